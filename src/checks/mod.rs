@@ -1,0 +1,47 @@
+//! Checks that need code: they walk edges or compare statements. Each is named by a rule file's `check:`.
+//!
+//! **Invariant:** checks see the project, the IAM model and findings; never syntax, never formats. A check never panics
+//! and its cost is linear in what it walks.
+
+mod actions;
+mod conditions;
+mod credentials;
+mod data;
+mod deputy;
+mod escalation;
+mod exposure;
+mod federation;
+mod guardrails;
+mod hygiene;
+mod python;
+mod resources;
+mod tool;
+mod trust;
+mod usage;
+mod validity;
+
+use crate::rules::Check;
+
+/// Every check by name, family by family.
+pub fn table() -> impl Iterator<Item = &'static (&'static str, Check)> {
+    [
+        actions::TABLE,
+        conditions::TABLE,
+        credentials::TABLE,
+        data::TABLE,
+        deputy::TABLE,
+        escalation::TABLE,
+        exposure::TABLE,
+        federation::TABLE,
+        guardrails::TABLE,
+        hygiene::TABLE,
+        python::TABLE,
+        resources::TABLE,
+        tool::TABLE,
+        trust::TABLE,
+        usage::TABLE,
+        validity::TABLE,
+    ]
+    .into_iter()
+    .flatten()
+}

@@ -1,0 +1,6 @@
+//! Checks of the family `python`.
+
+use crate::rules::Check;
+
+/// Name in a rule file's `check:`, and the function.
+pub(super) const TABLE: &[(&str, Check)] = &[];

@@ -1,0 +1,269 @@
+//! What is reported. Plain data: building a finding cannot fail.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::source::Span;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Severity {
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// One step down; low stays low.
+    #[must_use]
+    pub fn lower(self) -> Self {
+        match self {
+            Self::Low | Self::Medium => Self::Low,
+            Self::High => Self::Medium,
+            Self::Critical => Self::High,
+        }
+    }
+}
+
+/// How sure we are that the finding is true of what will be deployed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    Low,
+    Medium,
+    High,
+}
+
+impl Confidence {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// One finding: the primary label is the smallest token that a person would edit to make it go away.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Kebab-case rule name.
+    pub rule: Cow<'static, str>,
+    /// `None` until the engine fills in the rule's own.
+    pub severity: Option<Severity>,
+    pub confidence: Option<Confidence>,
+    /// Lower case, no final period, at most 100 characters; the same in every format.
+    pub message: String,
+    /// The first is the primary.
+    pub labels: Vec<Label>,
+    /// Why it matters here.
+    pub notes: Vec<String>,
+    /// What to do instead; `None` takes the rule's own.
+    pub help: Option<String>,
+    pub cause: Cause,
+    pub evidence: Evidence,
+    pub subject: Subject,
+    pub fixes: Vec<Fix>,
+    /// For a real flow (code call to role): the steps in order.
+    pub flow: Vec<Label>,
+    /// Rules whose findings this one stands for; filled when folding, and by checks that know.
+    pub folded: Vec<Cow<'static, str>>,
+    /// Byte ranges that must be masked wherever this file is shown.
+    pub secrets: Vec<Span>,
+}
+
+/// What a finding is about, for folding: of two findings with one cause, the rule that supersedes the other takes it in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// Statement by index of a document by id.
+    Statement(u32, u32),
+    Document(u32),
+    Identity(u32),
+    Resource(u32),
+    /// A secret, a call, or a broken place.
+    Place(Span),
+    /// Never folded.
+    Alone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabelRole {
+    Primary,
+    Secondary,
+    /// An enclosing thing (the statement, the resource): shown when short; a suppression on its first line counts.
+    Scope,
+}
+
+#[derive(Clone, Debug)]
+pub struct Label {
+    pub span: Span,
+    pub role: LabelRole,
+    /// At most 60 characters.
+    pub text: String,
+}
+
+/// What the rule objected to, canonical: as in cli "evidence".
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    pub actions: Vec<String>,
+    pub resources: Vec<String>,
+    pub principals: Vec<String>,
+    /// How many actions the patterns amount to, where that was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expanded_actions: Option<usize>,
+    /// Anything else: condition keys, accounts, the rule's own words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other: Vec<String>,
+}
+
+/// Whose the finding is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Subject {
+    /// `json`, `cfn`, `tf`, `python`, `text`, …
+    pub kind: String,
+    pub address: String,
+    pub attribute: String,
+    pub policy_kind: Option<String>,
+    pub sid: Option<String>,
+    pub pointer: String,
+}
+
+/// An edit that would make the finding go away.
+#[derive(Clone, Debug)]
+pub struct Fix {
+    pub title: String,
+    /// Never removes a permission that is in use, never changes meaning.
+    pub safe: bool,
+    pub edits: Vec<Edit>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edit {
+    pub span: Span,
+    pub text: String,
+}
+
+impl Finding {
+    pub fn new(rule: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self {
+            rule: rule.into(),
+            severity: None,
+            confidence: None,
+            message: message.into(),
+            labels: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+            cause: Cause::Alone,
+            evidence: Evidence::default(),
+            subject: Subject::default(),
+            fixes: Vec::new(),
+            flow: Vec::new(),
+            folded: Vec::new(),
+            secrets: Vec::new(),
+        }
+    }
+
+    /// The token to edit. The first call wins the first place.
+    #[must_use]
+    pub fn primary(mut self, span: Span, text: impl Into<String>) -> Self {
+        let label = Label {
+            span,
+            role: LabelRole::Primary,
+            text: text.into(),
+        };
+        self.labels.insert(0, label);
+        self
+    }
+
+    #[must_use]
+    pub fn secondary(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label {
+            span,
+            role: LabelRole::Secondary,
+            text: text.into(),
+        });
+        self
+    }
+
+    #[must_use]
+    pub fn scope(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label {
+            span,
+            role: LabelRole::Scope,
+            text: text.into(),
+        });
+        self
+    }
+
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+
+    #[must_use]
+    pub fn confidence(mut self, confidence: Confidence) -> Self {
+        self.confidence = Some(confidence);
+        self
+    }
+
+    #[must_use]
+    pub fn cause(mut self, cause: Cause) -> Self {
+        self.cause = cause;
+        self
+    }
+
+    #[must_use]
+    pub fn actions(mut self, actions: impl IntoIterator<Item = String>) -> Self {
+        self.evidence.actions.extend(actions);
+        self
+    }
+
+    #[must_use]
+    pub fn resources(mut self, resources: impl IntoIterator<Item = String>) -> Self {
+        self.evidence.resources.extend(resources);
+        self
+    }
+
+    #[must_use]
+    pub fn principals(mut self, principals: impl IntoIterator<Item = String>) -> Self {
+        self.evidence.principals.extend(principals);
+        self
+    }
+
+    #[must_use]
+    pub fn other(mut self, other: impl Into<String>) -> Self {
+        self.evidence.other.push(other.into());
+        self
+    }
+
+    /// The primary label's span. Every finding that leaves a check has one.
+    pub fn span(&self) -> Option<Span> {
+        self.labels.first().map(|l| l.span)
+    }
+}

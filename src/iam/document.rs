@@ -1,0 +1,323 @@
+//! The policy document, whatever format it came from.
+
+use std::sync::Arc;
+
+use crate::source::{Span, Spanned, Text};
+use crate::value::{Value, Via};
+
+/// What a document is used as; the words of the command line and the configuration too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyKind {
+    Identity,
+    Trust,
+    Resource,
+    Boundary,
+    Session,
+    Scp,
+    Rcp,
+    Unknown,
+}
+
+impl PolicyKind {
+    pub const ALL: [Self; 8] = [
+        Self::Identity,
+        Self::Trust,
+        Self::Resource,
+        Self::Boundary,
+        Self::Session,
+        Self::Scp,
+        Self::Rcp,
+        Self::Unknown,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Trust => "trust",
+            Self::Resource => "resource",
+            Self::Boundary => "boundary",
+            Self::Session => "session",
+            Self::Scp => "scp",
+            Self::Rcp => "rcp",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.name() == name)
+    }
+
+    /// Statements name who they are for.
+    pub fn has_principal(self) -> bool {
+        matches!(self, Self::Trust | Self::Resource | Self::Rcp)
+    }
+
+    /// Allow statements here give permissions to somebody. Boundaries, SCPs and RCPs only limit.
+    pub fn grants(self) -> bool {
+        matches!(
+            self,
+            Self::Identity | Self::Trust | Self::Resource | Self::Session | Self::Unknown
+        )
+    }
+}
+
+/// The format a document was written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    Json,
+    Cloudformation,
+    Sam,
+    Terraform,
+    Python,
+    Serverless,
+    /// Any other text file: credentials only.
+    Text,
+}
+
+impl Format {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Cloudformation => "cloudformation",
+            Self::Sam => "sam",
+            Self::Terraform => "terraform",
+            Self::Python => "python",
+            Self::Serverless => "serverless",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// Where a document's content comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Written in the repository.
+    Written,
+    /// AWS's own managed policy, by name; every span is the reference to it.
+    AwsManaged(Arc<str>),
+    /// Expanded from this SAM policy template; every span is the reference to it.
+    SamTemplate(Arc<str>),
+}
+
+/// One policy document.
+#[derive(Clone, Debug)]
+pub struct Document {
+    pub kind: PolicyKind,
+    /// For a resource policy: the IAM prefix of the service whose resource it is on (`s3`, `kms`, `lambda`).
+    pub service: Option<Arc<str>>,
+    pub format: Format,
+    pub origin: Origin,
+    pub version: Option<Item>,
+    pub id: Option<Item>,
+    pub statements: Vec<Statement>,
+    /// Deviations from the grammar, in document order.
+    pub defects: Vec<Defect>,
+    /// The document as written: the braces, the embedded text, the blocks.
+    pub span: Span,
+    /// The `Statement` key, where there is one.
+    pub statement_key: Option<Span>,
+    /// Top-level keys as written, in order.
+    pub keys: Vec<Spanned<String>>,
+    /// Holder of the document: Terraform address, logical id, Python qualified name; `None` for a bare file.
+    pub owner: Option<Owner>,
+    /// Where the document is put to use, when that is another place than where it is written
+    /// (`policy = file("p.json")`); outermost last. Labels for findings.
+    pub used_at: Vec<Use>,
+    /// Set in one alternative of a conditional: "if IsProd".
+    pub branch: Option<Arc<str>>,
+    /// No part of it stayed unknown.
+    pub complete: bool,
+    /// The evaluated value, for `overgrant policies` and for sizes.
+    pub value: Value,
+}
+
+/// Who holds a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Same scope as in [`crate::source::Target`].
+    pub scope: Arc<str>,
+    /// `aws_iam_policy.ci`, `UploadRole`, `handler`.
+    pub address: Arc<str>,
+    /// As written: `aws_iam_policy`, `AWS::IAM::Role`, `create_policy`.
+    pub type_name: Arc<str>,
+    /// `policy`, `Policies/0`, `AssumeRolePolicyDocument`.
+    pub attribute: Arc<str>,
+}
+
+/// A place that puts a document to use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    pub span: Span,
+    /// "attached here as aws_iam_policy.ci"; at most 60 characters.
+    pub what: String,
+}
+
+/// A string of a document and where it is written.
+#[derive(Clone, Debug)]
+pub struct Item {
+    pub text: Text,
+    /// With its quotes: what a person would replace.
+    pub span: Span,
+    pub via: Via,
+}
+
+impl Item {
+    pub fn display(&self) -> String {
+        self.text.display()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Allow,
+    Deny,
+    /// Neither, as IAM reads it (`allow`, `Permit`): never grants.
+    Invalid,
+    /// Not known before deployment.
+    Unknown,
+}
+
+/// One statement. Elements that are absent, or whose shape is broken, are `None`; the breakage is a [`Defect`].
+#[derive(Clone, Debug)]
+pub struct Statement {
+    pub sid: Option<Item>,
+    /// `None` when the element is missing.
+    pub effect: Option<Spanned<Effect>>,
+    /// `Action` or `NotAction`.
+    pub action: Option<Clause>,
+    /// `Resource` or `NotResource`.
+    pub resource: Option<Clause>,
+    /// `Principal` or `NotPrincipal`.
+    pub principal: Option<PrincipalClause>,
+    pub conditions: Vec<Condition>,
+    /// The `Condition` key, where there is one.
+    pub condition_key: Option<Span>,
+    pub keys: Vec<Spanned<String>>,
+    pub span: Span,
+    /// How to reach it from the document: `/Statement/0`.
+    pub pointer: String,
+    /// Set in one alternative of a conditional: "if IsProd".
+    pub branch: Option<Arc<str>>,
+    /// No part of it stayed unknown.
+    pub complete: bool,
+}
+
+impl Statement {
+    /// Certainly an Allow.
+    pub fn allows(&self) -> bool {
+        matches!(&self.effect, Some(e) if e.value == Effect::Allow)
+    }
+
+    /// Certainly a Deny.
+    pub fn denies(&self) -> bool {
+        matches!(&self.effect, Some(e) if e.value == Effect::Deny)
+    }
+}
+
+/// `Action`/`NotAction` or `Resource`/`NotResource` with its items.
+#[derive(Clone, Debug)]
+pub struct Clause {
+    /// The `Not…` form.
+    pub negated: bool,
+    /// The key as written.
+    pub key: Span,
+    /// The whole value: list with its brackets, or the single item.
+    pub span: Span,
+    /// Known and partly known items. An item that is unknown as a whole is a text of one hole.
+    pub items: Vec<Item>,
+    /// Written as a list.
+    pub list: bool,
+    /// `false` when further items may exist that we cannot see.
+    pub complete: bool,
+}
+
+/// `Principal` or `NotPrincipal`.
+#[derive(Clone, Debug)]
+pub struct PrincipalClause {
+    pub negated: bool,
+    pub key: Span,
+    pub span: Span,
+    pub items: Vec<PrincipalItem>,
+    pub complete: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PrincipalType {
+    /// The bare string `"*"`.
+    Everyone,
+    Aws,
+    Service,
+    Federated,
+    CanonicalUser,
+    /// A key that IAM does not know; the key is in [`PrincipalItem::type_key`].
+    Unknown,
+}
+
+#[derive(Clone, Debug)]
+pub struct PrincipalItem {
+    pub kind: PrincipalType,
+    /// `AWS`, `Service`, …: absent for the bare string.
+    pub type_key: Option<Spanned<String>>,
+    pub value: Item,
+}
+
+/// One line of a Condition block: an operator, a key and its values.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// As written: `ForAnyValue:StringLikeIfExists`.
+    pub operator: Item,
+    pub key: Item,
+    pub values: Vec<Item>,
+    /// Written as a list.
+    pub list: bool,
+    /// All values: list with its brackets, or the single item.
+    pub span: Span,
+    /// `false` when further values may exist that we cannot see.
+    pub complete: bool,
+}
+
+/// A deviation from the grammar of the policy language, found while lowering.
+/// Grammar: IAM User Guide, "Grammar of the IAM JSON policy language".
+#[derive(Clone, Debug)]
+pub struct Defect {
+    pub kind: DefectKind,
+    /// The token to edit.
+    pub span: Span,
+    /// The statement it stands in, by index.
+    pub statement: Option<usize>,
+    /// The element concerned: `Effect`, `Principal`, `Statement`.
+    pub element: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DefectKind {
+    /// A key that the grammar does not have at this place.
+    UnknownElement,
+    /// The key stands a second time in the same object; the first one's span.
+    DuplicateKey {
+        first: Span,
+    },
+    /// Wrong JSON type; "a list", "an object".
+    WrongType {
+        expected: &'static str,
+        found: &'static str,
+    },
+    /// The element is not there; the span is the object that lacks it.
+    Missing,
+    /// Neither `Allow` nor `Deny`, with the text.
+    InvalidEffect(String),
+    InvalidVersion(String),
+    /// Both the plain and the `Not…` form; the other key's span.
+    Conflict {
+        other: Span,
+    },
+    /// `[]` or `{}` where something is needed.
+    Empty,
+    /// A sid used before in the document; the first one's span.
+    DuplicateSid {
+        first: Span,
+        sid: String,
+    },
+    /// A principal key other than AWS, Service, Federated, CanonicalUser.
+    UnknownPrincipalType,
+}

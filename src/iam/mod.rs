@@ -1,0 +1,12 @@
+//! What IAM means: documents, statements, patterns, the catalogue of what AWS has.
+//!
+//! **Invariant:** nothing here knows a file format; every part of a document carries the span a person would edit.
+//! Questions about texts with holes are answered by [`Truth`].
+
+pub mod document;
+pub mod own;
+pub mod truth;
+
+pub use document::*;
+pub use own::Own;
+pub use truth::Truth;

@@ -1,0 +1,19 @@
+//! `overgrant` finds where a repository grants more AWS access than it should, offline, on the exact token.
+//!
+//! The way of the data: discover → classify → parse → lower → link → check → settle → render. Only `discover`, reading
+//! the configuration and `main` touch the disk, the environment or the terminal; from [`source::Sources`] on all is a pure
+//! function.
+
+pub mod checks;
+pub mod classify;
+pub mod finding;
+pub mod formats;
+pub mod iam;
+pub mod model;
+pub mod project;
+pub mod report;
+pub mod rules;
+pub mod settle;
+pub mod source;
+pub mod syntax;
+pub mod value;

@@ -1,0 +1,107 @@
+//! What one unit (a file, a template, a Terraform root module, a Python module) says, whatever its format.
+//!
+//! **Invariant:** resources are canonical: `kind` is a CloudFormation type name (or one of [`kinds`]) and `props` has
+//! CloudFormation's property names, so that everything after lowering is written once for all formats. References to other
+//! resources are holes with a [`crate::source::Target`]; `project` resolves them.
+
+use std::sync::Arc;
+
+use crate::iam::{Document, Format, PolicyKind};
+use crate::source::{Problem, Span};
+use crate::value::Value;
+
+/// Kinds that CloudFormation has no type for.
+pub mod kinds {
+    /// `{Role|User|Group: name, arn or reference, PolicyArn}`: `aws_iam_role_policy_attachment`, `attach_role_policy`.
+    pub const ATTACHMENT: &str = "Overgrant::PolicyAttachment";
+    /// Terraform `provider "aws"`: `{AccessKey, SecretKey, Token, Profile, AssumeRole…}`.
+    pub const PROVIDER: &str = "Overgrant::Provider";
+    /// Terraform `backend "s3"`: `{AccessKey, SecretKey, Token}`.
+    pub const BACKEND: &str = "Overgrant::Backend";
+    /// Template or module output: `{Name, Value, Sensitive, Export}`.
+    pub const OUTPUT: &str = "Overgrant::Output";
+    /// Template parameter or module variable: `{Name, Default, NoEcho}`.
+    pub const PARAMETER: &str = "Overgrant::Parameter";
+    /// `boto3.client|resource|Session(...)`: the keyword arguments under their own names, and `Service`, `Callee`.
+    pub const BOTO3_CLIENT: &str = "Overgrant::Boto3Client";
+    /// A boto3 operation that is no resource of ours: `{Service, Operation, …keyword arguments}`.
+    pub const BOTO3_CALL: &str = "Overgrant::Boto3Call";
+    /// `os.environ["NAME"] = value`: `{Name, Value}`.
+    pub const ENVIRON: &str = "Overgrant::Environ";
+    /// `data "aws_iam_policy"` look-up by name or ARN: `{Name, Arn}`.
+    pub const POLICY_LOOKUP: &str = "Overgrant::PolicyLookup";
+    /// Account-wide password policy (`aws_iam_account_password_policy`), properties as in the IAM API.
+    pub const PASSWORD_POLICY: &str = "Overgrant::AccountPasswordPolicy";
+}
+
+/// The name of a resource and where that name means something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// Template path, Terraform module directory (with the instance path for called modules), Python file.
+    pub scope: Arc<str>,
+    /// `aws_iam_role.r`, `UploadRole`, `handler>create_role`.
+    pub name: Arc<str>,
+}
+
+/// A resource, provider, output or call that matters to us.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    pub kind: Arc<str>,
+    /// As written: `aws_s3_bucket_policy`, `put_bucket_policy`.
+    pub type_name: Arc<str>,
+    pub address: Address,
+    pub format: Format,
+    /// What a person points at to name it: the block's header, the logical id, the callee.
+    pub header: Span,
+    /// All of it.
+    pub extent: Span,
+    /// A map with canonical property names. Values keep the spans of where they are written.
+    pub props: Value,
+    /// CloudFormation `Metadata`.
+    pub metadata: Option<Value>,
+    /// How many instances `count` or `for_each` makes, when more than one and known.
+    pub instances: Option<u32>,
+    /// Set when a condition decides whether it exists: "if IsProd".
+    pub branch: Option<Arc<str>>,
+}
+
+impl Resource {
+    pub fn get(&self, prop: &str) -> Option<&Value> {
+        self.props.get(prop)
+    }
+
+    /// Follows property names: `path(&["Environment", "Variables"])`.
+    pub fn path(&self, props: &[&str]) -> Option<&Value> {
+        self.props.path(props)
+    }
+}
+
+/// A value with the shape of a policy document that no known resource holds, or a bare document.
+#[derive(Clone, Debug)]
+pub struct Loose {
+    pub value: Value,
+    pub format: Format,
+    /// What the surroundings say it is; else its shape decides.
+    pub kind: Option<PolicyKind>,
+    /// IAM prefix for a resource policy.
+    pub service: Option<Arc<str>>,
+    /// `aws_iam_policy_document.x`, `TRUST_POLICY`; `None` for a bare file.
+    pub name: Option<Address>,
+    /// As written: `data.aws_iam_policy_document`, `dict`; empty for a bare file.
+    pub type_name: Arc<str>,
+}
+
+/// What lowering made of one unit.
+#[derive(Debug, Default)]
+pub struct Unit {
+    pub resources: Vec<Resource>,
+    pub loose: Vec<Loose>,
+    /// Filled from `resources` and `loose` by `formats::policies`.
+    pub documents: Vec<Document>,
+    pub problems: Vec<Problem>,
+    /// Every node that a suppression comment can cover; filled only for files in which `overgrant:` occurs.
+    pub extents: Vec<Span>,
+    /// Files that were referred to and are not among the sources, as paths like [`crate::source::SourceFile::path`];
+    /// a folder ends with `/`. The caller may read them as context and run again.
+    pub wanted: Vec<String>,
+}

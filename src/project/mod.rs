@@ -1,0 +1,90 @@
+//! All units together: identities, what is attached to them, and how things refer to each other.
+//!
+//! **Invariant:** ids are indices into the vectors of [`Project`]; every edge keeps the span of the reference that made it;
+//! nothing here sees syntax, and linking fills no holes in texts.
+
+mod link;
+
+pub use link::link;
+
+use std::sync::Arc;
+
+use crate::iam::{Document, Own};
+use crate::model::Resource;
+use crate::source::{Problem, Sources, Span, Text};
+
+/// Index into [`Project::documents`].
+pub type DocumentId = u32;
+/// Index into [`Project::identities`].
+pub type IdentityId = u32;
+/// Index into [`Project::resources`].
+pub type ResourceId = u32;
+
+/// Everything a check may ask.
+#[derive(Debug)]
+pub struct Project<'a> {
+    pub sources: &'a Sources,
+    pub own: &'a Own,
+    pub documents: Vec<Document>,
+    pub identities: Vec<Identity>,
+    pub resources: Vec<Resource>,
+    pub problems: Vec<Problem>,
+    /// See [`crate::model::Unit::extents`].
+    pub extents: Vec<Span>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IdentityKind {
+    Role,
+    User,
+    Group,
+    PermissionSet,
+}
+
+impl IdentityKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::User => "user",
+            Self::Group => "group",
+            Self::PermissionSet => "permission set",
+        }
+    }
+}
+
+/// A role, user, group or permission set of the repository.
+#[derive(Debug)]
+pub struct Identity {
+    pub kind: IdentityKind,
+    pub resource: ResourceId,
+    /// The physical name, as far as it is known.
+    pub name: Option<Text>,
+    /// What a person points at to name it.
+    pub header: Span,
+    /// Trust policies (more than one where a conditional has alternatives).
+    pub trust: Vec<DocumentId>,
+    pub policies: Vec<PolicyUse>,
+    pub boundary: Option<PolicyUse>,
+}
+
+/// A policy put on an identity.
+#[derive(Clone, Debug)]
+pub struct PolicyUse {
+    pub policy: PolicyRef,
+    /// The reference: the ARN, the attachment's argument, the inline policy's attribute.
+    pub span: Span,
+    /// Written inside the identity or put on it alone, rather than a managed policy attached.
+    pub inline: bool,
+    /// The resource that attaches, when it is another than the identity's own.
+    pub by: Option<ResourceId>,
+}
+
+#[derive(Clone, Debug)]
+pub enum PolicyRef {
+    /// A document of the repository (several ids where a conditional has alternatives).
+    Documents(Vec<DocumentId>),
+    /// AWS's own: name with its path, without `arn:…:policy/`: `service-role/AWSLambdaBasicExecutionRole`.
+    AwsManaged(Arc<str>),
+    /// Somewhere else, or not known.
+    Elsewhere(Text),
+}

@@ -1,0 +1,3 @@
+//! Renders a report.
+//!
+//! **Invariant:** no output ever holds a byte of a secret; the same report gives the same bytes.

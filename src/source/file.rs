@@ -1,0 +1,131 @@
+//! The files of one run.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use super::{FileId, LineIndex, Position, Span};
+
+/// One file that was read.
+#[derive(Debug)]
+pub struct SourceFile {
+    /// As shown to the user: relative to the working directory, `/` between the parts, `../x` where it lies outside.
+    pub path: String,
+    pub text: Arc<str>,
+    /// `false` for a neighbour that was read only to understand the others: a finding is reported only when one of its
+    /// labels lies in a file that is in scope.
+    pub in_scope: bool,
+    lines: OnceLock<LineIndex>,
+}
+
+impl SourceFile {
+    pub fn lines(&self) -> &LineIndex {
+        self.lines.get_or_init(|| LineIndex::new(&self.text))
+    }
+}
+
+/// All files of a run, sorted by path, so that ids do not depend on the order of the walk.
+#[derive(Debug, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+    by_path: HashMap<String, FileId>,
+}
+
+impl Sources {
+    /// Builds from `(path, text, in_scope)`; a path given twice counts once, in scope if either is.
+    pub fn new(files: impl IntoIterator<Item = (String, Arc<str>, bool)>) -> Self {
+        let mut files: Vec<SourceFile> = files
+            .into_iter()
+            .map(|(path, text, in_scope)| SourceFile {
+                path,
+                text,
+                in_scope,
+                lines: OnceLock::new(),
+            })
+            .collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path).then(b.in_scope.cmp(&a.in_scope)));
+        files.dedup_by(|b, a| a.path == b.path);
+        let by_path = files
+            .iter()
+            .enumerate()
+            .map(|(i, f)| (f.path.clone(), FileId(u32::try_from(i).unwrap_or(u32::MAX))))
+            .collect();
+        Self { files, by_path }
+    }
+
+    /// For tests and examples: every file in scope.
+    pub fn from_strings(files: &[(&str, &str)]) -> Self {
+        Self::new(files.iter().map(|(p, t)| ((*p).to_owned(), Arc::from(*t), true)))
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
+        (0..u32::try_from(self.files.len()).unwrap_or(u32::MAX)).map(FileId)
+    }
+
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    pub fn file(&self, id: FileId) -> &SourceFile {
+        &self.files[id.0 as usize]
+    }
+
+    pub fn path(&self, id: FileId) -> &str {
+        &self.file(id).path
+    }
+
+    pub fn text(&self, id: FileId) -> &Arc<str> {
+        &self.file(id).text
+    }
+
+    /// The file at exactly this path (as [`join_path`] makes it).
+    pub fn find(&self, path: &str) -> Option<FileId> {
+        self.by_path.get(path).copied()
+    }
+
+    /// The bytes of `span` as text; empty where the span does not fit its file.
+    pub fn slice(&self, span: Span) -> &str {
+        self.file(span.file).text.get(span.range()).unwrap_or("")
+    }
+
+    /// Start and end of `span` for people.
+    pub fn positions(&self, span: Span) -> (Position, Position) {
+        let file = self.file(span.file);
+        let lines = file.lines();
+        (
+            lines.position(&file.text, span.start as usize),
+            lines.position(&file.text, span.end as usize),
+        )
+    }
+}
+
+/// The folder of `path`, without a final `/`; empty for a file at the top.
+pub fn parent_path(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(dir, _)| dir)
+}
+
+/// `rest` seen from folder `dir`, with `.` and `..` resolved: `join_path("a/b", "../c.json")` is `a/c.json`. An absolute
+/// `rest` stays as it is.
+pub fn join_path(dir: &str, rest: &str) -> String {
+    let absolute = rest.starts_with('/') || (dir.starts_with('/') && !rest.starts_with('/'));
+    let mut parts: Vec<&str> = Vec::new();
+    let base = if rest.starts_with('/') { "" } else { dir };
+    for part in base.split('/').chain(rest.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => match parts.last() {
+                Some(&"..") | None if !absolute => parts.push(".."),
+                None => {}
+                Some(_) => {
+                    parts.pop();
+                }
+            },
+            _ => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    if absolute { format!("/{joined}") } else { joined }
+}

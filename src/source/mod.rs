@@ -1,0 +1,17 @@
+//! Files, places in them, and text that remembers where it was written.
+//!
+//! **Invariant:** a stored [`Span`] always slices its file to the bytes that a person would point at, on character borders.
+//! Offsets are UTF-8 bytes from the start of the file, half-open; lines and columns exist only in [`LineIndex`], which
+//! reports and suppressions alone ask for. This module imports nothing from the rest of the crate.
+
+mod file;
+mod lines;
+mod problem;
+mod span;
+mod text;
+
+pub use file::{SourceFile, Sources, join_path, parent_path};
+pub use lines::{LineIndex, Position};
+pub use problem::{Problem, ProblemKind};
+pub use span::{FileId, Span, Spanned};
+pub use text::{Hole, HoleKind, Lit, OffsetMap, Piece, Segment, Target, Text};

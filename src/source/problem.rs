@@ -1,0 +1,40 @@
+//! An input of ours that could not wholly be read.
+
+use super::Span;
+
+/// What kept us from reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProblemKind {
+    /// Broken syntax of the file's own format: `unreadable-input`.
+    Syntax,
+    /// Broken JSON of a policy document (a `.json` policy, a heredoc, an embedded string) that was still understood in
+    /// part: `json-syntax-error`.
+    PolicyJson,
+    /// The file is larger than the cap, binary, not UTF-8, or could not be opened: `unreadable-input`.
+    Input,
+    /// Understood, and deliberately not followed (a template language, a depth bound): counted and listed, no finding.
+    NotEvaluated,
+}
+
+/// A place that we could not read, and why; never an error that stops the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub kind: ProblemKind,
+    pub span: Span,
+    /// Lower case, no final period: "unclosed `(`".
+    pub message: String,
+}
+
+impl Problem {
+    pub fn new(kind: ProblemKind, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            span,
+            message: message.into(),
+        }
+    }
+
+    pub fn syntax(span: Span, message: impl Into<String>) -> Self {
+        Self::new(ProblemKind::Syntax, span, message)
+    }
+}

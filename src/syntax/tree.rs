@@ -1,0 +1,247 @@
+//! The one arena tree of JSON, YAML and HCL expressions.
+
+use std::collections::HashMap;
+
+use crate::source::{FileId, Problem, Span, Text};
+
+/// Index of a node in its [`Tree`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+/// No node.
+const NONE: u32 = u32::MAX;
+
+/// What a node is. JSON and YAML use the first group only; HCL expressions use all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Null,
+    Bool,
+    Num,
+    Str,
+    Seq,
+    /// Children alternate key, value; order and duplicates are kept.
+    Map,
+    /// A function by name ([`Tree::name`]) and its arguments: a YAML tag (`!Sub x` is `Sub`), `jsonencode(x)`.
+    Call,
+    /// Broken or not understood.
+    Unknown,
+    /// A bare identifier ([`Tree::name`]).
+    Ident,
+    /// `child.name`.
+    Attr,
+    /// `child[child]`.
+    Index,
+    /// `child[*]` or `child.*`; what follows is applied to each.
+    Splat,
+    /// Operator in [`Tree::name`].
+    Unary,
+    Binary,
+    /// `child ? child : child`.
+    Cond,
+    /// A `for` expression; layout given by the HCL parser.
+    For,
+    /// A quoted template or heredoc with interpolations or directives; children are Str and expression nodes.
+    Template,
+    /// A template directive (`%{if}`, `%{for}`); layout given by the HCL parser.
+    Directive,
+    Paren,
+}
+
+/// How a scalar is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    Plain,
+    Single,
+    Double,
+    Literal,
+    Folded,
+    Heredoc,
+}
+
+/// One node: 28 bytes, no ownership, dropped flat.
+#[derive(Clone, Copy, Debug)]
+pub struct Node {
+    pub kind: Kind,
+    pub style: Style,
+    /// Bytes of the whole node, quotes included, trailing white space not.
+    pub start: u32,
+    pub end: u32,
+    pub first: u32,
+    pub next: u32,
+    /// Index of the node's text or name in the side tables.
+    pub aux: u32,
+}
+
+/// All that was understood of one file or one embedded text.
+#[derive(Debug)]
+pub struct Tree {
+    pub file: FileId,
+    nodes: Vec<Node>,
+    texts: Vec<Text>,
+    names: Vec<Box<str>>,
+    /// Span of a node that does not lie byte for byte in the file (embedded texts).
+    spans: HashMap<u32, Span>,
+    /// One root for each document of the stream; empty for an empty file.
+    pub roots: Vec<NodeId>,
+    pub problems: Vec<Problem>,
+}
+
+impl Tree {
+    pub fn new(file: FileId) -> Self {
+        Self {
+            file,
+            nodes: Vec::new(),
+            texts: Vec::new(),
+            names: Vec::new(),
+            spans: HashMap::new(),
+            roots: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    pub fn kind(&self, id: NodeId) -> Kind {
+        self.node(id).kind
+    }
+
+    pub fn span(&self, id: NodeId) -> Span {
+        if let Some(span) = self.spans.get(&id.0) {
+            return *span;
+        }
+        let n = self.node(id);
+        Span {
+            file: self.file,
+            start: n.start,
+            end: n.end,
+        }
+    }
+
+    pub fn children(&self, id: NodeId) -> Children<'_> {
+        Children {
+            tree: self,
+            next: self.node(id).first,
+        }
+    }
+
+    /// The entries of a map.
+    pub fn entries(&self, id: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
+        let mut children = self.children(id);
+        let is_map = self.kind(id) == Kind::Map;
+        std::iter::from_fn(move || {
+            if !is_map {
+                return None;
+            }
+            Some((children.next()?, children.next()?))
+        })
+    }
+
+    /// The last value of `key` in a map.
+    pub fn get(&self, id: NodeId, key: &str) -> Option<NodeId> {
+        self.entries(id)
+            .filter(|(k, _)| self.text(*k).and_then(Text::known).as_deref() == Some(key))
+            .map(|(_, v)| v)
+            .last()
+    }
+
+    /// Decoded text of a scalar.
+    pub fn text(&self, id: NodeId) -> Option<&Text> {
+        let n = self.node(id);
+        match n.kind {
+            Kind::Str | Kind::Num | Kind::Bool | Kind::Null => self.texts.get(n.aux as usize),
+            _ => None,
+        }
+    }
+
+    /// Name of a call, identifier, attribute or operator.
+    pub fn name(&self, id: NodeId) -> &str {
+        let n = self.node(id);
+        match n.kind {
+            Kind::Call | Kind::Ident | Kind::Attr | Kind::Unary | Kind::Binary | Kind::Directive | Kind::For => {
+                self.names.get(n.aux as usize).map_or("", |s| s)
+            }
+            _ => "",
+        }
+    }
+
+    /// Adds a node without children; see [`Tree::adopt`].
+    pub fn push(&mut self, kind: Kind, style: Style, start: usize, end: usize) -> NodeId {
+        let id = NodeId(self.nodes.len() as u32);
+        self.nodes.push(Node {
+            kind,
+            style,
+            start: start as u32,
+            end: end as u32,
+            first: NONE,
+            next: NONE,
+            aux: NONE,
+        });
+        id
+    }
+
+    pub fn set_text(&mut self, id: NodeId, text: Text) {
+        self.nodes[id.0 as usize].aux = self.texts.len() as u32;
+        self.texts.push(text);
+    }
+
+    pub fn set_name(&mut self, id: NodeId, name: &str) {
+        self.nodes[id.0 as usize].aux = self.names.len() as u32;
+        self.names.push(name.into());
+    }
+
+    pub fn set_kind(&mut self, id: NodeId, kind: Kind) {
+        self.nodes[id.0 as usize].kind = kind;
+    }
+
+    pub fn set_range(&mut self, id: NodeId, start: usize, end: usize) {
+        let n = &mut self.nodes[id.0 as usize];
+        n.start = start as u32;
+        n.end = end as u32;
+    }
+
+    /// Gives the node a span that is not its byte range in [`Tree::file`].
+    pub fn set_span(&mut self, id: NodeId, span: Span) {
+        self.spans.insert(id.0, span);
+    }
+
+    /// Makes `children` the children of `parent`, in order.
+    pub fn adopt(&mut self, parent: NodeId, children: &[NodeId]) {
+        self.nodes[parent.0 as usize].first = children.first().map_or(NONE, |c| c.0);
+        for pair in children.windows(2) {
+            self.nodes[pair[0].0 as usize].next = pair[1].0;
+        }
+        if let Some(last) = children.last() {
+            self.nodes[last.0 as usize].next = NONE;
+        }
+    }
+}
+
+/// Iterator over a node's children.
+#[derive(Clone)]
+pub struct Children<'a> {
+    tree: &'a Tree,
+    next: u32,
+}
+
+impl Iterator for Children<'_> {
+    type Item = NodeId;
+
+    fn next(&mut self) -> Option<NodeId> {
+        if self.next == NONE {
+            return None;
+        }
+        let id = NodeId(self.next);
+        self.next = self.tree.node(id).next;
+        Some(id)
+    }
+}

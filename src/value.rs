@@ -1,0 +1,220 @@
+//! Evaluated values: what an expression of any format amounts to, with the place where each part was written.
+//!
+//! **Invariant:** every value carries the span of where it was *written*, however far it travelled; the places it was
+//! *used* at are in [`Value::via`], nearest use last. What is not known before deployment is a [`Kind::Unknown`] value or
+//! a hole in a [`Text`], never an absence.
+
+use std::sync::Arc;
+
+use crate::source::{Hole, HoleKind, Span, Text};
+
+/// One step that a value travelled: the expression that used it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The reference: `local.actions`, `!Ref P`, a module argument.
+    pub span: Span,
+    /// The step before this one, nearer to where the value is written.
+    pub from: Via,
+}
+
+/// How a value came here; `None` when it stands where it is used.
+pub type Via = Option<Arc<Step>>;
+
+/// An evaluated value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Value {
+    pub kind: Kind,
+    /// Where it is written: with its quotes for a string, the whole block for a map made of blocks.
+    pub span: Span,
+    pub via: Via,
+}
+
+/// What a value is. Cloning is cheap.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    Null,
+    Bool(bool),
+    /// As written: `1`, `1.5`, `1e3`.
+    Num(Arc<str>),
+    Str(Text),
+    Seq(Arc<[Value]>),
+    /// In order, duplicates kept.
+    Map(Arc<[Entry]>),
+    /// A string that is the JSON of the value inside (`jsonencode`, `json.dumps`, `Fn::ToJsonString`, a
+    /// `policy_document.json`): the spans inside stay those of the value.
+    Json(Arc<Value>),
+    /// One of these, decided at deployment (`Fn::If`, an unknown conditional).
+    OneOf(Arc<[Branch]>),
+    /// Not known. As an item of a sequence it may stand for any number of items.
+    Unknown(Arc<Hole>),
+}
+
+/// A key and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub key: Text,
+    /// With its quotes.
+    pub key_span: Span,
+    pub value: Value,
+}
+
+/// One alternative of [`Kind::OneOf`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Branch {
+    /// For people: "if IsProd", "unless IsProd".
+    pub label: Arc<str>,
+    pub value: Value,
+}
+
+impl Value {
+    pub fn new(kind: Kind, span: Span) -> Self {
+        Self { kind, span, via: None }
+    }
+
+    pub fn text(text: Text, span: Span) -> Self {
+        Self::new(Kind::Str(text), span)
+    }
+
+    /// A known string that was made, not written.
+    pub fn made(text: &str, span: Span) -> Self {
+        Self::text(Text::made(text, span), span)
+    }
+
+    pub fn seq(items: Vec<Self>, span: Span) -> Self {
+        Self::new(Kind::Seq(items.into()), span)
+    }
+
+    pub fn map(entries: Vec<Entry>, span: Span) -> Self {
+        Self::new(Kind::Map(entries.into()), span)
+    }
+
+    pub fn json(inner: Self, span: Span) -> Self {
+        Self::new(Kind::Json(Arc::new(inner)), span)
+    }
+
+    pub fn unknown(hole: Hole) -> Self {
+        let span = hole.span;
+        Self::new(Kind::Unknown(Arc::new(hole)), span)
+    }
+
+    pub fn other(name: impl Into<Arc<str>>, span: Span) -> Self {
+        Self::unknown(Hole::new(HoleKind::Other, name, span))
+    }
+
+    /// The same value, seen through a reference at `span`.
+    #[must_use]
+    pub fn used_at(mut self, span: Span) -> Self {
+        self.via = Some(Arc::new(Step { span, from: self.via }));
+        self
+    }
+
+    /// The value itself, or what an encoded string holds.
+    pub fn decoded(&self) -> &Self {
+        match &self.kind {
+            Kind::Json(inner) => inner.decoded(),
+            _ => self,
+        }
+    }
+
+    pub fn as_text(&self) -> Option<&Text> {
+        match &self.kind {
+            Kind::Str(t) => Some(t),
+            _ => None,
+        }
+    }
+
+    /// A known string.
+    pub fn as_str(&self) -> Option<std::borrow::Cow<'_, str>> {
+        self.as_text()?.known()
+    }
+
+    /// A known truth value; the strings "true" and "false" count.
+    pub fn as_bool(&self) -> Option<bool> {
+        match &self.kind {
+            Kind::Bool(b) => Some(*b),
+            Kind::Str(t) => match &*t.known()? {
+                "true" | "True" => Some(true),
+                "false" | "False" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    pub fn as_number(&self) -> Option<f64> {
+        match &self.kind {
+            Kind::Num(n) => n.parse().ok(),
+            Kind::Str(t) => t.known()?.parse().ok(),
+            _ => None,
+        }
+    }
+
+    pub fn as_seq(&self) -> Option<&[Self]> {
+        match &self.kind {
+            Kind::Seq(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    pub fn entries(&self) -> Option<&[Entry]> {
+        match &self.kind {
+            Kind::Map(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// The last entry with this key, as every reader of JSON takes it.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries()?
+            .iter()
+            .rev()
+            .find(|e| e.key.known().as_deref() == Some(key))
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        self.entry(key).map(|e| &e.value)
+    }
+
+    /// Follows keys: `path(&["PolicyDocument", "Statement"])`.
+    pub fn path(&self, keys: &[&str]) -> Option<&Self> {
+        keys.iter().try_fold(self, |v, k| v.get(k))
+    }
+
+    /// A list's items, or the value itself as the only one.
+    pub fn items(&self) -> &[Self] {
+        match &self.kind {
+            Kind::Seq(items) => items,
+            _ => std::slice::from_ref(self),
+        }
+    }
+
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.kind, Kind::Unknown(_))
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(self.kind, Kind::Null)
+    }
+
+    /// The hole that is the whole value, be it a value or a text.
+    pub fn as_hole(&self) -> Option<&Hole> {
+        match &self.kind {
+            Kind::Unknown(h) => Some(h),
+            Kind::Str(t) => t.as_hole(),
+            _ => None,
+        }
+    }
+
+    /// "a string", "a list", … for messages.
+    pub fn type_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Null => "null",
+            Kind::Bool(_) => "a boolean",
+            Kind::Num(_) => "a number",
+            Kind::Str(_) | Kind::Json(_) => "a string",
+            Kind::Seq(_) => "a list",
+            Kind::Map(_) => "an object",
+            Kind::OneOf(_) | Kind::Unknown(_) => "unknown",
+        }
+    }
+}

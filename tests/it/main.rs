@@ -1,0 +1,2 @@
+//! One integration binary: everything a user would notice.
+#![allow(clippy::unwrap_used)]

@@ -10,6 +10,7 @@ pub mod finding;
 pub mod formats;
 pub mod iam;
 pub mod model;
+pub mod pipeline;
 pub mod project;
 pub mod report;
 pub mod rules;
@@ -17,3 +18,5 @@ pub mod settle;
 pub mod source;
 pub mod syntax;
 pub mod value;
+
+pub use pipeline::{Analysis, analyse};

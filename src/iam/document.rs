@@ -120,6 +120,8 @@ pub struct Document {
     pub keys: Vec<Spanned<String>>,
     /// Holder of the document: Terraform address, logical id, Python qualified name; `None` for a bare file.
     pub owner: Option<Owner>,
+    /// The resource that holds it: index into `Unit::resources`, and after linking into `Project::resources`.
+    pub resource: Option<u32>,
     /// Where the document is put to use, when that is another place than where it is written
     /// (`policy = file("p.json")`); outermost last. Labels for findings.
     pub used_at: Vec<Use>,

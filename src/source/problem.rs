@@ -14,6 +14,8 @@ pub enum ProblemKind {
     Input,
     /// Understood, and deliberately not followed (a template language, a depth bound): counted and listed, no finding.
     NotEvaluated,
+    /// A mistake of ours on this input: reported, and the run cannot end well.
+    Internal,
 }
 
 /// A place that we could not read, and why; never an error that stops the run.

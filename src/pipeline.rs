@@ -1,0 +1,57 @@
+//! From sources to a project: classify, lower each format, find the policies, link.
+
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+use crate::classify::{Kinds, classify};
+use crate::formats::{self, Lower};
+use crate::iam::Own;
+use crate::project::{Project, link};
+use crate::source::{FileId, Sources};
+
+/// What was understood of a set of sources.
+#[derive(Debug)]
+pub struct Analysis<'a> {
+    pub project: Project<'a>,
+    /// Paths that are referred to and not among the sources; see [`crate::model::Unit::wanted`]. Sorted.
+    pub wanted: Vec<String>,
+    /// What each stage took, in order.
+    pub timings: Vec<(&'static str, Duration)>,
+}
+
+/// Each format and the files it takes.
+const FORMATS: &[(&dyn Lower, fn(Kinds) -> bool)] = &[];
+
+/// Understands `sources`. Pure; deterministic for any number of threads.
+pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
+    let mut timings = Vec::new();
+    let mut clock = Instant::now();
+    let mut lap = |name: &'static str| {
+        timings.push((name, clock.elapsed()));
+        clock = Instant::now();
+    };
+    let ids: Vec<FileId> = sources.ids().collect();
+    let kinds: Vec<Kinds> = ids.par_iter().map(|id| classify(sources.file(*id))).collect();
+    lap("classify");
+    let mut units: Vec<_> = FORMATS
+        .par_iter()
+        .flat_map(|(format, takes)| {
+            let files: Vec<FileId> = ids.iter().copied().filter(|id| takes(kinds[id.0 as usize])).collect();
+            if files.is_empty() { Vec::new() } else { format.lower(sources, &files) }
+        })
+        .collect();
+    lap("parse and lower");
+    units.par_iter_mut().for_each(formats::policies::lower);
+    lap("policies");
+    let mut wanted: Vec<String> = units.iter_mut().flat_map(|u| std::mem::take(&mut u.wanted)).collect();
+    wanted.sort();
+    wanted.dedup();
+    let project = link(sources, own, units);
+    lap("link");
+    Analysis {
+        project,
+        wanted,
+        timings,
+    }
+}

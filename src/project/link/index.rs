@@ -1,0 +1,152 @@
+//! Look-ups from names and addresses to resources and documents.
+
+use std::collections::BTreeMap;
+
+use crate::project::{DocumentId, IdentityKind, PolicyRef, Project, ResourceId};
+use crate::source::{Piece, Target, Text};
+use crate::value::{Kind, Value};
+
+/// What references can resolve to.
+pub(super) struct Index {
+    by_address: BTreeMap<(String, String), Vec<ResourceId>>,
+    /// Physical names of managed policies of the repository.
+    policy_names: BTreeMap<String, Vec<ResourceId>>,
+    /// Physical names of identities.
+    identity_names: BTreeMap<(IdentityKind, String), Vec<ResourceId>>,
+    /// Documents by the resource that holds them.
+    documents: BTreeMap<ResourceId, Vec<DocumentId>>,
+}
+
+pub(super) fn identity_kind(kind: &str) -> Option<IdentityKind> {
+    match kind {
+        "AWS::IAM::Role" => Some(IdentityKind::Role),
+        "AWS::IAM::User" => Some(IdentityKind::User),
+        "AWS::IAM::Group" => Some(IdentityKind::Group),
+        "AWS::SSO::PermissionSet" => Some(IdentityKind::PermissionSet),
+        _ => None,
+    }
+}
+
+/// The property that holds an identity's physical name.
+pub(super) fn name_property(kind: IdentityKind) -> &'static str {
+    match kind {
+        IdentityKind::Role => "RoleName",
+        IdentityKind::User => "UserName",
+        IdentityKind::Group => "GroupName",
+        IdentityKind::PermissionSet => "Name",
+    }
+}
+
+impl Index {
+    pub(super) fn new(project: &Project<'_>) -> Self {
+        let mut index = Self {
+            by_address: BTreeMap::new(),
+            policy_names: BTreeMap::new(),
+            identity_names: BTreeMap::new(),
+            documents: BTreeMap::new(),
+        };
+        for (id, r) in (0u32..).zip(&project.resources) {
+            let key = (r.address.scope.to_string(), r.address.name.to_string());
+            index.by_address.entry(key).or_default().push(id);
+            if let Some(kind) = identity_kind(&r.kind)
+                && let Some(name) = r.get(name_property(kind)).and_then(known)
+            {
+                index.identity_names.entry((kind, name)).or_default().push(id);
+            }
+            if &*r.kind == "AWS::IAM::ManagedPolicy"
+                && let Some(name) = r.get("ManagedPolicyName").or_else(|| r.get("PolicyName")).and_then(known)
+            {
+                index.policy_names.entry(name).or_default().push(id);
+            }
+        }
+        for (id, d) in (0u32..).zip(&project.documents) {
+            if let Some(r) = d.resource {
+                index.documents.entry(r).or_default().push(id);
+            }
+        }
+        index
+    }
+
+    pub(super) fn documents_of(&self, resource: ResourceId) -> &[DocumentId] {
+        self.documents.get(&resource).map_or(&[], Vec::as_slice)
+    }
+
+    /// The resources that a reference names.
+    pub(super) fn target(&self, target: &Target) -> &[ResourceId] {
+        let key = (target.scope.to_string(), target.address.to_string());
+        self.by_address.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The identities that `value` names: a reference, a physical name, or an ARN of this account.
+    pub(super) fn identities(&self, kind: IdentityKind, value: &Value) -> Vec<ResourceId> {
+        if let Some(target) = target_of(value) {
+            return self.target(target).to_vec();
+        }
+        let Some(text) = value.as_text() else {
+            return Vec::new();
+        };
+        let Some(name) = last_known_part(text) else {
+            return Vec::new();
+        };
+        self.identity_names.get(&(kind, name)).cloned().unwrap_or_default()
+    }
+
+    /// What a managed policy reference stands for.
+    pub(super) fn policy(&self, value: &Value) -> PolicyRef {
+        if let Some(target) = target_of(value) {
+            let mut documents = Vec::new();
+            for r in self.target(target) {
+                documents.extend_from_slice(self.documents_of(*r));
+            }
+            if !documents.is_empty() {
+                return PolicyRef::Documents(documents);
+            }
+        }
+        let Some(text) = value.as_text() else {
+            let text = match &value.kind {
+                Kind::Unknown(h) => Text::from_pieces(vec![Piece::Hole(h.clone())]),
+                _ => Text::default(),
+            };
+            return PolicyRef::Elsewhere(text);
+        };
+        if let Some(name) = aws_managed_name(text) {
+            return PolicyRef::AwsManaged(name.into());
+        }
+        if let Some(name) = last_known_part(text)
+            && let Some(resources) = self.policy_names.get(&name)
+        {
+            let documents: Vec<_> = resources.iter().flat_map(|r| self.documents_of(*r)).copied().collect();
+            if !documents.is_empty() {
+                return PolicyRef::Documents(documents);
+            }
+        }
+        PolicyRef::Elsewhere(text.clone())
+    }
+}
+
+fn known(value: &Value) -> Option<String> {
+    value.as_str().map(|s| s.into_owned()).filter(|s| !s.is_empty())
+}
+
+/// The resource that a whole value refers to.
+pub(super) fn target_of(value: &Value) -> Option<&Target> {
+    value.as_hole()?.target.as_ref()
+}
+
+/// `name` of `name`, of `path/name` and of `arn:…:role/path/name`; the last part must be known.
+fn last_known_part(text: &Text) -> Option<String> {
+    let flat = text.with_placeholders();
+    let last = flat.rsplit(['/', ':']).next()?;
+    (!last.is_empty() && last.chars().all(|c| Text::placeholder(c).is_none())).then(|| last.to_owned())
+}
+
+/// `job-function/ViewOnlyAccess` of `arn:aws:iam::aws:policy/job-function/ViewOnlyAccess`, in any partition.
+fn aws_managed_name(text: &Text) -> Option<String> {
+    let flat = text.with_placeholders();
+    let mut parts = flat.splitn(6, ':');
+    let (arn, _partition, service, region, account, rest) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let name = rest.strip_prefix("policy/")?;
+    let whole = name.chars().all(|c| Text::placeholder(c).is_none());
+    (arn == "arn" && service == "iam" && region.is_empty() && account == "aws" && whole).then(|| name.to_owned())
+}

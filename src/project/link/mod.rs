@@ -1,0 +1,82 @@
+//! Joins the units: references to resources, names to identities, attachments to documents.
+//!
+//! **Invariant:** the result does not depend on the order of the units; nothing is guessed: what does not resolve to one
+//! thing of the repository stays [`PolicyRef::Elsewhere`].
+
+mod identities;
+mod index;
+
+use crate::iam::{Document, Own, PolicyKind};
+use crate::model::Unit;
+use crate::source::Sources;
+
+use super::{PolicyRef, Project};
+use index::Index;
+
+/// Joins all units of a run into one project.
+pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project<'a> {
+    let mut project = Project {
+        sources,
+        own,
+        documents: Vec::new(),
+        identities: Vec::new(),
+        resources: Vec::new(),
+        problems: Vec::new(),
+        extents: Vec::new(),
+    };
+    for mut unit in units {
+        let base = project.resources.len() as u32;
+        for d in &mut unit.documents {
+            d.resource = d.resource.map(|r| r + base);
+        }
+        project.documents.append(&mut unit.documents);
+        project.resources.append(&mut unit.resources);
+        project.problems.append(&mut unit.problems);
+        project.extents.append(&mut unit.extents);
+    }
+    drop_unowned_twins(&mut project.documents);
+    project.problems.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
+    project.problems.dedup();
+    let index = Index::new(&project);
+    project.identities = identities::identities(&project, &index);
+    mark_boundaries(&mut project);
+    project
+}
+
+/// A bare document that another file puts to use (`file("p.json")`) is seen there, with its holder and kind; the document
+/// seen without a holder is the same text again.
+fn drop_unowned_twins(documents: &mut Vec<Document>) {
+    let mut held: Vec<_> = documents
+        .iter()
+        .filter(|d| d.resource.is_some())
+        .map(|d| d.span)
+        .collect();
+    held.sort_unstable();
+    held.dedup();
+    documents.retain(|d| d.resource.is_some() || held.binary_search(&d.span).is_err());
+    documents.sort_by(|a, b| (a.span, &a.owner.as_ref().map(|o| (&o.scope, &o.address, &o.attribute))).cmp(&(b.span, &b.owner.as_ref().map(|o| (&o.scope, &o.address, &o.attribute)))));
+}
+
+/// A document that is used as a permissions boundary, and as nothing else, is one.
+fn mark_boundaries(project: &mut Project<'_>) {
+    let mut boundary = Vec::new();
+    let mut attached = Vec::new();
+    for identity in &project.identities {
+        if let Some(u) = &identity.boundary
+            && let PolicyRef::Documents(ids) = &u.policy
+        {
+            boundary.extend_from_slice(ids);
+        }
+        for u in &identity.policies {
+            if let PolicyRef::Documents(ids) = &u.policy {
+                attached.extend_from_slice(ids);
+            }
+        }
+    }
+    for id in boundary {
+        let d = &mut project.documents[id as usize];
+        if d.kind == PolicyKind::Identity && !attached.contains(&id) {
+            d.kind = PolicyKind::Boundary;
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use crate::classify::{Kinds, classify};
-use crate::formats::{self, Lower};
+use crate::formats::Lower;
 use crate::iam::Own;
 use crate::project::{Project, link};
 use crate::source::{FileId, Sources};
@@ -38,12 +38,15 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
         .par_iter()
         .flat_map(|(format, takes)| {
             let files: Vec<FileId> = ids.iter().copied().filter(|id| takes(kinds[id.0 as usize])).collect();
-            if files.is_empty() { Vec::new() } else { format.lower(sources, &files) }
+            if files.is_empty() {
+                Vec::new()
+            } else {
+                format.lower(sources, &files)
+            }
         })
         .collect();
     lap("parse and lower");
-    units.par_iter_mut().for_each(formats::policies::lower);
-    lap("policies");
+
     let mut wanted: Vec<String> = units.iter_mut().flat_map(|u| std::mem::take(&mut u.wanted)).collect();
     wanted.sort();
     wanted.dedup();

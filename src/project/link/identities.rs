@@ -73,12 +73,15 @@ fn identity(project: &Project<'_>, index: &Index, kind: IdentityKind, id: Resour
             });
         }
     }
-    let boundary = r.get("PermissionsBoundary").filter(|v| !v.is_null()).map(|v| PolicyUse {
-        policy: index.policy(v),
-        span: v.span,
-        inline: false,
-        by: None,
-    });
+    let boundary = r
+        .get("PermissionsBoundary")
+        .filter(|v| !v.is_null())
+        .map(|v| PolicyUse {
+            policy: index.policy(v),
+            span: v.span,
+            inline: false,
+            by: None,
+        });
     Identity {
         kind,
         resource: id,
@@ -104,12 +107,7 @@ fn attachments(project: &Project<'_>, index: &Index, id: ResourceId, r: &Resourc
             by: Some(id),
         }
     };
-    let all = |u: PolicyUse| {
-        HOLDERS
-            .iter()
-            .map(|(kind, _)| (*kind, u.clone()))
-            .collect::<Vec<_>>()
-    };
+    let all = |u: PolicyUse| HOLDERS.iter().map(|(kind, _)| (*kind, u.clone())).collect::<Vec<_>>();
     match &*r.kind {
         "AWS::IAM::Policy" | "AWS::IAM::RolePolicy" | "AWS::IAM::UserPolicy" | "AWS::IAM::GroupPolicy" => {
             all(own_documents(true))

@@ -54,7 +54,10 @@ impl Index {
                 index.identity_names.entry((kind, name)).or_default().push(id);
             }
             if &*r.kind == "AWS::IAM::ManagedPolicy"
-                && let Some(name) = r.get("ManagedPolicyName").or_else(|| r.get("PolicyName")).and_then(known)
+                && let Some(name) = r
+                    .get("ManagedPolicyName")
+                    .or_else(|| r.get("PolicyName"))
+                    .and_then(known)
             {
                 index.policy_names.entry(name).or_default().push(id);
             }
@@ -144,8 +147,14 @@ fn last_known_part(text: &Text) -> Option<String> {
 fn aws_managed_name(text: &Text) -> Option<String> {
     let flat = text.with_placeholders();
     let mut parts = flat.splitn(6, ':');
-    let (arn, _partition, service, region, account, rest) =
-        (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (arn, _partition, service, region, account, rest) = (
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+    );
     let name = rest.strip_prefix("policy/")?;
     let whole = name.chars().all(|c| Text::placeholder(c).is_none());
     (arn == "arn" && service == "iam" && region.is_empty() && account == "aws" && whole).then(|| name.to_owned())

@@ -35,7 +35,9 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         project.extents.append(&mut unit.extents);
     }
     drop_unowned_twins(&mut project.documents);
-    project.problems.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
+    project
+        .problems
+        .sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
     project.problems.dedup();
     let index = Index::new(&project);
     project.identities = identities::identities(&project, &index);
@@ -54,7 +56,10 @@ fn drop_unowned_twins(documents: &mut Vec<Document>) {
     held.sort_unstable();
     held.dedup();
     documents.retain(|d| d.resource.is_some() || held.binary_search(&d.span).is_err());
-    documents.sort_by(|a, b| (a.span, &a.owner.as_ref().map(|o| (&o.scope, &o.address, &o.attribute))).cmp(&(b.span, &b.owner.as_ref().map(|o| (&o.scope, &o.address, &o.attribute)))));
+    documents.sort_by(|a, b| {
+        (a.span, &a.owner.as_ref().map(|o| (&o.scope, &o.address, &o.attribute)))
+            .cmp(&(b.span, &b.owner.as_ref().map(|o| (&o.scope, &o.address, &o.attribute))))
+    });
 }
 
 /// A document that is used as a permissions boundary, and as nothing else, is one.

@@ -4,7 +4,9 @@
 //! Questions about texts with holes are answered by [`Truth`].
 
 pub mod document;
+pub mod glob;
 pub mod own;
+pub mod pattern;
 pub mod truth;
 
 pub use document::*;

@@ -1,0 +1,601 @@
+//! Patterns over texts with holes, and three-valued questions to them.
+//!
+//! A hole is one string that is fixed at deployment and not known now. Every question is asked twice: with the holes as
+//! unfavourable as can be (then a yes is [`Truth::Yes`]), and as favourable as can be (then a no is [`Truth::No`]).
+
+use std::sync::Arc;
+
+use super::Truth;
+use super::glob::Case;
+use crate::source::{HoleKind, Piece, Target, Text};
+
+/// Above this many steps (length × length) the answer is `Unknown`: no real policy comes near it.
+const STEPS: usize = 1 << 24;
+
+/// A compiled pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    tokens: Vec<Token>,
+    holes: Vec<Unknown>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    Char(char),
+    /// `?`
+    One,
+    /// `*`
+    Many,
+    /// Index into [`Pattern::holes`].
+    Hole(u32),
+}
+
+/// What a hole may be, and when two holes are the same string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Unknown {
+    class: Class,
+    name: Arc<str>,
+    target: Option<Target>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Account,
+    Partition,
+    Region,
+    UrlSuffix,
+    /// A policy variable: any string, its `*` and `?` not special.
+    Variable,
+    /// Any string, also one with wildcards.
+    Any,
+    /// Any value of a part of an ARN format: all characters but these.
+    Format(&'static str),
+}
+
+impl Class {
+    fn admits(self, c: char) -> bool {
+        match self {
+            Self::Account => c.is_ascii_digit(),
+            Self::Partition => c.is_ascii_lowercase() || c == '-',
+            Self::Region => c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
+            Self::UrlSuffix => c.is_ascii_alphanumeric() || c == '.' || c == '-',
+            Self::Variable | Self::Any => true,
+            Self::Format(not) => !not.contains(c),
+        }
+    }
+
+    /// May the value itself hold wildcards?
+    fn may_be_pattern(self) -> bool {
+        self == Self::Any
+    }
+}
+
+impl Unknown {
+    fn same(&self, other: &Self) -> bool {
+        self.class == other.class
+            && match self.class {
+                // One deployment has one of each, however it is spelled.
+                Class::Account | Class::Partition | Class::Region | Class::UrlSuffix => true,
+                Class::Format(_) => false,
+                Class::Variable | Class::Any => self.name == other.name && self.target == other.target,
+            }
+    }
+}
+
+/// How a hole is read in one pass.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    /// Equal only to the same hole; only a `*` takes it in.
+    Opaque,
+    /// Any string that it can be.
+    Favourable,
+}
+
+impl Pattern {
+    /// An action pattern: case does not count, there are no policy variables.
+    pub fn action(text: &Text) -> Self {
+        Self::new(text, Case::Insensitive)
+    }
+
+    /// A resource pattern or a value of a `…Like` operator: case counts, `${aws:username}` is not known.
+    pub fn resource(text: &Text) -> Self {
+        Self::new(text, Case::Sensitive)
+    }
+
+    pub fn new(text: &Text, case: Case) -> Self {
+        let mut out = Self {
+            tokens: Vec::with_capacity(text.len()),
+            holes: Vec::new(),
+        };
+        for piece in text.pieces() {
+            match piece {
+                Piece::Lit(l) => out.literal(&l.text, case),
+                Piece::Hole(h) => out.hole(Unknown {
+                    class: match h.kind {
+                        HoleKind::Account => Class::Account,
+                        HoleKind::Partition => Class::Partition,
+                        HoleKind::Region => Class::Region,
+                        HoleKind::UrlSuffix => Class::UrlSuffix,
+                        HoleKind::Resource | HoleKind::Input | HoleKind::Dynamic | HoleKind::Other => Class::Any,
+                    },
+                    name: h.name.clone(),
+                    target: h.target.clone(),
+                }),
+            }
+        }
+        out.normalise();
+        out
+    }
+
+    /// A known string.
+    pub fn plain(text: &str, case: Case) -> Self {
+        let mut out = Self {
+            tokens: Vec::with_capacity(text.len()),
+            holes: Vec::new(),
+        };
+        out.literal(text, case);
+        out.normalise();
+        out
+    }
+
+    /// An ARN format of the catalogue: `arn:${Partition}:s3:::${BucketName}/${ObjectName}`. Its parts match any value that
+    /// AWS can put there.
+    pub fn format(format: &str) -> Self {
+        let mut out = Self {
+            tokens: Vec::new(),
+            holes: Vec::new(),
+        };
+        let mut rest = format;
+        while let Some(at) = rest.find("${") {
+            out.chars(&rest[..at]);
+            let Some(end) = rest[at..].find('}') else { break };
+            let name = &rest[at + 2..at + end];
+            let not = match name {
+                "Partition" | "Region" | "Account" => ":/",
+                // Names that are certain to hold no slash, so that `bucket/*` is no bucket and `table/t/index/*` no table.
+                "BucketName" => "/:",
+                "TableName" => "/",
+                _ => "",
+            };
+            out.hole(Unknown {
+                class: Class::Format(not),
+                name: Arc::from(name),
+                target: None,
+            });
+            rest = &rest[at + end + 1..];
+        }
+        out.chars(rest);
+        out
+    }
+
+    fn hole(&mut self, hole: Unknown) {
+        self.tokens.push(Token::Hole(self.holes.len() as u32));
+        self.holes.push(hole);
+    }
+
+    fn chars(&mut self, text: &str) {
+        self.tokens.extend(text.chars().map(Token::Char));
+    }
+
+    fn literal(&mut self, text: &str, case: Case) {
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            if case == Case::Sensitive && rest.starts_with("${") {
+                // IAM User Guide, "IAM policy elements: Variables and tags": `${*}`, `${?}`, `${$}` are the characters.
+                if let Some(end) = rest.find('}') {
+                    match &rest[2..end] {
+                        inner @ ("*" | "?" | "$") => self.chars(inner),
+                        name => self.hole(Unknown {
+                            class: Class::Variable,
+                            name: Arc::from(name.split(',').next().unwrap_or(name).trim().to_ascii_lowercase()),
+                            target: None,
+                        }),
+                    }
+                    rest = &rest[end + 1..];
+                    continue;
+                }
+            }
+            self.tokens.push(match c {
+                '*' => Token::Many,
+                '?' => Token::One,
+                c if case == Case::Insensitive => Token::Char(c.to_ascii_lowercase()),
+                c => Token::Char(c),
+            });
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+
+    /// In each run of wildcards the `?`s first, then at most one `*`: one spelling for one meaning.
+    fn normalise(&mut self) {
+        let mut out = Vec::with_capacity(self.tokens.len());
+        let mut many = false;
+        for &token in &self.tokens {
+            match token {
+                Token::Many => many = true,
+                Token::One => out.push(token),
+                Token::Char(_) | Token::Hole(_) => {
+                    if std::mem::take(&mut many) {
+                        out.push(Token::Many);
+                    }
+                    out.push(token);
+                }
+            }
+        }
+        if many {
+            out.push(Token::Many);
+        }
+        self.tokens = out;
+    }
+
+    /// Only stars.
+    pub fn is_star(&self) -> bool {
+        self.tokens == [Token::Many]
+    }
+
+    /// No hole and no policy variable.
+    pub fn is_known(&self) -> bool {
+        self.holes.is_empty()
+    }
+
+    /// Has a `*` or a `?` outside holes.
+    pub fn has_wildcard(&self) -> bool {
+        self.tokens.iter().any(|t| matches!(t, Token::Many | Token::One))
+    }
+
+    /// Whether `text`, in which nothing is special, is one of the strings of this pattern.
+    pub fn matches(&self, text: &str, case: Case) -> Truth {
+        let mut literal = Self {
+            tokens: Vec::with_capacity(text.len()),
+            holes: Vec::new(),
+        };
+        match case {
+            Case::Sensitive => literal.chars(text),
+            Case::Insensitive => literal.chars(&text.to_ascii_lowercase()),
+        }
+        self.overlaps(&literal)
+    }
+
+    /// Whether every string that `other` can be is matched by this pattern.
+    pub fn covers(&self, other: &Self) -> Truth {
+        self.ask(other, Self::includes)
+    }
+
+    /// Whether some string is matched by both.
+    pub fn overlaps(&self, other: &Self) -> Truth {
+        self.ask(other, Self::meets)
+    }
+
+    fn ask(&self, other: &Self, question: fn(&Self, &Self, Mood) -> bool) -> Truth {
+        if self.tokens.len().saturating_mul(other.tokens.len()) > STEPS {
+            return Truth::Unknown;
+        }
+        if question(self, other, Mood::Opaque) {
+            Truth::Yes
+        } else if (self.is_known() && other.is_known()) || !question(self, other, Mood::Favourable) {
+            Truth::No
+        } else {
+            Truth::Unknown
+        }
+    }
+
+    /// Inclusion by matching this pattern against the other's tokens, a `*` being a letter that only a `*` takes in. Exact
+    /// where this pattern has no `?`; with one it may say no to a rare yes (`?*` does hold all of `*a`).
+    fn includes(&self, inner: &Self, mood: Mood) -> bool {
+        let n = inner.tokens.len();
+        // reach[j]: the tokens of `self` read so far can take in the first j of `inner`.
+        let mut reach = vec![false; n + 1];
+        reach[0] = true;
+        for &token in &self.tokens {
+            let mut next = vec![false; n + 1];
+            // A favourable hole inside `inner` can be any string: it fits whatever stands here, or nothing.
+            let loose = |j: usize| {
+                mood == Mood::Favourable && matches!(inner.tokens[j], Token::Hole(h) if !inner.is_format(h))
+            };
+            for j in 0..=n {
+                if reach[j] && j < n && loose(j) {
+                    reach[j + 1] = true;
+                }
+            }
+            match token {
+                Token::Many => {
+                    let mut open = false;
+                    for j in 0..=n {
+                        open |= reach[j];
+                        next[j] = open;
+                    }
+                }
+                Token::Hole(h) if mood == Mood::Favourable || self.is_format(h) => {
+                    let class = self.holes[h as usize].class;
+                    let mut open = false;
+                    for j in 0..=n {
+                        open |= reach[j];
+                        next[j] = open;
+                        if let Some(t) = inner.tokens.get(j) {
+                            open &= match *t {
+                                Token::Char(c) => class.admits(c),
+                                Token::One | Token::Many => class.may_be_pattern() || class == Class::Format(""),
+                                Token::Hole(_) => true,
+                            };
+                        }
+                    }
+                }
+                Token::Char(_) | Token::One | Token::Hole(_) => {
+                    for j in 0..n {
+                        if !reach[j] {
+                            continue;
+                        }
+                        let fits = match (token, inner.tokens[j]) {
+                            (Token::Char(a), Token::Char(b)) => a == b,
+                            (Token::One, Token::Char(_) | Token::One) => true,
+                            (Token::Hole(a), Token::Hole(b)) => {
+                                self.holes[a as usize].same(&inner.holes[b as usize])
+                            }
+                            _ => false,
+                        };
+                        next[j + 1] |= fits;
+                        if loose(j) && inner.hole_admits(j, token) {
+                            // The hole goes on after this token.
+                            next[j] = true;
+                        }
+                    }
+                }
+            }
+            reach = next;
+        }
+        for j in 0..n {
+            if reach[j] && mood == Mood::Favourable && matches!(inner.tokens[j], Token::Hole(_)) {
+                reach[j + 1] = true;
+            }
+        }
+        reach[n]
+    }
+
+    fn is_format(&self, hole: u32) -> bool {
+        matches!(self.holes[hole as usize].class, Class::Format(_))
+    }
+
+    /// Whether the hole at `j` may hold what `token` asks for.
+    fn hole_admits(&self, j: usize, token: Token) -> bool {
+        let Some(Token::Hole(h)) = self.tokens.get(j) else {
+            return false;
+        };
+        let class = self.holes[*h as usize].class;
+        match token {
+            Token::Char(c) => class.admits(c),
+            Token::One | Token::Many | Token::Hole(_) => true,
+        }
+    }
+
+    /// Intersection: walk both at once; a run on one side takes in single tokens of the other.
+    fn meets(&self, other: &Self, mood: Mood) -> bool {
+        let (n, m) = (self.tokens.len(), other.tokens.len());
+        let mut reach = vec![false; m + 1];
+        reach[0] = true;
+        for i in 0..=n {
+            let a = self.tokens.get(i).copied();
+            let a_run = a.and_then(|t| self.run(t, mood));
+            let mut next = vec![false; m + 1];
+            for j in 0..=m {
+                if !reach[j] {
+                    continue;
+                }
+                let b = other.tokens.get(j).copied();
+                let b_run = b.and_then(|t| other.run(t, mood));
+                if let (Some(run), Some(b)) = (&a_run, b)
+                    && (b_run.is_some() || run.takes(b))
+                {
+                    reach[j + 1] = true;
+                }
+                if let (Some(_), Some(_)) = (&b_run, b) {
+                    reach[j + 1] = true;
+                }
+                if a_run.is_some() {
+                    next[j] = true;
+                }
+                if let (Some(run), Some(a)) = (&b_run, a)
+                    && run.takes(a)
+                {
+                    next[j] = true;
+                }
+                if let (Some(a), Some(b)) = (a, b)
+                    && a_run.is_none()
+                    && b_run.is_none()
+                    && self.single_meets(a, other, b)
+                {
+                    next[j + 1] = true;
+                }
+            }
+            if i == n {
+                return reach[m];
+            }
+            reach = next;
+        }
+        false
+    }
+
+    fn single_meets(&self, a: Token, other: &Self, b: Token) -> bool {
+        match (a, b) {
+            (Token::Char(a), Token::Char(b)) => a == b,
+            (Token::One, Token::Char(_) | Token::One) | (Token::Char(_), Token::One) => true,
+            (Token::Hole(a), Token::Hole(b)) => self.holes[a as usize].same(&other.holes[b as usize]),
+            _ => false,
+        }
+    }
+
+    fn run(&self, token: Token, mood: Mood) -> Option<Run> {
+        match token {
+            Token::Many => Some(Run(None)),
+            Token::Hole(h) if mood == Mood::Favourable || self.is_format(h) => {
+                Some(Run(Some(self.holes[h as usize].class)))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A token that stands for any number of characters; of a class, or of all.
+struct Run(Option<Class>);
+
+impl Run {
+    fn takes(&self, token: Token) -> bool {
+        match (self.0, token) {
+            (None, _) => true,
+            (Some(class), Token::Char(c)) => class.admits(c),
+            (Some(_), Token::One | Token::Many | Token::Hole(_)) => true,
+        }
+    }
+}
+
+/// Whether `literal`, in which nothing is special, is one of the strings of `pattern`.
+pub fn matches(pattern: &Text, literal: &str, case: Case) -> Truth {
+    if let Some(known) = pattern.known()
+        && (case == Case::Insensitive || !known.contains("${"))
+    {
+        return super::glob::matches(&known, literal, case).into();
+    }
+    Pattern::new(pattern, case).matches(literal, case)
+}
+
+/// Whether every string that `b` can be is matched by `a`.
+pub fn covers(a: &Text, b: &Text, case: Case) -> Truth {
+    Pattern::new(a, case).covers(&Pattern::new(b, case))
+}
+
+/// Whether some string is matched by both.
+pub fn overlaps(a: &Text, b: &Text, case: Case) -> Truth {
+    Pattern::new(a, case).overlaps(&Pattern::new(b, case))
+}
+
+/// `*`, `**`, …: only stars, all of it known.
+pub fn is_star(text: &Text) -> bool {
+    text.known().is_some_and(|t| !t.is_empty() && t.bytes().all(|b| b == b'*'))
+}
+
+/// Has a `*` or a `?` in its known parts; `${*}` is none.
+pub fn has_wildcard(text: &Text) -> bool {
+    Pattern::resource(text).has_wildcard()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{FileId, Hole, Span};
+    use Truth::{No, Unknown as Maybe, Yes};
+
+    /// `‹account›`, `‹region›`, `‹partition›` and `‹anything else›` become holes.
+    pub(crate) fn text(s: &str) -> Text {
+        let file = FileId(0);
+        let mut out = Text::default();
+        let mut rest = s;
+        while let Some(at) = rest.find('‹') {
+            out.append(&Text::verbatim(&rest[..at], file, 0));
+            let end = rest.find('›').unwrap();
+            let name = &rest[at + '‹'.len_utf8()..end];
+            let kind = match name {
+                "account" => HoleKind::Account,
+                "region" => HoleKind::Region,
+                "partition" => HoleKind::Partition,
+                _ => HoleKind::Input,
+            };
+            out.append(&Text::hole(Hole::new(kind, name, Span::new(file, 0, 1))));
+            rest = &rest[end + '›'.len_utf8()..];
+        }
+        out.append(&Text::verbatim(rest, file, 0));
+        out
+    }
+
+    #[test]
+    fn matching_with_holes() {
+        for (pattern, literal, expected) in [
+            ("arn:aws:iam::‹account›:role/x", "arn:aws:iam::123456789012:role/x", Maybe),
+            ("arn:aws:iam::‹account›:role/x", "arn:aws:iam::123456789012:role/y", No),
+            ("arn:aws:iam::‹account›:role/x", "arn:aws:iam::aws:role/x", No),
+            ("‹v›", "anything", Maybe),
+            ("arn:aws:s3:::${aws:username}/*", "arn:aws:s3:::bob/x", Maybe),
+            ("arn:aws:s3:::a${*}b", "arn:aws:s3:::a*b", Yes),
+            ("arn:aws:s3:::a${*}b", "arn:aws:s3:::axb", No),
+            ("*", "x", Yes),
+        ] {
+            assert_eq!(matches(&text(pattern), literal, Case::Sensitive), expected, "{pattern} {literal}");
+        }
+    }
+
+    #[test]
+    fn covering_with_holes() {
+        for (a, b, expected) in [
+            ("arn:aws:s3:::*", "arn:aws:s3:::‹b›/*", Yes),
+            ("arn:aws:s3:::‹b›/*", "arn:aws:s3:::‹b›/x/*", Yes),
+            ("arn:aws:s3:::‹b›/*", "arn:aws:s3:::‹c›/x/*", Maybe),
+            ("arn:aws:iam::‹account›:role/x", "arn:aws:iam::*:role/x", No),
+            ("arn:aws:iam::*:role/x", "arn:aws:iam::‹account›:role/x", Yes),
+            ("arn:aws:s3:::b", "‹v›", Maybe),
+            ("‹v›", "*", Maybe),
+            ("${aws:username}", "*", No),
+            ("*", "‹v›", Yes),
+            ("x‹v›", "y*", No),
+            ("xyz", "x‹v›", Maybe),
+            ("xyz", "y‹v›", No),
+            ("xyz", "x‹v›q", No),
+        ] {
+            assert_eq!(covers(&text(a), &text(b), Case::Sensitive), expected, "{a} covers {b}");
+        }
+    }
+
+    #[test]
+    fn overlapping_with_holes() {
+        for (a, b, expected) in [
+            ("arn:aws:s3:::b/*", "arn:aws:s3:::‹v›", Maybe),
+            ("arn:aws:s3:::*", "arn:aws:s3:::‹v›", Yes),
+            ("arn:aws:sqs:‹region›:‹account›:q", "arn:aws:sqs:us-east-1:*:q", Maybe),
+            ("arn:aws:sqs:*:‹account›:q", "arn:aws:sqs:us-east-1:‹account›:q", Yes),
+            ("arn:aws:sqs:‹region›:1:q", "arn:aws:sqs:US/EAST:1:q", No),
+            ("a‹v›", "b*", No),
+        ] {
+            assert_eq!(overlaps(&text(a), &text(b), Case::Sensitive), expected, "{a} overlaps {b}");
+            assert_eq!(overlaps(&text(b), &text(a), Case::Sensitive), expected, "{b} overlaps {a}");
+        }
+    }
+
+    #[test]
+    fn covering_implies_overlapping() {
+        let parts = ["", "a", "b", "*", "?", "ab", "a*", "*b", "a?b*", "‹v›", "a‹v›", "‹v›*", "‹account›"];
+        for a in parts {
+            for b in parts {
+                let (ta, tb) = (text(a), text(b));
+                if covers(&ta, &tb, Case::Sensitive).is_yes() {
+                    assert!(overlaps(&ta, &tb, Case::Sensitive).is_yes(), "{a} {b}");
+                }
+                if overlaps(&ta, &tb, Case::Sensitive).is_no() {
+                    assert!(covers(&ta, &tb, Case::Sensitive).is_no(), "{a} {b}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn inclusion_agrees_with_enumeration() {
+        let patterns = ["", "a", "b", "*", "?", "a*", "*a", "a?", "?a", "*a*", "a*b", "ab", "?*", "??", "a*a"];
+        let mut words = vec![String::new()];
+        for len in 0..4 {
+            let longer: Vec<String> = words
+                .iter()
+                .filter(|w| w.len() == len)
+                .flat_map(|w| ["a", "b", "z"].map(|c| format!("{w}{c}")))
+                .collect();
+            words.extend(longer);
+        }
+        for a in patterns {
+            for b in patterns {
+                let strings = |p: &str| -> Vec<bool> {
+                    words.iter().map(|w| super::super::glob::matches(p, w, Case::Sensitive)).collect()
+                };
+                let (sa, sb) = (strings(a), strings(b));
+                let meets = sa.iter().zip(&sb).any(|(x, y)| *x && *y);
+                let included = sa.iter().zip(&sb).all(|(x, y)| *x || !*y);
+                assert_eq!(super::super::glob::overlaps(a, b, Case::Sensitive), meets, "{a} meets {b}");
+                let says = super::super::glob::covers(a, b, Case::Sensitive);
+                assert!(if a.contains('?') { !says || included } else { says == included }, "{a} covers {b}");
+            }
+        }
+    }
+}

@@ -288,9 +288,8 @@ impl Pattern {
         for &token in &self.tokens {
             let mut next = vec![false; n + 1];
             // A favourable hole inside `inner` can be any string: it fits whatever stands here, or nothing.
-            let loose = |j: usize| {
-                mood == Mood::Favourable && matches!(inner.tokens[j], Token::Hole(h) if !inner.is_format(h))
-            };
+            let loose =
+                |j: usize| mood == Mood::Favourable && matches!(inner.tokens[j], Token::Hole(h) if !inner.is_format(h));
             for j in 0..=n {
                 if reach[j] && j < n && loose(j) {
                     reach[j + 1] = true;
@@ -327,9 +326,7 @@ impl Pattern {
                         let fits = match (token, inner.tokens[j]) {
                             (Token::Char(a), Token::Char(b)) => a == b,
                             (Token::One, Token::Char(_) | Token::One) => true,
-                            (Token::Hole(a), Token::Hole(b)) => {
-                                self.holes[a as usize].same(&inner.holes[b as usize])
-                            }
+                            (Token::Hole(a), Token::Hole(b)) => self.holes[a as usize].same(&inner.holes[b as usize]),
                             _ => false,
                         };
                         next[j + 1] |= fits;
@@ -468,7 +465,8 @@ pub fn overlaps(a: &Text, b: &Text, case: Case) -> Truth {
 
 /// `*`, `**`, …: only stars, all of it known.
 pub fn is_star(text: &Text) -> bool {
-    text.known().is_some_and(|t| !t.is_empty() && t.bytes().all(|b| b == b'*'))
+    text.known()
+        .is_some_and(|t| !t.is_empty() && t.bytes().all(|b| b == b'*'))
 }
 
 /// Has a `*` or a `?` in its known parts; `${*}` is none.
@@ -507,7 +505,11 @@ mod tests {
     #[test]
     fn matching_with_holes() {
         for (pattern, literal, expected) in [
-            ("arn:aws:iam::‹account›:role/x", "arn:aws:iam::123456789012:role/x", Maybe),
+            (
+                "arn:aws:iam::‹account›:role/x",
+                "arn:aws:iam::123456789012:role/x",
+                Maybe,
+            ),
             ("arn:aws:iam::‹account›:role/x", "arn:aws:iam::123456789012:role/y", No),
             ("arn:aws:iam::‹account›:role/x", "arn:aws:iam::aws:role/x", No),
             ("‹v›", "anything", Maybe),
@@ -516,7 +518,11 @@ mod tests {
             ("arn:aws:s3:::a${*}b", "arn:aws:s3:::axb", No),
             ("*", "x", Yes),
         ] {
-            assert_eq!(matches(&text(pattern), literal, Case::Sensitive), expected, "{pattern} {literal}");
+            assert_eq!(
+                matches(&text(pattern), literal, Case::Sensitive),
+                expected,
+                "{pattern} {literal}"
+            );
         }
     }
 
@@ -551,14 +557,36 @@ mod tests {
             ("arn:aws:sqs:‹region›:1:q", "arn:aws:sqs:US/EAST:1:q", No),
             ("a‹v›", "b*", No),
         ] {
-            assert_eq!(overlaps(&text(a), &text(b), Case::Sensitive), expected, "{a} overlaps {b}");
-            assert_eq!(overlaps(&text(b), &text(a), Case::Sensitive), expected, "{b} overlaps {a}");
+            assert_eq!(
+                overlaps(&text(a), &text(b), Case::Sensitive),
+                expected,
+                "{a} overlaps {b}"
+            );
+            assert_eq!(
+                overlaps(&text(b), &text(a), Case::Sensitive),
+                expected,
+                "{b} overlaps {a}"
+            );
         }
     }
 
     #[test]
     fn covering_implies_overlapping() {
-        let parts = ["", "a", "b", "*", "?", "ab", "a*", "*b", "a?b*", "‹v›", "a‹v›", "‹v›*", "‹account›"];
+        let parts = [
+            "",
+            "a",
+            "b",
+            "*",
+            "?",
+            "ab",
+            "a*",
+            "*b",
+            "a?b*",
+            "‹v›",
+            "a‹v›",
+            "‹v›*",
+            "‹account›",
+        ];
         for a in parts {
             for b in parts {
                 let (ta, tb) = (text(a), text(b));
@@ -574,7 +602,9 @@ mod tests {
 
     #[test]
     fn inclusion_agrees_with_enumeration() {
-        let patterns = ["", "a", "b", "*", "?", "a*", "*a", "a?", "?a", "*a*", "a*b", "ab", "?*", "??", "a*a"];
+        let patterns = [
+            "", "a", "b", "*", "?", "a*", "*a", "a?", "?a", "*a*", "a*b", "ab", "?*", "??", "a*a",
+        ];
         let mut words = vec![String::new()];
         for len in 0..4 {
             let longer: Vec<String> = words
@@ -587,14 +617,28 @@ mod tests {
         for a in patterns {
             for b in patterns {
                 let strings = |p: &str| -> Vec<bool> {
-                    words.iter().map(|w| super::super::glob::matches(p, w, Case::Sensitive)).collect()
+                    words
+                        .iter()
+                        .map(|w| super::super::glob::matches(p, w, Case::Sensitive))
+                        .collect()
                 };
                 let (sa, sb) = (strings(a), strings(b));
                 let meets = sa.iter().zip(&sb).any(|(x, y)| *x && *y);
                 let included = sa.iter().zip(&sb).all(|(x, y)| *x || !*y);
-                assert_eq!(super::super::glob::overlaps(a, b, Case::Sensitive), meets, "{a} meets {b}");
+                assert_eq!(
+                    super::super::glob::overlaps(a, b, Case::Sensitive),
+                    meets,
+                    "{a} meets {b}"
+                );
                 let says = super::super::glob::covers(a, b, Case::Sensitive);
-                assert!(if a.contains('?') { !says || included } else { says == included }, "{a} covers {b}");
+                assert!(
+                    if a.contains('?') {
+                        !says || included
+                    } else {
+                        says == included
+                    },
+                    "{a} covers {b}"
+                );
             }
         }
     }

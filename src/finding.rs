@@ -2,60 +2,11 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+pub use crate::grade::{Confidence, Severity};
 use crate::source::Span;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    Low,
-    Medium,
-    High,
-    Critical,
-}
-
-impl Severity {
-    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-
-    /// One step down; low stays low.
-    #[must_use]
-    pub fn lower(self) -> Self {
-        match self {
-            Self::Low | Self::Medium => Self::Low,
-            Self::High => Self::Medium,
-            Self::Critical => Self::High,
-        }
-    }
-}
-
-/// How sure we are that the finding is true of what will be deployed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Confidence {
-    Low,
-    Medium,
-    High,
-}
-
-impl Confidence {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        }
-    }
-}
+use crate::value::Via;
 
 /// One finding: the primary label is the smallest token that a person would edit to make it go away.
 #[derive(Clone, Debug)]
@@ -64,6 +15,8 @@ pub struct Finding {
     pub rule: Cow<'static, str>,
     /// `None` until the engine fills in the rule's own.
     pub severity: Option<Severity>,
+    /// How many steps below the rule's own severity this one is; the engine applies it where `severity` is `None`.
+    pub steps_down: u8,
     pub confidence: Option<Confidence>,
     /// Lower case, no final period, at most 100 characters; the same in every format.
     pub message: String,
@@ -161,6 +114,7 @@ impl Finding {
         Self {
             rule: rule.into(),
             severity: None,
+            steps_down: 0,
             confidence: None,
             message: message.into(),
             labels: Vec::new(),
@@ -223,6 +177,26 @@ impl Finding {
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = Some(severity);
+        self
+    }
+
+    /// One step below the rule's own severity: what a narrowing condition does.
+    #[must_use]
+    pub fn lowered(mut self) -> Self {
+        self.steps_down = self.steps_down.saturating_add(1);
+        self
+    }
+
+    /// Adds the places that a value travelled through as secondary labels, nearest use first.
+    #[must_use]
+    pub fn used_via(mut self, via: &Via) -> Self {
+        let mut step = via.as_deref();
+        // A value seldom travels far; more than four places would hide the finding.
+        for _ in 0..4 {
+            let Some(s) = step else { break };
+            self = self.secondary(s.span, "used here");
+            step = s.from.as_deref();
+        }
         self
     }
 

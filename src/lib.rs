@@ -8,6 +8,7 @@ pub mod checks;
 pub mod classify;
 pub mod finding;
 pub mod formats;
+pub mod grade;
 pub mod iam;
 pub mod model;
 pub mod pipeline;

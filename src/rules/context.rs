@@ -1,5 +1,6 @@
 //! What a check is given, and where its findings go.
 
+use super::Selection;
 use crate::finding::{Cause, Finding, Subject};
 use crate::iam::{Document, Format, Statement};
 use crate::project::{DocumentId, Project};
@@ -85,22 +86,31 @@ fn subject_kind(format: Format) -> &'static str {
     }
 }
 
-/// Takes findings.
+/// Takes findings of the rules that are on.
 #[derive(Debug, Default)]
 pub struct Out<'r> {
     pub findings: Vec<Finding>,
-    rules: std::marker::PhantomData<&'r ()>,
+    selection: Option<&'r Selection>,
 }
 
-impl Out<'_> {
+impl<'r> Out<'r> {
+    /// For the rules of `selection`; `Out::default()` takes every finding.
+    pub fn new(selection: &'r Selection) -> Self {
+        Self {
+            findings: Vec::new(),
+            selection: Some(selection),
+        }
+    }
+
     /// Whether `rule` is selected: a check that serves several rules may save work.
     pub fn wants(&self, rule: &str) -> bool {
-        let _ = rule;
-        true
+        self.selection.is_none_or(|s| s.is_on(rule))
     }
 
     /// Takes a finding; one of a rule that is not selected is dropped.
     pub fn push(&mut self, finding: Finding) {
-        self.findings.push(finding);
+        if self.wants(&finding.rule) {
+            self.findings.push(finding);
+        }
     }
 }

@@ -1,0 +1,66 @@
+//! The build script's half of the rules: reads `rules/**/*.yaml` and writes two blobs, one for every run and one for
+//! `explain`, `rules` and the tests. A rule file that is broken fails the build with its name and the reason.
+
+#[path = "compile.rs"]
+mod compile;
+#[path = "spec.rs"]
+pub(crate) mod spec;
+
+use std::path::{Path, PathBuf};
+
+use spec::{Docs, Head};
+
+/// Writes `rules.bin` and `rules-docs.bin` into `OUT_DIR`.
+pub(crate) fn build() {
+    let root = PathBuf::from(var("CARGO_MANIFEST_DIR")).join("rules");
+    println!("cargo::rerun-if-changed={}", root.display());
+    let (mut heads, mut docs): (Vec<Head>, Vec<Docs>) = (Vec::new(), Vec::new());
+    let mut broken = Vec::new();
+    let lists = compile::lists(&root);
+    for path in compile::rule_files(&root) {
+        let shown = path.strip_prefix(&root).unwrap_or(&path);
+        match load(&path, shown, &lists) {
+            Ok((head, doc)) => {
+                heads.push(head);
+                docs.push(doc);
+            }
+            Err(why) => broken.push(format!("rules/{}: {why}", shown.display())),
+        }
+    }
+    let ids: std::collections::BTreeMap<&str, &str> = heads.iter().map(|h| (&*h.id, &*h.family)).collect();
+    if ids.len() != heads.len() {
+        broken.push("two rule files have the same id".to_owned());
+    }
+    if !broken.is_empty() {
+        for b in &broken {
+            println!("cargo::error={}", b.replace('\n', " "));
+        }
+        std::process::exit(1);
+    }
+    let mut order: Vec<usize> = (0..heads.len()).collect();
+    order.sort_by(|&a, &b| heads[a].id.cmp(&heads[b].id));
+    let heads: Vec<&Head> = order.iter().map(|&i| &heads[i]).collect();
+    let docs: Vec<&Docs> = order.iter().map(|&i| &docs[i]).collect();
+    let out = PathBuf::from(var("OUT_DIR"));
+    write(&out.join("rules.bin"), postcard::to_stdvec(&heads));
+    write(&out.join("rules-docs.bin"), postcard::to_stdvec(&docs));
+}
+
+fn load(path: &Path, shown: &Path, lists: &compile::Lists) -> Result<(Head, Docs), String> {
+    let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
+    let family = shown.parent().and_then(Path::to_str).unwrap_or_default();
+    let (head, docs) = compile::compile(&text, family, lists).map_err(|e| e.to_string())?;
+    if path.file_stem().and_then(|s| s.to_str()) != Some(&head.id) {
+        return Err(format!("id `{}` is not the file's name", head.id));
+    }
+    Ok((head, docs))
+}
+
+fn write(path: &Path, bytes: postcard::Result<Vec<u8>>) {
+    let bytes = bytes.expect("rule types serialise");
+    std::fs::write(path, bytes).expect("OUT_DIR is writable");
+}
+
+fn var(name: &str) -> String {
+    std::env::var(name).expect("cargo sets it")
+}

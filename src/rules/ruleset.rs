@@ -1,0 +1,313 @@
+//! The rules that exist, and which of them are on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use globset::GlobBuilder;
+
+use super::compile::nearest;
+use super::spec::{Docs, Head, Logic, Profile};
+use crate::grade::{Confidence, Severity};
+
+static HEADS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
+static DOCS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules-docs.bin"));
+
+/// One rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    head: Head,
+    from: From,
+}
+
+/// Where a rule comes from.
+#[derive(Clone, Debug)]
+enum From {
+    /// Compiled in; the index into the documentation blob.
+    BuiltIn(usize),
+    User(Box<Docs>),
+}
+
+impl Rule {
+    pub(super) fn user(head: Head, docs: Docs) -> Self {
+        Self {
+            head,
+            from: From::User(Box::new(docs)),
+        }
+    }
+
+    /// Kebab-case name; users' own have a prefix (`acme/no-root`).
+    pub fn id(&self) -> &str {
+        &self.head.id
+    }
+
+    /// The folder: `actions`, `trust`, …; the prefix for a user's own.
+    pub fn family(&self) -> &str {
+        &self.head.family
+    }
+
+    pub fn title(&self) -> &str {
+        &self.head.title
+    }
+
+    pub fn severity(&self) -> Severity {
+        self.head.severity
+    }
+
+    pub fn confidence(&self) -> Confidence {
+        self.head.confidence
+    }
+
+    pub fn profile(&self) -> Profile {
+        self.head.profile
+    }
+
+    /// CWE numbers.
+    pub fn cwe(&self) -> &[u32] {
+        &self.head.cwe
+    }
+
+    /// Rules whose findings with the same cause fold into this one's.
+    pub fn supersedes(&self) -> &[String] {
+        &self.head.supersedes
+    }
+
+    /// What to do instead.
+    pub fn help(&self) -> &str {
+        &self.head.help
+    }
+
+    /// The native check that finds it, when it is not declared.
+    pub fn check(&self) -> Option<&str> {
+        match &self.head.logic {
+            Logic::Check(name) => Some(name),
+            Logic::Match(..) => None,
+        }
+    }
+
+    pub fn is_user(&self) -> bool {
+        matches!(self.from, From::User(_))
+    }
+
+    /// Why, examples, references: decoded when first asked for.
+    pub fn docs(&self) -> &Docs {
+        static DECODED: OnceLock<Vec<Docs>> = OnceLock::new();
+        match &self.from {
+            From::User(docs) => docs,
+            From::BuiltIn(i) => {
+                &DECODED.get_or_init(|| postcard::from_bytes(DOCS).expect("the build script wrote it"))[*i]
+            }
+        }
+    }
+
+    pub(super) fn logic(&self) -> &Logic {
+        &self.head.logic
+    }
+}
+
+/// All rules of a run, sorted by id.
+#[derive(Clone, Debug)]
+pub struct Ruleset {
+    rules: Vec<Rule>,
+}
+
+impl Default for Ruleset {
+    fn default() -> Self {
+        Self::builtin()
+    }
+}
+
+impl Ruleset {
+    /// The rules that are compiled in.
+    pub fn builtin() -> Self {
+        let heads: Vec<Head> = postcard::from_bytes(HEADS).expect("the build script wrote it");
+        let rules = heads
+            .into_iter()
+            .enumerate()
+            .map(|(i, head)| Rule {
+                head,
+                from: From::BuiltIn(i),
+            })
+            .collect();
+        Self { rules }
+    }
+
+    /// Adds users' own rules; one with the name of a rule that is there is left out.
+    #[must_use]
+    pub fn with(mut self, user: impl IntoIterator<Item = Rule>) -> Self {
+        for rule in user {
+            if let Err(at) = self.position(rule.id()) {
+                self.rules.insert(at, rule);
+            }
+        }
+        self
+    }
+
+    pub fn get(&self, id: &str) -> Option<&Rule> {
+        self.position(id).ok().map(|i| &self.rules[i])
+    }
+
+    /// In the order of their names.
+    pub fn iter(&self) -> std::slice::Iter<'_, Rule> {
+        self.rules.iter()
+    }
+
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    pub fn families(&self) -> BTreeSet<&str> {
+        self.rules.iter().map(Rule::family).collect()
+    }
+
+    /// Rule names and families most like `name`, best first, at most three.
+    pub fn nearest(&self, name: &str) -> Vec<String> {
+        let mut known: BTreeSet<&str> = self.families();
+        known.extend(self.rules.iter().map(Rule::id));
+        let mut found = Vec::new();
+        while let Some(best) = (found.len() < 3).then(|| nearest(name, known.iter().copied())).flatten() {
+            known.remove(&*best);
+            found.push(best);
+        }
+        if found.is_empty() && name.len() > 2 {
+            found.extend(known.iter().filter(|k| k.contains(name)).take(3).map(|k| (*k).to_owned()));
+        }
+        found
+    }
+
+    /// The rules that `pattern` names: a rule, a family, a glob over rule names, or `all`. Empty for none.
+    pub fn matching(&self, pattern: &str) -> Vec<&Rule> {
+        if let Some(rule) = self.get(pattern) {
+            return vec![rule];
+        }
+        let glob = GlobBuilder::new(pattern).literal_separator(false).build();
+        let glob = glob.ok().map(|g| g.compile_matcher());
+        let any = pattern.contains(['*', '?', '[', '{']);
+        self.rules
+            .iter()
+            .filter(|r| {
+                pattern == "all" || r.family() == pattern || (any && glob.as_ref().is_some_and(|g| g.is_match(r.id())))
+            })
+            .collect()
+    }
+
+    fn position(&self, id: &str) -> Result<usize, usize> {
+        self.rules.binary_search_by(|r| r.id().cmp(id))
+    }
+}
+
+/// A name in a selection that no rule, family or glob answers to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown rule `{name}`{}", did_you_mean(nearest))]
+pub struct UnknownRule {
+    pub name: String,
+    /// Best first.
+    pub nearest: Vec<String>,
+}
+
+fn did_you_mean(nearest: &[String]) -> String {
+    let quoted: Vec<String> = nearest.iter().map(|n| format!("`{n}`")).collect();
+    match quoted.is_empty() {
+        true => String::new(),
+        false => format!("; did you mean {}?", quoted.join(" or ")),
+    }
+}
+
+/// Which rules are on, and at which severity.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    on: BTreeSet<String>,
+    severities: BTreeMap<String, Severity>,
+}
+
+impl Selection {
+    /// The rules of `profile`, or those of `select` when it is not empty, with `extend` and without `ignore`. All three take
+    /// rule names, families, globs and `all`.
+    pub fn new(
+        ruleset: &Ruleset,
+        profile: Profile,
+        select: &[String],
+        extend: &[String],
+        ignore: &[String],
+    ) -> Result<Self, UnknownRule> {
+        let mut on = BTreeSet::new();
+        if select.is_empty() {
+            let of_profile = ruleset.iter().filter(|r| r.profile() <= profile);
+            on.extend(of_profile.map(|r| r.id().to_owned()));
+        }
+        for pattern in select.iter().chain(extend) {
+            on.extend(named(ruleset, pattern)?);
+        }
+        for pattern in ignore {
+            for id in named(ruleset, pattern)? {
+                on.remove(&id);
+            }
+        }
+        Ok(Self {
+            on,
+            severities: BTreeMap::new(),
+        })
+    }
+
+    /// The rules of one profile.
+    pub fn profile(ruleset: &Ruleset, profile: Profile) -> Self {
+        Self::new(ruleset, profile, &[], &[], &[]).unwrap_or_default()
+    }
+
+    /// Every rule.
+    pub fn all(ruleset: &Ruleset) -> Self {
+        Self::profile(ruleset, Profile::Audit)
+    }
+
+    /// One rule alone.
+    pub fn only(rule: &str) -> Self {
+        Self {
+            on: BTreeSet::from([rule.to_owned()]),
+            severities: BTreeMap::new(),
+        }
+    }
+
+    /// Gives the rules that `pattern` names a severity of the user's choice; it wins over what a check says.
+    pub fn set_severity(&mut self, ruleset: &Ruleset, pattern: &str, severity: Severity) -> Result<(), UnknownRule> {
+        for id in named(ruleset, pattern)? {
+            self.severities.insert(id, severity);
+        }
+        Ok(())
+    }
+
+    pub fn is_on(&self, rule: &str) -> bool {
+        self.on.contains(rule)
+    }
+
+    pub fn severity(&self, rule: &str) -> Option<Severity> {
+        self.severities.get(rule).copied()
+    }
+
+    /// Names of the rules that are on, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.on.iter().map(String::as_str)
+    }
+
+    pub fn len(&self) -> usize {
+        self.on.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.on.is_empty()
+    }
+}
+
+fn named(ruleset: &Ruleset, pattern: &str) -> Result<Vec<String>, UnknownRule> {
+    let found = ruleset.matching(pattern);
+    // Families that have no rule of their own yet are still words of the language.
+    if found.is_empty() && pattern != "all" {
+        return Err(UnknownRule {
+            name: pattern.to_owned(),
+            nearest: ruleset.nearest(pattern),
+        });
+    }
+    Ok(found.into_iter().map(|r| r.id().to_owned()).collect())
+}

@@ -1,0 +1,132 @@
+//! Runs the rules that are on over a project.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::prelude::*;
+
+use super::spec::Logic;
+use super::{Check, Context, Out, Rule, Ruleset, Selection};
+use crate::finding::{Cause, Finding};
+use crate::project::Project;
+
+/// What a run of the rules gave.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Ordered by place, rule and message; severity, confidence and help are filled in.
+    pub findings: Vec<Finding>,
+    /// Checks that broke down; the run could not do all of its work.
+    pub failures: Vec<Failure>,
+}
+
+/// A panic in a rule: a bug of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The rules that were not checked, separated by commas.
+    pub rule: String,
+    pub message: String,
+}
+
+/// Runs every selected rule. The same project gives the same findings in the same order, whatever the number of threads.
+pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> Outcome {
+    let context = Context { project };
+    let jobs = jobs(ruleset, selection);
+    let results: Vec<_> = jobs
+        .par_iter()
+        .map(|job| {
+            let run = || {
+                let mut out = Out::new(selection);
+                match &job.work {
+                    Work::Check(check) => check(&context, &mut out),
+                    Work::Match(_) => {}
+                }
+                out.findings
+            };
+            catch_unwind(AssertUnwindSafe(run)).map_err(|panic| Failure {
+                rule: job.rules.join(", "),
+                message: panic_text(&*panic),
+            })
+        })
+        .collect();
+    let mut outcome = Outcome::default();
+    for result in results {
+        match result {
+            Ok(found) => outcome.findings.extend(found),
+            Err(failure) => outcome.failures.push(failure),
+        }
+    }
+    for f in &mut outcome.findings {
+        complete(f, project, ruleset, selection);
+    }
+    outcome.findings.retain(|f| f.span().is_some());
+    outcome
+        .findings
+        .sort_by(|a, b| (a.span(), &a.rule, &a.message).cmp(&(b.span(), &b.rule, &b.message)));
+    outcome
+}
+
+struct Job<'r> {
+    rules: Vec<&'r str>,
+    work: Work<'r>,
+}
+
+enum Work<'r> {
+    Check(Check),
+    Match(&'r Rule),
+}
+
+/// Each check once, whatever the number of rules it serves; each declared rule.
+fn jobs<'r>(ruleset: &'r Ruleset, selection: &Selection) -> Vec<Job<'r>> {
+    let mut by_check: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut jobs = Vec::new();
+    for rule in ruleset.iter().filter(|r| selection.is_on(r.id())) {
+        match rule.logic() {
+            Logic::Check(name) => by_check.entry(name).or_default().push(rule.id()),
+            Logic::Match(..) => jobs.push(Job {
+                rules: vec![rule.id()],
+                work: Work::Match(rule),
+            }),
+        }
+    }
+    for (name, check) in crate::checks::table() {
+        if let Some(rules) = by_check.remove(name) {
+            jobs.push(Job {
+                rules,
+                work: Work::Check(*check),
+            });
+        }
+    }
+    jobs
+}
+
+/// Fills in what the check left to the rule, and the places that put the document to use.
+fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
+    if let Some(rule) = ruleset.get(&f.rule) {
+        let severity = f.severity.unwrap_or_else(|| {
+            (0..f.steps_down).fold(rule.severity(), |severity, _| severity.lower())
+        });
+        f.severity = Some(selection.severity(rule.id()).unwrap_or(severity));
+        f.confidence.get_or_insert(rule.confidence());
+        if f.help.is_none() {
+            f.help = Some(rule.help().to_owned());
+        }
+    }
+    if let Cause::Statement(d, _) | Cause::Document(d) = f.cause
+        && let Some(document) = project.documents.get(d as usize)
+    {
+        for used in &document.used_at {
+            if f.labels.iter().all(|l| l.span != used.span) {
+                *f = std::mem::replace(f, Finding::new("", "")).secondary(used.span, used.what.clone());
+            }
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("unknown panic").to_owned()
+}

@@ -1,0 +1,621 @@
+//! What a rule file says. The build script compiles this file too.
+//!
+//! **Invariant:** these types are read from YAML with their short forms and from the compiled blob without; both give the
+//! same values. They know nothing of how a test is answered (`eval`).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StrDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::grade::{Confidence, Severity};
+
+/// A rule file as written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RuleFile {
+    pub id: String,
+    pub title: String,
+    pub severity: Severity,
+    pub confidence: Confidence,
+    #[serde(default)]
+    pub profile: Profile,
+    pub since: String,
+    #[serde(default)]
+    pub cwe: Vec<u32>,
+    #[serde(default)]
+    pub refs: Vec<String>,
+    #[serde(default)]
+    pub peers: Vec<String>,
+    #[serde(default)]
+    pub supersedes: Vec<String>,
+    pub why: String,
+    #[serde(rename = "do")]
+    pub remedy: String,
+    #[serde(default)]
+    pub check: Option<String>,
+    #[serde(default, rename = "match")]
+    pub matcher: Option<Match>,
+    #[serde(default)]
+    pub report: Option<Report>,
+    pub examples: Examples,
+}
+
+/// What a run needs of a rule.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Head {
+    pub id: String,
+    /// The folder.
+    pub family: String,
+    pub title: String,
+    pub severity: Severity,
+    pub confidence: Confidence,
+    pub profile: Profile,
+    pub cwe: Vec<u32>,
+    pub supersedes: Vec<String>,
+    /// What to do instead: the rule file's `do`, on one line a paragraph.
+    pub help: String,
+    pub logic: Logic,
+}
+
+/// What `explain` and the tests need of a rule besides its [`Head`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Docs {
+    pub since: String,
+    pub refs: Vec<String>,
+    pub peers: Vec<String>,
+    pub why: String,
+    pub remedy: String,
+    pub examples: Examples,
+}
+
+/// How a rule finds what it objects to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Logic {
+    /// A function of `checks::table`.
+    Check(String),
+    Match(Box<Match>, Box<Report>),
+}
+
+/// Sets of rules: each holds the ones before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    #[default]
+    Default,
+    Strict,
+    Audit,
+}
+
+impl Profile {
+    pub const ALL: [Self; 3] = [Self::Default, Self::Strict, Self::Audit];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Strict => "strict",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+/// A rule's proof: what it reports, and what it leaves alone.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Examples {
+    pub bad: Vec<Example>,
+    pub good: Vec<Example>,
+}
+
+/// Files, or a bare policy that is wrapped into every format. `«…»` marks a primary span, `‹…›` a secondary.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Example {
+    pub title: String,
+    pub files: BTreeMap<String, String>,
+    pub policy: Option<String>,
+    pub kind: Option<DocKind>,
+    pub service: Option<String>,
+    /// A good example that is almost bad.
+    pub near: bool,
+    /// What the user's configuration says is theirs.
+    pub own: OwnTable,
+}
+
+/// The `[own]` table, for examples that depend on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct OwnTable {
+    pub accounts: BTreeMap<String, String>,
+    pub organization: Option<String>,
+    pub github: Vec<String>,
+    pub trusted_accounts: BTreeMap<String, String>,
+}
+
+/// What a document is used as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DocKind {
+    Identity,
+    Trust,
+    Resource,
+    Boundary,
+    Session,
+    Scp,
+    Rcp,
+}
+
+impl DocKind {
+    pub const ALL: [Self; 7] = [
+        Self::Identity,
+        Self::Trust,
+        Self::Resource,
+        Self::Boundary,
+        Self::Session,
+        Self::Scp,
+        Self::Rcp,
+    ];
+
+    pub fn has_principal(self) -> bool {
+        matches!(self, Self::Trust | Self::Resource | Self::Rcp)
+    }
+}
+
+/// `match:`: exactly one subject.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Match {
+    pub document: Option<DocumentTest>,
+    pub statement: Option<StatementTest>,
+    /// A statement of a trust policy.
+    pub trust: Option<StatementTest>,
+    pub identity: Option<IdentityTest>,
+    pub attachment: Option<AttachmentTest>,
+    pub resource: Option<ResourceTest>,
+    pub call: Option<CallTest>,
+}
+
+/// A policy document.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct DocumentTest {
+    #[serde(rename = "in")]
+    pub kinds: Many<DocKind>,
+    pub service: Many<String>,
+    pub version: Option<ClauseTest>,
+    pub statement: Option<StatementsTest>,
+    #[serde(rename = "as")]
+    pub capture: Option<String>,
+}
+
+/// The statements of one document.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StatementsTest {
+    pub any: Option<Box<StatementTest>>,
+    pub all: Option<Box<StatementTest>>,
+    pub none: Option<Box<StatementTest>>,
+}
+
+/// One statement. What is given must all hold.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct StatementTest {
+    #[serde(rename = "in")]
+    pub kinds: Many<DocKind>,
+    /// IAM prefix of the service whose resource policy it is.
+    pub service: Many<String>,
+    pub effect: Option<EffectName>,
+    pub sid: Option<ClauseTest>,
+    pub action: Option<ClauseTest>,
+    pub not_action: Option<ClauseTest>,
+    pub resource: Option<ClauseTest>,
+    pub not_resource: Option<ClauseTest>,
+    pub principal: Option<ClauseTest>,
+    pub not_principal: Option<ClauseTest>,
+    pub condition: Option<ConditionsTest>,
+    pub all: Vec<Self>,
+    pub any: Vec<Self>,
+    pub none: Vec<Self>,
+    pub not: Option<Box<Self>>,
+    #[serde(rename = "as")]
+    pub capture: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EffectName {
+    Allow,
+    Deny,
+}
+
+/// An element with items. `as` names the items that made it true, `key` the element's key, `value` all of its value.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClauseTest {
+    pub present: Option<bool>,
+    pub any: Option<ItemTest>,
+    pub all: Option<ItemTest>,
+    pub none: Option<ItemTest>,
+    #[serde(rename = "as")]
+    pub capture: Option<String>,
+    pub key: Option<String>,
+    pub value: Option<String>,
+}
+
+/// One item: an action, a resource, a principal, a value. Several words of one test mean any of them, several tests all.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct ItemTest {
+    pub is: Many<String>,
+    pub glob: Many<String>,
+    pub covers: Many<String>,
+    pub covered_by: Many<String>,
+    pub one_of: Many<String>,
+    pub access_level: Many<Level>,
+    pub known: Option<bool>,
+    pub wildcard: Option<bool>,
+    pub service: Many<String>,
+    pub account: Many<Account>,
+    #[serde(rename = "type")]
+    pub principal: Many<PrincipalName>,
+    pub matches: Option<String>,
+    pub all: Vec<Self>,
+    pub any: Vec<Self>,
+    pub none: Vec<Self>,
+    pub not: Option<Box<Self>>,
+}
+
+/// AWS's access levels (Service Authorization Reference).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    List,
+    Read,
+    Write,
+    Tagging,
+    PermissionsManagement,
+}
+
+/// Whose account an ARN or principal names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Account {
+    /// The one deployed to, or one that the configuration calls ours.
+    Same,
+    Other,
+    /// `*`, or none.
+    Any,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PrincipalName {
+    Everyone,
+    Aws,
+    Service,
+    Federated,
+    CanonicalUser,
+}
+
+/// The condition block. The words `absent`, `present` and `narrowing` are short for the usual tests.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields, default)]
+pub struct ConditionsTest {
+    pub present: Option<bool>,
+    pub any: Option<ConditionTest>,
+    pub all: Option<ConditionTest>,
+    pub none: Option<ConditionTest>,
+    #[serde(rename = "as")]
+    pub capture: Option<String>,
+    pub key: Option<String>,
+}
+
+/// One line of the condition block. The word `narrowing` is short for `{narrowing: true}`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields, default)]
+pub struct ConditionTest {
+    pub operator: Option<ItemTest>,
+    pub key: Option<ItemTest>,
+    pub value: Option<ClauseTest>,
+    /// It narrows who, from where or on what, rather than being decoration.
+    pub narrowing: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentityName {
+    Role,
+    User,
+    Group,
+    PermissionSet,
+}
+
+/// A role, user, group or permission set.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct IdentityTest {
+    pub kind: Many<IdentityName>,
+    pub name: Option<ClauseTest>,
+    /// Has a permissions boundary.
+    pub boundary: Option<bool>,
+    pub trust: Option<StatementsTest>,
+    pub policy: Option<ClauseTest>,
+    pub all: Vec<Self>,
+    pub any: Vec<Self>,
+    pub none: Vec<Self>,
+    pub not: Option<Box<Self>>,
+    #[serde(rename = "as")]
+    pub capture: Option<String>,
+}
+
+/// A policy put on an identity. The policy's item is AWS's own name for its managed policies, else the ARN or address.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct AttachmentTest {
+    pub to: Many<IdentityName>,
+    pub policy: Option<ItemTest>,
+    pub aws_managed: Option<bool>,
+    pub inline: Option<bool>,
+    #[serde(rename = "as")]
+    pub capture: Option<String>,
+}
+
+/// A resource by its CloudFormation type and property names, whatever the format.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResourceTest {
+    pub kind: Many<String>,
+    /// Property path (`Environment.Variables`) to test.
+    #[serde(rename = "where")]
+    pub properties: BTreeMap<String, ValueTest>,
+    pub all: Vec<Self>,
+    pub any: Vec<Self>,
+    pub none: Vec<Self>,
+    pub not: Option<Box<Self>>,
+    #[serde(rename = "as")]
+    pub capture: Option<String>,
+}
+
+/// A boto3 call.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallTest {
+    pub service: Many<String>,
+    pub operation: Many<String>,
+    #[serde(rename = "where")]
+    pub arguments: BTreeMap<String, ValueTest>,
+    #[serde(rename = "as")]
+    pub capture: Option<String>,
+}
+
+/// The value of a property. For a list, `is`, `one-of`, `glob` and `matches` ask for one item that fits.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct ValueTest {
+    pub present: Option<bool>,
+    pub truthy: Option<bool>,
+    pub known: Option<bool>,
+    pub is: Many<String>,
+    pub one_of: Many<String>,
+    pub glob: Many<String>,
+    pub matches: Option<String>,
+    #[serde(rename = "as")]
+    pub capture: Option<String>,
+}
+
+/// What is said when the match holds: one finding for each item that `at` names.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Report {
+    /// The capture whose place is the primary label.
+    pub at: String,
+    #[serde(default)]
+    pub label: String,
+    #[serde(default)]
+    pub also: Vec<Also>,
+    pub message: String,
+    #[serde(default)]
+    pub notes: Vec<String>,
+    #[serde(default)]
+    pub adjust: Vec<Adjust>,
+    /// What a narrowing condition does to an Allow statement's finding.
+    #[serde(default)]
+    pub narrowed: Narrowed,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Also {
+    pub at: String,
+    pub label: String,
+}
+
+/// Another severity for some statements; the last that holds wins.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adjust {
+    pub when: StatementTest,
+    pub severity: Severity,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Narrowed {
+    /// One step down.
+    #[default]
+    Lower,
+    Keep,
+}
+
+/// A list; in YAML a single value stands for a list of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Many<T>(pub Vec<T>);
+
+impl<T> Default for Many<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> std::ops::Deref for Many<T> {
+    type Target = Vec<T>;
+
+    fn deref(&self) -> &Vec<T> {
+        &self.0
+    }
+}
+
+impl<T: Serialize> Serialize for Many<T> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(s)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct V<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for V<T> {
+            type Value = Vec<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a word or a list of words")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Vec<T>, E> {
+                Ok(vec![T::deserialize(StrDeserializer::new(v))?])
+            }
+
+            fn visit_bool<E: serde::de::Error>(self, v: bool) -> Result<Vec<T>, E> {
+                self.visit_str(if v { "true" } else { "false" })
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, v: u64) -> Result<Vec<T>, E> {
+                self.visit_str(&v.to_string())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, a: A) -> Result<Vec<T>, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(a))
+            }
+        }
+        if d.is_human_readable() {
+            d.deserialize_any(V(PhantomData)).map(Self)
+        } else {
+            Vec::deserialize(d).map(Self)
+        }
+    }
+}
+
+/// A type that YAML may give as one word instead of a map.
+trait Word: Sized {
+    const EXPECTS: &'static str;
+    /// `None` for a word it does not know.
+    fn from_word(word: &str) -> Option<Self>;
+    fn from_map<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error>;
+}
+
+struct WordOrMap<T>(PhantomData<T>);
+
+impl<'de, T: Word> Visitor<'de> for WordOrMap<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::EXPECTS)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<T, E> {
+        T::from_word(v).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(v), &self))
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, v: bool) -> Result<T, E> {
+        self.visit_str(if v { "true" } else { "false" })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, a: A) -> Result<T, A::Error> {
+        T::from_map(MapAccessDeserializer::new(a))
+    }
+}
+
+/// `Deserialize` and `Serialize` for a type with `#[serde(remote = "Self")]` and a short form.
+macro_rules! short_form {
+    ($ty:ident, $expects:literal, |$word:ident| $from:expr) => {
+        impl Word for $ty {
+            const EXPECTS: &'static str = $expects;
+
+            fn from_word($word: &str) -> Option<Self> {
+                $from
+            }
+
+            fn from_map<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                Self::deserialize(d)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $ty {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                if d.is_human_readable() {
+                    d.deserialize_any(WordOrMap(PhantomData))
+                } else {
+                    Self::deserialize(d)
+                }
+            }
+        }
+
+        impl Serialize for $ty {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                Self::serialize(self, s)
+            }
+        }
+    };
+}
+
+short_form!(ItemTest, "a word or a map of tests", |word| Some(Self {
+    is: Many(vec![word.to_owned()]),
+    ..Self::default()
+}));
+short_form!(ValueTest, "a word or a map of tests", |word| Some(Self {
+    is: Many(vec![word.to_owned()]),
+    ..Self::default()
+}));
+short_form!(
+    ConditionsTest,
+    "`absent`, `present`, `narrowing` or a map of tests",
+    |word| {
+        let mut test = Self::default();
+        match word {
+            "absent" => test.present = Some(false),
+            "present" => test.present = Some(true),
+            "narrowing" => test.any = ConditionTest::from_word(word),
+            _ => return None,
+        }
+        Some(test)
+    }
+);
+short_form!(
+    ConditionTest,
+    "`narrowing` or a map of tests",
+    |word| (word == "narrowing").then(|| Self {
+        narrowing: Some(true),
+        ..Self::default()
+    })
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_forms_survive_the_blob() {
+        let yaml = "{in: identity, effect: allow, action: {any: '*', as: a}, condition: {none: narrowing}}";
+        let test: StatementTest = serde_yaml::from_str(yaml).unwrap();
+        let blob = postcard::to_stdvec(&test).unwrap();
+        let back: StatementTest = postcard::from_bytes(&blob).unwrap();
+        assert_eq!(format!("{test:?}"), format!("{back:?}"));
+        assert_eq!(*back.kinds, [DocKind::Identity]);
+        assert_eq!(*back.action.unwrap().any.unwrap().is, ["*"]);
+        assert_eq!(back.condition.unwrap().none.unwrap().narrowing, Some(true));
+    }
+}

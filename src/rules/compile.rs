@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::spec::{
-    AttachmentTest, CallTest, ClauseTest, ConditionTest, ConditionsTest, DocKind, DocumentTest, Docs, Head, IdentityTest,
-    ItemTest, Logic, Match, Report, ResourceTest, RuleFile, StatementTest, StatementsTest, ValueTest,
+    AttachmentTest, CallTest, ClauseTest, ConditionTest, ConditionsTest, DocKind, Docs, DocumentTest, Head,
+    IdentityTest, ItemTest, Logic, Match, Report, ResourceTest, RuleFile, StatementTest, StatementsTest, ValueTest,
 };
 
 /// Named lists of words, `rules/lists/NAME.txt`: used as `one-of: "@NAME"`.
@@ -107,7 +107,12 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists) -> Checked<(Head,
             Checker::run(&mut matcher, &report, lists)?;
             Logic::Match(Box::new(matcher), Box::new(report))
         }
-        (Some(_), ..) => return Err(Mistake::at("a rule has `check`, or `match` with `report`, not both", "check")),
+        (Some(_), ..) => {
+            return Err(Mistake::at(
+                "a rule has `check`, or `match` with `report`, not both",
+                "check",
+            ));
+        }
         (None, Some(_), None) => return Err(Mistake::at("`match` needs a `report`", "match")),
         (None, None, Some(_)) => return Err(Mistake::at("`report` needs a `match`", "report")),
         (None, None, None) => return Err(Mistake::new("a rule needs `check`, or `match` with `report`")),
@@ -144,7 +149,9 @@ fn reading_mistake(e: &serde_yaml::Error) -> Mistake {
     m.offset = e.location().map(|l| l.index());
     if text.contains("unknown field") || text.contains("unknown variant") {
         m.word = quoted.first().map(|w| (*w).to_owned());
-        m.suggestion = quoted.split_first().and_then(|(word, known)| nearest(word, known.iter().copied()));
+        m.suggestion = quoted
+            .split_first()
+            .and_then(|(word, known)| nearest(word, known.iter().copied()));
         if let Some(word) = &m.word {
             m.message = format!("the rule language has no `{word}` here");
         }
@@ -156,13 +163,17 @@ fn check_words(file: &RuleFile) -> Checked {
     let slug = |s: &str| {
         !s.is_empty()
             && s.split('/').count() <= 2
-            && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-/".contains(&b))
+            && s.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-/".contains(&b))
     };
     if !slug(&file.id) {
         return Err(Mistake::at(format!("id `{}` is not kebab-case", file.id), &file.id));
     }
     if file.title.chars().count() > 80 || file.title.is_empty() || file.title.ends_with('.') {
-        return Err(Mistake::at("the title has 1 to 80 characters and no final period", "title"));
+        return Err(Mistake::at(
+            "the title has 1 to 80 characters and no final period",
+            "title",
+        ));
     }
     if file.why.trim().is_empty() || file.remedy.trim().is_empty() {
         return Err(Mistake::at("`why` and `do` say something", "why"));
@@ -171,10 +182,18 @@ fn check_words(file: &RuleFile) -> Checked {
         if e.files.is_empty() == e.policy.is_none() {
             return Err(Mistake::at("an example has `files` or `policy`", &e.title));
         }
-        let marked = e.files.values().chain(&e.policy).any(|t| t.contains('«') || t.contains('‹'));
+        let marked = e
+            .files
+            .values()
+            .chain(&e.policy)
+            .any(|t| t.contains('«') || t.contains('‹'));
         let bad = file.examples.bad.iter().any(|b| std::ptr::eq(b, e));
         if bad != marked {
-            let what = if bad { "a bad example marks a place with «…»" } else { "a good example has no marks" };
+            let what = if bad {
+                "a bad example marks a place with «…»"
+            } else {
+                "a good example has no marks"
+            };
             return Err(Mistake::at(what, &e.title));
         }
     }
@@ -265,7 +284,10 @@ impl<'a> Checker<'a> {
         }
         if let Some(t) = &mut m.trust {
             if !t.kinds.is_empty() {
-                return Err(Mistake::at("the subject `trust` is about trust policies: drop `in`", "in"));
+                return Err(Mistake::at(
+                    "the subject `trust` is about trust policies: drop `in`",
+                    "in",
+                ));
             }
             self.statement(t, &[DocKind::Trust])?;
         }
@@ -295,7 +317,11 @@ impl<'a> Checker<'a> {
         if let Some(v) = &mut t.version {
             self.clause(v, Of::Text)?;
         }
-        let kinds = if t.kinds.is_empty() { DocKind::ALL.to_vec() } else { t.kinds.to_vec() };
+        let kinds = if t.kinds.is_empty() {
+            DocKind::ALL.to_vec()
+        } else {
+            t.kinds.to_vec()
+        };
         self.statements(t.statement.as_mut(), &kinds)
     }
 
@@ -319,13 +345,22 @@ impl<'a> Checker<'a> {
             return Err(Mistake::at("no kind of document is left: this can never match", "in"));
         }
         if !t.service.is_empty() && !kinds.contains(&DocKind::Resource) {
-            return Err(Mistake::at("only resource policies have a service: this can never match", "service"));
+            return Err(Mistake::at(
+                "only resource policies have a service: this can never match",
+                "service",
+            ));
         }
         if (t.principal.is_some() || t.not_principal.is_some()) && !kinds.iter().any(|k| k.has_principal()) {
-            return Err(Mistake::at("no document of these kinds has principals: this can never match", "principal"));
+            return Err(Mistake::at(
+                "no document of these kinds has principals: this can never match",
+                "principal",
+            ));
         }
         if (t.resource.is_some() || t.not_resource.is_some()) && kinds == [DocKind::Trust] {
-            return Err(Mistake::at("a trust policy has no resources: this can never match", "resource"));
+            return Err(Mistake::at(
+                "a trust policy has no resources: this can never match",
+                "resource",
+            ));
         }
         for (plain, negated, word) in [
             (&t.action, &t.not_action, "not-action"),
@@ -337,7 +372,10 @@ impl<'a> Checker<'a> {
                     .is_some_and(|c| c.present == Some(true) || c.any.is_some() || c.all.is_some())
             };
             if must(plain) && must(negated) {
-                return Err(Mistake::at(format!("a statement never has both forms of `{word}`"), word));
+                return Err(Mistake::at(
+                    format!("a statement never has both forms of `{word}`"),
+                    word,
+                ));
             }
         }
         for (clause, of) in [
@@ -356,7 +394,13 @@ impl<'a> Checker<'a> {
         if let Some(c) = &mut t.condition {
             self.conditions(c)?;
         }
-        for s in t.all.iter_mut().chain(&mut t.any).chain(&mut t.none).chain(t.not.as_deref_mut()) {
+        for s in t
+            .all
+            .iter_mut()
+            .chain(&mut t.any)
+            .chain(&mut t.none)
+            .chain(t.not.as_deref_mut())
+        {
             self.statement(s, &kinds)?;
         }
         Ok(())
@@ -364,10 +408,16 @@ impl<'a> Checker<'a> {
 
     fn clause(&mut self, t: &mut ClauseTest, of: Of) -> Checked {
         if t.present == Some(false) && (t.any.is_some() || t.all.is_some() || t.capture.is_some()) {
-            return Err(Mistake::at("an element that is absent has no items: this can never match", "present"));
+            return Err(Mistake::at(
+                "an element that is absent has no items: this can never match",
+                "present",
+            ));
         }
         if t.capture.is_some() && t.any.is_none() && t.all.is_none() && t.present != Some(true) {
-            return Err(Mistake::at("`as` needs `any`, `all` or `present: true` to name items", "as"));
+            return Err(Mistake::at(
+                "`as` needs `any`, `all` or `present: true` to name items",
+                "as",
+            ));
         }
         self.made.extend(t.capture.clone());
         self.made.extend(t.key.clone());
@@ -386,8 +436,16 @@ impl<'a> Checker<'a> {
                 Ok(())
             }
         };
-        refuse(!t.access_level.is_empty() && of != Of::Action, "access-level", "actions")?;
-        refuse(!t.service.is_empty() && of == Of::Text, "service", "actions, resources and principals")?;
+        refuse(
+            !t.access_level.is_empty() && of != Of::Action,
+            "access-level",
+            "actions",
+        )?;
+        refuse(
+            !t.service.is_empty() && of == Of::Text,
+            "service",
+            "actions, resources and principals",
+        )?;
         refuse(!t.principal.is_empty() && of != Of::Principal, "type", "principals")?;
         refuse(
             !t.account.is_empty() && !matches!(of, Of::Principal | Of::Resource),
@@ -395,10 +453,20 @@ impl<'a> Checker<'a> {
             "resources and principals",
         )?;
         let covering = !t.covers.is_empty() || !t.covered_by.is_empty();
-        refuse(covering && matches!(of, Of::Principal | Of::Text), "covers", "actions and resources")?;
+        refuse(
+            covering && matches!(of, Of::Principal | Of::Text),
+            "covers",
+            "actions and resources",
+        )?;
         self.words(&mut t.one_of.0)?;
         regex(t.matches.as_deref())?;
-        for i in t.all.iter_mut().chain(&mut t.any).chain(&mut t.none).chain(t.not.as_deref_mut()) {
+        for i in t
+            .all
+            .iter_mut()
+            .chain(&mut t.any)
+            .chain(&mut t.none)
+            .chain(t.not.as_deref_mut())
+        {
             self.item(i, of)?;
         }
         Ok(())
@@ -410,7 +478,10 @@ impl<'a> Checker<'a> {
         }
         self.made.extend(t.capture.clone());
         self.made.extend(t.key.clone());
-        for ConditionTest { operator, key, value, .. } in t.any.iter_mut().chain(&mut t.all).chain(&mut t.none) {
+        for ConditionTest {
+            operator, key, value, ..
+        } in t.any.iter_mut().chain(&mut t.all).chain(&mut t.none)
+        {
             for i in operator.iter_mut().chain(key) {
                 self.item(i, Of::Text)?;
             }
@@ -427,7 +498,13 @@ impl<'a> Checker<'a> {
             self.clause(c, Of::Text)?;
         }
         self.statements(t.trust.as_mut(), &[DocKind::Trust])?;
-        for i in t.all.iter_mut().chain(&mut t.any).chain(&mut t.none).chain(t.not.as_deref_mut()) {
+        for i in t
+            .all
+            .iter_mut()
+            .chain(&mut t.any)
+            .chain(&mut t.none)
+            .chain(t.not.as_deref_mut())
+        {
             self.identity(i)?;
         }
         Ok(())
@@ -438,7 +515,13 @@ impl<'a> Checker<'a> {
         for v in t.properties.values_mut() {
             self.value(v)?;
         }
-        for i in t.all.iter_mut().chain(&mut t.any).chain(&mut t.none).chain(t.not.as_deref_mut()) {
+        for i in t
+            .all
+            .iter_mut()
+            .chain(&mut t.any)
+            .chain(&mut t.none)
+            .chain(t.not.as_deref_mut())
+        {
             self.resource(i)?;
         }
         Ok(())

@@ -168,12 +168,21 @@ impl Ruleset {
         let mut known: BTreeSet<&str> = self.families();
         known.extend(self.rules.iter().map(Rule::id));
         let mut found = Vec::new();
-        while let Some(best) = (found.len() < 3).then(|| nearest(name, known.iter().copied())).flatten() {
+        while let Some(best) = (found.len() < 3)
+            .then(|| nearest(name, known.iter().copied()))
+            .flatten()
+        {
             known.remove(&*best);
             found.push(best);
         }
         if found.is_empty() && name.len() > 2 {
-            found.extend(known.iter().filter(|k| k.contains(name)).take(3).map(|k| (*k).to_owned()));
+            found.extend(
+                known
+                    .iter()
+                    .filter(|k| k.contains(name))
+                    .take(3)
+                    .map(|k| (*k).to_owned()),
+            );
         }
         found
     }

@@ -103,9 +103,9 @@ fn jobs<'r>(ruleset: &'r Ruleset, selection: &Selection) -> Vec<Job<'r>> {
 /// Fills in what the check left to the rule, and the places that put the document to use.
 fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
     if let Some(rule) = ruleset.get(&f.rule) {
-        let severity = f.severity.unwrap_or_else(|| {
-            (0..f.steps_down).fold(rule.severity(), |severity, _| severity.lower())
-        });
+        let severity = f
+            .severity
+            .unwrap_or_else(|| (0..f.steps_down).fold(rule.severity(), |severity, _| severity.lower()));
         f.severity = Some(selection.severity(rule.id()).unwrap_or(severity));
         f.confidence.get_or_insert(rule.confidence());
         if f.help.is_none() {

@@ -594,14 +594,12 @@ short_form!(
         Some(test)
     }
 );
-short_form!(
-    ConditionTest,
-    "`narrowing` or a map of tests",
-    |word| (word == "narrowing").then(|| Self {
+short_form!(ConditionTest, "`narrowing` or a map of tests", |word| (word
+    == "narrowing")
+    .then(|| Self {
         narrowing: Some(true),
         ..Self::default()
-    })
-);
+    }));
 
 #[cfg(test)]
 mod tests {

@@ -475,18 +475,20 @@ pub fn has_wildcard(text: &Text) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::source::{FileId, Hole, Span};
     use Truth::{No, Unknown as Maybe, Yes};
 
     /// `‹account›`, `‹region›`, `‹partition›` and `‹anything else›` become holes.
-    pub(crate) fn text(s: &str) -> Text {
+    pub(in crate::iam) fn text(s: &str) -> Text {
         let file = FileId(0);
         let mut out = Text::default();
         let mut rest = s;
         while let Some(at) = rest.find('‹') {
-            out.append(&Text::verbatim(&rest[..at], file, 0));
+            if at > 0 {
+                out.append(&Text::verbatim(&rest[..at], file, 0));
+            }
             let end = rest.find('›').unwrap();
             let name = &rest[at + '‹'.len_utf8()..end];
             let kind = match name {
@@ -498,7 +500,9 @@ mod tests {
             out.append(&Text::hole(Hole::new(kind, name, Span::new(file, 0, 1))));
             rest = &rest[end + '›'.len_utf8()..];
         }
-        out.append(&Text::verbatim(rest, file, 0));
+        if !rest.is_empty() {
+            out.append(&Text::verbatim(rest, file, 0));
+        }
         out
     }
 

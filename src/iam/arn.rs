@@ -144,7 +144,8 @@ pub fn shape(text: &Text) -> Shape {
     }
     let flat = text.with_placeholders();
     let at = separators(&flat);
-    let starts_with_hole = flat.chars().next().is_some_and(|c| Text::placeholder(c).is_some()) || flat.starts_with("${");
+    let starts_with_hole =
+        flat.chars().next().is_some_and(|c| Text::placeholder(c).is_some()) || flat.starts_with("${");
     let head = &flat[..at.first().copied().unwrap_or(flat.len())];
     if let [a, b, c, d, e] = at[..]
         && head == "arn"
@@ -162,10 +163,21 @@ pub fn shape(text: &Text) -> Shape {
     }
     let holes = flat.chars().any(|c| Text::placeholder(c).is_some());
     if head == "arn" && !flat.contains('*') {
-        return if holes { Shape::Hole } else { Shape::TooShort(at.len() + 1) };
+        return if holes {
+            Shape::Hole
+        } else {
+            Shape::TooShort(at.len() + 1)
+        };
     }
-    if Pattern::resource(text).overlaps(&Pattern::plain("arn:?*:?*:*:*:?*", Case::Sensitive)).may_be() {
-        return if flat.contains('*') { Shape::Wildcard } else { Shape::Hole };
+    if Pattern::resource(text)
+        .overlaps(&Pattern::plain("arn:?*:?*:*:*:?*", Case::Sensitive))
+        .may_be()
+    {
+        return if flat.contains('*') {
+            Shape::Wildcard
+        } else {
+            Shape::Hole
+        };
     }
     if head == "arn" {
         Shape::TooShort(at.len() + 1)
@@ -230,7 +242,10 @@ pub fn widest(arn: &Text) -> Breadth {
                 flat.split(':')
                     .all(|f| allowed.contains(&f) || f.bytes().all(|b| b == b'*'))
             };
-            let named = flat.split(':').nth(2).is_some_and(|s| !s.is_empty() && !s.contains('*'));
+            let named = flat
+                .split(':')
+                .nth(2)
+                .is_some_and(|s| !s.is_empty() && !s.contains('*'));
             return if only(&["arn", "aws", "aws-cn", "aws-us-gov", ""]) {
                 Breadth::Everything
             } else if named && flat.split(':').skip(3).all(|f| f.bytes().all(|b| b == b'*')) {
@@ -240,7 +255,11 @@ pub fn widest(arn: &Text) -> Breadth {
             };
         }
         Shape::TooShort(_) | Shape::Other => {
-            return if arn.is_known() { Breadth::Exact } else { Breadth::Unknown };
+            return if arn.is_known() {
+                Breadth::Exact
+            } else {
+                Breadth::Unknown
+            };
         }
     };
     let flat = parts.resource.with_placeholders();

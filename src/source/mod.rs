@@ -4,12 +4,14 @@
 //! Offsets are UTF-8 bytes from the start of the file, half-open; lines and columns exist only in [`LineIndex`], which
 //! reports and suppressions alone ask for. This module imports nothing from the rest of the crate.
 
+mod build;
 mod file;
 mod lines;
 mod problem;
 mod span;
 mod text;
 
+pub use build::{TextBuilder, TextIndex};
 pub use file::{SourceFile, Sources, join_path, parent_path};
 pub use lines::{LineIndex, Position};
 pub use problem::{Problem, ProblemKind};

@@ -164,9 +164,12 @@ impl OffsetMap {
     }
 
     fn slice(&self, range: Range<usize>) -> Self {
-        let segments = self
+        let first = self
             .segments
+            .partition_point(|s| ((s.at + s.len) as usize) < range.start);
+        let segments = self.segments[first..]
             .iter()
+            .take_while(|s| s.at as usize <= range.end)
             .filter_map(|s| {
                 let (from, to) = (s.at as usize, (s.at + s.len) as usize);
                 let (a, b) = (from.max(range.start), to.min(range.end));
@@ -359,15 +362,19 @@ impl Text {
 
     /// Length in bytes of [`Text::with_placeholders`].
     pub fn len(&self) -> usize {
-        self.pieces.iter().map(piece_len).sum()
+        self.pieces.iter().map(Self::piece_len).sum()
     }
 
     /// Where `range` (of [`Text::with_placeholders`]) is written; `None` where it crosses files or has no place.
     pub fn span_of(&self, range: Range<usize>) -> Option<Span> {
+        Self::span_in(&self.pieces, range)
+    }
+
+    pub(super) fn span_in(pieces: &[Piece], range: Range<usize>) -> Option<Span> {
         let mut at = 0;
         let mut found: Option<Span> = None;
-        for p in &self.pieces {
-            let len = piece_len(p);
+        for p in pieces {
+            let len = Self::piece_len(p);
             let (from, to) = (at, at + len);
             at = to;
             let touches = if range.is_empty() {
@@ -398,10 +405,14 @@ impl Text {
 
     /// The part `range` (of [`Text::with_placeholders`]), which must lie on character borders.
     pub fn slice(&self, range: Range<usize>) -> Self {
+        Self::slice_in(&self.pieces, range)
+    }
+
+    pub(super) fn slice_in(all: &[Piece], range: Range<usize>) -> Self {
         let mut at = 0;
         let mut pieces = Vec::new();
-        for p in &self.pieces {
-            let len = piece_len(p);
+        for p in all {
+            let len = Self::piece_len(p);
             let (from, to) = (at, at + len);
             at = to;
             let (a, b) = (range.start.max(from), range.end.min(to));
@@ -423,6 +434,14 @@ impl Text {
         Self { pieces }
     }
 
+    /// Length in bytes of a piece in [`Text::with_placeholders`].
+    pub(super) fn piece_len(p: &Piece) -> usize {
+        match p {
+            Piece::Lit(l) => l.text.len(),
+            Piece::Hole(_) => 4,
+        }
+    }
+
     /// The parts between occurrences of `sep` in the known runs; a hole belongs to the part it stands in.
     pub fn split(&self, sep: char) -> Vec<Self> {
         let flat = self.with_placeholders();
@@ -434,13 +453,6 @@ impl Text {
         }
         out.push(self.slice(from..flat.len()));
         out
-    }
-}
-
-fn piece_len(p: &Piece) -> usize {
-    match p {
-        Piece::Lit(l) => l.text.len(),
-        Piece::Hole(_) => 4,
     }
 }
 

@@ -6,9 +6,13 @@
 pub mod arn;
 pub mod document;
 pub mod glob;
+pub mod kind;
 pub mod own;
 pub mod pattern;
+pub mod principal;
+pub mod size;
 pub mod truth;
+pub mod variables;
 
 pub use document::*;
 pub use own::Own;

@@ -1,0 +1,94 @@
+//! What a document is by its shape, where nothing says how it is used.
+
+use std::sync::Arc;
+
+use super::arn::Arn;
+use super::{PolicyKind, Statement};
+
+/// The kind, and for a resource policy the service that its actions and resources name.
+///
+/// With a principal and only `sts:` actions that assume a role (or none at all) it is a trust policy; with a principal it
+/// is on some resource; else it is for an identity. No statement: not known.
+pub fn by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
+    if statements.is_empty() {
+        return (PolicyKind::Unknown, None);
+    }
+    if statements.iter().all(|s| s.principal.is_none()) {
+        return (PolicyKind::Identity, None);
+    }
+    let mut actions = statements
+        .iter()
+        .filter_map(|s| s.action.as_ref())
+        .flat_map(|c| &c.items)
+        .filter_map(|i| i.text.known())
+        .peekable();
+    let no_resource = statements.iter().all(|s| s.resource.is_none());
+    let assumes = actions.peek().is_some() && actions.all(|a| is_assume(&a));
+    if assumes && no_resource {
+        return (PolicyKind::Trust, None);
+    }
+    (PolicyKind::Resource, service(statements).map(Arc::from))
+}
+
+/// The actions that a role's trust policy is about.
+pub fn is_assume(action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    let Some(name) = action.strip_prefix("sts:") else {
+        return false;
+    };
+    matches!(
+        name,
+        "assumerole"
+            | "assumerolewithsaml"
+            | "assumerolewithwebidentity"
+            | "tagsession"
+            | "setsourceidentity"
+            | "setcontext"
+            | "assumerole*"
+            | "*"
+    )
+}
+
+/// The one service that actions name, else the one that resources name.
+fn service(statements: &[Statement]) -> Option<String> {
+    let one = |names: Vec<String>| -> Option<String> {
+        let first = names.first()?.clone();
+        names.iter().all(|n| *n == first).then_some(first)
+    };
+    let by_action = one(statements
+        .iter()
+        .filter_map(|s| s.action.as_ref())
+        .flat_map(|c| &c.items)
+        .filter_map(|i| i.text.known())
+        .filter_map(|a| a.split_once(':').map(|(s, _)| s.to_ascii_lowercase()))
+        .filter(|s| !s.contains('*'))
+        .collect());
+    by_action.or_else(|| {
+        one(statements
+            .iter()
+            .filter_map(|s| s.resource.as_ref())
+            .flat_map(|c| &c.items)
+            .filter_map(|i| Arn::parse(&i.text)?.service())
+            .collect())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_that_assume() {
+        for (action, expected) in [
+            ("sts:AssumeRole", true),
+            ("STS:assumerolewithwebidentity", true),
+            ("sts:TagSession", true),
+            ("sts:GetCallerIdentity", false),
+            ("s3:GetObject", false),
+            ("*", false),
+        ] {
+            assert_eq!(is_assume(action), expected, "{action}");
+        }
+        assert_eq!(by_shape(&[]), (PolicyKind::Unknown, None));
+    }
+}

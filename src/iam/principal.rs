@@ -1,0 +1,503 @@
+//! Who a principal is, seen from the account that the repository is deployed to.
+//! IAM User Guide, "AWS JSON policy elements: Principal".
+
+use super::arn::{self, Arn, Field, Shape};
+use super::pattern::is_star;
+use super::{Condition, Own, PrincipalItem, PrincipalType};
+use crate::source::{HoleKind, Target, Text};
+
+/// Where a principal belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `"*"` and `{"AWS": "*"}`.
+    Everyone,
+    /// A wildcard in the place of the account: `arn:aws:iam::*:root`. As public as [`Place::Everyone`].
+    AnyAccount(Who),
+    /// The account that is deployed to, or one that `[own]` names.
+    OwnAccount { who: Who, name: Option<String> },
+    OtherAccount {
+        id: String,
+        /// Ours from `[own]`, or a vendor's that is widely known.
+        name: Option<String>,
+        /// `[own]` trusts it, or it belongs to AWS itself.
+        trusted: bool,
+        who: Who,
+    },
+    /// `{"Service": "*"}`.
+    AnyService,
+    /// Host name without a region: `logs.amazonaws.com`; unknown parts as `${name}`.
+    Service { name: String },
+    /// An OpenID Connect provider, with the host and path of its URL.
+    Oidc { provider: Oidc, url: String },
+    Saml,
+    /// `cognito-identity.amazonaws.com`.
+    Cognito,
+    /// A federated provider that is a hole: the statement's action and condition keys tell more.
+    Federated(Option<Target>),
+    CanonicalUser,
+    /// `AROA…`, `AIDA…`: what is left of a role or user that was deleted.
+    UniqueId(Who),
+    /// A role, user or other resource of the repository.
+    Resource(Target),
+    Unknown,
+}
+
+/// What kind of identity in its account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Who {
+    /// The whole account: `arn:…:root` or its twelve digits.
+    Root,
+    Role,
+    User,
+    /// `arn:aws:sts::…:assumed-role/…`.
+    AssumedRole,
+    FederatedUser,
+    /// A wildcard in the place of the kind: `arn:aws:iam::*:*`.
+    Any,
+    Other,
+}
+
+/// Providers whose subjects we can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Oidc {
+    GitHub,
+    GitLab,
+    CircleCi,
+    Bitbucket,
+    TerraformCloud,
+    Buildkite,
+    Spacelift,
+    Eks,
+    Google,
+    Other,
+}
+
+impl Oidc {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GitHub => "GitHub Actions",
+            Self::GitLab => "GitLab",
+            Self::CircleCi => "CircleCI",
+            Self::Bitbucket => "Bitbucket",
+            Self::TerraformCloud => "HCP Terraform",
+            Self::Buildkite => "Buildkite",
+            Self::Spacelift => "Spacelift",
+            Self::Eks => "EKS",
+            Self::Google => "Google",
+            Self::Other => "OIDC",
+        }
+    }
+
+    /// From host and path, without `https://`; a hole may stand for any part.
+    pub fn of_url(url: &str) -> Self {
+        let url = url.to_ascii_lowercase();
+        let host = url.split('/').next().unwrap_or_default();
+        let is = |name: &str| host == name;
+        let under = |suffix: &str| host.ends_with(suffix);
+        if is("token.actions.githubusercontent.com") || url.ends_with("/_services/token") || under(".ghe.com") {
+            Self::GitHub
+        } else if is("gitlab.com") || host.starts_with("gitlab.") {
+            Self::GitLab
+        } else if is("oidc.circleci.com") {
+            Self::CircleCi
+        } else if is("api.bitbucket.org") {
+            Self::Bitbucket
+        } else if is("app.terraform.io") {
+            Self::TerraformCloud
+        } else if is("agent.buildkite.com") {
+            Self::Buildkite
+        } else if under(".spacelift.io") {
+            Self::Spacelift
+        } else if host.starts_with("oidc.eks.") || host.starts_with("oidc-eks.") {
+            Self::Eks
+        } else if is("accounts.google.com") {
+            Self::Google
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Accounts that are widely published: by AWS ("Enable access logs for your Classic Load Balancer") or by the vendor in
+/// its set-up guide.
+const KNOWN: &[(&str, &str, bool)] = &[
+    ("009996457667", "Elastic Load Balancing", true),
+    ("027434742980", "Elastic Load Balancing", true),
+    ("033677994240", "Elastic Load Balancing", true),
+    ("037604701340", "Elastic Load Balancing", true),
+    ("048591011584", "Elastic Load Balancing", true),
+    ("054676820928", "Elastic Load Balancing", true),
+    ("076674570225", "Elastic Load Balancing", true),
+    ("098369216593", "Elastic Load Balancing", true),
+    ("114774131450", "Elastic Load Balancing", true),
+    ("127311923021", "Elastic Load Balancing", true),
+    ("156460612806", "Elastic Load Balancing", true),
+    ("190560391635", "Elastic Load Balancing", true),
+    ("383597477331", "Elastic Load Balancing", true),
+    ("434813966438", "Lacework", false),
+    ("464622532012", "Datadog", false),
+    ("507241528517", "Elastic Load Balancing", true),
+    ("582318560864", "Elastic Load Balancing", true),
+    ("589379963580", "Elastic Load Balancing", true),
+    ("600734575887", "Elastic Load Balancing", true),
+    ("635631232127", "Elastic Load Balancing", true),
+    ("638102146993", "Elastic Load Balancing", true),
+    ("652711504416", "Elastic Load Balancing", true),
+    ("718504428378", "Elastic Load Balancing", true),
+    ("754344448648", "Elastic Load Balancing", true),
+    ("754728514883", "New Relic", false),
+    ("783225319266", "Elastic Load Balancing", true),
+    ("797873946194", "Elastic Load Balancing", true),
+    ("897822967062", "Elastic Load Balancing", true),
+    ("985666609251", "Elastic Load Balancing", true),
+];
+
+/// Where `item` belongs. `home` is the account that is deployed to, where that is known.
+pub fn place(item: &PrincipalItem, own: &Own, home: Option<&str>) -> Place {
+    let text = &item.value.text;
+    match item.kind {
+        PrincipalType::Everyone => Place::Everyone,
+        PrincipalType::Aws => aws(text, own, home),
+        PrincipalType::Service if is_star(text) => Place::AnyService,
+        PrincipalType::Service => Place::Service { name: service(text) },
+        PrincipalType::Federated => federated(text),
+        PrincipalType::CanonicalUser if is_star(text) => Place::Everyone,
+        PrincipalType::CanonicalUser => Place::CanonicalUser,
+        PrincipalType::Unknown => Place::Unknown,
+    }
+}
+
+/// Public as such, before any condition: everybody, or anybody's account.
+pub fn is_public(place: &Place) -> bool {
+    matches!(place, Place::Everyone | Place::AnyAccount(_))
+}
+
+/// Of which account an account id is, or what its published owner is called.
+pub fn account_place(id: &str, who: Who, own: &Own, home: Option<&str>) -> Place {
+    if let Some(name) = own.accounts.get(id) {
+        return Place::OwnAccount {
+            who,
+            name: Some(name.clone()),
+        };
+    }
+    if home == Some(id) {
+        return Place::OwnAccount { who, name: None };
+    }
+    let known = KNOWN.binary_search_by(|(k, _, _)| (*k).cmp(id)).ok().map(|i| KNOWN[i]);
+    let trusted = own.trusted_accounts.get(id);
+    Place::OtherAccount {
+        id: id.to_owned(),
+        name: trusted.cloned().or_else(|| known.map(|(_, name, _)| name.to_owned())),
+        trusted: trusted.is_some() || known.is_some_and(|(_, _, aws)| aws),
+        who,
+    }
+}
+
+fn aws(text: &Text, own: &Own, home: Option<&str>) -> Place {
+    if is_star(text) {
+        return Place::Everyone;
+    }
+    if let Some(hole) = text.as_hole() {
+        return match (hole.kind, &hole.target) {
+            (HoleKind::Account, _) => Place::OwnAccount {
+                who: Who::Root,
+                name: None,
+            },
+            (HoleKind::Resource, Some(target)) => Place::Resource(target.clone()),
+            _ => Place::Unknown,
+        };
+    }
+    if let Some(id) = text.known() {
+        if arn::is_account_id(&id) {
+            return account_place(&id, Who::Root, own, home);
+        }
+        if is_unique_id(&id, "AROA") {
+            return Place::UniqueId(Who::Role);
+        }
+        if is_unique_id(&id, "AIDA") {
+            return Place::UniqueId(Who::User);
+        }
+    }
+    match arn::shape(text) {
+        Shape::Arn(parts) => {
+            let who = who(&parts);
+            match parts.account() {
+                Field::Literal(id) if arn::is_account_id(&id) => account_place(&id, who, own, home),
+                // S3 User Guide, "Restricting access to an Amazon S3 origin": an origin access identity.
+                Field::Literal(id) if id == "cloudfront" => Place::Service {
+                    name: "cloudfront.amazonaws.com".to_owned(),
+                },
+                Field::Any => Place::AnyAccount(who),
+                Field::Hole(Some(HoleKind::Account)) => Place::OwnAccount { who, name: None },
+                Field::Pattern if is_mostly_wild(&parts.account) => Place::AnyAccount(who),
+                _ => Place::Unknown,
+            }
+        }
+        Shape::Wildcard => Place::AnyAccount(Who::Any),
+        _ => Place::Unknown,
+    }
+}
+
+/// `????????????`, `*123`: many accounts.
+fn is_mostly_wild(account: &Text) -> bool {
+    account.known().is_some_and(|a| a.bytes().any(|b| b == b'*' || b == b'?'))
+}
+
+fn who(arn: &Arn) -> Who {
+    let kind = arn.resource_type();
+    match kind.as_str() {
+        "root" => Who::Root,
+        "role" => Who::Role,
+        "user" => Who::User,
+        "assumed-role" => Who::AssumedRole,
+        "federated-user" => Who::FederatedUser,
+        k if !k.is_empty() && k.bytes().all(|b| b == b'*') => Who::Any,
+        _ => Who::Other,
+    }
+}
+
+/// A unique identifier with its four-letter prefix. IAM User Guide, "IAM identifiers", "Unique identifiers".
+pub fn is_unique_id(text: &str, prefix: &str) -> bool {
+    text.len() >= 16
+        && text.len() <= 32
+        && text.starts_with(prefix)
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+/// Host name of a service principal without the region in its middle and with the commercial suffix.
+fn service(text: &Text) -> String {
+    let flat = text.display().to_ascii_lowercase();
+    let mut labels: Vec<&str> = Vec::new();
+    let mut rest = flat.as_str();
+    // Dots inside `${…}` do not separate.
+    while !rest.is_empty() {
+        let mut end = rest.len();
+        let mut inside = false;
+        for (i, c) in rest.char_indices() {
+            match c {
+                '$' if rest[i..].starts_with("${") => inside = true,
+                '}' => inside = false,
+                '.' if !inside => {
+                    end = i;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        labels.push(&rest[..end]);
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    let name = labels.first().copied().unwrap_or_default();
+    let known_suffix = flat.contains("amazonaws.com") || text.holes().any(|h| h.kind == HoleKind::UrlSuffix);
+    if labels.len() < 2 || !known_suffix {
+        return flat;
+    }
+    // `delivery.logs.amazonaws.com` and the like keep their first label; a region in the middle goes.
+    let middle: Vec<&str> = labels[1..]
+        .iter()
+        .copied()
+        .take_while(|l| *l != "amazonaws" && !l.starts_with("${"))
+        .filter(|l| !is_region(l))
+        .collect();
+    if middle.is_empty() {
+        format!("{name}.amazonaws.com")
+    } else {
+        format!("{name}.{}.amazonaws.com", middle.join("."))
+    }
+}
+
+/// `us-east-1`, `us-gov-west-1`, `cn-north-1`.
+pub fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    (3..=4).contains(&parts.len())
+        && parts[0].len() >= 2
+        && parts[0].len() <= 5
+        && parts[..parts.len() - 1]
+            .iter()
+            .all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase()))
+        && parts[parts.len() - 1].len() == 1
+        && parts[parts.len() - 1].bytes().all(|b| b.is_ascii_digit())
+}
+
+fn federated(text: &Text) -> Place {
+    if let Some(hole) = text.as_hole() {
+        return Place::Federated(hole.target.clone());
+    }
+    if let Shape::Arn(parts) = arn::shape(text) {
+        let id = parts.resource_id();
+        return match parts.resource_type().as_str() {
+            "saml-provider" => Place::Saml,
+            "oidc-provider" => {
+                let url = id.display();
+                Place::Oidc {
+                    provider: Oidc::of_url(&url),
+                    url,
+                }
+            }
+            _ => Place::Unknown,
+        };
+    }
+    let url = text.display();
+    let bare = url.strip_prefix("https://").unwrap_or(&url);
+    match bare {
+        "cognito-identity.amazonaws.com" => Place::Cognito,
+        "accounts.google.com" => Place::Oidc {
+            provider: Oidc::Google,
+            url: bare.to_owned(),
+        },
+        // The web identity providers that IAM knows without a provider resource.
+        "graph.facebook.com" | "www.amazon.com" => Place::Oidc {
+            provider: Oidc::Other,
+            url: bare.to_owned(),
+        },
+        _ if is_star(text) => Place::Unknown,
+        _ if !text.is_known() => Place::Federated(None),
+        _ => Place::Unknown,
+    }
+}
+
+/// The OIDC provider that condition keys `host/path:claim` name, with its URL: how a provider that is a hole shows itself.
+pub fn oidc_of_conditions(conditions: &[Condition]) -> Option<(Oidc, String)> {
+    conditions.iter().find_map(|c| {
+        let key = c.key.text.display();
+        let (url, claim) = key.rsplit_once(':')?;
+        (url.contains('.')
+            && matches!(
+                claim.to_ascii_lowercase().as_str(),
+                "sub" | "aud" | "amr" | "azp" | "iss" | "oaud" | "id" | "actor" | "ref" | "repository"
+            )
+            && !url.starts_with("${")
+            && url != "cognito-identity.amazonaws.com")
+            .then(|| (Oidc::of_url(url), url.to_owned()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pattern::tests::text;
+    use super::super::{Item, PrincipalType};
+    use super::*;
+    use crate::source::{FileId, Span};
+
+    fn placed(kind: PrincipalType, value: &str) -> Place {
+        let own = Own {
+            accounts: [("111111111111".to_owned(), "main".to_owned())].into(),
+            trusted_accounts: [("222222222222".to_owned(), "Backup Inc".to_owned())].into(),
+            ..Own::default()
+        };
+        let item = PrincipalItem {
+            kind,
+            type_key: None,
+            value: Item {
+                text: text(value),
+                span: Span::new(FileId(0), 0, 0),
+                via: None,
+            },
+        };
+        place(&item, &own, Some("333333333333"))
+    }
+
+    #[test]
+    fn principals_of_accounts() {
+        let own = |who| Place::OwnAccount { who, name: None };
+        let other = |id: &str, name: Option<&str>, trusted, who| Place::OtherAccount {
+            id: id.to_owned(),
+            name: name.map(str::to_owned),
+            trusted,
+            who,
+        };
+        for (value, expected) in [
+            ("*", Place::Everyone),
+            ("arn:aws:iam::*:root", Place::AnyAccount(Who::Root)),
+            ("arn:aws:iam::*:role/x", Place::AnyAccount(Who::Role)),
+            ("arn:aws:iam::*:*", Place::AnyAccount(Who::Any)),
+            ("arn:*", Place::AnyAccount(Who::Any)),
+            ("‹account›", own(Who::Root)),
+            ("arn:‹partition›:iam::‹account›:role/x", own(Who::Role)),
+            ("333333333333", own(Who::Root)),
+            (
+                "arn:aws:iam::111111111111:user/u",
+                Place::OwnAccount {
+                    who: Who::User,
+                    name: Some("main".to_owned()),
+                },
+            ),
+            (
+                "arn:aws:iam::222222222222:root",
+                other("222222222222", Some("Backup Inc"), true, Who::Root),
+            ),
+            ("464622532012", other("464622532012", Some("Datadog"), false, Who::Root)),
+            (
+                "arn:aws:iam::127311923021:root",
+                other("127311923021", Some("Elastic Load Balancing"), true, Who::Root),
+            ),
+            (
+                "arn:aws:sts::444444444444:assumed-role/r/s",
+                other("444444444444", None, false, Who::AssumedRole),
+            ),
+            ("arn:aws:iam::‹v›:root", Place::Unknown),
+            ("‹v›", Place::Unknown),
+            ("AROAEXAMPLEEXAMPLE123", Place::UniqueId(Who::Role)),
+            (
+                "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1",
+                Place::Service {
+                    name: "cloudfront.amazonaws.com".to_owned(),
+                },
+            ),
+        ] {
+            assert_eq!(placed(PrincipalType::Aws, value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_table_of_accounts_is_sorted() {
+        assert!(KNOWN.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(KNOWN.iter().all(|(id, _, _)| arn::is_account_id(id)));
+    }
+
+    #[test]
+    fn services_lose_their_region() {
+        for (value, expected) in [
+            ("ec2.amazonaws.com", "ec2.amazonaws.com"),
+            ("logs.us-east-1.amazonaws.com", "logs.amazonaws.com"),
+            ("logs.‹region›.amazonaws.com", "logs.amazonaws.com"),
+            ("ec2.amazonaws.com.cn", "ec2.amazonaws.com"),
+            ("delivery.logs.amazonaws.com", "delivery.logs.amazonaws.com"),
+            ("‹v›.amazonaws.com", "${v}.amazonaws.com"),
+        ] {
+            assert_eq!(
+                placed(PrincipalType::Service, value),
+                Place::Service {
+                    name: expected.to_owned()
+                },
+                "{value}"
+            );
+        }
+        assert_eq!(placed(PrincipalType::Service, "*"), Place::AnyService);
+    }
+
+    #[test]
+    fn federated_providers() {
+        let oidc = |provider, url: &str| Place::Oidc {
+            provider,
+            url: url.to_owned(),
+        };
+        for (value, expected) in [
+            (
+                "arn:aws:iam::‹account›:oidc-provider/token.actions.githubusercontent.com",
+                oidc(Oidc::GitHub, "token.actions.githubusercontent.com"),
+            ),
+            (
+                "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC",
+                oidc(Oidc::Eks, "oidc.eks.eu-west-1.amazonaws.com/id/ABC"),
+            ),
+            ("accounts.google.com", oidc(Oidc::Google, "accounts.google.com")),
+            ("cognito-identity.amazonaws.com", Place::Cognito),
+            ("arn:aws:iam::123456789012:saml-provider/okta", Place::Saml),
+            ("‹v›", Place::Federated(None)),
+            ("example.com", Place::Unknown),
+        ] {
+            assert_eq!(placed(PrincipalType::Federated, value), expected, "{value}");
+        }
+    }
+}

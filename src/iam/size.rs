@@ -1,0 +1,154 @@
+//! How long a policy is, as AWS counts it. IAM User Guide, "IAM and AWS STS quotas": white space is not counted.
+
+use super::PolicyKind;
+use crate::source::{Piece, Text};
+use crate::value::{Kind, Value};
+
+/// A length in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub characters: usize,
+    /// `false`: holes were counted as nothing, the deployed policy is at least this long.
+    pub exact: bool,
+}
+
+/// What a policy is put on; decides the quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// A customer managed policy, also as a permissions boundary.
+    Managed,
+    /// All inline policies of one user together.
+    User,
+    Role,
+    Group,
+    /// A role's trust policy.
+    Trust,
+    Session,
+    Scp,
+    Rcp,
+}
+
+/// The most characters that AWS takes. For trust policies the default, which can be raised.
+pub fn quota(holder: Holder) -> usize {
+    match holder {
+        Holder::Managed => 6144,
+        Holder::User => 2048,
+        Holder::Role => 10_240,
+        Holder::Group | Holder::Scp | Holder::Rcp => 5120,
+        Holder::Trust => 2048,
+        Holder::Session => 2048,
+    }
+}
+
+/// The most bytes that a service takes for the policy of one of its resources, where its documentation names it.
+pub fn resource_quota(service: &str) -> Option<usize> {
+    Some(match service {
+        "s3" | "lambda" | "secretsmanager" | "ec2" | "backup" => 20 * 1024,
+        "kms" => 32 * 1024,
+        "sns" => 30 * 1024,
+        _ => return None,
+    })
+}
+
+/// The holder that a document's kind alone tells of.
+pub fn holder(kind: PolicyKind) -> Option<Holder> {
+    Some(match kind {
+        PolicyKind::Trust => Holder::Trust,
+        PolicyKind::Boundary => Holder::Managed,
+        PolicyKind::Session => Holder::Session,
+        PolicyKind::Scp => Holder::Scp,
+        PolicyKind::Rcp => Holder::Rcp,
+        PolicyKind::Identity | PolicyKind::Resource | PolicyKind::Unknown => return None,
+    })
+}
+
+/// The characters of `policy` as JSON without white space outside strings.
+pub fn size(policy: &Value) -> Size {
+    let mut out = Size {
+        characters: 0,
+        exact: true,
+    };
+    let mut stack = vec![policy];
+    while let Some(value) = stack.pop() {
+        match &value.kind {
+            Kind::Null => out.characters += 4,
+            Kind::Bool(b) => out.characters += if *b { 4 } else { 5 },
+            Kind::Num(n) => out.characters += n.chars().count(),
+            Kind::Str(t) => string(t, &mut out),
+            // A document inside a string of a document is counted as what it says.
+            Kind::Json(inner) => stack.push(inner),
+            Kind::Seq(items) => {
+                out.characters += 2 + items.len().saturating_sub(1);
+                stack.extend(items.iter());
+            }
+            Kind::Map(entries) => {
+                out.characters += 2 + entries.len().saturating_sub(1);
+                for e in entries.iter() {
+                    string(&e.key, &mut out);
+                    out.characters += 1;
+                    stack.push(&e.value);
+                }
+            }
+            Kind::OneOf(branches) => {
+                out.exact = false;
+                let shortest = branches.iter().map(|b| size(&b.value).characters).min().unwrap_or(0);
+                out.characters += shortest;
+            }
+            Kind::Unknown(_) => out.exact = false,
+        }
+    }
+    out
+}
+
+fn string(text: &Text, out: &mut Size) {
+    out.characters += 2;
+    for piece in text.pieces() {
+        match piece {
+            Piece::Lit(l) => {
+                out.characters += l
+                    .text
+                    .chars()
+                    .map(|c| if matches!(c, '"' | '\\' | '\n' | '\t' | '\r') { 2 } else { 1 })
+                    .sum::<usize>();
+            }
+            Piece::Hole(_) => out.exact = false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{FileId, Hole, HoleKind, Span};
+    use crate::value::Entry;
+
+    #[test]
+    fn white_space_between_tokens_does_not_count() {
+        let span = Span::new(FileId(0), 0, 0);
+        let entry = |key: &str, value| Entry {
+            key: Text::made(key, span),
+            key_span: span,
+            value,
+        };
+        let hole = Value::text(Text::hole(Hole::new(HoleKind::Input, "v", span)), span);
+        let list = Value::seq(vec![Value::made("a b", span), Value::made("\"", span)], span);
+        let known = Value::map(vec![entry("Version", list.clone())], span);
+        // {"Version":["a b","\""]}
+        assert_eq!(
+            size(&known),
+            Size {
+                characters: 24,
+                exact: true
+            }
+        );
+        let open = Value::map(vec![entry("V", list), entry("W", hole)], span);
+        // {"V":["a b","\""],"W":""}
+        assert_eq!(
+            size(&open),
+            Size {
+                characters: 25,
+                exact: false
+            }
+        );
+    }
+}

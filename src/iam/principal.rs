@@ -14,7 +14,10 @@ pub enum Place {
     /// A wildcard in the place of the account: `arn:aws:iam::*:root`. As public as [`Place::Everyone`].
     AnyAccount(Who),
     /// The account that is deployed to, or one that `[own]` names.
-    OwnAccount { who: Who, name: Option<String> },
+    OwnAccount {
+        who: Who,
+        name: Option<String>,
+    },
     OtherAccount {
         id: String,
         /// Ours from `[own]`, or a vendor's that is widely known.
@@ -26,9 +29,14 @@ pub enum Place {
     /// `{"Service": "*"}`.
     AnyService,
     /// Host name without a region: `logs.amazonaws.com`; unknown parts as `${name}`.
-    Service { name: String },
+    Service {
+        name: String,
+    },
     /// An OpenID Connect provider, with the host and path of its URL.
-    Oidc { provider: Oidc, url: String },
+    Oidc {
+        provider: Oidc,
+        url: String,
+    },
     Saml,
     /// `cognito-identity.amazonaws.com`.
     Cognito,
@@ -240,7 +248,9 @@ fn aws(text: &Text, own: &Own, home: Option<&str>) -> Place {
 
 /// `????????????`, `*123`: many accounts.
 fn is_mostly_wild(account: &Text) -> bool {
-    account.known().is_some_and(|a| a.bytes().any(|b| b == b'*' || b == b'?'))
+    account
+        .known()
+        .is_some_and(|a| a.bytes().any(|b| b == b'*' || b == b'?'))
 }
 
 fn who(arn: &Arn) -> Who {

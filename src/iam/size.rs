@@ -108,7 +108,13 @@ fn string(text: &Text, out: &mut Size) {
                 out.characters += l
                     .text
                     .chars()
-                    .map(|c| if matches!(c, '"' | '\\' | '\n' | '\t' | '\r') { 2 } else { 1 })
+                    .map(|c| {
+                        if matches!(c, '"' | '\\' | '\n' | '\t' | '\r') {
+                            2
+                        } else {
+                            1
+                        }
+                    })
                     .sum::<usize>();
             }
             Piece::Hole(_) => out.exact = false,

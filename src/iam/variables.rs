@@ -121,7 +121,10 @@ mod tests {
                 vec![("aws:PrincipalTag/team", Some("none"), None)],
             ),
             ("${*}${?}${$}", vec![]),
-            ("${aws:PrincipalTag/cost center}", vec![("aws:PrincipalTag/cost center", None, None)]),
+            (
+                "${aws:PrincipalTag/cost center}",
+                vec![("aws:PrincipalTag/cost center", None, None)],
+            ),
             ("${}", vec![("", None, Some(Problem::Empty))]),
             ("${ aws:username }", vec![("aws:username", None, Some(Problem::Space))]),
             ("${username}", vec![("username", None, Some(Problem::NoPrefix))]),

@@ -5,7 +5,14 @@
 mod embed;
 #[path = "src/grade.rs"]
 mod grade;
+#[path = "src/iam/catalogue/layout.rs"]
+mod layout;
+#[path = "src/iam/catalogue/pack.rs"]
+mod pack;
+#[path = "src/iam/catalogue/text.rs"]
+mod text;
 
 fn main() {
     embed::build();
+    pack::build();
 }

@@ -3,7 +3,9 @@
 //! **Invariant:** nothing here knows a file format; every part of a document carries the span a person would edit.
 //! Questions about texts with holes are answered by [`Truth`].
 
+pub mod actions;
 pub mod arn;
+pub mod catalogue;
 pub mod document;
 pub mod glob;
 pub mod kind;
@@ -14,6 +16,8 @@ pub mod size;
 pub mod truth;
 pub mod variables;
 
+pub use actions::{ActionSet, Levels};
+pub use catalogue::{AccessLevel, Action, ActionId, Catalogue, catalogue};
 pub use document::*;
 pub use own::Own;
 pub use truth::Truth;

@@ -1,0 +1,334 @@
+//! Services, actions, resource types and condition keys.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::layout::{
+    Action as Column, CALLED_PERMISSIONS, GONE, Key as KeyColumn, REQUIRED, Service as ServiceColumn, Type as TypeColumn,
+};
+use super::{Catalogue, compare, store};
+
+/// AWS's classes of actions (Service Authorization Reference, "Access levels"), from the least to the most powerful.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccessLevel {
+    List,
+    Read,
+    Tagging,
+    Write,
+    PermissionsManagement,
+}
+
+impl AccessLevel {
+    pub const ALL: [Self; 5] = [
+        Self::List,
+        Self::Read,
+        Self::Tagging,
+        Self::Write,
+        Self::PermissionsManagement,
+    ];
+
+    /// As messages write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Read => "read",
+            Self::Tagging => "tagging",
+            Self::Write => "write",
+            Self::PermissionsManagement => "permissions management",
+        }
+    }
+
+    /// From [`Self::name`] in any case, words joined by a space, a hyphen or nothing.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let letters = |s: &str| {
+            s.bytes()
+                .filter(u8::is_ascii_alphabetic)
+                .map(|b| b.to_ascii_lowercase())
+                .collect::<Vec<_>>()
+        };
+        let wanted = letters(name);
+        Self::ALL.into_iter().find(|l| letters(l.name()) == wanted)
+    }
+
+    /// Changes something: neither lists nor reads.
+    pub fn changes(self) -> bool {
+        self >= Self::Tagging
+    }
+
+    fn from_code(code: u32) -> Self {
+        match code {
+            0 => Self::List,
+            1 => Self::Read,
+            2 => Self::Write,
+            3 => Self::Tagging,
+            _ => Self::PermissionsManagement,
+        }
+    }
+}
+
+/// A service, by its IAM prefix.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Service(u32);
+
+impl Service {
+    /// `s3`, `execute-api`.
+    pub fn prefix(self) -> &'static str {
+        store::text(self.0, ServiceColumn::Prefix)
+    }
+
+    pub(in crate::iam) fn action_range(self) -> Range<u32> {
+        range(self.0, ServiceColumn::FirstAction, ServiceColumn::Actions)
+    }
+
+    /// Every action, retired ones too, in the order of their names.
+    pub fn actions(self) -> impl Iterator<Item = Action> {
+        self.action_range().map(Action)
+    }
+
+    pub fn resource_types(self) -> impl Iterator<Item = ResourceType> {
+        range(self.0, ServiceColumn::FirstType, ServiceColumn::Types).map(|row| ResourceType { row, required: false })
+    }
+
+    /// Every key that some action or resource type of the service takes, global ones (`aws:…`) included.
+    pub fn condition_keys(self) -> impl Iterator<Item = ConditionKey> {
+        self.key_range().map(ConditionKey)
+    }
+
+    /// The key with this name. Keys with a free part (`s3:ExistingObjectTag/<key>`, `aws:ResourceTag/${TagKey}`) are found
+    /// by any text in its place.
+    pub fn condition_key(self, name: &str) -> Option<ConditionKey> {
+        store::search(self.key_range(), KeyColumn::Name, |key| compare(key, name))
+            .map(ConditionKey)
+            .or_else(|| self.condition_keys().find(|k| k.matches(name)))
+    }
+
+    /// Every action of it is retired.
+    pub fn is_gone(self) -> bool {
+        self.actions().all(Action::is_gone)
+    }
+
+    fn key_range(self) -> Range<u32> {
+        range(self.0, ServiceColumn::FirstKey, ServiceColumn::Keys)
+    }
+}
+
+fn range(row: u32, first: ServiceColumn, count: ServiceColumn) -> Range<u32> {
+    let start = store::cell(row, first);
+    start..start + store::cell(row, count)
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.prefix())
+    }
+}
+
+/// An action's number in the catalogue: its place in the order of the names. Good within one build only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActionId(pub(in crate::iam) u16);
+
+impl ActionId {
+    pub fn action(self) -> Action {
+        Action(u32::from(self.0))
+    }
+}
+
+/// An action.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Action(pub(in crate::iam) u32);
+
+impl Action {
+    pub fn id(self) -> ActionId {
+        ActionId(u16::try_from(self.0).expect("the packer refuses more actions"))
+    }
+
+    /// In AWS's own case, with the prefix: `s3:GetObject`.
+    pub fn name(self) -> &'static str {
+        store::text(self.0, Column::Name)
+    }
+
+    /// Without the prefix: `GetObject`.
+    pub fn short_name(self) -> &'static str {
+        self.name().split_once(':').map_or("", |(_, n)| n)
+    }
+
+    pub fn service(self) -> Service {
+        Service(store::cell(self.0, Column::Service))
+    }
+
+    pub fn level(self) -> AccessLevel {
+        AccessLevel::from_code(self.flags() & 7)
+    }
+
+    /// The further class of an action that AWS puts in two: `Tagging, Write`.
+    pub fn second_level(self) -> Option<AccessLevel> {
+        (self.flags() >> 4 & 7).checked_sub(1).map(AccessLevel::from_code)
+    }
+
+    /// AWS calls it a write action, reviewers call it permissions management: `iam:PassRole`, `iam:CreateAccessKey`.
+    pub fn called_permissions_management(self) -> bool {
+        self.flags() & CALLED_PERMISSIONS != 0
+    }
+
+    /// The resource types it can be scoped to. None: only `*` is valid.
+    pub fn resource_types(self) -> impl ExactSizeIterator<Item = ResourceType> {
+        store::list(self.0, Column::Types).map(|item| ResourceType {
+            row: item & !REQUIRED,
+            required: item & REQUIRED != 0,
+        })
+    }
+
+    /// The action's own keys. Those of its resource types and the global keys that every action takes come besides.
+    pub fn condition_keys(self) -> impl ExactSizeIterator<Item = ConditionKey> {
+        store::list(self.0, Column::Keys).map(ConditionKey)
+    }
+
+    /// Actions that are needed besides, as AWS documents.
+    pub fn dependent(self) -> impl ExactSizeIterator<Item = Self> {
+        store::list(self.0, Column::Needs).map(Self)
+    }
+
+    /// Retired by AWS: the name is no longer in the reference.
+    pub fn is_gone(self) -> bool {
+        self.flags() & GONE != 0
+    }
+
+    /// Has a resource type, so a statement can name resources for it.
+    pub fn scopable(self) -> bool {
+        self.resource_types().len() > 0
+    }
+
+    /// The action or one of its resource types takes this key.
+    pub fn takes_key(self, name: &str) -> bool {
+        self.condition_keys().any(|k| k.matches(name))
+            || self
+                .resource_types()
+                .any(|t| t.condition_keys().any(|k| k.matches(name)))
+    }
+
+    fn flags(self) -> u32 {
+        store::cell(self.0, Column::Flags)
+    }
+}
+
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A resource type of a service; of an action, when it came from [`Action::resource_types`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResourceType {
+    row: u32,
+    /// AWS marks it as required for the action: a statement must name such a resource (or `*`).
+    pub required: bool,
+}
+
+impl ResourceType {
+    /// `bucket`, `stream group`.
+    pub fn name(self) -> &'static str {
+        store::text(self.row, TypeColumn::Name)
+    }
+
+    /// `arn:${Partition}:s3:::${BucketName}`. The first one, of the types that have several.
+    pub fn arn_format(self) -> &'static str {
+        self.arn_formats().next().unwrap_or("")
+    }
+
+    pub fn arn_formats(self) -> impl ExactSizeIterator<Item = &'static str> {
+        store::texts(self.row, TypeColumn::Arns)
+    }
+
+    pub fn condition_keys(self) -> impl ExactSizeIterator<Item = ConditionKey> {
+        store::list(self.row, TypeColumn::Keys).map(ConditionKey)
+    }
+}
+
+/// A condition key as a service documents it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ConditionKey(u32);
+
+impl ConditionKey {
+    /// `s3:prefix`, `aws:ResourceTag/${TagKey}`.
+    pub fn name(self) -> &'static str {
+        store::text(self.0, KeyColumn::Name)
+    }
+
+    /// AWS's word: `String`, `ARN`, `Bool`, `Numeric`, `Date`, `IPAddress`, or one of these after `ArrayOf`.
+    pub fn type_name(self) -> &'static str {
+        store::text(self.0, KeyColumn::Type)
+    }
+
+    /// Several values in one request.
+    pub fn is_multivalued(self) -> bool {
+        self.type_name().starts_with("ArrayOf")
+    }
+
+    /// `name` is this key, in any case, with any text for its free part.
+    pub fn matches(self, name: &str) -> bool {
+        free_part_matches(self.name(), name)
+    }
+}
+
+impl fmt::Debug for ConditionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name(), self.type_name())
+    }
+}
+
+/// Whether `name` is `key`, in any case, where `<…>` and `${…}` in `key` stand for some text.
+pub(super) fn free_part_matches(key: &str, name: &str) -> bool {
+    let Some(open) = key.find(['<', '$']) else {
+        return key.eq_ignore_ascii_case(name);
+    };
+    let close = key
+        .get(open..)
+        .and_then(|rest| rest.find(['>', '}']))
+        .map_or(key.len(), |i| open + i + 1);
+    let (head, tail) = (key.get(..open).unwrap_or(""), key.get(close..).unwrap_or(""));
+    name.len() > head.len() + tail.len()
+        && name.get(..head.len()).is_some_and(|n| n.eq_ignore_ascii_case(head))
+        && name
+            .get(name.len() - tail.len()..)
+            .is_some_and(|n| n.eq_ignore_ascii_case(tail))
+}
+
+impl Catalogue {
+    pub fn services(&self) -> impl ExactSizeIterator<Item = Service> + use<> {
+        (0..store::rows::<ServiceColumn>()).map(Service)
+    }
+
+    /// The service with this prefix, in any case.
+    pub fn service(&self, prefix: &str) -> Option<Service> {
+        let rows = 0..store::rows::<ServiceColumn>();
+        let lower = |s: &'static str| s.bytes().chain(*b":");
+        let wanted = || prefix.bytes().map(|b| b.to_ascii_lowercase()).chain(*b":");
+        store::search(rows, ServiceColumn::Prefix, |key| lower(key).cmp(wanted())).map(Service)
+    }
+
+    /// Every action, retired ones too.
+    pub fn actions(&self) -> impl ExactSizeIterator<Item = Action> + use<> {
+        (0..store::rows::<Column>()).map(Action)
+    }
+
+    /// The action with this name (`s3:GetObject`), in any case; retired ones too.
+    pub fn action(&self, name: &str) -> Option<Action> {
+        store::search(0..store::rows::<Column>(), Column::Name, |key| compare(key, name)).map(Action)
+    }
+
+    /// The actions whose names begin with `prefix` in any case, as a range of rows.
+    pub(in crate::iam) fn actions_beginning(&self, prefix: &str) -> Range<u32> {
+        let head = |key: &'static str| {
+            let take = prefix.len().min(key.len());
+            key.bytes()
+                .take(take)
+                .map(|b| b.to_ascii_lowercase())
+                .cmp(prefix.bytes().map(|b| b.to_ascii_lowercase()))
+        };
+        let rows = store::rows::<Column>();
+        let start = store::lower_bound(0..rows, Column::Name, |key| head(key).is_lt());
+        let end = store::lower_bound(start..rows, Column::Name, |key| head(key).is_le());
+        start..end
+    }
+}

@@ -1,0 +1,113 @@
+//! The shape of the packed facts, shared by the packer (build script) and the reader.
+//!
+//! **Invariant:** two files. `facts.strings` is UTF-8 text, every distinct string once. `facts.words` is little-endian `u32`s:
+//! for each [`Section`] its start and length in words, then the sections. A cell is a number, a string id (index into
+//! [`Section::StringStarts`]) or a list (index into [`Section::Lists`], where the length comes first; list 0 is the empty one).
+
+/// A run of words.
+#[derive(Clone, Copy)]
+pub(crate) enum Section {
+    /// Where each string starts, and at last where the last one ends.
+    StringStarts,
+    Lists,
+    Services,
+    Actions,
+    Types,
+    Keys,
+    /// One bitmask over all actions after another, in the order of [`Mask`].
+    Masks,
+    ManagedPolicies,
+    SamTemplates,
+    ApiNames,
+    Facts,
+}
+
+impl Section {
+    pub(crate) const COUNT: usize = Self::Facts as usize + 1;
+}
+
+/// The bitmasks over all actions.
+#[derive(Clone, Copy)]
+pub(crate) enum Mask {
+    /// Not retired.
+    Current,
+    List,
+    Read,
+    Write,
+    Tagging,
+    PermissionsManagement,
+    /// Has a resource type.
+    Scopable,
+}
+
+impl Mask {
+    pub(crate) const COUNT: usize = Self::Scopable as usize + 1;
+}
+
+/// Bit 31 of a list item that is a resource type: AWS marks it as required for the action.
+pub(crate) const REQUIRED: u32 = 1 << 31;
+
+/// Bits of [`Action::Flags`]: bits 0–2 the level, bits 4–6 the second level plus one (0: none).
+pub(crate) const GONE: u32 = 1 << 8;
+/// A third level besides: what policy_sentry's reviewers call permissions management although AWS does not.
+pub(crate) const CALLED_PERMISSIONS: u32 = 1 << 9;
+
+/// A section made of rows of equal width.
+pub(crate) trait Table: Copy {
+    const SECTION: Section;
+    const WIDTH: usize;
+    fn column(self) -> usize;
+}
+
+macro_rules! table {
+    ($(#[$doc:meta])* $name:ident in $section:ident: $($column:ident),+) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub(crate) enum $name {
+            $($column),+
+        }
+
+        impl Table for $name {
+            const SECTION: Section = Section::$section;
+            const WIDTH: usize = [$(Self::$column),+].len();
+
+            fn column(self) -> usize {
+                self as usize
+            }
+        }
+    };
+}
+
+table! {
+    /// Sorted by `prefix:` so that a service's actions are a range of [`Action`] in the same order.
+    Service in Services: Prefix, FirstAction, Actions, FirstType, Types, FirstKey, Keys
+}
+table! {
+    /// Sorted by full name in lower case. `Name` is the full name (`s3:GetObject`); lists hold rows of [`Type`] (with
+    /// [`REQUIRED`]), of [`Key`] and of this table.
+    Action in Actions: Name, Service, Flags, Types, Keys, Needs
+}
+table! {
+    /// Sorted by name within a service.
+    Type in Types: Name, Arns, Keys
+}
+table! {
+    /// Sorted by name in lower case within a service. `Type` is AWS's word for it (`ArrayOfString`).
+    Key in Keys: Name, Type
+}
+table! {
+    /// Sorted by name in lower case. `Replacement` is the empty string where none is known, `Document` where we have none.
+    ManagedPolicy in ManagedPolicies: Name, Arn, Version, Flags, Document, Replacement
+}
+table! {
+    /// Sorted by name.
+    SamTemplate in SamTemplates: Name, Json
+}
+table! {
+    /// Names of API operations that are no actions, in lower case and sorted, with the actions that are meant.
+    ApiName in ApiNames: Name, Actions
+}
+table! {
+    /// Small hand-kept facts by kind and key; both sorted.
+    Fact in Facts: Kind, Key, Values
+}

@@ -1,0 +1,49 @@
+//! What AWS has: services, actions, resource types, condition keys, managed policies, SAM policy templates.
+//!
+//! **Invariant:** the facts are packed when the crate is built (`rules/facts/`, `build.rs`) and read in place; opening them
+//! and one look-up cost microseconds and no allocation. Names are found in any case and given in AWS's own.
+//! Source of the names: the Service Authorization Reference; see `rules/facts/README.md`.
+
+mod action;
+mod layout;
+mod nearest;
+mod policies;
+mod store;
+mod tables;
+
+pub use action::{AccessLevel, Action, ActionId, ConditionKey, ResourceType, Service};
+pub use policies::ManagedPolicy;
+pub use tables::{GlobalKey, Presence, Region};
+
+pub(super) use layout::Mask;
+
+use std::cmp::Ordering;
+
+/// The facts. There is one: [`catalogue`].
+#[derive(Debug)]
+pub struct Catalogue(());
+
+static CATALOGUE: Catalogue = Catalogue(());
+
+pub fn catalogue() -> &'static Catalogue {
+    &CATALOGUE
+}
+
+impl Catalogue {
+    /// The words of one bitmask over all actions, 64 actions each.
+    pub(super) fn mask(&self, mask: Mask) -> impl Iterator<Item = u64> + use<> {
+        let all = store::len(layout::Section::Masks) / Mask::COUNT;
+        let start = mask as usize * all;
+        let half = |i| u64::from(store::at(layout::Section::Masks, i));
+        (start..start + all)
+            .step_by(2)
+            .map(move |i| half(i) | half(i + 1) << 32)
+    }
+}
+
+/// Orders two names as if both were written in lower case.
+fn compare(key: &str, text: &str) -> Ordering {
+    key.bytes()
+        .map(|b| b.to_ascii_lowercase())
+        .cmp(text.bytes().map(|b| b.to_ascii_lowercase()))
+}

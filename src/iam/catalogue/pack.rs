@@ -1,0 +1,335 @@
+//! Packs `rules/facts/` into the two files that the crate includes. Runs in the build script only.
+//!
+//! **Invariant:** what it writes is what [`super::layout`] says; the same text gives the same bytes; a name that is used but
+//! not defined stops the build.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::{fs, io};
+
+use super::layout::{
+    Action, ApiName, CALLED_PERMISSIONS, Fact, GONE, Key, ManagedPolicy, Mask, REQUIRED, SamTemplate, Section, Service,
+    Table, Type,
+};
+use super::text::{items, lines};
+
+/// Packs `rules/facts` into cargo's output folder.
+pub(crate) fn build() {
+    println!("cargo:rerun-if-changed=rules/facts");
+    println!("cargo:rerun-if-changed=src/iam/catalogue");
+    let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
+    pack(Path::new("rules/facts"), Path::new(&out)).expect("rules/facts can be read and packed");
+}
+
+/// Packs the facts under `from` into `facts.words` and `facts.strings` under `to`.
+fn pack(from: &Path, to: &Path) -> io::Result<()> {
+    let mut packer = Packer::new();
+    packer.services(from)?;
+    packer.managed_policies(from)?;
+    packer.sam_templates(from)?;
+    packer.api_names(from)?;
+    packer.facts(from)?;
+    let (words, strings) = packer.finish();
+    fs::write(to.join("facts.words"), words)?;
+    fs::write(to.join("facts.strings"), strings)
+}
+
+struct Packer {
+    strings: String,
+    starts: Vec<u32>,
+    ids: HashMap<String, u32>,
+    list_ids: HashMap<Vec<u32>, u32>,
+    sections: Vec<Vec<u32>>,
+    /// Full action name in lower case to its row.
+    actions: BTreeMap<String, u32>,
+}
+
+impl Packer {
+    fn new() -> Self {
+        let mut packer = Self {
+            strings: String::new(),
+            starts: vec![0],
+            ids: HashMap::new(),
+            list_ids: HashMap::new(),
+            sections: vec![Vec::new(); Section::COUNT],
+            actions: BTreeMap::new(),
+        };
+        packer.list(&[]);
+        packer.string("");
+        packer
+    }
+
+    fn string(&mut self, text: &str) -> u32 {
+        if let Some(&id) = self.ids.get(text) {
+            return id;
+        }
+        let id = self.starts.len() as u32 - 1;
+        self.strings.push_str(text);
+        self.starts.push(self.strings.len() as u32);
+        self.ids.insert(text.to_owned(), id);
+        id
+    }
+
+    fn list(&mut self, items: &[u32]) -> u32 {
+        if let Some(&at) = self.list_ids.get(items) {
+            return at;
+        }
+        let pool = &mut self.sections[Section::Lists as usize];
+        let at = pool.len() as u32;
+        pool.push(items.len() as u32);
+        pool.extend_from_slice(items);
+        self.list_ids.insert(items.to_vec(), at);
+        at
+    }
+
+    fn string_list<'a>(&mut self, texts: impl Iterator<Item = &'a str>) -> u32 {
+        let ids: Vec<u32> = texts.map(|t| self.string(t)).collect();
+        self.list(&ids)
+    }
+
+    /// Adds a row; `cells` are in the order of the table's columns. Gives the row's number.
+    fn row<T: Table, const N: usize>(&mut self, cells: [u32; N]) -> u32 {
+        assert!(N == T::WIDTH, "a row as wide as its table");
+        let section = &mut self.sections[T::SECTION as usize];
+        let row = section.len() / N;
+        section.extend_from_slice(&cells);
+        row as u32
+    }
+
+    fn services(&mut self, from: &Path) -> io::Result<()> {
+        let mut files: Vec<(String, String)> = Vec::new();
+        for entry in fs::read_dir(from.join("services"))? {
+            let path = entry?.path();
+            let prefix = path.file_stem().and_then(|s| s.to_str()).unwrap_or("").to_owned();
+            files.push((format!("{prefix}:"), fs::read_to_string(&path)?));
+        }
+        files.sort();
+
+        let mut row = 0;
+        for (prefix, text) in &files {
+            let mut names: Vec<String> = lines(text)
+                .filter(|l| l.at(0) == "action")
+                .map(|l| format!("{prefix}{}", l.at(1)).to_lowercase())
+                .collect();
+            names.sort();
+            for name in names {
+                self.actions.insert(name, row);
+                row += 1;
+            }
+        }
+        assert!(row < u32::from(u16::MAX), "an action's number fits 16 bits");
+
+        let mut masks = vec![vec![0u32; (row as usize).div_ceil(64) * 2]; Mask::COUNT];
+        for (index, (prefix, text)) in files.iter().enumerate() {
+            self.service(index as u32, prefix, text, &mut masks);
+        }
+        self.sections[Section::Masks as usize] = masks.concat();
+        Ok(())
+    }
+
+    fn service(&mut self, index: u32, prefix: &str, text: &str, masks: &mut [Vec<u32>]) {
+        let mut keys = BTreeMap::new();
+        let mut key_lines: Vec<_> = lines(text).filter(|l| l.at(0) == "key").collect();
+        key_lines.sort_by_key(|l| l.at(1).to_lowercase());
+        let first_key = self.rows::<Key>();
+        for line in &key_lines {
+            let cells = [self.string(line.at(1)), self.string(line.at(2))];
+            keys.insert(line.at(1), self.row::<Key, 2>(cells));
+        }
+
+        let mut types = BTreeMap::new();
+        let mut type_lines: Vec<_> = lines(text).filter(|l| l.at(0) == "type").collect();
+        type_lines.sort_by_key(|l| l.at(1));
+        let first_type = self.rows::<Type>();
+        for line in &type_lines {
+            let on: Vec<u32> = line.list("keys").map(|k| find(&keys, k, prefix)).collect();
+            let cells = [
+                self.string(line.at(1)),
+                self.string_list(line.list("arn")),
+                self.list(&on),
+            ];
+            types.insert(line.at(1), self.row::<Type, 3>(cells));
+        }
+
+        let mut actions: Vec<_> = lines(text).filter(|l| l.at(0) == "action").collect();
+        actions.sort_by_key(|l| l.at(1).to_lowercase());
+        let first_action = self.rows::<Action>();
+        for line in &actions {
+            let levels: Vec<u32> = items(line.at(2)).map(level).collect();
+            let gone = line.has("gone");
+            let on: Vec<u32> = line
+                .list("on")
+                .map(|t| match t.strip_suffix('*') {
+                    Some(t) => find(&types, t, prefix) | REQUIRED,
+                    None => find(&types, t, prefix),
+                })
+                .collect();
+            let by: Vec<u32> = line.list("keys").map(|k| find(&keys, k, prefix)).collect();
+            let needs: Vec<u32> = line
+                .list("needs")
+                .map(|a| self.action(a))
+                .collect();
+            let flags = levels.first().copied().unwrap_or_else(|| panic!("no level in {prefix} {line:?}"))
+                | levels.get(1).map_or(0, |l| (l + 1) << 4)
+                | if gone { GONE } else { 0 }
+                | if line.value("was") == Some("Permissions management") { CALLED_PERMISSIONS } else { 0 };
+            let cells = [
+                self.string(&format!("{prefix}{}", line.at(1))),
+                index,
+                flags,
+                self.list(&on),
+                self.list(&by),
+                self.list(&needs),
+            ];
+            let row = self.row::<Action, 6>(cells) as usize;
+            let mut set = |mask: usize| masks[mask][row / 32] |= 1 << (row % 32);
+            set(Mask::List as usize + levels[0] as usize);
+            if !gone {
+                set(Mask::Current as usize);
+            }
+            if !on.is_empty() {
+                set(Mask::Scopable as usize);
+            }
+        }
+
+        let cells = [
+            self.string(prefix.trim_end_matches(':')),
+            first_action,
+            actions.len() as u32,
+            first_type,
+            type_lines.len() as u32,
+            first_key,
+            key_lines.len() as u32,
+        ];
+        self.row::<Service, 7>(cells);
+    }
+
+    fn rows<T: Table>(&self) -> u32 {
+        (self.sections[T::SECTION as usize].len() / T::WIDTH) as u32
+    }
+
+    fn managed_policies(&mut self, from: &Path) -> io::Result<()> {
+        let current = fs::read_to_string(from.join("managed-policies.txt"))?;
+        let retired = fs::read_to_string(from.join("managed-policies-deprecated.txt"))?;
+        let mut rows = BTreeMap::new();
+        for line in lines(&current) {
+            let path = line.at(0);
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let cells = [
+                self.string(name),
+                self.string(&format!("arn:aws:iam::aws:policy/{path}")),
+                self.string(line.at(1)),
+                0,
+                self.string(line.at(3)),
+                self.string(""),
+            ];
+            rows.insert(name.to_lowercase(), cells);
+        }
+        for line in lines(&retired) {
+            let path = line.at(0);
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let replacement = self.string(line.value("use").unwrap_or(""));
+            let cells = match rows.get(&name.to_lowercase()) {
+                Some([name, arn, version, _, document, _]) => [*name, *arn, *version, 1, *document, replacement],
+                None => [
+                    self.string(name),
+                    self.string(&format!("arn:aws:iam::aws:policy/{path}")),
+                    self.string(""),
+                    1,
+                    self.string(""),
+                    replacement,
+                ],
+            };
+            rows.insert(name.to_lowercase(), cells);
+        }
+        for cells in rows.into_values() {
+            self.row::<ManagedPolicy, 6>(cells);
+        }
+        Ok(())
+    }
+
+    fn sam_templates(&mut self, from: &Path) -> io::Result<()> {
+        let text = fs::read_to_string(from.join("sam-templates.txt"))?;
+        let sorted: BTreeMap<&str, &str> = lines(&text).map(|l| (l.at(0), l.at(1))).collect();
+        for (name, json) in sorted {
+            let cells = [self.string(name), self.string(json)];
+            self.row::<SamTemplate, 2>(cells);
+        }
+        Ok(())
+    }
+
+    fn api_names(&mut self, from: &Path) -> io::Result<()> {
+        let hand = fs::read_to_string(from.join("hand/api-names.txt"))?;
+        let mut meant: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+        for line in lines(&hand) {
+            let actions = items(line.at(1)).map(|a| self.action(a)).collect();
+            meant.insert(line.at(0).to_lowercase(), actions);
+        }
+        for (name, actions) in meant {
+            let actions: Vec<u32> = actions.into_iter().collect();
+            let cells = [self.string(&name), self.list(&actions)];
+            self.row::<ApiName, 2>(cells);
+        }
+        Ok(())
+    }
+
+    fn action(&self, name: &str) -> u32 {
+        *self
+            .actions
+            .get(&name.to_lowercase())
+            .unwrap_or_else(|| panic!("rules/facts names `{name}`, which is no action"))
+    }
+
+    /// The hand-kept tables: every file of `hand/`, whose name is the kind.
+    fn facts(&mut self, from: &Path) -> io::Result<()> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(from.join("hand"))? {
+            let path = entry?.path();
+            let kind = path.file_stem().and_then(|s| s.to_str()).unwrap_or("").to_owned();
+            files.push((kind, fs::read_to_string(&path)?));
+        }
+        files.push(("sources".to_owned(), fs::read_to_string(from.join("sources.txt"))?));
+        files.sort();
+        for (kind, text) in &files {
+            let kind = self.string(kind);
+            let rows: BTreeMap<String, Vec<&str>> = lines(text)
+                .map(|l| (l.at(0).to_lowercase(), l.fields().collect()))
+                .collect();
+            for (key, fields) in rows {
+                let cells = [kind, self.string(&key), self.string_list(fields.into_iter())];
+                self.row::<Fact, 3>(cells);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> (Vec<u8>, String) {
+        self.sections[Section::StringStarts as usize] = std::mem::take(&mut self.starts);
+        let mut at = Section::COUNT * 2;
+        let mut words = Vec::new();
+        for section in &self.sections {
+            words.extend([at as u32, section.len() as u32]);
+            at += section.len();
+        }
+        words.extend(self.sections.iter().flatten());
+        let bytes = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+        (bytes, self.strings)
+    }
+}
+
+fn find(rows: &BTreeMap<&str, u32>, name: &str, prefix: &str) -> u32 {
+    *rows
+        .get(name)
+        .unwrap_or_else(|| panic!("rules/facts/services: {prefix} uses `{name}` but does not define it"))
+}
+
+fn level(name: &str) -> u32 {
+    match name {
+        "List" => 0,
+        "Read" => 1,
+        "Write" => 2,
+        "Tagging" => 3,
+        "Permissions management" => 4,
+        _ => panic!("no access level `{name}`"),
+    }
+}

@@ -1,0 +1,113 @@
+//! Reads the packed facts in place.
+//!
+//! **Invariant:** no allocation, nothing is parsed; every number comes from [`super::layout`]'s packer, which ran when the
+//! crate was built.
+
+use super::layout::{Section, Table};
+
+static WORDS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/facts.words"));
+static STRINGS: &str = include_str!(concat!(env!("OUT_DIR"), "/facts.strings"));
+
+fn word(at: usize) -> u32 {
+    WORDS
+        .get(at * 4..)
+        .and_then(|w| w.first_chunk::<4>())
+        .map(|w| u32::from_le_bytes(*w))
+        .expect("the packer wrote as many words as it said")
+}
+
+/// The word at `index` of a section.
+pub(super) fn at(section: Section, index: usize) -> u32 {
+    word(word(section as usize * 2) as usize + index)
+}
+
+/// How many words a section has.
+pub(super) fn len(section: Section) -> usize {
+    word(section as usize * 2 + 1) as usize
+}
+
+pub(super) fn rows<T: Table>() -> u32 {
+    (len(T::SECTION) / T::WIDTH) as u32
+}
+
+pub(super) fn cell<T: Table>(row: u32, column: T) -> u32 {
+    at(T::SECTION, row as usize * T::WIDTH + column.column())
+}
+
+/// The string with this id.
+pub(super) fn string(id: u32) -> &'static str {
+    let start = at(Section::StringStarts, id as usize) as usize;
+    let end = at(Section::StringStarts, id as usize + 1) as usize;
+    STRINGS.get(start..end).expect("the packer wrote whole strings")
+}
+
+/// The string in a cell.
+pub(super) fn text<T: Table>(row: u32, column: T) -> &'static str {
+    string(cell(row, column))
+}
+
+/// The list in a cell.
+pub(super) fn list<T: Table>(row: u32, column: T) -> List {
+    let start = cell(row, column);
+    List {
+        next: start + 1,
+        left: at(Section::Lists, start as usize),
+    }
+}
+
+/// The strings of the list in a cell.
+pub(super) fn texts<T: Table>(row: u32, column: T) -> impl ExactSizeIterator<Item = &'static str> {
+    list(row, column).map(string)
+}
+
+/// The row whose key orders `Equal`, in a table that is sorted by it.
+pub(super) fn search<T: Table>(
+    range: std::ops::Range<u32>,
+    column: T,
+    order: impl Fn(&'static str) -> std::cmp::Ordering,
+) -> Option<u32> {
+    let row = lower_bound(range.clone(), column, |key| order(key).is_lt());
+    (row < range.end && order(text(row, column)).is_eq()).then_some(row)
+}
+
+/// The first row of the range whose key is not `less`.
+pub(super) fn lower_bound<T: Table>(
+    range: std::ops::Range<u32>,
+    column: T,
+    less: impl Fn(&'static str) -> bool,
+) -> u32 {
+    let (mut low, mut high) = (range.start, range.end);
+    while low < high {
+        let middle = low.midpoint(high);
+        if less(text(middle, column)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+/// The items of a list: row numbers or string ids.
+#[derive(Clone, Debug)]
+pub(super) struct List {
+    next: u32,
+    left: u32,
+}
+
+impl Iterator for List {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        self.left = self.left.checked_sub(1)?;
+        let item = at(Section::Lists, self.next as usize);
+        self.next += 1;
+        Some(item)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
+    }
+}
+
+impl ExactSizeIterator for List {}

@@ -1,2 +1,3 @@
 //! One integration binary: everything a user would notice.
 #![allow(clippy::unwrap_used)]
+mod facts;

@@ -4,7 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use super::layout::{
-    Action as Column, CALLED_PERMISSIONS, GONE, Key as KeyColumn, REQUIRED, Service as ServiceColumn, Type as TypeColumn,
+    Action as Column, CALLED_PERMISSIONS, GONE, Key as KeyColumn, REQUIRED, Service as ServiceColumn,
+    Type as TypeColumn,
 };
 use super::{Catalogue, compare, store};
 

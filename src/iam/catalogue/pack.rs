@@ -165,14 +165,18 @@ impl Packer {
                 })
                 .collect();
             let by: Vec<u32> = line.list("keys").map(|k| find(&keys, k, prefix)).collect();
-            let needs: Vec<u32> = line
-                .list("needs")
-                .map(|a| self.action(a))
-                .collect();
-            let flags = levels.first().copied().unwrap_or_else(|| panic!("no level in {prefix} {line:?}"))
+            let needs: Vec<u32> = line.list("needs").map(|a| self.action(a)).collect();
+            let flags = levels
+                .first()
+                .copied()
+                .unwrap_or_else(|| panic!("no level in {prefix} {line:?}"))
                 | levels.get(1).map_or(0, |l| (l + 1) << 4)
                 | if gone { GONE } else { 0 }
-                | if line.value("was") == Some("Permissions management") { CALLED_PERMISSIONS } else { 0 };
+                | if line.value("was") == Some("Permissions management") {
+                    CALLED_PERMISSIONS
+                } else {
+                    0
+                };
             let cells = [
                 self.string(&format!("{prefix}{}", line.at(1))),
                 index,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::action::free_part_matches;
 use super::layout::{Action as ActionColumn, ApiName, Fact};
-use super::{Action, AccessLevel, Catalogue, compare, store};
+use super::{AccessLevel, Action, Catalogue, compare, store};
 
 /// When a request has a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +83,7 @@ fn region(row: u32) -> Region {
 impl Catalogue {
     /// The global key with this name, in any case; `aws:PrincipalTag/team` finds `aws:PrincipalTag/${TagKey}`.
     pub fn global_condition_key(&self, name: &str) -> Option<GlobalKey> {
-        self.global_condition_keys()
-            .find(|k| free_part_matches(k.name, name))
+        self.global_condition_keys().find(|k| free_part_matches(k.name, name))
     }
 
     pub fn global_condition_keys(&self) -> impl Iterator<Item = GlobalKey> + use<> {

@@ -17,9 +17,7 @@ impl<'a> Line<'a> {
 
     /// The value of `name=value`.
     pub(crate) fn value(&self, name: &str) -> Option<&'a str> {
-        self.fields
-            .iter()
-            .find_map(|f| f.strip_prefix(name)?.strip_prefix('='))
+        self.fields.iter().find_map(|f| f.strip_prefix(name)?.strip_prefix('='))
     }
 
     /// The items of `name=a, b`.

@@ -1,0 +1,276 @@
+//! The catalogue, the sets of actions, AWS's own policies.
+
+use overgrant::iam::catalogue::{Presence, catalogue};
+use overgrant::iam::{AccessLevel, ActionSet};
+use proptest::prelude::*;
+use serde_json::Value;
+
+#[test]
+fn names_are_found_in_any_case_and_given_in_aws_own() {
+    let action = catalogue().action("S3:getobject").unwrap();
+    assert_eq!(action.name(), "s3:GetObject");
+    assert_eq!(action.short_name(), "GetObject");
+    assert_eq!(action.service().prefix(), "s3");
+    assert_eq!(action.level(), AccessLevel::Read);
+    assert!(action.scopable());
+    assert!(
+        action
+            .resource_types()
+            .any(|t| t.name() == "object" && t.arn_format() == "arn:${Partition}:s3:::${BucketName}/${ObjectName}")
+    );
+    assert!(action.takes_key("s3:ExistingObjectTag/team"));
+    assert!(catalogue().action("s3:GetObjects").is_none());
+    assert_eq!(catalogue().service("EC2").unwrap().prefix(), "ec2");
+    assert!(catalogue().service("amazon").is_none());
+}
+
+#[test]
+fn every_name_finds_itself() {
+    for service in catalogue().services() {
+        assert_eq!(catalogue().service(service.prefix()), Some(service));
+        for action in service.actions() {
+            assert_eq!(catalogue().action(action.name()), Some(action));
+            assert_eq!(action.service(), service);
+            assert_eq!(action.id().action(), action);
+        }
+        for key in service.condition_keys() {
+            assert!(service.condition_key(key.name()).is_some(), "{key:?}");
+        }
+    }
+    for policy in catalogue().managed_policies() {
+        assert_eq!(catalogue().managed_policy(policy.arn), Some(policy));
+        assert_eq!(catalogue().managed_policy(policy.name), Some(policy));
+    }
+    for template in catalogue().sam_templates() {
+        let json: Value = serde_json::from_str(catalogue().sam_template(template).unwrap()).unwrap();
+        assert!(json["Definition"]["Statement"].is_array(), "{template}");
+    }
+}
+
+#[test]
+fn a_pattern_expands_to_the_actions_that_it_matches() {
+    let names = |p: &str| ActionSet::expand(p).iter().map(|a| a.name()).collect::<Vec<_>>();
+    assert_eq!(names("s3:GetObjec?"), ["s3:GetObject"]);
+    assert_eq!(
+        names("SQS:*message"),
+        ["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"]
+    );
+    assert!(names("s3:Get*").contains(&"s3:GetBucketPolicy"));
+    assert!(names("*:PassRole") == ["iam:PassRole"]);
+    assert!(names("nothing:*").is_empty() && names("").is_empty());
+    assert!(ActionSet::expand("*").is_all() && ActionSet::expand("*:*").is_all());
+    // Retired services have no members.
+    assert!(names("iotevents:*").is_empty());
+    assert!(catalogue().action("iotevents:CreateInput").unwrap().is_gone());
+}
+
+#[test]
+fn wide_grants_name_the_gravest_first() {
+    assert_eq!(ActionSet::expand("s3:*").worst(1), ["s3:PutBucketPolicy"]);
+    let iam = ActionSet::expand("iam:*");
+    assert_eq!(iam.worst(200).len(), iam.len().min(200));
+    assert!(iam.worst(12).contains(&"iam:PassRole"));
+    let levels = ActionSet::expand("s3:*").by_level();
+    assert_eq!(levels.total(), ActionSet::expand("s3:*").len());
+    assert!(levels.permissions_management > 0 && levels.write > 0);
+    assert_eq!(levels.highest(), Some(AccessLevel::PermissionsManagement));
+}
+
+#[test]
+fn global_keys_have_their_type_and_say_when_they_are_there() {
+    let key = catalogue().global_condition_key("AWS:sourcearn").unwrap();
+    assert_eq!(
+        (key.name, key.type_name, key.multivalued),
+        ("aws:SourceArn", "ARN", false)
+    );
+    assert!(matches!(key.presence, Presence::Only(_)));
+    let key = catalogue().global_condition_key("aws:PrincipalTag/team").unwrap();
+    assert_eq!(key.name, "aws:PrincipalTag/${TagKey}");
+    assert!(catalogue().global_condition_key("aws:tagkeys").unwrap().multivalued);
+    assert_eq!(
+        catalogue()
+            .global_condition_key("aws:SecureTransport")
+            .unwrap()
+            .presence,
+        Presence::Always
+    );
+    assert!(catalogue().global_condition_key("aws:PrincipalTag/").is_none());
+    assert!(catalogue().global_condition_key("aws:Nothing").is_none());
+}
+
+#[test]
+fn managed_policies_are_found_by_name_path_and_arn() {
+    let admin = catalogue()
+        .managed_policy("arn:aws:iam::aws:policy/AdministratorAccess")
+        .unwrap();
+    assert_eq!(admin.name, "AdministratorAccess");
+    assert!(admin.document_json.unwrap().contains("\"Action\":\"*\""));
+    assert!(
+        catalogue()
+            .managed_policy("arn:aws-cn:iam::aws:policy/ReadOnlyAccess")
+            .is_some()
+    );
+    assert!(
+        catalogue()
+            .managed_policy("service-role/AWSLambdaBasicExecutionRole")
+            .is_some()
+    );
+    assert!(
+        catalogue()
+            .managed_policy("arn:aws:iam::123456789012:policy/AdministratorAccess")
+            .is_none()
+    );
+    let old = catalogue().managed_policy("AWSLambdaFullAccess").unwrap();
+    assert!(old.deprecated);
+    assert_eq!(old.replacement, Some("AWSLambda_FullAccess"));
+    for policy in catalogue().managed_policies() {
+        if let Some(replacement) = policy.replacement {
+            assert!(
+                !catalogue().managed_policy(replacement).unwrap().deprecated,
+                "{}",
+                policy.name
+            );
+        }
+    }
+}
+
+#[test]
+fn slips_are_answered_with_the_name_that_is_meant() {
+    let meant = |n: &str| catalogue().did_you_mean_action(n);
+    assert_eq!(meant("s3:GetObjekt"), Some("s3:GetObject"));
+    assert_eq!(meant("s3:PutBuketPolicy"), Some("s3:PutBucketPolicy"));
+    assert_eq!(meant("dynamobd:GetItem"), Some("dynamodb:GetItem"));
+    assert_eq!(meant("s3:Frobnicate"), None);
+    assert_eq!(catalogue().did_you_mean_service("lamda"), Some("lambda"));
+    let meant: Vec<_> = catalogue()
+        .api_name("s3:getbucket")
+        .unwrap()
+        .iter()
+        .map(|a| a.name())
+        .collect();
+    assert_eq!(meant, ["s3:ListBucket"]);
+}
+
+#[test]
+fn regions_partitions_and_service_principals() {
+    assert_eq!(catalogue().region("eu-west-1").unwrap().partition, "aws");
+    assert!(catalogue().region("eu-west-99").is_none());
+    assert!(catalogue().is_partition("aws-us-gov") && !catalogue().is_partition("aws_cn"));
+    for known in [
+        "lambda.amazonaws.com",
+        "logs.eu-west-1.amazonaws.com",
+        "ec2.amazonaws.com.cn",
+        "ECS-tasks.amazonaws.com",
+        "states.us-east-1.amazonaws.com",
+    ] {
+        assert!(catalogue().is_service_principal(known), "{known}");
+    }
+    assert!(!catalogue().is_service_principal("lamda.amazonaws.com"));
+    assert_eq!(
+        catalogue().did_you_mean_service_principal("lamda.amazonaws.com"),
+        Some("lambda.amazonaws.com")
+    );
+}
+
+/// Every concrete action of AWS's own policies is known, and every pattern of them matches something, but for those that
+/// are AWS's mistakes or private.
+#[test]
+fn managed_policies_name_known_actions() {
+    let unknown: Vec<&str> = include_str!("../../testdata/facts/managed-policies-unknown.txt")
+        .lines()
+        .filter(|l| !l.starts_with('#'))
+        .collect();
+    let mut strange = Vec::new();
+    for policy in catalogue().managed_policies() {
+        let Some(json) = policy.document_json else { continue };
+        let document: Value = serde_json::from_str(json).unwrap();
+        for pattern in actions(&document) {
+            let known = if pattern.contains(['*', '?']) {
+                let any_case = pattern.to_lowercase();
+                !ActionSet::expand(&pattern).is_empty()
+                    || catalogue()
+                        .actions()
+                        .any(|a| naive(any_case.as_bytes(), a.name().to_lowercase().as_bytes()))
+            } else {
+                catalogue().action(&pattern).is_some()
+            };
+            if !known && !unknown.contains(&pattern.as_str()) {
+                strange.push(format!("{}: {pattern}", policy.name));
+            }
+        }
+    }
+    assert_eq!(strange, [String::new(); 0]);
+}
+
+fn actions(document: &Value) -> Vec<String> {
+    let list = |v: &Value| match v {
+        Value::Array(items) => items.clone(),
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
+    };
+    list(&document["Statement"])
+        .iter()
+        .flat_map(|s| [list(&s["Action"]), list(&s["NotAction"])])
+        .flatten()
+        .filter_map(|a| Some(a.as_str()?.to_owned()))
+        .collect()
+}
+
+fn naive(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern.split_first(), text.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) if naive(rest, text) => true,
+        (Some((b'*', _)), Some((_, tail))) => naive(pattern, tail),
+        (Some((b'?', rest)), Some((_, tail))) => naive(rest, tail),
+        (Some((p, rest)), Some((t, tail))) => p == t && naive(rest, tail),
+        _ => false,
+    }
+}
+
+/// A pattern made from a real name: a piece of it cut out for a star, a letter for a question mark, case turned.
+fn pattern() -> impl Strategy<Value = String> {
+    let names: Vec<&'static str> = catalogue().actions().map(|a| a.name()).collect();
+    (
+        prop::sample::select(names),
+        any::<[prop::sample::Index; 3]>(),
+        any::<[bool; 3]>(),
+    )
+        .prop_map(|(name, at, how)| {
+            let mut text = name.to_owned();
+            if how[0] {
+                let i = at[0].index(text.len());
+                text.replace_range(i..=i, "?");
+            }
+            if how[1] {
+                let (a, b) = (at[1].index(text.len() + 1), at[2].index(text.len() + 1));
+                text.replace_range(a.min(b)..a.max(b), "*");
+            }
+            if how[2] { text.to_uppercase() } else { text }
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+
+    #[test]
+    fn expansion_is_what_a_naive_glob_says(pattern in pattern()) {
+        let set = ActionSet::expand(&pattern);
+        let lower = pattern.to_lowercase();
+        for action in catalogue().actions() {
+            let expected = !action.is_gone() && naive(lower.as_bytes(), action.name().to_lowercase().as_bytes());
+            prop_assert_eq!(set.contains(action.id()), expected, "{} and {}", &pattern, action.name());
+        }
+        prop_assert_eq!(set.len(), set.iter().count());
+    }
+
+    #[test]
+    fn not_action_is_the_complement(a in pattern(), b in pattern()) {
+        let set = ActionSet::expand_all([a.as_str(), b.as_str()]);
+        let rest = set.complement();
+        prop_assert!(!set.intersects(&rest));
+        let mut both = set.clone();
+        both.union_with(&rest);
+        prop_assert!(both.is_all());
+        prop_assert_eq!(rest.complement(), set);
+    }
+}

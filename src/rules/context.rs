@@ -75,7 +75,7 @@ fn document_subject(d: &Document) -> Subject {
     }
 }
 
-fn subject_kind(format: Format) -> &'static str {
+pub(super) fn subject_kind(format: Format) -> &'static str {
     match format {
         Format::Json => "json",
         Format::Cloudformation | Format::Sam => "cfn",

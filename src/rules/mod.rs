@@ -4,6 +4,8 @@
 
 mod compile;
 mod context;
+mod eval;
+mod message;
 mod ruleset;
 mod run;
 pub mod spec;

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
-use super::spec::Logic;
-use super::{Check, Context, Out, Rule, Ruleset, Selection};
+use super::spec::{Logic, Match, Report};
+use super::{Check, Context, Out, Rule, Ruleset, Selection, eval};
 use crate::finding::{Cause, Finding};
 use crate::project::Project;
 
@@ -39,7 +39,7 @@ pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> O
                 let mut out = Out::new(selection);
                 match &job.work {
                     Work::Check(check) => check(&context, &mut out),
-                    Work::Match(_) => {}
+                    Work::Match(rule, matcher, report) => eval::run(&context, rule, matcher, report, &mut out),
                 }
                 out.findings
             };
@@ -73,7 +73,7 @@ struct Job<'r> {
 
 enum Work<'r> {
     Check(Check),
-    Match(&'r Rule),
+    Match(&'r Rule, &'r Match, &'r Report),
 }
 
 /// Each check once, whatever the number of rules it serves; each declared rule.
@@ -83,9 +83,9 @@ fn jobs<'r>(ruleset: &'r Ruleset, selection: &Selection) -> Vec<Job<'r>> {
     for rule in ruleset.iter().filter(|r| selection.is_on(r.id())) {
         match rule.logic() {
             Logic::Check(name) => by_check.entry(name).or_default().push(rule.id()),
-            Logic::Match(..) => jobs.push(Job {
+            Logic::Match(matcher, report) => jobs.push(Job {
                 rules: vec![rule.id()],
-                work: Work::Match(rule),
+                work: Work::Match(rule, matcher, report),
             }),
         }
     }

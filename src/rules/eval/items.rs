@@ -1,0 +1,301 @@
+//! Tests of single items and of the clauses that hold them.
+
+use std::borrow::Cow;
+
+use super::{Captured, Eval, Found, Of};
+use crate::iam::arn::{Arn, Field};
+use crate::iam::glob::{self, Case};
+use crate::iam::pattern::{Pattern, is_star};
+use crate::iam::principal::{Place, place};
+use crate::iam::{Item, PrincipalItem, PrincipalType, Truth};
+use crate::rules::spec::{Account, ClauseTest, ItemTest, Level, PrincipalName};
+use crate::source::{HoleKind, Span, Text};
+use crate::value::Via;
+
+/// One thing that an [`ItemTest`] asks about.
+#[derive(Clone, Copy)]
+pub(super) struct One<'p> {
+    pub(super) of: Of,
+    pub(super) text: &'p Text,
+    pub(super) span: Span,
+    pub(super) via: Option<&'p Via>,
+    pub(super) principal: Option<&'p PrincipalItem>,
+}
+
+impl<'p> One<'p> {
+    pub(super) fn item(item: &'p Item, of: Of) -> Self {
+        Self {
+            of,
+            text: &item.text,
+            span: item.span,
+            via: Some(&item.via),
+            principal: None,
+        }
+    }
+
+    pub(super) fn principal(p: &'p PrincipalItem) -> Self {
+        Self {
+            principal: Some(p),
+            ..Self::item(&p.value, Of::Principal)
+        }
+    }
+
+    pub(super) fn captured(self) -> Captured<'p> {
+        Captured {
+            of: self.of,
+            text: Some(Cow::Borrowed(self.text)),
+            span: self.span,
+            via: self.via,
+        }
+    }
+
+    fn case(self) -> Case {
+        match self.of {
+            Of::Action => Case::Insensitive,
+            _ => Case::Sensitive,
+        }
+    }
+}
+
+/// The items of an element, as a [`ClauseTest`] sees them.
+pub(super) struct Clause<'p> {
+    pub(super) items: Vec<One<'p>>,
+    /// `false` when there may be further items.
+    pub(super) complete: bool,
+    pub(super) key: Option<Span>,
+    pub(super) span: Option<Span>,
+}
+
+impl Eval<'_, '_> {
+    /// `clause` is `None` where the element is absent.
+    pub(super) fn clause<'p>(&self, t: &ClauseTest, clause: Option<&Clause<'p>>, found: &mut Found<'p>) -> Truth {
+        let mut truth = Truth::Yes;
+        if let Some(present) = t.present {
+            truth = truth.and((clause.is_some() == present).into());
+        }
+        let Some(clause) = clause else {
+            return truth.and((t.any.is_none() && t.all.is_none()).into());
+        };
+        let more = if clause.complete { Truth::No } else { Truth::Unknown };
+        let mut witnesses: Vec<One<'p>> = clause.items.clone();
+        if let Some(test) = &t.any {
+            let answers: Vec<Truth> = clause.items.iter().map(|i| self.item(test, *i)).collect();
+            truth = truth.and(answers.iter().fold(more, |a, b| a.or(*b)));
+            witnesses = clause
+                .items
+                .iter()
+                .zip(&answers)
+                .filter(|(_, a)| a.is_yes())
+                .map(|(i, _)| *i)
+                .collect();
+        }
+        if let Some(test) = &t.all {
+            let all = clause.items.iter().map(|i| self.item(test, *i)).fold(!more, Truth::and);
+            truth = truth
+                .and(all)
+                .and((!clause.items.is_empty() || !clause.complete).into());
+        }
+        if let Some(test) = &t.none {
+            let any = clause.items.iter().map(|i| self.item(test, *i)).fold(more, Truth::or);
+            truth = truth.and(!any);
+        }
+        if truth.is_yes() {
+            for w in witnesses {
+                found.add(t.capture.as_ref(), || w.captured());
+            }
+            if let Some(key) = clause.key {
+                found.add(t.key.as_ref(), || Captured::place(key));
+            }
+            if let Some(span) = clause.span {
+                found.add(t.value.as_ref(), || Captured::place(span));
+            }
+        }
+        truth
+    }
+
+    pub(super) fn item(&self, t: &ItemTest, one: One<'_>) -> Truth {
+        let text = one.text;
+        let case = one.case();
+        let any = |words: &[String], test: &dyn Fn(&str) -> Truth| {
+            if words.is_empty() {
+                Truth::Yes
+            } else {
+                words.iter().map(|w| test(w)).fold(Truth::No, Truth::or)
+            }
+        };
+        let pattern = || Pattern::new(text, case);
+        let same = |w: &str| match text.known() {
+            Some(known) => match case {
+                Case::Sensitive => known == w,
+                Case::Insensitive => known.eq_ignore_ascii_case(w),
+            }
+            .into(),
+            // Some filling of the holes may give the word.
+            None => pattern()
+                .overlaps(&self.words.pattern(&glob_literal(w), case))
+                .and(Truth::Unknown),
+        };
+        let mut truth = any(&t.is, &same).and(any(&t.one_of, &same));
+        truth = truth.and(any(&t.glob, &|w| match text.known() {
+            Some(known) => glob::matches(w, &known, case).into(),
+            None => self.words.pattern(w, case).covers(&pattern()),
+        }));
+        truth = truth.and(any(&t.covers, &|w| pattern().covers(&self.words.pattern(w, case))));
+        truth = truth.and(any(&t.covered_by, &|w| self.words.pattern(w, case).covers(&pattern())));
+        if let Some(known) = t.known {
+            truth = truth.and((text.is_known() == known).into());
+        }
+        if let Some(wildcard) = t.wildcard {
+            let has = Truth::from(pattern().has_wildcard());
+            let has = if text.is_known() { has } else { has.or(Truth::Unknown) };
+            truth = truth.and(if wildcard { has } else { !has });
+        }
+        truth = truth.and(any(&t.service, &|w| service(one).is(w)));
+        if !t.account.is_empty() {
+            let account = self.account(one);
+            let fits = t.account.iter().map(|a| account.is(*a)).fold(Truth::No, Truth::or);
+            truth = truth.and(fits);
+        }
+        if !t.principal.is_empty() {
+            let is = |n: &PrincipalName| match n {
+                PrincipalName::Everyone => PrincipalType::Everyone,
+                PrincipalName::Aws => PrincipalType::Aws,
+                PrincipalName::Service => PrincipalType::Service,
+                PrincipalName::Federated => PrincipalType::Federated,
+                PrincipalName::CanonicalUser => PrincipalType::CanonicalUser,
+            };
+            let fits = |n: &PrincipalName| one.principal.is_some_and(|p| p.kind == is(n));
+            truth = truth.and(t.principal.iter().any(fits).into());
+        }
+        if let Some(expression) = &t.matches {
+            truth = truth.and(match (text.known(), self.words.regex(expression)) {
+                (Some(known), Some(regex)) => regex.is_match(&known).into(),
+                (None, Some(_)) => Truth::Unknown,
+                (_, None) => Truth::No,
+            });
+        }
+        if !t.access_level.is_empty() {
+            truth = truth.and(self.levels(text, &t.access_level));
+        }
+        combine(truth, &t.all, &t.any, &t.none, t.not.as_deref(), |inner| {
+            self.item(inner, one)
+        })
+    }
+
+    fn account(&self, one: One<'_>) -> Whose {
+        let own = self.context.project.own;
+        if let Some(p) = one.principal {
+            return match place(p, own, None) {
+                Place::Everyone | Place::AnyAccount(_) => Whose::Any,
+                Place::OwnAccount { .. } | Place::Resource(_) => Whose::Same,
+                Place::OtherAccount { .. } => Whose::Other,
+                Place::Unknown | Place::Federated(_) => Whose::Unknown,
+                _ => Whose::Nobody,
+            };
+        }
+        let Some(arn) = Arn::parse(one.text) else {
+            return match one.text.as_hole() {
+                _ if is_star(one.text) => Whose::Any,
+                Some(hole) if hole.kind == HoleKind::Resource => Whose::Same,
+                Some(_) => Whose::Unknown,
+                None if one.text.is_known() => Whose::Nobody,
+                None => Whose::Unknown,
+            };
+        };
+        match arn.account() {
+            Field::Hole(Some(HoleKind::Account)) => Whose::Same,
+            Field::Hole(_) => Whose::Unknown,
+            Field::Literal(id) if own.accounts.contains_key(&id) => Whose::Same,
+            Field::Literal(_) => Whose::Other,
+            Field::Any | Field::Pattern => Whose::Any,
+            Field::Empty => Whose::Nobody,
+        }
+    }
+
+    /// Whether an action pattern holds an action of one of these levels.
+    fn levels(&self, text: &Text, levels: &[Level]) -> Truth {
+        let _ = (text, levels);
+        Truth::Unknown
+    }
+}
+
+/// A word in which wildcards are characters.
+fn glob_literal(word: &str) -> String {
+    word.replace('*', "${*}").replace('?', "${?}")
+}
+
+/// Folds the combinators of a test over `truth`.
+pub(super) fn combine<T>(
+    truth: Truth,
+    all: &[T],
+    any: &[T],
+    none: &[T],
+    not: Option<&T>,
+    mut test: impl FnMut(&T) -> Truth,
+) -> Truth {
+    let mut truth = all.iter().map(&mut test).fold(truth, Truth::and);
+    if !any.is_empty() {
+        truth = truth.and(any.iter().map(&mut test).fold(Truth::No, Truth::or));
+    }
+    let none = none.iter().chain(not).map(&mut test).fold(Truth::No, Truth::or);
+    truth.and(!none)
+}
+
+enum Service {
+    Known(String),
+    None,
+    Unknown,
+}
+
+impl Service {
+    fn is(&self, word: &str) -> Truth {
+        match self {
+            Self::Known(s) => s.eq_ignore_ascii_case(word).into(),
+            Self::None => Truth::No,
+            Self::Unknown => Truth::Unknown,
+        }
+    }
+}
+
+/// The service that an action, an ARN or a service principal names.
+fn service(one: One<'_>) -> Service {
+    let text = one.text;
+    let named = match one.of {
+        Of::Action => text.prefix().split_once(':').map(|(service, _)| service.to_owned()),
+        Of::Principal if one.principal.is_some_and(|p| p.kind == PrincipalType::Service) => {
+            text.prefix().split_once('.').map(|(service, _)| service.to_owned())
+        }
+        _ => match Arn::parse(text) {
+            Some(arn) => match arn.service.known() {
+                Some(s) => Some(s.into_owned()),
+                None => return Service::Unknown,
+            },
+            None => None,
+        },
+    };
+    match named {
+        Some(s) if s.contains(['*', '?']) => Service::None,
+        Some(s) => Service::Known(s),
+        None if text.is_known() => Service::None,
+        None => Service::Unknown,
+    }
+}
+
+enum Whose {
+    Same,
+    Other,
+    Any,
+    /// Names no account.
+    Nobody,
+    Unknown,
+}
+
+impl Whose {
+    fn is(&self, account: Account) -> Truth {
+        match (self, account) {
+            (Self::Unknown, _) => Truth::Unknown,
+            (Self::Same, Account::Same) | (Self::Other, Account::Other) | (Self::Any, Account::Any) => Truth::Yes,
+            _ => Truth::No,
+        }
+    }
+}

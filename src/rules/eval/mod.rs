@@ -1,0 +1,159 @@
+//! Evaluates a declared rule over a project.
+//!
+//! **Invariant:** every test answers with a [`Truth`]; a rule fires on `Yes` alone. Captures are kept only from tests that
+//! hold, never from what `none` and `not` look at.
+
+mod items;
+mod statements;
+mod subjects;
+mod words;
+
+use super::spec::{Match, Narrowed, Report, StatementTest};
+use super::{Context, Out, Rule, message};
+use crate::finding::Finding;
+use crate::iam::Truth;
+use crate::source::{Span, Text};
+use crate::value::Via;
+use statements::Stmt;
+use words::Words;
+
+/// Runs one declared rule.
+pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &Report, out: &mut Out<'_>) {
+    let eval = Eval {
+        context,
+        words: Words::default(),
+    };
+    let mut emit = |base: Finding, found: &Found<'_>, statement: Option<Stmt<'_>>| {
+        for finding in eval.findings(rule, report, base, found, statement) {
+            out.push(finding);
+        }
+    };
+    eval.subjects(matcher, &mut emit);
+}
+
+/// What all tests of one rule share.
+struct Eval<'c, 'a> {
+    context: &'c Context<'a>,
+    words: Words,
+}
+
+/// What a captured thing is, for evidence and for what messages can say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    Action,
+    Resource,
+    Principal,
+    Text,
+    /// A key, a block, a name: a place rather than an item.
+    Place,
+}
+
+/// A captured thing.
+#[derive(Clone, Debug)]
+pub(super) struct Captured<'p> {
+    pub(super) of: Of,
+    pub(super) text: Option<std::borrow::Cow<'p, Text>>,
+    pub(super) span: Span,
+    pub(super) via: Option<&'p Via>,
+}
+
+impl Captured<'_> {
+    fn place(span: Span) -> Self {
+        Self {
+            of: Of::Place,
+            text: None,
+            span,
+            via: None,
+        }
+    }
+}
+
+/// Captures by name, in the order in which they were made.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found<'p>(Vec<(String, Captured<'p>)>);
+
+impl<'p> Found<'p> {
+    fn add(&mut self, name: Option<&String>, captured: impl FnOnce() -> Captured<'p>) {
+        if let Some(name) = name {
+            self.0.push((name.clone(), captured()));
+        }
+    }
+
+    fn named<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Captured<'p>> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, c)| c)
+    }
+
+    pub(super) fn first(&self, name: &str) -> Option<&Captured<'p>> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, c)| c)
+    }
+}
+
+impl Eval<'_, '_> {
+    /// One finding for each thing captured under the name that the report points at.
+    fn findings(
+        &self,
+        rule: &Rule,
+        report: &Report,
+        base: Finding,
+        found: &Found<'_>,
+        statement: Option<Stmt<'_>>,
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for at in found.named(&report.at) {
+            let say = |text: &str| message::render(text, &report.at, at, found);
+            let mut f = base.clone();
+            f.rule = rule.id().to_owned().into();
+            f.message = say(&report.message);
+            f = f.primary(at.span, say(&report.label));
+            for also in &report.also {
+                let label = say(&also.label);
+                match found.first(&also.at) {
+                    Some(c) if c.span != at.span => f = f.secondary(c.span, label),
+                    _ => {}
+                }
+            }
+            if let Some(via) = at.via {
+                f = f.used_via(via);
+            }
+            for note in &report.notes {
+                f = f.note(say(note));
+            }
+            // Everything that took part is evidence; of the things reported one by one, only this one.
+            let part = found.0.iter().filter(|(n, c)| *n != report.at || c.span == at.span);
+            for (_, c) in part {
+                let Some(text) = &c.text else { continue };
+                let text = text.display();
+                let list = match c.of {
+                    Of::Action => &mut f.evidence.actions,
+                    Of::Resource => &mut f.evidence.resources,
+                    Of::Principal => &mut f.evidence.principals,
+                    Of::Text | Of::Place => continue,
+                };
+                if !list.contains(&text) {
+                    list.push(text);
+                }
+            }
+            if let Some(s) = statement {
+                f = self.adjusted(f, report, s);
+            }
+            findings.push(f);
+        }
+        findings
+    }
+
+    fn adjusted(&self, mut f: Finding, report: &Report, s: Stmt<'_>) -> Finding {
+        let holds = |when: &StatementTest| self.statement(when, s, &mut Found::default()).is_yes();
+        for adjust in &report.adjust {
+            if holds(&adjust.when) {
+                f.severity = Some(adjust.severity);
+            }
+        }
+        if report.narrowed == Narrowed::Lower && s.statement.allows() && self.narrowed(s) == Truth::Yes {
+            match &mut f.severity {
+                Some(severity) => *severity = severity.lower(),
+                None => f = f.lowered(),
+            }
+        }
+        f
+    }
+}

@@ -1,0 +1,275 @@
+//! Tests of statements and their conditions.
+
+use super::items::{Clause, One};
+use super::{Captured, Eval, Found, Of};
+use crate::iam::{Condition, Document, Effect, PolicyKind, Statement, Truth};
+use crate::project::DocumentId;
+use crate::rules::spec::{ConditionTest, ConditionsTest, DocKind, EffectName, StatementTest, StatementsTest};
+
+/// A statement and where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Stmt<'p> {
+    pub(super) document_id: DocumentId,
+    pub(super) document: &'p Document,
+    pub(super) index: usize,
+    pub(super) statement: &'p Statement,
+}
+
+impl Eval<'_, '_> {
+    /// The statements of a document together.
+    pub(super) fn statements<'p>(
+        &self,
+        t: &StatementsTest,
+        id: DocumentId,
+        document: &'p Document,
+        found: &mut Found<'p>,
+    ) -> Truth {
+        let each = |test: &StatementTest, found: &mut Found<'p>| -> Vec<Truth> {
+            let statements = document.statements.iter().enumerate();
+            statements
+                .map(|(index, statement)| {
+                    let s = Stmt {
+                        document_id: id,
+                        document,
+                        index,
+                        statement,
+                    };
+                    self.statement(test, s, found)
+                })
+                .collect()
+        };
+        let more = if document.complete { Truth::No } else { Truth::Unknown };
+        let mut truth = Truth::Yes;
+        if let Some(test) = &t.any {
+            truth = truth.and(each(test, found).into_iter().fold(more, Truth::or));
+        }
+        if let Some(test) = &t.all {
+            truth = truth.and(each(test, found).into_iter().fold(!more, Truth::and));
+        }
+        if let Some(test) = &t.none {
+            let any = each(test, &mut Found::default()).into_iter().fold(more, Truth::or);
+            truth = truth.and(!any);
+        }
+        truth
+    }
+
+    /// Adds to `found` only when the answer is yes.
+    pub(super) fn statement<'p>(&self, t: &StatementTest, s: Stmt<'p>, found: &mut Found<'p>) -> Truth {
+        let mut own = Found::default();
+        let truth = self.ask(t, s, &mut own);
+        if truth.is_yes() {
+            found.0.append(&mut own.0);
+        }
+        truth
+    }
+
+    fn ask<'p>(&self, t: &StatementTest, s: Stmt<'p>, found: &mut Found<'p>) -> Truth {
+        if !kind_fits(&t.kinds, s) {
+            return Truth::No;
+        }
+        if !t.service.is_empty()
+            && !s
+                .document
+                .service
+                .as_ref()
+                .is_some_and(|x| t.service.iter().any(|w| **w == **x))
+        {
+            return Truth::No;
+        }
+        let st = s.statement;
+        let mut truth = match (t.effect, st.effect.as_ref().map(|e| e.value)) {
+            (None, _)
+            | (Some(EffectName::Allow), Some(Effect::Allow))
+            | (Some(EffectName::Deny), Some(Effect::Deny)) => Truth::Yes,
+            (Some(_), Some(Effect::Unknown)) => Truth::Unknown,
+            (Some(_), _) => Truth::No,
+        };
+        if truth.is_no() {
+            return truth;
+        }
+        if let Some(test) = &t.sid {
+            let clause = st.sid.as_ref().map(|sid| Clause {
+                items: vec![One::item(sid, Of::Text)],
+                complete: true,
+                key: None,
+                span: Some(sid.span),
+            });
+            truth = truth.and(self.clause(test, clause.as_ref(), found));
+        }
+        for (test, clause, negated, of) in [
+            (&t.action, &st.action, false, Of::Action),
+            (&t.not_action, &st.action, true, Of::Action),
+            (&t.resource, &st.resource, false, Of::Resource),
+            (&t.not_resource, &st.resource, true, Of::Resource),
+        ] {
+            let Some(test) = test else { continue };
+            let clause = clause.as_ref().filter(|c| c.negated == negated).map(|c| Clause {
+                items: c.items.iter().map(|i| One::item(i, of)).collect(),
+                complete: c.complete,
+                key: Some(c.key),
+                span: Some(c.span),
+            });
+            truth = truth.and(self.clause(test, clause.as_ref(), found));
+            if truth.is_no() {
+                return truth;
+            }
+        }
+        for (test, negated) in [(&t.principal, false), (&t.not_principal, true)] {
+            let Some(test) = test else { continue };
+            let clause = st.principal.as_ref().filter(|c| c.negated == negated).map(|c| Clause {
+                items: c.items.iter().map(One::principal).collect(),
+                complete: c.complete,
+                key: Some(c.key),
+                span: Some(c.span),
+            });
+            truth = truth.and(self.clause(test, clause.as_ref(), found));
+        }
+        if let Some(test) = &t.condition {
+            truth = truth.and(self.conditions(test, s, found));
+        }
+        if truth.is_no() {
+            return truth;
+        }
+        found.add(t.capture.as_ref(), || Captured::place(st.span));
+        let positive: Truth = t
+            .all
+            .iter()
+            .map(|inner| self.statement(inner, s, found))
+            .fold(truth, Truth::and);
+        let any = match t.any.as_slice() {
+            [] => Truth::Yes,
+            some => some
+                .iter()
+                .map(|inner| self.statement(inner, s, found))
+                .fold(Truth::No, Truth::or),
+        };
+        let mut scratch = Found::default();
+        let none = t.none.iter().chain(t.not.as_deref());
+        let none = none
+            .map(|inner| self.statement(inner, s, &mut scratch))
+            .fold(Truth::No, Truth::or);
+        positive.and(any).and(!none)
+    }
+
+    fn conditions<'p>(&self, t: &ConditionsTest, s: Stmt<'p>, found: &mut Found<'p>) -> Truth {
+        let st = s.statement;
+        let present = !st.conditions.is_empty();
+        // A statement with a part that is not known may have further conditions only where its block is that part.
+        let more = if st.complete || present {
+            Truth::No
+        } else {
+            Truth::Unknown
+        };
+        let mut truth = Truth::Yes;
+        if let Some(wanted) = t.present {
+            truth = truth.and(Truth::from(present).or(more).eq_truth(wanted));
+        }
+        let answers =
+            |test: &ConditionTest| -> Vec<Truth> { st.conditions.iter().map(|c| self.condition(test, c, s)).collect() };
+        let mut witnesses: Vec<&'p Condition> = st.conditions.iter().collect();
+        if let Some(test) = &t.any {
+            let each = answers(test);
+            truth = truth.and(each.iter().fold(more, |a, b| a.or(*b)));
+            witnesses = st
+                .conditions
+                .iter()
+                .zip(&each)
+                .filter(|(_, a)| a.is_yes())
+                .map(|(c, _)| c)
+                .collect();
+        }
+        if let Some(test) = &t.all {
+            truth = truth
+                .and(answers(test).into_iter().fold(!more, Truth::and))
+                .and(Truth::from(present).or(more));
+        }
+        if let Some(test) = &t.none {
+            truth = truth.and(!answers(test).into_iter().fold(more, Truth::or));
+        }
+        if truth.is_yes() {
+            for c in witnesses {
+                found.add(t.capture.as_ref(), || One::item(&c.key, Of::Text).captured());
+            }
+            if let Some(key) = st.condition_key {
+                found.add(t.key.as_ref(), || Captured::place(key));
+            }
+        }
+        truth
+    }
+
+    fn condition(&self, t: &ConditionTest, c: &Condition, s: Stmt<'_>) -> Truth {
+        let mut truth = Truth::Yes;
+        if let Some(test) = &t.operator {
+            truth = truth.and(self.item(test, lower(&One::item(&c.operator, Of::Action))));
+        }
+        if let Some(test) = &t.key {
+            truth = truth.and(self.item(test, lower(&One::item(&c.key, Of::Action))));
+        }
+        if let Some(test) = &t.value {
+            let clause = Clause {
+                items: c.values.iter().map(|v| One::item(v, Of::Text)).collect(),
+                complete: c.complete,
+                key: None,
+                span: Some(c.span),
+            };
+            truth = truth.and(self.clause(test, Some(&clause), &mut Found::default()));
+        }
+        if let Some(wanted) = t.narrowing {
+            truth = truth.and(self.narrowing(c, s).eq_truth(wanted));
+        }
+        truth
+    }
+
+    /// Some condition of the statement narrows it.
+    pub(super) fn narrowed(&self, s: Stmt<'_>) -> Truth {
+        let conditions = &s.statement.conditions;
+        conditions
+            .iter()
+            .map(|c| self.narrowing(c, s))
+            .fold(Truth::No, Truth::or)
+    }
+
+    fn narrowing(&self, _c: &Condition, _s: Stmt<'_>) -> Truth {
+        Truth::Yes
+    }
+}
+
+/// Operators and condition keys have no case: they are compared as actions are.
+fn lower<'p>(one: &One<'p>) -> One<'p> {
+    One { of: Of::Action, ..*one }
+}
+
+trait EqTruth {
+    fn eq_truth(self, wanted: bool) -> Truth;
+}
+
+impl EqTruth for Truth {
+    /// Whether the answer is `wanted`.
+    fn eq_truth(self, wanted: bool) -> Truth {
+        if wanted { self } else { !self }
+    }
+}
+
+/// Whether the document is of one of the kinds; where its use is not known, what its statement looks like decides.
+fn kind_fits(kinds: &[DocKind], s: Stmt<'_>) -> bool {
+    if kinds.is_empty() {
+        return true;
+    }
+    document_kinds(s.document.kind, s.statement.principal.is_some())
+        .iter()
+        .any(|k| kinds.contains(k))
+}
+
+pub(super) fn document_kinds(kind: PolicyKind, principals: bool) -> &'static [DocKind] {
+    match kind {
+        PolicyKind::Identity => &[DocKind::Identity],
+        PolicyKind::Trust => &[DocKind::Trust],
+        PolicyKind::Resource => &[DocKind::Resource],
+        PolicyKind::Boundary => &[DocKind::Boundary],
+        PolicyKind::Session => &[DocKind::Session],
+        PolicyKind::Scp => &[DocKind::Scp],
+        PolicyKind::Rcp => &[DocKind::Rcp],
+        PolicyKind::Unknown if principals => &[DocKind::Resource],
+        PolicyKind::Unknown => &[DocKind::Identity],
+    }
+}

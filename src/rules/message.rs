@@ -1,0 +1,47 @@
+//! The texts of declared rules: `{act}` stands for what was captured as `act`.
+
+use super::eval::{Captured, Found};
+
+/// Longest text of an item in a message; ARNs are long, messages are short.
+const LONGEST: usize = 44;
+
+/// Fills in the captures. `at` is the one that the finding points at; of the others the first of each name counts.
+pub(super) fn render(template: &str, at_name: &str, at: &Captured<'_>, found: &Found<'_>) -> String {
+    let mut out = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some((inside, tail)) = after.split_once('}') else {
+            rest = after;
+            break;
+        };
+        let (name, part) = inside.split_once('.').map_or((inside, None), |(n, p)| (n, Some(p)));
+        let captured = if name == at_name { Some(at) } else { found.first(name) };
+        if let Some(c) = captured {
+            out.push_str(&say(c, part));
+        }
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn say(c: &Captured<'_>, part: Option<&str>) -> String {
+    let text = c.text.as_ref().map(|t| t.display()).unwrap_or_default();
+    match part {
+        None => shorten(&text),
+        Some("service") => text.split(':').next().unwrap_or_default().to_owned(),
+        Some(_) => String::new(),
+    }
+}
+
+/// The text with its middle left out where it is long.
+fn shorten(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    if chars.len() <= LONGEST {
+        return text.to_owned();
+    }
+    let half = (LONGEST - 1) / 2;
+    let (head, tail) = (&chars[..half], &chars[chars.len() - half..]);
+    head.iter().chain(&['…']).chain(tail).collect()
+}

@@ -129,3 +129,16 @@ pub fn join_path(dir: &str, rest: &str) -> String {
     let joined = parts.join("/");
     if absolute { format!("/{joined}") } else { joined }
 }
+
+/// `to` as seen from folder `from`, both absolute or both relative to one place and without `.` or `..`:
+/// `relative_path("/a/b", "/a/c.json")` is `../c.json`. Empty for the folder itself.
+pub fn relative_path(from: &str, to: &str) -> String {
+    let mut from = from.split('/').filter(|p| !p.is_empty()).peekable();
+    let mut to = to.split('/').filter(|p| !p.is_empty()).peekable();
+    while from.peek().is_some() && from.peek() == to.peek() {
+        from.next();
+        to.next();
+    }
+    let up = from.map(|_| "..");
+    up.chain(to).collect::<Vec<_>>().join("/")
+}

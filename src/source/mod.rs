@@ -12,7 +12,7 @@ mod span;
 mod text;
 
 pub use build::{TextBuilder, TextIndex};
-pub use file::{SourceFile, Sources, join_path, parent_path};
+pub use file::{SourceFile, Sources, join_path, parent_path, relative_path};
 pub use lines::{LineIndex, Position};
 pub use problem::{Problem, ProblemKind};
 pub use span::{FileId, Span, Spanned};

@@ -1,0 +1,324 @@
+//! Finds the files of a run and reads them: the only reader of user files.
+//!
+//! **Invariant:** what is kept is ours by name and by content; nothing in the tree (loops, pipes, unreadable or binary
+//! files, folders named like files) stops the walk; the result does not depend on the order of the walk.
+
+mod context;
+mod names;
+mod read;
+mod walk;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use crate::source::{ProblemKind, join_path, parent_path, relative_path};
+
+pub use names::{Promise, promise_of_named};
+
+/// Larger files are not read, and are said not to be.
+pub const MAX_FILE_SIZE: u64 = 16 << 20;
+
+/// What the content of a file is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Interest {
+    None,
+    /// May hold credentials.
+    Text,
+    /// One of our formats.
+    Iam,
+}
+
+/// Judges `(path, text)`.
+pub type Judge<'a> = dyn Fn(&str, &str) -> Interest + Sync + 'a;
+
+/// What to look for and where.
+pub struct Search<'a> {
+    /// Absolute, `/` between the parts.
+    pub cwd: String,
+    pub paths: Vec<PathBuf>,
+    /// What came on standard input, under this name.
+    pub stdin: Option<(String, Vec<u8>)>,
+    /// Patterns in the manner of `.gitignore`: files to read whatever their name says.
+    pub include: Option<Gitignore>,
+    /// Never read; for paths named by the user only with `force_exclude`.
+    pub exclude: Vec<Gitignore>,
+    pub force_exclude: bool,
+    pub gitignore: bool,
+    pub max_file_size: u64,
+    /// Read the neighbours of named files to understand them.
+    pub context: bool,
+    /// 0: as many as there are cores.
+    pub jobs: usize,
+    /// Keep the reason of everything that was skipped.
+    pub tell: bool,
+    pub judge: &'a Judge<'a>,
+}
+
+impl std::fmt::Debug for Search<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Search").field("paths", &self.paths).finish_non_exhaustive()
+    }
+}
+
+/// One file that was read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Input {
+    /// As in [`crate::source::SourceFile::path`].
+    pub path: String,
+    pub text: Arc<str>,
+    pub in_scope: bool,
+}
+
+/// A file or folder that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    pub path: String,
+    pub why: String,
+}
+
+/// Something about a file that the user should hear of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    pub path: String,
+    pub kind: ProblemKind,
+    pub message: String,
+}
+
+/// The outcome of a search, sorted by path.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub files: Vec<Input>,
+    pub troubles: Vec<Trouble>,
+    /// Filled when [`Search::tell`] is set.
+    pub skipped: Vec<Skipped>,
+    pub skipped_count: usize,
+    /// Bytes read, kept or not.
+    pub bytes: u64,
+}
+
+impl Found {
+    fn sort(&mut self) {
+        self.files.sort_by(|a, b| a.path.cmp(&b.path).then(b.in_scope.cmp(&a.in_scope)));
+        self.files.dedup_by(|b, a| a.path == b.path);
+        self.troubles.sort_by(|a, b| a.path.cmp(&b.path));
+        self.troubles.dedup();
+        self.skipped.sort();
+        self.skipped.dedup();
+    }
+
+    fn skip(&mut self, tell: bool, path: &str, why: &str) {
+        self.skipped_count += 1;
+        if tell {
+            self.skipped.push(Skipped {
+                path: path.to_owned(),
+                why: why.to_owned(),
+            });
+        }
+    }
+}
+
+/// A path that the user named and that cannot be read: ends the run.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("no such file or folder: {path}{}", suggestion.as_ref().map(|s| format!("; did you mean {s}?")).unwrap_or_default())]
+    Missing { path: String, suggestion: Option<String> },
+    #[error("cannot read {path}: {source}")]
+    Unreadable { path: String, source: io::Error },
+    #[error("{path} is neither a file nor a folder; for a pipe, use `-`")]
+    Special { path: String },
+}
+
+/// Patterns in the manner of `.gitignore`, relative to the folder `root` (absolute).
+pub fn patterns(root: &str, globs: &[String]) -> Result<Option<Gitignore>, ignore::Error> {
+    if globs.is_empty() {
+        return Ok(None);
+    }
+    let mut builder = GitignoreBuilder::new(root);
+    for glob in globs {
+        builder.add_line(None, glob)?;
+    }
+    builder.build().map(Some)
+}
+
+/// Whether `patterns` take in the file at the absolute path `file`.
+pub fn matches(patterns: &Gitignore, file: &str) -> bool {
+    let path = Path::new(file);
+    path.starts_with(patterns.path()) && patterns.matched_path_or_any_parents(path, false).is_ignore()
+}
+
+/// An operating system's path with `/` between the parts.
+pub fn slashed(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) {
+        text.replace('\\', "/")
+    } else {
+        text.into_owned()
+    }
+}
+
+impl Search<'_> {
+    fn absolute(&self, path: &Path) -> String {
+        join_path(&self.cwd, &slashed(path))
+    }
+
+    /// The path as it is shown.
+    fn shown(&self, absolute: &str) -> String {
+        let shown = relative_path(&self.cwd, absolute);
+        if shown.is_empty() { ".".to_owned() } else { shown }
+    }
+
+    fn excluded(&self, absolute: &str) -> bool {
+        self.exclude.iter().any(|e| matches(e, absolute))
+    }
+
+    fn included(&self, absolute: &str) -> bool {
+        self.include.as_ref().is_some_and(|i| matches(i, absolute))
+    }
+
+    /// Walks and reads. Fails only for a path that the user named.
+    pub fn run(&self) -> Result<Found, Failure> {
+        let mut found = Found::default();
+        let mut folders = Vec::new();
+        let mut named = Vec::new();
+        for path in &self.paths {
+            let meta = std::fs::metadata(path).map_err(|e| self.failure(path, e))?;
+            if meta.is_dir() {
+                folders.push(path.clone());
+            } else if meta.is_file() {
+                named.push(path.clone());
+            } else {
+                return Err(Failure::Special { path: slashed(path) });
+            }
+        }
+        let mut lonely = Vec::new();
+        for path in &named {
+            let absolute = self.absolute(path);
+            if self.force_exclude && self.excluded(&absolute) {
+                found.skip(self.tell, &self.shown(&absolute), "excluded");
+                continue;
+            }
+            self.named_file(path, &absolute, &mut found)?;
+            lonely.push(parent_path(&absolute).to_owned());
+        }
+        if let Some((name, bytes)) = &self.stdin {
+            let absolute = join_path(&self.cwd, name);
+            found.bytes += bytes.len() as u64;
+            self.keep(&self.shown(&absolute), read::decode(bytes.clone()), true, true, &mut found);
+            lonely.push(parent_path(&absolute).to_owned());
+        }
+        if !folders.is_empty() {
+            walk::walk(self, &folders, true, &mut found);
+        }
+        if self.context {
+            lonely.sort();
+            lonely.dedup();
+            let covered: Vec<String> = folders.iter().map(|f| self.absolute(f)).collect();
+            lonely.retain(|dir| !covered.iter().any(|c| dir == c || dir.starts_with(&format!("{c}/"))));
+            let known: BTreeSet<String> = found.files.iter().map(|f| f.path.clone()).collect();
+            for dir in &lonely {
+                context::neighbours(self, dir, &known, &mut found);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn failure(&self, path: &Path, source: io::Error) -> Failure {
+        let shown = slashed(path);
+        if source.kind() == io::ErrorKind::NotFound {
+            Failure::Missing {
+                suggestion: nearest_sibling(path),
+                path: shown,
+            }
+        } else {
+            Failure::Unreadable { path: shown, source }
+        }
+    }
+
+    fn named_file(&self, path: &Path, absolute: &str, found: &mut Found) -> Result<(), Failure> {
+        let content = read::read(path, self.max_file_size).map_err(|source| Failure::Unreadable {
+            path: slashed(path),
+            source,
+        })?;
+        self.keep(&self.shown(absolute), content, true, true, found);
+        Ok(())
+    }
+
+    /// Takes what was read of the file shown as `path`, if it is ours.
+    fn keep(&self, path: &str, content: read::Content, named: bool, in_scope: bool, found: &mut Found) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let trouble = |kind, message: String| Trouble {
+            path: path.to_owned(),
+            kind,
+            message,
+        };
+        let (text, mended) = match content {
+            read::Content::Text(text) => (text, false),
+            read::Content::Mended(text) => (text, true),
+            read::Content::Binary => {
+                if promise_of_named(name) == Some(Promise::Iam) && in_scope {
+                    let message = "binary data where text was expected".to_owned();
+                    found.troubles.push(trouble(ProblemKind::Input, message));
+                }
+                return found.skip(self.tell, path, "binary");
+            }
+            read::Content::TooLarge(size) => {
+                if in_scope {
+                    let message = format!("{size} bytes, more than the {} of --max-file-size", self.max_file_size);
+                    let kind = if named { ProblemKind::Input } else { ProblemKind::NotEvaluated };
+                    found.troubles.push(trouble(kind, message));
+                }
+                return found.skip(self.tell, path, "larger than --max-file-size");
+            }
+        };
+        found.bytes += text.len() as u64;
+        let unknown_kind = named && promise_of_named(name).is_none() && !LOCKED.contains(&name);
+        let interest = match (self.judge)(path, &text) {
+            Interest::None if unknown_kind => Interest::Text,
+            interest => interest,
+        };
+        if interest == Interest::None || (!in_scope && interest != Interest::Iam) {
+            return found.skip(self.tell, path, "holds nothing of ours");
+        }
+        if mended && in_scope {
+            let message = "not UTF-8; each offending byte was read as `?`".to_owned();
+            found.troubles.push(trouble(ProblemKind::NotEvaluated, message));
+        }
+        found.files.push(Input {
+            path: path.to_owned(),
+            text: Arc::from(text),
+            in_scope,
+        });
+    }
+}
+
+/// Named or not, these hold nothing but hashes.
+const LOCKED: &[&str] = &["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "composer.lock"];
+
+/// The entry of the same folder whose name is nearest to the missing one.
+fn nearest_sibling(path: &Path) -> Option<String> {
+    let wanted = path.file_name()?.to_string_lossy().into_owned();
+    let dir = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let entries = std::fs::read_dir(dir.unwrap_or(Path::new("."))).ok()?;
+    let names: Vec<String> = entries
+        .flatten()
+        .take(10_000)
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .collect();
+    let near = crate::settings::nearest(&wanted, names.iter().map(String::as_str))?;
+    Some(slashed(&dir.map_or_else(|| PathBuf::from(near), |d| d.join(near))))
+}
+
+/// The folder that holds `.git`, at or above the absolute folder `dir`.
+pub fn git_root(dir: &str) -> Option<String> {
+    Path::new(dir)
+        .ancestors()
+        .find(|d| d.join(".git").exists())
+        .map(slashed)
+}
+
+pub use context::read_wanted;

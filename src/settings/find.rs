@@ -1,0 +1,151 @@
+//! Which settings govern which file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Fault, Settings, parse};
+use crate::source::{join_path, parent_path, relative_path};
+
+/// Names of settings files, the strongest first.
+pub const NAMES: [&str; 3] = ["overgrant.toml", ".overgrant.toml", "pyproject.toml"];
+
+/// Changes that the command line makes to whatever settings govern a file.
+type Override<'a> = dyn Fn(&mut Settings) + 'a;
+
+/// All settings of a run.
+pub struct Governing<'a> {
+    cwd: String,
+    /// Where the search upwards ends.
+    top: Option<String>,
+    over: &'a Override<'a>,
+    all: Vec<Settings>,
+    by_dir: BTreeMap<String, usize>,
+    /// One file of settings for everything, or none at all.
+    forced: bool,
+}
+
+impl std::fmt::Debug for Governing<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Governing").field("all", &self.all).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Governing<'a> {
+    /// `cwd` and `top` (the git root) are absolute. Nothing is read yet.
+    pub fn new(cwd: &str, top: Option<String>, over: &'a Override<'a>) -> Self {
+        let mut defaults = Settings::defaults(top.as_deref().unwrap_or(cwd));
+        over(&mut defaults);
+        Self {
+            cwd: cwd.to_owned(),
+            top,
+            over,
+            all: vec![defaults],
+            by_dir: BTreeMap::new(),
+            forced: false,
+        }
+    }
+
+    /// The defaults and the command line count, no file.
+    pub fn isolate(&mut self) {
+        self.forced = true;
+    }
+
+    /// The file at `path` governs everything.
+    pub fn force(&mut self, path: &str) -> Result<(), Vec<Fault>> {
+        let absolute = join_path(&self.cwd, path);
+        let text = load(&absolute).map_err(|e| {
+            vec![Fault {
+                path: path.to_owned(),
+                line: 1,
+                column: 1,
+                message: format!("cannot read the settings: {e}"),
+            }]
+        })?;
+        self.all[0] = self.read(&absolute, &text)?;
+        self.forced = true;
+        Ok(())
+    }
+
+    fn read(&self, absolute: &str, text: &str) -> Result<Settings, Vec<Fault>> {
+        let shown = relative_path(&self.cwd, absolute);
+        let mut settings = parse(&shown, parent_path(absolute), text, &load)?;
+        (self.over)(&mut settings);
+        Ok(settings)
+    }
+
+    /// The settings that govern files in the absolute folder `dir`, read now if they were not.
+    pub fn load(&mut self, dir: &str) -> Result<&Settings, Vec<Fault>> {
+        let index = self.index(dir)?;
+        Ok(&self.all[index])
+    }
+
+    fn index(&mut self, dir: &str) -> Result<usize, Vec<Fault>> {
+        if self.forced {
+            return Ok(0);
+        }
+        let mut passed = Vec::new();
+        let mut at = dir.to_owned();
+        let index = loop {
+            if let Some(&known) = self.by_dir.get(&at) {
+                break known;
+            }
+            passed.push(at.clone());
+            if let Some(settings) = self.in_folder(&at)? {
+                self.all.push(settings);
+                break self.all.len() - 1;
+            }
+            if self.top.as_deref() == Some(&*at) || at == "/" || at.is_empty() {
+                break 0;
+            }
+            at = match parent_path(&at) {
+                "" => "/".to_owned(),
+                up => up.to_owned(),
+            };
+        };
+        for dir in passed {
+            self.by_dir.insert(dir, index);
+        }
+        Ok(index)
+    }
+
+    fn in_folder(&self, dir: &str) -> Result<Option<Settings>, Vec<Fault>> {
+        for name in NAMES {
+            let absolute = join_path(dir, name);
+            if !Path::new(&absolute).is_file() {
+                continue;
+            }
+            let Ok(text) = load(&absolute) else { continue };
+            if name == "pyproject.toml" && !names_us(&text) {
+                continue;
+            }
+            return self.read(&absolute, &text).map(Some);
+        }
+        Ok(None)
+    }
+
+    /// The settings for the file shown as `path`; the defaults where its folder was never loaded.
+    pub fn of(&self, path: &str) -> &Settings {
+        let absolute = join_path(&self.cwd, path);
+        let index = self.by_dir.get(parent_path(&absolute)).copied().unwrap_or(0);
+        &self.all[if self.forced { 0 } else { index }]
+    }
+
+    pub fn absolute(&self, path: &str) -> String {
+        join_path(&self.cwd, path)
+    }
+
+    /// All settings in play, the defaults first.
+    pub fn all(&self) -> &[Settings] {
+        &self.all
+    }
+}
+
+/// Whether a `pyproject.toml` has our table.
+fn names_us(text: &str) -> bool {
+    text.contains("overgrant")
+        && toml::de::DeTable::parse(text).is_ok_and(|t| super::parse::ours_of_pyproject(t.get_ref()).is_some())
+}
+
+fn load(absolute: &str) -> Result<String, String> {
+    std::fs::read_to_string(absolute).map_err(|e| e.kind().to_string())
+}

@@ -1,0 +1,172 @@
+//! `overgrant.toml`: what a repository asks for.
+//!
+//! **Invariant:** one file of settings governs one source file, the nearest above it; nothing is merged but what `extend`
+//! names; an unknown key or a wrong value is an error with its place, never ignored.
+
+mod date;
+mod find;
+mod near;
+mod parse;
+mod schema;
+mod select;
+mod toml_reader;
+
+use std::collections::BTreeMap;
+
+use ignore::gitignore::Gitignore;
+
+use crate::finding::{Confidence, Severity};
+use crate::iam::{Own, PolicyKind};
+
+pub use date::Date;
+pub use find::{Governing, NAMES};
+pub use near::{nearest, wild};
+pub use parse::parse;
+pub use schema::{json_schema, shown};
+pub use select::{Selection, Selector};
+
+/// A fault in a settings file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}:{line}:{column}: {message}")]
+pub struct Fault {
+    pub path: String,
+    pub line: usize,
+    pub column: usize,
+    pub message: String,
+}
+
+/// What makes the exit code 1; `None` is "never".
+pub type FailOn = Option<Severity>;
+
+/// The settings that govern a file.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The file they come from as it is shown; `None` for the defaults.
+    pub path: Option<String>,
+    /// Its folder, absolute: what its patterns and paths are relative to.
+    pub dir: String,
+    pub fail_on: FailOn,
+    pub min_severity: Severity,
+    pub min_confidence: Confidence,
+    pub selection: Selection,
+    pub exclude: Vec<String>,
+    pub respect_gitignore: bool,
+    /// A suppression without a reason does not suppress.
+    pub require_reason: bool,
+    /// Above 0: every suppression ends, at most so many days ahead.
+    pub max_ignore_days: i64,
+    /// Markers of other tools that count as suppressions: `gitleaks:allow`, `checkov:skip`.
+    pub honor_foreign: Vec<String>,
+    /// Absolute path.
+    pub baseline: Option<String>,
+    pub own: Own,
+    /// Severity by rule name.
+    pub severities: BTreeMap<String, Severity>,
+    pub per_file: Vec<PerFile>,
+    pub policy_kinds: Vec<(Glob, PolicyKind)>,
+    pub exceptions: Vec<Exception>,
+    /// Dotted key to `path:line`, for `config show`.
+    pub origins: BTreeMap<String, String>,
+    /// Rule names and selectors as written, with their places, to be checked against the rules there are.
+    pub named_rules: Vec<(String, Fault)>,
+}
+
+impl Settings {
+    /// What holds where nobody says otherwise; patterns are relative to `dir`.
+    pub fn defaults(dir: &str) -> Self {
+        Self {
+            path: None,
+            dir: dir.to_owned(),
+            fail_on: Some(Severity::Medium),
+            min_severity: Severity::Low,
+            min_confidence: Confidence::Low,
+            selection: Selection::default(),
+            exclude: Vec::new(),
+            respect_gitignore: true,
+            require_reason: false,
+            max_ignore_days: 0,
+            honor_foreign: Vec::new(),
+            baseline: None,
+            own: Own::default(),
+            severities: BTreeMap::new(),
+            per_file: Vec::new(),
+            policy_kinds: Vec::new(),
+            exceptions: Vec::new(),
+            origins: BTreeMap::new(),
+            named_rules: Vec::new(),
+        }
+    }
+
+    /// What is selected for the file at the absolute path `file`, and what makes it fail.
+    pub fn for_file(&self, file: &str) -> (Selection, FailOn) {
+        let mut selection = self.selection.clone();
+        let mut fail_on = self.fail_on;
+        for part in self.per_file.iter().filter(|p| p.glob.matches(file)) {
+            selection.ignore.extend(part.ignore.iter().cloned());
+            fail_on = part.fail_on.unwrap_or(fail_on);
+        }
+        (selection, fail_on)
+    }
+
+    /// What `[policy-kind]` says of the file at the absolute path `file`.
+    pub fn policy_kind(&self, file: &str) -> Option<PolicyKind> {
+        self.policy_kinds
+            .iter()
+            .rev()
+            .find(|(glob, _)| glob.matches(file))
+            .map(|(_, kind)| *kind)
+    }
+}
+
+/// A pattern in the manner of `.gitignore`, relative to the folder of the settings that hold it.
+#[derive(Clone, Debug)]
+pub struct Glob {
+    pub written: String,
+    matcher: Gitignore,
+}
+
+impl Glob {
+    pub fn new(dir: &str, written: &str) -> Result<Self, String> {
+        let globs = [written.to_owned()];
+        match crate::discover::patterns(dir, &globs) {
+            Ok(Some(matcher)) => Ok(Self {
+                written: written.to_owned(),
+                matcher,
+            }),
+            Ok(None) => Err("empty pattern".to_owned()),
+            Err(e) => Err(e.to_string()),
+        }
+    }
+
+    /// Whether it takes in the file at the absolute path `file`.
+    pub fn matches(&self, file: &str) -> bool {
+        crate::discover::matches(&self.matcher, file)
+    }
+}
+
+/// One entry of `[per-file]`.
+#[derive(Clone, Debug)]
+pub struct PerFile {
+    pub glob: Glob,
+    pub ignore: Vec<Selector>,
+    pub fail_on: Option<FailOn>,
+}
+
+/// One `[[exception]]`.
+#[derive(Clone, Debug)]
+pub struct Exception {
+    pub rules: Vec<Selector>,
+    pub path: Glob,
+    pub sid: Option<String>,
+    pub pointer: Option<String>,
+    pub resource: Option<String>,
+    pub action: Option<String>,
+    pub principal: Option<String>,
+    pub fingerprint: Option<String>,
+    pub reason: Option<String>,
+    pub until: Option<Date>,
+    pub owner: Option<String>,
+    /// The settings file as shown, and the line of the entry.
+    pub file: String,
+    pub line: usize,
+}

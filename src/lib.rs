@@ -6,6 +6,7 @@
 
 pub mod checks;
 pub mod classify;
+pub mod discover;
 pub mod finding;
 pub mod formats;
 pub mod grade;
@@ -15,6 +16,7 @@ pub mod pipeline;
 pub mod project;
 pub mod report;
 pub mod rules;
+pub mod settings;
 pub mod settle;
 pub mod source;
 pub mod syntax;

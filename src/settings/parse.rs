@@ -408,7 +408,7 @@ until = 2027-03-31
         assert_eq!(fail_on, Some(Severity::High));
         assert!(!selection.wants("actions", "action-star", 0));
         assert_eq!(s.exceptions[0].until, Date::parse("2027-03-31"));
-        assert_eq!(s.exceptions[0].line, 14);
+        assert_eq!(s.exceptions[0].line, 15);
         assert!(s.exceptions[0].path.matches("/repo/policies/break-glass.json"));
         assert!(!s.exceptions[0].path.matches("/repo/x/policies/break-glass.json"));
     }

@@ -1,0 +1,182 @@
+//! The settings as a JSON Schema, and as text.
+
+use serde_json::{Value, json};
+
+use super::Settings;
+use super::parse::{CONFIDENCES, FAIL_ON, FOREIGN, SEVERITIES};
+use super::select::{Selection, Selector};
+use crate::iam::PolicyKind;
+
+/// JSON Schema (draft 2020-12) of `overgrant.toml`, for editors.
+pub fn json_schema() -> Value {
+    let strings = |what: &str| json!({"type": "array", "items": {"type": "string"}, "description": what});
+    let accounts = |what: &str| {
+        json!({
+            "description": what,
+            "anyOf": [
+                {"type": "object", "additionalProperties": {"type": "string", "pattern": "^[0-9]{12}$"}},
+                {"type": "array", "items": {"type": "string", "pattern": "^[0-9]{12}$"}}
+            ]
+        })
+    };
+    let text = |what: &str| json!({"type": "string", "description": what});
+    let kinds: Vec<&str> = PolicyKind::ALL.iter().map(|k| k.name()).collect();
+    let own = json!({
+                "type": "object",
+                "additionalProperties": false,
+                "description": "What is yours.",
+                "properties": {
+                    "accounts": accounts("Your accounts, name to id."),
+                    "organization": text("Your organization's id, o-…"),
+                    "github": strings("GitHub organisations whose workflows may assume your roles."),
+                    "trusted-accounts": accounts("Accounts of others that may be trusted, name to id.")
+                }
+            });
+    let exception = json!({
+                "type": "array",
+                "description": "Findings that are intended.",
+                "items": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["rule", "path", "reason"],
+                    "properties": {
+                        "rule": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+                        "path": text("Pattern of paths, in the manner of .gitignore."),
+                        "sid": text("Sid of the statement."),
+                        "pointer": text("JSON pointer to the statement, /Statement/0."),
+                        "resource": text("Address of the resource that holds the policy."),
+                        "action": text("An action that the finding objects to."),
+                        "principal": text("A principal that the finding objects to."),
+                        "fingerprint": text("og1:…"),
+                        "reason": text("Why this is intended."),
+                        "until": {"description": "The last day it holds, YYYY-MM-DD."},
+                        "owner": text("Who answers for it.")
+                    }
+                }
+            });
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "overgrant.toml",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "schema": {"const": 1, "description": "Version of this file's layout."},
+            "extend": text("Another settings file, relative to this one, read first."),
+            "fail-on": {"enum": FAIL_ON, "default": "medium", "description": "The least severity that makes the exit code 1."},
+            "min-severity": {"enum": SEVERITIES, "default": "low", "description": "Less severe findings are not shown."},
+            "min-confidence": {"enum": CONFIDENCES, "default": "low", "description": "Less certain findings are not shown."},
+            "profile": {"enum": Selection::PROFILES, "default": "default", "description": "Which set of rules runs."},
+            "select": strings("Rules, families or patterns to run; empty for the profile's set."),
+            "extend-select": strings("Rules to run besides."),
+            "ignore": strings("Rules not to run."),
+            "exclude": strings("Files not to read, in the manner of .gitignore."),
+            "respect-gitignore": {"type": "boolean", "default": true},
+            "require-reason": {"type": "boolean", "default": false, "description": "A suppression without a reason does not suppress."},
+            "max-ignore-days": {"type": "integer", "minimum": 0, "default": 0, "description": "Above 0: every suppression ends, at most so many days ahead."},
+            "honor-foreign": {"type": "array", "items": {"enum": FOREIGN}, "description": "Markers of other tools that count as suppressions."},
+            "baseline": text("File of known findings, relative to this one."),
+            "own": own,
+            "rules": {
+                "type": "object",
+                "description": "Options by rule name.",
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": {"severity": {"enum": SEVERITIES}}
+                }
+            },
+            "per-file": {
+                "type": "object",
+                "description": "Options by pattern of path.",
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": {"ignore": strings("Rules not to run there."), "fail-on": {"enum": FAIL_ON}}
+                }
+            },
+            "policy-kind": {
+                "type": "object",
+                "description": "What bare documents are used as, by pattern of path.",
+                "additionalProperties": {"enum": kinds}
+            },
+            "exception": exception
+        }
+    })
+}
+
+/// The settings as TOML, each line with where its value comes from.
+pub fn shown(settings: &Settings) -> String {
+    let mut lines: Vec<(String, &str)> = Vec::new();
+    let list = |items: &[Selector]| quoted(items.iter().map(|s| s.0.as_str()));
+    lines.push((
+        format!("fail-on = \"{}\"", settings.fail_on.map_or("never", |s| s.name())),
+        "fail-on",
+    ));
+    lines.push((format!("min-severity = \"{}\"", settings.min_severity.name()), "min-severity"));
+    lines.push((
+        format!("min-confidence = \"{}\"", settings.min_confidence.name()),
+        "min-confidence",
+    ));
+    let profile = Selection::PROFILES[usize::from(settings.selection.profile).min(2)];
+    lines.push((format!("profile = \"{profile}\""), "profile"));
+    lines.push((format!("select = {}", list(&settings.selection.select)), "select"));
+    lines.push((
+        format!("extend-select = {}", list(&settings.selection.extend_select)),
+        "extend-select",
+    ));
+    lines.push((format!("ignore = {}", list(&settings.selection.ignore)), "ignore"));
+    lines.push((
+        format!("exclude = {}", quoted(settings.exclude.iter().map(String::as_str))),
+        "exclude",
+    ));
+    lines.push((format!("respect-gitignore = {}", settings.respect_gitignore), "respect-gitignore"));
+    lines.push((format!("require-reason = {}", settings.require_reason), "require-reason"));
+    lines.push((format!("max-ignore-days = {}", settings.max_ignore_days), "max-ignore-days"));
+    lines.push((
+        format!("honor-foreign = {}", quoted(settings.honor_foreign.iter().map(String::as_str))),
+        "honor-foreign",
+    ));
+    let own = &settings.own;
+    lines.push((
+        format!("own.accounts = {}", quoted(own.accounts.keys().map(String::as_str))),
+        "own",
+    ));
+    lines.push((
+        format!("own.organization = {:?}", own.organization.as_deref().unwrap_or("")),
+        "own",
+    ));
+    lines.push((format!("own.github = {}", quoted(own.github.iter().map(String::as_str))), "own"));
+    lines.push((
+        format!(
+            "own.trusted-accounts = {}",
+            quoted(own.trusted_accounts.keys().map(String::as_str))
+        ),
+        "own",
+    ));
+    for (rule, severity) in &settings.severities {
+        lines.push((format!("rules.{rule}.severity = \"{}\"", severity.name()), "rules"));
+    }
+    for (glob, kind) in &settings.policy_kinds {
+        lines.push((format!("policy-kind.{:?} = \"{}\"", glob.written, kind.name()), "policy-kind"));
+    }
+    let mut out = String::new();
+    for (line, key) in lines {
+        let origin = settings.origins.get(key).map_or("default", String::as_str);
+        out.push_str(&format!("{line:<48} # {origin}\n"));
+    }
+    for e in &settings.exceptions {
+        let rules: Vec<&str> = e.rules.iter().map(|s| s.0.as_str()).collect();
+        out.push_str(&format!(
+            "{:<48} # {}:{}\n",
+            format!("exception: {} in {}", rules.join(", "), e.path.written),
+            e.file,
+            e.line
+        ));
+    }
+    out
+}
+
+fn quoted<'a>(items: impl Iterator<Item = &'a str>) -> String {
+    let items: Vec<String> = items.map(|i| format!("{i:?}")).collect();
+    format!("[{}]", items.join(", "))
+}

@@ -23,7 +23,7 @@ pub use find::{Governing, NAMES};
 pub use near::{nearest, wild};
 pub use parse::parse;
 pub use schema::{json_schema, shown};
-pub use select::{Selection, Selector};
+pub use select::{Choice, Selector};
 
 /// A fault in a settings file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +48,7 @@ pub struct Settings {
     pub fail_on: FailOn,
     pub min_severity: Severity,
     pub min_confidence: Confidence,
-    pub selection: Selection,
+    pub choice: Choice,
     pub exclude: Vec<String>,
     pub respect_gitignore: bool,
     /// A suppression without a reason does not suppress.
@@ -80,7 +80,7 @@ impl Settings {
             fail_on: Some(Severity::Medium),
             min_severity: Severity::Low,
             min_confidence: Confidence::Low,
-            selection: Selection::default(),
+            choice: Choice::default(),
             exclude: Vec::new(),
             respect_gitignore: true,
             require_reason: false,
@@ -97,15 +97,15 @@ impl Settings {
         }
     }
 
-    /// What is selected for the file at the absolute path `file`, and what makes it fail.
-    pub fn for_file(&self, file: &str) -> (Selection, FailOn) {
-        let mut selection = self.selection.clone();
+    /// What `[per-file]` does not run in the file at the absolute path `file`, and what makes that file fail.
+    pub fn for_file(&self, file: &str) -> (Vec<&Selector>, FailOn) {
+        let mut ignore = Vec::new();
         let mut fail_on = self.fail_on;
         for part in self.per_file.iter().filter(|p| p.glob.matches(file)) {
-            selection.ignore.extend(part.ignore.iter().cloned());
+            ignore.extend(&part.ignore);
             fail_on = part.fail_on.unwrap_or(fail_on);
         }
-        (selection, fail_on)
+        (ignore, fail_on)
     }
 
     /// What `[policy-kind]` says of the file at the absolute path `file`.

@@ -3,9 +3,10 @@
 use toml::de::{DeTable, DeValue};
 
 use super::toml_reader::Reader;
-use super::{Exception, FailOn, Fault, Glob, PerFile, Selection, Selector, Settings};
+use super::{Exception, FailOn, Fault, Glob, PerFile, Selector, Settings};
 use crate::finding::{Confidence, Severity};
 use crate::iam::PolicyKind;
+use crate::rules::Profile;
 use crate::source::join_path;
 
 type Spanned<T> = toml::Spanned<T>;
@@ -177,14 +178,13 @@ impl Keys<'_, '_> {
                 self.reader.word(value, CONFIDENCES, confidence),
             ),
             "profile" => {
-                let read = |w: &str| Selection::PROFILES.iter().position(|p| *p == w);
-                if let Some(i) = self.reader.word(value, &Selection::PROFILES, read) {
-                    self.settings.selection.profile = u8::try_from(i).unwrap_or(0);
-                }
+                let read = |w: &str| Profile::ALL.into_iter().find(|p| p.name() == w);
+                let profile = self.reader.word(value, &Profile::ALL.map(Profile::name), read);
+                set(&mut self.settings.choice.profile, profile);
             }
-            "select" => self.settings.selection.select = self.selectors(value),
-            "extend-select" => self.settings.selection.extend_select = self.selectors(value),
-            "ignore" => self.settings.selection.ignore = self.selectors(value),
+            "select" => self.settings.choice.select = self.selectors(value),
+            "extend-select" => self.settings.choice.extend_select = self.selectors(value),
+            "ignore" => self.settings.choice.ignore = self.selectors(value),
             "exclude" => self.settings.exclude = self.words(value),
             "respect-gitignore" => set(&mut self.settings.respect_gitignore, self.reader.boolean(value)),
             "require-reason" => set(&mut self.settings.require_reason, self.reader.boolean(value)),
@@ -404,9 +404,9 @@ until = 2027-03-31
         assert_eq!(s.own.accounts.get("111122223333").map(String::as_str), Some("prod"));
         assert_eq!(s.policy_kind("/repo/scp/a/b.json"), Some(PolicyKind::Scp));
         assert_eq!(s.policy_kind("/repo/other/b.json"), None);
-        let (selection, fail_on) = s.for_file("/repo/sandbox/x/main.tf");
+        let (ignored, fail_on) = s.for_file("/repo/sandbox/x/main.tf");
         assert_eq!(fail_on, Some(Severity::High));
-        assert!(!selection.wants("actions", "action-star", 0));
+        assert_eq!(ignored, [&Selector("actions".to_owned())]);
         assert_eq!(s.exceptions[0].until, Date::parse("2027-03-31"));
         assert_eq!(s.exceptions[0].line, 15);
         assert!(s.exceptions[0].path.matches("/repo/policies/break-glass.json"));
@@ -433,6 +433,6 @@ until = 2027-03-31
         };
         let s = parse("a/overgrant.toml", "/repo/a", "extend = \"../base.toml\"\nignore = []\n", &load).unwrap();
         assert_eq!(s.fail_on, Some(Severity::High));
-        assert!(s.selection.ignore.is_empty());
+        assert!(s.choice.ignore.is_empty());
     }
 }

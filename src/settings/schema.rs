@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::Settings;
 use super::parse::{CONFIDENCES, FAIL_ON, FOREIGN, SEVERITIES};
-use super::select::{Selection, Selector};
+use super::select::Selector;
 use crate::iam::PolicyKind;
+use crate::rules::Profile;
 
 /// JSON Schema (draft 2020-12) of `overgrant.toml`, for editors.
 pub fn json_schema() -> Value {
@@ -65,7 +66,7 @@ pub fn json_schema() -> Value {
             "fail-on": {"enum": FAIL_ON, "default": "medium", "description": "The least severity that makes the exit code 1."},
             "min-severity": {"enum": SEVERITIES, "default": "low", "description": "Less severe findings are not shown."},
             "min-confidence": {"enum": CONFIDENCES, "default": "low", "description": "Less certain findings are not shown."},
-            "profile": {"enum": Selection::PROFILES, "default": "default", "description": "Which set of rules runs."},
+            "profile": {"enum": Profile::ALL.map(Profile::name), "default": "default", "description": "Which set of rules runs."},
             "select": strings("Rules, families or patterns to run; empty for the profile's set."),
             "extend-select": strings("Rules to run besides."),
             "ignore": strings("Rules not to run."),
@@ -117,14 +118,14 @@ pub fn shown(settings: &Settings) -> String {
         format!("min-confidence = \"{}\"", settings.min_confidence.name()),
         "min-confidence",
     ));
-    let profile = Selection::PROFILES[usize::from(settings.selection.profile).min(2)];
+    let profile = settings.choice.profile.name();
     lines.push((format!("profile = \"{profile}\""), "profile"));
-    lines.push((format!("select = {}", list(&settings.selection.select)), "select"));
+    lines.push((format!("select = {}", list(&settings.choice.select)), "select"));
     lines.push((
-        format!("extend-select = {}", list(&settings.selection.extend_select)),
+        format!("extend-select = {}", list(&settings.choice.extend_select)),
         "extend-select",
     ));
-    lines.push((format!("ignore = {}", list(&settings.selection.ignore)), "ignore"));
+    lines.push((format!("ignore = {}", list(&settings.choice.ignore)), "ignore"));
     lines.push((
         format!("exclude = {}", quoted(settings.exclude.iter().map(String::as_str))),
         "exclude",

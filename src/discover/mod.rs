@@ -60,7 +60,9 @@ pub struct Search<'a> {
 
 impl std::fmt::Debug for Search<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Search").field("paths", &self.paths).finish_non_exhaustive()
+        f.debug_struct("Search")
+            .field("paths", &self.paths)
+            .finish_non_exhaustive()
     }
 }
 
@@ -102,7 +104,8 @@ pub struct Found {
 
 impl Found {
     fn sort(&mut self) {
-        self.files.sort_by(|a, b| a.path.cmp(&b.path).then(b.in_scope.cmp(&a.in_scope)));
+        self.files
+            .sort_by(|a, b| a.path.cmp(&b.path).then(b.in_scope.cmp(&a.in_scope)));
         self.files.dedup_by(|b, a| a.path == b.path);
         self.troubles.sort_by(|a, b| a.path.cmp(&b.path));
         self.troubles.dedup();
@@ -207,7 +210,13 @@ impl Search<'_> {
         if let Some((name, bytes)) = &self.stdin {
             let absolute = join_path(&self.cwd, name);
             found.bytes += bytes.len() as u64;
-            self.keep(&self.shown(&absolute), read::decode(bytes.clone()), true, true, &mut found);
+            self.keep(
+                &self.shown(&absolute),
+                read::decode(bytes.clone()),
+                true,
+                true,
+                &mut found,
+            );
             lonely.push(parent_path(&absolute).to_owned());
         }
         if !folders.is_empty() {
@@ -269,7 +278,11 @@ impl Search<'_> {
             read::Content::TooLarge(size) => {
                 if in_scope {
                     let message = format!("{size} bytes, more than the {} of --max-file-size", self.max_file_size);
-                    let kind = if named { ProblemKind::Input } else { ProblemKind::NotEvaluated };
+                    let kind = if named {
+                        ProblemKind::Input
+                    } else {
+                        ProblemKind::NotEvaluated
+                    };
                     found.troubles.push(trouble(kind, message));
                 }
                 return found.skip(self.tell, path, "larger than --max-file-size");
@@ -297,7 +310,12 @@ impl Search<'_> {
 }
 
 /// Named or not, these hold nothing but hashes.
-const LOCKED: &[&str] = &["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "composer.lock"];
+const LOCKED: &[&str] = &[
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "pnpm-lock.yaml",
+    "composer.lock",
+];
 
 /// The entry of the same folder whose name is nearest to the missing one.
 fn nearest_sibling(path: &Path) -> Option<String> {

@@ -90,15 +90,20 @@ pub fn promise_of_named(name: &str) -> Option<Promise> {
         | "h" | "scala" | "swift" | "xml" | "txt" | "md" | "rst" | "csv" | "sql" | "gradle" | "groovy" => {
             Some(Promise::Text)
         }
-        "" => matches!(name, "credentials" | "config" | "Makefile" | "Jenkinsfile" | "Dockerfile")
-            .then_some(Promise::Text),
+        "" => matches!(
+            name,
+            "credentials" | "config" | "Makefile" | "Jenkinsfile" | "Dockerfile"
+        )
+        .then_some(Promise::Text),
         _ => name.starts_with("Dockerfile").then_some(Promise::Text),
     }
 }
 
 /// `app.min.js`, `vendor.bundle.js`, `main.1a2b3c4d.chunk.js`.
 fn minified(stem: &str) -> bool {
-    [".min", ".bundle", ".chunk", "-min"].iter().any(|end| stem.ends_with(end))
+    [".min", ".bundle", ".chunk", "-min"]
+        .iter()
+        .any(|end| stem.ends_with(end))
 }
 
 #[cfg(test)]
@@ -108,18 +113,43 @@ mod tests {
     #[test]
     fn names_promise_what_the_guide_says() {
         for name in [
-            "p.json", "t.yaml", "t.yml", "a.template", "main.tf", "main.tofu", "x.tf.json", "a.py", "n.ipynb", "v.tfvars",
+            "p.json",
+            "t.yaml",
+            "t.yml",
+            "a.template",
+            "main.tf",
+            "main.tofu",
+            "x.tf.json",
+            "a.py",
+            "n.ipynb",
+            "v.tfvars",
         ] {
             assert_eq!(promise(name), Ok(Promise::Iam), "{name}");
         }
         for name in [
-            ".env", ".env.local", ".envrc", "a.ini", "run.sh", "App.java", "Dockerfile", "Dockerfile.dev", "Makefile",
-            "credentials", "README.md",
+            ".env",
+            ".env.local",
+            ".envrc",
+            "a.ini",
+            "run.sh",
+            "App.java",
+            "Dockerfile",
+            "Dockerfile.dev",
+            "Makefile",
+            "credentials",
+            "README.md",
         ] {
             assert_eq!(promise(name), Ok(Promise::Text), "{name}");
         }
         for name in [
-            ".hidden.json", "package-lock.json", "app.min.js", "logo.png", "a.out", "LICENSE", "go.sum", "Cargo.lock",
+            ".hidden.json",
+            "package-lock.json",
+            "app.min.js",
+            "logo.png",
+            "a.out",
+            "LICENSE",
+            "go.sum",
+            "Cargo.lock",
         ] {
             assert!(promise(name).is_err(), "{name}");
         }

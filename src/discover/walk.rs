@@ -98,7 +98,11 @@ impl Worker<'_, '_> {
             Err(why) => {
                 let absolute = self.search.absolute(entry.path());
                 if !self.search.included(&absolute) {
-                    let shown = if tell { self.search.shown(&absolute) } else { String::new() };
+                    let shown = if tell {
+                        self.search.shown(&absolute)
+                    } else {
+                        String::new()
+                    };
                     self.found.skip(tell, &shown, why);
                     return WalkState::Continue;
                 }

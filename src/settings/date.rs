@@ -79,7 +79,10 @@ mod tests {
             assert_eq!(Date::from_days(days).days(), days);
         }
         assert_eq!(Date::parse("2027-02-29"), None);
-        assert_eq!(Date::parse("2028-02-29").map(|d| d.to_string()), Some("2028-02-29".to_owned()));
+        assert_eq!(
+            Date::parse("2028-02-29").map(|d| d.to_string()),
+            Some("2028-02-29".to_owned())
+        );
         assert_eq!(Date::parse("27-2-9"), None);
     }
 }

@@ -26,7 +26,9 @@ pub struct Governing<'a> {
 
 impl std::fmt::Debug for Governing<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Governing").field("all", &self.all).finish_non_exhaustive()
+        f.debug_struct("Governing")
+            .field("all", &self.all)
+            .finish_non_exhaustive()
     }
 }
 

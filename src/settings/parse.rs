@@ -143,7 +143,12 @@ fn apply(
 
 /// `[tool.overgrant]`.
 pub(super) fn ours_of_pyproject<'v, 'i>(root: &'v DeTable<'i>) -> Option<&'v DeTable<'i>> {
-    root.get("tool")?.get_ref().as_table()?.get("overgrant")?.get_ref().as_table()
+    root.get("tool")?
+        .get_ref()
+        .as_table()?
+        .get("overgrant")?
+        .get_ref()
+        .as_table()
 }
 
 struct Keys<'k, 't> {
@@ -168,11 +173,17 @@ impl Keys<'_, '_> {
                 if let Some(n) = self.reader.integer(value)
                     && n != 1
                 {
-                    self.reader.fault(value.span().start, format!("schema {n} is not known; this version reads 1"));
+                    self.reader.fault(
+                        value.span().start,
+                        format!("schema {n} is not known; this version reads 1"),
+                    );
                 }
             }
             "fail-on" => set(&mut self.settings.fail_on, self.reader.word(value, FAIL_ON, fail_on)),
-            "min-severity" => set(&mut self.settings.min_severity, self.reader.word(value, SEVERITIES, severity)),
+            "min-severity" => set(
+                &mut self.settings.min_severity,
+                self.reader.word(value, SEVERITIES, severity),
+            ),
             "min-confidence" => set(
                 &mut self.settings.min_confidence,
                 self.reader.word(value, CONFIDENCES, confidence),
@@ -210,7 +221,8 @@ impl Keys<'_, '_> {
                 self.settings.honor_foreign.push(marker);
             } else {
                 let known = FOREIGN.join("`, `");
-                self.reader.fault(at, format!("unknown marker `{marker}`; known are `{known}`"));
+                self.reader
+                    .fault(at, format!("unknown marker `{marker}`; known are `{known}`"));
             }
         }
     }
@@ -259,7 +271,8 @@ impl Keys<'_, '_> {
         }
         for (id, _, at) in &pairs {
             if id.len() != 12 || !id.bytes().all(|b| b.is_ascii_digit()) {
-                self.reader.fault(*at, format!("`{id}` is not an account id of 12 digits"));
+                self.reader
+                    .fault(*at, format!("`{id}` is not an account id of 12 digits"));
             }
         }
         pairs.into_iter().map(|(id, name, _)| (id, name)).collect()
@@ -271,8 +284,11 @@ impl Keys<'_, '_> {
             let rule = name.get_ref().to_string();
             let place = self.reader.fault_at(name.span().start, "");
             self.settings.named_rules.push((rule.clone(), place));
-            let Some(options) = self.reader.table(options) else { continue };
-            self.reader.unknown_keys(options, &["severity"], &format!("[rules.{rule}]"));
+            let Some(options) = self.reader.table(options) else {
+                continue;
+            };
+            self.reader
+                .unknown_keys(options, &["severity"], &format!("[rules.{rule}]"));
             if let Some(v) = options.get("severity")
                 && let Some(s) = self.reader.word(v, SEVERITIES, severity)
             {
@@ -294,10 +310,14 @@ impl Keys<'_, '_> {
     fn per_file(&mut self, value: &Spanned<DeValue<'_>>) {
         let Some(table) = self.reader.table(value) else { return };
         for (pattern, options) in table {
-            let Some(options) = self.reader.table(options) else { continue };
+            let Some(options) = self.reader.table(options) else {
+                continue;
+            };
             self.reader.unknown_keys(options, &["ignore", "fail-on"], "[per-file]");
             let ignore = options.get("ignore").map(|v| self.selectors(v)).unwrap_or_default();
-            let fail_on = options.get("fail-on").and_then(|v| self.reader.word(v, FAIL_ON, fail_on));
+            let fail_on = options
+                .get("fail-on")
+                .and_then(|v| self.reader.word(v, FAIL_ON, fail_on));
             if let Some(glob) = self.glob(pattern.get_ref(), pattern.span().start) {
                 self.settings.per_file.push(PerFile { glob, ignore, fail_on });
             }
@@ -318,7 +338,8 @@ impl Keys<'_, '_> {
 
     fn exceptions(&mut self, value: &Spanned<DeValue<'_>>) {
         let Some(items) = value.get_ref().as_array() else {
-            self.reader.fault(value.span().start, "expected tables, each written `[[exception]]`");
+            self.reader
+                .fault(value.span().start, "expected tables, each written `[[exception]]`");
             return;
         };
         for item in items {
@@ -337,8 +358,12 @@ impl Keys<'_, '_> {
         }
         let rules = table.get("rule").map(|v| self.selectors(v)).unwrap_or_default();
         let Some(path) = table.get("path") else { return };
-        let Some(pattern) = self.reader.string(path) else { return };
-        let Some(glob) = self.glob(&pattern, path.span().start) else { return };
+        let Some(pattern) = self.reader.string(path) else {
+            return;
+        };
+        let Some(glob) = self.glob(&pattern, path.span().start) else {
+            return;
+        };
         let mut text = |key: &str| table.get(key).and_then(|v| self.reader.string(v));
         let (sid, pointer, resource) = (text("sid"), text("pointer"), text("resource"));
         let (action, principal, fingerprint) = (text("action"), text("principal"), text("fingerprint"));
@@ -419,9 +444,17 @@ until = 2027-03-31
     fn faults_have_places_and_hints() {
         let faults = read("igonre = []\nfail-on = \"hihg\"\nprofile = 3\n[own]\naccounts = [\"12\"]\n").unwrap_err();
         let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        assert!(shown.contains(&"overgrant.toml:1:1: unknown key `igonre` in the settings; did you mean `ignore`?".to_owned()));
+        assert!(
+            shown.contains(
+                &"overgrant.toml:1:1: unknown key `igonre` in the settings; did you mean `ignore`?".to_owned()
+            )
+        );
         assert!(shown.contains(&"overgrant.toml:2:11: unknown value `hihg`; did you mean `high`?".to_owned()));
-        assert!(shown.iter().any(|s| s.starts_with("overgrant.toml:3:11: expected a string")));
+        assert!(
+            shown
+                .iter()
+                .any(|s| s.starts_with("overgrant.toml:3:11: expected a string"))
+        );
         assert!(shown.iter().any(|s| s.contains("`12` is not an account id")));
     }
 
@@ -431,7 +464,13 @@ until = 2027-03-31
             assert_eq!(path, "/repo/base.toml");
             Ok("fail-on = \"high\"\nignore = [\"trust\"]\n".to_owned())
         };
-        let s = parse("a/overgrant.toml", "/repo/a", "extend = \"../base.toml\"\nignore = []\n", &load).unwrap();
+        let s = parse(
+            "a/overgrant.toml",
+            "/repo/a",
+            "extend = \"../base.toml\"\nignore = []\n",
+            &load,
+        )
+        .unwrap();
         assert_eq!(s.fail_on, Some(Severity::High));
         assert!(s.choice.ignore.is_empty());
     }

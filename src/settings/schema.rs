@@ -23,38 +23,38 @@ pub fn json_schema() -> Value {
     let text = |what: &str| json!({"type": "string", "description": what});
     let kinds: Vec<&str> = PolicyKind::ALL.iter().map(|k| k.name()).collect();
     let own = json!({
-                "type": "object",
-                "additionalProperties": false,
-                "description": "What is yours.",
-                "properties": {
-                    "accounts": accounts("Your accounts, name to id."),
-                    "organization": text("Your organization's id, o-…"),
-                    "github": strings("GitHub organisations whose workflows may assume your roles."),
-                    "trusted-accounts": accounts("Accounts of others that may be trusted, name to id.")
-                }
-            });
+        "type": "object",
+        "additionalProperties": false,
+        "description": "What is yours.",
+        "properties": {
+            "accounts": accounts("Your accounts, name to id."),
+            "organization": text("Your organization's id, o-…"),
+            "github": strings("GitHub organisations whose workflows may assume your roles."),
+            "trusted-accounts": accounts("Accounts of others that may be trusted, name to id.")
+        }
+    });
     let exception = json!({
-                "type": "array",
-                "description": "Findings that are intended.",
-                "items": {
-                    "type": "object",
-                    "additionalProperties": false,
-                    "required": ["rule", "path", "reason"],
-                    "properties": {
-                        "rule": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
-                        "path": text("Pattern of paths, in the manner of .gitignore."),
-                        "sid": text("Sid of the statement."),
-                        "pointer": text("JSON pointer to the statement, /Statement/0."),
-                        "resource": text("Address of the resource that holds the policy."),
-                        "action": text("An action that the finding objects to."),
-                        "principal": text("A principal that the finding objects to."),
-                        "fingerprint": text("og1:…"),
-                        "reason": text("Why this is intended."),
-                        "until": {"description": "The last day it holds, YYYY-MM-DD."},
-                        "owner": text("Who answers for it.")
-                    }
-                }
-            });
+        "type": "array",
+        "description": "Findings that are intended.",
+        "items": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["rule", "path", "reason"],
+            "properties": {
+                "rule": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+                "path": text("Pattern of paths, in the manner of .gitignore."),
+                "sid": text("Sid of the statement."),
+                "pointer": text("JSON pointer to the statement, /Statement/0."),
+                "resource": text("Address of the resource that holds the policy."),
+                "action": text("An action that the finding objects to."),
+                "principal": text("A principal that the finding objects to."),
+                "fingerprint": text("og1:…"),
+                "reason": text("Why this is intended."),
+                "until": {"description": "The last day it holds, YYYY-MM-DD."},
+                "owner": text("Who answers for it.")
+            }
+        }
+    });
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "overgrant.toml",
@@ -113,7 +113,10 @@ pub fn shown(settings: &Settings) -> String {
         format!("fail-on = \"{}\"", settings.fail_on.map_or("never", |s| s.name())),
         "fail-on",
     ));
-    lines.push((format!("min-severity = \"{}\"", settings.min_severity.name()), "min-severity"));
+    lines.push((
+        format!("min-severity = \"{}\"", settings.min_severity.name()),
+        "min-severity",
+    ));
     lines.push((
         format!("min-confidence = \"{}\"", settings.min_confidence.name()),
         "min-confidence",
@@ -130,11 +133,23 @@ pub fn shown(settings: &Settings) -> String {
         format!("exclude = {}", quoted(settings.exclude.iter().map(String::as_str))),
         "exclude",
     ));
-    lines.push((format!("respect-gitignore = {}", settings.respect_gitignore), "respect-gitignore"));
-    lines.push((format!("require-reason = {}", settings.require_reason), "require-reason"));
-    lines.push((format!("max-ignore-days = {}", settings.max_ignore_days), "max-ignore-days"));
     lines.push((
-        format!("honor-foreign = {}", quoted(settings.honor_foreign.iter().map(String::as_str))),
+        format!("respect-gitignore = {}", settings.respect_gitignore),
+        "respect-gitignore",
+    ));
+    lines.push((
+        format!("require-reason = {}", settings.require_reason),
+        "require-reason",
+    ));
+    lines.push((
+        format!("max-ignore-days = {}", settings.max_ignore_days),
+        "max-ignore-days",
+    ));
+    lines.push((
+        format!(
+            "honor-foreign = {}",
+            quoted(settings.honor_foreign.iter().map(String::as_str))
+        ),
         "honor-foreign",
     ));
     let own = &settings.own;
@@ -146,7 +161,10 @@ pub fn shown(settings: &Settings) -> String {
         format!("own.organization = {:?}", own.organization.as_deref().unwrap_or("")),
         "own",
     ));
-    lines.push((format!("own.github = {}", quoted(own.github.iter().map(String::as_str))), "own"));
+    lines.push((
+        format!("own.github = {}", quoted(own.github.iter().map(String::as_str))),
+        "own",
+    ));
     lines.push((
         format!(
             "own.trusted-accounts = {}",
@@ -158,7 +176,10 @@ pub fn shown(settings: &Settings) -> String {
         lines.push((format!("rules.{rule}.severity = \"{}\"", severity.name()), "rules"));
     }
     for (glob, kind) in &settings.policy_kinds {
-        lines.push((format!("policy-kind.{:?} = \"{}\"", glob.written, kind.name()), "policy-kind"));
+        lines.push((
+            format!("policy-kind.{:?} = \"{}\"", glob.written, kind.name()),
+            "policy-kind",
+        ));
     }
     let mut out = String::new();
     for (line, key) in lines {

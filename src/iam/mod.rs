@@ -6,6 +6,7 @@
 pub mod actions;
 pub mod arn;
 pub mod catalogue;
+pub mod condition;
 pub mod document;
 pub mod glob;
 pub mod kind;

@@ -1,0 +1,135 @@
+//! What a condition key says about a request, and what it takes to say it well.
+//! IAM User Guide, "AWS global condition context keys".
+
+/// What a condition limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Facet {
+    /// Who asks: account, organisation, principal, source, private endpoint, external id, subject of a token.
+    Who,
+    /// From which address.
+    From,
+    /// On which resource.
+    Resource,
+    /// Through or for which service.
+    Service,
+    /// With a second factor.
+    Mfa,
+    /// Anything else of the request.
+    Other,
+}
+
+/// How the values of a key are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Values {
+    Account,
+    Organization,
+    OrganizationPath,
+    Arn,
+    /// Names one thing: an endpoint, a VPC, a unique id.
+    Id,
+    /// The subject of a web identity token.
+    Subject,
+    /// A secret shared with the other side, or any text that limits and does not pin.
+    Text,
+    /// Says something when true; whether it then pins.
+    True {
+        pins: bool,
+    },
+    Address,
+    Age,
+    /// `AWS_IAM` limits, `NONE` does not.
+    UrlAuth,
+    /// The caller writes it himself.
+    Spoofable,
+    /// Holds for nearly every request.
+    Idle,
+}
+
+impl Values {
+    /// The key itself pins, whatever hole stands for its value.
+    pub(super) fn pins_by_itself(self) -> bool {
+        matches!(
+            self,
+            Self::Account | Self::Organization | Self::OrganizationPath | Self::Id
+        )
+    }
+}
+
+/// `key` in lower case; holes as `${…}`.
+pub(super) fn meaning(key: &str) -> (Facet, Values) {
+    use Values as V;
+    let who = |values| (Facet::Who, values);
+    match key {
+        "aws:principalaccount"
+        | "aws:sourceaccount"
+        | "aws:sourceowner"
+        | "aws:vpceaccount"
+        | "kms:calleraccount"
+        | "s3:dataaccesspointaccount" => who(V::Account),
+        "aws:principalorgid" | "aws:sourceorgid" | "aws:vpceorgid" => who(V::Organization),
+        "aws:principalorgpaths" | "aws:sourceorgpaths" | "aws:vpceorgpaths" => who(V::OrganizationPath),
+        "aws:principalarn"
+        | "aws:sourcearn"
+        | "aws:chatbotsourcearn"
+        | "s3:dataaccesspointarn"
+        | "elasticfilesystem:accesspointarn"
+        | "ec2:sourceinstancearn"
+        | "lambda:sourcefunctionarn" => who(V::Arn),
+        "aws:sourcevpce" | "aws:sourcevpc" | "aws:ec2instancesourcevpc" | "aws:userid" => who(V::Id),
+        "elasticfilesystem:accessedviamounttarget" => who(V::True { pins: true }),
+        "aws:principalisawsservice" => who(V::True { pins: false }),
+        "lambda:functionurlauthtype" => who(V::UrlAuth),
+        "sts:externalid"
+        | "sts:rolesessionname"
+        | "sts:sourceidentity"
+        | "aws:sourceidentity"
+        | "aws:username"
+        | "aws:principaltype"
+        | "aws:federatedprovider"
+        | "aws:principalservicename"
+        | "aws:principalservicenameslist"
+        | "lambda:eventsourcetoken" => who(V::Text),
+        "aws:sourceip" | "aws:vpcsourceip" | "aws:ec2instancesourceprivateipv4" => (Facet::From, V::Address),
+        "aws:multifactorauthpresent" => (Facet::Mfa, V::True { pins: false }),
+        "aws:multifactorauthage" => (Facet::Mfa, V::Age),
+        "aws:resourceaccount" | "s3:resourceaccount" => (Facet::Resource, V::Account),
+        "aws:resourceorgid" => (Facet::Resource, V::Organization),
+        "aws:resourceorgpaths" => (Facet::Resource, V::OrganizationPath),
+        "iam:passedtoservice"
+        | "iam:awsservicename"
+        | "kms:viaservice"
+        | "aws:calledvia"
+        | "aws:calledviafirst"
+        | "aws:calledvialast" => (Facet::Service, V::Text),
+        "aws:viaawsservice" | "kms:grantisforawsresource" => (Facet::Service, V::True { pins: false }),
+        "aws:referer" | "aws:useragent" => (Facet::Other, V::Spoofable),
+        "aws:securetransport" | "s3:signatureversion" | "s3:tlsversion" | "s3:authtype" | "aws:tokenissuetime" => {
+            (Facet::Other, V::Idle)
+        }
+        k if k.starts_with("aws:principaltag/") || k.starts_with("saml:") => who(V::Text),
+        k if k.starts_with("aws:resourcetag/") || k.contains(":resourcetag/") || k.starts_with("s3:existingobjecttag/") => {
+            (Facet::Resource, V::Text)
+        }
+        k => match k.rsplit_once(':') {
+            // Web identity: `token.actions.githubusercontent.com:sub`, `${local.provider}:sub`.
+            Some((provider, claim)) if provider.contains('.') || provider.ends_with('}') => {
+                who(if claim == "sub" { V::Subject } else { V::Text })
+            }
+            _ => (Facet::Other, V::Text),
+        },
+    }
+}
+
+/// In the context of every request, so that `…IfExists` changes nothing.
+pub fn always_present(key: &str) -> bool {
+    matches!(
+        key.to_ascii_lowercase().as_str(),
+        "aws:currenttime"
+            | "aws:epochtime"
+            | "aws:principalaccount"
+            | "aws:principaltype"
+            | "aws:requestedregion"
+            | "aws:securetransport"
+            | "aws:useragent"
+    )
+}

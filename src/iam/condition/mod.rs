@@ -1,0 +1,299 @@
+//! What conditions are worth: one notion of strength for all rules.
+//!
+//! **Invariant:** strength is read as for an Allow: a condition is worth what it keeps out. What is not known narrows; it
+//! is never nothing, and it pins only where the key by itself does (`aws:PrincipalOrgID`).
+
+mod key;
+mod operator;
+mod value;
+
+pub use key::{Facet, always_present};
+pub use operator::{Family, OPERATORS, Operator, SetOperator};
+pub use value::{Network, is_any_address};
+
+use super::{Condition, Statement};
+use crate::source::Span;
+use key::Values;
+
+/// How much a condition keeps out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grade {
+    None,
+    /// There, and worth nothing: see [`Weakness`].
+    Decoration,
+    Narrows,
+    /// Names whom or what it lets in: an account, an organisation, a principal, a source ARN with its account, a private
+    /// endpoint.
+    Pins,
+}
+
+/// Why a condition is worth less than it looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Weakness {
+    /// The value lets everything through: `*`, `o-*`.
+    AnyValue,
+    /// `0.0.0.0/0`, `::/0`, or ranges that add up to as much.
+    AnyAddress,
+    /// An ARN with a wildcard for its account.
+    AnyAccount,
+    /// `…IfExists` on a key that may be absent.
+    PassesWhenAbsent,
+    /// `ForAllValues:` in an Allow is true where the key is absent, and nothing demands the key.
+    ForAllValues,
+    /// The caller chooses the value.
+    Spoofable,
+    /// Excludes a few and lets in the rest.
+    Negated,
+    /// Only that the key is there or not, a value of no consequence, a flag turned the wrong way.
+    Idle,
+}
+
+impl Weakness {
+    /// For labels: "this condition …".
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::AnyValue => "matches any value",
+            Self::AnyAddress => "matches any address",
+            Self::AnyAccount => "matches any account",
+            Self::PassesWhenAbsent => "passes when the key is absent",
+            Self::ForAllValues => "passes when the key is absent (`ForAllValues`)",
+            Self::Spoofable => "can be set freely by the caller",
+            Self::Negated => "only excludes some",
+            Self::Idle => "restricts nothing",
+        }
+    }
+}
+
+/// One line of a Condition block, weighed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Lower case; holes as `${…}`.
+    pub key: String,
+    pub facet: Facet,
+    pub grade: Grade,
+    pub weakness: Option<Weakness>,
+    /// Its values, and its key.
+    pub span: Span,
+    pub key_span: Span,
+    /// Index into the statement's conditions.
+    pub index: usize,
+}
+
+/// What a statement's conditions amount to. They hold together, so of each facet the strongest counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strength {
+    pub bounds: Vec<Bound>,
+    /// The Condition block, or a part of it, is not known.
+    pub unknown: bool,
+}
+
+/// What a condition does to a finding; rules.md, "Severities".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    Nothing,
+    /// One step down.
+    Lowers,
+    Silences,
+}
+
+impl Strength {
+    pub fn grade(&self, facet: Facet) -> Grade {
+        self.bounds
+            .iter()
+            .filter(|b| b.facet == facet)
+            .map(|b| b.grade)
+            .max()
+            .unwrap_or(Grade::None)
+            .max(if self.unknown && facet == Facet::Other {
+                Grade::Narrows
+            } else {
+                Grade::None
+            })
+    }
+
+    /// The strongest of all facets.
+    pub fn best(&self) -> Grade {
+        let known = self.bounds.iter().map(|b| b.grade).max().unwrap_or(Grade::None);
+        if self.unknown { known.max(Grade::Narrows) } else { known }
+    }
+
+    /// Something is kept out.
+    pub fn narrows(&self) -> bool {
+        self.best() >= Grade::Narrows
+    }
+
+    /// Names an account, an organisation, a principal, a source ARN with its account, or a private endpoint.
+    pub fn pins_who(&self) -> bool {
+        self.grade(Facet::Who) == Grade::Pins
+    }
+
+    /// For a grant to everybody.
+    pub fn for_public(&self) -> Verdict {
+        if self.pins_who() {
+            Verdict::Silences
+        } else {
+            self.for_grant()
+        }
+    }
+
+    /// For any other grant: a narrowing condition lowers and never silences.
+    pub fn for_grant(&self) -> Verdict {
+        if self.narrows() { Verdict::Lowers } else { Verdict::Nothing }
+    }
+
+    /// The bounds of `key` (any case).
+    pub fn of_key<'s>(&'s self, key: &'s str) -> impl Iterator<Item = &'s Bound> {
+        self.bounds.iter().filter(move |b| b.key.eq_ignore_ascii_case(key))
+    }
+
+    /// Whether `key` (any case) is bound at `grade` or better.
+    pub fn has(&self, key: &str, grade: Grade) -> bool {
+        self.of_key(key).any(|b| b.grade >= grade)
+    }
+
+    /// `sts:ExternalId` with a value that is not `*`.
+    pub fn external_id(&self) -> bool {
+        self.has("sts:externalid", Grade::Narrows)
+    }
+
+    pub fn mfa(&self) -> bool {
+        self.grade(Facet::Mfa) >= Grade::Narrows
+    }
+
+    /// `aws:SourceArn`, `aws:SourceAccount`, `aws:SourceOrgID` or `aws:SourceOrgPaths`: what stops a confused deputy.
+    pub fn source(&self) -> Grade {
+        const KEYS: [&str; 5] = [
+            "aws:sourcearn",
+            "aws:sourceaccount",
+            "aws:sourceorgid",
+            "aws:sourceorgpaths",
+            "aws:sourceowner",
+        ];
+        self.bounds
+            .iter()
+            .filter(|b| KEYS.contains(&b.key.as_str()))
+            .map(|b| b.grade)
+            .max()
+            .unwrap_or(Grade::None)
+    }
+
+    /// What makes `facet` what it is.
+    pub fn witnesses(&self, facet: Facet) -> impl Iterator<Item = &Bound> {
+        let grade = self.grade(facet);
+        self.bounds
+            .iter()
+            .filter(move |b| b.facet == facet && b.grade == grade)
+    }
+
+    /// Conditions that are there and worth nothing.
+    pub fn decorations(&self) -> impl Iterator<Item = &Bound> {
+        self.bounds.iter().filter(|b| b.grade == Grade::Decoration)
+    }
+}
+
+/// Weighs a statement's conditions.
+pub fn strength(statement: &Statement) -> Strength {
+    let mut out = strength_of(&statement.conditions);
+    // A block that is a hole as a whole leaves its key and no conditions.
+    out.unknown |= statement.condition_key.is_some() && statement.conditions.is_empty() && !statement.complete;
+    out
+}
+
+/// Weighs conditions that hold together.
+pub fn strength_of(conditions: &[Condition]) -> Strength {
+    Strength {
+        bounds: conditions
+            .iter()
+            .enumerate()
+            .map(|(index, c)| {
+                let key = c.key.text.display().to_ascii_lowercase();
+                let (facet, values) = if c.key.text.as_hole().is_some() {
+                    (Facet::Other, Values::Text)
+                } else {
+                    key::meaning(&key)
+                };
+                let (grade, weakness) = weigh(c, &key, facet, values, conditions);
+                Bound {
+                    key,
+                    facet,
+                    grade,
+                    weakness,
+                    span: c.span,
+                    key_span: c.key.span,
+                    index,
+                }
+            })
+            .collect(),
+        unknown: false,
+    }
+}
+
+fn weigh(
+    c: &Condition,
+    key: &str,
+    facet: Facet,
+    values: Values,
+    all: &[Condition],
+) -> (Grade, Option<Weakness>) {
+    let decoration = |w| (Grade::Decoration, Some(w));
+    match values {
+        Values::Spoofable => return decoration(Weakness::Spoofable),
+        Values::Idle => return decoration(Weakness::Idle),
+        _ => {}
+    }
+    let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
+        // Not known, or no operator of IAM's: another rule's business.
+        return (Grade::Narrows, None);
+    };
+    if operator.family == Family::Null {
+        return null(c, facet, values);
+    }
+    if operator.if_exists && !always_present(key) {
+        return decoration(Weakness::PassesWhenAbsent);
+    }
+    if operator.is_for_all_values() && !demands_key(key, all) {
+        return decoration(Weakness::ForAllValues);
+    }
+    if operator.negated {
+        return match facet {
+            Facet::Resource | Facet::Other => (Grade::Narrows, None),
+            Facet::Who | Facet::From | Facet::Service | Facet::Mfa => decoration(Weakness::Negated),
+        };
+    }
+    let (grade, weakness) = value::weigh(c, operator, key, values);
+    if c.complete || values.pins_by_itself() {
+        (grade, weakness)
+    } else {
+        (grade.min(Grade::Narrows), weakness)
+    }
+}
+
+/// `Null: false` says that the key is there. For who asks that is no restriction, for a tag or a parameter it is one.
+fn null(c: &Condition, facet: Facet, values: Values) -> (Grade, Option<Weakness>) {
+    let demanded = c.values.iter().any(|v| v.text.known().as_deref() == Some("false"));
+    let unknown = c.values.iter().any(|v| !v.text.is_known()) || !c.complete;
+    match facet {
+        _ if unknown => (Grade::Narrows, None),
+        Facet::Mfa if demanded && values == Values::Age => (Grade::Narrows, None),
+        Facet::Resource | Facet::Other if demanded => (Grade::Narrows, None),
+        _ => (Grade::Decoration, Some(Weakness::Idle)),
+    }
+}
+
+/// Some `Null: false` or positive operator without `ForAllValues` and `IfExists` needs `key` to be there.
+fn demands_key(key: &str, all: &[Condition]) -> bool {
+    all.iter().any(|c| {
+        c.key.text.display().eq_ignore_ascii_case(key)
+            && c.operator
+                .text
+                .known()
+                .and_then(|o| Operator::parse(&o))
+                .is_some_and(|o| match o.family {
+                    Family::Null => c.values.iter().any(|v| v.text.known().as_deref() == Some("false")),
+                    _ => !o.negated && !o.if_exists && !o.is_for_all_values(),
+                })
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+use super::super::pattern::tests::text;
+use super::super::{Condition, Item};
+use super::*;
+use crate::source::{FileId, Hole, HoleKind, Target, Text};
+
+fn item(t: Text) -> Item {
+    Item {
+        text: t,
+        span: Span::new(FileId(0), 0, 0),
+        via: None,
+    }
+}
+
+fn condition(operator: &str, key: &str, values: Vec<Text>) -> Condition {
+    Condition {
+        operator: item(text(operator)),
+        key: item(text(key)),
+        list: values.len() != 1,
+        values: values.into_iter().map(item).collect(),
+        span: Span::new(FileId(0), 0, 0),
+        complete: true,
+    }
+}
+
+fn one(operator: &str, key: &str, values: &[&str]) -> Bound {
+    let c = condition(operator, key, values.iter().map(|v| text(v)).collect());
+    strength_of(&[c]).bounds.remove(0)
+}
+
+#[test]
+fn who_asks() {
+    use Grade::*;
+    for (operator, key, values, grade) in [
+        ("StringEquals", "aws:PrincipalOrgID", &["o-a1b2c3d4e5"][..], Pins),
+        ("StringEquals", "AWS:principalorgid", &["‹v›"], Pins),
+        ("StringLike", "aws:PrincipalOrgID", &["o-*"], Decoration),
+        ("StringLike", "aws:PrincipalOrgID", &["*"], Decoration),
+        ("StringNotEquals", "aws:PrincipalOrgID", &["o-a1b2c3d4e5"], Decoration),
+        ("StringEqualsIfExists", "aws:PrincipalOrgID", &["o-a1b2c3d4e5"], Decoration),
+        ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", &["o-a1b2c3d4e5/*"], Pins),
+        ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", &["o-*/r-1/*"], Decoration),
+        ("ForAllValues:StringLike", "aws:PrincipalOrgPaths", &["o-a1b2c3d4e5/*"], Decoration),
+        ("StringEquals", "aws:SourceAccount", &["123456789012"], Pins),
+        ("StringEquals", "aws:SourceAccount", &["‹account›"], Pins),
+        ("StringLike", "aws:SourceAccount", &["123*"], Narrows),
+        ("StringLike", "aws:SourceAccount", &["123456789012", "*"], Decoration),
+        ("StringEquals", "aws:PrincipalAccount", &["${aws:PrincipalAccount}"], Decoration),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:sns:*:123456789012:*"], Pins),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:sns:us-east-1:‹account›:t"], Pins),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:s3:::bucket"], Narrows),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:s3:::*"], Decoration),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:s3:*:*:*"], Decoration),
+        ("ArnLike", "aws:SourceArn", &["*"], Decoration),
+        ("ArnLike", "aws:SourceArn", &["‹v›"], Narrows),
+        ("ArnEquals", "aws:PrincipalArn", &["arn:aws:iam::*:role/x"], Narrows),
+        ("ArnEquals", "aws:PrincipalArn", &["arn:aws:iam::*:role/*"], Decoration),
+        ("StringEquals", "aws:SourceVpce", &["vpce-0a1b2c3d"], Pins),
+        ("StringLike", "aws:SourceVpce", &["vpce-*"], Decoration),
+        ("StringEquals", "aws:SourceVpc", &["‹v›"], Pins),
+        ("Null", "aws:SourceVpce", &["false"], Decoration),
+        ("StringLike", "aws:userId", &["AROAEXAMPLEID12345678:*"], Pins),
+        ("Bool", "elasticfilesystem:AccessedViaMountTarget", &["true"], Pins),
+        ("StringEquals", "sts:ExternalId", &["8d1f"], Narrows),
+        ("StringLike", "sts:ExternalId", &["*"], Decoration),
+        ("StringEquals", "SAML:aud", &["https://signin.aws.amazon.com/saml"], Narrows),
+        ("StringEquals", "token.actions.githubusercontent.com:sub", &["repo:a/b:ref:refs/heads/main"], Pins),
+        ("StringLike", "token.actions.githubusercontent.com:sub", &["repo:a/b:*"], Pins),
+        ("StringLike", "token.actions.githubusercontent.com:sub", &["repo:*"], Decoration),
+        ("StringLike", "token.actions.githubusercontent.com:sub", &["*"], Decoration),
+        ("StringEquals", "‹provider›:aud", &["sts.amazonaws.com"], Narrows),
+        ("StringEquals", "lambda:FunctionUrlAuthType", &["NONE"], Decoration),
+        ("StringEquals", "lambda:FunctionUrlAuthType", &["AWS_IAM"], Narrows),
+    ] {
+        let bound = one(operator, key, values);
+        assert_eq!((bound.facet, bound.grade), (Facet::Who, grade), "{operator} {key} {values:?}");
+        assert_eq!(bound.grade == Decoration, bound.weakness.is_some() && grade == Decoration);
+    }
+}
+
+#[test]
+fn everything_else() {
+    use Facet::*;
+    use Grade::*;
+    for (operator, key, values, facet, grade) in [
+        ("IpAddress", "aws:SourceIp", &["203.0.113.0/24"][..], From, Narrows),
+        ("IpAddress", "aws:SourceIp", &["0.0.0.0/0"], From, Decoration),
+        ("IpAddress", "aws:SourceIp", &["::/0", "203.0.113.0/24"], From, Decoration),
+        ("IpAddress", "aws:SourceIp", &["0.0.0.0/1", "128.0.0.0/1"], From, Decoration),
+        ("NotIpAddress", "aws:SourceIp", &["203.0.113.0/24"], From, Decoration),
+        ("IpAddress", "aws:SourceIp", &["‹v›"], From, Narrows),
+        ("Bool", "aws:MultiFactorAuthPresent", &["true"], Mfa, Narrows),
+        ("Bool", "aws:MultiFactorAuthPresent", &["false"], Mfa, Decoration),
+        ("BoolIfExists", "aws:MultiFactorAuthPresent", &["true"], Mfa, Decoration),
+        ("NumericLessThan", "aws:MultiFactorAuthAge", &["3600"], Mfa, Narrows),
+        ("Null", "aws:MultiFactorAuthAge", &["false"], Mfa, Narrows),
+        ("StringEquals", "aws:ResourceAccount", &["${aws:PrincipalAccount}"], Resource, Pins),
+        ("StringEquals", "aws:ResourceTag/team", &["x"], Resource, Narrows),
+        ("StringLike", "ec2:ResourceTag/team", &["*"], Resource, Decoration),
+        ("Null", "aws:ResourceTag/team", &["false"], Resource, Narrows),
+        ("StringEquals", "iam:PassedToService", &["ec2.amazonaws.com"], Service, Narrows),
+        ("StringLike", "iam:PassedToService", &["*"], Service, Decoration),
+        ("Bool", "aws:SecureTransport", &["true"], Other, Decoration),
+        ("StringLike", "aws:Referer", &["https://example.com/*"], Other, Decoration),
+        ("StringEquals", "s3:prefix", &["home/"], Other, Narrows),
+        ("‹v›", "s3:prefix", &["home/"], Other, Narrows),
+        ("StringEqualsIfExists", "aws:RequestedRegion", &["eu-west-1"], Other, Narrows),
+    ] {
+        let bound = one(operator, key, values);
+        assert_eq!((bound.facet, bound.grade), (facet, grade), "{operator} {key} {values:?}");
+    }
+}
+
+#[test]
+fn a_resource_of_the_repository_pins_as_a_source() {
+    let hole = Hole::new(HoleKind::Resource, "Topic.Arn", Span::new(FileId(0), 0, 1)).to(Target {
+        scope: "t".into(),
+        address: "Topic".into(),
+        attribute: "Arn".into(),
+    });
+    let s = strength_of(&[condition("ArnEquals", "aws:SourceArn", vec![Text::hole(hole)])]);
+    assert!(s.pins_who());
+    assert_eq!(s.for_public(), Verdict::Silences);
+    assert_eq!(s.source(), Grade::Pins);
+}
+
+#[test]
+fn conditions_hold_together() {
+    let ip = condition("IpAddress", "aws:SourceIp", vec![text("203.0.113.0/24")]);
+    let tls = condition("Bool", "aws:SecureTransport", vec![text("true")]);
+    let s = strength_of(&[ip, tls.clone()]);
+    assert_eq!((s.best(), s.for_public(), s.for_grant()), (Grade::Narrows, Verdict::Lowers, Verdict::Lowers));
+    assert_eq!(s.decorations().count(), 1);
+    let s = strength_of(&[tls]);
+    assert_eq!((s.best(), s.for_public()), (Grade::Decoration, Verdict::Nothing));
+    let all = condition("ForAllValues:StringLike", "aws:PrincipalOrgPaths", vec![text("o-a1b2c3d4e5/*")]);
+    let guard = condition("Null", "aws:PrincipalOrgPaths", vec![text("false")]);
+    assert!(strength_of(&[all, guard]).pins_who());
+}
+
+#[test]
+fn networks() {
+    for (t, private, host_bits) in [
+        ("10.1.0.0/16", true, false),
+        ("172.15.0.0/16", false, false),
+        ("172.16.0.1/12", true, true),
+        ("203.0.113.5", false, false),
+        ("fd00::/8", true, false),
+        ("2001:db8::1/32", false, true),
+        ("0.0.0.0/0", false, false),
+        ("1.2.3.4/0", false, true),
+    ] {
+        let n = Network::parse(t).unwrap();
+        assert_eq!((n.is_private(), n.has_host_bits()), (private, host_bits), "{t}");
+    }
+    for t in ["10.0.0.0/33", "x", "10.0.0/8", ""] {
+        assert_eq!(Network::parse(t), None, "{t}");
+    }
+}

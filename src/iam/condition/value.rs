@@ -1,0 +1,277 @@
+//! What a condition's values let through. Values of one key are alternatives: the weakest counts.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::key::Values;
+use super::{Grade, Operator, Weakness};
+use crate::iam::arn::{self, Breadth, Field, Shape};
+use crate::iam::pattern::is_star;
+use crate::iam::{Condition, variables};
+use crate::source::{HoleKind, Piece, Text};
+
+type Weight = (Grade, Option<Weakness>);
+
+const PINS: Weight = (Grade::Pins, None);
+const NARROWS: Weight = (Grade::Narrows, None);
+const ANY: Weight = (Grade::Decoration, Some(Weakness::AnyValue));
+const IDLE: Weight = (Grade::Decoration, Some(Weakness::Idle));
+
+pub(super) fn weigh(c: &Condition, operator: Operator, key: &str, values: Values) -> Weight {
+    if c.values.is_empty() {
+        // `[]` lets nothing through; values that we cannot see are taken at their key's word.
+        return if !c.complete && values.pins_by_itself() { PINS } else { NARROWS };
+    }
+    if values == Values::Address {
+        return addresses(c);
+    }
+    c.values
+        .iter()
+        .map(|v| {
+            if is_same_variable(&v.text, key) {
+                return ANY;
+            }
+            match values {
+                Values::Account => account(&v.text, operator.wildcards),
+                Values::Organization => organization(&v.text, operator.wildcards),
+                Values::OrganizationPath => organization_path(&v.text, operator.wildcards),
+                Values::Arn => arn(&v.text, operator.wildcards),
+                Values::Id => id(&v.text, operator.wildcards),
+                Values::Subject => subject(&v.text, operator.wildcards),
+                Values::True { pins } => match v.text.known().map(|t| t.to_ascii_lowercase()).as_deref() {
+                    Some("true") if pins => PINS,
+                    Some("true") | None => NARROWS,
+                    Some(_) => IDLE,
+                },
+                Values::Age => {
+                    if operator.is_upper_bound() {
+                        NARROWS
+                    } else {
+                        IDLE
+                    }
+                }
+                Values::UrlAuth => match v.text.known().as_deref() {
+                    Some("AWS_IAM") | None => NARROWS,
+                    Some(_) => IDLE,
+                },
+                Values::Text | Values::Spoofable | Values::Idle | Values::Address => {
+                    if operator.wildcards && is_only_wildcards(&v.text) {
+                        ANY
+                    } else {
+                        NARROWS
+                    }
+                }
+            }
+        })
+        .min_by_key(|(grade, _)| *grade)
+        .unwrap_or(NARROWS)
+}
+
+/// `aws:PrincipalAccount` equal to `${aws:PrincipalAccount}`: always true.
+fn is_same_variable(text: &Text, key: &str) -> bool {
+    text.known().is_some_and(|t| {
+        t.starts_with("${")
+            && variables::variables(&t)
+                .first()
+                .is_some_and(|v| v.range.len() == t.len() && v.name.eq_ignore_ascii_case(key))
+    })
+}
+
+fn is_only_wildcards(text: &Text) -> bool {
+    text.known()
+        .is_some_and(|t| t.contains('*') && t.bytes().all(|b| b == b'*' || b == b'?'))
+}
+
+/// Of known text only: before the first wildcard.
+fn known_head(text: &Text) -> String {
+    let head = text.prefix();
+    head.split(['*', '?']).next().unwrap_or_default().to_owned()
+}
+
+fn has_wildcard(text: &Text) -> bool {
+    text.pieces()
+        .iter()
+        .any(|p| matches!(p, Piece::Lit(l) if l.text.contains(['*', '?'])))
+}
+
+fn account(text: &Text, wildcards: bool) -> Weight {
+    if !wildcards || !has_wildcard(text) {
+        PINS
+    } else if text.known().is_some_and(|t| t.bytes().all(|b| b == b'*' || b == b'?')) {
+        ANY
+    } else {
+        NARROWS
+    }
+}
+
+fn organization(text: &Text, wildcards: bool) -> Weight {
+    if !wildcards || !has_wildcard(text) {
+        PINS
+    } else if known_head(text).len() <= "o-".len() && text.is_known() {
+        ANY
+    } else {
+        NARROWS
+    }
+}
+
+/// `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*`: the organisation must be named.
+fn organization_path(text: &Text, wildcards: bool) -> Weight {
+    let named = !text.is_known() || known_head(text).len() > "o-".len();
+    if !wildcards || named { PINS } else { ANY }
+}
+
+fn id(text: &Text, wildcards: bool) -> Weight {
+    if !wildcards || !has_wildcard(text) || !text.is_known() {
+        return PINS;
+    }
+    let head = known_head(text);
+    match head.as_str() {
+        "" | "vpce-" | "vpc-" | "vpce" | "vpc" => ANY,
+        // A unique id and `:*` for its sessions.
+        h if h.len() >= 10 => PINS,
+        _ => NARROWS,
+    }
+}
+
+fn arn(text: &Text, wildcards: bool) -> Weight {
+    match arn::shape(text) {
+        Shape::Star | Shape::Wildcard => {
+            if wildcards {
+                ANY
+            } else {
+                NARROWS
+            }
+        }
+        Shape::Arn(parts) => match parts.account() {
+            Field::Literal(_) | Field::Hole(_) => PINS,
+            Field::Any | Field::Pattern if !wildcards => NARROWS,
+            Field::Pattern if !is_only_wildcards(&parts.account) => NARROWS,
+            account => {
+                let wide = wildcards && arn::widest(text) <= Breadth::WholeType;
+                let weakness = (account != Field::Empty).then_some(Weakness::AnyAccount);
+                if wide {
+                    (Grade::Decoration, weakness.or(Some(Weakness::AnyValue)))
+                } else {
+                    (Grade::Narrows, weakness)
+                }
+            }
+        },
+        // The ARN of a resource of the repository, with or without more behind it.
+        Shape::Hole => match text.holes().next() {
+            Some(h) if h.kind == HoleKind::Resource => PINS,
+            _ => NARROWS,
+        },
+        Shape::TooShort(_) | Shape::Other => NARROWS,
+    }
+}
+
+/// The subject of a token: what stands before the first wildcard must name an owner.
+fn subject(text: &Text, wildcards: bool) -> Weight {
+    if !text.is_known() {
+        return NARROWS;
+    }
+    if !wildcards || !has_wildcard(text) {
+        return PINS;
+    }
+    let head = known_head(text);
+    // `repo:org/…`, `project_path:group/…`, `organization:name:…`, `system:serviceaccount:namespace:…`.
+    match head.split_once(':') {
+        None | Some((_, "")) => ANY,
+        Some((_, rest)) if rest.trim_end_matches(['/', ':']).is_empty() => ANY,
+        Some(("system", "serviceaccount:")) => ANY,
+        Some((_, rest)) if rest.contains(['/', ':']) => PINS,
+        Some(_) => NARROWS,
+    }
+}
+
+/// An IP range of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Network {
+    V4(u32, u8),
+    V6(u128, u8),
+}
+
+impl Network {
+    /// `203.0.113.0/24`, `2001:db8::/32`; without `/` one address. Host bits stay as written.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = match text.split_once('/') {
+            Some((a, b)) => (a, Some(b.parse::<u8>().ok()?)),
+            None => (text, None),
+        };
+        if let Ok(v4) = address.parse::<Ipv4Addr>() {
+            let bits = bits.unwrap_or(32);
+            return (bits <= 32).then(|| Self::V4(v4.into(), bits));
+        }
+        let v6 = address.parse::<Ipv6Addr>().ok()?;
+        let bits = bits.unwrap_or(128);
+        (bits <= 128).then(|| Self::V6(v6.into(), bits))
+    }
+
+    /// Bits behind the prefix that are not zero.
+    pub fn has_host_bits(self) -> bool {
+        match self {
+            Self::V4(a, bits) => a.checked_shl(u32::from(bits)).unwrap_or(0) != 0,
+            Self::V6(a, bits) => a.checked_shl(u32::from(bits)).unwrap_or(0) != 0,
+        }
+    }
+
+    /// Addresses that never reach AWS over the internet. RFC 1918, 6598, 3927, 4193, 4291.
+    pub fn is_private(self) -> bool {
+        let within = |a: u32, bits: u8, net: [u8; 4], len: u8| {
+            let net = u32::from(Ipv4Addr::from(net));
+            bits >= len && a >> (32 - len) == net >> (32 - len)
+        };
+        match self {
+            Self::V4(a, bits) => {
+                within(a, bits, [10, 0, 0, 0], 8)
+                    || within(a, bits, [172, 16, 0, 0], 12)
+                    || within(a, bits, [192, 168, 0, 0], 16)
+                    || within(a, bits, [100, 64, 0, 0], 10)
+                    || within(a, bits, [169, 254, 0, 0], 16)
+                    || within(a, bits, [127, 0, 0, 0], 8)
+            }
+            Self::V6(a, bits) => {
+                (bits >= 7 && a >> 121 == 0xfc >> 1) || (bits >= 10 && a >> 118 == 0xfe80 >> 6) || (bits == 128 && a == 1)
+            }
+        }
+    }
+
+    /// So wide that it keeps nobody in particular out.
+    fn is_wide(self) -> bool {
+        match self {
+            Self::V4(_, bits) => bits < 8,
+            Self::V6(_, bits) => bits < 16,
+        }
+    }
+}
+
+/// Whether the ranges let any IPv4 or any IPv6 address through: `0.0.0.0/0`, or both its halves.
+pub fn is_any_address(networks: &[Network]) -> bool {
+    let mut v4: u64 = 0;
+    let mut v6_half = [false; 2];
+    let mut sorted = networks.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    for n in sorted {
+        match n {
+            Network::V4(_, 0) | Network::V6(_, 0) => return true,
+            Network::V4(_, bits) if bits < 8 => v4 += 1 << (32 - u32::from(bits)),
+            Network::V6(a, 1) => v6_half[usize::from(a >> 127 == 1)] = true,
+            _ => {}
+        }
+    }
+    v4 >= 1 << 32 || v6_half == [true; 2]
+}
+
+fn addresses(c: &Condition) -> Weight {
+    let networks: Vec<Network> = c
+        .values
+        .iter()
+        .filter_map(|v| Network::parse(v.text.known()?.trim()))
+        .collect();
+    let star = c.values.iter().any(|v| is_star(&v.text));
+    if star || is_any_address(&networks) || networks.iter().any(|n| n.is_wide()) {
+        (Grade::Decoration, Some(Weakness::AnyAddress))
+    } else {
+        NARROWS
+    }
+}

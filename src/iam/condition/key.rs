@@ -107,7 +107,10 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
             (Facet::Other, V::Idle)
         }
         k if k.starts_with("aws:principaltag/") || k.starts_with("saml:") => who(V::Text),
-        k if k.starts_with("aws:resourcetag/") || k.contains(":resourcetag/") || k.starts_with("s3:existingobjecttag/") => {
+        k if k.starts_with("aws:resourcetag/")
+            || k.contains(":resourcetag/")
+            || k.starts_with("s3:existingobjecttag/") =>
+        {
             (Facet::Resource, V::Text)
         }
         k => match k.rsplit_once(':') {

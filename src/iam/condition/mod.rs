@@ -138,7 +138,11 @@ impl Strength {
 
     /// For any other grant: a narrowing condition lowers and never silences.
     pub fn for_grant(&self) -> Verdict {
-        if self.narrows() { Verdict::Lowers } else { Verdict::Nothing }
+        if self.narrows() {
+            Verdict::Lowers
+        } else {
+            Verdict::Nothing
+        }
     }
 
     /// The bounds of `key` (any case).
@@ -180,9 +184,7 @@ impl Strength {
     /// What makes `facet` what it is.
     pub fn witnesses(&self, facet: Facet) -> impl Iterator<Item = &Bound> {
         let grade = self.grade(facet);
-        self.bounds
-            .iter()
-            .filter(move |b| b.facet == facet && b.grade == grade)
+        self.bounds.iter().filter(move |b| b.facet == facet && b.grade == grade)
     }
 
     /// Conditions that are there and worth nothing.
@@ -228,13 +230,7 @@ pub fn strength_of(conditions: &[Condition]) -> Strength {
     }
 }
 
-fn weigh(
-    c: &Condition,
-    key: &str,
-    facet: Facet,
-    values: Values,
-    all: &[Condition],
-) -> (Grade, Option<Weakness>) {
+fn weigh(c: &Condition, key: &str, facet: Facet, values: Values, all: &[Condition]) -> (Grade, Option<Weakness>) {
     let decoration = |w| (Grade::Decoration, Some(w));
     match values {
         Values::Spoofable => return decoration(Weakness::Spoofable),

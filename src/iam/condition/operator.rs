@@ -120,7 +120,10 @@ mod tests {
         assert!(o.negated && o.wildcards && o.if_exists && o.is_for_all_values());
         let o = Operator::parse("arnequals").unwrap();
         assert!(o.wildcards && !o.negated && o.set.is_none());
-        assert_eq!(Operator::parse("NotIpAddress").map(|o| (o.family, o.negated)), Some((Family::IpAddress, true)));
+        assert_eq!(
+            Operator::parse("NotIpAddress").map(|o| (o.family, o.negated)),
+            Some((Family::IpAddress, true))
+        );
         for wrong in ["StringMatches", "", "ForSome:StringLike", "ForAnyValue:", "StringEqual"] {
             assert_eq!(Operator::parse(wrong), None, "{wrong}");
         }

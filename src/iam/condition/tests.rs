@@ -36,15 +36,40 @@ fn who_asks() {
         ("StringLike", "aws:PrincipalOrgID", &["o-*"], Decoration),
         ("StringLike", "aws:PrincipalOrgID", &["*"], Decoration),
         ("StringNotEquals", "aws:PrincipalOrgID", &["o-a1b2c3d4e5"], Decoration),
-        ("StringEqualsIfExists", "aws:PrincipalOrgID", &["o-a1b2c3d4e5"], Decoration),
-        ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", &["o-a1b2c3d4e5/*"], Pins),
-        ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", &["o-*/r-1/*"], Decoration),
-        ("ForAllValues:StringLike", "aws:PrincipalOrgPaths", &["o-a1b2c3d4e5/*"], Decoration),
+        (
+            "StringEqualsIfExists",
+            "aws:PrincipalOrgID",
+            &["o-a1b2c3d4e5"],
+            Decoration,
+        ),
+        (
+            "ForAnyValue:StringLike",
+            "aws:PrincipalOrgPaths",
+            &["o-a1b2c3d4e5/*"],
+            Pins,
+        ),
+        (
+            "ForAnyValue:StringLike",
+            "aws:PrincipalOrgPaths",
+            &["o-*/r-1/*"],
+            Decoration,
+        ),
+        (
+            "ForAllValues:StringLike",
+            "aws:PrincipalOrgPaths",
+            &["o-a1b2c3d4e5/*"],
+            Decoration,
+        ),
         ("StringEquals", "aws:SourceAccount", &["123456789012"], Pins),
         ("StringEquals", "aws:SourceAccount", &["‹account›"], Pins),
         ("StringLike", "aws:SourceAccount", &["123*"], Narrows),
         ("StringLike", "aws:SourceAccount", &["123456789012", "*"], Decoration),
-        ("StringEquals", "aws:PrincipalAccount", &["${aws:PrincipalAccount}"], Decoration),
+        (
+            "StringEquals",
+            "aws:PrincipalAccount",
+            &["${aws:PrincipalAccount}"],
+            Decoration,
+        ),
         ("ArnLike", "aws:SourceArn", &["arn:aws:sns:*:123456789012:*"], Pins),
         ("ArnLike", "aws:SourceArn", &["arn:aws:sns:us-east-1:‹account›:t"], Pins),
         ("ArnLike", "aws:SourceArn", &["arn:aws:s3:::bucket"], Narrows),
@@ -62,18 +87,50 @@ fn who_asks() {
         ("Bool", "elasticfilesystem:AccessedViaMountTarget", &["true"], Pins),
         ("StringEquals", "sts:ExternalId", &["8d1f"], Narrows),
         ("StringLike", "sts:ExternalId", &["*"], Decoration),
-        ("StringEquals", "SAML:aud", &["https://signin.aws.amazon.com/saml"], Narrows),
-        ("StringEquals", "token.actions.githubusercontent.com:sub", &["repo:a/b:ref:refs/heads/main"], Pins),
-        ("StringLike", "token.actions.githubusercontent.com:sub", &["repo:a/b:*"], Pins),
-        ("StringLike", "token.actions.githubusercontent.com:sub", &["repo:*"], Decoration),
-        ("StringLike", "token.actions.githubusercontent.com:sub", &["*"], Decoration),
+        (
+            "StringEquals",
+            "SAML:aud",
+            &["https://signin.aws.amazon.com/saml"],
+            Narrows,
+        ),
+        (
+            "StringEquals",
+            "token.actions.githubusercontent.com:sub",
+            &["repo:a/b:ref:refs/heads/main"],
+            Pins,
+        ),
+        (
+            "StringLike",
+            "token.actions.githubusercontent.com:sub",
+            &["repo:a/b:*"],
+            Pins,
+        ),
+        (
+            "StringLike",
+            "token.actions.githubusercontent.com:sub",
+            &["repo:*"],
+            Decoration,
+        ),
+        (
+            "StringLike",
+            "token.actions.githubusercontent.com:sub",
+            &["*"],
+            Decoration,
+        ),
         ("StringEquals", "‹provider›:aud", &["sts.amazonaws.com"], Narrows),
         ("StringEquals", "lambda:FunctionUrlAuthType", &["NONE"], Decoration),
         ("StringEquals", "lambda:FunctionUrlAuthType", &["AWS_IAM"], Narrows),
     ] {
         let bound = one(operator, key, values);
-        assert_eq!((bound.facet, bound.grade), (Facet::Who, grade), "{operator} {key} {values:?}");
-        assert_eq!(bound.grade == Decoration, bound.weakness.is_some() && grade == Decoration);
+        assert_eq!(
+            (bound.facet, bound.grade),
+            (Facet::Who, grade),
+            "{operator} {key} {values:?}"
+        );
+        assert_eq!(
+            bound.grade == Decoration,
+            bound.weakness.is_some() && grade == Decoration
+        );
     }
 }
 
@@ -84,8 +141,20 @@ fn everything_else() {
     for (operator, key, values, facet, grade) in [
         ("IpAddress", "aws:SourceIp", &["203.0.113.0/24"][..], From, Narrows),
         ("IpAddress", "aws:SourceIp", &["0.0.0.0/0"], From, Decoration),
-        ("IpAddress", "aws:SourceIp", &["::/0", "203.0.113.0/24"], From, Decoration),
-        ("IpAddress", "aws:SourceIp", &["0.0.0.0/1", "128.0.0.0/1"], From, Decoration),
+        (
+            "IpAddress",
+            "aws:SourceIp",
+            &["::/0", "203.0.113.0/24"],
+            From,
+            Decoration,
+        ),
+        (
+            "IpAddress",
+            "aws:SourceIp",
+            &["0.0.0.0/1", "128.0.0.0/1"],
+            From,
+            Decoration,
+        ),
         ("NotIpAddress", "aws:SourceIp", &["203.0.113.0/24"], From, Decoration),
         ("IpAddress", "aws:SourceIp", &["‹v›"], From, Narrows),
         ("Bool", "aws:MultiFactorAuthPresent", &["true"], Mfa, Narrows),
@@ -93,20 +162,48 @@ fn everything_else() {
         ("BoolIfExists", "aws:MultiFactorAuthPresent", &["true"], Mfa, Decoration),
         ("NumericLessThan", "aws:MultiFactorAuthAge", &["3600"], Mfa, Narrows),
         ("Null", "aws:MultiFactorAuthAge", &["false"], Mfa, Narrows),
-        ("StringEquals", "aws:ResourceAccount", &["${aws:PrincipalAccount}"], Resource, Pins),
+        (
+            "StringEquals",
+            "aws:ResourceAccount",
+            &["${aws:PrincipalAccount}"],
+            Resource,
+            Pins,
+        ),
         ("StringEquals", "aws:ResourceTag/team", &["x"], Resource, Narrows),
         ("StringLike", "ec2:ResourceTag/team", &["*"], Resource, Decoration),
         ("Null", "aws:ResourceTag/team", &["false"], Resource, Narrows),
-        ("StringEquals", "iam:PassedToService", &["ec2.amazonaws.com"], Service, Narrows),
+        (
+            "StringEquals",
+            "iam:PassedToService",
+            &["ec2.amazonaws.com"],
+            Service,
+            Narrows,
+        ),
         ("StringLike", "iam:PassedToService", &["*"], Service, Decoration),
         ("Bool", "aws:SecureTransport", &["true"], Other, Decoration),
-        ("StringLike", "aws:Referer", &["https://example.com/*"], Other, Decoration),
+        (
+            "StringLike",
+            "aws:Referer",
+            &["https://example.com/*"],
+            Other,
+            Decoration,
+        ),
         ("StringEquals", "s3:prefix", &["home/"], Other, Narrows),
         ("‹v›", "s3:prefix", &["home/"], Other, Narrows),
-        ("StringEqualsIfExists", "aws:RequestedRegion", &["eu-west-1"], Other, Narrows),
+        (
+            "StringEqualsIfExists",
+            "aws:RequestedRegion",
+            &["eu-west-1"],
+            Other,
+            Narrows,
+        ),
     ] {
         let bound = one(operator, key, values);
-        assert_eq!((bound.facet, bound.grade), (facet, grade), "{operator} {key} {values:?}");
+        assert_eq!(
+            (bound.facet, bound.grade),
+            (facet, grade),
+            "{operator} {key} {values:?}"
+        );
     }
 }
 
@@ -128,11 +225,18 @@ fn conditions_hold_together() {
     let ip = condition("IpAddress", "aws:SourceIp", vec![text("203.0.113.0/24")]);
     let tls = condition("Bool", "aws:SecureTransport", vec![text("true")]);
     let s = strength_of(&[ip, tls.clone()]);
-    assert_eq!((s.best(), s.for_public(), s.for_grant()), (Grade::Narrows, Verdict::Lowers, Verdict::Lowers));
+    assert_eq!(
+        (s.best(), s.for_public(), s.for_grant()),
+        (Grade::Narrows, Verdict::Lowers, Verdict::Lowers)
+    );
     assert_eq!(s.decorations().count(), 1);
     let s = strength_of(&[tls]);
     assert_eq!((s.best(), s.for_public()), (Grade::Decoration, Verdict::Nothing));
-    let all = condition("ForAllValues:StringLike", "aws:PrincipalOrgPaths", vec![text("o-a1b2c3d4e5/*")]);
+    let all = condition(
+        "ForAllValues:StringLike",
+        "aws:PrincipalOrgPaths",
+        vec![text("o-a1b2c3d4e5/*")],
+    );
     let guard = condition("Null", "aws:PrincipalOrgPaths", vec![text("false")]);
     assert!(strength_of(&[all, guard]).pins_who());
 }

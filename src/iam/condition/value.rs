@@ -19,7 +19,11 @@ const IDLE: Weight = (Grade::Decoration, Some(Weakness::Idle));
 pub(super) fn weigh(c: &Condition, operator: Operator, key: &str, values: Values) -> Weight {
     if c.values.is_empty() {
         // `[]` lets nothing through; values that we cannot see are taken at their key's word.
-        return if !c.complete && values.pins_by_itself() { PINS } else { NARROWS };
+        return if !c.complete && values.pins_by_itself() {
+            PINS
+        } else {
+            NARROWS
+        };
     }
     if values == Values::Address {
         return addresses(c);
@@ -230,7 +234,9 @@ impl Network {
                     || within(a, bits, [127, 0, 0, 0], 8)
             }
             Self::V6(a, bits) => {
-                (bits >= 7 && a >> 121 == 0xfc >> 1) || (bits >= 10 && a >> 118 == 0xfe80 >> 6) || (bits == 128 && a == 1)
+                (bits >= 7 && a >> 121 == 0xfc >> 1)
+                    || (bits >= 10 && a >> 118 == 0xfe80 >> 6)
+                    || (bits == 128 && a == 1)
             }
         }
     }

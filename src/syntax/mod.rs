@@ -5,5 +5,6 @@
 
 pub mod json;
 pub mod tree;
+pub mod yaml;
 
 pub use tree::{Kind, Node, NodeId, Style, Tree};

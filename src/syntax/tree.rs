@@ -1,6 +1,6 @@
 //! The one arena tree of JSON, YAML and HCL expressions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::source::{FileId, Problem, Span, Text};
 
@@ -81,6 +81,8 @@ pub struct Tree {
     names: Vec<Box<str>>,
     /// Span of a node that does not lie byte for byte in the file (embedded texts).
     spans: HashMap<u32, Span>,
+    /// What a YAML alias stands for.
+    aliases: HashMap<u32, NodeId>,
     /// One root for each document of the stream; empty for an empty file.
     pub roots: Vec<NodeId>,
     pub problems: Vec<Problem>,
@@ -94,6 +96,7 @@ impl Tree {
             texts: Vec::new(),
             names: Vec::new(),
             spans: HashMap::new(),
+            aliases: HashMap::new(),
             roots: Vec::new(),
             problems: Vec::new(),
         }
@@ -107,12 +110,26 @@ impl Tree {
         self.nodes.is_empty()
     }
 
+    /// The node itself, an alias as such; all other questions but [`Tree::span`] see through an alias.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
 
+    /// What a YAML alias stands for; any other node itself. What is found this way is written elsewhere: its span is not
+    /// the alias's. Never leads in a circle.
+    pub fn resolve(&self, id: NodeId) -> NodeId {
+        if self.aliases.is_empty() {
+            return id;
+        }
+        self.aliases.get(&id.0).copied().unwrap_or(id)
+    }
+
+    pub fn is_alias(&self, id: NodeId) -> bool {
+        self.aliases.contains_key(&id.0)
+    }
+
     pub fn kind(&self, id: NodeId) -> Kind {
-        self.node(id).kind
+        self.node(self.resolve(id)).kind
     }
 
     pub fn span(&self, id: NodeId) -> Span {
@@ -130,7 +147,7 @@ impl Tree {
     pub fn children(&self, id: NodeId) -> Children<'_> {
         Children {
             tree: self,
-            next: self.node(id).first,
+            next: self.node(self.resolve(id)).first,
         }
     }
 
@@ -146,6 +163,36 @@ impl Tree {
         })
     }
 
+    /// The entries of a map with those that YAML merge keys (`<<: *base`) bring, which lose against the map's own.
+    /// YAML 1.1 type repository, "Merge Key Language-Independent Type".
+    pub fn merged(&self, id: NodeId) -> Vec<(NodeId, NodeId)> {
+        let (merges, mut entries): (Vec<_>, Vec<_>) = self.entries(id).partition(|(k, _)| self.is_merge(*k));
+        if merges.is_empty() {
+            return entries;
+        }
+        let key = |k: NodeId| self.text(k).and_then(Text::known);
+        let mut seen: HashSet<_> = entries.iter().filter_map(|(k, _)| key(*k)).collect();
+        for (_, from) in merges {
+            let maps = match self.kind(from) {
+                Kind::Seq => self.children(from).collect(),
+                _ => vec![from],
+            };
+            // Aliases are bounded in depth and in number, and so is this recursion.
+            for entry in maps.into_iter().flat_map(|map| self.merged(map)) {
+                if key(entry.0).is_none_or(|k| seen.insert(k)) {
+                    entries.push(entry);
+                }
+            }
+        }
+        entries
+    }
+
+    /// Whether `key` is an unquoted `<<`.
+    fn is_merge(&self, key: NodeId) -> bool {
+        let n = self.node(key);
+        n.style == Style::Plain && n.end - n.start == 2 && self.text(key).and_then(Text::known).as_deref() == Some("<<")
+    }
+
     /// The last value of `key` in a map.
     pub fn get(&self, id: NodeId, key: &str) -> Option<NodeId> {
         self.entries(id)
@@ -156,7 +203,7 @@ impl Tree {
 
     /// Decoded text of a scalar.
     pub fn text(&self, id: NodeId) -> Option<&Text> {
-        let n = self.node(id);
+        let n = self.node(self.resolve(id));
         match n.kind {
             Kind::Str | Kind::Num | Kind::Bool | Kind::Null => self.texts.get(n.aux as usize),
             _ => None,
@@ -165,7 +212,7 @@ impl Tree {
 
     /// Name of a call, identifier, attribute or operator.
     pub fn name(&self, id: NodeId) -> &str {
-        let n = self.node(id);
+        let n = self.node(self.resolve(id));
         match n.kind {
             Kind::Call | Kind::Ident | Kind::Attr | Kind::Unary | Kind::Binary | Kind::Directive | Kind::For => {
                 self.names.get(n.aux as usize).map_or("", |s| s)
@@ -212,6 +259,11 @@ impl Tree {
     /// Gives the node a span that is not its byte range in [`Tree::file`].
     pub fn set_span(&mut self, id: NodeId, span: Span) {
         self.spans.insert(id.0, span);
+    }
+
+    /// Makes the node stand for `target`, which must not contain it.
+    pub fn set_alias(&mut self, id: NodeId, target: NodeId) {
+        self.aliases.insert(id.0, target);
     }
 
     /// Makes `children` the children of `parent`, in order.

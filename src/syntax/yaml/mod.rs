@@ -1,0 +1,461 @@
+//! YAML, by granit-parser's events, with short tags, aliases and exact offset maps of every scalar style.
+//!
+//! **Invariant:** never fails: broken input gives the tree before the breakage (often, after a same-length repair, all of
+//! it) and a problem at its place. A tag of the file's own (`!Sub x`) is a [`Kind::Call`] named without its `!`, whose
+//! child is the value. An alias is a node that the tree resolves ([`Tree::resolve`]); what aliases add up to is bounded in
+//! size and depth here, so that no walker need fear them. `<<` stays an entry; see [`Tree::merged`].
+
+mod repair;
+mod scalar;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag, options};
+
+use crate::source::{FileId, Problem, ProblemKind, Span};
+
+use self::repair::Repair;
+use super::{Kind, NodeId, Style, Tree};
+
+/// Deepest nesting that is followed, aliases included.
+const MAX_DEPTH: u32 = 512;
+/// Most nodes that the aliases of one file may stand for.
+const MAX_EXPANDED: u64 = 200_000;
+
+/// Reads a file: one root for each document.
+pub fn parse(file: FileId, text: &str) -> Tree {
+    let mut repair = Repair::new(file, text);
+    let tree = loop {
+        let mut builder = Builder::new(file, &repair);
+        let Some(error) = builder.read(false) else {
+            break builder.tree;
+        };
+        let broken = builder.breakage(&error);
+        if !repair.mend(&error, &broken) {
+            let mut builder = Builder::new(file, &repair);
+            builder.read(true);
+            break builder.tree;
+        }
+    };
+    repair.finish(tree)
+}
+
+/// Where and how reading stopped.
+struct Breakage {
+    /// Byte that the parser stumbled over.
+    at: usize,
+    /// End of the last token that was understood.
+    last_end: usize,
+    /// The flow collection that is open there.
+    open: Option<usize>,
+}
+
+#[derive(Clone, Copy)]
+struct Anchor {
+    node: NodeId,
+    size: u64,
+    height: u32,
+}
+
+/// A collection that is not closed yet.
+struct Frame {
+    node: NodeId,
+    /// The tag around it.
+    call: Option<NodeId>,
+    base: usize,
+    anchor: usize,
+    size: u64,
+    height: u32,
+    flow: bool,
+}
+
+struct Builder<'r> {
+    tree: Tree,
+    repair: &'r Repair<'r>,
+    src: &'r str,
+    anchors: BTreeMap<usize, Anchor>,
+    frames: Vec<Frame>,
+    pending: Vec<NodeId>,
+    /// What all aliases so far stand for.
+    expanded: u64,
+    last_end: usize,
+}
+
+impl<'r> Builder<'r> {
+    fn new(file: FileId, repair: &'r Repair<'r>) -> Self {
+        Self {
+            tree: Tree::new(file),
+            repair,
+            src: repair.source(),
+            anchors: BTreeMap::new(),
+            frames: Vec::new(),
+            pending: Vec::new(),
+            expanded: 0,
+            last_end: 0,
+        }
+    }
+
+    /// Reads up to the first error, or over all errors from document to document.
+    fn read(&mut self, over_errors: bool) -> Option<ScanError> {
+        let options = options! {
+            emit_comments: false,
+            emit_unresolved_aliases: true,
+            flow_nesting_limit: MAX_DEPTH as usize,
+            block_nesting_limit: MAX_DEPTH as usize,
+        };
+        let mut parser = Parser::new_from_str_with_options(self.src, options);
+        loop {
+            match parser.next_event() {
+                None => return None,
+                Some(Ok((event, span))) => self.event(event, span),
+                Some(Err(error)) if !over_errors => return Some(error),
+                Some(Err(error)) => {
+                    let broken = self.breakage(&error);
+                    self.tree.problems.push(self.repair.problem(&error, &broken));
+                    while !self.frames.is_empty() {
+                        self.close(self.last_end);
+                    }
+                    if !matches!(parser.proceed_next_document(), Ok(true)) {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    fn breakage(&self, error: &ScanError) -> Breakage {
+        Breakage {
+            at: error
+                .marker()
+                .byte_offset()
+                .unwrap_or(self.last_end)
+                .min(self.src.len()),
+            last_end: self.last_end,
+            open: self
+                .frames
+                .iter()
+                .rfind(|f| f.flow)
+                .map(|f| self.tree.node(f.node).start as usize),
+        }
+    }
+
+    fn event(&mut self, event: Event<'_>, span: granit_parser::Span) {
+        let range = span.byte_range().unwrap_or(0..0);
+        let tag_start = span.tag_start().and_then(|m| m.byte_offset());
+        match event {
+            Event::Scalar(value, style, anchor, tag) => {
+                let node = self.scalar(value, style, tag.as_deref(), range);
+                let call = self.call(tag.as_deref(), tag_start, node);
+                self.done(node, call, anchor, 1, 1);
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                self.open(Kind::Seq, style, anchor, tag.as_deref(), tag_start, range);
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.open(Kind::Map, style, anchor, tag.as_deref(), tag_start, range);
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(range.end),
+            Event::Alias(id) => {
+                let node = self.tree.push(Kind::Unknown, Style::Plain, range.start, range.end);
+                self.last_end = self.last_end.max(range.end);
+                let (size, height) = self.alias(id, node);
+                self.done(node, None, 0, size, height);
+            }
+            Event::UnresolvedAlias(name) => {
+                let node = self.tree.push(Kind::Unknown, Style::Plain, range.start, range.end);
+                self.last_end = self.last_end.max(range.end);
+                let span = self.tree.span(node);
+                self.tree
+                    .problems
+                    .push(Problem::syntax(span, format!("alias of an unknown anchor `{name}`")));
+                self.done(node, None, 0, 1, 1);
+            }
+            _ => {}
+        }
+    }
+
+    /// Makes `node` stand for what has the anchor `id`; gives the size and height of that.
+    fn alias(&mut self, id: usize, node: NodeId) -> (u64, u32) {
+        let span = self.tree.span(node);
+        let Some(anchor) = self.anchors.get(&id).copied() else {
+            // The anchor is of a collection that is still open.
+            self.tree
+                .problems
+                .push(Problem::syntax(span, "alias of a node that contains it"));
+            return (1, 1);
+        };
+        let depth = self.frames.len() as u32;
+        if self.expanded + anchor.size > MAX_EXPANDED || depth + anchor.height > MAX_DEPTH {
+            self.tree.problems.push(Problem::new(
+                ProblemKind::NotEvaluated,
+                span,
+                "alias is not followed: the aliases of this file stand for too much",
+            ));
+            return (1, 1);
+        }
+        self.expanded += anchor.size;
+        self.tree.set_alias(node, anchor.node);
+        (anchor.size, anchor.height)
+    }
+
+    fn open(
+        &mut self,
+        kind: Kind,
+        style: StructureStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        tag_start: Option<usize>,
+        range: std::ops::Range<usize>,
+    ) {
+        let node = self.tree.push(kind, Style::Plain, range.start, range.end);
+        let call = self.call(tag, tag_start, node);
+        let flow = style == StructureStyle::Flow && range.end > range.start;
+        self.last_end = self.last_end.max(range.end);
+        self.frames.push(Frame {
+            node,
+            call,
+            base: self.pending.len(),
+            anchor,
+            size: 1,
+            height: 1,
+            flow,
+        });
+    }
+
+    /// The node of a tag of the file's own, around `node`.
+    fn call(&mut self, tag: Option<&Tag>, tag_start: Option<usize>, node: NodeId) -> Option<NodeId> {
+        let tag = tag.filter(|t| t.is_custom() && t.original() != "!")?;
+        let n = self.tree.node(node);
+        let (start, end) = (n.start as usize, n.end as usize);
+        let call = self
+            .tree
+            .push(Kind::Call, Style::Plain, tag_start.unwrap_or(start).min(start), end);
+        let name = tag.original();
+        self.tree.set_name(call, name.trim_start_matches('!'));
+        self.tree.adopt(call, &[node]);
+        Some(call)
+    }
+
+    /// Ends the innermost collection.
+    fn close(&mut self, end: usize) {
+        let Some(frame) = self.frames.pop() else { return };
+        let start = self.tree.node(frame.node).start as usize;
+        // The end mark of a block collection lies in what follows it.
+        let end = if frame.flow { end } else { self.last_end };
+        let end = end.max(start);
+        self.last_end = self.last_end.max(end);
+        if self.tree.kind(frame.node) == Kind::Map && (self.pending.len() - frame.base) % 2 == 1 {
+            let missing = self.tree.push(Kind::Unknown, Style::Plain, end, end);
+            self.pending.push(missing);
+        }
+        self.tree.set_range(frame.node, start, end);
+        if let Some(call) = frame.call {
+            let start = self.tree.node(call).start as usize;
+            self.tree.set_range(call, start, end);
+        }
+        self.tree.adopt(frame.node, &self.pending[frame.base..]);
+        self.pending.truncate(frame.base);
+        self.done(frame.node, frame.call, frame.anchor, frame.size, frame.height);
+    }
+
+    /// Puts a finished node, with the tag around it, in its place.
+    fn done(&mut self, node: NodeId, call: Option<NodeId>, anchor: usize, size: u64, height: u32) {
+        let node = call.unwrap_or(node);
+        let height = height + u32::from(call.is_some());
+        if anchor != 0 {
+            self.anchors.insert(anchor, Anchor { node, size, height });
+        }
+        match self.frames.last_mut() {
+            Some(frame) => {
+                frame.size += size;
+                frame.height = frame.height.max(height + 1);
+                self.pending.push(node);
+            }
+            None => self.tree.roots.push(node),
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        value: Cow<'_, str>,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        range: std::ops::Range<usize>,
+    ) -> NodeId {
+        let file = self.tree.file;
+        if range.is_empty() && style == ScalarStyle::Plain {
+            // Nothing is written; granit says `~`.
+            let at = range.start.max(self.last_end).min(self.src.len());
+            let node = self.tree.push(Kind::Null, Style::Plain, at, at);
+            self.tree.set_text(node, scalar::empty(Span::new(file, at, at)));
+            return node;
+        }
+        let (text, range) = scalar::text(file, self.src, &value, style, range);
+        let text = self.repair.unmask(text, Span::new(file, range.start, range.end));
+        let kind = match tag.and_then(Tag::core_suffix) {
+            Some("str" | "binary") => Kind::Str,
+            _ if style != ScalarStyle::Plain || tag.is_some_and(|t| t.original() == "!") => Kind::Str,
+            _ if !text.is_known() => Kind::Str,
+            _ => scalar::kind(&value),
+        };
+        let style = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted => Style::Single,
+            ScalarStyle::DoubleQuoted => Style::Double,
+            ScalarStyle::Literal => Style::Literal,
+            ScalarStyle::Folded => Style::Folded,
+        };
+        let node = self.tree.push(kind, style, range.start, range.end);
+        self.last_end = self.last_end.max(range.end);
+        self.tree.set_text(node, text);
+        node
+    }
+}
+
+/// Errors that no repair of the text can cure.
+fn is_limit(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::RecursionLimitExceeded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Text;
+
+    const F: FileId = FileId(0);
+
+    fn show(tree: &Tree, id: NodeId) -> String {
+        match tree.kind(id) {
+            Kind::Map => {
+                let entries = tree.merged(id).into_iter();
+                let inner: Vec<_> = entries
+                    .map(|(k, v)| format!("{}={}", show(tree, k), show(tree, v)))
+                    .collect();
+                format!("{{{}}}", inner.join(","))
+            }
+            Kind::Seq => {
+                let inner: Vec<_> = tree.children(id).map(|c| show(tree, c)).collect();
+                format!("[{}]", inner.join(","))
+            }
+            Kind::Call => {
+                let inner: Vec<_> = tree.children(id).map(|c| show(tree, c)).collect();
+                format!("{}({})", tree.name(id), inner.join(","))
+            }
+            Kind::Unknown => "?".to_owned(),
+            _ => tree.text(id).map(Text::display).unwrap_or_default(),
+        }
+    }
+
+    fn read(src: &str) -> (String, Vec<String>) {
+        let tree = parse(F, src);
+        let roots: Vec<_> = tree.roots.iter().map(|r| show(&tree, *r)).collect();
+        let problems = tree
+            .problems
+            .iter()
+            .map(|p| format!("{}: {}", &src[p.span.range()], p.message))
+            .collect();
+        (roots.join(" "), problems)
+    }
+
+    #[test]
+    fn structures_tags_aliases_and_merges() {
+        let cases = [
+            (
+                "a: !Sub x\nb: !GetAtt [r, Arn]\nc: !If\n  - x\n  - !Ref y\n",
+                "{a=Sub(x),b=GetAtt([r,Arn]),c=If([x,Ref(y)])}",
+            ),
+            (
+                "a: &x {p: 1, q: 2}\nb: *x\nc:\n  <<: *x\n  q: 3\n",
+                "{a={p=1,q=2},b={p=1,q=2},c={q=3,p=1}}",
+            ),
+            ("a: &x !Ref y\nb: [*x, *x]\n", "{a=Ref(y),b=[Ref(y),Ref(y)]}"),
+            ("---\na: 1\n---\nb:\n...\n---\n- 2\n", "{a=1} {b=} [2]"),
+            (
+                "p: !Sub '{\n  \"a\": \"it''s\"\n}'\nq: 2\n",
+                "{p=Sub({   \"a\": \"it's\" }),q=2}",
+            ),
+        ];
+        for (src, tree) in cases {
+            assert_eq!(read(src), (tree.to_owned(), vec![]), "{src}");
+        }
+    }
+
+    #[test]
+    fn broken_input_is_read_in_part() {
+        let cases = [
+            ("a: 1\nb: \"x\nc: 3\n", "{a=1,b=,c=3}", vec!["\": unclosed quote"]),
+            ("a: 1\nb: [1, 2\n", "{a=1,b=[1]}", vec!["[1, 2: unclosed `[`"]),
+            (
+                "a: 1\nb: c: d\ne: 3\n",
+                "{a=1,e=3}",
+                vec!["c: d: mapping values are not allowed in this context"],
+            ),
+            ("a: 1\nb: [1, 2\nc: 3\n", "{a=1,b=,c=3}", vec!["[: unclosed `[`"]),
+            ("a: *gone\n", "{a=?}", vec!["*gone: alias of an unknown anchor `gone`"]),
+            (
+                "a: &x [1, *x]\n",
+                "{a=[1,?]}",
+                vec!["*x: alias of a node that contains it"],
+            ),
+            (
+                "{{ if .v }}\na: {{ .b }}:x\nc: [\"p{{ d }}\"]\n{{ end }}\n",
+                "{a=${.b}:x,c=[p${d}]}",
+                vec!["{{ if .v }}: template expressions are not evaluated"],
+            ),
+        ];
+        for (src, tree, problems) in cases {
+            let problems: Vec<_> = problems.into_iter().map(str::to_owned).collect();
+            assert_eq!(read(src), (tree.to_owned(), problems), "{src}");
+        }
+    }
+
+    #[test]
+    fn alias_bombs_are_defused() {
+        let mut src = "a0: &a0 [x, x]\n".to_owned();
+        for i in 1..60 {
+            src += &format!("a{i}: &a{i} [*a{p}, *a{p}]\n", p = i - 1);
+        }
+        assert!(read(&src).0.len() < 10_000_000);
+        let mut src = "a0: &a0 [x]\n".to_owned();
+        for i in 1..2000 {
+            src += &format!("a{i}: &a{i} [*a{}]\n", i - 1);
+        }
+        assert!(
+            parse(F, &src)
+                .problems
+                .iter()
+                .any(|p| p.kind == ProblemKind::NotEvaluated)
+        );
+    }
+
+    /// Every character of a scalar maps to a place that holds it, or to what stands for it.
+    #[test]
+    fn scalars_map_to_their_source() {
+        let styles = [
+            "k: |\n\n  foo\n    bar\n   \n\n  z é\n\n# c\n",
+            "k: >-\n  foo\n  bar\n\n    more\n  z\n",
+            "k: |2+\n    foo\n  bar\n\n",
+            "k: |\r\n  foo\r\n  bar\r\n",
+            "k: >\n  foo\n  bar",
+            "k: \"a\\n\\x41 b\n  c\\\n  d\n\n  e\\u00e9f\"\n",
+            "k: 'it''s\n  so'\n",
+            "k: a b\n  c\n\n  d # e\n",
+        ];
+        for src in styles {
+            let tree = parse(F, src);
+            assert_eq!(tree.problems, [], "{src:?}");
+            let node = tree.get(tree.roots[0], "k").expect("the entry");
+            let text = tree.text(node).expect("a scalar");
+            let value = text.known().expect("known");
+            for (i, c) in value.char_indices() {
+                let span = text.span_of(i..i + c.len_utf8()).expect("a place");
+                let slice = &src[span.range()];
+                let exact = slice == c.encode_utf8(&mut [0; 4]);
+                let stands_for = slice.starts_with('\\') || slice == "''" || slice.trim().is_empty();
+                assert!(exact || stands_for, "{src:?}: {c:?} at {slice:?}");
+                assert!(slice.len() < value.len(), "{src:?}: {c:?} has no place of its own");
+            }
+        }
+    }
+}

@@ -127,7 +127,7 @@ pub struct Document {
     pub used_at: Vec<Use>,
     /// Set in one alternative of a conditional: "if IsProd".
     pub branch: Option<Arc<str>>,
-    /// No part of it stayed unknown.
+    /// No part of it stayed unknown but what is only known when deployed (account, region, the repository's own resources).
     pub complete: bool,
     /// The evaluated value, for `overgrant policies` and for sizes.
     pub value: Value,
@@ -200,7 +200,9 @@ pub struct Statement {
     pub pointer: String,
     /// Set in one alternative of a conditional: "if IsProd".
     pub branch: Option<Arc<str>>,
-    /// No part of it stayed unknown.
+    /// Further elements may exist that we cannot see: nothing is missing for sure.
+    pub open: bool,
+    /// No part of it stayed unknown but what is only known when deployed (account, region, the repository's own resources).
     pub complete: bool,
 }
 

@@ -1,6 +1,12 @@
-//! Checks of the family `validity`.
+//! Checks of the family `validity`: is this a policy that IAM takes, and one that says what was meant?
+//!
+//! **Invariant:** a document with unknown parts is judged only by the parts that are there: nothing is missing for sure
+//! while keys may exist that we cannot see.
+
+mod elements;
+mod grammar;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[];
+pub(super) const TABLE: &[(&str, Check)] = &[("grammar", grammar::check), ("elements", elements::check)];

@@ -1,0 +1,124 @@
+//! Which elements a statement must, may and may not have, by the kind of policy.
+//! IAM User Guide, "IAM JSON policy elements reference".
+
+use crate::iam::{Document, Origin, PolicyKind, Statement};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d) in cx.documents() {
+        if d.origin != Origin::Written {
+            continue;
+        }
+        version(cx, out, id, d);
+        for (i, s) in d.statements.iter().enumerate() {
+            required(cx, out, (id, d), (i, s));
+            forbidden(cx, out, (id, d), (i, s));
+            sid(cx, out, (id, d), (i, s));
+        }
+    }
+}
+
+fn version(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, d: &Document) {
+    let open = d.keys.iter().any(|k| k.value.contains("${"));
+    match &d.version {
+        None if !open && !d.keys.iter().any(|k| k.value == "Version") => {
+            let span = d.statement_key.unwrap_or(d.span);
+            out.push(
+                cx.at_document(
+                    "missing-version",
+                    id,
+                    "the policy has no `Version` and is read as `2008-10-17`",
+                )
+                .primary(span, "no `Version` beside this"),
+            );
+        }
+        Some(v) if v.text.known().as_deref() == Some("2008-10-17") => out.push(
+            cx.at_document("old-version", id, "the policy is written in the language of 2008")
+                .primary(v.span, "policy variables are plain text in this version"),
+        ),
+        _ => {}
+    }
+}
+
+fn required(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+    if s.open {
+        return;
+    }
+    let has = |name: &str| s.keys.iter().any(|k| k.value == name);
+    if !has("Action") && !has("NotAction") {
+        out.push(
+            cx.at_statement("missing-action", id, i, "the statement has no `Action`")
+                .primary(s.span, "names no action"),
+        );
+    }
+    let needs_resource = matches!(
+        d.kind,
+        PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session | PolicyKind::Scp | PolicyKind::Rcp
+    );
+    if needs_resource && !has("Resource") && !has("NotResource") {
+        out.push(
+            cx.at_statement("missing-resource", id, i, "the statement has no `Resource`")
+                .primary(s.span, "names no resource"),
+        );
+    }
+    if d.kind.has_principal() && !has("Principal") && !has("NotPrincipal") {
+        out.push(
+            cx.at_statement("missing-principal", id, i, "the statement has no `Principal`")
+                .primary(s.span, "names nobody"),
+        );
+    }
+}
+
+fn forbidden(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+    if let Some(p) = &s.principal
+        && matches!(
+            d.kind,
+            PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session
+        )
+    {
+        out.push(
+            cx.at_statement(
+                "principal-in-identity-policy",
+                id,
+                i,
+                "an identity policy takes no `Principal`",
+            )
+            .primary(p.key, "IAM rejects the policy for this"),
+        );
+    }
+    if let Some(r) = &s.resource
+        && d.kind == PolicyKind::Trust
+    {
+        out.push(
+            cx.at_statement("trust-has-resource", id, i, "a trust policy takes no `Resource`")
+                .primary(r.key, "IAM rejects the policy for this"),
+        );
+    }
+}
+
+fn sid(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+    let Some(item) = &s.sid else { return };
+    let Some(text) = item.text.known() else { return };
+    if text.is_empty() {
+        out.push(
+            cx.at_statement("empty-sid", id, i, "the Sid is empty")
+                .primary(item.span, "empty"),
+        );
+    } else if matches!(
+        d.kind,
+        PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session
+    ) && !text.bytes().all(|b| b.is_ascii_alphanumeric())
+    {
+        out.push(
+            cx.at_statement(
+                "invalid-sid",
+                id,
+                i,
+                format!("the Sid `{text}` has characters other than A-Z, a-z, 0-9"),
+            )
+            .primary(item.span, "IAM rejects the policy for this")
+            .other(text.into_owned()),
+        );
+    }
+}

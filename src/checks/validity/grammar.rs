@@ -1,0 +1,166 @@
+//! What lowering saw to deviate from the grammar, as findings.
+//! IAM User Guide, "Grammar of the IAM JSON policy language".
+
+use crate::finding::{Finding, Severity};
+use crate::iam::{Defect, DefectKind, Document, Origin, PolicyKind};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+
+const POLICY_ELEMENTS: [&str; 3] = ["Version", "Id", "Statement"];
+const STATEMENT_ELEMENTS: [&str; 9] = [
+    "Sid",
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Principal",
+    "NotPrincipal",
+    "Condition",
+];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d) in cx.documents() {
+        if d.origin != Origin::Written {
+            continue;
+        }
+        for defect in &d.defects {
+            if let Some(f) = finding(cx, id, d, defect) {
+                out.push(f);
+            }
+        }
+    }
+}
+
+fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> Option<Finding> {
+    let element = defect.element.as_str();
+    let at = |rule: &'static str, message: String| match defect.statement {
+        Some(i) => cx.at_statement(rule, id, i, message),
+        None => cx.at_document(rule, id, message),
+    };
+    Some(match &defect.kind {
+        DefectKind::UnknownElement => {
+            let (place, known): (_, &[&str]) = match defect.statement {
+                Some(_) => ("statement", &STATEMENT_ELEMENTS),
+                None => ("policy", &POLICY_ELEMENTS),
+            };
+            let f = at(
+                "unknown-policy-element",
+                format!("`{element}` is no element of a policy {place}"),
+            )
+            .primary(defect.span, "IAM rejects the policy for this")
+            .other(element.to_lowercase());
+            match nearest(element, known) {
+                Some(near) => f.help(format!("did you mean `{near}`?")),
+                None => f.help(format!("a policy {place} has {}", known.join(", "))),
+            }
+        }
+        DefectKind::DuplicateKey { first } => {
+            at("duplicate-json-key", format!("`{element}` stands twice in one object"))
+                .primary(defect.span, "only this one counts, or the policy is rejected")
+                .secondary(*first, "written here first")
+                .other(element.to_lowercase())
+        }
+        DefectKind::WrongType { expected, found } => at(
+            "data-type-mismatch",
+            format!("`{element}` must be {expected}, not {found}"),
+        )
+        .primary(defect.span, format!("this is {found}"))
+        .other(element.to_lowercase()),
+        DefectKind::Missing if element == "Statement" => {
+            at("missing-statement", "the policy has no `Statement`".to_owned())
+                .primary(defect.span, "a policy needs one statement or more")
+        }
+        DefectKind::Missing => at("missing-effect", "the statement has no `Effect`".to_owned())
+            .primary(defect.span, "neither `Allow` nor `Deny`"),
+        DefectKind::InvalidEffect(text) => at(
+            "invalid-effect",
+            format!("effect `{text}` is neither `Allow` nor `Deny`"),
+        )
+        .primary(defect.span, "must be `Allow` or `Deny`, in this case")
+        .other(text.to_lowercase()),
+        DefectKind::InvalidVersion(text) => at(
+            "invalid-version",
+            format!("`{text}` is no version of the policy language"),
+        )
+        .primary(defect.span, "must be `2012-10-17`")
+        .other(text.clone()),
+        DefectKind::Conflict { other } => {
+            let plain = element.strip_prefix("Not").unwrap_or(element);
+            at(
+                "element-conflict",
+                format!("a statement takes `{plain}` or `{element}`, not both"),
+            )
+            .primary(defect.span, "remove this one or the other")
+            .secondary(*other, "the other one")
+            .other(plain.to_lowercase())
+        }
+        DefectKind::Empty => empty(element, &at)?.primary(defect.span, "empty"),
+        DefectKind::DuplicateSid { first, sid } => {
+            let f = at("duplicate-sid", format!("the Sid `{sid}` is used twice in this policy"))
+                .primary(defect.span, "used again")
+                .secondary(*first, "used here first")
+                .other(sid.clone());
+            match d.kind {
+                PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session => f,
+                // Services accept it in resource policies, where it only confuses.
+                _ => f.severity(Severity::Low),
+            }
+        }
+        DefectKind::UnknownPrincipalType => {
+            at("principal-unknown-type", format!("`{element}` is no type of principal"))
+                .primary(defect.span, "AWS, Service, Federated or CanonicalUser")
+                .other(element.to_lowercase())
+        }
+    })
+}
+
+fn empty(element: &str, at: &dyn Fn(&'static str, String) -> Finding) -> Option<Finding> {
+    Some(match element {
+        "Statement" => at("missing-statement", "the policy has no statement in it".to_owned()),
+        "Action" | "NotAction" => at(
+            "empty-action-list",
+            format!("`{element}` is empty: the statement does nothing"),
+        ),
+        "Resource" | "NotResource" => at(
+            "empty-resource-list",
+            format!("`{element}` is empty: the statement does nothing"),
+        ),
+        "Principal" | "NotPrincipal" => at("empty-principal", format!("`{element}` names nobody")),
+        "Condition" => at(
+            "condition-empty",
+            "the condition is empty and restricts nothing".to_owned(),
+        ),
+        _ => return None,
+    })
+}
+
+/// The known name that is most like `name`, if any is alike.
+pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let lower = name.to_lowercase();
+    known
+        .iter()
+        .map(|k| (distance(&lower, &k.to_lowercase()), *k))
+        .filter(|(d, k)| *d <= 1 + k.len() / 4)
+        .min()
+        .map(|(_, k)| k)
+}
+
+/// Levenshtein distance; both sides are short names, longer ones count as far away.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len() > 64 || b.len() > 64 {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut before = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (before + usize::from(x != y)).min(above + 1).min(row[j] + 1);
+            before = above;
+        }
+    }
+    row[b.len()]
+}

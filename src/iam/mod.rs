@@ -10,6 +10,7 @@ pub mod condition;
 pub mod document;
 pub mod glob;
 pub mod kind;
+pub mod managed;
 pub mod own;
 pub mod pattern;
 pub mod principal;

@@ -1,6 +1,11 @@
-//! Checks of the family `escalation`.
+//! Checks of the family `escalation`: how a holder of a policy gets more than the policy says.
+//!
+//! **Invariant:** only Allow statements of policies that grant; what an unconditional Deny of the same document takes away
+//! is not granted.
+
+mod pass_role;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[];
+pub(super) const TABLE: &[(&str, Check)] = &[("pass-role", pass_role::check), ("assume-role-star", pass_role::assume)];

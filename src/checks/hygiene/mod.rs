@@ -1,6 +1,12 @@
-//! Checks of the family `hygiene`.
+//! Checks of the family `hygiene`: how roles, users, groups and managed policies are kept.
+//!
+//! **Invariant:** an empty list is an absent one; what is attached to a user is found whether or not the user is in the
+//! repository.
+
+mod managed;
+mod users;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[];
+pub(super) const TABLE: &[(&str, Check)] = &[("managed-policies", managed::check), ("user-policies", users::check)];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::iam::managed::aws_managed_name;
 use crate::project::{DocumentId, IdentityKind, PolicyRef, Project, ResourceId};
 use crate::source::{Piece, Target, Text};
 use crate::value::{Kind, Value};
@@ -141,21 +142,4 @@ fn last_known_part(text: &Text) -> Option<String> {
     let flat = text.with_placeholders();
     let last = flat.rsplit(['/', ':']).next()?;
     (!last.is_empty() && last.chars().all(|c| Text::placeholder(c).is_none())).then(|| last.to_owned())
-}
-
-/// `job-function/ViewOnlyAccess` of `arn:aws:iam::aws:policy/job-function/ViewOnlyAccess`, in any partition.
-fn aws_managed_name(text: &Text) -> Option<String> {
-    let flat = text.with_placeholders();
-    let mut parts = flat.splitn(6, ':');
-    let (arn, _partition, service, region, account, rest) = (
-        parts.next()?,
-        parts.next()?,
-        parts.next()?,
-        parts.next()?,
-        parts.next()?,
-        parts.next()?,
-    );
-    let name = rest.strip_prefix("policy/")?;
-    let whole = name.chars().all(|c| Text::placeholder(c).is_none());
-    (arn == "arn" && service == "iam" && region.is_empty() && account == "aws" && whole).then(|| name.to_owned())
 }

@@ -1,0 +1,179 @@
+//! `iam:PassRole` and `sts:AssumeRole` on more roles than meant.
+//! IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+
+use crate::finding::Finding;
+use crate::iam::arn::{self, Breadth};
+use crate::iam::glob::Case;
+use crate::iam::pattern::{self, Pattern};
+use crate::iam::{Clause, Item, PolicyKind, Statement, Truth};
+use crate::rules::{Context, Out};
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
+            continue;
+        }
+        if denied(&d.statements, "iam:PassRole") || has_condition(s, "iam:PassedToService") {
+            continue;
+        }
+        let Some(grant) = Grant::of(s, "iam:PassRole") else {
+            continue;
+        };
+        let Some(reach) = Reach::of(s) else { continue };
+        let at = |rule, message: &str| cx.at_statement(rule, id, i, message.to_owned());
+        let f: Finding = match (&grant, &reach) {
+            (Grant::Not(clause), _) => at(
+                "pass-role-with-not-action",
+                "`NotAction` leaves `iam:PassRole` allowed on every role",
+            )
+            .primary(clause.key, "does not take `iam:PassRole` out"),
+            (Grant::By(item) | Grant::Exact(item), Reach::Not(clause)) => at(
+                "pass-role-with-not-resource",
+                "`NotResource` leaves `iam:PassRole` allowed on almost every role",
+            )
+            .primary(item.span, "lets the holder hand roles to services")
+            .secondary(clause.key, "every role but these"),
+            (Grant::Exact(item), Reach::Wide(resource)) => {
+                at("pass-role-star", "`iam:PassRole` on every role, to any service")
+                    .primary(resource.span, "every role in the account")
+                    .secondary(item.span, "lets the holder hand any role to any service")
+            }
+            (Grant::By(item), Reach::Wide(resource)) => at(
+                "pass-role-star-by-action-wildcard",
+                "a wildcard grants `iam:PassRole` on every role, to any service",
+            )
+            .primary(item.span, "takes in `iam:PassRole`")
+            .secondary(resource.span, "every role in the account"),
+        };
+        let mut f = f;
+        f.steps_down += u8::from(!s.conditions.is_empty());
+        out.push(
+            f.actions(grant.item().map(|i| i.display().to_lowercase()))
+                .resources(reach.item().map(Item::display)),
+        );
+    }
+}
+
+pub(super) fn assume(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
+            continue;
+        }
+        if denied(&d.statements, "sts:AssumeRole") {
+            continue;
+        }
+        let (Some(Grant::Exact(item) | Grant::By(item)), Some(Reach::Wide(resource))) =
+            (Grant::of(s, "sts:AssumeRole"), Reach::of(s))
+        else {
+            continue;
+        };
+        let mut f = cx
+            .at_statement(
+                "assume-role-star",
+                id,
+                i,
+                "`sts:AssumeRole` on every role that lets the holder in",
+            )
+            .primary(resource.span, "every role")
+            .secondary(item.span, "grants `sts:AssumeRole`")
+            .actions([item.display().to_lowercase()])
+            .resources([resource.display()]);
+        if !s.conditions.is_empty() {
+            f.steps_down += 1;
+        }
+        out.push(f);
+    }
+}
+
+/// How a statement grants one action.
+enum Grant<'a> {
+    /// Named, whatever the case.
+    Exact(&'a Item),
+    /// By a pattern.
+    By(&'a Item),
+    /// By a `NotAction` that does not name it.
+    Not(&'a Clause),
+}
+
+impl<'a> Grant<'a> {
+    fn of(s: &'a Statement, action: &str) -> Option<Self> {
+        let clause = s.action.as_ref()?;
+        if clause.negated {
+            let may_exclude = !clause.complete
+                || clause
+                    .items
+                    .iter()
+                    .any(|i| pattern::matches(&i.text, action, Case::Insensitive).may_be());
+            return (!may_exclude).then_some(Self::Not(clause));
+        }
+        let item = clause
+            .items
+            .iter()
+            .find(|i| pattern::matches(&i.text, action, Case::Insensitive) == Truth::Yes)?;
+        let exact = item.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action));
+        Some(if exact { Self::Exact(item) } else { Self::By(item) })
+    }
+
+    fn item(&self) -> Option<&'a Item> {
+        match self {
+            Self::Exact(i) | Self::By(i) => Some(i),
+            Self::Not(_) => None,
+        }
+    }
+}
+
+/// Which roles a statement is about, when these are more than a named few.
+enum Reach<'a> {
+    Wide(&'a Item),
+    Not(&'a Clause),
+}
+
+impl<'a> Reach<'a> {
+    fn of(s: &'a Statement) -> Option<Self> {
+        let clause = s.resource.as_ref()?;
+        if clause.negated {
+            return Some(Self::Not(clause));
+        }
+        clause.items.iter().find(|i| is_every_role(i)).map(Self::Wide)
+    }
+
+    fn item(&self) -> Option<&'a Item> {
+        match self {
+            Self::Wide(i) => Some(i),
+            Self::Not(_) => None,
+        }
+    }
+}
+
+/// `*`, `arn:aws:iam::*:role/*`, `arn:aws:iam::111122223333:role/*` and what is as wide; not `role/app-*`.
+fn is_every_role(item: &Item) -> bool {
+    match arn::widest(&item.text) {
+        Breadth::Everything | Breadth::WholeService | Breadth::AccountWide => true,
+        Breadth::WholeType => {
+            let any_role = Pattern::resource(&item.text);
+            any_role
+                .matches("arn:aws:iam::111122223333:role/x", Case::Sensitive)
+                .may_be()
+        }
+        Breadth::Prefix | Breadth::Exact | Breadth::Unknown => false,
+    }
+}
+
+fn has_condition(s: &Statement, key: &str) -> bool {
+    s.conditions
+        .iter()
+        .any(|c| c.key.text.known().is_some_and(|k| k.eq_ignore_ascii_case(key)))
+}
+
+/// An unconditional Deny of the action on every resource in the same document.
+fn denied(statements: &[Statement], action: &str) -> bool {
+    statements.iter().any(|s| {
+        s.denies()
+            && s.conditions.is_empty()
+            && s.condition_key.is_none()
+            && Grant::of(s, action).is_some()
+            && s.resource
+                .as_ref()
+                .is_some_and(|r| !r.negated && r.items.iter().any(|i| pattern::is_star(&i.text)))
+    })
+}

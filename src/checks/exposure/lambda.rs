@@ -1,0 +1,110 @@
+//! Lambda permissions and function URLs. Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda".
+
+use crate::model::Resource;
+use crate::rules::{Context, Out};
+use crate::value::Value;
+
+/// A property that is there and not null, known or not.
+fn present(r: &Resource, prop: &str) -> bool {
+    r.get(prop).is_some_and(|v| !v.is_null())
+}
+
+pub(super) fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        if &*r.kind != "AWS::Lambda::Permission" {
+            continue;
+        }
+        public(cx, out, id, r);
+        wrong_action(cx, out, id, r);
+        without_source(cx, out, id, r);
+    }
+}
+
+fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
+    let Some(principal) = r.get("Principal") else { return };
+    let text = principal.as_str().unwrap_or_default();
+    let everyone = text == "*"
+        || text == "arn:aws:iam::*:root"
+        || principal.get("AWS").and_then(Value::as_str).as_deref() == Some("*");
+    let signed = r.get("FunctionUrlAuthType").and_then(Value::as_str).as_deref() == Some("AWS_IAM");
+    if !everyone || signed || present(r, "PrincipalOrgID") || present(r, "SourceAccount") {
+        return;
+    }
+    let mut f = cx
+        .at_resource(
+            "lambda-permission-public",
+            id,
+            "anybody with an AWS account may invoke this function",
+        )
+        .primary(principal.span, "everyone")
+        .scope(r.header, "")
+        .principals(["*".to_owned()]);
+    if let Some(source) = r.get("SourceArn").filter(|v| !v.is_null()) {
+        f = f.secondary(source.span, "narrows who, a little");
+        f.steps_down += 1;
+    }
+    out.push(f);
+}
+
+fn wrong_action(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
+    let Some(action) = r.get("Action") else { return };
+    let Some(text) = action.as_str() else { return };
+    let fine = [
+        "lambda:InvokeFunction",
+        "lambda:InvokeFunctionUrl",
+        "lambda:InvokeFunctionWithResponseStream",
+    ]
+    .iter()
+    .any(|a| a.eq_ignore_ascii_case(&text));
+    if fine {
+        return;
+    }
+    let message = format!("the permission gives `{text}`, more than invoking the function");
+    out.push(
+        cx.at_resource("lambda-permission-wrong-action", id, message)
+            .primary(action.span, "only invoking is meant to be given here")
+            .scope(r.header, "")
+            .actions([text.to_lowercase()]),
+    );
+}
+
+fn without_source(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
+    let Some(principal) = r.get("Principal") else { return };
+    let Some(text) = principal.as_text() else { return };
+    let flat = text.display();
+    let service = flat.contains(".amazonaws.com") || flat.contains(".amazonaws.${") || flat.ends_with(".amazon.com");
+    let tied = ["SourceArn", "SourceAccount", "PrincipalOrgID", "EventSourceToken"]
+        .iter()
+        .any(|p| present(r, p));
+    if !service || tied {
+        return;
+    }
+    let message = format!("`{flat}` may invoke this function for any account");
+    out.push(
+        cx.at_resource("lambda-permission-without-source", id, message)
+            .primary(principal.span, "no `SourceArn` or `SourceAccount` with it")
+            .scope(r.header, "")
+            .principals([flat]),
+    );
+}
+
+pub(super) fn url(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        if &*r.kind != "AWS::Lambda::Url" {
+            continue;
+        }
+        if let Some(auth) = r.get("AuthType")
+            && auth.as_str().as_deref() == Some("NONE")
+        {
+            out.push(
+                cx.at_resource(
+                    "lambda-function-url-no-auth",
+                    id,
+                    "anybody on the internet may call this function URL",
+                )
+                .primary(auth.span, "no authentication")
+                .scope(r.header, ""),
+            );
+        }
+    }
+}

@@ -1,6 +1,11 @@
-//! Checks of the family `federation`.
+//! Checks of the family `federation`: trust in identity providers outside AWS.
+//!
+//! **Invariant:** a provider that is not known is judged by the keys of its conditions; a value with a hole is never
+//! called a wildcard.
+
+mod oidc;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[];
+pub(super) const TABLE: &[(&str, Check)] = &[("oidc", oidc::check), ("saml", oidc::saml)];

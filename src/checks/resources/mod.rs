@@ -1,6 +1,10 @@
-//! Checks of the family `resources`.
+//! Checks of the family `resources`: how much of an account a statement is about.
+//!
+//! **Invariant:** a hole is never called a wildcard; what is all of a bucket or a log group is not too much.
+
+mod breadth;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[];
+pub(super) const TABLE: &[(&str, Check)] = &[("effectively-star", breadth::effectively_star)];

@@ -1,0 +1,179 @@
+//! OpenID Connect and SAML providers in trust policies.
+//! IAM User Guide, "Create a role for OpenID Connect federation" and "Create a role for SAML 2.0 federation".
+
+use crate::iam::condition::Operator;
+use crate::iam::principal::{Oidc, Place, oidc_of_conditions, place};
+use crate::iam::{Condition, Document, Item, PolicyKind, PrincipalItem, Statement};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+
+/// Claims that name the repository or the workflow as closely as the subject does.
+/// GitHub Docs, "OpenID Connect reference".
+const GITHUB_CLAIMS: [&str; 6] = ["sub", "repository", "repository_id", "job_workflow_ref", "workflow_ref", "environment"];
+
+/// First words of a GitHub subject that anybody can put into his own repository.
+const ANYBODYS: [&str; 7] = ["workflow:", "environment:", "ref:", "context:", "head_ref:", "base_ref:", "pull_request"];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    each_federated(cx, &mut |doc, (i, s), item| {
+        let (provider, url) = match place(item, cx.project.own, None) {
+            Place::Oidc { provider, url } => (provider, url),
+            Place::Federated(_) if assumes(s, "sts:assumerolewithwebidentity") => {
+                oidc_of_conditions(&s.conditions).unwrap_or((Oidc::Other, String::new()))
+            }
+            _ => return,
+        };
+        if !s.principal.as_ref().is_some_and(|p| p.complete) && s.conditions.is_empty() && s.open {
+            return;
+        }
+        one(cx, out, doc, (i, s), item, provider, &url);
+    });
+}
+
+fn one(
+    cx: &Context<'_>,
+    out: &mut Out<'_>,
+    id: DocumentId,
+    (i, s): (usize, &Statement),
+    item: &PrincipalItem,
+    provider: Oidc,
+    url: &str,
+) {
+    // Keys of this provider; a key with a hole before the claim is its own too.
+    let of_provider: Vec<(&Condition, String)> = s
+        .conditions
+        .iter()
+        .filter_map(|c| {
+            let key = c.key.text.display().to_lowercase();
+            let (host, claim) = key.rsplit_once(':')?;
+            (host == url.to_lowercase() || host.contains("${") || url.is_empty() || url.contains("${"))
+                .then(|| (c, claim.to_owned()))
+        })
+        .collect();
+    let unseen = s.open || s.condition_key.is_some() && s.conditions.is_empty() && !s.complete;
+    if of_provider.is_empty() && s.conditions.is_empty() {
+        if !unseen {
+            let whose = if provider == Oidc::Other { "this provider" } else { provider.name() };
+            out.push(
+                cx.at_statement("oidc-no-condition", id, i, format!("anybody whom {whose} vouches for may assume this role"))
+                    .primary(item.value.span, "no condition on who it vouches for")
+                    .principals([item.value.display()]),
+            );
+        }
+        return;
+    }
+    if provider != Oidc::GitHub {
+        return;
+    }
+    let subjects: Vec<&Condition> = of_provider
+        .iter()
+        .filter(|(_, claim)| GITHUB_CLAIMS.contains(&claim.as_str()))
+        .map(|(c, _)| *c)
+        .collect();
+    if subjects.is_empty() {
+        let mut f = cx
+            .at_statement("oidc-github-missing-sub", id, i, "any repository on GitHub may assume this role")
+            .primary(item.value.span, "no condition on `sub`")
+            .principals([item.value.display()]);
+        if let Some((aud, _)) = of_provider.first() {
+            f = f.secondary(aud.key.span, "says nothing about the repository");
+        }
+        out.push(f);
+        return;
+    }
+    for c in subjects {
+        let Some(operator) = Operator::parse(&c.operator.text) else { continue };
+        if !operator.is_like() || operator.is_negated() || !c.key.text.display().to_lowercase().ends_with(":sub") {
+            continue;
+        }
+        for value in &c.values {
+            if let Some((message, label)) = wildcard_subject(value, &cx.project.own.github) {
+                out.push(
+                    cx.at_statement("oidc-github-sub-wildcard", id, i, message)
+                        .primary(value.span, label)
+                        .secondary(c.operator.span, "wildcard comparison")
+                        .other(value.display()),
+                );
+            }
+        }
+    }
+}
+
+/// What a pattern for GitHub's subject lets in beyond one repository; organisations of `own` may be let in whole.
+fn wildcard_subject(value: &Item, own: &[String]) -> Option<(String, &'static str)> {
+    let text = value.text.display();
+    let star = |t: &str| t.contains(['*', '?']);
+    let Some(rest) = text.strip_prefix("repo:") else {
+        if text.starts_with("${") {
+            return None;
+        }
+        if star(&text) && text.bytes().all(|b| b == b'*' || b == b'?' || b == b':') || "repo:".starts_with(text.trim_end_matches('*')) && star(&text) {
+            return Some(("any repository on GitHub may assume this role".to_owned(), "matches every repository"));
+        }
+        if ANYBODYS.iter().any(|p| text.starts_with(p)) {
+            return Some((
+                "a claim that anybody can set decides who may assume this role".to_owned(),
+                "does not name the repository",
+            ));
+        }
+        return star(&text)
+            .then(|| ("a pattern of subjects may assume this role".to_owned(), "does not name one repository"));
+    };
+    let (owner, name) = rest.split_once('/').unwrap_or((rest, "*"));
+    if star(owner) {
+        return Some((
+            "repositories of many owners on GitHub may assume this role".to_owned(),
+            "others can make an owner that matches",
+        ));
+    }
+    let name = name.split(':').next().unwrap_or(name);
+    if star(name) && !own.iter().any(|o| o.eq_ignore_ascii_case(owner)) {
+        let what = if name.bytes().all(|b| b == b'*') { "any repository" } else { "several repositories" };
+        return Some((format!("{what} of `{owner}` may assume this role"), "matches more than one repository"));
+    }
+    None
+}
+
+pub(super) fn saml(cx: &Context<'_>, out: &mut Out<'_>) {
+    each_federated(cx, &mut |doc, (i, s), item| {
+        let is_saml = match place(item, cx.project.own, None) {
+            Place::Saml => true,
+            Place::Federated(_) => assumes(s, "sts:assumerolewithsaml"),
+            _ => false,
+        };
+        let pinned = s.conditions.iter().any(|c| {
+            let key = c.key.text.display().to_lowercase();
+            key.starts_with("saml:") || key.contains("${")
+        });
+        let unseen = s.open || s.condition_key.is_some() && s.conditions.is_empty() && !s.complete;
+        if is_saml && !pinned && !unseen {
+            out.push(
+                cx.at_statement("saml-missing-aud", doc, i, "SAML assertions made for another service are accepted")
+                    .primary(item.value.span, "no condition on `SAML:aud`")
+                    .principals([item.value.display()]),
+            );
+        }
+    });
+}
+
+fn assumes(s: &Statement, action: &str) -> bool {
+    s.action
+        .as_ref()
+        .is_some_and(|a| !a.negated && a.items.iter().any(|i| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action))))
+}
+
+/// Every federated principal of an Allow in a trust policy.
+fn each_federated<'a>(cx: &Context<'a>, f: &mut dyn FnMut(DocumentId, (usize, &'a Statement), &'a PrincipalItem)) {
+    for (id, d, i, s) in cx.statements() {
+        let d: &Document = d;
+        if d.kind != PolicyKind::Trust || !s.allows() {
+            continue;
+        }
+        let Some(clause) = s.principal.as_ref().filter(|c| !c.negated) else {
+            continue;
+        };
+        for item in &clause.items {
+            f(id, (i, s), item);
+        }
+    }
+}

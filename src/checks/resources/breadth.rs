@@ -1,0 +1,39 @@
+//! ARNs that restrict nothing.
+
+use crate::iam::arn::widest;
+use crate::iam::{PolicyKind, pattern};
+use crate::rules::{Context, Out};
+
+pub(super) fn effectively_star(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
+            continue;
+        }
+        let Some(clause) = s.resource.as_ref().filter(|c| !c.negated) else {
+            continue;
+        };
+        // Beside a plain star the longer spelling changes nothing.
+        if clause.items.iter().any(|r| pattern::is_star(&r.text)) {
+            continue;
+        }
+        for item in &clause.items {
+            if !widest(&item.text).is_star_like() {
+                continue;
+            }
+            let mut f = cx
+                .at_statement(
+                    "resource-effectively-star",
+                    id,
+                    i,
+                    format!("`{}` matches every resource of its kind", item.display()),
+                )
+                .primary(item.span, "as wide as `*`")
+                .resources([item.display()])
+                .actions(s.action.iter().flat_map(|a| &a.items).map(|a| a.display().to_lowercase()));
+            if !s.conditions.is_empty() {
+                f.steps_down += 1;
+            }
+            out.push(f);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Trust in whole accounts, one's own and others'.
+//! IAM User Guide, "Access to AWS accounts owned by third parties".
+
+use crate::finding::Confidence;
+use crate::iam::condition::{Grade, strength};
+use crate::iam::principal::{Place, Who, place};
+use crate::iam::{PolicyKind, PrincipalItem, Statement};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if d.kind != PolicyKind::Trust || !s.allows() {
+            continue;
+        }
+        let Some(clause) = s.principal.as_ref().filter(|c| !c.negated) else {
+            continue;
+        };
+        for item in &clause.items {
+            one(cx, out, id, (i, s), item);
+        }
+    }
+}
+
+fn one(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement), item: &PrincipalItem) {
+    let own = cx.project.own;
+    match place(item, own, None) {
+        Place::OwnAccount { who: Who::Root, .. } => {
+            if strength(s).who == Grade::None && s.conditions.is_empty() {
+                out.push(
+                    cx.at_statement("trust-account-root", id, i, "every identity of the account may be let into this role")
+                        .primary(item.value.span, "the whole account")
+                        .note("any identity of the account with `sts:AssumeRole` on this role, or on `*`, may become it")
+                        .principals([item.value.display()]),
+                );
+            }
+        }
+        Place::OtherAccount {
+            id: account,
+            name,
+            trusted: false,
+            who,
+        } => {
+            // Named conditions of any kind (external id, MFA, organisation, principal) are what is asked for.
+            if strength(s).who >= Grade::Narrows || strength(s).mfa {
+                return;
+            }
+            let whose = name.map_or_else(|| format!("account {account}"), |n| format!("{n} ({account})"));
+            let what = match who {
+                Who::Root | Who::Any => "the whole account",
+                Who::User => "a user of another account",
+                _ => "a role of another account",
+            };
+            let mut f = cx
+                .at_statement(
+                    "trust-cross-account-without-external-id",
+                    id,
+                    i,
+                    format!("{whose} may assume this role without an external id"),
+                )
+                .primary(item.value.span, what)
+                .principals([item.value.display()]);
+            if own.accounts.is_empty() {
+                f = f
+                    .confidence(Confidence::Low)
+                    .note("if this account is yours, say so under `[own]` in overgrant.toml");
+            }
+            out.push(f);
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,100 @@
+//! Trust policies that let in everybody, every service, or everybody but some.
+//! IAM User Guide, "AWS JSON policy elements: Principal" and "AWS JSON policy elements: NotPrincipal".
+
+use crate::iam::condition::{Grade, strength};
+use crate::iam::glob::Case;
+use crate::iam::principal::{Place, is_public, place};
+use crate::iam::{Document, PolicyKind, Statement, pattern};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if d.kind != PolicyKind::Trust || !s.allows() {
+            continue;
+        }
+        principals(cx, out, (id, d), (i, s));
+        actions(cx, out, id, (i, s));
+    }
+}
+
+fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+    let Some(clause) = &s.principal else { return };
+    if clause.negated {
+        out.push(
+            cx.at_statement("trust-not-principal", id, i, "`NotPrincipal` lets in everybody but those that it names")
+                .primary(clause.key, "everybody else may assume the role")
+                .principals(clause.items.iter().map(|p| p.value.display())),
+        );
+        return;
+    }
+    for item in &clause.items {
+        let place = place(item, cx.project.own, None);
+        if place == Place::AnyService {
+            out.push(
+                cx.at_statement("trust-service-star", id, i, "every AWS service may assume this role")
+                    .primary(item.value.span, "every service, for any customer")
+                    .principals([item.value.display()]),
+            );
+            continue;
+        }
+        if !is_public(&place) {
+            continue;
+        }
+        let strength = strength(s);
+        let f = match strength.who {
+            Grade::Pins => continue,
+            Grade::Narrows => {
+                let mut f = cx
+                    .at_statement(
+                        "trust-wildcard-principal-with-condition",
+                        id,
+                        i,
+                        "anybody may assume this role, as far as a condition lets them",
+                    )
+                    .primary(item.value.span, "everybody");
+                for span in strength.witnesses() {
+                    f = f.secondary(span, "this is all that keeps them out");
+                }
+                f
+            }
+            Grade::Decoration => {
+                let mut f = cx
+                    .at_statement("trust-wildcard-principal", id, i, "anybody with an AWS account may assume this role")
+                    .primary(item.value.span, "everybody");
+                for span in strength.decorations() {
+                    f = f.secondary(span, "keeps nobody out");
+                }
+                f
+            }
+            Grade::None => cx
+                .at_statement("trust-wildcard-principal", id, i, "anybody with an AWS account may assume this role")
+                .primary(item.value.span, "everybody"),
+        };
+        out.push(f.principals([item.value.display()]));
+    }
+}
+
+fn actions(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+    let Some(clause) = &s.action else { return };
+    if clause.negated {
+        out.push(
+            cx.at_statement("trust-not-action", id, i, "`NotAction` in a trust policy allows every action but some")
+                .primary(clause.key, "name the action that assumes the role")
+                .actions(clause.items.iter().map(|a| a.display().to_lowercase())),
+        );
+        return;
+    }
+    for item in &clause.items {
+        let wide = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:GetFederationToken"]
+            .iter()
+            .all(|a| pattern::matches(&item.text, a, Case::Insensitive).is_yes());
+        if wide {
+            out.push(
+                cx.at_statement("trust-star-action", id, i, "the trust policy allows more than assuming the role")
+                    .primary(item.span, "every action of STS")
+                    .actions([item.display().to_lowercase()]),
+            );
+        }
+    }
+}

@@ -3,6 +3,7 @@
 
 use crate::finding::Finding;
 use crate::iam::arn::{self, Breadth};
+use crate::iam::condition::{Grade, strength};
 use crate::iam::glob::Case;
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Clause, Item, PolicyKind, Statement, Truth};
@@ -13,7 +14,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
         }
-        if denied(&d.statements, "iam:PassRole") || has_condition(s, "iam:PassedToService") {
+        if denied(&d.statements, "iam:PassRole") || strength(s).has("iam:PassedToService", Grade::Narrows) {
             continue;
         }
         let Some(grant) = Grant::of(s, "iam:PassRole") else {
@@ -46,7 +47,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             .secondary(resource.span, "every role in the account"),
         };
         let mut f = f;
-        f.steps_down += u8::from(!s.conditions.is_empty());
+        f.steps_down += u8::from(strength(s).narrows());
         out.push(
             f.actions(grant.item().map(|i| i.display().to_lowercase()))
                 .resources(reach.item().map(Item::display)),
@@ -78,7 +79,7 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut Out<'_>) {
             .secondary(item.span, "grants `sts:AssumeRole`")
             .actions([item.display().to_lowercase()])
             .resources([resource.display()]);
-        if !s.conditions.is_empty() {
+        if strength(s).narrows() {
             f.steps_down += 1;
         }
         out.push(f);
@@ -157,12 +158,6 @@ fn is_every_role(item: &Item) -> bool {
         }
         Breadth::Prefix | Breadth::Exact | Breadth::Unknown => false,
     }
-}
-
-fn has_condition(s: &Statement, key: &str) -> bool {
-    s.conditions
-        .iter()
-        .any(|c| c.key.text.known().is_some_and(|k| k.eq_ignore_ascii_case(key)))
 }
 
 /// An unconditional Deny of the action on every resource in the same document.

@@ -2,10 +2,15 @@
 //!
 //! **Invariant:** a condition that pins who may come silences; one that narrows lowers the severity by one step.
 
+mod guard;
 mod lambda;
 mod policies;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[("resource-policies", policies::check), ("lambda-permission", lambda::permission), ("lambda-url", lambda::url)];
+pub(super) const TABLE: &[(&str, Check)] = &[
+    ("resource-policies", policies::check),
+    ("lambda-permission", lambda::permission),
+    ("lambda-url", lambda::url),
+];

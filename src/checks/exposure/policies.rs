@@ -1,8 +1,9 @@
 //! Resource policies open to everybody, or open too far.
 //! IAM User Guide, "Identity-based policies and resource-based policies"; Amazon S3 User Guide, "The meaning of public".
 
+use super::guard::guard;
 use crate::finding::Severity;
-use crate::iam::condition::{Grade, guard, strength};
+use crate::iam::condition::{Facet, Grade, Weakness, strength};
 use crate::iam::principal::{Place, Who, is_public, place};
 use crate::iam::{Document, PolicyKind, Statement, pattern};
 use crate::model::Resource;
@@ -65,7 +66,9 @@ fn thing(d: &Document) -> (&'static str, Severity) {
     THINGS
         .iter()
         .find(|(p, _, _)| *p == service)
-        .map_or(("resource", Severity::Critical), |(_, name, severity)| (name, *severity))
+        .map_or(("resource", Severity::Critical), |(_, name, severity)| {
+            (name, *severity)
+        })
 }
 
 fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
@@ -74,34 +77,45 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
         return;
     };
     let strength = strength(s);
-    let mut who = strength.who.max(guard(d, s));
+    let guard = guard(d, s, cx.project.own);
     // Whoever reaches a domain from a known network is let in on purpose: there is no other way without signed requests.
-    if d.service.as_deref() == Some("es") && strength.network >= Grade::Narrows {
-        who = Grade::Pins;
-    }
-    if who == Grade::Pins || strength.network == Grade::Pins {
+    let network = d.service.as_deref() == Some("es") && strength.grade(Facet::From) >= Grade::Narrows;
+    if strength.pins_who() || guard == Grade::Pins || network {
         return;
     }
     let (name, severity) = thing(d);
     let mut f = cx
-        .at_statement("resource-policy-public", id, i, format!("the {name} policy lets in everybody"))
+        .at_statement(
+            "resource-policy-public",
+            id,
+            i,
+            format!("the {name} policy lets in everybody"),
+        )
         .primary(item.value.span, "everybody, in every account")
         .principals([item.value.display()])
-        .actions(s.action.iter().flat_map(|a| &a.items).map(|a| a.display().to_lowercase()));
+        .actions(
+            s.action
+                .iter()
+                .flat_map(|a| &a.items)
+                .map(|a| a.display().to_lowercase()),
+        );
     let mut severity = severity;
-    if who.max(strength.network) == Grade::Narrows {
+    if strength.narrows() || guard == Grade::Narrows {
         severity = severity.lower();
-        for span in strength.witnesses() {
-            f = f.secondary(span, "narrows who may come");
+        for bound in strength.bounds.iter().filter(|b| b.grade >= Grade::Narrows) {
+            f = f.secondary(bound.span, "narrows who may come");
         }
     } else {
-        for span in strength.decorations() {
-            f = f.secondary(span, "keeps nobody out");
+        for bound in strength.decorations() {
+            f = f.secondary(bound.span, bound.weakness.map_or("restricts nothing", Weakness::text));
         }
     }
     if let Some(block) = blocked(cx, d) {
         severity = Severity::Low;
-        f = f.note(format!("`{}` blocks public policies of this bucket", block.address.name));
+        f = f.note(format!(
+            "`{}` blocks public policies of this bucket",
+            block.address.name
+        ));
     }
     out.push(f.severity(severity));
 }
@@ -163,8 +177,9 @@ fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
     for item in &clause.items {
         let whole = pattern::is_star(&item.text)
             || item.text.known().is_some_and(|t| {
-                t.split_once(':')
-                    .is_some_and(|(service, action)| !service.is_empty() && !action.is_empty() && action.bytes().all(|b| b == b'*'))
+                t.split_once(':').is_some_and(|(service, action)| {
+                    !service.is_empty() && !action.is_empty() && action.bytes().all(|b| b == b'*')
+                })
             });
         if !whole {
             continue;
@@ -178,7 +193,7 @@ fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
             )
             .primary(item.span, "reading, writing, deleting and changing this policy")
             .actions([item.display().to_lowercase()]);
-        if !s.conditions.is_empty() && strength(s).who >= Grade::Narrows {
+        if strength(s).narrows() {
             f.steps_down += 1;
         }
         out.push(f);

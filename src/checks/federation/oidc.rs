@@ -9,10 +9,25 @@ use crate::rules::{Context, Out};
 
 /// Claims that name the repository or the workflow as closely as the subject does.
 /// GitHub Docs, "OpenID Connect reference".
-const GITHUB_CLAIMS: [&str; 6] = ["sub", "repository", "repository_id", "job_workflow_ref", "workflow_ref", "environment"];
+const GITHUB_CLAIMS: [&str; 6] = [
+    "sub",
+    "repository",
+    "repository_id",
+    "job_workflow_ref",
+    "workflow_ref",
+    "environment",
+];
 
 /// First words of a GitHub subject that anybody can put into his own repository.
-const ANYBODYS: [&str; 7] = ["workflow:", "environment:", "ref:", "context:", "head_ref:", "base_ref:", "pull_request"];
+const ANYBODYS: [&str; 7] = [
+    "workflow:",
+    "environment:",
+    "ref:",
+    "context:",
+    "head_ref:",
+    "base_ref:",
+    "pull_request",
+];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     each_federated(cx, &mut |doc, (i, s), item| {
@@ -53,11 +68,20 @@ fn one(
     let unseen = s.open || s.condition_key.is_some() && s.conditions.is_empty() && !s.complete;
     if of_provider.is_empty() && s.conditions.is_empty() {
         if !unseen {
-            let whose = if provider == Oidc::Other { "this provider" } else { provider.name() };
+            let whose = if provider == Oidc::Other {
+                "this provider"
+            } else {
+                provider.name()
+            };
             out.push(
-                cx.at_statement("oidc-no-condition", id, i, format!("anybody whom {whose} vouches for may assume this role"))
-                    .primary(item.value.span, "no condition on who it vouches for")
-                    .principals([item.value.display()]),
+                cx.at_statement(
+                    "oidc-no-condition",
+                    id,
+                    i,
+                    format!("anybody whom {whose} vouches for may assume this role"),
+                )
+                .primary(item.value.span, "no condition on who it vouches for")
+                .principals([item.value.display()]),
             );
         }
         return;
@@ -72,7 +96,12 @@ fn one(
         .collect();
     if subjects.is_empty() {
         let mut f = cx
-            .at_statement("oidc-github-missing-sub", id, i, "any repository on GitHub may assume this role")
+            .at_statement(
+                "oidc-github-missing-sub",
+                id,
+                i,
+                "any repository on GitHub may assume this role",
+            )
             .primary(item.value.span, "no condition on `sub`")
             .principals([item.value.display()]);
         if let Some((aud, _)) = of_provider.first() {
@@ -82,8 +111,10 @@ fn one(
         return;
     }
     for c in subjects {
-        let Some(operator) = Operator::parse(&c.operator.text) else { continue };
-        if !operator.is_like() || operator.is_negated() || !c.key.text.display().to_lowercase().ends_with(":sub") {
+        let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
+            continue;
+        };
+        if !operator.wildcards || operator.negated || !c.key.text.display().to_lowercase().ends_with(":sub") {
             continue;
         }
         for value in &c.values {
@@ -107,8 +138,13 @@ fn wildcard_subject(value: &Item, own: &[String]) -> Option<(String, &'static st
         if text.starts_with("${") {
             return None;
         }
-        if star(&text) && text.bytes().all(|b| b == b'*' || b == b'?' || b == b':') || "repo:".starts_with(text.trim_end_matches('*')) && star(&text) {
-            return Some(("any repository on GitHub may assume this role".to_owned(), "matches every repository"));
+        if star(&text) && text.bytes().all(|b| b == b'*' || b == b'?' || b == b':')
+            || "repo:".starts_with(text.trim_end_matches('*')) && star(&text)
+        {
+            return Some((
+                "any repository on GitHub may assume this role".to_owned(),
+                "matches every repository",
+            ));
         }
         if ANYBODYS.iter().any(|p| text.starts_with(p)) {
             return Some((
@@ -116,8 +152,12 @@ fn wildcard_subject(value: &Item, own: &[String]) -> Option<(String, &'static st
                 "does not name the repository",
             ));
         }
-        return star(&text)
-            .then(|| ("a pattern of subjects may assume this role".to_owned(), "does not name one repository"));
+        return star(&text).then(|| {
+            (
+                "a pattern of subjects may assume this role".to_owned(),
+                "does not name one repository",
+            )
+        });
     };
     let (owner, name) = rest.split_once('/').unwrap_or((rest, "*"));
     if star(owner) {
@@ -128,8 +168,15 @@ fn wildcard_subject(value: &Item, own: &[String]) -> Option<(String, &'static st
     }
     let name = name.split(':').next().unwrap_or(name);
     if star(name) && !own.iter().any(|o| o.eq_ignore_ascii_case(owner)) {
-        let what = if name.bytes().all(|b| b == b'*') { "any repository" } else { "several repositories" };
-        return Some((format!("{what} of `{owner}` may assume this role"), "matches more than one repository"));
+        let what = if name.bytes().all(|b| b == b'*') {
+            "any repository"
+        } else {
+            "several repositories"
+        };
+        return Some((
+            format!("{what} of `{owner}` may assume this role"),
+            "matches more than one repository",
+        ));
     }
     None
 }
@@ -148,18 +195,26 @@ pub(super) fn saml(cx: &Context<'_>, out: &mut Out<'_>) {
         let unseen = s.open || s.condition_key.is_some() && s.conditions.is_empty() && !s.complete;
         if is_saml && !pinned && !unseen {
             out.push(
-                cx.at_statement("saml-missing-aud", doc, i, "SAML assertions made for another service are accepted")
-                    .primary(item.value.span, "no condition on `SAML:aud`")
-                    .principals([item.value.display()]),
+                cx.at_statement(
+                    "saml-missing-aud",
+                    doc,
+                    i,
+                    "SAML assertions made for another service are accepted",
+                )
+                .primary(item.value.span, "no condition on `SAML:aud`")
+                .principals([item.value.display()]),
             );
         }
     });
 }
 
 fn assumes(s: &Statement, action: &str) -> bool {
-    s.action
-        .as_ref()
-        .is_some_and(|a| !a.negated && a.items.iter().any(|i| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action))))
+    s.action.as_ref().is_some_and(|a| {
+        !a.negated
+            && a.items
+                .iter()
+                .any(|i| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action)))
+    })
 }
 
 /// Every federated principal of an Allow in a trust policy.

@@ -1,6 +1,7 @@
 //! ARNs that restrict nothing.
 
 use crate::iam::arn::widest;
+use crate::iam::condition::strength;
 use crate::iam::{PolicyKind, pattern};
 use crate::rules::{Context, Out};
 
@@ -29,8 +30,13 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut Out<'_>) {
                 )
                 .primary(item.span, "as wide as `*`")
                 .resources([item.display()])
-                .actions(s.action.iter().flat_map(|a| &a.items).map(|a| a.display().to_lowercase()));
-            if !s.conditions.is_empty() {
+                .actions(
+                    s.action
+                        .iter()
+                        .flat_map(|a| &a.items)
+                        .map(|a| a.display().to_lowercase()),
+                );
+            if strength(s).narrows() {
                 f.steps_down += 1;
             }
             out.push(f);

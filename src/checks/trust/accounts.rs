@@ -2,7 +2,7 @@
 //! IAM User Guide, "Access to AWS accounts owned by third parties".
 
 use crate::finding::Confidence;
-use crate::iam::condition::{Grade, strength};
+use crate::iam::condition::strength;
 use crate::iam::principal::{Place, Who, place};
 use crate::iam::{PolicyKind, PrincipalItem, Statement};
 use crate::project::DocumentId;
@@ -26,12 +26,17 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Sta
     let own = cx.project.own;
     match place(item, own, None) {
         Place::OwnAccount { who: Who::Root, .. } => {
-            if strength(s).who == Grade::None && s.conditions.is_empty() {
+            if !strength(s).narrows() {
                 out.push(
-                    cx.at_statement("trust-account-root", id, i, "every identity of the account may be let into this role")
-                        .primary(item.value.span, "the whole account")
-                        .note("any identity of the account with `sts:AssumeRole` on this role, or on `*`, may become it")
-                        .principals([item.value.display()]),
+                    cx.at_statement(
+                        "trust-account-root",
+                        id,
+                        i,
+                        "every identity of the account may be let into this role",
+                    )
+                    .primary(item.value.span, "the whole account")
+                    .note("any identity of the account with `sts:AssumeRole` on this role, or on `*`, may become it")
+                    .principals([item.value.display()]),
                 );
             }
         }
@@ -42,7 +47,7 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Sta
             who,
         } => {
             // Named conditions of any kind (external id, MFA, organisation, principal) are what is asked for.
-            if strength(s).who >= Grade::Narrows || strength(s).mfa {
+            if strength(s).narrows() {
                 return;
             }
             let whose = name.map_or_else(|| format!("account {account}"), |n| format!("{n} ({account})"));

@@ -1,7 +1,7 @@
 //! Trust policies that let in everybody, every service, or everybody but some.
 //! IAM User Guide, "AWS JSON policy elements: Principal" and "AWS JSON policy elements: NotPrincipal".
 
-use crate::iam::condition::{Grade, strength};
+use crate::iam::condition::{Grade, Verdict, Weakness, strength};
 use crate::iam::glob::Case;
 use crate::iam::principal::{Place, is_public, place};
 use crate::iam::{Document, PolicyKind, Statement, pattern};
@@ -22,9 +22,14 @@ fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Docume
     let Some(clause) = &s.principal else { return };
     if clause.negated {
         out.push(
-            cx.at_statement("trust-not-principal", id, i, "`NotPrincipal` lets in everybody but those that it names")
-                .primary(clause.key, "everybody else may assume the role")
-                .principals(clause.items.iter().map(|p| p.value.display())),
+            cx.at_statement(
+                "trust-not-principal",
+                id,
+                i,
+                "`NotPrincipal` lets in everybody but those that it names",
+            )
+            .primary(clause.key, "everybody else may assume the role")
+            .principals(clause.items.iter().map(|p| p.value.display())),
         );
         return;
     }
@@ -42,9 +47,9 @@ fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Docume
             continue;
         }
         let strength = strength(s);
-        let f = match strength.who {
-            Grade::Pins => continue,
-            Grade::Narrows => {
+        let f = match strength.for_public() {
+            Verdict::Silences => continue,
+            Verdict::Lowers => {
                 let mut f = cx
                     .at_statement(
                         "trust-wildcard-principal-with-condition",
@@ -53,23 +58,25 @@ fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Docume
                         "anybody may assume this role, as far as a condition lets them",
                     )
                     .primary(item.value.span, "everybody");
-                for span in strength.witnesses() {
-                    f = f.secondary(span, "this is all that keeps them out");
+                for bound in strength.bounds.iter().filter(|b| b.grade >= Grade::Narrows) {
+                    f = f.secondary(bound.span, "this is all that keeps them out");
                 }
                 f
             }
-            Grade::Decoration => {
+            Verdict::Nothing => {
                 let mut f = cx
-                    .at_statement("trust-wildcard-principal", id, i, "anybody with an AWS account may assume this role")
+                    .at_statement(
+                        "trust-wildcard-principal",
+                        id,
+                        i,
+                        "anybody with an AWS account may assume this role",
+                    )
                     .primary(item.value.span, "everybody");
-                for span in strength.decorations() {
-                    f = f.secondary(span, "keeps nobody out");
+                for bound in strength.decorations() {
+                    f = f.secondary(bound.span, bound.weakness.map_or("restricts nothing", Weakness::text));
                 }
                 f
             }
-            Grade::None => cx
-                .at_statement("trust-wildcard-principal", id, i, "anybody with an AWS account may assume this role")
-                .primary(item.value.span, "everybody"),
         };
         out.push(f.principals([item.value.display()]));
     }
@@ -79,9 +86,14 @@ fn actions(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, 
     let Some(clause) = &s.action else { return };
     if clause.negated {
         out.push(
-            cx.at_statement("trust-not-action", id, i, "`NotAction` in a trust policy allows every action but some")
-                .primary(clause.key, "name the action that assumes the role")
-                .actions(clause.items.iter().map(|a| a.display().to_lowercase())),
+            cx.at_statement(
+                "trust-not-action",
+                id,
+                i,
+                "`NotAction` in a trust policy allows every action but some",
+            )
+            .primary(clause.key, "name the action that assumes the role")
+            .actions(clause.items.iter().map(|a| a.display().to_lowercase())),
         );
         return;
     }
@@ -91,9 +103,14 @@ fn actions(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, 
             .all(|a| pattern::matches(&item.text, a, Case::Insensitive).is_yes());
         if wide {
             out.push(
-                cx.at_statement("trust-star-action", id, i, "the trust policy allows more than assuming the role")
-                    .primary(item.span, "every action of STS")
-                    .actions([item.display().to_lowercase()]),
+                cx.at_statement(
+                    "trust-star-action",
+                    id,
+                    i,
+                    "the trust policy allows more than assuming the role",
+                )
+                .primary(item.span, "every action of STS")
+                .actions([item.display().to_lowercase()]),
             );
         }
     }

@@ -1,3 +1,5 @@
 //! One integration binary: everything a user would notice.
 #![allow(clippy::unwrap_used)]
 mod facts;
+
+mod hcl;

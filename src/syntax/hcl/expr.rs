@@ -1,0 +1,708 @@
+//! Expressions. No function here fails: what is not understood is a node of kind `Unknown` and a problem.
+
+use crate::source::{Lit, OffsetMap, Piece, Segment, Text};
+
+use super::super::tree::{Kind, NodeId, Style};
+use super::MAX_DEPTH;
+use super::scan::{Parser, starts_identifier};
+
+/// How many `!` or `-` may stand in a row.
+const MAX_PREFIXES: usize = 16;
+
+impl Parser<'_> {
+    pub(super) fn expr(&mut self) -> NodeId {
+        self.blank();
+        if self.depth >= MAX_DEPTH {
+            return self.too_deep();
+        }
+        self.depth += 1;
+        let node = self.conditional();
+        self.depth -= 1;
+        node
+    }
+
+    fn too_deep(&mut self) -> NodeId {
+        let start = self.pos;
+        self.problem(start, start + 1, "expressions nest too deep");
+        self.recover_item();
+        self.unknown(start)
+    }
+
+    pub(super) fn unknown(&mut self, start: usize) -> NodeId {
+        let end = self.trimmed(self.pos).max(start);
+        self.node(Kind::Unknown, start, end, &[])
+    }
+
+    fn start(&self, node: NodeId) -> usize {
+        self.tree.node(node).start as usize
+    }
+
+    fn end_of(&self, node: NodeId) -> usize {
+        self.tree.node(node).end as usize
+    }
+
+    fn conditional(&mut self) -> NodeId {
+        let condition = self.binary(1);
+        self.blank();
+        if self.peek() != Some(b'?') {
+            return condition;
+        }
+        self.pos += 1;
+        let yes = self.expr();
+        self.blank();
+        if !self.eat(":") {
+            self.expected("`:`");
+            return self.node(
+                Kind::Unknown,
+                self.start(condition),
+                self.end_of(yes),
+                &[condition, yes],
+            );
+        }
+        let no = self.expr();
+        let (start, end) = (self.start(condition), self.end_of(no));
+        self.node(Kind::Cond, start, end, &[condition, yes, no])
+    }
+
+    /// Operators from the precedence `min` up, 1 being the loosest (Terraform documentation, "Arithmetic and Logical
+    /// Operators").
+    pub(super) fn binary(&mut self, min: u8) -> NodeId {
+        let mut left = self.unary();
+        loop {
+            self.blank();
+            let Some((operator, precedence)) = self.operator() else {
+                return left;
+            };
+            if precedence < min {
+                return left;
+            }
+            self.pos += operator.len();
+            self.blank();
+            let right = self.binary(precedence + 1);
+            let (start, end) = (self.start(left), self.end_of(right));
+            left = self.named(Kind::Binary, operator, start, end, &[left, right]);
+        }
+    }
+
+    fn operator(&self) -> Option<(&'static str, u8)> {
+        let next = self.peek_at(1);
+        Some(match self.peek()? {
+            b'|' if next == Some(b'|') => ("||", 1),
+            b'&' if next == Some(b'&') => ("&&", 2),
+            b'=' if next == Some(b'=') => ("==", 3),
+            b'!' if next == Some(b'=') => ("!=", 3),
+            b'>' if next == Some(b'=') => (">=", 4),
+            b'<' if next == Some(b'=') => ("<=", 4),
+            b'<' if next == Some(b'<') => return None,
+            b'>' => (">", 4),
+            b'<' => ("<", 4),
+            b'+' => ("+", 5),
+            b'-' => ("-", 5),
+            b'*' => ("*", 6),
+            b'/' => ("/", 6),
+            b'%' if next != Some(b'{') => ("%", 6),
+            _ => return None,
+        })
+    }
+
+    fn unary(&mut self) -> NodeId {
+        let mut prefixes: Vec<(usize, &'static str)> = Vec::new();
+        loop {
+            match self.peek() {
+                Some(b'!') => prefixes.push((self.pos, "!")),
+                Some(b'-') => prefixes.push((self.pos, "-")),
+                _ => break,
+            }
+            if prefixes.len() > MAX_PREFIXES {
+                return self.too_deep();
+            }
+            self.pos += 1;
+            self.blank();
+        }
+        let mut node = self.postfix();
+        for (start, operator) in prefixes.into_iter().rev() {
+            let end = self.end_of(node);
+            node = self.named(Kind::Unary, operator, start, end, &[node]);
+        }
+        node
+    }
+
+    /// A value and what is read out of it: `.name`, `[index]`, `.0`, `[*]`, `.*`.
+    fn postfix(&mut self) -> NodeId {
+        let mut node = self.primary();
+        // Splats that are open: the source of each. What follows is applied to an `Ident` named `*`.
+        let mut splats: Vec<(NodeId, bool)> = Vec::new();
+        loop {
+            let before = self.pos;
+            self.blank();
+            let crossed = self.bytes[before..self.pos].contains(&b'\n');
+            let start = self.start(node);
+            match self.peek() {
+                Some(b'.') if self.peek_at(1) != Some(b'.') => {
+                    self.pos += 1;
+                    self.blank();
+                    if let Some((name, _)) = self.identifier() {
+                        node = self.named(Kind::Attr, name, start, self.pos, &[node]);
+                    } else if self.peek() == Some(b'*') {
+                        self.pos += 1;
+                        splats.push((node, false));
+                        node = self.named(Kind::Ident, "*", self.pos - 1, self.pos, &[]);
+                    } else if self.peek().is_some_and(|b| b.is_ascii_digit()) {
+                        let index = self.digits();
+                        node = self.node(Kind::Index, start, self.pos, &[node, index]);
+                    } else {
+                        self.expected("an attribute's name");
+                        node = self.node(Kind::Unknown, start, self.pos, &[node]);
+                    }
+                }
+                Some(b'[') if !crossed => {
+                    if self.splat_bracket() {
+                        splats.push((node, true));
+                        node = self.named(Kind::Ident, "*", self.pos - 1, self.pos, &[]);
+                        continue;
+                    }
+                    // An index after `.*` applies to the whole result, after `[*]` to each element.
+                    if let Some((_, false)) = splats.last() {
+                        node = self.close_splats(node, &mut splats);
+                    }
+                    let start = self.start(node);
+                    self.pos += 1;
+                    self.open[1] += 1;
+                    let breaks = std::mem::replace(&mut self.breaks, true);
+                    let index = self.expr();
+                    self.blank();
+                    self.breaks = breaks;
+                    self.open[1] -= 1;
+                    if !self.eat("]") {
+                        self.expected("`]`");
+                        self.recover_item();
+                        self.eat("]");
+                    }
+                    node = self.node(Kind::Index, start, self.pos, &[node, index]);
+                }
+                _ => {
+                    self.pos = before;
+                    return self.close_splats(node, &mut splats);
+                }
+            }
+        }
+    }
+
+    fn close_splats(&mut self, mut node: NodeId, splats: &mut Vec<(NodeId, bool)>) -> NodeId {
+        while let Some((source, _)) = splats.pop() {
+            let (start, end) = (self.start(source), self.end_of(node));
+            node = self.node(Kind::Splat, start, end, &[source, node]);
+        }
+        node
+    }
+
+    /// Takes `[*]` where it stands here.
+    fn splat_bracket(&mut self) -> bool {
+        let rest = &self.bytes[self.pos + 1..self.end];
+        let inner = rest.iter().position(|b| !matches!(b, b' ' | b'\t'));
+        let Some(star) = inner.filter(|i| rest[*i] == b'*') else {
+            return false;
+        };
+        let Some(close) = rest[star + 1..].iter().position(|b| !matches!(b, b' ' | b'\t')) else {
+            return false;
+        };
+        if rest[star + 1 + close] != b']' {
+            return false;
+        }
+        self.pos += star + close + 3;
+        true
+    }
+
+    /// The digits of a legacy index (`list.0.name`).
+    fn digits(&mut self) -> NodeId {
+        let start = self.pos;
+        while self.peek().is_some_and(|b| b.is_ascii_digit()) {
+            self.pos += 1;
+        }
+        self.literal(Kind::Num, start)
+    }
+
+    /// A scalar whose text is what is written from `start` to here.
+    fn literal(&mut self, kind: Kind, start: usize) -> NodeId {
+        let node = self.node(kind, start, self.pos, &[]);
+        let text = Text::verbatim(&self.src[start..self.pos], self.file, start);
+        self.tree.set_text(node, text);
+        node
+    }
+
+    fn primary(&mut self) -> NodeId {
+        let start = self.pos;
+        match self.peek() {
+            Some(b'"') => self.quoted(),
+            Some(b'<') if self.looking_at("<<") => match self.heredoc() {
+                Some(node) => node,
+                None => {
+                    self.problem(start, start + 2, "heredoc without an end");
+                    self.skip_lost_heredoc();
+                    self.unknown(start)
+                }
+            },
+            Some(b'0'..=b'9') => self.number(),
+            Some(b'(') => self.parenthesis(),
+            Some(b'[') => self.list(),
+            Some(b'{') => self.object(),
+            Some(b) if starts_identifier(b) => self.identifier_or_call(),
+            _ => {
+                self.expected("a value");
+                self.node(Kind::Unknown, start, start, &[])
+            }
+        }
+    }
+
+    fn number(&mut self) -> NodeId {
+        let start = self.pos;
+        self.eat_digits();
+        if self.peek() == Some(b'.') && self.peek_at(1).is_some_and(|b| b.is_ascii_digit()) {
+            self.pos += 1;
+            self.eat_digits();
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            let sign = usize::from(matches!(self.peek_at(1), Some(b'+' | b'-')));
+            if self.peek_at(1 + sign).is_some_and(|b| b.is_ascii_digit()) {
+                self.pos += 1 + sign;
+                self.eat_digits();
+            }
+        }
+        self.literal(Kind::Num, start)
+    }
+
+    fn eat_digits(&mut self) {
+        while self.peek().is_some_and(|b| b.is_ascii_digit()) {
+            self.pos += 1;
+        }
+    }
+
+    fn identifier_or_call(&mut self) -> NodeId {
+        let start = self.pos;
+        self.identifier();
+        // Functions of a provider: `provider::aws::arn_parse(…)`.
+        while self.looking_at("::") && self.peek_at(2).is_some_and(starts_identifier) {
+            self.pos += 2;
+            self.identifier();
+        }
+        let name_end = self.pos;
+        self.skip(false);
+        if self.peek() == Some(b'(') {
+            return self.call(start, name_end);
+        }
+        self.pos = name_end;
+        let kind = match &self.src[start..name_end] {
+            "true" | "false" => Kind::Bool,
+            "null" => Kind::Null,
+            name => {
+                let node = self.tree.push(Kind::Ident, Style::Plain, start, name_end);
+                self.tree.set_name(node, name);
+                return node;
+            }
+        };
+        self.literal(kind, start)
+    }
+
+    fn call(&mut self, start: usize, name_end: usize) -> NodeId {
+        let open = self.pos;
+        self.pos += 1;
+        let arguments = self.items_until(b')', open, |p| {
+            let argument = p.expr();
+            p.blank();
+            if !p.eat("...") {
+                return argument;
+            }
+            let from = p.start(argument);
+            p.named(Kind::Unary, "...", from, p.pos, &[argument])
+        });
+        let end = self.pos;
+        let node = self.node(Kind::Call, start, end, &arguments);
+        let name = &self.src[start..name_end];
+        self.tree.set_name(node, name);
+        node
+    }
+
+    fn parenthesis(&mut self) -> NodeId {
+        let start = self.pos;
+        self.pos += 1;
+        self.open[0] += 1;
+        let breaks = std::mem::replace(&mut self.breaks, true);
+        let inner = self.expr();
+        self.blank();
+        self.breaks = breaks;
+        self.open[0] -= 1;
+        if !self.eat(")") {
+            self.expected("`)`");
+            self.recover_item();
+            self.eat(")");
+        }
+        self.node(Kind::Paren, start, self.pos, &[inner])
+    }
+
+    fn list(&mut self) -> NodeId {
+        let start = self.pos;
+        self.pos += 1;
+        if let Some(node) = self.for_expression(start, b']') {
+            return node;
+        }
+        let items = self.items_until(b']', start, Self::expr);
+        self.node(Kind::Seq, start, self.pos, &items)
+    }
+
+    /// Items between commas up to `close`, which is taken; line breaks are blanks.
+    fn items_until(&mut self, close: u8, open_at: usize, item: impl Fn(&mut Self) -> NodeId) -> Vec<NodeId> {
+        let bracket = usize::from(close == b']');
+        self.open[bracket] += 1;
+        let breaks = std::mem::replace(&mut self.breaks, true);
+        let mut items = Vec::new();
+        loop {
+            self.blank();
+            match self.peek() {
+                Some(b) if b == close => {
+                    self.pos += 1;
+                    break;
+                }
+                Some(b',') => {
+                    self.expected("a value");
+                    self.pos += 1;
+                    continue;
+                }
+                Some(b) if !self.ends_here(b) => {}
+                _ => {
+                    self.unclosed(open_at);
+                    break;
+                }
+            }
+            let before = self.pos;
+            items.push(item(self));
+            self.blank();
+            match self.peek() {
+                Some(b',') => self.pos += 1,
+                Some(b) if b == close => {}
+                None => {}
+                Some(b) => {
+                    if self.ends_here(b) {
+                        continue;
+                    }
+                    self.expected(if close == b']' { "`,` or `]`" } else { "`,` or `)`" });
+                    // A missing comma between two lines loses nothing.
+                    let line_broken = self.bytes[before..self.pos].contains(&b'\n') && self.pos > before;
+                    let starts_value = matches!(b, b'"' | b'[' | b'{' | b'(') || starts_identifier(b);
+                    if !(line_broken && starts_value) {
+                        self.recover_item();
+                        if self.pos == before {
+                            self.pos += 1;
+                            while !self.src.is_char_boundary(self.pos) {
+                                self.pos += 1;
+                            }
+                        }
+                        self.eat(",");
+                    }
+                }
+            }
+        }
+        self.breaks = breaks;
+        self.open[bracket] -= 1;
+        items
+    }
+
+    /// Whether the list, call or object being read ends at `b` without its bracket: a bracket that an outer one waits
+    /// for, or (see [`super::parse`]) a keyword of the top level.
+    fn ends_here(&self, b: u8) -> bool {
+        match b {
+            b')' => self.open[0] > 0,
+            b']' => self.open[1] > 0,
+            // A block's brace is always open around an expression.
+            b'}' => true,
+            _ => self.columns && self.at_top_level(),
+        }
+    }
+
+    fn unclosed(&mut self, open_at: usize) {
+        if self.peek().is_none() {
+            self.unclosed |= !self.columns;
+        }
+        let bracket = char::from(self.bytes[open_at]);
+        self.problem(open_at, open_at + 1, format!("unclosed `{bracket}`"));
+    }
+
+    fn object(&mut self) -> NodeId {
+        let start = self.pos;
+        self.pos += 1;
+        if let Some(node) = self.for_expression(start, b'}') {
+            return node;
+        }
+        self.open[2] += 1;
+        let breaks = std::mem::replace(&mut self.breaks, false);
+        let mut entries = Vec::new();
+        loop {
+            self.skip(true);
+            match self.peek() {
+                Some(b'}') => {
+                    self.pos += 1;
+                    break;
+                }
+                Some(b',') => {
+                    self.pos += 1;
+                    continue;
+                }
+                Some(b @ (b')' | b']')) => {
+                    if self.ends_here(b) {
+                        self.unclosed(start);
+                        break;
+                    }
+                    self.expected("a key");
+                    self.pos += 1;
+                    continue;
+                }
+                Some(b) if !self.ends_here(b) => {}
+                _ => {
+                    self.unclosed(start);
+                    break;
+                }
+            }
+            self.entry(&mut entries);
+        }
+        self.breaks = breaks;
+        self.open[2] -= 1;
+        let end = self.trimmed(self.pos);
+        self.node(Kind::Map, start, end, &entries)
+    }
+
+    fn entry(&mut self, entries: &mut Vec<NodeId>) {
+        let before = self.pos;
+        let key = self.key();
+        self.skip(false);
+        if self.peek() == Some(b':') || (self.peek() == Some(b'=') && self.peek_at(1) != Some(b'=')) {
+            self.pos += 1;
+            let value = self.expr();
+            entries.extend([key, value]);
+            self.skip(false);
+            match self.peek() {
+                None | Some(b'\n' | b'}' | b',') => return,
+                Some(b) if matches!(b, b')' | b']') && self.ends_here(b) => return,
+                Some(_) => self.expected("a line break, `,` or `}`"),
+            }
+        } else {
+            self.expected("`=`");
+        }
+        self.recover_item();
+        if self.pos == before {
+            self.pos += 1;
+            while !self.src.is_char_boundary(self.pos) {
+                self.pos += 1;
+            }
+        }
+    }
+
+    /// An object's key: a bare identifier is its own name.
+    fn key(&mut self) -> NodeId {
+        let start = self.pos;
+        if let Some((name, _)) = self.identifier() {
+            let end = self.pos;
+            self.skip(false);
+            if matches!(self.peek(), Some(b':' | b'=')) && self.peek_at(1) != Some(b'=') {
+                self.pos = end;
+                let node = self.tree.push(Kind::Str, Style::Plain, start, end);
+                let text = Text::verbatim(name, self.file, start);
+                self.tree.set_text(node, text);
+                return node;
+            }
+            self.pos = start;
+        }
+        if self.depth >= MAX_DEPTH {
+            return self.too_deep();
+        }
+        self.depth += 1;
+        let node = self.binary(1);
+        self.depth -= 1;
+        node
+    }
+
+    /// `for x in y : z` after an opening bracket; `None`, and nothing taken, where there is none.
+    fn for_expression(&mut self, start: usize, close: u8) -> Option<NodeId> {
+        let before = self.pos;
+        let breaks = std::mem::replace(&mut self.breaks, true);
+        self.blank();
+        let is_for = self.looking_at("for") && {
+            self.pos += 3;
+            let blank = matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r' | b'/' | b'#'));
+            self.blank();
+            blank && self.at_identifier()
+        };
+        if !is_for {
+            self.pos = before;
+            self.breaks = breaks;
+            return None;
+        }
+        let bracket = if close == b']' { 1 } else { 2 };
+        self.open[bracket] += 1;
+        let mut name = String::new();
+        let mut children = self.for_intro(&mut name);
+        self.blank();
+        if self.eat(":") {
+            let first = self.expr();
+            children.push(first);
+            self.blank();
+            if self.eat("=>") {
+                name.push('o');
+                let result = self.expr();
+                children.push(result);
+                self.blank();
+            }
+            if self.eat("...") {
+                name.push('g');
+                self.blank();
+            }
+            if self.looking_at("if") {
+                self.pos += 2;
+                let condition = self.expr();
+                children.push(condition);
+                self.blank();
+            }
+        } else {
+            self.expected("`:`");
+            children.clear();
+        }
+        self.breaks = breaks;
+        self.open[bracket] -= 1;
+        if self.peek() == Some(close) {
+            self.pos += 1;
+        } else {
+            let wanted = format!("`{}`", char::from(close));
+            self.expected(&wanted);
+            self.breaks = true;
+            while self.peek().is_some_and(|b| b == b',' || b == b'\n') || self.peek() == Some(b' ') {
+                self.pos += 1;
+            }
+            self.recover_item();
+            self.breaks = breaks;
+            if self.peek() == Some(close) {
+                self.pos += 1;
+            }
+        }
+        let end = self.trimmed(self.pos).max(start + 1);
+        let kind = if children.is_empty() { Kind::Unknown } else { Kind::For };
+        let node = self.node(kind, start, end, &children);
+        if kind == Kind::For {
+            // An object without `=>` would be read as a list: nothing is known of it.
+            if close == b'}' && !name.contains('o') {
+                self.tree.set_kind(node, Kind::Unknown);
+            }
+            self.tree.set_name(node, &name);
+        }
+        Some(node)
+    }
+
+    /// `k, v in collection`, with `k` noted in `name` where there are two variables.
+    pub(super) fn for_intro(&mut self, name: &mut String) -> Vec<NodeId> {
+        let mut children = Vec::new();
+        loop {
+            self.blank();
+            let start = self.pos;
+            let variable = self.identifier().map_or("", |(n, _)| n);
+            if variable.is_empty() {
+                self.expected("a variable");
+            }
+            let node = self.named(Kind::Ident, variable, start, self.pos, &[]);
+            children.push(node);
+            self.blank();
+            if children.len() == 2 || !self.eat(",") {
+                break;
+            }
+        }
+        if children.len() == 2 {
+            name.push('k');
+        }
+        if self.looking_at("in") {
+            self.pos += 2;
+        } else {
+            self.expected("`in`");
+        }
+        let collection = self.expr();
+        children.push(collection);
+        children
+    }
+}
+
+/// Decoded text in the making: literal bytes with the places they come from.
+pub(super) struct Literal {
+    text: String,
+    segments: Vec<Segment>,
+}
+
+impl Literal {
+    pub(super) fn new() -> Self {
+        Self {
+            text: String::new(),
+            segments: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Bytes that stand in the file as they are.
+    pub(super) fn run(&mut self, text: &str, src: usize) {
+        if text.is_empty() {
+            return;
+        }
+        let (at, len) = (self.text.len() as u32, text.len() as u32);
+        self.text.push_str(text);
+        if let Some(last) = self.segments.last_mut()
+            && last.len == last.src_len
+            && last.src + last.src_len == src as u32
+        {
+            last.len += len;
+            last.src_len += len;
+            return;
+        }
+        self.segments.push(Segment {
+            at,
+            len,
+            src: src as u32,
+            src_len: len,
+        });
+    }
+
+    /// One escape: all of `text` comes from `src_len` bytes at `src`.
+    pub(super) fn unit(&mut self, text: &str, src: usize, src_len: usize) {
+        self.segments.push(Segment {
+            at: self.text.len() as u32,
+            len: text.len() as u32,
+            src: src as u32,
+            src_len: src_len as u32,
+        });
+        self.text.push_str(text);
+    }
+
+    /// The text without blanks at its end (`~` before an interpolation).
+    pub(super) fn trim_end(&mut self) {
+        let len = self.text.trim_end().len();
+        self.text.truncate(len);
+        while let Some(last) = self.segments.last_mut() {
+            if last.at as usize >= len {
+                self.segments.pop();
+                continue;
+            }
+            let over = (last.at + last.len).saturating_sub(len as u32);
+            if last.len == last.src_len {
+                last.src_len -= over;
+            }
+            last.len -= over;
+            break;
+        }
+    }
+
+    pub(super) fn into_text(self, file: crate::source::FileId) -> Text {
+        let map = OffsetMap {
+            file,
+            segments: self.segments,
+        };
+        Text::from_pieces(vec![Piece::Lit(Lit {
+            text: self.text.into(),
+            map,
+        })])
+    }
+}

@@ -1,0 +1,160 @@
+//! HCL as Terraform 1.x writes it: blocks of attributes and blocks, whose expressions are nodes of one [`Tree`].
+//!
+//! **Invariant:** every node, name and label slices the file to what is written there. A broken line costs that line (or
+//! the bracket that it opens), never the file; the time is linear in the bytes, the depth of nodes and blocks bounded.
+//!
+//! How nodes are laid out, where [`Kind`] alone does not say it:
+//! - an object key that is a bare identifier is a `Str` with style `Plain`; a quoted string without `${` is a `Str`,
+//!   with it a `Template` of `Str` and expression nodes;
+//! - `Call` has its arguments as children; the last one is a `Unary` named `...` where it is spread;
+//! - `Splat` has two children: the source, and the expression applied to each, a chain that ends in an `Ident` named `*`;
+//! - `For`: see [`ForParts`]; `Directive` named `if`: condition, `Template`, and a second `Template` where there is an
+//!   `else`; named `for`: as [`ForParts`] without result key and condition, its result being a `Template`.
+
+mod expr;
+mod heredoc;
+mod scan;
+mod template;
+
+use crate::source::{FileId, Span};
+
+use super::tree::{Kind, NodeId, Tree};
+use scan::Parser;
+
+/// How deep expressions may nest; Terraform code of people stays below 20.
+pub(crate) const MAX_DEPTH: u32 = 128;
+/// How deep blocks may nest.
+const MAX_BLOCKS: u32 = 64;
+
+/// One parsed file.
+#[derive(Debug)]
+pub struct Hcl {
+    /// The expressions, and the problems of the whole file.
+    pub tree: Tree,
+    pub body: Body,
+}
+
+/// What stands between a block's braces, or in a file.
+#[derive(Clone, Debug, Default)]
+pub struct Body {
+    /// In order; duplicates kept.
+    pub attributes: Vec<Attribute>,
+    pub blocks: Vec<Block>,
+}
+
+impl Body {
+    /// The last attribute of this name.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().rev().find(|a| &*a.name == name)
+    }
+
+    pub fn blocks<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Block> {
+        self.blocks.iter().filter(move |b| &*b.kind == kind)
+    }
+}
+
+/// `name = value`.
+#[derive(Clone, Debug)]
+pub struct Attribute {
+    pub name: Box<str>,
+    pub name_span: Span,
+    pub value: NodeId,
+    /// From the name to the end of the value.
+    pub span: Span,
+}
+
+/// `kind "label" "label" { … }`.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Empty where the header is broken.
+    pub kind: Box<str>,
+    pub kind_span: Span,
+    pub labels: Vec<Label>,
+    /// The kind and the labels, without the brace.
+    pub header: Span,
+    /// To the closing brace.
+    pub span: Span,
+    pub body: Body,
+}
+
+impl Block {
+    /// The n-th label's text; empty where there is none.
+    pub fn label(&self, n: usize) -> &str {
+        self.labels.get(n).map_or("", |l| &l.text)
+    }
+}
+
+/// A block's label, quoted or bare.
+#[derive(Clone, Debug)]
+pub struct Label {
+    pub text: Box<str>,
+    /// With its quotes.
+    pub span: Span,
+}
+
+/// The parts of a `For` node.
+#[derive(Clone, Copy, Debug)]
+pub struct ForParts {
+    /// The first of two iteration variables, an `Ident`.
+    pub key: Option<NodeId>,
+    pub value: NodeId,
+    pub collection: NodeId,
+    /// `Some` in `{for … : key => value}`.
+    pub result_key: Option<NodeId>,
+    pub result: NodeId,
+    pub condition: Option<NodeId>,
+    /// `…` after the result: values of equal keys are collected.
+    pub grouped: bool,
+}
+
+impl ForParts {
+    /// `None` for a node of another kind or a broken one.
+    pub fn of(tree: &Tree, node: NodeId) -> Option<Self> {
+        let children: Vec<NodeId> = tree.children(node).collect();
+        // Which optional parts are there stands in the node's name, one letter each: see `Parser::for_name`.
+        let name = match tree.kind(node) {
+            Kind::For => tree.name(node),
+            Kind::Directive if tree.name(node) == "for" && children.len() == 4 => "k",
+            Kind::Directive if tree.name(node) == "for" => "",
+            _ => return None,
+        };
+        let mut at = children.into_iter();
+        let key = if name.contains('k') { Some(at.next()?) } else { None };
+        let (value, collection) = (at.next()?, at.next()?);
+        let result_key = if name.contains('o') { Some(at.next()?) } else { None };
+        Some(Self {
+            key,
+            value,
+            collection,
+            result_key,
+            result: at.next()?,
+            condition: at.next(),
+            grouped: name.contains('g'),
+        })
+    }
+}
+
+/// Parses a `.tf`, `.tofu`, `.tfvars` or `.hcl` file.
+pub fn parse(file: FileId, text: &str) -> Hcl {
+    let mut parser = Parser::new(file, text);
+    let mut body = parser.file();
+    if parser.unclosed {
+        // Something stayed open to the end of the file: read again, taking a top-level keyword in the first column as
+        // the end of all that is open.
+        parser = Parser::new(file, text);
+        parser.columns = true;
+        body = parser.file();
+    }
+    let mut tree = parser.tree;
+    tree.problems.sort_by_key(|p| p.span);
+    Hcl { tree, body }
+}
+
+/// Parses all of `text` as the inside of a template, as `templatefile` reads a file.
+pub fn parse_template(file: FileId, text: &str) -> Tree {
+    let mut parser = Parser::new(file, text);
+    let root = parser.template_file();
+    let mut tree = parser.tree;
+    tree.roots.push(root);
+    tree
+}

@@ -1,0 +1,472 @@
+//! The HCL parser: same structure as `hcl-edit` wherever that accepts the file, and no harm done by any bytes.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator};
+use hcl_edit::structure::{Body as OracleBody, Structure};
+use hcl_edit::template::{Directive, Element, Template};
+use overgrant::source::{FileId, Span};
+use overgrant::syntax::hcl::{self, Body, ForParts, Hcl};
+use overgrant::syntax::{Kind, NodeId, Style, Tree};
+
+const F: FileId = FileId(0);
+
+/// Every HCL file of our own test data, and of the folder that `OVERGRANT_CORPUS` names.
+fn files() -> Vec<PathBuf> {
+    let mut roots = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata"))];
+    roots.extend(std::env::var_os("OVERGRANT_CORPUS").map(PathBuf::from));
+    let mut found: Vec<PathBuf> = roots
+        .iter()
+        .flat_map(walkdir::WalkDir::new)
+        .filter_map(Result::ok)
+        .map(walkdir::DirEntry::into_path)
+        .filter(|p| is_hcl(p) && p.is_file())
+        .collect();
+    found.sort();
+    found
+}
+
+fn is_hcl(path: &Path) -> bool {
+    matches!(
+        path.extension().and_then(|e| e.to_str()),
+        Some("tf" | "tofu" | "tfvars" | "hcl")
+    )
+}
+
+#[test]
+fn structure_equals_the_oracle() {
+    let (mut compared, mut refused) = (0, Vec::new());
+    for path in files() {
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        let ours = hcl::parse(F, &text);
+        let Ok(theirs) = hcl_edit::parser::parse_body(&text) else {
+            refused.extend(ours.tree.problems.iter().map(|p| (path.clone(), p.message.clone())));
+            continue;
+        };
+        assert_eq!(ours.tree.problems, [], "{}", path.display());
+        let (mut a, mut b) = (String::new(), String::new());
+        our_body(&ours, &ours.body, &mut a);
+        oracle_body(&theirs, &mut b);
+        assert_eq!(a, b, "{}", path.display());
+        compared += 1;
+    }
+    assert!(compared > 0);
+    for (path, message) in refused {
+        // Shown with `--nocapture`; files that the oracle refuses are allowed to be broken.
+        let _ = writeln!(std::io::stderr().lock(), "{}: {message}", path.display());
+    }
+}
+
+use std::io::Write as _;
+
+fn our_body(hcl: &Hcl, body: &Body, out: &mut String) {
+    // Attributes and blocks are in two lists here and in one there: attributes first.
+    for a in &body.attributes {
+        let _ = write!(out, "{}={};", a.name, our_expr(&hcl.tree, a.value, ""));
+    }
+    for b in &body.blocks {
+        let labels: Vec<&str> = b.labels.iter().map(|l| &*l.text).collect();
+        let _ = write!(out, "{} {labels:?}{{", b.kind);
+        our_body(hcl, &b.body, out);
+        out.push('}');
+    }
+}
+
+fn oracle_body(body: &OracleBody, out: &mut String) {
+    for s in body {
+        if let Structure::Attribute(a) = s {
+            let _ = write!(out, "{}={};", a.key.as_str(), oracle_expr(&a.value));
+        }
+    }
+    for s in body {
+        if let Structure::Block(b) = s {
+            let labels: Vec<&str> = b.labels.iter().map(|l| l.as_str()).collect();
+            let _ = write!(out, "{} {labels:?}{{", b.ident.as_str());
+            oracle_body(&b.body, out);
+            out.push('}');
+        }
+    }
+}
+
+fn our_expr(tree: &Tree, id: NodeId, star: &str) -> String {
+    let children: Vec<NodeId> = tree.children(id).collect();
+    let sub = |n: NodeId| our_expr(tree, n, star);
+    let list = |ids: &[NodeId]| ids.iter().map(|n| our_expr(tree, *n, star)).collect::<Vec<_>>().join(" ");
+    let text = || tree.text(id).map(|t| t.display()).unwrap_or_default();
+    match tree.kind(id) {
+        Kind::Null | Kind::Bool => text(),
+        Kind::Num => number(text().parse().unwrap()),
+        Kind::Str if tree.node(id).style == Style::Heredoc => "(heredoc)".to_owned(),
+        Kind::Str => format!("{:?}", text()),
+        Kind::Seq => format!("[{}]", list(&children)),
+        Kind::Map => format!("{{{}}}", list(&children)),
+        Kind::Call => format!("{}({})", tree.name(id), list(&children)),
+        Kind::Unknown => "?".to_owned(),
+        Kind::Ident if tree.name(id) == "*" => star.to_owned(),
+        Kind::Ident => tree.name(id).to_owned(),
+        Kind::Attr => format!("{}.{}", sub(children[0]), tree.name(id)),
+        Kind::Index => format!("{}[{}]", sub(children[0]), sub(children[1])),
+        Kind::Splat => our_expr(tree, children[1], &format!("{}[*]", sub(children[0]))),
+        Kind::Unary if tree.name(id) == "..." => format!("{}...", sub(children[0])),
+        Kind::Unary => format!("({}{})", tree.name(id), sub(children[0])),
+        Kind::Binary => format!("({} {} {})", sub(children[0]), tree.name(id), sub(children[1])),
+        Kind::Cond => format!("({} ? {} : {})", sub(children[0]), sub(children[1]), sub(children[2])),
+        Kind::Paren => format!("<{}>", sub(children[0])),
+        Kind::For => {
+            let f = ForParts::of(tree, id).unwrap();
+            format!(
+                "for({} {} in {} : {} {} {} {})",
+                f.key.map(sub).unwrap_or_default(),
+                sub(f.value),
+                sub(f.collection),
+                f.result_key.map(sub).unwrap_or_default(),
+                sub(f.result),
+                f.grouped,
+                f.condition.map(sub).unwrap_or_default(),
+            )
+        }
+        Kind::Template if tree.node(id).style == Style::Heredoc => {
+            let parts: Vec<String> = children
+                .iter()
+                .filter(|c| tree.kind(**c) != Kind::Str)
+                .map(|c| sub(*c))
+                .collect();
+            if parts.is_empty() { "(heredoc)".into() } else { format!("(heredoc {})", parts.join(" ")) }
+        }
+        Kind::Template => {
+            let parts: Vec<String> = children.iter().filter(|c| !is_blank(tree, **c)).map(|c| sub(*c)).collect();
+            format!("`{}`", parts.join(" "))
+        }
+        Kind::Directive if tree.name(id) == "for" => {
+            let f = ForParts::of(tree, id).unwrap();
+            format!("%for({} in {})", sub(f.value), sub(f.collection))
+        }
+        Kind::Directive => format!("%if({})", sub(children[0])),
+    }
+}
+
+fn is_blank(tree: &Tree, id: NodeId) -> bool {
+    tree.text(id).is_some_and(|t| t.display().trim().is_empty())
+}
+
+fn number(n: f64) -> String {
+    format!("{n}")
+}
+
+fn oracle_expr(e: &Expression) -> String {
+    match e {
+        Expression::Null(_) => "null".into(),
+        Expression::Bool(b) => b.to_string(),
+        Expression::Number(n) => number(n.as_f64().unwrap()),
+        Expression::String(s) => format!("{:?}", s.as_str()),
+        Expression::Array(a) => format!("[{}]", a.iter().map(oracle_expr).collect::<Vec<_>>().join(" ")),
+        Expression::Object(o) => {
+            let entries: Vec<String> = o
+                .iter()
+                .map(|(k, v)| {
+                    let key = match k {
+                        ObjectKey::Ident(i) => format!("{:?}", i.as_str()),
+                        ObjectKey::Expression(e) => oracle_expr(e),
+                    };
+                    format!("{key} {}", oracle_expr(v.expr()))
+                })
+                .collect();
+            format!("{{{}}}", entries.join(" "))
+        }
+        Expression::StringTemplate(t) => {
+            let parts: Vec<String> = t.iter().filter_map(|e| oracle_element(e, true)).collect();
+            format!("`{}`", parts.join(" "))
+        }
+        Expression::HeredocTemplate(h) => {
+            let parts = oracle_template(&h.template);
+            if parts.is_empty() { "(heredoc)".into() } else { format!("(heredoc {parts})") }
+        }
+        Expression::Parenthesis(p) => format!("<{}>", oracle_expr(p.inner())),
+        Expression::Variable(v) => v.as_str().to_owned(),
+        Expression::Conditional(c) => format!(
+            "({} ? {} : {})",
+            oracle_expr(&c.cond_expr),
+            oracle_expr(&c.true_expr),
+            oracle_expr(&c.false_expr)
+        ),
+        Expression::FuncCall(f) => {
+            let mut name: String = f.name.namespace.iter().map(|n| format!("{}::", n.as_str())).collect();
+            name.push_str(f.name.name.as_str());
+            let args: Vec<String> = f.args.iter().map(oracle_expr).collect();
+            let spread = if f.args.expand_final() { "..." } else { "" };
+            format!("{name}({}{spread})", args.join(" "))
+        }
+        Expression::Traversal(t) => {
+            let mut out = oracle_expr(&t.expr);
+            for op in &t.operators {
+                match op.value() {
+                    TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => out.push_str("[*]"),
+                    TraversalOperator::GetAttr(i) => {
+                        let _ = write!(out, ".{}", i.as_str());
+                    }
+                    TraversalOperator::Index(e) => {
+                        let _ = write!(out, "[{}]", oracle_expr(e));
+                    }
+                    TraversalOperator::LegacyIndex(n) => {
+                        let _ = write!(out, "[{}]", n.value());
+                    }
+                }
+            }
+            out
+        }
+        Expression::UnaryOp(u) => format!("({}{})", u.operator.value(), oracle_expr(&u.expr)),
+        Expression::BinaryOp(b) => {
+            format!("({} {} {})", oracle_expr(&b.lhs_expr), b.operator.value(), oracle_expr(&b.rhs_expr))
+        }
+        Expression::ForExpr(f) => format!(
+            "for({} {} in {} : {} {} {} {})",
+            f.intro.key_var.as_ref().map(|k| k.as_str()).unwrap_or_default(),
+            f.intro.value_var.as_str(),
+            oracle_expr(&f.intro.collection_expr),
+            f.key_expr.as_ref().map(oracle_expr).unwrap_or_default(),
+            oracle_expr(&f.value_expr),
+            f.grouping,
+            f.cond.as_ref().map(|c| oracle_expr(&c.expr)).unwrap_or_default(),
+        ),
+    }
+}
+
+fn oracle_template(t: &Template) -> String {
+    let parts: Vec<String> = t.iter().filter_map(|e| oracle_element(e, false)).collect();
+    parts.join(" ")
+}
+
+fn oracle_element(e: &Element, literals: bool) -> Option<String> {
+    match e {
+        Element::Literal(l) => (literals && !l.trim().is_empty()).then(|| format!("{:?}", l.as_str())),
+        Element::Interpolation(i) => Some(oracle_expr(&i.expr)),
+        Element::Directive(d) => Some(match &**d {
+            Directive::If(d) => format!("%if({})", oracle_expr(&d.if_expr.cond_expr)),
+            Directive::For(d) => format!(
+                "%for({} in {})",
+                d.for_expr.value_var.as_str(),
+                oracle_expr(&d.for_expr.collection_expr)
+            ),
+        }),
+    }
+}
+
+/// Every span of a parse lies in the text, on character borders; literals slice to themselves.
+fn sound(text: &str) {
+    let hcl = hcl::parse(F, text);
+    for i in 0..hcl.tree.len() {
+        let id = NodeId(i as u32);
+        let span = hcl.tree.span(id);
+        assert!(text.get(span.range()).is_some(), "{:?} {span:?} in {text:?}", hcl.tree.kind(id));
+        if let Some(t) = hcl.tree.text(id) {
+            for (at, c) in t.with_placeholders().char_indices() {
+                let place = t.span_of(at..at + c.len_utf8()).unwrap();
+                assert!(text.get(place.range()).is_some());
+            }
+        }
+    }
+    for p in &hcl.tree.problems {
+        assert!(text.get(p.span.range()).is_some(), "{p:?}");
+    }
+    fn body(text: &str, b: &Body) {
+        for a in &b.attributes {
+            assert!(text.get(a.span.range()).is_some());
+        }
+        for block in &b.blocks {
+            assert!(text.get(block.span.range()).is_some() && text.get(block.header.range()).is_some());
+            body(text, &block.body);
+        }
+    }
+    body(text, &hcl.body);
+    let _ = hcl::parse_template(F, text);
+}
+
+#[test]
+fn no_cut_or_flip_does_harm() {
+    for path in files().into_iter().take(60) {
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        let step = 7.max(text.len() / 400);
+        for cut in (0..text.len()).step_by(step) {
+            if let Some(cut) = text.get(..cut) {
+                sound(cut);
+            }
+        }
+        let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+        for _ in 0..200 {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            let mut bytes = text.clone().into_bytes();
+            if bytes.is_empty() {
+                continue;
+            }
+            let at = (seed as usize >> 8) % bytes.len();
+            bytes[at] = b"{}[]()\"$%~<\\\n:=.,*#/?!\xc3"[(seed as usize) % 23];
+            sound(&String::from_utf8_lossy(&bytes));
+        }
+    }
+}
+
+#[test]
+fn bounded_whatever_the_nesting() {
+    let n = 100_000;
+    for (open, close) in [
+        ("[", "]"),
+        ("(", ")"),
+        ("{a=", "}"),
+        ("f(", ")"),
+        ("\"${", "}\""),
+        ("!", ""),
+        ("-", ""),
+        ("a?b:", "c"),
+        ("x[", "]"),
+        ("%{if a}", "%{endif}"),
+        ("\"%{if a}", ""),
+        ("[for a in ", ":b]"),
+        ("<<A\n", "\nA\n"),
+        ("a {\n", "}\n"),
+        ("1+", "1"),
+        ("x.y.", "z"),
+        ("x[*].", "z"),
+        ("\"%{ for a in b }", ""),
+        ("/*", ""),
+        ("${", ""),
+        ("a = <<B\n", ""),
+        ("a = ${ \n", ""),
+        ("\"a\" \"b\" {", ""),
+        ("a = [}\n", ""),
+        ("]", "["),
+        ("a = \"x\" ? { \n", ""),
+    ] {
+        for closed in [true, false] {
+            let tail = if closed { close.repeat(n) } else { String::new() };
+            let text = format!("a = {}{tail}\nb = 1\n", open.repeat(n));
+            let _ = hcl::parse(F, &text);
+            let _ = hcl::parse(F, &format!("{}{tail}", open.repeat(n)));
+            let _ = hcl::parse_template(F, &text);
+        }
+    }
+}
+
+/// All attributes of all blocks, as `name=shape`, in order.
+fn attributes(text: &str) -> (Vec<String>, Vec<String>) {
+    fn walk(hcl: &Hcl, body: &Body, out: &mut Vec<String>) {
+        for a in &body.attributes {
+            out.push(format!("{}={}", a.name, our_expr(&hcl.tree, a.value, "")));
+        }
+        for b in &body.blocks {
+            walk(hcl, &b.body, out);
+        }
+    }
+    let hcl = hcl::parse(F, text);
+    let mut out = Vec::new();
+    walk(&hcl, &hcl.body, &mut out);
+    let problems = hcl
+        .tree
+        .problems
+        .iter()
+        .map(|p| format!("{} at `{}`", p.message, &text[p.span.range()]))
+        .collect();
+    (out, problems)
+}
+
+#[test]
+fn one_bad_line_loses_one_line() {
+    let cases: &[(&str, &[&str], &[&str])] = &[
+        ("a = 1\nb == 2\nc = 3\n", &["a=1", "c=3"], &["expected `=` or `{`, found `=` at `=`"]),
+        ("a = \nb = 2\n", &["a=?", "b=2"], &["expected a value, found the end of the line at `\n`"]),
+        ("a = \"x\nb = 2\n", &["a=\"x\"", "b=2"], &["unclosed `\"` at `\"`"]),
+        ("a = [1,\n?,\n3]\nb = 2\n", &["a=[1 ? 3]", "b=2"], &["expected a value, found `?` at `?`"]),
+        (
+            "a = {\n x = 1\n y 2\n z = 3\n}\nb = 2\n",
+            &["a={\"x\" 1 \"z\" 3}", "b=2"],
+            &["expected `=`, found `2` at `2`"],
+        ),
+        (
+            "a = [\"x\"\n \"y\"]\nb = 2\n",
+            &["a=[\"x\" \"y\"]", "b=2"],
+            &["expected `,` or `]`, found `\"` at `\"`"],
+        ),
+        (
+            "r \"x\" {\n  a = [1, 2\n  b = 2\n}\nr \"y\" {\n  c = 3\n}\n",
+            &["a=[1 2 b ? 2]", "c=3"],
+            &["expected `,` or `]`, found `b` at `b`"],
+        ),
+        (
+            "resource \"x\" \"y\" {\n  a = 1\n  s {\n  b = 2\n\nresource \"x\" \"z\" {\n  c = 3\n}\n",
+            &["a=1", "b=2", "c=3"],
+            &["unclosed `{` at `{`", "unclosed `{` at `{`"],
+        ),
+        ("a ? \"b\" {\n  c = 1\n}\nd = 2\n", &["d=2", "c=1"], &["expected `=` or `{`, found `?` at `?`"]),
+        ("a = 1 2\nb = 2\n", &["a=1", "b=2"], &["expected a line break, found `2` at `2`"]),
+        ("a = <<EOT\nx\ny\n", &["a=?"], &["heredoc without an end at `<<`"]),
+        ("r \"x\"\n{\n  a = 1\n}\n", &["a=1"], &["expected `{`, found the end of the line at `\n`"]),
+        ("a = f(1, (2)\nb = 2\n", &["a=f(1 <2> b 2)"], &["expected `,` or `)`, found `b` at `b`"]),
+    ];
+    for (text, expected, problems) in cases {
+        let (found, told) = attributes(text);
+        assert_eq!((found.as_slice(), told.as_slice()), (
+            expected.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>().as_slice(),
+            problems.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>().as_slice(),
+        ), "{text}");
+    }
+}
+
+/// The decoded text of attribute `a`, and what each of its characters slices to.
+fn decoded(text: &str) -> (String, Vec<String>) {
+    let hcl = hcl::parse(F, text);
+    assert_eq!(hcl.tree.problems, [], "{text}");
+    let value = hcl.body.attribute("a").unwrap().value;
+    let t = hcl.tree.text(value).unwrap_or_else(|| panic!("{text}")).clone();
+    let known = t.known().unwrap().into_owned();
+    let slices = known
+        .char_indices()
+        .map(|(i, c)| {
+            let s: Span = t.span_of(i..i + c.len_utf8()).unwrap();
+            text[s.range()].to_owned()
+        })
+        .collect();
+    (known, slices)
+}
+
+#[test]
+fn strings_decode_and_every_character_knows_its_place() {
+    for (text, value) in [
+        (r#"a = "plain""#, "plain"),
+        (r#"a = "q\"b\\n\n\t\u00e9""#, "q\"b\\n\n\té"),
+        (r#"a = "$${x} %%{y} $ % $x""#, "${x} %{y} $ % $x"),
+        ("a = <<EOT\n{\n  \"x\": 1\n}\nEOT\n", "{\n  \"x\": 1\n}\n"),
+        ("a = <<-EOT\n    {\n\n      \"x\": $${1}\n    }\n  EOT\n", "{\n\n  \"x\": ${1}\n}\n"),
+        ("a = <<-EOT\r\n  x\r\n    y\r\n  EOT\r\n", "x\r\n  y\r\n"),
+        ("\u{feff}a = \"x\"", "x"),
+        ("a = <<EOT\nEOT\n", ""),
+        ("a = \"\"", ""),
+    ] {
+        let (known, slices) = decoded(text);
+        assert_eq!(known, value, "{text}");
+        for (c, s) in known.chars().zip(&slices) {
+            assert!(
+                s.starts_with(c) || s.starts_with('\\') || s.starts_with("$${") || s.starts_with("%%{"),
+                "{c:?} is {s:?} in {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn crlf_reads_as_lf() {
+    let text = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/testdata/terraform/syntax/everything.tf"
+    ))
+    .unwrap();
+    let (plain, _) = attributes(&text);
+    let (crlf, problems) = attributes(&text.replace('\n', "\r\n"));
+    assert_eq!(problems, [""; 0]);
+    assert_eq!(plain, crlf);
+}

@@ -4,7 +4,7 @@ use crate::source::{Lit, OffsetMap, Piece, Segment, Text};
 
 use super::super::tree::{Kind, NodeId, Style};
 use super::MAX_DEPTH;
-use super::scan::{Parser, starts_identifier};
+use super::scan::{Parser, continues_identifier, starts_identifier};
 
 /// How many `!` or `-` may stand in a row.
 const MAX_PREFIXES: usize = 16;
@@ -43,8 +43,10 @@ impl Parser<'_> {
 
     fn conditional(&mut self) -> NodeId {
         let condition = self.binary(1);
+        let before = self.pos;
         self.blank();
         if self.peek() != Some(b'?') {
+            self.pos = before;
             return condition;
         }
         self.pos += 1;
@@ -69,13 +71,12 @@ impl Parser<'_> {
     pub(super) fn binary(&mut self, min: u8) -> NodeId {
         let mut left = self.unary();
         loop {
+            let before = self.pos;
             self.blank();
-            let Some((operator, precedence)) = self.operator() else {
+            let Some((operator, precedence)) = self.operator().filter(|(_, p)| *p >= min) else {
+                self.pos = before;
                 return left;
             };
-            if precedence < min {
-                return left;
-            }
             self.pos += operator.len();
             self.blank();
             let right = self.binary(precedence + 1);
@@ -308,8 +309,10 @@ impl Parser<'_> {
         self.pos += 1;
         let arguments = self.items_until(b')', open, |p| {
             let argument = p.expr();
+            let before = p.pos;
             p.blank();
             if !p.eat("...") {
+                p.pos = before;
                 return argument;
             }
             let from = p.start(argument);
@@ -375,7 +378,13 @@ impl Parser<'_> {
             }
             let before = self.pos;
             items.push(item(self));
+            let item_end = self.pos;
             self.blank();
+            if self.at_attribute(item_end) {
+                self.unclosed(open_at);
+                self.pos = item_end;
+                break;
+            }
             match self.peek() {
                 Some(b',') => self.pos += 1,
                 Some(b) if b == close => {}
@@ -416,6 +425,20 @@ impl Parser<'_> {
             b'}' => true,
             _ => self.columns && self.at_top_level(),
         }
+    }
+
+    /// On a new line after `from`, and at `name = …`: no item of a list or call looks like that.
+    fn at_attribute(&self, from: usize) -> bool {
+        if !self.at_identifier() || !self.bytes[from..self.pos].contains(&b'\n') {
+            return false;
+        }
+        let rest = &self.bytes[self.pos..self.end];
+        let name = rest
+            .iter()
+            .position(|b| !continues_identifier(*b))
+            .unwrap_or(rest.len());
+        let mut after = rest[name..].iter().skip_while(|b| **b == b' ');
+        after.next() == Some(&b'=') && !matches!(after.next(), Some(b'=' | b'>'))
     }
 
     fn unclosed(&mut self, open_at: usize) {
@@ -473,8 +496,14 @@ impl Parser<'_> {
         let before = self.pos;
         let key = self.key();
         self.skip(false);
-        if self.peek() == Some(b':') || (self.peek() == Some(b'=') && self.peek_at(1) != Some(b'=')) {
-            self.pos += 1;
+        let assigned = self.peek() == Some(b':') || (self.peek() == Some(b'=') && self.peek_at(1) != Some(b'='));
+        if assigned || self.peek() == Some(b'{') {
+            if assigned {
+                self.pos += 1;
+            } else {
+                // A block where an object's key stands: refused, and what it means is clear.
+                self.expected("`=`");
+            }
             let value = self.expr();
             entries.extend([key, value]);
             self.skip(false);

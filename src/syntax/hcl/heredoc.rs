@@ -30,7 +30,7 @@ impl Parser<'_> {
         };
         let outer_end = std::mem::replace(&mut self.end, body_end);
         let breaks = std::mem::replace(&mut self.breaks, false);
-        let open = std::mem::replace(&mut self.open, [0; 3]);
+        let open = std::mem::take(&mut self.open);
         self.pos = body;
         if indent > 0 {
             self.skip_indent(indent);
@@ -66,15 +66,13 @@ impl Parser<'_> {
         None
     }
 
-    /// A heredoc without an end: to the line that closes the block, a `}` in the first column.
+    /// A heredoc without an end: to the line that closes the block, a `}` in the first column, or to the end.
     pub(super) fn skip_lost_heredoc(&mut self) {
         self.pos = self.line_end(self.pos);
         if self.lost_heredocs >= MAX_LOST {
             return;
         }
         let rest = &self.src[self.pos..self.end];
-        if let Some(i) = rest.find("\n}") {
-            self.pos += i;
-        }
+        self.pos += rest.find("\n}").unwrap_or(rest.len());
     }
 }

@@ -115,7 +115,11 @@ impl<'s> Parser<'s> {
 
     pub(super) fn peek_at(&self, ahead: usize) -> Option<u8> {
         let at = self.pos + ahead;
-        if at < self.end { self.bytes.get(at).copied() } else { None }
+        if at < self.end {
+            self.bytes.get(at).copied()
+        } else {
+            None
+        }
     }
 
     pub(super) fn looking_at(&self, token: &str) -> bool {
@@ -237,10 +241,7 @@ impl<'s> Parser<'s> {
             Some(b'{' | b'"') => self.block(name, name_span, body),
             Some(b) if starts_identifier(b) => self.block(name, name_span, body),
             // A brace on a line of its own: Terraform refuses it, and what it means is clear.
-            Some(b'\n') if self.brace_follows() => {
-                self.expected("`{`");
-                self.block(name, name_span, body);
-            }
+            Some(b'\n') if self.brace_follows() => self.block(name, name_span, body),
             _ => {
                 self.expected("`=` or `{`");
                 self.recover_line(body);
@@ -374,9 +375,9 @@ impl<'s> Parser<'s> {
                 Some(b'}') => return,
                 Some(b'{') => {
                     let brace = self.pos;
-                    let rest = &self.src[brace + 1..self.line_end(brace)];
-                    let ends_line = rest.trim_start().is_empty() || rest.trim_start().starts_with(['#', '/']);
-                    if ends_line {
+                    let mut rest = self.bytes[brace + 1..self.end].iter();
+                    let after = rest.find(|b| !matches!(b, b' ' | b'\t' | b'\r'));
+                    if matches!(after, None | Some(b'\n' | b'#' | b'/')) {
                         if let Some((inner, end)) = self.braces() {
                             body.blocks.push(Block {
                                 kind: Box::default(),
@@ -457,11 +458,7 @@ impl<'s> Parser<'s> {
             }
             Some(b'#') => self.pos = self.line_end(self.pos),
             Some(b'/') if matches!(self.peek_at(1), Some(b'/' | b'*')) => self.skip(false),
-            Some(b'<') if self.looking_at("<<") => {
-                if self.heredoc().is_none() {
-                    self.pos += 2;
-                }
-            }
+            Some(b'<') if self.looking_at("<<") && self.heredoc().is_some() => {}
             Some(_) => {
                 self.pos += 1;
                 while self.pos < self.end && !self.src.is_char_boundary(self.pos) {

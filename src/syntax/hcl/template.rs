@@ -251,8 +251,14 @@ impl Parser<'_> {
                 return;
             }
         };
-        let hex = self.src.get(start + 2..start + 2 + digits).filter(|_| start + 2 + digits <= self.end);
-        match hex.and_then(|h| u32::from_str_radix(h, 16).ok()).and_then(char::from_u32) {
+        let hex = self
+            .src
+            .get(start + 2..start + 2 + digits)
+            .filter(|_| start + 2 + digits <= self.end);
+        match hex
+            .and_then(|h| u32::from_str_radix(h, 16).ok())
+            .and_then(char::from_u32)
+        {
             Some(c) => {
                 parts.literal.unit(c.encode_utf8(&mut [0; 4]), start, 2 + digits);
                 self.pos += 2 + digits;
@@ -267,7 +273,7 @@ impl Parser<'_> {
     /// After `${`: the expression, and its `}`.
     fn interpolation(&mut self, start: usize, literals: Literals) -> NodeId {
         let breaks = std::mem::replace(&mut self.breaks, true);
-        let open = std::mem::replace(&mut self.open, [0; 3]);
+        let open = std::mem::take(&mut self.open);
         let node = self.expr();
         self.blank();
         self.open = open;
@@ -305,7 +311,7 @@ impl Parser<'_> {
     /// After `%{`: what it ends, or `None` after a whole directive.
     fn directive(&mut self, start: usize, literals: Literals, parts: &mut Parts) -> Option<Ended> {
         let breaks = std::mem::replace(&mut self.breaks, true);
-        let open = std::mem::replace(&mut self.open, [0; 3]);
+        let open = std::mem::take(&mut self.open);
         self.blank();
         let keyword = self.identifier().map_or("", |(n, _)| n);
         let mut head = Vec::new();

@@ -3,6 +3,8 @@
 //! **Invariant:** lowering never fails; what was not understood is in [`Unit::problems`] or is an unknown value. Formats
 //! know syntax, values and the model; they never see a project or a rule, and no rule ever sees them.
 
+pub mod plain;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;

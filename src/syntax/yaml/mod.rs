@@ -389,7 +389,7 @@ mod tests {
             (
                 "a: 1\nb: c: d\ne: 3\n",
                 "{a=1,e=3}",
-                vec!["c: d: mapping values are not allowed in this context"],
+                vec![": d: mapping values are not allowed in this context"],
             ),
             ("a: 1\nb: [1, 2\nc: 3\n", "{a=1,b=,c=3}", vec!["[: unclosed `[`"]),
             ("a: *gone\n", "{a=?}", vec!["*gone: alias of an unknown anchor `gone`"]),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Fault, Settings, parse};
+use crate::rules::Ruleset;
 use crate::source::{join_path, parent_path, relative_path};
 
 /// Names of settings files, the strongest first.
@@ -134,6 +135,17 @@ impl<'a> Governing<'a> {
 
     pub fn absolute(&self, path: &str) -> String {
         join_path(&self.cwd, path)
+    }
+
+    /// Looks up the rules that any settings name.
+    pub fn resolve(&mut self, ruleset: &Ruleset) -> Result<(), Vec<Fault>> {
+        let mut faults = Vec::new();
+        for settings in &mut self.all {
+            if let Err(mut more) = settings.resolve(ruleset) {
+                faults.append(&mut more);
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
     /// All settings in play, the defaults first.

@@ -17,6 +17,7 @@ use ignore::gitignore::Gitignore;
 
 use crate::finding::{Confidence, Severity};
 use crate::iam::{Own, PolicyKind};
+use crate::rules::{Ruleset, Selection};
 
 pub use date::Date;
 pub use find::{Governing, NAMES};
@@ -69,6 +70,8 @@ pub struct Settings {
     pub origins: BTreeMap<String, String>,
     /// Rule names and selectors as written, with their places, to be checked against the rules there are.
     pub named_rules: Vec<(String, Fault)>,
+    /// What `choice` amounts to; `None` before [`Settings::resolve`], which lets every rule through.
+    pub rules: Option<Selection>,
 }
 
 impl Settings {
@@ -94,7 +97,28 @@ impl Settings {
             exceptions: Vec::new(),
             origins: BTreeMap::new(),
             named_rules: Vec::new(),
+            rules: None,
         }
+    }
+
+    /// Looks the named rules up.
+    pub fn resolve(&mut self, ruleset: &Ruleset) -> Result<(), Vec<Fault>> {
+        let mut faults = Vec::new();
+        for (name, place) in &self.named_rules {
+            if ruleset.matching(name).is_empty() {
+                let near: Vec<String> = ruleset.nearest(name).iter().map(|n| format!("`{n}`")).collect();
+                let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
+                faults.push(Fault {
+                    message: format!("unknown rule `{name}`{hint}"),
+                    ..place.clone()
+                });
+            }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        self.rules = self.choice.selection(ruleset).ok();
+        Ok(())
     }
 
     /// What `[per-file]` does not run in the file at the absolute path `file`, and what makes that file fail.

@@ -1,3 +1,313 @@
 //! From findings to a report: folding, suppressions, configuration, order.
 //!
-//! **Invariant:** the same findings in any order give the same report, byte for byte.
+//! **Invariant:** the same findings in any order give the same report, byte for byte; what is suppressed or known stays in
+//! the report, with the reason; nothing of a secret enters a fingerprint.
+
+mod comments;
+mod fingerprint;
+mod fold;
+mod hygiene;
+mod suppress;
+
+use crate::finding::{Confidence, Finding, LabelRole, Severity};
+use crate::iam::Origin;
+use crate::project::Project;
+use crate::rules::{Rule, Ruleset};
+use crate::settings::{Date, FailOn, Settings};
+use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
+
+pub use fingerprint::Identity;
+pub use suppress::{Foreign, SuppressionKind};
+
+/// What settling needs besides the findings.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    pub ruleset: &'a Ruleset,
+    /// The settings that govern the file shown under this path.
+    pub settings: &'a dyn Fn(&str) -> &'a Settings,
+    /// The absolute path of the file shown under this path.
+    pub absolute: &'a dyn Fn(&str) -> String,
+    /// Where the paths in fingerprints start: the git root or, without one, the folder of the settings or the working
+    /// directory. Absolute.
+    pub root: &'a str,
+    pub today: Date,
+    /// Suppressions count.
+    pub ignores: bool,
+    /// An unused suppression is an error.
+    pub strict_ignores: bool,
+}
+
+impl std::fmt::Debug for Terms<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Terms").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+/// Where a finding stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    New,
+    /// In the baseline.
+    Baselined,
+    /// In the baseline under another path.
+    Moved,
+    Suppressed,
+}
+
+impl Status {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Baselined => "baselined",
+            Self::Moved => "moved",
+            Self::Suppressed => "suppressed",
+        }
+    }
+}
+
+/// Why a finding does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppression {
+    pub kind: SuppressionKind,
+    pub reason: Option<String>,
+    pub until: Option<Date>,
+    pub owner: Option<String>,
+    /// Where it is written: path as shown, and line.
+    pub path: String,
+    pub line: usize,
+}
+
+/// A finding as it is reported.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    pub finding: Finding,
+    pub severity: Severity,
+    pub confidence: Confidence,
+    pub family: String,
+    pub identity: Identity,
+    pub status: Status,
+    pub suppression: Option<Suppression>,
+    /// Severe enough, where it stands, to make the exit code 1.
+    pub fails: bool,
+}
+
+impl Reported {
+    pub fn rule(&self) -> &str {
+        &self.finding.rule
+    }
+
+    /// The primary label's place.
+    pub fn span(&self) -> Span {
+        self.finding.span().unwrap_or(Span::new(FileId(0), 0, 0))
+    }
+
+    /// Whether it is to be acted on.
+    pub fn is_active(&self) -> bool {
+        self.status == Status::New
+    }
+}
+
+/// Everything that renderers show.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// By path, start, rule. Suppressed and known ones too.
+    pub findings: Vec<Reported>,
+    pub errors: Vec<Problem>,
+    pub stats: Stats,
+    /// Findings that carry other tools' markers, which do not count.
+    pub foreign: Vec<Foreign>,
+    /// Suppressions that end soon, with the days that are left.
+    pub ending: Vec<(Suppression, i64)>,
+    pub baseline: Option<BaselineStats>,
+    /// Bytes that must not be shown.
+    pub secrets: Vec<Span>,
+}
+
+impl Report {
+    /// Those that are to be acted on.
+    pub fn active(&self) -> impl Iterator<Item = &Reported> {
+        self.findings.iter().filter(|f| f.is_active())
+    }
+
+    pub fn count(&self, status: Status) -> usize {
+        self.findings.iter().filter(|f| f.status == status).count()
+    }
+
+    /// Whether the exit code is 1.
+    pub fn fails(&self) -> bool {
+        self.active().any(|f| f.fails)
+    }
+}
+
+/// What was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    pub files: usize,
+    pub skipped: usize,
+    /// Ours, and not wholly read.
+    pub failed: usize,
+    pub policies: usize,
+    pub statements: usize,
+    pub bytes: u64,
+    pub elapsed_ms: Option<u64>,
+}
+
+/// How the run compares with the baseline.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BaselineStats {
+    pub path: String,
+    /// Entries that nothing matches any more.
+    pub fixed: usize,
+}
+
+/// Makes the report. `findings` are complete (severity, confidence, help); their order does not matter.
+pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) -> Report {
+    let sources = project.sources;
+    let secrets = secrets(&findings);
+    let mut findings: Vec<Finding> = findings.into_iter().filter(|f| in_scope(sources, f)).collect();
+    sort(&mut findings);
+    let mut findings = fold::dedupe(findings);
+    fold::fold(&mut findings, project, terms.ruleset);
+
+    let ruled = |findings: Vec<Finding>| -> Vec<Reported> {
+        let mut reported: Vec<Reported> = findings.into_iter().filter_map(|f| ruled(sources, f, terms)).collect();
+        fingerprint::identify(sources, &mut reported, terms);
+        reported
+    };
+    let book = suppress::Book::open(project, terms);
+    let mut reported = ruled(findings);
+    for f in &mut reported {
+        if let Some(suppression) = book.suppression(f) {
+            f.status = Status::Suppressed;
+            f.suppression = Some(suppression);
+        }
+    }
+    let mut extra = hygiene::findings(&book, project, terms);
+    sort(&mut extra);
+    reported.extend(ruled(extra));
+    reported.sort_by(|a, b| (a.span(), &a.finding.rule).cmp(&(b.span(), &b.finding.rule)));
+    reported.retain(|f| shown(sources, f, terms));
+
+    Report {
+        errors: errors(project),
+        stats: stats(project),
+        foreign: book.foreign(),
+        ending: book.ending(&reported),
+        findings: reported,
+        baseline: None,
+        secrets,
+    }
+}
+
+/// One of the labels lies in a file that is in scope.
+fn in_scope(sources: &Sources, finding: &Finding) -> bool {
+    finding.labels.iter().any(|l| sources.file(l.span.file).in_scope)
+}
+
+/// By place, rule and message: file ids are ordered by path.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| (a.span(), &a.rule, &a.message).cmp(&(b.span(), &b.rule, &b.message)));
+}
+
+fn secrets(findings: &[Finding]) -> Vec<Span> {
+    let mut spans: Vec<Span> = findings.iter().flat_map(|f| f.secrets.iter().copied()).collect();
+    spans.sort();
+    spans.dedup();
+    spans
+}
+
+/// Gives a finding the grade that the settings of its file ask for; `None` where they do not run its rule.
+fn ruled(sources: &Sources, finding: Finding, terms: &Terms<'_>) -> Option<Reported> {
+    let path = sources.path(finding.span()?.file);
+    let settings = (terms.settings)(path);
+    let rule: Option<&Rule> = terms.ruleset.get(&finding.rule);
+    let family = rule.map_or("tool", Rule::family).to_owned();
+    let on = settings.rules.as_ref().is_none_or(|s| s.is_on(&finding.rule)) || is_vital(settings, &family, &finding.rule);
+    let (ignored, fail_on) = settings.for_file(&(terms.absolute)(path));
+    if !on || ignored.iter().any(|s| s.takes(&family, &finding.rule)) {
+        return None;
+    }
+    let severity = settings
+        .severities
+        .get(&*finding.rule)
+        .copied()
+        .or(finding.severity)
+        .unwrap_or_else(|| rule.map_or(Severity::High, Rule::severity));
+    let confidence = finding
+        .confidence
+        .unwrap_or_else(|| rule.map_or(Confidence::High, Rule::confidence));
+    Some(Reported {
+        severity,
+        confidence,
+        family,
+        identity: Identity::default(),
+        status: Status::New,
+        suppression: None,
+        fails: fails(&finding, severity, fail_on),
+        finding,
+    })
+}
+
+/// An input that could not be read is told whatever was selected, unless it was switched off by name.
+fn is_vital(settings: &Settings, family: &str, rule: &str) -> bool {
+    matches!(rule, "unreadable-input" | "json-syntax-error")
+        && !settings.choice.ignore.iter().any(|s| s.takes(family, rule))
+}
+
+fn fails(finding: &Finding, severity: Severity, fail_on: FailOn) -> bool {
+    match fail_on {
+        Some(least) => severity >= least || finding.rule == "unreadable-input",
+        None => false,
+    }
+}
+
+fn shown(sources: &Sources, f: &Reported, terms: &Terms<'_>) -> bool {
+    let settings = (terms.settings)(sources.path(f.span().file));
+    f.severity >= settings.min_severity && f.confidence >= settings.min_confidence
+}
+
+fn is_error(problem: &Problem) -> bool {
+    matches!(problem.kind, ProblemKind::Syntax | ProblemKind::Input)
+}
+
+fn errors(project: &Project<'_>) -> Vec<Problem> {
+    let mut errors: Vec<Problem> = project
+        .problems
+        .iter()
+        .filter(|p| is_error(p) && project.sources.file(p.span.file).in_scope)
+        .cloned()
+        .collect();
+    errors.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
+    errors.dedup();
+    errors
+}
+
+fn stats(project: &Project<'_>) -> Stats {
+    let sources = project.sources;
+    let mut failed: Vec<FileId> = errors(project).iter().map(|p| p.span.file).collect();
+    failed.dedup();
+    let written: Vec<_> = project
+        .documents
+        .iter()
+        .filter(|d| matches!(d.origin, Origin::Written) && sources.file(d.span.file).in_scope)
+        .collect();
+    let mut places: Vec<(Span, usize)> = written.iter().map(|d| (d.span, d.statements.len())).collect();
+    places.sort();
+    places.dedup_by_key(|(span, _)| *span);
+    Stats {
+        files: sources.ids().filter(|id| sources.file(*id).in_scope).count(),
+        failed: failed.len(),
+        policies: places.len(),
+        statements: places.iter().map(|(_, n)| n).sum(),
+        ..Stats::default()
+    }
+}
+
+/// The first line of every label whose role is `Scope`.
+fn scope_spans(finding: &Finding) -> impl Iterator<Item = Span> + '_ {
+    finding
+        .labels
+        .iter()
+        .filter(|l| l.role == LabelRole::Scope)
+        .map(|l| l.span)
+}

@@ -1,0 +1,149 @@
+//! The identity of a finding: what stays the same when lines move, files are reformatted or a policy goes from a heredoc
+//! to `jsonencode`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::{Reported, Terms};
+use crate::finding::Finding;
+use crate::source::{Sources, relative_path};
+
+/// The parts of a fingerprint and the fingerprint itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Relative to [`Terms::root`].
+    pub path: String,
+    /// Structural place: address, attribute without list indices, Sid.
+    pub anchor: String,
+    /// What the rule objected to, in words; empty for a secret.
+    pub evidence: String,
+    /// n-th among equals in document order, from 0.
+    pub ordinal: usize,
+    /// `og1:` and 12 hexadecimal digits.
+    pub fingerprint: String,
+}
+
+/// Fills in the identities; `reported` is sorted.
+pub(super) fn identify(sources: &Sources, reported: &mut [Reported], terms: &Terms<'_>) {
+    let mut seen: BTreeMap<(String, String, String, String), usize> = BTreeMap::new();
+    for f in reported {
+        let shown = sources.path(f.span().file);
+        let path = relative_path(terms.root, &(terms.absolute)(shown));
+        let anchor = anchor(&f.finding);
+        let evidence = evidence(sources, &f.finding);
+        let key = (f.rule().to_owned(), path.clone(), anchor.clone(), evidence.clone());
+        let count = seen.entry(key).or_default();
+        let ordinal = *count;
+        *count += 1;
+        let fingerprint = og1(f.rule(), &path, &anchor, &evidence, ordinal);
+        f.identity = Identity {
+            path,
+            anchor,
+            evidence,
+            ordinal,
+            fingerprint,
+        };
+    }
+}
+
+/// The first 12 hexadecimal digits of a hash over the parts, each with its length before it.
+fn og1(rule: &str, path: &str, anchor: &str, evidence: &str, ordinal: usize) -> String {
+    let mut hash = Sha256::new();
+    for part in [rule, path, anchor, evidence, &ordinal.to_string()] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let mut out = "og1:".to_owned();
+    for byte in hash.finalize().iter().take(6) {
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}
+
+/// `aws_iam_policy.ci/policy#BreakGlass`; list indices do not count.
+fn anchor(f: &Finding) -> String {
+    let s = &f.subject;
+    let mut out = s.address.clone();
+    for part in s.attribute.split('/').filter(|p| !p.is_empty()) {
+        if !part.bytes().all(|b| b.is_ascii_digit()) {
+            out.push('/');
+            out.push_str(part);
+        }
+    }
+    if let Some(sid) = &s.sid {
+        out.push('#');
+        out.push_str(sid);
+    }
+    out
+}
+
+/// `Action iam:*,s3:*; Resource *`: lower case, sorted, unknown parts as `${…}`. What no rule named is the token itself.
+fn evidence(sources: &Sources, f: &Finding) -> String {
+    if !f.secrets.is_empty() {
+        return String::new();
+    }
+    let e = &f.evidence;
+    let mut parts = Vec::new();
+    for (name, list) in [
+        ("Action ", &e.actions),
+        ("Resource ", &e.resources),
+        ("Principal ", &e.principals),
+        ("", &e.other),
+    ] {
+        if !list.is_empty() {
+            let mut items: Vec<String> = list.iter().map(|i| canonical(i)).collect();
+            items.sort();
+            items.dedup();
+            parts.push(format!("{name}{}", items.join(",")));
+        }
+    }
+    if parts.is_empty()
+        && let Some(span) = f.span()
+    {
+        let token: String = sources.slice(span).chars().take(200).collect();
+        let words: Vec<&str> = token.split_whitespace().collect();
+        return canonical(words.join(" ").trim_matches(['"', '\'']));
+    }
+    parts.join("; ")
+}
+
+/// Lower case, and every `${name}` as `${…}`.
+fn canonical(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(i) = rest.find("${") {
+        out.push_str(&rest[..i]);
+        out.push_str("${…}");
+        rest = match rest[i..].find('}') {
+            Some(j) => &rest[i + j + 1..],
+            None => "",
+        };
+    }
+    out.push_str(rest);
+    out.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_counts_and_lengths_keep_them_apart() {
+        let base = og1("r", "p", "a", "e", 0);
+        assert_eq!(base.len(), 16);
+        for other in [
+            og1("r", "p", "a", "e", 1),
+            og1("r", "p", "ae", "", 0),
+            og1("rp", "", "a", "e", 0),
+        ] {
+            assert_ne!(base, other);
+        }
+    }
+
+    #[test]
+    fn unknown_parts_are_all_alike() {
+        assert_eq!(canonical("arn:aws:s3:::${var.Bucket}/X${"), "arn:aws:s3:::${…}/x${…}");
+    }
+}

@@ -1,0 +1,137 @@
+//! One cause, one finding.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::finding::{Cause, Finding};
+use crate::project::Project;
+use crate::rules::Ruleset;
+
+/// Merges findings of one rule at one place: a file that is evaluated twice says a thing once. Input is sorted.
+pub(super) fn dedupe(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut out: Vec<Finding> = Vec::with_capacity(findings.len());
+    for f in findings {
+        match out.last_mut() {
+            Some(last) if last.span() == f.span() && last.rule == f.rule => merge(last, f),
+            _ => out.push(f),
+        }
+    }
+    out
+}
+
+fn merge(into: &mut Finding, from: Finding) {
+    for label in from.labels {
+        if into.labels.iter().all(|l| l.span != label.span) {
+            into.labels.push(label);
+        }
+    }
+    for note in from.notes {
+        if !into.notes.contains(&note) {
+            into.notes.push(note);
+        }
+    }
+    for span in from.secrets {
+        if !into.secrets.contains(&span) {
+            into.secrets.push(span);
+        }
+    }
+    into.severity = into.severity.max(from.severity);
+    into.confidence = into.confidence.max(from.confidence);
+    for rule in from.folded {
+        if !into.folded.contains(&rule) {
+            into.folded.push(rule);
+        }
+    }
+}
+
+/// Takes out findings that another one of the same cause stands for; their names are in its `folded`.
+pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset: &Ruleset) {
+    let mut by_unit: BTreeMap<Unit, Vec<usize>> = BTreeMap::new();
+    for (i, f) in findings.iter().enumerate() {
+        if let Some(unit) = unit(f) {
+            by_unit.entry(unit).or_default().push(i);
+        }
+    }
+    // For each finding, the one that takes it in.
+    let mut taken: Vec<Option<usize>> = vec![None; findings.len()];
+    for group in by_unit.values().filter(|g| g.len() > 1) {
+        for &a in group {
+            let Some(rule) = ruleset.get(&findings[a].rule) else { continue };
+            if rule.supersedes().is_empty() {
+                continue;
+            }
+            for &b in group {
+                if a != b
+                    && taken[b].is_none()
+                    && rule.supersedes().iter().any(|s| *s == findings[b].rule)
+                    && covers(&findings[a], &findings[b])
+                    && !reaches(&taken, a, b)
+                {
+                    taken[b] = Some(a);
+                }
+            }
+        }
+    }
+    for b in 0..findings.len() {
+        let Some(mut a) = taken[b] else { continue };
+        while let Some(next) = taken[a] {
+            a = next;
+        }
+        let mut names: Vec<Cow<'static, str>> = vec![findings[b].rule.clone()];
+        names.append(&mut findings[b].folded.clone());
+        let secrets = findings[b].secrets.clone();
+        let into = &mut findings[a];
+        into.secrets.extend(secrets);
+        into.folded.extend(names);
+    }
+    let mut i = 0;
+    findings.retain(|_| {
+        i += 1;
+        taken[i - 1].is_none()
+    });
+    for f in findings {
+        f.folded.sort();
+        f.folded.dedup();
+        f.folded.retain(|name| *name != f.rule);
+    }
+}
+
+/// Following `taken` from `from` leads to `to`.
+fn reaches(taken: &[Option<usize>], from: usize, to: usize) -> bool {
+    let mut at = Some(from);
+    while let Some(i) = at {
+        if i == to {
+            return true;
+        }
+        at = taken[i];
+    }
+    false
+}
+
+/// Within what findings are compared at all.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Unit {
+    Document(u32),
+    Identity(u32),
+    Resource(u32),
+    File(u32),
+}
+
+fn unit(f: &Finding) -> Option<Unit> {
+    match f.cause {
+        Cause::Statement(d, _) | Cause::Document(d) => Some(Unit::Document(d)),
+        Cause::Identity(i) => Some(Unit::Identity(i)),
+        Cause::Resource(r) => Some(Unit::Resource(r)),
+        Cause::Place(span) => Some(Unit::File(span.file.0)),
+        Cause::Alone => None,
+    }
+}
+
+/// The cause of `a` is that of `b`, or holds it.
+fn covers(a: &Finding, b: &Finding) -> bool {
+    match (a.cause, b.cause) {
+        (Cause::Document(x), Cause::Statement(y, _) | Cause::Document(y)) => x == y,
+        (Cause::Place(_), Cause::Place(place)) => a.labels.iter().any(|l| l.span.touches(place)),
+        (x, y) => x == y,
+    }
+}

@@ -1,0 +1,133 @@
+//! Findings about suppressions: unused, unknown, ended, without a reason.
+
+use super::suppress::{Book, Entry, Named, Standing, SuppressionKind, is_allowed};
+use super::Terms;
+use crate::finding::{Edit, Finding, Fix, Severity};
+use crate::project::Project;
+use crate::source::Span;
+
+pub(super) fn findings(book: &Book<'_, '_>, project: &Project<'_>, terms: &Terms<'_>) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for entry in &book.entries {
+        if book.exception_in_play(entry) == Some(false) {
+            continue;
+        }
+        if !project.sources.file(entry.span.file).in_scope {
+            continue;
+        }
+        match &entry.standing {
+            Standing::Faulty(fault) => {
+                out.push(finding("unknown-rule-in-ignore", "this ignore cannot be read").primary(entry.span, *fault));
+                continue;
+            }
+            Standing::Ended(why) => {
+                let message = "this ignore does not count any more";
+                let mut f = finding("expired-ignore", message).primary(entry.until.unwrap_or(entry.span), why.clone());
+                f.fixes.push(removal(entry));
+                out.push(f);
+            }
+            Standing::NoReason => {
+                let message = "this ignore has no reason, and the settings ask for one";
+                out.push(finding("ignore-without-reason", message).primary(entry.span, "does not count"));
+            }
+            Standing::Good if entry.text.reason.is_none() => {
+                let message = "this ignore does not say why";
+                out.push(finding("ignore-without-reason", message).primary(entry.span, "append `-- reason`"));
+            }
+            Standing::Good => {}
+        }
+        for named in &entry.named {
+            out.extend(of_rule(entry, named, terms, project));
+        }
+    }
+    out
+}
+
+fn finding(rule: &'static str, message: &str) -> Finding {
+    Finding::new(rule, message)
+}
+
+fn of_rule(entry: &Entry, named: &Named, terms: &Terms<'_>, project: &Project<'_>) -> Option<Finding> {
+    let known = terms.ruleset.matching(&named.id);
+    if !is_allowed(&named.id) {
+        let message = format!("`{}` would ignore every rule", named.id);
+        return Some(finding("unknown-rule-in-ignore", &message).primary(named.span, "name the rules"));
+    }
+    if known.is_empty() {
+        let message = format!("`{}` is no rule", named.id);
+        let near = terms.ruleset.nearest(&named.id);
+        let label = near.first().map_or("ignores nothing".to_owned(), |n| format!("did you mean `{n}`?"));
+        let mut f = finding("unknown-rule-in-ignore", &message).primary(named.span, label);
+        f.evidence.other.push(named.id.clone());
+        if let [only] = near.as_slice() {
+            f.fixes.push(Fix {
+                title: format!("write `{only}`"),
+                safe: true,
+                edits: vec![Edit {
+                    span: named.span,
+                    text: only.clone(),
+                }],
+            });
+        }
+        return Some(f);
+    }
+    if named.used.get() || matches!(entry.standing, Standing::Ended(_)) {
+        return None;
+    }
+    // Whether a rule that did not run would have fired cannot be known.
+    let settings = (terms.settings)(project.sources.path(entry.span.file));
+    let ran = settings
+        .rules
+        .as_ref()
+        .is_none_or(|s| known.iter().all(|r| s.is_on(r.id())));
+    if !ran {
+        return None;
+    }
+    let message = format!("nothing here breaks `{}`", named.id);
+    let mut f = finding("unused-ignore", &message).primary(named.span, "ignores nothing");
+    f.evidence.other.push(named.id.clone());
+    if terms.strict_ignores {
+        f = f.severity(Severity::High);
+    }
+    if entry.text.kind == SuppressionKind::Inline {
+        let alone = entry.named.len() == 1;
+        f.fixes.push(if alone { removal(entry) } else { removal_of(entry, named) });
+    }
+    Some(f)
+}
+
+/// Takes the whole comment away.
+fn removal(entry: &Entry) -> Fix {
+    Fix {
+        title: "remove this ignore".to_owned(),
+        safe: true,
+        edits: vec![Edit {
+            span: entry.span,
+            text: String::new(),
+        }],
+    }
+}
+
+/// Takes one rule, and the comma beside it, out of the list.
+fn removal_of(entry: &Entry, named: &Named) -> Fix {
+    let at = entry.named.iter().position(|n| n.span == named.span).unwrap_or(0);
+    let span = match (at, entry.named.get(at + 1)) {
+        (_, Some(next)) => Span {
+            end: next.span.start,
+            ..named.span
+        },
+        (0, None) => named.span,
+        (i, None) => Span {
+            start: entry.named[i - 1].span.end,
+            ..named.span
+        },
+    };
+    Fix {
+        title: format!("take `{}` out of the list", named.id),
+        safe: true,
+        edits: vec![Edit {
+            span,
+            text: String::new(),
+        }],
+    }
+}

@@ -32,7 +32,10 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
         clock = Instant::now();
     };
     let ids: Vec<FileId> = sources.ids().collect();
-    let kinds: Vec<Kinds> = ids.par_iter().map(|id| classify(sources.file(*id))).collect();
+    let kinds: Vec<Kinds> = ids
+        .par_iter()
+        .map(|id| classify(sources.path(*id), sources.text(*id)))
+        .collect();
     lap("classify");
     let mut units: Vec<_> = FORMATS
         .par_iter()

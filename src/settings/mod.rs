@@ -107,7 +107,11 @@ impl Settings {
         for (name, place) in &self.named_rules {
             if ruleset.matching(name).is_empty() {
                 let near: Vec<String> = ruleset.nearest(name).iter().map(|n| format!("`{n}`")).collect();
-                let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
+                let hint = if near.is_empty() {
+                    String::new()
+                } else {
+                    format!("; did you mean {}?", near.join(" or "))
+                };
                 faults.push(Fault {
                     message: format!("unknown rule `{name}`{hint}"),
                     ..place.clone()

@@ -42,10 +42,22 @@ pub(super) fn directives(sources: &Sources, file: FileId) -> Vec<Directive> {
         let body = &text[at + MARK.len()..end];
         let close = ["*/", "-->", "#}"].iter().filter_map(|c| body.find(c)).min();
         // In a notebook the line is a JSON string.
-        let close = close.or_else(|| sources.path(file).ends_with(".ipynb").then(|| body.find("\\n\"")).flatten());
+        let close = close.or_else(|| {
+            sources
+                .path(file)
+                .ends_with(".ipynb")
+                .then(|| body.find("\\n\""))
+                .flatten()
+        });
         let body = &body[..close.unwrap_or(body.len())];
         let base = at + MARK.len();
-        let Some(mut directive) = Parser { file, body, base, at: 0 }.parse() else {
+        let Some(mut directive) = Parser {
+            file,
+            body,
+            base,
+            at: 0,
+        }
+        .parse() else {
             continue;
         };
         directive.span = Span::new(file, opener, base + body.trim_end().len());
@@ -133,7 +145,11 @@ impl<'b> Parser<'b> {
         self.blanks();
         if !self.take("[") {
             // `overgrant: ignored by design` is prose.
-            let word = self.rest().chars().next().is_some_and(|c| c.is_alphanumeric() && self.body.as_bytes()[self.at - 1] != b' ');
+            let word = self
+                .rest()
+                .chars()
+                .next()
+                .is_some_and(|c| c.is_alphanumeric() && self.body.as_bytes()[self.at - 1] != b' ');
             if word {
                 return None;
             }
@@ -188,9 +204,27 @@ mod tests {
         let table: &[(&str, &[&str], bool, Option<&str>, bool)] = &[
             ("# overgrant: ignore[a-b]", &["a-b"], true, None, false),
             ("#overgrant:ignore[a-b,c]", &["a-b", "c"], true, None, false),
-            ("  // overgrant: ignore[ a , b ] -- because", &["a", "b"], true, Some("because"), false),
-            ("x = 1 # overgrant: ignore[a] -- SEC-1", &["a"], false, Some("SEC-1"), false),
-            ("x = 1 /* overgrant: ignore[a] -- y */ z", &["a"], false, Some("y"), false),
+            (
+                "  // overgrant: ignore[ a , b ] -- because",
+                &["a", "b"],
+                true,
+                Some("because"),
+                false,
+            ),
+            (
+                "x = 1 # overgrant: ignore[a] -- SEC-1",
+                &["a"],
+                false,
+                Some("SEC-1"),
+                false,
+            ),
+            (
+                "x = 1 /* overgrant: ignore[a] -- y */ z",
+                &["a"],
+                false,
+                Some("y"),
+                false,
+            ),
             ("<!-- overgrant: ignore[a] -- y -->", &["a"], true, Some("y"), false),
             ("\"Action\": \"*\" // overgrant: ignore[a]", &["a"], false, None, false),
             ("; overgrant: ignore[a]", &["a"], true, None, false),
@@ -204,7 +238,11 @@ mod tests {
             let found = read("a.tf", text);
             assert_eq!(found.len(), 1, "{text}");
             let d = &found[0];
-            assert_eq!(d.ids.iter().map(|(i, _)| i.as_str()).collect::<Vec<_>>(), *ids, "{text}");
+            assert_eq!(
+                d.ids.iter().map(|(i, _)| i.as_str()).collect::<Vec<_>>(),
+                *ids,
+                "{text}"
+            );
             assert_eq!(d.own_line, *own_line, "{text}");
             assert_eq!(d.reason.as_deref(), *reason, "{text}");
             assert_eq!(d.fault.is_some(), *fault, "{text}");
@@ -233,7 +271,10 @@ mod tests {
 
     #[test]
     fn a_whole_file_only_from_its_first_comments() {
-        assert_eq!(read("a.py", "#!/usr/bin/python\n# overgrant: ignore-file[a]")[0].fault, None);
+        assert_eq!(
+            read("a.py", "#!/usr/bin/python\n# overgrant: ignore-file[a]")[0].fault,
+            None
+        );
         assert!(read("a.py", "x = 1\n# overgrant: ignore-file[a]")[0].fault.is_some());
     }
 }

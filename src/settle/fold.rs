@@ -56,7 +56,9 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
     let mut taken: Vec<Option<usize>> = vec![None; findings.len()];
     for group in by_unit.values().filter(|g| g.len() > 1) {
         for &a in group {
-            let Some(rule) = ruleset.get(&findings[a].rule) else { continue };
+            let Some(rule) = ruleset.get(&findings[a].rule) else {
+                continue;
+            };
             if rule.supersedes().is_empty() {
                 continue;
             }

@@ -1,7 +1,7 @@
 //! Findings about suppressions: unused, unknown, ended, without a reason.
 
-use super::suppress::{Book, Entry, Named, Standing, SuppressionKind, is_allowed};
 use super::Terms;
+use super::suppress::{Book, Entry, Named, Standing, SuppressionKind, is_allowed};
 use crate::finding::{Edit, Finding, Fix, Severity};
 use crate::project::Project;
 use crate::source::Span;
@@ -56,7 +56,9 @@ fn of_rule(entry: &Entry, named: &Named, terms: &Terms<'_>, project: &Project<'_
     if known.is_empty() {
         let message = format!("`{}` is no rule", named.id);
         let near = terms.ruleset.nearest(&named.id);
-        let label = near.first().map_or("ignores nothing".to_owned(), |n| format!("did you mean `{n}`?"));
+        let label = near
+            .first()
+            .map_or("ignores nothing".to_owned(), |n| format!("did you mean `{n}`?"));
         let mut f = finding("unknown-rule-in-ignore", &message).primary(named.span, label);
         f.evidence.other.push(named.id.clone());
         if let [only] = near.as_slice() {
@@ -91,7 +93,11 @@ fn of_rule(entry: &Entry, named: &Named, terms: &Terms<'_>, project: &Project<'_
     }
     if entry.text.kind == SuppressionKind::Inline {
         let alone = entry.named.len() == 1;
-        f.fixes.push(if alone { removal(entry) } else { removal_of(entry, named) });
+        f.fixes.push(if alone {
+            removal(entry)
+        } else {
+            removal_of(entry, named)
+        });
     }
     Some(f)
 }

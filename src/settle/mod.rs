@@ -39,7 +39,9 @@ pub struct Terms<'a> {
 
 impl std::fmt::Debug for Terms<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Terms").field("root", &self.root).finish_non_exhaustive()
+        f.debug_struct("Terms")
+            .field("root", &self.root)
+            .finish_non_exhaustive()
     }
 }
 
@@ -222,7 +224,8 @@ fn ruled(sources: &Sources, finding: Finding, terms: &Terms<'_>) -> Option<Repor
     let settings = (terms.settings)(path);
     let rule: Option<&Rule> = terms.ruleset.get(&finding.rule);
     let family = rule.map_or("tool", Rule::family).to_owned();
-    let on = settings.rules.as_ref().is_none_or(|s| s.is_on(&finding.rule)) || is_vital(settings, &family, &finding.rule);
+    let on =
+        settings.rules.as_ref().is_none_or(|s| s.is_on(&finding.rule)) || is_vital(settings, &family, &finding.rule);
     let (ignored, fail_on) = settings.for_file(&(terms.absolute)(path));
     if !on || ignored.iter().any(|s| s.takes(&family, &finding.rule)) {
         return None;

@@ -186,7 +186,9 @@ impl<'a, 't> Book<'a, 't> {
                 None => return Standing::Ended("has no end, and the settings ask for one (`until=`)".to_owned()),
                 Some(until) if until.days() - today.days() > settings.max_ignore_days => {
                     let most = settings.max_ignore_days;
-                    return Standing::Ended(format!("ends more than {most} days from now, which the settings forbid"));
+                    return Standing::Ended(format!(
+                        "ends more than {most} days from now, which the settings forbid"
+                    ));
                 }
                 Some(_) => {}
             }
@@ -280,7 +282,10 @@ impl<'a, 't> Book<'a, 't> {
     pub(super) fn exception_in_play(&self, entry: &Entry) -> Option<bool> {
         let Reach::Exception(i) = entry.reach else { return None };
         let e = self.exceptions[i];
-        let known = self.sources.find(&e.file).is_some_and(|f| self.sources.file(f).in_scope);
+        let known = self
+            .sources
+            .find(&e.file)
+            .is_some_and(|f| self.sources.file(f).in_scope);
         let in_play = known
             && self.sources.ids().any(|id| {
                 let file = self.sources.file(id);
@@ -294,7 +299,12 @@ impl<'a, 't> Book<'a, 't> {
         let span = f.span();
         let line = self.sources.file(span.file).lines().line(span.start as usize);
         let mut found: Option<&Entry> = None;
-        let of_file = self.by_file.get(&span.file).into_iter().flatten().map(|&i| &self.entries[i]);
+        let of_file = self
+            .by_file
+            .get(&span.file)
+            .into_iter()
+            .flatten()
+            .map(|&i| &self.entries[i]);
         let everywhere = self.entries.iter().filter(|e| matches!(e.reach, Reach::Exception(_)));
         for entry in of_file.chain(everywhere) {
             if !self.reaches(entry, f, line) {
@@ -311,7 +321,9 @@ impl<'a, 't> Book<'a, 't> {
                 }
             }
         }
-        found.map(|e| e.text.clone()).or_else(|| self.foreign_suppression(f, line))
+        found
+            .map(|e| e.text.clone())
+            .or_else(|| self.foreign_suppression(f, line))
     }
 
     fn reaches(&self, entry: &Entry, f: &Reported, line: usize) -> bool {
@@ -321,13 +333,17 @@ impl<'a, 't> Book<'a, 't> {
         }
         match &entry.reach {
             Reach::File(file) => *file == span.file,
-            Reach::Inside(spans) => spans.iter().any(|s| s.contains(Span { end: span.start, ..span })),
+            Reach::Inside(spans) => spans.iter().any(|s| {
+                s.contains(Span {
+                    end: span.start,
+                    ..span
+                })
+            }),
             Reach::Line(file, at) => {
                 let lines: &LineIndex = self.sources.file(*file).lines();
                 *file == span.file
                     && (*at == line
-                        || scope_spans(&f.finding)
-                            .any(|s| s.file == *file && lines.line(s.start as usize) == *at))
+                        || scope_spans(&f.finding).any(|s| s.file == *file && lines.line(s.start as usize) == *at))
             }
             Reach::Exception(i) => self.exception_reaches(self.exceptions[*i], f),
         }
@@ -474,7 +490,9 @@ fn reach(sources: &Sources, extents: &[Span], file: FileId, d: &Directive) -> Re
         let code = text[lines.start_of(d.line)..d.span.start as usize].trim_end();
         let closes = code.ends_with([')', ']', '}', '"', '\'']) && sources.path(file).ends_with(".py");
         let end = lines.start_of(d.line) + code.len();
-        let ending = extents.iter().filter(|s| s.end as usize == end && !is_block(sources, **s));
+        let ending = extents
+            .iter()
+            .filter(|s| s.end as usize == end && !is_block(sources, **s));
         return match ending.max_by_key(|s| s.len()) {
             Some(node) if closes && lines.line(node.start as usize) < d.line => {
                 Reach::Inside(vec![*node, line_span(sources, file, d.line)])
@@ -485,7 +503,11 @@ fn reach(sources: &Sources, extents: &[Span], file: FileId, d: &Directive) -> Re
     let mut line = d.line + 1;
     while line <= lines.count() {
         let start = lines.start_of(line);
-        let end = if line < lines.count() { lines.start_of(line + 1) } else { text.len() };
+        let end = if line < lines.count() {
+            lines.start_of(line + 1)
+        } else {
+            text.len()
+        };
         let code = text[start..end].trim();
         let comment = code.is_empty()
             || (["#", "//", "/*", "<!--"].iter().any(|o| code.starts_with(o)) && !code.ends_with(['{', '[', '(']));
@@ -525,7 +547,11 @@ fn whole_file(text: &str) -> std::ops::Range<usize> {
 
 /// A Python statement with a body: its end is the end of the last statement in it.
 fn is_block(sources: &Sources, span: Span) -> bool {
-    let head = sources.slice(span).split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
+    let head = sources
+        .slice(span)
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .next()
+        .unwrap_or("");
     matches!(
         head,
         "def" | "class" | "if" | "for" | "while" | "with" | "try" | "async" | "match" | "else" | "elif" | "except"

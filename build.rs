@@ -9,6 +9,8 @@ mod grade;
 mod layout;
 #[path = "src/iam/catalogue/pack.rs"]
 mod pack;
+#[path = "src/iam/catalogue/pack_sdk.rs"]
+mod pack_sdk;
 #[path = "src/iam/catalogue/text.rs"]
 mod text;
 

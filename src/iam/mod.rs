@@ -14,6 +14,7 @@ pub mod managed;
 pub mod own;
 pub mod pattern;
 pub mod principal;
+pub mod sdk;
 pub mod size;
 pub mod truth;
 pub mod variables;

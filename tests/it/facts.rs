@@ -274,3 +274,138 @@ proptest! {
         prop_assert_eq!(rest.complement(), set);
     }
 }
+
+mod boto3 {
+    use overgrant::iam::sdk::{self, Trigger};
+
+    fn required(client: &str, method: &str) -> Vec<&'static str> {
+        sdk::operation(client, method).unwrap().required().collect()
+    }
+
+    #[test]
+    fn a_method_needs_the_actions_of_its_operation() {
+        assert_eq!(required("s3", "get_object"), ["s3:GetObject"]);
+        assert_eq!(required("s3", "list_objects_v2"), ["s3:ListBucket"]);
+        assert_eq!(required("s3", "copy_object"), ["s3:GetObject", "s3:PutObject"]);
+        assert_eq!(required("lambda", "invoke"), ["lambda:InvokeFunction"]);
+        assert_eq!(required("sqs", "send_message_batch"), ["sqs:SendMessage"]);
+        assert_eq!(required("stepfunctions", "start_execution"), ["states:StartExecution"]);
+        assert!(sdk::operation("sts", "get_caller_identity").unwrap().is_free());
+        assert!(sdk::operation("s3", "get_objects").is_none());
+        assert!(sdk::operation("nothing", "get_object").is_none());
+        let statement = sdk::operation("dynamodb", "execute_statement").unwrap();
+        assert!(statement.required().len() == 0 && statement.any_of().any(|a| a == "dynamodb:PartiQLSelect"));
+        assert!(
+            sdk::operation("timestream-query", "query")
+                .unwrap()
+                .required()
+                .any(|a| a == "timestream:DescribeEndpoints")
+        );
+    }
+
+    #[test]
+    fn what_only_some_calls_need_names_its_sign() {
+        let put = sdk::operation("s3", "put_object").unwrap();
+        let acl = put.conditional().find(|c| c.action == "s3:PutObjectAcl").unwrap();
+        let Trigger::Params(params) = acl.trigger else {
+            panic!("{:?}", acl.trigger)
+        };
+        assert!(params.contains(&"ACL"));
+        let create = sdk::operation("lambda", "create_function")
+            .unwrap()
+            .pass_role()
+            .unwrap();
+        assert_eq!(
+            (create.to, create.params, create.guessed),
+            (vec!["lambda.amazonaws.com"], vec!["Role"], false)
+        );
+        assert!(sdk::operation("lambda", "invoke").unwrap().pass_role().is_none());
+        let get = sdk::operation("dynamodb", "get_item").unwrap();
+        assert!(get.conditional().all(|c| c.trigger == Trigger::Never));
+        assert_eq!(put.kms_actions(sdk::client("s3").unwrap()), ["kms:GenerateDataKey"]);
+    }
+
+    #[test]
+    fn paginators_waiters_and_injected_methods() {
+        let s3 = sdk::client("s3").unwrap();
+        assert!(s3.operation("list_objects_v2").unwrap().pages() && !s3.operation("get_object").unwrap().pages());
+        assert_eq!(s3.waiter("bucket_exists").unwrap().name(), "HeadBucket");
+        let upload = s3.injected("upload_file").unwrap();
+        assert_eq!(upload.calls().map(|o| o.name()).collect::<Vec<_>>(), ["PutObject"]);
+        let token = sdk::client("rds").unwrap().injected("generate_db_auth_token").unwrap();
+        assert_eq!(token.needs().collect::<Vec<_>>(), ["rds-db:connect"]);
+        assert_eq!(s3.did_you_mean("get_objetc").as_deref(), Some("get_object"));
+        assert_eq!(
+            sdk::operation("waf", "list_web_acls").unwrap().method(),
+            "list_web_acls"
+        );
+        assert_eq!(s3.operation("ListObjectsV2").unwrap().method(), "list_objects_v2");
+    }
+
+    #[test]
+    fn the_resource_api() {
+        let s3 = sdk::client("s3").unwrap();
+        let bucket = s3.service_resource().unwrap().sub_resource("Bucket").unwrap();
+        assert_eq!(bucket.ids().collect::<Vec<_>>(), ["name"]);
+        let objects = bucket.collection("objects").unwrap();
+        assert_eq!(objects.calls().next().unwrap().name(), "ListObjects");
+        let delete = objects.gives().unwrap().batch("delete").unwrap();
+        assert_eq!(delete.calls().next().unwrap().name(), "DeleteObjects");
+        let table = sdk::client("dynamodb").unwrap().resource_type("Table").unwrap();
+        assert_eq!(table.load().unwrap().name(), "DescribeTable");
+        assert_eq!(
+            table.method("put_item").unwrap().calls().next().unwrap().name(),
+            "PutItem"
+        );
+        assert_eq!(
+            table.method("batch_writer").unwrap().calls().next().unwrap().name(),
+            "BatchWriteItem"
+        );
+        assert!(table.method("frobnicate").is_none());
+        assert!(sdk::client("lambda").unwrap().service_resource().is_none());
+    }
+
+    #[test]
+    fn what_no_line_of_code_calls() {
+        assert!(
+            sdk::lambda_baseline("vpc")
+                .unwrap()
+                .contains(&"ec2:CreateNetworkInterface")
+        );
+        assert!(sdk::lambda_features().any(|f| f == "sqs event source"));
+        let secret = sdk::library_call("aws_lambda_powertools.utilities.parameters.get_secret").unwrap();
+        assert_eq!(secret, ["secretsmanager:GetSecretValue"]);
+    }
+
+    /// Methods and operations name each other.
+    #[test]
+    fn every_operation_is_found_by_its_method() {
+        for client in sdk::clients() {
+            assert_eq!(sdk::client(client.name()), Some(client));
+            for operation in client.operations() {
+                assert_eq!(
+                    client.operation(&operation.method()),
+                    Some(operation),
+                    "{client:?} {operation:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn operations_that_are_no_actions_name_the_action() {
+    for (operation, action) in [
+        ("s3:ListObjectsV2", "s3:ListBucket"),
+        ("s3:HeadObject", "s3:GetObject"),
+        ("s3:ListBuckets", "s3:ListAllMyBuckets"),
+        ("sqs:SendMessageBatch", "sqs:SendMessage"),
+        ("lambda:Invoke", "lambda:InvokeFunction"),
+    ] {
+        let meant = catalogue().api_name(operation).unwrap();
+        assert!(meant.iter().any(|a| a.name() == action), "{operation}: {meant:?}");
+        assert!(catalogue().action(operation).is_none());
+    }
+    assert!(catalogue().api_name("s3:GetObject").is_none());
+    assert_eq!(catalogue().did_you_mean_service("stepfunctions"), Some("states"));
+}

@@ -3,6 +3,7 @@
 //! **Invariant:** two files. `facts.strings` is UTF-8 text, every distinct string once. `facts.words` is little-endian `u32`s:
 //! for each [`Section`] its start and length in words, then the sections. A cell is a number, a string id (index into
 //! [`Section::StringStarts`]) or a list (index into [`Section::Lists`], where the length comes first; list 0 is the empty one).
+#![allow(dead_code, reason = "the packer and the reader use a part each")]
 
 /// A run of words.
 #[derive(Clone, Copy)]
@@ -20,10 +21,15 @@ pub(crate) enum Section {
     SamTemplates,
     ApiNames,
     Facts,
+    Clients,
+    Operations,
+    Waiters,
+    SdkTypes,
+    Members,
 }
 
 impl Section {
-    pub(crate) const COUNT: usize = Self::Facts as usize + 1;
+    pub(crate) const COUNT: usize = Self::Members as usize + 1;
 }
 
 /// The bitmasks over all actions.
@@ -51,6 +57,36 @@ pub(crate) const REQUIRED: u32 = 1 << 31;
 pub(crate) const GONE: u32 = 1 << 8;
 /// A third level besides: what policy_sentry's reviewers call permissions management although AWS does not.
 pub(crate) const CALLED_PERMISSIONS: u32 = 1 << 9;
+
+/// Flags of [`Operation`].
+pub(crate) const PASSES_ROLE: u32 = 1;
+/// Passing a role is a guess from the names of the parameters, not AWS's word.
+pub(crate) const PASS_GUESSED: u32 = 1 << 1;
+/// The action is the operation's name, and no catalogue has it yet.
+pub(crate) const ASSUMED: u32 = 1 << 2;
+pub(crate) const PAGES: u32 = 1 << 3;
+
+/// When an action that AWS lists beside an operation's own is needed; second in the list of a conditional action.
+#[derive(Clone, Copy)]
+pub(crate) enum When {
+    /// Nothing in the call tells.
+    Unknown,
+    /// One of these parameters is in the call.
+    Params,
+    /// An ordinary call never needs it.
+    Never,
+    /// The bucket's name has this shape.
+    Bucket,
+}
+
+/// The kinds of [`Member`].
+#[derive(Clone, Copy)]
+pub(crate) enum MemberKind {
+    Method,
+    Collection,
+    Sub,
+    Batch,
+}
 
 /// A section made of rows of equal width.
 pub(crate) trait Table: Copy {
@@ -110,4 +146,28 @@ table! {
 table! {
     /// Small hand-kept facts by kind and key; both sorted.
     Fact in Facts: Kind, Key, Values
+}
+
+table! {
+    /// boto3's clients, sorted by name.
+    Client in Clients: Name, Prefix, FirstOperation, Operations, FirstWaiter, Waiters, FirstType, Types
+}
+table! {
+    /// Sorted by name in lower case within a client. `Method` is empty where it follows from the name. `Also` holds lists:
+    /// an action, a [`When`], its texts.
+    Operation in Operations: Name, Method, Flags, Required, AnyOf, Also, PassTo, PassParams
+}
+table! {
+    /// Sorted by name within a client; `Operation` is a row.
+    Waiter in Waiters: Name, Operation
+}
+table! {
+    /// boto3's resource types, sorted by name within a client; the type `client` holds what boto3 adds to the client.
+    /// `Load` is a row of [`Operation`] plus one.
+    SdkType in SdkTypes: Name, Ids, Load, FirstMember, Members
+}
+table! {
+    /// Sorted by name, then kind, within a type. `Calls` and `Large` are rows of [`Operation`], `Needs` actions by name,
+    /// `Gives` a row of [`SdkType`] plus one.
+    Member in Members: Name, Kind, Calls, Large, Needs, Gives
 }

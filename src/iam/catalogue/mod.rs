@@ -5,11 +5,11 @@
 //! Source of the names: the Service Authorization Reference; see `rules/facts/README.md`.
 
 mod action;
-mod layout;
-mod nearest;
+pub(super) mod layout;
+pub(super) mod nearest;
 mod policies;
-mod store;
-mod tables;
+pub(super) mod store;
+pub(super) mod tables;
 
 pub use action::{AccessLevel, Action, ActionId, ConditionKey, ResourceType, Service};
 pub use policies::ManagedPolicy;

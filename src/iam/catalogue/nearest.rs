@@ -1,6 +1,7 @@
 //! "Did you mean": the nearest known name by edit distance. Looks at every name, so it is for messages only.
 
 use super::Catalogue;
+use crate::iam::sdk;
 
 impl Catalogue {
     /// The current action that `name` is a slip of the pen from: in its service, or, where there is no such service, with
@@ -15,8 +16,13 @@ impl Catalogue {
         nearest(action, current.map(|a| (a.short_name(), a.name())))
     }
 
-    /// The current service whose prefix is nearest.
+    /// The prefix that is meant: of the boto3 client with this name (`stepfunctions` → `states`), or the nearest one.
     pub fn did_you_mean_service(&self, prefix: &str) -> Option<&'static str> {
+        if let Some(client) = sdk::client(&prefix.to_ascii_lowercase())
+            && let Some(service) = self.service(client.iam_prefix())
+        {
+            return Some(service.prefix());
+        }
         let current = self.services().filter(|s| !s.is_gone());
         nearest(prefix, current.map(|s| (s.prefix(), s.prefix())))
     }

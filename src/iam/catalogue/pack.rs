@@ -27,21 +27,22 @@ fn pack(from: &Path, to: &Path) -> io::Result<()> {
     packer.services(from)?;
     packer.managed_policies(from)?;
     packer.sam_templates(from)?;
-    packer.api_names(from)?;
+    let slips = packer.sdk(from)?;
+    packer.api_names(from, slips)?;
     packer.facts(from)?;
     let (words, strings) = packer.finish();
     fs::write(to.join("facts.words"), words)?;
     fs::write(to.join("facts.strings"), strings)
 }
 
-struct Packer {
+pub(super) struct Packer {
     strings: String,
     starts: Vec<u32>,
     ids: HashMap<String, u32>,
     list_ids: HashMap<Vec<u32>, u32>,
     sections: Vec<Vec<u32>>,
     /// Full action name in lower case to its row.
-    actions: BTreeMap<String, u32>,
+    pub(super) actions: BTreeMap<String, u32>,
 }
 
 impl Packer {
@@ -59,7 +60,7 @@ impl Packer {
         packer
     }
 
-    fn string(&mut self, text: &str) -> u32 {
+    pub(super) fn string(&mut self, text: &str) -> u32 {
         if let Some(&id) = self.ids.get(text) {
             return id;
         }
@@ -70,7 +71,7 @@ impl Packer {
         id
     }
 
-    fn list(&mut self, items: &[u32]) -> u32 {
+    pub(super) fn list(&mut self, items: &[u32]) -> u32 {
         if let Some(&at) = self.list_ids.get(items) {
             return at;
         }
@@ -82,13 +83,13 @@ impl Packer {
         at
     }
 
-    fn string_list<'a>(&mut self, texts: impl Iterator<Item = &'a str>) -> u32 {
+    pub(super) fn string_list<'a>(&mut self, texts: impl Iterator<Item = &'a str>) -> u32 {
         let ids: Vec<u32> = texts.map(|t| self.string(t)).collect();
         self.list(&ids)
     }
 
     /// Adds a row; `cells` are in the order of the table's columns. Gives the row's number.
-    fn row<T: Table, const N: usize>(&mut self, cells: [u32; N]) -> u32 {
+    pub(super) fn row<T: Table, const N: usize>(&mut self, cells: [u32; N]) -> u32 {
         assert!(N == T::WIDTH, "a row as wide as its table");
         let section = &mut self.sections[T::SECTION as usize];
         let row = section.len() / N;
@@ -208,7 +209,7 @@ impl Packer {
         self.row::<Service, 7>(cells);
     }
 
-    fn rows<T: Table>(&self) -> u32 {
+    pub(super) fn rows<T: Table>(&self) -> u32 {
         (self.sections[T::SECTION as usize].len() / T::WIDTH) as u32
     }
 
@@ -262,9 +263,9 @@ impl Packer {
         Ok(())
     }
 
-    fn api_names(&mut self, from: &Path) -> io::Result<()> {
+    /// Names that are no actions: those that the SDK's operations gave, and the hand-kept ones over them.
+    fn api_names(&mut self, from: &Path, mut meant: BTreeMap<String, BTreeSet<u32>>) -> io::Result<()> {
         let hand = fs::read_to_string(from.join("hand/api-names.txt"))?;
-        let mut meant: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
         for line in lines(&hand) {
             let actions = items(line.at(1)).map(|a| self.action(a)).collect();
             meant.insert(line.at(0).to_lowercase(), actions);

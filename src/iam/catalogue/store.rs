@@ -17,38 +17,42 @@ fn word(at: usize) -> u32 {
 }
 
 /// The word at `index` of a section.
-pub(super) fn at(section: Section, index: usize) -> u32 {
+pub(in crate::iam) fn at(section: Section, index: usize) -> u32 {
     word(word(section as usize * 2) as usize + index)
 }
 
 /// How many words a section has.
-pub(super) fn len(section: Section) -> usize {
+pub(in crate::iam) fn len(section: Section) -> usize {
     word(section as usize * 2 + 1) as usize
 }
 
-pub(super) fn rows<T: Table>() -> u32 {
+pub(in crate::iam) fn rows<T: Table>() -> u32 {
     (len(T::SECTION) / T::WIDTH) as u32
 }
 
-pub(super) fn cell<T: Table>(row: u32, column: T) -> u32 {
+pub(in crate::iam) fn cell<T: Table>(row: u32, column: T) -> u32 {
     at(T::SECTION, row as usize * T::WIDTH + column.column())
 }
 
 /// The string with this id.
-pub(super) fn string(id: u32) -> &'static str {
+pub(in crate::iam) fn string(id: u32) -> &'static str {
     let start = at(Section::StringStarts, id as usize) as usize;
     let end = at(Section::StringStarts, id as usize + 1) as usize;
     STRINGS.get(start..end).expect("the packer wrote whole strings")
 }
 
 /// The string in a cell.
-pub(super) fn text<T: Table>(row: u32, column: T) -> &'static str {
+pub(in crate::iam) fn text<T: Table>(row: u32, column: T) -> &'static str {
     string(cell(row, column))
 }
 
 /// The list in a cell.
-pub(super) fn list<T: Table>(row: u32, column: T) -> List {
-    let start = cell(row, column);
+pub(in crate::iam) fn list<T: Table>(row: u32, column: T) -> List {
+    list_at(cell(row, column))
+}
+
+/// The list that begins there.
+pub(in crate::iam) fn list_at(start: u32) -> List {
     List {
         next: start + 1,
         left: at(Section::Lists, start as usize),
@@ -56,12 +60,12 @@ pub(super) fn list<T: Table>(row: u32, column: T) -> List {
 }
 
 /// The strings of the list in a cell.
-pub(super) fn texts<T: Table>(row: u32, column: T) -> impl ExactSizeIterator<Item = &'static str> {
+pub(in crate::iam) fn texts<T: Table>(row: u32, column: T) -> impl ExactSizeIterator<Item = &'static str> {
     list(row, column).map(string)
 }
 
 /// The row whose key orders `Equal`, in a table that is sorted by it.
-pub(super) fn search<T: Table>(
+pub(in crate::iam) fn search<T: Table>(
     range: std::ops::Range<u32>,
     column: T,
     order: impl Fn(&'static str) -> std::cmp::Ordering,
@@ -71,7 +75,7 @@ pub(super) fn search<T: Table>(
 }
 
 /// The first row of the range whose key is not `less`.
-pub(super) fn lower_bound<T: Table>(
+pub(in crate::iam) fn lower_bound<T: Table>(
     range: std::ops::Range<u32>,
     column: T,
     less: impl Fn(&'static str) -> bool,
@@ -90,7 +94,7 @@ pub(super) fn lower_bound<T: Table>(
 
 /// The items of a list: row numbers or string ids.
 #[derive(Clone, Debug)]
-pub(super) struct List {
+pub(in crate::iam) struct List {
     next: u32,
     left: u32,
 }

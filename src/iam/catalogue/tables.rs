@@ -58,6 +58,17 @@ fn field(row: u32, index: usize) -> &'static str {
     store::texts(row, Fact::Values).nth(index).unwrap_or("")
 }
 
+/// The actions in the second field of a row.
+pub(in crate::iam) fn actions_of(kind: &str, key: &str) -> Option<Vec<&'static str>> {
+    let row = find(kind, key)?;
+    Some(field(row, 1).split(", ").collect())
+}
+
+/// The first fields of a kind's rows.
+pub(in crate::iam) fn keys(name: &str) -> impl Iterator<Item = &'static str> + use<> {
+    kind(name).map(|row| field(row, 0))
+}
+
 fn global_key(row: u32) -> GlobalKey {
     GlobalKey {
         name: field(row, 0),

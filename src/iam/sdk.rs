@@ -1,0 +1,401 @@
+//! boto3: from a method of a client or resource to the operation, from the operation to the actions that it needs.
+//!
+//! **Invariant:** what AWS lists for an operation is split into what every call needs ([`Operation::required`]), of what one
+//! suffices ([`Operation::any_of`]), and what only some calls need ([`Operation::conditional`], [`Operation::pass_role`]).
+//! Sources: botocore's and boto3's own data, AWS's Service Reference; see `rules/facts/README.md`.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::ops::Range;
+
+use super::catalogue::layout::{
+    ASSUMED, Client as ClientColumn, Member as MemberColumn, MemberKind, Operation as Column, PAGES, PASS_GUESSED,
+    PASSES_ROLE, SdkType, Waiter, When,
+};
+use super::catalogue::{nearest, store, tables};
+
+/// The client with this name: what `boto3.client("s3")` is given. Names have a case.
+pub fn client(name: &str) -> Option<Client> {
+    store::search(0..store::rows::<ClientColumn>(), ClientColumn::Name, |key| {
+        key.cmp(name)
+    })
+    .map(Client)
+}
+
+pub fn clients() -> impl ExactSizeIterator<Item = Client> {
+    (0..store::rows::<ClientColumn>()).map(Client)
+}
+
+/// The operation behind a method of a client: `operation("s3", "list_objects_v2")`.
+pub fn operation(client_name: &str, method: &str) -> Option<Operation> {
+    client(client_name)?.operation(method)
+}
+
+/// A client of boto3.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Client(u32);
+
+impl Client {
+    /// `stepfunctions`.
+    pub fn name(self) -> &'static str {
+        store::text(self.0, ClientColumn::Name)
+    }
+
+    /// The prefix of its actions: `states`.
+    pub fn iam_prefix(self) -> &'static str {
+        store::text(self.0, ClientColumn::Prefix)
+    }
+
+    /// The operation that a method calls (`list_objects_v2`). The operation's own name is understood too, as
+    /// `generate_presigned_url`'s callers sometimes write it.
+    pub fn operation(self, method: &str) -> Option<Operation> {
+        let rows = self.range(ClientColumn::FirstOperation, ClientColumn::Operations);
+        store::search(rows, Column::Name, |key| compare_method(key, method)).map(Operation)
+    }
+
+    pub fn operations(self) -> impl Iterator<Item = Operation> {
+        self.range(ClientColumn::FirstOperation, ClientColumn::Operations)
+            .map(Operation)
+    }
+
+    /// The operation that a waiter polls: `bucket_exists`.
+    pub fn waiter(self, name: &str) -> Option<Operation> {
+        let rows = self.range(ClientColumn::FirstWaiter, ClientColumn::Waiters);
+        let row = store::search(rows, Waiter::Name, |key| key.cmp(name))?;
+        Some(Operation(store::cell(row, Waiter::Operation)))
+    }
+
+    pub fn waiters(self) -> impl Iterator<Item = (&'static str, Operation)> {
+        self.range(ClientColumn::FirstWaiter, ClientColumn::Waiters).map(|row| {
+            (
+                store::text(row, Waiter::Name),
+                Operation(store::cell(row, Waiter::Operation)),
+            )
+        })
+    }
+
+    /// What boto3 adds to the client beside its operations: `upload_file`, `generate_presigned_post`.
+    pub fn injected(self, method: &str) -> Option<Member> {
+        self.resource_type("client")?.method(method)
+    }
+
+    /// What `boto3.resource(name)` gives, for the services that have one.
+    pub fn service_resource(self) -> Option<ResourceType> {
+        self.resource_type("ServiceResource")
+    }
+
+    /// A type of the resource API: `Bucket`.
+    pub fn resource_type(self, name: &str) -> Option<ResourceType> {
+        let rows = self.range(ClientColumn::FirstType, ClientColumn::Types);
+        store::search(rows, SdkType::Name, |key| key.cmp(name)).map(ResourceType)
+    }
+
+    /// The method's name that is nearest to one that the client does not have.
+    pub fn did_you_mean(self, method: &str) -> Option<String> {
+        let plain = method.replace('_', "");
+        nearest::nearest(&plain, self.operations().map(|o| (o.name(), o))).map(Operation::method)
+    }
+
+    fn range(self, first: ClientColumn, count: ClientColumn) -> Range<u32> {
+        let start = store::cell(self.0, first);
+        start..start + store::cell(self.0, count)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// boto3 makes a method's name of an operation's by underscores alone, so without them and without case they are equal.
+fn compare_method(operation: &str, method: &str) -> Ordering {
+    let plain = method.bytes().filter(|b| *b != b'_').map(|b| b.to_ascii_lowercase());
+    operation.bytes().map(|b| b.to_ascii_lowercase()).cmp(plain)
+}
+
+/// An operation of an AWS API.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Operation(u32);
+
+impl Operation {
+    /// `ListObjectsV2`.
+    pub fn name(self) -> &'static str {
+        store::text(self.0, Column::Name)
+    }
+
+    /// boto3's method: `list_objects_v2`.
+    pub fn method(self) -> String {
+        match store::text(self.0, Column::Method) {
+            "" => snake(self.name()),
+            irregular => irregular.to_owned(),
+        }
+    }
+
+    /// The actions that every call needs, all of them.
+    pub fn required(self) -> impl ExactSizeIterator<Item = &'static str> {
+        store::texts(self.0, Column::Required)
+    }
+
+    /// Beside them, one of these is needed; empty when nothing is.
+    pub fn any_of(self) -> impl ExactSizeIterator<Item = &'static str> {
+        store::texts(self.0, Column::AnyOf)
+    }
+
+    /// Actions that some calls need, with what tells. Without `iam:PassRole`.
+    pub fn conditional(self) -> impl ExactSizeIterator<Item = Conditional> {
+        store::list(self.0, Column::Also).map(conditional)
+    }
+
+    /// Needs no action at all: `sts:GetCallerIdentity`, unsigned operations.
+    pub fn is_free(self) -> bool {
+        self.required().len() == 0 && self.any_of().len() == 0
+    }
+
+    /// The role that it may pass to a service, which needs `iam:PassRole`.
+    pub fn pass_role(self) -> Option<PassRole> {
+        let flags = self.flags();
+        (flags & PASSES_ROLE != 0).then(|| PassRole {
+            to: store::texts(self.0, Column::PassTo).collect(),
+            params: store::texts(self.0, Column::PassParams).collect(),
+            guessed: flags & PASS_GUESSED != 0,
+        })
+    }
+
+    /// Newer than the catalogue: that its action has its name is an assumption.
+    pub fn is_assumed(self) -> bool {
+        self.flags() & ASSUMED != 0
+    }
+
+    /// `get_paginator` takes it.
+    pub fn pages(self) -> bool {
+        self.flags() & PAGES != 0
+    }
+
+    /// Every action that it may use: required, one of several, conditional.
+    pub fn all_actions(self) -> Vec<&'static str> {
+        let mut all: Vec<_> = self.required().chain(self.any_of()).collect();
+        all.extend(self.conditional().map(|c| c.action));
+        if self.pass_role().is_some() {
+            all.push("iam:PassRole");
+        }
+        all
+    }
+
+    /// What it needs when what it touches is encrypted with a customer managed key: `kms:Decrypt`.
+    pub fn kms_actions(self, client: Client) -> Vec<&'static str> {
+        let named = |operation: &str| tables::actions_of("kms-needs", &format!("{}.{operation}", client.name()));
+        named(self.name()).or_else(|| named("*")).unwrap_or_default()
+    }
+
+    fn flags(self) -> u32 {
+        store::cell(self.0, Column::Flags)
+    }
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An action that AWS lists beside an operation's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conditional {
+    pub action: &'static str,
+    pub trigger: Trigger,
+}
+
+/// When a conditional action is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// Nothing in the call tells.
+    Unknown,
+    /// One of these keyword arguments is in the call. None of them: no call of its own accord needs it.
+    Params(Vec<&'static str>),
+    /// An ordinary caller never needs it.
+    Never,
+    /// The `Bucket` argument has this shape: `*--x-s3`.
+    Bucket(&'static str),
+}
+
+fn conditional(list: u32) -> Conditional {
+    let mut items = store::list_at(list);
+    let action = items.next().map_or("", store::string);
+    let when = items.next().unwrap_or_default();
+    let mut texts = items.map(store::string);
+    let trigger = if when == When::Params as u32 {
+        Trigger::Params(texts.collect())
+    } else if when == When::Never as u32 {
+        Trigger::Never
+    } else if when == When::Bucket as u32 {
+        Trigger::Bucket(texts.next().unwrap_or(""))
+    } else {
+        Trigger::Unknown
+    };
+    Conditional { action, trigger }
+}
+
+/// A role that an operation passes to a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassRole {
+    /// The services it may be passed to, as `iam:PassedToService` has them; empty where unknown.
+    pub to: Vec<&'static str>,
+    /// Where the call names the role, as paths: `Role`, `Targets.[].RoleArn`. Empty where no parameter does.
+    pub params: Vec<&'static str>,
+    /// From the parameters' names, not from AWS's reference.
+    pub guessed: bool,
+}
+
+/// A type of boto3's resource API.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceType(u32);
+
+impl ResourceType {
+    /// `Bucket`, `ServiceResource`.
+    pub fn name(self) -> &'static str {
+        store::text(self.0, SdkType::Name)
+    }
+
+    /// The identifiers, in the order of the constructor's arguments. Reading them calls nothing.
+    pub fn ids(self) -> impl ExactSizeIterator<Item = &'static str> {
+        store::texts(self.0, SdkType::Ids)
+    }
+
+    /// What reading any other attribute calls: `table.item_count` → DescribeTable.
+    pub fn load(self) -> Option<Operation> {
+        store::cell(self.0, SdkType::Load).checked_sub(1).map(Operation)
+    }
+
+    pub fn members(self) -> impl Iterator<Item = Member> {
+        self.range().map(Member)
+    }
+
+    /// An action, a waiter (`wait_until_exists`) or what boto3 adds (`upload_file`).
+    pub fn method(self, name: &str) -> Option<Member> {
+        self.member(name, MemberKind::Method)
+    }
+
+    /// `bucket.objects`: its methods `all`, `filter`, `limit`, `page_size` and `pages` call [`Member::calls`], its items are
+    /// [`Member::gives`], and its other methods are that type's [`Self::batch`].
+    pub fn collection(self, name: &str) -> Option<Member> {
+        self.member(name, MemberKind::Collection)
+    }
+
+    /// `s3.Bucket(…)`, `bucket.Object(…)`, `bucket.Acl()`: calls nothing.
+    pub fn sub_resource(self, name: &str) -> Option<Self> {
+        self.member(name, MemberKind::Sub)?.gives()
+    }
+
+    /// What a collection of this type does at once: `bucket.objects.delete()` → DeleteObjects, after the listing.
+    pub fn batch(self, name: &str) -> Option<Member> {
+        self.member(name, MemberKind::Batch)
+    }
+
+    fn member(self, name: &str, kind: MemberKind) -> Option<Member> {
+        let start = store::lower_bound(self.range(), MemberColumn::Name, |key| key < name);
+        (start..self.range().end)
+            .take_while(|row| store::text(*row, MemberColumn::Name) == name)
+            .find(|row| store::cell(*row, MemberColumn::Kind) == kind as u32)
+            .map(Member)
+    }
+
+    fn range(self) -> Range<u32> {
+        let start = store::cell(self.0, SdkType::FirstMember);
+        start..start + store::cell(self.0, SdkType::Members)
+    }
+}
+
+impl fmt::Debug for ResourceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A method, collection or sub-resource of a type.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Member(u32);
+
+impl Member {
+    pub fn name(self) -> &'static str {
+        store::text(self.0, MemberColumn::Name)
+    }
+
+    /// The operations that it calls.
+    pub fn calls(self) -> impl ExactSizeIterator<Item = Operation> {
+        store::list(self.0, MemberColumn::Calls).map(Operation)
+    }
+
+    /// What it calls instead for large files, by parts.
+    pub fn calls_for_large(self) -> impl ExactSizeIterator<Item = Operation> {
+        store::list(self.0, MemberColumn::Large).map(Operation)
+    }
+
+    /// Actions that it needs although it calls no operation: `generate_db_auth_token` → `rds-db:connect`.
+    pub fn needs(self) -> impl ExactSizeIterator<Item = &'static str> {
+        store::texts(self.0, MemberColumn::Needs)
+    }
+
+    /// The type of what it returns, or of a collection's items.
+    pub fn gives(self) -> Option<ResourceType> {
+        store::cell(self.0, MemberColumn::Gives)
+            .checked_sub(1)
+            .map(ResourceType)
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The actions of a call into a library that calls AWS itself, by qualified name:
+/// `aws_lambda_powertools.utilities.parameters.get_secret`.
+pub fn library_call(qualified_name: &str) -> Option<Vec<&'static str>> {
+    tables::actions_of("library-calls", qualified_name)
+}
+
+/// What the role of a Lambda function needs for a feature although no line of its code calls it. The features:
+/// [`lambda_features`].
+pub fn lambda_baseline(feature: &str) -> Option<Vec<&'static str>> {
+    tables::actions_of("lambda-baseline", feature)
+}
+
+/// `logs`, `vpc`, `tracing`, `efs`, `sqs event source` …
+pub fn lambda_features() -> impl Iterator<Item = &'static str> {
+    tables::keys("lambda-baseline")
+}
+
+/// botocore's way of making a method's name (`botocore.xform_name`): a word begins at a capital that small letters follow and
+/// at a capital after a small letter or digit; capitals before a final plural `s` are one word (`ListWebACLs`).
+fn snake(name: &str) -> String {
+    let bytes = name.as_bytes();
+    let small = |i: usize| bytes.get(i).is_some_and(u8::is_ascii_lowercase);
+    let capital = |i: usize| bytes.get(i).is_some_and(u8::is_ascii_uppercase);
+    let digit = |i: usize| bytes.get(i).is_some_and(u8::is_ascii_digit);
+    // `…ACLs`: the plural's capitals stay together.
+    let capitals = name
+        .strip_suffix('s')
+        .map_or(0, |head| head.bytes().rev().take_while(u8::is_ascii_uppercase).count());
+    let plural = if capitals >= 2 {
+        name.len() - 1 - capitals
+    } else {
+        name.len()
+    };
+    let mut snake = String::with_capacity(name.len() + 8);
+    for (i, c) in name.char_indices() {
+        let begins = i > 0
+            && capital(i)
+            && if i >= plural {
+                i == plural
+            } else {
+                small(i + 1) || small(i - 1) || digit(i - 1)
+            };
+        if begins && !snake.ends_with('_') {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}

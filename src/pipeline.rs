@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use crate::classify::{Kinds, classify};
-use crate::formats::Lower;
+use crate::formats::{self, Lower};
 use crate::iam::Own;
 use crate::project::{Project, link};
 use crate::source::{FileId, Sources};
@@ -49,6 +49,8 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
         })
         .collect();
     lap("parse and lower");
+    units.par_iter_mut().for_each(formats::policies::lower);
+    lap("policies");
 
     let mut wanted: Vec<String> = units.iter_mut().flat_map(|u| std::mem::take(&mut u.wanted)).collect();
     wanted.sort();

@@ -5,6 +5,8 @@
 
 pub mod plain;
 
+pub mod policies;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;

@@ -1,0 +1,674 @@
+//! A value to a policy document.
+//!
+//! Grammar: IAM User Guide, "Grammar of the IAM JSON policy language". What deviates is a [`Defect`]; what is not known
+//! stays unknown, and the document says that it is not complete.
+
+use std::sync::Arc;
+
+use crate::iam::{
+    Clause, Condition, Defect, DefectKind, Document, Effect, Format, Item, Origin, Owner, PolicyKind, PrincipalClause,
+    PrincipalItem, PrincipalType, Statement, Use,
+};
+use crate::source::{Hole, HoleKind, Piece, Span, Spanned, Text};
+use crate::value::{Entry, Kind, Value};
+
+/// Alternatives of nested conditionals are followed this deep, and no document has more than this many.
+const MAX_ALTERNATIVES: usize = 16;
+
+/// What the surroundings of a document say about it.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    pub kind: PolicyKind,
+    pub service: Option<Arc<str>>,
+    pub format: Format,
+    pub origin: Origin,
+    pub owner: Option<Owner>,
+    pub resource: Option<u32>,
+    pub used_at: Vec<Use>,
+    pub branch: Option<Arc<str>>,
+}
+
+/// Whether a value is written like a policy document: an object whose `Statement` holds statement-like objects, or a
+/// `Version` of the policy language beside a `Statement`.
+pub(super) fn is_policy_shaped(value: &Value) -> bool {
+    let value = value.decoded();
+    let Some(statement) = value.get("Statement") else {
+        return false;
+    };
+    let version = value
+        .get("Version")
+        .and_then(Value::as_str)
+        .is_some_and(|v| v == "2012-10-17" || v == "2008-10-17");
+    version || statement.items().iter().any(is_statement_shaped)
+}
+
+/// An object with at least two of a statement's own keys.
+pub(super) fn is_statement_shaped(value: &Value) -> bool {
+    const KEYS: [&str; 7] = [
+        "Effect",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Principal",
+        "NotPrincipal",
+    ];
+    value.entries().is_some_and(|entries| {
+        entries
+            .iter()
+            .filter(|e| e.key.known().is_some_and(|k| KEYS.contains(&&*k)))
+            .count()
+            >= 2
+    })
+}
+
+/// Every document that `value` may be: one, or one for each alternative of a conditional. None where the value is wholly
+/// unknown or is no object at all.
+pub(super) fn documents(value: &Value, slot: &Slot) -> Vec<Document> {
+    let mut out = Vec::new();
+    collect(value, slot.branch.clone(), slot, &mut out);
+    out
+}
+
+fn collect(value: &Value, branch: Option<Arc<str>>, slot: &Slot, out: &mut Vec<Document>) {
+    if out.len() >= MAX_ALTERNATIVES {
+        return;
+    }
+    let value = value.decoded();
+    match &value.kind {
+        Kind::OneOf(branches) => {
+            for b in branches.iter() {
+                collect(&b.value, Some(join_branch(branch.as_ref(), &b.label)), slot, out);
+            }
+        }
+        Kind::Map(entries) => out.push(document(value, entries, branch, slot)),
+        _ => {}
+    }
+}
+
+fn join_branch(outer: Option<&Arc<str>>, label: &Arc<str>) -> Arc<str> {
+    match outer {
+        Some(o) if o != label => Arc::from(format!("{o}, {label}")),
+        _ => label.clone(),
+    }
+}
+
+struct Lowering {
+    defects: Vec<Defect>,
+    statement: Option<usize>,
+    complete: bool,
+}
+
+impl Lowering {
+    fn defect(&mut self, kind: DefectKind, span: Span, element: &str) {
+        self.defects.push(Defect {
+            kind,
+            span,
+            statement: self.statement,
+            element: element.to_owned(),
+        });
+    }
+
+    fn wrong_type(&mut self, value: &Value, expected: &'static str, element: &str) {
+        if matches!(value.kind, Kind::Unknown(_) | Kind::OneOf(_)) {
+            self.complete = false;
+            return;
+        }
+        let found = value.type_name();
+        self.defect(DefectKind::WrongType { expected, found }, value.span, element);
+    }
+
+    /// Keys of an object: unknown ones and doubles become defects; returns for each known name its last entry.
+    fn keys<'v>(&mut self, entries: &'v [Entry], known: &[&str]) -> Vec<(String, &'v Entry)> {
+        let mut out: Vec<(String, &Entry)> = Vec::new();
+        for e in entries {
+            let Some(name) = e.key.known().map(|k| k.into_owned()) else {
+                self.complete = false;
+                continue;
+            };
+            if !known.contains(&name.as_str()) {
+                self.defect(DefectKind::UnknownElement, e.key_span, &name);
+                continue;
+            }
+            if let Some((_, before)) = out.iter_mut().find(|(n, _)| *n == name) {
+                if before.key_span != e.key_span {
+                    let first = before.key_span;
+                    self.defect(DefectKind::DuplicateKey { first }, e.key_span, &name);
+                }
+                *before = e;
+            } else {
+                out.push((name, e));
+            }
+        }
+        out
+    }
+}
+
+fn find<'v>(keys: &[(String, &'v Entry)], name: &str) -> Option<&'v Entry> {
+    keys.iter().find(|(n, _)| n == name).map(|(_, e)| *e)
+}
+
+fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &Slot) -> Document {
+    let mut low = Lowering {
+        defects: Vec::new(),
+        statement: None,
+        complete: true,
+    };
+    let keys = low.keys(entries, &["Version", "Id", "Statement"]);
+    let version = find(&keys, "Version").and_then(|e| low.scalar(&e.value, "Version"));
+    if let Some(v) = &version
+        && let Some(text) = v.text.known()
+        && text != "2012-10-17"
+        && text != "2008-10-17"
+    {
+        low.defect(DefectKind::InvalidVersion(text.into_owned()), v.span, "Version");
+    }
+    let id = find(&keys, "Id").and_then(|e| low.scalar(&e.value, "Id"));
+    let statement = find(&keys, "Statement");
+    let mut statements = Vec::new();
+    match statement {
+        None if is_open(entries) => {}
+        None => low.defect(DefectKind::Missing, value.span, "Statement"),
+        Some(e) => {
+            let listed = matches!(e.value.kind, Kind::Seq(_));
+            if listed && e.value.items().is_empty() {
+                low.defect(DefectKind::Empty, e.value.span, "Statement");
+            }
+            for (i, item) in e.value.items().iter().enumerate() {
+                let pointer = if listed {
+                    format!("/Statement/{i}")
+                } else {
+                    "/Statement".to_owned()
+                };
+                low.statements(item, &pointer, None, &mut statements);
+            }
+        }
+    }
+    low.statement = None;
+    low.sids(&statements);
+    let complete = low.complete && statements.iter().all(|s| s.complete);
+    let mut defects = low.defects;
+    defects.sort_by_key(|d| (d.span, d.statement));
+    Document {
+        kind: slot.kind,
+        service: slot.service.clone(),
+        format: slot.format,
+        origin: slot.origin.clone(),
+        version,
+        id,
+        statements,
+        defects,
+        span: value.span,
+        statement_key: statement.map(|e| e.key_span),
+        keys: spanned_keys(entries),
+        owner: slot.owner.clone(),
+        resource: slot.resource,
+        used_at: slot.used_at.clone(),
+        branch,
+        complete,
+        value: value.clone(),
+    }
+}
+
+fn spanned_keys(entries: &[Entry]) -> Vec<Spanned<String>> {
+    entries
+        .iter()
+        .map(|e| Spanned::new(e.key.display(), e.key_span))
+        .collect()
+}
+
+/// Whether keys may exist that we cannot see.
+fn is_open(entries: &[Entry]) -> bool {
+    entries.iter().any(|e| !e.key.is_known())
+}
+
+/// Known as well as anything can be before deployment.
+fn is_settled(hole: &Hole) -> bool {
+    match hole.kind {
+        HoleKind::Account | HoleKind::Partition | HoleKind::Region | HoleKind::UrlSuffix | HoleKind::Resource => true,
+        HoleKind::Input | HoleKind::Dynamic | HoleKind::Other => false,
+    }
+}
+
+/// Marks a value as one item of unknown content.
+fn unknown_item(value: &Value, hole: &Arc<Hole>) -> Item {
+    Item {
+        text: Text::from_pieces(vec![Piece::Hole(hole.clone())]),
+        span: value.span,
+        via: value.via.clone(),
+    }
+}
+
+impl Lowering {
+    /// A single string; numbers and booleans are taken by what they say.
+    fn scalar(&mut self, value: &Value, element: &str) -> Option<Item> {
+        match &value.kind {
+            Kind::Str(text) => {
+                self.complete &= text.holes().all(is_settled);
+                Some(Item {
+                    text: text.clone(),
+                    span: value.span,
+                    via: value.via.clone(),
+                })
+            }
+            Kind::Unknown(hole) => {
+                self.complete &= is_settled(hole);
+                Some(unknown_item(value, hole))
+            }
+            Kind::Num(n) if element == "Sid" || element == "Id" || element == "value" => Some(Item {
+                text: Text::made(n, value.span),
+                span: value.span,
+                via: value.via.clone(),
+            }),
+            Kind::Bool(b) if element == "value" => Some(Item {
+                text: Text::made(if *b { "true" } else { "false" }, value.span),
+                span: value.span,
+                via: value.via.clone(),
+            }),
+            Kind::OneOf(branches) => {
+                // Both alternatives are possible; the first stands for them where only one can.
+                self.complete = false;
+                branches.first().and_then(|b| self.scalar(&b.value, element))
+            }
+            _ => {
+                self.wrong_type(value, "a string", element);
+                None
+            }
+        }
+    }
+
+    /// A string or a list of strings, alternatives flattened; `None` where it is neither.
+    fn strings(&mut self, value: &Value, element: &str) -> Option<(Vec<Item>, bool)> {
+        let before = self.complete;
+        self.complete = true;
+        let mut items = Vec::new();
+        let ok = self.push_strings(value, element, &mut items, 0);
+        let complete = self.complete;
+        self.complete = before && complete;
+        ok.then_some((items, complete))
+    }
+
+    fn push_strings(&mut self, value: &Value, element: &str, items: &mut Vec<Item>, depth: usize) -> bool {
+        if depth > 8 {
+            self.complete = false;
+            return true;
+        }
+        match &value.kind {
+            Kind::Seq(inner) if depth == 0 || value.via.is_some() => {
+                for v in inner.iter() {
+                    self.push_strings(v, element, items, depth + 1);
+                }
+                true
+            }
+            Kind::OneOf(branches) => {
+                for b in branches.iter() {
+                    if !b.value.is_null() {
+                        self.push_strings(&b.value, element, items, depth);
+                    }
+                }
+                true
+            }
+            Kind::Json(_) | Kind::Null | Kind::Map(_) | Kind::Seq(_) => {
+                self.wrong_type(
+                    value,
+                    if depth == 0 { "a string or a list" } else { "a string" },
+                    element,
+                );
+                depth > 0
+            }
+            _ => match self.scalar(value, element) {
+                Some(item) => {
+                    items.push(item);
+                    true
+                }
+                None => depth > 0,
+            },
+        }
+    }
+
+    fn statements(&mut self, value: &Value, pointer: &str, branch: Option<Arc<str>>, out: &mut Vec<Statement>) {
+        match &value.decoded().kind {
+            Kind::OneOf(branches) if out.len() < 10_000 => {
+                for b in branches.iter() {
+                    for item in b.value.items() {
+                        self.statements(item, pointer, Some(join_branch(branch.as_ref(), &b.label)), out);
+                    }
+                }
+            }
+            Kind::Map(entries) => {
+                self.statement = Some(out.len());
+                let outer = self.complete;
+                self.complete = true;
+                let statement = self.one(value.decoded(), entries, pointer, branch);
+                self.complete = outer;
+                out.push(statement);
+                self.statement = None;
+            }
+            // A list inside the list, as `concat` and `Fn::If` may leave it.
+            Kind::Seq(inner) if value.via.is_some() => {
+                for (i, item) in inner.iter().enumerate() {
+                    self.statements(item, &format!("{pointer}/{i}"), branch.clone(), out);
+                }
+            }
+            Kind::Null => {}
+            _ => {
+                self.statement = None;
+                self.wrong_type(value, "an object", "Statement");
+            }
+        }
+    }
+
+    fn one(&mut self, value: &Value, entries: &[Entry], pointer: &str, branch: Option<Arc<str>>) -> Statement {
+        const KNOWN: [&str; 9] = [
+            "Sid",
+            "Effect",
+            "Action",
+            "NotAction",
+            "Resource",
+            "NotResource",
+            "Principal",
+            "NotPrincipal",
+            "Condition",
+        ];
+        let keys = self.keys(entries, &KNOWN);
+        let sid = find(&keys, "Sid").and_then(|e| self.scalar(&e.value, "Sid"));
+        let effect = match find(&keys, "Effect") {
+            Some(e) => self.effect(e),
+            None if is_open(entries) => None,
+            None => {
+                self.defect(DefectKind::Missing, value.span, "Effect");
+                None
+            }
+        };
+        let action = self.clause(&keys, "Action", "NotAction");
+        let resource = self.clause(&keys, "Resource", "NotResource");
+        let principal = self.principal_clause(&keys);
+        let condition_entry = find(&keys, "Condition");
+        let conditions = condition_entry.map(|e| self.conditions(&e.value)).unwrap_or_default();
+        Statement {
+            sid,
+            effect,
+            action,
+            resource,
+            principal,
+            conditions,
+            condition_key: condition_entry.map(|e| e.key_span),
+            keys: spanned_keys(entries),
+            span: value.span,
+            pointer: pointer.to_owned(),
+            branch,
+            open: is_open(entries),
+            complete: self.complete,
+        }
+    }
+
+    fn effect(&mut self, e: &Entry) -> Option<Spanned<Effect>> {
+        let item = self.scalar(&e.value, "Effect")?;
+        let effect = match item.text.known().as_deref() {
+            Some("Allow") => Effect::Allow,
+            Some("Deny") => Effect::Deny,
+            Some(other) => {
+                self.defect(DefectKind::InvalidEffect(other.to_owned()), item.span, "Effect");
+                Effect::Invalid
+            }
+            None => Effect::Unknown,
+        };
+        if matches!(e.value.kind, Kind::OneOf(_)) {
+            return Some(Spanned::new(Effect::Unknown, item.span));
+        }
+        Some(Spanned::new(effect, item.span))
+    }
+
+    fn clause(&mut self, keys: &[(String, &Entry)], plain: &str, negated: &str) -> Option<Clause> {
+        let (a, b) = (find(keys, plain), find(keys, negated));
+        if let (Some(a), Some(b)) = (a, b) {
+            self.defect(DefectKind::Conflict { other: a.key_span }, b.key_span, negated);
+        }
+        let (entry, is_negated) = match (a, b) {
+            (Some(e), _) => (e, false),
+            (None, Some(e)) => (e, true),
+            (None, None) => return None,
+        };
+        let element = if is_negated { negated } else { plain };
+        if matches!(&entry.value.kind, Kind::Seq(items) if items.is_empty()) {
+            self.defect(DefectKind::Empty, entry.value.span, element);
+        }
+        let (items, complete) = self.strings(&entry.value, element)?;
+        Some(Clause {
+            negated: is_negated,
+            key: entry.key_span,
+            span: entry.value.span,
+            items,
+            list: matches!(entry.value.kind, Kind::Seq(_)),
+            complete,
+        })
+    }
+
+    fn principal_clause(&mut self, keys: &[(String, &Entry)]) -> Option<PrincipalClause> {
+        let (a, b) = (find(keys, "Principal"), find(keys, "NotPrincipal"));
+        if let (Some(a), Some(b)) = (a, b) {
+            self.defect(DefectKind::Conflict { other: a.key_span }, b.key_span, "NotPrincipal");
+        }
+        let (entry, negated) = match (a, b) {
+            (Some(e), _) => (e, false),
+            (None, Some(e)) => (e, true),
+            (None, None) => return None,
+        };
+        let element = if negated { "NotPrincipal" } else { "Principal" };
+        let before = self.complete;
+        self.complete = true;
+        let mut items = Vec::new();
+        let ok = self.principals(&entry.value, element, &mut items, 0);
+        let complete = self.complete;
+        self.complete = before && complete;
+        ok.then_some(PrincipalClause {
+            negated,
+            key: entry.key_span,
+            span: entry.value.span,
+            items,
+            complete,
+        })
+    }
+
+    fn principals(&mut self, value: &Value, element: &str, items: &mut Vec<PrincipalItem>, depth: usize) -> bool {
+        if depth > 8 {
+            self.complete = false;
+            return true;
+        }
+        match &value.kind {
+            Kind::OneOf(branches) => {
+                for b in branches.iter() {
+                    self.principals(&b.value, element, items, depth + 1);
+                }
+                true
+            }
+            Kind::Map(entries) => {
+                if entries.is_empty() {
+                    self.defect(DefectKind::Empty, value.span, element);
+                }
+                for (name, e) in self.principal_keys(entries) {
+                    let kind = match name.as_str() {
+                        "AWS" => PrincipalType::Aws,
+                        "Service" => PrincipalType::Service,
+                        "Federated" => PrincipalType::Federated,
+                        "CanonicalUser" => PrincipalType::CanonicalUser,
+                        _ => {
+                            self.defect(DefectKind::UnknownPrincipalType, e.key_span, &name);
+                            PrincipalType::Unknown
+                        }
+                    };
+                    if matches!(&e.value.kind, Kind::Seq(i) if i.is_empty()) {
+                        self.defect(DefectKind::Empty, e.value.span, element);
+                    }
+                    let Some((values, _)) = self.strings(&e.value, element) else {
+                        continue;
+                    };
+                    items.extend(values.into_iter().map(|value| PrincipalItem {
+                        kind,
+                        type_key: Some(Spanned::new(name.clone(), e.key_span)),
+                        value,
+                    }));
+                }
+                true
+            }
+            Kind::Str(text) if text.known().as_deref() == Some("*") => {
+                items.push(PrincipalItem {
+                    kind: PrincipalType::Everyone,
+                    type_key: None,
+                    value: Item {
+                        text: text.clone(),
+                        span: value.span,
+                        via: value.via.clone(),
+                    },
+                });
+                true
+            }
+            Kind::Str(text) if text.as_hole().is_some() => {
+                self.complete = false;
+                true
+            }
+            Kind::Unknown(_) => {
+                self.complete = false;
+                true
+            }
+            _ => {
+                self.wrong_type(value, "an object or \"*\"", element);
+                false
+            }
+        }
+    }
+
+    fn principal_keys<'v>(&mut self, entries: &'v [Entry]) -> Vec<(String, &'v Entry)> {
+        let mut out: Vec<(String, &Entry)> = Vec::new();
+        for e in entries {
+            let Some(name) = e.key.known().map(|k| k.into_owned()) else {
+                self.complete = false;
+                continue;
+            };
+            // Terraform's document merges principals blocks of one type: same key, other place, both count.
+            if let Some((_, before)) = out
+                .iter()
+                .find(|(n, x)| *n == name && x.key_span.file == e.key_span.file)
+                && before.value.via.is_none()
+                && e.value.via.is_none()
+            {
+                let first = before.key_span;
+                self.defect(DefectKind::DuplicateKey { first }, e.key_span, &name);
+            }
+            out.push((name, e));
+        }
+        out
+    }
+
+    fn conditions(&mut self, value: &Value) -> Vec<Condition> {
+        let mut out = Vec::new();
+        self.condition_block(value, &mut out, 0);
+        out
+    }
+
+    fn condition_block(&mut self, value: &Value, out: &mut Vec<Condition>, depth: usize) {
+        if depth > 8 {
+            self.complete = false;
+            return;
+        }
+        let entries = match &value.kind {
+            Kind::Map(entries) => entries,
+            Kind::OneOf(branches) => {
+                for b in branches.iter() {
+                    if !b.value.is_null() {
+                        self.condition_block(&b.value, out, depth + 1);
+                    }
+                }
+                self.complete = false;
+                return;
+            }
+            Kind::Null => return,
+            _ => return self.wrong_type(value, "an object", "Condition"),
+        };
+        if entries.is_empty() {
+            self.defect(DefectKind::Empty, value.span, "Condition");
+        }
+        let mut seen: Vec<(String, Span)> = Vec::new();
+        for operator in entries.iter() {
+            let name = operator.key.display();
+            if let Some((_, first)) = seen.iter().find(|(n, _)| *n == name) {
+                let first = *first;
+                self.defect(DefectKind::DuplicateKey { first }, operator.key_span, &name);
+            }
+            seen.push((name.clone(), operator.key_span));
+            let operator_item = Item {
+                text: operator.key.clone(),
+                span: operator.key_span,
+                via: None,
+            };
+            self.condition_keys(&operator.value, &operator_item, out, depth);
+        }
+    }
+
+    fn condition_keys(&mut self, value: &Value, operator: &Item, out: &mut Vec<Condition>, depth: usize) {
+        match &value.kind {
+            Kind::Map(keys) => {
+                let mut seen: Vec<(String, Span)> = Vec::new();
+                for key in keys.iter() {
+                    let name = key.key.display();
+                    if let Some((_, first)) = seen.iter().find(|(n, _)| *n == name) {
+                        let first = *first;
+                        self.defect(DefectKind::DuplicateKey { first }, key.key_span, &name);
+                    }
+                    seen.push((name, key.key_span));
+                    let Some((values, complete)) = self.strings(&key.value, "value") else {
+                        continue;
+                    };
+                    out.push(Condition {
+                        operator: operator.clone(),
+                        key: Item {
+                            text: key.key.clone(),
+                            span: key.key_span,
+                            via: None,
+                        },
+                        values,
+                        list: matches!(key.value.kind, Kind::Seq(_)),
+                        span: key.value.span,
+                        complete,
+                    });
+                }
+            }
+            Kind::OneOf(branches) if depth < 8 => {
+                for b in branches.iter() {
+                    if !b.value.is_null() {
+                        self.condition_keys(&b.value, operator, out, depth + 1);
+                    }
+                }
+            }
+            _ => self.wrong_type(value, "an object", "Condition"),
+        }
+    }
+
+    fn sids(&mut self, statements: &[Statement]) {
+        let mut seen: std::collections::BTreeMap<String, (Span, Option<Arc<str>>)> = std::collections::BTreeMap::new();
+        for (i, s) in statements.iter().enumerate() {
+            let Some(item) = &s.sid else { continue };
+            let Some(sid) = item.text.known().map(|s| s.into_owned()) else {
+                continue;
+            };
+            if sid.is_empty() {
+                continue;
+            }
+            match seen.get(&sid) {
+                // The two branches of one conditional never stand together.
+                Some((_, branch)) if branch.is_some() && s.branch.is_some() && *branch != s.branch => {}
+                // One written statement seen twice, as loops make it.
+                Some((first, _)) if *first == item.span => {}
+                Some((first, _)) => {
+                    self.statement = Some(i);
+                    let first = *first;
+                    self.defect(DefectKind::DuplicateSid { first, sid }, item.span, "Sid");
+                }
+                None => {
+                    seen.insert(sid, (item.span, s.branch.clone()));
+                }
+            }
+        }
+        self.statement = None;
+    }
+}

@@ -1,0 +1,270 @@
+//! From canonical resources and loose values to IAM documents: written once for all formats.
+//!
+//! **Invariant:** every value with the shape of a policy document becomes a document, whatever holds it; a property that
+//! holds a policy by its name becomes one even when it is broken.
+
+mod document;
+mod slots;
+
+use std::sync::Arc;
+
+use crate::iam::{Document, Format, Origin, Owner, PolicyKind, Use, kind};
+use crate::model::{Loose, Resource, Unit};
+use crate::source::{Problem, ProblemKind, Span, Text};
+use crate::value::{Kind, Value, Via};
+
+use super::plain;
+use document::Slot;
+
+/// Properties are searched this deep for policies.
+const MAX_DEPTH: usize = 24;
+
+/// Fills [`Unit::documents`] from the unit's resources and loose values.
+pub fn lower(unit: &mut Unit) {
+    let mut found = Found::default();
+    for (i, resource) in (0u32..).zip(&unit.resources) {
+        let mut search = Search {
+            resource,
+            index: i,
+            found: &mut found,
+        };
+        search.walk(&resource.props, &mut String::new(), 0);
+    }
+    for loose in &unit.loose {
+        found.loose(loose);
+    }
+    unit.documents.append(&mut found.documents);
+    unit.problems.append(&mut found.problems);
+}
+
+#[derive(Default)]
+struct Found {
+    documents: Vec<Document>,
+    problems: Vec<Problem>,
+}
+
+struct Search<'a> {
+    resource: &'a Resource,
+    index: u32,
+    found: &'a mut Found,
+}
+
+impl Search<'_> {
+    fn walk(&mut self, value: &Value, path: &mut String, depth: usize) {
+        if depth > MAX_DEPTH || slots::is_foreign(self.resource) {
+            return;
+        }
+        let known = if path.is_empty() {
+            None
+        } else {
+            slots::kind_at(self.resource, path)
+        };
+        if let Some(kind) = known {
+            self.policy(value, path, Some(kind));
+            return;
+        }
+        match &value.kind {
+            Kind::Map(_) if document::is_policy_shaped(value) => self.policy(value, path, None),
+            Kind::Map(entries) => {
+                for e in entries.iter() {
+                    let Some(name) = e.key.known() else { continue };
+                    let len = path.len();
+                    if !path.is_empty() {
+                        path.push('/');
+                    }
+                    path.push_str(&name);
+                    self.walk(&e.value, path, depth + 1);
+                    path.truncate(len);
+                }
+            }
+            Kind::Seq(items) => {
+                for (i, item) in items.iter().enumerate() {
+                    let len = path.len();
+                    if !path.is_empty() {
+                        path.push('/');
+                    }
+                    path.push_str(&i.to_string());
+                    self.walk(item, path, depth + 1);
+                    path.truncate(len);
+                }
+            }
+            Kind::OneOf(branches) => {
+                for b in branches.iter() {
+                    self.walk(&b.value, path, depth + 1);
+                }
+            }
+            Kind::Json(inner) => self.walk(inner, path, depth + 1),
+            Kind::Str(text) => {
+                if looks_like_policy(text) {
+                    self.policy(value, path, None);
+                }
+            }
+            Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Unknown(_) => {}
+        }
+    }
+
+    fn policy(&mut self, value: &Value, path: &str, kind: Option<PolicyKind>) {
+        let r = self.resource;
+        let template = sam_template(r, path);
+        let slot = Slot {
+            kind: kind.unwrap_or(PolicyKind::Unknown),
+            service: slots::service_of(r).map(Arc::from),
+            format: r.format,
+            origin: template.map_or(Origin::Written, Origin::SamTemplate),
+            owner: Some(Owner {
+                scope: r.address.scope.clone(),
+                address: r.address.name.clone(),
+                type_name: r.type_name.clone(),
+                attribute: Arc::from(path),
+            }),
+            resource: Some(self.index),
+            used_at: Vec::new(),
+            branch: r.branch.clone(),
+        };
+        let before = self.found.documents.len();
+        self.found.values(value, &slot, kind.is_some(), 0);
+        for d in &mut self.found.documents[before..] {
+            settle_kind(d);
+            d.used_at = uses(&value.via, r, d);
+        }
+    }
+}
+
+/// The name of the SAM policy template that an inline policy was expanded from.
+fn sam_template(r: &Resource, path: &str) -> Option<Arc<str>> {
+    let (holder, _) = path.rsplit_once('/')?;
+    let mut at = &r.props;
+    for part in holder.split('/') {
+        at = match part.parse::<usize>() {
+            Ok(i) => at.as_seq()?.get(i)?,
+            Err(_) => at.get(part)?,
+        };
+    }
+    Some(Arc::from(&*at.get("SamTemplate")?.as_str()?))
+}
+
+/// The places through which a document came to its resource, when they are not inside it.
+fn uses(via: &Via, r: &Resource, d: &Document) -> Vec<Use> {
+    let outside = |s: Span| !s.contains(d.span) && !d.span.contains(s);
+    let mut out = Vec::new();
+    let mut at = via;
+    while let Some(step) = at {
+        if outside(step.span) {
+            let what = match d.kind {
+                PolicyKind::Trust => "trust policy of",
+                PolicyKind::Resource => "resource policy of",
+                _ => "used here by",
+            };
+            out.push(Use {
+                span: step.span,
+                what: short(&format!("{what} {}", r.address.name)),
+            });
+        }
+        at = &step.from;
+    }
+    if out.is_empty() && !r.extent.contains(d.span) && outside(r.header) {
+        out.push(Use {
+            span: r.header,
+            what: short(&format!("used here by {}", r.address.name)),
+        });
+    }
+    out.truncate(3);
+    out.reverse();
+    out
+}
+
+/// At most 60 characters, as labels are.
+fn short(text: &str) -> String {
+    if text.chars().count() <= 60 {
+        return text.to_owned();
+    }
+    let mut out: String = text.chars().take(59).collect();
+    out.push('…');
+    out
+}
+
+impl Found {
+    /// Documents of a value that is a policy, or of the JSON it holds as text.
+    fn values(&mut self, value: &Value, slot: &Slot, certain: bool, depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        match &value.kind {
+            Kind::Str(text) => self.embedded(text, value, slot, certain),
+            Kind::Json(inner) => self.values(inner, slot, certain, depth + 1),
+            Kind::OneOf(branches) => {
+                for b in branches.iter() {
+                    let slot = Slot {
+                        branch: Some(b.label.clone()),
+                        ..slot.clone()
+                    };
+                    self.values(&b.value, &slot, certain, depth + 1);
+                }
+            }
+            _ => self.documents.extend(document::documents(value, slot)),
+        }
+    }
+
+    fn embedded(&mut self, text: &Text, value: &Value, slot: &Slot, certain: bool) {
+        if text.as_hole().is_some() || text.is_empty() {
+            return;
+        }
+        match plain::embedded(text, value.span) {
+            Some((inner, problems)) => {
+                self.problems.extend(problems);
+                self.documents.extend(document::documents(&inner, slot));
+            }
+            // A reference to something that is not here stays unknown; a literal that is no JSON is broken.
+            None if certain && text.is_known() => self.problems.push(Problem::new(
+                ProblemKind::PolicyJson,
+                value.span,
+                "this policy is not JSON",
+            )),
+            None => {}
+        }
+    }
+
+    fn loose(&mut self, loose: &Loose) {
+        let slot = Slot {
+            kind: loose.kind.unwrap_or(PolicyKind::Unknown),
+            service: loose.service.clone(),
+            format: loose.format,
+            origin: Origin::Written,
+            owner: loose.name.as_ref().map(|n| Owner {
+                scope: n.scope.clone(),
+                address: n.name.clone(),
+                type_name: loose.type_name.clone(),
+                attribute: Arc::from(""),
+            }),
+            resource: None,
+            used_at: Vec::new(),
+            branch: None,
+        };
+        let before = self.documents.len();
+        self.values(&loose.value, &slot, false, 0);
+        for d in &mut self.documents[before..] {
+            settle_kind(d);
+        }
+    }
+}
+
+/// What no slot decided, the shape decides.
+fn settle_kind(d: &mut Document) {
+    if d.kind == PolicyKind::Unknown {
+        let (kind, service) = kind::by_shape(&d.statements);
+        d.kind = kind;
+        d.service = service.or_else(|| d.service.take());
+    }
+    if d.format == Format::Text {
+        d.format = Format::Json;
+    }
+}
+
+/// A string that reads like the JSON of a policy document.
+fn looks_like_policy(text: &Text) -> bool {
+    let flat = text.with_placeholders();
+    let body = flat.trim_start();
+    body.starts_with('{')
+        && body.contains("\"Statement\"")
+        && (body.contains("\"Effect\"") || body.contains("\"Action\""))
+}

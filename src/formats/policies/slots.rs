@@ -1,0 +1,135 @@
+//! Which property of which resource holds a policy, and of what kind.
+//!
+//! CloudFormation User Guide, "AWS resource and property types reference". Properties that are not listed are searched by
+//! shape all the same; a listed one is a policy even when it is broken.
+
+use crate::iam::PolicyKind::{self, Identity, Resource, Session, Trust};
+use crate::model::Resource as Held;
+use crate::value::Value;
+
+/// `[]` after a name stands for any item of a list.
+const SLOTS: &[(&str, &str, PolicyKind)] = &[
+    ("AWS::ApiGateway::RestApi", "Policy", Resource),
+    ("AWS::Backup::BackupVault", "AccessPolicy", Resource),
+    ("AWS::CodeArtifact::Domain", "PermissionsPolicyDocument", Resource),
+    ("AWS::CodeArtifact::Repository", "PermissionsPolicyDocument", Resource),
+    ("AWS::DynamoDB::Table", "ResourcePolicy/PolicyDocument", Resource),
+    (
+        "AWS::DynamoDB::Table",
+        "StreamSpecification/ResourcePolicy/PolicyDocument",
+        Resource,
+    ),
+    ("AWS::EC2::VPCEndpoint", "PolicyDocument", Resource),
+    ("AWS::ECR::PublicRepository", "RepositoryPolicyText", Resource),
+    ("AWS::ECR::RegistryPolicy", "PolicyText", Resource),
+    ("AWS::ECR::Repository", "RepositoryPolicyText", Resource),
+    ("AWS::EFS::FileSystem", "FileSystemPolicy", Resource),
+    ("AWS::Elasticsearch::Domain", "AccessPolicies", Resource),
+    ("AWS::Events::EventBus", "Policy", Resource),
+    ("AWS::Glacier::Vault", "AccessPolicy", Resource),
+    ("AWS::Glue::ResourcePolicy", "PolicyInJson", Resource),
+    ("AWS::IAM::Group", "Policies[]/PolicyDocument", Identity),
+    ("AWS::IAM::GroupPolicy", "PolicyDocument", Identity),
+    ("AWS::IAM::ManagedPolicy", "PolicyDocument", Identity),
+    ("AWS::IAM::Policy", "PolicyDocument", Identity),
+    ("AWS::IAM::Role", "AssumeRolePolicyDocument", Trust),
+    ("AWS::IAM::Role", "Policies[]/PolicyDocument", Identity),
+    ("AWS::IAM::RolePolicy", "PolicyDocument", Identity),
+    ("AWS::IAM::User", "Policies[]/PolicyDocument", Identity),
+    ("AWS::IAM::UserPolicy", "PolicyDocument", Identity),
+    ("AWS::IoT::Policy", "PolicyDocument", Identity),
+    ("AWS::KMS::Key", "KeyPolicy", Resource),
+    ("AWS::KMS::ReplicaKey", "KeyPolicy", Resource),
+    ("AWS::Kinesis::ResourcePolicy", "ResourcePolicy", Resource),
+    ("AWS::Lambda::LayerVersionPermission", "Policy", Resource),
+    ("AWS::Logs::Destination", "DestinationPolicy", Resource),
+    ("AWS::Logs::ResourcePolicy", "PolicyDocument", Resource),
+    ("AWS::MSK::ClusterPolicy", "Policy", Resource),
+    ("AWS::OpenSearchService::Domain", "AccessPolicies", Resource),
+    ("AWS::S3::AccessPoint", "Policy", Resource),
+    ("AWS::S3::BucketPolicy", "PolicyDocument", Resource),
+    ("AWS::S3::MultiRegionAccessPointPolicy", "Policy", Resource),
+    ("AWS::S3ObjectLambda::AccessPointPolicy", "PolicyDocument", Resource),
+    ("AWS::S3Outposts::BucketPolicy", "PolicyDocument", Resource),
+    ("AWS::SNS::TopicInlinePolicy", "PolicyDocument", Resource),
+    ("AWS::SNS::TopicPolicy", "PolicyDocument", Resource),
+    ("AWS::SQS::QueueInlinePolicy", "PolicyDocument", Resource),
+    ("AWS::SQS::QueuePolicy", "PolicyDocument", Resource),
+    ("AWS::SSO::PermissionSet", "InlinePolicy", Identity),
+    ("AWS::STS::AssumeRole", "Policy", Session),
+    ("AWS::SecretsManager::ResourcePolicy", "ResourcePolicy", Resource),
+    ("AWS::SES::IdentityPolicy", "PolicyDocument", Resource),
+];
+
+/// The IAM prefix behind a CloudFormation namespace where it is not the namespace in lower case.
+const SERVICES: &[(&str, &str)] = &[
+    ("ApiGateway", "execute-api"),
+    ("EFS", "elasticfilesystem"),
+    ("Elasticsearch", "es"),
+    ("MSK", "kafka"),
+    ("OpenSearchService", "es"),
+    ("S3ObjectLambda", "s3-object-lambda"),
+    ("S3Outposts", "s3-outposts"),
+    ("SSO", "sso"),
+];
+
+/// The kind of policy at `path` (`Policies/0/PolicyDocument`) of a resource, where the table knows it.
+pub(super) fn kind_at(resource: &Held, path: &str) -> Option<PolicyKind> {
+    if &*resource.kind == "AWS::Organizations::Policy" && path == "Content" {
+        return Some(organization_kind(resource));
+    }
+    let general = generalise(path);
+    SLOTS
+        .iter()
+        .find(|(kind, slot, _)| *kind == &*resource.kind && *slot == general)
+        .map(|(_, _, k)| *k)
+}
+
+/// `Policies/0/PolicyDocument` to `Policies[]/PolicyDocument`.
+fn generalise(path: &str) -> String {
+    let mut out = String::new();
+    for part in path.split('/') {
+        if part.bytes().all(|b| b.is_ascii_digit()) {
+            out.push_str("[]");
+        } else {
+            if !out.is_empty() {
+                out.push('/');
+            }
+            out.push_str(part);
+        }
+    }
+    out
+}
+
+/// Organizations API, `CreatePolicy`: the type decides; a policy without one is a service control policy.
+fn organization_kind(resource: &Held) -> PolicyKind {
+    match resource.get("Type").and_then(Value::as_str).as_deref() {
+        Some("RESOURCE_CONTROL_POLICY") => PolicyKind::Rcp,
+        Some("SERVICE_CONTROL_POLICY") | None => PolicyKind::Scp,
+        Some(_) => PolicyKind::Unknown,
+    }
+}
+
+/// Policies of Organizations that are no IAM policies (tag policies, backup policies, …).
+pub(super) fn is_foreign(resource: &Held) -> bool {
+    &*resource.kind == "AWS::Organizations::Policy" && organization_kind(resource) == PolicyKind::Unknown
+}
+
+/// The IAM prefix of the service a resource belongs to.
+pub(super) fn service_of(resource: &Held) -> Option<String> {
+    let mut parts = resource.kind.split("::");
+    let (first, namespace) = (parts.next()?, parts.next()?);
+    if first != "AWS" {
+        // A Terraform type without a counterpart: `aws_s3control_bucket_policy`.
+        return None;
+    }
+    if namespace == "Serverless" {
+        return None;
+    }
+    Some(
+        SERVICES
+            .iter()
+            .find(|(n, _)| *n == namespace)
+            .map_or_else(|| namespace.to_ascii_lowercase(), |(_, s)| (*s).to_owned()),
+    )
+}

@@ -229,7 +229,7 @@ impl fmt::Debug for ActionSet {
 }
 
 /// How many actions of each access level.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Levels {
     pub list: usize,
     pub read: usize,

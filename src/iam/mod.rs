@@ -8,6 +8,7 @@ pub mod arn;
 pub mod catalogue;
 pub mod condition;
 pub mod document;
+pub mod expand;
 pub mod glob;
 pub mod kind;
 pub mod managed;

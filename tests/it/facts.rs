@@ -409,3 +409,61 @@ fn operations_that_are_no_actions_name_the_action() {
     assert!(catalogue().api_name("s3:GetObject").is_none());
     assert_eq!(catalogue().did_you_mean_service("stepfunctions"), Some("states"));
 }
+
+mod expand {
+    use overgrant::iam::expand::{describe, describe_clause};
+
+    #[test]
+    fn one_action_is_told_in_full() {
+        let text = describe("S3:getobject").human();
+        assert!(text.starts_with("S3:getobject: 1 action\n"), "{text}");
+        for line in [
+            "  action          s3:GetObject\n",
+            "  access level    read\n",
+            "object: arn:${Partition}:s3:::${BucketName}/${ObjectName}\n",
+            "s3:ExistingObjectTag/<key>\n",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_told_by_level() {
+        let expansion = describe("sqs:*Message");
+        assert_eq!(expansion.levels.to_string(), "2 write, 1 read");
+        let text = expansion.human();
+        assert!(
+            text.starts_with("sqs:*Message: 3 actions (2 write, 1 read)\n"),
+            "{text}"
+        );
+        assert!(text.contains("\nread\n  sqs:ReceiveMessage  queue\n"), "{text}");
+        let json = expansion.json();
+        assert_eq!(json["count"], 3);
+        assert_eq!(json["actions"][0]["name"], "sqs:DeleteMessage");
+        assert_eq!(json["actions"][0]["resource_types"][0]["required"], true);
+        assert_eq!(json["levels"]["write"], 2);
+    }
+
+    #[test]
+    fn what_stands_for_nothing_says_why() {
+        let note = |p: &str| describe(p).note.unwrap();
+        assert!(note("s3:GetObjekt").ends_with("did you mean `s3:GetObject`?"));
+        assert!(note("s3:ListObjectsV2").ends_with("its action is `s3:ListBucket`"));
+        assert!(note("lamda:Invoke*").ends_with("did you mean `lambda`?"));
+        assert!(note("iotevents:CreateInput").contains("retired"));
+        assert!(note("GetObject").contains("service:Action"));
+        assert!(note("s3:Frob*").starts_with("matches no action in the data of 2"));
+    }
+
+    #[test]
+    fn not_action_is_everything_else() {
+        let all = describe("*").count;
+        let rest = describe_clause(["iam:*", "organizations:*"], true);
+        assert_eq!(rest.pattern, "not iam:*, organizations:*");
+        assert_eq!(
+            rest.count,
+            all - describe("iam:*").count - describe("organizations:*").count
+        );
+        assert!(!rest.services.contains(&"iam"));
+    }
+}

@@ -1,0 +1,124 @@
+//! The Conditions section: three-valued, since parameters may be overridden.
+
+use crate::iam::Truth;
+use crate::syntax::{Kind as Node, NodeId};
+use crate::value::Kind;
+
+use super::env::Env;
+use super::eval::intrinsic;
+use super::template::Template;
+
+/// How deep conditions may refer to each other.
+const MAX_DEPTH: u32 = 24;
+
+impl Template<'_> {
+    /// Whether the condition `name` is met; certain only where no parameter's default decides.
+    pub(super) fn holds(&self, env: Env<'_>, name: &str) -> Truth {
+        self.named_condition(env, name, 0)
+    }
+
+    /// The condition that `Fn::If` names; a condition written in its place is named by what it says.
+    pub(super) fn condition_name(&self, env: Env<'_>, node: NodeId) -> Option<String> {
+        match env.tree.kind(node) {
+            Node::Str => self.name(env, node),
+            Node::Call if env.tree.name(node) == "Condition" => {
+                let argument = env.tree.children(node).next()?;
+                self.name(env, argument)
+            }
+            _ => env
+                .tree
+                .get(node, "Condition")
+                .and_then(|n| self.name(env, n))
+                .or_else(|| Some("the condition".to_owned())),
+        }
+    }
+
+    fn named_condition(&self, env: Env<'_>, name: &str, depth: u32) -> Truth {
+        if let Some(holds) = env.assumption(name) {
+            return if holds { Truth::Yes } else { Truth::No };
+        }
+        match self.conditions.get(name) {
+            Some(&node) => self.truth(env.within(&self.doc.tree).certain(), node, depth + 1),
+            None => Truth::Unknown,
+        }
+    }
+
+    fn truth(&self, env: Env<'_>, node: NodeId, depth: u32) -> Truth {
+        if depth > MAX_DEPTH || !self.step() {
+            return Truth::Unknown;
+        }
+        let tree = env.tree;
+        match tree.kind(node) {
+            Node::Call => match tree.children(node).next() {
+                Some(argument) => self.truth_of(env, tree.name(node), argument, depth),
+                None => Truth::Unknown,
+            },
+            Node::Map => match intrinsic(tree, node) {
+                Some((name, argument)) => self.truth_of(env, &name, argument, depth),
+                None => match tree.get(node, "Condition") {
+                    Some(argument) => self.truth_of(env, "Condition", argument, depth),
+                    None => Truth::Unknown,
+                },
+            },
+            _ => match self.value(env, node).and_then(|v| v.as_bool()) {
+                Some(true) => Truth::Yes,
+                Some(false) => Truth::No,
+                None => Truth::Unknown,
+            },
+        }
+    }
+
+    /// The condition function `name` of `argument`.
+    pub(super) fn truth_of(&self, env: Env<'_>, name: &str, argument: NodeId, depth: u32) -> Truth {
+        let env = env.certain();
+        let mut parts = env.tree.children(argument);
+        match name {
+            "Condition" => match self.name(env, argument) {
+                Some(name) => self.named_condition(env, &name, depth + 1),
+                None => Truth::Unknown,
+            },
+            "Not" => match parts.next().map(|p| self.truth(env, p, depth + 1)) {
+                Some(Truth::Yes) => Truth::No,
+                Some(Truth::No) => Truth::Yes,
+                _ => Truth::Unknown,
+            },
+            "And" | "Or" => {
+                // What one part alone decides.
+                let decisive = if name == "And" { Truth::No } else { Truth::Yes };
+                let mut all_known = true;
+                for part in parts {
+                    match self.truth(env, part, depth + 1) {
+                        t if t == decisive => return decisive,
+                        Truth::Unknown => all_known = false,
+                        _ => {}
+                    }
+                }
+                match (all_known, name) {
+                    (false, _) => Truth::Unknown,
+                    (true, "And") => Truth::Yes,
+                    (true, _) => Truth::No,
+                }
+            }
+            "Equals" => {
+                let (Some(a), Some(b)) = (parts.next(), parts.next()) else {
+                    return Truth::Unknown;
+                };
+                let known = |node| {
+                    let value = self.value(env, node)?;
+                    match &value.kind {
+                        Kind::Bool(b) => Some(b.to_string()),
+                        Kind::Num(n) => Some(n.to_string()),
+                        Kind::Str(text) => Some(text.known()?.into_owned()),
+                        _ => None,
+                    }
+                };
+                match (known(a), known(b)) {
+                    (Some(a), Some(b)) if a == b => Truth::Yes,
+                    (Some(_), Some(_)) => Truth::No,
+                    _ => Truth::Unknown,
+                }
+            }
+            _ => Truth::Unknown,
+        }
+    }
+}

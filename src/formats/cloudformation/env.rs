@@ -1,0 +1,178 @@
+//! Where an expression is evaluated: which file's tree, inside which loops, under which conditions.
+
+use crate::source::Text;
+use crate::syntax::Tree;
+use crate::value::Value;
+
+/// How deep expressions are followed; real templates stay under 30.
+const MAX_DEPTH: u32 = 96;
+/// Longer than any name between braces can be.
+pub(super) const MAX_NAME: usize = 512;
+
+/// The surroundings of a node. Copied freely; loops and conditions are lists on the stack.
+#[derive(Clone, Copy)]
+pub(crate) struct Env<'e> {
+    pub(super) tree: &'e Tree,
+    bound: Option<&'e Bound<'e>>,
+    assumed: Option<&'e Assumed<'e>>,
+    /// Only what is certain counts: parameters' defaults do not.
+    pub(super) certain: bool,
+    depth: u32,
+}
+
+/// A loop's identifier and its value in this round.
+pub(super) struct Bound<'e> {
+    name: &'e str,
+    value: &'e Value,
+    outer: Option<&'e Self>,
+}
+
+/// A condition that holds, or does not, in this branch.
+pub(super) struct Assumed<'e> {
+    name: &'e str,
+    holds: bool,
+    outer: Option<&'e Self>,
+}
+
+impl<'e> Env<'e> {
+    pub(super) fn new(tree: &'e Tree) -> Self {
+        Self {
+            tree,
+            bound: None,
+            assumed: None,
+            certain: false,
+            depth: 0,
+        }
+    }
+
+    /// One level further in; `None` past the bound.
+    pub(super) fn deeper(self) -> Option<Self> {
+        (self.depth < MAX_DEPTH).then_some(Self {
+            depth: self.depth + 1,
+            ..self
+        })
+    }
+
+    /// The same place in another file.
+    pub(super) fn within<'t>(self, tree: &'t Tree) -> Env<'t>
+    where
+        'e: 't,
+    {
+        Env { tree, ..self }
+    }
+
+    pub(super) fn certain(self) -> Self {
+        Self { certain: true, ..self }
+    }
+
+    pub(super) fn bind(self, name: &'e str, value: &'e Value) -> Bound<'e> {
+        Bound {
+            name,
+            value,
+            outer: self.bound,
+        }
+    }
+
+    pub(super) fn with_bound<'t>(self, bound: &'t Bound<'t>) -> Env<'t>
+    where
+        'e: 't,
+    {
+        Env {
+            bound: Some(bound),
+            ..self
+        }
+    }
+
+    pub(super) fn assume(self, name: &'e str, holds: bool) -> Assumed<'e> {
+        Assumed {
+            name,
+            holds,
+            outer: self.assumed,
+        }
+    }
+
+    pub(super) fn with_assumed<'t>(self, assumed: &'t Assumed<'t>) -> Env<'t>
+    where
+        'e: 't,
+    {
+        Env {
+            assumed: Some(assumed),
+            ..self
+        }
+    }
+
+    /// What this branch takes for granted of a condition.
+    pub(super) fn assumption(&self, name: &str) -> Option<bool> {
+        let mut at = self.assumed;
+        while let Some(a) = at {
+            if a.name == name {
+                return Some(a.holds);
+            }
+            at = a.outer;
+        }
+        None
+    }
+
+    /// The value of a loop's identifier.
+    pub(super) fn identifier(&self, name: &str) -> Option<&'e Value> {
+        let mut at = self.bound;
+        while let Some(b) = at {
+            if b.name == name {
+                return Some(b.value);
+            }
+            at = b.outer;
+        }
+        None
+    }
+
+    pub(super) fn in_loop(&self) -> bool {
+        self.bound.is_some()
+    }
+
+    /// Not inside a loop or an include of the template `tree`.
+    pub(super) fn is_bare(&self, tree: &Tree) -> bool {
+        !self.in_loop() && self.tree.file == tree.file
+    }
+
+    /// `text` with `${Identifier}` and `&{Identifier}` of the loops around it filled in.
+    /// CloudFormation Template Reference, "Fn::ForEach".
+    pub(super) fn fill(&self, text: &Text) -> Text {
+        if !self.in_loop() {
+            return text.clone();
+        }
+        let flat = text.with_placeholders();
+        let mut out = Text::default();
+        let (mut done, mut from) = (0, 0);
+        while let Some(brace) = flat.get(from..).and_then(|rest| rest.find('{')).map(|i| from + i) {
+            from = brace + 1;
+            let Some(open) = brace.checked_sub(1) else { continue };
+            let window = &flat.as_bytes()[brace..flat.len().min(brace + MAX_NAME)];
+            let Some(close) = memchr::memchr(b'}', window).map(|i| brace + i) else {
+                continue;
+            };
+            let value = match flat.as_bytes()[open] {
+                b'$' | b'&' => self.identifier(&flat[brace + 1..close]),
+                _ => None,
+            };
+            let Some(value) = value else { continue };
+            let Some(at) = text.span_of(open..close + 1) else { continue };
+            out.append(&text.slice(done..open));
+            let part = super::text::part(value, at, at);
+            let stripped = flat.as_bytes()[open] == b'&';
+            match part.first().and_then(|p| p.text.known()) {
+                Some(known) if stripped => {
+                    let plain: String = known.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+                    out.append(&Text::made(&plain, at));
+                }
+                _ => part.first().into_iter().for_each(|p| out.append(&super::text::placed(&p.text, at))),
+            }
+            done = close + 1;
+            from = done;
+        }
+        if done == 0 {
+            return text.clone();
+        }
+        out.append(&text.slice(done..flat.len()));
+        out
+    }
+}

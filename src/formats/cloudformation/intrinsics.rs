@@ -1,0 +1,455 @@
+//! The intrinsic functions. CloudFormation Template Reference, "Intrinsic function reference".
+
+use std::sync::Arc;
+
+use crate::iam::Truth;
+use crate::source::{Hole, HoleKind, Span, Text};
+use crate::syntax::{Kind as Node, NodeId};
+use crate::value::{Branch, Kind, Value};
+
+use super::env::{Env, MAX_NAME};
+use super::template::Template;
+use super::text::{self, Part};
+
+/// How many alternatives an unknown look-up in a mapping may have; beyond that it is unknown.
+const MAX_LOOKUP: usize = 8;
+/// How many branches nested conditionals may have together.
+const MAX_BRANCHES: usize = 16;
+
+impl Template<'_> {
+    /// The function `name` (without `Fn::`) of `argument`; `span` is the whole expression.
+    pub(super) fn call(&self, env: Env<'_>, name: &str, argument: NodeId, span: Span) -> Option<Value> {
+        Some(match name {
+            "Ref" => return self.reference(env, &self.name(env, argument)?, span),
+            "GetAtt" => self.attribute(env, argument, span),
+            "Sub" => self.sub(env, argument, span),
+            "Join" => self.join(env, argument, span),
+            "If" => return self.conditional(env, argument, span),
+            "FindInMap" => return self.find_in_map(env, argument, span),
+            "Select" => self.select(env, argument, span),
+            "Split" => self.split(env, argument, span),
+            "ImportValue" => self.import(env, argument, span),
+            "Transform" => return self.included(env, argument, &mut |env, root| self.value(env, root)),
+            // The text that it encodes: nobody reads, or writes, the encoded form.
+            "Base64" => return self.value(env, argument),
+            "ToJsonString" => Value::json(self.value(env, argument)?, span),
+            "Length" => match self.value(env, argument)?.kind {
+                Kind::Seq(items) if !items.iter().any(uncertain) => {
+                    Value::new(Kind::Num(items.len().to_string().into()), span)
+                }
+                _ => Value::other("Fn::Length", span),
+            },
+            "Equals" | "And" | "Or" | "Not" | "Condition" => match self.truth_of(env, name, argument, 0) {
+                Truth::Unknown => Value::other(format!("Fn::{name}"), span),
+                known => Value::new(Kind::Bool(known == Truth::Yes), span),
+            },
+            // Cidr, GetAZs, and what a macro or a later release brings.
+            other => Value::other(format!("Fn::{other}"), span),
+        })
+    }
+
+    /// `Ref`: a loop's identifier, a pseudo parameter, a parameter, or a resource.
+    pub(super) fn reference(&self, env: Env<'_>, name: &str, span: Span) -> Option<Value> {
+        if let Some(bound) = env.identifier(name) {
+            return Some(bound.clone().used_at(span));
+        }
+        if let Some(pseudo) = name.strip_prefix("AWS::") {
+            let kind = match pseudo {
+                "NoValue" => return None,
+                "AccountId" => HoleKind::Account,
+                "Partition" => HoleKind::Partition,
+                "Region" => HoleKind::Region,
+                "URLSuffix" => HoleKind::UrlSuffix,
+                _ => HoleKind::Other,
+            };
+            let hole = Hole::new(kind, name, span);
+            return Some(if pseudo == "NotificationARNs" {
+                Value::unknown(hole)
+            } else {
+                Value::text(Text::hole(hole), span)
+            });
+        }
+        if let Some(parameter) = self.parameters.get(name) {
+            let value = if env.certain { &parameter.certain } else { &parameter.value };
+            if parameter.known && !(env.certain && parameter.certain != parameter.value) {
+                return Some(value.clone().used_at(span));
+            }
+            // A hole stands where it is used.
+            return Some(match &value.kind {
+                Kind::Unknown(hole) => Value::unknown(Hole {
+                    span,
+                    ..(**hole).clone()
+                }),
+                Kind::Str(hole) => Value::text(text::placed(hole, span), span),
+                _ => value.clone(),
+            });
+        }
+        let (address, attribute) = name.split_once('.').unwrap_or((name, ""));
+        let mut hole = Hole::new(HoleKind::Other, name, span);
+        if self.declares(address) {
+            hole.kind = HoleKind::Resource;
+            hole = hole.to(self.target(address, attribute));
+        }
+        Some(Value::text(Text::hole(hole), span))
+    }
+
+    /// Written here, or made by the SAM translator (`FunctionRole`, `ServerlessRestApi`), which alone has such names.
+    fn declares(&self, address: &str) -> bool {
+        self.resources.contains_key(address) || (self.doc.sam && !address.is_empty())
+    }
+
+    /// `GetAtt` as `Id.Attribute` or `[Id, Attribute]`.
+    fn attribute(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
+        let parts: Vec<String> = match env.tree.kind(argument) {
+            Node::Seq => {
+                let children = env.tree.children(argument);
+                children.filter_map(|part| self.name(env, part)).collect()
+            }
+            _ => self.name(env, argument).into_iter().collect(),
+        };
+        self.attribute_of(&parts.join("."), span)
+    }
+
+    /// `Id.Attribute`, whichever way it is written.
+    fn attribute_of(&self, name: &str, span: Span) -> Value {
+        let (address, attribute) = name.split_once('.').unwrap_or((name, ""));
+        if let Some(output) = attribute.strip_prefix("Outputs.")
+            && let Some(value) = self.child(address).and_then(|child| child.output(output))
+        {
+            return value.used_at(span);
+        }
+        let mut hole = Hole::new(HoleKind::Other, name, span);
+        if self.declares(address) {
+            hole.kind = HoleKind::Resource;
+            hole = hole.to(self.target(address, attribute));
+        }
+        Value::text(Text::hole(hole), span)
+    }
+
+    /// The value of an output.
+    fn output(&self, name: &str) -> Option<Value> {
+        let tree = &self.doc.tree;
+        let output = tree.get(self.doc.section("Outputs")?, name)?;
+        self.value(self.env(), tree.get(output, "Value")?)
+    }
+
+    /// `Sub` with a string, or with `[string, {Name: value}]`.
+    fn sub(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
+        let tree = env.tree;
+        let (template, names) = match tree.kind(argument) {
+            Node::Seq => {
+                let mut parts = tree.children(argument);
+                (parts.next(), parts.next())
+            }
+            _ => (Some(argument), None),
+        };
+        let Some((text, at)) = template.and_then(|t| Some((tree.text(t)?, tree.span(t)))) else {
+            return Value::other("Fn::Sub", span);
+        };
+        let names = names.and_then(|n| self.value(env, n));
+        self.substitute(env, text, at, names.as_ref())
+    }
+
+    /// The text with `${Name}`, `${Id.Attribute}` and `${AWS::…}` filled in and `${!Literal}` as `${Literal}`.
+    pub(super) fn substitute(&self, env: Env<'_>, text: &Text, span: Span, names: Option<&Value>) -> Value {
+        let flat = text.with_placeholders();
+        let mut parts: Vec<Part> = Vec::new();
+        let literal = |parts: &mut Vec<Part>, from: usize, to: usize| {
+            if from < to {
+                parts.push(text::fixed(text.slice(from..to)));
+            }
+        };
+        let (mut done, mut from) = (0, 0);
+        while let Some(open) = flat.get(from..).and_then(|rest| rest.find("${")).map(|i| from + i) {
+            from = open + 2;
+            let window = &flat.as_bytes()[from..flat.len().min(from + MAX_NAME)];
+            let Some(close) = memchr::memchr(b'}', window).map(|i| from + i) else {
+                continue;
+            };
+            let Some(name) = flat.get(from..close) else { continue };
+            if name.starts_with('!') {
+                literal(&mut parts, done, from);
+                done = from + 1;
+                continue;
+            }
+            let at = text.span_of(open..close + 1).unwrap_or(span);
+            if !self.charge(1) {
+                break;
+            }
+            literal(&mut parts, done, open);
+            parts.push(self.named_part(env, name.trim(), names, at, span));
+            done = close + 1;
+            from = done;
+        }
+        if parts.is_empty() {
+            let text = env.fill(text);
+            return Value::text(text::dynamic(text), span);
+        }
+        literal(&mut parts, done, flat.len());
+        text::concat(&parts, span)
+    }
+
+    fn named_part(&self, env: Env<'_>, name: &str, names: Option<&Value>, at: Span, home: Span) -> Part {
+        let value = match names.and_then(|n| n.get(name)) {
+            // Written in the list form's map: the template's text has the reference only.
+            Some(value) => Some(value.clone().used_at(at)),
+            None if name.contains('.') && env.identifier(name).is_none() => Some(self.attribute_of(name, at)),
+            None => self.reference(env, name, at),
+        };
+        let Some(value) = value else {
+            return text::fixed(Text::made("", at));
+        };
+        self.charge(value.as_text().map_or(1, Text::len) / 16);
+        text::part(&value, at, home)
+    }
+
+    /// `Join` of a delimiter and a list, or anything that amounts to one.
+    fn join(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
+        let mut parts = env.tree.children(argument);
+        let (Some(delimiter), Some(list)) = (parts.next(), parts.next()) else {
+            return Value::other("Fn::Join", span);
+        };
+        let delimiter = self.value(env, delimiter).and_then(|d| d.as_text().cloned());
+        let list = self.value(env, list);
+        let Some(items) = list.as_ref().and_then(Value::as_seq) else {
+            let name = list.as_ref().and_then(Value::as_hole).map_or("Fn::Join", |h| &h.name);
+            return Value::text(text::hole(HoleKind::Other, name, span), span);
+        };
+        let mut parts: Vec<Part> = Vec::new();
+        for item in items {
+            let at = if span.contains(item.span) && item.via.is_none() {
+                item.span
+            } else {
+                item.via.as_ref().map_or(span, |via| via.span)
+            };
+            if !self.charge(1 + item.as_text().map_or(1, Text::len) / 16) {
+                break;
+            }
+            let between = !parts.is_empty();
+            let mut part = text::part(item, at, span);
+            if between && let Some(delimiter) = &delimiter {
+                // The delimiter is written once, before all items; in the text it belongs to the item it precedes.
+                for alternative in &mut part {
+                    let mut text = text::placed(delimiter, at);
+                    text.append(&alternative.text);
+                    alternative.text = text;
+                }
+            }
+            // An item that one branch drops takes its delimiter with it.
+            if let Kind::OneOf(branches) = &item.kind
+                && let [only] = &branches[..]
+                && let [one] = &mut part[..]
+            {
+                one.when = vec![only.label.clone()];
+                part.push(text::Alternative {
+                    when: vec![opposite(&only.label)],
+                    text: Text::default(),
+                });
+            }
+            parts.push(part);
+        }
+        text::concat(&parts, span)
+    }
+
+    /// `If`: both branches, or the one that is certain.
+    fn conditional(&self, env: Env<'_>, argument: NodeId, span: Span) -> Option<Value> {
+        let mut parts = env.tree.children(argument);
+        let (Some(condition), Some(then)) = (parts.next(), parts.next()) else {
+            return Some(Value::other("Fn::If", span));
+        };
+        let otherwise = parts.next();
+        let name = self.condition_name(env, condition)?;
+        let branch = |holds: bool, node: Option<NodeId>| {
+            let assumed = env.assume(&name, holds);
+            self.value(env.with_assumed(&assumed), node?)
+        };
+        match self.holds(env, &name) {
+            Truth::Yes => return branch(true, Some(then)),
+            Truth::No => return branch(false, otherwise),
+            Truth::Unknown => {}
+        }
+        let mut branches: Vec<Branch> = Vec::new();
+        for (value, word) in [(branch(true, Some(then)), "if"), (branch(false, otherwise), "unless")] {
+            let label: Arc<str> = format!("{word} {name}").into();
+            match value {
+                None => {}
+                Some(Value {
+                    kind: Kind::OneOf(inner),
+                    ..
+                }) => branches.extend(inner.iter().map(|b| Branch {
+                    label: text::join_labels(&[label.clone(), b.label.clone()]),
+                    value: b.value.clone(),
+                })),
+                Some(value) => branches.push(Branch { label, value }),
+            }
+        }
+        if branches.is_empty() {
+            return None;
+        }
+        if branches.len() > MAX_BRANCHES {
+            return Some(Value::other("Fn::If", span));
+        }
+        Some(Value::new(Kind::OneOf(branches.into()), span))
+    }
+
+    /// `FindInMap` of `[map, top, second]`, or with `{DefaultValue: …}` as a fourth item. A key that is not known before
+    /// deployment (a region) gives all alternatives, as long as they are few.
+    fn find_in_map(&self, env: Env<'_>, argument: NodeId, span: Span) -> Option<Value> {
+        let tree = env.tree;
+        let mut parts = tree.children(argument);
+        let (Some(map), Some(top), Some(second)) = (parts.next(), parts.next(), parts.next()) else {
+            return Some(Value::other("Fn::FindInMap", span));
+        };
+        let default = parts.next().and_then(|options| tree.get(options, "DefaultValue"));
+        let key = |node| {
+            let value = self.value(env, node)?;
+            match &value.kind {
+                Kind::Num(n) => Some(n.to_string()),
+                _ => Some(value.as_str()?.into_owned()),
+            }
+        };
+        let Some(&map) = key(map).as_ref().and_then(|name| self.mappings.get(name)) else {
+            return Some(match default {
+                Some(default) => self.value(env, default)?,
+                None => Value::other("Fn::FindInMap", span),
+            });
+        };
+        let (top, second) = (key(top), key(second));
+        let own: &crate::syntax::Tree = &self.doc.tree;
+        let matches = |wanted: &Option<String>, node: NodeId| -> bool {
+            let name = own.text(node).and_then(Text::known);
+            wanted.is_none() || name.as_deref() == wanted.as_deref()
+        };
+        let mut found: Vec<(String, NodeId)> = Vec::new();
+        for (top_key, entries) in own.entries(map).filter(|(k, _)| matches(&top, *k)) {
+            for (second_key, node) in own.entries(entries).filter(|(k, _)| matches(&second, *k)) {
+                let unknown = [(&top, top_key), (&second, second_key)];
+                let label = unknown
+                    .iter()
+                    .filter(|(wanted, _)| wanted.is_none())
+                    .filter_map(|(_, k)| Some(own.text(*k)?.display()))
+                    .collect::<Vec<_>>();
+                found.push((label.join("."), node));
+                if found.len() > MAX_LOOKUP {
+                    return Some(Value::text(text::hole(HoleKind::Other, "Fn::FindInMap", span), span));
+                }
+            }
+        }
+        let home = self.env();
+        let value = |node| self.value(home, node).map(|v| v.used_at(span));
+        match found.as_slice() {
+            [] => match default {
+                Some(default) => self.value(env, default),
+                None => Some(Value::other("Fn::FindInMap", span)),
+            },
+            [(_, only)] if top.is_some() && second.is_some() => value(*only),
+            several => {
+                let branches: Vec<Branch> = several
+                    .iter()
+                    .filter_map(|(label, node)| {
+                        Some(Branch {
+                            label: format!("for {label}").into(),
+                            value: value(*node)?,
+                        })
+                    })
+                    .collect();
+                Some(Value::new(Kind::OneOf(branches.into()), span))
+            }
+        }
+    }
+
+    fn select(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
+        let mut parts = env.tree.children(argument);
+        let (Some(index), Some(list)) = (parts.next(), parts.next()) else {
+            return Value::other("Fn::Select", span);
+        };
+        let index = self.value(env, index).and_then(|v| v.as_number());
+        let list = self.value(env, list);
+        let index = index.filter(|i| *i >= 0.0).map(|i| i as usize);
+        if let Some(Kind::Seq(items)) = list.as_ref().map(|l| &l.kind)
+            && let Some(index) = index
+            && !items.iter().take(index).any(uncertain)
+            && let Some(item) = items.get(index)
+        {
+            return match &list {
+                Some(l) if l.via.is_some() && item.via.is_none() => item.clone().used_at(span),
+                _ => item.clone(),
+            };
+        }
+        let hole = list.as_ref().and_then(Value::as_hole);
+        let kind = hole.map_or(HoleKind::Other, |h| match h.kind {
+            kind @ (HoleKind::Input | HoleKind::Dynamic) => kind,
+            _ => HoleKind::Other,
+        });
+        let name = hole.map_or_else(|| "Fn::Select".to_owned(), |h| h.name.to_string());
+        Value::text(text::hole(kind, &name, span), span)
+    }
+
+    fn split(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
+        let mut parts = env.tree.children(argument);
+        let (Some(delimiter), Some(source)) = (parts.next(), parts.next()) else {
+            return Value::other("Fn::Split", span);
+        };
+        let delimiter = self
+            .value(env, delimiter)
+            .and_then(|d| Some(d.as_str()?.into_owned()))
+            .filter(|d| !d.is_empty());
+        let Some(source) = self.value(env, source) else {
+            return Value::seq(Vec::new(), span);
+        };
+        let (Some(delimiter), Some(text)) = (delimiter, source.as_text()) else {
+            return Value::other("Fn::Split", span);
+        };
+        // The parts of an ARN hold no delimiter; anything else may.
+        let whole = |h: &Hole| matches!(h.kind, HoleKind::Account | HoleKind::Partition | HoleKind::Region);
+        if let Some(hole) = text.holes().find(|h| !whole(h)) {
+            return Value::unknown(Hole::new(HoleKind::Other, hole.name.clone(), span));
+        }
+        let flat = text.with_placeholders();
+        let mut items = Vec::new();
+        let mut at = 0;
+        for piece in flat.split(delimiter.as_str()) {
+            if !self.charge(1) {
+                return Value::other("too large", span);
+            }
+            let part = text.slice(at..at + piece.len());
+            let place = part.span_of(0..part.len()).unwrap_or(source.span);
+            items.push(Value {
+                via: source.via.clone(),
+                ..Value::text(part, place)
+            });
+            at += piece.len() + delimiter.len();
+        }
+        Value::seq(items, span)
+    }
+
+    /// `ImportValue`: what a template of the repository exports under this name, or an input.
+    fn import(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
+        let name = self.value(env, argument).and_then(|n| Some(n.as_text()?.display()));
+        let Some(name) = name else {
+            return Value::text(text::hole(HoleKind::Input, "Fn::ImportValue", span), span);
+        };
+        match self.world.exports.get(&name) {
+            Some(Some(value)) => value.clone().used_at(span),
+            _ => Value::text(text::hole(HoleKind::Input, &name, span), span),
+        }
+    }
+}
+
+/// May stand for any number of items.
+fn uncertain(item: &Value) -> bool {
+    match &item.kind {
+        Kind::Unknown(_) => true,
+        Kind::OneOf(branches) => branches.len() < 2,
+        _ => false,
+    }
+}
+
+/// "unless X" for "if X" and the other way round.
+fn opposite(label: &str) -> Arc<str> {
+    match (label.strip_prefix("if "), label.strip_prefix("unless ")) {
+        (Some(rest), _) if !rest.contains(" and ") => format!("unless {rest}").into(),
+        (_, Some(rest)) if !rest.contains(" and ") => format!("if {rest}").into(),
+        _ => format!("not {label}").into(),
+    }
+}

@@ -1,0 +1,108 @@
+//! CloudFormation and SAM templates, in YAML and JSON.
+//!
+//! **Invariant:** every intrinsic is evaluated as far as the templates of the repository decide it, and no further: both
+//! branches of an open condition are kept, what only a deployment knows is a hole. Evaluation is bounded in depth and in
+//! the number of values it makes, whatever loops, aliases and conditions a template holds. Values lie where they are
+//! written; what the SAM translator makes lies at the SAM source that asks for it.
+
+mod conditions;
+mod env;
+mod eval;
+mod intrinsics;
+mod resources;
+mod template;
+mod text;
+mod world;
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::formats::{Lower, guarded};
+use crate::model::Unit;
+use crate::source::{FileId, Sources, Span};
+use crate::syntax::{Kind, Tree};
+
+use template::Template;
+pub(crate) use world::{Doc, World, is_template, parse};
+
+/// The templates of a repository.
+pub struct CloudFormation;
+
+impl Lower for CloudFormation {
+    fn name(&self) -> &'static str {
+        "cloudformation"
+    }
+
+    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
+        let trees: Vec<Arc<Tree>> = files
+            .par_iter()
+            .map(|&file| Arc::new(parse(file, sources.text(file))))
+            .collect();
+        let mut docs = Vec::new();
+        let mut firsts = Vec::new();
+        for tree in &trees {
+            firsts.push(docs.len());
+            docs.extend(documents(sources, tree));
+        }
+        firsts.push(docs.len());
+        let world = World::new(sources, docs, None);
+        trees
+            .par_iter()
+            .zip(firsts.par_windows(2))
+            .map(|(tree, range)| {
+                guarded(tree.file, || {
+                    let mut unit = Unit::default();
+                    for index in range[0]..range[1] {
+                        Template::new(&world, index).lower(&mut unit);
+                    }
+                    unit.problems.extend(tree.problems.iter().cloned());
+                    if sources.text(tree.file).contains("overgrant:") {
+                        unit.extents = extents(tree);
+                    }
+                    unit
+                })
+            })
+            .collect()
+    }
+}
+
+/// The templates of a stream.
+fn documents(sources: &Sources, tree: &Arc<Tree>) -> Vec<Doc> {
+    let path = sources.path(tree.file);
+    let mut docs = Vec::new();
+    for &root in tree.roots.iter().filter(|root| is_template(tree, **root)) {
+        let scope = match docs.len() {
+            0 => Arc::from(path),
+            n => Arc::from(format!("{path}#{}", n + 1)),
+        };
+        docs.push(Doc::new(tree.clone(), root, scope));
+    }
+    docs
+}
+
+/// Every entry of a map and every item of a list: what a comment above it covers.
+pub(crate) fn extents(tree: &Tree) -> Vec<Span> {
+    let mut out = Vec::new();
+    let mut open = tree.roots.clone();
+    while let Some(node) = open.pop() {
+        match tree.kind(node) {
+            Kind::Map => {
+                for (key, value) in tree.entries(node) {
+                    out.push(tree.span(key).cover(tree.span(value)));
+                    open.push(value);
+                }
+            }
+            Kind::Seq => {
+                for item in tree.children(node) {
+                    out.push(tree.span(item));
+                    open.push(item);
+                }
+            }
+            Kind::Call => open.extend(tree.children(node)),
+            _ => {}
+        }
+    }
+    out.sort_unstable();
+    out
+}

@@ -1,0 +1,195 @@
+//! What a template says: its resources, parameters and outputs, as the model has them.
+
+use std::sync::Arc;
+
+use crate::iam::Format;
+use crate::model::{Address, Resource, Unit, kinds};
+use crate::source::{Span, Text};
+use crate::syntax::NodeId;
+use crate::value::{Entry, Kind, Value};
+
+use super::env::Env;
+use super::template::Template;
+use super::world::template_location;
+
+/// What every resource made from one entry of the template has in common.
+pub(super) struct Base {
+    pub(super) kind: Arc<str>,
+    pub(super) id: Arc<str>,
+    /// The logical id.
+    pub(super) header: Span,
+    pub(super) extent: Span,
+    pub(super) metadata: Option<Value>,
+    pub(super) branch: Option<Arc<str>>,
+}
+
+impl Template<'_> {
+    /// Adds all that the template says to `unit`.
+    pub(super) fn lower(&self, unit: &mut Unit) {
+        self.lower_parameters(unit);
+        self.lower_resources(unit);
+        self.lower_outputs(unit);
+        unit.wanted.extend(self.wanted.take());
+    }
+
+    fn format(&self) -> Format {
+        if self.doc.sam { Format::Sam } else { Format::Cloudformation }
+    }
+
+    pub(super) fn address(&self, name: &str) -> Address {
+        Address {
+            scope: self.doc.scope.clone(),
+            name: name.into(),
+        }
+    }
+
+    /// The entries of a section that are maps: place, name, span of the name, node.
+    fn each(&self, section: &str, f: &mut dyn FnMut(Env<'_>, Text, Span, NodeId)) {
+        if let Some(node) = self.doc.section(section) {
+            self.entries(self.env(), node, f);
+        }
+    }
+
+    fn lower_resources(&self, unit: &mut Unit) {
+        self.each("Resources", &mut |env, key, header, node| {
+            let tree = env.tree;
+            let Some(kind) = tree.get(node, "Type").and_then(|t| tree.text(t)) else {
+                return;
+            };
+            let kind = env.fill(kind).display();
+            if !kind.contains("::") {
+                return;
+            }
+            let id = key.display();
+            let condition = tree
+                .get(node, "Condition")
+                .and_then(|c| self.name(env, c))
+                .unwrap_or_default();
+            let assumed = env.assume(&condition, true);
+            let env = if condition.is_empty() { env } else { env.with_assumed(&assumed) };
+            let extent = if header.file == tree.file {
+                header.cover(tree.span(node))
+            } else {
+                header
+            };
+            if let Some(location) = template_location(tree, node) {
+                self.want_template(env, &location);
+            }
+            let props = tree
+                .get(node, "Properties")
+                .and_then(|p| self.value(env, p))
+                .unwrap_or_else(|| Value::map(Vec::new(), header));
+            let base = Base {
+                kind: kind.into(),
+                id: id.into(),
+                header,
+                extent,
+                metadata: tree.get(node, "Metadata").and_then(|m| self.value(env, m)),
+                branch: (!condition.is_empty()).then(|| format!("if {condition}").into()),
+            };
+            unit.resources.push(self.resource(&base, props));
+        });
+    }
+
+    /// A resource of the template as it is written.
+    pub(super) fn resource(&self, base: &Base, props: Value) -> Resource {
+        Resource {
+            kind: base.kind.clone(),
+            type_name: base.kind.clone(),
+            address: self.address(&base.id),
+            format: self.format(),
+            header: base.header,
+            extent: base.extent,
+            props,
+            metadata: base.metadata.clone(),
+            instances: None,
+            branch: base.branch.clone(),
+        }
+    }
+
+    fn want_template(&self, env: Env<'_>, location: &str) {
+        if let Some(path) = self.local_path(env.tree, location)
+            && self.world.sources.find(&path).is_none()
+        {
+            self.want(path);
+        }
+    }
+
+    fn lower_parameters(&self, unit: &mut Unit) {
+        self.each("Parameters", &mut |env, key, header, node| {
+            let tree = env.tree;
+            let mut entries = vec![made("Name", header, Value::text(key.clone(), header))];
+            for (k, v) in tree.entries(node) {
+                let known = tree.text(k).and_then(Text::known).unwrap_or_default();
+                if matches!(&*known, "Default" | "NoEcho" | "Type" | "AllowedValues" | "Description")
+                    && let Some(value) = self.value(env, v)
+                {
+                    entries.push(made(&known, tree.span(k), value));
+                }
+            }
+            unit.resources.push(self.other(kinds::PARAMETER, "Parameter", &key.display(), header, tree.span(node), entries));
+        });
+    }
+
+    fn lower_outputs(&self, unit: &mut Unit) {
+        self.each("Outputs", &mut |env, key, header, node| {
+            let tree = env.tree;
+            let condition = tree
+                .get(node, "Condition")
+                .and_then(|c| self.name(env, c))
+                .unwrap_or_default();
+            let assumed = env.assume(&condition, true);
+            let env = if condition.is_empty() { env } else { env.with_assumed(&assumed) };
+            let mut entries = vec![made("Name", header, Value::text(key.clone(), header))];
+            if let Some(value) = tree.get(node, "Value").and_then(|v| self.value(env, v)) {
+                entries.push(made("Value", value.span, value));
+            }
+            let export = tree.get(node, "Export").and_then(|e| tree.get(e, "Name"));
+            if let Some(name) = export.and_then(|n| self.value(env, n)) {
+                entries.push(made("Export", name.span, name));
+            }
+            let id = format!("Outputs.{}", key.display());
+            unit.resources.push(self.other(kinds::OUTPUT, "Output", &id, header, tree.span(node), entries));
+        });
+    }
+
+    fn other(&self, kind: &str, name: &str, id: &str, header: Span, node: Span, entries: Vec<Entry>) -> Resource {
+        let extent = header.cover(node);
+        Resource {
+            kind: kind.into(),
+            type_name: name.into(),
+            address: self.address(id),
+            format: self.format(),
+            header,
+            extent,
+            props: Value::map(entries, extent),
+            metadata: None,
+            instances: None,
+            branch: None,
+        }
+    }
+
+    /// Export names, as far as they are known, and values.
+    pub(super) fn exports(&self) -> Vec<(String, Value)> {
+        let mut out = Vec::new();
+        self.each("Outputs", &mut |env, _, _, node| {
+            let tree = env.tree;
+            let name = tree.get(node, "Export").and_then(|e| tree.get(e, "Name"));
+            let name = name.and_then(|n| self.value(env, n));
+            let value = tree.get(node, "Value").and_then(|v| self.value(env, v));
+            if let (Some(Kind::Str(name)), Some(value)) = (name.map(|n| n.kind), value) {
+                out.push((name.display(), value));
+            }
+        });
+        out
+    }
+}
+
+/// An entry whose key we write.
+pub(super) fn made(key: &str, span: Span, value: Value) -> Entry {
+    Entry {
+        key: Text::made(key, span),
+        key_span: span,
+        value,
+    }
+}

@@ -1,0 +1,289 @@
+//! One template ready to be evaluated: its sections by name, and what its parent passes to it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::source::{Hole, HoleKind, Span, Target, Text, join_path, parent_path};
+use crate::syntax::{Kind, NodeId, Tree};
+use crate::value::{Kind as V, Value};
+
+use super::env::Env;
+use super::world::{Doc, World};
+
+/// How many nested stacks are followed, one inside the other.
+const MAX_NESTING: u32 = 6;
+
+/// A template under evaluation.
+pub(crate) struct Template<'w> {
+    pub(super) world: &'w World<'w>,
+    pub(super) doc: &'w Doc,
+    pub(super) parameters: BTreeMap<String, Parameter>,
+    pub(super) mappings: BTreeMap<String, NodeId>,
+    pub(super) conditions: BTreeMap<String, NodeId>,
+    pub(super) resources: BTreeMap<String, Declared>,
+    /// How many more nodes may be made: templates are small, loops in them need not be.
+    budget: Cell<i64>,
+    /// How many more conditions may be looked at: they can refer to each other in ways that multiply.
+    steps: Cell<u32>,
+    /// Local files that were referred to and are not there.
+    pub(super) wanted: RefCell<BTreeSet<String>>,
+    children: RefCell<BTreeMap<String, Option<Rc<Self>>>>,
+    nesting: u32,
+}
+
+/// A resource by its logical id.
+pub(super) struct Declared {
+    pub(super) kind: String,
+    /// `None` for one that a loop or an include brings.
+    pub(super) node: Option<NodeId>,
+}
+
+/// A template parameter.
+///
+/// A `Ref` to it is the value that a parent of the repository passes; else its `Default`, since that is what is deployed
+/// unless somebody says otherwise (NoEcho and ARN parameters included: a default is written text like any other), seen
+/// through the reference; else its only `AllowedValues`. An empty default means "not given", and conditions nearly always
+/// guard its use; it stays unknown, as does what comes from the parameter store. What conditions compare is never the
+/// default: both branches may be deployed.
+pub(super) struct Parameter {
+    pub(super) value: Value,
+    /// What is certain: differs from `value` where that is only the default.
+    pub(super) certain: Value,
+    /// Written in this template, or passed by its parent: the `Ref` is a step of the value's way.
+    pub(super) known: bool,
+}
+
+impl<'w> Template<'w> {
+    /// The template as its parents in the repository, if it has any, use it.
+    pub(super) fn new(world: &'w World<'w>, index: usize) -> Self {
+        let given = given_by_parents(world, index, 0);
+        Self::with(world, &world.docs[index], &given, 0)
+    }
+
+    fn with(world: &'w World<'w>, doc: &'w Doc, given: &BTreeMap<String, Value>, nesting: u32) -> Self {
+        let mut template = Self {
+            world,
+            doc,
+            parameters: BTreeMap::new(),
+            mappings: BTreeMap::new(),
+            conditions: BTreeMap::new(),
+            resources: BTreeMap::new(),
+            budget: Cell::new(200_000 + 4 * doc.tree.len() as i64),
+            steps: Cell::new(200_000),
+            wanted: RefCell::default(),
+            children: RefCell::default(),
+            nesting,
+        };
+        template.parameters = template
+            .named("Parameters")
+            .map(|(name, node)| {
+                let parameter = template.parameter(&name, node, given.get(&name));
+                (name, parameter)
+            })
+            .collect();
+        template.mappings = template.named("Mappings").collect();
+        template.conditions = template.named("Conditions").collect();
+        let mut resources = BTreeMap::new();
+        if let Some(section) = doc.section("Resources") {
+            template.entries(template.env(), section, &mut |env, key, _, node| {
+                let own = env.is_bare(&doc.tree);
+                if let Some(kind) = env.tree.get(node, "Type").and_then(|t| env.tree.text(t)).and_then(Text::known) {
+                    resources.insert(
+                        key.display(),
+                        Declared {
+                            kind: kind.into_owned(),
+                            node: own.then_some(node),
+                        },
+                    );
+                }
+            });
+        }
+        template.resources = resources;
+        template
+    }
+
+    /// The outermost place of this template.
+    pub(super) fn env(&self) -> Env<'w> {
+        Env::new(&self.doc.tree)
+    }
+
+    /// Entries of a section as they are written.
+    fn named(&self, section: &str) -> impl Iterator<Item = (String, NodeId)> + use<'_, 'w> {
+        let tree = &self.doc.tree;
+        self.doc
+            .section(section)
+            .into_iter()
+            .flat_map(|node| tree.entries(node))
+            .filter_map(|(k, v)| Some((tree.text(k)?.known()?.into_owned(), v)))
+    }
+
+    /// Takes `n` nodes from what may still be made.
+    pub(super) fn charge(&self, n: usize) -> bool {
+        let left = self.budget.get() - n as i64;
+        self.budget.set(left);
+        left > 0
+    }
+
+    /// Takes one look at a condition from those that may still be taken.
+    pub(super) fn step(&self) -> bool {
+        let left = self.steps.get();
+        self.steps.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    /// The path that `rest`, written in `tree`, names.
+    pub(super) fn local_path(&self, tree: &Tree, rest: &str) -> Option<String> {
+        let rest = rest.trim();
+        let remote = rest.is_empty() || rest.contains("://") || rest.contains("${") || rest.starts_with('/');
+        (!remote).then(|| join_path(parent_path(self.world.sources.path(tree.file)), rest))
+    }
+
+    pub(super) fn want(&self, path: String) {
+        self.wanted.borrow_mut().insert(path);
+    }
+
+    pub(super) fn target(&self, address: &str, attribute: &str) -> Target {
+        Target {
+            scope: self.doc.scope.clone(),
+            address: address.into(),
+            attribute: attribute.into(),
+        }
+    }
+
+    fn parameter(&self, name: &str, node: NodeId, given: Option<&Value>) -> Parameter {
+        let tree: &Tree = &self.doc.tree;
+        let scalar = |key: &str| tree.get(node, key).filter(|n| tree.text(*n).is_some());
+        let kind = scalar("Type").and_then(|n| tree.text(n)?.known()).unwrap_or_default();
+        let list = kind.contains("List<") || kind == "CommaDelimitedList";
+        let stored = kind.starts_with("AWS::SSM::Parameter::Value");
+        let span = tree.span(node);
+        let unknown = |kind: HoleKind| {
+            let hole = Hole::new(kind, name, span).to(self.target(name, ""));
+            if list {
+                Value::unknown(hole)
+            } else {
+                Value::text(Text::hole(hole), span)
+            }
+        };
+        let open = unknown(if stored { HoleKind::Dynamic } else { HoleKind::Input });
+        if let Some(given) = given {
+            let value = match given.as_text() {
+                Some(text) if list => comma_list(text, given.span),
+                _ => given.clone(),
+            };
+            return Parameter {
+                certain: value.clone(),
+                value,
+                known: true,
+            };
+        }
+        let only_allowed = || {
+            let values = tree.get(node, "AllowedValues")?;
+            let mut items = tree.children(values);
+            let first = items.next()?;
+            (items.next().is_none() && tree.kind(values) == Kind::Seq).then_some(first)
+        };
+        let written = scalar("Default")
+            .or_else(only_allowed)
+            .filter(|n| !stored && tree.text(*n).is_some_and(|t| !t.is_empty()) && tree.kind(*n) != Kind::Null);
+        match written.and_then(|n| Some((tree.text(n)?, tree.span(n)))) {
+            Some((text, at)) if list => Parameter {
+                value: comma_list(text, at),
+                certain: open,
+                known: true,
+            },
+            Some((text, at)) => Parameter {
+                value: Value::text(super::text::dynamic(text.clone()), at),
+                certain: open,
+                known: true,
+            },
+            None => Parameter {
+                value: open.clone(),
+                certain: open,
+                known: false,
+            },
+        }
+    }
+
+    /// The template of the nested stack `id`, evaluated with the parameters that this template passes to it; `None` where
+    /// it is not a file of the repository or is being evaluated already.
+    pub(super) fn child(&self, id: &str) -> Option<Rc<Self>> {
+        if self.nesting >= MAX_NESTING {
+            return None;
+        }
+        if let Some(child) = self.children.borrow().get(id) {
+            return child.clone();
+        }
+        let stack = self.resources.get(id)?;
+        let doc = self.world.nested(self.doc, stack.node?)?;
+        // A reference to this very stack from its own parameters finds this entry.
+        self.children.borrow_mut().insert(id.to_owned(), None);
+        let child = Rc::new(Self::with(self.world, doc, &self.passed(stack.node?), self.nesting + 1));
+        self.children.borrow_mut().insert(id.to_owned(), Some(child.clone()));
+        Some(child)
+    }
+
+    /// The parameters that the nested stack at `node` gets.
+    fn passed(&self, node: NodeId) -> BTreeMap<String, Value> {
+        let tree: &Tree = &self.doc.tree;
+        tree.get(node, "Properties")
+            .and_then(|p| tree.get(p, "Parameters"))
+            .and_then(|p| self.value(self.env(), p))
+            .and_then(|v| {
+                Some(
+                    v.entries()?
+                        .iter()
+                        .map(|e| (e.key.display(), e.value.clone()))
+                        .collect(),
+                )
+            })
+            .unwrap_or_default()
+    }
+}
+
+/// What the stacks that nest this template pass to it: all of it where there is one, else what they agree on.
+fn given_by_parents(world: &World<'_>, index: usize, depth: u32) -> BTreeMap<String, Value> {
+    let Some(parents) = world.parents.get(&index) else {
+        return BTreeMap::new();
+    };
+    if depth >= MAX_NESTING || parents.len() > MAX_NESTING as usize {
+        return BTreeMap::new();
+    }
+    let mut agreed: Option<BTreeMap<String, Value>> = None;
+    for (parent, node) in parents {
+        if *parent == index {
+            continue;
+        }
+        let given = given_by_parents(world, *parent, depth + 1);
+        let passed = Template::with(world, &world.docs[*parent], &given, depth + 1).passed(*node);
+        agreed = Some(match agreed {
+            None => passed,
+            Some(before) => before
+                .into_iter()
+                .filter(|(name, value)| {
+                    let other = passed.get(name).and_then(Value::as_str);
+                    other.is_some() && value.as_str() == other
+                })
+                .collect(),
+        });
+    }
+    agreed.unwrap_or_default()
+}
+
+/// `a, b` as a list; each item lies where it is written.
+pub(super) fn comma_list(text: &Text, span: Span) -> Value {
+    let items = text
+        .split(',')
+        .into_iter()
+        .map(|item| {
+            let flat = item.with_placeholders().into_owned();
+            let trimmed = flat.trim();
+            let start = flat.len() - flat.trim_start().len();
+            let item = item.slice(start..start + trimmed.len());
+            let at = item.span_of(0..item.len()).unwrap_or(span);
+            Value::text(item, at)
+        })
+        .collect();
+    Value::new(V::Seq(items), span)
+}

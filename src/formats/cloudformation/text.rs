@@ -1,0 +1,205 @@
+//! Texts put together from parts that may have alternatives.
+
+use std::sync::Arc;
+
+use crate::source::{Hole, HoleKind, Piece, Span, Text};
+use crate::value::{Branch, Kind, Value};
+
+/// How many alternatives one text may have; beyond that its parts become holes.
+const MAX_ALTERNATIVES: usize = 8;
+/// What opens a dynamic reference. CloudFormation User Guide, "Get values stored in other services using dynamic
+/// references".
+const RESOLVE: &str = "{{resolve:";
+
+/// One of the texts that a part may amount to, and the conditions under which it does ("if IsProd").
+#[derive(Clone, Debug)]
+pub(super) struct Alternative {
+    pub(super) when: Vec<Arc<str>>,
+    pub(super) text: Text,
+}
+
+/// A part of a text under construction; never empty.
+pub(super) type Part = Vec<Alternative>;
+
+pub(super) fn fixed(text: Text) -> Part {
+    vec![Alternative { when: Vec::new(), text }]
+}
+
+/// The text that `value` is inside a text written at `home`: parts that come from elsewhere (a parameter's default, a
+/// mapping) are said to be written at `at`, the reference, so that every part of the result lies where a person reads it.
+pub(super) fn part(value: &Value, at: Span, home: Span) -> Part {
+    let mut out = Vec::new();
+    collect(value, at, home, &[], 0, &mut out);
+    if out.is_empty() || out.len() > MAX_ALTERNATIVES {
+        return fixed(hole(HoleKind::Other, "…", at));
+    }
+    out
+}
+
+fn collect(value: &Value, at: Span, home: Span, when: &[Arc<str>], depth: usize, out: &mut Part) {
+    if out.len() > MAX_ALTERNATIVES || depth > 8 {
+        return;
+    }
+    let text = match &value.kind {
+        Kind::OneOf(branches) => {
+            for branch in branches.iter() {
+                let mut when = when.to_vec();
+                when.push(branch.label.clone());
+                collect(&branch.value, at, home, &when, depth + 1, out);
+            }
+            return;
+        }
+        Kind::Str(text) if value.via.is_none() && home.contains(value.span) => text.clone(),
+        Kind::Str(text) => placed(text, at),
+        Kind::Unknown(h) => placed(&Text::from_pieces(vec![Piece::Hole(h.clone())]), at),
+        Kind::Num(n) => Text::made(n, at),
+        Kind::Bool(b) => Text::made(if *b { "true" } else { "false" }, at),
+        Kind::Null => Text::made("", at),
+        Kind::Json(_) => hole(HoleKind::Other, "json", at),
+        Kind::Seq(_) => hole(HoleKind::Other, "list", at),
+        Kind::Map(_) => hole(HoleKind::Other, "object", at),
+    };
+    out.push(Alternative {
+        when: when.to_vec(),
+        text,
+    });
+}
+
+/// The same text, all of it written at `at`.
+pub(super) fn placed(text: &Text, at: Span) -> Text {
+    let mut out = Text::default();
+    for piece in text.pieces() {
+        match piece {
+            Piece::Lit(lit) => out.append(&Text::made(&lit.text, at)),
+            Piece::Hole(h) => out.push(Piece::Hole(Arc::new(Hole {
+                span: at,
+                ..(**h).clone()
+            }))),
+        }
+    }
+    out
+}
+
+pub(super) fn hole(kind: HoleKind, name: &str, span: Span) -> Text {
+    Text::hole(Hole::new(kind, name, span))
+}
+
+/// One part after the other.
+pub(super) fn concat(parts: &[Part], span: Span) -> Value {
+    let mut count = 1usize;
+    for part in parts {
+        count = count.saturating_mul(part.len());
+    }
+    let open = count > MAX_ALTERNATIVES;
+    let mut made = vec![Alternative {
+        when: Vec::new(),
+        text: Text::default(),
+    }];
+    for part in parts {
+        match part.as_slice() {
+            [only] => made.iter_mut().for_each(|m| m.text.append(&only.text)),
+            several if open => {
+                let at = several[0].text.span_of(0..several[0].text.len()).unwrap_or(span);
+                let unknown = hole(HoleKind::Other, "…", at);
+                made.iter_mut().for_each(|m| m.text.append(&unknown));
+            }
+            several => {
+                let mut next = Vec::new();
+                for m in &made {
+                    for alternative in several {
+                        if contradicts(&m.when, &alternative.when) {
+                            continue;
+                        }
+                        let mut text = m.text.clone();
+                        text.append(&alternative.text);
+                        let mut when = m.when.clone();
+                        when.extend(alternative.when.iter().filter(|w| !m.when.contains(w)).cloned());
+                        next.push(Alternative { when, text });
+                    }
+                }
+                if !next.is_empty() {
+                    made = next;
+                }
+            }
+        }
+    }
+    one_of(made, span)
+}
+
+/// A value for all alternatives together.
+pub(super) fn one_of(alternatives: Part, span: Span) -> Value {
+    let mut alternatives = alternatives;
+    if alternatives.len() == 1
+        && alternatives[0].when.is_empty()
+        && let Some(only) = alternatives.pop()
+    {
+        return Value::text(dynamic(only.text), span);
+    }
+    let branches: Vec<Branch> = alternatives
+        .into_iter()
+        .map(|a| Branch {
+            label: join_labels(&a.when),
+            value: Value::text(dynamic(a.text), span),
+        })
+        .collect();
+    Value::new(Kind::OneOf(branches.into()), span)
+}
+
+/// "if IsProd and unless InChina".
+pub(super) fn join_labels(labels: &[Arc<str>]) -> Arc<str> {
+    match labels {
+        [only] => only.clone(),
+        several => several.join(" and ").into(),
+    }
+}
+
+/// Whether one list says "if X" where the other says "unless X".
+fn contradicts(a: &[Arc<str>], b: &[Arc<str>]) -> bool {
+    let parts = |labels: &[Arc<str>]| -> Vec<String> {
+        labels
+            .iter()
+            .flat_map(|l| l.split(" and "))
+            .map(str::to_owned)
+            .collect()
+    };
+    let (a, b) = (parts(a), parts(b));
+    a.iter().any(|x| {
+        b.iter().any(|y| match (x.strip_prefix("if "), y.strip_prefix("unless ")) {
+            (Some(x), Some(y)) => x == y,
+            _ => matches!((x.strip_prefix("unless "), y.strip_prefix("if ")), (Some(x), Some(y)) if x == y),
+        })
+    })
+}
+
+/// The text with each `{{resolve:…}}` replaced by a hole.
+pub(super) fn dynamic(text: Text) -> Text {
+    if !text.pieces().iter().any(|p| matches!(p, Piece::Lit(l) if l.text.contains("{{"))) {
+        return text;
+    }
+    let flat = text.with_placeholders();
+    let mut out = Text::default();
+    let mut done = 0;
+    while let Some(start) = flat.get(done..).and_then(|rest| rest.find(RESOLVE)).map(|i| done + i) {
+        let Some(end) = flat.get(start..).and_then(|rest| rest.find("}}")).map(|i| start + i + 2) else {
+            break;
+        };
+        let Some(span) = text.span_of(start..end) else { break };
+        if start > done {
+            out.append(&text.slice(done..start));
+        }
+        let service = flat[start + RESOLVE.len()..end].split([':', '}']).next().unwrap_or("");
+        out.push(Piece::Hole(Arc::new(Hole::new(
+            HoleKind::Dynamic,
+            format!("resolve:{service}"),
+            span,
+        ))));
+        done = end;
+    }
+    if done == 0 {
+        return text;
+    }
+    if done < flat.len() {
+        out.append(&text.slice(done..flat.len()));
+    }
+    out
+}

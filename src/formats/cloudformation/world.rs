@@ -1,0 +1,183 @@
+//! All templates of a run, and how they refer to each other.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::source::{FileId, Sources, Span, Text, join_path, parent_path};
+use crate::syntax::{Kind, NodeId, Tree, json, yaml};
+use crate::value::Value;
+
+use super::template::Template;
+
+/// A template as it is written.
+pub(crate) struct Doc {
+    pub(crate) tree: Arc<Tree>,
+    pub(crate) root: NodeId,
+    /// The path of its file; with `#2` for the second template of a stream.
+    pub(crate) scope: Arc<str>,
+    /// It is transformed by the SAM translator.
+    pub(crate) sam: bool,
+}
+
+impl Doc {
+    pub(crate) fn new(tree: Arc<Tree>, root: NodeId, scope: Arc<str>) -> Self {
+        let sam = is_sam(&tree, root);
+        Self { tree, root, scope, sam }
+    }
+
+    pub(super) fn section(&self, name: &str) -> Option<NodeId> {
+        self.tree
+            .get(self.root, name)
+            .filter(|node| self.tree.kind(*node) == Kind::Map)
+    }
+}
+
+/// What fills in variables that are not CloudFormation's own (`${self:…}` of the Serverless Framework).
+pub(crate) trait Variables: Sync {
+    /// The value of a scalar that holds such variables; `None` where it holds none.
+    fn resolve(&self, template: &Template<'_>, text: &Text, span: Span) -> Option<Value>;
+}
+
+pub(crate) struct World<'s> {
+    pub(crate) sources: &'s Sources,
+    pub(crate) docs: Vec<Doc>,
+    pub(crate) variables: Option<&'s dyn Variables>,
+    by_path: BTreeMap<Arc<str>, usize>,
+    /// The stacks that nest a template: template and resource.
+    pub(super) parents: BTreeMap<usize, Vec<(usize, NodeId)>>,
+    /// Values by export name; `None` where several templates export it.
+    pub(super) exports: BTreeMap<String, Option<Value>>,
+    included: Mutex<BTreeMap<FileId, Arc<Tree>>>,
+}
+
+impl<'s> World<'s> {
+    pub(crate) fn new(sources: &'s Sources, docs: Vec<Doc>, variables: Option<&'s dyn Variables>) -> Self {
+        let by_path = docs.iter().enumerate().map(|(i, d)| (d.scope.clone(), i)).collect();
+        let mut world = Self {
+            sources,
+            docs,
+            variables,
+            by_path,
+            parents: BTreeMap::new(),
+            exports: BTreeMap::new(),
+            included: Mutex::default(),
+        };
+        let mut parents: BTreeMap<usize, Vec<(usize, NodeId)>> = BTreeMap::new();
+        for (i, doc) in world.docs.iter().enumerate() {
+            let Some(resources) = doc.section("Resources") else { continue };
+            for (_, node) in doc.tree.entries(resources) {
+                if let Some(child) = world.nested_index(doc, node) {
+                    parents.entry(child).or_default().push((i, node));
+                }
+            }
+        }
+        world.parents = parents;
+        world.exports = world.exported();
+        world
+    }
+
+    /// The tree of an included file, parsed once.
+    pub(super) fn tree(&self, file: FileId) -> Arc<Tree> {
+        let mut included = self.included.lock().unwrap_or_else(PoisonError::into_inner);
+        included
+            .entry(file)
+            .or_insert_with(|| Arc::new(parse(file, self.sources.text(file))))
+            .clone()
+    }
+
+    /// The template that the stack at `node` nests, where it is a file of the repository.
+    pub(super) fn nested(&self, doc: &Doc, node: NodeId) -> Option<&Doc> {
+        self.docs.get(self.nested_index(doc, node)?)
+    }
+
+    fn nested_index(&self, doc: &Doc, node: NodeId) -> Option<usize> {
+        let location = template_location(&doc.tree, node)?;
+        let path = join_path(parent_path(self.sources.path(doc.tree.file)), &location);
+        self.by_path.get(path.as_str()).copied()
+    }
+
+    /// Every export of every template. Made only where something is imported.
+    fn exported(&self) -> BTreeMap<String, Option<Value>> {
+        let mut exports = BTreeMap::new();
+        let imports = |d: &Doc| self.sources.text(d.tree.file).contains("ImportValue");
+        if !self.docs.iter().any(imports) {
+            return exports;
+        }
+        for (i, doc) in self.docs.iter().enumerate() {
+            if !self.sources.text(doc.tree.file).contains("Export") {
+                continue;
+            }
+            for (name, value) in Template::new(self, i).exports() {
+                exports
+                    .entry(name)
+                    .and_modify(|before| *before = None)
+                    .or_insert(Some(value));
+            }
+        }
+        exports
+    }
+}
+
+/// The local file that a nested stack or application names.
+pub(super) fn template_location(tree: &Tree, node: NodeId) -> Option<String> {
+    let kind = tree.text(tree.get(node, "Type")?)?.known()?;
+    let key = match &*kind {
+        "AWS::CloudFormation::Stack" => "TemplateURL",
+        "AWS::Serverless::Application" => "Location",
+        _ => return None,
+    };
+    let location = tree.get(tree.get(node, "Properties")?, key)?;
+    let location = tree.text(location)?.known()?;
+    let local = !location.contains("://") && !location.contains("${") && !location.is_empty();
+    local.then(|| location.into_owned())
+}
+
+/// Parses by the first byte that means something; what is not quite JSON may still be YAML in flow style.
+pub(crate) fn parse(file: FileId, text: &str) -> Tree {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    if start.starts_with(['{', '[']) {
+        let tree = json::parse(file, text);
+        if tree.problems.is_empty() {
+            return tree;
+        }
+        let other = yaml::parse(file, text);
+        return if other.problems.is_empty() { other } else { tree };
+    }
+    yaml::parse(file, text)
+}
+
+/// Whether the document at `root` is a template: it has resources with types, or says what it is.
+pub(crate) fn is_template(tree: &Tree, root: NodeId) -> bool {
+    if tree.kind(root) != Kind::Map {
+        return false;
+    }
+    if tree.get(root, "AWSTemplateFormatVersion").is_some() {
+        return true;
+    }
+    let Some(resources) = tree.get(root, "Resources") else {
+        return false;
+    };
+    tree.entries(resources).any(|(key, node)| {
+        let name = tree.text(key).and_then(Text::known).unwrap_or_default();
+        name.starts_with("Fn::")
+            || tree
+                .get(node, "Type")
+                .and_then(|t| tree.text(t))
+                .is_some_and(|t| t.prefix().contains("::"))
+    })
+}
+
+fn is_sam(tree: &Tree, root: NodeId) -> bool {
+    let named = |node| {
+        tree.text(node)
+            .is_some_and(|t: &Text| t.prefix().starts_with("AWS::Serverless"))
+    };
+    let transform = tree
+        .get(root, "Transform")
+        .is_some_and(|t| named(t) || tree.children(t).any(named));
+    transform
+        || tree.get(root, "Resources").is_some_and(|resources| {
+            tree.entries(resources)
+                .any(|(_, node)| tree.get(node, "Type").is_some_and(named))
+        })
+}

@@ -3,6 +3,7 @@
 //! **Invariant:** lowering never fails; what was not understood is in [`Unit::problems`] or is an unknown value. Formats
 //! know syntax, values and the model; they never see a project or a rule, and no rule ever sees them.
 
+pub mod cloudformation;
 pub mod plain;
 
 pub mod policies;

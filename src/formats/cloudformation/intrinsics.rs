@@ -446,7 +446,7 @@ fn uncertain(item: &Value) -> bool {
 }
 
 /// "unless X" for "if X" and the other way round.
-fn opposite(label: &str) -> Arc<str> {
+pub(super) fn opposite(label: &str) -> Arc<str> {
     match (label.strip_prefix("if "), label.strip_prefix("unless ")) {
         (Some(rest), _) if !rest.contains(" and ") => format!("unless {rest}").into(),
         (_, Some(rest)) if !rest.contains(" and ") => format!("if {rest}").into(),

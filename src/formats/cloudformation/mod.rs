@@ -10,6 +10,7 @@ mod env;
 mod eval;
 mod intrinsics;
 mod resources;
+mod sam;
 mod template;
 mod text;
 mod world;

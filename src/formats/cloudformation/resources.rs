@@ -9,6 +9,7 @@ use crate::syntax::NodeId;
 use crate::value::{Entry, Kind, Value};
 
 use super::env::Env;
+use super::sam::Sam;
 use super::template::Template;
 use super::world::template_location;
 
@@ -51,6 +52,7 @@ impl Template<'_> {
     }
 
     fn lower_resources(&self, unit: &mut Unit) {
+        let sam = Sam::new(self);
         self.each("Resources", &mut |env, key, header, node| {
             let tree = env.tree;
             let Some(kind) = tree.get(node, "Type").and_then(|t| tree.text(t)) else {
@@ -87,7 +89,16 @@ impl Template<'_> {
                 metadata: tree.get(node, "Metadata").and_then(|m| self.value(env, m)),
                 branch: (!condition.is_empty()).then(|| format!("if {condition}").into()),
             };
-            unit.resources.push(self.resource(&base, props));
+            if self.doc.sam
+                && let Some(connectors) = tree.get(node, "Connectors").and_then(|c| self.value(env, c))
+            {
+                sam.embedded_connectors(&base, &connectors, &mut unit.resources);
+            }
+            if base.kind.starts_with("AWS::Serverless::") {
+                sam.lower(&base, &props, &mut unit.resources);
+            } else {
+                unit.resources.push(self.resource(&base, props));
+            }
         });
     }
 

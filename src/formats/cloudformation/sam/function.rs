@@ -1,0 +1,150 @@
+//! Functions and state machines: the resource, its role, its URL.
+
+use std::sync::Arc;
+
+use crate::formats::cloudformation::intrinsics::opposite;
+use crate::formats::cloudformation::resources::Base;
+use crate::model::Resource;
+use crate::source::join_path;
+use crate::source::parent_path;
+use crate::value::{Branch, Entry, Kind, Value};
+
+use super::Sam;
+use super::props::{Props, map, resource};
+use super::role::Role;
+
+const BASIC: &str = "service-role/AWSLambdaBasicExecutionRole";
+const VPC: &str = "service-role/AWSLambdaVPCAccessExecutionRole";
+const XRAY: &str = "AWSXrayWriteOnlyAccess";
+
+impl Sam<'_, '_> {
+    /// SAM Developer Guide, "AWS::Serverless::Function" and "CloudFormation resources generated when you specify
+    /// AWS::Serverless::Function".
+    pub(super) fn function(&self, base: &Base, mut props: Props, out: &mut Vec<Resource>) {
+        let events = props.take("Events");
+        let url = props.take("FunctionUrlConfig");
+        let mut added = vec![BASIC];
+        let traced = props.get("Tracing").is_some_and(|t| t.as_str().as_deref() != Some("Disabled"));
+        if traced {
+            added.push(XRAY);
+        }
+        if props.get("VpcConfig").is_some_and(|v| !v.is_null()) {
+            added.push(VPC);
+        }
+        let events = events.as_ref().and_then(|e| e.value.entries()).unwrap_or(&[]);
+        added.extend(super::events::managed_policies(events));
+        let role = self.owned_role(base, &mut props, "Role", "lambda.amazonaws.com", added);
+        if let Some(tracing) = props.take("Tracing") {
+            let mode = map(vec![("Mode", tracing.value)], tracing.key_span);
+            props.push("TracingConfig", tracing.key_span, mode);
+        }
+        for (from, key) in [("InlineCode", "ZipFile"), ("ImageUri", "ImageUri")] {
+            if let Some(code) = props.take(from) {
+                props.push("Code", code.key_span, map(vec![(key, code.value)], code.key_span));
+            }
+        }
+        props.rename("DeadLetterQueue", "DeadLetterConfig");
+        self.want_code(base, &props);
+        out.push(self.made("AWS::Lambda::Function", &base.id, base, props));
+        out.extend(role);
+        out.extend(url.map(|url| self.url(base, url)));
+        self.events(base, events, out);
+    }
+
+    /// SAM Developer Guide, "AWS::Serverless::StateMachine".
+    pub(super) fn state_machine(&self, base: &Base, mut props: Props, out: &mut Vec<Resource>) {
+        props.take("Events");
+        let traced = props.get("Tracing").and_then(|t| t.get("Enabled")).and_then(Value::as_bool);
+        let added = if traced == Some(true) { vec![XRAY] } else { Vec::new() };
+        let role = self.owned_role(base, &mut props, "RoleArn", "states.amazonaws.com", added);
+        props.rename("Tracing", "TracingConfiguration");
+        props.rename("Logging", "LoggingConfiguration");
+        props.rename("Name", "StateMachineName");
+        out.push(self.made("AWS::StepFunctions::StateMachine", &base.id, base, props));
+        out.extend(role);
+    }
+
+    /// The role that is made where `Role` names none, and the reference to it under the property `name`. `Policies` beside
+    /// a `Role` do nothing; they stay on the resource, since somebody meant them.
+    fn owned_role(
+        &self,
+        base: &Base,
+        props: &mut Props,
+        name: &str,
+        service: &'static str,
+        added: Vec<&'static str>,
+    ) -> Option<Resource> {
+        let at = base.header;
+        let arn = resource(self.template.target(&format!("{}Role", base.id), "Arn"), at);
+        let named = props.take("Role").filter(|r| !r.value.is_null());
+        let branch: Option<Arc<str>> = match named {
+            None => {
+                props.push(name, at, arn);
+                None
+            }
+            // `!If [HasRole, !Ref RoleArn, !Ref AWS::NoValue]`: a role is made in the other branch.
+            Some(Entry { value, key_span, .. }) => match &value.kind {
+                Kind::OneOf(branches) if branches.len() == 1 => {
+                    let label = opposite(&branches[0].label);
+                    let mut branches = branches.to_vec();
+                    branches.push(Branch {
+                        label: label.clone(),
+                        value: arn,
+                    });
+                    let value = Value {
+                        kind: Kind::OneOf(branches.into()),
+                        ..value
+                    };
+                    props.push(name, key_span, value);
+                    Some(label)
+                }
+                _ => {
+                    props.push(name, key_span, value);
+                    return None;
+                }
+            },
+        };
+        let role = Role {
+            service,
+            policies: props.take("Policies"),
+            trust: props.take("AssumeRolePolicyDocument"),
+            added,
+            props,
+            branch,
+        };
+        Some(self.role(base, role))
+    }
+
+    /// SAM Developer Guide, "FunctionUrlConfig". The permission for everyone that goes with `AuthType: NONE` says nothing
+    /// that the URL does not.
+    fn url(&self, base: &Base, url: Entry) -> Resource {
+        let mut props = Props {
+            entries: url.value.entries().unwrap_or(&[]).to_vec(),
+        };
+        let target = resource(self.template.target(&base.id, ""), base.header);
+        props.push("TargetFunctionArn", base.header, target);
+        let mut made = self.made("AWS::Lambda::Url", &format!("{}Url", base.id), base, props);
+        made.header = url.key_span;
+        made
+    }
+
+    /// Asks for the folder of a Python function whose handler is not among the files.
+    fn want_code(&self, base: &Base, props: &Props) {
+        let known = |name: &str| props.get(name).and_then(Value::as_str);
+        let (Some(code), Some(handler)) = (known("CodeUri"), known("Handler")) else {
+            return;
+        };
+        let python = known("Runtime").is_none_or(|r| r.starts_with("python"));
+        let sources = self.template.world.sources;
+        let tree = &self.template.doc.tree;
+        let Some(folder) = self.template.local_path(tree, &code).filter(|_| python) else {
+            return;
+        };
+        let Some((module, _)) = handler.rsplit_once('.') else { return };
+        let file = join_path(&folder, &format!("{}.py", module.replace('.', "/")));
+        let outside = parent_path(sources.path(base.header.file));
+        if sources.find(&file).is_none() && folder != outside {
+            self.template.want(format!("{folder}/"));
+        }
+    }
+}

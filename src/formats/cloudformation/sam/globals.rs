@@ -1,0 +1,64 @@
+//! The Globals section. SAM Developer Guide, "Globals section of the AWS SAM template".
+
+use crate::source::Span;
+use crate::value::{Entry, Kind, Value};
+
+/// What a function may not inherit: it would be ignored or refused.
+const NOT_INHERITED: [&str; 4] = ["Role", "Policies", "FunctionName", "Events"];
+/// Lists that the resource replaces instead of adding to.
+const REPLACED: [&str; 1] = ["Architectures"];
+
+/// `props` with what `globals` adds: maps are merged and lists put together, global items first; for all else the resource
+/// wins. What comes from the Globals section is used at `at`.
+pub(super) fn merged(globals: Option<&Value>, props: &[Entry], at: Span) -> Vec<Entry> {
+    let Some(globals) = globals.and_then(Value::entries) else {
+        return props.to_vec();
+    };
+    let mut out = props.to_vec();
+    for global in globals {
+        let name = global.key.known().unwrap_or_default();
+        if NOT_INHERITED.contains(&&*name) {
+            continue;
+        }
+        match out.iter_mut().find(|e| e.key.known().as_deref() == Some(&*name)) {
+            Some(_) if REPLACED.contains(&&*name) => {}
+            Some(own) => own.value = merge(&global.value, &own.value, at),
+            None => out.push(used(global, at)),
+        }
+    }
+    out
+}
+
+fn merge(global: &Value, own: &Value, at: Span) -> Value {
+    match (&global.kind, &own.kind) {
+        (Kind::Map(theirs), Kind::Map(ours)) => {
+            let mut out = ours.to_vec();
+            for entry in theirs.iter() {
+                let name = entry.key.display();
+                match out.iter_mut().find(|e| e.key.display() == name) {
+                    Some(e) => e.value = merge(&entry.value, &e.value, at),
+                    None => out.push(used(entry, at)),
+                }
+            }
+            Value {
+                kind: Kind::Map(out.into()),
+                ..own.clone()
+            }
+        }
+        (Kind::Seq(theirs), Kind::Seq(ours)) => {
+            let items = theirs.iter().map(|v| v.clone().used_at(at)).chain(ours.iter().cloned());
+            Value {
+                kind: Kind::Seq(items.collect()),
+                ..own.clone()
+            }
+        }
+        _ => own.clone(),
+    }
+}
+
+fn used(entry: &Entry, at: Span) -> Entry {
+    Entry {
+        value: entry.value.clone().used_at(at),
+        ..entry.clone()
+    }
+}

@@ -1,0 +1,86 @@
+//! SAM resources as the SAM translator turns them into CloudFormation's own.
+//! Serverless Application Model, "Generated CloudFormation resources".
+//!
+//! **Invariant:** what a person wrote keeps its place; what the translator adds lies at the logical id, event or reference
+//! that asks for it, under properties (`Generated…`) that no CloudFormation resource has where rules about written policies
+//! would otherwise see it.
+
+mod api;
+mod connector;
+mod events;
+mod function;
+mod globals;
+mod props;
+mod role;
+mod templates;
+
+use crate::iam::Format;
+use crate::model::Resource;
+use crate::value::{Kind, Value};
+
+use super::resources::Base;
+use super::template::Template;
+use props::Props;
+
+/// The translator at work on one template.
+pub(super) struct Sam<'t, 'w> {
+    template: &'t Template<'w>,
+    globals: Option<Value>,
+}
+
+impl<'t, 'w> Sam<'t, 'w> {
+    pub(super) fn new(template: &'t Template<'w>) -> Self {
+        let globals = template
+            .doc
+            .section("Globals")
+            .filter(|_| template.doc.sam)
+            .and_then(|node| template.value(template.env(), node));
+        Self { template, globals }
+    }
+
+    /// The resources that `base`, of a type `AWS::Serverless::*`, becomes.
+    pub(super) fn lower(&self, base: &Base, props: &Value, out: &mut Vec<Resource>) {
+        let name = base.kind.strip_prefix("AWS::Serverless::").unwrap_or("");
+        let own = props.entries().unwrap_or(&[]);
+        let globals = self.globals.as_ref().and_then(|g| g.get(name));
+        let props = Props {
+            entries: globals::merged(globals, own, base.header),
+        };
+        match name {
+            "Function" => self.function(base, props, out),
+            "StateMachine" => self.state_machine(base, props, out),
+            "Api" => self.api(base, props, out),
+            "HttpApi" => out.push(self.made("AWS::ApiGatewayV2::Api", &base.id, base, props)),
+            "SimpleTable" => out.push(self.made("AWS::DynamoDB::Table", &base.id, base, props)),
+            "LayerVersion" => out.push(self.made("AWS::Lambda::LayerVersion", &base.id, base, props)),
+            "GraphQLApi" => out.push(self.made("AWS::AppSync::GraphQLApi", &base.id, base, props)),
+            "Application" => self.application(base, props, out),
+            "Connector" => self.connector(base, props, out),
+            _ => out.push(self.made(&base.kind, &base.id, base, props)),
+        }
+    }
+
+    /// SAM Developer Guide, "AWS::Serverless::Application": a nested stack.
+    fn application(&self, base: &Base, mut props: Props, out: &mut Vec<Resource>) {
+        if props.get("Location").is_some_and(|l| !matches!(l.kind, Kind::Map(_))) {
+            props.rename("Location", "TemplateURL");
+        }
+        out.push(self.made("AWS::CloudFormation::Stack", &base.id, base, props));
+    }
+
+    /// A resource that the translator makes for `base`.
+    fn made(&self, kind: &str, id: &str, base: &Base, props: Props) -> Resource {
+        Resource {
+            kind: kind.into(),
+            type_name: base.kind.clone(),
+            address: self.template.address(id),
+            format: Format::Sam,
+            header: base.header,
+            extent: base.extent,
+            props: Value::map(props.entries, base.extent),
+            metadata: base.metadata.clone(),
+            instances: None,
+            branch: base.branch.clone(),
+        }
+    }
+}

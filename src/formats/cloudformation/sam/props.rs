@@ -1,0 +1,110 @@
+//! Properties being rewritten, and values that the translator makes.
+
+use std::sync::Arc;
+
+use crate::source::{Hole, HoleKind, Span, Target, Text};
+use crate::value::{Branch, Entry, Kind, Value};
+
+/// The properties of a resource on their way from SAM's names to CloudFormation's.
+pub(super) struct Props {
+    pub(super) entries: Vec<Entry>,
+}
+
+impl Props {
+    /// Takes the property out; the last one where it is written twice.
+    pub(super) fn take(&mut self, name: &str) -> Option<Entry> {
+        let mut taken = None;
+        self.entries.retain(|e| {
+            let hit = e.key.known().as_deref() == Some(name);
+            if hit {
+                taken = Some(e.clone());
+            }
+            !hit
+        });
+        taken
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        let hit = |e: &&Entry| e.key.known().as_deref() == Some(name);
+        self.entries.iter().rev().find(hit).map(|e| &e.value)
+    }
+
+    /// Gives the property CloudFormation's name; its key stays where it is written.
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
+        for e in &mut self.entries {
+            if e.key.known().as_deref() == Some(from) {
+                e.key = Text::made(to, e.key_span);
+            }
+        }
+    }
+
+    pub(super) fn push(&mut self, name: &str, at: Span, value: Value) {
+        self.entries.push(entry(name, at, value));
+    }
+}
+
+pub(super) fn entry(name: &str, at: Span, value: Value) -> Entry {
+    Entry {
+        key: Text::made(name, at),
+        key_span: at,
+        value,
+    }
+}
+
+/// A map that the translator makes: all of it lies at `at`.
+pub(super) fn map(entries: Vec<(&str, Value)>, at: Span) -> Value {
+    let entries = entries.into_iter().map(|(name, value)| entry(name, at, value));
+    Value::new(Kind::Map(entries.collect()), at)
+}
+
+/// The text `made`, in which `%partition`, `%region` and `%account` stand for the pseudo parameters.
+pub(super) fn arn(made: &str, at: Span) -> Text {
+    let mut out = Text::default();
+    for (i, part) in made.split('%').enumerate() {
+        let names = [
+            ("partition", HoleKind::Partition, "AWS::Partition"),
+            ("region", HoleKind::Region, "AWS::Region"),
+            ("account", HoleKind::Account, "AWS::AccountId"),
+        ];
+        let named = names.iter().find_map(|(word, kind, name)| {
+            let rest = part.strip_prefix(word)?;
+            Some((rest, *kind, *name))
+        });
+        match named {
+            Some((rest, kind, name)) if i > 0 => {
+                out.append(&Text::hole(Hole::new(kind, name, at)));
+                if !rest.is_empty() {
+                    out.append(&Text::made(rest, at));
+                }
+            }
+            _ if part.is_empty() => {}
+            _ => out.append(&Text::made(part, at)),
+        }
+    }
+    out
+}
+
+/// What `!Ref` or `!GetAtt` of a resource of the template gives.
+pub(super) fn resource(target: Target, at: Span) -> Value {
+    let name = if target.attribute.is_empty() {
+        target.address.to_string()
+    } else {
+        format!("{}.{}", target.address, target.attribute)
+    };
+    Value::text(Text::hole(Hole::new(HoleKind::Resource, name, at).to(target)), at)
+}
+
+/// The value under a condition, where there is one.
+pub(super) fn under(label: Option<&Arc<str>>, value: Value) -> Value {
+    match label {
+        None => value,
+        Some(label) => {
+            let span = value.span;
+            let branch = Branch {
+                label: label.clone(),
+                value,
+            };
+            Value::new(Kind::OneOf(vec![branch].into()), span)
+        }
+    }
+}

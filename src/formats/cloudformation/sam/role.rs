@@ -1,0 +1,195 @@
+//! The role that SAM makes for a function or a state machine that names none.
+
+use std::sync::Arc;
+
+use crate::formats::cloudformation::resources::Base;
+use crate::formats::cloudformation::text::join_labels;
+use crate::iam::catalogue;
+use crate::model::Resource;
+use crate::source::{Span, Text};
+use crate::value::{Entry, Kind, Value};
+
+use super::props::{Props, arn, map, under};
+use super::{Sam, templates};
+
+/// What the role is made of.
+pub(super) struct Role<'a> {
+    /// Who assumes it by default: `lambda.amazonaws.com`.
+    pub(super) service: &'static str,
+    pub(super) policies: Option<Entry>,
+    pub(super) trust: Option<Entry>,
+    /// AWS managed policies that the translator adds, with their paths.
+    pub(super) added: Vec<&'static str>,
+    /// Properties of the SAM resource that the role takes over.
+    pub(super) props: &'a Props,
+    /// Set where the resource names a role in one branch only.
+    pub(super) branch: Option<Arc<str>>,
+}
+
+impl Sam<'_, '_> {
+    /// The role `<Id>Role`. What is written in the template is under CloudFormation's own properties; what the translator
+    /// adds is under `GeneratedManagedPolicyArns`, and `SamTemplate` says that the trust policy is its own.
+    pub(super) fn role(&self, base: &Base, role: Role<'_>) -> Resource {
+        let at = base.header;
+        let mut props = Props { entries: Vec::new() };
+        match role.trust {
+            Some(trust) => props.entries.push(trust),
+            None => {
+                props.push("AssumeRolePolicyDocument", at, default_trust(role.service, at));
+                props.push("SamTemplate", at, Value::made("AssumeRolePolicyDocument", at));
+            }
+        }
+        if let Some(policies) = &role.policies {
+            let mut sorted = Sorted {
+                id: &base.id,
+                managed: Vec::new(),
+                inline: Vec::new(),
+            };
+            sorted.each(&policies.value, &[]);
+            let span = policies.value.span;
+            if !sorted.managed.is_empty() {
+                let entry = (policies.key_span, Value::seq(sorted.managed, span));
+                props.push("ManagedPolicyArns", entry.0, entry.1);
+            }
+            if !sorted.inline.is_empty() {
+                props.push("Policies", policies.key_span, Value::seq(sorted.inline, span));
+            }
+        }
+        let added = role.added.iter().map(|name| {
+            let text = arn(&format!("arn:%partition:iam::aws:policy/{name}"), at);
+            Value::text(text, at)
+        });
+        let added = Value::new(Kind::Seq(added.collect()), at);
+        props.push("GeneratedManagedPolicyArns", at, added);
+        for (from, to) in [("PermissionsBoundary", "PermissionsBoundary"), ("RolePath", "Path"), ("Tags", "Tags")] {
+            if let Some(entry) = role.props.entries.iter().find(|e| e.key.known().as_deref() == Some(from)) {
+                props.push(to, entry.key_span, entry.value.clone());
+            }
+        }
+        let mut resource = self.made("AWS::IAM::Role", &format!("{}Role", base.id), base, props);
+        resource.branch = match (&base.branch, role.branch) {
+            (Some(a), Some(b)) => Some(join_labels(&[a.clone(), b])),
+            (a, b) => a.clone().or(b),
+        };
+        resource
+    }
+}
+
+/// `{Version, Statement: [{Effect: Allow, Action: [sts:AssumeRole], Principal: {Service: [service]}}]}`.
+fn default_trust(service: &str, at: Span) -> Value {
+    let one = |text: &str| Value::seq(vec![Value::made(text, at)], at);
+    let statement = map(
+        vec![
+            ("Effect", Value::made("Allow", at)),
+            ("Action", one("sts:AssumeRole")),
+            ("Principal", map(vec![("Service", one(service))], at)),
+        ],
+        at,
+    );
+    map(
+        vec![
+            ("Version", Value::made("2012-10-17", at)),
+            ("Statement", Value::seq(vec![statement], at)),
+        ],
+        at,
+    )
+}
+
+/// The items of `Policies` by what they are.
+struct Sorted<'a> {
+    id: &'a str,
+    managed: Vec<Value>,
+    inline: Vec<Value>,
+}
+
+impl Sorted<'_> {
+    /// `Policies` is one policy or a list; `Fn::If` may stand for either, or for an item.
+    fn each(&mut self, value: &Value, labels: &[Arc<str>]) {
+        let label = (!labels.is_empty()).then(|| join_labels(labels));
+        match &value.kind {
+            Kind::Seq(items) if labels.len() < 8 => items.iter().for_each(|item| self.each(item, labels)),
+            Kind::OneOf(branches) if labels.len() < 8 => {
+                for branch in branches.iter() {
+                    let mut labels = labels.to_vec();
+                    labels.push(branch.label.clone());
+                    self.each(&branch.value, &labels);
+                }
+            }
+            Kind::Str(text) => {
+                let value = match managed_arn(text) {
+                    Some(arn) => Value {
+                        kind: Kind::Str(arn),
+                        ..value.clone()
+                    },
+                    None => value.clone(),
+                };
+                self.managed.push(under(label.as_ref(), value));
+            }
+            Kind::Map(entries) => self.object(value, entries, label.as_ref()),
+            Kind::Null => {}
+            _ => self.managed.push(under(label.as_ref(), value.clone())),
+        }
+    }
+
+    fn object(&mut self, value: &Value, entries: &[Entry], label: Option<&Arc<str>>) {
+        if value.get("Statement").is_some() {
+            self.document(value.clone(), value.span, label);
+        } else if let Some(document) = value.entry("PolicyDocument") {
+            // CloudFormation's form, which SAM does not know; what it means is clear all the same.
+            self.document(document.value.clone(), document.key_span, label);
+        } else if value.get("Effect").is_some() {
+            // A statement where a document should be.
+            let statement = Value::seq(vec![value.clone()], value.span);
+            let entries = vec![
+                super::props::entry("Version", value.span, Value::made("2012-10-17", value.span)),
+                super::props::entry("Statement", value.span, statement),
+            ];
+            self.document(Value::map(entries, value.span), value.span, label);
+        } else if let [template] = entries {
+            let name = template.key.display();
+            match templates::expand(&name, &template.value, template.key_span) {
+                Some(document) => self.template(&name, template, document, label),
+                // A template that is newer than our list of them.
+                None => self
+                    .managed
+                    .push(under(label, Value::other(name, template.key_span))),
+            }
+        }
+    }
+
+    fn document(&mut self, document: Value, at: Span, label: Option<&Arc<str>>) {
+        let name = format!("{}RolePolicy{}", self.id, self.inline.len());
+        let entries = vec![("PolicyName", Value::made(&name, at)), ("PolicyDocument", under(label, document))];
+        self.inline.push(map(entries, at));
+    }
+
+    fn template(&mut self, name: &str, template: &Entry, document: Value, label: Option<&Arc<str>>) {
+        let at = template.key_span;
+        let entries = vec![
+            ("PolicyName", Value::text(template.key.clone(), at)),
+            ("SamTemplate", Value::made(name, at)),
+            ("PolicyDocument", under(label, document)),
+        ];
+        self.inline.push(map(entries, at));
+    }
+}
+
+/// The ARN of an AWS managed policy that is given by name; the name stays where it is written.
+fn managed_arn(text: &Text) -> Option<Text> {
+    let name = text.known()?;
+    if name.starts_with("arn:") || name.is_empty() {
+        return None;
+    }
+    let at = text.span_of(0..name.len())?;
+    let path = match catalogue().managed_policy(&name) {
+        Some(policy) => policy.arn.strip_suffix(policy.name)?,
+        None => return None,
+    };
+    let path = path.strip_prefix("arn:aws:")?;
+    let mut out = arn("arn:%partition:", at);
+    out.append(&Text::made(path, at));
+    // A name may be given with its path.
+    let bare = name.rfind('/').map_or(0, |i| i + 1);
+    out.append(&text.slice(bare..name.len()));
+    Some(out)
+}

@@ -3,3 +3,4 @@
 mod facts;
 
 mod hcl;
+mod cloudformation_eval;

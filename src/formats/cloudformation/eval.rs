@@ -25,6 +25,9 @@ impl Template<'_> {
         if !self.charge(1) {
             return Some(Value::other("too large", span));
         }
+        if tree.is_alias(node) {
+            return Some(self.value(env, tree.resolve(node))?.used_at(span));
+        }
         Some(match tree.kind(node) {
             Node::Null => Value::new(Kind::Null, span),
             Node::Bool => {
@@ -84,7 +87,7 @@ impl Template<'_> {
     pub(super) fn entries(&self, env: Env<'_>, node: NodeId, f: &mut dyn FnMut(Env<'_>, Text, Span, NodeId)) {
         let Some(env) = env.deeper() else { return };
         let tree = env.tree;
-        for (key, value) in tree.entries(node) {
+        for (key, value) in tree.merged(node) {
             if !self.charge(1) {
                 return;
             }

@@ -87,6 +87,9 @@ pub(crate) fn extents(tree: &Tree) -> Vec<Span> {
     let mut out = Vec::new();
     let mut open = tree.roots.clone();
     while let Some(node) = open.pop() {
+        if tree.is_alias(node) {
+            continue;
+        }
         match tree.kind(node) {
             Kind::Map => {
                 for (key, value) in tree.entries(node) {

@@ -34,7 +34,9 @@ pub(crate) fn show(value: &Value) -> String {
         Kind::Str(t) => t.display(),
         Kind::Seq(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
         Kind::Map(entries) => {
-            let entries = entries.iter().map(|e| format!("{}: {}", e.key.display(), show(&e.value)));
+            let entries = entries
+                .iter()
+                .map(|e| format!("{}: {}", e.key.display(), show(&e.value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
         Kind::Json(inner) => format!("json({})", show(inner)),
@@ -147,5 +149,9 @@ fn attributes() {
     case("!GetAtt [Role, Arn]", "${Role.Arn}", "!GetAtt [Role, Arn]");
     case("{Fn::GetAtt: [Role, Arn]}", "${Role.Arn}", "{Fn::GetAtt: [Role, Arn]}");
     case("{'Fn::GetAtt': Role.Arn}", "${Role.Arn}", "{'Fn::GetAtt': Role.Arn}");
-    case("!GetAtt [Bucket, !Ref Env]", "${Bucket.dev}", "!GetAtt [Bucket, !Ref Env]");
+    case(
+        "!GetAtt [Bucket, !Ref Env]",
+        "${Bucket.dev}",
+        "!GetAtt [Bucket, !Ref Env]",
+    );
 }

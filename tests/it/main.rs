@@ -2,5 +2,5 @@
 #![allow(clippy::unwrap_used)]
 mod facts;
 
-mod hcl;
 mod cloudformation_eval;
+mod hcl;

@@ -155,7 +155,9 @@ impl<'e> Env<'e> {
                 _ => None,
             };
             let Some(value) = value else { continue };
-            let Some(at) = text.span_of(open..close + 1) else { continue };
+            let Some(at) = text.span_of(open..close + 1) else {
+                continue;
+            };
             out.append(&text.slice(done..open));
             let part = super::text::part(value, at, at);
             let stripped = flat.as_bytes()[open] == b'&';
@@ -164,7 +166,10 @@ impl<'e> Env<'e> {
                     let plain: String = known.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
                     out.append(&Text::made(&plain, at));
                 }
-                _ => part.first().into_iter().for_each(|p| out.append(&super::text::placed(&p.text, at))),
+                _ => part
+                    .first()
+                    .into_iter()
+                    .for_each(|p| out.append(&super::text::placed(&p.text, at))),
             }
             done = close + 1;
             from = done;

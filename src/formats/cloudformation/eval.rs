@@ -32,7 +32,8 @@ impl Template<'_> {
             Node::Null => Value::new(Kind::Null, span),
             Node::Bool => {
                 let text = tree.text(node).and_then(Text::known).unwrap_or_default();
-                let yes = matches!(text.as_bytes().first(), Some(b't' | b'T' | b'y' | b'Y')) || text.eq_ignore_ascii_case("on");
+                let yes = matches!(text.as_bytes().first(), Some(b't' | b'T' | b'y' | b'Y'))
+                    || text.eq_ignore_ascii_case("on");
                 Value::new(Kind::Bool(yes), span)
             }
             Node::Num => {
@@ -160,7 +161,11 @@ impl Template<'_> {
             .get(node, "Parameters")
             .and_then(|p| tree.get(p, "Location"))
             .and_then(|l| self.value(env, l));
-        let Some(path) = location.as_ref().and_then(Value::as_str).and_then(|l| self.local_path(tree, &l)) else {
+        let Some(path) = location
+            .as_ref()
+            .and_then(Value::as_str)
+            .and_then(|l| self.local_path(tree, &l))
+        else {
             return unknown("AWS::Include");
         };
         let Some(file) = self.world.sources.find(&path) else {

@@ -70,7 +70,11 @@ impl Template<'_> {
             });
         }
         if let Some(parameter) = self.parameters.get(name) {
-            let value = if env.certain { &parameter.certain } else { &parameter.value };
+            let value = if env.certain {
+                &parameter.certain
+            } else {
+                &parameter.value
+            };
             if parameter.known && !(env.certain && parameter.certain != parameter.value) {
                 return Some(value.clone().used_at(span));
             }

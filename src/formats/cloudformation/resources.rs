@@ -34,7 +34,11 @@ impl Template<'_> {
     }
 
     fn format(&self) -> Format {
-        if self.doc.sam { Format::Sam } else { Format::Cloudformation }
+        if self.doc.sam {
+            Format::Sam
+        } else {
+            Format::Cloudformation
+        }
     }
 
     pub(super) fn address(&self, name: &str) -> Address {
@@ -68,7 +72,11 @@ impl Template<'_> {
                 .and_then(|c| self.name(env, c))
                 .unwrap_or_default();
             let assumed = env.assume(&condition, true);
-            let env = if condition.is_empty() { env } else { env.with_assumed(&assumed) };
+            let env = if condition.is_empty() {
+                env
+            } else {
+                env.with_assumed(&assumed)
+            };
             let extent = if header.file == tree.file {
                 header.cover(tree.span(node))
             } else {
@@ -138,7 +146,14 @@ impl Template<'_> {
                     entries.push(made(&known, tree.span(k), value));
                 }
             }
-            unit.resources.push(self.other(kinds::PARAMETER, "Parameter", &key.display(), header, tree.span(node), entries));
+            unit.resources.push(self.other(
+                kinds::PARAMETER,
+                "Parameter",
+                &key.display(),
+                header,
+                tree.span(node),
+                entries,
+            ));
         });
     }
 
@@ -150,7 +165,11 @@ impl Template<'_> {
                 .and_then(|c| self.name(env, c))
                 .unwrap_or_default();
             let assumed = env.assume(&condition, true);
-            let env = if condition.is_empty() { env } else { env.with_assumed(&assumed) };
+            let env = if condition.is_empty() {
+                env
+            } else {
+                env.with_assumed(&assumed)
+            };
             let mut entries = vec![made("Name", header, Value::text(key.clone(), header))];
             if let Some(value) = tree.get(node, "Value").and_then(|v| self.value(env, v)) {
                 entries.push(made("Value", value.span, value));
@@ -160,7 +179,8 @@ impl Template<'_> {
                 entries.push(made("Export", name.span, name));
             }
             let id = format!("Outputs.{}", key.display());
-            unit.resources.push(self.other(kinds::OUTPUT, "Output", &id, header, tree.span(node), entries));
+            unit.resources
+                .push(self.other(kinds::OUTPUT, "Output", &id, header, tree.span(node), entries));
         });
     }
 

@@ -88,7 +88,12 @@ impl<'w> Template<'w> {
         if let Some(section) = doc.section("Resources") {
             template.entries(template.env(), section, &mut |env, key, _, node| {
                 let own = env.is_bare(&doc.tree);
-                if let Some(kind) = env.tree.get(node, "Type").and_then(|t| env.tree.text(t)).and_then(Text::known) {
+                if let Some(kind) = env
+                    .tree
+                    .get(node, "Type")
+                    .and_then(|t| env.tree.text(t))
+                    .and_then(Text::known)
+                {
                     resources.insert(
                         key.display(),
                         Declared {

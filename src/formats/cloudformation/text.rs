@@ -164,23 +164,32 @@ fn contradicts(a: &[Arc<str>], b: &[Arc<str>]) -> bool {
     };
     let (a, b) = (parts(a), parts(b));
     a.iter().any(|x| {
-        b.iter().any(|y| match (x.strip_prefix("if "), y.strip_prefix("unless ")) {
-            (Some(x), Some(y)) => x == y,
-            _ => matches!((x.strip_prefix("unless "), y.strip_prefix("if ")), (Some(x), Some(y)) if x == y),
-        })
+        b.iter()
+            .any(|y| match (x.strip_prefix("if "), y.strip_prefix("unless ")) {
+                (Some(x), Some(y)) => x == y,
+                _ => matches!((x.strip_prefix("unless "), y.strip_prefix("if ")), (Some(x), Some(y)) if x == y),
+            })
     })
 }
 
 /// The text with each `{{resolve:…}}` replaced by a hole.
 pub(super) fn dynamic(text: Text) -> Text {
-    if !text.pieces().iter().any(|p| matches!(p, Piece::Lit(l) if l.text.contains("{{"))) {
+    if !text
+        .pieces()
+        .iter()
+        .any(|p| matches!(p, Piece::Lit(l) if l.text.contains("{{")))
+    {
         return text;
     }
     let flat = text.with_placeholders();
     let mut out = Text::default();
     let mut done = 0;
     while let Some(start) = flat.get(done..).and_then(|rest| rest.find(RESOLVE)).map(|i| done + i) {
-        let Some(end) = flat.get(start..).and_then(|rest| rest.find("}}")).map(|i| start + i + 2) else {
+        let Some(end) = flat
+            .get(start..)
+            .and_then(|rest| rest.find("}}"))
+            .map(|i| start + i + 2)
+        else {
             break;
         };
         let Some(span) = text.span_of(start..end) else { break };

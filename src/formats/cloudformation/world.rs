@@ -64,7 +64,9 @@ impl<'s> World<'s> {
         };
         let mut parents: BTreeMap<usize, Vec<(usize, NodeId)>> = BTreeMap::new();
         for (i, doc) in world.docs.iter().enumerate() {
-            let Some(resources) = doc.section("Resources") else { continue };
+            let Some(resources) = doc.section("Resources") else {
+                continue;
+            };
             for (_, node) in doc.tree.entries(resources) {
                 if let Some(child) = world.nested_index(doc, node) {
                     parents.entry(child).or_default().push((i, node));

@@ -189,13 +189,22 @@ impl Sam<'_, '_> {
             let (Some(source), Some(destination)) = (&source, self.end(destination)) else {
                 continue;
             };
-            let id = if i == 0 { base.id.to_string() } else { format!("{}{i}", base.id) };
+            let id = if i == 0 {
+                base.id.to_string()
+            } else {
+                format!("{}{i}", base.id)
+            };
             out.extend(self.connected(base, &id, base.header, source, &destination, props.get("Permissions")));
         }
     }
 
     /// The `Connectors` attribute of a resource, whose source is the resource.
-    pub(in crate::formats::cloudformation) fn embedded_connectors(&self, base: &Base, connectors: &Value, out: &mut Vec<Resource>) {
+    pub(in crate::formats::cloudformation) fn embedded_connectors(
+        &self,
+        base: &Base,
+        connectors: &Value,
+        out: &mut Vec<Resource>,
+    ) {
         let source = End {
             kind: canonical(&base.kind).to_owned(),
             id: base.id.to_string(),
@@ -204,7 +213,9 @@ impl Sam<'_, '_> {
             let destinations = connector.value.path(&["Properties", "Destination"]);
             let permissions = connector.value.path(&["Properties", "Permissions"]);
             for destination in destinations.map_or(&[][..], Value::items) {
-                let Some(destination) = self.end(destination) else { continue };
+                let Some(destination) = self.end(destination) else {
+                    continue;
+                };
                 let id = format!("{}{}", base.id, connector.key.display());
                 out.extend(self.connected(base, &id, connector.key_span, &source, &destination, permissions));
             }
@@ -233,8 +244,13 @@ impl Sam<'_, '_> {
         let profile = PROFILES
             .iter()
             .find(|p| p.from == source.kind && p.to == destination.kind)?;
-        let wants = |word: &str| permissions.is_some_and(|p| p.items().iter().any(|i| i.as_str().as_deref() == Some(word)));
-        let (holder, subject) = if profile.reversed { (destination, source) } else { (source, destination) };
+        let wants =
+            |word: &str| permissions.is_some_and(|p| p.items().iter().any(|i| i.as_str().as_deref() == Some(word)));
+        let (holder, subject) = if profile.reversed {
+            (destination, source)
+        } else {
+            (source, destination)
+        };
         let grants = [("Read", profile.read), ("Write", profile.write)];
         let statements: Vec<Value> = grants
             .iter()
@@ -255,7 +271,11 @@ impl Sam<'_, '_> {
         let mut props = Props { entries: Vec::new() };
         props.push("SamTemplate", at, Value::made("Connector", at));
         props.push("PolicyDocument", at, document);
-        props.push("Roles", at, Value::seq(vec![resource(self.role_of(&holder.id), at)], at));
+        props.push(
+            "Roles",
+            at,
+            Value::seq(vec![resource(self.role_of(&holder.id), at)], at),
+        );
         let mut made = self.made("AWS::IAM::ManagedPolicy", &format!("{id}Policy"), base, props);
         made.header = at;
         Some(made)

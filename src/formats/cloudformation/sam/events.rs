@@ -75,8 +75,16 @@ impl Sam<'_, '_> {
             }
             "S3" => ("s3.amazonaws.com", None, Some(account())),
             "SNS" => ("sns.amazonaws.com", written.get("Topic").cloned(), None),
-            "Api" => ("apigateway.amazonaws.com", Some(self.api_source(written, at, "RestApiId", "ServerlessRestApi")), None),
-            "HttpApi" => ("apigateway.amazonaws.com", Some(self.api_source(written, at, "ApiId", "ServerlessHttpApi")), None),
+            "Api" => (
+                "apigateway.amazonaws.com",
+                Some(self.api_source(written, at, "RestApiId", "ServerlessRestApi")),
+                None,
+            ),
+            "HttpApi" => (
+                "apigateway.amazonaws.com",
+                Some(self.api_source(written, at, "ApiId", "ServerlessHttpApi")),
+                None,
+            ),
             "AlexaSkill" => {
                 token = written.get("SkillId").cloned();
                 ("alexa-appkit.amazon.com", None, None)
@@ -104,7 +112,13 @@ impl Sam<'_, '_> {
                 props.push(name, at, value);
             }
         }
-        Some(self.at_event("AWS::Lambda::Permission", &format!("{id}Permission"), base, event, props))
+        Some(self.at_event(
+            "AWS::Lambda::Permission",
+            &format!("{id}Permission"),
+            base,
+            event,
+            props,
+        ))
     }
 
     /// `arn:…:execute-api:…:<api>/*/<METHOD><path>`.
@@ -118,7 +132,11 @@ impl Sam<'_, '_> {
             }
         }
         let method = written.get("Method").and_then(Value::as_str).unwrap_or("any".into());
-        let method = if method.eq_ignore_ascii_case("any") { "*".to_owned() } else { method.to_ascii_uppercase() };
+        let method = if method.eq_ignore_ascii_case("any") {
+            "*".to_owned()
+        } else {
+            method.to_ascii_uppercase()
+        };
         source.append(&Text::made(&format!("/*/{method}"), at));
         source.append(&part(written.get("Path"), "Path", at));
         Value::text(source, at)

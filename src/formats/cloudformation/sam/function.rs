@@ -24,7 +24,9 @@ impl Sam<'_, '_> {
         let events = props.take("Events");
         let url = props.take("FunctionUrlConfig");
         let mut added = vec![BASIC];
-        let traced = props.get("Tracing").is_some_and(|t| t.as_str().as_deref() != Some("Disabled"));
+        let traced = props
+            .get("Tracing")
+            .is_some_and(|t| t.as_str().as_deref() != Some("Disabled"));
         if traced {
             added.push(XRAY);
         }
@@ -54,7 +56,10 @@ impl Sam<'_, '_> {
     /// SAM Developer Guide, "AWS::Serverless::StateMachine".
     pub(super) fn state_machine(&self, base: &Base, mut props: Props, out: &mut Vec<Resource>) {
         props.take("Events");
-        let traced = props.get("Tracing").and_then(|t| t.get("Enabled")).and_then(Value::as_bool);
+        let traced = props
+            .get("Tracing")
+            .and_then(|t| t.get("Enabled"))
+            .and_then(Value::as_bool);
         let added = if traced == Some(true) { vec![XRAY] } else { Vec::new() };
         let role = self.owned_role(base, &mut props, "RoleArn", "states.amazonaws.com", added);
         props.rename("Tracing", "TracingConfiguration");
@@ -140,7 +145,9 @@ impl Sam<'_, '_> {
         let Some(folder) = self.template.local_path(tree, &code).filter(|_| python) else {
             return;
         };
-        let Some((module, _)) = handler.rsplit_once('.') else { return };
+        let Some((module, _)) = handler.rsplit_once('.') else {
+            return;
+        };
         let file = join_path(&folder, &format!("{}.py", module.replace('.', "/")));
         let outside = parent_path(sources.path(base.header.file));
         if sources.find(&file).is_none() && folder != outside {

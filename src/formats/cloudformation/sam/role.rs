@@ -61,8 +61,17 @@ impl Sam<'_, '_> {
         });
         let added = Value::new(Kind::Seq(added.collect()), at);
         props.push("GeneratedManagedPolicyArns", at, added);
-        for (from, to) in [("PermissionsBoundary", "PermissionsBoundary"), ("RolePath", "Path"), ("Tags", "Tags")] {
-            if let Some(entry) = role.props.entries.iter().find(|e| e.key.known().as_deref() == Some(from)) {
+        for (from, to) in [
+            ("PermissionsBoundary", "PermissionsBoundary"),
+            ("RolePath", "Path"),
+            ("Tags", "Tags"),
+        ] {
+            if let Some(entry) = role
+                .props
+                .entries
+                .iter()
+                .find(|e| e.key.known().as_deref() == Some(from))
+            {
                 props.push(to, entry.key_span, entry.value.clone());
             }
         }
@@ -150,16 +159,17 @@ impl Sorted<'_> {
             match templates::expand(&name, &template.value, template.key_span) {
                 Some(document) => self.template(&name, template, document, label),
                 // A template that is newer than our list of them.
-                None => self
-                    .managed
-                    .push(under(label, Value::other(name, template.key_span))),
+                None => self.managed.push(under(label, Value::other(name, template.key_span))),
             }
         }
     }
 
     fn document(&mut self, document: Value, at: Span, label: Option<&Arc<str>>) {
         let name = format!("{}RolePolicy{}", self.id, self.inline.len());
-        let entries = vec![("PolicyName", Value::made(&name, at)), ("PolicyDocument", under(label, document))];
+        let entries = vec![
+            ("PolicyName", Value::made(&name, at)),
+            ("PolicyDocument", under(label, document)),
+        ];
         self.inline.push(map(entries, at));
     }
 

@@ -110,7 +110,10 @@ impl Expansion<'_> {
         match &value.kind {
             Kind::Str(t) => Value::text(text::placed(t, at), at),
             Kind::Seq(items) => Value::new(Kind::Seq(items.iter().map(|v| self.placed(v)).collect()), at),
-            _ => Value { span: at, ..value.clone() },
+            _ => Value {
+                span: at,
+                ..value.clone()
+            },
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod project;
 pub mod report;
 pub mod rules;
 pub mod settings;
+pub mod secrets;
 pub mod settle;
 pub mod source;
 pub mod syntax;

@@ -62,8 +62,7 @@ impl Credential {
 
     /// A key id and its secret.
     pub fn is_pair(&self) -> bool {
-        self.has(Kind::SecretAccessKey)
-            && (self.has(Kind::AccessKeyId) || self.has(Kind::TemporaryAccessKeyId))
+        self.has(Kind::SecretAccessKey) && (self.has(Kind::AccessKeyId) || self.has(Kind::TemporaryAccessKeyId))
     }
 
     /// AWS's own example: all of it.
@@ -163,11 +162,7 @@ const NEAR_LINES: usize = 8;
 
 /// Secrets without a telling name, beside a key id.
 fn beside_ids(bytes: &[u8], found: &mut Vec<Secret>) {
-    let ids: Vec<usize> = found
-        .iter()
-        .filter(|s| is_id(s.kind))
-        .map(|s| s.range.start)
-        .collect();
+    let ids: Vec<usize> = found.iter().filter(|s| is_id(s.kind)).map(|s| s.range.start).collect();
     // Windows of ids that stand close to each other are read once.
     let mut done = 0;
     for at in ids {

@@ -41,7 +41,9 @@ pub fn key_id_quality(id: &str) -> Option<Quality> {
     }
     let lower = tail.to_ascii_lowercase();
     let wordy = WORDS.iter().any(|w| lower.contains(w))
-        || ["accesskey", "testtest", "secret", "awskey"].iter().any(|w| lower.contains(w));
+        || ["accesskey", "testtest", "secret", "awskey"]
+            .iter()
+            .any(|w| lower.contains(w));
     (!wordy && entropy(tail.as_bytes()) >= 2.5 && steps(tail.as_bytes()) < 8).then_some(Quality::Real)
 }
 
@@ -57,7 +59,9 @@ pub(super) fn secret_quality(secret: &str, least_entropy: f64) -> Option<Quality
     let path = bytes.iter().filter(|b| **b == b'/').count() > 6;
     let lower = secret.to_ascii_lowercase();
     let wordy = WORDS.iter().any(|w| lower.contains(w))
-        || ["secretkey", "accesskey", "secret/", "access/"].iter().any(|w| lower.contains(w));
+        || ["secretkey", "accesskey", "secret/", "access/"]
+            .iter()
+            .any(|w| lower.contains(w));
     (mixed && !hex && !path && !wordy && entropy(bytes) >= least_entropy && steps(bytes) < 14).then_some(Quality::Real)
 }
 
@@ -75,10 +79,44 @@ pub fn is_placeholder(value: &str) -> bool {
         || (value.starts_with('$') && value.len() > 1);
     let word = matches!(
         lower.as_str(),
-        "test" | "testing" | "tests" | "foo" | "bar" | "baz" | "foobar" | "mock" | "none" | "null" | "nil" | "key"
-            | "secret" | "token" | "access_key" | "secret_key" | "accesskey" | "secretkey" | "local" | "localstack"
-            | "minio" | "minioadmin" | "anything" | "any" | "x" | "password" | "string" | "value" | "a" | "b" | "id"
-            | "access" | "unused" | "accesskeyid" | "secretaccesskey" | "access-key" | "secret-key" | "admin"
+        "test"
+            | "testing"
+            | "tests"
+            | "foo"
+            | "bar"
+            | "baz"
+            | "foobar"
+            | "mock"
+            | "none"
+            | "null"
+            | "nil"
+            | "key"
+            | "secret"
+            | "token"
+            | "access_key"
+            | "secret_key"
+            | "accesskey"
+            | "secretkey"
+            | "local"
+            | "localstack"
+            | "minio"
+            | "minioadmin"
+            | "anything"
+            | "any"
+            | "x"
+            | "password"
+            | "string"
+            | "value"
+            | "a"
+            | "b"
+            | "id"
+            | "access"
+            | "unused"
+            | "accesskeyid"
+            | "secretaccesskey"
+            | "access-key"
+            | "secret-key"
+            | "admin"
     );
     bracketed
         || word

@@ -14,10 +14,7 @@ pub(super) fn is_base64(b: u8) -> bool {
 }
 
 pub(super) fn text(bytes: &[u8], range: Range<usize>) -> &str {
-    bytes
-        .get(range)
-        .and_then(|b| std::str::from_utf8(b).ok())
-        .unwrap_or("")
+    bytes.get(range).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or("")
 }
 
 /// The end of the run of bytes that satisfy `f` from `at` on, at most `most` of them.
@@ -101,7 +98,9 @@ pub(super) fn key_id(bytes: &[u8], at: usize) -> Option<Secret> {
 
 /// STS tokens begin alike. AWS says nothing of their length; none is short.
 pub(super) fn session_token(bytes: &[u8], at: usize) -> Option<Secret> {
-    let end = run(bytes, at, LONGEST, |b| is_base64(b) || matches!(b, b'=' | b'%' | b'_' | b'-'));
+    let end = run(bytes, at, LONGEST, |b| {
+        is_base64(b) || matches!(b, b'=' | b'%' | b'_' | b'-')
+    });
     if end - at < 100 || !begins(bytes, at) {
         return None;
     }
@@ -171,12 +170,19 @@ pub(super) fn appsync(bytes: &[u8], at: usize) -> Option<Secret> {
 pub(super) fn pem(bytes: &[u8], hit: Range<usize>) -> Option<Secret> {
     let head = run_back(bytes, hit.start, 32, |b| b != b'\n');
     let head = text(bytes, head..hit.start);
-    let label = head.rsplit("-----BEGIN ").next().filter(|_| head.contains("-----BEGIN "))?;
+    let label = head
+        .rsplit("-----BEGIN ")
+        .next()
+        .filter(|_| head.contains("-----BEGIN "))?;
     if label.contains("ENCRYPTED") || label.contains("PUBLIC") {
         return None;
     }
     let end = run(bytes, hit.end, LONGEST, |b| {
-        is_base64(b) || matches!(b, b'=' | b'\n' | b'\r' | b'\\' | b' ' | b'\t' | b'"' | b',' | b':' | b'-')
+        is_base64(b)
+            || matches!(
+                b,
+                b'=' | b'\n' | b'\r' | b'\\' | b' ' | b'\t' | b'"' | b',' | b':' | b'-'
+            )
     });
     // The last dashes are those of the END line.
     let body = text(bytes, hit.end..end);
@@ -223,9 +229,21 @@ pub(super) fn stands_alone(bytes: &[u8], range: Range<usize>) -> bool {
 fn is_hash_name(bytes: &[u8], start: usize) -> bool {
     let from = run_back(bytes, start, 48, |b| b != b'\n');
     let before = text(bytes, from..start).to_ascii_lowercase();
-    ["sha", "hash", "digest", "commit", "checksum", "integrity", "etag", "revision", "md5", "signature", "nonce"]
-        .iter()
-        .any(|w| before.contains(w))
+    [
+        "sha",
+        "hash",
+        "digest",
+        "commit",
+        "checksum",
+        "integrity",
+        "etag",
+        "revision",
+        "md5",
+        "signature",
+        "nonce",
+    ]
+    .iter()
+    .any(|w| before.contains(w))
 }
 
 pub(super) fn secret(bytes: &[u8], range: Range<usize>, least_entropy: f64) -> Option<Secret> {

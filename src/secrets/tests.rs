@@ -67,7 +67,11 @@ fn placeholders_are_silent_and_examples_are_known() {
     }
     let example = scan("AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY AKIAI44QH8DHBEXAMPLE");
     assert_eq!(example.len(), 3);
-    assert!(example.iter().all(|s| s.quality == Quality::Example && s.account.is_none()));
+    assert!(
+        example
+            .iter()
+            .all(|s| s.quality == Quality::Example && s.account.is_none())
+    );
 }
 
 #[test]
@@ -125,14 +129,24 @@ fn other_keys() {
     let letters = "kr8vt2mzq1xw5lpn9sdfg7hj3b";
     let body = secret().replace(['/', '+'], "");
     for (text, kind) in [
-        (format!("x-api-key: {}{letters}", ["da", "2-"].concat()), Kind::AppSyncApiKey),
+        (
+            format!("x-api-key: {}{letters}", ["da", "2-"].concat()),
+            Kind::AppSyncApiKey,
+        ),
         (
             format!("{}4ea38b7b-f563-7709-4bae-87aea15c1d2f", ["amzn", ".mws."].concat()),
             Kind::MwsToken,
         ),
-        (format!("{}{}", ["AB", "SK"].concat(), body.repeat(3) + "abc"), Kind::BedrockApiKey),
         (
-            format!("-----BEGIN RSA {}-----\n{}\n-----END RSA", ["PRIVATE", " KEY"].concat(), body.repeat(4)),
+            format!("{}{}", ["AB", "SK"].concat(), body.repeat(3) + "abc"),
+            Kind::BedrockApiKey,
+        ),
+        (
+            format!(
+                "-----BEGIN RSA {}-----\n{}\n-----END RSA",
+                ["PRIVATE", " KEY"].concat(),
+                body.repeat(4)
+            ),
             Kind::PrivateKey,
         ),
         (format!("aws_session_token = {}", token()), Kind::SessionToken),

@@ -152,12 +152,7 @@ pub fn classify(path: &str, text: &str) -> Kinds {
             kinds.policy = policy && !template && !kinds.serverless;
         }
         "tftpl" | "j2" | "jinja" | "tpl" | "tmpl" => {
-            kinds.policy = policy
-                && file
-                    .text
-                    .trim_start_matches('\u{feff}')
-                    .trim_start()
-                    .starts_with(['{', '[']);
+            kinds.policy = policy && text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
         }
         "py" | "ipynb" => {
             let hit = hits & (hit::PYTHON | hit::KEY_ID) != 0;

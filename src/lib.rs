@@ -6,6 +6,7 @@
 
 pub mod checks;
 pub mod classify;
+pub mod cli;
 pub mod discover;
 pub mod finding;
 pub mod formats;

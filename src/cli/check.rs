@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::Failure;
 use super::input::{Choosing, Input};
 use super::run::{self, Wish};
 use super::terminal::{self, When};
-use super::Failure;
 use crate::report::{Format, Options, Page};
 use crate::rules::Ruleset;
 use crate::settings::Settings;
@@ -45,7 +45,14 @@ struct Suppressing {
 #[command(next_help_heading = "Output")]
 struct Output {
     /// What goes to standard output
-    #[arg(long, short, value_name = "FORMAT", env = "OVERGRANT_FORMAT", default_value = "human", hide_env = true)]
+    #[arg(
+        long,
+        short,
+        value_name = "FORMAT",
+        env = "OVERGRANT_FORMAT",
+        default_value = "human",
+        hide_env = true
+    )]
     format: Format,
     /// Also write a report to a file; may be repeated
     #[arg(long, value_name = "FORMAT=PATH", value_parser = output)]
@@ -151,7 +158,12 @@ impl Check {
     fn notes(&self, read: &run::Read<'_>, report: &Report, sources: &crate::source::Sources) {
         let o = &self.output;
         if o.quiet == 0 {
-            for t in read.found.troubles.iter().filter(|t| t.kind == ProblemKind::NotEvaluated) {
+            for t in read
+                .found
+                .troubles
+                .iter()
+                .filter(|t| t.kind == ProblemKind::NotEvaluated)
+            {
                 terminal::note(&format!("note: {}: {}", t.path, t.message));
             }
             for f in &report.foreign {
@@ -162,7 +174,11 @@ impl Check {
                 ));
             }
             for (s, left) in &report.ending {
-                let days = if *left == 1 { "1 day".to_owned() } else { format!("{left} days") };
+                let days = if *left == 1 {
+                    "1 day".to_owned()
+                } else {
+                    format!("{left} days")
+                };
                 terminal::note(&format!("note: the ignore at {}:{} ends in {days}", s.path, s.line));
             }
             if sources.is_empty() {
@@ -182,7 +198,10 @@ impl Check {
             for (stage, took) in &read.clock.laps {
                 terminal::note(&format!("{:>9.3} ms  {stage}", took.as_secs_f64() * 1000.0));
             }
-            terminal::note(&format!("{:>9.3} ms  in all", read.clock.total().as_secs_f64() * 1000.0));
+            terminal::note(&format!(
+                "{:>9.3} ms  in all",
+                read.clock.total().as_secs_f64() * 1000.0
+            ));
         }
     }
 

@@ -96,14 +96,18 @@ fn size(text: &str) -> Result<u64, String> {
         t if t.ends_with(['g', 'G']) => (&t[..t.len() - 1], 30),
         t => (t, 0),
     };
-    let n: u64 = digits.trim().parse().map_err(|_| "expected a size such as 512K or 16M".to_owned())?;
+    let n: u64 = digits
+        .trim()
+        .parse()
+        .map_err(|_| "expected a size such as 512K or 16M".to_owned())?;
     n.checked_mul(1 << shift).ok_or_else(|| "too large".to_owned())
 }
 
 fn policy_kind(text: &str) -> Result<(String, PolicyKind), String> {
     let (glob, kind) = text.rsplit_once('=').ok_or("expected GLOB=KIND")?;
     let words: Vec<&str> = PolicyKind::ALL.iter().map(|k| k.name()).collect();
-    let kind = PolicyKind::from_name(kind).ok_or_else(|| format!("unknown kind; expected one of {}", words.join(", ")))?;
+    let kind =
+        PolicyKind::from_name(kind).ok_or_else(|| format!("unknown kind; expected one of {}", words.join(", ")))?;
     Ok((glob.to_owned(), kind))
 }
 
@@ -127,7 +131,11 @@ fn confidence(text: &str) -> Result<Confidence, String> {
 }
 
 fn fail_on(text: &str) -> Result<FailOn, String> {
-    if text == "never" { Ok(None) } else { severity(text).map(Some) }
+    if text == "never" {
+        Ok(None)
+    } else {
+        severity(text).map(Some)
+    }
 }
 
 fn selectors(names: &[String]) -> Vec<Selector> {
@@ -166,7 +174,9 @@ impl Choosing {
 
     /// All selectors that were named.
     pub(super) fn named(&self) -> impl Iterator<Item = &String> {
-        [&self.select, &self.extend_select, &self.ignore, &self.only].into_iter().flatten()
+        [&self.select, &self.extend_select, &self.ignore, &self.only]
+            .into_iter()
+            .flatten()
     }
 }
 
@@ -199,7 +209,9 @@ impl Input {
         paths.retain(|p| p != Path::new("-"));
         let stdin = if paths.len() < before {
             if self.files_from.as_deref() == Some(Path::new("-")) {
-                return Err(Failure::Usage("standard input cannot be both a list and a file".to_owned()));
+                return Err(Failure::Usage(
+                    "standard input cannot be both a list and a file".to_owned(),
+                ));
             }
             let name = self.stdin_filename.clone().unwrap_or_else(|| "stdin.json".to_owned());
             Some((name, stdin()?))
@@ -217,10 +229,7 @@ impl Input {
     }
 
     /// Patterns of an option, relative to the working directory.
-    pub(super) fn patterns(
-        cwd: &str,
-        globs: &[String],
-    ) -> Result<Option<ignore::gitignore::Gitignore>, Failure> {
+    pub(super) fn patterns(cwd: &str, globs: &[String]) -> Result<Option<ignore::gitignore::Gitignore>, Failure> {
         discover::patterns(cwd, globs).map_err(|e| Failure::Usage(e.to_string()))
     }
 }
@@ -237,10 +246,13 @@ fn stdin() -> Result<Vec<u8>, Failure> {
         super::terminal::note("reading standard input; end it with Ctrl-D");
     }
     let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes).map_err(|source| Failure::Io {
-        what: "cannot read standard input".to_owned(),
-        source,
-    })?;
+    std::io::stdin()
+        .lock()
+        .read_to_end(&mut bytes)
+        .map_err(|source| Failure::Io {
+            what: "cannot read standard input".to_owned(),
+            source,
+        })?;
     Ok(bytes)
 }
 

@@ -111,7 +111,10 @@ pub(super) fn read<'a>(
     } else if input.isolated {
         governing.isolate();
     }
-    let first = targets.paths.first().map(|p| crate::source::join_path(&cwd, &discover::slashed(p)));
+    let first = targets
+        .paths
+        .first()
+        .map(|p| crate::source::join_path(&cwd, &discover::slashed(p)));
     let first = match first {
         Some(path) if std::path::Path::new(&path).is_dir() => path,
         Some(path) => parent_path(&path).to_owned(),
@@ -237,25 +240,27 @@ impl Read<'_> {
     }
 
     /// Runs the rules and settles what they found.
-    pub(super) fn report(
-        &mut self,
-        mut analysis: Analysis<'_>,
-        ruleset: &Ruleset,
-        wish: &Wish,
-    ) -> Report {
+    pub(super) fn report(&mut self, mut analysis: Analysis<'_>, ruleset: &Ruleset, wish: &Wish) -> Report {
         self.clock.laps.append(&mut analysis.timings);
         self.clock.last = Instant::now();
         let mut project = analysis.project;
         let sources = project.sources;
         for t in &self.found.troubles {
             if let Some(file) = sources.find(&t.path) {
-                project.problems.push(Problem::new(t.kind, Span::new(file, 0, 0), t.message.clone()));
+                project
+                    .problems
+                    .push(Problem::new(t.kind, Span::new(file, 0, 0), t.message.clone()));
             }
         }
         for d in project.documents.iter_mut().filter(|d| d.owner.is_none()) {
             let path = sources.path(d.span.file);
             let absolute = self.governing.absolute(path);
-            let flagged = self.kinds.iter().rev().find(|(glob, _)| glob.matches(&absolute)).map(|(_, k)| *k);
+            let flagged = self
+                .kinds
+                .iter()
+                .rev()
+                .find(|(glob, _)| glob.matches(&absolute))
+                .map(|(_, k)| *k);
             if let Some(kind) = flagged.or_else(|| self.governing.of(path).policy_kind(&absolute)) {
                 d.kind = kind;
             }

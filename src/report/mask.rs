@@ -28,7 +28,12 @@ impl Mask {
         texts.sort();
         texts.dedup();
         let anywhere = (!texts.is_empty())
-            .then(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&texts).ok())
+            .then(|| {
+                AhoCorasick::builder()
+                    .match_kind(MatchKind::LeftmostLongest)
+                    .build(&texts)
+                    .ok()
+            })
             .flatten()
             .map(|automaton| {
                 let masked = texts.iter().map(|t| masked(t)).collect();
@@ -116,7 +121,10 @@ mod tests {
         let text = format!("id = \"{key}\"\n");
         let sources = Sources::from_strings(&[("a.tf", &text)]);
         let mask = Mask::new(&sources, &[Span::new(FileId(0), 5, 27)]);
-        assert_eq!(mask.slice(&sources, FileId(0), 0..28), "id = \"AKIA************2Z7K\"\n".get(..28).unwrap());
+        assert_eq!(
+            mask.slice(&sources, FileId(0), 0..28),
+            "id = \"AKIA************2Z7K\"\n".get(..28).unwrap()
+        );
         assert_eq!(mask.slice(&sources, FileId(0), 8..12), "IA**");
         assert!(!mask.text(format!("found {key} here")).contains(&key));
     }

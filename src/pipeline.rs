@@ -23,6 +23,11 @@ pub struct Analysis<'a> {
 /// Each format and the files it takes.
 const FORMATS: &[(&dyn Lower, fn(Kinds) -> bool)] = &[];
 
+/// Names of the formats that can be read.
+pub fn format_names() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().map(|(format, _)| format.name())
+}
+
 /// Understands `sources`. Pure; deterministic for any number of threads.
 pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
     let mut timings = Vec::new();

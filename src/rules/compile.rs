@@ -40,7 +40,7 @@ impl Mistake {
         }
     }
 
-    fn at(message: impl Into<String>, word: &str) -> Self {
+    pub(super) fn at(message: impl Into<String>, word: &str) -> Self {
         Self {
             word: Some(word.to_owned()),
             ..Self::new(message)
@@ -569,7 +569,7 @@ fn regex(pattern: Option<&str>) -> Checked {
 
 /// The captures that `{…}` name in a text: `{act}` and `{act.service}` both name `act`.
 pub(super) fn interpolations(text: &str) -> Checked<Vec<&str>> {
-    const PARTS: [&str; 4] = ["service", "count", "levels", "worst"];
+    const PARTS: [&str; 5] = ["service", "count", "levels", "gravest", "worst"];
     let mut names = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('{') {
@@ -593,7 +593,11 @@ pub(super) fn interpolations(text: &str) -> Checked<Vec<&str>> {
 pub(super) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<String> {
     known
         .into_iter()
-        .map(|k| (distance(word, k), k))
+        .map(|k| {
+            // Half a name is a likelier slip than another name.
+            let begun = word.len() > 2 && (k.starts_with(word) || word.starts_with(k));
+            (if begun { 1 } else { distance(word, k) }, k)
+        })
         .filter(|(d, k)| *d <= 1 + word.len().max(k.len()) / 4)
         .min()
         .map(|(_, k)| k.to_owned())

@@ -1,9 +1,10 @@
 //! The texts of declared rules: `{act}` stands for what was captured as `act`.
 
 use super::eval::{Captured, Found};
+use crate::iam::{AccessLevel, ActionSet};
 
 /// Longest text of an item in a message; ARNs are long, messages are short.
-const LONGEST: usize = 44;
+const LONGEST: usize = 40;
 
 /// Fills in the captures. `at` is the one that the finding points at; of the others the first of each name counts.
 pub(super) fn render(template: &str, at_name: &str, at: &Captured<'_>, found: &Found<'_>) -> String {
@@ -31,7 +32,29 @@ fn say(c: &Captured<'_>, part: Option<&str>) -> String {
     match part {
         None => shorten(&text),
         Some("service") => text.split(':').next().unwrap_or_default().to_owned(),
-        Some(_) => String::new(),
+        Some(part) => of_actions(&ActionSet::expand(&text), part),
+    }
+}
+
+/// What can be said of the actions that a pattern stands for.
+fn of_actions(actions: &ActionSet, part: &str) -> String {
+    match part {
+        "count" => actions.len().to_string(),
+        "levels" => actions.by_level().to_string(),
+        "gravest" => {
+            let counts = actions.by_level();
+            let levels = AccessLevel::ALL.into_iter().rev().filter(|l| counts.get(*l) > 0);
+            let said: Vec<String> = levels
+                .take(2)
+                .map(|l| format!("{} {}", counts.get(l), l.name()))
+                .collect();
+            said.join(", ")
+        }
+        _ => {
+            let worst = actions.worst(3);
+            let said: Vec<String> = worst.iter().map(|w| format!("`{w}`")).collect();
+            said.join(", ")
+        }
     }
 }
 

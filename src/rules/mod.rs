@@ -5,12 +5,16 @@
 mod compile;
 mod context;
 mod eval;
+pub mod examples;
+mod explain;
 mod message;
 mod ruleset;
 mod run;
 pub mod spec;
+pub mod user;
 
 pub use context::{Check, Context, Out};
+pub use explain::{Style, listing, render as explain};
 pub use ruleset::{Rule, Ruleset, Selection, UnknownRule};
 pub use run::{Failure, Outcome, run};
 pub use spec::Profile;

@@ -4,3 +4,5 @@ mod facts;
 
 mod cloudformation_eval;
 mod hcl;
+mod rules;
+mod tidy;

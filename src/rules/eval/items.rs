@@ -7,7 +7,7 @@ use crate::iam::arn::{Arn, Field};
 use crate::iam::glob::{self, Case};
 use crate::iam::pattern::{Pattern, is_star};
 use crate::iam::principal::{Place, place};
-use crate::iam::{Item, PrincipalItem, PrincipalType, Truth};
+use crate::iam::{AccessLevel, ActionSet, Item, PrincipalItem, PrincipalType, Truth};
 use crate::rules::spec::{Account, ClauseTest, ItemTest, Level, PrincipalName};
 use crate::source::{HoleKind, Span, Text};
 use crate::value::Via;
@@ -175,7 +175,7 @@ impl Eval<'_, '_> {
             });
         }
         if !t.access_level.is_empty() {
-            truth = truth.and(self.levels(text, &t.access_level));
+            truth = truth.and(levels(text, &t.access_level));
         }
         combine(truth, &t.all, &t.any, &t.none, t.not.as_deref(), |inner| {
             self.item(inner, one)
@@ -211,12 +211,22 @@ impl Eval<'_, '_> {
             Field::Empty => Whose::Nobody,
         }
     }
+}
 
-    /// Whether an action pattern holds an action of one of these levels.
-    fn levels(&self, text: &Text, levels: &[Level]) -> Truth {
-        let _ = (text, levels);
-        Truth::Unknown
-    }
+/// Whether an action pattern holds an action of one of these levels.
+fn levels(text: &Text, levels: &[Level]) -> Truth {
+    let Some(pattern) = text.known() else {
+        return Truth::Unknown;
+    };
+    let counts = ActionSet::expand(&pattern).by_level();
+    let level = |l: &Level| match l {
+        Level::List => AccessLevel::List,
+        Level::Read => AccessLevel::Read,
+        Level::Write => AccessLevel::Write,
+        Level::Tagging => AccessLevel::Tagging,
+        Level::PermissionsManagement => AccessLevel::PermissionsManagement,
+    };
+    levels.iter().any(|l| counts.get(level(l)) > 0).into()
 }
 
 /// A word in which wildcards are characters.

@@ -11,7 +11,7 @@ mod words;
 use super::spec::{Match, Narrowed, Report, StatementTest};
 use super::{Context, Out, Rule, message};
 use crate::finding::Finding;
-use crate::iam::Truth;
+use crate::iam::condition::strength;
 use crate::source::{Span, Text};
 use crate::value::Via;
 use statements::Stmt;
@@ -148,7 +148,7 @@ impl Eval<'_, '_> {
                 f.severity = Some(adjust.severity);
             }
         }
-        if report.narrowed == Narrowed::Lower && s.statement.allows() && self.narrowed(s) == Truth::Yes {
+        if report.narrowed == Narrowed::Lower && s.statement.allows() && strength(s.statement).narrows() {
             match &mut f.severity {
                 Some(severity) => *severity = severity.lower(),
                 None => f = f.lowered(),

@@ -2,6 +2,7 @@
 
 use super::items::{Clause, One};
 use super::{Captured, Eval, Found, Of};
+use crate::iam::condition::{self, Grade};
 use crate::iam::{Condition, Document, Effect, PolicyKind, Statement, Truth};
 use crate::project::DocumentId;
 use crate::rules::spec::{ConditionTest, ConditionsTest, DocKind, EffectName, StatementTest, StatementsTest};
@@ -154,18 +155,16 @@ impl Eval<'_, '_> {
     fn conditions<'p>(&self, t: &ConditionsTest, s: Stmt<'p>, found: &mut Found<'p>) -> Truth {
         let st = s.statement;
         let present = !st.conditions.is_empty();
-        // A statement with a part that is not known may have further conditions only where its block is that part.
-        let more = if st.complete || present {
-            Truth::No
-        } else {
-            Truth::Unknown
-        };
+        let strength = condition::strength(st);
+        let more = if strength.unknown { Truth::Unknown } else { Truth::No };
         let mut truth = Truth::Yes;
         if let Some(wanted) = t.present {
             truth = truth.and(Truth::from(present).or(more).eq_truth(wanted));
         }
-        let answers =
-            |test: &ConditionTest| -> Vec<Truth> { st.conditions.iter().map(|c| self.condition(test, c, s)).collect() };
+        let answers = |test: &ConditionTest| -> Vec<Truth> {
+            let graded = st.conditions.iter().zip(&strength.bounds);
+            graded.map(|(c, b)| self.condition(test, c, b.grade)).collect()
+        };
         let mut witnesses: Vec<&'p Condition> = st.conditions.iter().collect();
         if let Some(test) = &t.any {
             let each = answers(test);
@@ -197,7 +196,7 @@ impl Eval<'_, '_> {
         truth
     }
 
-    fn condition(&self, t: &ConditionTest, c: &Condition, s: Stmt<'_>) -> Truth {
+    fn condition(&self, t: &ConditionTest, c: &Condition, grade: Grade) -> Truth {
         let mut truth = Truth::Yes;
         if let Some(test) = &t.operator {
             truth = truth.and(self.item(test, lower(&One::item(&c.operator, Of::Action))));
@@ -215,22 +214,9 @@ impl Eval<'_, '_> {
             truth = truth.and(self.clause(test, Some(&clause), &mut Found::default()));
         }
         if let Some(wanted) = t.narrowing {
-            truth = truth.and(self.narrowing(c, s).eq_truth(wanted));
+            truth = truth.and(Truth::from((grade >= Grade::Narrows) == wanted));
         }
         truth
-    }
-
-    /// Some condition of the statement narrows it.
-    pub(super) fn narrowed(&self, s: Stmt<'_>) -> Truth {
-        let conditions = &s.statement.conditions;
-        conditions
-            .iter()
-            .map(|c| self.narrowing(c, s))
-            .fold(Truth::No, Truth::or)
-    }
-
-    fn narrowing(&self, _c: &Condition, _s: Stmt<'_>) -> Truth {
-        Truth::Yes
     }
 }
 

@@ -1,0 +1,280 @@
+//! The proof of a rule: its examples, run in every format.
+//!
+//! **Invariant:** a bad example gives exactly the marked places for its rule, a good one none; the same runner serves our
+//! own tests and `test-rules`.
+
+mod forms;
+mod marked;
+mod marks;
+
+pub use forms::Form;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::spec::{DocKind, Example, OwnTable};
+use super::{Rule, Ruleset, Selection};
+use crate::finding::{Finding, LabelRole};
+use crate::iam::Own;
+use crate::pipeline::analyse;
+use crate::source::{Sources, Span};
+use marks::Marks;
+pub(super) use marks::without as without_marks;
+
+/// One example in one form: what is run and what is expected.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub rule: String,
+    pub title: String,
+    pub bad: bool,
+    pub form: Form,
+    /// Path to text without marks.
+    pub files: BTreeMap<String, String>,
+    marks: BTreeMap<String, Marks>,
+    own: Own,
+    /// What a bare document must be taken for, or the form does not show what the example says.
+    wanted: Option<(DocKind, Option<String>)>,
+}
+
+/// What running a case gave.
+#[derive(Debug)]
+pub struct Ran {
+    /// Findings of the case's rule.
+    pub findings: Vec<Finding>,
+    pub sources: Sources,
+    /// Why the case fails; empty when it holds.
+    pub wrong: Vec<String>,
+}
+
+/// Every case of a rule: its examples as they are, and bare policies in every form that can hold them.
+pub fn cases(rule: &Rule) -> Vec<Case> {
+    let examples = &rule.docs().examples;
+    let bad = examples.bad.iter().map(|e| (e, true));
+    bad.chain(examples.good.iter().map(|e| (e, false)))
+        .flat_map(|(e, bad)| of_example(rule.id(), e, bad))
+        .collect()
+}
+
+fn of_example(rule: &str, e: &Example, bad: bool) -> Vec<Case> {
+    let own = own(&e.own);
+    let case = |form: Form, files: BTreeMap<String, String>| {
+        let mut case = Case {
+            rule: rule.to_owned(),
+            title: e.title.clone(),
+            bad,
+            form,
+            files: BTreeMap::new(),
+            marks: BTreeMap::new(),
+            own: own.clone(),
+            wanted: None,
+        };
+        for (path, text) in files {
+            let (text, marks) = marks::strip(&text);
+            case.files.insert(path.clone(), text);
+            case.marks.insert(path, marks);
+        }
+        case
+    };
+    let Some(policy) = &e.policy else {
+        return vec![case(Form::Files, e.files.clone())];
+    };
+    let kind = e.kind.unwrap_or(DocKind::Identity);
+    let mut out = Vec::new();
+    for form in Form::WRAPPINGS {
+        // A Terraform document always has a version of its own.
+        if form == Form::TerraformDocument && rule.contains("version") {
+            continue;
+        }
+        if let Some((path, text)) = form.wrap(policy, kind, e.service.as_deref()) {
+            let mut case = case(form, BTreeMap::from([(path, text)]));
+            if form == Form::Json {
+                case.wanted = Some((kind, e.service.clone()));
+            }
+            out.push(case);
+        }
+    }
+    out
+}
+
+fn own(t: &OwnTable) -> Own {
+    Own {
+        accounts: t.accounts.clone(),
+        organization: t.organization.clone(),
+        github: t.github.clone(),
+        trusted_accounts: t.trusted_accounts.clone(),
+    }
+}
+
+impl Case {
+    /// Whether the formats that the form needs are there.
+    pub fn is_supported(&self) -> bool {
+        let there = |needed: &str| crate::pipeline::format_names().any(|name| name == needed);
+        match self.form.format() {
+            Some(format) => there(format),
+            None => self.files.keys().all(|path| match path.rsplit('.').next() {
+                Some("tf" | "tofu" | "tfvars") => there("terraform"),
+                Some("py") => there("python"),
+                Some("yaml" | "yml" | "template") => there("cloudformation"),
+                Some("json") => there("json") && there("cloudformation"),
+                _ => true,
+            }),
+        }
+    }
+
+    /// Runs the rule alone over the files.
+    pub fn run(&self, ruleset: &Ruleset) -> Ran {
+        let files = self.files.iter().map(|(p, t)| (p.clone(), t.as_str().into(), true));
+        let sources = Sources::new(files);
+        let analysis = analyse(&sources, &self.own);
+        if let Some((kind, service)) = &self.wanted {
+            let is = |d: &crate::iam::Document| {
+                d.kind.name() == format!("{kind:?}").to_lowercase()
+                    && service.as_deref().is_none_or(|s| d.service.as_deref() == Some(s))
+            };
+            // A bare document whose shape says otherwise: the other forms have a place that says what it is.
+            if !analysis.project.documents.iter().all(is) {
+                drop(analysis);
+                return Ran {
+                    findings: Vec::new(),
+                    sources,
+                    wrong: Vec::new(),
+                };
+            }
+        }
+        let outcome = super::run(&analysis.project, ruleset, &Selection::only(&self.rule));
+        drop(analysis);
+        let mut wrong: Vec<String> = outcome
+            .failures
+            .iter()
+            .map(|f| format!("panic: {}", f.message))
+            .collect();
+        self.compare(&outcome.findings, &sources, &mut wrong);
+        Ran {
+            findings: outcome.findings,
+            sources,
+            wrong,
+        }
+    }
+
+    fn compare(&self, findings: &[Finding], sources: &Sources, wrong: &mut Vec<String>) {
+        let mut expected = self.spans(sources, |m| &m.primary);
+        for f in findings {
+            let Some(span) = f.span() else { continue };
+            let same =
+                |e: &Span| *e == span || (self.form.moves_text() && like(sources.slice(*e), sources.slice(span)));
+            match expected
+                .iter()
+                .position(|e| *e == span)
+                .or_else(|| expected.iter().position(same))
+            {
+                Some(at) => {
+                    expected.remove(at);
+                }
+                None => wrong.push(format!("reported and not marked: {}", place(sources, span, &f.message))),
+            }
+        }
+        for span in expected {
+            wrong.push(format!("marked and not reported: {}", place(sources, span, "")));
+        }
+        if self.form.moves_text() {
+            return;
+        }
+        for span in self.spans(sources, |m| &m.secondary) {
+            let labels = findings.iter().flat_map(|f| &f.labels);
+            let mut others = labels.filter(|l| l.role != LabelRole::Primary);
+            if !others.any(|l| l.span == span) {
+                wrong.push(format!("no second label at {}", place(sources, span, "")));
+            }
+        }
+    }
+
+    fn spans(&self, sources: &Sources, which: fn(&Marks) -> &Vec<std::ops::Range<usize>>) -> Vec<Span> {
+        let mut spans = Vec::new();
+        for (path, marks) in &self.marks {
+            if let Some(file) = sources.find(path) {
+                spans.extend(which(marks).iter().map(|r| Span::new(file, r.start, r.end)));
+            }
+        }
+        spans
+    }
+
+    /// For a person: the case, what is wrong with it, and its files with line numbers.
+    pub fn describe(&self, ran: &Ran) -> String {
+        let kind = if self.bad { "bad" } else { "good" };
+        let mut out = format!(
+            "{}: {kind} example `{}` as {}\n",
+            self.rule,
+            self.title,
+            self.form.name()
+        );
+        for w in &ran.wrong {
+            let _ = writeln!(out, "  {w}");
+        }
+        for (path, text) in &self.files {
+            let _ = writeln!(out, "  --- {path}");
+            for (n, line) in (1..).zip(text.lines()) {
+                let _ = writeln!(out, "  {n:>3} {line}");
+            }
+        }
+        out
+    }
+}
+
+/// Equal but for quotes, brackets and white space: what conversion changes around a token.
+fn like(a: &str, b: &str) -> bool {
+    let bare = |s: &str| -> String {
+        s.chars()
+            .filter(|c| !matches!(c, '"' | '\'' | '[' | ']' | '$') && !c.is_whitespace())
+            .collect()
+    };
+    bare(a) == bare(b)
+}
+
+fn place(sources: &Sources, span: Span, message: &str) -> String {
+    let (start, end) = sources.positions(span);
+    let mut slice: String = sources.slice(span).chars().take(60).collect();
+    if slice.len() < span.len() {
+        slice.push('…');
+    }
+    let to = if start.line == end.line {
+        end.column.to_string()
+    } else {
+        format!("{}:{}", end.line, end.column)
+    };
+    let at = format!(
+        "{}:{}:{}-{to} `{slice}`",
+        sources.path(span.file),
+        start.line,
+        start.column
+    );
+    if message.is_empty() {
+        at
+    } else {
+        format!("{at}: {message}")
+    }
+}
+
+/// What testing the rules of a folder gave.
+#[derive(Debug, Default)]
+pub struct Tested {
+    pub rules: usize,
+    pub cases: usize,
+    /// One text for each case that fails.
+    pub failures: Vec<String>,
+}
+
+/// Runs the examples of `rules`, which `ruleset` holds.
+pub fn test<'r>(ruleset: &Ruleset, rules: impl IntoIterator<Item = &'r Rule>) -> Tested {
+    let mut tested = Tested::default();
+    for rule in rules {
+        tested.rules += 1;
+        for case in cases(rule).into_iter().filter(Case::is_supported) {
+            tested.cases += 1;
+            let ran = case.run(ruleset);
+            if !ran.wrong.is_empty() {
+                tested.failures.push(case.describe(&ran));
+            }
+        }
+    }
+    tested
+}

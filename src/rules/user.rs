@@ -1,0 +1,163 @@
+//! Users' own rules: read at run time, in the same language, proven by the same runner.
+//!
+//! A mistake in a rule file never stops a run: it is a problem with a place in that file.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::compile::{self, Lists, Mistake};
+use super::spec::Logic;
+use super::{Rule, Ruleset, examples};
+use crate::source::{Problem, Sources, Span};
+
+/// What was read of users' rule folders.
+#[derive(Debug, Default)]
+pub struct UserRules {
+    pub rules: Vec<Rule>,
+    pub mistakes: Vec<RuleMistake>,
+    /// Path as shown and text of every rule file.
+    pub files: Vec<(String, Arc<str>)>,
+    lists: Lists,
+}
+
+/// What is wrong with a rule file, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleMistake {
+    pub path: String,
+    /// Bytes of the file.
+    pub range: Range<usize>,
+    /// With the suggestion, where there is one.
+    pub message: String,
+}
+
+/// Reads every `*.yaml` below `dir`; `shown` is how the folder is called to the user.
+pub fn load(dir: &Path, shown: &str) -> UserRules {
+    let mut out = UserRules {
+        lists: compile::lists(dir),
+        ..UserRules::default()
+    };
+    for path in compile::rule_files(dir) {
+        let inside = path
+            .strip_prefix(dir)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .replace('\\', "/");
+        let name = format!("{}/{inside}", shown.trim_end_matches('/'));
+        match std::fs::read_to_string(&path) {
+            Ok(text) => out.add(&name, &text),
+            Err(e) => out.mistakes.push(RuleMistake {
+                path: name,
+                range: 0..0,
+                message: format!("cannot be read: {e}"),
+            }),
+        }
+    }
+    out
+}
+
+impl UserRules {
+    /// Adds one rule file.
+    pub fn add(&mut self, path: &str, text: &str) {
+        self.files.push((path.to_owned(), Arc::from(text)));
+        match read(text, path, &self.lists) {
+            Ok(rule) if self.rules.iter().any(|r| r.id() == rule.id()) => {
+                let twice = Mistake::at(format!("there is another rule `{}`", rule.id()), rule.id());
+                self.mistakes.push(placed(path, text, &twice));
+            }
+            Ok(rule) => self.rules.push(rule),
+            Err(m) => self.mistakes.push(placed(path, text, &m)),
+        }
+    }
+
+    /// The mistakes as problems of `sources`, which must hold [`UserRules::files`].
+    pub fn problems(&self, sources: &Sources) -> Vec<Problem> {
+        let problem = |m: &RuleMistake| {
+            let file = sources.find(&m.path)?;
+            let span = Span::new(file, m.range.start, m.range.end);
+            Some(Problem::syntax(span, format!("broken rule: {}", m.message)))
+        };
+        self.mistakes.iter().filter_map(problem).collect()
+    }
+
+    /// Runs the examples of these rules.
+    pub fn test(&self) -> examples::Tested {
+        let ruleset = Ruleset::builtin().with(self.rules.iter().cloned());
+        let mut tested = examples::test(&ruleset, &self.rules);
+        for rule in &self.rules {
+            let examples = &rule.docs().examples;
+            if examples.bad.is_empty() || examples.good.is_empty() {
+                tested
+                    .failures
+                    .push(format!("{}: needs a bad and a good example\n", rule.id()));
+            }
+        }
+        tested
+    }
+}
+
+/// Loads the rules of `dir` and runs their examples: `overgrant test-rules DIR`.
+pub fn test_rules(dir: &Path, shown: &str) -> (UserRules, examples::Tested) {
+    let rules = load(dir, shown);
+    let tested = rules.test();
+    (rules, tested)
+}
+
+fn read(text: &str, path: &str, lists: &Lists) -> Result<Rule, Mistake> {
+    let (mut head, docs) = compile::compile(text, "", lists)?;
+    let Some((prefix, slug)) = head.id.split_once('/') else {
+        return Err(Mistake::at(
+            format!("the id of a rule of yours has a prefix: `acme/{}`", head.id),
+            &head.id,
+        ));
+    };
+    let stem = path
+        .rsplit('/')
+        .next()
+        .and_then(|f| f.rsplit_once('.'))
+        .map_or("", |(stem, _)| stem);
+    if slug != stem {
+        return Err(Mistake::at(
+            format!("the id ends in `{slug}`, the file is called `{stem}`"),
+            &head.id,
+        ));
+    }
+    head.family = prefix.to_owned();
+    if let Logic::Check(name) = &head.logic
+        && !crate::checks::table().any(|(check, _)| check == name)
+    {
+        return Err(Mistake {
+            suggestion: compile::nearest(name, crate::checks::table().map(|(check, _)| *check)),
+            ..Mistake::at(format!("there is no check `{name}`"), name)
+        });
+    }
+    Ok(Rule::user(head, docs))
+}
+
+fn placed(path: &str, text: &str, m: &Mistake) -> RuleMistake {
+    RuleMistake {
+        path: path.to_owned(),
+        range: place(text, m),
+        message: m.to_string(),
+    }
+}
+
+/// The offending word where the reader stopped, else the first such word that stands alone, else the line.
+fn place(text: &str, m: &Mistake) -> Range<usize> {
+    let from = m.offset.filter(|o| text.is_char_boundary(*o)).unwrap_or(0);
+    if let Some(word) = m.word.as_deref().filter(|w| !w.is_empty()) {
+        let whole = |at: usize| {
+            let joins = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '_');
+            !joins(text[..at].chars().next_back()) && !joins(text[at + word.len()..].chars().next())
+        };
+        // serde names the map that holds an unknown key; the key itself comes a little later.
+        let mut found = text[from..].match_indices(word).map(|(i, _)| from + i);
+        let at = found.find(|at| whole(*at));
+        if let Some(at) = at.or_else(|| text.match_indices(word).map(|(i, _)| i).find(|at| whole(*at))) {
+            return at..at + word.len();
+        }
+    }
+    let start = text[..from].rfind('\n').map_or(0, |i| i + 1);
+    let end = text[from..].find('\n').map_or(text.len(), |i| from + i);
+    start..end
+}

@@ -1,0 +1,457 @@
+//! The house rules, held over the sources themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use overgrant::iam::ActionSet;
+use overgrant::iam::catalogue::catalogue;
+use overgrant::rules::{Ruleset, examples};
+use rayon::prelude::*;
+
+/// Who may import whom: a module imports only modules of lower floors, or its own.
+const FLOORS: &[(&str, u8)] = &[
+    ("source", 0),
+    ("grade", 0),
+    ("value", 1),
+    ("syntax", 1),
+    ("iam", 2),
+    ("finding", 2),
+    ("secrets", 2),
+    ("model", 3),
+    ("formats", 4),
+    ("project", 5),
+    ("classify", 5),
+    ("pipeline", 6),
+    ("rules", 7),
+    ("checks", 7),
+    ("settings", 8),
+    ("discover", 8),
+    ("settle", 9),
+    ("fix", 9),
+    ("report", 9),
+    ("cli", 10),
+    ("main", 10),
+    ("lib", 10),
+];
+
+/// Pairs that see each other on one floor.
+const SIDEWAYS: &[(&str, &str)] = &[
+    ("rules", "checks"),
+    ("checks", "rules"),
+    // Settings hold patterns of paths; discovery reads files by them.
+    ("settings", "discover"),
+    ("discover", "settings"),
+];
+
+/// Files that are longer than the rule allows and must not grow; split one and take it off the list.
+const LONG: &[(&str, usize)] = &[("src/syntax/hcl/expr.rs", 740), ("src/syntax/json.rs", 940)];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn files(under: &str, extension: &str) -> Vec<PathBuf> {
+    walkdir::WalkDir::new(root().join(under))
+        .sort_by_file_name()
+        .into_iter()
+        .filter_map(Result::ok)
+        .map(walkdir::DirEntry::into_path)
+        .filter(|p| p.extension().is_some_and(|x| x == extension))
+        .collect()
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().display().to_string()
+}
+
+fn none_wrong(what: &str, wrong: Vec<String>) {
+    assert!(wrong.is_empty(), "{what}:\n  {}", wrong.join("\n  "));
+}
+
+/// The module of `src` that a file belongs to.
+fn module(path: &Path) -> String {
+    let inside = path.strip_prefix(root().join("src")).unwrap();
+    let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// Modules that a text names as `crate::x` or inside `use crate::{…}`, outside comments.
+fn imports(text: &str) -> BTreeSet<String> {
+    let code: String = text
+        .lines()
+        .map(|l| l.split("//").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n");
+    let word = |s: &str| {
+        s.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
+    };
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            // First words at the top of the group.
+            let mut depth = 0;
+            let mut start = true;
+            for (i, c) in group.char_indices() {
+                match c {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => start = true,
+                    c if start && c.is_alphabetic() => {
+                        found.insert(word(&group[i..]));
+                        start = false;
+                    }
+                    _ => {}
+                }
+            }
+        } else {
+            found.insert(word(rest));
+        }
+    }
+    found.retain(|f| f.starts_with(char::is_lowercase));
+    found
+}
+
+#[test]
+fn imports_go_down() {
+    let floors: BTreeMap<&str, u8> = FLOORS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for path in files("src", "rs") {
+        let own = module(&path);
+        let Some(floor) = floors.get(&*own) else {
+            wrong.push(format!("{}: module `{own}` has no floor in tidy.rs", shown(&path)));
+            continue;
+        };
+        for other in imports(&read(&path)) {
+            let sideways = SIDEWAYS.contains(&(&*own, &*other));
+            match floors.get(&*other) {
+                _ if other == own || sideways => {}
+                Some(f) if f < floor => {}
+                // Crate-level items of lib.rs: macros and re-exports.
+                None => {}
+                Some(_) => wrong.push(format!("{}: `{own}` imports `{other}`", shown(&path))),
+            }
+        }
+    }
+    none_wrong("a module imports from its own floor or above", wrong);
+}
+
+#[test]
+fn every_folder_states_its_invariant() {
+    let mut wrong = Vec::new();
+    for path in files("src", "rs").iter().filter(|p| p.ends_with("mod.rs")) {
+        let text = read(path);
+        let header: Vec<&str> = text.lines().take_while(|l| l.starts_with("//!")).collect();
+        // Families of checks and small folders inside a module share the invariant of the folder above.
+        let depth = path.strip_prefix(root().join("src")).unwrap().components().count();
+        if header.is_empty() || (depth == 2 && !header.iter().any(|l| l.contains("**Invariant"))) {
+            wrong.push(shown(path));
+        }
+    }
+    none_wrong("no `//!` header with an **Invariant**", wrong);
+}
+
+#[test]
+fn files_are_short_and_tests_run() {
+    let mut wrong = Vec::new();
+    for path in files("src", "rs") {
+        let lines = read(&path).lines().count();
+        let most = LONG
+            .iter()
+            .find(|(name, _)| *name == shown(&path))
+            .map_or(700, |(_, most)| *most);
+        if lines > most {
+            wrong.push(format!("{}: {lines} lines, at most {most}", shown(&path)));
+        }
+    }
+    let ignored = format!("#[{}", "ignore");
+    for path in files("src", "rs").into_iter().chain(files("tests", "rs")) {
+        if read(&path).contains(&ignored) {
+            wrong.push(format!("{}: an ignored test", shown(&path)));
+        }
+    }
+    none_wrong("too long, or not run", wrong);
+}
+
+#[test]
+fn rules_and_checks_pair() {
+    let ruleset = Ruleset::builtin();
+    let checks: BTreeSet<&str> = overgrant::checks::table().map(|(name, _)| *name).collect();
+    let named: BTreeSet<&str> = ruleset.iter().filter_map(|r| r.check()).collect();
+    let mut wrong: Vec<String> = Vec::new();
+    wrong.extend(
+        checks
+            .difference(&named)
+            .map(|c| format!("no rule names the check `{c}`")),
+    );
+    wrong.extend(named.difference(&checks).map(|c| format!("there is no check `{c}`")));
+    let mut seen = BTreeSet::new();
+    for (name, _) in overgrant::checks::table() {
+        if !seen.insert(*name) {
+            wrong.push(format!("two checks are called `{name}`"));
+        }
+    }
+    none_wrong("rules and checks do not pair", wrong);
+}
+
+const FAMILIES: &[&str] = &[
+    "actions",
+    "conditions",
+    "credentials",
+    "data",
+    "deputy",
+    "escalation",
+    "exposure",
+    "federation",
+    "guardrails",
+    "hygiene",
+    "python",
+    "resources",
+    "tool",
+    "trust",
+    "usage",
+    "validity",
+];
+
+#[test]
+fn rule_files_are_whole() {
+    let ruleset = Ruleset::builtin();
+    let mut wrong = Vec::new();
+    for rule in ruleset.iter() {
+        let id = rule.id();
+        let examples = &rule.docs().examples;
+        if !FAMILIES.contains(&rule.family()) {
+            wrong.push(format!("{id}: there is no family `{}`", rule.family()));
+        }
+        if examples.bad.len() < 2 || examples.good.len() < 2 {
+            wrong.push(format!("{id}: needs two bad and two good examples"));
+        }
+        if !examples.good.iter().any(|e| e.near) {
+            wrong.push(format!("{id}: no good example is a near miss (`near: true`)"));
+        }
+        if let Some(e) = examples.bad.iter().find(|e| e.near) {
+            wrong.push(format!("{id}: the bad example `{}` cannot be near", e.title));
+        }
+        let text = read(&root().join("rules").join(rule.family()).join(format!("{id}.yaml")));
+        let keys: Vec<&str> = text
+            .lines()
+            .filter(|l| l.starts_with(|c: char| c.is_ascii_lowercase()))
+            .filter_map(|l| l.split(':').next())
+            .collect();
+        let order = |k: &str| ORDER.iter().position(|o| *o == k);
+        if !keys.is_sorted_by_key(|k| order(k)) {
+            wrong.push(format!("{id}: fields are in another order than {}", ORDER.join(", ")));
+        }
+    }
+    none_wrong("rule files", wrong);
+}
+
+const ORDER: &[&str] = &[
+    "id",
+    "title",
+    "severity",
+    "confidence",
+    "profile",
+    "since",
+    "cwe",
+    "refs",
+    "peers",
+    "supersedes",
+    "why",
+    "do",
+    "check",
+    "match",
+    "report",
+    "examples",
+];
+
+/// Messages and labels as people read them, on what all examples produce.
+#[test]
+fn findings_read_alike() {
+    let ruleset = Ruleset::builtin();
+    let cases: Vec<_> = ruleset
+        .iter()
+        .flat_map(examples::cases)
+        .filter(|c| c.bad && c.is_supported())
+        .collect();
+    let wrong: BTreeSet<String> = cases
+        .par_iter()
+        .flat_map_iter(|case| {
+            let ran = case.run(&ruleset);
+            let mut wrong = Vec::new();
+            let mut say = |what: &str, text: &str| wrong.push(format!("{}: {what}: {text:?}", case.rule));
+            for f in &ran.findings {
+                let m = &f.message;
+                let first = m.chars().next().unwrap_or('.');
+                let word = m.split([' ', '`', '\'']).next().unwrap_or_default();
+                // Names keep their case: `NotAction`, IAM, S3.
+                let proper = word.chars().skip(1).any(char::is_uppercase) || word.chars().any(|c| c.is_ascii_digit());
+                if first.is_uppercase() && !proper {
+                    say("message starts in upper case", m);
+                }
+                if m.ends_with('.') || m.is_empty() {
+                    say("message is empty or ends with a period", m);
+                }
+                if m.chars().count() > 100 {
+                    say("message of more than 100 characters", m);
+                }
+                for l in &f.labels {
+                    if l.text.chars().count() > 60 || l.text.ends_with('.') {
+                        say("label of more than 60 characters, or with a period", &l.text);
+                    }
+                }
+                if f.help.as_deref().unwrap_or_default().is_empty() {
+                    say("no help", m);
+                }
+                if f.severity.is_none() || f.confidence.is_none() {
+                    say("no severity or confidence", m);
+                }
+            }
+            wrong
+        })
+        .collect();
+    none_wrong("findings", wrong.into_iter().collect());
+}
+
+/// Superseded rules that nobody has written.
+#[test]
+fn superseded_rules_exist() {
+    let ruleset = Ruleset::builtin();
+    let mut wrong = Vec::new();
+    for rule in ruleset.iter() {
+        for other in rule.supersedes() {
+            if ruleset.get(other).is_none() {
+                wrong.push(format!("{}: supersedes `{other}`, which is no rule", rule.id()));
+            }
+            if other == rule.id() {
+                wrong.push(format!("{other}: supersedes itself"));
+            }
+        }
+    }
+    none_wrong("superseded rules", wrong);
+}
+
+/// In what a rule matches, and in its good examples, every action is one of AWS's.
+#[test]
+fn actions_in_rule_files_exist() {
+    // Rules about names that AWS does not have show such names.
+    const ABOUT_NAMES: &[&str] = &["validity", "python", "usage", "tool"];
+    let mut wrong = Vec::new();
+    for rule in Ruleset::builtin().iter() {
+        let text = read(
+            &root()
+                .join("rules")
+                .join(rule.family())
+                .join(format!("{}.yaml", rule.id())),
+        );
+        let matcher = text
+            .split("\nmatch:")
+            .nth(1)
+            .and_then(|t| t.split("\nexamples:").next())
+            .unwrap_or_default();
+        let examples = text.split("\n  good:").nth(1).unwrap_or_default();
+        let about_names = ABOUT_NAMES.contains(&rule.family())
+            || ["unknown", "api-name", "deprecated", "wildcard-matches-nothing", "case"]
+                .iter()
+                .any(|w| rule.id().contains(w));
+        let examples = if about_names { "" } else { examples };
+        for word in action_like(matcher).into_iter().chain(action_like(examples)) {
+            let exists = if word.contains('*') {
+                !ActionSet::expand(&word).is_empty()
+            } else {
+                catalogue().action(&word).is_some_and(|a| !a.is_gone())
+            };
+            if !exists {
+                wrong.push(format!("{}: `{word}` is no action", rule.id()));
+            }
+        }
+    }
+    none_wrong("actions", wrong);
+}
+
+/// `service:Action` words with a service that the catalogue has.
+fn action_like(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| c.is_whitespace() || "\"'[]{},«»‹›`()".contains(c))
+        .filter(|w| {
+            w.split_once(':').is_some_and(|(service, name)| {
+                name.starts_with(|c: char| c.is_ascii_uppercase())
+                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'*')
+                    && catalogue().service(service).is_some()
+                    && catalogue()
+                        .service(service)
+                        .is_some_and(|s| s.condition_key(w).is_none())
+            })
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The table of rules in README.md; `OVERGRANT_UPDATE=1` writes it.
+#[test]
+fn readme_lists_every_rule() {
+    let path = root().join("README.md");
+    let text = read(&path);
+    let (open, close) = ("<!-- rules -->", "<!-- /rules -->");
+    let (Some(from), Some(to)) = (text.find(open), text.find(close)) else {
+        return;
+    };
+    let table = overgrant::rules::listing(&Ruleset::builtin(), overgrant::rules::Style::Markdown);
+    let fresh = format!("{}{open}\n{table}{}", &text[..from], &text[to..]);
+    if fresh == text {
+        return;
+    }
+    if std::env::var_os("OVERGRANT_UPDATE").is_some() {
+        std::fs::write(&path, fresh).unwrap();
+    } else {
+        panic!("the rule table of README.md is stale: run `OVERGRANT_UPDATE=1 cargo test --test it tidy`");
+    }
+}
+
+/// `rules/README.md` teaches every word of the language.
+#[test]
+fn the_language_is_taught() {
+    let text = read(&root().join("rules/README.md"));
+    let taught: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|l| l.strip_prefix("| `")?.split('`').next())
+        .collect();
+    let spec = read(&root().join("src/rules/spec.rs"));
+    let wrong = words_of(&spec)
+        .into_iter()
+        .filter(|w| !taught.contains(&**w))
+        .map(|w| format!("`{w}` has no row"))
+        .collect();
+    none_wrong("rules/README.md", wrong);
+}
+
+/// Field names of the tests in `spec.rs`, as YAML spells them.
+fn words_of(spec: &str) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    let mut inside = false;
+    let mut renamed: Option<String> = None;
+    for line in spec.lines() {
+        if let Some(name) = line.strip_prefix("pub struct ") {
+            inside = name.contains("Test ")
+                || ["Match ", "Report ", "Also ", "Adjust "]
+                    .iter()
+                    .any(|n| name.starts_with(n));
+        } else if line.starts_with('}') {
+            inside = false;
+        } else if inside && let Some((_, name)) = line.split_once("rename = \"") {
+            renamed = name.split('"').next().map(str::to_owned);
+        } else if inside
+            && let Some(field) = line.trim().strip_prefix("pub ")
+            && let Some((name, _)) = field.split_once(':')
+        {
+            words.insert(renamed.take().unwrap_or_else(|| name.replace('_', "-")));
+        }
+    }
+    words
+}

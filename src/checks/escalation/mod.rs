@@ -3,9 +3,14 @@
 //! **Invariant:** only Allow statements of policies that grant; what an unconditional Deny of the same document takes away
 //! is not granted.
 
+mod methods;
 mod pass_role;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[("pass-role", pass_role::check), ("assume-role-star", pass_role::assume)];
+pub(super) const TABLE: &[(&str, Check)] = &[
+    ("escalation-methods", methods::check),
+    ("pass-role", pass_role::check),
+    ("assume-role-star", pass_role::assume),
+];

@@ -87,7 +87,7 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// How a statement grants one action.
-enum Grant<'a> {
+pub(super) enum Grant<'a> {
     /// Named, whatever the case.
     Exact(&'a Item),
     /// By a pattern.
@@ -97,7 +97,7 @@ enum Grant<'a> {
 }
 
 impl<'a> Grant<'a> {
-    fn of(s: &'a Statement, action: &str) -> Option<Self> {
+    pub(super) fn of(s: &'a Statement, action: &str) -> Option<Self> {
         let clause = s.action.as_ref()?;
         if clause.negated {
             let may_exclude = !clause.complete
@@ -147,7 +147,7 @@ impl<'a> Reach<'a> {
 }
 
 /// `*`, `arn:aws:iam::*:role/*`, `arn:aws:iam::111122223333:role/*` and what is as wide; not `role/app-*`.
-fn is_every_role(item: &Item) -> bool {
+pub(super) fn is_every_role(item: &Item) -> bool {
     match arn::widest(&item.text) {
         Breadth::Everything | Breadth::WholeService | Breadth::AccountWide => true,
         Breadth::WholeType => {
@@ -161,7 +161,7 @@ fn is_every_role(item: &Item) -> bool {
 }
 
 /// An unconditional Deny of the action on every resource in the same document.
-fn denied(statements: &[Statement], action: &str) -> bool {
+pub(super) fn denied(statements: &[Statement], action: &str) -> bool {
     statements.iter().any(|s| {
         s.denies()
             && s.conditions.is_empty()

@@ -1,0 +1,238 @@
+//! Known ways to more permissions, as far as one document tells.
+//!
+//! The ways are data: `rules/facts/hand/escalation.txt`. All the actions of a way must be granted, in whichever statements;
+//! what an unconditional Deny takes away is not granted; a narrowing condition lowers.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use super::pass_role::{Grant, denied, is_every_role};
+use crate::finding::{Confidence, Severity};
+use crate::iam::arn::{self, Breadth};
+use crate::iam::condition::{Grade, strength};
+use crate::iam::{Document, Item, PolicyKind, Statement};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+use crate::source::Span;
+
+/// What makes a way dangerous.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// On one's own policies or groups, or on another principal.
+    Own,
+    /// A role handed to something new.
+    Pass,
+    /// Through something that runs already.
+    Target,
+}
+
+struct Method {
+    how: How,
+    actions: Vec<&'static str>,
+    what: &'static str,
+}
+
+/// The table, read on first use.
+fn methods() -> &'static [Method] {
+    static METHODS: OnceLock<Vec<Method>> = OnceLock::new();
+    METHODS.get_or_init(|| {
+        include_str!("../../../rules/facts/hand/escalation.txt")
+            .lines()
+            .filter(|l| !l.starts_with('#'))
+            .filter_map(|l| {
+                let mut fields = l.split('\t');
+                let _name = fields.next()?;
+                let how = match fields.next()? {
+                    "self" => How::Own,
+                    "pass" => How::Pass,
+                    _ => How::Target,
+                };
+                let actions = fields.next()?.split(' ').collect();
+                let what = fields.next()?;
+                Some(Method { how, actions, what })
+            })
+            .collect()
+    })
+}
+
+/// One action of a way, granted.
+struct Granted<'a> {
+    statement: usize,
+    span: Span,
+    /// As written: a pattern, or the action.
+    written: String,
+    item: Option<&'a Item>,
+    /// Its statement has a condition that narrows.
+    narrowed: bool,
+}
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d) in cx.documents() {
+        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !d.statements.iter().any(Statement::allows)
+        {
+            continue;
+        }
+        let mut singles: Vec<(Granted<'_>, &Method)> = Vec::new();
+        let mut combined: Vec<(Vec<Granted<'_>>, &Method)> = Vec::new();
+        for m in methods() {
+            let found: Option<Vec<_>> = m.actions.iter().map(|a| granted(d, a, m.how)).collect();
+            let Some(mut found) = found else { continue };
+            if m.actions.len() == 1 {
+                singles.extend(found.pop().map(|g| (g, m)));
+            } else {
+                combined.push((found, m));
+            }
+        }
+        single(cx, out, id, &singles);
+        combination(cx, out, id, &combined);
+    }
+}
+
+/// The statement that grants `action` widely enough for the way.
+fn granted<'a>(d: &'a Document, action: &str, how: How) -> Option<Granted<'a>> {
+    if denied(&d.statements, action) {
+        return None;
+    }
+    let pass = action == "iam:PassRole";
+    d.statements.iter().enumerate().find_map(|(i, s)| {
+        if !s.allows() {
+            return None;
+        }
+        let grant = Grant::of(s, action)?;
+        let strength = strength(s);
+        if pass && strength.has("iam:PassedToService", Grade::Narrows) {
+            return None;
+        }
+        // Somebody who may only attach named policies, or only with a boundary, is held.
+        if how == How::Own
+            && ["iam:PolicyARN", "iam:PermissionsBoundary"]
+                .iter()
+                .any(|k| strength.has(k, Grade::Narrows))
+        {
+            return None;
+        }
+        let resource = s.resource.as_ref()?;
+        let wide = resource.negated
+            || resource.items.iter().any(|r| match how {
+                How::Pass if pass => is_every_role(r),
+                // What is made anew may be named in advance.
+                How::Pass => arn::widest(&r.text) != Breadth::Unknown || r.text.as_hole().is_none(),
+                How::Own | How::Target => arn::widest(&r.text) <= Breadth::WholeType,
+            });
+        wide.then(|| {
+            let item = match &grant {
+                Grant::Exact(i) | Grant::By(i) => Some(*i),
+                Grant::Not(_) => None,
+            };
+            let span = match grant {
+                Grant::Exact(i) | Grant::By(i) => i.span,
+                Grant::Not(c) => c.key,
+            };
+            Granted {
+                statement: i,
+                span,
+                written: item.map_or_else(|| format!("not {action}"), Item::display),
+                item,
+                narrowed: strength.narrows(),
+            }
+        })
+    })
+}
+
+fn single(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Granted<'_>, &Method)]) {
+    let statements: BTreeSet<usize> = found.iter().map(|(g, _)| g.statement).collect();
+    for statement in statements {
+        for target in [false, true] {
+            let here: Vec<_> = found
+                .iter()
+                .filter(|(g, m)| g.statement == statement && (m.how == How::Target) == target)
+                .collect();
+            let Some((first, m)) = here.first() else { continue };
+            let action = m.actions[0];
+            let message = match (here.len(), target) {
+                (1, false) => format!("`{action}` lets the holder get more permissions"),
+                (1, true) => format!("`{action}` may let the holder act with another role"),
+                (n, false) => format!("{n} actions let the holder get more permissions, `{action}` first"),
+                (n, true) => format!("{n} actions may let the holder act with another role, `{action}` first"),
+            };
+            let mut f = cx
+                .at_statement("privesc-single-action", id, statement, message)
+                .primary(first.span, clip(m.what))
+                .actions(
+                    here.iter()
+                        .map(|(g, _)| g.written.to_lowercase())
+                        .collect::<BTreeSet<_>>(),
+                );
+            let mut seen = vec![first.span];
+            for (g, m) in here.iter().skip(1) {
+                if !seen.contains(&g.span) && seen.len() < 5 {
+                    seen.push(g.span);
+                    f = f.secondary(g.span, clip(m.what));
+                }
+            }
+            if here.len() > 1 {
+                let all: Vec<_> = here
+                    .iter()
+                    .map(|(_, m)| format!("`{}` {}", m.actions[0], m.what))
+                    .collect();
+                f = f.note(all.join("; "));
+            }
+            if target {
+                f = f.severity(Severity::Low).confidence(Confidence::Low);
+            } else if first.narrowed {
+                f.steps_down += 1;
+            }
+            out.push(f);
+        }
+    }
+}
+
+fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Vec<Granted<'_>>, &Method)]) {
+    for target in [false, true] {
+        let mut here = found.iter().filter(|(_, m)| (m.how == How::Target) == target);
+        let Some((grants, m)) = here.next() else { continue };
+        // The action that is not PassRole is the one whose use is the escalation; PassRole has its own rules.
+        let Some(first) = grants.first() else { continue };
+        let names: Vec<_> = m.actions.iter().map(|a| format!("`{a}`")).collect();
+        let message = match names.as_slice() {
+            [a, b] => format!("{a} and {b} together let the holder act with another role"),
+            [a, b, ..] => format!("{a}, {b} and more together let the holder act with another role"),
+            _ => continue,
+        };
+        let mut f = cx
+            .at_statement("privesc-action-combination", id, first.statement, message)
+            .primary(first.span, clip(m.what))
+            .actions(grants.iter().map(|g| g.written.to_lowercase()).collect::<BTreeSet<_>>());
+        let mut seen = vec![first.span];
+        for g in grants.iter().skip(1) {
+            if !seen.contains(&g.span) {
+                seen.push(g.span);
+                let label = if g.item.is_some() {
+                    "and this together"
+                } else {
+                    "and what this leaves allowed"
+                };
+                f = f.secondary(g.span, label);
+            }
+        }
+        let others: Vec<_> = here.map(|(_, m)| m.actions.join(" + ")).collect();
+        if !others.is_empty() {
+            f = f.note(format!("as well as: {}", others.join("; ")));
+        }
+        if target {
+            f = f.severity(Severity::Low).confidence(Confidence::Low);
+        } else if grants.iter().any(|g| g.narrowed) {
+            f.steps_down += 1;
+        }
+        out.push(f);
+    }
+}
+
+/// At most 60 characters, as labels are.
+fn clip(what: &str) -> String {
+    if what.chars().count() <= 60 {
+        what.to_owned()
+    } else {
+        what.chars().take(59).chain(['…']).collect()
+    }
+}

@@ -11,6 +11,7 @@ mod deputy;
 mod escalation;
 mod exposure;
 mod federation;
+mod grants;
 mod guardrails;
 mod hygiene;
 mod python;

@@ -1,6 +1,11 @@
-//! Checks of the family `data`.
+//! Checks of the family `data`: what a grant on everything gives away.
+//!
+//! **Invariant:** only what is granted on every resource and without a condition that narrows; what AWS gives on `*` only
+//! is never too much by that alone.
+
+mod classes;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[];
+pub(super) const TABLE: &[(&str, Check)] = &[("data-classes", classes::check)];

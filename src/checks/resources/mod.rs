@@ -3,8 +3,15 @@
 //! **Invariant:** a hole is never called a wildcard; what is all of a bucket or a log group is not too much.
 
 mod breadth;
+mod mismatch;
+mod scope;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[("effectively-star", breadth::effectively_star)];
+pub(super) const TABLE: &[(&str, Check)] = &[
+    ("effectively-star", breadth::effectively_star),
+    ("star-on-scopable", scope::star),
+    ("resource-mismatch", mismatch::check),
+    ("s3-colon", mismatch::s3_colon),
+];

@@ -1,0 +1,107 @@
+//! Actions that are none, or not any more.
+//! Service Authorization Reference, "Actions, resources, and condition keys for AWS services".
+
+use crate::finding::{Confidence, Finding};
+use crate::iam::actions::ActionSet;
+use crate::iam::catalogue::catalogue;
+use crate::iam::{Item, Origin};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if d.origin != Origin::Written {
+            continue;
+        }
+        for item in s.action.iter().flat_map(|c| &c.items) {
+            if let Some(f) = one(cx, id, i, item) {
+                out.push(f.actions([item.display().to_lowercase()]));
+            }
+        }
+    }
+}
+
+fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<Finding> {
+    let text = item.text.known()?;
+    let text = &*text;
+    if text.bytes().all(|b| b == b'*') && !text.is_empty() {
+        return None;
+    }
+    let at = |rule: &'static str, message: String| cx.at_statement(rule, id, i, message);
+    let Some((prefix, name)) = text.split_once(':') else {
+        return Some(
+            at(
+                "action-bad-format",
+                format!("`{text}` is not of the form `service:Action`"),
+            )
+            .primary(item.span, "no service before a colon"),
+        );
+    };
+    if prefix.contains(['*', '?']) {
+        // `*:*` and `*:Name` are looked at as what they grant.
+        return (!prefix.bytes().all(|b| b == b'*')).then(|| {
+            at(
+                "wildcard-in-service-prefix",
+                format!("`{text}` has a wildcard in the service"),
+            )
+            .primary(item.span, "takes in services that are yet to come")
+        });
+    }
+    if !name.is_empty() && name.bytes().all(|b| b == b'*') && catalogue().service(prefix).is_some() {
+        return None;
+    }
+    let Some(service) = catalogue().service(prefix) else {
+        let f = at("unknown-service", format!("`{prefix}` is no service prefix of IAM"))
+            .primary(item.span, "grants nothing")
+            .confidence(Confidence::Medium);
+        return Some(match catalogue().did_you_mean_service(prefix) {
+            Some(near) => f.help(format!("did you mean `{near}:{name}`?")),
+            None => f.note(dated()),
+        });
+    };
+    if name.contains(['*', '?']) {
+        return ActionSet::expand(text).is_empty().then(|| {
+            at("wildcard-matches-nothing", format!("`{text}` matches no action"))
+                .primary(item.span, "grants nothing")
+                .note(dated())
+        });
+    }
+    if let Some(action) = catalogue().action(text) {
+        if action.is_gone() || service.is_gone() {
+            return Some(
+                at("deprecated-action", format!("AWS has retired `{}`", action.name()))
+                    .primary(item.span, "grants nothing any more")
+                    .note(dated()),
+            );
+        }
+        return (action.name() != text).then(|| {
+            at("action-case", format!("`{text}` is documented as `{}`", action.name()))
+                .primary(item.span, format!("`{}`", action.name()))
+        });
+    }
+    if let Some(meant) = catalogue().api_name(text) {
+        let meant: Vec<_> = meant.iter().map(|a| format!("`{}`", a.name())).collect();
+        return Some(
+            at(
+                "api-name-not-iam-action",
+                format!("`{text}` is an API operation, not an IAM action"),
+            )
+            .primary(item.span, "grants nothing")
+            .help(format!("the operation is allowed by {}", meant.join(" and "))),
+        );
+    }
+    let f = at(
+        "unknown-action",
+        format!("`{text}` is no action of `{}`", service.prefix()),
+    )
+    .primary(item.span, "grants nothing")
+    .note(dated());
+    Some(match catalogue().did_you_mean_action(text) {
+        Some(near) => f.help(format!("did you mean `{near}`?")),
+        None => f.confidence(Confidence::Low),
+    })
+}
+
+fn dated() -> String {
+    format!("as of {}, the date of the list of actions", catalogue().data_date())
+}

@@ -1,0 +1,148 @@
+//! What an Allow statement of an identity policy grants, for the checks that ask how much it is.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use crate::iam::actions::ActionSet;
+use crate::iam::arn::widest;
+use crate::iam::catalogue::catalogue;
+use crate::iam::condition::{Strength, strength};
+use crate::iam::{Document, Item, PolicyKind, Statement, pattern};
+use crate::project::DocumentId;
+use crate::rules::Context;
+use crate::source::Span;
+
+/// One Allow statement of an identity policy.
+pub(super) struct Granting<'a> {
+    pub document: DocumentId,
+    pub index: usize,
+    pub statement: &'a Statement,
+    /// What it grants of the catalogue, less what the document denies outright. Patterns with holes grant what is known
+    /// to be granted: nothing.
+    pub actions: ActionSet,
+    pub strength: Strength,
+}
+
+impl<'a> Granting<'a> {
+    /// The resource that is everything, if one is: `*`, or what is as wide.
+    pub(super) fn star(&self) -> Option<&'a Item> {
+        let clause = self.statement.resource.as_ref().filter(|c| !c.negated)?;
+        clause
+            .items
+            .iter()
+            .find(|r| pattern::is_star(&r.text) || widest(&r.text).is_star_like())
+    }
+
+    /// The items of `Action` that grant some of `set`, with how many; for a `NotAction`, nothing.
+    pub(super) fn items_granting(&self, set: &ActionSet) -> Vec<&'a Item> {
+        let Some(clause) = self.statement.action.as_ref().filter(|c| !c.negated) else {
+            return Vec::new();
+        };
+        clause
+            .items
+            .iter()
+            .filter(|i| i.text.known().is_some_and(|p| ActionSet::expand(&p).intersects(set)))
+            .collect()
+    }
+
+    /// Where to point for some of the actions: the first item that grants them, or the key of a `NotAction`.
+    pub(super) fn span_granting(&self, set: &ActionSet) -> Option<Span> {
+        match self.items_granting(set).first() {
+            Some(i) => Some(i.span),
+            None => self.statement.action.as_ref().map(|c| c.key),
+        }
+    }
+}
+
+/// Every Allow statement of every identity policy that the repository writes.
+pub(super) fn granting<'a>(cx: &Context<'a>) -> Vec<Granting<'a>> {
+    let mut out = Vec::new();
+    for (id, d) in cx.documents() {
+        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) {
+            continue;
+        }
+        let denied = denied(d);
+        for (index, statement) in d.statements.iter().enumerate() {
+            if !statement.allows() {
+                continue;
+            }
+            let Some(mut actions) = expand(statement) else { continue };
+            if let Some(denied) = &denied {
+                actions.subtract(denied);
+            }
+            out.push(Granting {
+                document: id,
+                index,
+                statement,
+                actions,
+                strength: strength(statement),
+            });
+        }
+    }
+    out
+}
+
+/// What the statement's actions are, as a set; `None` where it has none.
+fn expand(s: &Statement) -> Option<ActionSet> {
+    let clause = s.action.as_ref()?;
+    let known: Vec<_> = clause.items.iter().filter_map(|i| i.text.known()).collect();
+    let set = ActionSet::expand_all(known.iter().map(|k| &**k));
+    if !clause.negated {
+        return Some(set);
+    }
+    // What a NotAction with unknown parts leaves allowed is not known.
+    (clause.complete && known.len() == clause.items.len()).then(|| set.complement())
+}
+
+/// What the document denies whoever asks for whatever resource.
+fn denied(d: &Document) -> Option<ActionSet> {
+    let mut out: Option<ActionSet> = None;
+    for s in &d.statements {
+        let everywhere = s
+            .resource
+            .as_ref()
+            .is_some_and(|r| !r.negated && r.items.iter().any(|i| pattern::is_star(&i.text)));
+        if !s.denies() || s.condition_key.is_some() || !s.conditions.is_empty() || !everywhere {
+            continue;
+        }
+        if let Some(set) = expand(s) {
+            match &mut out {
+                Some(o) => o.union_with(&set),
+                None => out = Some(set),
+            }
+        }
+    }
+    out
+}
+
+/// The actions of one class of `rules/facts/hand/exposure.txt`.
+pub(super) fn class(name: &str) -> &'static ActionSet {
+    static CLASSES: OnceLock<BTreeMap<&'static str, ActionSet>> = OnceLock::new();
+    static NOTHING: OnceLock<ActionSet> = OnceLock::new();
+    CLASSES
+        .get_or_init(|| {
+            let mut out: BTreeMap<&'static str, ActionSet> = BTreeMap::new();
+            let lines = include_str!("../../rules/facts/hand/exposure.txt").lines();
+            for (class, action) in lines.filter_map(|l| l.split_once('\t')) {
+                if let Some(action) = catalogue().action(action) {
+                    out.entry(class).or_insert_with(ActionSet::empty).insert(action);
+                }
+            }
+            out
+        })
+        .get(name)
+        .unwrap_or_else(|| NOTHING.get_or_init(ActionSet::empty))
+}
+
+/// "`a`, `b` and 3 more" for the gravest of a set.
+pub(super) fn names(set: &ActionSet, most: usize) -> String {
+    let worst: Vec<String> = set.worst(most).iter().map(|a| format!("`{a}`")).collect();
+    match set.len().saturating_sub(worst.len()) {
+        0 => match worst.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, first)) => format!("{} and {last}", first.join(", ")),
+            None => String::new(),
+        },
+        more => format!("{} and {more} more", worst.join(", ")),
+    }
+}

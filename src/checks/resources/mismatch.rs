@@ -1,0 +1,141 @@
+//! Actions and resources that do not fit.
+//! Service Authorization Reference, "Resource types" of each service.
+
+use crate::iam::arn::{self, Shape};
+use crate::iam::catalogue::{Action, catalogue};
+use crate::iam::{Clause, Item, PolicyKind, pattern};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if !matches!(
+            d.kind,
+            PolicyKind::Identity | PolicyKind::Session | PolicyKind::Boundary
+        ) {
+            continue;
+        }
+        let (Some(actions), Some(resources)) = (&s.action, &s.resource) else {
+            continue;
+        };
+        if actions.negated || resources.negated || !resources.complete || resources.items.is_empty() {
+            continue;
+        }
+        // What begins with a hole may be any ARN.
+        let open = resources
+            .items
+            .iter()
+            .any(|r| pattern::is_star(&r.text) || !matches!(arn::shape(&r.text), Shape::Arn(_)));
+        if open {
+            continue;
+        }
+        for item in &actions.items {
+            let Some(name) = item.text.known() else { continue };
+            if name.contains(['*', '?']) {
+                continue;
+            }
+            if let Some(action) = catalogue().action(&name).filter(|a| !a.is_gone()) {
+                one(cx, out, (id, i), item, action, resources);
+            }
+        }
+    }
+}
+
+fn one(
+    cx: &Context<'_>,
+    out: &mut Out<'_>,
+    (id, i): (DocumentId, usize),
+    item: &Item,
+    action: Action,
+    resources: &Clause,
+) {
+    let name = action.name();
+    let first = resources.items.first().map(|r| r.span).unwrap_or(resources.span);
+    if action.resource_types().len() == 0 {
+        out.push(
+            cx.at_statement(
+                "star-only-action-on-arn",
+                id,
+                i,
+                format!("`{name}` works on `*` only, and is given on an ARN"),
+            )
+            .primary(item.span, "never allowed by this statement")
+            .secondary(first, "must be `*` for this action")
+            .actions([item.display().to_lowercase()])
+            .resources(resources.items.iter().map(Item::display)),
+        );
+        return;
+    }
+    let fits = action.resource_types().any(|t| {
+        t.arn_formats().any(|format| {
+            resources
+                .items
+                .iter()
+                .any(|r| arn::resource_fits(&r.text, format).may_be())
+        })
+    });
+    if fits {
+        return;
+    }
+    let wants: Vec<&str> = action.resource_types().map(|t| t.name()).take(3).collect();
+    let is = |kind: &str| wants.contains(&kind);
+    let s3 = name.starts_with("s3:");
+    if s3 && resources.items.iter().any(|r| r.display().ends_with(":*")) && is("object") {
+        return;
+    }
+    let (rule, message, label) = if s3 && is("object") {
+        (
+            "s3-bucket-and-object-both-needed",
+            format!("`{name}` is about objects, and only a bucket is named"),
+            "add `/*` to the bucket",
+        )
+    } else if s3 && is("bucket") {
+        (
+            "s3-bucket-and-object-both-needed",
+            format!("`{name}` is about the bucket, and only objects are named"),
+            "add the bucket without `/*`",
+        )
+    } else {
+        (
+            "resource-action-mismatch",
+            format!("no resource of this statement fits `{name}`"),
+            "none of these is of its type",
+        )
+    };
+    out.push(
+        cx.at_statement(rule, id, i, message)
+            .primary(item.span, "never allowed by this statement")
+            .secondary(first, label)
+            .note(format!("`{name}` takes: {}", wants.join(", ")))
+            .actions([item.display().to_lowercase()])
+            .resources(resources.items.iter().map(Item::display)),
+    );
+}
+
+/// `arn:aws:s3:::bucket:*`: no object's ARN has a colon after the bucket.
+pub(super) fn s3_colon(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, _, i, s) in cx.statements() {
+        for item in s.resource.iter().flat_map(|c| &c.items) {
+            let flat = item.text.with_placeholders();
+            let Some(rest) = flat.split(":s3:::").nth(1) else {
+                continue;
+            };
+            let Some(bucket) = rest.strip_suffix(":*") else {
+                continue;
+            };
+            if bucket.contains('/') || bucket.is_empty() {
+                continue;
+            }
+            out.push(
+                cx.at_statement(
+                    "s3-arn-colon-instead-of-slash",
+                    id,
+                    i,
+                    format!("`{}` matches no object: they follow a slash", item.display()),
+                )
+                .primary(item.span, "write `/*`, not `:*`")
+                .resources([item.display()]),
+            );
+        }
+    }
+}

@@ -1,4 +1,11 @@
 //! Which of our formats a file holds, from its name and one pass over its bytes.
+//!
+//! **Invariant:** cheap, and generous: a kind that is set means "worth parsing", and what the parsed file turns out to be
+//! is the format's own business. A word that JSON spells with escapes (`"\u0053tatement"`) is not seen.
+
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
 
 /// What a file may hold; several may be set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,9 +31,247 @@ impl Kinds {
     }
 }
 
+/// What the words of a file say, as bits.
+mod hit {
+    pub(super) const STATEMENT: u16 = 1;
+    /// `Effect`, `Action` or `Principal`.
+    pub(super) const ELEMENT: u16 = 1 << 1;
+    pub(super) const EFFECT: u16 = 1 << 2;
+    pub(super) const AWS_TYPE: u16 = 1 << 3;
+    pub(super) const SERVERLESS_TYPE: u16 = 1 << 4;
+    pub(super) const SECTION: u16 = 1 << 5;
+    pub(super) const TEMPLATE: u16 = 1 << 6;
+    pub(super) const PROVIDER: u16 = 1 << 7;
+    pub(super) const FUNCTIONS: u16 = 1 << 8;
+    pub(super) const PYTHON: u16 = 1 << 9;
+    pub(super) const KEY_ID: u16 = 1 << 10;
+    pub(super) const KEY_NAME: u16 = 1 << 11;
+}
+
+/// The first that matches at a place wins: longer words before those that they begin with.
+const WORDS: &[(&str, u16)] = &[
+    ("Statement", hit::STATEMENT),
+    ("Effect", hit::EFFECT | hit::ELEMENT),
+    ("Action", hit::ELEMENT),
+    ("Principal", hit::ELEMENT),
+    ("AWS::Serverless", hit::AWS_TYPE | hit::SERVERLESS_TYPE),
+    ("AWS::", hit::AWS_TYPE),
+    ("Resources", hit::SECTION),
+    ("Transform", hit::SECTION),
+    ("AWSTemplateFormatVersion", hit::TEMPLATE),
+    ("\nprovider:", hit::PROVIDER),
+    ("\nfunctions:", hit::FUNCTIONS),
+    ("boto3", hit::PYTHON),
+    ("botocore", hit::PYTHON),
+    ("aioboto", hit::PYTHON),
+    ("aws_cdk", hit::PYTHON),
+    ("AKIA", hit::KEY_ID),
+    ("ASIA", hit::KEY_ID),
+    ("ABIA", hit::KEY_ID),
+    ("ACCA", hit::KEY_ID),
+    ("access_key", hit::KEY_NAME),
+    ("ACCESS_KEY", hit::KEY_NAME),
+    ("ccessKey", hit::KEY_NAME),
+    ("access-key", hit::KEY_NAME),
+    ("accesskey", hit::KEY_NAME),
+    ("secret_key", hit::KEY_NAME),
+    ("SECRET_KEY", hit::KEY_NAME),
+    ("ecretKey", hit::KEY_NAME),
+    ("secret-key", hit::KEY_NAME),
+    ("secretkey", hit::KEY_NAME),
+    ("aws_secret", hit::KEY_NAME),
+    ("AWS_SECRET", hit::KEY_NAME),
+    ("session_token", hit::KEY_NAME),
+    ("SESSION_TOKEN", hit::KEY_NAME),
+    ("essionToken", hit::KEY_NAME),
+    ("session-token", hit::KEY_NAME),
+    ("security_token", hit::KEY_NAME),
+    ("SECURITY_TOKEN", hit::KEY_NAME),
+    ("ecurityToken", hit::KEY_NAME),
+];
+
+/// Well-known files of other tools that no word can make ours.
+const OTHERS: &[&str] = &[
+    ".pre-commit-config.yaml",
+    ".pre-commit-hooks.yaml",
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yaml",
+    "docker-compose.yml",
+    "package.json",
+];
+
+/// Generated lists of hashes: nothing to find, much to misread.
+const LOCK_FILES: &[&str] = &[
+    "bun.lock",
+    "Cargo.lock",
+    "composer.lock",
+    "Gemfile.lock",
+    "go.sum",
+    "npm-shrinkwrap.json",
+    "package-lock.json",
+    "packages.lock.json",
+    "Pipfile.lock",
+    "pnpm-lock.yaml",
+    "pnpm-lock.yml",
+    "poetry.lock",
+    "project.assets.json",
+    "uv.lock",
+    "yarn.lock",
+];
+
 /// What the file shown as `path` holds. Asked while walking, before there are [`crate::source::Sources`]; a file of no kind
 /// is dropped at once.
 pub fn classify(path: &str, text: &str) -> Kinds {
-    let _ = (path, text);
-    Kinds::default()
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if LOCK_FILES.contains(&name) || is_minified(name) {
+        return Kinds::default();
+    }
+    let hits = words(text);
+    let has = |bits: u16| hits & bits == bits;
+    let mut kinds = Kinds {
+        text: true,
+        key_hit: hits & (hit::KEY_ID | hit::KEY_NAME) != 0,
+        ..Kinds::default()
+    };
+    let lower = name.to_ascii_lowercase();
+    if is_terraform(&lower) {
+        kinds.terraform = true;
+        return kinds;
+    }
+    let policy = has(hit::STATEMENT | hit::ELEMENT);
+    let extension = lower.rsplit_once('.').map_or("", |(_, e)| e);
+    match extension {
+        "json" | "jsonc" | "yaml" | "yml" | "template" => {
+            if OTHERS.contains(&name) || (lower.starts_with("tsconfig") && extension == "json") {
+                return kinds;
+            }
+            let template = has(hit::TEMPLATE);
+            kinds.cloudformation = has(hit::AWS_TYPE | hit::SECTION) || has(hit::SERVERLESS_TYPE) || template;
+            kinds.serverless = is_serverless(&lower, text, hits);
+            kinds.policy = policy && !template && !kinds.serverless;
+        }
+        "tftpl" | "j2" | "jinja" | "tpl" | "tmpl" => {
+            kinds.policy = policy && text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
+        }
+        "py" | "ipynb" => {
+            let hit = hits & (hit::PYTHON | hit::KEY_ID) != 0;
+            kinds.python = hit || has(hit::STATEMENT | hit::EFFECT);
+        }
+        _ => {}
+    }
+    kinds
+}
+
+fn words(text: &str) -> u16 {
+    static AUTOMATON: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    let automaton = AUTOMATON.get_or_init(|| {
+        AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(WORDS.iter().map(|(word, _)| word))
+            .ok()
+    });
+    let Some(automaton) = automaton else { return u16::MAX };
+    automaton
+        .find_iter(text)
+        .fold(0, |hits, m| hits | WORDS[m.pattern().as_usize()].1)
+}
+
+/// Terraform and Terragrunt by name alone.
+fn is_terraform(name: &str) -> bool {
+    let ends = [".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json"];
+    ends.iter().any(|e| name.ends_with(e)) || name == "terragrunt.hcl"
+}
+
+/// The Serverless Framework's own file, by its name or by its two sections.
+fn is_serverless(name: &str, text: &str, hits: u16) -> bool {
+    let named = name.strip_prefix("serverless").is_some_and(|rest| {
+        matches!(
+            rest.rsplit_once('.'),
+            Some(("" | "-compose", _)) | Some((_, "yml" | "yaml"))
+        )
+    });
+    let starts = |section| text.starts_with(section);
+    let provider = hits & hit::PROVIDER != 0 || starts("provider:");
+    let functions = hits & hit::FUNCTIONS != 0 || starts("functions:");
+    named || provider && functions
+}
+
+/// `app.min.js`, `vendor.bundle.js`, `main.1a2b3c4d.chunk.js`, source maps.
+fn is_minified(name: &str) -> bool {
+    let Some((stem, extension)) = name.rsplit_once('.') else {
+        return false;
+    };
+    extension == "map"
+        || matches!(extension, "js" | "mjs" | "cjs" | "css" | "ts" | "jsx" | "tsx")
+            && [".min", ".bundle", ".chunk", "-min"]
+                .iter()
+                .any(|end| stem.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(path: &str, text: &str) -> Vec<&'static str> {
+        let k = classify(path, text);
+        [
+            (k.policy, "policy"),
+            (k.cloudformation, "cloudformation"),
+            (k.serverless, "serverless"),
+            (k.terraform, "terraform"),
+            (k.python, "python"),
+            (k.text, "text"),
+            (k.key_hit, "key"),
+        ]
+        .into_iter()
+        .filter_map(|(set, name)| set.then_some(name))
+        .collect()
+    }
+
+    #[test]
+    fn files_are_what_name_and_words_say() {
+        let policy = r#"{"Statement": {"Effect": "Allow"}}"#;
+        let template = "AWSTemplateFormatVersion: x\nResources:\n  R:\n    Type: AWS::S3::Bucket\n# Statement Action";
+        let cases: &[(&str, &str, &[&str])] = &[
+            ("p.json", policy, &["policy", "text"]),
+            ("a/p.yml", "Statement:\n- Action: x", &["policy", "text"]),
+            ("t.yaml", template, &["cloudformation", "text"]),
+            (
+                "t.template",
+                "Resources: {R: {Type: 'AWS::SNS::Topic'}}",
+                &["cloudformation", "text"],
+            ),
+            (
+                "f.yml",
+                "F:\n  Type: AWS::Serverless::Function",
+                &["cloudformation", "text"],
+            ),
+            ("serverless.yml", "service: x", &["serverless", "text"]),
+            (
+                "s.yml",
+                "service: x\nprovider:\n  name: aws\nfunctions:\n  f: {}",
+                &["serverless", "text"],
+            ),
+            ("main.tf", "", &["terraform", "text"]),
+            ("x.tf.json", policy, &["terraform", "text"]),
+            ("a.auto.tfvars.json", "{}", &["terraform", "text"]),
+            ("terragrunt.hcl", "", &["terraform", "text"]),
+            ("p.json.tpl", policy, &["policy", "text"]),
+            ("user-data.tpl", "#!/bin/sh\n# Statement Effect", &["text"]),
+            ("a.py", "import boto3", &["python", "text"]),
+            ("n.ipynb", "{\"cells\": [\"import botocore\"]}", &["python", "text"]),
+            ("a.py", "print(1)", &["text"]),
+            ("package.json", policy, &["text"]),
+            ("tsconfig.build.json", policy, &["text"]),
+            ("deployment.yaml", "kind: Deployment", &["text"]),
+            ("package-lock.json", policy, &[]),
+            ("app.min.js", "aws_secret_access_key", &[]),
+            ("run.sh", "export AWS_SECRET_ACCESS_KEY=x", &["text", "key"]),
+            ("README", "use AKIA... keys", &["text", "key"]),
+        ];
+        for (path, text, expected) in cases {
+            assert_eq!(kinds(path, text), *expected, "{path}");
+        }
+    }
 }

@@ -6,6 +6,7 @@
 
 pub mod checks;
 pub mod classify;
+pub mod cli;
 pub mod discover;
 pub mod finding;
 pub mod formats;
@@ -16,6 +17,7 @@ pub mod pipeline;
 pub mod project;
 pub mod report;
 pub mod rules;
+pub mod secrets;
 pub mod settings;
 pub mod settle;
 pub mod source;

@@ -123,6 +123,8 @@ pub struct Report {
     pub baseline: Option<BaselineStats>,
     /// Bytes that must not be shown.
     pub secrets: Vec<Span>,
+    /// A rule broke down: the run could not do all of its work.
+    pub broken: bool,
 }
 
 impl Report {
@@ -198,6 +200,7 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
         findings: reported,
         baseline: None,
         secrets,
+        broken: false,
     }
 }
 

@@ -1,0 +1,230 @@
+//! `overgrant check`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::Failure;
+use super::input::{Choosing, Input};
+use super::run::{self, Wish};
+use super::terminal::{self, When};
+use crate::report::{Format, Options, Page};
+use crate::rules::Ruleset;
+use crate::settings::Settings;
+use crate::settle::Report;
+use crate::source::ProblemKind;
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    choosing: Choosing,
+    #[command(flatten)]
+    suppressing: Suppressing,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Suppressions")]
+struct Suppressing {
+    /// Nothing is suppressed: the audit run
+    #[arg(long)]
+    no_ignores: bool,
+    /// Show suppressed findings too
+    #[arg(long)]
+    show_suppressed: bool,
+    /// An unused suppression is an error
+    #[arg(long)]
+    strict_ignores: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+struct Output {
+    /// What goes to standard output
+    #[arg(
+        long,
+        short,
+        value_name = "FORMAT",
+        env = "OVERGRANT_FORMAT",
+        default_value = "human",
+        hide_env = true
+    )]
+    format: Format,
+    /// Also write a report to a file; may be repeated
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = output)]
+    output: Vec<(Format, PathBuf)>,
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    color: When,
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    hyperlinks: When,
+    /// Do not show source lines
+    #[arg(long)]
+    no_source: bool,
+    /// Show findings that are alike one by one
+    #[arg(long)]
+    no_collapse: bool,
+    /// Leave out the summary
+    #[arg(long)]
+    no_summary: bool,
+    /// Count findings by rule
+    #[arg(long)]
+    statistics: bool,
+    /// Tell files, bytes and milliseconds by stage
+    #[arg(long)]
+    timing: bool,
+    /// Findings only; twice: nothing but the exit code
+    #[arg(long, short, action = clap::ArgAction::Count)]
+    quiet: u8,
+    /// Tell what was skipped, and timings
+    #[arg(long, short)]
+    verbose: bool,
+    /// Exit with 0 whatever is found
+    #[arg(long)]
+    exit_zero: bool,
+    /// Exit with 2 when there is nothing to read
+    #[arg(long)]
+    error_on_empty: bool,
+}
+
+fn output(text: &str) -> Result<(Format, PathBuf), String> {
+    use clap::ValueEnum as _;
+    let (format, path) = text.split_once('=').ok_or("expected FORMAT=PATH")?;
+    let format = Format::from_str(format, false)?;
+    if path.is_empty() {
+        return Err("the path is empty".to_owned());
+    }
+    Ok((format, PathBuf::from(path)))
+}
+
+impl Check {
+    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+        let ruleset = Ruleset::builtin();
+        for name in self.choosing.named() {
+            known(&ruleset, name.trim())?;
+        }
+        let wish = Wish {
+            ignores: !self.suppressing.no_ignores,
+            strict_ignores: self.suppressing.strict_ignores,
+            tell: self.output.verbose,
+        };
+        let over = |settings: &mut Settings| self.choosing.apply(settings);
+        let read = run::read(&self.input, &over, &ruleset, &wish)?;
+        run::understand(read, |read, analysis| {
+            let sources = analysis.project.sources;
+            let report = read.report(analysis, &ruleset, &wish);
+            let page = Page::new(&report, sources, &ruleset, self.options(&read.cwd));
+            self.print(&page)?;
+            self.notes(read, &report, sources);
+            Ok(self.exit(&report))
+        })
+    }
+
+    fn options(&self, cwd: &str) -> Options {
+        let o = &self.output;
+        Options {
+            colour: terminal::colour(o.color),
+            hyperlinks: terminal::hyperlinks(o.hyperlinks),
+            width: terminal::width(),
+            source: !o.no_source,
+            collapse: !o.no_collapse,
+            show_suppressed: self.suppressing.show_suppressed,
+            summary: !o.no_summary && o.quiet == 0,
+            statistics: o.statistics,
+            cwd: cwd.to_owned(),
+        }
+    }
+
+    fn print(&self, page: &Page<'_>) -> Result<(), Failure> {
+        for (format, path) in &self.output.output {
+            std::fs::write(path, page.render_plain(*format)).map_err(|source| Failure::Io {
+                what: format!("cannot write {}", crate::discover::slashed(path)),
+                source,
+            })?;
+        }
+        if self.output.quiet < 2 {
+            terminal::print(&page.render(self.output.format)).map_err(|source| Failure::Io {
+                what: "cannot write to standard output".to_owned(),
+                source,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What is worth knowing and no finding.
+    fn notes(&self, read: &run::Read<'_>, report: &Report, sources: &crate::source::Sources) {
+        let o = &self.output;
+        if o.quiet == 0 {
+            for t in read
+                .found
+                .troubles
+                .iter()
+                .filter(|t| t.kind == ProblemKind::NotEvaluated)
+            {
+                terminal::note(&format!("note: {}: {}", t.path, t.message));
+            }
+            for f in &report.foreign {
+                let (n, s) = (f.findings, if f.findings == 1 { "" } else { "s" });
+                terminal::note(&format!(
+                    "note: {n} finding{s} carry `{}`, which does not count; `honor-foreign` in overgrant.toml makes it count",
+                    f.marker
+                ));
+            }
+            for (s, left) in &report.ending {
+                let days = if *left == 1 {
+                    "1 day".to_owned()
+                } else {
+                    format!("{left} days")
+                };
+                terminal::note(&format!("note: the ignore at {}:{} ends in {days}", s.path, s.line));
+            }
+            if sources.is_empty() {
+                terminal::note("note: nothing to read here; `overgrant files` tells why");
+            }
+        }
+        if o.verbose {
+            for s in &read.found.skipped {
+                terminal::note(&format!("skipped {}: {}", s.path, s.why));
+            }
+        }
+        if o.timing || o.verbose {
+            terminal::note(&format!(
+                "{} files kept, {} skipped, {} bytes read",
+                report.stats.files, report.stats.skipped, report.stats.bytes
+            ));
+            for (stage, took) in &read.clock.laps {
+                terminal::note(&format!("{:>9.3} ms  {stage}", took.as_secs_f64() * 1000.0));
+            }
+            terminal::note(&format!(
+                "{:>9.3} ms  in all",
+                read.clock.total().as_secs_f64() * 1000.0
+            ));
+        }
+    }
+
+    fn exit(&self, report: &Report) -> ExitCode {
+        let code = if report.broken || (self.output.error_on_empty && report.stats.files == 0) {
+            2
+        } else {
+            u8::from(report.fails() && !self.output.exit_zero)
+        };
+        ExitCode::from(code)
+    }
+}
+
+/// A rule, family or pattern that exists.
+pub(super) fn known(ruleset: &Ruleset, name: &str) -> Result<(), Failure> {
+    if !ruleset.matching(name).is_empty() {
+        return Ok(());
+    }
+    let near: Vec<String> = ruleset.nearest(name).iter().map(|n| format!("`{n}`")).collect();
+    let hint = if near.is_empty() {
+        "; `overgrant rules` lists them".to_owned()
+    } else {
+        format!("; did you mean {}?", near.join(" or "))
+    };
+    Err(Failure::Usage(format!("unknown rule `{name}`{hint}")))
+}

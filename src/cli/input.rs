@@ -1,0 +1,264 @@
+//! The arguments that say what is read and under which settings.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Failure;
+use crate::classify::classify;
+use crate::discover::{self, Interest};
+use crate::finding::{Confidence, Severity};
+use crate::iam::PolicyKind;
+use crate::rules::Profile;
+use crate::settings::{FailOn, Glob, Selector, Settings};
+
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Input")]
+pub(super) struct Input {
+    /// Files and folders; `-` reads standard input [default: .]
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// What standard input is called: decides how it is read
+    #[arg(long, value_name = "PATH")]
+    pub(super) stdin_filename: Option<String>,
+    /// Read the list of paths from a file (`-` for standard input), separated by new lines or NUL
+    #[arg(long, value_name = "FILE")]
+    pub(super) files_from: Option<PathBuf>,
+    /// Read matching files whatever their name says (as in .gitignore)
+    #[arg(long, value_name = "GLOB")]
+    pub(super) include: Vec<String>,
+    /// Do not read matching files (as in .gitignore)
+    #[arg(long, value_name = "GLOB")]
+    pub(super) exclude: Vec<String>,
+    /// Apply exclusions to paths named on the command line too
+    #[arg(long)]
+    pub(super) force_exclude: bool,
+    /// Read what .gitignore hides
+    #[arg(long)]
+    pub(super) no_gitignore: bool,
+    /// Larger files are not read (bytes, or with K, M, G)
+    #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = size)]
+    pub(super) max_file_size: u64,
+    /// Do not read the neighbours of named files to understand them
+    #[arg(long)]
+    pub(super) no_context: bool,
+    /// What bare policy documents are used as: GLOB=identity|trust|resource|boundary|session|scp|rcp
+    #[arg(long, value_name = "GLOB=KIND", value_parser = policy_kind)]
+    pub(super) policy_kind: Vec<(String, PolicyKind)>,
+    /// Settings for everything
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<String>,
+    /// Read no settings, no baseline and no [[exception]]; comments still count
+    #[arg(long, conflicts_with = "config")]
+    pub(super) isolated: bool,
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(super) jobs: usize,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Rules")]
+pub(super) struct Choosing {
+    /// Run these rules only (names, families, patterns)
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub(super) select: Vec<String>,
+    /// Run these rules besides
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub(super) extend_select: Vec<String>,
+    /// Do not run these rules
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub(super) ignore: Vec<String>,
+    /// Run exactly these rules, whatever the settings say
+    #[arg(long, value_name = "RULES", value_delimiter = ',', conflicts_with_all = ["select", "extend_select", "ignore"])]
+    pub(super) only: Vec<String>,
+    /// Which set of rules runs
+    #[arg(long, value_name = "PROFILE", value_parser = profile)]
+    pub(super) profile: Option<Profile>,
+    /// Show nothing less severe (low, medium, high, critical)
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub(super) min_severity: Option<Severity>,
+    /// Show nothing less certain (low, medium, high)
+    #[arg(long, value_name = "CONFIDENCE", value_parser = confidence)]
+    pub(super) min_confidence: Option<Confidence>,
+    /// What makes the exit code 1 (low, medium, high, critical, never) [default: medium]
+    #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
+    pub(super) fail_on: Option<Option<Severity>>,
+    /// A suppression without a reason does not suppress
+    #[arg(long)]
+    pub(super) require_reason: bool,
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let (digits, shift) = match text.trim_end_matches(['b', 'B']).trim_end_matches('i') {
+        t if t.ends_with(['k', 'K']) => (&t[..t.len() - 1], 10),
+        t if t.ends_with(['m', 'M']) => (&t[..t.len() - 1], 20),
+        t if t.ends_with(['g', 'G']) => (&t[..t.len() - 1], 30),
+        t => (t, 0),
+    };
+    let n: u64 = digits
+        .trim()
+        .parse()
+        .map_err(|_| "expected a size such as 512K or 16M".to_owned())?;
+    n.checked_mul(1 << shift).ok_or_else(|| "too large".to_owned())
+}
+
+fn policy_kind(text: &str) -> Result<(String, PolicyKind), String> {
+    let (glob, kind) = text.rsplit_once('=').ok_or("expected GLOB=KIND")?;
+    let words: Vec<&str> = PolicyKind::ALL.iter().map(|k| k.name()).collect();
+    let kind =
+        PolicyKind::from_name(kind).ok_or_else(|| format!("unknown kind; expected one of {}", words.join(", ")))?;
+    Ok((glob.to_owned(), kind))
+}
+
+fn profile(text: &str) -> Result<Profile, String> {
+    let found = Profile::ALL.into_iter().find(|p| p.name() == text);
+    found.ok_or_else(|| "expected default, strict or audit".to_owned())
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    let found = Severity::ALL.into_iter().find(|s| s.name() == text);
+    found.ok_or_else(|| "expected low, medium, high or critical".to_owned())
+}
+
+fn confidence(text: &str) -> Result<Confidence, String> {
+    match text {
+        "low" => Ok(Confidence::Low),
+        "medium" => Ok(Confidence::Medium),
+        "high" => Ok(Confidence::High),
+        _ => Err("expected low, medium or high".to_owned()),
+    }
+}
+
+fn fail_on(text: &str) -> Result<FailOn, String> {
+    if text == "never" {
+        Ok(None)
+    } else {
+        severity(text).map(Some)
+    }
+}
+
+fn selectors(names: &[String]) -> Vec<Selector> {
+    names.iter().map(|n| Selector(n.trim().to_owned())).collect()
+}
+
+impl Choosing {
+    /// What the command line changes in any settings.
+    pub(super) fn apply(&self, settings: &mut Settings) {
+        let choice = &mut settings.choice;
+        if !self.only.is_empty() {
+            choice.select = selectors(&self.only);
+            choice.extend_select.clear();
+            choice.ignore.clear();
+        }
+        if !self.select.is_empty() {
+            choice.select = selectors(&self.select);
+        }
+        choice.extend_select.extend(selectors(&self.extend_select));
+        choice.ignore.extend(selectors(&self.ignore));
+        if let Some(profile) = self.profile {
+            choice.profile = profile;
+        }
+        if let Some(severity) = self.min_severity {
+            settings.min_severity = severity;
+        }
+        if let Some(confidence) = self.min_confidence {
+            settings.min_confidence = confidence;
+        }
+        if let Some(fail_on) = self.fail_on {
+            settings.fail_on = fail_on;
+            settings.per_file.iter_mut().for_each(|p| p.fail_on = None);
+        }
+        settings.require_reason |= self.require_reason;
+    }
+
+    /// All selectors that were named.
+    pub(super) fn named(&self) -> impl Iterator<Item = &String> {
+        [&self.select, &self.extend_select, &self.ignore, &self.only]
+            .into_iter()
+            .flatten()
+    }
+}
+
+/// What a file is to us, from its path and text.
+pub(super) fn interest(path: &str, text: &str) -> Interest {
+    let kinds = classify(path, text);
+    if kinds.policy || kinds.cloudformation || kinds.serverless || kinds.terraform || kinds.python {
+        Interest::Iam
+    } else if kinds.key_hit {
+        Interest::Text
+    } else {
+        Interest::None
+    }
+}
+
+impl Input {
+    /// The paths to read, with those of `--files-from`, and standard input with its name where it is one of them.
+    pub(super) fn targets(&self) -> Result<Targets, Failure> {
+        let mut paths = self.paths.clone();
+        if let Some(list) = &self.files_from {
+            let bytes = if list == Path::new("-") { stdin()? } else { read(list)? };
+            let text = String::from_utf8_lossy(&bytes);
+            let separator = if text.contains('\0') { '\0' } else { '\n' };
+            let listed = text.split(separator).map(|l| l.trim_end_matches('\r'));
+            paths.extend(listed.filter(|l| !l.is_empty()).map(PathBuf::from));
+        } else if paths.is_empty() {
+            paths.push(PathBuf::from("."));
+        }
+        let before = paths.len();
+        paths.retain(|p| p != Path::new("-"));
+        let stdin = if paths.len() < before {
+            if self.files_from.as_deref() == Some(Path::new("-")) {
+                return Err(Failure::Usage(
+                    "standard input cannot be both a list and a file".to_owned(),
+                ));
+            }
+            let name = self.stdin_filename.clone().unwrap_or_else(|| "stdin.json".to_owned());
+            Some((name, stdin()?))
+        } else {
+            None
+        };
+        Ok(Targets { paths, stdin })
+    }
+
+    /// The globs of `--policy-kind`, relative to the working directory.
+    pub(super) fn kinds(&self, cwd: &str) -> Result<Vec<(Glob, PolicyKind)>, Failure> {
+        let glob = |(glob, kind): &(String, PolicyKind)| Ok((Glob::new(cwd, glob)?, *kind));
+        let kinds: Result<Vec<_>, String> = self.policy_kind.iter().map(glob).collect();
+        kinds.map_err(Failure::Usage)
+    }
+
+    /// Patterns of an option, relative to the working directory.
+    pub(super) fn patterns(cwd: &str, globs: &[String]) -> Result<Option<ignore::gitignore::Gitignore>, Failure> {
+        discover::patterns(cwd, globs).map_err(|e| Failure::Usage(e.to_string()))
+    }
+}
+
+/// What [`Input`] names.
+pub(super) struct Targets {
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) stdin: Option<(String, Vec<u8>)>,
+}
+
+fn stdin() -> Result<Vec<u8>, Failure> {
+    use std::io::IsTerminal as _;
+    if std::io::stdin().is_terminal() {
+        super::terminal::note("reading standard input; end it with Ctrl-D");
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .read_to_end(&mut bytes)
+        .map_err(|source| Failure::Io {
+            what: "cannot read standard input".to_owned(),
+            source,
+        })?;
+    Ok(bytes)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|source| Failure::Io {
+        what: format!("cannot read {}", discover::slashed(path)),
+        source,
+    })
+}

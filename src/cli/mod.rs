@@ -1,0 +1,77 @@
+//! The command line.
+//!
+//! **Invariant:** findings go to standard output, everything else to standard error; the exit code is 0 when nothing is to
+//! be done, 1 for findings that count or an input of ours that could not be read, 2 when the run could not do its work; the
+//! same for every format.
+
+mod check;
+mod input;
+mod run;
+mod terminal;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::discover;
+use crate::settings::Fault;
+
+/// Finds where a repository grants more AWS access than it should, offline, on the exact token.
+#[derive(Debug, Parser)]
+#[command(name = "overgrant", version = version(), arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Lint files and folders
+    Check(Box<check::Check>),
+}
+
+/// Why the run could not do its work: exit code 2.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    Path(#[from] discover::Failure),
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: "))]
+    Settings(Vec<Fault>),
+    #[error("{0}")]
+    Usage(String),
+    #[error("{what}: {source}")]
+    Io { what: String, source: std::io::Error },
+}
+
+/// Version and the date of the facts about AWS.
+fn version() -> String {
+    format!(
+        "{} (AWS data of {})",
+        env!("CARGO_PKG_VERSION"),
+        crate::iam::catalogue().data_date()
+    )
+}
+
+/// Runs the command with these arguments, the program's name first.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(e) => {
+            let code = if e.use_stderr() { 2 } else { 0 };
+            // A closed pipe is nobody to tell.
+            let _ = e.print();
+            return ExitCode::from(code);
+        }
+    };
+    let done = match cli.command {
+        Command::Check(check) => check.run(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(failure) => {
+            terminal::note(&format!("error: {failure}"));
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! One run: from arguments to a report. `check` and every command that looks at files go through here.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::input::{Input, interest};
+use super::{Failure, terminal};
+use crate::discover::{self, Found, Search};
+use crate::iam::Own;
+use crate::pipeline::{Analysis, analyse};
+use crate::rules::{self, Ruleset, Selection};
+use crate::settings::{Date, Governing, Settings};
+use crate::settle::{Report, Terms, settle};
+use crate::source::{Problem, ProblemKind, Sources, Span, parent_path};
+
+/// How often analysis may ask for more files.
+const MAX_ROUNDS: usize = 4;
+
+/// What a run is asked besides its input.
+#[derive(Debug, Default)]
+pub(super) struct Wish {
+    pub(super) ignores: bool,
+    pub(super) strict_ignores: bool,
+    /// Keep why each file was skipped.
+    pub(super) tell: bool,
+}
+
+/// What was read, before anything is understood.
+pub(super) struct Read<'a> {
+    pub(super) cwd: String,
+    /// The git root, else the working directory.
+    pub(super) root: String,
+    pub(super) governing: Governing<'a>,
+    pub(super) found: Found,
+    pub(super) clock: Clock,
+    kinds: Vec<(crate::settings::Glob, crate::iam::PolicyKind)>,
+    max_file_size: u64,
+    jobs: usize,
+    context: bool,
+}
+
+/// Time by stage.
+#[derive(Debug)]
+pub(super) struct Clock {
+    start: Instant,
+    last: Instant,
+    pub(super) laps: Vec<(&'static str, Duration)>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let now = Instant::now();
+        Self {
+            start: now,
+            last: now,
+            laps: Vec::new(),
+        }
+    }
+
+    pub(super) fn lap(&mut self, name: &'static str) {
+        let now = Instant::now();
+        self.laps.push((name, now - self.last));
+        self.last = now;
+    }
+
+    pub(super) fn total(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+/// The absolute working directory.
+pub(super) fn working_directory() -> Result<String, Failure> {
+    let cwd = std::env::current_dir().map_err(|source| Failure::Io {
+        what: "cannot tell the working directory".to_owned(),
+        source,
+    })?;
+    Ok(discover::slashed(&cwd))
+}
+
+/// Today; the day of `SOURCE_DATE_EPOCH` where it is set, for runs that can be repeated.
+pub(super) fn today() -> Date {
+    let seconds = source_date().or_else(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(now.as_secs()).ok()
+    });
+    Date::from_days(seconds.unwrap_or(0).div_euclid(86_400))
+}
+
+pub(super) fn source_date() -> Option<i64> {
+    std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
+}
+
+/// Finds and reads files and their settings.
+pub(super) fn read<'a>(
+    input: &Input,
+    over: &'a dyn Fn(&mut Settings),
+    ruleset: &Ruleset,
+    wish: &Wish,
+) -> Result<Read<'a>, Failure> {
+    let mut clock = Clock::start();
+    if input.jobs > 0 {
+        // Fails only when it was built before, by another run in this process.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(input.jobs).build_global();
+    }
+    let cwd = working_directory()?;
+    let targets = input.targets()?;
+    let git_root = discover::git_root(&cwd);
+    let mut governing = Governing::new(&cwd, git_root.clone(), over);
+    if let Some(config) = &input.config {
+        governing.force(config).map_err(Failure::Settings)?;
+    } else if input.isolated {
+        governing.isolate();
+    }
+    let first = targets
+        .paths
+        .first()
+        .map(|p| crate::source::join_path(&cwd, &discover::slashed(p)));
+    let first = match first {
+        Some(path) if std::path::Path::new(&path).is_dir() => path,
+        Some(path) => parent_path(&path).to_owned(),
+        None => cwd.clone(),
+    };
+    let base = governing.load(&first).map_err(Failure::Settings)?;
+    let mut exclude = Vec::new();
+    exclude.extend(Input::patterns(&cwd, &input.exclude)?);
+    exclude.extend(Input::patterns(&base.dir, &base.exclude)?);
+    let search = Search {
+        cwd: cwd.clone(),
+        paths: targets.paths,
+        stdin: targets.stdin,
+        include: Input::patterns(&cwd, &input.include)?,
+        exclude,
+        force_exclude: input.force_exclude,
+        gitignore: !input.no_gitignore && base.respect_gitignore,
+        max_file_size: input.max_file_size,
+        context: !input.no_context,
+        jobs: input.jobs,
+        tell: wish.tell,
+        judge: &interest,
+    };
+    clock.lap("settings");
+    let mut found = search.run()?;
+    clock.lap("walk and read");
+    let dirs: BTreeSet<String> = found
+        .files
+        .iter()
+        .map(|f| parent_path(&governing.absolute(&f.path)).to_owned())
+        .collect();
+    for dir in &dirs {
+        governing.load(dir).map_err(Failure::Settings)?;
+    }
+    governing.resolve(ruleset).map_err(Failure::Settings)?;
+    add_settings_files(&governing, &mut found);
+    Ok(Read {
+        root: git_root.unwrap_or_else(|| cwd.clone()),
+        kinds: input.kinds(&cwd)?,
+        cwd,
+        governing,
+        found,
+        clock,
+        max_file_size: input.max_file_size,
+        jobs: input.jobs,
+        context: !input.no_context,
+    })
+}
+
+/// Settings with exceptions are sources too: a finding about an exception points into them.
+fn add_settings_files(governing: &Governing<'_>, found: &mut Found) {
+    for settings in governing.all().iter().filter(|s| !s.exceptions.is_empty()) {
+        let Some(path) = &settings.path else { continue };
+        if found.files.iter().any(|f| f.path == *path) {
+            continue;
+        }
+        if let Ok(text) = std::fs::read_to_string(governing.absolute(path)) {
+            found.files.push(discover::Input {
+                path: path.clone(),
+                text: text.into(),
+                in_scope: true,
+            });
+        }
+    }
+}
+
+impl Read<'_> {
+    /// All of what the settings in play call ours.
+    pub(super) fn own(&self) -> Own {
+        let mut own = Own::default();
+        for s in self.governing.all() {
+            own.accounts.extend(s.own.accounts.clone());
+            own.trusted_accounts.extend(s.own.trusted_accounts.clone());
+            own.github.extend(s.own.github.iter().cloned());
+            own.organization = own.organization.or_else(|| s.own.organization.clone());
+        }
+        own.github.sort();
+        own.github.dedup();
+        own
+    }
+
+    /// Sources of all that was read so far. Files that could not be read are empty ones, for findings to point at.
+    fn sources(&mut self) -> Sources {
+        for t in &self.found.troubles {
+            if t.kind == ProblemKind::Input && self.found.files.iter().all(|f| f.path != t.path) {
+                self.found.files.push(discover::Input {
+                    path: t.path.clone(),
+                    text: "".into(),
+                    in_scope: true,
+                });
+            }
+        }
+        let inputs = self.found.files.iter();
+        Sources::new(inputs.map(|f| (f.path.clone(), f.text.clone(), f.in_scope)))
+    }
+
+    /// Reads what analysis asks for, as context. Whether there was anything new.
+    fn read_wanted(&mut self, wanted: &[String]) -> bool {
+        let known: BTreeSet<&str> = self.found.files.iter().map(|f| f.path.as_str()).collect();
+        let wanted: Vec<String> = wanted.iter().filter(|w| !known.contains(w.as_str())).cloned().collect();
+        if wanted.is_empty() {
+            return false;
+        }
+        let search = Search {
+            cwd: self.cwd.clone(),
+            paths: Vec::new(),
+            stdin: None,
+            include: None,
+            exclude: Vec::new(),
+            force_exclude: false,
+            gitignore: false,
+            max_file_size: self.max_file_size,
+            context: false,
+            jobs: self.jobs,
+            tell: false,
+            judge: &interest,
+        };
+        let more = discover::read_wanted(&search, &self.root, &wanted);
+        let fresh: Vec<discover::Input> = more.files.into_iter().filter(|f| !known.contains(&*f.path)).collect();
+        let any = !fresh.is_empty();
+        self.found.files.extend(fresh);
+        any
+    }
+
+    /// Runs the rules and settles what they found.
+    pub(super) fn report(&mut self, mut analysis: Analysis<'_>, ruleset: &Ruleset, wish: &Wish) -> Report {
+        self.clock.laps.append(&mut analysis.timings);
+        self.clock.last = Instant::now();
+        let mut project = analysis.project;
+        let sources = project.sources;
+        for t in &self.found.troubles {
+            if let Some(file) = sources.find(&t.path) {
+                project
+                    .problems
+                    .push(Problem::new(t.kind, Span::new(file, 0, 0), t.message.clone()));
+            }
+        }
+        for d in project.documents.iter_mut().filter(|d| d.owner.is_none()) {
+            let path = sources.path(d.span.file);
+            let absolute = self.governing.absolute(path);
+            let flagged = self
+                .kinds
+                .iter()
+                .rev()
+                .find(|(glob, _)| glob.matches(&absolute))
+                .map(|(_, k)| *k);
+            if let Some(kind) = flagged.or_else(|| self.governing.of(path).policy_kind(&absolute)) {
+                d.kind = kind;
+            }
+        }
+        let selection = union(self.governing.all(), ruleset);
+        let outcome = rules::run(&project, ruleset, &selection);
+        self.clock.lap("rules");
+        for failure in &outcome.failures {
+            terminal::note(&format!(
+                "internal error in {}: {}; please report it",
+                failure.rule, failure.message
+            ));
+        }
+        let broken = !outcome.failures.is_empty();
+        let governing = &self.governing;
+        let terms = Terms {
+            ruleset,
+            settings: &|path| governing.of(path),
+            absolute: &|path| governing.absolute(path),
+            root: &self.root,
+            today: today(),
+            ignores: wish.ignores,
+            strict_ignores: wish.strict_ignores,
+        };
+        let mut report = settle(&project, outcome.findings, &terms);
+        report.broken = broken;
+        self.clock.lap("settle");
+        report.stats.skipped = self.found.skipped_count;
+        report.stats.bytes = self.found.bytes;
+        if source_date().is_none() {
+            let ms = self.clock.total().as_millis();
+            report.stats.elapsed_ms = Some(u64::try_from(ms).unwrap_or(u64::MAX));
+        }
+        report
+    }
+}
+
+/// Every rule that any settings in play ask for, those whose findings hide secrets, and those that tell of broken input.
+fn union(all: &[Settings], ruleset: &Ruleset) -> Selection {
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for settings in all {
+        match &settings.rules {
+            Some(rules) => names.extend(rules.iter().map(str::to_owned)),
+            None => names.extend(Selection::all(ruleset).iter().map(str::to_owned)),
+        }
+    }
+    let always = ruleset
+        .iter()
+        .filter(|r| r.family() == "credentials" || matches!(r.id(), "unreadable-input" | "json-syntax-error"));
+    names.extend(always.map(|r| r.id().to_owned()));
+    let names: Vec<String> = names.into_iter().collect();
+    Selection::new(ruleset, rules::Profile::Audit, &names, &[], &[]).unwrap_or_default()
+}
+
+/// Understands what was read, reading further files as they are asked for, and hands over to `then`.
+pub(super) fn understand<T>(mut read: Read<'_>, then: impl FnOnce(&mut Read<'_>, Analysis<'_>) -> T) -> T {
+    let own = read.own();
+    for _ in 0..MAX_ROUNDS {
+        let sources = read.sources();
+        let analysis = analyse(&sources, &own);
+        if !read.context || !read.read_wanted(&analysis.wanted) {
+            return then(&mut read, analysis);
+        }
+    }
+    let sources = read.sources();
+    let analysis = analyse(&sources, &own);
+    then(&mut read, analysis)
+}

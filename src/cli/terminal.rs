@@ -1,0 +1,62 @@
+//! Standard output and error: colour, width, closed pipes.
+
+use std::io::{self, IsTerminal, Write};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum When {
+    /// On a terminal.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// Whether to colour what goes to standard output: the flag, then `NO_COLOR`, `FORCE_COLOR` and `CLICOLOR_FORCE`, then
+/// whether it is a terminal that can.
+pub(super) fn colour(when: When) -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    let forced = |name: &str| set(name) && std::env::var_os(name).is_some_and(|v| v != "0");
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto if set("NO_COLOR") => false,
+        When::Auto if forced("FORCE_COLOR") || forced("CLICOLOR_FORCE") => true,
+        When::Auto => is_capable() || std::env::var_os("GITHUB_ACTIONS").is_some_and(|v| v == "true"),
+    }
+}
+
+/// Whether to write OSC 8 links.
+pub(super) fn hyperlinks(when: When) -> bool {
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => is_capable() && std::env::var_os("CI").is_none(),
+    }
+}
+
+fn is_capable() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
+}
+
+/// Columns: `COLUMNS`, else 100.
+pub(super) fn width() -> usize {
+    std::env::var("COLUMNS")
+        .ok()
+        .and_then(|c| c.parse().ok())
+        .filter(|w| (20..=1000).contains(w))
+        .unwrap_or(100)
+}
+
+/// Writes to standard output. A reader that has gone away is no error.
+pub(super) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}
+
+/// Writes a line to standard error; there is nobody to tell when that fails.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,139 @@
+//! Hides secrets.
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use crate::source::{FileId, Sources, Span};
+
+/// Shorter secrets are hidden where they stand, but not looked for elsewhere: they may be words.
+const MIN_ANYWHERE: usize = 10;
+
+/// Knows which bytes of which files, and which strings anywhere, must not be shown.
+#[derive(Debug, Default)]
+pub struct Mask {
+    spans: Vec<Span>,
+    anywhere: Option<(AhoCorasick, Vec<String>)>,
+}
+
+impl Mask {
+    /// `secrets` may take in the quotes around them.
+    pub fn new(sources: &Sources, secrets: &[Span]) -> Self {
+        let mut spans: Vec<Span> = secrets.iter().map(|s| unquoted(sources, *s)).collect();
+        spans.sort();
+        spans.dedup();
+        let mut texts: Vec<String> = spans
+            .iter()
+            .flat_map(|s| [sources.slice(*s).to_owned(), escaped(sources.slice(*s))])
+            .filter(|t| t.len() >= MIN_ANYWHERE)
+            .collect();
+        texts.sort();
+        texts.dedup();
+        let anywhere = (!texts.is_empty())
+            .then(|| {
+                AhoCorasick::builder()
+                    .match_kind(MatchKind::LeftmostLongest)
+                    .build(&texts)
+                    .ok()
+            })
+            .flatten()
+            .map(|automaton| {
+                let masked = texts.iter().map(|t| masked(t)).collect();
+                (automaton, masked)
+            });
+        Self { spans, anywhere }
+    }
+
+    /// `text` without any secret.
+    pub fn text(&self, text: String) -> String {
+        match &self.anywhere {
+            Some((automaton, masked)) if automaton.is_match(&text) => automaton.replace_all(&text, masked),
+            _ => text,
+        }
+    }
+
+    /// Bytes `start..end` of `file` as they may be shown: as many characters as there are, so that columns stay true.
+    pub fn slice(&self, sources: &Sources, file: FileId, range: std::ops::Range<usize>) -> String {
+        let text: &str = sources.text(file);
+        let Some(raw) = text.get(range.clone()) else {
+            return String::new();
+        };
+        let mut out = String::with_capacity(raw.len());
+        let mut at = range.start;
+        for span in self.spans.iter().filter(|s| s.file == file) {
+            let (start, end) = ((span.start as usize).max(at), (span.end as usize).min(range.end));
+            if start >= end {
+                continue;
+            }
+            out.push_str(text.get(at..start).unwrap_or(""));
+            let whole = masked(sources.slice(*span));
+            let skip = text.get(span.start as usize..start).map_or(0, |t| t.chars().count());
+            let take = text.get(start..end).map_or(0, |t| t.chars().count());
+            out.extend(whole.chars().skip(skip).take(take));
+            at = end;
+        }
+        out.push_str(text.get(at..range.end).unwrap_or(""));
+        out
+    }
+}
+
+fn unquoted(sources: &Sources, span: Span) -> Span {
+    let text = sources.slice(span);
+    let quotes = ['"', '\'', '`'];
+    let start = text.len() - text.trim_start_matches(quotes).len();
+    let end = text.trim_end_matches(quotes).len();
+    if start >= end {
+        return span;
+    }
+    Span {
+        start: span.start + start as u32,
+        end: span.start + end as u32,
+        ..span
+    }
+}
+
+/// As XML writes it: the only escapes of ours that change characters of secrets.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Stars, character for character. Of an access key id the prefix and the last four letters stay: they tell which it is
+/// and give nothing away.
+fn masked(secret: &str) -> String {
+    let count = secret.chars().count();
+    let key_id = count == 20 && ["AKIA", "ASIA", "ABIA", "ACCA"].iter().any(|p| secret.starts_with(p));
+    secret
+        .chars()
+        .enumerate()
+        .map(|(i, c)| match c {
+            '\n' | '\r' => c,
+            _ if key_id && (i < 4 || i >= count - 4) => c,
+            _ => '*',
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_hidden_where_they_stand_and_anywhere_else() {
+        let key = format!("AKIA{}", "Q3EXAMPLEWXY2Z7K");
+        let text = format!("id = \"{key}\"\n");
+        let sources = Sources::from_strings(&[("a.tf", &text)]);
+        let mask = Mask::new(&sources, &[Span::new(FileId(0), 5, 27)]);
+        assert_eq!(
+            mask.slice(&sources, FileId(0), 0..28),
+            "id = \"AKIA************2Z7K\"\n".get(..28).unwrap()
+        );
+        assert_eq!(mask.slice(&sources, FileId(0), 8..12), "IA**");
+        assert!(!mask.text(format!("found {key} here")).contains(&key));
+    }
+
+    #[test]
+    fn short_secrets_do_not_spoil_other_text() {
+        let sources = Sources::from_strings(&[("a.env", "AWS_SECRET_ACCESS_KEY=test")]);
+        let mask = Mask::new(&sources, &[Span::new(FileId(0), 22, 26)]);
+        assert_eq!(mask.text("a test".to_owned()), "a test");
+        assert!(mask.slice(&sources, FileId(0), 0..26).ends_with("=****"));
+    }
+}

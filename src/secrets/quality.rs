@@ -1,0 +1,152 @@
+//! Is it a secret, AWS's example, or what somebody writes where a secret would stand?
+
+/// What a key-shaped string is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Quality {
+    /// AWS's documentation uses it: `AKIAIOSFODNN7EXAMPLE`.
+    Example,
+    Real,
+}
+
+/// Words in what is no secret; compared in lower case.
+const WORDS: &[&str] = &[
+    "example",
+    "your",
+    "dummy",
+    "fake",
+    "placeholder",
+    "sample",
+    "replace",
+    "changeme",
+    "change_me",
+    "change-me",
+    "redacted",
+    "insert",
+    "xxxx",
+    "abcdefgh",
+    "12345678",
+    "todo",
+    "mock",
+];
+
+/// The key id of twenty characters: `None` for a placeholder.
+pub fn key_id_quality(id: &str) -> Option<Quality> {
+    let tail = id.get(4..)?;
+    if tail.contains("EXAMPLE") {
+        return Some(Quality::Example);
+    }
+    // The alphabet of real ids; AWS's examples alone have other digits.
+    if !tail.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'2'..=b'7')) {
+        return None;
+    }
+    let lower = tail.to_ascii_lowercase();
+    let wordy = WORDS.iter().any(|w| lower.contains(w))
+        || ["accesskey", "testtest", "secret", "awskey"]
+            .iter()
+            .any(|w| lower.contains(w));
+    (!wordy && entropy(tail.as_bytes()) >= 2.5 && steps(tail.as_bytes()) < 8).then_some(Quality::Real)
+}
+
+/// A secret access key of forty characters: `None` for a placeholder, a hash, a path.
+pub(super) fn secret_quality(secret: &str, least_entropy: f64) -> Option<Quality> {
+    let bytes = secret.as_bytes();
+    if secret.contains("EXAMPLE") {
+        return Some(Quality::Example);
+    }
+    let has = |f: fn(&u8) -> bool| bytes.iter().any(f);
+    let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
+    let hex = bytes.iter().all(u8::is_ascii_hexdigit);
+    let path = bytes.iter().filter(|b| **b == b'/').count() > 6;
+    let lower = secret.to_ascii_lowercase();
+    let wordy = WORDS.iter().any(|w| lower.contains(w))
+        || ["secretkey", "accesskey", "secret/", "access/"]
+            .iter()
+            .any(|w| lower.contains(w));
+    (mixed && !hex && !path && !wordy && entropy(bytes) >= least_entropy && steps(bytes) < 14).then_some(Quality::Real)
+}
+
+/// What people write where a credential would stand. For any value, key-shaped or not.
+pub fn is_placeholder(value: &str) -> bool {
+    let value = value.trim();
+    let lower = value.to_ascii_lowercase();
+    let bracketed = (value.starts_with('<') && value.ends_with('>'))
+        || (value.starts_with('[') && value.ends_with(']'))
+        || (value.starts_with("{{") && value.ends_with("}}"))
+        || (value.starts_with('%') && value.ends_with('%'))
+        || (value.starts_with("__") && value.ends_with("__"))
+        || value.contains("${")
+        || value.starts_with("$(")
+        || (value.starts_with('$') && value.len() > 1);
+    let word = matches!(
+        lower.as_str(),
+        "test"
+            | "testing"
+            | "tests"
+            | "foo"
+            | "bar"
+            | "baz"
+            | "foobar"
+            | "mock"
+            | "none"
+            | "null"
+            | "nil"
+            | "key"
+            | "secret"
+            | "token"
+            | "access_key"
+            | "secret_key"
+            | "accesskey"
+            | "secretkey"
+            | "local"
+            | "localstack"
+            | "minio"
+            | "minioadmin"
+            | "anything"
+            | "any"
+            | "x"
+            | "password"
+            | "string"
+            | "value"
+            | "a"
+            | "b"
+            | "id"
+            | "access"
+            | "unused"
+            | "accesskeyid"
+            | "secretaccesskey"
+            | "access-key"
+            | "secret-key"
+            | "admin"
+    );
+    bracketed
+        || word
+        || WORDS.iter().any(|w| lower.contains(w))
+        || lower.starts_with("mock_")
+        || lower.starts_with("test_")
+        || lower.starts_with("test-")
+        || lower.starts_with("my_")
+        || lower.starts_with("my-")
+        || (value.len() >= 3 && entropy(value.as_bytes()) < 1.0)
+}
+
+/// Shannon entropy in bits a byte.
+pub(super) fn entropy(bytes: &[u8]) -> f64 {
+    let mut counts = [0u32; 256];
+    for b in bytes {
+        counts[usize::from(*b)] += 1;
+    }
+    let total = bytes.len().max(1) as f64;
+    counts
+        .iter()
+        .filter(|c| **c > 0)
+        .map(|c| {
+            let p = f64::from(*c) / total;
+            -p * p.log2()
+        })
+        .sum()
+}
+
+/// How often a character is followed by its successor: `abcdef`, `234567`.
+fn steps(bytes: &[u8]) -> usize {
+    bytes.windows(2).filter(|w| w[1] == w[0].wrapping_add(1)).count()
+}

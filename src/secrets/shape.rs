@@ -1,0 +1,257 @@
+//! Secrets that show by themselves what they are.
+
+use std::ops::Range;
+
+use super::quality::{self, Quality};
+use super::{Kind, Secret, account_of};
+
+pub(super) const SECRET_LEN: usize = 40;
+/// How far a run of characters is followed: longer ones are no secrets of ours.
+const LONGEST: usize = 4096;
+
+pub(super) fn is_base64(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'+' || b == b'/'
+}
+
+pub(super) fn text(bytes: &[u8], range: Range<usize>) -> &str {
+    bytes.get(range).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or("")
+}
+
+/// The end of the run of bytes that satisfy `f` from `at` on, at most `most` of them.
+pub(super) fn run(bytes: &[u8], at: usize, most: usize, f: impl Fn(u8) -> bool) -> usize {
+    let mut end = at;
+    while end < bytes.len() && end - at < most && f(bytes[end]) {
+        end += 1;
+    }
+    end
+}
+
+/// The start of the run of bytes that satisfy `f` before `at`.
+fn run_back(bytes: &[u8], at: usize, most: usize, f: impl Fn(u8) -> bool) -> usize {
+    let mut start = at;
+    while start > 0 && at - start < most && f(bytes[start - 1]) {
+        start -= 1;
+    }
+    start
+}
+
+fn made(kind: Kind, range: Range<usize>) -> Option<Secret> {
+    Some(Secret {
+        kind,
+        range,
+        quality: Quality::Real,
+        account: None,
+    })
+}
+
+/// Nothing that makes what begins at `at` a part of a longer word: an escape (`\n`, `%3D`) is no letter.
+fn begins(bytes: &[u8], at: usize) -> bool {
+    let Some(&before) = at.checked_sub(1).and_then(|i| bytes.get(i)) else {
+        return true;
+    };
+    if !(before.is_ascii_alphanumeric() || before == b'_' || before >= 0x80) {
+        return true;
+    }
+    let two = at.checked_sub(2).map(|i| bytes[i]);
+    let three = at.checked_sub(3).map(|i| bytes[i]);
+    (two == Some(b'\\') && matches!(before, b'n' | b't' | b'r'))
+        || (three == Some(b'%') && before.is_ascii_hexdigit() && two.is_some_and(|b| b.is_ascii_hexdigit()))
+}
+
+fn ends(bytes: &[u8], at: usize) -> bool {
+    bytes
+        .get(at)
+        .is_none_or(|&b| !(b.is_ascii_alphanumeric() || b == b'_' || b >= 0x80))
+}
+
+/// IAM User Guide, "IAM identifiers", "Understanding unique ID prefixes".
+pub(super) fn key_id(bytes: &[u8], at: usize) -> Option<Secret> {
+    let end = at + 20;
+    let id = text(bytes, at..end);
+    if id.len() != 20 || !begins(bytes, at) || !ends(bytes, end) {
+        return None;
+    }
+    if !id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
+        return None;
+    }
+    // Inside base64 a `/` or `+` looks like a border.
+    let joins = |b: Option<&u8>| b.is_some_and(|b| matches!(b, b'/' | b'+'));
+    let left = at.checked_sub(1).and_then(|i| bytes.get(i));
+    if joins(left) && at - run_back(bytes, at, 64, is_base64) >= 20 {
+        return None;
+    }
+    if joins(bytes.get(end)) && run(bytes, end, 64, is_base64) - end >= 24 {
+        return None;
+    }
+    let quality = quality::key_id_quality(id)?;
+    Some(Secret {
+        kind: if id.starts_with("AKIA") {
+            Kind::AccessKeyId
+        } else {
+            Kind::TemporaryAccessKeyId
+        },
+        range: at..end,
+        quality,
+        account: if quality == Quality::Real { account_of(id) } else { None },
+    })
+}
+
+/// STS tokens begin alike. AWS says nothing of their length; none is short.
+pub(super) fn session_token(bytes: &[u8], at: usize) -> Option<Secret> {
+    let end = run(bytes, at, LONGEST, |b| {
+        is_base64(b) || matches!(b, b'=' | b'%' | b'_' | b'-')
+    });
+    if end - at < 100 || !begins(bytes, at) {
+        return None;
+    }
+    token(bytes, at..end)
+}
+
+pub(super) fn token(bytes: &[u8], range: Range<usize>) -> Option<Secret> {
+    let value = text(bytes, range.clone());
+    let quality = if value.contains("EXAMPLE") {
+        Quality::Example
+    } else if quality::entropy(value.as_bytes()) >= 3.5 && !quality::is_placeholder(value) {
+        Quality::Real
+    } else {
+        return None;
+    };
+    Some(Secret {
+        kind: Kind::SessionToken,
+        range,
+        quality,
+        account: None,
+    })
+}
+
+/// Amazon Bedrock User Guide, "API keys": long-lived ones begin with `ABSK`, short-lived ones with `bedrock-api-key-`.
+pub(super) fn bedrock(bytes: &[u8], at: usize) -> Option<Secret> {
+    let long = bytes[at..].starts_with(b"ABSK");
+    let body = if long { at + 4 } else { at + "bedrock-api-key-".len() };
+    let end = run(bytes, body, LONGEST, |b| is_base64(b) || b == b'=');
+    let fits = if long {
+        (109..=271).contains(&(end - body))
+    } else {
+        end - body >= 60 && bytes[body..].starts_with(b"YmVkcm9jay5hbWF6b25hd3MuY29t")
+    };
+    let value = &bytes[body..end];
+    (fits && begins(bytes, at) && ends(bytes, end) && quality::entropy(value) >= 3.5)
+        .then(|| made(Kind::BedrockApiKey, at..end))?
+}
+
+/// `amzn.mws.` and a UUID.
+pub(super) fn mws(bytes: &[u8], at: usize) -> Option<Secret> {
+    let body = at + "amzn.mws.".len();
+    let end = body + 36;
+    let uuid = text(bytes, body..end);
+    let dashes = [8, 13, 18, 23];
+    let fits = uuid.len() == 36
+        && uuid.bytes().enumerate().all(|(i, b)| {
+            if dashes.contains(&i) {
+                b == b'-'
+            } else {
+                b.is_ascii_hexdigit()
+            }
+        });
+    (fits && begins(bytes, at) && ends(bytes, end) && quality::entropy(uuid.as_bytes()) >= 2.0)
+        .then(|| made(Kind::MwsToken, at..end))?
+}
+
+/// `da2-` and 26 letters and digits.
+pub(super) fn appsync(bytes: &[u8], at: usize) -> Option<Secret> {
+    let end = run(bytes, at + 4, 64, |b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let value = &bytes[at + 4..end];
+    let digits = value.iter().any(u8::is_ascii_digit);
+    (end - at == 30 && digits && begins(bytes, at) && ends(bytes, end) && quality::entropy(value) >= 3.0)
+        .then(|| made(Kind::AppSyncApiKey, at..end))?
+}
+
+/// The body of a PEM block that is no certificate and not encrypted. `hit` is `PRIVATE KEY-----`.
+pub(super) fn pem(bytes: &[u8], hit: Range<usize>) -> Option<Secret> {
+    let head = run_back(bytes, hit.start, 32, |b| b != b'\n');
+    let head = text(bytes, head..hit.start);
+    let label = head
+        .rsplit("-----BEGIN ")
+        .next()
+        .filter(|_| head.contains("-----BEGIN "))?;
+    if label.contains("ENCRYPTED") || label.contains("PUBLIC") {
+        return None;
+    }
+    let end = run(bytes, hit.end, LONGEST, |b| {
+        is_base64(b)
+            || matches!(
+                b,
+                b'=' | b'\n' | b'\r' | b'\\' | b' ' | b'\t' | b'"' | b',' | b':' | b'-'
+            )
+    });
+    // The last dashes are those of the END line.
+    let body = text(bytes, hit.end..end);
+    let body = &body[..body.find("-----").unwrap_or(body.len())];
+    let key: usize = body.bytes().filter(|b| is_base64(*b)).count();
+    if key < 100 || quality::entropy(body.as_bytes()) < 4.0 {
+        return None;
+    }
+    let start = hit.end + (body.len() - body.trim_start().len());
+    made(Kind::PrivateKey, start..start + body.trim().len())
+}
+
+/// Forty characters that look random and stand by themselves: within `window` only.
+pub(super) fn unnamed_secrets(bytes: &[u8], window: Range<usize>) -> Vec<Secret> {
+    let mut out = Vec::new();
+    let mut at = window.start;
+    while at < window.end {
+        if !is_base64(bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        at = run(bytes, at, LONGEST, is_base64);
+        if at - start == SECRET_LEN
+            && (start == 0 || !is_base64(bytes[start - 1]))
+            && stands_alone(bytes, start..at)
+            && !is_hash_name(bytes, start)
+        {
+            out.extend(secret(bytes, start..at, 4.2));
+        }
+    }
+    out
+}
+
+/// Not a part of a longer token, a host name or a path.
+pub(super) fn stands_alone(bytes: &[u8], range: Range<usize>) -> bool {
+    let before = range.start.checked_sub(1).map(|i| bytes[i]);
+    let after = bytes.get(range.end).copied();
+    !before.is_some_and(|b| matches!(b, b'.' | b'-' | b'_' | b'%' | b'$' | b'@') || b >= 0x80)
+        && !after.is_some_and(|b| matches!(b, b'=' | b'-' | b'_' | b'(' | b'.' | b'@') || b >= 0x80)
+}
+
+/// What it is assigned to says that it is a hash.
+fn is_hash_name(bytes: &[u8], start: usize) -> bool {
+    let from = run_back(bytes, start, 48, |b| b != b'\n');
+    let before = text(bytes, from..start).to_ascii_lowercase();
+    [
+        "sha",
+        "hash",
+        "digest",
+        "commit",
+        "checksum",
+        "integrity",
+        "etag",
+        "revision",
+        "md5",
+        "signature",
+        "nonce",
+    ]
+    .iter()
+    .any(|w| before.contains(w))
+}
+
+pub(super) fn secret(bytes: &[u8], range: Range<usize>, least_entropy: f64) -> Option<Secret> {
+    let quality = quality::secret_quality(text(bytes, range.clone()), least_entropy)?;
+    Some(Secret {
+        kind: Kind::SecretAccessKey,
+        range,
+        quality,
+        account: None,
+    })
+}

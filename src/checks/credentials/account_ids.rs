@@ -1,0 +1,72 @@
+//! Account numbers written down: information, and off unless asked for.
+
+use crate::finding::{Cause, Finding};
+use crate::iam::arn::is_account_id;
+use crate::rules::{Context, Out};
+use crate::source::Span;
+
+const RULE: &str = "aws-account-id-literal";
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    if !out.wants(RULE) {
+        return;
+    }
+    let sources = cx.project.sources;
+    for id in sources.ids().filter(|id| sources.file(*id).in_scope) {
+        let text = sources.text(id);
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            let start = at;
+            at += line.len();
+            for range in ids_of_line(line) {
+                let span = Span::new(id, start + range.start, start + range.end);
+                let mut f = Finding::new(RULE, "an AWS account id is written in the source")
+                    .cause(Cause::Place(span))
+                    .primary(span, "an account id");
+                f.subject.kind = "text".to_owned();
+                out.push(f);
+            }
+        }
+    }
+}
+
+/// Twelve digits that a name on the same line says are an account.
+fn ids_of_line(line: &str) -> Vec<std::ops::Range<usize>> {
+    let bytes = line.as_bytes();
+    let mut out = Vec::new();
+    if !bytes.iter().any(u8::is_ascii_digit) || line.len() > 1024 {
+        return out;
+    }
+    let mut at = 0;
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_digit() {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while at < bytes.len() && bytes[at].is_ascii_digit() {
+            at += 1;
+        }
+        let (Some(id), Some(before)) = (line.get(start..at), line.get(..start)) else {
+            continue;
+        };
+        let name = before.trim_end_matches([' ', '\t', '"', '\'', '=', ':', '[', '(', '>']);
+        let name: String = name
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|c| c.to_ascii_lowercase())
+            .collect();
+        // One digit over and over, and the number of AWS's examples, are nobody's.
+        let example = id == "123456789012" || id.bytes().all(|b| b == bytes[start]);
+        if is_account_id(id) && !example && says_account(&name) {
+            out.push(start..at);
+        }
+    }
+    out
+}
+
+fn says_account(name: &str) -> bool {
+    ["accountid", "accountids", "awsaccount", "accountnumber", "account"]
+        .iter()
+        .any(|w| name.ends_with(w))
+}

@@ -1,0 +1,489 @@
+//! Key-shaped secrets wherever they stand, and literals in the places that are made for credentials.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rayon::prelude::*;
+
+use super::place::{self, Literal, Place};
+use crate::finding::{Cause, Confidence, Finding, Severity, Subject};
+use crate::model::kinds;
+use crate::project::Project;
+use crate::rules::{Context, Out};
+use crate::secrets::{self, Credential, Kind, Secret, is_placeholder};
+use crate::source::{FileId, Span, Text};
+use crate::value::Value;
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let project = cx.project;
+    let literals = place::literals(project);
+    let files: Vec<FileId> = project
+        .sources
+        .ids()
+        .filter(|id| project.sources.file(*id).in_scope)
+        .collect();
+    // What stands in the text as it is written.
+    let mut found: Vec<Located> = files.par_iter().flat_map_iter(|id| in_file(project, *id)).collect();
+    // What only shows when values are put together or decoded.
+    let mut known: Vec<Span> = found.iter().flat_map(|l| l.spans.iter().copied()).collect();
+    known.sort_unstable();
+    for l in &literals {
+        found.extend(in_literal(l, &known));
+    }
+    for l in &mut found {
+        l.settle_in(&literals);
+    }
+    let taken: Vec<Span> = found.iter().flat_map(|l| l.spans.iter().copied()).collect();
+    for l in found {
+        out.push(l.report(cx, &literals));
+    }
+    for l in &literals {
+        if !taken.iter().any(|s| touches(*s, l.value.span)) {
+            slot(cx, l, out);
+        }
+    }
+    if out.wants("shared-credentials-file-committed") {
+        for id in files {
+            credentials_file(cx, id, &taken, out);
+        }
+    }
+}
+
+/// A credential and where its parts are written.
+struct Located {
+    credential: Credential,
+    spans: Vec<Span>,
+    place: Option<Place>,
+    /// Index into the literals of places.
+    literal: Option<usize>,
+    /// It shows only after decoding base64.
+    encoded: bool,
+}
+
+fn touches(a: Span, b: Span) -> bool {
+    a.file == b.file && a.start < b.end && b.start < a.end
+}
+
+fn in_file(project: &Project<'_>, file: FileId) -> Vec<Located> {
+    let source = project.sources.file(file);
+    let text: &str = &source.text;
+    let secrets = secrets::scan(text);
+    if secrets.is_empty() {
+        return Vec::new();
+    }
+    let aws = mentions_aws(text);
+    let by_name = place::is_credentials_file(&source.path).then_some(Place::CredentialsFile);
+    secrets::credentials(text, secrets)
+        .into_iter()
+        // A private key is our business where AWS is.
+        .filter(|c| c.first().kind != Kind::PrivateKey || aws)
+        .map(|credential| Located {
+            spans: credential
+                .parts
+                .iter()
+                .map(|p| Span::new(file, p.range.start, p.range.end))
+                .collect(),
+            credential,
+            place: by_name,
+            literal: None,
+            encoded: false,
+        })
+        .collect()
+}
+
+fn mentions_aws(text: &str) -> bool {
+    ["aws", "AWS", "amazon", "Amazon", "ec2", "EC2"]
+        .iter()
+        .any(|w| memchr::memmem::find(text.as_bytes(), w.as_bytes()).is_some())
+}
+
+/// Credentials of a literal that are not at `known` places already.
+fn in_literal(l: &Literal<'_>, known: &[Span]) -> Vec<Located> {
+    let mut out = Vec::new();
+    let flat = l.text.with_placeholders();
+    let mut add = |text: &str, place_of: &dyn Fn(&Secret) -> Span, encoded: bool| {
+        for credential in secrets::credentials(text, secrets::scan(text)) {
+            let mut spans: Vec<Span> = credential.parts.iter().map(place_of).collect();
+            spans.dedup();
+            if spans.iter().any(|s| known.iter().any(|k| touches(*k, *s))) {
+                continue;
+            }
+            out.push(Located {
+                credential,
+                spans,
+                place: None,
+                literal: None,
+                encoded,
+            });
+        }
+    };
+    add(
+        &flat,
+        &|s| l.text.span_of(s.range.clone()).unwrap_or(l.value.span),
+        false,
+    );
+    if let Some(decoded) = decoded(l.text) {
+        let whole = place::span_of(l.text, l.value);
+        add(&decoded, &|_| whole, true);
+    }
+    out
+}
+
+/// The text inside a base64 literal.
+fn decoded(text: &Text) -> Option<String> {
+    let known = text.known()?;
+    let compact: String = known.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    if compact.len() < 24 || !compact.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)) {
+        return None;
+    }
+    String::from_utf8(STANDARD.decode(compact).ok()?).ok()
+}
+
+impl Located {
+    fn settle_in(&mut self, literals: &[Literal<'_>]) {
+        let first = self.spans[0];
+        // The worst place in which any part stands.
+        let here = literals
+            .iter()
+            .enumerate()
+            .filter(|(_, l)| self.spans.iter().any(|s| l.value.span.contains(*s)) || within(l.text, first))
+            .max_by_key(|(i, l)| (l.place.severity(), std::cmp::Reverse(*i)));
+        if let Some((i, l)) = here {
+            self.place = Some(l.place);
+            self.literal = Some(i);
+        }
+    }
+
+    fn rule(&self) -> &'static str {
+        if self.credential.is_pair() {
+            return "aws-key-pair-together";
+        }
+        rule_of(self.credential.first().kind)
+    }
+
+    fn severity(&self) -> Severity {
+        let own = if self.credential.is_example() {
+            return Severity::Low;
+        } else if self.credential.is_pair() {
+            Severity::Critical
+        } else {
+            match self.credential.first().kind {
+                // Alone it opens nothing.
+                Kind::TemporaryAccessKeyId if self.credential.parts.len() == 1 => Severity::Low,
+                Kind::TemporaryAccessKeyId | Kind::MwsToken | Kind::AppSyncApiKey => Severity::Medium,
+                Kind::SecretAccessKey => Severity::Critical,
+                Kind::AccessKeyId | Kind::SessionToken | Kind::BedrockApiKey | Kind::PrivateKey => Severity::High,
+            }
+        };
+        self.place.map_or(own, |p| own.max(p.severity()))
+    }
+
+    fn report(self, cx: &Context<'_>, literals: &[Literal<'_>]) -> Finding {
+        let rule = self.rule();
+        let literal = self.literal.map(|i| &literals[i]);
+        let place = self.place.map_or("the source", Place::phrase);
+        let noun = noun(&self.credential);
+        let message = if self.credential.is_example() {
+            format!("an example of AWS's documentation, {noun}, is written in {place}")
+        } else {
+            format!("{noun} is written in {place}")
+        };
+        let mut f = match literal {
+            Some(l) => cx.at_resource(rule, l.resource, message),
+            None => {
+                let mut f = Finding::new(rule, message);
+                f.subject = Subject {
+                    kind: "text".to_owned(),
+                    ..Subject::default()
+                };
+                f
+            }
+        };
+        f.cause = Cause::Place(self.spans[0]);
+        for (i, span) in self.spans.iter().enumerate().rev() {
+            let label = if self.encoded {
+                "in base64"
+            } else {
+                label(self.credential.parts[i.min(self.credential.parts.len() - 1)].kind)
+            };
+            f = if i == 0 {
+                f.primary(*span, label)
+            } else {
+                f.secondary(*span, label)
+            };
+        }
+        f.labels[1..].reverse();
+        if let Some(l) = literal {
+            f = f.used_via(&l.value.via);
+            if !l.value.span.contains(self.spans[0]) {
+                f = f.secondary(l.value.span, "used here");
+            }
+        }
+        f.secrets = self.spans.clone();
+        if self.credential.is_example() {
+            f = f
+                .severity(Severity::Low)
+                .note("AWS prints this key in its documentation; it opens nothing, and it stands where a real one would")
+                .help("read the credential from the environment or from a role, so that nobody puts a real one here");
+        } else {
+            f = f.severity(self.severity());
+        }
+        for account in self.credential.parts.iter().filter_map(|p| p.account.as_ref()) {
+            let name = cx.project.own.accounts.get(account);
+            f = f
+                .note(match name {
+                    Some(name) => format!("the key belongs to account `{account}` ({name})"),
+                    None => format!("the key belongs to account `{account}`"),
+                })
+                .other(format!("account:{account}"));
+        }
+        if let Some(p) = self.place {
+            f = f.other(format!("place:{}", p.rule()));
+            f.folded.push(p.rule().into());
+        }
+        for part in &self.credential.parts {
+            let name = rule_of(part.kind);
+            if name != rule {
+                f.folded.push(name.into());
+            }
+        }
+        f.folded.sort();
+        f.folded.dedup();
+        f
+    }
+}
+
+/// Whether a piece of `text` is written at `span`.
+fn within(text: &Text, span: Span) -> bool {
+    text.span_of(0..text.len()).is_some_and(|s| s.contains(span))
+}
+
+fn rule_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::AccessKeyId => "aws-access-key-id",
+        Kind::TemporaryAccessKeyId => "aws-temporary-access-key-id",
+        Kind::SecretAccessKey => "aws-secret-access-key",
+        Kind::SessionToken => "aws-session-token",
+        Kind::BedrockApiKey => "aws-bedrock-api-key",
+        Kind::MwsToken => "aws-mws-token",
+        Kind::AppSyncApiKey => "aws-appsync-api-key",
+        Kind::PrivateKey => "private-key-in-source",
+    }
+}
+
+fn noun(c: &Credential) -> &'static str {
+    let temporary = c.has(Kind::TemporaryAccessKeyId);
+    if c.is_pair() {
+        return if temporary {
+            "a temporary AWS access key with its secret"
+        } else {
+            "an AWS access key with its secret"
+        };
+    }
+    match c.first().kind {
+        Kind::AccessKeyId => "an AWS access key id",
+        Kind::TemporaryAccessKeyId => "a temporary AWS access key id",
+        Kind::SecretAccessKey => "an AWS secret access key",
+        Kind::SessionToken => "an AWS session token",
+        Kind::BedrockApiKey => "an Amazon Bedrock API key",
+        Kind::MwsToken => "an Amazon MWS token",
+        Kind::AppSyncApiKey => "an AWS AppSync API key",
+        Kind::PrivateKey => "a private key",
+    }
+}
+
+fn label(kind: Kind) -> &'static str {
+    match kind {
+        Kind::AccessKeyId | Kind::TemporaryAccessKeyId => "access key id",
+        Kind::SecretAccessKey => "secret access key",
+        Kind::SessionToken => "session token",
+        Kind::BedrockApiKey | Kind::AppSyncApiKey => "API key",
+        Kind::MwsToken => "token",
+        Kind::PrivateKey => "private key",
+    }
+}
+
+/// A literal that is not key-shaped, in a place whose name asks for a credential.
+fn slot(cx: &Context<'_>, l: &Literal<'_>, out: &mut Out<'_>) {
+    let Some(value) = l.text.known().filter(|v| !v.trim().is_empty()) else {
+        return;
+    };
+    let placeholder = is_placeholder(&value);
+    let noun = match (l.place, l.slot) {
+        (Place::UserData, _) => return user_data(cx, l, &value, out),
+        (Place::SsmParameter, _) => return ssm_parameter(cx, l, &value, out),
+        (Place::Authentication, None) => "a password",
+        (_, Some(slot)) => match slot.kind() {
+            Kind::SecretAccessKey => "a secret access key",
+            Kind::SessionToken => "a session token",
+            _ => "an access key id",
+        },
+        (_, None) => return,
+    };
+    if value.starts_with("{{resolve:") || value.contains("${") {
+        return;
+    }
+    if placeholder && matches!(l.place, Place::Provider | Place::Boto3 | Place::Backend) && is_local(cx, l, &value) {
+        return;
+    }
+    let span = place::span_of(l.text, l.value);
+    let rule = l.place.rule();
+    let mut f = cx
+        .at_resource(rule, l.resource, format!("{noun} is written in {}", l.place.phrase()))
+        .cause(Cause::Place(span))
+        .primary(span, "a literal");
+    if l.value.via.is_some() {
+        f = f.used_via(&l.value.via);
+    }
+    f.secrets.push(span);
+    let tests = matches!(l.place, Place::Boto3 | Place::Environ) && is_test(cx.project.sources.path(span.file));
+    if placeholder || tests {
+        f = f.severity(Severity::Low);
+        f = f.note("the value does not look like a real key");
+    }
+    out.push(f);
+}
+
+/// For an emulator or a test: `mock_access_key`, `test` with endpoints of one's own.
+fn is_local(cx: &Context<'_>, l: &Literal<'_>, value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let r = &cx.project.resources[l.resource as usize];
+    let mocked = lower.starts_with("mock") || matches!(lower.as_str(), "localstack" | "minio" | "minioadmin");
+    let words = &*r.kind == kinds::BOTO3_CLIENT
+        && matches!(lower.as_str(), "test" | "testing" | "dummy" | "fake" | "foo" | "bar");
+    let elsewhere = r.props.entries().unwrap_or_default().iter().any(|e| {
+        let key = e.key.display().to_ascii_lowercase();
+        key.contains("endpoint") || key.contains("skipcredentials") || key.contains("skip_credentials")
+    });
+    mocked || words || elsewhere
+}
+
+fn is_test(path: &str) -> bool {
+    path.split('/').any(|part| {
+        matches!(part, "test" | "tests" | "testing" | "conftest.py")
+            || part.starts_with("test_")
+            || part.ends_with("_test.py")
+    })
+}
+
+/// `export AWS_SECRET_ACCESS_KEY=…` with something that is no key and no placeholder either.
+fn user_data(cx: &Context<'_>, l: &Literal<'_>, value: &str, out: &mut Out<'_>) {
+    let rule = Place::UserData.rule();
+    let inner = decoded(l.text);
+    let script = inner.as_deref().unwrap_or(value);
+    for (name, range) in assignments(script) {
+        let assigned = &script[range.clone()];
+        if assigned.len() < 8 || assigned.starts_with(['$', '`', '<']) || is_placeholder(assigned) {
+            continue;
+        }
+        let span = if inner.is_some() {
+            place::span_of(l.text, l.value)
+        } else {
+            l.text.span_of(range).unwrap_or(l.value.span)
+        };
+        let noun = match name {
+            Kind::SecretAccessKey => "a secret access key",
+            Kind::SessionToken => "a session token",
+            _ => "an access key id",
+        };
+        let mut f = cx
+            .at_resource(rule, l.resource, format!("{noun} is written in user data"))
+            .cause(Cause::Place(span))
+            .confidence(Confidence::Medium)
+            .primary(span, "a literal");
+        f.secrets.push(span);
+        out.push(f);
+    }
+}
+
+/// `AWS_SECRET_ACCESS_KEY=value` and the like, line by line: what the name says, and the value without its quotes.
+fn assignments(script: &str) -> Vec<(Kind, std::ops::Range<usize>)> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    for line in script.split_inclusive('\n') {
+        let start = at;
+        at += line.len();
+        let Some(eq) = line.find('=') else { continue };
+        let head = line[..eq].trim_end();
+        let name = head.rsplit([' ', '\t', ';']).next().unwrap_or(head);
+        let Some(slot) = secrets::slot_of(name) else { continue };
+        let rest = &line[eq + 1..];
+        let from = rest.len() - rest.trim_start_matches([' ', '\t', '"', '\'']).len();
+        let len = rest[from..]
+            .find([' ', '\t', '"', '\'', '\n', '\r', ';'])
+            .unwrap_or(rest.len() - from);
+        if len > 0 {
+            let from = start + eq + 1 + from;
+            out.push((slot.kind(), from..from + len));
+        }
+    }
+    out
+}
+
+/// A parameter whose name or type says secret, with the secret beside it.
+fn ssm_parameter(cx: &Context<'_>, l: &Literal<'_>, value: &str, out: &mut Out<'_>) {
+    let r = &cx.project.resources[l.resource as usize];
+    let secure = r.get("Type").and_then(Value::as_str).is_some_and(|t| t == "SecureString");
+    let name = r.get("Name").and_then(Value::as_text).map(Text::display).unwrap_or_default();
+    let lower = name.to_ascii_lowercase();
+    let telling = ["password", "passwd", "secret", "token", "api_key", "apikey", "api-key", "private_key", "credential"]
+        .iter()
+        .any(|w| lower.contains(w))
+        && !lower.ends_with("arn")
+        && !lower.ends_with("name");
+    let plain = value.len() < 8
+        || is_placeholder(value)
+        || value.starts_with("arn:")
+        || value.starts_with("http")
+        || value.contains(char::is_whitespace)
+        || value.starts_with("{{resolve:");
+    if plain || !(secure || telling) {
+        return;
+    }
+    let span = place::span_of(l.text, l.value);
+    let mut f = cx
+        .at_resource(
+            Place::SsmParameter.rule(),
+            l.resource,
+            "a secret is written in the value of an SSM parameter",
+        )
+        .cause(Cause::Place(span))
+        .confidence(if secure { Confidence::High } else { Confidence::Medium })
+        .primary(span, "a literal")
+        .used_via(&l.value.via);
+    f.secrets.push(span);
+    out.push(f);
+}
+
+/// What a credentials file holds that is not key-shaped.
+fn credentials_file(cx: &Context<'_>, file: FileId, taken: &[Span], out: &mut Out<'_>) {
+    let source = cx.project.sources.file(file);
+    if !place::is_credentials_file(&source.path) {
+        return;
+    }
+    for (kind, range) in assignments(&source.text) {
+        let value = &source.text[range.clone()];
+        let span = Span::new(file, range.start, range.end);
+        if kind == Kind::AccessKeyId
+            || value.len() < 8
+            || value.starts_with(['$', '<', '{'])
+            || is_placeholder(value)
+            || taken.iter().any(|t| touches(*t, span))
+        {
+            continue;
+        }
+        let noun = if kind == Kind::SessionToken {
+            "a session token"
+        } else {
+            "a secret access key"
+        };
+        let mut f = Finding::new(
+            Place::CredentialsFile.rule(),
+            format!("{noun} is written in a credentials file"),
+        )
+        .cause(Cause::Place(span))
+        .primary(span, "a literal");
+        f.subject.kind = "text".to_owned();
+        f.secrets.push(span);
+        out.push(f);
+    }
+}

@@ -1,0 +1,117 @@
+//! Access keys as resources: that they exist, for whom, and who gets to see their secrets.
+
+use crate::finding::{Finding, Severity};
+use crate::model::{Resource, kinds};
+use crate::project::Project;
+use crate::rules::{Context, Out};
+use crate::source::{Hole, Span};
+use crate::value::{Kind, Value};
+
+const ACCESS_KEY: &str = "AWS::IAM::AccessKey";
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        match &*r.kind {
+            ACCESS_KEY => out.push(key(cx, id, r)),
+            kinds::OUTPUT => output(cx, id, r, out),
+            "Overgrant::HttpRequest" => http(cx, id, r, out),
+            _ => {}
+        }
+    }
+}
+
+fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
+    let user = r.get("UserName").and_then(Value::as_str);
+    // Terraform's peers write it so; a key of the root user cannot be made by IaC at all.
+    let root = user
+        .as_deref()
+        .is_some_and(|u| matches!(u.trim().to_ascii_lowercase().as_str(), "root" | "<root_account>" | "<root>"));
+    if root {
+        let span = r.get("UserName").map_or(r.header, |v| v.span);
+        return cx
+            .at_resource("root-access-key", id, "an access key for the root user is created")
+            .primary(span, "the root user")
+            .scope(r.header, "this access key");
+    }
+    let f = cx
+        .at_resource("iam-access-key-resource", id, "a long-lived access key is created")
+        .primary(r.header, "made and stored with the stack");
+    // The secret is kept encrypted, in the state too.
+    if r.get("PgpKey").is_some_and(|v| !v.is_null()) {
+        f.severity(Severity::Low)
+    } else {
+        f
+    }
+}
+
+/// `SecretAccessKey`, `secret`, `ses_smtp_password_v4`: attributes of an access key that open the account.
+fn is_secret_of_key(project: &Project<'_>, hole: &Hole) -> bool {
+    let Some(target) = &hole.target else { return false };
+    let attribute = target.attribute.to_ascii_lowercase();
+    let secret = attribute == "secret" || attribute == "secretaccesskey" || attribute.starts_with("ses_smtp_password");
+    secret
+        && project
+            .resources
+            .iter()
+            .any(|r| &*r.kind == ACCESS_KEY && r.address.scope == target.scope && r.address.name == target.address)
+}
+
+/// The holes of a value and where they stand.
+pub(super) fn holes(value: &Value) -> Vec<(&Hole, Span)> {
+    let mut out = Vec::new();
+    let mut stack = vec![value];
+    while let Some(v) = stack.pop() {
+        match &v.kind {
+            Kind::Str(t) => out.extend(t.holes().map(|h| (h, h.span))),
+            Kind::Unknown(h) => out.push((h, h.span)),
+            Kind::Seq(items) => stack.extend(items.iter()),
+            Kind::Map(entries) => stack.extend(entries.iter().map(|e| &e.value)),
+            Kind::OneOf(branches) => stack.extend(branches.iter().map(|b| &b.value)),
+            Kind::Json(inner) => stack.push(inner),
+            Kind::Null | Kind::Bool(_) | Kind::Num(_) => {}
+        }
+    }
+    out.sort_by_key(|(_, span)| *span);
+    out
+}
+
+fn output(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>) {
+    let Some(value) = r.get("Value") else { return };
+    let Some((_, span)) = holes(value).into_iter().find(|(h, _)| is_secret_of_key(cx.project, h)) else {
+        return;
+    };
+    let f = cx
+        .at_resource(
+            "access-key-secret-in-output",
+            id,
+            "the secret of an access key is given out as an output",
+        )
+        .primary(span, "readable by whoever reads outputs")
+        .scope(r.header, "this output");
+    let sensitive = r.get("Sensitive").and_then(Value::as_bool) == Some(true);
+    out.push(if sensitive { f.lowered() } else { f });
+}
+
+/// A request over plain HTTP whose URL carries a value from a parameter or secret store.
+fn http(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>) {
+    let Some(url) = r.get("Url") else { return };
+    let plain = url
+        .as_text()
+        .is_some_and(|t| t.prefix().to_ascii_lowercase().starts_with("http:"));
+    let secret = holes(url).into_iter().find(|(h, _)| {
+        h.kind == crate::source::HoleKind::Dynamic
+            || h.name.contains("ssm_parameter")
+            || h.name.contains("secretsmanager_secret")
+    });
+    if let Some((_, span)) = secret.filter(|_| plain) {
+        out.push(
+            cx.at_resource(
+                "ssm-secret-sent-over-http",
+                id,
+                "a stored secret is sent over plain HTTP",
+            )
+            .primary(span, "part of the URL")
+            .scope(r.header, "this request"),
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! Passwords of databases, users and brokers as literals, and secret parameters that get out.
+
+use std::collections::BTreeMap;
+
+use super::keys::holes;
+use super::place::{span_of, strings};
+use crate::finding::{Cause, Severity};
+use crate::model::{Resource, kinds};
+use crate::rules::{Context, Out};
+use crate::secrets::is_placeholder;
+use crate::source::{HoleKind, Span};
+use crate::value::{Kind, Value};
+
+/// Properties that are a secret without being called password.
+const SECRETS: &[&str] = &[
+    "authtoken",
+    "oauthtoken",
+    "secrettoken",
+    "hectoken",
+    "accesstoken",
+    "clientsecret",
+    "kdcadminpassword",
+];
+
+/// Parameters by scope and name.
+type Parameters<'p> = BTreeMap<(&'p str, String), &'p Resource>;
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let parameters: Parameters<'_> = cx
+        .project
+        .resources
+        .iter()
+        .filter(|r| &*r.kind == kinds::PARAMETER)
+        .filter_map(|r| Some(((&*r.address.scope, name_of(r)?), r)))
+        .collect();
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        if r.kind.starts_with("AWS::") {
+            properties(cx, id, r, &parameters, out);
+        } else if &*r.kind == kinds::BOTO3_CALL {
+            login_profile_call(cx, id, r, out);
+        }
+        leaks(cx, id, r, &parameters, out);
+    }
+}
+
+fn name_of(parameter: &Resource) -> Option<String> {
+    Some(parameter.get("Name")?.as_str()?.into_owned())
+}
+
+fn is_no_echo(parameter: &Resource) -> bool {
+    ["NoEcho", "Sensitive"]
+        .iter()
+        .any(|k| parameter.get(k).and_then(Value::as_bool) == Some(true))
+}
+
+/// The password-like properties of a resource, at any depth.
+fn properties(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'_>, out: &mut Out<'_>) {
+    let mut stack = vec![(&r.props, false)];
+    while let Some((value, login)) = stack.pop() {
+        match &value.kind {
+            Kind::Map(entries) => {
+                for e in entries.iter() {
+                    let key = e.key.display();
+                    let login = login || key == "LoginProfile";
+                    if is_password(&key) {
+                        password(cx, id, r, &e.value, login, parameters, out);
+                    } else {
+                        stack.push((&e.value, login));
+                    }
+                }
+            }
+            Kind::Seq(items) => stack.extend(items.iter().map(|v| (v, login))),
+            Kind::OneOf(branches) => stack.extend(branches.iter().map(|b| (&b.value, login))),
+            _ => {}
+        }
+    }
+}
+
+fn is_password(key: &str) -> bool {
+    let lower = key.to_ascii_lowercase();
+    let named = lower.ends_with("password") || lower == "passwords" || SECRETS.contains(&lower.as_str());
+    named && !lower.starts_with("manage") && !lower.starts_with("require") && !lower.starts_with("generate")
+}
+
+fn password(
+    cx: &Context<'_>,
+    id: u32,
+    r: &Resource,
+    value: &Value,
+    login: bool,
+    parameters: &Parameters<'_>,
+    out: &mut Out<'_>,
+) {
+    let rule = if login && &*r.kind == "AWS::IAM::User" {
+        "iam-user-login-profile-literal-password"
+    } else {
+        "password-property-plaintext"
+    };
+    for (text, v) in value.items().iter().flat_map(strings) {
+        let Some(known) = text.known() else { continue };
+        if known.is_empty() || known.starts_with("{{resolve:") || known.contains("${") {
+            continue;
+        }
+        let span = span_of(text, v);
+        let mut f = cx
+            .at_resource(rule, id, message(rule))
+            .cause(Cause::Place(span))
+            .primary(span, "a literal")
+            .used_via(&v.via)
+            .scope(r.header, "of this resource");
+        f.secrets.push(span);
+        if is_placeholder(&known) {
+            f = f.severity(Severity::Low).note("the value does not look like a real password");
+        }
+        out.push(f);
+    }
+    // A parameter that everybody may read who may describe the stack.
+    for (hole, span) in holes(value) {
+        let key = (&*r.address.scope, hole.name.to_string());
+        if hole.kind != HoleKind::Input {
+            continue;
+        }
+        let Some(p) = parameters.get(&key).filter(|p| !is_no_echo(p)) else {
+            continue;
+        };
+        if !matches!(
+            p.format,
+            crate::iam::Format::Cloudformation | crate::iam::Format::Sam
+        ) || p.get("Type").and_then(Value::as_str).is_some_and(|t| t.starts_with("AWS::SSM::"))
+        {
+            continue;
+        }
+        out.push(
+            cx.at_resource(rule, id, "a password comes from a parameter without NoEcho")
+                .cause(Cause::Place(span))
+                .severity(Severity::Medium)
+                .primary(span, "shown to whoever may describe the stack")
+                .secondary(p.header, "without NoEcho"),
+        );
+    }
+}
+
+fn message(rule: &str) -> &'static str {
+    if rule == "iam-user-login-profile-literal-password" {
+        "the console password of a user is a literal"
+    } else {
+        "a password is a literal"
+    }
+}
+
+/// boto3: `create_login_profile(Password="…")`.
+fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>) {
+    let operation = r.get("Operation").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+    let operation: String = operation.chars().filter(|c| *c != '_').collect();
+    if !matches!(operation.as_str(), "createloginprofile" | "updateloginprofile") {
+        return;
+    }
+    let rule = "iam-user-login-profile-literal-password";
+    for (text, v) in r.get("Password").into_iter().flat_map(strings) {
+        if text.known().is_none_or(|t| t.is_empty()) {
+            continue;
+        }
+        let span = span_of(text, v);
+        let mut f = cx
+            .at_resource(rule, id, message(rule))
+            .cause(Cause::Place(span))
+            .primary(span, "a literal")
+            .used_via(&v.via);
+        f.secrets.push(span);
+        out.push(f);
+    }
+}
+
+/// NoEcho parameters in outputs, metadata and user data, where they are shown after all.
+fn leaks(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'_>, out: &mut Out<'_>) {
+    let mut look = |value: &Value, place: &str| {
+        for (hole, span) in holes(value) {
+            let key = (&*r.address.scope, hole.name.to_string());
+            if hole.kind == HoleKind::Input
+                && let Some(p) = parameters.get(&key).filter(|p| is_no_echo(p))
+            {
+                leak(cx, id, span, p, place, out);
+            }
+        }
+        // A default was filled in: the text is written in the parameter.
+        for (text, v) in strings(value) {
+            let Some(step) = &v.via else { continue };
+            let written = span_of(text, v);
+            let home = parameters
+                .values()
+                .find(|p| p.address.scope == r.address.scope && is_no_echo(p) && p.extent.contains(written));
+            if let Some(p) = home {
+                leak(cx, id, step.span, p, place, out);
+            }
+        }
+    };
+    match &*r.kind {
+        kinds::OUTPUT => {
+            if let Some(v) = r.get("Value").filter(|_| !is_no_echo(r)) {
+                look(v, "an output");
+            }
+        }
+        "AWS::EC2::Instance" | "AWS::AutoScaling::LaunchConfiguration" => {
+            if let Some(v) = r.get("UserData") {
+                look(v, "user data");
+            }
+        }
+        "AWS::EC2::LaunchTemplate" => {
+            if let Some(v) = r.path(&["LaunchTemplateData", "UserData"]) {
+                look(v, "user data");
+            }
+        }
+        _ => {}
+    }
+    if let Some(metadata) = &r.metadata {
+        look(metadata, "metadata");
+    }
+}
+
+fn leak(cx: &Context<'_>, id: u32, span: Span, parameter: &Resource, place: &str, out: &mut Out<'_>) {
+    out.push(
+        cx.at_resource(
+            "noecho-parameter-leaked",
+            id,
+            format!("a parameter that is kept secret is shown in {place}"),
+        )
+        .cause(Cause::Place(span))
+        .primary(span, "shown here")
+        .secondary(parameter.header, "kept secret here"),
+    );
+}

@@ -1,0 +1,235 @@
+//! Places that hold credentials by their nature: arguments, environments, user data.
+
+use crate::finding::Severity;
+use crate::model::{Resource, kinds};
+use crate::project::{Project, ResourceId};
+use crate::secrets::{Slot, slot_of};
+use crate::source::{Span, Text};
+use crate::value::{Kind, Value};
+
+/// Where a credential stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    Provider,
+    Backend,
+    Lambda,
+    UserData,
+    CodeBuild,
+    Ecs,
+    Authentication,
+    SsmParameter,
+    Boto3,
+    Environ,
+    /// `.aws/credentials`, an export of access keys.
+    CredentialsFile,
+}
+
+impl Place {
+    /// The rule of the place.
+    pub(super) fn rule(self) -> &'static str {
+        match self {
+            Self::Provider => "tf-provider-static-credentials",
+            Self::Backend => "tf-backend-static-credentials",
+            Self::Lambda => "lambda-env-credential",
+            Self::UserData => "ec2-user-data-credential",
+            Self::CodeBuild => "codebuild-plaintext-aws-credentials",
+            Self::Ecs => "ecs-task-env-credential",
+            Self::Authentication => "cfn-authentication-metadata",
+            Self::SsmParameter => "ssm-parameter-literal-secret",
+            Self::Boto3 => "py-hardcoded-credentials",
+            Self::Environ => "py-config-env-credential",
+            Self::CredentialsFile => "shared-credentials-file-committed",
+        }
+    }
+
+    /// At least as bad as this.
+    pub(super) fn severity(self) -> Severity {
+        match self {
+            Self::CodeBuild | Self::Ecs | Self::Authentication | Self::SsmParameter => Severity::High,
+            Self::Provider
+            | Self::Backend
+            | Self::Lambda
+            | Self::UserData
+            | Self::Boto3
+            | Self::Environ
+            | Self::CredentialsFile => Severity::Critical,
+        }
+    }
+
+    /// "is written in …".
+    pub(super) fn phrase(self) -> &'static str {
+        match self {
+            Self::Provider => "a provider block",
+            Self::Backend => "a backend block",
+            Self::Lambda => "the environment of a Lambda function",
+            Self::UserData => "user data",
+            Self::CodeBuild => "the environment of a CodeBuild project",
+            Self::Ecs => "the environment of a container",
+            Self::Authentication => "authentication metadata",
+            Self::SsmParameter => "the value of an SSM parameter",
+            Self::Boto3 => "an argument of a boto3 client",
+            Self::Environ => "an environment variable that the program sets",
+            Self::CredentialsFile => "a credentials file",
+        }
+    }
+}
+
+/// One literal string in such a place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Literal<'p> {
+    pub(super) place: Place,
+    pub(super) resource: ResourceId,
+    /// What its name says that it is: `AWS_SECRET_ACCESS_KEY`, `secret_key`.
+    pub(super) slot: Option<Slot>,
+    pub(super) text: &'p Text,
+    /// As written, with its quotes.
+    pub(super) value: &'p Value,
+}
+
+/// Every literal string in every such place.
+pub(super) fn literals<'p>(project: &'p Project<'_>) -> Vec<Literal<'p>> {
+    let mut out = Vec::new();
+    for (id, r) in (0u32..).zip(&project.resources) {
+        of_resource(id, r, &mut out);
+    }
+    out
+}
+
+/// The strings that `value` may be.
+pub(super) fn strings(value: &Value) -> Vec<(&Text, &Value)> {
+    let mut out = Vec::new();
+    let mut stack = vec![value];
+    while let Some(v) = stack.pop() {
+        match &v.kind {
+            Kind::Str(t) => out.push((t, v)),
+            Kind::OneOf(branches) => stack.extend(branches.iter().rev().map(|b| &b.value)),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Where a literal is written, without its quotes where that is known.
+pub(super) fn span_of(text: &Text, value: &Value) -> Span {
+    text.span_of(0..text.len())
+        .filter(|s| value.span.contains(*s) && !s.is_empty())
+        .unwrap_or(value.span)
+}
+
+fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<Literal<'p>>) {
+    let mut push = |place, slot, value: Option<&'p Value>| {
+        if let Some(value) = value {
+            out.extend(strings(value).into_iter().map(|(text, value)| Literal {
+                place,
+                resource: id,
+                slot,
+                text,
+                value,
+            }));
+        }
+    };
+    let named = |place| {
+        [
+            ("AccessKey", Slot::AccessKeyId),
+            ("SecretKey", Slot::SecretAccessKey),
+            ("Token", Slot::SessionToken),
+        ]
+        .map(|(key, slot)| (place, slot, r.get(key)))
+    };
+    match &*r.kind {
+        kinds::PROVIDER => named(Place::Provider)
+            .into_iter()
+            .for_each(|(p, s, v)| push(p, Some(s), v)),
+        kinds::BACKEND => named(Place::Backend)
+            .into_iter()
+            .for_each(|(p, s, v)| push(p, Some(s), v)),
+        kinds::BOTO3_CLIENT => {
+            for (key, slot) in [
+                ("aws_access_key_id", Slot::AccessKeyId),
+                ("aws_secret_access_key", Slot::SecretAccessKey),
+                ("aws_session_token", Slot::SessionToken),
+            ] {
+                push(Place::Boto3, Some(slot), r.get(key));
+            }
+        }
+        kinds::ENVIRON => {
+            let slot = r.get("Name").and_then(Value::as_str).and_then(|n| slot_of(&n));
+            push(Place::Environ, slot, r.get("Value"));
+        }
+        "AWS::Lambda::Function" | "AWS::Serverless::Function" => {
+            if let Some(variables) = r.path(&["Environment", "Variables"]) {
+                entries(variables).for_each(|(name, v)| push(Place::Lambda, slot_of(&name), Some(v)));
+            }
+        }
+        "AWS::CodeBuild::Project" => {
+            if let Some(list) = r.path(&["Environment", "EnvironmentVariables"]) {
+                for item in list.items() {
+                    let plain = item
+                        .get("Type")
+                        .is_none_or(|t| t.as_str().is_some_and(|t| t == "PLAINTEXT"));
+                    if plain {
+                        push(Place::CodeBuild, name_of(item), either(item, "Value", "value"));
+                    }
+                }
+            }
+        }
+        "AWS::ECS::TaskDefinition" => {
+            let containers = r.get("ContainerDefinitions").map(Value::decoded);
+            for container in containers.map(Value::items).unwrap_or_default() {
+                let environment = either(container.decoded(), "Environment", "environment");
+                for item in environment.map(Value::items).unwrap_or_default() {
+                    push(Place::Ecs, name_of(item), either(item, "Value", "value"));
+                }
+            }
+        }
+        "AWS::EC2::Instance" | "AWS::AutoScaling::LaunchConfiguration" => {
+            push(Place::UserData, None, r.get("UserData"));
+            push(Place::UserData, None, r.get("UserDataBase64"));
+        }
+        "AWS::EC2::LaunchTemplate" => {
+            push(Place::UserData, None, r.path(&["LaunchTemplateData", "UserData"]));
+            push(Place::UserData, None, r.get("UserData"));
+        }
+        "AWS::SSM::Parameter" => push(Place::SsmParameter, None, r.get("Value")),
+        _ => {}
+    }
+    let authentication = r
+        .metadata
+        .as_ref()
+        .and_then(|m| m.get("AWS::CloudFormation::Authentication"));
+    for way in authentication.and_then(Value::entries).unwrap_or_default() {
+        for (key, slot) in [
+            ("accessKeyId", Some(Slot::AccessKeyId)),
+            ("secretKey", Some(Slot::SecretAccessKey)),
+            ("password", None),
+        ] {
+            push(Place::Authentication, slot, way.value.get(key));
+        }
+    }
+}
+
+fn name_of(item: &Value) -> Option<Slot> {
+    slot_of(&either(item, "Name", "name")?.as_str()?)
+}
+
+pub(super) fn either<'v>(value: &'v Value, a: &str, b: &str) -> Option<&'v Value> {
+    value.get(a).or_else(|| value.get(b))
+}
+
+fn entries(value: &Value) -> impl Iterator<Item = (String, &Value)> {
+    value
+        .decoded()
+        .entries()
+        .unwrap_or_default()
+        .iter()
+        .map(|e| (e.key.display(), &e.value))
+}
+
+/// Whether the file at `path` is one that holds credentials by its name: `.aws/credentials`, the console's exports.
+pub(super) fn is_credentials_file(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let name = lower.rsplit('/').next().unwrap_or(&lower);
+    name == "credentials"
+        || lower.ends_with(".aws/config")
+        || (name.ends_with(".csv") && (name.contains("accesskey") || name.contains("credentials") || name == "rootkey.csv"))
+}

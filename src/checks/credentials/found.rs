@@ -132,7 +132,11 @@ fn in_literal(l: &Literal<'_>, known: &[Span]) -> Vec<Located> {
 fn decoded(text: &Text) -> Option<String> {
     let known = text.known()?;
     let compact: String = known.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    if compact.len() < 24 || !compact.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)) {
+    if compact.len() < 24
+        || !compact
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
+    {
         return None;
     }
     String::from_utf8(STANDARD.decode(compact).ok()?).ok()
@@ -222,7 +226,9 @@ impl Located {
         if self.credential.is_example() {
             f = f
                 .severity(Severity::Low)
-                .note("AWS prints this key in its documentation; it opens nothing, and it stands where a real one would")
+                .note(
+                    "AWS prints this key in its documentation; it opens nothing, and it stands where a real one would",
+                )
                 .help("read the credential from the environment or from a role, so that nobody puts a real one here");
         } else {
             f = f.severity(self.severity());
@@ -422,12 +428,29 @@ fn assignments(script: &str) -> Vec<(Kind, std::ops::Range<usize>)> {
 /// A parameter whose name or type says secret, with the secret beside it.
 fn ssm_parameter(cx: &Context<'_>, l: &Literal<'_>, value: &str, out: &mut Out<'_>) {
     let r = &cx.project.resources[l.resource as usize];
-    let secure = r.get("Type").and_then(Value::as_str).is_some_and(|t| t == "SecureString");
-    let name = r.get("Name").and_then(Value::as_text).map(Text::display).unwrap_or_default();
+    let secure = r
+        .get("Type")
+        .and_then(Value::as_str)
+        .is_some_and(|t| t == "SecureString");
+    let name = r
+        .get("Name")
+        .and_then(Value::as_text)
+        .map(Text::display)
+        .unwrap_or_default();
     let lower = name.to_ascii_lowercase();
-    let telling = ["password", "passwd", "secret", "token", "api_key", "apikey", "api-key", "private_key", "credential"]
-        .iter()
-        .any(|w| lower.contains(w))
+    let telling = [
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "api_key",
+        "apikey",
+        "api-key",
+        "private_key",
+        "credential",
+    ]
+    .iter()
+    .any(|w| lower.contains(w))
         && !lower.ends_with("arn")
         && !lower.ends_with("name");
     let plain = value.len() < 8

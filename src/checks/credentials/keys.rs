@@ -23,9 +23,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
     let user = r.get("UserName").and_then(Value::as_str);
     // Terraform's peers write it so; a key of the root user cannot be made by IaC at all.
-    let root = user
-        .as_deref()
-        .is_some_and(|u| matches!(u.trim().to_ascii_lowercase().as_str(), "root" | "<root_account>" | "<root>"));
+    let root = user.as_deref().is_some_and(|u| {
+        matches!(
+            u.trim().to_ascii_lowercase().as_str(),
+            "root" | "<root_account>" | "<root>"
+        )
+    });
     if root {
         let span = r.get("UserName").map_or(r.header, |v| v.span);
         return cx

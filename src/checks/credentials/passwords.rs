@@ -110,7 +110,9 @@ fn password(
             .scope(r.header, "of this resource");
         f.secrets.push(span);
         if is_placeholder(&known) {
-            f = f.severity(Severity::Low).note("the value does not look like a real password");
+            f = f
+                .severity(Severity::Low)
+                .note("the value does not look like a real password");
         }
         out.push(f);
     }
@@ -123,10 +125,10 @@ fn password(
         let Some(p) = parameters.get(&key).filter(|p| !is_no_echo(p)) else {
             continue;
         };
-        if !matches!(
-            p.format,
-            crate::iam::Format::Cloudformation | crate::iam::Format::Sam
-        ) || p.get("Type").and_then(Value::as_str).is_some_and(|t| t.starts_with("AWS::SSM::"))
+        if !matches!(p.format, crate::iam::Format::Cloudformation | crate::iam::Format::Sam)
+            || p.get("Type")
+                .and_then(Value::as_str)
+                .is_some_and(|t| t.starts_with("AWS::SSM::"))
         {
             continue;
         }
@@ -150,7 +152,11 @@ fn message(rule: &str) -> &'static str {
 
 /// boto3: `create_login_profile(Password="…")`.
 fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>) {
-    let operation = r.get("Operation").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+    let operation = r
+        .get("Operation")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let operation: String = operation.chars().filter(|c| *c != '_').collect();
     if !matches!(operation.as_str(), "createloginprofile" | "updateloginprofile") {
         return;

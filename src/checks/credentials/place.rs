@@ -231,5 +231,6 @@ pub(super) fn is_credentials_file(path: &str) -> bool {
     let name = lower.rsplit('/').next().unwrap_or(&lower);
     name == "credentials"
         || lower.ends_with(".aws/config")
-        || (name.ends_with(".csv") && (name.contains("accesskey") || name.contains("credentials") || name == "rootkey.csv"))
+        || (name.ends_with(".csv")
+            && (name.contains("accesskey") || name.contains("credentials") || name == "rootkey.csv"))
 }

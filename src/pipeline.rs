@@ -21,7 +21,7 @@ pub struct Analysis<'a> {
 }
 
 /// Each format and the files it takes.
-const FORMATS: &[(&dyn Lower, fn(Kinds) -> bool)] = &[];
+const FORMATS: &[(&dyn Lower, fn(Kinds) -> bool)] = &[(&formats::cloudformation::CloudFormation, |k| k.cloudformation)];
 
 /// Names of the formats that can be read.
 pub fn format_names() -> impl Iterator<Item = &'static str> {

@@ -111,47 +111,278 @@ Resources:
     Properties:
       P: "#;
 
-/// Evaluates `expression` inside [`TEMPLATE`] and compares what it is and where its parts are written.
-fn case(expression: &str, expected: &str, places: &str) {
-    let text = format!("{TEMPLATE}{expression}\n");
-    let (sources, units) = lower(&[("t.yaml", &text)]);
-    assert!(units[0].problems.is_empty(), "{expression}: {:?}", units[0].problems);
-    let test = find(&units, "Test");
-    let value = test.get("P");
-    let shown = value.map_or_else(|| "absent".to_owned(), show);
-    assert_eq!(shown, expected, "value of {expression}");
-    let slices = value.map_or_else(String::new, |v| written(&sources, v));
-    assert_eq!(slices, places, "places of {expression}");
+/// Evaluates each expression inside [`TEMPLATE`] and compares what it is and where its parts are written.
+fn cases(cases: &[(&str, &str, &str)]) {
+    let mut wrong = String::new();
+    for (expression, expected, places) in cases {
+        let text = format!("{TEMPLATE}{expression}\n");
+        let (sources, units) = lower(&[("t.yaml", &text)]);
+        assert!(units[0].problems.is_empty(), "{expression}: {:?}", units[0].problems);
+        let value = find(&units, "Test").get("P");
+        let shown = value.map_or_else(|| "absent".to_owned(), show);
+        let slices = value.map_or_else(String::new, |v| written(&sources, v));
+        if shown != *expected || slices != *places {
+            wrong.push_str(&format!("{expression}\n    is {shown:?}, not {expected:?}\n    at {slices:?}, not {places:?}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
 }
 
 #[test]
 fn reference() {
-    case("!Ref Bucket", "${Bucket}", "!Ref Bucket");
-    case("{Ref: Bucket}", "${Bucket}", "{Ref: Bucket}");
-    case("!Ref Name", "${Name}", "!Ref Name");
-    case("!Ref Env", "dev", "dev");
-    case("!Ref Empty", "${Empty}", "!Ref Empty");
-    case("!Ref Only", "single", "single");
-    case("!Ref Secret", "${Secret}", "!Ref Secret");
-    case("!Ref Stored", "${Stored}", "!Ref Stored");
-    case("!Ref Names", "[a, b, c]", "[a, b, c]");
-    case("!Ref Subnets", "?Subnets", "!Ref Subnets");
-    case("!Ref AWS::AccountId", "${AWS::AccountId}", "!Ref AWS::AccountId");
-    case("{Ref: 'AWS::Region'}", "${AWS::Region}", "{Ref: 'AWS::Region'}");
-    case("!Ref AWS::NoValue", "absent", "");
-    case("[a, !Ref AWS::NoValue, b]", "[a, b]", "[a, b]");
-    case("!Ref Nowhere", "${Nowhere}", "!Ref Nowhere");
+    cases(&[
+        ("!Ref Bucket", "${Bucket}", "!Ref Bucket"),
+        ("{Ref: Bucket}", "${Bucket}", "{Ref: Bucket}"),
+        ("!Ref Name", "${Name}", "!Ref Name"),
+        ("!Ref Env", "dev", "dev"),
+        ("!Ref Empty", "${Empty}", "!Ref Empty"),
+        ("!Ref Only", "single", "single"),
+        ("!Ref Secret", "${Secret}", "!Ref Secret"),
+        ("!Ref Stored", "${Stored}", "!Ref Stored"),
+        ("!Ref Names", "[a, b, c]", "[a, b, c]"),
+        ("!Ref Subnets", "?Subnets", "!Ref Subnets"),
+        ("!Ref AWS::AccountId", "${AWS::AccountId}", "!Ref AWS::AccountId"),
+        ("{Ref: 'AWS::Region'}", "${AWS::Region}", "{Ref: 'AWS::Region'}"),
+        ("!Ref AWS::StackName", "${AWS::StackName}", "!Ref AWS::StackName"),
+        ("!Ref AWS::NotificationARNs", "?AWS::NotificationARNs", "!Ref AWS::NotificationARNs"),
+        ("!Ref AWS::NoValue", "absent", ""),
+        ("[a, !Ref AWS::NoValue, b]", "[a, b]", "[a, b]"),
+        ("{a: !Ref AWS::NoValue, b: 1}", "{b: 1}", "{b: 1}"),
+        ("!Ref Nowhere", "${Nowhere}", "!Ref Nowhere"),
+        ("{Ref: Bucket, Other: 1}", "{Ref: Bucket, Other: 1}", "{Ref: Bucket, Other: 1}"),
+    ]);
 }
 
 #[test]
 fn attributes() {
-    case("!GetAtt Role.Arn", "${Role.Arn}", "!GetAtt Role.Arn");
-    case("!GetAtt [Role, Arn]", "${Role.Arn}", "!GetAtt [Role, Arn]");
-    case("{Fn::GetAtt: [Role, Arn]}", "${Role.Arn}", "{Fn::GetAtt: [Role, Arn]}");
-    case("{'Fn::GetAtt': Role.Arn}", "${Role.Arn}", "{'Fn::GetAtt': Role.Arn}");
-    case(
-        "!GetAtt [Bucket, !Ref Env]",
-        "${Bucket.dev}",
-        "!GetAtt [Bucket, !Ref Env]",
-    );
+    cases(&[
+        ("!GetAtt Role.Arn", "${Role.Arn}", "!GetAtt Role.Arn"),
+        ("!GetAtt [Role, Arn]", "${Role.Arn}", "!GetAtt [Role, Arn]"),
+        ("{Fn::GetAtt: [Role, Arn]}", "${Role.Arn}", "{Fn::GetAtt: [Role, Arn]}"),
+        ("{'Fn::GetAtt': Role.Arn}", "${Role.Arn}", "{'Fn::GetAtt': Role.Arn}"),
+        ("!GetAtt [Bucket, !Ref Env]", "${Bucket.dev}", "!GetAtt [Bucket, !Ref Env]"),
+    ]);
+}
+
+#[test]
+fn sub() {
+    cases(&[
+        ("!Sub plain", "plain", "plain"),
+        (
+            r#"!Sub "arn:${AWS::Partition}:s3:::${Bucket}/*""#,
+            "arn:${AWS::Partition}:s3:::${Bucket}/*",
+            "arn:|${AWS::Partition}|:s3:::|${Bucket}|/*",
+        ),
+        ("{'Fn::Sub': '${Role.Arn}'}", "${Role.Arn}", "${Role.Arn}"),
+        ("!Sub '${!aws:username}'", "${aws:username}", "${|aws:username}"),
+        (
+            "!Sub 'home/${!aws:username}/${Env}'",
+            "home/${aws:username}/dev",
+            "home/${|aws:username}/|${Env}",
+        ),
+        (
+            "!Sub ['arn:aws:s3:::${b}/${p}', {b: !Ref Bucket, p: data}]",
+            "arn:aws:s3:::${Bucket}/data",
+            "arn:aws:s3:::|${b}|/|${p}",
+        ),
+        (
+            "{Fn::Sub: ['www.${Domain}', {Domain: !Sub '${Env}.example.com'}]}",
+            "www.dev.example.com",
+            "www.|${Domain}|${Domain}",
+        ),
+        ("!Sub '${ Env }'", "dev", "${ Env }"),
+        ("!Sub 'a${'", "a${", "a${"),
+        ("!Sub '${Name}-${Nowhere}'", "${Name}-${Nowhere}", "${Name}|-|${Nowhere}"),
+        ("!Sub '${Empty}x'", "${Empty}x", "${Empty}|x"),
+        ("!Sub 'x${AWS::NoValue}y'", "xy", "x|y"),
+        ("!Sub '$${Env}'", "$dev", "$|${Env}"),
+        ("!Sub \"say \\\"${Env}\\\"\"", "say \"dev\"", "say \\\"|${Env}|\\\""),
+        (
+            "!Sub ['${v}', {v: !If [IsProd, a, b]}]",
+            "<if IsProd: a | unless IsProd: b>",
+            "<${v} | ${v}>",
+        ),
+        ("!Sub ['${v}', {v: [a]}]", "${list}", "${v}"),
+        ("!Sub ['${v}', {v: 1}]", "1", "${v}"),
+        ("!Sub ['${Env}', {Env: own}]", "own", "${Env}"),
+        ("!Sub [!Ref Env, {}]", "?Fn::Sub", "!Sub [!Ref Env, {}]"),
+    ]);
+}
+
+#[test]
+fn block_scalars_keep_their_places() {
+    cases(&[
+        (
+            "!Sub |\n        {\"Action\": \"${Env}:*\",\n         \"Resource\": \"*\"}",
+            "{\"Action\": \"dev:*\",\n \"Resource\": \"*\"}\n",
+            "{\"Action\": \"|${Env}|:*\",\n         \"Resource\": \"*\"}\n",
+        ),
+        ("!Sub >-\n        one\n        ${Env}", "one dev", "one\n        |${Env}"),
+    ]);
+}
+
+#[test]
+fn join() {
+    cases(&[
+        ("!Join ['', [a, b]]", "ab", "a|b"),
+        ("!Join [':', [a, b, c]]", "a:b:c", "a|b|b|c|c"),
+        (
+            "{Fn::Join: ['-', [!Ref Env, !Ref Bucket]]}",
+            "dev-${Bucket}",
+            "!Ref Env|!Ref Bucket|!Ref Bucket",
+        ),
+        (
+            "!Join [',', !Ref Names]",
+            "a,b,c",
+            "!Ref Names|!Ref Names|!Ref Names|!Ref Names|!Ref Names",
+        ),
+        ("!Join [',', !Ref Subnets]", "${Subnets}", "!Join [',', !Ref Subnets]"),
+        ("!Join ['', []]", "", ""),
+        (
+            "!Join ['', ['arn:', !Ref AWS::Partition, ':iam::', !Ref AWS::AccountId, ':root']]",
+            "arn:${AWS::Partition}:iam::${AWS::AccountId}:root",
+            "arn:|!Ref AWS::Partition|:iam::|!Ref AWS::AccountId|:root",
+        ),
+        (
+            "!Join ['/', [a, !If [IsProd, b, !Ref AWS::NoValue], c]]",
+            "<if IsProd: a/b/c | unless IsProd: a/c>",
+            "<a|!If [IsProd, b, !Ref AWS::NoValue]|b|c|c | a|c|c>",
+        ),
+        ("!Join [',', !Split ['|', 'a|b']]", "a,b", "a|b|b"),
+        ("!Join ['', [!Join ['-', [a, b]], c]]", "a-bc", "a|b|b|c"),
+        ("!Join ['', [1, true]]", "1true", "1|true"),
+    ]);
+}
+
+#[test]
+fn conditionals() {
+    cases(&[
+        ("!If [IsProd, a, b]", "<if IsProd: a | unless IsProd: b>", "<a | b>"),
+        (
+            "{'Fn::If': [IsProd, {x: 1}, !Ref AWS::NoValue]}",
+            "<if IsProd: {x: 1}>",
+            "<{x: 1}>",
+        ),
+        ("!If [IsProd, !Ref AWS::NoValue, !Ref AWS::NoValue]", "absent", ""),
+        ("!If [Always, a, b]", "a", "a"),
+        ("!If [Never, a, b]", "b", "b"),
+        ("!If [Either, a, b]", "a", "a"),
+        (
+            "!If [IsProd, !If [IsProd, a, b], c]",
+            "<if IsProd: a | unless IsProd: c>",
+            "<a | c>",
+        ),
+        (
+            "!If [NotProd, !If [IsProd, a, b], !If [IsProd, c, d]]",
+            "<if NotProd: b | unless NotProd: c>",
+            "<b | c>",
+        ),
+        (
+            "!If [Unheard, a, !If [IsProd, b, c]]",
+            "<if Unheard: a | unless Unheard and if IsProd: b | unless Unheard and unless IsProd: c>",
+            "<a | b | c>",
+        ),
+        (
+            "[x, !If [IsProd, y, !Ref AWS::NoValue]]",
+            "[x, <if IsProd: y>]",
+            "[x, <y>]",
+        ),
+        (
+            "!Sub ['${a}${b}', {a: !If [IsProd, 1, 2], b: !If [IsProd, 3, 4]}]",
+            "<if IsProd: 13 | unless IsProd: 24>",
+            "<${a}|${b} | ${a}|${b}>",
+        ),
+        ("!Equals [a, a]", "true", "!Equals [a, a]"),
+        ("!Equals [!Ref Env, dev]", "?Fn::Equals", "!Equals [!Ref Env, dev]"),
+        ("!Not [!Equals [a, b]]", "true", "!Not [!Equals [a, b]]"),
+        ("!And [!Equals [a, a], !Condition Always]", "true", "!And [!Equals [a, a], !Condition Always]"),
+        ("!Or [!Condition Never, {Condition: Always}]", "true", "!Or [!Condition Never, {Condition: Always}]"),
+    ]);
+}
+
+#[test]
+fn mappings() {
+    cases(&[
+        ("!FindInMap [Actions, prod, Name]", "s3:GetObject", "s3:GetObject"),
+        ("!FindInMap [Actions, !Ref Env, Name]", "s3:*", "s3:*"),
+        ("{'Fn::FindInMap': [Actions, dev, List]}", "[s3:Get*, s3:List*]", "[s3:Get*, s3:List*]"),
+        (
+            "!FindInMap [Regions, !Ref AWS::Region, Ami]",
+            "<for eu-west-1: ami-1 | for us-east-1: ami-2>",
+            "<ami-1 | ami-2>",
+        ),
+        (
+            "!FindInMap [Actions, test, Name, {DefaultValue: s3:None}]",
+            "s3:None",
+            "s3:None",
+        ),
+        ("!FindInMap [Actions, test, Name]", "?Fn::FindInMap", "!FindInMap [Actions, test, Name]"),
+        ("!FindInMap [Nothing, a, b]", "?Fn::FindInMap", "!FindInMap [Nothing, a, b]"),
+        ("!FindInMap [Nothing, a, b, {DefaultValue: d}]", "d", "d"),
+        ("!FindInMap [!Sub 'Act${x}', dev, Name]", "?Fn::FindInMap", "!FindInMap [!Sub 'Act${x}', dev, Name]"),
+        ("!FindInMap [!Join ['', [Act, ions]], dev, Name]", "s3:*", "s3:*"),
+    ]);
+}
+
+#[test]
+fn lists() {
+    cases(&[
+        ("!Select [1, [a, b, c]]", "b", "b"),
+        ("!Select ['0', !Ref Names]", "a", "a"),
+        ("{'Fn::Select': [2, !Ref Names]}", "c", "c"),
+        ("!Select [0, !GetAZs '']", "${Fn::GetAZs}", "!Select [0, !GetAZs '']"),
+        ("!Select [9, [a]]", "${Fn::Select}", "!Select [9, [a]]"),
+        ("!Select [0, !Ref Subnets]", "${Subnets}", "!Select [0, !Ref Subnets]"),
+        (
+            "!Select [1, [!If [IsProd, a, !Ref AWS::NoValue], b]]",
+            "${Fn::Select}",
+            "!Select [1, [!If [IsProd, a, !Ref AWS::NoValue], b]]",
+        ),
+        ("!Split ['|', 'a|b|c']", "[a, b, c]", "[a, b, c]"),
+        ("!Split ['|', 'a||c|']", "[a, , c, ]", "[a, , c, ]"),
+        ("!Split [',', !Ref Env]", "[dev]", "[dev]"),
+        ("!Split [':', !Ref Name]", "?Name", "!Split [':', !Ref Name]"),
+        (
+            "!Split ['/', !Sub '${AWS::AccountId}/x']",
+            "[${AWS::AccountId}, x]",
+            "[${AWS::AccountId}, x]",
+        ),
+        ("!Select [1, !Split ['/', 'a/b']]", "b", "b"),
+        ("!GetAZs ''", "?Fn::GetAZs", "!GetAZs ''"),
+        ("{'Fn::GetAZs': !Ref AWS::Region}", "?Fn::GetAZs", "{'Fn::GetAZs': !Ref AWS::Region}"),
+        ("!Cidr [10.0.0.0/16, 2, 8]", "?Fn::Cidr", "!Cidr [10.0.0.0/16, 2, 8]"),
+        ("{'Fn::Length': [a, b, c]}", "3", "{'Fn::Length': [a, b, c]}"),
+        ("{'Fn::Length': !Ref Names}", "3", "{'Fn::Length': !Ref Names}"),
+        ("{'Fn::Length': !Ref Subnets}", "?Fn::Length", "{'Fn::Length': !Ref Subnets}"),
+        ("!Base64 plain", "plain", "plain"),
+        ("{'Fn::Base64': !Sub 'x ${Env}'}", "x dev", "x |${Env}"),
+        ("{'Fn::ToJsonString': {a: !Ref Env}}", "json({a: dev})", "{a: dev}"),
+        ("!ImportValue shared-role", "${shared-role}", "!ImportValue shared-role"),
+        (
+            "{'Fn::ImportValue': !Sub '${Env}-role'}",
+            "${dev-role}",
+            "{'Fn::ImportValue': !Sub '${Env}-role'}",
+        ),
+        ("!Unheard x", "?Fn::Unheard", "!Unheard x"),
+        ("{'Fn::Transform': {Name: Macro}}", "?Macro", "{Name: Macro}"),
+    ]);
+}
+
+#[test]
+fn dynamic_references_are_no_literals() {
+    cases(&[
+        (
+            "'{{resolve:secretsmanager:db:SecretString:password}}'",
+            "${resolve:secretsmanager}",
+            "{{resolve:secretsmanager:db:SecretString:password}}",
+        ),
+        (
+            "!Sub 'user:{{resolve:ssm-secure:${Name}:1}}@host'",
+            "user:${resolve:ssm-secure}@host",
+            "user:|{{resolve:ssm-secure:${Name}:1}}|@host",
+        ),
+        ("'{{resolve:ssm:/a}}{{resolve:ssm:/b}}'", "${resolve:ssm}${resolve:ssm}", "{{resolve:ssm:/a}}|{{resolve:ssm:/b}}"),
+        ("'{{resolve:ssm:/a'", "{{resolve:ssm:/a", "{{resolve:ssm:/a"),
+        ("'{{other}}'", "{{other}}", "{{other}}"),
+    ]);
 }

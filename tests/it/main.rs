@@ -1,8 +1,11 @@
 //! One integration binary: everything a user would notice.
 #![allow(clippy::unwrap_used)]
-mod facts;
-
+mod cloudformation_corpus;
 mod cloudformation_eval;
+mod cloudformation_sam;
+mod cloudformation_templates;
+mod facts;
 mod hcl;
 mod rules;
+mod serverless;
 mod tidy;

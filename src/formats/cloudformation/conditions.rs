@@ -34,13 +34,50 @@ impl Template<'_> {
     }
 
     fn named_condition(&self, env: Env<'_>, name: &str, depth: u32) -> Truth {
-        if let Some(holds) = env.assumption(name) {
-            return if holds { Truth::Yes } else { Truth::No };
+        for (assumed, holds) in env.assumptions() {
+            match self.implied(assumed, holds, name, 0) {
+                Some(true) => return Truth::Yes,
+                Some(false) => return Truth::No,
+                None => {}
+            }
         }
         match self.conditions.get(name) {
             Some(&node) => self.truth(env.within(&self.doc.tree).certain(), node, depth + 1),
             None => Truth::Unknown,
         }
+    }
+
+    /// What `assumed` being met, or not, says about `name`: `NotProd` that is `!Not [!Condition IsProd]` decides both.
+    fn implied(&self, assumed: &str, holds: bool, name: &str, depth: u32) -> Option<bool> {
+        if assumed == name {
+            return Some(holds);
+        }
+        if depth > 4 || !self.step() {
+            return None;
+        }
+        let tree = &self.doc.tree;
+        let node = *self.conditions.get(assumed)?;
+        let (function, argument) = match tree.kind(node) {
+            Node::Call => (tree.name(node).to_owned(), tree.children(node).next()?),
+            _ => intrinsic(tree, node)?,
+        };
+        let (decides, part_holds) = match &*function {
+            "Not" => (true, !holds),
+            "And" => (holds, true),
+            "Or" => (!holds, false),
+            _ => (false, false),
+        };
+        if !decides {
+            return None;
+        }
+        tree.children(argument).find_map(|part| {
+            let other = match tree.kind(part) {
+                Node::Call if tree.name(part) == "Condition" => tree.children(part).next()?,
+                _ => tree.get(part, "Condition")?,
+            };
+            let other = tree.text(other)?.known()?;
+            self.implied(&other, part_holds, name, depth + 1)
+        })
     }
 
     fn truth(&self, env: Env<'_>, node: NodeId, depth: u32) -> Truth {

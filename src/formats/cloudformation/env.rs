@@ -101,16 +101,9 @@ impl<'e> Env<'e> {
         }
     }
 
-    /// What this branch takes for granted of a condition.
-    pub(super) fn assumption(&self, name: &str) -> Option<bool> {
-        let mut at = self.assumed;
-        while let Some(a) = at {
-            if a.name == name {
-                return Some(a.holds);
-            }
-            at = a.outer;
-        }
-        None
+    /// What this branch takes for granted: conditions and whether they hold, innermost first.
+    pub(super) fn assumptions(&self) -> impl Iterator<Item = (&'e str, bool)> + use<'e> {
+        std::iter::successors(self.assumed, |a| a.outer).map(|a| (a.name, a.holds))
     }
 
     /// The value of a loop's identifier.

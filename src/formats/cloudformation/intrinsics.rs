@@ -201,7 +201,7 @@ impl Template<'_> {
             None => self.reference(env, name, at),
         };
         let Some(value) = value else {
-            return text::fixed(Text::made("", at));
+            return text::fixed(Text::default());
         };
         self.charge(value.as_text().map_or(1, Text::len) / 16);
         text::part(&value, at, home)
@@ -215,6 +215,7 @@ impl Template<'_> {
         };
         let delimiter = self.value(env, delimiter).and_then(|d| d.as_text().cloned());
         let list = self.value(env, list);
+        let whole = list.as_ref().and_then(|l| l.via.as_ref()).map_or(span, |via| via.span);
         let Some(items) = list.as_ref().and_then(Value::as_seq) else {
             let name = list.as_ref().and_then(Value::as_hole).map_or("Fn::Join", |h| &h.name);
             return Value::text(text::hole(HoleKind::Other, name, span), span);
@@ -224,7 +225,7 @@ impl Template<'_> {
             let at = if span.contains(item.span) && item.via.is_none() {
                 item.span
             } else {
-                item.via.as_ref().map_or(span, |via| via.span)
+                item.via.as_ref().map_or(whole, |via| via.span)
             };
             if !self.charge(1 + item.as_text().map_or(1, Text::len) / 16) {
                 break;

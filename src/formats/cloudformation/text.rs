@@ -54,7 +54,7 @@ fn collect(value: &Value, at: Span, home: Span, when: &[Arc<str>], depth: usize,
         Kind::Unknown(h) => placed(&Text::from_pieces(vec![Piece::Hole(h.clone())]), at),
         Kind::Num(n) => Text::made(n, at),
         Kind::Bool(b) => Text::made(if *b { "true" } else { "false" }, at),
-        Kind::Null => Text::made("", at),
+        Kind::Null => Text::default(),
         Kind::Json(_) => hole(HoleKind::Other, "json", at),
         Kind::Seq(_) => hole(HoleKind::Other, "list", at),
         Kind::Map(_) => hole(HoleKind::Other, "object", at),
@@ -70,6 +70,7 @@ pub(super) fn placed(text: &Text, at: Span) -> Text {
     let mut out = Text::default();
     for piece in text.pieces() {
         match piece {
+            Piece::Lit(lit) if lit.text.is_empty() => {}
             Piece::Lit(lit) => out.append(&Text::made(&lit.text, at)),
             Piece::Hole(h) => out.push(Piece::Hole(Arc::new(Hole {
                 span: at,

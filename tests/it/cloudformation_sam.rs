@@ -1,0 +1,1 @@
+//! SAM resources as their translator makes them.

@@ -1,0 +1,309 @@
+//! Whole templates: loops, includes, nested stacks, exports, what is emitted for each section.
+
+use overgrant::source::HoleKind;
+
+use crate::cloudformation_eval::{find, lower, show, written};
+
+#[test]
+fn resources_carry_names_places_and_conditions() {
+    let text = r#"AWSTemplateFormatVersion: "2010-09-09"
+Parameters:
+  Key: {Type: String, NoEcho: true, Default: x}
+Conditions:
+  IsProd: !Equals [!Ref AWS::Region, eu-west-1]
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Condition: IsProd
+    Metadata: {overgrant: {ignore: [{id: a-rule}]}}
+    Properties:
+      RoleName: !If [IsProd, one, two]
+  "Quoted":
+    Type: AWS::S3::Bucket
+Outputs:
+  Arn:
+    Value: !GetAtt Role.Arn
+    Export: {Name: !Sub "${AWS::StackName}-arn"}
+"#;
+    let (sources, units) = lower(&[("t.yaml", text)]);
+    let role = find(&units, "Role");
+    assert_eq!(&*role.kind, "AWS::IAM::Role");
+    assert_eq!(sources.slice(role.header), "Role");
+    assert!(sources.slice(role.extent).starts_with("Role:\n    Type"));
+    assert!(sources.slice(role.extent).ends_with("one, two]"));
+    assert_eq!(role.branch.as_deref(), Some("if IsProd"));
+    assert_eq!(show(role.get("RoleName").unwrap()), "one");
+    let metadata = show(role.metadata.as_ref().unwrap());
+    assert_eq!(metadata, "{overgrant: {ignore: [{id: a-rule}]}}");
+    let bucket = find(&units, "Quoted");
+    assert_eq!(sources.slice(bucket.header), "\"Quoted\"");
+    assert_eq!(show(&bucket.props), "{}");
+    let parameter = find(&units, "Key");
+    assert_eq!(&*parameter.kind, overgrant::model::kinds::PARAMETER);
+    assert_eq!(show(&parameter.props), "{Name: Key, Type: String, NoEcho: true, Default: x}");
+    let output = find(&units, "Outputs.Arn");
+    assert_eq!(&*output.kind, overgrant::model::kinds::OUTPUT);
+    assert_eq!(
+        show(&output.props),
+        "{Name: Arn, Value: ${Role.Arn}, Export: ${AWS::StackName}-arn}"
+    );
+}
+
+#[test]
+fn references_name_their_target() {
+    let text = "Resources:\n  R: {Type: AWS::IAM::Role}\n  P: {Type: AWS::IAM::Policy, Properties: {Roles: [!Ref R], Arn: !GetAtt R.Arn}}\n";
+    let (_, units) = lower(&[("dir/t.yaml", text)]);
+    let policy = find(&units, "P");
+    let hole = policy.get("Roles").unwrap().as_seq().unwrap()[0].as_hole().unwrap().clone();
+    assert_eq!(hole.kind, HoleKind::Resource);
+    let target = hole.target.unwrap();
+    assert_eq!((&*target.scope, &*target.address, &*target.attribute), ("dir/t.yaml", "R", ""));
+    let target = policy.get("Arn").unwrap().as_hole().unwrap().target.clone().unwrap();
+    assert_eq!((&*target.address, &*target.attribute), ("R", "Arn"));
+}
+
+#[test]
+fn json_templates_read_like_yaml() {
+    let text = r#"{"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {
+        "A": {"Fn::Sub": "arn:${AWS::Partition}:s3:::x"},
+        "B": {"Fn::Join": ["", ["s3", ":", "*"]]},
+        "C": {"Fn::GetAtt": ["R", "Arn"]},
+        "D": "a\u0062c"}}}}"#;
+    let (sources, units) = lower(&[("t.json", text)]);
+    assert!(units[0].problems.is_empty());
+    let r = find(&units, "R");
+    assert_eq!(sources.slice(r.header), "\"R\"");
+    assert_eq!(
+        show(&r.props),
+        "{A: arn:${AWS::Partition}:s3:::x, B: s3:*, C: ${R.Arn}, D: abc}"
+    );
+    assert_eq!(
+        written(&sources, &r.props),
+        r#"{"A": arn:|${AWS::Partition}|:s3:::x, "B": s3|:|*, "C": {"Fn::GetAtt": ["R", "Arn"]}, "D": a\u0062c}"#
+    );
+}
+
+#[test]
+fn loops_repeat_what_they_hold() {
+    let text = r#"Transform: AWS::LanguageExtensions
+Parameters:
+  Names: {Type: CommaDelimitedList, Default: "one,t-wo"}
+Mappings:
+  Places: {dev: {Hosts: [h1, h2]}}
+Resources:
+  Fn::ForEach::Buckets:
+    - Id
+    - !Ref Names
+    - "Bucket&{Id}":
+        Type: AWS::S3::Bucket
+        Properties:
+          BucketName: !Sub "${Id}-data"
+          Plain: "x-${Id}"
+          Fn::ForEach::Tags:
+            - Tag
+            - [A, B]
+            - "Tag${Tag}": !Ref Tag
+  Fn::ForEach::Hosts:
+    - Host
+    - !FindInMap [Places, dev, Hosts]
+    - "Host${Host}": {Type: AWS::Test::Host, Properties: {Name: !Ref Host, Arn: !GetAtt "Host${Host}.Arn"}}
+  Fn::ForEach::Open:
+    - Zone
+    - !GetAZs ''
+    - "Zone${Zone}": {Type: AWS::Test::Zone, Properties: {Name: !Ref Zone}}
+"#;
+    let (sources, units) = lower(&[("t.yaml", text)]);
+    let one = find(&units, "Bucketone");
+    assert_eq!(
+        show(&one.props),
+        "{BucketName: one-data, Plain: x-one, TagA: A, TagB: B}"
+    );
+    assert_eq!(sources.slice(one.header), "\"Bucket&{Id}\"");
+    assert_eq!(
+        written(&sources, one.get("BucketName").unwrap()),
+        "${Id}|-data"
+    );
+    assert_eq!(show(find(&units, "Buckettwo").get("BucketName").unwrap()), "t-wo-data");
+    assert_eq!(show(&find(&units, "Hosth2").props), "{Name: h2, Arn: ${Hosth2.Arn}}");
+    assert_eq!(show(&find(&units, "Zone${Zone}").props), "{Name: ${Zone}}");
+}
+
+#[test]
+fn includes_that_are_files_are_read() {
+    let template = r#"Resources:
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      Own: 1
+      Fn::Transform: {Name: AWS::Include, Parameters: {Location: ./parts/role.yaml}}
+  S:
+    Type: AWS::S3::Bucket
+    Properties: !Transform {Name: AWS::Include, Parameters: {Location: parts/role.yaml}}
+  Fn::Transform:
+    Name: AWS::Include
+    Parameters: {Location: ../more.json}
+  Gone:
+    Type: AWS::S3::Bucket
+    Properties: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: gone.yaml}}}
+  Remote:
+    Type: AWS::S3::Bucket
+    Properties: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/x.yaml}}}
+"#;
+    let (sources, units) = lower(&[
+        ("a/t.yaml", template),
+        ("a/parts/role.yaml", "RoleName: !Sub \"${AWS::StackName}-x\"\n"),
+        ("more.json", r#"{"More": {"Type": "AWS::SNS::Topic"}}"#),
+    ]);
+    let unit = &units[0];
+    let r = find(&units, "R");
+    assert_eq!(show(&r.props), "{Own: 1, RoleName: ${AWS::StackName}-x}");
+    let name = r.get("RoleName").unwrap();
+    assert_eq!(sources.path(name.span.file), "a/parts/role.yaml");
+    assert_eq!(show(&find(&units, "S").props), "{RoleName: ${AWS::StackName}-x}");
+    let more = find(&units, "More");
+    assert_eq!(sources.path(more.header.file), "more.json");
+    assert_eq!(unit.wanted, ["a/gone.yaml"]);
+    assert!(find(&units, "Gone").props.is_unknown());
+    assert!(find(&units, "Remote").props.is_unknown());
+}
+
+#[test]
+fn nested_stacks_get_their_parameters_and_give_their_outputs() {
+    let parent = r#"Resources:
+  Role: {Type: AWS::IAM::Role}
+  Child:
+    Type: AWS::CloudFormation::Stack
+    Properties:
+      TemplateURL: ./nested/child.yaml
+      Parameters: {Action: "s3:*", RoleArn: !GetAtt Role.Arn, Stage: prod}
+  User:
+    Type: AWS::Test::User
+    Properties: {Topic: !GetAtt Child.Outputs.Topic, Twice: !Sub "${Child.Outputs.Action}"}
+  Missing: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: missing.yaml}}
+"#;
+    let child = r#"Parameters:
+  Action: {Type: String, Default: s3:Get*}
+  RoleArn: {Type: String}
+  Stage: {Type: String, Default: dev}
+Conditions: {IsProd: !Equals [!Ref Stage, prod]}
+Resources:
+  Topic: {Type: AWS::SNS::Topic, Properties: {Name: !If [IsProd, big, small], Owner: !Ref RoleArn, Action: !Ref Action}}
+Outputs:
+  Topic: {Value: !Ref Topic}
+  Action: {Value: !Ref Action}
+"#;
+    let (sources, units) = lower(&[("t.yaml", parent), ("nested/child.yaml", child)]);
+    let topic = find(&units, "Topic");
+    assert_eq!(show(&topic.props), "{Name: big, Owner: ${Role.Arn}, Action: s3:*}");
+    let owner = topic.get("Owner").unwrap().as_hole().unwrap().target.clone().unwrap();
+    assert_eq!((&*owner.scope, &*owner.address), ("t.yaml", "Role"));
+    let action = topic.get("Action").unwrap();
+    assert_eq!(sources.slice(action.span), "\"s3:*\"");
+    assert_eq!(sources.path(action.span.file), "t.yaml");
+    assert_eq!(sources.slice(action.via.as_ref().unwrap().span), "!Ref Action");
+    let user = find(&units, "User");
+    let topic = user.get("Topic").unwrap().as_hole().unwrap().target.clone().unwrap();
+    assert_eq!((&*topic.scope, &*topic.address), ("nested/child.yaml", "Topic"));
+    assert_eq!(show(user.get("Twice").unwrap()), "s3:*");
+    assert!(units.iter().any(|u| u.wanted == ["missing.yaml"]));
+}
+
+#[test]
+fn stacks_that_nest_each_other_end() {
+    let text = |other: &str| {
+        format!(
+            "Parameters: {{P: {{Type: String}}}}\nResources:\n  S:\n    Type: AWS::CloudFormation::Stack\n    Properties: {{TemplateURL: {other}, Parameters: {{P: !GetAtt S.Outputs.O}}}}\nOutputs: {{O: {{Value: !GetAtt S.Outputs.O}}}}\n"
+        )
+    };
+    let (_, units) = lower(&[
+        ("a.yaml", &text("b.yaml")),
+        ("b.yaml", &text("a.yaml")),
+        ("c.yaml", &text("c.yaml")),
+    ]);
+    assert_eq!(units.iter().map(|u| u.resources.len()).sum::<usize>(), 9);
+}
+
+#[test]
+fn exports_reach_their_importers() {
+    let exporter = "Resources: {Role: {Type: AWS::IAM::Role}}\nOutputs: {R: {Value: !GetAtt Role.Arn, Export: {Name: shared-role}}}\n";
+    let importer = "Resources: {F: {Type: AWS::Test::F, Properties: {Role: !ImportValue shared-role, Other: !ImportValue other}}}\n";
+    let (_, units) = lower(&[("a.yaml", exporter), ("b.yaml", importer)]);
+    let f = find(&units, "F");
+    let hole = f.get("Role").unwrap().as_hole().unwrap().clone();
+    assert_eq!((hole.kind, &*hole.target.unwrap().scope), (HoleKind::Resource, "a.yaml"));
+    assert_eq!(f.get("Other").unwrap().as_hole().unwrap().kind, HoleKind::Input);
+}
+
+#[test]
+fn anchors_and_several_documents() {
+    let text = r#"Resources:
+  A:
+    Type: AWS::Test::A
+    Properties: &props {Name: !Ref AWS::Region, Size: 1}
+  B:
+    Type: AWS::Test::B
+    Properties: {<<: *props, Size: 2}
+  C:
+    Type: AWS::Test::C
+    Properties: *props
+---
+Resources: {D: {Type: AWS::Test::D}}
+---
+not: a template
+"#;
+    let (_, units) = lower(&[("t.yaml", text)]);
+    assert_eq!(show(&find(&units, "B").props), "{Size: 2, Name: ${AWS::Region}}");
+    assert_eq!(show(&find(&units, "C").props), "{Name: ${AWS::Region}, Size: 1}");
+    assert_eq!(&*find(&units, "D").address.scope, "t.yaml#2");
+    assert_eq!(units.len(), 1);
+}
+
+#[test]
+fn policy_text_keeps_its_places() {
+    let text = "Resources:\n  P:\n    Type: AWS::IAM::Policy\n    Properties:\n      PolicyDocument: !Sub |\n        {\"Statement\": [{\"Effect\": \"Allow\",\n          \"Action\": \"s3:*\", \"Resource\": \"${P}\"}]}\n";
+    let (sources, units) = lower(&[("t.yaml", text)]);
+    let document = find(&units, "P").get("PolicyDocument").unwrap();
+    let body = document.as_text().unwrap();
+    let flat = body.with_placeholders().into_owned();
+    let at = flat.find("\"s3:*\"").unwrap();
+    assert_eq!(sources.slice(body.span_of(at..at + 6).unwrap()), "\"s3:*\"");
+}
+
+#[test]
+fn every_entry_is_an_extent_where_comments_ask_for_it() {
+    let text = "# overgrant: ignore[x] -- y\nResources:\n  A:\n    Type: AWS::Test::A\n    Properties: {L: [one, two]}\n";
+    let (sources, units) = lower(&[("t.yaml", text)]);
+    let slices: Vec<&str> = units[0].extents.iter().map(|s| sources.slice(*s)).collect();
+    assert!(slices.contains(&"Type: AWS::Test::A"));
+    assert!(slices.contains(&"one"));
+    assert!(slices.contains(&"L: [one, two]"));
+    let (_, units) = lower(&[("t.yaml", &text[text.find("Resources").unwrap()..])]);
+    assert!(units[0].extents.is_empty());
+}
+
+#[test]
+fn bombs_are_bounded() {
+    let mut loops = String::from("Resources:\n");
+    let items: Vec<String> = (0..400).map(|i| format!("i{i}")).collect();
+    let list = items.join(", ");
+    loops.push_str(&format!("  Fn::ForEach::A:\n    - A\n    - [{list}]\n    - Fn::ForEach::B:\n        - B\n        - [{list}]\n        - \"R${{A}}${{B}}\": {{Type: AWS::Test::R, Properties: {{N: !Ref A}}}}\n"));
+    let mut conditions = String::from("Conditions:\n  C0: !Equals [!Ref P, x]\nParameters: {P: {Type: String}}\n");
+    for i in 1..60 {
+        conditions.push_str(&format!("  C{i}: !And [!Condition C{}, !Condition C{}]\n", i - 1, i - 1).replace("\n  C", "\n  C"));
+    }
+    let conditions = conditions.replace("Parameters: {P: {Type: String}}\n", "");
+    let conditions = format!(
+        "{conditions}Parameters: {{P: {{Type: String}}}}\nResources: {{R: {{Type: AWS::Test::R, Properties: {{V: !If [C59, a, b]}}}}}}\n"
+    );
+    let deep = format!("Resources: {{R: {{Type: AWS::Test::R, Properties: {}x{}}}}}", "[".repeat(300), "]".repeat(300));
+    let long = "x".repeat(100_000);
+    let sub = format!(
+        "Parameters: {{L: {{Type: String, Default: {long}}}}}\nResources: {{R: {{Type: AWS::Test::R, Properties: {{V: !Sub '{}'}}}}}}\n",
+        "${L}".repeat(5_000)
+    );
+    let (_, units) = lower(&[("a.yaml", &loops), ("b.yaml", &conditions), ("c.yaml", &deep), ("d.yaml", &sub)]);
+    assert!(units[0].resources.len() < 160_000);
+    assert_eq!(show(find(&units[1..2], "R").get("V").unwrap()), "<if C59: a | unless C59: b>");
+    let length = find(&units[3..], "R").get("V").unwrap().as_text().unwrap().len();
+    assert!(length < 100_000_000, "{length}");
+}

@@ -24,12 +24,22 @@ fn templates_of_a_corpus() {
         if !wanted || !entry.file_type().is_file() {
             continue;
         }
-        let Ok(text) = std::fs::read_to_string(path) else { continue };
-        let shown = path.strip_prefix(Path::new(&root)).unwrap().to_str().unwrap().to_owned();
+        let Ok(text) = std::fs::read_to_string(path) else {
+            continue;
+        };
+        let shown = path
+            .strip_prefix(Path::new(&root))
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
         files.push((shown, Arc::from(text), true));
     }
     let sources = Sources::new(files);
-    let ids: Vec<_> = sources.ids().filter(|id| sources.text(*id).contains("Resources")).collect();
+    let ids: Vec<_> = sources
+        .ids()
+        .filter(|id| sources.text(*id).contains("Resources"))
+        .collect();
     let start = Instant::now();
     let units = CloudFormation.lower(&sources, &ids);
     let took = start.elapsed();

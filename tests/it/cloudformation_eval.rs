@@ -122,7 +122,9 @@ fn cases(cases: &[(&str, &str, &str)]) {
         let shown = value.map_or_else(|| "absent".to_owned(), show);
         let slices = value.map_or_else(String::new, |v| written(&sources, v));
         if shown != *expected || slices != *places {
-            wrong.push_str(&format!("{expression}\n    is {shown:?}, not {expected:?}\n    at {slices:?}, not {places:?}\n"));
+            wrong.push_str(&format!(
+                "{expression}\n    is {shown:?}, not {expected:?}\n    at {slices:?}, not {places:?}\n"
+            ));
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
@@ -144,12 +146,20 @@ fn reference() {
         ("!Ref AWS::AccountId", "${AWS::AccountId}", "!Ref AWS::AccountId"),
         ("{Ref: 'AWS::Region'}", "${AWS::Region}", "{Ref: 'AWS::Region'}"),
         ("!Ref AWS::StackName", "${AWS::StackName}", "!Ref AWS::StackName"),
-        ("!Ref AWS::NotificationARNs", "?AWS::NotificationARNs", "!Ref AWS::NotificationARNs"),
+        (
+            "!Ref AWS::NotificationARNs",
+            "?AWS::NotificationARNs",
+            "!Ref AWS::NotificationARNs",
+        ),
         ("!Ref AWS::NoValue", "absent", ""),
         ("[a, !Ref AWS::NoValue, b]", "[a, b]", "[a, b]"),
         ("{a: !Ref AWS::NoValue, b: 1}", "{b: 1}", "{b: 1}"),
         ("!Ref Nowhere", "${Nowhere}", "!Ref Nowhere"),
-        ("{Ref: Bucket, Other: 1}", "{Ref: Bucket, Other: 1}", "{Ref: Bucket, Other: 1}"),
+        (
+            "{Ref: Bucket, Other: 1}",
+            "{Ref: Bucket, Other: 1}",
+            "{Ref: Bucket, Other: 1}",
+        ),
     ]);
 }
 
@@ -160,7 +170,11 @@ fn attributes() {
         ("!GetAtt [Role, Arn]", "${Role.Arn}", "!GetAtt [Role, Arn]"),
         ("{Fn::GetAtt: [Role, Arn]}", "${Role.Arn}", "{Fn::GetAtt: [Role, Arn]}"),
         ("{'Fn::GetAtt': Role.Arn}", "${Role.Arn}", "{'Fn::GetAtt': Role.Arn}"),
-        ("!GetAtt [Bucket, !Ref Env]", "${Bucket.dev}", "!GetAtt [Bucket, !Ref Env]"),
+        (
+            "!GetAtt [Bucket, !Ref Env]",
+            "${Bucket.dev}",
+            "!GetAtt [Bucket, !Ref Env]",
+        ),
     ]);
 }
 
@@ -192,7 +206,11 @@ fn sub() {
         ),
         ("!Sub '${ Env }'", "dev", "${ Env }"),
         ("!Sub 'a${'", "a${", "a${"),
-        ("!Sub '${Name}-${Nowhere}'", "${Name}-${Nowhere}", "${Name}|-|${Nowhere}"),
+        (
+            "!Sub '${Name}-${Nowhere}'",
+            "${Name}-${Nowhere}",
+            "${Name}|-|${Nowhere}",
+        ),
         ("!Sub '${Empty}x'", "${Empty}x", "${Empty}|x"),
         ("!Sub 'x${AWS::NoValue}y'", "xy", "x|y"),
         ("!Sub '$${Env}'", "$dev", "$|${Env}"),
@@ -217,7 +235,11 @@ fn block_scalars_keep_their_places() {
             "{\"Action\": \"dev:*\",\n \"Resource\": \"*\"}\n",
             "{\"Action\": \"|${Env}|:*\",\n         \"Resource\": \"*\"}\n",
         ),
-        ("!Sub >-\n        one\n        ${Env}", "one dev", "one\n        |${Env}"),
+        (
+            "!Sub >-\n        one\n        ${Env}",
+            "one dev",
+            "one\n        |${Env}",
+        ),
     ]);
 }
 
@@ -295,8 +317,16 @@ fn conditionals() {
         ("!Equals [a, a]", "true", "!Equals [a, a]"),
         ("!Equals [!Ref Env, dev]", "?Fn::Equals", "!Equals [!Ref Env, dev]"),
         ("!Not [!Equals [a, b]]", "true", "!Not [!Equals [a, b]]"),
-        ("!And [!Equals [a, a], !Condition Always]", "true", "!And [!Equals [a, a], !Condition Always]"),
-        ("!Or [!Condition Never, {Condition: Always}]", "true", "!Or [!Condition Never, {Condition: Always}]"),
+        (
+            "!And [!Equals [a, a], !Condition Always]",
+            "true",
+            "!And [!Equals [a, a], !Condition Always]",
+        ),
+        (
+            "!Or [!Condition Never, {Condition: Always}]",
+            "true",
+            "!Or [!Condition Never, {Condition: Always}]",
+        ),
     ]);
 }
 
@@ -305,7 +335,11 @@ fn mappings() {
     cases(&[
         ("!FindInMap [Actions, prod, Name]", "s3:GetObject", "s3:GetObject"),
         ("!FindInMap [Actions, !Ref Env, Name]", "s3:*", "s3:*"),
-        ("{'Fn::FindInMap': [Actions, dev, List]}", "[s3:Get*, s3:List*]", "[s3:Get*, s3:List*]"),
+        (
+            "{'Fn::FindInMap': [Actions, dev, List]}",
+            "[s3:Get*, s3:List*]",
+            "[s3:Get*, s3:List*]",
+        ),
         (
             "!FindInMap [Regions, !Ref AWS::Region, Ami]",
             "<for eu-west-1: ami-1 | for us-east-1: ami-2>",
@@ -316,10 +350,22 @@ fn mappings() {
             "s3:None",
             "s3:None",
         ),
-        ("!FindInMap [Actions, test, Name]", "?Fn::FindInMap", "!FindInMap [Actions, test, Name]"),
-        ("!FindInMap [Nothing, a, b]", "?Fn::FindInMap", "!FindInMap [Nothing, a, b]"),
+        (
+            "!FindInMap [Actions, test, Name]",
+            "?Fn::FindInMap",
+            "!FindInMap [Actions, test, Name]",
+        ),
+        (
+            "!FindInMap [Nothing, a, b]",
+            "?Fn::FindInMap",
+            "!FindInMap [Nothing, a, b]",
+        ),
         ("!FindInMap [Nothing, a, b, {DefaultValue: d}]", "d", "d"),
-        ("!FindInMap [!Sub 'Act${x}', dev, Name]", "?Fn::FindInMap", "!FindInMap [!Sub 'Act${x}', dev, Name]"),
+        (
+            "!FindInMap [!Sub 'Act${x}', dev, Name]",
+            "?Fn::FindInMap",
+            "!FindInMap [!Sub 'Act${x}', dev, Name]",
+        ),
         ("!FindInMap [!Join ['', [Act, ions]], dev, Name]", "s3:*", "s3:*"),
     ]);
 }
@@ -349,11 +395,19 @@ fn lists() {
         ),
         ("!Select [1, !Split ['/', 'a/b']]", "b", "b"),
         ("!GetAZs ''", "?Fn::GetAZs", "!GetAZs ''"),
-        ("{'Fn::GetAZs': !Ref AWS::Region}", "?Fn::GetAZs", "{'Fn::GetAZs': !Ref AWS::Region}"),
+        (
+            "{'Fn::GetAZs': !Ref AWS::Region}",
+            "?Fn::GetAZs",
+            "{'Fn::GetAZs': !Ref AWS::Region}",
+        ),
         ("!Cidr [10.0.0.0/16, 2, 8]", "?Fn::Cidr", "!Cidr [10.0.0.0/16, 2, 8]"),
         ("{'Fn::Length': [a, b, c]}", "3", "{'Fn::Length': [a, b, c]}"),
         ("{'Fn::Length': !Ref Names}", "3", "{'Fn::Length': !Ref Names}"),
-        ("{'Fn::Length': !Ref Subnets}", "?Fn::Length", "{'Fn::Length': !Ref Subnets}"),
+        (
+            "{'Fn::Length': !Ref Subnets}",
+            "?Fn::Length",
+            "{'Fn::Length': !Ref Subnets}",
+        ),
         ("!Base64 plain", "plain", "plain"),
         ("{'Fn::Base64': !Sub 'x ${Env}'}", "x dev", "x |${Env}"),
         ("{'Fn::ToJsonString': {a: !Ref Env}}", "json({a: dev})", "{a: dev}"),
@@ -381,7 +435,11 @@ fn dynamic_references_are_no_literals() {
             "user:${resolve:ssm-secure}@host",
             "user:|{{resolve:ssm-secure:${Name}:1}}|@host",
         ),
-        ("'{{resolve:ssm:/a}}{{resolve:ssm:/b}}'", "${resolve:ssm}${resolve:ssm}", "{{resolve:ssm:/a}}|{{resolve:ssm:/b}}"),
+        (
+            "'{{resolve:ssm:/a}}{{resolve:ssm:/b}}'",
+            "${resolve:ssm}${resolve:ssm}",
+            "{{resolve:ssm:/a}}|{{resolve:ssm:/b}}",
+        ),
         ("'{{resolve:ssm:/a'", "{{resolve:ssm:/a", "{{resolve:ssm:/a"),
         ("'{{other}}'", "{{other}}", "{{other}}"),
     ]);

@@ -40,7 +40,10 @@ Outputs:
     assert_eq!(show(&bucket.props), "{}");
     let parameter = find(&units, "Key");
     assert_eq!(&*parameter.kind, overgrant::model::kinds::PARAMETER);
-    assert_eq!(show(&parameter.props), "{Name: Key, Type: String, NoEcho: true, Default: x}");
+    assert_eq!(
+        show(&parameter.props),
+        "{Name: Key, Type: String, NoEcho: true, Default: x}"
+    );
     let output = find(&units, "Outputs.Arn");
     assert_eq!(&*output.kind, overgrant::model::kinds::OUTPUT);
     assert_eq!(
@@ -54,10 +57,16 @@ fn references_name_their_target() {
     let text = "Resources:\n  R: {Type: AWS::IAM::Role}\n  P: {Type: AWS::IAM::Policy, Properties: {Roles: [!Ref R], Arn: !GetAtt R.Arn}}\n";
     let (_, units) = lower(&[("dir/t.yaml", text)]);
     let policy = find(&units, "P");
-    let hole = policy.get("Roles").unwrap().as_seq().unwrap()[0].as_hole().unwrap().clone();
+    let hole = policy.get("Roles").unwrap().as_seq().unwrap()[0]
+        .as_hole()
+        .unwrap()
+        .clone();
     assert_eq!(hole.kind, HoleKind::Resource);
     let target = hole.target.unwrap();
-    assert_eq!((&*target.scope, &*target.address, &*target.attribute), ("dir/t.yaml", "R", ""));
+    assert_eq!(
+        (&*target.scope, &*target.address, &*target.attribute),
+        ("dir/t.yaml", "R", "")
+    );
     let target = policy.get("Arn").unwrap().as_hole().unwrap().target.clone().unwrap();
     assert_eq!((&*target.address, &*target.attribute), ("R", "Arn"));
 }
@@ -119,10 +128,7 @@ Resources:
         "{BucketName: one-data, Plain: x-one, TagA: A, TagB: B}"
     );
     assert_eq!(sources.slice(one.header), "\"Bucket&{Id}\"");
-    assert_eq!(
-        written(&sources, one.get("BucketName").unwrap()),
-        "${Id}|-data"
-    );
+    assert_eq!(written(&sources, one.get("BucketName").unwrap()), "${Id}|-data");
     assert_eq!(show(find(&units, "Buckettwo").get("BucketName").unwrap()), "t-wo-data");
     assert_eq!(show(&find(&units, "Hosth2").props), "{Name: h2, Arn: ${Hosth2.Arn}}");
     assert_eq!(show(&find(&units, "Zone${Zone}").props), "{Name: ${Zone}}");
@@ -229,7 +235,10 @@ fn exports_reach_their_importers() {
     let (_, units) = lower(&[("a.yaml", exporter), ("b.yaml", importer)]);
     let f = find(&units, "F");
     let hole = f.get("Role").unwrap().as_hole().unwrap().clone();
-    assert_eq!((hole.kind, &*hole.target.unwrap().scope), (HoleKind::Resource, "a.yaml"));
+    assert_eq!(
+        (hole.kind, &*hole.target.unwrap().scope),
+        (HoleKind::Resource, "a.yaml")
+    );
     assert_eq!(f.get("Other").unwrap().as_hole().unwrap().kind, HoleKind::Input);
 }
 
@@ -270,7 +279,8 @@ fn policy_text_keeps_its_places() {
 
 #[test]
 fn every_entry_is_an_extent_where_comments_ask_for_it() {
-    let text = "# overgrant: ignore[x] -- y\nResources:\n  A:\n    Type: AWS::Test::A\n    Properties: {L: [one, two]}\n";
+    let text =
+        "# overgrant: ignore[x] -- y\nResources:\n  A:\n    Type: AWS::Test::A\n    Properties: {L: [one, two]}\n";
     let (sources, units) = lower(&[("t.yaml", text)]);
     let slices: Vec<&str> = units[0].extents.iter().map(|s| sources.slice(*s)).collect();
     assert!(slices.contains(&"Type: AWS::Test::A"));
@@ -288,21 +298,35 @@ fn bombs_are_bounded() {
     loops.push_str(&format!("  Fn::ForEach::A:\n    - A\n    - [{list}]\n    - Fn::ForEach::B:\n        - B\n        - [{list}]\n        - \"R${{A}}${{B}}\": {{Type: AWS::Test::R, Properties: {{N: !Ref A}}}}\n"));
     let mut conditions = String::from("Conditions:\n  C0: !Equals [!Ref P, x]\nParameters: {P: {Type: String}}\n");
     for i in 1..60 {
-        conditions.push_str(&format!("  C{i}: !And [!Condition C{}, !Condition C{}]\n", i - 1, i - 1).replace("\n  C", "\n  C"));
+        conditions.push_str(
+            &format!("  C{i}: !And [!Condition C{}, !Condition C{}]\n", i - 1, i - 1).replace("\n  C", "\n  C"),
+        );
     }
     let conditions = conditions.replace("Parameters: {P: {Type: String}}\n", "");
     let conditions = format!(
         "{conditions}Parameters: {{P: {{Type: String}}}}\nResources: {{R: {{Type: AWS::Test::R, Properties: {{V: !If [C59, a, b]}}}}}}\n"
     );
-    let deep = format!("Resources: {{R: {{Type: AWS::Test::R, Properties: {}x{}}}}}", "[".repeat(300), "]".repeat(300));
+    let deep = format!(
+        "Resources: {{R: {{Type: AWS::Test::R, Properties: {}x{}}}}}",
+        "[".repeat(300),
+        "]".repeat(300)
+    );
     let long = "x".repeat(100_000);
     let sub = format!(
         "Parameters: {{L: {{Type: String, Default: {long}}}}}\nResources: {{R: {{Type: AWS::Test::R, Properties: {{V: !Sub '{}'}}}}}}\n",
         "${L}".repeat(5_000)
     );
-    let (_, units) = lower(&[("a.yaml", &loops), ("b.yaml", &conditions), ("c.yaml", &deep), ("d.yaml", &sub)]);
+    let (_, units) = lower(&[
+        ("a.yaml", &loops),
+        ("b.yaml", &conditions),
+        ("c.yaml", &deep),
+        ("d.yaml", &sub),
+    ]);
     assert!(units[0].resources.len() < 160_000);
-    assert_eq!(show(find(&units[1..2], "R").get("V").unwrap()), "<if C59: a | unless C59: b>");
+    assert_eq!(
+        show(find(&units[1..2], "R").get("V").unwrap()),
+        "<if C59: a | unless C59: b>"
+    );
     let length = find(&units[3..], "R").get("V").unwrap().as_text().unwrap().len();
     assert!(length < 100_000_000, "{length}");
 }

@@ -5,8 +5,8 @@
 
 pub mod cloudformation;
 pub mod plain;
-
 pub mod policies;
+pub mod python;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

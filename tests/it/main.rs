@@ -9,3 +9,4 @@ mod hcl;
 mod rules;
 mod serverless;
 mod tidy;
+mod python_values;

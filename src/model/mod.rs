@@ -4,6 +4,8 @@
 //! CloudFormation's property names, so that everything after lowering is written once for all formats. References to other
 //! resources are holes with a [`crate::source::Target`]; `project` resolves them.
 
+pub mod python;
+
 use std::sync::Arc;
 
 use crate::iam::{Document, Format, PolicyKind};
@@ -104,4 +106,6 @@ pub struct Unit {
     /// Files that were referred to and are not among the sources, as paths like [`crate::source::SourceFile::path`];
     /// a folder ends with `/`. The caller may read them as context and run again.
     pub wanted: Vec<String>,
+    /// What Python code says beyond its resources, for the analysis of calls in `project`.
+    pub modules: Vec<python::Module>,
 }

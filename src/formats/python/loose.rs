@@ -1,0 +1,488 @@
+//! Policies that no call of ours takes: dicts and JSON texts with the shape of a document, bare statements, and the
+//! statements of the CDK.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::resources::{Lowering, literal_starts, made_entry, method_of};
+use super::shape;
+use crate::iam::{Format, PolicyKind};
+use crate::model::python::{Bound, Call, ExprId, ExprKind, Module, Part, ScopeId};
+use crate::model::{Address, Loose, Resource, Unit, kinds};
+use crate::source::{FileId, Hole, HoleKind, Text};
+use crate::value::{Entry, Kind, Value};
+
+/// Starts of literals that are part of a document already.
+pub(super) type Used = BTreeSet<(FileId, u32)>;
+
+pub(super) fn mark(v: &Value, used: &mut Used) {
+    let mut starts = Vec::new();
+    literal_starts(v, &mut starts);
+    used.extend(starts);
+}
+
+/// The literals that everything in `unit` is made of.
+pub(super) fn used_by(unit: &Unit) -> Used {
+    let mut used = Used::new();
+    for r in &unit.resources {
+        mark(&r.props, &mut used);
+    }
+    for l in &unit.loose {
+        mark(&l.value, &mut used);
+    }
+    used
+}
+
+impl Lowering<'_> {
+    fn module_ref(&self) -> &Module {
+        &self.program.modules[self.module]
+    }
+
+    /// Finds the documents of the module that `used` does not hold yet.
+    pub(super) fn loose(&self, used: &mut Used) -> Unit {
+        let mut found = Unit::default();
+        let unit = &mut found;
+        let m = self.module_ref();
+        let mut names = None;
+        let mut parents = None;
+        let mut statements = Vec::new();
+        for expr in m.ids() {
+            match &m.expr(expr).kind {
+                ExprKind::Dict(pairs) => {
+                    let has = |name: &str| {
+                        pairs
+                            .iter()
+                            .any(|p| p.key.is_some_and(|k| m.string(k).as_deref() == Some(name)))
+                    };
+                    if has("Statement") {
+                        let names = names.get_or_insert_with(|| Names::new(m));
+                        self.document(expr, names, used, unit);
+                    } else if has("Effect") && (has("Action") || has("NotAction")) {
+                        statements.push(expr);
+                    }
+                }
+                ExprKind::Str(t) if t.len() > 40 => {
+                    if shape::is_json_document(&strip_braces(&t.with_placeholders())) {
+                        let parents = parents.get_or_insert_with(|| parents_of(m));
+                        let names = names.get_or_insert_with(|| Names::new(m));
+                        self.text(expr, parents, names, used, unit);
+                    }
+                }
+                ExprKind::Join(parts) => {
+                    let flat: String = parts
+                        .iter()
+                        .map(|p| match p {
+                            Part::Lit(t) => t.with_placeholders().into_owned(),
+                            Part::Value(_) => "_".to_owned(),
+                        })
+                        .collect();
+                    if shape::is_json_document(&flat) {
+                        let parents = parents.get_or_insert_with(|| parents_of(m));
+                        let names = names.get_or_insert_with(|| Names::new(m));
+                        self.text(expr, parents, names, used, unit);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for expr in statements {
+            let span = m.expr(expr).span;
+            if used.contains(&(span.file, span.start)) {
+                continue;
+            }
+            let names = names.get_or_insert_with(|| Names::new(m));
+            let v = names.value(self, expr);
+            if shape::is_statement(&v) {
+                mark(&v, used);
+                let name = names.address(self, expr);
+                unit.loose.push(self.loose_of(document_of(v), name, "dict"));
+            }
+        }
+        found
+    }
+
+    fn loose_of(&self, value: Value, name: Option<Address>, type_name: &str) -> Loose {
+        Loose {
+            value,
+            format: Format::Python,
+            kind: None,
+            service: None,
+            name,
+            type_name: type_name.into(),
+        }
+    }
+
+    fn document(&self, expr: ExprId, names: &Names, used: &mut Used, unit: &mut Unit) {
+        let m = self.module_ref();
+        let span = m.expr(expr).span;
+        if used.contains(&(span.file, span.start)) {
+            return;
+        }
+        let v = names.value(self, expr);
+        if !shape::is_document(&v) {
+            return;
+        }
+        mark(&v, used);
+        let mut loose = self.loose_of(v, names.address(self, expr), "dict");
+        loose.kind = names.keyword(expr);
+        unit.loose.push(loose);
+    }
+
+    /// A JSON text, with the operations that are done to it where it stands: `"…" % x`, `"…".format(x)`.
+    fn text(&self, expr: ExprId, parents: &[ExprId], names: &Names, used: &mut Used, unit: &mut Unit) {
+        let m = self.module_ref();
+        let span = m.expr(expr).span;
+        let here = (span.file, span.start)..(span.file, span.end);
+        if used.range(here).next().is_some() {
+            return;
+        }
+        let mut top = expr;
+        for _ in 0..8 {
+            let parent = parents[top as usize];
+            if parent == ExprId::MAX {
+                break;
+            }
+            top = match &m.expr(parent).kind {
+                ExprKind::Binary { op, left, .. } if matches!(&**op, "%" | "+") && *left == top => parent,
+                ExprKind::Attr { of, name, .. }
+                    if *of == top && matches!(&**name, "format" | "replace" | "strip" | "encode") =>
+                {
+                    match parents[parent as usize] {
+                        ExprId::MAX => break,
+                        call => call,
+                    }
+                }
+                ExprKind::Call(c)
+                    if c.positional(0) == Some(top) && matches!(method_of(m, c), "loads" | "dedent" | "cleandoc") =>
+                {
+                    parent
+                }
+                _ => break,
+            };
+        }
+        let v = match self.values.value(self.module, top) {
+            v if shape::is_document(&v) => v,
+            _ => self.values.value(self.module, expr),
+        };
+        if !shape::is_document(&v) {
+            return;
+        }
+        mark(&v, used);
+        unit.loose.push(self.loose_of(v, names.address(self, top), "str"));
+    }
+
+    /// `iam.PolicyStatement(actions=[…], …)` of the CDK (API reference, "PolicyStatement"), and managed policies by name.
+    pub(super) fn cdk(&self, unit: &mut Unit) {
+        let m = self.module_ref();
+        let mut names = None;
+        for expr in m.ids() {
+            let Some(call) = m.call(expr) else { continue };
+            match method_of(m, call) {
+                "PolicyStatement" if self.is_cdk_statement(call) => {
+                    let statement = self.statement(expr, call);
+                    let names = names.get_or_insert_with(|| Names::new(m));
+                    let name = names.address(self, expr);
+                    unit.loose
+                        .push(self.loose_of(document_of(statement), name, "PolicyStatement"));
+                }
+                "from_aws_managed_policy_name" => {
+                    if let Some(arg) = call.argument(0, "managed_policy_name") {
+                        unit.resources.push(self.managed(expr, call, arg));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn is_cdk_statement(&self, call: &Call) -> bool {
+        let known = ["actions", "not_actions"].iter().any(|k| call.keyword(k).is_some());
+        known
+            && self
+                .program
+                .library(self.module, call.function)
+                .is_none_or(|name| name.contains("aws_iam") || name.contains("aws_cdk"))
+    }
+
+    fn managed(&self, expr: ExprId, call: &Call, arg: ExprId) -> Resource {
+        let m = self.module_ref();
+        let name = self.values.value(self.module, arg);
+        let mut arn = Text::made("arn:aws:iam::aws:policy/", name.span);
+        match &name.kind {
+            Kind::Str(t) => arn.append(t),
+            _ => arn.append(&Text::hole(Hole::new(HoleKind::Other, "name", name.span))),
+        }
+        let span = m.expr(expr).span;
+        let entries = vec![
+            made_entry("PolicyArn", Value::text(arn, name.span)),
+            made_entry("Role", Value::other("role", span)),
+        ];
+        Resource {
+            kind: kinds::ATTACHMENT.into(),
+            type_name: "from_aws_managed_policy_name".into(),
+            address: Names::function(self, expr, "from_aws_managed_policy_name"),
+            format: Format::Python,
+            header: m.expr(call.function).span,
+            extent: span,
+            props: Value::map(entries, span),
+            metadata: None,
+            instances: None,
+            branch: None,
+        }
+    }
+
+    fn statement(&self, expr: ExprId, call: &Call) -> Value {
+        let m = self.module_ref();
+        let span = m.expr(expr).span;
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut effect = Value::made("Allow", m.expr(call.function).span);
+        for a in &call.args {
+            let crate::model::python::ArgName::Keyword(k, key_span) = &a.name else {
+                continue;
+            };
+            let v = self.values.value(self.module, a.value);
+            let (key, v) = match &**k {
+                "actions" => ("Action", v),
+                "not_actions" => ("NotAction", v),
+                "resources" => ("Resource", v),
+                "not_resources" => ("NotResource", v),
+                "conditions" => ("Condition", v),
+                "sid" => ("Sid", v),
+                "principals" => ("Principal", self.principals(a.value)),
+                "not_principals" => ("NotPrincipal", self.principals(a.value)),
+                "effect" => {
+                    let shown = m.dotted(a.value).unwrap_or_default();
+                    effect = match shown.rsplit('.').next() {
+                        Some("DENY") => Value::made("Deny", v.span),
+                        Some("ALLOW") => Value::made("Allow", v.span),
+                        _ => v,
+                    };
+                    continue;
+                }
+                _ => continue,
+            };
+            entries.push(Entry {
+                key: Text::made(key, *key_span),
+                key_span: *key_span,
+                value: v,
+            });
+        }
+        entries.insert(0, made_entry("Effect", effect));
+        Value::map(entries, span)
+    }
+
+    fn principals(&self, list: ExprId) -> Value {
+        let m = self.module_ref();
+        let span = m.expr(list).span;
+        let items = match &m.expr(list).kind {
+            ExprKind::List(items) | ExprKind::Tuple(items) => items.clone(),
+            _ => return Value::other("principals", span),
+        };
+        let mut by_type: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
+        for item in items {
+            let at = m.expr(item).span;
+            let (kind, v) = match m.call(item) {
+                Some(call) => {
+                    let first = call.args.first().map(|a| self.values.value(self.module, a.value));
+                    let first = first.unwrap_or_else(|| Value::other("principal", at));
+                    match method_of(m, call) {
+                        "AnyPrincipal" | "StarPrincipal" => ("AWS", Value::made("*", at)),
+                        "ArnPrincipal" | "AccountPrincipal" => ("AWS", first),
+                        "AccountRootPrincipal" => {
+                            let mut t = Text::made("arn:aws:iam::", at);
+                            t.append(&Text::hole(Hole::new(HoleKind::Account, "AWS::AccountId", at)));
+                            t.append(&Text::made(":root", at));
+                            ("AWS", Value::text(t, at))
+                        }
+                        "ServicePrincipal" => ("Service", first),
+                        "FederatedPrincipal" | "WebIdentityPrincipal" => ("Federated", first),
+                        "CanonicalUserPrincipal" => ("CanonicalUser", first),
+                        _ => ("AWS", Value::other("principal", at)),
+                    }
+                }
+                None => ("AWS", self.values.value(self.module, item)),
+            };
+            by_type.entry(kind).or_default().push(v);
+        }
+        let entries = by_type
+            .into_iter()
+            .map(|(kind, values)| made_entry(kind, Value::seq(values, span)))
+            .collect();
+        Value::map(entries, span)
+    }
+}
+
+/// A statement alone as a document; what the document adds points at the statement.
+fn document_of(statement: Value) -> Value {
+    let span = statement.span;
+    let entries = vec![
+        made_entry("Version", Value::made("2012-10-17", span)),
+        made_entry("Statement", Value::seq(vec![statement], span)),
+    ];
+    Value::map(entries, span)
+}
+
+/// A text for `str.format` has its braces doubled.
+fn strip_braces(text: &str) -> String {
+    if text.trim_start().starts_with("{{") {
+        text.replace("{{", "{").replace("}}", "}")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The expression that each one is part of; `MAX` at the top.
+fn parents_of(m: &Module) -> Vec<ExprId> {
+    let mut parents = vec![ExprId::MAX; m.exprs.len()];
+    for id in m.ids() {
+        let mut set = |child: ExprId| parents[child as usize] = id;
+        match &m.expr(id).kind {
+            ExprKind::Attr { of, .. } => set(*of),
+            ExprKind::Call(c) => {
+                set(c.function);
+                c.args.iter().for_each(|a| set(a.value));
+            }
+            ExprKind::Binary { left, right, .. } | ExprKind::Either { left, right } => {
+                set(*left);
+                set(*right);
+            }
+            ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Other(items) => {
+                items.iter().for_each(|i| set(*i));
+            }
+            ExprKind::Dict(pairs) => {
+                for p in pairs {
+                    p.key.into_iter().for_each(&mut set);
+                    set(p.value);
+                }
+            }
+            ExprKind::Index { of, index } => {
+                set(*of);
+                set(*index);
+            }
+            _ => {}
+        }
+    }
+    parents
+}
+
+/// Which variables expressions are assigned to.
+struct Names {
+    /// Expression → scope, name, index of the binding.
+    bound: BTreeMap<ExprId, (ScopeId, Arc<str>, usize)>,
+    attributes: BTreeMap<ExprId, (ScopeId, Arc<str>)>,
+    keywords: BTreeMap<ExprId, Arc<str>>,
+}
+
+impl Names {
+    fn new(m: &Module) -> Self {
+        let mut bound = BTreeMap::new();
+        for (i, s) in m.scopes.iter().enumerate() {
+            for (name, all) in &s.bindings {
+                for (n, b) in all.iter().enumerate() {
+                    if let Bound::Value(source) = &b.bound
+                        && source.steps.is_empty()
+                    {
+                        bound.insert(source.expr, (i as ScopeId, name.clone(), n));
+                    }
+                }
+            }
+        }
+        let attributes = m
+            .attributes
+            .iter()
+            .filter_map(|a| {
+                let s = a.source.as_ref().filter(|s| s.steps.is_empty())?;
+                Some((s.expr, (a.scope, a.name.clone())))
+            })
+            .collect();
+        let mut keywords = BTreeMap::new();
+        for id in m.ids() {
+            match &m.expr(id).kind {
+                ExprKind::Call(c) => {
+                    for a in &c.args {
+                        if let crate::model::python::ArgName::Keyword(k, _) = &a.name {
+                            keywords.insert(a.value, k.clone());
+                        }
+                    }
+                }
+                ExprKind::Dict(pairs) => {
+                    for p in pairs {
+                        if let Some(k) = p.key.and_then(|k| m.string(k)) {
+                            keywords.insert(p.value, Arc::from(&*k));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Self {
+            bound,
+            attributes,
+            keywords,
+        }
+    }
+
+    /// The value, with all that is done to the variable that holds it.
+    fn value(&self, l: &Lowering<'_>, expr: ExprId) -> Value {
+        match self.bound.get(&expr) {
+            Some((scope, name, n)) => {
+                let m = &l.program.modules[l.module];
+                match m.scope(*scope).bindings.get(name).and_then(|b| b.get(*n)) {
+                    Some(b) => l.values.settled(l.module, *scope, name, b, expr),
+                    None => l.values.value(l.module, expr),
+                }
+            }
+            None => l.values.value(l.module, expr),
+        }
+    }
+
+    /// What the argument or key that holds the document says it is.
+    fn keyword(&self, expr: ExprId) -> Option<PolicyKind> {
+        match self.keywords.get(&expr).map(|k| &**k) {
+            Some("AssumeRolePolicyDocument" | "assume_role_policy_document" | "assume_role_policy") => {
+                Some(PolicyKind::Trust)
+            }
+            _ => None,
+        }
+    }
+
+    fn address(&self, l: &Lowering<'_>, expr: ExprId) -> Option<Address> {
+        let m = &l.program.modules[l.module];
+        let named = |scope: ScopeId, name: &str| {
+            let q = &m.scope(scope).qualname;
+            let name = if &**q == "<module>" {
+                name.to_owned()
+            } else {
+                format!("{q}.{name}")
+            };
+            Some(Address {
+                scope: l.scope.clone(),
+                name: name.into(),
+            })
+        };
+        if let Some((scope, name, _)) = self.bound.get(&expr) {
+            return named(*scope, name);
+        }
+        if let Some((scope, name)) = self.attributes.get(&expr) {
+            return named(*scope, name);
+        }
+        let function = m.scope(m.function_of(m.expr(expr).scope));
+        Some(Address {
+            scope: l.scope.clone(),
+            name: function.qualname.clone(),
+        })
+    }
+
+    fn function(l: &Lowering<'_>, expr: ExprId, what: &str) -> Address {
+        let m = &l.program.modules[l.module];
+        let function = m.scope(m.function_of(m.expr(expr).scope));
+        let name = match &*function.qualname {
+            "<module>" => what.to_owned(),
+            q => format!("{q}>{what}"),
+        };
+        Address {
+            scope: l.scope.clone(),
+            name: name.into(),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Python: policies written in code, what boto3 calls create, and the modules for the analysis of calls.
+//!
+//! **Invariant:** one unit a file, in the order of the files; a document is lowered once, in the file that uses it, else in
+//! the one that writes it.
+
+mod build;
+mod loose;
+mod operations;
+mod receiver;
+mod resources;
+mod shape;
+
+use rayon::prelude::*;
+
+use crate::formats::{Lower, each_file};
+use crate::model::Unit;
+use crate::model::python::{Module, Program};
+use crate::source::{FileId, Sources, Span};
+use crate::syntax::python::{self, Parsed};
+
+/// The format.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Python;
+
+impl Lower for Python {
+    fn name(&self) -> &'static str {
+        "python"
+    }
+
+    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
+        let mut units = each_file(files, |f| read(sources, f));
+        let modules: Vec<Module> = units
+            .iter_mut()
+            .zip(files)
+            .map(|(u, f)| u.modules.pop().unwrap_or_else(|| Module::unread(*f)))
+            .collect();
+        let program = Program::new(sources, &modules);
+        let of = |file: FileId| program.index_of(file).unwrap_or(0);
+        add(&mut units, each_file(files, |f| resources_of(&program, of(f))));
+        let used: Vec<loose::Used> = units.par_iter().map(loose::used_by).collect();
+        let used: loose::Used = used.into_iter().flatten().collect();
+        let documents = each_file(files, |f| {
+            let mut own: loose::Used = used.range((f, 0)..=(f, u32::MAX)).copied().collect();
+            resources::Lowering::new(&program, of(f)).loose(&mut own)
+        });
+        add(&mut units, documents);
+        for (unit, module) in units.iter_mut().zip(modules) {
+            unit.modules.push(module);
+        }
+        units
+    }
+}
+
+fn add(units: &mut [Unit], more: Vec<Unit>) {
+    for (unit, more) in units.iter_mut().zip(more) {
+        unit.resources.extend(more.resources);
+        unit.loose.extend(more.loose);
+        unit.problems.extend(more.problems);
+    }
+}
+
+fn resources_of(program: &Program<'_>, module: usize) -> Unit {
+    let mut unit = Unit::default();
+    let mut lowering = resources::Lowering::new(program, module);
+    let sites = lowering.sites();
+    for site in &sites {
+        lowering.lower(site, &mut unit);
+    }
+    lowering.constructors(&mut unit);
+    lowering.environment(&mut unit);
+    lowering.cdk(&mut unit);
+    unit
+}
+
+fn read(sources: &Sources, file: FileId) -> Unit {
+    let text = sources.text(file);
+    let Parsed { code, tree, problems } = python::parse(file, sources.path(file), text);
+    let module = build::build(&code, tree.as_ref());
+    let extents = match &tree {
+        Some(tree) if memchr::memmem::find(text.as_bytes(), b"overgrant:").is_some() => extents(&code, tree),
+        _ => Vec::new(),
+    };
+    Unit {
+        problems,
+        extents,
+        modules: vec![module],
+        ..Unit::default()
+    }
+}
+
+/// Every node that a comment can stand above or beside.
+fn extents(code: &python::Code<'_>, tree: &python::Tree) -> Vec<Span> {
+    let mut out = Vec::new();
+    let mut cursor = tree.walk();
+    if !cursor.goto_first_child() {
+        return out;
+    }
+    loop {
+        let node = cursor.node();
+        if node.is_named() && python::kind(node) != python::K::Comment {
+            out.push(code.span(node.byte_range()));
+        }
+        if cursor.goto_first_child() {
+            continue;
+        }
+        loop {
+            if cursor.goto_next_sibling() {
+                break;
+            }
+            if !cursor.goto_parent() {
+                return out;
+            }
+        }
+    }
+}

@@ -1,0 +1,563 @@
+//! boto3 calls to canonical resources.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::operations::{Makes, OPERATIONS, Operation, constructor_positional, positional};
+use super::receiver::{Constructor, Receiver, Receivers};
+use super::shape;
+use crate::iam::Format;
+use crate::model::python::{ArgName, Call, Change, ExprId, ExprKind, Module, Program, Values};
+use crate::model::{Address, Loose, Resource, Unit, kinds};
+use crate::source::{Span, Text};
+use crate::value::{Entry, Kind, Value};
+
+/// Lowers the calls of one module.
+pub(super) struct Lowering<'p> {
+    pub program: &'p Program<'p>,
+    pub module: usize,
+    pub values: Values<'p>,
+    /// The module mentions an AWS SDK.
+    pub sdk: bool,
+    pub scope: Arc<str>,
+}
+
+/// A call that was recognised, before its arguments are read.
+pub(super) struct Site {
+    expr: ExprId,
+    operations: Vec<&'static Operation>,
+    receiver: Receiver,
+    address: Address,
+}
+
+/// Operations by method, or by the part after the dot.
+fn by_method() -> &'static BTreeMap<&'static str, Vec<&'static Operation>> {
+    static TABLE: std::sync::OnceLock<BTreeMap<&'static str, Vec<&'static Operation>>> = std::sync::OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut out: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for o in OPERATIONS {
+            let name = o.method.rsplit('.').next().unwrap_or(o.method);
+            out.entry(name).or_default().push(o);
+        }
+        out
+    })
+}
+
+impl<'p> Lowering<'p> {
+    pub(super) fn new(program: &'p Program<'p>, module: usize) -> Self {
+        let file = program.modules[module].file;
+        let text = program.sources.text(file);
+        let sdk = ["boto", "aws_cdk"]
+            .iter()
+            .any(|w| memchr::memmem::find(text.as_bytes(), w.as_bytes()).is_some());
+        Self {
+            program,
+            module,
+            values: Values::new(program),
+            sdk,
+            scope: program.sources.path(file).into(),
+        }
+    }
+
+    fn receivers(&self) -> Receivers<'p> {
+        Receivers {
+            program: self.program,
+            module: self.module,
+        }
+    }
+
+    fn m(&self) -> &'p Module {
+        &self.program.modules[self.module]
+    }
+
+    /// Finds the calls that make resources, and tells the evaluator their addresses: their results are references.
+    pub(super) fn sites(&mut self) -> Vec<Site> {
+        let m = self.m();
+        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+        let mut sites = Vec::new();
+        for expr in m.ids() {
+            let Some(call) = m.call(expr) else { continue };
+            let ExprKind::Attr { of, name, .. } = &m.expr(call.function).kind else {
+                continue;
+            };
+            let Some(candidates) = by_method().get(&**name) else {
+                continue;
+            };
+            let receiver = self.receivers().receiver(*of);
+            let operations: Vec<&'static Operation> = candidates
+                .iter()
+                .copied()
+                .filter(|o| self.accepts(o, &receiver, call))
+                .collect();
+            if operations.is_empty() {
+                continue;
+            }
+            let function = m.scope(m.function_of(m.expr(expr).scope));
+            let name = match &*function.qualname {
+                "<module>" => name.to_string(),
+                q => format!("{q}>{name}"),
+            };
+            let n = counts.entry(name.clone()).or_insert(0);
+            *n += 1;
+            let address = Address {
+                scope: self.scope.clone(),
+                name: if *n == 1 {
+                    name.into()
+                } else {
+                    format!("{name}#{n}").into()
+                },
+            };
+            self.values
+                .set_target(self.module, expr, address.scope.clone(), address.name.clone());
+            sites.push(Site {
+                expr,
+                operations,
+                receiver,
+                address,
+            });
+        }
+        sites
+    }
+
+    /// Whether a call with this receiver is that operation, for all we know.
+    fn accepts(&self, o: &Operation, receiver: &Receiver, call: &Call) -> bool {
+        let names = positional(o.method);
+        let open = call.args.iter().any(|a| a.name == ArgName::Spread);
+        let has_key = o.keys.iter().any(|k| {
+            call.keyword(k).is_some()
+                || names
+                    .iter()
+                    .position(|n| n == k)
+                    .is_some_and(|i| call.positional(i).is_some())
+        });
+        let sub = o.method.split_once('.').map(|(t, _)| t);
+        let keyed = has_key || o.keys.is_empty() || (open && !matches!(receiver, Receiver::Unknown));
+        match receiver {
+            Receiver::Client(service) => {
+                sub.is_none()
+                    && keyed
+                    && service
+                        .as_ref()
+                        .is_none_or(|s| o.services.is_empty() || o.services.contains(&&**s))
+            }
+            Receiver::Object { kind, .. } => sub == Some(&**kind) && keyed,
+            // A role object that came from elsewhere is told by the policy's ARN or the document.
+            Receiver::Unknown if sub.is_some() => {
+                self.sdk && has_key && sub == Some("Role") && o.method.ends_with("attach_policy")
+            }
+            Receiver::Unknown => has_key && (self.sdk || self.holds_document(call)),
+            Receiver::Session => false,
+            Receiver::Other => sub.is_none() && has_key && self.holds_document(call),
+        }
+    }
+
+    fn holds_document(&self, call: &Call) -> bool {
+        call.args
+            .iter()
+            .any(|a| shape::is_document(&self.values.value(self.module, a.value)))
+    }
+
+    /// The keyword arguments of a call as entries; `**known` spreads are laid open.
+    fn arguments(&self, call: &Call, names: &[&str]) -> Vec<Entry> {
+        let mut out: Vec<Entry> = Vec::new();
+        let mut n = 0;
+        for a in &call.args {
+            let v = self.values.value(self.module, a.value);
+            match &a.name {
+                ArgName::Keyword(k, span) => out.push(Entry {
+                    key: Text::verbatim(k, span.file, span.start as usize),
+                    key_span: *span,
+                    value: v,
+                }),
+                ArgName::Positional => {
+                    if let Some(name) = names.get(n) {
+                        out.push(made_entry(name, v));
+                    }
+                    n += 1;
+                }
+                ArgName::Spread => match v.entries() {
+                    Some(more) => out.extend(more.iter().cloned()),
+                    None => out.push(open_entry(&v)),
+                },
+                ArgName::Star => {}
+            }
+        }
+        out
+    }
+
+    /// Lowers one recognised call.
+    pub(super) fn lower(&self, site: &Site, unit: &mut Unit) {
+        let m = self.m();
+        let Some(call) = m.call(site.expr) else { return };
+        for o in &site.operations {
+            let mut entries = self.arguments(call, positional(o.method));
+            self.identity(&site.receiver, o.method, &mut entries);
+            match o.makes {
+                Makes::Resource(kind, renames) => {
+                    if kind == "AWS::Events::EventBusPolicy" && entries.iter().any(|e| is_key(e, "Policy")) {
+                        continue;
+                    }
+                    for e in &mut entries {
+                        rename(e, renames);
+                    }
+                    unit.resources.push(self.resource(site, kind, entries));
+                }
+                Makes::Document(keyword, kind, service) => {
+                    let Some(v) = entries
+                        .iter()
+                        .rev()
+                        .find(|e| is_key(e, keyword))
+                        .map(|e| e.value.clone())
+                    else {
+                        continue;
+                    };
+                    // Glacier wraps the text: policy={"Policy": "…"}.
+                    let v = match v.get("Policy") {
+                        Some(inner) if !shape::is_document(&v) => inner.clone(),
+                        _ => v,
+                    };
+                    if v.is_unknown() {
+                        continue;
+                    }
+                    unit.loose.push(Loose {
+                        value: v,
+                        format: Format::Python,
+                        kind: Some(kind),
+                        service: service.map(Arc::from),
+                        name: Some(site.address.clone()),
+                        type_name: method_of(m, call).into(),
+                    });
+                }
+                Makes::Call => {
+                    let mut all = vec![
+                        made_entry("Operation", Value::made(&pascal(method_of(m, call)), self.header(call))),
+                        made_entry("Service", self.service_of(o, site, call)),
+                    ];
+                    all.append(&mut entries);
+                    unit.resources.push(self.resource(site, kinds::BOTO3_CALL, all));
+                }
+                Makes::Attributes(kind, owner, list) => {
+                    let policy = entries
+                        .iter()
+                        .find(|e| is_key(e, "Attributes"))
+                        .and_then(|e| e.value.entry("Policy"))
+                        .cloned();
+                    if let Some(policy) = policy {
+                        let props = policy_props(policy, &entries, owner, list);
+                        unit.resources.push(self.resource(site, kind, props));
+                    }
+                }
+                Makes::Attribute(kind, owner, list) => {
+                    let is_policy = entries
+                        .iter()
+                        .any(|e| is_key(e, "AttributeName") && e.value.as_str().as_deref() == Some("Policy"));
+                    let value = entries.iter().find(|e| is_key(e, "AttributeValue")).cloned();
+                    if let (true, Some(policy)) = (is_policy, value) {
+                        let props = policy_props(policy, &entries, owner, list);
+                        unit.resources.push(self.resource(site, kind, props));
+                    }
+                }
+            }
+        }
+    }
+
+    /// `iam.Role("x").attach_policy(...)`: the object's own name joins the arguments.
+    fn identity(&self, receiver: &Receiver, method: &str, entries: &mut Vec<Entry>) {
+        let Receiver::Object { kind, call } = receiver else {
+            return;
+        };
+        let Some(call) = self.m().call(*call) else { return };
+        let names: &[&str] = match &**kind {
+            "Role" if method == "Role.attach_policy" => &["Role"],
+            "User" if method == "User.attach_policy" => &["User"],
+            "Group" if method == "Group.attach_policy" => &["Group"],
+            "Policy" if method.starts_with("Policy.attach") => &["PolicyArn"],
+            "User" => &["UserName"],
+            "Group" => &["GroupName"],
+            "RolePolicy" => &["RoleName", "PolicyName"],
+            "UserPolicy" => &["UserName", "PolicyName"],
+            "GroupPolicy" => &["GroupName", "PolicyName"],
+            "AssumeRolePolicy" => &["RoleName"],
+            "BucketPolicy" | "BucketAcl" | "Bucket" => &["Bucket"],
+            "Object" | "ObjectAcl" => &["Bucket", "Key"],
+            "Queue" => &["QueueUrl"],
+            "Topic" => &["TopicArn"],
+            _ => return,
+        };
+        // The ids of the objects that it was reached through come first: `iam.Role("r").Policy("p")`.
+        let mut ids = Vec::new();
+        self.ids(call, &mut ids, 0);
+        for (name, v) in names.iter().zip(ids) {
+            if !entries.iter().any(|e| is_key(e, name)) {
+                entries.push(made_entry(name, v));
+            }
+        }
+    }
+
+    fn ids(&self, call: &Call, out: &mut Vec<Value>, depth: u32) {
+        let m = self.m();
+        if let ExprKind::Attr { of, .. } = &m.expr(call.function).kind
+            && depth < 4
+            && let Receiver::Object { call: outer, .. } = self.receivers().receiver(*of)
+            && let Some(outer) = m.call(outer)
+        {
+            self.ids(outer, out, depth + 1);
+        }
+        for a in &call.args {
+            if matches!(a.name, ArgName::Positional | ArgName::Keyword(..)) {
+                out.push(self.values.value(self.module, a.value));
+            }
+        }
+    }
+
+    fn service_of(&self, o: &Operation, site: &Site, call: &Call) -> Value {
+        let span = self.header(call);
+        match (&site.receiver, o.services) {
+            (Receiver::Client(Some(s)), _) => Value::made(s, span),
+            (_, [one, ..]) => Value::made(one, span),
+            _ => Value::other("service", span),
+        }
+    }
+
+    fn header(&self, call: &Call) -> Span {
+        let m = self.m();
+        match &m.expr(call.function).kind {
+            ExprKind::Attr { name_span, .. } => *name_span,
+            _ => m.expr(call.function).span,
+        }
+    }
+
+    fn resource(&self, site: &Site, kind: &str, entries: Vec<Entry>) -> Resource {
+        let m = self.m();
+        let extent = m.expr(site.expr).span;
+        let (header, type_name) = match m.call(site.expr) {
+            Some(c) => (m.expr(c.function).span, method_of(m, c)),
+            None => (extent, ""),
+        };
+        Resource {
+            kind: kind.into(),
+            type_name: type_name.into(),
+            address: site.address.clone(),
+            format: Format::Python,
+            header,
+            extent,
+            props: Value::map(entries, extent),
+            metadata: None,
+            instances: None,
+            branch: None,
+        }
+    }
+
+    fn plain(&self, kind: &str, type_name: &str, expr: ExprId, header: Span, entries: Vec<Entry>) -> Resource {
+        let m = self.m();
+        let e = m.expr(expr);
+        let function = m.scope(m.function_of(e.scope));
+        let name: Arc<str> = match &*function.qualname {
+            "<module>" => type_name.into(),
+            q => format!("{q}>{type_name}").into(),
+        };
+        Resource {
+            kind: kind.into(),
+            type_name: type_name.into(),
+            address: Address {
+                scope: self.scope.clone(),
+                name,
+            },
+            format: Format::Python,
+            header,
+            extent: e.span,
+            props: Value::map(entries, e.span),
+            metadata: None,
+            instances: None,
+            branch: None,
+        }
+    }
+
+    /// `boto3.client(...)` and its like.
+    pub(super) fn constructors(&self, unit: &mut Unit) {
+        let m = self.m();
+        for expr in m.ids() {
+            let Some(call) = m.call(expr) else { continue };
+            let Some(made) = self.receivers().constructor(call) else {
+                continue;
+            };
+            let header = m.expr(call.function).span;
+            let callee = self
+                .program
+                .library(self.module, call.function)
+                .or_else(|| m.dotted(call.function))
+                .unwrap_or_else(|| method_of(m, call).to_owned());
+            let names: &[&str] = match made {
+                Constructor::Credentials => &["aws_access_key_id", "aws_secret_access_key", "aws_session_token"],
+                _ => constructor_positional(&callee),
+            };
+            let mut entries = vec![made_entry("Callee", Value::made(&callee, header))];
+            let mut args = self.arguments(call, names);
+            for e in &mut args {
+                rename(
+                    e,
+                    &[
+                        ("service_name", "Service"),
+                        ("access_key", "aws_access_key_id"),
+                        ("secret_key", "aws_secret_access_key"),
+                        ("token", "aws_session_token"),
+                    ],
+                );
+            }
+            entries.append(&mut args);
+            unit.resources
+                .push(self.plain(kinds::BOTO3_CLIENT, &callee, expr, header, entries));
+        }
+    }
+
+    /// `os.environ["X"] = …`, `os.environ.update(…)`, `os.environ.setdefault(…)`, `os.putenv(…)`.
+    pub(super) fn environment(&self, unit: &mut Unit) {
+        let m = self.m();
+        let mut put = |name: Value, value: Value, expr: ExprId| {
+            let entries = vec![made_entry("Name", name), made_entry("Value", value)];
+            let header = m.expr(expr).span;
+            unit.resources
+                .push(self.plain(kinds::ENVIRON, "os.environ", expr, header, entries));
+        };
+        for s in &m.scopes {
+            for c in &s.mutations {
+                if !matches!(&*c.name, "os.environ" | "environ") {
+                    continue;
+                }
+                match (&c.change, c.path.as_slice()) {
+                    (Change::Set(e), [key]) => {
+                        put(
+                            self.values.value(self.module, *key),
+                            self.values.value(self.module, *e),
+                            *e,
+                        );
+                    }
+                    (Change::Update(e), []) => {
+                        let v = self.values.value(self.module, *e);
+                        for entry in v.entries().unwrap_or_default() {
+                            put(Value::text(entry.key.clone(), entry.key_span), entry.value.clone(), *e);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for expr in m.ids() {
+            let Some(call) = m.call(expr) else { continue };
+            let method = method_of(m, call);
+            if !matches!(method, "putenv" | "setdefault" | "update") {
+                continue;
+            }
+            let callee = m.dotted(call.function).unwrap_or_default();
+            match callee.as_str() {
+                "os.putenv" | "putenv" | "os.environ.setdefault" | "environ.setdefault" => {
+                    if let (Some(k), Some(v)) = (call.positional(0), call.positional(1)) {
+                        put(
+                            self.values.value(self.module, k),
+                            self.values.value(self.module, v),
+                            expr,
+                        );
+                    }
+                }
+                "os.environ.update" | "environ.update" => {
+                    for a in &call.args {
+                        if let ArgName::Keyword(k, span) = &a.name {
+                            let name = Value::text(Text::verbatim(k, span.file, span.start as usize), *span);
+                            put(name, self.values.value(self.module, a.value), expr);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The method's name as written.
+pub(super) fn method_of<'m>(m: &'m Module, call: &Call) -> &'m str {
+    match &m.expr(call.function).kind {
+        ExprKind::Attr { name, .. } | ExprKind::Name(name) => name,
+        _ => "",
+    }
+}
+
+/// `put_object_acl` to `PutObjectAcl`.
+fn pascal(method: &str) -> String {
+    let mut out = String::new();
+    for part in method.split('_') {
+        let mut chars = part.chars();
+        if let Some(c) = chars.next() {
+            out.extend(c.to_uppercase());
+            out.push_str(chars.as_str());
+        }
+    }
+    out
+}
+
+/// An entry whose key stands nowhere; it points at its value.
+pub(super) fn made_entry(key: &str, value: Value) -> Entry {
+    Entry {
+        key: Text::made(key, value.span),
+        key_span: value.span,
+        value,
+    }
+}
+
+fn open_entry(v: &Value) -> Entry {
+    let hole = crate::source::Hole::new(crate::source::HoleKind::Other, "**", v.span);
+    Entry {
+        key: Text::hole(hole.clone()),
+        key_span: v.span,
+        value: Value::unknown(hole),
+    }
+}
+
+fn is_key(e: &Entry, key: &str) -> bool {
+    e.key.known().as_deref() == Some(key)
+}
+
+fn rename(e: &mut Entry, renames: &[(&str, &str)]) {
+    let Some(key) = e.key.known() else { return };
+    if let Some((_, to)) = renames.iter().find(|(from, _)| *from == key) {
+        e.key = Text::made(to, e.key_span);
+    }
+}
+
+fn policy_props(policy: Entry, entries: &[Entry], owner: &str, list: &str) -> Vec<Entry> {
+    let mut out = vec![Entry {
+        key: Text::made("PolicyDocument", policy.key_span),
+        ..policy
+    }];
+    if let Some(e) = entries.iter().find(|e| is_key(e, owner)) {
+        let v = Value::seq(vec![e.value.clone()], e.value.span);
+        out.push(made_entry(list, v));
+    }
+    out
+}
+
+/// The starts of all literals that `v` is made of: what is used in a resource is no document of its own.
+pub(super) fn literal_starts(v: &Value, out: &mut Vec<(crate::source::FileId, u32)>) {
+    let mut stack = vec![v];
+    let mut budget = 200_000;
+    while let Some(v) = stack.pop() {
+        budget -= 1;
+        if budget == 0 {
+            return;
+        }
+        match &v.kind {
+            Kind::Map(entries) => {
+                out.push((v.span.file, v.span.start));
+                stack.extend(entries.iter().map(|e| &e.value));
+            }
+            Kind::Seq(items) => stack.extend(items.iter()),
+            Kind::Json(inner) => stack.push(inner),
+            Kind::OneOf(branches) => stack.extend(branches.iter().map(|b| &b.value)),
+            Kind::Str(t) => {
+                if let Some(span) = t.pieces().first().and_then(|_| t.span_of(0..1.min(t.len()))) {
+                    out.push((span.file, span.start));
+                }
+            }
+            Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Unknown(_) => {}
+        }
+    }
+}

@@ -1,0 +1,816 @@
+//! Constant evaluation: what an expression amounts to, as far as the repository's own code says.
+//!
+//! **Invariant:** the work for one expression is bounded, whatever refers to whatever; what is cut off, comes from outside
+//! or is not followed is a hole that shows the expression.
+
+mod calls;
+mod strings;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{
+    Binding, Bound, Change, ExprId, ExprKind, Found, Module, Pair, Part, Program, Reaching, ScopeId, ScopeKind, Source,
+    Step,
+};
+use crate::source::{FileId, Hole, HoleKind, Span, Target, Text};
+use crate::value::{Branch, Entry, Kind, Value};
+
+/// How deep evaluation follows expressions and names.
+const MAX_DEPTH: u32 = 100;
+/// How many values a name may stand for before it is no longer unfolded where it is used.
+const MAX_WEIGHT: usize = 20_000;
+/// Changes of one value that are followed.
+const MAX_CHANGES: usize = 400;
+/// Expressions evaluated with arguments of calls or loop variables filled in, for one evaluator.
+const MAX_SPECIAL: u32 = 50_000;
+/// How many calls and loops deep arguments are filled in.
+const MAX_FRAMES: usize = 4;
+
+/// Evaluates expressions of a program. Results are kept, so one evaluator should serve all questions about a file.
+pub struct Values<'p> {
+    program: &'p Program<'p>,
+    /// Calls that create resources of ours: `role["Role"]["Arn"]` refers to one of these.
+    targets: HashMap<(usize, ExprId), (Arc<str>, Arc<str>)>,
+    memo: RefCell<HashMap<(usize, ExprId), Value>>,
+    busy: RefCell<Vec<(usize, ExprId)>>,
+    frames: RefCell<Vec<Frame>>,
+    depth: Cell<u32>,
+    special: Cell<u32>,
+}
+
+/// Names of one scope with given values.
+struct Frame {
+    module: usize,
+    scope: ScopeId,
+    names: Vec<(Arc<str>, Value)>,
+}
+
+impl<'p> Values<'p> {
+    pub fn new(program: &'p Program<'p>) -> Self {
+        Self {
+            program,
+            targets: HashMap::new(),
+            memo: RefCell::default(),
+            busy: RefCell::default(),
+            frames: RefCell::default(),
+            depth: Cell::new(0),
+            special: Cell::new(0),
+        }
+    }
+
+    /// Says that the call `expr` creates the resource with this address.
+    pub fn set_target(&mut self, module: usize, expr: ExprId, scope: Arc<str>, address: Arc<str>) {
+        self.targets.insert((module, expr), (scope, address));
+    }
+
+    fn module(&self, module: usize) -> &'p Module {
+        &self.program.modules[module]
+    }
+
+    /// What `expr` of the module with this index amounts to.
+    pub fn value(&self, module: usize, expr: ExprId) -> Value {
+        let key = (module, expr);
+        let plain = self.frames.borrow().is_empty();
+        if plain && let Some(v) = self.memo.borrow().get(&key) {
+            return v.clone();
+        }
+        if !plain {
+            let used = self.special.get() + 1;
+            self.special.set(used);
+            if used > MAX_SPECIAL {
+                return self.unknown(module, expr);
+            }
+        }
+        if self.depth.get() >= MAX_DEPTH || self.busy.borrow().contains(&key) {
+            return self.unknown(module, expr);
+        }
+        self.depth.set(self.depth.get() + 1);
+        let named = matches!(
+            self.module(module).expr(expr).kind,
+            ExprKind::Name(_) | ExprKind::Call(_)
+        );
+        if named {
+            self.busy.borrow_mut().push(key);
+        }
+        let v = self.evaluate(module, expr);
+        if named {
+            self.busy.borrow_mut().pop();
+        }
+        self.depth.set(self.depth.get() - 1);
+        // A result that a bound or a cycle cut short is not the whole truth, unless nothing is going on around it.
+        if plain && (self.busy.borrow().is_empty() || !v.is_unknown()) {
+            self.memo.borrow_mut().insert(key, v.clone());
+        }
+        v
+    }
+
+    fn span(&self, module: usize, expr: ExprId) -> Span {
+        self.module(module).expr(expr).span
+    }
+
+    /// A hole that shows the expression.
+    fn unknown(&self, module: usize, expr: ExprId) -> Value {
+        self.hole(module, expr, HoleKind::Other)
+    }
+
+    fn hole(&self, module: usize, expr: ExprId, kind: HoleKind) -> Value {
+        let span = self.span(module, expr);
+        Value::unknown(Hole::new(kind, self.shown(span), span))
+    }
+
+    /// The expression as written, on one line and cut.
+    fn shown(&self, span: Span) -> String {
+        let text = self.program.sources.slice(span);
+        let mut out = String::new();
+        for word in text.split_whitespace() {
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            out.push_str(word);
+            if out.len() > 60 {
+                break;
+            }
+        }
+        if out.chars().count() > 40 {
+            out = out.chars().take(39).collect();
+            out.push('…');
+        }
+        if out.is_empty() { "?".to_owned() } else { out }
+    }
+
+    fn evaluate(&self, module: usize, expr: ExprId) -> Value {
+        let m = self.module(module);
+        let e = m.expr(expr);
+        let span = e.span;
+        match &e.kind {
+            ExprKind::Name(name) => self.name(module, expr, name),
+            ExprKind::Attr { of, name, .. } => self.attribute(module, expr, *of, name),
+            ExprKind::Call(call) => self.call(module, expr, call),
+            ExprKind::Str(t) => Value::text(t.clone(), span),
+            ExprKind::Join(parts) => self.join(module, parts, span),
+            ExprKind::Num(n) => Value::new(Kind::Num(n.clone()), span),
+            ExprKind::Bool(b) => Value::new(Kind::Bool(*b), span),
+            ExprKind::None => Value::new(Kind::Null, span),
+            ExprKind::List(items) | ExprKind::Tuple(items) => {
+                let mut out = Vec::with_capacity(items.len());
+                for i in items {
+                    match &m.expr(*i).kind {
+                        ExprKind::Star(inner) => match self.value(module, *inner) {
+                            v if v.as_seq().is_some() => {
+                                let via = self.span(module, *inner);
+                                out.extend(v.items().iter().map(|i| i.clone().used_at(via)));
+                            }
+                            _ => out.push(self.unknown(module, *inner)),
+                        },
+                        _ => out.push(self.value(module, *i)),
+                    }
+                }
+                Value::seq(out, span)
+            }
+            ExprKind::Dict(pairs) => self.dict(module, pairs, span),
+            ExprKind::Binary { op, left, right } => self.binary(module, expr, op, *left, *right),
+            ExprKind::Either { left, right } => {
+                let l = self.value(module, *left);
+                match &l.kind {
+                    Kind::Unknown(_) => self.unknown(module, expr),
+                    Kind::Null => self.value(module, *right),
+                    _ => l,
+                }
+            }
+            ExprKind::Conditional { test, then, other } => {
+                let test = self.shown(self.span(module, *test));
+                let branch = |word: &str, v| Branch {
+                    label: format!("{word} {test}").into(),
+                    value: v,
+                };
+                let (a, b) = (self.value(module, *then), self.value(module, *other));
+                one_of(vec![branch("if", a), branch("unless", b)], span)
+            }
+            ExprKind::Index { of, index } => self.index(module, expr, *of, *index),
+            ExprKind::Comprehension { scope, key, element } => self.comprehension(module, expr, *scope, *key, *element),
+            ExprKind::Await(inner) | ExprKind::Walrus(inner) => self.value(module, *inner),
+            ExprKind::Lambda(_) | ExprKind::Star(_) | ExprKind::Other(_) => self.unknown(module, expr),
+        }
+    }
+
+    fn name(&self, module: usize, expr: ExprId, name: &str) -> Value {
+        let found = match self.module(module).reaching(name, expr) {
+            Reaching::Found(f) => f,
+            Reaching::Free => return self.from_wildcard(module, expr, name),
+        };
+        let given = self
+            .frames
+            .borrow()
+            .iter()
+            .rev()
+            .find(|f| f.module == module && f.scope == found.scope)
+            .and_then(|f| f.names.iter().find(|(n, _)| &**n == name).map(|(_, v)| v.clone()));
+        if let Some(v) = given {
+            return v.used_at(self.span(module, expr));
+        }
+        let v = self.found(module, name, &found, expr);
+        let hole = |v: &Value| matches!(&v.kind, Kind::Unknown(h) if h.kind == HoleKind::Other && h.target.is_none());
+        if hole(&v) {
+            return self.hole(module, expr, HoleKind::Other);
+        }
+        if weight(&v, MAX_WEIGHT) >= MAX_WEIGHT {
+            return self.unknown(module, expr);
+        }
+        v.used_at(self.span(module, expr))
+    }
+
+    /// The value of a name whose bindings are known.
+    fn found(&self, module: usize, name: &str, found: &Found<'_>, expr: ExprId) -> Value {
+        let m = self.module(module);
+        if let [one] = found.bindings.as_slice() {
+            let v = self.bound(module, name, one, expr);
+            return self.changed(module, name, found, one, v);
+        }
+        let branches = found
+            .bindings
+            .iter()
+            .rev()
+            .map(|b| {
+                let v = self.bound(module, name, b, expr);
+                Branch {
+                    label: m.label(b.block).cloned().unwrap_or_else(|| "otherwise".into()),
+                    value: self.changed(module, name, found, b, v),
+                }
+            })
+            .filter(|b| !b.value.is_null())
+            .collect();
+        one_of(branches, self.span(module, expr))
+    }
+
+    fn bound(&self, module: usize, name: &str, binding: &Binding, expr: ExprId) -> Value {
+        match &binding.bound {
+            Bound::Value(source) => self.source(module, source),
+            Bound::Param(_) => Value::unknown(Hole::new(HoleKind::Input, name, self.span(module, expr))),
+            Bound::From(import) => {
+                let from = self.module(module).file;
+                match self.program.import_from(from, import) {
+                    (Some(other), _) => self.export(other, &import.name, module, expr),
+                    _ => self.unknown(module, expr),
+                }
+            }
+            Bound::Function(_) | Bound::Class(_) | Bound::Import(_) | Bound::Augment(..) | Bound::Other => {
+                self.unknown(module, expr)
+            }
+        }
+    }
+
+    /// What another module of the repository holds under this name.
+    fn export(&self, other: usize, name: &str, module: usize, expr: ExprId) -> Value {
+        if self.depth.get() >= MAX_DEPTH {
+            return self.unknown(module, expr);
+        }
+        self.depth.set(self.depth.get() + 1);
+        let v = match self.module(other).at_end(name, 0) {
+            Reaching::Found(f) if f.bindings.iter().all(|b| !matches!(b.bound, Bound::Param(_))) => {
+                match f.bindings.as_slice() {
+                    [one] => match &one.bound {
+                        Bound::Value(source) => {
+                            let v = self.source(other, source);
+                            self.changed(other, name, &f, one, v)
+                        }
+                        Bound::From(import) => match self.program.import_from(self.module(other).file, import) {
+                            (Some(next), _) if next != other => self.export(next, &import.name, module, expr),
+                            _ => self.unknown(module, expr),
+                        },
+                        _ => self.unknown(module, expr),
+                    },
+                    _ => self.unknown(module, expr),
+                }
+            }
+            _ => self.unknown(module, expr),
+        };
+        self.depth.set(self.depth.get() - 1);
+        v
+    }
+
+    fn from_wildcard(&self, module: usize, expr: ExprId, name: &str) -> Value {
+        let m = self.module(module);
+        for import in &m.scope(0).wildcards {
+            if let Some(other) = self.program.import(m.file, import.level, &import.module)
+                && other != module
+                && matches!(self.module(other).at_end(name, 0), Reaching::Found(_))
+            {
+                return self.export(other, name, module, expr).used_at(self.span(module, expr));
+            }
+        }
+        self.unknown(module, expr)
+    }
+
+    fn source(&self, module: usize, source: &Source) -> Value {
+        let mut v = self.value(module, source.expr);
+        for step in &source.steps {
+            v = match step {
+                Step::Item(n) => match v.as_seq() {
+                    Some(items) if items.iter().all(|i| !i.is_unknown()) => items
+                        .get(*n as usize)
+                        .cloned()
+                        .unwrap_or_else(|| self.unknown(module, source.expr)),
+                    _ => self.unknown(module, source.expr),
+                },
+                Step::Each => match v.as_seq() {
+                    Some([one]) => one.clone(),
+                    _ => self.unknown(module, source.expr),
+                },
+                Step::Enter => v,
+                Step::Rest => self.unknown(module, source.expr),
+            };
+        }
+        v
+    }
+
+    /// `v`, as changed between `binding` and the point of `found`.
+    fn changed(&self, module: usize, name: &str, found: &Found<'_>, binding: &Binding, v: Value) -> Value {
+        let m = self.module(module);
+        let scope = m.scope(found.scope);
+        let mut v = v;
+        let changes = scope
+            .mutations
+            .iter()
+            .filter(|c| &*c.name == name && c.at > binding.at && c.at <= found.until);
+        for (n, c) in changes.enumerate() {
+            if n >= MAX_CHANGES {
+                return self.open(v);
+            }
+            // A later binding that we don't see made this another object.
+            if v.is_unknown() {
+                return v;
+            }
+            let sure = m.covers(c.block, binding.block);
+            v = self.change(module, v, &c.path, &c.change, sure, 0);
+        }
+        v
+    }
+
+    fn change(&self, module: usize, v: Value, path: &[ExprId], change: &Change, sure: bool, depth: usize) -> Value {
+        let Some((first, rest)) = path.split_first() else {
+            return self.change_here(module, v, change, sure);
+        };
+        let key = self.value(module, *first);
+        let span = v.span;
+        let via = v.via.clone();
+        let kind = match (&v.kind, &key.kind) {
+            (Kind::Map(entries), Kind::Str(t)) => {
+                let Some(known) = t.known() else { return self.open(v) };
+                let mut entries = entries.to_vec();
+                let at = entries.iter().rposition(|e| e.key.known().as_deref() == Some(&*known));
+                match (at, change) {
+                    (None, Change::Set(e)) if rest.is_empty() => entries.push(Entry {
+                        key: t.clone(),
+                        key_span: key.span,
+                        value: self.value(module, *e),
+                    }),
+                    (None, _) => {}
+                    (Some(at), Change::Set(e)) if rest.is_empty() => entries[at].value = self.value(module, *e),
+                    (Some(at), _) => {
+                        let inner = entries[at].value.clone();
+                        entries[at].value = self.change(module, inner, rest, change, sure, depth + 1);
+                    }
+                }
+                Kind::Map(entries.into())
+            }
+            (Kind::Seq(items), Kind::Num(n)) => {
+                let mut items = items.to_vec();
+                let at = n.parse::<usize>().ok().filter(|n| *n < items.len());
+                match (at, change) {
+                    (None, _) => return self.open(v),
+                    (Some(at), Change::Set(e)) if rest.is_empty() => items[at] = self.value(module, *e),
+                    (Some(at), _) => {
+                        let inner = items[at].clone();
+                        items[at] = self.change(module, inner, rest, change, sure, depth + 1);
+                    }
+                }
+                Kind::Seq(items.into())
+            }
+            _ => return self.open(v),
+        };
+        Value { kind, span, via }
+    }
+
+    fn change_here(&self, module: usize, v: Value, change: &Change, sure: bool) -> Value {
+        let (span, via) = (v.span, v.via.clone());
+        let kind = match (&v.kind, change) {
+            (Kind::Seq(items), Change::Append(e)) => {
+                let mut items = items.to_vec();
+                items.push(self.value(module, *e));
+                Kind::Seq(items.into())
+            }
+            (Kind::Seq(items), Change::Extend(e)) => {
+                let mut items = items.to_vec();
+                match self.value(module, *e) {
+                    more if more.as_seq().is_some() => items.extend(more.items().iter().cloned()),
+                    _ => items.push(self.unknown(module, *e)),
+                }
+                Kind::Seq(items.into())
+            }
+            (Kind::Str(t), Change::Extend(e)) => {
+                let mut t = t.clone();
+                match self.value(module, *e) {
+                    more if sure && more.as_text().is_some() => t.append(&self.as_text(module, *e)),
+                    _ => t.append(&Text::hole(Hole::new(HoleKind::Other, "…", self.span(module, *e)))),
+                }
+                Kind::Str(t)
+            }
+            (Kind::Map(entries), Change::Update(e)) => {
+                let mut entries = entries.to_vec();
+                match self.value(module, *e) {
+                    more if more.entries().is_some() => merge(&mut entries, more.entries().unwrap_or_default()),
+                    more => entries.push(open_entry(&more)),
+                }
+                Kind::Map(entries.into())
+            }
+            _ => return self.open(v),
+        };
+        Value { kind, span, via }
+    }
+
+    /// `v` with an unknown rest.
+    fn open(&self, v: Value) -> Value {
+        let hole = || Value::other("…", v.span);
+        let kind = match &v.kind {
+            Kind::Seq(items) => {
+                let mut items = items.to_vec();
+                items.push(hole());
+                Kind::Seq(items.into())
+            }
+            Kind::Map(entries) => {
+                let mut entries = entries.to_vec();
+                entries.push(open_entry(&hole()));
+                Kind::Map(entries.into())
+            }
+            other => other.clone(),
+        };
+        Value { kind, ..v }
+    }
+
+    fn attribute(&self, module: usize, expr: ExprId, of: ExprId, name: &str) -> Value {
+        let m = self.module(module);
+        let span = self.span(module, expr);
+        if let Some((scope, address)) = self.creation(module, of) {
+            let hole = Hole::new(HoleKind::Resource, self.shown(span), span);
+            return Value::unknown(hole.to(Target {
+                scope,
+                address,
+                attribute: name.into(),
+            }));
+        }
+        if let ExprKind::Name(base) = &m.expr(of).kind {
+            let scope = m.expr(expr).scope;
+            if let Reaching::Found(f) = m.reaching(base, of) {
+                match f.bindings.as_slice() {
+                    [b] => match &b.bound {
+                        Bound::Import(i) => {
+                            if let Some(other) = self.program.import(m.file, 0, &i.module) {
+                                return self.export(other, name, module, expr).used_at(span);
+                            }
+                        }
+                        Bound::From(i) => {
+                            if let (_, Some(other)) = self.program.import_from(m.file, i) {
+                                return self.export(other, name, module, expr).used_at(span);
+                            }
+                        }
+                        Bound::Class(class) => {
+                            if let Some(v) = self.class_value(module, *class, name) {
+                                return v.used_at(span);
+                            }
+                        }
+                        Bound::Param(0) => {
+                            if let Some(class) = self.class_of_method(module, f.scope)
+                                && let Some(v) = self.self_value(module, class, base, name)
+                            {
+                                return v.used_at(span);
+                            }
+                        }
+                        _ => {}
+                    },
+                    _ => return self.unknown(module, expr),
+                }
+            }
+            let _ = scope;
+        }
+        if name == "region_name" || name == "region" {
+            return self.hole(module, expr, HoleKind::Region);
+        }
+        self.unknown(module, expr)
+    }
+
+    /// The class whose method the function `scope` is.
+    fn class_of_method(&self, module: usize, scope: ScopeId) -> Option<ScopeId> {
+        let m = self.module(module);
+        let s = m.scope(scope);
+        (s.kind == ScopeKind::Function && m.scope(s.parent).kind == ScopeKind::Class).then_some(s.parent)
+    }
+
+    /// A class variable that is bound once.
+    fn class_value(&self, module: usize, class: ScopeId, name: &str) -> Option<Value> {
+        let m = self.module(module);
+        let bindings = m.scope(class).bindings.get(name)?;
+        match bindings.as_slice() {
+            [one] => match &one.bound {
+                Bound::Value(source) => Some(self.source(module, source)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// `self.name`, when one place in the class binds it.
+    fn self_value(&self, module: usize, class: ScopeId, receiver: &str, name: &str) -> Option<Value> {
+        let m = self.module(module);
+        let mut found = m.attributes.iter().filter(|a| {
+            &*a.name == name
+                && m.scope(a.scope).parent == class
+                && matches!(&m.expr(a.object).kind, ExprKind::Name(n) if &**n == receiver)
+        });
+        match (found.next(), found.next()) {
+            (None, _) => self.class_value(module, class, name),
+            (Some(one), None) if !m.scope(class).bindings.contains_key(name) => {
+                one.source.as_ref().map(|s| self.source(module, s))
+            }
+            _ => None,
+        }
+    }
+
+    fn index(&self, module: usize, expr: ExprId, of: ExprId, index: ExprId) -> Value {
+        let m = self.module(module);
+        let span = self.span(module, expr);
+        let key = self.value(module, index);
+        let key_text = key.as_str().map(|s| s.into_owned());
+        if let Some(key) = &key_text {
+            if m.dotted(of).as_deref() == Some("os.environ") || m.dotted(of).as_deref() == Some("environ") {
+                return Value::unknown(Hole::new(HoleKind::Input, format!("env.{key}"), span));
+            }
+            if key == "Account" && self.is_caller_identity(module, of, 0) {
+                return self.hole(module, expr, HoleKind::Account);
+            }
+            if let Some((scope, address)) = self.creation(module, of) {
+                let hole = Hole::new(HoleKind::Resource, self.shown(span), span);
+                return Value::unknown(hole.to(Target {
+                    scope,
+                    address,
+                    attribute: key.as_str().into(),
+                }));
+            }
+        }
+        let base = self.value(module, of);
+        let found = match (&base.kind, &key.kind) {
+            (Kind::Map(_), Kind::Str(_)) => key_text.and_then(|k| base.get(&k).cloned()),
+            (Kind::Seq(items), Kind::Num(n)) if items.iter().all(|i| !i.is_unknown()) => match n.parse::<usize>() {
+                Ok(n) => items.get(n).cloned(),
+                Err(_) => None,
+            },
+            _ => None,
+        };
+        match found {
+            Some(v) => v.used_at(span),
+            None => self.unknown(module, expr),
+        }
+    }
+
+    /// The resource that `expr`, or the call that it takes a part of, creates.
+    fn creation(&self, module: usize, expr: ExprId) -> Option<(Arc<str>, Arc<str>)> {
+        if self.targets.is_empty() {
+            return None;
+        }
+        let m = self.module(module);
+        let mut at = expr;
+        for _ in 0..8 {
+            if let Some(t) = self.targets.get(&(module, at)) {
+                return Some(t.clone());
+            }
+            at = match &m.expr(at).kind {
+                ExprKind::Index { of, .. } | ExprKind::Attr { of, .. } => *of,
+                ExprKind::Await(inner) => *inner,
+                ExprKind::Name(n) => match m.reaching(n, at) {
+                    Reaching::Found(f) => match f.bindings.as_slice() {
+                        [
+                            Binding {
+                                bound: Bound::Value(s), ..
+                            },
+                        ] if s.steps.is_empty() => s.expr,
+                        _ => return None,
+                    },
+                    Reaching::Free => return None,
+                },
+                _ => return None,
+            };
+        }
+        None
+    }
+
+    fn is_caller_identity(&self, module: usize, expr: ExprId, depth: u32) -> bool {
+        let m = self.module(module);
+        match &m.expr(expr).kind {
+            ExprKind::Call(c) => {
+                matches!(&m.expr(c.function).kind, ExprKind::Attr { name, .. } if &**name == "get_caller_identity")
+            }
+            ExprKind::Name(n) if depth < 4 => match m.reaching(n, expr) {
+                Reaching::Found(f) => matches!(f.bindings.as_slice(),
+                    [Binding { bound: Bound::Value(s), .. }] if self.is_caller_identity(module, s.expr, depth + 1)),
+                Reaching::Free => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn dict(&self, module: usize, pairs: &[Pair], span: Span) -> Value {
+        let mut entries: Vec<Entry> = Vec::with_capacity(pairs.len());
+        for p in pairs {
+            match p.key {
+                Some(k) => {
+                    let key = self.value(module, k);
+                    let text = match &key.kind {
+                        Kind::Str(t) => t.clone(),
+                        _ => self.as_text(module, k),
+                    };
+                    entries.push(Entry {
+                        key: text,
+                        key_span: self.span(module, k),
+                        value: self.value(module, p.value),
+                    });
+                }
+                None => match self.value(module, p.value) {
+                    v if v.entries().is_some() => merge(&mut entries, v.entries().unwrap_or_default()),
+                    v => entries.push(open_entry(&v)),
+                },
+            }
+        }
+        Value::map(entries, span)
+    }
+
+    fn comprehension(
+        &self,
+        module: usize,
+        expr: ExprId,
+        scope: ScopeId,
+        key: Option<ExprId>,
+        element: ExprId,
+    ) -> Value {
+        let m = self.module(module);
+        let span = self.span(module, expr);
+        // One plain loop over a list that is known.
+        let bindings: Vec<(&Arc<str>, &Binding)> = m
+            .scope(scope)
+            .bindings
+            .iter()
+            .flat_map(|(n, all)| all.iter().map(move |b| (n, b)))
+            .collect();
+        let items = match bindings.as_slice() {
+            [(name, b)] => match &b.bound {
+                Bound::Value(s) if s.steps == [Step::Each] => {
+                    let over = self.value(module, s.expr);
+                    over.as_seq()
+                        .filter(|i| i.len() <= 200 && i.iter().all(|v| !v.is_unknown()))
+                        .map(|items| ((*name).clone(), items.to_vec()))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let rounds: Vec<Option<(Arc<str>, Value)>> = match items {
+            Some((name, items)) if self.frames.borrow().len() < MAX_FRAMES => {
+                items.into_iter().map(|i| Some((name.clone(), i))).collect()
+            }
+            _ => vec![None],
+        };
+        let partial = rounds.iter().any(Option::is_none);
+        let mut seq = Vec::new();
+        let mut map = Vec::new();
+        for round in rounds {
+            let framed = round.is_some();
+            if let Some(name) = round {
+                self.frames.borrow_mut().push(Frame {
+                    module,
+                    scope,
+                    names: vec![name],
+                });
+            }
+            let v = self.value(module, element);
+            match key {
+                Some(k) => map.push(Entry {
+                    key: self.as_text(module, k),
+                    key_span: self.span(module, k),
+                    value: v,
+                }),
+                None => seq.push(v),
+            }
+            if framed {
+                self.frames.borrow_mut().pop();
+            }
+        }
+        let v = match key {
+            Some(_) => Value::map(map, span),
+            None => Value::seq(seq, span),
+        };
+        if partial { self.open(v) } else { v }
+    }
+
+    /// The value as a text: what `str()` makes of it.
+    fn as_text(&self, module: usize, expr: ExprId) -> Text {
+        let v = self.value(module, expr);
+        match &v.kind {
+            Kind::Str(t) => t.clone(),
+            Kind::Num(n) => Text::made(n, v.span),
+            Kind::Unknown(h) => Text::hole((**h).clone()),
+            _ => Text::hole(Hole::new(
+                HoleKind::Other,
+                self.shown(self.span(module, expr)),
+                self.span(module, expr),
+            )),
+        }
+    }
+
+    fn join(&self, module: usize, parts: &[Part], span: Span) -> Value {
+        let mut text = Text::default();
+        for p in parts {
+            match p {
+                Part::Lit(t) => text.append(t),
+                Part::Value(e) => text.append(&self.as_text(module, *e)),
+            }
+        }
+        Value::text(text, span)
+    }
+
+    /// The file of a module.
+    pub fn file(&self, module: usize) -> FileId {
+        self.module(module).file
+    }
+
+    /// What the name that `binding` binds in `scope` holds when all changes there are done.
+    pub fn settled(&self, module: usize, scope: ScopeId, name: &str, binding: &Binding, expr: ExprId) -> Value {
+        let found = Found {
+            scope,
+            bindings: Vec::new(),
+            until: ExprId::MAX,
+        };
+        let v = self.value(module, expr);
+        self.changed(module, name, &found, binding, v)
+    }
+}
+
+/// An entry for keys that we cannot see.
+fn open_entry(v: &Value) -> Entry {
+    let hole = match &v.kind {
+        Kind::Unknown(h) => (**h).clone(),
+        _ => Hole::new(HoleKind::Other, "…", v.span),
+    };
+    Entry {
+        key: Text::hole(hole.clone()),
+        key_span: v.span,
+        value: Value::unknown(hole),
+    }
+}
+
+/// `entries` with `more` laid over it, as `{**a, **b}` does.
+fn merge(entries: &mut Vec<Entry>, more: &[Entry]) {
+    for e in more {
+        if let Some(key) = e.key.known() {
+            entries.retain(|old| old.key.known().as_deref() != Some(&*key));
+        }
+        entries.push(e.clone());
+    }
+}
+
+/// One of several values; nested choices flattened, equal ones joined.
+fn one_of(branches: Vec<Branch>, span: Span) -> Value {
+    let mut flat: Vec<Branch> = Vec::new();
+    for b in branches {
+        match &b.value.kind {
+            Kind::OneOf(inner) if b.value.via.is_none() => flat.extend(inner.iter().cloned()),
+            _ => flat.push(b),
+        }
+    }
+    flat.truncate(16);
+    match flat.len() {
+        0 => Value::new(Kind::Null, span),
+        1 => flat.remove(0).value,
+        _ => Value::new(Kind::OneOf(flat.into()), span),
+    }
+}
+
+/// How many values `v` is made of, counted up to `cap`.
+fn weight(v: &Value, cap: usize) -> usize {
+    let mut stack = vec![v];
+    let mut n = 0;
+    while let Some(v) = stack.pop() {
+        n += 1;
+        if n >= cap {
+            break;
+        }
+        match &v.kind {
+            Kind::Seq(items) => stack.extend(items.iter()),
+            Kind::Map(entries) => stack.extend(entries.iter().map(|e| &e.value)),
+            Kind::Json(inner) => stack.push(inner),
+            Kind::OneOf(branches) => stack.extend(branches.iter().map(|b| &b.value)),
+            Kind::Str(t) => n += t.pieces().len() / 4,
+            Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Unknown(_) => {}
+        }
+    }
+    n
+}

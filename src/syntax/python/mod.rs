@@ -1,0 +1,155 @@
+//! Python, by tree-sitter: source text to a syntax tree, with the way back to the file.
+//!
+//! **Invariant:** the time and memory of a parse are bounded by the length of the text, whatever it holds: longer files,
+//! and files that make the parser take too many steps, are a [`Problem`] and have no tree. The tree is in error-recovered
+//! form; nothing outside this folder and the walker of `formats::python` sees it.
+
+mod code;
+mod kinds;
+mod notebook;
+
+pub use code::Code;
+pub use kinds::{Field, K, field, kind};
+pub use tree_sitter::{Node, Tree};
+
+use std::ops::ControlFlow;
+
+use tree_sitter::{ParseOptions, Parser};
+
+use crate::source::{FileId, Problem, ProblemKind, Span};
+
+/// Longest Python source that is parsed, in bytes; the longest in CPython's own tree has 0.7 MB.
+const MAX_BYTES: usize = 8 << 20;
+
+/// How often the parser may report progress (it does so about every hundred steps) for each byte of the text, and on top.
+const STEPS_PER_BYTE: usize = 1;
+const STEPS_FREE: usize = 100_000;
+
+/// What was understood of one file.
+pub struct Parsed<'a> {
+    pub code: Code<'a>,
+    pub tree: Option<Tree>,
+    pub problems: Vec<Problem>,
+}
+
+/// Parses a `.py` file or, by its name, the code cells of a notebook.
+pub fn parse<'a>(file: FileId, path: &str, text: &'a str) -> Parsed<'a> {
+    let code = if path.ends_with(".ipynb") {
+        notebook::code(file, text)
+    } else {
+        Code::plain(file, text)
+    };
+    let mut problems = Vec::new();
+    let tree = tree(&code, &mut problems);
+    if let Some(tree) = &tree {
+        if tree.root_node().has_error() {
+            problems.extend(first_error(tree, &code));
+        }
+    }
+    Parsed { code, tree, problems }
+}
+
+fn tree(code: &Code<'_>, problems: &mut Vec<Problem>) -> Option<Tree> {
+    let text = code.text();
+    let start = Span::new(code.file(), 0, 0);
+    if text.len() > MAX_BYTES {
+        problems.push(Problem::new(
+            ProblemKind::Input,
+            start,
+            format!("python source of {} MB is too long to be read", text.len() >> 20),
+        ));
+        return None;
+    }
+    let mut parser = Parser::new();
+    parser
+        .set_language(&kinds::language())
+        .expect("tree-sitter-python is built for the tree-sitter in Cargo.lock");
+    let bytes = text.as_bytes();
+    let mut steps = STEPS_FREE + bytes.len() * STEPS_PER_BYTE;
+    let mut progress = |_: &tree_sitter::ParseState| {
+        steps = steps.saturating_sub(1);
+        if steps == 0 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let options = ParseOptions::new().progress_callback(&mut progress);
+    let tree = parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options));
+    if tree.is_none() {
+        problems.push(Problem::new(
+            ProblemKind::Input,
+            start,
+            "python source takes too many steps to be read",
+        ));
+    }
+    tree
+}
+
+/// The first place, in the order of the text, that does not fit the grammar: one problem a file, for what follows is
+/// mostly its consequence.
+fn first_error(tree: &Tree, code: &Code<'_>) -> Option<Problem> {
+    let mut cursor = tree.walk();
+    loop {
+        let node = cursor.node();
+        if node.is_missing() {
+            let what = node.kind();
+            return Some(Problem::syntax(
+                code.span(node.start_byte()..node.start_byte()),
+                format!("invalid Python: `{what}` is missing"),
+            ));
+        }
+        if node.is_error() {
+            return Some(error_at(node, code));
+        }
+        if node.has_error() && cursor.goto_first_child() {
+            continue;
+        }
+        loop {
+            if cursor.goto_next_sibling() {
+                break;
+            }
+            if !cursor.goto_parent() {
+                return None;
+            }
+        }
+    }
+}
+
+/// The token to point at: tree-sitter's error nodes start where its last good rule ended, often lines before the culprit.
+/// The part of the node's first line that holds something is what a person would look at.
+fn error_at(node: Node<'_>, code: &Code<'_>) -> Problem {
+    let range = node.byte_range();
+    let text = code.text().get(range.clone()).unwrap_or("");
+    let line = text.lines().next().unwrap_or("");
+    let end = range.start + line.trim_end().len();
+    let shown: String = line.trim_end().chars().take(30).collect();
+    let message = match unclosed(text) {
+        Some((at, c)) => {
+            let at = range.start + at;
+            return Problem::syntax(code.span(at..at + 1), format!("invalid Python: unclosed `{c}`"));
+        }
+        None if shown.is_empty() => "invalid Python".to_owned(),
+        None => format!("invalid Python: `{shown}`"),
+    };
+    Problem::syntax(code.span(range.start..end.max(range.start)), message)
+}
+
+/// The last bracket of `text` that nothing closes, strings left out roughly.
+fn unclosed(text: &str) -> Option<(usize, char)> {
+    let mut open: Vec<(usize, char)> = Vec::new();
+    let mut quote: Option<char> = None;
+    for (i, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(q), c) if c == q || c == '\n' => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '(' | '[' | '{') => open.push((i, c)),
+            (None, ')' | ']' | '}') => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    open.last().copied()
+}

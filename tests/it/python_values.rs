@@ -1,0 +1,943 @@
+//! Python: what expressions amount to, where their parts are written, and what boto3 calls become.
+
+use overgrant::formats::Lower;
+use overgrant::formats::python::Python;
+use overgrant::iam::PolicyKind;
+use overgrant::model::python::{Bound, Program, Reaching, Values};
+use overgrant::model::{Resource, Unit, kinds};
+use overgrant::source::{HoleKind, Sources};
+use overgrant::value::{Kind, Value};
+
+fn lower(files: &[(&str, &str)]) -> (Sources, Vec<Unit>) {
+    let sources = Sources::from_strings(files);
+    let ids: Vec<_> = sources.ids().collect();
+    let units = Python.lower(&sources, &ids);
+    (sources, units)
+}
+
+/// What `X` of `m.py` holds at the end.
+fn value_in(files: &[(&str, &str)]) -> (Sources, Value) {
+    let (sources, units) = lower(files);
+    let modules: Vec<_> = units.into_iter().flat_map(|u| u.modules).collect();
+    let program = Program::new(&sources, &modules);
+    let m = program.index_of(sources.find("m.py").unwrap()).unwrap();
+    let module = &modules[m];
+    let Reaching::Found(found) = module.at_end("X", 0) else {
+        panic!("no X")
+    };
+    let Bound::Value(source) = &found.bindings[0].bound else {
+        panic!("no value")
+    };
+    let v = Values::new(&program).settled(m, 0, "X", found.bindings[0], source.expr);
+    (sources, v)
+}
+
+fn value(code: &str) -> (Sources, Value) {
+    value_in(&[("m.py", code)])
+}
+
+/// A compact spelling: strings quoted, unknown parts in `${}`, choices with `|`.
+fn show(v: &Value) -> String {
+    match &v.kind {
+        Kind::Null => "null".into(),
+        Kind::Bool(b) => b.to_string(),
+        Kind::Num(n) => n.to_string(),
+        Kind::Str(t) => format!("'{}'", t.display()),
+        Kind::Seq(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
+        Kind::Map(entries) => format!(
+            "{{{}}}",
+            entries
+                .iter()
+                .map(|e| format!("{}: {}", e.key.display(), show(&e.value)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+        Kind::Json(inner) => format!("json({})", show(inner)),
+        Kind::OneOf(branches) => branches.iter().map(|b| show(&b.value)).collect::<Vec<_>>().join(" | "),
+        Kind::Unknown(h) => format!("${{{}}}", h.name),
+    }
+}
+
+/// Every string that is known slices its file to itself, where nothing is escaped in it.
+fn check_spans(sources: &Sources, v: &Value) {
+    match &v.kind {
+        Kind::Str(t) => {
+            if let Some(known) = t.known()
+                && !known.is_empty()
+                && let Some(span) = t.span_of(0..t.len())
+                && span.len() == known.len()
+                && !known.contains('\n')
+            {
+                assert_eq!(sources.slice(span), known);
+            }
+        }
+        Kind::Seq(items) => items.iter().for_each(|i| check_spans(sources, i)),
+        Kind::Map(entries) => entries.iter().for_each(|e| check_spans(sources, &e.value)),
+        Kind::Json(inner) => check_spans(sources, inner),
+        _ => {}
+    }
+}
+
+#[track_caller]
+fn is(code: &str, expected: &str) {
+    let (sources, v) = value(code);
+    assert_eq!(show(&v), expected, "{code}");
+    check_spans(&sources, &v);
+}
+
+#[test]
+fn literals() {
+    is(
+        "X = {'a': [1, 2.5, True, False, None], 'b': ('x', \"y\")}",
+        "{a: [1, 2.5, true, false, null], b: ['x', 'y']}",
+    );
+    is("X = {'s3:Get*', 's3:Put*'}", "['s3:Get*', 's3:Put*']");
+    is("X = []", "[]");
+}
+
+#[test]
+fn strings_of_every_kind() {
+    is(r"X = 'a\tb\x41\u0042\\'", "'a\tbAB\\'");
+    is(r"X = r'a\tb'", r"'a\tb'");
+    is("X = b's3:*'", "'s3:*'");
+    is("X = ('arn:aws:s3:::'\n     'bucket' \"/*\")", "'arn:aws:s3:::bucket/*'");
+    is("X = '''a\nb'''", "'a\nb'");
+    is("X = 'a\\\nb'", "'ab'");
+    is(r"X = 'it\'s \101'", "'it's A'");
+    is("B = 'b'\nX = f'arn:aws:s3:::{B}/{{x}}'", "'arn:aws:s3:::b/{x}'");
+    is("X = f'arn:{part()}:s3'", "'arn:${part()}:s3'");
+    is("X = f'a{x!r:>{w}}b' 'c'", "'a${x}bc'");
+    is("X = rf'\\d{1}'", "'\\d1'");
+}
+
+#[test]
+fn escapes_map_back_to_their_bytes() {
+    let (sources, v) = value(r#"X = "a\"b\u00e9c""#);
+    let t = v.as_text().unwrap();
+    assert_eq!(t.known().unwrap(), "a\"béc");
+    assert_eq!(sources.slice(t.span_of(1..2).unwrap()), "\\\"");
+    assert_eq!(sources.slice(t.span_of(3..5).unwrap()), "\\u00e9");
+    assert_eq!(sources.slice(t.span_of(5..6).unwrap()), "c");
+}
+
+#[test]
+fn joined_strings_keep_the_place_of_each_piece() {
+    let (sources, v) = value("A = 'arn:aws:'\nX = A + 's3' + ':::' 'b'");
+    let t = v.as_text().unwrap();
+    assert_eq!(t.known().unwrap(), "arn:aws:s3:::b");
+    assert_eq!(sources.slice(t.span_of(0..3).unwrap()), "arn");
+    assert_eq!(sources.slice(t.span_of(13..14).unwrap()), "b");
+}
+
+#[test]
+fn operators() {
+    is("X = 'a' + 'b' + 'c'", "'abc'");
+    is("X = ['a'] + ['b'] + other()", "['a', 'b', ${other()}]");
+    is("X = 'arn:%s:s3:::%s' % ('aws', bucket)", "'arn:aws:s3:::${bucket}'");
+    is("X = '%s%%' % 'a'", "'a%'");
+    is("X = '%(a)s-%(b)s-%(c)s' % {'a': '1', 'b': 2}", "'1-2-${(c)s}'");
+    is("X = {'a': 1} | {'b': 2, 'a': 3}", "{b: 2, a: 3}");
+    is("X = 'a' if p else 'b'", "'a' | 'b'");
+    is("X = None or 'b'", "'b'");
+    is("X = a * 3", "${a * 3}");
+}
+
+#[test]
+fn formatting() {
+    is("X = 'arn:{}:{}'.format('aws', 's3')", "'arn:aws:s3'");
+    is("X = '{0}{1}{0}'.format('a', 'b')", "'aba'");
+    is("X = '{{\"a\": \"{b}\"}}'.format(b='c')", "'{\"a\": \"c\"}'");
+    is("X = '{name}-{other}'.format(name='n')", "'n-${other}'");
+    is("X = 'a-NAME-b-NAME'.replace('NAME', 'x')", "'a-x-b-x'");
+    is("X = ','.join(['a', 'b', c])", "'a,b,${c}'");
+    is("X = '  a '.strip()", "'a'");
+    is("X = 'Ab'.lower() + 'Ab'.upper()", "'abAB'");
+    is(
+        "import textwrap\nX = textwrap.dedent('''\\\n    a\n      b\n    ''')",
+        "'a\n  b\n'",
+    );
+    is("X = '{}'.format", "${'{}'.format}");
+}
+
+#[test]
+fn names_bound_once_and_several_times() {
+    is("A = 's3:*'\nX = [A]", "['s3:*']");
+    is("A = 1\nA = 2\nX = A", "2");
+    is("if prod:\n    A = 'a'\nelse:\n    A = 'b'\nX = A", "'a' | 'b'");
+    is("A = 'a'\nif prod:\n    A = 'b'\nX = A", "'a' | 'b'");
+    is("try:\n    A = 'a'\nexcept Exception:\n    A = None\nX = [A]", "['a']");
+    is("A, B = 'a', 'b'\nX = [B, A]", "['b', 'a']");
+    is("(A, *B) = ['a', 'b', 'c']\nX = [A]", "['a']");
+    is("for A in ['a']:\n    pass\nX = A", "'a'");
+    is("X = Y", "${Y}");
+    is("X = X", "${X}");
+    is("A = B\nB = A\nX = A", "${A}");
+    is("class C:\n    A = 'a'\nX = C.A", "'a'");
+    is("with open('f') as A:\n    pass\nX = A", "${A}");
+    is("X = (A := 'a')", "'a'");
+}
+
+#[test]
+fn the_way_of_a_value_is_kept() {
+    let (sources, v) = value("A = ['s3:*']\nB = A\nX = {'Action': B}");
+    let action = v.get("Action").unwrap();
+    let step = action.via.as_ref().unwrap();
+    assert_eq!(sources.slice(step.span), "B");
+    assert_eq!(sources.slice(step.from.as_ref().unwrap().span), "A");
+    assert_eq!(sources.slice(action.span), "['s3:*']");
+}
+
+#[test]
+fn changes_in_place() {
+    is(
+        "X = []\nX.append('a')\nX.extend(['b', 'c'])\nX += ['d']",
+        "['a', 'b', 'c', 'd']",
+    );
+    is(
+        "X = {'a': []}\nX['a'].append('x')\nX['b'] = 'y'\nX['a'] += z",
+        "{a: ['x', ${z}], b: 'y'}",
+    );
+    is("X = {'a': 1}\nX.update({'a': 2, 'c': 3})", "{a: 2, c: 3}");
+    is("X = [{'a': 1}]\nX[0]['a'] = 's'", "[{a: 's'}]");
+    is("X = ['a']\nX.pop()", "['a', ${…}]");
+    is("X = {'a': 1}\nX[k] = 2", "{a: 1, ${…}: ${…}}");
+    is("A = ['a']\nB = [A]\nA.append('b')\nX = B", "[['a']]");
+}
+
+#[test]
+fn spreads() {
+    is("A = {'a': 1, 'b': 2}\nX = {**A, 'b': 3}", "{a: 1, b: 2, b: 3}");
+    is("X = {'a': 1, **rest}", "{a: 1, ${rest}: ${rest}}");
+    is("A = ['a']\nX = [*A, 'b', *c]", "['a', 'b', ${c}]");
+}
+
+#[test]
+fn library_functions() {
+    is("import json\nX = json.dumps({'a': 1})", "json({a: 1})");
+    is("from json import dumps as d\nX = d({'a': 1}, indent=2)", "json({a: 1})");
+    is("import json\nX = json.loads(json.dumps({'a': 1}))", "{a: 1}");
+    is("X = dict(a='x', **{'b': 'y'})", "{a: 'x', b: 'y'}");
+    is("X = list(('a',)) + sorted(['b'])", "['a', 'b']");
+    is("X = str('a') + str(1)", "'a1'");
+    is("import copy\nA = {'a': 1}\nX = copy.deepcopy(A)", "{a: 1}");
+    is(
+        "import os\nX = os.environ['B'] + '/' + os.environ.get('C', 'd') + os.getenv('E')",
+        "'${env.B}/${env.C}${env.E}'",
+    );
+}
+
+#[test]
+fn environment_variables_are_input() {
+    let (_, v) = value("import os\nX = 'arn:aws:s3:::' + os.environ['BUCKET']");
+    assert_eq!(show(&v), "'arn:aws:s3:::${env.BUCKET}'");
+    assert_eq!(v.as_text().unwrap().holes().next().unwrap().kind, HoleKind::Input);
+}
+
+#[test]
+fn the_own_account_is_known_as_such() {
+    let (_, v) =
+        value("import boto3\nA = boto3.client('sts').get_caller_identity()['Account']\nX = f'arn:aws:iam::{A}:root'");
+    assert_eq!(v.as_text().unwrap().holes().next().unwrap().kind, HoleKind::Account);
+    let (_, v) = value("S = sts.get_caller_identity()\nX = S.get('Account')");
+    assert_eq!(v.as_hole().unwrap().kind, HoleKind::Account);
+}
+
+#[test]
+fn functions_and_loops_fill_their_names() {
+    is(
+        "def arn(b, p='*'):\n    return f'arn:aws:s3:::{b}/{p}'\nX = [arn('a'), arn('b', 'c'), arn(b=z)]",
+        "['arn:aws:s3:::a/*', 'arn:aws:s3:::b/c', 'arn:aws:s3:::${z}/*']",
+    );
+    is(
+        "def trust(service):\n    return {'Principal': {'Service': service}}\nX = trust('ec2')",
+        "{Principal: {Service: 'ec2'}}",
+    );
+    is(
+        "X = ['arn:aws:s3:::' + b for b in ('a', 'b')]",
+        "['arn:aws:s3:::a', 'arn:aws:s3:::b']",
+    );
+    is("X = [b for b in buckets]", "[${b}, ${…}]");
+    is("X = {k: 1 for k in ['a']}", "{a: 1}");
+    is("def f(x):\n    return f(x)\nX = f(1)", "${f(1)}");
+    is("def f(x):\n    return [x]\nX = f(f(1))", "[[1]]");
+}
+
+#[test]
+fn other_modules_of_the_repository() {
+    let x = |files: &[(&str, &str)]| show(&value_in(files).1);
+    assert_eq!(
+        x(&[
+            ("m.py", "from policies import P\nX = [P]"),
+            ("policies.py", "P = 's3:*'")
+        ]),
+        "['s3:*']"
+    );
+    assert_eq!(
+        x(&[("m.py", "import policies as p\nX = p.P"), ("policies.py", "P = 's3:*'")]),
+        "'s3:*'"
+    );
+    assert_eq!(
+        x(&[
+            ("m.py", "from pkg.a import P\nX = P"),
+            ("pkg/a.py", "from .b import P"),
+            ("pkg/b.py", "P = 'b'")
+        ]),
+        "'b'"
+    );
+    assert_eq!(
+        x(&[("m.py", "from pkg import *\nX = P"), ("pkg/__init__.py", "P = 'i'")]),
+        "'i'"
+    );
+    assert_eq!(
+        x(&[("m.py", "from a import P\nX = P"), ("a.py", "from m import X as P")]),
+        "${P}"
+    );
+}
+
+#[test]
+fn parameters_are_input() {
+    let (_, units) = lower(&[(
+        "m.py",
+        "import boto3\ndef f(doc):\n    boto3.client('iam').create_policy(PolicyName='p', PolicyDocument=doc)\n",
+    )]);
+    let v = units[0].resources[0].get("PolicyDocument").unwrap();
+    assert_eq!(v.as_hole().unwrap().kind, HoleKind::Input);
+}
+
+// ---- calls ----
+
+const DOC: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"#;
+
+fn resources(code: &str) -> (Sources, Vec<Resource>, Unit) {
+    let (sources, mut units) = lower(&[("m.py", code)]);
+    let mut unit = units.remove(0);
+    let resources = std::mem::take(&mut unit.resources)
+        .into_iter()
+        .filter(|r| &*r.kind != kinds::BOTO3_CLIENT)
+        .collect();
+    (sources, resources, unit)
+}
+
+/// One call of a client of `service` gives a resource of `kind` with these properties.
+#[track_caller]
+fn call_is(service: &str, call: &str, kind: &str, props: &[(&str, &str)]) {
+    let code = format!("import boto3, json\nDOC = {DOC}\nc = boto3.client('{service}')\nc.{call}\n");
+    let (sources, resources, unit) = resources(&code);
+    assert!(unit.loose.is_empty(), "{code}: {:?}", unit.loose);
+    let found: Vec<_> = resources.iter().filter(|r| &*r.kind == kind).collect();
+    assert_eq!(
+        found.len(),
+        1,
+        "{code}: {:?}",
+        resources.iter().map(|r| r.kind.clone()).collect::<Vec<_>>()
+    );
+    let r = found[0];
+    for (name, expected) in props {
+        let v = r.get(name).unwrap_or_else(|| panic!("{name} of {:?}", r.props));
+        if *expected == "DOC" {
+            assert!(v.decoded().get("Statement").is_some(), "{name}: {v:?}");
+        } else {
+            assert_eq!(show(v), *expected, "{name}");
+        }
+    }
+    assert!(sources.slice(r.header).ends_with(call.split('(').next().unwrap()));
+    check_spans(&sources, &r.props);
+}
+
+#[test]
+fn iam_calls() {
+    call_is(
+        "iam",
+        "create_role(RoleName='r', AssumeRolePolicyDocument=json.dumps(DOC), PermissionsBoundary='b')",
+        "AWS::IAM::Role",
+        &[
+            ("RoleName", "'r'"),
+            ("AssumeRolePolicyDocument", "DOC"),
+            ("PermissionsBoundary", "'b'"),
+        ],
+    );
+    call_is(
+        "iam",
+        "put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=json.dumps(DOC))",
+        "AWS::IAM::RolePolicy",
+        &[("RoleName", "'r'"), ("PolicyName", "'p'"), ("PolicyDocument", "DOC")],
+    );
+    call_is(
+        "iam",
+        "put_user_policy(UserName='u', PolicyName='p', PolicyDocument=json.dumps(DOC))",
+        "AWS::IAM::UserPolicy",
+        &[("UserName", "'u'")],
+    );
+    call_is(
+        "iam",
+        "put_group_policy(GroupName='g', PolicyName='p', PolicyDocument=json.dumps(DOC))",
+        "AWS::IAM::GroupPolicy",
+        &[("GroupName", "'g'")],
+    );
+    call_is(
+        "iam",
+        "create_policy(PolicyName='p', PolicyDocument=json.dumps(DOC))",
+        "AWS::IAM::ManagedPolicy",
+        &[("ManagedPolicyName", "'p'"), ("PolicyDocument", "DOC")],
+    );
+    call_is(
+        "iam",
+        "create_policy_version(PolicyArn='a', PolicyDocument=json.dumps(DOC))",
+        "AWS::IAM::ManagedPolicy",
+        &[("PolicyDocument", "DOC")],
+    );
+}
+
+#[test]
+fn attachments_and_users() {
+    let bare = |call: &str, kind: &str, props: &[(&str, &str)]| {
+        let (_, resources, _) = resources(&format!("import boto3\nc = boto3.client('iam')\nc.{call}\n"));
+        assert_eq!(resources.len(), 1, "{call}");
+        assert_eq!(&*resources[0].kind, kind);
+        for (k, v) in props {
+            assert_eq!(show(resources[0].get(k).unwrap()), *v, "{call}");
+        }
+    };
+    bare(
+        "attach_role_policy(RoleName='r', PolicyArn='arn:aws:iam::aws:policy/AdministratorAccess')",
+        kinds::ATTACHMENT,
+        &[
+            ("Role", "'r'"),
+            ("PolicyArn", "'arn:aws:iam::aws:policy/AdministratorAccess'"),
+        ],
+    );
+    bare(
+        "attach_user_policy(UserName='u', PolicyArn='p')",
+        kinds::ATTACHMENT,
+        &[("User", "'u'")],
+    );
+    bare(
+        "attach_group_policy(GroupName='g', PolicyArn='p')",
+        kinds::ATTACHMENT,
+        &[("Group", "'g'")],
+    );
+    bare(
+        "create_access_key(UserName='u')",
+        "AWS::IAM::AccessKey",
+        &[("UserName", "'u'")],
+    );
+    bare("create_user(UserName='u')", "AWS::IAM::User", &[("UserName", "'u'")]);
+    bare(
+        "create_group(GroupName='g')",
+        "AWS::IAM::Group",
+        &[("GroupName", "'g'")],
+    );
+    bare(
+        "create_login_profile(UserName='u', Password='x')",
+        kinds::BOTO3_CALL,
+        &[("Operation", "'CreateLoginProfile'"), ("Service", "'iam'")],
+    );
+}
+
+#[test]
+fn resource_policies() {
+    call_is(
+        "s3",
+        "put_bucket_policy(Bucket='b', Policy=json.dumps(DOC))",
+        "AWS::S3::BucketPolicy",
+        &[("Bucket", "'b'"), ("PolicyDocument", "DOC")],
+    );
+    call_is(
+        "kms",
+        "put_key_policy(KeyId='k', PolicyName='default', Policy=json.dumps(DOC))",
+        "AWS::KMS::Key",
+        &[("KeyPolicy", "DOC")],
+    );
+    call_is(
+        "kms",
+        "create_key(Policy=json.dumps(DOC))",
+        "AWS::KMS::Key",
+        &[("KeyPolicy", "DOC")],
+    );
+    call_is(
+        "sqs",
+        "set_queue_attributes(QueueUrl='q', Attributes={'Policy': json.dumps(DOC)})",
+        "AWS::SQS::QueuePolicy",
+        &[("PolicyDocument", "DOC"), ("Queues", "['q']")],
+    );
+    call_is(
+        "sqs",
+        "create_queue(QueueName='q', Attributes={'Policy': json.dumps(DOC)})",
+        "AWS::SQS::QueuePolicy",
+        &[("PolicyDocument", "DOC")],
+    );
+    call_is(
+        "sns",
+        "set_topic_attributes(TopicArn='t', AttributeName='Policy', AttributeValue=json.dumps(DOC))",
+        "AWS::SNS::TopicPolicy",
+        &[("PolicyDocument", "DOC"), ("Topics", "['t']")],
+    );
+    call_is(
+        "sns",
+        "create_topic(Name='t', Attributes={'Policy': json.dumps(DOC)})",
+        "AWS::SNS::TopicPolicy",
+        &[("PolicyDocument", "DOC")],
+    );
+    call_is(
+        "secretsmanager",
+        "put_resource_policy(SecretId='s', ResourcePolicy=json.dumps(DOC))",
+        "AWS::SecretsManager::ResourcePolicy",
+        &[("ResourcePolicy", "DOC")],
+    );
+    call_is(
+        "ecr",
+        "set_repository_policy(repositoryName='r', policyText=json.dumps(DOC))",
+        "AWS::ECR::Repository",
+        &[("RepositoryPolicyText", "DOC")],
+    );
+    call_is(
+        "efs",
+        "put_file_system_policy(FileSystemId='f', Policy=json.dumps(DOC))",
+        "AWS::EFS::FileSystem",
+        &[("FileSystemPolicy", "DOC")],
+    );
+    call_is(
+        "backup",
+        "put_backup_vault_access_policy(BackupVaultName='v', Policy=json.dumps(DOC))",
+        "AWS::Backup::BackupVault",
+        &[("AccessPolicy", "DOC")],
+    );
+    call_is(
+        "opensearch",
+        "create_domain(DomainName='d', AccessPolicies=json.dumps(DOC))",
+        "AWS::OpenSearchService::Domain",
+        &[("AccessPolicies", "DOC")],
+    );
+    call_is(
+        "es",
+        "update_elasticsearch_domain_config(DomainName='d', AccessPolicies=json.dumps(DOC))",
+        "AWS::OpenSearchService::Domain",
+        &[("AccessPolicies", "DOC")],
+    );
+    call_is(
+        "apigateway",
+        "create_rest_api(name='a', policy=json.dumps(DOC))",
+        "AWS::ApiGateway::RestApi",
+        &[("Policy", "DOC")],
+    );
+    call_is(
+        "logs",
+        "put_destination_policy(destinationName='d', accessPolicy=json.dumps(DOC))",
+        "AWS::Logs::Destination",
+        &[("DestinationPolicy", "DOC")],
+    );
+    call_is(
+        "codeartifact",
+        "put_domain_permissions_policy(domain='d', policyDocument=json.dumps(DOC))",
+        "AWS::CodeArtifact::Domain",
+        &[("PermissionsPolicyDocument", "DOC")],
+    );
+    call_is(
+        "kinesis",
+        "put_resource_policy(ResourceARN='s', Policy=json.dumps(DOC))",
+        "AWS::Kinesis::ResourcePolicy",
+        &[("ResourcePolicy", "DOC")],
+    );
+    call_is(
+        "organizations",
+        "create_policy(Name='n', Type='SERVICE_CONTROL_POLICY', Content=json.dumps(DOC))",
+        "AWS::Organizations::Policy",
+        &[("Content", "DOC"), ("Type", "'SERVICE_CONTROL_POLICY'")],
+    );
+    call_is(
+        "iot",
+        "create_policy(policyName='n', policyDocument=json.dumps(DOC))",
+        "AWS::IoT::Policy",
+        &[("PolicyDocument", "DOC")],
+    );
+    call_is(
+        "ec2",
+        "create_vpc_endpoint(VpcId='v', PolicyDocument=json.dumps(DOC))",
+        "AWS::EC2::VPCEndpoint",
+        &[("PolicyDocument", "DOC")],
+    );
+}
+
+#[test]
+fn documents_without_a_resource_of_their_own() {
+    let loose = |service: &str, call: &str| {
+        let code = format!("import boto3, json\nDOC = {DOC}\nc = boto3.client('{service}')\nc.{call}\n");
+        let (_, _, unit) = resources(&code);
+        assert_eq!(unit.loose.len(), 1, "{call}");
+        (
+            unit.loose[0].kind,
+            unit.loose[0].service.clone().unwrap_or_default().to_string(),
+        )
+    };
+    assert_eq!(
+        loose(
+            "iam",
+            "update_assume_role_policy(RoleName='r', PolicyDocument=json.dumps(DOC))"
+        ),
+        (Some(PolicyKind::Trust), String::new())
+    );
+    assert_eq!(
+        loose(
+            "sts",
+            "assume_role(RoleArn='r', RoleSessionName='s', Policy=json.dumps(DOC))"
+        ),
+        (Some(PolicyKind::Session), String::new())
+    );
+    assert_eq!(
+        loose(
+            "glacier",
+            "set_vault_access_policy(vaultName='v', policy={'Policy': json.dumps(DOC)})"
+        ),
+        (Some(PolicyKind::Resource), "glacier".into())
+    );
+    assert_eq!(
+        loose(
+            "logs",
+            "put_resource_policy(policyName='v', policyDocument=json.dumps(DOC))"
+        ),
+        (Some(PolicyKind::Resource), "logs".into())
+    );
+    assert_eq!(
+        loose(
+            "dynamodb",
+            "put_resource_policy(ResourceArn='v', Policy=json.dumps(DOC))"
+        ),
+        (Some(PolicyKind::Resource), "dynamodb".into())
+    );
+    assert_eq!(
+        loose("events", "put_permission(Policy=json.dumps(DOC))"),
+        (Some(PolicyKind::Resource), "events".into())
+    );
+}
+
+#[test]
+fn lambda_permissions() {
+    let (_, r, _) = resources(
+        "import boto3\nboto3.client('lambda').add_permission(FunctionName='f', StatementId='s', Action='lambda:InvokeFunction', Principal='*', SourceArn=arn)\n",
+    );
+    assert_eq!(&*r[0].kind, "AWS::Lambda::Permission");
+    assert_eq!(show(r[0].get("Principal").unwrap()), "'*'");
+    assert_eq!(show(r[0].get("SourceArn").unwrap()), "${arn}");
+    let (_, r, _) = resources(
+        "import boto3\nboto3.client('lambda').create_function_url_config(FunctionName='f', AuthType='NONE')\n",
+    );
+    assert_eq!(&*r[0].kind, "AWS::Lambda::Url");
+    assert_eq!(show(r[0].get("TargetFunctionArn").unwrap()), "'f'");
+    let (_, r, _) = resources(
+        "import boto3\nboto3.client('events').put_permission(Action='events:PutEvents', Principal='*', StatementId='s')\n",
+    );
+    assert_eq!(&*r[0].kind, "AWS::Events::EventBusPolicy");
+}
+
+#[test]
+fn access_control_calls_keep_their_arguments() {
+    let (_, r, _) = resources(
+        "import boto3\ns3 = boto3.client('s3')\ns3.put_object_acl(Bucket='b', Key='k', ACL='public-read')\ns3.put_object(Bucket='b', Key='k')\ns3.upload_file('f', 'b', 'k', ExtraArgs={'ACL': 'public-read'})\ns3.delete_public_access_block(Bucket='b')\ns3.generate_presigned_url('get_object', Params={'Bucket': 'b'}, ExpiresIn=604800)\n",
+    );
+    let ops: Vec<String> = r.iter().map(|r| show(r.get("Operation").unwrap())).collect();
+    assert_eq!(
+        ops,
+        [
+            "'PutObjectAcl'",
+            "'UploadFile'",
+            "'DeletePublicAccessBlock'",
+            "'GeneratePresignedUrl'"
+        ]
+    );
+    assert_eq!(show(r[1].path(&["ExtraArgs", "ACL"]).unwrap()), "'public-read'");
+    assert_eq!(show(r[1].get("Bucket").unwrap()), "'b'");
+    assert_eq!(show(r[3].get("ClientMethod").unwrap()), "'get_object'");
+}
+
+#[test]
+fn the_resource_api() {
+    let code = format!(
+        "import boto3, json\nDOC = {DOC}\niam = boto3.resource('iam')\niam.Role('r').attach_policy(PolicyArn='arn:aws:iam::aws:policy/X')\niam.Role('r').Policy('p').put(PolicyDocument=json.dumps(DOC))\niam.UserPolicy('u', 'q').put(PolicyDocument=json.dumps(DOC))\nb = boto3.resource('s3').Bucket('b')\nb.Policy().put(Policy=json.dumps(DOC))\niam.Policy('arn:p').attach_role(RoleName='r2')\niam.User('u').create_access_key_pair()\n"
+    );
+    let (_, r, _) = resources(&code);
+    let seen: Vec<String> = r
+        .iter()
+        .map(|r| {
+            let props: Vec<String> = r
+                .props
+                .entries()
+                .unwrap()
+                .iter()
+                .filter(|e| e.value.as_str().is_some())
+                .map(|e| format!("{}={}", e.key.display(), show(&e.value)))
+                .collect();
+            format!("{} {}", r.kind, props.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            "Overgrant::PolicyAttachment PolicyArn='arn:aws:iam::aws:policy/X' Role='r'",
+            "AWS::IAM::RolePolicy RoleName='r' PolicyName='p'",
+            "AWS::IAM::UserPolicy UserName='u' PolicyName='q'",
+            "AWS::S3::BucketPolicy Bucket='b'",
+            "Overgrant::PolicyAttachment Role='r2' PolicyArn='arn:p'",
+            "AWS::IAM::AccessKey UserName='u'",
+        ]
+    );
+}
+
+#[test]
+fn results_of_calls_refer_to_their_resource() {
+    let (_, r, _) = resources(
+        "import boto3\ndef setup():\n    iam = boto3.client('iam')\n    role = iam.create_role(RoleName='r', AssumeRolePolicyDocument=doc)\n    p = iam.create_policy(PolicyName='p', PolicyDocument=doc)\n    iam.attach_role_policy(RoleName=role['Role']['RoleName'], PolicyArn=p['Policy']['Arn'])\n",
+    );
+    assert_eq!(&*r[0].address.name, "setup>create_role");
+    let target = r[2].get("Role").unwrap().as_hole().unwrap().target.clone().unwrap();
+    assert_eq!(
+        (&*target.scope, &*target.address, &*target.attribute),
+        ("m.py", "setup>create_role", "RoleName")
+    );
+    let target = r[2]
+        .get("PolicyArn")
+        .unwrap()
+        .as_hole()
+        .unwrap()
+        .target
+        .clone()
+        .unwrap();
+    assert_eq!((&*target.address, &*target.attribute), ("setup>create_policy", "Arn"));
+}
+
+#[test]
+fn clients_of_every_origin() {
+    for client in [
+        "boto3.Session(profile_name='p').client('iam')",
+        "session.client('iam')",
+        "boto3.resource('iam').meta.client",
+        "get()",
+        "unknown",
+        "helper.client",
+    ] {
+        let (_, r, _) = resources(&format!(
+            "import boto3\nfrom x import helper, unknown\nsession = boto3.Session()\ndef get():\n    return boto3.client('iam')\nc = {client}\nc.put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=doc)\n"
+        ));
+        assert_eq!(r.len(), 1, "{client}");
+    }
+}
+
+#[test]
+fn a_method_of_another_object_is_no_call() {
+    let (_, r, unit) = resources(
+        "import boto3\nclass Mailer:\n    def put_role_policy(self, RoleName, PolicyName, PolicyDocument): ...\nm = Mailer()\nm.put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=doc)\nboto3.client('s3').create_policy(PolicyName='p', PolicyDocument=doc)\n",
+    );
+    assert!(r.is_empty() && unit.loose.is_empty(), "{r:?}");
+    // Without an SDK in sight, only a policy tells.
+    let (_, r, _) = resources("m.put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=doc)\n");
+    assert!(r.is_empty());
+    let (_, r, _) = resources(&format!(
+        "m.put_role_policy(RoleName='r', PolicyName='p', PolicyDocument={DOC})\n"
+    ));
+    assert_eq!(r.len(), 1);
+}
+
+#[test]
+fn sessions_and_clients_keep_their_arguments() {
+    let (sources, units) = lower(&[(
+        "m.py",
+        "import boto3\nfrom boto3 import Session\nKEY = 'k'\nboto3.client('s3', aws_access_key_id=KEY, verify=False)\nSession('a', 'b')\n",
+    )]);
+    let r = &units[0].resources;
+    assert_eq!(r.len(), 2);
+    assert!(r.iter().all(|r| &*r.kind == kinds::BOTO3_CLIENT));
+    assert_eq!(show(r[0].get("Service").unwrap()), "'s3'");
+    assert_eq!(show(r[0].get("Callee").unwrap()), "'boto3.client'");
+    assert_eq!(show(r[0].get("aws_access_key_id").unwrap()), "'k'");
+    assert_eq!(sources.slice(r[0].get("aws_access_key_id").unwrap().span), "'k'");
+    assert_eq!(r[0].get("verify").unwrap().as_bool(), Some(false));
+    assert_eq!(show(r[1].get("aws_secret_access_key").unwrap()), "'b'");
+}
+
+#[test]
+fn environment_assignments() {
+    let (_, r, _) = resources(
+        "import os\nos.environ['A'] = 'a'\nos.environ.setdefault('B', 'b')\nos.environ.update({'C': 'c'})\nos.putenv('D', 'd')\nos.environ.update(E='e')\nother['F'] = 'f'\n",
+    );
+    let mut seen: Vec<String> = r
+        .iter()
+        .map(|r| format!("{}={}", show(r.get("Name").unwrap()), show(r.get("Value").unwrap())))
+        .collect();
+    seen.sort();
+    assert_eq!(seen, ["'A'='a'", "'B'='b'", "'C'='c'", "'D'='d'", "'E'='e'"]);
+    assert!(r.iter().all(|r| &*r.kind == kinds::ENVIRON));
+}
+
+// ---- documents that no call takes ----
+
+#[track_caller]
+fn loose_of(code: &str) -> Vec<(String, String)> {
+    let (sources, _, unit) = resources(code);
+    unit.loose
+        .iter()
+        .map(|l| {
+            let name = l.name.as_ref().map(|n| n.name.to_string()).unwrap_or_default();
+            (name, sources.slice(l.value.span).to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn loose_documents_have_the_name_of_their_variable() {
+    let found = loose_of(&format!(
+        "POLICY = {DOC}\ndef f():\n    local = {DOC}\n    return g({DOC})\n"
+    ));
+    let names: Vec<&str> = found.iter().map(|(n, _)| n.as_str()).collect();
+    assert_eq!(names, ["POLICY", "f.local", "f"]);
+    assert!(found.iter().all(|(_, text)| text == DOC));
+}
+
+#[test]
+fn a_document_is_lowered_once() {
+    let found = loose_of(&format!(
+        "import boto3, json\nP = {DOC}\niam = boto3.client('iam')\niam.create_policy(PolicyName='p', PolicyDocument=json.dumps(P))\n"
+    ));
+    assert!(found.is_empty(), "{found:?}");
+    let (_, units) = lower(&[
+        (
+            "a.py",
+            "import boto3, json\nfrom b import P\nboto3.client('iam').create_policy(PolicyName='p', PolicyDocument=json.dumps(P))\n",
+        ),
+        ("b.py", &format!("P = {DOC}\n")),
+    ]);
+    assert_eq!(units[0].resources.len(), 2);
+    assert!(units[1].loose.is_empty());
+    // A statement list that a document uses is part of it.
+    let found = loose_of(
+        "S = [{'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}]\nP = {'Version': '2012-10-17', 'Statement': S}\n",
+    );
+    assert_eq!(found.len(), 1);
+}
+
+#[test]
+fn json_texts_are_documents() {
+    let json = DOC.replace('*', "%s");
+    assert_eq!(loose_of(&format!("P = '''{DOC}'''\n")).len(), 1);
+    let (_, _, unit) = resources(&format!("P = '''{json}''' % (a, 'x')\n"));
+    assert_eq!(unit.loose.len(), 1);
+    assert!(show(&unit.loose[0].value).contains("s3:${a}"));
+    assert_eq!(&*unit.loose[0].name.as_ref().unwrap().name, "P");
+    let doubled = DOC.replace('{', "{{").replace('}', "}}").replace('*', "{}");
+    let (_, _, unit) = resources(&format!("P = '''{doubled}'''.format('x', 'y')\n"));
+    assert_eq!(unit.loose.len(), 1);
+    assert!(show(&unit.loose[0].value).contains("\"Action\": \"s3:x\""));
+    let (_, _, unit) = resources(&format!(
+        "P = f'''{}'''\n",
+        DOC.replace('{', "{{").replace('}', "}}").replace('*', "{a}")
+    ));
+    assert_eq!(unit.loose.len(), 1);
+}
+
+#[test]
+fn changes_of_a_loose_document_count() {
+    let (_, _, unit) = resources(
+        "def f():\n    p = {'Version': '2012-10-17', 'Statement': []}\n    p['Statement'].append({'Effect': 'Allow', 'Action': '*', 'Resource': '*'})\n    return p\n",
+    );
+    assert_eq!(unit.loose.len(), 1);
+    assert!(show(&unit.loose[0].value).contains("Action: '*'"));
+}
+
+#[test]
+fn statements_alone_and_of_the_cdk() {
+    let (sources, _, unit) = resources("def s():\n    return {'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}\n");
+    assert_eq!(unit.loose.len(), 1);
+    assert_eq!(unit.loose[0].value.get("Statement").unwrap().items().len(), 1);
+    assert_eq!(
+        sources.slice(unit.loose[0].value.span),
+        "{'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}"
+    );
+    let (sources, r, unit) = resources(
+        "from aws_cdk import aws_iam as iam\nS = iam.PolicyStatement(effect=iam.Effect.ALLOW, actions=['s3:*'], resources=['*'], principals=[iam.AnyPrincipal(), iam.ServicePrincipal('ec2.amazonaws.com')])\niam.ManagedPolicy.from_aws_managed_policy_name('AdministratorAccess')\n",
+    );
+    let s = &unit.loose[0].value.get("Statement").unwrap().items()[0];
+    assert_eq!(
+        show(s),
+        "{Effect: 'Allow', Action: ['s3:*'], Resource: ['*'], Principal: {AWS: ['*'], Service: ['ec2.amazonaws.com']}}"
+    );
+    assert_eq!(sources.slice(s.entry("Action").unwrap().key_span), "actions");
+    assert_eq!(
+        show(r[0].get("PolicyArn").unwrap()),
+        "'arn:aws:iam::aws:policy/AdministratorAccess'"
+    );
+}
+
+#[test]
+fn dicts_of_other_shapes_are_left_alone() {
+    assert!(loose_of("A = {'Statement': 'x'}\nB = {'Effect': 'Allow'}\nC = {'Statement': [{'sql': 1}]}\nD = {'Effect': e, 'Action': 1}\n").is_empty());
+}
+
+// ---- files ----
+
+#[test]
+fn broken_syntax_is_one_problem_and_the_rest_is_read() {
+    let code = format!("import boto3\ndef f(:\n    pass\nP = {DOC}\n");
+    let (sources, units) = lower(&[("m.py", &code)]);
+    assert_eq!(units[0].problems.len(), 1, "{:?}", units[0].problems);
+    assert!(sources.positions(units[0].problems[0].span).0.line <= 3);
+    assert_eq!(units[0].loose.len(), 1);
+}
+
+#[test]
+fn an_unclosed_bracket_is_named() {
+    let (sources, units) = lower(&[("m.py", "import boto3\nx = foo(1,\ny = 2\n")]);
+    let p = &units[0].problems[0];
+    assert_eq!(sources.positions(p.span).0.line, 2, "{p:?}");
+}
+
+#[test]
+fn notebooks_are_read_by_cell() {
+    let notebook = r##"{"cells": [
+      {"cell_type": "markdown", "metadata": {}, "source": ["# {\"Statement\"}\n"]},
+      {"cell_type": "code", "metadata": {}, "outputs": [], "source": ["%matplotlib inline\n", "import boto3\n", "P = {\n", "  \"Version\": \"2012-10-17\",\n", "  \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \"*\"}]}\n"]},
+      {"cell_type": "code", "metadata": {}, "outputs": [], "source": "x = P"}
+    ], "metadata": {}, "nbformat": 4}"##;
+    let (sources, units) = lower(&[("n.ipynb", notebook)]);
+    assert!(units[0].problems.is_empty(), "{:?}", units[0].problems);
+    assert_eq!(units[0].loose.len(), 1);
+    let action = units[0].loose[0].value.get("Statement").unwrap().items()[0]
+        .get("Action")
+        .unwrap();
+    assert_eq!(sources.slice(action.as_text().unwrap().span_of(0..4).unwrap()), "s3:*");
+}
+
+#[test]
+fn awkward_files_do_no_harm() {
+    let deep = format!("X = {}{}", "[".repeat(20_000), "]".repeat(20_000));
+    let chain = format!("X = {}'z'", "'a' + ".repeat(20_000));
+    let dots = format!("X = a{}", ".b()".repeat(5_000));
+    let list = format!("X = [{}]", "'s3:GetObject', ".repeat(100_000));
+    let doubling: String = (1..60).map(|i| format!("a{i} = [a{}, a{}]\n", i - 1, i - 1)).collect();
+    let doubling = format!("a0 = ['x']\n{doubling}X = a59\n");
+    let appends = format!("X = []\n{}", "X.append('a')\n".repeat(5_000));
+    let ifs: String = (0..300).map(|i| format!("{}if a:\n", " ".repeat(i))).collect();
+    for (name, code) in [
+        ("deep", deep.as_str()),
+        ("chain", &chain),
+        ("dots", &dots),
+        ("list", &list),
+        ("doubling", &doubling),
+        ("appends", &appends),
+        ("ifs", &ifs),
+        ("nul", "X = 'a\0b'\n"),
+        ("bom", "\u{feff}X = 's3:*'\n"),
+        ("crlf", "X = {\r\n 'a': 1}\r\n"),
+        ("empty", ""),
+        ("quotes", "X = '''"),
+        ("prefix", "X = f'{"),
+    ] {
+        let (_, units) = lower(&[("m.py", &format!("import boto3\n{code}"))]);
+        assert_eq!(units.len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn suppression_comments_ask_for_extents() {
+    let (_, units) = lower(&[("m.py", "# overgrant: ignore[x] -- y\nX = {'a': 1}\n")]);
+    assert!(!units[0].extents.is_empty());
+    let (_, units) = lower(&[("m.py", "X = {'a': 1}\n")]);
+    assert!(units[0].extents.is_empty());
+}

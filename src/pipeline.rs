@@ -21,7 +21,10 @@ pub struct Analysis<'a> {
 }
 
 /// Each format and the files it takes.
-const FORMATS: &[(&dyn Lower, fn(Kinds) -> bool)] = &[(&formats::cloudformation::CloudFormation, |k| k.cloudformation)];
+const FORMATS: &[(&dyn Lower, fn(Kinds) -> bool)] = &[
+    (&formats::cloudformation::CloudFormation, |k| k.cloudformation),
+    (&formats::python::Python, |k| k.python),
+];
 
 /// Names of the formats that can be read.
 pub fn format_names() -> impl Iterator<Item = &'static str> {

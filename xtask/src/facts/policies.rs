@@ -35,12 +35,21 @@ pub fn managed(path: &str, before: &str, dates: &mut Dates, report: &mut Report)
                 continue;
             }
             let path = known.get(name).copied().unwrap_or(name);
-            add(path, &word(&version["VersionId"]), &day(&version["CreateDate"]), &version["Document"]);
+            add(
+                path,
+                &word(&version["VersionId"]),
+                &day(&version["CreateDate"]),
+                &version["Document"],
+            );
         }
     } else {
         let file = source::json(place)?;
         if let Some(snapshot) = file["snapshot"].as_str() {
-            dates.set("managed-policies", snapshot, "iann0036/iam-dataset, z0ph/aws_managed_policies");
+            dates.set(
+                "managed-policies",
+                snapshot,
+                "iann0036/iam-dataset, z0ph/aws_managed_policies",
+            );
         }
         let tail = |arn: &str| arn.split_once(":policy/").map_or(arn, |(_, p)| p).to_owned();
         if let Some(by_arn) = file["policies"].as_object() {
@@ -49,7 +58,12 @@ pub fn managed(path: &str, before: &str, dates: &mut Dates, report: &mut Report)
             }
         }
         for p in file["policies"].as_array().into_iter().flatten() {
-            add(&tail(&word(&p["arn"])), &word(&p["version"]), &day(&p["updatedate"]), &p["document"]);
+            add(
+                &tail(&word(&p["arn"])),
+                &word(&p["version"]),
+                &day(&p["updatedate"]),
+                &p["document"],
+            );
         }
     }
     if rows.is_empty() {
@@ -70,16 +84,25 @@ pub fn managed(path: &str, before: &str, dates: &mut Dates, report: &mut Report)
 pub fn sam(path: &str, before: &str, report: &mut Report) -> Result<String, String> {
     let bytes = fs::read(path).map_err(|e| format!("{path}: {e}"))?;
     let file: Value = serde_json::from_slice(&bytes).map_err(|e| format!("{path}: {e}"))?;
-    let templates = file["Templates"].as_object().ok_or_else(|| format!("{path} has no Templates"))?;
+    let templates = file["Templates"]
+        .as_object()
+        .ok_or_else(|| format!("{path} has no Templates"))?;
     let mut rows = BTreeMap::new();
     for (name, template) in templates {
         let parameters = template["Parameters"].as_object().into_iter().flatten();
         let mut slim = Map::new();
-        slim.insert("Parameters".to_owned(), parameters.map(|(n, _)| (n.clone(), Value::Object(Map::new()))).collect());
+        slim.insert(
+            "Parameters".to_owned(),
+            parameters
+                .map(|(n, _)| (n.clone(), Value::Object(Map::new())))
+                .collect(),
+        );
         slim.insert("Definition".to_owned(), template["Definition"].clone());
         rows.insert(name.clone(), Value::Object(slim).to_string());
     }
-    let old: BTreeMap<String, String> = text::lines(before).map(|l| (l.at(0).to_owned(), l.at(1).to_owned())).collect();
+    let old: BTreeMap<String, String> = text::lines(before)
+        .map(|l| (l.at(0).to_owned(), l.at(1).to_owned()))
+        .collect();
     report.compare("SAM template", false, &old, &rows);
     let lines: Vec<String> = rows.iter().map(|(name, json)| format!("{name}\t{json}")).collect();
     Ok(lines.join("\n") + "\n")

@@ -52,7 +52,8 @@ impl Report {
             let names: Vec<&str> = gone.iter().map(|g| g.as_str()).collect();
             self.losses.push(format!("{kind} lost: {}", names.join(", ")));
         } else if gone.len() * 100 > old.len() {
-            self.losses.push(format!("{} of {} {kind}s lost", gone.len(), old.len()));
+            self.losses
+                .push(format!("{} of {} {kind}s lost", gone.len(), old.len()));
         }
     }
 
@@ -99,7 +100,11 @@ fn similar(a: &str, b: &str) -> bool {
     if x != y {
         return false;
     }
-    let common = a.bytes().zip(b.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
+    let common = a
+        .bytes()
+        .zip(b.bytes())
+        .take_while(|(a, b)| a.eq_ignore_ascii_case(b))
+        .count();
     let tail = a.bytes().rev().zip(b.bytes().rev()).take_while(|(a, b)| a == b).count();
     let longest = a.len().max(b.len());
     (common + tail).min(longest) * 5 >= longest * 4

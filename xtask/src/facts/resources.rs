@@ -85,11 +85,20 @@ impl Types {
         }
         let mut members = BTreeSet::new();
         for (action, v) in entries("actions") {
-            members.insert(format!("method\t{name}\t{}\tcalls={}{}", snake(action), operation(v), gives(v)));
+            members.insert(format!(
+                "method\t{name}\t{}\tcalls={}{}",
+                snake(action),
+                operation(v),
+                gives(v)
+            ));
         }
         for (collection, v) in entries("hasMany") {
             let collection = snake(collection);
-            members.insert(format!("collection\t{name}\t{collection}\tcalls={}{}", operation(v), gives(v)));
+            members.insert(format!(
+                "collection\t{name}\t{collection}\tcalls={}{}",
+                operation(v),
+                gives(v)
+            ));
         }
         for (batch, v) in entries("batchActions") {
             members.insert(format!("batch\t{name}\t{}\tcalls={}", snake(batch), operation(v)));

@@ -88,7 +88,10 @@ impl Hand {
             let mut parts = line.at(0).splitn(3, '.').map(str::to_owned);
             if let (Some(client), Some(holder), Some(method)) = (parts.next(), parts.next(), parts.next()) {
                 let rest: Vec<&str> = line.fields().skip(1).collect();
-                injected.entry(client).or_default().push((holder, method, rest.join("\t")));
+                injected
+                    .entry(client)
+                    .or_default()
+                    .push((holder, method, rest.join("\t")));
             }
         }
         Ok(Self {
@@ -107,7 +110,11 @@ impl Hand {
             Some((_, Trigger::Bucket(shape))) => format!("{action}@{shape}"),
             Some((_, Trigger::Params(wanted))) if wanted.is_empty() => format!("{action}()"),
             Some((_, Trigger::Params(wanted))) => {
-                let here: Vec<&str> = wanted.iter().map(String::as_str).filter(|p| params.contains(*p)).collect();
+                let here: Vec<&str> = wanted
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|p| params.contains(*p))
+                    .collect();
                 if here.is_empty() {
                     action.to_owned()
                 } else {
@@ -183,7 +190,9 @@ pub fn read(root: &Path) -> Result<Clients, String> {
                     client.calls = line.value("calls").map(str::to_owned);
                 }
                 "operation" => {
-                    client.operations.insert(line.at(1).to_lowercase(), Operation::read(&line));
+                    client
+                        .operations
+                        .insert(line.at(1).to_lowercase(), Operation::read(&line));
                 }
                 "waiter" => {
                     client.waiters.insert(line.at(1).to_owned(), line.at(2).to_owned());
@@ -215,7 +224,11 @@ pub fn compare(old: &Clients, new: &Clients, report: &mut Report) {
     report.compare("client", true, &names(old), &names(new));
     let operations = |c: &Clients| -> BTreeMap<String, String> {
         c.iter()
-            .flat_map(|(n, c)| c.operations.values().map(move |o| (format!("{n}:{}", o.name), o.write())))
+            .flat_map(|(n, c)| {
+                c.operations
+                    .values()
+                    .map(move |o| (format!("{n}:{}", o.name), o.write()))
+            })
             .collect()
     };
     report.compare("operation", false, &operations(old), &operations(new));
@@ -306,7 +319,11 @@ pub fn from_botocore(
 }
 
 fn optional(path: &Path) -> Result<Value, String> {
-    if path.exists() { source::json(path) } else { Ok(Value::Null) }
+    if path.exists() {
+        source::json(path)
+    } else {
+        Ok(Value::Null)
+    }
 }
 
 fn prefix(name: &str, model: &Value, hand: &Hand) -> String {
@@ -343,8 +360,13 @@ impl Operation {
             name: name.to_owned(),
             ..Self::default()
         };
-        let auth = definition["auth"][0].as_str().or_else(|| definition["authtype"].as_str());
-        if matches!(auth, Some("none" | "smithy.api#noAuth" | "bearer" | "smithy.api#httpBearerAuth")) {
+        let auth = definition["auth"][0]
+            .as_str()
+            .or_else(|| definition["authtype"].as_str());
+        if matches!(
+            auth,
+            Some("none" | "smithy.api#noAuth" | "bearer" | "smithy.api#httpBearerAuth")
+        ) {
             row.flags.insert("none");
             return row;
         }
@@ -353,16 +375,26 @@ impl Operation {
         for role in listed.iter().filter(|a| a.action == "iam:PassRole") {
             row.pass = Some((role.passed_to.clone(), Vec::new()));
         }
-        let actions: Vec<&String> = listed.iter().map(|a| &a.action).filter(|a| *a != "iam:PassRole").collect();
+        let actions: Vec<&String> = listed
+            .iter()
+            .map(|a| &a.action)
+            .filter(|a| *a != "iam:PassRole")
+            .collect();
         if actions.is_empty() {
             return row;
         }
         if actions.iter().any(|a| a.eq_ignore_ascii_case(&own)) {
-            row.also = actions.into_iter().filter(|a| !a.eq_ignore_ascii_case(&own)).cloned().collect();
+            row.also = actions
+                .into_iter()
+                .filter(|a| !a.eq_ignore_ascii_case(&own))
+                .cloned()
+                .collect();
         } else if let [only] = actions.as_slice() {
             row.all.push((*only).clone());
         } else {
-            report.note(format!("{own} lists several actions and none of its name: read them and correct by hand"));
+            report.note(format!(
+                "{own} lists several actions and none of its name: read them and correct by hand"
+            ));
             row.any = actions.into_iter().cloned().collect();
         }
         row

@@ -50,7 +50,13 @@ pub fn version(dir: &str, package: &str) -> Result<String, String> {
     files_in(Path::new(dir))?
         .iter()
         .filter_map(|p| p.file_name()?.to_str())
-        .find_map(|n| Some(n.strip_prefix(&format!("{package}-"))?.strip_suffix(".dist-info")?.to_owned()))
+        .find_map(|n| {
+            Some(
+                n.strip_prefix(&format!("{package}-"))?
+                    .strip_suffix(".dist-info")?
+                    .to_owned(),
+            )
+        })
         .ok_or_else(|| format!("{dir} holds no {package}-*.dist-info: it is not an unpacked wheel"))
 }
 
@@ -73,7 +79,9 @@ pub fn service_reference(place: &str) -> Result<Reference, String> {
         let get = |url: &str| output(Command::new("curl").args(["-sSf", "--retry", "2", url]));
         let index: Value = serde_json::from_slice(&get(place)?).map_err(|e| format!("{place}: {e}"))?;
         for service in index.as_array().into_iter().flatten() {
-            let url = service["url"].as_str().ok_or_else(|| format!("{place}: an entry has no url"))?;
+            let url = service["url"]
+                .as_str()
+                .ok_or_else(|| format!("{place}: an entry has no url"))?;
             let file = serde_json::from_slice(&get(url)?).map_err(|e| format!("{url}: {e}"))?;
             add_reference(&file, &mut reference);
         }
@@ -157,7 +165,11 @@ impl Dates {
 
     pub fn write(&self) -> String {
         let mut lines = self.head.clone();
-        lines.extend(self.rows.iter().map(|(table, (date, from))| format!("{table}\t{date}\t{from}")));
+        lines.extend(
+            self.rows
+                .iter()
+                .map(|(table, (date, from))| format!("{table}\t{date}\t{from}")),
+        );
         lines.join("\n") + "\n"
     }
 }

@@ -1,1 +1,395 @@
-//! SAM resources as their translator makes them.
+//! SAM resources as their translator makes them. Expected values: SAM Developer Guide, "Generated CloudFormation
+//! resources for AWS SAM", and the translator's own output.
+
+use overgrant::iam::Format;
+use overgrant::model::{Resource, Unit};
+use overgrant::source::Sources;
+use overgrant::value::Value;
+
+use crate::cloudformation_eval::{find, lower, show, written};
+
+const HEAD: &str = "Transform: AWS::Serverless-2016-10-31\n";
+
+fn sam(body: &str) -> (Sources, Vec<Unit>) {
+    let (sources, units) = lower(&[("template.yaml", &format!("{HEAD}{body}"))]);
+    assert!(units[0].problems.is_empty(), "{:?}", units[0].problems);
+    (sources, units)
+}
+
+/// The role of a function `F` with these properties (a flow map's inside).
+fn role(properties: &str) -> (Sources, Resource) {
+    let text = format!(
+        "Parameters:\n  P: {{Type: String}}\nConditions:\n  C: !Equals [!Ref P, x]\nResources:\n  T: {{Type: AWS::DynamoDB::Table}}\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: a.b, Runtime: python3.13, {properties}}}\n"
+    );
+    let (sources, units) = sam(&text);
+    let role = find(&units, "FRole").clone();
+    (sources, role)
+}
+
+fn prop(resource: &Resource, name: &str) -> String {
+    resource.get(name).map_or_else(|| "absent".to_owned(), show)
+}
+
+#[test]
+fn a_function_without_a_role_gets_one() {
+    let (sources, units) = sam("Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: app.run, Runtime: python3.13, CodeUri: src/, Environment: {Variables: {A: b}}}\n");
+    let function = find(&units, "F");
+    assert_eq!((&*function.kind, &*function.type_name), ("AWS::Lambda::Function", "AWS::Serverless::Function"));
+    assert_eq!(function.format, Format::Sam);
+    assert_eq!(prop(function, "Role"), "${FRole.Arn}");
+    assert_eq!(prop(function, "Environment"), "{Variables: {A: b}}");
+    assert_eq!(prop(function, "CodeUri"), "src/");
+    let role = find(&units, "FRole");
+    assert_eq!(&*role.kind, "AWS::IAM::Role");
+    assert_eq!(sources.slice(role.header), "F");
+    assert_eq!(role.extent, function.extent);
+    assert_eq!(
+        prop(role, "AssumeRolePolicyDocument"),
+        "{Version: 2012-10-17, Statement: [{Effect: Allow, Action: [sts:AssumeRole], Principal: {Service: [lambda.amazonaws.com]}}]}"
+    );
+    let trust = role.get("AssumeRolePolicyDocument").unwrap();
+    assert_eq!(sources.slice(trust.span), "F");
+    assert_eq!(
+        prop(role, "GeneratedManagedPolicyArns"),
+        "[arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]"
+    );
+    assert_eq!(prop(role, "ManagedPolicyArns"), "absent");
+    assert_eq!(units[0].wanted, ["src/"]);
+}
+
+#[test]
+fn what_the_translator_adds() {
+    let (_, role) = role(
+        "Tracing: Active, VpcConfig: {SubnetIds: [s]}, Events: {Q: {Type: SQS, Properties: {Queue: q}}, R: {Type: SQS, Properties: {Queue: r}}, K: {Type: Kinesis, Properties: {Stream: k}}}",
+    );
+    let added = prop(&role, "GeneratedManagedPolicyArns");
+    let names: Vec<&str> = added.split(", ").map(|a| a.rsplit('/').next().unwrap().trim_end_matches(']')).collect();
+    assert_eq!(
+        names,
+        [
+            "AWSLambdaBasicExecutionRole",
+            "AWSXrayWriteOnlyAccess",
+            "AWSLambdaVPCAccessExecutionRole",
+            "AWSLambdaSQSQueueExecutionRole",
+            "AWSLambdaKinesisExecutionRole"
+        ]
+    );
+}
+
+/// `Policies` in each of its forms: the properties of the role, and where the policies' parts are written.
+#[test]
+fn policies_in_every_form() {
+    let managed = |policies: &str, expected: &str, places: &str| {
+        let (sources, role) = role(&format!("Policies: {policies}"));
+        assert_eq!(prop(&role, "ManagedPolicyArns"), expected, "{policies}");
+        assert_eq!(written(&sources, role.get("ManagedPolicyArns").unwrap()), places, "{policies}");
+        assert_eq!(prop(&role, "Policies"), "absent");
+    };
+    managed(
+        "AdministratorAccess",
+        "[arn:${AWS::Partition}:iam::aws:policy/AdministratorAccess]",
+        "[AdministratorAccess|AdministratorAccess|AdministratorAccess|AdministratorAccess]",
+    );
+    managed(
+        "[AWSLambdaRole, 'arn:aws:iam::aws:policy/ReadOnlyAccess']",
+        "[arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaRole, arn:aws:iam::aws:policy/ReadOnlyAccess]",
+        "[AWSLambdaRole|AWSLambdaRole|AWSLambdaRole|AWSLambdaRole, arn:aws:iam::aws:policy/ReadOnlyAccess]",
+    );
+    managed("[!Ref P]", "[${P}]", "[!Ref P]");
+    managed(
+        "[!Sub 'arn:${AWS::Partition}:iam::aws:policy/Foo']",
+        "[arn:${AWS::Partition}:iam::aws:policy/Foo]",
+        "[arn:|${AWS::Partition}|:iam::aws:policy/Foo]",
+    );
+    managed(
+        "[!If [C, arn:aws:iam::aws:policy/A, !Ref AWS::NoValue]]",
+        "[<if C: arn:aws:iam::aws:policy/A>]",
+        "[<arn:aws:iam::aws:policy/A>]",
+    );
+    managed(
+        "!If [C, [arn:aws:iam::aws:policy/A], arn:aws:iam::aws:policy/B]",
+        "[<if C: arn:aws:iam::aws:policy/A>, <unless C: arn:aws:iam::aws:policy/B>]",
+        "[<arn:aws:iam::aws:policy/A>, <arn:aws:iam::aws:policy/B>]",
+    );
+    let inline = |policies: &str, expected: &str, places: &str| {
+        let (sources, role) = role(&format!("Policies: {policies}"));
+        assert_eq!(prop(&role, "Policies"), expected, "{policies}");
+        let documents: Vec<String> = role.get("Policies").unwrap().items().iter()
+            .map(|p| written(&sources, p.get("PolicyDocument").unwrap()))
+            .collect();
+        assert_eq!(documents.join("; "), places, "{policies}");
+    };
+    let statement = "{Effect: Allow, Action: 's3:*', Resource: '*'}";
+    let shown = "{Effect: Allow, Action: s3:*, Resource: *}";
+    let document = format!("{{Statement: [{shown}]}}");
+    inline(
+        &format!("{{Version: 2012-10-17, Statement: {statement}}}"),
+        &format!("[{{PolicyName: FRolePolicy0, PolicyDocument: {{Version: 2012-10-17, Statement: {shown}}}}}]"),
+        &format!("{{Version: 2012-10-17, Statement: {shown}}}"),
+    );
+    inline(
+        &format!("[{{Statement: [{statement}]}}]"),
+        &format!("[{{PolicyName: FRolePolicy0, PolicyDocument: {document}}}]"),
+        &document,
+    );
+    inline(
+        &format!("[!If [C, {{Statement: [{statement}]}}, !Ref AWS::NoValue]]"),
+        &format!("[{{PolicyName: FRolePolicy0, PolicyDocument: <if C: {document}>}}]"),
+        &format!("<{document}>"),
+    );
+    inline(
+        &format!("[{{PolicyName: x, PolicyDocument: {{Statement: [{statement}]}}}}]"),
+        &format!("[{{PolicyName: FRolePolicy0, PolicyDocument: {document}}}]"),
+        &document,
+    );
+}
+
+#[test]
+fn policy_templates_are_expanded_at_their_names() {
+    let (sources, role) = role("Policies: [{DynamoDBReadPolicy: {TableName: !Ref T}}, {SQSPollerPolicy: {QueueName: jobs}}, {VPCAccessPolicy: {}}, {MadeUpPolicy: {}}]");
+    assert_eq!(prop(&role, "ManagedPolicyArns"), "[?MadeUpPolicy]");
+    let policies = role.get("Policies").unwrap().items();
+    let names: Vec<_> = policies.iter().map(|p| show(p.get("SamTemplate").unwrap())).collect();
+    assert_eq!(names, ["DynamoDBReadPolicy", "SQSPollerPolicy", "VPCAccessPolicy"]);
+    let document = policies[0].get("PolicyDocument").unwrap();
+    let statement = &document.get("Statement").unwrap().items()[0];
+    assert_eq!(
+        show(statement.get("Resource").unwrap()),
+        "[arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${T}, arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${T}/index/*]"
+    );
+    let table = statement.get("Resource").unwrap().items()[0].as_text().unwrap().clone();
+    assert!(table.holes().any(|h| h.target.as_ref().is_some_and(|t| &*t.address == "T")));
+    every_part(&sources, document, "DynamoDBReadPolicy");
+    let queue = policies[1].get("PolicyDocument").unwrap();
+    assert!(show(queue).contains("sqs:${AWS::Region}:${AWS::AccountId}:jobs"));
+    every_part(&sources, queue, "SQSPollerPolicy");
+}
+
+/// All of a value lies at one word of the source.
+fn every_part(sources: &Sources, value: &Value, word: &str) {
+    let places = written(sources, value);
+    let mut words: Vec<&str> = places
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .collect();
+    words.dedup();
+    assert_eq!(words, [word]);
+}
+
+#[test]
+fn every_policy_template_expands() {
+    for name in overgrant::iam::catalogue().sam_templates() {
+        let (_, role) = role(&format!("Policies: [{{{name}: {{}}}}]"));
+        let policy = &role.get("Policies").unwrap().items()[0];
+        let statements = policy.get("PolicyDocument").unwrap().get("Statement").unwrap();
+        assert!(statements.items().iter().all(|s| s.get("Action").is_some()), "{name}");
+    }
+}
+
+#[test]
+fn a_named_role_is_used() {
+    let (_, units) = sam("Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, Role: arn:aws:iam::123456789012:role/x, Policies: [AdministratorAccess]}\n");
+    assert_eq!(units[0].resources.len(), 1);
+    let function = find(&units, "F");
+    assert_eq!(prop(function, "Role"), "arn:aws:iam::123456789012:role/x");
+    assert_eq!(prop(function, "Policies"), "[AdministratorAccess]");
+}
+
+#[test]
+fn a_role_in_one_branch_is_made_in_the_other() {
+    let (_, units) = sam("Parameters:\n  R: {Type: String}\nConditions:\n  Has: !Not [!Equals [!Ref R, '']]\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, Role: !If [Has, !Ref R, !Ref AWS::NoValue]}\n");
+    assert_eq!(find(&units, "FRole").branch.as_deref(), Some("unless Has"));
+    assert_eq!(prop(find(&units, "F"), "Role"), "<if Has: ${R} | unless Has: ${FRole.Arn}>");
+}
+
+#[test]
+fn trust_boundary_and_path_are_taken_over() {
+    let (sources, role) = role("AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: sts:AssumeRole}]}, PermissionsBoundary: !Ref P, RolePath: /app/");
+    assert_eq!(prop(&role, "PermissionsBoundary"), "${P}");
+    assert_eq!(prop(&role, "Path"), "/app/");
+    let trust = role.get("AssumeRolePolicyDocument").unwrap();
+    assert!(sources.slice(trust.span).starts_with("{Statement"));
+    assert!(role.get("SamTemplate").is_none());
+}
+
+#[test]
+fn globals_are_merged() {
+    let body = r#"Globals:
+  Function:
+    Runtime: python3.13
+    Timeout: 3
+    Tracing: Active
+    PermissionsBoundary: arn:aws:iam::123456789012:policy/b
+    Architectures: [arm64]
+    Layers: [one]
+    Environment: {Variables: {A: global, B: global}}
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Timeout: 9
+      Handler: a.b
+      Architectures: [x86_64]
+      Layers: [two]
+      Environment: {Variables: {A: own}}
+"#;
+    let (sources, units) = sam(body);
+    let function = find(&units, "F");
+    assert_eq!(prop(function, "Timeout"), "9");
+    assert_eq!(prop(function, "Architectures"), "[x86_64]");
+    assert_eq!(prop(function, "Layers"), "[one, two]");
+    assert_eq!(prop(function, "Environment"), "{Variables: {A: own, B: global}}");
+    assert_eq!(prop(function, "TracingConfig"), "{Mode: Active}");
+    let role = find(&units, "FRole");
+    assert_eq!(prop(role, "PermissionsBoundary"), "arn:aws:iam::123456789012:policy/b");
+    assert!(prop(role, "GeneratedManagedPolicyArns").contains("AWSXrayWriteOnlyAccess"));
+    let runtime = function.get("Runtime").unwrap();
+    assert_eq!(sources.slice(runtime.span), "python3.13");
+    assert_eq!(sources.slice(runtime.via.as_ref().unwrap().span), "F");
+}
+
+#[test]
+fn events_become_permissions_with_their_source() {
+    let body = r#"Resources:
+  B: {Type: AWS::S3::Bucket}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: a.b
+      Events:
+        Get: {Type: Api, Properties: {Path: /x, Method: get}}
+        Any: {Type: HttpApi}
+        Topic: {Type: SNS, Properties: {Topic: !Ref T}}
+        Upload: {Type: S3, Properties: {Bucket: !Ref B, Events: 's3:ObjectCreated:*'}}
+        Tick: {Type: Schedule, Properties: {Schedule: rate(1 hour)}}
+        Logs: {Type: CloudWatchLogs, Properties: {LogGroupName: lg}}
+        Skill: {Type: AlexaSkill, Properties: {SkillId: amzn1.ask.skill.x}}
+        Jobs: {Type: SQS, Properties: {Queue: !GetAtt Q.Arn}}
+"#;
+    let (sources, units) = sam(body);
+    let permission = |event: &str| {
+        let r = find(&units, &format!("F{event}Permission"));
+        assert_eq!(&*r.kind, "AWS::Lambda::Permission");
+        assert_eq!(sources.slice(r.header), event);
+        assert_eq!(prop(r, "FunctionName"), "${F}");
+        [prop(r, "Principal"), prop(r, "SourceArn"), prop(r, "SourceAccount"), prop(r, "EventSourceToken")].join(" ")
+    };
+    let start = "apigateway.amazonaws.com arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:";
+    assert_eq!(permission("Get"), format!("{start}${{ServerlessRestApi}}/*/GET/x absent absent"));
+    assert_eq!(permission("Any"), format!("{start}${{ServerlessHttpApi}}/*/*${{Path}} absent absent"));
+    assert_eq!(permission("Topic"), "sns.amazonaws.com ${T} absent absent");
+    assert_eq!(permission("Upload"), "s3.amazonaws.com absent ${AWS::AccountId} absent");
+    assert_eq!(permission("Tick"), "events.amazonaws.com ${FTick.Arn} absent absent");
+    assert_eq!(
+        permission("Logs"),
+        "logs.amazonaws.com arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:lg:* absent absent"
+    );
+    assert_eq!(permission("Skill"), "alexa-appkit.amazon.com absent absent amzn1.ask.skill.x");
+    let mapping = find(&units, "FJobs");
+    assert_eq!(&*mapping.kind, "AWS::Lambda::EventSourceMapping");
+    assert_eq!(prop(mapping, "EventSourceArn"), "${Q.Arn}");
+    assert!(find(&units, "F").get("Events").is_none());
+}
+
+#[test]
+fn urls_code_and_dead_letters() {
+    let (sources, units) = sam("Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, InlineCode: 'x = 1', DeadLetterQueue: {Type: SQS, TargetArn: q}, FunctionUrlConfig: {AuthType: NONE}}\n");
+    let url = find(&units, "FUrl");
+    assert_eq!(&*url.kind, "AWS::Lambda::Url");
+    assert_eq!(show(&url.props), "{AuthType: NONE, TargetFunctionArn: ${F}}");
+    assert_eq!(sources.slice(url.header), "FunctionUrlConfig");
+    let function = find(&units, "F");
+    assert_eq!(prop(function, "Code"), "{ZipFile: x = 1}");
+    assert_eq!(prop(function, "DeadLetterConfig"), "{Type: SQS, TargetArn: q}");
+}
+
+#[test]
+fn state_machines_have_roles_too() {
+    let (_, units) = sam("Resources:\n  M:\n    Type: AWS::Serverless::StateMachine\n    Properties: {Name: m, Tracing: {Enabled: true}, Policies: [{LambdaInvokePolicy: {FunctionName: f}}]}\n");
+    let machine = find(&units, "M");
+    assert_eq!(&*machine.kind, "AWS::StepFunctions::StateMachine");
+    assert_eq!(prop(machine, "RoleArn"), "${MRole.Arn}");
+    assert_eq!(prop(machine, "StateMachineName"), "m");
+    let role = find(&units, "MRole");
+    assert!(prop(role, "AssumeRolePolicyDocument").contains("states.amazonaws.com"));
+    assert!(prop(role, "GeneratedManagedPolicyArns").contains("AWSXrayWriteOnlyAccess"));
+    assert!(prop(role, "Policies").contains("lambda:InvokeFunction"));
+}
+
+#[test]
+fn apis_and_their_policies() {
+    let body = r#"Resources:
+  A:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: prod
+      Auth:
+        DefaultAuthorizer: AWS_IAM
+        ResourcePolicy:
+          AwsAccountWhitelist: ['123456789012']
+          CustomStatements: {Effect: Allow, Action: 'execute-api:Invoke', Resource: 'execute-api:/*', Principal: '*'}
+  H: {Type: AWS::Serverless::HttpApi}
+  S: {Type: AWS::Serverless::SimpleTable}
+  L: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: layer/}}
+  N: {Type: AWS::Serverless::Application, Properties: {Location: nested.yaml, Parameters: {A: b}}}
+"#;
+    let (sources, units) = sam(body);
+    let api = find(&units, "A");
+    assert_eq!(&*api.kind, "AWS::ApiGateway::RestApi");
+    let policy = api.get("Policy").unwrap();
+    assert_eq!(
+        show(policy),
+        "{Version: 2012-10-17, Statement: [{Effect: Allow, Action: execute-api:Invoke, Resource: execute-api:/*, Principal: *}, {Effect: Allow, Action: execute-api:Invoke, Resource: execute-api:/*, Principal: {AWS: [123456789012]}}]}"
+    );
+    let statements = policy.get("Statement").unwrap().items();
+    assert_eq!(sources.slice(statements[0].get("Principal").unwrap().span), "'*'");
+    assert_eq!(sources.slice(statements[1].span), "AwsAccountWhitelist");
+    assert_eq!(prop(api, "Auth"), "{DefaultAuthorizer: AWS_IAM}");
+    let kinds = ["H", "S", "L", "N"].map(|id| find(&units, id).kind.to_string());
+    assert_eq!(
+        kinds,
+        [
+            "AWS::ApiGatewayV2::Api",
+            "AWS::DynamoDB::Table",
+            "AWS::Lambda::LayerVersion",
+            "AWS::CloudFormation::Stack"
+        ]
+    );
+    assert_eq!(prop(find(&units, "N"), "TemplateURL"), "nested.yaml");
+    assert_eq!(units[0].wanted, ["nested.yaml"]);
+}
+
+#[test]
+fn connectors_become_policies() {
+    let body = r#"Resources:
+  T: {Type: AWS::Serverless::SimpleTable}
+  F:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: a.b}
+    Connectors:
+      Machine: {Properties: {Destination: {Id: M}, Permissions: [Read]}}
+  M: {Type: AWS::StepFunctions::StateMachine}
+  C:
+    Type: AWS::Serverless::Connector
+    Properties: {Source: {Id: F}, Destination: [{Id: T}, {Id: Gone}], Permissions: [Read, Write]}
+"#;
+    let (sources, units) = sam(body);
+    let policy = find(&units, "CPolicy");
+    assert_eq!(&*policy.kind, "AWS::IAM::ManagedPolicy");
+    assert_eq!(prop(policy, "Roles"), "[${FRole}]");
+    let statements = policy.get("PolicyDocument").unwrap().get("Statement").unwrap().items();
+    assert_eq!(statements.len(), 2);
+    assert!(show(&statements[0]).contains("dynamodb:GetItem"));
+    assert_eq!(show(statements[1].get("Resource").unwrap()), "[${T.Arn}, ${T.Arn}/index/*]");
+    every_part(&sources, policy.get("PolicyDocument").unwrap(), "C");
+    let embedded = find(&units, "FMachinePolicy");
+    assert!(prop(embedded, "PolicyDocument").contains("states:ListExecutions"));
+    assert_eq!(sources.slice(embedded.header), "Machine");
+}
+
+#[test]
+fn code_that_is_there_is_not_asked_for() {
+    let text = format!("{HEAD}Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: app.run, Runtime: python3.13, CodeUri: src/}}\n  G:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: app.run, Runtime: nodejs22.x, CodeUri: js/}}\n  H:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: app.run, Runtime: python3.13, CodeUri: dist.zip}}\n");
+    let (_, units) = lower(&[("t.yaml", &text), ("src/app.py", "def run(e, c): pass\n")]);
+    assert!(units.iter().all(|u| u.wanted.is_empty()));
+}

@@ -140,18 +140,24 @@ impl Sam<'_, '_> {
             return;
         };
         let python = known("Runtime").is_none_or(|r| r.starts_with("python"));
-        let sources = self.template.world.sources;
-        let tree = &self.template.doc.tree;
-        let Some(folder) = self.template.local_path(tree, &code).filter(|_| python) else {
+        let template = self.template;
+        let Some(path) = template.local_path(&template.doc.tree, &code).filter(|_| python) else {
             return;
         };
-        let Some((module, _)) = handler.rsplit_once('.') else {
+        if code.ends_with(".py") {
+            if template.world.sources.find(&path).is_none() {
+                template.want(path);
+            }
+            return;
+        }
+        let packed = code.rsplit('/').next().is_some_and(|name| name.contains('.') && name.trim_matches('.') != "");
+        let Some((module, _)) = handler.rsplit_once('.').filter(|_| !packed) else {
             return;
         };
-        let file = join_path(&folder, &format!("{}.py", module.replace('.', "/")));
-        let outside = parent_path(sources.path(base.header.file));
-        if sources.find(&file).is_none() && folder != outside {
-            self.template.want(format!("{folder}/"));
+        let file = join_path(&path, &format!("{}.py", module.replace('.', "/")));
+        let own_folder = parent_path(template.world.sources.path(base.header.file));
+        if template.world.sources.find(&file).is_none() && path != own_folder {
+            template.want(format!("{path}/"));
         }
     }
 }

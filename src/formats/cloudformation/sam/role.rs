@@ -196,8 +196,7 @@ fn managed_arn(text: &Text) -> Option<Text> {
         None => return None,
     };
     let path = path.strip_prefix("arn:aws:")?;
-    let mut out = arn("arn:%partition:", at);
-    out.append(&Text::made(path, at));
+    let mut out = arn(&format!("arn:%partition:{path}"), at);
     // A name may be given with its path.
     let bare = name.rfind('/').map_or(0, |i| i + 1);
     out.append(&text.slice(bare..name.len()));

@@ -32,9 +32,14 @@ fn prop(resource: &Resource, name: &str) -> String {
 
 #[test]
 fn a_function_without_a_role_gets_one() {
-    let (sources, units) = sam("Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: app.run, Runtime: python3.13, CodeUri: src/, Environment: {Variables: {A: b}}}\n");
+    let (sources, units) = sam(
+        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: app.run, Runtime: python3.13, CodeUri: src/, Environment: {Variables: {A: b}}}\n",
+    );
     let function = find(&units, "F");
-    assert_eq!((&*function.kind, &*function.type_name), ("AWS::Lambda::Function", "AWS::Serverless::Function"));
+    assert_eq!(
+        (&*function.kind, &*function.type_name),
+        ("AWS::Lambda::Function", "AWS::Serverless::Function")
+    );
     assert_eq!(function.format, Format::Sam);
     assert_eq!(prop(function, "Role"), "${FRole.Arn}");
     assert_eq!(prop(function, "Environment"), "{Variables: {A: b}}");
@@ -63,7 +68,10 @@ fn what_the_translator_adds() {
         "Tracing: Active, VpcConfig: {SubnetIds: [s]}, Events: {Q: {Type: SQS, Properties: {Queue: q}}, R: {Type: SQS, Properties: {Queue: r}}, K: {Type: Kinesis, Properties: {Stream: k}}}",
     );
     let added = prop(&role, "GeneratedManagedPolicyArns");
-    let names: Vec<&str> = added.split(", ").map(|a| a.rsplit('/').next().unwrap().trim_end_matches(']')).collect();
+    let names: Vec<&str> = added
+        .split(", ")
+        .map(|a| a.rsplit('/').next().unwrap().trim_end_matches(']'))
+        .collect();
     assert_eq!(
         names,
         [
@@ -82,7 +90,11 @@ fn policies_in_every_form() {
     let managed = |policies: &str, expected: &str, places: &str| {
         let (sources, role) = role(&format!("Policies: {policies}"));
         assert_eq!(prop(&role, "ManagedPolicyArns"), expected, "{policies}");
-        assert_eq!(written(&sources, role.get("ManagedPolicyArns").unwrap()), places, "{policies}");
+        assert_eq!(
+            written(&sources, role.get("ManagedPolicyArns").unwrap()),
+            places,
+            "{policies}"
+        );
         assert_eq!(prop(&role, "Policies"), "absent");
     };
     managed(
@@ -114,7 +126,11 @@ fn policies_in_every_form() {
     let inline = |policies: &str, expected: &str, places: &str| {
         let (sources, role) = role(&format!("Policies: {policies}"));
         assert_eq!(prop(&role, "Policies"), expected, "{policies}");
-        let documents: Vec<String> = role.get("Policies").unwrap().items().iter()
+        let documents: Vec<String> = role
+            .get("Policies")
+            .unwrap()
+            .items()
+            .iter()
             .map(|p| written(&sources, p.get("PolicyDocument").unwrap()))
             .collect();
         assert_eq!(documents.join("; "), places, "{policies}");
@@ -146,7 +162,9 @@ fn policies_in_every_form() {
 
 #[test]
 fn policy_templates_are_expanded_at_their_names() {
-    let (sources, role) = role("Policies: [{DynamoDBReadPolicy: {TableName: !Ref T}}, {SQSPollerPolicy: {QueueName: jobs}}, {VPCAccessPolicy: {}}, {MadeUpPolicy: {}}]");
+    let (sources, role) = role(
+        "Policies: [{DynamoDBReadPolicy: {TableName: !Ref T}}, {SQSPollerPolicy: {QueueName: jobs}}, {VPCAccessPolicy: {}}, {MadeUpPolicy: {}}]",
+    );
     assert_eq!(prop(&role, "ManagedPolicyArns"), "[?MadeUpPolicy]");
     let policies = role.get("Policies").unwrap().items();
     let names: Vec<_> = policies.iter().map(|p| show(p.get("SamTemplate").unwrap())).collect();
@@ -158,7 +176,11 @@ fn policy_templates_are_expanded_at_their_names() {
         "[arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${T}, arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${T}/index/*]"
     );
     let table = statement.get("Resource").unwrap().items()[0].as_text().unwrap().clone();
-    assert!(table.holes().any(|h| h.target.as_ref().is_some_and(|t| &*t.address == "T")));
+    assert!(
+        table
+            .holes()
+            .any(|h| h.target.as_ref().is_some_and(|t| &*t.address == "T"))
+    );
     every_part(&sources, document, "DynamoDBReadPolicy");
     let queue = policies[1].get("PolicyDocument").unwrap();
     assert!(show(queue).contains("sqs:${AWS::Region}:${AWS::AccountId}:jobs"));
@@ -188,7 +210,9 @@ fn every_policy_template_expands() {
 
 #[test]
 fn a_named_role_is_used() {
-    let (_, units) = sam("Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, Role: arn:aws:iam::123456789012:role/x, Policies: [AdministratorAccess]}\n");
+    let (_, units) = sam(
+        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, Role: arn:aws:iam::123456789012:role/x, Policies: [AdministratorAccess]}\n",
+    );
     assert_eq!(units[0].resources.len(), 1);
     let function = find(&units, "F");
     assert_eq!(prop(function, "Role"), "arn:aws:iam::123456789012:role/x");
@@ -197,14 +221,21 @@ fn a_named_role_is_used() {
 
 #[test]
 fn a_role_in_one_branch_is_made_in_the_other() {
-    let (_, units) = sam("Parameters:\n  R: {Type: String}\nConditions:\n  Has: !Not [!Equals [!Ref R, '']]\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, Role: !If [Has, !Ref R, !Ref AWS::NoValue]}\n");
+    let (_, units) = sam(
+        "Parameters:\n  R: {Type: String}\nConditions:\n  Has: !Not [!Equals [!Ref R, '']]\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, Role: !If [Has, !Ref R, !Ref AWS::NoValue]}\n",
+    );
     assert_eq!(find(&units, "FRole").branch.as_deref(), Some("unless Has"));
-    assert_eq!(prop(find(&units, "F"), "Role"), "<if Has: ${R} | unless Has: ${FRole.Arn}>");
+    assert_eq!(
+        prop(find(&units, "F"), "Role"),
+        "<if Has: ${R} | unless Has: ${FRole.Arn}>"
+    );
 }
 
 #[test]
 fn trust_boundary_and_path_are_taken_over() {
-    let (sources, role) = role("AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: sts:AssumeRole}]}, PermissionsBoundary: !Ref P, RolePath: /app/");
+    let (sources, role) = role(
+        "AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: sts:AssumeRole}]}, PermissionsBoundary: !Ref P, RolePath: /app/",
+    );
     assert_eq!(prop(&role, "PermissionsBoundary"), "${P}");
     assert_eq!(prop(&role, "Path"), "/app/");
     let trust = role.get("AssumeRolePolicyDocument").unwrap();
@@ -272,11 +303,23 @@ fn events_become_permissions_with_their_source() {
         assert_eq!(&*r.kind, "AWS::Lambda::Permission");
         assert_eq!(sources.slice(r.header), event);
         assert_eq!(prop(r, "FunctionName"), "${F}");
-        [prop(r, "Principal"), prop(r, "SourceArn"), prop(r, "SourceAccount"), prop(r, "EventSourceToken")].join(" ")
+        [
+            prop(r, "Principal"),
+            prop(r, "SourceArn"),
+            prop(r, "SourceAccount"),
+            prop(r, "EventSourceToken"),
+        ]
+        .join(" ")
     };
     let start = "apigateway.amazonaws.com arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:";
-    assert_eq!(permission("Get"), format!("{start}${{ServerlessRestApi}}/*/GET/x absent absent"));
-    assert_eq!(permission("Any"), format!("{start}${{ServerlessHttpApi}}/*/*${{Path}} absent absent"));
+    assert_eq!(
+        permission("Get"),
+        format!("{start}${{ServerlessRestApi}}/*/GET/x absent absent")
+    );
+    assert_eq!(
+        permission("Any"),
+        format!("{start}${{ServerlessHttpApi}}/*/*${{Path}} absent absent")
+    );
     assert_eq!(permission("Topic"), "sns.amazonaws.com ${T} absent absent");
     assert_eq!(permission("Upload"), "s3.amazonaws.com absent ${AWS::AccountId} absent");
     assert_eq!(permission("Tick"), "events.amazonaws.com ${FTick.Arn} absent absent");
@@ -284,7 +327,10 @@ fn events_become_permissions_with_their_source() {
         permission("Logs"),
         "logs.amazonaws.com arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:lg:* absent absent"
     );
-    assert_eq!(permission("Skill"), "alexa-appkit.amazon.com absent absent amzn1.ask.skill.x");
+    assert_eq!(
+        permission("Skill"),
+        "alexa-appkit.amazon.com absent absent amzn1.ask.skill.x"
+    );
     let mapping = find(&units, "FJobs");
     assert_eq!(&*mapping.kind, "AWS::Lambda::EventSourceMapping");
     assert_eq!(prop(mapping, "EventSourceArn"), "${Q.Arn}");
@@ -293,7 +339,9 @@ fn events_become_permissions_with_their_source() {
 
 #[test]
 fn urls_code_and_dead_letters() {
-    let (sources, units) = sam("Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, InlineCode: 'x = 1', DeadLetterQueue: {Type: SQS, TargetArn: q}, FunctionUrlConfig: {AuthType: NONE}}\n");
+    let (sources, units) = sam(
+        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, InlineCode: 'x = 1', DeadLetterQueue: {Type: SQS, TargetArn: q}, FunctionUrlConfig: {AuthType: NONE}}\n",
+    );
     let url = find(&units, "FUrl");
     assert_eq!(&*url.kind, "AWS::Lambda::Url");
     assert_eq!(show(&url.props), "{AuthType: NONE, TargetFunctionArn: ${F}}");
@@ -305,7 +353,9 @@ fn urls_code_and_dead_letters() {
 
 #[test]
 fn state_machines_have_roles_too() {
-    let (_, units) = sam("Resources:\n  M:\n    Type: AWS::Serverless::StateMachine\n    Properties: {Name: m, Tracing: {Enabled: true}, Policies: [{LambdaInvokePolicy: {FunctionName: f}}]}\n");
+    let (_, units) = sam(
+        "Resources:\n  M:\n    Type: AWS::Serverless::StateMachine\n    Properties: {Name: m, Tracing: {Enabled: true}, Policies: [{LambdaInvokePolicy: {FunctionName: f}}]}\n",
+    );
     let machine = find(&units, "M");
     assert_eq!(&*machine.kind, "AWS::StepFunctions::StateMachine");
     assert_eq!(prop(machine, "RoleArn"), "${MRole.Arn}");
@@ -380,7 +430,10 @@ fn connectors_become_policies() {
     let statements = policy.get("PolicyDocument").unwrap().get("Statement").unwrap().items();
     assert_eq!(statements.len(), 2);
     assert!(show(&statements[0]).contains("dynamodb:GetItem"));
-    assert_eq!(show(statements[1].get("Resource").unwrap()), "[${T.Arn}, ${T.Arn}/index/*]");
+    assert_eq!(
+        show(statements[1].get("Resource").unwrap()),
+        "[${T.Arn}, ${T.Arn}/index/*]"
+    );
     every_part(&sources, policy.get("PolicyDocument").unwrap(), "C");
     let embedded = find(&units, "FMachinePolicy");
     assert!(prop(embedded, "PolicyDocument").contains("states:ListExecutions"));
@@ -389,7 +442,9 @@ fn connectors_become_policies() {
 
 #[test]
 fn code_that_is_there_is_not_asked_for() {
-    let text = format!("{HEAD}Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: app.run, Runtime: python3.13, CodeUri: src/}}\n  G:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: app.run, Runtime: nodejs22.x, CodeUri: js/}}\n  H:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: app.run, Runtime: python3.13, CodeUri: dist.zip}}\n");
+    let text = format!(
+        "{HEAD}Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: app.run, Runtime: python3.13, CodeUri: src/}}\n  G:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: app.run, Runtime: nodejs22.x, CodeUri: js/}}\n  H:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: app.run, Runtime: python3.13, CodeUri: dist.zip}}\n"
+    );
     let (_, units) = lower(&[("t.yaml", &text), ("src/app.py", "def run(e, c): pass\n")]);
     assert!(units.iter().all(|u| u.wanted.is_empty()));
 }

@@ -150,7 +150,10 @@ impl Sam<'_, '_> {
             }
             return;
         }
-        let packed = code.rsplit('/').next().is_some_and(|name| name.contains('.') && name.trim_matches('.') != "");
+        let packed = code
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.contains('.') && name.trim_matches('.') != "");
         let Some((module, _)) = handler.rsplit_once('.').filter(|_| !packed) else {
             return;
         };

@@ -1,4 +1,5 @@
-//! `«…»` and `‹…›` in the texts of examples.
+//! `«…»` and `‹…›` in the texts of examples, and `‖`, which is nothing: it keeps a key-shaped string in a rule file from
+//! being one.
 
 use std::ops::Range;
 
@@ -20,6 +21,7 @@ pub(super) fn strip(text: &str) -> (String, Marks) {
             '‹' => secondary.push(out.len()),
             '»' => marks.primary.extend(primary.pop().map(|start| start..out.len())),
             '›' => marks.secondary.extend(secondary.pop().map(|start| start..out.len())),
+            '‖' => {}
             _ => out.push(c),
         }
     }
@@ -32,7 +34,7 @@ pub(super) fn strip(text: &str) -> (String, Marks) {
 
 /// The text alone.
 pub(in crate::rules) fn without(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, '«' | '»' | '‹' | '›')).collect()
+    text.chars().filter(|c| !matches!(c, '«' | '»' | '‹' | '›' | '‖')).collect()
 }
 
 #[cfg(test)]
@@ -41,7 +43,7 @@ mod tests {
 
     #[test]
     fn marks_give_ranges_of_the_bare_text() {
-        let (text, marks) = strip("a «b‹c›» «d»");
+        let (text, marks) = strip("a «b‹c›» «d‖»");
         assert_eq!(text, "a bc d");
         assert_eq!(marks.primary, [2..4, 5..6]);
         assert_eq!(marks.secondary, [3..4]);

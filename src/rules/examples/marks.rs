@@ -34,7 +34,9 @@ pub(super) fn strip(text: &str) -> (String, Marks) {
 
 /// The text alone.
 pub(in crate::rules) fn without(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, '«' | '»' | '‹' | '›' | '‖')).collect()
+    text.chars()
+        .filter(|c| !matches!(c, '«' | '»' | '‹' | '›' | '‖'))
+        .collect()
 }
 
 #[cfg(test)]

@@ -67,6 +67,9 @@ struct Output {
     /// Show findings that are alike one by one
     #[arg(long)]
     no_collapse: bool,
+    /// With the human format on GitHub Actions, annotations are written too
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    annotations: When,
     /// Leave out the summary
     #[arg(long)]
     no_summary: bool,
@@ -116,14 +119,14 @@ impl Check {
         run::understand(read, |read, analysis| {
             let sources = analysis.project.sources;
             let report = read.report(analysis, &ruleset, &wish);
-            let page = Page::new(&report, sources, &ruleset, self.options(&read.cwd));
+            let page = Page::new(&report, sources, &ruleset, self.options(read));
             self.print(&page)?;
             self.notes(read, &report, sources);
             Ok(self.exit(&report))
         })
     }
 
-    fn options(&self, cwd: &str) -> Options {
+    fn options(&self, read: &run::Read<'_>) -> Options {
         let o = &self.output;
         Options {
             colour: terminal::colour(o.color),
@@ -134,7 +137,8 @@ impl Check {
             show_suppressed: self.suppressing.show_suppressed,
             summary: !o.no_summary && o.quiet == 0,
             statistics: o.statistics,
-            cwd: cwd.to_owned(),
+            cwd: read.cwd.clone(),
+            root: read.root.clone(),
         }
     }
 
@@ -146,7 +150,17 @@ impl Check {
             })?;
         }
         if self.output.quiet < 2 {
-            terminal::print(&page.render(self.output.format)).map_err(|source| Failure::Io {
+            let mut text = page.render(self.output.format);
+            let actions = std::env::var_os("GITHUB_ACTIONS").is_some_and(|v| v == "true");
+            let annotate = match self.output.annotations {
+                When::Auto => actions,
+                When::Always => true,
+                When::Never => false,
+            };
+            if self.output.format == Format::Human && annotate {
+                text.push_str(&page.render(Format::Github));
+            }
+            terminal::print(&text).map_err(|source| Failure::Io {
                 what: "cannot write to standard output".to_owned(),
                 source,
             })?;

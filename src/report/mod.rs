@@ -4,12 +4,19 @@
 //! whole document and nothing else.
 
 mod compact;
+mod excerpt;
+mod human;
 mod json;
+mod line_hash;
 mod mask;
+mod sarif;
+mod services;
+mod text;
+mod xml;
 
 use crate::rules::Ruleset;
 use crate::settle::{Report, Reported};
-use crate::source::{Sources, Span};
+use crate::source::{FileId, Sources, Span, join_path, relative_path};
 
 pub use mask::Mask;
 
@@ -21,10 +28,24 @@ pub enum Format {
     Human,
     /// `path:line:col: severity[rule] message`.
     Compact,
+    /// A heading for each file, a line for each finding.
+    Grouped,
     /// Stable JSON, with schema_version.
     Json,
     /// One JSON object for each finding, and a summary as the last line.
     Jsonl,
+    /// SARIF 2.1.0, for GitHub code scanning and others.
+    Sarif,
+    /// GitHub annotations.
+    Github,
+    /// GitLab code quality.
+    Gitlab,
+    Junit,
+    Checkstyle,
+    /// For reviewdog.
+    Rdjson,
+    /// For pull requests and summaries.
+    Markdown,
 }
 
 /// How to render.
@@ -43,8 +64,10 @@ pub struct Options {
     pub summary: bool,
     /// A table of counts for each rule.
     pub statistics: bool,
-    /// Absolute path of the working directory, for links.
+    /// Absolute path of the working directory.
     pub cwd: String,
+    /// Absolute path of the git root, else of the working directory: where code hosts' paths start.
+    pub root: String,
 }
 
 impl Default for Options {
@@ -59,6 +82,7 @@ impl Default for Options {
             summary: true,
             statistics: false,
             cwd: String::new(),
+            root: String::new(),
         }
     }
 }
@@ -87,9 +111,18 @@ impl<'a> Page<'a> {
     /// The report as `format`, with secrets masked.
     pub fn render(&self, format: Format) -> String {
         let text = match format {
-            Format::Human | Format::Compact => compact::render(self),
+            Format::Human => human::render(self),
+            Format::Compact => compact::render(self),
             Format::Json => json::render(self),
             Format::Jsonl => json::lines(self),
+            Format::Grouped => text::grouped(self),
+            Format::Sarif => sarif::render(self),
+            Format::Github => services::github(self),
+            Format::Gitlab => services::gitlab(self),
+            Format::Junit => xml::junit(self),
+            Format::Checkstyle => xml::checkstyle(self),
+            Format::Rdjson => services::rdjson(self),
+            Format::Markdown => text::markdown(self),
         };
         self.mask.text(text)
     }
@@ -115,6 +148,15 @@ impl<'a> Page<'a> {
             .map_or_else(|| f.finding.message.clone(), |r| r.title().to_owned())
     }
 
+    /// The path of `file` from the root of the repository.
+    fn root_path(&self, file: FileId) -> String {
+        let path = self.sources.path(file);
+        if self.options.root == self.options.cwd {
+            return path.to_owned();
+        }
+        relative_path(&self.options.root, &join_path(&self.options.cwd, path))
+    }
+
     fn path(&self, span: Span) -> &'a str {
         self.sources.path(span.file)
     }
@@ -123,4 +165,16 @@ impl<'a> Page<'a> {
 /// Where a rule is described.
 fn url(family: &str, rule: &str) -> String {
     format!("{}/blob/main/rules/{family}/{rule}.yaml", env!("CARGO_PKG_REPOSITORY"))
+}
+
+/// A path as it may stand in a URI: everything but letters, digits and `-._~/` percent-encoded.
+fn escape_uri(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for b in path.bytes() {
+        match b {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(b)),
+            _ => out.push_str(&format!("%{b:02X}")),
+        }
+    }
+    out
 }

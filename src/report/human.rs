@@ -1,0 +1,329 @@
+//! For people: the source with its labels, by codespan-reporting.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use codespan_reporting::diagnostic::{Diagnostic, Label as Mark, Severity as Level};
+use codespan_reporting::term::{self, Chars, Config, DisplayStyle, Styles, StylesWriter, termcolor};
+
+use super::excerpt::Excerpts;
+use super::{Page, url};
+use crate::finding::{Label, LabelRole, Severity};
+use crate::settle::{Reported, Status};
+use crate::source::FileId;
+
+/// More labels than this are counted, not shown.
+const MAX_LABELS: usize = 6;
+/// Findings that are alike, beyond so many, are listed in one line.
+const MAX_ALIKE: usize = 5;
+
+/// How severities are called in every output with three levels.
+pub(super) fn level(severity: Severity) -> Level {
+    match severity {
+        Severity::Critical | Severity::High => Level::Error,
+        Severity::Medium => Level::Warning,
+        Severity::Low => Level::Note,
+    }
+}
+
+pub(super) fn render(page: &Page<'_>) -> String {
+    let mut out = Buffer::new(page.options.colour);
+    let config = Config {
+        display_style: if page.options.source { DisplayStyle::Rich } else { DisplayStyle::Medium },
+        tab_width: 4,
+        chars: Chars::box_drawing(),
+        ..Config::default()
+    };
+    let mut alike: BTreeMap<(&str, &str), Vec<&Reported>> = BTreeMap::new();
+    for f in shown(page) {
+        let group = alike.entry((f.rule(), &f.finding.message)).or_default();
+        group.push(f);
+        if group.len() <= MAX_ALIKE || !page.options.collapse {
+            out.diagnostic(page, &config, f);
+        }
+    }
+    let mut more: Vec<&Vec<&Reported>> = alike.values().filter(|g| g.len() > MAX_ALIKE).collect();
+    more.sort_by_key(|g| (g[MAX_ALIKE].span(), g[MAX_ALIKE].rule()));
+    if page.options.collapse {
+        for group in more {
+            out.rest(page, &config, &group[MAX_ALIKE..]);
+        }
+    }
+    if page.options.statistics {
+        out.text(&statistics(page));
+    }
+    if page.options.summary {
+        out.text(&summary(page));
+    }
+    out.finish()
+}
+
+/// The findings that are shown, in order.
+fn shown<'a>(page: &Page<'a>) -> impl Iterator<Item = &'a Reported> {
+    let suppressed = page.options.show_suppressed;
+    page.report
+        .findings
+        .iter()
+        .filter(move |f| f.is_active() || (suppressed && f.status == Status::Suppressed))
+}
+
+/// Coloured or plain bytes.
+enum Buffer {
+    Plain(termcolor::NoColor<Vec<u8>>),
+    Coloured(termcolor::Ansi<Vec<u8>>, Box<Styles>),
+}
+
+impl Buffer {
+    fn new(colour: bool) -> Self {
+        if colour {
+            Self::Coloured(termcolor::Ansi::new(Vec::new()), Box::default())
+        } else {
+            Self::Plain(termcolor::NoColor::new(Vec::new()))
+        }
+    }
+
+    fn emit(&mut self, config: &Config, files: &Excerpts, diagnostic: &Diagnostic<usize>) {
+        // Writing to memory cannot fail, and every place of a label was put into the excerpts.
+        let _ = match self {
+            Self::Plain(w) => term::emit_to_io_write(w, config, files, diagnostic),
+            Self::Coloured(w, styles) => {
+                let mut writer = StylesWriter::new(w, styles);
+                term::emit_to_write_style(&mut writer, config, files, diagnostic)
+            }
+        };
+    }
+
+    fn text(&mut self, text: &str) {
+        let bytes = match self {
+            Self::Plain(w) => w.get_mut(),
+            Self::Coloured(w, _) => w.get_mut(),
+        };
+        bytes.extend_from_slice(text.as_bytes());
+    }
+
+    fn finish(self) -> String {
+        let bytes = match self {
+            Self::Plain(w) => w.into_inner(),
+            Self::Coloured(w, _) => w.into_inner(),
+        };
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn diagnostic(&mut self, page: &Page<'_>, config: &Config, f: &Reported) {
+        let (labels, hidden) = labels(page, f);
+        let spans: Vec<_> = labels.iter().map(|l| l.span).collect();
+        let name = |file: FileId| linked(page, file);
+        let (files, places) = Excerpts::new(page.sources, &page.mask, &spans, &name);
+        let marks = labels
+            .iter()
+            .zip(places)
+            .map(|(label, place)| {
+                let mark = match label.role {
+                    LabelRole::Primary => Mark::primary(place.part, place.range),
+                    _ => Mark::secondary(place.part, place.range),
+                };
+                mark.with_message(label.text.clone())
+            })
+            .collect();
+        let mut notes = vec![grade(f)];
+        let suppressed = f.suppression.as_ref().map(|s| {
+            let reason = s.reason.as_deref().unwrap_or("no reason given");
+            format!("ignored: {reason} ({}:{})", s.path, s.line)
+        });
+        notes.extend(suppressed);
+        if hidden > 0 {
+            notes.push(format!("and {hidden} more places"));
+        }
+        notes.extend(f.finding.notes.iter().map(|n| wrapped(page, "note: ", n)));
+        notes.extend(folded(f).map(|n| wrapped(page, "note: ", &n)));
+        if let Some(help) = &f.finding.help {
+            let help = format!("{help} (`overgrant explain {}`)", f.rule());
+            notes.push(wrapped(page, "help: ", &help));
+        }
+        let code = if page.options.hyperlinks {
+            format!("\u{1b}]8;;{}\u{1b}\\{}\u{1b}]8;;\u{1b}\\", url(&f.family, f.rule()), f.rule())
+        } else {
+            f.rule().to_owned()
+        };
+        let diagnostic = Diagnostic::new(level(f.severity))
+            .with_code(code)
+            .with_message(&f.finding.message)
+            .with_labels(marks)
+            .with_notes(notes);
+        self.emit(config, &files, &diagnostic);
+        if !page.options.source {
+            self.text("\n");
+        }
+    }
+
+    /// One diagnostic for the findings of a group that are not shown one by one.
+    fn rest(&mut self, page: &Page<'_>, config: &Config, group: &[&Reported]) {
+        let Some(first) = group.first() else { return };
+        let mut places: Vec<String> = group
+            .iter()
+            .take(20)
+            .map(|f| format!("{}:{}", page.path(f.span()), page.sources.positions(f.span()).0.line))
+            .collect();
+        if group.len() > places.len() {
+            places.push(format!("… {} more", group.len() - places.len()));
+        }
+        let diagnostic = Diagnostic::new(level(first.severity))
+            .with_code(first.rule())
+            .with_message(format!("{}: {} more", first.finding.message, group.len()))
+            .with_notes(vec![
+                wrapped(page, "at ", &places.join(", ")),
+                "--no-collapse shows them one by one".to_owned(),
+            ]);
+        self.emit(config, &Excerpts::default(), &diagnostic);
+        if !page.options.source {
+            self.text("\n");
+        }
+    }
+}
+
+/// The labels that are shown, the primary first, and how many are not.
+fn labels<'f>(page: &Page<'_>, f: &'f Reported) -> (Vec<&'f Label>, usize) {
+    let line = |l: &Label| {
+        let (start, end) = page.sources.positions(l.span);
+        (l.span.file, start.line, end.line)
+    };
+    let mut out: Vec<&Label> = Vec::new();
+    let mut hidden = 0;
+    for label in &f.finding.labels {
+        let (file, start, end) = line(label);
+        let same = out.iter().any(|o| o.span == label.span);
+        let scope = label.role == LabelRole::Scope
+            && (start != end || out.first().is_some_and(|p| line(p).0 == file && line(p).1 == start));
+        if same || scope {
+            continue;
+        }
+        if out.len() < MAX_LABELS {
+            out.push(label);
+        } else {
+            hidden += 1;
+        }
+    }
+    (out, hidden)
+}
+
+/// A file's name; on terminals that can, a link to the file.
+fn linked(page: &Page<'_>, file: FileId) -> String {
+    let path = page.sources.path(file);
+    if !page.options.hyperlinks {
+        return path.to_owned();
+    }
+    let absolute = crate::source::join_path(&page.options.cwd, path);
+    format!("\u{1b}]8;;file://{}\u{1b}\\{path}\u{1b}]8;;\u{1b}\\", super::escape_uri(&absolute))
+}
+
+fn grade(f: &Reported) -> String {
+    format!(
+        "severity: {}   confidence: {}   fingerprint: {}",
+        f.severity.name(),
+        f.confidence.name(),
+        f.identity.fingerprint
+    )
+}
+
+fn folded(f: &Reported) -> Option<String> {
+    let names = &f.finding.folded;
+    match names.len() {
+        0 => None,
+        1 => Some(format!("a narrower finding is folded into this one: {}", names[0])),
+        n => Some(format!("{n} narrower findings are folded into this one: {}", names.join(", "))),
+    }
+}
+
+/// `text` behind `lead`, broken at spaces to fit the width; codespan indents what follows the first line by two.
+fn wrapped(page: &Page<'_>, lead: &str, text: &str) -> String {
+    let width = page.options.width.clamp(40, 120) - 8;
+    let indent = " ".repeat(lead.len());
+    let mut out = lead.to_owned();
+    let mut column = lead.len();
+    for (i, word) in text.split_whitespace().enumerate() {
+        let len = unicode_width::UnicodeWidthStr::width(word);
+        if i > 0 && column + 1 + len > width {
+            out.push('\n');
+            out.push_str(&indent);
+            column = indent.len();
+        } else if i > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += len;
+    }
+    out
+}
+
+/// "2 critical, 3 high"
+pub(super) fn counts(page: &Page<'_>) -> String {
+    let parts: Vec<String> = Severity::ALL
+        .into_iter()
+        .rev()
+        .filter_map(|s| {
+            let n = page.active().filter(|f| f.severity == s).count();
+            (n > 0).then(|| format!("{n} {}", s.name()))
+        })
+        .collect();
+    parts.join(", ")
+}
+
+fn plural(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+pub(super) fn summary(page: &Page<'_>) -> String {
+    let report = page.report;
+    let stats = &report.stats;
+    let mut looked = format!(
+        "{}, {}, {}",
+        plural(stats.files, "file", "files"),
+        plural(stats.policies, "policy", "policies"),
+        plural(stats.statements, "statement", "statements")
+    );
+    for (n, what) in [
+        (stats.failed, "not wholly read"),
+        (report.count(Status::Suppressed), "ignored"),
+        (report.count(Status::Baselined) + report.count(Status::Moved), "baselined"),
+    ] {
+        if n > 0 {
+            let _ = write!(looked, ", {n} {what}");
+        }
+    }
+    if let Some(ms) = stats.elapsed_ms {
+        let _ = write!(looked, ", {ms} ms");
+    }
+    let total = page.active().count();
+    if total == 0 {
+        return format!("All clear: {looked}.\n");
+    }
+    let mut files: Vec<FileId> = page.active().map(|f| f.span().file).collect();
+    files.dedup();
+    format!(
+        "Found {} in {}: {}.\n{looked}.\n",
+        plural(total, "problem", "problems"),
+        plural(files.len(), "file", "files"),
+        counts(page)
+    )
+}
+
+/// Counts by rule, the most frequent first.
+pub(super) fn statistics(page: &Page<'_>) -> String {
+    let mut counts: BTreeMap<&str, (usize, Severity)> = BTreeMap::new();
+    for f in page.active() {
+        let entry = counts.entry(f.rule()).or_insert((0, f.severity));
+        entry.0 += 1;
+        entry.1 = entry.1.max(f.severity);
+    }
+    let mut rows: Vec<_> = counts.into_iter().collect();
+    rows.sort_by(|a, b| b.1.0.cmp(&a.1.0).then(a.0.cmp(b.0)));
+    let mut out = String::new();
+    for (rule, (n, severity)) in rows {
+        let _ = writeln!(out, "{n:>6}  {:<8}  {rule}", severity.name());
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
+}

@@ -51,7 +51,7 @@ const LOCK_FILES: &[&str] = &[
 ];
 
 /// Why a folder is not entered.
-pub fn folder_skipped(name: &str) -> Option<&'static str> {
+pub(super) fn folder_skipped(name: &str) -> Option<&'static str> {
     if VENDORED.contains(&name) {
         return Some("vendored or generated folder");
     }
@@ -64,7 +64,7 @@ fn hidden_file_read(name: &str) -> bool {
 }
 
 /// What `name`, met on a walk, promises; else why it is skipped.
-pub fn promise(name: &str) -> Result<Promise, &'static str> {
+pub(super) fn promise(name: &str) -> Result<Promise, &'static str> {
     if name.starts_with('.') && !hidden_file_read(name) {
         return Err("hidden file");
     }

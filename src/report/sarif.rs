@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::line_hash::line_hashes;
 use super::{Page, escape_uri, url};
 use crate::finding::{Confidence, Label, LabelRole, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, Style};
 use crate::settle::{Reported, Status, SuppressionKind};
 use crate::source::{FileId, Span};
 
@@ -138,7 +138,7 @@ fn rule(page: &Page<'_>, id: &str) -> Value {
         "name": pascal(id),
         "shortDescription": {"text": rule.title()},
         "fullDescription": {"text": docs.why.trim()},
-        "help": {"text": text, "markdown": crate::explain::markdown(rule, None)},
+        "help": {"text": text, "markdown": crate::rules::explain(rule, Style::Markdown, None)},
         "helpUri": url(rule.family(), id),
         "defaultConfiguration": {"level": level(rule.severity())},
         "properties": {

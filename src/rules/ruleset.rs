@@ -84,6 +84,11 @@ impl Rule {
         }
     }
 
+    /// Its findings are made when the others are settled: it is about suppressions.
+    pub fn is_settled(&self) -> bool {
+        self.check() == Some("settle")
+    }
+
     pub fn is_user(&self) -> bool {
         matches!(self.from, From::User(_))
     }

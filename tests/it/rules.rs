@@ -11,7 +11,7 @@ fn every_example_gives_exactly_its_marks() {
     let only = std::env::var("OVERGRANT_RULE").ok();
     let rules: Vec<_> = ruleset
         .iter()
-        .filter(|r| only.as_deref().is_none_or(|o| r.id() == o))
+        .filter(|r| only.as_deref().is_none_or(|o| r.id() == o) && !r.is_settled())
         .collect();
     let cases: Vec<Case> = rules.iter().flat_map(|r| examples::cases(r)).collect();
     let failures: Vec<String> = cases

@@ -28,10 +28,10 @@ const FLOORS: &[(&str, u8)] = &[
     ("discover", 8),
     ("settle", 9),
     ("fix", 9),
-    ("report", 9),
-    ("cli", 10),
-    ("main", 10),
-    ("lib", 10),
+    ("report", 10),
+    ("cli", 11),
+    ("main", 12),
+    ("lib", 12),
 ];
 
 /// Pairs that see each other on one floor.

@@ -143,7 +143,8 @@ impl Part {
                         }
                     }
                 }
-                self.text.push_str(&fit(&mask.slice(sources, self.file, window.clone())));
+                self.text
+                    .push_str(&fit(&mask.slice(sources, self.file, window.clone())));
                 if window.end < to {
                     self.text.push_str(" …");
                 }
@@ -160,7 +161,8 @@ impl Part {
         for (i, s) in labels {
             let start = starts.get(i).copied().unwrap_or(0);
             let end = ends.get(i).copied().unwrap_or(start).max(start);
-            self.columns.insert(start, lines.position(text, s.start as usize).column);
+            self.columns
+                .insert(start, lines.position(text, s.start as usize).column);
             places[*i] = Some(Place {
                 part: index,
                 range: start..end,
@@ -176,7 +178,11 @@ fn windows(text: &str, line: Range<usize>, labels: &[Range<usize>]) -> Vec<Range
     }
     let back = |at: usize, n: usize| {
         let before = &text[line.start..at];
-        before.char_indices().rev().nth(n - 1).map_or(line.start, |(i, _)| line.start + i)
+        before
+            .char_indices()
+            .rev()
+            .nth(n - 1)
+            .map_or(line.start, |(i, _)| line.start + i)
     };
     let forward = |at: usize, n: usize| {
         let after = &text[at..line.end];

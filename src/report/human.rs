@@ -29,7 +29,11 @@ pub(super) fn level(severity: Severity) -> Level {
 pub(super) fn render(page: &Page<'_>) -> String {
     let mut out = Buffer::new(page.options.colour);
     let config = Config {
-        display_style: if page.options.source { DisplayStyle::Rich } else { DisplayStyle::Medium },
+        display_style: if page.options.source {
+            DisplayStyle::Rich
+        } else {
+            DisplayStyle::Medium
+        },
         tab_width: 4,
         chars: Chars::box_drawing(),
         ..Config::default()
@@ -141,7 +145,11 @@ impl Buffer {
             notes.push(wrapped(page, "help: ", &help));
         }
         let code = if page.options.hyperlinks {
-            format!("\u{1b}]8;;{}\u{1b}\\{}\u{1b}]8;;\u{1b}\\", url(&f.family, f.rule()), f.rule())
+            format!(
+                "\u{1b}]8;;{}\u{1b}\\{}\u{1b}]8;;\u{1b}\\",
+                url(&f.family, f.rule()),
+                f.rule()
+            )
         } else {
             f.rule().to_owned()
         };
@@ -213,7 +221,10 @@ fn linked(page: &Page<'_>, file: FileId) -> String {
         return path.to_owned();
     }
     let absolute = crate::source::join_path(&page.options.cwd, path);
-    format!("\u{1b}]8;;file://{}\u{1b}\\{path}\u{1b}]8;;\u{1b}\\", super::escape_uri(&absolute))
+    format!(
+        "\u{1b}]8;;file://{}\u{1b}\\{path}\u{1b}]8;;\u{1b}\\",
+        super::escape_uri(&absolute)
+    )
 }
 
 fn grade(f: &Reported) -> String {
@@ -230,7 +241,10 @@ fn folded(f: &Reported) -> Option<String> {
     match names.len() {
         0 => None,
         1 => Some(format!("a narrower finding is folded into this one: {}", names[0])),
-        n => Some(format!("{n} narrower findings are folded into this one: {}", names.join(", "))),
+        n => Some(format!(
+            "{n} narrower findings are folded into this one: {}",
+            names.join(", ")
+        )),
     }
 }
 
@@ -285,7 +299,10 @@ pub(super) fn summary(page: &Page<'_>) -> String {
     for (n, what) in [
         (stats.failed, "not wholly read"),
         (report.count(Status::Suppressed), "ignored"),
-        (report.count(Status::Baselined) + report.count(Status::Moved), "baselined"),
+        (
+            report.count(Status::Baselined) + report.count(Status::Moved),
+            "baselined",
+        ),
     ] {
         if n > 0 {
             let _ = write!(looked, ", {n} {what}");

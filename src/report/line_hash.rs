@@ -106,7 +106,12 @@ mod tests {
     #[test]
     fn hashes_are_githubs() {
         assert_eq!(all("", 1), ["c129715d7a2bc9a3:1"]);
-        let four = ["271789c17abda88f:1", "54703d4cd895b18:1", "180aee12dab6264:1", "a23a3dc5e078b07b:1"];
+        let four = [
+            "271789c17abda88f:1",
+            "54703d4cd895b18:1",
+            "180aee12dab6264:1",
+            "a23a3dc5e078b07b:1",
+        ];
         for text in [" a\nb\n  \t\tc\n d", " a\rb\r  \t\tc\r d", " a\r\nb\r\n  \t\tc\r\n d"] {
             assert_eq!(all(text, 4), four, "{text:?}");
         }

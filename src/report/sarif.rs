@@ -197,7 +197,12 @@ fn related<'f>(f: &'f Reported) -> impl Iterator<Item = (usize, &'f Label)> {
 fn message(f: &Reported) -> String {
     let links: Vec<String> = related(f)
         .filter(|(_, l)| !l.text.is_empty())
-        .map(|(id, l)| format!("[{}]({id})", l.text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")))
+        .map(|(id, l)| {
+            format!(
+                "[{}]({id})",
+                l.text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")
+            )
+        })
         .collect();
     let mut out = f.finding.message.clone();
     if let Some(label) = f.finding.labels.first().filter(|l| !l.text.is_empty()) {

@@ -44,7 +44,12 @@ pub(super) fn github(page: &Page<'_>) -> String {
         if let Some(help) = &f.finding.help {
             let _ = write!(text, "\nhelp: {help}");
         }
-        let _ = writeln!(out, "::{level} {properties},title={}::{}", property(f.rule()), data(&text));
+        let _ = writeln!(
+            out,
+            "::{level} {properties},title={}::{}",
+            property(f.rule()),
+            data(&text)
+        );
     }
     let cut: usize = shown.iter().map(|n| n.saturating_sub(GITHUB_SHOWN)).sum();
     if cut > 0 {

@@ -50,7 +50,10 @@ pub(super) fn markdown(page: &Page<'_>) -> String {
     }
     let mut rules: Vec<(&str, Vec<&Reported>)> = by_rule.into_iter().collect();
     rules.sort_by_key(|(rule, fs)| (fs.iter().map(|f| f.severity).max().map(std::cmp::Reverse), *rule));
-    let mut out = format!("### overgrant: {}\n\n| severity | rule | findings |\n|---|---|---:|\n", counts(page));
+    let mut out = format!(
+        "### overgrant: {}\n\n| severity | rule | findings |\n|---|---|---:|\n",
+        counts(page)
+    );
     for (rule, fs) in &rules {
         let worst = fs.iter().map(|f| f.severity).max().map_or("", |s| s.name());
         let family = fs.first().map_or("", |f| f.family.as_str());

@@ -43,19 +43,31 @@ pub(super) fn junit(page: &Page<'_>) -> String {
     let files = by_file(page);
     let cases: usize = files.values().map(|f| f.len().max(1)).sum();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let _ = writeln!(out, "<testsuites name=\"overgrant\" tests=\"{cases}\" failures=\"{total}\">");
+    let _ = writeln!(
+        out,
+        "<testsuites name=\"overgrant\" tests=\"{cases}\" failures=\"{total}\">"
+    );
     for (file, findings) in files {
         let path = escape(page.sources.path(file));
         let tests = findings.len().max(1);
         let failures = findings.len();
-        let _ = writeln!(out, "  <testsuite name=\"{path}\" tests=\"{tests}\" failures=\"{failures}\">");
+        let _ = writeln!(
+            out,
+            "  <testsuite name=\"{path}\" tests=\"{tests}\" failures=\"{failures}\">"
+        );
         if findings.is_empty() {
             let _ = writeln!(out, "    <testcase name=\"clean\" classname=\"{path}\"/>");
         }
         for f in findings {
             let at = page.sources.positions(f.span()).0;
             let name = format!("{}:{}:{}", f.rule(), at.line, at.column);
-            let mut text = format!("{}:{}:{}: {}", page.path(f.span()), at.line, at.column, f.finding.message);
+            let mut text = format!(
+                "{}:{}:{}: {}",
+                page.path(f.span()),
+                at.line,
+                at.column,
+                f.finding.message
+            );
             if let Some(help) = &f.finding.help {
                 let _ = write!(text, "\nhelp: {help}");
             }

@@ -159,6 +159,18 @@ impl DocKind {
         Self::Rcp,
     ];
 
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Trust => "trust",
+            Self::Resource => "resource",
+            Self::Boundary => "boundary",
+            Self::Session => "session",
+            Self::Scp => "scp",
+            Self::Rcp => "rcp",
+        }
+    }
+
     pub fn has_principal(self) -> bool {
         matches!(self, Self::Trust | Self::Resource | Self::Rcp)
     }

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use super::spec::{DocKind, Example, OwnTable};
 use super::{Rule, Ruleset, Selection};
 use crate::finding::{Finding, LabelRole};
-use crate::iam::Own;
+use crate::iam::{Document, Own};
 use crate::pipeline::analyse;
 use crate::source::{Sources, Span};
 use marks::Marks;
@@ -37,7 +37,7 @@ pub struct Case {
 }
 
 /// What running a case gave.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ran {
     /// Findings of the case's rule.
     pub findings: Vec<Finding>,
@@ -125,35 +125,24 @@ impl Case {
     pub fn run(&self, ruleset: &Ruleset) -> Ran {
         let files = self.files.iter().map(|(p, t)| (p.clone(), t.as_str().into(), true));
         let sources = Sources::new(files);
-        let analysis = analyse(&sources, &self.own);
-        if let Some((kind, service)) = &self.wanted {
-            let is = |d: &crate::iam::Document| {
-                d.kind.name() == format!("{kind:?}").to_lowercase()
-                    && service.as_deref().is_none_or(|s| d.service.as_deref() == Some(s))
-            };
-            // A bare document whose shape says otherwise: the other forms have a place that says what it is.
-            if !analysis.project.documents.iter().all(is) {
-                drop(analysis);
-                return Ran {
-                    findings: Vec::new(),
-                    sources,
-                    wrong: Vec::new(),
-                };
-            }
+        let project = analyse(&sources, &self.own).project;
+        let mut ran = Ran::default();
+        if project.documents.iter().all(|d| self.is_wanted(d)) {
+            let outcome = super::run(&project, ruleset, &Selection::only(&self.rule));
+            ran.findings = outcome.findings;
+            ran.wrong = outcome.failures.iter().map(|f| format!("panic: {}", f.message)).collect();
+            self.compare(&ran.findings, &sources, &mut ran.wrong);
         }
-        let outcome = super::run(&analysis.project, ruleset, &Selection::only(&self.rule));
-        drop(analysis);
-        let mut wrong: Vec<String> = outcome
-            .failures
-            .iter()
-            .map(|f| format!("panic: {}", f.message))
-            .collect();
-        self.compare(&outcome.findings, &sources, &mut wrong);
-        Ran {
-            findings: outcome.findings,
-            sources,
-            wrong,
-        }
+        drop(project);
+        ran.sources = sources;
+        ran
+    }
+
+    /// Whether a bare document is taken for what the example says it is; the other forms have a place that says so.
+    fn is_wanted(&self, d: &Document) -> bool {
+        self.wanted.as_ref().is_none_or(|(kind, service)| {
+            d.kind.name() == kind.name() && service.as_deref().is_none_or(|s| d.service.as_deref() == Some(s))
+        })
     }
 
     /// What is wrong with `findings` of the case's rule over its files: for rules whose findings are made after the rules ran.

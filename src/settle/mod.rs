@@ -222,7 +222,7 @@ fn secrets(findings: &[Finding]) -> Vec<Span> {
 }
 
 /// Gives a finding the grade that the settings of its file ask for; `None` where they do not run its rule.
-fn ruled(sources: &Sources, finding: Finding, terms: &Terms<'_>) -> Option<Reported> {
+fn ruled(sources: &Sources, mut finding: Finding, terms: &Terms<'_>) -> Option<Reported> {
     let path = sources.path(finding.span()?.file);
     let settings = (terms.settings)(path);
     let rule: Option<&Rule> = terms.ruleset.get(&finding.rule);
@@ -242,6 +242,10 @@ fn ruled(sources: &Sources, finding: Finding, terms: &Terms<'_>) -> Option<Repor
     let confidence = finding
         .confidence
         .unwrap_or_else(|| rule.map_or(Confidence::High, Rule::confidence));
+    // Findings that were made here have no help yet.
+    if finding.help.is_none() {
+        finding.help = rule.map(|r| r.help().to_owned());
+    }
     Some(Reported {
         severity,
         confidence,

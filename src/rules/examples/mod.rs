@@ -130,7 +130,11 @@ impl Case {
         if project.documents.iter().all(|d| self.is_wanted(d)) {
             let outcome = super::run(&project, ruleset, &Selection::only(&self.rule));
             ran.findings = outcome.findings;
-            ran.wrong = outcome.failures.iter().map(|f| format!("panic: {}", f.message)).collect();
+            ran.wrong = outcome
+                .failures
+                .iter()
+                .map(|f| format!("panic: {}", f.message))
+                .collect();
             self.compare(&ran.findings, &sources, &mut ran.wrong);
         }
         drop(project);

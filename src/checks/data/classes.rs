@@ -3,7 +3,7 @@
 use crate::checks::grants::{Granting, class, granting, names};
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::{Breadth, widest};
-use crate::iam::catalogue::{Action, catalogue};
+use crate::iam::catalogue::{AccessLevel, Action, catalogue};
 use crate::iam::condition::Grade;
 use crate::rules::{Context, Out};
 
@@ -112,12 +112,18 @@ fn sharing() -> ActionSet {
             let name = a.short_name();
             !a.is_gone()
                 && a.scopable()
-                && a.called_permissions_management()
+                && manages(*a)
                 && !iam.contains(&a.service().prefix())
                 && verbs.iter().any(|v| name.starts_with(v))
                 && words.iter().any(|w| name.contains(w))
         })
         .collect()
+}
+
+fn manages(a: Action) -> bool {
+    a.level() == AccessLevel::PermissionsManagement
+        || a.second_level() == Some(AccessLevel::PermissionsManagement)
+        || a.called_permissions_management()
 }
 
 /// What deletes, terminates or ends for good.

@@ -1,6 +1,14 @@
-//! Checks of the family `deputy`.
+//! Checks of the family `deputy`: services that act for anybody, and what keeps them to one's own account.
+//!
+//! **Invariant:** a service is asked for its source only where it acts for many customers on a resource that is named to
+//! it; a role for one's own compute is not asked.
+
+mod source;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[];
+pub(super) const TABLE: &[(&str, Check)] = &[
+    ("service-source", source::check),
+    ("permission-source", source::permission),
+];

@@ -46,10 +46,26 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Sta
             trusted: false,
             who,
         } => {
+            if !own.accounts.is_empty() && name.is_none() {
+                out.push(
+                    cx.at_statement(
+                        "trust-unknown-external-account",
+                        id,
+                        i,
+                        format!("account {account} is not one of yours"),
+                    )
+                    .primary(item.value.span, "not under `[own]` in overgrant.toml")
+                    .principals([item.value.display()]),
+                );
+            }
             // Named conditions of any kind (external id, MFA, organisation, principal) are what is asked for.
             if strength(s).narrows() {
                 return;
             }
+            let rule = match name {
+                Some(_) => "third-party-without-external-id",
+                None => "trust-cross-account-without-external-id",
+            };
             let whose = name.map_or_else(|| format!("account {account}"), |n| format!("{n} ({account})"));
             let what = match who {
                 Who::Root | Who::Any => "the whole account",
@@ -58,7 +74,7 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Sta
             };
             let mut f = cx
                 .at_statement(
-                    "trust-cross-account-without-external-id",
+                    rule,
                     id,
                     i,
                     format!("{whose} may assume this role without an external id"),

@@ -4,9 +4,16 @@
 //! only looks like a restriction changes nothing and is named.
 
 mod accounts;
+mod assume;
+mod principals;
 mod wildcard;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[("trust-wildcard", wildcard::check), ("trust-accounts", accounts::check)];
+pub(super) const TABLE: &[(&str, Check)] = &[
+    ("trust-wildcard", wildcard::check),
+    ("trust-accounts", accounts::check),
+    ("trust-assume", assume::check),
+    ("principals", principals::check),
+];

@@ -1,0 +1,170 @@
+//! `aws:SourceArn` and its like.
+//! IAM User Guide, "The confused deputy problem", "Cross-service confused deputy prevention".
+
+use crate::finding::Severity;
+use crate::iam::arn::Arn;
+use crate::iam::arn::Field;
+use crate::iam::condition::Grade;
+use crate::iam::condition::strength;
+use crate::iam::principal::{Place, place};
+use crate::iam::{Condition, Document, Item, PolicyKind, Statement, pattern};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+use crate::value::Value;
+
+/// Services whose resource policies are told most often to strangers' sake.
+const GRAVE: [&str; 5] = ["s3", "sns", "sqs", "kms", "lambda"];
+
+/// Principals that write without telling for whom, or that act on resources of one's own only.
+/// Elastic Load Balancing, "Access logs"; the guides of the services.
+const SILENT: [&str; 12] = [
+    "autoscaling.amazonaws.com",
+    "billingreports.amazonaws.com",
+    "dynamodb.amazonaws.com",
+    "ec2.amazonaws.com",
+    "ecs-tasks.amazonaws.com",
+    "edgelambda.amazonaws.com",
+    "eks.amazonaws.com",
+    "guardduty.amazonaws.com",
+    "lambda.amazonaws.com",
+    "logdelivery.elasticloadbalancing.amazonaws.com",
+    "organizations.amazonaws.com",
+    "rds.amazonaws.com",
+];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if !s.allows() || !matches!(d.kind, PolicyKind::Resource | PolicyKind::Trust) {
+            continue;
+        }
+        for c in &s.conditions {
+            source_arn(cx, out, id, (i, s), c);
+        }
+        if d.kind == PolicyKind::Resource {
+            without(cx, out, (id, d), (i, s));
+        }
+    }
+}
+
+fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+    let Some(clause) = s.principal.as_ref().filter(|c| !c.negated) else {
+        return;
+    };
+    if strength(s).narrows() {
+        return;
+    }
+    for item in &clause.items {
+        let Place::Service { name } = place(item, cx.project.own, None) else {
+            continue;
+        };
+        if SILENT.contains(&name.as_str()) {
+            continue;
+        }
+        let service = d.service.as_deref().unwrap_or_default();
+        let severity = if GRAVE.contains(&service) {
+            Severity::High
+        } else {
+            Severity::Medium
+        };
+        let reads_only = service == "s3" && only_looks(s);
+        out.push(
+            cx.at_statement(
+                "service-principal-without-source",
+                id,
+                i,
+                format!("`{name}` may use this for any account"),
+            )
+            .primary(item.value.span, "no `aws:SourceArn` or `aws:SourceAccount`")
+            .principals([name])
+            .severity(if reads_only { Severity::Low } else { severity }),
+        );
+    }
+}
+
+/// `s3:GetBucketAcl`, which log deliverers ask for first, gives away nothing.
+fn only_looks(s: &Statement) -> bool {
+    s.action.as_ref().is_some_and(|a| {
+        !a.negated
+            && a.items.iter().all(|i| {
+                i.text.known().is_some_and(|t| {
+                    matches!(
+                        t.to_ascii_lowercase().as_str(),
+                        "s3:getbucketacl" | "s3:getbucketlocation" | "s3:listbucket"
+                    )
+                })
+            })
+    })
+}
+
+fn source_arn(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
+    if !c.key.text.display().eq_ignore_ascii_case("aws:SourceArn") {
+        return;
+    }
+    let account = strength(s).has("aws:SourceAccount", Grade::Narrows)
+        || strength(s).has("aws:SourceOrgID", Grade::Narrows)
+        || strength(s).has("aws:SourceOwner", Grade::Narrows)
+        || strength(s).pins_who();
+    for value in &c.values {
+        if pattern::is_star(&value.text) || any_account(value) {
+            if account && !pattern::is_star(&value.text) {
+                continue;
+            }
+            out.push(
+                cx.at_statement(
+                    "source-arn-wildcard",
+                    id,
+                    i,
+                    "`aws:SourceArn` lets in resources of every account",
+                )
+                .primary(value.span, "matches any account")
+                .other("aws:sourcearn"),
+            );
+        } else if is_bucket(value) && !account {
+            out.push(
+                cx.at_statement(
+                    "s3-source-arn-needs-source-account",
+                    id,
+                    i,
+                    "a bucket's ARN does not say whose bucket it is",
+                )
+                .primary(value.span, "anybody's, once the name is free")
+                .other("aws:sourcearn"),
+            );
+        }
+    }
+}
+
+fn any_account(value: &Item) -> bool {
+    Arn::parse(&value.text).is_some_and(|a| matches!(a.account(), Field::Any))
+}
+
+fn is_bucket(value: &Item) -> bool {
+    Arn::parse(&value.text).is_some_and(|a| a.service().as_deref() == Some("s3") && matches!(a.account(), Field::Empty))
+}
+
+/// The same for a Lambda permission, which is a statement in other words.
+pub(super) fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        if &*r.kind != "AWS::Lambda::Permission" {
+            continue;
+        }
+        let principal = r.get("Principal").and_then(Value::as_str).unwrap_or_default();
+        let Some(source) = r.get("SourceArn") else { continue };
+        let has_account = r.get("SourceAccount").is_some_and(|v| !v.is_null());
+        let bucket = source
+            .as_str()
+            .is_some_and(|t| t.split(':').nth(2) == Some("s3") && t.split(':').nth(4) == Some(""));
+        if principal == "s3.amazonaws.com" && bucket && !has_account {
+            out.push(
+                cx.at_resource(
+                    "s3-source-arn-needs-source-account",
+                    id,
+                    "a bucket's ARN does not say whose bucket it is",
+                )
+                .primary(source.span, "anybody's, once the name is free")
+                .scope(r.header, "")
+                .other("aws:sourcearn"),
+            );
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! How a trust policy lets its principals in.
+//! IAM User Guide, "Roles terms and concepts"; AWS STS API Reference.
+
+use std::collections::BTreeSet;
+
+use crate::iam::kind::is_assume;
+use crate::iam::principal::{Place, Who, place};
+use crate::iam::{Condition, Item, Origin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+
+/// Services that belong together, so that one role for them is one purpose.
+const RELATED: &[&[&str]] = &[
+    &["lambda.amazonaws.com", "edgelambda.amazonaws.com"],
+    &[
+        "events.amazonaws.com",
+        "scheduler.amazonaws.com",
+        "states.amazonaws.com",
+        "pipes.amazonaws.com",
+    ],
+    &[
+        "ecs.amazonaws.com",
+        "ecs-tasks.amazonaws.com",
+        "ec2.amazonaws.com",
+        "spotfleet.amazonaws.com",
+    ],
+    &[
+        "codebuild.amazonaws.com",
+        "codepipeline.amazonaws.com",
+        "codedeploy.amazonaws.com",
+        "cloudformation.amazonaws.com",
+    ],
+    &[
+        "eks.amazonaws.com",
+        "pods.eks.amazonaws.com",
+        "eks-fargate-pods.amazonaws.com",
+        "ec2.amazonaws.com",
+    ],
+    &[
+        "sagemaker.amazonaws.com",
+        "glue.amazonaws.com",
+        "elasticmapreduce.amazonaws.com",
+        "ec2.amazonaws.com",
+    ],
+    &["backup.amazonaws.com", "restore-testing.backup.amazonaws.com"],
+    &[
+        "apigateway.amazonaws.com",
+        "ops.apigateway.amazonaws.com",
+        "lambda.amazonaws.com",
+    ],
+    &[
+        "bedrock.amazonaws.com",
+        "bedrock-agentcore.amazonaws.com",
+        "lambda.amazonaws.com",
+    ],
+];
+
+/// What services run of one's own: a role for them is used by that and nothing else.
+const COMPUTE: [&str; 7] = [
+    "ec2.amazonaws.com",
+    "ecs-tasks.amazonaws.com",
+    "edgelambda.amazonaws.com",
+    "eks.amazonaws.com",
+    "eks-fargate-pods.amazonaws.com",
+    "lambda.amazonaws.com",
+    "pods.eks.amazonaws.com",
+];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if d.kind != PolicyKind::Trust || d.origin != Origin::Written || !s.allows() {
+            continue;
+        }
+        actions(cx, out, id, (i, s));
+        services(cx, out, id, (i, s));
+        external_id(cx, out, id, (i, s));
+        sessions(cx, out, id, (i, s));
+    }
+}
+
+fn principals(s: &Statement) -> impl Iterator<Item = &PrincipalItem> {
+    s.principal.iter().filter(|c| !c.negated).flat_map(|c| &c.items)
+}
+
+fn named<'a>(s: &'a Statement, action: &str) -> Option<&'a Item> {
+    s.action
+        .as_ref()
+        .filter(|a| !a.negated)?
+        .items
+        .iter()
+        .find(|i| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action)))
+}
+
+fn actions(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+    let Some(clause) = s.action.as_ref().filter(|a| !a.negated) else {
+        return;
+    };
+    for item in &clause.items {
+        let Some(text) = item.text.known() else { continue };
+        if text.contains(['*', '?']) || !text.contains(':') || is_assume(&text) {
+            continue;
+        }
+        out.push(
+            cx.at_statement(
+                "trust-non-sts-action",
+                id,
+                i,
+                format!("`{text}` has no effect in a trust policy"),
+            )
+            .primary(item.span, "a trust policy is about assuming the role")
+            .actions([text.to_lowercase()]),
+        );
+    }
+    let federated = principals(s).find(|p| p.kind == PrincipalType::Federated);
+    let other = principals(s).find(|p| p.kind != PrincipalType::Federated && p.kind != PrincipalType::Unknown);
+    let mismatch = [
+        ("sts:AssumeRoleWithSAML", other, "takes a federated principal"),
+        ("sts:AssumeRoleWithWebIdentity", other, "takes a federated principal"),
+        ("sts:AssumeRole", federated, "takes an account, role or service"),
+    ];
+    for (action, principal, label) in mismatch {
+        // With principals of both kinds in one statement each action has its own.
+        if federated.is_some() && other.is_some() {
+            break;
+        }
+        let (Some(item), Some(principal)) = (named(s, action), principal) else {
+            continue;
+        };
+        if pattern::is_star(&principal.value.text) || principal.value.text.as_hole().is_some() {
+            continue;
+        }
+        out.push(
+            cx.at_statement(
+                "trust-action-principal-mismatch",
+                id,
+                i,
+                format!("`{action}` does not work for this kind of principal"),
+            )
+            .primary(item.span, label)
+            .secondary(principal.value.span, "the principal")
+            .actions([action.to_lowercase()])
+            .principals([principal.value.display()]),
+        );
+    }
+}
+
+fn services(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for p in principals(s) {
+        if let Place::Service { name } = place(p, cx.project.own, None) {
+            if COMPUTE.contains(&name.as_str()) {
+                out.push(
+                    cx.at_statement(
+                        "trust-compute-service",
+                        id,
+                        i,
+                        format!("what runs in `{name}` gets this role"),
+                    )
+                    .primary(p.value.span, "compute")
+                    .principals([name.clone()]),
+                );
+            }
+            if name == "rolesanywhere.amazonaws.com" {
+                roles_anywhere(cx, out, id, (i, s), p);
+            }
+            if name == "pods.eks.amazonaws.com"
+                && named(s, "sts:TagSession").is_none()
+                && named(s, "sts:AssumeRole").is_some()
+            {
+                out.push(
+                    cx.at_statement(
+                        "eks-pod-identity-trust",
+                        id,
+                        i,
+                        "EKS Pod Identity also needs `sts:TagSession`",
+                    )
+                    .primary(p.value.span, "cannot assume the role without it")
+                    .principals([name.clone()]),
+                );
+            }
+            names.insert(name);
+        }
+    }
+    let related = RELATED
+        .iter()
+        .any(|group| names.iter().all(|n| group.contains(&n.as_str())));
+    if names.len() > 1
+        && !related
+        && let Some(clause) = &s.principal
+    {
+        let all: Vec<_> = names.iter().map(String::as_str).collect();
+        out.push(
+            cx.at_statement(
+                "trust-multiple-unrelated-services",
+                id,
+                i,
+                format!("{} services share this role", names.len()),
+            )
+            .primary(clause.span, "each gets what the others need")
+            .note(all.join(", "))
+            .principals(names.iter().cloned()),
+        );
+    }
+}
+
+/// IAM Roles Anywhere User Guide, "Trust model".
+fn roles_anywhere(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement), p: &PrincipalItem) {
+    let wide = s
+        .action
+        .as_ref()
+        .is_some_and(|a| a.items.iter().any(|x| x.text.display().contains('*')));
+    let missing: Vec<&str> = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
+        .into_iter()
+        .filter(|a| named(s, a).is_none())
+        .collect();
+    if !missing.is_empty() && !wide {
+        out.push(
+            cx.at_statement(
+                "trust-roles-anywhere-missing-actions",
+                id,
+                i,
+                format!("IAM Roles Anywhere also needs `{}`", missing.join("` and `")),
+            )
+            .primary(p.value.span, "cannot assume the role without it"),
+        );
+    }
+    let scoped = s.conditions.iter().any(|c| {
+        let key = c.key.text.display().to_lowercase();
+        key == "aws:sourcearn" || key.starts_with("aws:principaltag/x509") || key.contains("${")
+    });
+    if !scoped {
+        out.push(
+            cx.at_statement(
+                "trust-roles-anywhere-unscoped",
+                id,
+                i,
+                "any certificate of any trust anchor may assume this role",
+            )
+            .primary(p.value.span, "no condition on the anchor or the certificate"),
+        );
+    }
+}
+
+fn external_id(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+    for c in &s.conditions {
+        if !c.key.text.display().eq_ignore_ascii_case("sts:ExternalId") {
+            continue;
+        }
+        for value in &c.values {
+            let Some(text) = value.text.known() else { continue };
+            let why = weakness(&text, s, c);
+            let Some(why) = why else { continue };
+            out.push(
+                cx.at_statement("trust-external-id-weak", id, i, format!("the external id {why}"))
+                    .primary(value.span, "others can guess it")
+                    .other("sts:externalid"),
+            );
+        }
+    }
+}
+
+fn weakness(text: &str, s: &Statement, c: &Condition) -> Option<&'static str> {
+    const COMMON: [&str; 9] = [
+        "test",
+        "external",
+        "externalid",
+        "external-id",
+        "example",
+        "secret",
+        "password",
+        "changeme",
+        "default",
+    ];
+    let like = c.operator.text.display().to_lowercase().contains("like");
+    if like && text.contains(['*', '?']) {
+        return Some("is a pattern");
+    }
+    if text.chars().count() < 6 {
+        return Some("is too short");
+    }
+    let lower = text.to_lowercase();
+    if COMMON.contains(&lower.as_str())
+        || lower.bytes().all(|b| b == lower.as_bytes()[0])
+        || "0123456789".starts_with(&lower)
+    {
+        return Some("is a common word");
+    }
+    let account = principals(s).any(|p| p.value.text.known().is_some_and(|t| t.contains(text)));
+    (account && crate::iam::arn::is_account_id(text)).then_some("is the account's id")
+}
+
+fn sessions(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+    let role_of = |text: &str| -> Option<String> {
+        let (head, rest) = text.split_once(":assumed-role/")?;
+        let role = rest.split('/').next()?;
+        Some(format!("{}:role/{role}", head.replacen(":sts:", ":iam:", 1)))
+    };
+    for p in principals(s) {
+        let (
+            Some(text),
+            Place::OwnAccount {
+                who: Who::AssumedRole, ..
+            }
+            | Place::OtherAccount {
+                who: Who::AssumedRole, ..
+            },
+        ) = (p.value.text.known(), place(p, cx.project.own, None))
+        else {
+            continue;
+        };
+        let Some(role) = role_of(&text) else { continue };
+        if let Some(other) = principals(s).find(|q| q.value.text.known().as_deref() == Some(role.as_str())) {
+            out.push(
+                cx.at_statement(
+                    "trust-redundant-assumed-role",
+                    id,
+                    i,
+                    "the role beside it takes in this session already",
+                )
+                .primary(p.value.span, "changes nothing")
+                .secondary(other.value.span, "its role")
+                .principals([text.into_owned()]),
+            );
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Principals that IAM rejects, or that are not what they seem. In trust and resource policies alike.
+//! IAM User Guide, "AWS JSON policy elements: Principal".
+
+use crate::finding::{Finding, Severity};
+use crate::iam::arn::{Arn, Field};
+use crate::iam::catalogue::catalogue;
+use crate::iam::condition::{Operator, strength};
+use crate::iam::principal::{Place, Who, is_public, place};
+use crate::iam::{Origin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if d.origin != Origin::Written || !d.kind.has_principal() || d.kind == PolicyKind::Rcp {
+            continue;
+        }
+        let Some(clause) = &s.principal else { continue };
+        for item in &clause.items {
+            let f = match item.kind {
+                PrincipalType::Aws => aws(cx, id, (i, s), item, d.kind),
+                PrincipalType::Service => service(cx, id, i, item),
+                PrincipalType::Federated => federated(cx, id, i, item, d.kind),
+                PrincipalType::Everyone | PrincipalType::CanonicalUser | PrincipalType::Unknown => None,
+            };
+            if let Some(f) = f {
+                out.push(f.principals([item.value.display()]));
+            }
+        }
+        if s.denies() {
+            deny(cx, out, id, (i, s));
+        }
+    }
+}
+
+fn aws(
+    cx: &Context<'_>,
+    id: DocumentId,
+    (i, s): (usize, &Statement),
+    item: &PrincipalItem,
+    kind: PolicyKind,
+) -> Option<Finding> {
+    let text = item.value.text.known()?;
+    let at = |rule: &'static str, message: String| cx.at_statement(rule, id, i, message);
+    match place(item, cx.project.own, None) {
+        Place::UniqueId(Who::User) => Some(
+            at(
+                "invalid-user-reference",
+                format!("`{text}` is what is left of a user that was deleted"),
+            )
+            .primary(item.value.span, "names nobody any more"),
+        ),
+        Place::UniqueId(_) => Some(
+            at(
+                "invalid-role-reference",
+                format!("`{text}` is what is left of a role that was deleted"),
+            )
+            .primary(item.value.span, "names nobody any more"),
+        ),
+        Place::Unknown => {
+            // Shapes that the place does not know: CloudFront's identities, or plain mistakes.
+            (!text.is_empty() && !text.contains(['$', '{', '<', '%'])).then(|| {
+                at("principal-invalid-format", format!("`{text}` is no principal"))
+                    .primary(item.value.span, "an ARN, an account id or `*`")
+            })
+        }
+        Place::OwnAccount { .. } | Place::OtherAccount { .. } if pattern::has_wildcard(&item.value.text) => Some(
+            at(
+                "principal-partial-wildcard",
+                "a wildcard in a principal's ARN matches nothing".to_owned(),
+            )
+            .primary(item.value.span, "taken to the letter, or rejected")
+            .help("use the account's root, with a condition `ArnLike` on `aws:PrincipalArn`"),
+        ),
+        Place::OwnAccount { who: Who::User, .. } | Place::OtherAccount { who: Who::User, .. }
+            if kind == PolicyKind::Trust && s.allows() =>
+        {
+            let mut f = at(
+                "role-trusts-user",
+                "a user, with keys that last, may assume this role".to_owned(),
+            )
+            .primary(item.value.span, "a user");
+            if strength(s).mfa() {
+                f.steps_down += 1;
+            }
+            Some(f)
+        }
+        _ => None,
+    }
+}
+
+fn service(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Option<Finding> {
+    let text = item.value.text.known()?;
+    if pattern::is_star(&item.value.text) {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let shaped = [
+        ".amazonaws.com",
+        ".amazonaws.com.cn",
+        ".amazon.com",
+        ".aws.internal",
+        ".api.aws",
+        ".aws",
+    ]
+    .iter()
+    .any(|s| lower.ends_with(s) || lower.contains(".amazonaws."));
+    let at = |message: String| cx.at_statement("service-principal-invalid", id, i, message);
+    if !shaped {
+        return Some(
+            at(format!("`{text}` is no service principal"))
+                .primary(item.value.span, "not of the form `service.amazonaws.com`"),
+        );
+    }
+    if catalogue().is_service_principal(&lower) {
+        return None;
+    }
+    // The list of principals is not complete: only what is nearly one of them is called wrong.
+    let near = catalogue().did_you_mean_service_principal(&lower)?;
+    Some(
+        at(format!("`{text}` is no service principal that is known"))
+            .primary(item.value.span, format!("did you mean `{near}`?"))
+            .severity(Severity::Medium),
+    )
+}
+
+fn federated(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem, kind: PolicyKind) -> Option<Finding> {
+    let text = item.value.text.known()?;
+    if kind == PolicyKind::Resource {
+        return Some(
+            cx.at_statement(
+                "federated-in-resource-policy",
+                id,
+                i,
+                "a resource policy takes no federated principal",
+            )
+            .primary(item.value.span, "works in trust policies only"),
+        );
+    }
+    let legacy = [
+        "cognito-identity.amazonaws.com",
+        "graph.facebook.com",
+        "accounts.google.com",
+        "www.amazon.com",
+    ];
+    if legacy.contains(&&*text) || pattern::is_star(&item.value.text) {
+        return None;
+    }
+    let fine = Arn::parse(&item.value.text).is_some_and(|arn| {
+        matches!(arn.account(), Field::Literal(_))
+            && matches!(arn.resource_type().as_str(), "saml-provider" | "oidc-provider")
+    });
+    (!fine).then(|| {
+        cx.at_statement(
+            "federated-provider-format",
+            id,
+            i,
+            format!("`{text}` is no identity provider"),
+        )
+        .primary(item.value.span, "the ARN of a SAML or OIDC provider")
+    })
+}
+
+/// Deny statements that except somebody, and by that deny nobody.
+fn deny(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+    let Some(clause) = &s.principal else { return };
+    if clause.negated {
+        out.push(
+            cx.at_statement(
+                "deny-not-principal-deprecated",
+                id,
+                i,
+                "a Deny with `NotPrincipal` also denies sessions of those it excepts",
+            )
+            .primary(clause.key, "names the role, not its sessions")
+            .principals(clause.items.iter().map(|p| p.value.display())),
+        );
+        return;
+    }
+    let everybody = clause.items.iter().any(|p| is_public(&place(p, cx.project.own, None)));
+    if !everybody {
+        return;
+    }
+    for c in &s.conditions {
+        let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
+            continue;
+        };
+        let key = c.key.text.display().to_lowercase();
+        if !operator.negated || !operator.wildcards || !key.starts_with("aws:principal") {
+            continue;
+        }
+        if let Some(star) = c.values.iter().find(|v| pattern::is_star(&v.text)) {
+            out.push(
+                cx.at_statement(
+                    "deny-carve-out-ineffective",
+                    id,
+                    i,
+                    "this Deny excepts everybody, and denies nobody",
+                )
+                .primary(star.span, "matches every principal")
+                .secondary(c.operator.span, "denied unless this matches")
+                .other(key),
+            );
+        }
+    }
+}

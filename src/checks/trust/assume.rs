@@ -184,23 +184,27 @@ fn services(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize,
     let related = RELATED
         .iter()
         .any(|group| names.iter().all(|n| group.contains(&n.as_str())));
-    if names.len() > 1
-        && !related
-        && let Some(clause) = &s.principal
-    {
-        let all: Vec<_> = names.iter().map(String::as_str).collect();
-        out.push(
-            cx.at_statement(
-                "trust-multiple-unrelated-services",
-                id,
-                i,
-                format!("{} services share this role", names.len()),
-            )
-            .primary(clause.span, "each gets what the others need")
-            .note(all.join(", "))
-            .principals(names.iter().cloned()),
-        );
+    if names.len() < 2 || related {
+        return;
     }
+    let all: Vec<_> = names.iter().map(String::as_str).collect();
+    let mut f = cx
+        .at_statement(
+            "trust-multiple-unrelated-services",
+            id,
+            i,
+            format!("{} services share this role", names.len()),
+        )
+        .note(all.join(", "))
+        .principals(names.iter().cloned());
+    let mut services = principals(s).filter(|p| p.kind == PrincipalType::Service);
+    if let Some(first) = services.next() {
+        f = f.primary(first.value.span, "gets what the others need");
+    }
+    for other in services.take(4) {
+        f = f.secondary(other.value.span, "and this");
+    }
+    out.push(f);
 }
 
 /// IAM Roles Anywhere User Guide, "Trust model".

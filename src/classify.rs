@@ -155,7 +155,7 @@ pub fn classify(path: &str, text: &str) -> Kinds {
             kinds.policy = policy && text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
         }
         "py" | "ipynb" => {
-            let hit = hits & (hit::PYTHON | hit::KEY_ID) != 0;
+            let hit = hits & (hit::PYTHON | hit::KEY_ID | hit::KEY_NAME) != 0;
             kinds.python = hit || has(hit::STATEMENT | hit::EFFECT);
         }
         _ => {}

@@ -24,6 +24,7 @@ pub struct Analysis<'a> {
 const FORMATS: &[(&dyn Lower, fn(Kinds) -> bool)] = &[
     (&formats::cloudformation::CloudFormation, |k| k.cloudformation),
     (&formats::python::Python, |k| k.python),
+    (&formats::terraform::Terraform, |k| k.terraform),
 ];
 
 /// Names of the formats that can be read.

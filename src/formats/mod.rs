@@ -7,6 +7,7 @@ pub mod cloudformation;
 pub mod plain;
 pub mod policies;
 pub mod python;
+pub mod terraform;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

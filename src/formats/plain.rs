@@ -114,6 +114,19 @@ fn looks_like_yaml(flat: &str) -> bool {
         .any(|l| l.trim_start_matches(['-', ' ']).trim_end().starts_with("Statement:"))
 }
 
+/// The value that `text` is the YAML of; `None` where it is broken or holds none.
+pub fn from_yaml(text: &Text, span: Span) -> Option<Value> {
+    let tree = yaml::parse(span.file, &text.with_placeholders());
+    if !tree.problems.is_empty() {
+        return None;
+    }
+    let place = Placed {
+        index: TextIndex::new(text),
+        fallback: span,
+    };
+    Some(place.value(&value(&tree, *tree.roots.first()?)))
+}
+
 fn embedded_yaml(text: &Text, flat: &str, span: Span) -> Option<(Value, Vec<Problem>)> {
     let tree = yaml::parse(span.file, flat);
     let place = Placed {

@@ -32,6 +32,8 @@ pub mod kinds {
     pub const ENVIRON: &str = "Overgrant::Environ";
     /// `data "aws_iam_policy"` look-up by name or ARN: `{Name, Arn}`.
     pub const POLICY_LOOKUP: &str = "Overgrant::PolicyLookup";
+    /// A user's console password (`aws_iam_user_login_profile`): `{UserName, PasswordResetRequired, PgpKey}`.
+    pub const LOGIN_PROFILE: &str = "Overgrant::LoginProfile";
     /// Account-wide password policy (`aws_iam_account_password_policy`), properties as in the IAM API.
     pub const PASSWORD_POLICY: &str = "Overgrant::AccountPasswordPolicy";
 }

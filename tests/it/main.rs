@@ -10,3 +10,4 @@ mod python_values;
 mod rules;
 mod serverless;
 mod tidy;
+mod terraform_eval;

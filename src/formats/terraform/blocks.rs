@@ -1,0 +1,200 @@
+//! Bodies of blocks to values: attributes, nested blocks, dynamic blocks.
+
+use crate::source::{Span, Text};
+use crate::syntax::hcl::{Attribute, Block, Body};
+use crate::syntax::{Kind as Node, Tree};
+use crate::value::{Entry, Kind, Value};
+
+use super::directory::{Decl, Part};
+use super::eval::{Env, Evaluator, inherit, pairs};
+
+/// Arguments and blocks that Terraform itself reads, on resources, data sources and modules.
+const META: [&str; 9] = [
+    "count",
+    "for_each",
+    "depends_on",
+    "provider",
+    "providers",
+    "lifecycle",
+    "provisioner",
+    "connection",
+    "timeouts",
+];
+
+/// One argument or nested block, evaluated.
+pub(super) struct Item {
+    pub(super) entry: Entry,
+    /// A block, whose keys are arguments too, rather than an argument with a value.
+    pub(super) block: bool,
+}
+
+/// What a declaration says without Terraform's own arguments. Blocks that occur several times are several items.
+pub(super) fn items<'a>(
+    evaluator: &Evaluator<'a>,
+    decl: &Decl<'a>,
+    env: &Env<'a>,
+    links: &dyn Fn(&str) -> bool,
+) -> Vec<Item> {
+    let mut out = Vec::new();
+    let overridden = |i: usize, name: &str, block: bool| {
+        decl.parts[i + 1..].iter().any(|p: &Part<'a>| {
+            let body = &p.block.body;
+            if block { names(body, name) } else { body.attribute(name).is_some() }
+        })
+    };
+    for (i, part) in decl.parts.iter().enumerate() {
+        let body = &part.block.body;
+        for a in &body.attributes {
+            if !META.contains(&&*a.name) && !overridden(i, &a.name, false) {
+                out.push(attribute(evaluator, part.tree, a, &env.linking(links(&a.name))));
+            }
+        }
+        for b in &body.blocks {
+            let name = block_name(b);
+            if !META.contains(&name) && !overridden(i, name, true) {
+                block(evaluator, part.tree, b, env, &mut out);
+            }
+        }
+    }
+    out
+}
+
+/// Whether a body has blocks of this type.
+fn names(body: &Body, name: &str) -> bool {
+    body.blocks.iter().any(|b| block_name(b) == name)
+}
+
+/// The type of a block, seen through `dynamic`.
+fn block_name(block: &Block) -> &str {
+    if &*block.kind == "dynamic" { block.label(0) } else { &block.kind }
+}
+
+fn attribute<'a>(evaluator: &Evaluator<'a>, tree: &Tree, a: &Attribute, env: &Env<'a>) -> Item {
+    Item {
+        entry: Entry {
+            key: Text::verbatim(&a.name, a.name_span.file, a.name_span.start as usize),
+            key_span: a.name_span,
+            value: evaluator.eval(tree, a.value, env),
+        },
+        block: false,
+    }
+}
+
+fn block<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>, out: &mut Vec<Item>) {
+    if &*b.kind == "dynamic" {
+        dynamic(evaluator, tree, b, env, out);
+        return;
+    }
+    if b.kind.is_empty() {
+        return;
+    }
+    let value = evaluator
+        .deeper(|| body(evaluator, tree, &b.body, b.span, env))
+        .unwrap_or_else(|| Value::other(&*b.kind, b.span));
+    out.push(named(&b.kind, b.kind_span, value));
+}
+
+fn named(name: &str, span: Span, value: Value) -> Item {
+    let verbatim = span.len() == name.len();
+    Item {
+        entry: Entry {
+            key: if verbatim {
+                Text::verbatim(name, span.file, span.start as usize)
+            } else {
+                Text::made(name, span)
+            },
+            key_span: span,
+            value,
+        },
+        block: true,
+    }
+}
+
+/// A nested body as an object; blocks of one type stay several entries.
+fn body<'a>(evaluator: &Evaluator<'a>, tree: &Tree, body: &Body, span: Span, env: &Env<'a>) -> Value {
+    let mut out: Vec<Item> = body
+        .attributes
+        .iter()
+        .map(|a| attribute(evaluator, tree, a, env))
+        .collect();
+    for b in &body.blocks {
+        block(evaluator, tree, b, env, &mut out);
+    }
+    Value::map(out.into_iter().map(|i| i.entry).collect(), span)
+}
+
+/// Terraform documentation, "dynamic Blocks".
+fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>, out: &mut Vec<Item>) {
+    let (Some(label), Some(content)) = (b.labels.first(), b.body.blocks("content").next()) else {
+        return;
+    };
+    let Some(for_each) = b.body.attribute("for_each") else {
+        return;
+    };
+    let iterator = b
+        .body
+        .attribute("iterator")
+        .filter(|a| tree.kind(a.value) == Node::Ident)
+        .map_or(&*label.text, |a| tree.name(a.value));
+    let collection = evaluator.eval(tree, for_each.value, env);
+    let mut one = |key: Value, value: Value, branch: Option<&str>| {
+        let at = value.span;
+        let entries = [("key", key), ("value", value)].map(|(name, value)| Entry {
+            key: Text::made(name, at),
+            key_span: at,
+            value,
+        });
+        let inner = env.with(iterator, Value::map(entries.to_vec(), at), true);
+        let made = evaluator
+            .deeper(|| body(evaluator, tree, &content.body, content.span, &inner))
+            .unwrap_or_else(|| Value::other(&*label.text, content.span));
+        let made = match branch {
+            Some(branch) => evaluator.one_of(vec![(branch.to_owned(), made)], content.span),
+            None => made,
+        };
+        out.push(named(&label.text, label.span, made));
+    };
+    let mut every = |collection: &Value, branch: Option<&str>| match pairs(collection) {
+        Some(items) => {
+            // Of a set, the key is the element itself.
+            let is_list = matches!(collection.kind, Kind::Seq(_));
+            for (key, value) in items {
+                if !evaluator.spend(1) {
+                    return;
+                }
+                let scalar = is_list && matches!(value.kind, Kind::Str(_));
+                one(if scalar { value.clone() } else { key }, value, branch);
+            }
+        }
+        None => {
+            let unknown = |name: &str| evaluator.derived(collection, for_each.span).named(format!("{iterator}.{name}"));
+            let label = format!("for each of {}", evaluator.name(tree.span(for_each.value)));
+            let label = super::eval::both_labels(branch.unwrap_or(""), &label);
+            one(unknown("key"), unknown("value"), Some(&label));
+        }
+    };
+    match &collection.kind {
+        Kind::OneOf(branches) => {
+            for b in branches.iter() {
+                every(&inherit(&b.value, &collection.via), Some(&b.label));
+            }
+        }
+        _ => every(&collection, None),
+    }
+}
+
+trait Named {
+    fn named(self, name: String) -> Self;
+}
+
+impl Named for Value {
+    /// An unknown value under another name.
+    fn named(mut self, name: String) -> Self {
+        if let Kind::Unknown(hole) = &self.kind {
+            let mut hole = (**hole).clone();
+            hole.name = name.into();
+            self.kind = Kind::Unknown(hole.into());
+        }
+        self
+    }
+}

@@ -1,0 +1,213 @@
+//! What the files of one directory declare: a Terraform module before anybody calls it.
+//!
+//! **Invariant:** declarations keep the order of files and lines; `*_override.tf` is merged the way Terraform's page
+//! "Override Files" says, argument by argument, block type by block type.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::source::{FileId, parent_path};
+use crate::syntax::hcl::{Attribute, Block, Body, Hcl};
+use crate::syntax::{NodeId, Tree};
+
+/// An expression and the tree that it is a node of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expr<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) node: NodeId,
+}
+
+/// One block of one file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) block: &'a Block,
+}
+
+/// A declaration: its block, and the blocks that override it.
+#[derive(Clone, Debug)]
+pub(super) struct Decl<'a> {
+    pub(super) parts: Vec<Part<'a>>,
+}
+
+impl<'a> Decl<'a> {
+    pub(super) fn block(&self) -> &'a Block {
+        self.parts[0].block
+    }
+
+    /// The attribute that counts, and its tree.
+    pub(super) fn attribute(&self, name: &str) -> Option<(&'a Attribute, Expr<'a>)> {
+        self.parts.iter().rev().find_map(|p| {
+            let attribute = p.block.body.attribute(name)?;
+            let expr = Expr {
+                tree: p.tree,
+                node: attribute.value,
+            };
+            Some((attribute, expr))
+        })
+    }
+
+    pub(super) fn expr(&self, name: &str) -> Option<Expr<'a>> {
+        self.attribute(name).map(|(_, e)| e)
+    }
+}
+
+/// A parsed file.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) id: FileId,
+    pub(super) role: Role,
+    pub(super) hcl: Hcl,
+}
+
+/// What a file is for, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Role {
+    Config,
+    Override,
+    /// `terraform.tfvars`, `*.auto.tfvars`: read without being asked for.
+    Values,
+    /// `prod.tfvars`: chosen on the command line, so nobody knows.
+    OtherValues,
+    Terragrunt,
+}
+
+impl Role {
+    pub(super) fn of(path: &str) -> Self {
+        let name = &path[parent_path(path).len()..];
+        let name = name.trim_start_matches('/');
+        let stem = name.trim_end_matches(".json");
+        if let Some(values) = stem.strip_suffix(".tfvars") {
+            let automatic = values == "terraform" || values.ends_with(".auto");
+            return if automatic { Self::Values } else { Self::OtherValues };
+        }
+        if stem.ends_with(".hcl") {
+            return Self::Terragrunt;
+        }
+        let stem = stem.trim_end_matches(".tf").trim_end_matches(".tofu");
+        if stem == "override" || stem.ends_with("_override") {
+            Self::Override
+        } else {
+            Self::Config
+        }
+    }
+}
+
+/// One directory's declarations.
+#[derive(Debug, Default)]
+pub(super) struct Directory<'a> {
+    pub(super) path: String,
+    pub(super) variables: BTreeMap<&'a str, Decl<'a>>,
+    pub(super) locals: BTreeMap<&'a str, (&'a Attribute, Expr<'a>)>,
+    pub(super) outputs: BTreeMap<&'a str, Decl<'a>>,
+    pub(super) modules: BTreeMap<&'a str, Decl<'a>>,
+    pub(super) providers: Vec<Decl<'a>>,
+    /// `backend` blocks of `terraform`.
+    pub(super) backends: Vec<Part<'a>>,
+    /// Resources and data sources in order, by address: `aws_iam_role.r`, `data.aws_region.here`.
+    pub(super) resources: Vec<(String, Decl<'a>)>,
+    by_address: HashMap<String, usize>,
+    /// Values that Terraform reads without being asked for, in its order: the last one counts.
+    pub(super) values: BTreeMap<&'a str, Expr<'a>>,
+    pub(super) files: Vec<FileId>,
+}
+
+impl<'a> Directory<'a> {
+    /// `files` are those of one directory, sorted by path.
+    pub(super) fn new(path: String, files: &'a [File]) -> Self {
+        let mut directory = Self {
+            path,
+            ..Self::default()
+        };
+        for role in [Role::Config, Role::Override, Role::Values] {
+            for file in files.iter().filter(|f| f.role == role) {
+                directory.files.push(file.id);
+                match role {
+                    Role::Values => directory.values(&file.hcl),
+                    _ => directory.declare(&file.hcl, role == Role::Override),
+                }
+            }
+        }
+        directory
+    }
+
+    pub(super) fn resource(&self, address: &str) -> Option<&Decl<'a>> {
+        self.by_address.get(address).map(|i| &self.resources[*i].1)
+    }
+
+    fn values(&mut self, hcl: &'a Hcl) {
+        for a in &hcl.body.attributes {
+            let expr = Expr {
+                tree: &hcl.tree,
+                node: a.value,
+            };
+            self.values.insert(&a.name, expr);
+        }
+    }
+
+    fn declare(&mut self, hcl: &'a Hcl, overrides: bool) {
+        let tree = &hcl.tree;
+        for block in &hcl.body.blocks {
+            let part = Part { tree, block };
+            let name = block.label(0);
+            match &*block.kind {
+                "variable" => declare(&mut self.variables, name, part, overrides),
+                "output" => declare(&mut self.outputs, name, part, overrides),
+                "module" => declare(&mut self.modules, name, part, overrides),
+                "locals" => self.locals(tree, &block.body),
+                "provider" => self.providers.push(Decl { parts: vec![part] }),
+                "terraform" => {
+                    let backends = block.body.blocks("backend").map(|block| Part { tree, block });
+                    self.backends.extend(backends);
+                }
+                "resource" => self.resource_block("", part, overrides),
+                "data" => self.resource_block("data.", part, overrides),
+                "ephemeral" => self.resource_block("ephemeral.", part, overrides),
+                "check" => {
+                    for block in block.body.blocks("data") {
+                        self.resource_block("data.", Part { tree, block }, false);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn locals(&mut self, tree: &'a Tree, body: &'a Body) {
+        for a in &body.attributes {
+            let expr = Expr { tree, node: a.value };
+            self.locals.insert(&a.name, (a, expr));
+        }
+    }
+
+    fn resource_block(&mut self, prefix: &str, part: Part<'a>, overrides: bool) {
+        let [kind, name] = [part.block.label(0), part.block.label(1)];
+        if kind.is_empty() || name.is_empty() {
+            return;
+        }
+        let address = format!("{prefix}{kind}.{name}");
+        match self.by_address.get(&address) {
+            Some(i) if overrides => self.resources[*i].1.parts.push(part),
+            Some(_) => {
+                // Declared twice: refused by Terraform, and both are there to be read.
+                let address = format!("{address}#{}", self.resources.len());
+                self.add(address, part);
+            }
+            None => self.add(address, part),
+        }
+    }
+
+    fn add(&mut self, address: String, part: Part<'a>) {
+        self.by_address.insert(address.clone(), self.resources.len());
+        self.resources.push((address, Decl { parts: vec![part] }));
+    }
+}
+
+fn declare<'a>(map: &mut BTreeMap<&'a str, Decl<'a>>, name: &'a str, part: Part<'a>, overrides: bool) {
+    match map.get_mut(name) {
+        Some(decl) if overrides => decl.parts.push(part),
+        Some(_) => {}
+        None => {
+            map.insert(name, Decl { parts: vec![part] });
+        }
+    }
+}

@@ -1,0 +1,467 @@
+//! Evaluated declarations to canonical resources.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::iam::Format;
+use crate::model::{Address, Loose, Resource, kinds};
+use crate::source::{Span, Text};
+use crate::value::{Branch, Entry, Kind, Value};
+
+use super::aws;
+use super::blocks::{self, Item};
+use super::directory::{Decl, Part};
+use super::eval::Evaluator;
+use super::module::{Expansion, Module};
+use super::registry;
+
+/// Deepest value that is handed on; below it is unknown.
+const MAX_DEPTH: u32 = 64;
+/// How many parts one property may have.
+const MAX_SIZE: usize = 100_000;
+
+/// What one root module and its calls amount to.
+#[derive(Default)]
+pub(super) struct Emitted {
+    pub(super) resources: Vec<Resource>,
+    /// Values that may be policies and stand in no resource: settled when all uses are known.
+    pub(super) loose: Vec<Loose>,
+    /// Directories that were evaluated.
+    pub(super) visited: BTreeSet<String>,
+}
+
+pub(super) struct Emitter<'e, 'a> {
+    pub(super) evaluator: &'e Evaluator<'a>,
+    pub(super) out: Emitted,
+}
+
+impl<'a> Emitter<'_, 'a> {
+    pub(super) fn module(&mut self, module: &Rc<Module<'a>>) {
+        let directory = module.directory;
+        self.out.visited.insert(directory.path.clone());
+        for (address, decl) in &directory.resources {
+            self.declared(module, address, decl);
+        }
+        for decl in &directory.providers {
+            self.provider(module, decl);
+        }
+        for part in &directory.backends {
+            self.backend(module, *part);
+        }
+        for (name, decl) in &directory.variables {
+            self.variable(module, name, decl);
+        }
+        for (name, decl) in &directory.outputs {
+            self.output(module, name, decl);
+        }
+        for (name, (attribute, _)) in &directory.locals {
+            let value = self.evaluator.local(module, name, false, attribute.name_span);
+            self.loose(module, &format!("local.{name}"), "local", &value);
+        }
+        for (name, decl) in &directory.modules {
+            let calls = self.evaluator.calls(module, name, decl);
+            if calls.is_empty() && super::source_of(decl).is_none() {
+                registry::resources(self, module, name, decl);
+            }
+            for (_, called) in calls {
+                self.module(&called);
+            }
+        }
+    }
+
+    fn declared(&mut self, module: &Rc<Module<'a>>, address: &str, decl: &Decl<'a>) {
+        let kind = decl.block().label(0);
+        let is_data = address.starts_with("data.");
+        let type_name = if is_data { format!("data.{kind}") } else { kind.to_owned() };
+        if kind == "aws_iam_policy_document" && is_data {
+            self.documents(module, address, decl);
+            return;
+        }
+        let known = aws::find(&type_name);
+        if is_data && known.is_none() {
+            return;
+        }
+        let expanded = self.evaluator.expansion(module, address, decl);
+        let instances = match &expanded.shape {
+            Expansion::Count(n) => Some(*n),
+            Expansion::Each(keys) => Some(keys.len()),
+            _ => None,
+        };
+        for instance in self.evaluator.instances(module, address, decl) {
+            let links = |name: &str| aws::LINKS.contains(&name);
+            let items = blocks::items(self.evaluator, decl, &instance.env, &links);
+            let name = match &instance.key {
+                Some(key) => format!("{address}[{key}]"),
+                None => address.to_owned(),
+            };
+            let props = match known {
+                Some(row) => self.properties(row, items, decl.block().span),
+                None => {
+                    let entries = items.into_iter().map(|i| self.bounded_entry(i.entry)).collect();
+                    let props = Value::map(entries, decl.block().span);
+                    if !any_policy(&props, 0) {
+                        continue;
+                    }
+                    props
+                }
+            };
+            self.out.resources.push(Resource {
+                kind: known.map_or(type_name.as_str(), |t| t.kind).into(),
+                type_name: type_name.as_str().into(),
+                address: Address {
+                    scope: module.scope.clone(),
+                    name: name.as_str().into(),
+                },
+                format: Format::Terraform,
+                header: decl.block().header,
+                extent: decl.block().span,
+                props,
+                metadata: None,
+                instances: instances.filter(|n| *n > 1).and_then(|n| u32::try_from(n).ok()),
+                branch: expanded.branch.clone(),
+            });
+        }
+    }
+
+    /// A `data "aws_iam_policy_document"`: seen through its use, or by itself where nobody uses it.
+    fn documents(&mut self, module: &Rc<Module<'a>>, address: &str, decl: &Decl<'a>) {
+        for instance in self.evaluator.instances(module, address, decl) {
+            let name = match &instance.key {
+                Some(key) => format!("{address}[{key}]"),
+                None => address.to_owned(),
+            };
+            let target = crate::source::Target {
+                scope: module.scope.clone(),
+                address: name.as_str().into(),
+                attribute: Arc::from(""),
+            };
+            let value = self
+                .evaluator
+                .resource_attribute(&target, "json", false, decl.block().header);
+            self.push_loose(module, &name, "data.aws_iam_policy_document", value);
+        }
+    }
+
+    fn push_loose(&mut self, module: &Rc<Module<'a>>, name: &str, type_name: &str, value: Value) {
+        self.out.loose.push(Loose {
+            value: self.bounded(value),
+            format: Format::Terraform,
+            kind: None,
+            service: None,
+            name: Some(Address {
+                scope: module.scope.clone(),
+                name: name.into(),
+            }),
+            type_name: type_name.into(),
+        });
+    }
+
+    /// Every policy inside a value that is no resource's.
+    pub(super) fn loose(&mut self, module: &Rc<Module<'a>>, name: &str, type_name: &str, value: &Value) {
+        let mut found = Vec::new();
+        policies_in(value, 0, &mut found);
+        for policy in found {
+            self.push_loose(module, name, type_name, policy);
+        }
+    }
+
+    fn provider(&mut self, module: &Rc<Module<'a>>, decl: &Decl<'a>) {
+        let block = decl.block();
+        if !matches!(block.label(0), "aws" | "awscc") {
+            return;
+        }
+        let items = blocks::items(self.evaluator, decl, &module.env(), &|_| false);
+        let alias = decl.expr("alias").map(|e| self.evaluator.expr(e, &module.env()));
+        let alias = alias.as_ref().and_then(Value::as_str).map(|a| format!(".{a}"));
+        let name = format!("provider.{}{}", block.label(0), alias.unwrap_or_default());
+        let row = aws::Type {
+            terraform: "",
+            kind: kinds::PROVIDER,
+            properties: &[],
+        };
+        let props = self.properties(&row, items, block.span);
+        self.simple(module, kinds::PROVIDER, "provider", &name, block.header, block.span, props);
+    }
+
+    fn backend(&mut self, module: &Rc<Module<'a>>, part: Part<'a>) {
+        if part.block.label(0) != "s3" {
+            return;
+        }
+        let decl = Decl { parts: vec![part] };
+        let items = blocks::items(self.evaluator, &decl, &module.env(), &|_| false);
+        let row = aws::Type {
+            terraform: "",
+            kind: kinds::BACKEND,
+            properties: &[],
+        };
+        let block = part.block;
+        let props = self.properties(&row, items, block.span);
+        self.simple(module, kinds::BACKEND, "backend", "backend.s3", block.header, block.span, props);
+    }
+
+    fn variable(&mut self, module: &Rc<Module<'a>>, name: &str, decl: &Decl<'a>) {
+        let Some(default) = decl.expr("default") else {
+            return;
+        };
+        let env = module.env();
+        let value = self.evaluator.expr(default, &env);
+        self.loose(module, &format!("var.{name}"), "variable", &value);
+        let block = decl.block();
+        let mut entries = vec![made("Name", block.header, label(decl)), made("Default", block.header, value)];
+        if let Some((a, e)) = decl.attribute("sensitive") {
+            entries.push(made("NoEcho", a.name_span, self.evaluator.expr(e, &env)));
+        }
+        let props = self.bounded(Value::map(entries, block.span));
+        let address = format!("var.{name}");
+        self.simple(module, kinds::PARAMETER, "variable", &address, block.header, block.span, props);
+    }
+
+    fn output(&mut self, module: &Rc<Module<'a>>, name: &str, decl: &Decl<'a>) {
+        let Some((attribute, _)) = decl.attribute("value") else {
+            return;
+        };
+        let block = decl.block();
+        // Which resource it is matters more than what the resource is called.
+        let value = self.evaluator.output(module, name, true, attribute.name_span);
+        self.loose(module, &format!("output.{name}"), "output", &value);
+        let mut entries = vec![made("Name", block.header, label(decl)), made("Value", attribute.name_span, value)];
+        if let Some((a, e)) = decl.attribute("sensitive") {
+            entries.push(made("Sensitive", a.name_span, self.evaluator.expr(e, &module.env())));
+        }
+        let props = self.bounded(Value::map(entries, block.span));
+        let address = format!("output.{name}");
+        self.simple(module, kinds::OUTPUT, "output", &address, block.header, block.span, props);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of a resource")]
+    pub(super) fn simple(
+        &mut self,
+        module: &Rc<Module<'a>>,
+        kind: &str,
+        type_name: &str,
+        name: &str,
+        header: Span,
+        extent: Span,
+        props: Value,
+    ) {
+        self.out.resources.push(Resource {
+            kind: kind.into(),
+            type_name: type_name.into(),
+            address: Address {
+                scope: module.scope.clone(),
+                name: name.into(),
+            },
+            format: Format::Terraform,
+            header,
+            extent,
+            props,
+            metadata: None,
+            instances: None,
+            branch: None,
+        });
+    }
+
+    /// Arguments under CloudFormation's names.
+    pub(super) fn properties(&self, row: &aws::Type, items: Vec<Item>, span: Span) -> Value {
+        let mut entries: Vec<Entry> = Vec::new();
+        for item in items {
+            let name = item.entry.key.display();
+            let target = property(row, &name);
+            let mut entry = self.bounded_entry(item.entry);
+            if item.block {
+                entry.value = renamed(row, &name, entry.value, 0);
+            }
+            if let Some(value) = without_null(entry.value) {
+                entry.value = value;
+                place(&mut entries, &target, entry, item.block);
+            }
+        }
+        Value::map(entries, span)
+    }
+
+    fn bounded_entry(&self, entry: Entry) -> Entry {
+        Entry {
+            value: self.bounded(entry.value),
+            ..entry
+        }
+    }
+
+    /// A value of bounded size: shared parts may make a small value endless to walk.
+    pub(super) fn bounded(&self, value: Value) -> Value {
+        let mut left = MAX_SIZE;
+        if fits(&value, 0, &mut left) && self.evaluator.spend(MAX_SIZE - left) {
+            return value;
+        }
+        Value::other(self.evaluator.name(value.span), value.span)
+    }
+}
+
+fn label(decl: &Decl<'_>) -> Value {
+    let block = decl.block();
+    let span = block.labels.first().map_or(block.header, |l| l.span);
+    Value::made(block.label(0), span)
+}
+
+pub(super) fn made(name: &str, span: Span, value: Value) -> Entry {
+    Entry {
+        key: Text::made(name, span),
+        key_span: span,
+        value,
+    }
+}
+
+fn property(row: &aws::Type, name: &str) -> String {
+    let listed = row.properties.iter().find(|(argument, _)| *argument == name);
+    listed.map_or_else(|| aws::pascal(name), |(_, property)| (*property).to_owned())
+}
+
+/// Arguments of a nested block under CloudFormation's names.
+fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
+    if depth > 8 {
+        return value;
+    }
+    let kind = match &value.kind {
+        Kind::OneOf(branches) => Kind::OneOf(
+            branches
+                .iter()
+                .map(|b| Branch {
+                    label: b.label.clone(),
+                    value: renamed(row, path, b.value.clone(), depth + 1),
+                })
+                .collect(),
+        ),
+        Kind::Map(inner) => {
+            let mut entries: Vec<Entry> = Vec::new();
+            for e in inner.iter() {
+                let name = e.key.display();
+                let nested = format!("{path}.{name}");
+                let listed = row.properties.iter().find(|(argument, _)| *argument == nested);
+                let target = listed.map_or_else(|| aws::pascal(&name), |(_, p)| (*p).to_owned());
+                // A block's span is more than its value's when it has a type in front.
+                let block = matches!(e.value.kind, Kind::Map(_)) && e.value.span.contains(e.key_span);
+                let value = if block { renamed(row, &nested, e.value.clone(), depth + 1) } else { e.value.clone() };
+                let Some(value) = without_null(value) else { continue };
+                let entry = Entry { value, ..e.clone() };
+                place(&mut entries, &target, entry, block);
+            }
+            Kind::Map(entries.into())
+        }
+        _ => return value,
+    };
+    Value { kind, ..value }
+}
+
+/// Puts a value at `X`, `X/Y` or `X[]`; blocks that occur again make a list.
+fn place(entries: &mut Vec<Entry>, target: &str, mut entry: Entry, block: bool) {
+    if let Some((outer, inner)) = target.split_once('/') {
+        let (key_span, span) = (entry.key_span, entry.value.span);
+        let mut nested = match entries.iter().position(|e| e.key.known().as_deref() == Some(outer)) {
+            Some(i) => entries.remove(i).value.entries().map(<[Entry]>::to_vec).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        place(&mut nested, inner, entry, block);
+        entries.push(made(outer, key_span, Value::map(nested, span)));
+        return;
+    }
+    let (name, list) = match target.strip_suffix("[]") {
+        Some(name) => (name, true),
+        None => (target, false),
+    };
+    if list && !matches!(entry.value.kind, Kind::Seq(_) | Kind::Unknown(_)) {
+        let (span, via) = (entry.value.span, entry.value.via.clone());
+        entry.value = Value {
+            via,
+            ..Value::seq(vec![entry.value], span)
+        };
+    }
+    entry.key = Text::made(name, entry.key_span);
+    let before = entries.iter_mut().find(|e| e.key.known().as_deref() == Some(name));
+    match before {
+        Some(old) if block || list => {
+            let mut items = match &old.value.kind {
+                Kind::Seq(items) => items.to_vec(),
+                _ => vec![old.value.clone()],
+            };
+            match &entry.value.kind {
+                Kind::Seq(more) => items.extend(more.iter().cloned()),
+                _ => items.push(entry.value),
+            }
+            old.value = Value::seq(items, old.value.span);
+        }
+        _ => entries.push(entry),
+    }
+}
+
+/// `None` for null; alternatives without those that are null.
+fn without_null(value: Value) -> Option<Value> {
+    match &value.kind {
+        Kind::Null => None,
+        Kind::OneOf(branches) if branches.iter().any(|b| b.value.is_null()) => {
+            let left: Vec<Branch> = branches.iter().filter(|b| !b.value.is_null()).cloned().collect();
+            (!left.is_empty()).then(|| Value {
+                kind: Kind::OneOf(left.into()),
+                ..value
+            })
+        }
+        _ => Some(value),
+    }
+}
+
+fn fits(value: &Value, depth: u32, left: &mut usize) -> bool {
+    if depth > MAX_DEPTH || *left == 0 {
+        return false;
+    }
+    *left -= 1;
+    match &value.kind {
+        Kind::Seq(items) => items.iter().all(|v| fits(v, depth + 1, left)),
+        Kind::Map(entries) => entries.iter().all(|e| fits(&e.value, depth + 1, left)),
+        Kind::Json(inner) => fits(inner, depth + 1, left),
+        Kind::OneOf(branches) => branches.iter().all(|b| fits(&b.value, depth + 1, left)),
+        _ => true,
+    }
+}
+
+/// Whether a value, or one of its alternatives, reads like a policy document.
+pub(super) fn is_policy(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Json(inner) => is_policy(inner),
+        Kind::Map(_) => value.get("Statement").is_some_and(|s| {
+            s.items().iter().any(|s| {
+                let has = |k: &str| s.get(k).is_some();
+                has("Effect") && (has("Action") || has("NotAction") || has("Resource") || has("Principal"))
+            })
+        }),
+        Kind::Str(text) => {
+            let flat = text.with_placeholders();
+            flat.trim_start().starts_with('{')
+                && flat.contains("\"Statement\"")
+                && (flat.contains("\"Effect\"") || flat.contains("\"Action\""))
+        }
+        _ => false,
+    }
+}
+
+fn any_policy(value: &Value, depth: u32) -> bool {
+    let mut found = Vec::new();
+    policies_in(value, depth, &mut found);
+    !found.is_empty()
+}
+
+/// Every policy inside a value.
+fn policies_in(value: &Value, depth: u32, out: &mut Vec<Value>) {
+    if depth > 8 || out.len() > 200 {
+        return;
+    }
+    if is_policy(value) {
+        out.push(value.clone());
+        return;
+    }
+    match &value.kind {
+        Kind::Seq(items) => items.iter().for_each(|v| policies_in(v, depth + 1, out)),
+        Kind::Map(entries) => entries.iter().for_each(|e| policies_in(&e.value, depth + 1, out)),
+        Kind::Json(inner) => policies_in(inner, depth + 1, out),
+        Kind::OneOf(branches) => branches.iter().for_each(|b| policies_in(&b.value, depth + 1, out)),
+        _ => {}
+    }
+}

@@ -1,0 +1,409 @@
+//! Functions on lists and objects, and conversions.
+
+use crate::iam::Truth;
+use crate::source::Text;
+use crate::value::{Entry, Kind, Value};
+
+use super::super::eval::{MAX_ITEMS, is_spread, pairs, sorted_entries, spread_of};
+use super::super::operators::{is_null, same};
+use super::super::texts::to_text;
+use super::super::types::distinct;
+use super::Call;
+
+pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
+    Some(match call.name {
+        "concat" => concat(call),
+        "flatten" => match call.get(0) {
+            Some(list) => {
+                let mut out = Vec::new();
+                flatten(call, list, &mut out, 0);
+                if out.len() > MAX_ITEMS { call.unknown() } else { call.seq(out) }
+            }
+            None => call.fail(),
+        },
+        "merge" => merge(call),
+        "keys" => keys(call),
+        "values" => match call.get(0) {
+            Some(map) if map.entries().is_some_and(|e| e.iter().all(|e| e.key.is_known())) => {
+                call.seq(items(map).unwrap_or_default())
+            }
+            _ => call.unknown(),
+        },
+        "lookup" => lookup(call),
+        "element" => element(call),
+        "index" => position(call),
+        "slice" => slice(call),
+        "length" => length(call),
+        "contains" => contains(call),
+        "compact" => kept(call, |v| {
+            let text = to_text(v);
+            !v.is_null() && !text.is_some_and(|t| t.is_known() && t.is_empty())
+        }),
+        "distinct" | "toset" => match call.get(0) {
+            Some(list) if list.is_unknown() => list.clone(),
+            Some(list) => match items(list) {
+                Some(all) => call.seq(distinct(call.evaluator, all)),
+                None => call.unknown(),
+            },
+            None => call.fail(),
+        },
+        "tolist" | "tomap" | "sensitive" | "nonsensitive" | "ephemeralasnull" => match call.get(0) {
+            Some(value) => value.clone(),
+            None => call.fail(),
+        },
+        "issensitive" => call.bool(false),
+        "tostring" => match call.get(0) {
+            Some(v) if matches!(v.kind, Kind::Num(_) | Kind::Bool(_)) => Value {
+                kind: Kind::Str(to_text(v)?),
+                ..v.clone()
+            },
+            Some(v) if matches!(v.kind, Kind::Seq(_) | Kind::Map(_)) => call.fail(),
+            Some(v) => v.clone(),
+            None => call.fail(),
+        },
+        "tonumber" => match call.get(0) {
+            Some(v) if v.is_unknown() || v.is_null() => v.clone(),
+            Some(v) => v.as_number().map_or_else(|| call.fail(), |n| call.num(n)),
+            None => call.fail(),
+        },
+        "tobool" => match call.get(0) {
+            Some(v) if v.is_unknown() || v.is_null() => v.clone(),
+            Some(v) => v.as_bool().map_or_else(|| call.fail(), |b| call.bool(b)),
+            None => call.fail(),
+        },
+        "list" => call.seq(call.arguments.to_vec()),
+        "map" => {
+            let entries = call.arguments.chunks_exact(2).map(|pair| entry(call, &pair[0], pair[1].clone()));
+            Value::map(entries.collect(), call.span)
+        }
+        "coalesce" => coalesce(call),
+        "coalescelist" => coalesce_list(call),
+        "one" => one(call),
+        "sort" => sort(call),
+        "reverse" => match call.get(0).and_then(items) {
+            Some(mut all) => {
+                all.reverse();
+                call.seq(all)
+            }
+            None => call.unknown(),
+        },
+        "zipmap" => zipmap(call),
+        "chunklist" => match (call.get(0).and_then(items), call.number(1)) {
+            (Some(all), Some(n)) if n >= 1.0 => {
+                call.seq(all.chunks(n as usize).map(|c| call.seq(c.to_vec())).collect())
+            }
+            _ => call.unknown(),
+        },
+        "matchkeys" => match_keys(call),
+        "transpose" => transpose(call),
+        _ => return None,
+    })
+}
+
+/// The items of a list, or the values of an object, each with the way of the whole.
+pub(super) fn items(value: &Value) -> Option<Vec<Value>> {
+    Some(pairs(value)?.into_iter().map(|(_, v)| v).collect())
+}
+
+fn entry(call: &Call<'_, '_>, key: &Value, value: Value) -> Entry {
+    let key_text = to_text(key).unwrap_or_else(|| call.evaluator.hole_text(key, call.span));
+    Entry {
+        key: key_text,
+        key_span: key.span,
+        value,
+    }
+}
+
+fn concat(call: &Call<'_, '_>) -> Value {
+    let mut out = Vec::new();
+    for list in call.arguments {
+        match items(list) {
+            Some(all) => out.extend(all),
+            None if list.is_unknown() => out.push(spread_of(list, list.span, &call.evaluator.name(list.span))),
+            None => return call.fail(),
+        }
+        if out.len() > MAX_ITEMS || !call.evaluator.spend(out.len() / 8) {
+            return call.unknown();
+        }
+    }
+    call.seq(out)
+}
+
+fn flatten(call: &Call<'_, '_>, value: &Value, out: &mut Vec<Value>, depth: u32) {
+    if depth > 16 || out.len() > MAX_ITEMS || !call.evaluator.spend(1) {
+        return;
+    }
+    match &value.kind {
+        Kind::Seq(_) => {
+            for item in items(value).unwrap_or_default() {
+                flatten(call, &item, out, depth + 1);
+            }
+        }
+        // An unknown item may be a list.
+        Kind::Unknown(h) if h.target.is_none() && !is_known_text(value) => {
+            out.push(spread_of(value, value.span, &call.evaluator.name(value.span)));
+        }
+        _ => out.push(value.clone()),
+    }
+}
+
+/// Unknown, and still certainly one string.
+fn is_known_text(value: &Value) -> bool {
+    is_null(value).is_no()
+}
+
+fn merge(call: &Call<'_, '_>) -> Value {
+    let mut entries: Vec<Entry> = Vec::new();
+    for map in call.arguments {
+        match &map.kind {
+            Kind::Null => {}
+            Kind::Map(more) => {
+                for e in more.iter() {
+                    let e = Entry {
+                        value: super::super::eval::inherit(&e.value, &map.via),
+                        ..e.clone()
+                    };
+                    let key = e.key.known();
+                    let same = |old: &Entry| key.is_some() && old.key.known() == key;
+                    // Objects of people are short; a generated one is not searched.
+                    match entries.iter().position(same).filter(|_| entries.len() < 2_000) {
+                        Some(i) => entries[i] = e,
+                        None => entries.push(e),
+                    }
+                }
+            }
+            // Entries that nobody knows: one whose key is unknown too.
+            Kind::Unknown(_) => {
+                let rest = spread_of(map, map.span, &call.evaluator.name(map.span));
+                entries.push(entry(call, &rest.clone(), rest));
+            }
+            _ => return call.fail(),
+        }
+        if !call.evaluator.spend(entries.len()) {
+            return call.unknown();
+        }
+    }
+    Value::map(entries, call.span)
+}
+
+fn keys(call: &Call<'_, '_>) -> Value {
+    let Some(map) = call.get(0).filter(|m| m.entries().is_some()) else {
+        return call.unknown();
+    };
+    let key = |e: &Entry| Value {
+        via: map.via.clone(),
+        ..Value::text(e.key.clone(), e.key_span)
+    };
+    call.seq(sorted_entries(map).into_iter().map(key).collect())
+}
+
+fn lookup(call: &Call<'_, '_>) -> Value {
+    let (Some(map), Some(key)) = (call.get(0), call.known(1)) else {
+        return call.unknown();
+    };
+    match &map.kind {
+        Kind::Map(entries) => match map.get(&key) {
+            Some(value) => super::super::eval::inherit(value, &map.via),
+            None if entries.iter().any(|e| !e.key.is_known()) => call.unknown(),
+            None => call.get(2).cloned().unwrap_or_else(|| call.fail()),
+        },
+        _ => call.unknown(),
+    }
+}
+
+fn element(call: &Call<'_, '_>) -> Value {
+    let (Some(all), Some(n)) = (call.get(0).and_then(items), call.number(1)) else {
+        return call.unknown();
+    };
+    if all.is_empty() {
+        return call.fail();
+    }
+    if all.iter().any(is_spread) {
+        return call.unknown();
+    }
+    let n = (n as i64).rem_euclid(all.len() as i64);
+    all[n as usize].clone()
+}
+
+fn position(call: &Call<'_, '_>) -> Value {
+    let (Some(all), Some(wanted)) = (call.get(0).and_then(items), call.get(1)) else {
+        return call.unknown();
+    };
+    for (i, item) in all.iter().enumerate() {
+        match same(call.evaluator, item, wanted) {
+            Truth::Yes => return call.num(i as f64),
+            Truth::Unknown => return call.unknown(),
+            Truth::No => {}
+        }
+    }
+    call.fail()
+}
+
+fn slice(call: &Call<'_, '_>) -> Value {
+    let (Some(all), Some(from), Some(to)) = (call.get(0).and_then(items), call.number(1), call.number(2)) else {
+        return call.unknown();
+    };
+    if all.iter().any(is_spread) {
+        return call.unknown();
+    }
+    match all.get(from.max(0.0) as usize..to.max(0.0) as usize) {
+        Some(part) => call.seq(part.to_vec()),
+        None => call.fail(),
+    }
+}
+
+fn length(call: &Call<'_, '_>) -> Value {
+    match call.get(0).map(|v| &v.kind) {
+        Some(Kind::Seq(all)) if !all.iter().any(is_spread) => call.num(all.len() as f64),
+        Some(Kind::Map(_)) => {
+            let entries = sorted_entries(&call.arguments[0]);
+            if entries.iter().all(|e| e.key.is_known()) { call.num(entries.len() as f64) } else { call.unknown() }
+        }
+        Some(Kind::Str(t)) => match t.known() {
+            Some(t) => call.num(t.chars().count() as f64),
+            None => call.unknown(),
+        },
+        Some(Kind::Null) => call.fail(),
+        _ => call.unknown(),
+    }
+}
+
+fn contains(call: &Call<'_, '_>) -> Value {
+    let (Some(all), Some(wanted)) = (call.get(0).and_then(items), call.get(1)) else {
+        return call.unknown();
+    };
+    let mut found = Truth::No;
+    for item in &all {
+        let this = if is_spread(item) { Truth::Unknown } else { same(call.evaluator, item, wanted) };
+        found = found.or(this);
+    }
+    match found {
+        Truth::Yes => call.bool(true),
+        Truth::No => call.bool(false),
+        Truth::Unknown => call.unknown(),
+    }
+}
+
+fn kept(call: &Call<'_, '_>, f: impl Fn(&Value) -> bool) -> Value {
+    match call.get(0) {
+        Some(list) if list.is_unknown() => list.clone(),
+        Some(list) => match items(list) {
+            Some(all) => call.seq(all.into_iter().filter(f).collect()),
+            None => call.unknown(),
+        },
+        None => call.fail(),
+    }
+}
+
+fn coalesce(call: &Call<'_, '_>) -> Value {
+    for (i, value) in call.arguments.iter().enumerate() {
+        let empty = match &value.kind {
+            Kind::Str(t) if t.is_known() => Truth::from(t.is_empty()),
+            _ => is_null(value),
+        };
+        match empty {
+            Truth::No => return value.clone(),
+            Truth::Yes => {}
+            Truth::Unknown if i + 1 == call.arguments.len() => return value.clone(),
+            Truth::Unknown => {
+                let rest = Call {
+                    arguments: &call.arguments[i + 1..],
+                    ..*call
+                };
+                let other = coalesce(&rest);
+                let name = call.evaluator.name(value.span);
+                let both = vec![
+                    (format!("if {name}"), value.clone()),
+                    (format!("unless {name}"), other),
+                ];
+                return call.evaluator.one_of(both, call.span);
+            }
+        }
+    }
+    call.fail()
+}
+
+fn coalesce_list(call: &Call<'_, '_>) -> Value {
+    for value in call.arguments {
+        match &value.kind {
+            Kind::Seq(all) if all.is_empty() => {}
+            Kind::Null => {}
+            Kind::Unknown(_) => return call.unknown(),
+            _ => return value.clone(),
+        }
+    }
+    call.fail()
+}
+
+fn one(call: &Call<'_, '_>) -> Value {
+    match call.get(0).and_then(items).as_deref() {
+        Some([]) => Value::new(Kind::Null, call.span),
+        Some([only]) if !is_spread(only) => only.clone(),
+        Some([_, _, ..]) => call.fail(),
+        _ => call.unknown(),
+    }
+}
+
+fn sort(call: &Call<'_, '_>) -> Value {
+    let Some(mut all) = call.get(0).and_then(items) else {
+        return call.unknown();
+    };
+    all.sort_by_cached_key(|v| {
+        let text: Option<Text> = to_text(v);
+        text.map(|t| t.display())
+    });
+    call.seq(all)
+}
+
+fn zipmap(call: &Call<'_, '_>) -> Value {
+    let (Some(keys), Some(values)) = (call.get(0).and_then(items), call.get(1).and_then(items)) else {
+        return call.unknown();
+    };
+    if keys.len() != values.len() {
+        return call.fail();
+    }
+    let entries = keys.iter().zip(values).map(|(k, v)| entry(call, k, v));
+    Value::map(entries.collect(), call.span)
+}
+
+fn match_keys(call: &Call<'_, '_>) -> Value {
+    let lists: Option<Vec<Vec<Value>>> = (0..3).map(|i| call.get(i).and_then(items)).collect();
+    let Some([values, keys, wanted]) = lists.as_deref() else {
+        return call.unknown();
+    };
+    let mut out = Vec::new();
+    for (value, key) in values.iter().zip(keys) {
+        let mut found = Truth::No;
+        for w in wanted {
+            found = found.or(same(call.evaluator, key, w));
+        }
+        match found {
+            Truth::Yes => out.push(value.clone()),
+            Truth::No => {}
+            Truth::Unknown => return call.unknown(),
+        }
+    }
+    call.seq(out)
+}
+
+fn transpose(call: &Call<'_, '_>) -> Value {
+    let Some(map) = call.get(0).filter(|m| m.entries().is_some()) else {
+        return call.unknown();
+    };
+    let mut groups: std::collections::BTreeMap<String, (Value, Vec<Value>)> = std::collections::BTreeMap::new();
+    for e in sorted_entries(map) {
+        let key = Value::text(e.key.clone(), e.key_span);
+        let Some(all) = items(&e.value) else {
+            return call.unknown();
+        };
+        for item in all {
+            let Some(name) = to_text(&item) else {
+                return call.unknown();
+            };
+            let group = groups.entry(name.display()).or_insert_with(|| (item, Vec::new()));
+            group.1.push(key.clone());
+        }
+    }
+    let entries = groups.into_values().map(|(k, v)| entry(call, &k, call.seq(v)));
+    Value::map(entries.collect(), call.span)
+}

@@ -1,0 +1,169 @@
+//! Functions that read files, which are the other sources of the run.
+
+use std::rc::Rc;
+
+use crate::source::{FileId, HoleKind, Span, Text, join_path, parent_path};
+use crate::syntax::hcl;
+use crate::value::{Kind, Value};
+
+use super::super::directory::Decl;
+use super::super::eval::{Env, Evaluator, MAX_ITEMS, pairs};
+use super::super::texts::to_text;
+use super::Call;
+
+pub(super) fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Option<Value> {
+    Some(match call.name {
+        "file" => match call.get(0) {
+            Some(path) => file(call.evaluator, path, call.span),
+            None => call.fail(),
+        },
+        "templatefile" => match (call.get(0), call.get(1)) {
+            (Some(path), Some(variables)) => match find(call.evaluator, path) {
+                Some(id) => template(call.evaluator, id, variables, env, call.span),
+                None => call.unknown(),
+            },
+            _ => call.fail(),
+        },
+        "fileexists" => match call.get(0).and_then(|p| find(call.evaluator, p)) {
+            Some(_) => call.bool(true),
+            None => call.unknown(),
+        },
+        "fileset" => fileset(call),
+        "dirname" => on_path(call, |p| match parent_path(p) {
+            "" => ".".to_owned(),
+            parent => parent.to_owned(),
+        }),
+        "basename" => on_path(call, |p| p.rsplit('/').next().unwrap_or(p).to_owned()),
+        "pathexpand" => on_path(call, str::to_owned),
+        _ => return None,
+    })
+}
+
+fn on_path(call: &Call<'_, '_>, f: impl Fn(&str) -> String) -> Value {
+    match call.known(0) {
+        Some(path) => Value::made(&f(&path), call.span),
+        None => call.unknown(),
+    }
+}
+
+/// The source that a path in an expression names; one that is not there is wanted.
+fn find(evaluator: &Evaluator<'_>, path: &Value) -> Option<FileId> {
+    let text = to_text(path)?;
+    let path = text.known()?;
+    if path.is_empty() {
+        return None;
+    }
+    let path = join_path(evaluator.root, &path);
+    let found = evaluator.sources.find(&path);
+    if found.is_none() {
+        evaluator.wanted.borrow_mut().insert(path);
+    }
+    found
+}
+
+/// `file(path)`: written in that file, used here.
+pub(in super::super) fn file(evaluator: &Evaluator<'_>, path: &Value, span: Span) -> Value {
+    match find(evaluator, path) {
+        Some(id) => {
+            let text = evaluator.sources.text(id);
+            let whole = Span::new(id, 0, text.len());
+            Value::text(Text::verbatim(text, id, 0), whole).used_at(span)
+        }
+        None => evaluator.unknown(HoleKind::Other, span),
+    }
+}
+
+/// `templatefile(path, variables)`.
+fn template<'a>(evaluator: &Evaluator<'a>, id: FileId, variables: &Value, env: &Env<'a>, span: Span) -> Value {
+    let text = evaluator.sources.text(id);
+    let known = evaluator.templates.borrow().get(&id).cloned();
+    let tree = match known {
+        Some(tree) => tree,
+        None => {
+            let tree = Rc::new(hcl::parse_template(id, text));
+            evaluator.templates.borrow_mut().insert(id, tree.clone());
+            evaluator.problems.borrow_mut().extend(tree.problems.iter().cloned());
+            tree
+        }
+    };
+    let Some(&root) = tree.roots.first() else {
+        return evaluator.unknown(HoleKind::Other, span);
+    };
+    // Only the variables are in scope; any other reference is an error there.
+    let mut inner = Env {
+        frame: None,
+        ..env.clone()
+    };
+    for (name, value) in pairs(variables).unwrap_or_default().into_iter().take(MAX_ITEMS) {
+        if let Some(name) = to_text(&name).as_ref().and_then(Text::known) {
+            inner = inner.with(&name, value, false);
+        }
+    }
+    let value = evaluator
+        .deeper(|| evaluator.eval(&tree, root, &inner))
+        .unwrap_or_else(|| evaluator.unknown(HoleKind::Other, span));
+    let whole = Span::new(id, 0, text.len());
+    let value = match value.kind {
+        Kind::Str(_) => Value { span: whole, ..value },
+        _ => value,
+    };
+    value.used_at(span)
+}
+
+/// `data "template_file"`, the way of writing `templatefile` before Terraform 0.12.
+pub(in super::super) fn template_file<'a>(
+    evaluator: &Evaluator<'a>,
+    decl: &Decl<'a>,
+    env: &Env<'a>,
+    span: Span,
+) -> Value {
+    let unknown = || evaluator.unknown(HoleKind::Other, span);
+    let Some(template_value) = decl.expr("template").map(|e| evaluator.expr(e, env)) else {
+        return unknown();
+    };
+    let variables = match decl.expr("vars") {
+        Some(e) => evaluator.expr(e, env),
+        None => Value::map(Vec::new(), span),
+    };
+    let Kind::Str(text) = &template_value.kind else {
+        return unknown();
+    };
+    // A whole file, as `file()` gives it, is read as a template in its place.
+    let place = text.span_of(0..text.len()).unwrap_or(template_value.span);
+    let source = evaluator.sources.text(place.file);
+    if text.known().as_deref() == Some(&**source) {
+        return template(evaluator, place.file, &variables, env, span);
+    }
+    template_value.clone().used_at(span)
+}
+
+fn fileset(call: &Call<'_, '_>) -> Value {
+    let (Some(dir), Some(pattern)) = (call.known(0), call.known(1)) else {
+        return call.unknown();
+    };
+    let dir = join_path(call.evaluator.root, &dir);
+    let glob = globset::GlobBuilder::new(&pattern).literal_separator(true).build();
+    let Ok(glob) = glob.map(|g| g.compile_matcher()) else {
+        return call.fail();
+    };
+    let sources = call.evaluator.sources;
+    if !call.evaluator.spend(sources.len()) {
+        return call.unknown();
+    }
+    let inside = |path: &str| match dir.as_str() {
+        "" => Some(path.to_owned()),
+        dir => Some(path.strip_prefix(dir)?.strip_prefix('/')?.to_owned()),
+    };
+    let found: Vec<Value> = sources
+        .ids()
+        .filter_map(|id| inside(sources.path(id)))
+        .filter(|path| glob.is_match(path))
+        .map(|path| Value::made(&path, call.span))
+        .collect();
+    if found.is_empty() {
+        // Files that were not read are not known not to be there.
+        call.evaluator.wanted.borrow_mut().insert(format!("{dir}/"));
+        return call.unknown();
+    }
+    call.seq(found)
+}

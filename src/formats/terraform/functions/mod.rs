@@ -1,0 +1,148 @@
+//! Terraform's functions, as far as people use them to write policies; any other is an unknown value.
+//!
+//! **Invariant:** what a function passes on keeps its place and its way; what it makes is written where the call is.
+
+mod collections;
+mod encoding;
+pub(super) mod files;
+mod numbers;
+mod sets;
+mod strings;
+
+use crate::source::{HoleKind, Span, Text};
+use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::value::{Kind, Value};
+
+use super::eval::{Env, Evaluator, pairs};
+use super::operators::spread_over;
+use super::texts::to_text;
+
+/// A call's arguments, evaluated, none of them with alternatives.
+pub(super) struct Call<'e, 'a> {
+    pub(super) evaluator: &'e Evaluator<'a>,
+    pub(super) name: &'e str,
+    pub(super) arguments: &'e [Value],
+    pub(super) span: Span,
+}
+
+impl Call<'_, '_> {
+    fn get(&self, n: usize) -> Option<&Value> {
+        self.arguments.get(n)
+    }
+
+    /// The n-th argument as a text, maybe with holes.
+    fn text(&self, n: usize) -> Option<Text> {
+        to_text(self.get(n)?)
+    }
+
+    /// The n-th argument as a known string.
+    fn known(&self, n: usize) -> Option<String> {
+        Some(self.text(n)?.known()?.into_owned())
+    }
+
+    fn number(&self, n: usize) -> Option<f64> {
+        self.get(n)?.as_number()
+    }
+
+    fn bool(&self, b: bool) -> Value {
+        Value::new(Kind::Bool(b), self.span)
+    }
+
+    fn num(&self, n: f64) -> Value {
+        Value::new(Kind::Num(super::texts::format_number(n).into()), self.span)
+    }
+
+    /// A text made of parts of the arguments.
+    fn made(&self, text: Text) -> Value {
+        Value::text(text, self.span)
+    }
+
+    fn seq(&self, items: Vec<Value>) -> Value {
+        Value::seq(items, self.span)
+    }
+
+    fn fail(&self) -> Value {
+        self.evaluator.failed.set(true);
+        self.unknown()
+    }
+
+    fn unknown(&self) -> Value {
+        let from = self.arguments.iter().find(|v| super::eval::first_hole(v, 0).is_some());
+        match from {
+            Some(value) => self.evaluator.derived(value, self.span),
+            None => self.evaluator.unknown(HoleKind::Other, self.span),
+        }
+    }
+}
+
+pub(super) fn call<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
+    let span = tree.span(node);
+    let name = tree.name(node);
+    let name = name.strip_prefix("core::").unwrap_or(name);
+    match name {
+        "try" => return attempt(evaluator, tree, node, env),
+        "can" => {
+            let outer = evaluator.failed.replace(false);
+            let value = match tree.children(node).next() {
+                Some(child) => evaluator.eval(tree, child, env),
+                None => return evaluator.unknown(HoleKind::Other, span),
+            };
+            let failed = evaluator.failed.replace(outer);
+            return match (failed, value.is_unknown()) {
+                (true, _) => Value::new(Kind::Bool(false), span),
+                (false, false) => Value::new(Kind::Bool(true), span),
+                (false, true) => evaluator.derived(&value, span),
+            };
+        }
+        _ => {}
+    }
+    let mut arguments = Vec::new();
+    for child in tree.children(node) {
+        if tree.kind(child) == Node::Unary && tree.name(child) == "..." {
+            let list = tree.children(child).next().map(|c| evaluator.eval(tree, c, env));
+            match list.as_ref().and_then(pairs) {
+                Some(items) => arguments.extend(items.into_iter().map(|(_, v)| v)),
+                None => return evaluator.unknown(HoleKind::Other, span),
+            }
+            continue;
+        }
+        arguments.push(evaluator.eval(tree, child, env));
+    }
+    spread_over(evaluator, &arguments, span, &|arguments| {
+        let call = Call {
+            evaluator,
+            name,
+            arguments,
+            span,
+        };
+        apply(&call, env)
+    })
+}
+
+fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Value {
+    strings::apply(call)
+        .or_else(|| collections::apply(call))
+        .or_else(|| sets::apply(call))
+        .or_else(|| numbers::apply(call))
+        .or_else(|| encoding::apply(call))
+        .or_else(|| files::apply(call, env))
+        .unwrap_or_else(|| call.unknown())
+}
+
+/// `try(a, b, …)`: the first that is no error.
+fn attempt<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
+    let outer = evaluator.failed.get();
+    let mut last = None;
+    for child in tree.children(node) {
+        evaluator.failed.set(false);
+        let value = evaluator.eval(tree, child, env);
+        let failed = evaluator.failed.get();
+        evaluator.failed.set(outer);
+        if !failed {
+            return value;
+        }
+        last = Some(value);
+    }
+    evaluator.failed.set(true);
+    last.unwrap_or_else(|| evaluator.unknown(HoleKind::Other, tree.span(node)))
+}

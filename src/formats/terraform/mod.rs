@@ -1,0 +1,214 @@
+//! Terraform and OpenTofu: directories of `.tf` files, evaluated as far as they can be before deployment.
+//!
+//! **Invariant:** a root module is a directory that no other local directory calls; everything is evaluated from the
+//! roots, so that a module is seen with the arguments of its callers. One unit for each root, in the order of their paths.
+
+mod aws;
+mod blocks;
+mod directory;
+mod emit;
+mod eval;
+mod extents;
+mod functions;
+mod module;
+mod operators;
+mod policy_document;
+mod reference;
+mod registry;
+mod texts;
+mod types;
+mod used;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use crate::formats::Lower;
+use crate::model::{Loose, Unit};
+use crate::source::{FileId, Sources, join_path, parent_path};
+use crate::syntax::Kind as Node;
+use crate::syntax::hcl;
+
+use directory::{Decl, Directory, File, Role};
+use emit::{Emitted, Emitter};
+use eval::Evaluator;
+use module::Module;
+
+/// Evaluation is deep by nature: bounded by [`eval`], and given room.
+const STACK: usize = 256 << 20;
+
+/// Terraform, OpenTofu, tfvars.
+#[derive(Debug)]
+pub struct Terraform;
+
+/// Every directory of the run.
+#[derive(Default)]
+struct Repository<'a> {
+    directories: BTreeMap<&'a str, Directory<'a>>,
+}
+
+impl Lower for Terraform {
+    fn name(&self) -> &'static str {
+        "terraform"
+    }
+
+    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
+        let files = parse(sources, files);
+        let mut by_directory: BTreeMap<String, Vec<File>> = BTreeMap::new();
+        let mut first = Unit::default();
+        for file in files {
+            first.problems.extend(file.hcl.tree.problems.iter().cloned());
+            if sources.text(file.id).contains("overgrant:") {
+                extents::collect(&file.hcl, &mut first.extents);
+            }
+            let dir = parent_path(sources.path(file.id)).to_owned();
+            by_directory.entry(dir).or_default().push(file);
+        }
+        let repository = Repository {
+            directories: by_directory
+                .iter()
+                .map(|(path, files)| (path.as_str(), Directory::new(path.clone(), files)))
+                .collect(),
+        };
+        let mut units = vec![first];
+        let (emitted, wanted) = evaluate(&repository, sources);
+        units[0].wanted = wanted;
+        let used = used::Used::new(emitted.iter().flat_map(|(_, e)| &e.resources));
+        let mut seen = BTreeSet::new();
+        for (problems, emitted) in emitted {
+            let loose: Vec<Loose> = emitted
+                .loose
+                .into_iter()
+                .filter(|l| !used.holds(&l.value) && seen.insert(l.value.span))
+                .collect();
+            units.push(Unit {
+                resources: emitted.resources,
+                loose,
+                problems,
+                ..Unit::default()
+            });
+        }
+        units
+    }
+}
+
+/// Parses the files, in parallel; of `x.tf` and `x.tofu` the latter counts.
+fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
+    let tofu: BTreeSet<&str> = files
+        .iter()
+        .filter_map(|id| sources.path(*id).strip_suffix(".tofu"))
+        .collect();
+    files
+        .par_iter()
+        .filter(|id| {
+            let path = sources.path(**id);
+            !path.strip_suffix(".tf").is_some_and(|stem| tofu.contains(stem))
+        })
+        .filter(|id| {
+            let path = sources.path(**id);
+            [".tf", ".tofu", ".tfvars"].iter().any(|e| path.ends_with(e))
+        })
+        .map(|&id| File {
+            id,
+            role: Role::of(sources.path(id)),
+            hcl: hcl::parse(id, sources.text(id)),
+        })
+        .collect()
+}
+
+/// The literal local path in a module call's `source`.
+fn source_of(decl: &Decl<'_>) -> Option<String> {
+    let source = decl.expr("source")?;
+    if source.tree.kind(source.node) != Node::Str {
+        return None;
+    }
+    let text = source.tree.text(source.node)?.known()?.into_owned();
+    (text.starts_with("./") || text.starts_with("../") || text == "." || text == "..").then_some(text)
+}
+
+type Result = (Vec<crate::source::Problem>, Emitted);
+
+/// All roots, each with what it amounts to, in the order of their paths; and the files that were wanted.
+fn evaluate(repository: &Repository<'_>, sources: &Sources) -> (Vec<Result>, Vec<String>) {
+    let called: BTreeSet<String> = repository
+        .directories
+        .values()
+        .flat_map(|d| {
+            let calls = d.modules.values().filter_map(source_of);
+            calls.map(|source| join_path(&d.path, &source)).filter(|path| *path != d.path)
+        })
+        .collect();
+    let roots: Vec<&str> = repository
+        .directories
+        .keys()
+        .copied()
+        .filter(|path| !called.contains(*path))
+        .collect();
+    let mut results = in_parallel(repository, sources, &roots);
+    // Directories that only call each other, or that were out of reach, stand for themselves.
+    let mut visited: BTreeSet<String> = results.iter().flat_map(|r| r.1.1.visited.iter().cloned()).collect();
+    for path in repository.directories.keys() {
+        if !visited.contains(*path) {
+            let more = in_parallel(repository, sources, &[path]);
+            visited.extend(more.iter().flat_map(|r| r.1.1.visited.iter().cloned()));
+            results.extend(more);
+        }
+    }
+    results.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut wanted = BTreeSet::new();
+    let results = results
+        .into_iter()
+        .map(|(_, result, files)| {
+            wanted.extend(files);
+            result
+        })
+        .collect();
+    (results, wanted.into_iter().collect())
+}
+
+type Rooted<'r> = (&'r str, Result, BTreeSet<String>);
+
+/// Evaluates roots on as many threads as there are, each with room for deep values.
+fn in_parallel<'r>(repository: &'r Repository<'_>, sources: &Sources, roots: &[&'r str]) -> Vec<Rooted<'r>> {
+    let next = Mutex::new(roots.iter());
+    let done = Mutex::new(Vec::with_capacity(roots.len()));
+    let work = || {
+        loop {
+            let root = next.lock().unwrap_or_else(PoisonError::into_inner).next().copied();
+            let Some(root) = root else { return };
+            let result = one_root(repository, sources, root);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+        }
+    };
+    let threads = rayon::current_num_threads().min(roots.len()).max(1);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let builder = std::thread::Builder::new().stack_size(STACK);
+            if builder.spawn_scoped(scope, work).is_err() {
+                break;
+            }
+        }
+    });
+    // Where no thread could be had, the work is still to be done.
+    work();
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn one_root<'r>(repository: &'r Repository<'_>, sources: &Sources, root: &'r str) -> Rooted<'r> {
+    let directory = &repository.directories[root];
+    let evaluator = Evaluator::new(repository, sources, root);
+    let module = Module::root(directory);
+    let scope: Arc<str> = module.scope.clone();
+    evaluator.modules.borrow_mut().insert(scope, module.clone());
+    let mut emitter = Emitter {
+        evaluator: &evaluator,
+        out: Emitted::default(),
+    };
+    emitter.module(&module);
+    let emitted = emitter.out;
+    let mut problems = evaluator.problems.take();
+    problems.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
+    problems.dedup();
+    (root, (problems, emitted), evaluator.wanted.take())
+}

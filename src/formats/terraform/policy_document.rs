@@ -1,0 +1,375 @@
+//! `data "aws_iam_policy_document"`: blocks to the document that its `json` is the JSON of.
+//!
+//! AWS provider documentation, "Data Source: aws_iam_policy_document". Key spans are those of the argument names and
+//! block types, so that findings point at what is written.
+
+use crate::formats::plain;
+use crate::source::{Hole, HoleKind, Lit, Piece, Span, Text};
+use crate::value::{Branch, Entry, Kind, Value};
+
+use super::blocks;
+use super::directory::Decl;
+use super::eval::{Env, Evaluator, inherit, spread_of};
+use super::texts::to_text;
+
+/// The evaluated document as an encoded string.
+pub(super) fn document<'a>(evaluator: &Evaluator<'a>, decl: &Decl<'a>, env: &Env<'a>) -> Value {
+    let block = decl.block();
+    let items = blocks::items(evaluator, decl, env, &|_| false);
+    let all = |names: &'static [&'static str]| {
+        items.iter().filter_map(move |i| {
+            let key = i.entry.key.known()?;
+            names.contains(&&*key).then_some(&i.entry)
+        })
+    };
+    let mut list = Merged {
+        evaluator,
+        statements: Vec::new(),
+        version: None,
+    };
+    for entry in all(&["source_json", "source_policy_documents"]) {
+        list.documents(&entry.value, 0);
+    }
+    let mut first_key = None;
+    for entry in all(&["statement"]) {
+        first_key.get_or_insert(entry.key_span);
+        list.own(&entry.value, entry.key_span);
+    }
+    for entry in all(&["override_policy_documents", "override_json"]) {
+        list.documents(&entry.value, 0);
+    }
+    let mut entries = Vec::new();
+    let version = all(&["version"]).last().filter(|e| !e.value.is_null());
+    let version = match version {
+        Some(e) => (e.key_span, e.value.clone()),
+        None => (
+            block.header,
+            list.version
+                .take()
+                .unwrap_or_else(|| Value::made("2012-10-17", block.header)),
+        ),
+    };
+    entries.push(entry("Version", version.0, version.1));
+    if let Some(id) = all(&["policy_id"]).last().filter(|e| !is_absent(&e.value)) {
+        entries.push(entry("Id", id.key_span, id.value.clone()));
+    }
+    let statements = Value::seq(list.statements, block.span);
+    entries.push(entry("Statement", first_key.unwrap_or(block.header), statements));
+    Value::json(Value::map(entries, block.span), block.span)
+}
+
+fn entry(name: &str, span: Span, value: Value) -> Entry {
+    Entry {
+        key: Text::made(name, span),
+        key_span: span,
+        value,
+    }
+}
+
+/// Null, or an empty string or list: what the provider leaves out.
+fn is_absent(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Null => true,
+        Kind::Str(t) => t.is_empty(),
+        Kind::Seq(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// Statements in the provider's order: one with a sid replaces the one that has that sid already.
+struct Merged<'e, 'a> {
+    evaluator: &'e Evaluator<'a>,
+    statements: Vec<Value>,
+    version: Option<Value>,
+}
+
+impl Merged<'_, '_> {
+    fn add(&mut self, statement: Value) {
+        let sid = |v: &Value| v.get("Sid").and_then(|s| s.as_str().map(|s| s.into_owned())).filter(|s| !s.is_empty());
+        let wanted = sid(&statement);
+        let place = match &wanted {
+            Some(_) if self.statements.len() < 5_000 => self.statements.iter().position(|s| sid(s) == wanted),
+            _ => None,
+        };
+        match place {
+            Some(i) => self.statements[i] = statement,
+            None => self.statements.push(statement),
+        }
+    }
+
+    /// One or several documents, as JSON or as a list of JSON.
+    fn documents(&mut self, value: &Value, depth: u32) {
+        if depth > 8 || !self.evaluator.spend(1) {
+            return;
+        }
+        match &value.kind {
+            Kind::Null => {}
+            Kind::Seq(items) => {
+                for item in items.iter() {
+                    self.documents(&inherit(item, &value.via), depth + 1);
+                }
+            }
+            Kind::Json(inner) => self.documents(&inherit(inner, &value.via), depth + 1),
+            Kind::Str(text) if text.as_hole().is_none() => {
+                if let Some((inner, problems)) = plain::embedded(text, value.span) {
+                    self.evaluator.problems.borrow_mut().extend(problems);
+                    self.documents(&inherit(&inner, &value.via), depth + 1);
+                }
+            }
+            Kind::Map(_) => {
+                if let Some(version) = value.get("Version") {
+                    self.version.get_or_insert_with(|| inherit(version, &value.via));
+                }
+                for statement in value.get("Statement").map(Value::items).unwrap_or_default() {
+                    self.add(inherit(statement, &value.via));
+                }
+            }
+            Kind::OneOf(branches) => {
+                for b in branches.iter() {
+                    let mut inner = Merged {
+                        evaluator: self.evaluator,
+                        statements: Vec::new(),
+                        version: None,
+                    };
+                    inner.documents(&inherit(&b.value, &value.via), depth + 1);
+                    for statement in inner.statements {
+                        let span = statement.span;
+                        let branch = vec![(b.label.to_string(), statement)];
+                        self.statements.push(self.evaluator.one_of(branch, span));
+                    }
+                }
+            }
+            _ => {
+                let name = self.evaluator.name(value.span);
+                self.statements.push(spread_of(value, value.span, &name));
+            }
+        }
+    }
+
+    /// A `statement` block, or what JSON syntax writes for several.
+    fn own(&mut self, value: &Value, key: Span) {
+        match &value.kind {
+            Kind::Seq(items) => {
+                for item in items.iter() {
+                    self.own(&inherit(item, &value.via), key);
+                }
+            }
+            Kind::Null => {}
+            _ => {
+                let statement = statement(value, key);
+                self.add(statement);
+            }
+        }
+    }
+}
+
+/// One statement with IAM's element names.
+fn statement(value: &Value, key: Span) -> Value {
+    let entries = match &value.kind {
+        Kind::Map(entries) => entries,
+        Kind::OneOf(branches) => {
+            let branches: Vec<Branch> = branches
+                .iter()
+                .map(|b| Branch {
+                    label: b.label.clone(),
+                    value: statement(&b.value, key),
+                })
+                .collect();
+            return Value {
+                kind: Kind::OneOf(branches.into()),
+                ..value.clone()
+            };
+        }
+        _ => return value.clone(),
+    };
+    let mut out = Vec::new();
+    let given = |name: &str| value.entry(name).filter(|e| !is_absent(&e.value));
+    if let Some(e) = given("sid") {
+        out.push(entry("Sid", e.key_span, e.value.clone()));
+    }
+    match given("effect") {
+        Some(e) => out.push(entry("Effect", e.key_span, e.value.clone())),
+        None => out.push(entry("Effect", key, Value::made("Allow", key))),
+    }
+    for (name, element, variables) in [
+        ("actions", "Action", false),
+        ("not_actions", "NotAction", false),
+        ("resources", "Resource", true),
+        ("not_resources", "NotResource", true),
+    ] {
+        if let Some(e) = given(name) {
+            let value = if variables { with_variables(&e.value) } else { e.value.clone() };
+            out.push(entry(element, e.key_span, value));
+        }
+    }
+    for (name, element) in [("principals", "Principal"), ("not_principals", "NotPrincipal")] {
+        let blocks = each(entries, name);
+        if let Some(first) = blocks.first() {
+            out.push(entry(element, first.0, principals(&blocks)));
+        }
+    }
+    let conditions = each(entries, "condition");
+    if let Some(first) = conditions.first() {
+        out.push(entry("Condition", first.0, condition(&conditions)));
+    }
+    Value {
+        kind: Kind::Map(out.into()),
+        ..value.clone()
+    }
+}
+
+/// The nested blocks of one type, with the span of the type; lists of JSON syntax and dynamic blocks spread out.
+fn each(entries: &[Entry], name: &str) -> Vec<(Span, Value, Option<String>)> {
+    fn spread(key: Span, value: &Value, branch: Option<&str>, out: &mut Vec<(Span, Value, Option<String>)>) {
+        match &value.kind {
+            Kind::Seq(items) => items
+                .iter()
+                .for_each(|v| spread(key, &inherit(v, &value.via), branch, out)),
+            Kind::OneOf(branches) => branches.iter().for_each(|b| spread(key, &b.value, Some(&b.label), out)),
+            Kind::Null => {}
+            _ => out.push((key, value.clone(), branch.map(str::to_owned))),
+        }
+    }
+    let mut out = Vec::new();
+    for e in entries.iter().filter(|e| e.key.known().as_deref() == Some(name)) {
+        spread(e.key_span, &e.value, None, &mut out);
+    }
+    out
+}
+
+/// Values that exist only under a condition stay so.
+fn conditioned(value: Value, branch: Option<&String>) -> Value {
+    match branch {
+        Some(label) => {
+            let span = value.span;
+            let branch = Branch {
+                label: label.as_str().into(),
+                value,
+            };
+            Value::new(Kind::OneOf(vec![branch].into()), span)
+        }
+        None => value,
+    }
+}
+
+/// The text of a string argument, with the place it is written at.
+fn key_text(value: Option<&Value>, at: Span) -> (Text, Span) {
+    match value {
+        Some(v) => match to_text(v) {
+            Some(text) => (text, v.span),
+            None => (Text::hole(Hole::new(HoleKind::Other, "…", v.span)), v.span),
+        },
+        None => (Text::hole(Hole::new(HoleKind::Other, "…", at)), at),
+    }
+}
+
+fn principals(blocks: &[(Span, Value, Option<String>)]) -> Value {
+    let span = blocks.iter().skip(1).fold(blocks[0].1.span, |s, b| s.cover(b.1.span));
+    if let [(_, only, None)] = blocks
+        && only.get("type").and_then(Value::as_str).as_deref() == Some("*")
+        && let Some([everyone]) = only.get("identifiers").map(Value::items)
+        && everyone.as_str().as_deref() == Some("*")
+    {
+        return everyone.clone();
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    for (key, block, branch) in blocks {
+        if block.is_unknown() {
+            let (text, at) = key_text(None, *key);
+            entries.push(Entry {
+                key: text,
+                key_span: at,
+                value: block.clone(),
+            });
+            continue;
+        }
+        let (kind, key_span) = key_text(block.get("type"), *key);
+        let identifiers = match block.get("identifiers") {
+            Some(v) => conditioned(with_variables(v), branch.as_ref()),
+            None => continue,
+        };
+        push_merged(&mut entries, kind, key_span, identifiers);
+    }
+    Value::map(entries, span)
+}
+
+/// Adds values under a key; a key that is there already gets the values of both.
+fn push_merged(entries: &mut Vec<Entry>, key: Text, key_span: Span, value: Value) {
+    let same = |e: &Entry| e.key.is_known() && e.key.known() == key.known();
+    let Some(old) = entries.iter_mut().find(|e| same(e)) else {
+        entries.push(Entry { key, key_span, value });
+        return;
+    };
+    let spread = |v: &Value| match &v.kind {
+        Kind::Seq(items) => items.iter().map(|i| inherit(i, &v.via)).collect(),
+        _ => vec![v.clone()],
+    };
+    let mut items: Vec<Value> = spread(&old.value);
+    items.extend(spread(&value));
+    old.value = Value::seq(items, old.value.span);
+}
+
+fn condition(blocks: &[(Span, Value, Option<String>)]) -> Value {
+    let span = blocks.iter().skip(1).fold(blocks[0].1.span, |s, b| s.cover(b.1.span));
+    let mut tests: Vec<(Text, Span, Vec<Entry>)> = Vec::new();
+    for (key, block, branch) in blocks {
+        let (test, test_span) = key_text(block.get("test"), *key);
+        let (variable, variable_span) = key_text(block.get("variable"), *key);
+        let values = match block.get("values") {
+            Some(v) => with_variables(v),
+            None if block.is_unknown() => block.clone(),
+            None => Value::seq(Vec::new(), block.span),
+        };
+        let values = conditioned(values, branch.as_ref());
+        let known = test.known();
+        let at = tests
+            .iter()
+            .position(|(t, _, _)| known.is_some() && t.known() == known)
+            .unwrap_or(tests.len());
+        if at == tests.len() {
+            tests.push((test.clone(), test_span, Vec::new()));
+        }
+        push_merged(&mut tests[at].2, variable, variable_span, values);
+    }
+    let entries = tests.into_iter().map(|(key, key_span, keys)| Entry {
+        key,
+        key_span,
+        value: Value::map(keys, span),
+    });
+    Value::map(entries.collect(), span)
+}
+
+/// `&{aws:username}` is how `${aws:username}` is written here.
+fn with_variables(value: &Value) -> Value {
+    let kind = match &value.kind {
+        Kind::Str(text) => Kind::Str(variables(text)),
+        Kind::Seq(items) => Kind::Seq(items.iter().map(with_variables).collect()),
+        Kind::OneOf(branches) => Kind::OneOf(
+            branches
+                .iter()
+                .map(|b| Branch {
+                    label: b.label.clone(),
+                    value: with_variables(&b.value),
+                })
+                .collect(),
+        ),
+        _ => return value.clone(),
+    };
+    Value { kind, ..value.clone() }
+}
+
+fn variables(text: &Text) -> Text {
+    let has = |p: &Piece| matches!(p, Piece::Lit(l) if l.text.contains("&{"));
+    if !text.pieces().iter().any(has) {
+        return text.clone();
+    }
+    let pieces = text.pieces().iter().map(|p| match p {
+        // Both spellings are of one length, so the places stay right.
+        Piece::Lit(l) => Piece::Lit(Lit {
+            text: l.text.replace("&{", "${").into(),
+            map: l.map.clone(),
+        }),
+        Piece::Hole(_) => p.clone(),
+    });
+    Text::from_pieces(pieces.collect())
+}

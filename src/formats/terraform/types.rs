@@ -1,0 +1,154 @@
+//! Type constraints of variables: defaults of optional attributes, conversions that matter to us.
+
+use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::value::{Branch, Entry, Kind, Value};
+
+use super::eval::{Env, Evaluator, is_spread};
+use super::operators::same;
+use super::texts::to_text;
+
+/// `value` as the type constraint `wanted` makes it; unchanged where it does not fit.
+pub(super) fn convert<'a>(
+    evaluator: &Evaluator<'a>,
+    value: Value,
+    tree: &Tree,
+    wanted: NodeId,
+    env: &Env<'a>,
+) -> Value {
+    let fallback = value.clone();
+    evaluator
+        .deeper(|| converted(evaluator, value, tree, wanted, env))
+        .unwrap_or(fallback)
+}
+
+fn converted<'a>(evaluator: &Evaluator<'a>, value: Value, tree: &Tree, wanted: NodeId, env: &Env<'a>) -> Value {
+    let each = |value: Value, wanted: NodeId| convert(evaluator, value, tree, wanted, env);
+    if let Kind::OneOf(branches) = &value.kind {
+        let branches: Vec<Branch> = branches
+            .iter()
+            .map(|b| Branch {
+                label: b.label.clone(),
+                value: each(b.value.clone(), wanted),
+            })
+            .collect();
+        return Value {
+            kind: Kind::OneOf(branches.into()),
+            ..value
+        };
+    }
+    if tree.kind(wanted) == Node::Ident && tree.name(wanted) == "string" {
+        return match (&value.kind, to_text(&value)) {
+            (Kind::Num(_) | Kind::Bool(_), Some(text)) => Value {
+                kind: Kind::Str(text),
+                ..value
+            },
+            _ => value,
+        };
+    }
+    if tree.kind(wanted) != Node::Call {
+        return value;
+    }
+    let Some(inner) = tree.children(wanted).next() else {
+        return value;
+    };
+    let kind = match (tree.name(wanted), &value.kind) {
+        ("list" | "set", Kind::Seq(items)) => {
+            let mut items: Vec<Value> = items.iter().map(|v| each(v.clone(), inner)).collect();
+            if tree.name(wanted) == "set" {
+                items = distinct(evaluator, items);
+            }
+            Kind::Seq(items.into())
+        }
+        ("map", Kind::Map(entries)) => Kind::Map(
+            entries
+                .iter()
+                .map(|e| Entry {
+                    value: each(e.value.clone(), inner),
+                    ..e.clone()
+                })
+                .collect(),
+        ),
+        ("tuple", Kind::Seq(items)) => {
+            let types: Vec<NodeId> = tree.children(inner).collect();
+            let converted = items.iter().enumerate().map(|(i, v)| match types.get(i) {
+                Some(t) => each(v.clone(), *t),
+                None => v.clone(),
+            });
+            Kind::Seq(converted.collect())
+        }
+        ("object", Kind::Map(_)) => object(evaluator, &value, tree, inner, env),
+        ("optional", _) => return each(value, inner),
+        _ => return value,
+    };
+    Value { kind, ..value }
+}
+
+/// The declared attributes, in the order in which they are given, then the defaults of those that are not.
+fn object<'a>(evaluator: &Evaluator<'a>, value: &Value, tree: &Tree, wanted: NodeId, env: &Env<'a>) -> Kind {
+    let types: Vec<(String, NodeId)> = tree
+        .entries(wanted)
+        .filter_map(|(k, t)| Some((tree.text(k)?.known()?.into_owned(), t)))
+        .collect();
+    let optional = |t: NodeId| {
+        let is = tree.kind(t) == Node::Call && tree.name(t) == "optional";
+        is.then(|| tree.children(t).nth(1))
+    };
+    let default = |t: NodeId| {
+        let default = optional(t)??;
+        let inner = tree.children(t).next()?;
+        let made = evaluator.eval(tree, default, env);
+        Some(convert(evaluator, made, tree, inner, env))
+    };
+    let mut entries: Vec<Entry> = Vec::new();
+    for e in value.entries().unwrap_or(&[]) {
+        let Some(key) = e.key.known() else {
+            entries.push(e.clone());
+            continue;
+        };
+        if let Some((_, t)) = types.iter().find(|(name, _)| *name == *key) {
+            let given = convert(evaluator, e.value.clone(), tree, *t, env);
+            let value = if given.is_null() { default(*t).unwrap_or(given) } else { given };
+            entries.push(Entry { value, ..e.clone() });
+        }
+    }
+    for (name, t) in &types {
+        if value.get(name).is_some() || optional(*t).is_none() {
+            continue;
+        }
+        let span = tree.span(*t);
+        entries.push(Entry {
+            key: crate::source::Text::made(name, span),
+            key_span: span,
+            value: default(*t).unwrap_or_else(|| Value::new(Kind::Null, span)),
+        });
+    }
+    Kind::Map(entries.into())
+}
+
+/// The first of equal items each; items that may be equal stay.
+pub(super) fn distinct(evaluator: &Evaluator<'_>, items: Vec<Value>) -> Vec<Value> {
+    let mut texts = std::collections::HashSet::new();
+    let mut others: Vec<Value> = Vec::new();
+    let mut out = Vec::with_capacity(items.len());
+    for item in items {
+        if is_spread(&item) {
+            out.push(item);
+            continue;
+        }
+        if let Some(text) = to_text(&item).and_then(|t| t.known().map(std::borrow::Cow::into_owned)) {
+            if texts.insert(text) {
+                out.push(item);
+            }
+            continue;
+        }
+        // Comparing structures pair by pair is for short lists only.
+        if others.len() < 64 {
+            if others.iter().any(|o| same(evaluator, o, &item).is_yes()) {
+                continue;
+            }
+            others.push(item.clone());
+        }
+        out.push(item);
+    }
+    out
+}

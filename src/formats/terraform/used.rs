@@ -1,0 +1,50 @@
+//! Which written policies are seen through a resource.
+
+use std::collections::HashSet;
+
+use crate::model::{Resource, kinds};
+use crate::source::Span;
+use crate::value::{Kind, Value};
+
+/// Places of the objects and texts that resources hold.
+pub(super) struct Used {
+    spans: HashSet<Span>,
+}
+
+impl Used {
+    pub(super) fn new<'r>(resources: impl Iterator<Item = &'r Resource>) -> Self {
+        let mut used = Self { spans: HashSet::new() };
+        for r in resources {
+            // What a variable or an output holds is not put to use there.
+            if &*r.kind != kinds::OUTPUT && &*r.kind != kinds::PARAMETER {
+                used.add(&r.props);
+            }
+        }
+        used
+    }
+
+    fn add(&mut self, value: &Value) {
+        match &value.kind {
+            Kind::Seq(items) => items.iter().for_each(|v| self.add(v)),
+            Kind::Map(entries) => {
+                self.spans.insert(value.span);
+                entries.iter().for_each(|e| self.add(&e.value));
+            }
+            Kind::Json(inner) => self.add(inner),
+            Kind::OneOf(branches) => branches.iter().for_each(|b| self.add(&b.value)),
+            Kind::Str(_) => {
+                self.spans.insert(value.span);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a policy, or one of its statements, stands in a resource.
+    pub(super) fn holds(&self, policy: &Value) -> bool {
+        let policy = policy.decoded();
+        self.spans.contains(&policy.span)
+            || policy
+                .get("Statement")
+                .is_some_and(|s| s.items().iter().any(|s| self.spans.contains(&s.span)))
+    }
+}

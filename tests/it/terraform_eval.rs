@@ -1,0 +1,379 @@
+//! Terraform's expressions: values as its documentation gives them, each part knowing where it is written.
+
+use std::fmt::Write as _;
+
+use overgrant::formats::Lower as _;
+use overgrant::formats::terraform::Terraform;
+use overgrant::model::{Loose, Resource, Unit, kinds};
+use overgrant::source::{Sources, Text};
+use overgrant::value::{Kind, Value};
+
+/// A value for comparison: strings in quotes, unknown parts as `${name}`, alternatives as `<a|b>`.
+pub(crate) fn show(value: &Value) -> String {
+    match &value.kind {
+        Kind::Null => "null".into(),
+        Kind::Bool(b) => b.to_string(),
+        Kind::Num(n) => n.to_string(),
+        Kind::Str(t) => format!("{:?}", t.display()),
+        Kind::Seq(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
+        Kind::Map(entries) => {
+            let all: Vec<String> = entries
+                .iter()
+                .map(|e| format!("{}: {}", e.key.display(), show(&e.value)))
+                .collect();
+            format!("{{{}}}", all.join(", "))
+        }
+        Kind::Json(inner) => format!("json({})", show(inner)),
+        Kind::OneOf(branches) => {
+            let all: Vec<String> = branches.iter().map(|b| format!("{}: {}", b.label, show(&b.value))).collect();
+            format!("<{}>", all.join("|"))
+        }
+        Kind::Unknown(h) => format!("${{{}}}", h.name),
+    }
+}
+
+fn lower(files: &[(&str, &str)]) -> (Sources, Vec<Unit>) {
+    let sources = Sources::from_strings(files);
+    let ids: Vec<_> = sources.ids().collect();
+    let units = Terraform.lower(&sources, &ids);
+    (sources, units)
+}
+
+fn resources(units: &[Unit]) -> Vec<&Resource> {
+    units.iter().flat_map(|u| &u.resources).collect()
+}
+
+fn loose(units: &[Unit]) -> Vec<&Loose> {
+    units.iter().flat_map(|u| &u.loose).collect()
+}
+
+/// Everything a value says of places: every known character slices to itself or to an escape of it; every span is in its
+/// file; what was made points at something.
+fn sound(sources: &Sources, value: &Value) {
+    let text = |t: &Text| {
+        for (i, c) in t.with_placeholders().char_indices() {
+            if let Some(span) = t.span_of(i..i + c.len_utf8()) {
+                assert!(sources.text(span.file).get(span.range()).is_some(), "{span:?}");
+            }
+        }
+    };
+    assert!(sources.text(value.span.file).get(value.span.range()).is_some(), "{value:?}");
+    match &value.kind {
+        Kind::Str(t) => text(t),
+        Kind::Seq(items) => items.iter().for_each(|v| sound(sources, v)),
+        Kind::Map(entries) => entries.iter().for_each(|e| {
+            text(&e.key);
+            assert!(sources.text(e.key_span.file).get(e.key_span.range()).is_some());
+            sound(sources, &e.value);
+        }),
+        Kind::Json(inner) => sound(sources, inner),
+        Kind::OneOf(branches) => branches.iter().for_each(|b| sound(sources, &b.value)),
+        _ => {}
+    }
+}
+
+/// Declarations that the expressions below may use.
+const WORLD: &str = r#"
+variable "unknown" {}
+variable "list" { default = ["a", "b", "c"] }
+variable "map" { default = { k = "v", l = "w" } }
+variable "on" { default = true }
+variable "settings" {
+  type    = object({ name = string, size = optional(number, 3), tags = optional(map(string), {}) })
+  default = { name = "n" }
+}
+locals {
+  actions = ["s3:GetObject", "s3:PutObject"]
+  nested  = { read = { actions = local.actions } }
+  later   = "${local.earlier}!"
+  earlier = "early"
+  cycle_a = local.cycle_b
+  cycle_b = local.cycle_a
+}
+data "aws_caller_identity" "me" {}
+data "aws_partition" "p" {}
+data "aws_region" "here" {}
+resource "aws_s3_bucket" "b" { bucket = "my-bucket" }
+resource "aws_iam_role" "r" { name = "role-name" }
+resource "aws_iam_role" "many" {
+  for_each = toset(["x", "y"])
+  name     = each.key
+}
+resource "aws_iam_role" "two" {
+  count = 2
+  name  = "two-${count.index}"
+}
+"#;
+
+/// The value of `expression`, and the sources it is in.
+fn value_of(expression: &str) -> (Sources, Value) {
+    let main = format!("output \"x\" {{\n  value = {expression}\n}}\n");
+    let (sources, units) = lower(&[
+        ("main.tf", &main),
+        ("world.tf", WORLD),
+        ("p.json", r#"{"Statement": []}"#),
+        ("t.tftpl", "Hello ${name}!\n%{ for a in list ~}\n- ${a}\n%{ endfor ~}\n"),
+    ]);
+    let all = resources(&units);
+    let output = all
+        .iter()
+        .find(|r| &*r.kind == kinds::OUTPUT)
+        .unwrap_or_else(|| panic!("{expression}"));
+    let value = output.get("Value").unwrap().clone();
+    (sources, value)
+}
+
+/// Expression, value, and what the value's own span slices to (empty: not checked; `=`: the expression itself).
+const CASES: &[(&str, &str, &str)] = &[
+    // Types and values.
+    ("\"hello\"", "\"hello\"", "="),
+    ("15", "15", "="),
+    ("6.283185", "6.283185", "="),
+    ("true", "true", "="),
+    ("null", "null", "="),
+    ("[\"us-west-1a\", \"us-west-1c\"]", "[\"us-west-1a\", \"us-west-1c\"]", "="),
+    ("{name = \"Mabel\", age = 52}", "{name: \"Mabel\", age: 52}", "="),
+    ("{(var.list[0]) = 1}", "{a: 1}", "="),
+    // Strings and templates.
+    ("\"Hello, ${var.list[0]}!\"", "\"Hello, a!\"", "="),
+    ("\"$${literal} %%{literal}\"", "\"${literal} %{literal}\"", "="),
+    ("\"Hello, %{ if var.on }yes%{ else }no%{ endif }!\"", "\"Hello, yes!\"", "="),
+    ("\"%{ for x in var.list }${x};%{ endfor }\"", "\"a;b;c;\"", "="),
+    ("\"%{ for i, x in var.list }${i}${x}%{ endfor }\"", "\"0a1b2c\"", "="),
+    ("\"${var.list}\"", "[\"a\", \"b\", \"c\"]", "[\"a\", \"b\", \"c\"]"),
+    ("\"arn:${var.unknown}/*\"", "\"arn:${var.unknown}/*\"", "="),
+    ("\"${var.unknown}\"", "${var.unknown}", "var.unknown"),
+    // References.
+    ("var.map.k", "\"v\"", "\"v\""),
+    ("var.map[\"l\"]", "\"w\"", "\"w\""),
+    ("var.unknown", "${var.unknown}", "="),
+    ("var.unknown.a[0]", "${var.unknown.a[0]}", "="),
+    ("local.actions", "[\"s3:GetObject\", \"s3:PutObject\"]", "[\"s3:GetObject\", \"s3:PutObject\"]"),
+    ("local.actions[1]", "\"s3:PutObject\"", "\"s3:PutObject\""),
+    ("local.nested.read.actions[0]", "\"s3:GetObject\"", "\"s3:GetObject\""),
+    ("local.later", "\"early!\"", "\"${local.earlier}!\""),
+    ("local.cycle_a", "${local.cycle_a}", "="),
+    ("path.module", "\".\"", "="),
+    ("terraform.workspace", "${terraform.workspace}", "="),
+    ("data.aws_caller_identity.me.account_id", "${data.aws_caller_identity.me.account_id}", "="),
+    ("data.aws_partition.p.partition", "${data.aws_partition.p.partition}", "="),
+    ("data.aws_region.here.name", "${data.aws_region.here.name}", "="),
+    ("\"${aws_s3_bucket.b.bucket}-logs\"", "\"${aws_s3_bucket.b.bucket}-logs\"", "="),
+    ("aws_s3_bucket.b.arn", "${aws_s3_bucket.b.arn}", "="),
+    ("aws_iam_role.many[\"x\"].arn", "${aws_iam_role.many[\"x\"].arn}", "="),
+    ("aws_iam_role.two[*].arn", "[${aws_iam_role.two[0].arn}, ${aws_iam_role.two[1].arn}]", "="),
+    ("aws_iam_role.r.unique_id", "${aws_iam_role.r.unique_id}", "="),
+    ("[for r in aws_iam_role.many : r.arn]", "[${aws_iam_role.many[\"x\"].arn}, ${aws_iam_role.many[\"y\"].arn}]", "="),
+    ("values(aws_iam_role.many)[*].arn", "[${aws_iam_role.many[\"x\"].arn}, ${aws_iam_role.many[\"y\"].arn}]", "="),
+    ("random_id.x.hex", "${random_id.x.hex}", "="),
+    // Operators.
+    ("1 + 2 * 3", "7", "="),
+    ("(1 + 2) * 3", "9", "="),
+    ("7 / 2", "3.5", "="),
+    ("7 % 4", "3", "="),
+    ("-5", "-5", "="),
+    ("!true", "false", "="),
+    ("1 == 1", "true", "="),
+    ("\"a\" == \"b\"", "false", "="),
+    ("1 != 2", "true", "="),
+    ("2 >= 2 && 1 < 2", "true", "="),
+    ("false || 3 > 4", "false", "="),
+    ("false && var.unknown", "false", "="),
+    ("true || var.unknown", "true", "="),
+    ("var.unknown == null", "${var.unknown == null}", "="),
+    ("aws_s3_bucket.b.arn != null", "true", "="),
+    ("aws_s3_bucket.b.arn != \"\"", "true", "="),
+    ("\"x-${var.unknown}\" == \"y\"", "false", "="),
+    // Conditionals.
+    ("var.on ? \"yes\" : \"no\"", "\"yes\"", "\"yes\""),
+    ("!var.on ? \"yes\" : \"no\"", "\"no\"", "\"no\""),
+    ("var.unknown ? \"yes\" : \"no\"", "<if var.unknown: \"yes\"|unless var.unknown: \"no\">", "="),
+    ("var.unknown ? \"same\" : \"same\"", "\"same\"", "\"same\""),
+    (
+        "\"a-${var.unknown ? 1 : 2}\"",
+        "<if var.unknown: \"a-1\"|unless var.unknown: \"a-2\">",
+        "",
+    ),
+    (
+        "concat([\"a\"], var.unknown ? [\"b\"] : [])",
+        "<if var.unknown: [\"a\", \"b\"]|unless var.unknown: [\"a\"]>",
+        "=",
+    ),
+    // For expressions.
+    ("[for s in var.list : upper(s)]", "[\"A\", \"B\", \"C\"]", "="),
+    ("[for i, v in var.list : \"${i} is ${v}\"]", "[\"0 is a\", \"1 is b\", \"2 is c\"]", "="),
+    ("{for s in var.list : s => upper(s)}", "{a: \"A\", b: \"B\", c: \"C\"}", "="),
+    ("[for s in var.list : upper(s) if s != \"b\"]", "[\"A\", \"C\"]", "="),
+    ("[for k, v in var.map : \"${k}=${v}\"]", "[\"k=v\", \"l=w\"]", "="),
+    ("{for s in [\"ax\", \"ay\", \"b\"] : substr(s, 0, 1) => s...}", "{a: [\"ax\", \"ay\"], b: [\"b\"]}", "="),
+    ("[for x in var.unknown : x]", "${[for x in var.unknown : x]}", "="),
+    // Splats.
+    ("[{id = 1}, {id = 2}][*].id", "[1, 2]", "="),
+    ("var.list[*]", "[\"a\", \"b\", \"c\"]", "="),
+    ("\"one\"[*]", "[\"one\"]", "="),
+    ("null[*]", "[]", "="),
+    ("[{a = [1, 2]}].*.a[0]", "[1, 2]", ""),
+    // String functions.
+    ("format(\"Hello, %s!\", \"Ander\")", "\"Hello, Ander!\"", "="),
+    ("format(\"There are %d lights\", 4)", "\"There are 4 lights\"", "="),
+    ("format(\"%03d|%5s|%-5s|%.2f|%%\", 7, \"ab\", \"ab\", 3.14159)", "\"007|   ab|ab   |3.14|%\"", "="),
+    ("format(\"%[2]s %[1]s\", \"a\", \"b\")", "\"b a\"", "="),
+    ("format(\"%q %v\", \"x\", [1, \"a\"])", "\"\\\"x\\\" [1,\\\"a\\\"]\"", "="),
+    ("format(\"arn:aws:s3:::%s/*\", var.unknown)", "\"arn:aws:s3:::${var.unknown}/*\"", "="),
+    (
+        "formatlist(\"Hello, %s!\", [\"Valentina\", \"Ander\"])",
+        "[\"Hello, Valentina!\", \"Hello, Ander!\"]",
+        "=",
+    ),
+    ("formatlist(\"%s-%s\", var.list, \"z\")", "[\"a-z\", \"b-z\", \"c-z\"]", "="),
+    ("join(\"-\", [\"foo\", \"bar\", \"baz\"])", "\"foo-bar-baz\"", "="),
+    ("join(\", \", var.unknown)", "${join(\", \", var.unknown)}", "="),
+    ("split(\",\", \"foo,bar,baz\")", "[\"foo\", \"bar\", \"baz\"]", "="),
+    ("split(\",\", \"foo\")", "[\"foo\"]", "="),
+    ("split(\",\", \"\")", "[\"\"]", "="),
+    ("lower(\"HELLO\")", "\"hello\"", "\"HELLO\""),
+    ("upper(\"hello\")", "\"HELLO\"", "\"hello\""),
+    ("title(\"hello world\")", "\"Hello World\"", "="),
+    ("replace(\"1 + 2 + 3\", \"+\", \"-\")", "\"1 - 2 - 3\"", "\"1 + 2 + 3\""),
+    ("replace(\"hello world\", \"/w.*d/\", \"everybody\")", "\"hello everybody\"", "="),
+    ("trimspace(\"  hello\\n\\n\")", "\"hello\"", "\"  hello\\n\\n\""),
+    ("trim(\"?!hello?!\", \"!?\")", "\"hello\"", "\"?!hello?!\""),
+    ("trimprefix(\"helloworld\", \"hello\")", "\"world\"", "\"helloworld\""),
+    ("trimsuffix(\"helloworld\", \"world\")", "\"hello\"", "\"helloworld\""),
+    ("chomp(\"hello\\n\")", "\"hello\"", "\"hello\\n\""),
+    ("substr(\"hello world\", 1, 4)", "\"ello\"", "\"hello world\""),
+    ("substr(\"hello world\", -5, -1)", "\"world\"", "\"hello world\""),
+    ("startswith(\"hello world\", \"hello\")", "true", "="),
+    ("startswith(\"arn:${var.unknown}\", \"arn:\")", "true", "="),
+    ("endswith(\"hello world\", \"hello\")", "false", "="),
+    ("strcontains(\"hello world\", \"wor\")", "true", "="),
+    ("strrev(\"hello\")", "\"olleh\"", "="),
+    ("indent(2, \"[\\n  foo,\\n]\")", "\"[\\n    foo,\\n  ]\"", "\"[\\n  foo,\\n]\""),
+    ("regex(\"[a-z]+\", \"53453453.345345aaabbbccc23454\")", "\"aaabbbccc\"", "aaabbbccc"),
+    ("regex(\"(\\\\d\\\\d\\\\d\\\\d)-(\\\\d\\\\d)\", \"2019-02\")", "[\"2019\", \"02\"]", "="),
+    ("regex(\"(?P<y>\\\\d+)-(?P<m>\\\\d+)\", \"2019-02\")", "{y: \"2019\", m: \"02\"}", "="),
+    ("regexall(\"[a-z]+\", \"1234abcd5678efgh9\")", "[\"abcd\", \"efgh\"]", "="),
+    // Collections.
+    ("concat([\"a\", \"\"], [\"b\", \"c\"])", "[\"a\", \"\", \"b\", \"c\"]", "="),
+    ("concat([\"a\"], var.unknown)", "[\"a\", ${var.unknown[*]}]", "="),
+    ("flatten([[\"a\", \"b\"], [], [\"c\"]])", "[\"a\", \"b\", \"c\"]", "="),
+    ("flatten([[[\"a\", \"b\"], []], [\"c\"]])", "[\"a\", \"b\", \"c\"]", "="),
+    ("flatten([\"a\", var.unknown])", "[\"a\", ${var.unknown[*]}]", "="),
+    ("distinct([\"a\", \"b\", \"a\", \"c\", \"d\", \"b\"])", "[\"a\", \"b\", \"c\", \"d\"]", "="),
+    ("compact([\"a\", \"\", \"b\", null, \"c\"])", "[\"a\", \"b\", \"c\"]", "="),
+    ("merge({a=\"b\", c=\"d\"}, {e=\"f\", c=\"z\"})", "{a: \"b\", c: \"z\", e: \"f\"}", "="),
+    ("merge({a = 1}, var.unknown)", "{a: 1, ${var.unknown[*]}: ${var.unknown[*]}}", "="),
+    ("merge([{a = 1}, {b = 2}]...)", "{a: 1, b: 2}", "="),
+    ("keys({a=1, c=2, b=3})", "[\"a\", \"b\", \"c\"]", "="),
+    ("values({a=3, c=2, b=1})", "[3, 1, 2]", "="),
+    ("lookup({a=\"ay\", b=\"bee\"}, \"a\", \"what?\")", "\"ay\"", "\"ay\""),
+    ("lookup({a=\"ay\", b=\"bee\"}, \"c\", \"what?\")", "\"what?\"", "\"what?\""),
+    ("element([\"a\", \"b\", \"c\"], 1)", "\"b\"", "\"b\""),
+    ("element([\"a\", \"b\", \"c\"], 3)", "\"a\"", "\"a\""),
+    ("element([\"a\", \"b\", \"c\"], length([\"a\", \"b\", \"c\"])-1)", "\"c\"", "\"c\""),
+    ("index([\"a\", \"b\", \"c\"], \"b\")", "1", "="),
+    ("slice([\"a\", \"b\", \"c\", \"d\"], 1, 3)", "[\"b\", \"c\"]", "="),
+    ("length([])", "0", "="),
+    ("length([\"a\", \"b\"])", "2", "="),
+    ("length({\"a\" = \"b\"})", "1", "="),
+    ("length(\"hello\")", "5", "="),
+    ("length(var.unknown)", "${length(var.unknown)}", "="),
+    ("contains([\"a\", \"b\", \"c\"], \"a\")", "true", "="),
+    ("contains([\"a\", \"b\", \"c\"], \"d\")", "false", "="),
+    ("toset([\"b\", \"a\", \"b\"])", "[\"b\", \"a\"]", "="),
+    ("tolist(var.list)", "[\"a\", \"b\", \"c\"]", "[\"a\", \"b\", \"c\"]"),
+    ("tomap({\"a\" = 1})", "{a: 1}", "{\"a\" = 1}"),
+    ("tostring(1)", "\"1\"", "1"),
+    ("tonumber(\"1\")", "1", "="),
+    ("tobool(\"true\")", "true", "="),
+    ("coalesce(\"a\", \"b\")", "\"a\"", "\"a\""),
+    ("coalesce(\"\", \"b\")", "\"b\"", "\"b\""),
+    ("coalesce(null, var.unknown)", "${var.unknown}", "var.unknown"),
+    ("coalesce(var.unknown, \"b\")", "<if var.unknown: ${var.unknown}|unless var.unknown: \"b\">", "="),
+    ("coalescelist([], [\"c\", \"d\"])", "[\"c\", \"d\"]", "[\"c\", \"d\"]"),
+    ("one([])", "null", "="),
+    ("one([\"x\"])", "\"x\"", "\"x\""),
+    ("sort([\"e\", \"d\", \"a\", \"x\"])", "[\"a\", \"d\", \"e\", \"x\"]", "="),
+    ("reverse([1, 2, 3])", "[3, 2, 1]", "="),
+    ("zipmap([\"a\", \"b\"], [1, 2])", "{a: 1, b: 2}", "="),
+    ("chunklist([\"a\", \"b\", \"c\"], 2)", "[[\"a\", \"b\"], [\"c\"]]", "="),
+    ("setunion([\"a\", \"b\"], [\"b\", \"c\"], [\"d\"])", "[\"a\", \"b\", \"c\", \"d\"]", "="),
+    ("setintersection([\"a\", \"b\"], [\"b\", \"c\"], [\"b\", \"d\"])", "[\"b\"]", "="),
+    ("setsubtract([\"a\", \"b\", \"c\"], [\"a\", \"c\"])", "[\"b\"]", "="),
+    (
+        "setproduct([\"dev\", \"prod\"], [\"a\", \"b\"])",
+        "[[\"dev\", \"a\"], [\"dev\", \"b\"], [\"prod\", \"a\"], [\"prod\", \"b\"]]",
+        "=",
+    ),
+    ("transpose({\"a\" = [\"1\", \"2\"], \"b\" = [\"2\", \"3\"]})", "{1: [\"a\"], 2: [\"a\", \"b\"], 3: [\"b\"]}", "="),
+    ("matchkeys([\"i-1\", \"i-2\"], [\"a\", \"b\"], [\"b\"])", "[\"i-2\"]", "="),
+    ("range(3)", "[0, 1, 2]", "="),
+    ("range(1, 4)", "[1, 2, 3]", "="),
+    ("range(1, 8, 2)", "[1, 3, 5, 7]", "="),
+    ("sum([10, 13, 6, 4.5])", "33.5", "="),
+    ("max(12, 54, 3)", "54", "="),
+    ("min(12, 54, 3)", "3", "="),
+    ("ceil(5.1)", "6", "="),
+    ("floor(4.9)", "4", "="),
+    ("abs(-12.4)", "12.4", "="),
+    ("pow(3, 2)", "9", "="),
+    ("parseint(\"FF\", 16)", "255", "="),
+    ("alltrue([true, true])", "true", "="),
+    ("anytrue([false, true])", "true", "="),
+    // Encoding.
+    ("jsonencode({\"hello\"=\"world\"})", "json({hello: \"world\"})", "="),
+    ("jsondecode(\"{\\\"hello\\\": \\\"world\\\"}\").hello", "\"world\"", ""),
+    ("jsondecode(jsonencode([1, 2]))[1]", "2", "2"),
+    ("jsondecode(\"true\")", "true", ""),
+    ("yamldecode(\"a: [1, b]\")", "{a: [1, \"b\"]}", ""),
+    ("base64encode(\"Hello World\")", "\"SGVsbG8gV29ybGQ=\"", "="),
+    ("base64decode(\"SGVsbG8gV29ybGQ=\")", "\"Hello World\"", "="),
+    ("urlencode(\"Hello World!\")", "\"Hello+World%21\"", "="),
+    ("\"${jsonencode([\"a\", 1, null])}!\"", "\"[\\\"a\\\",1,null]!\"", "="),
+    // Errors, and what catches them.
+    ("try(var.map.none, \"fallback\")", "\"fallback\"", "\"fallback\""),
+    ("try(var.map.k, \"fallback\")", "\"v\"", "\"v\""),
+    ("try(jsondecode(\"{\"), [])", "[]", "[]"),
+    ("try(var.list[9], null)", "null", "null"),
+    ("can(var.map.none)", "false", "="),
+    ("can(regex(\"^a\", \"abc\"))", "true", "="),
+    ("can(regex(\"^b\", \"abc\"))", "false", "="),
+    // Types of variables.
+    ("var.settings.size", "3", "3"),
+    ("var.settings.tags", "{}", "{}"),
+    // Files.
+    ("file(\"p.json\")", "\"{\\\"Statement\\\": []}\"", "{\"Statement\": []}"),
+    ("file(\"${path.module}/p.json\")", "\"{\\\"Statement\\\": []}\"", "{\"Statement\": []}"),
+    (
+        "templatefile(\"t.tftpl\", { name = \"you\", list = [\"a\", \"b\"] })",
+        "\"Hello you!\\n- a\\n- b\\n\"",
+        "",
+    ),
+    ("basename(\"foo/bar/baz.txt\")", "\"baz.txt\"", "="),
+    ("dirname(\"foo/bar/baz.txt\")", "\"foo/bar\"", "="),
+    ("fileset(path.module, \"*.json\")", "[\"p.json\"]", "="),
+    ("sensitive(\"s\")", "\"s\"", "\"s\""),
+    // Any other function.
+    ("timestamp()", "${timestamp()}", "="),
+    ("provider::aws::arn_parse(\"arn\")", "${provider::aws::arn_parse(\"arn\")}", "="),
+];
+
+#[test]
+fn expressions_have_their_documented_values_and_places() {
+    assert!(CASES.len() >= 120);
+    let mut wrong = String::new();
+    for (expression, expected, place) in CASES {
+        let (sources, value) = value_of(expression);
+        sound(&sources, &value);
+        let shown = show(&value);
+        if shown != *expected {
+            let _ = writeln!(wrong, "{expression}\n  is     {shown}\n  should {expected}");
+        }
+        let wanted = if *place == "=" { *expression } else { place };
+        let found = sources.slice(value.span);
+        if !place.is_empty() && found != wanted {
+            let _ = writeln!(wrong, "{expression}\n  stands at {found}\n  should    {wanted}");
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}

@@ -9,5 +9,5 @@ mod hcl;
 mod python_values;
 mod rules;
 mod serverless;
-mod tidy;
 mod terraform_eval;
+mod tidy;

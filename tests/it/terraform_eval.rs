@@ -25,7 +25,10 @@ pub(crate) fn show(value: &Value) -> String {
         }
         Kind::Json(inner) => format!("json({})", show(inner)),
         Kind::OneOf(branches) => {
-            let all: Vec<String> = branches.iter().map(|b| format!("{}: {}", b.label, show(&b.value))).collect();
+            let all: Vec<String> = branches
+                .iter()
+                .map(|b| format!("{}: {}", b.label, show(&b.value)))
+                .collect();
             format!("<{}>", all.join("|"))
         }
         Kind::Unknown(h) => format!("${{{}}}", h.name),
@@ -57,7 +60,10 @@ fn sound(sources: &Sources, value: &Value) {
             }
         }
     };
-    assert!(sources.text(value.span.file).get(value.span.range()).is_some(), "{value:?}");
+    assert!(
+        sources.text(value.span.file).get(value.span.range()).is_some(),
+        "{value:?}"
+    );
     match &value.kind {
         Kind::Str(t) => text(t),
         Kind::Seq(items) => items.iter().for_each(|v| sound(sources, v)),
@@ -131,13 +137,21 @@ const CASES: &[(&str, &str, &str)] = &[
     ("6.283185", "6.283185", "="),
     ("true", "true", "="),
     ("null", "null", "="),
-    ("[\"us-west-1a\", \"us-west-1c\"]", "[\"us-west-1a\", \"us-west-1c\"]", "="),
+    (
+        "[\"us-west-1a\", \"us-west-1c\"]",
+        "[\"us-west-1a\", \"us-west-1c\"]",
+        "=",
+    ),
     ("{name = \"Mabel\", age = 52}", "{name: \"Mabel\", age: 52}", "="),
     ("{(var.list[0]) = 1}", "{a: 1}", "="),
     // Strings and templates.
     ("\"Hello, ${var.list[0]}!\"", "\"Hello, a!\"", "="),
     ("\"$${literal} %%{literal}\"", "\"${literal} %{literal}\"", "="),
-    ("\"Hello, %{ if var.on }yes%{ else }no%{ endif }!\"", "\"Hello, yes!\"", "="),
+    (
+        "\"Hello, %{ if var.on }yes%{ else }no%{ endif }!\"",
+        "\"Hello, yes!\"",
+        "=",
+    ),
     ("\"%{ for x in var.list }${x};%{ endfor }\"", "\"a;b;c;\"", "="),
     ("\"%{ for i, x in var.list }${i}${x}%{ endfor }\"", "\"0a1b2c\"", "="),
     ("\"${var.list}\"", "[\"a\", \"b\", \"c\"]", "[\"a\", \"b\", \"c\"]"),
@@ -148,23 +162,51 @@ const CASES: &[(&str, &str, &str)] = &[
     ("var.map[\"l\"]", "\"w\"", "\"w\""),
     ("var.unknown", "${var.unknown}", "="),
     ("var.unknown.a[0]", "${var.unknown.a[0]}", "="),
-    ("local.actions", "[\"s3:GetObject\", \"s3:PutObject\"]", "[\"s3:GetObject\", \"s3:PutObject\"]"),
+    (
+        "local.actions",
+        "[\"s3:GetObject\", \"s3:PutObject\"]",
+        "[\"s3:GetObject\", \"s3:PutObject\"]",
+    ),
     ("local.actions[1]", "\"s3:PutObject\"", "\"s3:PutObject\""),
     ("local.nested.read.actions[0]", "\"s3:GetObject\"", "\"s3:GetObject\""),
     ("local.later", "\"early!\"", "\"${local.earlier}!\""),
     ("local.cycle_a", "${local.cycle_a}", "="),
     ("path.module", "\".\"", "="),
     ("terraform.workspace", "${terraform.workspace}", "="),
-    ("data.aws_caller_identity.me.account_id", "${data.aws_caller_identity.me.account_id}", "="),
-    ("data.aws_partition.p.partition", "${data.aws_partition.p.partition}", "="),
+    (
+        "data.aws_caller_identity.me.account_id",
+        "${data.aws_caller_identity.me.account_id}",
+        "=",
+    ),
+    (
+        "data.aws_partition.p.partition",
+        "${data.aws_partition.p.partition}",
+        "=",
+    ),
     ("data.aws_region.here.name", "${data.aws_region.here.name}", "="),
-    ("\"${aws_s3_bucket.b.bucket}-logs\"", "\"${aws_s3_bucket.b.bucket}-logs\"", "="),
+    (
+        "\"${aws_s3_bucket.b.bucket}-logs\"",
+        "\"${aws_s3_bucket.b.bucket}-logs\"",
+        "=",
+    ),
     ("aws_s3_bucket.b.arn", "${aws_s3_bucket.b.arn}", "="),
     ("aws_iam_role.many[\"x\"].arn", "${aws_iam_role.many[\"x\"].arn}", "="),
-    ("aws_iam_role.two[*].arn", "[${aws_iam_role.two[0].arn}, ${aws_iam_role.two[1].arn}]", "="),
+    (
+        "aws_iam_role.two[*].arn",
+        "[${aws_iam_role.two[0].arn}, ${aws_iam_role.two[1].arn}]",
+        "=",
+    ),
     ("aws_iam_role.r.unique_id", "${aws_iam_role.r.unique_id}", "="),
-    ("[for r in aws_iam_role.many : r.arn]", "[${aws_iam_role.many[\"x\"].arn}, ${aws_iam_role.many[\"y\"].arn}]", "="),
-    ("values(aws_iam_role.many)[*].arn", "[${aws_iam_role.many[\"x\"].arn}, ${aws_iam_role.many[\"y\"].arn}]", "="),
+    (
+        "[for r in aws_iam_role.many : r.arn]",
+        "[${aws_iam_role.many[\"x\"].arn}, ${aws_iam_role.many[\"y\"].arn}]",
+        "=",
+    ),
+    (
+        "values(aws_iam_role.many)[*].arn",
+        "[${aws_iam_role.many[\"x\"].arn}, ${aws_iam_role.many[\"y\"].arn}]",
+        "=",
+    ),
     ("random_id.x.hex", "${random_id.x.hex}", "="),
     // Operators.
     ("1 + 2 * 3", "7", "="),
@@ -187,7 +229,11 @@ const CASES: &[(&str, &str, &str)] = &[
     // Conditionals.
     ("var.on ? \"yes\" : \"no\"", "\"yes\"", "\"yes\""),
     ("!var.on ? \"yes\" : \"no\"", "\"no\"", "\"no\""),
-    ("var.unknown ? \"yes\" : \"no\"", "<if var.unknown: \"yes\"|unless var.unknown: \"no\">", "="),
+    (
+        "var.unknown ? \"yes\" : \"no\"",
+        "<if var.unknown: \"yes\"|unless var.unknown: \"no\">",
+        "=",
+    ),
     ("var.unknown ? \"same\" : \"same\"", "\"same\"", "\"same\""),
     (
         "\"a-${var.unknown ? 1 : 2}\"",
@@ -201,11 +247,23 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     // For expressions.
     ("[for s in var.list : upper(s)]", "[\"A\", \"B\", \"C\"]", "="),
-    ("[for i, v in var.list : \"${i} is ${v}\"]", "[\"0 is a\", \"1 is b\", \"2 is c\"]", "="),
-    ("{for s in var.list : s => upper(s)}", "{a: \"A\", b: \"B\", c: \"C\"}", "="),
+    (
+        "[for i, v in var.list : \"${i} is ${v}\"]",
+        "[\"0 is a\", \"1 is b\", \"2 is c\"]",
+        "=",
+    ),
+    (
+        "{for s in var.list : s => upper(s)}",
+        "{a: \"A\", b: \"B\", c: \"C\"}",
+        "=",
+    ),
     ("[for s in var.list : upper(s) if s != \"b\"]", "[\"A\", \"C\"]", "="),
     ("[for k, v in var.map : \"${k}=${v}\"]", "[\"k=v\", \"l=w\"]", "="),
-    ("{for s in [\"ax\", \"ay\", \"b\"] : substr(s, 0, 1) => s...}", "{a: [\"ax\", \"ay\"], b: [\"b\"]}", "="),
+    (
+        "{for s in [\"ax\", \"ay\", \"b\"] : substr(s, 0, 1) => s...}",
+        "{a: [\"ax\", \"ay\"], b: [\"b\"]}",
+        "=",
+    ),
     ("[for x in var.unknown : x]", "${[for x in var.unknown : x]}", "="),
     // Splats.
     ("[{id = 1}, {id = 2}][*].id", "[1, 2]", "="),
@@ -216,16 +274,32 @@ const CASES: &[(&str, &str, &str)] = &[
     // String functions.
     ("format(\"Hello, %s!\", \"Ander\")", "\"Hello, Ander!\"", "="),
     ("format(\"There are %d lights\", 4)", "\"There are 4 lights\"", "="),
-    ("format(\"%03d|%5s|%-5s|%.2f|%%\", 7, \"ab\", \"ab\", 3.14159)", "\"007|   ab|ab   |3.14|%\"", "="),
+    (
+        "format(\"%03d|%5s|%-5s|%.2f|%%\", 7, \"ab\", \"ab\", 3.14159)",
+        "\"007|   ab|ab   |3.14|%\"",
+        "=",
+    ),
     ("format(\"%[2]s %[1]s\", \"a\", \"b\")", "\"b a\"", "="),
-    ("format(\"%q %v\", \"x\", [1, \"a\"])", "\"\\\"x\\\" [1,\\\"a\\\"]\"", "="),
-    ("format(\"arn:aws:s3:::%s/*\", var.unknown)", "\"arn:aws:s3:::${var.unknown}/*\"", "="),
+    (
+        "format(\"%q %v\", \"x\", [1, \"a\"])",
+        "\"\\\"x\\\" [1,\\\"a\\\"]\"",
+        "=",
+    ),
+    (
+        "format(\"arn:aws:s3:::%s/*\", var.unknown)",
+        "\"arn:aws:s3:::${var.unknown}/*\"",
+        "=",
+    ),
     (
         "formatlist(\"Hello, %s!\", [\"Valentina\", \"Ander\"])",
         "[\"Hello, Valentina!\", \"Hello, Ander!\"]",
         "=",
     ),
-    ("formatlist(\"%s-%s\", var.list, \"z\")", "[\"a-z\", \"b-z\", \"c-z\"]", "="),
+    (
+        "formatlist(\"%s-%s\", var.list, \"z\")",
+        "[\"a-z\", \"b-z\", \"c-z\"]",
+        "=",
+    ),
     ("join(\"-\", [\"foo\", \"bar\", \"baz\"])", "\"foo-bar-baz\"", "="),
     ("join(\", \", var.unknown)", "${join(\", \", var.unknown)}", "="),
     ("split(\",\", \"foo,bar,baz\")", "[\"foo\", \"bar\", \"baz\"]", "="),
@@ -235,7 +309,11 @@ const CASES: &[(&str, &str, &str)] = &[
     ("upper(\"hello\")", "\"HELLO\"", "\"hello\""),
     ("title(\"hello world\")", "\"Hello World\"", "="),
     ("replace(\"1 + 2 + 3\", \"+\", \"-\")", "\"1 - 2 - 3\"", "\"1 + 2 + 3\""),
-    ("replace(\"hello world\", \"/w.*d/\", \"everybody\")", "\"hello everybody\"", "="),
+    (
+        "replace(\"hello world\", \"/w.*d/\", \"everybody\")",
+        "\"hello everybody\"",
+        "=",
+    ),
     ("trimspace(\"  hello\\n\\n\")", "\"hello\"", "\"  hello\\n\\n\""),
     ("trim(\"?!hello?!\", \"!?\")", "\"hello\"", "\"?!hello?!\""),
     ("trimprefix(\"helloworld\", \"hello\")", "\"world\"", "\"helloworld\""),
@@ -248,29 +326,77 @@ const CASES: &[(&str, &str, &str)] = &[
     ("endswith(\"hello world\", \"hello\")", "false", "="),
     ("strcontains(\"hello world\", \"wor\")", "true", "="),
     ("strrev(\"hello\")", "\"olleh\"", "="),
-    ("indent(2, \"[\\n  foo,\\n]\")", "\"[\\n    foo,\\n  ]\"", "\"[\\n  foo,\\n]\""),
-    ("regex(\"[a-z]+\", \"53453453.345345aaabbbccc23454\")", "\"aaabbbccc\"", "aaabbbccc"),
-    ("regex(\"(\\\\d\\\\d\\\\d\\\\d)-(\\\\d\\\\d)\", \"2019-02\")", "[\"2019\", \"02\"]", "="),
-    ("regex(\"(?P<y>\\\\d+)-(?P<m>\\\\d+)\", \"2019-02\")", "{y: \"2019\", m: \"02\"}", "="),
-    ("regexall(\"[a-z]+\", \"1234abcd5678efgh9\")", "[\"abcd\", \"efgh\"]", "="),
+    (
+        "indent(2, \"[\\n  foo,\\n]\")",
+        "\"[\\n    foo,\\n  ]\"",
+        "\"[\\n  foo,\\n]\"",
+    ),
+    (
+        "regex(\"[a-z]+\", \"53453453.345345aaabbbccc23454\")",
+        "\"aaabbbccc\"",
+        "aaabbbccc",
+    ),
+    (
+        "regex(\"(\\\\d\\\\d\\\\d\\\\d)-(\\\\d\\\\d)\", \"2019-02\")",
+        "[\"2019\", \"02\"]",
+        "=",
+    ),
+    (
+        "regex(\"(?P<y>\\\\d+)-(?P<m>\\\\d+)\", \"2019-02\")",
+        "{y: \"2019\", m: \"02\"}",
+        "=",
+    ),
+    (
+        "regexall(\"[a-z]+\", \"1234abcd5678efgh9\")",
+        "[\"abcd\", \"efgh\"]",
+        "=",
+    ),
     // Collections.
-    ("concat([\"a\", \"\"], [\"b\", \"c\"])", "[\"a\", \"\", \"b\", \"c\"]", "="),
+    (
+        "concat([\"a\", \"\"], [\"b\", \"c\"])",
+        "[\"a\", \"\", \"b\", \"c\"]",
+        "=",
+    ),
     ("concat([\"a\"], var.unknown)", "[\"a\", ${var.unknown[*]}]", "="),
     ("flatten([[\"a\", \"b\"], [], [\"c\"]])", "[\"a\", \"b\", \"c\"]", "="),
     ("flatten([[[\"a\", \"b\"], []], [\"c\"]])", "[\"a\", \"b\", \"c\"]", "="),
     ("flatten([\"a\", var.unknown])", "[\"a\", ${var.unknown[*]}]", "="),
-    ("distinct([\"a\", \"b\", \"a\", \"c\", \"d\", \"b\"])", "[\"a\", \"b\", \"c\", \"d\"]", "="),
-    ("compact([\"a\", \"\", \"b\", null, \"c\"])", "[\"a\", \"b\", \"c\"]", "="),
-    ("merge({a=\"b\", c=\"d\"}, {e=\"f\", c=\"z\"})", "{a: \"b\", c: \"z\", e: \"f\"}", "="),
-    ("merge({a = 1}, var.unknown)", "{a: 1, ${var.unknown[*]}: ${var.unknown[*]}}", "="),
+    (
+        "distinct([\"a\", \"b\", \"a\", \"c\", \"d\", \"b\"])",
+        "[\"a\", \"b\", \"c\", \"d\"]",
+        "=",
+    ),
+    (
+        "compact([\"a\", \"\", \"b\", null, \"c\"])",
+        "[\"a\", \"b\", \"c\"]",
+        "=",
+    ),
+    (
+        "merge({a=\"b\", c=\"d\"}, {e=\"f\", c=\"z\"})",
+        "{a: \"b\", c: \"z\", e: \"f\"}",
+        "=",
+    ),
+    (
+        "merge({a = 1}, var.unknown)",
+        "{a: 1, ${var.unknown[*]}: ${var.unknown[*]}}",
+        "=",
+    ),
     ("merge([{a = 1}, {b = 2}]...)", "{a: 1, b: 2}", "="),
     ("keys({a=1, c=2, b=3})", "[\"a\", \"b\", \"c\"]", "="),
     ("values({a=3, c=2, b=1})", "[3, 1, 2]", "="),
     ("lookup({a=\"ay\", b=\"bee\"}, \"a\", \"what?\")", "\"ay\"", "\"ay\""),
-    ("lookup({a=\"ay\", b=\"bee\"}, \"c\", \"what?\")", "\"what?\"", "\"what?\""),
+    (
+        "lookup({a=\"ay\", b=\"bee\"}, \"c\", \"what?\")",
+        "\"what?\"",
+        "\"what?\"",
+    ),
     ("element([\"a\", \"b\", \"c\"], 1)", "\"b\"", "\"b\""),
     ("element([\"a\", \"b\", \"c\"], 3)", "\"a\"", "\"a\""),
-    ("element([\"a\", \"b\", \"c\"], length([\"a\", \"b\", \"c\"])-1)", "\"c\"", "\"c\""),
+    (
+        "element([\"a\", \"b\", \"c\"], length([\"a\", \"b\", \"c\"])-1)",
+        "\"c\"",
+        "\"c\"",
+    ),
     ("index([\"a\", \"b\", \"c\"], \"b\")", "1", "="),
     ("slice([\"a\", \"b\", \"c\", \"d\"], 1, 3)", "[\"b\", \"c\"]", "="),
     ("length([])", "0", "="),
@@ -289,24 +415,48 @@ const CASES: &[(&str, &str, &str)] = &[
     ("coalesce(\"a\", \"b\")", "\"a\"", "\"a\""),
     ("coalesce(\"\", \"b\")", "\"b\"", "\"b\""),
     ("coalesce(null, var.unknown)", "${var.unknown}", "var.unknown"),
-    ("coalesce(var.unknown, \"b\")", "<if var.unknown: ${var.unknown}|unless var.unknown: \"b\">", "="),
+    (
+        "coalesce(var.unknown, \"b\")",
+        "<if var.unknown: ${var.unknown}|unless var.unknown: \"b\">",
+        "=",
+    ),
     ("coalescelist([], [\"c\", \"d\"])", "[\"c\", \"d\"]", "[\"c\", \"d\"]"),
     ("one([])", "null", "="),
     ("one([\"x\"])", "\"x\"", "\"x\""),
-    ("sort([\"e\", \"d\", \"a\", \"x\"])", "[\"a\", \"d\", \"e\", \"x\"]", "="),
+    (
+        "sort([\"e\", \"d\", \"a\", \"x\"])",
+        "[\"a\", \"d\", \"e\", \"x\"]",
+        "=",
+    ),
     ("reverse([1, 2, 3])", "[3, 2, 1]", "="),
     ("zipmap([\"a\", \"b\"], [1, 2])", "{a: 1, b: 2}", "="),
     ("chunklist([\"a\", \"b\", \"c\"], 2)", "[[\"a\", \"b\"], [\"c\"]]", "="),
-    ("setunion([\"a\", \"b\"], [\"b\", \"c\"], [\"d\"])", "[\"a\", \"b\", \"c\", \"d\"]", "="),
-    ("setintersection([\"a\", \"b\"], [\"b\", \"c\"], [\"b\", \"d\"])", "[\"b\"]", "="),
+    (
+        "setunion([\"a\", \"b\"], [\"b\", \"c\"], [\"d\"])",
+        "[\"a\", \"b\", \"c\", \"d\"]",
+        "=",
+    ),
+    (
+        "setintersection([\"a\", \"b\"], [\"b\", \"c\"], [\"b\", \"d\"])",
+        "[\"b\"]",
+        "=",
+    ),
     ("setsubtract([\"a\", \"b\", \"c\"], [\"a\", \"c\"])", "[\"b\"]", "="),
     (
         "setproduct([\"dev\", \"prod\"], [\"a\", \"b\"])",
         "[[\"dev\", \"a\"], [\"dev\", \"b\"], [\"prod\", \"a\"], [\"prod\", \"b\"]]",
         "=",
     ),
-    ("transpose({\"a\" = [\"1\", \"2\"], \"b\" = [\"2\", \"3\"]})", "{1: [\"a\"], 2: [\"a\", \"b\"], 3: [\"b\"]}", "="),
-    ("matchkeys([\"i-1\", \"i-2\"], [\"a\", \"b\"], [\"b\"])", "[\"i-2\"]", "="),
+    (
+        "transpose({\"a\" = [\"1\", \"2\"], \"b\" = [\"2\", \"3\"]})",
+        "{1: [\"a\"], 2: [\"a\", \"b\"], 3: [\"b\"]}",
+        "=",
+    ),
+    (
+        "matchkeys([\"i-1\", \"i-2\"], [\"a\", \"b\"], [\"b\"])",
+        "[\"i-2\"]",
+        "=",
+    ),
     ("range(3)", "[0, 1, 2]", "="),
     ("range(1, 4)", "[1, 2, 3]", "="),
     ("range(1, 8, 2)", "[1, 3, 5, 7]", "="),
@@ -343,7 +493,11 @@ const CASES: &[(&str, &str, &str)] = &[
     ("var.settings.tags", "{}", "{}"),
     // Files.
     ("file(\"p.json\")", "\"{\\\"Statement\\\": []}\"", "{\"Statement\": []}"),
-    ("file(\"${path.module}/p.json\")", "\"{\\\"Statement\\\": []}\"", "{\"Statement\": []}"),
+    (
+        "file(\"${path.module}/p.json\")",
+        "\"{\\\"Statement\\\": []}\"",
+        "{\"Statement\": []}",
+    ),
     (
         "templatefile(\"t.tftpl\", { name = \"you\", list = [\"a\", \"b\"] })",
         "\"Hello you!\\n- a\\n- b\\n\"",
@@ -355,7 +509,11 @@ const CASES: &[(&str, &str, &str)] = &[
     ("sensitive(\"s\")", "\"s\"", "\"s\""),
     // Any other function.
     ("timestamp()", "${timestamp()}", "="),
-    ("provider::aws::arn_parse(\"arn\")", "${provider::aws::arn_parse(\"arn\")}", "="),
+    (
+        "provider::aws::arn_parse(\"arn\")",
+        "${provider::aws::arn_parse(\"arn\")}",
+        "=",
+    ),
 ];
 
 #[test]

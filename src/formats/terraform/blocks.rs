@@ -39,7 +39,11 @@ pub(super) fn items<'a>(
     let overridden = |i: usize, name: &str, block: bool| {
         decl.parts[i + 1..].iter().any(|p: &Part<'a>| {
             let body = &p.block.body;
-            if block { names(body, name) } else { body.attribute(name).is_some() }
+            if block {
+                names(body, name)
+            } else {
+                body.attribute(name).is_some()
+            }
         })
     };
     for (i, part) in decl.parts.iter().enumerate() {
@@ -66,7 +70,11 @@ fn names(body: &Body, name: &str) -> bool {
 
 /// The type of a block, seen through `dynamic`.
 fn block_name(block: &Block) -> &str {
-    if &*block.kind == "dynamic" { block.label(0) } else { &block.kind }
+    if &*block.kind == "dynamic" {
+        block.label(0)
+    } else {
+        &block.kind
+    }
 }
 
 fn attribute<'a>(evaluator: &Evaluator<'a>, tree: &Tree, a: &Attribute, env: &Env<'a>) -> Item {
@@ -167,7 +175,11 @@ fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>,
             }
         }
         None => {
-            let unknown = |name: &str| evaluator.derived(collection, for_each.span).named(format!("{iterator}.{name}"));
+            let unknown = |name: &str| {
+                evaluator
+                    .derived(collection, for_each.span)
+                    .named(format!("{iterator}.{name}"))
+            };
             let label = format!("for each of {}", evaluator.name(tree.span(for_each.value)));
             let label = super::eval::both_labels(branch.unwrap_or(""), &label);
             one(unknown("key"), unknown("value"), Some(&label));

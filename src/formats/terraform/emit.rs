@@ -73,7 +73,11 @@ impl<'a> Emitter<'_, 'a> {
     fn declared(&mut self, module: &Rc<Module<'a>>, address: &str, decl: &Decl<'a>) {
         let kind = decl.block().label(0);
         let is_data = address.starts_with("data.");
-        let type_name = if is_data { format!("data.{kind}") } else { kind.to_owned() };
+        let type_name = if is_data {
+            format!("data.{kind}")
+        } else {
+            kind.to_owned()
+        };
         if kind == "aws_iam_policy_document" && is_data {
             self.documents(module, address, decl);
             return;
@@ -181,7 +185,15 @@ impl<'a> Emitter<'_, 'a> {
             properties: &[],
         };
         let props = self.properties(&row, items, block.span);
-        self.simple(module, kinds::PROVIDER, "provider", &name, block.header, block.span, props);
+        self.simple(
+            module,
+            kinds::PROVIDER,
+            "provider",
+            &name,
+            block.header,
+            block.span,
+            props,
+        );
     }
 
     fn backend(&mut self, module: &Rc<Module<'a>>, part: Part<'a>) {
@@ -197,7 +209,15 @@ impl<'a> Emitter<'_, 'a> {
         };
         let block = part.block;
         let props = self.properties(&row, items, block.span);
-        self.simple(module, kinds::BACKEND, "backend", "backend.s3", block.header, block.span, props);
+        self.simple(
+            module,
+            kinds::BACKEND,
+            "backend",
+            "backend.s3",
+            block.header,
+            block.span,
+            props,
+        );
     }
 
     fn variable(&mut self, module: &Rc<Module<'a>>, name: &str, decl: &Decl<'a>) {
@@ -208,13 +228,24 @@ impl<'a> Emitter<'_, 'a> {
         let value = self.evaluator.expr(default, &env);
         self.loose(module, &format!("var.{name}"), "variable", &value);
         let block = decl.block();
-        let mut entries = vec![made("Name", block.header, label(decl)), made("Default", block.header, value)];
+        let mut entries = vec![
+            made("Name", block.header, label(decl)),
+            made("Default", block.header, value),
+        ];
         if let Some((a, e)) = decl.attribute("sensitive") {
             entries.push(made("NoEcho", a.name_span, self.evaluator.expr(e, &env)));
         }
         let props = self.bounded(Value::map(entries, block.span));
         let address = format!("var.{name}");
-        self.simple(module, kinds::PARAMETER, "variable", &address, block.header, block.span, props);
+        self.simple(
+            module,
+            kinds::PARAMETER,
+            "variable",
+            &address,
+            block.header,
+            block.span,
+            props,
+        );
     }
 
     fn output(&mut self, module: &Rc<Module<'a>>, name: &str, decl: &Decl<'a>) {
@@ -225,13 +256,24 @@ impl<'a> Emitter<'_, 'a> {
         // Which resource it is matters more than what the resource is called.
         let value = self.evaluator.output(module, name, true, attribute.name_span);
         self.loose(module, &format!("output.{name}"), "output", &value);
-        let mut entries = vec![made("Name", block.header, label(decl)), made("Value", attribute.name_span, value)];
+        let mut entries = vec![
+            made("Name", block.header, label(decl)),
+            made("Value", attribute.name_span, value),
+        ];
         if let Some((a, e)) = decl.attribute("sensitive") {
             entries.push(made("Sensitive", a.name_span, self.evaluator.expr(e, &module.env())));
         }
         let props = self.bounded(Value::map(entries, block.span));
         let address = format!("output.{name}");
-        self.simple(module, kinds::OUTPUT, "output", &address, block.header, block.span, props);
+        self.simple(
+            module,
+            kinds::OUTPUT,
+            "output",
+            &address,
+            block.header,
+            block.span,
+            props,
+        );
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of a resource")]
@@ -340,7 +382,11 @@ fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
                 let target = listed.map_or_else(|| aws::pascal(&name), |(_, p)| (*p).to_owned());
                 // A block's span is more than its value's when it has a type in front.
                 let block = matches!(e.value.kind, Kind::Map(_)) && e.value.span.contains(e.key_span);
-                let value = if block { renamed(row, &nested, e.value.clone(), depth + 1) } else { e.value.clone() };
+                let value = if block {
+                    renamed(row, &nested, e.value.clone(), depth + 1)
+                } else {
+                    e.value.clone()
+                };
                 let Some(value) = without_null(value) else { continue };
                 let entry = Entry { value, ..e.clone() };
                 place(&mut entries, &target, entry, block);
@@ -357,7 +403,12 @@ fn place(entries: &mut Vec<Entry>, target: &str, mut entry: Entry, block: bool) 
     if let Some((outer, inner)) = target.split_once('/') {
         let (key_span, span) = (entry.key_span, entry.value.span);
         let mut nested = match entries.iter().position(|e| e.key.known().as_deref() == Some(outer)) {
-            Some(i) => entries.remove(i).value.entries().map(<[Entry]>::to_vec).unwrap_or_default(),
+            Some(i) => entries
+                .remove(i)
+                .value
+                .entries()
+                .map(<[Entry]>::to_vec)
+                .unwrap_or_default(),
             None => Vec::new(),
         };
         place(&mut nested, inner, entry, block);

@@ -209,10 +209,7 @@ impl<'a> Evaluator<'a> {
     /// A text that is one hole, for a value that is no text.
     pub(super) fn hole_text(&self, value: &Value, span: Span) -> Text {
         let hole = match &value.kind {
-            Kind::Unknown(h) => Hole {
-                span,
-                ..(**h).clone()
-            },
+            Kind::Unknown(h) => Hole { span, ..(**h).clone() },
             _ => Hole::new(HoleKind::Other, self.name(span), span),
         };
         Text::hole(hole)
@@ -474,7 +471,11 @@ impl<'a> Evaluator<'a> {
             match parts.result_key {
                 Some(k) => {
                     let key_value = self.eval(tree, k, &inner);
-                    let key_span = if matches!(key_value.kind, Kind::Str(_)) { key_value.span } else { tree.span(k) };
+                    let key_span = if matches!(key_value.kind, Kind::Str(_)) {
+                        key_value.span
+                    } else {
+                        tree.span(k)
+                    };
                     let key = to_text(&key_value).unwrap_or_else(|| self.hole_text(&key_value, key_span));
                     entries.push(Entry {
                         key,
@@ -568,7 +569,12 @@ pub(super) fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
         Kind::Map(_) => Some(
             sorted_entries(collection)
                 .into_iter()
-                .map(|e| (Value::text(e.key.clone(), e.key_span), inherit(&e.value, &collection.via)))
+                .map(|e| {
+                    (
+                        Value::text(e.key.clone(), e.key_span),
+                        inherit(&e.value, &collection.via),
+                    )
+                })
                 .collect(),
         ),
         Kind::Null => Some(Vec::new()),

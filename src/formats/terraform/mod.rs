@@ -136,7 +136,9 @@ fn evaluate(repository: &Repository<'_>, sources: &Sources) -> (Vec<Result>, Vec
         .values()
         .flat_map(|d| {
             let calls = d.modules.values().filter_map(source_of);
-            calls.map(|source| join_path(&d.path, &source)).filter(|path| *path != d.path)
+            calls
+                .map(|source| join_path(&d.path, &source))
+                .filter(|path| *path != d.path)
         })
         .collect();
     let roots: Vec<&str> = repository

@@ -117,7 +117,11 @@ impl<'a> Module<'a> {
         let common = here.iter().zip(&root).take_while(|(a, b)| a == b).count();
         let mut parts = vec![".."; root.len() - common];
         parts.extend(here.drain(common..));
-        if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+        if parts.is_empty() {
+            ".".to_owned()
+        } else {
+            parts.join("/")
+        }
     }
 }
 
@@ -164,11 +168,7 @@ impl<'a> Evaluator<'a> {
             let decl = module.directory.variables.get(name);
             let given = match &module.arguments {
                 Some((arguments, env)) => arguments.get(name).map(|e| self.expr(*e, &env.linking(link))),
-                None => module
-                    .directory
-                    .values
-                    .get(name)
-                    .map(|e| self.expr(*e, &module.env())),
+                None => module.directory.values.get(name).map(|e| self.expr(*e, &module.env())),
             };
             let nullable = || {
                 let nullable = decl.and_then(|d| d.expr("nullable"));
@@ -199,12 +199,17 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn local(&self, module: &Rc<Module<'a>>, name: &str, link: bool, span: Span) -> Value {
         let shown = format!("local.{name}");
-        self.remember(module, Slot::Local(name.to_owned()), link, &shown, span, || {
-            match module.directory.locals.get(name) {
+        self.remember(
+            module,
+            Slot::Local(name.to_owned()),
+            link,
+            &shown,
+            span,
+            || match module.directory.locals.get(name) {
                 Some((_, expr)) => self.expr(*expr, &module.env().linking(link)),
                 None => Value::unknown(Hole::new(HoleKind::Other, shown.as_str(), span)),
-            }
-        })
+            },
+        )
     }
 
     pub(super) fn output(&self, module: &Rc<Module<'a>>, name: &str, link: bool, span: Span) -> Value {
@@ -232,7 +237,9 @@ impl<'a> Evaluator<'a> {
             return Value::unknown(shown());
         };
         let instances = self.calls(caller, name, decl);
-        let wanted = key.and_then(texts::to_text).and_then(|t| t.known().map(|k| k.into_owned()));
+        let wanted = key
+            .and_then(texts::to_text)
+            .and_then(|t| t.known().map(|k| k.into_owned()));
         let called = instances.iter().find(|(k, _)| match (k, &wanted) {
             (Some(k), Some(w)) => k.trim_matches('"') == w,
             _ => true,
@@ -266,11 +273,14 @@ impl<'a> Evaluator<'a> {
                 Value::seq(all.collect(), span)
             }
             (_, Expansion::Each(keys)) => {
-                let entries = keys.iter().zip(calls.iter().cycle()).map(|((key, value), (_, m))| Entry {
-                    key: key.clone(),
-                    key_span: value.span,
-                    value: object(m),
-                });
+                let entries = keys
+                    .iter()
+                    .zip(calls.iter().cycle())
+                    .map(|((key, value), (_, m))| Entry {
+                        key: key.clone(),
+                        key_span: value.span,
+                        value: object(m),
+                    });
                 Value::map(entries.collect(), span)
             }
             _ => self.unknown(HoleKind::Other, span),
@@ -445,9 +455,7 @@ impl<'a> Evaluator<'a> {
             Expansion::Each(keys) if expanded.varies => keys.len(),
             _ => 1,
         };
-        (0..count)
-            .map(|i| self.instance(module, decl, &expanded, i))
-            .collect()
+        (0..count).map(|i| self.instance(module, decl, &expanded, i)).collect()
     }
 
     /// The `i`-th instance of a block that has as many.
@@ -464,10 +472,7 @@ impl<'a> Evaluator<'a> {
             }
             Expansion::Each(keys) if expanded.varies => {
                 let (key, value) = &keys[i];
-                let each = [
-                    ("key", Value::text(key.clone(), value.span)),
-                    ("value", value.clone()),
-                ];
+                let each = [("key", Value::text(key.clone(), value.span)), ("value", value.clone())];
                 Instance {
                     key: Some(format!("{:?}", key.display())),
                     env: self.instance_env(&env, decl, "each", &each),
@@ -548,7 +553,11 @@ impl<'a> Evaluator<'a> {
         };
         let has = decl.expr(name).is_some();
         if !base.starts_with("data.") {
-            return if has && !(link && names_resource(name)) { argument() } else { reference() };
+            return if has && !(link && names_resource(name)) {
+                argument()
+            } else {
+                reference()
+            };
         }
         match (kind, name) {
             ("aws_iam_policy_document", "json" | "minified_json") => {
@@ -609,7 +618,17 @@ fn is_secret(kind: &str) -> bool {
 fn names_resource(name: &str) -> bool {
     matches!(
         name,
-        "name" | "id" | "arn" | "bucket" | "function_name" | "key_id" | "user" | "role" | "group" | "url" | "repository"
+        "name"
+            | "id"
+            | "arn"
+            | "bucket"
+            | "function_name"
+            | "key_id"
+            | "user"
+            | "role"
+            | "group"
+            | "url"
+            | "repository"
     )
 }
 

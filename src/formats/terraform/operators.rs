@@ -17,7 +17,9 @@ pub(super) fn eval<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env
     };
     if tree.kind(node) == Node::Unary {
         let value = evaluator.eval(tree, left, env);
-        return spread_over(evaluator, &[value], span, &|values| unary(evaluator, name, &values[0], span));
+        return spread_over(evaluator, &[value], span, &|values| {
+            unary(evaluator, name, &values[0], span)
+        });
     }
     let Some(right) = right else {
         return evaluator.unknown(HoleKind::Other, span);
@@ -198,7 +200,11 @@ fn same_at(evaluator: &Evaluator<'_>, a: &Value, b: &Value) -> Truth {
             }
             all(x.iter().zip(&y).map(|(a, b)| {
                 let keys = same_text(&a.key, &b.key);
-                if keys.is_yes() { same(evaluator, &a.value, &b.value) } else { keys }
+                if keys.is_yes() {
+                    same(evaluator, &a.value, &b.value)
+                } else {
+                    keys
+                }
             }))
         }
         _ => Truth::No,
@@ -207,7 +213,11 @@ fn same_at(evaluator: &Evaluator<'_>, a: &Value, b: &Value) -> Truth {
 
 /// `No` for what is certainly a value, else `Unknown`: the most that can be said of a comparison with `""`.
 fn is_null_or_unknown(value: &Value) -> Truth {
-    if is_null(value).is_no() { Truth::No } else { Truth::Unknown }
+    if is_null(value).is_no() {
+        Truth::No
+    } else {
+        Truth::Unknown
+    }
 }
 
 fn all(each: impl Iterator<Item = Truth>) -> Truth {

@@ -85,7 +85,11 @@ struct Merged<'e, 'a> {
 
 impl Merged<'_, '_> {
     fn add(&mut self, statement: Value) {
-        let sid = |v: &Value| v.get("Sid").and_then(|s| s.as_str().map(|s| s.into_owned())).filter(|s| !s.is_empty());
+        let sid = |v: &Value| {
+            v.get("Sid")
+                .and_then(|s| s.as_str().map(|s| s.into_owned()))
+                .filter(|s| !s.is_empty())
+        };
         let wanted = sid(&statement);
         let place = match &wanted {
             Some(_) if self.statements.len() < 5_000 => self.statements.iter().position(|s| sid(s) == wanted),
@@ -198,7 +202,11 @@ fn statement(value: &Value, key: Span) -> Value {
         ("not_resources", "NotResource", true),
     ] {
         if let Some(e) = given(name) {
-            let value = if variables { with_variables(&e.value) } else { e.value.clone() };
+            let value = if variables {
+                with_variables(&e.value)
+            } else {
+                e.value.clone()
+            };
             out.push(entry(element, e.key_span, value));
         }
     }

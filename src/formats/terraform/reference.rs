@@ -69,7 +69,11 @@ impl<'a> Evaluator<'a> {
     /// The value of a name and how many steps it took.
     fn resolve(&self, root: &str, steps: &[Step<'_>], tree: &Tree, span: Span, env: &Env<'a>) -> (Value, usize) {
         if let Some((value, told)) = env.lookup(root) {
-            let value = if told { value.clone().used_at(span) } else { value.clone() };
+            let value = if told {
+                value.clone().used_at(span)
+            } else {
+                value.clone()
+            };
             return (reading(value, span), 0);
         }
         let name = |i: usize| match steps.get(i) {
@@ -79,7 +83,10 @@ impl<'a> Evaluator<'a> {
         let to = |i: usize| steps.get(i).map_or(span, Step::span);
         let module = &env.module;
         match (root, name(0)) {
-            ("var", Some(n)) => (reading(self.variable(module, n, env.link, to(0)).used_at(to(0)), to(0)), 1),
+            ("var", Some(n)) => (
+                reading(self.variable(module, n, env.link, to(0)).used_at(to(0)), to(0)),
+                1,
+            ),
             ("local", Some(n)) => (reading(self.local(module, n, env.link, to(0)).used_at(to(0)), to(0)), 1),
             ("path", Some(n)) => {
                 let path = match n {

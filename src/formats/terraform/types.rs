@@ -107,7 +107,11 @@ fn object<'a>(evaluator: &Evaluator<'a>, value: &Value, tree: &Tree, wanted: Nod
         };
         if let Some((_, t)) = types.iter().find(|(name, _)| *name == *key) {
             let given = convert(evaluator, e.value.clone(), tree, *t, env);
-            let value = if given.is_null() { default(*t).unwrap_or(given) } else { given };
+            let value = if given.is_null() {
+                default(*t).unwrap_or(given)
+            } else {
+                given
+            };
             entries.push(Entry { value, ..e.clone() });
         }
     }

@@ -17,7 +17,11 @@ pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
             Some(list) => {
                 let mut out = Vec::new();
                 flatten(call, list, &mut out, 0);
-                if out.len() > MAX_ITEMS { call.unknown() } else { call.seq(out) }
+                if out.len() > MAX_ITEMS {
+                    call.unknown()
+                } else {
+                    call.seq(out)
+                }
             }
             None => call.fail(),
         },
@@ -73,7 +77,10 @@ pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
         },
         "list" => call.seq(call.arguments.to_vec()),
         "map" => {
-            let entries = call.arguments.chunks_exact(2).map(|pair| entry(call, &pair[0], pair[1].clone()));
+            let entries = call
+                .arguments
+                .chunks_exact(2)
+                .map(|pair| entry(call, &pair[0], pair[1].clone()));
             Value::map(entries.collect(), call.span)
         }
         "coalesce" => coalesce(call),
@@ -257,7 +264,11 @@ fn length(call: &Call<'_, '_>) -> Value {
         Some(Kind::Seq(all)) if !all.iter().any(is_spread) => call.num(all.len() as f64),
         Some(Kind::Map(_)) => {
             let entries = sorted_entries(&call.arguments[0]);
-            if entries.iter().all(|e| e.key.is_known()) { call.num(entries.len() as f64) } else { call.unknown() }
+            if entries.iter().all(|e| e.key.is_known()) {
+                call.num(entries.len() as f64)
+            } else {
+                call.unknown()
+            }
         }
         Some(Kind::Str(t)) => match t.known() {
             Some(t) => call.num(t.chars().count() as f64),
@@ -274,7 +285,11 @@ fn contains(call: &Call<'_, '_>) -> Value {
     };
     let mut found = Truth::No;
     for item in &all {
-        let this = if is_spread(item) { Truth::Unknown } else { same(call.evaluator, item, wanted) };
+        let this = if is_spread(item) {
+            Truth::Unknown
+        } else {
+            same(call.evaluator, item, wanted)
+        };
         found = found.or(this);
     }
     match found {
@@ -312,10 +327,7 @@ fn coalesce(call: &Call<'_, '_>) -> Value {
                 };
                 let other = coalesce(&rest);
                 let name = call.evaluator.name(value.span);
-                let both = vec![
-                    (format!("if {name}"), value.clone()),
-                    (format!("unless {name}"), other),
-                ];
+                let both = vec![(format!("if {name}"), value.clone()), (format!("unless {name}"), other)];
                 return call.evaluator.one_of(both, call.span);
             }
         }

@@ -82,5 +82,9 @@ fn quantified(call: &Call<'_, '_>, wanted: bool) -> Value {
     let known = items
         .iter()
         .all(|v| v.as_bool().is_some() || matches!(v.kind, Kind::Null));
-    if known && !items.iter().any(is_spread) { call.bool(!wanted) } else { call.unknown() }
+    if known && !items.iter().any(is_spread) {
+        call.bool(!wanted)
+    } else {
+        call.unknown()
+    }
 }

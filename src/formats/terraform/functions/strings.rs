@@ -279,7 +279,11 @@ fn formatted(call: &Call<'_, '_>, v: &Verb, argument: &Value) -> Option<Text> {
         },
         _ => return None,
     };
-    let sign = if v.plus && number.is_some_and(|n| n >= 0.0) { "+" } else { "" };
+    let sign = if v.plus && number.is_some_and(|n| n >= 0.0) {
+        "+"
+    } else {
+        ""
+    };
     let mut shown = format!("{sign}{shown}");
     let missing = v.width.saturating_sub(shown.chars().count());
     if missing > 0 {
@@ -338,7 +342,11 @@ fn substitute(call: &Call<'_, '_>) -> Value {
         Some(r) => {
             // Go's `$1x` is the group `1x` too, so that the two agree.
             let changed = r.replace_all(&known, &*with);
-            if changed == known { keep(call, text.clone()) } else { Value::made(&changed, call.span) }
+            if changed == known {
+                keep(call, text.clone())
+            } else {
+                Value::made(&changed, call.span)
+            }
         }
         None => call.fail(),
     }
@@ -356,8 +364,16 @@ fn trim(call: &Call<'_, '_>, f: impl Fn(char) -> bool, start: bool, end: bool) -
         return call.unknown();
     };
     let flat = text.with_placeholders();
-    let from = if start { flat.len() - flat.trim_start_matches(&f).len() } else { 0 };
-    let to = if end { flat.trim_end_matches(&f).len() } else { flat.len() };
+    let from = if start {
+        flat.len() - flat.trim_start_matches(&f).len()
+    } else {
+        0
+    };
+    let to = if end {
+        flat.trim_end_matches(&f).len()
+    } else {
+        flat.len()
+    };
     keep(call, text.slice(from.min(to)..to))
 }
 
@@ -369,7 +385,14 @@ fn affix(call: &Call<'_, '_>, prefix: bool) -> Value {
     let (from, to) = if prefix {
         (if flat.starts_with(&affix) { affix.len() } else { 0 }, flat.len())
     } else {
-        (0, if flat.ends_with(&affix) { flat.len() - affix.len() } else { flat.len() })
+        (
+            0,
+            if flat.ends_with(&affix) {
+                flat.len() - affix.len()
+            } else {
+                flat.len()
+            },
+        )
     };
     if !text.is_known() && from == 0 && to == flat.len() && !text.prefix().is_empty() == prefix {
         return keep(call, text.clone());
@@ -388,7 +411,11 @@ fn begins(call: &Call<'_, '_>) -> Value {
     if text.is_known() || prefix.starts_with(&start) {
         return call.bool(prefix.starts_with(&start));
     }
-    if start.starts_with(&prefix) { call.unknown() } else { call.bool(false) }
+    if start.starts_with(&prefix) {
+        call.unknown()
+    } else {
+        call.bool(false)
+    }
 }
 
 fn substr(call: &Call<'_, '_>) -> Value {
@@ -399,8 +426,16 @@ fn substr(call: &Call<'_, '_>) -> Value {
         return call.unknown();
     };
     let count = flat.chars().count() as f64;
-    let from = if offset < 0.0 { (count + offset).max(0.0) } else { offset.min(count) };
-    let to = if length < 0.0 { count } else { (from + length).min(count) };
+    let from = if offset < 0.0 {
+        (count + offset).max(0.0)
+    } else {
+        offset.min(count)
+    };
+    let to = if length < 0.0 {
+        count
+    } else {
+        (from + length).min(count)
+    };
     let byte = |n: f64| flat.char_indices().nth(n as usize).map_or(flat.len(), |(i, _)| i);
     keep(call, text.slice(byte(from)..byte(to)))
 }
@@ -442,7 +477,10 @@ fn regexall(call: &Call<'_, '_>) -> Value {
     let Some(r) = searcher(&expression, &text) else {
         return call.unknown();
     };
-    let all = r.captures_iter(&text).take(1000).map(|found| captured(call, &r, &found));
+    let all = r
+        .captures_iter(&text)
+        .take(1000)
+        .map(|found| captured(call, &r, &found));
     call.seq(all.collect())
 }
 

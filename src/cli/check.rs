@@ -105,21 +105,20 @@ fn output(text: &str) -> Result<(Format, PathBuf), String> {
 
 impl Check {
     pub(super) fn run(&self) -> Result<ExitCode, Failure> {
-        let ruleset = Ruleset::builtin();
-        for name in self.choosing.named() {
-            known(&ruleset, name.trim())?;
-        }
         let wish = Wish {
             ignores: !self.suppressing.no_ignores,
             strict_ignores: self.suppressing.strict_ignores,
             tell: self.output.verbose,
         };
         let over = |settings: &mut Settings| self.choosing.apply(settings);
-        let read = run::read(&self.input, &over, &ruleset, &wish)?;
+        let read = run::read(&self.input, &over, &wish)?;
+        for name in self.choosing.named() {
+            known(&read.ruleset, name.trim())?;
+        }
         run::understand(read, |read, analysis| {
             let sources = analysis.project.sources;
-            let report = read.report(analysis, &ruleset, &wish);
-            let page = Page::new(&report, sources, &ruleset, self.options(read));
+            let report = read.report(analysis, &wish);
+            let page = Page::new(&report, sources, &read.ruleset, self.options(read));
             self.print(&page)?;
             self.notes(read, &report, sources);
             Ok(self.exit(&report))

@@ -193,6 +193,15 @@ pub(super) fn interest(path: &str, text: &str) -> Interest {
 }
 
 impl Input {
+    /// One path, and the defaults for the rest.
+    pub(super) fn of(path: PathBuf) -> Self {
+        Self {
+            paths: vec![path],
+            max_file_size: discover::MAX_FILE_SIZE,
+            ..Self::default()
+        }
+    }
+
     /// The paths to read, with those of `--files-from`, and standard input with its name where it is one of them.
     pub(super) fn targets(&self) -> Result<Targets, Failure> {
         let mut paths = self.paths.clone();

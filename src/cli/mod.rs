@@ -5,7 +5,11 @@
 //! same for every format.
 
 mod check;
+mod config;
+mod detail;
 mod input;
+mod policies;
+mod rules;
 mod run;
 mod terminal;
 
@@ -29,6 +33,15 @@ struct Cli {
 enum Command {
     /// Lint files and folders
     Check(Box<check::Check>),
+    Explain(rules::Explain),
+    Rules(rules::Rules),
+    Policies(Box<policies::Policies>),
+    Files(Box<policies::Files>),
+    Expand(policies::Expand),
+    Config(config::Config),
+    TestRules(rules::TestRules),
+    Completions(config::Completions),
+    Man(config::Man),
 }
 
 /// Why the run could not do its work: exit code 2.
@@ -65,7 +78,16 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let done = match cli.command {
-        Command::Check(check) => check.run(),
+        Command::Check(c) => c.run(),
+        Command::Explain(c) => c.run(),
+        Command::Rules(c) => c.run(),
+        Command::Policies(c) => c.run(),
+        Command::Files(c) => c.run(),
+        Command::Expand(c) => c.run(),
+        Command::Config(c) => c.run(),
+        Command::TestRules(c) => c.run(),
+        Command::Completions(c) => c.run(),
+        Command::Man(c) => c.run(),
     };
     match done {
         Ok(code) => code,

@@ -11,6 +11,7 @@ use crate::pipeline::{Analysis, analyse};
 use crate::rules::{self, Ruleset, Selection};
 use crate::settings::{Date, Governing, Settings};
 use crate::settle::{Report, Terms, settle};
+use crate::project::Project;
 use crate::source::{Problem, ProblemKind, Sources, Span, parent_path};
 
 /// How often analysis may ask for more files.
@@ -33,6 +34,8 @@ pub(super) struct Read<'a> {
     pub(super) governing: Governing<'a>,
     pub(super) found: Found,
     pub(super) clock: Clock,
+    /// Built-in rules and users' own.
+    pub(super) ruleset: Ruleset,
     kinds: Vec<(crate::settings::Glob, crate::iam::PolicyKind)>,
     max_file_size: u64,
     jobs: usize,
@@ -94,7 +97,6 @@ pub(super) fn source_date() -> Option<i64> {
 pub(super) fn read<'a>(
     input: &Input,
     over: &'a dyn Fn(&mut Settings),
-    ruleset: &Ruleset,
     wish: &Wish,
 ) -> Result<Read<'a>, Failure> {
     let mut clock = Clock::start();
@@ -149,9 +151,11 @@ pub(super) fn read<'a>(
     for dir in &dirs {
         governing.load(dir).map_err(Failure::Settings)?;
     }
-    governing.resolve(ruleset).map_err(Failure::Settings)?;
+    let ruleset = ruleset(&governing, &mut found);
+    governing.resolve(&ruleset).map_err(Failure::Settings)?;
     add_settings_files(&governing, &mut found);
     Ok(Read {
+        ruleset,
         root: git_root.unwrap_or_else(|| cwd.clone()),
         kinds: input.kinds(&cwd)?,
         cwd,
@@ -162,6 +166,29 @@ pub(super) fn read<'a>(
         jobs: input.jobs,
         context: !input.no_context,
     })
+}
+
+/// The built-in rules and those of the folders that the settings name. A broken rule file becomes one of the files found, and
+/// trouble.
+fn ruleset(governing: &Governing<'_>, found: &mut Found) -> Ruleset {
+    let mut ruleset = Ruleset::builtin();
+    let dirs: BTreeSet<&String> = governing.all().iter().flat_map(|s| &s.rule_dirs).collect();
+    for dir in dirs {
+        let shown = governing.shown(dir);
+        let loaded = rules::user::load(std::path::Path::new(dir), &shown);
+        for mistake in &loaded.mistakes {
+            let text = loaded.files.iter().find(|(path, _)| *path == mistake.path);
+            found.files.retain(|f| f.path != mistake.path);
+            found.files.push(discover::Input {
+                path: mistake.path.clone(),
+                text: text.map_or_else(|| "".into(), |(_, text)| text.clone()),
+                in_scope: true,
+            });
+            found.broken_rules.push(mistake.clone());
+        }
+        ruleset = ruleset.with(loaded.rules);
+    }
+    ruleset
 }
 
 /// Settings with exceptions are sources too: a finding about an exception points into them.
@@ -239,34 +266,38 @@ impl Read<'_> {
         any
     }
 
-    /// Runs the rules and settles what they found.
-    pub(super) fn report(&mut self, mut analysis: Analysis<'_>, ruleset: &Ruleset, wish: &Wish) -> Report {
-        self.clock.laps.append(&mut analysis.timings);
-        self.clock.last = Instant::now();
-        let mut project = analysis.project;
+    /// What the settings and the command line say of bare documents, and what could not be read, as analysis would have it.
+    fn complete(&self, project: &mut Project<'_>) {
         let sources = project.sources;
         for t in &self.found.troubles {
             if let Some(file) = sources.find(&t.path) {
-                project
-                    .problems
-                    .push(Problem::new(t.kind, Span::new(file, 0, 0), t.message.clone()));
+                project.problems.push(Problem::new(t.kind, Span::new(file, 0, 0), t.message.clone()));
+            }
+        }
+        for m in &self.found.broken_rules {
+            if let Some(file) = sources.find(&m.path) {
+                let span = Span::new(file, m.range.start, m.range.end);
+                project.problems.push(Problem::syntax(span, format!("broken rule: {}", m.message)));
             }
         }
         for d in project.documents.iter_mut().filter(|d| d.owner.is_none()) {
             let path = sources.path(d.span.file);
             let absolute = self.governing.absolute(path);
-            let flagged = self
-                .kinds
-                .iter()
-                .rev()
-                .find(|(glob, _)| glob.matches(&absolute))
-                .map(|(_, k)| *k);
+            let flagged = self.kinds.iter().rev().find(|(glob, _)| glob.matches(&absolute)).map(|(_, k)| *k);
             if let Some(kind) = flagged.or_else(|| self.governing.of(path).policy_kind(&absolute)) {
                 d.kind = kind;
             }
         }
-        let selection = union(self.governing.all(), ruleset);
-        let outcome = rules::run(&project, ruleset, &selection);
+    }
+
+    /// Runs the rules and settles what they found.
+    pub(super) fn report(&mut self, analysis: &mut Analysis<'_>, wish: &Wish) -> Report {
+        self.clock.laps.append(&mut analysis.timings);
+        self.clock.last = Instant::now();
+        self.complete(&mut analysis.project);
+        let project = &analysis.project;
+        let selection = union(self.governing.all(), &self.ruleset);
+        let outcome = rules::run(project, &self.ruleset, &selection);
         self.clock.lap("rules");
         for failure in &outcome.failures {
             terminal::note(&format!(
@@ -274,10 +305,9 @@ impl Read<'_> {
                 failure.rule, failure.message
             ));
         }
-        let broken = !outcome.failures.is_empty();
         let governing = &self.governing;
         let terms = Terms {
-            ruleset,
+            ruleset: &self.ruleset,
             settings: &|path| governing.of(path),
             absolute: &|path| governing.absolute(path),
             root: &self.root,
@@ -285,8 +315,8 @@ impl Read<'_> {
             ignores: wish.ignores,
             strict_ignores: wish.strict_ignores,
         };
-        let mut report = settle(&project, outcome.findings, &terms);
-        report.broken = broken;
+        let mut report = settle(project, outcome.findings, &terms);
+        report.broken = !outcome.failures.is_empty();
         self.clock.lap("settle");
         report.stats.skipped = self.found.skipped_count;
         report.stats.bytes = self.found.bytes;
@@ -316,16 +346,16 @@ fn union(all: &[Settings], ruleset: &Ruleset) -> Selection {
 }
 
 /// Understands what was read, reading further files as they are asked for, and hands over to `then`.
-pub(super) fn understand<T>(mut read: Read<'_>, then: impl FnOnce(&mut Read<'_>, Analysis<'_>) -> T) -> T {
+pub(super) fn understand<T>(mut read: Read<'_>, then: impl FnOnce(&mut Read<'_>, &mut Analysis<'_>) -> T) -> T {
     let own = read.own();
     for _ in 0..MAX_ROUNDS {
         let sources = read.sources();
-        let analysis = analyse(&sources, &own);
+        let mut analysis = analyse(&sources, &own);
         if !read.context || !read.read_wanted(&analysis.wanted) {
-            return then(&mut read, analysis);
+            return then(&mut read, &mut analysis);
         }
     }
     let sources = read.sources();
-    let analysis = analyse(&sources, &own);
-    then(&mut read, analysis)
+    let mut analysis = analyse(&sources, &own);
+    then(&mut read, &mut analysis)
 }

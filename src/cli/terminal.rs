@@ -1,6 +1,9 @@
 //! Standard output and error: colour, width, closed pipes.
 
 use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use super::Failure;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum When {
@@ -54,6 +57,15 @@ pub(super) fn print(text: &str) -> io::Result<()> {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
+}
+
+/// Writes a whole page: the end of a command that has nothing else to say.
+pub(super) fn page(text: &str) -> Result<ExitCode, Failure> {
+    print(text).map_err(|source| Failure::Io {
+        what: "cannot write to standard output".to_owned(),
+        source,
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes a line to standard error; there is nobody to tell when that fails.

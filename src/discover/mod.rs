@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::rules::user::RuleMistake;
 use crate::source::{ProblemKind, join_path, parent_path, relative_path};
 
 pub use names::{Promise, promise_of_named};
@@ -100,6 +101,8 @@ pub struct Found {
     pub skipped_count: usize,
     /// Bytes read, kept or not.
     pub bytes: u64,
+    /// Users' rule files that cannot be read.
+    pub broken_rules: Vec<RuleMistake>,
 }
 
 impl Found {

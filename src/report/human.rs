@@ -141,8 +141,8 @@ impl Buffer {
         notes.extend(f.finding.notes.iter().map(|n| wrapped(page, "note: ", n)));
         notes.extend(folded(f).map(|n| wrapped(page, "note: ", &n)));
         if let Some(help) = &f.finding.help {
-            let help = format!("{help} (`overgrant explain {}`)", f.rule());
-            notes.push(wrapped(page, "help: ", &help));
+            let tail = format!("(overgrant explain {})", f.rule());
+            notes.push(wrapped_with(page, "help: ", help, Some(&tail)));
         }
         let code = if page.options.hyperlinks {
             format!(
@@ -250,11 +250,16 @@ fn folded(f: &Reported) -> Option<String> {
 
 /// `text` behind `lead`, broken at spaces to fit the width; codespan indents what follows the first line by two.
 fn wrapped(page: &Page<'_>, lead: &str, text: &str) -> String {
+    wrapped_with(page, lead, text, None)
+}
+
+/// The same, with a `tail` that is not broken.
+fn wrapped_with(page: &Page<'_>, lead: &str, text: &str, tail: Option<&str>) -> String {
     let width = page.options.width.clamp(40, 120) - 8;
     let indent = " ".repeat(lead.len());
     let mut out = lead.to_owned();
     let mut column = lead.len();
-    for (i, word) in text.split_whitespace().enumerate() {
+    for (i, word) in text.split_whitespace().chain(tail).enumerate() {
         let len = unicode_width::UnicodeWidthStr::width(word);
         if i > 0 && column + 1 + len > width {
             out.push('\n');

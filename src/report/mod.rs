@@ -9,6 +9,7 @@ mod human;
 mod json;
 mod line_hash;
 mod mask;
+mod policies;
 mod sarif;
 mod services;
 mod text;
@@ -19,6 +20,7 @@ use crate::settle::{Report, Reported};
 use crate::source::{FileId, Sources, Span, join_path, relative_path};
 
 pub use mask::Mask;
+pub use policies::{Seen, policy_json, seen_human, seen_json};
 
 /// What a report can be rendered as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -124,6 +126,11 @@ impl<'a> Page<'a> {
             Format::Rdjson => services::rdjson(self),
             Format::Markdown => text::markdown(self),
         };
+        self.mask.text(text)
+    }
+
+    /// `text` without secrets.
+    pub fn masked(&self, text: String) -> String {
         self.mask.text(text)
     }
 

@@ -147,6 +147,13 @@ impl Ruleset {
         self
     }
 
+    /// The rules with these ids.
+    #[must_use]
+    pub fn only(mut self, ids: &[String]) -> Self {
+        self.rules.retain(|r| ids.iter().any(|id| id == r.id()));
+        self
+    }
+
     pub fn get(&self, id: &str) -> Option<&Rule> {
         self.position(id).ok().map(|i| &self.rules[i])
     }

@@ -133,6 +133,11 @@ impl<'a> Governing<'a> {
         &self.all[if self.forced { 0 } else { index }]
     }
 
+    /// An absolute path as it is shown.
+    pub fn shown(&self, absolute: &str) -> String {
+        relative_path(&self.cwd, absolute)
+    }
+
     pub fn absolute(&self, path: &str) -> String {
         join_path(&self.cwd, path)
     }

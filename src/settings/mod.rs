@@ -60,6 +60,8 @@ pub struct Settings {
     pub honor_foreign: Vec<String>,
     /// Absolute path.
     pub baseline: Option<String>,
+    /// Folders of users' own rules, absolute.
+    pub rule_dirs: Vec<String>,
     pub own: Own,
     /// Severity by rule name.
     pub severities: BTreeMap<String, Severity>,
@@ -90,6 +92,7 @@ impl Settings {
             max_ignore_days: 0,
             honor_foreign: Vec::new(),
             baseline: None,
+            rule_dirs: Vec::new(),
             own: Own::default(),
             severities: BTreeMap::new(),
             per_file: Vec::new(),

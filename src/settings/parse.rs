@@ -28,6 +28,7 @@ pub(super) const KEYS: &[&str] = &[
     "max-ignore-days",
     "honor-foreign",
     "baseline",
+    "rule-dirs",
     "own",
     "rules",
     "per-file",
@@ -202,6 +203,10 @@ impl Keys<'_, '_> {
             "max-ignore-days" => set(&mut self.settings.max_ignore_days, self.reader.integer(value)),
             "honor-foreign" => self.foreign(value),
             "baseline" => self.settings.baseline = self.reader.string(value).map(|p| join_path(self.dir, &p)),
+            "rule-dirs" => {
+                let dirs = self.words(value);
+                self.settings.rule_dirs = dirs.iter().map(|d| join_path(self.dir, d)).collect();
+            }
             "own" => self.own(value),
             "rules" => self.rules(value),
             "per-file" => self.per_file(value),

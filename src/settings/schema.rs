@@ -76,6 +76,7 @@ pub fn json_schema() -> Value {
             "max-ignore-days": {"type": "integer", "minimum": 0, "default": 0, "description": "Above 0: every suppression ends, at most so many days ahead."},
             "honor-foreign": {"type": "array", "items": {"enum": FOREIGN}, "description": "Markers of other tools that count as suppressions."},
             "baseline": text("File of known findings, relative to this one."),
+            "rule-dirs": strings("Folders of your own rules, relative to this file."),
             "own": own,
             "rules": {
                 "type": "object",

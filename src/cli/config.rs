@@ -1,0 +1,119 @@
+//! `config`, `completions`, `man`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Subcommand};
+use clap_complete::Shell;
+
+use super::{Cli, Failure, run, terminal};
+use crate::discover;
+use crate::rules::Ruleset;
+use crate::settings::{Governing, Settings, json_schema, shown};
+use crate::source::{join_path, parent_path};
+
+/// The settings: show, schema, check
+#[derive(Debug, Args)]
+pub(super) struct Config {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The settings that govern a path, each with where it comes from
+    Show {
+        /// [default: .]
+        path: Option<PathBuf>,
+    },
+    /// JSON Schema of overgrant.toml
+    Schema,
+    /// Whether settings can be read
+    Check {
+        /// A settings file, or a path that settings govern [default: .]
+        path: Option<PathBuf>,
+    },
+}
+
+impl Config {
+    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+        match &self.what {
+            What::Show { path } => with_settings(path.as_ref(), |settings| {
+                let from = settings.path.as_deref().unwrap_or("defaults: no settings file found");
+                terminal::page(&format!("# {from}\n{}", shown(settings)))
+            }),
+            What::Schema => {
+                let text = serde_json::to_string_pretty(&json_schema()).unwrap_or_default();
+                terminal::page(&format!("{text}\n"))
+            }
+            What::Check { path } => with_settings(path.as_ref(), |settings| {
+                let from = settings.path.as_deref().unwrap_or("no settings file found; the defaults");
+                terminal::page(&format!("{from}: fine\n"))
+            }),
+        }
+    }
+}
+
+fn with_settings(
+    path: Option<&PathBuf>,
+    then: impl FnOnce(&Settings) -> Result<ExitCode, Failure>,
+) -> Result<ExitCode, Failure> {
+    let cwd = run::working_directory()?;
+    let path = path.map_or_else(|| ".".to_owned(), |p| discover::slashed(p));
+    let absolute = join_path(&cwd, &path);
+    let meta = std::fs::metadata(&absolute).map_err(|source| Failure::Io {
+        what: format!("cannot read {path}"),
+        source,
+    })?;
+    let over = |_: &mut Settings| {};
+    let dir = if meta.is_dir() { absolute.as_str() } else { parent_path(&absolute) };
+    let mut governing = Governing::new(&cwd, discover::git_root(dir), &over);
+    if absolute.ends_with(".toml") {
+        governing.force(&path).map_err(Failure::Settings)?;
+    }
+    governing.load(dir).map_err(Failure::Settings)?;
+    governing.resolve(&Ruleset::builtin()).map_err(Failure::Settings)?;
+    then(governing.load(dir).map_err(Failure::Settings)?)
+}
+
+/// Completions for a shell
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+        let mut out = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "overgrant", &mut out);
+        terminal::page(&String::from_utf8_lossy(&out))
+    }
+}
+
+/// The manual page, as roff
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// A command's own page
+    command: Option<String>,
+}
+
+impl Man {
+    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+        let mut root = Cli::command();
+        root.build();
+        let page = match &self.command {
+            Some(name) => {
+                let found = root.find_subcommand(name).cloned();
+                let command = found.ok_or_else(|| Failure::Usage(format!("no command `{name}`")))?;
+                command.display_name(format!("overgrant-{name}"))
+            }
+            None => root,
+        };
+        let mut out = Vec::new();
+        clap_mangen::Man::new(page).render(&mut out).map_err(|source| Failure::Io {
+            what: "cannot write the page".to_owned(),
+            source,
+        })?;
+        terminal::page(&String::from_utf8_lossy(&out))
+    }
+}

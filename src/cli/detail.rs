@@ -1,0 +1,139 @@
+//! One finding in depth: its wildcards expanded, its conditions weighed, its document as AWS will see it.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use super::input::Input;
+use super::run::{self, Wish};
+use super::terminal::{self, When};
+use super::Failure;
+use crate::finding::Cause;
+use crate::iam::condition::{Grade, strength};
+use crate::iam::{AccessLevel, ActionSet, Document, Statement};
+use crate::report::{Options, Page, policy_json};
+use crate::settings::Settings;
+use crate::settle::Reported;
+use crate::source::Sources;
+
+/// Any label of `f` covers the 1-based `line` of a file that was named.
+pub(super) fn is_on_line(sources: &Sources, f: &Reported, line: usize) -> bool {
+    f.finding.labels.iter().any(|l| {
+        let (start, end) = sources.positions(l.span);
+        sources.file(l.span.file).in_scope && start.line <= line && line <= end.line
+    })
+}
+
+/// Explains the findings of `input` that are `wanted`.
+pub(super) fn explain(
+    input: &Input,
+    wanted: &dyn Fn(&Sources, &Reported) -> bool,
+    what: &str,
+) -> Result<ExitCode, Failure> {
+    let over = |_: &mut Settings| {};
+    let wish = Wish {
+        ignores: true,
+        ..Wish::default()
+    };
+    let read = run::read(input, &over, &wish)?;
+    run::understand(read, |read, analysis| {
+        let mut report = read.report(analysis, &wish);
+        let sources = analysis.project.sources;
+        report.findings.retain(|f| wanted(sources, f));
+        if report.findings.is_empty() {
+            return Err(Failure::Usage(format!("no finding at {what}")));
+        }
+        let options = Options {
+            colour: terminal::colour(When::Auto),
+            width: terminal::width(),
+            show_suppressed: true,
+            collapse: false,
+            summary: false,
+            cwd: read.cwd.clone(),
+            root: read.root.clone(),
+            ..Options::default()
+        };
+        let page = Page::new(&report, sources, &read.ruleset, options);
+        let mut out = page.render(crate::report::Format::Human);
+        let mut seen = Vec::new();
+        for f in &report.findings {
+            let Some((document, statement)) = subject(f, &analysis.project.documents) else {
+                continue;
+            };
+            let key = (document.span, statement.map(|s| s.pointer.clone()));
+            if seen.contains(&key) {
+                continue;
+            }
+            seen.push(key);
+            out.push_str(&page.masked(depth(sources, document, statement)));
+        }
+        terminal::page(&out)
+    })
+}
+
+fn subject<'d>(f: &Reported, documents: &'d [Document]) -> Option<(&'d Document, Option<&'d Statement>)> {
+    match f.finding.cause {
+        Cause::Statement(d, s) => {
+            let document = documents.get(d as usize)?;
+            Some((document, document.statements.get(s as usize)))
+        }
+        Cause::Document(d) => Some((documents.get(d as usize)?, None)),
+        _ => None,
+    }
+}
+
+fn depth(sources: &Sources, document: &Document, statement: Option<&Statement>) -> String {
+    let mut out = String::new();
+    if let Some(s) = statement {
+        if let Some(clause) = &s.action {
+            for item in &clause.items {
+                let text = item.display();
+                let _ = writeln!(out, "{}`{text}` is {}", if clause.negated { "all but " } else { "" }, levels(&text));
+            }
+        }
+        let strength = strength(s);
+        for bound in &strength.bounds {
+            let worth = match (bound.grade, bound.weakness) {
+                (Grade::Pins, _) => "names whom or what it lets in".to_owned(),
+                (Grade::Narrows, None) => "keeps something out".to_owned(),
+                (Grade::Narrows, Some(w)) => format!("keeps something out, but {}", w.text()),
+                (_, Some(w)) => format!("is worth nothing: {}", w.text()),
+                (_, None) => "is worth nothing".to_owned(),
+            };
+            let line = sources.positions(bound.key_span).0.line;
+            let _ = writeln!(out, "condition on `{}` (line {line}) {worth}", bound.key);
+        }
+        if strength.bounds.is_empty() && s.condition_key.is_none() {
+            out.push_str("no condition\n");
+        }
+    }
+    let (start, end) = sources.positions(document.span);
+    let _ = writeln!(
+        out,
+        "\n{} policy, {}:{}-{}, as AWS will see it:",
+        document.kind.name(),
+        sources.path(document.span.file),
+        start.line,
+        end.line
+    );
+    let json = serde_json::to_string_pretty(&policy_json(&document.value)).unwrap_or_default();
+    out.push_str(&json);
+    out.push_str("\n\n");
+    out
+}
+
+/// "76 actions: 9 permissions management, 11 read, …"
+pub(super) fn levels(pattern: &str) -> String {
+    let set = ActionSet::expand(pattern);
+    let by_level = set.by_level();
+    let parts: Vec<String> = AccessLevel::ALL
+        .into_iter()
+        .rev()
+        .filter(|l| by_level.get(*l) > 0)
+        .map(|l| format!("{} {}", by_level.get(l), l.name()))
+        .collect();
+    match set.len() {
+        0 => "no action that AWS has".to_owned(),
+        1 => format!("1 action ({})", by_level.highest().map_or("", AccessLevel::name)),
+        n => format!("{n} actions: {}", parts.join(", ")),
+    }
+}

@@ -1,0 +1,161 @@
+//! `explain`, `rules`, `test-rules`: the rules as pages and lists.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::check::known;
+use super::input::Input;
+use super::run;
+use super::{Failure, detail, terminal};
+use crate::rules::examples::Form;
+use crate::rules::{self, Ruleset, Style};
+use crate::settings::Settings;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum PageFormat {
+    #[default]
+    Human,
+    Markdown,
+    Json,
+}
+
+impl PageFormat {
+    fn style(self) -> Style {
+        match self {
+            Self::Human => Style::Human,
+            Self::Markdown => Style::Markdown,
+            Self::Json => Style::Json,
+        }
+    }
+}
+
+/// The manual page of a rule, or a finding in depth
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// A rule, a place FILE:LINE, or a fingerprint og1:…
+    #[arg(value_name = "RULE|FILE:LINE|FINGERPRINT")]
+    what: String,
+    /// Show examples in this language: json, cfn, sam, terraform, python
+    #[arg(long = "for", value_name = "LANGUAGE", value_parser = form)]
+    form: Option<Form>,
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
+    format: PageFormat,
+}
+
+fn form(text: &str) -> Result<Form, String> {
+    Form::from_name(text).ok_or_else(|| "expected json, cfn, sam, terraform or python".to_owned())
+}
+
+/// FILE and LINE of `FILE:LINE` or `FILE:LINE:COLUMN`.
+pub(super) fn place(text: &str) -> Option<(String, usize)> {
+    let (path, last) = text.rsplit_once(':')?;
+    let last: usize = last.parse().ok()?;
+    match path.rsplit_once(':').map(|(p, line)| (p, line.parse::<usize>())) {
+        Some((p, Ok(line))) => Some((p.to_owned(), line)),
+        _ => Some((path.to_owned(), last)),
+    }
+}
+
+impl Explain {
+    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+        if let Some((path, line)) = place(&self.what) {
+            let input = Input::of(PathBuf::from(path));
+            return detail::explain(&input, &|sources, f| detail::is_on_line(sources, f, line), &self.what);
+        }
+        if self.what.starts_with("og1:") {
+            let input = Input::of(PathBuf::from("."));
+            return detail::explain(&input, &|_, f| f.identity.fingerprint == self.what, &self.what);
+        }
+        let ruleset = here()?;
+        known(&ruleset, &self.what)?;
+        let mut out = String::new();
+        for (i, rule) in ruleset.matching(&self.what).into_iter().enumerate() {
+            if i > 0 {
+                out.push('\n');
+            }
+            out.push_str(&rules::explain(rule, self.format.style(), self.form));
+        }
+        terminal::page(&out)
+    }
+}
+
+/// The built-in rules, and those of the settings of the working directory.
+fn here() -> Result<Ruleset, Failure> {
+    let cwd = run::working_directory()?;
+    let over = |_: &mut Settings| {};
+    let mut governing = crate::settings::Governing::new(&cwd, crate::discover::git_root(&cwd), &over);
+    let settings = governing.load(&cwd).map_err(Failure::Settings)?;
+    let mut ruleset = Ruleset::builtin();
+    for dir in &settings.rule_dirs {
+        ruleset = ruleset.with(rules::user::load(std::path::Path::new(dir), dir).rules);
+    }
+    Ok(ruleset)
+}
+
+/// One line for each rule
+#[derive(Debug, Args)]
+pub(super) struct Rules {
+    /// Rules, families or patterns [default: all]
+    #[arg(value_name = "RULE|FAMILY|GLOB")]
+    which: Vec<String>,
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
+    format: PageFormat,
+}
+
+impl Rules {
+    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+        let mut ruleset = here()?;
+        if !self.which.is_empty() {
+            let mut wanted = Vec::new();
+            for name in &self.which {
+                known(&ruleset, name)?;
+                wanted.extend(ruleset.matching(name).into_iter().map(|r| r.id().to_owned()));
+            }
+            ruleset = ruleset.only(&wanted);
+        }
+        terminal::page(&rules::listing(&ruleset, self.format.style()))
+    }
+}
+
+/// Run the examples of your own rules
+#[derive(Debug, Args)]
+pub(super) struct TestRules {
+    /// Folders of rule files
+    #[arg(value_name = "DIR", required = true)]
+    dirs: Vec<PathBuf>,
+}
+
+impl TestRules {
+    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+        let mut wrong = 0;
+        let mut out = String::new();
+        for dir in &self.dirs {
+            if !dir.is_dir() {
+                let shown = crate::discover::slashed(dir);
+                return Err(Failure::Usage(format!("{shown} is not a folder")));
+            }
+            let (loaded, tested) = rules::user::test_rules(dir, &crate::discover::slashed(dir));
+            for m in &loaded.mistakes {
+                let text = loaded.files.iter().find(|(p, _)| *p == m.path).map_or("", |(_, t)| t);
+                let at = crate::source::LineIndex::new(text).position(text, m.range.start);
+                out.push_str(&format!("{}:{}:{}: {}\n", m.path, at.line, at.column, m.message));
+            }
+            for failure in &tested.failures {
+                out.push_str(failure);
+                out.push('\n');
+            }
+            wrong += loaded.mistakes.len() + tested.failures.len();
+            out.push_str(&format!(
+                "{}: {} rules, {} examples, {} wrong\n",
+                crate::discover::slashed(dir),
+                loaded.rules.len(),
+                tested.cases,
+                loaded.mistakes.len() + tested.failures.len()
+            ));
+        }
+        terminal::page(&out)?;
+        Ok(ExitCode::from(u8::from(wrong > 0)))
+    }
+}

@@ -1,0 +1,236 @@
+//! Policy documents as AWS will see them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Map, Number, Value as Json, json};
+
+use super::json::{SCHEMA_VERSION, span as span_json};
+use crate::iam::{Document, Format, Origin, catalogue};
+use crate::project::{Identity, PolicyRef, Project};
+use crate::source::{Problem, Span};
+use crate::value::{Kind, Value};
+
+/// Deeper values than this are not shown.
+const MAX_DEPTH: usize = 64;
+
+/// What `overgrant policies` shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    pub project: &'a Project<'a>,
+    pub errors: &'a [Problem],
+}
+
+/// A value as JSON; what is not known is `"${name}"`.
+pub fn policy_json(value: &Value) -> Json {
+    json_of(value.decoded(), 0)
+}
+
+fn json_of(value: &Value, depth: usize) -> Json {
+    if depth > MAX_DEPTH {
+        return "…".into();
+    }
+    match &value.kind {
+        Kind::Null => Json::Null,
+        Kind::Bool(b) => (*b).into(),
+        Kind::Num(n) => n.parse::<Number>().map_or_else(|_| Json::from(&**n), Json::Number),
+        Kind::Str(t) => t.display().into(),
+        Kind::Seq(items) => items.iter().map(|v| json_of(v, depth + 1)).collect(),
+        Kind::Map(entries) => {
+            let mut map = Map::new();
+            for e in entries.iter() {
+                map.insert(e.key.display(), json_of(&e.value, depth + 1));
+            }
+            Json::Object(map)
+        }
+        Kind::Json(inner) => json_of(inner, depth + 1).to_string().into(),
+        Kind::OneOf(branches) => {
+            let labels: Vec<&str> = branches.iter().map(|b| &*b.label).collect();
+            format!("${{{}}}", labels.join(" | ")).into()
+        }
+        Kind::Unknown(hole) => format!("${{{}}}", hole.name).into(),
+    }
+}
+
+/// One line of the list.
+struct Row<'a> {
+    span: Span,
+    format: Format,
+    kind: &'static str,
+    owner: Option<(String, String, String)>,
+    attached_to: Vec<String>,
+    document: Json,
+    statements: usize,
+    complete: bool,
+    source: Option<(&'static str, &'a str)>,
+}
+
+fn rows<'a>(seen: &Seen<'a>) -> Vec<Row<'a>> {
+    let project = seen.project;
+    let mut attached: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    let mut rows: Vec<Row<'a>> = Vec::new();
+    for identity in &project.identities {
+        let name = address(project, identity);
+        for id in &identity.trust {
+            attached.entry(*id).or_default().push(name.clone());
+        }
+        for used in identity.policies.iter().chain(&identity.boundary) {
+            match &used.policy {
+                PolicyRef::Documents(ids) => {
+                    for id in ids {
+                        attached.entry(*id).or_default().push(name.clone());
+                    }
+                }
+                PolicyRef::AwsManaged(policy) => rows.extend(managed(project, identity, policy, used.span, &name)),
+                PolicyRef::Elsewhere(_) => {}
+            }
+        }
+    }
+    for (id, d) in (0u32..).zip(&project.documents) {
+        let mut to = attached.remove(&id).unwrap_or_default();
+        to.sort();
+        to.dedup();
+        rows.push(row(d, to));
+    }
+    rows.retain(|r| project.sources.file(r.span.file).in_scope);
+    rows.sort_by(|a, b| (a.span, &a.attached_to).cmp(&(b.span, &b.attached_to)));
+    rows
+}
+
+fn address(project: &Project<'_>, identity: &Identity) -> String {
+    let resource = project.resources.get(identity.resource as usize);
+    resource.map(|r| r.address.name.to_string()).unwrap_or_default()
+}
+
+fn managed<'a>(
+    project: &Project<'_>,
+    identity: &Identity,
+    policy: &'a str,
+    span: Span,
+    name: &str,
+) -> Option<Row<'a>> {
+    let known = catalogue().managed_policy(policy)?;
+    let document: Json = serde_json::from_str(known.document_json?).ok()?;
+    let format = project.resources.get(identity.resource as usize)?.format;
+    let statements = document.get("Statement").map_or(0, |s| s.as_array().map_or(1, Vec::len));
+    Some(Row {
+        span,
+        format,
+        kind: "identity",
+        owner: None,
+        attached_to: vec![name.to_owned()],
+        document,
+        statements,
+        complete: true,
+        source: Some(("aws-managed", policy)),
+    })
+}
+
+fn row(d: &Document, attached_to: Vec<String>) -> Row<'_> {
+    Row {
+        span: d.span,
+        format: d.format,
+        kind: d.kind.name(),
+        owner: d
+            .owner
+            .as_ref()
+            .map(|o| (o.address.to_string(), o.type_name.to_string(), o.attribute.to_string())),
+        attached_to,
+        document: policy_json(&d.value),
+        statements: d.statements.len(),
+        complete: d.complete,
+        source: match &d.origin {
+            Origin::Written => None,
+            Origin::AwsManaged(name) => Some(("aws-managed", name)),
+            Origin::SamTemplate(name) => Some(("sam-template", name)),
+        },
+    }
+}
+
+pub fn seen_json(seen: &Seen<'_>) -> String {
+    let sources = seen.project.sources;
+    let policies: Vec<Json> = rows(seen)
+        .into_iter()
+        .map(|r| {
+            let owner = r
+                .owner
+                .map(|(address, kind, attribute)| json!({"address": address, "type": kind, "attribute": attribute}));
+            let mut policy = json!({
+                "path": sources.path(r.span.file),
+                "span": span_json(sources, r.span),
+                "format": r.format.name(),
+                "kind": r.kind,
+                "owner": owner,
+                "attached_to": r.attached_to,
+                "document": r.document,
+                "complete": r.complete,
+            });
+            if let (Some((source, name)), Some(map)) = (r.source, policy.as_object_mut()) {
+                map.insert("source".to_owned(), source.into());
+                map.insert("name".to_owned(), name.into());
+            }
+            policy
+        })
+        .collect();
+    let errors: Vec<Json> = seen
+        .errors
+        .iter()
+        .map(|p| {
+            json!({
+                "path": sources.path(p.span.file),
+                "span": span_json(sources, p.span),
+                "message": p.message,
+            })
+        })
+        .collect();
+    let whole = json!({"schema_version": SCHEMA_VERSION, "policies": policies, "errors": errors});
+    format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default())
+}
+
+pub fn seen_human(seen: &Seen<'_>) -> String {
+    let sources = seen.project.sources;
+    let mut out = String::new();
+    for r in rows(seen) {
+        let at = sources.positions(r.span).0;
+        let _ = write!(
+            out,
+            "{}:{}:{}: {} policy ({})",
+            sources.path(r.span.file),
+            at.line,
+            at.column,
+            r.kind,
+            r.format.name()
+        );
+        if let Some((source, name)) = r.source {
+            let _ = write!(out, ", {source} {name}");
+        }
+        if let Some((address, _, attribute)) = &r.owner {
+            let _ = write!(out, ", {attribute} of {address}");
+        }
+        if !r.attached_to.is_empty() {
+            let _ = write!(out, ", on {}", r.attached_to.join(", "));
+        }
+        let plural = if r.statements == 1 { "" } else { "s" };
+        let _ = write!(out, ", {} statement{plural}", r.statements);
+        if !r.complete {
+            out.push_str(", partly unknown");
+        }
+        out.push('\n');
+        let text = serde_json::to_string_pretty(&r.document).unwrap_or_default();
+        for line in text.lines() {
+            let _ = writeln!(out, "  {line}");
+        }
+    }
+    for p in seen.errors {
+        let at = sources.positions(p.span).0;
+        let _ = writeln!(
+            out,
+            "{}:{}:{}: not read: {}",
+            sources.path(p.span.file),
+            at.line,
+            at.column,
+            p.message
+        );
+    }
+    out
+}

@@ -47,7 +47,10 @@ impl Config {
                 terminal::page(&format!("{text}\n"))
             }
             What::Check { path } => with_settings(path.as_ref(), |settings| {
-                let from = settings.path.as_deref().unwrap_or("no settings file found; the defaults");
+                let from = settings
+                    .path
+                    .as_deref()
+                    .unwrap_or("no settings file found; the defaults");
                 terminal::page(&format!("{from}: fine\n"))
             }),
         }
@@ -66,7 +69,11 @@ fn with_settings(
         source,
     })?;
     let over = |_: &mut Settings| {};
-    let dir = if meta.is_dir() { absolute.as_str() } else { parent_path(&absolute) };
+    let dir = if meta.is_dir() {
+        absolute.as_str()
+    } else {
+        parent_path(&absolute)
+    };
     let mut governing = Governing::new(&cwd, discover::git_root(dir), &over);
     if absolute.ends_with(".toml") {
         governing.force(&path).map_err(Failure::Settings)?;
@@ -110,10 +117,12 @@ impl Man {
             None => root,
         };
         let mut out = Vec::new();
-        clap_mangen::Man::new(page).render(&mut out).map_err(|source| Failure::Io {
-            what: "cannot write the page".to_owned(),
-            source,
-        })?;
+        clap_mangen::Man::new(page)
+            .render(&mut out)
+            .map_err(|source| Failure::Io {
+                what: "cannot write the page".to_owned(),
+                source,
+            })?;
         terminal::page(&String::from_utf8_lossy(&out))
     }
 }

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use super::Failure;
 use super::input::Input;
 use super::run::{self, Wish};
 use super::terminal::{self, When};
-use super::Failure;
 use crate::finding::Cause;
 use crate::iam::condition::{Grade, strength};
 use crate::iam::{AccessLevel, ActionSet, Document, Statement};
@@ -87,7 +87,12 @@ fn depth(sources: &Sources, document: &Document, statement: Option<&Statement>) 
         if let Some(clause) = &s.action {
             for item in &clause.items {
                 let text = item.display();
-                let _ = writeln!(out, "{}`{text}` is {}", if clause.negated { "all but " } else { "" }, levels(&text));
+                let _ = writeln!(
+                    out,
+                    "{}`{text}` is {}",
+                    if clause.negated { "all but " } else { "" },
+                    levels(&text)
+                );
             }
         }
         let strength = strength(s);

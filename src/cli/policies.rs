@@ -120,7 +120,11 @@ fn kinds(path: &str, text: &str) -> String {
     .into_iter()
     .filter_map(|(is, name)| is.then_some(name))
     .collect();
-    if names.is_empty() { "text".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "text".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 /// Actions that a pattern stands for, or that a file grants

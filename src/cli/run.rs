@@ -8,10 +8,10 @@ use super::{Failure, terminal};
 use crate::discover::{self, Found, Search};
 use crate::iam::Own;
 use crate::pipeline::{Analysis, analyse};
+use crate::project::Project;
 use crate::rules::{self, Ruleset, Selection};
 use crate::settings::{Date, Governing, Settings};
 use crate::settle::{Report, Terms, settle};
-use crate::project::Project;
 use crate::source::{Problem, ProblemKind, Sources, Span, parent_path};
 
 /// How often analysis may ask for more files.
@@ -94,11 +94,7 @@ pub(super) fn source_date() -> Option<i64> {
 }
 
 /// Finds and reads files and their settings.
-pub(super) fn read<'a>(
-    input: &Input,
-    over: &'a dyn Fn(&mut Settings),
-    wish: &Wish,
-) -> Result<Read<'a>, Failure> {
+pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wish) -> Result<Read<'a>, Failure> {
     let mut clock = Clock::start();
     if input.jobs > 0 {
         // Fails only when it was built before, by another run in this process.
@@ -271,19 +267,28 @@ impl Read<'_> {
         let sources = project.sources;
         for t in &self.found.troubles {
             if let Some(file) = sources.find(&t.path) {
-                project.problems.push(Problem::new(t.kind, Span::new(file, 0, 0), t.message.clone()));
+                project
+                    .problems
+                    .push(Problem::new(t.kind, Span::new(file, 0, 0), t.message.clone()));
             }
         }
         for m in &self.found.broken_rules {
             if let Some(file) = sources.find(&m.path) {
                 let span = Span::new(file, m.range.start, m.range.end);
-                project.problems.push(Problem::syntax(span, format!("broken rule: {}", m.message)));
+                project
+                    .problems
+                    .push(Problem::syntax(span, format!("broken rule: {}", m.message)));
             }
         }
         for d in project.documents.iter_mut().filter(|d| d.owner.is_none()) {
             let path = sources.path(d.span.file);
             let absolute = self.governing.absolute(path);
-            let flagged = self.kinds.iter().rev().find(|(glob, _)| glob.matches(&absolute)).map(|(_, k)| *k);
+            let flagged = self
+                .kinds
+                .iter()
+                .rev()
+                .find(|(glob, _)| glob.matches(&absolute))
+                .map(|(_, k)| *k);
             if let Some(kind) = flagged.or_else(|| self.governing.of(path).policy_kind(&absolute)) {
                 d.kind = kind;
             }

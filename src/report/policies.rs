@@ -102,17 +102,13 @@ fn address(project: &Project<'_>, identity: &Identity) -> String {
     resource.map(|r| r.address.name.to_string()).unwrap_or_default()
 }
 
-fn managed<'a>(
-    project: &Project<'_>,
-    identity: &Identity,
-    policy: &'a str,
-    span: Span,
-    name: &str,
-) -> Option<Row<'a>> {
+fn managed<'a>(project: &Project<'_>, identity: &Identity, policy: &'a str, span: Span, name: &str) -> Option<Row<'a>> {
     let known = catalogue().managed_policy(policy)?;
     let document: Json = serde_json::from_str(known.document_json?).ok()?;
     let format = project.resources.get(identity.resource as usize)?.format;
-    let statements = document.get("Statement").map_or(0, |s| s.as_array().map_or(1, Vec::len));
+    let statements = document
+        .get("Statement")
+        .map_or(0, |s| s.as_array().map_or(1, Vec::len));
     Some(Row {
         span,
         format,

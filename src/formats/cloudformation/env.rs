@@ -12,7 +12,7 @@ pub(super) const MAX_NAME: usize = 512;
 /// The surroundings of a node. Copied freely; loops and conditions are lists on the stack.
 #[derive(Clone, Copy)]
 pub(crate) struct Env<'e> {
-    pub(super) tree: &'e Tree,
+    pub(crate) tree: &'e Tree,
     bound: Option<&'e Bound<'e>>,
     assumed: Option<&'e Assumed<'e>>,
     /// Only what is certain counts: parameters' defaults do not.
@@ -46,7 +46,7 @@ impl<'e> Env<'e> {
     }
 
     /// One level further in; `None` past the bound.
-    pub(super) fn deeper(self) -> Option<Self> {
+    pub(crate) fn deeper(self) -> Option<Self> {
         (self.depth < MAX_DEPTH).then_some(Self {
             depth: self.depth + 1,
             ..self
@@ -54,7 +54,7 @@ impl<'e> Env<'e> {
     }
 
     /// The same place in another file.
-    pub(super) fn within<'t>(self, tree: &'t Tree) -> Env<'t>
+    pub(crate) fn within<'t>(self, tree: &'t Tree) -> Env<'t>
     where
         'e: 't,
     {

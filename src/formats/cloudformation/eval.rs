@@ -16,7 +16,7 @@ use super::text;
 
 impl Template<'_> {
     /// What `node` amounts to.
-    pub(super) fn value(&self, env: Env<'_>, node: NodeId) -> Option<Value> {
+    pub(crate) fn value(&self, env: Env<'_>, node: NodeId) -> Option<Value> {
         let tree = env.tree;
         let span = tree.span(node);
         let Some(env) = env.deeper() else {
@@ -62,7 +62,7 @@ impl Template<'_> {
         let Some(text) = env.tree.text(node) else {
             return Value::other("unreadable", span);
         };
-        if let Some(value) = self.world.variables.and_then(|v| v.resolve(self, text, span)) {
+        if let Some(value) = self.world.variables.and_then(|v| v.resolve(self, env, text, span)) {
             return value;
         }
         let text = if env.in_loop() { env.fill(text) } else { text.clone() };

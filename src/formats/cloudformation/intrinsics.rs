@@ -99,7 +99,7 @@ impl Template<'_> {
 
     /// Written here, or made by the SAM translator (`FunctionRole`, `ServerlessRestApi`), which alone has such names.
     fn declares(&self, address: &str) -> bool {
-        self.resources.contains_key(address) || (self.doc.sam && !address.is_empty())
+        self.resources.contains_key(address) || (self.doc.open && !address.is_empty())
     }
 
     /// `GetAtt` as `Id.Attribute` or `[Id, Attribute]`.
@@ -151,11 +151,13 @@ impl Template<'_> {
             return Value::other("Fn::Sub", span);
         };
         let names = names.and_then(|n| self.value(env, n));
+        let filled = self.world.variables.and_then(|v| v.resolve(self, env, text, at));
+        let text = filled.as_ref().and_then(Value::as_text).unwrap_or(text);
         self.substitute(env, text, at, names.as_ref())
     }
 
     /// The text with `${Name}`, `${Id.Attribute}` and `${AWS::…}` filled in and `${!Literal}` as `${Literal}`.
-    pub(super) fn substitute(&self, env: Env<'_>, text: &Text, span: Span, names: Option<&Value>) -> Value {
+    fn substitute(&self, env: Env<'_>, text: &Text, span: Span, names: Option<&Value>) -> Value {
         let flat = text.with_placeholders();
         let mut parts: Vec<Part> = Vec::new();
         let literal = |parts: &mut Vec<Part>, from: usize, to: usize| {

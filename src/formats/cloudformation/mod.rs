@@ -6,13 +6,13 @@
 //! written; what the SAM translator makes lies at the SAM source that asks for it.
 
 mod conditions;
-mod env;
+pub(crate) mod env;
 mod eval;
 mod intrinsics;
 mod resources;
 mod sam;
 mod template;
-mod text;
+pub(crate) mod text;
 mod world;
 
 use std::sync::Arc;
@@ -24,8 +24,8 @@ use crate::model::Unit;
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::{Kind, Tree};
 
-use template::Template;
-pub(crate) use world::{Doc, World, is_template, parse};
+pub(crate) use template::Template;
+pub(crate) use world::{Doc, Variables, World, is_template, parse};
 
 /// The templates of a repository.
 pub struct CloudFormation;

@@ -26,7 +26,7 @@ pub(super) struct Base {
 
 impl Template<'_> {
     /// Adds all that the template says to `unit`.
-    pub(super) fn lower(&self, unit: &mut Unit) {
+    pub(crate) fn lower(&self, unit: &mut Unit) {
         self.lower_parameters(unit);
         self.lower_resources(unit);
         self.lower_outputs(unit);
@@ -34,7 +34,7 @@ impl Template<'_> {
     }
 
     fn format(&self) -> Format {
-        if self.doc.sam {
+        if self.doc.format == Format::Sam {
             Format::Sam
         } else {
             Format::Cloudformation
@@ -97,7 +97,7 @@ impl Template<'_> {
                 metadata: tree.get(node, "Metadata").and_then(|m| self.value(env, m)),
                 branch: (!condition.is_empty()).then(|| format!("if {condition}").into()),
             };
-            if self.doc.sam
+            if self.doc.format == Format::Sam
                 && let Some(connectors) = tree.get(node, "Connectors").and_then(|c| self.value(env, c))
             {
                 sam.embedded_connectors(&base, &connectors, &mut unit.resources);
@@ -116,7 +116,7 @@ impl Template<'_> {
             kind: base.kind.clone(),
             type_name: base.kind.clone(),
             address: self.address(&base.id),
-            format: self.format(),
+            format: self.doc.format,
             header: base.header,
             extent: base.extent,
             props,
@@ -190,7 +190,7 @@ impl Template<'_> {
             kind: kind.into(),
             type_name: name.into(),
             address: self.address(id),
-            format: self.format(),
+            format: self.doc.format,
             header,
             extent,
             props: Value::map(entries, extent),

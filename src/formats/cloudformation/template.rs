@@ -16,8 +16,8 @@ const MAX_NESTING: u32 = 6;
 
 /// A template under evaluation.
 pub(crate) struct Template<'w> {
-    pub(super) world: &'w World<'w>,
-    pub(super) doc: &'w Doc,
+    pub(crate) world: &'w World<'w>,
+    pub(crate) doc: &'w Doc,
     pub(super) parameters: BTreeMap<String, Parameter>,
     pub(super) mappings: BTreeMap<String, NodeId>,
     pub(super) conditions: BTreeMap<String, NodeId>,
@@ -27,7 +27,7 @@ pub(crate) struct Template<'w> {
     /// How many more conditions may be looked at: they can refer to each other in ways that multiply.
     steps: Cell<u32>,
     /// Local files that were referred to and are not there.
-    pub(super) wanted: RefCell<BTreeSet<String>>,
+    pub(crate) wanted: RefCell<BTreeSet<String>>,
     children: RefCell<BTreeMap<String, Option<Rc<Self>>>>,
     nesting: u32,
 }
@@ -56,7 +56,7 @@ pub(super) struct Parameter {
 
 impl<'w> Template<'w> {
     /// The template as its parents in the repository, if it has any, use it.
-    pub(super) fn new(world: &'w World<'w>, index: usize) -> Self {
+    pub(crate) fn new(world: &'w World<'w>, index: usize) -> Self {
         let given = given_by_parents(world, index, 0);
         Self::with(world, &world.docs[index], &given, 0)
     }
@@ -109,7 +109,7 @@ impl<'w> Template<'w> {
     }
 
     /// The outermost place of this template.
-    pub(super) fn env(&self) -> Env<'w> {
+    pub(crate) fn env(&self) -> Env<'w> {
         Env::new(&self.doc.tree)
     }
 
@@ -124,7 +124,7 @@ impl<'w> Template<'w> {
     }
 
     /// Takes `n` nodes from what may still be made.
-    pub(super) fn charge(&self, n: usize) -> bool {
+    pub(crate) fn charge(&self, n: usize) -> bool {
         let left = self.budget.get() - n as i64;
         self.budget.set(left);
         left > 0
@@ -138,17 +138,17 @@ impl<'w> Template<'w> {
     }
 
     /// The path that `rest`, written in `tree`, names.
-    pub(super) fn local_path(&self, tree: &Tree, rest: &str) -> Option<String> {
+    pub(crate) fn local_path(&self, tree: &Tree, rest: &str) -> Option<String> {
         let rest = rest.trim();
         let remote = rest.is_empty() || rest.contains("://") || rest.contains("${") || rest.starts_with('/');
         (!remote).then(|| join_path(parent_path(self.world.sources.path(tree.file)), rest))
     }
 
-    pub(super) fn want(&self, path: String) {
+    pub(crate) fn want(&self, path: String) {
         self.wanted.borrow_mut().insert(path);
     }
 
-    pub(super) fn target(&self, address: &str, attribute: &str) -> Target {
+    pub(crate) fn target(&self, address: &str, attribute: &str) -> Target {
         Target {
             scope: self.doc.scope.clone(),
             address: address.into(),

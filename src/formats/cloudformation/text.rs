@@ -13,21 +13,21 @@ const RESOLVE: &str = "{{resolve:";
 
 /// One of the texts that a part may amount to, and the conditions under which it does ("if IsProd").
 #[derive(Clone, Debug)]
-pub(super) struct Alternative {
-    pub(super) when: Vec<Arc<str>>,
-    pub(super) text: Text,
+pub(crate) struct Alternative {
+    pub(crate) when: Vec<Arc<str>>,
+    pub(crate) text: Text,
 }
 
 /// A part of a text under construction; never empty.
-pub(super) type Part = Vec<Alternative>;
+pub(crate) type Part = Vec<Alternative>;
 
-pub(super) fn fixed(text: Text) -> Part {
+pub(crate) fn fixed(text: Text) -> Part {
     vec![Alternative { when: Vec::new(), text }]
 }
 
 /// The text that `value` is inside a text written at `home`: parts that come from elsewhere (a parameter's default, a
 /// mapping) are said to be written at `at`, the reference, so that every part of the result lies where a person reads it.
-pub(super) fn part(value: &Value, at: Span, home: Span) -> Part {
+pub(crate) fn part(value: &Value, at: Span, home: Span) -> Part {
     let mut out = Vec::new();
     collect(value, at, home, &[], 0, &mut out);
     if out.is_empty() || out.len() > MAX_ALTERNATIVES {
@@ -66,7 +66,7 @@ fn collect(value: &Value, at: Span, home: Span, when: &[Arc<str>], depth: usize,
 }
 
 /// The same text, all of it written at `at`.
-pub(super) fn placed(text: &Text, at: Span) -> Text {
+pub(crate) fn placed(text: &Text, at: Span) -> Text {
     let mut out = Text::default();
     for piece in text.pieces() {
         match piece {
@@ -81,12 +81,12 @@ pub(super) fn placed(text: &Text, at: Span) -> Text {
     out
 }
 
-pub(super) fn hole(kind: HoleKind, name: &str, span: Span) -> Text {
+pub(crate) fn hole(kind: HoleKind, name: &str, span: Span) -> Text {
     Text::hole(Hole::new(kind, name, span))
 }
 
 /// One part after the other.
-pub(super) fn concat(parts: &[Part], span: Span) -> Value {
+pub(crate) fn concat(parts: &[Part], span: Span) -> Value {
     let mut count = 1usize;
     for part in parts {
         count = count.saturating_mul(part.len());

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::iam::Format;
 use crate::source::{FileId, Sources, Span, Text, join_path, parent_path};
 use crate::syntax::{Kind, NodeId, Tree, json, yaml};
 use crate::value::Value;
 
+use super::env::Env;
 use super::template::Template;
 
 /// A template as it is written.
@@ -15,14 +17,31 @@ pub(crate) struct Doc {
     pub(crate) root: NodeId,
     /// The path of its file; with `#2` for the second template of a stream.
     pub(crate) scope: Arc<str>,
-    /// It is transformed by the SAM translator.
-    pub(crate) sam: bool,
+    /// SAM where the translator is at work on it.
+    pub(crate) format: Format,
+    /// Names that it does not declare may still be resources: a translator or another part of the service makes them.
+    pub(crate) open: bool,
 }
 
 impl Doc {
     pub(crate) fn new(tree: Arc<Tree>, root: NodeId, scope: Arc<str>) -> Self {
         let sam = is_sam(&tree, root);
-        Self { tree, root, scope, sam }
+        Self {
+            tree,
+            root,
+            scope,
+            format: if sam { Format::Sam } else { Format::Cloudformation },
+            open: sam,
+        }
+    }
+
+    /// A part of a `serverless.yml`.
+    pub(crate) fn part(tree: Arc<Tree>, root: NodeId, scope: Arc<str>) -> Self {
+        Self {
+            format: Format::Serverless,
+            open: true,
+            ..Self::new(tree, root, scope)
+        }
     }
 
     pub(super) fn section(&self, name: &str) -> Option<NodeId> {
@@ -35,7 +54,7 @@ impl Doc {
 /// What fills in variables that are not CloudFormation's own (`${self:…}` of the Serverless Framework).
 pub(crate) trait Variables: Sync {
     /// The value of a scalar that holds such variables; `None` where it holds none.
-    fn resolve(&self, template: &Template<'_>, text: &Text, span: Span) -> Option<Value>;
+    fn resolve(&self, template: &Template<'_>, env: Env<'_>, text: &Text, span: Span) -> Option<Value>;
 }
 
 pub(crate) struct World<'s> {
@@ -79,7 +98,7 @@ impl<'s> World<'s> {
     }
 
     /// The tree of an included file, parsed once.
-    pub(super) fn tree(&self, file: FileId) -> Arc<Tree> {
+    pub(crate) fn tree(&self, file: FileId) -> Arc<Tree> {
         let mut included = self.included.lock().unwrap_or_else(PoisonError::into_inner);
         included
             .entry(file)

@@ -130,11 +130,12 @@ impl Search<'_> {
     }
 }
 
-/// The name of the SAM policy template that an inline policy was expanded from.
+/// The name of the SAM policy template that a policy was expanded from; of the property, for a trust policy or a
+/// connector's policy that the SAM translator makes.
 fn sam_template(r: &Resource, path: &str) -> Option<Arc<str>> {
-    let (holder, _) = path.rsplit_once('/')?;
+    let holder = path.rsplit_once('/').map_or("", |(holder, _)| holder);
     let mut at = &r.props;
-    for part in holder.split('/') {
+    for part in holder.split('/').filter(|part| !part.is_empty()) {
         at = match part.parse::<usize>() {
             Ok(i) => at.as_seq()?.get(i)?,
             Err(_) => at.get(part)?,

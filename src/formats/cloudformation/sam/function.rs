@@ -14,6 +14,7 @@ use super::props::{Props, map, resource};
 use super::role::Role;
 
 const BASIC: &str = "service-role/AWSLambdaBasicExecutionRole";
+const DURABLE: &str = "service-role/AWSLambdaBasicDurableExecutionRolePolicy";
 const VPC: &str = "service-role/AWSLambdaVPCAccessExecutionRole";
 const XRAY: &str = "AWSXrayWriteOnlyAccess";
 
@@ -23,7 +24,8 @@ impl Sam<'_, '_> {
     pub(super) fn function(&self, base: &Base, mut props: Props, out: &mut Vec<Resource>) {
         let events = props.take("Events");
         let url = props.take("FunctionUrlConfig");
-        let mut added = vec![BASIC];
+        let durable = props.get("DurableConfig").is_some_and(|v| !v.is_null());
+        let mut added = vec![if durable { DURABLE } else { BASIC }];
         let traced = props
             .get("Tracing")
             .is_some_and(|t| t.as_str().as_deref() != Some("Disabled"));

@@ -33,7 +33,7 @@ impl<'t, 'w> Sam<'t, 'w> {
         let globals = template
             .doc
             .section("Globals")
-            .filter(|_| template.doc.sam)
+            .filter(|_| template.doc.format == Format::Sam)
             .and_then(|node| template.value(template.env(), node));
         Self { template, globals }
     }

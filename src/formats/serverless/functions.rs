@@ -1,0 +1,324 @@
+//! Functions, and the roles that they run with.
+
+use std::sync::Arc;
+
+use crate::formats::cloudformation::Template;
+use crate::formats::cloudformation::text;
+use crate::iam::Format;
+use crate::model::{Address, Resource, Unit};
+use crate::source::{Hole, HoleKind, Span, Text};
+use crate::syntax::NodeId;
+use crate::value::{Entry, Kind, Value};
+
+/// The role that all functions share which name none.
+const SHARED_ROLE: &str = "IamRoleLambdaExecution";
+
+/// Adds the service's functions and roles to `unit`.
+pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut Unit) {
+    let tree = template.env().tree;
+    let section = |name: &str| tree.get(root, name).and_then(|node| template.value(template.env(), node));
+    let key = |name: &str| {
+        let entry = tree.entries(root).find(|(k, _)| tree.text(*k).and_then(Text::known).as_deref() == Some(name));
+        entry.map(|(k, _)| tree.span(k))
+    };
+    let (Some(provider), Some(at)) = (section("provider"), key("provider")) else {
+        return;
+    };
+    let cloud = provider.get("name").or(Some(&provider)).and_then(Value::as_str);
+    if cloud.is_some_and(|name| name != "aws") {
+        return;
+    }
+    let service = Lowering {
+        template,
+        provider: &provider,
+        at,
+    };
+    let functions = section("functions").unwrap_or_else(|| Value::map(Vec::new(), at));
+    let shared = service.shared_role();
+    let mut uses_shared = false;
+    let mut lowered = Vec::new();
+    for group in functions.items() {
+        for function in group.entries().unwrap_or(&[]) {
+            uses_shared |= service.function(function, shared.is_none(), &mut lowered);
+        }
+    }
+    // Its statements are written whether or not a function of this file uses it.
+    if let Some(role) = shared.filter(|role| uses_shared || role.get("Policies").is_some()) {
+        unit.resources.push(role);
+    }
+    unit.resources.append(&mut lowered);
+    unit.resources.extend(service.api_policy());
+}
+
+struct Lowering<'t, 'w> {
+    template: &'t Template<'w>,
+    provider: &'t Value,
+    /// The `provider` key.
+    at: Span,
+}
+
+/// What a role is made of, wherever it is written.
+#[derive(Default)]
+struct Parts<'v> {
+    statements: Option<&'v Entry>,
+    managed: Option<&'v Entry>,
+    boundary: Option<&'v Entry>,
+    name: Option<&'v Entry>,
+    path: Option<&'v Entry>,
+}
+
+impl Lowering<'_, '_> {
+    /// `provider.iam.role` as an object, or the older `provider.iamRoleStatements`; `None` where the provider names a role
+    /// that exists already.
+    fn shared_role(&self) -> Option<Resource> {
+        let provider = self.provider;
+        if provider.get("role").is_some() || self.named_role().is_some() {
+            return None;
+        }
+        let role = provider.path(&["iam", "role"]);
+        let new = |name: &str| role.and_then(|r| r.entry(name));
+        let parts = Parts {
+            statements: new("statements").or_else(|| provider.entry("iamRoleStatements")),
+            managed: new("managedPolicies").or_else(|| provider.entry("iamManagedPolicies")),
+            boundary: new("permissionsBoundary")
+                .or_else(|| new("permissionBoundary"))
+                .or_else(|| provider.entry("rolePermissionsBoundary")),
+            name: new("name"),
+            path: new("path"),
+        };
+        let header = parts
+            .statements
+            .or(parts.managed)
+            .or_else(|| provider.get("iam").and_then(|iam| iam.entry("role")))
+            .map_or(self.at, |e| e.key_span);
+        Some(self.role(SHARED_ROLE, header, header.cover(provider.span), &parts, None))
+    }
+
+    /// `provider.iam.role` or `provider.role` that is not an object.
+    fn named_role(&self) -> Option<&Value> {
+        let new = self.provider.path(&["iam", "role"]);
+        new.or_else(|| self.provider.get("role"))
+            .filter(|role| !matches!(role.kind, Kind::Map(_) | Kind::Null))
+    }
+
+    fn role(&self, id: &str, header: Span, extent: Span, parts: &Parts<'_>, inherited: Option<&Value>) -> Resource {
+        let made = |text: &str| Value::made(text, header);
+        let list = |text: &str| Value::seq(vec![made(text)], header);
+        let trust = map(
+            vec![
+                ("Effect", made("Allow")),
+                ("Action", list("sts:AssumeRole")),
+                ("Principal", map(vec![("Service", list("lambda.amazonaws.com"))], header)),
+            ],
+            header,
+        );
+        let mut props = vec![
+            ("AssumeRolePolicyDocument", document(vec![trust], header, header)),
+            ("SamTemplate", made("AssumeRolePolicyDocument")),
+        ];
+        let mut policies = Vec::new();
+        if let Some(statements) = parts.statements {
+            let mut items = statements.value.items().to_vec();
+            items.extend(inherited.map_or(&[][..], Value::items).iter().cloned());
+            let key = statements.key_span;
+            let entries = vec![
+                ("PolicyName", Value::made("lambda", key)),
+                ("PolicyDocument", document(items, key, statements.value.span)),
+            ];
+            policies.push(map(entries, key));
+        }
+        if !policies.is_empty() {
+            props.push(("Policies", Value::seq(policies, header)));
+        }
+        let named = [
+            ("ManagedPolicyArns", parts.managed),
+            ("PermissionsBoundary", parts.boundary),
+            ("RoleName", parts.name),
+            ("Path", parts.path),
+        ];
+        let mut entries: Vec<Entry> = props.into_iter().map(|(name, value)| entry(name, header, value)).collect();
+        for (name, written) in named {
+            entries.extend(written.map(|e| entry(name, e.key_span, e.value.clone())));
+        }
+        // The framework's own statements on log groups amount to this policy.
+        let mut logs = Text::made("arn:", header);
+        logs.append(&text::hole(HoleKind::Partition, "AWS::Partition", header));
+        logs.append(&Text::made(":iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", header));
+        let logs = Value::text(logs, header);
+        entries.push(entry("GeneratedManagedPolicyArns", header, Value::seq(vec![logs], header)));
+        self.resource("AWS::IAM::Role", "iam.role", id, header, extent, entries)
+    }
+
+    /// One function with its role and URL; whether it runs with the shared role.
+    fn function(&self, function: &Entry, no_shared: bool, out: &mut Vec<Resource>) -> bool {
+        let header = function.key_span;
+        let extent = header.cover(function.value.span);
+        let id = format!("{}LambdaFunction", normalised(&function.key.display()));
+        let get = |name: &str| function.value.entry(name);
+        let inherit = |name: &str| get(name).or_else(|| self.provider.entry(name));
+        let mut entries = Vec::new();
+        for (from, to) in [("handler", "Handler"), ("name", "FunctionName"), ("image", "Image"), ("layers", "Layers")] {
+            entries.extend(get(from).map(|e| entry(to, e.key_span, e.value.clone())));
+        }
+        for (from, to) in [("runtime", "Runtime"), ("timeout", "Timeout"), ("vpc", "VpcConfig"), ("kmsKeyArn", "KmsKeyArn")] {
+            entries.extend(inherit(from).map(|e| entry(to, e.key_span, e.value.clone())));
+        }
+        let (own, all) = (get("environment"), self.provider.entry("environment"));
+        if let Some(first) = own.or(all) {
+            let mut variables = own.and_then(|e| e.value.entries()).unwrap_or(&[]).to_vec();
+            for e in all.and_then(|e| e.value.entries()).unwrap_or(&[]) {
+                if !variables.iter().any(|v| v.key.display() == e.key.display()) {
+                    variables.push(Entry {
+                        value: e.value.clone().used_at(header),
+                        ..e.clone()
+                    });
+                }
+            }
+            let variables = Value::map(variables, first.value.span);
+            let environment = map(vec![("Variables", variables)], first.key_span);
+            entries.push(entry("Environment", first.key_span, environment));
+        }
+        let nested = |name: &str| function.value.path(&["iam", "role"]).and_then(|r| r.entry(name));
+        let per_function = Parts {
+            statements: get("iamRoleStatements").or_else(|| nested("statements")),
+            managed: nested("managedPolicies").or_else(|| get("iamManagedPolicies")),
+            boundary: nested("permissionsBoundary").or_else(|| get("iamPermissionsBoundary")),
+            name: get("iamRoleStatementsName").or_else(|| nested("name")),
+            path: nested("path"),
+        };
+        let mut uses_shared = false;
+        let role = if let Some(role) = get("role") {
+            self.role_reference(&role.value)
+        } else if let Some(first) = per_function.statements.or(per_function.managed) {
+            let role = format!("{}IamRoleLambdaExecution", normalised(&function.key.display()));
+            let inherits = get("iamRoleStatementsInherit").and_then(|e| e.value.as_bool()) == Some(true);
+            let inherited = self
+                .provider
+                .path(&["iam", "role", "statements"])
+                .or_else(|| self.provider.get("iamRoleStatements"))
+                .filter(|_| inherits);
+            out.push(self.role(&role, first.key_span, extent, &per_function, inherited));
+            self.reference(&role, "Arn", header)
+        } else if let Some(role) = self.named_role().filter(|_| no_shared) {
+            self.role_reference(role)
+        } else {
+            uses_shared = true;
+            self.reference(SHARED_ROLE, "Arn", header)
+        };
+        entries.push(entry("Role", header, role));
+        // Code is packed from the service's folder, and handlers are paths in it.
+        entries.push(entry("CodeUri", header, Value::made(".", header)));
+        out.push(self.resource("AWS::Lambda::Function", "function", &id, header, extent, entries));
+        out.extend(get("url").and_then(|url| self.url(&id, url)));
+        uses_shared
+    }
+
+    /// A role by ARN, by intrinsic, or by the logical id of one of the service's resources.
+    fn role_reference(&self, role: &Value) -> Value {
+        match role.as_str() {
+            Some(name) if !name.starts_with("arn:") && !name.is_empty() => self.reference(&name, "Arn", role.span),
+            _ => role.clone(),
+        }
+    }
+
+    fn reference(&self, id: &str, attribute: &str, at: Span) -> Value {
+        let name = if attribute.is_empty() { id.to_owned() } else { format!("{id}.{attribute}") };
+        let hole = Hole::new(HoleKind::Resource, name, at).to(self.template.target(id, attribute));
+        Value::text(Text::hole(hole), at)
+    }
+
+    /// `url: true`, or an object that may ask for `authorizer: aws_iam`.
+    fn url(&self, function: &str, url: &Entry) -> Option<Resource> {
+        if url.value.as_bool() == Some(false) || url.value.is_null() {
+            return None;
+        }
+        let at = url.key_span;
+        let authorizer = url.value.entry("authorizer");
+        let signed = authorizer.is_some_and(|a| a.value.as_str().as_deref() == Some("aws_iam"));
+        let place = authorizer.map_or(url.value.span, |a| a.value.span);
+        let mut entries = vec![
+            entry("AuthType", at, Value::made(if signed { "AWS_IAM" } else { "NONE" }, place)),
+            entry("TargetFunctionArn", at, self.reference(function, "", at)),
+        ];
+        entries.extend(url.value.entry("cors").map(|e| entry("Cors", e.key_span, e.value.clone())));
+        let id = format!("{function}Url");
+        Some(self.resource("AWS::Lambda::Url", "url", &id, at, at.cover(url.value.span), entries))
+    }
+
+    /// `provider.apiGateway.resourcePolicy`: the statements of the REST API's policy.
+    fn api_policy(&self) -> Option<Resource> {
+        let statements = self
+            .provider
+            .get("apiGateway")
+            .and_then(|a| a.entry("resourcePolicy"))
+            .or_else(|| self.provider.entry("resourcePolicy"))?;
+        let at = statements.key_span;
+        let items = statements.value.items().to_vec();
+        let policy = document(items, at, statements.value.span);
+        let extent = at.cover(statements.value.span);
+        let entries = vec![entry("Policy", at, policy)];
+        Some(self.resource("AWS::ApiGateway::RestApi", "apiGateway", "ApiGatewayRestApi", at, extent, entries))
+    }
+
+    fn resource(
+        &self,
+        kind: &str,
+        type_name: &str,
+        id: &str,
+        header: Span,
+        extent: Span,
+        entries: Vec<Entry>,
+    ) -> Resource {
+        Resource {
+            kind: kind.into(),
+            type_name: type_name.into(),
+            address: Address {
+                scope: Arc::clone(&self.template.doc.scope),
+                name: id.into(),
+            },
+            format: Format::Serverless,
+            header,
+            extent,
+            props: Value::map(entries, extent),
+            metadata: None,
+            instances: None,
+            branch: None,
+        }
+    }
+}
+
+/// The name in logical ids: `my-fn_a` is `MyDashfnUnderscorea`. Serverless Framework, "Resource naming".
+fn normalised(name: &str) -> String {
+    let name = name.replace('-', "Dash").replace('_', "Underscore");
+    let mut chars = name.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}
+
+fn document(statements: Vec<Value>, at: Span, span: Span) -> Value {
+    map_at(
+        vec![
+            ("Version", Value::made("2012-10-17", at)),
+            ("Statement", Value::seq(statements, span)),
+        ],
+        at,
+        span,
+    )
+}
+
+fn map(entries: Vec<(&str, Value)>, at: Span) -> Value {
+    map_at(entries, at, at)
+}
+
+fn map_at(entries: Vec<(&str, Value)>, at: Span, span: Span) -> Value {
+    let entries = entries.into_iter().map(|(name, value)| entry(name, at, value));
+    Value::new(Kind::Map(entries.collect()), span)
+}
+
+fn entry(name: &str, at: Span, value: Value) -> Entry {
+    Entry {
+        key: Text::made(name, at),
+        key_span: at,
+        value,
+    }
+}

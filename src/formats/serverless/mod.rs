@@ -1,0 +1,94 @@
+//! The Serverless Framework's `serverless.yml`. Serverless Framework, "AWS Lambda Functions", "IAM Permissions For
+//! Functions"; the plugin `serverless-iam-roles-per-function`.
+//!
+//! **Invariant:** as for CloudFormation, of which a service's `resources` are a part: what a person wrote keeps its place,
+//! what the framework adds (the trust policy, permission to write logs) is marked as its own.
+
+mod functions;
+mod variables;
+
+use std::sync::Arc;
+
+use crate::formats::cloudformation::{Doc, Template, World, extents, parse};
+use crate::formats::{Lower, each_file};
+use crate::model::Unit;
+use crate::source::{FileId, Sources};
+use crate::syntax::{Kind, NodeId, Tree};
+
+use variables::Service;
+
+/// The services of a repository.
+pub struct Serverless;
+
+impl Lower for Serverless {
+    fn name(&self) -> &'static str {
+        "serverless"
+    }
+
+    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
+        each_file(files, |file| {
+            let tree = Arc::new(parse(file, sources.text(file)));
+            let mut unit = Unit::default();
+            if let Some(&root) = tree.roots.iter().find(|root| is_service(&tree, **root)) {
+                service(sources, &tree, root, &mut unit);
+                unit.problems.extend(tree.problems.iter().cloned());
+                if sources.text(file).contains("overgrant:") {
+                    unit.extents = extents(&tree);
+                }
+            } else if tree.roots.is_empty() {
+                unit.problems.extend(tree.problems.iter().cloned());
+            }
+            unit
+        })
+    }
+}
+
+/// A map with a provider and something to deploy; functions may be left to plugins.
+fn is_service(tree: &Tree, root: NodeId) -> bool {
+    let has = |key| tree.get(root, key).is_some();
+    tree.kind(root) == Kind::Map && has("provider") && (has("functions") || has("resources") || has("service"))
+}
+
+fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Unit) {
+    let variables = Service {
+        tree: tree.clone(),
+        root,
+    };
+    let scope: Arc<str> = sources.path(tree.file).into();
+    let mut docs = vec![Doc::part(tree.clone(), root, scope.clone())];
+    let resources = tree.get(root, "resources");
+    let parts: Vec<NodeId> = match resources.map(|r| (r, tree.kind(r))) {
+        Some((r, Kind::Seq)) => tree.children(r).collect(),
+        Some((r, _)) => vec![r],
+        None => Vec::new(),
+    };
+    docs.extend(parts.iter().map(|&part| Doc::part(tree.clone(), part, scope.clone())));
+    // Parts that are files: their resources are the service's.
+    for &part in &parts {
+        let Some(path) = included(tree, part, sources) else { continue };
+        match sources.find(&path) {
+            Some(file) => {
+                let other = Arc::new(parse(file, sources.text(file)));
+                let root = other.roots.first().copied();
+                docs.extend(root.map(|root| Doc::part(other, root, scope.clone())));
+            }
+            None => unit.wanted.push(path),
+        }
+    }
+    let world = World::new(sources, docs, Some(&variables));
+    let main = Template::new(&world, 0);
+    functions::lower(&main, root, unit);
+    unit.wanted.extend(main.wanted.take());
+    for index in 1..world.docs.len() {
+        Template::new(&world, index).lower(unit);
+    }
+}
+
+/// The file that a part of `resources` is: `${file(resources/tables.yml)}`.
+fn included(tree: &Tree, part: NodeId, sources: &Sources) -> Option<String> {
+    let text = tree.text(part)?.known()?;
+    let path = text.trim().strip_prefix("${file(")?.strip_suffix(")}")?;
+    let data = [".yml", ".yaml", ".json"].iter().any(|end| path.ends_with(end));
+    let here = crate::source::parent_path(sources.path(tree.file));
+    (data && !path.contains(['$', ')'])).then(|| crate::source::join_path(here, path.trim()))
+}

@@ -1,0 +1,279 @@
+//! `${self:…}`, `${file(…)}` and the other variables. Serverless Framework, "Variables".
+
+use std::sync::Arc;
+
+use crate::formats::cloudformation::env::Env;
+use crate::formats::cloudformation::text::{self, Part};
+use crate::formats::cloudformation::{Template, Variables};
+use crate::source::{Hole, HoleKind, Span, Text};
+use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::value::{Kind, Value};
+
+/// Variables inside variables are followed this deep.
+const MAX_NESTING: usize = 8;
+/// Longer texts than this hold no variables worth reading.
+const MAX_TEXT: usize = 256 * 1024;
+/// Longer than any variable with its fallbacks.
+const MAX_VARIABLE: usize = 2_000;
+
+/// Fills in the variables of one service.
+pub(super) struct Service {
+    pub(super) tree: Arc<Tree>,
+    pub(super) root: NodeId,
+}
+
+impl Variables for Service {
+    fn resolve(&self, template: &Template<'_>, env: Env<'_>, text: &Text, span: Span) -> Option<Value> {
+        self.fill(template, env, text, span, 0)
+    }
+}
+
+/// A variable in a text: where it stands, and what is between the braces.
+struct Found<'t> {
+    start: usize,
+    end: usize,
+    inside: &'t str,
+}
+
+impl Service {
+    /// The text with its variables filled in; a text that is one variable is the variable's value. `None` where there is
+    /// no variable.
+    fn fill(&self, template: &Template<'_>, env: Env<'_>, text: &Text, span: Span, nesting: usize) -> Option<Value> {
+        let flat = text.known()?;
+        if nesting > MAX_NESTING || flat.len() > MAX_TEXT || !(flat.contains("${") || flat.contains("#{")) {
+            return None;
+        }
+        let mut parts: Vec<Part> = Vec::new();
+        let mut done = 0;
+        let mut from = 0;
+        while let Some(found) = next_variable(&flat, from) {
+            from = found.end;
+            let at = text.span_of(found.start..found.end).unwrap_or(span);
+            let Some(value) = self.variable(template, env, found.inside, at, nesting) else {
+                continue;
+            };
+            if found.start == 0 && found.end == flat.len() {
+                return Some(value);
+            }
+            if !template.charge(1 + value.as_text().map_or(1, Text::len) / 16) {
+                break;
+            }
+            if done < found.start {
+                parts.push(text::fixed(text.slice(done..found.start)));
+            }
+            parts.push(text::part(&value, at, at));
+            done = found.end;
+        }
+        if done == 0 {
+            return None;
+        }
+        if done < flat.len() {
+            parts.push(text::fixed(text.slice(done..flat.len())));
+        }
+        Some(text::concat(&parts, span))
+    }
+
+    /// The value of `inside`, sources by preference: `opt:stage, self:custom.stage, 'dev'`. `None` where it is no variable
+    /// of the framework's.
+    fn variable(&self, template: &Template<'_>, env: Env<'_>, inside: &str, at: Span, nesting: usize) -> Option<Value> {
+        let env = env.deeper()?;
+        if let Some(pseudo) = inside.strip_prefix("AWS::") {
+            // `#{AWS::AccountId}` of the pseudo parameters plugin.
+            return Some(pseudo_parameter(&format!("AWS::{pseudo}"), at));
+        }
+        let filled;
+        let mut inside = inside;
+        if inside.contains("${") {
+            // The address itself holds variables.
+            let value = self.fill(template, env, &Text::made(inside, at), at, nesting + 1)?;
+            filled = value.as_text()?.display();
+            inside = &filled;
+        }
+        let mut unknown = None;
+        for source in sources(inside) {
+            let source = source.trim();
+            if let Some(literal) = literal(source) {
+                return Some(Value::made(literal, at));
+            }
+            match self.source(template, env, source, at) {
+                Some(Answer::Value(value)) => return Some(value),
+                Some(Answer::Unknown(value)) => unknown = unknown.or(Some(value)),
+                None => return unknown,
+            }
+        }
+        unknown
+    }
+
+    /// One source; `None` where it is not a source at all.
+    fn source(&self, template: &Template<'_>, env: Env<'_>, source: &str, at: Span) -> Option<Answer> {
+        let hole = |kind: HoleKind| Some(Answer::Unknown(one(kind, source, at)));
+        if let Some(rest) = source.strip_prefix("file(") {
+            let (path, rest) = rest.split_once(')')?;
+            return Some(self.file(template, env, path.trim(), rest.strip_prefix(':').unwrap_or(""), at));
+        }
+        let (kind, address) = source.split_once(':')?;
+        if address.starts_with(':') || kind.is_empty() || !kind.bytes().all(is_word) {
+            return None;
+        }
+        match kind {
+            "self" => Some(self.own(template, env, address, at)),
+            "sls" if address == "stage" => Some(self.own(template, env, "provider.stage", at)),
+            "param" => Some(self.own(template, env, &format!("params.default.{address}"), at)),
+            "aws" if address == "accountId" => hole(HoleKind::Account),
+            "aws" if address == "region" => hole(HoleKind::Region),
+            "opt" if address == "region" => hole(HoleKind::Region),
+            "ssm" | "secretsmanager" | "vault" | "doppler" => hole(HoleKind::Dynamic),
+            "opt" | "env" | "cf" | "git" | "s3" | "output" | "terraform" => hole(HoleKind::Input),
+            _ => hole(HoleKind::Other),
+        }
+    }
+
+    /// `self:a.b.c`.
+    fn own(&self, template: &Template<'_>, env: Env<'_>, address: &str, at: Span) -> Answer {
+        match self.walk(template, env.within(&self.tree), self.root, address) {
+            Some(value) if !value.is_null() => Answer::Value(value.used_at(at)),
+            _ if address == "provider.stage" => Answer::Value(Value::made("dev", at)),
+            _ if address == "provider.region" => Answer::Unknown(one(HoleKind::Region, address, at)),
+            _ => Answer::Unknown(one(HoleKind::Other, address, at)),
+        }
+    }
+
+    /// `file(path):address`; what is not data (JavaScript) is unknown.
+    fn file(&self, template: &Template<'_>, env: Env<'_>, path: &str, address: &str, at: Span) -> Answer {
+        let unknown = || Answer::Unknown(Value::other(path.to_owned(), at));
+        let data = [".yml", ".yaml", ".json"].iter().any(|end| path.ends_with(end));
+        let Some(path) = template.local_path(&self.tree, path).filter(|_| data) else {
+            return unknown();
+        };
+        let Some(file) = template.world.sources.find(&path) else {
+            template.want(path);
+            return unknown();
+        };
+        let tree = template.world.tree(file);
+        let value = tree
+            .roots
+            .first()
+            .filter(|_| template.charge(tree.len()))
+            .and_then(|root| self.walk(template, env.within(&tree), *root, address));
+        value.map_or_else(unknown, |value| Answer::Value(value.used_at(at)))
+    }
+
+    /// Follows `a.b.0` from a node; the way may lead through variables.
+    fn walk(&self, template: &Template<'_>, env: Env<'_>, root: NodeId, address: &str) -> Option<Value> {
+        let mut node = root;
+        let mut rest = address;
+        while !rest.is_empty() {
+            let (key, after) = rest.split_once('.').unwrap_or((rest, ""));
+            let next = match env.tree.kind(node) {
+                Node::Map => env.tree.get(node, key),
+                Node::Seq => key.parse().ok().and_then(|i| env.tree.children(node).nth(i)),
+                // The rest of the way is in what the variable stands for.
+                _ => {
+                    let value = template.value(env, node)?;
+                    let mut at = &value;
+                    for key in rest.split('.') {
+                        at = match &at.kind {
+                            Kind::Seq(items) => items.get(key.parse::<usize>().ok()?)?,
+                            _ => at.get(key)?,
+                        };
+                    }
+                    return Some(at.clone());
+                }
+            };
+            node = next?;
+            rest = after;
+        }
+        template.value(env, node)
+    }
+}
+
+/// What a source gives: a later one is asked only where this one is not known.
+enum Answer {
+    Value(Value),
+    Unknown(Value),
+}
+
+fn one(kind: HoleKind, name: &str, at: Span) -> Value {
+    Value::text(text::hole(kind, name, at), at)
+}
+
+fn pseudo_parameter(name: &str, at: Span) -> Value {
+    let kind = match name {
+        "AWS::AccountId" => HoleKind::Account,
+        "AWS::Region" => HoleKind::Region,
+        "AWS::Partition" => HoleKind::Partition,
+        _ => HoleKind::Other,
+    };
+    Value::text(Text::hole(Hole::new(kind, name, at)), at)
+}
+
+fn is_word(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'_' || b == b'-'
+}
+
+/// The next `${…}` with the braces inside it closed, or `#{AWS::…}`.
+fn next_variable(flat: &str, from: usize) -> Option<Found<'_>> {
+    let bytes = flat.as_bytes();
+    let mut at = from;
+    loop {
+        let open = at + memchr::memmem::find(bytes.get(at..)?, b"{")?;
+        at = open + 1;
+        let sign = open.checked_sub(1).filter(|s| *s >= from).map(|s| bytes[s]);
+        let plugin = sign == Some(b'#') && flat[at..].starts_with("AWS::");
+        if sign != Some(b'$') && !plugin {
+            continue;
+        }
+        let mut depth = 1;
+        let window = &bytes[at..bytes.len().min(at + MAX_VARIABLE)];
+        let close = window.iter().position(|b| {
+            match b {
+                b'{' => depth += 1,
+                b'}' => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        });
+        let Some(close) = close.map(|i| at + i) else { continue };
+        let inside = flat.get(at..close)?;
+        // CloudFormation's own: `${AWS::Region}`, `${Bucket}`, `${Bucket.Arn}`, `${!Literal}`.
+        let ours = plugin || (inside.contains(':') && !inside.starts_with("AWS::") && !inside.starts_with('!'));
+        if ours {
+            return Some(Found {
+                start: open - 1,
+                end: close + 1,
+                inside,
+            });
+        }
+    }
+}
+
+/// The parts between commas, quotes and parentheses left whole.
+fn sources(inside: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let (mut start, mut quote, mut depth) = (0, None, 0i32);
+    for (i, c) in inside.char_indices() {
+        match (quote, c) {
+            (Some(q), c) if c == q => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(') => depth += 1,
+            (None, ')') => depth -= 1,
+            (None, ',') if depth <= 0 => {
+                out.push(&inside[start..i]);
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    out.push(&inside[start..]);
+    out
+}
+
+/// A fallback that is written out: quoted, a number, or a truth value.
+fn literal(source: &str) -> Option<&str> {
+    for quote in ['\'', '"'] {
+        if let Some(inner) = source.strip_prefix(quote).and_then(|s| s.strip_suffix(quote)) {
+            return Some(inner);
+        }
+    }
+    (source == "true" || source == "false" || source == "null" || source.parse::<f64>().is_ok()).then_some(source)
+}

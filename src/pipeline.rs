@@ -25,6 +25,7 @@ const FORMATS: &[(&dyn Lower, fn(Kinds) -> bool)] = &[
     (&formats::cloudformation::CloudFormation, |k| k.cloudformation),
     (&formats::python::Python, |k| k.python),
     (&formats::terraform::Terraform, |k| k.terraform),
+    (&formats::serverless::Serverless, |k| k.serverless),
 ];
 
 /// Names of the formats that can be read.

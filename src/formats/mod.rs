@@ -8,6 +8,7 @@ pub mod plain;
 pub mod policies;
 pub mod python;
 pub mod terraform;
+pub mod serverless;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -33,14 +33,6 @@ impl Template<'_> {
         unit.wanted.extend(self.wanted.take());
     }
 
-    fn format(&self) -> Format {
-        if self.doc.format == Format::Sam {
-            Format::Sam
-        } else {
-            Format::Cloudformation
-        }
-    }
-
     pub(super) fn address(&self, name: &str) -> Address {
         Address {
             scope: self.doc.scope.clone(),

@@ -236,7 +236,8 @@ fn next_variable(flat: &str, from: usize) -> Option<Found<'_>> {
         let Some(close) = close.map(|i| at + i) else { continue };
         let inside = flat.get(at..close)?;
         // CloudFormation's own: `${AWS::Region}`, `${Bucket}`, `${Bucket.Arn}`, `${!Literal}`.
-        let ours = plugin || (inside.contains(':') && !inside.starts_with("AWS::") && !inside.starts_with('!'));
+        let theirs = inside.starts_with("AWS::") || inside.starts_with('!');
+        let ours = plugin || (!theirs && (inside.contains(':') || inside.starts_with("file(")));
         if ours {
             return Some(Found {
                 start: open - 1,

@@ -7,8 +7,8 @@ pub mod cloudformation;
 pub mod plain;
 pub mod policies;
 pub mod python;
-pub mod terraform;
 pub mod serverless;
+pub mod terraform;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

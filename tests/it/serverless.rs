@@ -11,7 +11,10 @@ use crate::cloudformation_eval::{find, show, written};
 
 fn lower(files: &[(&str, &str)]) -> (Sources, Vec<Unit>) {
     let sources = Sources::from_strings(files);
-    let ids: Vec<_> = sources.ids().filter(|id| sources.path(*id).ends_with("serverless.yml")).collect();
+    let ids: Vec<_> = sources
+        .ids()
+        .filter(|id| sources.path(*id).ends_with("serverless.yml"))
+        .collect();
     let units = Serverless.lower(&sources, &ids);
     assert!(units[0].problems.is_empty(), "{:?}", units[0].problems);
     (sources, units)
@@ -52,18 +55,29 @@ resources:
         show(role.get("Policies").unwrap()),
         "[{PolicyName: lambda, PolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: s3:*, Resource: arn:aws:s3:::${Bucket}/*}]}}]"
     );
-    let statement = role.get("Policies").unwrap().items()[0].path(&["PolicyDocument", "Statement"]).unwrap();
+    let statement = role.get("Policies").unwrap().items()[0]
+        .path(&["PolicyDocument", "Statement"])
+        .unwrap();
     assert_eq!(
         written(&sources, statement),
         "[{Effect: Allow, Action: s3:*, Resource: arn:aws:s3:::|${Bucket}|/*}]"
     );
-    assert_eq!(show(role.get("ManagedPolicyArns").unwrap()), "[arn:aws:iam::aws:policy/ReadOnlyAccess]");
+    assert_eq!(
+        show(role.get("ManagedPolicyArns").unwrap()),
+        "[arn:aws:iam::aws:policy/ReadOnlyAccess]"
+    );
     assert_eq!(show(role.get("RoleName").unwrap()), "custom");
-    assert_eq!(show(role.get("PermissionsBoundary").unwrap()), "arn:aws:iam::123456789012:policy/b");
+    assert_eq!(
+        show(role.get("PermissionsBoundary").unwrap()),
+        "arn:aws:iam::123456789012:policy/b"
+    );
     let function = find(&units, "MyDashfirstUnderscorefnLambdaFunction");
     assert_eq!(sources.slice(function.header), "my-first_fn");
     assert_eq!(show(function.get("Role").unwrap()), "${IamRoleLambdaExecution.Arn}");
-    assert_eq!(show(function.get("Environment").unwrap()), "{Variables: {A: own, B: two}}");
+    assert_eq!(
+        show(function.get("Environment").unwrap()),
+        "{Variables: {A: own, B: two}}"
+    );
     assert_eq!(show(function.get("Handler").unwrap()), "src/app.run");
     assert_eq!(show(function.get("Runtime").unwrap()), "python3.13");
     let url = find(&units, "OtherLambdaFunctionUrl");
@@ -110,7 +124,10 @@ functions:
 
 #[test]
 fn a_role_that_exists_already() {
-    for provider in ["iam: {role: 'arn:aws:iam::123456789012:role/x'}", "role: 'arn:aws:iam::123456789012:role/x'"] {
+    for provider in [
+        "iam: {role: 'arn:aws:iam::123456789012:role/x'}",
+        "role: 'arn:aws:iam::123456789012:role/x'",
+    ] {
         let text = format!("service: s\nprovider:\n  name: aws\n  {provider}\nfunctions:\n  f: {{handler: a.b}}\n");
         let (_, units) = lower(&[("serverless.yml", &text)]);
         let names: Vec<_> = units[0].resources.iter().map(|r| &*r.address.name).collect();
@@ -143,7 +160,10 @@ functions:
     );
     let files = [
         ("app/serverless.yml", text.as_str()),
-        ("app/vars/all.yml", "deep: {name: from-file, table: '${self:custom.table}'}\n"),
+        (
+            "app/vars/all.yml",
+            "deep: {name: from-file, table: '${self:custom.table}'}\n",
+        ),
         ("app/policy.json", r#"{"Statement": []}"#),
     ];
     let (sources, units) = lower(&files);
@@ -159,10 +179,18 @@ fn variables() {
         ("x-${self:custom.table}-y", "x-users-y", "x-|${self:custom.table}|-y"),
         ("${self:provider.stage}", "prod", "${opt:stage, 'prod'}"),
         ("${sls:stage}", "prod", "${opt:stage, 'prod'}"),
-        ("${self:custom.nested.${self:provider.stage}.arn}", "arn:aws:s3:::b", "arn:aws:s3:::b"),
+        (
+            "${self:custom.nested.${self:provider.stage}.arn}",
+            "arn:aws:s3:::b",
+            "arn:aws:s3:::b",
+        ),
         ("${self:custom.list}", "[a, b]", "[a, b]"),
         ("${self:custom.list.1}", "b", "b"),
-        ("${self:custom.gone, 'fallback'}", "fallback", "${self:custom.gone, 'fallback'}"),
+        (
+            "${self:custom.gone, 'fallback'}",
+            "fallback",
+            "${self:custom.gone, 'fallback'}",
+        ),
         ("${self:custom.gone, self:custom.table}", "users", "users"),
         ("${self:custom.gone}", "${custom.gone}", "${self:custom.gone}"),
         ("${env:TOKEN}", "${env:TOKEN}", "${env:TOKEN}"),
@@ -175,17 +203,31 @@ fn variables() {
         ("${file(config.js):a}", "?config.js", "${file(config.js):a}"),
         ("${ssm:/app/key}", "${ssm:/app/key}", "${ssm:/app/key}"),
         ("${cf:stack.Output}", "${cf:stack.Output}", "${cf:stack.Output}"),
-        ("'arn:aws:s3:${aws:region}:${aws:accountId}:x'", "arn:aws:s3:${aws:region}:${aws:accountId}:x", "arn:aws:s3:|${aws:region}|:|${aws:accountId}|:x"),
+        (
+            "'arn:aws:s3:${aws:region}:${aws:accountId}:x'",
+            "arn:aws:s3:${aws:region}:${aws:accountId}:x",
+            "arn:aws:s3:|${aws:region}|:|${aws:accountId}|:x",
+        ),
         ("'#{AWS::AccountId}-x'", "${AWS::AccountId}-x", "#{AWS::AccountId}|-x"),
-        ("!Sub '${AWS::Region}-${self:custom.table}'", "${AWS::Region}-users", "${AWS::Region}|-|${self:custom.table}"),
-        ("!Join ['-', [a, '${self:custom.table}']]", "a-users", "a|${self:custom.table}|${self:custom.table}"),
+        (
+            "!Sub '${AWS::Region}-${self:custom.table}'",
+            "${AWS::Region}-users",
+            "${AWS::Region}|-|${self:custom.table}",
+        ),
+        (
+            "!Join ['-', [a, '${self:custom.table}']]",
+            "a-users",
+            "a|${self:custom.table}|${self:custom.table}",
+        ),
         ("'${AWS::Region}'", "${AWS::Region}", "${AWS::Region}"),
     ];
     let mut wrong = String::new();
     for (expression, expected, places) in cases {
         let (shown, slices) = variable(expression);
         if shown != expected || slices != places {
-            wrong.push_str(&format!("{expression}\n    is {shown:?}, not {expected:?}\n    at {slices:?}, not {places:?}\n"));
+            wrong.push_str(&format!(
+                "{expression}\n    is {shown:?}, not {expected:?}\n    at {slices:?}, not {places:?}\n"
+            ));
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
@@ -194,10 +236,17 @@ fn variables() {
 #[test]
 fn variables_that_refer_to_themselves_end() {
     let (shown, _) = variable("${self:custom.loop}");
-    assert!(shown.contains("nested too deep") || shown.contains("custom.loop"), "{shown}");
+    assert!(
+        shown.contains("nested too deep") || shown.contains("custom.loop"),
+        "{shown}"
+    );
     let mut text = String::from("service: s\nprovider: {name: aws}\ncustom:\n  a0: xxxxxxxxxx\n");
     for i in 1..60 {
-        text.push_str(&format!("  a{i}: ${{self:custom.a{}}}${{self:custom.a{}}}\n", i - 1, i - 1));
+        text.push_str(&format!(
+            "  a{i}: ${{self:custom.a{}}}${{self:custom.a{}}}\n",
+            i - 1,
+            i - 1
+        ));
     }
     text.push_str("functions:\n  f: {handler: '${self:custom.a59}'}\n");
     let (_, units) = lower(&[("serverless.yml", &text)]);
@@ -223,6 +272,9 @@ fn api_policies_and_other_clouds() {
     let (_, units) = lower(&[("serverless.yml", text)]);
     let api = find(&units, "ApiGatewayRestApi");
     assert!(show(api.get("Policy").unwrap()).contains("Principal: *"));
-    let (_, units) = lower(&[("serverless.yml", "service: s\nprovider: {name: google}\nfunctions: {f: {handler: x}}\n")]);
+    let (_, units) = lower(&[(
+        "serverless.yml",
+        "service: s\nprovider: {name: google}\nfunctions: {f: {handler: x}}\n",
+    )]);
     assert!(units[0].resources.is_empty());
 }

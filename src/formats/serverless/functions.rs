@@ -16,9 +16,14 @@ const SHARED_ROLE: &str = "IamRoleLambdaExecution";
 /// Adds the service's functions and roles to `unit`.
 pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut Unit) {
     let tree = template.env().tree;
-    let section = |name: &str| tree.get(root, name).and_then(|node| template.value(template.env(), node));
+    let section = |name: &str| {
+        tree.get(root, name)
+            .and_then(|node| template.value(template.env(), node))
+    };
     let key = |name: &str| {
-        let entry = tree.entries(root).find(|(k, _)| tree.text(*k).and_then(Text::known).as_deref() == Some(name));
+        let entry = tree
+            .entries(root)
+            .find(|(k, _)| tree.text(*k).and_then(Text::known).as_deref() == Some(name));
         entry.map(|(k, _)| tree.span(k))
     };
     let (Some(provider), Some(at)) = (section("provider"), key("provider")) else {
@@ -108,7 +113,10 @@ impl Lowering<'_, '_> {
             vec![
                 ("Effect", made("Allow")),
                 ("Action", list("sts:AssumeRole")),
-                ("Principal", map(vec![("Service", list("lambda.amazonaws.com"))], header)),
+                (
+                    "Principal",
+                    map(vec![("Service", list("lambda.amazonaws.com"))], header),
+                ),
             ],
             header,
         );
@@ -136,16 +144,26 @@ impl Lowering<'_, '_> {
             ("RoleName", parts.name),
             ("Path", parts.path),
         ];
-        let mut entries: Vec<Entry> = props.into_iter().map(|(name, value)| entry(name, header, value)).collect();
+        let mut entries: Vec<Entry> = props
+            .into_iter()
+            .map(|(name, value)| entry(name, header, value))
+            .collect();
         for (name, written) in named {
             entries.extend(written.map(|e| entry(name, e.key_span, e.value.clone())));
         }
         // The framework's own statements on log groups amount to this policy.
         let mut logs = Text::made("arn:", header);
         logs.append(&text::hole(HoleKind::Partition, "AWS::Partition", header));
-        logs.append(&Text::made(":iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", header));
+        logs.append(&Text::made(
+            ":iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+            header,
+        ));
         let logs = Value::text(logs, header);
-        entries.push(entry("GeneratedManagedPolicyArns", header, Value::seq(vec![logs], header)));
+        entries.push(entry(
+            "GeneratedManagedPolicyArns",
+            header,
+            Value::seq(vec![logs], header),
+        ));
         self.resource("AWS::IAM::Role", "iam.role", id, header, extent, entries)
     }
 
@@ -157,10 +175,20 @@ impl Lowering<'_, '_> {
         let get = |name: &str| function.value.entry(name);
         let inherit = |name: &str| get(name).or_else(|| self.provider.entry(name));
         let mut entries = Vec::new();
-        for (from, to) in [("handler", "Handler"), ("name", "FunctionName"), ("image", "Image"), ("layers", "Layers")] {
+        for (from, to) in [
+            ("handler", "Handler"),
+            ("name", "FunctionName"),
+            ("image", "Image"),
+            ("layers", "Layers"),
+        ] {
             entries.extend(get(from).map(|e| entry(to, e.key_span, e.value.clone())));
         }
-        for (from, to) in [("runtime", "Runtime"), ("timeout", "Timeout"), ("vpc", "VpcConfig"), ("kmsKeyArn", "KmsKeyArn")] {
+        for (from, to) in [
+            ("runtime", "Runtime"),
+            ("timeout", "Timeout"),
+            ("vpc", "VpcConfig"),
+            ("kmsKeyArn", "KmsKeyArn"),
+        ] {
             entries.extend(inherit(from).map(|e| entry(to, e.key_span, e.value.clone())));
         }
         let (own, all) = (get("environment"), self.provider.entry("environment"));
@@ -222,7 +250,11 @@ impl Lowering<'_, '_> {
     }
 
     fn reference(&self, id: &str, attribute: &str, at: Span) -> Value {
-        let name = if attribute.is_empty() { id.to_owned() } else { format!("{id}.{attribute}") };
+        let name = if attribute.is_empty() {
+            id.to_owned()
+        } else {
+            format!("{id}.{attribute}")
+        };
         let hole = Hole::new(HoleKind::Resource, name, at).to(self.template.target(id, attribute));
         Value::text(Text::hole(hole), at)
     }
@@ -237,10 +269,18 @@ impl Lowering<'_, '_> {
         let signed = authorizer.is_some_and(|a| a.value.as_str().as_deref() == Some("aws_iam"));
         let place = authorizer.map_or(url.value.span, |a| a.value.span);
         let mut entries = vec![
-            entry("AuthType", at, Value::made(if signed { "AWS_IAM" } else { "NONE" }, place)),
+            entry(
+                "AuthType",
+                at,
+                Value::made(if signed { "AWS_IAM" } else { "NONE" }, place),
+            ),
             entry("TargetFunctionArn", at, self.reference(function, "", at)),
         ];
-        entries.extend(url.value.entry("cors").map(|e| entry("Cors", e.key_span, e.value.clone())));
+        entries.extend(
+            url.value
+                .entry("cors")
+                .map(|e| entry("Cors", e.key_span, e.value.clone())),
+        );
         let id = format!("{function}Url");
         Some(self.resource("AWS::Lambda::Url", "url", &id, at, at.cover(url.value.span), entries))
     }
@@ -257,7 +297,14 @@ impl Lowering<'_, '_> {
         let policy = document(items, at, statements.value.span);
         let extent = at.cover(statements.value.span);
         let entries = vec![entry("Policy", at, policy)];
-        Some(self.resource("AWS::ApiGateway::RestApi", "apiGateway", "ApiGatewayRestApi", at, extent, entries))
+        Some(self.resource(
+            "AWS::ApiGateway::RestApi",
+            "apiGateway",
+            "ApiGatewayRestApi",
+            at,
+            extent,
+            entries,
+        ))
     }
 
     fn resource(

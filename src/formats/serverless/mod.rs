@@ -65,7 +65,9 @@ fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Unit) {
     docs.extend(parts.iter().map(|&part| Doc::part(tree.clone(), part, scope.clone())));
     // Parts that are files: their resources are the service's.
     for &part in &parts {
-        let Some(path) = included(tree, part, sources) else { continue };
+        let Some(path) = included(tree, part, sources) else {
+            continue;
+        };
         match sources.find(&path) {
             Some(file) => {
                 let other = Arc::new(parse(file, sources.text(file)));

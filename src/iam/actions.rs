@@ -3,6 +3,7 @@
 //! **Invariant:** a set holds current actions of the catalogue only. Names that the catalogue does not know, and retired
 //! ones, are nobody's members: ask the catalogue about them.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use super::catalogue::{AccessLevel, Action, ActionId, Mask, catalogue};
@@ -187,16 +188,19 @@ impl ActionSet {
         Self { words: words.collect() }
     }
 
-    /// The gravest of them, at most `count`, the gravest first: permissions management before writes before reads, and what
-    /// reviewers fear most before all.
+    /// The gravest of them, at most `count`, the gravest first: what reviewers fear most before all, then permissions
+    /// management before writes before reads, and what destroys before what makes.
     pub fn worst(&self, count: usize) -> Vec<&'static str> {
-        let mut graded: Vec<_> = self.iter().map(|a| (catalogue().gravity(a), a)).collect();
-        if count < graded.len() && count > 0 {
-            graded.select_nth_unstable(count - 1);
-            graded.truncate(count);
+        let mut worst: Vec<Action> = catalogue().notable_actions();
+        worst.retain(|a| self.contains(a.id()));
+        if worst.len() < count {
+            let mut rest = self.clone();
+            rest.subtract(&worst.iter().copied().collect());
+            let mut graded: Vec<_> = rest.iter().map(|a| (gravity(a), a)).collect();
+            graded.sort();
+            worst.extend(graded.into_iter().map(|(_, a)| a));
         }
-        graded.sort();
-        graded.into_iter().take(count).map(|(_, a)| a.name()).collect()
+        worst.into_iter().take(count).map(Action::name).collect()
     }
 
     /// The IAM prefixes of the services that it has actions of, sorted as actions are.
@@ -210,6 +214,19 @@ impl ActionSet {
         }
         prefixes
     }
+}
+
+/// Orders actions from the gravest.
+fn gravity(action: Action) -> impl Ord {
+    let level = if action.called_permissions_management() {
+        AccessLevel::PermissionsManagement
+    } else {
+        action.level()
+    };
+    let destroys = ["Delete", "Terminate", "Put", "Update", "Create"]
+        .iter()
+        .position(|verb| action.short_name().starts_with(verb));
+    (Reverse(level), destroys.unwrap_or(usize::MAX))
 }
 
 impl FromIterator<Action> for ActionSet {

@@ -166,6 +166,49 @@ fn slips_are_answered_with_the_name_that_is_meant() {
 }
 
 #[test]
+fn every_action_named_by_hand_exists() {
+    let known = |name: &str| catalogue().action(name).is_some();
+    let notable = include_str!("../../rules/facts/hand/notable-actions.txt");
+    let notable: Vec<&str> = notable.lines().filter_map(|l| Some(l.split_once('\t')?.0)).collect();
+    assert!(notable.len() > 50);
+    for action in notable {
+        assert!(known(action), "{action}");
+    }
+    for feature in overgrant::iam::sdk::lambda_features() {
+        for action in overgrant::iam::sdk::lambda_baseline(feature).unwrap() {
+            assert!(known(action), "{feature}: {action}");
+        }
+    }
+    for table in [
+        include_str!("../../rules/facts/hand/kms-needs.txt"),
+        include_str!("../../rules/facts/hand/library-calls.txt"),
+    ] {
+        let lists = table
+            .lines()
+            .filter(|l| !l.starts_with('#'))
+            .filter_map(|l| Some(l.split_once('\t')?.1));
+        for action in lists.flat_map(|l| l.split(", ")) {
+            assert!(known(action), "{action}");
+        }
+    }
+}
+
+/// What an operation needs is an action, but for operations that are newer than the catalogue.
+#[test]
+fn operations_need_known_actions() {
+    for client in overgrant::iam::sdk::clients() {
+        for operation in client.operations().filter(|o| !o.is_assumed()) {
+            for action in operation.all_actions() {
+                assert!(
+                    catalogue().action(action).is_some(),
+                    "{client:?} {operation:?}: {action}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn regions_partitions_and_service_principals() {
     assert_eq!(catalogue().region("eu-west-1").unwrap().partition, "aws");
     assert!(catalogue().region("eu-west-99").is_none());

@@ -103,6 +103,11 @@ impl Service {
             .or_else(|| self.condition_keys().find(|k| k.matches(name)))
     }
 
+    /// Some action or resource type takes `aws:ResourceTag`: tags on resources can be a condition here.
+    pub fn takes_resource_tags(self) -> bool {
+        self.condition_key("aws:ResourceTag/${TagKey}").is_some()
+    }
+
     /// Every action of it is retired.
     pub fn is_gone(self) -> bool {
         self.actions().all(Action::is_gone)

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::action::free_part_matches;
 use super::layout::{Action as ActionColumn, ApiName, Fact};
-use super::{AccessLevel, Action, Catalogue, compare, store};
+use super::{Action, Catalogue, compare, store};
 
 /// When a request has a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,21 +153,13 @@ impl Catalogue {
         Some(store::list(row, ApiName::Actions).map(Action).collect())
     }
 
-    /// Orders actions from the gravest: those that reviewers fear first (`rules/facts/hand/notable-actions.txt`), then by
-    /// access level, what reviewers call permissions management before other writes, then what destroys.
-    pub(in crate::iam) fn gravity(&self, action: Action) -> impl Ord + use<> {
-        let rank = find("notable-actions", action.name()).map_or(9, |row| field(row, 1).parse::<u8>().unwrap_or(9));
-        let level = std::cmp::Reverse(if action.called_permissions_management() {
-            AccessLevel::PermissionsManagement
-        } else {
-            action.level()
-        });
-        let name = action.short_name();
-        let destroys = ["Delete", "Terminate", "Put", "Update", "Create"]
-            .iter()
-            .position(|verb| name.starts_with(verb))
-            .unwrap_or(9);
-        (rank, level, destroys, action.id())
+    /// The actions that reviewers fear most, the gravest first (`rules/facts/hand/notable-actions.txt`).
+    pub(in crate::iam) fn notable_actions(&self) -> Vec<Action> {
+        let mut ranked: Vec<(u32, Action)> = kind("notable-actions")
+            .filter_map(|row| Some((field(row, 1).parse().ok()?, self.action(field(row, 0))?)))
+            .collect();
+        ranked.sort();
+        ranked.into_iter().map(|(_, action)| action).collect()
     }
 
     /// The day the catalogue of actions was taken: `2026-10-27`.

@@ -60,7 +60,10 @@ pub fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
     let mut clients = sdk::read(&root)?;
     if let Some(dir) = options.source("--botocore") {
         let reference = match options.source("--service-reference") {
-            Some(place) => source::service_reference(place)?,
+            Some(place) => {
+                sources.note("service-reference", "servicereference.us-east-1.amazonaws.com");
+                source::service_reference(place)?
+            }
             None => BTreeMap::new(),
         };
         let hand = sdk::Hand::read(&root)?;

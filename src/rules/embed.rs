@@ -49,7 +49,7 @@ pub(crate) fn build() {
 fn load(path: &Path, shown: &Path, lists: &compile::Lists) -> Result<(Head, Docs), String> {
     let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
     let family = shown.parent().and_then(Path::to_str).unwrap_or_default();
-    let (head, docs) = compile::compile(&text, family, lists).map_err(|e| e.to_string())?;
+    let (head, docs) = compile::compile(&text, family, lists, |_| None).map_err(|e| e.to_string())?;
     if path.file_stem().and_then(|s| s.to_str()) != Some(&head.id) {
         return Err(format!("id `{}` is not the file's name", head.id));
     }

@@ -30,8 +30,20 @@ pub struct Failure {
 
 /// Runs every selected rule. The same project gives the same findings in the same order, whatever the number of threads.
 pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> Outcome {
+    let mut outcome = work(project, &jobs(ruleset, selection), selection);
+    for f in &mut outcome.findings {
+        complete(f, project, ruleset, selection);
+    }
+    outcome.findings.retain(|f| f.span().is_some());
+    outcome
+        .findings
+        .sort_by(|a, b| (a.span(), &a.rule, &a.message).cmp(&(b.span(), &b.rule, &b.message)));
+    outcome
+}
+
+/// Does the jobs, in parallel; results in the order of the jobs.
+fn work(project: &Project<'_>, jobs: &[Job<'_>], selection: &Selection) -> Outcome {
     let context = Context { project };
-    let jobs = jobs(ruleset, selection);
     let results: Vec<_> = jobs
         .par_iter()
         .map(|job| {
@@ -56,13 +68,6 @@ pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> O
             Err(failure) => outcome.failures.push(failure),
         }
     }
-    for f in &mut outcome.findings {
-        complete(f, project, ruleset, selection);
-    }
-    outcome.findings.retain(|f| f.span().is_some());
-    outcome
-        .findings
-        .sort_by(|a, b| (a.span(), &a.rule, &a.message).cmp(&(b.span(), &b.rule, &b.message)));
     outcome
 }
 
@@ -129,4 +134,31 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("unknown panic").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::Own;
+    use crate::source::Sources;
+
+    #[test]
+    fn a_check_that_breaks_down_costs_its_rules_only() {
+        let (sources, own) = (Sources::from_strings(&[]), Own::default());
+        let project = crate::project::link(&sources, &own, Vec::new());
+        let ok: Check = |_, out| out.push(Finding::new("fine", "found"));
+        let broken: Check = |_, _| panic!("out of paper");
+        let job = |rule, check| Job {
+            rules: vec![rule],
+            work: Work::Check(check),
+        };
+        let jobs = [job("broken", broken), job("fine", ok)];
+        let outcome = work(&project, &jobs, &Selection::only("fine"));
+        assert_eq!(outcome.findings.len(), 1);
+        let failure = Failure {
+            rule: "broken".to_owned(),
+            message: "out of paper".to_owned(),
+        };
+        assert_eq!(outcome.failures, [failure]);
+    }
 }

@@ -180,14 +180,14 @@ impl DocKind {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Match {
-    pub document: Option<DocumentTest>,
-    pub statement: Option<StatementTest>,
+    pub document: Option<Box<DocumentTest>>,
+    pub statement: Option<Box<StatementTest>>,
     /// A statement of a trust policy.
-    pub trust: Option<StatementTest>,
-    pub identity: Option<IdentityTest>,
-    pub attachment: Option<AttachmentTest>,
-    pub resource: Option<ResourceTest>,
-    pub call: Option<CallTest>,
+    pub trust: Option<Box<StatementTest>>,
+    pub identity: Option<Box<IdentityTest>>,
+    pub attachment: Option<Box<AttachmentTest>>,
+    pub resource: Option<Box<ResourceTest>>,
+    pub call: Option<Box<CallTest>>,
 }
 
 /// A policy document.
@@ -197,8 +197,8 @@ pub struct DocumentTest {
     #[serde(rename = "in")]
     pub kinds: Many<DocKind>,
     pub service: Many<String>,
-    pub version: Option<ClauseTest>,
-    pub statement: Option<StatementsTest>,
+    pub version: Option<Box<ClauseTest>>,
+    pub statement: Option<Box<StatementsTest>>,
     #[serde(rename = "as")]
     pub capture: Option<String>,
 }
@@ -221,14 +221,14 @@ pub struct StatementTest {
     /// IAM prefix of the service whose resource policy it is.
     pub service: Many<String>,
     pub effect: Option<EffectName>,
-    pub sid: Option<ClauseTest>,
-    pub action: Option<ClauseTest>,
-    pub not_action: Option<ClauseTest>,
-    pub resource: Option<ClauseTest>,
-    pub not_resource: Option<ClauseTest>,
-    pub principal: Option<ClauseTest>,
-    pub not_principal: Option<ClauseTest>,
-    pub condition: Option<ConditionsTest>,
+    pub sid: Option<Box<ClauseTest>>,
+    pub action: Option<Box<ClauseTest>>,
+    pub not_action: Option<Box<ClauseTest>>,
+    pub resource: Option<Box<ClauseTest>>,
+    pub not_resource: Option<Box<ClauseTest>>,
+    pub principal: Option<Box<ClauseTest>>,
+    pub not_principal: Option<Box<ClauseTest>>,
+    pub condition: Option<Box<ConditionsTest>>,
     pub all: Vec<Self>,
     pub any: Vec<Self>,
     pub none: Vec<Self>,
@@ -249,9 +249,9 @@ pub enum EffectName {
 #[serde(deny_unknown_fields, default)]
 pub struct ClauseTest {
     pub present: Option<bool>,
-    pub any: Option<ItemTest>,
-    pub all: Option<ItemTest>,
-    pub none: Option<ItemTest>,
+    pub any: Option<Box<ItemTest>>,
+    pub all: Option<Box<ItemTest>>,
+    pub none: Option<Box<ItemTest>>,
     #[serde(rename = "as")]
     pub capture: Option<String>,
     pub key: Option<String>,
@@ -318,9 +318,9 @@ pub enum PrincipalName {
 #[serde(remote = "Self", deny_unknown_fields, default)]
 pub struct ConditionsTest {
     pub present: Option<bool>,
-    pub any: Option<ConditionTest>,
-    pub all: Option<ConditionTest>,
-    pub none: Option<ConditionTest>,
+    pub any: Option<Box<ConditionTest>>,
+    pub all: Option<Box<ConditionTest>>,
+    pub none: Option<Box<ConditionTest>>,
     #[serde(rename = "as")]
     pub capture: Option<String>,
     pub key: Option<String>,
@@ -330,9 +330,9 @@ pub struct ConditionsTest {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields, default)]
 pub struct ConditionTest {
-    pub operator: Option<ItemTest>,
-    pub key: Option<ItemTest>,
-    pub value: Option<ClauseTest>,
+    pub operator: Option<Box<ItemTest>>,
+    pub key: Option<Box<ItemTest>>,
+    pub value: Option<Box<ClauseTest>>,
     /// It narrows who, from where or on what, rather than being decoration.
     pub narrowing: Option<bool>,
 }
@@ -351,11 +351,11 @@ pub enum IdentityName {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct IdentityTest {
     pub kind: Many<IdentityName>,
-    pub name: Option<ClauseTest>,
+    pub name: Option<Box<ClauseTest>>,
     /// Has a permissions boundary.
     pub boundary: Option<bool>,
-    pub trust: Option<StatementsTest>,
-    pub policy: Option<ClauseTest>,
+    pub trust: Option<Box<StatementsTest>>,
+    pub policy: Option<Box<ClauseTest>>,
     pub all: Vec<Self>,
     pub any: Vec<Self>,
     pub none: Vec<Self>,
@@ -369,7 +369,7 @@ pub struct IdentityTest {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct AttachmentTest {
     pub to: Many<IdentityName>,
-    pub policy: Option<ItemTest>,
+    pub policy: Option<Box<ItemTest>>,
     pub aws_managed: Option<bool>,
     pub inline: Option<bool>,
     #[serde(rename = "as")]
@@ -600,7 +600,7 @@ short_form!(
         match word {
             "absent" => test.present = Some(false),
             "present" => test.present = Some(true),
-            "narrowing" => test.any = ConditionTest::from_word(word),
+            "narrowing" => test.any = ConditionTest::from_word(word).map(Box::new),
             _ => return None,
         }
         Some(test)

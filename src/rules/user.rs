@@ -103,8 +103,16 @@ pub fn test_rules(dir: &Path, shown: &str) -> (UserRules, examples::Tested) {
     (rules, tested)
 }
 
+/// Tests nest as deep as the YAML reader lets them; its frames are large.
+const STACK: usize = 64 << 20;
+
 fn read(text: &str, path: &str, lists: &Lists) -> Result<Rule, Mistake> {
-    let (mut head, docs) = compile::compile(text, "", lists)?;
+    let compiled = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let compiled = thread.spawn_scoped(scope, || compile::compile(text, "", lists, bad_regex));
+        compiled.ok().and_then(|t| t.join().ok())
+    });
+    let (mut head, docs) = compiled.ok_or_else(|| Mistake::at("this rule cannot be read", "id"))??;
     let Some((prefix, slug)) = head.id.split_once('/') else {
         return Err(Mistake::at(
             format!("the id of a rule of yours has a prefix: `acme/{}`", head.id),
@@ -123,15 +131,17 @@ fn read(text: &str, path: &str, lists: &Lists) -> Result<Rule, Mistake> {
         ));
     }
     head.family = prefix.to_owned();
-    if let Logic::Check(name) = &head.logic
-        && !crate::checks::table().any(|(check, _)| check == name)
-    {
-        return Err(Mistake {
-            suggestion: compile::nearest(name, crate::checks::table().map(|(check, _)| *check)),
-            ..Mistake::at(format!("there is no check `{name}`"), name)
-        });
+    if matches!(head.logic, Logic::Check(_)) {
+        let why = "checks in code report under their own rules: a rule of yours has `match` and `report`";
+        return Err(Mistake::at(why, "check"));
     }
     Ok(Rule::user(head, docs))
+}
+
+fn bad_regex(pattern: &str) -> Option<String> {
+    let why = regex::Regex::new(pattern).err()?.to_string();
+    // The last line says what is wrong, those before it show where.
+    why.lines().last().map(|l| l.trim_start_matches("error: ").to_owned())
 }
 
 fn placed(path: &str, text: &str, m: &Mistake) -> RuleMistake {

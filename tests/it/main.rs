@@ -11,3 +11,4 @@ mod rules;
 mod serverless;
 mod terraform_eval;
 mod tidy;
+mod user_rules;

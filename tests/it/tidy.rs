@@ -398,6 +398,22 @@ fn action_like(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+#[test]
+fn regular_expressions_compile() {
+    let mut wrong = Vec::new();
+    for path in files("rules", "yaml") {
+        for line in read(&path).lines() {
+            if let Some((_, rest)) = line.split_once("matches: '")
+                && let Some((pattern, _)) = rest.rsplit_once('\'')
+                && let Err(why) = regex::Regex::new(pattern)
+            {
+                wrong.push(format!("{}: {why}", shown(&path)));
+            }
+        }
+    }
+    none_wrong("regular expressions", wrong);
+}
+
 /// The table of rules in README.md; `OVERGRANT_UPDATE=1` writes it.
 #[test]
 fn readme_lists_every_rule() {

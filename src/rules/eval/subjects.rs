@@ -332,15 +332,14 @@ impl<'a> Eval<'_, 'a> {
             };
             truth = truth.and((known == wanted).into());
         }
-        let words: [(&[String], fn(&str, &str) -> bool); 3] = [
-            (&t.is, |w, s| w == s),
-            (&t.one_of, |w, s| w == s),
-            (&t.glob, |w, s| glob::matches(w, s, Case::Sensitive)),
-        ];
-        for (list, fits) in words {
+        for list in [&t.is, &t.one_of] {
             if !list.is_empty() {
-                truth = truth.and(some_item(value, |s| list.iter().any(|w| fits(w, s))));
+                truth = truth.and(some_item(value, |s| list.iter().any(|w| w == s)));
             }
+        }
+        if !t.glob.is_empty() {
+            let fits = |s: &str| t.glob.iter().any(|w| glob::matches(w, s, Case::Sensitive));
+            truth = truth.and(some_item(value, fits));
         }
         if let Some(regex) = t.matches.as_deref() {
             let regex = self.words.regex(regex);

@@ -3,10 +3,19 @@
 //! **Invariant:** a document with unknown parts is judged only by the parts that are there: nothing is missing for sure
 //! while keys may exist that we cannot see.
 
+mod arn;
 mod elements;
 mod grammar;
+mod kind;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[("grammar", grammar::check), ("elements", elements::check)];
+pub(super) const TABLE: &[(&str, Check)] = &[
+    ("grammar", grammar::check),
+    ("elements", elements::check),
+    ("arn", arn::check),
+    ("policy-type", kind::mismatch),
+    ("policy-size", kind::sizes),
+    ("variables", kind::variable_syntax),
+];

@@ -1,0 +1,258 @@
+//! ARNs that AWS does not have. AWS General Reference, "Amazon Resource Names (ARNs)"; Service Authorization Reference,
+//! "Resource types" of each service.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use crate::finding::{Confidence, Finding};
+use crate::iam::arn::{Arn, Field, Shape, is_account_id, shape};
+use crate::iam::catalogue::catalogue;
+use crate::iam::glob::Case;
+use crate::iam::pattern::Pattern;
+use crate::iam::{Item, Origin, PolicyKind};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+use crate::source::Text;
+
+/// Services that take a path instead of an ARN. API Gateway Developer Guide, "API Gateway resource policy examples".
+const RELATIVE: [&str; 1] = ["execute-api:/"];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if d.origin != Origin::Written || d.kind == PolicyKind::Trust {
+            continue;
+        }
+        for item in s.resource.iter().flat_map(|c| &c.items) {
+            if let Some(f) = one(cx, (id, i), item) {
+                out.push(f.resources([item.display()]));
+            }
+        }
+    }
+}
+
+fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &Item) -> Option<Finding> {
+    let at = |rule: &'static str, message: String, label: &str| {
+        cx.at_statement(rule, id, i, message).primary(item.span, label)
+    };
+    let shown = item.display();
+    let arn = match shape(&item.text) {
+        Shape::Arn(arn) => arn,
+        Shape::Star | Shape::Wildcard | Shape::Hole => return None,
+        Shape::TooShort(n) => {
+            return Some(at(
+                "arn-missing-fields",
+                format!("`{shown}` has {n} fields of the 6 of an ARN"),
+                "arn:partition:service:region:account:resource",
+            ));
+        }
+        Shape::Other => {
+            let text = item.text.known()?;
+            let placeholder = text.contains(['{', '<', '%', '$']) || text.is_empty();
+            let relative = RELATIVE.iter().any(|p| text.starts_with(p));
+            return (!placeholder && !relative && !text.starts_with('*')).then(|| {
+                at(
+                    "arn-bad-prefix",
+                    format!("`{shown}` is no ARN"),
+                    "must begin with `arn:`, or be `*`",
+                )
+            });
+        }
+    };
+    fields(&arn, &shown, &at).or_else(|| {
+        let (rule, message, label) = misfit(&arn, item)?;
+        let f = at(rule, message, label);
+        Some(if rule == "arn-bad-resource" {
+            f.confidence(Confidence::Medium)
+        } else {
+            f
+        })
+    })
+}
+
+type At<'a> = &'a dyn Fn(&'static str, String, &str) -> Finding;
+
+fn fields(arn: &Arn, shown: &str, at: At<'_>) -> Option<Finding> {
+    if let Field::Literal(p) = arn.partition()
+        && !catalogue().is_partition(&p)
+    {
+        return Some(at(
+            "arn-bad-partition",
+            format!("`{p}` is no partition of AWS"),
+            "`aws`, `aws-cn`, `aws-us-gov`, …",
+        ));
+    }
+    if let Field::Literal(s) = crate::iam::arn::field(&arn.service) {
+        let lower = s.to_ascii_lowercase();
+        if !services().contains_key(lower.as_str()) {
+            return Some(at(
+                "arn-unknown-service",
+                format!("no ARN of AWS has the service `{s}`"),
+                "matches nothing",
+            ));
+        }
+        if lower != s {
+            return Some(at(
+                "arn-service-case",
+                format!("the service of `{shown}` has capitals"),
+                "matches nothing",
+            ));
+        }
+    }
+    if let Field::Literal(r) = arn.region()
+        && catalogue().region(&r).is_none()
+        && !r.starts_with("us-iso")
+        && !r.starts_with("eu-iso")
+    {
+        return Some(at(
+            "arn-bad-region",
+            format!("`{r}` is no region of AWS"),
+            "matches nothing",
+        ));
+    }
+    if let Field::Literal(a) = arn.account()
+        && !is_account_id(&a)
+        && !matches!(
+            a.as_str(),
+            "aws"
+                | "amazon"
+                | "aws-marketplace"
+                | "self"
+                | "cloudfront"
+                | "third-party"
+                | "aws-managed"
+                | "ec2"
+                | "aws-foundation-models"
+        )
+    {
+        return Some(at(
+            "arn-bad-account",
+            format!("`{a}` is no account id"),
+            "twelve digits, or `*`",
+        ));
+    }
+    None
+}
+
+/// What the ARNs of one service look like.
+#[derive(Default)]
+struct Formats {
+    texts: BTreeSet<&'static str>,
+    patterns: OnceLock<Vec<Pattern>>,
+}
+
+impl Formats {
+    fn patterns(&self) -> &[Pattern] {
+        self.patterns
+            .get_or_init(|| self.texts.iter().map(|f| Pattern::format(f)).collect())
+    }
+}
+
+/// By the service that stands in the ARN; the prefixes of actions are there too, without formats.
+fn services() -> &'static BTreeMap<&'static str, Formats> {
+    static SERVICES: OnceLock<BTreeMap<&'static str, Formats>> = OnceLock::new();
+    SERVICES.get_or_init(|| {
+        let mut out: BTreeMap<&'static str, Formats> = BTreeMap::new();
+        for service in catalogue().services() {
+            out.entry(service.prefix()).or_default();
+            for kind in service.resource_types() {
+                for format in kind.arn_formats() {
+                    if let Some(name) = format.split(':').nth(2) {
+                        out.entry(name).or_default().texts.insert(format);
+                    }
+                }
+            }
+        }
+        out
+    })
+}
+
+/// What is wrong with an ARN that fits no format of its service: a region or account too many or too few, or the rest.
+fn misfit(arn: &Arn, item: &Item) -> Option<(&'static str, String, &'static str)> {
+    let Field::Literal(service) = crate::iam::arn::field(&arn.service) else {
+        return None;
+    };
+    let formats = services().get(service.as_str())?.patterns();
+    let shown = item.display();
+    let pattern = Pattern::resource(&item.text);
+    if formats.is_empty() || formats.iter().any(|f| pattern.overlaps(f).may_be()) {
+        return None;
+    }
+    let with = |region: Option<&str>, account: Option<&str>| {
+        let mut out = String::from("arn:");
+        let part = |t: &Text| {
+            t.display()
+                .split("${")
+                .next()
+                .map_or("*", |p| if p.is_empty() { "*" } else { p })
+                .to_owned()
+        };
+        out.push_str(&part(&arn.partition));
+        out.push_str(&format!(":{service}:"));
+        out.push_str(&region.map_or_else(|| plain(&arn.region), str::to_owned));
+        out.push(':');
+        out.push_str(&account.map_or_else(|| plain(&arn.account), str::to_owned));
+        out.push(':');
+        out.push_str(&plain(&arn.resource));
+        let text = Pattern::plain(&out, Case::Sensitive);
+        formats.iter().any(|f| text.overlaps(f).may_be())
+    };
+    let (has_region, has_account) = (
+        !matches!(arn.region(), Field::Empty),
+        !matches!(arn.account(), Field::Empty),
+    );
+    if has_region && with(Some(""), None) {
+        return Some((
+            "arn-region-not-allowed",
+            format!("an ARN of `{service}` such as this has no region"),
+            "leave the region empty",
+        ));
+    }
+    if !has_region && with(Some("*"), None) {
+        return Some((
+            "arn-missing-region",
+            format!("an ARN of `{service}` such as this has a region"),
+            "add the region, or `*`",
+        ));
+    }
+    if has_account && with(None, Some("")) {
+        return Some((
+            "arn-account-not-allowed",
+            format!("an ARN of `{service}` such as this has no account"),
+            "leave the account empty",
+        ));
+    }
+    if !has_account && with(None, Some("*")) {
+        return Some((
+            "arn-missing-fields",
+            format!("`{shown}` lacks the account"),
+            "add the account",
+        ));
+    }
+    if !has_region && !has_account && with(Some("*"), Some("*")) {
+        return Some((
+            "arn-missing-region",
+            format!("an ARN of `{service}` such as this has a region and an account"),
+            "add both",
+        ));
+    }
+    if has_region && has_account && with(Some(""), Some("")) {
+        return Some((
+            "arn-region-not-allowed",
+            format!("an ARN of `{service}` such as this has no region"),
+            "leave region and account empty",
+        ));
+    }
+    Some((
+        "arn-bad-resource",
+        format!("`{shown}` is the ARN of nothing that `{service}` has"),
+        "fits no type of resource",
+    ))
+}
+
+/// The text with its holes as wildcards.
+fn plain(text: &Text) -> String {
+    text.with_placeholders()
+        .chars()
+        .map(|c| if Text::placeholder(c).is_some() { '*' } else { c })
+        .collect()
+}

@@ -1,0 +1,220 @@
+//! Policies in a place where another kind of policy belongs, policies that are too long, and variables gone wrong.
+
+use crate::finding::Severity;
+use crate::iam::kind::is_assume;
+use crate::iam::size::{Holder, holder, quota, resource_quota, size};
+use crate::iam::variables::{Problem, variables};
+use crate::iam::{Document, Item, Origin, PolicyKind, Statement};
+use crate::project::{DocumentId, IdentityKind, PolicyRef};
+use crate::rules::{Context, Out};
+
+/// A document whose shape says that it is meant for another slot.
+pub(super) fn mismatch(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d) in cx.documents() {
+        if d.origin != Origin::Written || d.statements.is_empty() || d.owner.is_none() {
+            continue;
+        }
+        let all = |f: &dyn Fn(&Statement) -> bool| d.statements.iter().all(|s| !s.open && f(s));
+        let assumes = |s: &Statement| {
+            s.action.as_ref().is_some_and(|a| {
+                !a.negated
+                    && !a.items.is_empty()
+                    && a.items.iter().all(|i| i.text.known().is_some_and(|t| is_assume(&t)))
+            })
+        };
+        let span = d.statement_key.unwrap_or(d.span);
+        match d.kind {
+            PolicyKind::Trust if all(&|s| s.principal.is_none() && s.resource.is_some()) => out.push(
+                cx.at_document(
+                    "policy-type-mismatch",
+                    id,
+                    "a permissions policy stands where a trust policy belongs",
+                )
+                .primary(span, "says what, not who may assume the role"),
+            ),
+            PolicyKind::Identity
+                if d.service.as_deref() != Some("iot")
+                    && all(&|s| s.principal.is_some() && s.resource.is_none() && assumes(s)) =>
+            {
+                out.push(
+                    cx.at_document(
+                        "policy-type-mismatch",
+                        id,
+                        "a trust policy stands where a permissions policy belongs",
+                    )
+                    .primary(span, "says who, not what may be done"),
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn sizes(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d) in cx.documents() {
+        if d.origin != Origin::Written {
+            continue;
+        }
+        let length = size(&d.value).characters;
+        let span = d.statement_key.unwrap_or(d.span);
+        let mut push = |rule: &'static str, most: usize, what: &str| {
+            if length > most {
+                out.push(
+                    cx.at_document(
+                        rule,
+                        id,
+                        format!("the policy has {length} characters, of {most} for {what}"),
+                    )
+                    .primary(span, "AWS rejects the policy for this")
+                    .other(what.to_owned()),
+                );
+            }
+        };
+        match d.kind {
+            PolicyKind::Resource => {
+                if let Some(most) = d.service.as_deref().and_then(resource_quota) {
+                    push("resource-policy-size", most, d.service.as_deref().unwrap_or_default());
+                }
+            }
+            PolicyKind::Scp | PolicyKind::Rcp => push("scp-size", quota(Holder::Scp), "a control policy"),
+            PolicyKind::Trust => push("trust-policy-size", quota(Holder::Trust), "a trust policy"),
+            PolicyKind::Identity => {
+                if is_managed(d) {
+                    push("identity-policy-size", quota(Holder::Managed), "a managed policy");
+                }
+            }
+            kind => {
+                if let Some(h) = holder(kind) {
+                    push("identity-policy-size", quota(h), kind.name());
+                }
+            }
+        }
+    }
+    inline(cx, out);
+}
+
+fn is_managed(d: &Document) -> bool {
+    d.owner.as_ref().is_some_and(|o| {
+        matches!(
+            &*o.type_name,
+            "aws_iam_policy" | "AWS::IAM::ManagedPolicy" | "create_policy"
+        )
+    })
+}
+
+/// The quota of inline policies holds for all of one identity together.
+fn inline(cx: &Context<'_>, out: &mut Out<'_>) {
+    for identity in &cx.project.identities {
+        let (holder, what) = match identity.kind {
+            IdentityKind::Role => (Holder::Role, "all inline policies of a role"),
+            IdentityKind::User => (Holder::User, "all inline policies of a user"),
+            IdentityKind::Group => (Holder::Group, "all inline policies of a group"),
+            IdentityKind::PermissionSet => continue,
+        };
+        let documents: Vec<DocumentId> = identity
+            .policies
+            .iter()
+            .filter(|p| p.inline)
+            .filter_map(|p| match &p.policy {
+                PolicyRef::Documents(ids) => ids.first().copied(),
+                _ => None,
+            })
+            .collect();
+        let total: usize = documents
+            .iter()
+            .map(|id| size(&cx.project.documents[*id as usize].value).characters)
+            .sum();
+        let most = quota(holder);
+        if total > most
+            && let Some(id) = documents.last()
+        {
+            let d = &cx.project.documents[*id as usize];
+            out.push(
+                cx.at_document(
+                    "identity-policy-size",
+                    *id,
+                    format!("{total} characters, of {most} for {what}"),
+                )
+                .primary(d.statement_key.unwrap_or(d.span), "AWS rejects the policy for this")
+                .secondary(identity.header, "of this identity")
+                .other(what),
+            );
+        }
+    }
+}
+
+/// Policy variables. IAM User Guide, "IAM policy elements: Variables and tags".
+pub(super) fn variable_syntax(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if d.origin != Origin::Written {
+            continue;
+        }
+        let old = d
+            .version
+            .as_ref()
+            .is_none_or(|v| v.text.known().as_deref() == Some("2008-10-17"))
+            && !d.keys.iter().any(|k| k.value.contains("${"));
+        let resources = s.resource.iter().flat_map(|c| &c.items);
+        let values = s.conditions.iter().flat_map(|c| &c.values);
+        for item in resources.chain(values) {
+            one(cx, out, (id, i), item, old);
+        }
+        let actions = s.action.iter().flat_map(|c| &c.items);
+        let principals = s.principal.iter().flat_map(|c| c.items.iter().map(|p| &p.value));
+        for item in actions.chain(principals).chain(&s.sid) {
+            let Some(text) = item.text.known() else { continue };
+            if text.contains("${") && variables(&text).iter().any(|v| v.problem.is_none()) {
+                out.push(
+                    cx.at_statement(
+                        "variable-in-unsupported-element",
+                        id,
+                        i,
+                        format!("`{text}`: no variable is replaced here"),
+                    )
+                    .primary(item.span, "variables work in resources and conditions only")
+                    .other(text.into_owned()),
+                );
+            }
+        }
+    }
+}
+
+fn one(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), item: &Item, old: bool) {
+    let Some(text) = item.text.known() else { return };
+    if !text.contains("${") {
+        return;
+    }
+    for v in variables(&text) {
+        let shown = text.get(v.range.clone()).unwrap_or(&text);
+        let span = item.text.span_of(v.range.clone()).unwrap_or(item.span);
+        let rule = match v.problem {
+            Some(Problem::NotClosed) => "variable-missing-brace",
+            Some(Problem::Empty) => "variable-empty",
+            Some(Problem::Space) => "variable-space",
+            Some(Problem::Default) => "variable-missing-quote",
+            Some(_) => continue,
+            None => {
+                if old {
+                    out.push(
+                        cx.at_statement(
+                            "old-version-with-variables",
+                            id,
+                            i,
+                            format!("`{shown}` is plain text in this version"),
+                        )
+                        .primary(span, "a variable only from `2012-10-17` on")
+                        .severity(Severity::High)
+                        .other(v.name.to_lowercase()),
+                    );
+                }
+                continue;
+            }
+        };
+        let what = v.problem.map_or("", Problem::text);
+        out.push(
+            cx.at_statement(rule, id, i, format!("the variable `{shown}` {what}"))
+                .primary(span, what)
+                .other(shown.to_lowercase()),
+        );
+    }
+}

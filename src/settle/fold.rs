@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::finding::{Cause, Finding};
+use crate::iam::glob::{self, Case};
 use crate::project::Project;
 use crate::rules::Ruleset;
 
@@ -65,7 +66,7 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
             for &b in group {
                 if a != b
                     && taken[b].is_none()
-                    && rule.supersedes().iter().any(|s| *s == findings[b].rule)
+                    && stands_for(ruleset, rule.supersedes(), &findings[b].rule)
                     && covers(&findings[a], &findings[b])
                     && !reaches(&taken, a, b)
                 {
@@ -134,6 +135,19 @@ fn covers(a: &Finding, b: &Finding) -> bool {
     match (a.cause, b.cause) {
         (Cause::Document(x), Cause::Statement(y, _) | Cause::Document(y)) => x == y,
         (Cause::Place(_), Cause::Place(place)) => a.labels.iter().any(|l| l.span.touches(place)),
+        // In one statement each action and each resource is a cause of its own.
+        (Cause::Statement(..), Cause::Statement(..)) => {
+            a.cause == b.cause && b.labels.iter().any(|x| a.labels.iter().any(|y| x.span.touches(y.span)))
+        }
         (x, y) => x == y,
     }
+}
+
+/// Whether a list of superseded rules, families and patterns names `rule`.
+fn stands_for(ruleset: &Ruleset, superseded: &[String], rule: &str) -> bool {
+    superseded.iter().any(|s| {
+        s == rule
+            || ruleset.get(rule).is_some_and(|r| r.family() == s)
+            || (glob::is_pattern(s) && glob::matches(s, rule, Case::Sensitive))
+    })
 }

@@ -2,15 +2,19 @@
 //!
 //! **Invariant:** a condition that pins who may come silences; one that narrows lowers the severity by one step.
 
+mod grants;
 mod guard;
 mod lambda;
 mod policies;
+mod settings;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
 pub(super) const TABLE: &[(&str, Check)] = &[
     ("resource-policies", policies::check),
+    ("resource-policy-grants", grants::check),
     ("lambda-permission", lambda::permission),
     ("lambda-url", lambda::url),
+    ("open-settings", settings::check),
 ];

@@ -137,13 +137,64 @@ fn fields(arn: &Arn, shown: &str, at: At<'_>) -> Option<Finding> {
 #[derive(Default)]
 struct Formats {
     texts: BTreeSet<&'static str>,
-    patterns: OnceLock<Vec<Pattern>>,
+    read: OnceLock<Vec<Format>>,
+}
+
+struct Format {
+    pattern: Pattern,
+    /// Whether ARNs of this format have a region, and an account.
+    region: bool,
+    account: bool,
 }
 
 impl Formats {
-    fn patterns(&self) -> &[Pattern] {
-        self.patterns
-            .get_or_init(|| self.texts.iter().map(|f| Pattern::format(f)).collect())
+    fn read(&self) -> &[Format] {
+        self.read.get_or_init(|| {
+            self.texts
+                .iter()
+                .map(|f| {
+                    let has = |n: usize| f.split(':').nth(n).is_some_and(|field| !field.is_empty());
+                    Format {
+                        pattern: Pattern::format(f),
+                        region: has(3),
+                        account: has(4),
+                    }
+                })
+                .collect()
+        })
+    }
+
+    /// Whether `arn`, with a region and an account or without, is of one of the formats.
+    fn take(&self, arn: &Pattern, region: Presence, account: Presence) -> bool {
+        self.read()
+            .iter()
+            .any(|f| region.fits(f.region) && account.fits(f.account) && arn.overlaps(&f.pattern).may_be())
+    }
+}
+
+/// Whether a field of an ARN is there; a wildcard or a hole may be either.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Absent,
+    Present,
+    Either,
+}
+
+impl Presence {
+    fn of(field: &Field) -> Self {
+        match field {
+            Field::Empty => Self::Absent,
+            Field::Literal(_) | Field::Pattern => Self::Present,
+            Field::Any | Field::Hole(_) => Self::Either,
+        }
+    }
+
+    fn fits(self, wanted: bool) -> bool {
+        match self {
+            Self::Absent => !wanted,
+            Self::Present => wanted,
+            Self::Either => true,
+        }
     }
 }
 
@@ -171,75 +222,70 @@ fn misfit(arn: &Arn, item: &Item) -> Option<(&'static str, String, &'static str)
     let Field::Literal(service) = crate::iam::arn::field(&arn.service) else {
         return None;
     };
-    let formats = services().get(service.as_str())?.patterns();
+    let formats = services().get(service.as_str())?;
     let shown = item.display();
-    let pattern = Pattern::resource(&item.text);
-    if formats.is_empty() || formats.iter().any(|f| pattern.overlaps(f).may_be()) {
+    let (region, account) = (Presence::of(&arn.region()), Presence::of(&arn.account()));
+    if formats.texts.is_empty() || formats.take(&Pattern::resource(&item.text), region, account) {
         return None;
     }
-    let with = |region: Option<&str>, account: Option<&str>| {
-        let mut out = String::from("arn:");
-        let part = |t: &Text| {
-            t.display()
-                .split("${")
-                .next()
-                .map_or("*", |p| if p.is_empty() { "*" } else { p })
-                .to_owned()
+    // The same ARN with these in the place of region and account.
+    let with = |r: &str, a: &str| {
+        let text = format!("arn:*:{service}:{r}:{a}:{}", plain(&arn.resource));
+        let presence = |field: &str| {
+            if field.is_empty() {
+                Presence::Absent
+            } else {
+                Presence::Present
+            }
         };
-        out.push_str(&part(&arn.partition));
-        out.push_str(&format!(":{service}:"));
-        out.push_str(&region.map_or_else(|| plain(&arn.region), str::to_owned));
-        out.push(':');
-        out.push_str(&account.map_or_else(|| plain(&arn.account), str::to_owned));
-        out.push(':');
-        out.push_str(&plain(&arn.resource));
-        let text = Pattern::plain(&out, Case::Sensitive);
-        formats.iter().any(|f| text.overlaps(f).may_be())
+        formats.take(&Pattern::plain(&text, Case::Sensitive), presence(r), presence(a))
     };
-    let (has_region, has_account) = (
-        !matches!(arn.region(), Field::Empty),
-        !matches!(arn.account(), Field::Empty),
-    );
-    if has_region && with(Some(""), None) {
-        return Some((
-            "arn-region-not-allowed",
-            format!("an ARN of `{service}` such as this has no region"),
-            "leave the region empty",
-        ));
-    }
-    if !has_region && with(Some("*"), None) {
-        return Some((
-            "arn-missing-region",
-            format!("an ARN of `{service}` such as this has a region"),
-            "add the region, or `*`",
-        ));
-    }
-    if has_account && with(None, Some("")) {
+    let keep = |field: &Text, presence: Presence| match presence {
+        Presence::Absent => String::new(),
+        _ => plain(field),
+    };
+    let (r, a) = (keep(&arn.region, region), keep(&arn.account, account));
+    let such = format!("an ARN of `{service}` such as this");
+    if !a.is_empty() && with(&r, "") {
         return Some((
             "arn-account-not-allowed",
-            format!("an ARN of `{service}` such as this has no account"),
+            format!("{such} has no account"),
             "leave the account empty",
         ));
     }
-    if !has_account && with(None, Some("*")) {
+    if !r.is_empty() && with("", &a) {
+        return Some((
+            "arn-region-not-allowed",
+            format!("{such} has no region"),
+            "leave the region empty",
+        ));
+    }
+    if !r.is_empty() && !a.is_empty() && with("", "") {
+        return Some((
+            "arn-region-not-allowed",
+            format!("{such} has no region"),
+            "leave region and account empty",
+        ));
+    }
+    if r.is_empty() && with("*", &a) {
+        return Some((
+            "arn-missing-region",
+            format!("{such} has a region"),
+            "add the region, or `*`",
+        ));
+    }
+    if a.is_empty() && with(&r, "*") {
         return Some((
             "arn-missing-fields",
             format!("`{shown}` lacks the account"),
             "add the account",
         ));
     }
-    if !has_region && !has_account && with(Some("*"), Some("*")) {
+    if r.is_empty() && a.is_empty() && with("*", "*") {
         return Some((
             "arn-missing-region",
-            format!("an ARN of `{service}` such as this has a region and an account"),
+            format!("{such} has a region and an account"),
             "add both",
-        ));
-    }
-    if has_region && has_account && with(Some(""), Some("")) {
-        return Some((
-            "arn-region-not-allowed",
-            format!("an ARN of `{service}` such as this has no region"),
-            "leave region and account empty",
         ));
     }
     Some((

@@ -1,0 +1,296 @@
+//! Resource policies that give what should stay: the right to change them, other accounts' rights, whole endpoints.
+
+use crate::finding::Finding;
+use crate::iam::actions::ActionSet;
+use crate::iam::arn::{Arn, Field};
+use crate::iam::condition::strength;
+use crate::iam::glob::Case;
+use crate::iam::principal::{Place, is_public, place};
+use crate::iam::{Document, Item, Origin, PolicyKind, Statement, pattern};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+
+/// Services whose policies are documented to be about their own actions only.
+const OWN_ACTIONS: [&str; 8] = [
+    "s3",
+    "sqs",
+    "sns",
+    "kms",
+    "ecr",
+    "secretsmanager",
+    "lambda",
+    "codeartifact",
+];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if d.origin != Origin::Written {
+            continue;
+        }
+        if d.service.as_deref() == Some("iot") && d.kind == PolicyKind::Identity && s.allows() {
+            iot(cx, out, id, (i, s));
+        }
+        if d.kind != PolicyKind::Resource {
+            continue;
+        }
+        unsupported(cx, out, (id, d), (i, s));
+        wrong_arn(cx, out, (id, d), (i, s));
+        if s.denies() {
+            lockout(cx, out, (id, d), (i, s));
+        }
+        if !s.allows() {
+            continue;
+        }
+        if d.service.as_deref() == Some("ec2") {
+            endpoint(cx, out, id, (i, s));
+        } else {
+            escalation(cx, out, (id, d), (i, s));
+            cross_account(cx, out, (id, d), (i, s));
+        }
+    }
+}
+
+fn star_in(items: &[Item]) -> Option<&Item> {
+    items.iter().find(|i| pattern::is_star(&i.text))
+}
+
+/// AWS IoT Core Developer Guide, "AWS IoT Core policies".
+fn iot(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+    let wide = |item: &&Item| {
+        pattern::is_star(&item.text) || item.text.known().is_some_and(|t| t.eq_ignore_ascii_case("iot:*"))
+    };
+    if let Some(a) = s
+        .action
+        .as_ref()
+        .filter(|c| !c.negated)
+        .and_then(|c| c.items.iter().find(wide))
+    {
+        out.push(
+            cx.at_statement(
+                "iot-policy-star-action",
+                id,
+                i,
+                "the device may do everything in AWS IoT",
+            )
+            .primary(a.span, "every action")
+            .actions([a.display().to_lowercase()]),
+        );
+    }
+    if let Some(r) = s
+        .resource
+        .as_ref()
+        .filter(|c| !c.negated)
+        .and_then(|c| star_in(&c.items))
+    {
+        out.push(
+            cx.at_statement(
+                "iot-policy-star-resource",
+                id,
+                i,
+                "the device may use every topic and client id",
+            )
+            .primary(r.span, "every resource")
+            .resources([r.display()]),
+        );
+    }
+}
+
+/// AWS PrivateLink Guide, "Control access to VPC endpoints using endpoint policies".
+fn endpoint(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+    let everybody = s
+        .principal
+        .as_ref()
+        .is_some_and(|p| p.items.iter().any(|x| is_public(&place(x, cx.project.own, None))));
+    let (Some(a), Some(r)) = (
+        s.action.as_ref().filter(|c| !c.negated).and_then(|c| star_in(&c.items)),
+        s.resource
+            .as_ref()
+            .filter(|c| !c.negated)
+            .and_then(|c| star_in(&c.items)),
+    ) else {
+        return;
+    };
+    if everybody && !strength(s).narrows() {
+        out.push(
+            cx.at_statement(
+                "vpc-endpoint-policy-star",
+                id,
+                i,
+                "the endpoint lets everything pass, to every account",
+            )
+            .primary(a.span, "every action")
+            .secondary(r.span, "of every account"),
+        );
+    }
+}
+
+/// Whoever may write the policy of a bucket can give itself the rest.
+fn escalation(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+    if d.service.as_deref() != Some("s3") {
+        return;
+    }
+    let Some(clause) = s.action.as_ref().filter(|c| !c.negated) else {
+        return;
+    };
+    let grants = |name: &str| {
+        clause
+            .items
+            .iter()
+            .find(|a| pattern::matches(&a.text, name, Case::Insensitive).is_yes())
+    };
+    if grants("s3:GetObject").is_some() && grants("s3:PutObject").is_some() {
+        return;
+    }
+    for name in [
+        "s3:PutBucketPolicy",
+        "s3:PutBucketAcl",
+        "s3:PutLifecycleConfiguration",
+        "s3:PutObjectAcl",
+    ] {
+        if let Some(item) = grants(name) {
+            out.push(
+                cx.at_statement(
+                    "resource-policy-grants-escalation",
+                    id,
+                    i,
+                    format!("`{name}` lets those named here give themselves the rest"),
+                )
+                .primary(item.span, "changes who may do what")
+                .actions([item.display().to_lowercase()]),
+            );
+            return;
+        }
+    }
+}
+
+fn cross_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+    if d.service.as_deref() != Some("sns") || strength(s).narrows() {
+        return;
+    }
+    for item in s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items) {
+        if let Place::OtherAccount {
+            id: account,
+            trusted: false,
+            ..
+        } = place(item, cx.project.own, None)
+        {
+            if cx.project.own.accounts.is_empty() && topic_account(s).as_deref() == Some(account.as_str()) {
+                continue;
+            }
+            out.push(
+                cx.at_statement(
+                    "sns-policy-cross-account",
+                    id,
+                    i,
+                    format!("account {account} may use this topic"),
+                )
+                .primary(item.value.span, "another account, without a condition")
+                .principals([item.value.display()]),
+            );
+        }
+    }
+}
+
+/// The account in the ARN of the topic that the statement is about.
+fn topic_account(s: &Statement) -> Option<String> {
+    s.resource
+        .as_ref()?
+        .items
+        .iter()
+        .find_map(|r| match Arn::parse(&r.text)?.account() {
+            Field::Literal(a) => Some(a),
+            _ => None,
+        })
+}
+
+fn unsupported(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+    let Some(service) = d.service.as_deref().filter(|s| OWN_ACTIONS.contains(s)) else {
+        return;
+    };
+    for item in s.action.iter().flat_map(|c| &c.items) {
+        let Some(text) = item.text.known() else { continue };
+        let Some((prefix, name)) = text.split_once(':') else {
+            continue;
+        };
+        if prefix.eq_ignore_ascii_case(service) || prefix.contains(['*', '?']) || name.is_empty() {
+            continue;
+        }
+        if ActionSet::expand(&text).is_empty() {
+            continue;
+        }
+        let f: Finding = cx.at_statement(
+            "resource-policy-unsupported-action",
+            id,
+            i,
+            format!("`{text}` means nothing in a policy of `{service}`"),
+        );
+        out.push(
+            f.primary(item.span, "another service's action")
+                .actions([text.to_lowercase()]),
+        );
+    }
+}
+
+/// A bucket's policy is about that bucket. Only names that are known on both sides are compared.
+fn wrong_arn(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+    if d.service.as_deref() != Some("s3") {
+        return;
+    }
+    let Some(bucket) = d
+        .resource
+        .and_then(|r| cx.project.resources.get(r as usize))
+        .and_then(|r| r.get("Bucket"))
+        .and_then(|b| b.as_str())
+    else {
+        return;
+    };
+    for item in s.resource.iter().filter(|c| !c.negated).flat_map(|c| &c.items) {
+        let Some(name) = item
+            .text
+            .known()
+            .and_then(|t| Some(t.split(":s3:::").nth(1)?.split('/').next()?.to_owned()))
+        else {
+            continue;
+        };
+        if !name.contains(['*', '?', '$']) && name != *bucket && !name.is_empty() {
+            out.push(
+                cx.at_statement(
+                    "resource-policy-wrong-arn",
+                    id,
+                    i,
+                    format!("the policy is on `{bucket}` and speaks of `{name}`"),
+                )
+                .primary(item.span, "S3 rejects the policy for this")
+                .resources([item.display()]),
+            );
+        }
+    }
+}
+
+/// A Deny of everything to everybody that nobody can take back but the account's root.
+fn lockout(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+    if d.service.as_deref() != Some("s3") || !s.conditions.is_empty() || s.condition_key.is_some() {
+        return;
+    }
+    let everybody = s
+        .principal
+        .as_ref()
+        .is_some_and(|p| !p.negated && p.items.iter().any(|x| is_public(&place(x, cx.project.own, None))));
+    let all = s.action.as_ref().filter(|c| !c.negated).and_then(|c| {
+        c.items
+            .iter()
+            .find(|a| pattern::matches(&a.text, "s3:PutBucketPolicy", Case::Insensitive).is_yes())
+    });
+    if everybody && let Some(item) = all {
+        out.push(
+            cx.at_statement(
+                "s3-policy-lockout",
+                id,
+                i,
+                "this Deny locks out everybody, those who could remove it too",
+            )
+            .primary(item.span, "denied to everybody without a condition")
+            .actions([item.display().to_lowercase()]),
+        );
+    }
+}

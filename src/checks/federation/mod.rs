@@ -4,8 +4,15 @@
 //! called a wildcard.
 
 mod oidc;
+mod provider;
+mod subject;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[("oidc", oidc::check), ("saml", oidc::saml)];
+pub(super) const TABLE: &[(&str, Check)] = &[
+    ("oidc", oidc::check),
+    ("saml", oidc::saml),
+    ("cognito", subject::cognito),
+    ("oidc-provider", provider::check),
+];

@@ -1,6 +1,7 @@
 //! OpenID Connect and SAML providers in trust policies.
 //! IAM User Guide, "Create a role for OpenID Connect federation" and "Create a role for SAML 2.0 federation".
 
+use super::subject::{audience, elsewhere, spelled};
 use crate::iam::condition::Operator;
 use crate::iam::principal::{Oidc, Place, oidc_of_conditions, place};
 use crate::iam::{Condition, Document, Item, PolicyKind, PrincipalItem, Statement};
@@ -86,7 +87,14 @@ fn one(
         }
         return;
     }
+    audience(cx, out, id, (i, s), item, provider, &of_provider);
+    for (c, claim) in &of_provider {
+        if claim == "sub" {
+            spelled(cx, out, id, (i, s), c);
+        }
+    }
     if provider != Oidc::GitHub {
+        elsewhere(cx, out, id, (i, s), item, provider, &of_provider);
         return;
     }
     let subjects: Vec<&Condition> = of_provider
@@ -118,6 +126,7 @@ fn one(
             continue;
         }
         for value in &c.values {
+            any_ref(cx, out, id, i, value);
             if let Some((message, label)) = wildcard_subject(value, &cx.project.own.github) {
                 out.push(
                     cx.at_statement("oidc-github-sub-wildcard", id, i, message)
@@ -127,6 +136,26 @@ fn one(
                 );
             }
         }
+    }
+}
+
+/// `repo:acme/app:*`: one repository, whatever its branch.
+fn any_ref(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, value: &Item) {
+    let text = value.text.display();
+    let Some((name, rest)) = text.strip_prefix("repo:").and_then(|r| r.split_once(':')) else {
+        return;
+    };
+    if !name.contains(['*', '?']) && name.contains('/') && rest.bytes().all(|b| b == b'*') {
+        out.push(
+            cx.at_statement(
+                "oidc-github-any-ref",
+                id,
+                i,
+                format!("any branch and pull request of `{name}` may assume this role"),
+            )
+            .primary(value.span, "matches every ref and environment")
+            .other(text.clone()),
+        );
     }
 }
 

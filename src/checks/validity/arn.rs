@@ -37,7 +37,21 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &Item) -> Option<Fi
     let shown = item.display();
     let arn = match shape(&item.text) {
         Shape::Arn(arn) => arn,
-        Shape::Star | Shape::Wildcard | Shape::Hole => return None,
+        Shape::Wildcard => {
+            // A star may stand for the fields that are not there; behind a name it does not.
+            let text = item.text.known()?;
+            let n = text.split(':').count();
+            let last = text.rsplit(':').next().unwrap_or_default();
+            let named = text.starts_with("arn:") && n < 6 && last.contains('/') && !last.starts_with('*');
+            return named.then(|| {
+                at(
+                    "arn-missing-fields",
+                    format!("`{shown}` has {n} fields of the 6 of an ARN"),
+                    "arn:partition:service:region:account:resource",
+                )
+            });
+        }
+        Shape::Star | Shape::Hole => return None,
         Shape::TooShort(n) => {
             return Some(at(
                 "arn-missing-fields",

@@ -1,0 +1,38 @@
+//! The identity providers themselves. IAM API Reference, `CreateOpenIDConnectProvider`.
+
+use crate::rules::{Context, Out};
+use crate::value::Value;
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        if &*r.kind != "AWS::IAM::OIDCProvider" {
+            continue;
+        }
+        if let Some(url) = r.get("Url")
+            && url.as_str().is_some_and(|u| u.starts_with("http://"))
+        {
+            out.push(
+                cx.at_resource(
+                    "oidc-provider-thumbprint-or-url",
+                    id,
+                    "the provider's URL is not encrypted",
+                )
+                .primary(url.span, "must be `https://`")
+                .scope(r.header, ""),
+            );
+        }
+        for client in r.get("ClientIdList").iter().flat_map(|c: &&Value| c.items()) {
+            if client.as_str().as_deref() == Some("*") {
+                out.push(
+                    cx.at_resource(
+                        "oidc-provider-thumbprint-or-url",
+                        id,
+                        "the provider takes tokens for any client",
+                    )
+                    .primary(client.span, "matches no client id")
+                    .scope(r.header, ""),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Subjects and audiences of tokens, provider by provider.
+
+use crate::iam::condition::{Grade, Operator, strength};
+use crate::iam::principal::{Oidc, Place, place};
+use crate::iam::{Condition, Item, PolicyKind, PrincipalItem, Statement, pattern};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+
+/// Providers that run other people's builds, the claims that say whose, and how a subject that is nobody's in particular
+/// begins. The providers' own guides to OIDC with AWS.
+const BUILDERS: &[(Oidc, &[&str], &[&str])] = &[
+    (
+        Oidc::GitLab,
+        &["sub", "project_path", "namespace_path", "project_id", "namespace_id"],
+        &["project_path:"],
+    ),
+    (
+        Oidc::CircleCi,
+        &["sub", "oidc.circleci.com/project-id", "aud"],
+        &["org/"],
+    ),
+    (
+        Oidc::Bitbucket,
+        &["sub", "aud", "workspaceuuid", "repositoryuuid"],
+        &["{"],
+    ),
+    (
+        Oidc::TerraformCloud,
+        &["sub", "terraform_organization_id", "terraform_workspace_id"],
+        &["organization:"],
+    ),
+    (
+        Oidc::Buildkite,
+        &["sub", "organization_slug", "pipeline_slug"],
+        &["organization:"],
+    ),
+    (Oidc::Spacelift, &["sub", "aud", "spaceid"], &["space:"]),
+];
+
+/// No condition on the audience: a token that was made for another service is accepted.
+pub(super) fn audience(
+    cx: &Context<'_>,
+    out: &mut Out<'_>,
+    id: DocumentId,
+    (i, s): (usize, &Statement),
+    item: &PrincipalItem,
+    provider: Oidc,
+    keys: &[(&Condition, String)],
+) {
+    let has = |claim: &str| keys.iter().any(|(_, c)| c == claim);
+    if keys.is_empty() || has("aud") || has("azp") || s.open || keys.iter().any(|(_, c)| c.contains("${")) {
+        return;
+    }
+    let _ = provider;
+    out.push(
+        cx.at_statement(
+            "oidc-missing-aud",
+            id,
+            i,
+            "tokens made for other services are accepted too",
+        )
+        .primary(item.value.span, "no condition on `aud`")
+        .principals([item.value.display()]),
+    );
+}
+
+/// A subject that is compared in a way that lets through more, or nothing.
+pub(super) fn spelled(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
+    let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
+        return;
+    };
+    let guarded = s.conditions.iter().any(|o| {
+        o.operator.text.display().eq_ignore_ascii_case("Null")
+            && o.key.text.display().eq_ignore_ascii_case(&c.key.text.display())
+    });
+    if (operator.is_for_all_values() || operator.if_exists) && !guarded {
+        out.push(
+            cx.at_statement(
+                "oidc-forallvalues-sub",
+                id,
+                i,
+                "a token without a subject passes this condition",
+            )
+            .primary(c.operator.span, "true when the claim is absent")
+            .secondary(c.key.span, "the subject")
+            .other(operator.name.to_lowercase()),
+        );
+    }
+    if !operator.wildcards && !operator.negated {
+        for value in c.values.iter().filter(|v| pattern::has_wildcard(&v.text)) {
+            out.push(
+                cx.at_statement(
+                    "oidc-sub-stringequals-with-star",
+                    id,
+                    i,
+                    "no subject has a `*` in it: this never matches",
+                )
+                .primary(value.span, "taken to the letter")
+                .secondary(c.operator.span, "compares without wildcards")
+                .other(value.display()),
+            );
+        }
+    }
+}
+
+/// Providers other than GitHub.
+pub(super) fn elsewhere(
+    cx: &Context<'_>,
+    out: &mut Out<'_>,
+    id: DocumentId,
+    (i, s): (usize, &Statement),
+    item: &PrincipalItem,
+    provider: Oidc,
+    keys: &[(&Condition, String)],
+) {
+    if keys.iter().any(|(_, c)| c.contains("${")) || s.open {
+        return;
+    }
+    let subject = keys.iter().find(|(_, claim)| claim == "sub").map(|(c, _)| *c);
+    if provider == Oidc::Eks {
+        eks(cx, out, id, i, item, subject);
+        return;
+    }
+    let Some((_, claims, starts)) = BUILDERS.iter().find(|(p, _, _)| *p == provider) else {
+        return;
+    };
+    let Some(subject) = subject else {
+        if !keys.iter().any(|(_, claim)| claims.contains(&claim.as_str())) {
+            out.push(
+                cx.at_statement(
+                    "oidc-other-ci-sub",
+                    id,
+                    i,
+                    format!("any project on {} may assume this role", provider.name()),
+                )
+                .primary(item.value.span, "no condition on `sub`")
+                .principals([item.value.display()]),
+            );
+        }
+        return;
+    };
+    for value in &subject.values {
+        let text = value.text.display();
+        let rest = starts.iter().find_map(|p| text.strip_prefix(p)).unwrap_or(&text);
+        // A star before the first name of anything leaves it to whoever makes a name that fits.
+        let first = rest.split([':', '/']).next().unwrap_or_default();
+        if first.contains(['*', '?']) && wildcards(subject) {
+            out.push(
+                cx.at_statement(
+                    "oidc-other-ci-sub",
+                    id,
+                    i,
+                    format!("many projects on {} may assume this role", provider.name()),
+                )
+                .primary(value.span, "matches names of others")
+                .other(text.clone()),
+            );
+        }
+    }
+}
+
+fn wildcards(c: &Condition) -> bool {
+    c.operator
+        .text
+        .known()
+        .and_then(|o| Operator::parse(&o))
+        .is_some_and(|o| o.wildcards && !o.negated)
+}
+
+/// Amazon EKS User Guide, "IAM roles for service accounts".
+fn eks(
+    cx: &Context<'_>,
+    out: &mut Out<'_>,
+    id: DocumentId,
+    i: usize,
+    item: &PrincipalItem,
+    subject: Option<&Condition>,
+) {
+    let at = |message: &str| cx.at_statement("eks-irsa-sub-wildcard", id, i, message.to_owned());
+    let Some(subject) = subject else {
+        out.push(
+            at("any pod of the cluster may assume this role")
+                .primary(item.value.span, "no condition on `sub`")
+                .principals([item.value.display()]),
+        );
+        return;
+    };
+    for value in subject.values.iter().filter(|_| wildcards(subject)) {
+        let text = value.text.display();
+        let namespace = text.strip_prefix("system:serviceaccount:").unwrap_or(&text);
+        if namespace.split(':').next().is_some_and(|n| n.starts_with('*')) {
+            out.push(
+                at("service accounts of every namespace may assume this role")
+                    .primary(value.span, "matches every namespace")
+                    .other(text.clone()),
+            );
+        }
+    }
+}
+
+/// Amazon Cognito Developer Guide, "Role trust and permissions".
+pub(super) fn cognito(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if d.kind != PolicyKind::Trust || !s.allows() || s.open {
+            continue;
+        }
+        for item in s.principal.iter().filter(|c| !c.negated).flat_map(|c| &c.items) {
+            if place(item, cx.project.own, None) != Place::Cognito {
+                continue;
+            }
+            if !s.conditions.is_empty() && strength(s).unknown {
+                continue;
+            }
+            let key = |name: &str| {
+                s.conditions.iter().find(|c| {
+                    c.key
+                        .text
+                        .display()
+                        .eq_ignore_ascii_case(&format!("cognito-identity.amazonaws.com:{name}"))
+                })
+            };
+            let guest = key("amr").and_then(|c| {
+                c.values
+                    .iter()
+                    .find(|v: &&Item| v.display().contains("unauthenticated"))
+            });
+            let f = cx.at_statement("cognito-web-identity-unauth", id, i, "");
+            if key("aud").is_none() {
+                let mut f = f
+                    .primary(item.value.span, "no condition on `aud`")
+                    .principals([item.value.display()]);
+                f.message = "identities of any identity pool may assume this role".to_owned();
+                out.push(f);
+            } else if let Some(guest) = guest {
+                let mut f = f.primary(guest.span, "whoever opens the app").other("unauthenticated");
+                f.message = "guests of the identity pool may assume this role".to_owned();
+                f.steps_down += 1;
+                out.push(f);
+            } else if key("amr").is_none() && strength(s).best() < Grade::Pins {
+                let mut f = f
+                    .primary(item.value.span, "no condition on `amr`")
+                    .principals([item.value.display()]);
+                f.message = "guests of the identity pool may assume this role".to_owned();
+                f.steps_down += 1;
+                out.push(f);
+            }
+        }
+    }
+}

@@ -46,6 +46,8 @@ mod hit {
     pub(super) const PYTHON: u16 = 1 << 9;
     pub(super) const KEY_ID: u16 = 1 << 10;
     pub(super) const KEY_NAME: u16 = 1 << 11;
+    /// Tokens and keys of other shapes.
+    pub(super) const KEY_OTHER: u16 = 1 << 12;
 }
 
 /// The first that matches at a place wins: longer words before those that they begin with.
@@ -88,6 +90,18 @@ const WORDS: &[(&str, u16)] = &[
     ("security_token", hit::KEY_NAME),
     ("SECURITY_TOKEN", hit::KEY_NAME),
     ("ecurityToken", hit::KEY_NAME),
+    ("aws-secret", hit::KEY_NAME),
+    ("wsSecret", hit::KEY_NAME),
+    ("ecurity-Token", hit::KEY_OTHER),
+    ("ecurity-token", hit::KEY_OTHER),
+    ("IQoJb3JpZ2lu", hit::KEY_OTHER),
+    ("FwoGZXIvYXdz", hit::KEY_OTHER),
+    ("FQoGZXIvYXdz", hit::KEY_OTHER),
+    ("ABSK", hit::KEY_OTHER),
+    ("bedrock-api-key-", hit::KEY_OTHER),
+    ("amzn.mws.", hit::KEY_OTHER),
+    ("da2-", hit::KEY_OTHER),
+    ("PRIVATE KEY-----", hit::KEY_OTHER),
 ];
 
 /// Well-known files of other tools that no word can make ours.
@@ -131,7 +145,7 @@ pub fn classify(path: &str, text: &str) -> Kinds {
     let has = |bits: u16| hits & bits == bits;
     let mut kinds = Kinds {
         text: true,
-        key_hit: hits & (hit::KEY_ID | hit::KEY_NAME) != 0,
+        key_hit: hits & (hit::KEY_ID | hit::KEY_NAME | hit::KEY_OTHER) != 0,
         ..Kinds::default()
     };
     let lower = name.to_ascii_lowercase();

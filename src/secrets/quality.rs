@@ -118,7 +118,9 @@ pub fn is_placeholder(value: &str) -> bool {
             | "secret-key"
             | "admin"
     );
-    bracketed
+    // Nothing that is a credential is so short.
+    value.len() <= 4
+        || bracketed
         || word
         || WORDS.iter().any(|w| lower.contains(w))
         || lower.starts_with("mock_")

@@ -192,7 +192,11 @@ pub(super) fn pem(bytes: &[u8], hit: Range<usize>) -> Option<Secret> {
         return None;
     }
     let start = hit.end + (body.len() - body.trim_start().len());
-    made(Kind::PrivateKey, start..start + body.trim().len())
+    let mut found = made(Kind::PrivateKey, start..start + body.trim().len())?;
+    if body.contains("EXAMPLE") {
+        found.quality = Quality::Example;
+    }
+    Some(found)
 }
 
 /// Forty characters that look random and stand by themselves: within `window` only.

@@ -187,7 +187,7 @@ impl Located {
         let place = self.place.map_or("the source", Place::phrase);
         let noun = noun(&self.credential);
         let message = if self.credential.is_example() {
-            format!("an example of AWS's documentation, {noun}, is written in {place}")
+            format!("an example key of AWS's documentation is written in {place}")
         } else {
             format!("{noun} is written in {place}")
         };

@@ -68,7 +68,7 @@ impl Place {
             Self::Authentication => "authentication metadata",
             Self::SsmParameter => "the value of an SSM parameter",
             Self::Boto3 => "an argument of a boto3 client",
-            Self::Environ => "an environment variable that the program sets",
+            Self::Environ => "the environment that a program sets",
             Self::CredentialsFile => "a credentials file",
         }
     }

@@ -34,6 +34,8 @@ pub mod kinds {
     pub const POLICY_LOOKUP: &str = "Overgrant::PolicyLookup";
     /// A user's console password (`aws_iam_user_login_profile`): `{UserName, PasswordResetRequired, PgpKey}`.
     pub const LOGIN_PROFILE: &str = "Overgrant::LoginProfile";
+    /// A request that Terraform makes (`data "http"`): `{Url, …}`.
+    pub const HTTP_REQUEST: &str = "Overgrant::HttpRequest";
     /// Account-wide password policy (`aws_iam_account_password_policy`), properties as in the IAM API.
     pub const PASSWORD_POLICY: &str = "Overgrant::AccountPasswordPolicy";
 }

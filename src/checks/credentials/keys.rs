@@ -4,7 +4,7 @@ use crate::finding::{Finding, Severity};
 use crate::model::{Resource, kinds};
 use crate::project::Project;
 use crate::rules::{Context, Out};
-use crate::source::{Hole, Span};
+use crate::source::{Hole, HoleKind, Span};
 use crate::value::{Kind, Value};
 
 const ACCESS_KEY: &str = "AWS::IAM::AccessKey";
@@ -14,7 +14,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         match &*r.kind {
             ACCESS_KEY => out.push(key(cx, id, r)),
             kinds::OUTPUT => output(cx, id, r, out),
-            "Overgrant::HttpRequest" => http(cx, id, r, out),
+            kinds::HTTP_REQUEST => http(cx, id, r, out),
             _ => {}
         }
     }
@@ -102,7 +102,7 @@ fn http(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>) {
         .as_text()
         .is_some_and(|t| t.prefix().to_ascii_lowercase().starts_with("http:"));
     let secret = holes(url).into_iter().find(|(h, _)| {
-        h.kind == crate::source::HoleKind::Dynamic
+        h.kind == HoleKind::Dynamic
             || h.name.contains("ssm_parameter")
             || h.name.contains("secretsmanager_secret")
     });

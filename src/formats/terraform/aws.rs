@@ -565,6 +565,7 @@ pub(super) const TYPES: &[Type] = &[
     is("data.aws_ami", "data.aws_ami", &[]),
     is("data.aws_ami_ids", "data.aws_ami", &[]),
     is("data.aws_iam_policy", kinds::POLICY_LOOKUP, &[]),
+    is("data.http", kinds::HTTP_REQUEST, &[]),
 ];
 
 /// The row of a type.

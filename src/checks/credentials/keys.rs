@@ -102,9 +102,7 @@ fn http(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>) {
         .as_text()
         .is_some_and(|t| t.prefix().to_ascii_lowercase().starts_with("http:"));
     let secret = holes(url).into_iter().find(|(h, _)| {
-        h.kind == HoleKind::Dynamic
-            || h.name.contains("ssm_parameter")
-            || h.name.contains("secretsmanager_secret")
+        h.kind == HoleKind::Dynamic || h.name.contains("ssm_parameter") || h.name.contains("secretsmanager_secret")
     });
     if let Some((_, span)) = secret.filter(|_| plain) {
         out.push(

@@ -22,6 +22,7 @@ pub struct Analysis<'a> {
 
 /// Each format and the files it takes.
 const FORMATS: &[(&dyn Lower, fn(Kinds) -> bool)] = &[
+    (&formats::iam_json::IamJson, |k| k.policy),
     (&formats::cloudformation::CloudFormation, |k| k.cloudformation),
     (&formats::python::Python, |k| k.python),
     (&formats::terraform::Terraform, |k| k.terraform),

@@ -105,6 +105,7 @@ impl<'s> Parser<'s> {
             let end = self.src.trim_end().len();
             self.close(end);
         }
+        self.tree.problems.sort_by_key(|p| p.span);
         self.tree
     }
 

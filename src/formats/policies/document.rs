@@ -30,7 +30,7 @@ pub(super) struct Slot {
 
 /// Whether a value is written like a policy document: an object whose `Statement` holds statement-like objects, or a
 /// `Version` of the policy language beside a `Statement`.
-pub(super) fn is_policy_shaped(value: &Value) -> bool {
+pub(in crate::formats) fn is_policy_shaped(value: &Value) -> bool {
     let value = value.decoded();
     let Some(statement) = value.get("Statement") else {
         return false;

@@ -15,6 +15,7 @@ use crate::value::{Kind, Value, Via};
 
 use super::plain;
 use document::Slot;
+pub(super) use document::is_policy_shaped;
 
 /// Properties are searched this deep for policies.
 const MAX_DEPTH: usize = 24;

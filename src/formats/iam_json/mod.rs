@@ -1,0 +1,224 @@
+//! Policy documents as files of their own, what the IAM API answers and takes, and documents inside any other JSON or YAML.
+//!
+//! **Invariant:** a file without anything of the shape of a policy says nothing, not even that it is broken; a template
+//! of CloudFormation or a state of Terraform is left to its own format.
+
+mod api;
+mod encoded;
+
+use std::sync::Arc;
+
+use crate::iam::{Format, PolicyKind};
+use crate::model::{Address, Loose, Unit};
+use crate::source::{FileId, ProblemKind, Sources};
+use crate::syntax::{NodeId, Tree, json, yaml};
+use crate::value::{Kind, Value};
+
+use super::cloudformation::{extents, is_template};
+use super::policies::is_policy_shaped;
+use super::{Lower, each_file, plain};
+
+/// Bare documents, lists and exports of them.
+pub struct IamJson;
+
+impl Lower for IamJson {
+    fn name(&self) -> &'static str {
+        "policy"
+    }
+
+    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
+        each_file(files, |file| unit(sources, file))
+    }
+}
+
+fn unit(sources: &Sources, file: FileId) -> Unit {
+    let (path, text) = (sources.path(file), sources.text(file));
+    let tree = parse(file, path, text);
+    let mut walk = Walk {
+        path: Arc::from(path),
+        file_kind: kind_of_path(path),
+        unit: Unit::default(),
+    };
+    for &root in &tree.roots {
+        if !is_foreign(&tree, root) {
+            walk.value(&plain::value(&tree, root), &mut Vec::new(), None);
+        }
+    }
+    let mut unit = walk.unit;
+    let found = !unit.loose.is_empty() || !unit.resources.is_empty();
+    if found || says_statement(&tree) {
+        let is_json = text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
+        unit.problems.extend(tree.problems.iter().cloned().map(|mut p| {
+            if is_json && p.kind == ProblemKind::Syntax {
+                p.kind = ProblemKind::PolicyJson;
+            }
+            p
+        }));
+        if text.contains("overgrant:") {
+            unit.extents = extents(&tree);
+        }
+    }
+    unit
+}
+
+/// By the first character; YAML whose first character is a bracket is tried when it is no JSON.
+fn parse(file: FileId, path: &str, text: &str) -> Tree {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    if !start.starts_with(['{', '[']) {
+        let by_name = path.ends_with(".json") || path.ends_with(".jsonc");
+        let comment = start.starts_with("//") || start.starts_with("/*");
+        return if by_name || comment {
+            json::parse(file, text)
+        } else {
+            yaml::parse(file, text)
+        };
+    }
+    let tree = json::parse(file, text);
+    if !tree.problems.is_empty() && (path.ends_with(".yaml") || path.ends_with(".yml")) {
+        let other = yaml::parse(file, text);
+        if other.problems.is_empty() {
+            return other;
+        }
+    }
+    tree
+}
+
+/// Whether a document of another format begins at `root`.
+fn is_foreign(tree: &Tree, root: NodeId) -> bool {
+    let has = |key| tree.get(root, key).is_some();
+    is_template(tree, root) || has("terraform_version") || (has("service") && has("provider"))
+}
+
+/// Whether a key `Statement` is anywhere: what is broken then is a policy.
+fn says_statement(tree: &Tree) -> bool {
+    let mut open = tree.roots.clone();
+    while let Some(node) = open.pop() {
+        if tree.is_alias(node) {
+            continue;
+        }
+        if tree.get(node, "Statement").is_some() && !tree.roots.iter().any(|root| is_foreign(tree, *root)) {
+            return true;
+        }
+        open.extend(tree.children(node));
+    }
+    false
+}
+
+/// What a file's name says of the policies in it.
+fn kind_of_path(path: &str) -> Option<PolicyKind> {
+    let path = path.to_ascii_lowercase();
+    let near = path.rsplitn(3, '/').take(2);
+    near.flat_map(|part| {
+        let words: Vec<&str> = part.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+        let has = |word| words.contains(&word);
+        let pair = |a, b| words.windows(2).any(|w| w == [a, b]);
+        if has("scp") || has("scps") || pair("service", "control") {
+            Some(PolicyKind::Scp)
+        } else if has("rcp") || has("rcps") || pair("resource", "control") {
+            Some(PolicyKind::Rcp)
+        } else if has("boundary") || has("boundaries") {
+            Some(PolicyKind::Boundary)
+        } else {
+            None
+        }
+    })
+    .next()
+}
+
+/// What the key that holds a document says of it.
+fn kind_of_key(key: &str) -> Option<(PolicyKind, Option<&'static str>)> {
+    let plain: String = key.chars().filter(char::is_ascii_alphanumeric).collect();
+    let kind = match plain.to_ascii_lowercase().as_str() {
+        "assumerolepolicydocument"
+        | "assumerolepolicy"
+        | "trustpolicy"
+        | "trustrelationship"
+        | "trustpolicydocument" => PolicyKind::Trust,
+        "permissionsboundary" | "permissionsboundarypolicyinputlist" | "permissionboundary" => PolicyKind::Boundary,
+        "policyinputlist" => PolicyKind::Identity,
+        "resourcepolicy" => PolicyKind::Resource,
+        "bucketpolicy" => return Some((PolicyKind::Resource, Some("s3"))),
+        "keypolicy" => return Some((PolicyKind::Resource, Some("kms"))),
+        "xamazonapigatewaypolicy" => return Some((PolicyKind::Resource, Some("execute-api"))),
+        "servicecontrolpolicy" => PolicyKind::Scp,
+        "resourcecontrolpolicy" => PolicyKind::Rcp,
+        _ => return None,
+    };
+    Some((kind, None))
+}
+
+/// Keys whose text is worth reading as a document.
+fn may_hold_document(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["policy", "document", "content", "policyinputlist"]
+        .iter()
+        .any(|end| key.ends_with(end))
+}
+
+struct Walk {
+    path: Arc<str>,
+    file_kind: Option<PolicyKind>,
+    unit: Unit,
+}
+
+/// What is known of a document from where it stands.
+#[derive(Clone, Copy)]
+struct Hint {
+    kind: PolicyKind,
+    service: Option<&'static str>,
+}
+
+impl Walk {
+    /// Looks for documents in `value`, which stands at `pointer`.
+    fn value(&mut self, value: &Value, pointer: &mut Vec<String>, hint: Option<Hint>) {
+        match &value.kind {
+            Kind::Map(_) if is_policy_shaped(value) => self.document(value, pointer, hint),
+            Kind::Map(entries) => {
+                if self.api(value, pointer) {
+                    return;
+                }
+                let here = api::hint(value).or(hint);
+                for e in entries.iter() {
+                    let Some(key) = e.key.known() else { continue };
+                    let by_key = kind_of_key(&key).map(|(kind, service)| Hint { kind, service });
+                    pointer.push(key.into_owned());
+                    self.value(&e.value, pointer, by_key.or(here));
+                    pointer.pop();
+                }
+            }
+            Kind::Seq(items) => {
+                for (i, item) in items.iter().enumerate() {
+                    pointer.push(i.to_string());
+                    self.value(item, pointer, hint);
+                    pointer.pop();
+                }
+            }
+            Kind::Str(_) => {
+                let key = pointer.iter().rev().find(|p| p.parse::<usize>().is_err());
+                if key.is_some_and(|key| may_hold_document(key)) {
+                    let (inner, problems) = encoded::document(value);
+                    if is_policy_shaped(&inner) {
+                        self.unit.problems.extend(problems);
+                        self.document(&inner, pointer, hint);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn document(&mut self, value: &Value, pointer: &[String], hint: Option<Hint>) {
+        let name = (!pointer.is_empty()).then(|| Address {
+            scope: self.path.clone(),
+            name: Arc::from(pointer.join("/")),
+        });
+        self.unit.loose.push(Loose {
+            value: value.clone(),
+            format: Format::Json,
+            kind: hint.map(|h| h.kind).or(self.file_kind),
+            service: hint.and_then(|h| h.service).map(Arc::from),
+            name,
+            type_name: Arc::from(""),
+        });
+    }
+}

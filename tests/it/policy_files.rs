@@ -1,0 +1,182 @@
+//! Policy documents as files of their own, exports and answers of the API.
+
+use overgrant::analyse;
+use overgrant::iam::{Own, PolicyKind};
+use overgrant::source::Sources;
+
+/// Every document of one file: kind, service, owner and the source of each action; then the problems.
+fn read(path: &str, text: &str) -> (Vec<String>, Vec<String>) {
+    let sources = Sources::from_strings(&[(path, text)]);
+    let own = Own::default();
+    let project = analyse(&sources, &own).project;
+    let documents = project
+        .documents
+        .iter()
+        .map(|d| {
+            let owner = d.owner.as_ref().map_or("-", |o| &*o.address);
+            let actions: Vec<&str> = d
+                .statements
+                .iter()
+                .filter_map(|s| s.action.as_ref())
+                .flat_map(|a| a.items.iter().map(|i| sources.slice(i.span)))
+                .collect();
+            let service = match d.kind {
+                PolicyKind::Resource => d.service.as_deref().unwrap_or("-"),
+                _ => "-",
+            };
+            format!("{} {service} {owner} {}", d.kind.name(), actions.join(" "))
+        })
+        .collect();
+    let problems = project
+        .problems
+        .iter()
+        .map(|p| format!("{:?} {}: {}", p.kind, sources.slice(p.span), p.message))
+        .collect();
+    (documents, problems)
+}
+
+fn documents(path: &str, text: &str) -> Vec<String> {
+    let (documents, problems) = read(path, text);
+    assert_eq!(problems, Vec::<String>::new(), "{text}");
+    documents
+}
+
+const READ: &str = r#"{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}"#;
+const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}]}"#;
+
+#[test]
+fn bare_documents_and_lists_of_them() {
+    assert_eq!(documents("p.json", READ), ["identity - - \"s3:GetObject\""]);
+    assert_eq!(documents("p.json", TRUST), ["trust - - \"sts:AssumeRole\""]);
+    assert_eq!(
+        documents("p.json", &format!("[{READ}, {TRUST}]")),
+        ["identity - 0 \"s3:GetObject\"", "trust - 1 \"sts:AssumeRole\""]
+    );
+    let yaml = "Version: 2012-10-17\nStatement:\n  - Effect: Allow\n    Action: [s3:*, 'sqs:*']\n    Resource: '*'\n";
+    assert_eq!(documents("p.yaml", yaml), ["identity - - s3:* 'sqs:*'"]);
+    assert_eq!(documents("p.yaml", &format!("---\n{yaml}---\n{yaml}")).len(), 2);
+    assert_eq!(documents("policies/scp/base.json", READ), ["scp - - \"s3:GetObject\""]);
+    assert_eq!(documents("ci-boundary.json", READ), ["boundary - - \"s3:GetObject\""]);
+    assert_eq!(documents("\u{feff}p.json", &format!("\u{feff}{READ}\r\n")).len(), 1);
+}
+
+#[test]
+fn answers_and_inputs_of_the_api() {
+    let quoted = serde_json::to_string(READ).unwrap();
+    let escaped = r#"\"s3:GetObject\""#;
+    let cases = [
+        (
+            format!(r#"{{"PolicyVersion": {{"VersionId": "v1", "Document": {READ}}}}}"#),
+            "identity - PolicyVersion/Document \"s3:GetObject\"".to_owned(),
+        ),
+        (
+            format!(r#"{{"Policy": {quoted}}}"#),
+            format!("identity - Policy {escaped}"),
+        ),
+        (
+            format!(r#"{{"Bucket": "b", "Policy": {quoted}}}"#),
+            format!("resource s3 Policy {escaped}"),
+        ),
+        (
+            format!(r#"{{"Policy": {{"PolicySummary": {{"Type": "SERVICE_CONTROL_POLICY"}}, "Content": {quoted}}}}}"#),
+            format!("scp - Policy/Content {escaped}"),
+        ),
+        (
+            format!(r#"{{"PolicyInputList": [{quoted}], "ActionNames": []}}"#),
+            format!("identity - PolicyInputList/0 {escaped}"),
+        ),
+        (
+            format!(r#"{{"RoleName": "r", "AssumeRolePolicyDocument": {TRUST}}}"#),
+            "trust - r \"sts:AssumeRole\"".to_owned(),
+        ),
+        (
+            format!(r#"{{"RoleName": "r", "PolicyName": "p", "PolicyDocument": {READ}}}"#),
+            "identity - p \"s3:GetObject\"".to_owned(),
+        ),
+        (
+            format!(r#"{{"PolicyName": "p", "PolicyDocument": {quoted}}}"#),
+            format!("identity - p {escaped}"),
+        ),
+        (
+            format!(r#"{{"settings": {{"roles": [{{"x": {READ}}}]}}}}"#),
+            "identity - settings/roles/0/x \"s3:GetObject\"".to_owned(),
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(documents("answer.json", &text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn account_export_gives_identities_and_their_policies() {
+    let encoded = "%7B%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22sts%3AAssumeRole%22%2C%22Principal%22%3A%7B%22AWS%22%3A%22%2A%22%7D%7D%5D%7D";
+    let text = format!(
+        r#"{{
+  "UserDetailList": [{{"UserName": "u", "UserPolicyList": [{{"PolicyName": "in", "PolicyDocument": {READ}}}], "GroupList": ["g"]}}],
+  "GroupDetailList": [{{"GroupName": "g", "AttachedManagedPolicies": [{{"PolicyName": "m", "PolicyArn": "arn:aws:iam::111122223333:policy/m"}}]}}],
+  "RoleDetailList": [{{"RoleName": "r", "AssumeRolePolicyDocument": "{encoded}", "RolePolicyList": [],
+    "PermissionsBoundary": {{"PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/m"}}}}],
+  "Policies": [
+    {{"PolicyName": "m", "Arn": "arn:aws:iam::111122223333:policy/m", "PolicyVersionList": [
+      {{"VersionId": "v1", "IsDefaultVersion": false, "Document": {TRUST}}}, {{"VersionId": "v2", "IsDefaultVersion": true, "Document": {READ}}}]}},
+    {{"PolicyName": "a", "Arn": "arn:aws:iam::aws:policy/a", "PolicyVersionList": [{{"Document": {READ}, "IsDefaultVersion": true}}]}}
+  ]
+}}"#
+    );
+    let mut found = documents("export.json", &text);
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "identity - m \"s3:GetObject\"",
+            "identity - u \"s3:GetObject\"",
+            "trust - r %22sts%3AAssumeRole%22",
+        ]
+    );
+    let sources = Sources::from_strings(&[("export.json", &text)]);
+    let own = Own::default();
+    let project = analyse(&sources, &own).project;
+    let names: Vec<&str> = project.identities.iter().map(|i| sources.slice(i.header)).collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(project.documents.iter().all(|d| d.kind != PolicyKind::Unknown));
+}
+
+#[test]
+fn broken_policies_are_read_in_part_and_say_where() {
+    let (found, problems) = read(
+        "p.json",
+        "{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": [\"s3:*\",], \"Resource\": \"*\"}",
+    );
+    assert_eq!(found, ["identity - - \"s3:*\""]);
+    assert_eq!(problems, ["PolicyJson [: unclosed `[`", "PolicyJson ,: trailing `,`"]);
+    let (found, problems) = read(
+        "p.yaml",
+        "Statement:\n  - Effect: Allow\n    Action: s3:*\n    Resource: \"*\n    Sid: x\n",
+    );
+    assert_eq!(found, ["identity - - s3:*"]);
+    assert_eq!(problems, ["Syntax \": unclosed quote"]);
+}
+
+#[test]
+fn other_files_are_silent() {
+    let cases = [
+        (
+            "schema.json",
+            r#"{"properties": {"Statement": {"type": "array"}, "Action": 1}}"#,
+        ),
+        ("words.json", "{\"a\": \"Statement of Action\", }"),
+        (
+            "template.json",
+            r#"{"Resources": {"R": {"Type": "AWS::IAM::Role", "x": {"Statement": {"Effect": "Allow", "Action": "x"}}}}, "x": 1,}"#,
+        ),
+        (
+            "state.json",
+            r#"{"terraform_version": "1", "x": {"Statement": {"Effect": "Allow", "Action": "x"}}}"#,
+        ),
+    ];
+    for (path, text) in cases {
+        let (found, problems) = read(path, text);
+        let ours = problems.iter().filter(|p| p.starts_with("PolicyJson")).count();
+        assert_eq!((found.len(), ours), (0, 0), "{path}: {found:?} {problems:?}");
+    }
+}

@@ -1,0 +1,146 @@
+//! Whatever the bytes: no panic, spans in bounds and on character borders, bounded work.
+
+use std::path::Path;
+
+use overgrant::source::{FileId, Text};
+use overgrant::syntax::{Tree, json, yaml};
+
+const F: FileId = FileId(0);
+
+/// Reads `text` every way there is and looks at every span.
+fn survives(text: &str) {
+    for tree in [json::parse(F, text), yaml::parse(F, text)] {
+        in_bounds(&tree, text);
+    }
+    let embedded = json::parse_text(&Text::verbatim(text, F, 0), overgrant::source::Span::new(F, 0, text.len()));
+    in_bounds(&embedded, text);
+}
+
+fn in_bounds(tree: &Tree, text: &str) {
+    for id in (0..tree.len()).map(|i| overgrant::syntax::NodeId(i as u32)) {
+        let span = tree.span(id);
+        assert!(text.get(span.range()).is_some(), "{span:?} in {text:?}");
+        if let Some(value) = tree.text(id)
+            && let Some(place) = value.span_of(0..value.len())
+        {
+            assert!(text.get(place.range()).is_some(), "text at {place:?} in {text:?}");
+        }
+    }
+    for problem in &tree.problems {
+        assert!(text.get(problem.span.range()).is_some(), "{problem:?} in {text:?}");
+    }
+}
+
+fn inputs() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/syntax");
+    let mut out = Vec::new();
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().flatten() {
+        if entry.file_type().is_file() {
+            out.push(std::fs::read_to_string(entry.path()).unwrap());
+        }
+    }
+    assert!(out.len() >= 10);
+    out
+}
+
+fn floor(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+#[test]
+fn truncated_files() {
+    for text in inputs() {
+        for at in (0..text.len()).step_by(7) {
+            survives(&text[..floor(&text, at)]);
+        }
+    }
+}
+
+#[test]
+fn flipped_bytes() {
+    // xorshift64, so that every run flips the same.
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = move |n: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % n as u64) as usize
+    };
+    let odd = [
+        "{", "}", "[", "]", "\"", "'", "\\", ":", ",", "\n", "\r\n", " ", "\t", "-", "#", "&a ", "*a", "!T ", "|", ">",
+        "<<: ", "{{", "}}", "{%", "${", "\0", "\u{feff}", "é", "😀", "//", "/*", "---\n", "\\u", "%", "",
+    ];
+    for text in inputs() {
+        for _ in 0..150 {
+            let mut mutant = text.clone();
+            for _ in 0..=next(3) {
+                let at = floor(&mutant, next(mutant.len() + 1));
+                let end = mutant[at..].chars().next().map_or(at, |c| at + c.len_utf8());
+                mutant.replace_range(at..end, odd[next(odd.len())]);
+            }
+            survives(&mutant);
+        }
+    }
+}
+
+#[test]
+fn deep_nesting() {
+    for (open, close) in [
+        ("[", "]"),
+        ("{\"a\":", "}"),
+        ("{a: ", "}"),
+        ("- ", ""),
+        ("? ", ""),
+        ("!T [", "]"),
+        ("(", ")"),
+        ("{{", "}}"),
+        ("${", "}"),
+        ("/*", ""),
+    ] {
+        let n = 10_000;
+        survives(&open.repeat(n));
+        survives(&(open.repeat(n) + &close.repeat(n)));
+    }
+    let mut block = String::new();
+    for depth in 0..1500 {
+        block.extend(std::iter::repeat_n(' ', depth));
+        block.push_str("a:\n");
+    }
+    survives(&block);
+}
+
+#[test]
+fn line_ends_marks_and_odd_characters() {
+    for text in inputs() {
+        survives(&text.replace('\n', "\r\n"));
+        survives(&text.replace('\n', "\r"));
+        survives(&format!("\u{feff}{text}"));
+        survives(&text.replace(' ', "\0"));
+        survives(&text.replace(' ', "\t"));
+        survives(&text.replace('e', "é"));
+        survives(text.trim_end());
+    }
+}
+
+#[test]
+fn long_inputs() {
+    let n = 100_000;
+    survives(&format!("[{}]", "1,".repeat(n)));
+    survives(&format!("[{}]", "\"s3:*\", ".repeat(n)));
+    survives(&format!("a:\n{}", "- x\n".repeat(n)));
+    survives(&"a: 1\n".repeat(n));
+    survives(&format!("a: |\n{}", "  {\"a\": 1}\n".repeat(n)));
+    survives(&format!("a: \"{}\"", "\\n".repeat(n)));
+    survives(&format!("a: '{}'", "''\n ".repeat(n)));
+    survives(&"--- x\n".repeat(n));
+    survives(&format!("a: &a {{x: y}}\nb: [{}]", "*a, ".repeat(n)));
+    survives(&"\"\\\n".repeat(n));
+    survives(&"\"\\\"\n,".repeat(n));
+    survives(&"a: \"\n".repeat(5_000));
+    survives(&"a: [\n".repeat(5_000));
+    survives(&"{{ a }}: {{\n".repeat(5_000));
+    survives(&"] } : ,".repeat(n));
+}

@@ -269,7 +269,7 @@ impl<'s> Parser<'s> {
     fn close(&mut self, end: usize) {
         let Some(frame) = self.frames.pop() else { return };
         if self.tree.kind(frame.node) == Kind::Map && (self.pending.len() - frame.base) % 2 == 1 {
-            let at = end.saturating_sub(1);
+            let at = self.pending.last().map_or(end, |key| self.tree.node(*key).end as usize);
             let node = self.push(Kind::Unknown, Style::Plain, at, at);
             self.pending.push(node);
         }

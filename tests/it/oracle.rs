@@ -64,7 +64,14 @@ fn number(text: &str, out: &mut String) {
     let value = radix("0x", 16)
         .or_else(|| radix("0o", 8))
         .or_else(|| radix("0b", 2))
-        .or_else(|| digits.to_lowercase().trim_start_matches('.').parse::<f64>().ok().filter(|n| !n.is_finite()))
+        .or_else(|| {
+            digits
+                .to_lowercase()
+                .trim_start_matches('.')
+                .parse::<f64>()
+                .ok()
+                .filter(|n| !n.is_finite())
+        })
         .or_else(|| digits.parse().ok())
         .unwrap_or(f64::NAN);
     write!(out, "{}", sign * value).unwrap();
@@ -163,7 +170,10 @@ fn differs(tree: &Tree, text: &str, expected: &[String]) -> Option<String> {
         })
         .collect();
     // An empty stream is null to serde_yaml and no document to us.
-    let expected: Vec<&String> = expected.iter().filter(|e| found.len() == expected.len() || *e != "null").collect();
+    let expected: Vec<&String> = expected
+        .iter()
+        .filter(|e| found.len() == expected.len() || *e != "null")
+        .collect();
     if found.len() != expected.len() {
         return Some(format!("{} documents, not {}", found.len(), expected.len()));
     }
@@ -222,9 +232,15 @@ fn compare(folder: &Path) -> (usize, usize, Vec<String>) {
         if !entry.file_type().is_file() || !(as_json || as_yaml) {
             continue;
         }
-        let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
+        let Ok(text) = std::fs::read_to_string(entry.path()) else {
+            continue;
+        };
         let json_like = text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
-        let verdict = if as_json || json_like { json_differs(&text) } else { yaml_differs(&text) };
+        let verdict = if as_json || json_like {
+            json_differs(&text)
+        } else {
+            yaml_differs(&text)
+        };
         match verdict {
             None => refused += 1,
             Some(None) => compared += 1,
@@ -246,8 +262,13 @@ fn trees_agree_with_serde_on_all_test_data() {
 
 #[test]
 fn trees_agree_with_serde_on_the_given_corpus() {
-    let Some(folder) = std::env::var_os("OVERGRANT_CORPUS") else { return };
+    let Some(folder) = std::env::var_os("OVERGRANT_CORPUS") else {
+        return;
+    };
     let (compared, refused, faults) = compare(Path::new(&folder));
-    println!("{compared} compared, {refused} refused by the other reader, {} differ", faults.len());
+    println!(
+        "{compared} compared, {refused} refused by the other reader, {} differ",
+        faults.len()
+    );
     assert_eq!(faults, Vec::<String>::new());
 }

@@ -12,7 +12,10 @@ fn survives(text: &str) {
     for tree in [json::parse(F, text), yaml::parse(F, text)] {
         in_bounds(&tree, text);
     }
-    let embedded = json::parse_text(&Text::verbatim(text, F, 0), overgrant::source::Span::new(F, 0, text.len()));
+    let embedded = json::parse_text(
+        &Text::verbatim(text, F, 0),
+        overgrant::source::Span::new(F, 0, text.len()),
+    );
     in_bounds(&embedded, text);
 }
 
@@ -127,8 +130,8 @@ fn line_ends_marks_and_odd_characters() {
 
 #[test]
 fn long_inputs() {
-    let n = 100_000;
-    survives(&format!("[{}]", "1,".repeat(n)));
+    survives(&format!("[{}]", "1,".repeat(100_000)));
+    let n = 10_000;
     survives(&format!("[{}]", "\"s3:*\", ".repeat(n)));
     survives(&format!("a:\n{}", "- x\n".repeat(n)));
     survives(&"a: 1\n".repeat(n));
@@ -139,8 +142,8 @@ fn long_inputs() {
     survives(&format!("a: &a {{x: y}}\nb: [{}]", "*a, ".repeat(n)));
     survives(&"\"\\\n".repeat(n));
     survives(&"\"\\\"\n,".repeat(n));
-    survives(&"a: \"\n".repeat(5_000));
-    survives(&"a: [\n".repeat(5_000));
-    survives(&"{{ a }}: {{\n".repeat(5_000));
+    survives(&"a: \"\n".repeat(2_000));
+    survives(&"a: [\n".repeat(2_000));
+    survives(&"{{ a }}: {{\n".repeat(2_000));
     survives(&"] } : ,".repeat(n));
 }

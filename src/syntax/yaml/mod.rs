@@ -292,6 +292,12 @@ impl<'r> Builder<'r> {
             return node;
         }
         let (text, range) = scalar::text(file, self.src, &value, style, range);
+        let text = match style {
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted if self.repair.joined(&range) => {
+                scalar::quoted(file, self.repair.original(), style, range.clone()).unwrap_or(text)
+            }
+            _ => text,
+        };
         let text = self.repair.unmask(text, Span::new(file, range.start, range.end));
         let kind = match tag.and_then(Tag::core_suffix) {
             Some("str" | "binary") => Kind::Str,
@@ -373,7 +379,7 @@ mod tests {
             ("---\na: 1\n---\nb:\n...\n---\n- 2\n", "{a=1} {b=} [2]"),
             (
                 "p: !Sub '{\n  \"a\": \"it''s\"\n}'\nq: 2\n",
-                "{p=Sub({   \"a\": \"it's\" }),q=2}",
+                "{p=Sub({ \"a\": \"it's\" }),q=2}",
             ),
         ];
         for (src, tree) in cases {

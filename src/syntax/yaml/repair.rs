@@ -30,6 +30,8 @@ pub(super) struct Repair<'t> {
     original: &'t str,
     source: Cow<'t, str>,
     problems: Vec<Problem>,
+    /// Starts of quoted scalars whose line breaks were made blanks.
+    joined: Vec<usize>,
     /// Template expressions that were masked, in order.
     masked: Vec<Range<usize>>,
     templates: bool,
@@ -44,6 +46,7 @@ impl<'t> Repair<'t> {
             original,
             source: Cow::Borrowed(original),
             problems: Vec::new(),
+            joined: Vec::new(),
             masked: Vec::new(),
             templates: false,
             blanked: 0,
@@ -55,6 +58,15 @@ impl<'t> Repair<'t> {
         &self.source
     }
 
+    pub(super) fn original(&self) -> &str {
+        self.original
+    }
+
+    /// Whether the quoted scalar at `range` lost its line breaks to a repair.
+    pub(super) fn joined(&self, range: &Range<usize>) -> bool {
+        self.joined.contains(&range.start)
+    }
+
     /// Changes the source so that reading may get further; `false` when there is nothing left to try.
     pub(super) fn mend(&mut self, error: &ScanError, broken: &Breakage) -> bool {
         if is_limit(error.kind()) {
@@ -64,6 +76,7 @@ impl<'t> Repair<'t> {
             self.mended += 1;
             match self.quoted_scalar(broken) {
                 Some(Quoted::Closed(range)) => {
+                    self.joined.push(range.start);
                     self.overwrite(range, |b| if matches!(b, b'\n' | b'\r') { b' ' } else { b });
                     return true;
                 }

@@ -59,6 +59,11 @@ pub(super) fn text(
     }
 }
 
+/// The text of a quoted scalar as `src` has it, whatever granit made of a repaired copy.
+pub(super) fn quoted(file: FileId, src: &str, style: ScalarStyle, range: Range<usize>) -> Option<Text> {
+    flow(file, src, style, range.start + 1..range.end.checked_sub(1)?)
+}
+
 /// A flow scalar over several lines, or with escapes. YAML 1.2.2, section 6.5 "Line folding".
 fn flow(file: FileId, src: &str, style: ScalarStyle, range: Range<usize>) -> Option<Text> {
     let bytes = src.as_bytes();

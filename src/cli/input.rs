@@ -83,7 +83,7 @@ pub(super) struct Choosing {
     pub(super) min_confidence: Option<Confidence>,
     /// What makes the exit code 1 (low, medium, high, critical, never) [default: medium]
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
-    pub(super) fail_on: Option<Option<Severity>>,
+    pub(super) fail_on: Option<Threshold>,
     /// A suppression without a reason does not suppress
     #[arg(long)]
     pub(super) require_reason: bool,
@@ -130,11 +130,14 @@ fn confidence(text: &str) -> Result<Confidence, String> {
     }
 }
 
-fn fail_on(text: &str) -> Result<FailOn, String> {
-    if text == "never" {
-        Ok(None)
-    } else {
-        severity(text).map(Some)
+/// The value of `--fail-on`; clap would take a bare `Option` for an optional value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Threshold(FailOn);
+
+fn fail_on(text: &str) -> Result<Threshold, String> {
+    match text {
+        "never" => Ok(Threshold(None)),
+        _ => severity(text).map(|s| Threshold(Some(s))),
     }
 }
 
@@ -165,7 +168,7 @@ impl Choosing {
         if let Some(confidence) = self.min_confidence {
             settings.min_confidence = confidence;
         }
-        if let Some(fail_on) = self.fail_on {
+        if let Some(Threshold(fail_on)) = self.fail_on {
             settings.fail_on = fail_on;
             settings.per_file.iter_mut().for_each(|p| p.fail_on = None);
         }

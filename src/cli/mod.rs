@@ -77,7 +77,23 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let done = match cli.command {
+    // The panic hook has said where; what is left is to say what to do.
+    let done = std::panic::catch_unwind(|| run(&cli.command));
+    match done {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => {
+            terminal::note(&format!("error: {failure}"));
+            ExitCode::from(2)
+        }
+        Err(_) => {
+            terminal::note("internal error; please report it, with the file that brought it about");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<ExitCode, Failure> {
+    match command {
         Command::Check(c) => c.run(),
         Command::Explain(c) => c.run(),
         Command::Rules(c) => c.run(),
@@ -88,12 +104,5 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::TestRules(c) => c.run(),
         Command::Completions(c) => c.run(),
         Command::Man(c) => c.run(),
-    };
-    match done {
-        Ok(code) => code,
-        Err(failure) => {
-            terminal::note(&format!("error: {failure}"));
-            ExitCode::from(2)
-        }
     }
 }

@@ -230,7 +230,8 @@ impl Search<'_> {
             lonely.dedup();
             let covered: Vec<String> = folders.iter().map(|f| self.absolute(f)).collect();
             lonely.retain(|dir| !covered.iter().any(|c| dir == c || dir.starts_with(&format!("{c}/"))));
-            let known: BTreeSet<String> = found.files.iter().map(|f| f.path.clone()).collect();
+            let mut known: BTreeSet<String> = found.files.iter().map(|f| f.path.clone()).collect();
+            known.extend(found.troubles.iter().map(|t| t.path.clone()));
             for dir in &lonely {
                 context::neighbours(self, dir, &known, &mut found);
             }

@@ -1,5 +1,6 @@
 //! One integration binary: everything a user would notice.
 #![allow(clippy::unwrap_used)]
+mod cli;
 mod cloudformation_corpus;
 mod cloudformation_eval;
 mod cloudformation_sam;
@@ -12,6 +13,7 @@ mod python_values;
 mod robust;
 mod rules;
 mod serverless;
+mod support;
 mod terraform_eval;
 mod tidy;
 mod user_rules;

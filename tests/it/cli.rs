@@ -1,0 +1,470 @@
+//! The command as a user meets it.
+
+use crate::support::repository::{Repository, finished, key_pair};
+
+const BAD: &str = r#"Resources:
+  Admin:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Sid: All
+            Effect: Allow
+            Action: "*"
+            Resource: "*"
+"#;
+
+const GOOD: &str = r#"Resources:
+  Reader:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Action: s3:GetObject
+            Resource: arn:aws:s3:::reports/*
+"#;
+
+const ONE: &[&str] = &["check", "--only", "admin-star-star"];
+
+fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [args, more].concat()
+}
+
+const FORMATS: [&str; 12] = [
+    "human",
+    "compact",
+    "grouped",
+    "json",
+    "jsonl",
+    "sarif",
+    "github",
+    "gitlab",
+    "junit",
+    "checkstyle",
+    "rdjson",
+    "markdown",
+];
+
+#[test]
+fn the_exit_code_is_the_same_for_every_format() {
+    let bad = Repository::new(&[("bad.yaml", BAD)]);
+    let good = Repository::new(&[("good.yaml", GOOD)]);
+    let broken = Repository::new(&[("broken.yaml", "Resources:\n  A:\n    Type: AWS::IAM::Role\n    Properties: [a, {b\n")]);
+    for format in FORMATS {
+        assert_eq!(bad.run(&["check", "-f", format]).code, 1, "{format}");
+        assert_eq!(good.run(&["check", "-f", format]).code, 0, "{format}");
+        assert_eq!(broken.run(&["check", "-f", format]).code, 1, "{format}");
+        assert_eq!(bad.run(&["check", "-f", format, "nowhere.yaml"]).code, 2, "{format}");
+        assert_eq!(bad.run(&["check", "-f", format, "--exit-zero"]).code, 0, "{format}");
+        assert_eq!(bad.run(&["check", "-f", format, "--fail-on", "never"]).code, 0, "{format}");
+    }
+}
+
+#[test]
+fn a_missing_path_is_one_line_with_a_hint() {
+    let r = Repository::new(&[("policy.yaml", GOOD)]);
+    let ran = r.run(&["check", "policy.yml"]);
+    assert_eq!(ran.code, 2);
+    assert_eq!(ran.out, "");
+    assert_eq!(ran.err, "error: no such file or folder: policy.yml; did you mean policy.yaml?\n");
+    assert_eq!(r.run(&["check", "far/away.json"]).err.lines().count(), 1);
+}
+
+#[test]
+fn wrong_names_are_usage_errors_with_hints() {
+    let r = Repository::new(&[("a.yaml", GOOD)]);
+    let ran = r.run(&["check", "--select", "admin-star-sart"]);
+    assert_eq!((ran.code, ran.err.contains("did you mean `admin-star-star`?")), (2, true));
+    assert_eq!(r.run(&["check", "--select", "nonsense-of-mine"]).code, 2);
+    assert_eq!(r.run(&["check", "--format", "jsno"]).code, 2);
+    assert_eq!(r.run(&["explain", "admin-star"]).code, 2);
+}
+
+#[test]
+fn severity_decides_what_fails_and_what_is_shown() {
+    let r = Repository::new(&[("bad.yaml", BAD)]);
+    assert_eq!(r.run(&with(ONE, &["--fail-on", "critical"])).code, 1);
+    r.write("overgrant.toml", b"[rules.admin-star-star]\nseverity = \"low\"\n");
+    assert_eq!(r.run(ONE).code, 0);
+    assert_eq!(r.run(&with(ONE, &["--fail-on", "low"])).code, 1);
+    let hidden = r.run(&with(ONE, &["--fail-on", "low", "--min-severity", "high", "-f", "json"]));
+    assert_eq!((hidden.rules().len(), hidden.code), (0, 0));
+}
+
+#[test]
+fn files_of_others_are_silently_passed() {
+    let r = Repository::new(&[
+        ("package.json", "{\"name\": \"x\"}"),
+        ("tsconfig.json", "{\"compilerOptions\": {}}"),
+        (".pre-commit-config.yaml", "repos: []\n"),
+        ("package-lock.json", "{\"lockfileVersion\": 3}"),
+    ]);
+    for args in [
+        &["check"][..],
+        &["check", "package.json", "tsconfig.json", ".pre-commit-config.yaml", "package-lock.json"],
+    ] {
+        let ran = r.run(args);
+        assert_eq!((ran.code, ran.out.contains("error")), (0, false), "{}", ran.out);
+    }
+    assert_eq!(r.run(&["check", "--error-on-empty"]).code, 2);
+}
+
+#[test]
+fn what_gitignore_hides_is_hidden_also_without_git() {
+    let r = Repository::new(&[("bad.yaml", BAD), ("build/bad.yaml", BAD), (".gitignore", "build/\n")]);
+    let paths = |args: &[&str]| -> Vec<String> {
+        let json = r.run(&with(args, &["-f", "json", "--only", "admin-star-star"])).json();
+        let findings = json["findings"].as_array().unwrap().clone();
+        findings.iter().map(|f| f["path"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(paths(&["check"]), ["bad.yaml"]);
+    assert_eq!(paths(&["check", "--no-gitignore"]), ["bad.yaml", "build/bad.yaml"]);
+    assert_eq!(paths(&["check", "build/bad.yaml", "--no-context"]), ["build/bad.yaml"]);
+    assert_eq!(paths(&["check", "build"]), ["build/bad.yaml"]);
+    std::fs::remove_dir(r.path(".git")).unwrap();
+    assert_eq!(paths(&["check"]), ["bad.yaml"]);
+}
+
+#[test]
+fn folders_of_others_and_hidden_files_are_skipped_unless_named() {
+    let r = Repository::new(&[
+        ("node_modules/x/bad.yaml", BAD),
+        ("cdk.out/bad.yaml", BAD),
+        (".hidden/bad.yaml", BAD),
+        (".github/bad.yaml", BAD),
+        (".bad.yaml", BAD),
+    ]);
+    let count = |args: &[&str]| r.run(&with(&["check", "-f", "json", "--only", "admin-star-star"], args)).rules().len();
+    assert_eq!(count(&[]), 1);
+    assert_eq!(count(&["cdk.out"]), 1);
+    assert_eq!(count(&["node_modules"]), 1);
+    assert_eq!(count(&[".bad.yaml", "--no-context"]), 1);
+    let told = r.run(&["files"]).out;
+    assert!(told.contains("node_modules: skipped, vendored or generated folder"), "{told}");
+    assert!(told.contains(".github/bad.yaml: CloudFormation"), "{told}");
+}
+
+#[test]
+fn exclusions_come_from_flags_and_settings() {
+    let r = Repository::new(&[("a/bad.yaml", BAD), ("b/bad.yaml", BAD)]);
+    let count = |args: &[&str]| r.run(&with(&["check", "-f", "json", "--only", "admin-star-star"], args)).rules().len();
+    assert_eq!(count(&["--exclude", "a/"]), 1);
+    assert_eq!(count(&["--exclude", "**/bad.yaml"]), 0);
+    assert_eq!(count(&["--exclude", "a/", "a/bad.yaml", "--no-context"]), 1);
+    assert_eq!(count(&["--exclude", "a/", "--force-exclude", "a/bad.yaml", "--no-context"]), 0);
+    r.write("overgrant.toml", b"exclude = [\"b/\"]\n");
+    assert_eq!(count(&[]), 1);
+    assert_eq!(count(&["--isolated"]), 2);
+}
+
+#[test]
+fn standard_input_is_a_file_with_a_name() {
+    let r = Repository::new(&[]);
+    let ran = r.run_with_stdin(&with(ONE, &["-", "--stdin-filename", "infra/t.yaml", "-f", "compact"]), BAD);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.starts_with("infra/t.yaml:10:21: critical[admin-star-star]"), "{}", ran.out);
+    // A closed or empty standard input is never read unasked.
+    assert_eq!(r.run(&["check"]).code, 0);
+}
+
+#[test]
+fn lists_of_files_are_read_from_a_file() {
+    let r = Repository::new(&[("a.yaml", BAD), ("b.yaml", BAD), ("c/c.yaml", BAD)]);
+    r.write("list", b"a.yaml\nc/c.yaml\n");
+    r.write("list0", b"a.yaml\0b.yaml\0");
+    let base = with(ONE, &["-f", "json", "--no-context"]);
+    assert_eq!(r.run(&with(&base, &["--files-from", "list"])).rules().len(), 2);
+    assert_eq!(r.run(&with(&base, &["--files-from", "list0"])).rules().len(), 2);
+    let piped = r.run_with_stdin(&with(&base, &["--files-from", "-"]), "b.yaml\n");
+    assert_eq!(piped.rules().len(), 1);
+}
+
+#[test]
+fn neighbours_are_understood_and_not_reported() {
+    let r = Repository::new(&[("a.yaml", BAD), ("b.yaml", BAD)]);
+    let ran = r.run(&with(ONE, &["a.yaml", "-f", "json"]));
+    let json = ran.json();
+    assert_eq!(ran.rules().len(), 1);
+    assert_eq!(json["findings"][0]["path"], "a.yaml");
+    assert_eq!(json["summary"]["files"]["read"], 1);
+}
+
+#[test]
+fn paths_are_relative_to_the_working_directory_and_identity_to_the_root() {
+    let r = Repository::new(&[("infra/bad.yaml", BAD), ("x/y", "")]);
+    let finding = |folder: &str, path: &str| {
+        let json = r.run_in(folder, &with(ONE, &[path, "-f", "json"])).json();
+        let f = &json["findings"][0];
+        (f["path"].as_str().unwrap().to_owned(), f["fingerprint"].as_str().unwrap().to_owned())
+    };
+    let (top, a) = finding(".", ".");
+    let (inside, b) = finding("infra", ".");
+    let (beside, c) = finding("x", "../infra");
+    let (whole, d) = finding(".", r.path("infra").to_str().unwrap());
+    assert_eq!((top.as_str(), inside.as_str(), beside.as_str()), ("infra/bad.yaml", "bad.yaml", "../infra/bad.yaml"));
+    assert_eq!(whole, "infra/bad.yaml");
+    assert!(a == b && b == c && c == d);
+}
+
+#[test]
+fn broken_files_are_findings_with_a_place_and_their_keys_are_still_found() {
+    let (id, _) = key_pair();
+    let text = format!("Resources:\n  A:\n    Type: AWS::IAM::Role\n    Key: {id}\n    Properties: [a, {{b\n");
+    let r = Repository::new(&[("broken.yaml", &text)]);
+    let ran = r.run(&["check", "-f", "json"]);
+    assert_eq!(ran.code, 1);
+    let rules = ran.rules();
+    assert!(rules.contains(&"unreadable-input".to_owned()), "{rules:?}");
+    assert!(rules.contains(&"aws-access-key-id".to_owned()), "{rules:?}");
+    let json = ran.json();
+    assert_eq!(json["errors"][0]["path"], "broken.yaml");
+    assert_eq!(json["summary"]["files"]["failed"], 1);
+    // Whatever is selected.
+    assert_eq!(r.run(&["check", "--select", "trust", "-f", "json"]).rules(), ["unreadable-input"]);
+    assert_eq!(r.run(&["check", "--select", "trust", "--ignore", "unreadable-input"]).code, 0);
+}
+
+#[test]
+fn strange_files_do_no_harm() {
+    let r = Repository::new(&[("bad.yaml", BAD)]);
+    std::fs::create_dir(r.path("folder.yaml")).unwrap();
+    r.write("binary.yaml", b"\x7fELF\0\0\0\xff\xfe\0");
+    r.write("latin.py", b"# caf\xe9\nimport boto3\n");
+    r.write("bom.yaml", format!("\u{feff}{BAD}").as_bytes());
+    r.write("crlf.yaml", BAD.replace('\n', "\r\n").as_bytes());
+    r.write("empty.json", b"");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(".", r.path("loop")).unwrap();
+        std::os::unix::fs::symlink("nowhere", r.path("dangling.yaml")).unwrap();
+    }
+    let ran = r.run(&with(ONE, &["-f", "json"]));
+    let json = ran.json();
+    let found: Vec<(String, u64, u64)> = json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|f| f["rule"] == "admin-star-star")
+        .map(|f| {
+            let start = &f["span"]["start"];
+            let path = f["path"].as_str().unwrap().to_owned();
+            (path, start["line"].as_u64().unwrap(), start["column"].as_u64().unwrap())
+        })
+        .collect();
+    let at = |path: &str| (path.to_owned(), 10, 21);
+    assert_eq!(found, [at("bad.yaml"), at("bom.yaml"), at("crlf.yaml")]);
+    assert!(ran.err.contains("latin.py: not UTF-8"), "{}", ran.err);
+}
+
+#[test]
+fn large_files_are_said_not_to_be_read() {
+    let r = Repository::new(&[("bad.yaml", BAD)]);
+    let ran = r.run(&["check", "--max-file-size", "100"]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.err.contains("bad.yaml") && ran.err.contains("--max-file-size"), "{}", ran.err);
+    assert_eq!(r.run(&["check", "--max-file-size", "100", "bad.yaml"]).code, 1);
+}
+
+#[test]
+fn colour_only_where_it_is_wanted() {
+    let r = Repository::new(&[("bad.yaml", BAD)]);
+    let esc = |args: &[&str], env: &[(&str, &str)]| {
+        let mut command = r.command(&with(ONE, args));
+        command.envs(env.iter().copied());
+        finished(command).out.contains('\u{1b}')
+    };
+    assert!(!esc(&[], &[]));
+    assert!(esc(&[], &[("FORCE_COLOR", "1")]));
+    assert!(esc(&[], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!esc(&[], &[("FORCE_COLOR", "1"), ("NO_COLOR", "1")]));
+    assert!(!esc(&[], &[("FORCE_COLOR", "0")]));
+    assert!(esc(&["--color", "always"], &[("NO_COLOR", "1")]));
+    assert!(!esc(&["--color", "never"], &[("FORCE_COLOR", "1")]));
+    for format in FORMATS.iter().filter(|f| **f != "human") {
+        assert!(!esc(&["-f", format], &[("FORCE_COLOR", "1")]), "{format}");
+    }
+}
+
+#[test]
+fn several_reports_in_one_run_and_nothing_else_is_written() {
+    let r = Repository::new(&[("bad.yaml", BAD)]);
+    let ran = r.run(&with(ONE, &["--output", "sarif=out.sarif", "--output", "json=out.json", "-f", "compact"]));
+    assert_eq!(ran.out.lines().count(), 1);
+    assert_eq!(r.files(), ["bad.yaml", "out.json", "out.sarif"]);
+    let written: serde_json::Value = serde_json::from_str(&r.read("out.json")).unwrap();
+    assert_eq!(written["findings"], r.run(&with(ONE, &["-f", "json"])).json()["findings"]);
+    assert_eq!(r.run(&with(ONE, &["--output", "sarif=no/such/folder/x"])).code, 2);
+}
+
+#[test]
+fn quiet_is_quiet() {
+    let r = Repository::new(&[("bad.yaml", BAD)]);
+    assert!(!r.run(&with(ONE, &["-q"])).out.contains("Found"));
+    let silent = r.run(&with(ONE, &["-qq"]));
+    assert_eq!((silent.code, silent.out.as_str(), silent.err.as_str()), (1, "", ""));
+}
+
+#[test]
+fn runs_are_the_same_whatever_the_number_of_threads() {
+    let files: Vec<(String, String)> = (0..40)
+        .map(|i| (format!("d{}/t{i}.yaml", i % 7), if i % 3 == 0 { GOOD } else { BAD }.to_owned()))
+        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    let r = Repository::new(&files);
+    for format in ["json", "sarif", "human"] {
+        let one = r.run(&["check", "-f", format, "--jobs", "1"]).out;
+        let four = r.run(&["check", "-f", format, "--jobs", "4"]).out;
+        let again = r.run(&["check", "-f", format, "--jobs", "4"]).out;
+        assert!(one == four && four == again, "{format}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let files: Vec<(String, &str)> = (0..200).map(|i| (format!("t{i}.yaml"), BAD)).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), *t)).collect();
+    let r = Repository::new(&files);
+    let mut command = r.command(&["check", "-f", "json"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+#[test]
+fn settings_have_places_and_hints() {
+    let r = Repository::new(&[("a/bad.yaml", BAD)]);
+    r.write("overgrant.toml", b"fail-on = \"high\"\nigonre = []\n");
+    let ran = r.run(&["check"]);
+    assert_eq!(ran.code, 2);
+    assert_eq!(ran.err, "error: overgrant.toml:2:1: unknown key `igonre` in the settings; did you mean `ignore`?\n");
+    r.write("overgrant.toml", b"ignore = [\"admin-star-sart\"]\n");
+    let ran = r.run(&["check"]);
+    assert!(ran.code == 2 && ran.err.contains("overgrant.toml:1:11: unknown rule"), "{}", ran.err);
+    assert_eq!(r.run(&["check", "--isolated"]).code, 1);
+    assert_eq!(r.run(&["config", "check"]).code, 2);
+}
+
+#[test]
+fn the_nearest_settings_govern() {
+    let r = Repository::new(&[
+        ("overgrant.toml", "fail-on = \"never\"\n"),
+        ("a/bad.yaml", BAD),
+        ("b/bad.yaml", BAD),
+        ("b/pyproject.toml", "[project]\nname = \"x\"\n"),
+    ]);
+    assert_eq!(r.run(&["check"]).code, 0);
+    r.write("b/pyproject.toml", b"[tool.overgrant]\nfail-on = \"high\"\n");
+    assert_eq!(r.run(&["check"]).code, 1);
+    assert_eq!(r.run(&["check", "a"]).code, 0);
+    r.write("a/.overgrant.toml", b"select = [\"trust\"]\n");
+    assert_eq!(r.run(&["check", "a", "-f", "json"]).rules().len(), 0);
+    let shown = r.run(&["config", "show", "b/bad.yaml"]).out;
+    assert!(shown.contains("b/pyproject.toml:2"), "{shown}");
+}
+
+#[test]
+fn per_file_settings() {
+    let r = Repository::new(&[("sandbox/bad.yaml", BAD), ("live/bad.yaml", BAD)]);
+    r.write("overgrant.toml", b"[per-file]\n\"sandbox/**\" = { ignore = [\"admin-star-star\"] }\n");
+    let json = r.run(&with(ONE, &["-f", "json"])).json();
+    assert_eq!(json["findings"].as_array().unwrap().len(), 1);
+    assert_eq!(json["findings"][0]["path"], "live/bad.yaml");
+}
+
+#[test]
+fn rules_are_listed_and_explained_offline() {
+    let r = Repository::new(&[("bad.yaml", BAD)]);
+    let json: serde_json::Value = serde_json::from_str(&r.run(&["rules", "--format", "json"]).out).unwrap();
+    assert!(json.as_array().unwrap().len() > 20);
+    assert!(r.run(&["rules", "admin-*"]).out.contains("admin-star-star"));
+    let page = r.run(&["explain", "admin-star-star"]);
+    assert!(page.code == 0 && page.out.contains("Why it matters"));
+    let there = r.run(&["explain", "bad.yaml:10"]).out;
+    assert!(there.contains("admin-star-star") && there.contains("as AWS will see it"), "{there}");
+    let print = r.run(&with(ONE, &["-f", "json"])).json()["findings"][0]["fingerprint"].as_str().unwrap().to_owned();
+    assert!(r.run(&["explain", &print]).out.contains("admin-star-star"));
+    assert_eq!(r.run(&["explain", "bad.yaml:1"]).code, 2);
+}
+
+#[test]
+fn policies_are_shown_as_aws_sees_them() {
+    let text = BAD.replace("Resource: \"*\"", "Resource: !Sub \"arn:aws:s3:::${Name}/*\"");
+    let r = Repository::new(&[("t.yaml", &text)]);
+    let json: serde_json::Value = serde_json::from_str(&r.run(&["policies", "-f", "json"]).out).unwrap();
+    let p = &json["policies"][0];
+    assert_eq!(p["kind"], "identity");
+    assert_eq!(p["owner"]["address"], "Admin");
+    assert_eq!(p["document"]["Statement"][0]["Resource"], "arn:aws:s3:::${Name}/*");
+    assert_eq!(p["complete"], false);
+    assert!(r.run(&["policies"]).out.contains("\"Action\": \"*\""));
+}
+
+#[test]
+fn patterns_expand_offline() {
+    let r = Repository::new(&[("bad.yaml", BAD)]);
+    let out = r.run(&["expand", "s3:getobject"]).out;
+    assert!(out.contains("s3:GetObject") && out.contains("read"), "{out}");
+    let wrong = r.run(&["expand", "iam:PasRole"]);
+    assert!(wrong.code == 1 && wrong.out.contains("did you mean iam:PassRole"), "{}", wrong.out);
+    assert!(r.run(&["expand", "bad.yaml"]).out.starts_with("*: "));
+}
+
+#[test]
+fn shells_and_manuals() {
+    let r = Repository::new(&[]);
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(r.run(&["completions", shell]).out.contains("overgrant"), "{shell}");
+    }
+    assert!(r.run(&["man"]).out.contains(".TH overgrant"));
+    assert!(r.run(&["man", "check"]).out.contains("fail"));
+    assert!(r.run(&["--version"]).out.contains("AWS data of 20"));
+    assert_eq!(r.run(&[]).code, 2);
+}
+
+#[test]
+fn users_rules_run_beside_ours() {
+    let rule = r#"id: acme/no-get-object
+title: the lake is read through its API
+severity: high
+confidence: high
+since: 0.1.0
+why: |
+  Objects are read through the API.
+do: |
+  Grant the API.
+match:
+  statement:
+    effect: allow
+    action: { any: { is: "s3:GetObject" }, as: act }
+report:
+  at: act
+  label: reads objects
+  message: "objects are read directly"
+examples:
+  bad:
+    - title: one
+      policy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":«"s3:GetObject"»,"Resource":"*"}]}'
+  good:
+    - title: other
+      near: true
+      policy: '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}]}'
+"#;
+    let r = Repository::new(&[
+        ("good.yaml", GOOD),
+        ("rules/no-get-object.yaml", rule),
+        ("overgrant.toml", "rule-dirs = [\"rules\"]\n"),
+    ]);
+    assert_eq!(r.run(&["check", "-f", "json", "good.yaml"]).rules(), ["acme/no-get-object"]);
+    let tested = r.run(&["test-rules", "rules"]);
+    assert_eq!(tested.code, 0, "{}", tested.out);
+    r.write("rules/no-get-object.yaml", rule.replace("effect: allow", "efect: allow").as_bytes());
+    let ran = r.run(&["check", "-f", "json", "good.yaml"]);
+    assert_eq!((ran.code, ran.rules()), (1, vec!["unreadable-input".to_owned()]));
+    assert_eq!(r.run(&["test-rules", "rules"]).code, 1);
+}

@@ -1,0 +1,4 @@
+//! What the modules of this binary share.
+
+pub mod golden;
+pub mod repository;

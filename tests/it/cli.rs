@@ -52,14 +52,21 @@ const FORMATS: [&str; 12] = [
 fn the_exit_code_is_the_same_for_every_format() {
     let bad = Repository::new(&[("bad.yaml", BAD)]);
     let good = Repository::new(&[("good.yaml", GOOD)]);
-    let broken = Repository::new(&[("broken.yaml", "Resources:\n  A:\n    Type: AWS::IAM::Role\n    Properties: [a, {b\n")]);
+    let broken = Repository::new(&[(
+        "broken.yaml",
+        "Resources:\n  A:\n    Type: AWS::IAM::Role\n    Properties: [a, {b\n",
+    )]);
     for format in FORMATS {
         assert_eq!(bad.run(&["check", "-f", format]).code, 1, "{format}");
         assert_eq!(good.run(&["check", "-f", format]).code, 0, "{format}");
         assert_eq!(broken.run(&["check", "-f", format]).code, 1, "{format}");
         assert_eq!(bad.run(&["check", "-f", format, "nowhere.yaml"]).code, 2, "{format}");
         assert_eq!(bad.run(&["check", "-f", format, "--exit-zero"]).code, 0, "{format}");
-        assert_eq!(bad.run(&["check", "-f", format, "--fail-on", "never"]).code, 0, "{format}");
+        assert_eq!(
+            bad.run(&["check", "-f", format, "--fail-on", "never"]).code,
+            0,
+            "{format}"
+        );
     }
 }
 
@@ -69,7 +76,10 @@ fn a_missing_path_is_one_line_with_a_hint() {
     let ran = r.run(&["check", "policy.yml"]);
     assert_eq!(ran.code, 2);
     assert_eq!(ran.out, "");
-    assert_eq!(ran.err, "error: no such file or folder: policy.yml; did you mean policy.yaml?\n");
+    assert_eq!(
+        ran.err,
+        "error: no such file or folder: policy.yml; did you mean policy.yaml?\n"
+    );
     assert_eq!(r.run(&["check", "far/away.json"]).err.lines().count(), 1);
 }
 
@@ -77,7 +87,10 @@ fn a_missing_path_is_one_line_with_a_hint() {
 fn wrong_names_are_usage_errors_with_hints() {
     let r = Repository::new(&[("a.yaml", GOOD)]);
     let ran = r.run(&["check", "--select", "admin-star-sart"]);
-    assert_eq!((ran.code, ran.err.contains("did you mean `admin-star-star`?")), (2, true));
+    assert_eq!(
+        (ran.code, ran.err.contains("did you mean `admin-star-star`?")),
+        (2, true)
+    );
     assert_eq!(r.run(&["check", "--select", "nonsense-of-mine"]).code, 2);
     assert_eq!(r.run(&["check", "--format", "jsno"]).code, 2);
     assert_eq!(r.run(&["explain", "admin-star"]).code, 2);
@@ -90,7 +103,10 @@ fn severity_decides_what_fails_and_what_is_shown() {
     r.write("overgrant.toml", b"[rules.admin-star-star]\nseverity = \"low\"\n");
     assert_eq!(r.run(ONE).code, 0);
     assert_eq!(r.run(&with(ONE, &["--fail-on", "low"])).code, 1);
-    let hidden = r.run(&with(ONE, &["--fail-on", "low", "--min-severity", "high", "-f", "json"]));
+    let hidden = r.run(&with(
+        ONE,
+        &["--fail-on", "low", "--min-severity", "high", "-f", "json"],
+    ));
     assert_eq!((hidden.rules().len(), hidden.code), (0, 0));
 }
 
@@ -104,7 +120,13 @@ fn files_of_others_are_silently_passed() {
     ]);
     for args in [
         &["check"][..],
-        &["check", "package.json", "tsconfig.json", ".pre-commit-config.yaml", "package-lock.json"],
+        &[
+            "check",
+            "package.json",
+            "tsconfig.json",
+            ".pre-commit-config.yaml",
+            "package-lock.json",
+        ],
     ] {
         let ran = r.run(args);
         assert_eq!((ran.code, ran.out.contains("error")), (0, false), "{}", ran.out);
@@ -118,7 +140,10 @@ fn what_gitignore_hides_is_hidden_also_without_git() {
     let paths = |args: &[&str]| -> Vec<String> {
         let json = r.run(&with(args, &["-f", "json", "--only", "admin-star-star"])).json();
         let findings = json["findings"].as_array().unwrap().clone();
-        findings.iter().map(|f| f["path"].as_str().unwrap().to_owned()).collect()
+        findings
+            .iter()
+            .map(|f| f["path"].as_str().unwrap().to_owned())
+            .collect()
     };
     assert_eq!(paths(&["check"]), ["bad.yaml"]);
     assert_eq!(paths(&["check", "--no-gitignore"]), ["bad.yaml", "build/bad.yaml"]);
@@ -137,24 +162,38 @@ fn folders_of_others_and_hidden_files_are_skipped_unless_named() {
         (".github/bad.yaml", BAD),
         (".bad.yaml", BAD),
     ]);
-    let count = |args: &[&str]| r.run(&with(&["check", "-f", "json", "--only", "admin-star-star"], args)).rules().len();
+    let count = |args: &[&str]| {
+        r.run(&with(&["check", "-f", "json", "--only", "admin-star-star"], args))
+            .rules()
+            .len()
+    };
     assert_eq!(count(&[]), 1);
     assert_eq!(count(&["cdk.out"]), 1);
     assert_eq!(count(&["node_modules"]), 1);
     assert_eq!(count(&[".bad.yaml", "--no-context"]), 1);
     let told = r.run(&["files"]).out;
-    assert!(told.contains("node_modules: skipped, vendored or generated folder"), "{told}");
+    assert!(
+        told.contains("node_modules: skipped, vendored or generated folder"),
+        "{told}"
+    );
     assert!(told.contains(".github/bad.yaml: CloudFormation"), "{told}");
 }
 
 #[test]
 fn exclusions_come_from_flags_and_settings() {
     let r = Repository::new(&[("a/bad.yaml", BAD), ("b/bad.yaml", BAD)]);
-    let count = |args: &[&str]| r.run(&with(&["check", "-f", "json", "--only", "admin-star-star"], args)).rules().len();
+    let count = |args: &[&str]| {
+        r.run(&with(&["check", "-f", "json", "--only", "admin-star-star"], args))
+            .rules()
+            .len()
+    };
     assert_eq!(count(&["--exclude", "a/"]), 1);
     assert_eq!(count(&["--exclude", "**/bad.yaml"]), 0);
     assert_eq!(count(&["--exclude", "a/", "a/bad.yaml", "--no-context"]), 1);
-    assert_eq!(count(&["--exclude", "a/", "--force-exclude", "a/bad.yaml", "--no-context"]), 0);
+    assert_eq!(
+        count(&["--exclude", "a/", "--force-exclude", "a/bad.yaml", "--no-context"]),
+        0
+    );
     r.write("overgrant.toml", b"exclude = [\"b/\"]\n");
     assert_eq!(count(&[]), 1);
     assert_eq!(count(&["--isolated"]), 2);
@@ -163,9 +202,16 @@ fn exclusions_come_from_flags_and_settings() {
 #[test]
 fn standard_input_is_a_file_with_a_name() {
     let r = Repository::new(&[]);
-    let ran = r.run_with_stdin(&with(ONE, &["-", "--stdin-filename", "infra/t.yaml", "-f", "compact"]), BAD);
+    let ran = r.run_with_stdin(
+        &with(ONE, &["-", "--stdin-filename", "infra/t.yaml", "-f", "compact"]),
+        BAD,
+    );
     assert_eq!(ran.code, 1);
-    assert!(ran.out.starts_with("infra/t.yaml:10:21: critical[admin-star-star]"), "{}", ran.out);
+    assert!(
+        ran.out.starts_with("infra/t.yaml:10:21: critical[admin-star-star]"),
+        "{}",
+        ran.out
+    );
     // A closed or empty standard input is never read unasked.
     assert_eq!(r.run(&["check"]).code, 0);
 }
@@ -198,13 +244,19 @@ fn paths_are_relative_to_the_working_directory_and_identity_to_the_root() {
     let finding = |folder: &str, path: &str| {
         let json = r.run_in(folder, &with(ONE, &[path, "-f", "json"])).json();
         let f = &json["findings"][0];
-        (f["path"].as_str().unwrap().to_owned(), f["fingerprint"].as_str().unwrap().to_owned())
+        (
+            f["path"].as_str().unwrap().to_owned(),
+            f["fingerprint"].as_str().unwrap().to_owned(),
+        )
     };
     let (top, a) = finding(".", ".");
     let (inside, b) = finding("infra", ".");
     let (beside, c) = finding("x", "../infra");
     let (whole, d) = finding(".", r.path("infra").to_str().unwrap());
-    assert_eq!((top.as_str(), inside.as_str(), beside.as_str()), ("infra/bad.yaml", "bad.yaml", "../infra/bad.yaml"));
+    assert_eq!(
+        (top.as_str(), inside.as_str(), beside.as_str()),
+        ("infra/bad.yaml", "bad.yaml", "../infra/bad.yaml")
+    );
     assert_eq!(whole, "infra/bad.yaml");
     assert!(a == b && b == c && c == d);
 }
@@ -223,8 +275,15 @@ fn broken_files_are_findings_with_a_place_and_their_keys_are_still_found() {
     assert_eq!(json["errors"][0]["path"], "broken.yaml");
     assert_eq!(json["summary"]["files"]["failed"], 1);
     // Whatever is selected.
-    assert_eq!(r.run(&["check", "--select", "trust", "-f", "json"]).rules(), ["unreadable-input"]);
-    assert_eq!(r.run(&["check", "--select", "trust", "--ignore", "unreadable-input"]).code, 0);
+    assert_eq!(
+        r.run(&["check", "--select", "trust", "-f", "json"]).rules(),
+        ["unreadable-input"]
+    );
+    assert_eq!(
+        r.run(&["check", "--select", "trust", "--ignore", "unreadable-input"])
+            .code,
+        0
+    );
 }
 
 #[test]
@@ -264,7 +323,11 @@ fn large_files_are_said_not_to_be_read() {
     let r = Repository::new(&[("bad.yaml", BAD)]);
     let ran = r.run(&["check", "--max-file-size", "100"]);
     assert_eq!(ran.code, 0);
-    assert!(ran.err.contains("bad.yaml") && ran.err.contains("--max-file-size"), "{}", ran.err);
+    assert!(
+        ran.err.contains("bad.yaml") && ran.err.contains("--max-file-size"),
+        "{}",
+        ran.err
+    );
     assert_eq!(r.run(&["check", "--max-file-size", "100", "bad.yaml"]).code, 1);
 }
 
@@ -291,11 +354,24 @@ fn colour_only_where_it_is_wanted() {
 #[test]
 fn several_reports_in_one_run_and_nothing_else_is_written() {
     let r = Repository::new(&[("bad.yaml", BAD)]);
-    let ran = r.run(&with(ONE, &["--output", "sarif=out.sarif", "--output", "json=out.json", "-f", "compact"]));
+    let ran = r.run(&with(
+        ONE,
+        &[
+            "--output",
+            "sarif=out.sarif",
+            "--output",
+            "json=out.json",
+            "-f",
+            "compact",
+        ],
+    ));
     assert_eq!(ran.out.lines().count(), 1);
     assert_eq!(r.files(), ["bad.yaml", "out.json", "out.sarif"]);
     let written: serde_json::Value = serde_json::from_str(&r.read("out.json")).unwrap();
-    assert_eq!(written["findings"], r.run(&with(ONE, &["-f", "json"])).json()["findings"]);
+    assert_eq!(
+        written["findings"],
+        r.run(&with(ONE, &["-f", "json"])).json()["findings"]
+    );
     assert_eq!(r.run(&with(ONE, &["--output", "sarif=no/such/folder/x"])).code, 2);
 }
 
@@ -310,7 +386,12 @@ fn quiet_is_quiet() {
 #[test]
 fn runs_are_the_same_whatever_the_number_of_threads() {
     let files: Vec<(String, String)> = (0..40)
-        .map(|i| (format!("d{}/t{i}.yaml", i % 7), if i % 3 == 0 { GOOD } else { BAD }.to_owned()))
+        .map(|i| {
+            (
+                format!("d{}/t{i}.yaml", i % 7),
+                if i % 3 == 0 { GOOD } else { BAD }.to_owned(),
+            )
+        })
         .collect();
     let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
     let r = Repository::new(&files);
@@ -328,7 +409,9 @@ fn a_closed_pipe_is_no_error() {
     let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), *t)).collect();
     let r = Repository::new(&files);
     let mut command = r.command(&["check", "-f", "json"]);
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
     let mut child = command.spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
@@ -342,10 +425,17 @@ fn settings_have_places_and_hints() {
     r.write("overgrant.toml", b"fail-on = \"high\"\nigonre = []\n");
     let ran = r.run(&["check"]);
     assert_eq!(ran.code, 2);
-    assert_eq!(ran.err, "error: overgrant.toml:2:1: unknown key `igonre` in the settings; did you mean `ignore`?\n");
+    assert_eq!(
+        ran.err,
+        "error: overgrant.toml:2:1: unknown key `igonre` in the settings; did you mean `ignore`?\n"
+    );
     r.write("overgrant.toml", b"ignore = [\"admin-star-sart\"]\n");
     let ran = r.run(&["check"]);
-    assert!(ran.code == 2 && ran.err.contains("overgrant.toml:1:11: unknown rule"), "{}", ran.err);
+    assert!(
+        ran.code == 2 && ran.err.contains("overgrant.toml:1:11: unknown rule"),
+        "{}",
+        ran.err
+    );
     assert_eq!(r.run(&["check", "--isolated"]).code, 1);
     assert_eq!(r.run(&["config", "check"]).code, 2);
 }
@@ -371,7 +461,10 @@ fn the_nearest_settings_govern() {
 #[test]
 fn per_file_settings() {
     let r = Repository::new(&[("sandbox/bad.yaml", BAD), ("live/bad.yaml", BAD)]);
-    r.write("overgrant.toml", b"[per-file]\n\"sandbox/**\" = { ignore = [\"admin-star-star\"] }\n");
+    r.write(
+        "overgrant.toml",
+        b"[per-file]\n\"sandbox/**\" = { ignore = [\"admin-star-star\"] }\n",
+    );
     let json = r.run(&with(ONE, &["-f", "json"])).json();
     assert_eq!(json["findings"].as_array().unwrap().len(), 1);
     assert_eq!(json["findings"][0]["path"], "live/bad.yaml");
@@ -386,8 +479,14 @@ fn rules_are_listed_and_explained_offline() {
     let page = r.run(&["explain", "admin-star-star"]);
     assert!(page.code == 0 && page.out.contains("Why it matters"));
     let there = r.run(&["explain", "bad.yaml:10"]).out;
-    assert!(there.contains("admin-star-star") && there.contains("as AWS will see it"), "{there}");
-    let print = r.run(&with(ONE, &["-f", "json"])).json()["findings"][0]["fingerprint"].as_str().unwrap().to_owned();
+    assert!(
+        there.contains("admin-star-star") && there.contains("as AWS will see it"),
+        "{there}"
+    );
+    let print = r.run(&with(ONE, &["-f", "json"])).json()["findings"][0]["fingerprint"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert!(r.run(&["explain", &print]).out.contains("admin-star-star"));
     assert_eq!(r.run(&["explain", "bad.yaml:1"]).code, 2);
 }
@@ -411,7 +510,11 @@ fn patterns_expand_offline() {
     let out = r.run(&["expand", "s3:getobject"]).out;
     assert!(out.contains("s3:GetObject") && out.contains("read"), "{out}");
     let wrong = r.run(&["expand", "iam:PasRole"]);
-    assert!(wrong.code == 1 && wrong.out.contains("did you mean iam:PassRole"), "{}", wrong.out);
+    assert!(
+        wrong.code == 1 && wrong.out.contains("did you mean iam:PassRole"),
+        "{}",
+        wrong.out
+    );
     assert!(r.run(&["expand", "bad.yaml"]).out.starts_with("*: "));
 }
 
@@ -460,10 +563,16 @@ examples:
         ("rules/no-get-object.yaml", rule),
         ("overgrant.toml", "rule-dirs = [\"rules\"]\n"),
     ]);
-    assert_eq!(r.run(&["check", "-f", "json", "good.yaml"]).rules(), ["acme/no-get-object"]);
+    assert_eq!(
+        r.run(&["check", "-f", "json", "good.yaml"]).rules(),
+        ["acme/no-get-object"]
+    );
     let tested = r.run(&["test-rules", "rules"]);
     assert_eq!(tested.code, 0, "{}", tested.out);
-    r.write("rules/no-get-object.yaml", rule.replace("effect: allow", "efect: allow").as_bytes());
+    r.write(
+        "rules/no-get-object.yaml",
+        rule.replace("effect: allow", "efect: allow").as_bytes(),
+    );
     let ran = r.run(&["check", "-f", "json", "good.yaml"]);
     assert_eq!((ran.code, ran.rules()), (1, vec!["unreadable-input".to_owned()]));
     assert_eq!(r.run(&["test-rules", "rules"]).code, 1);

@@ -170,20 +170,26 @@ impl OffsetMap {
         let segments = self.segments[first..]
             .iter()
             .take_while(|s| s.at as usize <= range.end)
-            .filter_map(|s| {
+            .flat_map(|s| {
                 let (from, to) = (s.at as usize, (s.at + s.len) as usize);
                 let (a, b) = (from.max(range.start), to.min(range.end));
                 if a > b || (a == b && from != to) {
-                    return None;
+                    return [None, None];
                 }
-                let same = s.len == s.src_len;
-                Some(Segment {
-                    at: (a - range.start) as u32,
-                    len: (b - a) as u32,
-                    src: if same { s.src + (a - from) as u32 } else { s.src },
-                    src_len: if same { (b - a) as u32 } else { s.src_len },
-                })
+                let (at, len) = ((a - range.start) as u32, (b - a) as u32);
+                let run = |at, len| Segment { at, len, ..*s };
+                if s.len == s.src_len {
+                    let src = s.src + (a - from) as u32;
+                    let src_len = len;
+                    return [Some(Segment { at, len, src, src_len }), None];
+                }
+                if len == s.src_len && len > 1 {
+                    // As in `whole`: a part of a unit is no byte for byte run, whatever its length.
+                    return [Some(run(at, 1)), Some(run(at + 1, len - 1))];
+                }
+                [Some(run(at, len)), None]
             })
+            .flatten()
             .collect();
         Self {
             file: self.file,
@@ -477,6 +483,13 @@ mod tests {
             assert_eq!(t.span_of(0..text.len()), Some(span), "{text}");
             assert_eq!(t.span_of(1..2), Some(span), "{text}");
         }
+    }
+
+    #[test]
+    fn part_of_made_text_points_at_the_whole() {
+        let span = Span::new(F, 5, 7);
+        let part = Text::made("abcd", span).slice(1..3);
+        assert_eq!(part.span_of(1..2), Some(span));
     }
 
     #[test]

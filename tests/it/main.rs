@@ -3,6 +3,7 @@
 mod cli;
 mod cloudformation_corpus;
 mod cloudformation_eval;
+mod cloudformation_robust;
 mod cloudformation_sam;
 mod cloudformation_templates;
 mod facts;

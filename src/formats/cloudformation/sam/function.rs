@@ -155,7 +155,7 @@ impl Sam<'_, '_> {
         let packed = code
             .rsplit('/')
             .next()
-            .is_some_and(|name| name.contains('.') && name.trim_matches('.') != "");
+            .is_some_and(|name| name.contains('.') && !name.trim_matches('.').is_empty());
         let Some((module, _)) = handler.rsplit_once('.').filter(|_| !packed) else {
             return;
         };

@@ -56,14 +56,34 @@ fn truncated_anywhere() {
 
 #[test]
 fn characters_changed() {
-    let marks = ['{', '}', '[', ']', '"', '\'', ':', '$', '!', '&', '*', '\n', ' ', '\u{0}', 'ß', '\u{1F600}', ','];
+    let marks = [
+        '{',
+        '}',
+        '[',
+        ']',
+        '"',
+        '\'',
+        ':',
+        '$',
+        '!',
+        '&',
+        '*',
+        '\n',
+        ' ',
+        '\u{0}',
+        'ß',
+        '\u{1F600}',
+        ',',
+    ];
     let mut seed = 7usize;
     for (path, text) in [("t.yaml", TEMPLATE), ("serverless.yml", SERVICE)] {
         let chars: Vec<char> = text.chars().collect();
         for _ in 0..600 {
             let mut changed = chars.clone();
             for _ in 0..3 {
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                seed = seed
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 let at = (seed >> 33) % changed.len();
                 changed[at] = marks[(seed >> 20) % marks.len()];
             }

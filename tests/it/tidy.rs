@@ -277,6 +277,9 @@ const ORDER: &[&str] = &[
     "examples",
 ];
 
+/// First words of the names of companies, which messages may begin with.
+const VENDORS: &[&str] = &["Datadog", "Lacework", "New", "Elastic"];
+
 /// Messages and labels as people read them, on what all examples produce.
 #[test]
 fn findings_read_alike() {
@@ -297,7 +300,9 @@ fn findings_read_alike() {
                 let first = m.chars().next().unwrap_or('.');
                 let word = m.split([' ', '`', '\'']).next().unwrap_or_default();
                 // Names keep their case: `NotAction`, IAM, S3.
-                let proper = word.chars().skip(1).any(char::is_uppercase) || word.chars().any(|c| c.is_ascii_digit());
+                let proper = word.chars().skip(1).any(char::is_uppercase)
+                    || word.chars().any(|c| c.is_ascii_digit())
+                    || VENDORS.contains(&word);
                 if first.is_uppercase() && !proper {
                     say("message starts in upper case", m);
                 }

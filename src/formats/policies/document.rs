@@ -295,8 +295,13 @@ impl Lowering {
         }
         match &value.kind {
             Kind::Seq(inner) if depth == 0 || value.via.is_some() => {
+                let from = items.len();
                 for v in inner.iter() {
                     self.push_strings(v, element, items, depth + 1);
+                }
+                // What travelled as a list has travelled with each of its items.
+                for item in items.iter_mut().skip(from).filter(|i| i.via.is_none()) {
+                    item.via = value.via.clone();
                 }
                 true
             }

@@ -292,6 +292,8 @@ fn statement(s: &Marked, out: &mut String) -> Option<()> {
         effect |= attribute == "effect";
         let marked = format!("{}{attribute}{}", key.open, key.close);
         match attribute {
+            // Terraform leaves an empty sid out.
+            "sid" if value.unquoted().is_empty() => return None,
             "sid" | "effect" => writeln!(out, "    {marked} = {}", value.hcl()?).ok()?,
             "principals" | "not_principals" => principals(&marked, value, out)?,
             "condition" => {

@@ -3,6 +3,7 @@
 //! **Invariant:** ids are indices into the vectors of [`Project`]; every edge keeps the span of the reference that made it;
 //! nothing here sees syntax, and linking fills no holes in texts.
 
+pub mod calls;
 mod link;
 
 pub use link::link;
@@ -31,6 +32,8 @@ pub struct Project<'a> {
     pub problems: Vec<Problem>,
     /// See [`crate::model::Unit::extents`].
     pub extents: Vec<Span>,
+    /// Python, sorted by file, for [`calls::Calls`].
+    pub modules: Vec<crate::model::python::Module>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

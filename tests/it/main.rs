@@ -1,5 +1,6 @@
 //! One integration binary: everything a user would notice.
 #![allow(clippy::unwrap_used)]
+
 mod cli;
 mod cloudformation_corpus;
 mod cloudformation_eval;
@@ -8,6 +9,7 @@ mod cloudformation_sam;
 mod cloudformation_templates;
 mod facts;
 mod hcl;
+mod needs;
 mod oracle;
 mod policy_files;
 mod python_values;

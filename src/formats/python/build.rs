@@ -395,13 +395,18 @@ impl Builder<'_, '_> {
                     let module = self.name(&module);
                     let name = self.name_of(a);
                     let span = self.span(a);
-                    self.bind_name(name, Bound::Import(Import { module }), span, None);
+                    let full = module.clone();
+                    self.bind_name(name, Bound::Import(Import { module, full }), span, None);
                 }
                 None => {
                     let first = module.split('.').next().unwrap_or("").to_owned();
                     let name = self.name(&first);
                     let span = self.span(dotted);
-                    self.bind_name(name.clone(), Bound::Import(Import { module: name }), span, None);
+                    let import = Import {
+                        module: name.clone(),
+                        full: self.name(&module),
+                    };
+                    self.bind_name(name, Bound::Import(import), span, None);
                 }
             }
         }

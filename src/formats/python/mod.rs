@@ -1,9 +1,10 @@
 //! Python: policies written in code, what boto3 calls create, and the modules for the analysis of calls.
 //!
-//! **Invariant:** one unit a file, in the order of the files; a document is lowered once, in the file that uses it, else in
+//! **Invariant:** one unit a file, in the order of the files, then one for each file that imports one of them; a document is lowered once, in the file that uses it, else in
 //! the one that writes it.
 
 mod build;
+mod importers;
 mod loose;
 mod operations;
 mod receiver;
@@ -28,10 +29,17 @@ impl Lower for Python {
     }
 
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
-        let mut units = each_file(files, |f| read(sources, f));
+        let more = importers::importers(sources, files);
+        let all: Vec<FileId> = files.iter().chain(&more).copied().collect();
+        let mut units = each_file(&all, |f| read(sources, f));
+        // Of the importers only the code counts; that one cannot be read is nobody's concern.
+        for unit in &mut units[files.len()..] {
+            unit.problems.clear();
+            unit.extents.clear();
+        }
         let modules: Vec<Module> = units
             .iter_mut()
-            .zip(files)
+            .zip(&all)
             .map(|(u, f)| u.modules.pop().unwrap_or_else(|| Module::unread(*f)))
             .collect();
         let program = Program::new(sources, &modules);

@@ -15,16 +15,24 @@ fn document(v: &Value, depth: u32) -> bool {
         return false;
     }
     match &v.kind {
-        Kind::Map(_) => match v.get("Statement") {
-            Some(s) => match &s.kind {
-                Kind::Seq(items) => items.iter().all(|i| i.entries().is_none() || looks_like_statement(i)),
-                Kind::Map(_) => looks_like_statement(s),
-                // `"Statement": statements`, whatever that is: the rest of the document decides.
-                Kind::Unknown(_) | Kind::OneOf(_) => v.get("Version").is_some(),
-                _ => false,
-            },
-            None => false,
-        },
+        Kind::Map(_) => {
+            let dated = v.get("Version").is_some();
+            match v.get("Statement") {
+                Some(s) => match &s.kind {
+                    Kind::Seq(items) => {
+                        let fits = |i: &Value| i.entries().is_some() && looks_like_statement(i);
+                        items.iter().all(|i| i.entries().is_none() || looks_like_statement(i))
+                            // Without a version it may be an intermediate form of some program: the statements must
+                            // be written here.
+                            && (dated || items.iter().any(|i| fits(i) && i.via.is_none()))
+                    }
+                    Kind::Map(_) => looks_like_statement(s) && (dated || s.via.is_none()),
+                    Kind::Unknown(_) | Kind::OneOf(_) => dated,
+                    _ => false,
+                },
+                None => false,
+            }
+        }
         Kind::Str(t) => {
             let flat = t.with_placeholders();
             is_json_document(&flat)

@@ -309,10 +309,12 @@ pub enum Bound {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Import {
     pub module: Arc<str>,
+    /// The module that is imported, where that is more than what is bound: `a.b` of `import a.b`.
+    pub full: Arc<str>,
 }
 
 /// `from ..module import name`; `name` is `*` in [`Scope::wildcards`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ImportFrom {
     /// Number of dots.
     pub level: u32,

@@ -1,8 +1,9 @@
 //! The modules of a repository and how their imports find each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
-use super::{ImportFrom, Module};
+use super::{Bound, ImportFrom, Module};
 use crate::source::{FileId, Sources, parent_path};
 
 /// Folders from which Python code is commonly imported as if they were on the path.
@@ -26,24 +27,68 @@ pub struct Program<'a> {
     by_file: BTreeMap<FileId, usize>,
     /// Paths that end in `/python/…` or stand under a folder named like a layer: path after it → file.
     layers: BTreeMap<&'a str, FileId>,
+    /// Every part of a path: a name that is none of these is no module of ours.
+    names: HashSet<&'a str>,
+    /// What the imports that stand in each module find.
+    imports: Vec<HashMap<Arc<str>, Option<usize>>>,
+    froms: Vec<HashMap<ImportFrom, (Option<usize>, Option<usize>)>>,
 }
 
 impl<'a> Program<'a> {
     pub fn new(sources: &'a Sources, modules: &'a [Module]) -> Self {
         let by_file: BTreeMap<FileId, usize> = modules.iter().enumerate().map(|(i, m)| (m.file, i)).collect();
         let mut layers = BTreeMap::new();
+        let mut names = HashSet::new();
         for &file in by_file.keys() {
             let path = sources.path(file);
+            names.extend(path.split('/').map(|p| p.strip_suffix(".py").unwrap_or(p)));
             if let Some(at) = path.find("python/").filter(|at| *at == 0 || path[..*at].ends_with('/')) {
                 layers.entry(&path[at + "python/".len()..]).or_insert(file);
             }
         }
-        Self {
+        let mut program = Self {
             sources,
             modules,
             by_file,
             layers,
+            names,
+            imports: Vec::new(),
+            froms: Vec::new(),
+        };
+        let (imports, froms) = modules.iter().map(|m| program.resolve(m)).unzip();
+        program.imports = imports;
+        program.froms = froms;
+        program
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn resolve(
+        &self,
+        m: &Module,
+    ) -> (
+        HashMap<Arc<str>, Option<usize>>,
+        HashMap<ImportFrom, (Option<usize>, Option<usize>)>,
+    ) {
+        let mut imports = HashMap::new();
+        let mut froms = HashMap::new();
+        for s in &m.scopes {
+            for b in s.bindings.values().flatten() {
+                match &b.bound {
+                    Bound::Import(i) => {
+                        for name in [&i.module, &i.full] {
+                            if !imports.contains_key(name) {
+                                imports.insert(name.clone(), self.find(m.file, 0, name));
+                            }
+                        }
+                    }
+                    Bound::From(i) if !froms.contains_key(i) => {
+                        froms.insert(i.clone(), self.find_from(m.file, i));
+                    }
+                    _ => {}
+                }
+            }
         }
+        (imports, froms)
     }
 
     pub fn index_of(&self, file: FileId) -> Option<usize> {
@@ -53,6 +98,20 @@ impl<'a> Program<'a> {
     /// The module that `dotted` (with `level` dots before it) names in a file of this program; packages are their
     /// `__init__.py`.
     pub fn import(&self, from: FileId, level: u32, dotted: &str) -> Option<usize> {
+        let known = self
+            .index_of(from)
+            .and_then(|m| self.imports.get(m))
+            .filter(|_| level == 0);
+        match known.and_then(|k| k.get(dotted)) {
+            Some(found) => *found,
+            None => self.find(from, level, dotted),
+        }
+    }
+
+    fn find(&self, from: FileId, level: u32, dotted: &str) -> Option<usize> {
+        if level == 0 && !self.names.contains(dotted.split('.').next().unwrap_or("")) {
+            return None;
+        }
         let path = self.sources.path(from);
         let rest = dotted.replace('.', "/");
         let mut dir = parent_path(path);
@@ -92,15 +151,28 @@ impl<'a> Program<'a> {
             .and_then(|f| self.index_of(*f))
     }
 
+    /// Whether a file of the repository that we did not read hides the library of this name.
+    pub fn hides(&self, from: FileId, dotted: &str) -> bool {
+        is_library(dotted) && self.shadowed(parent_path(self.sources.path(from)), &dotted.replace('.', "/"))
+    }
+
     /// The module that `from m import name` reads from, and, where `name` is itself a module, that one.
     pub fn import_from(&self, from: FileId, import: &ImportFrom) -> (Option<usize>, Option<usize>) {
-        let module = self.import(from, import.level, &import.module);
+        let known = self.index_of(from).and_then(|m| self.froms.get(m));
+        match known.and_then(|k| k.get(import)) {
+            Some(found) => *found,
+            None => self.find_from(from, import),
+        }
+    }
+
+    fn find_from(&self, from: FileId, import: &ImportFrom) -> (Option<usize>, Option<usize>) {
+        let module = self.find(from, import.level, &import.module);
         let dotted = if import.module.is_empty() {
             import.name.to_string()
         } else {
             format!("{}.{}", import.module, import.name)
         };
-        (module, self.import(from, import.level, &dotted))
+        (module, self.find(from, import.level, &dotted))
     }
 
     fn at(&self, dir: &str, rest: &str) -> Option<usize> {

@@ -23,6 +23,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         resources: Vec::new(),
         problems: Vec::new(),
         extents: Vec::new(),
+        modules: Vec::new(),
     };
     for mut unit in units {
         let base = project.resources.len() as u32;
@@ -33,7 +34,9 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         project.resources.append(&mut unit.resources);
         project.problems.append(&mut unit.problems);
         project.extents.append(&mut unit.extents);
+        project.modules.append(&mut unit.modules);
     }
+    project.modules.sort_by_key(|m| m.file);
     drop_unowned_twins(&mut project.documents);
     project
         .problems

@@ -24,13 +24,13 @@ impl Program<'_> {
                     Reaching::Free => break n.to_string(),
                     Reaching::Found(f) => match &f.bindings.last()?.bound {
                         Bound::Import(i) if f.bindings.len() == 1 || f.bindings.len() == 2 => {
-                            if self.import(m.file, 0, &i.module).is_some() {
+                            if self.import(m.file, 0, &i.module).is_some() || self.hides(m.file, &i.module) {
                                 return None;
                             }
                             break i.module.to_string();
                         }
                         Bound::From(i) if f.bindings.len() == 1 && i.level == 0 => {
-                            if self.import(m.file, 0, &i.module).is_some() {
+                            if self.import(m.file, 0, &i.module).is_some() || self.hides(m.file, &i.module) {
                                 return None;
                             }
                             break format!("{}.{}", i.module, i.name);

@@ -1,0 +1,254 @@
+//! Look-ups over a program that need no evaluation: classes, attributes, changes of containers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::thing::{At, Place};
+use crate::model::python::{Bound, Change, ExprId, ExprKind, Module, Program, Reaching, ScopeId, ScopeKind, Source};
+
+/// Classes above or below one that are looked at.
+const MAX_CLASSES: usize = 48;
+
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    bases: BTreeMap<Place, Vec<Place>>,
+    subclasses: BTreeMap<Place, Vec<Place>>,
+    /// Classes with a base that is not in the repository.
+    open: Vec<Place>,
+    /// `self.name = …`, by class and name: module and index into `Module::attributes`.
+    attributes: BTreeMap<(Place, Arc<str>), Vec<usize>>,
+    /// Methods by name.
+    methods: BTreeMap<Arc<str>, Vec<Place>>,
+    /// Values put into a container after it was made: key and value.
+    added: BTreeMap<At, Vec<(Option<ExprId>, ExprId)>>,
+}
+
+impl Index {
+    pub(super) fn new(program: &Program<'_>) -> Self {
+        let mut index = Self::default();
+        for (module, m) in program.modules.iter().enumerate() {
+            index.module(program, module, m);
+        }
+        index.open.sort_unstable();
+        index.open.dedup();
+        index
+    }
+
+    fn module(&mut self, program: &Program<'_>, module: usize, m: &Module) {
+        for (scope, s) in m.scopes.iter().enumerate() {
+            let place = Place {
+                module,
+                scope: scope as ScopeId,
+            };
+            if s.kind == ScopeKind::Class {
+                for base in &s.bases {
+                    match class_named(program, module, *base) {
+                        Some(b) if b != place => {
+                            self.bases.entry(place).or_default().push(b);
+                            self.subclasses.entry(b).or_default().push(place);
+                        }
+                        _ if is_plain_base(m, *base) => {}
+                        _ => self.open.push(place),
+                    }
+                }
+            }
+            if s.kind == ScopeKind::Function && m.scope(s.parent).kind == ScopeKind::Class {
+                let name: Arc<str> = s.qualname.rsplit('.').next().unwrap_or("").into();
+                self.methods.entry(name).or_default().push(place);
+            }
+        }
+        for (i, a) in m.attributes.iter().enumerate() {
+            let function = m.scope(m.function_of(a.scope));
+            let class = m.scope(function.parent);
+            let receiver = function.params.first().map(|p| &p.name);
+            if class.kind == ScopeKind::Class
+                && let ExprKind::Name(n) = &m.expr(a.object).kind
+                && Some(n) == receiver
+            {
+                let place = Place {
+                    module,
+                    scope: function.parent,
+                };
+                self.attributes.entry((place, a.name.clone())).or_default().push(i);
+            }
+        }
+        self.changes(module, m);
+    }
+
+    fn changes(&mut self, module: usize, m: &Module) {
+        for (scope, s) in m.scopes.iter().enumerate() {
+            for c in &s.mutations {
+                let (key, value) = match (&c.change, c.path.as_slice()) {
+                    (Change::Set(v), [k]) => (Some(*k), *v),
+                    (Change::Append(v), []) => (None, *v),
+                    _ => continue,
+                };
+                for source in self.containers(module, m, scope as ScopeId, &c.name) {
+                    self.added.entry((module, source)).or_default().push((key, value));
+                }
+            }
+        }
+    }
+
+    /// The literals that a name, or `self.name`, holds.
+    fn containers(&self, module: usize, m: &Module, scope: ScopeId, name: &str) -> Vec<ExprId> {
+        let plain = |s: &Source| s.steps.is_empty().then_some(s.expr);
+        if let Some((receiver, attribute)) = name.split_once('.') {
+            let function = m.scope(m.function_of(scope));
+            if function.params.first().is_none_or(|p| &*p.name != receiver) {
+                return Vec::new();
+            }
+            let place = Place {
+                module,
+                scope: function.parent,
+            };
+            let mut out: Vec<ExprId> = self
+                .attributes
+                .get(&(place, attribute.into()))
+                .into_iter()
+                .flatten()
+                .filter_map(|i| m.attributes[*i].source.as_ref().and_then(plain))
+                .collect();
+            if m.scope(place.scope).kind == ScopeKind::Class
+                && let Some(all) = m.scope(place.scope).bindings.get(attribute)
+            {
+                out.extend(all.iter().filter_map(|b| match &b.bound {
+                    Bound::Value(s) => plain(s),
+                    _ => None,
+                }));
+            }
+            return out;
+        }
+        match m.at_end(name, scope) {
+            Reaching::Found(f) => f
+                .bindings
+                .iter()
+                .filter_map(|b| match &b.bound {
+                    Bound::Value(s) => plain(s),
+                    _ => None,
+                })
+                .collect(),
+            Reaching::Free => Vec::new(),
+        }
+    }
+
+    pub(super) fn added(&self, at: At) -> &[(Option<ExprId>, ExprId)] {
+        self.added.get(&at).map_or(&[], Vec::as_slice)
+    }
+
+    /// The class and those it inherits from, nearest first.
+    pub(super) fn lineage(&self, class: Place) -> Vec<Place> {
+        self.walk(class, &self.bases)
+    }
+
+    /// The classes that inherit from `class`, without itself.
+    pub(super) fn heirs(&self, class: Place) -> Vec<Place> {
+        let mut all = self.walk(class, &self.subclasses);
+        all.remove(0);
+        all
+    }
+
+    fn walk(&self, class: Place, edges: &BTreeMap<Place, Vec<Place>>) -> Vec<Place> {
+        let mut out = vec![class];
+        let mut at = 0;
+        while at < out.len() && out.len() < MAX_CLASSES {
+            for next in edges.get(&out[at]).into_iter().flatten() {
+                if !out.contains(next) {
+                    out.push(*next);
+                }
+            }
+            at += 1;
+        }
+        out
+    }
+
+    /// Whether something outside the repository may call the class's methods.
+    pub(super) fn is_open(&self, class: Place) -> bool {
+        self.lineage(class).iter().any(|c| self.open.binary_search(c).is_ok())
+    }
+
+    pub(super) fn attributes(&self, class: Place, name: &str) -> &[usize] {
+        self.attributes.get(&(class, name.into())).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn methods(&self, name: &str) -> &[Place] {
+        self.methods.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Bases that call nothing.
+fn is_plain_base(m: &Module, base: ExprId) -> bool {
+    let name = match &m.expr(base).kind {
+        ExprKind::Index { of, .. } => m.dotted(*of),
+        _ => m.dotted(base),
+    };
+    let name = name.unwrap_or_default();
+    matches!(
+        name.rsplit('.').next().unwrap_or(""),
+        "object"
+            | "ABC"
+            | "ABCMeta"
+            | "Enum"
+            | "StrEnum"
+            | "IntEnum"
+            | "str"
+            | "int"
+            | "dict"
+            | "list"
+            | "Exception"
+            | "Protocol"
+            | "Generic"
+            | "NamedTuple"
+            | "TypedDict"
+            | "BaseModel"
+            | "type"
+            | "Singleton"
+    ) || name.ends_with("Error")
+}
+
+/// The class of the repository that a base expression names.
+fn class_named(program: &Program<'_>, module: usize, expr: ExprId) -> Option<Place> {
+    let m = &program.modules[module];
+    match &m.expr(expr).kind {
+        ExprKind::Name(n) => match m.reaching(n, expr) {
+            Reaching::Found(f) => bound_class(program, module, &f.bindings.first()?.bound, 0),
+            Reaching::Free => m.scope(0).wildcards.iter().find_map(|w| {
+                let other = program.import(m.file, w.level, &w.module)?;
+                exported_class(program, other, n, 0)
+            }),
+        },
+        ExprKind::Attr { of, name, .. } => {
+            let ExprKind::Name(base) = &m.expr(*of).kind else {
+                return None;
+            };
+            let Reaching::Found(f) = m.reaching(base, *of) else {
+                return None;
+            };
+            match &f.bindings.first()?.bound {
+                Bound::Import(i) => exported_class(program, program.import(m.file, 0, &i.module)?, name, 0),
+                Bound::From(i) => exported_class(program, program.import_from(m.file, i).1?, name, 0),
+                _ => None,
+            }
+        }
+        ExprKind::Index { of, .. } => class_named(program, module, *of),
+        _ => None,
+    }
+}
+
+fn bound_class(program: &Program<'_>, module: usize, bound: &Bound, depth: u32) -> Option<Place> {
+    match bound {
+        Bound::Class(scope) => Some(Place { module, scope: *scope }),
+        Bound::From(i) if depth < 6 => {
+            let (other, _) = program.import_from(program.modules[module].file, i);
+            exported_class(program, other?, &i.name, depth + 1)
+        }
+        _ => None,
+    }
+}
+
+fn exported_class(program: &Program<'_>, module: usize, name: &str, depth: u32) -> Option<Place> {
+    match program.modules[module].at_end(name, 0) {
+        Reaching::Found(f) => bound_class(program, module, &f.bindings.first()?.bound, depth),
+        Reaching::Free => None,
+    }
+}

@@ -1,0 +1,391 @@
+//! What Python code calls of AWS: which operations, where, with which actions and resources, and what runs from an entry
+//! point.
+//!
+//! **Invariant:** a call is listed when its receiver is a client for all we know; what only looks like one is listed as not
+//! certain, or, where not even a service can be named, as unresolved. Results are in the order of files and of the text,
+//! whatever the number of threads.
+
+mod evaluate;
+mod index;
+mod libraries;
+mod needs;
+mod reach;
+mod sites;
+mod thing;
+
+pub use thing::Place;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::model::python::{Module, Program, Reaching, ScopeKind, Values};
+use crate::source::{FileId, Span, Text};
+use evaluate::{Evaluator, Params};
+use index::Index;
+use thing::Thing;
+
+/// How often arguments are carried into parameters; chains of calls that hand on a client are rarely longer.
+const MAX_ROUNDS: usize = 6;
+/// Things that one parameter may stand for.
+const MAX_PARAM: usize = 32;
+
+/// One call of one operation.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// boto3's name of the service: `stepfunctions`; the prefix of the actions for calls into other libraries.
+    pub service: Arc<str>,
+    /// As written: `list_objects_v2`, `get_paginator`, `batch_writer`, the attribute that is read.
+    pub method: Arc<str>,
+    /// `ListObjectsV2`; none for calls into other libraries.
+    pub operation: Option<&'static str>,
+    pub actions: Actions,
+    /// ARNs as far as they are known, with holes; empty when nothing is.
+    pub resources: Vec<Text>,
+    /// The callee: `s3.get_object`.
+    pub span: Span,
+    /// The function it stands in, and that function's qualified name, `<module>` at module level.
+    pub at: Place,
+    pub function: Arc<str>,
+    /// The receiver is known to be a client of this service.
+    pub certain: bool,
+}
+
+/// What a call needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actions {
+    /// All of these.
+    pub required: Vec<&'static str>,
+    /// And one of these, when there are any.
+    pub any_of: Vec<&'static str>,
+    pub conditional: Vec<Conditional>,
+}
+
+/// An action that only some calls of the operation need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conditional {
+    pub action: &'static str,
+    /// The parameter of this call that makes it needed; none when it is possible, no more.
+    pub trigger: Option<Arc<str>>,
+    /// For `iam:PassRole`: the services.
+    pub passed_to: Vec<&'static str>,
+    /// For `iam:PassRole`: the role, as far as it is known.
+    pub resources: Vec<Text>,
+}
+
+impl Conditional {
+    fn possible(action: &'static str) -> Self {
+        Self {
+            action,
+            trigger: None,
+            passed_to: Vec::new(),
+            resources: Vec::new(),
+        }
+    }
+}
+
+/// A place that may call AWS, we cannot say what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unresolved {
+    pub span: Span,
+    pub at: Place,
+    pub why: Why,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// A client, of a service that is decided when it runs.
+    Service,
+    /// An operation that is decided when it runs.
+    Operation,
+    /// Code that is chosen when it runs: `importlib.import_module(name)`.
+    Dynamic,
+    /// The file could not wholly be read.
+    Partial,
+}
+
+impl Why {
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Service => "client of unknown service",
+            Self::Operation => "operation chosen at run time",
+            Self::Dynamic => "code chosen at run time",
+            Self::Partial => "file not wholly understood",
+        }
+    }
+}
+
+/// All calls of a program.
+pub struct Calls<'p> {
+    pub program: &'p Program<'p>,
+    /// In the order of files and of the text.
+    pub calls: Vec<Call>,
+    pub unresolved: Vec<Unresolved>,
+    graph: reach::Graph,
+    index: Index,
+    params: Params,
+}
+
+/// What runs from an entry point.
+#[derive(Debug)]
+pub struct Reach {
+    /// Indices into [`Calls::calls`].
+    pub calls: Vec<usize>,
+    /// Indices into [`Calls::unresolved`].
+    pub unresolved: Vec<usize>,
+    /// Modules of which anything runs.
+    pub modules: Vec<FileId>,
+    /// The entry point was found and is a function: what does not run from it is not counted.
+    pub exact: bool,
+}
+
+impl<'p> Calls<'p> {
+    /// Analyses all modules of the program.
+    pub fn new(program: &'p Program<'p>) -> Self {
+        let index = Index::new(program);
+        let params = parameters(program, &index);
+        let found: Vec<_> = (0..program.modules.len())
+            .into_par_iter()
+            .map(|m| module_calls(program, &index, &params, m))
+            .collect();
+        let mut calls = Vec::new();
+        let mut unresolved = Vec::new();
+        let mut edges = Vec::new();
+        for (c, u, e) in found {
+            calls.extend(c);
+            unresolved.extend(u);
+            edges.push(e);
+        }
+        Self {
+            program,
+            calls,
+            unresolved,
+            graph: reach::Graph::new(edges),
+            index,
+            params,
+        }
+    }
+
+    /// What runs when `function` of `file` is called; the whole module, and what it imports, when it has none such.
+    pub fn reach(&self, file: FileId, function: &str) -> Reach {
+        let Some(module) = self.program.index_of(file) else {
+            return self.collect(&BTreeSet::new(), false);
+        };
+        let mut entries = vec![Place { module, scope: 0 }];
+        let evaluator = Evaluator::new(self.program, &self.index, &self.params);
+        let mut exact = false;
+        let mut path = function.split('.');
+        let mut things = evaluator.export(module, path.next().unwrap_or(""));
+        for name in path {
+            let all: Vec<Thing> = things
+                .iter()
+                .flat_map(|t| evaluator.attribute(t, name).to_vec())
+                .collect();
+            things = all.into();
+        }
+        for t in things.iter() {
+            match t {
+                Thing::Function(f) | Thing::Method(f, _) => {
+                    entries.push(*f);
+                    exact = true;
+                }
+                Thing::Class(c) | Thing::Instance(c) => {
+                    exact = true;
+                    for class in self.index.lineage(*c) {
+                        entries.extend(self.methods(class));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !exact {
+            // A handler made by a library (`Mangum(app)`): all of the module may be what it calls.
+            let m = &self.program.modules[module];
+            entries.extend((0..m.scopes.len() as u32).map(|scope| Place { module, scope }));
+        }
+        let seen = self.graph.reach(&entries);
+        self.collect(&seen, exact)
+    }
+
+    /// Everything in files under `folder` (or in this one file).
+    pub fn folder(&self, folder: &str) -> Reach {
+        let inside = |file: FileId| {
+            let path = self.program.sources.path(file);
+            folder.is_empty()
+                || path == folder
+                || path
+                    .strip_prefix(folder.trim_end_matches('/'))
+                    .is_some_and(|rest| rest.starts_with('/'))
+        };
+        let mut seen = BTreeSet::new();
+        for (module, m) in self.program.modules.iter().enumerate() {
+            if inside(m.file) {
+                seen.extend((0..m.scopes.len() as u32).map(|scope| Place { module, scope }));
+            }
+        }
+        self.collect(&seen, false)
+    }
+
+    fn methods(&self, class: Place) -> Vec<Place> {
+        let m = &self.program.modules[class.module];
+        (0..m.scopes.len() as u32)
+            .filter(|s| m.scope(*s).parent == class.scope && m.scope(*s).kind == ScopeKind::Function)
+            .map(|scope| Place {
+                module: class.module,
+                scope,
+            })
+            .collect()
+    }
+
+    fn collect(&self, seen: &BTreeSet<Place>, exact: bool) -> Reach {
+        let mut modules: Vec<FileId> = seen.iter().map(|p| self.program.modules[p.module].file).collect();
+        modules.sort_unstable();
+        modules.dedup();
+        let which = |places: Vec<Place>| {
+            places
+                .into_iter()
+                .enumerate()
+                .filter(|(_, p)| seen.contains(p))
+                .map(|(i, _)| i)
+                .collect()
+        };
+        Reach {
+            calls: which(self.calls.iter().map(|c| c.at).collect()),
+            unresolved: which(self.unresolved.iter().map(|u| u.at).collect()),
+            modules,
+            exact,
+        }
+    }
+}
+
+/// Modules of Python as [`Program`] and [`Calls`] take them, sorted by file.
+pub fn sorted(mut modules: Vec<Module>) -> Vec<Module> {
+    modules.sort_by_key(|m| m.file);
+    modules.dedup_by_key(|m| m.file);
+    modules
+}
+
+/// Carries arguments into parameters until nothing new arrives.
+fn parameters(program: &Program<'_>, index: &Index) -> Params {
+    let mut params = Params::new();
+    for _ in 0..MAX_ROUNDS {
+        let found: Vec<Vec<((Place, u32), thing::Things)>> = (0..program.modules.len())
+            .into_par_iter()
+            .map(|module| handed_on(program, index, &params, module))
+            .collect();
+        let mut changed = false;
+        for (key, things) in found.into_iter().flatten() {
+            let old = params.get(&key);
+            let mut bag = thing::Bag::default();
+            if let Some(old) = old {
+                bag.put_all(old);
+            }
+            bag.put_all(&things);
+            let new = bag.finish();
+            if new.len() <= MAX_PARAM && old.is_none_or(|o| **o != *new) {
+                changed = true;
+                params.insert(key, new);
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    params
+}
+
+/// What the calls of one module hand to functions of the repository.
+fn handed_on(
+    program: &Program<'_>,
+    index: &Index,
+    params: &Params,
+    module: usize,
+) -> Vec<((Place, u32), thing::Things)> {
+    let m = &program.modules[module];
+    let evaluator = Evaluator::new(program, index, params);
+    let mut out = Vec::new();
+    for expr in m.ids() {
+        let Some(call) = m.call(expr) else { continue };
+        if call.args.is_empty() {
+            continue;
+        }
+        for t in evaluator.things(module, call.function).iter() {
+            let (f, skip) = match t {
+                Thing::Function(f) => (*f, 0),
+                Thing::Method(f, _) => (*f, 1),
+                Thing::Class(c) => match constructor(program, index, *c) {
+                    Some(f) => (f, 1),
+                    None => {
+                        // A dataclass: its fields take the arguments.
+                        let names = evaluate::fields(&program.modules[c.module], c.scope);
+                        out.extend(
+                            evaluator
+                                .field_arguments(module, call, &names)
+                                .into_iter()
+                                .map(|(i, things)| ((*c, i), things)),
+                        );
+                        continue;
+                    }
+                },
+                _ => continue,
+            };
+            for (i, things) in evaluator.arguments(module, call, f, skip, None) {
+                let kept: Vec<Thing> = things.iter().filter(|t| evaluate::matters(t)).cloned().collect();
+                out.push(((f, i), kept.into()));
+            }
+        }
+    }
+    out
+}
+
+fn constructor(program: &Program<'_>, index: &Index, class: Place) -> Option<Place> {
+    index.lineage(class).into_iter().find_map(|c| {
+        let m = &program.modules[c.module];
+        let binding = m.scope(c.scope).bindings.get("__init__")?.last()?;
+        match binding.bound {
+            crate::model::python::Bound::Function(scope) => Some(Place {
+                module: c.module,
+                scope,
+            }),
+            _ => None,
+        }
+    })
+}
+
+type Found = (Vec<Call>, Vec<Unresolved>, Vec<(Place, Place)>);
+
+fn module_calls<'p>(program: &'p Program<'p>, index: &Index, params: &Params, module: usize) -> Found {
+    let evaluator = Evaluator::new(program, index, params);
+    let values = Values::new(program);
+    let m = &program.modules[module];
+    let (sites, mut unresolved) = sites::sites(&evaluator, module);
+    let needs = needs::Needs {
+        values: &values,
+        m,
+        module,
+    };
+    let mut calls: Vec<Call> = sites.iter().map(|s| needs.of(s)).collect();
+    calls.dedup_by(|b, a| {
+        a.span == b.span && a.operation == b.operation && a.service == b.service && a.method == b.method
+    });
+    let (edges, unclear) = reach::edges(&evaluator, module);
+    unresolved.extend(unclear);
+    if m.partial {
+        unresolved.push(Unresolved {
+            span: m.scope(0).extent,
+            at: Place { module, scope: 0 },
+            why: Why::Partial,
+        });
+    }
+    unresolved.sort_by_key(|u| (u.span.start, u.why));
+    unresolved.dedup();
+    (calls, unresolved, edges)
+}
+
+/// Whether `name` is bound in the module: for callers that look for a handler.
+pub fn defines(program: &Program<'_>, file: FileId, name: &str) -> bool {
+    program
+        .index_of(file)
+        .is_some_and(|m| matches!(program.modules[m].at_end(name, 0), Reaching::Found(_)))
+}

@@ -1,0 +1,262 @@
+//! Which functions run when an entry point does. Too many rather than too few: a class that is named runs all its methods, a
+//! method of something unknown may be any method of that name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::evaluate::{Evaluator, decorator_name};
+use super::thing::{Place, Thing};
+use super::{Unresolved, Why};
+use crate::model::python::{Bound, ExprKind, Module, ScopeId, ScopeKind, Usage};
+
+/// Methods of one name that a call on something unknown may reach.
+const MAX_NAMESAKES: usize = 40;
+
+/// Decorators that leave a function to its callers.
+const QUIET: &[&str] = &[
+    "property",
+    "setter",
+    "getter",
+    "deleter",
+    "cached_property",
+    "staticmethod",
+    "classmethod",
+    "abstractmethod",
+    "lru_cache",
+    "cache",
+    "wraps",
+    "contextmanager",
+    "asynccontextmanager",
+    "dataclass",
+    "overload",
+    "override",
+    "final",
+    "retry",
+    "deprecated",
+    "capture_method",
+    "total_ordering",
+    "singledispatch",
+    "backoff",
+    "on_exception",
+    "cached",
+    "fixture",
+    "parametrize",
+    "patch",
+    "mock_aws",
+];
+
+/// What runs what.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    edges: BTreeMap<Place, Vec<Place>>,
+}
+
+/// The edges that begin in one module, and what there keeps us from seeing all of them.
+pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Vec<(Place, Place)>, Vec<Unresolved>) {
+    let m = &evaluator.program.modules[module];
+    let mut out: Vec<(Place, Place)> = Vec::new();
+    let mut unclear = Vec::new();
+    let place = |scope: ScopeId| Place { module, scope };
+    for expr in m.ids() {
+        let e = m.expr(expr);
+        let from = place(m.function_of(e.scope));
+        let is_name = matches!(e.kind, ExprKind::Name(_) | ExprKind::Attr { .. });
+        if !is_name || e.usage == Usage::Store {
+            continue;
+        }
+        for t in evaluator.things(module, expr).iter() {
+            match t {
+                Thing::Function(f) | Thing::Method(f, _) => {
+                    out.push((from, *f));
+                    overridden(evaluator, *f, from, &mut out);
+                }
+                Thing::Class(c) => class_edges(evaluator, *c, from, &mut out),
+                Thing::Module(other) => out.push((
+                    from,
+                    Place {
+                        module: *other,
+                        scope: 0,
+                    },
+                )),
+                Thing::Library(name) if e.usage == Usage::Callee => {
+                    if matches!(
+                        &**name,
+                        "importlib.import_module" | "__import__" | "exec" | "eval" | "runpy.run_module" | "globals"
+                    ) {
+                        unclear.push(Unresolved {
+                            span: e.span,
+                            at: from,
+                            why: Why::Dynamic,
+                        });
+                    }
+                }
+                Thing::Opaque if e.usage == Usage::Callee => {
+                    if let ExprKind::Attr { name, .. } = &e.kind {
+                        let all = evaluator.index.methods(name);
+                        if all.len() <= MAX_NAMESAKES {
+                            out.extend(all.iter().map(|f| (from, *f)));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        // Reading a property runs it.
+        if let ExprKind::Attr { of, name, .. } = &e.kind {
+            properties(evaluator, module, *of, name, from, &mut out);
+        }
+    }
+    for (scope, s) in m.scopes.iter().enumerate() {
+        let scope = scope as ScopeId;
+        imports(evaluator, m, place(m.function_of(scope)), scope, &mut out);
+        // What a framework is given by a decorator runs when the framework likes.
+        if s.kind == ScopeKind::Function && is_registered(m, scope) {
+            out.push((place(m.function_of(s.parent)), place(scope)));
+        }
+        for base in &s.bases {
+            for t in evaluator.things(module, *base).iter() {
+                if let Thing::Class(c) = t {
+                    class_edges(evaluator, *c, place(m.function_of(s.parent)), &mut out);
+                }
+            }
+        }
+    }
+    out.sort_unstable();
+    out.dedup();
+    (out, unclear)
+}
+
+fn properties(
+    evaluator: &Evaluator<'_>,
+    module: usize,
+    of: u32,
+    name: &str,
+    from: Place,
+    out: &mut Vec<(Place, Place)>,
+) {
+    for t in evaluator.things(module, of).iter() {
+        let Thing::Instance(c) = t else { continue };
+        for class in evaluator.index.lineage(*c) {
+            let m = &evaluator.program.modules[class.module];
+            for b in m.scope(class.scope).bindings.get(name).into_iter().flatten() {
+                if let Bound::Function(s) = b.bound {
+                    out.push((
+                        from,
+                        Place {
+                            module: class.module,
+                            scope: s,
+                        },
+                    ));
+                }
+            }
+        }
+    }
+}
+
+/// A method may be an heir's.
+fn overridden(evaluator: &Evaluator<'_>, f: Place, from: Place, out: &mut Vec<(Place, Place)>) {
+    let m = &evaluator.program.modules[f.module];
+    let s = m.scope(f.scope);
+    if m.scope(s.parent).kind != ScopeKind::Class {
+        return;
+    }
+    let name = s.qualname.rsplit('.').next().unwrap_or("");
+    let class = Place {
+        module: f.module,
+        scope: s.parent,
+    };
+    for heir in evaluator.index.heirs(class) {
+        let h = &evaluator.program.modules[heir.module];
+        for b in h.scope(heir.scope).bindings.get(name).into_iter().flatten() {
+            if let Bound::Function(s) = b.bound {
+                out.push((
+                    from,
+                    Place {
+                        module: heir.module,
+                        scope: s,
+                    },
+                ));
+            }
+        }
+    }
+}
+
+fn class_edges(evaluator: &Evaluator<'_>, class: Place, from: Place, out: &mut Vec<(Place, Place)>) {
+    for c in evaluator.index.lineage(class) {
+        let m = &evaluator.program.modules[c.module];
+        for b in m.scope(c.scope).bindings.values().flatten() {
+            if let Bound::Function(s) = b.bound {
+                out.push((
+                    from,
+                    Place {
+                        module: c.module,
+                        scope: s,
+                    },
+                ));
+            }
+        }
+    }
+}
+
+/// Modules that run because code in `scope` imports them.
+fn imports(evaluator: &Evaluator<'_>, m: &Module, from: Place, scope: ScopeId, out: &mut Vec<(Place, Place)>) {
+    let program = evaluator.program;
+    let mut run = |module: Option<usize>| {
+        if let Some(module) = module {
+            out.push((from, Place { module, scope: 0 }));
+        }
+    };
+    let s = m.scope(scope);
+    for b in s.bindings.values().flatten() {
+        match &b.bound {
+            Bound::Import(i) => {
+                run(program.import(m.file, 0, &i.module));
+                run(program.import(m.file, 0, &i.full));
+            }
+            Bound::From(i) => {
+                let (module, sub) = program.import_from(m.file, i);
+                run(module);
+                run(sub);
+            }
+            _ => {}
+        }
+    }
+    for w in &s.wildcards {
+        run(program.import(m.file, w.level, &w.module));
+    }
+}
+
+/// Whether a decorator hands the function to something that calls it.
+pub(super) fn is_registered(m: &Module, scope: ScopeId) -> bool {
+    m.scope(scope).decorators.iter().any(|d| {
+        let name = decorator_name(m, *d).unwrap_or_default();
+        !QUIET.contains(&name.rsplit('.').next().unwrap_or(""))
+    })
+}
+
+impl Graph {
+    pub(super) fn new(all: Vec<Vec<(Place, Place)>>) -> Self {
+        let mut edges: BTreeMap<Place, Vec<Place>> = BTreeMap::new();
+        for (from, to) in all.into_iter().flatten() {
+            edges.entry(from).or_default().push(to);
+        }
+        Self { edges }
+    }
+
+    /// Everything that runs from `entries` on.
+    pub(super) fn reach(&self, entries: &[Place]) -> BTreeSet<Place> {
+        let mut seen: BTreeSet<Place> = BTreeSet::new();
+        let mut stack: Vec<Place> = entries.to_vec();
+        while let Some(at) = stack.pop() {
+            if !seen.insert(at) {
+                continue;
+            }
+            // A function's module has run before it does.
+            stack.push(Place {
+                module: at.module,
+                scope: 0,
+            });
+            stack.extend(self.edges.get(&at).into_iter().flatten().copied());
+        }
+        seen
+    }
+}

@@ -1,0 +1,421 @@
+//! The places in a module that call AWS.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::evaluate::{Evaluator, sub_resource};
+use super::libraries;
+use super::thing::{At, Place, Thing};
+use super::{Unresolved, Why};
+use crate::iam::sdk::{self, Client, Operation};
+use crate::model::python::{Call, ExprId, ExprKind, Module, Usage};
+use crate::source::Span;
+
+/// One operation called at one place.
+#[derive(Clone, Debug)]
+pub(super) struct Site {
+    pub at: At,
+    /// The call whose arguments count; none for an attribute that is read.
+    pub call: Option<ExprId>,
+    pub target: Target,
+    pub method: Arc<str>,
+    /// The call that made the object of the resource API.
+    pub origin: Option<At>,
+    pub certain: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    Operation(Client, Operation),
+    /// Actions that no operation stands for, and the prefix of the first.
+    Actions {
+        service: Arc<str>,
+        all: Vec<&'static str>,
+        /// Only one of them is needed.
+        any: bool,
+    },
+}
+
+pub(super) struct Sites<'e, 'p> {
+    evaluator: &'e Evaluator<'p>,
+    module: usize,
+    found: Vec<Site>,
+    unresolved: Vec<Unresolved>,
+    /// The only service with a method of this name.
+    unique: BTreeMap<Arc<str>, Option<Client>>,
+}
+
+/// All sites of a module, in the order of the text.
+pub(super) fn sites(evaluator: &Evaluator<'_>, module: usize) -> (Vec<Site>, Vec<Unresolved>) {
+    let mut s = Sites {
+        evaluator,
+        module,
+        found: Vec::new(),
+        unresolved: Vec::new(),
+        unique: BTreeMap::new(),
+    };
+    let m = &evaluator.program.modules[module];
+    for expr in m.ids() {
+        match &m.expr(expr).kind {
+            ExprKind::Call(call) => s.call(m, expr, call),
+            ExprKind::Attr { of, name, .. } if m.expr(expr).usage == Usage::Load => s.read(m, expr, *of, name),
+            _ => {}
+        }
+    }
+    s.found.sort_by_key(|f| (m.expr(f.at.1).span.start, f.at.1));
+    (s.found, s.unresolved)
+}
+
+impl Sites<'_, '_> {
+    fn call(&mut self, m: &Module, expr: ExprId, call: &Call) {
+        let callee = self.evaluator.things(self.module, call.function);
+        let mut targets = Vec::new();
+        let mut origin = None;
+        let mut method: Arc<str> = "".into();
+        for t in callee.iter() {
+            match t {
+                Thing::Bound(receiver, name) => {
+                    method = name.clone();
+                    if let Thing::Resource(_, _, Some(o)) = &**receiver {
+                        origin = Some(*o);
+                    }
+                    self.bound(m, expr, call, receiver, name, &mut targets);
+                }
+                Thing::Library(name) => self.library(expr, call, name),
+                _ => {}
+            }
+        }
+        if callee.iter().any(|t| *t == Thing::Opaque) && targets.is_empty() {
+            self.by_name(m, expr, call);
+        }
+        self.take(expr, Some(expr), &method, targets, origin, true);
+        // Bound methods that are handed to code that we don't see: `executor.submit(s3.get_object, …)`.
+        let hidden = callee
+            .iter()
+            .all(|t| matches!(t, Thing::Opaque | Thing::Library(_) | Thing::Bound(..)));
+        if hidden {
+            for a in &call.args {
+                self.handed(m, expr, call, a.value);
+            }
+        }
+    }
+
+    fn handed(&mut self, m: &Module, expr: ExprId, call: &Call, value: ExprId) {
+        if !matches!(m.expr(value).kind, ExprKind::Attr { .. } | ExprKind::Name(_)) {
+            return;
+        }
+        let things = self.evaluator.things(self.module, value);
+        let mut targets = Vec::new();
+        let mut method: Arc<str> = "".into();
+        for t in things.iter() {
+            if let Thing::Bound(receiver, name) = t
+                && let Thing::Client(c) = &**receiver
+                && let Some(o) = operation(*c, name)
+            {
+                method = name.clone();
+                targets.push(Target::Operation(*c, o));
+            }
+        }
+        let is_partial = self
+            .evaluator
+            .things(self.module, call.function)
+            .iter()
+            .any(|t| matches!(t, Thing::Library(n) if &**n == "functools.partial"));
+        let with = is_partial.then_some(expr);
+        self.take(value, with, &method, targets, None, true);
+    }
+
+    fn take(
+        &mut self,
+        at: ExprId,
+        call: Option<ExprId>,
+        method: &Arc<str>,
+        mut targets: Vec<Target>,
+        origin: Option<At>,
+        certain: bool,
+    ) {
+        targets.dedup();
+        let mut services: Vec<&str> = targets
+            .iter()
+            .map(|t| match t {
+                Target::Operation(c, _) => c.name(),
+                Target::Actions { service, .. } => service,
+            })
+            .collect();
+        services.sort_unstable();
+        services.dedup();
+        let certain = certain && services.len() == 1;
+        for target in targets {
+            self.found.push(Site {
+                at: (self.module, at),
+                call,
+                target,
+                method: method.clone(),
+                origin,
+                certain,
+            });
+        }
+    }
+
+    fn missing(&mut self, m: &Module, expr: ExprId, why: Why) {
+        let e = m.expr(expr);
+        self.unresolved.push(Unresolved {
+            span: callee_span(m, expr),
+            at: Place {
+                module: self.module,
+                scope: m.function_of(e.scope),
+            },
+            why,
+        });
+    }
+
+    /// A method of something of AWS.
+    fn bound(&mut self, m: &Module, expr: ExprId, call: &Call, receiver: &Thing, name: &str, out: &mut Vec<Target>) {
+        let texts = |n: usize, keyword: &str| {
+            call.argument(n, keyword)
+                .map_or_else(Vec::new, |a| self.evaluator.texts(self.module, a, None))
+        };
+        match receiver {
+            Thing::Client(c) => match name {
+                "get_paginator" | "generate_presigned_url" => {
+                    let keyword = if name == "get_paginator" {
+                        "operation_name"
+                    } else {
+                        "ClientMethod"
+                    };
+                    let names = texts(0, keyword);
+                    out.extend(
+                        names
+                            .iter()
+                            .filter_map(|n| c.operation(n))
+                            .map(|o| Target::Operation(*c, o)),
+                    );
+                    if names.is_empty() {
+                        self.missing(m, expr, Why::Operation);
+                    }
+                }
+                "get_waiter" => {
+                    let names = texts(0, "waiter_name");
+                    out.extend(
+                        names
+                            .iter()
+                            .filter_map(|n| c.waiter(n))
+                            .map(|o| Target::Operation(*c, o)),
+                    );
+                    if names.is_empty() {
+                        self.missing(m, expr, Why::Operation);
+                    }
+                }
+                _ => {
+                    if let Some(o) = operation(*c, name) {
+                        out.push(Target::Operation(*c, o));
+                    } else if let Some(member) = c.injected(name) {
+                        out.extend(member.calls().map(|o| Target::Operation(*c, o)));
+                        let needs: Vec<&'static str> = member.needs().collect();
+                        if !needs.is_empty() {
+                            out.push(actions(needs, false));
+                        }
+                    }
+                }
+            },
+            Thing::SomeClient => match self.unique_service(name) {
+                Some(c) => {
+                    if let Some(o) = operation(c, name) {
+                        self.take(
+                            expr,
+                            Some(expr),
+                            &name.into(),
+                            vec![Target::Operation(c, o)],
+                            None,
+                            false,
+                        );
+                    }
+                }
+                None => {
+                    if is_method_of_any(name) {
+                        self.missing(m, expr, Why::Service);
+                    }
+                }
+            },
+            Thing::Resource(c, ty, _) => {
+                if matches!(name, "load" | "reload") {
+                    let injected = ty.method("load").map(|m| m.calls().collect::<Vec<_>>());
+                    let ops = injected.unwrap_or_else(|| ty.load().into_iter().collect());
+                    out.extend(ops.into_iter().map(|o| Target::Operation(*c, o)));
+                } else if let Some(member) = ty.method(name) {
+                    out.extend(member.calls().map(|o| Target::Operation(*c, o)));
+                }
+            }
+            Thing::Collection(c, _, member, listed) => {
+                let listing = matches!(name, "all" | "filter" | "limit" | "page_size" | "pages");
+                let batch = member.gives().and_then(|t| t.batch(name));
+                if !listed && (listing || batch.is_some()) {
+                    out.extend(member.calls().map(|o| Target::Operation(*c, o)));
+                }
+                if let Some(b) = batch {
+                    out.extend(b.calls().map(|o| Target::Operation(*c, o)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// An attribute of a resource object that is neither identifier nor member: boto3 loads the object.
+    fn read(&mut self, m: &Module, expr: ExprId, of: ExprId, name: &Arc<str>) {
+        if !matches!(
+            m.expr(of).kind,
+            ExprKind::Name(_) | ExprKind::Attr { .. } | ExprKind::Call(_) | ExprKind::Index { .. }
+        ) {
+            return;
+        }
+        let mut targets = Vec::new();
+        let mut origin = None;
+        for t in self.evaluator.things(self.module, of).iter() {
+            let Thing::Resource(c, ty, o) = t else { continue };
+            let known = ty.ids().any(|id| id == &**name)
+                || ty.collection(name).is_some()
+                || ty.method(name).is_some()
+                || sub_resource(*c, *ty, name).is_some()
+                || name.starts_with('_')
+                || name.starts_with("get_available")
+                || name.starts_with("wait_until")
+                || matches!(&**name, "meta" | "load" | "reload" | "batch_writer");
+            if known {
+                continue;
+            }
+            let injected = ty.method("load").map(|m| m.calls().collect::<Vec<_>>());
+            let ops = injected.unwrap_or_else(|| ty.load().into_iter().collect());
+            targets.extend(ops.into_iter().map(|op| Target::Operation(*c, op)));
+            origin = *o;
+        }
+        self.take(expr, None, name, targets, origin, true);
+    }
+
+    fn library(&mut self, expr: ExprId, call: &Call, name: &str) {
+        let m = &self.evaluator.program.modules[self.module];
+        if name == "getattr" {
+            if let (Some(of), Some(attr)) = (call.positional(0), call.positional(1))
+                && self.evaluator.texts(self.module, attr, None).is_empty()
+                && self
+                    .evaluator
+                    .things(self.module, of)
+                    .iter()
+                    .any(|t| matches!(t, Thing::Client(_) | Thing::SomeClient | Thing::Resource(..)))
+            {
+                self.missing(m, expr, Why::Operation);
+            }
+            return;
+        }
+        if let Some(hint) = libraries::hint(m, call, name) {
+            let method: Arc<str> = name.rsplit('.').next().unwrap_or(name).into();
+            self.take(
+                expr,
+                Some(expr),
+                &method,
+                vec![actions(hint.actions, hint.any)],
+                None,
+                hint.certain,
+            );
+        }
+    }
+
+    /// A receiver of which nothing is known, but its name: `s3_client.get_object(Bucket=…)`. Listed as uncertain.
+    fn by_name(&mut self, m: &Module, expr: ExprId, call: &Call) {
+        let ExprKind::Attr { of, name, .. } = &m.expr(call.function).kind else {
+            return;
+        };
+        let shown = match &m.expr(*of).kind {
+            ExprKind::Name(n) => n,
+            ExprKind::Attr { name, .. } => name,
+            _ => return,
+        };
+        if let Some(written) = libraries::written_path(m, call, name) {
+            self.take(expr, Some(expr), name, vec![actions(written, false)], None, false);
+            return;
+        }
+        let keyed = call
+            .args
+            .iter()
+            .all(|a| !matches!(a.name, crate::model::python::ArgName::Positional));
+        if !keyed || !self.evaluator.mentions_sdk(self.module) {
+            return;
+        }
+        if let Some(c) = service_named(shown)
+            && let Some(o) = operation(c, name)
+        {
+            self.take(expr, Some(expr), name, vec![Target::Operation(c, o)], None, false);
+        }
+    }
+
+    fn unique_service(&mut self, method: &str) -> Option<Client> {
+        if let Some(found) = self.unique.get(method) {
+            return *found;
+        }
+        let mut all = sdk::clients().filter(|c| operation(*c, method).is_some());
+        let found = match (all.next(), all.next()) {
+            (Some(one), None) => Some(one),
+            _ => None,
+        };
+        self.unique.insert(method.into(), found);
+        found
+    }
+}
+
+fn actions(all: Vec<&'static str>, any: bool) -> Target {
+    let service = all.first().and_then(|a| a.split(':').next()).unwrap_or("");
+    Target::Actions {
+        service: service.into(),
+        all,
+        any,
+    }
+}
+
+/// The operation of a method as Python writes it.
+fn operation(client: Client, method: &str) -> Option<Operation> {
+    if method.bytes().any(|b| b.is_ascii_uppercase()) {
+        return None;
+    }
+    client.operation(method).filter(|o| {
+        // `getobject` is no method, whatever the comparison without underscores says.
+        o.method() == method
+    })
+}
+
+fn is_method_of_any(method: &str) -> bool {
+    method.contains('_') && sdk::clients().any(|c| operation(c, method).is_some())
+}
+
+/// The service that a variable's name says: `s3`, `s3_client`, `dynamodb_resource`, `_sqs`.
+fn service_named(name: &str) -> Option<Client> {
+    let name = name.trim_matches('_').to_ascii_lowercase();
+    let base = ["_client", "_resource", "client", "_svc", "_service"]
+        .iter()
+        .find_map(|s| name.strip_suffix(s))
+        .unwrap_or(&name)
+        .trim_end_matches('_')
+        .replace('_', "-");
+    sdk::client(match base.as_str() {
+        "ddb" | "dynamo" => "dynamodb",
+        "sfn" | "step-functions" => "stepfunctions",
+        "cfn" => "cloudformation",
+        "cw" => "cloudwatch",
+        "secrets" | "secrets-manager" | "sm" => "secretsmanager",
+        "eventbridge" => "events",
+        other => other,
+    })
+}
+
+/// What a person points at: the callee, or the method's name where the callee spans lines.
+pub(super) fn callee_span(m: &Module, expr: ExprId) -> Span {
+    let function = match &m.expr(expr).kind {
+        ExprKind::Call(c) => c.function,
+        _ => expr,
+    };
+    let span = m.expr(function).span;
+    match &m.expr(function).kind {
+        ExprKind::Attr { of, name_span, .. } if matches!(m.expr(*of).kind, ExprKind::Call(_)) && span.len() > 80 => {
+            *name_span
+        }
+        _ => span,
+    }
+}

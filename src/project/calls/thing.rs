@@ -1,0 +1,110 @@
+//! What an expression of Python may stand for, as far as calls of AWS are concerned.
+
+use std::sync::Arc;
+
+use crate::iam::sdk::{Client, Member, ResourceType};
+use crate::model::python::{ExprId, ScopeId};
+
+/// How many things one expression may stand for before the rest is dropped.
+pub(super) const MAX_THINGS: usize = 48;
+
+/// A scope of a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Index of the module in the program.
+    pub module: usize,
+    pub scope: ScopeId,
+}
+
+/// An expression of a module.
+pub(super) type At = (usize, ExprId);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Thing {
+    /// Something that we know nothing about.
+    Opaque,
+    /// A short literal string.
+    Text(Arc<str>),
+    /// A name of a library, qualified, or a builtin.
+    Library(Arc<str>),
+    Module(usize),
+    /// A folder of modules without a file of its own: the importing module and the dotted name.
+    Package(usize, Arc<str>),
+    Function(Place),
+    /// A function of a class and the class of its receiver.
+    Method(Place, Place),
+    Class(Place),
+    Instance(Place),
+    /// `super()` in this class.
+    Super(Place),
+    /// A list, tuple, dict or comprehension.
+    Literal(At),
+    /// Its `.items()`, or `enumerate` of it; and one of these.
+    Items(At),
+    Pair(At),
+    Session,
+    Client(Client),
+    /// A client of a service that we don't know.
+    SomeClient,
+    /// An object of the resource API, and the call that made it.
+    Resource(Client, ResourceType, Option<At>),
+    /// `bucket.objects`; whether it was listed already (`.all()`).
+    Collection(Client, ResourceType, Member, bool),
+    /// `.meta` of a client or resource.
+    Meta(Client),
+    /// An attribute of a thing that has no body in the repository: a method, mostly.
+    Bound(Arc<Self>, Arc<str>),
+}
+
+/// What an expression may stand for: sorted, without duplicates; empty when it is surely nothing that matters.
+pub(super) type Things = Arc<[Thing]>;
+
+/// Collects things.
+#[derive(Debug, Default)]
+pub(super) struct Bag(Vec<Thing>);
+
+impl Bag {
+    pub(super) fn put(&mut self, thing: Thing) {
+        if self.0.len() < MAX_THINGS * 4 {
+            self.0.push(thing);
+        }
+    }
+
+    pub(super) fn put_all(&mut self, things: &[Thing]) {
+        for t in things {
+            self.put(t.clone());
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Thing> {
+        self.0.iter()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn finish(mut self) -> Things {
+        self.0.sort();
+        self.0.dedup();
+        self.0.truncate(MAX_THINGS);
+        self.0.into()
+    }
+}
+
+pub(super) fn one(thing: Thing) -> Things {
+    Arc::from([thing])
+}
+
+/// The operations of AWS begin at one of these.
+pub(super) fn is_aws(thing: &Thing) -> bool {
+    matches!(
+        thing,
+        Thing::Client(_)
+            | Thing::SomeClient
+            | Thing::Resource(..)
+            | Thing::Collection(..)
+            | Thing::Session
+            | Thing::Meta(_)
+    )
+}

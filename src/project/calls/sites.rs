@@ -306,16 +306,12 @@ impl Sites<'_, '_> {
             }
             return;
         }
+        let method: Arc<str> = name.rsplit('.').next().unwrap_or(name).into();
         if let Some(hint) = libraries::hint(m, call, name) {
-            let method: Arc<str> = name.rsplit('.').next().unwrap_or(name).into();
-            self.take(
-                expr,
-                Some(expr),
-                &method,
-                vec![actions(hint.actions, hint.any)],
-                None,
-                hint.certain,
-            );
+            let target = actions(hint.actions, hint.any);
+            self.take(expr, Some(expr), &method, vec![target], None, hint.certain);
+        } else if let Some(written) = libraries::written_path(m, call, &method) {
+            self.take(expr, Some(expr), &method, vec![actions(written, false)], None, false);
         }
     }
 

@@ -144,7 +144,7 @@ pub fn scan(text: &str) -> Vec<Secret> {
         found.extend(secret);
     }
     beside_ids(bytes, &mut found);
-    found.sort_by(|a, b| (a.range.start, a.kind).cmp(&(b.range.start, b.kind)));
+    found.sort_by_key(|s| (s.range.start, s.kind));
     let mut end = 0;
     found.retain(|s| {
         let keep = s.range.start >= end;

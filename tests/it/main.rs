@@ -7,6 +7,7 @@ mod cloudformation_eval;
 mod cloudformation_robust;
 mod cloudformation_sam;
 mod cloudformation_templates;
+mod credentials;
 mod facts;
 mod hcl;
 mod needs;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rayon::prelude::*;
 
-use super::place::{self, Literal, Place};
+use super::place::{self, Literal, Place, Spans};
 use crate::finding::{Cause, Confidence, Finding, Severity, Subject};
 use crate::model::kinds;
 use crate::project::Project;
@@ -24,20 +24,20 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     // What stands in the text as it is written.
     let mut found: Vec<Located> = files.par_iter().flat_map_iter(|id| in_file(project, *id)).collect();
     // What only shows when values are put together or decoded.
-    let mut known: Vec<Span> = found.iter().flat_map(|l| l.spans.iter().copied()).collect();
-    known.sort_unstable();
+    let known = spans_of(&found);
     for l in &literals {
         found.extend(in_literal(l, &known));
     }
+    let places = Places::new(&literals);
     for l in &mut found {
-        l.settle_in(&literals);
+        l.settle_in(&literals, &places);
     }
-    let taken: Vec<Span> = found.iter().flat_map(|l| l.spans.iter().copied()).collect();
+    let taken = spans_of(&found);
     for l in found {
         out.push(l.report(cx, &literals));
     }
     for l in &literals {
-        if !taken.iter().any(|s| touches(*s, l.value.span)) {
+        if !taken.touch(l.value.span) {
             slot(cx, l, out);
         }
     }
@@ -59,8 +59,42 @@ struct Located {
     encoded: bool,
 }
 
-fn touches(a: Span, b: Span) -> bool {
-    a.file == b.file && a.start < b.end && b.start < a.end
+fn spans_of(found: &[Located]) -> Spans {
+    Spans::new(found.iter().flat_map(|l| l.spans.iter().copied()).collect())
+}
+
+/// The literals of places by where they are written.
+struct Places(Vec<(Span, usize)>);
+
+/// How many literals may be written around one place: the uses of one value.
+const MOST_USES: usize = 64;
+
+impl Places {
+    fn new(literals: &[Literal<'_>]) -> Self {
+        let mut all: Vec<(Span, usize)> = Vec::with_capacity(literals.len());
+        for (i, l) in literals.iter().enumerate() {
+            all.push((l.value.span, i));
+            // A value put together here may have a part that is written elsewhere.
+            let text = l.text.span_of(0..l.text.len());
+            all.extend(text.filter(|s| !l.value.span.contains(*s)).map(|s| (s, i)));
+        }
+        all.sort_unstable();
+        Self(all)
+    }
+
+    /// Literals that are written around `span`.
+    fn around(&self, span: Span) -> impl Iterator<Item = usize> {
+        let after = self
+            .0
+            .partition_point(|(s, _)| (s.file, s.start) <= (span.file, span.start));
+        self.0[..after]
+            .iter()
+            .rev()
+            .take(MOST_USES)
+            .take_while(move |(s, _)| s.file == span.file)
+            .filter(move |(s, _)| s.contains(span))
+            .map(|(_, i)| *i)
+    }
 }
 
 fn in_file(project: &Project<'_>, file: FileId) -> Vec<Located> {
@@ -97,14 +131,14 @@ fn mentions_aws(text: &str) -> bool {
 }
 
 /// Credentials of a literal that are not at `known` places already.
-fn in_literal(l: &Literal<'_>, known: &[Span]) -> Vec<Located> {
+fn in_literal(l: &Literal<'_>, known: &Spans) -> Vec<Located> {
     let mut out = Vec::new();
     let flat = l.text.with_placeholders();
     let mut add = |text: &str, place_of: &dyn Fn(&Secret) -> Span, encoded: bool| {
         for credential in secrets::credentials(text, secrets::scan(text)) {
             let mut spans: Vec<Span> = credential.parts.iter().map(place_of).collect();
             spans.dedup();
-            if spans.iter().any(|s| known.iter().any(|k| touches(*k, *s))) {
+            if spans.iter().any(|s| known.touch(*s)) {
                 continue;
             }
             out.push(Located {
@@ -143,16 +177,15 @@ fn decoded(text: &Text) -> Option<String> {
 }
 
 impl Located {
-    fn settle_in(&mut self, literals: &[Literal<'_>]) {
-        let first = self.spans[0];
-        // The worst place in which any part stands.
-        let here = literals
+    fn settle_in(&mut self, literals: &[Literal<'_>], places: &Places) {
+        // The worst place in which any part stands; of equal ones the first.
+        let here = self
+            .spans
             .iter()
-            .enumerate()
-            .filter(|(_, l)| self.spans.iter().any(|s| l.value.span.contains(*s)) || within(l.text, first))
-            .max_by_key(|(i, l)| (l.place.severity(), std::cmp::Reverse(*i)));
-        if let Some((i, l)) = here {
-            self.place = Some(l.place);
+            .flat_map(|s| places.around(*s))
+            .max_by_key(|i| (literals[*i].place.severity(), std::cmp::Reverse(*i)));
+        if let Some(i) = here {
+            self.place = Some(literals[i].place);
             self.literal = Some(i);
         }
     }
@@ -256,11 +289,6 @@ impl Located {
         f.folded.dedup();
         f
     }
-}
-
-/// Whether a piece of `text` is written at `span`.
-fn within(text: &Text, span: Span) -> bool {
-    text.span_of(0..text.len()).is_some_and(|s| s.contains(span))
 }
 
 fn rule_of(kind: Kind) -> &'static str {
@@ -478,7 +506,7 @@ fn ssm_parameter(cx: &Context<'_>, l: &Literal<'_>, value: &str, out: &mut Out<'
 }
 
 /// What a credentials file holds that is not key-shaped.
-fn credentials_file(cx: &Context<'_>, file: FileId, taken: &[Span], out: &mut Out<'_>) {
+fn credentials_file(cx: &Context<'_>, file: FileId, taken: &Spans, out: &mut Out<'_>) {
     let source = cx.project.sources.file(file);
     if !place::is_credentials_file(&source.path) {
         return;
@@ -490,7 +518,7 @@ fn credentials_file(cx: &Context<'_>, file: FileId, taken: &[Span], out: &mut Ou
             || value.len() < 8
             || value.starts_with(['$', '<', '{'])
             || is_placeholder(value)
-            || taken.iter().any(|t| touches(*t, span))
+            || taken.touch(span)
         {
             continue;
         }

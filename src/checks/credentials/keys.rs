@@ -1,5 +1,7 @@
 //! Access keys as resources: that they exist, for whom, and who gets to see their secrets.
 
+use std::collections::BTreeSet;
+
 use crate::finding::{Finding, Severity};
 use crate::model::{Resource, kinds};
 use crate::project::Project;
@@ -10,10 +12,11 @@ use crate::value::{Kind, Value};
 const ACCESS_KEY: &str = "AWS::IAM::AccessKey";
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let keys = addresses(cx.project);
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         match &*r.kind {
             ACCESS_KEY => out.push(key(cx, id, r)),
-            kinds::OUTPUT => output(cx, id, r, out),
+            kinds::OUTPUT => output(cx, id, r, &keys, out),
             kinds::HTTP_REQUEST => http(cx, id, r, out),
             _ => {}
         }
@@ -47,16 +50,24 @@ fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
     }
 }
 
+/// Scope and name of every access key.
+type Addresses<'p> = BTreeSet<(&'p str, &'p str)>;
+
+fn addresses<'p>(project: &'p Project<'_>) -> Addresses<'p> {
+    project
+        .resources
+        .iter()
+        .filter(|r| &*r.kind == ACCESS_KEY)
+        .map(|r| (&*r.address.scope, &*r.address.name))
+        .collect()
+}
+
 /// `SecretAccessKey`, `secret`, `ses_smtp_password_v4`: attributes of an access key that open the account.
-fn is_secret_of_key(project: &Project<'_>, hole: &Hole) -> bool {
+fn is_secret_of_key(keys: &Addresses<'_>, hole: &Hole) -> bool {
     let Some(target) = &hole.target else { return false };
     let attribute = target.attribute.to_ascii_lowercase();
     let secret = attribute == "secret" || attribute == "secretaccesskey" || attribute.starts_with("ses_smtp_password");
-    secret
-        && project
-            .resources
-            .iter()
-            .any(|r| &*r.kind == ACCESS_KEY && r.address.scope == target.scope && r.address.name == target.address)
+    secret && keys.contains(&(&*target.scope, &*target.address))
 }
 
 /// The holes of a value and where they stand.
@@ -78,9 +89,9 @@ pub(super) fn holes(value: &Value) -> Vec<(&Hole, Span)> {
     out
 }
 
-fn output(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>) {
+fn output(cx: &Context<'_>, id: u32, r: &Resource, keys: &Addresses<'_>, out: &mut Out<'_>) {
     let Some(value) = r.get("Value") else { return };
-    let Some((_, span)) = holes(value).into_iter().find(|(h, _)| is_secret_of_key(cx.project, h)) else {
+    let Some((_, span)) = holes(value).into_iter().find(|(h, _)| is_secret_of_key(keys, h)) else {
         return;
     };
     let f = cx

@@ -33,14 +33,29 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         .filter(|r| &*r.kind == kinds::PARAMETER)
         .filter_map(|r| Some(((&*r.address.scope, name_of(r)?), r)))
         .collect();
+    let mut homes: Homes<'_> = parameters
+        .values()
+        .filter(|p| is_no_echo(p))
+        .map(|p| (p.extent, *p))
+        .collect();
+    homes.sort_by_key(|(span, _)| *span);
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         if r.kind.starts_with("AWS::") {
             properties(cx, id, r, &parameters, out);
         } else if &*r.kind == kinds::BOTO3_CALL {
             login_profile_call(cx, id, r, out);
         }
-        leaks(cx, id, r, &parameters, out);
+        leaks(cx, id, r, &parameters, &homes, out);
     }
+}
+
+/// Secret parameters and where they are written, in order.
+type Homes<'p> = Vec<(Span, &'p Resource)>;
+
+fn home<'p>(homes: &Homes<'p>, span: Span) -> Option<&'p Resource> {
+    let after = homes.partition_point(|(s, _)| (s.file, s.start) <= (span.file, span.start));
+    let (extent, parameter) = homes.get(after.checked_sub(1)?)?;
+    extent.contains(span).then_some(*parameter)
 }
 
 fn name_of(parameter: &Resource) -> Option<String> {
@@ -178,7 +193,14 @@ fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>
 }
 
 /// NoEcho parameters in outputs, metadata and user data, where they are shown after all.
-fn leaks(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'_>, out: &mut Out<'_>) {
+fn leaks(
+    cx: &Context<'_>,
+    id: u32,
+    r: &Resource,
+    parameters: &Parameters<'_>,
+    homes: &Homes<'_>,
+    out: &mut Out<'_>,
+) {
     let mut look = |value: &Value, place: &str| {
         for (hole, span) in holes(value) {
             let key = (&*r.address.scope, hole.name.to_string());
@@ -191,11 +213,8 @@ fn leaks(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'_>, o
         // A default was filled in: the text is written in the parameter.
         for (text, v) in strings(value) {
             let Some(step) = &v.via else { continue };
-            let written = span_of(text, v);
-            let home = parameters
-                .values()
-                .find(|p| p.address.scope == r.address.scope && is_no_echo(p) && p.extent.contains(written));
-            if let Some(p) = home {
+            let secret = home(homes, span_of(text, v)).filter(|p| p.address.scope == r.address.scope);
+            if let Some(p) = secret {
                 leak(cx, id, step.span, p, place, out);
             }
         }

@@ -158,7 +158,7 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<Literal<'p>>) 
         }
         "AWS::Lambda::Function" | "AWS::Serverless::Function" => {
             if let Some(variables) = r.path(&["Environment", "Variables"]) {
-                entries(variables).for_each(|(name, v)| push(Place::Lambda, slot_of(&name), Some(v)));
+                entries(variables).for_each(|(name, v)| push(Place::Lambda, env_slot(&name, Some(v)), Some(v)));
             }
         }
         "AWS::CodeBuild::Project" => {
@@ -168,7 +168,7 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<Literal<'p>>) 
                         .get("Type")
                         .is_none_or(|t| t.as_str().is_some_and(|t| t == "PLAINTEXT"));
                     if plain {
-                        push(Place::CodeBuild, name_of(item), either(item, "Value", "value"));
+                        push(Place::CodeBuild, item_slot(item), either(item, "Value", "value"));
                     }
                 }
             }
@@ -178,7 +178,7 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<Literal<'p>>) 
             for container in containers.map(Value::items).unwrap_or_default() {
                 let environment = either(container.decoded(), "Environment", "environment");
                 for item in environment.map(Value::items).unwrap_or_default() {
-                    push(Place::Ecs, name_of(item), either(item, "Value", "value"));
+                    push(Place::Ecs, item_slot(item), either(item, "Value", "value"));
                 }
             }
         }
@@ -208,8 +208,28 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<Literal<'p>>) 
     }
 }
 
-fn name_of(item: &Value) -> Option<Slot> {
-    slot_of(&either(item, "Name", "name")?.as_str()?)
+fn item_slot(item: &Value) -> Option<Slot> {
+    env_slot(
+        &either(item, "Name", "name")?.as_str()?,
+        either(item, "Value", "value"),
+    )
+}
+
+/// What the name of an environment variable says; `secret_key` without `aws` only where the value has about the shape.
+fn env_slot(name: &str, value: Option<&Value>) -> Option<Slot> {
+    slot_of(name).or_else(|| {
+        let value = value?.as_str()?;
+        let plain = !value.contains(char::is_whitespace);
+        match name.to_ascii_lowercase().replace('-', "_").as_str() {
+            "secret_key" | "secretkey" | "secret_access_key" if plain && (38..=44).contains(&value.len()) => {
+                Some(Slot::SecretAccessKey)
+            }
+            "access_key" | "accesskey" | "access_key_id" if plain && (16..=24).contains(&value.len()) => {
+                Some(Slot::AccessKeyId)
+            }
+            _ => None,
+        }
+    })
 }
 
 pub(super) fn either<'v>(value: &'v Value, a: &str, b: &str) -> Option<&'v Value> {
@@ -223,6 +243,31 @@ fn entries(value: &Value) -> impl Iterator<Item = (String, &Value)> {
         .unwrap_or_default()
         .iter()
         .map(|e| (e.key.display(), &e.value))
+}
+
+/// Spans, merged where they overlap.
+pub(super) struct Spans(Vec<Span>);
+
+impl Spans {
+    pub(super) fn new(mut spans: Vec<Span>) -> Self {
+        spans.sort_unstable();
+        let mut out: Vec<Span> = Vec::with_capacity(spans.len());
+        for s in spans {
+            match out.last_mut() {
+                Some(last) if last.file == s.file && s.start < last.end => last.end = last.end.max(s.end),
+                _ => out.push(s),
+            }
+        }
+        Self(out)
+    }
+
+    /// Whether any of them shares a byte with `span`.
+    pub(super) fn touch(&self, span: Span) -> bool {
+        let after = self.0.partition_point(|s| (s.file, s.start) < (span.file, span.end));
+        after
+            .checked_sub(1)
+            .is_some_and(|i| self.0[i].file == span.file && self.0[i].end > span.start)
+    }
 }
 
 /// Whether the file at `path` is one that holds credentials by its name: `.aws/credentials`, the console's exports.

@@ -1,0 +1,168 @@
+//! Credentials wherever they stand: one finding for each, on its bytes, and never its text.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use overgrant::finding::Finding;
+use overgrant::grade::Severity;
+use overgrant::iam::Own;
+use overgrant::pipeline::analyse;
+use overgrant::rules::{Profile, Ruleset, Selection, run};
+use overgrant::source::Sources;
+
+/// Put together here, so that no file of ours holds one.
+fn id() -> String {
+    ["AKIA", "4QZ7W2", "MXK5T3", "HVBN"].concat()
+}
+
+fn session_id() -> String {
+    ["ASIA", "4QZ7W2", "MXK5T3", "HVBN"].concat()
+}
+
+fn secret() -> String {
+    ["kR8vT2mZq1", "Xw5LpN+9sD", "fG7hJ3bVc0", "YtU/4eAoQi"].concat()
+}
+
+fn check(path: &str, text: &str) -> (Vec<Finding>, Sources) {
+    let sources = Sources::from_strings(&[(path, text)]);
+    let own = Own::default();
+    let analysis = analyse(&sources, &own);
+    let ruleset = Ruleset::builtin();
+    let words = |w: &[&str]| -> Vec<String> { w.iter().map(|w| (*w).to_owned()).collect() };
+    let selection = Selection::new(
+        &ruleset,
+        Profile::Default,
+        &words(&["credentials", "py-hardcoded-credentials", "py-config-env-credential"]),
+        &[],
+        &words(&["aws-account-id-literal"]),
+    )
+    .unwrap();
+    let outcome = run(&analysis.project, &ruleset, &selection);
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    (outcome.findings, sources)
+}
+
+/// The only finding: its rule, severity, the text under its primary label, and what is folded into it.
+fn one(path: &str, text: &str) -> (String, Severity, String, Vec<String>) {
+    let (findings, sources) = check(path, text);
+    assert_eq!(findings.len(), 1, "{path}: {findings:#?}");
+    let f = &findings[0];
+    let span = f.span().unwrap();
+    for text in f.labels.iter().map(|l| &l.text).chain(&f.notes).chain([&f.message]) {
+        for hidden in [id(), session_id(), secret()] {
+            assert!(!text.contains(&hidden), "{text}");
+        }
+    }
+    assert!(f.secrets.iter().any(|s| s.contains(span)), "{path}: the primary span is not masked");
+    (
+        f.rule.to_string(),
+        f.severity.unwrap(),
+        sources.slice(span).to_owned(),
+        f.folded.iter().map(ToString::to_string).collect(),
+    )
+}
+
+#[test]
+fn the_place_raises_and_is_folded() {
+    let (id, secret) = (id(), secret());
+    let pair = ["aws-access-key-id", "aws-secret-access-key"];
+    for (path, text, place) in [
+        (
+            "main.tf",
+            format!("provider \"aws\" {{\n  access_key = \"{id}\"\n  secret_key = \"{secret}\"\n}}\n"),
+            "tf-provider-static-credentials",
+        ),
+        (
+            "main.tf",
+            format!("terraform {{\n  backend \"s3\" {{\n    access_key = \"{id}\"\n    secret_key = \"{secret}\"\n  }}\n}}\n"),
+            "tf-backend-static-credentials",
+        ),
+        (
+            "app.py",
+            format!("import boto3\nboto3.client('s3', aws_access_key_id='{id}', aws_secret_access_key='{secret}')\n"),
+            "py-hardcoded-credentials",
+        ),
+        (
+            "app.py",
+            format!("import os\nos.environ['AWS_ACCESS_KEY_ID'] = '{id}'\nos.environ['AWS_SECRET_ACCESS_KEY'] = '{secret}'\n"),
+            "py-config-env-credential",
+        ),
+        (
+            "t.yaml",
+            format!(
+                "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n      Environment:\n        Variables:\n          KEY: {id}\n          SECRET: {secret}\n"
+            ),
+            "lambda-env-credential",
+        ),
+        (
+            "t.json",
+            format!(
+                "{{\"Resources\":{{\"I\":{{\"Type\":\"AWS::EC2::Instance\",\"Properties\":{{\"UserData\":{{\"Fn::Base64\":\"#!/bin/sh\\nexport AWS_ACCESS_KEY_ID={id}\\nexport AWS_SECRET_ACCESS_KEY={secret}\\n\"}}}}}}}}}}"
+            ),
+            "ec2-user-data-credential",
+        ),
+    ] {
+        let (rule, severity, at, folded) = one(path, &text);
+        assert_eq!((&*rule, severity, at), ("aws-key-pair-together", Severity::Critical, id.clone()), "{place}");
+        let mut expected = vec![pair[0], pair[1], place];
+        expected.sort_unstable();
+        assert_eq!(folded, expected);
+    }
+}
+
+#[test]
+fn a_place_raises_a_lone_id() {
+    let text = format!("provider \"aws\" {{\n  access_key = \"{}\"\n}}\n", id());
+    let (rule, severity, _, folded) = one("main.tf", &text);
+    assert_eq!((&*rule, severity), ("aws-access-key-id", Severity::Critical));
+    assert_eq!(folded, ["tf-provider-static-credentials"]);
+    assert_eq!(one("a.txt", &id()).1, Severity::High);
+    assert_eq!(one("a.txt", &session_id()).1, Severity::Low);
+}
+
+#[test]
+fn base64_is_read() {
+    let script = format!("#!/bin/sh\nexport AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\n", id(), secret());
+    let encoded = STANDARD.encode(script);
+    let text = format!("Resources:\n  I:\n    Type: AWS::EC2::Instance\n    Properties:\n      UserData: {encoded}\n");
+    let (rule, severity, at, folded) = one("t.yaml", &text);
+    assert_eq!((&*rule, severity), ("aws-key-pair-together", Severity::Critical));
+    assert_eq!(at, encoded);
+    assert!(folded.contains(&"ec2-user-data-credential".to_owned()));
+}
+
+#[test]
+fn a_value_is_found_where_it_is_written() {
+    let text = format!(
+        "locals {{\n  k = \"{}\"\n}}\nprovider \"aws\" {{\n  access_key = local.k\n}}\n",
+        id()
+    );
+    let (findings, sources) = check("main.tf", &text);
+    assert_eq!(findings.len(), 1);
+    let shown: Vec<&str> = findings[0].labels.iter().map(|l| sources.slice(l.span)).collect();
+    assert_eq!(shown, [id().as_str(), "local.k"]);
+}
+
+#[test]
+fn the_account_is_shown() {
+    let (findings, _) = check("notes.md", &id());
+    let note = &findings[0].notes[0];
+    let digits: String = note.chars().filter(char::is_ascii_digit).collect();
+    assert_eq!(digits.len(), 12, "{note}");
+    let old = ["AKIA", "J", "QZ7W2MXK5T3HVBN"].concat();
+    let (findings, _) = check("notes.md", &old);
+    assert!(findings[0].notes.is_empty(), "{:?}", findings[0].notes);
+}
+
+#[test]
+fn examples_of_the_documentation_are_low_and_say_so() {
+    let (findings, _) = check("app.py", "key = 'AKIAIOSFODNN7EXAMPLE'\n");
+    assert_eq!(findings[0].severity, Some(Severity::Low));
+    assert!(findings[0].message.contains("example"), "{}", findings[0].message);
+}
+
+#[test]
+fn a_broken_file_is_searched_all_the_same() {
+    let text = format!("Resources: [\n  {{ \"x\": : {}\n", id());
+    let (findings, _) = check("t.yaml", &text);
+    assert!(findings.iter().any(|f| f.rule == "aws-access-key-id"));
+}

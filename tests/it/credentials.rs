@@ -52,7 +52,10 @@ fn one(path: &str, text: &str) -> (String, Severity, String, Vec<String>) {
             assert!(!text.contains(&hidden), "{text}");
         }
     }
-    assert!(f.secrets.iter().any(|s| s.contains(span)), "{path}: the primary span is not masked");
+    assert!(
+        f.secrets.iter().any(|s| s.contains(span)),
+        "{path}: the primary span is not masked"
+    );
     (
         f.rule.to_string(),
         f.severity.unwrap(),
@@ -73,7 +76,9 @@ fn the_place_raises_and_is_folded() {
         ),
         (
             "main.tf",
-            format!("terraform {{\n  backend \"s3\" {{\n    access_key = \"{id}\"\n    secret_key = \"{secret}\"\n  }}\n}}\n"),
+            format!(
+                "terraform {{\n  backend \"s3\" {{\n    access_key = \"{id}\"\n    secret_key = \"{secret}\"\n  }}\n}}\n"
+            ),
             "tf-backend-static-credentials",
         ),
         (
@@ -83,7 +88,9 @@ fn the_place_raises_and_is_folded() {
         ),
         (
             "app.py",
-            format!("import os\nos.environ['AWS_ACCESS_KEY_ID'] = '{id}'\nos.environ['AWS_SECRET_ACCESS_KEY'] = '{secret}'\n"),
+            format!(
+                "import os\nos.environ['AWS_ACCESS_KEY_ID'] = '{id}'\nos.environ['AWS_SECRET_ACCESS_KEY'] = '{secret}'\n"
+            ),
             "py-config-env-credential",
         ),
         (
@@ -102,7 +109,11 @@ fn the_place_raises_and_is_folded() {
         ),
     ] {
         let (rule, severity, at, folded) = one(path, &text);
-        assert_eq!((&*rule, severity, at), ("aws-key-pair-together", Severity::Critical, id.clone()), "{place}");
+        assert_eq!(
+            (&*rule, severity, at),
+            ("aws-key-pair-together", Severity::Critical, id.clone()),
+            "{place}"
+        );
         let mut expected = vec![pair[0], pair[1], place];
         expected.sort_unstable();
         assert_eq!(folded, expected);
@@ -121,7 +132,11 @@ fn a_place_raises_a_lone_id() {
 
 #[test]
 fn base64_is_read() {
-    let script = format!("#!/bin/sh\nexport AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\n", id(), secret());
+    let script = format!(
+        "#!/bin/sh\nexport AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\n",
+        id(),
+        secret()
+    );
     let encoded = STANDARD.encode(script);
     let text = format!("Resources:\n  I:\n    Type: AWS::EC2::Instance\n    Properties:\n      UserData: {encoded}\n");
     let (rule, severity, at, folded) = one("t.yaml", &text);

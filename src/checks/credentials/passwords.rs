@@ -193,14 +193,7 @@ fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>
 }
 
 /// NoEcho parameters in outputs, metadata and user data, where they are shown after all.
-fn leaks(
-    cx: &Context<'_>,
-    id: u32,
-    r: &Resource,
-    parameters: &Parameters<'_>,
-    homes: &Homes<'_>,
-    out: &mut Out<'_>,
-) {
+fn leaks(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'_>, homes: &Homes<'_>, out: &mut Out<'_>) {
     let mut look = |value: &Value, place: &str| {
         for (hole, span) in holes(value) {
             let key = (&*r.address.scope, hole.name.to_string());

@@ -209,10 +209,7 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<Literal<'p>>) 
 }
 
 fn item_slot(item: &Value) -> Option<Slot> {
-    env_slot(
-        &either(item, "Name", "name")?.as_str()?,
-        either(item, "Value", "value"),
-    )
+    env_slot(&either(item, "Name", "name")?.as_str()?, either(item, "Value", "value"))
 }
 
 /// What the name of an environment variable says; `secret_key` without `aws` only where the value has about the shape.

@@ -114,7 +114,7 @@ fn page(r: &Rule, form: Option<Form>) -> Value {
 
 fn markdown(r: &Rule, form: Option<Form>) -> String {
     let docs = r.docs();
-    let mut out = format!("# {}\n\n{}.\n\n", r.id(), r.title());
+    let mut out = format!("# {}\n\n{}.\n\n", r.id(), capital(r.title()));
     let _ = writeln!(
         out,
         "Severity **{}**, confidence {}, profile `{}`, family `{}`, since {}.\n",
@@ -152,7 +152,7 @@ fn markdown(r: &Rule, form: Option<Form>) -> String {
 
 fn human(r: &Rule, form: Option<Form>) -> String {
     let docs = r.docs();
-    let mut out = format!("{}\n{}\n\n", r.id(), r.title());
+    let mut out = format!("{}\n{}\n\n", r.id(), capital(r.title()));
     let _ = writeln!(
         out,
         "severity {} · confidence {} · profile {} · family {}\n",
@@ -224,6 +224,13 @@ fn references(r: &Rule) -> Vec<String> {
         lines.push(format!("Answers: {}", docs.peers.join(", ")));
     }
     lines
+}
+
+/// As a sentence of its own begins.
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    first + chars.as_str()
 }
 
 fn indent(text: &str, by: usize) -> String {

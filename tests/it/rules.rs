@@ -1,8 +1,8 @@
 //! Every example of every rule, in every format.
 
 use overgrant::grade::Severity;
-use overgrant::rules::examples::{self, Case};
-use overgrant::rules::{Profile, Ruleset, Selection};
+use overgrant::rules::examples::{self, Case, Form};
+use overgrant::rules::{self, Profile, Ruleset, Selection, Style};
 use rayon::prelude::*;
 
 #[test]
@@ -57,4 +57,57 @@ fn a_severity_of_the_users_choice_wins() {
     selection.set_severity(&rules, "admin-*", Severity::Low).unwrap();
     assert_eq!(selection.severity("admin-star-star"), Some(Severity::Low));
     assert!(selection.set_severity(&rules, "no-such-rule", Severity::Low).is_err());
+}
+
+#[test]
+fn every_rule_has_a_page_in_every_style_and_form() {
+    let ruleset = Ruleset::builtin();
+    for rule in ruleset.iter() {
+        for form in [
+            None,
+            Some(Form::CloudformationYaml),
+            Some(Form::TerraformDocument),
+            Some(Form::Python),
+        ] {
+            for style in [Style::Human, Style::Markdown, Style::Json] {
+                let page = rules::explain(rule, style, form);
+                assert!(page.contains(rule.id()), "{}", rule.id());
+                assert!(!page.contains(['«', '»', '‹', '›']), "{}: marks in the page", rule.id());
+                if style == Style::Json {
+                    let page: serde_json::Value = serde_json::from_str(&page).unwrap();
+                    assert!(page["bad"].as_array().is_some_and(|b| b.len() > 1), "{}", rule.id());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_shows_the_examples_in_the_form_asked_for() {
+    let ruleset = Ruleset::builtin();
+    let page = rules::explain(
+        ruleset.get("admin-star-star").unwrap(),
+        Style::Human,
+        Form::from_name("terraform"),
+    );
+    for part in [
+        "Every action on every resource is allowed",
+        "severity critical",
+        "actions = [\"*\"]",
+        "overgrant: ignore[admin-star-star]",
+        "CWE-250",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[test]
+fn the_list_holds_every_rule() {
+    let ruleset = Ruleset::builtin();
+    let human = rules::listing(&ruleset, Style::Human);
+    let json: serde_json::Value = serde_json::from_str(&rules::listing(&ruleset, Style::Json)).unwrap();
+    assert_eq!(json.as_array().map(Vec::len), Some(ruleset.len()));
+    for rule in ruleset.iter() {
+        assert!(human.contains(&format!("  {} ", rule.id())), "{}", rule.id());
+    }
 }

@@ -242,7 +242,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "concat([\"a\"], var.unknown ? [\"b\"] : [])",
-        "<if var.unknown: [\"a\", \"b\"]|unless var.unknown: [\"a\"]>",
+        "[\"a\", <if var.unknown: \"b\">]",
         "=",
     ),
     // For expressions.
@@ -534,4 +534,518 @@ fn expressions_have_their_documented_values_and_places() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// The named property of the resource at this address, shown.
+fn prop(units: &[Unit], address: &str, path: &[&str]) -> String {
+    let all = resources(units);
+    let r = all
+        .iter()
+        .find(|r| &*r.address.name == address)
+        .unwrap_or_else(|| panic!("{address} in {:?}", all.iter().map(|r| &r.address).collect::<Vec<_>>()));
+    r.path(path).map_or_else(|| "(none)".to_owned(), show)
+}
+
+const LINTED: &str = r#"{Version: "2012-10-17", Statement: [{Effect: "Allow", Action: ["s3:*"], Resource: ["*"]}]}"#;
+
+#[test]
+fn a_module_sees_its_arguments_and_its_caller_its_outputs() {
+    let (sources, units) = lower(&[
+        (
+            "main.tf",
+            r#"
+module "policy" {
+  source  = "./modules/policy"
+  actions = local.actions
+  name    = "app"
+}
+module "other" {
+  source  = "./modules/policy"
+  actions = ["s3:GetObject"]
+}
+locals { actions = ["s3:*"] }
+resource "aws_iam_role" "r" {
+  name               = "r"
+  assume_role_policy = module.policy.json
+}
+resource "aws_iam_role_policy_attachment" "a" {
+  role       = aws_iam_role.r.name
+  policy_arn = module.policy.arn
+}
+"#,
+        ),
+        (
+            "modules/policy/main.tf",
+            r#"
+variable "actions" { type = list(string) }
+variable "name" { default = "none" }
+data "aws_iam_policy_document" "d" {
+  statement {
+    actions   = var.actions
+    resources = ["*"]
+  }
+}
+resource "aws_iam_policy" "p" {
+  name   = "${var.name}-policy"
+  policy = data.aws_iam_policy_document.d.json
+}
+output "json" { value = data.aws_iam_policy_document.d.json }
+output "arn" { value = aws_iam_policy.p.arn }
+"#,
+        ),
+    ]);
+    let policies: Vec<&Resource> = resources(&units)
+        .into_iter()
+        .filter(|r| &*r.type_name == "aws_iam_policy")
+        .collect();
+    assert_eq!(policies.len(), 2);
+    let first = policies.iter().find(|r| &*r.address.scope == "#module.policy").unwrap();
+    assert_eq!(&*first.kind, "AWS::IAM::ManagedPolicy");
+    let document = first.get("PolicyDocument").unwrap().decoded();
+    assert_eq!(show(document), LINTED);
+    // The action is written in the caller's locals, and came by the argument and the variable.
+    let action = &document.get("Statement").unwrap().items()[0].get("Action").unwrap();
+    assert_eq!(sources.slice(action.items()[0].span), "\"s3:*\"");
+    assert_eq!(sources.path(action.items()[0].span.file), "main.tf");
+    let mut steps = Vec::new();
+    let mut via = &action.via;
+    while let Some(step) = via {
+        steps.push((sources.path(step.span.file), sources.slice(step.span)));
+        via = &step.from;
+    }
+    assert_eq!(steps, [("modules/policy/main.tf", "var.actions"), ("main.tf", "local.actions")]);
+    let second = policies.iter().find(|r| &*r.address.scope == "#module.other").unwrap();
+    assert_eq!(show(second.get("ManagedPolicyName").unwrap()), "\"none-policy\"");
+    // Outputs: the document by value, the ARN as a reference into the module.
+    assert_eq!(prop(&units, "aws_iam_role.r", &["AssumeRolePolicyDocument"]), format!("json({LINTED})"));
+    let all = resources(&units);
+    let attachment = all.iter().find(|r| &*r.kind == kinds::ATTACHMENT).unwrap();
+    let target = attachment.get("PolicyArn").unwrap().as_hole().unwrap().target.clone().unwrap();
+    assert_eq!((&*target.scope, &*target.address, &*target.attribute), ("#module.policy", "aws_iam_policy.p", "arn"));
+    let role = attachment.get("Role").unwrap().as_hole().unwrap().target.clone().unwrap();
+    assert_eq!((&*role.scope, &*role.address, &*role.attribute), ("", "aws_iam_role.r", "name"));
+    assert!(loose(&units).is_empty());
+}
+
+#[test]
+fn instances_are_told_apart_when_they_differ() {
+    let (_, units) = lower(&[(
+        "main.tf",
+        r#"
+locals {
+  policies = { read = ["s3:GetObject"], all = ["s3:*"] }
+}
+resource "aws_iam_policy" "p" {
+  for_each = local.policies
+  name     = each.key
+  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = each.value, Resource = "*" }] })
+}
+resource "aws_iam_role_policy_attachment" "a" {
+  for_each   = local.policies
+  role       = "r"
+  policy_arn = aws_iam_policy.p[each.key].arn
+}
+resource "aws_iam_user" "same" {
+  count = 3
+  name  = "u"
+}
+resource "aws_iam_user" "none" {
+  count = 0
+  name  = "none"
+}
+variable "enabled" { default = false }
+resource "aws_iam_user" "maybe" {
+  count = var.enabled ? 1 : 0
+  name  = "maybe"
+}
+variable "unknown" {}
+resource "aws_iam_user" "perhaps" {
+  for_each = var.unknown
+  name     = each.key
+}
+"#,
+    )]);
+    assert_eq!(
+        prop(&units, "aws_iam_policy.p[\"all\"]", &["PolicyDocument"]),
+        r#"json({Statement: [{Effect: "Allow", Action: ["s3:*"], Resource: "*"}]})"#
+    );
+    assert_eq!(
+        prop(&units, "aws_iam_role_policy_attachment.a[\"read\"]", &["PolicyArn"]),
+        "${aws_iam_policy.p[\"read\"].arn}"
+    );
+    let all = resources(&units);
+    let find = |name: &str| all.iter().find(|r| &*r.address.name == name);
+    assert_eq!(find("aws_iam_user.same").unwrap().instances, Some(3));
+    assert_eq!(all.iter().filter(|r| &*r.address.name == "aws_iam_user.same").count(), 1);
+    assert!(find("aws_iam_user.none").is_none());
+    assert_eq!(find("aws_iam_user.maybe").unwrap().branch.as_deref(), Some("if `count` is not 0"));
+    assert_eq!(prop(&units, "aws_iam_user.perhaps", &["UserName"]), "${each.key}");
+}
+
+#[test]
+fn dynamic_blocks_and_nested_blocks() {
+    let (sources, units) = lower(&[(
+        "main.tf",
+        r#"
+variable "statements" {
+  default = [{ sid = "One", actions = ["s3:*"] }, { sid = "Two", actions = ["sqs:*"] }]
+}
+variable "unknown" {}
+data "aws_iam_policy_document" "d" {
+  dynamic "statement" {
+    for_each = var.statements
+    content {
+      sid       = statement.value.sid
+      actions   = statement.value["actions"]
+      resources = ["*"]
+    }
+  }
+  dynamic "statement" {
+    for_each = var.unknown
+    iterator = it
+    content {
+      actions   = [it.value]
+      resources = ["*"]
+      dynamic "condition" {
+        for_each = ["a"]
+        content {
+          test     = "StringEquals"
+          variable = "aws:PrincipalTag/x"
+          values   = [condition.value]
+        }
+      }
+    }
+  }
+}
+resource "aws_iam_role" "r" {
+  inline_policy {
+    name   = "one"
+    policy = data.aws_iam_policy_document.d.json
+  }
+}
+"#,
+    )]);
+    assert_eq!(
+        prop(&units, "aws_iam_role.r", &["Policies"]),
+        "[{PolicyName: \"one\", PolicyDocument: json({Version: \"2012-10-17\", Statement: [\
+         {Sid: \"One\", Effect: \"Allow\", Action: [\"s3:*\"], Resource: [\"*\"]}, \
+         {Sid: \"Two\", Effect: \"Allow\", Action: [\"sqs:*\"], Resource: [\"*\"]}, \
+         <for each of var.unknown: {Effect: \"Allow\", Action: [${it.value}], Resource: [\"*\"], \
+         Condition: {StringEquals: {aws:PrincipalTag/x: [\"a\"]}}}>]})}]"
+    );
+    for u in &units {
+        u.resources.iter().for_each(|r| sound(&sources, &r.props));
+    }
+}
+
+#[test]
+fn policy_documents_merge_as_the_provider_merges() {
+    let (sources, units) = lower(&[(
+        "main.tf",
+        r#"
+data "aws_iam_policy_document" "source" {
+  statement {
+    sid       = "Kept"
+    actions   = ["ec2:*"]
+    resources = ["*"]
+  }
+  statement {
+    sid       = "Replaced"
+    actions   = ["s3:*"]
+    resources = ["*"]
+  }
+}
+data "aws_iam_policy_document" "override" {
+  statement {
+    sid       = "Replaced"
+    effect    = "Deny"
+    actions   = ["s3:DeleteObject"]
+    resources = ["*"]
+  }
+}
+data "aws_iam_policy_document" "all" {
+  source_policy_documents   = [data.aws_iam_policy_document.source.json, file("extra.json")]
+  override_policy_documents = [data.aws_iam_policy_document.override.json]
+  statement {
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:aws:iam::111122223333:root"]
+    }
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:aws:iam::444455556666:root"]
+    }
+    principals {
+      type        = "Service"
+      identifiers = ["ec2.amazonaws.com"]
+    }
+    actions       = ["sts:AssumeRole"]
+    not_resources = ["arn:aws:s3:::b/&{aws:username}"]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = ["111122223333"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = ["&{aws:userid}"]
+    }
+  }
+}
+data "aws_iam_policy_document" "public" {
+  statement {
+    actions = ["sns:Publish"]
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+  }
+}
+resource "aws_iam_policy" "p" { policy = data.aws_iam_policy_document.all.json }
+resource "aws_sns_topic_policy" "t" {
+  arn    = "t"
+  policy = data.aws_iam_policy_document.public.json
+}
+"#,
+    ), ("extra.json", r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}}"#)]);
+    assert_eq!(
+        prop(&units, "aws_iam_policy.p", &["PolicyDocument"]),
+        "json({Version: \"2012-10-17\", Statement: [\
+         {Sid: \"Kept\", Effect: \"Allow\", Action: [\"ec2:*\"], Resource: [\"*\"]}, \
+         {Sid: \"Replaced\", Effect: \"Deny\", Action: [\"s3:DeleteObject\"], Resource: [\"*\"]}, \
+         {Effect: \"Allow\", Action: \"sqs:*\", Resource: \"*\"}, \
+         {Effect: \"Allow\", Action: [\"sts:AssumeRole\"], NotResource: [\"arn:aws:s3:::b/${aws:username}\"], \
+         Principal: {AWS: [\"arn:aws:iam::111122223333:root\", \"arn:aws:iam::444455556666:root\"], \
+         Service: [\"ec2.amazonaws.com\"]}, \
+         Condition: {StringEquals: {aws:SourceAccount: [\"111122223333\", \"${aws:userid}\"]}}}]})"
+    );
+    assert_eq!(
+        prop(&units, "aws_sns_topic_policy.t", &["PolicyDocument", "Statement"]),
+        "(none)"
+    );
+    let all = resources(&units);
+    let topic = all.iter().find(|r| &*r.type_name == "aws_sns_topic_policy").unwrap();
+    let statement = &topic.get("PolicyDocument").unwrap().decoded().get("Statement").unwrap().items()[0];
+    let place = |key: &str| {
+        let e = statement.entry(key).unwrap();
+        (sources.slice(e.key_span).to_owned(), sources.slice(e.value.span).to_owned())
+    };
+    assert_eq!(place("Effect"), ("statement".into(), "statement".into()));
+    assert_eq!(place("Action"), ("actions".into(), "[\"sns:Publish\"]".into()));
+    assert_eq!(place("Principal"), ("principals".into(), "\"*\"".into()));
+    assert_eq!(show(topic.get("Topics").unwrap()), "[\"t\"]");
+    for u in &units {
+        u.resources.iter().for_each(|r| sound(&sources, &r.props));
+    }
+}
+
+#[test]
+fn files_keep_their_own_places_and_missing_ones_are_wanted() {
+    let (sources, units) = lower(&[
+        (
+            "infra/main.tf",
+            r#"
+resource "aws_iam_policy" "file" { policy = file("${path.module}/policies/p.json") }
+resource "aws_iam_policy" "template" {
+  policy = templatefile("policies/t.json.tftpl", { bucket = var.bucket, actions = ["s3:*", "sqs:*"] })
+}
+resource "aws_iam_policy" "missing" { policy = file("../shared/missing.json") }
+variable "bucket" {}
+module "gone" { source = "../modules/gone" }
+"#,
+        ),
+        ("infra/policies/p.json", "{\"Statement\": []}"),
+        (
+            "infra/policies/t.json.tftpl",
+            "{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": ${jsonencode(actions)}, \"Resource\": \"arn:aws:s3:::${bucket}/*\"}]}",
+        ),
+    ]);
+    let all = resources(&units);
+    let policy = |name: &str| {
+        let r = all.iter().find(|r| &*r.address.name == name).unwrap();
+        r.get("PolicyDocument").unwrap().clone()
+    };
+    let file = policy("aws_iam_policy.file");
+    assert_eq!(sources.path(file.span.file), "infra/policies/p.json");
+    assert_eq!(sources.slice(file.via.as_ref().unwrap().span), "file(\"${path.module}/policies/p.json\")");
+    let template = policy("aws_iam_policy.template");
+    let text = template.as_text().unwrap();
+    assert_eq!(
+        text.display(),
+        "{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": [\"s3:*\",\"sqs:*\"], \"Resource\": \"arn:aws:s3:::${var.bucket}/*\"}]}"
+    );
+    // The action of the template is written in the call, the rest in the template.
+    let at = text.with_placeholders().find("s3:*").unwrap();
+    let place = text.span_of(at..at + 4).unwrap();
+    assert_eq!((sources.path(place.file), sources.slice(place)), ("infra/main.tf", "s3:*"));
+    assert!(policy("aws_iam_policy.missing").is_unknown());
+    let wanted: Vec<&str> = units.iter().flat_map(|u| &u.wanted).map(String::as_str).collect();
+    assert_eq!(wanted, ["modules/gone/", "shared/missing.json"]);
+}
+
+#[test]
+fn values_overrides_and_shadowing() {
+    let (_, units) = lower(&[
+        (
+            "main.tf",
+            r#"
+variable "a" { default = "default" }
+variable "b" { default = "default" }
+variable "c" { default = "default" }
+resource "aws_iam_user" "u" {
+  name = "${var.a}-${var.b}-${var.c}"
+  path = "/main/"
+  tags = { k = "main" }
+}
+"#,
+        ),
+        ("terraform.tfvars", "a = \"tfvars\"\nb = \"tfvars\"\n"),
+        ("x.auto.tfvars", "b = \"auto\"\n"),
+        ("prod.tfvars", "c = \"prod\"\n"),
+        ("main_override.tf", "resource \"aws_iam_user\" \"u\" {\n  path = \"/override/\"\n}\n"),
+    ]);
+    assert_eq!(prop(&units, "aws_iam_user.u", &["UserName"]), "\"tfvars-auto-default\"");
+    assert_eq!(prop(&units, "aws_iam_user.u", &["Path"]), "\"/override/\"");
+    assert_eq!(prop(&units, "aws_iam_user.u", &["Tags"]), "{k: \"main\"}");
+}
+
+#[test]
+fn policies_that_nobody_uses_are_loose() {
+    let (sources, units) = lower(&[(
+        "main.tf",
+        r#"
+data "aws_iam_policy_document" "unused" {
+  statement {
+    actions   = ["*"]
+    resources = ["*"]
+  }
+}
+data "aws_iam_policy_document" "used" {
+  statement {
+    actions   = ["s3:*"]
+    resources = ["*"]
+  }
+}
+locals {
+  unused = jsonencode({ Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }] })
+  used   = data.aws_iam_policy_document.used.json
+  text   = <<-EOT
+    {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+  EOT
+}
+resource "aws_iam_policy" "p" { policy = local.used }
+resource "some_policy" "other" {
+  rules = jsonencode({ Statement = [{ Effect = "Allow", Action = "ec2:*", Resource = "*" }] })
+}
+resource "some_thing" "nothing" { name = "x" }
+output "o" { value = data.aws_iam_policy_document.unused.json }
+module "registry" {
+  source = "example/thing/aws"
+  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "sns:*", Resource = "*" }] })
+}
+"#,
+    )]);
+    let found: Vec<(String, &str)> = loose(&units)
+        .iter()
+        .map(|l| (l.name.as_ref().unwrap().name.to_string(), sources.slice(l.value.span).lines().next().unwrap()))
+        .map(|(n, s)| (n, if s.len() > 12 { &s[..12] } else { s }))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("data.aws_iam_policy_document.unused".to_owned(), "data \"aws_ia"),
+            ("local.text".to_owned(), "<<-EOT"),
+            ("local.unused".to_owned(), "jsonencode({"),
+            ("module.registry".to_owned(), "jsonencode({"),
+        ]
+    );
+    let kinds: Vec<&str> = resources(&units).iter().map(|r| &*r.kind).collect();
+    assert_eq!(kinds, ["AWS::IAM::ManagedPolicy", "some_policy", "Overgrant::Output"]);
+}
+
+#[test]
+fn credentials_places_have_their_cloudformation_shape() {
+    let (_, units) = lower(&[(
+        "main.tf",
+        r#"
+provider "aws" {
+  region     = "eu-central-1"
+  access_key = "mock"
+  secret_key = "mock"
+  assume_role { role_arn = "arn:aws:iam::111122223333:role/deploy" }
+}
+terraform {
+  backend "s3" { access_key = "state" }
+}
+resource "aws_lambda_function" "f" {
+  function_name = "f"
+  environment { variables = { some_name = "v" } }
+}
+resource "aws_codebuild_project" "c" {
+  environment {
+    environment_variable {
+      name  = "A"
+      value = "1"
+    }
+    environment_variable {
+      name  = "B"
+      value = "2"
+    }
+  }
+}
+resource "aws_launch_template" "l" { user_data = base64encode("echo") }
+resource "aws_instance" "i" { user_data = "echo" }
+resource "aws_ecs_task_definition" "t" {
+  container_definitions = jsonencode([{ environment = [{ name = "A", value = "1" }] }])
+}
+"#,
+    )]);
+    let is = |address: &str, path: &[&str], value: &str| assert_eq!(prop(&units, address, path), value, "{address}");
+    is("provider.aws", &["AccessKey"], "\"mock\"");
+    is("provider.aws", &["AssumeRole", "RoleArn"], "\"arn:aws:iam::111122223333:role/deploy\"");
+    is("backend.s3", &["AccessKey"], "\"state\"");
+    is("aws_lambda_function.f", &["Environment", "Variables"], "{some_name: \"v\"}");
+    is(
+        "aws_codebuild_project.c",
+        &["Environment", "EnvironmentVariables"],
+        "[{Name: \"A\", Value: \"1\"}, {Name: \"B\", Value: \"2\"}]",
+    );
+    is("aws_launch_template.l", &["LaunchTemplateData", "UserData"], "\"ZWNobw==\"");
+    is("aws_instance.i", &["UserData"], "\"echo\"");
+    is(
+        "aws_ecs_task_definition.t",
+        &["ContainerDefinitions"],
+        "json([{environment: [{name: \"A\", value: \"1\"}]}])",
+    );
+}
+
+#[test]
+fn nothing_runs_for_ever() {
+    let mut doubling = String::from("locals {\n  l0 = [\"x\"]\n  t0 = \"x\"\n");
+    for i in 1..60 {
+        let _ = writeln!(doubling, "  l{i} = [local.l{}, local.l{}]", i - 1, i - 1);
+        let _ = writeln!(doubling, "  t{i} = \"${{local.t{}}}${{local.t{}}}\"", i - 1, i - 1);
+    }
+    doubling.push_str("}\nresource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode(local.l59)\n  name = local.t59\n}\n");
+    let _ = lower(&[("main.tf", &doubling)]);
+    let _ = lower(&[(
+        "main.tf",
+        "locals {\n  r = range(1000)\n  all = [for a in local.r : [for b in local.r : [for c in local.r : a * b * c]]]\n}\n\
+         resource \"aws_iam_user\" \"u\" {\n  for_each = toset([for a in local.all : tostring(a)])\n  name = each.key\n}\n",
+    )]);
+    // Modules that call each other, and themselves.
+    let (_, units) = lower(&[
+        ("a/main.tf", "module \"b\" { source = \"../b\" }\nresource \"aws_iam_user\" \"a\" { name = \"a\" }\n"),
+        ("b/main.tf", "module \"a\" { source = \"../a\" }\nmodule \"again\" { source = \"../a\" }\n"),
+        ("c/main.tf", "module \"c\" { source = \"../c\" }\n"),
+    ]);
+    assert!(resources(&units).iter().any(|r| &*r.address.name == "aws_iam_user.a"));
+    // A reference chain of any length.
+    let mut chain = String::from("locals {\n  l0 = \"end\"\n");
+    for i in 1..5000 {
+        let _ = writeln!(chain, "  l{i} = local.l{}", i - 1);
+    }
+    chain.push_str("}\noutput \"o\" { value = local.l4999 }\n");
+    let _ = lower(&[("main.tf", &chain)]);
 }

@@ -221,19 +221,28 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     fn variable(&mut self, module: &Rc<Module<'a>>, name: &str, decl: &Decl<'a>) {
-        let Some(default) = decl.expr("default") else {
-            return;
-        };
         let env = module.env();
-        let value = self.evaluator.expr(default, &env);
-        self.loose(module, &format!("var.{name}"), "variable", &value);
         let block = decl.block();
-        let mut entries = vec![
-            made("Name", block.header, label(decl)),
-            made("Default", block.header, value),
-        ];
+        let mut entries = vec![made("Name", block.header, label(decl))];
+        let mut telling = false;
+        if let Some((a, e)) = decl.attribute("default") {
+            let value = self.evaluator.expr(e, &env);
+            self.loose(module, &format!("var.{name}"), "variable", &value);
+            telling = match &value.kind {
+                Kind::Str(t) => !t.is_empty(),
+                Kind::Seq(items) => !items.is_empty(),
+                Kind::Map(entries) => !entries.is_empty(),
+                _ => false,
+            };
+            entries.push(made("Default", a.name_span, without_policies(&value, 0)));
+        }
         if let Some((a, e)) = decl.attribute("sensitive") {
+            telling = true;
             entries.push(made("NoEcho", a.name_span, self.evaluator.expr(e, &env)));
+        }
+        // Switches and counts tell nobody anything.
+        if !telling {
+            return;
         }
         let props = self.bounded(Value::map(entries, block.span));
         let address = format!("var.{name}");
@@ -478,10 +487,9 @@ pub(super) fn is_policy(value: &Value) -> bool {
     match &value.kind {
         Kind::Json(inner) => is_policy(inner),
         Kind::Map(_) => value.get("Statement").is_some_and(|s| {
-            s.items().iter().any(|s| {
-                let has = |k: &str| s.get(k).is_some();
-                has("Effect") && (has("Action") || has("NotAction") || has("Resource") || has("Principal"))
-            })
+            let version = value.get("Version").and_then(Value::as_str);
+            let dated = version.is_some_and(|v| matches!(&*v, "2012-10-17" | "2008-10-17"));
+            dated || s.items().iter().any(is_statement)
         }),
         Kind::Str(text) => {
             let flat = text.with_placeholders();
@@ -490,6 +498,47 @@ pub(super) fn is_policy(value: &Value) -> bool {
                 && (flat.contains("\"Effect\"") || flat.contains("\"Action\""))
         }
         _ => false,
+    }
+}
+
+/// A value in which policies are unknown: an output or a variable is no place where one is put to use.
+fn without_policies(value: &Value, depth: u32) -> Value {
+    if depth > 8 || is_policy(value) {
+        return Value::other("policy", value.span);
+    }
+    let each = |v: &Value| without_policies(v, depth + 1);
+    let kind = match &value.kind {
+        Kind::Seq(items) => Kind::Seq(items.iter().map(each).collect()),
+        Kind::Map(entries) => Kind::Map(
+            entries
+                .iter()
+                .map(|e| Entry {
+                    value: each(&e.value),
+                    ..e.clone()
+                })
+                .collect(),
+        ),
+        Kind::OneOf(branches) => Kind::OneOf(
+            branches
+                .iter()
+                .map(|b| Branch {
+                    label: b.label.clone(),
+                    value: each(&b.value),
+                })
+                .collect(),
+        ),
+        _ => return value.clone(),
+    };
+    Value { kind, ..value.clone() }
+}
+
+fn is_statement(value: &Value) -> bool {
+    match &value.kind {
+        Kind::OneOf(branches) => branches.iter().any(|b| is_statement(&b.value)),
+        _ => {
+            let has = |k: &str| value.get(k).is_some();
+            has("Effect") && (has("Action") || has("NotAction") || has("Resource") || has("Principal"))
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use super::texts::{json_text, to_text};
 /// Deepest chain of evaluations; each reference, call and nesting is one.
 const MAX_DEPTH: u32 = 400;
 /// How many nodes one root module may evaluate.
-const FUEL: u64 = 20_000_000;
+const FUEL: u64 = 4_000_000;
 /// Longest list that a function makes.
 pub(super) const MAX_ITEMS: usize = 20_000;
 /// Longest text that a template makes, in bytes.
@@ -49,7 +49,7 @@ pub(super) struct Frame {
     value: Value,
     /// Whether reading it is worth a step on the value's way.
     told: bool,
-    parent: Option<Rc<Frame>>,
+    parent: Option<Rc<Self>>,
 }
 
 impl<'a> Env<'a> {
@@ -456,7 +456,7 @@ impl<'a> Evaluator<'a> {
             if values.len() + entries.len() >= MAX_ITEMS || !self.spend(1) {
                 return self.unknown(HoleKind::Other, span);
             }
-            let rest = is_spread(&value).then(|| value.clone());
+            let rest = (is_spread(&value) && value.is_unknown()).then(|| value.clone());
             let inner = self.loop_env(tree, &parts, env, key, value);
             let condition = parts.condition.map(|c| (self.eval(tree, c, &inner), tree.span(c)));
             let label = match &condition {
@@ -635,8 +635,13 @@ pub(super) fn inherit(value: &Value, via: &Via) -> Value {
 /// Ends the name of an unknown item that stands for any number of items.
 const SPREAD: &str = "[*]";
 
+/// Whether an item may stand for another number of items than one: for any, or (an alternative alone) for none.
 pub(super) fn is_spread(value: &Value) -> bool {
-    matches!(&value.kind, Kind::Unknown(h) if h.name.ends_with(SPREAD))
+    match &value.kind {
+        Kind::Unknown(h) => h.name.ends_with(SPREAD),
+        Kind::OneOf(branches) => branches.len() == 1,
+        _ => false,
+    }
 }
 
 /// An unknown item that stands for all of an unknown list.

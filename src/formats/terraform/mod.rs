@@ -157,7 +157,7 @@ fn evaluate(repository: &Repository<'_>, sources: &Sources) -> (Vec<Result>, Vec
             results.extend(more);
         }
     }
-    results.sort_by(|a, b| a.0.cmp(&b.0));
+    results.sort_by(|a, b| a.0.cmp(b.0));
     let mut wanted = BTreeSet::new();
     let results = results
         .into_iter()

@@ -83,6 +83,9 @@ impl Expanded {
     }
 }
 
+/// Reads the value of `count` or `for_each`, under a condition.
+type Expand<'a> = fn(&Evaluator<'a>, &Value, Option<Arc<str>>) -> Expanded;
+
 /// One instance of a block.
 pub(super) struct Instance<'a> {
     /// As in an address: `0`, `"key"`; `None` where instances are not told apart.
@@ -392,7 +395,7 @@ impl<'a> Evaluator<'a> {
 
     fn counted(&self, value: &Value, branch: Option<Arc<str>>) -> Expanded {
         if matches!(value.kind, Kind::OneOf(_)) {
-            return self.first_branch(value, branch, &Self::counted);
+            return self.first_branch(value, branch, Self::counted);
         }
         let shape = match value.as_number() {
             Some(n) if n < 0.5 => Expansion::Count(0),
@@ -405,7 +408,7 @@ impl<'a> Evaluator<'a> {
     fn each_of(&self, value: &Value, branch: Option<Arc<str>>) -> Expanded {
         let is_set = matches!(value.kind, Kind::Seq(_));
         let known = match &value.kind {
-            Kind::OneOf(_) => return self.first_branch(value, branch, &Self::each_of),
+            Kind::OneOf(_) => return self.first_branch(value, branch, Self::each_of),
             Kind::Seq(items) if items.iter().any(is_spread) => None,
             Kind::Seq(_) | Kind::Map(_) | Kind::Null => pairs(value),
             _ => None,
@@ -428,7 +431,7 @@ impl<'a> Evaluator<'a> {
         &self,
         value: &Value,
         branch: Option<Arc<str>>,
-        f: &dyn Fn(&Self, &Value, Option<Arc<str>>) -> Expanded,
+        f: Expand<'a>,
     ) -> Expanded {
         let Kind::OneOf(branches) = &value.kind else {
             return f(self, value, branch);

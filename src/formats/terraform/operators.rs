@@ -3,9 +3,9 @@
 use crate::iam::Truth;
 use crate::source::{HoleKind, Span};
 use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Kind, Value};
+use crate::value::{Branch, Kind, Value};
 
-use super::eval::{Env, Evaluator, is_spread, sorted_entries};
+use super::eval::{Env, Evaluator, MAX_BRANCHES, is_spread, sorted_entries};
 use super::texts::format_number;
 
 pub(super) fn eval<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
@@ -50,6 +50,9 @@ pub(super) fn spread_over(
     let Kind::OneOf(branches) = &values[at].kind else {
         return f(values);
     };
+    if combinations(values) > MAX_BRANCHES {
+        return evaluator.unknown(HoleKind::Other, span);
+    }
     let results: Option<Vec<(String, Value)>> = branches
         .iter()
         .map(|b| {
@@ -79,6 +82,22 @@ pub(super) fn spread_over(
         }
         None => evaluator.unknown(HoleKind::Other, span),
     }
+}
+
+/// How many combinations the alternatives among `values` have; conditionals on the same question count once.
+fn combinations(values: &[Value]) -> usize {
+    let mut seen: Vec<&Branch> = Vec::new();
+    let mut product: usize = 1;
+    for v in values {
+        if let Kind::OneOf(branches) = &v.kind
+            && let Some(first) = branches.first()
+            && !seen.iter().any(|s| s.label == first.label)
+        {
+            seen.push(first);
+            product = product.saturating_mul(branches.len());
+        }
+    }
+    product
 }
 
 fn unary(evaluator: &Evaluator<'_>, name: &str, value: &Value, span: Span) -> Value {

@@ -39,7 +39,7 @@ pub(super) fn document<'a>(evaluator: &Evaluator<'a>, decl: &Decl<'a>, env: &Env
         list.documents(&entry.value, 0);
     }
     let mut entries = Vec::new();
-    let version = all(&["version"]).last().filter(|e| !e.value.is_null());
+    let version = all(&["version"]).next_back().filter(|e| !e.value.is_null());
     let version = match version {
         Some(e) => (e.key_span, e.value.clone()),
         None => (
@@ -50,7 +50,7 @@ pub(super) fn document<'a>(evaluator: &Evaluator<'a>, decl: &Decl<'a>, env: &Env
         ),
     };
     entries.push(entry("Version", version.0, version.1));
-    if let Some(id) = all(&["policy_id"]).last().filter(|e| !is_absent(&e.value)) {
+    if let Some(id) = all(&["policy_id"]).next_back().filter(|e| !is_absent(&e.value)) {
         entries.push(entry("Id", id.key_span, id.value.clone()));
     }
     let statements = Value::seq(list.statements, block.span);
@@ -186,7 +186,7 @@ fn statement(value: &Value, key: Span) -> Value {
         }
         _ => return value.clone(),
     };
-    let mut out = Vec::new();
+    let mut out: Vec<Entry> = Vec::new();
     let given = |name: &str| value.entry(name).filter(|e| !is_absent(&e.value));
     if let Some(e) = given("sid") {
         out.push(entry("Sid", e.key_span, e.value.clone()));
@@ -195,25 +195,38 @@ fn statement(value: &Value, key: Span) -> Value {
         Some(e) => out.push(entry("Effect", e.key_span, e.value.clone())),
         None => out.push(entry("Effect", key, Value::made("Allow", key))),
     }
-    for (name, element, variables) in [
-        ("actions", "Action", false),
-        ("not_actions", "NotAction", false),
-        ("resources", "Resource", true),
-        ("not_resources", "NotResource", true),
+    for (names, elements, variables) in [
+        (["actions", "not_actions"], ["Action", "NotAction"], false),
+        (["resources", "not_resources"], ["Resource", "NotResource"], true),
     ] {
-        if let Some(e) = given(name) {
-            let value = if variables {
-                with_variables(&e.value)
-            } else {
-                e.value.clone()
-            };
+        let [plain, not] = names.map(given);
+        let (skip_plain, skip_not) = match (plain, not) {
+            (Some(p), Some(n)) => one_of_both(may_be_absent(&p.value), may_be_absent(&n.value)),
+            _ => (false, false),
+        };
+        for (e, element, skip) in [(plain, elements[0], skip_plain), (not, elements[1], skip_not)] {
+            let Some(e) = e else { continue };
+            if skip {
+                out.push(open(e.key_span, &e.value));
+                continue;
+            }
+            let value = if variables { with_variables(&e.value) } else { e.value.clone() };
             out.push(entry(element, e.key_span, value));
         }
     }
-    for (name, element) in [("principals", "Principal"), ("not_principals", "NotPrincipal")] {
-        let blocks = each(entries, name);
+    let both = [("principals", "Principal"), ("not_principals", "NotPrincipal")].map(|(n, e)| (each(entries, n), e));
+    let absent = |blocks: &[Nested]| blocks.iter().all(|b| b.2.is_some() || b.1.is_unknown());
+    let skips = match &both {
+        [(p, _), (n, _)] if !p.is_empty() && !n.is_empty() => one_of_both(absent(p), absent(n)),
+        _ => (false, false),
+    };
+    for ((blocks, element), skip) in both.iter().zip([skips.0, skips.1]) {
         if let Some(first) = blocks.first() {
-            out.push(entry(element, first.0, principals(&blocks)));
+            out.push(if skip {
+                open(first.0, &first.1)
+            } else {
+                entry(element, first.0, principals(blocks))
+            });
         }
     }
     let conditions = each(entries, "condition");
@@ -226,9 +239,39 @@ fn statement(value: &Value, key: Span) -> Value {
     }
 }
 
+/// Of an element and its `Not` form only one can be there: which of them to leave out, given which may be absent.
+fn one_of_both(plain_may_be_absent: bool, not_may_be_absent: bool) -> (bool, bool) {
+    (plain_may_be_absent && !not_may_be_absent, not_may_be_absent)
+}
+
+/// Unknown, or null in one alternative.
+fn may_be_absent(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Unknown(_) => true,
+        Kind::OneOf(branches) => branches.len() == 1 || branches.iter().any(|b| may_be_absent(&b.value) || is_absent(&b.value)),
+        _ => false,
+    }
+}
+
+/// An element that may be there: nobody can say which.
+fn open(at: Span, value: &Value) -> Entry {
+    let hole = Hole::new(HoleKind::Other, "…", at);
+    Entry {
+        key: Text::hole(hole.clone()),
+        key_span: at,
+        value: Value {
+            span: value.span,
+            ..Value::unknown(hole)
+        },
+    }
+}
+
+/// A nested block: its type's span, its arguments, and the alternative it belongs to.
+type Nested = (Span, Value, Option<String>);
+
 /// The nested blocks of one type, with the span of the type; lists of JSON syntax and dynamic blocks spread out.
-fn each(entries: &[Entry], name: &str) -> Vec<(Span, Value, Option<String>)> {
-    fn spread(key: Span, value: &Value, branch: Option<&str>, out: &mut Vec<(Span, Value, Option<String>)>) {
+fn each(entries: &[Entry], name: &str) -> Vec<Nested> {
+    fn spread(key: Span, value: &Value, branch: Option<&str>, out: &mut Vec<Nested>) {
         match &value.kind {
             Kind::Seq(items) => items
                 .iter()
@@ -271,7 +314,7 @@ fn key_text(value: Option<&Value>, at: Span) -> (Text, Span) {
     }
 }
 
-fn principals(blocks: &[(Span, Value, Option<String>)]) -> Value {
+fn principals(blocks: &[Nested]) -> Value {
     let span = blocks.iter().skip(1).fold(blocks[0].1.span, |s, b| s.cover(b.1.span));
     if let [(_, only, None)] = blocks
         && only.get("type").and_then(Value::as_str).as_deref() == Some("*")
@@ -303,8 +346,8 @@ fn principals(blocks: &[(Span, Value, Option<String>)]) -> Value {
 
 /// Adds values under a key; a key that is there already gets the values of both.
 fn push_merged(entries: &mut Vec<Entry>, key: Text, key_span: Span, value: Value) {
-    let same = |e: &Entry| e.key.is_known() && e.key.known() == key.known();
-    let Some(old) = entries.iter_mut().find(|e| same(e)) else {
+    let shown = key.display();
+    let Some(old) = entries.iter_mut().find(|e| e.key.display() == shown) else {
         entries.push(Entry { key, key_span, value });
         return;
     };
@@ -317,7 +360,7 @@ fn push_merged(entries: &mut Vec<Entry>, key: Text, key_span: Span, value: Value
     old.value = Value::seq(items, old.value.span);
 }
 
-fn condition(blocks: &[(Span, Value, Option<String>)]) -> Value {
+fn condition(blocks: &[Nested]) -> Value {
     let span = blocks.iter().skip(1).fold(blocks[0].1.span, |s, b| s.cover(b.1.span));
     let mut tests: Vec<(Text, Span, Vec<Entry>)> = Vec::new();
     for (key, block, branch) in blocks {
@@ -329,10 +372,10 @@ fn condition(blocks: &[(Span, Value, Option<String>)]) -> Value {
             None => Value::seq(Vec::new(), block.span),
         };
         let values = conditioned(values, branch.as_ref());
-        let known = test.known();
+        let shown = test.display();
         let at = tests
             .iter()
-            .position(|(t, _, _)| known.is_some() && t.known() == known)
+            .position(|(t, _, _)| t.display() == shown)
             .unwrap_or(tests.len());
         if at == tests.len() {
             tests.push((test.clone(), test_span, Vec::new()));

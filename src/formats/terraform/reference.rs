@@ -275,7 +275,7 @@ impl<'a> Evaluator<'a> {
         super::operators::spread_over(self, &[source], span, &|values| {
             let source = &values[0];
             let one = |item: Value| {
-                let rest = is_spread(&item).then(|| item.clone());
+                let rest = (is_spread(&item) && item.is_unknown()).then(|| item.clone());
                 let result = self.eval(tree, each, &env.with("*", item, false));
                 rest.map_or(result, |rest| spread_of(&rest, span, &self.name(span)))
             };

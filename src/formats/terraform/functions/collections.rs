@@ -4,7 +4,7 @@ use crate::iam::Truth;
 use crate::source::Text;
 use crate::value::{Entry, Kind, Value};
 
-use super::super::eval::{MAX_ITEMS, is_spread, pairs, sorted_entries, spread_of};
+use super::super::eval::{MAX_ITEMS, inherit, is_spread, pairs, sorted_entries, spread_of};
 use super::super::operators::{is_null, same};
 use super::super::texts::to_text;
 use super::super::types::distinct;
@@ -121,19 +121,42 @@ fn entry(call: &Call<'_, '_>, key: &Value, value: Value) -> Entry {
     }
 }
 
-fn concat(call: &Call<'_, '_>) -> Value {
+/// All items of all lists; those of a list that is an alternative are there under its condition.
+pub(super) fn concat(call: &Call<'_, '_>) -> Value {
     let mut out = Vec::new();
     for list in call.arguments {
-        match items(list) {
-            Some(all) => out.extend(all),
-            None if list.is_unknown() => out.push(spread_of(list, list.span, &call.evaluator.name(list.span))),
-            None => return call.fail(),
+        if !append(call, list, &mut out) {
+            return call.fail();
         }
         if out.len() > MAX_ITEMS || !call.evaluator.spend(out.len() / 8) {
             return call.unknown();
         }
     }
     call.seq(out)
+}
+
+fn append(call: &Call<'_, '_>, list: &Value, out: &mut Vec<Value>) -> bool {
+    match (items(list), &list.kind) {
+        (Some(all), _) => out.extend(all),
+        (None, Kind::Unknown(_)) => out.push(spread_of(list, list.span, &call.evaluator.name(list.span))),
+        (None, Kind::OneOf(branches)) => {
+            for b in branches.iter() {
+                let mut inner = Vec::new();
+                if !append(call, &inherit(&b.value, &list.via), &mut inner) {
+                    return false;
+                }
+                out.extend(inner.into_iter().map(|v| under(call, &b.label, v)));
+            }
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// An item that is there in one alternative only.
+fn under(call: &Call<'_, '_>, label: &str, value: Value) -> Value {
+    let span = value.span;
+    call.evaluator.one_of(vec![(label.to_owned(), value)], span)
 }
 
 fn flatten(call: &Call<'_, '_>, value: &Value, out: &mut Vec<Value>, depth: u32) {
@@ -144,6 +167,13 @@ fn flatten(call: &Call<'_, '_>, value: &Value, out: &mut Vec<Value>, depth: u32)
         Kind::Seq(_) => {
             for item in items(value).unwrap_or_default() {
                 flatten(call, &item, out, depth + 1);
+            }
+        }
+        Kind::OneOf(branches) => {
+            for b in branches.iter() {
+                let mut inner = Vec::new();
+                flatten(call, &inherit(&b.value, &value.via), &mut inner, depth + 1);
+                out.extend(inner.into_iter().map(|v| under(call, &b.label, v)));
             }
         }
         // An unknown item may be a list.
@@ -162,35 +192,58 @@ fn is_known_text(value: &Value) -> bool {
 fn merge(call: &Call<'_, '_>) -> Value {
     let mut entries: Vec<Entry> = Vec::new();
     for map in call.arguments {
-        match &map.kind {
-            Kind::Null => {}
-            Kind::Map(more) => {
-                for e in more.iter() {
-                    let e = Entry {
-                        value: super::super::eval::inherit(&e.value, &map.via),
-                        ..e.clone()
-                    };
-                    let key = e.key.known();
-                    let same = |old: &Entry| key.is_some() && old.key.known() == key;
-                    // Objects of people are short; a generated one is not searched.
-                    match entries.iter().position(same).filter(|_| entries.len() < 2_000) {
-                        Some(i) => entries[i] = e,
-                        None => entries.push(e),
-                    }
-                }
-            }
-            // Entries that nobody knows: one whose key is unknown too.
-            Kind::Unknown(_) => {
-                let rest = spread_of(map, map.span, &call.evaluator.name(map.span));
-                entries.push(entry(call, &rest.clone(), rest));
-            }
-            _ => return call.fail(),
+        if !merge_into(call, map, None, &mut entries) {
+            return call.fail();
         }
         if !call.evaluator.spend(entries.len()) {
             return call.unknown();
         }
     }
     Value::map(entries, call.span)
+}
+
+/// Adds the entries of `map`, under a condition where it is an alternative.
+fn merge_into(call: &Call<'_, '_>, map: &Value, label: Option<&str>, entries: &mut Vec<Entry>) -> bool {
+    match &map.kind {
+        Kind::Null => {}
+        Kind::Map(more) => {
+            for e in more.iter() {
+                let value = inherit(&e.value, &map.via);
+                let key = e.key.known();
+                let same = |old: &Entry| key.is_some() && old.key.known() == key;
+                // Objects of people are short; a generated one is not searched.
+                let before = entries.iter().position(same).filter(|_| entries.len() < 2_000);
+                let value = match (label, before) {
+                    (None, _) => value,
+                    (Some(label), None) => under(call, label, value),
+                    (Some(label), Some(i)) => {
+                        let both = vec![
+                            (label.to_owned(), value),
+                            ("otherwise".to_owned(), entries[i].value.clone()),
+                        ];
+                        call.evaluator.one_of(both, e.value.span)
+                    }
+                };
+                let e = Entry { value, ..e.clone() };
+                match before {
+                    Some(i) => entries[i] = e,
+                    None => entries.push(e),
+                }
+            }
+        }
+        // Entries that nobody knows: one whose key is unknown too.
+        Kind::Unknown(_) => {
+            let rest = spread_of(map, map.span, &call.evaluator.name(map.span));
+            entries.push(entry(call, &rest.clone(), rest));
+        }
+        Kind::OneOf(branches) => {
+            return branches
+                .iter()
+                .all(|b| merge_into(call, &inherit(&b.value, &map.via), Some(&b.label), entries));
+        }
+        _ => return false,
+    }
+    true
 }
 
 fn keys(call: &Call<'_, '_>) -> Value {
@@ -210,7 +263,7 @@ fn lookup(call: &Call<'_, '_>) -> Value {
     };
     match &map.kind {
         Kind::Map(entries) => match map.get(&key) {
-            Some(value) => super::super::eval::inherit(value, &map.via),
+            Some(value) => inherit(value, &map.via),
             None if entries.iter().any(|e| !e.key.is_known()) => call.unknown(),
             None => call.get(2).cloned().unwrap_or_else(|| call.fail()),
         },
@@ -301,6 +354,13 @@ fn contains(call: &Call<'_, '_>) -> Value {
 
 fn kept(call: &Call<'_, '_>, f: impl Fn(&Value) -> bool) -> Value {
     match call.get(0) {
+        Some(list) if matches!(list.kind, Kind::OneOf(_)) => {
+            let mut out = Vec::new();
+            if !append(call, list, &mut out) {
+                return call.fail();
+            }
+            call.seq(out.into_iter().filter(f).collect())
+        }
         Some(list) if list.is_unknown() => list.clone(),
         Some(list) => match items(list) {
             Some(all) => call.seq(all.into_iter().filter(f).collect()),

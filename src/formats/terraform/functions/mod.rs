@@ -108,7 +108,7 @@ pub(super) fn call<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env
         }
         arguments.push(evaluator.eval(tree, child, env));
     }
-    spread_over(evaluator, &arguments, span, &|arguments| {
+    let apply_to = |arguments: &[Value]| {
         let call = Call {
             evaluator,
             name,
@@ -116,7 +116,12 @@ pub(super) fn call<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env
             span,
         };
         apply(&call, env)
-    })
+    };
+    // These keep the alternatives apart item by item.
+    if matches!(name, "concat" | "flatten" | "merge" | "setunion" | "compact") {
+        return apply_to(&arguments);
+    }
+    spread_over(evaluator, &arguments, span, &apply_to)
 }
 
 fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Value {

@@ -7,11 +7,12 @@ use super::super::eval::{MAX_ITEMS, is_spread};
 use super::super::operators::same;
 use super::super::types::distinct;
 use super::Call;
+use super::collections::concat;
 
 pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
     Some(match call.name {
-        "setunion" => match lists(call) {
-            Some(lists) => call.seq(distinct(call.evaluator, lists.concat())),
+        "setunion" => match concat(call).as_seq() {
+            Some(all) => call.seq(distinct(call.evaluator, all.to_vec())),
             None => call.unknown(),
         },
         "setintersection" => match lists(call) {

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use crate::source::{Span, Text, TextBuilder, TextIndex};
+use crate::source::{Piece, Span, Text, TextBuilder, TextIndex};
 use crate::value::{Kind, Value};
 
 use super::super::eval::is_spread;
@@ -20,7 +20,7 @@ pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
         "formatlist" => formatlist(call),
         "lower" => case(call, |s| s.to_lowercase()),
         "upper" => case(call, |s| s.to_uppercase()),
-        "title" => on_known(call, |s| title(s)),
+        "title" => on_known(call, title),
         "strrev" => on_known(call, |s| s.chars().rev().collect()),
         "replace" => substitute(call),
         "trimspace" => trim(call, |c| c.is_whitespace(), true, true),
@@ -394,10 +394,9 @@ fn affix(call: &Call<'_, '_>, prefix: bool) -> Value {
             },
         )
     };
-    if !text.is_known() && from == 0 && to == flat.len() && !text.prefix().is_empty() == prefix {
-        return keep(call, text.clone());
-    }
-    if text.as_hole().is_some() {
+    // What begins (or ends) with a hole may have the affix there.
+    let edge = if prefix { text.pieces().first() } else { text.pieces().last() };
+    if from == 0 && to == flat.len() && matches!(edge, Some(Piece::Hole(_))) {
         return call.unknown();
     }
     keep(call, text.slice(from..to))

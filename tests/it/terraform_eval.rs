@@ -613,17 +613,43 @@ output "arn" { value = aws_iam_policy.p.arn }
         steps.push((sources.path(step.span.file), sources.slice(step.span)));
         via = &step.from;
     }
-    assert_eq!(steps, [("modules/policy/main.tf", "var.actions"), ("main.tf", "local.actions")]);
+    assert_eq!(
+        steps,
+        [("modules/policy/main.tf", "var.actions"), ("main.tf", "local.actions")]
+    );
     let second = policies.iter().find(|r| &*r.address.scope == "#module.other").unwrap();
     assert_eq!(show(second.get("ManagedPolicyName").unwrap()), "\"none-policy\"");
     // Outputs: the document by value, the ARN as a reference into the module.
-    assert_eq!(prop(&units, "aws_iam_role.r", &["AssumeRolePolicyDocument"]), format!("json({LINTED})"));
+    assert_eq!(
+        prop(&units, "aws_iam_role.r", &["AssumeRolePolicyDocument"]),
+        format!("json({LINTED})")
+    );
     let all = resources(&units);
     let attachment = all.iter().find(|r| &*r.kind == kinds::ATTACHMENT).unwrap();
-    let target = attachment.get("PolicyArn").unwrap().as_hole().unwrap().target.clone().unwrap();
-    assert_eq!((&*target.scope, &*target.address, &*target.attribute), ("#module.policy", "aws_iam_policy.p", "arn"));
-    let role = attachment.get("Role").unwrap().as_hole().unwrap().target.clone().unwrap();
-    assert_eq!((&*role.scope, &*role.address, &*role.attribute), ("", "aws_iam_role.r", "name"));
+    let target = attachment
+        .get("PolicyArn")
+        .unwrap()
+        .as_hole()
+        .unwrap()
+        .target
+        .clone()
+        .unwrap();
+    assert_eq!(
+        (&*target.scope, &*target.address, &*target.attribute),
+        ("#module.policy", "aws_iam_policy.p", "arn")
+    );
+    let role = attachment
+        .get("Role")
+        .unwrap()
+        .as_hole()
+        .unwrap()
+        .target
+        .clone()
+        .unwrap();
+    assert_eq!(
+        (&*role.scope, &*role.address, &*role.attribute),
+        ("", "aws_iam_role.r", "name")
+    );
     assert!(loose(&units).is_empty());
 }
 
@@ -676,9 +702,15 @@ resource "aws_iam_user" "perhaps" {
     let all = resources(&units);
     let find = |name: &str| all.iter().find(|r| &*r.address.name == name);
     assert_eq!(find("aws_iam_user.same").unwrap().instances, Some(3));
-    assert_eq!(all.iter().filter(|r| &*r.address.name == "aws_iam_user.same").count(), 1);
+    assert_eq!(
+        all.iter().filter(|r| &*r.address.name == "aws_iam_user.same").count(),
+        1
+    );
     assert!(find("aws_iam_user.none").is_none());
-    assert_eq!(find("aws_iam_user.maybe").unwrap().branch.as_deref(), Some("if `count` is not 0"));
+    assert_eq!(
+        find("aws_iam_user.maybe").unwrap().branch.as_deref(),
+        Some("if `count` is not 0")
+    );
     assert_eq!(prop(&units, "aws_iam_user.perhaps", &["UserName"]), "${each.key}");
 }
 
@@ -740,9 +772,10 @@ resource "aws_iam_role" "r" {
 
 #[test]
 fn policy_documents_merge_as_the_provider_merges() {
-    let (sources, units) = lower(&[(
-        "main.tf",
-        r#"
+    let (sources, units) = lower(&[
+        (
+            "main.tf",
+            r#"
 data "aws_iam_policy_document" "source" {
   statement {
     sid       = "Kept"
@@ -808,7 +841,12 @@ resource "aws_sns_topic_policy" "t" {
   policy = data.aws_iam_policy_document.public.json
 }
 "#,
-    ), ("extra.json", r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}}"#)]);
+        ),
+        (
+            "extra.json",
+            r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}}"#,
+        ),
+    ]);
     assert_eq!(
         prop(&units, "aws_iam_policy.p", &["PolicyDocument"]),
         "json({Version: \"2012-10-17\", Statement: [\
@@ -826,10 +864,19 @@ resource "aws_sns_topic_policy" "t" {
     );
     let all = resources(&units);
     let topic = all.iter().find(|r| &*r.type_name == "aws_sns_topic_policy").unwrap();
-    let statement = &topic.get("PolicyDocument").unwrap().decoded().get("Statement").unwrap().items()[0];
+    let statement = &topic
+        .get("PolicyDocument")
+        .unwrap()
+        .decoded()
+        .get("Statement")
+        .unwrap()
+        .items()[0];
     let place = |key: &str| {
         let e = statement.entry(key).unwrap();
-        (sources.slice(e.key_span).to_owned(), sources.slice(e.value.span).to_owned())
+        (
+            sources.slice(e.key_span).to_owned(),
+            sources.slice(e.value.span).to_owned(),
+        )
     };
     assert_eq!(place("Effect"), ("statement".into(), "statement".into()));
     assert_eq!(place("Action"), ("actions".into(), "[\"sns:Publish\"]".into()));
@@ -868,7 +915,10 @@ module "gone" { source = "../modules/gone" }
     };
     let file = policy("aws_iam_policy.file");
     assert_eq!(sources.path(file.span.file), "infra/policies/p.json");
-    assert_eq!(sources.slice(file.via.as_ref().unwrap().span), "file(\"${path.module}/policies/p.json\")");
+    assert_eq!(
+        sources.slice(file.via.as_ref().unwrap().span),
+        "file(\"${path.module}/policies/p.json\")"
+    );
     let template = policy("aws_iam_policy.template");
     let text = template.as_text().unwrap();
     assert_eq!(
@@ -878,7 +928,10 @@ module "gone" { source = "../modules/gone" }
     // The action of the template is written in the call, the rest in the template.
     let at = text.with_placeholders().find("s3:*").unwrap();
     let place = text.span_of(at..at + 4).unwrap();
-    assert_eq!((sources.path(place.file), sources.slice(place)), ("infra/main.tf", "s3:*"));
+    assert_eq!(
+        (sources.path(place.file), sources.slice(place)),
+        ("infra/main.tf", "s3:*")
+    );
     assert!(policy("aws_iam_policy.missing").is_unknown());
     let wanted: Vec<&str> = units.iter().flat_map(|u| &u.wanted).map(String::as_str).collect();
     assert_eq!(wanted, ["modules/gone/", "shared/missing.json"]);
@@ -903,7 +956,10 @@ resource "aws_iam_user" "u" {
         ("terraform.tfvars", "a = \"tfvars\"\nb = \"tfvars\"\n"),
         ("x.auto.tfvars", "b = \"auto\"\n"),
         ("prod.tfvars", "c = \"prod\"\n"),
-        ("main_override.tf", "resource \"aws_iam_user\" \"u\" {\n  path = \"/override/\"\n}\n"),
+        (
+            "main_override.tf",
+            "resource \"aws_iam_user\" \"u\" {\n  path = \"/override/\"\n}\n",
+        ),
     ]);
     assert_eq!(prop(&units, "aws_iam_user.u", &["UserName"]), "\"tfvars-auto-default\"");
     assert_eq!(prop(&units, "aws_iam_user.u", &["Path"]), "\"/override/\"");
@@ -948,7 +1004,12 @@ module "registry" {
     )]);
     let found: Vec<(String, &str)> = loose(&units)
         .iter()
-        .map(|l| (l.name.as_ref().unwrap().name.to_string(), sources.slice(l.value.span).lines().next().unwrap()))
+        .map(|l| {
+            (
+                l.name.as_ref().unwrap().name.to_string(),
+                sources.slice(l.value.span).lines().next().unwrap(),
+            )
+        })
         .map(|(n, s)| (n, if s.len() > 12 { &s[..12] } else { s }))
         .collect();
     assert_eq!(
@@ -1003,15 +1064,27 @@ resource "aws_ecs_task_definition" "t" {
     )]);
     let is = |address: &str, path: &[&str], value: &str| assert_eq!(prop(&units, address, path), value, "{address}");
     is("provider.aws", &["AccessKey"], "\"mock\"");
-    is("provider.aws", &["AssumeRole", "RoleArn"], "\"arn:aws:iam::111122223333:role/deploy\"");
+    is(
+        "provider.aws",
+        &["AssumeRole", "RoleArn"],
+        "\"arn:aws:iam::111122223333:role/deploy\"",
+    );
     is("backend.s3", &["AccessKey"], "\"state\"");
-    is("aws_lambda_function.f", &["Environment", "Variables"], "{some_name: \"v\"}");
+    is(
+        "aws_lambda_function.f",
+        &["Environment", "Variables"],
+        "{some_name: \"v\"}",
+    );
     is(
         "aws_codebuild_project.c",
         &["Environment", "EnvironmentVariables"],
         "[{Name: \"A\", Value: \"1\"}, {Name: \"B\", Value: \"2\"}]",
     );
-    is("aws_launch_template.l", &["LaunchTemplateData", "UserData"], "\"ZWNobw==\"");
+    is(
+        "aws_launch_template.l",
+        &["LaunchTemplateData", "UserData"],
+        "\"ZWNobw==\"",
+    );
     is("aws_instance.i", &["UserData"], "\"echo\"");
     is(
         "aws_ecs_task_definition.t",
@@ -1027,7 +1100,8 @@ fn nothing_runs_for_ever() {
         let _ = writeln!(doubling, "  l{i} = [local.l{}, local.l{}]", i - 1, i - 1);
         let _ = writeln!(doubling, "  t{i} = \"${{local.t{}}}${{local.t{}}}\"", i - 1, i - 1);
     }
-    doubling.push_str("}\nresource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode(local.l59)\n  name = local.t59\n}\n");
+    doubling
+        .push_str("}\nresource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode(local.l59)\n  name = local.t59\n}\n");
     let _ = lower(&[("main.tf", &doubling)]);
     let _ = lower(&[(
         "main.tf",
@@ -1036,8 +1110,14 @@ fn nothing_runs_for_ever() {
     )]);
     // Modules that call each other, and themselves.
     let (_, units) = lower(&[
-        ("a/main.tf", "module \"b\" { source = \"../b\" }\nresource \"aws_iam_user\" \"a\" { name = \"a\" }\n"),
-        ("b/main.tf", "module \"a\" { source = \"../a\" }\nmodule \"again\" { source = \"../a\" }\n"),
+        (
+            "a/main.tf",
+            "module \"b\" { source = \"../b\" }\nresource \"aws_iam_user\" \"a\" { name = \"a\" }\n",
+        ),
+        (
+            "b/main.tf",
+            "module \"a\" { source = \"../a\" }\nmodule \"again\" { source = \"../a\" }\n",
+        ),
         ("c/main.tf", "module \"c\" { source = \"../c\" }\n"),
     ]);
     assert!(resources(&units).iter().any(|r| &*r.address.name == "aws_iam_user.a"));

@@ -427,12 +427,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Of alternatives, the first that makes an instance.
-    fn first_branch(
-        &self,
-        value: &Value,
-        branch: Option<Arc<str>>,
-        f: Expand<'a>,
-    ) -> Expanded {
+    fn first_branch(&self, value: &Value, branch: Option<Arc<str>>, f: Expand<'a>) -> Expanded {
         let Kind::OneOf(branches) = &value.kind else {
             return f(self, value, branch);
         };

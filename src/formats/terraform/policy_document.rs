@@ -210,7 +210,11 @@ fn statement(value: &Value, key: Span) -> Value {
                 out.push(open(e.key_span, &e.value));
                 continue;
             }
-            let value = if variables { with_variables(&e.value) } else { e.value.clone() };
+            let value = if variables {
+                with_variables(&e.value)
+            } else {
+                e.value.clone()
+            };
             out.push(entry(element, e.key_span, value));
         }
     }
@@ -248,7 +252,9 @@ fn one_of_both(plain_may_be_absent: bool, not_may_be_absent: bool) -> (bool, boo
 fn may_be_absent(value: &Value) -> bool {
     match &value.kind {
         Kind::Unknown(_) => true,
-        Kind::OneOf(branches) => branches.len() == 1 || branches.iter().any(|b| may_be_absent(&b.value) || is_absent(&b.value)),
+        Kind::OneOf(branches) => {
+            branches.len() == 1 || branches.iter().any(|b| may_be_absent(&b.value) || is_absent(&b.value))
+        }
         _ => false,
     }
 }

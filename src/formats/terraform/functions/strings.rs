@@ -395,7 +395,11 @@ fn affix(call: &Call<'_, '_>, prefix: bool) -> Value {
         )
     };
     // What begins (or ends) with a hole may have the affix there.
-    let edge = if prefix { text.pieces().first() } else { text.pieces().last() };
+    let edge = if prefix {
+        text.pieces().first()
+    } else {
+        text.pieces().last()
+    };
     if from == 0 && to == flat.len() && matches!(edge, Some(Piece::Hole(_))) {
         return call.unknown();
     }

@@ -161,6 +161,8 @@ pub struct Item {
     /// With its quotes: what a person would replace.
     pub span: Span,
     pub via: Via,
+    /// Set in one alternative of a conditional: "if IsProd".
+    pub branch: Option<Arc<str>>,
 }
 
 impl Item {

@@ -402,6 +402,7 @@ mod tests {
                 text: text(value),
                 span: Span::new(FileId(0), 0, 0),
                 via: None,
+                branch: None,
             },
         };
         place(&item, &own, Some("333333333333"))

@@ -70,7 +70,9 @@ fn covering<'a>(clause: &'a Clause, n: usize, item: &Item, case: Case) -> Option
     }
     clause.items.iter().enumerate().find_map(|(m, other)| {
         // Two spans in one place are one written item, made twice by a loop.
-        if m == n || !other.text.is_known() || other.span == item.span {
+        // What stands in another branch of a conditional is not there at the same time.
+        let apart = other.branch.is_some() && other.branch != item.branch;
+        if m == n || apart || !other.text.is_known() || other.span == item.span {
             return None;
         }
         let (a, b) = (other.display(), item.display());

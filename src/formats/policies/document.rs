@@ -236,6 +236,7 @@ fn unknown_item(value: &Value, hole: &Arc<Hole>) -> Item {
         text: Text::from_pieces(vec![Piece::Hole(hole.clone())]),
         span: value.span,
         via: value.via.clone(),
+        branch: None,
     }
 }
 
@@ -249,6 +250,7 @@ impl Lowering {
                     text: text.clone(),
                     span: value.span,
                     via: value.via.clone(),
+                    branch: None,
                 })
             }
             Kind::Unknown(hole) => {
@@ -259,11 +261,13 @@ impl Lowering {
                 text: Text::made(n, value.span),
                 span: value.span,
                 via: value.via.clone(),
+                branch: None,
             }),
             Kind::Bool(b) if element == "value" => Some(Item {
                 text: Text::made(if *b { "true" } else { "false" }, value.span),
                 span: value.span,
                 via: value.via.clone(),
+                branch: None,
             }),
             Kind::OneOf(branches) => {
                 // Both alternatives are possible; the first stands for them where only one can.
@@ -307,8 +311,15 @@ impl Lowering {
             }
             Kind::OneOf(branches) => {
                 for b in branches.iter() {
+                    let from = items.len();
                     if !b.value.is_null() {
                         self.push_strings(&b.value, element, items, depth);
+                    }
+                    for item in items.iter_mut().skip(from) {
+                        item.branch = Some(match &item.branch {
+                            Some(inner) => join_branch(Some(&b.label), inner),
+                            None => b.label.clone(),
+                        });
                     }
                 }
                 true
@@ -524,6 +535,7 @@ impl Lowering {
                         text: text.clone(),
                         span: value.span,
                         via: value.via.clone(),
+                        branch: None,
                     },
                 });
                 true
@@ -605,6 +617,7 @@ impl Lowering {
                 text: operator.key.clone(),
                 span: operator.key_span,
                 via: None,
+                branch: None,
             };
             self.condition_keys(&operator.value, &operator_item, out, depth);
         }
@@ -630,6 +643,7 @@ impl Lowering {
                             text: key.key.clone(),
                             span: key.key_span,
                             via: None,
+                            branch: None,
                         },
                         values,
                         list: matches!(key.value.kind, Kind::Seq(_)),

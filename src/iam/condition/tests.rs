@@ -8,6 +8,7 @@ fn item(t: Text) -> Item {
         text: t,
         span: Span::new(FileId(0), 0, 0),
         via: None,
+        branch: None,
     }
 }
 

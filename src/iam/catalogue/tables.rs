@@ -94,7 +94,12 @@ fn region(row: u32) -> Region {
 impl Catalogue {
     /// The global key with this name, in any case; `aws:PrincipalTag/team` finds `aws:PrincipalTag/${TagKey}`.
     pub fn global_condition_key(&self, name: &str) -> Option<GlobalKey> {
-        self.global_condition_keys().find(|k| free_part_matches(k.name, name))
+        if let Some(row) = find("global-condition-keys", name) {
+            return Some(global_key(row));
+        }
+        // Only a name with a free part is worth the walk.
+        let mut keys = name.contains('/').then(|| self.global_condition_keys())?;
+        keys.find(|k| free_part_matches(k.name, name))
     }
 
     pub fn global_condition_keys(&self) -> impl Iterator<Item = GlobalKey> + use<> {

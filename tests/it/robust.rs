@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use overgrant::source::{FileId, Text};
+use overgrant::analyse;
+use overgrant::iam::Own;
+use overgrant::rules::{self, Ruleset, Selection};
+use overgrant::source::{FileId, ProblemKind, Sources, Text};
 use overgrant::syntax::{Tree, json, yaml};
 
 const F: FileId = FileId(0);
@@ -146,4 +149,40 @@ fn long_inputs() {
     survives(&"a: [\n".repeat(2_000));
     survives(&"{{ a }}: {{\n".repeat(2_000));
     survives(&"] } : ,".repeat(n));
+}
+
+/// Every format gets every input, whole and cut: the check never fails on one, and points nowhere outside it.
+#[test]
+fn whole_checks() {
+    let names = [
+        "p.json",
+        "p.yaml",
+        "t.template",
+        "serverless.yml",
+        "main.tf",
+        "x.tf.json",
+        "a.py",
+        "n.ipynb",
+        "x.sh",
+    ];
+    let own = Own::default();
+    let ruleset = Ruleset::builtin();
+    let all = Selection::all(&ruleset);
+    for text in inputs() {
+        for cut in [text.len(), text.len() / 2, text.len() / 3] {
+            let text = &text[..floor(&text, cut)];
+            let files: Vec<(&str, &str)> = names.iter().map(|name| (*name, text)).collect();
+            let sources = Sources::from_strings(&files);
+            let project = analyse(&sources, &own).project;
+            for problem in &project.problems {
+                assert!(problem.kind != ProblemKind::Internal, "{problem:?} in {text:?}");
+                assert!(text.get(problem.span.range()).is_some(), "{problem:?} in {text:?}");
+            }
+            let outcome = rules::run(&project, &ruleset, &all);
+            assert_eq!(outcome.failures, [], "{text:?}");
+            for label in outcome.findings.iter().flat_map(|f| &f.labels) {
+                assert!(text.get(label.span.range()).is_some(), "{label:?} in {text:?}");
+            }
+        }
+    }
 }

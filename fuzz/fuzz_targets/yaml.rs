@@ -1,0 +1,29 @@
+//! YAML and its plain values: no panic, every span in bounds and on character borders.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use overgrant::formats::plain;
+use overgrant::source::FileId;
+use overgrant::syntax::{NodeId, Tree, yaml};
+
+fuzz_target!(|text: &str| {
+    let tree = yaml::parse(FileId(0), text);
+    in_bounds(&tree, text);
+    for root in &tree.roots {
+        plain::value(&tree, *root);
+    }
+});
+
+fn in_bounds(tree: &Tree, text: &str) {
+    for id in (0..tree.len() as u32).map(NodeId) {
+        assert!(text.get(tree.span(id).range()).is_some());
+        if let Some(value) = tree.text(id)
+            && let Some(place) = value.span_of(0..value.len())
+        {
+            assert!(text.get(place.range()).is_some());
+        }
+    }
+    for problem in &tree.problems {
+        assert!(text.get(problem.span.range()).is_some());
+    }
+}

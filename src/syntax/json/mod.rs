@@ -1,0 +1,430 @@
+//! JSON, tolerant: every breakage is a problem at its place, and reading goes on behind it.
+//!
+//! **Invariant:** accepts without a problem exactly what RFC 8259 allows; never recurses; nesting beyond [`MAX_DEPTH`] is
+//! one [`Kind::Unknown`] node. A bare hole of an embedded text (`"Resource": ${x}`) is a [`Kind::Str`] node of
+//! [`Style::Plain`] whose text is that hole, and no problem.
+
+mod scalar;
+mod skip;
+
+use crate::source::{FileId, Problem, ProblemKind, Span, Text, TextIndex};
+
+use super::{Kind, NodeId, Style, Tree};
+
+/// Deepest nesting that is followed.
+pub const MAX_DEPTH: usize = 512;
+/// Most problems that one file is worth; what follows the hundredth is noise.
+const MAX_PROBLEMS: usize = 100;
+
+/// How far behind a raw line break the end of a string is looked for.
+const MAX_BROKEN_STRING: usize = 4096;
+
+/// Reads a file.
+pub fn parse(file: FileId, text: &str) -> Tree {
+    Parser::new(Tree::new(file), text, None).run()
+}
+
+/// Reads JSON inside another text. Spans and problems lie where the text was written (`span` where that is unknown);
+/// strings that hold unknown parts become texts with holes.
+pub fn parse_text(text: &Text, span: Span) -> Tree {
+    let flat = text.with_placeholders();
+    let host = Host {
+        index: TextIndex::new(text),
+        fallback: span,
+    };
+    Parser::new(Tree::new(span.file), &flat, Some(host)).run()
+}
+
+/// The text that the JSON is embedded in.
+struct Host<'t> {
+    index: TextIndex<'t>,
+    fallback: Span,
+}
+
+/// What may come next in the innermost object or array.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    Item,
+    Colon,
+    Value,
+    Comma,
+}
+
+/// An object or array that is not closed yet.
+struct Frame {
+    node: NodeId,
+    /// Where its children begin in [`Parser::pending`].
+    base: usize,
+    expect: Expect,
+    /// The comma that no item has followed yet.
+    comma: Option<usize>,
+    /// The last item was a bare hole, which may bring its own commas.
+    after_hole: bool,
+}
+
+struct Parser<'s> {
+    src: &'s str,
+    bytes: &'s [u8],
+    at: usize,
+    tree: Tree,
+    host: Option<Host<'s>>,
+    frames: Vec<Frame>,
+    pending: Vec<NodeId>,
+    comments: bool,
+    stray: bool,
+}
+
+impl<'s> Parser<'s> {
+    fn new(tree: Tree, src: &'s str, host: Option<Host<'s>>) -> Self {
+        Self {
+            src,
+            bytes: src.as_bytes(),
+            at: if src.starts_with('\u{feff}') { 3 } else { 0 },
+            tree,
+            host,
+            frames: Vec::new(),
+            pending: Vec::new(),
+            comments: false,
+            stray: false,
+        }
+    }
+
+    fn run(mut self) -> Tree {
+        loop {
+            self.skip_blank();
+            let Some(&byte) = self.bytes.get(self.at) else { break };
+            if self.frames.is_empty() {
+                self.top(byte);
+            } else {
+                self.inside(byte);
+            }
+        }
+        if let Some(frame) = self.frames.last() {
+            let node = self.tree.node(frame.node);
+            let (from, what) = (node.start as usize, self.bytes[node.start as usize] as char);
+            self.problem(from, from + 1, &format!("unclosed `{what}`"));
+        }
+        while !self.frames.is_empty() {
+            let end = self.src.trim_end().len();
+            self.close(end);
+        }
+        self.tree.problems.sort_by_key(|p| p.span);
+        self.tree
+    }
+
+    /// Outside of all brackets.
+    fn top(&mut self, byte: u8) {
+        if !self.tree.roots.is_empty() {
+            if !self.stray {
+                let end = self.token_end(self.at);
+                self.problem(self.at, end, "text after the end of the JSON value");
+                self.stray = true;
+            }
+            if !matches!(byte, b'{' | b'[') {
+                // Only another object or list is worth reading on.
+                self.at = memchr::memchr2(b'{', b'[', &self.bytes[self.at..]).map_or(self.bytes.len(), |i| self.at + i);
+                return;
+            }
+        }
+        if matches!(byte, b'}' | b']' | b',' | b':') {
+            self.problem(self.at, self.at + 1, &format!("unexpected `{}`", byte as char));
+            self.at += 1;
+            return;
+        }
+        self.value(byte);
+    }
+
+    /// Inside an object or array.
+    fn inside(&mut self, byte: u8) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        let map = self.tree.kind(frame.node) == Kind::Map;
+        match byte {
+            b'}' | b']' => self.closer(byte),
+            b',' => {
+                match frame.expect {
+                    Expect::Comma => {
+                        frame.comma = Some(self.at);
+                        frame.expect = Expect::Item;
+                    }
+                    Expect::Item if frame.after_hole => {}
+                    Expect::Item => {
+                        self.problem(self.at, self.at + 1, "unexpected `,`");
+                    }
+                    Expect::Colon | Expect::Value => {
+                        self.missing_value(self.at);
+                        if let Some(frame) = self.frames.last_mut() {
+                            frame.comma = Some(self.at);
+                            frame.expect = Expect::Item;
+                        }
+                    }
+                }
+                self.at += 1;
+            }
+            b':' => {
+                if frame.expect == Expect::Colon {
+                    frame.expect = Expect::Value;
+                } else {
+                    self.problem(self.at, self.at + 1, "unexpected `:`");
+                }
+                self.at += 1;
+            }
+            _ => {
+                match frame.expect {
+                    Expect::Comma => {
+                        let (glued, at) = (frame.after_hole || self.hole_ahead(), self.at);
+                        if let Some(frame) = self.frames.last_mut() {
+                            frame.expect = Expect::Item;
+                        }
+                        if !glued {
+                            self.problem(at, self.token_end(at), "missing `,` before this");
+                        }
+                    }
+                    Expect::Colon => {
+                        let after_hole = frame.after_hole;
+                        frame.expect = Expect::Value;
+                        if after_hole {
+                            // `{ ${entries} "a": 1 }`: the hole was whole entries.
+                            self.missing_value(self.at);
+                            if let Some(frame) = self.frames.last_mut() {
+                                frame.expect = Expect::Item;
+                            }
+                        } else {
+                            self.problem(self.at, self.token_end(self.at), "missing `:` before this");
+                        }
+                    }
+                    Expect::Item | Expect::Value => {}
+                }
+                if map && self.frames.last().is_some_and(|f| f.expect == Expect::Item) {
+                    self.key(byte);
+                } else {
+                    self.value(byte);
+                }
+            }
+        }
+    }
+
+    fn closer(&mut self, byte: u8) {
+        let (wanted, opener) = if byte == b'}' {
+            (Kind::Map, '{')
+        } else {
+            (Kind::Seq, '[')
+        };
+        let matching = self.frames.iter().rposition(|f| self.tree.kind(f.node) == wanted);
+        let Some(matching) = matching else {
+            self.problem(self.at, self.at + 1, &format!("`{}` without `{opener}`", byte as char));
+            self.at += 1;
+            return;
+        };
+        if matching + 1 < self.frames.len() {
+            let open = self.frames.last().map_or(0, |f| self.tree.node(f.node).start as usize);
+            let what = self.bytes[open] as char;
+            self.problem(open, open + 1, &format!("unclosed `{what}`"));
+            while self.frames.len() > matching + 1 {
+                self.finish_item();
+                self.close(self.last_end());
+            }
+        }
+        self.finish_item();
+        if let Some(Frame {
+            comma: Some(comma),
+            after_hole: false,
+            ..
+        }) = self.frames.last()
+        {
+            let comma = *comma;
+            self.problem(comma, comma + 1, "trailing `,`");
+        }
+        self.at += 1;
+        self.close(self.at);
+    }
+
+    /// Gives a key at the end of an object its missing value.
+    fn finish_item(&mut self) {
+        let Some(frame) = self.frames.last() else { return };
+        if matches!(frame.expect, Expect::Colon | Expect::Value) {
+            self.missing_value(self.at);
+        }
+    }
+
+    /// Where the last token before here ends.
+    fn last_end(&self) -> usize {
+        self.src[..self.at].trim_end().len()
+    }
+
+    fn missing_value(&mut self, before: usize) {
+        let hole = self.frames.last().is_some_and(|f| f.after_hole);
+        let at = self.src[..before].trim_end().len();
+        if !hole {
+            self.problem(
+                self.at,
+                (self.at + 1).min(self.bytes.len()),
+                "missing value before this",
+            );
+        }
+        let node = self.push(Kind::Unknown, Style::Plain, at, at);
+        self.pending.push(node);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.expect = Expect::Comma;
+        }
+    }
+
+    /// Ends the innermost object or array.
+    fn close(&mut self, end: usize) {
+        let Some(frame) = self.frames.pop() else { return };
+        if self.tree.kind(frame.node) == Kind::Map && (self.pending.len() - frame.base) % 2 == 1 {
+            let at = self.pending.last().map_or(end, |key| self.tree.node(*key).end as usize);
+            let node = self.push(Kind::Unknown, Style::Plain, at, at);
+            self.pending.push(node);
+        }
+        self.tree.adopt(frame.node, &self.pending[frame.base..]);
+        self.pending.truncate(frame.base);
+        let start = self.tree.node(frame.node).start as usize;
+        self.tree.set_range(frame.node, start, end.max(start));
+        self.place(frame.node, start, end.max(start));
+    }
+
+    fn key(&mut self, byte: u8) {
+        if self.directive() {
+            return;
+        }
+        let (start, hole) = (self.at, self.hole_ahead());
+        let node = match byte {
+            b'"' => self.string(b'"'),
+            b'\'' => {
+                let node = self.string(b'\'');
+                self.problem(start, self.at, "key in single quotes");
+                node
+            }
+            b'{' | b'[' => {
+                self.problem(start, start + 1, "a key must be a string");
+                let end = self.skip_nested();
+                self.at = end;
+                self.plain(Kind::Str, start, end)
+            }
+            _ => {
+                self.at = self.word_end(start);
+                if !hole {
+                    self.problem(start, self.at, "key without quotes");
+                }
+                self.plain(Kind::Str, start, self.at)
+            }
+        };
+        self.pending.push(node);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.expect = Expect::Colon;
+            frame.comma = None;
+            frame.after_hole = hole;
+        }
+    }
+
+    /// A value at the current place, which is not blank.
+    fn value(&mut self, byte: u8) {
+        let start = self.at;
+        if self.frames.last().is_none_or(|f| f.expect == Expect::Item) && self.directive() {
+            return;
+        }
+        let hole = self.hole_ahead();
+        let node = match byte {
+            b'{' | b'[' => {
+                if let Some(end) = self.template_end() {
+                    self.not_evaluated(start, end);
+                    self.at = end;
+                    self.push(Kind::Unknown, Style::Plain, start, end)
+                } else if self.frames.len() >= MAX_DEPTH {
+                    self.problem(start, start + 1, &format!("nested deeper than {MAX_DEPTH} levels"));
+                    self.at = self.skip_nested();
+                    self.push(Kind::Unknown, Style::Plain, start, self.at)
+                } else {
+                    let kind = if byte == b'{' { Kind::Map } else { Kind::Seq };
+                    let node = self.push(kind, Style::Plain, start, start + 1);
+                    self.item_done(node, false);
+                    self.frames.push(Frame {
+                        node,
+                        base: self.pending.len(),
+                        expect: Expect::Item,
+                        comma: None,
+                        after_hole: false,
+                    });
+                    self.at += 1;
+                    return;
+                }
+            }
+            b'"' => self.string(b'"'),
+            b'\'' => {
+                let node = self.string(b'\'');
+                self.problem(start, self.at, "string in single quotes");
+                node
+            }
+            _ => {
+                if let Some(end) = self.template_end() {
+                    self.not_evaluated(start, end);
+                    self.at = end;
+                    self.push(Kind::Unknown, Style::Plain, start, end)
+                } else {
+                    self.word(start)
+                }
+            }
+        };
+        self.item_done(node, hole);
+    }
+
+    fn item_done(&mut self, node: NodeId, hole: bool) {
+        match self.frames.last_mut() {
+            None => self.tree.roots.push(node),
+            Some(frame) => {
+                self.pending.push(node);
+                frame.expect = Expect::Comma;
+                frame.comma = None;
+                frame.after_hole = hole;
+            }
+        }
+    }
+
+    fn hole_ahead(&self) -> bool {
+        self.host.is_some()
+            && self.src[self.at..]
+                .chars()
+                .next()
+                .is_some_and(|c| Text::placeholder(c).is_some())
+    }
+
+    fn push(&mut self, kind: Kind, style: Style, start: usize, end: usize) -> NodeId {
+        let node = self.tree.push(kind, style, start, end);
+        if !matches!(kind, Kind::Map | Kind::Seq) {
+            self.place(node, start, end);
+        }
+        node
+    }
+
+    fn place(&mut self, node: NodeId, start: usize, end: usize) {
+        if self.host.is_some() {
+            let span = self.span(start, end);
+            self.tree.set_span(node, span);
+        }
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        match &self.host {
+            None => Span::new(self.tree.file, start, end),
+            Some(host) => host.index.span_of(start..end).unwrap_or(host.fallback),
+        }
+    }
+
+    fn problem(&mut self, start: usize, end: usize, message: &str) {
+        self.report(ProblemKind::Syntax, start, end, message);
+    }
+
+    fn report(&mut self, kind: ProblemKind, start: usize, end: usize, message: &str) {
+        if self.tree.problems.len() < MAX_PROBLEMS {
+            let mut end = end.min(self.src.len());
+            while !self.src.is_char_boundary(end) {
+                end += 1;
+            }
+            let span = self.span(start, end);
+            self.tree.problems.push(Problem::new(kind, span, message));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,7 @@ impl Form {
     pub(super) fn format(self) -> Option<&'static str> {
         match self {
             Self::Files => None,
-            Self::Json => Some("json"),
+            Self::Json => Some("policy"),
             Self::CloudformationYaml | Self::CloudformationJson | Self::Sam => Some("cloudformation"),
             Self::TerraformJsonencode | Self::TerraformHeredoc | Self::TerraformDocument => Some("terraform"),
             Self::Python => Some("python"),

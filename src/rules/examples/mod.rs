@@ -115,7 +115,7 @@ impl Case {
                 Some("tf" | "tofu" | "tfvars") => there("terraform"),
                 Some("py") => there("python"),
                 Some("yaml" | "yml" | "template") => there("cloudformation"),
-                Some("json") => there("json") && there("cloudformation"),
+                Some("json") => there("policy") && there("cloudformation"),
                 _ => true,
             }),
         }

@@ -131,8 +131,11 @@ impl Part {
                 .filter(|r| r.start <= to && r.end >= from)
                 .collect();
             let begin = self.text.len();
-            for window in windows(text, from..to, &on_line) {
-                if window.start > from {
+            let windows = windows(text, from..to, &on_line);
+            for (n, window) in windows.iter().enumerate() {
+                if n > 0 {
+                    self.text.push_str(" … ");
+                } else if window.start > from {
                     self.text.push_str("… ");
                 }
                 for (i, s) in labels {
@@ -145,9 +148,9 @@ impl Part {
                 }
                 self.text
                     .push_str(&fit(&mask.slice(sources, self.file, window.clone())));
-                if window.end < to {
-                    self.text.push_str(" …");
-                }
+            }
+            if windows.last().is_some_and(|w| w.end < to) {
+                self.text.push_str(" …");
             }
             // Labels that the windows cut end where the shown part of the line ends.
             self.lines.insert(line - 1, begin..self.text.len());

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Compares `actual` with the file at `path` under `testdata/`.
-pub fn check(path: &str, actual: &str) {
+pub(crate) fn check(path: &str, actual: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(path);
     if std::env::var_os("OVERGRANT_UPDATE").is_some() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();

@@ -1,4 +1,4 @@
 //! What the modules of this binary share.
 
-pub mod golden;
-pub mod repository;
+pub(crate) mod golden;
+pub(crate) mod repository;

@@ -7,29 +7,29 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// A temporary repository.
-pub struct Repository {
+pub(crate) struct Repository {
     dir: TempDir,
 }
 
 /// What a run of the command gave.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("no JSON: {e}\n{}\n{}", self.out, self.err))
     }
 
     /// Rules of the findings that are new, in order.
-    pub fn rules(&self) -> Vec<String> {
+    pub(crate) fn rules(&self) -> Vec<String> {
         self.with_status("new")
     }
 
-    pub fn with_status(&self, status: &str) -> Vec<String> {
+    pub(crate) fn with_status(&self, status: &str) -> Vec<String> {
         let json = self.json();
         let findings = json["findings"].as_array().unwrap();
         findings
@@ -41,7 +41,7 @@ impl Ran {
 }
 
 impl Repository {
-    pub fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let dir = TempDir::new().unwrap();
         // The walk upwards for settings ends here.
         std::fs::create_dir(dir.path().join(".git")).unwrap();
@@ -52,22 +52,22 @@ impl Repository {
         repository
     }
 
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.dir.path().join(path)
     }
 
-    pub fn write(&self, path: &str, bytes: &[u8]) {
+    pub(crate) fn write(&self, path: &str, bytes: &[u8]) {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
 
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.path(path)).unwrap()
     }
 
     /// The command, in the repository, in an environment with nothing that changes output.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_overgrant"));
         command.args(args).current_dir(self.dir.path());
         for name in [
@@ -86,17 +86,17 @@ impl Repository {
         command
     }
 
-    pub fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
         finished(self.command(args))
     }
 
-    pub fn run_in(&self, folder: &str, args: &[&str]) -> Ran {
+    pub(crate) fn run_in(&self, folder: &str, args: &[&str]) -> Ran {
         let mut command = self.command(args);
         command.current_dir(self.path(folder));
         finished(command)
     }
 
-    pub fn run_with_stdin(&self, args: &[&str], input: &str) -> Ran {
+    pub(crate) fn run_with_stdin(&self, args: &[&str], input: &str) -> Ran {
         let mut child = self
             .command(args)
             .stdin(Stdio::piped())
@@ -108,7 +108,7 @@ impl Repository {
         ran(child.wait_with_output().unwrap())
     }
 
-    pub fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         let mut files: Vec<String> = walkdir::WalkDir::new(self.dir.path())
             .into_iter()
             .flatten()
@@ -124,7 +124,7 @@ fn shown(path: &Path) -> String {
     path.to_str().unwrap().replace('\\', "/")
 }
 
-pub fn finished(mut command: Command) -> Ran {
+pub(crate) fn finished(mut command: Command) -> Ran {
     ran(command.output().unwrap())
 }
 
@@ -137,7 +137,7 @@ fn ran(output: std::process::Output) -> Ran {
 }
 
 /// An access key id and a secret key that look real, made here so that no file holds them.
-pub fn key_pair() -> (String, String) {
+pub(crate) fn key_pair() -> (String, String) {
     let id = ["AKIA", "Q3", "EGRZ7TXK", "5WLNPH"].concat();
     let secret = ["kR7vQ2xWm9", "Tz4LpB8sYd", "1NcF6hGj3U", "eA5oXwZqE0"].concat();
     (id, secret)

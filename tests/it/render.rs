@@ -1,0 +1,340 @@
+//! Every format of the same report, and what no format may show.
+
+use overgrant::finding::{Confidence, Edit, Finding, Fix, Severity};
+use overgrant::report::{Format, Options, Page};
+use overgrant::rules::Ruleset;
+use overgrant::settle::{Identity, Report, Reported, Stats, Status, Suppression, SuppressionKind};
+use overgrant::source::{Problem, Sources, Span};
+
+use crate::support::golden;
+use crate::support::repository::{Repository, key_pair};
+
+const FORMATS: [(Format, &str); 12] = [
+    (Format::Human, "human.txt"),
+    (Format::Compact, "compact.txt"),
+    (Format::Grouped, "grouped.txt"),
+    (Format::Json, "json.json"),
+    (Format::Jsonl, "jsonl.jsonl"),
+    (Format::Sarif, "sarif.json"),
+    (Format::Github, "github.txt"),
+    (Format::Gitlab, "gitlab.json"),
+    (Format::Junit, "junit.xml"),
+    (Format::Checkstyle, "checkstyle.xml"),
+    (Format::Rdjson, "rdjson.json"),
+    (Format::Markdown, "markdown.md"),
+];
+
+fn sources() -> Sources {
+    let (id, secret) = key_pair();
+    let keys = format!("import boto3\n\nclient = boto3.client(\n    \"s3\",\n    aws_access_key_id=\"{id}\",\n    aws_secret_access_key=\"{secret}\",  # {id} again\n)\n");
+    let filler = "\"Description\":\"a long line of a file that a tool wrote on one line\",".repeat(6);
+    let minified = format!("{{{filler}\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"*\",{filler}\"Resource\":\"*\"}}]}}");
+    Sources::from_strings(&[
+        (
+            "infra/main.tf",
+            "resource \"aws_iam_policy\" \"ci\" {\n\tname   = \"größe\"; policy = file(\"${path.module}/policies/ci.json\")\n}\n",
+        ),
+        (
+            "infra/policies/ci.json",
+            "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\": \"Allow\",\n      \"Action\": \"*\",\n      \"Resource\": \"*\"\n    }\n  ]\n}\n",
+        ),
+        ("min.json", &minified),
+        ("src/keys <1>.py", &keys),
+    ])
+}
+
+/// The n-th place of `text` in `path`.
+fn at(sources: &Sources, path: &str, text: &str, n: usize) -> Span {
+    let file = sources.find(path).unwrap();
+    let (i, _) = sources.text(file).match_indices(text).nth(n).unwrap();
+    Span::new(file, i, i + text.len())
+}
+
+fn reported(finding: Finding, severity: Severity, family: &str, n: usize) -> Reported {
+    Reported {
+        severity,
+        confidence: Confidence::High,
+        family: family.to_owned(),
+        identity: Identity {
+            fingerprint: format!("og1:00000000000{n}"),
+            ..Identity::default()
+        },
+        status: Status::New,
+        suppression: None,
+        fails: severity >= Severity::Medium,
+        finding,
+    }
+}
+
+fn report(sources: &Sources) -> Report {
+    let (id, secret) = key_pair();
+    let ci = "infra/policies/ci.json";
+    let mut admin = Finding::new("admin-star-star", "every action on every resource is allowed")
+        .primary(at(sources, ci, "\"*\"", 0), "every action in every AWS service")
+        .secondary(at(sources, ci, "\"*\"", 1), "on every resource")
+        .secondary(
+            at(sources, "infra/main.tf", "file(\"${path.module}/policies/ci.json\")", 0),
+            "attached here as [aws_iam_policy.ci]",
+        )
+        .help("list the actions, 100% of them: a, b")
+        .note("the holder is an administrator")
+        .actions(["*".to_owned()])
+        .resources(["*".to_owned()]);
+    admin.subject.address = "aws_iam_policy.ci".to_owned();
+    admin.subject.attribute = "policy".to_owned();
+    admin.folded = vec!["action-star".into(), "pass-role-star".into()];
+    admin.fixes.push(Fix {
+        title: "list one action".to_owned(),
+        safe: true,
+        edits: vec![Edit {
+            span: at(sources, ci, "\"*\"", 0),
+            text: "\"s3:GetObject\"".to_owned(),
+        }],
+    });
+    let long = Finding::new("admin-star-star", "every action on every resource is allowed")
+        .primary(at(sources, "min.json", "\"*\"", 0), "every action")
+        .secondary(at(sources, "min.json", "\"*\"", 1), "on every resource");
+    let keys = "src/keys <1>.py";
+    let mut key = Finding::new("aws-key-pair-together", &format!("an access key {id} with its secret"))
+        .primary(at(sources, keys, &format!("\"{id}\""), 0), "long-term access key id")
+        .secondary(at(sources, keys, &format!("\"{secret}\""), 0), "its secret key");
+    key.secrets = vec![at(sources, keys, &id, 0), at(sources, keys, &format!("\"{secret}\""), 0)];
+    let secrets = key.secrets.clone();
+    key.flow = vec![overgrant::finding::Label {
+        span: at(sources, keys, "boto3.client", 0),
+        role: overgrant::finding::LabelRole::Secondary,
+        text: "used here".to_owned(),
+    }];
+    let mut ignored = reported(
+        Finding::new("missing-version", "this policy has no version").primary(at(sources, "min.json", "{", 0), ""),
+        Severity::Low,
+        "validity",
+        4,
+    );
+    ignored.status = Status::Suppressed;
+    ignored.suppression = Some(Suppression {
+        kind: SuppressionKind::Config,
+        reason: Some("SEC-1".to_owned()),
+        until: None,
+        owner: Some("@acme".to_owned()),
+        path: "overgrant.toml".to_owned(),
+        line: 3,
+    });
+    Report {
+        findings: vec![
+            reported(admin, Severity::Critical, "actions", 1),
+            ignored,
+            reported(long, Severity::Medium, "actions", 2),
+            reported(key, Severity::High, "credentials", 3),
+        ],
+        errors: vec![Problem::syntax(at(sources, "infra/main.tf", "file(", 0), "unclosed `(`")],
+        stats: Stats {
+            files: 4,
+            skipped: 2,
+            failed: 1,
+            policies: 2,
+            statements: 2,
+            ..Stats::default()
+        },
+        secrets,
+        ..Report::default()
+    }
+}
+
+fn rendered(format: Format, options: Options) -> String {
+    let sources = sources();
+    let report = report(&sources);
+    let ruleset = Ruleset::builtin();
+    Page::new(&report, &sources, &ruleset, options).render(format)
+}
+
+/// Texts of rules may be bettered without every golden changing.
+fn without_pages(text: &str) -> String {
+    let mut log: serde_json::Value = serde_json::from_str(text).unwrap();
+    for rule in log["runs"][0]["tool"]["driver"]["rules"].as_array_mut().unwrap() {
+        for key in ["help", "fullDescription", "shortDescription"] {
+            assert!(rule[key]["text"].as_str().is_some_and(|t| !t.is_empty()), "{rule}");
+            rule[key] = "…".into();
+        }
+        rule["properties"]["tags"] = "…".into();
+    }
+    let mut out = serde_json::to_string_pretty(&log).unwrap();
+    out.push('\n');
+    out
+}
+
+fn without_data(text: &str) -> String {
+    let date = overgrant::iam::catalogue().data_date();
+    let ruleset = Ruleset::builtin();
+    let mut out = text.replace(date, "DATE");
+    for rule in ["admin-star-star", "missing-version", "aws-key-pair-together"] {
+        if let Some(rule) = ruleset.get(rule) {
+            out = out.replace(rule.title(), "TITLE");
+            let cwe = serde_json::to_string(rule.cwe()).unwrap();
+            out = out.replace(&format!("\"cwe\":{cwe}"), "\"cwe\":[]");
+            let mut pretty = serde_json::to_string_pretty(rule.cwe()).unwrap();
+            pretty = pretty.replace('\n', "\n      ");
+            out = out.replace(&format!("\"cwe\": {pretty}"), "\"cwe\": []");
+        }
+    }
+    out
+}
+
+#[test]
+fn every_format_of_one_report() {
+    for (format, name) in FORMATS {
+        let text = rendered(format, Options::default());
+        let text = match format {
+            Format::Sarif => without_pages(&text),
+            Format::Json | Format::Jsonl => without_data(&text),
+            _ => text,
+        };
+        golden::check(&format!("render/{name}"), &text);
+    }
+}
+
+#[test]
+fn people_may_ask_for_more_or_less() {
+    let options = |change: &dyn Fn(&mut Options)| {
+        let mut options = Options::default();
+        change(&mut options);
+        rendered(Format::Human, options)
+    };
+    golden::check("render/coloured.txt", &options(&|o| o.colour = true));
+    golden::check("render/no-source.txt", &options(&|o| o.source = false));
+    golden::check(
+        "render/suppressed.txt",
+        &options(&|o| {
+            o.show_suppressed = true;
+            o.statistics = true;
+            o.width = 60;
+        }),
+    );
+    let linked = options(&|o| {
+        o.hyperlinks = true;
+        o.cwd = "/repo".to_owned();
+    });
+    assert!(linked.contains("\u{1b}]8;;file:///repo/infra/policies/ci.json\u{1b}\\infra/policies/ci.json"), "{linked:?}");
+    assert!(!options(&|o| o.summary = false).contains("Found"));
+}
+
+#[test]
+fn no_secret_in_any_format() {
+    let (id, secret) = key_pair();
+    for (format, name) in FORMATS {
+        for colour in [false, true] {
+            let text = rendered(
+                format,
+                Options {
+                    colour,
+                    ..Options::default()
+                },
+            );
+            assert!(!text.contains(&id) && !text.contains(&secret), "{name}");
+            assert!(!text.contains(&id[4..16]) && !text.contains(&secret[8..24]), "{name}");
+        }
+    }
+}
+
+#[test]
+fn machine_formats_are_one_document() {
+    for (format, _) in FORMATS {
+        let text = rendered(format, Options::default());
+        match format {
+            Format::Json | Format::Sarif | Format::Gitlab | Format::Rdjson => {
+                serde_json::from_str::<serde_json::Value>(&text).unwrap();
+            }
+            Format::Jsonl => {
+                let lines: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+                assert_eq!(lines.len(), 5);
+                assert!(lines[4]["summary"].is_object());
+            }
+            Format::Junit | Format::Checkstyle => is_well_formed(&text),
+            _ => {}
+        }
+    }
+}
+
+/// Tags match, and no bare markup in text: enough for what we write ourselves.
+fn is_well_formed(xml: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let body = xml.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n").unwrap();
+    for part in body.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap();
+        assert!(!text.contains('>'), "{text}");
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name));
+        } else if !tag.ends_with('/') {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty());
+}
+
+#[test]
+fn sarif_is_sarif() {
+    let text = rendered(Format::Sarif, Options::default());
+    let log: serde_sarif::sarif::Sarif = serde_json::from_str(&text).unwrap();
+    let run = &log.runs[0];
+    let results = run.results.as_ref().unwrap();
+    let rules = run.tool.driver.rules.as_ref().unwrap();
+    for r in results {
+        let index = usize::try_from(r.rule_index.unwrap()).unwrap();
+        assert_eq!(Some(&rules[index].id), r.rule_id.as_ref());
+        let prints = r.partial_fingerprints.as_ref().unwrap();
+        assert!(prints.contains_key("overgrant/v1") && prints.contains_key("primaryLocationLineHash"));
+        let place = r.locations.as_ref().unwrap()[0].physical_location.as_ref().unwrap();
+        let uri = place.artifact_location.as_ref().unwrap().uri.as_ref().unwrap();
+        assert!(!uri.starts_with('/') && !uri.contains("file:") && !uri.contains(' '), "{uri}");
+    }
+    assert!(!text.contains("\"snippet\"") && !text.contains("contextRegion"));
+}
+
+#[test]
+fn findings_that_are_alike_collapse_after_five() {
+    let policy = |i: usize| {
+        format!(
+            "  P{i}:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument:\n        Version: \"2012-10-17\"\n        Statement: [{{ Effect: Allow, Action: \"*\", Resource: \"*\" }}]\n"
+        )
+    };
+    let text = format!("Resources:\n{}", (0..8).map(policy).collect::<String>());
+    let r = Repository::new(&[("t.yaml", &text)]);
+    let run = |more: &[&str]| r.run(&[&["check", "--only", "admin-star-star"], more].concat()).out;
+    let collapsed = run(&[]);
+    assert_eq!(collapsed.matches("fingerprint:").count(), 5);
+    assert!(collapsed.contains(": 3 more") && collapsed.contains("t.yaml:37, t.yaml:43, t.yaml:49"), "{collapsed}");
+    assert!(collapsed.contains("Found 8 problems in 1 file: 8 critical."));
+    assert_eq!(run(&["--no-collapse"]).matches("fingerprint:").count(), 8);
+}
+
+#[test]
+fn the_binary_shows_no_secret_wherever_it_writes() {
+    let (id, secret) = key_pair();
+    let template = format!(
+        "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n      Environment:\n        Variables:\n          AWS_ACCESS_KEY_ID: {id}\n          AWS_SECRET_ACCESS_KEY: {secret}\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      Description: {id}\n      PolicyDocument:\n        Version: \"2012-10-17\"\n        Statement: [{{ Sid: {id}, Effect: Allow, Action: \"*\", Resource: \"*\" }}]\n"
+    );
+    let python = format!("import boto3\nboto3.client('s3', aws_access_key_id='{id}', aws_secret_access_key='{secret}')\n");
+    let env = format!("AWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n");
+    let r = Repository::new(&[("t.yaml", &template), ("a.py", &python), (".env", &env)]);
+    let mut outputs = Vec::new();
+    for (format, _) in FORMATS {
+        let name = format!("{format:?}").to_lowercase();
+        outputs.push(r.run(&["check", "-v", "-f", &name]));
+        // Also when the rules that find secrets are not selected.
+        outputs.push(r.run(&["check", "--select", "actions", "-f", &name]));
+    }
+    outputs.push(r.run(&["check", "--output", "sarif=out.sarif"]));
+    outputs.push(r.run(&["policies"]));
+    outputs.push(r.run(&["policies", "-f", "json"]));
+    outputs.push(r.run(&["files"]));
+    outputs.push(r.run(&["explain", "t.yaml:15"]));
+    for ran in &outputs {
+        for text in [&ran.out, &ran.err] {
+            assert!(!text.contains(&id) && !text.contains(&secret), "{text}");
+        }
+    }
+    assert!(!r.read("out.sarif").contains(&id) && !r.read("out.sarif").contains(&secret));
+    let found = r.run(&["check", "-f", "compact"]).out;
+    assert!(found.contains("aws-"), "{found}");
+}

@@ -1,0 +1,294 @@
+//! What takes findings out, and what is said about it.
+
+use overgrant::finding::Finding;
+use overgrant::iam::Own;
+use overgrant::rules::{self, Ruleset, Selection, examples};
+use overgrant::settings::{Date, Settings};
+use overgrant::settle::{Report, Status, Terms, settle};
+use overgrant::source::Sources;
+
+use crate::support::repository::Repository;
+
+/// Runs `rules` over `files` with the settings written in `toml`.
+fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
+    let ruleset = Ruleset::builtin();
+    let mut settings = match toml {
+        "" => Settings::defaults("/repo"),
+        _ => overgrant::settings::parse("overgrant.toml", "/repo", toml, &|_| Err(String::new())).unwrap(),
+    };
+    settings.choice.select = rules
+        .iter()
+        .chain(&["tool"])
+        .map(|r| overgrant::settings::Selector((*r).to_owned()))
+        .collect();
+    settings.resolve(&ruleset).unwrap();
+    let mut files = files.to_vec();
+    files.push(("overgrant.toml", toml));
+    let sources = Sources::from_strings(&files);
+    let own = Own::default();
+    let analysis = overgrant::analyse(&sources, &own);
+    let selection = Selection::all(&ruleset);
+    let outcome = rules::run(&analysis.project, &ruleset, &selection);
+    let terms = Terms {
+        ruleset: &ruleset,
+        settings: &|_| &settings,
+        absolute: &|path| format!("/repo/{path}"),
+        root: "/repo",
+        today: Date::parse("2026-11-22").unwrap(),
+        ignores: true,
+        strict_ignores: false,
+    };
+    settle(&analysis.project, outcome.findings, &terms)
+}
+
+fn statuses(report: &Report) -> Vec<(String, &'static str)> {
+    let findings = report.findings.iter();
+    findings.map(|f| (f.rule().to_owned(), f.status.name())).collect()
+}
+
+fn is(rule: &str, status: Status) -> (String, &'static str) {
+    (rule.to_owned(), status.name())
+}
+
+/// A template with `%` where a comment may stand: above the resource, above the statement, on the action's line.
+fn template(resource: &str, statement: &str, action: &str) -> String {
+    format!(
+        r#"Resources:
+  {resource}
+  Admin:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          {statement}
+          - Sid: All
+            Effect: Allow
+            Action: "*" {action}
+            Resource: "*"
+"#
+    )
+}
+
+const SUPPRESSED: Status = Status::Suppressed;
+
+#[test]
+fn comments_cover_their_line_or_what_follows() {
+    let ok = "# overgrant: ignore[admin-star-star] -- SEC-1";
+    for text in [template(ok, "", ""), template("", ok, ""), template("", "", ok)] {
+        let r = report(&[("t.yaml", &text)], &["admin-star-star"], "");
+        assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED)], "{text}");
+        let s = r.findings[0].suppression.as_ref().unwrap();
+        assert_eq!((s.reason.as_deref(), s.path.as_str()), (Some("SEC-1"), "t.yaml"));
+    }
+    // Stacked comments all cover what follows.
+    let two = "# overgrant: ignore[admin-star-star] -- a\n          # overgrant: ignore[action-star] -- b";
+    let r = report(&[("t.yaml", &template("", two, ""))], &["admin-star-star"], "");
+    assert!(statuses(&r).contains(&is("admin-star-star", SUPPRESSED)));
+}
+
+#[test]
+fn a_comment_covers_no_more_than_it_says() {
+    let other = r#"  Other:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{ Effect: Allow, Action: "*", Resource: "*" }]
+"#;
+    let text = template("# overgrant: ignore[admin-star-star] -- x", "", "") + other;
+    let r = report(&[("t.yaml", &text)], &["admin-star-star"], "");
+    assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED), is("admin-star-star", Status::New)]);
+    let top = format!("# overgrant: ignore[admin-star-star] -- x\n{}", template("", "", ""));
+    let whole = format!("# overgrant: ignore-file[admin-star-star] -- x\n{}", template("", "", ""));
+    let r = report(&[("t.yaml", &whole)], &["admin-star-star"], "");
+    assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED)]);
+    // Above the first key of a file it covers that key.
+    let r = report(&[("t.yaml", &top)], &["admin-star-star"], "");
+    assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED)]);
+}
+
+#[test]
+fn a_folded_rule_counts_as_met_and_does_not_hide_what_took_it_in() {
+    let text = template("", "", "# overgrant: ignore[action-star] -- x");
+    let r = report(&[("t.yaml", &text)], &["admin-star-star", "action-star"], "");
+    assert_eq!(statuses(&r), [is("admin-star-star", Status::New)]);
+    assert!(r.findings[0].finding.folded.iter().any(|f| f == "action-star"));
+}
+
+#[test]
+fn ended_unknown_and_unused_ignores_are_told() {
+    let cases = [
+        ("# overgrant: ignore[admin-star-star] until=2026-11-21 -- x", "expired-ignore", Status::New),
+        ("# overgrant: ignore[admin-star-star] until=2026-11-22 -- x", "", SUPPRESSED),
+        ("# overgrant: ignore[admin-star-star] until=tomorrow -- x", "expired-ignore", Status::New),
+        ("# overgrant: ignore[admin-star-sart] -- x", "unknown-rule-in-ignore", Status::New),
+        ("# overgrant: ignore[*] -- x", "unknown-rule-in-ignore", Status::New),
+        ("# overgrant: ignore", "unknown-rule-in-ignore", Status::New),
+        ("# overgrant: ignore[admin-star-star]", "ignore-without-reason", SUPPRESSED),
+        ("# overgrant: ignore[admin-star-star, trust-account-root] -- x", "", SUPPRESSED),
+        ("# overgrant: ignore[admin-star-star, action-star] -- x", "", SUPPRESSED),
+    ];
+    for (comment, told, status) in cases {
+        let r = report(&[("t.yaml", &template("", "", comment))], &["admin-star-star"], "");
+        let mut expected = vec![is("admin-star-star", status)];
+        if !told.is_empty() {
+            expected.push(is(told, Status::New));
+        }
+        assert_eq!(statuses(&r), expected, "{comment}");
+    }
+    // A rule that ran and did not fire.
+    let text = template("", "", "# overgrant: ignore[admin-star-star, invalid-effect] -- x");
+    let r = report(&[("t.yaml", &text)], &["admin-star-star", "invalid-effect"], "");
+    assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED), is("unused-ignore", Status::New)]);
+    let fix = &r.findings[1].finding.fixes[0];
+    let edit = &fix.edits[0];
+    let mut mended = text.clone();
+    mended.replace_range(edit.span.range(), &edit.text);
+    assert!(mended.contains("ignore[admin-star-star] -- x"), "{mended}");
+}
+
+#[test]
+fn settings_may_ask_for_reasons_and_ends() {
+    let bare = template("", "", "# overgrant: ignore[admin-star-star]");
+    let r = report(&[("t.yaml", &bare)], &["admin-star-star"], "require-reason = true\n");
+    assert_eq!(statuses(&r), [is("admin-star-star", Status::New), is("ignore-without-reason", Status::New)]);
+    let strict = "max-ignore-days = 30\n";
+    for (until, status) in [("", Status::New), ("until=2026-12-01", SUPPRESSED), ("until=2027-03-01", Status::New)] {
+        let text = template("", "", &format!("# overgrant: ignore[admin-star-star] {until} -- x"));
+        let r = report(&[("t.yaml", &text)], &["admin-star-star"], strict);
+        assert_eq!(statuses(&r)[0], is("admin-star-star", status), "{until}");
+    }
+}
+
+#[test]
+fn metadata_of_a_resource() {
+    let with = |entry: &str| {
+        template("", "", "").replace(
+            "    Properties:",
+            &format!("    Metadata:\n      overgrant:\n        ignore:\n          - {entry}\n    Properties:"),
+        )
+    };
+    let run = |entry: &str| statuses(&report(&[("t.yaml", &with(entry))], &["admin-star-star"], ""));
+    let reason = "reason: SEC-1";
+    assert_eq!(run(&format!("{{ id: admin-star-star, {reason} }}")), [is("admin-star-star", SUPPRESSED)]);
+    assert_eq!(run(&format!("{{ id: [admin-star-star], sid: All, {reason} }}")), [is("admin-star-star", SUPPRESSED)]);
+    assert!(run(&format!("{{ id: admin-star-star, sid: Other, {reason} }}")).contains(&is("admin-star-star", Status::New)));
+    let ended = run(&format!("{{ id: admin-star-star, until: 2020-01-01, {reason} }}"));
+    assert!(ended.contains(&is("admin-star-star", Status::New)) && ended.contains(&is("expired-ignore", Status::New)));
+    let wrong = run(&format!("{{ id: admin-star-sart, {reason} }}"));
+    assert!(wrong.contains(&is("unknown-rule-in-ignore", Status::New)));
+}
+
+#[test]
+fn exceptions_select_by_what_the_statement_is() {
+    let text = template("", "", "");
+    let run = |selector: &str| {
+        let toml = format!("[[exception]]\nrule = \"admin-*\"\npath = \"infra/*.yaml\"\nreason = \"SEC-1\"\n{selector}\n");
+        statuses(&report(&[("infra/t.yaml", &text)], &["admin-star-star"], &toml))
+    };
+    for good in [
+        "",
+        "sid = \"All\"",
+        "pointer = \"/Statement/0\"",
+        "resource = \"Admin\"",
+        "action = \"*\"",
+        "until = 2026-11-22",
+        "owner = \"@acme/security\"",
+    ] {
+        assert_eq!(run(good), [is("admin-star-star", SUPPRESSED)], "{good}");
+    }
+    for bad in ["sid = \"Other\"", "pointer = \"/Statement/1\"", "resource = \"Reader\"", "action = \"s3:*\"", "principal = \"*\""] {
+        assert!(run(bad).contains(&is("admin-star-star", Status::New)), "{bad}");
+        assert!(run(bad).contains(&is("unused-ignore", Status::New)), "{bad}");
+    }
+    assert!(run("until = 2026-11-21").contains(&is("expired-ignore", Status::New)));
+    let print = report(&[("infra/t.yaml", &text)], &["admin-star-star"], "").findings[0].identity.fingerprint.clone();
+    assert_eq!(run(&format!("fingerprint = \"{print}\"")), [is("admin-star-star", SUPPRESSED)]);
+}
+
+#[test]
+fn other_tools_markers_count_when_the_settings_say_so() {
+    let text = template("", "", "# checkov:skip=CKV_AWS_62:known");
+    let r = report(&[("t.yaml", &text)], &["admin-star-star"], "");
+    let peers = Ruleset::builtin().get("admin-star-star").unwrap().docs().peers.clone();
+    assert!(peers.iter().any(|p| p == "CKV_AWS_62"), "{peers:?}");
+    assert_eq!(statuses(&r), [is("admin-star-star", Status::New)]);
+    assert_eq!((r.foreign[0].marker.as_str(), r.foreign[0].findings), ("checkov:skip", 1));
+    let honour = "honor-foreign = [\"checkov:skip\"]\n";
+    let r = report(&[("t.yaml", &text)], &["admin-star-star"], honour);
+    assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED)]);
+    let unmapped = template("", "", "# checkov:skip=CKV_AWS_99999:known");
+    let r = report(&[("t.yaml", &unmapped)], &["admin-star-star"], honour);
+    assert_eq!(statuses(&r), [is("admin-star-star", Status::New)]);
+}
+
+#[test]
+fn what_is_suppressed_is_counted_shown_on_request_and_revived_for_audits() {
+    let text = template("", "", "# overgrant: ignore[admin-star-star] until=2026-12-01 -- SEC-1");
+    let r = Repository::new(&[("t.yaml", &text)]);
+    let one = ["check", "--only", "admin-star-star"];
+    let run = |more: &[&str]| r.run(&[&one[..], more].concat());
+    let plain = run(&[]);
+    assert_eq!(plain.code, 0);
+    assert!(plain.out.contains("1 ignored"), "{}", plain.out);
+    assert!(run(&["--show-suppressed"]).out.contains("ignored: SEC-1 (t.yaml:12)"));
+    assert_eq!(run(&["-f", "json"]).with_status("suppressed"), ["admin-star-star"]);
+    assert!(run(&["-f", "sarif"]).out.contains("\"justification\": \"SEC-1\""));
+    assert_eq!(run(&["--no-ignores"]).code, 1);
+    let unused = template("", "", "# overgrant: ignore[admin-star-star, invalid-effect] -- x");
+    r.write("t.yaml", unused.as_bytes());
+    let severity = |args: &[&str]| {
+        let json = r.run(&[&["check", "-f", "json"], args].concat()).json();
+        let findings = json["findings"].as_array().unwrap().clone();
+        let of_rule = findings.into_iter().find(|f| f["rule"] == "unused-ignore").unwrap();
+        of_rule["severity"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((severity(&[]).as_str(), severity(&["--strict-ignores"]).as_str()), ("low", "high"));
+}
+
+#[test]
+fn identity_survives_moves_within_a_file_and_tells_copies_apart() {
+    let prints = |text: &str| -> Vec<String> {
+        let r = report(&[("t.yaml", text)], &["admin-star-star"], "");
+        r.findings.iter().map(|f| f.identity.fingerprint.clone()).collect()
+    };
+    let text = template("", "", "");
+    let base = prints(&text);
+    assert_eq!(prints(&format!("# moved\n\n{text}")), base);
+    assert_eq!(prints(&text.replace("Action: \"*\"", "Action: [ \"*\" ]")), base);
+    assert_ne!(prints(&text.replace("Admin:", "Root:")), base);
+    let copy = text.replace("            Resource: \"*\"\n", "            Resource: \"*\"\n          - Sid: All\n            Effect: Allow\n            Action: \"*\"\n            Resource: \"*\"\n");
+    let both = prints(&copy);
+    assert_eq!(both.len(), 2);
+    assert!(both[0] == base[0] && both[1] != base[0]);
+}
+
+/// Rules whose findings are made when the others are settled prove themselves here.
+#[test]
+fn examples_of_rules_about_ignores() {
+    let ruleset = Ruleset::builtin();
+    let mut wrong = Vec::new();
+    let mut cases = 0;
+    for rule in ruleset.iter().filter(|r| r.is_settled()) {
+        for case in examples::cases(rule).into_iter().filter(examples::Case::is_supported) {
+            cases += 1;
+            let files: Vec<(&str, &str)> = case.files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+            let r = report(&files, &["all"], "");
+            let mine: Vec<Finding> = r
+                .findings
+                .into_iter()
+                .filter(|f| f.rule() == rule.id())
+                .map(|f| f.finding)
+                .collect();
+            let mut files = files;
+            files.push(("overgrant.toml", ""));
+            let faults = case.judge(&mine, &Sources::from_strings(&files));
+            if !faults.is_empty() {
+                wrong.push(format!("{}: {}: {}", rule.id(), case.title, faults.join("; ")));
+            }
+        }
+    }
+    assert!(cases > 8);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, baseline};
 use super::input::{Choosing, Input};
 use super::run::{self, Wish};
 use super::terminal::{self, When};
 use crate::report::{Format, Options, Page};
 use crate::rules::Ruleset;
 use crate::settings::Settings;
-use crate::settle::Report;
+use crate::settle::{Baseline, Report};
 use crate::source::ProblemKind;
 
 #[derive(Debug, Args)]
@@ -39,6 +39,15 @@ struct Suppressing {
     /// An unused suppression is an error
     #[arg(long)]
     strict_ignores: bool,
+    /// File of known findings [default: that of the settings, else .overgrant-baseline.json at the root, if there]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_baseline")]
+    baseline: Option<PathBuf>,
+    /// Nothing counts as known
+    #[arg(long)]
+    no_baseline: bool,
+    /// A baseline with entries that are mended is an error
+    #[arg(long)]
+    baseline_strict: bool,
 }
 
 #[derive(Debug, Args)]
@@ -105,16 +114,18 @@ fn output(text: &str) -> Result<(Format, PathBuf), String> {
 
 impl Check {
     pub(super) fn run(&self) -> Result<ExitCode, Failure> {
-        let wish = Wish {
+        let mut wish = Wish {
             ignores: !self.suppressing.no_ignores,
             strict_ignores: self.suppressing.strict_ignores,
             tell: self.output.verbose,
+            baseline: None,
         };
         let over = |settings: &mut Settings| self.choosing.apply(settings);
         let read = run::read(&self.input, &over, &wish)?;
         for name in self.choosing.named() {
             known(&read.ruleset, name.trim())?;
         }
+        wish.baseline = self.baseline(&read)?;
         run::understand(read, |read, analysis| {
             let sources = analysis.project.sources;
             let report = read.report(analysis, &wish);
@@ -123,6 +134,21 @@ impl Check {
             self.notes(read, &report, sources);
             Ok(self.exit(&report))
         })
+    }
+
+    fn baseline(&self, read: &run::Read<'_>) -> Result<Option<(Baseline, String)>, Failure> {
+        if self.suppressing.no_baseline || self.input.isolated {
+            return Ok(None);
+        }
+        let Some(named) = &self.suppressing.baseline else {
+            let path = read.baseline_path();
+            return Ok(baseline::load(&path)?.map(|b| (b, path)));
+        };
+        let path = crate::discover::slashed(named);
+        match baseline::load(&path)? {
+            Some(b) => Ok(Some((b, path))),
+            None => Err(Failure::Usage(format!("no baseline at {path}"))),
+        }
     }
 
     fn options(&self, read: &run::Read<'_>) -> Options {
@@ -194,6 +220,12 @@ impl Check {
                 };
                 terminal::note(&format!("note: the ignore at {}:{} ends in {days}", s.path, s.line));
             }
+            if let Some(b) = report.baseline.as_ref().filter(|b| b.fixed > 0) {
+                terminal::note(&format!(
+                    "note: {} findings of {} are mended; `overgrant baseline prune` drops them",
+                    b.fixed, b.path
+                ));
+            }
             if sources.is_empty() {
                 terminal::note("note: nothing to read here; `overgrant files` tells why");
             }
@@ -222,7 +254,8 @@ impl Check {
         let code = if report.broken || (self.output.error_on_empty && report.stats.files == 0) {
             2
         } else {
-            u8::from(report.fails() && !self.output.exit_zero)
+            let stale = self.suppressing.baseline_strict && report.baseline.as_ref().is_some_and(|b| b.fixed > 0);
+            u8::from((report.fails() || stale) && !self.output.exit_zero)
         };
         ExitCode::from(code)
     }

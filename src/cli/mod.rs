@@ -4,6 +4,7 @@
 //! be done, 1 for findings that count or an input of ours that could not be read, 2 when the run could not do its work; the
 //! same for every format.
 
+mod baseline;
 mod check;
 mod config;
 mod detail;
@@ -39,6 +40,7 @@ enum Command {
     Files(Box<policies::Files>),
     Expand(policies::Expand),
     Config(config::Config),
+    Baseline(Box<baseline::BaselineCommand>),
     TestRules(rules::TestRules),
     Completions(config::Completions),
     Man(config::Man),
@@ -101,6 +103,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),
         Command::Config(c) => c.run(),
+        Command::Baseline(c) => c.run(),
         Command::TestRules(c) => c.run(),
         Command::Completions(c) => c.run(),
         Command::Man(c) => c.run(),

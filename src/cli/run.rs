@@ -11,8 +11,8 @@ use crate::pipeline::{Analysis, analyse};
 use crate::project::Project;
 use crate::rules::{self, Ruleset, Selection};
 use crate::settings::{Date, Governing, Settings};
-use crate::settle::{Report, Terms, settle};
-use crate::source::{Problem, ProblemKind, Sources, Span, parent_path};
+use crate::settle::{BASELINE_FILE, Baseline, Known, Report, Terms, settle};
+use crate::source::{Problem, ProblemKind, Sources, Span, join_path, parent_path};
 
 /// How often analysis may ask for more files.
 const MAX_ROUNDS: usize = 4;
@@ -24,6 +24,8 @@ pub(super) struct Wish {
     pub(super) strict_ignores: bool,
     /// Keep why each file was skipped.
     pub(super) tell: bool,
+    /// The baseline and its path.
+    pub(super) baseline: Option<(Baseline, String)>,
 }
 
 /// What was read, before anything is understood.
@@ -112,7 +114,7 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
     let first = targets
         .paths
         .first()
-        .map(|p| crate::source::join_path(&cwd, &discover::slashed(p)));
+        .map(|p| join_path(&cwd, &discover::slashed(p)));
     let first = match first {
         Some(path) if std::path::Path::new(&path).is_dir() => path,
         Some(path) => parent_path(&path).to_owned(),
@@ -262,6 +264,12 @@ impl Read<'_> {
         any
     }
 
+    /// Where the baseline is, as shown: the settings say, else at the root.
+    pub(super) fn baseline_path(&self) -> String {
+        let named = self.governing.all().iter().find_map(|s| s.baseline.clone());
+        self.governing.shown(&named.unwrap_or_else(|| join_path(&self.root, BASELINE_FILE)))
+    }
+
     /// What the settings and the command line say of bare documents, and what could not be read, as analysis would have it.
     fn complete(&self, project: &mut Project<'_>) {
         let sources = project.sources;
@@ -311,6 +319,7 @@ impl Read<'_> {
             ));
         }
         let governing = &self.governing;
+        let exists = |path: &str| std::path::Path::new(&join_path(&self.root, path)).exists();
         let terms = Terms {
             ruleset: &self.ruleset,
             settings: &|path| governing.of(path),
@@ -319,6 +328,11 @@ impl Read<'_> {
             today: today(),
             ignores: wish.ignores,
             strict_ignores: wish.strict_ignores,
+            baseline: wish.baseline.as_ref().map(|(baseline, path)| Known {
+                baseline,
+                path,
+                exists: &exists,
+            }),
         };
         let mut report = settle(project, outcome.findings, &terms);
         report.broken = !outcome.failures.is_empty();

@@ -49,7 +49,7 @@ pub(super) fn identify(sources: &Sources, reported: &mut [Reported], terms: &Ter
 }
 
 /// The first 12 hexadecimal digits of a hash over the parts, each with its length before it.
-fn og1(rule: &str, path: &str, anchor: &str, evidence: &str, ordinal: usize) -> String {
+pub(super) fn og1(rule: &str, path: &str, anchor: &str, evidence: &str, ordinal: usize) -> String {
     let mut hash = Sha256::new();
     for part in [rule, path, anchor, evidence, &ordinal.to_string()] {
         hash.update((part.len() as u64).to_be_bytes());

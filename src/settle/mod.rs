@@ -3,6 +3,7 @@
 //! **Invariant:** the same findings in any order give the same report, byte for byte; what is suppressed or known stays in
 //! the report, with the reason; nothing of a secret enters a fingerprint.
 
+mod baseline;
 mod comments;
 mod fingerprint;
 mod fold;
@@ -16,6 +17,7 @@ use crate::rules::{Rule, Ruleset};
 use crate::settings::{Date, FailOn, Settings};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
 
+pub use baseline::{Baseline, Comparison, Entry, FILE as BASELINE_FILE, Known};
 pub use fingerprint::Identity;
 pub use suppress::{Foreign, SuppressionKind};
 
@@ -35,6 +37,7 @@ pub struct Terms<'a> {
     pub ignores: bool,
     /// An unused suppression is an error.
     pub strict_ignores: bool,
+    pub baseline: Option<Known<'a>>,
 }
 
 impl std::fmt::Debug for Terms<'_> {
@@ -190,6 +193,12 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
     sort(&mut extra);
     reported.extend(ruled(extra));
     reported.sort_by(|a, b| (a.span(), &a.finding.rule).cmp(&(b.span(), &b.finding.rule)));
+    let read = |path: &str| {
+        let absolute = crate::source::join_path(terms.root, path);
+        let is = |id: &FileId| sources.file(*id).in_scope && (terms.absolute)(sources.path(*id)) == absolute;
+        sources.ids().any(|id| is(&id))
+    };
+    let baseline = terms.baseline.map(|k| baseline::apply(&k, sources, &mut reported, &read));
     reported.retain(|f| shown(sources, f, terms));
 
     Report {
@@ -198,7 +207,7 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
         foreign: book.foreign(),
         ending: book.ending(&reported),
         findings: reported,
-        baseline: None,
+        baseline,
         secrets,
         broken: false,
     }

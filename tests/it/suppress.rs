@@ -37,6 +37,7 @@ fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
         today: Date::parse("2026-11-22").unwrap(),
         ignores: true,
         strict_ignores: false,
+        baseline: None,
     };
     settle(&analysis.project, outcome.findings, &terms)
 }

@@ -8,6 +8,8 @@ mod baseline;
 mod check;
 mod config;
 mod detail;
+mod ignore;
+mod init;
 mod input;
 mod policies;
 mod rules;
@@ -40,6 +42,8 @@ enum Command {
     Files(Box<policies::Files>),
     Expand(policies::Expand),
     Config(config::Config),
+    Ignore(ignore::Ignore),
+    Init(init::Init),
     Baseline(Box<baseline::BaselineCommand>),
     TestRules(rules::TestRules),
     Completions(config::Completions),
@@ -103,6 +107,8 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),
         Command::Config(c) => c.run(),
+        Command::Ignore(c) => c.run(),
+        Command::Init(c) => c.run(),
         Command::Baseline(c) => c.run(),
         Command::TestRules(c) => c.run(),
         Command::Completions(c) => c.run(),

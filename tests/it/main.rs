@@ -13,6 +13,7 @@ mod hcl;
 mod needs;
 mod oracle;
 mod policy_files;
+mod known;
 mod python_values;
 mod robust;
 mod render;

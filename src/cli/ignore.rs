@@ -1,0 +1,235 @@
+//! `overgrant ignore`: writes a suppression in the way its format allows.
+//!
+//! A comment is tried first, above the line and then behind it; it is kept only if the file is read as before with it and
+//! the finding, and nothing else, is gone. Where no comment can stand (strict JSON, a heredoc) it becomes an
+//! `[[exception]]` of overgrant.toml.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::input::Input;
+use super::rules::place;
+use super::run::{self, Read, Wish};
+use super::{Failure, detail, terminal};
+use crate::settings::{Date, Settings};
+use crate::settle::{Reported, Status};
+use crate::source::{Sources, join_path, parent_path, relative_path};
+
+/// Write the suppression of a finding
+#[derive(Debug, Args)]
+pub(super) struct Ignore {
+    /// FILE:LINE, or a fingerprint og1:…
+    #[arg(value_name = "FILE:LINE|FINGERPRINT")]
+    what: String,
+    /// Which rule, where the line has findings of several
+    #[arg(long, value_name = "RULE")]
+    rule: Option<String>,
+    /// Why this is intended
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// The last day it holds, YYYY-MM-DD
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    until: Option<Date>,
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    Date::parse(text).ok_or_else(|| "expected YYYY-MM-DD".to_owned())
+}
+
+/// What is needed of a finding to write its suppression.
+struct Target {
+    rule: String,
+    path: String,
+    /// 1-based, of the primary label.
+    line: usize,
+    fingerprint: String,
+    sid: Option<String>,
+    pointer: String,
+    address: String,
+}
+
+/// Fingerprints and states of the findings of a run, and how many places could not be read as they should be.
+type Snapshot = (Vec<(String, Status)>, usize);
+
+impl Ignore {
+    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+        if self.reason.trim().is_empty() || self.reason.contains(['\n', '\r']) {
+            return Err(Failure::Usage("the reason is one line of text".to_owned()));
+        }
+        let located = place(&self.what);
+        let input = Input::of(PathBuf::from(located.as_ref().map_or(".", |(path, _)| path)));
+        let wanted = |sources: &Sources, f: &Reported| match &located {
+            Some((_, line)) => detail::is_on_line(sources, f, *line),
+            None => f.identity.fingerprint == self.what,
+        };
+        let over = |_: &mut Settings| {};
+        let wish = Wish {
+            ignores: true,
+            ..Wish::default()
+        };
+        let (target, text, before, config) = run::understand(run::read(&input, &over, &wish)?, |read, analysis| {
+            let report = read.report(analysis, &wish);
+            let sources = analysis.project.sources;
+            let found: Vec<&Reported> = report
+                .active()
+                .filter(|f| wanted(sources, f) && self.rule.as_deref().is_none_or(|r| r == f.rule()))
+                .collect();
+            let target = self.one(sources, &found)?;
+            let file = sources.find(&target.path).map_or_else(String::new, |id| sources.text(id).to_string());
+            Ok::<_, Failure>((target, file, snapshot(&report, &analysis.project), config_file(read)))
+        })?;
+        for changed in comments(&target, &text, &self.comment(&target)) {
+            let with = run::understand(overlaid(&input, &over, &wish, &target.path, &changed)?, |read, analysis| {
+                let report = read.report(analysis, &wish);
+                snapshot(&report, &analysis.project)
+            });
+            if is_what_was_meant(&before, &with, &target.fingerprint) {
+                write(&target.path, &changed)?;
+                let line = line_with_ignore(&changed, &text);
+                return terminal::page(&format!("{}: {line}\n", target.path));
+            }
+        }
+        self.exception(&target, &config)
+    }
+
+    fn one(&self, sources: &Sources, found: &[&Reported]) -> Result<Target, Failure> {
+        let mut rules: Vec<&str> = found.iter().map(|f| f.rule()).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        let f = match (found.first(), rules.as_slice()) {
+            (Some(f), [_]) => f,
+            (None, _) => return Err(Failure::Usage(format!("no finding at {}", self.what))),
+            (Some(_), many) => {
+                let many = many.join(", ");
+                return Err(Failure::Usage(format!("several rules here; choose with --rule: {many}")));
+            }
+        };
+        let subject = &f.finding.subject;
+        Ok(Target {
+            rule: f.rule().to_owned(),
+            path: sources.path(f.span().file).to_owned(),
+            line: sources.positions(f.span()).0.line,
+            fingerprint: f.identity.fingerprint.clone(),
+            sid: subject.sid.clone(),
+            pointer: subject.pointer.clone(),
+            address: subject.address.clone(),
+        })
+    }
+
+    fn comment(&self, target: &Target) -> String {
+        let until = self.until.map(|d| format!(" until={d}")).unwrap_or_default();
+        format!("# overgrant: ignore[{}]{until} -- {}", target.rule, self.reason.trim())
+    }
+
+    /// Appends an entry to the settings that govern the file.
+    fn exception(&self, target: &Target, config: &str) -> Result<ExitCode, Failure> {
+        let cwd = run::working_directory()?;
+        let dir = parent_path(&join_path(&cwd, config)).to_owned();
+        let path = relative_path(&dir, &join_path(&cwd, &target.path));
+        let table = if config.ends_with("pyproject.toml") { "tool.overgrant.exception" } else { "exception" };
+        let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let mut entry = format!("[[{table}]]\nrule = {}\npath = {}\n", quote(&target.rule), quote(&path));
+        let selectors = [
+            ("sid", target.sid.as_deref()),
+            ("pointer", Some(&*target.pointer).filter(|p| !p.is_empty() && target.sid.is_none())),
+            ("resource", Some(&*target.address).filter(|a| !a.is_empty())),
+        ];
+        for (key, value) in selectors {
+            if let Some(value) = value {
+                entry.push_str(&format!("{key} = {}\n", quote(value)));
+            }
+        }
+        entry.push_str(&format!("reason = {}\n", quote(self.reason.trim())));
+        if let Some(until) = self.until {
+            entry.push_str(&format!("until = {until}\n"));
+        }
+        let mut text = std::fs::read_to_string(config).unwrap_or_else(|_| "schema = 1\n".to_owned());
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(&format!("\n{entry}"));
+        write(config, &text)?;
+        terminal::page(&format!("{config}:\n{entry}"))
+    }
+}
+
+fn snapshot(report: &crate::settle::Report, project: &crate::project::Project<'_>) -> Snapshot {
+    let findings = report.findings.iter().filter(|f| f.family != "tool");
+    let states = findings.map(|f| (f.identity.fingerprint.clone(), f.status)).collect();
+    (states, project.problems.len())
+}
+
+/// The finding is suppressed, and everything else is as it was.
+fn is_what_was_meant(before: &Snapshot, after: &Snapshot, fingerprint: &str) -> bool {
+    let mut expected = before.clone();
+    for (print, status) in &mut expected.0 {
+        if print == fingerprint {
+            *status = Status::Suppressed;
+        }
+    }
+    expected == *after
+}
+
+/// The settings file that governs; where there is none, one at the root.
+fn config_file(read: &Read<'_>) -> String {
+    let found = read.governing.all().iter().rev().find_map(|s| s.path.clone());
+    found.unwrap_or_else(|| relative_path(&read.cwd, &join_path(&read.root, "overgrant.toml")))
+}
+
+/// What was read, with another text for the file shown as `path`.
+fn overlaid<'a>(
+    input: &Input,
+    over: &'a dyn Fn(&mut Settings),
+    wish: &Wish,
+    path: &str,
+    text: &str,
+) -> Result<Read<'a>, Failure> {
+    let mut read = run::read(input, over, wish)?;
+    for f in read.found.files.iter_mut().filter(|f| f.path == path) {
+        f.text = text.into();
+    }
+    Ok(read)
+}
+
+/// The file with the comment above the line, and with it behind the line.
+fn comments(target: &Target, text: &str, comment: &str) -> Vec<String> {
+    let name = target.path.rsplit('/').next().unwrap_or_default();
+    if name.ends_with(".json") || name.ends_with(".ipynb") {
+        return Vec::new();
+    }
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let Some(line) = lines.get(target.line - 1) else {
+        return Vec::new();
+    };
+    let bare = line.trim_end_matches(['\n', '\r']);
+    let end = &line[bare.len()..];
+    let indent = &bare[..bare.len() - bare.trim_start().len()];
+    let new_line = if end.is_empty() { "\n" } else { end };
+    [
+        format!("{indent}{comment}{new_line}{line}"),
+        format!("{bare} {comment}{end}"),
+    ]
+    .into_iter()
+    .map(|changed| {
+        let before: String = lines[..target.line - 1].concat();
+        let after: String = lines[target.line..].concat();
+        format!("{before}{changed}{after}")
+    })
+    .collect()
+}
+
+/// The first line that differs.
+fn line_with_ignore(changed: &str, before: &str) -> String {
+    let differs = changed.lines().zip(before.lines().chain(std::iter::repeat(""))).find(|(a, b)| a != b);
+    differs.map_or_else(String::new, |(line, _)| line.trim().to_owned())
+}
+
+fn write(path: &str, text: &str) -> Result<(), Failure> {
+    let path = Path::new(path);
+    std::fs::write(path, text).map_err(|source| Failure::Io {
+        what: format!("cannot write {}", crate::discover::slashed(path)),
+        source,
+    })
+}

@@ -1,0 +1,97 @@
+//! `overgrant init`: a first overgrant.toml, and what to paste elsewhere.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::input::Input;
+use super::run::{self, Wish};
+use super::{Failure, terminal};
+use crate::settings::Settings;
+
+/// Write overgrant.toml; print hook and CI snippets
+#[derive(Debug, Args)]
+pub(super) struct Init {}
+
+const FILE: &str = "overgrant.toml";
+
+const SNIPPETS: &str = r#"
+pre-commit, in .pre-commit-config.yaml:
+
+  - repo: REPOSITORY
+    rev: vVERSION
+    hooks:
+      - id: overgrant
+
+GitHub Actions, as a step after the checkout:
+
+  - run: overgrant check --output sarif=overgrant.sarif
+  - uses: github/codeql-action/upload-sarif@v3
+    if: always()
+    with: { sarif_file: overgrant.sarif }
+
+GitLab, in .gitlab-ci.yml:
+
+  overgrant:
+    script: overgrant check --output gitlab=gl-code-quality-report.json
+    artifacts: { when: always, reports: { codequality: gl-code-quality-report.json } }
+
+What is there already and cannot be mended today: overgrant baseline create
+"#;
+
+impl Init {
+    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+        if Path::new(FILE).exists() {
+            return Err(Failure::Usage(format!("{FILE} is there already; it is left as it is")));
+        }
+        let over = |_: &mut Settings| {};
+        let input = Input::of(".".into());
+        let read = run::read(&input, &over, &Wish::default())?;
+        let mut accounts: BTreeMap<String, usize> = BTreeMap::new();
+        for f in &read.found.files {
+            for id in account_ids(&f.text) {
+                *accounts.entry(id.to_owned()).or_default() += 1;
+            }
+        }
+        let mut ranked: Vec<(String, usize)> = accounts.into_iter().collect();
+        ranked.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        let text = settings(&ranked);
+        std::fs::write(FILE, &text).map_err(|source| Failure::Io {
+            what: format!("cannot write {FILE}"),
+            source,
+        })?;
+        let snippets = SNIPPETS
+            .replace("REPOSITORY", env!("CARGO_PKG_REPOSITORY"))
+            .replace("VERSION", env!("CARGO_PKG_VERSION"));
+        terminal::page(&format!("wrote {FILE}\n{snippets}"))
+    }
+}
+
+fn settings(accounts: &[(String, usize)]) -> String {
+    let mut out = String::from(
+        "schema = 1\n\n# The least severity that makes the exit code 1.\nfail-on = \"medium\"\n\n# exclude = [\"**/testdata/**\"]\n\n\
+         # What is yours: makes findings about other accounts facts.\n[own]\n",
+    );
+    if accounts.is_empty() {
+        out.push_str("# accounts = { prod = \"111122223333\" }\n");
+    } else {
+        out.push_str("# Accounts that ARNs in this repository name; keep and name those that are yours.\n# accounts = [\n");
+        for (id, n) in accounts.iter().take(10) {
+            out.push_str(&format!("#   \"{id}\",  # {n} times\n"));
+        }
+        out.push_str("# ]\n");
+    }
+    out.push_str("# github = [\"your-organisation\"]\n");
+    out
+}
+
+/// Account ids of the ARNs in `text`.
+fn account_ids(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("arn:aws").filter_map(|(i, _)| {
+        let arn = text.get(i..)?.lines().next()?;
+        let id = arn.split(':').nth(4)?;
+        (id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit())).then_some(id)
+    })
+}

@@ -1,0 +1,171 @@
+//! Commands that write: `ignore`, `baseline`, `init`.
+
+use crate::support::repository::{Repository, key_pair};
+
+const JSON: &str = r#"{
+  "Version": "2012-10-17",
+  "Statement": [
+    { "Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*" }
+  ]
+}
+"#;
+
+const HCL: &str = r#"resource "aws_iam_policy" "p" {
+  name = "p"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = "*"
+      Resource = "*"
+    }]
+  })
+}
+"#;
+
+const PYTHON: &str = r#"import json
+P = json.dumps({
+    "Version": "2012-10-17",
+    "Statement": [{
+        "Effect": "Allow",
+        "Action": "*",
+        "Resource": "*",
+    }],
+})
+import boto3
+boto3.client("iam").create_policy(PolicyName="p", PolicyDocument=P)
+"#;
+
+fn policy(name: &str, action: &str) -> String {
+    format!(
+        r#"  {name}:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Action: "{action}"
+            Resource: "*"
+"#
+    )
+}
+
+fn template(policies: &[String]) -> String {
+    format!("Resources:\n{}", policies.concat())
+}
+
+const ONE: [&str; 3] = ["check", "--only", "admin-star-star"];
+
+#[test]
+fn ignore_writes_what_the_format_allows() {
+    let heredoc = format!("resource \"aws_iam_policy\" \"p\" {{\n  name   = \"p\"\n  policy = <<EOF\n{JSON}EOF\n}}\n");
+    let yaml = template(&[policy("A", "*")]);
+    let cases = [
+        ("t.yaml", yaml.as_str(), 9, true),
+        ("main.tf", HCL, 7, true),
+        ("heredoc.tf", &heredoc, 7, false),
+        ("policy.json", JSON, 4, false),
+        ("app.py", PYTHON, 6, true),
+    ];
+    for (path, text, line, comment) in cases {
+        let r = Repository::new(&[(path, text)]);
+        assert_eq!(r.run(&ONE).code, 1, "{path}");
+        let place = format!("{path}:{line}");
+        let reason = "SEC-1 \"quoted\"";
+        let ran = r.run(&["ignore", &place, "--rule", "admin-star-star", "--reason", reason]);
+        assert_eq!(ran.code, 0, "{path}: {}", ran.err);
+        let after = r.run(&ONE);
+        assert_eq!(after.code, 0, "{path}: {}\n{}{}", ran.out, after.out, after.err);
+        assert_eq!(r.read(path) != text, comment, "{path}");
+        assert_eq!(r.path("overgrant.toml").exists(), !comment, "{path}");
+    }
+}
+
+#[test]
+fn ignore_keeps_the_settings_as_they_are() {
+    let toml = "# ours\nfail-on = \"medium\" # soon high\n";
+    let r = Repository::new(&[("p/policy.json", JSON), ("overgrant.toml", toml)]);
+    let rule = ["--rule", "admin-star-star", "--until", "2099-01-31"];
+    let args = [&["ignore", "p/policy.json:4", "--reason", "SEC-1"], &rule[..]].concat();
+    assert_eq!(r.run(&args).code, 0);
+    let written = r.read("overgrant.toml");
+    assert!(written.starts_with(toml), "{written}");
+    let entry = "path = \"p/policy.json\"\nsid = \"All\"\nreason = \"SEC-1\"\nuntil = 2099-01-31\n";
+    assert!(written.contains(entry), "{written}");
+    let json = r.run(&["check", "--only", "admin-star-star", "-f", "json"]).json();
+    assert_eq!(json["findings"][0]["suppression"]["kind"], "config");
+    assert_eq!(r.run(&["ignore", "p/policy.json:1", "--reason", "x"]).code, 2);
+    assert_eq!(r.run(&["ignore", "p/policy.json:4", "--reason", " "]).code, 2);
+}
+
+#[test]
+fn a_baseline_survives_moves_and_catches_widening() {
+    let base = template(&[policy("A", "*"), policy("B", "iam:*")]);
+    let r = Repository::new(&[("t.yaml", &base)]);
+    let check = || r.run(&["check", "-f", "json"]);
+    assert_eq!(check().code, 1);
+    assert_eq!(r.run(&["baseline", "status"]).code, 2);
+    assert_eq!(r.run(&["baseline", "create"]).code, 0);
+    assert_eq!(r.run(&["baseline", "create"]).code, 2);
+    let file = r.read(".overgrant-baseline.json");
+    assert!(file.lines().count() > 3 && !file.contains("\"line\""), "{file}");
+    serde_json::from_str::<serde_json::Value>(&file).unwrap();
+    assert_eq!((check().code, check().rules().len()), (0, 0));
+    assert_eq!(r.run(&["check", "--no-baseline"]).code, 1);
+    assert_eq!(r.run(&["check", "--isolated"]).code, 1);
+
+    // Lines move, the file is renamed: known.
+    r.write("t.yaml", format!("# one\n# two\n{base}").as_bytes());
+    assert_eq!(check().code, 0);
+    std::fs::rename(r.path("t.yaml"), r.path("renamed.yaml")).unwrap();
+    assert_eq!(check().code, 0);
+    assert!(!check().with_status("moved").is_empty());
+    std::fs::rename(r.path("renamed.yaml"), r.path("t.yaml")).unwrap();
+
+    // Wider, or a copy: new.
+    r.write("t.yaml", base.replace("iam:*", "*").as_bytes());
+    assert_eq!(check().code, 1);
+    r.write("t.yaml", format!("{base}{}", policy("C", "*")).as_bytes());
+    assert_eq!(check().code, 1);
+
+    // Mended: told, and dropped on request.
+    r.write("t.yaml", template(&[policy("A", "*")]).as_bytes());
+    let ran = check();
+    assert_eq!(ran.code, 0);
+    assert!(ran.err.contains("overgrant baseline prune"), "{}", ran.err);
+    assert_eq!(r.run(&["check", "--baseline-strict"]).code, 1);
+    assert_eq!(r.run(&["baseline", "prune"]).code, 0);
+    assert_eq!(r.run(&["check", "--baseline-strict"]).code, 0);
+    let before = r.read(".overgrant-baseline.json");
+    assert_eq!(r.run(&["baseline", "update"]).code, 0);
+    assert_eq!(r.read(".overgrant-baseline.json"), before);
+}
+
+#[test]
+fn a_baseline_holds_no_secret_and_another_key_is_new() {
+    let (id, secret) = key_pair();
+    let env = |secret: &str| format!("AWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n");
+    let r = Repository::new(&[(".env", &env(&secret))]);
+    assert_eq!(r.run(&["check"]).code, 1);
+    assert_eq!(r.run(&["baseline", "create"]).code, 0);
+    assert_eq!(r.run(&["check"]).code, 1, "a critical secret is not known unasked");
+    std::fs::remove_file(r.path(".overgrant-baseline.json")).unwrap();
+    assert_eq!(r.run(&["baseline", "create", "--include-secrets"]).code, 0);
+    assert_eq!(r.run(&["check"]).code, 0);
+    let file = r.read(".overgrant-baseline.json");
+    assert!(!file.contains(&id) && !file.contains(&secret) && !file.contains(&secret[4..20]));
+    r.write(".env", env(&secret.replace("kR7v", "Zt3b")).as_bytes());
+    assert_eq!(r.run(&["check"]).code, 1);
+}
+
+#[test]
+fn init_writes_once() {
+    let topic = "arn:aws:sns:eu-west-1:444455556666:x";
+    let r = Repository::new(&[("t.yaml", &template(&[policy("A", "sns:Publish")]).replace("\"*\"", topic))]);
+    let ran = r.run(&["init"]);
+    assert!(ran.code == 0 && ran.out.contains("pre-commit") && ran.out.contains("upload-sarif"), "{}", ran.err);
+    assert!(r.read("overgrant.toml").contains("444455556666"));
+    assert_eq!(r.run(&["config", "check"]).code, 0);
+    assert_eq!(r.run(&["init"]).code, 2);
+}

@@ -79,7 +79,10 @@ impl BaselineCommand {
                 }
                 let (added, dropped) = counts(&comparison, findings.len());
                 write(path, &new)?;
-                terminal::page(&format!("{path}: +{added} −{dropped}, {} findings known\n", new.entries.len()))
+                terminal::page(&format!(
+                    "{path}: +{added} −{dropped}, {} findings known\n",
+                    new.entries.len()
+                ))
             }),
             What::Prune(of) => of.run(&|path, old, sources, report, exists| {
                 let old = old.ok_or_else(|| missing(path))?;
@@ -106,7 +109,9 @@ impl BaselineCommand {
                 let (new, fixed) = counts(&comparison, report.findings.len());
                 let known = comparison.matched.iter().flatten().count();
                 let moved = comparison.moved.len();
-                terminal::page(&format!("{path}: {new} new, {known} known ({moved} moved), {fixed} fixed\n"))
+                terminal::page(&format!(
+                    "{path}: {new} new, {known} known ({moved} moved), {fixed} fixed\n"
+                ))
             }),
         }
     }
@@ -132,7 +137,12 @@ fn write(path: &str, baseline: &Baseline) -> Result<(), Failure> {
 /// What may be known: a secret that is out is mended, not known.
 fn wanted(report: &Report, secrets: bool) -> Vec<Reported> {
     let is_secret = |f: &Reported| f.family == "credentials" && f.severity == Severity::Critical;
-    report.findings.iter().filter(|f| secrets || !is_secret(f)).cloned().collect()
+    report
+        .findings
+        .iter()
+        .filter(|f| secrets || !is_secret(f))
+        .cloned()
+        .collect()
 }
 
 /// What a command does with the file's path, its content, the sources and the findings, and what is still there.
@@ -149,7 +159,9 @@ impl Of {
         let read = run::read(&self.input, &over, &wish)?;
         run::understand(read, |read, analysis| {
             let mut report = read.report(analysis, &wish);
-            report.findings.retain(|f| f.status != Status::Suppressed && f.family != "tool");
+            report
+                .findings
+                .retain(|f| f.status != Status::Suppressed && f.family != "tool");
             let path = match &self.baseline {
                 Some(path) => crate::discover::slashed(path),
                 None => read.baseline_path(),

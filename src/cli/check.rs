@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, baseline};
 use super::input::{Choosing, Input};
 use super::run::{self, Wish};
 use super::terminal::{self, When};
+use super::{Failure, baseline};
 use crate::report::{Format, Options, Page};
 use crate::rules::Ruleset;
 use crate::settings::Settings;

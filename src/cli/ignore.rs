@@ -77,14 +77,19 @@ impl Ignore {
                 .filter(|f| wanted(sources, f) && self.rule.as_deref().is_none_or(|r| r == f.rule()))
                 .collect();
             let target = self.one(sources, &found)?;
-            let file = sources.find(&target.path).map_or_else(String::new, |id| sources.text(id).to_string());
+            let file = sources
+                .find(&target.path)
+                .map_or_else(String::new, |id| sources.text(id).to_string());
             Ok::<_, Failure>((target, file, snapshot(&report, &analysis.project), config_file(read)))
         })?;
         for changed in comments(&target, &text, &self.comment(&target)) {
-            let with = run::understand(overlaid(&input, &over, &wish, &target.path, &changed)?, |read, analysis| {
-                let report = read.report(analysis, &wish);
-                snapshot(&report, &analysis.project)
-            });
+            let with = run::understand(
+                overlaid(&input, &over, &wish, &target.path, &changed)?,
+                |read, analysis| {
+                    let report = read.report(analysis, &wish);
+                    snapshot(&report, &analysis.project)
+                },
+            );
             if is_what_was_meant(&before, &with, &target.fingerprint) {
                 write(&target.path, &changed)?;
                 let line = line_with_ignore(&changed, &text);
@@ -103,7 +108,9 @@ impl Ignore {
             (None, _) => return Err(Failure::Usage(format!("no finding at {}", self.what))),
             (Some(_), many) => {
                 let many = many.join(", ");
-                return Err(Failure::Usage(format!("several rules here; choose with --rule: {many}")));
+                return Err(Failure::Usage(format!(
+                    "several rules here; choose with --rule: {many}"
+                )));
             }
         };
         let subject = &f.finding.subject;
@@ -128,12 +135,19 @@ impl Ignore {
         let cwd = run::working_directory()?;
         let dir = parent_path(&join_path(&cwd, config)).to_owned();
         let path = relative_path(&dir, &join_path(&cwd, &target.path));
-        let table = if config.ends_with("pyproject.toml") { "tool.overgrant.exception" } else { "exception" };
+        let table = if config.ends_with("pyproject.toml") {
+            "tool.overgrant.exception"
+        } else {
+            "exception"
+        };
         let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
         let mut entry = format!("[[{table}]]\nrule = {}\npath = {}\n", quote(&target.rule), quote(&path));
         let selectors = [
             ("sid", target.sid.as_deref()),
-            ("pointer", Some(&*target.pointer).filter(|p| !p.is_empty() && target.sid.is_none())),
+            (
+                "pointer",
+                Some(&*target.pointer).filter(|p| !p.is_empty() && target.sid.is_none()),
+            ),
             ("resource", Some(&*target.address).filter(|a| !a.is_empty())),
         ];
         for (key, value) in selectors {
@@ -222,7 +236,10 @@ fn comments(target: &Target, text: &str, comment: &str) -> Vec<String> {
 
 /// The first line that differs.
 fn line_with_ignore(changed: &str, before: &str) -> String {
-    let differs = changed.lines().zip(before.lines().chain(std::iter::repeat(""))).find(|(a, b)| a != b);
+    let differs = changed
+        .lines()
+        .zip(before.lines().chain(std::iter::repeat("")))
+        .find(|(a, b)| a != b);
     differs.map_or_else(String::new, |(line, _)| line.trim().to_owned())
 }
 

@@ -77,7 +77,9 @@ fn settings(accounts: &[(String, usize)]) -> String {
     if accounts.is_empty() {
         out.push_str("# accounts = { prod = \"111122223333\" }\n");
     } else {
-        out.push_str("# Accounts that ARNs in this repository name; keep and name those that are yours.\n# accounts = [\n");
+        out.push_str(
+            "# Accounts that ARNs in this repository name; keep and name those that are yours.\n# accounts = [\n",
+        );
         for (id, n) in accounts.iter().take(10) {
             out.push_str(&format!("#   \"{id}\",  # {n} times\n"));
         }

@@ -111,10 +111,7 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
     } else if input.isolated {
         governing.isolate();
     }
-    let first = targets
-        .paths
-        .first()
-        .map(|p| join_path(&cwd, &discover::slashed(p)));
+    let first = targets.paths.first().map(|p| join_path(&cwd, &discover::slashed(p)));
     let first = match first {
         Some(path) if std::path::Path::new(&path).is_dir() => path,
         Some(path) => parent_path(&path).to_owned(),
@@ -267,7 +264,8 @@ impl Read<'_> {
     /// Where the baseline is, as shown: the settings say, else at the root.
     pub(super) fn baseline_path(&self) -> String {
         let named = self.governing.all().iter().find_map(|s| s.baseline.clone());
-        self.governing.shown(&named.unwrap_or_else(|| join_path(&self.root, BASELINE_FILE)))
+        self.governing
+            .shown(&named.unwrap_or_else(|| join_path(&self.root, BASELINE_FILE)))
     }
 
     /// What the settings and the command line say of bare documents, and what could not be read, as analysis would have it.

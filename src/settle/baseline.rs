@@ -60,7 +60,10 @@ impl Baseline {
     pub fn parse(text: &str) -> Result<Self, String> {
         let whole: Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
         if whole["schema"].as_u64() != Some(SCHEMA) {
-            return Err(format!("schema {} is not known; this version reads {SCHEMA}", whole["schema"]));
+            return Err(format!(
+                "schema {} is not known; this version reads {SCHEMA}",
+                whole["schema"]
+            ));
         }
         let field = |e: &Value, name: &str| e[name].as_str().map(str::to_owned);
         let entries = whole["entries"].as_array().ok_or("`entries` is missing")?;
@@ -103,7 +106,10 @@ impl Baseline {
                 line.to_string()
             })
             .collect();
-        let head = format!("{{\"schema\":{SCHEMA},\"tool\":\"overgrant\",\"salt\":{},\"entries\":[", json!(self.salt));
+        let head = format!(
+            "{{\"schema\":{SCHEMA},\"tool\":\"overgrant\",\"salt\":{},\"entries\":[",
+            json!(self.salt)
+        );
         format!("{head}\n{}\n]}}\n", lines.join(",\n"))
     }
 
@@ -198,7 +204,12 @@ pub struct Known<'a> {
 }
 
 /// Marks what is known. Entries of files that were read, or are gone, and match nothing count as fixed.
-pub(super) fn apply(known: &Known<'_>, sources: &Sources, reported: &mut [Reported], was_read: &dyn Fn(&str) -> bool) -> BaselineStats {
+pub(super) fn apply(
+    known: &Known<'_>,
+    sources: &Sources,
+    reported: &mut [Reported],
+    was_read: &dyn Fn(&str) -> bool,
+) -> BaselineStats {
     let comparison = known.baseline.compare(sources, reported, known.exists);
     let mut fixed = 0;
     for (entry, matched) in known.baseline.entries.iter().zip(&comparison.matched) {

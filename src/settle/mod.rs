@@ -198,7 +198,9 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
         let is = |id: &FileId| sources.file(*id).in_scope && (terms.absolute)(sources.path(*id)) == absolute;
         sources.ids().any(|id| is(&id))
     };
-    let baseline = terms.baseline.map(|k| baseline::apply(&k, sources, &mut reported, &read));
+    let baseline = terms
+        .baseline
+        .map(|k| baseline::apply(&k, sources, &mut reported, &read));
     reported.retain(|f| shown(sources, f, terms));
 
     Report {

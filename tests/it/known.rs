@@ -162,9 +162,16 @@ fn a_baseline_holds_no_secret_and_another_key_is_new() {
 #[test]
 fn init_writes_once() {
     let topic = "arn:aws:sns:eu-west-1:444455556666:x";
-    let r = Repository::new(&[("t.yaml", &template(&[policy("A", "sns:Publish")]).replace("\"*\"", topic))]);
+    let r = Repository::new(&[(
+        "t.yaml",
+        &template(&[policy("A", "sns:Publish")]).replace("\"*\"", topic),
+    )]);
     let ran = r.run(&["init"]);
-    assert!(ran.code == 0 && ran.out.contains("pre-commit") && ran.out.contains("upload-sarif"), "{}", ran.err);
+    assert!(
+        ran.code == 0 && ran.out.contains("pre-commit") && ran.out.contains("upload-sarif"),
+        "{}",
+        ran.err
+    );
     assert!(r.read("overgrant.toml").contains("444455556666"));
     assert_eq!(r.run(&["config", "check"]).code, 0);
     assert_eq!(r.run(&["init"]).code, 2);

@@ -26,9 +26,12 @@ const FORMATS: [(Format, &str); 12] = [
 
 fn sources() -> Sources {
     let (id, secret) = key_pair();
-    let keys = format!("import boto3\n\nclient = boto3.client(\n    \"s3\",\n    aws_access_key_id=\"{id}\",\n    aws_secret_access_key=\"{secret}\",  # {id} again\n)\n");
+    let keys = format!(
+        "import boto3\n\nclient = boto3.client(\n    \"s3\",\n    aws_access_key_id=\"{id}\",\n    aws_secret_access_key=\"{secret}\",  # {id} again\n)\n"
+    );
     let filler = "\"Description\":\"a long line of a file that a tool wrote on one line\",".repeat(6);
-    let minified = format!("{{{filler}\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"*\",{filler}\"Resource\":\"*\"}}]}}");
+    let minified =
+        format!("{{{filler}\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"*\",{filler}\"Resource\":\"*\"}}]}}");
     Sources::from_strings(&[
         (
             "infra/main.tf",
@@ -98,7 +101,10 @@ fn report(sources: &Sources) -> Report {
     let mut key = Finding::new("aws-key-pair-together", &format!("an access key {id} with its secret"))
         .primary(at(sources, keys, &format!("\"{id}\""), 0), "long-term access key id")
         .secondary(at(sources, keys, &format!("\"{secret}\""), 0), "its secret key");
-    key.secrets = vec![at(sources, keys, &id, 0), at(sources, keys, &format!("\"{secret}\""), 0)];
+    key.secrets = vec![
+        at(sources, keys, &id, 0),
+        at(sources, keys, &format!("\"{secret}\""), 0),
+    ];
     let secrets = key.secrets.clone();
     key.flow = vec![overgrant::finding::Label {
         span: at(sources, keys, "boto3.client", 0),
@@ -127,7 +133,10 @@ fn report(sources: &Sources) -> Report {
             reported(long, Severity::Medium, "actions", 2),
             reported(key, Severity::High, "credentials", 3),
         ],
-        errors: vec![Problem::syntax(at(sources, "infra/main.tf", "file(", 0), "unclosed `(`")],
+        errors: vec![Problem::syntax(
+            at(sources, "infra/main.tf", "file(", 0),
+            "unclosed `(`",
+        )],
         stats: Stats {
             files: 4,
             skipped: 2,
@@ -214,7 +223,10 @@ fn people_may_ask_for_more_or_less() {
         o.hyperlinks = true;
         o.cwd = "/repo".to_owned();
     });
-    assert!(linked.contains("\u{1b}]8;;file:///repo/infra/policies/ci.json\u{1b}\\infra/policies/ci.json"), "{linked:?}");
+    assert!(
+        linked.contains("\u{1b}]8;;file:///repo/infra/policies/ci.json\u{1b}\\infra/policies/ci.json"),
+        "{linked:?}"
+    );
     assert!(!options(&|o| o.summary = false).contains("Found"));
 }
 
@@ -258,7 +270,9 @@ fn machine_formats_are_one_document() {
 /// Tags match, and no bare markup in text: enough for what we write ourselves.
 fn is_well_formed(xml: &str) {
     let mut open: Vec<&str> = Vec::new();
-    let body = xml.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n").unwrap();
+    let body = xml
+        .strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
+        .unwrap();
     for part in body.split('<').skip(1) {
         let (tag, text) = part.split_once('>').unwrap();
         assert!(!text.contains('>'), "{text}");
@@ -286,7 +300,10 @@ fn sarif_is_sarif() {
         assert!(prints.contains_key("overgrant/v1") && prints.contains_key("primaryLocationLineHash"));
         let place = r.locations.as_ref().unwrap()[0].physical_location.as_ref().unwrap();
         let uri = place.artifact_location.as_ref().unwrap().uri.as_ref().unwrap();
-        assert!(!uri.starts_with('/') && !uri.contains("file:") && !uri.contains(' '), "{uri}");
+        assert!(
+            !uri.starts_with('/') && !uri.contains("file:") && !uri.contains(' '),
+            "{uri}"
+        );
     }
     assert!(!text.contains("\"snippet\"") && !text.contains("contextRegion"));
 }
@@ -303,7 +320,10 @@ fn findings_that_are_alike_collapse_after_five() {
     let run = |more: &[&str]| r.run(&[&["check", "--only", "admin-star-star"], more].concat()).out;
     let collapsed = run(&[]);
     assert_eq!(collapsed.matches("fingerprint:").count(), 5);
-    assert!(collapsed.contains(": 3 more") && collapsed.contains("t.yaml:37, t.yaml:43, t.yaml:49"), "{collapsed}");
+    assert!(
+        collapsed.contains(": 3 more") && collapsed.contains("t.yaml:37, t.yaml:43, t.yaml:49"),
+        "{collapsed}"
+    );
     assert!(collapsed.contains("Found 8 problems in 1 file: 8 critical."));
     assert_eq!(run(&["--no-collapse"]).matches("fingerprint:").count(), 8);
 }
@@ -314,7 +334,8 @@ fn the_binary_shows_no_secret_wherever_it_writes() {
     let template = format!(
         "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n      Environment:\n        Variables:\n          AWS_ACCESS_KEY_ID: {id}\n          AWS_SECRET_ACCESS_KEY: {secret}\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      Description: {id}\n      PolicyDocument:\n        Version: \"2012-10-17\"\n        Statement: [{{ Sid: {id}, Effect: Allow, Action: \"*\", Resource: \"*\" }}]\n"
     );
-    let python = format!("import boto3\nboto3.client('s3', aws_access_key_id='{id}', aws_secret_access_key='{secret}')\n");
+    let python =
+        format!("import boto3\nboto3.client('s3', aws_access_key_id='{id}', aws_secret_access_key='{secret}')\n");
     let env = format!("AWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n");
     let r = Repository::new(&[("t.yaml", &template), ("a.py", &python), (".env", &env)]);
     let mut outputs = Vec::new();

@@ -99,9 +99,15 @@ fn a_comment_covers_no_more_than_it_says() {
 "#;
     let text = template("# overgrant: ignore[admin-star-star] -- x", "", "") + other;
     let r = report(&[("t.yaml", &text)], &["admin-star-star"], "");
-    assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED), is("admin-star-star", Status::New)]);
+    assert_eq!(
+        statuses(&r),
+        [is("admin-star-star", SUPPRESSED), is("admin-star-star", Status::New)]
+    );
     let top = format!("# overgrant: ignore[admin-star-star] -- x\n{}", template("", "", ""));
-    let whole = format!("# overgrant: ignore-file[admin-star-star] -- x\n{}", template("", "", ""));
+    let whole = format!(
+        "# overgrant: ignore-file[admin-star-star] -- x\n{}",
+        template("", "", "")
+    );
     let r = report(&[("t.yaml", &whole)], &["admin-star-star"], "");
     assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED)]);
     // Above the first key of a file it covers that key.
@@ -120,14 +126,38 @@ fn a_folded_rule_counts_as_met_and_does_not_hide_what_took_it_in() {
 #[test]
 fn ended_unknown_and_unused_ignores_are_told() {
     let cases = [
-        ("# overgrant: ignore[admin-star-star] until=2026-11-21 -- x", "expired-ignore", Status::New),
-        ("# overgrant: ignore[admin-star-star] until=2026-11-22 -- x", "", SUPPRESSED),
-        ("# overgrant: ignore[admin-star-star] until=tomorrow -- x", "expired-ignore", Status::New),
-        ("# overgrant: ignore[admin-star-sart] -- x", "unknown-rule-in-ignore", Status::New),
+        (
+            "# overgrant: ignore[admin-star-star] until=2026-11-21 -- x",
+            "expired-ignore",
+            Status::New,
+        ),
+        (
+            "# overgrant: ignore[admin-star-star] until=2026-11-22 -- x",
+            "",
+            SUPPRESSED,
+        ),
+        (
+            "# overgrant: ignore[admin-star-star] until=tomorrow -- x",
+            "expired-ignore",
+            Status::New,
+        ),
+        (
+            "# overgrant: ignore[admin-star-sart] -- x",
+            "unknown-rule-in-ignore",
+            Status::New,
+        ),
         ("# overgrant: ignore[*] -- x", "unknown-rule-in-ignore", Status::New),
         ("# overgrant: ignore", "unknown-rule-in-ignore", Status::New),
-        ("# overgrant: ignore[admin-star-star]", "ignore-without-reason", SUPPRESSED),
-        ("# overgrant: ignore[admin-star-star, trust-account-root] -- x", "", SUPPRESSED),
+        (
+            "# overgrant: ignore[admin-star-star]",
+            "ignore-without-reason",
+            SUPPRESSED,
+        ),
+        (
+            "# overgrant: ignore[admin-star-star, trust-account-root] -- x",
+            "",
+            SUPPRESSED,
+        ),
         ("# overgrant: ignore[admin-star-star, action-star] -- x", "", SUPPRESSED),
     ];
     for (comment, told, status) in cases {
@@ -141,7 +171,10 @@ fn ended_unknown_and_unused_ignores_are_told() {
     // A rule that ran and did not fire.
     let text = template("", "", "# overgrant: ignore[admin-star-star, invalid-effect] -- x");
     let r = report(&[("t.yaml", &text)], &["admin-star-star", "invalid-effect"], "");
-    assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED), is("unused-ignore", Status::New)]);
+    assert_eq!(
+        statuses(&r),
+        [is("admin-star-star", SUPPRESSED), is("unused-ignore", Status::New)]
+    );
     let fix = &r.findings[1].finding.fixes[0];
     let edit = &fix.edits[0];
     let mut mended = text.clone();
@@ -153,9 +186,19 @@ fn ended_unknown_and_unused_ignores_are_told() {
 fn settings_may_ask_for_reasons_and_ends() {
     let bare = template("", "", "# overgrant: ignore[admin-star-star]");
     let r = report(&[("t.yaml", &bare)], &["admin-star-star"], "require-reason = true\n");
-    assert_eq!(statuses(&r), [is("admin-star-star", Status::New), is("ignore-without-reason", Status::New)]);
+    assert_eq!(
+        statuses(&r),
+        [
+            is("admin-star-star", Status::New),
+            is("ignore-without-reason", Status::New)
+        ]
+    );
     let strict = "max-ignore-days = 30\n";
-    for (until, status) in [("", Status::New), ("until=2026-12-01", SUPPRESSED), ("until=2027-03-01", Status::New)] {
+    for (until, status) in [
+        ("", Status::New),
+        ("until=2026-12-01", SUPPRESSED),
+        ("until=2027-03-01", Status::New),
+    ] {
         let text = template("", "", &format!("# overgrant: ignore[admin-star-star] {until} -- x"));
         let r = report(&[("t.yaml", &text)], &["admin-star-star"], strict);
         assert_eq!(statuses(&r)[0], is("admin-star-star", status), "{until}");
@@ -172,9 +215,17 @@ fn metadata_of_a_resource() {
     };
     let run = |entry: &str| statuses(&report(&[("t.yaml", &with(entry))], &["admin-star-star"], ""));
     let reason = "reason: SEC-1";
-    assert_eq!(run(&format!("{{ id: admin-star-star, {reason} }}")), [is("admin-star-star", SUPPRESSED)]);
-    assert_eq!(run(&format!("{{ id: [admin-star-star], sid: All, {reason} }}")), [is("admin-star-star", SUPPRESSED)]);
-    assert!(run(&format!("{{ id: admin-star-star, sid: Other, {reason} }}")).contains(&is("admin-star-star", Status::New)));
+    assert_eq!(
+        run(&format!("{{ id: admin-star-star, {reason} }}")),
+        [is("admin-star-star", SUPPRESSED)]
+    );
+    assert_eq!(
+        run(&format!("{{ id: [admin-star-star], sid: All, {reason} }}")),
+        [is("admin-star-star", SUPPRESSED)]
+    );
+    assert!(
+        run(&format!("{{ id: admin-star-star, sid: Other, {reason} }}")).contains(&is("admin-star-star", Status::New))
+    );
     let ended = run(&format!("{{ id: admin-star-star, until: 2020-01-01, {reason} }}"));
     assert!(ended.contains(&is("admin-star-star", Status::New)) && ended.contains(&is("expired-ignore", Status::New)));
     let wrong = run(&format!("{{ id: admin-star-sart, {reason} }}"));
@@ -185,7 +236,8 @@ fn metadata_of_a_resource() {
 fn exceptions_select_by_what_the_statement_is() {
     let text = template("", "", "");
     let run = |selector: &str| {
-        let toml = format!("[[exception]]\nrule = \"admin-*\"\npath = \"infra/*.yaml\"\nreason = \"SEC-1\"\n{selector}\n");
+        let toml =
+            format!("[[exception]]\nrule = \"admin-*\"\npath = \"infra/*.yaml\"\nreason = \"SEC-1\"\n{selector}\n");
         statuses(&report(&[("infra/t.yaml", &text)], &["admin-star-star"], &toml))
     };
     for good in [
@@ -199,13 +251,25 @@ fn exceptions_select_by_what_the_statement_is() {
     ] {
         assert_eq!(run(good), [is("admin-star-star", SUPPRESSED)], "{good}");
     }
-    for bad in ["sid = \"Other\"", "pointer = \"/Statement/1\"", "resource = \"Reader\"", "action = \"s3:*\"", "principal = \"*\""] {
+    for bad in [
+        "sid = \"Other\"",
+        "pointer = \"/Statement/1\"",
+        "resource = \"Reader\"",
+        "action = \"s3:*\"",
+        "principal = \"*\"",
+    ] {
         assert!(run(bad).contains(&is("admin-star-star", Status::New)), "{bad}");
         assert!(run(bad).contains(&is("unused-ignore", Status::New)), "{bad}");
     }
     assert!(run("until = 2026-11-21").contains(&is("expired-ignore", Status::New)));
-    let print = report(&[("infra/t.yaml", &text)], &["admin-star-star"], "").findings[0].identity.fingerprint.clone();
-    assert_eq!(run(&format!("fingerprint = \"{print}\"")), [is("admin-star-star", SUPPRESSED)]);
+    let print = report(&[("infra/t.yaml", &text)], &["admin-star-star"], "").findings[0]
+        .identity
+        .fingerprint
+        .clone();
+    assert_eq!(
+        run(&format!("fingerprint = \"{print}\"")),
+        [is("admin-star-star", SUPPRESSED)]
+    );
 }
 
 #[test]
@@ -215,7 +279,10 @@ fn other_tools_markers_count_when_the_settings_say_so() {
     let peers = Ruleset::builtin().get("admin-star-star").unwrap().docs().peers.clone();
     assert!(peers.iter().any(|p| p == "CKV_AWS_62"), "{peers:?}");
     assert_eq!(statuses(&r), [is("admin-star-star", Status::New)]);
-    assert_eq!((r.foreign[0].marker.as_str(), r.foreign[0].findings), ("checkov:skip", 1));
+    assert_eq!(
+        (r.foreign[0].marker.as_str(), r.foreign[0].findings),
+        ("checkov:skip", 1)
+    );
     let honour = "honor-foreign = [\"checkov:skip\"]\n";
     let r = report(&[("t.yaml", &text)], &["admin-star-star"], honour);
     assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED)]);
@@ -245,7 +312,10 @@ fn what_is_suppressed_is_counted_shown_on_request_and_revived_for_audits() {
         let of_rule = findings.into_iter().find(|f| f["rule"] == "unused-ignore").unwrap();
         of_rule["severity"].as_str().unwrap().to_owned()
     };
-    assert_eq!((severity(&[]).as_str(), severity(&["--strict-ignores"]).as_str()), ("low", "high"));
+    assert_eq!(
+        (severity(&[]).as_str(), severity(&["--strict-ignores"]).as_str()),
+        ("low", "high")
+    );
 }
 
 #[test]

@@ -1129,3 +1129,55 @@ fn nothing_runs_for_ever() {
     chain.push_str("}\noutput \"o\" { value = local.l4999 }\n");
     let _ = lower(&[("main.tf", &chain)]);
 }
+
+#[test]
+fn json_syntax_declares_the_same() {
+    let (sources, units) = lower(&[
+        (
+            "main.tf.json",
+            r#"{
+  "//": "a comment",
+  "variable": {"name": {"default": "n"}, "other": {"type": "string"}},
+  "locals": {"actions": ["s3:*"]},
+  "provider": {"aws": [{"region": "eu-central-1"}, {"alias": "two", "access_key": "mock"}]},
+  "terraform": {"backend": {"s3": {"access_key": "state"}}},
+  "data": {"aws_iam_policy_document": {"d": {
+    "statement": [{"actions": "${local.actions}", "resources": ["arn:aws:s3:::${var.name}-${lookup({a = \"x\"}, \"a\")}/*"]}]
+  }}},
+  "resource": {
+    "aws_iam_policy": {"p": {"name": "${var.other}", "policy": "${data.aws_iam_policy_document.d.json}"}},
+    "aws_iam_role": {"r": {
+      "name": "r",
+      "inline_policy": {"name": "i", "policy": "${jsonencode({Statement = [{Effect = \"Allow\", Action = \"*\", Resource = \"*\"}]})}"}
+    }},
+    "aws_lambda_function": {"f": {"environment": {"variables": {"a_b": "v"}}}}
+  }
+}"#,
+        ),
+        ("terraform.tfvars.json", r#"{"other": "given"}"#),
+    ]);
+    assert_eq!(
+        prop(&units, "aws_iam_policy.p", &["PolicyDocument"]),
+        "json({Version: \"2012-10-17\", Statement: [{Effect: \"Allow\", Action: [\"s3:*\"], \
+         Resource: [\"arn:aws:s3:::n-x/*\"]}]})"
+    );
+    assert_eq!(prop(&units, "aws_iam_policy.p", &["ManagedPolicyName"]), "\"given\"");
+    assert_eq!(
+        prop(&units, "aws_iam_role.r", &["Policies"]),
+        "[{PolicyName: \"i\", PolicyDocument: json({Statement: [{Effect: \"Allow\", Action: \"*\", Resource: \"*\"}]})}]"
+    );
+    assert_eq!(prop(&units, "aws_lambda_function.f", &["Environment", "Variables"]), "{a_b: \"v\"}");
+    assert_eq!(prop(&units, "provider.aws.two", &["AccessKey"]), "\"mock\"");
+    assert_eq!(prop(&units, "backend.s3", &["AccessKey"]), "\"state\"");
+    let all = resources(&units);
+    let role = all.iter().find(|r| &*r.address.name == "aws_iam_role.r").unwrap();
+    let document = role.get("Policies").unwrap().items()[0].get("PolicyDocument").unwrap().decoded();
+    let action = document.get("Statement").unwrap().items()[0].get("Action").unwrap();
+    // Written inside a JSON string, the quotes are escaped.
+    assert_eq!(sources.slice(action.span), "\\\"*\\\"");
+    assert_eq!(sources.slice(role.header), "\"r\"");
+    for u in &units {
+        assert_eq!(u.problems, []);
+        u.resources.iter().for_each(|r| sound(&sources, &r.props));
+    }
+}

@@ -22,8 +22,11 @@ use super::texts::{json_text, to_text};
 
 /// Deepest chain of evaluations; each reference, call and nesting is one.
 const MAX_DEPTH: u32 = 400;
-/// How many nodes one root module may evaluate.
-const FUEL: u64 = 4_000_000;
+/// How many nodes one root module may evaluate, whatever its size, and for each node that is written.
+const FUEL: u64 = 2_000_000;
+const FUEL_PER_NODE: u64 = 50;
+/// However large the repository is.
+const MAX_FUEL: u64 = 100_000_000;
 /// Longest list that a function makes.
 pub(super) const MAX_ITEMS: usize = 20_000;
 /// Longest text that a template makes, in bytes.
@@ -110,7 +113,7 @@ impl<'a> Evaluator<'a> {
             wanted: RefCell::default(),
             problems: RefCell::default(),
             depth: Cell::new(0),
-            fuel: Cell::new(FUEL),
+            fuel: Cell::new((FUEL + FUEL_PER_NODE * repository.nodes).min(MAX_FUEL)),
             tainted: Cell::new(false),
             failed: Cell::new(false),
         }
@@ -121,6 +124,11 @@ impl<'a> Evaluator<'a> {
         let left = self.fuel.get().saturating_sub(amount as u64);
         self.fuel.set(left);
         left > 0
+    }
+
+    /// All work that may be done is done: what came later is unknown.
+    pub(super) fn exhausted(&self) -> bool {
+        self.fuel.get() == 0
     }
 
     /// Runs `f` one level deeper; `None` at the bottom.

@@ -10,6 +10,7 @@ mod emit;
 mod eval;
 mod extents;
 mod functions;
+mod json;
 mod module;
 mod operators;
 mod policy_document;
@@ -26,7 +27,7 @@ use rayon::prelude::*;
 
 use crate::formats::Lower;
 use crate::model::{Loose, Unit};
-use crate::source::{FileId, Sources, join_path, parent_path};
+use crate::source::{FileId, Problem, ProblemKind, Sources, Span, join_path, parent_path};
 use crate::syntax::Kind as Node;
 use crate::syntax::hcl;
 
@@ -46,6 +47,8 @@ pub struct Terraform;
 #[derive(Default)]
 struct Repository<'a> {
     directories: BTreeMap<&'a str, Directory<'a>>,
+    /// How many nodes all expressions have.
+    nodes: u64,
 }
 
 impl Lower for Terraform {
@@ -65,7 +68,9 @@ impl Lower for Terraform {
             let dir = parent_path(sources.path(file.id)).to_owned();
             by_directory.entry(dir).or_default().push(file);
         }
+        let nodes = by_directory.values().flatten().map(|f| f.hcl.tree.len() as u64).sum();
         let repository = Repository {
+            nodes,
             directories: by_directory
                 .iter()
                 .map(|(path, files)| (path.as_str(), Directory::new(path.clone(), files)))
@@ -107,12 +112,17 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
         })
         .filter(|id| {
             let path = sources.path(**id);
-            [".tf", ".tofu", ".tfvars"].iter().any(|e| path.ends_with(e))
+            let stem = path.strip_suffix(".json").unwrap_or(path);
+            [".tf", ".tofu", ".tfvars"].iter().any(|e| stem.ends_with(e))
         })
-        .map(|&id| File {
-            id,
-            role: Role::of(sources.path(id)),
-            hcl: hcl::parse(id, sources.text(id)),
+        .map(|&id| {
+            let path = sources.path(id);
+            let parse = if path.ends_with(".json") { json::parse } else { hcl::parse };
+            File {
+                id,
+                role: Role::of(path),
+                hcl: parse(id, sources.text(id)),
+            }
         })
         .collect()
 }
@@ -127,7 +137,7 @@ fn source_of(decl: &Decl<'_>) -> Option<String> {
     (text.starts_with("./") || text.starts_with("../") || text == "." || text == "..").then_some(text)
 }
 
-type Result = (Vec<crate::source::Problem>, Emitted);
+type Result = (Vec<Problem>, Emitted);
 
 /// All roots, each with what it amounts to, in the order of their paths; and the files that were wanted.
 fn evaluate(repository: &Repository<'_>, sources: &Sources) -> (Vec<Result>, Vec<String>) {
@@ -210,6 +220,13 @@ fn one_root<'r>(repository: &'r Repository<'_>, sources: &Sources, root: &'r str
     emitter.module(&module);
     let emitted = emitter.out;
     let mut problems = evaluator.problems.take();
+    if let (true, Some(file)) = (evaluator.exhausted(), directory.files.first()) {
+        problems.push(Problem::new(
+            ProblemKind::NotEvaluated,
+            Span::new(*file, 0, 0),
+            "too much to evaluate: parts of this module stay unknown",
+        ));
+    }
     problems.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
     problems.dedup();
     (root, (problems, emitted), evaluator.wanted.take())

@@ -11,6 +11,7 @@
 //! - `For`: see [`ForParts`]; `Directive` named `if`: condition, `Template`, and a second `Template` where there is an
 //!   `else`; named `for`: as [`ForParts`] without result key and condition, its result being a `Template`.
 
+mod embed;
 mod expr;
 mod heredoc;
 mod scan;
@@ -20,6 +21,8 @@ use crate::source::{FileId, Span};
 
 use super::tree::{Kind, NodeId, Tree};
 use scan::Parser;
+
+pub use embed::embed;
 
 /// How deep expressions may nest; Terraform code of people stays below 20.
 pub(crate) const MAX_DEPTH: u32 = 128;

@@ -1166,12 +1166,18 @@ fn json_syntax_declares_the_same() {
         prop(&units, "aws_iam_role.r", &["Policies"]),
         "[{PolicyName: \"i\", PolicyDocument: json({Statement: [{Effect: \"Allow\", Action: \"*\", Resource: \"*\"}]})}]"
     );
-    assert_eq!(prop(&units, "aws_lambda_function.f", &["Environment", "Variables"]), "{a_b: \"v\"}");
+    assert_eq!(
+        prop(&units, "aws_lambda_function.f", &["Environment", "Variables"]),
+        "{a_b: \"v\"}"
+    );
     assert_eq!(prop(&units, "provider.aws.two", &["AccessKey"]), "\"mock\"");
     assert_eq!(prop(&units, "backend.s3", &["AccessKey"]), "\"state\"");
     let all = resources(&units);
     let role = all.iter().find(|r| &*r.address.name == "aws_iam_role.r").unwrap();
-    let document = role.get("Policies").unwrap().items()[0].get("PolicyDocument").unwrap().decoded();
+    let document = role.get("Policies").unwrap().items()[0]
+        .get("PolicyDocument")
+        .unwrap()
+        .decoded();
     let action = document.get("Statement").unwrap().items()[0].get("Action").unwrap();
     // Written inside a JSON string, the quotes are escaped.
     assert_eq!(sources.slice(action.span), "\\\"*\\\"");

@@ -117,7 +117,11 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
         })
         .map(|&id| {
             let path = sources.path(id);
-            let parse = if path.ends_with(".json") { json::parse } else { hcl::parse };
+            let parse = if path.ends_with(".json") {
+                json::parse
+            } else {
+                hcl::parse
+            };
             File {
                 id,
                 role: Role::of(path),

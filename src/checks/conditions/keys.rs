@@ -1,0 +1,234 @@
+//! Condition keys: whether they exist, and for which actions.
+//! IAM User Guide, "AWS global condition context keys"; Service Authorization Reference, "Condition keys" of each service.
+
+use std::collections::BTreeMap;
+
+use super::{Line, lines};
+use crate::finding::{Confidence, Finding, Severity};
+use crate::iam::PolicyKind;
+use crate::iam::actions::ActionSet;
+use crate::iam::catalogue::catalogue;
+use crate::rules::{Context, Out};
+use crate::source::Span;
+
+/// Keys of the services that sign people in, which are no services of the catalogue.
+const FEDERATED: [&str; 4] = ["saml", "accounts.google.com", "graph.facebook.com", "www.amazon.com"];
+
+/// Global keys that were taken back. IAM User Guide, "AWS global condition context keys".
+const UNSUPPORTED: [&str; 1] = ["aws:arn"];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let mut seen: BTreeMap<(u32, usize, String, String), (Span, String)> = BTreeMap::new();
+    for line in lines(cx) {
+        let c = line.condition;
+        let Some(written) = c.key.text.known().map(|k| k.into_owned()) else {
+            continue;
+        };
+        let slot = (line.document, line.index, c.operator.display(), line.key.clone());
+        if let Some((first, spelled)) = seen.get(&slot)
+            && *spelled != written
+        {
+            out.push(
+                at(
+                    cx,
+                    &line,
+                    "condition-duplicate-key-case",
+                    format!("`{written}` stands twice, in two spellings"),
+                )
+                .primary(c.key.span, "keys are the same in any case")
+                .secondary(*first, "written here first"),
+            );
+        }
+        seen.entry(slot).or_insert((c.key.span, written.clone()));
+        if let Some(f) = one(cx, &line, &written) {
+            out.push(f);
+        }
+    }
+}
+
+fn at(cx: &Context<'_>, line: &Line<'_>, rule: &'static str, message: String) -> Finding {
+    cx.at_statement(rule, line.document, line.index, message)
+        .other(line.key.clone())
+}
+
+fn one(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
+    let span = line.condition.key.span;
+    let key = line.key.as_str();
+    let Some((prefix, name)) = key.split_once(':') else {
+        return Some(
+            at(
+                cx,
+                line,
+                "condition-key-format",
+                format!("`{written}` is no condition key"),
+            )
+            .primary(span, "not of the form `service:key`"),
+        );
+    };
+    if key.contains("${") || prefix.contains(['.', '/']) || FEDERATED.contains(&prefix) {
+        return None;
+    }
+    if prefix == "aws" {
+        return global(cx, line, written, name);
+    }
+    let Some(service) = catalogue().service(prefix) else {
+        return Some(
+            at(
+                cx,
+                line,
+                "condition-unknown-key",
+                format!("`{written}`: IAM has no service `{prefix}`"),
+            )
+            .primary(span, "never in a request")
+            .confidence(Confidence::Medium),
+        );
+    };
+    if service.condition_key(key).is_none() && !any_action_takes(prefix, key) {
+        let near = service
+            .condition_keys()
+            .map(|k| k.name())
+            .min_by_key(|k| crate::checks::distance(&k.to_lowercase(), key))
+            .filter(|k| crate::checks::distance(&k.to_lowercase(), key) <= 3);
+        let f = at(
+            cx,
+            line,
+            "condition-unknown-key",
+            format!("`{written}` is no condition key of `{prefix}`"),
+        )
+        .primary(span, "never in a request")
+        .confidence(Confidence::Medium)
+        .note(format!(
+            "as of {}, the date of the list of keys",
+            catalogue().data_date()
+        ));
+        return Some(match near {
+            Some(k) => f.help(format!("did you mean `{k}`?")),
+            None => f,
+        });
+    }
+    not_for_action(cx, line, written)
+}
+
+/// Some action of the service takes the key, though the service does not list it.
+fn any_action_takes(prefix: &str, key: &str) -> bool {
+    catalogue()
+        .service(prefix)
+        .is_some_and(|s| s.actions().any(|a| a.takes_key(key)))
+}
+
+fn global(cx: &Context<'_>, line: &Line<'_>, written: &str, name: &str) -> Option<Finding> {
+    let span = line.condition.key.span;
+    let key = line.key.as_str();
+    for tag in ["requesttag", "resourcetag", "principaltag"] {
+        if name == tag || name == format!("{tag}/") {
+            return Some(
+                at(
+                    cx,
+                    line,
+                    "condition-missing-tag-key",
+                    format!("`{written}` names no tag"),
+                )
+                .primary(span, "write the tag's key behind the slash"),
+            );
+        }
+    }
+    if UNSUPPORTED.contains(&key) {
+        return Some(
+            at(
+                cx,
+                line,
+                "condition-unsupported-global-key",
+                format!("`{written}` is not supported"),
+            )
+            .primary(span, "use `aws:PrincipalArn`"),
+        );
+    }
+    if catalogue().global_condition_key(key).is_none() {
+        let near = catalogue()
+            .global_condition_keys()
+            .map(|k| k.name)
+            .min_by_key(|k| crate::checks::distance(&k.to_lowercase(), key))
+            .filter(|k| crate::checks::distance(&k.to_lowercase(), key) <= 4);
+        let f = at(
+            cx,
+            line,
+            "condition-unknown-global-key",
+            format!("`{written}` is no global condition key"),
+        )
+        .primary(span, "never in a request");
+        return Some(match near {
+            Some(k) => f.help(format!("did you mean `{k}`?")),
+            None => f.note(format!(
+                "as of {}, the date of the list of keys",
+                catalogue().data_date()
+            )),
+        });
+    }
+    if name.starts_with("resourcetag/") {
+        return tag_support(cx, line, written);
+    }
+    None
+}
+
+/// The actions that a statement of a grant is about; `None` where they are not known, or are all.
+fn actions(line: &Line<'_>) -> Option<ActionSet> {
+    let clause = line.statement.action.as_ref().filter(|a| !a.negated && a.complete)?;
+    let known: Option<Vec<_>> = clause.items.iter().map(|i| i.text.known()).collect();
+    let set = ActionSet::expand_all(known?.iter().map(|k| &**k));
+    (!set.is_empty() && !set.is_all()).then_some(set)
+}
+
+fn not_for_action(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
+    if line.kind.kind == PolicyKind::Trust {
+        return None;
+    }
+    let set = actions(line)?;
+    if set.iter().any(|a| a.takes_key(&line.key)) {
+        return None;
+    }
+    let what = if line.statement.denies() {
+        "never denied by this"
+    } else {
+        "never allowed by this"
+    };
+    Some(
+        at(
+            cx,
+            line,
+            "condition-key-not-for-action",
+            format!("no action of this statement knows `{written}`"),
+        )
+        .primary(line.condition.key.span, what)
+        .confidence(Confidence::Medium),
+    )
+}
+
+fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
+    if !matches!(
+        line.kind.kind,
+        PolicyKind::Identity | PolicyKind::Scp | PolicyKind::Boundary
+    ) {
+        return None;
+    }
+    let set = actions(line)?;
+    if set.iter().any(|a| a.takes_key(&line.key)) {
+        return None;
+    }
+    let (rule, what) = if line.statement.denies() {
+        ("condition-tag-unsupported-deny", "the Deny never applies")
+    } else {
+        ("condition-tag-unsupported-allow", "the Allow never applies")
+    };
+    let f = at(
+        cx,
+        line,
+        rule,
+        format!("no action of this statement can tell `{written}`"),
+    )
+    .primary(line.condition.key.span, what);
+    Some(if line.statement.denies() {
+        f.severity(Severity::High)
+    } else {
+        f
+    })
+}

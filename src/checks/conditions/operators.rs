@@ -1,0 +1,204 @@
+//! Operators, their prefixes and suffixes.
+//! IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or values".
+
+use super::{Line, lines};
+use crate::checks::nearest;
+use crate::finding::Finding;
+use crate::iam::catalogue::catalogue;
+use crate::iam::condition::{Facet, Family, OPERATORS, Operator, SetOperator, always_present, strength};
+use crate::rules::{Context, Out};
+
+/// Multivalued keys whose absence is harmless: without tags, or without a service in between, there is nothing to limit.
+const HARMLESS: [&str; 4] = [
+    "aws:tagkeys",
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for line in lines(cx) {
+        let c = line.condition;
+        let at = |rule: &'static str, message: String| {
+            cx.at_statement(rule, line.document, line.index, message)
+                .other(line.key.clone())
+        };
+        let Some(operator) = line.operator else {
+            if let Some(f) = unknown(&line, &at) {
+                out.push(f);
+            }
+            continue;
+        };
+        if operator.family == Family::Null {
+            null(&line, operator, &at, out);
+            continue;
+        }
+        sets(&line, operator, &at, out);
+        if operator.if_exists {
+            if_exists(&line, operator, &at, out);
+        } else if operator.negated && line.statement.denies() && !always_present(&line.key) {
+            out.push(
+                at(
+                    "condition-deny-wants-ifexists",
+                    "requests without the key are denied as well".to_owned(),
+                )
+                .primary(c.operator.span, "true when the key is absent"),
+            );
+        }
+    }
+}
+
+type At<'a> = &'a dyn Fn(&'static str, String) -> Finding;
+
+fn unknown(line: &Line<'_>, at: At<'_>) -> Option<Finding> {
+    let text = line.condition.operator.text.known()?;
+    let f = at(
+        "condition-unknown-operator",
+        format!("`{text}` is no condition operator"),
+    )
+    .primary(line.condition.operator.span, "IAM rejects the policy for this");
+    let base = text.rsplit(':').next().unwrap_or(&text);
+    Some(match nearest(base, OPERATORS) {
+        Some(near) => f.help(format!("did you mean `{near}`?")),
+        None => f,
+    })
+}
+
+fn null(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+    let c = line.condition;
+    if operator.if_exists {
+        out.push(
+            at("condition-null-ifexists", "`Null` takes no `IfExists`".to_owned())
+                .primary(c.operator.span, "IAM rejects the policy for this"),
+        );
+    }
+    if operator.set.is_some() {
+        out.push(
+            at(
+                "condition-null-qualifier",
+                "`Null` takes no `ForAllValues` or `ForAnyValue`".to_owned(),
+            )
+            .primary(c.operator.span, "changes nothing"),
+        );
+    }
+    for value in &c.values {
+        if value
+            .text
+            .known()
+            .is_some_and(|t| !matches!(&*t.to_ascii_lowercase(), "true" | "false"))
+        {
+            out.push(
+                at(
+                    "condition-null-value",
+                    format!("`{}` is neither `true` nor `false`", value.display()),
+                )
+                .primary(value.span, "`Null` asks whether the key is absent"),
+            );
+        }
+    }
+}
+
+/// Whether a key has several values in one request; `None` where nothing says.
+pub(super) fn is_multivalued(key: &str) -> Option<bool> {
+    if let Some(global) = catalogue().global_condition_key(key) {
+        return Some(global.multivalued);
+    }
+    let (prefix, _) = key.split_once(':')?;
+    let known = catalogue().service(prefix)?.condition_key(key)?;
+    Some(known.is_multivalued())
+}
+
+fn sets(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+    let c = line.condition;
+    let guarded = line.statement.conditions.iter().any(|o| {
+        o.operator.text.display().eq_ignore_ascii_case("Null") && o.key.text.display().eq_ignore_ascii_case(&line.key)
+    });
+    let many = is_multivalued(&line.key);
+    let harmless = HARMLESS.contains(&line.key.as_str());
+    match operator.set {
+        Some(SetOperator::ForAllValues) if line.statement.allows() => {
+            if many == Some(false) {
+                out.push(
+                    at(
+                        "condition-forallvalues-single-valued",
+                        "`ForAllValues` is true where this key is absent".to_owned(),
+                    )
+                    .primary(c.operator.span, "for keys with several values only")
+                    .secondary(c.key.span, "has one value"),
+                );
+            } else if many == Some(true) && !guarded && !harmless {
+                out.push(
+                    at(
+                        "condition-forallvalues-allow-no-null",
+                        "a request without this key is allowed too".to_owned(),
+                    )
+                    .primary(c.operator.span, "true where the key is absent")
+                    .secondary(c.key.span, "nothing demands this key"),
+                );
+            }
+        }
+        Some(SetOperator::ForAnyValue)
+            if line.statement.denies() && !operator.negated && many == Some(true) && !guarded && !harmless =>
+        {
+            out.push(
+                at(
+                    "condition-foranyvalue-deny-no-null",
+                    "a request without this key is not denied".to_owned(),
+                )
+                .primary(c.operator.span, "false where the key is absent")
+                .secondary(c.key.span, "nothing demands this key"),
+            );
+        }
+        None if many == Some(true) && catalogue().global_condition_key(&line.key).is_some() => {
+            out.push(
+                at(
+                    "condition-missing-qualifier",
+                    "this key has several values, and the operator takes one".to_owned(),
+                )
+                .primary(c.operator.span, "add `ForAnyValue:` or `ForAllValues:`")
+                .secondary(c.key.span, "several values"),
+            );
+        }
+        _ => {}
+    }
+}
+
+fn if_exists(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+    let c = line.condition;
+    if always_present(&line.key) {
+        out.push(
+            at(
+                "condition-ifexists-always-present",
+                "every request has this key: `IfExists` changes nothing".to_owned(),
+            )
+            .primary(c.operator.span, "can go"),
+        );
+        return;
+    }
+    if line.statement.allows() && !operator.negated && operator.family != Family::Bool {
+        let facet = strength(line.statement)
+            .of_key(&line.key)
+            .next()
+            .map_or(Facet::Other, |b| b.facet);
+        if matches!(facet, Facet::Who | Facet::From) {
+            out.push(
+                at(
+                    "condition-ifexists-weakens-allow",
+                    "a request without this key is allowed too".to_owned(),
+                )
+                .primary(c.operator.span, "true where the key is absent")
+                .secondary(c.key.span, "may be absent"),
+            );
+        }
+    }
+    if line.statement.denies() && !operator.negated && operator.family != Family::Bool {
+        out.push(
+            at(
+                "condition-ifexists-weakens-deny",
+                "requests without this key are denied as well".to_owned(),
+            )
+            .primary(c.operator.span, "true where the key is absent")
+            .secondary(c.key.span, "may be absent"),
+        );
+    }
+}

@@ -1,0 +1,301 @@
+//! Values: of the type that operator and key want, and with a meaning.
+//! IAM User Guide, "IAM JSON policy elements: Condition operators".
+
+use super::{Line, lines};
+use crate::finding::Finding;
+use crate::iam::arn::{Arn, is_account_id};
+use crate::iam::catalogue::catalogue;
+use crate::iam::condition::{Family, Network, Operator, is_any_address};
+use crate::iam::variables::has_variable;
+use crate::iam::{Item, pattern};
+use crate::rules::{Context, Out};
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for line in lines(cx) {
+        let Some(operator) = line.operator.filter(|o| o.family != Family::Null) else {
+            continue;
+        };
+        let at = |rule: &'static str, message: String| {
+            cx.at_statement(rule, line.document, line.index, message)
+                .other(line.key.clone())
+        };
+        let c = line.condition;
+        if c.values.is_empty() && c.complete && c.list {
+            out.push(
+                at(
+                    "condition-empty-values",
+                    "the condition has no value to compare with".to_owned(),
+                )
+                .primary(c.span, "empty"),
+            );
+            continue;
+        }
+        types(&line, operator, &at, out);
+        if operator.family == Family::Bool && c.values.len() > 1 {
+            out.push(
+                at("condition-multiple-bool", "`Bool` takes one value".to_owned())
+                    .primary(c.span, "true and false is always true"),
+            );
+        }
+        numbers(&line, operator, &at, out);
+        networks(&line, operator, &at, out);
+        for value in &c.values {
+            let Some(text) = value.text.known() else { continue };
+            if has_variable(&text) {
+                if !matches!(operator.family, Family::String | Family::Arn) {
+                    out.push(
+                        at(
+                            "condition-variable-operator",
+                            format!("`{}` compares no variables", operator.name),
+                        )
+                        .primary(value.span, "a variable works with String and Arn operators")
+                        .secondary(c.operator.span, "this operator"),
+                    );
+                }
+                continue;
+            }
+            if let Some(f) = form(operator, value, &text, &at).or_else(|| known_key(&line, operator, value, &text, &at))
+            {
+                out.push(f);
+            }
+        }
+    }
+}
+
+type At<'a> = &'a dyn Fn(&'static str, String) -> Finding;
+
+/// The type of a key as AWS documents it, without `ArrayOf`.
+fn key_type(key: &str) -> Option<&'static str> {
+    if let Some(global) = catalogue().global_condition_key(key) {
+        return Some(global.type_name);
+    }
+    let (prefix, _) = key.split_once(':')?;
+    let name = catalogue().service(prefix)?.condition_key(key)?.type_name();
+    Some(name.strip_prefix("ArrayOf").unwrap_or(name))
+}
+
+fn types(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+    let Some(wanted) = key_type(&line.key) else { return };
+    let c = line.condition;
+    let fits = match wanted {
+        "String" => matches!(operator.family, Family::String),
+        "ARN" => matches!(operator.family, Family::Arn | Family::String),
+        "Bool" => operator.family == Family::Bool,
+        "Numeric" | "Long" | "Integer" => operator.family == Family::Numeric,
+        "Date" => matches!(operator.family, Family::Date | Family::Numeric),
+        "IPAddress" => operator.family == Family::IpAddress,
+        "Binary" => operator.family == Family::Binary,
+        _ => true,
+    };
+    let name = c.key.display();
+    if !fits {
+        // Text compares with what is written as text; the others never match.
+        let usable = operator.family == Family::String && wanted == "Bool"
+            || operator.family == Family::Arn && wanted == "String";
+        let rule = if usable {
+            "condition-type-mismatch-usable"
+        } else {
+            "condition-type-mismatch"
+        };
+        out.push(
+            at(
+                rule,
+                format!("`{name}` is of type {wanted}, and `{}` compares others", operator.name),
+            )
+            .primary(c.operator.span, "of another type")
+            .secondary(c.key.span, format!("of type {wanted}")),
+        );
+    } else if wanted == "ARN"
+        && operator.family == Family::String
+        && !operator.wildcards
+        && c.values.iter().all(|v| v.text.is_known())
+    {
+        out.push(
+            at(
+                "condition-type-mismatch-usable",
+                format!("`{name}` is an ARN: prefer `ArnLike` or `ArnEquals`"),
+            )
+            .primary(c.operator.span, "works, letter by letter"),
+        );
+    }
+}
+
+fn form(operator: Operator, value: &Item, text: &str, at: At<'_>) -> Option<Finding> {
+    let wrong = |rule: &'static str, what: &str, label: &str| {
+        Some(at(rule, format!("`{text}` is no {what}")).primary(value.span, label))
+    };
+    match operator.family {
+        Family::Bool if !matches!(text.to_ascii_lowercase().as_str(), "true" | "false") => {
+            wrong("condition-bool-value", "truth value", "`true` or `false`")
+        }
+        Family::Numeric if text.trim().parse::<f64>().is_err() => {
+            wrong("condition-number-value", "number", "never matches")
+        }
+        Family::Date if !is_date(text) => wrong("condition-date-value", "date", "ISO 8601, or seconds since 1970"),
+        Family::IpAddress if Network::parse(text).is_none() => {
+            wrong("condition-ip-value", "IP address or range", "never matches")
+        }
+        Family::Binary if !is_base64(text) => wrong("condition-binary-value", "base64", "never matches"),
+        Family::Arn if Arn::parse(&value.text).is_none() && !text.starts_with('*') && !text.starts_with("arn:") => {
+            wrong("condition-arn-value", "ARN", "never matches")
+        }
+        Family::String
+            if !operator.wildcards && (text.contains('*') || text.contains('?')) && !text.contains("://") =>
+        {
+            Some(
+                at(
+                    "condition-wildcard-without-like",
+                    format!("`{text}` is compared to the letter"),
+                )
+                .primary(value.span, "`*` and `?` are wildcards for `StringLike` only"),
+            )
+        }
+        _ => None,
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
+        return true;
+    }
+    let b = text.as_bytes();
+    b.len() >= 10
+        && b[..4].iter().all(u8::is_ascii_digit)
+        && b[4] == b'-'
+        && b[5..7].iter().all(u8::is_ascii_digit)
+        && b[7] == b'-'
+        && b[8..10].iter().all(u8::is_ascii_digit)
+        && (1..=12).contains(&text.get(5..7).and_then(|m| m.parse::<u8>().ok()).unwrap_or(0))
+        && (1..=31).contains(&text.get(8..10).and_then(|m| m.parse::<u8>().ok()).unwrap_or(0))
+        && (b.len() == 10 || b[10] == b'T' || b[10] == b' ')
+}
+
+fn is_base64(text: &str) -> bool {
+    text.len().is_multiple_of(4)
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
+}
+
+/// Values of keys whose form AWS fixes.
+fn known_key(line: &Line<'_>, operator: Operator, value: &Item, text: &str, at: At<'_>) -> Option<Finding> {
+    if operator.family != Family::String || text.contains(['*', '?']) && operator.wildcards {
+        return (line.key == "aws:principalorgid"
+            && operator.wildcards
+            && text.len() < 8
+            && !pattern::is_star(&value.text))
+        .then(|| {
+            at(
+                "condition-org-id-format",
+                format!("`{text}` matches organisations of others"),
+            )
+            .primary(value.span, "name the organisation: `o-` and its id")
+        });
+    }
+    let hex = |rest: &str| {
+        rest.len() >= 8 && rest.len() <= 17 && rest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    match line.key.as_str() {
+        "aws:requestedregion" if catalogue().region(text).is_none() => Some(
+            at("condition-region-value", format!("`{text}` is no region of AWS")).primary(value.span, "never matches"),
+        ),
+        "aws:sourcevpc" if !text.strip_prefix("vpc-").is_some_and(hex) => Some(
+            at("condition-vpc-format", format!("`{text}` is no id of a VPC"))
+                .primary(value.span, "`vpc-` and 8 or 17 hex digits"),
+        ),
+        "aws:sourcevpce" if !text.strip_prefix("vpce-").is_some_and(hex) => Some(
+            at("condition-vpc-format", format!("`{text}` is no id of a VPC endpoint"))
+                .primary(value.span, "`vpce-` and 8 or 17 hex digits"),
+        ),
+        "aws:principalorgid" | "aws:resourceorgid" | "aws:sourceorgid" if !is_org(text) => Some(
+            at(
+                "condition-org-id-format",
+                format!("`{text}` is no id of an organisation"),
+            )
+            .primary(value.span, "`o-` and 10 to 32 letters and digits"),
+        ),
+        "aws:sourceaccount" | "aws:principalaccount" | "aws:resourceaccount" if !is_account_id(text) => Some(
+            at("condition-org-id-format", format!("`{text}` is no account id")).primary(value.span, "twelve digits"),
+        ),
+        _ => None,
+    }
+}
+
+/// AWS Organizations API Reference, `Organization`: `^o-[a-z0-9]{10,32}$`.
+fn is_org(text: &str) -> bool {
+    text.strip_prefix("o-").is_some_and(|id| {
+        (10..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    })
+}
+
+/// Of several numbers to be under or over, one says it all.
+fn numbers(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+    let c = line.condition;
+    if operator.family != Family::Numeric || c.values.len() < 2 || !operator.name.contains("Than") {
+        return;
+    }
+    let Some(last) = c.values.last() else { return };
+    if c.values
+        .iter()
+        .all(|v| v.text.known().is_some_and(|t| t.parse::<f64>().is_ok()))
+    {
+        out.push(
+            at(
+                "condition-redundant-number",
+                "of several limits only one counts".to_owned(),
+            )
+            .primary(last.span, "any of them is enough")
+            .secondary(c.operator.span, "one number is enough"),
+        );
+    }
+}
+
+fn networks(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+    let c = line.condition;
+    if operator.family != Family::IpAddress {
+        return;
+    }
+    let known: Vec<(&Item, Network)> = c
+        .values
+        .iter()
+        .filter_map(|v| Some((v, Network::parse(&v.text.known()?)?)))
+        .collect();
+    for (v, n) in &known {
+        if n.has_host_bits() {
+            out.push(
+                at(
+                    "condition-ip-host-bits",
+                    format!("`{}` has bits behind its prefix", v.display()),
+                )
+                .primary(v.span, "read as the network it lies in"),
+            );
+        }
+    }
+    if line.key != "aws:sourceip" || known.len() != c.values.len() || known.is_empty() || !c.complete {
+        return;
+    }
+    let all: Vec<Network> = known.iter().map(|(_, n)| *n).collect();
+    if is_any_address(&all) && !operator.negated && line.statement.allows() {
+        out.push(at("condition-ip-any", "every address is let in".to_owned()).primary(c.span, "matches any address"));
+        return;
+    }
+    let private: Vec<&Item> = known.iter().filter(|(_, n)| n.is_private()).map(|(v, _)| *v).collect();
+    let Some(first) = private.first() else { return };
+    if private.len() == known.len() {
+        out.push(
+            at(
+                "condition-ip-private",
+                "`aws:SourceIp` is never a private address".to_owned(),
+            )
+            .primary(first.span, "use `aws:VpcSourceIp`, or the public address"),
+        );
+    } else {
+        out.push(
+            at(
+                "condition-ip-private-subset",
+                "`aws:SourceIp` is never a private address".to_owned(),
+            )
+            .primary(first.span, "this one never matches"),
+        );
+    }
+}

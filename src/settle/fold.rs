@@ -137,10 +137,20 @@ fn covers(a: &Finding, b: &Finding) -> bool {
         (Cause::Place(_), Cause::Place(place)) => a.labels.iter().any(|l| l.span.touches(place)),
         // In one statement each action and each resource is a cause of its own.
         (Cause::Statement(..), Cause::Statement(..)) => {
-            a.cause == b.cause && b.labels.iter().any(|x| a.labels.iter().any(|y| x.span.touches(y.span)))
+            let touch = b.labels.iter().any(|x| a.labels.iter().any(|y| x.span.touches(y.span)));
+            a.cause == b.cause && touch && takes_in(&a.evidence.actions, &b.evidence.actions)
         }
         (x, y) => x == y,
     }
+}
+
+/// Whether every one of `inner`, as written, is among the actions that `outer` stands for; a finding that is not about
+/// actions is not asked.
+fn takes_in(outer: &[String], inner: &[String]) -> bool {
+    outer.is_empty()
+        || inner
+            .iter()
+            .all(|i| outer.iter().any(|o| o == i || glob::covers(o, i, Case::Insensitive)))
 }
 
 /// Whether a list of superseded rules, families and patterns names `rule`.

@@ -167,6 +167,9 @@ fn global(cx: &Context<'_>, line: &Line<'_>, written: &str, name: &str) -> Optio
     if name.starts_with("resourcetag/") {
         return tag_support(cx, line, written);
     }
+    if name.starts_with("requesttag/") || name == "tagkeys" {
+        return not_for_action(cx, line, written);
+    }
     None
 }
 

@@ -167,7 +167,20 @@ fn is_date(text: &str) -> bool {
         && b[8..10].iter().all(u8::is_ascii_digit)
         && (1..=12).contains(&text.get(5..7).and_then(|m| m.parse::<u8>().ok()).unwrap_or(0))
         && (1..=31).contains(&text.get(8..10).and_then(|m| m.parse::<u8>().ok()).unwrap_or(0))
-        && (b.len() == 10 || b[10] == b'T' || b[10] == b' ')
+        && (b.len() == 10 || (b[10] == b'T' || b[10] == b' ') && is_time(text.get(11..).unwrap_or("")))
+}
+
+/// `23:59`, `23:59:59`, with fractions and a zone.
+fn is_time(text: &str) -> bool {
+    let mut parts = text.split(':');
+    let mut below = |most: u8| {
+        parts
+            .next()
+            .and_then(|p| p.get(..2))
+            .and_then(|p| p.parse::<u8>().ok())
+            .is_some_and(|n| n < most)
+    };
+    below(25) && text.get(..2) != Some("24") && below(60)
 }
 
 fn is_base64(text: &str) -> bool {

@@ -190,6 +190,7 @@ fn one(
         "snapshot-share-exfil" => "shares",
         _ => "controls",
     };
+    let verb = if hit.len() > 1 { plural(verb) } else { verb };
     let action = names(&hit, 1);
     let Some(span) = g.span_granting(&hit) else { return };
     let mut f = cx
@@ -200,4 +201,13 @@ fn one(
         .resources([wide.display()]);
     f.evidence.expanded_actions = Some(hit.len());
     out.push(f);
+}
+
+/// "reads" of one, "read" of several.
+fn plural(verb: &'static str) -> &'static str {
+    match verb {
+        "gives out" => "give out",
+        "cuts off" => "cut off",
+        _ => verb.strip_suffix('s').unwrap_or(verb),
+    }
 }

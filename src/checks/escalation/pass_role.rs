@@ -148,16 +148,10 @@ impl<'a> Reach<'a> {
 
 /// `*`, `arn:aws:iam::*:role/*`, `arn:aws:iam::111122223333:role/*` and what is as wide; not `role/app-*`.
 pub(super) fn is_every_role(item: &Item) -> bool {
-    match arn::widest(&item.text) {
-        Breadth::Everything | Breadth::WholeService | Breadth::AccountWide => true,
-        Breadth::WholeType => {
-            let any_role = Pattern::resource(&item.text);
-            any_role
-                .matches("arn:aws:iam::111122223333:role/x", Case::Sensitive)
-                .may_be()
-        }
-        Breadth::Prefix | Breadth::Exact | Breadth::Unknown => false,
-    }
+    arn::widest(&item.text) <= Breadth::WholeType
+        && Pattern::resource(&item.text)
+            .matches("arn:aws:iam::111122223333:role/x", Case::Sensitive)
+            .may_be()
 }
 
 /// An unconditional Deny of the action on every resource in the same document.

@@ -30,6 +30,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if d.service.as_deref() == Some("iot") && d.kind == PolicyKind::Identity && s.allows() {
             iot(cx, out, id, (i, s));
         }
+        if d.kind == PolicyKind::Identity && s.allows() {
+            escalation(cx, out, (id, d), (i, s));
+        }
         if d.kind != PolicyKind::Resource {
             continue;
         }
@@ -126,7 +129,16 @@ fn endpoint(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize,
 
 /// Whoever may write the policy of a bucket can give itself the rest.
 fn escalation(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
-    if d.service.as_deref() != Some("s3") {
+    let identity = d.kind == PolicyKind::Identity;
+    if !identity && d.service.as_deref() != Some("s3") || strength(s).narrows() {
+        return;
+    }
+    // On every bucket it is more than this.
+    if s.resource
+        .as_ref()
+        .is_some_and(|r| r.negated || star_in(&r.items).is_some())
+        && identity
+    {
         return;
     }
     let Some(clause) = s.action.as_ref().filter(|c| !c.negated) else {
@@ -148,16 +160,17 @@ fn escalation(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docume
         "s3:PutObjectAcl",
     ] {
         if let Some(item) = grants(name) {
-            out.push(
-                cx.at_statement(
+            let mut f = cx
+                .at_statement(
                     "resource-policy-grants-escalation",
                     id,
                     i,
-                    format!("`{name}` lets those named here give themselves the rest"),
+                    format!("`{name}` lets its holder get the rest of the bucket's permissions"),
                 )
                 .primary(item.span, "changes who may do what")
-                .actions([item.display().to_lowercase()]),
-            );
+                .actions([item.display().to_lowercase()]);
+            f.steps_down += u8::from(identity);
+            out.push(f);
             return;
         }
     }

@@ -27,7 +27,7 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
         || text == "arn:aws:iam::*:root"
         || principal.get("AWS").and_then(Value::as_str).as_deref() == Some("*");
     let signed = r.get("FunctionUrlAuthType").and_then(Value::as_str).as_deref() == Some("AWS_IAM");
-    if !everyone || signed || present(r, "PrincipalOrgID") || present(r, "SourceAccount") {
+    if !everyone || signed || present(r, "PrincipalOrgID") {
         return;
     }
     let mut f = cx
@@ -41,6 +41,10 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
         .principals(["*".to_owned()]);
     if let Some(source) = r.get("SourceArn").filter(|v| !v.is_null()) {
         f = f.secondary(source.span, "narrows who, a little");
+        f.steps_down += 1;
+    }
+    if let Some(account) = r.get("SourceAccount").filter(|v| !v.is_null()) {
+        f = f.secondary(account.span, "services acting for this account only");
         f.steps_down += 1;
     }
     out.push(f);

@@ -62,7 +62,7 @@ fn one(
         .filter_map(|c| {
             let key = c.key.text.display().to_lowercase();
             let (host, claim) = key.rsplit_once(':')?;
-            (host == url.to_lowercase() || host.contains("${") || url.is_empty() || url.contains("${"))
+            (host.starts_with(&url.to_lowercase()) || host.contains("${") || url.is_empty() || url.contains("${"))
                 .then(|| (c, claim.to_owned()))
         })
         .collect();

@@ -18,7 +18,12 @@ const ELEVATED: &[(&str, &str)] = &[
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         references(r, &mut |value, span| {
-            let Some(name) = value.as_text().and_then(aws_managed_name) else {
+            let lookup = &*r.kind == kinds::POLICY_LOOKUP;
+            let Some(name) = value
+                .as_text()
+                .and_then(aws_managed_name)
+                .or_else(|| value.as_str().filter(|_| lookup).map(|n| n.into_owned()))
+            else {
                 return;
             };
             if let Some(f) = judge(cx, id, &name, span) {
@@ -61,7 +66,7 @@ pub(in crate::checks) fn references<'v>(r: &'v Resource, f: &mut dyn FnMut(&'v V
         "AWS::IAM::Role" | "AWS::IAM::User" | "AWS::IAM::Group" => &["ManagedPolicyArns"],
         "AWS::SSO::PermissionSet" => &["ManagedPolicies"],
         kind if kind == kinds::ATTACHMENT => &["PolicyArn"],
-        kind if kind == kinds::POLICY_LOOKUP => &["Arn"],
+        kind if kind == kinds::POLICY_LOOKUP => &["Arn", "Name"],
         _ => return,
     };
     for prop in props {

@@ -32,13 +32,19 @@ pub(super) struct Slot {
 /// `Version` of the policy language beside a `Statement`.
 pub(in crate::formats) fn is_policy_shaped(value: &Value) -> bool {
     let value = value.decoded();
-    let Some(statement) = value.get("Statement") else {
-        return false;
-    };
     let version = value
         .get("Version")
         .and_then(Value::as_str)
         .is_some_and(|v| v == "2012-10-17" || v == "2008-10-17");
+    let Some(statement) = value.get("Statement") else {
+        // Nothing but the version: a policy whose statements were forgotten.
+        return version
+            && value.entries().is_some_and(|e| {
+                e.len() <= 2
+                    && e.iter()
+                        .all(|e| matches!(e.key.known().as_deref(), Some("Version" | "Id")))
+            });
+    };
     version || statement.items().iter().any(is_statement_shaped)
 }
 

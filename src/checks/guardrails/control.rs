@@ -1,0 +1,126 @@
+//! AWS Organizations User Guide, "SCP syntax" and "Resource control policy syntax".
+
+use crate::iam::pattern;
+use crate::iam::{Document, Origin, PolicyKind, PrincipalType, Statement};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+
+/// Services that resource control policies reach.
+const RCP_SERVICES: [&str; 12] = [
+    "s3",
+    "sts",
+    "kms",
+    "sqs",
+    "secretsmanager",
+    "cognito-idp",
+    "cognito-identity",
+    "ecr",
+    "aoss",
+    "dynamodb",
+    "logs",
+    "s3express",
+];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if d.origin != Origin::Written {
+            continue;
+        }
+        match d.kind {
+            PolicyKind::Scp => scp(cx, out, id, (i, s)),
+            PolicyKind::Rcp => rcp(cx, out, (id, d), (i, s)),
+            _ => {}
+        }
+    }
+}
+
+fn scp(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+    if let Some(p) = &s.principal {
+        out.push(
+            cx.at_statement(
+                "scp-has-principal",
+                id,
+                i,
+                "a service control policy takes no `Principal`",
+            )
+            .primary(p.key, "AWS Organizations rejects the policy"),
+        );
+    }
+}
+
+fn rcp(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+    let at = |message: &str| cx.at_statement("rcp-shape", id, i, message.to_owned());
+    if s.allows()
+        && let Some(e) = &s.effect
+    {
+        out.push(at("a resource control policy only denies").primary(e.span, "must be `Deny`"));
+        return;
+    }
+    if let Some(p) = &s.principal {
+        let everybody = !p.negated && p.items.len() == 1 && p.items.iter().all(|x| x.kind == PrincipalType::Everyone);
+        if !everybody {
+            out.push(at("the principal of a resource control policy is `*`").primary(p.span, "must be `\"*\"`"));
+        }
+    }
+    for a in s.action.iter().filter(|a| a.negated) {
+        out.push(at("a resource control policy takes no `NotAction`").primary(a.key, "name the actions"));
+    }
+    for item in s.action.iter().filter(|a| !a.negated).flat_map(|a| &a.items) {
+        let Some(text) = item.text.known() else { continue };
+        if pattern::is_star(&item.text) {
+            out.push(
+                at("a resource control policy names a service for each action").primary(item.span, "`*` is not taken"),
+            );
+        } else if let Some((service, _)) = text.split_once(':')
+            && !service.contains(['*', '?'])
+            && !RCP_SERVICES.contains(&service.to_ascii_lowercase().as_str())
+        {
+            out.push(
+                at("resource control policies do not reach this service").primary(item.span, "never denied by this"),
+            );
+        }
+    }
+    if !s.denies() || s.open {
+        return;
+    }
+    if s.condition_key.is_none() && s.conditions.is_empty() {
+        if let Some(e) = &s.effect {
+            out.push(
+                cx.at_statement(
+                    "rcp-blanket-deny",
+                    id,
+                    i,
+                    "denied to everybody, in every account of the organisation",
+                )
+                .primary(e.span, "without a condition"),
+            );
+        }
+        return;
+    }
+    let keys: Vec<String> = s
+        .conditions
+        .iter()
+        .map(|c| c.key.text.display().to_lowercase())
+        .collect();
+    let boundary = s.conditions.iter().find(|c| {
+        let key = c.key.text.display().to_lowercase();
+        matches!(
+            key.as_str(),
+            "aws:principalorgid" | "aws:principalorgpaths" | "aws:principalaccount"
+        ) && c.operator.text.display().to_lowercase().contains("not")
+    });
+    if let Some(c) = boundary
+        && !keys.iter().any(|k| k == "aws:principalisawsservice")
+    {
+        out.push(
+            cx.at_statement(
+                "rcp-missing-service-carveout",
+                id,
+                i,
+                "AWS's own services are denied as well",
+            )
+            .primary(c.key.span, "services belong to no organisation")
+            .other("aws:principalisawsservice"),
+        );
+    }
+}

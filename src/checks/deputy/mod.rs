@@ -8,7 +8,4 @@ mod source;
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[
-    ("service-source", source::check),
-    ("permission-source", source::permission),
-];
+pub(super) const TABLE: &[(&str, Check)] = &[("service-source", source::check)];

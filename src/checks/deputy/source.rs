@@ -33,6 +33,7 @@ const SILENT: [&str; 12] = [
 ];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    permission(cx, out);
     for (id, d, i, s) in cx.statements() {
         if !s.allows() || !matches!(d.kind, PolicyKind::Resource | PolicyKind::Trust) {
             continue;
@@ -143,7 +144,7 @@ fn is_bucket(value: &Item) -> bool {
 }
 
 /// The same for a Lambda permission, which is a statement in other words.
-pub(super) fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
+fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         if &*r.kind != "AWS::Lambda::Permission" {
             continue;

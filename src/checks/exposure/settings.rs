@@ -56,9 +56,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 }
             }
             "AWS::SSM::Document" => {
-                let ids = r
-                    .path(&["Permissions", "AccountIds"])
-                    .or_else(|| r.path(&["Permissions", "AccountIDs"]));
+                let ids = ["AccountIds", "AccountIDs", "account_ids"]
+                    .iter()
+                    .find_map(|name| r.path(&["Permissions", name]));
                 for v in ids.iter().flat_map(|v| v.items()).filter(|v| says(v, "all")) {
                     push(
                         "ssm-document-public",

@@ -86,7 +86,9 @@ fn parse(file: FileId, path: &str, text: &str) -> Tree {
 /// Whether a document of another format begins at `root`.
 fn is_foreign(tree: &Tree, root: NodeId) -> bool {
     let has = |key| tree.get(root, key).is_some();
-    is_template(tree, root) || has("terraform_version") || (has("service") && has("provider"))
+    // A rule file shows policies and holds none.
+    let rule = has("id") && has("severity") && has("examples");
+    rule || is_template(tree, root) || has("terraform_version") || (has("service") && has("provider"))
 }
 
 /// Whether a key `Statement` is anywhere: what is broken then is a policy.

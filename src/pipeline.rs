@@ -20,8 +20,11 @@ pub struct Analysis<'a> {
     pub timings: Vec<(&'static str, Duration)>,
 }
 
+/// Whether a format takes files of these kinds.
+type Takes = fn(Kinds) -> bool;
+
 /// Each format and the files it takes.
-const FORMATS: &[(&dyn Lower, fn(Kinds) -> bool)] = &[
+const FORMATS: &[(&dyn Lower, Takes)] = &[
     (&formats::iam_json::IamJson, |k| k.policy),
     (&formats::cloudformation::CloudFormation, |k| k.cloudformation),
     (&formats::python::Python, |k| k.python),

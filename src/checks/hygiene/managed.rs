@@ -15,6 +15,11 @@ const ELEVATED: &[(&str, &str)] = &[
     ("job-function/SystemAdministrator", "administers most services"),
 ];
 
+/// Whether a policy, by its name with path, is one of those.
+pub(super) fn is_elevated(name: &str) -> bool {
+    ELEVATED.iter().any(|(n, _)| *n == name)
+}
+
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         references(r, &mut |value, span| {

@@ -3,10 +3,15 @@
 //! **Invariant:** an empty list is an absent one; what is attached to a user is found whether or not the user is in the
 //! repository.
 
+mod identities;
 mod managed;
 mod users;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[("managed-policies", managed::check), ("user-policies", users::check)];
+pub(super) const TABLE: &[(&str, Check)] = &[
+    ("identity-hygiene", identities::check),
+    ("managed-policies", managed::check),
+    ("user-policies", users::check),
+];

@@ -25,21 +25,17 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 fn one(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement), item: &PrincipalItem) {
     let own = cx.project.own;
     match place(item, own, None) {
-        Place::OwnAccount { who: Who::Root, .. } => {
-            if !strength(s).narrows() {
-                out.push(
-                    cx.at_statement(
-                        "trust-account-root",
-                        id,
-                        i,
-                        "every identity of the account may be let into this role",
-                    )
-                    .primary(item.value.span, "the whole account")
-                    .note("any identity of the account with `sts:AssumeRole` on this role, or on `*`, may become it")
-                    .principals([item.value.display()]),
-                );
-            }
-        }
+        Place::OwnAccount { who: Who::Root, .. } if !strength(s).narrows() => out.push(
+            cx.at_statement(
+                "trust-account-root",
+                id,
+                i,
+                "every identity of the account may be let into this role",
+            )
+            .primary(item.value.span, "the whole account")
+            .note("any identity of the account with `sts:AssumeRole` on this role, or on `*`, may become it")
+            .principals([item.value.display()]),
+        ),
         Place::OtherAccount {
             id: account,
             name,

@@ -1,0 +1,402 @@
+//! How users, groups, roles and permission sets are kept.
+//! IAM User Guide, "Security best practices in IAM"; CIS AWS Foundations Benchmark.
+
+use std::collections::BTreeMap;
+
+use crate::iam::catalogue::catalogue;
+use crate::iam::managed::aws_managed_name;
+use crate::iam::{PolicyKind, pattern};
+use crate::model::{Resource, kinds};
+use crate::project::{IdentityKind, PolicyRef};
+use crate::rules::{Context, Out};
+use crate::source::Span;
+use crate::value::Value;
+
+use super::managed::references;
+
+/// A session of a role longer than this, in seconds, is long.
+const LONG_ROLE_SESSION: f64 = 14_400.0;
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        let mut push = |rule: &'static str, message: String, span: Span, label: &str| {
+            let f = cx.at_resource(rule, id, message).primary(span, label.to_owned());
+            out.push(if r.header.touches(span) {
+                f
+            } else {
+                f.scope(r.header, "")
+            });
+        };
+        references(r, &mut |value, span| known_policies(value, span, &mut push));
+        match &*r.kind {
+            "AWS::IAM::User" => user(r, &mut push),
+            "AWS::IAM::Role" => role(r, &mut push),
+            "AWS::SSO::PermissionSet" => permission_set(r, &mut push),
+            "AWS::ECS::TaskDefinition" => task(r, &mut push),
+            kind if kind == kinds::LOGIN_PROFILE => login(r.header, Some(&r.props), &mut push),
+            kind if kind == kinds::PASSWORD_POLICY => password_policy(r, &mut push),
+            _ => {}
+        }
+    }
+    keys(cx, out);
+    inline(cx, out);
+    boundaries(cx, out);
+    shared(cx, out);
+}
+
+type Push<'a> = &'a mut dyn FnMut(&'static str, String, Span, &str);
+
+/// Managed policies that AWS does not have, or has given up.
+fn known_policies(value: &Value, span: Span, push: Push<'_>) {
+    let Some(name) = value.as_text().and_then(aws_managed_name) else {
+        return;
+    };
+    let short = name.rsplit('/').next().unwrap_or(&name);
+    match catalogue().managed_policy(&name) {
+        Some(p) if p.deprecated => {
+            let label = p.replacement.map_or_else(
+                || "AWS has given it up".to_owned(),
+                |r| format!("use `{}`", r.rsplit('/').next().unwrap_or(r)),
+            );
+            push(
+                "managed-deprecated-policy",
+                format!("the AWS managed policy `{short}` is deprecated"),
+                span,
+                &label,
+            );
+        }
+        Some(p) => {
+            let known = name == "AdministratorAccess" || super::managed::is_elevated(&name);
+            if let Some(service) = p.document_json.and_then(whole_service).filter(|_| !known) {
+                push(
+                    "managed-broad-policy",
+                    format!("the AWS managed policy `{short}` grants every action of `{service}` on everything"),
+                    span,
+                    "wider than a workload needs",
+                );
+            }
+        }
+        None => {
+            let message = format!("AWS has no managed policy `{name}`");
+            match catalogue().managed_policy(short) {
+                Some(p) => {
+                    let path = p.arn.split(":policy/").nth(1).unwrap_or(p.name);
+                    push(
+                        "managed-unknown-policy",
+                        message,
+                        span,
+                        &format!("did you mean `{path}`?"),
+                    );
+                }
+                None => push("managed-unknown-policy", message, span, "cannot be attached"),
+            }
+        }
+    }
+}
+
+/// A service of which the policy allows every action on every resource without a condition.
+fn whole_service(document: &str) -> Option<String> {
+    let policy: serde_json::Value = serde_json::from_str(document).ok()?;
+    let list = |v: &serde_json::Value| -> Vec<String> {
+        match v {
+            serde_json::Value::Array(items) => items.iter().filter_map(|i| i.as_str().map(str::to_owned)).collect(),
+            _ => v.as_str().map(str::to_owned).into_iter().collect(),
+        }
+    };
+    let statements = match policy.get("Statement")? {
+        serde_json::Value::Array(items) => items.clone(),
+        one => vec![one.clone()],
+    };
+    statements
+        .iter()
+        .filter(|s| s.get("Effect").and_then(|e| e.as_str()) == Some("Allow") && s.get("Condition").is_none())
+        .filter(|s| s.get("Resource").is_some_and(|r| list(r).iter().any(|r| r == "*")))
+        .flat_map(|s| s.get("Action").map(list).unwrap_or_default())
+        .find_map(|a| a.strip_suffix(":*").map(str::to_owned))
+}
+
+fn user(r: &Resource, push: Push<'_>) {
+    push(
+        "iam-user-exists",
+        "a user is created: its keys and password last".to_owned(),
+        r.header,
+        "prefer a role",
+    );
+    if let Some(profile) = r.get("LoginProfile").filter(|v| !v.is_null()) {
+        let span = r.props.entry("LoginProfile").map_or(profile.span, |e| e.key_span);
+        login(span, Some(profile), push);
+    }
+}
+
+fn login(span: Span, profile: Option<&Value>, push: Push<'_>) {
+    push(
+        "iam-user-console-access",
+        "a user gets a password for the console".to_owned(),
+        span,
+        "prefer Identity Center",
+    );
+    let reset = profile.and_then(|p| p.get("PasswordResetRequired"));
+    if let Some(v) = reset.filter(|v| v.as_bool() == Some(false)) {
+        push(
+            "iam-user-login-profile-reset",
+            "the password need not be changed at the first sign-in".to_owned(),
+            v.span,
+            "whoever wrote it knows it",
+        );
+    }
+}
+
+fn role(r: &Resource, push: Push<'_>) {
+    if let Some(v) = r.get("MaxSessionDuration")
+        && v.as_number().is_some_and(|n| n > LONG_ROLE_SESSION)
+    {
+        push(
+            "role-max-session-long",
+            "sessions of this role may last for more than 4 hours".to_owned(),
+            v.span,
+            "seconds",
+        );
+    }
+    if r.get("RoleName").is_some_and(|n| n.as_str().is_some())
+        && r.type_name.starts_with("AWS::")
+        && let Some(v) = r.get("RoleName")
+    {
+        push(
+            "role-name-hardcoded",
+            "the role's name is fixed".to_owned(),
+            v.span,
+            "needs CAPABILITY_NAMED_IAM",
+        );
+    }
+    if r.get("PermissionsBoundary").is_none_or(Value::is_null) {
+        push(
+            "role-without-permissions-boundary",
+            "the role has no permissions boundary".to_owned(),
+            r.header,
+            "no boundary",
+        );
+    }
+}
+
+/// ISO 8601 durations of whole hours: `PT12H`.
+fn hours(text: &str) -> Option<u32> {
+    text.strip_prefix("PT")?.strip_suffix('H')?.parse().ok()
+}
+
+fn permission_set(r: &Resource, push: Push<'_>) {
+    if let Some(v) = r.get("SessionDuration")
+        && v.as_str().as_deref().and_then(hours).is_some_and(|h| h > 4)
+    {
+        push(
+            "sso-session-too-long",
+            "sessions of this permission set last for more than 4 hours".to_owned(),
+            v.span,
+            "hours",
+        );
+    }
+}
+
+fn task(r: &Resource, push: Push<'_>) {
+    let (Some(task), Some(execution)) = (r.get("TaskRoleArn"), r.get("ExecutionRoleArn")) else {
+        return;
+    };
+    let same = match (task.as_hole(), execution.as_hole()) {
+        (Some(a), Some(b)) => a.target.is_some() && a.target == b.target,
+        _ => task.as_str().is_some() && task.as_str() == execution.as_str(),
+    };
+    if same {
+        push(
+            "ecs-task-and-execution-role-same",
+            "the code of the task runs with the role that starts it".to_owned(),
+            task.span,
+            "also the execution role",
+        );
+    }
+}
+
+/// CIS AWS Foundations Benchmark, "IAM password policy".
+fn password_policy(r: &Resource, push: Push<'_>) {
+    let number = |name: &str| r.get(name).and_then(Value::as_number);
+    let span = |name: &str| r.get(name).map_or(r.header, |v| v.span);
+    if let Some(n) = number("MinimumPasswordLength")
+        && n < 14.0
+    {
+        push(
+            "password-policy-length",
+            format!("passwords of {n} characters are allowed"),
+            span("MinimumPasswordLength"),
+            "14 or more",
+        );
+    }
+    for name in [
+        "RequireLowercaseCharacters",
+        "RequireUppercaseCharacters",
+        "RequireNumbers",
+        "RequireSymbols",
+    ] {
+        if let Some(v) = r.get(name).filter(|v| v.as_bool() == Some(false)) {
+            push(
+                "password-policy-complexity",
+                format!("`{name}` is switched off"),
+                v.span,
+                "makes guessing easier",
+            );
+        }
+    }
+    if let Some(n) = number("PasswordReusePrevention")
+        && n < 24.0
+    {
+        push(
+            "password-policy-reuse",
+            format!("a password may come back after {n} others"),
+            span("PasswordReusePrevention"),
+            "24 or more",
+        );
+    }
+    if let Some(n) = number("MaxPasswordAge")
+        && (n > 90.0 || n == 0.0)
+    {
+        push(
+            "password-policy-expiry",
+            format!("passwords last for {n} days"),
+            span("MaxPasswordAge"),
+            "90 or less",
+        );
+    }
+    if let Some(v) = r
+        .get("AllowUsersToChangePassword")
+        .filter(|v| v.as_bool() == Some(false))
+    {
+        push(
+            "password-policy-unchangeable",
+            "users may not change their passwords".to_owned(),
+            v.span,
+            "others know it for ever",
+        );
+    }
+}
+
+/// More than one access key for one user.
+fn keys(cx: &Context<'_>, out: &mut Out<'_>) {
+    let mut seen: BTreeMap<(String, String), Span> = BTreeMap::new();
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        if &*r.kind != "AWS::IAM::AccessKey" {
+            continue;
+        }
+        let Some(user) = r.get("UserName") else { continue };
+        let name = match user.as_hole() {
+            Some(hole) => hole.target.as_ref().map(|t| t.address.to_string()),
+            None => user.as_str().map(|s| s.into_owned()),
+        };
+        let Some(name) = name else { continue };
+        let slot = (r.address.scope.to_string(), name.clone());
+        if let Some(first) = seen.get(&slot) {
+            out.push(
+                cx.at_resource("iam-user-many-keys", id, format!("`{name}` gets a second access key"))
+                    .primary(user.span, "the same user")
+                    .secondary(*first, "the first key"),
+            );
+        } else {
+            seen.insert(slot, user.span);
+        }
+    }
+}
+
+/// Inline policies of roles and groups, for those who want none.
+fn inline(cx: &Context<'_>, out: &mut Out<'_>) {
+    for identity in &cx.project.identities {
+        if !matches!(identity.kind, IdentityKind::Role | IdentityKind::Group) {
+            continue;
+        }
+        for policy in identity.policies.iter().filter(|p| p.inline) {
+            out.push(
+                cx.at_resource(
+                    "inline-policy-on-group-or-role",
+                    policy.by.unwrap_or(identity.resource),
+                    format!("an inline policy on a {}", identity.kind.name()),
+                )
+                .primary(policy.span, "cannot be shared or versioned"),
+            );
+        }
+    }
+}
+
+/// Boundaries that bound nothing.
+fn boundaries(cx: &Context<'_>, out: &mut Out<'_>) {
+    for identity in &cx.project.identities {
+        let Some(boundary) = &identity.boundary else { continue };
+        let message = "the permissions boundary lets everything through";
+        match &boundary.policy {
+            PolicyRef::AwsManaged(name) if &**name == "AdministratorAccess" => out.push(
+                cx.at_resource("permissions-boundary-too-broad", identity.resource, message)
+                    .primary(boundary.span, "bounds nothing"),
+            ),
+            PolicyRef::Documents(ids) => {
+                for id in ids {
+                    let d = &cx.project.documents[*id as usize];
+                    let broad = d.statements.iter().enumerate().find(|(_, s)| {
+                        s.allows()
+                            && s.conditions.is_empty()
+                            && s.action
+                                .as_ref()
+                                .is_some_and(|a| !a.negated && a.items.iter().any(|i| pattern::is_star(&i.text)))
+                            && s.resource
+                                .as_ref()
+                                .is_some_and(|r| !r.negated && r.items.iter().any(|i| pattern::is_star(&i.text)))
+                    });
+                    let denies = d.statements.iter().any(crate::iam::Statement::denies);
+                    if let Some((i, s)) = broad.filter(|_| !denies)
+                        && d.kind == PolicyKind::Boundary
+                        && let Some(a) = &s.action
+                    {
+                        out.push(
+                            cx.at_statement("permissions-boundary-too-broad", *id, i, message)
+                                .primary(a.span, "every action, on everything")
+                                .secondary(boundary.span, "the boundary of this identity"),
+                        );
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Several functions on one role of the repository.
+fn shared(cx: &Context<'_>, out: &mut Out<'_>) {
+    let mut by_role: BTreeMap<(String, String), Vec<(u32, Span)>> = BTreeMap::new();
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        if &*r.kind != "AWS::Lambda::Function" {
+            continue;
+        }
+        if let Some(role) = r.get("Role")
+            && let Some(target) = role.as_hole().and_then(|h| h.target.as_ref())
+        {
+            by_role
+                .entry((target.scope.to_string(), target.address.to_string()))
+                .or_default()
+                .push((id, role.span));
+        }
+    }
+    for ((_, address), functions) in by_role {
+        let mut places: Vec<Span> = functions.iter().map(|(_, s)| *s).collect();
+        places.sort_unstable();
+        places.dedup();
+        if places.len() < 2 {
+            continue;
+        }
+        let (id, span) = functions[0];
+        let mut f = cx
+            .at_resource(
+                "lambda-shared-role",
+                id,
+                format!("{} functions share the role `{address}`", places.len()),
+            )
+            .primary(span, "each may do what the others need")
+            .other(address);
+        for other in places.iter().filter(|s| **s != span).take(4) {
+            f = f.secondary(*other, "the same role");
+        }
+        out.push(f);
+    }
+}

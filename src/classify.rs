@@ -48,6 +48,8 @@ mod hit {
     pub(super) const KEY_NAME: u16 = 1 << 11;
     /// Tokens and keys of other shapes.
     pub(super) const KEY_OTHER: u16 = 1 << 12;
+    /// A version of the policy language.
+    pub(super) const VERSION: u16 = 1 << 13;
 }
 
 /// The first that matches at a place wins: longer words before those that they begin with.
@@ -56,6 +58,8 @@ const WORDS: &[(&str, u16)] = &[
     ("Effect", hit::EFFECT | hit::ELEMENT),
     ("Action", hit::ELEMENT),
     ("Principal", hit::ELEMENT),
+    ("2012-10-17", hit::ELEMENT | hit::VERSION),
+    ("2008-10-17", hit::ELEMENT | hit::VERSION),
     ("AWS::Serverless", hit::AWS_TYPE | hit::SERVERLESS_TYPE),
     ("AWS::", hit::AWS_TYPE),
     ("Resources", hit::SECTION),
@@ -163,7 +167,9 @@ pub fn classify(path: &str, text: &str) -> Kinds {
             let template = has(hit::TEMPLATE);
             kinds.cloudformation = has(hit::AWS_TYPE | hit::SECTION) || has(hit::SERVERLESS_TYPE) || template;
             kinds.serverless = is_serverless(&lower, text, hits);
-            kinds.policy = policy && !template && !kinds.serverless;
+            // A version of the policy language alone is a policy whose statements were forgotten.
+            let empty = extension == "json" && has(hit::VERSION) && !has(hit::AWS_TYPE);
+            kinds.policy = (policy || empty) && !template && !kinds.serverless;
         }
         "tftpl" | "j2" | "jinja" | "tpl" | "tmpl" => {
             kinds.policy = policy && text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);

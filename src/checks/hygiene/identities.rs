@@ -52,7 +52,12 @@ fn known_policies(value: &Value, span: Span, push: Push<'_>) {
         return;
     };
     let short = name.rsplit('/').next().unwrap_or(&name);
-    match catalogue().managed_policy(&name) {
+    let path = |arn: &'static str| arn.split(":policy/").nth(1).unwrap_or(arn);
+    // Names are looked up without their path, which must be right all the same.
+    let there = catalogue()
+        .managed_policy(&name)
+        .filter(|p| p.deprecated || p.arn.is_empty() || path(p.arn) == name);
+    match there {
         Some(p) if p.deprecated => {
             let label = p.replacement.map_or_else(
                 || "AWS has given it up".to_owned(),

@@ -1,5 +1,7 @@
 //! Classes of actions that are worse on everything than other actions are.
 
+use std::sync::OnceLock;
+
 use crate::checks::grants::{Granting, class, granting, names};
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::{Breadth, widest};
@@ -11,12 +13,11 @@ use crate::rules::{Context, Out};
 type Class = (&'static str, ActionSet, &'static str, &'static str);
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
-    let classes = classes();
     for g in granting(cx) {
         if g.strength.narrows() || g.actions.is_all() {
             continue;
         }
-        for (rule, set, does, label) in &classes {
+        for (rule, set, does, label) in classes() {
             if out.wants(rule) {
                 one(cx, out, &g, (rule, set, does, label));
             }
@@ -24,7 +25,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn classes() -> Vec<Class> {
+/// Made when a statement first asks: two of them look at every action there is.
+fn classes() -> &'static [Class] {
+    static CLASSES: OnceLock<Vec<Class>> = OnceLock::new();
+    CLASSES.get_or_init(all_classes)
+}
+
+fn all_classes() -> Vec<Class> {
     let kms: ActionSet = ["kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey"]
         .iter()
         .filter_map(|a| catalogue().action(a))

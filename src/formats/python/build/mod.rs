@@ -1,0 +1,114 @@
+//! From the syntax tree to [`Module`]: one walk, bounded in depth, in the order of evaluation.
+
+mod binding;
+mod expressions;
+mod scopes;
+mod statements;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use crate::model::python::{
+    Block, BlockId, BlockKind, Expr, ExprId, ExprKind, Module, Scope, ScopeId, ScopeKind, Usage,
+};
+use crate::source::Span;
+use crate::syntax::python::{Code, K, Node, Tree, kind};
+
+/// How deep expressions and blocks may nest before the rest counts as unknown.
+const MAX_DEPTH: u32 = 110;
+
+/// Walks `tree`, the tree of `code`.
+pub(super) fn build(code: &Code<'_>, tree: Option<&Tree>) -> Module {
+    let all = code.span(0..code.text().len());
+    let mut b = Builder {
+        code,
+        names: HashSet::new(),
+        module: Module {
+            file: code.file(),
+            exprs: Vec::new(),
+            scopes: Vec::new(),
+            blocks: vec![Block {
+                parent: 0,
+                kind: BlockKind::Root,
+            }],
+            attributes: Vec::new(),
+            partial: tree.is_none_or(|t| t.root_node().has_error()),
+        },
+        scope: 0,
+        block: 0,
+        depth: 0,
+        statements: 0,
+        outer: BTreeMap::new(),
+    };
+    b.module
+        .scopes
+        .push(Scope::new(ScopeKind::Module, 0, "<module>".into(), all, all));
+    if let Some(tree) = tree {
+        b.body(tree.root_node());
+    }
+    for s in &mut b.module.scopes {
+        for bindings in s.bindings.values_mut() {
+            bindings.sort_by_key(|b| b.at);
+        }
+    }
+    b.module
+}
+
+struct Builder<'c, 'a> {
+    code: &'c Code<'a>,
+    names: HashSet<Arc<str>>,
+    module: Module,
+    scope: ScopeId,
+    block: BlockId,
+    depth: u32,
+    statements: u32,
+    /// `global x` and `nonlocal x`: where the name of this scope really lives.
+    outer: BTreeMap<(ScopeId, Arc<str>), ScopeId>,
+}
+
+fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor)
+        .filter(|n| kind(*n) != K::Comment)
+        .collect()
+}
+
+impl Builder<'_, '_> {
+    fn text(&self, node: Node<'_>) -> &str {
+        self.code.slice(node.byte_range())
+    }
+
+    fn span(&self, node: Node<'_>) -> Span {
+        self.code.span(node.byte_range())
+    }
+
+    fn name(&mut self, text: &str) -> Arc<str> {
+        if let Some(n) = self.names.get(text) {
+            return n.clone();
+        }
+        let n: Arc<str> = Arc::from(text);
+        self.names.insert(n.clone());
+        n
+    }
+
+    fn name_of(&mut self, node: Node<'_>) -> Arc<str> {
+        let text = self.code.slice(node.byte_range()).to_owned();
+        self.name(&text)
+    }
+
+    fn now(&self) -> ExprId {
+        self.module.exprs.len() as ExprId
+    }
+
+    fn push(&mut self, kind: ExprKind, span: Span) -> ExprId {
+        let id = self.now();
+        self.module.exprs.push(Expr {
+            kind,
+            span,
+            scope: self.scope,
+            block: self.block,
+            usage: Usage::Load,
+        });
+        id
+    }
+}

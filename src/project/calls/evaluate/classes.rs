@@ -1,0 +1,163 @@
+//! Attributes of things: modules, classes and their instances, clients.
+
+use super::super::thing::{Bag, Place, Thing, Things, is_aws, one};
+use super::{Evaluator, MAX_DEPTH};
+use crate::model::python::{Bound, ExprId, Module, ScopeId};
+use std::sync::Arc;
+
+impl Evaluator<'_> {
+    /// `thing.name`
+    pub(in crate::project::calls) fn attribute(&self, thing: &Thing, name: &str) -> Things {
+        match thing {
+            Thing::Library(l) => one(Thing::Library(format!("{l}.{name}").into())),
+            Thing::Module(m) => {
+                let found = self.export(*m, name);
+                if !found.is_empty() {
+                    return found;
+                }
+                let path = self.program.sources.path(self.module(*m).file);
+                match (
+                    path.ends_with("/__init__.py"),
+                    self.program.import(self.module(*m).file, 1, name),
+                ) {
+                    (true, Some(sub)) => one(Thing::Module(sub)),
+                    _ => self.nothing.clone(),
+                }
+            }
+            Thing::Package(from, dotted) => {
+                let full = format!("{dotted}.{name}");
+                match self.program.import(self.module(*from).file, 0, &full) {
+                    Some(m) => one(Thing::Module(m)),
+                    None => one(Thing::Package(*from, full.into())),
+                }
+            }
+            Thing::Class(c) => self.member(*c, *c, name, false),
+            Thing::Instance(c) => self.member(*c, *c, name, true),
+            Thing::Super(c) => {
+                let mut out = Bag::default();
+                for base in self.index.lineage(*c).into_iter().skip(1) {
+                    let found = self.member(base, *c, name, true);
+                    if !found.is_empty() {
+                        out.put_all(&found);
+                        break;
+                    }
+                }
+                out.finish()
+            }
+            Thing::Client(c) | Thing::Resource(c, ..) if name == "meta" => one(Thing::Meta(*c)),
+            Thing::Meta(c) if name == "client" => one(Thing::Client(*c)),
+            Thing::Resource(c, ty, _) => match ty.collection(name) {
+                Some(member) => one(Thing::Collection(*c, *ty, member, false)),
+                None => one(Thing::Bound(Arc::new(thing.clone()), name.into())),
+            },
+            Thing::Client(_)
+            | Thing::SomeClient
+            | Thing::Session
+            | Thing::Collection(..)
+            | Thing::Literal(_)
+            | Thing::Meta(_) => one(Thing::Bound(Arc::new(thing.clone()), name.into())),
+            Thing::Opaque | Thing::Bound(..) => one(Thing::Opaque),
+            Thing::Text(_) | Thing::Function(_) | Thing::Method(..) | Thing::Items(_) | Thing::Pair(_) => {
+                self.nothing.clone()
+            }
+        }
+    }
+
+    /// An attribute of a class or of its instances; `receiver` is the class that methods get.
+    pub(super) fn member(&self, class: Place, receiver: Place, name: &str, instance: bool) -> Things {
+        if self.depth.get() >= MAX_DEPTH {
+            return self.nothing.clone();
+        }
+        self.depth.set(self.depth.get() + 1);
+        let mut out = Bag::default();
+        let lineage = self.index.lineage(class);
+        for c in &lineage {
+            self.class_attributes(*c, name, &mut out);
+        }
+        let in_body = |c: &Place| {
+            let m = self.module(c.module);
+            m.scope(c.scope).bindings.contains_key(name)
+        };
+        if let Some(c) = lineage.iter().find(|c| in_body(c)) {
+            self.class_body(*c, receiver, name, instance, &mut out);
+        }
+        // What only an heir binds, a method of the base may use.
+        if out.is_empty() {
+            for c in self.index.heirs(class) {
+                self.class_attributes(c, name, &mut out);
+                if in_body(&c) {
+                    self.class_body(c, receiver, name, instance, &mut out);
+                }
+            }
+        }
+        if out.is_empty() && self.index.is_open(class) {
+            out.put(Thing::Opaque);
+        }
+        self.depth.set(self.depth.get() - 1);
+        out.finish()
+    }
+
+    pub(super) fn class_attributes(&self, class: Place, name: &str, out: &mut Bag) {
+        let m = self.module(class.module);
+        for i in self.index.attributes(class, name) {
+            let a = &m.attributes[*i];
+            let found = match &a.source {
+                Some(s) => self.source(class.module, s, None),
+                None => self.nothing.clone(),
+            };
+            match a.annotation {
+                Some(t) if !found.iter().any(is_aws) => out.put_all(&self.typed(class.module, t, 0)),
+                _ => {}
+            }
+            out.put_all(&found);
+        }
+    }
+
+    pub(super) fn class_body(&self, class: Place, receiver: Place, name: &str, instance: bool, out: &mut Bag) {
+        let m = self.module(class.module);
+        for b in m.scope(class.scope).bindings.get(name).into_iter().flatten() {
+            match &b.bound {
+                Bound::Function(s) => {
+                    let f = Place {
+                        module: class.module,
+                        scope: *s,
+                    };
+                    let is_property = ["property", "cached_property", "cachedproperty", "lazy_property"]
+                        .iter()
+                        .any(|d| self.has(f, d));
+                    if instance && is_property {
+                        out.put_all(&self.returned(f, Vec::new(), None));
+                    } else if self.has(f, "staticmethod") || (!instance && !self.has(f, "classmethod")) {
+                        out.put(Thing::Function(f));
+                    } else {
+                        out.put(Thing::Method(f, receiver));
+                    }
+                }
+                _ => {
+                    out.put_all(&self.bound(class, b, None));
+                    if b.annotation.is_some()
+                        && let Some(i) = fields(m, class.scope).iter().position(|f| &**f == name)
+                        && let Some(given) = self.params.get(&(class, i as u32))
+                    {
+                        out.put_all(given);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The annotated names of a class body, in order: the fields of a dataclass.
+pub(in crate::project::calls) fn fields(m: &Module, class: ScopeId) -> Vec<Arc<str>> {
+    let mut all: Vec<(ExprId, Arc<str>)> = m
+        .scope(class)
+        .bindings
+        .iter()
+        .filter_map(|(name, b)| {
+            let first = b.iter().find(|b| b.annotation.is_some())?;
+            Some((first.at, name.clone()))
+        })
+        .collect();
+    all.sort();
+    all.into_iter().map(|(_, name)| name).collect()
+}

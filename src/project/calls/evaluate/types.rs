@@ -1,0 +1,106 @@
+//! Annotations.
+
+use super::super::thing::{Bag, Thing, Things, one};
+use super::Evaluator;
+use crate::iam::sdk::{self, Client};
+use crate::model::python::{ExprId, ExprKind, Reaching};
+
+impl Evaluator<'_> {
+    /// What an annotation says: `S3Client`, `"mypy_boto3_s3.S3Client"`, `Optional[Table]`, a class of the repository.
+    pub(in crate::project::calls) fn typed(&self, module: usize, annotation: ExprId, depth: u32) -> Things {
+        let m = self.module(module);
+        if depth > 6 {
+            return self.nothing.clone();
+        }
+        match &m.expr(annotation).kind {
+            ExprKind::Name(_) | ExprKind::Attr { .. } => self.types(&self.eval(module, annotation, None)),
+            ExprKind::Str(t) => match t.known() {
+                Some(s) => self.types(&self.named(module, s.trim())),
+                None => self.nothing.clone(),
+            },
+            ExprKind::Index { of, index } => {
+                let name = m.dotted(*of).unwrap_or_default();
+                if matches!(
+                    name.rsplit('.').next(),
+                    Some("Optional" | "Union" | "Annotated" | "ClassVar" | "Final")
+                ) {
+                    self.typed(module, *index, depth + 1)
+                } else {
+                    self.nothing.clone()
+                }
+            }
+            ExprKind::Tuple(items) | ExprKind::List(items) | ExprKind::Other(items) => {
+                let mut out = Bag::default();
+                for i in items.iter().take(8) {
+                    out.put_all(&self.typed(module, *i, depth + 1));
+                }
+                out.finish()
+            }
+            ExprKind::Binary { left, right, .. } => {
+                let mut out = Bag::default();
+                out.put_all(&self.typed(module, *left, depth + 1));
+                out.put_all(&self.typed(module, *right, depth + 1));
+                out.finish()
+            }
+            _ => self.nothing.clone(),
+        }
+    }
+
+    /// A dotted name in a string.
+    pub(super) fn named(&self, module: usize, dotted: &str) -> Things {
+        let mut parts = dotted.split('.');
+        let first = parts.next().unwrap_or("");
+        if first.is_empty() || !first.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            return self.nothing.clone();
+        }
+        let mut things = match self.module(module).at_end(first, 0) {
+            Reaching::Found(_) => self.export(module, first),
+            Reaching::Free => one(Thing::Library(first.into())),
+        };
+        for p in parts {
+            let mut out = Bag::default();
+            for t in things.iter() {
+                out.put_all(&self.attribute(t, p));
+            }
+            things = out.finish();
+        }
+        things
+    }
+
+    pub(super) fn types(&self, named: &[Thing]) -> Things {
+        let mut out = Bag::default();
+        for t in named {
+            match t {
+                Thing::Class(c) => out.put(Thing::Instance(*c)),
+                Thing::Library(name) => {
+                    if let Some(t) = library_type(name) {
+                        out.put(t);
+                    }
+                }
+                _ => {}
+            }
+        }
+        out.finish()
+    }
+}
+
+/// `mypy_boto3_s3.client.S3Client`, `types_aiobotocore_dynamodb.service_resource.Table`, `boto3.Session`.
+fn library_type(name: &str) -> Option<Thing> {
+    if matches!(name, "boto3.Session" | "boto3.session.Session" | "aioboto3.Session") {
+        return Some(Thing::Session);
+    }
+    let (package, rest) = name.split_once('.')?;
+    let service = package
+        .strip_prefix("mypy_boto3_")
+        .or_else(|| package.strip_prefix("types_aiobotocore_"))
+        .or_else(|| package.strip_prefix("types_boto3_"))?;
+    let client: Client = sdk::client(&service.replace('_', "-"))?;
+    let class = rest.rsplit('.').next().unwrap_or(rest);
+    if class.ends_with("ServiceResource") {
+        return client.service_resource().map(|t| Thing::Resource(client, t, None));
+    }
+    if class.ends_with("Client") {
+        return Some(Thing::Client(client));
+    }
+    client.resource_type(class).map(|t| Thing::Resource(client, t, None))
+}

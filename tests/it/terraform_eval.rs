@@ -1187,3 +1187,106 @@ fn json_syntax_declares_the_same() {
         u.resources.iter().for_each(|r| sound(&sources, &r.props));
     }
 }
+
+#[test]
+fn terragrunt_inputs_are_arguments() {
+    let (_, units) = lower(&[
+        (
+            "live/prod/terragrunt.hcl",
+            r#"
+include "root" { path = find_in_parent_folders() }
+terraform { source = "../../modules//user" }
+locals { name = "prod" }
+inputs = { name = local.name, path = dependency.x.outputs.path }
+"#,
+        ),
+        (
+            "modules/user/main.tf",
+            r#"
+variable "name" {}
+variable "path" {}
+resource "aws_iam_user" "u" {
+  name = var.name
+  path = var.path
+}
+"#,
+        ),
+    ]);
+    assert_eq!(prop(&units, "aws_iam_user.u", &["UserName"]), "\"prod\"");
+    assert_eq!(prop(&units, "aws_iam_user.u", &["Path"]), "${dependency.x.outputs.path}");
+}
+
+#[test]
+fn registry_modules_by_their_known_shape() {
+    let (sources, units) = lower(&[(
+        "main.tf",
+        r#"
+module "policy" {
+  source = "terraform-aws-modules/iam/aws//modules/iam-policy"
+  name   = "p"
+  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }] })
+}
+module "role" {
+  source                = "terraform-aws-modules/iam/aws//modules/iam-assumable-role"
+  create_role           = true
+  role_name             = "r"
+  role_requires_mfa     = false
+  trusted_role_arns     = ["*"]
+  trusted_role_services = ["ec2.amazonaws.com"]
+  attach_admin_policy   = true
+  custom_role_policy_arns = [module.policy.arn]
+}
+module "lambda" {
+  source                     = "git::https://github.com/terraform-aws-modules/terraform-aws-lambda.git?ref=v7"
+  function_name              = "f"
+  handler                    = "app.handler"
+  create_lambda_function_url = true
+  environment_variables      = { KEY = "value" }
+  attach_policy_statements   = true
+  policy_statements = {
+    s3 = {
+      effect    = "Allow"
+      actions   = ["s3:*"]
+      resources = ["*"]
+      condition = {
+        c = { test = "StringEquals", variable = "aws:PrincipalTag/x", values = ["y"] }
+      }
+    }
+  }
+  allowed_triggers = {
+    sns = { service = "sns" }
+    any = { principal = "*" }
+  }
+}
+module "other" {
+  source            = "example/thing/aws"
+  policy_statements = [{ actions = ["sqs:*"], resources = ["*"] }]
+}
+"#,
+    )]);
+    let statement = r#"{Version: "2012-10-17", Statement: [{Effect: "Allow", Action: ["s3:*"], Resource: ["*"], Condition: {StringEquals: {aws:PrincipalTag/x: ["y"]}}}]}"#;
+    assert_eq!(prop(&units, "module.lambda.role", &["Policies"]), format!("[{{PolicyDocument: json({statement})}}]"));
+    assert_eq!(prop(&units, "module.lambda", &["Environment", "Variables"]), "{KEY: \"value\"}");
+    assert_eq!(prop(&units, "module.lambda", &["Role"]), "${module.lambda.role.arn}");
+    assert_eq!(prop(&units, "module.lambda.url", &["AuthType"]), "\"NONE\"");
+    assert_eq!(prop(&units, "module.lambda.trigger[\"any\"]", &["Principal"]), "\"*\"");
+    assert_eq!(prop(&units, "module.lambda.trigger[\"sns\"]", &["Principal"]), "\"sns.amazonaws.com\"");
+    assert_eq!(
+        prop(&units, "module.role", &["AssumeRolePolicyDocument"]),
+        "json({Version: \"2012-10-17\", Statement: [\
+         {Effect: \"Allow\", Action: \"sts:AssumeRole\", Principal: {AWS: [\"*\"]}}, \
+         {Effect: \"Allow\", Action: \"sts:AssumeRole\", Principal: {Service: [\"ec2.amazonaws.com\"]}}]})"
+    );
+    assert_eq!(
+        prop(&units, "module.role", &["ManagedPolicyArns"]),
+        "[${module.policy.arn}, \"arn:aws:iam::aws:policy/AdministratorAccess\"]"
+    );
+    let found: Vec<String> = loose(&units).iter().map(|l| show(&l.value)).collect();
+    assert_eq!(
+        found,
+        ["json({Version: \"2012-10-17\", Statement: [{Effect: \"Allow\", Action: [\"sqs:*\"], Resource: [\"*\"]}]})"]
+    );
+    for u in &units {
+        u.resources.iter().for_each(|r| sound(&sources, &r.props));
+    }
+}

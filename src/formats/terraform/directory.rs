@@ -80,7 +80,7 @@ impl Role {
             let automatic = values == "terraform" || values.ends_with(".auto");
             return if automatic { Self::Values } else { Self::OtherValues };
         }
-        if stem.ends_with(".hcl") {
+        if stem == "terragrunt.hcl" {
             return Self::Terragrunt;
         }
         let stem = stem.trim_end_matches(".tf").trim_end_matches(".tofu");

@@ -16,6 +16,7 @@ mod operators;
 mod policy_document;
 mod reference;
 mod registry;
+mod terragrunt;
 mod texts;
 mod types;
 mod used;
@@ -39,7 +40,7 @@ use module::Module;
 /// Evaluation is deep by nature: bounded by [`eval`], and given room.
 const STACK: usize = 256 << 20;
 
-/// Terraform, OpenTofu, tfvars.
+/// Terraform, OpenTofu, their values, Terragrunt.
 #[derive(Debug)]
 pub struct Terraform;
 
@@ -113,7 +114,7 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
         .filter(|id| {
             let path = sources.path(**id);
             let stem = path.strip_suffix(".json").unwrap_or(path);
-            [".tf", ".tofu", ".tfvars"].iter().any(|e| stem.ends_with(e))
+            [".tf", ".tofu", ".tfvars"].iter().any(|e| stem.ends_with(e)) || Role::of(path) == Role::Terragrunt
         })
         .map(|&id| {
             let path = sources.path(id);
@@ -122,11 +123,12 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
             } else {
                 hcl::parse
             };
-            File {
-                id,
-                role: Role::of(path),
-                hcl: parse(id, sources.text(id)),
-            }
+            let hcl = parse(id, sources.text(id));
+            let (role, hcl) = match Role::of(path) {
+                Role::Terragrunt => terragrunt::rewrite(hcl),
+                role => (role, hcl),
+            };
+            File { id, role, hcl }
         })
         .collect()
 }

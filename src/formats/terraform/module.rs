@@ -249,7 +249,7 @@ impl<'a> Evaluator<'a> {
         });
         match called {
             Some((_, module)) => self.output(module, output, link, span),
-            None => registry::output(self, caller, name, decl, output, span).unwrap_or_else(|| Value::unknown(shown())),
+            None => registry::output(caller, name, decl, output, span).unwrap_or_else(|| Value::unknown(shown())),
         }
     }
 

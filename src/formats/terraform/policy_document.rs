@@ -58,6 +58,15 @@ pub(super) fn document<'a>(evaluator: &Evaluator<'a>, decl: &Decl<'a>, env: &Env
     Value::json(Value::map(entries, block.span), block.span)
 }
 
+/// A document of these statements, with the version that the provider writes.
+pub(super) fn policy(statements: Vec<Value>, key: Span, span: Span) -> Value {
+    let entries = vec![
+        entry("Version", key, Value::made("2012-10-17", key)),
+        entry("Statement", key, Value::seq(statements, span)),
+    ];
+    Value::json(Value::map(entries, span), span)
+}
+
 fn entry(name: &str, span: Span, value: Value) -> Entry {
     Entry {
         key: Text::made(name, span),
@@ -168,7 +177,7 @@ impl Merged<'_, '_> {
 }
 
 /// One statement with IAM's element names.
-fn statement(value: &Value, key: Span) -> Value {
+pub(super) fn statement(value: &Value, key: Span) -> Value {
     let entries = match &value.kind {
         Kind::Map(entries) => entries,
         Kind::OneOf(branches) => {

@@ -1,34 +1,487 @@
-//! Modules of the public registry by their known shape: what their arguments say about policies.
+//! Modules of the public registry by their known shape: `terraform-aws-modules/iam` and `/lambda`, whose arguments hold
+//! policies. What any other module is given is searched for policies and statements all the same.
+//!
+//! Documentation of the modules in the Terraform registry, versions 3 to 6 of `iam` and 2 to 8 of `lambda`.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
-use crate::source::Span;
-use crate::value::Value;
+use crate::iam::Format;
+use crate::model::{Address, Resource};
+use crate::source::{Hole, HoleKind, Span, Target};
+use crate::value::{Entry, Kind, Value};
 
 use super::blocks;
 use super::directory::Decl;
-use super::emit::Emitter;
-use super::eval::Evaluator;
+use super::emit::{Emitter, made};
+use super::eval::pairs;
 use super::module::Module;
+use super::policy_document::{policy, statement};
 
-/// An output of a registry module, where it can be told from the arguments.
-pub(super) fn output<'a>(
-    _evaluator: &Evaluator<'a>,
-    _caller: &Rc<Module<'a>>,
-    _name: &str,
-    _decl: &Decl<'a>,
-    _output: &str,
-    _span: Span,
+/// The modules that are known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Lambda,
+    Policy,
+    Role,
+    Group,
+    User,
+}
+
+/// Which module a `source` names: a registry address, or the same repository on GitHub.
+fn known(source: &str) -> Option<Known> {
+    let (base, submodule) = match source.split_once("//modules/") {
+        Some((base, rest)) => (base, rest.split(['?', '/']).next().unwrap_or("")),
+        None => (source, ""),
+    };
+    if !base.contains("terraform-aws-modules/") {
+        return None;
+    }
+    let package = base.split("terraform-aws-modules/").nth(1)?;
+    let package = package.strip_prefix("terraform-aws-").unwrap_or(package);
+    let package = package.split(['/', '.', '?']).next().unwrap_or(package);
+    match (package, submodule) {
+        ("lambda", "") => Some(Known::Lambda),
+        ("iam", s) if s.contains("policy") => Some(Known::Policy),
+        ("iam", s) if s.contains("role") => Some(Known::Role),
+        ("iam", s) if s.contains("group") => Some(Known::Group),
+        ("iam", s) if s.contains("user") => Some(Known::User),
+        _ => None,
+    }
+}
+
+fn source(decl: &Decl<'_>) -> Option<(Known, String)> {
+    let source = decl.expr("source")?;
+    let text = source.tree.text(source.node)?.known()?.into_owned();
+    Some((known(&text)?, text))
+}
+
+/// An output of a registry module that is known: a reference to what the call makes.
+pub(super) fn output(
+    caller: &Rc<Module<'_>>,
+    name: &str,
+    decl: &Decl<'_>,
+    output: &str,
+    span: Span,
 ) -> Option<Value> {
-    None
+    source(decl)?;
+    let address = format!("module.{name}");
+    let target = Target {
+        scope: caller.scope.clone(),
+        address: address.as_str().into(),
+        attribute: output.into(),
+    };
+    let hole = Hole::new(HoleKind::Resource, format!("{address}.{output}"), span);
+    Some(Value::unknown(hole.to(target)))
 }
 
 /// The policies that a call of a module that is not here makes.
 pub(super) fn resources<'a>(emitter: &mut Emitter<'_, 'a>, module: &Rc<Module<'a>>, name: &str, decl: &Decl<'a>) {
     let address = format!("module.{name}");
+    let known = source(decl).map(|(k, _)| k);
+    let links = |name: &str| name.contains("arn") || name.contains("role") || name.contains("boundary");
     for instance in emitter.evaluator.instances(module, &address, decl) {
-        for item in blocks::items(emitter.evaluator, decl, &instance.env, &|_| false) {
-            emitter.loose(module, &address, "module", &item.entry.value);
+        let address = match &instance.key {
+            Some(key) => format!("{address}[{key}]"),
+            None => address.clone(),
+        };
+        let items = blocks::items(emitter.evaluator, decl, &instance.env, &links);
+        let call = Call {
+            scope: module.scope.clone(),
+            address,
+            arguments: items.into_iter().map(|i| i.entry).collect(),
+            header: decl.block().header,
+            extent: decl.block().span,
+        };
+        let made = match known {
+            Some(Known::Policy) => call.policy(),
+            Some(Known::Role) => call.role(),
+            Some(Known::Group) => call.group(),
+            Some(Known::User) => call.user(),
+            Some(Known::Lambda) => call.lambda(),
+            None => Vec::new(),
+        };
+        for mut r in made {
+            r.props = emitter.bounded(r.props);
+            emitter.out.resources.push(r);
         }
+        // Whatever is left: used ones are known by their place.
+        for e in &call.arguments {
+            emitter.loose(module, &call.address, "module", &e.value);
+            if let Some(document) = call.statements(&e.value) {
+                emitter.loose(module, &call.address, "module", &document);
+            }
+        }
+    }
+}
+
+/// One call's arguments.
+struct Call {
+    scope: Arc<str>,
+    address: String,
+    arguments: Vec<Entry>,
+    header: Span,
+    extent: Span,
+}
+
+impl Call {
+    fn entry(&self, name: &str) -> Option<&Entry> {
+        let named = |e: &&Entry| e.key.known().as_deref() == Some(name);
+        self.arguments.iter().rfind(named).filter(|e| !e.value.is_null())
+    }
+
+    fn first(&self, names: &[&str]) -> Option<&Entry> {
+        names.iter().find_map(|n| self.entry(n))
+    }
+
+    /// A switch of the module; `default` where it is not given or not known.
+    fn on(&self, name: &str, default: bool) -> bool {
+        self.entry(name).map_or(default, |e| e.value.as_bool().unwrap_or(true))
+    }
+
+    fn resource(&self, kind: &str, part: &str, props: Vec<Entry>) -> Resource {
+        Resource {
+            kind: kind.into(),
+            type_name: "module".into(),
+            address: Address {
+                scope: self.scope.clone(),
+                name: format!("{}{part}", self.address).into(),
+            },
+            format: Format::Terraform,
+            header: self.header,
+            extent: self.extent,
+            props: Value::map(props, self.extent),
+            metadata: None,
+            instances: None,
+            branch: None,
+        }
+    }
+
+    /// Arguments under a property's name, the first that is given.
+    fn given(&self, properties: &[(&str, &[&str])]) -> Vec<Entry> {
+        let given = properties.iter().filter_map(|(property, names)| {
+            let e = self.first(names)?;
+            Some(made(property, e.key_span, e.value.clone()))
+        });
+        given.collect()
+    }
+
+    /// The statements of an argument such as `policy_statements` as a document: an object or list of objects with the
+    /// arguments of `aws_iam_policy_document`.
+    fn statements(&self, value: &Value) -> Option<Value> {
+        let items = match &value.kind {
+            Kind::Seq(_) | Kind::Map(_) => pairs(value)?,
+            Kind::Json(inner) => pairs(inner).filter(|_| inner.as_seq().is_some())?,
+            _ => return None,
+        };
+        let is = |v: &Value| {
+            let has = |k: &str| v.get(k).is_some();
+            has("actions") || has("not_actions")
+        };
+        if items.is_empty() || !items.iter().all(|(_, v)| is(v) || v.is_unknown()) || !items.iter().any(|(_, v)| is(v)) {
+            return None;
+        }
+        let statements = items.iter().map(|(key, v)| {
+            let at = match &key.kind {
+                Kind::Str(_) => key.span,
+                _ => v.span,
+            };
+            statement(&nested(v), at)
+        });
+        Some(policy(statements.collect(), value.span, value.span))
+    }
+
+    /// Inline documents under `Policies`, from arguments that hold JSON or statements.
+    fn inline(&self, names: &[(&str, &str, bool)]) -> Option<Entry> {
+        let mut policies = Vec::new();
+        let mut at = None;
+        for (name, switch, default) in names {
+            let Some(e) = self.entry(name) else { continue };
+            if !switch.is_empty() && !self.on(switch, *default) {
+                continue;
+            }
+            let document = match self.statements(&e.value) {
+                Some(document) => vec![document],
+                None => match &e.value.kind {
+                    Kind::Seq(items) => items.to_vec(),
+                    Kind::Map(entries) => entries.iter().map(|e| e.value.clone()).collect(),
+                    _ => vec![e.value.clone()],
+                },
+            };
+            at.get_or_insert(e.key_span);
+            for document in document {
+                let entries = vec![made("PolicyDocument", e.key_span, document)];
+                policies.push(Value::map(entries, e.value.span));
+            }
+        }
+        let at = at?;
+        Some(made("Policies", at, Value::seq(policies, at)))
+    }
+
+    /// `ManagedPolicyArns` of lists, objects and switches.
+    fn managed(&self, lists: &[&str], switches: &[(&str, &str)]) -> Option<Entry> {
+        let mut arns = Vec::new();
+        let mut at = None;
+        for name in lists {
+            let Some(e) = self.entry(name) else { continue };
+            at.get_or_insert(e.key_span);
+            match pairs(&e.value) {
+                Some(items) => arns.extend(items.into_iter().map(|(_, v)| v)),
+                None => arns.push(e.value.clone()),
+            }
+        }
+        for (switch, policy) in switches {
+            if let Some(e) = self.entry(switch).filter(|e| e.value.as_bool() == Some(true)) {
+                at.get_or_insert(e.key_span);
+                let arn = format!("arn:aws:iam::aws:policy/{policy}");
+                arns.push(Value::made(&arn, e.key_span.cover(e.value.span)));
+            }
+        }
+        let at = at?;
+        Some(made("ManagedPolicyArns", at, Value::seq(arns, at)))
+    }
+
+    fn policy(&self) -> Vec<Resource> {
+        if !self.on("create_policy", true) || !self.on("create", true) {
+            return Vec::new();
+        }
+        let props = self.given(&[("ManagedPolicyName", &["name"]), ("Path", &["path"]), ("PolicyDocument", &["policy"])]);
+        if props.iter().all(|e| e.key.known().as_deref() != Some("PolicyDocument")) {
+            return Vec::new();
+        }
+        vec![self.resource("AWS::IAM::ManagedPolicy", "", props)]
+    }
+
+    fn role(&self) -> Vec<Resource> {
+        if !self.on("create_role", true) || !self.on("create", true) {
+            return Vec::new();
+        }
+        let mut props = self.given(&[
+            ("RoleName", &["role_name", "name"]),
+            ("Path", &["role_path", "path"]),
+            ("PermissionsBoundary", &["role_permissions_boundary_arn", "permissions_boundary", "permissions_boundary_arn"]),
+            ("MaxSessionDuration", &["max_session_duration"]),
+        ]);
+        props.extend(self.trust());
+        props.extend(self.managed(
+            &["custom_role_policy_arns", "role_policy_arns", "policies"],
+            &[
+                ("attach_admin_policy", "AdministratorAccess"),
+                ("attach_poweruser_policy", "PowerUserAccess"),
+                ("attach_readonly_policy", "ReadOnlyAccess"),
+            ],
+        ));
+        props.extend(self.inline(&[
+            ("inline_policy_statements", "", true),
+            ("inline_policy_permissions", "", true),
+            ("source_inline_policy_documents", "", true),
+        ]));
+        vec![self.resource("AWS::IAM::Role", "", props)]
+    }
+
+    /// The trust policy that the arguments of a role module make.
+    fn trust(&self) -> Option<Entry> {
+        if let Some(e) = self.first(&["custom_role_trust_policy", "assume_role_policy"]) {
+            return Some(made("AssumeRolePolicyDocument", e.key_span, e.value.clone()));
+        }
+        if let Some(e) = self.first(&["trust_policy_permissions", "assume_role_policy_statements"]) {
+            let document = self.statements(&e.value).unwrap_or_else(|| e.value.clone());
+            return Some(made("AssumeRolePolicyDocument", e.key_span, document));
+        }
+        let mut statements = Vec::new();
+        let mut first = None;
+        for (name, kind) in [
+            ("trusted_role_arns", "AWS"),
+            ("trusted_role_services", "Service"),
+            ("trusted_entities", "Service"),
+        ] {
+            let Some(e) = self.entry(name).filter(|e| e.value.as_seq().is_none_or(|s| !s.is_empty())) else {
+                continue;
+            };
+            first.get_or_insert(e.key_span);
+            let at = e.key_span;
+            let span = at.cover(e.value.span);
+            let text = |t: &str| Value::made(t, at);
+            let mut statement = vec![
+                made("Effect", at, text("Allow")),
+                made("Action", at, text("sts:AssumeRole")),
+                made("Principal", at, Value::map(vec![made(kind, at, e.value.clone())], span)),
+            ];
+            if kind == "AWS" && self.on("role_requires_mfa", true) {
+                let mfa = Value::map(vec![made("aws:MultiFactorAuthPresent", at, text("true"))], at);
+                statement.push(made("Condition", at, Value::map(vec![made("Bool", at, mfa)], at)));
+            } else if let Some(id) = self.entry("role_sts_externalid") {
+                let id_map = Value::map(vec![made("sts:ExternalId", id.key_span, id.value.clone())], id.key_span);
+                let condition = Value::map(vec![made("StringEquals", id.key_span, id_map)], id.key_span);
+                statement.push(made("Condition", id.key_span, condition));
+            }
+            statements.push(Value::map(statement, span));
+        }
+        let at = first?;
+        Some(made("AssumeRolePolicyDocument", at, policy(statements, at, self.extent)))
+    }
+
+    fn group(&self) -> Vec<Resource> {
+        let mut props = self.given(&[("GroupName", &["name"])]);
+        props.extend(self.managed(&["custom_group_policy_arns", "policies"], &[]));
+        if let Some(e) = self.entry("custom_group_policies") {
+            let policies = e.value.items().iter().map(|p| {
+                let mut entries = Vec::new();
+                for (argument, property) in [("name", "PolicyName"), ("policy", "PolicyDocument")] {
+                    if let Some(given) = p.entry(argument) {
+                        entries.push(made(property, given.key_span, given.value.clone()));
+                    }
+                }
+                Value::map(entries, p.span)
+            });
+            let policies = Value::seq(policies.collect(), e.value.span);
+            props.push(made("Policies", e.key_span, policies));
+        } else {
+            props.extend(self.inline(&[("permissions", "", true)]));
+        }
+        vec![self.resource("AWS::IAM::Group", "", props)]
+    }
+
+    fn user(&self) -> Vec<Resource> {
+        if !self.on("create_user", true) || !self.on("create", true) {
+            return Vec::new();
+        }
+        let mut props = self.given(&[
+            ("UserName", &["name"]),
+            ("Path", &["path"]),
+            ("PermissionsBoundary", &["permissions_boundary"]),
+        ]);
+        props.extend(self.managed(&["policy_arns", "policies"], &[]));
+        props.extend(self.inline(&[("inline_policy_statements", "", true), ("inline_policy_permissions", "", true)]));
+        let mut out = vec![self.resource("AWS::IAM::User", "", props)];
+        if self.on("create_iam_access_key", true) && self.on("create_access_key", true) {
+            let target = Target {
+                scope: self.scope.clone(),
+                address: self.address.as_str().into(),
+                attribute: "name".into(),
+            };
+            let hole = Hole::new(HoleKind::Resource, format!("{}.name", self.address), self.header);
+            let mut props = vec![made("UserName", self.header, Value::unknown(hole.to(target)))];
+            props.extend(self.given(&[("PgpKey", &["pgp_key"])]));
+            out.push(self.resource("AWS::IAM::AccessKey", ".access_key", props));
+        }
+        out
+    }
+
+    fn lambda(&self) -> Vec<Resource> {
+        let mut function = self.given(&[
+            ("FunctionName", &["function_name"]),
+            ("Handler", &["handler"]),
+            ("Runtime", &["runtime"]),
+            ("Role", &["lambda_role"]),
+            ("SourcePath", &["source_path"]),
+        ]);
+        if let Some(e) = self.entry("environment_variables") {
+            let variables = Value::map(vec![made("Variables", e.key_span, e.value.clone())], e.value.span);
+            function.push(made("Environment", e.key_span, variables));
+        }
+        let makes_role = self.on("create_role", true) && self.entry("lambda_role").is_none();
+        let mut out = Vec::new();
+        if makes_role {
+            let target = Target {
+                scope: self.scope.clone(),
+                address: format!("{}.role", self.address).into(),
+                attribute: "arn".into(),
+            };
+            let hole = Hole::new(HoleKind::Resource, format!("{}.role.arn", self.address), self.header);
+            function.push(made("Role", self.header, Value::unknown(hole.to(target))));
+            let mut props = self.given(&[
+                ("RoleName", &["role_name"]),
+                ("PermissionsBoundary", &["role_permissions_boundary"]),
+            ]);
+            props.extend(self.trust());
+            let managed = [("policy", "attach_policy"), ("policies", "attach_policies")];
+            let lists: Vec<&str> = managed.iter().filter(|(_, s)| self.on(s, false)).map(|(n, _)| *n).collect();
+            props.extend(self.managed(&lists, &[]));
+            props.extend(self.inline(&[
+                ("policy_json", "attach_policy_json", false),
+                ("policy_jsons", "attach_policy_jsons", false),
+                ("policy_statements", "attach_policy_statements", false),
+            ]));
+            out.push(self.resource("AWS::IAM::Role", ".role", props));
+        }
+        out.insert(0, self.resource("AWS::Lambda::Function", "", function));
+        if self.on("create_lambda_function_url", false) {
+            let at = self.entry("create_lambda_function_url").map_or(self.header, |e| e.key_span);
+            let auth = match self.entry("authorization_type") {
+                Some(e) => made("AuthType", e.key_span, e.value.clone()),
+                None => made("AuthType", at, Value::made("NONE", at)),
+            };
+            out.push(self.resource("AWS::Lambda::Url", ".url", vec![auth]));
+        }
+        self.triggers(&mut out);
+        out
+    }
+
+    /// `allowed_triggers`: permissions to invoke.
+    fn triggers(&self, out: &mut Vec<Resource>) {
+        let Some(triggers) = self.entry("allowed_triggers").and_then(|e| pairs(&e.value)) else {
+            return;
+        };
+        for (key, trigger) in triggers {
+            let mut props = vec![made("Action", key.span, Value::made("lambda:InvokeFunction", key.span))];
+            for (argument, property) in [
+                ("principal", "Principal"),
+                ("source_arn", "SourceArn"),
+                ("source_account", "SourceAccount"),
+                ("principal_org_id", "PrincipalOrgID"),
+                ("action", "Action"),
+            ] {
+                if let Some(e) = trigger.entry(argument).filter(|e| !e.value.is_null()) {
+                    props.push(made(property, e.key_span, e.value.clone()));
+                }
+            }
+            if let Some(e) = trigger.entry("service")
+                && let (None, Some(service)) = (trigger.get("principal"), e.value.as_str())
+            {
+                let principal = format!("{service}.amazonaws.com");
+                props.push(made("Principal", e.key_span, Value::made(&principal, e.value.span)));
+            }
+            let part = format!(".trigger[{:?}]", key.as_str().unwrap_or_default());
+            let mut r = self.resource("AWS::Lambda::Permission", &part, props);
+            (r.header, r.extent) = (key.span, key.span.cover(trigger.span));
+            out.push(r);
+        }
+    }
+}
+
+/// A statement's nested objects as the blocks of `aws_iam_policy_document` are: `principals` and `condition` may be one
+/// object, a list, or an object of objects.
+fn nested(value: &Value) -> Value {
+    let Kind::Map(entries) = &value.kind else {
+        return value.clone();
+    };
+    let entries = entries.iter().map(|e| {
+        let name = e.key.known().map(|k| k.into_owned()).unwrap_or_default();
+        let (block, inner) = match name.as_str() {
+            "principals" | "not_principals" => (true, "identifiers"),
+            "condition" | "conditions" => (true, "variable"),
+            _ => (false, ""),
+        };
+        if !block {
+            return e.clone();
+        }
+        let spread = match &e.value.kind {
+            // An object whose values are the blocks.
+            Kind::Map(inner_entries) if e.value.get(inner).is_none() => {
+                let items = inner_entries.iter().map(|i| i.value.clone()).collect();
+                Value::seq(items, e.value.span)
+            }
+            _ => e.value.clone(),
+        };
+        Entry {
+            key: if name == "conditions" { crate::source::Text::made("condition", e.key_span) } else { e.key.clone() },
+            value: spread,
+            ..e.clone()
+        }
+    });
+    Value {
+        kind: Kind::Map(entries.collect()),
+        ..value.clone()
     }
 }

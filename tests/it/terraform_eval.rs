@@ -1213,7 +1213,10 @@ resource "aws_iam_user" "u" {
         ),
     ]);
     assert_eq!(prop(&units, "aws_iam_user.u", &["UserName"]), "\"prod\"");
-    assert_eq!(prop(&units, "aws_iam_user.u", &["Path"]), "${dependency.x.outputs.path}");
+    assert_eq!(
+        prop(&units, "aws_iam_user.u", &["Path"]),
+        "${dependency.x.outputs.path}"
+    );
 }
 
 #[test]
@@ -1265,12 +1268,21 @@ module "other" {
 "#,
     )]);
     let statement = r#"{Version: "2012-10-17", Statement: [{Effect: "Allow", Action: ["s3:*"], Resource: ["*"], Condition: {StringEquals: {aws:PrincipalTag/x: ["y"]}}}]}"#;
-    assert_eq!(prop(&units, "module.lambda.role", &["Policies"]), format!("[{{PolicyDocument: json({statement})}}]"));
-    assert_eq!(prop(&units, "module.lambda", &["Environment", "Variables"]), "{KEY: \"value\"}");
+    assert_eq!(
+        prop(&units, "module.lambda.role", &["Policies"]),
+        format!("[{{PolicyDocument: json({statement})}}]")
+    );
+    assert_eq!(
+        prop(&units, "module.lambda", &["Environment", "Variables"]),
+        "{KEY: \"value\"}"
+    );
     assert_eq!(prop(&units, "module.lambda", &["Role"]), "${module.lambda.role.arn}");
     assert_eq!(prop(&units, "module.lambda.url", &["AuthType"]), "\"NONE\"");
     assert_eq!(prop(&units, "module.lambda.trigger[\"any\"]", &["Principal"]), "\"*\"");
-    assert_eq!(prop(&units, "module.lambda.trigger[\"sns\"]", &["Principal"]), "\"sns.amazonaws.com\"");
+    assert_eq!(
+        prop(&units, "module.lambda.trigger[\"sns\"]", &["Principal"]),
+        "\"sns.amazonaws.com\""
+    );
     assert_eq!(
         prop(&units, "module.role", &["AssumeRolePolicyDocument"]),
         "json({Version: \"2012-10-17\", Statement: [\

@@ -57,13 +57,7 @@ fn source(decl: &Decl<'_>) -> Option<(Known, String)> {
 }
 
 /// An output of a registry module that is known: a reference to what the call makes.
-pub(super) fn output(
-    caller: &Rc<Module<'_>>,
-    name: &str,
-    decl: &Decl<'_>,
-    output: &str,
-    span: Span,
-) -> Option<Value> {
+pub(super) fn output(caller: &Rc<Module<'_>>, name: &str, decl: &Decl<'_>, output: &str, span: Span) -> Option<Value> {
     source(decl)?;
     let address = format!("module.{name}");
     let target = Target {
@@ -178,7 +172,8 @@ impl Call {
             let has = |k: &str| v.get(k).is_some();
             has("actions") || has("not_actions")
         };
-        if items.is_empty() || !items.iter().all(|(_, v)| is(v) || v.is_unknown()) || !items.iter().any(|(_, v)| is(v)) {
+        if items.is_empty() || !items.iter().all(|(_, v)| is(v) || v.is_unknown()) || !items.iter().any(|(_, v)| is(v))
+        {
             return None;
         }
         let statements = items.iter().map(|(key, v)| {
@@ -245,7 +240,11 @@ impl Call {
         if !self.on("create_policy", true) || !self.on("create", true) {
             return Vec::new();
         }
-        let props = self.given(&[("ManagedPolicyName", &["name"]), ("Path", &["path"]), ("PolicyDocument", &["policy"])]);
+        let props = self.given(&[
+            ("ManagedPolicyName", &["name"]),
+            ("Path", &["path"]),
+            ("PolicyDocument", &["policy"]),
+        ]);
         if props.iter().all(|e| e.key.known().as_deref() != Some("PolicyDocument")) {
             return Vec::new();
         }
@@ -259,7 +258,14 @@ impl Call {
         let mut props = self.given(&[
             ("RoleName", &["role_name", "name"]),
             ("Path", &["role_path", "path"]),
-            ("PermissionsBoundary", &["role_permissions_boundary_arn", "permissions_boundary", "permissions_boundary_arn"]),
+            (
+                "PermissionsBoundary",
+                &[
+                    "role_permissions_boundary_arn",
+                    "permissions_boundary",
+                    "permissions_boundary_arn",
+                ],
+            ),
             ("MaxSessionDuration", &["max_session_duration"]),
         ]);
         props.extend(self.trust());
@@ -295,7 +301,10 @@ impl Call {
             ("trusted_role_services", "Service"),
             ("trusted_entities", "Service"),
         ] {
-            let Some(e) = self.entry(name).filter(|e| e.value.as_seq().is_none_or(|s| !s.is_empty())) else {
+            let Some(e) = self
+                .entry(name)
+                .filter(|e| e.value.as_seq().is_none_or(|s| !s.is_empty()))
+            else {
                 continue;
             };
             first.get_or_insert(e.key_span);
@@ -318,7 +327,11 @@ impl Call {
             statements.push(Value::map(statement, span));
         }
         let at = first?;
-        Some(made("AssumeRolePolicyDocument", at, policy(statements, at, self.extent)))
+        Some(made(
+            "AssumeRolePolicyDocument",
+            at,
+            policy(statements, at, self.extent),
+        ))
     }
 
     fn group(&self) -> Vec<Resource> {
@@ -352,7 +365,10 @@ impl Call {
             ("PermissionsBoundary", &["permissions_boundary"]),
         ]);
         props.extend(self.managed(&["policy_arns", "policies"], &[]));
-        props.extend(self.inline(&[("inline_policy_statements", "", true), ("inline_policy_permissions", "", true)]));
+        props.extend(self.inline(&[
+            ("inline_policy_statements", "", true),
+            ("inline_policy_permissions", "", true),
+        ]));
         let mut out = vec![self.resource("AWS::IAM::User", "", props)];
         if self.on("create_iam_access_key", true) && self.on("create_access_key", true) {
             let target = Target {
@@ -396,7 +412,11 @@ impl Call {
             ]);
             props.extend(self.trust());
             let managed = [("policy", "attach_policy"), ("policies", "attach_policies")];
-            let lists: Vec<&str> = managed.iter().filter(|(_, s)| self.on(s, false)).map(|(n, _)| *n).collect();
+            let lists: Vec<&str> = managed
+                .iter()
+                .filter(|(_, s)| self.on(s, false))
+                .map(|(n, _)| *n)
+                .collect();
             props.extend(self.managed(&lists, &[]));
             props.extend(self.inline(&[
                 ("policy_json", "attach_policy_json", false),
@@ -407,7 +427,9 @@ impl Call {
         }
         out.insert(0, self.resource("AWS::Lambda::Function", "", function));
         if self.on("create_lambda_function_url", false) {
-            let at = self.entry("create_lambda_function_url").map_or(self.header, |e| e.key_span);
+            let at = self
+                .entry("create_lambda_function_url")
+                .map_or(self.header, |e| e.key_span);
             let auth = match self.entry("authorization_type") {
                 Some(e) => made("AuthType", e.key_span, e.value.clone()),
                 None => made("AuthType", at, Value::made("NONE", at)),
@@ -475,7 +497,11 @@ fn nested(value: &Value) -> Value {
             _ => e.value.clone(),
         };
         Entry {
-            key: if name == "conditions" { crate::source::Text::made("condition", e.key_span) } else { e.key.clone() },
+            key: if name == "conditions" {
+                crate::source::Text::made("condition", e.key_span)
+            } else {
+                e.key.clone()
+            },
             value: spread,
             ..e.clone()
         }

@@ -1,12 +1,15 @@
 //! Actions and resources that say again what stands beside them.
 
-use crate::iam::glob::Case;
-use crate::iam::{Clause, Item, Origin, pattern};
+use std::collections::BTreeMap;
+
+use crate::iam::glob::{self, Case};
+use crate::iam::pattern::Pattern;
+use crate::iam::{Clause, Item, Origin};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 
 /// Longer lists are not compared item by item.
-const MAX_ITEMS: usize = 400;
+const MAX_ITEMS: usize = 2_000;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -22,9 +25,79 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
+/// The items of one clause, ready to be compared: only a pattern takes in what is not equal to it.
+struct Compared<'a> {
+    /// In the clause's case, with what is written; unknown ones are left out.
+    items: Vec<(&'a Item, String)>,
+    first: BTreeMap<String, usize>,
+    patterns: Vec<(usize, Pattern)>,
+    case: Case,
+}
+
+impl<'a> Compared<'a> {
+    fn new(clause: &'a Clause, case: Case) -> Self {
+        let items: Vec<(&Item, String)> = clause
+            .items
+            .iter()
+            .filter_map(|i| {
+                let text = i.text.known()?;
+                Some((
+                    i,
+                    match case {
+                        Case::Insensitive => text.to_ascii_lowercase(),
+                        Case::Sensitive => text.into_owned(),
+                    },
+                ))
+            })
+            .collect();
+        let mut first = BTreeMap::new();
+        let mut patterns = Vec::new();
+        for (n, (_, text)) in items.iter().enumerate() {
+            first.entry(text.clone()).or_insert(n);
+            if text.contains(['*', '?']) {
+                patterns.push((n, Pattern::plain(text, case)));
+            }
+        }
+        Self {
+            items,
+            first,
+            patterns,
+            case,
+        }
+    }
+
+    /// Another item that takes in the n-th, and whether the two are the same; of equal ones the first stays.
+    fn covering(&self, n: usize) -> Option<(&'a Item, bool)> {
+        let (item, text) = &self.items[n];
+        let first = *self.first.get(text)?;
+        if first != n {
+            // Two spans in one place are one written item, made twice by a loop.
+            let other = self.items[first].0;
+            return (other.span != item.span).then_some((other, true));
+        }
+        let mut own = None;
+        self.patterns
+            .iter()
+            .find(|(m, pattern)| {
+                let (other, wide) = &self.items[*m];
+                *m != n
+                    && wide != text
+                    && other.span != item.span
+                    && if text.contains(['*', '?']) {
+                        let own = own.get_or_insert_with(|| Pattern::plain(text, self.case));
+                        pattern.covers(own).is_yes()
+                    } else {
+                        glob::matches(wide, text, self.case)
+                    }
+            })
+            .map(|(m, _)| (self.items[*m].0, false))
+    }
+}
+
 fn actions(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), clause: &Clause) {
-    for (n, item) in clause.items.iter().enumerate() {
-        let Some((other, same)) = covering(clause, n, item, Case::Insensitive) else {
+    let compared = Compared::new(clause, Case::Insensitive);
+    for (n, (item, _)) in compared.items.iter().enumerate() {
+        let Some((other, same)) = compared.covering(n) else {
             continue;
         };
         let (rule, message) = if same {
@@ -45,8 +118,9 @@ fn actions(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), cl
 }
 
 fn resources(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), clause: &Clause) {
-    for (n, item) in clause.items.iter().enumerate() {
-        let Some((other, _)) = covering(clause, n, item, Case::Sensitive) else {
+    let compared = Compared::new(clause, Case::Sensitive);
+    for (n, (item, _)) in compared.items.iter().enumerate() {
+        let Some((other, _)) = compared.covering(n) else {
             continue;
         };
         out.push(
@@ -61,30 +135,4 @@ fn resources(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), 
             .resources([item.display()]),
         );
     }
-}
-
-/// Another item of the clause that takes in the n-th, and whether the two are the same; of equal ones the first stays.
-fn covering<'a>(clause: &'a Clause, n: usize, item: &Item, case: Case) -> Option<(&'a Item, bool)> {
-    if !item.text.is_known() {
-        return None;
-    }
-    clause.items.iter().enumerate().find_map(|(m, other)| {
-        // Two spans in one place are one written item, made twice by a loop.
-        // What stands in another branch of a conditional is not there at the same time.
-        let apart = other.branch.is_some() && other.branch != item.branch;
-        if m == n || apart || !other.text.is_known() || other.span == item.span {
-            return None;
-        }
-        let (a, b) = (other.display(), item.display());
-        let same = match case {
-            Case::Insensitive => a.eq_ignore_ascii_case(&b),
-            Case::Sensitive => a == b,
-        };
-        if same {
-            return (m < n).then_some((other, true));
-        }
-        pattern::covers(&other.text, &item.text, case)
-            .is_yes()
-            .then_some((other, false))
-    })
 }

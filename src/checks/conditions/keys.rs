@@ -7,7 +7,7 @@ use super::{Line, lines};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::iam::PolicyKind;
 use crate::iam::actions::ActionSet;
-use crate::iam::catalogue::catalogue;
+use crate::iam::catalogue::{Action, ConditionKey, catalogue};
 use crate::rules::{Context, Out};
 use crate::source::Span;
 
@@ -16,6 +16,14 @@ const FEDERATED: [&str; 4] = ["saml", "accounts.google.com", "graph.facebook.com
 
 /// Global keys that were taken back. IAM User Guide, "AWS global condition context keys".
 const UNSUPPORTED: [&str; 1] = ["aws:arn"];
+
+/// Keys of one service that come with the credentials, whatever is called.
+const ANYWHERE: [&str; 4] = [
+    "ec2:sourceinstancearn",
+    "lambda:sourcefunctionarn",
+    "ssm:sourceinstancearn",
+    "iottwinmaker:linkedservices",
+];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let mut seen: BTreeMap<(u32, usize, String, String), (Span, String)> = BTreeMap::new();
@@ -71,6 +79,9 @@ fn one(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
     if prefix == "aws" {
         return global(cx, line, written, name);
     }
+    if catalogue().service(prefix).is_none() && of_any_service(key) {
+        return None;
+    }
     let Some(service) = catalogue().service(prefix) else {
         return Some(
             at(
@@ -113,7 +124,28 @@ fn one(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
 fn any_action_takes(prefix: &str, key: &str) -> bool {
     catalogue()
         .service(prefix)
-        .is_some_and(|s| s.actions().any(|a| a.takes_key(key)))
+        .is_some_and(|s| s.actions().any(|a| takes(a, key)))
+}
+
+/// The action takes the key; of a key with a free part, `secretsmanager:ResourceTag/team`, the part before it counts.
+fn takes(action: Action, key: &str) -> bool {
+    if action.takes_key(key) {
+        return true;
+    }
+    let Some((head, _)) = key.split_once('/') else {
+        return false;
+    };
+    let same = |k: ConditionKey| {
+        k.name()
+            .split_once('/')
+            .is_some_and(|(known, _)| known.eq_ignore_ascii_case(head))
+    };
+    action.condition_keys().any(same) || action.resource_types().any(|t| t.condition_keys().any(same))
+}
+
+/// A service whose keys have another prefix than its actions: `catalog:ChangeType` of `aws-marketplace`.
+fn of_any_service(key: &str) -> bool {
+    catalogue().services().any(|s| s.condition_key(key).is_some())
 }
 
 fn global(cx: &Context<'_>, line: &Line<'_>, written: &str, name: &str) -> Option<Finding> {
@@ -182,11 +214,11 @@ fn actions(line: &Line<'_>) -> Option<ActionSet> {
 }
 
 fn not_for_action(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
-    if line.kind.kind == PolicyKind::Trust {
+    if line.kind.kind == PolicyKind::Trust || ANYWHERE.contains(&line.key.as_str()) {
         return None;
     }
     let set = actions(line)?;
-    if set.iter().any(|a| a.takes_key(&line.key)) {
+    if set.iter().any(|a| takes(a, &line.key)) {
         return None;
     }
     let what = if line.statement.denies() {
@@ -214,7 +246,7 @@ fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Findi
         return None;
     }
     let set = actions(line)?;
-    if set.iter().any(|a| a.takes_key(&line.key)) {
+    if set.iter().any(|a| takes(a, &line.key)) {
         return None;
     }
     let (rule, what) = if line.statement.denies() {

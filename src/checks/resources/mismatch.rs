@@ -52,6 +52,14 @@ fn one(
     let name = action.name();
     let first = resources.items.first().map(|r| r.span).unwrap_or(resources.span);
     if action.resource_types().len() == 0 {
+        // `arn:aws:s3:::*` is taken for `*`.
+        if resources
+            .items
+            .iter()
+            .any(|r| arn::widest(&r.text) <= arn::Breadth::AccountWide)
+        {
+            return;
+        }
         out.push(
             cx.at_statement(
                 "star-only-action-on-arn",

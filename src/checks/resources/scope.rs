@@ -1,7 +1,10 @@
 //! Actions on everything that could be on less.
 
 use crate::checks::grants::{granting, names};
+use crate::finding::Severity;
+use crate::iam::ActionSet;
 use crate::iam::catalogue::AccessLevel;
+use crate::iam::condition::{Grade, Strength};
 use crate::rules::{Context, Out};
 
 /// `*` where some of the actions can be given on single resources. One statement gives one finding: the gravest that fits;
@@ -9,11 +12,12 @@ use crate::rules::{Context, Out};
 pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
     for g in granting(cx) {
         let Some(star) = g.star() else { continue };
-        if g.strength.narrows() || g.actions.is_all() {
+        let scopable = g.actions.scopable();
+        if g.actions.is_all() || scopable.is_empty() {
             continue;
         }
-        let scopable = g.actions.scopable();
-        if scopable.is_empty() {
+        let held = held(&g.strength, &scopable);
+        if held == Held::Narrowed {
             continue;
         }
         let mut writes = scopable.of_level(AccessLevel::Write);
@@ -34,7 +38,8 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             ),
         ];
         for (rule, set, what) in cases {
-            if set.is_empty() || !out.wants(rule) {
+            let wide = rule == "resource-star-on-scopable-action";
+            if set.is_empty() || !out.wants(rule) || (held == Held::ByOwner && !wide) {
                 continue;
             }
             let one = set.len() == 1;
@@ -68,7 +73,38 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             if !one {
                 f = f.note(format!("can be scoped: {}", names(&set, 3)));
             }
+            if held == Held::ByOwner {
+                f = f.severity(Severity::Low);
+            }
             out.push(f);
         }
+    }
+}
+
+/// What a statement's conditions leave of "every resource".
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// All of it.
+    Not,
+    /// What one account or organisation has: still every resource of its kind there.
+    ByOwner,
+    Narrowed,
+}
+
+fn held(strength: &Strength, actions: &ActionSet) -> Held {
+    const OWNERS: [&str; 3] = ["aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"];
+    // A tag that none of the actions can see holds nothing.
+    let holds = |key: &str| !key.contains(":resourcetag/") || actions.iter().any(|a| a.takes_key(key));
+    let mut bounds = strength
+        .bounds
+        .iter()
+        .filter(|b| b.grade >= Grade::Narrows && holds(&b.key))
+        .peekable();
+    if bounds.peek().is_none() && !strength.unknown {
+        Held::Not
+    } else if !strength.unknown && bounds.all(|b| OWNERS.contains(&b.key.as_str())) {
+        Held::ByOwner
+    } else {
+        Held::Narrowed
     }
 }

@@ -73,7 +73,7 @@ impl<'a> Compared<'a> {
         if first != n {
             // Two spans in one place are one written item, made twice by a loop.
             let other = self.items[first].0;
-            return (other.span != item.span).then_some((other, true));
+            return (other.span != item.span && together(other, item)).then_some((other, true));
         }
         let mut own = None;
         self.patterns
@@ -83,6 +83,7 @@ impl<'a> Compared<'a> {
                 *m != n
                     && wide != text
                     && other.span != item.span
+                    && together(other, item)
                     && if text.contains(['*', '?']) {
                         let own = own.get_or_insert_with(|| Pattern::plain(text, self.case));
                         pattern.covers(own).is_yes()
@@ -92,6 +93,11 @@ impl<'a> Compared<'a> {
             })
             .map(|(m, _)| (self.items[*m].0, false))
     }
+}
+
+/// Whether what stands in a branch of a conditional is there whenever `item` is.
+fn together(other: &Item, item: &Item) -> bool {
+    other.branch.is_none() || other.branch == item.branch
 }
 
 fn actions(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), clause: &Clause) {

@@ -286,7 +286,8 @@ pub fn widest(arn: &Text) -> Breadth {
     if typed && !first.contains(['*', '?']) {
         // What follows the type: a star in the place of the name and no name anywhere else.
         match segments.next() {
-            Some(name) if !name.is_empty() && stars(name) => Breadth::WholeType,
+            // `user/*/${aws:username}` is one name under any path.
+            Some(name) if !name.is_empty() && stars(name) && segments.last().is_none_or(stars) => Breadth::WholeType,
             _ => Breadth::Prefix,
         }
     } else if stars(first) && segments.all(stars) {
@@ -361,6 +362,7 @@ mod tests {
             ("arn:aws:dynamodb:*:*:table/*/index/*", WholeType),
             ("arn:aws:iam::*:role/service-role/*", Prefix),
             ("arn:aws:iam::*:role/x-*", Prefix),
+            ("arn:aws:iam::*:user/*/${aws:username}", Prefix),
             ("arn:aws:s3:::b/*", Prefix),
             ("arn:aws:s3:::‹v›/*", Prefix),
             ("‹v›/*", Prefix),

@@ -237,6 +237,14 @@ pub struct Clause {
     pub complete: bool,
 }
 
+impl Clause {
+    /// Nothing of it can be seen: whether it will be there is not certain either.
+    pub fn is_vague(&self) -> bool {
+        self.items.iter().all(|i| i.text.as_hole().is_some() || i.branch.is_some())
+            && !(self.complete && self.items.is_empty())
+    }
+}
+
 /// `Principal` or `NotPrincipal`.
 #[derive(Clone, Debug)]
 pub struct PrincipalClause {
@@ -245,6 +253,13 @@ pub struct PrincipalClause {
     pub span: Span,
     pub items: Vec<PrincipalItem>,
     pub complete: bool,
+}
+
+impl PrincipalClause {
+    /// Nothing of it can be seen: whether it will be there is not certain either.
+    pub fn is_vague(&self) -> bool {
+        !self.complete && self.items.iter().all(|p| p.value.text.as_hole().is_some())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::arn::Arn;
-use super::{PolicyKind, Statement};
+use super::{PolicyKind, PrincipalClause, Statement};
 
 /// The kind, and for a resource policy the service that its actions and resources name.
 ///
@@ -13,7 +13,10 @@ pub fn by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
     if statements.is_empty() {
         return (PolicyKind::Unknown, None);
     }
-    if statements.iter().all(|s| s.principal.is_none()) {
+    // A principal that nobody can see may be none (a dynamic block over nothing): statements without one decide then.
+    let vague = |p: &PrincipalClause| p.is_vague();
+    let without = statements.iter().any(|s| s.principal.is_none());
+    if without && statements.iter().all(|s| s.principal.as_ref().is_none_or(vague)) {
         return (PolicyKind::Identity, None);
     }
     let mut actions = statements

@@ -91,7 +91,9 @@ pub fn size(policy: &Value) -> Size {
             }
             Kind::OneOf(branches) => {
                 out.exact = false;
-                let shortest = branches.iter().map(|b| size(&b.value).characters).min().unwrap_or(0);
+                // One alternative alone: the other is that nothing is there.
+                let shortest = if branches.len() == 1 { &[][..] } else { &branches[..] };
+                let shortest = shortest.iter().map(|b| size(&b.value).characters).min().unwrap_or(0);
                 out.characters += shortest;
             }
             Kind::Unknown(_) => out.exact = false,

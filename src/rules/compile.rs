@@ -572,7 +572,7 @@ impl<'a> Checker<'a> {
 
 /// The captures that `{…}` name in a text: `{act}` and `{act.service}` both name `act`.
 pub(super) fn interpolations(text: &str) -> Checked<Vec<&str>> {
-    const PARTS: [&str; 5] = ["service", "count", "levels", "gravest", "worst"];
+    const PARTS: [&str; 6] = ["service", "count", "actions", "levels", "gravest", "worst"];
     let mut names = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('{') {

@@ -40,6 +40,10 @@ fn say(c: &Captured<'_>, part: Option<&str>) -> String {
 fn of_actions(actions: &ActionSet, part: &str) -> String {
     match part {
         "count" => actions.len().to_string(),
+        "actions" => match actions.len() {
+            1 => "1 action".to_owned(),
+            n => format!("{n} actions"),
+        },
         "levels" => actions.by_level().to_string(),
         "gravest" => {
             let counts = actions.by_level();

@@ -1,24 +1,40 @@
 //! Actions that are none, or not any more.
 //! Service Authorization Reference, "Actions, resources, and condition keys for AWS services".
 
+use std::collections::BTreeSet;
+
 use crate::finding::{Confidence, Finding};
 use crate::iam::actions::ActionSet;
 use crate::iam::catalogue::catalogue;
 use crate::iam::{Item, Origin};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
+use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d, i, s) in cx.statements() {
         if d.origin != Origin::Written {
             continue;
         }
+        let mut services: BTreeSet<Span> = BTreeSet::new();
         for item in s.action.iter().flat_map(|c| &c.items) {
+            // A service that came in from elsewhere is one mistake, however many actions are made of it.
+            if brought_in(item).is_some_and(|span| !services.insert(span)) {
+                continue;
+            }
             if let Some(f) = one(cx, id, i, item) {
                 out.push(f.actions([item.display().to_lowercase()]));
             }
         }
     }
+}
+
+/// Where the service is written, when it is put before the name from another place: `"${each.value}:List*"`.
+fn brought_in(item: &Item) -> Option<Span> {
+    let text = item.text.known()?;
+    let (prefix, _) = text.split_once(':')?;
+    let span = item.text.span_of(0..prefix.len())?;
+    (!prefix.is_empty() && !item.span.contains(span)).then_some(span)
 }
 
 fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<Finding> {
@@ -52,7 +68,7 @@ fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<Findin
     }
     let Some(service) = catalogue().service(prefix) else {
         let f = at("unknown-service", format!("`{prefix}` is no service prefix of IAM"))
-            .primary(item.span, "grants nothing")
+            .primary(brought_in(item).unwrap_or(item.span), "grants nothing")
             .confidence(Confidence::Medium);
         return Some(match catalogue().did_you_mean_service(prefix) {
             Some(near) => f.help(format!("did you mean `{near}:{name}`?")),
@@ -60,6 +76,10 @@ fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<Findin
         });
     };
     if name.contains(['*', '?']) {
+        // One pattern for many services: not each of them has such actions.
+        if brought_in(item).is_some() {
+            return None;
+        }
         return ActionSet::expand(text).is_empty().then(|| {
             at("wildcard-matches-nothing", format!("`{text}` matches no action"))
                 .primary(item.span, "grants nothing")

@@ -1,6 +1,5 @@
 //! Resource policies that give what should stay: the right to change them, other accounts' rights, whole endpoints.
 
-use crate::finding::Finding;
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::{Arn, Field};
 use crate::iam::condition::strength;
@@ -220,28 +219,29 @@ fn unsupported(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
     let Some(service) = d.service.as_deref().filter(|s| OWN_ACTIONS.contains(s)) else {
         return;
     };
-    for item in s.action.iter().flat_map(|c| &c.items) {
-        let Some(text) = item.text.known() else { continue };
-        let Some((prefix, name)) = text.split_once(':') else {
-            continue;
-        };
-        if prefix.eq_ignore_ascii_case(service) || prefix.contains(['*', '?']) || name.is_empty() {
-            continue;
-        }
-        if ActionSet::expand(&text).is_empty() {
-            continue;
-        }
-        let f: Finding = cx.at_statement(
-            "resource-policy-unsupported-action",
-            id,
-            i,
-            format!("`{text}` means nothing in a policy of `{service}`"),
-        );
-        out.push(
-            f.primary(item.span, "another service's action")
-                .actions([text.to_lowercase()]),
-        );
+    let foreign = |item: &&Item| {
+        item.text.known().is_some_and(|text| {
+            text.split_once(':').is_some_and(|(prefix, name)| {
+                !prefix.eq_ignore_ascii_case(service) && !prefix.contains(['*', '?']) && !name.is_empty()
+            }) && !ActionSet::expand(&text).is_empty()
+        })
+    };
+    let found: Vec<&Item> = s.action.iter().flat_map(|c| &c.items).filter(foreign).collect();
+    let Some((first, rest)) = found.split_first() else {
+        return;
+    };
+    let message = match rest.len() {
+        0 => format!("`{}` means nothing in a policy of `{service}`", first.display()),
+        n => format!("`{}` and {n} more mean nothing in a policy of `{service}`", first.display()),
+    };
+    let mut f = cx
+        .at_statement("resource-policy-unsupported-action", id, i, message)
+        .primary(first.span, "another service's action")
+        .actions(found.iter().map(|item| item.display().to_lowercase()));
+    for item in rest.iter().take(8) {
+        f = f.secondary(item.span, "and this");
     }
+    out.push(f);
 }
 
 /// A bucket's policy is about that bucket. Only names that are known on both sides are compared.

@@ -194,6 +194,15 @@ fn method(r: &Resource, push: Push<'_>) {
         || r.get("RouteKey")
             .and_then(Value::as_str)
             .is_some_and(|k| k.starts_with("OPTIONS"));
+    // A WebSocket API asks at `$connect` only; its other routes take no authorisation. The routes of an HTTP API have a
+    // method and a path. API Gateway Developer Guide, "Control and manage access to WebSocket APIs".
+    let after_connect = r
+        .get("RouteKey")
+        .and_then(Value::as_str)
+        .is_some_and(|k| !k.contains(' ') && !matches!(&*k, "$connect" | "$default"));
+    if after_connect {
+        return;
+    }
     let keyed = r.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true);
     if options || keyed {
         return;

@@ -1,14 +1,18 @@
 //! Actions and resources that do not fit.
 //! Service Authorization Reference, "Resource types" of each service.
 
+use crate::checks::validity::fits_nothing;
 use crate::iam::arn::{self, Shape};
 use crate::iam::catalogue::{Action, catalogue};
-use crate::iam::{Clause, Item, PolicyKind, pattern};
+use crate::iam::{Clause, Item, Origin, PolicyKind, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d, i, s) in cx.statements() {
+        if d.origin != Origin::Written {
+            continue;
+        }
         if !matches!(
             d.kind,
             PolicyKind::Identity | PolicyKind::Session | PolicyKind::Boundary
@@ -21,11 +25,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if actions.negated || resources.negated || !resources.complete || resources.items.is_empty() {
             continue;
         }
-        // What begins with a hole may be any ARN.
+        // What begins with a hole may be any ARN; an ARN of nothing is reported as that.
         let open = resources
             .items
             .iter()
-            .any(|r| pattern::is_star(&r.text) || !matches!(arn::shape(&r.text), Shape::Arn(_)));
+            .any(|r| pattern::is_star(&r.text) || !matches!(arn::shape(&r.text), Shape::Arn(_)) || fits_nothing(r));
         if open {
             continue;
         }

@@ -42,6 +42,13 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             if set.is_empty() || !out.wants(rule) || (held == Held::ByOwner && !wide) {
                 continue;
             }
+            // `ec2:Describe*` works on `*` only but for a few: the pattern cannot be given on anything else.
+            if rule == "resource-star-on-scopable-action"
+                && set.len() * 2 < g.actions.len()
+                && g.items_granting(&set).iter().all(|i| i.display().contains('*'))
+            {
+                continue;
+            }
             let one = set.len() == 1;
             let subject = if one {
                 names(&set, 1)
@@ -51,7 +58,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             let message = match rule {
                 "permissions-management-on-star" => {
                     format!(
-                        "{subject} that change{} permissions on every resource",
+                        "{subject} change{} permissions on every resource",
                         if one { "s" } else { "" }
                     )
                 }

@@ -184,7 +184,10 @@ fn services(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize,
     let related = RELATED
         .iter()
         .any(|group| names.iter().all(|n| group.contains(&n.as_str())));
-    if names.len() < 2 || related {
+    // `monitoring.rds.amazonaws.com` is a part of `rds.amazonaws.com`.
+    let own = |n: &&String| n.split_once('.').is_none_or(|(_, whole)| !names.contains(whole));
+    let unrelated = names.iter().filter(own).count();
+    if unrelated < 2 || related {
         return;
     }
     let all: Vec<_> = names.iter().map(String::as_str).collect();

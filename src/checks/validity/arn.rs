@@ -83,6 +83,18 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &Item) -> Option<Fi
     })
 }
 
+/// An ARN of a service or of a kind that AWS does not have.
+pub(in crate::checks) fn fits_nothing(item: &Item) -> bool {
+    let Shape::Arn(arn) = shape(&item.text) else {
+        return false;
+    };
+    let unknown = match crate::iam::arn::field(&arn.service) {
+        Field::Literal(s) => !services().contains_key(s.to_ascii_lowercase().as_str()),
+        _ => false,
+    };
+    unknown || misfit(&arn, item).is_some()
+}
+
 type At<'a> = &'a dyn Fn(&'static str, String, &str) -> Finding;
 
 fn fields(arn: &Arn, shown: &str, at: At<'_>) -> Option<Finding> {

@@ -71,7 +71,7 @@ fn required(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document
 }
 
 fn forbidden(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
-    if let Some(p) = &s.principal
+    if let Some(p) = s.principal.as_ref().filter(|p| !p.is_vague())
         && matches!(
             d.kind,
             PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session
@@ -87,7 +87,7 @@ fn forbidden(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Documen
             .primary(p.key, "IAM rejects the policy for this"),
         );
     }
-    if let Some(r) = &s.resource
+    if let Some(r) = s.resource.as_ref().filter(|r| !r.is_vague())
         && d.kind == PolicyKind::Trust
     {
         out.push(

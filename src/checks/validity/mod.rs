@@ -8,6 +8,7 @@ mod elements;
 mod grammar;
 mod kind;
 
+pub(in crate::checks) use arn::fits_nothing;
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.

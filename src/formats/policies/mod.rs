@@ -29,7 +29,10 @@ pub fn lower(unit: &mut Unit) {
             index: i,
             found: &mut found,
         };
-        search.walk(&resource.props, &mut String::new(), 0);
+        match slots::lone_statement(resource) {
+            Some(document) => search.policy(&document, "Statement", Some(PolicyKind::Resource)),
+            None => search.walk(&resource.props, &mut String::new(), 0),
+        }
     }
     for loose in &unit.loose {
         found.loose(loose);

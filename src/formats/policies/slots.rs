@@ -5,7 +5,8 @@
 
 use crate::iam::PolicyKind::{self, Identity, Resource, Session, Trust};
 use crate::model::Resource as Held;
-use crate::value::Value;
+use crate::source::Text;
+use crate::value::{Entry, Value};
 
 /// `[]` after a name stands for any item of a list.
 const SLOTS: &[(&str, &str, PolicyKind)] = &[
@@ -83,6 +84,21 @@ pub(super) fn kind_at(resource: &Held, path: &str) -> Option<PolicyKind> {
         .iter()
         .find(|(kind, slot, _)| *kind == &*resource.kind && *slot == general)
         .map(|(_, _, k)| *k)
+}
+
+/// `AWS::Events::EventBusPolicy` holds a statement without a document around it: EventBridge writes that document itself,
+/// in the language of 2012.
+pub(super) fn lone_statement(resource: &Held) -> Option<Value> {
+    if &*resource.kind != "AWS::Events::EventBusPolicy" {
+        return None;
+    }
+    let statement = resource.props.entry("Statement").filter(|e| !e.value.is_null())?;
+    let version = Entry {
+        key: Text::made("Version", resource.header),
+        key_span: resource.header,
+        value: Value::made("2012-10-17", resource.header),
+    };
+    Some(Value::map(vec![version, statement.clone()], statement.value.span))
 }
 
 /// `Policies/0/PolicyDocument` to `Policies[]/PolicyDocument`.

@@ -240,7 +240,9 @@ pub struct Clause {
 impl Clause {
     /// Nothing of it can be seen: whether it will be there is not certain either.
     pub fn is_vague(&self) -> bool {
-        self.items.iter().all(|i| i.text.as_hole().is_some() || i.branch.is_some())
+        self.items
+            .iter()
+            .all(|i| i.text.as_hole().is_some() || i.branch.is_some())
             && !(self.complete && self.items.is_empty())
     }
 }

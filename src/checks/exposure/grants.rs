@@ -232,7 +232,10 @@ fn unsupported(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
     };
     let message = match rest.len() {
         0 => format!("`{}` means nothing in a policy of `{service}`", first.display()),
-        n => format!("`{}` and {n} more mean nothing in a policy of `{service}`", first.display()),
+        n => format!(
+            "`{}` and {n} more mean nothing in a policy of `{service}`",
+            first.display()
+        ),
     };
     let mut f = cx
         .at_statement("resource-policy-unsupported-action", id, i, message)

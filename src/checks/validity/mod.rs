@@ -8,8 +8,8 @@ mod elements;
 mod grammar;
 mod kind;
 
-pub(in crate::checks) use arn::fits_nothing;
 use crate::rules::Check;
+pub(in crate::checks) use arn::fits_nothing;
 
 /// Name in a rule file's `check:`, and the function.
 pub(super) const TABLE: &[(&str, Check)] = &[

@@ -198,7 +198,8 @@ fn windows(text: &str, line: Range<usize>, labels: &[Range<usize>]) -> Vec<Range
         out.push(back(start, BEFORE)..forward(end, AFTER));
     }
     if out.is_empty() {
-        return vec![line.start..forward(line.start, MAX_LINE)];
+        out.push(line.start..forward(line.start, MAX_LINE));
+        return out;
     }
     out.sort_by_key(|r| r.start);
     let mut merged: Vec<Range<usize>> = Vec::new();
@@ -285,7 +286,7 @@ mod tests {
 
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
-        let (files, _) = shown("a \u{1b}[31m \u{202e}b", &[0..1]);
+        let (files, _) = shown("a \u{1b}[31m \u{202e}b", std::slice::from_ref(&(0..1)));
         let source = files.source(0).unwrap();
         assert!(!source.contains('\u{1b}') && !source.contains('\u{202e}'));
     }
@@ -293,7 +294,7 @@ mod tests {
     #[test]
     fn numbers_are_those_of_the_file() {
         let text = "1\n2\n3\n4\n  five\n6\n";
-        let (files, places) = shown(text, &[10..14]);
+        let (files, places) = shown(text, std::slice::from_ref(&(10..14)));
         let at = files.location(0, places[0].range.start).unwrap();
         assert_eq!((at.line_number, at.column_number), (5, 3));
     }

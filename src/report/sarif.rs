@@ -188,7 +188,7 @@ fn physical(page: &Page<'_>, span: Span) -> Value {
     json!({"artifactLocation": artifact(page, span.file), "region": region(page, span)})
 }
 
-fn related<'f>(f: &'f Reported) -> impl Iterator<Item = (usize, &'f Label)> {
+fn related(f: &Reported) -> impl Iterator<Item = (usize, &Label)> {
     let others = f.finding.labels.iter().filter(|l| l.role != LabelRole::Primary);
     others.enumerate().take(MAX_LOCATIONS).map(|(i, l)| (i + 1, l))
 }

@@ -201,7 +201,8 @@ mod tests {
     #[test]
     fn spellings() {
         // Text, ids, own line, reason, fault.
-        let table: &[(&str, &[&str], bool, Option<&str>, bool)] = &[
+        type Row<'a> = (&'a str, &'a [&'a str], bool, Option<&'a str>, bool);
+        let table: &[Row<'_>] = &[
             ("# overgrant: ignore[a-b]", &["a-b"], true, None, false),
             ("#overgrant:ignore[a-b,c]", &["a-b", "c"], true, None, false),
             (

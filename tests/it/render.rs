@@ -98,7 +98,7 @@ fn report(sources: &Sources) -> Report {
         .primary(at(sources, "min.json", "\"*\"", 0), "every action")
         .secondary(at(sources, "min.json", "\"*\"", 1), "on every resource");
     let keys = "src/keys <1>.py";
-    let mut key = Finding::new("aws-key-pair-together", &format!("an access key {id} with its secret"))
+    let mut key = Finding::new("aws-key-pair-together", format!("an access key {id} with its secret"))
         .primary(at(sources, keys, &format!("\"{id}\""), 0), "long-term access key id")
         .secondary(at(sources, keys, &format!("\"{secret}\""), 0), "its secret key");
     key.secrets = vec![

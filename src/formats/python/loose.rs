@@ -61,12 +61,10 @@ impl Lowering<'_> {
                         statements.push(expr);
                     }
                 }
-                ExprKind::Str(t) if t.len() > 40 => {
-                    if shape::is_json_document(&strip_braces(&t.with_placeholders())) {
-                        let parents = parents.get_or_insert_with(|| parents_of(m));
-                        let names = names.get_or_insert_with(|| Names::new(m));
-                        self.text(expr, parents, names, used, unit);
-                    }
+                ExprKind::Str(t) if t.len() > 40 && shape::is_json_document(&strip_braces(&t.with_placeholders())) => {
+                    let parents = parents.get_or_insert_with(|| parents_of(m));
+                    let names = names.get_or_insert_with(|| Names::new(m));
+                    self.text(expr, parents, names, used, unit);
                 }
                 ExprKind::Join(parts) => {
                     let flat: String = parts

@@ -19,6 +19,9 @@ const ROOTS: &[&str] = &[
     "functions",
 ];
 
+/// The module that a `from` import names, and the one that its name is.
+type Found = (Option<usize>, Option<usize>);
+
 /// All modules of a run.
 #[derive(Debug)]
 pub struct Program<'a> {
@@ -31,7 +34,7 @@ pub struct Program<'a> {
     names: HashSet<&'a str>,
     /// What the imports that stand in each module find.
     imports: Vec<HashMap<Arc<str>, Option<usize>>>,
-    froms: Vec<HashMap<ImportFrom, (Option<usize>, Option<usize>)>>,
+    froms: Vec<HashMap<ImportFrom, Found>>,
 }
 
 impl<'a> Program<'a> {

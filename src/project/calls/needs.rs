@@ -214,7 +214,7 @@ impl Needs<'_, '_> {
         let service = client.name();
         let argument = |name: &str| {
             self.argument(site, name)
-                .or_else(|| self.from_origin(site, service, name))
+                .or_else(|| self.origin_value(site, service, name))
         };
         if service == "s3" {
             return self.s3(op, site, span).into_iter().collect();
@@ -262,7 +262,7 @@ impl Needs<'_, '_> {
     fn s3(&self, op: Operation, site: &Site, span: Span) -> Option<Text> {
         let bucket = self
             .argument(site, "Bucket")
-            .or_else(|| self.from_origin(site, "s3", "Bucket"))?;
+            .or_else(|| self.origin_value(site, "s3", "Bucket"))?;
         let bucket = text_of(&bucket)?;
         let mut out = Text::default();
         if !bucket.prefix().starts_with("arn:") {
@@ -277,7 +277,7 @@ impl Needs<'_, '_> {
             out.append(&Text::made("/", span));
             let key = self
                 .argument(site, "Key")
-                .or_else(|| self.from_origin(site, "s3", "Key"))
+                .or_else(|| self.origin_value(site, "s3", "Key"))
                 .and_then(|k| text_of(&k));
             out.append(&key.unwrap_or_else(|| Text::made("*", span)));
         }
@@ -285,7 +285,7 @@ impl Needs<'_, '_> {
     }
 
     /// An identifier of the resource object that the method belongs to.
-    fn from_origin(&self, site: &Site, service: &str, parameter: &str) -> Option<Value> {
+    fn origin_value(&self, site: &Site, service: &str, parameter: &str) -> Option<Value> {
         let (module, mut expr) = site.origin?;
         if module != self.module {
             return None;

@@ -85,7 +85,7 @@ impl Sites<'_, '_> {
                 _ => {}
             }
         }
-        if callee.iter().any(|t| *t == Thing::Opaque) && targets.is_empty() {
+        if callee.contains(&Thing::Opaque) && targets.is_empty() {
             self.by_name(m, expr, call);
         }
         self.take(expr, Some(expr), &method, targets, origin, true);

@@ -41,10 +41,8 @@ pub fn parse<'a>(file: FileId, path: &str, text: &'a str) -> Parsed<'a> {
     };
     let mut problems = Vec::new();
     let tree = tree(&code, &mut problems);
-    if let Some(tree) = &tree {
-        if tree.root_node().has_error() {
-            problems.extend(first_error(tree, &code));
-        }
+    if let Some(tree) = tree.as_ref().filter(|t| t.root_node().has_error()) {
+        problems.extend(first_error(tree, &code));
     }
     Parsed { code, tree, problems }
 }

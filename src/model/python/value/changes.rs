@@ -24,20 +24,12 @@ impl Values<'_> {
                 return v;
             }
             let sure = m.covers(c.block, binding.block);
-            v = self.change(module, v, &c.path, &c.change, sure, 0);
+            v = self.change(module, v, &c.path, &c.change, sure);
         }
         v
     }
 
-    pub(super) fn change(
-        &self,
-        module: usize,
-        v: Value,
-        path: &[ExprId],
-        change: &Change,
-        sure: bool,
-        depth: usize,
-    ) -> Value {
+    pub(super) fn change(&self, module: usize, v: Value, path: &[ExprId], change: &Change, sure: bool) -> Value {
         let Some((first, rest)) = path.split_first() else {
             return self.change_here(module, v, change, sure);
         };
@@ -59,7 +51,7 @@ impl Values<'_> {
                     (Some(at), Change::Set(e)) if rest.is_empty() => entries[at].value = self.value(module, *e),
                     (Some(at), _) => {
                         let inner = entries[at].value.clone();
-                        entries[at].value = self.change(module, inner, rest, change, sure, depth + 1);
+                        entries[at].value = self.change(module, inner, rest, change, sure);
                     }
                 }
                 Kind::Map(entries.into())
@@ -72,7 +64,7 @@ impl Values<'_> {
                     (Some(at), Change::Set(e)) if rest.is_empty() => items[at] = self.value(module, *e),
                     (Some(at), _) => {
                         let inner = items[at].clone();
-                        items[at] = self.change(module, inner, rest, change, sure, depth + 1);
+                        items[at] = self.change(module, inner, rest, change, sure);
                     }
                 }
                 Kind::Seq(items.into())

@@ -197,7 +197,7 @@ impl<'p> Values<'p> {
     fn name(&self, module: usize, expr: ExprId, name: &str) -> Value {
         let found = match self.module(module).reaching(name, expr) {
             Reaching::Found(f) => f,
-            Reaching::Free => return self.from_wildcard(module, expr, name),
+            Reaching::Free => return self.wildcard(module, expr, name),
         };
         let given = self
             .frames
@@ -289,7 +289,7 @@ impl<'p> Values<'p> {
         v
     }
 
-    fn from_wildcard(&self, module: usize, expr: ExprId, name: &str) -> Value {
+    fn wildcard(&self, module: usize, expr: ExprId, name: &str) -> Value {
         let m = self.module(module);
         for import in &m.scope(0).wildcards {
             if let Some(other) = self.program.import(m.file, import.level, &import.module)

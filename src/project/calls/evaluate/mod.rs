@@ -36,13 +36,16 @@ pub(super) struct Frame<'f> {
     depth: u32,
 }
 
+/// A function and what its parameters are bound to.
+type Application = (Place, Vec<(u32, Things)>);
+
 /// Evaluates. Results are kept; one evaluator is for one thread.
 pub(super) struct Evaluator<'p> {
     pub(super) program: &'p Program<'p>,
     pub(super) index: &'p Index,
     params: &'p Params,
     memo: RefCell<HashMap<At, Things>>,
-    returned: RefCell<HashMap<(Place, Vec<(u32, Things)>), Things>>,
+    returned: RefCell<HashMap<Application, Things>>,
     busy: RefCell<HashSet<At>>,
     depth: Cell<u32>,
     steps: Cell<u32>,

@@ -1302,3 +1302,38 @@ module "other" {
         u.resources.iter().for_each(|r| sound(&sources, &r.props));
     }
 }
+
+#[test]
+fn plans_hold_resolved_values() {
+    let (sources, units) = lower(&[
+        (
+            "plan.json",
+            r#"{"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {"root_module": {
+  "resources": [{
+    "address": "aws_iam_role.r", "mode": "managed", "type": "aws_iam_role", "name": "r",
+    "values": {
+      "name": "role", "permissions_boundary": null,
+      "assume_role_policy": "{\"Statement\": [{\"Effect\": \"Allow\", \"Principal\": \"*\", \"Action\": \"sts:AssumeRole\"}]}",
+      "inline_policy": [{"name": "i", "policy": "{}"}]
+    }
+  }],
+  "child_modules": [{"address": "module.m", "resources": [{
+    "address": "module.m.aws_lambda_function.f", "mode": "managed", "type": "aws_lambda_function", "name": "f",
+    "values": {"environment": [{"variables": {"A_B": "v"}}]}
+  }]}]
+}}}"#,
+        ),
+        ("main.tf", "resource \"aws_iam_role\" \"other\" {}\nresource \"aws_iam_role\" \"r\" {}\n"),
+    ]);
+    let all = resources(&units);
+    let role = all.iter().find(|r| &*r.address.scope == "plan.json").unwrap();
+    assert_eq!(&*role.kind, "AWS::IAM::Role");
+    assert_eq!(sources.slice(role.header), "resource \"aws_iam_role\" \"r\"");
+    assert_eq!(show(role.get("RoleName").unwrap()), "\"role\"");
+    assert!(role.get("PermissionsBoundary").is_none());
+    assert_eq!(show(role.get("Policies").unwrap()), "[{PolicyName: \"i\", PolicyDocument: \"{}\"}]");
+    assert_eq!(prop(&units, "module.m.aws_lambda_function.f", &["Environment", "Variables"]), "{A_B: \"v\"}");
+    let trust = role.get("AssumeRolePolicyDocument").unwrap().as_text().unwrap().clone();
+    let at = trust.display().find("sts:").unwrap();
+    assert_eq!(sources.slice(trust.span_of(at..at + 14).unwrap()), "sts:AssumeRole");
+}

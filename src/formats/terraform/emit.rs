@@ -313,22 +313,12 @@ impl<'a> Emitter<'_, 'a> {
         });
     }
 
-    /// Arguments under CloudFormation's names.
-    pub(super) fn properties(&self, row: &aws::Type, items: Vec<Item>, span: Span) -> Value {
-        let mut entries: Vec<Entry> = Vec::new();
-        for item in items {
-            let name = item.entry.key.display();
-            let target = property(row, &name);
-            let mut entry = self.bounded_entry(item.entry);
-            if item.block {
-                entry.value = renamed(row, &name, entry.value, 0);
-            }
-            if let Some(value) = without_null(entry.value) {
-                entry.value = value;
-                place(&mut entries, &target, entry, item.block);
-            }
-        }
-        Value::map(entries, span)
+    fn properties(&self, row: &aws::Type, items: Vec<Item>, span: Span) -> Value {
+        let bounded = items.into_iter().map(|i| Item {
+            entry: self.bounded_entry(i.entry),
+            ..i
+        });
+        properties(row, bounded.collect(), span)
     }
 
     fn bounded_entry(&self, entry: Entry) -> Entry {
@@ -346,6 +336,24 @@ impl<'a> Emitter<'_, 'a> {
         }
         Value::other(self.evaluator.name(value.span), value.span)
     }
+}
+
+/// Arguments under CloudFormation's names.
+pub(super) fn properties(row: &aws::Type, items: Vec<Item>, span: Span) -> Value {
+    let mut entries: Vec<Entry> = Vec::new();
+    for item in items {
+        let name = item.entry.key.display();
+        let target = property(row, &name);
+        let mut entry = item.entry;
+        if item.block {
+            entry.value = renamed(row, &name, entry.value, 0);
+        }
+        if let Some(value) = without_null(entry.value) {
+            entry.value = value;
+            place(&mut entries, &target, entry, item.block);
+        }
+    }
+    Value::map(entries, span)
 }
 
 fn label(decl: &Decl<'_>) -> Value {
@@ -382,6 +390,11 @@ fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
                 })
                 .collect(),
         ),
+        // As plans write blocks.
+        Kind::Seq(items) if items.iter().all(|v| v.entries().is_some()) => match items.as_ref() {
+            [only] if depth == 0 => return renamed(row, path, only.clone(), depth + 1),
+            _ => Kind::Seq(items.iter().map(|v| renamed(row, path, v.clone(), depth + 1)).collect()),
+        },
         Kind::Map(inner) => {
             let mut entries: Vec<Entry> = Vec::new();
             for e in inner.iter() {
@@ -390,7 +403,11 @@ fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
                 let listed = row.properties.iter().find(|(argument, _)| *argument == nested);
                 let target = listed.map_or_else(|| aws::pascal(&name), |(_, p)| (*p).to_owned());
                 // A block's span is more than its value's when it has a type in front.
-                let block = matches!(e.value.kind, Kind::Map(_)) && e.value.span.contains(e.key_span);
+                let block = match &e.value.kind {
+                    Kind::Map(_) => e.value.span.contains(e.key_span),
+                    Kind::Seq(items) => !items.is_empty() && items.iter().all(|v| v.entries().is_some()),
+                    _ => false,
+                };
                 let value = if block {
                     renamed(row, &nested, e.value.clone(), depth + 1)
                 } else {
@@ -542,7 +559,7 @@ fn is_statement(value: &Value) -> bool {
     }
 }
 
-fn any_policy(value: &Value, depth: u32) -> bool {
+pub(super) fn any_policy(value: &Value, depth: u32) -> bool {
     let mut found = Vec::new();
     policies_in(value, depth, &mut found);
     !found.is_empty()

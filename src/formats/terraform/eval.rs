@@ -23,14 +23,14 @@ use super::texts::{json_text, to_text};
 /// Deepest chain of evaluations; each reference, call and nesting is one.
 const MAX_DEPTH: u32 = 400;
 /// How many nodes one root module may evaluate, whatever its size, and for each node that is written.
-const FUEL: u64 = 2_000_000;
+const FUEL: u64 = 500_000;
 const FUEL_PER_NODE: u64 = 50;
 /// However large the repository is.
 const MAX_FUEL: u64 = 100_000_000;
 /// Longest list that a function makes.
 pub(super) const MAX_ITEMS: usize = 20_000;
 /// Longest text that a template makes, in bytes.
-const MAX_TEXT: usize = 4_000_000;
+const MAX_TEXT: usize = 1_000_000;
 /// How many alternatives an unknown conditional may spread to.
 pub(super) const MAX_BRANCHES: usize = 8;
 /// Longest name of an unknown value.
@@ -259,7 +259,7 @@ impl<'a> Evaluator<'a> {
                 continue;
             }
             len += parts.iter().map(|(_, t)| t.len()).max().unwrap_or(0);
-            if len > MAX_TEXT || !self.spend(parts.len()) {
+            if len > MAX_TEXT || !self.spend(parts.len() + len / 64) {
                 return vec![(String::new(), self.opaque(tree.span(node)))];
             }
             if let [(label, only)] = parts.as_slice()
@@ -334,7 +334,7 @@ impl<'a> Evaluator<'a> {
                     return opaque();
                 };
                 len += text.len();
-                if len > MAX_TEXT || !self.spend(1) {
+                if len > MAX_TEXT || !self.spend(1 + text.len() / 64) {
                     return opaque();
                 }
                 out.append(text);

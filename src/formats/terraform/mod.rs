@@ -13,6 +13,7 @@ mod functions;
 mod json;
 mod module;
 mod operators;
+pub(crate) mod plan;
 mod policy_document;
 mod reference;
 mod registry;
@@ -58,6 +59,8 @@ impl Lower for Terraform {
     }
 
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
+        let is_plan = |id: &&FileId| plan::is_plan(sources.path(**id), sources.text(**id));
+        let plans: Vec<FileId> = files.iter().filter(is_plan).copied().collect();
         let files = parse(sources, files);
         let mut by_directory: BTreeMap<String, Vec<File>> = BTreeMap::new();
         let mut first = Unit::default();
@@ -77,7 +80,17 @@ impl Lower for Terraform {
                 .map(|(path, files)| (path.as_str(), Directory::new(path.clone(), files)))
                 .collect(),
         };
+        let mut written = plan::Written::new();
+        if !plans.is_empty() {
+            for d in repository.directories.values() {
+                for (address, decl) in &d.resources {
+                    let place = (decl.block().header, decl.block().span);
+                    written.insert((d.path.clone(), address.clone()), place);
+                }
+            }
+        }
         let mut units = vec![first];
+        units.extend(plans.iter().map(|id| plan::lower(sources, *id, &written)));
         let (emitted, wanted) = evaluate(&repository, sources);
         units[0].wanted = wanted;
         let used = used::Used::new(emitted.iter().flat_map(|(_, e)| &e.resources));

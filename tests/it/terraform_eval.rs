@@ -1323,7 +1323,10 @@ fn plans_hold_resolved_values() {
   }]}]
 }}}"#,
         ),
-        ("main.tf", "resource \"aws_iam_role\" \"other\" {}\nresource \"aws_iam_role\" \"r\" {}\n"),
+        (
+            "main.tf",
+            "resource \"aws_iam_role\" \"other\" {}\nresource \"aws_iam_role\" \"r\" {}\n",
+        ),
     ]);
     let all = resources(&units);
     let role = all.iter().find(|r| &*r.address.scope == "plan.json").unwrap();
@@ -1331,8 +1334,14 @@ fn plans_hold_resolved_values() {
     assert_eq!(sources.slice(role.header), "resource \"aws_iam_role\" \"r\"");
     assert_eq!(show(role.get("RoleName").unwrap()), "\"role\"");
     assert!(role.get("PermissionsBoundary").is_none());
-    assert_eq!(show(role.get("Policies").unwrap()), "[{PolicyName: \"i\", PolicyDocument: \"{}\"}]");
-    assert_eq!(prop(&units, "module.m.aws_lambda_function.f", &["Environment", "Variables"]), "{A_B: \"v\"}");
+    assert_eq!(
+        show(role.get("Policies").unwrap()),
+        "[{PolicyName: \"i\", PolicyDocument: \"{}\"}]"
+    );
+    assert_eq!(
+        prop(&units, "module.m.aws_lambda_function.f", &["Environment", "Variables"]),
+        "{A_B: \"v\"}"
+    );
     let trust = role.get("AssumeRolePolicyDocument").unwrap().as_text().unwrap().clone();
     let at = trust.display().find("sts:").unwrap();
     assert_eq!(sources.slice(trust.span_of(at..at + 14).unwrap()), "sts:AssumeRole");

@@ -40,7 +40,9 @@ pub(super) fn lower(sources: &Sources, file: FileId, written: &Written) -> Unit 
         ..Unit::default()
     };
     let values = tree.roots.first().and_then(|root| {
-        let values = tree.get(*root, "planned_values").or_else(|| tree.get(*root, "values"))?;
+        let values = tree
+            .get(*root, "planned_values")
+            .or_else(|| tree.get(*root, "values"))?;
         tree.get(values, "root_module")
     });
     if let Some(module) = values {
@@ -94,7 +96,10 @@ impl Plan<'_> {
             .map(|e| Item {
                 entry: e.clone(),
                 // Blocks are lists of objects here.
-                block: e.value.as_seq().is_some_and(|s| s.iter().all(|v| v.entries().is_some()) && !s.is_empty()),
+                block: e
+                    .value
+                    .as_seq()
+                    .is_some_and(|s| s.iter().all(|v| v.entries().is_some()) && !s.is_empty()),
             })
             .collect();
         let props = match row {

@@ -3,7 +3,7 @@
 //! A finding is known by its fingerprint; a secret by a digest of it that is salted anew for each file, so that another key
 //! in the same place is new. Entries of a file that is gone match by everything but the path: the file was moved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, Hasher as _};
 
 use base64::Engine as _;
@@ -203,12 +203,12 @@ pub struct Known<'a> {
     pub exists: &'a dyn Fn(&str) -> bool,
 }
 
-/// Marks what is known. Entries of files that were read, or are gone, and match nothing count as fixed.
+/// Marks what is known; `read` are the paths from the root of the files in scope. Entries of files that were read, or are gone, and match nothing count as fixed.
 pub(super) fn apply(
     known: &Known<'_>,
     sources: &Sources,
     reported: &mut [Reported],
-    was_read: &dyn Fn(&str) -> bool,
+    read: &BTreeSet<String>,
 ) -> BaselineStats {
     let comparison = known.baseline.compare(sources, reported, known.exists);
     let mut fixed = 0;
@@ -216,7 +216,7 @@ pub(super) fn apply(
         match matched {
             Some(i) if reported[*i].status == Status::New => reported[*i].status = Status::Baselined,
             Some(_) => {}
-            None if was_read(&entry.path) || !(known.exists)(&entry.path) => fixed += 1,
+            None if read.contains(&entry.path) || !(known.exists)(&entry.path) => fixed += 1,
             None => {}
         }
     }

@@ -9,7 +9,10 @@ use crate::source::Span;
 pub(super) fn findings(book: &Book<'_, '_>, project: &Project<'_>, terms: &Terms<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
     for entry in &book.entries {
-        if book.exception_in_play(entry) == Some(false) {
+        let fine = entry.standing == Standing::Good
+            && entry.text.reason.is_some()
+            && entry.named.iter().all(|n| n.used.get());
+        if fine || book.exception_in_play(entry) == Some(false) {
             continue;
         }
         if !project.sources.file(entry.span.file).in_scope {

@@ -10,12 +10,14 @@ mod fold;
 mod hygiene;
 mod suppress;
 
+use std::collections::BTreeSet;
+
 use crate::finding::{Confidence, Finding, LabelRole, Severity};
 use crate::iam::Origin;
 use crate::project::Project;
 use crate::rules::{Rule, Ruleset};
 use crate::settings::{Date, FailOn, Settings};
-use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
+use crate::source::{FileId, Problem, ProblemKind, Sources, Span, relative_path};
 
 pub use baseline::{Baseline, Comparison, Entry, FILE as BASELINE_FILE, Known};
 pub use fingerprint::Identity;
@@ -193,14 +195,13 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
     sort(&mut extra);
     reported.extend(ruled(extra));
     reported.sort_by(|a, b| (a.span(), &a.finding.rule).cmp(&(b.span(), &b.finding.rule)));
-    let read = |path: &str| {
-        let absolute = crate::source::join_path(terms.root, path);
-        let is = |id: &FileId| sources.file(*id).in_scope && (terms.absolute)(sources.path(*id)) == absolute;
-        sources.ids().any(|id| is(&id))
-    };
-    let baseline = terms
-        .baseline
-        .map(|k| baseline::apply(&k, sources, &mut reported, &read));
+    let baseline = terms.baseline.map(|known| {
+        let in_scope = sources.ids().map(|id| sources.file(id)).filter(|f| f.in_scope);
+        let read: BTreeSet<String> = in_scope
+            .map(|f| relative_path(terms.root, &(terms.absolute)(&f.path)))
+            .collect();
+        baseline::apply(&known, sources, &mut reported, &read)
+    });
     reported.retain(|f| shown(sources, f, terms));
 
     Report {
@@ -310,7 +311,11 @@ fn stats(project: &Project<'_>) -> Stats {
     let written: Vec<_> = project
         .documents
         .iter()
-        .filter(|d| matches!(d.origin, Origin::Written) && sources.file(d.span.file).in_scope)
+        .filter(|d| matches!(d.origin, Origin::Written))
+        .filter(|d| {
+            let mut places = d.used_at.iter().map(|u| u.span).chain([d.span]);
+            places.any(|span| sources.file(span.file).in_scope)
+        })
         .collect();
     let mut places: Vec<(Span, usize)> = written.iter().map(|d| (d.span, d.statements.len())).collect();
     places.sort();

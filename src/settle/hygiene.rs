@@ -9,9 +9,8 @@ use crate::source::Span;
 pub(super) fn findings(book: &Book<'_, '_>, project: &Project<'_>, terms: &Terms<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
     for entry in &book.entries {
-        let fine = entry.standing == Standing::Good
-            && entry.text.reason.is_some()
-            && entry.named.iter().all(|n| n.used.get());
+        let fine =
+            entry.standing == Standing::Good && entry.text.reason.is_some() && entry.named.iter().all(|n| n.used.get());
         if fine || book.exception_in_play(entry) == Some(false) {
             continue;
         }

@@ -228,19 +228,16 @@ pub(super) fn statement(value: &Value, key: Span) -> Value {
         }
     }
     let both = [("principals", "Principal"), ("not_principals", "NotPrincipal")].map(|(n, e)| (each(entries, n), e));
-    let absent = |blocks: &[Nested]| blocks.iter().all(|b| b.2.is_some() || b.1.is_unknown());
-    let skips = match &both {
-        [(p, _), (n, _)] if !p.is_empty() && !n.is_empty() => one_of_both(absent(p), absent(n)),
-        _ => (false, false),
-    };
-    for ((blocks, element), skip) in both.iter().zip([skips.0, skips.1]) {
-        if let Some(first) = blocks.first() {
-            out.push(if skip {
-                open(first.0, &first.1)
-            } else {
-                entry(element, first.0, principals(blocks))
-            });
-        }
+    for (blocks, element) in &both {
+        let Some(first) = blocks.first() else { continue };
+        // A statement with and one without a principal are policies of different kinds: where nobody knows whether it has
+        // one, nothing is said of it.
+        let maybe = blocks.iter().all(|b| b.2.is_some() || b.1.is_unknown());
+        out.push(if maybe {
+            open(first.0, &first.1)
+        } else {
+            entry(element, first.0, principals(blocks))
+        });
     }
     let conditions = each(entries, "condition");
     if let Some(first) = conditions.first() {

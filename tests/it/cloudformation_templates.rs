@@ -330,3 +330,21 @@ fn bombs_are_bounded() {
     let length = find(&units[3..], "R").get("V").unwrap().as_text().unwrap().len();
     assert!(length < 100_000_000, "{length}");
 }
+
+#[test]
+fn event_bus_policies_are_statements() {
+    let text = r#"Resources:
+  New:
+    Type: AWS::Events::EventBusPolicy
+    Properties:
+      StatementId: one
+      Statement: {Effect: Allow, Principal: "*", Action: "events:PutEvents", Resource: "*"}
+"#;
+    let (sources, mut units) = lower(&[("t.yaml", text)]);
+    overgrant::formats::policies::lower(&mut units[0]);
+    let documents = &units[0].documents;
+    assert_eq!(documents.len(), 1);
+    assert!(documents[0].defects.is_empty() && documents[0].service.as_deref() == Some("events"));
+    let principal = &documents[0].statements[0].principal.as_ref().unwrap().items[0];
+    assert_eq!(sources.slice(principal.value.span), "\"*\"");
+}

@@ -63,7 +63,10 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
         })
         .collect();
     lap("parse and lower");
-    units.par_iter_mut().for_each(formats::policies::lower);
+    units.par_iter_mut().for_each(|unit| {
+        formats::cloudformation::bodies(sources, unit);
+        formats::policies::lower(unit);
+    });
     lap("policies");
 
     let mut wanted: Vec<String> = units.iter_mut().flat_map(|u| std::mem::take(&mut u.wanted)).collect();

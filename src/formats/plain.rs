@@ -120,19 +120,13 @@ pub fn from_yaml(text: &Text, span: Span) -> Option<Value> {
     if !tree.problems.is_empty() {
         return None;
     }
-    let place = Placed {
-        index: TextIndex::new(text),
-        fallback: span,
-    };
+    let place = Placed::new(text, span);
     Some(place.value(&value(&tree, *tree.roots.first()?)))
 }
 
 fn embedded_yaml(text: &Text, flat: &str, span: Span) -> Option<(Value, Vec<Problem>)> {
     let tree = yaml::parse(span.file, flat);
-    let place = Placed {
-        index: TextIndex::new(text),
-        fallback: span,
-    };
+    let place = Placed::new(text, span);
     let value = value(&tree, *tree.roots.first()?);
     value.entries()?;
     let mut problems = policy_problems(flat, tree.problems);
@@ -143,17 +137,24 @@ fn embedded_yaml(text: &Text, flat: &str, span: Span) -> Option<(Value, Vec<Prob
 }
 
 /// Moves what was read from a text's characters to where the text was written.
-struct Placed<'t> {
+pub(crate) struct Placed<'t> {
     index: TextIndex<'t>,
     fallback: Span,
 }
 
-impl Placed<'_> {
-    fn span(&self, span: Span) -> Span {
+impl<'t> Placed<'t> {
+    pub(crate) fn new(text: &'t Text, fallback: Span) -> Self {
+        Self {
+            index: TextIndex::new(text),
+            fallback,
+        }
+    }
+
+    pub(crate) fn span(&self, span: Span) -> Span {
         self.index.span_of(span.range()).unwrap_or(self.fallback)
     }
 
-    fn text(&self, text: &Text) -> Text {
+    pub(crate) fn text(&self, text: &Text) -> Text {
         let mut out = TextBuilder::new();
         for piece in text.pieces() {
             let Piece::Lit(lit) = piece else { continue };

@@ -348,3 +348,44 @@ fn event_bus_policies_are_statements() {
     let principal = &documents[0].statements[0].principal.as_ref().unwrap().items[0];
     assert_eq!(sources.slice(principal.value.span), "\"*\"");
 }
+
+#[test]
+fn templates_inside_stacks_are_templates() {
+    let text = r#"Resources:
+  Set:
+    Type: AWS::CloudFormation::StackSet
+    Properties:
+      TemplateBody: |
+        Parameters: {P: {Type: String, Default: one}}
+        Resources:
+          Inner:
+            Type: AWS::IAM::Role
+            Properties: {RoleName: !Sub "${P}-ü", Arn: !GetAtt Inner.Arn}
+  Json:
+    Type: AWS::CloudFormation::StackSet
+    Properties:
+      TemplateBody: '{"Resources": {"Other": {"Type": "AWS::SNS::Topic", "Properties": {"N": {"Fn::Join": ["-", ["a", "b"]]}}}}}'
+  Data:
+    Type: AWS::CloudFormation::StackSet
+    Properties:
+      Parameters: {P: given}
+      TemplateBody:
+        Fn::ToJsonString:
+          Parameters: {P: {Type: String}}
+          Resources: {Third: {Type: AWS::SNS::Topic, Properties: {Name: "x"}}}
+"#;
+    let (sources, mut units) = lower(&[("t.yaml", text)]);
+    overgrant::formats::cloudformation::bodies(&sources, &mut units[0]);
+    let inner = find(&units, "Inner");
+    assert_eq!(&*inner.address.scope, "t.yaml#Set");
+    assert_eq!(sources.slice(inner.header), "Inner");
+    assert_eq!(show(&inner.props), "{RoleName: one-ü, Arn: ${Inner.Arn}}");
+    assert_eq!(
+        written(&sources, &inner.props),
+        "{RoleName: ${P}|-ü, Arn: !GetAtt Inner.Arn}"
+    );
+    let other = find(&units, "Other");
+    assert_eq!(sources.slice(other.header), "\"Other\"");
+    assert_eq!(written(&sources, other.get("N").unwrap()), "a|\"b\"|b");
+    assert_eq!(show(&find(&units, "Third").props), "{Name: x}");
+}

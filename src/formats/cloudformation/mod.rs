@@ -5,6 +5,7 @@
 //! the number of values it makes, whatever loops, aliases and conditions a template holds. Values lie where they are
 //! written; what the SAM translator makes lies at the SAM source that asks for it.
 
+mod bodies;
 mod conditions;
 pub(crate) mod env;
 mod eval;
@@ -24,6 +25,7 @@ use crate::model::Unit;
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::{Kind, Tree};
 
+pub use bodies::bodies;
 pub(crate) use template::Template;
 pub(crate) use world::{Doc, Variables, World, is_template, parse};
 

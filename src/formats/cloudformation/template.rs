@@ -61,6 +61,11 @@ impl<'w> Template<'w> {
         Self::with(world, &world.docs[index], &given, 0)
     }
 
+    /// The template with these parameters.
+    pub(super) fn given(world: &'w World<'w>, index: usize, given: &BTreeMap<String, Value>) -> Self {
+        Self::with(world, &world.docs[index], given, 0)
+    }
+
     fn with(world: &'w World<'w>, doc: &'w Doc, given: &BTreeMap<String, Value>, nesting: u32) -> Self {
         let mut template = Self {
             world,

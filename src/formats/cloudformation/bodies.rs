@@ -1,0 +1,132 @@
+//! Templates inside other files: the `TemplateBody` of a stack, written as text or as data of the other language
+//! (`aws_cloudformation_stack`, `jsonencode`, `create_stack`, a stack set).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::formats::plain::Placed;
+use crate::model::{Resource, Unit};
+use crate::source::{Piece, Sources, Span, Text};
+use crate::syntax::{Kind as Node, NodeId, Style, Tree, json, yaml};
+use crate::value::{Kind, Value};
+
+use super::template::Template;
+use super::world::{Doc, World, is_template};
+
+/// Deepest nesting of a template written as data.
+const MAX_DEPTH: usize = 96;
+
+/// Adds what the templates inside the unit's stacks say.
+pub fn bodies(sources: &Sources, unit: &mut Unit) {
+    let mut found = Unit::default();
+    for resource in &unit.resources {
+        if matches!(&*resource.kind, "AWS::CloudFormation::Stack" | "AWS::CloudFormation::StackSet") {
+            body(sources, resource, &mut found);
+        }
+    }
+    unit.resources.append(&mut found.resources);
+    unit.wanted.append(&mut found.wanted);
+}
+
+fn body(sources: &Sources, stack: &Resource, out: &mut Unit) {
+    let Some(value) = stack.get("TemplateBody") else { return };
+    let tree = match &value.kind {
+        Kind::Str(text) if is_whole_file(sources, text) => return,
+        Kind::Str(text) => parsed(text, value.span),
+        Kind::Json(inner) => data(inner),
+        _ => return,
+    };
+    let Some(&root) = tree.roots.first().filter(|root| is_template(&tree, **root)) else {
+        return;
+    };
+    let given: BTreeMap<String, Value> = stack
+        .get("Parameters")
+        .and_then(Value::entries)
+        .unwrap_or(&[])
+        .iter()
+        .map(|e| (e.key.display(), e.value.clone()))
+        .collect();
+    let scope = format!("{}#{}", stack.address.scope, stack.address.name);
+    let doc = Doc::new(Arc::new(tree), root, scope.into());
+    let world = World::new(sources, vec![doc], None);
+    Template::given(&world, 0, &given).lower(out);
+}
+
+/// A file that is read into a string is a template of its own.
+fn is_whole_file(sources: &Sources, text: &Text) -> bool {
+    match text.pieces() {
+        [Piece::Lit(lit)] => sources.text(lit.map.file).trim().len() <= lit.text.len(),
+        _ => false,
+    }
+}
+
+fn parsed(text: &Text, span: Span) -> Tree {
+    let flat = text.with_placeholders();
+    if flat.trim_start().starts_with('{') {
+        return json::parse_text(text, span);
+    }
+    let mut tree = yaml::parse(span.file, &flat);
+    let place = Placed::new(text, span);
+    for id in (0..tree.len() as u32).map(NodeId) {
+        let at = tree.span(id);
+        if !tree.is_alias(id)
+            && let Some(inner) = tree.text(id).map(|t| place.text(t))
+        {
+            tree.set_text(id, inner);
+        }
+        tree.set_span(id, place.span(at));
+    }
+    tree
+}
+
+/// The tree of a template that is written as data of another language.
+fn data(value: &Value) -> Tree {
+    let mut tree = Tree::new(value.span.file);
+    let root = node(&mut tree, value, 0);
+    tree.roots.push(root);
+    tree
+}
+
+fn node(tree: &mut Tree, value: &Value, depth: usize) -> NodeId {
+    let kind = match &value.kind {
+        _ if depth > MAX_DEPTH => Node::Unknown,
+        Kind::Null => Node::Null,
+        Kind::Bool(_) => Node::Bool,
+        Kind::Num(_) => Node::Num,
+        Kind::Str(_) => Node::Str,
+        Kind::Seq(_) => Node::Seq,
+        Kind::Map(_) => Node::Map,
+        Kind::Json(_) | Kind::OneOf(_) | Kind::Unknown(_) => Node::Unknown,
+    };
+    let id = leaf(tree, kind, value.span);
+    match &value.kind {
+        _ if kind == Node::Unknown => {}
+        Kind::Bool(b) => tree.set_text(id, Text::made(if *b { "true" } else { "false" }, value.span)),
+        Kind::Num(n) => tree.set_text(id, Text::made(n, value.span)),
+        Kind::Str(text) => tree.set_text(id, text.clone()),
+        Kind::Seq(items) => {
+            let children: Vec<NodeId> = items.iter().map(|v| node(tree, v, depth + 1)).collect();
+            tree.adopt(id, &children);
+        }
+        Kind::Map(entries) => {
+            let mut children = Vec::with_capacity(entries.len() * 2);
+            for e in entries.iter() {
+                let key = leaf(tree, Node::Str, e.key_span);
+                tree.set_text(key, e.key.clone());
+                children.push(key);
+                children.push(node(tree, &e.value, depth + 1));
+            }
+            tree.adopt(id, &children);
+        }
+        _ => {}
+    }
+    id
+}
+
+fn leaf(tree: &mut Tree, kind: Node, span: Span) -> NodeId {
+    let id = tree.push(kind, Style::Double, span.start as usize, span.end as usize);
+    if span.file != tree.file {
+        tree.set_span(id, span);
+    }
+    id
+}

@@ -287,7 +287,9 @@ pub fn widest(arn: &Text) -> Breadth {
         // What follows the type: a star in the place of the name and no name anywhere else.
         match segments.next() {
             // `user/*/${aws:username}` is one name under any path.
-            Some(name) if !name.is_empty() && stars(name) && segments.next_back().is_none_or(stars) => Breadth::WholeType,
+            Some(name) if !name.is_empty() && stars(name) && segments.next_back().is_none_or(stars) => {
+                Breadth::WholeType
+            }
             _ => Breadth::Prefix,
         }
     } else if stars(first) && segments.all(stars) {

@@ -20,7 +20,10 @@ const MAX_DEPTH: usize = 96;
 pub fn bodies(sources: &Sources, unit: &mut Unit) {
     let mut found = Unit::default();
     for resource in &unit.resources {
-        if matches!(&*resource.kind, "AWS::CloudFormation::Stack" | "AWS::CloudFormation::StackSet") {
+        if matches!(
+            &*resource.kind,
+            "AWS::CloudFormation::Stack" | "AWS::CloudFormation::StackSet"
+        ) {
             body(sources, resource, &mut found);
         }
     }

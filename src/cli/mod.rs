@@ -11,6 +11,7 @@ mod detail;
 mod ignore;
 mod init;
 mod input;
+mod needs;
 mod policies;
 mod rules;
 mod run;
@@ -39,6 +40,7 @@ enum Command {
     Explain(rules::Explain),
     Rules(rules::Rules),
     Policies(Box<policies::Policies>),
+    Needs(Box<needs::Needs>),
     Files(Box<policies::Files>),
     Expand(policies::Expand),
     Config(config::Config),
@@ -104,6 +106,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Explain(c) => c.run(),
         Command::Rules(c) => c.run(),
         Command::Policies(c) => c.run(),
+        Command::Needs(c) => c.run(),
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),
         Command::Config(c) => c.run(),

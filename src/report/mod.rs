@@ -9,6 +9,7 @@ mod human;
 mod json;
 mod line_hash;
 mod mask;
+mod needs;
 mod policies;
 mod sarif;
 mod services;
@@ -20,6 +21,7 @@ use crate::settle::{Report, Reported};
 use crate::source::{FileId, Sources, Span, join_path, relative_path};
 
 pub use mask::Mask;
+pub use needs::{Needed, needs_human, needs_json, needs_policy};
 pub use policies::{Seen, policy_json, seen_human, seen_json};
 
 /// What a report can be rendered as.

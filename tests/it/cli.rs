@@ -504,6 +504,83 @@ fn policies_are_shown_as_aws_sees_them() {
     assert!(r.run(&["policies"]).out.contains("\"Action\": \"*\""));
 }
 
+const CODE: &str = r#"import os
+import boto3
+
+s3 = boto3.client("s3")
+table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
+
+
+def handler(event, context):
+    table.put_item(Item=event)
+    s3.copy_object(Bucket="out", Key="k", CopySource={"Bucket": "in", "Key": "k"})
+    s3.list_objects_v2(Bucket="out")
+    boto3.client("lambda").create_function(
+        FunctionName="f", Code={}, Role="arn:aws:iam::111122223333:role/worker"
+    )
+    getattr(s3, event["op"])()
+"#;
+
+#[test]
+fn what_code_calls_is_listed() {
+    let r = Repository::new(&[("app.py", CODE)]);
+    let ran = r.run(&["needs", "-f", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let json = ran.json();
+    let calls = json["calls"].as_array().unwrap();
+    assert_eq!(calls.len(), 4, "{json}");
+    assert_eq!(calls[2]["operation"], "ListObjectsV2");
+    assert_eq!(calls[2]["actions"]["required"][0], "s3:ListBucket");
+    assert_eq!(calls[2]["resources"][0], "arn:aws:s3:::out");
+    assert_eq!(calls[2]["in"], "handler");
+    assert_eq!(calls[2]["span"]["start"]["line"], 11);
+    let passed = &calls[3]["actions"]["conditional"];
+    assert!(
+        passed.as_array().unwrap().iter().any(|c| c["action"] == "iam:PassRole"
+            && c["parameter"] == "Role"
+            && c["passed_to"][0] == "lambda.amazonaws.com"),
+        "{passed}"
+    );
+    assert_eq!(json["unresolved"][0]["why"], "operation chosen at run time");
+    let human = r.run(&["needs"]).out;
+    assert!(
+        human.contains("app.py:11:5: s3 list_objects_v2 in handler\n  needs s3:ListBucket\n  on arn:aws:s3:::out\n"),
+        "{human}"
+    );
+    assert!(
+        human.ends_with("4 calls of 3 services, 6 actions, 1 place not resolved\n"),
+        "{human}"
+    );
+}
+
+#[test]
+fn the_least_policy_for_code_is_one_that_we_accept() {
+    let r = Repository::new(&[("app.py", CODE)]);
+    let ran = r.run(&["needs", "app.py", "--format", "policy"]);
+    assert!(
+        ran.err.contains("1 place is left out: operation chosen at run time"),
+        "{}",
+        ran.err
+    );
+    let statements = &ran.json()["Statement"];
+    let find = |action: &str| {
+        let mut all = statements.as_array().unwrap().iter();
+        all.find(|s| s["Action"].to_string().contains(action)).unwrap()
+    };
+    assert_eq!(find("dynamodb:PutItem")["Resource"], "arn:aws:dynamodb:*:*:table/*");
+    assert_eq!(find("s3:GetObject")["Resource"], "arn:aws:s3:::in/k");
+    assert_eq!(find("s3:PutObject")["Resource"], "arn:aws:s3:::out/k");
+    let pass = find("iam:PassRole");
+    assert_eq!(pass["Resource"], "arn:aws:iam::111122223333:role/worker");
+    assert_eq!(
+        pass["Condition"]["StringEquals"]["iam:PassedToService"],
+        "lambda.amazonaws.com"
+    );
+    r.write("policy.json", ran.out.as_bytes());
+    let checked = r.run(&["check", "policy.json", "--format", "json"]);
+    assert!(checked.rules().is_empty(), "{:?}", checked.rules());
+}
+
 #[test]
 fn patterns_expand_offline() {
     let r = Repository::new(&[("bad.yaml", BAD)]);

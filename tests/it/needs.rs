@@ -1,5 +1,6 @@
 //! What Python code calls of AWS: a small module for every construct, with the calls and their sites.
 
+use overgrant::classify::classify;
 use overgrant::formats::Lower;
 use overgrant::formats::python::Python;
 use overgrant::model::python::Program;
@@ -9,14 +10,9 @@ use overgrant::source::{FileId, Sources};
 /// Runs `ask` on what was found.
 fn analyse<T>(files: &[(&str, &str)], ask: impl FnOnce(&Sources, &Calls<'_>) -> T) -> T {
     let sources = Sources::from_strings(files);
-    // As the classifier does: files that name an SDK; the rest only when they import those.
     let ids: Vec<FileId> = sources
         .ids()
-        .filter(|f| {
-            ["boto", "powertools", "s3fs", "awswrangler", "s3://", "aws4auth"]
-                .iter()
-                .any(|w| sources.text(*f).contains(w))
-        })
+        .filter(|f| classify(sources.path(*f), sources.text(*f)).python)
         .collect();
     let units = Python.lower(&sources, &ids);
     for u in &units {

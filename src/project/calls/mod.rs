@@ -7,12 +7,14 @@
 
 mod evaluate;
 mod index;
+mod least;
 mod libraries;
 mod needs;
 mod reach;
 mod sites;
 mod thing;
 
+pub use least::{Grant, least};
 pub use thing::Place;
 
 use std::collections::BTreeSet;
@@ -43,6 +45,8 @@ pub struct Call {
     pub actions: Actions,
     /// ARNs as far as they are known, with holes; empty when nothing is.
     pub resources: Vec<Text>,
+    /// For copies, which write to `resources`: what is read. Empty when it is not known.
+    pub source: Option<Vec<Text>>,
     /// The callee: `s3.get_object`.
     pub span: Span,
     /// The function it stands in, and that function's qualified name, `<module>` at module level.
@@ -50,6 +54,16 @@ pub struct Call {
     pub function: Arc<str>,
     /// The receiver is known to be a client of this service.
     pub certain: bool,
+}
+
+impl Call {
+    /// Those of the resources that `action`, one that the call needs, is needed on.
+    pub fn resources_of(&self, action: &str) -> &[Text] {
+        match &self.source {
+            Some(source) if action.starts_with("s3:Get") || self.operation == Some("HeadObject") => source,
+            _ => &self.resources,
+        }
+    }
 }
 
 /// What a call needs.

@@ -28,12 +28,13 @@ impl Needs<'_, '_> {
         let e = self.m.expr(site.at.1);
         let scope = self.m.function_of(e.scope);
         let span = callee_span(self.m, site.at.1);
-        let (service, operation, actions, resources) = match &site.target {
+        let (service, operation, actions, resources, source) = match &site.target {
             Target::Operation(client, op) => (
                 client.name().into(),
                 Some(op.name()),
                 self.actions(*client, *op, site),
                 self.resources(*client, *op, site, span),
+                self.copy_source(*client, *op, site, span),
             ),
             Target::Actions { service, all, any } => {
                 let (required, any_of) = if *any {
@@ -46,7 +47,7 @@ impl Needs<'_, '_> {
                     any_of,
                     conditional: Vec::new(),
                 };
-                (service.clone(), None, actions, self.named(service, site, span))
+                (service.clone(), None, actions, self.named(service, site, span), None)
             }
         };
         Call {
@@ -55,6 +56,7 @@ impl Needs<'_, '_> {
             operation,
             actions,
             resources,
+            source,
             span,
             at: Place {
                 module: self.module,
@@ -282,6 +284,36 @@ impl Needs<'_, '_> {
             out.append(&key.unwrap_or_else(|| Text::made("*", span)));
         }
         Some(out)
+    }
+
+    /// What a copy reads: `CopySource`, a dict or `bucket/key` (boto3 reference, "S3.Client.copy_object").
+    fn copy_source(&self, client: Client, op: Operation, site: &Site, span: Span) -> Option<Vec<Text>> {
+        let copies = matches!(op.name(), "CopyObject" | "UploadPartCopy") || &*site.method == "copy";
+        if client.name() != "s3" || !copies {
+            return None;
+        }
+        let Some(source) = self.argument(site, "CopySource") else {
+            return Some(Vec::new());
+        };
+        let object = match source.get("Bucket") {
+            Some(bucket) => {
+                let mut object = text_of(bucket)?;
+                object.append(&Text::made("/", span));
+                let key = source.get("Key").and_then(text_of);
+                object.append(&key.unwrap_or_else(|| Text::made("*", span)));
+                object
+            }
+            None => match text_of(&source) {
+                Some(text) if text.prefix().contains('/') => text,
+                _ => return Some(Vec::new()),
+            },
+        };
+        let mut arn = Text::default();
+        if !object.prefix().starts_with("arn:") {
+            arn.append(&Text::made("arn:aws:s3:::", span));
+        }
+        arn.append(&object);
+        Some(vec![arn])
     }
 
     /// An identifier of the resource object that the method belongs to.

@@ -1,0 +1,61 @@
+//! `needs`: what Python code calls of AWS.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::input::Input;
+use super::run::{self, Wish};
+use super::{Failure, terminal};
+use crate::model::python::Program;
+use crate::project::calls::Calls;
+use crate::report::{Mask, Needed, needs_human, needs_json, needs_policy};
+use crate::settings::Settings;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum NeedsFormat {
+    /// Each call, with what it needs.
+    #[default]
+    Human,
+    Json,
+    /// The policy that allows all of it and no more.
+    Policy,
+}
+
+/// What Python code calls of AWS, and the actions that it needs
+#[derive(Debug, Args)]
+pub(super) struct Needs {
+    #[command(flatten)]
+    input: Input,
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
+    format: NeedsFormat,
+}
+
+impl Needs {
+    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+        let over = |_: &mut Settings| {};
+        let wish = Wish::default();
+        let read = run::read(&self.input, &over, &wish)?;
+        run::understand(read, |read, analysis| {
+            // Only the rules know what is a secret.
+            let report = read.report(analysis, &wish);
+            let sources = analysis.project.sources;
+            let program = Program::new(sources, &analysis.project.modules);
+            let calls = Calls::new(&program);
+            let needed = Needed::new(sources, &calls, &report.errors);
+            let text = match self.format {
+                NeedsFormat::Human => needs_human(&needed),
+                NeedsFormat::Json => needs_json(&needed),
+                NeedsFormat::Policy => {
+                    for note in needed.doubts() {
+                        terminal::note(&format!("note: {note}"));
+                    }
+                    needs_policy(&needed)
+                }
+            };
+            let mask = Mask::new(sources, &report.secrets);
+            terminal::page(&mask.text(text))?;
+            Ok(ExitCode::from(u8::from(!report.errors.is_empty())))
+        })
+    }
+}

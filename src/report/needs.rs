@@ -1,0 +1,256 @@
+//! What code calls of AWS, and the policy that allows it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::json::{SCHEMA_VERSION, span as span_json};
+use crate::project::calls::{Call, Calls, Conditional, Grant, Unresolved, least};
+use crate::source::{Problem, Sources, Span, Text};
+
+/// What `overgrant needs` shows: the calls in files that were asked for.
+#[derive(Debug)]
+pub struct Needed<'a> {
+    sources: &'a Sources,
+    calls: Vec<&'a Call>,
+    unresolved: Vec<&'a Unresolved>,
+    errors: &'a [Problem],
+}
+
+impl<'a> Needed<'a> {
+    pub fn new(sources: &'a Sources, calls: &'a Calls<'_>, errors: &'a [Problem]) -> Self {
+        let in_scope = |span: Span| sources.file(span.file).in_scope;
+        Self {
+            sources,
+            calls: calls.calls.iter().filter(|c| in_scope(c.span)).collect(),
+            unresolved: calls.unresolved.iter().filter(|u| in_scope(u.span)).collect(),
+            errors,
+        }
+    }
+
+    /// Why a policy made of the calls may allow too little or too much, one sentence each.
+    pub fn doubts(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        if self.calls.is_empty() {
+            out.push("no calls found".to_owned());
+        }
+        let unsure = self.calls.iter().filter(|c| !c.certain).count();
+        if unsure > 0 {
+            let whose = if unsure == 1 { "its receiver" } else { "their receivers" };
+            out.push(format!(
+                "{} included that may be none: {whose} could not be followed",
+                count(unsure, "call is", "calls are")
+            ));
+        }
+        let mut whys: BTreeMap<&str, usize> = BTreeMap::new();
+        for u in &self.unresolved {
+            *whys.entry(u.why.text()).or_default() += 1;
+        }
+        out.extend(
+            whys.into_iter()
+                .map(|(why, n)| format!("{} left out: {why}", count(n, "place is", "places are"))),
+        );
+        let possible: BTreeSet<&str> = self
+            .calls
+            .iter()
+            .flat_map(|c| &c.actions.conditional)
+            .filter(|c| c.trigger.is_none())
+            .map(|c| c.action)
+            .collect();
+        let sure: Vec<Grant> = least(self.calls.iter().copied());
+        let possible: Vec<&str> = possible
+            .into_iter()
+            .filter(|a| sure.iter().all(|g| !g.actions.contains(a)))
+            .collect();
+        if !possible.is_empty() {
+            out.push(format!("possibly needed besides: {}", possible.join(", ")));
+        }
+        out
+    }
+
+    fn place(&self, span: Span) -> String {
+        let at = self.sources.positions(span).0;
+        format!("{}:{}:{}", self.sources.path(span.file), at.line, at.column)
+    }
+}
+
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+fn texts(all: &[Text]) -> Vec<String> {
+    all.iter().map(Text::display).collect()
+}
+
+fn resources(call: &Call) -> Vec<String> {
+    let source = call.source.as_deref().unwrap_or_default();
+    let mut all = texts(&call.resources);
+    all.extend(
+        texts(source)
+            .into_iter()
+            .filter(|t| !call.resources.iter().any(|r| r.display() == *t)),
+    );
+    all
+}
+
+fn conditional(c: &Conditional) -> Json {
+    json!({
+        "action": c.action,
+        "parameter": c.trigger.as_deref(),
+        "passed_to": c.passed_to,
+        "resources": texts(&c.resources),
+    })
+}
+
+pub fn needs_json(needed: &Needed<'_>) -> String {
+    let sources = needed.sources;
+    let calls: Vec<Json> = needed
+        .calls
+        .iter()
+        .map(|c| {
+            json!({
+                "service": &*c.service,
+                "method": &*c.method,
+                "operation": c.operation,
+                "actions": {
+                    "required": c.actions.required,
+                    "any_of": c.actions.any_of,
+                    "conditional": c.actions.conditional.iter().map(conditional).collect::<Vec<_>>(),
+                },
+                "resources": resources(c),
+                "path": sources.path(c.span.file),
+                "span": span_json(sources, c.span),
+                "in": &*c.function,
+                "reached_from": [],
+                "certain": c.certain,
+            })
+        })
+        .collect();
+    let at = |span: Span, key: &str, text: &str| {
+        let mut o = Map::new();
+        o.insert("path".to_owned(), sources.path(span.file).into());
+        o.insert("span".to_owned(), span_json(sources, span));
+        o.insert(key.to_owned(), text.into());
+        Json::Object(o)
+    };
+    let unresolved = needed.unresolved.iter().map(|u| at(u.span, "why", u.why.text()));
+    let errors = needed.errors.iter().map(|p| at(p.span, "message", &p.message));
+    let whole = json!({
+        "schema_version": SCHEMA_VERSION,
+        "calls": calls,
+        "unresolved": unresolved.collect::<Vec<_>>(),
+        "errors": errors.collect::<Vec<_>>(),
+    });
+    format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default())
+}
+
+pub fn needs_human(needed: &Needed<'_>) -> String {
+    let mut out = String::new();
+    for c in &needed.calls {
+        let doubt = if c.certain { "" } else { ", perhaps" };
+        let _ = writeln!(
+            out,
+            "{}: {} {} in {}{doubt}",
+            needed.place(c.span),
+            c.service,
+            c.method,
+            c.function
+        );
+        let a = &c.actions;
+        let mut lines: Vec<(&str, String)> = Vec::new();
+        if !a.required.is_empty() {
+            lines.push(("needs", a.required.join(", ")));
+        }
+        match a.any_of.as_slice() {
+            [] => {}
+            [one] => lines.push(("needs", (*one).to_owned())),
+            many => lines.push(("one of", many.join(", "))),
+        }
+        for c in &a.conditional {
+            let Some(parameter) = &c.trigger else { continue };
+            let mut line = format!("{}, for {parameter}", c.action);
+            if !c.passed_to.is_empty() {
+                let _ = write!(line, ", passed to {}", c.passed_to.join(", "));
+            }
+            if !c.resources.is_empty() {
+                let _ = write!(line, ": {}", texts(&c.resources).join(", "));
+            }
+            lines.push(("needs", line));
+        }
+        let mut possible: Vec<&str> = a
+            .conditional
+            .iter()
+            .filter(|c| c.trigger.is_none())
+            .map(|c| c.action)
+            .collect();
+        possible.dedup();
+        if !possible.is_empty() {
+            lines.push(("possibly", possible.join(", ")));
+        }
+        if lines.is_empty() {
+            lines.push(("needs", "nothing".to_owned()));
+        }
+        lines.extend(resources(c).into_iter().map(|r| ("on", r)));
+        for (word, line) in lines {
+            let _ = writeln!(out, "  {word} {line}");
+        }
+    }
+    for u in &needed.unresolved {
+        let _ = writeln!(out, "{}: {}", needed.place(u.span), u.why.text());
+    }
+    for p in needed.errors {
+        let _ = writeln!(out, "{}: not read: {}", needed.place(p.span), p.message);
+    }
+    let services: BTreeSet<&str> = needed.calls.iter().map(|c| &*c.service).collect();
+    let actions: BTreeSet<&str> = least(needed.calls.iter().copied())
+        .into_iter()
+        .flat_map(|g| g.actions)
+        .collect();
+    let _ = write!(
+        out,
+        "{} of {}, {}",
+        count(needed.calls.len(), "call", "calls"),
+        count(services.len(), "service", "services"),
+        count(actions.len(), "action", "actions")
+    );
+    if !needed.unresolved.is_empty() {
+        let _ = write!(
+            out,
+            ", {} not resolved",
+            count(needed.unresolved.len(), "place", "places")
+        );
+    }
+    out.push('\n');
+    out
+}
+
+/// A policy document that allows what the calls need; without any, one without statements.
+pub fn needs_policy(needed: &Needed<'_>) -> String {
+    let one = |mut all: Vec<Json>| match all.len() {
+        1 => all.remove(0),
+        _ => Json::Array(all),
+    };
+    let statements: Vec<Json> = least(needed.calls.iter().copied())
+        .into_iter()
+        .map(|g| {
+            let mut statement = json!({
+                "Effect": "Allow",
+                "Action": one(g.actions.into_iter().map(Json::from).collect()),
+                "Resource": one(g.resources.into_iter().map(Json::from).collect()),
+            });
+            if !g.passed_to.is_empty()
+                && let Some(map) = statement.as_object_mut()
+            {
+                let services = one(g.passed_to.into_iter().map(Json::from).collect());
+                map.insert(
+                    "Condition".to_owned(),
+                    json!({"StringEquals": {"iam:PassedToService": services}}),
+                );
+            }
+            statement
+        })
+        .collect();
+    let whole = json!({"Version": "2012-10-17", "Statement": statements});
+    format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default())
+}

@@ -7,7 +7,7 @@ use crate::iam::actions::ActionSet;
 use crate::iam::arn::widest;
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Strength, strength};
-use crate::iam::{Document, Item, PolicyKind, Statement, pattern};
+use crate::iam::{Item, PolicyKind, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::Context;
 use crate::source::Span;
@@ -61,55 +61,20 @@ pub(super) fn granting<'a>(cx: &Context<'a>) -> Vec<Granting<'a>> {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) {
             continue;
         }
-        let denied = denied(d);
-        for (index, statement) in d.statements.iter().enumerate() {
-            if !statement.allows() {
-                continue;
-            }
-            let Some(mut actions) = expand(statement) else { continue };
-            if let Some(denied) = &denied {
+        let granted = cx.project.granted(id);
+        for a in &granted.allowed {
+            let mut actions = a.actions.clone();
+            if let Some(denied) = &granted.denied {
                 actions.subtract(denied);
             }
+            let statement = &d.statements[a.statement];
             out.push(Granting {
                 document: id,
-                index,
+                index: a.statement,
                 statement,
                 actions,
                 strength: strength(statement),
             });
-        }
-    }
-    out
-}
-
-/// What the statement's actions are, as a set; `None` where it has none.
-fn expand(s: &Statement) -> Option<ActionSet> {
-    let clause = s.action.as_ref()?;
-    let known: Vec<_> = clause.items.iter().filter_map(|i| i.text.known()).collect();
-    let set = ActionSet::expand_all(known.iter().map(|k| &**k));
-    if !clause.negated {
-        return Some(set);
-    }
-    // What a NotAction with unknown parts leaves allowed is not known.
-    (clause.complete && known.len() == clause.items.len()).then(|| set.complement())
-}
-
-/// What the document denies whoever asks for whatever resource.
-fn denied(d: &Document) -> Option<ActionSet> {
-    let mut out: Option<ActionSet> = None;
-    for s in &d.statements {
-        let everywhere = s
-            .resource
-            .as_ref()
-            .is_some_and(|r| !r.negated && r.items.iter().any(|i| pattern::is_star(&i.text)));
-        if !s.denies() || s.condition_key.is_some() || !s.conditions.is_empty() || !everywhere {
-            continue;
-        }
-        if let Some(set) = expand(s) {
-            match &mut out {
-                Some(o) => o.union_with(&set),
-                None => out = Some(set),
-            }
         }
     }
     out

@@ -37,9 +37,6 @@ impl ActionSet {
     /// The actions that an item of `Action` stands for: a name, a pattern with `*` and `?` in any place, or `*`. Case does
     /// not count.
     pub fn expand(pattern: &str) -> Self {
-        if pattern.bytes().all(|b| b == b'*') && !pattern.is_empty() {
-            return Self::all();
-        }
         let mut set = Self::empty();
         set.expand_into(pattern);
         set
@@ -47,6 +44,10 @@ impl ActionSet {
 
     /// Adds what [`Self::expand`] gives.
     pub fn expand_into(&mut self, pattern: &str) {
+        if pattern.bytes().all(|b| b == b'*') && !pattern.is_empty() {
+            *self = Self::all();
+            return;
+        }
         let Some(wildcard) = pattern.find(['*', '?']) else {
             if let Some(action) = catalogue().action(pattern) {
                 self.insert(action);
@@ -65,7 +66,7 @@ impl ActionSet {
     pub fn expand_all<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Self {
         let mut set = Self::empty();
         for pattern in patterns {
-            set.union_with(&Self::expand(pattern));
+            set.expand_into(pattern);
         }
         set
     }

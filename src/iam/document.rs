@@ -127,6 +127,8 @@ pub struct Document {
     pub used_at: Vec<Use>,
     /// Set in one alternative of a conditional: "if IsProd".
     pub branch: Option<Arc<str>>,
+    /// Further statements may exist that we cannot see.
+    pub open: bool,
     /// No part of it stayed unknown but what is only known when deployed (account, region, the repository's own resources).
     pub complete: bool,
     /// The evaluated value, for `overgrant policies` and for sizes.

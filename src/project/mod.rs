@@ -4,13 +4,16 @@
 //! nothing here sees syntax, and linking fills no holes in texts.
 
 pub mod calls;
+mod effective;
 mod link;
 
+pub use effective::{Boundary, Effective, Gap, Grant, PolicySource, Why};
 pub use link::link;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
-use crate::iam::{Document, Own};
+use crate::iam::{Document, Granted, Own};
 use crate::model::Resource;
 use crate::source::{Problem, Sources, Span, Text};
 
@@ -34,6 +37,18 @@ pub struct Project<'a> {
     pub extents: Vec<Span>,
     /// Python, sorted by file, for [`calls::Calls`].
     pub modules: Vec<crate::model::python::Module>,
+    /// Policies that are put on an identity that cannot be told, by its kind and the scope of the resource that puts them:
+    /// one place of each.
+    pub unplaced: BTreeMap<(IdentityKind, Arc<str>), Span>,
+    /// For [`Project::granted`], by document.
+    granted: Vec<OnceLock<Granted>>,
+}
+
+impl Project<'_> {
+    /// What a document grants and denies; worked out once.
+    pub fn granted(&self, document: DocumentId) -> &Granted {
+        self.granted[document as usize].get_or_init(|| Granted::of(&self.documents[document as usize]))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +83,17 @@ pub struct Identity {
     pub trust: Vec<DocumentId>,
     pub policies: Vec<PolicyUse>,
     pub boundary: Option<PolicyUse>,
+    /// Of a user.
+    pub groups: Vec<Membership>,
+}
+
+/// A user's place in a group.
+#[derive(Clone, Copy, Debug)]
+pub struct Membership {
+    /// `None` where the group is not one of the repository's.
+    pub group: Option<IdentityId>,
+    /// The reference that says so.
+    pub span: Span,
 }
 
 /// A policy put on an identity.

@@ -8,6 +8,7 @@ mod cloudformation_robust;
 mod cloudformation_sam;
 mod cloudformation_templates;
 mod credentials;
+mod effective;
 mod facts;
 mod hcl;
 mod known;

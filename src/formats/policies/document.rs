@@ -172,6 +172,7 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
     let id = find(&keys, "Id").and_then(|e| low.scalar(&e.value, "Id"));
     let statement = find(&keys, "Statement");
     let mut statements = Vec::new();
+    let before = std::mem::replace(&mut low.complete, true);
     match statement {
         None if is_open(entries) => {}
         None => low.defect(DefectKind::Missing, value.span, "Statement"),
@@ -192,7 +193,8 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
     }
     low.statement = None;
     low.sids(&statements);
-    let complete = low.complete && statements.iter().all(|s| s.complete);
+    let open = !low.complete || is_open(entries);
+    let complete = before && low.complete && statements.iter().all(|s| s.complete);
     let mut defects = low.defects;
     defects.sort_by_key(|d| (d.span, d.statement));
     Document {
@@ -211,6 +213,7 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
         resource: slot.resource,
         used_at: slot.used_at.clone(),
         branch,
+        open,
         complete,
         value: value.clone(),
     }
@@ -238,8 +241,12 @@ fn is_settled(hole: &Hole) -> bool {
 
 /// Marks a value as one item of unknown content.
 fn unknown_item(value: &Value, hole: &Arc<Hole>) -> Item {
+    item(value, Text::from_pieces(vec![Piece::Hole(hole.clone())]))
+}
+
+fn item(value: &Value, text: Text) -> Item {
     Item {
-        text: Text::from_pieces(vec![Piece::Hole(hole.clone())]),
+        text,
         span: value.span,
         via: value.via.clone(),
         branch: None,
@@ -252,29 +259,19 @@ impl Lowering {
         match &value.kind {
             Kind::Str(text) => {
                 self.complete &= text.holes().all(is_settled);
-                Some(Item {
-                    text: text.clone(),
-                    span: value.span,
-                    via: value.via.clone(),
-                    branch: None,
-                })
+                Some(item(value, text.clone()))
             }
             Kind::Unknown(hole) => {
                 self.complete &= is_settled(hole);
                 Some(unknown_item(value, hole))
             }
-            Kind::Num(n) if element == "Sid" || element == "Id" || element == "value" => Some(Item {
-                text: Text::made(n, value.span),
-                span: value.span,
-                via: value.via.clone(),
-                branch: None,
-            }),
-            Kind::Bool(b) if element == "value" => Some(Item {
-                text: Text::made(if *b { "true" } else { "false" }, value.span),
-                span: value.span,
-                via: value.via.clone(),
-                branch: None,
-            }),
+            Kind::Num(n) if element == "Sid" || element == "Id" || element == "value" => {
+                Some(item(value, Text::made(n, value.span)))
+            }
+            Kind::Bool(b) if element == "value" => {
+                let text = Text::made(if *b { "true" } else { "false" }, value.span);
+                Some(item(value, text))
+            }
             Kind::OneOf(branches) => {
                 // Both alternatives are possible; the first stands for them where only one can.
                 self.complete = false;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::iam::{Document, Format, Origin, Owner, PolicyKind, Use, kind};
 use crate::model::{Loose, Resource, Unit};
-use crate::source::{Problem, ProblemKind, Span, Text};
+use crate::source::{FileId, Problem, ProblemKind, Span, Text};
 use crate::value::{Kind, Value, Via};
 
 use super::plain;
@@ -39,6 +39,24 @@ pub fn lower(unit: &mut Unit) {
     }
     unit.documents.append(&mut found.documents);
     unit.problems.append(&mut found.problems);
+}
+
+/// A managed policy of AWS as a document. It is written nowhere: its spans mean nothing, what refers to it is the place to
+/// point at.
+pub fn aws_managed(name: &str, json: &str) -> Option<Document> {
+    let nowhere = Span::new(FileId(0), 0, 0);
+    let (value, _) = plain::embedded(&Text::made(json, nowhere), nowhere)?;
+    let slot = Slot {
+        kind: PolicyKind::Identity,
+        service: None,
+        format: Format::Json,
+        origin: Origin::AwsManaged(Arc::from(name)),
+        owner: None,
+        resource: None,
+        used_at: Vec::new(),
+        branch: None,
+    };
+    document::documents(&value, &slot).into_iter().next()
 }
 
 #[derive(Default)]

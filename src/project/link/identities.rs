@@ -2,48 +2,67 @@
 
 use std::collections::BTreeMap;
 
-use super::index::{Index, identity_kind, name_property};
+use super::index::{Index, identity_kind, last_known_part, name_property, target_of};
 use crate::iam::PolicyKind;
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityKind, PolicyRef, PolicyUse, Project, ResourceId};
 use crate::value::{Kind, Value};
 
 /// Where an attaching resource names those it attaches to.
-const HOLDERS: [(IdentityKind, [&str; 3]); 3] = [
+const HOLDERS: [(IdentityKind, [&str; 3]); 4] = [
     (IdentityKind::Role, ["Role", "Roles", "RoleName"]),
     (IdentityKind::User, ["User", "Users", "UserName"]),
     (IdentityKind::Group, ["Group", "Groups", "GroupName"]),
+    (
+        IdentityKind::PermissionSet,
+        ["PermissionSet", "PermissionSetArn", "PermissionSets"],
+    ),
 ];
 
-/// Every identity of the repository with its policies, in the order of their resources.
-pub(super) fn identities(project: &Project<'_>, index: &Index) -> Vec<Identity> {
+/// Fills in every identity of the repository with its policies, in the order of their resources, and the policies whose
+/// holder cannot be told.
+pub(super) fn identities(project: &mut Project<'_>, index: &Index) {
     let mut out = Vec::new();
     let mut by_resource: BTreeMap<ResourceId, usize> = BTreeMap::new();
     for (id, r) in (0u32..).zip(&project.resources) {
-        let Some(kind) = identity_kind(&r.kind) else { continue };
+        let Some(kind) = identity_kind(&r.kind).filter(|_| !is_part(index, r)) else {
+            continue;
+        };
         by_resource.insert(id, out.len());
         out.push(identity(project, index, kind, id, r));
     }
     for (id, r) in (0u32..).zip(&project.resources) {
-        for (kind, use_) in attachments(project, index, id, r) {
-            for (holder_kind, value) in holders(r) {
-                if holder_kind != kind {
-                    continue;
-                }
-                for target in index.identities(kind, value) {
-                    if let Some(&i) = by_resource.get(&target) {
-                        out[i].policies.push(PolicyUse {
-                            span: use_.span,
-                            policy: use_.policy.clone(),
-                            inline: use_.inline,
-                            by: use_.by,
-                        });
-                    }
-                }
+        let uses = attachments(project, index, id, r);
+        if uses.is_empty() {
+            continue;
+        }
+        for (kind, value) in holders(r) {
+            let targets = index.identities(kind, value);
+            if targets.is_empty() && is_anybody(value) {
+                let key = (kind, r.address.scope.clone());
+                project.unplaced.entry(key).or_insert(value.span);
+            }
+            for i in targets.iter().filter_map(|t| by_resource.get(t)) {
+                out[*i].policies.extend(uses.iter().cloned());
             }
         }
     }
-    out
+    project.identities = out;
+}
+
+/// Whether a permission set is only a policy for another one: `aws_ssoadmin_permission_set_inline_policy`.
+fn is_part(index: &Index, r: &Resource) -> bool {
+    r.get("PermissionSetArn")
+        .and_then(target_of)
+        .is_some_and(|t| !index.target(t).is_empty())
+}
+
+/// Nothing says which identity a value names.
+fn is_anybody(value: &Value) -> bool {
+    match value.as_text() {
+        Some(text) => last_known_part(text).is_none(),
+        None => true,
+    }
 }
 
 fn identity(project: &Project<'_>, index: &Index, kind: IdentityKind, id: ResourceId, r: &Resource) -> Identity {
@@ -61,11 +80,16 @@ fn identity(project: &Project<'_>, index: &Index, kind: IdentityKind, id: Resour
             }),
         }
     }
-    for prop in ["ManagedPolicyArns", "ManagedPolicies", "GeneratedManagedPolicyArns"] {
+    for prop in [
+        "ManagedPolicyArns",
+        "ManagedPolicies",
+        "GeneratedManagedPolicyArns",
+        "CustomerManagedPolicyReferences",
+    ] {
         if let Some(value) = r.get(prop) {
             each(value, &mut |item| {
                 policies.push(PolicyUse {
-                    policy: index.policy(item),
+                    policy: index.policy(item.get("Name").unwrap_or(item)),
                     span: item.span,
                     inline: false,
                     by: None,
@@ -90,39 +114,42 @@ fn identity(project: &Project<'_>, index: &Index, kind: IdentityKind, id: Resour
         trust,
         policies,
         boundary,
+        groups: Vec::new(),
     }
 }
 
-/// What a resource puts on identities of each kind.
-fn attachments(project: &Project<'_>, index: &Index, id: ResourceId, r: &Resource) -> Vec<(IdentityKind, PolicyUse)> {
+/// What a resource puts on the identities that it names.
+fn attachments(project: &Project<'_>, index: &Index, id: ResourceId, r: &Resource) -> Vec<PolicyUse> {
     let own_documents = |inline: bool| {
         let documents = index.documents_of(id);
         let span = documents
             .first()
             .map_or(r.header, |d| project.documents[*d as usize].span);
-        PolicyUse {
+        vec![PolicyUse {
             policy: PolicyRef::Documents(documents.to_vec()),
             span: if r.extent.contains(span) { span } else { r.header },
             inline,
             by: Some(id),
-        }
+        }]
     };
-    let all = |u: PolicyUse| HOLDERS.iter().map(|(kind, _)| (*kind, u.clone())).collect::<Vec<_>>();
     match &*r.kind {
         "AWS::IAM::Policy" | "AWS::IAM::RolePolicy" | "AWS::IAM::UserPolicy" | "AWS::IAM::GroupPolicy" => {
-            all(own_documents(true))
+            own_documents(true)
         }
-        "AWS::IAM::ManagedPolicy" => all(own_documents(false)),
+        "AWS::IAM::ManagedPolicy" => own_documents(false),
+        "AWS::SSO::PermissionSet" if is_part(index, r) => own_documents(true),
         kind if kind == kinds::ATTACHMENT => {
             let mut out = Vec::new();
-            if let Some(value) = r.get("PolicyArn") {
+            let named = ["PolicyArn", "PolicyName"].iter().find_map(|p| r.get(p));
+            let reference = || r.path(&["CustomerManagedPolicyReference", "PolicyName"]);
+            if let Some(value) = named.or_else(reference) {
                 each(value, &mut |item| {
-                    out.extend(all(PolicyUse {
+                    out.push(PolicyUse {
                         policy: index.policy(item),
                         span: item.span,
                         inline: false,
                         by: Some(id),
-                    }));
+                    });
                 });
             }
             out

@@ -138,7 +138,7 @@ pub(super) fn target_of(value: &Value) -> Option<&Target> {
 }
 
 /// `name` of `name`, of `path/name` and of `arn:…:role/path/name`; the last part must be known.
-fn last_known_part(text: &Text) -> Option<String> {
+pub(super) fn last_known_part(text: &Text) -> Option<String> {
     let flat = text.with_placeholders();
     let last = flat.rsplit(['/', ':']).next()?;
     (!last.is_empty() && last.chars().all(|c| Text::placeholder(c).is_none())).then(|| last.to_owned())

@@ -3,14 +3,18 @@
 //! **Invariant:** the result does not depend on the order of the units; nothing is guessed: what does not resolve to one
 //! thing of the repository stays [`PolicyRef::Elsewhere`].
 
+mod groups;
 mod identities;
 mod index;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use crate::iam::{Document, Own, PolicyKind};
 use crate::model::Unit;
 use crate::source::Sources;
 
-use super::{PolicyRef, Project};
+use super::{DocumentId, PolicyRef, Project};
 use index::Index;
 
 /// Joins all units of a run into one project.
@@ -24,6 +28,8 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         problems: Vec::new(),
         extents: Vec::new(),
         modules: Vec::new(),
+        unplaced: BTreeMap::new(),
+        granted: Vec::new(),
     };
     for mut unit in units {
         let base = project.resources.len() as u32;
@@ -43,8 +49,10 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         .sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
     project.problems.dedup();
     let index = Index::new(&project);
-    project.identities = identities::identities(&project, &index);
+    identities::identities(&mut project, &index);
+    groups::memberships(&mut project, &index);
     mark_boundaries(&mut project);
+    project.granted.resize_with(project.documents.len(), OnceLock::new);
     project
 }
 
@@ -68,7 +76,7 @@ fn drop_unowned_twins(documents: &mut Vec<Document>) {
 /// A document that is used as a permissions boundary, and as nothing else, is one.
 fn mark_boundaries(project: &mut Project<'_>) {
     let mut boundary = Vec::new();
-    let mut attached = Vec::new();
+    let mut attached: BTreeSet<DocumentId> = BTreeSet::new();
     for identity in &project.identities {
         if let Some(u) = &identity.boundary
             && let PolicyRef::Documents(ids) = &u.policy
@@ -77,7 +85,7 @@ fn mark_boundaries(project: &mut Project<'_>) {
         }
         for u in &identity.policies {
             if let PolicyRef::Documents(ids) = &u.policy {
-                attached.extend_from_slice(ids);
+                attached.extend(ids);
             }
         }
     }

@@ -1,0 +1,42 @@
+//! AWS's own managed policies as documents, each read once and only when somebody refers to it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::formats::policies::aws_managed;
+use crate::iam::{Document, Granted, catalogue};
+
+/// A managed policy of AWS, read.
+#[derive(Debug)]
+pub(super) struct Managed {
+    /// Without path.
+    pub(super) name: &'static str,
+    pub(super) document: Document,
+    pub(super) granted: Granted,
+}
+
+type Slot = Arc<OnceLock<Option<&'static Managed>>>;
+
+/// By name with or without path; `None` for one that AWS does not have or does not show.
+pub(super) fn managed(name: &str) -> Option<&'static Managed> {
+    static READ: Mutex<BTreeMap<&'static str, Slot>> = Mutex::new(BTreeMap::new());
+    let policy = catalogue().managed_policy(name)?;
+    let json = policy.document_json?;
+    let slot = READ
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .entry(policy.name)
+        .or_default()
+        .clone();
+    *slot.get_or_init(|| {
+        let name = policy.name;
+        let document = aws_managed(name, json)?;
+        let granted = Granted::of(&document);
+        // As many as AWS has policies, for as long as the process lives.
+        Some(Box::leak(Box::new(Managed {
+            name,
+            document,
+            granted,
+        })))
+    })
+}

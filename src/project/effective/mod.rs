@@ -1,0 +1,301 @@
+//! What an identity may do in all: the one question that spans every policy put on it.
+//!
+//! [`Effective::of`] unites the inline policies, the attached policies of the repository, AWS's managed policies and the SAM
+//! policy templates of an identity (of a user, those of its groups too), within its permissions boundary and less what is
+//! denied outright.
+//!
+//! ```text
+//! let effective = Effective::of(project, role);
+//! effective.allows(action)               // Yes, No, or Unknown where a policy cannot be seen
+//! for grant in effective.granting(action) {
+//!     grant.span(action)                 // the item of Action, or the reference to an AWS managed policy
+//!     grant.statement.resource           // on what
+//!     grant.narrowed()                   // under a condition that keeps something out
+//!     grant.through                      // the attachment, with its place
+//! }
+//! for gap in &effective.gaps { … }       // why more may be granted than is here
+//! ```
+//!
+//! It costs time linear in the statements of the identity's policies; what documents grant is worked out once for all
+//! identities. Not held by a project, so that a large one does not hold them all: ask once for each identity in a check.
+//!
+//! **Invariant:** a grant is certain, in at least one alternative of the deployment, on some resource, perhaps under
+//! conditions. What may be granted and cannot be seen is a [`Gap`]. Service and resource control policies and the resource's
+//! own policies are not looked at. IAM User Guide, "Policy evaluation logic", "Permissions boundaries for IAM entities".
+
+mod boundary;
+mod gaps;
+mod managed;
+
+use std::borrow::Cow;
+
+pub use boundary::Boundary;
+pub use gaps::{Gap, Why};
+
+use super::{DocumentId, Identity, IdentityId, PolicyRef, PolicyUse, Project};
+use crate::iam::condition::{Strength, strength};
+use crate::iam::glob::Case;
+use crate::iam::granted::Allowed;
+use crate::iam::{Action, ActionSet, Clause, Document, Granted, Item, PolicyKind, Statement, Truth, pattern};
+use crate::source::Span;
+
+/// Deny statements on some resources only are weighed up to this many; AWS's quotas leave no room for more.
+const MAX_LIMITS: usize = 64;
+
+/// What an identity may do in all; see the module's page.
+#[derive(Debug)]
+pub struct Effective<'p> {
+    pub identity: IdentityId,
+    /// One for each Allow statement that still grants something, in the order of the policies.
+    pub grants: Vec<Grant<'p>>,
+    /// Denied by some policy on every resource, without a condition; taken out of `grants`.
+    pub denied: ActionSet,
+    /// Actions outside a complete boundary are taken out of `grants`.
+    pub boundary: Option<Boundary>,
+    pub gaps: Vec<Gap>,
+    limits: Vec<(&'p Statement, &'p ActionSet)>,
+}
+
+/// One Allow statement and what it grants the identity.
+#[derive(Clone, Debug)]
+pub struct Grant<'p> {
+    /// The policy's place on the identity, or on the group that grants it.
+    pub through: &'p PolicyUse,
+    /// The group, where the grant comes through one.
+    pub group: Option<IdentityId>,
+    pub source: PolicySource,
+    pub document: &'p Document,
+    /// The statement, and its index in the document.
+    pub index: usize,
+    pub statement: &'p Statement,
+    /// What it grants in the end: never empty.
+    pub actions: Cow<'p, ActionSet>,
+}
+
+/// Where a policy's document comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PolicySource {
+    /// The repository's; [`PolicyUse::inline`] says whether it is a part of the identity.
+    Written(DocumentId),
+    /// AWS's own, by its name without path. Spans of its document mean nothing.
+    AwsManaged(&'static str),
+}
+
+impl<'p> Grant<'p> {
+    /// Under a condition that keeps something out.
+    pub fn narrowed(&self) -> bool {
+        self.strength().narrows()
+    }
+
+    pub fn strength(&self) -> Strength {
+        strength(self.statement)
+    }
+
+    /// The first item of `Action` that grants `action`; `None` for a `NotAction`.
+    pub fn item(&self, action: Action) -> Option<&'p Item> {
+        self.positive()?
+            .items
+            .iter()
+            .find(|i| pattern::matches(&i.text, action.name(), Case::Insensitive).is_yes())
+    }
+
+    /// Every item of `Action` with what it grants the identity by itself, patterns that grant nothing left out.
+    pub fn items(&self) -> impl Iterator<Item = (&'p Item, ActionSet)> + use<'_, 'p> {
+        let items = self.positive().map_or(&[][..], |c| &c.items);
+        items.iter().filter_map(|item| {
+            let mut set = ActionSet::expand(&item.text.known()?);
+            set.intersect(&self.actions);
+            (!set.is_empty()).then_some((item, set))
+        })
+    }
+
+    /// Where to point for `action`: the item that grants it, the key of a `NotAction`, the reference to a policy of AWS's.
+    pub fn span(&self, action: Action) -> Span {
+        match (self.source, &self.statement.action) {
+            (PolicySource::AwsManaged(_), _) | (_, None) => self.through.span,
+            (_, Some(clause)) => self.item(action).map_or(clause.key, |i| i.span),
+        }
+    }
+
+    fn positive(&self) -> Option<&'p Clause> {
+        self.statement.action.as_ref().filter(|c| !c.negated)
+    }
+}
+
+impl<'p> Effective<'p> {
+    pub fn of(project: &'p Project<'_>, id: IdentityId) -> Self {
+        let identity = &project.identities[id as usize];
+        let mut out = Self {
+            identity: id,
+            grants: Vec::new(),
+            denied: ActionSet::empty(),
+            boundary: identity.boundary.as_ref().map(|b| Boundary::of(project, b)),
+            gaps: gaps::of_identity(project, identity),
+            limits: Vec::new(),
+        };
+        out.collect(project, identity, None);
+        for membership in &identity.groups {
+            match membership.group {
+                Some(group) => {
+                    let holder = &project.identities[group as usize];
+                    out.gaps.extend(gaps::of_identity(project, holder));
+                    out.collect(project, holder, Some(group));
+                }
+                None => out.gaps.push(Gap::new(membership.span, Why::GroupElsewhere)),
+            }
+        }
+        out.restrict();
+        out
+    }
+
+    /// Everything that is granted can be seen.
+    pub fn complete(&self) -> bool {
+        self.gaps.is_empty()
+    }
+
+    /// Whether the identity may do this, on some resource.
+    pub fn allows(&self, action: Action) -> Truth {
+        let (id, granted) = (action.id(), self.granting(action).next().is_some());
+        let within = self.boundary.as_ref().map_or(Truth::Yes, |b| b.allows(action));
+        if self.denied.contains(id) {
+            return Truth::No;
+        }
+        let granted = match granted {
+            true => Truth::Yes,
+            false if self.complete() => Truth::No,
+            false => Truth::Unknown,
+        };
+        granted.and(within)
+    }
+
+    /// The statements that grant an action.
+    pub fn granting(&self, action: Action) -> impl Iterator<Item = &Grant<'p>> {
+        self.grants.iter().filter(move |g| g.actions.contains(action.id()))
+    }
+
+    /// All that is granted.
+    pub fn actions(&self) -> ActionSet {
+        let mut all = ActionSet::empty();
+        for grant in &self.grants {
+            all.union_with(&grant.actions);
+        }
+        all
+    }
+
+    /// Deny statements that take an action away under a condition, or on some resources only.
+    pub fn limits(&self, action: Action) -> impl Iterator<Item = &'p Statement> {
+        let limits = self.limits.iter().take(MAX_LIMITS);
+        limits.filter_map(move |(s, actions)| actions.contains(action.id()).then_some(*s))
+    }
+
+    /// Takes in the policies of `holder`: the identity, or a group of it.
+    fn collect(&mut self, project: &'p Project<'_>, holder: &'p Identity, group: Option<IdentityId>) {
+        for through in &holder.policies {
+            match &through.policy {
+                PolicyRef::Documents(ids) => {
+                    if ids.is_empty() {
+                        self.gaps.push(Gap::new(through.span, Why::Elsewhere));
+                    }
+                    for id in ids {
+                        let (document, granted) = (&project.documents[*id as usize], project.granted(*id));
+                        if is_permissions(document) {
+                            self.unclear(granted, None);
+                            self.take(through, group, PolicySource::Written(*id), document, granted);
+                        }
+                    }
+                }
+                PolicyRef::AwsManaged(name) => match managed::managed(name) {
+                    Some(m) => {
+                        self.unclear(&m.granted, Some(through.span));
+                        let source = PolicySource::AwsManaged(m.name);
+                        self.take(through, group, source, &m.document, &m.granted);
+                    }
+                    None => self.gaps.push(Gap::new(through.span, Why::NotShownByAws)),
+                },
+                PolicyRef::Elsewhere(_) => self.gaps.push(Gap::new(through.span, Why::Elsewhere)),
+            }
+        }
+    }
+
+    fn unclear(&mut self, granted: &Granted, at: Option<Span>) {
+        let gaps = granted.unclear.iter().map(|s| Gap::new(at.unwrap_or(*s), Why::Unclear));
+        self.gaps.extend(gaps);
+    }
+
+    fn take(
+        &mut self,
+        through: &'p PolicyUse,
+        group: Option<IdentityId>,
+        source: PolicySource,
+        document: &'p Document,
+        granted: &'p Granted,
+    ) {
+        if let Some(denied) = &granted.denied {
+            self.denied.union_with(denied);
+        }
+        let statement = |a: &Allowed| &document.statements[a.statement];
+        self.limits
+            .extend(granted.limits.iter().map(|a| (statement(a), &a.actions)));
+        self.grants.extend(granted.allowed.iter().map(|a| Grant {
+            through,
+            group,
+            source,
+            document,
+            index: a.statement,
+            statement: statement(a),
+            actions: Cow::Borrowed(&a.actions),
+        }));
+    }
+
+    /// Takes out of the grants what is denied and what is outside the boundary.
+    fn restrict(&mut self) {
+        let within = self.boundary.as_ref().filter(|b| b.complete).map(|b| &b.most);
+        let limits: Vec<_> = self
+            .limits
+            .iter()
+            .take(MAX_LIMITS)
+            .filter(|(s, _)| is_certain(s))
+            .collect();
+        for grant in &mut self.grants {
+            if grant.actions.intersects(&self.denied) {
+                grant.actions.to_mut().subtract(&self.denied);
+            }
+            if let Some(within) = within.filter(|w| !grant.actions.is_subset(w)) {
+                grant.actions.to_mut().intersect(within);
+            }
+            for (deny, actions) in &limits {
+                if grant.actions.intersects(actions) && takes_all(deny, grant.statement) {
+                    grant.actions.to_mut().subtract(actions);
+                }
+            }
+        }
+        self.grants.retain(|g| !g.actions.is_empty());
+    }
+}
+
+/// Policies of other kinds in an identity's place give it nothing.
+fn is_permissions(d: &Document) -> bool {
+    matches!(
+        d.kind,
+        PolicyKind::Identity | PolicyKind::Session | PolicyKind::Boundary | PolicyKind::Unknown
+    )
+}
+
+fn is_certain(deny: &Statement) -> bool {
+    deny.conditions.is_empty() && deny.condition_key.is_none() && deny.branch.is_none() && !deny.open
+}
+
+/// Whether a Deny is on every resource that an Allow is on.
+fn takes_all(deny: &Statement, allow: &Statement) -> bool {
+    let (Some(deny), Some(allow)) = (&deny.resource, &allow.resource) else {
+        return false;
+    };
+    if deny.negated || allow.negated || !allow.complete || allow.items.is_empty() {
+        return false;
+    }
+    allow.items.iter().all(|a| {
+        deny.items
+            .iter()
+            .any(|d| pattern::covers(&d.text, &a.text, Case::Sensitive).is_yes())
+    })
+}

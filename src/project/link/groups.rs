@@ -1,0 +1,54 @@
+//! Which groups users are in.
+
+use std::collections::BTreeMap;
+
+use super::identities::each;
+use super::index::Index;
+use crate::model::Resource;
+use crate::project::{IdentityId, IdentityKind, Membership, Project, ResourceId};
+use crate::value::Value;
+
+/// Fills in the groups of every user.
+pub(super) fn memberships(project: &mut Project<'_>, index: &Index) {
+    let by_resource: BTreeMap<ResourceId, IdentityId> = project
+        .identities
+        .iter()
+        .zip(0u32..)
+        .map(|(identity, id)| (identity.resource, id))
+        .collect();
+    let named = |kind, value: &Value| -> Vec<IdentityId> {
+        let found = index.identities(kind, value);
+        found.iter().filter_map(|r| by_resource.get(r).copied()).collect()
+    };
+    let mut found: Vec<(IdentityId, Membership)> = Vec::new();
+    for (id, r) in (0u32..).zip(&project.resources) {
+        let users = match &*r.kind {
+            "AWS::IAM::User" => by_resource.get(&id).copied().into_iter().collect(),
+            "AWS::IAM::UserToGroupAddition" => {
+                let mut users = Vec::new();
+                values(r, &["Users"], &mut |v| users.extend(named(IdentityKind::User, v)));
+                users
+            }
+            _ => continue,
+        };
+        if users.is_empty() {
+            continue;
+        }
+        values(r, &["Groups", "GroupName"], &mut |value| {
+            let membership = Membership {
+                group: named(IdentityKind::Group, value).first().copied(),
+                span: value.span,
+            };
+            found.extend(users.iter().map(|user| (*user, membership)));
+        });
+    }
+    for (user, membership) in found {
+        project.identities[user as usize].groups.push(membership);
+    }
+}
+
+fn values(r: &Resource, props: &[&str], f: &mut dyn FnMut(&Value)) {
+    for value in props.iter().filter_map(|p| r.get(p)) {
+        each(value, f);
+    }
+}

@@ -1,0 +1,306 @@
+//! What an identity may do in all, across the policies put on it.
+
+use overgrant::analyse;
+use overgrant::iam::{Action, Own, Truth, catalogue};
+use overgrant::project::{Effective, PolicySource, Project, Why};
+use overgrant::source::Sources;
+
+/// Asks about the identity whose resource has this address.
+fn ask<T>(files: &[(&str, &str)], address: &str, f: impl FnOnce(&Project<'_>, Effective<'_>) -> T) -> T {
+    let sources = Sources::from_strings(files);
+    let own = Own::default();
+    let project = analyse(&sources, &own).project;
+    let id = project
+        .identities
+        .iter()
+        .position(|i| &*project.resources[i.resource as usize].address.name == address)
+        .unwrap_or_else(|| panic!("no identity {address}"));
+    f(&project, Effective::of(&project, id as u32))
+}
+
+fn action(name: &str) -> Action {
+    catalogue().action(name).unwrap_or_else(|| panic!("no action {name}"))
+}
+
+/// Which of `actions` are allowed, may be, and are not: `+`, `?`, `-`.
+fn answers(files: &[(&str, &str)], address: &str, actions: &[&str]) -> String {
+    ask(files, address, |_, effective| {
+        let answer = |a: &&str| match effective.allows(action(a)) {
+            Truth::Yes => '+',
+            Truth::Unknown => '?',
+            Truth::No => '-',
+        };
+        actions.iter().map(answer).collect()
+    })
+}
+
+const ROLE: &str = r#"
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: "sts:AssumeRole"}]}
+      ManagedPolicyArns:
+        - arn:aws:iam::aws:policy/AmazonSQSFullAccess
+        - !Ref Managed
+      Policies:
+        - PolicyName: inline
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - {Effect: Allow, Action: ["s3:Get*", "dynamodb:GetItem"], Resource: "*"}
+              - {Effect: Deny, Action: "s3:GetObjectAcl", Resource: "*"}
+  Managed:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Action: "sns:Publish", Resource: "*", Condition: {Bool: {"aws:SecureTransport": "true"}}}
+          - {Effect: Allow, Action: "s3:PutObject", Resource: "arn:aws:s3:::a/*"}
+  Other:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: other
+      Roles: [!Ref Role]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Deny, Action: "s3:PutObject", Resource: "arn:aws:s3:::a*"}
+          - {Effect: Deny, Action: "dynamodb:*", Resource: "*", Condition: {Bool: {"aws:MultiFactorAuthPresent": "false"}}}
+          - {Effect: Deny, Action: "sqs:DeleteQueue", Resource: "*"}
+"#;
+
+#[test]
+fn policies_of_all_kinds_unite_less_what_any_denies() {
+    let files = [("t.yaml", ROLE)];
+    let actions = [
+        "s3:GetObject",
+        "s3:GetObjectAcl",
+        "s3:PutObject",
+        "dynamodb:GetItem",
+        "sns:Publish",
+        "sqs:SendMessage",
+        "sqs:DeleteQueue",
+        "ec2:RunInstances",
+    ];
+    assert_eq!(answers(&files, "Role", &actions), "+--+++--");
+}
+
+#[test]
+fn a_grant_names_its_witnesses() {
+    let sources = Sources::from_strings(&[("t.yaml", ROLE)]);
+    ask(&[("t.yaml", ROLE)], "Role", |_, effective| {
+        let shown = |name: &str| {
+            let grant = effective.granting(action(name)).next().unwrap();
+            let at = sources.slice(grant.span(action(name)));
+            (at.to_owned(), sources.slice(grant.through.span).lines().count())
+        };
+        assert_eq!(shown("s3:GetObject").0, "\"s3:Get*\"");
+        assert_eq!(
+            shown("sqs:SendMessage"),
+            ("arn:aws:iam::aws:policy/AmazonSQSFullAccess".to_owned(), 1)
+        );
+        assert_eq!(shown("sns:Publish"), ("\"sns:Publish\"".to_owned(), 1));
+        let publish = effective.granting(action("sns:Publish")).next().unwrap();
+        assert!(matches!(publish.source, PolicySource::Written(_)) && !publish.through.inline);
+        let get = effective.granting(action("s3:GetObject")).next().unwrap();
+        assert!(get.through.inline && !get.narrowed());
+        let items: Vec<_> = get.items().map(|(i, set)| (i.display(), set.len() > 10)).collect();
+        assert_eq!(
+            items,
+            [("s3:Get*".to_owned(), true), ("dynamodb:GetItem".to_owned(), false)]
+        );
+        assert_eq!(effective.limits(action("dynamodb:GetItem")).count(), 1);
+        assert!(effective.complete());
+    });
+}
+
+#[test]
+fn a_boundary_bounds_and_an_unknown_one_leaves_it_open() {
+    let template = |boundary: &str| {
+        format!(
+            r#"
+Parameters: {{Limit: {{Type: String}}}}
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      PermissionsBoundary: {boundary}
+      Policies:
+        - PolicyName: p
+          PolicyDocument: {{Statement: [{{Effect: Allow, Action: ["s3:*", "iam:CreateUser"], Resource: "*"}}]}}
+  Limit2:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {{Statement: [{{Effect: Allow, Action: "s3:Get*", Resource: "arn:aws:s3:::a/*"}}, {{Effect: Allow, Action: "sqs:*", Resource: "*"}}]}}
+"#
+        )
+    };
+    let actions = ["s3:GetObject", "s3:PutObject", "iam:CreateUser", "sqs:SendMessage"];
+    let check = |boundary: &str| answers(&[("t.yaml", &template(boundary))], "Role", &actions);
+    assert_eq!(check("!Ref Limit2"), "+---");
+    assert_eq!(check("arn:aws:iam::aws:policy/PowerUserAccess"), "++--");
+    assert_eq!(check("!Ref Limit"), "???-");
+    ask(&[("t.yaml", &template("!Ref Limit2"))], "Role", |_, effective| {
+        let boundary = effective.boundary.unwrap();
+        assert!(!boundary.everywhere.contains_name("s3:GetObject"));
+        assert!(boundary.everywhere.contains_name("sqs:SendMessage"));
+    });
+}
+
+const GROUPS: &str = r#"
+resource "aws_iam_group" "ops" { name = "ops" }
+resource "aws_iam_user" "ann" { name = "ann" }
+resource "aws_iam_user" "bob" { name = "bob" }
+resource "aws_iam_user_group_membership" "ann" {
+  user   = aws_iam_user.ann.name
+  groups = [aws_iam_group.ops.name]
+}
+resource "aws_iam_group_membership" "bob" {
+  name  = "x"
+  group = "elsewhere"
+  users = [aws_iam_user.bob.name]
+}
+resource "aws_iam_group_policy" "ops" {
+  group  = aws_iam_group.ops.name
+  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "s3:PutObject", Resource = "*" }] })
+}
+"#;
+
+#[test]
+fn a_user_has_what_its_groups_have() {
+    let files = [("main.tf", GROUPS)];
+    let actions = ["s3:PutObject", "s3:GetObject"];
+    assert_eq!(answers(&files, "aws_iam_user.ann", &actions), "+-");
+    assert_eq!(answers(&files, "aws_iam_user.bob", &actions), "??");
+    ask(&files, "aws_iam_user.ann", |project, effective| {
+        let group = effective.grants[0].group.unwrap();
+        assert_eq!(project.identities[group as usize].kind.name(), "group");
+    });
+}
+
+#[test]
+fn a_permission_set_has_what_is_attached_to_it() {
+    let files = [(
+        "main.tf",
+        r#"
+resource "aws_ssoadmin_permission_set" "dev" {
+  name         = "dev"
+  instance_arn = var.instance
+}
+resource "aws_ssoadmin_permission_set_inline_policy" "dev" {
+  instance_arn       = var.instance
+  permission_set_arn = aws_ssoadmin_permission_set.dev.arn
+  inline_policy      = jsonencode({ Statement = [{ Effect = "Allow", Action = "s3:PutObject", Resource = "*" }] })
+}
+resource "aws_ssoadmin_managed_policy_attachment" "dev" {
+  instance_arn       = var.instance
+  permission_set_arn = aws_ssoadmin_permission_set.dev.arn
+  managed_policy_arn = "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"
+}
+resource "aws_iam_policy" "more" {
+  name   = "more"
+  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "sns:Publish", Resource = "*" }] })
+}
+resource "aws_ssoadmin_customer_managed_policy_attachment" "dev" {
+  instance_arn       = var.instance
+  permission_set_arn = aws_ssoadmin_permission_set.dev.arn
+  customer_managed_policy_reference {
+    name = "more"
+  }
+}
+"#,
+    )];
+    let actions = ["s3:PutObject", "sqs:GetQueueUrl", "sns:Publish", "sqs:SendMessage"];
+    assert_eq!(answers(&files, "aws_ssoadmin_permission_set.dev", &actions), "+++-");
+}
+
+#[test]
+fn what_cannot_be_seen_is_a_gap_with_its_place() {
+    let role = |more: &str| {
+        format!(
+            r#"
+variable "more" {{}}
+resource "aws_iam_role" "r" {{
+  name = "r"
+}}
+resource "aws_iam_role" "s" {{
+  name = "s"
+}}
+{more}
+"#
+        )
+    };
+    let attachment = |role: &str, arn: &str| {
+        format!("resource \"aws_iam_role_policy_attachment\" \"a\" {{\n role = {role}\n policy_arn = {arn}\n}}")
+    };
+    let inline = |policy: &str| {
+        format!("resource \"aws_iam_role_policy\" \"a\" {{\n role = aws_iam_role.r.name\n policy = {policy}\n}}")
+    };
+    let cases = [
+        (
+            attachment("aws_iam_role.r.name", "var.more"),
+            "var.more",
+            Why::Elsewhere,
+        ),
+        (
+            attachment("aws_iam_role.r.name", "\"arn:aws:iam::aws:policy/NoSuchThing\""),
+            "\"arn:aws:iam::aws:policy/NoSuchThing\"",
+            Why::NotShownByAws,
+        ),
+        (
+            attachment("var.more", "\"arn:aws:iam::aws:policy/ReadOnlyAccess\""),
+            "var.more",
+            Why::Unplaced,
+        ),
+        (
+            inline("var.more"),
+            "resource \"aws_iam_role_policy\" \"a\"",
+            Why::Elsewhere,
+        ),
+        (
+            inline("jsonencode({ Statement = [{ Effect = \"Allow\", Action = var.more, Resource = \"*\" }] })"),
+            "var.more",
+            Why::Unclear,
+        ),
+    ];
+    for (more, at, why) in cases {
+        let text = role(&more);
+        let files = [("main.tf", text.as_str())];
+        let sources = Sources::from_strings(&files);
+        ask(&files, "aws_iam_role.r", |_, effective| {
+            let gaps: Vec<_> = effective.gaps.iter().map(|g| (sources.slice(g.span), g.why)).collect();
+            assert_eq!(gaps, [(at, why)], "{text}");
+            assert_eq!(effective.allows(action("s3:PutObject")), Truth::Unknown);
+        });
+        let other = answers(&files, "aws_iam_role.s", &["s3:PutObject"]);
+        assert_eq!(other, if why == Why::Unplaced { "?" } else { "-" }, "{text}");
+    }
+}
+
+#[test]
+fn templates_of_sam_count() {
+    let files = [(
+        "t.yaml",
+        r#"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: a.b
+      Runtime: python3.12
+      Policies:
+        - DynamoDBReadPolicy: {TableName: t}
+        - AmazonSQSReadOnlyAccess
+"#,
+    )];
+    let actions = [
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "sqs:GetQueueUrl",
+        "logs:PutLogEvents",
+    ];
+    assert_eq!(answers(&files, "FRole", &actions), "+-++");
+}

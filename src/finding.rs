@@ -29,7 +29,8 @@ pub struct Finding {
     pub cause: Cause,
     pub evidence: Evidence,
     pub subject: Subject,
-    pub fixes: Vec<Fix>,
+    /// What would make it go away, the preferred first.
+    pub remedies: Vec<Remedy>,
     /// For a real flow (code call to role): the steps in order.
     pub flow: Vec<Label>,
     /// Rules whose findings this one stands for; filled when folding, and by checks that know.
@@ -94,15 +95,115 @@ pub struct Subject {
     pub pointer: String,
 }
 
-/// An edit that would make the finding go away.
-#[derive(Clone, Debug)]
-pub struct Fix {
+/// A change of the policy that would make the finding go away, in terms of what the policy says: `fix` finds out how it is
+/// written in the file's syntax, and offers nothing where that cannot be done exactly.
+///
+/// ```
+/// # use overgrant::finding::Remedy;
+/// # use overgrant::source::{FileId, Span};
+/// # let item = Span::new(FileId(0), 0, 4);
+/// let narrowed = Remedy::risky("replace with 2 actions").replace(item, ["s3:GetObject", "s3:PutObject"]);
+/// let shorter = Remedy::safe("remove the second one").remove(item);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Remedy {
+    /// "remove this ignore"; at most 80 characters.
     pub title: String,
     /// Never removes a permission that is in use, never changes meaning.
     pub safe: bool,
+    /// All of them or none are made.
+    pub changes: Vec<Change>,
+}
+
+/// One step of a [`Remedy`]. Places are spans as the model has them: [`crate::iam::Item::span`], keys' spans.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Strings in the place of the string at the span. Several where the string is an item of a list, or may be one: a
+    /// single value becomes a list. No string: as [`Change::Remove`].
+    Replace { at: Span, with: Vec<String> },
+    /// The list item at the span goes, with the comma and the line that were its own; or the entry whose key is there. The
+    /// last one of a list or an object stays.
+    Remove { at: Span },
+    /// Strings behind the string at the span, which becomes a list where it is none.
+    Add { behind: Span, items: Vec<String> },
+    /// An entry of the object, or attribute of the block, in which the key at `beside` stands, before that one or behind
+    /// its value.
+    Enter {
+        beside: Span,
+        before: bool,
+        key: String,
+        value: serde_json::Value,
+    },
+    /// The word at the span by another one; neither has a character that any syntax would escape.
+    Word { at: Span, was: String, with: String },
+    /// The comment at the span goes, with its line where nothing else stands there.
+    Comment { at: Span },
+    /// Bytes of the file as they are.
+    Bytes(Edit),
+}
+
+impl Remedy {
+    /// One that never removes a permission that is in use and never changes meaning.
+    pub fn safe(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            safe: true,
+            changes: Vec::new(),
+        }
+    }
+
+    /// One that a person has to agree to: `--unsafe`.
+    pub fn risky(title: impl Into<String>) -> Self {
+        Self {
+            safe: false,
+            ..Self::safe(title)
+        }
+    }
+
+    /// See [`Change::Replace`].
+    #[must_use]
+    pub fn replace<S: Into<String>>(self, at: Span, with: impl IntoIterator<Item = S>) -> Self {
+        let with = with.into_iter().map(Into::into).collect();
+        self.change(Change::Replace { at, with })
+    }
+
+    /// See [`Change::Remove`].
+    #[must_use]
+    pub fn remove(self, at: Span) -> Self {
+        self.change(Change::Remove { at })
+    }
+
+    /// See [`Change::Add`].
+    #[must_use]
+    pub fn add<S: Into<String>>(self, behind: Span, items: impl IntoIterator<Item = S>) -> Self {
+        let items = items.into_iter().map(Into::into).collect();
+        self.change(Change::Add { behind, items })
+    }
+
+    /// See [`Change::Word`].
+    #[must_use]
+    pub fn word(self, at: Span, was: impl Into<String>, with: impl Into<String>) -> Self {
+        let (was, with) = (was.into(), with.into());
+        self.change(Change::Word { at, was, with })
+    }
+
+    #[must_use]
+    pub fn change(mut self, change: Change) -> Self {
+        self.changes.push(change);
+        self
+    }
+}
+
+/// A remedy as it is written: the edits that make it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    pub title: String,
+    pub safe: bool,
+    /// In order of place; no two touch the same bytes.
     pub edits: Vec<Edit>,
 }
 
+/// Bytes of a file and what they become.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Edit {
     pub span: Span,
@@ -123,7 +224,7 @@ impl Finding {
             cause: Cause::Alone,
             evidence: Evidence::default(),
             subject: Subject::default(),
-            fixes: Vec::new(),
+            remedies: Vec::new(),
             flow: Vec::new(),
             folded: Vec::new(),
             secrets: Vec::new(),
@@ -197,6 +298,13 @@ impl Finding {
             self = self.secondary(s.span, "used here");
             step = s.from.as_deref();
         }
+        self
+    }
+
+    /// What would make it go away; the first one asked for is preferred.
+    #[must_use]
+    pub fn remedy(mut self, remedy: Remedy) -> Self {
+        self.remedies.push(remedy);
         self
     }
 

@@ -1,6 +1,6 @@
 //! `overgrant` finds where a repository grants more AWS access than it should, offline, on the exact token.
 //!
-//! The way of the data: discover → classify → parse → lower → link → check → settle → render. Only `discover`, reading
+//! The way of the data: discover → classify → parse → lower → link → check → settle → fix → render. Only `discover`, reading
 //! the configuration and `main` touch the disk, the environment or the terminal; from [`source::Sources`] on all is a pure
 //! function.
 
@@ -9,6 +9,7 @@ pub mod classify;
 pub mod cli;
 pub mod discover;
 pub mod finding;
+pub mod fix;
 pub mod formats;
 pub mod grade;
 pub mod iam;

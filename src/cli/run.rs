@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::input::{Input, interest};
 use super::{Failure, terminal};
 use crate::discover::{self, Found, Search};
+use crate::fix;
 use crate::iam::Own;
 use crate::pipeline::{Analysis, analyse};
 use crate::project::Project;
@@ -335,6 +336,8 @@ impl Read<'_> {
         let mut report = settle(project, outcome.findings, &terms);
         report.broken = !outcome.failures.is_empty();
         self.clock.lap("settle");
+        fix::write(project.sources, &mut report);
+        self.clock.lap("fixes");
         report.stats.skipped = self.found.skipped_count;
         report.stats.bytes = self.found.bytes;
         if source_date().is_none() {

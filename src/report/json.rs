@@ -76,7 +76,7 @@ pub(super) fn finding(page: &Page<'_>, f: &Reported) -> Value {
         .iter()
         .map(|l| json!({"path": page.path(l.span), "span": span(page.sources, l.span), "text": l.text}))
         .collect();
-    let fixes: Vec<Value> = x
+    let fixes: Vec<Value> = f
         .fixes
         .iter()
         .map(|fix| {

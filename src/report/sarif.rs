@@ -261,7 +261,7 @@ fn result(
     if !x.flow.is_empty() {
         map.insert("codeFlows".to_owned(), flow(page, f));
     }
-    if !x.fixes.is_empty() {
+    if !f.fixes.is_empty() {
         map.insert("fixes".to_owned(), fixes(page, f));
     }
     if let Some(s) = &f.suppression {
@@ -297,7 +297,7 @@ fn flow(page: &Page<'_>, f: &Reported) -> Value {
 }
 
 fn fixes(page: &Page<'_>, f: &Reported) -> Value {
-    let fixes = f.finding.fixes.iter().map(|fix| {
+    let fixes = f.fixes.iter().map(|fix| {
         let mut by_file: BTreeMap<FileId, Vec<Value>> = BTreeMap::new();
         for e in &fix.edits {
             by_file

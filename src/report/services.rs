@@ -112,7 +112,6 @@ pub(super) fn rdjson(page: &Page<'_>) -> String {
                 Severity::Low => "INFO",
             };
             let suggestions: Vec<Value> = f
-                .finding
                 .fixes
                 .iter()
                 .filter(|fix| fix.safe)

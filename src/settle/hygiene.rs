@@ -2,7 +2,7 @@
 
 use super::Terms;
 use super::suppress::{Book, Entry, Named, Standing, SuppressionKind, is_allowed};
-use crate::finding::{Edit, Finding, Fix, Severity};
+use crate::finding::{Change, Edit, Finding, Remedy, Severity};
 use crate::project::Project;
 use crate::source::Span;
 
@@ -25,7 +25,7 @@ pub(super) fn findings(book: &Book<'_, '_>, project: &Project<'_>, terms: &Terms
             Standing::Ended(why) => {
                 let message = "this ignore does not count any more";
                 let mut f = finding("expired-ignore", message).primary(entry.until.unwrap_or(entry.span), why.clone());
-                f.fixes.push(removal(entry));
+                f.remedies.extend(removal(entry));
                 out.push(f);
             }
             Standing::NoReason => {
@@ -64,14 +64,7 @@ fn of_rule(entry: &Entry, named: &Named, terms: &Terms<'_>, project: &Project<'_
         let mut f = finding("unknown-rule-in-ignore", &message).primary(named.span, label);
         f.evidence.other.push(named.id.clone());
         if let [only] = near.as_slice() {
-            f.fixes.push(Fix {
-                title: format!("write `{only}`"),
-                safe: true,
-                edits: vec![Edit {
-                    span: named.span,
-                    text: only.clone(),
-                }],
-            });
+            f = f.remedy(Remedy::safe(format!("write `{only}`")).word(named.span, &named.id, only));
         }
         return Some(f);
     }
@@ -95,29 +88,23 @@ fn of_rule(entry: &Entry, named: &Named, terms: &Terms<'_>, project: &Project<'_
     }
     if entry.text.kind == SuppressionKind::Inline {
         let alone = entry.named.len() == 1;
-        f.fixes.push(if alone {
+        f.remedies.extend(if alone {
             removal(entry)
         } else {
-            removal_of(entry, named)
+            Some(removal_of(entry, named))
         });
     }
     Some(f)
 }
 
-/// Takes the whole comment away.
-fn removal(entry: &Entry) -> Fix {
-    Fix {
-        title: "remove this ignore".to_owned(),
-        safe: true,
-        edits: vec![Edit {
-            span: entry.span,
-            text: String::new(),
-        }],
-    }
+/// Takes the whole comment away; an exception in the settings is for a person to take out.
+fn removal(entry: &Entry) -> Option<Remedy> {
+    let comment = entry.text.kind == SuppressionKind::Inline;
+    comment.then(|| Remedy::safe("remove this ignore").change(Change::Comment { at: entry.span }))
 }
 
 /// Takes one rule, and the comma beside it, out of the list.
-fn removal_of(entry: &Entry, named: &Named) -> Fix {
+fn removal_of(entry: &Entry, named: &Named) -> Remedy {
     let at = entry.named.iter().position(|n| n.span == named.span).unwrap_or(0);
     let span = match (at, entry.named.get(at + 1)) {
         (_, Some(next)) => Span {
@@ -130,12 +117,9 @@ fn removal_of(entry: &Entry, named: &Named) -> Fix {
             ..named.span
         },
     };
-    Fix {
-        title: format!("take `{}` out of the list", named.id),
-        safe: true,
-        edits: vec![Edit {
-            span,
-            text: String::new(),
-        }],
-    }
+    let edit = Edit {
+        span,
+        text: String::new(),
+    };
+    Remedy::safe(format!("take `{}` out of the list", named.id)).change(Change::Bytes(edit))
 }

@@ -12,7 +12,7 @@ mod suppress;
 
 use std::collections::BTreeSet;
 
-use crate::finding::{Confidence, Finding, LabelRole, Severity};
+use crate::finding::{Confidence, Finding, Fix, LabelRole, Severity};
 use crate::iam::Origin;
 use crate::project::Project;
 use crate::rules::{Rule, Ruleset};
@@ -96,6 +96,8 @@ pub struct Reported {
     pub suppression: Option<Suppression>,
     /// Severe enough, where it stands, to make the exit code 1.
     pub fails: bool,
+    /// What would make it go away, as it would be written: [`crate::fix::write`] fills it in.
+    pub fixes: Vec<Fix>,
 }
 
 impl Reported {
@@ -266,6 +268,7 @@ fn ruled(sources: &Sources, mut finding: Finding, terms: &Terms<'_>) -> Option<R
         status: Status::New,
         suppression: None,
         fails: fails(&finding, severity, fail_on),
+        fixes: Vec::new(),
         finding,
     })
 }

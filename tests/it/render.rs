@@ -65,6 +65,7 @@ fn reported(finding: Finding, severity: Severity, family: &str, n: usize) -> Rep
         status: Status::New,
         suppression: None,
         fails: severity >= Severity::Medium,
+        fixes: Vec::new(),
         finding,
     }
 }
@@ -86,14 +87,14 @@ fn report(sources: &Sources) -> Report {
     admin.subject.address = "aws_iam_policy.ci".to_owned();
     admin.subject.attribute = "policy".to_owned();
     admin.folded = vec!["action-star".into(), "pass-role-star".into()];
-    admin.fixes.push(Fix {
+    let fix = Fix {
         title: "list one action".to_owned(),
         safe: true,
         edits: vec![Edit {
             span: at(sources, ci, "\"*\"", 0),
             text: "\"s3:GetObject\"".to_owned(),
         }],
-    });
+    };
     let long = Finding::new("admin-star-star", "every action on every resource is allowed")
         .primary(at(sources, "min.json", "\"*\"", 0), "every action")
         .secondary(at(sources, "min.json", "\"*\"", 1), "on every resource");
@@ -126,9 +127,11 @@ fn report(sources: &Sources) -> Report {
         path: "overgrant.toml".to_owned(),
         line: 3,
     });
+    let mut admin = reported(admin, Severity::Critical, "actions", 1);
+    admin.fixes.push(fix);
     Report {
         findings: vec![
-            reported(admin, Severity::Critical, "actions", 1),
+            admin,
             ignored,
             reported(long, Severity::Medium, "actions", 2),
             reported(key, Severity::High, "credentials", 3),

@@ -39,7 +39,9 @@ fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
         strict_ignores: false,
         baseline: None,
     };
-    settle(&analysis.project, outcome.findings, &terms)
+    let mut report = settle(&analysis.project, outcome.findings, &terms);
+    overgrant::fix::write(&sources, &mut report);
+    report
 }
 
 fn statuses(report: &Report) -> Vec<(String, &'static str)> {
@@ -175,7 +177,7 @@ fn ended_unknown_and_unused_ignores_are_told() {
         statuses(&r),
         [is("admin-star-star", SUPPRESSED), is("unused-ignore", Status::New)]
     );
-    let fix = &r.findings[1].finding.fixes[0];
+    let fix = &r.findings[1].fixes[0];
     let edit = &fix.edits[0];
     let mut mended = text.clone();
     mended.replace_range(edit.span.range(), &edit.text);

@@ -27,7 +27,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("settings", 8),
     ("discover", 8),
     ("settle", 9),
-    ("fix", 9),
+    ("fix", 10),
     ("report", 10),
     ("cli", 11),
     ("main", 12),

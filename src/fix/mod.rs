@@ -1,0 +1,19 @@
+//! Mends: from what a finding's remedy says to edits of files, and from edits to files that are linted again.
+//!
+//! **Invariant:** a fix is offered only where it can be written exactly, in the manner of what stands around it and with
+//! the escapes of the strings that it lies in; what it does not name it does not touch.
+//!
+//! A check asks for a [`crate::finding::Remedy`] in terms of the model's spans. [`write`] finds the part of the file that is
+//! written there ([`code`]), the list or object that it is an element of ([`series`]), and spells what is new
+//! ([`spelling`], [`quoting`]).
+
+mod code;
+mod quoting;
+mod series;
+mod spelling;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use write::write;

@@ -180,7 +180,12 @@ impl Code {
             .strings
             .partition_point(|p| place(p).is_none_or(|s| s.start <= span.start));
         // Strings stand in strings only where something is interpolated.
-        self.strings[..behind].iter().rev().take(MAX_NESTED).find(holds).copied()
+        self.strings[..behind]
+            .iter()
+            .rev()
+            .take(MAX_NESTED)
+            .find(holds)
+            .copied()
     }
 
     pub(super) fn slice(&self, part: usize) -> &str {
@@ -191,7 +196,10 @@ impl Code {
     pub(super) fn is_bracketed(&self, part: usize) -> bool {
         let p = &self.parts[part];
         // A YAML block begins where its first element does.
-        let opens = p.children.first().is_none_or(|c| self.parts[*c].range.start > p.range.start);
+        let opens = p
+            .children
+            .first()
+            .is_none_or(|c| self.parts[*c].range.start > p.range.start);
         opens && self.slice(part).starts_with(['[', '{', '('])
     }
 

@@ -49,7 +49,9 @@ pub(super) fn string(syntax: Syntax, manner: Manner, text: &str) -> String {
 /// A key of an object.
 pub(super) fn key(syntax: Syntax, manner: Manner, text: &str) -> String {
     let identifier = text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
     match (syntax, manner) {
         (Syntax::Hcl, Manner::Bare) if identifier => text.to_owned(),
         _ => string(syntax, manner, text),
@@ -64,9 +66,7 @@ fn quoted(text: &str) -> String {
 fn is_bare_yaml(text: &str) -> bool {
     let first = text.starts_with(|c: char| c.is_ascii_alphabetic());
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '*' | '+' | '=');
-    let words = [
-        "y", "n", "yes", "no", "on", "off", "true", "false", "null",
-    ];
+    let words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
     first && text.chars().all(fine) && !text.ends_with(':') && !words.contains(&&*text.to_ascii_lowercase())
 }
 

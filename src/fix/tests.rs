@@ -12,7 +12,10 @@ fn marked(path: &str, text: &str) -> (Sources, Span) {
     let end = text.find('»').expect("an end") - '«'.len_utf8();
     let text = text.replace(['«', '»'], "");
     assert!(PATHS.contains(&path), "{path}");
-    (Sources::from_strings(&[(path, &text)]), Span::new(FileId(0), start, end))
+    (
+        Sources::from_strings(&[(path, &text)]),
+        Span::new(FileId(0), start, end),
+    )
 }
 
 /// What `change` makes of the marked text; "" where it cannot be written.
@@ -45,10 +48,22 @@ fn items_are_taken_out_with_their_comma_and_line() {
         ("p.json", r#"["a", «"b"», "c"]"#, r#"["a", "c"]"#),
         ("p.json", r#"["a", "b",«"c"»]"#, r#"["a", "b"]"#),
         ("p.json", r#"[ «"a"», "b" ]"#, r#"[ "b" ]"#),
-        ("p.json", "[\n  \"a\",\n  «\"b\"»,\n  \"c\"\n]", "[\n  \"a\",\n  \"c\"\n]"),
-        ("p.json", "[\n  \"a\",\n  \"b\",\n  «\"c\"»\n]", "[\n  \"a\",\n  \"b\"\n]"),
+        (
+            "p.json",
+            "[\n  \"a\",\n  «\"b\"»,\n  \"c\"\n]",
+            "[\n  \"a\",\n  \"c\"\n]",
+        ),
+        (
+            "p.json",
+            "[\n  \"a\",\n  \"b\",\n  «\"c\"»\n]",
+            "[\n  \"a\",\n  \"b\"\n]",
+        ),
         ("p.json", "[\r\n  \"a\",\r\n  «\"c\"»\r\n]", "[\r\n  \"a\"\r\n]"),
-        ("p.json", "[\n  \"a\", // one\n  «\"b\"» // two\n]", "[\n  \"a\" // one\n]"),
+        (
+            "p.json",
+            "[\n  \"a\", // one\n  «\"b\"» // two\n]",
+            "[\n  \"a\" // one\n]",
+        ),
         ("p.json", "[\n  \"a\", «\"b\"»,\n  \"c\"\n]", "[\n  \"a\", \"c\"\n]"),
         ("p.json", r#"[«"a"»]"#, ""),
         ("t.yaml", "- a\n- «b» # why\n- c\n", "- a\n- c\n"),
@@ -59,19 +74,47 @@ fn items_are_taken_out_with_their_comma_and_line() {
         ("t.yaml", "k: [a,\n    «b»,\n  ]\n", "k: [a,\n  ]\n"),
         ("t.yaml", "- - «a»\n  - b\n", "- - b\n"),
         ("main.tf", "x = [\"a\", «\"b\"»]\n", "x = [\"a\"]\n"),
-        ("main.tf", "x = [\n  \"a\", # one\n  «\"b\"», # two\n]\n", "x = [\n  \"a\", # one\n]\n"),
-        ("main.tf", "x = f({ A = [\"a\", «\"b\"», \"c\"] })\n", "x = f({ A = [\"a\", \"c\"] })\n"),
+        (
+            "main.tf",
+            "x = [\n  \"a\", # one\n  «\"b\"», # two\n]\n",
+            "x = [\n  \"a\", # one\n]\n",
+        ),
+        (
+            "main.tf",
+            "x = f({ A = [\"a\", «\"b\"», \"c\"] })\n",
+            "x = f({ A = [\"a\", \"c\"] })\n",
+        ),
         ("app.py", "x = ['a', «'b'»]\n", "x = ['a']\n"),
-        ("app.py", "x = [\n    'a',\n    «'b'»,  # b\n]\n", "x = [\n    'a',\n]\n"),
+        (
+            "app.py",
+            "x = [\n    'a',\n    «'b'»,  # b\n]\n",
+            "x = [\n    'a',\n]\n",
+        ),
         ("app.py", "x = ('a', «'b'»)\n", ""),
         ("app.py", "x = ('a', 'b', «'c'»)\n", "x = ('a', 'b')\n"),
         // Inside strings.
-        ("t.yaml", "p: |\n  [\n    \"a\",\n    «\"b\"»,\n    \"c\"\n  ]\nq: 1\n", "p: |\n  [\n    \"a\",\n    \"c\"\n  ]\nq: 1\n"),
+        (
+            "t.yaml",
+            "p: |\n  [\n    \"a\",\n    «\"b\"»,\n    \"c\"\n  ]\nq: 1\n",
+            "p: |\n  [\n    \"a\",\n    \"c\"\n  ]\nq: 1\n",
+        ),
         ("t.yaml", "p: '[\"a\", «\"b\"»]'\n", "p: '[\"a\"]'\n"),
-        ("t.yaml", "p: \"[\\\"a\\\", «\\\"b\\\"», \\\"c\\\"]\"\n", "p: \"[\\\"a\\\", \\\"c\\\"]\"\n"),
+        (
+            "t.yaml",
+            "p: \"[\\\"a\\\", «\\\"b\\\"», \\\"c\\\"]\"\n",
+            "p: \"[\\\"a\\\", \\\"c\\\"]\"\n",
+        ),
         ("p.json", r#"{"p": "[\"a\", «\"b\"»]"}"#, r#"{"p": "[\"a\"]"}"#),
-        ("main.tf", "x = <<EOF\n[\n  \"a\",\n  «\"b\"»\n]\nEOF\n", "x = <<EOF\n[\n  \"a\"\n]\nEOF\n"),
-        ("main.tf", "x = <<-EOF\n  [\n    \"${a}\",\n    «\"b\"»\n  ]\n  EOF\n", "x = <<-EOF\n  [\n    \"${a}\"\n  ]\n  EOF\n"),
+        (
+            "main.tf",
+            "x = <<EOF\n[\n  \"a\",\n  «\"b\"»\n]\nEOF\n",
+            "x = <<EOF\n[\n  \"a\"\n]\nEOF\n",
+        ),
+        (
+            "main.tf",
+            "x = <<-EOF\n  [\n    \"${a}\",\n    «\"b\"»\n  ]\n  EOF\n",
+            "x = <<-EOF\n  [\n    \"${a}\"\n  ]\n  EOF\n",
+        ),
         ("app.py", "x = '''[\"a\", «\"b\"»]'''\n", "x = '''[\"a\"]'''\n"),
         ("app.py", "x = f'[\"{a}\", «\"b\"»]'\n", "x = f'[\"{a}\"]'\n"),
         ("app.py", "x = \"[\\\"a\\\", «\\\"b\\\"»]\"\n", "x = \"[\\\"a\\\"]\"\n"),
@@ -88,7 +131,11 @@ fn entries_are_taken_out_by_their_key() {
         ("t.yaml", "- b: 1\n  «a»: ''\n", "- b: 1\n"),
         ("t.yaml", "k: {«a»: '', b: 1}\n", "k: {b: 1}\n"),
         ("main.tf", "s {\n  «a» = \"\"\n  b   = 1\n}\n", "s {\n  b   = 1\n}\n"),
-        ("main.tf", "x = f({\n  «a» = \"\"\n  b = 1\n})\n", "x = f({\n  b = 1\n})\n"),
+        (
+            "main.tf",
+            "x = f({\n  «a» = \"\"\n  b = 1\n})\n",
+            "x = f({\n  b = 1\n})\n",
+        ),
         ("main.tf", "x = f({ «a» = \"\", b = 1 })\n", "x = f({ b = 1 })\n"),
         ("app.py", "x = {'b': 1, «'a'»: ''}\n", "x = {'b': 1}\n"),
         ("app.py", "x = {**b, «'a'»: ''}\n", ""),
@@ -107,10 +154,18 @@ fn strings_are_replaced_in_their_own_manner() {
         ("main.tf", "a = f({ «b» = 1 })\n", "a = f({ \"s3:Get*\" = 1 })\n"),
         ("app.py", "a = «'b'»\n", "a = 's3:Get*'\n"),
         ("app.py", "a = «r\"b\"»\n", "a = \"s3:Get*\"\n"),
-        ("app.py", "a = \"{\\\"a\\\": «\\\"b\\\"»}\"\n", "a = \"{\\\"a\\\": \\\"s3:Get*\\\"}\"\n"),
+        (
+            "app.py",
+            "a = \"{\\\"a\\\": «\\\"b\\\"»}\"\n",
+            "a = \"{\\\"a\\\": \\\"s3:Get*\\\"}\"\n",
+        ),
         ("app.py", "a = r\"{\\\"a\\\": «\\\"b\\\"»}\"\n", ""),
         ("app.py", "a = '{\"aaa\": «\"b\"»}'\n", "a = '{\"aaa\": \"s3:Get*\"}'\n"),
-        ("app.py", "a = f'{{\"aaa\": «\"b\"»}}'\n", "a = f'{{\"aaa\": \"s3:Get*\"}}'\n"),
+        (
+            "app.py",
+            "a = f'{{\"aaa\": «\"b\"»}}'\n",
+            "a = f'{{\"aaa\": \"s3:Get*\"}}'\n",
+        ),
         ("app.py", "a = «b + 'c'»\n", ""),
         ("main.tf", "a = «var.b»\n", ""),
         ("app.ipynb", "{\"a\": «\"b\"»}", ""),
@@ -125,17 +180,37 @@ fn strings_are_replaced_in_their_own_manner() {
 fn one_string_becomes_several() {
     let cases = [
         ("p.json", r#"{"Action": «"*"»}"#, r#"{"Action": ["a:B", "c:D"]}"#),
-        ("p.json", r#"{"Action": ["x", «"*"»]}"#, r#"{"Action": ["x", "a:B", "c:D"]}"#),
-        ("p.json", "[\n  «\"*\"»,\n  \"x\"\n]", "[\n  \"a:B\",\n  \"c:D\",\n  \"x\"\n]"),
+        (
+            "p.json",
+            r#"{"Action": ["x", «"*"»]}"#,
+            r#"{"Action": ["x", "a:B", "c:D"]}"#,
+        ),
+        (
+            "p.json",
+            "[\n  «\"*\"»,\n  \"x\"\n]",
+            "[\n  \"a:B\",\n  \"c:D\",\n  \"x\"\n]",
+        ),
         ("t.yaml", "Action: «\"*\"»\n", "Action: [\"a:B\", \"c:D\"]\n"),
         ("t.yaml", "Action: «x:*»\n", "Action: [a:B, c:D]\n"),
         ("t.yaml", "Action:\n- «x:*» # all\n", "Action:\n- a:B\n- c:D # all\n"),
         ("main.tf", "actions = [«\"*\"»]\n", "actions = [\"a:B\", \"c:D\"]\n"),
-        ("main.tf", "x = f({ Action = «\"*\"» })\n", "x = f({ Action = [\"a:B\", \"c:D\"] })\n"),
+        (
+            "main.tf",
+            "x = f({ Action = «\"*\"» })\n",
+            "x = f({ Action = [\"a:B\", \"c:D\"] })\n",
+        ),
         ("app.py", "x = {'Action': «'*'»}\n", "x = {'Action': ['a:B', 'c:D']}\n"),
         ("app.py", "x = f(«'*'»)\n", ""),
-        ("t.yaml", "p: |\n  {\n    \"Action\": [\n      «\"*\"»\n    ]\n  }\n", "p: |\n  {\n    \"Action\": [\n      \"a:B\",\n      \"c:D\"\n    ]\n  }\n"),
-        ("main.tf", "x = \"{\\\"Action\\\": «\\\"*\\\"»}\"\n", "x = \"{\\\"Action\\\": [\\\"a:B\\\", \\\"c:D\\\"]}\"\n"),
+        (
+            "t.yaml",
+            "p: |\n  {\n    \"Action\": [\n      «\"*\"»\n    ]\n  }\n",
+            "p: |\n  {\n    \"Action\": [\n      \"a:B\",\n      \"c:D\"\n    ]\n  }\n",
+        ),
+        (
+            "main.tf",
+            "x = \"{\\\"Action\\\": «\\\"*\\\"»}\"\n",
+            "x = \"{\\\"Action\\\": [\\\"a:B\\\", \\\"c:D\\\"]}\"\n",
+        ),
         ("p.json", r#"{«"Action"»: "*"}"#, ""),
     ];
     check(&cases, |at| Change::Replace {
@@ -153,7 +228,11 @@ fn one_string_becomes_several() {
             "- Effect: Allow\n  Action: «x:*»\n  Resource: 1\n",
             "- Effect: Allow\n  Action:\n    - a:A\n    - a:B\n    - a:C\n    - a:D\n  Resource: 1\n",
         ),
-        ("t.yaml", "- Action: «x:*»\n", "- Action:\n    - a:A\n    - a:B\n    - a:C\n    - a:D\n"),
+        (
+            "t.yaml",
+            "- Action: «x:*»\n",
+            "- Action:\n    - a:A\n    - a:B\n    - a:C\n    - a:D\n",
+        ),
     ];
     check(&many, |at| Change::Replace {
         at,
@@ -167,15 +246,31 @@ fn strings_are_added_behind_a_string() {
         ("p.json", r#"[«"a"», "c"]"#, r#"["a", "b", "c"]"#),
         ("p.json", r#"{"A": «"a"»}"#, r#"{"A": ["a", "b"]}"#),
         ("p.json", "[\n  «\"a\"»\n]", "[\n  \"a\",\n  \"b\"\n]"),
-        ("p.json", "[\n  «\"a\"», // a\n  \"c\"\n]", "[\n  \"a\", // a\n  \"b\",\n  \"c\"\n]"),
+        (
+            "p.json",
+            "[\n  «\"a\"», // a\n  \"c\"\n]",
+            "[\n  \"a\", // a\n  \"b\",\n  \"c\"\n]",
+        ),
         ("p.json", "[\n  «\"a\"» // a\n]", "[\n  \"a\", // a\n  \"b\"\n]"),
         ("p.json", "[\r\n  «\"a\"»\r\n]", "[\r\n  \"a\",\r\n  \"b\"\r\n]"),
         ("t.yaml", "A:\n  - «a» # a\nB: 1\n", "A:\n  - a # a\n  - b\nB: 1\n"),
         ("t.yaml", "A: «a»\n", "A: [a, b]\n"),
         ("main.tf", "a = [\n  «\"a\"»,\n]\n", "a = [\n  \"a\",\n  \"b\",\n]\n"),
-        ("app.py", "a = [\n    «'a'»,  # a\n]\n", "a = [\n    'a',  # a\n    'b',\n]\n"),
-        ("main.tf", "x = <<-EOF\n  [\n    «\"a\"»\n  ]\n  EOF\n", "x = <<-EOF\n  [\n    \"a\",\n    \"b\"\n  ]\n  EOF\n"),
-        ("main.tf", "x = \"[\\n  «\\\"a\\\"»\\n]\"\n", "x = \"[\\n  \\\"a\\\",\\n  \\\"b\\\"\\n]\"\n"),
+        (
+            "app.py",
+            "a = [\n    «'a'»,  # a\n]\n",
+            "a = [\n    'a',  # a\n    'b',\n]\n",
+        ),
+        (
+            "main.tf",
+            "x = <<-EOF\n  [\n    «\"a\"»\n  ]\n  EOF\n",
+            "x = <<-EOF\n  [\n    \"a\",\n    \"b\"\n  ]\n  EOF\n",
+        ),
+        (
+            "main.tf",
+            "x = \"[\\n  «\\\"a\\\"»\\n]\"\n",
+            "x = \"[\\n  \\\"a\\\",\\n  \\\"b\\\"\\n]\"\n",
+        ),
     ];
     check(&cases, |behind| Change::Add {
         behind,
@@ -195,22 +290,62 @@ fn entries_are_put_beside_a_key() {
     };
     let before = [
         ("p.json", r#"{«"S"»: []}"#, r#"{"Version": "2012-10-17", "S": []}"#),
-        ("p.json", "{\n  «\"S\"»: []\n}", "{\n  \"Version\": \"2012-10-17\",\n  \"S\": []\n}"),
-        ("t.yaml", "D:\n  «S»:\n    - a\n", "D:\n  Version: \"2012-10-17\"\n  S:\n    - a\n"),
-        ("t.yaml", "- «S»: a\n  T: b\n", "- Version: \"2012-10-17\"\n  S: a\n  T: b\n"),
+        (
+            "p.json",
+            "{\n  «\"S\"»: []\n}",
+            "{\n  \"Version\": \"2012-10-17\",\n  \"S\": []\n}",
+        ),
+        (
+            "t.yaml",
+            "D:\n  «S»:\n    - a\n",
+            "D:\n  Version: \"2012-10-17\"\n  S:\n    - a\n",
+        ),
+        (
+            "t.yaml",
+            "- «S»: a\n  T: b\n",
+            "- Version: \"2012-10-17\"\n  S: a\n  T: b\n",
+        ),
         ("t.yaml", "D: {«S»: [a]}\n", "D: {Version: \"2012-10-17\", S: [a]}\n"),
-        ("main.tf", "x = f({\n  «S» = []\n})\n", "x = f({\n  Version = \"2012-10-17\"\n  S = []\n})\n"),
-        ("main.tf", "x = f({\n  «Statement» = []\n})\n", "x = f({\n  Version   = \"2012-10-17\"\n  Statement = []\n})\n"),
-        ("main.tf", "x = f({ «S» : [], T : 1 })\n", "x = f({ Version = \"2012-10-17\", S : [], T : 1 })\n"),
-        ("app.py", "x = {\n    'Id': 1,\n    «'S'»: [],\n}\n", "x = {\n    'Id': 1,\n    'Version': '2012-10-17',\n    'S': [],\n}\n"),
-        ("t.yaml", "p: |\n  {\n    «\"S\"»: []\n  }\n", "p: |\n  {\n    \"Version\": \"2012-10-17\",\n    \"S\": []\n  }\n"),
+        (
+            "main.tf",
+            "x = f({\n  «S» = []\n})\n",
+            "x = f({\n  Version = \"2012-10-17\"\n  S = []\n})\n",
+        ),
+        (
+            "main.tf",
+            "x = f({\n  «Statement» = []\n})\n",
+            "x = f({\n  Version   = \"2012-10-17\"\n  Statement = []\n})\n",
+        ),
+        (
+            "main.tf",
+            "x = f({ «S» : [], T : 1 })\n",
+            "x = f({ Version = \"2012-10-17\", S : [], T : 1 })\n",
+        ),
+        (
+            "app.py",
+            "x = {\n    'Id': 1,\n    «'S'»: [],\n}\n",
+            "x = {\n    'Id': 1,\n    'Version': '2012-10-17',\n    'S': [],\n}\n",
+        ),
+        (
+            "t.yaml",
+            "p: |\n  {\n    «\"S\"»: []\n  }\n",
+            "p: |\n  {\n    \"Version\": \"2012-10-17\",\n    \"S\": []\n  }\n",
+        ),
     ];
     check(&before, version(true));
     let behind = [
         ("p.json", r#"{«"S"»: []}"#, r#"{"S": [], "Version": "2012-10-17"}"#),
-        ("p.json", "{\n  «\"S\"»: {\n    \"a\": 1\n  }\n}", "{\n  \"S\": {\n    \"a\": 1\n  },\n  \"Version\": \"2012-10-17\"\n}"),
+        (
+            "p.json",
+            "{\n  «\"S\"»: {\n    \"a\": 1\n  }\n}",
+            "{\n  \"S\": {\n    \"a\": 1\n  },\n  \"Version\": \"2012-10-17\"\n}",
+        ),
         ("t.yaml", "- «S»: [a]\n", "- S: [a]\n  Version: \"2012-10-17\"\n"),
-        ("t.yaml", "D:\n  «S»:\n    - a\nE: 1\n", "D:\n  S:\n    - a\n  Version: \"2012-10-17\"\nE: 1\n"),
+        (
+            "t.yaml",
+            "D:\n  «S»:\n    - a\nE: 1\n",
+            "D:\n  S:\n    - a\n  Version: \"2012-10-17\"\nE: 1\n",
+        ),
     ];
     check(&behind, version(false));
     let condition = |beside| Change::Enter {
@@ -255,7 +390,11 @@ fn words_are_replaced_where_they_are_what_was_thought() {
     };
     check(
         &[
-            ("main.tf", "a = \"arn:aws:«S3»:::${b}\"\n", "a = \"arn:aws:s3:::${b}\"\n"),
+            (
+                "main.tf",
+                "a = \"arn:aws:«S3»:::${b}\"\n",
+                "a = \"arn:aws:s3:::${b}\"\n",
+            ),
             ("main.tf", "a = \"arn:aws:«s4»:::${b}\"\n", ""),
         ],
         with,

@@ -13,7 +13,7 @@ pub use link::link;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use crate::iam::{Document, Granted, Own};
+use crate::iam::{ActionSet, Document, Granted, Own};
 use crate::model::Resource;
 use crate::source::{Problem, Sources, Span, Text};
 
@@ -42,12 +42,20 @@ pub struct Project<'a> {
     pub unplaced: BTreeMap<(IdentityKind, Arc<str>), Span>,
     /// For [`Project::granted`], by document.
     granted: Vec<OnceLock<Granted>>,
+    /// For [`Project::withheld`], by document.
+    withheld: OnceLock<Vec<ActionSet>>,
 }
 
 impl Project<'_> {
     /// What a document grants and denies; worked out once.
     pub fn granted(&self, document: DocumentId) -> &Granted {
         self.granted[document as usize].get_or_init(|| Granted::of(&self.documents[document as usize]))
+    }
+
+    /// What a document seems to grant and none of its holders gets: it is denied, outside their boundaries, or only let
+    /// through for a named policy, boundary or service.
+    pub fn withheld(&self, document: DocumentId) -> &ActionSet {
+        &self.withheld.get_or_init(|| effective::withheld(self))[document as usize]
     }
 }
 

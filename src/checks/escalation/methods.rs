@@ -4,56 +4,15 @@
 //! what an unconditional Deny takes away is not granted; a narrowing condition lowers.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 
-use super::pass_role::{Grant, denied, is_every_role};
+use super::pass_role::Grant;
+use super::ways::{self, How, Way};
 use crate::finding::{Confidence, Severity};
-use crate::iam::arn::{self, Breadth};
-use crate::iam::condition::{Grade, strength};
+use crate::iam::condition::strength;
 use crate::iam::{Document, Item, PolicyKind, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::source::Span;
-
-/// What makes a way dangerous.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum How {
-    /// On one's own policies or groups, or on another principal.
-    Own,
-    /// A role handed to something new.
-    Pass,
-    /// Through something that runs already.
-    Target,
-}
-
-struct Method {
-    how: How,
-    actions: Vec<&'static str>,
-    what: &'static str,
-}
-
-/// The table, read on first use.
-fn methods() -> &'static [Method] {
-    static METHODS: OnceLock<Vec<Method>> = OnceLock::new();
-    METHODS.get_or_init(|| {
-        include_str!("../../../rules/facts/hand/escalation.txt")
-            .lines()
-            .filter(|l| !l.starts_with('#'))
-            .filter_map(|l| {
-                let mut fields = l.split('\t');
-                let _name = fields.next()?;
-                let how = match fields.next()? {
-                    "self" => How::Own,
-                    "pass" => How::Pass,
-                    _ => How::Target,
-                };
-                let actions = fields.next()?.split(' ').collect();
-                let what = fields.next()?;
-                Some(Method { how, actions, what })
-            })
-            .collect()
-    })
-}
 
 /// One action of a way, granted.
 struct Granted<'a> {
@@ -72,9 +31,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         {
             continue;
         }
-        let mut singles: Vec<(Granted<'_>, &Method)> = Vec::new();
-        let mut combined: Vec<(Vec<Granted<'_>>, &Method)> = Vec::new();
-        for m in methods() {
+        let mut singles: Vec<(Granted<'_>, &Way)> = Vec::new();
+        let mut combined: Vec<(Vec<Granted<'_>>, &Way)> = Vec::new();
+        let withheld = cx.project.withheld(id);
+        for m in ways::ways() {
+            if m.actions.iter().any(|a| withheld.contains_name(a)) {
+                continue;
+            }
             let found: Option<Vec<_>> = m.actions.iter().map(|a| granted(d, a, m.how)).collect();
             let Some(mut found) = found else { continue };
             if m.actions.len() == 1 {
@@ -90,56 +53,23 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 
 /// The statement that grants `action` widely enough for the way.
 fn granted<'a>(d: &'a Document, action: &str, how: How) -> Option<Granted<'a>> {
-    if denied(&d.statements, action) {
-        return None;
-    }
-    let pass = action == "iam:PassRole";
     d.statements.iter().enumerate().find_map(|(i, s)| {
-        if !s.allows() {
+        if !s.allows() || !ways::suits(s, action, how) {
             return None;
         }
         let grant = Grant::of(s, action)?;
-        let strength = strength(s);
-        if pass && strength.has("iam:PassedToService", Grade::Narrows) {
-            return None;
-        }
-        // Somebody who may only attach named policies, or only with a boundary, is held.
-        if how == How::Own
-            && ["iam:PolicyARN", "iam:PermissionsBoundary"]
-                .iter()
-                .any(|k| strength.has(k, Grade::Narrows))
-        {
-            return None;
-        }
-        let resource = s.resource.as_ref()?;
-        let wide = resource.negated
-            || resource.items.iter().any(|r| match how {
-                How::Pass if pass => is_every_role(r),
-                // What is made anew may be named in advance.
-                How::Pass => arn::widest(&r.text) != Breadth::Unknown || r.text.as_hole().is_none(),
-                How::Own | How::Target => arn::widest(&r.text) <= Breadth::WholeType,
-            });
-        wide.then(|| {
-            let item = match &grant {
-                Grant::Exact(i) | Grant::By(i) => Some(*i),
-                Grant::Not(_) => None,
-            };
-            let span = match grant {
-                Grant::Exact(i) | Grant::By(i) => i.span,
-                Grant::Not(c) => c.key,
-            };
-            Granted {
-                statement: i,
-                span,
-                written: item.map_or_else(|| format!("not {action}"), Item::display),
-                item,
-                narrowed: strength.narrows(),
-            }
+        let item = grant.item();
+        Some(Granted {
+            statement: i,
+            span: grant.span(),
+            written: item.map_or_else(|| format!("not {action}"), Item::display),
+            item,
+            narrowed: strength(s).narrows(),
         })
     })
 }
 
-fn single(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Granted<'_>, &Method)]) {
+fn single(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Granted<'_>, &Way)]) {
     let statements: BTreeSet<usize> = found.iter().map(|(g, _)| g.statement).collect();
     for statement in statements {
         for target in [false, true] {
@@ -157,7 +87,7 @@ fn single(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Granted
             };
             let mut f = cx
                 .at_statement("privesc-single-action", id, statement, message)
-                .primary(first.span, clip(m.what))
+                .primary(first.span, ways::clip(m.what))
                 .actions(
                     here.iter()
                         .map(|(g, _)| g.written.to_lowercase())
@@ -167,7 +97,7 @@ fn single(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Granted
             for (g, m) in here.iter().skip(1) {
                 if !seen.contains(&g.span) && seen.len() < 5 {
                     seen.push(g.span);
-                    f = f.secondary(g.span, clip(m.what));
+                    f = f.secondary(g.span, ways::clip(m.what));
                 }
             }
             if here.len() > 1 {
@@ -187,7 +117,7 @@ fn single(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Granted
     }
 }
 
-fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Vec<Granted<'_>>, &Method)]) {
+fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Vec<Granted<'_>>, &Way)]) {
     for target in [false, true] {
         let mut here = found.iter().filter(|(_, m)| (m.how == How::Target) == target);
         let Some((grants, m)) = here.next() else { continue };
@@ -201,7 +131,7 @@ fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Ve
         };
         let mut f = cx
             .at_statement("privesc-action-combination", id, first.statement, message)
-            .primary(first.span, clip(m.what))
+            .primary(first.span, ways::clip(m.what))
             .actions(grants.iter().map(|g| g.written.to_lowercase()).collect::<BTreeSet<_>>());
         let mut seen = vec![first.span];
         for g in grants.iter().skip(1) {
@@ -225,14 +155,5 @@ fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Ve
             f.steps_down += 1;
         }
         out.push(f);
-    }
-}
-
-/// At most 60 characters, as labels are.
-fn clip(what: &str) -> String {
-    if what.chars().count() <= 60 {
-        what.to_owned()
-    } else {
-        what.chars().take(59).chain(['…']).collect()
     }
 }

@@ -1,10 +1,12 @@
 //! Checks of the family `escalation`: how a holder of a policy gets more than the policy says.
 //!
-//! **Invariant:** only Allow statements of policies that grant; what an unconditional Deny of the same document takes away
+//! **Invariant:** only Allow statements of policies that grant; what a Deny or a boundary takes away from every holder
 //! is not granted.
 
 mod methods;
 mod pass_role;
+mod sensitive;
+mod ways;
 
 use crate::rules::Check;
 
@@ -13,4 +15,5 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("escalation-methods", methods::check),
     ("pass-role", pass_role::check),
     ("assume-role-star", pass_role::assume),
+    ("safeguards", sensitive::check),
 ];

@@ -7,20 +7,30 @@ use crate::iam::condition::{Grade, strength};
 use crate::iam::glob::Case;
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Clause, Item, PolicyKind, Statement, Truth};
+use crate::project::DocumentId;
 use crate::rules::{Context, Out};
+use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d, i, s) in cx.statements() {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
         }
-        if denied(&d.statements, "iam:PassRole") || strength(s).has("iam:PassedToService", Grade::Narrows) {
+        if strength(s).has("iam:PassedToService", Grade::Narrows) {
             continue;
         }
         let Some(grant) = Grant::of(s, "iam:PassRole") else {
             continue;
         };
-        let Some(reach) = Reach::of(s) else { continue };
+        if cx.project.withheld(id).contains_name("iam:PassRole") {
+            continue;
+        }
+        let Some(reach) = Reach::of(s) else {
+            if let Some(f) = named(cx, id, i, s, &grant) {
+                out.push(f);
+            }
+            continue;
+        };
         let at = |rule, message: &str| cx.at_statement(rule, id, i, message.to_owned());
         let f: Finding = match (&grant, &reach) {
             (Grant::Not(clause), _) => at(
@@ -60,14 +70,14 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut Out<'_>) {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
         }
-        if denied(&d.statements, "sts:AssumeRole") {
-            continue;
-        }
         let (Some(Grant::Exact(item) | Grant::By(item)), Some(Reach::Wide(resource))) =
             (Grant::of(s, "sts:AssumeRole"), Reach::of(s))
         else {
             continue;
         };
+        if cx.project.withheld(id).contains_name("sts:AssumeRole") {
+            continue;
+        }
         let mut f = cx
             .at_statement(
                 "assume-role-star",
@@ -84,6 +94,29 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut Out<'_>) {
         }
         out.push(f);
     }
+}
+
+/// `iam:PassRole` on roles that are named, to any service that they trust.
+fn named(cx: &Context<'_>, id: DocumentId, index: usize, s: &Statement, grant: &Grant<'_>) -> Option<Finding> {
+    let resource = s.resource.as_ref()?;
+    let first = resource
+        .items
+        .first()
+        .filter(|r| r.text.as_hole().is_none_or(|h| h.target.is_some()))?;
+    let open = s.open || (s.condition_key.is_some() && !s.complete);
+    if open || resource.items.iter().any(|r| arn::widest(&r.text) == Breadth::Unknown) {
+        return None;
+    }
+    let f = cx
+        .at_statement(
+            "pass-role-missing-passed-to-service",
+            id,
+            index,
+            "`iam:PassRole` without a condition on the service that gets the role",
+        )
+        .primary(grant.span(), "to any service that the role trusts")
+        .secondary(first.span, "this role");
+    Some(f.actions(grant.item().map(|i| i.display().to_lowercase())))
 }
 
 /// How a statement grants one action.
@@ -115,10 +148,18 @@ impl<'a> Grant<'a> {
         Some(if exact { Self::Exact(item) } else { Self::By(item) })
     }
 
-    fn item(&self) -> Option<&'a Item> {
+    pub(super) fn item(&self) -> Option<&'a Item> {
         match self {
             Self::Exact(i) | Self::By(i) => Some(i),
             Self::Not(_) => None,
+        }
+    }
+
+    /// Where to point: the item, or the key of a `NotAction`.
+    pub(super) fn span(&self) -> Span {
+        match self {
+            Self::Exact(i) | Self::By(i) => i.span,
+            Self::Not(clause) => clause.key,
         }
     }
 }
@@ -152,17 +193,4 @@ pub(super) fn is_every_role(item: &Item) -> bool {
         && Pattern::resource(&item.text)
             .matches("arn:aws:iam::111122223333:role/x", Case::Sensitive)
             .may_be()
-}
-
-/// An unconditional Deny of the action on every resource in the same document.
-pub(super) fn denied(statements: &[Statement], action: &str) -> bool {
-    statements.iter().any(|s| {
-        s.denies()
-            && s.conditions.is_empty()
-            && s.condition_key.is_none()
-            && Grant::of(s, action).is_some()
-            && s.resource
-                .as_ref()
-                .is_some_and(|r| !r.negated && r.items.iter().any(|i| pattern::is_star(&i.text)))
-    })
 }

@@ -26,11 +26,13 @@
 mod boundary;
 mod gaps;
 mod managed;
+mod withheld;
 
 use std::borrow::Cow;
 
 pub use boundary::Boundary;
 pub use gaps::{Gap, Why};
+pub(super) use withheld::withheld;
 
 use super::{DocumentId, Identity, IdentityId, PolicyRef, PolicyUse, Project};
 use crate::iam::condition::{Strength, strength};

@@ -30,6 +30,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         modules: Vec::new(),
         unplaced: BTreeMap::new(),
         granted: Vec::new(),
+        withheld: OnceLock::new(),
     };
     for mut unit in units {
         let base = project.resources.len() as u32;

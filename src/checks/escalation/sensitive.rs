@@ -1,0 +1,116 @@
+//! Single actions of IAM that undo a safeguard, on more than the holder's own.
+
+use super::pass_role::{Grant, is_every_role};
+use crate::iam::arn::{Breadth, widest};
+use crate::iam::condition::{Grade, strength};
+use crate::iam::glob::Case;
+use crate::iam::pattern::Pattern;
+use crate::iam::{Item, PolicyKind, Statement};
+use crate::rules::{Context, Out};
+
+struct Safeguard {
+    rule: &'static str,
+    actions: &'static [&'static str],
+    /// Whether a resource is wide enough.
+    wide: fn(&Item) -> bool,
+    /// Whoever is held to a value of this key does no harm.
+    held_by: &'static str,
+    message: &'static str,
+    label: &'static str,
+}
+
+/// Actions, resource types and condition keys: Service Authorization Reference, "AWS Identity and Access Management (IAM)".
+const SAFEGUARDS: &[Safeguard] = &[
+    Safeguard {
+        rule: "boundary-removal",
+        actions: &[
+            "iam:DeleteRolePermissionsBoundary",
+            "iam:DeleteUserPermissionsBoundary",
+            "iam:PutRolePermissionsBoundary",
+            "iam:PutUserPermissionsBoundary",
+        ],
+        wide: |r| is_every_role(r) || is_every_user(r),
+        held_by: "iam:PermissionsBoundary",
+        message: "lets the holder lift permissions boundaries, its own too",
+        label: "lifts what bounds the others",
+    },
+    Safeguard {
+        rule: "mfa-device-takeover",
+        actions: &["iam:DeactivateMFADevice", "iam:EnableMFADevice", "iam:ResyncMFADevice"],
+        wide: is_every_user,
+        held_by: "",
+        message: "lets the holder change the MFA devices of every user",
+        label: "also of users with more permissions",
+    },
+    Safeguard {
+        rule: "create-slr-broad",
+        actions: &["iam:CreateServiceLinkedRole"],
+        wide: is_every_role,
+        held_by: "iam:AWSServiceName",
+        message: "lets the holder make service-linked roles of any service",
+        label: "for any service",
+    },
+];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
+            continue;
+        }
+        for guard in SAFEGUARDS {
+            let granted: Vec<_> = guard
+                .actions
+                .iter()
+                .filter_map(|a| Some((*a, Grant::of(s, a)?)))
+                .filter(|(a, _)| !cx.project.withheld(id).contains_name(a))
+                .collect();
+            let (Some((action, grant)), Some(resource)) = (granted.first(), &s.resource) else {
+                continue;
+            };
+            let wide = resource.items.iter().find(|r| (guard.wide)(r));
+            if (wide.is_none() && !resource.negated) || is_held(guard, s) {
+                continue;
+            }
+            let more = match granted.len() {
+                1 => String::new(),
+                n => format!(" and {} more", n - 1),
+            };
+            let verb = if granted.len() == 1 {
+                guard.message.to_owned()
+            } else {
+                guard.message.replacen("lets", "let", 1)
+            };
+            let mut f = cx
+                .at_statement(guard.rule, id, i, format!("`{action}`{more} {verb}"))
+                .primary(grant.span(), guard.label);
+            f = match wide.filter(|_| !resource.negated) {
+                Some(r) => f.secondary(r.span, "on every one"),
+                None => f.secondary(resource.key, "on all but these"),
+            };
+            for (_, other) in granted.iter().skip(1) {
+                if f.labels.iter().all(|l| l.span != other.span()) {
+                    f = f.secondary(other.span(), guard.label);
+                }
+            }
+            f.steps_down += u8::from(strength(s).narrows());
+            let mut written: Vec<_> = granted
+                .iter()
+                .filter_map(|(_, g)| Some(g.item()?.display().to_lowercase()))
+                .collect();
+            written.dedup();
+            out.push(f.actions(written));
+        }
+    }
+}
+
+fn is_held(guard: &Safeguard, s: &Statement) -> bool {
+    !guard.held_by.is_empty() && strength(s).has(guard.held_by, Grade::Narrows)
+}
+
+/// `*`, `arn:aws:iam::*:user/*` and what is as wide; not `user/${aws:username}`.
+fn is_every_user(item: &Item) -> bool {
+    widest(&item.text) <= Breadth::WholeType
+        && Pattern::resource(&item.text)
+            .matches("arn:aws:iam::111122223333:user/x", Case::Sensitive)
+            .may_be()
+}

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cli;
+mod clients;
 mod cloudformation_corpus;
 mod cloudformation_eval;
 mod cloudformation_robust;

@@ -1,58 +1,8 @@
 //! What Python code calls of AWS: a small module for every construct, with the calls and their sites.
 
-use overgrant::classify::classify;
-use overgrant::formats::Lower;
-use overgrant::formats::python::Python;
-use overgrant::model::python::Program;
-use overgrant::project::calls::{Call, Calls, Reach, Unresolved, sorted};
-use overgrant::source::{FileId, Sources};
+use overgrant::project::calls::{Reach, Unresolved};
 
-/// Runs `ask` on what was found.
-fn analyse<T>(files: &[(&str, &str)], ask: impl FnOnce(&Sources, &Calls<'_>) -> T) -> T {
-    let sources = Sources::from_strings(files);
-    let ids: Vec<FileId> = sources
-        .ids()
-        .filter(|f| classify(sources.path(*f), sources.text(*f)).python)
-        .collect();
-    let units = Python.lower(&sources, &ids);
-    for u in &units {
-        assert!(u.problems.is_empty(), "{:?}", u.problems);
-    }
-    let modules = sorted(units.into_iter().flat_map(|u| u.modules).collect());
-    let program = Program::new(&sources, &modules);
-    let calls = Calls::new(&program);
-    ask(&sources, &calls)
-}
-
-/// `path:line function service.Operation`, with a question mark where it is not certain.
-fn line(sources: &Sources, c: &Call) -> String {
-    let (start, _) = sources.positions(c.span);
-    let path = match sources.path(c.span.file) {
-        "m.py" => String::new(),
-        p => format!("{p}:"),
-    };
-    format!(
-        "{path}{} {} {}.{}{}",
-        start.line,
-        c.function,
-        c.service,
-        c.operation.unwrap_or(&c.method),
-        if c.certain { "" } else { "?" }
-    )
-}
-
-fn lines(files: &[(&str, &str)]) -> Vec<String> {
-    analyse(files, |s, c| c.calls.iter().map(|c| line(s, c)).collect())
-}
-
-#[track_caller]
-fn calls(code: &str, expected: &[&str]) {
-    assert_eq!(lines(&[("m.py", code)]), expected, "{code}");
-}
-
-fn with<T>(code: &str, ask: impl FnOnce(&Sources, &Calls<'_>) -> T) -> T {
-    analyse(&[("m.py", code)], ask)
-}
+use crate::support::calls::{analyse, calls, line, lines, with};
 
 // ---- what a client is ----
 

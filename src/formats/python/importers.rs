@@ -1,58 +1,81 @@
-//! Files that call nothing of AWS themselves but import, however indirectly, those that do: a handler is often such a file.
+//! Files that name no SDK themselves but import, however indirectly, those that do (a handler is often such a file), or are
+//! imported by them and call methods that a client has: they may be handed one.
 //!
-//! **Invariant:** a file is looked at without parsing it, once a round; a repository without any file of ours costs nothing.
+//! **Invariant:** a file is looked at without parsing it, once; a repository without any file of ours costs nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::OnceLock;
 
+use rayon::prelude::*;
+
+use crate::iam::sdk;
 use crate::source::{FileId, Sources, join_path, parent_path};
 
 /// Bytes of files that are taken in addition.
 const MAX_BYTES: usize = 16 << 20;
 /// How long a chain of imports may be.
 const MAX_ROUNDS: usize = 6;
+/// The same for files that are imported.
+const MAX_ROUNDS_DOWN: usize = 3;
+/// More files of one name are not told apart.
+const MAX_NAMESAKES: usize = 8;
 
-/// Python files beside `files` that import one of them, sorted.
+/// A file that may be read in addition.
+struct Other {
+    file: FileId,
+    imports: Vec<String>,
+}
+
+/// Python files beside `files` that import one of them, or that they import and that seem to use a client; sorted.
 pub(super) fn importers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
     let mut known: BTreeSet<FileId> = files.iter().copied().collect();
-    let mut fresh: Vec<FileId> = files
+    let ours: Vec<FileId> = files
         .iter()
         .copied()
         .filter(|f| sources.path(*f).ends_with(".py"))
         .collect();
-    if fresh.is_empty() {
+    if ours.is_empty() {
         return Vec::new();
     }
-    let others: Vec<(FileId, Vec<String>)> = sources
+    let others: Vec<FileId> = sources
         .ids()
         .filter(|f| !known.contains(f) && sources.path(*f).ends_with(".py"))
-        .map(|f| (f, imports(sources.path(f), sources.text(f))))
-        .filter(|(_, i)| !i.is_empty())
         .collect();
-    let mut found = Vec::new();
+    let read = |f: FileId| Other {
+        file: f,
+        imports: imports(sources.path(f), sources.text(f)),
+    };
+    let others: Vec<Other> = others.into_par_iter().map(read).collect();
     let mut bytes = 0;
+    let mut found = above(sources, &ours, &others, &mut known, &mut bytes);
+    found.extend(below(sources, &ours, &others, &mut known, &mut bytes));
+    found.sort_unstable();
+    found
+}
+
+/// Those that import `files`, and those that import these.
+fn above(
+    sources: &Sources,
+    files: &[FileId],
+    others: &[Other],
+    known: &mut BTreeSet<FileId>,
+    bytes: &mut usize,
+) -> Vec<FileId> {
+    let mut fresh = files.to_vec();
+    let mut found = Vec::new();
     for _ in 0..MAX_ROUNDS {
-        // What an importer would write, from the end: `storage`, `services/storage`.
-        let mut targets: BTreeSet<&str> = BTreeSet::new();
-        for f in &fresh {
-            let path = sources.path(*f);
-            let path = path.strip_suffix(".py").unwrap_or(path);
-            let path = path.strip_suffix("/__init__").unwrap_or(path);
-            targets.insert(path);
-            for (i, _) in path.match_indices('/') {
-                targets.insert(&path[i + 1..]);
-            }
-        }
+        let targets: HashSet<&str> = fresh.iter().flat_map(|f| names(sources.path(*f))).collect();
         let mut next = Vec::new();
-        for (f, imports) in &others {
-            if known.contains(f) || !imports.iter().any(|i| targets.contains(i.as_str())) {
+        for o in others {
+            if known.contains(&o.file) || !o.imports.iter().any(|i| targets.contains(i.as_str())) {
                 continue;
             }
-            bytes += sources.text(*f).len();
-            if bytes > MAX_BYTES {
+            *bytes += sources.text(o.file).len();
+            if *bytes > MAX_BYTES {
                 break;
             }
-            known.insert(*f);
-            next.push(*f);
+            known.insert(o.file);
+            next.push(o.file);
         }
         if next.is_empty() {
             break;
@@ -60,8 +83,86 @@ pub(super) fn importers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
         found.extend(&next);
         fresh = next;
     }
-    found.sort_unstable();
     found
+}
+
+/// Those that `files` import and that seem to call a client, or to import what does.
+fn below(
+    sources: &Sources,
+    files: &[FileId],
+    others: &[Other],
+    known: &mut BTreeSet<FileId>,
+    bytes: &mut usize,
+) -> Vec<FileId> {
+    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, o) in others.iter().enumerate().filter(|(_, o)| !known.contains(&o.file)) {
+        for name in names(sources.path(o.file)) {
+            by_name.entry(name).or_default().push(i);
+        }
+    }
+    let mut fresh: Vec<(Option<usize>, Vec<String>)> = files
+        .par_iter()
+        .map(|f| (None, imports(sources.path(*f), sources.text(*f))))
+        .collect();
+    let mut found = Vec::new();
+    // What is looked at, and which of those imported it first; ours have none.
+    let mut by: BTreeMap<usize, Option<usize>> = BTreeMap::new();
+    for _ in 0..MAX_ROUNDS_DOWN {
+        let mut wanted: BTreeMap<usize, Option<usize>> = BTreeMap::new();
+        for (importer, imports) in &fresh {
+            let named = imports.iter().filter_map(|i| by_name.get(i.as_str()));
+            // A name that many files bear says nothing.
+            for i in named.filter(|all| all.len() <= MAX_NAMESAKES).flatten() {
+                if !by.contains_key(i) {
+                    wanted.entry(*i).or_insert(*importer);
+                }
+            }
+        }
+        fresh = wanted.keys().map(|i| (Some(*i), others[*i].imports.clone())).collect();
+        by.extend(&wanted);
+        for i in wanted.into_keys() {
+            if !calls_a_method(sources.text(others[i].file)) {
+                continue;
+            }
+            // It, and those that the client comes through.
+            let mut at = Some(i);
+            while let Some(i) = at.filter(|i| known.insert(others[*i].file)) {
+                *bytes += sources.text(others[i].file).len();
+                if *bytes > MAX_BYTES {
+                    return found;
+                }
+                found.push(others[i].file);
+                at = by.get(&i).copied().flatten();
+            }
+        }
+    }
+    found
+}
+
+/// What an importer would write of a path, from its end: `storage`, `services/storage`.
+fn names(path: &str) -> impl Iterator<Item = &str> {
+    let path = path.strip_suffix(".py").unwrap_or(path);
+    let path = path.strip_suffix("/__init__").unwrap_or(path);
+    let ends = path.match_indices('/').map(|(i, _)| &path[i + 1..]);
+    std::iter::once(path).chain(ends)
+}
+
+/// Whether `.name(` stands somewhere in the text for a method of some client.
+fn calls_a_method(text: &str) -> bool {
+    static METHODS: OnceLock<HashSet<String>> = OnceLock::new();
+    let methods = METHODS.get_or_init(|| {
+        sdk::clients()
+            .flat_map(|c| c.operations())
+            .map(|o| o.method())
+            .collect()
+    });
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'(', bytes).any(|end| {
+        let is_word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+        let start = end - bytes[..end].iter().rev().take_while(|b| is_word(b)).count();
+        let named = start > 0 && bytes[start - 1] == b'.';
+        named && (methods.contains(&text[start..end]) || &text[start..end] == "get_paginator")
+    })
 }
 
 /// What a file's import statements name, as paths without `.py`; relative ones from the top of the repository. A rough

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::{Bound, ImportFrom, Module};
 use crate::source::{FileId, Sources, parent_path};
 
@@ -30,6 +32,10 @@ pub struct Program<'a> {
     by_file: BTreeMap<FileId, usize>,
     /// Paths that end in `/python/…` or stand under a folder named like a layer: path after it → file.
     layers: BTreeMap<&'a str, FileId>,
+    /// What can be imported from each folder: the names of its modules and of its folders.
+    folders: HashMap<&'a str, HashSet<&'a str>>,
+    /// Of the folders of [`ROOTS`], those that each folder has, in that order.
+    roots: BTreeMap<&'a str, Vec<&'a str>>,
     /// Every part of a path: a name that is none of these is no module of ours.
     names: HashSet<&'a str>,
     /// What the imports that stand in each module find.
@@ -42,23 +48,46 @@ impl<'a> Program<'a> {
         let by_file: BTreeMap<FileId, usize> = modules.iter().enumerate().map(|(i, m)| (m.file, i)).collect();
         let mut layers = BTreeMap::new();
         let mut names = HashSet::new();
+        let mut folders: HashMap<&str, HashSet<&str>> = HashMap::new();
+        let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for &file in by_file.keys() {
             let path = sources.path(file);
-            names.extend(path.split('/').map(|p| p.strip_suffix(".py").unwrap_or(p)));
+            let mut at = path;
+            loop {
+                let dir = parent_path(at);
+                let name = at[dir.len()..].trim_start_matches('/');
+                let name = name.strip_suffix(".py").unwrap_or(name);
+                names.insert(name);
+                if !folders.entry(dir).or_default().insert(name) {
+                    break;
+                }
+                if at.len() < path.len() && ROOTS.contains(&name) {
+                    roots.entry(dir).or_default().push(at);
+                }
+                if dir.is_empty() {
+                    break;
+                }
+                at = dir;
+            }
             if let Some(at) = path.find("python/").filter(|at| *at == 0 || path[..*at].ends_with('/')) {
                 layers.entry(&path[at + "python/".len()..]).or_insert(file);
             }
+        }
+        for all in roots.values_mut() {
+            all.sort_by_key(|dir| ROOTS.iter().position(|r| dir.rsplit('/').next() == Some(*r)));
         }
         let mut program = Self {
             sources,
             modules,
             by_file,
             layers,
+            folders,
+            roots,
             names,
             imports: Vec::new(),
             froms: Vec::new(),
         };
-        let (imports, froms) = modules.iter().map(|m| program.resolve(m)).unzip();
+        let (imports, froms) = modules.par_iter().map(|m| program.resolve(m)).unzip();
         program.imports = imports;
         program.froms = froms;
         program
@@ -127,20 +156,17 @@ impl<'a> Program<'a> {
         if rest.is_empty() || is_library(dotted) && !self.shadowed(dir, &rest) {
             return None;
         }
+        let first = rest.split('/').next().unwrap_or("");
+        let has = |dir: &str| self.folders.get(dir).is_some_and(|names| names.contains(first));
         let mut base = dir;
         loop {
-            if let Some(m) = self.at(base, &rest) {
-                return Some(m);
-            }
-            for root in ROOTS {
-                let dir = if base.is_empty() {
-                    (*root).to_owned()
-                } else {
-                    format!("{base}/{root}")
-                };
-                if let Some(m) = self.at(&dir, &rest) {
-                    return Some(m);
-                }
+            let below = self.roots.get(base).into_iter().flatten().copied();
+            let found = std::iter::once(base)
+                .chain(below)
+                .filter(|dir| has(dir))
+                .find_map(|dir| self.at(dir, &rest));
+            if found.is_some() {
+                return found;
             }
             if base.is_empty() {
                 break;

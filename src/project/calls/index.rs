@@ -17,6 +17,8 @@ pub(super) struct Index {
     open: Vec<Place>,
     /// `self.name = …`, by class and name: module and index into `Module::attributes`.
     attributes: BTreeMap<(Place, Arc<str>), Vec<usize>>,
+    /// `object.name = …` for other objects, as they are written.
+    assigned: BTreeMap<(usize, String, Arc<str>), Vec<usize>>,
     /// Methods by name.
     methods: BTreeMap<Arc<str>, Vec<Place>>,
     /// Values put into a container after it was made: key and value.
@@ -61,15 +63,18 @@ impl Index {
             let function = m.scope(m.function_of(a.scope));
             let class = m.scope(function.parent);
             let receiver = function.params.first().map(|p| &p.name);
-            if class.kind == ScopeKind::Class
-                && let ExprKind::Name(n) = &m.expr(a.object).kind
-                && Some(n) == receiver
-            {
+            let on_self = matches!(&m.expr(a.object).kind, ExprKind::Name(n) if Some(n) == receiver);
+            // `cls._instance.name = …`
+            let on_new = function.qualname.ends_with(".__new__");
+            if class.kind == ScopeKind::Class && (on_self || on_new) {
                 let place = Place {
                     module,
                     scope: function.parent,
                 };
                 self.attributes.entry((place, a.name.clone())).or_default().push(i);
+            } else if let Some(object) = m.dotted(a.object) {
+                let key = (module, object, a.name.clone());
+                self.assigned.entry(key).or_default().push(i);
             }
         }
         self.changes(module, m);
@@ -169,6 +174,17 @@ impl Index {
 
     pub(super) fn attributes(&self, class: Place, name: &str) -> &[usize] {
         self.attributes.get(&(class, name.into())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where the module assigns to an attribute of an object that is written as `of` is.
+    pub(super) fn assigned(&self, m: &Module, module: usize, of: ExprId, name: &Arc<str>) -> &[usize] {
+        if self.assigned.is_empty() {
+            return &[];
+        }
+        let Some(object) = m.dotted(of) else { return &[] };
+        self.assigned
+            .get(&(module, object, name.clone()))
+            .map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn methods(&self, name: &str) -> &[Place] {

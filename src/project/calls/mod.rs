@@ -10,6 +10,7 @@ mod index;
 mod least;
 mod libraries;
 mod needs;
+mod params;
 mod reach;
 mod sites;
 mod thing;
@@ -24,14 +25,10 @@ use rayon::prelude::*;
 
 use crate::model::python::{Module, Program, Reaching, ScopeKind, Values};
 use crate::source::{FileId, Span, Text};
-use evaluate::{Evaluator, Params};
+use evaluate::Evaluator;
 use index::Index;
+use params::Params;
 use thing::Thing;
-
-/// How often arguments are carried into parameters; chains of calls that hand on a client are rarely longer.
-const MAX_ROUNDS: usize = 6;
-/// Things that one parameter may stand for.
-const MAX_PARAM: usize = 32;
 
 /// One call of one operation.
 #[derive(Clone, Debug)]
@@ -158,7 +155,7 @@ impl<'p> Calls<'p> {
     /// Analyses all modules of the program.
     pub fn new(program: &'p Program<'p>) -> Self {
         let index = Index::new(program);
-        let params = parameters(program, &index);
+        let params = Params::new(program, &index);
         let found: Vec<_> = (0..program.modules.len())
             .into_par_iter()
             .map(|m| module_calls(program, &index, &params, m))
@@ -280,93 +277,6 @@ pub fn sorted(mut modules: Vec<Module>) -> Vec<Module> {
     modules
 }
 
-/// Carries arguments into parameters until nothing new arrives.
-fn parameters(program: &Program<'_>, index: &Index) -> Params {
-    let mut params = Params::new();
-    for _ in 0..MAX_ROUNDS {
-        let found: Vec<Vec<((Place, u32), thing::Things)>> = (0..program.modules.len())
-            .into_par_iter()
-            .map(|module| handed_on(program, index, &params, module))
-            .collect();
-        let mut changed = false;
-        for (key, things) in found.into_iter().flatten() {
-            let old = params.get(&key);
-            let mut bag = thing::Bag::default();
-            if let Some(old) = old {
-                bag.put_all(old);
-            }
-            bag.put_all(&things);
-            let new = bag.finish();
-            if new.len() <= MAX_PARAM && old.is_none_or(|o| **o != *new) {
-                changed = true;
-                params.insert(key, new);
-            }
-        }
-        if !changed {
-            break;
-        }
-    }
-    params
-}
-
-/// What the calls of one module hand to functions of the repository.
-fn handed_on(
-    program: &Program<'_>,
-    index: &Index,
-    params: &Params,
-    module: usize,
-) -> Vec<((Place, u32), thing::Things)> {
-    let m = &program.modules[module];
-    let evaluator = Evaluator::new(program, index, params);
-    let mut out = Vec::new();
-    for expr in m.ids() {
-        let Some(call) = m.call(expr) else { continue };
-        if call.args.is_empty() {
-            continue;
-        }
-        for t in evaluator.things(module, call.function).iter() {
-            let (f, skip) = match t {
-                Thing::Function(f) => (*f, 0),
-                Thing::Method(f, _) => (*f, 1),
-                Thing::Class(c) => match constructor(program, index, *c) {
-                    Some(f) => (f, 1),
-                    None => {
-                        // A dataclass: its fields take the arguments.
-                        let names = evaluate::fields(&program.modules[c.module], c.scope);
-                        out.extend(
-                            evaluator
-                                .field_arguments(module, call, &names)
-                                .into_iter()
-                                .map(|(i, things)| ((*c, i), things)),
-                        );
-                        continue;
-                    }
-                },
-                _ => continue,
-            };
-            for (i, things) in evaluator.arguments(module, call, f, skip, None) {
-                let kept: Vec<Thing> = things.iter().filter(|t| evaluate::matters(t)).cloned().collect();
-                out.push(((f, i), kept.into()));
-            }
-        }
-    }
-    out
-}
-
-fn constructor(program: &Program<'_>, index: &Index, class: Place) -> Option<Place> {
-    index.lineage(class).into_iter().find_map(|c| {
-        let m = &program.modules[c.module];
-        let binding = m.scope(c.scope).bindings.get("__init__")?.last()?;
-        match binding.bound {
-            crate::model::python::Bound::Function(scope) => Some(Place {
-                module: c.module,
-                scope,
-            }),
-            _ => None,
-        }
-    })
-}
-
 type Found = (Vec<Call>, Vec<Unresolved>, Vec<(Place, Place)>);
 
 fn module_calls<'p>(program: &'p Program<'p>, index: &Index, params: &Params, module: usize) -> Found {
@@ -385,7 +295,7 @@ fn module_calls<'p>(program: &'p Program<'p>, index: &Index, params: &Params, mo
     });
     let (edges, unclear) = reach::edges(&evaluator, module);
     unresolved.extend(unclear);
-    if m.partial {
+    if m.partial || evaluator.is_exhausted() {
         unresolved.push(Unresolved {
             span: m.scope(0).extent,
             at: Place { module, scope: 0 },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::evaluate::{Evaluator, sub_resource};
 use super::libraries;
-use super::thing::{At, Place, Thing};
+use super::thing::{At, Origin, Place, Thing};
 use super::{Unresolved, Why};
 use crate::iam::sdk::{self, Client, Operation};
 use crate::model::python::{Call, ExprId, ExprKind, Module, Usage};
@@ -76,8 +76,16 @@ impl Sites<'_, '_> {
             match t {
                 Thing::Bound(receiver, name) => {
                     method = name.clone();
-                    if let Thing::Resource(_, _, Some(o)) = &**receiver {
-                        origin = Some(*o);
+                    if let Thing::Resource(_, _, o) = &**receiver {
+                        origin = o.call().or(origin);
+                    }
+                    // What an annotation leaves open, another place may say.
+                    let known = matches!(**receiver, Thing::SomeClient)
+                        && callee
+                            .iter()
+                            .any(|t| matches!(t, Thing::Bound(r, _) if matches!(**r, Thing::Client(_))));
+                    if known {
+                        continue;
                     }
                     self.bound(m, expr, call, receiver, name, &mut targets);
                 }
@@ -272,6 +280,9 @@ impl Sites<'_, '_> {
         let mut origin = None;
         for t in self.evaluator.things(self.module, of).iter() {
             let Thing::Resource(c, ty, o) = t else { continue };
+            if *o == Origin::Loaded {
+                continue;
+            }
             let known = ty.ids().any(|id| id == &**name)
                 || ty.collection(name).is_some()
                 || ty.method(name).is_some()
@@ -286,7 +297,7 @@ impl Sites<'_, '_> {
             let injected = ty.method("load").map(|m| m.calls().collect::<Vec<_>>());
             let ops = injected.unwrap_or_else(|| ty.load().into_iter().collect());
             targets.extend(ops.into_iter().map(|op| Target::Operation(*c, op)));
-            origin = *o;
+            origin = o.call();
         }
         self.take(expr, None, name, targets, origin, true);
     }
@@ -336,9 +347,20 @@ impl Sites<'_, '_> {
         if !keyed || !self.evaluator.mentions_sdk(self.module) {
             return;
         }
-        if let Some(c) = service_named(shown)
-            && let Some(o) = operation(c, name)
-        {
+        let of_service = service_named(shown).and_then(|c| Some((c, operation(c, name)?)));
+        let found = match of_service {
+            Some(found) => Some(found),
+            // `client.list_hosted_zones()`: only one service has such a method.
+            None if shown.to_ascii_lowercase().ends_with("client") && name.contains('_') => {
+                let only = self.unique_service(name);
+                if only.is_none() && is_method_of_any(name) {
+                    self.missing(m, expr, Why::Service);
+                }
+                only.and_then(|c| Some((c, operation(c, name)?)))
+            }
+            None => None,
+        };
+        if let Some((c, o)) = found {
             self.take(expr, Some(expr), name, vec![Target::Operation(c, o)], None, false);
         }
     }

@@ -35,25 +35,48 @@ pub(super) enum Thing {
     Method(Place, Place),
     Class(Place),
     Instance(Place),
-    /// `super()` in this class.
-    Super(Place),
+    /// `super()` in this class, for instances of that one.
+    Super(Place, Place),
     /// A list, tuple, dict or comprehension.
     Literal(At),
+    /// What a container that was made by a call holds under a key, a position, or (empty) anywhere.
+    Entry(Arc<str>, Arc<Self>),
     /// Its `.items()`, or `enumerate` of it; and one of these.
     Items(At),
     Pair(At),
+    /// `functools.partial(…)`
+    Partial(At),
     Session,
     Client(Client),
     /// A client of a service that we don't know.
     SomeClient,
-    /// An object of the resource API, and the call that made it.
-    Resource(Client, ResourceType, Option<At>),
+    /// An object of the resource API.
+    Resource(Client, ResourceType, Origin),
     /// `bucket.objects`; whether it was listed already (`.all()`).
     Collection(Client, ResourceType, Member, bool),
     /// `.meta` of a client or resource.
     Meta(Client),
     /// An attribute of a thing that has no body in the repository: a method, mostly.
     Bound(Arc<Self>, Arc<str>),
+}
+
+/// Where an object of the resource API comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Origin {
+    /// The call that made it, with its identifiers.
+    Call(At),
+    /// An operation's answer, which holds its attributes.
+    Loaded,
+    Unknown,
+}
+
+impl Origin {
+    pub(super) fn call(self) -> Option<At> {
+        match self {
+            Self::Call(at) => Some(at),
+            Self::Loaded | Self::Unknown => None,
+        }
+    }
 }
 
 /// What an expression may stand for: sorted, without duplicates; empty when it is surely nothing that matters.
@@ -73,6 +96,14 @@ impl Bag {
     pub(super) fn put_all(&mut self, things: &[Thing]) {
         for t in things {
             self.put(t.clone());
+        }
+    }
+
+    /// Things that are held under `key`.
+    pub(super) fn put_entries(&mut self, key: &str, things: &[Thing]) {
+        let key: Arc<str> = key.into();
+        for t in things.iter().filter(|t| !matches!(t, Thing::Opaque)) {
+            self.put(Thing::Entry(key.clone(), Arc::new(t.clone())));
         }
     }
 

@@ -34,7 +34,7 @@ kinds! {
     ExpressionList = "expression_list", ExpressionStatement = "expression_statement", False = "false",
     FinallyClause = "finally_clause", Float = "float", ForInClause = "for_in_clause", ForStatement = "for_statement",
     FunctionDefinition = "function_definition", FutureImport = "future_import_statement",
-    GeneratorExpression = "generator_expression", GlobalStatement = "global_statement", Identifier = "identifier",
+    GeneratorExpression = "generator_expression", GenericType = "generic_type", GlobalStatement = "global_statement", Identifier = "identifier",
     IfClause = "if_clause", IfStatement = "if_statement", ImportFrom = "import_from_statement",
     Import = "import_statement", ImportPrefix = "import_prefix", Integer = "integer", Interpolation = "interpolation",
     KeywordArgument = "keyword_argument", Lambda = "lambda", List = "list", ListComprehension = "list_comprehension",

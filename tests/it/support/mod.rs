@@ -1,4 +1,5 @@
 //! What the modules of this binary share.
 
+pub(crate) mod calls;
 pub(crate) mod golden;
 pub(crate) mod repository;

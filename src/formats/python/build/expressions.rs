@@ -67,6 +67,18 @@ impl Builder<'_, '_> {
                 many => self.other(many, span),
             },
             K::Subscript => self.subscript(node, span),
+            K::GenericType => match children(node).as_slice() {
+                [of, parameters] => {
+                    let of = self.expr(*of);
+                    let items = self.exprs(*parameters);
+                    let index = match items.as_slice() {
+                        [one] => *one,
+                        _ => self.push(ExprKind::Tuple(items), span),
+                    };
+                    self.push(ExprKind::Index { of, index }, span)
+                }
+                many => self.other(many, span),
+            },
             K::Lambda => self.lambda(node, span),
             K::ListComprehension | K::SetComprehension | K::GeneratorExpression | K::DictionaryComprehension => {
                 self.comprehension(node, span)

@@ -1,7 +1,7 @@
 //! Attributes of things: modules, classes and their instances, clients.
 
-use super::super::thing::{Bag, Place, Thing, Things, is_aws, one};
-use super::{Evaluator, MAX_DEPTH};
+use super::super::thing::{At, Bag, Place, Thing, Things, is_aws, one};
+use super::{Evaluator, Frame, MAX_DEPTH};
 use crate::model::python::{Bound, ExprId, Module, ScopeId};
 use std::sync::Arc;
 
@@ -31,12 +31,17 @@ impl Evaluator<'_> {
                     None => one(Thing::Package(*from, full.into())),
                 }
             }
+            Thing::Class(c) if name == "__name__" => {
+                let qualname = &self.module(c.module).scope(c.scope).qualname;
+                one(Thing::Text(qualname.rsplit('.').next().unwrap_or("").into()))
+            }
+            Thing::Instance(c) if name == "__class__" => one(Thing::Class(*c)),
             Thing::Class(c) => self.member(*c, *c, name, false),
             Thing::Instance(c) => self.member(*c, *c, name, true),
-            Thing::Super(c) => {
+            Thing::Super(c, receiver) => {
                 let mut out = Bag::default();
                 for base in self.index.lineage(*c).into_iter().skip(1) {
-                    let found = self.member(base, *c, name, true);
+                    let found = self.member(base, *receiver, name, true);
                     if !found.is_empty() {
                         out.put_all(&found);
                         break;
@@ -50,21 +55,42 @@ impl Evaluator<'_> {
                 Some(member) => one(Thing::Collection(*c, *ty, member, false)),
                 None => one(Thing::Bound(Arc::new(thing.clone()), name.into())),
             },
+            Thing::Literal(at) if self.is_namespace(*at) => self.elements(*at, &[name.into()], None, None),
             Thing::Client(_)
+            | Thing::Entry(..)
+            | Thing::Text(_)
             | Thing::SomeClient
             | Thing::Session
             | Thing::Collection(..)
             | Thing::Literal(_)
             | Thing::Meta(_) => one(Thing::Bound(Arc::new(thing.clone()), name.into())),
             Thing::Opaque | Thing::Bound(..) => one(Thing::Opaque),
-            Thing::Text(_) | Thing::Function(_) | Thing::Method(..) | Thing::Items(_) | Thing::Pair(_) => {
+            Thing::Function(_) | Thing::Method(..) | Thing::Partial(_) | Thing::Items(_) | Thing::Pair(_) => {
                 self.nothing.clone()
             }
         }
     }
 
+    /// `SimpleNamespace(s3=…)`
+    fn is_namespace(&self, at: At) -> bool {
+        let m = self.module(at.0);
+        let function = m.call(at.1).and_then(|c| m.dotted(c.function));
+        function.is_some_and(|f| f.ends_with("Namespace"))
+    }
+
+    /// The class of the instance that the method around `expr` is called on in this frame.
+    pub(super) fn receiver_of(&self, module: usize, expr: ExprId, frame: Option<&Frame<'_>>) -> Option<Place> {
+        let m = self.module(module);
+        let scope = m.function_of(m.expr(expr).scope);
+        frame?.of(Place { module, scope })?.receiver()
+    }
+
     /// An attribute of a class or of its instances; `receiver` is the class that methods get.
     pub(super) fn member(&self, class: Place, receiver: Place, name: &str, instance: bool) -> Things {
+        let key = (class, receiver, Arc::from(name), instance);
+        if let Some(found) = self.members.borrow().get(&key) {
+            return found.clone();
+        }
         if self.depth.get() >= MAX_DEPTH {
             return self.nothing.clone();
         }
@@ -72,7 +98,7 @@ impl Evaluator<'_> {
         let mut out = Bag::default();
         let lineage = self.index.lineage(class);
         for c in &lineage {
-            self.class_attributes(*c, name, &mut out);
+            self.class_attributes(*c, receiver, name, &mut out);
         }
         let in_body = |c: &Place| {
             let m = self.module(c.module);
@@ -84,7 +110,7 @@ impl Evaluator<'_> {
         // What only an heir binds, a method of the base may use.
         if out.is_empty() {
             for c in self.index.heirs(class) {
-                self.class_attributes(c, name, &mut out);
+                self.class_attributes(c, c, name, &mut out);
                 if in_body(&c) {
                     self.class_body(c, receiver, name, instance, &mut out);
                 }
@@ -94,15 +120,27 @@ impl Evaluator<'_> {
             out.put(Thing::Opaque);
         }
         self.depth.set(self.depth.get() - 1);
-        out.finish()
+        let things = out.finish();
+        // Cut-off results are not kept: they depend on where the question came from.
+        if self.depth.get() < MAX_DEPTH / 2 {
+            self.members.borrow_mut().insert(key, things.clone());
+        }
+        things
     }
 
-    pub(super) fn class_attributes(&self, class: Place, name: &str, out: &mut Bag) {
+    /// What methods of `class` assign to `self.name` when they are called on an instance of `receiver`.
+    pub(super) fn class_attributes(&self, class: Place, receiver: Place, name: &str, out: &mut Bag) {
         let m = self.module(class.module);
         for i in self.index.attributes(class, name) {
             let a = &m.attributes[*i];
+            let place = Place {
+                module: class.module,
+                scope: m.function_of(a.scope),
+            };
+            let called = Frame::new(place, self.receiver(place, receiver).into_iter().collect(), None, 1);
+            let frame = (receiver != class).then_some(&called);
             let found = match &a.source {
-                Some(s) => self.source(class.module, s, None),
+                Some(s) => self.source(class.module, s, frame),
                 None => self.nothing.clone(),
             };
             match a.annotation {
@@ -126,7 +164,7 @@ impl Evaluator<'_> {
                         .iter()
                         .any(|d| self.has(f, d));
                     if instance && is_property {
-                        out.put_all(&self.returned(f, Vec::new(), None));
+                        out.put_all(&self.returned(f, self.receiver(f, receiver).into_iter().collect(), None));
                     } else if self.has(f, "staticmethod") || (!instance && !self.has(f, "classmethod")) {
                         out.put(Thing::Function(f));
                     } else {
@@ -137,7 +175,7 @@ impl Evaluator<'_> {
                     out.put_all(&self.bound(class, b, None));
                     if b.annotation.is_some()
                         && let Some(i) = fields(m, class.scope).iter().position(|f| &**f == name)
-                        && let Some(given) = self.params.get(&(class, i as u32))
+                        && let Some(given) = self.params.get(class, i as u32)
                     {
                         out.put_all(given);
                     }

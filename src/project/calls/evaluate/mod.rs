@@ -1,17 +1,21 @@
 //! What expressions stand for: on demand, with bounded work.
 
+mod arguments;
 mod calls;
 mod classes;
+mod containers;
 mod names;
+mod outside;
 mod types;
 
 pub(in crate::project::calls) use classes::fields;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::index::Index;
+use super::params::Params;
 use super::thing::{At, Bag, Place, Thing, Things, one};
 use crate::iam::sdk::{Client, ResourceType};
 use crate::model::python::{ExprId, ExprKind, Module, Program};
@@ -20,13 +24,11 @@ use crate::model::python::{ExprId, ExprKind, Module, Program};
 const MAX_DEPTH: u32 = 60;
 /// How many calls deep arguments are told apart by call site.
 const MAX_FRAMES: u32 = 4;
-/// Steps of one evaluator.
-const MAX_STEPS: u32 = 4_000_000;
+/// Steps of one evaluator, and of one question to it.
+const MAX_STEPS: u32 = 1_000_000;
+const MAX_STEPS_EACH: u32 = 20_000;
 /// Longest string that may name a service or an operation.
 const MAX_TEXT: usize = 64;
-
-/// What parameters stand for, over all call sites.
-pub(super) type Params = BTreeMap<(Place, u32), Things>;
 
 /// Arguments of one call.
 pub(super) struct Frame<'f> {
@@ -34,10 +36,50 @@ pub(super) struct Frame<'f> {
     args: Vec<(u32, Things)>,
     outer: Option<&'f Self>,
     depth: u32,
+    /// What expressions stand for in it.
+    memo: RefCell<HashMap<At, Things>>,
+}
+
+impl<'f> Frame<'f> {
+    fn new(place: Place, args: Vec<(u32, Things)>, outer: Option<&'f Self>, depth: u32) -> Self {
+        Self {
+            place,
+            args,
+            outer,
+            depth,
+            memo: RefCell::default(),
+        }
+    }
+
+    /// The innermost call of `function` among those that lead here.
+    fn of(&'f self, function: Place) -> Option<&'f Self> {
+        let mut at = Some(self);
+        while let Some(f) = at.filter(|f| f.place != function) {
+            at = f.outer;
+        }
+        at
+    }
+
+    /// The class that the method is called on.
+    fn receiver(&self) -> Option<Place> {
+        let (_, things) = self.args.first().filter(|(i, _)| *i == 0)?;
+        match things.as_ref() {
+            [Thing::Instance(c) | Thing::Class(c)] => Some(*c),
+            _ => None,
+        }
+    }
+
+    /// Whether this is a call of the function that the expression stands in.
+    fn runs(&self, module: usize, m: &Module, expr: ExprId) -> bool {
+        self.place.module == module && self.place.scope == m.function_of(m.expr(expr).scope)
+    }
 }
 
 /// A function and what its parameters are bound to.
 type Application = (Place, Vec<(u32, Things)>);
+
+/// A name in a class, looked up for instances of another, or for that one itself.
+type Member = (Place, Place, Arc<str>, bool);
 
 /// Evaluates. Results are kept; one evaluator is for one thread.
 pub(super) struct Evaluator<'p> {
@@ -46,8 +88,14 @@ pub(super) struct Evaluator<'p> {
     params: &'p Params,
     memo: RefCell<HashMap<At, Things>>,
     returned: RefCell<HashMap<Application, Things>>,
+    members: RefCell<HashMap<Member, Things>>,
+    contents: RefCell<HashMap<At, Things>>,
     busy: RefCell<HashSet<At>>,
+    /// Containers that are being looked into.
+    open: RefCell<HashSet<At>>,
     depth: Cell<u32>,
+    /// Steps of all questions before this one, and of this one.
+    spent: Cell<u32>,
     steps: Cell<u32>,
     nothing: Things,
 }
@@ -60,8 +108,12 @@ impl<'p> Evaluator<'p> {
             params,
             memo: RefCell::default(),
             returned: RefCell::default(),
+            members: RefCell::default(),
+            contents: RefCell::default(),
             busy: RefCell::default(),
+            open: RefCell::default(),
             depth: Cell::new(0),
+            spent: Cell::new(0),
             steps: Cell::new(0),
             nothing: Arc::from([]),
         }
@@ -79,28 +131,36 @@ impl<'p> Evaluator<'p> {
 
     /// What the expression may stand for.
     pub(super) fn things(&self, module: usize, expr: ExprId) -> Things {
+        self.spent.set(self.spent.get().saturating_add(self.steps.take()));
         self.eval(module, expr, None)
+    }
+
+    /// Whether it went beyond what one evaluator may do: its answers are no longer whole.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.spent.get() + self.steps.get() > MAX_STEPS
+    }
+
+    /// Counts a step; whether it may be taken.
+    fn step(&self) -> bool {
+        let steps = self.steps.get() + 1;
+        self.steps.set(steps);
+        steps <= MAX_STEPS_EACH && self.spent.get() + steps <= MAX_STEPS
     }
 
     fn eval(&self, module: usize, expr: ExprId, frame: Option<&Frame<'_>>) -> Things {
         let at = (module, expr);
-        if frame.is_none()
-            && let Some(found) = self.memo.borrow().get(&at)
-        {
+        let memo = frame.map_or(&self.memo, |f| &f.memo);
+        if let Some(found) = memo.borrow().get(&at) {
             return found.clone();
         }
-        let steps = self.steps.get() + 1;
-        self.steps.set(steps);
-        if self.depth.get() >= MAX_DEPTH || steps > MAX_STEPS || !self.busy.borrow_mut().insert(at) {
+        if self.depth.get() >= MAX_DEPTH || !self.step() || !self.busy.borrow_mut().insert(at) {
             return self.nothing.clone();
         }
         self.depth.set(self.depth.get() + 1);
         let things = self.expression(module, expr, frame);
         self.depth.set(self.depth.get() - 1);
         self.busy.borrow_mut().remove(&at);
-        if frame.is_none() {
-            self.memo.borrow_mut().insert(at, things.clone());
-        }
+        memo.borrow_mut().insert(at, things.clone());
         things
     }
 
@@ -113,6 +173,14 @@ impl<'p> Evaluator<'p> {
                 let mut out = Bag::default();
                 for t in base.iter() {
                     out.put_all(&self.attribute(t, name));
+                }
+                // `local.client = …` somewhere in the module, where `local` is nothing that we know.
+                if !out.has_aws() {
+                    for i in self.index.assigned(m, module, *of, name) {
+                        if let Some(source) = &m.attributes[*i].source {
+                            out.put_all(&self.source(module, source, frame));
+                        }
+                    }
                 }
                 out.finish()
             }
@@ -147,6 +215,15 @@ impl<'p> Evaluator<'p> {
                 for t in base.iter() {
                     match t {
                         Thing::Literal(at) => out.put_all(&self.elements(*at, &keys, number, frame)),
+                        Thing::Entry(key, held) => {
+                            let wanted = match number {
+                                Some(n) => is_under(key, &[n.to_string().into()]),
+                                None => is_under(key, &keys),
+                            };
+                            if wanted {
+                                out.put((**held).clone());
+                            }
+                        }
                         Thing::Pair(at) if number == Some(1) => out.put_all(&self.elements(*at, &[], None, frame)),
                         Thing::Library(n) if &**n == "os.environ" => {}
                         Thing::Library(_) => {}
@@ -176,6 +253,11 @@ impl<'p> Evaluator<'p> {
             })
             .collect()
     }
+}
+
+/// Whether what is held under `key` may be asked for by one of `keys`, none of which are known when it is empty.
+fn is_under(key: &str, keys: &[Arc<str>]) -> bool {
+    key.is_empty() || keys.is_empty() || keys.iter().any(|k| **k == *key)
 }
 
 impl Bag {

@@ -1,20 +1,26 @@
-//! Names, parameters, what other modules export, and what containers hold.
+//! Names, parameters, and what other modules export.
 
-use super::super::thing::{At, Bag, Place, Thing, Things, is_aws, one};
-use super::{Evaluator, Frame, MAX_DEPTH, decorator_name};
-use crate::model::python::{ArgName, Binding, Bound, ExprId, ExprKind, Reaching, ScopeKind, Source, Step};
-use std::sync::Arc;
+use super::super::thing::{Bag, Place, Thing, Things, is_aws, one};
+use super::outside::answered;
+use super::{Evaluator, Frame, MAX_DEPTH, decorator_name, is_under};
+use crate::model::python::{Binding, Bound, ExprId, ParamKind, Reaching, ScopeKind, Source, Step};
 
 impl Evaluator<'_> {
     pub(super) fn name(&self, module: usize, expr: ExprId, name: &str, frame: Option<&Frame<'_>>) -> Things {
         match self.module(module).reaching(name, expr) {
             Reaching::Found(f) => {
+                // What the module binds is the same for all calls.
+                let frame = frame.filter(|_| f.scope != 0);
                 let mut out = Bag::default();
                 for b in &f.bindings {
                     let scope = Place { module, scope: f.scope };
                     out.put_all(&self.bound(scope, b, frame));
                 }
                 out.finish()
+            }
+            Reaching::Free if name == "__class__" => {
+                let class = self.class_around(module, expr);
+                class.map_or_else(|| self.nothing.clone(), |c| one(Thing::Class(c)))
             }
             Reaching::Free => self.free(module, name),
         }
@@ -81,15 +87,9 @@ impl Evaluator<'_> {
     pub(super) fn param(&self, function: Place, i: u32, binding: &Binding, frame: Option<&Frame<'_>>) -> Things {
         let m = self.module(function.module);
         let s = m.scope(function.scope);
-        let mut at = frame;
-        while let Some(f) = at {
-            if f.place == function {
-                if let Some((_, things)) = f.args.iter().find(|(n, _)| *n == i) {
-                    return things.clone();
-                }
-                break;
-            }
-            at = f.outer;
+        let own = frame.and_then(|f| f.of(function));
+        if let Some((_, things)) = own.and_then(|f| f.args.iter().find(|(n, _)| *n == i)) {
+            return things.clone();
         }
         if i == 0
             && s.kind == ScopeKind::Function
@@ -107,10 +107,17 @@ impl Evaluator<'_> {
             });
         }
         let mut out = Bag::default();
-        if let Some(given) = self.params.get(&(function, i)) {
-            out.put_all(given);
+        let given = match own.and_then(Frame::receiver) {
+            Some(class) => self.params.get_on(function, i, &self.index.lineage(class)),
+            None => self.params.get(function, i).cloned(),
+        };
+        if let Some(given) = given {
+            out.put_all(&given);
         }
         if let Some(p) = s.params.get(i as usize) {
+            if p.kind == ParamKind::Spread {
+                self.put_into_spread(function, p, frame, &mut out);
+            }
             if let Some(d) = p.default {
                 out.put_all(&self.eval(function.module, d, None));
             }
@@ -174,7 +181,17 @@ impl Evaluator<'_> {
                         }
                     }
                     (Step::Enter, _) => out.put(t.clone()),
-                    (Step::Each | Step::Rest, Thing::Literal(at)) => out.put_all(&self.elements(*at, &[], None, frame)),
+                    (Step::Each | Step::Rest, Thing::Entry(_, held)) => out.put((**held).clone()),
+                    (Step::Item(n), Thing::Entry(key, held)) => {
+                        if is_under(key, &[n.to_string().into()]) {
+                            out.put((**held).clone());
+                        }
+                    }
+                    (Step::Each | Step::Rest, Thing::Literal(at)) => {
+                        // The keys of a dict, or what `.values()` of it gives.
+                        out.put_all(&self.keys(*at));
+                        out.put_all(&self.elements(*at, &[], None, frame));
+                    }
                     (Step::Item(n), Thing::Literal(at)) => {
                         out.put_all(&self.elements(*at, &[], Some(*n as usize), frame));
                     }
@@ -183,7 +200,7 @@ impl Evaluator<'_> {
                     (Step::Item(1), Thing::Pair(at)) => out.put_all(&self.elements(*at, &[], None, frame)),
                     (Step::Each, Thing::Collection(c, _, member, _)) => {
                         if let Some(t) = member.gives() {
-                            out.put(Thing::Resource(*c, t, None));
+                            out.put(Thing::Resource(*c, t, answered(*c, t, true)));
                         }
                     }
                     // What a generator yields stands for the generator.
@@ -203,109 +220,11 @@ impl Evaluator<'_> {
     pub(super) fn method_result(&self, class: Place, names: &[&str]) -> Option<Things> {
         for name in names {
             for t in self.attribute(&Thing::Instance(class), name).iter() {
-                if let Thing::Method(f, _) = t {
-                    return Some(self.returned(*f, Vec::new(), None));
+                if let Thing::Method(f, on) = t {
+                    return Some(self.returned(*f, self.receiver(*f, *on).into_iter().collect(), None));
                 }
             }
         }
         None
-    }
-
-    /// The keys of a dict that are literal strings; the positions of a list have none.
-    pub(super) fn keys(&self, at: At) -> Things {
-        let mut out = Bag::default();
-        if let ExprKind::Dict(pairs) = &self.module(at.0).expr(at.1).kind {
-            for p in pairs {
-                if let Some(k) = p.key {
-                    out.put_all(&self.eval(at.0, k, None));
-                }
-            }
-        }
-        out.finish()
-    }
-
-    /// The elements of a container: those under one of `keys`, the n-th, or all.
-    pub(super) fn elements(
-        &self,
-        at: At,
-        keys: &[Arc<str>],
-        number: Option<usize>,
-        frame: Option<&Frame<'_>>,
-    ) -> Things {
-        let (module, expr) = at;
-        let m = self.module(module);
-        let mut out = Bag::default();
-        let matches = |key: Option<ExprId>| match key {
-            _ if keys.is_empty() => true,
-            Some(k) => match m.string(k) {
-                Some(s) => keys.iter().any(|known| **known == *s),
-                None => true,
-            },
-            None => true,
-        };
-        match &m.expr(expr).kind {
-            ExprKind::List(items) | ExprKind::Tuple(items) => {
-                let starred = items.iter().any(|i| matches!(m.expr(*i).kind, ExprKind::Star(_)));
-                match number {
-                    Some(n) if !starred && n < items.len() => out.put_all(&self.eval(module, items[n], frame)),
-                    _ => {
-                        for i in items.iter().take(200) {
-                            let things = self.eval(module, *i, frame);
-                            if matches!(m.expr(*i).kind, ExprKind::Star(_)) {
-                                for t in things.iter() {
-                                    if let Thing::Literal(inner) = t {
-                                        out.put_all(&self.deeper(*inner, frame));
-                                    }
-                                }
-                            } else {
-                                out.put_all(&things);
-                            }
-                        }
-                    }
-                }
-            }
-            ExprKind::Dict(pairs) => {
-                for p in pairs.iter().take(400) {
-                    match p.key {
-                        Some(_) if matches(p.key) => out.put_all(&self.eval(module, p.value, frame)),
-                        Some(_) => {}
-                        None => {
-                            for t in self.eval(module, p.value, frame).iter() {
-                                if let Thing::Literal(inner) = t {
-                                    out.put_all(&self.deeper(*inner, frame));
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-            ExprKind::Comprehension { element, .. } => out.put_all(&self.eval(module, *element, frame)),
-            ExprKind::Call(c) => {
-                for a in &c.args {
-                    if let ArgName::Keyword(k, _) = &a.name
-                        && (keys.is_empty() || keys.contains(k))
-                    {
-                        out.put_all(&self.eval(module, a.value, frame));
-                    }
-                }
-            }
-            _ => {}
-        }
-        for (key, value) in self.index.added(at).iter().take(200) {
-            if matches(*key) {
-                out.put_all(&self.eval(module, *value, None));
-            }
-        }
-        out.finish()
-    }
-
-    pub(super) fn deeper(&self, at: At, frame: Option<&Frame<'_>>) -> Things {
-        if self.depth.get() >= MAX_DEPTH {
-            return self.nothing.clone();
-        }
-        self.depth.set(self.depth.get() + 1);
-        let found = self.elements(at, &[], None, frame);
-        self.depth.set(self.depth.get() - 1);
-        found
     }
 }

@@ -1,9 +1,10 @@
 //! Annotations.
 
-use super::super::thing::{Bag, Thing, Things, one};
+use super::super::thing::{Bag, Origin, Thing, Things, one};
 use super::Evaluator;
 use crate::iam::sdk::{self, Client};
 use crate::model::python::{ExprId, ExprKind, Reaching};
+use std::sync::Arc;
 
 impl Evaluator<'_> {
     /// What an annotation says: `S3Client`, `"mypy_boto3_s3.S3Client"`, `Optional[Table]`, a class of the repository.
@@ -15,18 +16,41 @@ impl Evaluator<'_> {
         match &m.expr(annotation).kind {
             ExprKind::Name(_) | ExprKind::Attr { .. } => self.types(&self.eval(module, annotation, None)),
             ExprKind::Str(t) => match t.known() {
-                Some(s) => self.types(&self.named(module, s.trim())),
+                Some(s) => {
+                    // `"Optional[S3Client]"`, `"S3Client | None"`
+                    let s = s.trim();
+                    let inside = s
+                        .rsplit_once("Optional[")
+                        .or_else(|| s.rsplit_once("Union["))
+                        .and_then(|(_, rest)| rest.strip_suffix(']'))
+                        .unwrap_or(s);
+                    let mut out = Bag::default();
+                    for part in inside.split(['|', ',']).take(8) {
+                        out.put_all(&self.types(&self.named(module, part.trim())));
+                    }
+                    out.finish()
+                }
                 None => self.nothing.clone(),
             },
             ExprKind::Index { of, index } => {
                 let name = m.dotted(*of).unwrap_or_default();
-                if matches!(
-                    name.rsplit('.').next(),
-                    Some("Optional" | "Union" | "Annotated" | "ClassVar" | "Final")
-                ) {
-                    self.typed(module, *index, depth + 1)
-                } else {
-                    self.nothing.clone()
+                match name.rsplit('.').next().unwrap_or("") {
+                    "Optional" | "Union" | "Annotated" | "ClassVar" | "Final" | "Awaitable" => {
+                        self.typed(module, *index, depth + 1)
+                    }
+                    // What a generator yields stands for the generator.
+                    "Generator" | "Iterator" | "AsyncGenerator" | "AsyncIterator" => {
+                        self.typed(module, *index, depth + 1)
+                    }
+                    "dict" | "Dict" | "Mapping" | "MutableMapping" | "defaultdict" | "list" | "List" | "Sequence"
+                    | "Iterable" | "tuple" | "Tuple" | "set" | "Set" => {
+                        let mut out = Bag::default();
+                        for t in self.typed(module, *index, depth + 1).iter() {
+                            out.put(Thing::Entry("".into(), Arc::new(t.clone())));
+                        }
+                        out.finish()
+                    }
+                    _ => self.nothing.clone(),
                 }
             }
             ExprKind::Tuple(items) | ExprKind::List(items) | ExprKind::Other(items) => {
@@ -86,8 +110,14 @@ impl Evaluator<'_> {
 
 /// `mypy_boto3_s3.client.S3Client`, `types_aiobotocore_dynamodb.service_resource.Table`, `boto3.Session`.
 fn library_type(name: &str) -> Option<Thing> {
-    if matches!(name, "boto3.Session" | "boto3.session.Session" | "aioboto3.Session") {
-        return Some(Thing::Session);
+    match name {
+        "boto3.Session"
+        | "boto3.session.Session"
+        | "aioboto3.Session"
+        | "botocore.session.Session"
+        | "aiobotocore.session.AioSession" => return Some(Thing::Session),
+        "botocore.client.BaseClient" | "aiobotocore.client.AioBaseClient" => return Some(Thing::SomeClient),
+        _ => {}
     }
     let (package, rest) = name.split_once('.')?;
     let service = package
@@ -97,10 +127,14 @@ fn library_type(name: &str) -> Option<Thing> {
     let client: Client = sdk::client(&service.replace('_', "-"))?;
     let class = rest.rsplit('.').next().unwrap_or(rest);
     if class.ends_with("ServiceResource") {
-        return client.service_resource().map(|t| Thing::Resource(client, t, None));
+        return client
+            .service_resource()
+            .map(|t| Thing::Resource(client, t, Origin::Unknown));
     }
     if class.ends_with("Client") {
         return Some(Thing::Client(client));
     }
-    client.resource_type(class).map(|t| Thing::Resource(client, t, None))
+    client
+        .resource_type(class)
+        .map(|t| Thing::Resource(client, t, Origin::Unknown))
 }

@@ -1,0 +1,224 @@
+//! What parameters stand for: arguments carried from the places that call.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::evaluate::{self, Evaluator};
+use super::index::Index;
+use super::thing::{Bag, Place, Thing, Things, one};
+use crate::model::python::{ArgName, Bound, Call, ExprId, Program, ScopeKind};
+
+/// How often arguments are carried into parameters; chains of calls that hand on a client are rarely longer.
+const MAX_ROUNDS: usize = 6;
+/// Things that one parameter may stand for.
+const MAX_PARAM: usize = 32;
+
+/// A parameter of a function, or a field of a dataclass.
+type Param = (Place, u32);
+
+/// What parameters stand for, over all call sites.
+#[derive(Debug, Default)]
+pub(super) struct Params {
+    all: HashMap<Param, Things>,
+    /// The part of it that comes from calls on this class: `super().__init__("sqs")` in it, `Queue("q")`.
+    on: HashMap<(Param, Place), Things>,
+}
+
+/// An argument on its way: of which parameter, called on which class, what.
+type Handed = (Param, Option<Place>, Things);
+
+impl Params {
+    pub(super) fn get(&self, function: Place, i: u32) -> Option<&Things> {
+        self.all.get(&(function, i))
+    }
+
+    /// What the parameter stands for when the method is run on an instance of a class with this lineage.
+    pub(super) fn get_on(&self, function: Place, i: u32, lineage: &[Place]) -> Option<Things> {
+        let mut bag = Bag::default();
+        for class in lineage {
+            if let Some(things) = self.on.get(&((function, i), *class)) {
+                bag.put_all(things);
+            }
+        }
+        if bag.is_empty() {
+            return self.get(function, i).cloned();
+        }
+        Some(bag.finish())
+    }
+
+    /// Carries arguments into parameters until nothing new arrives.
+    pub(super) fn new(program: &Program<'_>, index: &Index) -> Self {
+        let mut params = Self::default();
+        for _ in 0..MAX_ROUNDS {
+            let found: Vec<Vec<Handed>> = (0..program.modules.len())
+                .into_par_iter()
+                .map(|module| handed_on(program, index, &params, module))
+                .collect();
+            let mut changed = false;
+            for (param, class, things) in found.into_iter().flatten() {
+                changed |= add(&mut params.all, param, &things);
+                if let Some(class) = class {
+                    changed |= add(&mut params.on, (param, class), &things);
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        params
+    }
+}
+
+fn add<K: std::hash::Hash + Eq>(to: &mut HashMap<K, Things>, key: K, things: &Things) -> bool {
+    let old = to.get(&key);
+    let mut bag = Bag::default();
+    if let Some(old) = old {
+        bag.put_all(old);
+    }
+    bag.put_all(things);
+    let new = bag.finish();
+    let changed = new.len() <= MAX_PARAM && old.is_none_or(|o| **o != *new);
+    if changed {
+        to.insert(key, new);
+    }
+    changed
+}
+
+/// What the calls and decorators of one module hand to functions of the repository.
+fn handed_on(program: &Program<'_>, index: &Index, params: &Params, module: usize) -> Vec<Handed> {
+    let m = &program.modules[module];
+    let evaluator = Evaluator::new(program, index, params);
+    let mut out = Vec::new();
+    for expr in m.ids() {
+        let Some(call) = m.call(expr) else { continue };
+        if call.args.is_empty() {
+            continue;
+        }
+        let callee = evaluator.things(module, call.function);
+        let mut hidden = true;
+        for t in callee.iter() {
+            let (f, skip, class) = match t {
+                Thing::Function(f) => (*f, 0, None),
+                Thing::Method(f, class) => (*f, 1, Some(*class)),
+                Thing::Class(c) => match constructor(program, index, *c) {
+                    Some(f) => (f, 1, Some(*c)),
+                    None => {
+                        // A dataclass: its fields take the arguments.
+                        hidden = false;
+                        let names = evaluate::fields(&program.modules[c.module], c.scope);
+                        out.extend(
+                            evaluator
+                                .field_arguments(module, call, &names)
+                                .into_iter()
+                                .map(|(i, things)| ((*c, i), None, things)),
+                        );
+                        continue;
+                    }
+                },
+                _ => continue,
+            };
+            hidden = false;
+            for (i, things) in evaluator.arguments(module, call, f, skip, None) {
+                out.push(((f, i), class, kept(&things)));
+            }
+        }
+        if hidden {
+            deferred(&evaluator, module, call, &mut out);
+        }
+    }
+    for (scope, s) in (0..).zip(&m.scopes) {
+        if s.kind != ScopeKind::Function {
+            continue;
+        }
+        for d in &s.decorators {
+            for t in evaluator.things(module, *d).iter() {
+                let param = match t {
+                    Thing::Function(f) => (*f, 0),
+                    Thing::Method(f, _) => (*f, 1),
+                    _ => continue,
+                };
+                out.push((param, None, one(Thing::Function(Place { module, scope }))));
+            }
+        }
+    }
+    out
+}
+
+fn kept(things: &[Thing]) -> Things {
+    let kept: Vec<Thing> = things.iter().filter(|t| evaluate::matters(t)).cloned().collect();
+    kept.into()
+}
+
+/// A function that is handed to code that we don't see, with its arguments: `executor.submit(f, client)`, `map(f, clients)`,
+/// `Thread(target=f, args=(client,))`.
+fn deferred(evaluator: &Evaluator<'_>, module: usize, call: &Call, out: &mut Vec<Handed>) {
+    let m = &evaluator.program.modules[module];
+    let target = |e: ExprId| -> Vec<(Place, u32, Option<Place>)> {
+        let things = evaluator.things(module, e);
+        let found = things.iter().filter_map(|t| match t {
+            Thing::Function(f) => Some((*f, 0, None)),
+            Thing::Method(f, class) => Some((*f, 1, Some(*class))),
+            _ => None,
+        });
+        found.collect()
+    };
+    if let Some(t) = call.keyword("target") {
+        let args = call.keyword("args").map(|a| match &m.expr(a).kind {
+            crate::model::python::ExprKind::Tuple(items) | crate::model::python::ExprKind::List(items) => items.clone(),
+            _ => Vec::new(),
+        });
+        for (f, skip, class) in target(t) {
+            for (i, a) in (skip..).zip(args.iter().flatten()) {
+                out.push(((f, i), class, kept(&evaluator.things(module, *a))));
+            }
+        }
+        return;
+    }
+    let each = m
+        .dotted(call.function)
+        .is_some_and(|n| n.rsplit('.').next() == Some("map"));
+    let positional: Vec<ExprId> = call
+        .args
+        .iter()
+        .take_while(|a| a.name == ArgName::Positional)
+        .map(|a| a.value)
+        .collect();
+    // The function stands first, but for `loop.run_in_executor(None, f)`.
+    for (at, e) in positional.iter().enumerate().take(2) {
+        let targets = target(*e);
+        if targets.is_empty() {
+            continue;
+        }
+        for (f, skip, class) in targets {
+            for (i, a) in (skip..).zip(&positional[at + 1..]) {
+                let things = evaluator.things(module, *a);
+                let things = if each { evaluator.each(&things) } else { things };
+                out.push(((f, i), class, kept(&things)));
+            }
+            let params = &evaluator.program.modules[f.module].scope(f.scope).params;
+            for a in &call.args {
+                if let ArgName::Keyword(k, _) = &a.name
+                    && let Some(i) = params.iter().position(|p| p.name == *k)
+                {
+                    out.push(((f, i as u32), class, kept(&evaluator.things(module, a.value))));
+                }
+            }
+        }
+        return;
+    }
+}
+
+fn constructor(program: &Program<'_>, index: &Index, class: Place) -> Option<Place> {
+    index.lineage(class).into_iter().find_map(|c| {
+        let m = &program.modules[c.module];
+        let binding = m.scope(c.scope).bindings.get("__init__")?.last()?;
+        match binding.bound {
+            Bound::Function(scope) => Some(Place {
+                module: c.module,
+                scope,
+            }),
+            _ => None,
+        }
+    })
+}

@@ -190,6 +190,8 @@ pub(super) fn interest(path: &str, text: &str) -> Interest {
         Interest::Iam
     } else if kinds.key_hit {
         Interest::Text
+    } else if kinds.text && path.ends_with(".py") {
+        Interest::Code
     } else {
         Interest::None
     }

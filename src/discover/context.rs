@@ -40,8 +40,8 @@ fn context_file(search: &Search<'_>, absolute: &str, found: &mut Found) {
     if let Ok(content) = read::read(Path::new(absolute), MAX_CONTEXT_SIZE) {
         let mut kept = Found::default();
         search.keep(&shown, content, false, false, &mut kept);
-        found.bytes += kept.bytes;
-        found.files.extend(kept.files);
+        kept.troubles.clear();
+        found.take(kept);
     }
 }
 
@@ -62,6 +62,7 @@ pub fn read_wanted(search: &Search<'_>, root: &str, wanted: &[String]) -> Found 
             wanted_file(search, &absolute, &mut found);
         }
     }
+    found.decide(search.tell);
     found.sort();
     found
 }

@@ -27,6 +27,8 @@ pub const MAX_FILE_SIZE: u64 = 16 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Interest {
     None,
+    /// Python that says nothing of ours: read when other Python does, which may import it or be imported by it.
+    Code,
     /// May hold credentials.
     Text,
     /// One of our formats.
@@ -95,6 +97,10 @@ pub struct Trouble {
 #[derive(Debug, Default)]
 pub struct Found {
     pub files: Vec<Input>,
+    /// See [`Interest::Code`].
+    code: Vec<Input>,
+    /// Some of the files are Python that says something of ours.
+    python: bool,
     pub troubles: Vec<Trouble>,
     /// Filled when [`Search::tell`] is set.
     pub skipped: Vec<Skipped>,
@@ -106,6 +112,28 @@ pub struct Found {
 }
 
 impl Found {
+    /// Takes what another search, or a part of this one, found.
+    fn take(&mut self, part: Self) {
+        self.files.extend(part.files);
+        self.code.extend(part.code);
+        self.python |= part.python;
+        self.troubles.extend(part.troubles);
+        self.skipped.extend(part.skipped);
+        self.skipped_count += part.skipped_count;
+        self.bytes += part.bytes;
+    }
+
+    /// Decides about [`Interest::Code`].
+    fn decide(&mut self, tell: bool) {
+        for input in std::mem::take(&mut self.code) {
+            if self.python {
+                self.files.push(input);
+            } else {
+                self.skip(tell, &input.path, "holds nothing of ours");
+            }
+        }
+    }
+
     fn sort(&mut self) {
         self.files
             .sort_by(|a, b| a.path.cmp(&b.path).then(b.in_scope.cmp(&a.in_scope)));
@@ -236,6 +264,7 @@ impl Search<'_> {
                 context::neighbours(self, dir, &known, &mut found);
             }
         }
+        found.decide(self.tell);
         found.sort();
         Ok(found)
     }
@@ -298,18 +327,25 @@ impl Search<'_> {
             Interest::None if unknown_kind => Interest::Text,
             interest => interest,
         };
-        if interest == Interest::None || (!in_scope && interest != Interest::Iam) {
+        let as_context = matches!(interest, Interest::Iam | Interest::Code);
+        if interest == Interest::None || (!in_scope && !as_context) {
             return found.skip(self.tell, path, "holds nothing of ours");
         }
         if mended && in_scope {
             let message = "not UTF-8; each offending byte was read as `?`".to_owned();
             found.troubles.push(trouble(ProblemKind::NotEvaluated, message));
         }
-        found.files.push(Input {
+        let input = Input {
             path: path.to_owned(),
             text: Arc::from(text),
             in_scope,
-        });
+        };
+        if interest == Interest::Code && !named {
+            found.code.push(input);
+            return;
+        }
+        found.python |= interest == Interest::Iam && path.ends_with(".py");
+        found.files.push(input);
     }
 }
 

@@ -38,11 +38,7 @@ pub(super) fn walk(search: &Search<'_>, folders: &[PathBuf], in_scope: bool, fou
         Box::new(move |entry| worker.visit(entry))
     });
     for part in all.into_inner().unwrap_or_default() {
-        found.files.extend(part.files);
-        found.troubles.extend(part.troubles);
-        found.skipped.extend(part.skipped);
-        found.skipped_count += part.skipped_count;
-        found.bytes += part.bytes;
+        found.take(part);
     }
     if search.tell && search.gitignore {
         tell_ignored(search, folders, found);

@@ -654,3 +654,17 @@ examples:
     assert_eq!((ran.code, ran.rules()), (1, vec!["unreadable-input".to_owned()]));
     assert_eq!(r.run(&["test-rules", "rules"]).code, 1);
 }
+
+#[test]
+fn code_that_names_no_sdk_is_read_beside_code_that_does() {
+    let handler = "from store import Store\ndef handler(event, context):\n    return Store().load()\n";
+    let store = "import clients\nclass Store:\n    def load(self):\n        return clients.s3.get_object(Bucket='b', Key='k')\n";
+    let files = [("app.py", handler), ("store.py", store)];
+    let r = Repository::new(&files);
+    let alone = r.run(&["files"]).out;
+    assert!(alone.contains("store.py: skipped, holds nothing of ours"), "{alone}");
+    r.write("clients.py", b"import boto3\ns3 = boto3.client('s3')\n");
+    let json = r.run(&["needs", "-f", "json"]).json();
+    assert_eq!(json["calls"][0]["path"], "store.py", "{json}");
+    assert_eq!(json["calls"][0]["in"], "Store.load");
+}

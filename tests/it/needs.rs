@@ -387,6 +387,14 @@ fn paginators_waiters_and_presigned() {
 }
 
 #[test]
+fn waiters_that_an_f_string_names() {
+    calls(
+        "import boto3\nc = boto3.client('rds')\nc.get_waiter(f'db_instance_{state}').wait()\nc.get_waiter(f'{kind}').wait()\n",
+        &["3 <module> rds.DescribeDBInstances"],
+    );
+}
+
+#[test]
 fn transfers() {
     calls(
         "import boto3\nc = boto3.client('s3')\nc.upload_file('f', 'b', 'k')\nc.download_file('b', 'k', 'f')\nc.copy({}, 'b', 'k')\n",

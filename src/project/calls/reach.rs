@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::evaluate::{Evaluator, decorator_name};
 use super::thing::{Place, Thing};
 use super::{Unresolved, Why};
-use crate::model::python::{Bound, ExprKind, Module, ScopeId, ScopeKind, Usage};
+use crate::model::python::{Bound, ExprId, ExprKind, Module, ScopeId, ScopeKind, Usage};
 
 /// Methods of one name that a call on something unknown may reach.
 const MAX_NAMESAKES: usize = 40;
@@ -77,17 +77,14 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Vec<(Place, Pl
                         scope: 0,
                     },
                 )),
-                Thing::Library(name) if e.usage == Usage::Callee => {
-                    if matches!(
-                        &**name,
-                        "importlib.import_module" | "__import__" | "exec" | "eval" | "runpy.run_module" | "globals"
-                    ) {
-                        unclear.push(Unresolved {
-                            span: e.span,
-                            at: from,
-                            why: Why::Dynamic,
-                        });
-                    }
+                Thing::Library(name)
+                    if e.usage == Usage::Callee && runs_code(name) && !named_module(evaluator, module, expr) =>
+                {
+                    unclear.push(Unresolved {
+                        span: e.span,
+                        at: from,
+                        why: Why::Dynamic,
+                    });
                 }
                 Thing::Opaque if e.usage == Usage::Callee => {
                     if let ExprKind::Attr { name, .. } = &e.kind {
@@ -123,6 +120,24 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Vec<(Place, Pl
     out.sort_unstable();
     out.dedup();
     (out, unclear)
+}
+
+/// Functions that run code which is chosen when they are called.
+fn runs_code(name: &str) -> bool {
+    matches!(
+        name,
+        "importlib.import_module" | "__import__" | "exec" | "eval" | "runpy.run_module" | "globals"
+    )
+}
+
+/// Whether the call whose callee this is imports a module by a literal name.
+fn named_module(evaluator: &Evaluator<'_>, module: usize, callee: ExprId) -> bool {
+    let m = &evaluator.program.modules[module];
+    // A call stands after its parts; nothing but its arguments is between.
+    let mut after = (callee + 1..).take(64).take_while(|e| (*e as usize) < m.exprs.len());
+    let call = after.find_map(|e| m.call(e).filter(|c| c.function == callee));
+    let first = call.and_then(|c| c.positional(0));
+    first.is_some_and(|a| !evaluator.texts(module, a, None).is_empty())
 }
 
 fn properties(

@@ -8,8 +8,11 @@ use super::libraries;
 use super::thing::{At, Origin, Place, Thing};
 use super::{Unresolved, Why};
 use crate::iam::sdk::{self, Client, Operation};
-use crate::model::python::{Call, ExprId, ExprKind, Module, Usage};
+use crate::model::python::{Call, ExprId, ExprKind, Module, Part, Usage};
 use crate::source::Span;
+
+/// Fewer known characters of a waiter's name say nothing.
+const MIN_WAITER: usize = 4;
 
 /// One operation called at one place.
 #[derive(Clone, Debug)]
@@ -211,7 +214,15 @@ impl Sites<'_, '_> {
                             .map(|o| Target::Operation(*c, o)),
                     );
                     if names.is_empty() {
-                        self.missing(m, expr, Why::Operation);
+                        let fitting = call
+                            .argument(0, "waiter_name")
+                            .map_or_else(Vec::new, |a| waiters_like(m, a, *c));
+                        if fitting.is_empty() {
+                            self.missing(m, expr, Why::Operation);
+                        }
+                        let certain = fitting.len() == 1;
+                        let fitting = fitting.into_iter().map(|o| Target::Operation(*c, o)).collect();
+                        self.take(expr, Some(expr), &name.into(), fitting, None, certain);
                     }
                 }
                 _ => {
@@ -397,6 +408,28 @@ fn operation(client: Client, method: &str) -> Option<Operation> {
         // `getobject` is no method, whatever the comparison without underscores says.
         o.method() == method
     })
+}
+
+/// The operations of the waiters that an f-string may name: `f"db_instance_{state}"`.
+fn waiters_like(m: &Module, name: ExprId, client: Client) -> Vec<Operation> {
+    let ExprKind::Join(parts) = &m.expr(name).kind else {
+        return Vec::new();
+    };
+    let literal = |p: Option<&Part>| match p {
+        Some(Part::Lit(t)) => t.prefix(),
+        _ => String::new(),
+    };
+    let (start, end) = (literal(parts.first()), literal(parts.last()));
+    if start.len() + end.len() < MIN_WAITER {
+        return Vec::new();
+    }
+    let all = client
+        .waiters()
+        .filter(|(n, _)| n.starts_with(&start) && n.ends_with(&end));
+    let mut found: Vec<Operation> = all.map(|(_, o)| o).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 fn is_method_of_any(method: &str) -> bool {

@@ -113,6 +113,11 @@ const WORDS: &[(&str, u16)] = &[
     ("PRIVATE KEY-----", hit::KEY_OTHER),
 ];
 
+/// Endings of template languages.
+const TEMPLATES: &[&str] = &[".tftpl", ".j2", ".jinja", ".tpl", ".tmpl"];
+/// Endings of what they are templates of.
+const DATA: &[&str] = &[".json", ".yaml", ".yml", ".template"];
+
 /// Well-known files of other tools that no word can make ours.
 const OTHERS: &[&str] = &[
     ".pre-commit-config.yaml",
@@ -163,7 +168,11 @@ pub fn classify(path: &str, text: &str) -> Kinds {
         return kinds;
     }
     let policy = has(hit::STATEMENT | hit::ELEMENT);
-    let extension = lower.rsplit_once('.').map_or("", |(_, e)| e);
+    // `policy.json.tftpl` is what it is without the ending of its template language.
+    let inner = TEMPLATES.iter().find_map(|e| lower.strip_suffix(e));
+    let is_data = |name: &str| DATA.iter().any(|e| name.ends_with(e));
+    let named = inner.filter(|name| is_data(name)).unwrap_or(&lower);
+    let extension = named.rsplit_once('.').map_or("", |(_, e)| e);
     match extension {
         "json" | "jsonc" | "yaml" | "yml" | "template" => {
             if OTHERS.contains(&name) || (lower.starts_with("tsconfig") && extension == "json") {

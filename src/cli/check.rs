@@ -205,6 +205,19 @@ impl Check {
             {
                 terminal::note(&format!("note: {}: {}", t.path, t.message));
             }
+            for p in &report.unevaluated {
+                let path = sources.path(p.span.file);
+                if read
+                    .found
+                    .troubles
+                    .iter()
+                    .any(|t| t.path == path && t.message == p.message)
+                {
+                    continue;
+                }
+                let at = sources.positions(p.span).0;
+                terminal::note(&format!("note: {path}:{}:{}: {}", at.line, at.column, p.message));
+            }
             for f in &report.foreign {
                 let (n, s) = (f.findings, if f.findings == 1 { "" } else { "s" });
                 terminal::note(&format!(

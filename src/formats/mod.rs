@@ -9,6 +9,7 @@ pub mod plain;
 pub mod policies;
 pub mod python;
 pub mod serverless;
+mod templated;
 pub mod terraform;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

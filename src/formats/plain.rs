@@ -1,8 +1,9 @@
 //! Data as it stands: a tree of JSON or YAML to a [`Value`], and JSON or YAML embedded in a text.
 //!
-//! **Invariant:** nothing is evaluated. A tag (`!Sub`) is an unknown value named after it; aliases and merge keys are
+//! **Invariant:** nothing is evaluated. A tag (`!Sub`) is an unknown value named after it, `{{ x }}` in a text a hole; aliases and merge keys are
 //! followed, and a value that came through an alias says so in its `via`. Recursion is bounded by [`MAX_DEPTH`].
 
+use super::templated::braces;
 use crate::source::{Piece, Problem, ProblemKind, Span, Text, TextBuilder, TextIndex};
 use crate::syntax::{Kind as NodeKind, NodeId, Style, Tree, json, yaml};
 use crate::value::{Entry, Kind, Value};
@@ -38,7 +39,7 @@ fn at_depth(tree: &Tree, id: NodeId, depth: usize) -> Value {
                     span,
                     ..Value::unknown(hole.clone())
                 },
-                _ => Value::text(text, span),
+                _ => Value::text(braces(text), span),
             }
         }
         NodeKind::Seq => {

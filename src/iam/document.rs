@@ -129,10 +129,27 @@ pub struct Document {
     pub branch: Option<Arc<str>>,
     /// Further statements may exist that we cannot see.
     pub open: bool,
-    /// No part of it stayed unknown but what is only known when deployed (account, region, the repository's own resources).
-    pub complete: bool,
+    /// What stayed unknown, placeholders ([`crate::source::HoleKind::is_placeholder`]) aside: in document order, each once.
+    pub unresolved: Vec<Unresolved>,
     /// The evaluated value, for `overgrant policies` and for sizes.
     pub value: Value,
+}
+
+impl Document {
+    /// Nothing stayed unknown but placeholders; where a condition decides, all its alternatives are known.
+    pub fn is_complete(&self) -> bool {
+        self.unresolved.is_empty()
+    }
+}
+
+/// A part of a document that is not known before deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unresolved {
+    /// As the document shows it between `${` and `}`.
+    pub name: Arc<str>,
+    pub span: Span,
+    /// For people.
+    pub why: &'static str,
 }
 
 /// Who holds a document.

@@ -116,7 +116,13 @@ impl Pattern {
                         HoleKind::Partition => Class::Partition,
                         HoleKind::Region => Class::Region,
                         HoleKind::UrlSuffix => Class::UrlSuffix,
-                        HoleKind::Resource | HoleKind::Input | HoleKind::Dynamic | HoleKind::Other => Class::Any,
+                        HoleKind::Resource
+                        | HoleKind::Existing
+                        | HoleKind::Input
+                        | HoleKind::Dynamic
+                        | HoleKind::Lookup
+                        | HoleKind::Outside
+                        | HoleKind::Other => Class::Any,
                     },
                     name: h.name.clone(),
                     target: h.target.clone(),

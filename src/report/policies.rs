@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use serde_json::{Map, Number, Value as Json, json};
 
 use super::json::{SCHEMA_VERSION, span as span_json};
-use crate::iam::{Document, Format, Origin, catalogue};
+use crate::iam::{Document, Format, Origin, Unresolved, catalogue};
 use crate::project::{Identity, PolicyRef, Project};
-use crate::source::{Problem, Span};
-use crate::value::{Kind, Value};
+use crate::source::{Problem, Sources, Span};
+use crate::value::{Branch, Kind, Value};
 
 /// Deeper values than this are not shown.
 const MAX_DEPTH: usize = 64;
@@ -21,7 +21,7 @@ pub struct Seen<'a> {
     pub errors: &'a [Problem],
 }
 
-/// A value as JSON; what is not known is `"${name}"`.
+/// A value as JSON; what is not known is `"${name}"`, and alternatives are an object with a key for each condition.
 pub fn policy_json(value: &Value) -> Json {
     json_of(value.decoded(), 0)
 }
@@ -44,9 +44,10 @@ fn json_of(value: &Value, depth: usize) -> Json {
             Json::Object(map)
         }
         Kind::Json(inner) => json_of(inner, depth + 1).to_string().into(),
+        // What each condition makes of it: `{"${if IsProd}": …, "${unless IsProd}": …}`.
         Kind::OneOf(branches) => {
-            let labels: Vec<&str> = branches.iter().map(|b| &*b.label).collect();
-            format!("${{{}}}", labels.join(" | ")).into()
+            let each = |b: &Branch| (format!("${{{}}}", b.label), json_of(&b.value, depth + 1));
+            Json::Object(branches.iter().map(each).collect())
         }
         Kind::Unknown(hole) => format!("${{{}}}", hole.name).into(),
     }
@@ -61,7 +62,7 @@ struct Row<'a> {
     attached_to: Vec<String>,
     document: Json,
     statements: usize,
-    complete: bool,
+    unresolved: &'a [Unresolved],
     source: Option<(&'static str, &'a str)>,
 }
 
@@ -117,7 +118,7 @@ fn managed<'a>(project: &Project<'_>, identity: &Identity, policy: &'a str, span
         attached_to: vec![name.to_owned()],
         document,
         statements,
-        complete: true,
+        unresolved: &[],
         source: Some(("aws-managed", policy)),
     })
 }
@@ -134,13 +135,22 @@ fn row(d: &Document, attached_to: Vec<String>) -> Row<'_> {
         attached_to,
         document: policy_json(&d.value),
         statements: d.statements.len(),
-        complete: d.complete,
+        unresolved: &d.unresolved,
         source: match &d.origin {
             Origin::Written => None,
             Origin::AwsManaged(name) => Some(("aws-managed", name)),
             Origin::SamTemplate(name) => Some(("sam-template", name)),
         },
     }
+}
+
+fn unknown_json(sources: &Sources, u: &Unresolved) -> Json {
+    json!({
+        "name": *u.name,
+        "why": u.why,
+        "path": sources.path(u.span.file),
+        "span": span_json(sources, u.span),
+    })
 }
 
 pub fn seen_json(seen: &Seen<'_>) -> String {
@@ -159,7 +169,8 @@ pub fn seen_json(seen: &Seen<'_>) -> String {
                 "owner": owner,
                 "attached_to": r.attached_to,
                 "document": r.document,
-                "complete": r.complete,
+                "complete": r.unresolved.is_empty(),
+                "unknown": r.unresolved.iter().map(|u| unknown_json(sources, u)).collect::<Vec<_>>(),
             });
             if let (Some((source, name)), Some(map)) = (r.source, policy.as_object_mut()) {
                 map.insert("source".to_owned(), source.into());
@@ -208,13 +219,25 @@ pub fn seen_human(seen: &Seen<'_>) -> String {
         }
         let plural = if r.statements == 1 { "" } else { "s" };
         let _ = write!(out, ", {} statement{plural}", r.statements);
-        if !r.complete {
+        if !r.unresolved.is_empty() {
             out.push_str(", partly unknown");
         }
         out.push('\n');
         let text = serde_json::to_string_pretty(&r.document).unwrap_or_default();
         for line in text.lines() {
             let _ = writeln!(out, "  {line}");
+        }
+        for u in r.unresolved {
+            let at = sources.positions(u.span).0;
+            let _ = writeln!(
+                out,
+                "  unknown: ${{{}}}, {} ({}:{}:{})",
+                u.name,
+                u.why,
+                sources.path(u.span.file),
+                at.line,
+                at.column
+            );
         }
     }
     for p in seen.errors {

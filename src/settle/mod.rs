@@ -122,6 +122,8 @@ pub struct Report {
     /// By path, start, rule. Suppressed and known ones too.
     pub findings: Vec<Reported>,
     pub errors: Vec<Problem>,
+    /// Understood in part, on purpose: the first place of each file and message.
+    pub unevaluated: Vec<Problem>,
     pub stats: Stats,
     /// Findings that carry other tools' markers, which do not count.
     pub foreign: Vec<Foreign>,
@@ -208,6 +210,7 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
 
     Report {
         errors: errors(project),
+        unevaluated: unevaluated(project),
         stats: stats(project),
         foreign: book.foreign(),
         ending: book.ending(&reported),
@@ -305,6 +308,13 @@ fn errors(project: &Project<'_>) -> Vec<Problem> {
     errors.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
     errors.dedup();
     errors
+}
+
+fn unevaluated(project: &Project<'_>) -> Vec<Problem> {
+    let mut seen = std::collections::BTreeSet::new();
+    let is = |p: &&Problem| p.kind == ProblemKind::NotEvaluated && project.sources.file(p.span.file).in_scope;
+    let first = |p: &&Problem| seen.insert((p.span.file, p.message.clone()));
+    project.problems.iter().filter(is).filter(first).cloned().collect()
 }
 
 fn stats(project: &Project<'_>) -> Stats {

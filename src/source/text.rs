@@ -25,12 +25,45 @@ pub enum HoleKind {
     UrlSuffix,
     /// A resource of the repository or one of its attributes; see [`Hole::target`].
     Resource,
+    /// One thing that is there when this is deployed, by its name or ARN: the stack itself, what a data source looks up,
+    /// what a module makes that is not in this repository, the value of a parameter that must name something. Never a
+    /// pattern.
+    Existing,
     /// A parameter, variable or argument whose value comes from outside.
     Input,
     /// A secret or parameter store look-up (`{{resolve:…}}`, `data.aws_secretsmanager_secret_version`): not a literal.
     Dynamic,
+    /// Whatever a data source reads when this is deployed.
+    Lookup,
+    /// An output or export of something that is not in this repository.
+    Outside,
     /// Anything else that we could not evaluate.
     Other,
+}
+
+impl HoleKind {
+    /// Known as well as anything can be before deployment: which account, region or thing is meant is clear, and no
+    /// value that it may have says anything else.
+    pub fn is_placeholder(self) -> bool {
+        match self {
+            Self::Account | Self::Partition | Self::Region | Self::UrlSuffix | Self::Resource | Self::Existing => true,
+            Self::Input | Self::Dynamic | Self::Lookup | Self::Outside | Self::Other => false,
+        }
+    }
+
+    /// Why it is not known, for people.
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::Account | Self::Partition | Self::Region | Self::UrlSuffix | Self::Existing | Self::Resource => {
+                "named when it is deployed"
+            }
+            Self::Input => "given from outside, and no value is written here",
+            Self::Dynamic => "read from a store of secrets or parameters",
+            Self::Lookup => "looked up by a data source",
+            Self::Outside => "made by something that is not in this repository",
+            Self::Other => "could not be evaluated",
+        }
+    }
 }
 
 /// The resource that a hole stands for: resolved by `project`.
@@ -371,14 +404,16 @@ impl Text {
         self.pieces.iter().map(Self::piece_len).sum()
     }
 
-    /// Where `range` (of [`Text::with_placeholders`]) is written; `None` where it crosses files or has no place.
+    /// Where `range` (of [`Text::with_placeholders`]) is written: from its first part to its last, whatever was filled in
+    /// between; `None` where these are of two files or it has no place.
     pub fn span_of(&self, range: Range<usize>) -> Option<Span> {
         Self::span_in(&self.pieces, range)
     }
 
     pub(super) fn span_in(pieces: &[Piece], range: Range<usize>) -> Option<Span> {
         let mut at = 0;
-        let mut found: Option<Span> = None;
+        let mut first: Option<Span> = None;
+        let mut last: Option<Span> = None;
         for p in pieces {
             let len = Self::piece_len(p);
             let (from, to) = (at, at + len);
@@ -397,16 +432,14 @@ impl Text {
                     .span_of(range.start.max(from) - from..range.end.min(to).max(from) - from)?,
                 Piece::Hole(h) => h.span,
             };
-            match found {
-                None => found = Some(span),
-                Some(f) if f.file == span.file => found = Some(f.cover(span)),
-                Some(_) => return None,
-            }
+            first.get_or_insert(span);
+            last = Some(span);
             if range.is_empty() {
                 break;
             }
         }
-        found
+        let (first, last) = (first?, last?);
+        (first.file == last.file).then(|| first.cover(last))
     }
 
     /// The part `range` (of [`Text::with_placeholders`]), which must lie on character borders.

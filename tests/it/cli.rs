@@ -501,7 +501,15 @@ fn policies_are_shown_as_aws_sees_them() {
     assert_eq!(p["owner"]["address"], "Admin");
     assert_eq!(p["document"]["Statement"][0]["Resource"], "arn:aws:s3:::${Name}/*");
     assert_eq!(p["complete"], false);
-    assert!(r.run(&["policies"]).out.contains("\"Action\": \"*\""));
+    assert_eq!(p["unknown"][0]["name"], "Name");
+    assert_eq!(
+        p["unknown"][0]["why"],
+        "given from outside, and no value is written here"
+    );
+    assert_eq!(p["unknown"][0]["path"], "t.yaml");
+    let human = r.run(&["policies"]).out;
+    assert!(human.contains("\"Action\": \"*\""));
+    assert!(human.contains("unknown: ${Name}, could not be evaluated"), "{human}");
 }
 
 const CODE: &str = r#"import os

@@ -400,7 +400,23 @@ fn lists() {
             "?Fn::GetAZs",
             "{'Fn::GetAZs': !Ref AWS::Region}",
         ),
-        ("!Cidr [10.0.0.0/16, 2, 8]", "?Fn::Cidr", "!Cidr [10.0.0.0/16, 2, 8]"),
+        (
+            "!Cidr [10.0.0.0/16, 2, 8]",
+            "[10.0.0.0/24, 10.0.1.0/24]",
+            "[!Cidr [10.0.0.0/16, 2, 8], !Cidr [10.0.0.0/16, 2, 8]]",
+        ),
+        (
+            "!Select [0, !Cidr [192.168.0.0/24, 6, 5]]",
+            "192.168.0.0/27",
+            "!Cidr [192.168.0.0/24, 6, 5]",
+        ),
+        (
+            "!Select [1, !Cidr ['2001:db8::/56', '2', '64']]",
+            "2001:db8:0:1::/64",
+            "!Cidr ['2001:db8::/56', '2', '64']",
+        ),
+        ("!Cidr [10.0.0.0/30, 9, 8]", "?Fn::Cidr", "!Cidr [10.0.0.0/30, 9, 8]"),
+        ("!Cidr [!Ref Name, 2, 8]", "?Name", "!Cidr [!Ref Name, 2, 8]"),
         ("{'Fn::Length': [a, b, c]}", "3", "{'Fn::Length': [a, b, c]}"),
         ("{'Fn::Length': !Ref Names}", "3", "{'Fn::Length': !Ref Names}"),
         (
@@ -441,6 +457,9 @@ fn dynamic_references_are_no_literals() {
             "{{resolve:ssm:/a}}|{{resolve:ssm:/b}}",
         ),
         ("'{{resolve:ssm:/a'", "{{resolve:ssm:/a", "{{resolve:ssm:/a"),
-        ("'{{other}}'", "{{other}}", "{{other}}"),
+        // What Jinja or Helm will fill in.
+        ("'{{other}}'", "${other}", "{{other}}"),
+        ("'arn:{{ a.b }}/*'", "arn:${a.b}/*", "arn:|{{ a.b }}|/*"),
+        ("'{{\"a\": 1}}'", "{{\"a\": 1}}", "{{\"a\": 1}}"),
     ]);
 }

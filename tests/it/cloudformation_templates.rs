@@ -239,7 +239,7 @@ fn exports_reach_their_importers() {
         (hole.kind, &*hole.target.unwrap().scope),
         (HoleKind::Resource, "a.yaml")
     );
-    assert_eq!(f.get("Other").unwrap().as_hole().unwrap().kind, HoleKind::Input);
+    assert_eq!(f.get("Other").unwrap().as_hole().unwrap().kind, HoleKind::Outside);
 }
 
 #[test]

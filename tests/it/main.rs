@@ -19,6 +19,7 @@ mod policy_files;
 mod python_values;
 mod render;
 mod robust;
+mod rosetta;
 mod rules;
 mod serverless;
 mod support;

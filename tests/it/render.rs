@@ -136,6 +136,7 @@ fn report(sources: &Sources) -> Report {
             reported(long, Severity::Medium, "actions", 2),
             reported(key, Severity::High, "credentials", 3),
         ],
+        unevaluated: Vec::new(),
         errors: vec![Problem::syntax(
             at(sources, "infra/main.tf", "file(", 0),
             "unclosed `(`",

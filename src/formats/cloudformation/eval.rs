@@ -10,9 +10,10 @@ use crate::source::{Hole, HoleKind, Span, Text};
 use crate::syntax::{Kind as Node, NodeId, Tree};
 use crate::value::{Entry, Kind, Value};
 
+use crate::formats::templated::{braces, dollars, is_filled_in};
+
 use super::env::Env;
 use super::template::Template;
-use super::text;
 
 impl Template<'_> {
     /// What `node` amounts to.
@@ -65,8 +66,11 @@ impl Template<'_> {
         if let Some(value) = self.world.variables.and_then(|v| v.resolve(self, env, text, span)) {
             return value;
         }
-        let text = if env.in_loop() { env.fill(text) } else { text.clone() };
-        Value::text(text::dynamic(text), span)
+        let mut text = if env.in_loop() { env.fill(text) } else { text.clone() };
+        if is_filled_in(self.world.sources.path(env.tree.file)) {
+            text = dollars(&text);
+        }
+        Value::text(braces(text), span)
     }
 
     fn map(&self, env: Env<'_>, node: NodeId) -> Option<Value> {

@@ -7,6 +7,8 @@ use crate::source::{Hole, HoleKind, Span, Text};
 use crate::syntax::{Kind as Node, NodeId};
 use crate::value::{Branch, Kind, Value};
 
+use crate::formats::templated::braces;
+
 use super::env::{Env, MAX_NAME};
 use super::template::Template;
 use super::text::{self, Part};
@@ -32,6 +34,7 @@ impl Template<'_> {
             "Transform" => return self.included(env, argument, &mut |env, root| self.value(env, root)),
             // The text that it encodes: nobody reads, or writes, the encoded form.
             "Base64" => return self.value(env, argument),
+            "Cidr" => self.cidr(env, argument, span),
             "ToJsonString" => Value::json(self.value(env, argument)?, span),
             "Length" => match self.value(env, argument)?.kind {
                 Kind::Seq(items) if !items.iter().any(uncertain) => {
@@ -43,7 +46,8 @@ impl Template<'_> {
                 Truth::Unknown => Value::other(format!("Fn::{name}"), span),
                 known => Value::new(Kind::Bool(known == Truth::Yes), span),
             },
-            // Cidr, GetAZs, and what a macro or a later release brings.
+            "GetAZs" => Value::unknown(Hole::new(HoleKind::Lookup, "Fn::GetAZs", span)),
+            // What a macro or a later release brings.
             other => Value::other(format!("Fn::{other}"), span),
         })
     }
@@ -60,6 +64,7 @@ impl Template<'_> {
                 "Partition" => HoleKind::Partition,
                 "Region" => HoleKind::Region,
                 "URLSuffix" => HoleKind::UrlSuffix,
+                "StackName" | "StackId" => HoleKind::Existing,
                 _ => HoleKind::Other,
             };
             let hole = Hole::new(kind, name, span);
@@ -189,7 +194,7 @@ impl Template<'_> {
         }
         if parts.is_empty() {
             let text = env.fill(text);
-            return Value::text(text::dynamic(text), span);
+            return Value::text(braces(text), span);
         }
         literal(&mut parts, done, flat.len());
         text::concat(&parts, span)
@@ -384,10 +389,7 @@ impl Template<'_> {
             };
         }
         let hole = list.as_ref().and_then(Value::as_hole);
-        let kind = hole.map_or(HoleKind::Other, |h| match h.kind {
-            kind @ (HoleKind::Input | HoleKind::Dynamic) => kind,
-            _ => HoleKind::Other,
-        });
+        let kind = hole.map_or(HoleKind::Other, part_kind);
         let name = hole.map_or_else(|| "Fn::Select".to_owned(), |h| h.name.to_string());
         Value::text(text::hole(kind, &name, span), span)
     }
@@ -410,7 +412,7 @@ impl Template<'_> {
         // The parts of an ARN hold no delimiter; anything else may.
         let whole = |h: &Hole| matches!(h.kind, HoleKind::Account | HoleKind::Partition | HoleKind::Region);
         if let Some(hole) = text.holes().find(|h| !whole(h)) {
-            return Value::unknown(Hole::new(HoleKind::Other, hole.name.clone(), span));
+            return Value::unknown(Hole::new(part_kind(hole), hole.name.clone(), span));
         }
         let flat = text.with_placeholders();
         let mut items = Vec::new();
@@ -430,16 +432,25 @@ impl Template<'_> {
         Value::seq(items, span)
     }
 
-    /// `ImportValue`: what a template of the repository exports under this name, or an input.
+    /// `ImportValue`: what a template of the repository exports under this name.
     fn import(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
         let name = self.value(env, argument).and_then(|n| Some(n.as_text()?.display()));
         let Some(name) = name else {
-            return Value::text(text::hole(HoleKind::Input, "Fn::ImportValue", span), span);
+            return Value::text(text::hole(HoleKind::Outside, "Fn::ImportValue", span), span);
         };
         match self.world.exports.get(&name) {
             Some(Some(value)) => value.clone().used_at(span),
-            _ => Value::text(text::hole(HoleKind::Input, &name, span), span),
+            _ => Value::text(text::hole(HoleKind::Outside, &name, span), span),
         }
+    }
+}
+
+/// What a part of an unknown text or list is.
+fn part_kind(whole: &Hole) -> HoleKind {
+    if whole.kind.is_placeholder() {
+        HoleKind::Existing
+    } else {
+        whole.kind
     }
 }
 

@@ -6,6 +6,7 @@
 //! written; what the SAM translator makes lies at the SAM source that asks for it.
 
 mod bodies;
+mod cidr;
 mod conditions;
 pub(crate) mod env;
 mod eval;

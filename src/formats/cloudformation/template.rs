@@ -8,6 +8,8 @@ use crate::source::{Hole, HoleKind, Span, Target, Text, join_path, parent_path};
 use crate::syntax::{Kind, NodeId, Tree};
 use crate::value::{Kind as V, Value};
 
+use crate::formats::templated::braces;
+
 use super::env::Env;
 use super::world::{Doc, World};
 
@@ -167,6 +169,8 @@ impl<'w> Template<'w> {
         let kind = scalar("Type").and_then(|n| tree.text(n)?.known()).unwrap_or_default();
         let list = kind.contains("List<") || kind == "CommaDelimitedList";
         let stored = kind.starts_with("AWS::SSM::Parameter::Value");
+        // CloudFormation takes only the name of something that exists: `AWS::EC2::VPC::Id`, `List<AWS::EC2::Subnet::Id>`.
+        let checked = !stored && kind.trim_start_matches("List<").starts_with("AWS::");
         let span = tree.span(node);
         let unknown = |kind: HoleKind| {
             let hole = Hole::new(kind, name, span).to(self.target(name, ""));
@@ -176,7 +180,11 @@ impl<'w> Template<'w> {
                 Value::text(Text::hole(hole), span)
             }
         };
-        let open = unknown(if stored { HoleKind::Dynamic } else { HoleKind::Input });
+        let open = unknown(match (stored, checked) {
+            (true, _) => HoleKind::Dynamic,
+            (_, true) => HoleKind::Existing,
+            _ => HoleKind::Input,
+        });
         if let Some(given) = given {
             let value = match given.as_text() {
                 Some(text) if list => comma_list(text, given.span),
@@ -204,7 +212,7 @@ impl<'w> Template<'w> {
                 known: true,
             },
             Some((text, at)) => Parameter {
-                value: Value::text(super::text::dynamic(text.clone()), at),
+                value: Value::text(braces(text.clone()), at),
                 certain: open,
                 known: true,
             },

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::formats::templated::braces;
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
 use crate::value::{Branch, Kind, Value};
 
 /// How many alternatives one text may have; beyond that its parts become holes.
 const MAX_ALTERNATIVES: usize = 8;
-/// What opens a dynamic reference. CloudFormation User Guide, "Get values stored in other services using dynamic
-/// references".
-const RESOLVE: &str = "{{resolve:";
 
 /// One of the texts that a part may amount to, and the conditions under which it does ("if IsProd").
 #[derive(Clone, Debug)]
@@ -134,13 +132,13 @@ pub(super) fn one_of(alternatives: Part, span: Span) -> Value {
         && alternatives[0].when.is_empty()
         && let Some(only) = alternatives.pop()
     {
-        return Value::text(dynamic(only.text), span);
+        return Value::text(braces(only.text), span);
     }
     let branches: Vec<Branch> = alternatives
         .into_iter()
         .map(|a| Branch {
             label: join_labels(&a.when),
-            value: Value::text(dynamic(a.text), span),
+            value: Value::text(braces(a.text), span),
         })
         .collect();
     Value::new(Kind::OneOf(branches.into()), span)
@@ -171,45 +169,4 @@ fn contradicts(a: &[Arc<str>], b: &[Arc<str>]) -> bool {
                 _ => matches!((x.strip_prefix("unless "), y.strip_prefix("if ")), (Some(x), Some(y)) if x == y),
             })
     })
-}
-
-/// The text with each `{{resolve:…}}` replaced by a hole.
-pub(super) fn dynamic(text: Text) -> Text {
-    if !text
-        .pieces()
-        .iter()
-        .any(|p| matches!(p, Piece::Lit(l) if l.text.contains("{{")))
-    {
-        return text;
-    }
-    let flat = text.with_placeholders();
-    let mut out = Text::default();
-    let mut done = 0;
-    while let Some(start) = flat.get(done..).and_then(|rest| rest.find(RESOLVE)).map(|i| done + i) {
-        let Some(end) = flat
-            .get(start..)
-            .and_then(|rest| rest.find("}}"))
-            .map(|i| start + i + 2)
-        else {
-            break;
-        };
-        let Some(span) = text.span_of(start..end) else { break };
-        if start > done {
-            out.append(&text.slice(done..start));
-        }
-        let service = flat[start + RESOLVE.len()..end].split([':', '}']).next().unwrap_or("");
-        out.push(Piece::Hole(Arc::new(Hole::new(
-            HoleKind::Dynamic,
-            format!("resolve:{service}"),
-            span,
-        ))));
-        done = end;
-    }
-    if done == 0 {
-        return text;
-    }
-    if done < flat.len() {
-        out.append(&text.slice(done..flat.len()));
-    }
-    out
 }

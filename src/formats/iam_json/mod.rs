@@ -16,6 +16,7 @@ use crate::value::{Kind, Value};
 
 use super::cloudformation::{extents, is_template};
 use super::policies::is_policy_shaped;
+use super::templated::{filled_in, is_filled_in};
 use super::{Lower, each_file, plain};
 
 /// Bare documents, lists and exports of them.
@@ -41,7 +42,9 @@ fn unit(sources: &Sources, file: FileId) -> Unit {
     };
     for &root in &tree.roots {
         if !is_foreign(&tree, root) {
-            walk.value(&plain::value(&tree, root), &mut Vec::new(), None);
+            let value = plain::value(&tree, root);
+            let value = if is_filled_in(path) { filled_in(&value) } else { value };
+            walk.value(&value, &mut Vec::new(), None);
         }
     }
     let mut unit = walk.unit;

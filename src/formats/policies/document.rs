@@ -6,14 +6,16 @@
 use std::sync::Arc;
 
 use crate::iam::{
-    Clause, Condition, Defect, DefectKind, Document, Effect, Format, Item, Origin, Owner, PolicyKind, PrincipalClause,
-    PrincipalItem, PrincipalType, Statement, Use,
+    Clause, Defect, DefectKind, Document, Effect, Format, Item, Origin, Owner, PolicyKind, PrincipalClause,
+    PrincipalItem, PrincipalType, Statement, Unresolved, Use,
 };
 use crate::source::{Hole, HoleKind, Piece, Span, Spanned, Text};
-use crate::value::{Entry, Kind, Value};
+use crate::value::{Branch, Entry, Kind, Value};
 
 /// Alternatives of nested conditionals are followed this deep, and no document has more than this many.
 const MAX_ALTERNATIVES: usize = 16;
+/// Why a part of a document was not read.
+pub(super) const TOO_DEEP: &str = "nested too deep";
 
 /// What the surroundings of a document say about it.
 #[derive(Clone, Debug)]
@@ -99,14 +101,16 @@ fn join_branch(outer: Option<&Arc<str>>, label: &Arc<str>) -> Arc<str> {
     }
 }
 
-struct Lowering {
+pub(super) struct Lowering {
     defects: Vec<Defect>,
     statement: Option<usize>,
+    /// Of the part being read.
     complete: bool,
+    unresolved: Vec<Unresolved>,
 }
 
 impl Lowering {
-    fn defect(&mut self, kind: DefectKind, span: Span, element: &str) {
+    pub(super) fn defect(&mut self, kind: DefectKind, span: Span, element: &str) {
         self.defects.push(Defect {
             kind,
             span,
@@ -115,13 +119,49 @@ impl Lowering {
         });
     }
 
-    fn wrong_type(&mut self, value: &Value, expected: &'static str, element: &str) {
-        if matches!(value.kind, Kind::Unknown(_) | Kind::OneOf(_)) {
-            self.complete = false;
-            return;
+    /// Something that is not known: the part being read is not complete, nor is the document.
+    pub(super) fn unknown(&mut self, name: &str, span: Span, why: &'static str) {
+        self.complete = false;
+        if !self.unresolved.iter().any(|u| *u.name == *name && u.span == span) {
+            self.unresolved.push(Unresolved {
+                name: name.into(),
+                span,
+                why,
+            });
+        }
+    }
+
+    fn hole(&mut self, hole: &Hole) {
+        if !hole.kind.is_placeholder() {
+            self.unknown(&hole.name, hole.span, hole.kind.why());
+        }
+    }
+
+    pub(super) fn holes(&mut self, text: &Text) {
+        text.holes().for_each(|h| self.hole(h));
+    }
+
+    pub(super) fn alternatives(&mut self, branches: &[Branch], span: Span) {
+        let labels: Vec<&str> = branches.iter().map(|b| &*b.label).collect();
+        self.unknown(&labels.join(" | "), span, "decided when it is deployed");
+    }
+
+    pub(super) fn wrong_type(&mut self, value: &Value, expected: &'static str, element: &str) {
+        match &value.kind {
+            Kind::Unknown(hole) => return self.unknown(&hole.name, hole.span, hole.kind.why()),
+            Kind::OneOf(branches) => return self.alternatives(branches, value.span),
+            _ => {}
         }
         let found = value.type_name();
         self.defect(DefectKind::WrongType { expected, found }, value.span, element);
+    }
+
+    /// An entry of which nobody can tell what it is.
+    fn unknown_key(&mut self, e: &Entry) {
+        match e.key.holes().find(|h| !h.kind.is_placeholder()) {
+            Some(hole) => self.unknown(&hole.name, hole.span, hole.kind.why()),
+            None => self.unknown(&e.key.display(), e.key_span, HoleKind::Other.why()),
+        }
     }
 
     /// Keys of an object: unknown ones and doubles become defects; returns for each known name its last entry.
@@ -129,7 +169,7 @@ impl Lowering {
         let mut out: Vec<(String, &Entry)> = Vec::new();
         for e in entries {
             let Some(name) = e.key.known().map(|k| k.into_owned()) else {
-                self.complete = false;
+                self.unknown_key(e);
                 continue;
             };
             if !known.contains(&name.as_str()) {
@@ -159,6 +199,7 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
         defects: Vec::new(),
         statement: None,
         complete: true,
+        unresolved: Vec::new(),
     };
     let keys = low.keys(entries, &["Version", "Id", "Statement"]);
     let version = find(&keys, "Version").and_then(|e| low.scalar(&e.value, "Version"));
@@ -172,7 +213,7 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
     let id = find(&keys, "Id").and_then(|e| low.scalar(&e.value, "Id"));
     let statement = find(&keys, "Statement");
     let mut statements = Vec::new();
-    let before = std::mem::replace(&mut low.complete, true);
+    low.complete = true;
     match statement {
         None if is_open(entries) => {}
         None => low.defect(DefectKind::Missing, value.span, "Statement"),
@@ -194,7 +235,6 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
     low.statement = None;
     low.sids(&statements);
     let open = !low.complete || is_open(entries);
-    let complete = before && low.complete && statements.iter().all(|s| s.complete);
     let mut defects = low.defects;
     defects.sort_by_key(|d| (d.span, d.statement));
     Document {
@@ -214,7 +254,7 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
         used_at: slot.used_at.clone(),
         branch,
         open,
-        complete,
+        unresolved: low.unresolved,
         value: value.clone(),
     }
 }
@@ -229,14 +269,6 @@ fn spanned_keys(entries: &[Entry]) -> Vec<Spanned<String>> {
 /// Whether keys may exist that we cannot see.
 fn is_open(entries: &[Entry]) -> bool {
     entries.iter().any(|e| !e.key.is_known())
-}
-
-/// Known as well as anything can be before deployment.
-fn is_settled(hole: &Hole) -> bool {
-    match hole.kind {
-        HoleKind::Account | HoleKind::Partition | HoleKind::Region | HoleKind::UrlSuffix | HoleKind::Resource => true,
-        HoleKind::Input | HoleKind::Dynamic | HoleKind::Other => false,
-    }
 }
 
 /// Marks a value as one item of unknown content.
@@ -258,11 +290,11 @@ impl Lowering {
     fn scalar(&mut self, value: &Value, element: &str) -> Option<Item> {
         match &value.kind {
             Kind::Str(text) => {
-                self.complete &= text.holes().all(is_settled);
+                self.holes(text);
                 Some(item(value, text.clone()))
             }
             Kind::Unknown(hole) => {
-                self.complete &= is_settled(hole);
+                self.hole(hole);
                 Some(unknown_item(value, hole))
             }
             Kind::Num(n) if element == "Sid" || element == "Id" || element == "value" => {
@@ -274,7 +306,7 @@ impl Lowering {
             }
             Kind::OneOf(branches) => {
                 // Both alternatives are possible; the first stands for them where only one can.
-                self.complete = false;
+                self.alternatives(branches, value.span);
                 branches.first().and_then(|b| self.scalar(&b.value, element))
             }
             _ => {
@@ -285,7 +317,7 @@ impl Lowering {
     }
 
     /// A string or a list of strings, alternatives flattened; `None` where it is neither.
-    fn strings(&mut self, value: &Value, element: &str) -> Option<(Vec<Item>, bool)> {
+    pub(super) fn strings(&mut self, value: &Value, element: &str) -> Option<(Vec<Item>, bool)> {
         let before = self.complete;
         self.complete = true;
         let mut items = Vec::new();
@@ -297,7 +329,7 @@ impl Lowering {
 
     fn push_strings(&mut self, value: &Value, element: &str, items: &mut Vec<Item>, depth: usize) -> bool {
         if depth > 8 {
-            self.complete = false;
+            self.unknown(element, value.span, TOO_DEEP);
             return true;
         }
         match &value.kind {
@@ -491,7 +523,7 @@ impl Lowering {
 
     fn principals(&mut self, value: &Value, element: &str, items: &mut Vec<PrincipalItem>, depth: usize) -> bool {
         if depth > 8 {
-            self.complete = false;
+            self.unknown(element, value.span, TOO_DEEP);
             return true;
         }
         match &value.kind {
@@ -543,12 +575,10 @@ impl Lowering {
                 });
                 true
             }
-            Kind::Str(text) if text.as_hole().is_some() => {
-                self.complete = false;
-                true
-            }
-            Kind::Unknown(_) => {
-                self.complete = false;
+            Kind::Str(_) | Kind::Unknown(_) if value.as_hole().is_some() => {
+                if let Some(hole) = value.as_hole() {
+                    self.unknown(&hole.name, hole.span, hole.kind.why());
+                }
                 true
             }
             _ => {
@@ -562,7 +592,7 @@ impl Lowering {
         let mut out: Vec<(String, &Entry)> = Vec::new();
         for e in entries {
             let Some(name) = e.key.known().map(|k| k.into_owned()) else {
-                self.complete = false;
+                self.unknown_key(e);
                 continue;
             };
             // Terraform's document merges principals blocks of one type: same key, other place, both count.
@@ -578,92 +608,6 @@ impl Lowering {
             out.push((name, e));
         }
         out
-    }
-
-    fn conditions(&mut self, value: &Value) -> Vec<Condition> {
-        let mut out = Vec::new();
-        self.condition_block(value, &mut out, 0);
-        out
-    }
-
-    fn condition_block(&mut self, value: &Value, out: &mut Vec<Condition>, depth: usize) {
-        if depth > 8 {
-            self.complete = false;
-            return;
-        }
-        let entries = match &value.kind {
-            Kind::Map(entries) => entries,
-            Kind::OneOf(branches) => {
-                for b in branches.iter() {
-                    if !b.value.is_null() {
-                        self.condition_block(&b.value, out, depth + 1);
-                    }
-                }
-                self.complete = false;
-                return;
-            }
-            Kind::Null => return,
-            _ => return self.wrong_type(value, "an object", "Condition"),
-        };
-        if entries.is_empty() {
-            self.defect(DefectKind::Empty, value.span, "Condition");
-        }
-        let mut seen: Vec<(String, Span)> = Vec::new();
-        for operator in entries.iter() {
-            let name = operator.key.display();
-            if let Some((_, first)) = seen.iter().find(|(n, _)| *n == name) {
-                let first = *first;
-                self.defect(DefectKind::DuplicateKey { first }, operator.key_span, &name);
-            }
-            seen.push((name.clone(), operator.key_span));
-            let operator_item = Item {
-                text: operator.key.clone(),
-                span: operator.key_span,
-                via: None,
-                branch: None,
-            };
-            self.condition_keys(&operator.value, &operator_item, out, depth);
-        }
-    }
-
-    fn condition_keys(&mut self, value: &Value, operator: &Item, out: &mut Vec<Condition>, depth: usize) {
-        match &value.kind {
-            Kind::Map(keys) => {
-                let mut seen: Vec<(String, Span)> = Vec::new();
-                for key in keys.iter() {
-                    let name = key.key.display();
-                    if let Some((_, first)) = seen.iter().find(|(n, _)| *n == name) {
-                        let first = *first;
-                        self.defect(DefectKind::DuplicateKey { first }, key.key_span, &name);
-                    }
-                    seen.push((name, key.key_span));
-                    let Some((values, complete)) = self.strings(&key.value, "value") else {
-                        continue;
-                    };
-                    out.push(Condition {
-                        operator: operator.clone(),
-                        key: Item {
-                            text: key.key.clone(),
-                            span: key.key_span,
-                            via: None,
-                            branch: None,
-                        },
-                        values,
-                        list: matches!(key.value.kind, Kind::Seq(_)),
-                        span: key.value.span,
-                        complete,
-                    });
-                }
-            }
-            Kind::OneOf(branches) if depth < 8 => {
-                for b in branches.iter() {
-                    if !b.value.is_null() {
-                        self.condition_keys(&b.value, operator, out, depth + 1);
-                    }
-                }
-            }
-            _ => self.wrong_type(value, "an object", "Condition"),
-        }
     }
 
     fn sids(&mut self, statements: &[Statement]) {

@@ -3,6 +3,7 @@
 //! **Invariant:** every value with the shape of a policy document becomes a document, whatever holds it; a property that
 //! holds a policy by its name becomes one even when it is broken.
 
+mod conditions;
 mod document;
 mod slots;
 

@@ -202,6 +202,7 @@ fn pseudo_parameter(name: &str, at: Span) -> Value {
         "AWS::AccountId" => HoleKind::Account,
         "AWS::Region" => HoleKind::Region,
         "AWS::Partition" => HoleKind::Partition,
+        "AWS::StackName" | "AWS::StackId" => HoleKind::Existing,
         _ => HoleKind::Other,
     };
     Value::text(Text::hole(Hole::new(kind, name, at)), at)

@@ -64,8 +64,10 @@ pub(super) struct File {
 pub(super) enum Role {
     Config,
     Override,
-    /// `terraform.tfvars`, `*.auto.tfvars`: read without being asked for.
+    /// `terraform.tfvars`: read without being asked for.
     Values,
+    /// `*.auto.tfvars`: so too, and counts for more. Terraform documentation, "Variable Definition Precedence".
+    AutoValues,
     /// `prod.tfvars`: chosen on the command line, so nobody knows.
     OtherValues,
     Terragrunt,
@@ -77,8 +79,11 @@ impl Role {
         let name = name.trim_start_matches('/');
         let stem = name.trim_end_matches(".json");
         if let Some(values) = stem.strip_suffix(".tfvars") {
-            let automatic = values == "terraform" || values.ends_with(".auto");
-            return if automatic { Self::Values } else { Self::OtherValues };
+            return match values {
+                "terraform" => Self::Values,
+                _ if values.ends_with(".auto") => Self::AutoValues,
+                _ => Self::OtherValues,
+            };
         }
         if stem == "terragrunt.hcl" {
             return Self::Terragrunt;
@@ -118,11 +123,11 @@ impl<'a> Directory<'a> {
             path,
             ..Self::default()
         };
-        for role in [Role::Config, Role::Override, Role::Values] {
+        for role in [Role::Config, Role::Override, Role::Values, Role::AutoValues] {
             for file in files.iter().filter(|f| f.role == role) {
                 directory.files.push(file.id);
                 match role {
-                    Role::Values => directory.values(&file.hcl),
+                    Role::Values | Role::AutoValues => directory.values(&file.hcl),
                     _ => directory.declare(&file.hcl, role == Role::Override),
                 }
             }

@@ -516,26 +516,35 @@ impl<'a> Evaluator<'a> {
 
     /// An unknown value made from `from` by the expression at `span`.
     pub(super) fn derived(&self, from: &Value, span: Span) -> Value {
-        let kind = first_hole(from, 0).map_or(HoleKind::Other, |h| match h.kind {
-            HoleKind::Input | HoleKind::Dynamic => h.kind,
-            _ => HoleKind::Other,
-        });
-        self.unknown(kind, span)
+        self.unknown(derived_kind(std::slice::from_ref(from)), span)
     }
 }
 
-/// The first unknown part of a value.
-pub(super) fn first_hole(value: &Value, depth: u32) -> Option<&Hole> {
+/// What is made of unknown values: a name or ARN where all of them are, else what the first that is none is.
+pub(super) fn derived_kind(from: &[Value]) -> HoleKind {
+    let open = |h: &Hole| !h.kind.is_placeholder();
+    let first = from.iter().find_map(|v| hole_that(v, 0, &open));
+    let any = from.iter().find_map(|v| hole_that(v, 0, &|_| true));
+    match (first, any) {
+        (Some(hole), _) => hole.kind,
+        (None, Some(_)) => HoleKind::Existing,
+        (None, None) => HoleKind::Other,
+    }
+}
+
+/// The first unknown part of a value that is as wanted.
+fn hole_that<'v>(value: &'v Value, depth: u32, wanted: &dyn Fn(&Hole) -> bool) -> Option<&'v Hole> {
     if depth > 4 {
         return None;
     }
+    let within = |v: &'v Value| hole_that(v, depth + 1, wanted);
     match &value.kind {
-        Kind::Unknown(h) => Some(h),
-        Kind::Str(t) => t.holes().next(),
-        Kind::Seq(items) => items.iter().take(64).find_map(|v| first_hole(v, depth + 1)),
-        Kind::Map(entries) => entries.iter().take(64).find_map(|e| first_hole(&e.value, depth + 1)),
-        Kind::Json(inner) => first_hole(inner, depth + 1),
-        Kind::OneOf(branches) => branches.iter().find_map(|b| first_hole(&b.value, depth + 1)),
+        Kind::Unknown(h) => Some(&**h).filter(|h| wanted(h)),
+        Kind::Str(t) => t.holes().find(|h| wanted(h)),
+        Kind::Seq(items) => items.iter().take(64).find_map(within),
+        Kind::Map(entries) => entries.iter().take(64).find_map(|e| within(&e.value)),
+        Kind::Json(inner) => within(inner),
+        Kind::OneOf(branches) => branches.iter().find_map(|b| within(&b.value)),
         _ => None,
     }
 }
@@ -654,8 +663,8 @@ pub(super) fn is_spread(value: &Value) -> bool {
 
 /// An unknown item that stands for all of an unknown list.
 pub(super) fn spread_of(list: &Value, span: Span, name: &str) -> Value {
-    let mut hole = match first_hole(list, 0) {
-        Some(h) if list.is_unknown() => h.clone(),
+    let mut hole = match &list.kind {
+        Kind::Unknown(h) => (**h).clone(),
         _ => Hole::new(HoleKind::Other, name, span),
     };
     if !hole.name.ends_with(SPREAD) {

@@ -235,9 +235,9 @@ impl<'a> Evaluator<'a> {
         link: bool,
         span: Span,
     ) -> Value {
-        let shown = || Hole::new(HoleKind::Other, self.name(span), span);
+        let shown = |kind| Value::unknown(Hole::new(kind, self.name(span), span));
         let Some(decl) = caller.directory.modules.get(name) else {
-            return Value::unknown(shown());
+            return shown(HoleKind::Other);
         };
         let instances = self.calls(caller, name, decl);
         let wanted = key
@@ -249,7 +249,7 @@ impl<'a> Evaluator<'a> {
         });
         match called {
             Some((_, module)) => self.output(module, output, link, span),
-            None => registry::output(caller, name, decl, output, span).unwrap_or_else(|| Value::unknown(shown())),
+            None => registry::output(caller, name, decl, output, span).unwrap_or_else(|| shown(outside(output))),
         }
     }
 
@@ -568,6 +568,7 @@ impl<'a> Evaluator<'a> {
                 })
             }
             ("aws_caller_identity", "account_id" | "id") => hole(HoleKind::Account),
+            ("terraform_remote_state", "outputs") => hole(HoleKind::Outside),
             ("aws_partition", "partition" | "id") => hole(HoleKind::Partition),
             ("aws_partition", "dns_suffix") => hole(HoleKind::UrlSuffix),
             ("aws_region", "name" | "id" | "region") if !has => hole(HoleKind::Region),
@@ -599,8 +600,9 @@ impl<'a> Evaluator<'a> {
                 None => hole(HoleKind::Other),
             },
             _ if has => argument(),
+            (kind, _) if kind.starts_with("aws_") && names_thing(name) => hole(HoleKind::Existing),
             (kind, _) if is_secret(kind) => hole(HoleKind::Dynamic),
-            _ => hole(HoleKind::Other),
+            _ => hole(HoleKind::Lookup),
         }
     }
 }
@@ -610,6 +612,21 @@ fn is_secret(kind: &str) -> bool {
     ["secret", "aws_ssm_parameter", "aws_kms_", "vault_", "random_password"]
         .iter()
         .any(|part| kind.contains(part))
+}
+
+/// What an output of a module or stack is that is not in this repository.
+pub(super) fn outside(output: &str) -> HoleKind {
+    if names_thing(output) {
+        HoleKind::Existing
+    } else {
+        HoleKind::Outside
+    }
+}
+
+/// Attributes and outputs that hold the name or ARN of a thing, or of several: `arn`, `queue_arn`, `subnet_ids`.
+fn names_thing(name: &str) -> bool {
+    let last = name.rsplit('_').next().unwrap_or(name);
+    matches!(last, "arn" | "arns" | "id" | "ids" | "name" | "names") || names_resource(name)
 }
 
 /// Attributes that say which resource is meant, rather than something about it.

@@ -267,7 +267,17 @@ fn may_be_absent(value: &Value) -> bool {
 
 /// An element that may be there: nobody can say which.
 fn open(at: Span, value: &Value) -> Entry {
-    let hole = Hole::new(HoleKind::Other, "…", at);
+    let hole = match &value.kind {
+        Kind::Unknown(hole) => Hole {
+            span: at,
+            ..(**hole).clone()
+        },
+        Kind::OneOf(branches) => {
+            let labels: Vec<&str> = branches.iter().map(|b| &*b.label).collect();
+            Hole::new(HoleKind::Other, labels.join(" | "), at)
+        }
+        _ => Hole::new(HoleKind::Other, "…", at),
+    };
     Entry {
         key: Text::hole(hole.clone()),
         key_span: at,

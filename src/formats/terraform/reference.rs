@@ -202,10 +202,13 @@ impl<'a> Evaluator<'a> {
                     )
                 }
                 _ => Value::unknown(Hole {
+                    kind: match hole.kind {
+                        HoleKind::Outside => super::module::outside(name),
+                        kind => kind,
+                    },
                     name: format!("{}.{name}", hole.name).into(),
                     target: None,
                     span,
-                    ..(**hole).clone()
                 }),
             },
             // `aws_instance.x.id` of a counted resource, as before Terraform 0.12.

@@ -39,7 +39,11 @@ impl Eval<'_, '_> {
                 })
                 .collect()
         };
-        let more = if document.complete { Truth::No } else { Truth::Unknown };
+        let more = if document.is_complete() {
+            Truth::No
+        } else {
+            Truth::Unknown
+        };
         let mut truth = Truth::Yes;
         if let Some(test) = &t.any {
             truth = truth.and(each(test, found).into_iter().fold(more, Truth::or));

@@ -67,11 +67,8 @@ impl Call<'_, '_> {
     }
 
     fn unknown(&self) -> Value {
-        let from = self.arguments.iter().find(|v| super::eval::first_hole(v, 0).is_some());
-        match from {
-            Some(value) => self.evaluator.derived(value, self.span),
-            None => self.evaluator.unknown(HoleKind::Other, self.span),
-        }
+        let kind = super::eval::derived_kind(self.arguments);
+        self.evaluator.unknown(kind, self.span)
     }
 }
 

@@ -1,0 +1,97 @@
+//! The `Condition` element: operators, keys, values.
+
+use crate::iam::{Condition, DefectKind, Item};
+use crate::source::Span;
+use crate::value::{Kind, Value};
+
+use super::document::{Lowering, TOO_DEEP};
+
+impl Lowering {
+    pub(super) fn conditions(&mut self, value: &Value) -> Vec<Condition> {
+        let mut out = Vec::new();
+        self.condition_block(value, &mut out, 0);
+        out
+    }
+
+    fn condition_block(&mut self, value: &Value, out: &mut Vec<Condition>, depth: usize) {
+        if depth > 8 {
+            self.unknown("Condition", value.span, TOO_DEEP);
+            return;
+        }
+        let entries = match &value.kind {
+            Kind::Map(entries) => entries,
+            Kind::OneOf(branches) => {
+                for b in branches.iter() {
+                    if !b.value.is_null() {
+                        self.condition_block(&b.value, out, depth + 1);
+                    }
+                }
+                self.alternatives(branches, value.span);
+                return;
+            }
+            Kind::Null => return,
+            _ => return self.wrong_type(value, "an object", "Condition"),
+        };
+        if entries.is_empty() {
+            self.defect(DefectKind::Empty, value.span, "Condition");
+        }
+        let mut seen: Vec<(String, Span)> = Vec::new();
+        for operator in entries.iter() {
+            let name = operator.key.display();
+            if let Some((_, first)) = seen.iter().find(|(n, _)| *n == name) {
+                let first = *first;
+                self.defect(DefectKind::DuplicateKey { first }, operator.key_span, &name);
+            }
+            seen.push((name.clone(), operator.key_span));
+            self.holes(&operator.key);
+            let operator_item = Item {
+                text: operator.key.clone(),
+                span: operator.key_span,
+                via: None,
+                branch: None,
+            };
+            self.condition_keys(&operator.value, &operator_item, out, depth);
+        }
+    }
+
+    fn condition_keys(&mut self, value: &Value, operator: &Item, out: &mut Vec<Condition>, depth: usize) {
+        match &value.kind {
+            Kind::Map(keys) => {
+                let mut seen: Vec<(String, Span)> = Vec::new();
+                for key in keys.iter() {
+                    let name = key.key.display();
+                    if let Some((_, first)) = seen.iter().find(|(n, _)| *n == name) {
+                        let first = *first;
+                        self.defect(DefectKind::DuplicateKey { first }, key.key_span, &name);
+                    }
+                    seen.push((name, key.key_span));
+                    self.holes(&key.key);
+                    let Some((values, complete)) = self.strings(&key.value, "value") else {
+                        continue;
+                    };
+                    out.push(Condition {
+                        operator: operator.clone(),
+                        key: Item {
+                            text: key.key.clone(),
+                            span: key.key_span,
+                            via: None,
+                            branch: None,
+                        },
+                        values,
+                        list: matches!(key.value.kind, Kind::Seq(_)),
+                        span: key.value.span,
+                        complete,
+                    });
+                }
+            }
+            Kind::OneOf(branches) if depth < 8 => {
+                for b in branches.iter() {
+                    if !b.value.is_null() {
+                        self.condition_keys(&b.value, operator, out, depth + 1);
+                    }
+                }
+            }
+            _ => self.wrong_type(value, "an object", "Condition"),
+        }
+    }
+}

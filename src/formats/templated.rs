@@ -1,0 +1,122 @@
+//! Expressions of a template language inside a text: the text with holes for what they will be.
+//!
+//! **Invariant:** nothing is evaluated, and what is no expression stays as it is written.
+
+use std::sync::Arc;
+
+use crate::source::{Hole, HoleKind, Piece, Text};
+use crate::value::{Branch, Entry, Kind, Value};
+
+/// What opens a dynamic reference. CloudFormation User Guide, "Get values stored in other services using dynamic
+/// references".
+const RESOLVE: &str = "resolve:";
+/// Longest expression.
+const MAX_EXPRESSION: usize = 300;
+
+/// Holes for `{{resolve:…}}` and for what Jinja, Helm and their like fill in (`{{ bucket }}`).
+pub(super) fn braces(text: Text) -> Text {
+    replaced(text, "{{", "}}", &|inner, _| {
+        if let Some(reference) = inner.strip_prefix(RESOLVE) {
+            let service = reference.split(':').next().unwrap_or("");
+            return Some((HoleKind::Dynamic, format!("{RESOLVE}{service}")));
+        }
+        let inner = inner.trim_matches('-').trim();
+        let named = inner.starts_with(|c: char| c.is_alphabetic() || "_.$(".contains(c));
+        named.then(|| (HoleKind::Input, inner.to_owned()))
+    })
+}
+
+/// Whether `templatefile` reads a file of this name.
+pub(super) fn is_filled_in(path: &str) -> bool {
+    [".tftpl", ".tpl", ".tmpl"].iter().any(|end| path.ends_with(end))
+}
+
+/// Holes for what Terraform's `templatefile` fills in: `${bucket}`, not `$${aws:username}`.
+pub(super) fn dollars(text: &Text) -> Text {
+    let filled = replaced(text.clone(), "${", "}", &|inner, before| {
+        (!before.ends_with('$')).then(|| (HoleKind::Input, inner.trim().to_owned()))
+    });
+    without(&filled, "$${")
+}
+
+/// [`dollars`] in every text of a value.
+pub(super) fn filled_in(value: &Value) -> Value {
+    let kind = match &value.kind {
+        Kind::Str(t) => Kind::Str(dollars(t)),
+        Kind::Seq(items) => Kind::Seq(items.iter().map(filled_in).collect()),
+        Kind::Map(entries) => {
+            let each = |e: &Entry| Entry {
+                key: dollars(&e.key),
+                key_span: e.key_span,
+                value: filled_in(&e.value),
+            };
+            Kind::Map(entries.iter().map(each).collect())
+        }
+        Kind::OneOf(branches) => {
+            let each = |b: &Branch| Branch {
+                label: b.label.clone(),
+                value: filled_in(&b.value),
+            };
+            Kind::OneOf(branches.iter().map(each).collect())
+        }
+        _ => return value.clone(),
+    };
+    Value { kind, ..value.clone() }
+}
+
+/// The text without the first `$` of each `escape`.
+fn without(text: &Text, escape: &str) -> Text {
+    let flat = text.with_placeholders();
+    if !flat.contains(escape) {
+        return text.clone();
+    }
+    let mut out = Text::default();
+    let mut done = 0;
+    for (at, _) in flat.match_indices(escape) {
+        out.append(&text.slice(done..at));
+        done = at + 1;
+    }
+    out.append(&text.slice(done..flat.len()));
+    out
+}
+
+/// What an expression, given what stands before it, is; `None` where it is none.
+type Judge<'j> = &'j dyn Fn(&str, &str) -> Option<(HoleKind, String)>;
+
+fn replaced(text: Text, open: &str, close: &str, judge: Judge<'_>) -> Text {
+    let has = |p: &Piece| matches!(p, Piece::Lit(l) if l.text.contains(open));
+    if !text.pieces().iter().any(has) {
+        return text;
+    }
+    let flat = text.with_placeholders();
+    let mut out = Text::default();
+    let (mut done, mut from) = (0, 0);
+    while let Some(start) = flat.get(from..).and_then(|rest| rest.find(open)).map(|i| from + i) {
+        from = start + open.len();
+        let mut limit = flat.len().min(from + MAX_EXPRESSION);
+        while !flat.is_char_boundary(limit) {
+            limit -= 1;
+        }
+        let Some(length) = flat[from..limit].find(close) else {
+            continue;
+        };
+        let end = from + length + close.len();
+        let Some((kind, name)) = judge(&flat[from..from + length], &flat[..start]) else {
+            continue;
+        };
+        let Some(span) = text.span_of(start..end) else { continue };
+        if start > done {
+            out.append(&text.slice(done..start));
+        }
+        out.push(Piece::Hole(Arc::new(Hole::new(kind, name, span))));
+        done = end;
+        from = end;
+    }
+    if done == 0 {
+        return text;
+    }
+    if done < flat.len() {
+        out.append(&text.slice(done..flat.len()));
+    }
+    out
+}

@@ -1,0 +1,5 @@
+module "p" {
+  source  = "./m"
+  actions = ["s3:*"]
+  pass    = ["iam:PassRole"]
+}

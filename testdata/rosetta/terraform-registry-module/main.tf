@@ -1,0 +1,8 @@
+module "p" {
+  source  = "terraform-aws-modules/iam/aws//modules/iam-policy"
+  name    = "p"
+  policy  = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Action = ["s3:*"], Resource = "*" },
+    { Effect = "Allow", Action = ["iam:PassRole"], Resource = "*" },
+  ] })
+}

@@ -502,10 +502,7 @@ fn policies_are_shown_as_aws_sees_them() {
     assert_eq!(p["document"]["Statement"][0]["Resource"], "arn:aws:s3:::${Name}/*");
     assert_eq!(p["complete"], false);
     assert_eq!(p["unknown"][0]["name"], "Name");
-    assert_eq!(
-        p["unknown"][0]["why"],
-        "given from outside, and no value is written here"
-    );
+    assert_eq!(p["unknown"][0]["why"], "could not be evaluated");
     assert_eq!(p["unknown"][0]["path"], "t.yaml");
     let human = r.run(&["policies"]).out;
     assert!(human.contains("\"Action\": \"*\""));

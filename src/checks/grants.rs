@@ -38,11 +38,8 @@ impl<'a> Granting<'a> {
         let Some(clause) = self.statement.action.as_ref().filter(|c| !c.negated) else {
             return Vec::new();
         };
-        clause
-            .items
-            .iter()
-            .filter(|i| i.text.known().is_some_and(|p| ActionSet::expand(&p).intersects(set)))
-            .collect()
+        let items = clause.items.iter().zip(clause.sets());
+        items.filter(|(_, s)| s.intersects(set)).map(|(i, _)| i).collect()
     }
 
     /// Where to point for some of the actions: the first item that grants them, or the key of a `NotAction`.

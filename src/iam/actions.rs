@@ -5,6 +5,8 @@
 
 use std::cmp::Reverse;
 use std::fmt;
+use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::catalogue::{AccessLevel, Action, ActionId, Mask, catalogue};
 use super::glob::{self, Case};
@@ -12,26 +14,67 @@ use super::glob::{self, Case};
 /// A set of actions.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ActionSet {
-    /// 64 actions a word, as many words as the catalogue needs.
-    words: Box<[u64]>,
+    /// The number of the first word. Actions are in the order of their names, so that those of one service lie together:
+    /// nothing is kept of what lies before and behind.
+    first: usize,
+    /// 64 actions a word; neither the first nor the last word is empty.
+    words: Vec<u64>,
 }
 
 impl ActionSet {
     pub fn empty() -> Self {
         Self {
-            words: vec![0; catalogue().action_count().div_ceil(64)].into(),
+            first: 0,
+            words: Vec::new(),
         }
     }
 
     /// Every action of AWS.
     pub fn all() -> Self {
-        Self::of(Mask::Current)
+        Self::everything().clone()
     }
 
-    fn of(mask: Mask) -> Self {
-        Self {
-            words: catalogue().mask(mask).collect(),
+    fn everything() -> &'static Self {
+        static ALL: OnceLock<ActionSet> = OnceLock::new();
+        ALL.get_or_init(|| {
+            let mut all = Self {
+                first: 0,
+                words: catalogue().mask(Mask::Current, 0).collect(),
+            };
+            all.trim();
+            all
+        })
+    }
+
+    /// Takes away empty words at both ends, so that equal sets are equal values.
+    fn trim(&mut self) {
+        let end = self.words.iter().rposition(|w| *w != 0).map_or(0, |last| last + 1);
+        self.words.truncate(end);
+        let start = self.words.iter().position(|w| *w != 0).unwrap_or(0);
+        self.words.drain(..start);
+        self.first = if end == 0 { 0 } else { self.first + start };
+    }
+
+    /// Makes room for the words of this range.
+    fn reach(&mut self, range: Range<usize>) {
+        if self.words.is_empty() {
+            self.first = range.start;
         }
+        if let Some(before) = self.first.checked_sub(range.start).filter(|n| *n > 0) {
+            self.words.splice(0..0, std::iter::repeat_n(0, before));
+            self.first = range.start;
+        }
+        let len = self.words.len().max(range.end - self.first);
+        self.words.resize(len, 0);
+    }
+
+    fn range(&self) -> Range<usize> {
+        self.first..self.first + self.words.len()
+    }
+
+    fn word(&self, index: usize) -> u64 {
+        let at = index.checked_sub(self.first);
+        at.and_then(|i| self.words.get(i)).copied().unwrap_or(0)
     }
 
     /// The actions that an item of `Action` stands for: a name, a pattern with `*` and `?` in any place, or `*`. Case does
@@ -54,9 +97,16 @@ impl ActionSet {
             }
             return;
         };
+        if pattern.bytes().all(|b| b == b'*') {
+            self.union_with(Self::everything());
+            return;
+        }
         let rows = catalogue().actions_beginning(pattern.get(..wildcard).unwrap_or(""));
+        // `s3:*`, `s3:Get*`: every row of the range.
+        let rest = pattern.get(wildcard..).unwrap_or("");
+        let whole = rest.bytes().all(|b| b == b'*');
         for action in rows.map(Action) {
-            if glob::matches(pattern, action.name(), Case::Insensitive) {
+            if whole || glob::matches(pattern, action.name(), Case::Insensitive) {
                 self.insert(action);
             }
         }
@@ -79,15 +129,13 @@ impl ActionSet {
     }
 
     fn set(&mut self, ActionId(id): ActionId) {
-        if let Some(word) = self.words.get_mut(usize::from(id) / 64) {
-            *word |= 1 << (id % 64);
-        }
+        let word = usize::from(id) / 64;
+        self.reach(word..word + 1);
+        self.words[word - self.first] |= 1 << (id % 64);
     }
 
     pub fn contains(&self, ActionId(id): ActionId) -> bool {
-        self.words
-            .get(usize::from(id) / 64)
-            .is_some_and(|w| w >> (id % 64) & 1 == 1)
+        self.word(usize::from(id) / 64) >> (id % 64) & 1 == 1
     }
 
     /// By name, in any case.
@@ -96,7 +144,7 @@ impl ActionSet {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|w| *w == 0)
+        self.words.is_empty()
     }
 
     pub fn len(&self) -> usize {
@@ -105,12 +153,12 @@ impl ActionSet {
 
     /// Every action is in it.
     pub fn is_all(&self) -> bool {
-        *self == Self::all()
+        self == Self::everything()
     }
 
     /// In the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = Action> {
-        self.words.iter().enumerate().flat_map(|(index, word)| {
+        self.range().zip(&self.words).flat_map(|(index, word)| {
             let mut left = *word;
             std::iter::from_fn(move || {
                 let bit = left.trailing_zeros();
@@ -129,29 +177,41 @@ impl ActionSet {
     }
 
     pub fn union_with(&mut self, other: &Self) {
-        self.combine(other, |a, b| a | b);
-    }
-
-    pub fn subtract(&mut self, other: &Self) {
-        self.combine(other, |a, b| a & !b);
-    }
-
-    pub fn intersect(&mut self, other: &Self) {
-        self.combine(other, |a, b| a & b);
-    }
-
-    fn combine(&mut self, other: &Self, by: impl Fn(u64, u64) -> u64) {
-        for (a, b) in self.words.iter_mut().zip(&other.words) {
-            *a = by(*a, *b);
+        if other.is_empty() {
+            return;
+        }
+        self.reach(other.range());
+        for (index, word) in other.range().zip(&other.words) {
+            self.words[index - self.first] |= word;
         }
     }
 
+    pub fn subtract(&mut self, other: &Self) {
+        self.keep(|index| !other.word(index));
+    }
+
+    pub fn intersect(&mut self, other: &Self) {
+        self.keep(|index| other.word(index));
+    }
+
+    /// Keeps what the mask of each word has.
+    fn keep(&mut self, mask: impl Fn(usize) -> u64) {
+        for (index, word) in self.range().zip(&mut self.words) {
+            *word &= mask(index);
+        }
+        self.trim();
+    }
+
     pub fn is_subset(&self, other: &Self) -> bool {
-        self.words.iter().zip(&other.words).all(|(a, b)| a & !b == 0)
+        self.range()
+            .zip(&self.words)
+            .all(|(index, word)| word & !other.word(index) == 0)
     }
 
     pub fn intersects(&self, other: &Self) -> bool {
-        self.words.iter().zip(&other.words).any(|(a, b)| a & b != 0)
+        self.range()
+            .zip(&self.words)
+            .any(|(index, word)| word & other.word(index) != 0)
     }
 
     /// Those of this access level.
@@ -185,19 +245,33 @@ impl ActionSet {
     }
 
     fn masked(&self, mask: Mask) -> Self {
-        let words = self.words.iter().zip(catalogue().mask(mask)).map(|(a, b)| a & b);
-        Self { words: words.collect() }
+        let words = self
+            .words
+            .iter()
+            .zip(catalogue().mask(mask, self.first))
+            .map(|(a, b)| a & b);
+        let mut set = Self {
+            first: self.first,
+            words: words.collect(),
+        };
+        set.trim();
+        set
     }
 
     /// The gravest of them, at most `count`, the gravest first: what reviewers fear most before all, then permissions
     /// management before writes before reads, and what destroys before what makes.
     pub fn worst(&self, count: usize) -> Vec<&'static str> {
-        let mut worst: Vec<Action> = catalogue().notable_actions();
-        worst.retain(|a| self.contains(a.id()));
+        let notable = catalogue().notable_actions().iter().copied();
+        let mut worst: Vec<Action> = notable.filter(|a| self.contains(a.id())).take(count).collect();
         if worst.len() < count {
             let mut rest = self.clone();
             rest.subtract(&worst.iter().copied().collect());
             let mut graded: Vec<_> = rest.iter().map(|a| (gravity(a), a)).collect();
+            let missing = count - worst.len();
+            if graded.len() > missing {
+                graded.select_nth_unstable(missing);
+                graded.truncate(missing);
+            }
             graded.sort();
             worst.extend(graded.into_iter().map(|(_, a)| a));
         }

@@ -1,6 +1,5 @@
 //! ARNs as patterns, and how wide they are. IAM User Guide, "IAM identifiers"; AWS General Reference, "ARNs".
 
-use super::Truth;
 use super::glob::Case;
 use super::pattern::{Pattern, is_star};
 use crate::source::{Hole, HoleKind, Text};
@@ -210,13 +209,6 @@ pub fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Whether some resource of the catalogue's `format` can be what `arn` means. Holes fit anything; case counts.
-///
-/// Service Authorization Reference, "Resource types defined by …": `arn:${Partition}:s3:::${BucketName}/${ObjectName}`.
-pub fn resource_fits(arn: &Text, format: &str) -> Truth {
-    Pattern::resource(arn).overlaps(&Pattern::format(format))
-}
-
 /// A hole that stands for a whole ARN: a resource of the repository by its `arn`, as each format spells that attribute.
 pub fn is_whole_arn(hole: &Hole) -> bool {
     hole.kind == HoleKind::Resource
@@ -373,40 +365,6 @@ mod tests {
             ("‹v›", Unknown),
         ] {
             assert_eq!(widest(&text(t)), expected, "{t}");
-        }
-    }
-
-    #[test]
-    fn fitting_the_formats_of_the_catalogue() {
-        use Truth::{No, Unknown as Maybe, Yes};
-        let bucket = "arn:${Partition}:s3:::${BucketName}";
-        let object = "arn:${Partition}:s3:::${BucketName}/${ObjectName}";
-        let stream = "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:${LogStreamName}";
-        let group = "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}";
-        let user = "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}";
-        for (arn, format, expected) in [
-            ("arn:aws:s3:::b", bucket, Yes),
-            ("arn:aws:s3:::b/*", bucket, No),
-            ("arn:aws:s3:::b*", bucket, Yes),
-            ("arn:aws:s3:::b", object, No),
-            ("arn:aws:s3:::b*", object, Yes),
-            ("arn:aws:s3:::b/x/y", object, Yes),
-            ("arn:aws:S3:::b/x", object, No),
-            ("*", object, Yes),
-            ("‹v›/*", object, Maybe),
-            ("‹v›/*", bucket, No),
-            ("‹v›", bucket, Maybe),
-            ("arn:aws:s3:::‹v›", bucket, Yes),
-            ("arn:aws:s3:::‹v›", object, Maybe),
-            ("arn:aws:logs:*:*:*", stream, Yes),
-            ("arn:aws:logs:us-east-1:‹account›:log-group:g", stream, No),
-            ("arn:aws:logs:us-east-1:‹account›:log-group:g:*", stream, Yes),
-            ("arn:aws:logs:us-east-1:123456789012:log-group:/aws/x:*", group, Yes),
-            ("arn:aws:iam::‹account›:user/${aws:username}", user, Yes),
-            ("arn:aws:iam::123456789012:role/x", user, No),
-            ("arn:‹partition›:iam::‹account›:user/a/b", user, Yes),
-        ] {
-            assert_eq!(resource_fits(&text(arn), format), expected, "{arn} fits {format}");
         }
     }
 }

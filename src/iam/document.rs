@@ -1,7 +1,8 @@
 //! The policy document, whatever format it came from.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::actions::ActionSet;
 use crate::source::{Span, Spanned, Text};
 use crate::value::{Value, Via};
 
@@ -254,9 +255,38 @@ pub struct Clause {
     pub list: bool,
     /// `false` when further items may exist that we cannot see.
     pub complete: bool,
+    pub(crate) sets: OnceLock<Box<[ActionSet]>>,
 }
 
 impl Clause {
+    /// What each item of an `Action` stands for; one with holes for nothing that is certain.
+    pub fn sets(&self) -> &[ActionSet] {
+        self.sets.get_or_init(|| {
+            let texts = self.items.iter().map(|i| i.text.known());
+            texts
+                .map(|t| t.map_or_else(ActionSet::empty, |t| ActionSet::expand(&t)))
+                .collect()
+        })
+    }
+
+    /// What an `Action` or `NotAction` stands for: of an `Action` what is certain, `None` for a `NotAction` that may leave
+    /// out more than is known.
+    pub fn actions(&self) -> Option<ActionSet> {
+        let mut all = ActionSet::empty();
+        for set in self.sets() {
+            all.union_with(set);
+        }
+        if !self.negated {
+            return Some(all);
+        }
+        self.is_known().then(|| all.complement())
+    }
+
+    /// Nothing of it is left open.
+    pub fn is_known(&self) -> bool {
+        self.complete && self.items.iter().all(|i| i.text.is_known())
+    }
+
     /// Nothing of it can be seen: whether it will be there is not certain either.
     pub fn is_vague(&self) -> bool {
         self.items

@@ -48,10 +48,10 @@ impl Granted {
     fn allow(&mut self, statement: usize, s: &Statement) {
         match &s.action {
             Some(clause) => {
-                if !is_known(clause) {
+                if !clause.is_known() {
                     self.unclear.push(clause.span);
                 }
-                if let Some(actions) = actions(clause) {
+                if let Some(actions) = clause.actions() {
                     self.allowed.push(Allowed { statement, actions });
                 }
             }
@@ -61,7 +61,7 @@ impl Granted {
     }
 
     fn deny(&mut self, statement: usize, s: &Statement) {
-        let Some(actions) = s.action.as_ref().and_then(actions) else {
+        let Some(actions) = s.action.as_ref().and_then(Clause::actions) else {
             return;
         };
         let everywhere = s
@@ -78,19 +78,4 @@ impl Granted {
             None => self.denied = Some(actions),
         }
     }
-}
-
-/// What an `Action` or a `NotAction` stands for: of an `Action` what is known of it; `None` for a `NotAction` with unknown
-/// parts, of which nobody knows what it leaves.
-fn actions(clause: &Clause) -> Option<ActionSet> {
-    let known: Vec<_> = clause.items.iter().filter_map(|i| i.text.known()).collect();
-    let set = ActionSet::expand_all(known.iter().map(|k| &**k));
-    if !clause.negated {
-        return Some(set);
-    }
-    is_known(clause).then(|| set.complement())
-}
-
-fn is_known(clause: &Clause) -> bool {
-    clause.complete && clause.items.iter().all(|i| i.text.is_known())
 }

@@ -5,6 +5,7 @@
 
 pub mod actions;
 pub mod arn;
+pub mod arn_format;
 pub mod catalogue;
 pub mod condition;
 pub mod document;

@@ -147,10 +147,12 @@ fn covers(a: &Finding, b: &Finding) -> bool {
 /// Whether every one of `inner`, as written, is among the actions that `outer` stands for; a finding that is not about
 /// actions is not asked.
 fn takes_in(outer: &[String], inner: &[String]) -> bool {
-    outer.is_empty()
-        || inner
-            .iter()
-            .all(|i| outer.iter().any(|o| o == i || glob::covers(o, i, Case::Insensitive)))
+    let holds = |o: &str, i: &str| match (glob::is_pattern(o), glob::is_pattern(i)) {
+        (false, _) => o.eq_ignore_ascii_case(i),
+        (true, false) => glob::matches(o, i, Case::Insensitive),
+        (true, true) => glob::covers(o, i, Case::Insensitive),
+    };
+    outer.is_empty() || inner.iter().all(|i| outer.iter().any(|o| holds(o, i)))
 }
 
 /// Whether a list of superseded rules, families and patterns names `rule`.

@@ -207,9 +207,8 @@ fn global(cx: &Context<'_>, line: &Line<'_>, written: &str, name: &str) -> Optio
 
 /// The actions that a statement of a grant is about; `None` where they are not known, or are all.
 fn actions(line: &Line<'_>) -> Option<ActionSet> {
-    let clause = line.statement.action.as_ref().filter(|a| !a.negated && a.complete)?;
-    let known: Option<Vec<_>> = clause.items.iter().map(|i| i.text.known()).collect();
-    let set = ActionSet::expand_all(known?.iter().map(|k| &**k));
+    let clause = line.statement.action.as_ref().filter(|a| !a.negated && a.is_known())?;
+    let set = clause.actions()?;
     (!set.is_empty() && !set.is_all()).then_some(set)
 }
 

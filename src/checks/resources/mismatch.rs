@@ -4,7 +4,8 @@
 use crate::checks::validity::fits_nothing;
 use crate::iam::arn::{self, Shape};
 use crate::iam::catalogue::{Action, catalogue};
-use crate::iam::{Clause, Item, Origin, PolicyKind, pattern};
+use crate::iam::pattern::{self, Pattern};
+use crate::iam::{Clause, Item, Origin, PolicyKind};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 
@@ -33,13 +34,14 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if open {
             continue;
         }
+        let arns: Vec<Pattern> = resources.items.iter().map(|r| Pattern::resource(&r.text)).collect();
         for item in &actions.items {
             let Some(name) = item.text.known() else { continue };
             if name.contains(['*', '?']) {
                 continue;
             }
             if let Some(action) = catalogue().action(&name).filter(|a| !a.is_gone()) {
-                one(cx, out, (id, i), item, action, resources);
+                one(cx, out, (id, i), item, action, (resources, &arns));
             }
         }
     }
@@ -51,7 +53,7 @@ fn one(
     (id, i): (DocumentId, usize),
     item: &Item,
     action: Action,
-    resources: &Clause,
+    (resources, arns): (&Clause, &[Pattern]),
 ) {
     let name = action.name();
     let first = resources.items.first().map(|r| r.span).unwrap_or(resources.span);
@@ -78,15 +80,10 @@ fn one(
         );
         return;
     }
-    let fits = action.resource_types().any(|t| {
-        t.arn_formats().any(|format| {
-            resources
-                .items
-                .iter()
-                .any(|r| arn::resource_fits(&r.text, format).may_be())
-        })
-    });
-    if fits {
+    if action
+        .resource_types()
+        .any(|t| arns.iter().any(|arn| t.fits(arn).may_be()))
+    {
         return;
     }
     let wants: Vec<&str> = action.resource_types().map(|t| t.name()).take(3).collect();

@@ -1,12 +1,10 @@
 //! ARNs that AWS does not have. AWS General Reference, "Amazon Resource Names (ARNs)"; Service Authorization Reference,
 //! "Resource types" of each service.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
-
 use crate::finding::{Confidence, Finding};
 use crate::iam::arn::{Arn, Field, Shape, is_account_id, shape};
-use crate::iam::catalogue::catalogue;
+use crate::iam::arn_format::types_of;
+use crate::iam::catalogue::{ResourceType, catalogue};
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::iam::{Item, Origin, PolicyKind};
@@ -89,7 +87,7 @@ pub(in crate::checks) fn fits_nothing(item: &Item) -> bool {
         return false;
     };
     let unknown = match crate::iam::arn::field(&arn.service) {
-        Field::Literal(s) => !services().contains_key(s.to_ascii_lowercase().as_str()),
+        Field::Literal(s) => types_of(&s.to_ascii_lowercase()).is_none(),
         _ => false,
     };
     unknown || misfit(&arn, item).is_some()
@@ -109,7 +107,7 @@ fn fields(arn: &Arn, shown: &str, at: At<'_>) -> Option<Finding> {
     }
     if let Field::Literal(s) = crate::iam::arn::field(&arn.service) {
         let lower = s.to_ascii_lowercase();
-        if !services().contains_key(lower.as_str()) {
+        if types_of(&lower).is_none() {
             return Some(at(
                 "arn-unknown-service",
                 format!("no ARN of AWS has the service `{s}`"),
@@ -159,45 +157,6 @@ fn fields(arn: &Arn, shown: &str, at: At<'_>) -> Option<Finding> {
     None
 }
 
-/// What the ARNs of one service look like.
-#[derive(Default)]
-struct Formats {
-    texts: BTreeSet<&'static str>,
-    read: OnceLock<Vec<Format>>,
-}
-
-struct Format {
-    pattern: Pattern,
-    /// Whether ARNs of this format have a region, and an account.
-    region: bool,
-    account: bool,
-}
-
-impl Formats {
-    fn read(&self) -> &[Format] {
-        self.read.get_or_init(|| {
-            self.texts
-                .iter()
-                .map(|f| {
-                    let has = |n: usize| f.split(':').nth(n).is_some_and(|field| !field.is_empty());
-                    Format {
-                        pattern: Pattern::format(f),
-                        region: has(3),
-                        account: has(4),
-                    }
-                })
-                .collect()
-        })
-    }
-
-    /// Whether `arn`, with a region and an account or without, is of one of the formats.
-    fn take(&self, arn: &Pattern, region: Presence, account: Presence) -> bool {
-        self.read()
-            .iter()
-            .any(|f| region.fits(f.region) && account.fits(f.account) && arn.overlaps(&f.pattern).may_be())
-    }
-}
-
 /// Whether a field of an ARN is there; a wildcard or a hole may be either.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Presence {
@@ -224,23 +183,10 @@ impl Presence {
     }
 }
 
-/// By the service that stands in the ARN; the prefixes of actions are there too, without formats.
-fn services() -> &'static BTreeMap<&'static str, Formats> {
-    static SERVICES: OnceLock<BTreeMap<&'static str, Formats>> = OnceLock::new();
-    SERVICES.get_or_init(|| {
-        let mut out: BTreeMap<&'static str, Formats> = BTreeMap::new();
-        for service in catalogue().services() {
-            out.entry(service.prefix()).or_default();
-            for kind in service.resource_types() {
-                for format in kind.arn_formats() {
-                    if let Some(name) = format.split(':').nth(2) {
-                        out.entry(name).or_default().texts.insert(format);
-                    }
-                }
-            }
-        }
-        out
-    })
+/// Whether `arn`, with a region and an account or without, is of one of the types.
+fn of_a_type(types: &[ResourceType], arn: &Pattern, region: Presence, account: Presence) -> bool {
+    let mut formats = types.iter().flat_map(|t| t.formats());
+    formats.any(|f| region.fits(f.region) && account.fits(f.account) && f.fits(arn).may_be())
 }
 
 /// What is wrong with an ARN that fits no format of its service: a region or account too many or too few, or the rest.
@@ -248,10 +194,10 @@ fn misfit(arn: &Arn, item: &Item) -> Option<(&'static str, String, &'static str)
     let Field::Literal(service) = crate::iam::arn::field(&arn.service) else {
         return None;
     };
-    let formats = services().get(service.as_str())?;
+    let types = types_of(&service)?;
     let shown = item.display();
     let (region, account) = (Presence::of(&arn.region()), Presence::of(&arn.account()));
-    if formats.texts.is_empty() || formats.take(&Pattern::resource(&item.text), region, account) {
+    if types.is_empty() || of_a_type(types, &Pattern::resource(&item.text), region, account) {
         return None;
     }
     // The same ARN with these in the place of region and account.
@@ -264,7 +210,7 @@ fn misfit(arn: &Arn, item: &Item) -> Option<(&'static str, String, &'static str)
                 Presence::Present
             }
         };
-        formats.take(&Pattern::plain(&text, Case::Sensitive), presence(r), presence(a))
+        of_a_type(types, &Pattern::plain(&text, Case::Sensitive), presence(r), presence(a))
     };
     let keep = |field: &Text, presence: Presence| match presence {
         Presence::Absent => String::new(),

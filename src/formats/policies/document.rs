@@ -3,7 +3,7 @@
 //! Grammar: IAM User Guide, "Grammar of the IAM JSON policy language". What deviates is a [`Defect`]; what is not known
 //! stays unknown, and the document says that it is not complete.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::iam::{
     Clause, Defect, DefectKind, Document, Effect, Format, Item, Origin, Owner, PolicyKind, PrincipalClause,
@@ -492,6 +492,7 @@ impl Lowering {
             items,
             list: matches!(entry.value.kind, Kind::Seq(_)),
             complete,
+            sets: OnceLock::new(),
         })
     }
 

@@ -232,6 +232,11 @@ pub struct ResourceType {
 }
 
 impl ResourceType {
+    /// Its place in the catalogue.
+    pub(in crate::iam) fn number(self) -> usize {
+        self.row as usize
+    }
+
     /// `bucket`, `stream group`.
     pub fn name(self) -> &'static str {
         store::text(self.row, TypeColumn::Name)
@@ -316,6 +321,11 @@ impl Catalogue {
     /// Every action, retired ones too.
     pub fn actions(&self) -> impl ExactSizeIterator<Item = Action> + use<> {
         (0..store::rows::<Column>()).map(Action)
+    }
+
+    /// How many resource types there are, of all services.
+    pub(in crate::iam) fn resource_type_count(&self) -> usize {
+        store::rows::<TypeColumn>() as usize
     }
 
     /// The action with this name (`s3:GetObject`), in any case; retired ones too.

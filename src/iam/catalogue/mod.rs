@@ -30,12 +30,12 @@ pub fn catalogue() -> &'static Catalogue {
 }
 
 impl Catalogue {
-    /// The words of one bitmask over all actions, 64 actions each.
-    pub(super) fn mask(&self, mask: Mask) -> impl Iterator<Item = u64> + use<> {
+    /// The words of one bitmask over all actions, 64 actions each, from word number `first` on.
+    pub(super) fn mask(&self, mask: Mask, first: usize) -> impl Iterator<Item = u64> + use<> {
         let all = store::len(layout::Section::Masks) / Mask::COUNT;
         let start = mask as usize * all;
         let half = |i| u64::from(store::at(layout::Section::Masks, i));
-        (start..start + all)
+        (start + first * 2..start + all)
             .step_by(2)
             .map(move |i| half(i) | half(i + 1) << 32)
     }

@@ -1,6 +1,7 @@
 //! The small tables: global condition keys, regions, partitions, service principals, names that are no actions.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::action::free_part_matches;
 use super::layout::{Action as ActionColumn, ApiName, Fact};
@@ -159,12 +160,15 @@ impl Catalogue {
     }
 
     /// The actions that reviewers fear most, the gravest first (`rules/facts/hand/notable-actions.txt`).
-    pub(in crate::iam) fn notable_actions(&self) -> Vec<Action> {
-        let mut ranked: Vec<(u32, Action)> = kind("notable-actions")
-            .filter_map(|row| Some((field(row, 1).parse().ok()?, self.action(field(row, 0))?)))
-            .collect();
-        ranked.sort();
-        ranked.into_iter().map(|(_, action)| action).collect()
+    pub(in crate::iam) fn notable_actions(&self) -> &'static [Action] {
+        static NOTABLE: OnceLock<Vec<Action>> = OnceLock::new();
+        NOTABLE.get_or_init(|| {
+            let mut ranked: Vec<(u32, Action)> = kind("notable-actions")
+                .filter_map(|row| Some((field(row, 1).parse().ok()?, self.action(field(row, 0))?)))
+                .collect();
+            ranked.sort();
+            ranked.into_iter().map(|(_, action)| action).collect()
+        })
     }
 
     /// The day the catalogue of actions was taken: `2026-10-27`.

@@ -1,6 +1,7 @@
 //! Tests of single items and of the clauses that hold them.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use super::{Captured, Eval, Found, Of};
 use crate::iam::arn::{Arn, Field};
@@ -77,17 +78,22 @@ impl Eval<'_, '_> {
             return truth.and((t.any.is_none() && t.all.is_none()).into());
         };
         let more = if clause.complete { Truth::No } else { Truth::Unknown };
-        let mut witnesses: Vec<One<'p>> = clause.items.clone();
+        let mut witnesses: Option<Vec<One<'p>>> = None;
         if let Some(test) = &t.any {
-            let answers: Vec<Truth> = clause.items.iter().map(|i| self.item(test, *i)).collect();
-            truth = truth.and(answers.iter().fold(more, |a, b| a.or(*b)));
-            witnesses = clause
-                .items
-                .iter()
-                .zip(&answers)
-                .filter(|(_, a)| a.is_yes())
-                .map(|(i, _)| *i)
-                .collect();
+            let mut any = more;
+            let mut fit = Vec::new();
+            for item in &clause.items {
+                let answer = self.item(test, *item);
+                any = any.or(answer);
+                if answer.is_yes() {
+                    fit.push(*item);
+                }
+            }
+            truth = truth.and(any);
+            witnesses = Some(fit);
+        }
+        if truth.is_no() {
+            return truth;
         }
         if let Some(test) = &t.all {
             let all = clause.items.iter().map(|i| self.item(test, *i)).fold(!more, Truth::and);
@@ -100,7 +106,7 @@ impl Eval<'_, '_> {
             truth = truth.and(!any);
         }
         if truth.is_yes() {
-            for w in witnesses {
+            for w in witnesses.as_ref().unwrap_or(&clause.items) {
                 found.add(t.capture.as_ref(), || w.captured());
             }
             if let Some(key) = clause.key {
@@ -123,10 +129,12 @@ impl Eval<'_, '_> {
                 words.iter().map(|w| test(w)).fold(Truth::No, Truth::or)
             }
         };
-        let pattern = || Pattern::new(text, case);
-        let same = |w: &str| match text.known() {
+        let known = text.known();
+        let made = OnceCell::new();
+        let pattern = || made.get_or_init(|| Pattern::new(text, case));
+        let same = |w: &str| match &known {
             Some(known) => match case {
-                Case::Sensitive => known == w,
+                Case::Sensitive => **known == *w,
                 Case::Insensitive => known.eq_ignore_ascii_case(w),
             }
             .into(),
@@ -136,18 +144,24 @@ impl Eval<'_, '_> {
                 .and(Truth::Unknown),
         };
         let mut truth = any(&t.is, &same).and(any(&t.one_of, &same));
-        truth = truth.and(any(&t.glob, &|w| match text.known() {
-            Some(known) => glob::matches(w, &known, case).into(),
-            None => self.words.pattern(w, case).covers(&pattern()),
+        truth = truth.and(any(&t.glob, &|w| match &known {
+            Some(known) => glob::matches(w, known, case).into(),
+            None => self.words.pattern(w, case).covers(pattern()),
         }));
+        if truth.is_no() {
+            return truth;
+        }
         truth = truth.and(any(&t.covers, &|w| pattern().covers(&self.words.pattern(w, case))));
-        truth = truth.and(any(&t.covered_by, &|w| self.words.pattern(w, case).covers(&pattern())));
-        if let Some(known) = t.known {
-            truth = truth.and((text.is_known() == known).into());
+        truth = truth.and(any(&t.covered_by, &|w| self.words.pattern(w, case).covers(pattern())));
+        if let Some(wanted) = t.known {
+            truth = truth.and((known.is_some() == wanted).into());
+        }
+        if truth.is_no() {
+            return truth;
         }
         if let Some(wildcard) = t.wildcard {
             let has = Truth::from(pattern().has_wildcard());
-            let has = if text.is_known() { has } else { has.or(Truth::Unknown) };
+            let has = if known.is_some() { has } else { has.or(Truth::Unknown) };
             truth = truth.and(if wildcard { has } else { !has });
         }
         truth = truth.and(any(&t.service, &|w| service(one).is(w)));
@@ -168,8 +182,8 @@ impl Eval<'_, '_> {
             truth = truth.and(t.principal.iter().any(fits).into());
         }
         if let Some(expression) = &t.matches {
-            truth = truth.and(match (text.known(), self.words.regex(expression)) {
-                (Some(known), Some(regex)) => regex.is_match(&known).into(),
+            truth = truth.and(match (&known, self.words.regex(expression)) {
+                (Some(known), Some(regex)) => regex.is_match(known).into(),
                 (None, Some(_)) => Truth::Unknown,
                 (_, None) => Truth::No,
             });

@@ -9,30 +9,32 @@ use regex::Regex;
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 
-/// Patterns and regular expressions of one rule by their text.
+/// Patterns, by what case counts for, and regular expressions of one rule by their text.
 #[derive(Default)]
 pub(super) struct Words {
-    patterns: RefCell<HashMap<(String, bool), Rc<Pattern>>>,
+    patterns: [RefCell<HashMap<String, Rc<Pattern>>>; 2],
     regexes: RefCell<HashMap<String, Option<Rc<Regex>>>>,
 }
 
 impl Words {
     pub(super) fn pattern(&self, word: &str, case: Case) -> Rc<Pattern> {
-        let key = (word.to_owned(), case == Case::Sensitive);
-        let mut patterns = self.patterns.borrow_mut();
-        Rc::clone(
-            patterns
-                .entry(key)
-                .or_insert_with(|| Rc::new(Pattern::plain(word, case))),
-        )
+        let mut patterns = self.patterns[usize::from(case == Case::Sensitive)].borrow_mut();
+        if let Some(made) = patterns.get(word) {
+            return Rc::clone(made);
+        }
+        let made = Rc::new(Pattern::plain(word, case));
+        patterns.insert(word.to_owned(), Rc::clone(&made));
+        made
     }
 
     /// `None` for a text that is no regular expression; rules are tested for that.
     pub(super) fn regex(&self, text: &str) -> Option<Rc<Regex>> {
         let mut regexes = self.regexes.borrow_mut();
-        let made = regexes
-            .entry(text.to_owned())
-            .or_insert_with(|| Regex::new(text).ok().map(Rc::new));
-        made.clone()
+        if let Some(made) = regexes.get(text) {
+            return made.clone();
+        }
+        let made = Regex::new(text).ok().map(Rc::new);
+        regexes.insert(text.to_owned(), made.clone());
+        made
     }
 }

@@ -1,0 +1,122 @@
+//! The ARN formats of the catalogue's resource types, as patterns.
+//! Service Authorization Reference, "Resource types defined by …": `arn:${Partition}:s3:::${BucketName}/${ObjectName}`.
+//!
+//! **Invariant:** a format is compiled once in a run, when somebody first asks about its resource type.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use super::Truth;
+use super::catalogue::{ResourceType, catalogue};
+use super::pattern::Pattern;
+
+/// The formats of one type, once somebody has asked.
+type Formats = OnceLock<Box<[Format]>>;
+
+/// What ARNs of one resource type look like.
+#[derive(Debug)]
+pub struct Format {
+    pattern: Pattern,
+    /// Its ARNs have a region.
+    pub region: bool,
+    /// Its ARNs have an account.
+    pub account: bool,
+}
+
+impl Format {
+    fn new(text: &'static str) -> Self {
+        let has = |n: usize| text.split(':').nth(n).is_some_and(|field| !field.is_empty());
+        Self {
+            pattern: Pattern::format(text),
+            region: has(3),
+            account: has(4),
+        }
+    }
+
+    /// Whether some ARN of this format is one that `arn`, a pattern of resources, means. Holes fit anything; case counts.
+    pub fn fits(&self, arn: &Pattern) -> Truth {
+        arn.overlaps(&self.pattern)
+    }
+}
+
+impl ResourceType {
+    pub fn formats(self) -> &'static [Format] {
+        static TYPES: OnceLock<Box<[Formats]>> = OnceLock::new();
+        let types = TYPES.get_or_init(|| {
+            (0..catalogue().resource_type_count())
+                .map(|_| OnceLock::new())
+                .collect()
+        });
+        types.get(self.number()).map_or(&[], |formats| {
+            formats.get_or_init(|| self.arn_formats().map(Format::new).collect())
+        })
+    }
+
+    /// Whether some resource of the type is one that `arn` means.
+    pub fn fits(self, arn: &Pattern) -> Truth {
+        let formats = self.formats().iter();
+        formats.map(|f| f.fits(arn)).fold(Truth::No, Truth::or)
+    }
+}
+
+/// The types whose ARNs name this service; `None` where no ARN does. The prefixes of actions are there too, without types.
+pub fn types_of(service: &str) -> Option<&'static [ResourceType]> {
+    static SERVICES: OnceLock<BTreeMap<&'static str, Vec<ResourceType>>> = OnceLock::new();
+    let services = SERVICES.get_or_init(|| {
+        let mut out: BTreeMap<&'static str, Vec<ResourceType>> = BTreeMap::new();
+        for service in catalogue().services() {
+            out.entry(service.prefix()).or_default();
+            for kind in service.resource_types() {
+                for name in kind.arn_formats().filter_map(|f| f.split(':').nth(2)) {
+                    let types = out.entry(name).or_default();
+                    if types.last() != Some(&kind) {
+                        types.push(kind);
+                    }
+                }
+            }
+        }
+        out
+    });
+    services.get(service).map(Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pattern::tests::text;
+    use super::*;
+
+    #[test]
+    fn fitting_the_formats_of_the_catalogue() {
+        use Truth::{No, Unknown as Maybe, Yes};
+        let bucket = "arn:${Partition}:s3:::${BucketName}";
+        let object = "arn:${Partition}:s3:::${BucketName}/${ObjectName}";
+        let stream = "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:${LogStreamName}";
+        let group = "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}";
+        let user = "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}";
+        for (arn, format, expected) in [
+            ("arn:aws:s3:::b", bucket, Yes),
+            ("arn:aws:s3:::b/*", bucket, No),
+            ("arn:aws:s3:::b*", bucket, Yes),
+            ("arn:aws:s3:::b", object, No),
+            ("arn:aws:s3:::b*", object, Yes),
+            ("arn:aws:s3:::b/x/y", object, Yes),
+            ("arn:aws:S3:::b/x", object, No),
+            ("*", object, Yes),
+            ("‹v›/*", object, Maybe),
+            ("‹v›/*", bucket, No),
+            ("‹v›", bucket, Maybe),
+            ("arn:aws:s3:::‹v›", bucket, Yes),
+            ("arn:aws:s3:::‹v›", object, Maybe),
+            ("arn:aws:logs:*:*:*", stream, Yes),
+            ("arn:aws:logs:us-east-1:‹account›:log-group:g", stream, No),
+            ("arn:aws:logs:us-east-1:‹account›:log-group:g:*", stream, Yes),
+            ("arn:aws:logs:us-east-1:123456789012:log-group:/aws/x:*", group, Yes),
+            ("arn:aws:iam::‹account›:user/${aws:username}", user, Yes),
+            ("arn:aws:iam::123456789012:role/x", user, No),
+            ("arn:‹partition›:iam::‹account›:user/a/b", user, Yes),
+        ] {
+            let pattern = Pattern::resource(&text(arn));
+            assert_eq!(Format::new(format).fits(&pattern), expected, "{arn} fits {format}");
+        }
+    }
+}

@@ -20,7 +20,7 @@ pub(super) struct Granting<'a> {
     /// What it grants of the catalogue, less what the document denies outright. Patterns with holes grant what is known
     /// to be granted: nothing.
     pub actions: ActionSet,
-    pub strength: Strength,
+    pub strength: &'a Strength,
 }
 
 impl<'a> Granting<'a> {

@@ -368,14 +368,16 @@ fn union(all: &[Settings], ruleset: &Ruleset) -> Selection {
 /// Understands what was read, reading further files as they are asked for, and hands over to `then`.
 pub(super) fn understand<T>(mut read: Read<'_>, then: impl FnOnce(&mut Read<'_>, &mut Analysis<'_>) -> T) -> T {
     let own = read.own();
-    for _ in 0..MAX_ROUNDS {
+    let mut round = 0;
+    loop {
         let sources = read.sources();
         let mut analysis = analyse(&sources, &own);
-        if !read.context || !read.read_wanted(&analysis.wanted) {
-            return then(&mut read, &mut analysis);
+        round += 1;
+        if round > MAX_ROUNDS || !read.context || !read.read_wanted(&analysis.wanted) {
+            let out = then(&mut read, &mut analysis);
+            // The process is about to end: taking a large repository's model apart would only cost time.
+            std::mem::forget(analysis);
+            return out;
         }
     }
-    let sources = read.sources();
-    let mut analysis = analyse(&sources, &own);
-    then(&mut read, &mut analysis)
 }

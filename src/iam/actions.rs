@@ -87,28 +87,12 @@ impl ActionSet {
 
     /// Adds what [`Self::expand`] gives.
     pub fn expand_into(&mut self, pattern: &str) {
-        if pattern.bytes().all(|b| b == b'*') && !pattern.is_empty() {
-            *self = Self::all();
-            return;
-        }
-        let Some(wildcard) = pattern.find(['*', '?']) else {
-            if let Some(action) = catalogue().action(pattern) {
-                self.insert(action);
-            }
-            return;
-        };
-        if pattern.bytes().all(|b| b == b'*') {
+        if !pattern.is_empty() && pattern.bytes().all(|b| b == b'*') {
             self.union_with(Self::everything());
             return;
         }
-        let rows = catalogue().actions_beginning(pattern.get(..wildcard).unwrap_or(""));
-        // `s3:*`, `s3:Get*`: every row of the range.
-        let rest = pattern.get(wildcard..).unwrap_or("");
-        let whole = rest.bytes().all(|b| b == b'*');
-        for action in rows.map(Action) {
-            if whole || glob::matches(pattern, action.name(), Case::Insensitive) {
-                self.insert(action);
-            }
+        for action in matching(pattern) {
+            self.insert(action);
         }
     }
 
@@ -289,6 +273,19 @@ impl ActionSet {
         }
         prefixes
     }
+}
+
+/// The actions, retired ones too, that a name or a pattern stands for, in the order of their names.
+pub fn matching(pattern: &str) -> impl Iterator<Item = Action> {
+    let wildcard = pattern.find(['*', '?']);
+    let (rows, rest) = match wildcard {
+        Some(at) => (catalogue().actions_beginning(&pattern[..at]), &pattern[at..]),
+        None => (catalogue().action(pattern).map_or(0..0, |a| a.0..a.0 + 1), ""),
+    };
+    // `s3:*`, `s3:Get*`: all that begin so.
+    let whole = rest.bytes().all(|b| b == b'*');
+    rows.map(Action)
+        .filter(move |a| whole || glob::matches(pattern, a.name(), Case::Insensitive))
 }
 
 /// Orders actions from the gravest.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::actions::ActionSet;
+use super::condition::Strength;
 use crate::source::{Span, Spanned, Text};
 use crate::value::{Value, Via};
 
@@ -226,6 +227,7 @@ pub struct Statement {
     pub open: bool,
     /// No part of it stayed unknown but what is only known when deployed (account, region, the repository's own resources).
     pub complete: bool,
+    pub(crate) strength: OnceLock<Strength>,
 }
 
 impl Statement {

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::finding::{Confidence, Finding};
-use crate::iam::actions::ActionSet;
-use crate::iam::catalogue::catalogue;
+use crate::iam::actions::matching;
+use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::{Item, Origin};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
@@ -80,10 +80,21 @@ fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<Findin
         if brought_in(item).is_some() {
             return None;
         }
-        return ActionSet::expand(text).is_empty().then(|| {
-            at("wildcard-matches-nothing", format!("`{text}` matches no action"))
-                .primary(item.span, "grants nothing")
-                .note(dated())
+        let mut matched = matching(text).peekable();
+        if matched.peek().is_none() {
+            return Some(
+                at("wildcard-matches-nothing", format!("`{text}` matches no action"))
+                    .primary(item.span, "grants nothing")
+                    .note(dated()),
+            );
+        }
+        return matched.all(Action::is_gone).then(|| {
+            at(
+                "deprecated-action",
+                format!("AWS has retired every action that `{text}` matches"),
+            )
+            .primary(item.span, "grants nothing any more")
+            .note(dated())
         });
     }
     if let Some(action) = catalogue().action(text) {

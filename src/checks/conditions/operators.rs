@@ -16,6 +16,17 @@ const HARMLESS: [&str; 4] = [
     "aws:calledvialast",
 ];
 
+/// Multivalued keys that every request has whose action takes them, since they are of a parameter that must be there.
+/// AWS KMS Developer Guide, "kms:GrantOperations"; Route 53 Developer Guide, "Using IAM policy conditions for fine-grained
+/// access control"; Systems Manager, `PutInventory`.
+const DEMANDED: [&str; 5] = [
+    "kms:grantoperations",
+    "route53:changeresourcerecordsetsactions",
+    "route53:changeresourcerecordsetsnormalizedrecordnames",
+    "route53:changeresourcerecordsetsrecordtypes",
+    "ssm:inventorytypename",
+];
+
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for line in lines(cx) {
         let c = line.condition;
@@ -114,7 +125,7 @@ fn sets(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
         o.operator.text.display().eq_ignore_ascii_case("Null") && o.key.text.display().eq_ignore_ascii_case(&line.key)
     });
     let many = is_multivalued(&line.key);
-    let harmless = HARMLESS.contains(&line.key.as_str());
+    let harmless = HARMLESS.contains(&line.key.as_str()) || DEMANDED.contains(&line.key.as_str());
     match operator.set {
         Some(SetOperator::ForAllValues) if line.statement.allows() => {
             if many == Some(false) {

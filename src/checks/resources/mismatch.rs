@@ -2,7 +2,7 @@
 //! Service Authorization Reference, "Resource types" of each service.
 
 use crate::checks::validity::fits_nothing;
-use crate::iam::arn::{self, Shape};
+use crate::iam::arn::{self, Arn, Breadth, Shape};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Clause, Item, Origin, PolicyKind};
@@ -58,12 +58,7 @@ fn one(
     let name = action.name();
     let first = resources.items.first().map(|r| r.span).unwrap_or(resources.span);
     if action.resource_types().len() == 0 {
-        // `arn:aws:s3:::*` is taken for `*`.
-        if resources
-            .items
-            .iter()
-            .any(|r| arn::widest(&r.text) <= arn::Breadth::AccountWide)
-        {
+        if resources.items.iter().any(|r| as_good_as_star(action, r)) {
             return;
         }
         out.push(
@@ -119,6 +114,22 @@ fn one(
             .actions([item.display().to_lowercase()])
             .resources(resources.items.iter().map(Item::display)),
     );
+}
+
+/// For an action without resource types: `*`, `arn:aws:s3:::*`, and every resource of a type of its service. AWS checks some
+/// of these actions against such an ARN all the same: `logs:DescribeLogGroups` against `…:log-group:*`.
+fn as_good_as_star(action: Action, resource: &Item) -> bool {
+    let own = |name: &str| {
+        let formats = action.service().resource_types().flat_map(|t| t.arn_formats());
+        name == action.service().prefix() || formats.filter_map(|f| f.split(':').nth(2)).any(|s| s == name)
+    };
+    match arn::widest(&resource.text) {
+        Breadth::Everything => true,
+        breadth => {
+            breadth <= Breadth::WholeType
+                && Arn::parse(&resource.text).is_none_or(|a| a.service().is_none_or(|s| own(&s)))
+        }
+    }
 }
 
 /// `arn:aws:s3:::bucket:*`: no object's ARN has a colon after the bucket.

@@ -16,7 +16,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
         if g.actions.is_all() || scopable.is_empty() {
             continue;
         }
-        let held = held(&g.strength, &scopable);
+        let held = held(g.strength, &scopable);
         if held == Held::Narrowed {
             continue;
         }

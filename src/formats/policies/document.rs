@@ -450,6 +450,7 @@ impl Lowering {
             branch,
             open: is_open(entries),
             complete: self.complete,
+            strength: OnceLock::new(),
         }
     }
 

@@ -193,12 +193,14 @@ impl Strength {
     }
 }
 
-/// Weighs a statement's conditions.
-pub fn strength(statement: &Statement) -> Strength {
-    let mut out = strength_of(&statement.conditions);
-    // A block that is a hole as a whole leaves its key and no conditions.
-    out.unknown |= statement.condition_key.is_some() && statement.conditions.is_empty() && !statement.complete;
-    out
+/// Weighs a statement's conditions, once.
+pub fn strength(statement: &Statement) -> &Strength {
+    statement.strength.get_or_init(|| {
+        let mut out = strength_of(&statement.conditions);
+        // A block that is a hole as a whole leaves its key and no conditions.
+        out.unknown |= statement.condition_key.is_some() && statement.conditions.is_empty() && !statement.complete;
+        out
+    })
 }
 
 /// Weighs conditions that hold together.

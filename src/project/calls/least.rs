@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Call;
-use crate::iam::arn::resource_fits;
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::iam::{Truth, catalogue};
@@ -63,13 +62,11 @@ pub fn least<'c>(calls: impl IntoIterator<Item = &'c Call>) -> Vec<Grant> {
 
 /// The resources that `action` can be scoped to, as patterns; everything where none is known.
 fn patterns(action: &str, resources: &[Text]) -> Vec<String> {
-    let formats: Vec<&str> = catalogue()
-        .action(action)
-        .map(|a| a.resource_types().flat_map(|t| t.arn_formats()).collect())
-        .unwrap_or_default();
+    let action = catalogue().action(action);
     let fits = |r: &&Text| {
-        let is_arn = r.prefix().starts_with("arn:");
-        is_arn && formats.iter().any(|f| resource_fits(r, f) != Truth::No)
+        let arn = Pattern::resource(r);
+        let mut types = action.iter().flat_map(|a| a.resource_types());
+        r.prefix().starts_with("arn:") && types.any(|t| t.fits(&arn).may_be())
     };
     let found: Vec<String> = resources.iter().filter(fits).map(pattern_of).collect();
     if found.is_empty() { vec!["*".to_owned()] } else { found }

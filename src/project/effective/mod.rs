@@ -89,7 +89,7 @@ impl<'p> Grant<'p> {
         self.strength().narrows()
     }
 
-    pub fn strength(&self) -> Strength {
+    pub fn strength(&self) -> &Strength {
         strength(self.statement)
     }
 

@@ -8,7 +8,7 @@ use crate::iam::arn::{Arn, Field};
 use crate::iam::glob::{self, Case};
 use crate::iam::pattern::{Pattern, is_star};
 use crate::iam::principal::{Place, place};
-use crate::iam::{AccessLevel, ActionSet, Item, PrincipalItem, PrincipalType, Truth};
+use crate::iam::{self, AccessLevel, ActionSet, Item, PrincipalItem, PrincipalType, Truth};
 use crate::rules::spec::{Account, ClauseTest, ItemTest, Level, PrincipalName};
 use crate::source::{HoleKind, Span, Text};
 use crate::value::Via;
@@ -21,6 +21,8 @@ pub(super) struct One<'p> {
     pub(super) span: Span,
     pub(super) via: Option<&'p Via>,
     pub(super) principal: Option<&'p PrincipalItem>,
+    /// The clause that knows what the item stands for, and its place there.
+    pub(super) set: Option<(&'p iam::Clause, usize)>,
 }
 
 impl<'p> One<'p> {
@@ -31,6 +33,7 @@ impl<'p> One<'p> {
             span: item.span,
             via: Some(&item.via),
             principal: None,
+            set: None,
         }
     }
 
@@ -58,9 +61,41 @@ impl<'p> One<'p> {
     }
 }
 
+/// What a [`ClauseTest`] goes through.
+pub(super) enum Items<'p> {
+    Written(&'p [Item], Of),
+    /// The items of an `Action` or a `NotAction`.
+    Actions(&'p iam::Clause),
+    Principals(&'p [PrincipalItem]),
+    Made(Vec<One<'p>>),
+}
+
+impl<'p> Items<'p> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Written(items, _) => items.len(),
+            Self::Actions(clause) => clause.items.len(),
+            Self::Principals(items) => items.len(),
+            Self::Made(items) => items.len(),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = One<'p>> {
+        (0..self.len()).map(|i| match self {
+            Self::Written(items, of) => One::item(&items[i], *of),
+            Self::Actions(clause) => One {
+                set: Some((clause, i)),
+                ..One::item(&clause.items[i], Of::Action)
+            },
+            Self::Principals(items) => One::principal(&items[i]),
+            Self::Made(items) => items[i],
+        })
+    }
+}
+
 /// The items of an element, as a [`ClauseTest`] sees them.
 pub(super) struct Clause<'p> {
-    pub(super) items: Vec<One<'p>>,
+    pub(super) items: Items<'p>,
     /// `false` when there may be further items.
     pub(super) complete: bool,
     pub(super) key: Option<Span>,
@@ -82,11 +117,11 @@ impl Eval<'_, '_> {
         if let Some(test) = &t.any {
             let mut any = more;
             let mut fit = Vec::new();
-            for item in &clause.items {
-                let answer = self.item(test, *item);
+            for item in clause.items.iter() {
+                let answer = self.item(test, item);
                 any = any.or(answer);
                 if answer.is_yes() {
-                    fit.push(*item);
+                    fit.push(item);
                 }
             }
             truth = truth.and(any);
@@ -96,18 +131,18 @@ impl Eval<'_, '_> {
             return truth;
         }
         if let Some(test) = &t.all {
-            let all = clause.items.iter().map(|i| self.item(test, *i)).fold(!more, Truth::and);
-            truth = truth
-                .and(all)
-                .and((!clause.items.is_empty() || !clause.complete).into());
+            let all = clause.items.iter().map(|i| self.item(test, i)).fold(!more, Truth::and);
+            truth = truth.and(all).and((clause.items.len() > 0 || !clause.complete).into());
         }
         if let Some(test) = &t.none {
-            let any = clause.items.iter().map(|i| self.item(test, *i)).fold(more, Truth::or);
+            let any = clause.items.iter().map(|i| self.item(test, i)).fold(more, Truth::or);
             truth = truth.and(!any);
         }
         if truth.is_yes() {
-            for w in witnesses.as_ref().unwrap_or(&clause.items) {
-                found.add(t.capture.as_ref(), || w.captured());
+            if t.capture.is_some() {
+                for w in witnesses.unwrap_or_else(|| clause.items.iter().collect()) {
+                    found.add(t.capture.as_ref(), || w.captured());
+                }
             }
             if let Some(key) = clause.key {
                 found.add(t.key.as_ref(), || Captured::place(key));
@@ -189,7 +224,7 @@ impl Eval<'_, '_> {
             });
         }
         if !t.access_level.is_empty() {
-            truth = truth.and(levels(text, &t.access_level));
+            truth = truth.and(levels(one, &t.access_level));
         }
         combine(truth, &t.all, &t.any, &t.none, t.not.as_deref(), |inner| {
             self.item(inner, one)
@@ -228,11 +263,14 @@ impl Eval<'_, '_> {
 }
 
 /// Whether an action pattern holds an action of one of these levels.
-fn levels(text: &Text, levels: &[Level]) -> Truth {
-    let Some(pattern) = text.known() else {
+fn levels(one: One<'_>, levels: &[Level]) -> Truth {
+    let Some(pattern) = one.text.known() else {
         return Truth::Unknown;
     };
-    let counts = ActionSet::expand(&pattern).by_level();
+    let counts = match one.set.and_then(|(clause, i)| clause.sets().get(i)) {
+        Some(set) => set.by_level(),
+        None => ActionSet::expand(&pattern).by_level(),
+    };
     let level = |l: &Level| match l {
         Level::List => AccessLevel::List,
         Level::Read => AccessLevel::Read,

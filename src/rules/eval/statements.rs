@@ -1,6 +1,6 @@
 //! Tests of statements and their conditions.
 
-use super::items::{Clause, One};
+use super::items::{Clause, Items, One};
 use super::{Captured, Eval, Found, Of};
 use crate::iam::condition::{self, Grade};
 use crate::iam::{Condition, Document, Effect, PolicyKind, Statement, Truth};
@@ -94,7 +94,7 @@ impl Eval<'_, '_> {
         }
         if let Some(test) = &t.sid {
             let clause = st.sid.as_ref().map(|sid| Clause {
-                items: vec![One::item(sid, Of::Text)],
+                items: Items::Written(std::slice::from_ref(sid), Of::Text),
                 complete: true,
                 key: None,
                 span: Some(sid.span),
@@ -109,7 +109,10 @@ impl Eval<'_, '_> {
         ] {
             let Some(test) = test else { continue };
             let clause = clause.as_ref().filter(|c| c.negated == negated).map(|c| Clause {
-                items: c.items.iter().map(|i| One::item(i, of)).collect(),
+                items: match of {
+                    Of::Action => Items::Actions(c),
+                    _ => Items::Written(&c.items, of),
+                },
                 complete: c.complete,
                 key: Some(c.key),
                 span: Some(c.span),
@@ -122,7 +125,7 @@ impl Eval<'_, '_> {
         for (test, negated) in [(&t.principal, false), (&t.not_principal, true)] {
             let Some(test) = test else { continue };
             let clause = st.principal.as_ref().filter(|c| c.negated == negated).map(|c| Clause {
-                items: c.items.iter().map(One::principal).collect(),
+                items: Items::Principals(&c.items),
                 complete: c.complete,
                 key: Some(c.key),
                 span: Some(c.span),
@@ -210,7 +213,7 @@ impl Eval<'_, '_> {
         }
         if let Some(test) = &t.value {
             let clause = Clause {
-                items: c.values.iter().map(|v| One::item(v, Of::Text)).collect(),
+                items: Items::Written(&c.values, Of::Text),
                 complete: c.complete,
                 key: None,
                 span: Some(c.span),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::items::{Clause, One, combine};
+use super::items::{Clause, Items, One, combine};
 use super::statements::{Stmt, document_kinds};
 use super::{Captured, Eval, Found, Of};
 use crate::finding::{Cause, Finding, Subject};
@@ -64,7 +64,7 @@ impl<'a> Eval<'_, 'a> {
         let mut truth = Truth::Yes;
         if let Some(test) = &t.version {
             let clause = d.version.as_ref().map(|v| Clause {
-                items: vec![One::item(v, Of::Text)],
+                items: Items::Written(std::slice::from_ref(v), Of::Text),
                 complete: true,
                 key: None,
                 span: Some(v.span),
@@ -111,13 +111,14 @@ impl<'a> Eval<'_, 'a> {
         let mut truth = Truth::from(identity_fits(&t.kind, i));
         if let Some(test) = &t.name {
             let clause = i.name.as_ref().map(|n| Clause {
-                items: vec![One {
+                items: Items::Made(vec![One {
                     of: Of::Text,
                     text: n,
                     span: i.header,
                     via: None,
                     principal: None,
-                }],
+                    set: None,
+                }]),
                 complete: true,
                 key: None,
                 span: None,
@@ -141,7 +142,7 @@ impl<'a> Eval<'_, 'a> {
                 i.policies.iter().map(|u| (self.policy_name(u), u)).collect();
             let items = names.iter().map(|(name, u)| self.policy_item(name, u)).collect();
             let clause = Clause {
-                items,
+                items: Items::Made(items),
                 complete: true,
                 key: None,
                 span: None,
@@ -205,6 +206,7 @@ impl<'a> Eval<'_, 'a> {
             span: used.span,
             via: None,
             principal: None,
+            set: None,
         }
     }
 

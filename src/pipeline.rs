@@ -65,14 +65,16 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
     lap("parse and lower");
     units.par_iter_mut().for_each(|unit| {
         formats::cloudformation::bodies(sources, unit);
+        formats::python::inline(unit);
         formats::policies::lower(unit);
     });
     lap("policies");
 
     let mut wanted: Vec<String> = units.iter_mut().flat_map(|u| std::mem::take(&mut u.wanted)).collect();
+    let mut project = link(sources, own, units);
+    wanted.append(&mut project.wanted);
     wanted.sort();
     wanted.dedup();
-    let project = link(sources, own, units);
     lap("link");
     Analysis {
         project,

@@ -12,6 +12,7 @@ use super::catalogue::layout::{
     ASSUMED, Client as ClientColumn, Member as MemberColumn, MemberKind, Operation as Column, PAGES, PASS_GUESSED,
     PASSES_ROLE, SdkType, Waiter, When,
 };
+use super::actions::ActionSet;
 use super::catalogue::{nearest, store, tables};
 
 /// The client with this name: what `boto3.client("s3")` is given. Names have a case.
@@ -359,6 +360,29 @@ impl fmt::Debug for Member {
 /// `aws_lambda_powertools.utilities.parameters.get_secret`.
 pub fn library_call(qualified_name: &str) -> Option<Vec<&'static str>> {
     tables::actions_of("library-calls", qualified_name)
+}
+
+/// What a library of Python may call of AWS without a line of the code saying so, by the name that is imported, `a.b.c`, or
+/// the longest part of it that is known; `None` for a library that nobody knows: it may call anything.
+pub fn library(imported: &str) -> Option<ActionSet> {
+    let imported = imported.strip_prefix("mypy_").unwrap_or(imported);
+    let mut name = match imported.split_once('.') {
+        Some((first, _)) if first.starts_with("boto3_") => "boto3",
+        None if imported.starts_with("boto3_") => "boto3",
+        _ => imported,
+    };
+    loop {
+        if let Some(patterns) = tables::actions_of("python-libraries", name) {
+            return Some(ActionSet::expand_all(patterns));
+        }
+        name = name.rsplit_once('.')?.0;
+    }
+}
+
+/// What calls of an operation may need besides its own actions: a service may work with the caller's permissions. Patterns.
+pub fn besides(client: &str, operation: &str) -> impl Iterator<Item = &'static str> {
+    let named = [client.to_owned(), format!("{client}.{operation}")];
+    named.into_iter().flat_map(|name| tables::actions_of("besides", &name).unwrap_or_default())
 }
 
 /// What the role of a Lambda function needs for a feature although no line of its code calls it. The features:

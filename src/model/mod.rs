@@ -3,6 +3,9 @@
 //! **Invariant:** resources are canonical: `kind` is a CloudFormation type name (or one of [`kinds`]) and `props` has
 //! CloudFormation's property names, so that everything after lowering is written once for all formats. References to other
 //! resources are holes with a [`crate::source::Target`]; `project` resolves them.
+//!
+//! A function's code, where it lies in the repository, is its property `CodePaths`: files and folders, as paths like
+//! [`crate::source::SourceFile::path`]. A package that a tool makes of such files is named by `PackagePath` on both sides.
 
 pub mod python;
 
@@ -36,6 +39,8 @@ pub mod kinds {
     pub const LOGIN_PROFILE: &str = "Overgrant::LoginProfile";
     /// A request that Terraform makes (`data "http"`): `{Url, …}`.
     pub const HTTP_REQUEST: &str = "Overgrant::HttpRequest";
+    /// A package made of files of the repository (Terraform `archive_file`): `{CodePaths, PackagePath}`.
+    pub const ARCHIVE: &str = "Overgrant::Archive";
     /// Account-wide password policy (`aws_iam_account_password_policy`), properties as in the IAM API.
     pub const PASSWORD_POLICY: &str = "Overgrant::AccountPasswordPolicy";
 }
@@ -97,6 +102,15 @@ pub struct Loose {
     pub type_name: Arc<str>,
 }
 
+/// Python that stands inside another file: `Code.ZipFile` of a function.
+#[derive(Debug)]
+pub struct Inline {
+    /// The function: index into [`Unit::resources`], and after linking into `Project::resources`.
+    pub resource: u32,
+    /// What it refers to has places in the file around it.
+    pub module: python::Module,
+}
+
 /// What lowering made of one unit.
 #[derive(Debug, Default)]
 pub struct Unit {
@@ -112,4 +126,5 @@ pub struct Unit {
     pub wanted: Vec<String>,
     /// What Python code says beyond its resources, for the analysis of calls in `project`.
     pub modules: Vec<python::Module>,
+    pub inline: Vec<Inline>,
 }

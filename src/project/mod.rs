@@ -1,4 +1,4 @@
-//! All units together: identities, what is attached to them, and how things refer to each other.
+//! All units together: identities, what is attached to them, what runs with them, and how things refer to each other.
 //!
 //! **Invariant:** ids are indices into the vectors of [`Project`]; every edge keeps the span of the reference that made it;
 //! nothing here sees syntax, and linking fills no holes in texts.
@@ -6,9 +6,13 @@
 pub mod calls;
 mod effective;
 mod link;
+mod required;
+mod workload;
 
 pub use effective::{Boundary, Effective, Gap, Grant, PolicySource, Why};
 pub use link::link;
+pub use required::{Codebase, Doubt, Required};
+pub use workload::{Code, CodePlace, Handler, RunsAs, Workload, WorkloadKind};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -44,6 +48,12 @@ pub struct Project<'a> {
     granted: Vec<OnceLock<Granted>>,
     /// For [`Project::withheld`], by document.
     withheld: OnceLock<Vec<ActionSet>>,
+    /// Python inside other files, in the order of the units.
+    pub inline: Vec<crate::model::Inline>,
+    /// In the order of their resources.
+    pub workloads: Vec<Workload>,
+    /// Files of code that would say more; see [`crate::model::Unit::wanted`].
+    pub wanted: Vec<String>,
 }
 
 impl Project<'_> {

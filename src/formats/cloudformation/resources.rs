@@ -97,9 +97,36 @@ impl Template<'_> {
             if base.kind.starts_with("AWS::Serverless::") {
                 sam.lower(&base, &props, &mut unit.resources);
             } else {
+                let props = self.with_code(&base, props);
                 unit.resources.push(self.resource(&base, props));
             }
         });
+    }
+
+    /// The properties of a function, with where its code is. `aws cloudformation package` takes a path for `Code`.
+    fn with_code(&self, base: &Base, props: Value) -> Value {
+        if &*base.kind != "AWS::Lambda::Function" {
+            return props;
+        }
+        let paths = props.get("Code").and_then(|code| self.code_paths(base, code));
+        let Some(paths) = paths else { return props };
+        let entries = props.entries().unwrap_or(&[]).iter().cloned().chain([paths]).collect();
+        Value::map(entries, props.span)
+    }
+
+    /// `CodePaths` of a function whose code is at `code`: a path, or what the build's metadata names (AWS SAM Developer
+    /// Guide, "Building container images"; AWS CDK Developer Guide, "Assets").
+    pub(super) fn code_paths(&self, base: &Base, code: &Value) -> Option<Entry> {
+        let metadata = base.metadata.as_ref();
+        let built = metadata.and_then(|m| m.get("DockerContext").or_else(|| m.get("aws:asset:path")));
+        let place = built.unwrap_or(code);
+        let path = self.local_path(&self.doc.tree, &place.as_str()?)?;
+        let name = path.rsplit('/').next().unwrap_or("");
+        if [".zip", ".jar"].iter().any(|end| name.ends_with(end)) {
+            return None;
+        }
+        let paths = Value::seq(vec![Value::made(&path, place.span)], place.span);
+        Some(made("CodePaths", place.span, paths))
     }
 
     /// A resource of the template as it is written.

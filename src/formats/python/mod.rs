@@ -5,11 +5,14 @@
 
 mod build;
 mod importers;
+mod inline;
 mod loose;
 mod operations;
 mod receiver;
 mod resources;
 mod shape;
+
+pub use inline::inline;
 
 use rayon::prelude::*;
 

@@ -234,8 +234,14 @@ impl Lowering<'_, '_> {
             self.reference(SHARED_ROLE, "Arn", header)
         };
         entries.push(entry("Role", header, role));
-        // Code is packed from the service's folder, and handlers are paths in it.
-        entries.push(entry("CodeUri", header, Value::made(".", header)));
+        // Code is packed from the service's folder, or the function's `module`, and handlers are paths in it.
+        let folder = get("module").map_or(Some(".".into()), |m| m.value.as_str());
+        let tree = &self.template.doc.tree;
+        if let Some(path) = folder.and_then(|folder| self.template.local_path(tree, &folder)) {
+            let at = get("handler").map_or(header, |h| h.value.span);
+            let paths = Value::seq(vec![Value::made(&path, at)], at);
+            entries.push(entry("CodePaths", at, paths));
+        }
         out.push(self.resource("AWS::Lambda::Function", "function", &id, header, extent, entries));
         out.extend(get("url").and_then(|url| self.url(&id, url)));
         uses_shared

@@ -70,6 +70,7 @@ pub(super) const LINKS: &[&str] = &[
 
 /// In the order of the types' names.
 pub(super) const TYPES: &[Type] = &[
+    is("archive_file", kinds::ARCHIVE, &[]),
     is(
         "aws_ami_launch_permission",
         "AWS::EC2::AMILaunchPermission",
@@ -564,6 +565,7 @@ pub(super) const TYPES: &[Type] = &[
     ),
     is("data.aws_ami", "data.aws_ami", &[]),
     is("data.aws_ami_ids", "data.aws_ami", &[]),
+    is("data.archive_file", kinds::ARCHIVE, &[]),
     is("data.aws_iam_policy", kinds::POLICY_LOOKUP, &[]),
     is("data.http", kinds::HTTP_REQUEST, &[]),
 ];

@@ -11,6 +11,7 @@ use crate::value::{Branch, Entry, Kind, Value};
 
 use super::aws;
 use super::blocks::{self, Item};
+use super::code;
 use super::directory::{Decl, Part};
 use super::eval::Evaluator;
 use super::module::{Expansion, Module};
@@ -100,7 +101,10 @@ impl<'a> Emitter<'_, 'a> {
                 None => address.to_owned(),
             };
             let props = match known {
-                Some(row) => self.properties(row, items, decl.block().span),
+                Some(row) => {
+                    let props = self.properties(row, items, decl.block().span);
+                    code::placed(self.evaluator.root, row.kind, props)
+                }
                 None => {
                     let entries = items.into_iter().map(|i| self.bounded_entry(i.entry)).collect();
                     let props = Value::map(entries, decl.block().span);

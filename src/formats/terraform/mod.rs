@@ -5,6 +5,7 @@
 
 mod aws;
 mod blocks;
+mod code;
 mod directory;
 mod emit;
 mod eval;

@@ -12,6 +12,7 @@ use crate::source::{Hole, HoleKind, Span, Target};
 use crate::value::{Entry, Kind, Value};
 
 use super::blocks;
+use super::code;
 use super::directory::Decl;
 use super::emit::{Emitter, made};
 use super::eval::pairs;
@@ -96,7 +97,7 @@ pub(super) fn resources<'a>(emitter: &mut Emitter<'_, 'a>, module: &Rc<Module<'a
             None => Vec::new(),
         };
         for mut r in made {
-            r.props = emitter.bounded(r.props);
+            r.props = code::placed(emitter.evaluator.root, &r.kind, emitter.bounded(r.props));
             emitter.out.resources.push(r);
         }
         // Whatever is left: used ones are known by their place.

@@ -6,6 +6,7 @@
 mod groups;
 mod identities;
 mod index;
+mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -31,12 +32,19 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         unplaced: BTreeMap::new(),
         granted: Vec::new(),
         withheld: OnceLock::new(),
+        inline: Vec::new(),
+        workloads: Vec::new(),
+        wanted: Vec::new(),
     };
     for mut unit in units {
         let base = project.resources.len() as u32;
         for d in &mut unit.documents {
             d.resource = d.resource.map(|r| r + base);
         }
+        for code in &mut unit.inline {
+            code.resource += base;
+        }
+        project.inline.append(&mut unit.inline);
         project.documents.append(&mut unit.documents);
         project.resources.append(&mut unit.resources);
         project.problems.append(&mut unit.problems);
@@ -54,6 +62,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
     groups::memberships(&mut project, &index);
     mark_boundaries(&mut project);
     project.granted.resize_with(project.documents.len(), OnceLock::new);
+    workloads::workloads(&mut project, &index);
     project
 }
 

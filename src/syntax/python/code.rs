@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use crate::source::{FileId, Lit, OffsetMap, Piece, Segment, Span, Text};
 
-/// Python source: a file as it is, or the joined cells of a notebook.
+/// Python source: a file as it is, the joined cells of a notebook, or a string of another language.
 #[derive(Debug)]
 pub struct Code<'a> {
     file: FileId,
     text: Cow<'a, str>,
-    /// For a notebook: decoded runs, in order, gapless.
+    /// Decoded runs, in order, where the text is not the file's.
     runs: Option<Vec<Segment>>,
 }
 
@@ -21,6 +21,32 @@ impl<'a> Code<'a> {
             text: Cow::Borrowed(text),
             runs: None,
         }
+    }
+
+    /// A string of a file, be it broken up, indented or escaped there. Holes are single characters that stand in no name.
+    pub(super) fn embedded(file: FileId, text: &Text) -> Code<'static> {
+        let mut runs = Vec::new();
+        let mut at = 0;
+        for piece in text.pieces() {
+            match piece {
+                Piece::Lit(lit) => {
+                    let here = lit.map.segments.iter().filter(|_| lit.map.file == file);
+                    runs.extend(here.map(|s| Segment { at: s.at + at, ..*s }));
+                    at += lit.text.len() as u32;
+                }
+                Piece::Hole(hole) => {
+                    let len = char::MAX.len_utf8() as u32;
+                    runs.push(Segment {
+                        at,
+                        len,
+                        src: hole.span.start,
+                        src_len: hole.span.end - hole.span.start,
+                    });
+                    at += len;
+                }
+            }
+        }
+        Code::mapped(file, text.with_placeholders().into_owned(), runs)
     }
 
     pub(super) fn mapped(file: FileId, text: String, runs: Vec<Segment>) -> Self {

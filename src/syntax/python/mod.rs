@@ -16,7 +16,7 @@ use std::ops::ControlFlow;
 
 use tree_sitter::{ParseOptions, Parser};
 
-use crate::source::{FileId, Problem, ProblemKind, Span};
+use crate::source::{FileId, Problem, ProblemKind, Span, Text};
 
 /// Longest Python source that is parsed, in bytes; the longest in CPython's own tree has 0.7 MB.
 const MAX_BYTES: usize = 8 << 20;
@@ -34,11 +34,19 @@ pub struct Parsed<'a> {
 
 /// Parses a `.py` file or, by its name, the code cells of a notebook.
 pub fn parse<'a>(file: FileId, path: &str, text: &'a str) -> Parsed<'a> {
-    let code = if path.ends_with(".ipynb") {
+    parse_code(if path.ends_with(".ipynb") {
         notebook::code(file, text)
     } else {
         Code::plain(file, text)
-    };
+    })
+}
+
+/// Parses Python that is a string of another language.
+pub fn parse_text(file: FileId, text: &Text) -> Parsed<'static> {
+    parse_code(Code::embedded(file, text))
+}
+
+fn parse_code(code: Code<'_>) -> Parsed<'_> {
     let mut problems = Vec::new();
     let tree = tree(&code, &mut problems);
     if let Some(tree) = tree.as_ref().filter(|t| t.root_node().has_error()) {

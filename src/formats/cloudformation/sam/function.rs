@@ -5,8 +5,6 @@ use std::sync::Arc;
 use crate::formats::cloudformation::intrinsics::opposite;
 use crate::formats::cloudformation::resources::Base;
 use crate::model::Resource;
-use crate::source::join_path;
-use crate::source::parent_path;
 use crate::value::{Branch, Entry, Kind, Value};
 
 use super::Sam;
@@ -48,7 +46,8 @@ impl Sam<'_, '_> {
             }
         }
         props.rename("DeadLetterQueue", "DeadLetterConfig");
-        self.want_code(base, &props);
+        let code = props.get("CodeUri").and_then(|code| self.template.code_paths(base, code));
+        props.entries.extend(code);
         out.push(self.made("AWS::Lambda::Function", &base.id, base, props));
         out.extend(role);
         out.extend(url.map(|url| self.url(base, url)));
@@ -133,36 +132,5 @@ impl Sam<'_, '_> {
         let mut made = self.made("AWS::Lambda::Url", &format!("{}Url", base.id), base, props);
         made.header = url.key_span;
         made
-    }
-
-    /// Asks for the folder of a Python function whose handler is not among the files.
-    fn want_code(&self, base: &Base, props: &Props) {
-        let known = |name: &str| props.get(name).and_then(Value::as_str);
-        let (Some(code), Some(handler)) = (known("CodeUri"), known("Handler")) else {
-            return;
-        };
-        let python = known("Runtime").is_none_or(|r| r.starts_with("python"));
-        let template = self.template;
-        let Some(path) = template.local_path(&template.doc.tree, &code).filter(|_| python) else {
-            return;
-        };
-        if code.ends_with(".py") {
-            if template.world.sources.find(&path).is_none() {
-                template.want(path);
-            }
-            return;
-        }
-        let packed = code
-            .rsplit('/')
-            .next()
-            .is_some_and(|name| name.contains('.') && !name.trim_matches('.').is_empty());
-        let Some((module, _)) = handler.rsplit_once('.').filter(|_| !packed) else {
-            return;
-        };
-        let file = join_path(&path, &format!("{}.py", module.replace('.', "/")));
-        let own_folder = parent_path(template.world.sources.path(base.header.file));
-        if template.world.sources.find(&file).is_none() && path != own_folder {
-            template.want(format!("{path}/"));
-        }
     }
 }

@@ -1,0 +1,26 @@
+//! Code of functions that is written in the template itself. CloudFormation User Guide, "AWS::Lambda::Function Code".
+
+use super::build;
+use crate::model::{Inline, Unit};
+use crate::syntax::python::{self, Parsed};
+use crate::value::Value;
+
+/// Adds a module for each function of `unit` whose Python code it holds.
+pub fn inline(unit: &mut Unit) {
+    for (resource, r) in (0u32..).zip(&unit.resources) {
+        if &*r.kind != "AWS::Lambda::Function" {
+            continue;
+        }
+        let runtime = r.get("Runtime").and_then(Value::as_str);
+        let Some(code) = r.path(&["Code", "ZipFile"]) else { continue };
+        let Some(text) = code.as_text() else { continue };
+        if !runtime.is_some_and(|name| name.starts_with("python")) {
+            continue;
+        }
+        let Parsed { code, tree, .. } = python::parse_text(code.span.file, text);
+        unit.inline.push(Inline {
+            resource,
+            module: build::build(&code, tree.as_ref()),
+        });
+    }
+}

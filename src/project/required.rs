@@ -1,0 +1,195 @@
+//! What a workload's code needs, and how sure that is.
+//!
+//! **Invariant:** every call that may run is listed; whatever may hide another one is a [`Doubt`].
+
+use std::collections::BTreeSet;
+
+use super::calls::{Call, Calls};
+use super::{Code, CodePlace, Project};
+use crate::iam::{ActionSet, sdk};
+use crate::model::python::{Bound, Import, ImportFrom, Module, Program};
+use crate::source::{FileId, Span};
+
+/// The analysed Python of a project.
+pub struct Codebase<'c, 'p> {
+    /// Of [`Project::modules`].
+    pub calls: &'c Calls<'p>,
+    /// Of each of [`Project::inline`].
+    pub inline: &'c [Calls<'p>],
+}
+
+/// What a workload's code needs.
+#[derive(Debug)]
+pub struct Required<'c> {
+    /// In the order of files and of the text.
+    pub calls: Vec<&'c Call>,
+    /// Counted from the handler; else everything where the code is counts.
+    pub exact: bool,
+    /// What its libraries may call besides.
+    pub libraries: ActionSet,
+    /// What may hide calls. Sorted.
+    pub doubts: Vec<Doubt>,
+    /// Something in it signs in as somebody else, or calls another end point: calls may not be its role's.
+    pub other_identity: bool,
+}
+
+/// A place that may hide calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Doubt {
+    pub span: Span,
+    pub why: &'static str,
+}
+
+/// Words that start other programs, run text as code, or sign requests by hand.
+const HIDING: &[&str] = &[
+    "subprocess",
+    "os.system",
+    "os.popen",
+    "os.exec",
+    "os.spawn",
+    "exec(",
+    "eval(",
+    "__import__",
+    "importlib",
+    "SigV4",
+    "AWSRequest",
+    // The Parameters and Secrets extension.
+    "PARAMETERS_SECRETS_EXTENSION",
+    "localhost:2773",
+    "127.0.0.1",
+];
+
+/// Words that let calls be somebody else's.
+const OTHERS: &[&str] = &[
+    "aws_access_key_id",
+    "aws_session_token",
+    "profile_name",
+    "endpoint_url",
+    "UNSIGNED",
+    "AccessKeyId",
+    "RefreshableCredentials",
+    "botocore_session",
+];
+
+impl<'c> Codebase<'c, '_> {
+    /// What `code` needs; `None` where none of it was read.
+    pub fn required(&self, project: &Project<'_>, code: &Code) -> Option<Required<'c>> {
+        let calls: &'c Calls<'_> = match &code.place {
+            CodePlace::Paths(_) => self.calls,
+            CodePlace::Inline(i) => self.inline.get(*i)?,
+        };
+        let mut found = Found::default();
+        match (&code.handler, &code.place) {
+            (Some(handler), _) => {
+                let reach = calls.reach(handler.file, &handler.function);
+                found.exact = reach.exact;
+                found.take(&reach);
+                if let (false, CodePlace::Paths(paths)) = (reach.exact, &code.place) {
+                    paths.iter().for_each(|path| found.take(&calls.folder(path)));
+                }
+            }
+            (None, CodePlace::Paths(paths)) => paths.iter().for_each(|path| found.take(&calls.folder(path))),
+            (None, CodePlace::Inline(_)) => return None,
+        }
+        if found.files.is_empty() {
+            return None;
+        }
+        let mut out = Required {
+            calls: found.calls.iter().map(|i| &calls.calls[*i]).collect(),
+            exact: found.exact,
+            libraries: ActionSet::empty(),
+            doubts: Vec::new(),
+            other_identity: false,
+        };
+        for u in found.unresolved.iter().map(|i| &calls.unresolved[*i]) {
+            out.doubts.push(Doubt {
+                span: u.span,
+                why: u.why.text(),
+            });
+        }
+        for m in found.files.iter().filter_map(|f| calls.program.index_of(*f)) {
+            let module = &calls.program.modules[m];
+            let text = project.sources.slice(module.scope(0).extent);
+            let says = |words: &[&str]| words.iter().any(|word| mentions(text, word));
+            out.other_identity |= says(OTHERS);
+            if says(HIDING) {
+                out.doubts.push(Doubt {
+                    span: module.scope(0).extent,
+                    why: "runs what cannot be seen",
+                });
+            }
+            imports(calls.program, module, &mut out);
+        }
+        out.other_identity |= out.calls.iter().any(|c| c.actions.required.iter().any(|a| a.starts_with("sts:Assume")));
+        out.doubts.sort_unstable();
+        out.doubts.dedup();
+        Some(out)
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    calls: BTreeSet<usize>,
+    unresolved: BTreeSet<usize>,
+    files: BTreeSet<FileId>,
+    exact: bool,
+}
+
+impl Found {
+    fn take(&mut self, reach: &super::calls::Reach) {
+        self.calls.extend(&reach.calls);
+        self.unresolved.extend(&reach.unresolved);
+        self.files.extend(&reach.modules);
+    }
+}
+
+/// Whether a word stands in a text, not as the end of a longer one.
+fn mentions(text: &str, word: &str) -> bool {
+    memchr::memmem::find_iter(text.as_bytes(), word.as_bytes()).any(|at| {
+        let before = text[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+/// What the libraries of a module may call, and what of its imports nobody knows.
+fn imports(program: &Program<'_>, module: &Module, out: &mut Required<'_>) {
+    let mut library = |name: &str, span: Span| match sdk::library(name) {
+        Some(actions) => out.libraries.union_with(&actions),
+        None => out.doubts.push(Doubt {
+            span,
+            why: "a library that is not known",
+        }),
+    };
+    let dotted = |i: &ImportFrom| match (&*i.module, &*i.name) {
+        (module, "*") => module.to_owned(),
+        ("", name) => name.to_owned(),
+        (module, name) => format!("{module}.{name}"),
+    };
+    let mut from = |i: &ImportFrom, span: Span| {
+        let (found, inner) = program.import_from(module.file, i);
+        if found.is_none() && inner.is_none() {
+            if i.level == 0 {
+                library(&dotted(i), span);
+            } else {
+                library("", span);
+            }
+        }
+    };
+    for scope in &module.scopes {
+        for i in &scope.wildcards {
+            from(i, scope.header);
+        }
+        for binding in scope.bindings.values().flatten() {
+            if let Bound::From(i) = &binding.bound {
+                from(i, binding.span);
+            }
+        }
+    }
+    for binding in module.scopes.iter().flat_map(|s| s.bindings.values().flatten()) {
+        if let Bound::Import(Import { full, .. }) = &binding.bound
+            && program.import(module.file, 0, full).is_none()
+        {
+            library(full, binding.span);
+        }
+    }
+}

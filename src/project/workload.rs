@@ -1,0 +1,58 @@
+//! What runs with the permissions of a role, and where its code is.
+
+use super::{IdentityId, ResourceId};
+use crate::source::{FileId, Span};
+
+/// What runs with the permissions of a role: a function, a task, an instance.
+#[derive(Debug)]
+pub struct Workload {
+    pub kind: WorkloadKind,
+    pub resource: ResourceId,
+    /// Several where a conditional has alternatives; empty where the role is not one of the repository's.
+    pub roles: Vec<RunsAs>,
+    /// `None` where it is not in the repository, or not Python.
+    pub code: Option<Code>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkloadKind {
+    /// A Lambda function.
+    Function,
+    /// An ECS task; its role is the task's, not the one that starts it.
+    Task,
+    /// An EC2 instance, or what instances are launched from.
+    Instance,
+}
+
+/// A workload's role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunsAs {
+    pub role: IdentityId,
+    /// The reference to it.
+    pub span: Span,
+}
+
+/// A workload's code.
+#[derive(Clone, Debug)]
+pub struct Code {
+    /// What says where it is: a path, the handler.
+    pub span: Span,
+    pub place: CodePlace,
+    /// Where it begins to run; without one, everything there may.
+    pub handler: Option<Handler>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodePlace {
+    /// Files and folders, as paths like [`crate::source::SourceFile::path`].
+    Paths(Vec<String>),
+    /// Index into [`Project::inline`].
+    Inline(usize),
+}
+
+/// The function that is called first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handler {
+    pub file: FileId,
+    pub function: String,
+}

@@ -8,11 +8,11 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
 
+use super::actions::ActionSet;
 use super::catalogue::layout::{
     ASSUMED, Client as ClientColumn, Member as MemberColumn, MemberKind, Operation as Column, PAGES, PASS_GUESSED,
     PASSES_ROLE, SdkType, Waiter, When,
 };
-use super::actions::ActionSet;
 use super::catalogue::{nearest, store, tables};
 
 /// The client with this name: what `boto3.client("s3")` is given. Names have a case.
@@ -382,7 +382,9 @@ pub fn library(imported: &str) -> Option<ActionSet> {
 /// What calls of an operation may need besides its own actions: a service may work with the caller's permissions. Patterns.
 pub fn besides(client: &str, operation: &str) -> impl Iterator<Item = &'static str> {
     let named = [client.to_owned(), format!("{client}.{operation}")];
-    named.into_iter().flat_map(|name| tables::actions_of("besides", &name).unwrap_or_default())
+    named
+        .into_iter()
+        .flat_map(|name| tables::actions_of("besides", &name).unwrap_or_default())
 }
 
 /// What the role of a Lambda function needs for a feature although no line of its code calls it. The features:

@@ -120,7 +120,10 @@ impl<'c> Codebase<'c, '_> {
             }
             imports(calls.program, module, &mut out);
         }
-        out.other_identity |= out.calls.iter().any(|c| c.actions.required.iter().any(|a| a.starts_with("sts:Assume")));
+        out.other_identity |= out
+            .calls
+            .iter()
+            .any(|c| c.actions.required.iter().any(|a| a.starts_with("sts:Assume")));
         out.doubts.sort_unstable();
         out.doubts.dedup();
         Some(out)

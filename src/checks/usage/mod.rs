@@ -1,6 +1,42 @@
-//! Checks of the family `usage`.
+//! What a role grants against what the code that runs with it calls.
+//!
+//! **Invariant:** where code or policies cannot wholly be seen, nothing is said. AWS Lambda Developer Guide, "Defining
+//! Lambda function permissions with an execution role".
 
-use crate::rules::Check;
+mod missing;
+mod platform;
+mod roles;
+mod templates;
+mod unused;
 
-/// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[];
+use crate::model::python::Program;
+use crate::project::Codebase;
+use crate::project::calls::Calls;
+use crate::rules::{Check, Context, Out};
+
+pub(super) const TABLE: &[(&str, Check)] = &[("code-against-role", check)];
+
+fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let project = cx.project;
+    let any = |w: &crate::project::Workload| !w.roles.is_empty() && w.code.is_some();
+    if !project.workloads.iter().any(any) {
+        return;
+    }
+    let program = Program::new(project.sources, &project.modules);
+    let calls = Calls::new(&program);
+    let programs: Vec<Program<'_>> = project
+        .inline
+        .iter()
+        .map(|code| Program::new(project.sources, std::slice::from_ref(&code.module)))
+        .collect();
+    let inline: Vec<Calls<'_>> = programs.iter().map(Calls::new).collect();
+    let roles = roles::Roles::new(
+        project,
+        &Codebase {
+            calls: &calls,
+            inline: &inline,
+        },
+    );
+    unused::check(cx, &roles, out);
+    missing::check(cx, &roles, out);
+}

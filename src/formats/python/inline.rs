@@ -12,7 +12,9 @@ pub fn inline(unit: &mut Unit) {
             continue;
         }
         let runtime = r.get("Runtime").and_then(Value::as_str);
-        let Some(code) = r.path(&["Code", "ZipFile"]) else { continue };
+        let Some(code) = r.path(&["Code", "ZipFile"]) else {
+            continue;
+        };
         let Some(text) = code.as_text() else { continue };
         if !runtime.is_some_and(|name| name.starts_with("python")) {
             continue;

@@ -63,14 +63,21 @@ struct Linking<'l, 'a> {
 
 impl<'l, 'a> Linking<'l, 'a> {
     fn new(project: &'l Project<'a>, index: &'l Index) -> Self {
-        let identities = (0u32..).zip(&project.identities).map(|(i, identity)| (identity.resource, i));
+        let identities = (0u32..)
+            .zip(&project.identities)
+            .map(|(i, identity)| (identity.resource, i));
         let archives = project.resources.iter().filter(|r| &*r.kind == kinds::ARCHIVE);
         Self {
             project,
             index,
             identities: identities.collect(),
             packages: archives.filter_map(|r| Some((package(r)?, r))).collect(),
-            inline: project.inline.iter().enumerate().map(|(i, code)| (code.resource, i)).collect(),
+            inline: project
+                .inline
+                .iter()
+                .enumerate()
+                .map(|(i, code)| (code.resource, i))
+                .collect(),
         }
     }
 
@@ -123,11 +130,19 @@ impl<'l, 'a> Linking<'l, 'a> {
         let own = r.get("CodePaths");
         let packed = || self.packages.get(&package(r)?)?.get("CodePaths");
         let written = own.or_else(packed)?;
-        let paths: Vec<String> = written.items().iter().filter_map(|p| Some(p.as_str()?.into_owned())).collect();
+        let paths: Vec<String> = written
+            .items()
+            .iter()
+            .filter_map(|p| Some(p.as_str()?.into_owned()))
+            .collect();
         let command = || r.path(&["ImageConfig", "Command"])?.items().first();
         let Some(handler) = r.get("Handler").or_else(command).and_then(Value::as_str) else {
             // An image of its folder.
-            let any = self.project.modules.iter().any(|m| inside(self.project.sources.path(m.file), &paths));
+            let any = self
+                .project
+                .modules
+                .iter()
+                .any(|m| inside(self.project.sources.path(m.file), &paths));
             return any.then(|| Code {
                 span: written.span,
                 place: CodePlace::Paths(paths.clone()),
@@ -170,7 +185,11 @@ impl<'l, 'a> Linking<'l, 'a> {
     fn module(&self, path: &str, module: &str) -> Option<FileId> {
         let known = |path: &str| {
             let file = self.project.sources.find(path)?;
-            self.project.modules.binary_search_by_key(&file, |m| m.file).is_ok().then_some(file)
+            self.project
+                .modules
+                .binary_search_by_key(&file, |m| m.file)
+                .is_ok()
+                .then_some(file)
         };
         let base = join_path(path, module);
         let only = || known(path).filter(|_| path.ends_with(&format!("{module}.py")));
@@ -193,7 +212,9 @@ fn inside(path: &str, paths: &[String]) -> bool {
     let within = |folder: &String| {
         path == folder
             || folder.is_empty()
-            || path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            || path
+                .strip_prefix(folder.as_str())
+                .is_some_and(|rest| rest.starts_with('/'))
     };
     paths.iter().any(within)
 }

@@ -1,0 +1,130 @@
+//! Calls that fail for want of permission.
+
+use std::collections::BTreeMap;
+
+use super::roles::{Roles, User, name};
+use crate::finding::{Cause, Confidence};
+use crate::iam::{Action, ActionSet, PolicyKind, Truth, catalogue};
+use crate::model::Resource;
+use crate::project::calls::Call;
+use crate::project::{Effective, IdentityId, Project};
+use crate::rules::{Context, Out};
+use crate::value::Value;
+
+pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_>, out: &mut Out<'_>) {
+    if !out.wants("missing-grant") {
+        return;
+    }
+    let by_resources = by_resources(cx.project);
+    for (role, users) in &roles.users {
+        let effective = Effective::of(cx.project, *role);
+        if !effective.complete() {
+            continue;
+        }
+        for user in users {
+            of_user(cx, *role, user, &effective, &by_resources, out);
+        }
+    }
+}
+
+fn of_user(
+    cx: &Context<'_>,
+    role: IdentityId,
+    user: &User<'_>,
+    effective: &Effective<'_>,
+    by_resources: &ActionSet,
+    out: &mut Out<'_>,
+) {
+    let project = cx.project;
+    let w = &project.workloads[user.workload];
+    // In another role's place, or as somebody else, all may be well.
+    let Some(required) = user.required.as_ref().filter(|r| r.exact && !r.other_identity) else {
+        return;
+    };
+    if w.roles.len() != 1 {
+        return;
+    }
+    let mut missing: BTreeMap<&'static str, Vec<&Call>> = BTreeMap::new();
+    for call in required.calls.iter().filter(|c| c.certain) {
+        for action in lacking(effective, by_resources, call) {
+            missing.entry(action.name()).or_default().push(call);
+        }
+    }
+    let identity = &project.identities[role as usize];
+    for (action, calls) in missing {
+        let Some((first, others)) = calls.split_first() else {
+            continue;
+        };
+        let denied = catalogue()
+            .action(action)
+            .is_some_and(|a| effective.denied.contains(a.id()));
+        let what = if denied { "denies it" } else { "does not grant it" };
+        let function = name(project, w);
+        let mut f = cx
+            .at_resource(
+                "missing-grant",
+                w.resource,
+                format!("`{action}` is needed here and the role {what}"),
+            )
+            .cause(Cause::Place(first.span))
+            .primary(first.span, format!("needs `{action}`"))
+            .confidence(Confidence::High)
+            .actions([action.to_lowercase()]);
+        for call in others.iter().filter(|c| c.span != first.span).take(2) {
+            f = f.secondary(call.span, "and here");
+        }
+        f = f.secondary(user.runs_as.span, "the role that it runs with");
+        if !identity.header.touches(user.runs_as.span) {
+            f = f.secondary(identity.header, "nothing on this role grants it");
+        }
+        out.push(f.note(format!("reached from the handler of `{function}`")));
+    }
+}
+
+/// The actions of a call that nothing grants for certain.
+fn lacking(effective: &Effective<'_>, by_resources: &ActionSet, call: &Call) -> Vec<Action> {
+    let refused = |name: &&'static str| {
+        let action = catalogue().action(name)?;
+        let no = !action.is_gone() && effective.allows(action) == Truth::No && !by_resources.contains(action.id());
+        Some((action, no))
+    };
+    let mut out: Vec<Action> = call
+        .actions
+        .required
+        .iter()
+        .filter_map(refused)
+        .filter_map(|(action, no)| no.then_some(action))
+        .collect();
+    let any: Option<Vec<(Action, bool)>> = call.actions.any_of.iter().map(refused).collect();
+    if let Some(any) = any.filter(|any| !any.is_empty() && any.iter().all(|(_, no)| *no)) {
+        out.extend(any.first().map(|(action, _)| *action));
+    }
+    out
+}
+
+/// What the policies of resources in the repository may grant: within an account either policy is enough. IAM User Guide,
+/// "Identity-based policies and resource-based policies".
+fn by_resources(project: &Project<'_>) -> ActionSet {
+    let mut set = ActionSet::empty();
+    for (id, d) in (0u32..)
+        .zip(&project.documents)
+        .filter(|(_, d)| d.kind == PolicyKind::Resource)
+    {
+        let granted = project.granted(id);
+        granted.allowed.iter().for_each(|a| set.union_with(&a.actions));
+        if let Some(service) = d.service.as_deref().filter(|_| !granted.unclear.is_empty()) {
+            set.expand_into(&format!("{service}:*"));
+        }
+    }
+    let to_roles = |r: &Resource| {
+        &*r.kind == "AWS::Lambda::Permission"
+            && !r
+                .get("Principal")
+                .and_then(Value::as_str)
+                .is_some_and(|p| p.ends_with(".amazonaws.com"))
+    };
+    if project.resources.iter().any(to_roles) {
+        set.expand_into("lambda:Invoke*");
+    }
+    set
+}

@@ -1,0 +1,184 @@
+//! Roles with all that runs with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::platform;
+use crate::iam::{ActionSet, PrincipalType, catalogue, sdk};
+use crate::model::Resource;
+use crate::project::calls::Call;
+use crate::project::{Code, Codebase, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
+
+/// Every role of the repository that something runs with.
+pub(super) struct Roles<'c> {
+    /// By role.
+    pub(super) users: BTreeMap<IdentityId, Vec<User<'c>>>,
+    /// Scopes in which what functions give goes on to a destination.
+    destinations: BTreeSet<Arc<str>>,
+    /// Scopes in which functions are fed from queues or streams.
+    polled: BTreeSet<Arc<str>>,
+}
+
+/// Something that runs with a role.
+pub(super) struct User<'c> {
+    /// Index into [`Project::workloads`].
+    pub(super) workload: usize,
+    pub(super) runs_as: RunsAs,
+    /// `None` where its code cannot be seen.
+    pub(super) required: Option<Rc<Required<'c>>>,
+}
+
+/// What all that runs with a role may use, and the proof of it.
+pub(super) struct Used<'c> {
+    /// Possibly used: never to be called unused.
+    pub(super) actions: ActionSet,
+    /// Surely used: by calls, or by what the platform does for the workloads as they are set up.
+    pub(super) needed: ActionSet,
+    /// In the order of files and of the text.
+    pub(super) calls: Vec<&'c Call>,
+    /// Counted from handlers alone.
+    pub(super) exact: bool,
+    pub(super) workloads: Vec<usize>,
+}
+
+impl<'c> Roles<'c> {
+    pub(super) fn new(project: &Project<'_>, code: &Codebase<'c, '_>) -> Self {
+        let mut users: BTreeMap<IdentityId, Vec<User<'c>>> = BTreeMap::new();
+        // Functions share code more often than not.
+        let mut seen: BTreeMap<String, Option<Rc<Required<'c>>>> = BTreeMap::new();
+        for (workload, w) in project.workloads.iter().enumerate() {
+            let required = w.code.as_ref().filter(|_| !w.roles.is_empty()).and_then(|c| {
+                seen.entry(key(c))
+                    .or_insert_with(|| code.required(project, c).map(Rc::new))
+                    .clone()
+            });
+            for runs_as in &w.roles {
+                users.entry(runs_as.role).or_default().push(User {
+                    workload,
+                    runs_as: *runs_as,
+                    required: required.clone(),
+                });
+            }
+        }
+        let scopes = |which: fn(&Resource) -> bool| {
+            let found = project.resources.iter().filter(|r| which(r));
+            found.map(|r| r.address.scope.clone()).collect()
+        };
+        Self {
+            users,
+            destinations: scopes(platform::has_destination),
+            polled: scopes(|r| &*r.kind == "AWS::Lambda::EventSourceMapping"),
+        }
+    }
+
+    /// What the users of `role` use, where all of it is understood and nobody else can have the role.
+    pub(super) fn used(&self, project: &Project<'_>, role: IdentityId) -> Option<Used<'c>> {
+        let users = self.users.get(&role)?;
+        let mut used = Used {
+            actions: platform::always().clone(),
+            needed: ActionSet::empty(),
+            calls: Vec::new(),
+            exact: true,
+            workloads: Vec::new(),
+        };
+        for user in users {
+            let w = &project.workloads[user.workload];
+            let required = user.required.as_ref().filter(|r| r.doubts.is_empty())?;
+            if !only_for(project, role, w.kind) {
+                return None;
+            }
+            used.exact &= required.exact;
+            used.workloads.push(user.workload);
+            used.actions.union_with(&required.libraries);
+            if w.kind == WorkloadKind::Function {
+                let r = &project.resources[w.resource as usize];
+                let sent = self.destinations.contains(&r.address.scope);
+                used.actions.union_with(&platform::of_function(r, sent));
+                used.needed
+                    .union_with(&platform::surely(r, self.polled.contains(&r.address.scope)));
+            }
+            for call in &required.calls {
+                take(call, &mut used.actions);
+                surely(call).for_each(|action| used.needed.expand_into(action));
+                used.calls.push(call);
+            }
+        }
+        used.calls.sort_by_key(|c| c.span);
+        used.calls.dedup_by(|a, b| std::ptr::eq(*a, *b));
+        Some(used)
+    }
+}
+
+fn key(code: &Code) -> String {
+    format!("{:?} {:?}", code.place, code.handler)
+}
+
+/// All that a call may need.
+fn take(call: &Call, into: &mut ActionSet) {
+    let a = &call.actions;
+    let conditional = a.conditional.iter().map(|c| c.action);
+    for action in a.required.iter().chain(&a.any_of).copied().chain(conditional) {
+        into.expand_into(action);
+    }
+    for pattern in sdk::besides(&call.service, call.operation.unwrap_or("")) {
+        into.expand_into(pattern);
+    }
+}
+
+/// Whether a role's trust policies let nobody but the service of this kind of workload have it.
+fn only_for(project: &Project<'_>, role: IdentityId, kind: WorkloadKind) -> bool {
+    let services: &[&str] = match kind {
+        WorkloadKind::Function => &["lambda.amazonaws.com", "edgelambda.amazonaws.com"],
+        WorkloadKind::Task => &["ecs-tasks.amazonaws.com"],
+        WorkloadKind::Instance => &["ec2.amazonaws.com"],
+    };
+    let trust = &project.identities[role as usize].trust;
+    let statements = trust.iter().flat_map(|d| &project.documents[*d as usize].statements);
+    let mut principals = statements.filter(|s| !s.denies()).map(|s| s.principal.as_ref());
+    !trust.is_empty()
+        && principals.all(|p| {
+            p.is_some_and(|p| {
+                p.complete
+                    && !p.negated
+                    && p.items.iter().all(|i| {
+                        let known = i.value.text.known();
+                        i.kind == PrincipalType::Service && known.is_some_and(|name| services.contains(&&*name))
+                    })
+            })
+        })
+}
+
+/// What a call needs as it stands: one of several actions may be any of them.
+fn surely(call: &Call) -> impl Iterator<Item = &'static str> {
+    let a = &call.actions;
+    let given = a.conditional.iter().filter(|c| c.trigger.is_some());
+    a.required
+        .iter()
+        .chain(&a.any_of)
+        .copied()
+        .chain(given.map(|c| c.action))
+}
+
+/// The calls among `calls` that need one of `actions`, one for each action, with the action.
+pub(super) fn witnesses<'c>(calls: &[&'c Call], actions: &ActionSet) -> Vec<(&'c Call, &'static str)> {
+    let mut left = actions.clone();
+    let mut out = Vec::new();
+    for call in calls {
+        for action in surely(call) {
+            let Some(known) = catalogue().action(action) else {
+                continue;
+            };
+            if left.contains(known.id()) {
+                left.subtract(&std::iter::once(known).collect());
+                out.push((*call, action));
+            }
+        }
+    }
+    out
+}
+
+/// The workload's name for people.
+pub(super) fn name<'p>(project: &'p Project<'_>, workload: &Workload) -> &'p str {
+    &project.resources[workload.resource as usize].address.name
+}

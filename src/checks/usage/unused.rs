@@ -1,0 +1,371 @@
+//! Grants that no line of code needs.
+
+use std::collections::BTreeMap;
+
+use super::roles::{Roles, Used, name, witnesses};
+use super::{platform, templates};
+use crate::finding::{Confidence, Finding};
+use crate::iam::condition::strength;
+use crate::iam::pattern::has_wildcard;
+use crate::iam::{AccessLevel, ActionSet, Document, Item, Origin, PolicyKind, Statement, catalogue};
+use crate::project::{DocumentId, Effective, IdentityId, PolicyRef, PolicySource, PolicyUse, Project};
+use crate::rules::{Context, Out};
+
+/// Actions that a text names before it only counts them.
+const MAX_NAMED: usize = 4;
+/// Actions that a help lists before it only counts them.
+const MAX_LISTED: usize = 8;
+/// Calls that are shown as the proof of what is used.
+const MAX_CALLS: usize = 3;
+
+pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_>, out: &mut Out<'_>) {
+    let project = cx.project;
+    let used: BTreeMap<IdentityId, Used<'_>> = roles
+        .users
+        .keys()
+        .filter_map(|role| Some((*role, roles.used(project, *role)?)))
+        .collect();
+    if used.is_empty() {
+        return;
+    }
+    let mut holders: BTreeMap<DocumentId, Vec<(IdentityId, &PolicyUse)>> = BTreeMap::new();
+    for (id, identity) in (0u32..).zip(&project.identities) {
+        for policy in &identity.policies {
+            if let PolicyRef::Documents(ids) = &policy.policy {
+                ids.iter()
+                    .for_each(|d| holders.entry(*d).or_default().push((id, policy)));
+            }
+        }
+    }
+    for (document, holders) in holders {
+        let d = &project.documents[document as usize];
+        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Unknown) {
+            continue;
+        }
+        let all: Option<Vec<&Used<'_>>> = holders.iter().map(|(id, _)| used.get(id)).collect();
+        let Some(all) = all else { continue };
+        let grant = Grant {
+            cx,
+            document,
+            holders: &holders,
+            used: union(&all),
+        };
+        match &d.origin {
+            Origin::Written => grant.written(d, out),
+            Origin::SamTemplate(template) => out.findings_of(grant.template(d, template)),
+            Origin::AwsManaged(_) => {}
+        }
+    }
+    for (role, used) in &used {
+        managed(cx, *role, used, out);
+    }
+}
+
+impl Out<'_> {
+    fn findings_of(&mut self, finding: Option<Finding>) {
+        finding.into_iter().for_each(|f| self.push(f));
+    }
+}
+
+fn union<'c>(all: &[&Used<'c>]) -> Used<'c> {
+    let mut out = Used {
+        actions: ActionSet::empty(),
+        needed: ActionSet::empty(),
+        calls: Vec::new(),
+        exact: true,
+        workloads: Vec::new(),
+    };
+    for used in all {
+        out.actions.union_with(&used.actions);
+        out.needed.union_with(&used.needed);
+        out.calls.extend(&used.calls);
+        out.exact &= used.exact;
+        out.workloads.extend(&used.workloads);
+    }
+    out.workloads.sort_unstable();
+    out.workloads.dedup();
+    out
+}
+
+/// A document, and all that is used of it.
+struct Grant<'g, 'c> {
+    cx: &'g Context<'g>,
+    document: DocumentId,
+    holders: &'g [(IdentityId, &'g PolicyUse)],
+    used: Used<'c>,
+}
+
+/// An item of `Action` that grants more than may be used.
+struct Excess<'d> {
+    item: &'d Item,
+    granted: ActionSet,
+    needed: ActionSet,
+    unused: ActionSet,
+}
+
+impl Grant<'_, '_> {
+    fn written(&self, d: &Document, out: &mut Out<'_>) {
+        for allowed in &self.cx.project.granted(self.document).allowed {
+            let statement = &d.statements[allowed.statement];
+            let Some(clause) = statement.action.as_ref().filter(|c| !c.negated) else {
+                continue;
+            };
+            let excess: Vec<Excess<'_>> = clause.items.iter().filter_map(|item| self.excess(item)).collect();
+            if !excess.is_empty() {
+                out.push(self.finding(allowed.statement, statement, &allowed.actions, &excess));
+            }
+        }
+    }
+
+    fn excess<'d>(&self, item: &'d Item) -> Option<Excess<'d>> {
+        let granted = ActionSet::expand(&item.text.known()?);
+        let mut unused = granted.clone();
+        unused.subtract(&self.used.actions);
+        let needed = self.needed(&granted);
+        (!unused.is_empty()).then_some(Excess {
+            item,
+            granted,
+            needed,
+            unused,
+        })
+    }
+
+    fn finding(&self, index: usize, statement: &Statement, granted: &ActionSet, excess: &[Excess<'_>]) -> Finding {
+        let needed = self.needed(granted);
+        let called = names(&needed);
+        let total: usize = granted.len();
+        let mut unused = granted.clone();
+        unused.subtract(&self.used.actions);
+        let unused = unused.len();
+        let (first, others) = (&excess[0], &excess[1..]);
+        let shown = first.item.display();
+        let message = match (others.is_empty(), first.granted.len()) {
+            (true, 1) => format!("`{shown}` is granted and the code never calls it"),
+            (true, n) => format!("`{shown}` grants {n} actions, {}", uses(first.needed.len())),
+            _ if unused == total => format!("{total} actions are granted here and the code calls none of them"),
+            _ => format!("{unused} of the {total} actions that are granted here are never called"),
+        };
+        let mut f = self
+            .cx
+            .at_statement("unused-grant", self.document, index, message)
+            .primary(first.item.span, label(first))
+            .actions(excess.iter().map(|e| e.item.display().to_lowercase()));
+        for other in others.iter().take(MAX_NAMED) {
+            f = f.secondary(other.item.span, label(other));
+        }
+        f.evidence.expanded_actions = Some(unused);
+        for _ in 0..steps_down(statement, excess) {
+            f = f.lowered();
+        }
+        f = self.attached(f);
+        f = self.proof(f, &called);
+        f.help(match called.len() {
+            0 => "remove the grant".to_owned(),
+            n if n <= MAX_LISTED => format!("list what is used: {}", list(&called)),
+            n => format!("list the {n} actions that are used"),
+        })
+    }
+
+    /// Those of `granted` that are surely used.
+    fn needed(&self, granted: &ActionSet) -> ActionSet {
+        let mut needed = granted.clone();
+        needed.intersect(&self.used.needed);
+        needed
+    }
+
+    /// Where the policy is put on its roles, if that is another place than its own.
+    fn attached(&self, mut f: Finding) -> Finding {
+        let d = &self.cx.project.documents[self.document as usize];
+        for (role, policy) in self.holders.iter().take(2) {
+            if !d.span.touches(policy.span) {
+                let address = address(self.cx.project, *role);
+                f = f.secondary(policy.span, format!("attached to `{}` here", short(address)));
+            }
+        }
+        f
+    }
+
+    /// The code, and the calls that need some of `called`.
+    fn proof(&self, f: Finding, called: &[&'static str]) -> Finding {
+        proof(self.cx.project, f, &self.used, called)
+    }
+
+    fn template(&self, d: &Document, template: &str) -> Option<Finding> {
+        let mut granted = ActionSet::empty();
+        let of = self.cx.project.granted(self.document);
+        of.allowed.iter().for_each(|a| granted.union_with(&a.actions));
+        let mut used = granted.clone();
+        used.intersect(&self.used.actions);
+        if granted.is_subset(&self.used.actions) {
+            return None;
+        }
+        let called = self.needed(&granted);
+        let narrower = templates::narrower_template(template, &used, &granted);
+        let n = granted.len();
+        let (message, help) = match narrower {
+            _ if used.is_empty() => (
+                format!("`{template}` grants {n} actions and the code calls none of them"),
+                "remove the template".to_owned(),
+            ),
+            Some(narrower) => (
+                format!("`{template}` grants {n} actions, {}", uses(called.len())),
+                format!("`{narrower}` is enough"),
+            ),
+            None => return None,
+        };
+        let f = self
+            .cx
+            .at_document("unused-managed-grant", self.document, message)
+            .primary(d.span, format!("grants {n} actions"))
+            .actions([template.to_lowercase()]);
+        Some(self.proof(f, &names(&called)).help(help))
+    }
+}
+
+/// AWS's managed policies on a role that grant more than its code calls.
+fn managed(cx: &Context<'_>, role: IdentityId, used: &Used<'_>, out: &mut Out<'_>) {
+    let project = cx.project;
+    if !out.wants("unused-managed-grant") {
+        return;
+    }
+    let effective = Effective::of(project, role);
+    let mut policies: BTreeMap<&str, (&PolicyUse, ActionSet)> = BTreeMap::new();
+    for grant in &effective.grants {
+        if let PolicySource::AwsManaged(name) = grant.source {
+            let (_, set) = policies
+                .entry(name)
+                .or_insert_with(|| (grant.through, ActionSet::empty()));
+            set.union_with(&grant.actions);
+        }
+    }
+    for (policy, (through, granted)) in policies {
+        if platform::is_platform_policy(policy) || granted.is_subset(&used.actions) {
+            continue;
+        }
+        let mut possible = granted.clone();
+        possible.intersect(&used.actions);
+        let mut called = granted.clone();
+        called.intersect(&used.needed);
+        let n = granted.len();
+        let called = names(&called);
+        let (message, help) = if called.is_empty() {
+            (
+                format!("`{policy}` grants {n} actions and the code calls none of them"),
+                "detach the policy".to_owned(),
+            )
+        } else {
+            let help = match templates::narrower_policy(policy, &possible) {
+                Some(narrower) => format!("`{narrower}` is enough"),
+                None if called.len() <= MAX_LISTED => {
+                    format!("a statement of its own that allows {} is enough", list(&called))
+                }
+                None => format!("a statement of its own that allows the {} is enough", called.len()),
+            };
+            (format!("`{policy}` grants {n} actions, {}", uses(called.len())), help)
+        };
+        let identity = &project.identities[role as usize];
+        let f = cx
+            .at_resource("unused-managed-grant", through.by.unwrap_or(identity.resource), message)
+            .primary(through.span, format!("grants {n} actions"))
+            .actions([policy.to_lowercase()]);
+        out.push(proof(project, f, used, &called).help(help));
+    }
+}
+
+/// Adds the code that runs, and the calls that need some of `called`.
+fn proof(project: &Project<'_>, mut f: Finding, used: &Used<'_>, called: &[&'static str]) -> Finding {
+    for w in used.workloads.iter().take(2).map(|w| &project.workloads[*w]) {
+        if let Some(code) = &w.code {
+            f = f.secondary(code.span, "the code that runs with it");
+        }
+    }
+    let set: ActionSet = called.iter().filter_map(|a| catalogue().action(a)).collect();
+    for (call, action) in witnesses(&used.calls, &set).into_iter().take(MAX_CALLS) {
+        f = f.secondary(call.span, format!("needs `{action}`"));
+    }
+    if let [_, _, ..] = used.workloads.as_slice() {
+        let names: Vec<&str> = used
+            .workloads
+            .iter()
+            .map(|w| name(project, &project.workloads[*w]))
+            .collect();
+        let shown = names
+            .iter()
+            .take(MAX_NAMED)
+            .map(|n| format!("`{n}`"))
+            .collect::<Vec<_>>();
+        let more = names.len() - shown.len();
+        let rest = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        f = f.note(format!("what any of {}{rest} calls was counted", shown.join(", ")));
+    }
+    f.confidence(if used.exact {
+        Confidence::High
+    } else {
+        Confidence::Medium
+    })
+}
+
+fn uses(n: usize) -> String {
+    match n {
+        0 => "the code calls none of them".to_owned(),
+        1 => "the code uses one".to_owned(),
+        n => format!("the code uses {n}"),
+    }
+}
+
+fn label(e: &Excess<'_>) -> String {
+    match (e.granted.len(), e.unused.len()) {
+        (1, _) => "never called".to_owned(),
+        (n, m) if n == m => format!("grants {n} actions, none of them called"),
+        (n, _) => format!("grants {n} actions"),
+    }
+}
+
+fn names(set: &ActionSet) -> Vec<&'static str> {
+    set.iter().map(|a| a.name()).collect()
+}
+
+fn list(names: &[&str]) -> String {
+    names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn short(name: &str) -> String {
+    if name.chars().count() <= 40 {
+        return name.to_owned();
+    }
+    name.chars().take(39).chain(['…']).collect()
+}
+
+fn address<'p>(project: &'p Project<'_>, role: IdentityId) -> &'p str {
+    &project.resources[project.identities[role as usize].resource as usize]
+        .address
+        .name
+}
+
+/// How far below a whole service of writes a grant is.
+fn steps_down(statement: &Statement, excess: &[Excess<'_>]) -> u8 {
+    let writes = |e: &Excess<'_>| {
+        let grave = [AccessLevel::Write, AccessLevel::PermissionsManagement];
+        grave.iter().any(|l| !e.unused.of_level(*l).is_empty())
+    };
+    let whole = |e: &Excess<'_>| {
+        let text = e.item.display();
+        text.rsplit(':')
+            .next()
+            .is_some_and(|action| action.bytes().all(|b| b == b'*'))
+    };
+    let base = excess
+        .iter()
+        .map(|e| match (whole(e), has_wildcard(&e.item.text), writes(e)) {
+            (true, _, true) => 0,
+            (_, true, true) => 1,
+            _ => 2,
+        })
+        .min()
+        .unwrap_or(2);
+    base + u8::from(strength(statement).narrows())
+}

@@ -59,7 +59,7 @@ fn a_function_without_a_role_gets_one() {
         "[arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]"
     );
     assert_eq!(prop(role, "ManagedPolicyArns"), "absent");
-    assert_eq!(units[0].wanted, ["src/"]);
+    assert_eq!(prop(function, "CodePaths"), "[src]");
 }
 
 #[test]
@@ -438,13 +438,4 @@ fn connectors_become_policies() {
     let embedded = find(&units, "FMachinePolicy");
     assert!(prop(embedded, "PolicyDocument").contains("states:ListExecutions"));
     assert_eq!(sources.slice(embedded.header), "Machine");
-}
-
-#[test]
-fn code_that_is_there_is_not_asked_for() {
-    let text = format!(
-        "{HEAD}Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: app.run, Runtime: python3.13, CodeUri: src/}}\n  G:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: app.run, Runtime: nodejs22.x, CodeUri: js/}}\n  H:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: app.run, Runtime: python3.13, CodeUri: dist.zip}}\n"
-    );
-    let (_, units) = lower(&[("t.yaml", &text), ("src/app.py", "def run(e, c): pass\n")]);
-    assert!(units.iter().all(|u| u.wanted.is_empty()));
 }

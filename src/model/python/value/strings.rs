@@ -23,6 +23,16 @@ impl Values<'_> {
                 },
                 _ => self.unknown(module, expr),
             },
+            // `60 * 60 * 24`
+            "*" => {
+                let r = self.value(module, right);
+                match (&l.kind, &r.kind, l.as_number(), r.as_number()) {
+                    (Kind::Num(_), Kind::Num(_), Some(a), Some(b)) => {
+                        Value::new(Kind::Num((a * b).to_string().into()), span)
+                    }
+                    _ => self.unknown(module, expr),
+                }
+            }
             "+" => {
                 let r = self.value(module, right);
                 match (&l.kind, &r.kind) {

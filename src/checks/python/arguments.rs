@@ -1,0 +1,143 @@
+//! Arguments of boto3's calls and constructors that weaken what AWS or the SDK would do by themselves.
+
+use crate::finding::Finding;
+use crate::iam::arn::{Arn, Field, is_account_id};
+use crate::model::{Resource, kinds};
+use crate::rules::{Context, Out};
+use crate::value::Value;
+
+/// An hour: what `AssumeRole` gives when nothing is said (AWS STS API Reference, "AssumeRole").
+const USUAL_ROLE: f64 = 3_600.0;
+/// Twelve hours: the same for `GetSessionToken` and `GetFederationToken`.
+const USUAL_SESSION: f64 = 43_200.0;
+/// A day; an hour is what boto3 gives when nothing is said.
+const LONG_URL: f64 = 86_400.0;
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        let found = if &*r.kind == kinds::BOTO3_CALL {
+            call(cx, r)
+        } else if &*r.kind == kinds::BOTO3_CLIENT {
+            constructor(r)
+        } else {
+            continue;
+        };
+        for Found {
+            rule,
+            message,
+            at,
+            label,
+        } in found
+        {
+            let f: Finding = cx.at_resource(rule, id, message).primary(at, label);
+            out.push(if r.header.touches(at) { f } else { f.scope(r.header, "") });
+        }
+    }
+}
+
+struct Found {
+    rule: &'static str,
+    message: String,
+    at: crate::source::Span,
+    label: &'static str,
+}
+
+fn call(cx: &Context<'_>, r: &Resource) -> Vec<Found> {
+    let operation = r.get("Operation").and_then(Value::as_str).unwrap_or_default();
+    match &*operation {
+        "AssumeRole" => session(r, USUAL_ROLE).into_iter().chain(external_id(cx, r)).collect(),
+        "AssumeRoleWithSaml" | "AssumeRoleWithWebIdentity" => session(r, USUAL_ROLE).into_iter().collect(),
+        "GetSessionToken" | "GetFederationToken" => session(r, USUAL_SESSION).into_iter().collect(),
+        "GeneratePresignedUrl" | "GeneratePresignedPost" => url(r).into_iter().collect(),
+        "PutKeyPolicy" | "CreateKey" => bypass(r).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn session(r: &Resource, usual: f64) -> Option<Found> {
+    let v = r.get("DurationSeconds")?;
+    let seconds = v.as_number().filter(|s| *s > usual)?;
+    Some(Found {
+        rule: "py-assume-role-long-session",
+        message: format!("the session's credentials are good for {}", span_of_time(seconds)),
+        at: v.span,
+        label: "longer than the usual",
+    })
+}
+
+/// A role that is written with an account that is not among our own, and no external id.
+fn external_id(cx: &Context<'_>, r: &Resource) -> Option<Found> {
+    let arn = r.get("RoleArn")?;
+    let is_open = r.props.entries()?.iter().any(|e| e.key.known().is_none());
+    if is_open || r.get("ExternalId").is_some() {
+        return None;
+    }
+    let Field::Literal(account) = Arn::parse(arn.as_text()?)?.account() else {
+        return None;
+    };
+    let foreign = is_account_id(&account) && !cx.project.own.accounts.contains_key(&account);
+    foreign.then(|| Found {
+        rule: "py-assume-role-no-external-id",
+        message: format!("the role in account {account} is assumed without an external id"),
+        at: arn.span,
+        label: "a role of this account",
+    })
+}
+
+fn url(r: &Resource) -> Option<Found> {
+    let v = r.get("ExpiresIn")?;
+    let seconds = v.as_number().filter(|s| *s > LONG_URL)?;
+    Some(Found {
+        rule: "py-presigned-url-long",
+        message: format!("whoever has the URL may use it for {}", span_of_time(seconds)),
+        at: v.span,
+        label: "more than a day",
+    })
+}
+
+fn bypass(r: &Resource) -> Option<Found> {
+    let v = r.get("BypassPolicyLockoutSafetyCheck")?;
+    (v.as_bool() == Some(true)).then(|| Found {
+        rule: "py-kms-put-key-policy-bypass",
+        message: "the key policy is set without the check that somebody can still change it".to_owned(),
+        at: v.span,
+        label: "skips the check",
+    })
+}
+
+fn constructor(r: &Resource) -> Vec<Found> {
+    let local = r.get("endpoint_url").and_then(Value::as_str).is_some_and(|url| {
+        ["localhost", "127.0.0.1", "localstack", "host.docker.internal", "minio"]
+            .iter()
+            .any(|host| url.contains(host))
+    });
+    if local {
+        return Vec::new();
+    }
+    let off = |name: &str| r.get(name).filter(|v| v.as_bool() == Some(false)).map(|v| v.span);
+    let certificate = off("verify").map(|at| Found {
+        rule: "py-unverified-tls",
+        message: "the certificate of AWS is not verified".to_owned(),
+        at,
+        label: "anybody may answer",
+    });
+    let plain = off("use_ssl").map(|at| Found {
+        rule: "py-unverified-tls",
+        message: "the client talks to AWS without TLS".to_owned(),
+        at,
+        label: "anybody may listen",
+    });
+    certificate.into_iter().chain(plain).collect()
+}
+
+/// `7 days`, `36 hours`, `90 minutes`.
+fn span_of_time(seconds: f64) -> String {
+    for (unit, length) in [("day", 86_400.0), ("hour", 3_600.0), ("minute", 60.0)] {
+        let n = seconds / length;
+        if n >= 1.0 && n.fract() == 0.0 {
+            let plural = if n == 1.0 { "" } else { "s" };
+            return format!("{n} {unit}{plural}");
+        }
+    }
+    format!("{seconds} seconds")
+}

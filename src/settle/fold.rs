@@ -83,7 +83,10 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         let mut names: Vec<Cow<'static, str>> = vec![findings[b].rule.clone()];
         names.append(&mut findings[b].folded.clone());
         let secrets = findings[b].secrets.clone();
+        let severity = findings[b].severity;
         let into = &mut findings[a];
+        // The mistake is as grave as the gravest that it leads to.
+        into.severity = into.severity.max(severity);
         into.secrets.extend(secrets);
         into.folded.extend(names);
     }

@@ -279,24 +279,8 @@ fn oracle_element(e: &Element, literals: bool) -> Option<String> {
 /// Every span of a parse lies in the text, on character borders; literals slice to themselves.
 fn sound(text: &str) {
     let hcl = hcl::parse(F, text);
-    for i in 0..hcl.tree.len() {
-        let id = NodeId(i as u32);
-        let span = hcl.tree.span(id);
-        assert!(
-            text.get(span.range()).is_some(),
-            "{:?} {span:?} in {text:?}",
-            hcl.tree.kind(id)
-        );
-        if let Some(t) = hcl.tree.text(id) {
-            for (at, c) in t.with_placeholders().char_indices() {
-                let place = t.span_of(at..at + c.len_utf8()).unwrap();
-                assert!(text.get(place.range()).is_some());
-            }
-        }
-    }
-    for p in &hcl.tree.problems {
-        assert!(text.get(p.span.range()).is_some(), "{p:?}");
-    }
+    sound_tree(text, &hcl.tree);
+    sound_tree(text, &hcl::parse_template(F, text));
     fn body(text: &str, b: &Body) {
         for a in &b.attributes {
             assert!(text.get(a.span.range()).is_some());
@@ -307,7 +291,35 @@ fn sound(text: &str) {
         }
     }
     body(text, &hcl.body);
-    let _ = hcl::parse_template(F, text);
+}
+
+fn sound_tree(text: &str, tree: &Tree) {
+    for i in 0..tree.len() {
+        let id = NodeId(i as u32);
+        let span = tree.span(id);
+        assert!(
+            text.get(span.range()).is_some(),
+            "{:?} {span:?} in {text:?}",
+            tree.kind(id)
+        );
+        if let Some(t) = tree.text(id) {
+            let whole = t.span_of(0..t.len());
+            assert!(whole.is_none_or(|place| text.get(place.range()).is_some()), "{whole:?}");
+            for (at, c) in t.with_placeholders().char_indices() {
+                let place = t.span_of(at..at + c.len_utf8()).unwrap();
+                assert!(text.get(place.range()).is_some());
+            }
+        }
+    }
+    for p in &tree.problems {
+        assert!(text.get(p.span.range()).is_some(), "{p:?}");
+    }
+}
+
+#[test]
+fn nothing_but_a_byte_order_mark() {
+    sound("\u{feff}");
+    sound("\u{feff}${");
 }
 
 #[test]

@@ -365,3 +365,16 @@ fn examples_of_rules_about_ignores() {
     assert!(cases > 8);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What folds is one mistake, as grave as the gravest that it leads to.
+#[test]
+fn a_condition_that_lets_everybody_in_is_one_finding() {
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",
+        "Resource":"arn:aws:s3:::reports/*","Condition":{"ForAllValues:StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}}]}"#;
+    let report = report(&[("bucket.json", policy)], &["exposure", "conditions"], "");
+    let found: Vec<_> = report.active().collect();
+    assert_eq!(found.len(), 1, "{:?}", statuses(&report));
+    assert_eq!(found[0].rule(), "condition-forallvalues-single-valued");
+    assert_eq!(found[0].severity, overgrant::finding::Severity::Critical);
+    assert_eq!(found[0].finding.folded, ["resource-policy-public"]);
+}

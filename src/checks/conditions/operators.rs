@@ -5,7 +5,8 @@ use super::{Line, lines};
 use crate::checks::nearest;
 use crate::finding::Finding;
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::{Facet, Family, OPERATORS, Operator, SetOperator, always_present, strength};
+use crate::iam::condition::{Facet, Family, OPERATORS, Operator, SetOperator, Verdict, always_present, strength};
+use crate::iam::principal::{is_public, place};
 use crate::rules::{Context, Out};
 
 /// Multivalued keys whose absence is harmless: without tags, or without a service in between, there is nothing to limit.
@@ -44,9 +45,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             null(&line, operator, &at, out);
             continue;
         }
-        sets(&line, operator, &at, out);
+        let all = lets_in_all(cx, &line);
+        sets(&line, operator, all, &at, out);
         if operator.if_exists {
-            if_exists(&line, operator, &at, out);
+            if_exists(&line, operator, all, &at, out);
         } else if operator.negated && line.statement.denies() && !always_present(&line.key) {
             out.push(
                 at(
@@ -60,6 +62,24 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 type At<'a> = &'a dyn Fn(&'static str, String) -> Finding;
+
+/// The principal is everybody, and no condition keeps anybody out.
+fn lets_in_all(cx: &Context<'_>, line: &Line<'_>) -> bool {
+    let principals = line.statement.principal.iter().filter(|clause| !clause.negated);
+    let public = principals
+        .flat_map(|clause| &clause.items)
+        .any(|p| is_public(&place(p, cx.project.own, None)));
+    public && strength(line.statement).for_public() == Verdict::Nothing
+}
+
+/// What a condition that is true without its key leads to.
+fn passes(all: bool) -> &'static str {
+    if all {
+        "everybody is let in: without this key the condition is true"
+    } else {
+        "a request without this key is allowed too"
+    }
+}
 
 fn unknown(line: &Line<'_>, at: At<'_>) -> Option<Finding> {
     let text = line.condition.operator.text.known()?;
@@ -119,7 +139,7 @@ pub(super) fn is_multivalued(key: &str) -> Option<bool> {
     Some(known.is_multivalued())
 }
 
-fn sets(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+fn sets(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Out<'_>) {
     let c = line.condition;
     let guarded = line.statement.conditions.iter().any(|o| {
         o.operator.text.display().eq_ignore_ascii_case("Null") && o.key.text.display().eq_ignore_ascii_case(&line.key)
@@ -130,21 +150,15 @@ fn sets(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
         Some(SetOperator::ForAllValues) if line.statement.allows() => {
             if many == Some(false) {
                 out.push(
-                    at(
-                        "condition-forallvalues-single-valued",
-                        "`ForAllValues` is true where this key is absent".to_owned(),
-                    )
-                    .primary(c.operator.span, "for keys with several values only")
-                    .secondary(c.key.span, "has one value"),
+                    at("condition-forallvalues-single-valued", passes(all).to_owned())
+                        .primary(c.operator.span, "true where the key is absent")
+                        .secondary(c.key.span, "has one value"),
                 );
             } else if many == Some(true) && !guarded && !harmless {
                 out.push(
-                    at(
-                        "condition-forallvalues-allow-no-null",
-                        "a request without this key is allowed too".to_owned(),
-                    )
-                    .primary(c.operator.span, "true where the key is absent")
-                    .secondary(c.key.span, "nothing demands this key"),
+                    at("condition-forallvalues-allow-no-null", passes(all).to_owned())
+                        .primary(c.operator.span, "true where the key is absent")
+                        .secondary(c.key.span, "nothing demands this key"),
                 );
             }
         }
@@ -174,7 +188,7 @@ fn sets(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn if_exists(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+fn if_exists(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Out<'_>) {
     let c = line.condition;
     if always_present(&line.key) {
         out.push(
@@ -193,12 +207,9 @@ fn if_exists(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>)
             .map_or(Facet::Other, |b| b.facet);
         if matches!(facet, Facet::Who | Facet::From) {
             out.push(
-                at(
-                    "condition-ifexists-weakens-allow",
-                    "a request without this key is allowed too".to_owned(),
-                )
-                .primary(c.operator.span, "true where the key is absent")
-                .secondary(c.key.span, "may be absent"),
+                at("condition-ifexists-weakens-allow", passes(all).to_owned())
+                    .primary(c.operator.span, "true where the key is absent")
+                    .secondary(c.key.span, "may be absent"),
             );
         }
     }

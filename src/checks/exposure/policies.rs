@@ -3,7 +3,7 @@
 
 use super::guard::guard;
 use crate::finding::Severity;
-use crate::iam::condition::{Facet, Grade, Weakness, strength};
+use crate::iam::condition::{Facet, Grade, strength};
 use crate::iam::principal::{Place, Who, is_public, place};
 use crate::iam::{Document, PolicyKind, Statement, pattern};
 use crate::model::Resource;
@@ -106,8 +106,8 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
             f = f.secondary(bound.span, "narrows who may come");
         }
     } else {
-        for bound in strength.decorations() {
-            f = f.secondary(bound.span, bound.weakness.map_or("restricts nothing", Weakness::text));
+        for (place, why) in strength.decorations() {
+            f = f.secondary(place, why);
         }
     }
     if let Some(block) = blocked(cx, d) {

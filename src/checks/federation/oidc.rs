@@ -127,9 +127,9 @@ fn one(
         }
         for value in &c.values {
             any_ref(cx, out, id, i, value);
-            if let Some((message, label)) = wildcard_subject(value, &cx.project.own.github) {
+            if let Some((rule, message, label)) = wildcard_subject(value, &cx.project.own.github) {
                 out.push(
-                    cx.at_statement("oidc-github-sub-wildcard", id, i, message)
+                    cx.at_statement(rule, id, i, message)
                         .primary(value.span, label)
                         .secondary(c.operator.span, "wildcard comparison")
                         .other(value.display()),
@@ -159,8 +159,9 @@ fn any_ref(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, value:
     }
 }
 
-/// What a pattern for GitHub's subject lets in beyond one repository; organisations of `own` may be let in whole.
-fn wildcard_subject(value: &Item, own: &[String]) -> Option<(String, &'static str)> {
+/// What a pattern for GitHub's subject lets in beyond one repository; owners of `own` may be let in whole.
+fn wildcard_subject(value: &Item, own: &[String]) -> Option<(&'static str, String, &'static str)> {
+    const OUTSIDERS: &str = "oidc-github-sub-wildcard";
     let text = value.text.display();
     let star = |t: &str| t.contains(['*', '?']);
     let Some(rest) = text.strip_prefix("repo:") else {
@@ -171,18 +172,21 @@ fn wildcard_subject(value: &Item, own: &[String]) -> Option<(String, &'static st
             || "repo:".starts_with(text.trim_end_matches('*')) && star(&text)
         {
             return Some((
+                OUTSIDERS,
                 "any repository on GitHub may assume this role".to_owned(),
                 "matches every repository",
             ));
         }
         if ANYBODYS.iter().any(|p| text.starts_with(p)) {
             return Some((
+                OUTSIDERS,
                 "a claim that anybody can set decides who may assume this role".to_owned(),
                 "does not name the repository",
             ));
         }
         return star(&text).then(|| {
             (
+                OUTSIDERS,
                 "a pattern of subjects may assume this role".to_owned(),
                 "does not name one repository",
             )
@@ -191,23 +195,25 @@ fn wildcard_subject(value: &Item, own: &[String]) -> Option<(String, &'static st
     let (owner, name) = rest.split_once('/').unwrap_or((rest, "*"));
     if star(owner) {
         return Some((
+            OUTSIDERS,
             "repositories of many owners on GitHub may assume this role".to_owned(),
             "others can make an owner that matches",
         ));
     }
     let name = name.split(':').next().unwrap_or(name);
-    if star(name) && !own.iter().any(|o| o.eq_ignore_ascii_case(owner)) {
-        let what = if name.bytes().all(|b| b == b'*') {
-            "any repository"
-        } else {
-            "several repositories"
-        };
-        return Some((
-            format!("{what} of `{owner}` may assume this role"),
-            "matches more than one repository",
-        ));
+    if !star(name) || own.iter().any(|o| o.eq_ignore_ascii_case(owner)) {
+        return None;
     }
-    None
+    let what = if name.bytes().all(|b| b == b'*') {
+        "any repository"
+    } else {
+        "several repositories"
+    };
+    Some((
+        "oidc-github-any-repository",
+        format!("{what} of `{owner}` may assume this role"),
+        "matches more than one repository",
+    ))
 }
 
 pub(super) fn saml(cx: &Context<'_>, out: &mut Out<'_>) {

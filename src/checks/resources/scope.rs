@@ -42,13 +42,10 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             if set.is_empty() || !out.wants(rule) || (held == Held::ByOwner && !wide) {
                 continue;
             }
-            // `ec2:Describe*` works on `*` only but for a few: the pattern cannot be given on anything else.
-            if rule == "resource-star-on-scopable-action"
+            // Most of what `ec2:Describe*` matches works on `*` only: to scope the rest is to write two statements.
+            let few = wide
                 && set.len() * 2 < g.actions.len()
-                && g.items_granting(&set).iter().all(|i| i.display().contains('*'))
-            {
-                continue;
-            }
+                && g.items_granting(&set).iter().all(|i| i.display().contains('*'));
             let one = set.len() == 1;
             let subject = if one {
                 names(&set, 1)
@@ -80,7 +77,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             if !one {
                 f = f.note(format!("can be scoped: {}", names(&set, 3)));
             }
-            if held == Held::ByOwner {
+            if few || held == Held::ByOwner {
                 f = f.severity(Severity::Low);
             }
             out.push(f);

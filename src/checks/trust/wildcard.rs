@@ -1,7 +1,7 @@
 //! Trust policies that let in everybody, every service, or everybody but some.
 //! IAM User Guide, "AWS JSON policy elements: Principal" and "AWS JSON policy elements: NotPrincipal".
 
-use crate::iam::condition::{Grade, Verdict, Weakness, strength};
+use crate::iam::condition::{Grade, Verdict, strength};
 use crate::iam::glob::Case;
 use crate::iam::principal::{Place, is_public, place};
 use crate::iam::{Document, PolicyKind, Statement, pattern};
@@ -72,8 +72,8 @@ fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Docume
                         "anybody with an AWS account may assume this role",
                     )
                     .primary(item.value.span, "everybody");
-                for bound in strength.decorations() {
-                    f = f.secondary(bound.span, bound.weakness.map_or("restricts nothing", Weakness::text));
+                for (place, why) in strength.decorations() {
+                    f = f.secondary(place, why);
                 }
                 f
             }

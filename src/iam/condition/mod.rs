@@ -75,6 +75,7 @@ pub struct Bound {
     /// Its values, and its key.
     pub span: Span,
     pub key_span: Span,
+    pub operator_span: Span,
     /// Index into the statement's conditions.
     pub index: usize,
 }
@@ -187,9 +188,13 @@ impl Strength {
         self.bounds.iter().filter(move |b| b.facet == facet && b.grade == grade)
     }
 
-    /// Conditions that are there and worth nothing.
-    pub fn decorations(&self) -> impl Iterator<Item = &Bound> {
-        self.bounds.iter().filter(|b| b.grade == Grade::Decoration)
+    /// Conditions that are there and worth nothing: what one would edit to make them worth something, and why.
+    pub fn decorations(&self) -> impl Iterator<Item = (Span, &'static str)> {
+        let bounds = self.bounds.iter().filter(|b| b.grade == Grade::Decoration);
+        bounds.map(|b| match b.weakness {
+            Some(w @ (Weakness::PassesWhenAbsent | Weakness::ForAllValues)) => (b.operator_span, w.text()),
+            weakness => (b.span, weakness.map_or("restricts nothing", Weakness::text)),
+        })
     }
 }
 
@@ -224,6 +229,7 @@ pub fn strength_of(conditions: &[Condition]) -> Strength {
                     weakness,
                     span: c.span,
                     key_span: c.key.span,
+                    operator_span: c.operator.span,
                     index,
                 }
             })
@@ -246,19 +252,21 @@ fn weigh(c: &Condition, key: &str, facet: Facet, values: Values, all: &[Conditio
     if operator.family == Family::Null {
         return null(c, facet, values);
     }
+    let (grade, weakness) = match facet {
+        Facet::Resource | Facet::Other if operator.negated => (Grade::Narrows, None),
+        _ if operator.negated => decoration(Weakness::Negated),
+        _ => value::weigh(c, operator, key, values),
+    };
+    // What holds nothing by its value is not mended by another operator.
+    if grade <= Grade::Decoration {
+        return (grade, weakness);
+    }
     if operator.if_exists && !always_present(key) {
         return decoration(Weakness::PassesWhenAbsent);
     }
     if operator.is_for_all_values() && !demands_key(key, all) {
         return decoration(Weakness::ForAllValues);
     }
-    if operator.negated {
-        return match facet {
-            Facet::Resource | Facet::Other => (Grade::Narrows, None),
-            Facet::Who | Facet::From | Facet::Service | Facet::Mfa => decoration(Weakness::Negated),
-        };
-    }
-    let (grade, weakness) = value::weigh(c, operator, key, values);
     if c.complete || values.pins_by_itself() {
         (grade, weakness)
     } else {

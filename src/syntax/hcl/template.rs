@@ -74,8 +74,10 @@ impl Parser<'_> {
             quoted: false,
             indent: 0,
         };
+        // After a byte order mark, where there is one.
+        let start = self.pos;
         let nodes = self.template(literals);
-        self.template_node(Style::Heredoc, 0, self.end, nodes)
+        self.template_node(Style::Heredoc, start, self.end, nodes)
     }
 
     fn string(&mut self, style: Style, start: usize, end: usize, text: Text) -> NodeId {

@@ -1,10 +1,17 @@
-//! The whole check on arbitrary bytes under the names of every format: no panic, every label on character borders.
+//! The whole check on arbitrary bytes, from files under the names of every format to every report: no panic, no broken rule,
+//! every label on character borders, every machine format whole.
 #![no_main]
 
+use std::sync::LazyLock;
+
+use clap::ValueEnum as _;
 use libfuzzer_sys::fuzz_target;
 use overgrant::analyse;
 use overgrant::iam::Own;
+use overgrant::report::{Format, Options, Page};
 use overgrant::rules::{self, Ruleset, Selection};
+use overgrant::settings::{Date, Settings};
+use overgrant::settle::{Terms, settle};
 use overgrant::source::{ProblemKind, Sources};
 
 const NAMES: [&str; 8] = [
@@ -18,19 +25,52 @@ const NAMES: [&str; 8] = [
     "notes.txt",
 ];
 
-fuzz_target!(|input: (u8, &str)| {
-    let (name, text) = input;
-    let sources = Sources::from_strings(&[(NAMES[name as usize % NAMES.len()], text)]);
+static RULESET: LazyLock<Ruleset> = LazyLock::new(Ruleset::builtin);
+static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
+    let mut settings = Settings::defaults("/repo");
+    settings.resolve(&RULESET).expect("defaults name no rule");
+    settings
+});
+
+fuzz_target!(|input: (u8, &[u8])| {
+    let (first, bytes) = input;
+    let text = String::from_utf8_lossy(bytes);
+    // One file, or several with a record separator between them, under the names that follow the first.
+    let files: Vec<(&str, &str)> = text
+        .split('\u{1e}')
+        .take(NAMES.len())
+        .enumerate()
+        .map(|(i, text)| (NAMES[(first as usize + i) % NAMES.len()], text))
+        .collect();
+    let sources = Sources::from_strings(&files);
     let own = Own::default();
     let project = analyse(&sources, &own).project;
+    let within = |span: overgrant::source::Span| sources.text(span.file).get(span.range()).is_some();
     for problem in &project.problems {
         assert!(problem.kind != ProblemKind::Internal, "{problem:?}");
-        assert!(text.get(problem.span.range()).is_some());
+        assert!(within(problem.span));
     }
-    let ruleset = Ruleset::builtin();
-    let outcome = rules::run(&project, &ruleset, &Selection::all(&ruleset));
+    let outcome = rules::run(&project, &RULESET, &Selection::all(&RULESET));
     assert_eq!(outcome.failures, []);
     for label in outcome.findings.iter().flat_map(|f| &f.labels) {
-        assert!(text.get(label.span.range()).is_some());
+        assert!(within(label.span));
+    }
+    let terms = Terms {
+        ruleset: &RULESET,
+        settings: &|_| &SETTINGS,
+        absolute: &|path| format!("/repo/{path}"),
+        root: "/repo",
+        today: Date::from_days(20_000),
+        ignores: true,
+        strict_ignores: false,
+        baseline: None,
+    };
+    let report = settle(&project, outcome.findings, &terms);
+    let page = Page::new(&report, &sources, &RULESET, Options::default());
+    for format in Format::value_variants() {
+        let out = page.render(*format);
+        if matches!(format, Format::Json | Format::Sarif | Format::Gitlab | Format::Rdjson) {
+            serde_json::from_str::<serde::de::IgnoredAny>(&out).expect("a whole document");
+        }
     }
 });

@@ -23,6 +23,8 @@ pub struct Codebase<'c, 'p> {
 pub struct Required<'c> {
     /// In the order of files and of the text.
     pub calls: Vec<&'c Call>,
+    /// Those of them that run for all we know, rather than perhaps.
+    pub named: Vec<&'c Call>,
     /// Counted from the handler; else everything where the code is counts.
     pub exact: bool,
     /// What its libraries may call besides.
@@ -96,6 +98,7 @@ impl<'c> Codebase<'c, '_> {
         }
         let mut out = Required {
             calls: found.calls.iter().map(|i| &calls.calls[*i]).collect(),
+            named: found.named.iter().map(|i| &calls.calls[*i]).collect(),
             exact: found.exact,
             libraries: ActionSet::empty(),
             doubts: Vec::new(),
@@ -133,6 +136,7 @@ impl<'c> Codebase<'c, '_> {
 #[derive(Default)]
 struct Found {
     calls: BTreeSet<usize>,
+    named: BTreeSet<usize>,
     unresolved: BTreeSet<usize>,
     files: BTreeSet<FileId>,
     exact: bool,
@@ -141,6 +145,7 @@ struct Found {
 impl Found {
     fn take(&mut self, reach: &super::calls::Reach) {
         self.calls.extend(&reach.calls);
+        self.named.extend(&reach.named);
         self.unresolved.extend(&reach.unresolved);
         self.files.extend(&reach.modules);
     }

@@ -26,4 +26,5 @@ mod support;
 mod suppress;
 mod terraform_eval;
 mod tidy;
+mod usage;
 mod user_rules;

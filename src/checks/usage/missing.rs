@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::roles::{Roles, User, name};
-use crate::finding::{Cause, Confidence};
-use crate::iam::{Action, ActionSet, PolicyKind, Truth, catalogue};
+use crate::finding::{Cause, Confidence, Remedy};
+use crate::iam::{Action, ActionSet, Item, Origin, PolicyKind, Truth, catalogue};
 use crate::model::Resource;
 use crate::project::calls::Call;
-use crate::project::{Effective, IdentityId, Project};
+use crate::project::{Effective, IdentityId, PolicySource, Project};
 use crate::rules::{Context, Out};
 use crate::value::Value;
 
@@ -45,7 +45,7 @@ fn of_user(
         return;
     }
     let mut missing: BTreeMap<&'static str, Vec<&Call>> = BTreeMap::new();
-    for call in required.calls.iter().filter(|c| c.certain) {
+    for call in required.named.iter().filter(|c| c.certain && runs_deployed(project, c)) {
         for action in lacking(effective, by_resources, call) {
             missing.entry(action.name()).or_default().push(call);
         }
@@ -77,14 +77,52 @@ fn of_user(
         if !identity.header.touches(user.runs_as.span) {
             f = f.secondary(identity.header, "nothing on this role grants it");
         }
+        if !denied {
+            f.remedies.extend(remedy(effective, action));
+        }
         out.push(f.note(format!("reached from the handler of `{function}`")));
     }
+}
+
+/// Calls of the first that the second may be for, as their parameters say. Amazon SES Developer Guide, "Sending raw email".
+const ALTERNATIVES: &[(&str, &str)] = &[("ses:SendEmail", "ses:SendRawEmail")];
+
+/// Whether a call is not one of those that a script makes when a person starts it.
+fn runs_deployed(project: &Project<'_>, call: &Call) -> bool {
+    call.at.scope != 0 || !project.sources.text(call.span.file).contains("__main__")
+}
+
+/// The action added to the statement of the role that grants others of its service, where there is just one.
+fn remedy(effective: &Effective<'_>, action: &str) -> Option<Remedy> {
+    let prefix = action.split(':').next()?;
+    let of_service = |item: &Item| {
+        let text = item.text.known()?;
+        let (service, _) = text.split_once(':')?;
+        (service.eq_ignore_ascii_case(prefix) && item.via.is_none()).then_some(item.span)
+    };
+    let mut places = effective.grants.iter().filter_map(|grant| {
+        let written = matches!(grant.source, PolicySource::Written(_)) && grant.document.origin == Origin::Written;
+        let clause = grant.statement.action.as_ref().filter(|c| written && !c.negated)?;
+        clause.items.iter().rev().find_map(of_service)
+    });
+    let (place, None) = (places.next()?, places.next()) else {
+        return None;
+    };
+    Some(Remedy::risky(format!("allow `{action}` here too")).add(place, [action]))
 }
 
 /// The actions of a call that nothing grants for certain.
 fn lacking(effective: &Effective<'_>, by_resources: &ActionSet, call: &Call) -> Vec<Action> {
     let refused = |name: &&'static str| {
         let action = catalogue().action(name)?;
+        let enough = ALTERNATIVES.iter().find(|(a, _)| a == name);
+        if enough.is_some_and(|(_, other)| {
+            catalogue()
+                .action(other)
+                .is_some_and(|o| effective.allows(o) != Truth::No)
+        }) {
+            return Some((action, false));
+        }
         let no = !action.is_gone() && effective.allows(action) == Truth::No && !by_resources.contains(action.id());
         Some((action, no))
     };

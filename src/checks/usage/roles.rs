@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use super::platform;
 use crate::iam::{ActionSet, PrincipalType, catalogue, sdk};
-use crate::model::Resource;
+use crate::model::{Resource, kinds};
 use crate::project::calls::Call;
 use crate::project::{Code, Codebase, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
+use crate::source::Hole;
+use crate::value::{Kind, Value};
 
 /// Every role of the repository that something runs with.
 pub(super) struct Roles<'c> {
@@ -16,6 +18,8 @@ pub(super) struct Roles<'c> {
     pub(super) users: BTreeMap<IdentityId, Vec<User<'c>>>,
     /// Scopes in which what functions give goes on to a destination.
     destinations: BTreeSet<Arc<str>>,
+    /// Resources whose names or ARNs code or other stacks are given.
+    handed_on: BTreeSet<(Arc<str>, Arc<str>)>,
     /// Scopes in which functions are fed from queues or streams.
     polled: BTreeSet<Arc<str>>,
 }
@@ -68,6 +72,7 @@ impl<'c> Roles<'c> {
         Self {
             users,
             destinations: scopes(platform::has_destination),
+            handed_on: handed_on(project),
             polled: scopes(|r| &*r.kind == "AWS::Lambda::EventSourceMapping"),
         }
     }
@@ -75,6 +80,10 @@ impl<'c> Roles<'c> {
     /// What the users of `role` use, where all of it is understood and nobody else can have the role.
     pub(super) fn used(&self, project: &Project<'_>, role: IdentityId) -> Option<Used<'c>> {
         let users = self.users.get(&role)?;
+        let address = &project.resources[project.identities[role as usize].resource as usize].address;
+        if self.handed_on.contains(&(address.scope.clone(), address.name.clone())) {
+            return None;
+        }
         let mut used = Used {
             actions: platform::always().clone(),
             needed: ActionSet::empty(),
@@ -85,7 +94,7 @@ impl<'c> Roles<'c> {
         for user in users {
             let w = &project.workloads[user.workload];
             let required = user.required.as_ref().filter(|r| r.doubts.is_empty())?;
-            if !only_for(project, role, w.kind) {
+            if !only_for(project, role, w) {
                 return None;
             }
             used.exact &= required.exact;
@@ -110,6 +119,35 @@ impl<'c> Roles<'c> {
     }
 }
 
+/// What environments of functions and exports of stacks refer to.
+fn handed_on(project: &Project<'_>) -> BTreeSet<(Arc<str>, Arc<str>)> {
+    let mut out = BTreeSet::new();
+    for r in &project.resources {
+        let value = match &*r.kind {
+            kinds::OUTPUT if r.get("Export").is_some() => r.get("Value"),
+            _ => r.get("Environment"),
+        };
+        let mut open: Vec<&Value> = value.into_iter().collect();
+        while let Some(value) = open.pop() {
+            let mut note = |hole: &Hole| {
+                if let Some(target) = &hole.target {
+                    out.insert((target.scope.clone(), target.address.clone()));
+                }
+            };
+            match &value.kind {
+                Kind::Map(entries) => open.extend(entries.iter().map(|e| &e.value)),
+                Kind::Seq(items) => open.extend(items.iter()),
+                Kind::OneOf(branches) => open.extend(branches.iter().map(|b| &b.value)),
+                Kind::Str(text) => text.holes().for_each(note),
+                Kind::Unknown(hole) => note(hole),
+                Kind::Json(inner) => open.push(inner),
+                Kind::Null | Kind::Bool(_) | Kind::Num(_) => {}
+            }
+        }
+    }
+    out
+}
+
 fn key(code: &Code) -> String {
     format!("{:?} {:?}", code.place, code.handler)
 }
@@ -127,16 +165,22 @@ fn take(call: &Call, into: &mut ActionSet) {
 }
 
 /// Whether a role's trust policies let nobody but the service of this kind of workload have it.
-fn only_for(project: &Project<'_>, role: IdentityId, kind: WorkloadKind) -> bool {
-    let services: &[&str] = match kind {
+fn only_for(project: &Project<'_>, role: IdentityId, w: &Workload) -> bool {
+    let services: &[&str] = match w.kind {
         WorkloadKind::Function => &["lambda.amazonaws.com", "edgelambda.amazonaws.com"],
         WorkloadKind::Task => &["ecs-tasks.amazonaws.com"],
         WorkloadKind::Instance => &["ec2.amazonaws.com"],
     };
-    let trust = &project.identities[role as usize].trust;
+    let identity = &project.identities[role as usize];
+    let trust = &identity.trust;
     let statements = trust.iter().flat_map(|d| &project.documents[*d as usize].statements);
     let mut principals = statements.filter(|s| !s.denies()).map(|s| s.principal.as_ref());
-    !trust.is_empty()
+    // A module that makes both, and says nothing of trust, makes the role for the function.
+    let of_module = || {
+        let [r, role] = [w.resource, identity.resource].map(|id| &project.resources[id as usize]);
+        r.extent == role.extent && role.get("AssumeRolePolicyDocument").is_none()
+    };
+    (!trust.is_empty() || of_module())
         && principals.all(|p| {
             p.is_some_and(|p| {
                 p.complete

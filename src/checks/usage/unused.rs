@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::roles::{Roles, Used, name, witnesses};
 use super::{platform, templates};
-use crate::finding::{Confidence, Finding};
+use crate::finding::{Confidence, Finding, Remedy};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
 use crate::iam::{AccessLevel, ActionSet, Document, Item, Origin, PolicyKind, Statement, catalogue};
@@ -159,6 +159,7 @@ impl Grant<'_, '_> {
         }
         f = self.attached(f);
         f = self.proof(f, &called);
+        f.remedies.extend(remedy(statement, excess));
         f.help(match called.len() {
             0 => "remove the grant".to_owned(),
             n if n <= MAX_LISTED => format!("list what is used: {}", list(&called)),
@@ -344,6 +345,31 @@ fn address<'p>(project: &'p Project<'_>, role: IdentityId) -> &'p str {
     &project.resources[project.identities[role as usize].resource as usize]
         .address
         .name
+}
+
+/// The wildcards replaced by what is used of them, and what is never called taken out. Nothing where what is used is not
+/// certain, where nothing would be left, or where the list is also used elsewhere.
+fn remedy(statement: &Statement, excess: &[Excess<'_>]) -> Option<Remedy> {
+    let clause = statement.action.as_ref()?;
+    let unsure = |e: &Excess<'_>| e.item.via.is_some() || e.needed.is_empty() && e.unused.len() < e.granted.len();
+    let kept = clause.items.len() > excess.len() || excess.iter().any(|e| !e.needed.is_empty());
+    if !kept || excess.iter().any(unsure) {
+        return None;
+    }
+    let title = match excess {
+        [one] if !one.needed.is_empty() => format!("replace with what is used: {} actions", one.needed.len()),
+        [_] => "remove what is never called".to_owned(),
+        _ => "keep what is used".to_owned(),
+    };
+    let title = title.replace(": 1 actions", ": 1 action");
+    Some(
+        excess
+            .iter()
+            .fold(Remedy::risky(title), |remedy, e| match e.needed.is_empty() {
+                true => remedy.remove(e.item.span),
+                false => remedy.replace(e.item.span, names(&e.needed)),
+            }),
+    )
 }
 
 /// How far below a whole service of writes a grant is.

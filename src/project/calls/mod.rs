@@ -143,6 +143,8 @@ pub struct Calls<'p> {
 pub struct Reach {
     /// Indices into [`Calls::calls`].
     pub calls: Vec<usize>,
+    /// Those of `calls` that stand in functions which are called by name, rather than perhaps. None without an entry point.
+    pub named: Vec<usize>,
     /// Indices into [`Calls::unresolved`].
     pub unresolved: Vec<usize>,
     /// Modules of which anything runs.
@@ -181,7 +183,7 @@ impl<'p> Calls<'p> {
     /// What runs when `function` of `file` is called; the whole module, and what it imports, when it has none such.
     pub fn reach(&self, file: FileId, function: &str) -> Reach {
         let Some(module) = self.program.index_of(file) else {
-            return self.collect(&BTreeSet::new(), false);
+            return self.collect(&BTreeSet::new(), &BTreeSet::new(), false);
         };
         let mut entries = vec![Place { module, scope: 0 }];
         let evaluator = Evaluator::new(self.program, &self.index, &self.params);
@@ -215,8 +217,12 @@ impl<'p> Calls<'p> {
             let m = &self.program.modules[module];
             entries.extend((0..m.scopes.len() as u32).map(|scope| Place { module, scope }));
         }
-        let seen = self.graph.reach(&entries);
-        self.collect(&seen, exact)
+        let called = if exact {
+            self.graph.called(&entries)
+        } else {
+            BTreeSet::new()
+        };
+        self.collect(&self.graph.reach(&entries), &called, exact)
     }
 
     /// Everything in files under `folder` (or in this one file).
@@ -235,7 +241,7 @@ impl<'p> Calls<'p> {
                 seen.extend((0..m.scopes.len() as u32).map(|scope| Place { module, scope }));
             }
         }
-        self.collect(&seen, false)
+        self.collect(&seen, &BTreeSet::new(), false)
     }
 
     fn methods(&self, class: Place) -> Vec<Place> {
@@ -249,21 +255,18 @@ impl<'p> Calls<'p> {
             .collect()
     }
 
-    fn collect(&self, seen: &BTreeSet<Place>, exact: bool) -> Reach {
+    fn collect(&self, seen: &BTreeSet<Place>, called: &BTreeSet<Place>, exact: bool) -> Reach {
         let mut modules: Vec<FileId> = seen.iter().map(|p| self.program.modules[p.module].file).collect();
         modules.sort_unstable();
         modules.dedup();
-        let which = |places: Vec<Place>| {
-            places
-                .into_iter()
-                .enumerate()
-                .filter(|(_, p)| seen.contains(p))
-                .map(|(i, _)| i)
-                .collect()
+        let which = |places: &mut dyn Iterator<Item = Place>, seen: &BTreeSet<Place>| {
+            let found = places.enumerate().filter(|(_, p)| seen.contains(p));
+            found.map(|(i, _)| i).collect()
         };
         Reach {
-            calls: which(self.calls.iter().map(|c| c.at).collect()),
-            unresolved: which(self.unresolved.iter().map(|u| u.at).collect()),
+            calls: which(&mut self.calls.iter().map(|c| c.at), seen),
+            named: which(&mut self.calls.iter().map(|c| c.at), called),
+            unresolved: which(&mut self.unresolved.iter().map(|u| u.at), seen),
             modules,
             exact,
         }
@@ -277,7 +280,7 @@ pub fn sorted(mut modules: Vec<Module>) -> Vec<Module> {
     modules
 }
 
-type Found = (Vec<Call>, Vec<Unresolved>, Vec<(Place, Place)>);
+type Found = (Vec<Call>, Vec<Unresolved>, reach::Edges);
 
 fn module_calls<'p>(program: &'p Program<'p>, index: &Index, params: &Params, module: usize) -> Found {
     let evaluator = Evaluator::new(program, index, params);

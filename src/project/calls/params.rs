@@ -209,7 +209,7 @@ fn deferred(evaluator: &Evaluator<'_>, module: usize, call: &Call, out: &mut Vec
     }
 }
 
-fn constructor(program: &Program<'_>, index: &Index, class: Place) -> Option<Place> {
+pub(super) fn constructor(program: &Program<'_>, index: &Index, class: Place) -> Option<Place> {
     index.lineage(class).into_iter().find_map(|c| {
         let m = &program.modules[c.module];
         let binding = m.scope(c.scope).bindings.get("__init__")?.last()?;

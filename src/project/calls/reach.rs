@@ -44,16 +44,27 @@ const QUIET: &[&str] = &[
     "mock_aws",
 ];
 
+/// What runs what, from one module on.
+#[derive(Debug, Default)]
+pub(super) struct Edges {
+    /// Perhaps.
+    all: Vec<(Place, Place)>,
+    /// By a call that names what it calls, an import, or a framework's decorator.
+    called: Vec<(Place, Place)>,
+}
+
 /// What runs what.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    edges: BTreeMap<Place, Vec<Place>>,
+    all: BTreeMap<Place, Vec<Place>>,
+    called: BTreeMap<Place, Vec<Place>>,
 }
 
 /// The edges that begin in one module, and what there keeps us from seeing all of them.
-pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Vec<(Place, Place)>, Vec<Unresolved>) {
+pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unresolved>) {
     let m = &evaluator.program.modules[module];
     let mut out: Vec<(Place, Place)> = Vec::new();
+    let mut called: Vec<(Place, Place)> = Vec::new();
     let mut unclear = Vec::new();
     let place = |scope: ScopeId| Place { module, scope };
     for expr in m.ids() {
@@ -63,7 +74,13 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Vec<(Place, Pl
         if !is_name || e.usage == Usage::Store {
             continue;
         }
-        for t in evaluator.things(module, expr).iter() {
+        let things = evaluator.things(module, expr);
+        if e.usage == Usage::Callee
+            && let [one] = &*things
+        {
+            called.extend(callee(evaluator, one).map(|to| (from, to)));
+        }
+        for t in things.iter() {
             match t {
                 Thing::Function(f) | Thing::Method(f, _) => {
                     out.push((from, *f));
@@ -104,10 +121,10 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Vec<(Place, Pl
     }
     for (scope, s) in m.scopes.iter().enumerate() {
         let scope = scope as ScopeId;
-        imports(evaluator, m, place(m.function_of(scope)), scope, &mut out);
+        imports(evaluator, m, place(m.function_of(scope)), scope, &mut called);
         // What a framework is given by a decorator runs when the framework likes.
         if s.kind == ScopeKind::Function && is_registered(m, scope) {
-            out.push((place(m.function_of(s.parent)), place(scope)));
+            called.push((place(m.function_of(s.parent)), place(scope)));
         }
         for base in &s.bases {
             for t in evaluator.things(module, *base).iter() {
@@ -117,9 +134,21 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Vec<(Place, Pl
             }
         }
     }
-    out.sort_unstable();
-    out.dedup();
-    (out, unclear)
+    out.extend(&called);
+    for edges in [&mut out, &mut called] {
+        edges.sort_unstable();
+        edges.dedup();
+    }
+    (Edges { all: out, called }, unclear)
+}
+
+/// The function that a call of `thing` runs for certain.
+fn callee(evaluator: &Evaluator<'_>, thing: &Thing) -> Option<Place> {
+    match thing {
+        Thing::Function(f) | Thing::Method(f, _) => Some(*f),
+        Thing::Class(c) => super::params::constructor(evaluator.program, evaluator.index, *c),
+        _ => None,
+    }
 }
 
 /// Functions that run code which is chosen when they are called.
@@ -249,29 +278,43 @@ pub(super) fn is_registered(m: &Module, scope: ScopeId) -> bool {
 }
 
 impl Graph {
-    pub(super) fn new(all: Vec<Vec<(Place, Place)>>) -> Self {
-        let mut edges: BTreeMap<Place, Vec<Place>> = BTreeMap::new();
-        for (from, to) in all.into_iter().flatten() {
-            edges.entry(from).or_default().push(to);
+    pub(super) fn new(all: Vec<Edges>) -> Self {
+        let mut out = Self::default();
+        for edges in all {
+            for (from, to) in edges.all {
+                out.all.entry(from).or_default().push(to);
+            }
+            for (from, to) in edges.called {
+                out.called.entry(from).or_default().push(to);
+            }
         }
-        Self { edges }
+        out
     }
 
-    /// Everything that runs from `entries` on.
+    /// Everything that may run from `entries` on.
     pub(super) fn reach(&self, entries: &[Place]) -> BTreeSet<Place> {
-        let mut seen: BTreeSet<Place> = BTreeSet::new();
-        let mut stack: Vec<Place> = entries.to_vec();
-        while let Some(at) = stack.pop() {
-            if !seen.insert(at) {
-                continue;
-            }
-            // A function's module has run before it does.
-            stack.push(Place {
-                module: at.module,
-                scope: 0,
-            });
-            stack.extend(self.edges.get(&at).into_iter().flatten().copied());
-        }
-        seen
+        walk(&self.all, entries)
     }
+
+    /// What a call, an import or a framework runs from `entries` on.
+    pub(super) fn called(&self, entries: &[Place]) -> BTreeSet<Place> {
+        walk(&self.called, entries)
+    }
+}
+
+fn walk(edges: &BTreeMap<Place, Vec<Place>>, entries: &[Place]) -> BTreeSet<Place> {
+    let mut seen: BTreeSet<Place> = BTreeSet::new();
+    let mut stack: Vec<Place> = entries.to_vec();
+    while let Some(at) = stack.pop() {
+        if !seen.insert(at) {
+            continue;
+        }
+        // A function's module has run before it does.
+        stack.push(Place {
+            module: at.module,
+            scope: 0,
+        });
+        stack.extend(edges.get(&at).into_iter().flatten().copied());
+    }
+    seen
 }

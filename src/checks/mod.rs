@@ -13,6 +13,7 @@ mod exposure;
 mod federation;
 mod grants;
 mod guardrails;
+mod holders;
 mod hygiene;
 mod python;
 mod resources;

@@ -38,7 +38,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             if m.actions.iter().any(|a| withheld.contains_name(a)) {
                 continue;
             }
-            let found: Option<Vec<_>> = m.actions.iter().map(|a| granted(d, a, m.how)).collect();
+            let found: Option<Vec<_>> = m.actions.iter().map(|a| granted(d, a, m)).collect();
             let Some(mut found) = found else { continue };
             if m.actions.len() == 1 {
                 singles.extend(found.pop().map(|g| (g, m)));
@@ -52,9 +52,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// The statement that grants `action` widely enough for the way.
-fn granted<'a>(d: &'a Document, action: &str, how: How) -> Option<Granted<'a>> {
+fn granted<'a>(d: &'a Document, action: &str, way: &Way) -> Option<Granted<'a>> {
     d.statements.iter().enumerate().find_map(|(i, s)| {
-        if !s.allows() || !ways::suits(s, action, how) {
+        if !s.allows() || !ways::suits(s, action, way) {
             return None;
         }
         let grant = Grant::of(s, action)?;

@@ -3,10 +3,14 @@
 //! **Invariant:** only Allow statements of policies that grant; what a Deny or a boundary takes away from every holder
 //! is not granted.
 
+mod across;
 mod methods;
+mod own;
 mod pass_role;
 mod sensitive;
+mod target;
 mod ways;
+mod workloads;
 
 use crate::rules::Check;
 
@@ -16,4 +20,8 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("pass-role", pass_role::check),
     ("assume-role-star", pass_role::assume),
     ("safeguards", sensitive::check),
+    ("escalation-across-policies", across::check),
+    ("self-mutation", own::check),
+    ("privileged-workloads", workloads::check),
+    ("escalation-target", target::check),
 ];

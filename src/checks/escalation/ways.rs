@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 
 use super::pass_role::is_every_role;
-use crate::iam::Statement;
 use crate::iam::arn::{self, Breadth};
-use crate::iam::condition::{Grade, strength};
+use crate::iam::condition::{Family, Grade, Operator, strength};
+use crate::iam::{Item, Statement};
 
 /// What makes a way dangerous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,18 @@ pub(super) struct Way {
     pub(super) how: How,
     pub(super) actions: Vec<&'static str>,
     pub(super) what: &'static str,
+}
+
+impl Way {
+    /// The first part of the principal of the service that gets the role: `lambda`, `ecs` for `ecs-tasks.amazonaws.com`.
+    pub(super) fn service(&self) -> &'static str {
+        let action = self.actions.iter().find(|a| !a.starts_with("iam:"));
+        match action.and_then(|a| a.split(':').next()) {
+            Some("autoscaling") => "ec2",
+            Some(prefix) => prefix,
+            None => "",
+        }
+    }
 }
 
 /// The table, read on first use.
@@ -47,13 +59,14 @@ pub(super) fn ways() -> &'static [Way] {
     })
 }
 
-/// Whether a statement that grants `action` grants it widely enough for a way of this kind.
-pub(super) fn suits(s: &Statement, action: &str, how: How) -> bool {
+/// Whether a statement that grants `action` grants it widely enough for the way.
+pub(super) fn suits(s: &Statement, action: &str, way: &Way) -> bool {
+    let how = way.how;
     let pass = action == "iam:PassRole";
-    let strength = strength(s);
-    if pass && strength.has("iam:PassedToService", Grade::Narrows) {
+    if pass && !passes_to(s, way.service()) {
         return false;
     }
+    let strength = strength(s);
     // Somebody who may only attach named policies, or only with a boundary, is held.
     let held = |k: &&str| strength.has(k, Grade::Narrows);
     if how == How::Own && ["iam:PolicyARN", "iam:PermissionsBoundary"].iter().any(held) {
@@ -67,6 +80,30 @@ pub(super) fn suits(s: &Statement, action: &str, how: How) -> bool {
             How::Pass => arn::widest(&r.text) != Breadth::Unknown || r.text.as_hole().is_none(),
             How::Own | How::Target => arn::widest(&r.text) <= Breadth::WholeType,
         })
+}
+
+/// Whether a statement lets roles be passed to the service: no condition on `iam:PassedToService`, or one that names it.
+pub(super) fn passes_to(s: &Statement, service: &str) -> bool {
+    if !strength(s).has("iam:PassedToService", Grade::Narrows) {
+        return true;
+    }
+    s.conditions
+        .iter()
+        .filter(|c| c.key.text.display().eq_ignore_ascii_case("iam:PassedToService"))
+        .all(|c| {
+            let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
+            let named = |v: &Item| v.text.known().is_some_and(|v| is_service(&v, service));
+            operator.is_some_and(|o| o.family == Family::String && !o.negated) && c.values.iter().any(named)
+        })
+}
+
+/// Whether `principal` (`ecs-tasks.amazonaws.com`, `tasks.apprunner.amazonaws.com`) is one of the service's.
+pub(super) fn is_service(principal: &str, service: &str) -> bool {
+    let own = |part: &str| {
+        part.strip_prefix(service)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    principal.split('.').any(own)
 }
 
 /// At most 60 characters, as labels are.

@@ -5,6 +5,7 @@
 
 mod identities;
 mod managed;
+mod members;
 mod users;
 
 use crate::rules::Check;
@@ -13,5 +14,6 @@ use crate::rules::Check;
 pub(super) const TABLE: &[(&str, Check)] = &[
     ("identity-hygiene", identities::check),
     ("managed-policies", managed::check),
+    ("memberships", members::check),
     ("user-policies", users::check),
 ];

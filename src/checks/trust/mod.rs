@@ -5,6 +5,7 @@
 
 mod accounts;
 mod assume;
+mod itself;
 mod principals;
 mod wildcard;
 
@@ -16,4 +17,5 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("trust-accounts", accounts::check),
     ("trust-assume", assume::check),
     ("principals", principals::check),
+    ("trust-self", itself::check),
 ];

@@ -309,6 +309,7 @@ pub(super) const TYPES: &[Type] = &[
         kinds::ATTACHMENT,
         &[("policy_arns", "PolicyArn"), ("user_name", "User")],
     ),
+    is("aws_identitystore_user", "AWS::IdentityStore::User", &[]),
     is("aws_instance", "AWS::EC2::Instance", &[("ami", "ImageId")]),
     is(
         "aws_iot_policy",

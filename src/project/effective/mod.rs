@@ -190,6 +190,11 @@ impl<'p> Effective<'p> {
         limits.filter_map(move |(s, actions)| actions.contains(action.id()).then_some(*s))
     }
 
+    /// Every Deny statement that takes something away under a condition, or on some resources only.
+    pub fn all_limits(&self) -> impl Iterator<Item = &'p Statement> {
+        self.limits.iter().map(|(s, _)| *s)
+    }
+
     /// Takes in the policies of `holder`: the identity, or a group of it.
     fn collect(&mut self, project: &'p Project<'_>, holder: &'p Identity, group: Option<IdentityId>) {
         for through in &holder.policies {

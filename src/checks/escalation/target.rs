@@ -1,0 +1,216 @@
+//! Ways that take a powerful target, where the target is in the repository: the statement names it, and its role is as good
+//! as an administrator's.
+
+use super::ways::{How, Way, clip, is_service, passes_to, suits, ways};
+use crate::checks::holders::{Holders, Power};
+use crate::finding::Finding;
+use crate::iam::principal::{Place, Who, place};
+use crate::iam::{Action, Item, catalogue};
+use crate::model::Resource;
+use crate::project::{Effective, Grant, IdentityId, PolicySource, ResourceId};
+use crate::rules::{Context, Out};
+use crate::source::Piece;
+
+/// Where a resource of a type names the role that it runs as.
+const RUNS_AS: &[(&str, &[&str])] = &[
+    ("AWS::AppRunner::Service", &["InstanceConfiguration", "InstanceRoleArn"]),
+    ("AWS::CloudFormation::Stack", &["RoleARN"]),
+    ("AWS::CodeBuild::Project", &["ServiceRole"]),
+    ("AWS::EC2::Instance", &["IamInstanceProfile"]),
+    ("AWS::Glue::DevEndpoint", &["RoleArn"]),
+    ("AWS::Glue::Job", &["Role"]),
+    ("AWS::Lambda::Function", &["Role"]),
+    ("AWS::SageMaker::NotebookInstance", &["RoleArn"]),
+];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let holders = Holders::new(cx);
+    let search = Search { cx, holders: &holders };
+    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+        if identity.policies.is_empty() || holders.power(id).is_some() {
+            continue;
+        }
+        let effective = Effective::of(cx.project, id);
+        if effective.boundary.is_some() {
+            continue;
+        }
+        // One finding for each statement that names a target.
+        let mut seen = Vec::new();
+        for way in ways() {
+            if let Some((key, f)) = search.way(&effective, way)
+                && !seen.contains(&key)
+            {
+                seen.push(key);
+                out.push(f.scope(identity.header, ""));
+            }
+        }
+        if let Some((key, f)) = search.assume(&effective)
+            && !seen.contains(&key)
+        {
+            out.push(f.scope(identity.header, ""));
+        }
+    }
+}
+
+struct Search<'s, 'a> {
+    cx: &'s Context<'a>,
+    holders: &'s Holders<'a>,
+}
+
+/// A grant that names a target.
+struct Hit<'h, 'a> {
+    grant: &'h Grant<'a>,
+    action: Action,
+    item: &'h Item,
+    role: IdentityId,
+    what: &'static str,
+}
+
+/// The statement that names the target.
+type Key = (u32, usize);
+
+impl<'a> Search<'_, 'a> {
+    fn way(&self, effective: &Effective<'a>, way: &Way) -> Option<(Key, Finding)> {
+        let leading = match way.how {
+            How::Own => return None,
+            How::Pass => "iam:PassRole",
+            How::Target => way.actions[0],
+        };
+        let others = way.actions.iter().filter(|a| **a != leading);
+        let granted = |name: &str, f: &dyn Fn(&&Grant<'a>) -> bool| {
+            let action = catalogue().action(name)?;
+            effective.granting(action).find(f).cloned()
+        };
+        let leading = catalogue().action(leading)?;
+        let (grant, item, role) = effective.granting(leading).find_map(|g| {
+            let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
+            let (item, role) = resource.items.iter().find_map(|item| {
+                let (id, target) = self.target(item)?;
+                let role = match way.how {
+                    How::Pass => self.holders.identity(id)?,
+                    _ => self.runs_as(target)?,
+                };
+                Some((item, role))
+            })?;
+            let lets = way.how != How::Pass
+                || (passes_to(g.statement, way.service()) && self.trusts_service(role, way.service()));
+            lets.then_some((g, item, role))
+        })?;
+        let power = self.holders.power(role)?;
+        for other in others {
+            match way.how {
+                // What is made anew may be named in advance.
+                How::Pass => granted(other, &|g| suits(g.statement, other, way))?,
+                _ => granted(other, &|_| true)?,
+            };
+        }
+        let hit = Hit {
+            grant,
+            action: leading,
+            item,
+            role,
+            what: way.what,
+        };
+        self.report(effective, &hit, power)
+    }
+
+    /// `sts:AssumeRole` on a role of the repository that lets this identity in.
+    fn assume(&self, effective: &Effective<'a>) -> Option<(Key, Finding)> {
+        let action = catalogue().action("sts:AssumeRole")?;
+        effective.granting(action).find_map(|g| {
+            let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
+            resource.items.iter().find_map(|item| {
+                let role = self.holders.identity(self.target(item)?.0)?;
+                let power = self.holders.power(role)?;
+                if role == effective.identity || !self.lets_in(role, effective.identity) {
+                    return None;
+                }
+                let hit = Hit {
+                    grant: g,
+                    action,
+                    item,
+                    role,
+                    what: "becomes the role",
+                };
+                self.report(effective, &hit, power)
+            })
+        })
+    }
+
+    fn report(&self, effective: &Effective<'a>, hit: &Hit<'_, 'a>, power: &Power<'_>) -> Option<(Key, Finding)> {
+        let Hit {
+            grant,
+            action,
+            item,
+            role,
+            what,
+        } = *hit;
+        let PolicySource::Written(d) = grant.source else {
+            return None;
+        };
+        let identity = |id: IdentityId| &self.cx.project.identities[id as usize];
+        let resource = |id| &self.cx.project.resources[identity(id).resource as usize];
+        let message = format!(
+            "`{}` gives this {} what a privileged role may do",
+            action.name(),
+            identity(effective.identity).kind.name(),
+        );
+        let mut f = self
+            .cx
+            .at_statement("privesc-target-in-repo", d, grant.index, message)
+            .primary(item.span, clip(what))
+            .secondary(grant.span(action), "grants it");
+        f = f.secondary(power.span, format!("the target: {}", power.text));
+        f.steps_down += u8::from(grant.narrowed() && action.name() != "iam:PassRole");
+        let written = grant.item(action).map(|i| i.display().to_lowercase());
+        let f = f.actions(written).resources([item.display()]);
+        Some(((d, grant.index), f.other(resource(role).address.name.to_string())))
+    }
+
+    /// The resource of the repository that an item of `Resource` refers to, or a version or alias of it.
+    fn target(&self, item: &Item) -> Option<(ResourceId, &'a Resource)> {
+        let hole = match item.text.pieces() {
+            [.., Piece::Hole(hole), Piece::Lit(after)] if after.text.starts_with(':') => hole,
+            [.., Piece::Hole(hole)] => hole,
+            _ => return None,
+        };
+        self.holders.resource(hole.target.as_ref()?)
+    }
+
+    fn runs_as(&self, target: &Resource) -> Option<IdentityId> {
+        let (_, path) = RUNS_AS.iter().find(|(kind, _)| *kind == &*target.kind)?;
+        let value = target.path(path)?;
+        match &*target.kind {
+            "AWS::EC2::Instance" => self.holders.profile(value).map(|(_, role)| role),
+            _ => self.holders.role(value),
+        }
+    }
+
+    /// The trust policy of a role certainly lets the service in.
+    fn trusts_service(&self, role: IdentityId, service: &str) -> bool {
+        self.trusted(role)
+            .any(|p| matches!(p, Place::Service { name } if is_service(&name, service)))
+    }
+
+    /// The trust policy of a role lets the identity in by name, or leaves it to the account's policies.
+    fn lets_in(&self, role: IdentityId, who: IdentityId) -> bool {
+        let own = self.cx.project.identities[who as usize].resource;
+        self.trusted(role).any(|p| match p {
+            Place::Everyone | Place::AnyAccount(_) | Place::OwnAccount { who: Who::Root, .. } => true,
+            Place::Resource(target) => self.holders.resource(&target).is_some_and(|(id, _)| id == own),
+            _ => false,
+        })
+    }
+
+    fn trusted(&self, role: IdentityId) -> impl Iterator<Item = Place> + use<'_, 'a> {
+        let project = self.cx.project;
+        let trust = &project.identities[role as usize].trust;
+        trust
+            .iter()
+            .flat_map(|d| &project.documents[*d as usize].statements)
+            .filter(|s| s.allows())
+            .filter_map(|s| s.principal.as_ref().filter(|p| !p.negated))
+            .flat_map(|p| &p.items)
+            .map(|p| place(p, project.own, None))
+    }
+}

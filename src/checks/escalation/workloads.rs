@@ -1,0 +1,123 @@
+//! Things that run code as a role that is as good as an administrator's.
+
+use std::collections::BTreeMap;
+
+use crate::checks::holders::Holders;
+use crate::model::Resource;
+use crate::project::{IdentityId, ResourceId};
+use crate::rules::{Context, Out};
+use crate::source::Span;
+use crate::value::{Kind, Value};
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let holders = Holders::new(cx);
+    let mut by_profile: BTreeMap<ResourceId, Shared> = BTreeMap::new();
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        let Some((rule, what, at, role)) = workload(&holders, r) else {
+            continue;
+        };
+        if let Some(profile) = at.profile {
+            by_profile.entry(profile).or_default().add(id, at.span, is_public(r));
+        }
+        let Some(power) = holders.power(role) else { continue };
+        let address = &cx.project.resources[cx.project.identities[role as usize].resource as usize]
+            .address
+            .name;
+        let mut f = cx
+            .at_resource(rule, id, format!("{what} runs as a privileged role"))
+            .cause(power.cause(cx, role))
+            .primary(at.span, "whoever takes it over has the role")
+            .other(address.to_string());
+        if at.span != power.span {
+            f = f.secondary(power.span, power.text);
+        }
+        out.push(f.scope(r.header, ""));
+    }
+    for shared in by_profile.into_values() {
+        if let (Some((id, public)), Some((_, private))) = (shared.public, shared.private) {
+            out.push(
+                cx.at_resource(
+                    "public-and-private-share-role",
+                    id,
+                    "an instance with a public address shares its role with one without",
+                )
+                .primary(public, "reachable from the internet")
+                .secondary(private, "an instance without a public address"),
+            );
+        }
+    }
+}
+
+/// The first instance of each sort that a profile is given to.
+#[derive(Default)]
+struct Shared {
+    public: Option<(ResourceId, Span)>,
+    private: Option<(ResourceId, Span)>,
+}
+
+impl Shared {
+    fn add(&mut self, id: ResourceId, span: Span, public: Option<bool>) {
+        let slot = match public {
+            Some(true) => &mut self.public,
+            Some(false) => &mut self.private,
+            None => return,
+        };
+        slot.get_or_insert((id, span));
+    }
+}
+
+/// Where a workload names its role.
+struct At {
+    span: Span,
+    profile: Option<ResourceId>,
+}
+
+/// The rule, what it is, where it names its role, and the role.
+fn workload(holders: &Holders<'_>, r: &Resource) -> Option<(&'static str, &'static str, At, IdentityId)> {
+    let by_role = |value: &Value| Some((value.span, None, holders.role(value)?));
+    let by_profile = |value: &Value| {
+        let (profile, role) = holders.profile(value)?;
+        Some((value.span, Some(profile), role))
+    };
+    let (rule, what, (span, profile, role)) = match &*r.kind {
+        "AWS::Lambda::Function" => ("lambda-privileged-role", "the function", by_role(r.get("Role")?)?),
+        "AWS::SageMaker::NotebookInstance" => (
+            "sagemaker-role-overly-permissive",
+            "the notebook",
+            by_role(r.get("RoleArn")?)?,
+        ),
+        "AWS::EC2::Instance" => (
+            "ec2-overly-permissive-instance",
+            "the instance",
+            by_profile(r.get("IamInstanceProfile")?)?,
+        ),
+        "AWS::AutoScaling::LaunchConfiguration" => (
+            "ec2-overly-permissive-instance",
+            "every instance started from this",
+            by_profile(r.get("IamInstanceProfile")?)?,
+        ),
+        "AWS::EC2::LaunchTemplate" => (
+            "ec2-overly-permissive-instance",
+            "every instance started from this",
+            by_profile(r.path(&["LaunchTemplateData", "IamInstanceProfile"])?)?,
+        ),
+        _ => return None,
+    };
+    Some((rule, what, At { span, profile }, role))
+}
+
+/// Whether an instance says that it gets a public address, or that it does not.
+fn is_public(r: &Resource) -> Option<bool> {
+    if &*r.kind != "AWS::EC2::Instance" {
+        return None;
+    }
+    let direct = r.get("AssociatePublicIpAddress").and_then(Value::as_bool);
+    let interfaces = || match r.get("NetworkInterfaces").map(|v| &v.kind) {
+        Some(Kind::Seq(items)) => items
+            .iter()
+            .filter_map(|i| i.get("AssociatePublicIpAddress")?.as_bool())
+            .max(),
+        _ => None,
+    };
+    direct.or_else(interfaces)
+}

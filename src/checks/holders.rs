@@ -1,0 +1,189 @@
+//! From a reference to the role that it names, and what that role amounts to.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use crate::finding::Cause;
+use crate::iam::arn::{Arn, Breadth, widest};
+use crate::iam::glob::Case;
+use crate::iam::pattern::Pattern;
+use crate::iam::{ActionSet, catalogue};
+use crate::model::Resource;
+use crate::project::{Effective, Grant, Identity, IdentityId, PolicySource, ResourceId};
+use crate::rules::Context;
+use crate::source::{Piece, Span, Target, Text};
+use crate::value::{Kind, Value};
+
+/// The identities of a project, by reference; what each amounts to is worked out when asked for.
+pub(super) struct Holders<'a> {
+    cx: Context<'a>,
+    by_address: BTreeMap<(&'a str, &'a str), ResourceId>,
+    by_resource: BTreeMap<ResourceId, IdentityId>,
+    power: Vec<OnceCell<Option<Power<'a>>>>,
+}
+
+/// Why an identity is as good as an administrator.
+#[derive(Clone, Debug)]
+pub(super) struct Power<'a> {
+    pub(super) grant: Grant<'a>,
+    /// The token that grants it.
+    pub(super) span: Span,
+    /// For a label.
+    pub(super) text: &'static str,
+}
+
+/// With any of these on every resource, an identity can give itself the rest.
+const KEYS_TO_ALL: [&str; 7] = [
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreatePolicyVersion",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:CreateAccessKey",
+];
+
+impl<'a> Holders<'a> {
+    pub(super) fn new(cx: &Context<'a>) -> Self {
+        let project = cx.project;
+        Self {
+            cx: *cx,
+            by_address: (0u32..)
+                .zip(&project.resources)
+                .map(|(id, r)| ((&*r.address.scope, &*r.address.name), id))
+                .collect(),
+            by_resource: (0u32..)
+                .zip(&project.identities)
+                .map(|(id, identity)| (identity.resource, id))
+                .collect(),
+            power: project.identities.iter().map(|_| OnceCell::new()).collect(),
+        }
+    }
+
+    /// The resource of the repository that is meant.
+    pub(super) fn resource(&self, target: &Target) -> Option<(ResourceId, &'a Resource)> {
+        let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
+        Some((id, &self.cx.project.resources[id as usize]))
+    }
+
+    pub(super) fn identity(&self, resource: ResourceId) -> Option<IdentityId> {
+        self.by_resource.get(&resource).copied()
+    }
+
+    /// The role that a value refers to.
+    pub(super) fn role(&self, value: &Value) -> Option<IdentityId> {
+        let (id, _) = self.resource(value.as_hole()?.target.as_ref()?)?;
+        self.identity(id)
+    }
+
+    /// The role of the instance profile that a value refers to; a launch template says `{Arn}` or `{Name}`.
+    pub(super) fn profile(&self, value: &Value) -> Option<(ResourceId, IdentityId)> {
+        let value = match &value.kind {
+            Kind::Map(_) => value.get("Arn").or_else(|| value.get("Name"))?,
+            Kind::Seq(items) => return self.profile(items.first()?),
+            _ => value,
+        };
+        let (id, profile) = self.resource(value.as_hole()?.target.as_ref()?)?;
+        if &*profile.kind != "AWS::IAM::InstanceProfile" {
+            return None;
+        }
+        let role = profile.get("Roles")?.items().iter().find_map(|r| self.role(r))?;
+        Some((id, role))
+    }
+
+    /// Why this identity is as good as an administrator, if it is.
+    pub(super) fn power(&self, id: IdentityId) -> Option<&Power<'a>> {
+        self.power[id as usize]
+            .get_or_init(|| power(&Effective::of(self.cx.project, id)))
+            .as_ref()
+    }
+}
+
+/// Why an identity is as good as an administrator: it may do everything or most of it, or write permissions, on every
+/// resource and without a condition.
+pub(super) fn power<'a>(effective: &Effective<'a>) -> Option<Power<'a>> {
+    let withheld = effective.withheld();
+    let bounded = effective.boundary.as_ref();
+    let all = ActionSet::all().len();
+    let keys: Vec<_> = KEYS_TO_ALL.iter().filter_map(|k| catalogue().action(k)).collect();
+    effective.grants.iter().find_map(|g| {
+        let resource = g.statement.resource.as_ref()?;
+        let wide = !resource.negated && resource.items.iter().any(|r| widest(&r.text).is_star_like());
+        if !wide || g.narrowed() || bounded.is_some_and(|b| !b.complete) {
+            return None;
+        }
+        let mut actions = g.actions.clone().into_owned();
+        actions.subtract(&withheld);
+        if let Some(b) = bounded {
+            actions.intersect(&b.everywhere);
+        }
+        let key = keys.iter().find(|k| actions.contains(k.id()));
+        let (span, text) = match key {
+            Some(k) if actions.len() * 2 > all => (g.span(*k), "every action on every resource"),
+            Some(k) => (g.span(*k), "may give itself any permission"),
+            None if actions.len() * 2 > all => (g.span(actions.iter().next()?), "most actions on every resource"),
+            None => return None,
+        };
+        Some(Power {
+            grant: g.clone(),
+            span,
+            text,
+        })
+    })
+}
+
+impl Power<'_> {
+    /// What `cx.at_…` of the policy that gives it is, so that the finding about that policy takes others in.
+    pub(super) fn cause(&self, cx: &Context<'_>, holder: IdentityId) -> Cause {
+        match self.grant.source {
+            PolicySource::Written(d) => Cause::Statement(d, self.grant.index as u32),
+            PolicySource::AwsManaged(_) => {
+                let own = cx.project.identities[holder as usize].resource;
+                Cause::Resource(self.grant.through.by.unwrap_or(own))
+            }
+        }
+    }
+}
+
+/// A resource that is this identity: a reference to it, or an ARN that ends in its name or in a pattern of it.
+pub(super) fn is_itself(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
+    if widest(resource) <= Breadth::WholeType {
+        return false;
+    }
+    if refers(resource, cx, identity.resource) {
+        return true;
+    }
+    let Some(name) = identity.name.as_ref().and_then(Text::known) else {
+        return false;
+    };
+    let path = cx.project.resources[identity.resource as usize]
+        .get("Path")
+        .map_or(Some("/".into()), |p| p.as_str());
+    let (Some(path), Some(arn)) = (path, Arn::parse(resource)) else {
+        return false;
+    };
+    let full = format!("{}{path}{name}", identity.kind.name());
+    Pattern::resource(&arn.resource)
+        .matches(&full, Case::Sensitive)
+        .is_yes()
+        && arn.service().as_deref() == Some("iam")
+}
+
+/// Ends in a reference to the resource, after nothing or after a whole part of an ARN.
+pub(super) fn refers(text: &Text, cx: &Context<'_>, resource: u32) -> bool {
+    let address = &cx.project.resources[resource as usize].address;
+    let pieces = text.pieces();
+    let Some((Piece::Hole(hole), before)) = pieces.split_last() else {
+        return false;
+    };
+    let whole = match before.last() {
+        None => true,
+        Some(Piece::Lit(l)) => l.text.ends_with('/'),
+        Some(Piece::Hole(_)) => false,
+    };
+    whole
+        && hole
+            .target
+            .as_ref()
+            .is_some_and(|t| t.scope == address.scope && t.address == address.name)
+}

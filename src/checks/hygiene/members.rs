@@ -1,0 +1,203 @@
+//! Users and the groups that they are in, permission sets, instances without a role.
+//! IAM User Guide, "Security best practices in IAM"; CIS AWS Foundations Benchmark.
+
+use std::collections::BTreeSet;
+
+use crate::checks::holders::Holders;
+use crate::model::Resource;
+use crate::project::{Effective, IdentityId, IdentityKind};
+use crate::rules::{Context, Out};
+use crate::source::Span;
+use crate::value::Value;
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let filled: BTreeSet<IdentityId> = cx
+        .project
+        .identities
+        .iter()
+        .flat_map(|i| &i.groups)
+        .filter_map(|m| m.group)
+        .collect();
+    let scopes = unclear_scopes(cx);
+    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+        let r = &cx.project.resources[identity.resource as usize];
+        let open = scopes.contains(&*r.address.scope);
+        let mut push = |rule: &'static str, message: &str, label: &str| {
+            let f = cx.at_resource(rule, identity.resource, message);
+            out.push(f.primary(identity.header, label));
+        };
+        match identity.kind {
+            IdentityKind::User if identity.groups.is_empty() && !open && !has_unknown(r, "Groups") => {
+                push(
+                    "iam-user-no-group",
+                    "the user is in no group",
+                    "gets its permissions one by one",
+                );
+            }
+            IdentityKind::Group if !filled.contains(&id) && !open => {
+                push(
+                    "iam-group-no-users",
+                    "the group has no users",
+                    "nobody has what it grants",
+                );
+            }
+            _ => {}
+        }
+        if identity.kind == IdentityKind::Group && lacks_mfa(cx, id) {
+            push(
+                "mfa-not-enforced-group",
+                "the group's policies work without MFA",
+                "a password or a key is enough",
+            );
+        }
+    }
+    permission_sets(cx, out);
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        let mut push = |rule: &'static str, message: &str, span: Span, label: &str| {
+            out.push(cx.at_resource(rule, id, message).primary(span, label.to_owned()));
+        };
+        match &*r.kind {
+            "AWS::EC2::Instance" if !has(r, "IamInstanceProfile") && !has(r, "LaunchTemplate") => push(
+                "ec2-no-instance-role",
+                "the instance has no role",
+                r.header,
+                "what calls AWS here needs keys",
+            ),
+            "AWS::ECS::TaskDefinition" => {
+                if let Some(span) = calls_aws(r).filter(|_| !has(r, "TaskRoleArn")) {
+                    push(
+                        "ecs-empty-task-role",
+                        "the task has settings for AWS and no task role",
+                        span,
+                        "who calls AWS here has no role",
+                    );
+                }
+            }
+            "AWS::IdentityStore::User" => push(
+                "sso-user-created-in-iac",
+                "a user of Identity Center is created beside the directory",
+                r.header,
+                "stays when the person leaves",
+            ),
+            "data.aws_ami" if !has(r, "Owners") && filters_by_name(r) && !filters_by_owner(r) => push(
+                "whoami-ami-lookup",
+                "the image is chosen by its name, whoever made it",
+                r.header,
+                "anybody may publish an image of this name",
+            ),
+            _ => {}
+        }
+    }
+}
+
+fn has(r: &Resource, prop: &str) -> bool {
+    r.get(prop).is_some_and(|v| !v.is_null())
+}
+
+fn has_unknown(r: &Resource, prop: &str) -> bool {
+    r.get(prop)
+        .is_some_and(|v| v.is_unknown() || v.items().iter().any(Value::is_unknown))
+}
+
+/// Scopes in which some membership names a user or a group that cannot be told.
+fn unclear_scopes<'a>(cx: &Context<'a>) -> BTreeSet<&'a str> {
+    let additions = cx
+        .project
+        .resources
+        .iter()
+        .filter(|r| &*r.kind == "AWS::IAM::UserToGroupAddition");
+    let unclear = |r: &&Resource| {
+        let names = ["Users", "Groups", "GroupName"].iter().filter_map(|p| r.get(p));
+        names.flat_map(Value::items).any(|v| v.as_str().is_none())
+    };
+    let resolved: BTreeSet<Span> = cx
+        .project
+        .identities
+        .iter()
+        .flat_map(|i| &i.groups)
+        .filter(|m| m.group.is_some())
+        .map(|m| m.span)
+        .collect();
+    let known = |r: &&Resource| {
+        let groups = ["Groups", "GroupName"].iter().filter_map(|p| r.get(p));
+        groups.flat_map(Value::items).all(|v| resolved.contains(&v.span))
+    };
+    additions
+        .filter(|r| unclear(r) && !known(r))
+        .map(|r| &*r.address.scope)
+        .collect()
+}
+
+/// A group with permissions, all of which can be seen, and no condition on MFA in any of its policies.
+fn lacks_mfa(cx: &Context<'_>, id: IdentityId) -> bool {
+    let effective = Effective::of(cx.project, id);
+    let asks = |s: &crate::iam::Statement| {
+        s.conditions.iter().any(|c| {
+            c.key
+                .text
+                .display()
+                .to_ascii_lowercase()
+                .starts_with("aws:multifactorauth")
+        })
+    };
+    effective.complete()
+        && !effective.grants.is_empty()
+        && !effective.grants.iter().any(|g| asks(g.statement))
+        && !effective.all_limits().any(asks)
+}
+
+/// Permission sets that are as good as an administrator.
+fn permission_sets(cx: &Context<'_>, out: &mut Out<'_>) {
+    let holders = Holders::new(cx);
+    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+        if identity.kind != IdentityKind::PermissionSet {
+            continue;
+        }
+        let Some(power) = holders.power(id) else { continue };
+        out.push(
+            cx.at_resource(
+                "sso-permission-set-admin",
+                identity.resource,
+                "whoever is assigned this permission set is an administrator",
+            )
+            .cause(power.cause(cx, id))
+            .primary(power.span, power.text)
+            .scope(identity.header, ""),
+        );
+    }
+}
+
+/// A variable of a container that tells software about AWS.
+fn calls_aws(r: &Resource) -> Option<Span> {
+    let containers = r.get("ContainerDefinitions")?.decoded();
+    containers.items().iter().find_map(|c| {
+        let environment = c.get("Environment").or_else(|| c.get("environment"))?;
+        environment.items().iter().find_map(|e| {
+            let name = e.get("Name").or_else(|| e.get("name"))?;
+            let text = name.as_str()?;
+            let tells = text.starts_with("AWS_") || text.ends_with("_BUCKET") || text.ends_with("_QUEUE_URL");
+            tells.then_some(name.span)
+        })
+    })
+}
+
+fn filters(r: &Resource) -> impl Iterator<Item = &Value> {
+    let filter = ["Filter", "Filters"].iter().find_map(|p| r.get(p));
+    filter
+        .into_iter()
+        .flat_map(Value::items)
+        .filter_map(|f| f.get("Name").or_else(|| f.get("name")))
+}
+
+fn filters_by_name(r: &Resource) -> bool {
+    has(r, "NameRegex") || filters(r).any(|n| n.as_str().as_deref() == Some("name"))
+}
+
+/// Or by anything else that cannot be told.
+fn filters_by_owner(r: &Resource) -> bool {
+    let owner = |n: &Value| {
+        n.as_str()
+            .is_none_or(|n| matches!(&*n, "owner-id" | "owner-alias" | "image-id"))
+    };
+    filters(r).any(owner)
+}

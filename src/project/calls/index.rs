@@ -158,6 +158,9 @@ impl Index {
         let mut at = 0;
         while at < out.len() && out.len() < MAX_CLASSES {
             for next in edges.get(&out[at]).into_iter().flatten() {
+                if out.len() >= MAX_CLASSES {
+                    break;
+                }
                 if !out.contains(next) {
                     out.push(*next);
                 }

@@ -1,6 +1,6 @@
 //! What parameters stand for: arguments carried from the places that call.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
@@ -50,19 +50,33 @@ impl Params {
     /// Carries arguments into parameters until nothing new arrives.
     pub(super) fn new(program: &Program<'_>, index: &Index) -> Self {
         let mut params = Self::default();
+        // The parameters that each module's answers depend on: it is asked again only when one of them changed.
+        let mut asked: Vec<HashSet<Param>> = vec![HashSet::new(); program.modules.len()];
+        let mut due: Vec<usize> = (0..program.modules.len()).collect();
         for _ in 0..MAX_ROUNDS {
-            let found: Vec<Vec<Handed>> = (0..program.modules.len())
-                .into_par_iter()
-                .map(|module| handed_on(program, index, &params, module))
+            let found: Vec<(Vec<Handed>, HashSet<Param>)> = due
+                .par_iter()
+                .map(|module| handed_on(program, index, &params, *module))
                 .collect();
-            let mut changed = false;
-            for (param, class, things) in found.into_iter().flatten() {
-                changed |= add(&mut params.all, param, &things);
-                if let Some(class) = class {
-                    changed |= add(&mut params.on, (param, class), &things);
+            let mut changed: HashSet<Param> = HashSet::new();
+            for (module, (handed, read)) in due.iter().zip(found) {
+                asked[*module] = read;
+                for (param, class, things) in handed {
+                    let mut is_new = add(&mut params.all, param, &things);
+                    if let Some(class) = class {
+                        is_new |= add(&mut params.on, (param, class), &things);
+                    }
+                    if is_new {
+                        changed.insert(param);
+                    }
                 }
             }
-            if !changed {
+            due = (0..)
+                .zip(&asked)
+                .filter(|(_, asked)| !asked.is_disjoint(&changed))
+                .map(|(module, _)| module)
+                .collect();
+            if due.is_empty() {
                 break;
             }
         }
@@ -85,8 +99,9 @@ fn add<K: std::hash::Hash + Eq>(to: &mut HashMap<K, Things>, key: K, things: &Th
     changed
 }
 
-/// What the calls and decorators of one module hand to functions of the repository.
-fn handed_on(program: &Program<'_>, index: &Index, params: &Params, module: usize) -> Vec<Handed> {
+/// What the calls and decorators of one module hand to functions of the repository, and the parameters that were looked at
+/// to tell.
+fn handed_on(program: &Program<'_>, index: &Index, params: &Params, module: usize) -> (Vec<Handed>, HashSet<Param>) {
     let m = &program.modules[module];
     let evaluator = Evaluator::new(program, index, params);
     let mut out = Vec::new();
@@ -142,7 +157,7 @@ fn handed_on(program: &Program<'_>, index: &Index, params: &Params, module: usiz
             }
         }
     }
-    out
+    (out, evaluator.params_read())
 }
 
 fn kept(things: &[Thing]) -> Things {

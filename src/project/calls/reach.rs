@@ -82,10 +82,7 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
         }
         for t in things.iter() {
             match t {
-                Thing::Function(f) | Thing::Method(f, _) => {
-                    out.push((from, *f));
-                    overridden(evaluator, *f, from, &mut out);
-                }
+                Thing::Function(f) | Thing::Method(f, _) => out.push((from, *f)),
                 Thing::Class(c) => class_edges(evaluator, *c, from, &mut out),
                 Thing::Module(other) => out.push((
                     from,
@@ -125,6 +122,9 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
         // What a framework is given by a decorator runs when the framework likes.
         if s.kind == ScopeKind::Function && is_registered(m, scope) {
             called.push((place(m.function_of(s.parent)), place(scope)));
+        }
+        if s.kind == ScopeKind::Class {
+            overriding(evaluator, place(scope), &mut out);
         }
         for base in &s.bases {
             for t in evaluator.things(module, *base).iter() {
@@ -196,29 +196,29 @@ fn properties(
     }
 }
 
-/// A method may be an heir's.
-fn overridden(evaluator: &Evaluator<'_>, f: Place, from: Place, out: &mut Vec<(Place, Place)>) {
-    let m = &evaluator.program.modules[f.module];
-    let s = m.scope(f.scope);
-    if m.scope(s.parent).kind != ScopeKind::Class {
-        return;
-    }
-    let name = s.qualname.rsplit('.').next().unwrap_or("");
-    let class = Place {
-        module: f.module,
-        scope: s.parent,
+/// Where a method of the class is an heir's version of another: what runs that one may run this one.
+fn overriding(evaluator: &Evaluator<'_>, class: Place, out: &mut Vec<(Place, Place)>) {
+    let functions = |place: Place, name: &str| -> Vec<Place> {
+        let m = &evaluator.program.modules[place.module];
+        let all = m.scope(place.scope).bindings.get(name).into_iter().flatten();
+        all.filter_map(|b| match b.bound {
+            Bound::Function(scope) => Some(Place {
+                module: place.module,
+                scope,
+            }),
+            _ => None,
+        })
+        .collect()
     };
-    for heir in evaluator.index.heirs(class) {
-        let h = &evaluator.program.modules[heir.module];
-        for b in h.scope(heir.scope).bindings.get(name).into_iter().flatten() {
-            if let Bound::Function(s) = b.bound {
-                out.push((
-                    from,
-                    Place {
-                        module: heir.module,
-                        scope: s,
-                    },
-                ));
+    let bases = evaluator.index.lineage(class);
+    let names = evaluator.program.modules[class.module]
+        .scope(class.scope)
+        .bindings
+        .keys();
+    for name in names {
+        for own in functions(class, name) {
+            for base in &bases[1..] {
+                out.extend(functions(*base, name).into_iter().map(|f| (f, own)));
             }
         }
     }

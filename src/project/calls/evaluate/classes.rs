@@ -175,9 +175,11 @@ impl Evaluator<'_> {
                     out.put_all(&self.bound(class, b, None));
                     if b.annotation.is_some()
                         && let Some(i) = fields(m, class.scope).iter().position(|f| &**f == name)
-                        && let Some(given) = self.params.get(class, i as u32)
                     {
-                        out.put_all(given);
+                        self.read.borrow_mut().insert((class, i as u32));
+                        if let Some(given) = self.params.get(class, i as u32) {
+                            out.put_all(given);
+                        }
                     }
                 }
             }

@@ -90,6 +90,8 @@ pub(super) struct Evaluator<'p> {
     returned: RefCell<HashMap<Application, Things>>,
     members: RefCell<HashMap<Member, Things>>,
     contents: RefCell<HashMap<At, Things>>,
+    /// Parameters that were asked for.
+    read: RefCell<HashSet<(Place, u32)>>,
     busy: RefCell<HashSet<At>>,
     /// Containers that are being looked into.
     open: RefCell<HashSet<At>>,
@@ -110,6 +112,7 @@ impl<'p> Evaluator<'p> {
             returned: RefCell::default(),
             members: RefCell::default(),
             contents: RefCell::default(),
+            read: RefCell::default(),
             busy: RefCell::default(),
             open: RefCell::default(),
             depth: Cell::new(0),
@@ -133,6 +136,11 @@ impl<'p> Evaluator<'p> {
     pub(super) fn things(&self, module: usize, expr: ExprId) -> Things {
         self.spent.set(self.spent.get().saturating_add(self.steps.take()));
         self.eval(module, expr, None)
+    }
+
+    /// The parameters whose arguments it looked at.
+    pub(super) fn params_read(self) -> HashSet<(Place, u32)> {
+        self.read.into_inner()
     }
 
     /// Whether it went beyond what one evaluator may do: its answers are no longer whole.

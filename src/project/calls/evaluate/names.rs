@@ -107,6 +107,7 @@ impl Evaluator<'_> {
             });
         }
         let mut out = Bag::default();
+        self.read.borrow_mut().insert((function, i));
         let given = match own.and_then(Frame::receiver) {
             Some(class) => self.params.get_on(function, i, &self.index.lineage(class)),
             None => self.params.get(function, i).cloned(),

@@ -5,6 +5,8 @@ use overgrant::rules::{self, Ruleset, Selection};
 use overgrant::source::Sources;
 use overgrant::{Analysis, analyse, iam};
 
+use crate::support::repository::Repository;
+
 /// Every finding of the family, as the rule and what of the policy or code it points at, sorted.
 fn found(files: &[(&str, &str)]) -> Vec<String> {
     let sources = Sources::from_strings(files);
@@ -535,6 +537,43 @@ fn code_that_is_not_there_is_asked_for() {
     assert_eq!(wanted(&[("t.yaml", &node)]), [""; 0]);
     let packed = sam("Timeout: 3").replace("CodeUri: src/", "CodeUri: dist.zip");
     assert_eq!(wanted(&[("t.yaml", &packed)]), [""; 0]);
+}
+
+/// A handler and helpers that say nothing of AWS are read when code needs them.
+#[test]
+fn helpers_are_read_from_disk() {
+    let repository = Repository::new(&[
+        (
+            "template.yaml",
+            &sam(
+                "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ['s3:GetObject', 's3:PutObject']\n        Resource: '*'",
+            ),
+        ),
+        (
+            "src/app.py",
+            "from lib import names, store\nimport shapes\ndef handler(e, c):\n    return store.load(names.key(e))\n",
+        ),
+        ("src/lib/__init__.py", ""),
+        (
+            "src/lib/names.py",
+            "import json\nfrom .more import prefix\ndef key(e):\n    return prefix + json.dumps(e)\n",
+        ),
+        ("src/lib/more.py", "prefix = 'p'\n"),
+        ("src/shapes.py", "from dataclasses import dataclass\n"),
+        (
+            "src/lib/store.py",
+            "import boto3\ns3 = boto3.client('s3')\ndef load(key):\n    return s3.get_object(Bucket='b', Key=key)\n",
+        ),
+    ]);
+    let run = |repository: &Repository| {
+        repository
+            .run(&["check", "--isolated", "--only", "usage", "--format", "json"])
+            .rules()
+    };
+    assert_eq!(run(&repository), ["unused-grant"]);
+    // A helper that may do more than can be seen.
+    repository.write("src/lib/more.py", b"import acme_cloud\nprefix = acme_cloud.fetch()\n");
+    assert_eq!(run(&repository), [""; 0]);
 }
 
 /// The first thing that a reader sees is what the tool says.

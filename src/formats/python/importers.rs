@@ -20,6 +20,51 @@ const MAX_ROUNDS_DOWN: usize = 3;
 /// More files of one name are not told apart.
 const MAX_NAMESAKES: usize = 8;
 
+/// Python files that `files` import, and that these import, although nothing in them seems to concern AWS: whether all of a
+/// program is understood depends on them too. Sorted.
+pub(super) fn helpers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
+    let known: BTreeSet<FileId> = files.iter().copied().collect();
+    let others = sources
+        .ids()
+        .filter(|f| sources.path(*f).ends_with(".py") && !known.contains(f));
+    let mut by_name: BTreeMap<&str, Vec<FileId>> = BTreeMap::new();
+    for f in others {
+        for name in names(sources.path(f)) {
+            by_name.entry(name).or_default().push(f);
+        }
+    }
+    let mut found: BTreeSet<FileId> = BTreeSet::new();
+    let mut fresh = if by_name.is_empty() { Vec::new() } else { files.to_vec() };
+    let mut bytes = 0;
+    while !fresh.is_empty() {
+        let imported: Vec<Vec<String>> = fresh
+            .par_iter()
+            .map(|f| imports(sources.path(*f), sources.text(*f)))
+            .collect();
+        fresh.clear();
+        for file in imported
+            .iter()
+            .flatten()
+            .filter_map(|name| by_name.get(name.as_str()))
+            .filter(|all| all.len() <= MAX_NAMESAKES)
+            .flatten()
+        {
+            bytes += if found.contains(file) {
+                0
+            } else {
+                sources.text(*file).len()
+            };
+            if bytes <= MAX_HELPERS && found.insert(*file) {
+                fresh.push(*file);
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Bytes of files that only help others.
+const MAX_HELPERS: usize = 2 << 20;
+
 /// A file that may be read in addition.
 struct Other {
     file: FileId,

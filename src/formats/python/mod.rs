@@ -33,7 +33,8 @@ impl Lower for Python {
 
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
         let more = importers::importers(sources, files);
-        let all: Vec<FileId> = files.iter().chain(&more).copied().collect();
+        let mut all: Vec<FileId> = files.iter().chain(&more).copied().collect();
+        all.extend(importers::helpers(sources, &all));
         let mut units = each_file(&all, |f| read(sources, f));
         // Of the importers only the code counts; that one cannot be read is nobody's concern.
         for unit in &mut units[files.len()..] {

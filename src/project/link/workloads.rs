@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::identities::each;
 use super::index::{Index, target_of};
+use crate::iam::sdk;
+use crate::model::python::{Bound, Program};
 use crate::model::{Resource, kinds};
 use crate::project::{
     Code, CodePlace, Handler, IdentityId, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadKind,
@@ -47,8 +49,80 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &Index) {
             code,
         });
     }
+    imported(project, &out, &mut wanted);
     project.workloads = out;
     project.wanted.extend(wanted);
+}
+
+/// Adds the files that the code of workloads may import and that were not read.
+fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet<String>) {
+    let codes: Vec<(&Handler, &[String])> = workloads
+        .iter()
+        .filter_map(|w| match w.code.as_ref()? {
+            Code {
+                place: CodePlace::Paths(paths),
+                handler: Some(handler),
+                ..
+            } => Some((handler, paths.as_slice())),
+            _ => None,
+        })
+        .collect();
+    if codes.is_empty() {
+        return;
+    }
+    let program = Program::new(project.sources, &project.modules);
+    let mut seen: BTreeSet<(usize, &[String])> = BTreeSet::new();
+    let mut open: Vec<(usize, &[String])> = Vec::new();
+    for (handler, paths) in codes {
+        open.extend(program.index_of(handler.file).map(|m| (m, paths)));
+    }
+    while let Some((at, paths)) = open.pop() {
+        if !seen.insert((at, paths)) {
+            continue;
+        }
+        let module = &program.modules[at];
+        let folder = parent_path(project.sources.path(module.file));
+        let mut ask = |base: &str, dotted: &str| {
+            let path = join_path(base, &dotted.replace('.', "/"));
+            for file in [format!("{path}.py"), format!("{path}/__init__.py")] {
+                if project.sources.find(&file).is_none() {
+                    wanted.insert(file);
+                }
+            }
+        };
+        for binding in module.scopes.iter().flat_map(|s| s.bindings.values().flatten()) {
+            match &binding.bound {
+                Bound::Import(i) => match program.import(module.file, 0, &i.full) {
+                    Some(next) => open.push((next, paths)),
+                    None if sdk::library(&i.full).is_none() => {
+                        let folders = paths.iter().map(String::as_str).chain([folder]);
+                        folders.for_each(|base| ask(base, &i.full));
+                    }
+                    None => {}
+                },
+                Bound::From(i) => {
+                    let (from, inner) = program.import_from(module.file, i);
+                    open.extend(from.into_iter().chain(inner).map(|next| (next, paths)));
+                    if from.is_some() || inner.is_some() {
+                        continue;
+                    }
+                    let inner = [&*i.module, &*i.name].join(".");
+                    let names = [&*i.module, inner.trim_start_matches('.')];
+                    let names = names.into_iter().filter(|n| !n.is_empty());
+                    if i.level > 0 {
+                        let up = (1..i.level).fold(folder, |folder, _| parent_path(folder));
+                        names.for_each(|name| ask(up, name));
+                    } else if sdk::library(&i.module).is_none() {
+                        for name in names {
+                            let folders = paths.iter().map(String::as_str).chain([folder]);
+                            folders.for_each(|base| ask(base, name));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 struct Linking<'l, 'a> {

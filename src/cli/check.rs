@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::input::{Choosing, Input};
+use super::mend::Changes;
 use super::run::{self, Wish};
 use super::terminal::{self, When};
 use super::{Failure, baseline};
@@ -24,7 +25,59 @@ pub(super) struct Check {
     #[command(flatten)]
     suppressing: Suppressing,
     #[command(flatten)]
+    mending: Mending,
+    #[command(flatten)]
     output: Output,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Fixes")]
+struct Mending {
+    /// Make the fixes that never change what a policy means; with standard input, print the text with them
+    #[arg(long)]
+    fix: bool,
+    /// Make the other fixes too
+    #[arg(long)]
+    unsafe_fixes: bool,
+    /// Write nothing: print what would change, and exit with 1 if anything would
+    #[arg(long)]
+    diff: bool,
+}
+
+/// Make the fixes that never change what a policy means (`check --fix`)
+#[derive(Debug, Args)]
+pub(super) struct Fix {
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    choosing: Choosing,
+    #[command(flatten)]
+    suppressing: Suppressing,
+    /// Make the fixes that a person should look at too
+    #[arg(long = "unsafe", help_heading = "Fixes")]
+    risky: bool,
+    /// Write nothing: print what would change, and exit with 1 if anything would
+    #[arg(long, help_heading = "Fixes")]
+    diff: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Fix {
+    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+        let check = Check {
+            input: self.input,
+            choosing: self.choosing,
+            suppressing: self.suppressing,
+            mending: Mending {
+                fix: true,
+                unsafe_fixes: self.risky,
+                diff: self.diff,
+            },
+            output: self.output,
+        };
+        check.run()
+    }
 }
 
 #[derive(Debug, Args)]
@@ -121,16 +174,25 @@ impl Check {
             baseline: None,
         };
         let over = |settings: &mut Settings| self.choosing.apply(settings);
-        let read = run::read(&self.input, &over, &wish)?;
+        let mut read = run::read(&self.input, &over, &wish)?;
         for name in self.choosing.named() {
             known(&read.ruleset, name.trim())?;
         }
         wish.baseline = self.baseline(&read)?;
+        let Mending { fix, diff, .. } = self.mending;
+        let mut stdout_is_taken = false;
+        if fix || diff {
+            let mending = Changes::mend(&mut read, &wish, self.mending.unsafe_fixes)?;
+            if diff {
+                return mending.show(&mut read, &wish, |read| self.options(read));
+            }
+            stdout_is_taken = mending.write(&read, self.output.quiet)?;
+        }
         run::understand(read, |read, analysis| {
             let sources = analysis.project.sources;
             let report = read.report(analysis, &wish);
             let page = Page::new(&report, sources, &read.ruleset, self.options(read));
-            self.print(&page)?;
+            self.print(&page, stdout_is_taken)?;
             self.notes(read, &report, sources);
             Ok(self.exit(&report))
         })
@@ -167,7 +229,7 @@ impl Check {
         }
     }
 
-    fn print(&self, page: &Page<'_>) -> Result<(), Failure> {
+    fn print(&self, page: &Page<'_>, stdout_is_taken: bool) -> Result<(), Failure> {
         for (format, path) in &self.output.output {
             std::fs::write(path, page.render_plain(*format)).map_err(|source| Failure::Io {
                 what: format!("cannot write {}", crate::discover::slashed(path)),
@@ -185,10 +247,11 @@ impl Check {
             if self.output.format == Format::Human && annotate {
                 text.push_str(&page.render(Format::Github));
             }
-            terminal::print(&text).map_err(|source| Failure::Io {
-                what: "cannot write to standard output".to_owned(),
-                source,
-            })?;
+            if stdout_is_taken {
+                terminal::note(text.trim_end());
+                return Ok(());
+            }
+            terminal::page(&text)?;
         }
         Ok(())
     }

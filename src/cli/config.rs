@@ -93,7 +93,7 @@ impl Completions {
     pub(super) fn run(&self) -> Result<ExitCode, Failure> {
         let mut out = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "overgrant", &mut out);
-        terminal::page(&String::from_utf8_lossy(&out))
+        terminal::page(&out)
     }
 }
 
@@ -123,6 +123,6 @@ impl Man {
                 what: "cannot write the page".to_owned(),
                 source,
             })?;
-        terminal::page(&String::from_utf8_lossy(&out))
+        terminal::page(&out)
     }
 }

@@ -11,6 +11,7 @@ mod detail;
 mod ignore;
 mod init;
 mod input;
+mod mend;
 mod needs;
 mod policies;
 mod rules;
@@ -37,6 +38,7 @@ struct Cli {
 enum Command {
     /// Lint files and folders
     Check(Box<check::Check>),
+    Fix(Box<check::Fix>),
     Explain(rules::Explain),
     Rules(rules::Rules),
     Policies(Box<policies::Policies>),
@@ -86,7 +88,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     // The panic hook has said where; what is left is to say what to do.
-    let done = std::panic::catch_unwind(|| run(&cli.command));
+    let done = std::panic::catch_unwind(|| run(cli.command));
     match done {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => {
@@ -100,9 +102,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(command: &Command) -> Result<ExitCode, Failure> {
+fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Check(c) => c.run(),
+        Command::Fix(c) => c.run(),
         Command::Explain(c) => c.run(),
         Command::Rules(c) => c.run(),
         Command::Policies(c) => c.run(),

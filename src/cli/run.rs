@@ -36,6 +36,8 @@ pub(super) struct Read<'a> {
     pub(super) root: String,
     pub(super) governing: Governing<'a>,
     pub(super) found: Found,
+    /// What standard input is called, and its bytes.
+    pub(super) stdin: Option<(String, Vec<u8>)>,
     pub(super) clock: Clock,
     /// Built-in rules and users' own.
     pub(super) ruleset: Ruleset,
@@ -125,7 +127,7 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
     let search = Search {
         cwd: cwd.clone(),
         paths: targets.paths,
-        stdin: targets.stdin,
+        stdin: targets.stdin.clone(),
         include: Input::patterns(&cwd, &input.include)?,
         exclude,
         force_exclude: input.force_exclude,
@@ -154,6 +156,9 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
         ruleset,
         root: git_root.unwrap_or_else(|| cwd.clone()),
         kinds: input.kinds(&cwd)?,
+        stdin: targets
+            .stdin
+            .map(|(name, bytes)| (governing.shown(&join_path(&cwd, &name)), bytes)),
         cwd,
         governing,
         found,
@@ -367,6 +372,20 @@ fn union(all: &[Settings], ruleset: &Ruleset) -> Selection {
 
 /// Understands what was read, reading further files as they are asked for, and hands over to `then`.
 pub(super) fn understand<T>(mut read: Read<'_>, then: impl FnOnce(&mut Read<'_>, &mut Analysis<'_>) -> T) -> T {
+    // The process is about to end: taking a large repository's model apart would only cost time.
+    understood(&mut read, then, |analysis| std::mem::forget(analysis))
+}
+
+/// As [`understand`], for what is to be understood once more when its texts have changed.
+pub(super) fn understand_again<T>(read: &mut Read<'_>, then: impl FnOnce(&mut Read<'_>, &mut Analysis<'_>) -> T) -> T {
+    understood(read, then, |analysis| drop(analysis))
+}
+
+fn understood<T>(
+    read: &mut Read<'_>,
+    then: impl FnOnce(&mut Read<'_>, &mut Analysis<'_>) -> T,
+    done: impl Fn(Analysis<'_>),
+) -> T {
     let own = read.own();
     let mut round = 0;
     loop {
@@ -374,9 +393,8 @@ pub(super) fn understand<T>(mut read: Read<'_>, then: impl FnOnce(&mut Read<'_>,
         let mut analysis = analyse(&sources, &own);
         round += 1;
         if round > MAX_ROUNDS || !read.context || !read.read_wanted(&analysis.wanted) {
-            let out = then(&mut read, &mut analysis);
-            // The process is about to end: taking a large repository's model apart would only cost time.
-            std::mem::forget(analysis);
+            let out = then(read, &mut analysis);
+            done(analysis);
             return out;
         }
     }

@@ -51,16 +51,16 @@ pub(super) fn width() -> usize {
 }
 
 /// Writes to standard output. A reader that has gone away is no error.
-pub(super) fn print(text: &str) -> io::Result<()> {
+pub(super) fn print(text: &(impl AsRef<[u8]> + ?Sized)) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
 }
 
 /// Writes a whole page: the end of a command that has nothing else to say.
-pub(super) fn page(text: &str) -> Result<ExitCode, Failure> {
+pub(super) fn page(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<ExitCode, Failure> {
     print(text).map_err(|source| Failure::Io {
         what: "cannot write to standard output".to_owned(),
         source,

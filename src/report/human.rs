@@ -144,6 +144,13 @@ impl Buffer {
             let tail = format!("(overgrant explain {})", f.rule());
             notes.push(wrapped_with(page, "help: ", help, Some(&tail)));
         }
+        notes.extend(f.fixes.first().map(|fix| {
+            let (kind, command) = match fix.safe {
+                true => ("fix", "overgrant fix"),
+                false => ("unsafe fix", "overgrant fix --unsafe"),
+            };
+            wrapped_with(page, &format!("{kind}: "), &fix.title, Some(&format!("({command})")))
+        }));
         let code = if page.options.hyperlinks {
             format!(
                 "\u{1b}]8;;{}\u{1b}\\{}\u{1b}]8;;\u{1b}\\",
@@ -323,11 +330,33 @@ pub(super) fn summary(page: &Page<'_>) -> String {
     let mut files: Vec<FileId> = page.active().map(|f| f.span().file).collect();
     files.dedup();
     format!(
-        "Found {} in {}: {}.\n{looked}.\n",
+        "Found {} in {}: {}.{}\n{looked}.\n",
         plural(total, "problem", "problems"),
         plural(files.len(), "file", "files"),
-        counts(page)
+        counts(page),
+        fixable(page)
     )
+}
+
+/// How many of the findings have a fix, and what makes them.
+fn fixable(page: &Page<'_>) -> String {
+    let has = |safe: bool| {
+        let first = |f: &&Reported| f.fixes.first().is_some_and(|fix| fix.safe == safe);
+        page.active().filter(first).count()
+    };
+    match (has(true), has(false)) {
+        (0, 0) => String::new(),
+        (safe, 0) => format!("  {} (overgrant fix).", plural(safe, "fix", "fixes")),
+        (0, risky) => format!(
+            "  {} (overgrant fix --unsafe --diff).",
+            plural(risky, "unsafe fix", "unsafe fixes")
+        ),
+        (safe, risky) => format!(
+            "  {} (overgrant fix), {} (--unsafe).",
+            plural(safe, "fix", "fixes"),
+            plural(risky, "unsafe one", "unsafe ones")
+        ),
+    }
 }
 
 /// Counts by rule, the most frequent first.

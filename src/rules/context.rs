@@ -2,7 +2,7 @@
 
 use super::Selection;
 use crate::finding::{Cause, Finding, Subject};
-use crate::iam::{Document, Format, Statement};
+use crate::iam::{Document, Format, Item, Statement};
 use crate::project::{DocumentId, Project};
 
 /// A check that needs code.
@@ -17,6 +17,14 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     pub fn documents(&self) -> impl Iterator<Item = (DocumentId, &'a Document)> + use<'a> {
         (0u32..).zip(&self.project.documents)
+    }
+
+    /// Whether a remedy may replace or remove the item: it is written where it is used, letter for letter, and whatever is
+    /// decided at deployment.
+    pub fn is_literal(&self, item: &Item) -> bool {
+        let written = self.project.sources.slice(item.span);
+        let known = item.text.known();
+        item.via.is_none() && item.branch.is_none() && known.is_some_and(|text| written.contains(&*text))
     }
 
     /// Every statement of every document, with the ids that [`Context::at_statement`] takes.

@@ -11,6 +11,7 @@ mod cloudformation_templates;
 mod credentials;
 mod effective;
 mod facts;
+mod fix;
 mod hcl;
 mod known;
 mod needs;

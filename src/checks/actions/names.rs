@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::finding::{Confidence, Finding};
+use crate::finding::{Confidence, Finding, Remedy};
 use crate::iam::actions::matching;
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::{Item, Origin};
@@ -22,7 +22,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             if brought_in(item).is_some_and(|span| !services.insert(span)) {
                 continue;
             }
-            if let Some(f) = one(cx, id, i, item) {
+            if let Some((f, meant)) = one(cx, id, i, item) {
+                let f = with_spelling(cx, f, item, &meant);
                 out.push(f.actions([item.display().to_lowercase()]));
             }
         }
@@ -37,7 +38,23 @@ fn brought_in(item: &Item) -> Option<Span> {
     (!prefix.is_empty() && !item.span.contains(span)).then_some(span)
 }
 
-fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<Finding> {
+/// Another case of one action is the same action; another name is another permission.
+fn with_spelling(cx: &Context<'_>, f: Finding, item: &Item, meant: &[String]) -> Finding {
+    if meant.is_empty() || !cx.is_literal(item) {
+        return f;
+    }
+    let shown: Vec<String> = meant.iter().map(|m| format!("`{m}`")).collect();
+    let title = format!("write {}", shown.join(", "));
+    let remedy = match f.rule.as_ref() {
+        "action-case" => Remedy::safe(title),
+        _ => Remedy::risky(title),
+    };
+    f.remedy(remedy.replace(item.span, meant))
+}
+
+/// A finding about the action, and what was probably meant.
+fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<(Finding, Vec<String>)> {
+    let nothing = Vec::new;
     let text = item.text.known()?;
     let text = &*text;
     if text.bytes().all(|b| b == b'*') && !text.is_empty() {
@@ -45,22 +62,23 @@ fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<Findin
     }
     let at = |rule: &'static str, message: String| cx.at_statement(rule, id, i, message);
     let Some((prefix, name)) = text.split_once(':') else {
-        return Some(
-            at(
-                "action-bad-format",
-                format!("`{text}` is not of the form `service:Action`"),
-            )
-            .primary(item.span, "no service before a colon"),
+        let f = at(
+            "action-bad-format",
+            format!("`{text}` is not of the form `service:Action`"),
         );
+        return Some((f.primary(item.span, "no service before a colon"), nothing()));
     };
     if prefix.contains(['*', '?']) {
         // `*:*` and `*:Name` are looked at as what they grant.
         return (!prefix.bytes().all(|b| b == b'*')).then(|| {
-            at(
+            let f = at(
                 "wildcard-in-service-prefix",
                 format!("`{text}` has a wildcard in the service"),
+            );
+            (
+                f.primary(item.span, "takes in services that are yet to come"),
+                nothing(),
             )
-            .primary(item.span, "takes in services that are yet to come")
         });
     }
     if !name.is_empty() && name.bytes().all(|b| b == b'*') && catalogue().service(prefix).is_some() {
@@ -71,8 +89,11 @@ fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<Findin
             .primary(brought_in(item).unwrap_or(item.span), "grants nothing")
             .confidence(Confidence::Medium);
         return Some(match catalogue().did_you_mean_service(prefix) {
-            Some(near) => f.help(format!("did you mean `{near}:{name}`?")),
-            None => f.note(dated()),
+            Some(near) => {
+                let meant = format!("{near}:{name}");
+                (f.help(format!("did you mean `{meant}`?")), vec![meant])
+            }
+            None => (f.note(dated()), nothing()),
         });
     };
     if name.contains(['*', '?']) {
@@ -82,44 +103,43 @@ fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<Findin
         }
         let mut matched = matching(text).peekable();
         if matched.peek().is_none() {
-            return Some(
-                at("wildcard-matches-nothing", format!("`{text}` matches no action"))
-                    .primary(item.span, "grants nothing")
-                    .note(dated()),
-            );
+            let f = at("wildcard-matches-nothing", format!("`{text}` matches no action"))
+                .primary(item.span, "grants nothing")
+                .note(dated());
+            return Some((f, nothing()));
         }
         return matched.all(Action::is_gone).then(|| {
-            at(
+            let f = at(
                 "deprecated-action",
                 format!("AWS has retired every action that `{text}` matches"),
             )
             .primary(item.span, "grants nothing any more")
-            .note(dated())
+            .note(dated());
+            (f, nothing())
         });
     }
     if let Some(action) = catalogue().action(text) {
         if action.is_gone() || service.is_gone() {
-            return Some(
-                at("deprecated-action", format!("AWS has retired `{}`", action.name()))
-                    .primary(item.span, "grants nothing any more")
-                    .note(dated()),
-            );
+            let f = at("deprecated-action", format!("AWS has retired `{}`", action.name()))
+                .primary(item.span, "grants nothing any more")
+                .note(dated());
+            return Some((f, nothing()));
         }
         return (action.name() != text).then(|| {
-            at("action-case", format!("`{text}` is documented as `{}`", action.name()))
-                .primary(item.span, format!("`{}`", action.name()))
+            let f = at("action-case", format!("`{text}` is documented as `{}`", action.name()));
+            let f = f.primary(item.span, format!("`{}`", action.name()));
+            (f, vec![action.name().to_owned()])
         });
     }
     if let Some(meant) = catalogue().api_name(text) {
-        let meant: Vec<_> = meant.iter().map(|a| format!("`{}`", a.name())).collect();
-        return Some(
-            at(
-                "api-name-not-iam-action",
-                format!("`{text}` is an API operation, not an IAM action"),
-            )
-            .primary(item.span, "grants nothing")
-            .help(format!("the operation is allowed by {}", meant.join(" and "))),
-        );
+        let shown: Vec<_> = meant.iter().map(|a| format!("`{}`", a.name())).collect();
+        let f = at(
+            "api-name-not-iam-action",
+            format!("`{text}` is an API operation, not an IAM action"),
+        )
+        .primary(item.span, "grants nothing")
+        .help(format!("the operation is allowed by {}", shown.join(" and ")));
+        return Some((f, meant.iter().map(|a| a.name().to_owned()).collect()));
     }
     let f = at(
         "unknown-action",
@@ -128,8 +148,8 @@ fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<Findin
     .primary(item.span, "grants nothing")
     .note(dated());
     Some(match catalogue().did_you_mean_action(text) {
-        Some(near) => f.help(format!("did you mean `{near}`?")),
-        None => f.confidence(Confidence::Low),
+        Some(near) => (f.help(format!("did you mean `{near}`?")), vec![near.to_string()]),
+        None => (f.confidence(Confidence::Low), nothing()),
     })
 }
 

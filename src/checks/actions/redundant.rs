@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::finding::{Finding, Remedy};
 use crate::iam::glob::{self, Case};
 use crate::iam::pattern::Pattern;
 use crate::iam::{Clause, Item, Origin};
@@ -114,12 +115,12 @@ fn actions(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), cl
                 format!("`{}` is part of `{}` already", item.display(), other.display()),
             )
         };
-        out.push(
-            cx.at_statement(rule, id, i, message)
-                .primary(item.span, "changes nothing")
-                .secondary(other.span, if same { "the first one" } else { "takes it in" })
-                .actions([item.display().to_lowercase()]),
-        );
+        let f = cx
+            .at_statement(rule, id, i, message)
+            .primary(item.span, "changes nothing")
+            .secondary(other.span, if same { "the first one" } else { "takes it in" })
+            .actions([item.display().to_lowercase()]);
+        out.push(with_removal(cx, f, item, other));
     }
 }
 
@@ -129,16 +130,21 @@ fn resources(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), 
         let Some((other, _)) = compared.covering(n) else {
             continue;
         };
-        out.push(
-            cx.at_statement(
-                "redundant-resource",
-                id,
-                i,
-                format!("`{}` is part of `{}` already", item.display(), other.display()),
-            )
+        let message = format!("`{}` is part of `{}` already", item.display(), other.display());
+        let f = cx
+            .at_statement("redundant-resource", id, i, message)
             .primary(item.span, "changes nothing")
             .secondary(other.span, "takes it in")
-            .resources([item.display()]),
-        );
+            .resources([item.display()]);
+        out.push(with_removal(cx, f, item, other));
+    }
+}
+
+/// Neither may be different in another instance of the same text.
+fn with_removal(cx: &Context<'_>, f: Finding, item: &Item, other: &Item) -> Finding {
+    if cx.is_literal(item) && cx.is_literal(other) {
+        f.remedy(Remedy::safe(format!("remove `{}`", item.display())).remove(item.span))
+    } else {
+        f
     }
 }

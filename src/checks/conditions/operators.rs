@@ -3,7 +3,7 @@
 
 use super::{Line, lines};
 use crate::checks::nearest;
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Facet, Family, OPERATORS, Operator, SetOperator, Verdict, always_present, strength};
 use crate::iam::principal::{is_public, place};
@@ -36,7 +36,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 .other(line.key.clone())
         };
         let Some(operator) = line.operator else {
-            if let Some(f) = unknown(&line, &at) {
+            if let Some(f) = unknown(cx, &line, &at) {
                 out.push(f);
             }
             continue;
@@ -81,7 +81,7 @@ fn passes(all: bool) -> &'static str {
     }
 }
 
-fn unknown(line: &Line<'_>, at: At<'_>) -> Option<Finding> {
+fn unknown(cx: &Context<'_>, line: &Line<'_>, at: At<'_>) -> Option<Finding> {
     let text = line.condition.operator.text.known()?;
     let f = at(
         "condition-unknown-operator",
@@ -90,6 +90,16 @@ fn unknown(line: &Line<'_>, at: At<'_>) -> Option<Finding> {
     .primary(line.condition.operator.span, "IAM rejects the policy for this");
     let base = text.rsplit(':').next().unwrap_or(&text);
     Some(match nearest(base, OPERATORS) {
+        Some(near) if near != base && cx.is_literal(&line.condition.operator) => {
+            let title = format!("write `{near}`");
+            let remedy = match near.eq_ignore_ascii_case(base) {
+                true => Remedy::safe(title),
+                false => Remedy::risky(title),
+            };
+            let meant = format!("{}{near}", &text[..text.len() - base.len()]);
+            f.help(format!("did you mean `{near}`?"))
+                .remedy(remedy.replace(line.condition.operator.span, [meant]))
+        }
         Some(near) => f.help(format!("did you mean `{near}`?")),
         None => f,
     })

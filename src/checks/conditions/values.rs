@@ -2,7 +2,7 @@
 //! IAM User Guide, "IAM JSON policy elements: Condition operators".
 
 use super::{Line, lines};
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy};
 use crate::iam::arn::{Arn, is_account_id};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Family, Network, Operator, is_any_address};
@@ -38,7 +38,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             );
         }
         numbers(&line, operator, &at, out);
-        networks(&line, operator, &at, out);
+        networks(cx, &line, operator, &at, out);
         for value in &c.values {
             let Some(text) = value.text.known() else { continue };
             if has_variable(&text) {
@@ -263,7 +263,7 @@ fn numbers(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn networks(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+fn networks(cx: &Context<'_>, line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
     let c = line.condition;
     if operator.family != Family::IpAddress {
         return;
@@ -275,13 +275,16 @@ fn networks(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) 
         .collect();
     for (v, n) in &known {
         if n.has_host_bits() {
-            out.push(
-                at(
-                    "condition-ip-host-bits",
-                    format!("`{}` has bits behind its prefix", v.display()),
-                )
-                .primary(v.span, "read as the network it lies in"),
-            );
+            let f = at(
+                "condition-ip-host-bits",
+                format!("`{}` has bits behind its prefix", v.display()),
+            )
+            .primary(v.span, "read as the network it lies in");
+            let network = n.without_host_bits();
+            out.push(match cx.is_literal(v) {
+                true => f.remedy(Remedy::safe(format!("write `{network}`")).replace(v.span, [network])),
+                false => f,
+            });
         }
     }
     if line.key != "aws:sourceip" || known.len() != c.values.len() || known.is_empty() || !c.complete {

@@ -1,7 +1,7 @@
 //! ARNs that AWS does not have. AWS General Reference, "Amazon Resource Names (ARNs)"; Service Authorization Reference,
 //! "Resource types" of each service.
 
-use crate::finding::{Confidence, Finding};
+use crate::finding::{Confidence, Finding, Remedy};
 use crate::iam::arn::{Arn, Field, Shape, is_account_id, shape};
 use crate::iam::arn_format::types_of;
 use crate::iam::catalogue::{ResourceType, catalogue};
@@ -115,11 +115,16 @@ fn fields(arn: &Arn, shown: &str, at: At<'_>) -> Option<Finding> {
             ));
         }
         if lower != s {
-            return Some(at(
+            let f = at(
                 "arn-service-case",
                 format!("the service of `{shown}` has capitals"),
                 "matches nothing",
-            ));
+            );
+            let place = arn.service.span_of(0..arn.service.len());
+            return Some(match place {
+                Some(span) => f.remedy(Remedy::risky(format!("write `{lower}`")).word(span, &*s, &*lower)),
+                None => f,
+            });
         }
     }
     if let Field::Literal(r) = arn.region()

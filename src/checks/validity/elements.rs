@@ -1,9 +1,15 @@
 //! Which elements a statement must, may and may not have, by the kind of policy.
 //! IAM User Guide, "IAM JSON policy elements reference".
 
+use crate::finding::{Change, Remedy};
 use crate::iam::{Document, Origin, PolicyKind, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
+use crate::source::{Piece, Text};
+use crate::value::{Kind, Value};
+
+/// The language that policies are written in today.
+const VERSION: &str = "2012-10-17";
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d) in cx.documents() {
@@ -24,21 +30,72 @@ fn version(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, d: &Document) {
     match &d.version {
         None if !open && !d.keys.iter().any(|k| k.value == "Version") => {
             let span = d.statement_key.unwrap_or(d.span);
-            out.push(
-                cx.at_document(
+            let f = cx
+                .at_document(
                     "missing-version",
                     id,
                     "the policy has no `Version` and is read as `2008-10-17`",
                 )
-                .primary(span, "no `Version` beside this"),
-            );
+                .primary(span, "no `Version` beside this");
+            out.push(match d.keys.first() {
+                Some(first) => f.remedy(newer(d, "add").change(Change::Enter {
+                    beside: first.span,
+                    before: true,
+                    key: "Version".to_owned(),
+                    value: VERSION.into(),
+                })),
+                None => f,
+            });
         }
-        Some(v) if v.text.known().as_deref() == Some("2008-10-17") => out.push(
-            cx.at_document("old-version", id, "the policy is written in the language of 2008")
-                .primary(v.span, "policy variables are plain text in this version"),
-        ),
+        Some(v) if v.text.known().as_deref() == Some("2008-10-17") => {
+            let f = cx
+                .at_document("old-version", id, "the policy is written in the language of 2008")
+                .primary(v.span, "policy variables are plain text in this version");
+            out.push(match cx.is_literal(v) {
+                true => f.remedy(newer(d, "write").replace(v.span, [VERSION])),
+                false => f,
+            });
+        }
         _ => {}
     }
+}
+
+/// The language of 2012: safe where nothing in the policy reads differently in it. IAM User Guide, "IAM JSON policy
+/// elements: Version".
+fn newer(d: &Document, verb: &str) -> Remedy {
+    let title = format!("{verb} version `{VERSION}`");
+    if d.complete && !has_variable(&d.value) {
+        Remedy::safe(title)
+    } else {
+        Remedy::risky(title)
+    }
+}
+
+/// Whether a known part of the document has a `${`.
+fn has_variable(document: &Value) -> bool {
+    let in_text = |t: &Text| {
+        t.pieces().iter().any(|p| match p {
+            Piece::Lit(lit) => lit.text.contains("${"),
+            Piece::Hole(_) => false,
+        })
+    };
+    let mut open = vec![document];
+    while let Some(value) = open.pop() {
+        match &value.kind {
+            Kind::Str(t) if in_text(t) => return true,
+            Kind::Seq(items) => open.extend(items.iter()),
+            Kind::Map(entries) => {
+                if entries.iter().any(|e| in_text(&e.key)) {
+                    return true;
+                }
+                open.extend(entries.iter().map(|e| &e.value));
+            }
+            Kind::Json(inner) => open.push(inner),
+            Kind::OneOf(branches) => open.extend(branches.iter().map(|b| &b.value)),
+            _ => {}
+        }
+    }
+    false
 }
 
 fn required(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
@@ -101,10 +158,13 @@ fn sid(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i
     let Some(item) = &s.sid else { return };
     let Some(text) = item.text.known() else { return };
     if text.is_empty() {
-        out.push(
-            cx.at_statement("empty-sid", id, i, "the Sid is empty")
-                .primary(item.span, "empty"),
-        );
+        let f = cx
+            .at_statement("empty-sid", id, i, "the Sid is empty")
+            .primary(item.span, "empty");
+        out.push(match s.keys.iter().find(|k| k.value == "Sid") {
+            Some(key) if cx.is_literal(item) => f.remedy(Remedy::safe("remove the Sid").remove(key.span)),
+            _ => f,
+        });
     } else if matches!(
         d.kind,
         PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session

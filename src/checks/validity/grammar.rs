@@ -2,7 +2,7 @@
 //! IAM User Guide, "Grammar of the IAM JSON policy language".
 
 use crate::checks::nearest;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Remedy, Severity};
 use crate::iam::{Defect, DefectKind, Document, Origin, PolicyKind};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
@@ -52,6 +52,9 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
             .primary(defect.span, "IAM rejects the policy for this")
             .other(element.to_lowercase());
             match nearest(element, known) {
+                Some(near) if is_written(cx, defect, element) && !has_key(d, defect, near) => f
+                    .help(format!("did you mean `{near}`?"))
+                    .remedy(Remedy::risky(format!("write `{near}`")).replace(defect.span, [near])),
                 Some(near) => f.help(format!("did you mean `{near}`?")),
                 None => f.help(format!("a policy {place} has {}", known.join(", "))),
             }
@@ -74,18 +77,32 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
         }
         DefectKind::Missing => at("missing-effect", "the statement has no `Effect`".to_owned())
             .primary(defect.span, "neither `Allow` nor `Deny`"),
-        DefectKind::InvalidEffect(text) => at(
-            "invalid-effect",
-            format!("effect `{text}` is neither `Allow` nor `Deny`"),
-        )
-        .primary(defect.span, "must be `Allow` or `Deny`, in this case")
-        .other(text.to_lowercase()),
-        DefectKind::InvalidVersion(text) => at(
-            "invalid-version",
-            format!("`{text}` is no version of the policy language"),
-        )
-        .primary(defect.span, "must be `2012-10-17`")
-        .other(text.clone()),
+        DefectKind::InvalidEffect(text) => {
+            let f = at(
+                "invalid-effect",
+                format!("effect `{text}` is neither `Allow` nor `Deny`"),
+            )
+            .primary(defect.span, "must be `Allow` or `Deny`, in this case")
+            .other(text.to_lowercase());
+            let meant = ["Allow", "Deny"].into_iter().find(|e| e.eq_ignore_ascii_case(text));
+            match meant.filter(|_| is_written(cx, defect, text)) {
+                // IAM rejects the policy as it is: there is no permission that could be lost.
+                Some(meant) => f.remedy(Remedy::safe(format!("write `{meant}`")).replace(defect.span, [meant])),
+                None => f,
+            }
+        }
+        DefectKind::InvalidVersion(text) => {
+            let f = at(
+                "invalid-version",
+                format!("`{text}` is no version of the policy language"),
+            )
+            .primary(defect.span, "must be `2012-10-17`")
+            .other(text.clone());
+            match is_written(cx, defect, text) {
+                true => f.remedy(Remedy::risky("write `2012-10-17`").replace(defect.span, ["2012-10-17"])),
+                false => f,
+            }
+        }
         DefectKind::Conflict { other } => {
             let plain = element.strip_prefix("Not").unwrap_or(element);
             at(
@@ -114,6 +131,18 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 .other(element.to_lowercase())
         }
     })
+}
+
+/// Whether the text is written at the defect's place, letter for letter.
+fn is_written(cx: &Context<'_>, defect: &Defect, text: &str) -> bool {
+    cx.project.sources.slice(defect.span).contains(text)
+}
+
+/// Whether the object that the defect is in has this key already.
+fn has_key(d: &Document, defect: &Defect, name: &str) -> bool {
+    let statement = defect.statement.and_then(|i| d.statements.get(i));
+    let keys = statement.map_or(&d.keys, |s| &s.keys);
+    keys.iter().any(|k| k.value == name)
 }
 
 fn empty(element: &str, at: &dyn Fn(&'static str, String) -> Finding) -> Option<Finding> {

@@ -218,6 +218,20 @@ impl Network {
         }
     }
 
+    /// The network itself, as it is written.
+    pub fn without_host_bits(self) -> String {
+        match self {
+            Self::V4(a, bits) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
+                format!("{}/{bits}", Ipv4Addr::from(a & mask))
+            }
+            Self::V6(a, bits) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
+                format!("{}/{bits}", Ipv6Addr::from(a & mask))
+            }
+        }
+    }
+
     /// Addresses that never reach AWS over the internet. RFC 1918, 6598, 3927, 4193, 4291.
     pub fn is_private(self) -> bool {
         let within = |a: u32, bits: u8, net: [u8; 4], len: u8| {

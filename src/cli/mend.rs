@@ -1,0 +1,139 @@
+//! Fixes on their way to the disk.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::run::{self, Read, Wish};
+use super::{Failure, terminal};
+use crate::fix::{self, Mended, Seen, Texts};
+use crate::report::{Options, Page};
+
+/// What fixing changes: nothing is on disk yet.
+pub(super) struct Changes {
+    mended: Mended,
+    /// What was read, by path.
+    before: Texts,
+}
+
+impl Changes {
+    /// Fixes what was read, which has the fixed texts afterwards.
+    pub(super) fn mend(read: &mut Read<'_>, wish: &Wish, risky: bool) -> Result<Self, Failure> {
+        let before: Texts = texts(read);
+        let mended = fix::mend(risky, |changed| {
+            put(read, &before, changed);
+            run::understand_again(read, |read, analysis| {
+                let report = read.report(analysis, wish);
+                Ok::<_, Failure>(Seen::of(analysis.project.sources, &report))
+            })
+        })?;
+        put(read, &before, &mended.texts);
+        for d in &mended.dropped {
+            terminal::note(&format!(
+                "note: {}:{}: not fixed: {}: {} ({})",
+                d.path, d.line, d.rule, d.why, d.title
+            ));
+        }
+        Ok(Self { mended, before })
+    }
+
+    /// Prints what would change.
+    pub(super) fn show(
+        self,
+        read: &mut Read<'_>,
+        wish: &Wish,
+        options: impl FnOnce(&Read<'_>) -> Options,
+    ) -> Result<ExitCode, Failure> {
+        let diffs: String = self
+            .changed()
+            .map(|(path, old, new)| fix::diff(path, old, new))
+            .collect();
+        put(read, &self.before, &BTreeMap::new());
+        // What stands beside a change may be a secret.
+        let text = run::understand_again(read, |read, analysis| {
+            let report = read.report(analysis, wish);
+            Page::new(&report, analysis.project.sources, &read.ruleset, options(read)).masked(diffs)
+        });
+        let any = !text.is_empty();
+        terminal::page(&text)?;
+        Ok(ExitCode::from(u8::from(any)))
+    }
+
+    /// Writes the files, or the one text of standard input to standard output; whether it was that.
+    pub(super) fn write(self, read: &Read<'_>, quiet: u8) -> Result<bool, Failure> {
+        let is_stdin = |path: &str| read.stdin.as_ref().is_some_and(|(name, _)| name == path);
+        let mut files = 0;
+        for (path, old, new) in self.changed().filter(|(path, ..)| !is_stdin(path)) {
+            replace(read, path, old, new)?;
+            files += 1;
+        }
+        if quiet == 0 && files > 0 {
+            let (made, s) = (self.mended.made, if self.mended.made == 1 { "" } else { "es" });
+            let f = if files == 1 { "" } else { "s" };
+            terminal::note(&format!("note: {made} fix{s} made in {files} file{f}"));
+        }
+        let Some((name, bytes)) = &read.stdin else {
+            return Ok(false);
+        };
+        // Where nothing can be fixed, the text goes through as it came.
+        let new = self
+            .changed()
+            .find(|(path, old, _)| path == name && old.as_bytes() == bytes);
+        terminal::page(new.map_or(bytes.as_slice(), |(_, _, new)| new.as_bytes()))?;
+        Ok(true)
+    }
+
+    /// Path, old and new text.
+    fn changed(&self) -> impl Iterator<Item = (&str, &Arc<str>, &Arc<str>)> {
+        let changed = self.mended.texts.iter().filter_map(|(path, new)| {
+            let old = self.before.get(path)?;
+            Some((path.as_str(), old, new))
+        });
+        changed.filter(|(_, old, new)| old != new)
+    }
+}
+
+fn texts(read: &Read<'_>) -> Texts {
+    let files = read.found.files.iter();
+    files.map(|f| (f.path.clone(), f.text.clone())).collect()
+}
+
+/// Makes `read` hold these texts, and those of before for all others.
+fn put(read: &mut Read<'_>, before: &Texts, changed: &Texts) {
+    for f in &mut read.found.files {
+        if let Some(text) = changed.get(&f.path).or_else(|| before.get(&f.path)) {
+            f.text = text.clone();
+        }
+    }
+}
+
+/// Writes a file in one step: whoever reads it sees all of the old text or all of the new.
+fn replace(read: &Read<'_>, path: &str, old: &str, new: &str) -> Result<(), Failure> {
+    let io = |source| Failure::Io {
+        what: format!("cannot write {path}"),
+        source,
+    };
+    // Behind a link is the file that was meant, if it is one of the repository.
+    let target = std::fs::canonicalize(read.governing.absolute(path)).map_err(io)?;
+    let root = std::fs::canonicalize(&read.root).map_err(io)?;
+    let linked = Path::new(&read.governing.absolute(path)).is_symlink();
+    if linked && !target.starts_with(root) {
+        return Err(Failure::Usage(format!(
+            "{path} is a link to a file outside the repository"
+        )));
+    }
+    if std::fs::read(&target).map_err(io)? != old.as_bytes() {
+        return Err(Failure::Usage(format!(
+            "{path} has changed while it was fixed, or is not UTF-8; nothing was written to it"
+        )));
+    }
+    let dir = target.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(io)?;
+    file.write_all(new.as_bytes()).map_err(io)?;
+    let permissions = std::fs::metadata(&target).map_err(io)?.permissions();
+    file.as_file().set_permissions(permissions).map_err(io)?;
+    file.persist(&target).map_err(|e| io(e.error))?;
+    Ok(())
+}

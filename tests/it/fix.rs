@@ -1,0 +1,307 @@
+//! Fixes: what they make of files, and that they make nothing worse.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use overgrant::fix::{Mended, Seen, Texts, mend};
+use overgrant::iam::{ActionSet, Own};
+use overgrant::rules::{self, Ruleset, Selection, examples};
+use overgrant::settings::{Date, Settings};
+use overgrant::settle::{Report, Terms, settle};
+use overgrant::source::Sources;
+use rayon::prelude::*;
+
+use crate::support::golden;
+use crate::support::repository::Repository;
+
+type Files = BTreeMap<String, String>;
+
+fn sources(files: &Files, changed: &Texts) -> Sources {
+    let text = |path: &String, text: &String| changed.get(path).map_or_else(|| text.clone(), ToString::to_string);
+    let all: Vec<(String, String)> = files.iter().map(|(p, t)| (p.clone(), text(p, t))).collect();
+    Sources::new(all.into_iter().map(|(p, t)| (p, Arc::from(t), true)))
+}
+
+/// Every rule, over these files.
+fn lint(ruleset: &Ruleset, sources: &Sources) -> Report {
+    let mut settings = Settings::defaults("/repo");
+    settings.choice.select = vec![overgrant::settings::Selector("all".to_owned())];
+    settings.resolve(ruleset).unwrap();
+    let own = Own::default();
+    let analysis = overgrant::analyse(sources, &own);
+    let outcome = rules::run(&analysis.project, ruleset, &Selection::all(ruleset));
+    let terms = Terms {
+        ruleset,
+        settings: &|_| &settings,
+        absolute: &|path| format!("/repo/{path}"),
+        root: "/repo",
+        today: Date::parse("2026-11-22").unwrap(),
+        ignores: true,
+        strict_ignores: false,
+        baseline: None,
+    };
+    let mut report = settle(&analysis.project, outcome.findings, &terms);
+    overgrant::fix::write(sources, &mut report);
+    report
+}
+
+fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> Mended {
+    let seen = |changed: &Texts| {
+        let sources = sources(files, changed);
+        Ok::<_, Infallible>(Seen::of(&sources, &lint(ruleset, &sources)))
+    };
+    match mend(risky, seen) {
+        Ok(mended) => mended,
+    }
+}
+
+/// The actions that each statement is about, by document.
+fn meaning(sources: &Sources) -> Vec<(bool, usize, Vec<String>)> {
+    let own = Own::default();
+    let analysis = overgrant::analyse(sources, &own);
+    let statements = analysis.project.documents.iter().flat_map(|d| &d.statements);
+    let mut all: Vec<_> = statements
+        .map(|s| {
+            let action = s.action.as_ref();
+            let items: Vec<String> = action.iter().flat_map(|c| &c.items).map(|i| i.display()).collect();
+            let set = ActionSet::expand_all(items.iter().map(String::as_str));
+            let unknown = items.iter().filter(|i| ActionSet::expand(i).is_empty());
+            let unknown = unknown.map(|i| i.to_lowercase()).collect();
+            (action.is_some_and(|a| a.negated), set.len(), unknown)
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn what_is_fixed_in_the_examples_of_all_rules_lints_clean() {
+    let ruleset = Ruleset::builtin();
+    let cases: Vec<_> = ruleset.iter().flat_map(examples::cases).filter(|c| c.bad).collect();
+    let wrong: Vec<String> = cases
+        .par_iter()
+        .flat_map_iter(|case| {
+            let mut wrong = Vec::new();
+            let safe = mended(&ruleset, &case.files, false);
+            let mut tell = |what: String| wrong.push(format!("{} `{}` {:?}: {what}", case.rule, case.title, case.form));
+            if safe.made == 0 && safe.dropped.is_empty() {
+                return wrong;
+            }
+            // An ignore that is spelled right may turn out to ignore nothing.
+            for d in safe.dropped.iter().filter(|d| d.rule != "unknown-rule-in-ignore") {
+                tell(format!("dropped: {d:?}"));
+            }
+            let before = sources(&case.files, &Texts::new());
+            let after = sources(&case.files, &safe.texts);
+            if meaning(&before) != meaning(&after) {
+                tell(format!(
+                    "means something else:\n{}",
+                    safe.texts.values().map(|t| t.to_string()).collect::<String>()
+                ));
+            }
+            // A second run finds nothing that the first one left.
+            let files: Files = case
+                .files
+                .iter()
+                .map(|(p, t)| {
+                    (
+                        p.clone(),
+                        safe.texts.get(p).map_or_else(|| t.clone(), ToString::to_string),
+                    )
+                })
+                .collect();
+            let again = mended(&ruleset, &files, false);
+            if again.made > 0 {
+                tell(format!("a second run makes {} fixes", again.made));
+            }
+            wrong
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn what_a_person_agreed_to_never_breaks_a_file() {
+    let ruleset = Ruleset::builtin();
+    let cases: Vec<_> = ruleset.iter().flat_map(examples::cases).filter(|c| c.bad).collect();
+    let made: usize = cases
+        .par_iter()
+        .map(|case| {
+            let risky = mended(&ruleset, &case.files, true);
+            if risky.made == 0 {
+                return 0;
+            }
+            let before = lint(&ruleset, &sources(&case.files, &Texts::new()));
+            let after = lint(&ruleset, &sources(&case.files, &risky.texts));
+            assert!(
+                after.errors.len() <= before.errors.len(),
+                "{} {}",
+                case.rule,
+                case.title
+            );
+            assert!(
+                risky.made == 0 || after.findings.len() < before.findings.len(),
+                "{}",
+                case.title
+            );
+            risky.made
+        })
+        .sum();
+    assert!(made > 100, "{made}");
+}
+
+const TEMPLATE: &str = "\
+Resources:
+  # The reader.
+  Reader:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Statement:
+          - Sid: ''
+            Effect: allow
+            Action:
+              - s3:getobject # objects
+              - 's3:PutObject'
+              - s3:putobject
+            Resource: arn:aws:s3:::reports/*
+";
+
+const FIXED: &str = "\
+Resources:
+  # The reader.
+  Reader:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: \"2012-10-17\"
+        Statement:
+          - Effect: Allow
+            Action:
+              - s3:GetObject # objects
+              - 's3:PutObject'
+            Resource: arn:aws:s3:::reports/*
+";
+
+#[test]
+fn fix_writes_the_file_and_exits_with_0_when_all_is_gone() {
+    let repo = Repository::new(&[("template.yaml", TEMPLATE)]);
+    let ran = repo.run(&["fix", "--select", "validity,actions", "template.yaml"]);
+    assert_eq!(repo.read("template.yaml"), FIXED, "{}{}", ran.out, ran.err);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("All clear"), "{}", ran.out);
+    assert!(ran.err.contains("fixes made in 1 file"), "{}", ran.err);
+    let again = repo.run(&["check", "--fix", "--select", "validity,actions", "template.yaml"]);
+    assert_eq!((again.code, again.err.as_str()), (0, ""), "{}", again.out);
+    assert_eq!(repo.files(), ["template.yaml"]);
+}
+
+#[test]
+fn a_diff_writes_nothing() {
+    let repo = Repository::new(&[("template.yaml", TEMPLATE)]);
+    let ran = repo.run(&["fix", "--diff", "--select", "validity,actions", "."]);
+    golden::check("cli/fix.diff", &ran.out);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert_eq!(repo.read("template.yaml"), TEMPLATE);
+    let repo = Repository::new(&[("template.yaml", FIXED)]);
+    let ran = repo.run(&["check", "--diff", "--select", "validity,actions", "."]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""));
+}
+
+#[test]
+fn standard_input_is_fixed_to_standard_output() {
+    let repo = Repository::new(&[]);
+    let args = [
+        "check",
+        "--fix",
+        "--select",
+        "validity,actions",
+        "--stdin-filename",
+        "t.yaml",
+        "-",
+    ];
+    let ran = repo.run_with_stdin(&args, TEMPLATE);
+    assert_eq!((ran.out.as_str(), ran.code), (FIXED, 0), "{}", ran.err);
+    // What is none of our business goes through as it came.
+    let ran = repo.run_with_stdin(&args, "a: [1\n");
+    assert_eq!(ran.out, "a: [1\n");
+}
+
+#[test]
+fn line_ends_marks_and_permissions_stay() {
+    let text = format!("\u{feff}{}", TEMPLATE.replace('\n', "\r\n"));
+    let repo = Repository::new(&[("template.yaml", &text)]);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = repo.path("template.yaml");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink("template.yaml", repo.path("link.yaml")).unwrap();
+        repo.run(&["fix", "--select", "validity,actions", "link.yaml"]);
+        assert!(repo.path("link.yaml").is_symlink());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+    repo.run(&["fix", "--select", "validity,actions", "template.yaml"]);
+    let fixed = format!("\u{feff}{}", FIXED.replace('\n', "\r\n"));
+    assert_eq!(repo.read("template.yaml"), fixed);
+}
+
+#[test]
+fn what_is_ignored_or_not_in_utf_8_is_left_alone() {
+    let ignored = TEMPLATE.replace(
+        "- s3:putobject",
+        "- s3:putobject # overgrant: ignore[duplicate-action] -- kept as the auditors list it",
+    );
+    let repo = Repository::new(&[("template.yaml", &ignored)]);
+    let args = ["fix", "--only", "duplicate-action", "template.yaml"];
+    let ran = repo.run(&args);
+    assert_eq!((ran.code, repo.read("template.yaml")), (0, ignored), "{}", ran.err);
+
+    let mut bytes = TEMPLATE.as_bytes().to_vec();
+    bytes.extend(b"# caf\xe9\n");
+    repo.write("template.yaml", &bytes);
+    let ran = repo.run(&args);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("not UTF-8"), "{}", ran.err);
+    assert_eq!(std::fs::read(repo.path("template.yaml")).unwrap(), bytes);
+}
+
+#[test]
+fn a_fix_that_brings_a_new_finding_is_dropped_and_told() {
+    // Once it is spelled right, the statement passes every role.
+    let policy = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+  "Action": ["iam:PassRoles", "ec2:RunInstances"], "Resource": "*"}]}
+"#;
+    let repo = Repository::new(&[("p.json", policy)]);
+    let ran = repo.run(&["fix", "--unsafe", "--only", "unknown-action,pass-role-star", "p.json"]);
+    assert!(ran.err.contains("p.json:2: not fixed: unknown-action"), "{}", ran.err);
+    assert_eq!((ran.code, repo.read("p.json").as_str()), (1, policy), "{}", ran.out);
+    // Safe fixes only: nothing to do.
+    let ran = repo.run(&["fix", "--only", "unknown-action", "p.json"]);
+    assert_eq!(repo.read("p.json"), policy, "{}", ran.err);
+    assert!(ran.out.contains("1 unsafe fix (overgrant fix --unsafe --diff)"), "{}", ran.out);
+    let ran = repo.run(&["fix", "--unsafe", "--only", "unknown-action", "p.json"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(repo.read("p.json"), policy.replace("PassRoles", "PassRole"));
+}
+
+#[test]
+fn machines_are_told_the_edits() {
+    let repo = Repository::new(&[("template.yaml", TEMPLATE)]);
+    let ran = repo.run(&["check", "--format", "json", "--only", "empty-sid", "template.yaml"]);
+    let fix = &ran.json()["findings"][0]["fixes"][0];
+    assert_eq!(fix["safety"], "safe");
+    let (start, end) = (&fix["edits"][0]["start"], &fix["edits"][0]["end"]);
+    let (start, end) = (start.as_u64().unwrap() as usize, end.as_u64().unwrap() as usize);
+    assert_eq!(&TEMPLATE[start..end], "Sid: ''\n            ");
+    let ran = repo.run(&["check", "--format", "sarif", "--only", "empty-sid", "template.yaml"]);
+    let fix = &ran.json()["runs"][0]["results"][0]["fixes"][0];
+    let replaced = &fix["artifactChanges"][0]["replacements"][0]["deletedRegion"];
+    assert_eq!(
+        (&replaced["startLine"], &replaced["startColumn"]),
+        (&8.into(), &13.into())
+    );
+    let ran = repo.run(&["check", "--format", "rdjson", "--only", "empty-sid", "template.yaml"]);
+    assert_eq!(ran.json()["diagnostics"][0]["suggestions"][0]["text"], "");
+}

@@ -280,7 +280,11 @@ fn a_fix_that_brings_a_new_finding_is_dropped_and_told() {
     // Safe fixes only: nothing to do.
     let ran = repo.run(&["fix", "--only", "unknown-action", "p.json"]);
     assert_eq!(repo.read("p.json"), policy, "{}", ran.err);
-    assert!(ran.out.contains("1 unsafe fix (overgrant fix --unsafe --diff)"), "{}", ran.out);
+    assert!(
+        ran.out.contains("1 unsafe fix (overgrant fix --unsafe --diff)"),
+        "{}",
+        ran.out
+    );
     let ran = repo.run(&["fix", "--unsafe", "--only", "unknown-action", "p.json"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(repo.read("p.json"), policy.replace("PassRoles", "PassRole"));

@@ -5,7 +5,7 @@ use crate::finding::{Change, Remedy};
 use crate::iam::{Document, Origin, PolicyKind, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
-use crate::source::{Piece, Text};
+use crate::source::{Hole, HoleKind, Piece, Text};
 use crate::value::{Kind, Value};
 
 /// The language that policies are written in today.
@@ -64,25 +64,27 @@ fn version(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, d: &Document) {
 /// elements: Version".
 fn newer(d: &Document, verb: &str) -> Remedy {
     let title = format!("{verb} version `{VERSION}`");
-    if d.complete && !has_variable(&d.value) {
+    if !may_read_otherwise(&d.value) {
         Remedy::safe(title)
     } else {
         Remedy::risky(title)
     }
 }
 
-/// Whether a known part of the document has a `${`.
-fn has_variable(document: &Value) -> bool {
+/// Whether a part of the document has a `${`, or may turn out to have one.
+fn may_read_otherwise(document: &Value) -> bool {
+    let is_open = |h: &Hole| matches!(h.kind, HoleKind::Input | HoleKind::Dynamic | HoleKind::Other);
     let in_text = |t: &Text| {
         t.pieces().iter().any(|p| match p {
             Piece::Lit(lit) => lit.text.contains("${"),
-            Piece::Hole(_) => false,
+            Piece::Hole(hole) => is_open(hole),
         })
     };
     let mut open = vec![document];
     while let Some(value) = open.pop() {
         match &value.kind {
             Kind::Str(t) if in_text(t) => return true,
+            Kind::Unknown(hole) if is_open(hole) => return true,
             Kind::Seq(items) => open.extend(items.iter()),
             Kind::Map(entries) => {
                 if entries.iter().any(|e| in_text(&e.key)) {

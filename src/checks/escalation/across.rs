@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ways::{How, Way, clip, suits, ways};
 use crate::checks::holders::power;
 use crate::finding::{Cause, Confidence, Finding, Severity};
-use crate::iam::{Action, ActionSet, catalogue};
+use crate::iam::{Action, ActionSet};
 use crate::project::{Effective, Grant, PolicySource};
 use crate::rules::{Context, Out};
 use crate::source::Span;
@@ -69,10 +69,12 @@ fn together<'e, 'a>(effective: &'e Effective<'a>, withheld: &ActionSet, way: &Wa
         return None;
     }
     let steps: Option<Vec<Step<'e, 'a>>> = way
-        .actions
+        .ids
         .iter()
-        .map(|name| {
-            let action = catalogue().action(name).filter(|a| !withheld.contains(a.id()))?;
+        .map(|&action| {
+            if withheld.contains(action.id()) {
+                return None;
+            }
             if let Some(b) = &effective.boundary
                 && !(b.complete && b.everywhere.contains(action.id()))
             {
@@ -80,7 +82,7 @@ fn together<'e, 'a>(effective: &'e Effective<'a>, withheld: &ActionSet, way: &Wa
             }
             let grants: Vec<_> = effective
                 .granting(action)
-                .filter(|g| suits(g.statement, name, way))
+                .filter(|g| suits(g.statement, action.name(), way))
                 .collect();
             (!grants.is_empty()).then_some((action, grants))
         })

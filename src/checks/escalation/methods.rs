@@ -35,7 +35,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         let mut combined: Vec<(Vec<Granted<'_>>, &Way)> = Vec::new();
         let withheld = cx.project.withheld(id);
         for m in ways::ways() {
-            if m.actions.iter().any(|a| withheld.contains_name(a)) {
+            if m.ids.iter().any(|a| withheld.contains(a.id())) {
                 continue;
             }
             let found: Option<Vec<_>> = m.actions.iter().map(|a| granted(d, a, m)).collect();

@@ -71,17 +71,12 @@ type Key = (u32, usize);
 
 impl<'a> Search<'_, 'a> {
     fn way(&self, effective: &Effective<'a>, way: &Way) -> Option<(Key, Finding)> {
+        // The action that names the target or the role.
         let leading = match way.how {
             How::Own => return None,
-            How::Pass => "iam:PassRole",
-            How::Target => way.actions[0],
+            How::Pass => *way.ids.iter().find(|a| a.name() == "iam:PassRole")?,
+            How::Target => *way.ids.first()?,
         };
-        let others = way.actions.iter().filter(|a| **a != leading);
-        let granted = |name: &str, f: &dyn Fn(&&Grant<'a>) -> bool| {
-            let action = catalogue().action(name)?;
-            effective.granting(action).find(f).cloned()
-        };
-        let leading = catalogue().action(leading)?;
         let (grant, item, role) = effective.granting(leading).find_map(|g| {
             let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
             let (item, role) = resource.items.iter().find_map(|item| {
@@ -97,12 +92,15 @@ impl<'a> Search<'_, 'a> {
             lets.then_some((g, item, role))
         })?;
         let power = self.holders.power(role)?;
-        for other in others {
-            match way.how {
-                // What is made anew may be named in advance.
-                How::Pass => granted(other, &|g| suits(g.statement, other, way))?,
-                _ => granted(other, &|_| true)?,
-            };
+        // What is made anew may be named in advance.
+        let suited = |g: &Grant<'_>, other: Action| way.how != How::Pass || suits(g.statement, other.name(), way);
+        let open = way
+            .ids
+            .iter()
+            .filter(|a| **a != leading)
+            .all(|a| effective.granting(*a).any(|g| suited(g, *a)));
+        if !open {
+            return None;
         }
         let hit = Hit {
             grant,

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::pass_role::is_every_role;
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Family, Grade, Operator, strength};
-use crate::iam::{Item, Statement};
+use crate::iam::{Action, Item, Statement, catalogue};
 
 /// What makes a way dangerous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(super) enum How {
 pub(super) struct Way {
     pub(super) how: How,
     pub(super) actions: Vec<&'static str>,
+    /// The same, looked up.
+    pub(super) ids: Vec<Action>,
     pub(super) what: &'static str,
 }
 
@@ -51,9 +53,15 @@ pub(super) fn ways() -> &'static [Way] {
                     "pass" => How::Pass,
                     _ => How::Target,
                 };
-                let actions = fields.next()?.split(' ').collect();
+                let actions: Vec<_> = fields.next()?.split(' ').collect();
+                let ids = actions.iter().map(|a| catalogue().action(a)).collect::<Option<_>>()?;
                 let what = fields.next()?;
-                Some(Way { how, actions, what })
+                Some(Way {
+                    how,
+                    actions,
+                    ids,
+                    what,
+                })
             })
             .collect()
     })

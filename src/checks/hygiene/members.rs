@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use crate::checks::holders::Holders;
-use crate::model::Resource;
+use crate::model::{Resource, kinds};
 use crate::project::{Effective, IdentityId, IdentityKind};
 use crate::rules::{Context, Out};
 use crate::source::Span;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let filled: BTreeSet<IdentityId> = cx
@@ -19,9 +19,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         .filter_map(|m| m.group)
         .collect();
     let scopes = unclear_scopes(cx);
+    let handed_out = handed_out(cx);
     for (id, identity) in (0u32..).zip(&cx.project.identities) {
         let r = &cx.project.resources[identity.resource as usize];
-        let open = scopes.contains(&*r.address.scope);
+        let open = scopes.contains(&*r.address.scope) || handed_out.contains(&(&*r.address.scope, &*r.address.name));
         let mut push = |rule: &'static str, message: &str, label: &str| {
             let f = cx.at_resource(rule, identity.resource, message);
             out.push(f.primary(identity.header, label));
@@ -97,6 +98,28 @@ fn has(r: &Resource, prop: &str) -> bool {
 fn has_unknown(r: &Resource, prop: &str) -> bool {
     r.get(prop)
         .is_some_and(|v| v.is_unknown() || v.items().iter().any(Value::is_unknown))
+}
+
+/// What outputs and exports name: others may go on with it.
+fn handed_out<'a>(cx: &Context<'a>) -> BTreeSet<(&'a str, &'a str)> {
+    let mut found = BTreeSet::new();
+    let outputs = cx.project.resources.iter().filter(|r| &*r.kind == kinds::OUTPUT);
+    let mut open: Vec<&Value> = outputs.filter_map(|r| r.get("Value")).collect();
+    while let Some(value) = open.pop() {
+        match &value.kind {
+            Kind::Seq(items) => open.extend(items.iter()),
+            Kind::Map(entries) => open.extend(entries.iter().map(|e| &e.value)),
+            Kind::OneOf(branches) => open.extend(branches.iter().map(|b| &b.value)),
+            Kind::Json(inner) => open.push(inner),
+            Kind::Unknown(hole) => found.extend(hole.target.as_ref().map(|t| (&*t.scope, &*t.address))),
+            Kind::Str(text) => {
+                let targets = text.holes().filter_map(|h| h.target.as_ref());
+                found.extend(targets.map(|t| (&*t.scope, &*t.address)));
+            }
+            Kind::Null | Kind::Bool(_) | Kind::Num(_) => {}
+        }
+    }
+    found
 }
 
 /// Scopes in which some membership names a user or a group that cannot be told.

@@ -576,6 +576,30 @@ fn helpers_are_read_from_disk() {
     assert_eq!(run(&repository), [""; 0]);
 }
 
+/// Every function has helpers of the same name: those beside it are its own.
+#[test]
+fn helpers_of_one_name() {
+    let mut template = "Transform: AWS::Serverless-2016-10-31\nResources:\n".to_owned();
+    let mut files: Vec<(String, String)> = Vec::new();
+    for i in 0..20 {
+        let function = sam(
+            "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ['s3:GetObject', 's3:PutObject']\n        Resource: '*'",
+        );
+        let function = function.split_once("Resources:\n").unwrap().1;
+        template.push_str(
+            &function
+                .replace("Fn:", &format!("Fn{i}:"))
+                .replace("src/", &format!("f{i}/")),
+        );
+        let app = "import boto3\nimport utils\ndef handler(e, c):\n    boto3.client('s3').get_object(Bucket='b', Key=utils.key)\n";
+        files.push((format!("f{i}/app.py"), app.to_owned()));
+        files.push((format!("f{i}/utils.py"), "key = 'k'\n".to_owned()));
+    }
+    files.push(("template.yaml".to_owned(), template));
+    let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    assert_eq!(found(&files).len(), 20);
+}
+
 /// The first thing that a reader sees is what the tool says.
 #[test]
 fn the_readme_opens_with_a_finding_of_the_example() {

@@ -37,25 +37,34 @@ pub(super) fn helpers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
     let mut fresh = if by_name.is_empty() { Vec::new() } else { files.to_vec() };
     let mut bytes = 0;
     while !fresh.is_empty() {
-        let imported: Vec<Vec<String>> = fresh
+        let imported: Vec<(FileId, Vec<String>)> = fresh
             .par_iter()
-            .map(|f| imports(sources.path(*f), sources.text(*f)))
+            .map(|f| (*f, imports(sources.path(*f), sources.text(*f))))
             .collect();
         fresh.clear();
-        for file in imported
-            .iter()
-            .flatten()
-            .filter_map(|name| by_name.get(name.as_str()))
-            .filter(|all| all.len() <= MAX_NAMESAKES)
-            .flatten()
-        {
-            bytes += if found.contains(file) {
-                0
-            } else {
-                sources.text(*file).len()
-            };
-            if bytes <= MAX_HELPERS && found.insert(*file) {
-                fresh.push(*file);
+        for (importer, names) in &imported {
+            let folder = parent_path(sources.path(*importer));
+            for name in names {
+                // Every function may have a `utils` of its own: the one beside the importer is meant.
+                let beside = join_path(folder, name);
+                let beside = [format!("{beside}.py"), format!("{beside}/__init__.py")];
+                let near: Vec<FileId> = beside.iter().filter_map(|path| sources.find(path)).collect();
+                let all = by_name.get(name.as_str()).map_or(&[][..], Vec::as_slice);
+                let far = if near.is_empty() && all.len() <= MAX_NAMESAKES {
+                    all
+                } else {
+                    &[]
+                };
+                for file in near.iter().chain(far).filter(|f| !known.contains(f)) {
+                    bytes += if found.contains(file) {
+                        0
+                    } else {
+                        sources.text(*file).len()
+                    };
+                    if bytes <= MAX_HELPERS && found.insert(*file) {
+                        fresh.push(*file);
+                    }
+                }
             }
         }
     }

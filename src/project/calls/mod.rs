@@ -18,7 +18,7 @@ mod thing;
 pub use least::{Grant, least};
 pub use thing::Place;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -133,6 +133,9 @@ pub struct Calls<'p> {
     /// In the order of files and of the text.
     pub calls: Vec<Call>,
     pub unresolved: Vec<Unresolved>,
+    /// Indices by where they stand.
+    calls_at: BTreeMap<Place, Vec<usize>>,
+    unresolved_at: BTreeMap<Place, Vec<usize>>,
     graph: reach::Graph,
     index: Index,
     params: Params,
@@ -172,6 +175,8 @@ impl<'p> Calls<'p> {
         }
         Self {
             program,
+            calls_at: by_place(calls.iter().map(|c| c.at)),
+            unresolved_at: by_place(unresolved.iter().map(|u| u.at)),
             calls,
             unresolved,
             graph: reach::Graph::new(edges),
@@ -259,18 +264,28 @@ impl<'p> Calls<'p> {
         let mut modules: Vec<FileId> = seen.iter().map(|p| self.program.modules[p.module].file).collect();
         modules.sort_unstable();
         modules.dedup();
-        let which = |places: &mut dyn Iterator<Item = Place>, seen: &BTreeSet<Place>| {
-            let found = places.enumerate().filter(|(_, p)| seen.contains(p));
-            found.map(|(i, _)| i).collect()
+        let which = |at: &BTreeMap<Place, Vec<usize>>, seen: &BTreeSet<Place>| {
+            let mut found: Vec<usize> = seen.iter().filter_map(|p| at.get(p)).flatten().copied().collect();
+            found.sort_unstable();
+            found
         };
         Reach {
-            calls: which(&mut self.calls.iter().map(|c| c.at), seen),
-            named: which(&mut self.calls.iter().map(|c| c.at), called),
-            unresolved: which(&mut self.unresolved.iter().map(|u| u.at), seen),
+            calls: which(&self.calls_at, seen),
+            named: which(&self.calls_at, called),
+            unresolved: which(&self.unresolved_at, seen),
             modules,
             exact,
         }
     }
+}
+
+/// The indices of things by where they stand.
+fn by_place(places: impl Iterator<Item = Place>) -> BTreeMap<Place, Vec<usize>> {
+    let mut out: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
+    for (i, place) in places.enumerate() {
+        out.entry(place).or_default().push(i);
+    }
+    out
 }
 
 /// Modules of Python as [`Program`] and [`Calls`] take them, sorted by file.

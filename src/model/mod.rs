@@ -118,6 +118,8 @@ pub struct Unit {
     pub loose: Vec<Loose>,
     /// Filled from `resources` and `loose` by `formats::policies`.
     pub documents: Vec<Document>,
+    /// Documents of which nothing is known but where they stand; filled with [`Unit::documents`].
+    pub unread: Vec<Document>,
     pub problems: Vec<Problem>,
     /// Every node that a suppression comment can cover; filled only for files in which `overgrant:` occurs.
     pub extents: Vec<Span>,

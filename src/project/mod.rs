@@ -34,6 +34,8 @@ pub struct Project<'a> {
     pub sources: &'a Sources,
     pub own: &'a Own,
     pub documents: Vec<Document>,
+    /// Policies that are put somewhere and of which nothing is known: listed, and never judged.
+    pub unread: Vec<Document>,
     pub identities: Vec<Identity>,
     pub resources: Vec<Resource>,
     pub problems: Vec<Problem>,

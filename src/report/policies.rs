@@ -93,6 +93,7 @@ fn rows<'a>(seen: &Seen<'a>) -> Vec<Row<'a>> {
         to.dedup();
         rows.push(row(d, to));
     }
+    rows.extend(project.unread.iter().map(|d| row(d, Vec::new())));
     rows.retain(|r| project.sources.file(r.span.file).in_scope);
     rows.sort_by(|a, b| (a.span, &a.attached_to).cmp(&(b.span, &b.attached_to)));
     rows

@@ -35,7 +35,7 @@ pub enum HoleKind {
     Dynamic,
     /// Whatever a data source reads when this is deployed.
     Lookup,
-    /// An output or export of something that is not in this repository.
+    /// An output or export of something, or a file, that is not in this repository.
     Outside,
     /// Anything else that we could not evaluate.
     Other,
@@ -60,7 +60,7 @@ impl HoleKind {
             Self::Input => "given from outside, and no value is written here",
             Self::Dynamic => "read from a store of secrets or parameters",
             Self::Lookup => "looked up by a data source",
-            Self::Outside => "made by something that is not in this repository",
+            Self::Outside => "not in this repository",
             Self::Other => "could not be evaluated",
         }
     }

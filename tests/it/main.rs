@@ -14,6 +14,7 @@ mod facts;
 mod fix;
 mod hcl;
 mod known;
+mod linear;
 mod needs;
 mod oracle;
 mod policy_files;

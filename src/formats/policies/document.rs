@@ -94,6 +94,28 @@ fn collect(value: &Value, branch: Option<Arc<str>>, slot: &Slot, out: &mut Vec<D
     }
 }
 
+/// A document of which nothing is known but where it stands, or one for each alternative of which that is so.
+pub(super) fn unread(value: &Value, slot: &Slot, out: &mut Vec<Document>) {
+    let value = value.decoded();
+    if let Kind::OneOf(branches) = &value.kind {
+        for b in branches.iter().take(MAX_ALTERNATIVES) {
+            let branch = Some(join_branch(slot.branch.as_ref(), &b.label));
+            unread(&b.value, &Slot { branch, ..slot.clone() }, out);
+        }
+    }
+    let Some(hole) = value.as_hole() else { return };
+    out.push(Document {
+        defects: Vec::new(),
+        open: true,
+        unresolved: vec![Unresolved {
+            name: hole.name.clone(),
+            span: hole.span,
+            why: hole.kind.why(),
+        }],
+        ..document(value, &[], slot.branch.clone(), slot)
+    });
+}
+
 fn join_branch(outer: Option<&Arc<str>>, label: &Arc<str>) -> Arc<str> {
     match outer {
         Some(o) if o != label => Arc::from(format!("{o}, {label}")),

@@ -39,6 +39,7 @@ pub fn lower(unit: &mut Unit) {
         found.loose(loose);
     }
     unit.documents.append(&mut found.documents);
+    unit.unread.append(&mut found.unread);
     unit.problems.append(&mut found.problems);
 }
 
@@ -63,6 +64,7 @@ pub fn aws_managed(name: &str, json: &str) -> Option<Document> {
 #[derive(Default)]
 struct Found {
     documents: Vec<Document>,
+    unread: Vec<Document>,
     problems: Vec<Problem>,
 }
 
@@ -146,6 +148,9 @@ impl Search<'_> {
         };
         let before = self.found.documents.len();
         self.found.values(value, &slot, kind.is_some(), 0);
+        if kind.is_some() {
+            document::unread(value, &slot, &mut self.found.unread);
+        }
         for d in &mut self.found.documents[before..] {
             settle_kind(d);
             d.used_at = uses(&value.via, r, d);

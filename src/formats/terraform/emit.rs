@@ -271,7 +271,7 @@ impl<'a> Emitter<'_, 'a> {
         self.loose(module, &format!("output.{name}"), "output", &value);
         let mut entries = vec![
             made("Name", block.header, label(decl)),
-            made("Value", attribute.name_span, value),
+            made("Value", attribute.name_span, without_policies(&value, 0)),
         ];
         if let Some((a, e)) = decl.attribute("sensitive") {
             entries.push(made("Sensitive", a.name_span, self.evaluator.expr(e, &module.env())));

@@ -24,6 +24,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         sources,
         own,
         documents: Vec::new(),
+        unread: Vec::new(),
         identities: Vec::new(),
         resources: Vec::new(),
         problems: Vec::new(),
@@ -38,7 +39,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
     };
     for mut unit in units {
         let base = project.resources.len() as u32;
-        for d in &mut unit.documents {
+        for d in unit.documents.iter_mut().chain(&mut unit.unread) {
             d.resource = d.resource.map(|r| r + base);
         }
         for code in &mut unit.inline {
@@ -46,6 +47,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         }
         project.inline.append(&mut unit.inline);
         project.documents.append(&mut unit.documents);
+        project.unread.append(&mut unit.unread);
         project.resources.append(&mut unit.resources);
         project.problems.append(&mut unit.problems);
         project.extents.append(&mut unit.extents);

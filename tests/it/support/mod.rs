@@ -1,5 +1,6 @@
 //! What the modules of this binary share.
 
 pub(crate) mod calls;
+pub(crate) mod generated;
 pub(crate) mod golden;
 pub(crate) mod repository;

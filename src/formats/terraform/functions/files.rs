@@ -20,7 +20,7 @@ pub(super) fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Option<Value> {
         "templatefile" => match (call.get(0), call.get(1)) {
             (Some(path), Some(variables)) => match find(call.evaluator, path) {
                 Some(id) => template(call.evaluator, id, variables, env, call.span),
-                None => call.unknown(),
+                None => call.evaluator.unknown(missing(path), call.span),
             },
             _ => call.fail(),
         },
@@ -61,6 +61,14 @@ fn find(evaluator: &Evaluator<'_>, path: &Value) -> Option<FileId> {
     found
 }
 
+/// Why a file was not found: it is not here, or its name is not known.
+fn missing(path: &Value) -> HoleKind {
+    match path.as_str() {
+        Some(_) => HoleKind::Outside,
+        None => super::super::eval::derived_kind(std::slice::from_ref(path)),
+    }
+}
+
 /// `file(path)`: written in that file, used here.
 pub(in super::super) fn file(evaluator: &Evaluator<'_>, path: &Value, span: Span) -> Value {
     match find(evaluator, path) {
@@ -69,7 +77,7 @@ pub(in super::super) fn file(evaluator: &Evaluator<'_>, path: &Value, span: Span
             let whole = Span::new(id, 0, text.len());
             Value::text(Text::verbatim(text, id, 0), whole).used_at(span)
         }
-        None => evaluator.unknown(HoleKind::Other, span),
+        None => evaluator.unknown(missing(path), span),
     }
 }
 

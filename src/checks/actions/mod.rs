@@ -4,8 +4,13 @@
 
 mod names;
 mod redundant;
+mod statements;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[("action-names", names::check), ("redundant-items", redundant::check)];
+pub(super) const TABLE: &[(&str, Check)] = &[
+    ("action-names", names::check),
+    ("redundant-items", redundant::check),
+    ("redundant-statements", statements::redundant),
+];

@@ -17,6 +17,10 @@ const FEDERATED: [&str; 4] = ["saml", "accounts.google.com", "graph.facebook.com
 /// Global keys that were taken back. IAM User Guide, "AWS global condition context keys".
 const UNSUPPORTED: [&str; 1] = ["aws:arn"];
 
+/// Global keys that AWS keeps for what was written with them, and what to use instead. Amazon SNS Developer Guide, "Example
+/// cases for Amazon SNS access control".
+const DEPRECATED: [(&str, &str); 1] = [("aws:sourceowner", "aws:SourceAccount")];
+
 /// Keys of one service that come with the credentials, whatever is called.
 const ANYWHERE: [&str; 4] = [
     "ec2:sourceinstancearn",
@@ -173,6 +177,17 @@ fn global(cx: &Context<'_>, line: &Line<'_>, written: &str, name: &str) -> Optio
                 format!("`{written}` is not supported"),
             )
             .primary(span, "use `aws:PrincipalArn`"),
+        );
+    }
+    if let Some((_, instead)) = DEPRECATED.iter().find(|(k, _)| *k == key) {
+        return Some(
+            at(
+                cx,
+                line,
+                "condition-deprecated-global-key",
+                format!("`{written}` is kept for old policies only"),
+            )
+            .primary(span, format!("use `{instead}`")),
         );
     }
     if catalogue().global_condition_key(key).is_none() {

@@ -4,6 +4,7 @@
 //! policy variable is not judged by its form.
 
 mod effect;
+mod fit;
 mod keys;
 mod operators;
 mod values;
@@ -19,6 +20,7 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("condition-keys", keys::check),
     ("condition-values", values::check),
     ("condition-effect", effect::check),
+    ("condition-fit", fit::check),
 ];
 
 /// One line of a written Condition block, with all that is around it.

@@ -4,8 +4,9 @@
 //! is never too much by that alone.
 
 mod classes;
+mod tags;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[("data-classes", classes::check)];
+pub(super) const TABLE: &[(&str, Check)] = &[("data-classes", classes::check), ("abac-tags", tags::check)];

@@ -3,9 +3,10 @@
 //! **Invariant:** a service is asked for its source only where it acts for many customers on a resource that is named to
 //! it; a role for one's own compute is not asked.
 
+mod keys;
 mod source;
 
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[("service-source", source::check)];
+pub(super) const TABLE: &[(&str, Check)] = &[("service-source", source::check), ("service-keys", keys::check)];

@@ -17,7 +17,7 @@ const GRAVE: [&str; 5] = ["s3", "sns", "sqs", "kms", "lambda"];
 
 /// Principals that write without telling for whom, or that act on resources of one's own only.
 /// Elastic Load Balancing, "Access logs"; the guides of the services.
-const SILENT: [&str; 12] = [
+pub(super) const SILENT: [&str; 12] = [
     "autoscaling.amazonaws.com",
     "billingreports.amazonaws.com",
     "dynamodb.amazonaws.com",
@@ -83,7 +83,7 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
 }
 
 /// `s3:GetBucketAcl`, which log deliverers ask for first, gives away nothing.
-fn only_looks(s: &Statement) -> bool {
+pub(super) fn only_looks(s: &Statement) -> bool {
     s.action.as_ref().is_some_and(|a| {
         !a.negated
             && a.items.iter().all(|i| {

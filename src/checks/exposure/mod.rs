@@ -7,6 +7,7 @@ mod guard;
 mod lambda;
 mod policies;
 mod settings;
+mod stores;
 
 use crate::rules::Check;
 
@@ -17,4 +18,5 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("lambda-permission", lambda::permission),
     ("lambda-url", lambda::url),
     ("open-settings", settings::check),
+    ("stores", stores::check),
 ];

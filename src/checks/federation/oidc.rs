@@ -30,6 +30,23 @@ const ANYBODYS: [&str; 7] = [
     "pull_request",
 ];
 
+/// IAM Access Analyzer, "Policy check reference", "Confirm audience claim type".
+fn audience_type(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, c: &Condition) {
+    let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
+    if operator.is_some_and(|o| o.set.is_some()) {
+        out.push(
+            cx.at_statement(
+                "oidc-aud-claim-type",
+                id,
+                i,
+                "the audience is compared as if a token had several",
+            )
+            .primary(c.operator.span, "only for a provider that sends a list")
+            .secondary(c.key.span, "one value with most providers"),
+        );
+    }
+}
+
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     each_federated(cx, &mut |doc, (i, s), item| {
         let (provider, url) = match place(item, cx.project.own, None) {
@@ -89,6 +106,9 @@ fn one(
     }
     audience(cx, out, id, (i, s), item, provider, &of_provider);
     for (c, claim) in &of_provider {
+        if claim == "aud" {
+            audience_type(cx, out, id, i, c);
+        }
         if claim == "sub" {
             spelled(cx, out, id, (i, s), c);
         }

@@ -1,7 +1,12 @@
 //! AWS Organizations User Guide, "SCP syntax" and "Resource control policy syntax".
 
+use std::collections::BTreeSet;
+
+use crate::iam::actions::ActionSet;
+use crate::iam::catalogue::catalogue;
+use crate::iam::condition::{Family, Operator};
 use crate::iam::pattern;
-use crate::iam::{Document, Origin, PolicyKind, PrincipalType, Statement};
+use crate::iam::{Condition, Document, Origin, PolicyKind, PrincipalType, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 
@@ -46,6 +51,66 @@ fn scp(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Sta
             .primary(p.key, "AWS Organizations rejects the policy"),
         );
     }
+    if s.denies() {
+        for c in &s.conditions {
+            blind(cx, out, id, (i, s), c);
+        }
+    }
+}
+
+/// A tag that some of the services cannot see: where the key is absent, the condition is false and nothing is denied.
+fn blind(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
+    let key = c.key.display().to_lowercase();
+    let on_resource = key.starts_with("aws:resourcetag/");
+    let positive = c
+        .operator
+        .text
+        .known()
+        .and_then(|o| Operator::parse(&o))
+        .is_some_and(|o| o.family != Family::Null && !o.negated && !o.if_exists && !o.is_for_all_values());
+    if !positive || !(on_resource || key.starts_with("aws:requesttag/")) {
+        return;
+    }
+    let Some(clause) = s.action.as_ref().filter(|a| a.complete) else {
+        return;
+    };
+    let known: Option<Vec<_>> = clause.items.iter().map(|a| a.text.known()).collect();
+    let Some(known) = known else { return };
+    let named = ActionSet::expand_all(known.iter().map(|k| &**k));
+    let set = if clause.negated { named.complement() } else { named };
+    let mut seeing = BTreeSet::new();
+    let mut blind = BTreeSet::new();
+    for prefix in set.services() {
+        let sees = set
+            .iter()
+            .filter(|a| a.service().prefix() == prefix)
+            .any(|a| a.takes_key(&key));
+        if sees {
+            seeing.insert(prefix);
+        } else if catalogue().service(prefix).is_some() {
+            blind.insert(prefix);
+        }
+    }
+    // Where none sees it, another rule says that the Deny never applies.
+    if blind.is_empty() || seeing.is_empty() {
+        return;
+    }
+    let some: Vec<String> = blind.iter().take(3).map(|p| format!("`{p}`")).collect();
+    let more = match blind.len().saturating_sub(some.len()) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    out.push(
+        cx.at_statement(
+            "scp-deny-ineffective",
+            id,
+            i,
+            format!("actions of {}{more} are not denied by this", some.join(", ")),
+        )
+        .primary(c.key.span, "these services do not tell the tag")
+        .secondary(clause.span, "meant to be denied")
+        .other(key),
+    );
 }
 
 fn rcp(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Document), (i, s): (usize, &Statement)) {

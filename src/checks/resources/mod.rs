@@ -3,8 +3,11 @@
 //! **Invariant:** a hole is never called a wildcard; what is all of a bucket or a log group is not too much.
 
 mod breadth;
+mod logs;
 mod mismatch;
 mod scope;
+mod whole_type;
+mod written;
 
 use crate::rules::Check;
 
@@ -14,4 +17,7 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("star-on-scopable", scope::star),
     ("resource-mismatch", mismatch::check),
     ("s3-colon", mismatch::s3_colon),
+    ("arn-fields", written::check),
+    ("whole-type", whole_type::check),
+    ("log-group-suffix", logs::check),
 ];

@@ -1,10 +1,8 @@
-//! Policies in a place where another kind of policy belongs, policies that are too long, and variables gone wrong.
+//! Policies in a place where another kind of policy belongs, and policies that are too long.
 
-use crate::finding::Severity;
 use crate::iam::kind::is_assume;
 use crate::iam::size::{Holder, holder, quota, resource_quota, size};
-use crate::iam::variables::{Problem, variables};
-use crate::iam::{Document, Item, Origin, PolicyKind, Statement};
+use crate::iam::{Document, Origin, PolicyKind, Statement};
 use crate::project::{DocumentId, IdentityKind, PolicyRef};
 use crate::rules::{Context, Out};
 
@@ -140,81 +138,5 @@ fn inline(cx: &Context<'_>, out: &mut Out<'_>) {
                 .other(what),
             );
         }
-    }
-}
-
-/// Policy variables. IAM User Guide, "IAM policy elements: Variables and tags".
-pub(super) fn variable_syntax(cx: &Context<'_>, out: &mut Out<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if d.origin != Origin::Written {
-            continue;
-        }
-        let old = d
-            .version
-            .as_ref()
-            .is_none_or(|v| v.text.known().as_deref() == Some("2008-10-17"))
-            && !d.keys.iter().any(|k| k.value.contains("${"));
-        let resources = s.resource.iter().flat_map(|c| &c.items);
-        let values = s.conditions.iter().flat_map(|c| &c.values);
-        for item in resources.chain(values) {
-            one(cx, out, (id, i), item, old);
-        }
-        let actions = s.action.iter().flat_map(|c| &c.items);
-        let principals = s.principal.iter().flat_map(|c| c.items.iter().map(|p| &p.value));
-        for item in actions.chain(principals).chain(&s.sid) {
-            let Some(text) = item.text.known() else { continue };
-            if text.contains("${") && variables(&text).iter().any(|v| v.problem.is_none()) {
-                out.push(
-                    cx.at_statement(
-                        "variable-in-unsupported-element",
-                        id,
-                        i,
-                        format!("`{text}`: no variable is replaced here"),
-                    )
-                    .primary(item.span, "variables work in resources and conditions only")
-                    .other(text.into_owned()),
-                );
-            }
-        }
-    }
-}
-
-fn one(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), item: &Item, old: bool) {
-    let Some(text) = item.text.known() else { return };
-    if !text.contains("${") {
-        return;
-    }
-    for v in variables(&text) {
-        let shown = text.get(v.range.clone()).unwrap_or(&text);
-        let span = item.text.span_of(v.range.clone()).unwrap_or(item.span);
-        let rule = match v.problem {
-            Some(Problem::NotClosed) => "variable-missing-brace",
-            Some(Problem::Empty) => "variable-empty",
-            Some(Problem::Space) => "variable-space",
-            Some(Problem::Default) => "variable-missing-quote",
-            Some(_) => continue,
-            None => {
-                if old {
-                    out.push(
-                        cx.at_statement(
-                            "old-version-with-variables",
-                            id,
-                            i,
-                            format!("`{shown}` is plain text in this version"),
-                        )
-                        .primary(span, "a variable only from `2012-10-17` on")
-                        .severity(Severity::High)
-                        .other(v.name.to_lowercase()),
-                    );
-                }
-                continue;
-            }
-        };
-        let what = v.problem.map_or("", Problem::text);
-        out.push(
-            cx.at_statement(rule, id, i, format!("the variable `{shown}` {what}"))
-                .primary(span, what)
-                .other(shown.to_lowercase()),
-        );
     }
 }

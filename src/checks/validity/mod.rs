@@ -4,9 +4,12 @@
 //! while keys may exist that we cannot see.
 
 mod arn;
+mod effect;
 mod elements;
 mod grammar;
 mod kind;
+mod roles;
+mod variables;
 
 use crate::rules::Check;
 pub(in crate::checks) use arn::fits_nothing;
@@ -18,5 +21,7 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("arn", arn::check),
     ("policy-type", kind::mismatch),
     ("policy-size", kind::sizes),
-    ("variables", kind::variable_syntax),
+    ("variables", variables::check),
+    ("no-effect", effect::check),
+    ("role-properties", roles::check),
 ];

@@ -388,6 +388,16 @@ pub(super) const TYPES: &[Type] = &[
     ),
     is("aws_opensearch_domain", "AWS::OpenSearchService::Domain", &[]),
     is("aws_opensearch_domain_policy", "AWS::OpenSearchService::Domain", &[]),
+    is(
+        "aws_opensearchserverless_access_policy",
+        "AWS::OpenSearchServerless::AccessPolicy",
+        &[],
+    ),
+    is(
+        "aws_opensearchserverless_security_policy",
+        "AWS::OpenSearchServerless::SecurityPolicy",
+        &[],
+    ),
     is("aws_organizations_policy", "AWS::Organizations::Policy", &[]),
     is(
         "aws_organizations_resource_policy",

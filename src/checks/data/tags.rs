@@ -1,0 +1,96 @@
+//! Tags that decide who may do what, and who may set them.
+//! IAM User Guide, "What is ABAC for AWS?" and "Controlling access to AWS resources using tags".
+
+use crate::checks::grants::{Granting, granting, names};
+use crate::iam::ActionSet;
+use crate::iam::arn::Shape;
+use crate::iam::catalogue::AccessLevel;
+use crate::iam::condition::Grade;
+use crate::iam::glob::Case;
+use crate::iam::{arn, pattern};
+use crate::rules::{Context, Out};
+
+/// Statements of one document are compared with each other up to this number.
+const MAX_STATEMENTS: usize = 100;
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let all = granting(cx);
+    for of_document in all.chunk_by(|a, b| a.document == b.document) {
+        if of_document.len() > MAX_STATEMENTS {
+            continue;
+        }
+        for tagging in of_document.iter().filter(|g| !g.strength.narrows()) {
+            if let Some(guarded) = of_document.iter().find(|g| defeats(tagging, g).is_some()) {
+                report(cx, out, tagging, guarded);
+            }
+        }
+    }
+}
+
+fn report(cx: &Context<'_>, out: &mut Out<'_>, tagging: &Granting<'_>, guarded: &Granting<'_>) {
+    let Some(set) = defeats(tagging, guarded) else { return };
+    let Some(bound) = guarded.strength.bounds.iter().find(|b| is_tag(&b.key)) else {
+        return;
+    };
+    let Some(span) = tagging.span_granting(&set) else {
+        return;
+    };
+    let changes = if set.len() == 1 { "changes" } else { "change" };
+    out.push(
+        cx.at_statement(
+            "tagging-abac-bypass",
+            tagging.document,
+            tagging.index,
+            format!("{} {changes} the tag that another statement relies on", names(&set, 1)),
+        )
+        .primary(span, "sets any tag on any of these")
+        .secondary(bound.key_span, "decides by a tag")
+        .actions(tagging.items_granting(&set).iter().map(|i| i.display().to_lowercase()))
+        .other(bound.key.clone()),
+    );
+}
+
+fn is_tag(key: &str) -> bool {
+    key.contains(":resourcetag/") || key.starts_with("s3:existingobjecttag/")
+}
+
+/// The actions of `tagging` that set the tags by which `guarded` is held.
+fn defeats(tagging: &Granting<'_>, guarded: &Granting<'_>) -> Option<ActionSet> {
+    let by_tag = guarded
+        .strength
+        .bounds
+        .iter()
+        .any(|b| b.grade >= Grade::Narrows && is_tag(&b.key));
+    // Who has the actions without the condition needs no tag.
+    if !by_tag || tagging.index == guarded.index || guarded.actions.is_subset(&tagging.actions) {
+        return None;
+    }
+    let services = guarded.actions.services();
+    let set: ActionSet = tagging
+        .actions
+        .iter()
+        .filter(|a| {
+            (a.level() == AccessLevel::Tagging || a.second_level() == Some(AccessLevel::Tagging))
+                && a.scopable()
+                && services.contains(&a.service().prefix())
+                && !a.short_name().starts_with("Create") | (a.short_name() == "CreateTags")
+        })
+        .collect();
+    (!set.is_empty() && meet(tagging, guarded)).then_some(set)
+}
+
+/// Some resource is certainly in both.
+fn meet(a: &Granting<'_>, b: &Granting<'_>) -> bool {
+    let (Some(x), Some(y)) = (&a.statement.resource, &b.statement.resource) else {
+        return false;
+    };
+    if x.negated || y.negated {
+        return false;
+    }
+    x.items.iter().take(50).any(|r| {
+        y.items.iter().take(50).any(|q| {
+            matches!(arn::shape(&r.text), Shape::Star | Shape::Arn(_))
+                && pattern::overlaps(&r.text, &q.text, Case::Sensitive).is_yes()
+        })
+    })
+}

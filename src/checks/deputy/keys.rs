@@ -1,0 +1,167 @@
+//! Condition keys and service principals: which keys a service sends, and which are meant for it.
+//! IAM User Guide, "AWS global condition context keys"; IAM Access Analyzer, "Policy check reference".
+
+use std::collections::BTreeSet;
+
+use super::source::{SILENT, only_looks};
+use crate::iam::condition::{Family, Grade, Operator, strength};
+use crate::iam::principal::{Place, is_public, place};
+use crate::iam::{Document, PolicyKind, PrincipalItem, Statement};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if !s.allows() || !matches!(d.kind, PolicyKind::Resource | PolicyKind::Trust) {
+            continue;
+        }
+        if let Some((item, name)) = services_only(cx, s) {
+            unsupported(cx, out, (id, i), s, &name);
+            if d.kind == PolicyKind::Resource {
+                recommended(cx, out, (id, d), (i, s), item, &name);
+            }
+        } else if d.kind == PolicyKind::Resource && d.service.as_deref() != Some("ec2") {
+            perimeter(cx, out, (id, i), s);
+        }
+    }
+}
+
+/// The first principal and its name, where all are services.
+fn services_only<'s>(cx: &Context<'_>, s: &'s Statement) -> Option<(&'s PrincipalItem, String)> {
+    let clause = s.principal.as_ref().filter(|c| !c.negated && c.complete)?;
+    let names: Option<Vec<String>> = clause
+        .items
+        .iter()
+        .map(|p| match place(p, cx.project.own, None) {
+            Place::Service { name } => Some(name),
+            _ => None,
+        })
+        .collect();
+    Some((clause.items.first()?, names?.into_iter().next()?))
+}
+
+/// Who a principal is in an organisation, or how a person signed in: no service has that.
+fn of_people(key: &str) -> bool {
+    matches!(
+        key,
+        "aws:principalorgid"
+            | "aws:principalorgpaths"
+            | "aws:username"
+            | "aws:multifactorauthpresent"
+            | "aws:multifactorauthage"
+    ) || key.starts_with("aws:principaltag/")
+}
+
+fn unsupported(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), s: &Statement, service: &str) {
+    for c in &s.conditions {
+        let key = c.key.display().to_lowercase();
+        let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
+            continue;
+        };
+        let demanded = operator.family != Family::Null
+            && !operator.negated
+            && !operator.if_exists
+            && !operator.is_for_all_values();
+        if !demanded || !of_people(&key) {
+            continue;
+        }
+        out.push(
+            cx.at_statement(
+                "service-key-unsupported",
+                id,
+                i,
+                format!("`{service}` sends no `{}`: it is never allowed", c.key.display()),
+            )
+            .primary(c.key.span, "not in the requests of a service")
+            .principals([service.to_owned()])
+            .other(key),
+        );
+    }
+}
+
+/// Held by something that is not for whom the service acts.
+fn recommended(
+    cx: &Context<'_>,
+    out: &mut Out<'_>,
+    (id, d): (DocumentId, &Document),
+    (i, s): (usize, &Statement),
+    item: &PrincipalItem,
+    service: &str,
+) {
+    let strength = strength(s);
+    let held = strength.bounds.iter().find(|b| b.grade >= Grade::Narrows);
+    let Some(held) = held else { return };
+    let binding = |key: &str| {
+        of_people(key) || key.starts_with("kms:encryptioncontext") || key.starts_with("lambda:") || key.contains("${")
+    };
+    if SILENT.contains(&service)
+        || service.contains("${")
+        || strength.unknown
+        || strength.pins_who()
+        || strength.source() >= Grade::Narrows
+        || strength.bounds.iter().any(|b| binding(&b.key))
+        || d.service.as_deref() == Some("s3") && only_looks(s)
+    {
+        return;
+    }
+    out.push(
+        cx.at_statement(
+            "service-recommended-key",
+            id,
+            i,
+            format!("`{}` does not say for whom `{service}` acts", held.key),
+        )
+        .primary(held.key_span, "add `aws:SourceArn` or `aws:SourceAccount`")
+        .secondary(item.value.span, "acts for every customer of AWS")
+        .principals([service.to_owned()])
+        .other(held.key.clone()),
+    );
+}
+
+/// Everybody, or several accounts, and no word about the organisation.
+fn perimeter(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), s: &Statement) {
+    const KEYS: [&str; 6] = [
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:principalaccount",
+        "aws:sourceorgid",
+        "aws:sourceorgpaths",
+        "aws:sourceaccount",
+    ];
+    let Some(clause) = s.principal.as_ref().filter(|c| !c.negated) else {
+        return;
+    };
+    let bound = s
+        .conditions
+        .iter()
+        .any(|c| KEYS.contains(&c.key.display().to_lowercase().as_str()));
+    if bound || s.condition_key.is_some() && s.conditions.is_empty() {
+        return;
+    }
+    let mut accounts = BTreeSet::new();
+    let mut wide = None;
+    for p in &clause.items {
+        match place(p, cx.project.own, None) {
+            at if is_public(&at) => wide = Some(p),
+            Place::OtherAccount { id, trusted: false, .. } => {
+                accounts.insert(id);
+                if accounts.len() > 1 {
+                    wide.get_or_insert(p);
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some(p) = wide {
+        out.push(
+            cx.at_statement(
+                "org-perimeter-missing",
+                id,
+                i,
+                "nothing holds these principals to the organisation",
+            )
+            .primary(p.value.span, "no `aws:PrincipalOrgID` with it")
+            .principals([p.value.display()]),
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! What the fields of an ARN say about where a policy works: fixed accounts and partitions, open accounts and regions.
+//! AWS General Reference, "Amazon Resource Names (ARNs)".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::iam::arn::{Arn, Field, is_account_id};
+use crate::iam::catalogue::AccessLevel;
+use crate::iam::condition::{Facet, Grade};
+use crate::iam::principal::{Place, Who, account_place};
+use crate::iam::{Document, Format, Item, Origin, PolicyKind, Statement};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+use crate::source::HoleKind;
+
+/// Services whose resources other accounts can let in by a policy on the resource.
+/// IAM User Guide, "AWS services that work with IAM", column "Resource-based policies".
+const SHARED: [&str; 16] = [
+    "backup",
+    "codeartifact",
+    "dynamodb",
+    "ecr",
+    "elasticfilesystem",
+    "es",
+    "events",
+    "glue",
+    "kafka",
+    "kinesis",
+    "kms",
+    "lambda",
+    "s3express",
+    "secretsmanager",
+    "sns",
+    "sqs",
+];
+
+/// Every ARN of a clause `Resource`, with its parts.
+fn arns(d: &Document) -> impl Iterator<Item = (usize, &Statement, &Item, Arn)> {
+    d.statements.iter().enumerate().flat_map(|(i, s)| {
+        let items = s.resource.iter().flat_map(|c| &c.items);
+        items.filter_map(move |item| Some((i, s, item, Arn::parse(&item.text)?)))
+    })
+}
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let elsewhere = partitions(cx);
+    for (id, d) in cx.documents() {
+        if d.origin != Origin::Written {
+            continue;
+        }
+        if matches!(
+            d.format,
+            Format::Cloudformation | Format::Sam | Format::Terraform | Format::Serverless
+        ) {
+            fixed_account(cx, out, (id, d));
+            fixed_partition(cx, out, (id, d), &elsewhere);
+        }
+        open_region(cx, out, (id, d));
+    }
+    open_account(cx, out);
+}
+
+/// A literal account in an ARN, once for each account of a document. One that comes from a variable or parameter is not
+/// written here.
+fn fixed_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)) {
+    if d.kind == PolicyKind::Trust {
+        return;
+    }
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for (i, _, item, arn) in arns(d) {
+        let Field::Literal(account) = arn.account() else {
+            continue;
+        };
+        let Some(span) = arn.account.span_of(0..account.len()) else {
+            continue;
+        };
+        let amazon = matches!(
+            account_place(&account, Who::Root, cx.project.own, None),
+            Place::OtherAccount { trusted: true, .. }
+        );
+        if !is_account_id(&account) || amazon || span.len() != account.len() || !item.span.contains(span) {
+            continue;
+        }
+        if seen.insert(account.clone()) {
+            out.push(
+                cx.at_statement(
+                    "resource-hardcoded-account",
+                    id,
+                    i,
+                    format!("the account {account} is written into the policy"),
+                )
+                .primary(span, "good in this account only")
+                .resources([item.display()])
+                .other(account),
+            );
+        }
+    }
+}
+
+/// Files in which some ARN leaves the partition open, or has another than `aws`.
+fn partitions(cx: &Context<'_>) -> BTreeSet<u32> {
+    let open = |arn: &Arn| match arn.partition() {
+        Field::Hole(kind) => kind == Some(HoleKind::Partition),
+        Field::Literal(p) => p != "aws",
+        _ => false,
+    };
+    cx.documents()
+        .flat_map(|(_, d)| arns(d))
+        .filter(|(.., arn)| open(arn))
+        .map(|(_, _, item, _)| item.span.file.0)
+        .collect()
+}
+
+fn fixed_partition(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), elsewhere: &BTreeSet<u32>) {
+    let fixed = arns(d).find(|(_, _, item, arn)| {
+        matches!(arn.partition(), Field::Literal(p) if p == "aws") && elsewhere.contains(&item.span.file.0)
+    });
+    let Some((i, _, item, arn)) = fixed else { return };
+    let span = arn.partition.span_of(0.."aws".len()).unwrap_or(item.span);
+    out.push(
+        cx.at_statement(
+            "resource-hardcoded-partition",
+            id,
+            i,
+            "the partition is fixed here, and open elsewhere in the file",
+        )
+        .primary(span, "not in China, not in GovCloud")
+        .resources([item.display()]),
+    );
+}
+
+/// `*` for the region beside an ARN of the same document that names one.
+fn open_region(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)) {
+    let pinned =
+        arns(d).find(|(.., arn)| matches!(arn.region(), Field::Literal(_) | Field::Hole(Some(HoleKind::Region))));
+    let Some((_, _, one, _)) = pinned else { return };
+    for (i, s, item, arn) in arns(d) {
+        if arn.region() == Field::Any && s.allows() {
+            let span = arn.region.span_of(0..1).unwrap_or(item.span);
+            out.push(
+                cx.at_statement("resource-wildcard-region", id, i, "the region is left open")
+                    .primary(span, "every region")
+                    .secondary(one.span, "names its region")
+                    .resources([item.display()]),
+            );
+            return;
+        }
+    }
+}
+
+/// `*` for the account where the statement changes something that another account may have opened.
+fn open_account(cx: &Context<'_>, out: &mut Out<'_>) {
+    for g in crate::checks::grants::granting(cx) {
+        if g.strength.grade(Facet::Resource) == Grade::Pins {
+            continue;
+        }
+        let mut changing = g.actions.clone();
+        changing.subtract(&g.actions.of_level(AccessLevel::List));
+        changing.subtract(&g.actions.of_level(AccessLevel::Read));
+        let services: BTreeMap<&str, bool> = changing.services().into_iter().map(|s| (s, true)).collect();
+        let Some(clause) = g.statement.resource.as_ref().filter(|c| !c.negated) else {
+            continue;
+        };
+        let wide = clause.items.iter().find_map(|item| {
+            let arn = Arn::parse(&item.text)?;
+            let service = arn.service()?;
+            // Roles of other accounts can be assumed, and nothing else of theirs in IAM can be reached.
+            let reaches = if service == "iam" {
+                arn.resource_type() == "role" && changing.contains_name("sts:AssumeRole")
+            } else {
+                SHARED.contains(&service.as_str()) && services.contains_key(service.as_str())
+            };
+            let named = !arn.resource.with_placeholders().bytes().all(|b| b == b'*');
+            (reaches && named && arn.account() == Field::Any).then_some((item, arn))
+        });
+        let Some((item, arn)) = wide else { continue };
+        let span = arn.account.span_of(0..1).unwrap_or(item.span);
+        out.push(
+            cx.at_statement(
+                "resource-wildcard-account",
+                g.document,
+                g.index,
+                "the account is left open: what others share is taken in",
+            )
+            .primary(span, "every account")
+            .resources([item.display()]),
+        );
+    }
+}

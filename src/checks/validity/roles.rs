@@ -1,0 +1,175 @@
+//! Properties that name a role: whether it is one, and whether it is named as the service wants.
+//! CloudFormation User Guide, "AWS resource and property types reference"; CodeBuild, "Project".
+
+use std::collections::BTreeMap;
+
+use crate::iam::Format;
+use crate::iam::arn::{Arn, Field};
+use crate::model::Resource;
+use crate::rules::{Context, Out};
+use crate::source::{Hole, HoleKind};
+use crate::value::{Kind, Value};
+
+/// Properties are searched this deep.
+const MAX_DEPTH: usize = 8;
+
+/// What users fill with words of their own.
+const THEIRS: [&str; 6] = ["Environment", "Metadata", "Parameters", "Tags", "Variables", "Value"];
+
+/// Properties that take a role's ARN and not its name.
+const ARN_ONLY: [(&str, &str); 4] = [
+    ("AWS::Lambda::Function", "Role"),
+    ("AWS::Serverless::Function", "Role"),
+    ("AWS::StepFunctions::StateMachine", "RoleArn"),
+    ("AWS::Serverless::StateMachine", "Role"),
+];
+
+/// Resources of IAM that are no roles.
+const NO_ROLES: [&str; 6] = [
+    "group",
+    "instance-profile",
+    "oidc-provider",
+    "policy",
+    "saml-provider",
+    "user",
+];
+
+type ByAddress<'a> = BTreeMap<(&'a str, &'a str), &'a Resource>;
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let by_address: ByAddress<'_> = cx
+        .project
+        .resources
+        .iter()
+        .map(|r| ((&*r.address.scope, &*r.address.name), r))
+        .collect();
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        if r.kind.starts_with("AWS::") {
+            let mut found = Vec::new();
+            walk(&r.props, 0, &mut found);
+            for (name, value) in found {
+                role(cx, out, (id, r), (name, value), &by_address);
+            }
+        }
+        with_path(cx, out, (id, r), &by_address);
+    }
+}
+
+/// Properties that hold a role's ARN by their names.
+fn walk<'v>(value: &'v Value, depth: usize, found: &mut Vec<(&'v str, &'v Value)>) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    match &value.kind {
+        Kind::Map(entries) => {
+            for e in entries.iter() {
+                let [crate::source::Piece::Lit(name)] = e.key.pieces() else {
+                    continue;
+                };
+                let name: &str = &name.text;
+                if name == "Role" || name.to_ascii_lowercase().ends_with("rolearn") {
+                    found.push((name, &e.value));
+                } else if !THEIRS.contains(&name) {
+                    walk(&e.value, depth + 1, found);
+                }
+            }
+        }
+        Kind::Seq(items) => items.iter().for_each(|v| walk(v, depth + 1, found)),
+        Kind::OneOf(branches) => branches.iter().for_each(|b| walk(&b.value, depth + 1, found)),
+        _ => {}
+    }
+}
+
+fn role(
+    cx: &Context<'_>,
+    out: &mut Out<'_>,
+    (id, r): (u32, &Resource),
+    (name, value): (&str, &Value),
+    by_address: &ByAddress<'_>,
+) {
+    let what = match value.as_hole() {
+        Some(hole) => referred(r, name, hole, by_address),
+        None => value.as_text().and_then(|t| written(&Arn::parse(t)?)),
+    };
+    let Some(what) = what else { return };
+    out.push(
+        cx.at_resource(
+            "role-arn-pattern",
+            id,
+            format!("`{name}` takes the ARN of a role, not {what}"),
+        )
+        .primary(value.span, format!("this is {what}"))
+        .scope(r.header, "")
+        .other(name.to_lowercase()),
+    );
+}
+
+/// What an ARN is the ARN of, where that is no role.
+fn written(arn: &Arn) -> Option<String> {
+    let service = arn.service()?;
+    if service != "iam" {
+        return (service != "sts" && matches!(arn.account(), Field::Literal(_) | Field::Hole(_)))
+            .then(|| format!("something of `{service}`"));
+    }
+    let kind = arn.resource_type();
+    NO_ROLES.contains(&kind.as_str()).then(|| called(&kind))
+}
+
+fn called(kind: &str) -> String {
+    let article = if kind.starts_with(['i', 'o']) { "an" } else { "a" };
+    format!("{article} {}", kind.replace('-', " "))
+}
+
+fn referred(r: &Resource, name: &str, hole: &Hole, by_address: &ByAddress<'_>) -> Option<String> {
+    let target = hole.target.as_ref().filter(|_| hole.kind == HoleKind::Resource)?;
+    let of = by_address.get(&(&*target.scope, &*target.address))?;
+    let attribute = target.attribute.to_ascii_lowercase();
+    match &*of.kind {
+        "AWS::IAM::InstanceProfile" => Some(called("instance-profile")),
+        "AWS::IAM::User" => Some(called("user")),
+        "AWS::IAM::Group" => Some(called("group")),
+        "AWS::IAM::ManagedPolicy" => Some(called("policy")),
+        "AWS::IAM::Role" => {
+            let named = match r.format {
+                Format::Terraform => matches!(attribute.as_str(), "name" | "id"),
+                Format::Cloudformation | Format::Sam => attribute.is_empty(),
+                _ => false,
+            };
+            (named && ARN_ONLY.contains(&(&*r.kind, name))).then(|| "its name".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// CodeBuild looks a role up by name only where its path is `/`.
+fn with_path(cx: &Context<'_>, out: &mut Out<'_>, (id, r): (u32, &Resource), by_address: &ByAddress<'_>) {
+    if &*r.kind != "AWS::CodeBuild::Project" || !matches!(r.format, Format::Cloudformation | Format::Sam) {
+        return;
+    }
+    let Some(value) = r.get("ServiceRole") else { return };
+    let Some(target) = value
+        .as_hole()
+        .and_then(|h| h.target.as_ref())
+        .filter(|t| t.attribute.is_empty())
+    else {
+        return;
+    };
+    let role = by_address
+        .get(&(&*target.scope, &*target.address))
+        .filter(|of| &*of.kind == "AWS::IAM::Role");
+    let Some(path) = role.and_then(|of| of.get("Path")) else {
+        return;
+    };
+    if path.as_str().is_some_and(|p| p != "/") {
+        out.push(
+            cx.at_resource(
+                "ref-iam-with-path",
+                id,
+                format!("`Ref` gives the name of `{}`, and its path is lost", target.address),
+            )
+            .primary(value.span, "the role is looked for at the path `/`")
+            .secondary(path.span, "it is here")
+            .scope(r.header, ""),
+        );
+    }
+}

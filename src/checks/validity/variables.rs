@@ -1,0 +1,159 @@
+//! Policy variables. IAM User Guide, "IAM policy elements: Variables and tags".
+
+use crate::finding::{Confidence, Severity};
+use crate::iam::catalogue::catalogue;
+use crate::iam::variables::{Problem, Variable, variables};
+use crate::iam::{Document, Format, Item, Origin};
+use crate::project::DocumentId;
+use crate::rules::{Context, Out};
+use crate::source::Span;
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if d.origin != Origin::Written {
+            continue;
+        }
+        let old = d
+            .version
+            .as_ref()
+            .is_none_or(|v| v.text.known().as_deref() == Some("2008-10-17"))
+            && !d.keys.iter().any(|k| k.value.contains("${"));
+        let resources = s.resource.iter().flat_map(|c| &c.items);
+        let values = s.conditions.iter().flat_map(|c| &c.values);
+        for item in resources.chain(values) {
+            one(cx, out, (id, i), item, old);
+            unescaped(cx, out, (id, d), i, item);
+        }
+        let actions = s.action.iter().flat_map(|c| &c.items);
+        let principals = s.principal.iter().flat_map(|c| c.items.iter().map(|p| &p.value));
+        for item in actions.chain(principals).chain(&s.sid) {
+            let Some(text) = item.text.known() else { continue };
+            if text.contains("${") && variables(&text).iter().any(|v| v.problem.is_none()) {
+                out.push(
+                    cx.at_statement(
+                        "variable-in-unsupported-element",
+                        id,
+                        i,
+                        format!("`{text}`: no variable is replaced here"),
+                    )
+                    .primary(item.span, "variables work in resources and conditions only")
+                    .other(text.into_owned()),
+                );
+            }
+        }
+    }
+}
+
+fn one(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), item: &Item, old: bool) {
+    let Some(text) = item.text.known() else { return };
+    if !text.contains("${") {
+        return;
+    }
+    for v in variables(&text) {
+        let shown = text.get(v.range.clone()).unwrap_or(&text);
+        let span = item.text.span_of(v.range.clone()).unwrap_or(item.span);
+        let rule = match v.problem {
+            Some(Problem::NotClosed) => "variable-missing-brace",
+            Some(Problem::Empty) => "variable-empty",
+            Some(Problem::Space) => "variable-space",
+            Some(Problem::Default) => "variable-missing-quote",
+            Some(_) => continue,
+            None => {
+                if old {
+                    out.push(
+                        cx.at_statement(
+                            "old-version-with-variables",
+                            id,
+                            i,
+                            format!("`{shown}` is plain text in this version"),
+                        )
+                        .primary(span, "a variable only from `2012-10-17` on")
+                        .severity(Severity::High)
+                        .other(v.name.to_lowercase()),
+                    );
+                } else {
+                    unknown(cx, out, (id, i), &v, span);
+                }
+                continue;
+            }
+        };
+        let what = v.problem.map_or("", Problem::text);
+        out.push(
+            cx.at_statement(rule, id, i, format!("the variable `{shown}` {what}"))
+                .primary(span, what)
+                .other(shown.to_lowercase()),
+        );
+    }
+}
+
+/// A variable is a condition key; those that begin with `aws:` are all known. Other prefixes belong to services and identity
+/// providers, which name more than the reference lists.
+fn unknown(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), v: &Variable, span: Span) {
+    let name = v.name.to_lowercase();
+    if !name.starts_with("aws:") || catalogue().global_condition_key(&name).is_some() {
+        return;
+    }
+    let f = cx
+        .at_statement("variable-unknown", id, i, format!("`{}` is no variable of IAM", v.name))
+        .primary(span, "replaced by nothing: never matches")
+        .other(name.clone());
+    let near = catalogue()
+        .global_condition_keys()
+        .map(|k| k.name)
+        .min_by_key(|k| crate::checks::distance(&k.to_lowercase(), &name))
+        .filter(|k| crate::checks::distance(&k.to_lowercase(), &name) <= 4);
+    out.push(match near {
+        Some(near) => f.help(format!("did you mean `${{{near}}}`?")),
+        None => f.confidence(Confidence::Medium).note(format!(
+            "as of {}, the date of the list of keys",
+            catalogue().data_date()
+        )),
+    });
+}
+
+/// A policy variable that Terraform or CloudFormation takes for an expression of its own, and refuses.
+/// Terraform, "Strings and Templates"; CloudFormation User Guide, "Fn::Sub".
+fn unescaped(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), i: usize, item: &Item) {
+    let (tool, write) = match d.format {
+        Format::Terraform if is_policy_document(d) => ("Terraform", "&"),
+        Format::Terraform => ("Terraform", "$$"),
+        Format::Cloudformation | Format::Sam => ("`Fn::Sub`", "!"),
+        Format::Json | Format::Python | Format::Serverless | Format::Text => return,
+    };
+    for hole in item.text.holes().filter(|h| h.target.is_none() && is_variable(&h.name)) {
+        let instead = match write {
+            "!" => format!("${{!{}}}", hole.name),
+            sign => format!("{sign}{{{}}}", hole.name),
+        };
+        out.push(
+            cx.at_statement(
+                "variable-terraform-unescaped",
+                id,
+                i,
+                format!("`${{{}}}` is read by {tool} as its own, and fails", hole.name),
+            )
+            .primary(hole.span, format!("write `{instead}`"))
+            .other(hole.name.to_lowercase()),
+        );
+    }
+}
+
+fn is_policy_document(d: &Document) -> bool {
+    d.owner
+        .as_ref()
+        .is_some_and(|o| o.type_name.contains("aws_iam_policy_document"))
+}
+
+/// `aws:username`, `s3:prefix`: no expression of Terraform, no name of a template.
+fn is_variable(name: &str) -> bool {
+    let Some((prefix, rest)) = name.split_once(':') else {
+        return false;
+    };
+    if rest.starts_with(':') || name.contains(char::is_whitespace) {
+        return false;
+    }
+    catalogue().global_condition_key(&name.to_lowercase()).is_some()
+        || catalogue()
+            .service(prefix)
+            .is_some_and(|s| s.condition_key(name).is_some())
+}

@@ -61,7 +61,7 @@ fn collection(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
             cx.at_resource(
                 "opensearch-serverless-policy-public",
                 id,
-                "the collection is open to everybody",
+                "the collection is open to any network or identity",
             )
             .primary(span, label)
             .scope(r.header, ""),

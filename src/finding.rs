@@ -1,6 +1,7 @@
 //! What is reported. Plain data: building a finding cannot fail.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -27,6 +28,8 @@ pub struct Finding {
     /// What to do instead; `None` takes the rule's own.
     pub help: Option<String>,
     pub cause: Cause,
+    /// Set when what is objected to is there in one alternative of a conditional only: "if IsProd".
+    pub branch: Option<Arc<str>>,
     pub evidence: Evidence,
     pub subject: Subject,
     /// What would make it go away, the preferred first.
@@ -222,6 +225,7 @@ impl Finding {
             notes: Vec::new(),
             help: None,
             cause: Cause::Alone,
+            branch: None,
             evidence: Evidence::default(),
             subject: Subject::default(),
             remedies: Vec::new(),

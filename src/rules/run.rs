@@ -3,12 +3,14 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::spec::{Logic, Match, Report};
 use super::{Check, Context, Out, Rule, Ruleset, Selection, eval};
 use crate::finding::{Cause, Finding};
+use crate::model::Resource;
 use crate::project::Project;
 
 /// What a run of the rules gave.
@@ -126,6 +128,43 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
             }
         }
     }
+    f.branch = branch(f, project).map(Arc::from);
+    if let Some(n) = resource(f, project).and_then(|r| r.instances) {
+        f.notes.push(format!("holds for {n} instances of the resource"));
+    }
+}
+
+/// The resource that a finding is about, or that holds its document.
+fn resource<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p Resource> {
+    let id = match f.cause {
+        Cause::Statement(d, _) | Cause::Document(d) => project.documents.get(d as usize)?.resource?,
+        Cause::Identity(i) => project.identities.get(i as usize)?.resource,
+        Cause::Resource(r) => r,
+        Cause::Place(_) | Cause::Alone => return None,
+    };
+    project.resources.get(id as usize)
+}
+
+/// The condition under which what is objected to is there at all: of the token, its statement, its document or the
+/// resource, whichever is nearest.
+fn branch<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p str> {
+    let document = match f.cause {
+        Cause::Statement(d, _) | Cause::Document(d) => project.documents.get(d as usize),
+        _ => None,
+    };
+    let statement = match f.cause {
+        Cause::Statement(_, s) => document.and_then(|d| d.statements.get(s as usize)),
+        _ => None,
+    };
+    let item = statement.and_then(|s| {
+        let items = [&s.action, &s.resource].into_iter().flatten().flat_map(|c| &c.items);
+        items
+            .filter(|i| Some(i.span) == f.span())
+            .find_map(|i| i.branch.as_deref())
+    });
+    item.or_else(|| statement?.branch.as_deref())
+        .or_else(|| document?.branch.as_deref())
+        .or_else(|| resource(f, project)?.branch.as_deref())
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

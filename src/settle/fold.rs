@@ -17,10 +17,19 @@ pub(super) fn dedupe(findings: Vec<Finding>) -> Vec<Finding> {
             _ => out.push(f),
         }
     }
+    for f in &mut out {
+        if let Some(branch) = &f.branch {
+            f.notes.push(format!("holds {branch}"));
+        }
+    }
     out
 }
 
 fn merge(into: &mut Finding, from: Finding) {
+    // What stands in both alternatives of a conditional depends on neither.
+    if into.branch != from.branch {
+        into.branch = None;
+    }
     for label in from.labels {
         if into.labels.iter().all(|l| l.span != label.span) {
             into.labels.push(label);

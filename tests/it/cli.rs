@@ -673,3 +673,57 @@ fn code_that_names_no_sdk_is_read_beside_code_that_does() {
     assert_eq!(json["calls"][0]["path"], "store.py", "{json}");
     assert_eq!(json["calls"][0]["in"], "Store.load");
 }
+
+#[test]
+fn a_finding_says_when_it_holds_and_how_often() {
+    let template = r#"Parameters: {Env: {Type: String}}
+Conditions:
+  IsProd: !Equals [!Ref Env, prod]
+Resources:
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Action: !If [IsProd, "s3:GetObject", "s3:*"], Resource: "arn:aws:s3:::b/*"}
+  Q:
+    Type: AWS::IAM::ManagedPolicy
+    Condition: IsProd
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Action: "sqs:*", Resource: !Sub "arn:aws:sqs:eu-west-1:${AWS::AccountId}:q"}
+  R:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Action: "sns:*", Resource: !If [IsProd, "arn:aws:sns:eu-west-1:111122223333:a", "arn:aws:sns:eu-west-1:111122223333:b"]}
+"#;
+    let module = r#"resource "aws_iam_policy" "p" {
+  for_each = toset(["a", "b", "c"])
+  policy   = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "kms:*", Resource = "arn:aws:kms:eu-west-1:111122223333:key/k" }] })
+}
+"#;
+    let repository = Repository::new(&[("t.yaml", template), ("m.tf", module)]);
+    let ran = repository.run(&["check", "--format", "json", "--only", "service-wildcard"]);
+    let json = ran.json();
+    let mut notes: Vec<(String, String)> = Vec::new();
+    for f in json["findings"].as_array().unwrap() {
+        let action = f["evidence"]["actions"][0].as_str().unwrap().to_owned();
+        let said = f["notes"].as_array().unwrap().iter().filter_map(|n| n.as_str());
+        let said: Vec<&str> = said.filter(|n| n.starts_with("holds")).collect();
+        notes.push((action, said.join("; ")));
+    }
+    notes.sort();
+    let expected = [
+        ("kms:*", "holds for 3 instances of the resource"),
+        ("s3:*", "holds unless IsProd"),
+        ("sns:*", ""),
+        ("sqs:*", "holds if IsProd"),
+    ];
+    assert_eq!(notes, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+}

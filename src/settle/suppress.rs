@@ -1,6 +1,6 @@
 //! What takes findings out: comments, CloudFormation `Metadata`, `[[exception]]`, and other tools' markers.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use super::comments::{Directive, directives};
@@ -93,7 +93,18 @@ pub(super) struct Book<'a, 't> {
     /// Extents of resources in files with other tools' markers.
     resources: Vec<Span>,
     unhonoured: Cell<BTreeMap<String, usize>>,
+    /// Whether another tool's marker stands anywhere in a file: asked once a file, since most have none.
+    marked: RefCell<BTreeMap<FileId, bool>>,
 }
+
+/// What other tools' comments begin with.
+const FOREIGN: [&str; 5] = [
+    "gitleaks:allow",
+    "pragma: allowlist secret",
+    "nosec",
+    "checkov:skip",
+    "trivy:ignore",
+];
 
 impl<'a, 't> Book<'a, 't> {
     pub(super) fn open(project: &'a Project<'_>, terms: &'a Terms<'t>) -> Self {
@@ -105,6 +116,7 @@ impl<'a, 't> Book<'a, 't> {
             exceptions: Vec::new(),
             resources: project.resources.iter().map(|r| r.extent).collect(),
             unhonoured: Cell::default(),
+            marked: RefCell::default(),
         };
         if !terms.ignores {
             return book;
@@ -367,6 +379,13 @@ impl<'a, 't> Book<'a, 't> {
         let span = f.span();
         let text: &str = self.sources.text(span.file);
         let lines = self.sources.file(span.file).lines();
+        let mut marked = self.marked.borrow_mut();
+        if !*marked
+            .entry(span.file)
+            .or_insert_with(|| FOREIGN.iter().any(|m| text.contains(m)))
+        {
+            return None;
+        }
         let (marker, at) = self.marker(f, text, lines, line)?;
         if !self.terms.ignores || !self.settings(span.file).honor_foreign.iter().any(|m| m == marker) {
             let mut counts = self.unhonoured.take();
@@ -390,7 +409,7 @@ impl<'a, 't> Book<'a, 't> {
         let end = text[start..].find(['\n', '\r']).map_or(text.len(), |i| start + i);
         let own = &text[start..end];
         if f.family == "credentials" {
-            for marker in ["gitleaks:allow", "pragma: allowlist secret", "nosec"] {
+            for marker in &FOREIGN[..3] {
                 if let Some(i) = own.find(marker) {
                     return Some((marker, start + i));
                 }
@@ -409,7 +428,7 @@ impl<'a, 't> Book<'a, 't> {
         };
         let to = block.map_or(end, |b| (b.end as usize).min(text.len()));
         let near = text.get(from..to.max(from))?;
-        for (marker, before_id) in [("checkov:skip", "="), ("trivy:ignore", ":")] {
+        for (marker, before_id) in [(FOREIGN[3], "="), (FOREIGN[4], ":")] {
             for (i, _) in near.match_indices(marker) {
                 let rest = near[i + marker.len()..].strip_prefix(before_id).unwrap_or("");
                 let id: &str = rest

@@ -42,7 +42,7 @@ impl Needs {
             let sources = analysis.project.sources;
             let program = Program::new(sources, &analysis.project.modules);
             let calls = Calls::new(&program);
-            let needed = Needed::new(sources, &calls, &report.errors);
+            let needed = Needed::new(&analysis.project, &calls, &report.errors);
             let text = match self.format {
                 NeedsFormat::Human => needs_human(&needed),
                 NeedsFormat::Json => needs_json(&needed),

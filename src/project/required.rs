@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** every call that may run is listed; whatever may hide another one is a [`Doubt`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::calls::{Call, Calls};
 use super::{Code, CodePlace, Project};
@@ -76,26 +76,7 @@ const OTHERS: &[&str] = &[
 impl<'c> Codebase<'c, '_> {
     /// What `code` needs; `None` where none of it was read.
     pub fn required(&self, project: &Project<'_>, code: &Code) -> Option<Required<'c>> {
-        let calls: &'c Calls<'_> = match &code.place {
-            CodePlace::Paths(_) => self.calls,
-            CodePlace::Inline(i) => self.inline.get(*i)?,
-        };
-        let mut found = Found::default();
-        match (&code.handler, &code.place) {
-            (Some(handler), _) => {
-                let reach = calls.reach(handler.file, &handler.function);
-                found.exact = reach.exact;
-                found.take(&reach);
-                if let (false, CodePlace::Paths(paths)) = (reach.exact, &code.place) {
-                    paths.iter().for_each(|path| found.take(&calls.folder(path)));
-                }
-            }
-            (None, CodePlace::Paths(paths)) => paths.iter().for_each(|path| found.take(&calls.folder(path))),
-            (None, CodePlace::Inline(_)) => return None,
-        }
-        if found.files.is_empty() {
-            return None;
-        }
+        let (calls, found) = self.found(code)?;
         let mut out = Required {
             calls: found.calls.iter().map(|i| &calls.calls[*i]).collect(),
             named: found.named.iter().map(|i| &calls.calls[*i]).collect(),
@@ -130,6 +111,46 @@ impl<'c> Codebase<'c, '_> {
         out.doubts.sort_unstable();
         out.doubts.dedup();
         Some(out)
+    }
+
+    /// For each of [`Calls::calls`] the workloads whose code may run it, as indices into [`Project::workloads`].
+    pub fn callers(&self, project: &Project<'_>) -> Vec<Vec<usize>> {
+        let mut by_code: BTreeMap<_, (&Code, Vec<usize>)> = BTreeMap::new();
+        for (i, w) in project.workloads.iter().enumerate() {
+            if let Some(code) = w.code.as_ref().filter(|c| matches!(c.place, CodePlace::Paths(_))) {
+                let same = by_code.entry((&code.place, &code.handler));
+                same.or_insert_with(|| (code, Vec::new())).1.push(i);
+            }
+        }
+        let mut out = vec![Vec::new(); self.calls.calls.len()];
+        for (code, workloads) in by_code.into_values() {
+            if let Some((_, found)) = self.found(code) {
+                found.calls.iter().for_each(|call| out[*call].extend(&workloads));
+            }
+        }
+        out
+    }
+
+    /// What may run of `code`, as indices into what [`Calls`] holds; `None` where none of it was read.
+    fn found(&self, code: &Code) -> Option<(&'c Calls<'c>, Found)> {
+        let calls: &'c Calls<'_> = match &code.place {
+            CodePlace::Paths(_) => self.calls,
+            CodePlace::Inline(i) => self.inline.get(*i)?,
+        };
+        let mut found = Found::default();
+        match (&code.handler, &code.place) {
+            (Some(handler), _) => {
+                let reach = calls.reach(handler.file, &handler.function);
+                found.exact = reach.exact;
+                found.take(&reach);
+                if let (false, CodePlace::Paths(paths)) = (reach.exact, &code.place) {
+                    paths.iter().for_each(|path| found.take(&calls.folder(path)));
+                }
+            }
+            (None, CodePlace::Paths(paths)) => paths.iter().for_each(|path| found.take(&calls.folder(path))),
+            (None, CodePlace::Inline(_)) => return None,
+        }
+        (!found.files.is_empty()).then_some((calls, found))
     }
 }
 

@@ -42,7 +42,7 @@ pub struct Code {
     pub handler: Option<Handler>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CodePlace {
     /// Files and folders, as paths like [`crate::source::SourceFile::path`].
     Paths(Vec<String>),
@@ -51,7 +51,7 @@ pub enum CodePlace {
 }
 
 /// The function that is called first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Handler {
     pub file: FileId,
     pub function: String,

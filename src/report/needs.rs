@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::json::{SCHEMA_VERSION, span as span_json};
 use crate::project::calls::{Call, Calls, Conditional, Grant, Unresolved, least};
+use crate::project::{Codebase, Project};
 use crate::source::{Problem, Sources, Span, Text};
 
 /// What `overgrant needs` shows: the calls in files that were asked for.
@@ -14,16 +15,29 @@ use crate::source::{Problem, Sources, Span, Text};
 pub struct Needed<'a> {
     sources: &'a Sources,
     calls: Vec<&'a Call>,
+    /// Of each of `calls`, the names of the workloads of the repository whose code may run it.
+    reached_from: Vec<BTreeSet<&'a str>>,
     unresolved: Vec<&'a Unresolved>,
     errors: &'a [Problem],
 }
 
 impl<'a> Needed<'a> {
-    pub fn new(sources: &'a Sources, calls: &'a Calls<'_>, errors: &'a [Problem]) -> Self {
+    pub fn new(project: &'a Project<'_>, calls: &'a Calls<'_>, errors: &'a [Problem]) -> Self {
+        let sources = project.sources;
         let in_scope = |span: Span| sources.file(span.file).in_scope;
+        let callers = Codebase { calls, inline: &[] }.callers(project);
+        let name = |w: usize| &*project.resources[project.workloads[w].resource as usize].address.name;
+        let (found, reached_from) = calls
+            .calls
+            .iter()
+            .zip(callers)
+            .filter(|(c, _)| in_scope(c.span))
+            .map(|(c, workloads)| (c, workloads.into_iter().map(name).collect()))
+            .unzip();
         Self {
             sources,
-            calls: calls.calls.iter().filter(|c| in_scope(c.span)).collect(),
+            calls: found,
+            reached_from,
             unresolved: calls.unresolved.iter().filter(|u| in_scope(u.span)).collect(),
             errors,
         }
@@ -108,7 +122,8 @@ pub fn needs_json(needed: &Needed<'_>) -> String {
     let calls: Vec<Json> = needed
         .calls
         .iter()
-        .map(|c| {
+        .zip(&needed.reached_from)
+        .map(|(c, reached_from)| {
             json!({
                 "service": &*c.service,
                 "method": &*c.method,
@@ -122,7 +137,7 @@ pub fn needs_json(needed: &Needed<'_>) -> String {
                 "path": sources.path(c.span.file),
                 "span": span_json(sources, c.span),
                 "in": &*c.function,
-                "reached_from": [],
+                "reached_from": reached_from,
                 "certain": c.certain,
             })
         })

@@ -559,6 +559,52 @@ fn what_code_calls_is_listed() {
 }
 
 #[test]
+fn calls_tell_the_functions_that_reach_them() {
+    let function = |name: &str, handler: &str| {
+        format!(
+            "  {name}:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: python3.13\n      Handler: {handler}\n      CodeUri: src/\n"
+        )
+    };
+    let template = format!(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n{}{}{}",
+        function("Upload", "app.upload"),
+        function("Again", "app.upload"),
+        function("Clean", "app.clean")
+    );
+    let code = r#"import boto3
+from store import save
+
+
+def upload(event, context):
+    save(event)
+
+
+def clean(event, context):
+    boto3.client("s3").delete_object(Bucket="b", Key="k")
+    save(event)
+
+
+def by_hand():
+    boto3.client("s3").delete_bucket(Bucket="b")
+"#;
+    let store =
+        "import boto3\n\n\ndef save(item):\n    boto3.client('s3').put_object(Bucket='b', Key='k', Body=item)\n";
+    let r = Repository::new(&[
+        ("template.yaml", template.as_str()),
+        ("src/app.py", code),
+        ("src/store.py", store),
+    ]);
+    let json = r.run(&["needs", "-f", "json"]).json();
+    let reached = |operation: &str| {
+        let mut calls = json["calls"].as_array().unwrap().iter();
+        calls.find(|c| c["operation"] == operation).unwrap()["reached_from"].to_string()
+    };
+    assert_eq!(reached("PutObject"), r#"["Again","Clean","Upload"]"#);
+    assert_eq!(reached("DeleteObject"), r#"["Clean"]"#);
+    assert_eq!(reached("DeleteBucket"), "[]");
+}
+
+#[test]
 fn the_least_policy_for_code_is_one_that_we_accept() {
     let r = Repository::new(&[("app.py", CODE)]);
     let ran = r.run(&["needs", "app.py", "--format", "policy"]);

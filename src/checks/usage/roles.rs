@@ -8,7 +8,7 @@ use super::platform;
 use crate::iam::{ActionSet, PrincipalType, catalogue, sdk};
 use crate::model::{Resource, kinds};
 use crate::project::calls::Call;
-use crate::project::{Code, Codebase, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
+use crate::project::{Codebase, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
 use crate::source::Hole;
 use crate::value::{Kind, Value};
 
@@ -50,10 +50,10 @@ impl<'c> Roles<'c> {
     pub(super) fn new(project: &Project<'_>, code: &Codebase<'c, '_>) -> Self {
         let mut users: BTreeMap<IdentityId, Vec<User<'c>>> = BTreeMap::new();
         // Functions share code more often than not.
-        let mut seen: BTreeMap<String, Option<Rc<Required<'c>>>> = BTreeMap::new();
+        let mut seen: BTreeMap<_, Option<Rc<Required<'c>>>> = BTreeMap::new();
         for (workload, w) in project.workloads.iter().enumerate() {
             let required = w.code.as_ref().filter(|_| !w.roles.is_empty()).and_then(|c| {
-                seen.entry(key(c))
+                seen.entry((&c.place, &c.handler))
                     .or_insert_with(|| code.required(project, c).map(Rc::new))
                     .clone()
             });
@@ -146,10 +146,6 @@ fn handed_on(project: &Project<'_>) -> BTreeSet<(Arc<str>, Arc<str>)> {
         }
     }
     out
-}
-
-fn key(code: &Code) -> String {
-    format!("{:?} {:?}", code.place, code.handler)
 }
 
 /// All that a call may need.

@@ -86,6 +86,8 @@ fn settings(accounts: &[(String, usize)]) -> String {
         out.push_str("# ]\n");
     }
     out.push_str("# github = [\"your-organisation\"]\n");
+    out.push_str("\n# Python that runs in containers or on instances, and its role: what it calls is held against what is granted.\n");
+    out.push_str("# [[workload]]\n# code = \"svc/\"\n# role = \"aws_iam_role.task\"\n");
     out
 }
 

@@ -7,7 +7,7 @@ use super::input::{Input, interest};
 use super::{Failure, terminal};
 use crate::discover::{self, Found, Search};
 use crate::fix;
-use crate::iam::Own;
+use crate::iam::{Declared, Own};
 use crate::pipeline::{Analysis, analyse};
 use crate::project::Project;
 use crate::rules::{self, Ruleset, Selection};
@@ -42,6 +42,8 @@ pub(super) struct Read<'a> {
     /// Built-in rules and users' own.
     pub(super) ruleset: Ruleset,
     kinds: Vec<(crate::settings::Glob, crate::iam::PolicyKind)>,
+    /// Folders that were walked, absolute.
+    walked: Vec<String>,
     max_file_size: u64,
     jobs: usize,
     context: bool,
@@ -120,6 +122,8 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
         Some(path) => parent_path(&path).to_owned(),
         None => cwd.clone(),
     };
+    let walked = targets.paths.iter().map(|p| join_path(&cwd, &discover::slashed(p)));
+    let walked = walked.filter(|p| std::path::Path::new(p).is_dir()).collect();
     let base = governing.load(&first).map_err(Failure::Settings)?;
     let mut exclude = Vec::new();
     exclude.extend(Input::patterns(&cwd, &input.exclude)?);
@@ -163,6 +167,7 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
         governing,
         found,
         clock,
+        walked,
         max_file_size: input.max_file_size,
         jobs: input.jobs,
         context: !input.no_context,
@@ -192,19 +197,22 @@ fn ruleset(governing: &Governing<'_>, found: &mut Found) -> Ruleset {
     ruleset
 }
 
-/// Settings with exceptions are sources too: a finding about an exception points into them.
+/// Settings with exceptions or workloads are sources too: findings point into them.
 fn add_settings_files(governing: &Governing<'_>, found: &mut Found) {
-    for settings in governing.all().iter().filter(|s| !s.exceptions.is_empty()) {
-        let Some(path) = &settings.path else { continue };
-        if found.files.iter().any(|f| f.path == *path) {
-            continue;
-        }
-        if let Ok(text) = std::fs::read_to_string(governing.absolute(path)) {
-            found.files.push(discover::Input {
-                path: path.clone(),
-                text: text.into(),
-                in_scope: true,
-            });
+    for settings in governing.all() {
+        let excepting = settings.path.iter().filter(|_| !settings.exceptions.is_empty());
+        let linking = settings.own.workloads.iter().map(|w| &w.file);
+        for path in excepting.chain(linking) {
+            if found.files.iter().any(|f| f.path == *path) {
+                continue;
+            }
+            if let Ok(text) = std::fs::read_to_string(governing.absolute(path)) {
+                found.files.push(discover::Input {
+                    path: path.clone(),
+                    text: text.into(),
+                    in_scope: true,
+                });
+            }
         }
     }
 }
@@ -217,11 +225,26 @@ impl Read<'_> {
             own.accounts.extend(s.own.accounts.clone());
             own.trusted_accounts.extend(s.own.trusted_accounts.clone());
             own.github.extend(s.own.github.iter().cloned());
+            own.workloads.extend(s.own.workloads.iter().map(|w| self.declared(w)));
             own.organization = own.organization.or_else(|| s.own.organization.clone());
         }
         own.github.sort();
         own.github.dedup();
         own
+    }
+
+    /// A workload of the settings with paths as they are shown.
+    fn declared(&self, written: &Declared) -> Declared {
+        let mut out = written.clone();
+        for code in &mut out.code {
+            code.text = self.governing.shown(&code.text);
+        }
+        let folder = self.governing.absolute(parent_path(&out.file));
+        out.whole = self
+            .walked
+            .iter()
+            .any(|top| *top == folder || folder.starts_with(&format!("{top}/")));
+        out
     }
 
     /// Sources of all that was read so far. Files that could not be read are empty ones, for findings to point at.

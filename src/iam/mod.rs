@@ -26,5 +26,5 @@ pub use actions::{ActionSet, Levels};
 pub use catalogue::{AccessLevel, Action, ActionId, Catalogue, catalogue};
 pub use document::*;
 pub use granted::Granted;
-pub use own::Own;
+pub use own::{Declared, Own, Written};
 pub use truth::Truth;

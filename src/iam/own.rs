@@ -1,8 +1,9 @@
 //! What the user says is theirs.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// The `[own]` table of `overgrant.toml`: turns "external account" into facts.
+/// The `[own]` table of `overgrant.toml`, which turns "external account" into facts, and its `[[workload]]` entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Own {
     /// Account id to the name it was given.
@@ -12,4 +13,29 @@ pub struct Own {
     pub github: Vec<String>,
     /// Accounts of others that may be trusted, id to name.
     pub trusted_accounts: BTreeMap<String, String>,
+    pub workloads: Vec<Declared>,
+}
+
+/// One `[[workload]]`: code, and the role that it runs with, where no template says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// The settings file, as the path of a source.
+    pub file: String,
+    /// Files and folders, as paths of sources.
+    pub code: Vec<Written>,
+    /// A logical id, a Terraform address, a role's name or ARN; with `PATH:` before it only those under that path, which
+    /// is relative to the settings file.
+    pub role: Written,
+    /// What runs first: `main.py`, `main.py:run`, `package.main:run`. Without one, all of the code may run.
+    pub entry: Option<Written>,
+    /// All that the settings govern is read: what is not found there does not exist.
+    pub whole: bool,
+}
+
+/// A value of a settings file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub text: String,
+    /// In bytes of the file, with its quotes.
+    pub place: Range<usize>,
 }

@@ -140,7 +140,10 @@ impl<'c> Codebase<'c, '_> {
         let mut found = Found::default();
         match (&code.handler, &code.place) {
             (Some(handler), _) => {
-                let reach = calls.reach(handler.file, &handler.function);
+                let reach = match &handler.function {
+                    Some(function) => calls.reach(handler.file, function),
+                    None => calls.script(handler.file),
+                };
                 found.exact = reach.exact;
                 found.take(&reach);
                 if let (false, CodePlace::Paths(paths)) = (reach.exact, &code.place) {

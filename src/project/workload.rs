@@ -1,6 +1,6 @@
 //! What runs with the permissions of a role, and where its code is.
 
-use super::{IdentityId, ResourceId};
+use super::{IdentityId, Project, ResourceId};
 use crate::source::{FileId, Span};
 
 /// What runs with the permissions of a role: a function, a task, an instance.
@@ -14,6 +14,19 @@ pub struct Workload {
     pub code: Option<Code>,
 }
 
+impl Workload {
+    /// Its name for people.
+    pub fn name<'p>(&'p self, project: &'p Project<'_>) -> &'p str {
+        match &self.code {
+            Some(Code {
+                place: CodePlace::Paths(paths),
+                ..
+            }) if self.kind == WorkloadKind::Declared => paths.first().map_or("", String::as_str),
+            _ => &project.resources[self.resource as usize].address.name,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkloadKind {
     /// A Lambda function.
@@ -22,6 +35,8 @@ pub enum WorkloadKind {
     Task,
     /// An EC2 instance, or what instances are launched from.
     Instance,
+    /// What the settings say runs with the role, which is its resource.
+    Declared,
 }
 
 /// A workload's role.
@@ -50,9 +65,10 @@ pub enum CodePlace {
     Inline(usize),
 }
 
-/// The function that is called first.
+/// What runs first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Handler {
     pub file: FileId,
-    pub function: String,
+    /// The function that is called; `None` where the file runs as a script.
+    pub function: Option<String>,
 }

@@ -26,7 +26,7 @@ impl<'a> Needed<'a> {
         let sources = project.sources;
         let in_scope = |span: Span| sources.file(span.file).in_scope;
         let callers = Codebase { calls, inline: &[] }.callers(project);
-        let name = |w: usize| &*project.resources[project.workloads[w].resource as usize].address.name;
+        let name = |w: usize| project.workloads[w].name(project);
         let (found, reached_from) = calls
             .calls
             .iter()

@@ -10,6 +10,7 @@ mod parse;
 mod schema;
 mod select;
 mod toml_reader;
+mod workload;
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::toml_reader::Reader;
-use super::{Exception, FailOn, Fault, Glob, PerFile, Selector, Settings};
+use super::{Exception, FailOn, Fault, Glob, PerFile, Selector, Settings, workload};
 use crate::finding::{Confidence, Severity};
 use crate::iam::PolicyKind;
 use crate::rules::Profile;
@@ -33,6 +33,7 @@ pub(super) const KEYS: &[&str] = &[
     "rules",
     "per-file",
     "policy-kind",
+    "workload",
     "exception",
 ];
 
@@ -211,6 +212,11 @@ impl Keys<'_, '_> {
             "rules" => self.rules(value),
             "per-file" => self.per_file(value),
             "policy-kind" => self.policy_kind(value),
+            "workload" => self
+                .settings
+                .own
+                .workloads
+                .extend(workload::all(self.reader, self.dir, value)),
             "exception" => self.exceptions(value),
             _ => {}
         }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Settings;
 use super::parse::{CONFIDENCES, FAIL_ON, FOREIGN, SEVERITIES};
 use super::select::Selector;
+use super::workload;
 use crate::iam::PolicyKind;
 use crate::rules::Profile;
 
@@ -101,6 +102,7 @@ pub fn json_schema() -> Value {
                 "description": "What bare documents are used as, by pattern of path.",
                 "additionalProperties": {"enum": kinds}
             },
+            "workload": workload::schema(),
             "exception": exception
         }
     })
@@ -186,6 +188,9 @@ pub fn shown(settings: &Settings) -> String {
     for (line, key) in lines {
         let origin = settings.origins.get(key).map_or("default", String::as_str);
         out.push_str(&format!("{line:<48} # {origin}\n"));
+    }
+    for w in &settings.own.workloads {
+        out.push_str(&format!("{:<48} # {}\n", workload::shown(w, &settings.dir), w.file));
     }
     for e in &settings.exceptions {
         let rules: Vec<&str> = e.rules.iter().map(|s| s.0.as_str()).collect();

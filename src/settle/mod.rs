@@ -16,7 +16,7 @@ use crate::finding::{Confidence, Finding, Fix, LabelRole, Severity};
 use crate::iam::Origin;
 use crate::project::Project;
 use crate::rules::{Rule, Ruleset};
-use crate::settings::{Date, FailOn, Settings};
+use crate::settings::{Date, FailOn, NAMES, Settings};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, relative_path};
 
 pub use baseline::{Baseline, Comparison, Entry, FILE as BASELINE_FILE, Known};
@@ -221,9 +221,14 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
     }
 }
 
-/// One of the labels lies in a file that is in scope.
+/// One of the labels lies in a file that is in scope. Settings are read whatever was asked for: they count only where they
+/// are what the finding is about.
 fn in_scope(sources: &Sources, finding: &Finding) -> bool {
-    finding.labels.iter().any(|l| sources.file(l.span.file).in_scope)
+    let settings = |path: &str| NAMES.contains(&path.rsplit('/').next().unwrap_or(path));
+    finding.labels.iter().any(|l| {
+        let file = sources.file(l.span.file);
+        file.in_scope && (l.role == LabelRole::Primary || !settings(&file.path))
+    })
 }
 
 /// By place, rule and message: file ids are ordered by path.
@@ -295,6 +300,10 @@ fn shown(sources: &Sources, f: &Reported, terms: &Terms<'_>) -> bool {
 }
 
 fn is_error(problem: &Problem) -> bool {
+    is_unread(problem) || problem.kind == ProblemKind::Settings
+}
+
+fn is_unread(problem: &Problem) -> bool {
     matches!(problem.kind, ProblemKind::Syntax | ProblemKind::Input)
 }
 
@@ -319,7 +328,8 @@ fn unevaluated(project: &Project<'_>) -> Vec<Problem> {
 
 fn stats(project: &Project<'_>) -> Stats {
     let sources = project.sources;
-    let mut failed: Vec<FileId> = errors(project).iter().map(|p| p.span.file).collect();
+    let unread = errors(project).into_iter().filter(is_unread);
+    let mut failed: Vec<FileId> = unread.map(|p| p.span.file).collect();
     failed.dedup();
     let written: Vec<_> = project
         .documents

@@ -10,6 +10,8 @@ pub enum ProblemKind {
     /// Broken JSON of a policy document (a `.json` policy, a heredoc, an embedded string) that was still understood in
     /// part: `json-syntax-error`.
     PolicyJson,
+    /// Settings name something that is not there: `unreadable-input`.
+    Settings,
     /// The file is larger than the cap, binary, not UTF-8, or could not be opened: `unreadable-input`.
     Input,
     /// Understood, and deliberately not followed (a template language, a depth bound): counted and listed, no finding.

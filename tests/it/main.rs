@@ -30,3 +30,4 @@ mod terraform_eval;
 mod tidy;
 mod usage;
 mod user_rules;
+mod workloads;

@@ -24,6 +24,15 @@ fn unreadable_input(ctx: &Context<'_>, out: &mut Out<'_>) {
         };
         Finding::new("unreadable-input", message).note("the credential rules still ran on its text")
     });
+    by_file(
+        ctx,
+        |kind| kind == ProblemKind::Settings,
+        out,
+        |_| {
+            let message = "the settings link code to a role and one of them was not found: they were not compared";
+            Finding::new("unreadable-input", message).help("name what is there, or take the `[[workload]]` out")
+        },
+    );
 }
 
 fn json_syntax_error(ctx: &Context<'_>, out: &mut Out<'_>) {

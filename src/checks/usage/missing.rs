@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::roles::{Roles, User, name};
+use super::roles::{Roles, User};
 use crate::finding::{Cause, Confidence, Remedy};
 use crate::iam::{Action, ActionSet, Item, Origin, PolicyKind, Truth, catalogue};
 use crate::model::Resource;
 use crate::project::calls::Call;
-use crate::project::{Effective, IdentityId, PolicySource, Project};
+use crate::project::{Effective, Handler, IdentityId, PolicySource, Project, Workload, WorkloadKind};
 use crate::rules::{Context, Out};
 use crate::value::Value;
 
@@ -45,7 +45,11 @@ fn of_user(
         return;
     }
     let mut missing: BTreeMap<&'static str, Vec<&Call>> = BTreeMap::new();
-    for call in required.named.iter().filter(|c| c.certain && runs_deployed(project, c)) {
+    for call in required
+        .named
+        .iter()
+        .filter(|c| c.certain && runs_deployed(project, w, c))
+    {
         for action in lacking(effective, by_resources, call) {
             missing.entry(action.name()).or_default().push(call);
         }
@@ -59,7 +63,10 @@ fn of_user(
             .action(action)
             .is_some_and(|a| effective.denied.contains(a.id()));
         let what = if denied { "denies it" } else { "does not grant it" };
-        let function = name(project, w);
+        let from = match w.kind {
+            WorkloadKind::Function => format!("the handler of `{}`", w.name(project)),
+            _ => format!("the entry of `{}`", w.name(project)),
+        };
         let mut f = cx
             .at_resource(
                 "missing-grant",
@@ -80,7 +87,7 @@ fn of_user(
         if !denied {
             f.remedies.extend(remedy(effective, action));
         }
-        out.push(f.note(format!("reached from the handler of `{function}`")));
+        out.push(f.note(format!("reached from {from}")));
     }
 }
 
@@ -88,8 +95,11 @@ fn of_user(
 const ALTERNATIVES: &[(&str, &str)] = &[("ses:SendEmail", "ses:SendRawEmail")];
 
 /// Whether a call is not one of those that a script makes when a person starts it.
-fn runs_deployed(project: &Project<'_>, call: &Call) -> bool {
-    call.at.scope != 0 || !project.sources.text(call.span.file).contains("__main__")
+fn runs_deployed(project: &Project<'_>, w: &Workload, call: &Call) -> bool {
+    let script = |h: &Handler| h.function.is_none() && h.file == call.span.file;
+    call.at.scope != 0
+        || w.code.as_ref().and_then(|c| c.handler.as_ref()).is_some_and(script)
+        || !project.sources.text(call.span.file).contains("__main__")
 }
 
 /// The action added to the statement of the role that grants others of its service, where there is just one.

@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use crate::iam::{ActionSet, sdk};
 use crate::model::Resource;
+use crate::source::Text;
+use crate::value::{Kind, Value};
 
 /// Features of Lambda that a template shows where they are used; all others may be set up anywhere.
 const SHOWN: &[&str] = &[
@@ -38,6 +40,35 @@ const EXTENSIONS: &[&str] = &[
     "secretsmanager:GetSecretValue",
     "ssm:GetParameter*",
     "xray:*",
+];
+
+/// What agents of AWS on instances and beside containers call: Systems Manager and ECS Exec, the CloudWatch agent and log
+/// routers, pulling images. Amazon ECS Developer Guide, "Amazon ECS task IAM role"; Systems Manager User Guide, "Configure
+/// instance permissions required for Systems Manager".
+const AGENTS: &[&str] = &[
+    "cloudwatch:PutMetricData",
+    "ec2:DescribeTags",
+    "ec2:DescribeVolumes",
+    "ec2messages:*",
+    "ecr:*",
+    "firehose:PutRecordBatch",
+    "logs:*",
+    "ssm:*",
+    "ssmmessages:*",
+    "xray:*",
+];
+
+/// Parts of the names of images that run beside what a task is for, and do what [`AGENTS`] says.
+const SIDECARS: &[&str] = &[
+    "amazon-cloudwatch-agent",
+    "aws-for-fluent-bit",
+    "aws-otel-collector",
+    "aws-xray-daemon",
+    "cloudwatch-agent",
+    "datadog/agent",
+    "fluent-bit",
+    "nginx",
+    "redis",
 ];
 
 /// AWS's managed policies that hold what the platform needs and little else.
@@ -99,6 +130,39 @@ pub(super) fn of_function(r: &Resource, sent: bool) -> ActionSet {
         set.union_with(&ActionSet::expand_all(EXTENSIONS.iter().copied()));
     }
     set
+}
+
+/// What runs with the role of a task or an instance besides its code; `None` where that cannot be told: other containers, a
+/// start script that calls AWS.
+pub(super) fn beside(r: &Resource) -> Option<ActionSet> {
+    let image = |c: &Value| {
+        let image = c.get("Image").or_else(|| c.get("image"))?;
+        image.as_text().map(Text::display)
+    };
+    let own = |c: &&Value| !image(c).is_some_and(|name| SIDECARS.iter().any(|s| name.contains(s)));
+    match r.get("ContainerDefinitions").map(|c| &c.decoded().kind) {
+        None => {}
+        Some(Kind::Seq(all)) if all.iter().filter(own).count() <= 1 => {}
+        Some(_) => return None,
+    }
+    let start = ["UserData", "UserDataBase64"].into_iter().find_map(|name| r.get(name));
+    let start = start.or_else(|| r.path(&["LaunchTemplateData", "UserData"]));
+    if let Some(script) = start.filter(|v| !v.is_null())
+        && !script.decoded().as_text().is_some_and(|t| starts_quietly(&t.display()))
+    {
+        return None;
+    }
+    Some(ActionSet::expand_all(AGENTS.iter().copied()))
+}
+
+/// Whether a start script can be read and does not use the command line of AWS but to pull images.
+fn starts_quietly(script: &str) -> bool {
+    let calls = script.match_indices("aws ").filter(|(at, _)| {
+        let before = script[..*at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    });
+    let mut others = calls.filter(|(at, word)| !script[at + word.len()..].trim_start().starts_with("ecr"));
+    script.trim_start().starts_with(['#', '<']) && others.next().is_none()
 }
 
 /// What the platform does with a function's role as the function is set up; `polled`: functions of its scope are fed from

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::platform;
-use crate::iam::{ActionSet, PrincipalType, catalogue, sdk};
+use crate::iam::principal::{self, Oidc, Place};
+use crate::iam::{ActionSet, PrincipalItem, PrincipalType, catalogue, sdk};
 use crate::model::{Resource, kinds};
 use crate::project::calls::Call;
 use crate::project::{Codebase, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
@@ -91,12 +92,12 @@ impl<'c> Roles<'c> {
             exact: true,
             workloads: Vec::new(),
         };
-        for user in users {
-            let w = &project.workloads[user.workload];
+        let workloads: Vec<&Workload> = users.iter().map(|u| &project.workloads[u.workload]).collect();
+        if !only_for(project, role, &workloads) {
+            return None;
+        }
+        for (user, w) in users.iter().zip(workloads) {
             let required = user.required.as_ref().filter(|r| r.doubts.is_empty())?;
-            if !only_for(project, role, w) {
-                return None;
-            }
             used.exact &= required.exact;
             used.workloads.push(user.workload);
             used.actions.union_with(&required.libraries);
@@ -106,6 +107,10 @@ impl<'c> Roles<'c> {
                 used.actions.union_with(&platform::of_function(r, sent));
                 used.needed
                     .union_with(&platform::surely(r, self.polled.contains(&r.address.scope)));
+            }
+            if matches!(w.kind, WorkloadKind::Task | WorkloadKind::Instance) {
+                used.actions
+                    .union_with(&platform::beside(&project.resources[w.resource as usize])?);
             }
             for call in &required.calls {
                 take(call, &mut used.actions);
@@ -160,12 +165,27 @@ fn take(call: &Call, into: &mut ActionSet) {
     }
 }
 
-/// Whether a role's trust policies let nobody but the service of this kind of workload have it.
-fn only_for(project: &Project<'_>, role: IdentityId, w: &Workload) -> bool {
-    let services: &[&str] = match w.kind {
-        WorkloadKind::Function => &["lambda.amazonaws.com", "edgelambda.amazonaws.com"],
-        WorkloadKind::Task => &["ecs-tasks.amazonaws.com"],
-        WorkloadKind::Instance => &["ec2.amazonaws.com"],
+/// Whether a role's trust policies let nobody but the services of these workloads have it.
+fn only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) -> bool {
+    let runs = |name: &str| {
+        workloads.iter().any(|w| match w.kind {
+            WorkloadKind::Function => matches!(name, "lambda.amazonaws.com" | "edgelambda.amazonaws.com"),
+            WorkloadKind::Task => name == "ecs-tasks.amazonaws.com",
+            WorkloadKind::Instance => name.starts_with("ec2.amazonaws.com"),
+            WorkloadKind::Declared => true,
+        })
+    };
+    // Pods of EKS have roles by its own provider.
+    let pods = |i: &PrincipalItem| {
+        let place = || principal::place(i, project.own, None);
+        workloads.iter().any(|w| w.kind == WorkloadKind::Declared)
+            && matches!(
+                place(),
+                Place::Oidc {
+                    provider: Oidc::Eks,
+                    ..
+                }
+            )
     };
     let identity = &project.identities[role as usize];
     let trust = &identity.trust;
@@ -173,8 +193,9 @@ fn only_for(project: &Project<'_>, role: IdentityId, w: &Workload) -> bool {
     let mut principals = statements.filter(|s| !s.denies()).map(|s| s.principal.as_ref());
     // A module that makes both, and says nothing of trust, makes the role for the function.
     let of_module = || {
-        let [r, role] = [w.resource, identity.resource].map(|id| &project.resources[id as usize]);
-        r.extent == role.extent && role.get("AssumeRolePolicyDocument").is_none()
+        let role = &project.resources[identity.resource as usize];
+        let mut all = workloads.iter().map(|w| &project.resources[w.resource as usize]);
+        role.get("AssumeRolePolicyDocument").is_none() && all.all(|r| r.extent == role.extent)
     };
     (!trust.is_empty() || of_module())
         && principals.all(|p| {
@@ -183,7 +204,8 @@ fn only_for(project: &Project<'_>, role: IdentityId, w: &Workload) -> bool {
                     && !p.negated
                     && p.items.iter().all(|i| {
                         let known = i.value.text.known();
-                        i.kind == PrincipalType::Service && known.is_some_and(|name| services.contains(&&*name))
+                        let service = i.kind == PrincipalType::Service && known.is_some_and(|name| runs(&name));
+                        service || pods(i)
                     })
             })
         })
@@ -216,9 +238,4 @@ pub(super) fn witnesses<'c>(calls: &[&'c Call], actions: &ActionSet) -> Vec<(&'c
         }
     }
     out
-}
-
-/// The workload's name for people.
-pub(super) fn name<'p>(project: &'p Project<'_>, workload: &Workload) -> &'p str {
-    &project.resources[workload.resource as usize].address.name
 }

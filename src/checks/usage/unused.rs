@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::roles::{Roles, Used, name, witnesses};
+use super::roles::{Roles, Used, witnesses};
 use super::{platform, templates};
 use crate::finding::{Confidence, Finding, Remedy};
 use crate::iam::condition::strength;
@@ -288,7 +288,7 @@ fn proof(project: &Project<'_>, mut f: Finding, used: &Used<'_>, called: &[&'sta
         let names: Vec<&str> = used
             .workloads
             .iter()
-            .map(|w| name(project, &project.workloads[*w]))
+            .map(|w| project.workloads[*w].name(project))
             .collect();
         let shown = names
             .iter()

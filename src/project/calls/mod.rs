@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::model::python::{Module, Program, Reaching, ScopeKind, Values};
+use crate::model::python::{Module, Program, ScopeKind, Values};
 use crate::source::{FileId, Span, Text};
 use evaluate::Evaluator;
 use index::Index;
@@ -230,6 +230,15 @@ impl<'p> Calls<'p> {
         self.collect(&self.graph.reach(&entries), &called, exact)
     }
 
+    /// What runs when `file` is run as a script.
+    pub fn script(&self, file: FileId) -> Reach {
+        let module = self.program.index_of(file).map(|module| Place { module, scope: 0 });
+        let mut entries: Vec<Place> = module.into_iter().collect();
+        entries.extend(module.into_iter().flat_map(|m| self.graph.script(m)));
+        let called = self.graph.called(&entries);
+        self.collect(&self.graph.reach(&entries), &called, !entries.is_empty())
+    }
+
     /// Everything in files under `folder` (or in this one file).
     pub fn folder(&self, folder: &str) -> Reach {
         let inside = |file: FileId| {
@@ -323,11 +332,4 @@ fn module_calls<'p>(program: &'p Program<'p>, index: &Index, params: &Params, mo
     unresolved.sort_by_key(|u| (u.span.start, u.why));
     unresolved.dedup();
     (calls, unresolved, edges)
-}
-
-/// Whether `name` is bound in the module: for callers that look for a handler.
-pub fn defines(program: &Program<'_>, file: FileId, name: &str) -> bool {
-    program
-        .index_of(file)
-        .is_some_and(|m| matches!(program.modules[m].at_end(name, 0), Reaching::Found(_)))
 }

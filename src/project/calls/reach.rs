@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::evaluate::{Evaluator, decorator_name};
 use super::thing::{Place, Thing};
 use super::{Unresolved, Why};
-use crate::model::python::{Bound, ExprId, ExprKind, Module, ScopeId, ScopeKind, Usage};
+use crate::model::python::{BlockId, BlockKind, Bound, ExprId, ExprKind, Module, ScopeId, ScopeKind, Usage};
 
 /// Methods of one name that a call on something unknown may reach.
 const MAX_NAMESAKES: usize = 40;
@@ -51,6 +51,8 @@ pub(super) struct Edges {
     all: Vec<(Place, Place)>,
     /// By a call that names what it calls, an import, or a framework's decorator.
     called: Vec<(Place, Place)>,
+    /// By such a call that only a script makes: `if __name__ == "__main__"`.
+    script: Vec<(Place, Place)>,
 }
 
 /// What runs what.
@@ -58,6 +60,7 @@ pub(super) struct Edges {
 pub(super) struct Graph {
     all: BTreeMap<Place, Vec<Place>>,
     called: BTreeMap<Place, Vec<Place>>,
+    script: BTreeMap<Place, Vec<Place>>,
 }
 
 /// The edges that begin in one module, and what there keeps us from seeing all of them.
@@ -65,6 +68,7 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
     let m = &evaluator.program.modules[module];
     let mut out: Vec<(Place, Place)> = Vec::new();
     let mut called: Vec<(Place, Place)> = Vec::new();
+    let mut script: Vec<(Place, Place)> = Vec::new();
     let mut unclear = Vec::new();
     let place = |scope: ScopeId| Place { module, scope };
     for expr in m.ids() {
@@ -78,7 +82,13 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
         if e.usage == Usage::Callee
             && let [one] = &*things
         {
-            called.extend(callee(evaluator, one).map(|to| (from, to)));
+            let to = callee(evaluator, one).map(|to| (from, to));
+            let which = if only_as_script(m, e.block) {
+                &mut script
+            } else {
+                &mut called
+            };
+            which.extend(to);
         }
         for t in things.iter() {
             match t {
@@ -134,12 +144,32 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
             }
         }
     }
-    out.extend(&called);
-    for edges in [&mut out, &mut called] {
+    out.extend(called.iter().chain(&script));
+    for edges in [&mut out, &mut called, &mut script] {
         edges.sort_unstable();
         edges.dedup();
     }
-    (Edges { all: out, called }, unclear)
+    let edges = Edges {
+        all: out,
+        called,
+        script,
+    };
+    (edges, unclear)
+}
+
+/// Whether a block is, or stands in, what follows `if __name__ == "__main__"`.
+fn only_as_script(m: &Module, block: BlockId) -> bool {
+    let mut at = block;
+    loop {
+        let b = &m.blocks[at as usize];
+        if matches!(&b.kind, BlockKind::Arm { label, .. } if label.starts_with("if __name__ ==")) {
+            return true;
+        }
+        if b.parent >= at {
+            return false;
+        }
+        at = b.parent;
+    }
 }
 
 /// The function that a call of `thing` runs for certain.
@@ -287,6 +317,9 @@ impl Graph {
             for (from, to) in edges.called {
                 out.called.entry(from).or_default().push(to);
             }
+            for (from, to) in edges.script {
+                out.script.entry(from).or_default().push(to);
+            }
         }
         out
     }
@@ -294,6 +327,11 @@ impl Graph {
     /// Everything that may run from `entries` on.
     pub(super) fn reach(&self, entries: &[Place]) -> BTreeSet<Place> {
         walk(&self.all, entries)
+    }
+
+    /// What a module calls only when it runs as a script.
+    pub(super) fn script(&self, module: Place) -> &[Place] {
+        self.script.get(&module).map_or(&[], Vec::as_slice)
     }
 
     /// What a call, an import or a framework runs from `entries` on.

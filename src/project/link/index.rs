@@ -137,9 +137,16 @@ pub(super) fn target_of(value: &Value) -> Option<&Target> {
     value.as_hole()?.target.as_ref()
 }
 
+/// As [`last_known_part`], of a text without holes.
+pub(super) fn last_known_name(text: &str) -> Option<&str> {
+    text.rsplit(['/', ':']).next().filter(|last| !last.is_empty())
+}
+
 /// `name` of `name`, of `path/name` and of `arn:…:role/path/name`; the last part must be known.
 pub(super) fn last_known_part(text: &Text) -> Option<String> {
     let flat = text.with_placeholders();
-    let last = flat.rsplit(['/', ':']).next()?;
-    (!last.is_empty() && last.chars().all(|c| Text::placeholder(c).is_none())).then(|| last.to_owned())
+    let last = last_known_name(&flat)?;
+    last.chars()
+        .all(|c| Text::placeholder(c).is_none())
+        .then(|| last.to_owned())
 }

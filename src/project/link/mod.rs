@@ -3,6 +3,7 @@
 //! **Invariant:** the result does not depend on the order of the units; nothing is guessed: what does not resolve to one
 //! thing of the repository stays [`PolicyRef::Elsewhere`].
 
+mod declared;
 mod groups;
 mod identities;
 mod index;

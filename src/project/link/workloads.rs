@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::declared;
 use super::identities::each;
 use super::index::{Index, target_of};
 use crate::iam::sdk;
@@ -49,21 +50,23 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &Index) {
             code,
         });
     }
+    let problems = declared::declared(&linking, &mut out, &mut wanted);
     imported(project, &out, &mut wanted);
     project.workloads = out;
     project.wanted.extend(wanted);
+    project.problems.extend(problems);
 }
 
 /// Adds the files that the code of workloads may import and that were not read.
 fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet<String>) {
-    let codes: Vec<(&Handler, &[String])> = workloads
+    let codes: Vec<(Option<&Handler>, &[String])> = workloads
         .iter()
         .filter_map(|w| match w.code.as_ref()? {
             Code {
                 place: CodePlace::Paths(paths),
-                handler: Some(handler),
+                handler,
                 ..
-            } => Some((handler, paths.as_slice())),
+            } => Some((handler.as_ref(), paths.as_slice())),
             _ => None,
         })
         .collect();
@@ -74,7 +77,14 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
     let mut seen: BTreeSet<(usize, &[String])> = BTreeSet::new();
     let mut open: Vec<(usize, &[String])> = Vec::new();
     for (handler, paths) in codes {
-        open.extend(program.index_of(handler.file).map(|m| (m, paths)));
+        match handler {
+            Some(handler) => open.extend(program.index_of(handler.file).map(|m| (m, paths))),
+            None => {
+                let modules = program.modules.iter().enumerate();
+                let here = modules.filter(|(_, m)| inside(project.sources.path(m.file), paths));
+                open.extend(here.map(|(m, _)| (m, paths)));
+            }
+        }
     }
     while let Some((at, paths)) = open.pop() {
         if !seen.insert((at, paths)) {
@@ -125,8 +135,8 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
     }
 }
 
-struct Linking<'l, 'a> {
-    project: &'l Project<'a>,
+pub(super) struct Linking<'l, 'a> {
+    pub(super) project: &'l Project<'a>,
     index: &'l Index,
     identities: BTreeMap<ResourceId, IdentityId>,
     /// Archives by the path of the package.
@@ -197,7 +207,7 @@ impl<'l, 'a> Linking<'l, 'a> {
                 place: CodePlace::Inline(i),
                 handler: Some(Handler {
                     file: written.span.file,
-                    function: function.as_deref().map_or("handler", last_part).to_owned(),
+                    function: Some(function.as_deref().map_or("handler", last_part).to_owned()),
                 }),
             });
         }
@@ -233,7 +243,7 @@ impl<'l, 'a> Linking<'l, 'a> {
                 place: CodePlace::Paths(paths),
                 handler: Some(Handler {
                     file,
-                    function: function.to_owned(),
+                    function: Some(function.to_owned()),
                 }),
             }),
             None => {
@@ -256,7 +266,7 @@ impl<'l, 'a> Linking<'l, 'a> {
     }
 
     /// The file of a handler's module in a folder, or the file that is all there is.
-    fn module(&self, path: &str, module: &str) -> Option<FileId> {
+    pub(super) fn module(&self, path: &str, module: &str) -> Option<FileId> {
         let known = |path: &str| {
             let file = self.project.sources.find(path)?;
             self.project
@@ -282,7 +292,7 @@ fn last_part(handler: &str) -> &str {
 }
 
 /// Whether a path is one of `paths` or in a folder of them.
-fn inside(path: &str, paths: &[String]) -> bool {
+pub(super) fn inside(path: &str, paths: &[String]) -> bool {
     let within = |folder: &String| {
         path == folder
             || folder.is_empty()

@@ -102,6 +102,7 @@ fn own(t: &OwnTable) -> Own {
         organization: t.organization.clone(),
         github: t.github.clone(),
         trusted_accounts: t.trusted_accounts.clone(),
+        workloads: Vec::new(),
     }
 }
 

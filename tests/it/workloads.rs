@@ -1,0 +1,293 @@
+//! Code and roles that no template links: `[[workload]]`, containers and instances.
+
+use crate::support::repository::{Ran, Repository};
+
+fn check(repository: &Repository, args: &[&str]) -> Ran {
+    let mut all = vec!["check", "--only", "usage,unreadable-input", "--format", "json"];
+    all.extend(args);
+    repository.run(&all)
+}
+
+/// Rule, `path:line` and text of each label of every finding.
+fn labels(ran: &Ran) -> Vec<String> {
+    let json = ran.json();
+    let findings = json["findings"].as_array().unwrap();
+    let label = |l: &serde_json::Value| {
+        let [path, text] = ["path", "text"].map(|k| l[k].as_str().unwrap().to_owned());
+        format!("{path}:{} {text}", l["span"]["start"]["line"])
+    };
+    let all = findings.iter().map(|f| {
+        let labels: Vec<String> = f["labels"].as_array().unwrap().iter().map(label).collect();
+        format!("{}: {}", f["rule"].as_str().unwrap(), labels.join("; "))
+    });
+    all.collect()
+}
+
+const ROLE: &str = r#"resource "aws_iam_role" "billing" {
+  name               = "billing-task"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ecs-tasks.amazonaws.com" } }]
+  })
+}
+resource "aws_iam_role_policy" "billing" {
+  role   = aws_iam_role.billing.id
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = ["sqs:ReceiveMessage", "sqs:PurgeQueue"], Resource = "*" }]
+  })
+}
+"#;
+
+const TASK: &str = r#"
+resource "aws_ecs_task_definition" "billing" {
+  family                = "billing"
+  task_role_arn         = aws_iam_role.billing.arn
+  container_definitions = jsonencode([{ name = "app", image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/billing:1" }])
+}
+"#;
+
+const CODE: &str = "import boto3
+
+sqs = boto3.client('sqs')
+
+
+def main():
+    sqs.receive_message(QueueUrl='q')
+
+
+def drop():
+    sqs.delete_message(QueueUrl='q', ReceiptHandle='r')
+
+
+if __name__ == '__main__':
+    main()
+";
+
+fn repository(settings: &str, more: &[(&str, &str)]) -> Repository {
+    let mut files = vec![
+        ("overgrant.toml", settings),
+        ("infra/main.tf", ROLE),
+        ("svc/billing/main.py", CODE),
+    ];
+    files.extend(more);
+    Repository::new(&files)
+}
+
+#[test]
+fn code_without_an_entry_counts_whole() {
+    let settings = "[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.billing\"\n";
+    // The settings, the policy and the call are in three files. Nothing says that `delete_message` runs.
+    let expected = "unused-grant: infra/main.tf:12 never called; overgrant.toml:2 the code that runs with it; svc/billing/main.py:7 needs `sqs:ReceiveMessage`";
+    assert_eq!(labels(&check(&repository(settings, &[]), &[])), [expected]);
+    // The same with the task that the role is for.
+    let task = ROLE.to_owned() + TASK;
+    assert_eq!(
+        labels(&check(&repository(settings, &[("infra/main.tf", &task)]), &[])),
+        [expected]
+    );
+}
+
+#[test]
+fn an_entry_says_what_runs() {
+    let settings = "[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.billing\"\nentry = \"main.py\"\n";
+    let more = CODE.replace("    main()\n", "    main()\n    drop()\n");
+    let repository = repository(settings, &[("svc/billing/main.py", &more)]);
+    let found = labels(&check(&repository, &[]));
+    assert_eq!(
+        found,
+        [
+            "unused-grant: infra/main.tf:12 never called; overgrant.toml:2 the code that runs with it; svc/billing/main.py:7 needs `sqs:ReceiveMessage`",
+            "missing-grant: svc/billing/main.py:11 needs `sqs:DeleteMessage`; overgrant.toml:3 the role that it runs with; infra/main.tf:1 nothing on this role grants it",
+        ]
+    );
+    // A function, in each way to name it; one that is not reached is not missed.
+    for entry in [
+        "main.py:main",
+        "main:main",
+        "svc.billing.main:main",
+        "svc/billing/main.py:main",
+    ] {
+        repository.write("overgrant.toml", settings.replace("main.py", entry).as_bytes());
+        assert_eq!(check(&repository, &[]).rules(), ["unused-grant"], "{entry}");
+    }
+}
+
+#[test]
+fn a_role_goes_by_any_of_its_names() {
+    for role in [
+        "aws_iam_role.billing",
+        "billing-task",
+        "arn:aws:iam::111122223333:role/billing-task",
+        "infra:aws_iam_role.billing",
+        "infra/main.tf:billing-task",
+    ] {
+        let settings = format!("[[workload]]\ncode = [\"svc/billing/main.py\"]\nrole = \"{role}\"\n");
+        assert_eq!(
+            check(&repository(&settings, &[]), &[]).rules(),
+            ["unused-grant"],
+            "{role}"
+        );
+    }
+    // In a module, with and without the way to it.
+    for role in [
+        "module.billing.aws_iam_role.billing",
+        "module.many[\"a\"].aws_iam_role.billing",
+    ] {
+        let settings = format!("[[workload]]\ncode = \"svc/\"\nrole = '{role}'\n");
+        let root = "module \"billing\" {\n  source = \"./infra\"\n}\nmodule \"many\" {\n  source   = \"./infra\"\n  for_each = toset([\"a\", \"b\"])\n}\n";
+        assert_eq!(
+            check(&repository(&settings, &[("main.tf", root)]), &[]).rules(),
+            ["unused-grant"],
+            "{role}"
+        );
+    }
+    let cloudformation = r#"
+Resources:
+  TaskRole:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: ecs-tasks.amazonaws.com}, Action: "sts:AssumeRole"}]
+      Policies:
+        - PolicyName: p
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement: [{Effect: Allow, Action: ["sqs:ReceiveMessage", "sqs:PurgeQueue"], Resource: "*"}]
+"#;
+    let settings = "[[workload]]\ncode = \"svc\"\nrole = \"TaskRole\"\n";
+    let one = repository(settings, &[("a/stack.yaml", cloudformation)]);
+    assert_eq!(check(&one, &[]).rules(), ["unused-grant"]);
+    // Two of the name: which is meant must be said.
+    let two = repository(
+        settings,
+        &[("a/stack.yaml", cloudformation), ("b/stack.yaml", cloudformation)],
+    );
+    assert_eq!(
+        labels(&check(&two, &[])),
+        [
+            "unreadable-input: overgrant.toml:3 several roles are called so (a/stack.yaml, b/stack.yaml): write PATH:TaskRole"
+        ]
+    );
+    two.write("overgrant.toml", settings.replace("TaskRole", "b:TaskRole").as_bytes());
+    assert_eq!(
+        labels(&check(&two, &[])),
+        [
+            "unused-grant: b/stack.yaml:13 never called; overgrant.toml:2 the code that runs with it; svc/billing/main.py:7 needs `sqs:ReceiveMessage`"
+        ]
+    );
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let said = |settings: &str| {
+        let ran = check(
+            &repository(settings, &[("web/index.js", "var AWS = 'aws-sdk';\n")]),
+            &[],
+        );
+        assert_eq!(ran.code, 1, "{settings}: {}", ran.err);
+        labels(&ran)
+    };
+    assert_eq!(
+        said("[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.biling\"\n"),
+        ["unreadable-input: overgrant.toml:3 no role `aws_iam_role.biling` in what was read"]
+    );
+    assert_eq!(
+        said("[[workload]]\ncode = \"web\"\nrole = \"aws_iam_role.billing\"\n"),
+        ["unreadable-input: overgrant.toml:2 no Python that uses AWS in `web`"]
+    );
+    assert_eq!(
+        said("[[workload]]\ncode = \"svc\"\nrole = \"aws_iam_role.billing\"\nentry = \"worker.py\"\n"),
+        ["unreadable-input: overgrant.toml:4 `worker.py` is not in the code"]
+    );
+    // With files named, the rest is not read and nothing can be said of it.
+    let repository = repository("[[workload]]\ncode = \"svc\"\nrole = \"aws_iam_role.elsewhere\"\n", &[]);
+    assert_eq!(check(&repository, &["svc/billing/main.py"]).rules(), [""; 0]);
+    assert_eq!(check(&repository, &["svc"]).rules(), [""; 0]);
+    // Machines hear of it in the commands that have no findings.
+    let needs = repository.run(&["needs", ".", "--format", "json"]);
+    assert_eq!(needs.code, 1);
+    assert_eq!(
+        needs.json()["errors"][0]["message"],
+        "no role `aws_iam_role.elsewhere` in what was read"
+    );
+}
+
+#[test]
+fn a_named_template_finds_its_code_and_others_stay_out() {
+    let settings = "[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.billing\"\n";
+    let repository = repository(settings, &[("other.py", "x = 1\n")]);
+    assert_eq!(check(&repository, &["infra"]).rules(), ["unused-grant"]);
+    assert_eq!(repository.run(&["check", "other.py"]).code, 0);
+    // With an exception in it the settings are read whatever is asked for.
+    let excepting = format!("{settings}[[exception]]\nrule = \"admin-star-star\"\npath = \"x.json\"\nreason = \"r\"\n");
+    repository.write("overgrant.toml", excepting.as_bytes());
+    assert_eq!(check(&repository, &["other.py"]).rules(), [""; 0]);
+}
+
+#[test]
+fn settings_are_checked_and_shown() {
+    let fault = |text: &str| {
+        Repository::new(&[("overgrant.toml", text)])
+            .run(&["config", "check"])
+            .err
+    };
+    assert!(fault("[[workload]]\ncode = \"a\"\n").contains("overgrant.toml:1:1: this workload lacks `role`"));
+    assert!(fault("[[workload]]\nrole = \"a\"\ncod = \"x\"\n").contains("did you mean `code`?"));
+    assert!(fault("[workload]\nrole = \"a\"\n").contains("each written `[[workload]]`"));
+    assert!(fault("[[workload]]\ncode = []\nrole = 3\n").contains("expected a string, found"));
+    assert!(fault("[[workload]]\ncode = \"\"\nrole = \"r\"\n").contains("not empty"));
+    let shown = repository(
+        "[[workload]]\ncode = [\"svc/billing/\", \"lib\"]\nrole = \"aws_iam_role.billing\"\nentry = \"main.py\"\n",
+        &[],
+    )
+    .run(&["config", "show"])
+    .out;
+    assert!(
+        shown.contains("workload: svc/billing, lib as aws_iam_role.billing, from main.py"),
+        "{shown}"
+    );
+    let schema = Repository::new(&[]).run(&["config", "schema"]).json();
+    assert_eq!(schema["properties"]["workload"]["items"]["required"][1], "role");
+}
+
+#[test]
+fn who_else_may_have_the_role_silences() {
+    let settings = "[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.billing\"\n";
+    for (from, to) in [
+        (
+            "Service = \"ecs-tasks.amazonaws.com\"",
+            "AWS = \"arn:aws:iam::111122223333:root\"",
+        ),
+        (
+            "\"ecs-tasks.amazonaws.com\" }",
+            "[\"ecs-tasks.amazonaws.com\"], AWS = \"*\" }",
+        ),
+    ] {
+        let role = ROLE.replace(from, to);
+        assert_ne!(role, ROLE);
+        assert_eq!(
+            check(&repository(settings, &[("infra/main.tf", &role)]), &[]).rules(),
+            [""; 0],
+            "{to}"
+        );
+    }
+    // A container of another image may call anything; one that is known for what it does may not.
+    let with = |image: &str| {
+        let second = format!("billing:1\" }}, {{ name = \"b\", image = \"{image}\" }}])");
+        let tasks = ROLE.to_owned() + &TASK.replace("billing:1\" }])", &second);
+        check(&repository(settings, &[("infra/main.tf", &tasks)]), &[]).rules()
+    };
+    assert_eq!(with("acme/exporter:2"), [""; 0]);
+    assert_eq!(with("public.ecr.aws/xray/aws-xray-daemon:3.x"), ["unused-grant"]);
+}
+
+#[test]
+fn needs_names_the_workload() {
+    let settings = "[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.billing\"\n";
+    let json = repository(settings, &[])
+        .run(&["needs", ".", "--format", "json"])
+        .json();
+    assert_eq!(json["calls"][0]["reached_from"][0], "svc/billing");
+}

@@ -7,6 +7,7 @@
 pub mod checks;
 pub mod classify;
 pub mod cli;
+pub mod date;
 pub mod discover;
 pub mod finding;
 pub mod fix;

@@ -196,7 +196,7 @@ impl Item {
 pub enum Effect {
     Allow,
     Deny,
-    /// Neither, as IAM reads it (`allow`, `Permit`): never grants.
+    /// Neither, in any case of letters (`Permit`): never grants.
     Invalid,
     /// Not known before deployment.
     Unknown,

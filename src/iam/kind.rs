@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::arn::Arn;
-use super::{PolicyKind, PrincipalClause, Statement};
+use super::{PolicyKind, PrincipalClause, PrincipalType, Statement};
 
 /// The kind, and for a resource policy the service that its actions and resources name.
 ///
-/// With a principal and only `sts:` actions that assume a role (or none at all) it is a trust policy; with a principal it
+/// With a principal and only `sts:` actions that assume a role it is a trust policy, unless resources tell otherwise; with a principal it
 /// is on some resource; else it is for an identity. No statement: not known.
 pub fn by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
     if statements.is_empty() {
@@ -27,7 +27,13 @@ pub fn by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
         .peekable();
     let no_resource = statements.iter().all(|s| s.resource.is_none());
     let assumes = actions.peek().is_some() && actions.all(|a| is_assume(&a));
-    if assumes && no_resource {
+    // An endpoint policy for STS has principals, these actions and resources too; its principals are never of these types.
+    let for_role = statements
+        .iter()
+        .filter_map(|s| s.principal.as_ref())
+        .flat_map(|p| &p.items)
+        .any(|p| matches!(p.kind, PrincipalType::Service | PrincipalType::Federated));
+    if assumes && (no_resource || for_role) {
         return (PolicyKind::Trust, None);
     }
     (PolicyKind::Resource, service(statements).map(Arc::from))

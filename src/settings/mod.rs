@@ -3,7 +3,6 @@
 //! **Invariant:** one file of settings governs one source file, the nearest above it; nothing is merged but what `extend`
 //! names; an unknown key or a wrong value is an error with its place, never ignored.
 
-mod date;
 mod find;
 mod near;
 mod parse;
@@ -20,7 +19,7 @@ use crate::finding::{Confidence, Severity};
 use crate::iam::{Own, PolicyKind};
 use crate::rules::{Ruleset, Selection};
 
-pub use date::Date;
+pub use crate::date::Date;
 pub use find::{Governing, NAMES};
 pub use near::{nearest, wild};
 pub use parse::parse;

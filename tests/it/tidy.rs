@@ -11,6 +11,7 @@ use rayon::prelude::*;
 /// Who may import whom: a module imports only modules of lower floors, or its own.
 const FLOORS: &[(&str, u8)] = &[
     ("source", 0),
+    ("date", 0),
     ("grade", 0),
     ("value", 1),
     ("syntax", 1),

@@ -2,6 +2,7 @@
 //! IAM User Guide, "IAM JSON policy elements: Condition operators".
 
 use super::{Line, lines};
+use crate::date::Date;
 use crate::finding::{Finding, Remedy};
 use crate::iam::arn::{Arn, is_account_id};
 use crate::iam::catalogue::catalogue;
@@ -154,33 +155,34 @@ fn form(operator: Operator, value: &Item, text: &str, at: At<'_>) -> Option<Find
     }
 }
 
+/// Seconds since 1970, or a day with or without a time. "Date and time formats", https://www.w3.org/TR/NOTE-datetime.
 fn is_date(text: &str) -> bool {
     if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
         return true;
     }
-    let b = text.as_bytes();
-    b.len() >= 10
-        && b[..4].iter().all(u8::is_ascii_digit)
-        && b[4] == b'-'
-        && b[5..7].iter().all(u8::is_ascii_digit)
-        && b[7] == b'-'
-        && b[8..10].iter().all(u8::is_ascii_digit)
-        && (1..=12).contains(&text.get(5..7).and_then(|m| m.parse::<u8>().ok()).unwrap_or(0))
-        && (1..=31).contains(&text.get(8..10).and_then(|m| m.parse::<u8>().ok()).unwrap_or(0))
-        && (b.len() == 10 || (b[10] == b'T' || b[10] == b' ') && is_time(text.get(11..).unwrap_or("")))
+    let Some((day, rest)) = text.split_at_checked(10) else {
+        return false;
+    };
+    Date::parse(day).is_some() && (rest.is_empty() || rest.strip_prefix(['T', 't', ' ']).is_some_and(is_time))
 }
 
-/// `23:59`, `23:59:59`, with fractions and a zone.
+/// `23:59`, `23:59:59`, with fractions and a zone of at most fourteen hours.
 fn is_time(text: &str) -> bool {
-    let mut parts = text.split(':');
-    let mut below = |most: u8| {
-        parts
-            .next()
-            .and_then(|p| p.get(..2))
-            .and_then(|p| p.parse::<u8>().ok())
-            .is_some_and(|n| n < most)
+    let (clock, zone) = text.split_at(text.find(['Z', 'z', '+', '-']).unwrap_or(text.len()));
+    let below =
+        |part: Option<&str>, end: u8| part.is_some_and(|p| p.len() == 2 && p.parse::<u8>().is_ok_and(|n| n < end));
+    let mut parts = clock.split(':');
+    let hours_and_minutes = below(parts.next(), 24) && below(parts.next(), 60);
+    let seconds = parts.next().is_none_or(|s| below(s.split('.').next(), 61)) && parts.next().is_none();
+    let zone = match zone.split_at_checked(1) {
+        None => true,
+        Some(("Z" | "z", rest)) => rest.is_empty(),
+        Some((_, offset)) => {
+            let minutes = offset.get(2..).map(|m| m.strip_prefix(':').unwrap_or(m));
+            below(offset.get(..2), 15) && below(minutes, 60)
+        }
     };
-    below(25) && text.get(..2) != Some("24") && below(60)
+    hours_and_minutes && seconds && zone
 }
 
 fn is_base64(text: &str) -> bool {

@@ -36,6 +36,10 @@ const THINGS: &[(&str, &str, Severity)] = &[
     ("sqs", "SQS queue", Severity::Critical),
 ];
 
+/// Who comes in: in the message, and at the token.
+const EVERYBODY: (&str, &str) = ("everybody", "everybody, in every account");
+const EVERY_SERVICE: (&str, &str) = ("every service of AWS", "every service, for any customer");
+
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d, i, s) in cx.statements() {
         // An endpoint's policy limits what passes it; it gives nobody anything.
@@ -73,14 +77,22 @@ fn thing(d: &Document) -> (&'static str, Severity) {
 
 fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
     let Some(clause) = &s.principal else { return };
-    let Some(item) = clause.items.iter().find(|p| is_public(&place(p, cx.project.own, None))) else {
+    let Some((item, who)) = clause.items.iter().find_map(|p| {
+        let place = place(p, cx.project.own, None);
+        match place {
+            // A service acts for all its customers.
+            Place::AnyService => Some((p, EVERY_SERVICE)),
+            _ => is_public(&place).then_some((p, EVERYBODY)),
+        }
+    }) else {
         return;
     };
     let strength = strength(s);
     let guard = guard(d, s, cx.project.own);
     // Whoever reaches a domain from a known network is let in on purpose: there is no other way without signed requests.
     let network = d.service.as_deref() == Some("es") && strength.grade(Facet::From) >= Grade::Narrows;
-    if strength.pins_who() || guard == Grade::Pins || network {
+    let sourced = who == EVERY_SERVICE && strength.source() == Grade::Pins;
+    if strength.pins_who() || guard == Grade::Pins || network || sourced {
         return;
     }
     let (name, severity) = thing(d);
@@ -89,9 +101,9 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
             "resource-policy-public",
             id,
             i,
-            format!("the {name} policy lets in everybody"),
+            format!("the {name} policy lets in {}", who.0),
         )
-        .primary(item.value.span, "everybody, in every account")
+        .primary(item.value.span, who.1)
         .principals([item.value.display()])
         .actions(
             s.action

@@ -161,24 +161,32 @@ fn federated(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem, k
     })
 }
 
+const EXCEPTS_EVERYBODY: &str = "this Deny excepts everybody, and denies nobody";
+
 /// Deny statements that except somebody, and by that deny nobody.
 fn deny(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let Some(clause) = &s.principal else { return };
+    let everybody = clause.items.iter().find(|p| is_public(&place(p, cx.project.own, None)));
     if clause.negated {
-        out.push(
-            cx.at_statement(
-                "deny-not-principal-deprecated",
-                id,
-                i,
-                "a Deny with `NotPrincipal` also denies sessions of those it excepts",
-            )
-            .primary(clause.key, "names the role, not its sessions")
-            .principals(clause.items.iter().map(|p| p.value.display())),
-        );
+        out.push(match everybody {
+            Some(star) => cx
+                .at_statement("deny-carve-out-ineffective", id, i, EXCEPTS_EVERYBODY)
+                .primary(star.value.span, "everybody is excepted")
+                .secondary(clause.key, "denied to all but these")
+                .principals([star.value.display()]),
+            None => cx
+                .at_statement(
+                    "deny-not-principal-deprecated",
+                    id,
+                    i,
+                    "a Deny with `NotPrincipal` also denies sessions of those it excepts",
+                )
+                .primary(clause.key, "names the role, not its sessions")
+                .principals(clause.items.iter().map(|p| p.value.display())),
+        });
         return;
     }
-    let everybody = clause.items.iter().any(|p| is_public(&place(p, cx.project.own, None)));
-    if !everybody {
+    if everybody.is_none() {
         return;
     }
     for c in &s.conditions {
@@ -191,15 +199,10 @@ fn deny(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &St
         }
         if let Some(star) = c.values.iter().find(|v| pattern::is_star(&v.text)) {
             out.push(
-                cx.at_statement(
-                    "deny-carve-out-ineffective",
-                    id,
-                    i,
-                    "this Deny excepts everybody, and denies nobody",
-                )
-                .primary(star.span, "matches every principal")
-                .secondary(c.operator.span, "denied unless this matches")
-                .other(key),
+                cx.at_statement("deny-carve-out-ineffective", id, i, EXCEPTS_EVERYBODY)
+                    .primary(star.span, "matches every principal")
+                    .secondary(c.operator.span, "denied unless this matches")
+                    .other(key),
             );
         }
     }

@@ -483,7 +483,12 @@ impl Lowering {
             Some("Deny") => Effect::Deny,
             Some(other) => {
                 self.defect(DefectKind::InvalidEffect(other.to_owned()), item.span, "Effect");
-                Effect::Invalid
+                // What is meant is plain, and holds as soon as the word is corrected.
+                match other {
+                    _ if other.eq_ignore_ascii_case("allow") => Effect::Allow,
+                    _ if other.eq_ignore_ascii_case("deny") => Effect::Deny,
+                    _ => Effect::Invalid,
+                }
             }
             None => Effect::Unknown,
         };

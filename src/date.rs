@@ -1,4 +1,4 @@
-//! Calendar days, for suppressions that end.
+//! Calendar days: the ends of suppressions, and dates in policies.
 
 use std::fmt;
 

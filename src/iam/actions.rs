@@ -222,7 +222,8 @@ impl ActionSet {
         }
     }
 
-    /// Those that a statement can scope to resources.
+    /// Those that a statement can scope to what they work on (`rules/facts/hand/helper-resources.txt` has those that take
+    /// other resources only).
     #[must_use]
     pub fn scopable(&self) -> Self {
         self.masked(Mask::Scopable)

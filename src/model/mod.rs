@@ -54,6 +54,13 @@ pub struct Address {
     pub name: Arc<str>,
 }
 
+impl Address {
+    /// In a Terraform module that another one of the repository calls: its scope is the caller's, `#` and the calls.
+    pub fn in_called_module(&self) -> bool {
+        self.scope.contains("#module.")
+    }
+}
+
 /// A resource, provider, output or call that matters to us.
 #[derive(Clone, Debug)]
 pub struct Resource {

@@ -48,10 +48,14 @@ fn of_actions(actions: &ActionSet, part: &str) -> String {
         "gravest" => {
             let counts = actions.by_level();
             let levels = AccessLevel::ALL.into_iter().rev().filter(|l| counts.get(*l) > 0);
-            let said: Vec<String> = levels
-                .take(2)
-                .map(|l| format!("{} {}", counts.get(l), l.name()))
-                .collect();
+            let (mut said, mut rest) = (Vec::new(), actions.len());
+            for level in levels.take(2) {
+                said.push(format!("{} {}", counts.get(level), level.name()));
+                rest -= counts.get(level);
+            }
+            if rest > 0 {
+                said.push(format!("{rest} other{}", if rest == 1 { "" } else { "s" }));
+            }
             said.join(", ")
         }
         _ => {

@@ -150,11 +150,19 @@ fn managed_policies_are_found_by_name_path_and_arn() {
 
 #[test]
 fn slips_are_answered_with_the_name_that_is_meant() {
-    let meant = |n: &str| catalogue().did_you_mean_action(n);
+    let meant = |n: &str| catalogue().did_you_mean_action(n, &[]);
     assert_eq!(meant("s3:GetObjekt"), Some("s3:GetObject"));
     assert_eq!(meant("s3:PutBuketPolicy"), Some("s3:PutBucketPolicy"));
     assert_eq!(meant("dynamobd:GetItem"), Some("dynamodb:GetItem"));
     assert_eq!(meant("s3:Frobnicate"), None);
+    assert_eq!(meant("dynamodb:CreateItem"), Some("dynamodb:PutItem"));
+    assert_eq!(meant("s3:ReadObject"), Some("s3:GetObject"));
+    assert_eq!(meant("ecs:StopTasks"), Some("ecs:StopTask"));
+    let beside = ["ses:SendEmail".to_owned()];
+    assert_eq!(
+        catalogue().did_you_mean_action("ses:SendMail", &beside),
+        Some("ses:SendEmail")
+    );
     assert_eq!(catalogue().did_you_mean_service("lamda"), Some("lambda"));
     let meant: Vec<_> = catalogue()
         .api_name("s3:getbucket")

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::finding::{Confidence, Finding, Remedy};
 use crate::iam::actions::matching;
 use crate::iam::catalogue::{Action, catalogue};
-use crate::iam::{Item, Origin};
+use crate::iam::{Item, Origin, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::source::Span;
@@ -22,7 +22,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             if brought_in(item).is_some_and(|span| !services.insert(span)) {
                 continue;
             }
-            if let Some((f, meant)) = one(cx, id, i, item) {
+            if let Some((f, meant)) = one(cx, (id, i, s), item) {
                 let f = with_spelling(cx, f, item, &meant);
                 out.push(f.actions([item.display().to_lowercase()]));
             }
@@ -53,7 +53,7 @@ fn with_spelling(cx: &Context<'_>, f: Finding, item: &Item, meant: &[String]) ->
 }
 
 /// A finding about the action, and what was probably meant.
-fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<(Finding, Vec<String>)> {
+fn one(cx: &Context<'_>, (id, i, s): (DocumentId, usize, &Statement), item: &Item) -> Option<(Finding, Vec<String>)> {
     let nothing = Vec::new;
     let text = item.text.known()?;
     let text = &*text;
@@ -89,6 +89,8 @@ fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<(Findi
             .primary(brought_in(item).unwrap_or(item.span), "grants nothing")
             .confidence(Confidence::Medium);
         return Some(match catalogue().did_you_mean_service(prefix) {
+            // The name comes from another place than the service, and is not what is wrong.
+            Some(near) if brought_in(item).is_some() => (f.help(format!("did you mean `{near}`?")), nothing()),
             Some(near) => {
                 let meant = format!("{near}:{name}");
                 (f.help(format!("did you mean `{meant}`?")), vec![meant])
@@ -147,7 +149,13 @@ fn one(cx: &Context<'_>, id: DocumentId, i: usize, item: &Item) -> Option<(Findi
     )
     .primary(item.span, "grants nothing")
     .note(dated());
-    Some(match catalogue().did_you_mean_action(text) {
+    let beside: Vec<String> = s
+        .action
+        .iter()
+        .flat_map(|c| &c.items)
+        .filter_map(|i| Some(i.text.known()?.into_owned()))
+        .collect();
+    Some(match catalogue().did_you_mean_action(text, &beside) {
         Some(near) => (f.help(format!("did you mean `{near}`?")), vec![near.to_string()]),
         None => (f.confidence(Confidence::Low), nothing()),
     })

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::{Line, lines};
 use crate::finding::{Confidence, Finding, Severity};
-use crate::iam::PolicyKind;
 use crate::iam::actions::ActionSet;
 use crate::iam::catalogue::{Action, ConditionKey, catalogue};
+use crate::iam::{PolicyKind, PrincipalType};
 use crate::rules::{Context, Out};
 use crate::source::Span;
 
@@ -17,9 +17,9 @@ const FEDERATED: [&str; 4] = ["saml", "accounts.google.com", "graph.facebook.com
 /// Global keys that were taken back. IAM User Guide, "AWS global condition context keys".
 const UNSUPPORTED: [&str; 1] = ["aws:arn"];
 
-/// Global keys that AWS keeps for what was written with them, and what to use instead. Amazon SNS Developer Guide, "Example
-/// cases for Amazon SNS access control".
-const DEPRECATED: [(&str, &str); 1] = [("aws:sourceowner", "aws:SourceAccount")];
+/// Global keys that AWS keeps for what was written with them. Amazon SNS Developer Guide, "Example cases for Amazon SNS
+/// access control".
+const DEPRECATED: [&str; 1] = ["aws:sourceowner"];
 
 /// Keys of one service that come with the credentials, whatever is called.
 const ANYWHERE: [&str; 4] = [
@@ -179,7 +179,18 @@ fn global(cx: &Context<'_>, line: &Line<'_>, written: &str, name: &str) -> Optio
             .primary(span, "use `aws:PrincipalArn`"),
         );
     }
-    if let Some((_, instead)) = DEPRECATED.iter().find(|(k, _)| *k == key) {
+    if DEPRECATED.contains(&key) {
+        // A service says for whom it acts, a principal whose it is.
+        let service = line
+            .statement
+            .principal
+            .as_ref()
+            .is_some_and(|p| p.items.iter().all(|i| i.kind == PrincipalType::Service));
+        let instead = if service {
+            "aws:SourceAccount"
+        } else {
+            "aws:PrincipalAccount"
+        };
         return Some(
             at(
                 cx,
@@ -233,6 +244,13 @@ fn not_for_action(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Fi
     }
     let set = actions(line)?;
     if set.iter().any(|a| takes(a, &line.key)) {
+        return None;
+    }
+    // Some keys are documented for a service and for none of its actions (`states:HTTPEndpoint`): any of them may take it.
+    if let Some((prefix, _)) = line.key.split_once(':')
+        && set.services().contains(&prefix)
+        && !any_action_takes(prefix, &line.key)
+    {
         return None;
     }
     let what = if line.statement.denies() {

@@ -50,14 +50,14 @@ fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
     }
 }
 
-/// Scope and name of every access key.
+/// Scope and name of every access key whose secret can be read; with `pgp_key`, Terraform keeps the encrypted one only.
 type Addresses<'p> = BTreeSet<(&'p str, &'p str)>;
 
 fn addresses<'p>(project: &'p Project<'_>) -> Addresses<'p> {
     project
         .resources
         .iter()
-        .filter(|r| &*r.kind == ACCESS_KEY)
+        .filter(|r| &*r.kind == ACCESS_KEY && r.get("PgpKey").is_none_or(Value::is_null))
         .map(|r| (&*r.address.scope, &*r.address.name))
         .collect()
 }
@@ -90,6 +90,10 @@ pub(super) fn holes(value: &Value) -> Vec<(&Hole, Span)> {
 }
 
 fn output(cx: &Context<'_>, id: u32, r: &Resource, keys: &Addresses<'_>, out: &mut Out<'_>) {
+    // What a called module gives out goes to its caller only.
+    if r.address.in_called_module() {
+        return;
+    }
     let Some(value) = r.get("Value") else { return };
     let Some((_, span)) = holes(value).into_iter().find(|(h, _)| is_secret_of_key(keys, h)) else {
         return;

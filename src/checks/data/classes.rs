@@ -9,17 +9,26 @@ use crate::iam::catalogue::{AccessLevel, Action, catalogue};
 use crate::iam::condition::Grade;
 use crate::rules::{Context, Out};
 
-/// Rule, its actions, what the message says they do, what the label says.
-type Class = (&'static str, ActionSet, &'static str, &'static str);
+/// Actions that are one rule's matter.
+struct Class {
+    rule: &'static str,
+    actions: ActionSet,
+    /// What they do and to what, for the message.
+    verb: &'static str,
+    what: &'static str,
+    label: &'static str,
+}
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for g in granting(cx) {
         if g.strength.narrows() || g.actions.is_all() {
             continue;
         }
-        for (rule, set, does, label) in classes() {
-            if out.wants(rule) {
-                one(cx, out, &g, (rule, set, does, label));
+        // Decrypting says more than making data keys.
+        let mut said = "";
+        for class in classes() {
+            if class.rule != said && out.wants(class.rule) && one(cx, out, &g, class) {
+                said = class.rule;
             }
         }
     }
@@ -32,78 +41,103 @@ fn classes() -> &'static [Class] {
 }
 
 fn all_classes() -> Vec<Class> {
-    let kms: ActionSet = ["kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey"]
-        .iter()
-        .filter_map(|a| catalogue().action(a))
-        .collect();
+    let class_of = |rule, actions, verb, what, label| Class {
+        rule,
+        actions,
+        verb,
+        what,
+        label,
+    };
     vec![
-        (
+        class_of(
             "secrets-read-star",
             class("secrets").clone(),
+            "reads",
             "every secret of the account",
             "reads secrets",
         ),
-        (
+        class_of(
             "kms-decrypt-star",
-            kms,
+            named(&["kms:Decrypt", "kms:ReEncryptFrom"]),
+            "reads",
             "what any key of the account protects",
             "decrypts",
         ),
-        (
+        class_of(
+            "kms-decrypt-star",
+            named(&["kms:GenerateDataKey"]),
+            "makes",
+            "data keys under any key of the account",
+            "gives out data keys in plain text",
+        ),
+        class_of(
             "data-exfiltration",
             class("data").clone(),
+            "reads",
             "the data of every resource of its kind",
             "reads data",
         ),
-        (
+        class_of(
             "credentials-exposure",
             class("credentials").clone(),
+            "gives out",
             "credentials of others",
             "answers with credentials",
         ),
-        (
+        class_of(
             "resource-exposure",
             sharing(),
+            "changes",
             "who may use any resource",
             "shares or opens resources",
         ),
-        (
+        class_of(
             "audit-tampering",
             class("audit").clone(),
+            "cuts off",
             "the trail of what was done",
             "blinds those who watch",
         ),
-        (
+        class_of(
             "destructive-on-star",
             destroying(),
+            "may destroy",
             "everything of its kind",
             "destroys",
         ),
-        (
+        class_of(
             "org-account-control",
             class("account").clone(),
+            "controls",
             "the account or the organisation itself",
             "ends accounts",
         ),
-        (
+        class_of(
             "s3-replication-exfil",
             class("replication").clone(),
+            "changes",
             "where any bucket's data goes",
             "sends data elsewhere",
         ),
-        (
+        class_of(
             "snapshot-share-exfil",
             class("snapshot").clone(),
+            "shares",
             "any snapshot or image",
             "shares with other accounts",
         ),
-        (
+        class_of(
             "passable-secret-via-lambda-env",
             class("lambda-env").clone(),
+            "reads",
             "any function's environment",
             "shows secrets in it",
         ),
     ]
+}
+
+fn named(names: &[&str]) -> ActionSet {
+    names.iter().filter_map(|a| catalogue().action(a)).collect()
 }
 
 /// Resource policies, ACLs and grants: what changes who may use a resource.
@@ -157,19 +191,16 @@ fn destroying() -> ActionSet {
         .collect()
 }
 
-fn one(
-    cx: &Context<'_>,
-    out: &mut Out<'_>,
-    g: &Granting<'_>,
-    (rule, set, what, label): (&'static str, &ActionSet, &str, &str),
-) {
+/// Whether there was something to say.
+fn one(cx: &Context<'_>, out: &mut Out<'_>, g: &Granting<'_>, class: &Class) -> bool {
+    let rule = class.rule;
     let mut hit = g.actions.clone();
-    hit.intersect(set);
+    hit.intersect(&class.actions);
     if hit.is_empty() {
-        return;
+        return false;
     }
     let Some(resource) = g.statement.resource.as_ref().filter(|r| !r.negated) else {
-        return;
+        return false;
     };
     let Some(wide) = g.star().or_else(|| {
         // Every secret or key of the account is as good as every one there is.
@@ -179,35 +210,29 @@ fn one(
             .iter()
             .find(|r| whole && matches!(widest(&r.text), Breadth::WholeType | Breadth::AccountWide))
     }) else {
-        return;
+        return false;
     };
     if rule == "kms-decrypt-star"
         && g.strength.bounds.iter().any(|b| {
             b.grade >= Grade::Narrows && (b.key == "kms:viaservice" || b.key.starts_with("kms:encryptioncontext"))
         })
     {
-        return;
+        return false;
     }
-    let verb = match rule {
-        "secrets-read-star" | "kms-decrypt-star" | "data-exfiltration" | "passable-secret-via-lambda-env" => "reads",
-        "credentials-exposure" => "gives out",
-        "resource-exposure" | "s3-replication-exfil" => "changes",
-        "audit-tampering" => "cuts off",
-        "destructive-on-star" => "may destroy",
-        "snapshot-share-exfil" => "shares",
-        _ => "controls",
-    };
-    let verb = if hit.len() > 1 { plural(verb) } else { verb };
+    let verb = if hit.len() > 1 { plural(class.verb) } else { class.verb };
     let action = names(&hit, 1);
-    let Some(span) = g.span_granting(&hit) else { return };
+    let Some(span) = g.span_granting(&hit) else {
+        return false;
+    };
     let mut f = cx
-        .at_statement(rule, g.document, g.index, format!("{action} {verb} {what}"))
-        .primary(span, label.to_owned())
+        .at_statement(rule, g.document, g.index, format!("{action} {verb} {}", class.what))
+        .primary(span, class.label)
         .secondary(wide.span, "on every resource")
         .actions(g.items_granting(&hit).iter().map(|i| i.display().to_lowercase()))
         .resources([wide.display()]);
     f.evidence.expanded_actions = Some(hit.len());
     out.push(f);
+    true
 }
 
 /// "reads" of one, "read" of several.

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a condition that pins who may come silences; one that narrows lowers the severity by one step.
 
+mod apis;
 mod grants;
 mod guard;
 mod lambda;

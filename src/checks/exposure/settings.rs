@@ -1,5 +1,6 @@
 //! Settings, rather than policies, that open a resource: ACLs, public access blocks, shares, methods without authorisation.
 
+use super::apis::Apis;
 use crate::finding::Finding;
 use crate::model::{Resource, kinds};
 use crate::rules::{Context, Out};
@@ -7,6 +8,7 @@ use crate::source::Span;
 use crate::value::{Entry, Kind, Value};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let apis = Apis::new(cx);
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         let push = &mut |rule: &'static str, message: &str, span: Span, label: &str| {
             let f: Finding = cx
@@ -91,7 +93,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                     );
                 }
             }
-            "AWS::ApiGateway::Method" | "AWS::ApiGatewayV2::Route" => method(r, push),
+            "AWS::ApiGateway::Method" | "AWS::ApiGatewayV2::Route" => apis.method(r, push),
             "AWS::KMS::Grant" => grant(r, push),
             kind if kind == kinds::BOTO3_CALL => call(r, push),
             _ => {}
@@ -99,10 +101,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-type Push<'a> = &'a mut dyn FnMut(&'static str, &str, Span, &str);
+pub(super) type Push<'a> = &'a mut dyn FnMut(&'static str, &str, Span, &str);
 
 /// A known string, whatever its case.
-fn says(v: &Value, text: &str) -> bool {
+pub(super) fn says(v: &Value, text: &str) -> bool {
     v.as_str().is_some_and(|t| t.eq_ignore_ascii_case(text))
 }
 
@@ -186,34 +188,6 @@ fn access_block(settings: Option<&Value>, _r: &Resource, push: Push<'_>) {
             );
             return;
         }
-    }
-}
-
-fn method(r: &Resource, push: Push<'_>) {
-    let options = r.get("HttpMethod").is_some_and(|m| says(m, "OPTIONS"))
-        || r.get("RouteKey")
-            .and_then(Value::as_str)
-            .is_some_and(|k| k.starts_with("OPTIONS"));
-    // A WebSocket API asks at `$connect` only; its other routes take no authorisation. The routes of an HTTP API have a
-    // method and a path. API Gateway Developer Guide, "Control and manage access to WebSocket APIs".
-    let after_connect = r
-        .get("RouteKey")
-        .and_then(Value::as_str)
-        .is_some_and(|k| !k.contains(' ') && !matches!(&*k, "$connect" | "$default"));
-    if after_connect {
-        return;
-    }
-    let keyed = r.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true);
-    if options || keyed {
-        return;
-    }
-    if let Some(v) = r.get("AuthorizationType").filter(|v| says(v, "NONE")) {
-        push(
-            "apigw-method-no-auth",
-            "anybody may call this method",
-            v.span,
-            "no authorisation",
-        );
     }
 }
 

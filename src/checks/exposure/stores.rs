@@ -52,19 +52,21 @@ fn has_key_policy(cx: &Context<'_>, key: &Resource) -> bool {
         .any(|r| &*r.type_name == "aws_kms_key_policy" && r.address.scope == key.address.scope)
 }
 
+const ANY_NETWORK: &str = "reached from any network";
+
 fn collection(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
     let Some(policy) = r.get("Policy") else { return };
     let mut found = Vec::new();
     open(policy, 0, &mut found);
     for (span, label) in found {
+        let message = match label {
+            ANY_NETWORK => "the collection can be reached from any network",
+            _ => "the collection's data policy lets in everybody",
+        };
         out.push(
-            cx.at_resource(
-                "opensearch-serverless-policy-public",
-                id,
-                "the collection is open to any network or identity",
-            )
-            .primary(span, label)
-            .scope(r.header, ""),
+            cx.at_resource("opensearch-serverless-policy-public", id, message)
+                .primary(span, label)
+                .scope(r.header, ""),
         );
     }
 }
@@ -82,7 +84,7 @@ fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
             for e in entries.iter() {
                 match e.key.known().as_deref() {
                     Some("AllowFromPublic") if e.value.as_bool() == Some(true) => {
-                        found.push((e.value.span, "reached from any network"));
+                        found.push((e.value.span, ANY_NETWORK));
                     }
                     Some("Principal") => {
                         let stars = e
@@ -105,7 +107,7 @@ fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
             let value_at = flat.len() - rest.trim_start_matches([' ', '\n', '\t', '\r', ':']).len();
             if flat[value_at..].starts_with("true") {
                 let span = text.span_of(value_at..value_at + "true".len()).unwrap_or(value.span);
-                found.push((span, "reached from any network"));
+                found.push((span, ANY_NETWORK));
             }
         }
         _ => {}

@@ -146,7 +146,7 @@ fn login(span: Span, profile: Option<&Value>, push: Push<'_>) {
             "iam-user-login-profile-reset",
             "the password need not be changed at the first sign-in".to_owned(),
             v.span,
-            "whoever wrote it knows it",
+            "whoever handed it out knows it",
         );
     }
 }
@@ -233,16 +233,16 @@ fn password_policy(r: &Resource, push: Push<'_>) {
             "14 or more",
         );
     }
-    for name in [
-        "RequireLowercaseCharacters",
-        "RequireUppercaseCharacters",
-        "RequireNumbers",
-        "RequireSymbols",
+    for (name, kind) in [
+        ("RequireLowercaseCharacters", "lower-case letter"),
+        ("RequireUppercaseCharacters", "upper-case letter"),
+        ("RequireNumbers", "digit"),
+        ("RequireSymbols", "symbol"),
     ] {
         if let Some(v) = r.get(name).filter(|v| v.as_bool() == Some(false)) {
             push(
                 "password-policy-complexity",
-                format!("`{name}` is switched off"),
+                format!("a password needs no {kind}"),
                 v.span,
                 "makes guessing easier",
             );
@@ -263,7 +263,10 @@ fn password_policy(r: &Resource, push: Push<'_>) {
     {
         push(
             "password-policy-expiry",
-            format!("passwords last for {n} days"),
+            match n {
+                0.0 => "passwords never expire".to_owned(),
+                n => format!("passwords last for {n} days"),
+            },
             span("MaxPasswordAge"),
             "90 or less",
         );

@@ -70,6 +70,10 @@ fn fixed_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
         let Field::Literal(account) = arn.account() else {
             continue;
         };
+        // A role to assume is in another account as a rule, and is named by it.
+        if assumes(&d.statements[i]) {
+            continue;
+        }
         let Some(span) = arn.account.span_of(0..account.len()) else {
             continue;
         };
@@ -94,6 +98,13 @@ fn fixed_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
             );
         }
     }
+}
+
+fn assumes(s: &Statement) -> bool {
+    let known = |i: &Item| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case("sts:AssumeRole"));
+    s.action
+        .as_ref()
+        .is_some_and(|a| !a.negated && a.items.iter().all(known))
 }
 
 /// Files in which some ARN leaves the partition open, or has another than `aws`.

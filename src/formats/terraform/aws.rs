@@ -83,6 +83,7 @@ pub(super) const TYPES: &[Type] = &[
     ),
     is("aws_api_gateway_rest_api", "AWS::ApiGateway::RestApi", &[]),
     is("aws_api_gateway_rest_api_policy", "AWS::ApiGateway::RestApi", &[]),
+    is("aws_apigatewayv2_api", "AWS::ApiGatewayV2::Api", &[]),
     is("aws_apigatewayv2_route", "AWS::ApiGatewayV2::Route", &[]),
     is(
         "aws_backup_vault",

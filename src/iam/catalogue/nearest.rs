@@ -4,16 +4,29 @@ use super::Catalogue;
 use crate::iam::sdk;
 
 impl Catalogue {
-    /// The current action that `name` is a slip of the pen from: in its service, or, where there is no such service, with
-    /// the same name in a service with a similar prefix.
-    pub fn did_you_mean_action(&self, name: &str) -> Option<&'static str> {
+    /// The current action that is meant by a name that is none: a slip of the pen; else the same thing with a verb that the
+    /// service uses for it (`CreateItem` is `PutItem`); else the nearest name. It is looked for in the service, or, where
+    /// there is no such service, in one with a similar prefix. `beside` are actions that are written with it: nobody
+    /// means one of these by a name that is not nearly the same.
+    pub fn did_you_mean_action(&self, name: &str, beside: &[String]) -> Option<&'static str> {
         let (prefix, action) = name.split_once(':')?;
         let service = match self.service(prefix) {
             Some(service) => service,
             None => self.service(self.did_you_mean_service(prefix)?)?,
         };
-        let current = service.actions().filter(|a| !a.is_gone());
-        nearest(action, current.map(|a| (a.short_name(), a.name())))
+        let current = || {
+            let current = service.actions().filter(|a| !a.is_gone());
+            current.map(|a| (a.short_name(), a.name()))
+        };
+        let fresh = |(_, name): &(&str, &str)| !beside.iter().any(|b| b.eq_ignore_ascii_case(name));
+        nearest_within(action, SLIP, current())
+            .or_else(|| {
+                other_verbs(action).find_map(|meant| {
+                    let same = |(short, _): &(&str, &str)| short.eq_ignore_ascii_case(&meant);
+                    current().filter(fresh).find(same).map(|(_, name)| name)
+                })
+            })
+            .or_else(|| nearest(action, current().filter(fresh)))
     }
 
     /// The prefix that is meant: of the boto3 client with this name (`stepfunctions` → `states`), or the nearest one.
@@ -28,13 +41,43 @@ impl Catalogue {
     }
 }
 
+/// So many letters are typed wrong without another word being meant.
+const SLIP: usize = 2;
+
+/// Verbs that AWS's services use for one another.
+const VERBS: [&[&str]; 6] = [
+    &["Put", "Create", "Add", "Insert", "Write", "Upload", "Register"],
+    &["Get", "Describe", "Read", "Fetch", "View", "List"],
+    &["Delete", "Remove", "Terminate", "Deregister", "Destroy"],
+    &["Update", "Modify", "Put", "Set", "Change", "Edit"],
+    &["Start", "Run", "Execute", "Begin"],
+    &["Stop", "Cancel", "Abort", "End", "Terminate"],
+];
+
+/// The name with the other verbs that say what its verb says.
+fn other_verbs(name: &str) -> impl Iterator<Item = String> + '_ {
+    VERBS.into_iter().flat_map(move |verbs| {
+        let noun = verbs.iter().find_map(|v| {
+            let head = name.get(..v.len())?;
+            head.eq_ignore_ascii_case(v).then(|| &name[v.len()..])
+        });
+        let noun = noun.filter(|n| !n.is_empty());
+        noun.into_iter()
+            .flat_map(move |n| verbs.iter().map(move |v| format!("{v}{n}")))
+    })
+}
+
 /// The answer whose key differs from `wanted` in the fewest letters; a third of them at most, the first of equals.
 pub(crate) fn nearest<'k, T>(wanted: &str, candidates: impl Iterator<Item = (&'k str, T)>) -> Option<T> {
+    nearest_within(wanted, 5, candidates)
+}
+
+fn nearest_within<'k, T>(wanted: &str, most: usize, candidates: impl Iterator<Item = (&'k str, T)>) -> Option<T> {
     if wanted.len() > 128 {
         return None;
     }
     let wanted = wanted.to_ascii_lowercase();
-    let mut limit = (wanted.len() / 3).clamp(1, 5);
+    let mut limit = (wanted.len() / 3).clamp(1, most);
     let mut best = None;
     for (key, answer) in candidates {
         if let Some(distance) = distance(&wanted, &key.to_ascii_lowercase(), limit)

@@ -124,6 +124,11 @@ impl Packer {
         for (index, (prefix, text)) in files.iter().enumerate() {
             self.service(index as u32, prefix, text, &mut masks);
         }
+        // What such a resource narrows is not what the action works on.
+        for line in lines(&fs::read_to_string(from.join("hand/helper-resources.txt"))?) {
+            let row = self.action(line.at(0)) as usize;
+            masks[Mask::Scopable as usize][row / 32] &= !(1 << (row % 32));
+        }
         self.sections[Section::Masks as usize] = masks.concat();
         Ok(())
     }

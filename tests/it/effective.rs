@@ -304,3 +304,122 @@ Resources:
     ];
     assert_eq!(answers(&files, "FRole", &actions), "+-++");
 }
+
+/// A role with one policy attached through a look-up of this form.
+fn looked_up(lookup: &str) -> String {
+    format!(
+        r#"
+data "aws_partition" "here" {{}}
+data "aws_iam_policy" "found" {{
+  {lookup}
+}}
+resource "aws_iam_policy" "own" {{
+  name   = "own"
+  path   = "/team/"
+  policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = "s3:PutObject", Resource = "*" }}] }})
+}}
+resource "aws_iam_role" "r" {{ name = "r" }}
+resource "aws_iam_role_policy_attachment" "r" {{
+  role       = aws_iam_role.r.name
+  policy_arn = data.aws_iam_policy.found.arn
+}}
+"#
+    )
+}
+
+#[test]
+fn a_policy_that_is_looked_up_is_the_one_that_has_the_name() {
+    let cases = [
+        (r#"name = "own""#, "+-"),
+        (r#"arn = "arn:aws:iam::111122223333:policy/team/own""#, "+-"),
+        ("arn = aws_iam_policy.own.arn", "+-"),
+        ("name = aws_iam_policy.own.name", "+-"),
+        (r#"name = "AmazonSQSFullAccess""#, "-+"),
+        (r#"arn = "arn:aws:iam::aws:policy/AmazonSQSFullAccess""#, "-+"),
+        (
+            r#"arn = "arn:${data.aws_partition.here.partition}:iam::aws:policy/AmazonSQSFullAccess""#,
+            "-+",
+        ),
+        (
+            "name = \"SystemAdministrator\"\n  path_prefix = \"/job-function/\"",
+            "++",
+        ),
+        (
+            "name = \"AmazonSQSFullAccess\"\n  path_prefix = \"/service-role/\"",
+            "??",
+        ),
+        (r#"name = "elsewhere""#, "??"),
+        ("name = var.which", "??"),
+        ("arn = data.aws_iam_policy.found.arn", "??"),
+    ];
+    for (lookup, expected) in cases {
+        let file = looked_up(lookup);
+        let found = answers(
+            &[("main.tf", file.as_str())],
+            "aws_iam_role.r",
+            &["s3:PutObject", "sqs:SendMessage"],
+        );
+        assert_eq!(found, expected, "{lookup}");
+    }
+}
+
+#[test]
+fn look_ups_of_many_are_told_apart() {
+    let file = r#"
+data "aws_iam_policy" "many" {
+  for_each = toset(["AmazonSQSFullAccess", "AmazonSNSFullAccess"])
+  name     = each.value
+}
+resource "aws_iam_role" "r" { name = "r" }
+resource "aws_iam_role" "s" { name = "s" }
+resource "aws_iam_role_policy_attachment" "r" {
+  for_each   = data.aws_iam_policy.many
+  role       = aws_iam_role.r.name
+  policy_arn = each.value.arn
+}
+resource "aws_iam_role_policy_attachment" "s" {
+  role       = aws_iam_role.s.name
+  policy_arn = data.aws_iam_policy.many["AmazonSNSFullAccess"].arn
+}
+"#;
+    let actions = ["sns:Publish", "sqs:SendMessage", "s3:PutObject"];
+    assert_eq!(answers(&[("main.tf", file)], "aws_iam_role.r", &actions), "++-");
+    assert_eq!(answers(&[("main.tf", file)], "aws_iam_role.s", &actions), "+--");
+}
+
+#[test]
+fn the_document_of_a_looked_up_policy_is_what_it_says() {
+    let file = |source: &str| {
+        format!(
+            r#"
+{}
+data "aws_iam_policy_document" "d" {{
+  source_policy_documents = [{source}]
+}}
+resource "aws_iam_role_policy" "d" {{
+  role   = aws_iam_role.r.name
+  policy = data.aws_iam_policy_document.d.json
+}}
+"#,
+            looked_up(r#"name = "AmazonSQSFullAccess""#)
+        )
+    };
+    let actions = ["sqs:SendMessage", "s3:PutObject"];
+    let cases = [
+        ("data.aws_iam_policy.found.policy", "+-"),
+        ("data.aws_iam_policy.none.policy", "??"),
+    ];
+    for (source, expected) in cases {
+        let file = file(source);
+        // Only the document counts.
+        let file = file.replace(
+            "data.aws_iam_policy.found.arn",
+            "\"arn:aws:iam::aws:policy/AmazonS3TablesReadOnlyAccess\"",
+        );
+        assert_eq!(
+            answers(&[("main.tf", file.as_str())], "aws_iam_role.r", &actions),
+            expected,
+            "{source}"
+        );
+    }
+}

@@ -6,7 +6,8 @@ use crate::syntax::{Kind as Node, Tree};
 use crate::value::{Entry, Kind, Value};
 
 use super::directory::{Decl, Part};
-use super::eval::{Env, Evaluator, inherit, pairs};
+use super::eval::{Env, Evaluator};
+use super::values::{inherit, pairs};
 
 /// Arguments and blocks that Terraform itself reads, on resources, data sources and modules.
 const META: [&str; 9] = [
@@ -181,7 +182,7 @@ fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>,
                     .named(format!("{iterator}.{name}"))
             };
             let label = format!("for each of {}", evaluator.name(tree.span(for_each.value)));
-            let label = super::eval::both_labels(branch.unwrap_or(""), &label);
+            let label = super::branches::both_labels(branch.unwrap_or(""), &label);
             one(unknown("key"), unknown("value"), Some(&label));
         }
     };

@@ -14,7 +14,8 @@ use super::blocks::{self, Item};
 use super::code;
 use super::directory::{Decl, Part};
 use super::eval::Evaluator;
-use super::module::{Expansion, Module};
+use super::instances::Expansion;
+use super::module::Module;
 use super::registry;
 
 /// Deepest value that is handed on; below it is unknown.

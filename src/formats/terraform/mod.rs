@@ -3,25 +3,31 @@
 //! **Invariant:** a root module is a directory that no other local directory calls; everything is evaluated from the
 //! roots, so that a module is seen with the arguments of its callers. One unit for each root, in the order of their paths.
 
+mod attributes;
 mod aws;
 mod blocks;
+mod branches;
 mod code;
 mod directory;
 mod emit;
 mod eval;
 mod extents;
 mod functions;
+mod instances;
 mod json;
+mod loops;
 mod module;
 mod operators;
 pub(crate) mod plan;
 mod policy_document;
 mod reference;
 mod registry;
+mod template;
 mod terragrunt;
 mod texts;
 mod types;
 mod used;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -5,8 +5,10 @@ use crate::source::{HoleKind, Span};
 use crate::syntax::{Kind as Node, NodeId, Tree};
 use crate::value::{Branch, Kind, Value};
 
-use super::eval::{Env, Evaluator, MAX_BRANCHES, is_spread, sorted_entries};
+use super::branches::MAX_BRANCHES;
+use super::eval::{Env, Evaluator};
 use super::texts::format_number;
+use super::values::{is_spread, sorted_entries};
 
 pub(super) fn eval<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
     let span = tree.span(node);
@@ -57,7 +59,7 @@ pub(super) fn spread_over(
         .iter()
         .map(|b| {
             let mut chosen = values.to_vec();
-            chosen[at] = super::eval::inherit(&b.value, &values[at].via);
+            chosen[at] = super::values::inherit(&b.value, &values[at].via);
             // A second conditional on the same question has the same answer.
             for other in &mut chosen {
                 let same = match &other.kind {

@@ -9,8 +9,9 @@ use crate::value::{Branch, Entry, Kind, Value};
 
 use super::blocks;
 use super::directory::Decl;
-use super::eval::{Env, Evaluator, inherit, spread_of};
+use super::eval::{Env, Evaluator};
 use super::texts::to_text;
+use super::values::{inherit, spread_of};
 
 /// The evaluated document as an encoded string.
 pub(super) fn document<'a>(evaluator: &Evaluator<'a>, decl: &Decl<'a>, env: &Env<'a>) -> Value {

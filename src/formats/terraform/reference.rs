@@ -6,8 +6,9 @@ use crate::source::{Hole, HoleKind, Span, Target, Text};
 use crate::syntax::{Kind as Node, NodeId, Tree};
 use crate::value::{Kind, Value};
 
-use super::eval::{Env, Evaluator, inherit, is_spread, pairs, spread_of};
-use super::module::Expansion;
+use super::eval::{Env, Evaluator};
+use super::instances::Expansion;
+use super::values::{inherit, is_spread, pairs, spread_of};
 
 /// One step of a traversal, with the span of all up to its end.
 enum Step<'t> {
@@ -203,7 +204,7 @@ impl<'a> Evaluator<'a> {
                 }
                 _ => Value::unknown(Hole {
                     kind: match hole.kind {
-                        HoleKind::Outside => super::module::outside(name),
+                        HoleKind::Outside => super::attributes::outside(name),
                         kind => kind,
                     },
                     name: format!("{}.{name}", hole.name).into(),

@@ -15,9 +15,9 @@ use super::blocks;
 use super::code;
 use super::directory::Decl;
 use super::emit::{Emitter, made};
-use super::eval::pairs;
 use super::module::Module;
 use super::policy_document::{policy, statement};
+use super::values::pairs;
 
 /// The modules that are known.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use crate::source::{Hole, HoleKind, Span, Text, TextBuilder, TextIndex};
 use crate::value::{Kind, Value};
 
-use super::eval::{Evaluator, sorted_entries};
+use super::eval::Evaluator;
+use super::values::sorted_entries;
 
 /// Deepest value that is written as JSON.
 const MAX_DEPTH: u32 = 60;

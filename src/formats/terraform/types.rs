@@ -3,9 +3,10 @@
 use crate::syntax::{Kind as Node, NodeId, Tree};
 use crate::value::{Branch, Entry, Kind, Value};
 
-use super::eval::{Env, Evaluator, is_spread};
+use super::eval::{Env, Evaluator};
 use super::operators::same;
 use super::texts::to_text;
+use super::values::is_spread;
 
 /// `value` as the type constraint `wanted` makes it; unchanged where it does not fit.
 pub(super) fn convert<'a>(

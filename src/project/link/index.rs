@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::iam::catalogue;
 use crate::iam::managed::aws_managed_name;
+use crate::model::{Resource, kinds};
 use crate::project::{DocumentId, IdentityKind, PolicyRef, Project, ResourceId};
 use crate::source::{Piece, Target, Text};
 use crate::value::{Kind, Value};
@@ -16,6 +18,27 @@ pub(super) struct Index {
     identity_names: BTreeMap<(IdentityKind, String), Vec<ResourceId>>,
     /// Documents by the resource that holds them.
     documents: BTreeMap<ResourceId, Vec<DocumentId>>,
+    lookups: BTreeMap<ResourceId, Lookup>,
+}
+
+/// How many look-ups may name each other.
+const MAX_LOOKUPS: usize = 8;
+
+/// What a `data "aws_iam_policy"` looks for: one policy by its ARN, or by its name among those of the account and of AWS.
+struct Lookup {
+    arn: Option<Value>,
+    name: Option<String>,
+    path: Option<String>,
+}
+
+impl Lookup {
+    fn new(r: &Resource) -> Self {
+        Self {
+            arn: r.get("Arn").filter(|v| !v.is_null()).cloned(),
+            name: r.get("Name").and_then(known),
+            path: r.get("PathPrefix").and_then(known),
+        }
+    }
 }
 
 pub(super) fn identity_kind(kind: &str) -> Option<IdentityKind> {
@@ -45,6 +68,7 @@ impl Index {
             policy_names: BTreeMap::new(),
             identity_names: BTreeMap::new(),
             documents: BTreeMap::new(),
+            lookups: BTreeMap::new(),
         };
         for (id, r) in (0u32..).zip(&project.resources) {
             let key = (r.address.scope.to_string(), r.address.name.to_string());
@@ -61,6 +85,9 @@ impl Index {
                     .and_then(known)
             {
                 index.policy_names.entry(name).or_default().push(id);
+            }
+            if &*r.kind == kinds::POLICY_LOOKUP {
+                index.lookups.insert(id, Lookup::new(r));
             }
         }
         for (id, d) in (0u32..).zip(&project.documents) {
@@ -97,13 +124,25 @@ impl Index {
 
     /// What a managed policy reference stands for.
     pub(super) fn policy(&self, value: &Value) -> PolicyRef {
+        self.policy_through(value, 0)
+    }
+
+    fn policy_through(&self, value: &Value, lookups: usize) -> PolicyRef {
         if let Some(target) = target_of(value) {
-            let mut documents = Vec::new();
-            for r in self.target(target) {
-                documents.extend_from_slice(self.documents_of(*r));
+            let targets = self.target(target);
+            if let Some(found) = self.documents_of_all(targets) {
+                return found;
             }
-            if !documents.is_empty() {
-                return PolicyRef::Documents(documents);
+            let looked_up = targets.iter().filter_map(|r| self.lookups.get(r));
+            for lookup in looked_up.take(usize::from(lookups < MAX_LOOKUPS)) {
+                let found = match (&lookup.arn, &lookup.name) {
+                    (Some(arn), _) => Some(self.policy_through(arn, lookups + 1)),
+                    (None, Some(name)) => self.named(name, lookup.path.as_deref()),
+                    (None, None) => None,
+                };
+                if let Some(found) = found.filter(|f| !matches!(f, PolicyRef::Elsewhere(_))) {
+                    return found;
+                }
             }
         }
         let Some(text) = value.as_text() else {
@@ -116,15 +155,24 @@ impl Index {
         if let Some(name) = aws_managed_name(text) {
             return PolicyRef::AwsManaged(name.into());
         }
-        if let Some(name) = last_known_part(text)
-            && let Some(resources) = self.policy_names.get(&name)
-        {
-            let documents: Vec<_> = resources.iter().flat_map(|r| self.documents_of(*r)).copied().collect();
-            if !documents.is_empty() {
-                return PolicyRef::Documents(documents);
-            }
+        last_known_part(text)
+            .and_then(|name| self.documents_of_all(self.policy_names.get(&name)?))
+            .unwrap_or_else(|| PolicyRef::Elsewhere(text.clone()))
+    }
+
+    /// A policy of the repository with this name, or else the one of AWS under this path.
+    fn named(&self, name: &str, path: Option<&str>) -> Option<PolicyRef> {
+        if let Some(resources) = self.policy_names.get(name) {
+            return self.documents_of_all(resources);
         }
-        PolicyRef::Elsewhere(text.clone())
+        let policy = catalogue().managed_policy(name).filter(|p| p.name == name)?;
+        let full = policy.arn.split_once(":policy")?.1;
+        (full.starts_with(path.unwrap_or("/"))).then(|| PolicyRef::AwsManaged(full.trim_start_matches('/').into()))
+    }
+
+    fn documents_of_all(&self, resources: &[ResourceId]) -> Option<PolicyRef> {
+        let all: Vec<_> = resources.iter().flat_map(|r| self.documents_of(*r)).copied().collect();
+        (!all.is_empty()).then_some(PolicyRef::Documents(all))
     }
 }
 

@@ -4,10 +4,11 @@ use crate::iam::Truth;
 use crate::source::Text;
 use crate::value::{Entry, Kind, Value};
 
-use super::super::eval::{MAX_ITEMS, inherit, is_spread, pairs, sorted_entries, spread_of};
+use super::super::eval::MAX_ITEMS;
 use super::super::operators::{is_null, same};
 use super::super::texts::to_text;
 use super::super::types::distinct;
+use super::super::values::{inherit, is_spread, pairs, sorted_entries, spread_of};
 use super::Call;
 
 pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {

@@ -7,7 +7,7 @@ use crate::formats::plain;
 use crate::source::Text;
 use crate::value::{Kind, Value};
 
-use super::super::eval::inherit;
+use super::super::values::inherit;
 use super::Call;
 
 /// Longest text that is encoded or decoded, in bytes.

@@ -7,8 +7,9 @@ use crate::syntax::hcl;
 use crate::value::{Kind, Value};
 
 use super::super::directory::Decl;
-use super::super::eval::{Env, Evaluator, MAX_ITEMS, pairs};
+use super::super::eval::{Env, Evaluator, MAX_ITEMS};
 use super::super::texts::to_text;
+use super::super::values::pairs;
 use super::Call;
 
 pub(super) fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Option<Value> {
@@ -65,7 +66,7 @@ fn find(evaluator: &Evaluator<'_>, path: &Value) -> Option<FileId> {
 fn missing(path: &Value) -> HoleKind {
     match path.as_str() {
         Some(_) => HoleKind::Outside,
-        None => super::super::eval::derived_kind(std::slice::from_ref(path)),
+        None => super::super::values::derived_kind(std::slice::from_ref(path)),
     }
 }
 

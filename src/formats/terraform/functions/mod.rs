@@ -13,9 +13,10 @@ use crate::source::{HoleKind, Span, Text};
 use crate::syntax::{Kind as Node, NodeId, Tree};
 use crate::value::{Kind, Value};
 
-use super::eval::{Env, Evaluator, pairs};
+use super::eval::{Env, Evaluator};
 use super::operators::spread_over;
 use super::texts::to_text;
+use super::values::pairs;
 
 /// A call's arguments, evaluated, none of them with alternatives.
 pub(super) struct Call<'e, 'a> {
@@ -67,7 +68,7 @@ impl Call<'_, '_> {
     }
 
     fn unknown(&self) -> Value {
-        let kind = super::eval::derived_kind(self.arguments);
+        let kind = super::values::derived_kind(self.arguments);
         self.evaluator.unknown(kind, self.span)
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::value::{Kind, Value};
 
-use super::super::eval::{MAX_ITEMS, is_spread};
+use super::super::eval::MAX_ITEMS;
+use super::super::values::is_spread;
 use super::Call;
 
 pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {

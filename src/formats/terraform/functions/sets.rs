@@ -3,9 +3,10 @@
 use crate::iam::Truth;
 use crate::value::Value;
 
-use super::super::eval::{MAX_ITEMS, is_spread};
+use super::super::eval::MAX_ITEMS;
 use super::super::operators::same;
 use super::super::types::distinct;
+use super::super::values::is_spread;
 use super::Call;
 use super::collections::concat;
 

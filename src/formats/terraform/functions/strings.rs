@@ -5,8 +5,8 @@ use regex::Regex;
 use crate::source::{Piece, Span, Text, TextBuilder, TextIndex};
 use crate::value::{Kind, Value};
 
-use super::super::eval::is_spread;
 use super::super::texts::{concat, format_number, map_case, replace, to_text};
+use super::super::values::is_spread;
 use super::Call;
 
 /// Longest text that is searched by an expression, in bytes.

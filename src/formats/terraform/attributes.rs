@@ -1,0 +1,168 @@
+//! Attributes of resources and data sources: an argument that is written, or what else is known of it.
+
+use crate::iam::catalogue;
+use crate::iam::managed::aws_managed_name;
+use crate::source::{Hole, HoleKind, Span, Target, Text};
+use crate::value::Value;
+
+use super::directory::Decl;
+use super::eval::{Env, Evaluator};
+use super::module::Slot;
+use super::{functions, policy_document, texts};
+
+impl<'a> Evaluator<'a> {
+    /// `resource.name`: an argument's value, or a hole that names the resource.
+    pub(super) fn resource_attribute(&self, target: &Target, name: &str, link: bool, span: Span) -> Value {
+        let wanted = Target {
+            attribute: name.into(),
+            ..target.clone()
+        };
+        let shown = format!("{}.{name}", target.address);
+        let hole = |kind: HoleKind| Value::unknown(Hole::new(kind, shown.as_str(), span));
+        let reference = || Value::unknown(Hole::new(HoleKind::Resource, shown.as_str(), span).to(wanted.clone()));
+        let Some(module) = self.modules.borrow().get(&target.scope).cloned() else {
+            return hole(HoleKind::Other);
+        };
+        let (base, key) = split_key(&target.address);
+        let Some(decl) = module.directory.resource(base) else {
+            return hole(HoleKind::Other);
+        };
+        let kind = decl.block().label(0);
+        let argument = || {
+            let slot = Slot::Attribute(target.address.to_string(), name.to_owned());
+            self.remember(&module, slot, link, &shown, span, || {
+                let instance = self.instance_of(&module, base, decl, key);
+                match (instance, decl.expr(name)) {
+                    (Some(instance), Some(expr)) => self.expr(expr, &instance.env.linking(link)),
+                    _ => reference(),
+                }
+            })
+        };
+        let has = decl.expr(name).is_some();
+        if !base.starts_with("data.") {
+            return if has && !(link && names_resource(name)) {
+                argument()
+            } else {
+                reference()
+            };
+        }
+        match (kind, name) {
+            ("aws_iam_policy_document", "json" | "minified_json") => {
+                let slot = Slot::Attribute(target.address.to_string(), "json".to_owned());
+                self.remember(&module, slot, false, &shown, span, || {
+                    match self.instance_of(&module, base, decl, key) {
+                        Some(instance) => policy_document::document(self, decl, &instance.env),
+                        None => hole(HoleKind::Other),
+                    }
+                })
+            }
+            ("aws_caller_identity", "account_id" | "id") => hole(HoleKind::Account),
+            ("terraform_remote_state", "outputs") => hole(HoleKind::Outside),
+            ("aws_partition", "partition" | "id") => hole(HoleKind::Partition),
+            ("aws_partition", "dns_suffix") => hole(HoleKind::UrlSuffix),
+            ("aws_region", "name" | "id" | "region") if !has => hole(HoleKind::Region),
+            ("aws_iam_policy", "arn" | "id") => match decl.expr("arn") {
+                Some(_) if name == "arn" => argument(),
+                _ => reference(),
+            },
+            ("aws_iam_policy", "policy") => {
+                let instance = self.instance_of(&module, base, decl, key);
+                let document = instance.and_then(|i| self.looked_up(decl, &i.env, link, span));
+                document.unwrap_or_else(|| hole(HoleKind::Lookup))
+            }
+            ("aws_service_principal", "name") => {
+                let service = self
+                    .instance_of(&module, base, decl, key)
+                    .and_then(|i| Some(self.expr(decl.expr("service_name")?, &i.env)));
+                match service.as_ref().and_then(texts::to_text) {
+                    Some(service) => {
+                        let suffix = Text::made(".amazonaws.com", span);
+                        Value::text(texts::concat(&[service, suffix], span), span)
+                    }
+                    None => hole(HoleKind::Other),
+                }
+            }
+            ("template_file", "rendered") => match self.instance_of(&module, base, decl, key) {
+                Some(i) => functions::files::template_file(self, decl, &i.env, span),
+                None => hole(HoleKind::Other),
+            },
+            ("local_file", "content") => match self.instance_of(&module, base, decl, key) {
+                Some(i) => match decl.expr("filename") {
+                    Some(path) => functions::files::file(self, &self.expr(path, &i.env), span),
+                    None => hole(HoleKind::Other),
+                },
+                None => hole(HoleKind::Other),
+            },
+            _ if has => argument(),
+            (kind, _) if kind.starts_with("aws_") && names_thing(name) => hole(HoleKind::Existing),
+            (kind, _) if is_secret(kind) => hole(HoleKind::Dynamic),
+            _ => hole(HoleKind::Lookup),
+        }
+    }
+
+    /// The document of the policy that a `data "aws_iam_policy"` looks up: of one that is declared, or of one of AWS.
+    fn looked_up(&self, decl: &Decl<'a>, env: &Env<'a>, link: bool, span: Span) -> Option<Value> {
+        let value = |name: &str| Some(self.expr(decl.expr(name)?, env));
+        if let Some(arn) = value("arn") {
+            if let Some(declared) = arn.as_hole().and_then(|h| h.target.as_ref()) {
+                return Some(self.resource_attribute(declared, "policy", link, span));
+            }
+            return aws_document(&aws_managed_name(arn.as_text()?)?, span);
+        }
+        aws_document(&value("name")?.as_str()?, span)
+    }
+}
+
+/// What an AWS managed policy says, all of it written at `span`.
+fn aws_document(name: &str, span: Span) -> Option<Value> {
+    let document = catalogue().managed_policy(name)?.document_json?;
+    Some(Value::made(document, span))
+}
+
+/// Data sources whose values come out of a store of secrets or parameters.
+fn is_secret(kind: &str) -> bool {
+    ["secret", "aws_ssm_parameter", "aws_kms_", "vault_", "random_password"]
+        .iter()
+        .any(|part| kind.contains(part))
+}
+
+/// What an output of a module or stack is that is not in this repository.
+pub(super) fn outside(output: &str) -> HoleKind {
+    if names_thing(output) {
+        HoleKind::Existing
+    } else {
+        HoleKind::Outside
+    }
+}
+
+/// Attributes and outputs that hold the name or ARN of a thing, or of several: `arn`, `queue_arn`, `subnet_ids`.
+fn names_thing(name: &str) -> bool {
+    let last = name.rsplit('_').next().unwrap_or(name);
+    matches!(last, "arn" | "arns" | "id" | "ids" | "name" | "names") || names_resource(name)
+}
+
+/// Attributes that say which resource is meant, rather than something about it.
+fn names_resource(name: &str) -> bool {
+    matches!(
+        name,
+        "name"
+            | "id"
+            | "arn"
+            | "bucket"
+            | "function_name"
+            | "key_id"
+            | "user"
+            | "role"
+            | "group"
+            | "url"
+            | "repository"
+    )
+}
+
+/// `aws_iam_role.r["key"]` as its base and the key.
+fn split_key(address: &str) -> (&str, Option<&str>) {
+    match address.split_once('[') {
+        Some((base, key)) => (base, key.strip_suffix(']')),
+        None => (address, None),
+    }
+}

@@ -1,0 +1,167 @@
+//! Quoted templates, heredocs and their directives to texts.
+
+use crate::source::{Hole, HoleKind, Span, Text, TextBuilder};
+use crate::syntax::hcl::ForParts;
+use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::value::{Kind, Value};
+
+use super::branches::{MAX_BRANCHES, both_labels, labels};
+use super::eval::{Env, Evaluator};
+use super::texts::{json_text, to_text};
+use super::values::pairs;
+
+/// Longest text that a template makes, in bytes.
+const MAX_TEXT: usize = 1_000_000;
+
+impl<'a> Evaluator<'a> {
+    /// A text that is one hole, for a value that is no text.
+    pub(super) fn hole_text(&self, value: &Value, span: Span) -> Text {
+        let hole = match &value.kind {
+            Kind::Unknown(h) => Hole { span, ..(**h).clone() },
+            _ => Hole::new(HoleKind::Other, self.name(span), span),
+        };
+        Text::hole(hole)
+    }
+
+    /// A quoted template or heredoc.
+    pub(super) fn template(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
+        let span = tree.span(node);
+        let mut children = tree.children(node);
+        if let (Some(only), None) = (children.next(), children.next())
+            && !matches!(tree.kind(only), Node::Str | Node::Directive)
+        {
+            // `"${x}"` is x itself, whatever its type.
+            return self.eval(tree, only, env);
+        }
+        let texts = self.template_texts(tree, node, env);
+        self.alternatives(texts, |text| Value::text(text, span))
+    }
+
+    /// One text for each combination of alternatives that occurs in it, with its label (empty for the only one).
+    pub(super) fn template_texts(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Vec<(String, Text)> {
+        let mut texts: Vec<(String, TextBuilder)> = vec![(String::new(), TextBuilder::new())];
+        let mut len = 0;
+        for child in tree.children(node) {
+            let span = tree.span(child);
+            let parts: Vec<(String, Text)> = match tree.kind(child) {
+                Node::Str => vec![(String::new(), tree.text(child).cloned().unwrap_or_default())],
+                Node::Directive => self
+                    .deeper(|| self.directive(tree, child, env))
+                    .unwrap_or_else(|| vec![(String::new(), self.opaque(span))]),
+                _ => {
+                    let value = self.eval(tree, child, env);
+                    self.part_texts(&value, span)
+                }
+            };
+            if parts.len() * texts.len() > MAX_BRANCHES {
+                let hole = self.opaque(span);
+                texts.iter_mut().for_each(|(_, t)| t.append(&hole));
+                continue;
+            }
+            len += parts.iter().map(|(_, t)| t.len()).max().unwrap_or(0);
+            if len > MAX_TEXT || !self.spend(parts.len() + len / 64) {
+                return vec![(String::new(), self.opaque(tree.span(node)))];
+            }
+            if let [(label, only)] = parts.as_slice()
+                && label.is_empty()
+            {
+                texts.iter_mut().for_each(|(_, t)| t.append(only));
+                continue;
+            }
+            texts = texts
+                .into_iter()
+                .map(|(label, t)| (label, t.finish(span)))
+                .flat_map(|(label, t)| {
+                    let parts = &parts;
+                    parts.iter().map(move |(more, part)| {
+                        let mut builder = TextBuilder::new();
+                        builder.append(&t);
+                        builder.append(part);
+                        (both_labels(&label, more), builder)
+                    })
+                })
+                .collect();
+        }
+        let place = tree.span(node);
+        texts.into_iter().map(|(l, t)| (l, t.finish(place))).collect()
+    }
+
+    fn opaque(&self, span: Span) -> Text {
+        Text::hole(Hole::new(HoleKind::Other, self.name(span), span))
+    }
+
+    /// What an interpolated value adds to a text.
+    fn part_texts(&self, value: &Value, span: Span) -> Vec<(String, Text)> {
+        match &value.kind {
+            Kind::OneOf(branches) => branches
+                .iter()
+                .flat_map(|b| {
+                    let inner = self.part_texts(&b.value, span);
+                    inner.into_iter().map(|(l, t)| (both_labels(&b.label, &l), t))
+                })
+                .collect(),
+            Kind::Null => {
+                self.failed.set(true);
+                vec![(String::new(), Text::default())]
+            }
+            Kind::Json(inner) => vec![(String::new(), json_text(self, inner))],
+            Kind::Unknown(_) => vec![(String::new(), self.hole_text(value, span))],
+            _ => {
+                let text = to_text(value).unwrap_or_else(|| {
+                    self.failed.set(true);
+                    self.opaque(span)
+                });
+                vec![(String::new(), text)]
+            }
+        }
+    }
+
+    /// `%{ if }` and `%{ for }`.
+    fn directive(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Vec<(String, Text)> {
+        let span = tree.span(node);
+        let opaque = || vec![(String::new(), self.opaque(span))];
+        if let Some(parts) = ForParts::of(tree, node) {
+            let collection = self.eval(tree, parts.collection, env);
+            let Some(items) = pairs(&collection) else {
+                return opaque();
+            };
+            let mut out = TextBuilder::new();
+            let mut len = 0;
+            for (key, value) in items {
+                let inner = self.loop_env(tree, &parts, env, key, value);
+                let texts = self.template_texts(tree, parts.result, &inner);
+                let [(_, text)] = texts.as_slice() else {
+                    return opaque();
+                };
+                len += text.len();
+                if len > MAX_TEXT || !self.spend(1 + text.len() / 64) {
+                    return opaque();
+                }
+                out.append(text);
+            }
+            return vec![(String::new(), out.finish(span))];
+        }
+        let children: Vec<NodeId> = tree.children(node).collect();
+        let (Some(&condition), Some(&yes)) = (children.first(), children.get(1)) else {
+            return opaque();
+        };
+        let no = children.get(2).copied();
+        let branch = |n: Option<NodeId>| match n {
+            Some(n) => self.template_texts(tree, n, env),
+            None => vec![(String::new(), Text::default())],
+        };
+        match self.eval(tree, condition, env).as_bool() {
+            Some(true) => branch(Some(yes)),
+            Some(false) => branch(no),
+            None => {
+                let (if_label, unless) = labels(&self.name(tree.span(condition)));
+                let mut out: Vec<_> = branch(Some(yes))
+                    .into_iter()
+                    .map(|(l, t)| (both_labels(&if_label, &l), t))
+                    .collect();
+                out.extend(branch(no).into_iter().map(|(l, t)| (both_labels(&unless, &l), t)));
+                out
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What evaluation asks of values: their items in Terraform's order, the way they travelled, how much of them is unknown.
+
+use std::sync::Arc;
+
+use crate::source::{Hole, HoleKind, Span};
+use crate::value::{Entry, Kind, Step, Value, Via};
+
+/// Keys and values of a collection, in Terraform's order (objects by key); `None` when it is not known.
+pub(super) fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
+    match &collection.kind {
+        Kind::Seq(items) => Some(
+            items
+                .iter()
+                .enumerate()
+                .map(|(i, v)| {
+                    let index = Value::new(Kind::Num(i.to_string().into()), v.span);
+                    (index, inherit(v, &collection.via))
+                })
+                .collect(),
+        ),
+        Kind::Map(_) => Some(
+            sorted_entries(collection)
+                .into_iter()
+                .map(|e| {
+                    (
+                        Value::text(e.key.clone(), e.key_span),
+                        inherit(&e.value, &collection.via),
+                    )
+                })
+                .collect(),
+        ),
+        Kind::Null => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+/// The entries of an object by key, the last of equal ones; unknown keys at the end.
+pub(super) fn sorted_entries(map: &Value) -> Vec<&Entry> {
+    let mut keyed: Vec<(Option<String>, usize, &Entry)> = map
+        .entries()
+        .unwrap_or(&[])
+        .iter()
+        .enumerate()
+        .map(|(i, e)| (e.key.known().map(std::borrow::Cow::into_owned), i, e))
+        .collect();
+    keyed.sort_by(|a, b| (a.0.is_none(), &a.0, a.1).cmp(&(b.0.is_none(), &b.0, b.1)));
+    let mut out: Vec<&Entry> = Vec::with_capacity(keyed.len());
+    let mut last: Option<String> = None;
+    for (key, _, entry) in keyed {
+        if key.is_some() && key == last {
+            out.pop();
+        }
+        last = key;
+        out.push(entry);
+    }
+    out
+}
+
+/// `value`, reached through a container that travelled `via`.
+pub(super) fn inherit(value: &Value, via: &Via) -> Value {
+    let Some(step) = via else {
+        return value.clone();
+    };
+    let mut value = value.clone();
+    value.via = match value.via {
+        None => Some(step.clone()),
+        Some(inner) => {
+            // The container's steps, oldest first, on top of the value's own.
+            let mut steps = Vec::new();
+            let mut at = Some(step);
+            while let Some(s) = at
+                && steps.len() < 16
+            {
+                steps.push(s.span);
+                at = s.from.as_ref();
+            }
+            let mut chain = Some(inner);
+            for span in steps.into_iter().rev() {
+                chain = Some(Arc::new(Step { span, from: chain }));
+            }
+            chain
+        }
+    };
+    value
+}
+
+/// Ends the name of an unknown item that stands for any number of items.
+const SPREAD: &str = "[*]";
+
+/// Whether an item may stand for another number of items than one: for any, or (an alternative alone) for none.
+pub(super) fn is_spread(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Unknown(h) => h.name.ends_with(SPREAD),
+        Kind::OneOf(branches) => branches.len() == 1,
+        _ => false,
+    }
+}
+
+/// An unknown item that stands for all of an unknown list.
+pub(super) fn spread_of(list: &Value, span: Span, name: &str) -> Value {
+    let mut hole = match &list.kind {
+        Kind::Unknown(h) => (**h).clone(),
+        _ => Hole::new(HoleKind::Other, name, span),
+    };
+    if !hole.name.ends_with(SPREAD) {
+        hole.name = format!("{}{SPREAD}", hole.name).into();
+    }
+    hole.target = None;
+    Value {
+        span,
+        ..Value::unknown(hole)
+    }
+}
+
+/// What is made of unknown values: a name or ARN where all of them are, else what the first that is none is.
+pub(super) fn derived_kind(from: &[Value]) -> HoleKind {
+    let open = |h: &Hole| !h.kind.is_placeholder();
+    let first = from.iter().find_map(|v| hole_that(v, 0, &open));
+    let any = from.iter().find_map(|v| hole_that(v, 0, &|_| true));
+    match (first, any) {
+        (Some(hole), _) => hole.kind,
+        (None, Some(_)) => HoleKind::Existing,
+        (None, None) => HoleKind::Other,
+    }
+}
+
+/// The first unknown part of a value that is as wanted.
+fn hole_that<'v>(value: &'v Value, depth: u32, wanted: &dyn Fn(&Hole) -> bool) -> Option<&'v Hole> {
+    if depth > 4 {
+        return None;
+    }
+    let within = |v: &'v Value| hole_that(v, depth + 1, wanted);
+    match &value.kind {
+        Kind::Unknown(h) => Some(&**h).filter(|h| wanted(h)),
+        Kind::Str(t) => t.holes().find(|h| wanted(h)),
+        Kind::Seq(items) => items.iter().take(64).find_map(within),
+        Kind::Map(entries) => entries.iter().take(64).find_map(|e| within(&e.value)),
+        Kind::Json(inner) => within(inner),
+        Kind::OneOf(branches) => branches.iter().find_map(|b| within(&b.value)),
+        _ => None,
+    }
+}

@@ -381,10 +381,28 @@ pub fn library(imported: &str) -> Option<ActionSet> {
 
 /// What calls of an operation may need besides its own actions: a service may work with the caller's permissions. Patterns.
 pub fn besides(client: &str, operation: &str) -> impl Iterator<Item = &'static str> {
-    let named = [client.to_owned(), format!("{client}.{operation}")];
-    named
-        .into_iter()
-        .flat_map(|name| tables::actions_of("besides", &name).unwrap_or_default())
+    let of = |key: &str| tables::actions_of("besides", key);
+    let always = of(&format!("{client}.*")).unwrap_or_default();
+    let own = of(&format!("{client}.{operation}")).unwrap_or_else(|| match is_plain_read(operation) {
+        true => Vec::new(),
+        false => of(client).unwrap_or_default(),
+    });
+    always.into_iter().chain(own).filter(|pattern| !pattern.is_empty())
+}
+
+/// Whether an operation only tells what there is.
+fn is_plain_read(operation: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "BatchDescribe",
+        "BatchGet",
+        "Describe",
+        "Get",
+        "Head",
+        "List",
+        "Lookup",
+        "Search",
+    ];
+    WORDS.iter().any(|word| operation.starts_with(word))
 }
 
 /// What the role of a Lambda function needs for a feature although no line of its code calls it. The features:

@@ -17,6 +17,7 @@ mod known;
 mod linear;
 mod needs;
 mod oracle;
+mod pairs;
 mod policy_files;
 mod python_values;
 mod render;

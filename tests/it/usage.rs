@@ -8,7 +8,7 @@ use overgrant::{Analysis, analyse, iam};
 use crate::support::repository::Repository;
 
 /// Every finding of the family, as the rule and what of the policy or code it points at, sorted.
-fn found(files: &[(&str, &str)]) -> Vec<String> {
+pub(crate) fn found(files: &[(&str, &str)]) -> Vec<String> {
     let sources = Sources::from_strings(files);
     let own = iam::Own::default();
     let analysis = analyse(&sources, &own);
@@ -38,7 +38,7 @@ fn wanted(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// A SAM template with one function that has these properties besides.
-fn sam(properties: &str) -> String {
+pub(crate) fn sam(properties: &str) -> String {
     let indented: String = properties.trim().lines().map(|l| format!("      {l}\n")).collect();
     format!(
         "Transform: AWS::Serverless-2016-10-31\nResources:\n  Fn:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: python3.13\n      Handler: app.handler\n      CodeUri: src/\n{indented}"
@@ -46,7 +46,7 @@ fn sam(properties: &str) -> String {
 }
 
 /// A function of Terraform with these policy statements, in a folder of its own.
-fn terraform(statements: &str) -> String {
+pub(crate) fn terraform(statements: &str) -> String {
     format!(
         r#"
 data "aws_iam_policy_document" "trust" {{
@@ -86,7 +86,7 @@ resource "aws_lambda_function" "fn" {{
 }
 
 #[track_caller]
-fn in_sam(properties: &str, code: &str, expected: &[&str]) {
+pub(crate) fn in_sam(properties: &str, code: &str, expected: &[&str]) {
     assert_eq!(
         found(&[("template.yaml", &sam(properties)), ("src/app.py", code)]),
         expected
@@ -94,7 +94,7 @@ fn in_sam(properties: &str, code: &str, expected: &[&str]) {
 }
 
 #[track_caller]
-fn in_terraform(statements: &str, code: &str, expected: &[&str]) {
+pub(crate) fn in_terraform(statements: &str, code: &str, expected: &[&str]) {
     assert_eq!(
         found(&[("main.tf", &terraform(statements)), ("src/app.py", code)]),
         expected
@@ -289,8 +289,19 @@ Resources:
               ec2.stop_instances(InstanceIds=[])
               cfnresponse.send(event, context, cfnresponse.SUCCESS, {})
 "#;
-    // EC2 may need more of EC2 than its calls say.
-    assert_eq!(found(&[("t.yaml", template)]), ["missing-grant ec2.stop_instances"]);
+    assert_eq!(
+        found(&[("t.yaml", template)]),
+        [
+            "missing-grant ec2.stop_instances",
+            "unused-grant \"ec2:TerminateInstances\""
+        ]
+    );
+    // What launches may need more than their calls say.
+    let launches = template.replace(
+        "stop_instances(InstanceIds=[])",
+        "run_instances(MaxCount=1, MinCount=1)",
+    );
+    assert_eq!(found(&[("t.yaml", &launches)]), ["missing-grant ec2.run_instances"]);
     let sqs = template
         .replace("ec2.describe_instances()", "boto3.client('sqs').list_queues()")
         .replace("ec2.stop_instances(InstanceIds=[])", "pass");

@@ -86,11 +86,11 @@ impl Needs<'_, '_> {
         for a in &call.args {
             let inside = match &a.name {
                 ArgName::Spread => true,
-                ArgName::Keyword(k, _) => matches!(&**k, "Params" | "ExtraArgs"),
+                ArgName::Keyword(k, _) => is_open_ended(k),
                 ArgName::Positional => positional(&site.method)
                     .iter()
                     .enumerate()
-                    .any(|(i, p)| matches!(*p, "Params" | "ExtraArgs") && call.positional(i) == Some(a.value)),
+                    .any(|(i, p)| is_open_ended(p) && call.positional(i) == Some(a.value)),
                 ArgName::Star => false,
             };
             if inside && let Some(v) = self.values.value(self.module, a.value).get(name) {
@@ -109,7 +109,7 @@ impl Needs<'_, '_> {
             let whole = match &a.name {
                 ArgName::Spread => true,
                 ArgName::Star => return true,
-                ArgName::Keyword(k, _) => matches!(&**k, "Params" | "ExtraArgs"),
+                ArgName::Keyword(k, _) => is_open_ended(k),
                 ArgName::Positional => false,
             };
             whole && {
@@ -492,6 +492,11 @@ fn inside(v: &Value, path: &[&str], depth: u32) -> (Given, Option<Text>) {
         Kind::Unknown(_) | Kind::OneOf(_) => (Given::Perhaps, None),
         _ => (Given::No, None),
     }
+}
+
+/// Whether a parameter holds parameters of the operation: `extra_args` is S3Transfer's name for `ExtraArgs`.
+fn is_open_ended(parameter: &str) -> bool {
+    matches!(parameter, "Params" | "ExtraArgs" | "extra_args")
 }
 
 /// Positional parameters of boto3's transfer methods (boto3 reference, "S3.Client.upload_file").

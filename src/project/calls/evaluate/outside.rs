@@ -2,7 +2,7 @@
 
 use super::super::thing::{Bag, Origin, Place, Thing, Things, one};
 use super::{Evaluator, Frame, is_under, sub_resource};
-use crate::iam::sdk::{Client, ResourceType};
+use crate::iam::sdk::{self, Client, ResourceType};
 use crate::model::python::{Call, ExprId, ScopeId, ScopeKind};
 use std::sync::Arc;
 
@@ -136,6 +136,10 @@ impl Evaluator<'_> {
                 out.finish()
             }
             "functools.partial" => one(Thing::Partial((module, expr))),
+            // Its methods are the client's.
+            "boto3.s3.transfer.S3Transfer" | "s3transfer.S3Transfer" => {
+                sdk::client("s3").map_or_else(|| self.nothing.clone(), |c| one(Thing::Client(c)))
+            }
             // Wrappers that give back what they are given.
             "aws_xray_sdk.core.xray_recorder.capture" | "contextlib.closing" | "functools.lru_cache" => {
                 first.map_or_else(|| self.nothing.clone(), |v| self.eval(module, v, frame))
@@ -283,7 +287,5 @@ fn is_of_others(name: &str) -> bool {
 fn is_class_of_interest(name: &str) -> bool {
     let class = name.rsplit('.').next().unwrap_or("");
     class.starts_with(|c: char| c.is_ascii_uppercase())
-        && ["aws_lambda_powertools.", "s3fs.", "boto3.s3.transfer.", "s3transfer."]
-            .iter()
-            .any(|l| name.starts_with(l))
+        && ["aws_lambda_powertools.", "s3fs."].iter().any(|l| name.starts_with(l))
 }

@@ -11,6 +11,8 @@ mod layout;
 mod pack;
 #[path = "src/iam/catalogue/pack_sdk.rs"]
 mod pack_sdk;
+#[path = "src/spelling.rs"]
+mod spelling;
 #[path = "src/iam/catalogue/text.rs"]
 mod text;
 

@@ -23,6 +23,7 @@ pub mod secrets;
 pub mod settings;
 pub mod settle;
 pub mod source;
+pub mod spelling;
 pub mod syntax;
 pub mod value;
 

@@ -17,14 +17,12 @@ mod holders;
 mod hygiene;
 mod python;
 mod resources;
-mod spelling;
 mod tool;
 mod trust;
 mod usage;
 mod validity;
 
 use crate::rules::Check;
-use spelling::{distance, nearest};
 
 /// Every check by name, family by family.
 pub fn table() -> impl Iterator<Item = &'static (&'static str, Check)> {

@@ -8,7 +8,6 @@ use clap_complete::Shell;
 
 use super::{Cli, Failure, run, terminal};
 use crate::discover;
-use crate::rules::Ruleset;
 use crate::settings::{Governing, Settings, json_schema, shown};
 use crate::source::{join_path, parent_path};
 
@@ -79,7 +78,8 @@ fn with_settings(
         governing.force(&path).map_err(Failure::Settings)?;
     }
     governing.load(dir).map_err(Failure::Settings)?;
-    governing.resolve(&Ruleset::builtin()).map_err(Failure::Settings)?;
+    let ruleset = super::rules::ruleset(governing.all());
+    governing.resolve(&ruleset).map_err(Failure::Settings)?;
     then(governing.load(dir).map_err(Failure::Settings)?)
 }
 

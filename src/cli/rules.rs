@@ -87,11 +87,16 @@ fn here() -> Result<Ruleset, Failure> {
     let over = |_: &mut Settings| {};
     let mut governing = crate::settings::Governing::new(&cwd, crate::discover::git_root(&cwd), &over);
     let settings = governing.load(&cwd).map_err(Failure::Settings)?;
+    Ok(ruleset(std::slice::from_ref(settings)))
+}
+
+/// The built-in rules and those of the folders that the settings name.
+pub(super) fn ruleset(all: &[Settings]) -> Ruleset {
     let mut ruleset = Ruleset::builtin();
-    for dir in &settings.rule_dirs {
+    for dir in all.iter().flat_map(|s| &s.rule_dirs) {
         ruleset = ruleset.with(rules::user::load(std::path::Path::new(dir), dir).rules);
     }
-    Ok(ruleset)
+    ruleset
 }
 
 /// One line for each rule

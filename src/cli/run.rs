@@ -1,6 +1,6 @@
 //! One run: from arguments to a report. `check` and every command that looks at files go through here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::input::{Input, interest};
@@ -10,6 +10,7 @@ use crate::fix;
 use crate::iam::{Declared, Own};
 use crate::pipeline::{Analysis, analyse};
 use crate::project::Project;
+use crate::rules::options::Options;
 use crate::rules::{self, Ruleset, Selection};
 use crate::settings::{Date, Governing, Settings};
 use crate::settle::{BASELINE_FILE, Baseline, Known, Report, Terms, settle};
@@ -290,6 +291,16 @@ impl Read<'_> {
         any
     }
 
+    /// The options of rules, each file's from the settings that govern it.
+    fn options(&self, sources: &Sources) -> Options {
+        let sets: Vec<_> = self.governing.all().iter().map(|s| s.options.clone()).collect();
+        if sets.iter().all(BTreeMap::is_empty) {
+            return Options::default();
+        }
+        let set = |id| self.governing.index_of(sources.path(id)) as u32;
+        Options::by_file(sets, sources.ids().map(set).collect())
+    }
+
     /// Where the baseline is, as shown: the settings say, else at the root.
     pub(super) fn baseline_path(&self) -> String {
         let named = self.governing.all().iter().find_map(|s| s.baseline.clone());
@@ -336,7 +347,7 @@ impl Read<'_> {
         self.clock.last = Instant::now();
         self.complete(&mut analysis.project);
         let project = &analysis.project;
-        let selection = union(self.governing.all(), &self.ruleset);
+        let selection = union(self.governing.all(), &self.ruleset).with_options(self.options(project.sources));
         let outcome = rules::run(project, &self.ruleset, &selection);
         self.clock.lap("rules");
         for failure in &outcome.failures {

@@ -367,7 +367,7 @@ fn nearest_sibling(path: &Path) -> Option<String> {
         .take(10_000)
         .map(|e| e.file_name().to_string_lossy().into_owned())
         .collect();
-    let near = crate::settings::nearest(&wanted, names.iter().map(String::as_str))?;
+    let near = crate::spelling::nearest_word(&wanted, names.iter().map(String::as_str))?;
     Some(slashed(&dir.map_or_else(|| PathBuf::from(near), |d| d.join(near))))
 }
 

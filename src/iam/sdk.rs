@@ -13,7 +13,8 @@ use super::catalogue::layout::{
     ASSUMED, Client as ClientColumn, Member as MemberColumn, MemberKind, Operation as Column, PAGES, PASS_GUESSED,
     PASSES_ROLE, SdkType, Waiter, When,
 };
-use super::catalogue::{nearest, store, tables};
+use super::catalogue::{store, tables};
+use crate::spelling::nearest;
 
 /// The client with this name: what `boto3.client("s3")` is given. Names have a case.
 pub fn client(name: &str) -> Option<Client> {
@@ -94,7 +95,7 @@ impl Client {
     /// The method's name that is nearest to one that the client does not have.
     pub fn did_you_mean(self, method: &str) -> Option<String> {
         let plain = method.replace('_', "");
-        nearest::nearest(&plain, self.operations().map(|o| (o.name(), o))).map(Operation::method)
+        nearest(&plain, self.operations().map(|o| (o.name(), o))).map(Operation::method)
     }
 
     fn range(self, first: ClientColumn, count: ClientColumn) -> Range<u32> {

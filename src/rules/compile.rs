@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::options;
 use super::spec::{
     AttachmentTest, CallTest, ClauseTest, ConditionTest, ConditionsTest, DocKind, Docs, DocumentTest, Head,
     IdentityTest, ItemTest, Logic, Match, Report, ResourceTest, RuleFile, StatementTest, StatementsTest, ValueTest,
 };
+use crate::spelling::nearest_word;
 
 /// Named lists of words, `rules/lists/NAME.txt`: used as `one-of: "@NAME"`.
 pub(super) type Lists = BTreeMap<String, Vec<String>>;
@@ -105,6 +107,13 @@ pub(super) type Regexes = fn(&str) -> Option<String>;
 pub(super) fn compile(text: &str, family: &str, lists: &Lists, regexes: Regexes) -> Checked<(Head, Docs)> {
     let mut file: RuleFile = serde_yaml::from_str(text).map_err(|e| reading_mistake(&e))?;
     check_words(&file)?;
+    let examples = file.examples.bad.iter().chain(&file.examples.good);
+    if let Some((why, word)) = options::mistake(&file.options, examples.map(|e| &e.options)) {
+        return Err(Mistake::at(why, &word));
+    }
+    if file.matcher.is_some() && !file.options.is_empty() {
+        return Err(Mistake::at("only a check in code can ask for options", "options"));
+    }
     let logic = match (file.check.take(), file.matcher.take(), file.report.take()) {
         (Some(check), None, None) => Logic::Check(check),
         (None, Some(mut matcher), Some(report)) => {
@@ -131,6 +140,7 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, regexes: Regexes)
         cwe: file.cwe,
         supersedes: file.supersedes,
         help: flow(&file.remedy),
+        options: file.options,
         logic,
     };
     let docs = Docs {
@@ -592,34 +602,11 @@ pub(super) fn interpolations(text: &str) -> Checked<Vec<&str>> {
     Ok(names)
 }
 
-/// The word most like `word`, when it is like enough to have been meant.
-pub(super) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<String> {
-    known
-        .into_iter()
-        .map(|k| {
-            // Half a name is a likelier slip than another name.
-            let begun = word.len() > 2 && (k.starts_with(word) || word.starts_with(k));
-            (if begun { 1 } else { distance(word, k) }, k)
-        })
-        .filter(|(d, k)| *d <= 1 + word.len().max(k.len()) / 4)
-        .min()
-        .map(|(_, k)| k.to_owned())
-}
-
-/// Edit distance; words are short.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(100).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().take(100).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+/// The word that was meant: half a name is a likelier slip than another name.
+pub(super) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str> + Clone) -> Option<String> {
+    let begun = |k: &&str| word.len() > 2 && (k.starts_with(word) || word.starts_with(k));
+    let half = known.clone().into_iter().filter(begun).min_by_key(|k| k.len());
+    half.or_else(|| nearest_word(word, known)).map(str::to_owned)
 }
 
 /// A Markdown text as lines that a terminal may wrap: one line a paragraph, list items kept.

@@ -1,9 +1,11 @@
 //! What a check is given, and where its findings go.
 
-use super::Selection;
+use super::options::Chosen;
+use super::{Ruleset, Selection};
 use crate::finding::{Cause, Finding, Subject};
 use crate::iam::{Document, Format, Item, Statement};
 use crate::project::{DocumentId, Project};
+use crate::source::FileId;
 
 /// A check that needs code.
 pub type Check = fn(&Context<'_>, &mut Out<'_>);
@@ -12,11 +14,21 @@ pub type Check = fn(&Context<'_>, &mut Out<'_>);
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     pub project: &'a Project<'a>,
+    pub(super) ruleset: &'a Ruleset,
+    pub(super) selection: &'a Selection,
 }
 
 impl<'a> Context<'a> {
     pub fn documents(&self) -> impl Iterator<Item = (DocumentId, &'a Document)> + use<'a> {
         (0u32..).zip(&self.project.documents)
+    }
+
+    /// The options of a rule that hold in a file.
+    pub fn options(&self, rule: &str, file: FileId) -> Chosen<'a> {
+        Chosen {
+            specs: self.ruleset.get(rule).map_or(&[], |r| r.options()),
+            given: self.selection.options().of(rule, file.0),
+        }
     }
 
     /// Whether a remedy may replace or remove the item: it is written where it is used, letter for letter, and whatever is

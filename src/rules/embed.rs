@@ -3,6 +3,8 @@
 
 #[path = "compile.rs"]
 mod compile;
+#[path = "options.rs"]
+mod options;
 #[path = "spec.rs"]
 pub(crate) mod spec;
 

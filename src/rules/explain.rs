@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::examples::Form;
+use super::options::OptionSpec;
 use super::spec::{DocKind, Example};
 use super::{Rule, Ruleset};
 
@@ -83,6 +84,7 @@ fn head(r: &Rule) -> Value {
         "profile": r.profile().name(),
         "cwe": r.cwe(),
         "supersedes": r.supersedes(),
+        "options": r.options(),
         "peers": r.docs().peers,
         "since": r.docs().since,
     })
@@ -92,7 +94,7 @@ fn page(r: &Rule, form: Option<Form>) -> Value {
     let docs = r.docs();
     let shown = |examples: &[Example]| -> Vec<Value> {
         let files = |e: &Example| -> Value {
-            files(e, form)
+            files(r, e, form)
                 .into_iter()
                 .map(|(path, _, text)| (path, Value::from(text)))
                 .collect::<serde_json::Map<_, _>>()
@@ -129,9 +131,16 @@ fn markdown(r: &Rule, form: Option<Form>) -> String {
         "## Why it matters\n\n{}\n\n## What to do\n\n{}\n",
         docs.why, docs.remedy
     );
+    if !r.options().is_empty() {
+        let _ = writeln!(out, "## Options\n\nUnder `[rules.{}]` in overgrant.toml:\n", r.id());
+        for spec in r.options() {
+            let _ = writeln!(out, "- `{}`, {}. {}", spec.name, option_type(spec), spec.doc);
+        }
+        out.push('\n');
+    }
     for (heading, example) in chosen(r) {
         let _ = writeln!(out, "## {heading}: {}\n", example.title);
-        for (path, language, text) in files(example, form) {
+        for (path, language, text) in files(r, example, form) {
             let fence = if text.contains("```") { "````" } else { "```" };
             let _ = writeln!(out, "`{path}`\n\n{fence}{language}\n{}\n{fence}\n", text.trim_end());
         }
@@ -163,9 +172,16 @@ fn human(r: &Rule, form: Option<Form>) -> String {
     );
     let _ = writeln!(out, "Why it matters\n{}\n", indent(&docs.why, 2));
     let _ = writeln!(out, "What to do\n{}\n", indent(&docs.remedy, 2));
+    if !r.options().is_empty() {
+        let _ = writeln!(out, "Options, under [rules.{}] in overgrant.toml", r.id());
+        for spec in r.options() {
+            let _ = writeln!(out, "  {}: {}\n    {}", spec.name, option_type(spec), spec.doc);
+        }
+        out.push('\n');
+    }
     for (heading, example) in chosen(r) {
         let _ = writeln!(out, "{heading}: {}", example.title);
-        for (path, _, text) in files(example, form) {
+        for (path, _, text) in files(r, example, form) {
             let _ = writeln!(out, "  {path}\n{}\n", indent(text.trim_end(), 4));
         }
     }
@@ -185,8 +201,34 @@ fn chosen(r: &Rule) -> Vec<(&'static str, &Example)> {
     bad.into_iter().chain(good.map(|e| ("Good", e))).collect()
 }
 
-/// Path, language and text of an example's files, in the form asked for where the example can be said in it.
-fn files(e: &Example, form: Option<Form>) -> Vec<(String, &'static str, String)> {
+/// Type and default of an option.
+fn option_type(spec: &OptionSpec) -> String {
+    let mut text = spec.kind.expects().to_owned();
+    if !spec.one_of.is_empty() {
+        text = format!("{text}, of {}", spec.one_of.join(", "));
+    }
+    match &spec.default {
+        Some(default) => text = format!("{text} (default {})", default.toml()),
+        None => text.push_str(" (none by default)"),
+    }
+    text
+}
+
+/// Path, language and text of an example's files, in the form asked for where the example can be said in it; what it sets
+/// of the rule's options comes last.
+fn files(r: &Rule, e: &Example, form: Option<Form>) -> Vec<(String, &'static str, String)> {
+    let mut files = sources(e, form);
+    if !e.options.is_empty() {
+        let mut text = format!("[rules.{}]\n", r.id());
+        for (name, value) in &e.options {
+            let _ = writeln!(text, "{name} = {}", value.toml());
+        }
+        files.push(("overgrant.toml".to_owned(), "toml", text));
+    }
+    files
+}
+
+fn sources(e: &Example, form: Option<Form>) -> Vec<(String, &'static str, String)> {
     let bare = |text: &str| super::examples::without_marks(text);
     let Some(policy) = &e.policy else {
         let language = |path: &str| match path.rsplit('.').next() {

@@ -8,6 +8,7 @@ mod eval;
 pub mod examples;
 mod explain;
 mod message;
+pub mod options;
 mod ruleset;
 mod run;
 pub mod spec;

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use globset::GlobBuilder;
 
 use super::compile::nearest;
+use super::options::{OptionSpec, Options};
 use super::spec::{Docs, Head, Logic, Profile};
 use crate::grade::{Confidence, Severity};
 
@@ -69,6 +70,11 @@ impl Rule {
     /// Rules whose findings with the same cause fold into this one's.
     pub fn supersedes(&self) -> &[String] {
         &self.head.supersedes
+    }
+
+    /// What `[rules.NAME]` may set, besides the severity.
+    pub fn options(&self) -> &[OptionSpec] {
+        &self.head.options
     }
 
     /// What to do instead.
@@ -237,11 +243,12 @@ fn did_you_mean(nearest: &[String]) -> String {
     }
 }
 
-/// Which rules are on, and at which severity.
+/// Which rules are on, at which severity and with which options.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     on: BTreeSet<String>,
     severities: BTreeMap<String, Severity>,
+    options: Options,
 }
 
 impl Selection {
@@ -267,10 +274,7 @@ impl Selection {
                 on.remove(&id);
             }
         }
-        Ok(Self {
-            on,
-            severities: BTreeMap::new(),
-        })
+        Ok(Self { on, ..Self::default() })
     }
 
     /// The rules of one profile.
@@ -287,7 +291,7 @@ impl Selection {
     pub fn only(rule: &str) -> Self {
         Self {
             on: BTreeSet::from([rule.to_owned()]),
-            severities: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
@@ -297,6 +301,17 @@ impl Selection {
             self.severities.insert(id, severity);
         }
         Ok(())
+    }
+
+    /// With these options of the rules.
+    #[must_use]
+    pub fn with_options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.options
     }
 
     pub fn is_on(&self, rule: &str) -> bool {

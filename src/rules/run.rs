@@ -32,7 +32,12 @@ pub struct Failure {
 
 /// Runs every selected rule. The same project gives the same findings in the same order, whatever the number of threads.
 pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> Outcome {
-    let mut outcome = work(project, &jobs(ruleset, selection), selection);
+    let context = Context {
+        project,
+        ruleset,
+        selection,
+    };
+    let mut outcome = work(&context, &jobs(ruleset, selection));
     for f in &mut outcome.findings {
         complete(f, project, ruleset, selection);
     }
@@ -44,16 +49,15 @@ pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> O
 }
 
 /// Does the jobs, in parallel; results in the order of the jobs.
-fn work(project: &Project<'_>, jobs: &[Job<'_>], selection: &Selection) -> Outcome {
-    let context = Context { project };
+fn work(context: &Context<'_>, jobs: &[Job<'_>]) -> Outcome {
     let results: Vec<_> = jobs
         .par_iter()
         .map(|job| {
             let run = || {
-                let mut out = Out::new(selection);
+                let mut out = Out::new(context.selection);
                 match &job.work {
-                    Work::Check(check) => check(&context, &mut out),
-                    Work::Match(rule, matcher, report) => eval::run(&context, rule, matcher, report, &mut out),
+                    Work::Check(check) => check(context, &mut out),
+                    Work::Match(rule, matcher, report) => eval::run(context, rule, matcher, report, &mut out),
                 }
                 out.findings
             };
@@ -192,7 +196,12 @@ mod tests {
             work: Work::Check(check),
         };
         let jobs = [job("broken", broken), job("fine", ok)];
-        let outcome = work(&project, &jobs, &Selection::only("fine"));
+        let context = Context {
+            project: &project,
+            ruleset: &Ruleset::builtin(),
+            selection: &Selection::only("fine"),
+        };
+        let outcome = work(&context, &jobs);
         assert_eq!(outcome.findings.len(), 1);
         let failure = Failure {
             rule: "broken".to_owned(),

@@ -11,6 +11,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StrDeserial
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::options::{OptionSpec, Values};
 use crate::grade::{Confidence, Severity};
 
 /// A rule file as written.
@@ -36,6 +37,8 @@ pub struct RuleFile {
     #[serde(rename = "do")]
     pub remedy: String,
     #[serde(default)]
+    pub options: Vec<OptionSpec>,
+    #[serde(default)]
     pub check: Option<String>,
     #[serde(default, rename = "match")]
     pub matcher: Option<Match>,
@@ -58,6 +61,7 @@ pub struct Head {
     pub supersedes: Vec<String>,
     /// What to do instead: the rule file's `do`, on one line a paragraph.
     pub help: String,
+    pub options: Vec<OptionSpec>,
     pub logic: Logic,
 }
 
@@ -123,6 +127,8 @@ pub struct Example {
     pub near: bool,
     /// What the user's configuration says is theirs.
     pub own: OwnTable,
+    /// What it gives for the rule's options.
+    pub options: Values,
 }
 
 /// The `[own]` table, for examples that depend on it.

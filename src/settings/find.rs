@@ -128,9 +128,16 @@ impl<'a> Governing<'a> {
 
     /// The settings for the file shown as `path`; the defaults where its folder was never loaded.
     pub fn of(&self, path: &str) -> &Settings {
+        &self.all[self.index_of(path)]
+    }
+
+    /// Their index in [`Governing::all`].
+    pub fn index_of(&self, path: &str) -> usize {
+        if self.forced {
+            return 0;
+        }
         let absolute = join_path(&self.cwd, path);
-        let index = self.by_dir.get(parent_path(&absolute)).copied().unwrap_or(0);
-        &self.all[if self.forced { 0 } else { index }]
+        self.by_dir.get(parent_path(&absolute)).copied().unwrap_or(0)
     }
 
     /// An absolute path as it is shown.

@@ -4,7 +4,7 @@
 //! names; an unknown key or a wrong value is an error with its place, never ignored.
 
 mod find;
-mod near;
+mod options;
 mod parse;
 mod schema;
 mod select;
@@ -17,11 +17,11 @@ use ignore::gitignore::Gitignore;
 
 use crate::finding::{Confidence, Severity};
 use crate::iam::{Own, PolicyKind};
+use crate::rules::options::Values;
 use crate::rules::{Ruleset, Selection};
 
 pub use crate::date::Date;
 pub use find::{Governing, NAMES};
-pub use near::{nearest, wild};
 pub use parse::parse;
 pub use schema::{json_schema, shown};
 pub use select::{Choice, Selector};
@@ -65,6 +65,8 @@ pub struct Settings {
     pub own: Own,
     /// Severity by rule name.
     pub severities: BTreeMap<String, Severity>,
+    /// What `[rules.NAME]` sets besides: by rule and option. Filled in by [`Settings::resolve`].
+    pub options: BTreeMap<String, Values>,
     pub per_file: Vec<PerFile>,
     pub policy_kinds: Vec<(Glob, PolicyKind)>,
     pub exceptions: Vec<Exception>,
@@ -72,6 +74,8 @@ pub struct Settings {
     pub origins: BTreeMap<String, String>,
     /// Rule names and selectors as written, with their places, to be checked against the rules there are.
     pub named_rules: Vec<(String, Fault)>,
+    /// Options as written, to be checked against what their rules declare.
+    pub written_options: Vec<options::Written>,
     /// What `choice` amounts to; `None` before [`Settings::resolve`], which lets every rule through.
     pub rules: Option<Selection>,
 }
@@ -95,16 +99,18 @@ impl Settings {
             rule_dirs: Vec::new(),
             own: Own::default(),
             severities: BTreeMap::new(),
+            options: BTreeMap::new(),
             per_file: Vec::new(),
             policy_kinds: Vec::new(),
             exceptions: Vec::new(),
             origins: BTreeMap::new(),
             named_rules: Vec::new(),
+            written_options: Vec::new(),
             rules: None,
         }
     }
 
-    /// Looks the named rules up.
+    /// Looks up the rules that are named and the options that are set.
     pub fn resolve(&mut self, ruleset: &Ruleset) -> Result<(), Vec<Fault>> {
         let mut faults = Vec::new();
         for (name, place) in &self.named_rules {
@@ -121,6 +127,7 @@ impl Settings {
                 });
             }
         }
+        faults.append(&mut options::resolve(self, ruleset));
         if !faults.is_empty() {
             return Err(faults);
         }

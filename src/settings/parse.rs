@@ -3,7 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::toml_reader::Reader;
-use super::{Exception, FailOn, Fault, Glob, PerFile, Selector, Settings, workload};
+use super::{Exception, FailOn, Fault, Glob, PerFile, Selector, Settings, options, workload};
 use crate::finding::{Confidence, Severity};
 use crate::iam::PolicyKind;
 use crate::rules::Profile;
@@ -295,15 +295,19 @@ impl Keys<'_, '_> {
             let rule = name.get_ref().to_string();
             let place = self.reader.fault_at(name.span().start, "");
             self.settings.named_rules.push((rule.clone(), place));
-            let Some(options) = self.reader.table(options) else {
+            let Some(given) = self.reader.table(options) else {
                 continue;
             };
-            self.reader
-                .unknown_keys(options, &["severity"], &format!("[rules.{rule}]"));
-            if let Some(v) = options.get("severity")
-                && let Some(s) = self.reader.word(v, SEVERITIES, severity)
-            {
-                self.settings.severities.insert(rule, s);
+            for (key, value) in given {
+                if key.get_ref() == "severity" {
+                    if let Some(s) = self.reader.word(value, SEVERITIES, severity) {
+                        self.settings.severities.insert(rule.clone(), s);
+                    }
+                } else {
+                    let name = (key.get_ref().to_string(), self.reader.fault_at(key.span().start, ""));
+                    let written = options::read(self.reader, &rule, name, value);
+                    self.settings.written_options.push(written);
+                }
             }
         }
     }

@@ -7,7 +7,8 @@ use super::parse::{CONFIDENCES, FAIL_ON, FOREIGN, SEVERITIES};
 use super::select::Selector;
 use super::workload;
 use crate::iam::PolicyKind;
-use crate::rules::Profile;
+use crate::rules::options::{OptionKind, OptionSpec};
+use crate::rules::{Profile, Ruleset};
 
 /// JSON Schema (draft 2020-12) of `overgrant.toml`, for editors.
 pub fn json_schema() -> Value {
@@ -34,6 +35,22 @@ pub fn json_schema() -> Value {
             "trusted-accounts": accounts("Accounts of others that may be trusted, name to id.")
         }
     });
+    let severity_only = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {"severity": {"enum": SEVERITIES}}
+    });
+    let with_options: serde_json::Map<String, Value> = Ruleset::builtin()
+        .iter()
+        .filter(|r| !r.options().is_empty())
+        .map(|r| {
+            let mut table = severity_only.clone();
+            for spec in r.options() {
+                table["properties"][&spec.name] = option_schema(spec);
+            }
+            (r.id().to_owned(), table)
+        })
+        .collect();
     let exception = json!({
         "type": "array",
         "description": "Findings that are intended.",
@@ -82,11 +99,9 @@ pub fn json_schema() -> Value {
             "rules": {
                 "type": "object",
                 "description": "Options by rule name.",
-                "additionalProperties": {
-                    "type": "object",
-                    "additionalProperties": false,
-                    "properties": {"severity": {"enum": SEVERITIES}}
-                }
+                "properties": with_options,
+                // A user's own rule, a family or a pattern.
+                "additionalProperties": severity_only
             },
             "per-file": {
                 "type": "object",
@@ -106,6 +121,21 @@ pub fn json_schema() -> Value {
             "exception": exception
         }
     })
+}
+
+fn option_schema(spec: &OptionSpec) -> Value {
+    let words = json!({"type": "array", "items": {"type": "string"}});
+    let mut schema = match spec.kind {
+        OptionKind::Number => json!({"type": "integer", "minimum": 0}),
+        OptionKind::Words if !spec.one_of.is_empty() => json!({"type": "array", "items": {"enum": spec.one_of}}),
+        OptionKind::Words | OptionKind::Actions => words,
+        OptionKind::KeysByAction => json!({"type": "object", "additionalProperties": words}),
+    };
+    schema["description"] = json!(spec.doc);
+    if let Some(default) = &spec.default {
+        schema["default"] = json!(default);
+    }
+    schema
 }
 
 /// The settings as TOML, each line with where its value comes from.
@@ -177,6 +207,11 @@ pub fn shown(settings: &Settings) -> String {
     ));
     for (rule, severity) in &settings.severities {
         lines.push((format!("rules.{rule}.severity = \"{}\"", severity.name()), "rules"));
+    }
+    for (rule, values) in &settings.options {
+        for (name, value) in values {
+            lines.push((format!("rules.{rule}.{name} = {}", value.toml()), "rules"));
+        }
     }
     for (glob, kind) in &settings.policy_kinds {
         lines.push((

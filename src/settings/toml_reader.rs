@@ -2,8 +2,9 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Date, Fault, nearest};
+use super::{Date, Fault};
 use crate::source::LineIndex;
+use crate::spelling::nearest_word;
 
 type Spanned<T> = toml::Spanned<T>;
 
@@ -64,7 +65,7 @@ impl<'t> Reader<'t> {
             if known.contains(&name) {
                 continue;
             }
-            let hint = nearest(name, known.iter().copied())
+            let hint = nearest_word(name, known.iter().copied())
                 .map(|n| format!("; did you mean `{n}`?"))
                 .unwrap_or_default();
             self.fault(key.span().start, format!("unknown key `{name}` in {place}{hint}"));
@@ -152,7 +153,7 @@ impl<'t> Reader<'t> {
         let text = self.string(value)?;
         let found = read(&text);
         if found.is_none() {
-            let hint = nearest(&text, words.iter().copied())
+            let hint = nearest_word(&text, words.iter().copied())
                 .map(|n| format!("; did you mean `{n}`?"))
                 .unwrap_or_else(|| format!("; expected one of {}", words.join(", ")));
             self.fault(value.span().start, format!("unknown value `{text}`{hint}"));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::comments::{Directive, directives};
 use super::{Reported, Suppression, Terms, scope_spans};
+use crate::iam::glob::{self, Case};
 use crate::project::Project;
 use crate::settings::{Date, Exception, Selector, Settings};
 use crate::source::{FileId, LineIndex, Sources, Span};
@@ -365,7 +366,7 @@ impl<'a, 't> Book<'a, 't> {
         let subject = &f.finding.subject;
         let evidence = &f.finding.evidence;
         let has = |list: &[String], wanted: &str| list.iter().any(|i| i.eq_ignore_ascii_case(wanted));
-        let wild = |wanted: &str, text: &str| crate::settings::wild(wanted, text);
+        let wild = |wanted: &str, text: &str| glob::matches(wanted, text, Case::Sensitive);
         let path = self.sources.path(f.span().file);
         e.path.matches(&(self.terms.absolute)(path))
             && e.pointer.as_deref().is_none_or(|p| is_under(&subject.pointer, p))

@@ -16,6 +16,7 @@ mod hcl;
 mod known;
 mod linear;
 mod needs;
+mod options;
 mod oracle;
 mod pairs;
 mod policy_files;

@@ -2,8 +2,10 @@
 //!
 //! **Invariant:** an action with a hole in it is never called unknown; a pattern is judged by what it expands to.
 
+mod configured;
 mod names;
 mod redundant;
+mod sensitive;
 mod statements;
 
 use crate::rules::Check;
@@ -11,6 +13,12 @@ use crate::rules::Check;
 /// Name in a rule file's `check:`, and the function.
 pub(super) const TABLE: &[(&str, Check)] = &[
     ("action-names", names::check),
+    ("forbidden-actions", configured::forbidden),
+    ("required-conditions", configured::conditions),
+    ("bare-resources", configured::bare_resource),
+    ("complexity", configured::complexity),
+    ("mixed-services", configured::mixed),
+    ("sensitive-actions", sensitive::check),
     ("redundant-items", redundant::check),
     ("redundant-statements", statements::redundant),
 ];

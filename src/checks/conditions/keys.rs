@@ -10,6 +10,7 @@ use crate::iam::catalogue::{Action, ConditionKey, catalogue};
 use crate::iam::{PolicyKind, PrincipalType};
 use crate::rules::{Context, Out};
 use crate::source::Span;
+use crate::spelling::nearest_word;
 
 /// Keys of the services that sign people in, which are no services of the catalogue.
 const FEDERATED: [&str; 4] = ["saml", "accounts.google.com", "graph.facebook.com", "www.amazon.com"];
@@ -99,11 +100,7 @@ fn one(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
         );
     };
     if service.condition_key(key).is_none() && !any_action_takes(prefix, key) {
-        let near = service
-            .condition_keys()
-            .map(|k| k.name())
-            .min_by_key(|k| crate::checks::distance(&k.to_lowercase(), key))
-            .filter(|k| crate::checks::distance(&k.to_lowercase(), key) <= 3);
+        let near = nearest_word(key, service.condition_keys().map(ConditionKey::name));
         let f = at(
             cx,
             line,
@@ -202,11 +199,7 @@ fn global(cx: &Context<'_>, line: &Line<'_>, written: &str, name: &str) -> Optio
         );
     }
     if catalogue().global_condition_key(key).is_none() {
-        let near = catalogue()
-            .global_condition_keys()
-            .map(|k| k.name)
-            .min_by_key(|k| crate::checks::distance(&k.to_lowercase(), key))
-            .filter(|k| crate::checks::distance(&k.to_lowercase(), key) <= 4);
+        let near = catalogue().did_you_mean_global_key(key);
         let f = at(
             cx,
             line,

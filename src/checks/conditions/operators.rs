@@ -2,12 +2,12 @@
 //! IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or values".
 
 use super::{Line, lines};
-use crate::checks::nearest;
 use crate::finding::{Finding, Remedy};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Facet, Family, OPERATORS, Operator, SetOperator, Verdict, always_present, strength};
 use crate::iam::principal::{is_public, place};
 use crate::rules::{Context, Out};
+use crate::spelling::nearest_word;
 
 /// Multivalued keys whose absence is harmless: without tags, or without a service in between, there is nothing to limit.
 const HARMLESS: [&str; 4] = [
@@ -89,7 +89,7 @@ fn unknown(cx: &Context<'_>, line: &Line<'_>, at: At<'_>) -> Option<Finding> {
     )
     .primary(line.condition.operator.span, "IAM rejects the policy for this");
     let base = text.rsplit(':').next().unwrap_or(&text);
-    Some(match nearest(base, OPERATORS) {
+    Some(match nearest_word(base, OPERATORS.iter().copied()) {
         Some(near) if near != base && cx.is_literal(&line.condition.operator) => {
             let title = format!("write `{near}`");
             let remedy = match near.eq_ignore_ascii_case(base) {

@@ -12,6 +12,7 @@ mod target;
 mod ways;
 mod workloads;
 
+use crate::iam::Action;
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
@@ -25,3 +26,11 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("privileged-workloads", workloads::check),
     ("escalation-target", target::check),
 ];
+
+/// The actions that lead to more permissions by themselves.
+pub(super) fn single_actions() -> impl Iterator<Item = Action> {
+    ways::ways().iter().filter_map(|w| match w.ids.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    })
+}

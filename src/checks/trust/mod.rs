@@ -6,6 +6,7 @@
 mod accounts;
 mod assume;
 mod itself;
+mod listed;
 mod principals;
 mod wildcard;
 
@@ -18,4 +19,5 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("trust-assume", assume::check),
     ("principals", principals::check),
     ("trust-self", itself::check),
+    ("listed-principals", listed::check),
 ];

@@ -1,11 +1,11 @@
 //! What lowering saw to deviate from the grammar, as findings.
 //! IAM User Guide, "Grammar of the IAM JSON policy language".
 
-use crate::checks::nearest;
 use crate::finding::{Finding, Remedy, Severity};
 use crate::iam::{Defect, DefectKind, Document, Origin, PolicyKind};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
+use crate::spelling::nearest_word;
 
 const POLICY_ELEMENTS: [&str; 3] = ["Version", "Id", "Statement"];
 const STATEMENT_ELEMENTS: [&str; 9] = [
@@ -51,7 +51,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
             )
             .primary(defect.span, "IAM rejects the policy for this")
             .other(element.to_lowercase());
-            match nearest(element, known) {
+            match nearest_word(element, known.iter().copied()) {
                 Some(near) if is_written(cx, defect, element) && !has_key(d, defect, near) => f
                     .help(format!("did you mean `{near}`?"))
                     .remedy(Remedy::risky(format!("write `{near}`")).replace(defect.span, [near])),

@@ -97,12 +97,7 @@ fn unknown(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), v:
         .at_statement("variable-unknown", id, i, format!("`{}` is no variable of IAM", v.name))
         .primary(span, "replaced by nothing: never matches")
         .other(name.clone());
-    let near = catalogue()
-        .global_condition_keys()
-        .map(|k| k.name)
-        .min_by_key(|k| crate::checks::distance(&k.to_lowercase(), &name))
-        .filter(|k| crate::checks::distance(&k.to_lowercase(), &name) <= 4);
-    out.push(match near {
+    out.push(match catalogue().did_you_mean_global_key(&name) {
         Some(near) => f.help(format!("did you mean `${{{near}}}`?")),
         None => f.confidence(Confidence::Medium).note(format!(
             "as of {}, the date of the list of keys",

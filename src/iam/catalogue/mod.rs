@@ -6,7 +6,7 @@
 
 mod action;
 pub(super) mod layout;
-pub(super) mod nearest;
+mod nearest;
 mod policies;
 pub(super) mod store;
 pub(super) mod tables;

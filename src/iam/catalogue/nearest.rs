@@ -1,7 +1,8 @@
-//! "Did you mean": the nearest known name by edit distance. Looks at every name, so it is for messages only.
+//! "Did you mean": the name of AWS's that was probably meant. Looks at every name, so it is for messages only.
 
-use super::Catalogue;
+use super::{Catalogue, Service};
 use crate::iam::sdk;
+use crate::spelling::{nearest, nearest_within, nearest_word};
 
 impl Catalogue {
     /// The current action that is meant by a name that is none: a slip of the pen; else the same thing with a verb that the
@@ -37,7 +38,17 @@ impl Catalogue {
             return Some(service.prefix());
         }
         let current = self.services().filter(|s| !s.is_gone());
-        nearest(prefix, current.map(|s| (s.prefix(), s.prefix())))
+        nearest_word(prefix, current.map(Service::prefix))
+    }
+
+    /// The global condition key that is meant.
+    pub fn did_you_mean_global_key(&self, name: &str) -> Option<&'static str> {
+        nearest_word(name, self.global_condition_keys().map(|k| k.name))
+    }
+
+    /// The service principal that is meant.
+    pub fn did_you_mean_service_principal(&self, name: &str) -> Option<&'static str> {
+        nearest_word(name, self.service_principals())
     }
 }
 
@@ -65,52 +76,4 @@ fn other_verbs(name: &str) -> impl Iterator<Item = String> + '_ {
         noun.into_iter()
             .flat_map(move |n| verbs.iter().map(move |v| format!("{v}{n}")))
     })
-}
-
-/// The answer whose key differs from `wanted` in the fewest letters; a third of them at most, the first of equals.
-pub(crate) fn nearest<'k, T>(wanted: &str, candidates: impl Iterator<Item = (&'k str, T)>) -> Option<T> {
-    nearest_within(wanted, 5, candidates)
-}
-
-fn nearest_within<'k, T>(wanted: &str, most: usize, candidates: impl Iterator<Item = (&'k str, T)>) -> Option<T> {
-    if wanted.len() > 128 {
-        return None;
-    }
-    let wanted = wanted.to_ascii_lowercase();
-    let mut limit = (wanted.len() / 3).clamp(1, most);
-    let mut best = None;
-    for (key, answer) in candidates {
-        if let Some(distance) = distance(&wanted, &key.to_ascii_lowercase(), limit)
-            && (best.is_none() || distance < limit)
-        {
-            limit = distance;
-            best = Some(answer);
-        }
-    }
-    best
-}
-
-/// How many letters to insert, remove, replace or swap with the next one make `a` of `b`; `None` beyond `limit`.
-fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len().abs_diff(b.len()) > limit {
-        return None;
-    }
-    let mut before = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let cost = usize::from(a[i - 1] != b[j - 1]);
-            row[j] = (last[j] + 1).min(row[j - 1] + 1).min(last[j - 1] + cost);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        if row.iter().all(|d| *d > limit) {
-            return None;
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last.last().copied().filter(|d| *d <= limit)
 }

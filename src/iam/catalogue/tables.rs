@@ -147,11 +147,6 @@ impl Catalogue {
         kind("service-principals").map(|row| field(row, 0))
     }
 
-    /// The known service principal that is nearest to one that is not.
-    pub fn did_you_mean_service_principal(&self, name: &str) -> Option<&'static str> {
-        super::nearest::nearest(name, self.service_principals().map(|p| (p, p)))
-    }
-
     /// The actions that are meant by a name that is no action but looks like one: the API operation `s3:ListObjectsV2`
     /// is allowed by the action `s3:ListBucket`.
     pub fn api_name(&self, name: &str) -> Option<Vec<Action>> {

@@ -12,6 +12,7 @@ pub use forms::Form;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::options::{Options, Values};
 use super::spec::{DocKind, Example, OwnTable};
 use super::{Rule, Ruleset, Selection};
 use crate::finding::{Finding, LabelRole};
@@ -32,6 +33,7 @@ pub struct Case {
     pub files: BTreeMap<String, String>,
     marks: BTreeMap<String, Marks>,
     own: Own,
+    options: Values,
     /// What a bare document must be taken for, or the form does not show what the example says.
     wanted: Option<(DocKind, Option<String>)>,
 }
@@ -66,6 +68,7 @@ fn of_example(rule: &str, e: &Example, bad: bool) -> Vec<Case> {
             files: BTreeMap::new(),
             marks: BTreeMap::new(),
             own: own.clone(),
+            options: e.options.clone(),
             wanted: None,
         };
         for (path, text) in files {
@@ -129,7 +132,9 @@ impl Case {
         let project = analyse(&sources, &self.own).project;
         let mut ran = Ran::default();
         if project.documents.iter().all(|d| self.is_wanted(d)) {
-            let outcome = super::run(&project, ruleset, &Selection::only(&self.rule));
+            let options = BTreeMap::from([(self.rule.clone(), self.options.clone())]);
+            let selection = Selection::only(&self.rule).with_options(Options::everywhere(options));
+            let outcome = super::run(&project, ruleset, &selection);
             ran.findings = outcome.findings;
             ran.wrong = outcome
                 .failures

@@ -1,0 +1,298 @@
+//! What a repository itself forbids or demands of Allow statements: actions, conditions for actions, bare `*` for actions.
+//! Nothing is configured, nothing is said.
+
+use std::collections::BTreeMap;
+
+use crate::checks::grants::names;
+use crate::finding::Finding;
+use crate::iam::condition::{Bound, Weakness, strength};
+use crate::iam::{ActionSet, Document, Item, PolicyKind, Statement, pattern};
+use crate::project::{DocumentId, Effective, IdentityId, PolicyRef, PolicySource};
+use crate::rules::options::Chosen;
+use crate::rules::{Context, Out};
+use crate::source::Span;
+
+const FORBIDDEN: &str = "forbidden-action";
+const CONDITION: &str = "required-condition-for-action";
+const BARE: &str = "bare-wildcard-resource-forbidden";
+
+/// Each pattern is expanded once.
+#[derive(Default)]
+struct Expanded<'a>(BTreeMap<&'a [String], ActionSet>);
+
+impl<'a> Expanded<'a> {
+    fn of(&mut self, patterns: &'a [String]) -> &ActionSet {
+        let expand = || ActionSet::expand_all(patterns.iter().map(String::as_str));
+        self.0.entry(patterns).or_insert_with(expand)
+    }
+}
+
+pub(super) fn forbidden(cx: &Context<'_>, out: &mut Out<'_>) {
+    let mut expanded = Expanded::default();
+    for (id, d) in cx.documents().filter(|(_, d)| d.kind.grants()) {
+        let patterns = cx.options(FORBIDDEN, d.span.file).words("actions");
+        if patterns.is_empty() {
+            continue;
+        }
+        let forbidden = expanded.of(patterns);
+        for allowed in &cx.project.granted(id).allowed {
+            let mut hits = allowed.actions.clone();
+            hits.intersect(forbidden);
+            hits.subtract(cx.project.withheld(id));
+            let statement = &d.statements[allowed.statement];
+            for (span, written, hits) in granting(statement, &hits) {
+                let what = match &written {
+                    Some(written) => format!("`{written}`"),
+                    None => "this `NotAction`".to_owned(),
+                };
+                let f = cx.at_statement(FORBIDDEN, id, allowed.statement, forbids(&what, &hits));
+                out.push(f.primary(span, "forbidden by the settings").actions(written));
+            }
+        }
+    }
+    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+        let by_aws = |u: &_| matches!(u, PolicyRef::AwsManaged(_));
+        if identity.policies.iter().any(|u| by_aws(&u.policy)) {
+            managed(cx, out, id, &mut expanded);
+        }
+    }
+}
+
+/// AWS's own policies, at the place that attaches them.
+fn managed<'a>(cx: &Context<'a>, out: &mut Out<'_>, id: IdentityId, expanded: &mut Expanded<'a>) {
+    let identity = &cx.project.identities[id as usize];
+    let patterns = cx.options(FORBIDDEN, identity.header.file).words("actions");
+    if patterns.is_empty() {
+        return;
+    }
+    let forbidden = expanded.of(patterns);
+    let mut by_place: BTreeMap<Span, (&str, ActionSet)> = BTreeMap::new();
+    for grant in Effective::of(cx.project, id).grants {
+        // What comes through a group is told where the group is.
+        let (PolicySource::AwsManaged(name), None) = (grant.source, grant.group) else {
+            continue;
+        };
+        let mut hits = grant.actions.into_owned();
+        hits.intersect(forbidden);
+        let (_, all) = by_place
+            .entry(grant.through.span)
+            .or_insert_with(|| (name, ActionSet::empty()));
+        all.union_with(&hits);
+    }
+    for (span, (name, hits)) in by_place {
+        if !hits.is_empty() {
+            let f = cx.at_resource(FORBIDDEN, identity.resource, forbids(&format!("`{name}`"), &hits));
+            out.push(f.primary(span, "forbidden by the settings").other(name.to_lowercase()));
+        }
+    }
+}
+
+fn forbids(what: &str, hits: &ActionSet) -> String {
+    match hits.len() {
+        1 if names(hits, 1) == what => format!("{what} is allowed, and the settings forbid it"),
+        _ => format!("{what} allows {}, which the settings forbid", names(hits, 1)),
+    }
+}
+
+/// The items of `Action` that grant some of `set`, each with its share; for a `NotAction` its key and all of it.
+fn granting(s: &Statement, set: &ActionSet) -> Vec<(Span, Option<String>, ActionSet)> {
+    let Some(clause) = s.action.as_ref().filter(|_| !set.is_empty()) else {
+        return Vec::new();
+    };
+    if clause.negated {
+        return vec![(clause.key, None, set.clone())];
+    }
+    let items = clause.items.iter().zip(clause.sets());
+    let mut found = Vec::new();
+    for (item, granted) in items.filter(|(_, granted)| granted.intersects(set)) {
+        let mut share = granted.clone();
+        share.intersect(set);
+        found.push((item.span, Some(item.display()), share));
+    }
+    found
+}
+
+/// Allow statements of the kinds of document that the option `in` names.
+fn allowing<'a>(cx: &Context<'a>, rule: &'static str) -> impl Iterator<Item = (Place<'a>, Chosen<'a>)> {
+    let cx = *cx;
+    cx.statements().filter_map(move |(id, d, index, statement)| {
+        let options = cx.options(rule, d.span.file);
+        let asked = options.words("in").iter().any(|k| k == d.kind.name());
+        let place = Place { id, index, statement };
+        (asked && statement.allows()).then_some((place, options))
+    })
+}
+
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    id: DocumentId,
+    index: usize,
+    statement: &'a Statement,
+}
+
+impl<'a> Place<'a> {
+    /// The first item of `Action` that grants some of `set`.
+    fn item(self, set: &ActionSet) -> Option<&'a Item> {
+        let clause = self.statement.action.as_ref().filter(|c| !c.negated)?;
+        let mut items = clause.items.iter().zip(clause.sets());
+        items.find(|(_, granted)| granted.intersects(set)).map(|(item, _)| item)
+    }
+
+    fn finding(self, cx: &Context<'_>, rule: &'static str, message: String) -> Finding {
+        cx.at_statement(rule, self.id, self.index, message)
+    }
+}
+
+pub(super) fn conditions(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (place, options) in allowing(cx, CONDITION) {
+        let strength = strength(place.statement);
+        let open = strength.unknown || place.statement.open || strength.bounds.iter().any(|b| b.key.contains("${"));
+        let rows = ["all-of", "any-of", "none-of"];
+        for (row, (action, keys)) in rows.iter().flat_map(|r| options.table(r).map(move |row| (*r, row))) {
+            let Some(item) = place.item(&ActionSet::expand(action)) else {
+                continue;
+            };
+            let is_bound = |key: &str| strength.of_key(key).any(counts);
+            let written = item.display();
+            let about = |message: String, key: &str| {
+                let f = place.finding(cx, CONDITION, message);
+                f.actions([written.to_lowercase()]).other(key.to_lowercase())
+            };
+            if row == "none-of" {
+                for key in keys {
+                    if let Some(b) = strength.of_key(key).next() {
+                        let message =
+                            format!("`{written}` is allowed on condition of `{key}`, which the settings rule out");
+                        out.push(
+                            about(message, key)
+                                .primary(b.key_span, "not to be used here")
+                                .secondary(item.span, "for this action"),
+                        );
+                    }
+                }
+                continue;
+            }
+            if open {
+                continue;
+            }
+            let missing: Vec<&String> = keys.iter().filter(|k| !is_bound(k)).collect();
+            if missing.is_empty() || (row == "any-of" && missing.len() < keys.len()) {
+                continue;
+            }
+            let shown: Vec<String> = missing.iter().take(2).map(|k| format!("`{k}`")).collect();
+            let and = if row == "any-of" { " or " } else { " and " };
+            let more = if missing.len() > shown.len() {
+                and.to_owned() + "others"
+            } else {
+                String::new()
+            };
+            let message = format!(
+                "`{written}` is allowed without a condition on {}{more}",
+                shown.join(and)
+            );
+            let mut f = about(message, missing[0]).primary(item.span, "the settings demand a condition");
+            for b in missing.iter().flat_map(|k| strength.of_key(k)) {
+                f = f.secondary(b.span, b.weakness.map_or("restricts nothing", Weakness::text));
+            }
+            out.push(f);
+        }
+    }
+}
+
+/// A condition on a key is one when it can fail.
+fn counts(b: &Bound) -> bool {
+    !matches!(
+        b.weakness,
+        Some(
+            Weakness::AnyValue
+                | Weakness::AnyAddress
+                | Weakness::AnyAccount
+                | Weakness::PassesWhenAbsent
+                | Weakness::ForAllValues
+        )
+    )
+}
+
+pub(super) fn bare_resource(cx: &Context<'_>, out: &mut Out<'_>) {
+    let mut expanded = Expanded::default();
+    for (place, options) in allowing(cx, BARE) {
+        let patterns = options.words("actions");
+        let resource = place.statement.resource.as_ref().filter(|r| !r.negated);
+        let Some(star) = resource.and_then(|r| r.items.iter().find(|r| pattern::is_star(&r.text))) else {
+            continue;
+        };
+        if patterns.is_empty() {
+            continue;
+        }
+        if let Some(item) = place.item(expanded.of(patterns)) {
+            let written = item.display();
+            let message = format!("`{written}` is allowed on `*`, which the settings forbid");
+            let f = place
+                .finding(cx, BARE, message)
+                .primary(star.span, "name the resources");
+            out.push(
+                f.secondary(item.span, "for this action")
+                    .actions([written.to_lowercase()]),
+            );
+        }
+    }
+}
+
+/// How much a reader has to keep in mind: one for each statement, Deny, `Not…` element and condition, and for each service
+/// that a statement names beside its first.
+pub(super) fn complexity(cx: &Context<'_>, out: &mut Out<'_>) {
+    const RULE: &str = "policy-too-complex";
+    for (id, d) in cx.documents() {
+        let most = cx.options(RULE, d.span.file).number("score") as usize;
+        let score: usize = d.statements.iter().map(weight).sum();
+        if d.origin == crate::iam::Origin::Written && score > most {
+            let message = format!("the policy scores {score} for complexity, more than {most}");
+            out.push(cx.at_document(RULE, id, message).primary(heading(d), "hard to review"));
+        }
+    }
+}
+
+fn heading(d: &Document) -> Span {
+    d.statement_key.unwrap_or(d.span)
+}
+
+fn weight(s: &Statement) -> usize {
+    let negated = [&s.action, &s.resource]
+        .into_iter()
+        .flatten()
+        .filter(|c| c.negated)
+        .count()
+        + usize::from(s.principal.as_ref().is_some_and(|p| p.negated));
+    1 + usize::from(s.denies()) + negated + s.conditions.len() + services(s).len().saturating_sub(1)
+}
+
+/// The services that an `Action` names, in order.
+fn services(s: &Statement) -> Vec<String> {
+    let items = s.action.iter().flat_map(|c| &c.items);
+    let mut names: Vec<String> = items
+        .filter_map(|i| Some(i.text.known()?.split_once(':')?.0.to_ascii_lowercase()))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+pub(super) fn mixed(cx: &Context<'_>, out: &mut Out<'_>) {
+    const RULE: &str = "actions-never-used-by-service";
+    for (id, d, i, s) in cx.statements() {
+        if !s.allows() || !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) {
+            continue;
+        }
+        let Some(clause) = s.action.as_ref().filter(|c| !c.negated) else {
+            continue;
+        };
+        let services = services(s);
+        if services.len() > cx.options(RULE, d.span.file).number("services") as usize {
+            let f = cx.at_statement(RULE, id, i, format!("one statement for {} services", services.len()));
+            out.push(
+                f.primary(clause.key, "split by service")
+                    .note(format!("it names {}", services.join(", "))),
+            );
+        }
+    }
+}

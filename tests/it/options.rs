@@ -1,0 +1,113 @@
+//! `[rules.NAME]`: what the settings say to a rule, and what is said of mistakes in it.
+
+use crate::support::repository::Repository;
+
+const POLICY: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+  "Action": ["iam:CreateUser", "iam:PassRole"], "Resource": "arn:aws:iam::111122223333:*"}]}"#;
+
+#[test]
+fn each_file_is_held_to_the_options_of_its_own_settings() {
+    let repo = Repository::new(&[
+        (
+            "overgrant.toml",
+            "[rules.forbidden-action]\nactions = \"iam:CreateUser\"\n",
+        ),
+        ("policy.json", POLICY),
+        (
+            "strict/overgrant.toml",
+            "[rules.required-condition-for-action]\nall-of = { \"iam:Pass*\" = \"iam:PassedToService\" }\n",
+        ),
+        ("strict/policy.json", POLICY),
+    ]);
+    let ran = repo.run(&["check", "--format", "compact", "."]);
+    let of = |rule: &str| -> Vec<&str> {
+        let lines = ran.out.lines().filter(|l| l.contains(&format!("[{rule}]")));
+        lines.filter_map(|l| l.split(':').next()).collect()
+    };
+    assert_eq!(of("forbidden-action"), ["policy.json"], "{}", ran.out);
+    assert_eq!(
+        of("required-condition-for-action"),
+        ["strict/policy.json"],
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn a_mistake_in_an_option_is_told_with_its_place() {
+    for (text, expected) in [
+        (
+            "[rules.forbidden-action]\nacitons = []\n",
+            "2:1: `forbidden-action` has no option `acitons`; did you mean `actions`?",
+        ),
+        (
+            "[rules.action-star]\nactions = []\n",
+            "2:1: `action-star` has no option `actions`; it has `severity`",
+        ),
+        (
+            "[rules.forbidden-action]\nactions = [\"iam:GetUser\", \"s3:PutObjekt\"]\n",
+            "2:27: `s3:PutObjekt` is no action of IAM; did you mean `s3:PutObject`?",
+        ),
+        (
+            "[rules.forbidden-action]\nactions = [\"s3:Gett*\"]\n",
+            "2:12: `s3:Gett*` matches no action",
+        ),
+        (
+            "[rules.forbidden-action]\nactions = 3\n",
+            "2:11: `actions` takes a list of actions, not 3",
+        ),
+        (
+            "[rules.policy-too-complex]\nscore = -3\n",
+            "2:9: `score` takes a whole number, 0 or more, not -3",
+        ),
+        (
+            "[rules.policy-too-complex]\nscore = true\n",
+            "2:9: `score` takes a whole number, 0 or more, not boolean",
+        ),
+        (
+            "[rules.required-condition-for-action]\nin = [\"idendity\"]\n",
+            "2:7: unknown value `idendity`; did you mean `identity`?",
+        ),
+        (
+            "[rules.required-condition-for-action]\nall-of = { \"s3:*\" = [\"aws:PrincipalOrgIDD\"] }\n",
+            "2:22: `aws:PrincipalOrgIDD` is no global condition key; did you mean `aws:PrincipalOrgID`?",
+        ),
+        (
+            "[rules.required-condition-for-action]\nany-of = { \"s3:*\" = \"org\" }\n",
+            "2:21: `org` is no condition key: one is written `service:key`",
+        ),
+        (
+            "[rules.required-condition-for-action.any-of]\n\"s3:Foo\" = [\"aws:SourceVpce\"]\n",
+            "2:1: `s3:Foo` is no action of IAM as of ",
+        ),
+        (
+            "[rules.\"forbidden-*\"]\nactions = [\"s3:*\"]\n",
+            "2:1: `forbidden-*` is not one rule: only `severity` can be set for it",
+        ),
+    ] {
+        let repo = Repository::new(&[("overgrant.toml", text), ("policy.json", POLICY)]);
+        let ran = repo.run(&["check", "."]);
+        assert_eq!(ran.code, 2, "{text}");
+        let expected = format!("overgrant.toml:{expected}");
+        assert!(ran.err.contains(&expected), "{text}{}", ran.err);
+    }
+}
+
+#[test]
+fn options_are_shown_where_rules_and_settings_are() {
+    let repo = Repository::new(&[("overgrant.toml", "[rules.policy-too-complex]\nscore = 7\n")]);
+    let explained = repo.run(&["explain", "policy-too-complex"]).out;
+    assert!(
+        explained.contains("score: a whole number, 0 or more (default 25)"),
+        "{explained}"
+    );
+    let listed = repo.run(&["rules", "policy-too-complex", "--format", "json"]).out;
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed[0]["options"][0]["name"], "score");
+    assert_eq!(listed[0]["options"][0]["default"], 25);
+    let shown = repo.run(&["config", "show"]).out;
+    assert!(shown.contains("rules.policy-too-complex.score = 7"), "{shown}");
+    let schema: serde_json::Value = serde_json::from_str(&repo.run(&["config", "schema"]).out).unwrap();
+    let score = &schema["properties"]["rules"]["properties"]["policy-too-complex"]["properties"]["score"];
+    assert_eq!(score["type"], "integer");
+}

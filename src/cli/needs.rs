@@ -7,7 +7,6 @@ use clap::Args;
 use super::input::Input;
 use super::run::{self, Wish};
 use super::{Failure, terminal};
-use crate::model::python::Program;
 use crate::project::calls::Calls;
 use crate::report::{Mask, Needed, needs_human, needs_json, needs_policy};
 use crate::settings::Settings;
@@ -40,7 +39,7 @@ impl Needs {
             // Only the rules know what is a secret.
             let report = read.report(analysis, &wish);
             let sources = analysis.project.sources;
-            let program = Program::new(sources, &analysis.project.modules);
+            let program = analysis.project.program();
             let calls = Calls::new(&program);
             let needed = Needed::new(&analysis.project, &calls, &report.errors);
             let text = match self.format {

@@ -4,6 +4,7 @@
 //! know syntax, values and the model; they never see a project or a rule, and no rule ever sees them.
 
 pub mod cloudformation;
+pub mod docker;
 pub mod iam_json;
 pub mod plain;
 pub mod policies;

@@ -26,7 +26,8 @@ pub struct Declared {
     /// A logical id, a Terraform address, a role's name or ARN; with `PATH:` before it only those under that path, which
     /// is relative to the settings file.
     pub role: Written,
-    /// What runs first: `main.py`, `main.py:run`, `package.main:run`. Without one, all of the code may run.
+    /// What runs first: `main.py`, `main.py:run`, `package.main:run`, or the Dockerfile that says it. Without one, all of the
+    /// code may run.
     pub entry: Option<Written>,
     /// All that the settings govern is read: what is not found there does not exist.
     pub whole: bool,

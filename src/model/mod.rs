@@ -5,7 +5,9 @@
 //! resources are holes with a [`crate::source::Target`]; `project` resolves them.
 //!
 //! A function's code, where it lies in the repository, is its property `CodePaths`: files and folders, as paths like
-//! [`crate::source::SourceFile::path`]. A package that a tool makes of such files is named by `PackagePath` on both sides.
+//! [`crate::source::SourceFile::path`]. A package that a tool makes of such files is named by `PackagePath` on both sides; what
+//! its files are called in it, where that differs, is in `CodeFiles`: `{Name, Path}`. An image is built by the `Dockerfile` at
+//! that path, up to `DockerTarget`, in the folder `CodePaths`.
 
 pub mod python;
 
@@ -39,7 +41,8 @@ pub mod kinds {
     pub const LOGIN_PROFILE: &str = "Overgrant::LoginProfile";
     /// A request that Terraform makes (`data "http"`): `{Url, …}`.
     pub const HTTP_REQUEST: &str = "Overgrant::HttpRequest";
-    /// A package made of files of the repository (Terraform `archive_file`): `{CodePaths, PackagePath}`.
+    /// A package made of files of the repository (Terraform `archive_file`): `{CodePaths, CodeFiles, PackagePath}`, or of one
+    /// text, `Code.ZipFile`.
     pub const ARCHIVE: &str = "Overgrant::Archive";
     /// Account-wide password policy (`aws_iam_account_password_policy`), properties as in the IAM API.
     pub const PASSWORD_POLICY: &str = "Overgrant::AccountPasswordPolicy";
@@ -109,10 +112,10 @@ pub struct Loose {
     pub type_name: Arc<str>,
 }
 
-/// Python that stands inside another file: `Code.ZipFile` of a function.
+/// Python that stands inside another file: `Code.ZipFile` of a function or of a package.
 #[derive(Debug)]
 pub struct Inline {
-    /// The function: index into [`Unit::resources`], and after linking into `Project::resources`.
+    /// The function or package: index into [`Unit::resources`], and after linking into `Project::resources`.
     pub resource: u32,
     /// What it refers to has places in the file around it.
     pub module: python::Module,

@@ -19,6 +19,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::iam::{ActionSet, Document, Granted, Own};
 use crate::model::Resource;
+use crate::model::python::{Module, Program};
 use crate::source::{Problem, Sources, Span, Text};
 
 /// Index into [`Project::documents`].
@@ -42,7 +43,7 @@ pub struct Project<'a> {
     /// See [`crate::model::Unit::extents`].
     pub extents: Vec<Span>,
     /// Python, sorted by file, for [`calls::Calls`].
-    pub modules: Vec<crate::model::python::Module>,
+    pub modules: Vec<Module>,
     /// Policies that are put on an identity that cannot be told, by its kind and the scope of the resource that puts them:
     /// one place of each.
     pub unplaced: BTreeMap<(IdentityKind, Arc<str>), Span>,
@@ -52,6 +53,8 @@ pub struct Project<'a> {
     withheld: OnceLock<Vec<ActionSet>>,
     /// Python inside other files, in the order of the units.
     pub inline: Vec<crate::model::Inline>,
+    /// Folders of layers, from which functions import. Sorted.
+    pub shared: Vec<String>,
     /// In the order of their resources.
     pub workloads: Vec<Workload>,
     /// Files of code that would say more; see [`crate::model::Unit::wanted`].
@@ -59,6 +62,11 @@ pub struct Project<'a> {
 }
 
 impl Project<'_> {
+    /// All its Python.
+    pub fn program(&self) -> Program<'_> {
+        Program::sharing(self.sources, &self.modules, &self.shared)
+    }
+
     /// What a document grants and denies; worked out once.
     pub fn granted(&self, document: DocumentId) -> &Granted {
         self.granted[document as usize].get_or_init(|| Granted::of(&self.documents[document as usize]))

@@ -96,7 +96,7 @@ pub(super) fn schema() -> Value {
                 "entry": {
                     "type": "string",
                     "minLength": 1,
-                    "description": "What runs first: main.py, main.py:run or package.main:run. Without it all of the code may run."
+                    "description": "What runs first: main.py, main.py:run, package.main:run, or a Dockerfile that says it. Without it all of the code may run."
                 }
             }
         }

@@ -15,6 +15,7 @@ mod fix;
 mod hcl;
 mod known;
 mod linear;
+mod linking;
 mod needs;
 mod options;
 mod oracle;

@@ -291,3 +291,84 @@ fn needs_names_the_workload() {
         .json();
     assert_eq!(json["calls"][0]["reached_from"][0], "svc/billing");
 }
+
+#[test]
+fn a_dockerfile_says_what_runs() {
+    let settings = "[[workload]]\ncode = \"svc/\"\nrole = \"aws_iam_role.billing\"\nentry = \"svc/Dockerfile\"\n";
+    let with = |command: &str| {
+        let dockerfile = format!(
+            "FROM python:3.12-slim\nWORKDIR /app\nCOPY billing/ .\nENTRYPOINT [\"tini\", \"--\"]\nCMD {command}\n"
+        );
+        let code = CODE.replace("    main()\n", "    main()\n    drop()\n");
+        let files = [("svc/Dockerfile", dockerfile.as_str()), ("svc/billing/main.py", &code)];
+        check(&repository(settings, &files), &[]).rules()
+    };
+    for command in [
+        "[\"python\", \"-u\", \"main.py\"]",
+        "[\"python\", \"/app/main.py\"]",
+        "python -m main",
+        "[\"sh\", \"-c\", \"exec python -m billing.main\"]",
+    ] {
+        assert_eq!(with(command), ["unused-grant", "missing-grant"], "{command}");
+    }
+    // A server that is handed a function.
+    assert_eq!(with("gunicorn -w 2 main:main"), ["unused-grant"]);
+    // What cannot be told is said.
+    assert_eq!(with("[\"/start.sh\"]"), ["unreadable-input"]);
+}
+
+#[test]
+fn instances_by_their_profile() {
+    let stack = |kind: &str, properties: &str| {
+        format!(
+            r#"
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{{Effect: Allow, Principal: {{Service: ec2.amazonaws.com}}, Action: "sts:AssumeRole"}}]
+      Policies:
+        - PolicyName: p
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement: [{{Effect: Allow, Action: ["sqs:ReceiveMessage", "sqs:PurgeQueue", "ssm:UpdateInstanceInformation"], Resource: "*"}}]
+  Profile:
+    Type: AWS::IAM::InstanceProfile
+    Properties: {{Roles: [!Ref Role]}}
+  Machine:
+    Type: AWS::EC2::{kind}
+    Properties:
+{properties}
+"#
+        )
+    };
+    let found = |stack: &str| {
+        let settings = "[[workload]]\ncode = \"svc\"\nrole = \"Role\"\n";
+        labels(&check(
+            &Repository::new(&[("overgrant.toml", settings), ("t.yaml", stack), ("svc/main.py", CODE)]),
+            &[],
+        ))
+    };
+    let expected = [
+        "unused-grant: t.yaml:13 never called; overgrant.toml:2 the code that runs with it; svc/main.py:7 needs `sqs:ReceiveMessage`",
+    ];
+    let start = "      UserData:\n        Fn::Base64: |\n          #!/bin/bash\n          ";
+    assert_eq!(
+        found(&stack("Instance", "      IamInstanceProfile: !Ref Profile")),
+        expected
+    );
+    assert_eq!(
+        found(&stack(
+            "LaunchTemplate",
+            "      LaunchTemplateData:\n        IamInstanceProfile: {Arn: !GetAtt Profile.Arn}"
+        )),
+        expected
+    );
+    let quiet = format!("      IamInstanceProfile: !Ref Profile\n{start}aws ecr get-login-password | docker login\n");
+    assert_eq!(found(&stack("Instance", &quiet)), expected);
+    // What the start script calls may be anything.
+    let calling = format!("      IamInstanceProfile: !Ref Profile\n{start}aws sqs purge-queue --queue-url q\n");
+    assert_eq!(found(&stack("Instance", &calling)), [""; 0]);
+}

@@ -22,7 +22,7 @@ fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     if !project.workloads.iter().any(any) {
         return;
     }
-    let program = Program::new(project.sources, &project.modules);
+    let program = project.program();
     let calls = Calls::new(&program);
     let programs: Vec<Program<'_>> = project
         .inline

@@ -116,8 +116,9 @@ pub(super) fn has_destination(r: &Resource) -> bool {
     ) && r.get("DestinationConfig").is_some()
 }
 
-/// What a function's own settings ask for besides; `sent`: the results of some function of its scope go to a destination.
-pub(super) fn of_function(r: &Resource, sent: bool) -> ActionSet {
+/// What a function's own settings ask for besides; `sent`: the results of some function of its scope go to a destination;
+/// `is_own`: a layer's code is in the repository.
+pub(super) fn of_function(r: &Resource, sent: bool, is_own: impl Fn(&Value) -> bool) -> ActionSet {
     let mut set = ActionSet::empty();
     if sent || r.get("DeadLetterConfig").is_some() || r.get("EventInvokeConfig").is_some() {
         for feature in SHOWN {
@@ -126,7 +127,7 @@ pub(super) fn of_function(r: &Resource, sent: bool) -> ActionSet {
             ));
         }
     }
-    if r.get("Layers").is_some() {
+    if r.get("Layers").is_some_and(|layers| !layers.items().iter().all(is_own)) {
         set.union_with(&ActionSet::expand_all(EXTENSIONS.iter().copied()));
     }
     set

@@ -23,6 +23,8 @@ pub(super) struct Roles<'c> {
     handed_on: BTreeSet<(Arc<str>, Arc<str>)>,
     /// Scopes in which functions are fed from queues or streams.
     polled: BTreeSet<Arc<str>>,
+    /// Layers of the repository.
+    layers: BTreeSet<(Arc<str>, Arc<str>)>,
 }
 
 /// Something that runs with a role.
@@ -75,7 +77,18 @@ impl<'c> Roles<'c> {
             destinations: scopes(platform::has_destination),
             handed_on: handed_on(project),
             polled: scopes(|r| &*r.kind == "AWS::Lambda::EventSourceMapping"),
+            layers: project
+                .resources
+                .iter()
+                .filter(|r| &*r.kind == "AWS::Lambda::LayerVersion")
+                .map(|r| (r.address.scope.clone(), r.address.name.clone()))
+                .collect(),
         }
+    }
+
+    fn is_own_layer(&self, layer: &Value) -> bool {
+        let target = layer.as_hole().and_then(|h| h.target.as_ref());
+        target.is_some_and(|t| self.layers.contains(&(t.scope.clone(), t.address.clone())))
     }
 
     /// What the users of `role` use, where all of it is understood and nobody else can have the role.
@@ -104,7 +117,8 @@ impl<'c> Roles<'c> {
             if w.kind == WorkloadKind::Function {
                 let r = &project.resources[w.resource as usize];
                 let sent = self.destinations.contains(&r.address.scope);
-                used.actions.union_with(&platform::of_function(r, sent));
+                used.actions
+                    .union_with(&platform::of_function(r, sent, |l| self.is_own_layer(l)));
                 used.needed
                     .union_with(&platform::surely(r, self.polled.contains(&r.address.scope)));
             }

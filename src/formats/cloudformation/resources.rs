@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::iam::Format;
 use crate::model::{Address, Resource, Unit, kinds};
-use crate::source::{Span, Text};
+use crate::source::{Span, Text, join_path};
 use crate::syntax::NodeId;
 use crate::value::{Entry, Kind, Value};
 
@@ -103,30 +103,46 @@ impl Template<'_> {
         });
     }
 
-    /// The properties of a function, with where its code is. `aws cloudformation package` takes a path for `Code`.
+    /// The properties of a function or layer, with where its code is. `aws cloudformation package` takes a path for `Code`
+    /// and `Content`.
     fn with_code(&self, base: &Base, props: Value) -> Value {
-        if &*base.kind != "AWS::Lambda::Function" {
-            return props;
-        }
-        let paths = props.get("Code").and_then(|code| self.code_paths(base, code));
-        let Some(paths) = paths else { return props };
-        let entries = props.entries().unwrap_or(&[]).iter().cloned().chain([paths]).collect();
+        let code = match &*base.kind {
+            "AWS::Lambda::Function" => props.get("Code"),
+            "AWS::Lambda::LayerVersion" => props.get("Content"),
+            _ => return props,
+        };
+        let more = self.code_paths(base, code);
+        let entries = props.entries().unwrap_or(&[]).iter().cloned().chain(more).collect();
         Value::map(entries, props.span)
     }
 
-    /// `CodePaths` of a function whose code is at `code`: a path, or what the build's metadata names (AWS SAM Developer
-    /// Guide, "Building container images"; AWS CDK Developer Guide, "Assets").
-    pub(super) fn code_paths(&self, base: &Base, code: &Value) -> Option<Entry> {
-        let metadata = base.metadata.as_ref();
-        let built = metadata.and_then(|m| m.get("DockerContext").or_else(|| m.get("aws:asset:path")));
-        let place = built.unwrap_or(code);
-        let path = self.local_path(&self.doc.tree, &place.as_str()?)?;
+    /// `CodePaths` of a function or layer whose code is at `code`: a path, or what the build's metadata names, with its
+    /// `Dockerfile` (AWS SAM Developer Guide, "Building container images"; AWS CDK Developer Guide, "Assets").
+    pub(super) fn code_paths(&self, base: &Base, code: Option<&Value>) -> Vec<Entry> {
+        let said = |names: [&str; 2]| names.iter().find_map(|name| base.metadata.as_ref()?.get(name));
+        let context = said(["DockerContext", "aws:asset:path"]);
+        let local = |place: &Value| self.local_path(&self.doc.tree, &place.as_str()?);
+        let Some((place, path)) = context.or(code).and_then(|place| Some((place, local(place)?))) else {
+            return Vec::new();
+        };
         let name = path.rsplit('/').next().unwrap_or("");
         if [".zip", ".jar"].iter().any(|end| name.ends_with(end)) {
-            return None;
+            return Vec::new();
         }
-        let paths = Value::seq(vec![Value::made(&path, place.span)], place.span);
-        Some(made("CodePaths", place.span, paths))
+        let mut out = vec![made(
+            "CodePaths",
+            place.span,
+            Value::seq(vec![Value::made(&path, place.span)], place.span),
+        )];
+        let dockerfile = said(["Dockerfile", "aws:asset:dockerfile-path"]);
+        let named = dockerfile.map_or(Some("Dockerfile".into()), Value::as_str);
+        if let Some(file) = named.filter(|_| dockerfile.is_some() || said(["DockerContext", "DockerTag"]).is_some()) {
+            let at = dockerfile.unwrap_or(place).span;
+            out.push(made("Dockerfile", at, Value::made(&join_path(&path, &file), at)));
+        }
+        let target = said(["DockerBuildTarget", "aws:asset:docker-build-target"]);
+        out.extend(target.map(|t| made("DockerTarget", t.span, t.clone())));
+        out
     }
 
     /// A resource of the template as it is written.

@@ -1,22 +1,27 @@
-//! Code of functions that is written in the template itself. CloudFormation User Guide, "AWS::Lambda::Function Code".
+//! Code of functions that is written in the template itself. CloudFormation User Guide, "AWS::Lambda::Function Code"; archive
+//! provider, "archive_file".
 
 use super::build;
-use crate::model::{Inline, Unit};
+use crate::model::{Inline, Unit, kinds};
 use crate::syntax::python::{self, Parsed};
 use crate::value::Value;
 
 /// Adds a module for each function of `unit` whose Python code it holds.
 pub fn inline(unit: &mut Unit) {
     for (resource, r) in (0u32..).zip(&unit.resources) {
-        if &*r.kind != "AWS::Lambda::Function" {
-            continue;
-        }
-        let runtime = r.get("Runtime").and_then(Value::as_str);
+        let is_python = match &*r.kind {
+            "AWS::Lambda::Function" => {
+                let runtime = r.get("Runtime").and_then(Value::as_str);
+                runtime.is_some_and(|name| name.starts_with("python"))
+            }
+            kinds::ARCHIVE => true,
+            _ => continue,
+        };
         let Some(code) = r.path(&["Code", "ZipFile"]) else {
             continue;
         };
         let Some(text) = code.as_text() else { continue };
-        if !runtime.is_some_and(|name| name.starts_with("python")) {
+        if !is_python {
             continue;
         }
         let Parsed { code, tree, .. } = python::parse_text(code.span.file, text);

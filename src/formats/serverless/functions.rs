@@ -6,7 +6,7 @@ use crate::formats::cloudformation::Template;
 use crate::formats::cloudformation::text;
 use crate::iam::Format;
 use crate::model::{Address, Resource, Unit};
-use crate::source::{Hole, HoleKind, Span, Text};
+use crate::source::{Hole, HoleKind, Span, Text, join_path};
 use crate::syntax::NodeId;
 use crate::value::{Entry, Kind, Value};
 
@@ -53,6 +53,9 @@ pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut Unit) {
     }
     unit.resources.append(&mut lowered);
     unit.resources.extend(service.api_policy());
+    let layers = section("layers").unwrap_or_else(|| Value::map(Vec::new(), at));
+    let layers = layers.entries().unwrap_or(&[]).iter();
+    unit.resources.extend(layers.filter_map(|layer| service.layer(layer)));
 }
 
 struct Lowering<'t, 'w> {
@@ -234,17 +237,77 @@ impl Lowering<'_, '_> {
             self.reference(SHARED_ROLE, "Arn", header)
         };
         entries.push(entry("Role", header, role));
-        // Code is packed from the service's folder, or the function's `module`, and handlers are paths in it.
-        let folder = get("module").map_or(Some(".".into()), |m| m.value.as_str());
-        let tree = &self.template.doc.tree;
-        if let Some(path) = folder.and_then(|folder| self.template.local_path(tree, &folder)) {
-            let at = get("handler").map_or(header, |h| h.value.span);
-            let paths = Value::seq(vec![Value::made(&path, at)], at);
-            entries.push(entry("CodePaths", at, paths));
-        }
+        entries.extend(match get("image") {
+            Some(image) => self.image(&image.value),
+            // Code is packed from the service's folder, or the function's `module`, and handlers are paths in it.
+            None => {
+                let folder = get("module").map_or(Some(".".into()), |m| m.value.as_str());
+                let at = get("handler").map_or(header, |h| h.value.span);
+                folder
+                    .and_then(|folder| self.code_paths(&folder, at))
+                    .into_iter()
+                    .collect()
+            }
+        });
         out.push(self.resource("AWS::Lambda::Function", "function", &id, header, extent, entries));
         out.extend(get("url").and_then(|url| self.url(&id, url)));
         uses_shared
+    }
+
+    fn code_paths(&self, folder: &str, at: Span) -> Option<Entry> {
+        let path = self.template.local_path(&self.template.doc.tree, folder)?;
+        Some(entry("CodePaths", at, Value::seq(vec![Value::made(&path, at)], at)))
+    }
+
+    /// Where the image is built, and what it runs. Serverless Framework, "Referencing container image as a target".
+    fn image(&self, image: &Value) -> Vec<Entry> {
+        let Some(name) = image.get("name").unwrap_or(image).as_str() else {
+            return Vec::new();
+        };
+        let built = self
+            .provider
+            .path(&["ecr", "images"])
+            .and_then(|images| images.get(&name));
+        let Some(folder) = built.map(|b| b.get("path").unwrap_or(b)) else {
+            return Vec::new();
+        };
+        let mut out: Vec<Entry> = Vec::new();
+        if let Some(paths) = folder.as_str().and_then(|path| self.code_paths(&path, folder.span)) {
+            let file = built.and_then(|b| b.get("file"));
+            let file = file.map_or(Some("Dockerfile".into()), Value::as_str);
+            let context = paths
+                .value
+                .items()
+                .first()
+                .and_then(Value::as_str)
+                .map(|c| c.into_owned());
+            if let (Some(context), Some(file)) = (context, file) {
+                let dockerfile = Value::made(&join_path(&context, &file), folder.span);
+                out.push(entry("Dockerfile", folder.span, dockerfile));
+            }
+            out.push(paths);
+        }
+        out.extend(image.entry("command").map(|command| {
+            let config = map(vec![("Command", command.value.clone())], command.key_span);
+            entry("ImageConfig", command.key_span, config)
+        }));
+        out
+    }
+
+    /// One of the service's layers. Serverless Framework, "AWS Lambda Layers".
+    fn layer(&self, layer: &Entry) -> Option<Resource> {
+        let path = layer.value.get("path")?;
+        let code = self.code_paths(&path.as_str()?, path.span)?;
+        let id = format!("{}LambdaLayer", normalised(&layer.key.display()));
+        let extent = layer.key_span.cover(layer.value.span);
+        Some(self.resource(
+            "AWS::Lambda::LayerVersion",
+            "layer",
+            &id,
+            layer.key_span,
+            extent,
+            vec![code],
+        ))
     }
 
     /// A role by ARN, by intrinsic, or by the logical id of one of the service's resources.

@@ -351,6 +351,7 @@ pub(super) const TYPES: &[Type] = &[
             ("function_name", "TargetFunctionArn"),
         ],
     ),
+    is("aws_lambda_layer_version", "AWS::Lambda::LayerVersion", &[]),
     is(
         "aws_lambda_layer_version_permission",
         "AWS::Lambda::LayerVersionPermission",

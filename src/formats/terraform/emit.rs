@@ -104,7 +104,7 @@ impl<'a> Emitter<'_, 'a> {
             let props = match known {
                 Some(row) => {
                     let props = self.properties(row, items, decl.block().span);
-                    code::placed(self.evaluator.root, row.kind, props)
+                    code::placed(self.evaluator.root, self.evaluator.sources, row.kind, props)
                 }
                 None => {
                     let entries = items.into_iter().map(|i| self.bounded_entry(i.entry)).collect();

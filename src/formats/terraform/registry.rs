@@ -97,7 +97,12 @@ pub(super) fn resources<'a>(emitter: &mut Emitter<'_, 'a>, module: &Rc<Module<'a
             None => Vec::new(),
         };
         for mut r in made {
-            r.props = code::placed(emitter.evaluator.root, &r.kind, emitter.bounded(r.props));
+            r.props = code::placed(
+                emitter.evaluator.root,
+                emitter.evaluator.sources,
+                &r.kind,
+                emitter.bounded(r.props),
+            );
             emitter.out.resources.push(r);
         }
         // Whatever is left: used ones are known by their place.

@@ -30,6 +30,8 @@ pub struct Program<'a> {
     pub sources: &'a Sources,
     pub modules: &'a [Module],
     by_file: BTreeMap<FileId, usize>,
+    /// Folders that are on the path of all code: the layers of functions.
+    shared: &'a [String],
     /// Paths that end in `/python/…` or stand under a folder named like a layer: path after it → file.
     layers: BTreeMap<&'a str, FileId>,
     /// What can be imported from each folder: the names of its modules and of its folders.
@@ -45,6 +47,11 @@ pub struct Program<'a> {
 
 impl<'a> Program<'a> {
     pub fn new(sources: &'a Sources, modules: &'a [Module]) -> Self {
+        Self::sharing(sources, modules, &[])
+    }
+
+    /// With folders that are on the path of all code.
+    pub fn sharing(sources: &'a Sources, modules: &'a [Module], shared: &'a [String]) -> Self {
         let by_file: BTreeMap<FileId, usize> = modules.iter().enumerate().map(|(i, m)| (m.file, i)).collect();
         let mut layers = BTreeMap::new();
         let mut names = HashSet::new();
@@ -80,6 +87,7 @@ impl<'a> Program<'a> {
             sources,
             modules,
             by_file,
+            shared,
             layers,
             folders,
             roots,
@@ -172,6 +180,15 @@ impl<'a> Program<'a> {
                 break;
             }
             base = parent_path(base);
+        }
+        let mut shared = self
+            .shared
+            .iter()
+            .filter(|dir| has(dir))
+            .filter_map(|dir| self.at(dir, &rest));
+        if let Some(first) = shared.next() {
+            // Which of several layers a function has is not asked.
+            return shared.all(|other| other == first).then_some(first);
         }
         let layer = [format!("{rest}.py"), format!("{rest}/__init__.py")];
         layer

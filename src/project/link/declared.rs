@@ -82,7 +82,10 @@ impl Entry<'_, '_> {
         }
         let handler = match &self.entry.entry {
             Some(written) => {
-                let found = self.handler(&written.text, &paths);
+                let found = match written.text.rsplit('/').next() {
+                    Some(name) if name.contains("Dockerfile") => self.container(&written.text, &paths, wanted),
+                    _ => self.handler(&written.text, &paths),
+                };
                 Some(found.ok_or_else(|| self.problem(written, format!("`{}` is not in the code", written.text)))?)
             }
             None => None,
@@ -127,6 +130,14 @@ impl Entry<'_, '_> {
             file,
             function: function.map(str::to_owned),
         })
+    }
+
+    /// What the image of a Dockerfile starts.
+    fn container(&self, dockerfile: &str, paths: &[String], wanted: &mut BTreeSet<String>) -> Option<Handler> {
+        let path = join_path(parent_path(&self.entry.file), dockerfile);
+        let image = self.linking.image(&path, None, wanted)?;
+        let folders: Vec<String> = paths.iter().cloned().chain([parent_path(&path).to_owned()]).collect();
+        self.linking.started(&image, &folders)
     }
 
     // ---- the role ----

@@ -3,6 +3,7 @@
 //! **Invariant:** the result does not depend on the order of the units; nothing is guessed: what does not resolve to one
 //! thing of the repository stays [`PolicyRef::Elsewhere`].
 
+mod code;
 mod declared;
 mod groups;
 mod identities;
@@ -35,6 +36,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         granted: Vec::new(),
         withheld: OnceLock::new(),
         inline: Vec::new(),
+        shared: Vec::new(),
         workloads: Vec::new(),
         wanted: Vec::new(),
     };

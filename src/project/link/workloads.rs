@@ -2,20 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::code::package_path;
 use super::declared;
 use super::identities::each;
 use super::index::{Index, target_of};
 use crate::iam::sdk;
-use crate::model::python::{Bound, Program};
-use crate::model::{Resource, kinds};
+use crate::model::kinds;
+use crate::model::python::Bound;
 use crate::project::{
     Code, CodePlace, Handler, IdentityId, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadKind,
 };
-use crate::source::{FileId, join_path, parent_path};
+use crate::source::{join_path, parent_path};
 use crate::value::Value;
 
 /// Fills in every workload of the repository, in the order of their resources.
 pub(super) fn workloads(project: &mut Project<'_>, index: &Index) {
+    project.shared = Linking::new(project, index).layers();
     let linking = Linking::new(project, index);
     let mut wanted = BTreeSet::new();
     let mut out = Vec::new();
@@ -73,7 +75,7 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
     if codes.is_empty() {
         return;
     }
-    let program = Program::new(project.sources, &project.modules);
+    let program = project.program();
     let mut seen: BTreeSet<(usize, &[String])> = BTreeSet::new();
     let mut open: Vec<(usize, &[String])> = Vec::new();
     for (handler, paths) in codes {
@@ -105,7 +107,7 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
                 Bound::Import(i) => match program.import(module.file, 0, &i.full) {
                     Some(next) => open.push((next, paths)),
                     None if sdk::library(&i.full).is_none() => {
-                        let folders = paths.iter().map(String::as_str).chain([folder]);
+                        let folders = paths.iter().chain(&project.shared).map(String::as_str).chain([folder]);
                         folders.for_each(|base| ask(base, &i.full));
                     }
                     None => {}
@@ -124,7 +126,7 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
                         names.for_each(|name| ask(up, name));
                     } else if sdk::library(&i.module).is_none() {
                         for name in names {
-                            let folders = paths.iter().map(String::as_str).chain([folder]);
+                            let folders = paths.iter().chain(&project.shared).map(String::as_str).chain([folder]);
                             folders.for_each(|base| ask(base, name));
                         }
                     }
@@ -137,12 +139,14 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
 
 pub(super) struct Linking<'l, 'a> {
     pub(super) project: &'l Project<'a>,
-    index: &'l Index,
+    pub(super) index: &'l Index,
     identities: BTreeMap<ResourceId, IdentityId>,
     /// Archives by the path of the package.
-    packages: BTreeMap<String, &'l Resource>,
-    /// Code inside other files, by function.
-    inline: BTreeMap<ResourceId, usize>,
+    pub(super) packages: BTreeMap<String, ResourceId>,
+    /// What is put into buckets and made of such packages, by its key; nothing where two have the same.
+    pub(super) stored: BTreeMap<String, Option<ResourceId>>,
+    /// Code inside other files, by function or package.
+    pub(super) inline: BTreeMap<ResourceId, usize>,
 }
 
 impl<'l, 'a> Linking<'l, 'a> {
@@ -150,12 +154,22 @@ impl<'l, 'a> Linking<'l, 'a> {
         let identities = (0u32..)
             .zip(&project.identities)
             .map(|(i, identity)| (identity.resource, i));
-        let archives = project.resources.iter().filter(|r| &*r.kind == kinds::ARCHIVE);
+        let of_kind = |kind: &'static str| (0u32..).zip(&project.resources).filter(move |(_, r)| &*r.kind == kind);
+        let mut stored = BTreeMap::new();
+        for (id, r) in of_kind("AWS::S3::Object") {
+            if let (Some(key), Some(_)) = (r.get("Key").and_then(Value::as_text), r.get("PackagePath")) {
+                let one = stored.entry(key.display()).or_insert(Some(id));
+                *one = one.filter(|o| *o == id);
+            }
+        }
         Self {
             project,
             index,
             identities: identities.collect(),
-            packages: archives.filter_map(|r| Some((package(r)?, r))).collect(),
+            packages: of_kind(kinds::ARCHIVE)
+                .filter_map(|(id, r)| Some((package_path(r)?, id)))
+                .collect(),
+            stored,
             inline: project
                 .inline
                 .iter()
@@ -192,103 +206,6 @@ impl<'l, 'a> Linking<'l, 'a> {
             }
         });
     }
-
-    /// A function's code, where it is Python of the repository. What it takes to see it is added to `wanted`.
-    fn code(&self, id: ResourceId, r: &Resource, wanted: &mut BTreeSet<String>) -> Option<Code> {
-        let runtime = r.get("Runtime").and_then(Value::as_str);
-        if runtime.is_some_and(|name| !name.starts_with("python")) {
-            return None;
-        }
-        if let Some(&i) = self.inline.get(&id) {
-            let written = r.path(&["Code", "ZipFile"])?;
-            let function = r.get("Handler").and_then(Value::as_str);
-            return Some(Code {
-                span: r.props.get("Handler").map_or(written.span, |h| h.span),
-                place: CodePlace::Inline(i),
-                handler: Some(Handler {
-                    file: written.span.file,
-                    function: Some(function.as_deref().map_or("handler", last_part).to_owned()),
-                }),
-            });
-        }
-        let own = r.get("CodePaths");
-        let packed = || self.packages.get(&package(r)?)?.get("CodePaths");
-        let written = own.or_else(packed)?;
-        let paths: Vec<String> = written
-            .items()
-            .iter()
-            .filter_map(|p| Some(p.as_str()?.into_owned()))
-            .collect();
-        let command = || r.path(&["ImageConfig", "Command"])?.items().first();
-        let Some(handler) = r.get("Handler").or_else(command).and_then(Value::as_str) else {
-            // An image of its folder.
-            let any = self
-                .project
-                .modules
-                .iter()
-                .any(|m| inside(self.project.sources.path(m.file), &paths));
-            return any.then(|| Code {
-                span: written.span,
-                place: CodePlace::Paths(paths.clone()),
-                handler: None,
-            });
-        };
-        let (module, function) = handler.rsplit_once('.')?;
-        let module = module.trim_start_matches("./").replace('.', "/");
-        let found = paths.iter().find_map(|path| self.module(path, &module));
-        match found {
-            Some(file) => Some(Code {
-                // The label stands where a person wrote where the code is.
-                span: written.items().first().map_or(written.span, |p| p.span),
-                place: CodePlace::Paths(paths),
-                handler: Some(Handler {
-                    file,
-                    function: Some(function.to_owned()),
-                }),
-            }),
-            None => {
-                for path in &paths {
-                    let file = if path.ends_with(".py") {
-                        path.clone()
-                    } else {
-                        join_path(path, &format!("{module}.py"))
-                    };
-                    if self.project.sources.find(&file).is_none() {
-                        if *path != parent_path(self.project.sources.path(r.header.file)) && !path.ends_with(".py") {
-                            wanted.insert(format!("{path}/"));
-                        }
-                        wanted.insert(file);
-                    }
-                }
-                None
-            }
-        }
-    }
-
-    /// The file of a handler's module in a folder, or the file that is all there is.
-    pub(super) fn module(&self, path: &str, module: &str) -> Option<FileId> {
-        let known = |path: &str| {
-            let file = self.project.sources.find(path)?;
-            self.project
-                .modules
-                .binary_search_by_key(&file, |m| m.file)
-                .is_ok()
-                .then_some(file)
-        };
-        let base = join_path(path, module);
-        let only = || known(path).filter(|_| path.ends_with(&format!("{module}.py")));
-        known(&format!("{base}.py"))
-            .or_else(|| known(&format!("{base}/__init__.py")))
-            .or_else(only)
-    }
-}
-
-fn package(r: &Resource) -> Option<String> {
-    Some(r.get("PackagePath")?.as_str()?.into_owned())
-}
-
-fn last_part(handler: &str) -> &str {
-    handler.rsplit('.').next().unwrap_or(handler)
 }
 
 /// Whether a path is one of `paths` or in a folder of them.

@@ -46,9 +46,7 @@ impl Sam<'_, '_> {
             }
         }
         props.rename("DeadLetterQueue", "DeadLetterConfig");
-        let code = props
-            .get("CodeUri")
-            .and_then(|code| self.template.code_paths(base, code));
+        let code = self.template.code_paths(base, props.get("CodeUri"));
         props.entries.extend(code);
         out.push(self.made("AWS::Lambda::Function", &base.id, base, props));
         out.extend(role);

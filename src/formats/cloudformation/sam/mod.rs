@@ -52,7 +52,12 @@ impl<'t, 'w> Sam<'t, 'w> {
             "Api" => self.api(base, props, out),
             "HttpApi" => out.push(self.made("AWS::ApiGatewayV2::Api", &base.id, base, props)),
             "SimpleTable" => out.push(self.made("AWS::DynamoDB::Table", &base.id, base, props)),
-            "LayerVersion" => out.push(self.made("AWS::Lambda::LayerVersion", &base.id, base, props)),
+            "LayerVersion" => {
+                let mut props = props;
+                let code = self.template.code_paths(base, props.get("ContentUri"));
+                props.entries.extend(code);
+                out.push(self.made("AWS::Lambda::LayerVersion", &base.id, base, props));
+            }
             "GraphQLApi" => out.push(self.made("AWS::AppSync::GraphQLApi", &base.id, base, props)),
             "Application" => self.application(base, props, out),
             "Connector" => self.connector(base, props, out),

@@ -1,0 +1,234 @@
+//! Where the code of functions is: in folders, packages, images, templates.
+
+use std::collections::BTreeSet;
+
+use super::index::target_of;
+use super::workloads::{Linking, inside};
+use crate::formats::docker::{self, Runs};
+use crate::model::Resource;
+use crate::project::{Code, CodePlace, Handler, ResourceId};
+use crate::source::{FileId, join_path, parent_path};
+use crate::value::Value;
+
+/// Where something begins to run, not yet looked for.
+pub(super) struct Start {
+    /// With slashes, without the ending.
+    module: String,
+    function: Option<String>,
+}
+
+impl Start {
+    /// `package.main.handler`, `package/main.handler`.
+    pub(super) fn of_handler(handler: &str) -> Option<Self> {
+        let (module, function) = handler.rsplit_once('.')?;
+        Some(Self {
+            module: module.trim_start_matches("./").replace('.', "/"),
+            function: Some(function.to_owned()),
+        })
+    }
+
+    fn of_command(runs: Runs) -> Option<Self> {
+        let (module, function) = match runs {
+            Runs::Handler(handler) => return Self::of_handler(&handler),
+            Runs::Script(path) => (path.trim_start_matches('/').trim_end_matches(".py").to_owned(), None),
+            Runs::Module(module) => (module.replace('.', "/"), None),
+            Runs::Object { module, name } => (module.replace('.', "/"), Some(name)),
+        };
+        Some(Self { module, function })
+    }
+}
+
+impl Linking<'_, '_> {
+    /// A function's code, where it is Python of the repository. What it takes to see it is added to `wanted`.
+    pub(super) fn code(&self, id: ResourceId, r: &Resource, wanted: &mut BTreeSet<String>) -> Option<Code> {
+        let runtime = r.get("Runtime").and_then(Value::as_str);
+        if runtime.is_some_and(|name| !name.starts_with("python")) {
+            return None;
+        }
+        let package = self.package(r);
+        let handler = r.get("Handler").and_then(Value::as_str);
+        let holders = [Some(id), package].into_iter().flatten();
+        let inline = holders.filter_map(|holder| Some((holder, *self.inline.get(&holder)?)));
+        if let Some((holder, i)) = inline.take(1).next() {
+            let written = self.project.resources[holder as usize].path(&["Code", "ZipFile"])?;
+            return Some(Code {
+                span: r.props.get("Handler").map_or(written.span, |h| h.span),
+                place: CodePlace::Inline(i),
+                handler: Some(Handler {
+                    file: written.span.file,
+                    function: Some(handler.as_deref().map_or("handler", last_part).to_owned()),
+                }),
+            });
+        }
+        let holder = match r.get("CodePaths") {
+            Some(_) => r,
+            None => &self.project.resources[package? as usize],
+        };
+        let written = holder.get("CodePaths")?;
+        let paths: Vec<String> = texts(written);
+        // The label stands where a person wrote where the code is.
+        let span = written.items().first().map_or(written.span, |p| p.span);
+        let place = |handler| Code {
+            span,
+            place: CodePlace::Paths(paths.clone()),
+            handler,
+        };
+        let command = r.path(&["ImageConfig", "Command"]).map(texts);
+        let mut folders = paths.clone();
+        let named = handler.or_else(|| command.as_ref()?.first().map(Into::into));
+        let mut start = named.and_then(|h| Start::of_handler(&h));
+        if let Some(file) = r.get("Dockerfile").and_then(Value::as_str) {
+            let target = r.get("DockerTarget").and_then(Value::as_str);
+            if let Some(image) = self.image(&file, target.as_deref(), wanted) {
+                folders.extend(image.copied.iter().map(|c| join_path(&paths[0], c)));
+                start = start.or_else(|| Start::of_command(docker::runs(&image.command)?));
+            }
+        }
+        let Some(start) = start else {
+            // An image of its folder.
+            let mut all = self.project.modules.iter();
+            let any = all.any(|m| inside(self.project.sources.path(m.file), &paths));
+            return (r.get("Handler").is_none() && any).then(|| place(None));
+        };
+        if let Some(handler) = self.renamed(holder, &start).or_else(|| self.start(&start, &folders)) {
+            return Some(place(Some(handler)));
+        }
+        for path in &folders {
+            let file = if path.ends_with(".py") {
+                path.clone()
+            } else {
+                join_path(path, &format!("{}.py", start.module))
+            };
+            if self.project.sources.find(&file).is_none() {
+                if *path != parent_path(self.project.sources.path(r.header.file)) && !path.ends_with(".py") {
+                    wanted.insert(format!("{path}/"));
+                }
+                wanted.insert(file);
+            }
+        }
+        None
+    }
+
+    /// The folders of layers from which code imports: a layer holds them as `python/`, or is built of them. AWS Lambda
+    /// Developer Guide, "Working with layers for Python Lambda functions".
+    pub(super) fn layers(&self) -> Vec<String> {
+        let resources = &self.project.resources;
+        let layers = resources.iter().filter(|r| &*r.kind == "AWS::Lambda::LayerVersion");
+        let code = layers.filter_map(|r| {
+            let packed = || resources[self.package(r)? as usize].get("CodePaths");
+            r.get("CodePaths").or_else(packed)
+        });
+        let mut out: Vec<String> = code
+            .flat_map(texts)
+            .flat_map(|path| [join_path(&path, "python"), path])
+            .collect();
+        out.sort();
+        out.dedup();
+        out
+    }
+
+    /// The package of files of the repository that a function or layer is made of: named by its path, or by the key under
+    /// which it is put into a bucket.
+    pub(super) fn package(&self, r: &Resource) -> Option<ResourceId> {
+        if let Some(path) = package_path(r) {
+            return self.packages.get(&path).copied();
+        }
+        let key = r.get("S3Key").or_else(|| r.path(&["Code", "S3Key"]))?;
+        let by_key = || *self.stored.get(&key.as_text()?.display())?;
+        let named = target_of(key).and_then(|t| self.index.target(t).first().copied());
+        let object = &self.project.resources[named.or_else(by_key)? as usize];
+        self.packages.get(&package_path(object)?).copied()
+    }
+
+    /// The image that the Dockerfile at `path` makes.
+    pub(super) fn image(
+        &self,
+        path: &str,
+        target: Option<&str>,
+        wanted: &mut BTreeSet<String>,
+    ) -> Option<docker::Image> {
+        match self.project.sources.find(path) {
+            Some(file) => Some(docker::read(self.project.sources.text(file), target)),
+            None => {
+                wanted.insert(path.to_owned());
+                None
+            }
+        }
+    }
+
+    /// What a Dockerfile starts, in these folders or what it copies of them.
+    pub(super) fn started(&self, image: &docker::Image, folders: &[String]) -> Option<Handler> {
+        let start = Start::of_command(docker::runs(&image.command)?)?;
+        let copied = image
+            .copied
+            .iter()
+            .flat_map(|c| folders.iter().map(move |f| join_path(f, c)));
+        let folders: Vec<String> = folders.iter().cloned().chain(copied).collect();
+        self.start(&start, &folders)
+    }
+
+    /// The file of a package's that is called what `start` names.
+    fn renamed(&self, package: &Resource, start: &Start) -> Option<Handler> {
+        let files = package.get("CodeFiles")?.items();
+        let name = format!("{}.py", start.module);
+        let called = |f: &&Value| f.get("Name").and_then(Value::as_str).is_some_and(|n| *n == *name);
+        let path = files.iter().find(called)?.get("Path")?.as_str()?;
+        Some(Handler {
+            file: self.known(&path)?,
+            function: start.function.clone(),
+        })
+    }
+
+    /// Where `start` is in `folders`; an absolute path in a container may stand for a part of itself.
+    fn start(&self, start: &Start, folders: &[String]) -> Option<Handler> {
+        let mut module = start.module.as_str();
+        loop {
+            let main = |path: &String| {
+                let main = || self.known(&join_path(path, &format!("{module}/__main__.py")));
+                start.function.is_none().then(main).flatten()
+            };
+            let found = folders
+                .iter()
+                .find_map(|path| main(path).or_else(|| self.module(path, module)));
+            if let Some(file) = found {
+                return Some(Handler {
+                    file,
+                    function: start.function.clone(),
+                });
+            }
+            match module.split_once('/') {
+                Some((_, rest)) if start.function.is_none() => module = rest,
+                _ => return None,
+            }
+        }
+    }
+
+    /// The file of a handler's module in a folder, or the file that is all there is.
+    pub(super) fn module(&self, path: &str, module: &str) -> Option<FileId> {
+        let base = join_path(path, module);
+        let only = || self.known(path).filter(|_| path.ends_with(&format!("{module}.py")));
+        self.known(&format!("{base}.py"))
+            .or_else(|| self.known(&format!("{base}/__init__.py")))
+            .or_else(only)
+    }
+
+    /// The file at a path, where it is Python that was read.
+    fn known(&self, path: &str) -> Option<FileId> {
+        let file = self.project.sources.find(path)?;
+        let modules = &self.project.modules;
+        modules.binary_search_by_key(&file, |m| m.file).is_ok().then_some(file)
+    }
+}
+
+pub(super) fn package_path(r: &Resource) -> Option<String> {
+    Some(r.get("PackagePath")?.as_str()?.into_owned())
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    let known = list.items().iter().filter_map(Value::as_str);
+    known.map(|text| text.into_owned()).collect()
+}
+
+fn last_part(handler: &str) -> &str {
+    handler.rsplit('.').next().unwrap_or(handler)
+}

@@ -1,0 +1,439 @@
+//! Where the code of functions is: every way to say it, each with a role that grants one action too many. The finding is
+//! certain only where the handler was found.
+
+use overgrant::finding::Confidence;
+use overgrant::rules::{self, Ruleset, Selection};
+use overgrant::source::Sources;
+use overgrant::{analyse, iam};
+
+const CODE: &str = "import boto3\nsqs = boto3.client('sqs')\ndef handler(e, c):\n    sqs.receive_message(QueueUrl='q')\ndef other():\n    sqs.delete_message(QueueUrl='q')\n";
+/// With the call in another module, which a layer or another file holds.
+const CALLER: &str = "import boto3\nfrom shared import load\ndef handler(e, c):\n    load()\n";
+const SHARED: &str = "import boto3\nsqs = boto3.client('sqs')\ndef load():\n    sqs.receive_message(QueueUrl='q')\n";
+const DOCKERFILE: &str =
+    "FROM public.ecr.aws/lambda/python:3.12\nCOPY app.py ${LAMBDA_TASK_ROOT}\nCMD [\"app.handler\"]\n";
+
+/// Rule, confidence and primary label of each finding of the family.
+fn found(files: &[(&str, &str)]) -> Vec<String> {
+    let sources = Sources::from_strings(files);
+    let own = iam::Own::default();
+    let analysis = analyse(&sources, &own);
+    let ruleset = Ruleset::builtin();
+    let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
+    let usage = outcome
+        .findings
+        .iter()
+        .filter(|f| ruleset.get(&f.rule).is_some_and(|r| r.family() == "usage"));
+    usage
+        .map(|f| {
+            let doubt = if f.confidence == Some(Confidence::High) {
+                ""
+            } else {
+                "?"
+            };
+            format!("{}{doubt} {}", f.rule, sources.slice(f.labels[0].span))
+        })
+        .collect()
+}
+
+fn sam(properties: &str, rest: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let template = format!(
+        "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      Policies:
+        - Statement: [{{Effect: Allow, Action: [\"sqs:ReceiveMessage\", \"sqs:PurgeQueue\"], Resource: '*'}}]
+{properties}
+{rest}"
+    );
+    let mut all = vec![("template.yaml", template.as_str())];
+    all.extend(files);
+    found(&all)
+}
+
+fn terraform(handler: &str, arguments: &str, rest: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let main = format!(
+        r#"
+resource "aws_iam_role" "fn" {{
+  assume_role_policy = jsonencode({{
+    Version   = "2012-10-17"
+    Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ Service = "lambda.amazonaws.com" }} }}]
+  }})
+}}
+resource "aws_iam_role_policy" "fn" {{
+  role   = aws_iam_role.fn.id
+  policy = jsonencode({{
+    Version   = "2012-10-17"
+    Statement = [{{ Effect = "Allow", Action = ["sqs:ReceiveMessage", "sqs:PurgeQueue"], Resource = "*" }}]
+  }})
+}}
+resource "aws_lambda_function" "fn" {{
+  function_name = "fn"
+  role          = aws_iam_role.fn.arn
+  handler       = "{handler}"
+  runtime       = "python3.12"
+{arguments}
+}}
+{rest}
+"#
+    );
+    let mut all = vec![("main.tf", main.as_str())];
+    all.extend(files);
+    found(&all)
+}
+
+fn serverless(rest: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let file = format!(
+        "service: s
+provider:
+  name: aws
+  runtime: python3.12
+  iam: {{role: {{statements: [{{Effect: Allow, Action: [\"sqs:ReceiveMessage\", \"sqs:PurgeQueue\"], Resource: '*'}}]}}}}
+{rest}"
+    );
+    let mut all = vec![("serverless.yml", file.as_str())];
+    all.extend(files);
+    found(&all)
+}
+
+const CERTAIN: [&str; 1] = ["unused-grant \"sqs:PurgeQueue\""];
+
+#[test]
+fn images_of_sam_with_their_folder() {
+    let metadata = "    Metadata:\n      DockerContext: ./src\n      Dockerfile: Dockerfile\n";
+    let files = [("src/app.py", CODE), ("src/Dockerfile", DOCKERFILE)];
+    let image = "      PackageType: Image";
+    assert_eq!(sam(image, metadata, &files), CERTAIN);
+    // The template says what runs, whatever the Dockerfile does.
+    let command = format!("{image}\n      ImageConfig: {{Command: [app.handler]}}");
+    assert_eq!(sam(&command, metadata, &files[..1]), CERTAIN);
+    // The folder is known, what runs of it is not: all of it counts.
+    assert_eq!(sam(image, metadata, &files[..1]), ["unused-grant? \"sqs:PurgeQueue\""]);
+    // A later stage is another image.
+    let stages = format!(
+        "FROM python AS base\n{}\nFROM node\nCMD [\"index.js\"]\n",
+        DOCKERFILE.replace("FROM ", "FROM x AS fn # ")
+    );
+    let target = format!("{metadata}      DockerBuildTarget: fn\n");
+    assert_eq!(
+        sam(
+            image,
+            &target,
+            &[
+                ("src/app.py", CODE),
+                (
+                    "src/Dockerfile",
+                    &stages.replace("# public.ecr.aws/lambda/python:3.12", "")
+                )
+            ]
+        ),
+        CERTAIN
+    );
+    // Copied from a folder of the context to where it runs.
+    let copied = "FROM python:3.12\nCOPY code/ /var/task/\nENTRYPOINT [\"python\", \"-m\", \"awslambdaric\"]\nCMD [\"app.handler\"]\n";
+    assert_eq!(
+        sam(
+            image,
+            "    Metadata: {DockerContext: ., Dockerfile: docker/Fn.Dockerfile}\n",
+            &[("code/app.py", CODE), ("docker/Fn.Dockerfile", copied)]
+        ),
+        CERTAIN
+    );
+}
+
+#[test]
+fn images_of_cloudformation_and_the_cdk() {
+    let template = r#"
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]
+      Policies:
+        - PolicyName: p
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement: [{Effect: Allow, Action: ["sqs:ReceiveMessage", "sqs:PurgeQueue"], Resource: "*"}]
+  Fn:
+    Type: AWS::Lambda::Function
+    Properties:
+      PackageType: Image
+      Role: !GetAtt Role.Arn
+      Code: {ImageUri: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/fn:1"}
+"#;
+    let files = |metadata: &str, dockerfile: &str| {
+        let template = format!("{template}    Metadata: {metadata}\n");
+        found(&[("t.yaml", &template), ("src/app.py", CODE), (dockerfile, DOCKERFILE)])
+    };
+    assert_eq!(
+        files("{DockerContext: src, Dockerfile: Dockerfile}", "src/Dockerfile"),
+        CERTAIN
+    );
+    assert_eq!(
+        files(
+            "{aws:asset:path: src, aws:asset:dockerfile-path: Lambda.dockerfile}",
+            "src/Lambda.dockerfile"
+        ),
+        CERTAIN
+    );
+    // Nothing says where the image comes from.
+    assert_eq!(files("{Owner: me}", "src/Dockerfile"), [""; 0]);
+}
+
+#[test]
+fn layers_of_the_repository() {
+    let function =
+        "      Runtime: python3.12\n      Handler: app.handler\n      CodeUri: fn/\n      Layers: [!Ref Common]";
+    let layer = "  Common:\n    Type: AWS::Serverless::LayerVersion\n    Properties: {ContentUri: layers/common}\n";
+    assert_eq!(
+        sam(
+            function,
+            layer,
+            &[("fn/app.py", CALLER), ("layers/common/python/shared.py", SHARED)]
+        ),
+        CERTAIN
+    );
+    let built = format!("{layer}    Metadata: {{BuildMethod: python3.12}}\n");
+    assert_eq!(
+        sam(
+            function,
+            &built,
+            &[("fn/app.py", CALLER), ("layers/common/shared.py", SHARED)]
+        ),
+        CERTAIN
+    );
+    // Two layers hold a module of that name: which one is imported is not known.
+    let two = format!(
+        "{built}{}",
+        layer
+            .replace("Common:", "Other:")
+            .replace("layers/common", "layers/other")
+    );
+    assert_eq!(
+        sam(
+            function,
+            &two,
+            &[
+                ("fn/app.py", CALLER),
+                ("layers/common/shared.py", SHARED),
+                ("layers/other/shared.py", SHARED)
+            ]
+        ),
+        [""; 0]
+    );
+    let archives = |folder: &str| {
+        format!(
+            "data \"archive_file\" \"z\" {{\n  type = \"zip\"\n  source_dir = \"src\"\n  output_path = \"fn.zip\"\n}}\ndata \"archive_file\" \"l\" {{\n  type = \"zip\"\n  source_dir = \"{folder}\"\n  output_path = \"layer.zip\"\n}}\nresource \"aws_lambda_layer_version\" \"l\" {{\n  layer_name = \"l\"\n  filename = data.archive_file.l.output_path\n}}\n"
+        )
+    };
+    let arguments = "  filename = data.archive_file.z.output_path\n  layers   = [aws_lambda_layer_version.l.arn]";
+    assert_eq!(
+        terraform(
+            "app.handler",
+            arguments,
+            &archives("build/layer"),
+            &[("src/app.py", CALLER), ("build/layer/python/shared.py", SHARED)]
+        ),
+        CERTAIN
+    );
+    let layers = "layers:\n  common:\n    path: layer\nfunctions:\n  f:\n    handler: src/app.handler\n    layers: [{Ref: CommonLambdaLayer}]\n";
+    assert_eq!(
+        serverless(layers, &[("src/app.py", CALLER), ("layer/python/shared.py", SHARED)]),
+        CERTAIN
+    );
+}
+
+/// What comes with a layer from elsewhere may write to a bucket; what comes with one's own is read.
+#[test]
+fn layers_of_others_bring_extensions() {
+    let with = |layers: &str| {
+        let template = format!(
+            "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: app.handler
+      CodeUri: fn/
+      Layers: [{layers}]
+      Policies:
+        - Statement: [{{Effect: Allow, Action: [\"sqs:ReceiveMessage\", \"s3:PutObject\"], Resource: '*'}}]
+  Common:
+    Type: AWS::Serverless::LayerVersion
+    Properties: {{ContentUri: layer}}
+"
+        );
+        found(&[
+            ("template.yaml", &template),
+            ("fn/app.py", CALLER),
+            ("layer/python/shared.py", SHARED),
+        ])
+    };
+    assert_eq!(with("!Ref Common"), ["unused-grant \"s3:PutObject\""]);
+    let foreign = "!Ref Common, 'arn:aws:lambda:eu-west-1:111122223333:layer:x:1'";
+    assert_eq!(with(foreign), [""; 0]);
+}
+
+#[test]
+fn archives_of_folders_files_and_texts() {
+    let archive = |content: &str| {
+        format!("data \"archive_file\" \"z\" {{\n  type = \"zip\"\n  output_path = \"fn.zip\"\n{content}\n}}\n")
+    };
+    let filename = "  filename = data.archive_file.z.output_path";
+    let code = [("src/app.py", CODE)];
+    for content in [
+        "  source_dir = \"${path.module}/src\"",
+        "  source_file = \"src/app.py\"",
+        "  source {\n    content  = file(\"${path.module}/src/app.py\")\n    filename = \"app.py\"\n  }",
+        "  source_content          = file(\"src/app.py\")\n  source_content_filename = \"app.py\"",
+    ] {
+        assert_eq!(
+            terraform("app.handler", filename, &archive(content), &code),
+            CERTAIN,
+            "{content}"
+        );
+    }
+    // The resource instead of the data source, and the path instead of the reference.
+    let resource = archive("  source_dir = \"src\"").replace("data", "resource");
+    assert_eq!(
+        terraform(
+            "app.handler",
+            "  filename = archive_file.z.output_path",
+            &resource,
+            &code
+        ),
+        CERTAIN
+    );
+    assert_eq!(
+        terraform(
+            "app.handler",
+            "  filename = \"${path.module}/fn.zip\"",
+            &archive("  source_dir = \"src\""),
+            &code
+        ),
+        CERTAIN
+    );
+    // Called something else in the archive.
+    let renamed = "  source {\n    content  = file(\"src/app.py\")\n    filename = \"index.py\"\n  }";
+    assert_eq!(terraform("index.handler", filename, &archive(renamed), &code), CERTAIN);
+    assert_eq!(terraform("app.handler", filename, &archive(renamed), &code), CERTAIN);
+    // Several files.
+    let several = "  source {\n    content  = file(\"src/app.py\")\n    filename = \"app.py\"\n  }\n  source {\n    content  = file(\"src/shared.py\")\n    filename = \"shared.py\"\n  }";
+    assert_eq!(
+        terraform(
+            "app.handler",
+            filename,
+            &archive(several),
+            &[("src/app.py", CALLER), ("src/shared.py", SHARED)]
+        ),
+        CERTAIN
+    );
+    // The text itself, and one that a template makes.
+    let text = format!("  source_content_filename = \"index.py\"\n  source_content = <<EOF\n{CODE}EOF");
+    assert_eq!(terraform("index.handler", filename, &archive(&text), &[]), CERTAIN);
+    let made = "  source {\n    content  = templatefile(\"app.py.tftpl\", { queue = \"q\" })\n    filename = \"index.py\"\n  }";
+    let template = CODE.replace("'q'", "'${queue}'");
+    assert_eq!(
+        terraform(
+            "index.handler",
+            filename,
+            &archive(made),
+            &[("app.py.tftpl", &template)]
+        ),
+        CERTAIN
+    );
+    // Something else than Python.
+    let shell = text.replace("index.py", "index.sh");
+    assert_eq!(terraform("index.handler", filename, &archive(&shell), &[]), [""; 0]);
+}
+
+#[test]
+fn packages_in_buckets() {
+    let code = [("src/app.py", CODE)];
+    let rest = |key: &str| {
+        format!(
+            "resource \"aws_s3_bucket\" \"code\" {{\n  bucket = \"code\"\n}}\nresource \"aws_s3_object\" \"code\" {{\n  bucket = aws_s3_bucket.code.id\n  key    = \"{key}\"\n  source = data.archive_file.z.output_path\n}}\ndata \"archive_file\" \"z\" {{\n  type        = \"zip\"\n  source_dir  = \"src\"\n  output_path = \"fn.zip\"\n}}\n"
+        )
+    };
+    let bucket = "  s3_bucket = aws_s3_bucket.code.id\n";
+    for (key, argument) in [
+        ("fn.zip", "aws_s3_object.code.key"),
+        ("${data.archive_file.z.output_md5}.zip", "aws_s3_object.code.key"),
+        ("${data.archive_file.z.output_md5}.zip", "aws_s3_object.code.id"),
+        ("fn.zip", "\"fn.zip\""),
+    ] {
+        let arguments = format!("{bucket}  s3_key    = {argument}");
+        assert_eq!(
+            terraform("app.handler", &arguments, &rest(key), &code),
+            CERTAIN,
+            "{key} {argument}"
+        );
+    }
+    assert_eq!(
+        terraform(
+            "app.handler",
+            &format!("{bucket}  s3_key = \"other.zip\""),
+            &rest("fn.zip"),
+            &code
+        ),
+        [""; 0]
+    );
+    // Two packages under one key.
+    let twice = format!(
+        "{}{}",
+        rest("fn.zip"),
+        "resource \"aws_s3_object\" \"again\" {\n  bucket = \"b\"\n  key = \"fn.zip\"\n  source = \"other.zip\"\n}\n"
+    );
+    assert_eq!(
+        terraform("app.handler", &format!("{bucket}  s3_key = \"fn.zip\""), &twice, &code),
+        [""; 0]
+    );
+}
+
+#[test]
+fn functions_of_serverless() {
+    let code = [("src/app.py", CODE)];
+    for functions in [
+        "functions: {f: {handler: src/app.handler}}\n",
+        "package: {individually: true, patterns: ['!**', 'src/**']}\nfunctions: {f: {handler: src.app.handler}}\n",
+        "functions: {f: {handler: app.handler, module: src}}\n",
+    ] {
+        assert_eq!(serverless(functions, &code), CERTAIN, "{functions}");
+    }
+    let files = [("src/app.py", CODE), ("src/Dockerfile", DOCKERFILE)];
+    let images = |function: &str| {
+        let rest = format!("functions: {{f: {{image: {function}}}}}\n");
+        let text = format!(
+            "service: s\nprovider:\n  name: aws\n  ecr: {{images: {{fn: {{path: ./src}}, bare: ./src}}}}\n  iam: {{role: {{statements: [{{Effect: Allow, Action: [\"sqs:ReceiveMessage\", \"sqs:PurgeQueue\"], Resource: '*'}}]}}}}\n{rest}"
+        );
+        found(&[("serverless.yml", &text), files[0], files[1]])
+    };
+    for image in ["fn", "{name: fn}", "{name: bare, command: [app.handler]}"] {
+        assert_eq!(images(image), CERTAIN, "{image}");
+    }
+    assert_eq!(
+        images("111122223333.dkr.ecr.eu-west-1.amazonaws.com/x@sha256:0"),
+        [""; 0]
+    );
+}
+
+#[test]
+fn code_inside_templates() {
+    let indented: String = CODE.lines().map(|l| format!("        {l}\n")).collect();
+    let inline = format!("      Runtime: python3.12\n      Handler: index.handler\n      InlineCode: |\n{indented}");
+    assert_eq!(sam(&inline, "", &[]), CERTAIN);
+}
+
+#[test]
+fn a_dockerfile_that_is_not_there_is_asked_for() {
+    let template = "Transform: AWS::Serverless-2016-10-31\nResources:\n  Fn:\n    Type: AWS::Serverless::Function\n    Properties: {PackageType: Image}\n    Metadata: {DockerContext: src, Dockerfile: Dockerfile.fn}\n";
+    let sources = Sources::from_strings(&[("t.yaml", template), ("src/app.py", CODE)]);
+    let own = iam::Own::default();
+    let wanted = analyse(&sources, &own).wanted;
+    assert!(wanted.contains(&"src/Dockerfile.fn".to_owned()), "{wanted:?}");
+}

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::Truth;
-use super::catalogue::{ResourceType, catalogue};
+use super::catalogue::{Action, ResourceType, catalogue};
+use super::glob::Case;
 use super::pattern::Pattern;
 
 /// The formats of one type, once somebody has asked.
@@ -56,6 +57,15 @@ impl ResourceType {
     pub fn fits(self, arn: &Pattern) -> Truth {
         let formats = self.formats().iter();
         formats.map(|f| f.fits(arn)).fold(Truth::No, Truth::or)
+    }
+}
+
+impl Action {
+    /// Whether AWS checks the action against something that `arn` means and that its reference does not have.
+    pub fn is_checked_against(self, arn: &Pattern) -> Truth {
+        self.checked_arns()
+            .map(|known| arn.overlaps(&Pattern::plain(known, Case::Sensitive)))
+            .fold(Truth::No, Truth::or)
     }
 }
 

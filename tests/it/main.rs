@@ -16,6 +16,7 @@ mod hcl;
 mod known;
 mod linear;
 mod linking;
+mod managed_policies;
 mod needs;
 mod options;
 mod oracle;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::{Line, lines};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::iam::actions::ActionSet;
-use crate::iam::catalogue::{Action, ConditionKey, catalogue};
-use crate::iam::{PolicyKind, PrincipalType};
+use crate::iam::catalogue::{Action, catalogue};
+use crate::iam::{Item, PolicyKind, PrincipalType};
 use crate::rules::{Context, Out};
 use crate::source::Span;
 use crate::spelling::nearest_word;
@@ -21,14 +21,6 @@ const UNSUPPORTED: [&str; 1] = ["aws:arn"];
 /// Global keys that AWS keeps for what was written with them. Amazon SNS Developer Guide, "Example cases for Amazon SNS
 /// access control".
 const DEPRECATED: [&str; 1] = ["aws:sourceowner"];
-
-/// Keys of one service that come with the credentials, whatever is called.
-const ANYWHERE: [&str; 4] = [
-    "ec2:sourceinstancearn",
-    "lambda:sourcefunctionarn",
-    "ssm:sourceinstancearn",
-    "iottwinmaker:linkedservices",
-];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let mut seen: BTreeMap<(u32, usize, String, String), (Span, String)> = BTreeMap::new();
@@ -99,8 +91,12 @@ fn one(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
             .confidence(Confidence::Medium),
         );
     };
-    if service.condition_key(key).is_none() && !any_action_takes(prefix, key) {
-        let near = nearest_word(key, service.condition_keys().map(ConditionKey::name));
+    if catalogue().global_condition_key(key).is_some() {
+        // It comes with the credentials, whatever is called.
+        return None;
+    }
+    if service.condition_key(key).is_none() {
+        let near = nearest_word(key, service.condition_keys().map(|k| k.name()));
         let f = at(
             cx,
             line,
@@ -119,29 +115,6 @@ fn one(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
         });
     }
     not_for_action(cx, line, written)
-}
-
-/// Some action of the service takes the key, though the service does not list it.
-fn any_action_takes(prefix: &str, key: &str) -> bool {
-    catalogue()
-        .service(prefix)
-        .is_some_and(|s| s.actions().any(|a| takes(a, key)))
-}
-
-/// The action takes the key; of a key with a free part, `secretsmanager:ResourceTag/team`, the part before it counts.
-fn takes(action: Action, key: &str) -> bool {
-    if action.takes_key(key) {
-        return true;
-    }
-    let Some((head, _)) = key.split_once('/') else {
-        return false;
-    };
-    let same = |k: ConditionKey| {
-        k.name()
-            .split_once('/')
-            .is_some_and(|(known, _)| known.eq_ignore_ascii_case(head))
-    };
-    action.condition_keys().any(same) || action.resource_types().any(|t| t.condition_keys().any(same))
 }
 
 /// A service whose keys have another prefix than its actions: `catalog:ChangeType` of `aws-marketplace`.
@@ -232,35 +205,77 @@ fn actions(line: &Line<'_>) -> Option<ActionSet> {
 }
 
 fn not_for_action(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
-    if line.kind.kind == PolicyKind::Trust || ANYWHERE.contains(&line.key.as_str()) {
+    if line.kind.kind == PolicyKind::Trust {
         return None;
     }
     let set = actions(line)?;
-    if set.iter().any(|a| takes(a, &line.key)) {
+    if !is_told(&line.key, &set) {
         return None;
     }
-    // Some keys are documented for a service and for none of its actions (`states:HTTPEndpoint`): any of them may take it.
-    if let Some((prefix, _)) = line.key.split_once(':')
-        && set.services().contains(&prefix)
-        && !any_action_takes(prefix, &line.key)
-    {
+    let deaf = deaf(line);
+    let none = set.iter().all(|a| !a.takes_key(&line.key));
+    let passes = line.passes_without_key();
+    if !none && (deaf.is_empty() || passes != Some(false)) {
         return None;
     }
-    let what = if line.statement.denies() {
-        "never denied by this"
-    } else {
-        "never allowed by this"
+    let message = match deaf.as_slice() {
+        [one] if !none => format!("`{}` does not know `{written}`", one.display()),
+        [one, others @ ..] if !none => {
+            format!("`{}` and {} more do not know `{written}`", one.display(), others.len())
+        }
+        _ => format!("no action of this statement knows `{written}`"),
     };
-    Some(
-        at(
-            cx,
-            line,
-            "condition-key-not-for-action",
-            format!("no action of this statement knows `{written}`"),
-        )
+    let what = match (passes, line.statement.denies()) {
+        (Some(true), _) => "keeps nothing out",
+        (Some(false), true) => "never denied by this",
+        (Some(false), false) => "never allowed by this",
+        (None, _) => "never in their requests",
+    };
+    let tag = line.key.starts_with("aws:") || line.key.contains("tag/");
+    let told = tag || set.iter().filter(|a| !a.takes_key(&line.key)).all(has_own_keys);
+    let f = at(cx, line, "condition-key-not-for-action", message)
         .primary(line.condition.key.span, what)
-        .confidence(Confidence::Medium),
+        .confidence(if told { Confidence::Medium } else { Confidence::Low });
+    if none {
+        return Some(f);
+    }
+    Some(
+        deaf.iter()
+            .take(3)
+            .fold(f, |f, action| f.secondary(action.span, "its requests have no such key")),
     )
+}
+
+/// The catalogue says which actions take the key. Some keys are documented for a service and for none of its actions
+/// (`states:HTTPEndpoint`): any of them may take it.
+fn is_told(key: &str, set: &ActionSet) -> bool {
+    let own = key.split_once(':').map_or("", |(prefix, _)| prefix);
+    let takes = || {
+        catalogue()
+            .service(own)
+            .is_some_and(|s| s.actions().any(|a| a.takes_key(key)))
+    };
+    !set.services().contains(&own) || takes()
+}
+
+/// The actions that are named one by one and do not take the key.
+fn deaf<'a>(line: &Line<'a>) -> Vec<&'a Item> {
+    let named = line.statement.action.iter().flat_map(|clause| &clause.items);
+    named
+        .filter(|item| {
+            let action = item.text.known().and_then(|name| catalogue().action(&name));
+            action.is_some_and(|a| !a.is_gone() && !a.takes_key(&line.key))
+        })
+        .collect()
+}
+
+/// The reference is silent on the action's own keys, so one that it lacks proves little.
+fn has_own_keys(action: Action) -> bool {
+    let types = action.resource_types().flat_map(|t| t.condition_keys());
+    action
+        .condition_keys()
+        .chain(types)
+        .any(|k| !k.name().starts_with("aws:"))
 }
 
 fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
@@ -271,7 +286,7 @@ fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Findi
         return None;
     }
     let set = actions(line)?;
-    if set.iter().any(|a| takes(a, &line.key)) {
+    if set.iter().any(|a| a.takes_key(&line.key)) {
         return None;
     }
     let (rule, what) = if line.statement.denies() {

@@ -28,6 +28,15 @@ const DEMANDED: [&str; 5] = [
     "ssm:inventorytypename",
 ];
 
+/// Multivalued keys, and the keys (or how they begin) whose presence brings them: a tag of the object that is put, a pair of
+/// the encryption context. Amazon S3 User Guide, "Tagging and access control policies"; AWS KMS Developer Guide, "AWS KMS
+/// condition keys".
+const BROUGHT: [(&str, &str); 3] = [
+    ("s3:requestobjecttagkeys", "s3:requestobjecttag/"),
+    ("kms:encryptioncontextkeys", "kms:encryptioncontext:"),
+    ("kms:encryptioncontextkeys", "kms:grantconstrainttype"),
+];
+
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for line in lines(cx) {
         let c = line.condition;
@@ -152,7 +161,15 @@ pub(super) fn is_multivalued(key: &str) -> Option<bool> {
 fn sets(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Out<'_>) {
     let c = line.condition;
     let guarded = line.statement.conditions.iter().any(|o| {
-        o.operator.text.display().eq_ignore_ascii_case("Null") && o.key.text.display().eq_ignore_ascii_case(&line.key)
+        let key = o.key.text.display().to_lowercase();
+        match o.operator.text.known().and_then(|t| Operator::parse(&t)) {
+            Some(o) if o.family == Family::Null => key == line.key,
+            Some(o) => {
+                let brings = |(what, by): &(&str, &str)| *what == line.key && key.starts_with(by);
+                !o.without_key() && BROUGHT.iter().any(brings)
+            }
+            None => false,
+        }
     });
     let many = is_multivalued(&line.key);
     let harmless = HARMLESS.contains(&line.key.as_str()) || DEMANDED.contains(&line.key.as_str());

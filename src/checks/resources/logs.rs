@@ -21,7 +21,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             continue;
         }
         let bare: Vec<bool> = resources.items.iter().map(|r| is_bare_group(d, r)).collect();
-        let starred = |r: &Item| r.text.with_placeholders().ends_with(":*") && is_group(r);
+        // `log-group:*` itself is every group.
+        let starred = |r: &Item| {
+            is_group(r) && Arn::parse(&r.text).is_some_and(|a| a.resource_id().with_placeholders().ends_with(":*"))
+        };
         for item in &actions.items {
             let Some(name) = item.text.known().map(|n| n.to_ascii_lowercase()) else {
                 continue;

@@ -2,8 +2,9 @@
 //! Service Authorization Reference, "Resource types" of each service.
 
 use crate::checks::validity::fits_nothing;
+use crate::finding::Confidence;
 use crate::iam::arn::{self, Arn, Breadth, Shape};
-use crate::iam::catalogue::{Action, catalogue};
+use crate::iam::catalogue::{AccessLevel, Action, catalogue};
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Clause, Item, Origin, PolicyKind};
 use crate::project::DocumentId;
@@ -57,22 +58,35 @@ fn one(
 ) {
     let name = action.name();
     let first = resources.items.first().map(|r| r.span).unwrap_or(resources.span);
+    let denies = cx.project.documents[id as usize].statements[i].denies();
+    let never = match denies {
+        true => "never denied by this statement",
+        false => "never allowed by this statement",
+    };
+    if arns.iter().any(|arn| action.is_checked_against(arn).may_be()) {
+        return;
+    }
     if action.resource_types().len() == 0 {
-        if resources.items.iter().any(|r| as_good_as_star(action, r)) {
+        let Some(documented) = star_only(action, resources) else {
             return;
-        }
-        out.push(
-            cx.at_statement(
+        };
+        let f = cx
+            .at_statement(
                 "star-only-action-on-arn",
                 id,
                 i,
                 format!("`{name}` works on `*` only, and is given on an ARN"),
             )
-            .primary(item.span, "never allowed by this statement")
             .secondary(first, "must be `*` for this action")
             .actions([item.display().to_lowercase()])
-            .resources(resources.items.iter().map(Item::display)),
-        );
+            .resources(resources.items.iter().map(Item::display));
+        out.push(match documented {
+            true => f.primary(item.span, never),
+            false => f
+                .primary(item.span, "AWS documents no ARNs for this action")
+                .note("its request names such a thing, so AWS may check it against the ARN all the same")
+                .confidence(Confidence::Low),
+        });
         return;
     }
     if action
@@ -108,7 +122,7 @@ fn one(
     };
     out.push(
         cx.at_statement(rule, id, i, message)
-            .primary(item.span, "never allowed by this statement")
+            .primary(item.span, never)
             .secondary(first, label)
             .note(format!("`{name}` takes: {}", wants.join(", ")))
             .actions([item.display().to_lowercase()])
@@ -116,20 +130,44 @@ fn one(
     );
 }
 
+/// Whether AWS's reference is to be believed that an action without resource types has no use for these ARNs: it lists
+/// things, which no request names, or the ARNs are another service's. `None` where an ARN is as good as `*`.
+fn star_only(action: Action, resources: &Clause) -> Option<bool> {
+    if resources.items.iter().any(|r| as_good_as_star(action, r)) {
+        return None;
+    }
+    Some(action.level() == AccessLevel::List || !resources.items.iter().any(|r| is_own(action, r)))
+}
+
+/// The ARN is one of the action's own service, or may be.
+fn is_own(action: Action, resource: &Item) -> bool {
+    let Some(name) = Arn::parse(&resource.text).and_then(|a| a.service()) else {
+        return true;
+    };
+    let formats = action.service().resource_types().flat_map(|t| t.arn_formats());
+    name == action.service().prefix() || formats.filter_map(|f| f.split(':').nth(2)).any(|s| s == name)
+}
+
 /// For an action without resource types: `*`, `arn:aws:s3:::*`, and every resource of a type of its service. AWS checks some
 /// of these actions against such an ARN all the same: `logs:DescribeLogGroups` against `…:log-group:*`.
 fn as_good_as_star(action: Action, resource: &Item) -> bool {
-    let own = |name: &str| {
-        let formats = action.service().resource_types().flat_map(|t| t.arn_formats());
-        name == action.service().prefix() || formats.filter_map(|f| f.split(':').nth(2)).any(|s| s == name)
-    };
     match arn::widest(&resource.text) {
         Breadth::Everything => true,
-        breadth => {
-            breadth <= Breadth::WholeType
-                && Arn::parse(&resource.text).is_none_or(|a| a.service().is_none_or(|s| own(&s)))
-        }
+        breadth => is_own(action, resource) && (breadth <= Breadth::WholeType || is_every(action, resource)),
     }
+}
+
+/// `…:agent-space*` is every agent space.
+fn is_every(action: Action, resource: &Item) -> bool {
+    Arn::parse(&resource.text).is_some_and(|arn| {
+        let named = Pattern::resource(&arn.resource);
+        let mut formats = action.service().resource_types().flat_map(|t| t.arn_formats());
+        formats.any(|f| {
+            f.splitn(6, ':')
+                .nth(5)
+                .is_some_and(|r| named.covers(&Pattern::format(r)).is_yes())
+        })
+    })
 }
 
 /// `arn:aws:s3:::bucket:*`: no object's ARN has a colon after the bucket.

@@ -7,7 +7,7 @@ use super::layout::{
     Action as Column, CALLED_PERMISSIONS, GONE, Key as KeyColumn, REQUIRED, Service as ServiceColumn,
     Type as TypeColumn,
 };
-use super::{Catalogue, compare, store};
+use super::{Catalogue, compare, store, tables};
 
 /// AWS's classes of actions (Service Authorization Reference, "Access levels"), from the least to the most powerful.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,6 +184,12 @@ impl Action {
         })
     }
 
+    /// The ARNs that AWS checks the action against although its reference does not have them.
+    pub fn checked_arns(self) -> impl Iterator<Item = &'static str> {
+        let service = format!("{}:*", self.service().prefix());
+        tables::list_of("checked-arns", self.name()).chain(tables::list_of("checked-arns", &service))
+    }
+
     /// The action's own keys. Those of its resource types and the global keys that every action takes come besides.
     pub fn condition_keys(self) -> impl ExactSizeIterator<Item = ConditionKey> {
         store::list(self.0, Column::Keys).map(ConditionKey)
@@ -288,9 +294,16 @@ impl fmt::Debug for ConditionKey {
     }
 }
 
-/// Whether `name` is `key`, in any case, where `<…>` and `${…}` in `key` stand for some text.
+/// Whether `name` is `key`, in any case, where `<…>`, `${…}` and the tag's key of `ssm:resourceTag/tag-key` and
+/// `glacier:ResourceTag/` stand for some text.
 pub(super) fn free_part_matches(key: &str, name: &str) -> bool {
-    let Some(open) = key.find(['<', '$']) else {
+    let tag = || {
+        key.strip_suffix("tag-key")
+            .unwrap_or(key)
+            .ends_with("Tag/")
+            .then(|| key.rfind('/').map_or(0, |i| i + 1))
+    };
+    let Some(open) = key.find(['<', '$']).or_else(tag) else {
         return key.eq_ignore_ascii_case(name);
     };
     let close = key

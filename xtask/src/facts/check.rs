@@ -16,9 +16,11 @@ pub fn run(root: &Path) -> Result<(), String> {
         for line in text::lines(&file) {
             let actions: Vec<&str> = match name {
                 "notable-actions.txt" | "helper-resources.txt" => vec![line.at(0)],
+                "checked-arns.txt" if !line.at(0).ends_with(":*") => vec![line.at(0)],
                 "api-names.txt" | "kms-needs.txt" | "library-calls.txt" | "lambda-baseline.txt" => {
                     text::items(line.at(1)).collect()
                 }
+                "corrections.txt" if line.at(0) == "action" => vec![line.at(1)],
                 "corrections.txt" => line.list("all").chain(line.list("any")).collect(),
                 "injected-methods.txt" => line.list("needs").collect(),
                 _ => Vec::new(),

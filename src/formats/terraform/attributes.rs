@@ -7,6 +7,7 @@ use crate::value::Value;
 
 use super::directory::Decl;
 use super::eval::{Env, Evaluator};
+use super::instances::Expansion;
 use super::module::Slot;
 use super::{functions, policy_document, texts};
 
@@ -157,6 +158,20 @@ fn names_resource(name: &str) -> bool {
             | "url"
             | "repository"
     )
+}
+
+impl Evaluator<'_> {
+    /// When there are any instances of a resource; `None` where there is one for certain.
+    pub(super) fn condition_of(&self, target: &Target) -> Option<String> {
+        let module = self.modules.borrow().get(&target.scope).cloned()?;
+        let (base, _) = split_key(&target.address);
+        let expanded = self.expansion(&module, base, module.directory.resource(base)?);
+        match (&expanded.branch, &expanded.shape) {
+            (Some(branch), _) => Some(branch.to_string()),
+            (None, Expansion::Unknown) => Some(format!("for each of {base}")),
+            _ => None,
+        }
+    }
 }
 
 /// `aws_iam_role.r["key"]` as its base and the key.

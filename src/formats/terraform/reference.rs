@@ -8,7 +8,7 @@ use crate::value::{Kind, Value};
 
 use super::eval::{Env, Evaluator};
 use super::instances::Expansion;
-use super::values::{inherit, is_spread, pairs, spread_of};
+use super::values::{first, inherit, is_spread, pairs, spread_of};
 
 /// One step of a traversal, with the span of all up to its end.
 enum Step<'t> {
@@ -243,6 +243,9 @@ impl<'a> Evaluator<'a> {
                     };
                 };
                 let n = if n >= 0.0 { n as usize } else { usize::MAX };
+                if let (0, Some(item)) = (n, first(items)) {
+                    return reading(inherit(&item, &value.via), span);
+                }
                 if items.iter().take(n.saturating_add(1)).any(is_spread) {
                     return self.unknown(HoleKind::Other, span);
                 }
@@ -280,8 +283,16 @@ impl<'a> Evaluator<'a> {
             let source = &values[0];
             let one = |item: Value| {
                 let rest = (is_spread(&item) && item.is_unknown()).then(|| item.clone());
+                let condition = item.as_hole().and_then(|h| self.condition_of(h.target.as_ref()?));
                 let result = self.eval(tree, each, &env.with("*", item, false));
-                rest.map_or(result, |rest| spread_of(&rest, span, &self.name(span)))
+                let result = rest.map_or(result, |rest| spread_of(&rest, span, &self.name(span)));
+                // A document that may be missing: what is made of several adds up what is there.
+                match condition {
+                    Some(condition) if matches!(result.kind, Kind::Json(_)) => {
+                        self.one_of(vec![(condition, result)], span)
+                    }
+                    _ => result,
+                }
             };
             match &source.kind {
                 Kind::Null => Value::seq(Vec::new(), span),

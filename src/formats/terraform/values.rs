@@ -96,6 +96,15 @@ pub(super) fn is_spread(value: &Value) -> bool {
     }
 }
 
+/// The first item of a list. Of one that may be missing, what it is when it is there.
+pub(super) fn first(items: &[Value]) -> Option<Value> {
+    let item = items.first()?;
+    match &item.kind {
+        Kind::OneOf(branches) if branches.len() == 1 => Some(inherit(&branches[0].value, &item.via)),
+        _ => (!is_spread(item)).then(|| item.clone()),
+    }
+}
+
 /// An unknown item that stands for all of an unknown list.
 pub(super) fn spread_of(list: &Value, span: Span, name: &str) -> Value {
     let mut hole = match &list.kind {

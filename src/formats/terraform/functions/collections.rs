@@ -8,7 +8,7 @@ use super::super::eval::MAX_ITEMS;
 use super::super::operators::{is_null, same};
 use super::super::texts::to_text;
 use super::super::types::distinct;
-use super::super::values::{inherit, is_spread, pairs, sorted_entries, spread_of};
+use super::super::values::{first, inherit, is_spread, pairs, sorted_entries, spread_of};
 use super::Call;
 
 pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
@@ -279,6 +279,9 @@ fn element(call: &Call<'_, '_>) -> Value {
     if all.is_empty() {
         return call.fail();
     }
+    if let (true, Some(first)) = (n == 0.0, first(&all)) {
+        return first;
+    }
     if all.iter().any(is_spread) {
         return call.unknown();
     }
@@ -411,7 +414,7 @@ fn coalesce_list(call: &Call<'_, '_>) -> Value {
 fn one(call: &Call<'_, '_>) -> Value {
     match call.get(0).and_then(items).as_deref() {
         Some([]) => Value::new(Kind::Null, call.span),
-        Some([only]) if !is_spread(only) => only.clone(),
+        Some(only @ [_]) => first(only).unwrap_or_else(|| call.unknown()),
         Some([_, _, ..]) => call.fail(),
         _ => call.unknown(),
     }

@@ -6,7 +6,7 @@ use crate::source::{Piece, Span, Text, TextBuilder, TextIndex};
 use crate::value::{Kind, Value};
 
 use super::super::texts::{concat, format_number, map_case, replace, to_text};
-use super::super::values::is_spread;
+use super::super::values::{first, is_spread};
 use super::Call;
 
 /// Longest text that is searched by an expression, in bytes.
@@ -93,6 +93,16 @@ fn join(call: &Call<'_, '_>) -> Value {
     let Some(separator) = call.text(0) else {
         return call.unknown();
     };
+    // `join("", data.aws_iam_policy_document.d[*].json)` takes the document out of the list.
+    if let [list] = &call.arguments[1..]
+        && let Some([_]) = list.as_seq()
+        && let Some(only) = list
+            .as_seq()
+            .and_then(first)
+            .filter(|v| matches!(v.kind, Kind::Json(_)))
+    {
+        return only;
+    }
     let mut parts: Vec<Text> = Vec::new();
     for list in &call.arguments[1..] {
         let Some(items) = list.as_seq() else {

@@ -8,6 +8,7 @@ mod cloudformation_eval;
 mod cloudformation_robust;
 mod cloudformation_sam;
 mod cloudformation_templates;
+mod constructs;
 mod credentials;
 mod effective;
 mod facts;

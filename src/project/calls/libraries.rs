@@ -101,15 +101,15 @@ fn canonical(name: &str) -> String {
     let Some(rest) = name.strip_prefix("aws_lambda_powertools.utilities.") else {
         return name.to_owned();
     };
-    let mut parts: Vec<&str> = rest.split('.').collect();
-    // `idempotency.persistence.dynamodb.DynamoDBPersistenceLayer`
-    if let [first, .., last] = parts.as_slice()
-        && parts.len() > 2
-        && last.starts_with(|c: char| c.is_ascii_uppercase())
-    {
-        parts = vec![first, last];
-    }
-    format!("aws_lambda_powertools.utilities.{}", parts.join("."))
+    // `parameters.ssm.SSMProvider.get`, `idempotency.persistence.dynamodb.DynamoDBPersistenceLayer`
+    let parts: Vec<&str> = rest.split('.').collect();
+    let is_class = |part: &&&str| part.starts_with(|c: char| c.is_ascii_uppercase());
+    let from = match parts.iter().position(|part| is_class(&part)) {
+        Some(class) => class,
+        None => parts.len() - 1,
+    };
+    let public = parts[from.max(1).min(parts.len())..].join(".");
+    format!("aws_lambda_powertools.utilities.{}.{public}", parts[0])
 }
 
 /// Whether the first argument is a literal that begins with `s3://`.

@@ -25,7 +25,7 @@ use rayon::prelude::*;
 
 use crate::model::python::{Module, Program, ScopeKind, Values};
 use crate::source::{FileId, Span, Text};
-use evaluate::Evaluator;
+use evaluate::{Evaluator, is_application};
 use index::Index;
 use params::Params;
 use thing::Thing;
@@ -214,6 +214,8 @@ impl<'p> Calls<'p> {
                         entries.extend(self.methods(class));
                     }
                 }
+                // Every function that a decorator gave it is run by the module.
+                Thing::Library(name) => exact |= is_application(name),
                 _ => {}
             }
         }

@@ -102,7 +102,9 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
                     },
                 )),
                 Thing::Library(name)
-                    if e.usage == Usage::Callee && runs_code(name) && !named_module(evaluator, module, expr) =>
+                    if e.usage == Usage::Callee
+                        && runs_code(name)
+                        && !(is_import(name) && named_module(evaluator, module, expr)) =>
                 {
                     unclear.push(Unresolved {
                         span: e.span,
@@ -183,10 +185,15 @@ fn callee(evaluator: &Evaluator<'_>, thing: &Thing) -> Option<Place> {
 
 /// Functions that run code which is chosen when they are called.
 fn runs_code(name: &str) -> bool {
-    matches!(
-        name,
-        "importlib.import_module" | "__import__" | "exec" | "eval" | "runpy.run_module" | "globals"
-    )
+    is_import(name)
+        || matches!(
+            name,
+            "exec" | "eval" | "runpy.run_module" | "runpy.run_path" | "globals" | "operator.methodcaller"
+        )
+}
+
+fn is_import(name: &str) -> bool {
+    matches!(name, "importlib.import_module" | "__import__")
 }
 
 /// Whether the call whose callee this is imports a module by a literal name.

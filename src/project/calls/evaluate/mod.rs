@@ -9,6 +9,7 @@ mod outside;
 mod types;
 
 pub(in crate::project::calls) use classes::fields;
+pub(in crate::project::calls) use outside::is_application;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -16,9 +17,9 @@ use std::sync::Arc;
 
 use super::index::Index;
 use super::params::Params;
-use super::thing::{At, Bag, Place, Thing, Things, one};
+use super::thing::{At, Bag, MAX_THINGS, Place, Thing, Things, one};
 use crate::iam::sdk::{Client, ResourceType};
-use crate::model::python::{ExprId, ExprKind, Module, Program};
+use crate::model::python::{ExprId, ExprKind, Module, Part, Program};
 
 /// How deep evaluation follows expressions, names and calls.
 const MAX_DEPTH: u32 = 60;
@@ -244,9 +245,21 @@ impl<'p> Evaluator<'p> {
             ExprKind::Await(inner) | ExprKind::Walrus(inner) | ExprKind::Star(inner) => {
                 self.eval(module, *inner, frame)
             }
-            ExprKind::Num(_) | ExprKind::Bool(_) | ExprKind::None | ExprKind::Join(_) | ExprKind::Binary { .. } => {
-                self.nothing.clone()
+            ExprKind::Binary { op, left, right } if &**op == "+" => {
+                let [left, right] = [left, right].map(|e| self.texts(module, *e, frame));
+                joined(&[left, right])
             }
+            ExprKind::Join(parts) => {
+                let parts: Vec<Vec<Arc<str>>> = parts
+                    .iter()
+                    .map(|part| match part {
+                        Part::Lit(text) => text.known().map(|t| Arc::from(&*t)).into_iter().collect(),
+                        Part::Value(e) => self.texts(module, *e, frame),
+                    })
+                    .collect();
+                joined(&parts)
+            }
+            ExprKind::Num(_) | ExprKind::Bool(_) | ExprKind::None | ExprKind::Binary { .. } => self.nothing.clone(),
             ExprKind::Other(_) => one(Thing::Opaque),
         }
     }
@@ -261,6 +274,21 @@ impl<'p> Evaluator<'p> {
             })
             .collect()
     }
+}
+
+/// The texts that these make together, one of each; none where one of them is not known or there are many.
+fn joined(parts: &[Vec<Arc<str>>]) -> Things {
+    let mut all = vec![String::new()];
+    for part in parts {
+        if all.len() * part.len() > MAX_THINGS {
+            return Arc::from([]);
+        }
+        let longer = all.iter().flat_map(|a| part.iter().map(move |b| format!("{a}{b}")));
+        all = longer.filter(|t| t.len() <= MAX_TEXT).collect();
+    }
+    let mut out = Bag::default();
+    all.into_iter().for_each(|t| out.put(Thing::Text(t.into())));
+    out.finish()
 }
 
 /// Whether what is held under `key` may be asked for by one of `keys`, none of which are known when it is empty.

@@ -141,11 +141,13 @@ impl Evaluator<'_> {
                 sdk::client("s3").map_or_else(|| self.nothing.clone(), |c| one(Thing::Client(c)))
             }
             // Wrappers that give back what they are given.
-            "aws_xray_sdk.core.xray_recorder.capture" | "contextlib.closing" | "functools.lru_cache" => {
-                first.map_or_else(|| self.nothing.clone(), |v| self.eval(module, v, frame))
-            }
-            // An object of a library that has methods of interest.
-            _ if is_class_of_interest(name) => one(Thing::Library(name.into())),
+            "aws_xray_sdk.core.xray_recorder.capture"
+            | "contextlib.aclosing"
+            | "contextlib.closing"
+            | "contextlib.nullcontext"
+            | "functools.lru_cache" => first.map_or_else(|| self.nothing.clone(), |v| self.eval(module, v, frame)),
+            // An object of a library that has methods of interest, or that runs what it was given.
+            _ if is_class_of_interest(name) || is_application(name) => one(Thing::Library(name.into())),
             _ if is_of_others(name) => self.nothing.clone(),
             _ => one(Thing::Opaque),
         }
@@ -288,4 +290,13 @@ fn is_class_of_interest(name: &str) -> bool {
     let class = name.rsplit('.').next().unwrap_or("");
     class.starts_with(|c: char| c.is_ascii_uppercase())
         && ["aws_lambda_powertools.", "s3fs."].iter().any(|l| name.starts_with(l))
+}
+
+/// Classes whose objects are called in place of a handler, and run what decorators of the module gave them: Chalice, Mangum,
+/// and what servers and Mangum run.
+pub(in crate::project::calls) fn is_application(name: &str) -> bool {
+    matches!(
+        name,
+        "chalice.Chalice" | "fastapi.FastAPI" | "flask.Flask" | "mangum.Mangum" | "starlette.applications.Starlette"
+    )
 }

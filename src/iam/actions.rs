@@ -12,7 +12,7 @@ use super::catalogue::{AccessLevel, Action, ActionId, Mask, catalogue};
 use super::glob::{self, Case};
 
 /// A set of actions.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ActionSet {
     /// The number of the first word. Actions are in the order of their names, so that those of one service lie together:
     /// nothing is kept of what lies before and behind.

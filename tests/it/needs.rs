@@ -636,7 +636,7 @@ fn conditional_actions_and_what_triggers_them() {
     );
     assert_eq!(
         needs(&call("s3", "get_object(Bucket='b', Key='k', VersionId='v')")),
-        "s3:GetObject s3:GetObjectVersion<-VersionId"
+        "s3:GetObjectVersion"
     );
 }
 

@@ -1,6 +1,6 @@
 //! Functions and their roles as public samples have them, rewritten small: what is granted too much, and what is missing.
 
-use crate::usage::{in_sam, in_terraform};
+use crate::usage::{found, in_sam, in_terraform, sam, terraform};
 
 /// The statements of a function in SAM that allow these actions.
 fn statement(actions: &str) -> String {
@@ -68,5 +68,213 @@ fn idempotency_needs_four_actions() {
         ),
         "from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, idempotent\n@idempotent(persistence_store=DynamoDBPersistenceLayer(table_name='seen'))\ndef handler(e, c):\n    return {}\n",
         &["unused-grant 'dynamodb:Scan'"],
+    );
+}
+
+/// A SAM template with one function that has these properties, and these resources besides.
+fn with(properties: &str, resources: &str) -> String {
+    let besides: String = resources.trim().lines().map(|l| format!("  {l}\n")).collect();
+    format!("{}{besides}", sam(properties))
+}
+
+#[track_caller]
+fn pair(template: &str, code: &str, expected: &[&str]) {
+    assert_eq!(found(&[("template.yaml", template), ("src/app.py", code)]), expected);
+}
+
+const TABLES: &str =
+    "Orders: {Type: AWS::DynamoDB::Table, Properties: {TableName: orders}}\nCustomers: {Type: AWS::DynamoDB::Table}";
+
+/// Two tables and their policies; the code uses one of them.
+#[test]
+fn a_table_that_the_code_never_uses() {
+    let template = with(
+        "Environment: {Variables: {ORDERS: !Ref Orders, CUSTOMERS: !Ref Customers}}\nPolicies:\n  - DynamoDBCrudPolicy: {TableName: !Ref Orders}\n  - DynamoDBReadPolicy: {TableName: !Ref Customers}\n  - Statement:\n      - {Effect: Allow, Action: dynamodb:PutItem, Resource: !GetAtt Customers.Arn}\n      - {Effect: Allow, Action: dynamodb:DeleteItem, Resource: !Sub '${Orders.Arn}'}",
+        TABLES,
+    );
+    let code = |body: &str| {
+        format!(
+            "import boto3, os\ndb = boto3.resource('dynamodb')\norders = db.Table(os.environ['ORDERS'])\ncustomers = db.Table(os.environ['CUSTOMERS'])\ndef handler(e, c):\n    orders.put_item(Item=e)\n    orders.update_item(Key=e)\n    orders.delete_item(Key=e)\n    orders.query(KeyConditionExpression='i')\n{body}"
+        )
+    };
+    pair(
+        &template,
+        &code(""),
+        &[
+            "unused-grant dynamodb:PutItem",
+            "unused-managed-grant DynamoDBReadPolicy",
+        ],
+    );
+    pair(
+        &template,
+        &code("    customers.query(KeyConditionExpression='i')\n    customers.put_item(Item=e)\n"),
+        &[],
+    );
+    // Which table it is comes with the event.
+    pair(
+        &template,
+        &code(
+            "    db.Table(e['table']).query(KeyConditionExpression='i')\n    db.Table(e['table']).put_item(Item=e)\n",
+        ),
+        &[],
+    );
+}
+
+/// An index is a resource of its own, and so are the objects of a bucket.
+#[test]
+fn the_resource_is_not_the_one_that_the_call_is_about() {
+    let table = |resources: &str| {
+        with(
+            &format!(
+                "Environment: {{Variables: {{T: !Ref Orders}}}}\nPolicies:\n  - Statement:\n      - {{Effect: Allow, Action: dynamodb:Query, Resource: {resources}}}"
+            ),
+            TABLES,
+        )
+    };
+    let code = "import boto3, os\ntable = boto3.resource('dynamodb').Table(os.environ['T'])\ndef handler(e, c):\n    return table.query(IndexName='by-customer', KeyConditionExpression='c')\n";
+    pair(&table("!GetAtt Orders.Arn"), code, &["missing-grant table.query"]);
+    pair(&table("[!GetAtt Orders.Arn, !Sub '${Orders.Arn}/index/*']"), code, &[]);
+    pair(
+        &table("!GetAtt Orders.Arn"),
+        &code.replace("IndexName='by-customer', ", ""),
+        &[],
+    );
+    pair(
+        &table("!GetAtt Orders.Arn"),
+        &code.replace("IndexName='by-customer'", "**e"),
+        &[],
+    );
+
+    let bucket = |resource: &str| {
+        with(
+            &format!(
+                "Environment: {{Variables: {{B: !Ref Files}}}}\nPolicies:\n  - Statement:\n      - {{Effect: Allow, Action: [s3:GetObject, s3:ListBucket], Resource: {resource}}}"
+            ),
+            "Files: {Type: AWS::S3::Bucket}",
+        )
+    };
+    let code = "import boto3, os\ns3 = boto3.client('s3')\ndef handler(e, c):\n    pages = s3.get_paginator('list_objects_v2')\n    for page in pages.paginate(Bucket=os.environ['B'], Prefix='in/'):\n        for o in page['Contents']:\n            s3.get_object(Bucket=os.environ['B'], Key=o['Key'])\n";
+    pair(
+        &bucket("!Sub '${Files.Arn}/*'"),
+        code,
+        &["missing-grant s3.get_paginator"],
+    );
+    pair(&bucket("!GetAtt Files.Arn"), code, &["missing-grant s3.get_object"]);
+    pair(
+        &bucket("[!GetAtt Files.Arn, !Sub 'arn:aws:s3:::${Files}/*']"),
+        code,
+        &[],
+    );
+    pair(&bucket("!Sub '${AWS::StackName}-*'"), code, &[]);
+    pair(&bucket("!Sub 'arn:aws:s3:::${AWS::StackName}-*'"), code, &[]);
+}
+
+/// One state machine may be started; the code starts another.
+#[test]
+fn another_state_machine() {
+    let machine = |name: &str| {
+        format!(
+            "{name}: {{Type: AWS::Serverless::StateMachine, Properties: {{DefinitionUri: m.asl.json, Role: 'arn:aws:iam::111122223333:role/m'}}}}"
+        )
+    };
+    let template = |started: &str| {
+        with(
+            &format!(
+                "Environment: {{Variables: {{MACHINE: !Ref {started}}}}}\nPolicies:\n  - StepFunctionsExecutionPolicy: {{StateMachineName: !GetAtt Refunds.Name}}"
+            ),
+            &format!("{}\n{}", machine("Orders"), machine("Refunds")),
+        )
+    };
+    let code = "import boto3, os\nsfn = boto3.client('stepfunctions')\ndef handler(e, c):\n    sfn.start_execution(stateMachineArn=os.environ['MACHINE'], input='{}')\n";
+    pair(&template("Orders"), code, &["missing-grant sfn.start_execution"]);
+    pair(&template("Refunds"), code, &[]);
+}
+
+/// Copies read one bucket and write another.
+#[test]
+fn copies_between_buckets() {
+    let template = |read: &str, write: &str| {
+        sam(&format!(
+            "Policies:\n  - Statement:\n      - {{Effect: Allow, Action: s3:GetObject, Resource: 'arn:aws:s3:::{read}/*'}}\n      - {{Effect: Allow, Action: s3:PutObject, Resource: 'arn:aws:s3:::{write}/*'}}"
+        ))
+    };
+    let code = "import boto3\ns3 = boto3.client('s3')\ndef handler(e, c):\n    s3.copy_object(CopySource={'Bucket': 'inbox', 'Key': e['k']}, Bucket='archive', Key=e['k'])\n";
+    pair(&template("inbox", "archive"), code, &[]);
+    pair(&template("archive", "inbox"), code, &["missing-grant s3.copy_object"]);
+    pair(&template("*", "archive*"), code, &[]);
+}
+
+/// A resource object's identifiers are those of what it was made from, and its own.
+#[test]
+fn objects_of_a_bucket_in_a_variable() {
+    let template = with(
+        "Environment: {Variables: {B: !Ref Files}}\nPolicies:\n  - Statement:\n      - {Effect: Allow, Action: [s3:GetObject, s3:PutObject], Resource: !Sub '${Files.Arn}/*'}",
+        "Files: {Type: AWS::S3::Bucket}\nOther: {Type: AWS::S3::Bucket}",
+    );
+    let code = "import boto3, os\nbucket = boto3.resource('s3').Bucket(os.environ['B'])\ndef handler(e, c):\n    old = bucket.Object('state.json').get()\n    bucket.put_object(Key='state.json', Body=old['Body'].read())\n";
+    pair(&template, code, &[]);
+    pair(
+        &template.replace("B: !Ref Files", "B: !Ref Other"),
+        code,
+        &[
+            "missing-grant bucket.Object('state.json').get",
+            "missing-grant bucket.put_object",
+        ],
+    );
+}
+
+/// The same in Terraform, by a resource's own name and by the environment.
+#[test]
+fn buckets_of_terraform() {
+    let main = format!(
+        "{}\nresource \"aws_s3_bucket\" \"a\" {{\n  bucket = \"acme-a\"\n}}\nresource \"aws_s3_bucket\" \"b\" {{\n  bucket_prefix = \"acme-b\"\n}}\n",
+        terraform(
+            "  statement {\n    actions   = [\"s3:GetObject\", \"s3:PutObject\"]\n    resources = [\"${aws_s3_bucket.a.arn}/*\"]\n  }\n  statement {\n    actions   = [\"s3:GetObject\"]\n    resources = [\"${aws_s3_bucket.b.arn}/*\"]\n  }"
+        )
+        .replace(
+            "  runtime       = \"python3.12\"\n",
+            "  runtime       = \"python3.12\"\n  environment {\n    variables = { OUT = aws_s3_bucket.b.id }\n  }\n"
+        )
+    );
+    let code = "import boto3, os\ns3 = boto3.resource('s3')\ndef handler(e, c):\n    text = s3.Object('acme-a', 'in.txt').get()['Body'].read()\n    s3.Bucket(os.environ['OUT']).put_object(Key='out.txt', Body=text)\n";
+    assert_eq!(
+        found(&[("main.tf", &main), ("src/app.py", code)]),
+        [
+            "missing-grant s3.Bucket(os.environ['OUT']).put_object",
+            "unused-grant \"s3:GetObject\""
+        ]
+    );
+    let right = code.replace("os.environ['OUT']", "'acme-a'");
+    assert_eq!(
+        found(&[("main.tf", &main), ("src/app.py", &right)]),
+        ["unused-grant \"s3:GetObject\""]
+    );
+}
+
+/// Parameters that ask for more than the operation does.
+#[test]
+fn what_a_parameter_asks_for_is_missing_too() {
+    in_sam(
+        &statement("['s3:PutObject', 'textract:StartDocumentAnalysis']"),
+        "import boto3, os\nfrom boto3.s3.transfer import S3Transfer\ndef handler(e, c):\n    S3Transfer(boto3.client('s3')).upload_file('/tmp/x', 'b', 'k', extra_args={'ACL': 'bucket-owner-full-control'})\n    boto3.client('textract').start_document_analysis(DocumentLocation=e, FeatureTypes=[], NotificationChannel={'RoleArn': os.environ['R'], 'SNSTopicArn': 't'})\n",
+        &[
+            "missing-grant S3Transfer(boto3.client('s3')).upload_file",
+            "missing-grant boto3.client('textract').start_document_analysis",
+        ],
+    );
+    // A version asks for another action instead.
+    in_sam(
+        &statement("['s3:GetObjectVersion']"),
+        "import boto3\ndef handler(e, c):\n    boto3.client('s3').get_object(Bucket='b', Key='k', VersionId=e['v'])\n",
+        &[],
+    );
+    // Two at one call.
+    in_sam(
+        &statement("['s3:ListBucket']"),
+        "import boto3\ndef handler(e, c):\n    boto3.client('s3').put_object(Bucket='b', Key='k', ACL='private')\n",
+        &[
+            "missing-grant boto3.client('s3').put_object",
+            "unused-grant 's3:ListBucket'",
+        ],
     );
 }

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use super::places::Places;
 use super::roles::{Roles, User};
 use crate::finding::{Cause, Confidence, Remedy};
-use crate::iam::{Action, ActionSet, Item, Origin, PolicyKind, Truth, catalogue};
+use crate::iam::pattern::{self, Pattern};
+use crate::iam::{Action, ActionSet, Item, Origin, PolicyKind, Statement, Truth, catalogue};
 use crate::model::Resource;
 use crate::project::calls::Call;
 use crate::project::{Effective, Handler, IdentityId, PolicySource, Project, Workload, WorkloadKind};
 use crate::rules::{Context, Out};
+use crate::source::Span;
 use crate::value::Value;
 
-pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) {
     if !out.wants("missing-grant") {
         return;
     }
@@ -22,21 +25,43 @@ pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_>, out: &mut Out<'_>) {
             continue;
         }
         for user in users {
-            of_user(cx, *role, user, &effective, &by_resources, out);
+            let granted = Granted {
+                effective: &effective,
+                by_resources: &by_resources,
+                places: &roles.places,
+                workload: &cx.project.workloads[user.workload],
+            };
+            of_user(cx, *role, user, &granted, out);
         }
     }
 }
 
-fn of_user(
-    cx: &Context<'_>,
-    role: IdentityId,
-    user: &User<'_>,
-    effective: &Effective<'_>,
-    by_resources: &ActionSet,
-    out: &mut Out<'_>,
-) {
-    let project = cx.project;
-    let w = &project.workloads[user.workload];
+/// What a workload may do.
+struct Granted<'g> {
+    effective: &'g Effective<'g>,
+    by_resources: &'g ActionSet,
+    places: &'g Places<'g>,
+    workload: &'g Workload,
+}
+
+/// Why a call fails.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fails {
+    Denied,
+    NotGranted,
+    /// Granted on other things than the call is about.
+    OutOfReach,
+}
+
+/// Calls that fail, and the actions that they fail for.
+#[derive(Default)]
+struct Trouble<'c> {
+    actions: Vec<&'static str>,
+    calls: Vec<&'c Call>,
+}
+
+fn of_user(cx: &Context<'_>, role: IdentityId, user: &User<'_>, granted: &Granted<'_>, out: &mut Out<'_>) {
+    let (project, effective, w) = (cx.project, granted.effective, granted.workload);
     // In another role's place, or as somebody else, all may be well.
     let Some(required) = user.required.as_ref().filter(|r| r.exact && !r.other_identity) else {
         return;
@@ -44,25 +69,39 @@ fn of_user(
     if w.roles.len() != 1 {
         return;
     }
-    let mut missing: BTreeMap<&'static str, Vec<&Call>> = BTreeMap::new();
+    let mut missing: BTreeMap<(&'static str, Fails), Vec<&Call>> = BTreeMap::new();
     for call in required
         .named
         .iter()
         .filter(|c| c.certain && runs_deployed(project, w, c))
     {
-        for action in lacking(effective, by_resources, call) {
-            missing.entry(action.name()).or_default().push(call);
+        for (action, why) in granted.lacking(call) {
+            missing.entry((action.name(), why)).or_default().push(call);
         }
     }
+    // What fails at the same calls for the same reason is one trouble.
+    let mut troubles: BTreeMap<(Fails, Vec<Span>), Trouble<'_>> = BTreeMap::new();
+    for ((action, why), calls) in missing {
+        let at = calls.iter().map(|c| c.span).collect();
+        let trouble = troubles.entry((why, at)).or_default();
+        trouble.actions.push(action);
+        trouble.calls = calls;
+    }
     let identity = &project.identities[role as usize];
-    for (action, calls) in missing {
-        let Some((first, others)) = calls.split_first() else {
+    for ((why, _), Trouble { actions, calls }) in troubles {
+        let (Some((first, others)), Some((action, more))) = (calls.split_first(), actions.split_first()) else {
             continue;
         };
-        let denied = catalogue()
-            .action(action)
-            .is_some_and(|a| effective.denied.contains(a.id()));
-        let what = if denied { "denies it" } else { "does not grant it" };
+        let what = match why {
+            Fails::Denied => "denies it",
+            Fails::NotGranted => "does not grant it",
+            Fails::OutOfReach => "grants it on other resources",
+        };
+        let also = match more {
+            [] => String::new(),
+            [one] => format!("; so is `{one}`"),
+            _ => format!("; so are {} other actions", more.len()),
+        };
         let from = match w.kind {
             WorkloadKind::Function => format!("the handler of `{}`", w.name(project)),
             _ => format!("the entry of `{}`", w.name(project)),
@@ -71,21 +110,34 @@ fn of_user(
             .at_resource(
                 "missing-grant",
                 w.resource,
-                format!("`{action}` is needed here and the role {what}"),
+                format!("`{action}` is needed here and the role {what}{also}"),
             )
             .cause(Cause::Place(first.span))
             .primary(first.span, format!("needs `{action}`"))
             .confidence(Confidence::High)
-            .actions([action.to_lowercase()]);
+            .actions(actions.iter().map(|a| a.to_lowercase()));
         for call in others.iter().filter(|c| c.span != first.span).take(2) {
             f = f.secondary(call.span, "and here");
         }
         f = f.secondary(user.runs_as.span, "the role that it runs with");
-        if !identity.header.touches(user.runs_as.span) {
-            f = f.secondary(identity.header, "nothing on this role grants it");
+        match (why, catalogue().action(action)) {
+            (Fails::OutOfReach, Some(known)) => {
+                for item in effective
+                    .granting(known)
+                    .filter_map(|g| g.statement.resource.as_ref()?.items.first())
+                    .take(2)
+                {
+                    f = f.secondary(item.span, "granted on this");
+                }
+                if let [one] = first.resources_of(action) {
+                    f = f.help(format!("allow it on `{}`", granted.places.shown(w, one)));
+                }
+            }
+            _ if identity.header.touches(user.runs_as.span) => {}
+            _ => f = f.secondary(identity.header, "nothing on this role grants it"),
         }
-        if !denied {
-            f.remedies.extend(remedy(effective, action));
+        if why == Fails::NotGranted {
+            f.remedies.extend(remedy(effective, &actions));
         }
         out.push(f.note(format!("reached from {from}")));
     }
@@ -103,8 +155,11 @@ fn runs_deployed(project: &Project<'_>, w: &Workload, call: &Call) -> bool {
 }
 
 /// The action added to the statement of the role that grants others of its service, where there is just one.
-fn remedy(effective: &Effective<'_>, action: &str) -> Option<Remedy> {
-    let prefix = action.split(':').next()?;
+fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Option<Remedy> {
+    let prefix = actions.first()?.split(':').next()?;
+    if actions.iter().any(|a| a.split(':').next() != Some(prefix)) {
+        return None;
+    }
     let of_service = |item: &Item| {
         let text = item.text.known()?;
         let (service, _) = text.split_once(':')?;
@@ -113,41 +168,69 @@ fn remedy(effective: &Effective<'_>, action: &str) -> Option<Remedy> {
     let mut places = effective.grants.iter().filter_map(|grant| {
         let written = matches!(grant.source, PolicySource::Written(_)) && grant.document.origin == Origin::Written;
         let clause = grant.statement.action.as_ref().filter(|c| written && !c.negated)?;
-        clause.items.iter().rev().find_map(of_service)
+        let place = clause.items.iter().rev().find_map(of_service)?;
+        Some((place, grant.statement))
     });
-    let (place, None) = (places.next()?, places.next()) else {
+    let ((place, statement), None) = (places.next()?, places.next()) else {
         return None;
     };
-    Some(Remedy::risky(format!("allow `{action}` here too")).add(place, [action]))
+    if !actions.iter().all(|name| takes(statement, name)) {
+        return None;
+    }
+    let named: Vec<String> = actions.iter().map(|a| format!("`{a}`")).collect();
+    let title = format!("allow {} here too", named.join(" and "));
+    Some(Remedy::risky(title).add(place, actions.to_vec()))
 }
 
-/// The actions of a call that nothing grants for certain.
-fn lacking(effective: &Effective<'_>, by_resources: &ActionSet, call: &Call) -> Vec<Action> {
-    let refused = |name: &&'static str| {
-        let action = catalogue().action(name)?;
-        let enough = ALTERNATIVES.iter().find(|(a, _)| a == name);
-        if enough.is_some_and(|(_, other)| {
-            catalogue()
-                .action(other)
-                .is_some_and(|o| effective.allows(o) != Truth::No)
-        }) {
-            return Some((action, false));
-        }
-        let no = !action.is_gone() && effective.allows(action) == Truth::No && !by_resources.contains(action.id());
-        Some((action, no))
+/// Whether an action does something on the resources of a statement.
+fn takes(statement: &Statement, name: &str) -> bool {
+    let (Some(action), Some(clause)) = (catalogue().action(name), &statement.resource) else {
+        return false;
     };
-    let mut out: Vec<Action> = call
-        .actions
-        .required
-        .iter()
-        .filter_map(refused)
-        .filter_map(|(action, no)| no.then_some(action))
-        .collect();
-    let any: Option<Vec<(Action, bool)>> = call.actions.any_of.iter().map(refused).collect();
-    if let Some(any) = any.filter(|any| !any.is_empty() && any.iter().all(|(_, no)| *no)) {
-        out.extend(any.first().map(|(action, _)| *action));
+    clause.items.iter().any(|item| {
+        let arn = Pattern::resource(&item.text);
+        pattern::is_star(&item.text) || action.resource_types().any(|t| t.fits(&arn).may_be())
+    })
+}
+
+/// Actions that a call needs for certain when it has the parameter for them (Amazon S3 API Reference, "PutObject"; IAM User
+/// Guide, "Grant a user permissions to pass a role to an AWS service").
+const BY_PARAMETER: &[&str] = &["iam:PassRole", "s3:PutObjectAcl", "s3:PutObjectTagging"];
+
+impl Granted<'_> {
+    /// The actions of a call that nothing grants for certain.
+    fn lacking(&self, call: &Call) -> Vec<(Action, Fails)> {
+        let a = &call.actions;
+        let given = a.conditional.iter().filter(|c| c.trigger.is_some());
+        let given = given.map(|c| c.action).filter(|name| BY_PARAMETER.contains(name));
+        let sure = a.required.iter().copied().chain(given);
+        let mut out: Vec<(Action, Fails)> = sure.filter_map(|name| self.fails(call, name)).collect();
+        let any: Option<Vec<(Action, Fails)>> = a.any_of.iter().map(|name| self.fails(call, name)).collect();
+        out.extend(any.and_then(|all| all.first().copied()));
+        out
     }
-    out
+
+    fn fails(&self, call: &Call, name: &str) -> Option<(Action, Fails)> {
+        let action = catalogue().action(name)?;
+        let other = ALTERNATIVES.iter().find(|(a, _)| *a == name);
+        let other = other.and_then(|(_, other)| catalogue().action(other));
+        let may_do = |a: Action| self.effective.allows(a) != Truth::No;
+        if action.is_gone() || self.by_resources.contains(action.id()) || other.is_some_and(may_do) {
+            return None;
+        }
+        match self.effective.allows(action) {
+            Truth::No if self.effective.denied.contains(action.id()) => Some((action, Fails::Denied)),
+            Truth::No => Some((action, Fails::NotGranted)),
+            Truth::Unknown => None,
+            Truth::Yes => {
+                let places = self.places.of_call(self.workload, call, action)?;
+                let mut grants = self.effective.granting(action);
+                grants
+                    .all(|g| self.places.misses(g.statement, &places))
+                    .then_some((action, Fails::OutOfReach))
+            }
+        }
+    }
 }
 
 /// What the policies of resources in the repository may grant: within an account either policy is enough. IAM User Guide,

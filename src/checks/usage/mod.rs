@@ -4,6 +4,7 @@
 //! Lambda function permissions with an execution role".
 
 mod missing;
+mod places;
 mod platform;
 mod roles;
 mod templates;

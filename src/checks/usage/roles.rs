@@ -4,17 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::places::{Place, Places};
 use super::platform;
-use crate::iam::principal::{self, Oidc, Place};
-use crate::iam::{ActionSet, PrincipalItem, PrincipalType, catalogue, sdk};
+use crate::iam::principal::{self, Oidc};
+use crate::iam::{ActionId, ActionSet, PrincipalItem, PrincipalType, Statement, catalogue, sdk};
 use crate::model::{Resource, kinds};
 use crate::project::calls::Call;
-use crate::project::{Codebase, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
+use crate::project::{Codebase, Effective, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
 use crate::source::Hole;
 use crate::value::{Kind, Value};
 
+/// How many places of one action are told apart.
+const MAX_PLACES: usize = 64;
+
 /// Every role of the repository that something runs with.
-pub(super) struct Roles<'c> {
+pub(super) struct Roles<'c, 'p> {
     /// By role.
     pub(super) users: BTreeMap<IdentityId, Vec<User<'c>>>,
     /// Scopes in which what functions give goes on to a destination.
@@ -25,6 +29,7 @@ pub(super) struct Roles<'c> {
     polled: BTreeSet<Arc<str>>,
     /// Layers of the repository.
     layers: BTreeSet<(Arc<str>, Arc<str>)>,
+    pub(super) places: Places<'p>,
 }
 
 /// Something that runs with a role.
@@ -37,9 +42,12 @@ pub(super) struct User<'c> {
 }
 
 /// What all that runs with a role may use, and the proof of it.
+#[derive(Default)]
 pub(super) struct Used<'c> {
-    /// Possibly used: never to be called unused.
+    /// Possibly used, on whatever: never to be called unused.
     pub(super) actions: ActionSet,
+    /// Possibly used there, and nowhere else if they are not in `actions`.
+    pub(super) somewhere: BTreeMap<ActionId, Vec<Place>>,
     /// Surely used: by calls, or by what the platform does for the workloads as they are set up.
     pub(super) needed: ActionSet,
     /// In the order of files and of the text.
@@ -49,8 +57,8 @@ pub(super) struct Used<'c> {
     pub(super) workloads: Vec<usize>,
 }
 
-impl<'c> Roles<'c> {
-    pub(super) fn new(project: &Project<'_>, code: &Codebase<'c, '_>) -> Self {
+impl<'c, 'p> Roles<'c, 'p> {
+    pub(super) fn new(project: &'p Project<'p>, code: &Codebase<'c, '_>) -> Self {
         let mut users: BTreeMap<IdentityId, Vec<User<'c>>> = BTreeMap::new();
         // Functions share code more often than not.
         let mut seen: BTreeMap<_, Option<Rc<Required<'c>>>> = BTreeMap::new();
@@ -83,6 +91,7 @@ impl<'c> Roles<'c> {
                 .filter(|r| &*r.kind == "AWS::Lambda::LayerVersion")
                 .map(|r| (r.address.scope.clone(), r.address.name.clone()))
                 .collect(),
+            places: Places::new(project),
         }
     }
 
@@ -100,10 +109,8 @@ impl<'c> Roles<'c> {
         }
         let mut used = Used {
             actions: platform::always().clone(),
-            needed: ActionSet::empty(),
-            calls: Vec::new(),
             exact: true,
-            workloads: Vec::new(),
+            ..Used::default()
         };
         let workloads: Vec<&Workload> = users.iter().map(|u| &project.workloads[u.workload]).collect();
         if !only_for(project, role, &workloads) {
@@ -127,14 +134,85 @@ impl<'c> Roles<'c> {
                     .union_with(&platform::beside(&project.resources[w.resource as usize])?);
             }
             for call in &required.calls {
-                take(call, &mut used.actions);
+                self.take(w, call, &mut used);
                 surely(call).for_each(|action| used.needed.expand_into(action));
                 used.calls.push(call);
             }
         }
         used.calls.sort_by_key(|c| c.span);
         used.calls.dedup_by(|a, b| std::ptr::eq(*a, *b));
+        self.settle(project, role, &mut used);
         Some(used)
+    }
+
+    /// What no grant reaches where it is called is missing there; whatever else it is granted on counts as meant for it.
+    fn settle(&self, project: &Project<'_>, role: IdentityId, used: &mut Used<'_>) {
+        if used.somewhere.is_empty() {
+            return;
+        }
+        let effective = Effective::of(project, role);
+        for (id, places) in std::mem::take(&mut used.somewhere) {
+            let mut grants = effective.granting(id.action());
+            let reached = places.len() <= MAX_PLACES && grants.any(|g| !self.places.misses(g.statement, &places));
+            if reached {
+                used.somewhere.insert(id, places);
+            } else {
+                used.actions.insert(id.action());
+            }
+        }
+    }
+
+    /// All that a call may need.
+    fn take(&self, w: &Workload, call: &Call, used: &mut Used<'c>) {
+        let a = &call.actions;
+        for name in a.required.iter().chain(&a.any_of) {
+            let Some(action) = catalogue().action(name) else {
+                used.actions.expand_into(name);
+                continue;
+            };
+            match self.places.of_call(w, call, action) {
+                Some(places) => {
+                    let known = used.somewhere.entry(action.id()).or_default();
+                    for place in places {
+                        if !known.contains(&place) {
+                            known.push(place);
+                        }
+                    }
+                }
+                None => used.actions.union_with(&std::iter::once(action).collect()),
+            }
+        }
+        let conditional = a.conditional.iter().map(|c| c.action);
+        for pattern in conditional.chain(sdk::besides(&call.service, call.operation.unwrap_or(""))) {
+            used.actions.expand_into(pattern);
+        }
+    }
+}
+
+impl Used<'_> {
+    /// Possibly used, wherever.
+    pub(super) fn anywhere(&self) -> ActionSet {
+        let mut all = self.actions.clone();
+        self.somewhere.keys().for_each(|id| all.insert(id.action()));
+        all
+    }
+
+    /// Those of `granted` that are used, and never on what `statement` grants them on.
+    pub(super) fn elsewhere(&self, granted: &ActionSet, statement: &Statement, places: &Places<'_>) -> ActionSet {
+        let only = |id: &ActionId| granted.contains(*id) && !self.actions.contains(*id);
+        self.somewhere
+            .iter()
+            .filter(|(id, at)| only(id) && places.misses(statement, at))
+            .map(|(id, _)| id.action())
+            .collect()
+    }
+
+    /// Those of `granted` that may be used of what `statement` grants them on.
+    pub(super) fn of(&self, granted: &ActionSet, statement: &Statement, places: &Places<'_>) -> ActionSet {
+        let mut used = granted.clone();
+        used.intersect(&self.anywhere());
+        used.subtract(&self.elsewhere(granted, statement, places));
+        used
     }
 }
 
@@ -167,18 +245,6 @@ fn handed_on(project: &Project<'_>) -> BTreeSet<(Arc<str>, Arc<str>)> {
     out
 }
 
-/// All that a call may need.
-fn take(call: &Call, into: &mut ActionSet) {
-    let a = &call.actions;
-    let conditional = a.conditional.iter().map(|c| c.action);
-    for action in a.required.iter().chain(&a.any_of).copied().chain(conditional) {
-        into.expand_into(action);
-    }
-    for pattern in sdk::besides(&call.service, call.operation.unwrap_or("")) {
-        into.expand_into(pattern);
-    }
-}
-
 /// Whether a role's trust policies let nobody but the services of these workloads have it.
 fn only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) -> bool {
     let runs = |name: &str| {
@@ -195,7 +261,7 @@ fn only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) ->
         workloads.iter().any(|w| w.kind == WorkloadKind::Declared)
             && matches!(
                 place(),
-                Place::Oidc {
+                principal::Place::Oidc {
                     provider: Oidc::Eks,
                     ..
                 }

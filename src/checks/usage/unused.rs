@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::places::Places;
 use super::roles::{Roles, Used, witnesses};
 use super::{platform, templates};
 use crate::finding::{Confidence, Finding, Remedy};
@@ -18,7 +19,7 @@ const MAX_LISTED: usize = 8;
 /// Calls that are shown as the proof of what is used.
 const MAX_CALLS: usize = 3;
 
-pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) {
     let project = cx.project;
     let used: BTreeMap<IdentityId, Used<'_>> = roles
         .users
@@ -46,6 +47,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_>, out: &mut Out<'_>) {
         let Some(all) = all else { continue };
         let grant = Grant {
             cx,
+            places: &roles.places,
             document,
             holders: &holders,
             used: union(&all),
@@ -69,15 +71,15 @@ impl Out<'_> {
 
 fn union<'c>(all: &[&Used<'c>]) -> Used<'c> {
     let mut out = Used {
-        actions: ActionSet::empty(),
-        needed: ActionSet::empty(),
-        calls: Vec::new(),
         exact: true,
-        workloads: Vec::new(),
+        ..Used::default()
     };
     for used in all {
         out.actions.union_with(&used.actions);
         out.needed.union_with(&used.needed);
+        for (action, places) in &used.somewhere {
+            out.somewhere.entry(*action).or_default().extend_from_slice(places);
+        }
         out.calls.extend(&used.calls);
         out.exact &= used.exact;
         out.workloads.extend(&used.workloads);
@@ -90,6 +92,7 @@ fn union<'c>(all: &[&Used<'c>]) -> Used<'c> {
 /// A document, and all that is used of it.
 struct Grant<'g, 'c> {
     cx: &'g Context<'g>,
+    places: &'g Places<'g>,
     document: DocumentId,
     holders: &'g [(IdentityId, &'g PolicyUse)],
     used: Used<'c>,
@@ -101,6 +104,8 @@ struct Excess<'d> {
     granted: ActionSet,
     needed: ActionSet,
     unused: ActionSet,
+    /// Those of `unused` that are used on something else.
+    elsewhere: ActionSet,
 }
 
 impl Grant<'_, '_> {
@@ -110,36 +115,43 @@ impl Grant<'_, '_> {
             let Some(clause) = statement.action.as_ref().filter(|c| !c.negated) else {
                 continue;
             };
-            let excess: Vec<Excess<'_>> = clause.items.iter().filter_map(|item| self.excess(item)).collect();
+            let excess: Vec<Excess<'_>> = clause
+                .items
+                .iter()
+                .filter_map(|item| self.excess(item, statement))
+                .collect();
             if !excess.is_empty() {
                 out.push(self.finding(allowed.statement, statement, &allowed.actions, &excess));
             }
         }
     }
 
-    fn excess<'d>(&self, item: &'d Item) -> Option<Excess<'d>> {
+    fn excess<'d>(&self, item: &'d Item, statement: &Statement) -> Option<Excess<'d>> {
         let granted = ActionSet::expand(&item.text.known()?);
         let mut unused = granted.clone();
-        unused.subtract(&self.used.actions);
-        let needed = self.needed(&granted);
-        (!unused.is_empty()).then_some(Excess {
+        unused.subtract(&self.used.of(&granted, statement, self.places));
+        let needed = self.needed(&granted, statement);
+        (!unused.is_empty()).then(|| Excess {
             item,
-            granted,
             needed,
             unused,
+            elsewhere: self.used.elsewhere(&granted, statement, self.places),
+            granted,
         })
     }
 
     fn finding(&self, index: usize, statement: &Statement, granted: &ActionSet, excess: &[Excess<'_>]) -> Finding {
-        let needed = self.needed(granted);
+        let needed = self.needed(granted, statement);
         let called = names(&needed);
         let total: usize = granted.len();
         let mut unused = granted.clone();
-        unused.subtract(&self.used.actions);
+        unused.subtract(&self.used.of(granted, statement, self.places));
         let unused = unused.len();
+        let elsewhere = self.used.elsewhere(granted, statement, self.places);
         let (first, others) = (&excess[0], &excess[1..]);
         let shown = first.item.display();
         let message = match (others.is_empty(), first.granted.len()) {
+            (true, 1) if !elsewhere.is_empty() => format!("`{shown}` is granted on what the code never uses"),
             (true, 1) => format!("`{shown}` is granted and the code never calls it"),
             (true, n) => format!("`{shown}` grants {n} actions, {}", uses(first.needed.len())),
             _ if unused == total => format!("{total} actions are granted here and the code calls none of them"),
@@ -158,9 +170,11 @@ impl Grant<'_, '_> {
             f = f.lowered();
         }
         f = self.attached(f);
+        f = self.elsewhere(f, &elsewhere);
         f = self.proof(f, &called);
         f.remedies.extend(remedy(statement, excess));
         f.help(match called.len() {
+            _ if !elsewhere.is_empty() => "name what the code uses, or remove the grant".to_owned(),
             0 => "remove the grant".to_owned(),
             n if n <= MAX_LISTED => format!("list what is used: {}", list(&called)),
             n => format!("list the {n} actions that are used"),
@@ -168,10 +182,19 @@ impl Grant<'_, '_> {
     }
 
     /// Those of `granted` that are surely used.
-    fn needed(&self, granted: &ActionSet) -> ActionSet {
-        let mut needed = granted.clone();
+    fn needed(&self, granted: &ActionSet, statement: &Statement) -> ActionSet {
+        let mut needed = self.used.of(granted, statement, self.places);
         needed.intersect(&self.used.needed);
         needed
+    }
+
+    /// Tells where the code calls what is granted for something else.
+    fn elsewhere(&self, mut f: Finding, actions: &ActionSet) -> Finding {
+        let calls = witnesses(&self.used.calls, actions);
+        for (call, action) in calls.iter().take(MAX_CALLS) {
+            f = f.secondary(call.span, format!("calls `{action}` on something else"));
+        }
+        f
     }
 
     /// Where the policy is put on its roles, if that is another place than its own.
@@ -192,24 +215,32 @@ impl Grant<'_, '_> {
     }
 
     fn template(&self, d: &Document, template: &str) -> Option<Finding> {
-        let mut granted = ActionSet::empty();
-        let of = self.cx.project.granted(self.document);
-        of.allowed.iter().for_each(|a| granted.union_with(&a.actions));
-        let mut used = granted.clone();
-        used.intersect(&self.used.actions);
-        if granted.is_subset(&self.used.actions) {
+        let [mut granted, mut used, mut elsewhere] = [(); 3].map(|()| ActionSet::empty());
+        for a in &self.cx.project.granted(self.document).allowed {
+            let statement = &d.statements[a.statement];
+            granted.union_with(&a.actions);
+            used.union_with(&self.used.of(&a.actions, statement, self.places));
+            elsewhere.union_with(&self.used.elsewhere(&a.actions, statement, self.places));
+        }
+        if granted.is_subset(&used) {
             return None;
         }
-        let called = self.needed(&granted);
+        elsewhere.subtract(&used);
+        let mut called = used.clone();
+        called.intersect(&self.used.needed);
         let narrower = templates::narrower_template(template, &used, &granted);
         let n = granted.len();
         let (message, help) = match narrower {
+            _ if used.is_empty() && !elsewhere.is_empty() => (
+                format!("`{template}` grants {} on what the code never uses", actions(n)),
+                "remove the template, or name what the code uses".to_owned(),
+            ),
             _ if used.is_empty() => (
-                format!("`{template}` grants {n} actions and the code calls none of them"),
+                format!("`{template}` grants {} and the code calls none of them", actions(n)),
                 "remove the template".to_owned(),
             ),
             Some(narrower) => (
-                format!("`{template}` grants {n} actions, {}", uses(called.len())),
+                format!("`{template}` grants {}, {}", actions(n), uses(called.len())),
                 format!("`{narrower}` is enough"),
             ),
             None => return None,
@@ -217,8 +248,9 @@ impl Grant<'_, '_> {
         let f = self
             .cx
             .at_document("unused-managed-grant", self.document, message)
-            .primary(d.span, format!("grants {n} actions"))
+            .primary(d.span, format!("grants {}", actions(n)))
             .actions([template.to_lowercase()]);
+        let f = self.elsewhere(f, &elsewhere);
         Some(self.proof(f, &names(&called)).help(help))
     }
 }
@@ -240,18 +272,18 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &Used<'_>, out: &mut Out<'_
         }
     }
     for (policy, (through, granted)) in policies {
-        if platform::is_platform_policy(policy) || granted.is_subset(&used.actions) {
+        if platform::is_platform_policy(policy) || granted.is_subset(&used.anywhere()) {
             continue;
         }
         let mut possible = granted.clone();
-        possible.intersect(&used.actions);
+        possible.intersect(&used.anywhere());
         let mut called = granted.clone();
         called.intersect(&used.needed);
         let n = granted.len();
         let called = names(&called);
         let (message, help) = if called.is_empty() {
             (
-                format!("`{policy}` grants {n} actions and the code calls none of them"),
+                format!("`{policy}` grants {} and the code calls none of them", actions(n)),
                 "detach the policy".to_owned(),
             )
         } else {
@@ -262,12 +294,15 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &Used<'_>, out: &mut Out<'_
                 }
                 None => format!("a statement of its own that allows the {} is enough", called.len()),
             };
-            (format!("`{policy}` grants {n} actions, {}", uses(called.len())), help)
+            (
+                format!("`{policy}` grants {}, {}", actions(n), uses(called.len())),
+                help,
+            )
         };
         let identity = &project.identities[role as usize];
         let f = cx
             .at_resource("unused-managed-grant", through.by.unwrap_or(identity.resource), message)
-            .primary(through.span, format!("grants {n} actions"))
+            .primary(through.span, format!("grants {}", actions(n)))
             .actions([policy.to_lowercase()]);
         out.push(proof(project, f, used, &called).help(help));
     }
@@ -310,6 +345,13 @@ fn proof(project: &Project<'_>, mut f: Finding, used: &Used<'_>, called: &[&'sta
     })
 }
 
+fn actions(n: usize) -> String {
+    match n {
+        1 => "one action".to_owned(),
+        n => format!("{n} actions"),
+    }
+}
+
 fn uses(n: usize) -> String {
     match n {
         0 => "the code calls none of them".to_owned(),
@@ -320,6 +362,7 @@ fn uses(n: usize) -> String {
 
 fn label(e: &Excess<'_>) -> String {
     match (e.granted.len(), e.unused.len()) {
+        (1, _) if !e.elsewhere.is_empty() => "never called on this".to_owned(),
         (1, _) => "never called".to_owned(),
         (n, m) if n == m => format!("grants {n} actions, none of them called"),
         (n, _) => format!("grants {n} actions"),
@@ -348,10 +391,12 @@ fn address<'p>(project: &'p Project<'_>, role: IdentityId) -> &'p str {
 }
 
 /// The wildcards replaced by what is used of them, and what is never called taken out. Nothing where what is used is not
-/// certain, where nothing would be left, or where the list is also used elsewhere.
+/// certain, where nothing would be left, where the list is also used elsewhere, or where it may be the resource that is wrong.
 fn remedy(statement: &Statement, excess: &[Excess<'_>]) -> Option<Remedy> {
     let clause = statement.action.as_ref()?;
-    let unsure = |e: &Excess<'_>| e.item.via.is_some() || e.needed.is_empty() && e.unused.len() < e.granted.len();
+    let unsure = |e: &Excess<'_>| {
+        e.item.via.is_some() || !e.elsewhere.is_empty() || e.needed.is_empty() && e.unused.len() < e.granted.len()
+    };
     let kept = clause.items.len() > excess.len() || excess.iter().any(|e| !e.needed.is_empty());
     if !kept || excess.iter().any(unsure) {
         return None;

@@ -313,11 +313,7 @@ fn module_calls<'p>(program: &'p Program<'p>, index: &Index, params: &Params, mo
     let values = Values::new(program);
     let m = &program.modules[module];
     let (sites, mut unresolved) = sites::sites(&evaluator, module);
-    let needs = needs::Needs {
-        values: &values,
-        m,
-        module,
-    };
+    let needs = needs::Needs::new(&values, m, module);
     let mut calls: Vec<Call> = sites.iter().map(|s| needs.of(s)).collect();
     calls.dedup_by(|b, a| {
         a.span == b.span && a.operation == b.operation && a.service == b.service && a.method == b.method

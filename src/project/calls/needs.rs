@@ -1,10 +1,12 @@
 //! What one call needs: actions, what triggers the conditional ones, and the resources as far as they are known.
 
+use std::collections::BTreeMap;
+
 use super::sites::{Site, Target, callee_span};
 use super::thing::Place;
 use super::{Actions, Call, Conditional};
 use crate::iam::sdk::{self, Client, Operation, Trigger};
-use crate::model::python::{ArgName, ExprId, ExprKind, Module, Values};
+use crate::model::python::{ArgName, Bound, ExprId, ExprKind, Module, Reaching, Values};
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Kind, Value};
 
@@ -18,12 +20,33 @@ enum Given {
 
 /// Reads the arguments of calls of one module.
 pub(super) struct Needs<'v, 'p> {
-    pub values: &'v Values<'p>,
-    pub m: &'p Module,
-    pub module: usize,
+    values: &'v Values<'p>,
+    m: &'p Module,
+    module: usize,
+    /// The calls of `paginate` and `wait`, by the expression that made the paginator or waiter.
+    begun: BTreeMap<ExprId, Vec<ExprId>>,
 }
 
-impl Needs<'_, '_> {
+impl<'v, 'p> Needs<'v, 'p> {
+    pub(super) fn new(values: &'v Values<'p>, m: &'p Module, module: usize) -> Self {
+        let mut begun: BTreeMap<ExprId, Vec<ExprId>> = BTreeMap::new();
+        for (call, e) in (0..).zip(&m.exprs) {
+            if let ExprKind::Call(c) = &e.kind
+                && let ExprKind::Attr { of, name, .. } = &m.expr(c.function).kind
+                && matches!(&**name, "paginate" | "wait")
+                && let Some(maker) = maker(m, *of)
+            {
+                begun.entry(maker).or_default().push(call);
+            }
+        }
+        Self {
+            values,
+            m,
+            module,
+            begun,
+        }
+    }
+
     pub(super) fn of(&self, site: &Site) -> Call {
         let e = self.m.expr(site.at.1);
         let scope = self.m.function_of(e.scope);
@@ -67,8 +90,14 @@ impl Needs<'_, '_> {
         }
     }
 
+    /// The call that has the operation's parameters.
     fn call(&self, site: &Site) -> Option<&crate::model::python::Call> {
-        site.call.and_then(|c| self.m.call(c))
+        let made = site.call?;
+        let at = match self.begun.get(&made).map(Vec::as_slice) {
+            Some([one]) if matches!(&*site.method, "get_paginator" | "get_waiter") => *one,
+            _ => made,
+        };
+        self.m.call(at)
     }
 
     /// The value of a parameter, also from `**{…}`, `Params={…}` of a presigned URL, `ExtraArgs={…}` of a transfer and the
@@ -156,8 +185,21 @@ impl Needs<'_, '_> {
         if let Some(one) = self.partiql(&any_of, site) {
             any_of = vec![one];
         }
+        let mut required: Vec<&'static str> = op.required().collect();
+        // Who asks for a version needs no other permission to read (Amazon S3 API Reference, "GetObject").
+        if client.name() == "s3"
+            && matches!(op.name(), "GetObject" | "HeadObject")
+            && let Some(version) = conditional.iter().position(|c| c.action == "s3:GetObjectVersion")
+        {
+            let found = conditional.remove(version);
+            required.retain(|a| *a != "s3:GetObject");
+            match found.trigger {
+                Some(_) => required.push(found.action),
+                None => any_of.extend(["s3:GetObject", found.action]),
+            }
+        }
         Actions {
-            required: op.required().collect(),
+            required,
             any_of,
             conditional,
         }
@@ -226,7 +268,7 @@ impl Needs<'_, '_> {
             let Some(v) = argument(parameter) else { continue };
             for item in v.items() {
                 if let Some(t) = arn(client.iam_prefix(), form, item) {
-                    out.push(t);
+                    out.extend(self.indexed(op, site, t, span));
                 }
             }
             if !out.is_empty() {
@@ -234,6 +276,25 @@ impl Needs<'_, '_> {
             }
         }
         out
+    }
+
+    /// The index of the table that is read, when one is (Amazon DynamoDB Developer Guide, "Using IAM policy conditions":
+    /// it has an ARN of its own); nothing where that is not known.
+    fn indexed(&self, op: Operation, site: &Site, table: Text, span: Span) -> Option<Text> {
+        if !matches!(op.name(), "Query" | "Scan") {
+            return Some(table);
+        }
+        match self.given(site, "IndexName") {
+            Given::No => Some(table),
+            Given::Perhaps => None,
+            Given::Yes => {
+                let mut index = table;
+                index.append(&Text::made("/index/", span));
+                let name = self.argument(site, "IndexName").as_ref().and_then(text_of);
+                index.append(&name.unwrap_or_else(|| Text::made("*", span)));
+                Some(index)
+            }
+        }
     }
 
     fn named(&self, service: &str, site: &Site, span: Span) -> Vec<Text> {
@@ -324,6 +385,7 @@ impl Needs<'_, '_> {
         }
         let mut ids: Vec<ExprId> = Vec::new();
         let mut kind = None;
+        // `bucket.Object(key)`: the bucket's identifier comes before the object's own.
         for _ in 0..3 {
             let Some(call) = self.m.call(expr) else { break };
             let ExprKind::Attr { of, name, .. } = &self.m.expr(call.function).kind else {
@@ -334,12 +396,16 @@ impl Needs<'_, '_> {
                 break;
             }
             kind.get_or_insert_with(|| name.clone());
-            let own: Vec<ExprId> = call.args.iter().map(|a| a.value).collect();
-            ids.splice(0..0, own);
-            expr = *of;
+            if call.args.len() > 1 && call.args.iter().any(|a| a.name != ArgName::Positional) {
+                return None;
+            }
+            ids.splice(0..0, call.args.iter().map(|a| a.value));
+            let Some(made_by) = maker(self.m, *of) else { break };
+            expr = made_by;
         }
         let names: &[&str] = match (service, &*kind?) {
-            ("s3", _) => &["Bucket", "Key"],
+            ("s3", "Bucket") => &["Bucket"],
+            ("s3", "Object" | "ObjectSummary") => &["Bucket", "Key"],
             ("dynamodb", "Table") => &["TableName"],
             ("sqs", "Queue") => &["QueueUrl"],
             ("sqs", "get_queue_by_name") => &["QueueName"],
@@ -349,7 +415,9 @@ impl Needs<'_, '_> {
             ("iam", "Policy") => &["PolicyArn"],
             _ => return None,
         };
-        let i = names.iter().position(|n| *n == parameter)?;
+        // What an object was made from may be out of sight, never its last identifier.
+        let hidden = names.len().checked_sub(ids.len())?;
+        let i = names.iter().position(|n| *n == parameter)?.checked_sub(hidden)?;
         ids.get(i).map(|e| self.values.value(self.module, *e))
     }
 }
@@ -491,6 +559,23 @@ fn inside(v: &Value, path: &[&str], depth: u32) -> (Given, Option<Text>) {
         }
         Kind::Unknown(_) | Kind::OneOf(_) => (Given::Perhaps, None),
         _ => (Given::No, None),
+    }
+}
+
+/// The call whose answer `expr` surely is.
+fn maker(m: &Module, expr: ExprId) -> Option<ExprId> {
+    let ExprKind::Name(name) = &m.expr(expr).kind else {
+        return Some(expr);
+    };
+    let Reaching::Found(found) = m.reaching(name, expr) else {
+        return None;
+    };
+    match found.bindings.as_slice() {
+        [one] => match &one.bound {
+            Bound::Value(source) if source.steps.is_empty() => Some(source.expr),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -1,0 +1,334 @@
+//! What calls and grants are about, told apart where that is certain.
+//!
+//! **Invariant:** a place is compared without partition, region and account, and two places are apart only if no deployment can
+//! make them one: names that are written differ, or each is made by AWS for a resource of its own.
+
+use std::collections::BTreeMap;
+
+use crate::iam::pattern::{Pattern, overlaps};
+use crate::iam::{Action, Statement, Truth, glob::Case};
+use crate::model::Resource;
+use crate::project::calls::Call;
+use crate::project::{Project, ResourceId, Workload};
+use crate::source::{Hole, Piece, Span, Text};
+use crate::value::{Kind, Value};
+
+/// How many values may refer to each other.
+const MAX_DEPTH: usize = 4;
+/// First of the characters that stand for names that AWS makes; the n-th resource's is this plus n (supplementary private use
+/// plane B, which no name has).
+const MARK: u32 = 0x10_0000;
+
+/// One or more resources of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    service: String,
+    /// What follows the account in the ARN.
+    rest: Text,
+}
+
+/// A kind of resource whose ARN its name makes (AWS Service Authorization Reference, "Resource types").
+struct Named {
+    kind: &'static str,
+    service: &'static str,
+    /// Before the name.
+    form: &'static str,
+    property: &'static str,
+    /// Attributes that are the name; all others that are known are the ARN, or say as much as it.
+    names: &'static [&'static str],
+    others: &'static [&'static str],
+}
+
+const NAMED: &[Named] = &[
+    Named {
+        kind: "AWS::DynamoDB::Table",
+        service: "dynamodb",
+        form: "table/",
+        property: "TableName",
+        names: &["", "id", "name"],
+        others: &["Arn", "arn"],
+    },
+    Named {
+        kind: "AWS::Events::EventBus",
+        service: "events",
+        form: "event-bus/",
+        property: "Name",
+        names: &["", "Name", "id", "name"],
+        others: &["Arn", "arn"],
+    },
+    Named {
+        kind: "AWS::Kinesis::Stream",
+        service: "kinesis",
+        form: "stream/",
+        property: "Name",
+        names: &["", "name"],
+        others: &["Arn", "arn", "id"],
+    },
+    Named {
+        kind: "AWS::KinesisFirehose::DeliveryStream",
+        service: "firehose",
+        form: "deliverystream/",
+        property: "DeliveryStreamName",
+        names: &["", "name"],
+        others: &["Arn", "arn", "id"],
+    },
+    Named {
+        kind: "AWS::Lambda::Function",
+        service: "lambda",
+        form: "function:",
+        property: "FunctionName",
+        names: &["", "id", "function_name"],
+        others: &["Arn", "arn"],
+    },
+    Named {
+        kind: "AWS::S3::Bucket",
+        service: "s3",
+        form: "",
+        property: "BucketName",
+        names: &["", "id", "bucket"],
+        others: &["Arn", "arn"],
+    },
+    Named {
+        kind: "AWS::SNS::Topic",
+        service: "sns",
+        form: "",
+        property: "TopicName",
+        names: &["TopicName", "name"],
+        others: &["", "TopicArn", "arn", "id"],
+    },
+    Named {
+        kind: "AWS::SQS::Queue",
+        service: "sqs",
+        form: "",
+        property: "QueueName",
+        names: &["QueueName", "name"],
+        others: &["", "Arn", "QueueUrl", "arn", "id", "url"],
+    },
+    Named {
+        kind: "AWS::StepFunctions::StateMachine",
+        service: "states",
+        form: "stateMachine:",
+        property: "StateMachineName",
+        names: &["Name", "name"],
+        others: &["", "Arn", "arn", "id"],
+    },
+];
+
+/// Services whose calls say in their parameters all of the ARN that AWS checks.
+const CERTAIN: &[&str] = &[
+    "dynamodb", "firehose", "kinesis", "lambda", "s3", "sns", "sqs", "states",
+];
+
+/// The places of a project.
+pub(super) struct Places<'p> {
+    project: &'p Project<'p>,
+    by_address: BTreeMap<(&'p str, &'p str), ResourceId>,
+}
+
+impl<'p> Places<'p> {
+    pub(super) fn new(project: &'p Project<'p>) -> Self {
+        let mut by_address = BTreeMap::new();
+        let mut several = Vec::new();
+        for (id, r) in (0u32..).zip(&project.resources) {
+            let key = (&*r.address.scope, &*r.address.name);
+            if by_address.insert(key, id).is_some() || r.instances.is_some() {
+                several.push(key);
+            }
+        }
+        // Which of several is meant is not known.
+        several.iter().for_each(|key| {
+            by_address.remove(key);
+        });
+        Self { project, by_address }
+    }
+
+    /// Where `call` needs `action` when `workload` makes it; `None` where it may be anywhere.
+    pub(super) fn of_call(&self, workload: &Workload, call: &Call, action: Action) -> Option<Vec<Place>> {
+        let environment = self.environment(workload);
+        let texts = call.resources_of(action.name());
+        let places: Option<Vec<Place>> = texts
+            .iter()
+            .map(|text| {
+                let place = self.place(text, environment)?;
+                // The call's other actions may be about something else.
+                let arn = Pattern::resource(&place.arn(call.span));
+                let fits = action.resource_types().any(|t| t.fits(&arn).may_be());
+                (fits && CERTAIN.contains(&&*place.service)).then_some(place)
+            })
+            .collect();
+        places.filter(|all| !all.is_empty())
+    }
+
+    /// One of the resources of a call that `workload` makes, as the environment names it.
+    pub(super) fn shown(&self, workload: &Workload, text: &Text) -> String {
+        let mut out = Text::default();
+        for piece in text.pieces() {
+            let said = match piece {
+                Piece::Hole(hole) => hole.name.strip_prefix("env.").and_then(|name| {
+                    let environment = self.environment(workload)?;
+                    as_text(environment.get(name)?)
+                }),
+                Piece::Lit(_) => None,
+            };
+            match said {
+                Some(said) => out.append(&said),
+                None => out.push(piece.clone()),
+            }
+        }
+        out.display()
+    }
+
+    fn environment(&self, workload: &Workload) -> Option<&'p Value> {
+        self.project.resources[workload.resource as usize].path(&["Environment", "Variables"])
+    }
+
+    /// Whether a statement grants nothing at any of `places`.
+    pub(super) fn misses(&self, statement: &Statement, places: &[Place]) -> bool {
+        let Some(clause) = statement.resource.as_ref().filter(|c| !c.negated && c.complete) else {
+            return false;
+        };
+        !clause.items.is_empty()
+            && clause.items.iter().all(|item| {
+                self.place(&item.text, None)
+                    .is_some_and(|granted| places.iter().all(|p| p.apart(&granted)))
+            })
+    }
+
+    /// The place that an ARN, a queue's URL, or a reference to a resource names.
+    fn place(&self, text: &Text, environment: Option<&Value>) -> Option<Place> {
+        let text = self.resolved(text, environment, 0)?;
+        let flat = text.with_placeholders();
+        if flat.starts_with("https://sqs.") {
+            let (head, name) = flat.rsplit_once('/')?;
+            let rest = text.slice(head.len() + 1..head.len() + 1 + name.len());
+            return Some(Place {
+                service: "sqs".to_owned(),
+                rest,
+            });
+        }
+        if !flat.starts_with("arn:") {
+            return None;
+        }
+        let (at, _) = flat.match_indices(':').nth(4)?;
+        let service = flat.split(':').nth(2)?;
+        let mut end = flat.len();
+        // A version, an alias, or all of them, may follow the name.
+        if matches!(service, "lambda" | "states")
+            && let Some((more, _)) = flat[at + 1..].match_indices(':').nth(1)
+        {
+            end = at + 1 + more;
+        }
+        // A function's account may stand before its name.
+        if flat[at..].matches("function:").count() > 1 {
+            return None;
+        }
+        let plain = service.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        (plain && !service.is_empty()).then(|| Place {
+            service: service.to_owned(),
+            rest: text.slice(at + 1..end),
+        })
+    }
+
+    /// The text with what the environment and the resources of the repository say in the place of its holes.
+    fn resolved(&self, text: &Text, environment: Option<&Value>, depth: usize) -> Option<Text> {
+        let mut out = Text::default();
+        for piece in text.pieces() {
+            let Piece::Hole(hole) = piece else {
+                out.push(piece.clone());
+                continue;
+            };
+            let Some(found) = self.of_hole(hole, environment, depth) else {
+                out.push(piece.clone());
+                continue;
+            };
+            // A parameter that takes a name takes an ARN as well.
+            let whole = found.prefix().starts_with("arn:") || found.prefix().starts_with("https:");
+            match (out.is_empty(), whole, environment.is_some() || depth > 0) {
+                (true, _, _) | (_, false, _) => out.append(&found),
+                (false, true, true) if !text.prefix().starts_with("arn:aws:s3:") => return Some(found),
+                (false, true, _) => return None,
+            }
+        }
+        Some(out)
+    }
+
+    fn of_hole(&self, hole: &Hole, environment: Option<&Value>, depth: usize) -> Option<Text> {
+        if depth >= MAX_DEPTH {
+            return None;
+        }
+        if let Some(name) = hole.name.strip_prefix("env.") {
+            return self.resolved(&as_text(environment?.get(name)?)?, None, depth + 1);
+        }
+        let target = hole.target.as_ref()?;
+        let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
+        let r = &self.project.resources[id as usize];
+        let named = NAMED.iter().find(|n| n.kind == &*r.kind)?;
+        let name = self.name(id, r, named, depth)?;
+        if named.names.contains(&&*target.attribute) {
+            return Some(name);
+        }
+        named.others.contains(&&*target.attribute).then(|| {
+            let mut arn = Text::made(&format!("arn:aws:{}:::{}", named.service, named.form), hole.span);
+            arn.append(&name);
+            arn
+        })
+    }
+
+    /// The physical name: as it is written, or a mark where AWS makes one.
+    fn name(&self, id: ResourceId, r: &Resource, named: &Named, depth: usize) -> Option<Text> {
+        match r.get(named.property).filter(|v| !v.is_null()) {
+            Some(value) => self.resolved(&as_text(value)?, None, depth + 1),
+            None => {
+                let mark = char::from_u32(MARK.checked_add(id)?)?;
+                Some(Text::made(&mark.to_string(), r.header))
+            }
+        }
+    }
+}
+
+fn as_text(value: &Value) -> Option<Text> {
+    match &value.kind {
+        Kind::Str(text) => Some(text.clone()),
+        Kind::Unknown(hole) => Some(Text::hole((**hole).clone())),
+        _ => None,
+    }
+}
+
+impl Place {
+    /// As the ARN that it may have.
+    fn arn(&self, span: Span) -> Text {
+        let place = match &*self.service {
+            "s3" => ":",
+            _ => "eu-west-1:111122223333",
+        };
+        let mut arn = Text::made(&format!("arn:aws:{}:{place}:", self.service), span);
+        arn.append(&self.rest);
+        arn
+    }
+
+    /// Whether two places are surely different.
+    pub(super) fn apart(&self, other: &Self) -> bool {
+        if self.service != other.service {
+            return true;
+        }
+        overlaps(&self.rest, &other.rest, Case::Sensitive) == Truth::No
+            && !self.may_be_made(other)
+            && !other.may_be_made(self)
+    }
+
+    /// Whether a name that AWS makes may be what `other` has a pattern for.
+    fn may_be_made(&self, other: &Self) -> bool {
+        let [own, others] = [&self.rest, &other.rest].map(|t| t.with_placeholders().into_owned());
+        let segments = |s: &str| s.split(['/', ':']).map(str::to_owned).collect::<Vec<_>>();
+        let others = segments(&others);
+        let open = |s: &String| {
+            s.chars()
+                .any(|c| matches!(c, '*' | '?') || Text::placeholder(c).is_some())
+        };
+        segments(&own)
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| s.chars().any(|c| c as u32 >= MARK))
+            .any(|(i, _)| others.iter().take(i + 1).any(open))
+    }
+}

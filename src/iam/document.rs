@@ -99,6 +99,9 @@ pub enum Origin {
     AwsManaged(Arc<str>),
     /// Expanded from this SAM policy template; every span is the reference to it.
     SamTemplate(Arc<str>),
+    /// Written by the SAM translator for what the template asks for, by the name of that: a queue for failures, a
+    /// schedule. Its user is the service, and every span is what asks.
+    Generated(Arc<str>),
 }
 
 /// One policy document.

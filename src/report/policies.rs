@@ -140,7 +140,7 @@ fn row(d: &Document, attached_to: Vec<String>) -> Row<'_> {
         source: match &d.origin {
             Origin::Written => None,
             Origin::AwsManaged(name) => Some(("aws-managed", name)),
-            Origin::SamTemplate(name) => Some(("sam-template", name)),
+            Origin::SamTemplate(name) | Origin::Generated(name) => Some(("sam-template", name)),
         },
     }
 }

@@ -3,7 +3,7 @@
 use super::options::Chosen;
 use super::{Ruleset, Selection};
 use crate::finding::{Cause, Finding, Subject};
-use crate::iam::{Document, Format, Item, Statement};
+use crate::iam::{Document, Format, Item, Origin, Statement};
 use crate::project::{DocumentId, Project};
 use crate::source::FileId;
 
@@ -19,8 +19,12 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// The documents that somebody may change: not what the SAM translator writes by itself.
     pub fn documents(&self) -> impl Iterator<Item = (DocumentId, &'a Document)> + use<'a> {
-        (0u32..).zip(&self.project.documents)
+        let generated = |d: &Document| matches!(d.origin, Origin::Generated(_));
+        (0u32..)
+            .zip(&self.project.documents)
+            .filter(move |(_, d)| !generated(d))
     }
 
     /// The options of a rule that hold in a file.

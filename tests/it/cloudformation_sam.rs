@@ -199,13 +199,34 @@ fn every_part(sources: &Sources, value: &Value, word: &str) {
 }
 
 #[test]
-fn every_policy_template_expands() {
+fn every_policy_template_expands_with_its_parameters() {
+    let mut count = 0;
     for name in overgrant::iam::catalogue().sam_templates() {
-        let (_, role) = role(&format!("Policies: [{{{name}: {{}}}}]"));
+        let template = overgrant::iam::catalogue().sam_template(name).unwrap();
+        let template: serde_json::Value = serde_json::from_str(template).unwrap();
+        let parameters: Vec<&String> = template["Parameters"].as_object().unwrap().keys().collect();
+        let given: Vec<String> = parameters.iter().map(|p| format!("{p}: given-{p}")).collect();
+        let (_, role) = role(&format!("Policies: [{{{name}: {{{}}}}}]", given.join(", ")));
         let policy = &role.get("Policies").unwrap().items()[0];
-        let statements = policy.get("PolicyDocument").unwrap().get("Statement").unwrap();
-        assert!(statements.items().iter().all(|s| s.get("Action").is_some()), "{name}");
+        assert_eq!(show(policy.get("SamTemplate").unwrap()), name);
+        let document = policy.get("PolicyDocument").unwrap();
+        let written = template["Definition"]["Statement"].as_array().unwrap();
+        let statements = document.get("Statement").unwrap().items();
+        assert_eq!(statements.len(), written.len(), "{name}");
+        for (ours, theirs) in statements.iter().zip(written) {
+            for key in theirs.as_object().unwrap().keys() {
+                assert!(ours.get(key).is_some(), "{name}: {key}");
+            }
+        }
+        let shown = show(document);
+        for p in parameters {
+            assert!(shown.contains(&format!("given-{p}")), "{name}: {p} in {shown}");
+        }
+        let holes = shown.split("${").skip(1);
+        assert!(holes.clone().all(|h| h.starts_with("AWS::")), "{name}: {shown}");
+        count += 1;
     }
+    assert_eq!(count, 81);
 }
 
 #[test]
@@ -424,7 +445,7 @@ fn connectors_become_policies() {
     Properties: {Source: {Id: F}, Destination: [{Id: T}, {Id: Gone}], Permissions: [Read, Write]}
 "#;
     let (sources, units) = sam(body);
-    let policy = find(&units, "CPolicy");
+    let policy = find(&units, "CPolicyDestination0");
     assert_eq!(&*policy.kind, "AWS::IAM::ManagedPolicy");
     assert_eq!(prop(policy, "Roles"), "[${FRole}]");
     let statements = policy.get("PolicyDocument").unwrap().get("Statement").unwrap().items();
@@ -438,4 +459,242 @@ fn connectors_become_policies() {
     let embedded = find(&units, "FMachinePolicy");
     assert!(prop(embedded, "PolicyDocument").contains("states:ListExecutions"));
     assert_eq!(sources.slice(embedded.header), "Machine");
+}
+
+/// What the resource `id` lets be done, a line a statement: `sqs:SendMessage on ${Q.Arn}`.
+fn grants(units: &[Unit], id: &str) -> String {
+    let resource = find(units, id);
+    let one = resource.get("PolicyDocument");
+    let inline = resource.get("Policies").map_or(&[][..], Value::items);
+    let inline = inline.iter().filter_map(|p| p.get("PolicyDocument"));
+    let mut lines = Vec::new();
+    for statement in one
+        .into_iter()
+        .chain(inline)
+        .flat_map(|d| d.get("Statement").unwrap().items())
+    {
+        let by = statement
+            .get("Principal")
+            .map_or(String::new(), |p| format!(" by {}", show(p)));
+        let of = statement.path(&["Condition", "ArnEquals", "aws:SourceArn"]);
+        let of = of.map_or(String::new(), |s| format!(" for {}", show(s)));
+        let (actions, on) = (statement.get("Action").unwrap(), statement.get("Resource").unwrap());
+        lines.push(format!("{} on {}{by}{of}", show(actions), show(on)));
+    }
+    lines.join("\n")
+}
+
+/// A function and a state machine, each with these properties.
+fn events(function: &str, machine: &str) -> Vec<Unit> {
+    let (_, units) = sam(&format!(
+        "Resources:\n  Q: {{Type: AWS::SQS::Queue}}\n  S: {{Type: AWS::SNS::Topic}}\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: a.b, {function}}}\n  M:\n    Type: AWS::Serverless::StateMachine\n    Properties: {{{machine}}}\n"
+    ));
+    units
+}
+
+#[test]
+fn what_lambda_delivers_and_polls_with_the_role() {
+    let cases = [
+        (
+            "DeadLetterQueue: {Type: SQS, TargetArn: !GetAtt Q.Arn}",
+            "[sqs:SendMessage] on [${Q.Arn}]",
+        ),
+        (
+            "DeadLetterQueue: {Type: SNS, TargetArn: !Ref S}",
+            "[sns:Publish] on [${S}]",
+        ),
+        (
+            "EventInvokeConfig: {DestinationConfig: {OnSuccess: {Type: EventBridge, Destination: b}, OnFailure: {Type: Lambda, Destination: f}}}",
+            "[events:PutEvents] on [b]\n[lambda:InvokeFunction] on [f]",
+        ),
+        (
+            "EventInvokeConfig: {DestinationConfig: {OnSuccess: {Type: SQS}, OnFailure: {Type: SNS}}}",
+            "[sqs:SendMessage] on [${FEventInvokeConfigOnSuccessQueue.Arn}]\n[sns:Publish] on [${FEventInvokeConfigOnFailureTopic}]",
+        ),
+        (
+            "EventInvokeConfig: {DestinationConfig: {OnFailure: {Type: S3Bucket, Destination: 'arn:aws:s3:::b'}}}",
+            "[s3:PutObject] on [arn:aws:s3:::b/*]\n[s3:ListBucket] on [arn:aws:s3:::b]",
+        ),
+        (
+            "Events: {K: {Type: Kinesis, Properties: {Stream: k, DestinationConfig: {OnFailure: {Type: SQS, Destination: q}}}}}",
+            "[sqs:SendMessage] on [q]",
+        ),
+        (
+            "Events: {B: {Type: MQ, Properties: {Broker: b, SecretsManagerKmsKeyId: k, SourceAccessConfigurations: [{Type: BASIC_AUTH, URI: s}]}}}",
+            "[secretsmanager:GetSecretValue] on [s]\n[mq:DescribeBroker] on [b]\n[kms:Decrypt] on [arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/k]",
+        ),
+        (
+            "Events: {K: {Type: SelfManagedKafka, Properties: {SourceAccessConfigurations: [{Type: SASL_SCRAM_512_AUTH, URI: s}]}}}",
+            "[secretsmanager:GetSecretValue] on [s]",
+        ),
+        ("Role: r, DeadLetterQueue: {Type: SNS, TargetArn: !Ref S}", ""),
+    ];
+    for (properties, expected) in cases {
+        let units = events(properties, "Role: r");
+        if expected.is_empty() {
+            assert!(units[0].resources.iter().all(|r| &*r.kind != "AWS::IAM::Role"));
+        } else {
+            assert_eq!(grants(&units, "FRole"), expected, "{properties}");
+        }
+    }
+}
+
+#[test]
+fn schedules_and_rules_start_with_roles_of_their_own() {
+    let units = events(
+        "AutoPublishAlias: live, DeploymentPreference: {Type: AllAtOnce}, Events: {A: {Type: ScheduleV2, Properties: {PermissionsBoundary: b, DeadLetterConfig: {Arn: !GetAtt Q.Arn}}}, B: {Type: ScheduleV2, Properties: {RoleArn: r}}, T: {Type: SNS, Properties: {Topic: !Ref S, SqsSubscription: true}}}",
+        "PermissionsBoundary: mb, Events: {S: {Type: Schedule, Properties: {Schedule: x, DeadLetterConfig: {Type: SQS}}}, V: {Type: ScheduleV2}, E: {Type: EventBridgeRule}, P: {Type: Api, Properties: {Path: /, Method: post}}, O: {Type: Schedule, Properties: {RoleArn: r}}}",
+    );
+    let rows = [
+        (
+            "FARole",
+            "scheduler",
+            "[lambda:InvokeFunction] on [${F.Arn}]\n[sqs:SendMessage] on [${Q.Arn}]",
+            "b",
+        ),
+        ("MSRole", "events", "[states:StartExecution] on [${M}]", "mb"),
+        ("MVRole", "scheduler", "[states:StartExecution] on [${M}]", "absent"),
+        ("MERole", "events", "[states:StartExecution] on [${M}]", "mb"),
+        ("MPRole", "apigateway", "[states:StartExecution] on [${M}]", "mb"),
+        ("CodeDeployServiceRole", "codedeploy", "", "absent"),
+    ];
+    for (id, service, expected, boundary) in rows {
+        let role = find(&units, id);
+        assert_eq!(grants(&units, id), expected, "{id}");
+        assert_eq!(prop(role, "PermissionsBoundary"), boundary, "{id}");
+        let trust = prop(role, "AssumeRolePolicyDocument");
+        assert!(trust.contains(&format!("{service}.amazonaws.com")), "{id}: {trust}");
+    }
+    let ids: Vec<&str> = units[0].resources.iter().map(|r| &*r.address.name).collect();
+    assert!(!ids.contains(&"FBRole") && !ids.contains(&"MORole"), "{ids:?}");
+    assert_eq!(
+        grants(&units, "MSQueuePolicy"),
+        "sqs:SendMessage on ${MSQueue.Arn} by {Service: events.amazonaws.com} for ${MS.Arn}"
+    );
+    assert_eq!(
+        grants(&units, "FTQueuePolicy"),
+        "sqs:SendMessage on ${FTQueue.Arn} by * for ${S}"
+    );
+}
+
+#[test]
+fn connectors_of_every_form() {
+    let connect = |source: &str, destination: &str| {
+        let (_, units) = sam(&format!(
+            "Resources:\n  Q: {{Type: AWS::SQS::Queue}}\n  S: {{Type: AWS::SNS::Topic}}\n  B: {{Type: AWS::S3::Bucket}}\n  H: {{Type: AWS::Serverless::HttpApi}}\n  R: {{Type: AWS::Events::Rule, Properties: {{Targets: [{{Id: m, Arn: !Ref M, RoleArn: !GetAtt Own.Arn}}]}}}}\n  M: {{Type: AWS::Serverless::StateMachine}}\n  Own: {{Type: AWS::IAM::Role}}\n  F: {{Type: AWS::Serverless::Function, Properties: {{Handler: a.b}}}}\n  G: {{Type: AWS::Serverless::Function, Properties: {{Handler: a.b, Role: !GetAtt Own.Arn}}}}\n  C: {{Type: AWS::Serverless::Connector, Properties: {{Source: {{{source}}}, Destination: {{{destination}}}, Permissions: [Read, Write]}}}}\n"
+        ));
+        let made = units[0]
+            .resources
+            .iter()
+            .find(|r| r.address.name.starts_with('C'))
+            .unwrap();
+        let id = &*made.address.name;
+        match &*made.kind {
+            "AWS::Lambda::Permission" => format!(
+                "{id} {} {} {} {}",
+                prop(made, "Principal"),
+                prop(made, "FunctionName"),
+                prop(made, "SourceArn"),
+                prop(made, "SourceAccount")
+            ),
+            _ => format!("{id} {} {}", prop(made, "Roles"), grants(&units, id)),
+        }
+    };
+    let cases = [
+        ("Id: G", "Id: S", "CPolicy [${Own.Arn}] [sns:Publish] on [${S}]"),
+        (
+            "Id: F",
+            "Id: G",
+            "CPolicy [${FRole}] [lambda:InvokeAsync, lambda:InvokeFunction] on [${G.Arn}]",
+        ),
+        (
+            "Id: R",
+            "Id: M",
+            "CPolicy [${Own.Arn}] [states:StartExecution] on [${M}]",
+        ),
+        ("Id: M", "Id: Q", "CPolicy [${MRole}] [sqs:SendMessage] on [${Q.Arn}]"),
+        (
+            "Id: Q",
+            "Id: F",
+            "CPolicy [${FRole}] [sqs:ReceiveMessage, sqs:GetQueueAttributes] on [${Q.Arn}]\n[sqs:DeleteMessage] on [${Q.Arn}]",
+        ),
+        (
+            "Id: S",
+            "Id: F",
+            "CWriteLambdaPermission sns.amazonaws.com ${F.Arn} ${S} absent",
+        ),
+        (
+            "Id: B",
+            "Id: F",
+            "CWriteLambdaPermission s3.amazonaws.com ${F.Arn} ${B.Arn} ${AWS::AccountId}",
+        ),
+        (
+            "Id: H, Qualifier: p/GET/x",
+            "Id: F",
+            "CWriteLambdaPermission apigateway.amazonaws.com ${F.Arn} arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${H}/p/GET/x absent",
+        ),
+        (
+            "Id: S",
+            "Id: Q",
+            "CQueuePolicy absent sqs:SendMessage on ${Q.Arn} by {Service: sns.amazonaws.com} for ${S}",
+        ),
+        (
+            "Id: R",
+            "Id: S",
+            "CTopicPolicy absent sns:Publish on ${S} by {Service: events.amazonaws.com} for ${R.Arn}",
+        ),
+        (
+            "Type: AWS::Lambda::Function, RoleName: !Ref Own",
+            "Type: AWS::SNS::Topic, Arn: topic",
+            "CPolicy [${Own}] [sns:Publish] on [topic]",
+        ),
+    ];
+    for (source, destination, expected) in cases {
+        assert_eq!(connect(source, destination), expected);
+    }
+}
+
+#[test]
+fn graphql_apis_and_operators_have_roles() {
+    let (_, units) = sam(
+        "Resources:\n  A:\n    Type: AWS::Serverless::GraphQLApi\n    Properties: {Logging: true, DataSources: {DynamoDb: {T: {TableName: t, Permissions: [Read]}, O: {TableName: t, ServiceRoleArn: r}}, Lambda: {L: {FunctionArn: f}}}}\n  P: {Type: AWS::Serverless::CapacityProvider, Properties: {}}\n",
+    );
+    assert!(
+        prop(find(&units, "ACloudWatchRole"), "GeneratedManagedPolicyArns").contains("AWSAppSyncPushToCloudWatchLogs")
+    );
+    assert!(
+        prop(find(&units, "POperatorRole"), "GeneratedManagedPolicyArns")
+            .contains("AWSLambdaManagedEC2ResourceOperator")
+    );
+    let policy = find(&units, "ATDynamoDBDataSourceToTableConnectorPolicy");
+    assert_eq!(prop(policy, "Roles"), "[${ATDynamoDBDataSourceRole}]");
+    assert!(grants(&units, "ATDynamoDBDataSourceToTableConnectorPolicy").contains("dynamodb:Scan"));
+    assert!(!grants(&units, "ATDynamoDBDataSourceToTableConnectorPolicy").contains("dynamodb:PutItem"));
+    assert_eq!(
+        grants(&units, "ALLambdaDataSourceToLambdaConnectorPolicy"),
+        "[lambda:InvokeAsync, lambda:InvokeFunction] on [f, f:*]"
+    );
+    assert!(units[0].resources.iter().all(|r| !r.address.name.starts_with("AO")));
+}
+
+#[test]
+fn authorizers_that_are_functions_may_be_invoked() {
+    let (_, units) = sam(
+        "Resources:\n  F: {Type: AWS::Serverless::Function, Properties: {Handler: a.b, Role: r}}\n  A:\n    Type: AWS::Serverless::Api\n    Properties: {Auth: {Authorizers: {L: {FunctionArn: !GetAtt F.Arn}, N: {FunctionArn: !GetAtt F.Arn, DisableFunctionDefaultPermissions: true}, U: {UserPoolArn: u}}}}\n  H:\n    Type: AWS::Serverless::HttpApi\n    Properties: {Auth: {Authorizers: {L: {FunctionArn: !GetAtt F.Arn}, E: {FunctionArn: !GetAtt F.Arn, EnableFunctionDefaultPermissions: true}}}}\n  W:\n    Type: AWS::Serverless::WebSocketApi\n    Properties: {Routes: {$connect: {FunctionArn: !GetAtt F.Arn}}}\n",
+    );
+    let permissions: Vec<String> = units[0]
+        .resources
+        .iter()
+        .filter(|r| &*r.kind == "AWS::Lambda::Permission")
+        .map(|r| format!("{} {}", r.address.name, prop(r, "SourceArn")))
+        .collect();
+    let api = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}";
+    assert_eq!(
+        permissions,
+        [
+            format!("ALAuthorizerPermission {api}:${{A}}/authorizers/*"),
+            format!("HEAuthorizerPermission {api}:${{H}}/authorizers/*"),
+            format!("W$connectPermission {api}:${{W.ApiId}}/*/$connect"),
+        ]
+    );
 }

@@ -55,7 +55,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) 
         match &d.origin {
             Origin::Written => grant.written(d, out),
             Origin::SamTemplate(template) => out.findings_of(grant.template(d, template)),
-            Origin::AwsManaged(_) => {}
+            Origin::AwsManaged(_) | Origin::Generated(_) => {}
         }
     }
     for (role, used) in &used {

@@ -130,12 +130,12 @@ impl Search<'_> {
 
     fn policy(&mut self, value: &Value, path: &str, kind: Option<PolicyKind>) {
         let r = self.resource;
-        let template = sam_template(r, path);
+        let template = sam_origin(r, path);
         let slot = Slot {
             kind: kind.unwrap_or(PolicyKind::Unknown),
             service: slots::service_of(r).map(Arc::from),
             format: r.format,
-            origin: template.map_or(Origin::Written, Origin::SamTemplate),
+            origin: template.unwrap_or(Origin::Written),
             owner: Some(Owner {
                 scope: r.address.scope.clone(),
                 address: r.address.name.clone(),
@@ -158,9 +158,9 @@ impl Search<'_> {
     }
 }
 
-/// The name of the SAM policy template that a policy was expanded from; of the property, for a trust policy or a
-/// connector's policy that the SAM translator makes.
-fn sam_template(r: &Resource, path: &str) -> Option<Arc<str>> {
+/// The SAM policy template that a policy was expanded from; the property, for a trust policy or a connector's policy
+/// that the SAM translator makes; or what the translator wrote it for.
+fn sam_origin(r: &Resource, path: &str) -> Option<Origin> {
     let holder = path.rsplit_once('/').map_or("", |(holder, _)| holder);
     let mut at = &r.props;
     for part in holder.split('/').filter(|part| !part.is_empty()) {
@@ -169,7 +169,10 @@ fn sam_template(r: &Resource, path: &str) -> Option<Arc<str>> {
             Err(_) => at.get(part)?,
         };
     }
-    Some(Arc::from(&*at.get("SamTemplate")?.as_str()?))
+    let name = |property: &str| Some(Arc::from(&*at.get(property)?.as_str()?));
+    name("SamTemplate")
+        .map(Origin::SamTemplate)
+        .or_else(|| name("GeneratedFor").map(Origin::Generated))
 }
 
 /// The places through which a document came to its resource, when they are not inside it.

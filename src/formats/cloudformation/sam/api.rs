@@ -2,13 +2,17 @@
 
 use crate::formats::cloudformation::resources::Base;
 use crate::model::Resource;
+use crate::source::Text;
 use crate::value::{Entry, Kind, Value};
 
 use super::Sam;
-use super::props::{Props, entry, map};
+use super::events::invoke;
+use super::props::{Props, arn, document, entry, map, part, resource};
 
 impl Sam<'_, '_> {
     pub(super) fn api(&self, base: &Base, mut props: Props, out: &mut Vec<Resource>) {
+        let refused = |a: &Value| a.get("DisableFunctionDefaultPermissions").and_then(Value::as_bool) == Some(true);
+        self.authorizers(base, &props, &|a| !refused(a), out);
         props.rename("DefinitionBody", "Body");
         props.rename("DefinitionUri", "BodyS3Location");
         if let Some(policy) = props.get("Auth").and_then(|a| a.entry("ResourcePolicy")).cloned() {
@@ -23,6 +27,59 @@ impl Sam<'_, '_> {
             }
         }
         out.push(self.made("AWS::ApiGateway::RestApi", &base.id, base, props));
+    }
+
+    /// SAM Developer Guide, "AWS::Serverless::HttpApi".
+    pub(super) fn http_api(&self, base: &Base, props: Props, out: &mut Vec<Resource>) {
+        let asked = |a: &Value| a.get("EnableFunctionDefaultPermissions").and_then(Value::as_bool) == Some(true);
+        self.authorizers(base, &props, &asked, out);
+        out.push(self.made("AWS::ApiGatewayV2::Api", &base.id, base, props));
+    }
+
+    /// SAM Developer Guide, "AWS::Serverless::WebSocketApi": each route may invoke its function.
+    pub(super) fn web_socket_api(&self, base: &Base, props: Props, out: &mut Vec<Resource>) {
+        let routes = props.get("Routes").and_then(Value::entries).unwrap_or(&[]);
+        for route in routes {
+            let Some(function) = route.value.get("FunctionArn") else {
+                continue;
+            };
+            let at = route.key_span;
+            let mut source = arn("arn:%partition:execute-api:%region:%account:", at);
+            source.append(&part(
+                Some(&resource(self.template.target(&base.id, "ApiId"), at)),
+                "api",
+                at,
+            ));
+            source.append(&Text::made("/*/", at));
+            source.append(&part(Some(&Value::text(route.key.clone(), at)), "route", at));
+            let mut permission = invoke(function.clone(), "apigateway.amazonaws.com", at);
+            permission.push("SourceArn", at, Value::text(source, at));
+            let id = format!("{}{}Permission", base.id, route.key.display());
+            out.push(self.at_event("AWS::Lambda::Permission", &id, base, route, permission));
+        }
+        out.push(self.made("AWS::ApiGatewayV2::Api", &base.id, base, props));
+    }
+
+    /// The API may invoke those of its authorizers that are functions, where it `gets` a permission.
+    fn authorizers(&self, base: &Base, props: &Props, gets: &dyn Fn(&Value) -> bool, out: &mut Vec<Resource>) {
+        let authorizers = props.get("Auth").and_then(|a| a.get("Authorizers"));
+        for authorizer in authorizers.and_then(Value::entries).unwrap_or(&[]) {
+            let Some(function) = authorizer.value.get("FunctionArn").filter(|_| gets(&authorizer.value)) else {
+                continue;
+            };
+            let at = authorizer.key_span;
+            let mut source = arn("arn:%partition:execute-api:%region:%account:", at);
+            source.append(&part(
+                Some(&resource(self.template.target(&base.id, ""), at)),
+                "api",
+                at,
+            ));
+            source.append(&Text::made("/authorizers/*", at));
+            let mut permission = invoke(function.clone(), "apigateway.amazonaws.com", at);
+            permission.push("SourceArn", at, Value::text(source, at));
+            let id = format!("{}{}AuthorizerPermission", base.id, authorizer.key.display());
+            out.push(self.at_event("AWS::Lambda::Permission", &id, base, authorizer, permission));
+        }
     }
 }
 
@@ -53,11 +110,5 @@ fn resource_policy(policy: &Entry) -> Option<Value> {
     if statements.is_empty() {
         return None;
     }
-    Some(map(
-        vec![
-            ("Version", Value::made("2012-10-17", at)),
-            ("Statement", Value::seq(statements, policy.value.span)),
-        ],
-        at,
-    ))
+    Some(document(statements, at))
 }

@@ -1,200 +1,61 @@
-//! Connectors: the policy on the source's (or destination's) role.
-//! SAM Developer Guide, "AWS SAM connector reference". Connectors that become a permission or a resource policy on the
-//! destination name the source and nothing else, and are left out.
+//! Connectors: the policies and permissions that let one resource reach another.
+//! SAM Developer Guide, "AWS SAM connector reference".
 
 use crate::formats::cloudformation::resources::Base;
 use crate::model::Resource;
 use crate::source::{Span, Target, Text};
-use crate::value::{Kind, Value};
+use crate::value::Value;
 
 use super::Sam;
-use super::props::{Props, arn, map, resource};
+use super::events::invoke;
+use super::profiles::{BUCKET, DATA, FUNCTION, GRAPH, Grant, HTTP, MACHINE, Makes, PROFILES, REST, RULE, TABLE, TOPIC};
+use super::props::{Props, allow, allow_service, arn, document, part, resource, suffixed};
 
-/// What a connector between two types allows.
-struct Profile {
-    from: &'static str,
-    to: &'static str,
-    read: &'static [Grant],
-    write: &'static [Grant],
-    /// The policy is on the destination's role and about the source.
-    reversed: bool,
+/// A resource that a connector starts or ends at.
+pub(super) struct End {
+    pub(super) kind: String,
+    /// Its logical id, where it is named by that.
+    pub(super) id: Option<String>,
+    /// What is written of it: `Arn`, `RoleName`, `Qualifier`, ….
+    pub(super) written: Value,
 }
 
-/// Actions, and what follows the ARN of the resource; `execution` stands for a state machine's executions.
-type Grant = (&'static [&'static str], &'static [&'static str]);
+/// One connector: its logical id, its place, and what is written of it.
+pub(super) struct Wire<'a> {
+    pub(super) id: String,
+    pub(super) at: Span,
+    pub(super) permissions: Option<&'a Value>,
+    /// Which destination of a list this is.
+    pub(super) place: Option<usize>,
+}
 
-const FUNCTION: &str = "AWS::Lambda::Function";
-const MACHINE: &str = "AWS::StepFunctions::StateMachine";
-const TABLE: &str = "AWS::DynamoDB::Table";
-const QUEUE: &str = "AWS::SQS::Queue";
-const BUCKET: &str = "AWS::S3::Bucket";
-const TOPIC: &str = "AWS::SNS::Topic";
-const BUS: &str = "AWS::Events::EventBus";
-
-const BUCKET_READ: &[Grant] = &[(
-    &[
-        "s3:GetObject",
-        "s3:GetObjectAcl",
-        "s3:GetObjectLegalHold",
-        "s3:GetObjectRetention",
-        "s3:GetObjectTorrent",
-        "s3:GetObjectVersion",
-        "s3:GetObjectVersionAcl",
-        "s3:GetObjectVersionForReplication",
-        "s3:GetObjectVersionTorrent",
-        "s3:ListBucket",
-        "s3:ListBucketMultipartUploads",
-        "s3:ListBucketVersions",
-        "s3:ListMultipartUploadParts",
-    ],
-    &["", "/*"],
-)];
-const BUCKET_WRITE: &[Grant] = &[(
-    &[
-        "s3:AbortMultipartUpload",
-        "s3:DeleteObject",
-        "s3:DeleteObjectVersion",
-        "s3:PutObject",
-        "s3:PutObjectLegalHold",
-        "s3:PutObjectRetention",
-        "s3:RestoreObject",
-    ],
-    &["", "/*"],
-)];
-const TABLE_READ: &[Grant] = &[(
-    &[
-        "dynamodb:GetItem",
-        "dynamodb:Query",
-        "dynamodb:Scan",
-        "dynamodb:BatchGetItem",
-        "dynamodb:ConditionCheckItem",
-        "dynamodb:PartiQLSelect",
-    ],
-    &["", "/index/*"],
-)];
-const TABLE_WRITE: &[Grant] = &[(
-    &[
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "dynamodb:DeleteItem",
-        "dynamodb:BatchWriteItem",
-        "dynamodb:PartiQLDelete",
-        "dynamodb:PartiQLInsert",
-        "dynamodb:PartiQLUpdate",
-    ],
-    &["", "/index/*"],
-)];
-const INVOKE: &[Grant] = &[(&["lambda:InvokeAsync", "lambda:InvokeFunction"], &[""])];
-const PUBLISH: &[Grant] = &[(&["sns:Publish"], &[""])];
-const PUT_EVENTS: &[Grant] = &[(&["events:PutEvents"], &[""])];
-
-const PROFILES: &[Profile] = &[
-    writes(FUNCTION, FUNCTION, INVOKE),
-    both(FUNCTION, BUCKET, BUCKET_READ, BUCKET_WRITE),
-    both(FUNCTION, TABLE, TABLE_READ, TABLE_WRITE),
-    both(
-        FUNCTION,
-        QUEUE,
-        &[(&["sqs:ReceiveMessage", "sqs:GetQueueAttributes"], &[""])],
-        &[(
-            &[
-                "sqs:DeleteMessage",
-                "sqs:SendMessage",
-                "sqs:ChangeMessageVisibility",
-                "sqs:PurgeQueue",
-            ],
-            &[""],
-        )],
-    ),
-    writes(FUNCTION, TOPIC, PUBLISH),
-    both(
-        FUNCTION,
-        MACHINE,
-        &[
-            (&["states:DescribeStateMachine", "states:ListExecutions"], &[""]),
-            (
-                &[
-                    "states:DescribeExecution",
-                    "states:DescribeStateMachineForExecution",
-                    "states:GetExecutionHistory",
-                ],
-                &["execution"],
-            ),
-        ],
-        &[
-            (&["states:StartExecution", "states:StartSyncExecution"], &[""]),
-            (&["states:StopExecution"], &["execution"]),
-        ],
-    ),
-    writes(FUNCTION, BUS, PUT_EVENTS),
-    writes(MACHINE, FUNCTION, INVOKE),
-    writes(MACHINE, TOPIC, PUBLISH),
-    writes(MACHINE, QUEUE, &[(&["sqs:SendMessage"], &[""])]),
-    both(MACHINE, BUCKET, BUCKET_READ, BUCKET_WRITE),
-    both(MACHINE, TABLE, TABLE_READ, TABLE_WRITE),
-    both(
-        MACHINE,
-        MACHINE,
-        &[(&["states:DescribeExecution"], &["execution"])],
-        &[
-            (&["states:StartExecution"], &[""]),
-            (&["states:StopExecution"], &["execution"]),
-        ],
-    ),
-    writes(MACHINE, BUS, PUT_EVENTS),
-    Profile {
-        from: TABLE,
-        to: FUNCTION,
-        read: &[(
-            &[
-                "dynamodb:DescribeStream",
-                "dynamodb:GetRecords",
-                "dynamodb:GetShardIterator",
-                "dynamodb:ListStreams",
-            ],
-            &["/stream/*"],
-        )],
-        write: &[],
-        reversed: true,
-    },
-    Profile {
-        from: QUEUE,
-        to: FUNCTION,
-        read: &[(&["sqs:ReceiveMessage", "sqs:GetQueueAttributes"], &[""])],
-        write: &[(&["sqs:DeleteMessage"], &[""])],
-        reversed: true,
-    },
-];
-
-const fn both(from: &'static str, to: &'static str, read: &'static [Grant], write: &'static [Grant]) -> Profile {
-    Profile {
-        from,
-        to,
-        read,
-        write,
-        reversed: false,
+impl Wire<'_> {
+    fn wants(&self, word: &str) -> bool {
+        let hit = |item: &Value| item.as_str().as_deref() == Some(word);
+        self.permissions.is_some_and(|p| p.items().iter().any(hit))
     }
-}
 
-const fn writes(from: &'static str, to: &'static str, write: &'static [Grant]) -> Profile {
-    both(from, to, &[], write)
+    fn named(&self, suffix: &str) -> String {
+        match self.place {
+            Some(i) => format!("{}{suffix}Destination{i}", self.id),
+            None => format!("{}{suffix}", self.id),
+        }
+    }
 }
 
 impl Sam<'_, '_> {
     /// `AWS::Serverless::Connector`.
     pub(super) fn connector(&self, base: &Base, props: Props, out: &mut Vec<Resource>) {
-        let source = props.get("Source").and_then(|s| self.end(s));
-        let destinations = props.get("Destination").map_or(&[][..], Value::items);
-        for (i, destination) in destinations.iter().enumerate() {
-            let (Some(source), Some(destination)) = (&source, self.end(destination)) else {
-                continue;
-            };
-            let id = if i == 0 {
-                base.id.to_string()
-            } else {
-                format!("{}{i}", base.id)
-            };
-            out.extend(self.connected(base, &id, base.header, source, &destination, props.get("Permissions")));
+        if let (Some(source), Some(destination)) = (props.get("Source"), props.get("Destination")) {
+            let Some(source) = self.end(source) else { return };
+            self.wires(
+                base,
+                &base.id,
+                base.header,
+                (&source, destination),
+                props.get("Permissions"),
+                out,
+            );
         }
     }
 
@@ -205,133 +66,232 @@ impl Sam<'_, '_> {
         connectors: &Value,
         out: &mut Vec<Resource>,
     ) {
-        let source = End {
-            kind: canonical(&base.kind).to_owned(),
-            id: base.id.to_string(),
-        };
         for connector in connectors.entries().unwrap_or(&[]) {
-            let destinations = connector.value.path(&["Properties", "Destination"]);
-            let permissions = connector.value.path(&["Properties", "Permissions"]);
-            for destination in destinations.map_or(&[][..], Value::items) {
-                let Some(destination) = self.end(destination) else {
-                    continue;
-                };
+            let nothing = Value::map(Vec::new(), connector.key_span);
+            let source = End {
+                kind: canonical(&base.kind).to_owned(),
+                id: Some(base.id.to_string()),
+                // What `Id` cannot say stands under `SourceReference`.
+                written: connector.value.get("SourceReference").cloned().unwrap_or(nothing),
+            };
+            let written = |name: &str| connector.value.path(&["Properties", name]);
+            if let Some(destination) = written("Destination") {
                 let id = format!("{}{}", base.id, connector.key.display());
-                out.extend(self.connected(base, &id, connector.key_span, &source, &destination, permissions));
+                let ends = (&source, destination);
+                self.wires(base, &id, connector.key_span, ends, written("Permissions"), out);
             }
         }
     }
 
-    /// One end of a connector; only those that name a resource of the template by `Id`.
-    fn end(&self, value: &Value) -> Option<End> {
-        let id = value.get("Id")?.as_str()?.into_owned();
-        let kind = &self.template.resources.get(&id)?.kind;
-        Some(End {
-            kind: canonical(kind).to_owned(),
-            id,
-        })
-    }
-
-    fn connected(
+    fn wires(
         &self,
         base: &Base,
         id: &str,
         at: Span,
-        source: &End,
-        destination: &End,
+        (source, destination): (&End, &Value),
         permissions: Option<&Value>,
-    ) -> Option<Resource> {
+        out: &mut Vec<Resource>,
+    ) {
+        for (i, end) in destination.items().iter().enumerate() {
+            let wire = Wire {
+                id: id.to_owned(),
+                at,
+                permissions,
+                place: destination.as_seq().map(|_| i),
+            };
+            if let Some(end) = self.end(end) {
+                out.extend(self.connected(base, &wire, source, &end));
+            }
+        }
+    }
+
+    /// One end of a connector: a resource of the template by `Id`, or one of which the type is written.
+    fn end(&self, value: &Value) -> Option<End> {
+        let word = |name: &str| Some(value.get(name)?.as_str()?.into_owned());
+        let id = word("Id");
+        let kind = match &id {
+            Some(id) => self.template.resources.get(id)?.kind.clone(),
+            None => word("Type")?,
+        };
+        Some(End {
+            kind: canonical(&kind).to_owned(),
+            id,
+            written: value.clone(),
+        })
+    }
+
+    pub(super) fn connected(&self, base: &Base, wire: &Wire<'_>, source: &End, destination: &End) -> Option<Resource> {
         let profile = PROFILES
             .iter()
             .find(|p| p.from == source.kind && p.to == destination.kind)?;
-        let wants =
-            |word: &str| permissions.is_some_and(|p| p.items().iter().any(|i| i.as_str().as_deref() == Some(word)));
-        let (holder, subject) = if profile.reversed {
-            (destination, source)
-        } else {
-            (source, destination)
-        };
-        let grants = [("Read", profile.read), ("Write", profile.write)];
-        let statements: Vec<Value> = grants
+        match &profile.makes {
+            Makes::Policy(read, write) => self.policy(base, wire, (source, destination), read, write),
+            Makes::Reversed(read, write) => self.policy(base, wire, (destination, source), read, write),
+            Makes::Permission(service) => self.permitted(base, wire, source, destination, service),
+            Makes::Resource((kind, suffix, list, action), service) => {
+                let at = wire.at;
+                let arn = self.arn(destination, at)?;
+                let named = if *list == "Topics" {
+                    arn.clone()
+                } else {
+                    self.attribute(destination, "QueueUrl", "", at)?
+                };
+                let source = self.arn(source, at)?;
+                let statement = allow_service(service, action, arn, source, at);
+                let mut props = Props { entries: Vec::new() };
+                props.push("SamTemplate", at, Value::made("Connector", at));
+                props.push("PolicyDocument", at, document(vec![statement], at));
+                props.push(list, at, Value::seq(vec![named], at));
+                wire.wants("Write")
+                    .then(|| self.at_wire(kind, suffix, base, wire, props))
+            }
+        }
+    }
+
+    fn policy(
+        &self,
+        base: &Base,
+        wire: &Wire<'_>,
+        (holder, subject): (&End, &End),
+        read: &[Grant],
+        write: &[Grant],
+    ) -> Option<Resource> {
+        let at = wire.at;
+        let role = self.role_of(holder, subject, at)?;
+        let statements: Option<Vec<Value>> = [("Read", read), ("Write", write)]
             .iter()
-            .filter(|(word, _)| wants(word))
+            .filter(|(word, _)| wire.wants(word))
             .flat_map(|(_, grants)| grants.iter())
             .map(|grant| self.statement(grant, subject, at))
             .collect();
-        if statements.is_empty() {
-            return None;
-        }
-        let document = map(
-            vec![
-                ("Version", Value::made("2012-10-17", at)),
-                ("Statement", Value::seq(statements, at)),
-            ],
-            at,
-        );
+        let statements = statements.filter(|s| !s.is_empty())?;
         let mut props = Props { entries: Vec::new() };
         props.push("SamTemplate", at, Value::made("Connector", at));
-        props.push("PolicyDocument", at, document);
-        props.push(
-            "Roles",
-            at,
-            Value::seq(vec![resource(self.role_of(&holder.id), at)], at),
-        );
-        let mut made = self.made("AWS::IAM::ManagedPolicy", &format!("{id}Policy"), base, props);
-        made.header = at;
-        Some(made)
+        props.push("PolicyDocument", at, document(statements, at));
+        props.push("Roles", at, Value::seq(vec![role], at));
+        Some(self.at_wire("AWS::IAM::ManagedPolicy", "Policy", base, wire, props))
     }
 
-    fn statement(&self, (actions, suffixes): &Grant, subject: &End, at: Span) -> Value {
-        let actions = actions.iter().map(|a| Value::made(a, at)).collect();
-        let resources = suffixes.iter().map(|suffix| {
-            if *suffix == "execution" {
-                let mut text = arn("arn:%partition:states:%region:%account:execution:", at);
-                append(&mut text, &resource(self.template.target(&subject.id, "Name"), at));
-                text.append(&Text::made(":*", at));
-                return Value::text(text, at);
+    fn permitted(
+        &self,
+        base: &Base,
+        wire: &Wire<'_>,
+        source: &End,
+        destination: &End,
+        service: &str,
+    ) -> Option<Resource> {
+        let at = wire.at;
+        let function = self.arn(destination, at)?;
+        let source_arn = match source.kind.as_str() {
+            REST | HTTP => {
+                let mut text = arn("arn:%partition:execute-api:%region:%account:", at);
+                let id = self.attribute(source, "ResourceId", "", at)?;
+                text.append(&part(Some(&id), "ResourceId", at));
+                text.append(&Text::made("/", at));
+                match source.written.get("Qualifier") {
+                    Some(qualifier) => text.append(&part(Some(qualifier), "Qualifier", at)),
+                    None => text.append(&Text::made("*", at)),
+                }
+                Value::text(text, at)
             }
-            let mut text = Text::default();
-            append(&mut text, &resource(self.template.target(&subject.id, "Arn"), at));
-            if !suffix.is_empty() {
-                text.append(&Text::made(suffix, at));
+            GRAPH => {
+                let mut text = arn("arn:%partition:appsync:%region:%account:apis/", at);
+                let id = self.attribute(source, "ResourceId", "ApiId", at)?;
+                text.append(&part(Some(&id), "ResourceId", at));
+                Value::text(text, at)
             }
-            Value::text(text, at)
-        });
-        map(
-            vec![
-                ("Effect", Value::made("Allow", at)),
-                ("Action", Value::seq(actions, at)),
-                ("Resource", Value::new(Kind::Seq(resources.collect()), at)),
-            ],
-            at,
-        )
+            _ => self.arn(source, at)?,
+        };
+        let mut props = invoke(function, service, at);
+        props.push("SourceArn", at, source_arn);
+        if source.kind == BUCKET {
+            props.push("SourceAccount", at, Value::text(arn("%account", at), at));
+        }
+        let suffix = "WriteLambdaPermission";
+        wire.wants("Write")
+            .then(|| self.at_wire("AWS::Lambda::Permission", suffix, base, wire, props))
     }
 
-    /// The role that the resource `id` runs with.
-    fn role_of(&self, id: &str) -> Target {
+    fn at_wire(&self, kind: &str, suffix: &str, base: &Base, wire: &Wire<'_>, props: Props) -> Resource {
+        let mut made = self.made(kind, &wire.named(suffix), base, props);
+        made.header = wire.at;
+        made
+    }
+
+    fn statement(&self, (actions, suffixes): &Grant, subject: &End, at: Span) -> Option<Value> {
+        let resources: Option<Vec<Value>> = suffixes
+            .iter()
+            .map(|suffix| match *suffix {
+                "execution" => {
+                    let mut text = arn("arn:%partition:states:%region:%account:execution:", at);
+                    let name = self.attribute(subject, "Name", "Name", at)?;
+                    text.append(&part(Some(&name), "Name", at));
+                    text.append(&Text::made(":*", at));
+                    Some(Value::text(text, at))
+                }
+                "rule" => {
+                    let rule = "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule";
+                    let text = arn(&format!("arn:%partition:events:%region:%account:{rule}"), at);
+                    Some(Value::text(text, at))
+                }
+                "" => self.arn(subject, at),
+                suffix => Some(suffixed(&self.arn(subject, at)?, suffix, at)),
+            })
+            .collect();
+        Some(allow(actions, resources?, at))
+    }
+
+    fn arn(&self, end: &End, at: Span) -> Option<Value> {
+        // What `Ref` gives for these is the ARN.
+        let attribute = match end.kind.as_str() {
+            MACHINE | TOPIC | GRAPH | DATA => "",
+            _ => "Arn",
+        };
+        self.attribute(end, "Arn", attribute, at)
+    }
+
+    /// What is written under `name`, or the attribute of the resource.
+    fn attribute(&self, end: &End, name: &str, attribute: &str, at: Span) -> Option<Value> {
+        match &end.id {
+            Some(id) => Some(resource(self.template.target(id, attribute), at)),
+            None => end.written.get(name).cloned(),
+        }
+    }
+
+    /// The role that `end` runs with, or with which it reaches `other`.
+    fn role_of(&self, end: &End, other: &End, at: Span) -> Option<Value> {
+        let Some(id) = &end.id else {
+            return end.written.get("RoleName").cloned();
+        };
         let template = self.template;
         let tree = &template.doc.tree;
-        let named = template
-            .resources
-            .get(id)
-            .and_then(|r| tree.get(r.node?, "Properties"))
-            .and_then(|p| tree.get(p, "Role").or_else(|| tree.get(p, "RoleArn")))
-            .and_then(|r| template.value(template.env(), r))
-            .and_then(|v| v.as_hole()?.target.clone());
-        named.unwrap_or_else(|| template.target(&format!("{id}Role"), ""))
+        let node = template.resources.get(id).and_then(|r| r.node);
+        let props = node.and_then(|n| tree.get(n, "Properties"));
+        let value = |name: &str| template.value(template.env(), tree.get(props?, name)?);
+        let named = match end.kind.as_str() {
+            RULE => {
+                let hits = |t: &&Value| address(t.get("Arn")).is_some_and(|a| Some(&*a.address) == other.id.as_deref());
+                let targets = value("Targets")?;
+                address(targets.items().iter().find(hits)?.get("RoleArn"))?.clone()
+            }
+            DATA => address(value("ServiceRoleArn").as_ref())?.clone(),
+            _ => {
+                let own = value("Role").or_else(|| value("RoleArn"));
+                let own = own.filter(|v| !v.is_null());
+                match address(own.as_ref()) {
+                    Some(target) => target.clone(),
+                    None if own.is_some() => return None,
+                    None => template.target(&format!("{id}Role"), ""),
+                }
+            }
+        };
+        Some(resource(named, at))
     }
 }
 
-fn append(text: &mut Text, value: &Value) {
-    if let Some(part) = value.as_text() {
-        text.append(part);
-    }
-}
-
-/// A resource that a connector starts or ends at.
-struct End {
-    kind: String,
-    id: String,
+/// The resource that a value refers to.
+fn address(value: Option<&Value>) -> Option<&Target> {
+    value?.as_hole()?.target.as_ref()
 }
 
 /// CloudFormation's type for a SAM type.
@@ -340,6 +300,9 @@ fn canonical(kind: &str) -> &str {
         "AWS::Serverless::Function" => FUNCTION,
         "AWS::Serverless::StateMachine" => MACHINE,
         "AWS::Serverless::SimpleTable" => TABLE,
+        "AWS::Serverless::Api" => REST,
+        "AWS::Serverless::HttpApi" => HTTP,
+        "AWS::Serverless::GraphQLApi" => GRAPH,
         other => other,
     }
 }

@@ -2,20 +2,20 @@
 //! SAM Developer Guide, "EventSource"; the SAM translator's own ARNs.
 
 use crate::formats::cloudformation::resources::Base;
-use crate::formats::cloudformation::text;
 use crate::model::Resource;
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Entry, Value};
 
 use super::Sam;
-use super::props::{Props, arn, resource};
+use super::props::{Props, allow_service, arn, document, part, resource};
 
 /// The AWS managed policies that the function's role gets for polled sources, without doubles.
 pub(super) fn managed_policies(events: &[Entry]) -> Vec<&'static str> {
     let mut out = Vec::new();
     for event in events {
         let policy = match kind_of(event).as_deref() {
-            Some("SQS") => "service-role/AWSLambdaSQSQueueExecutionRole",
+            Some("SNS") if subscription(event).is_none() => continue,
+            Some("SQS" | "SNS") => "service-role/AWSLambdaSQSQueueExecutionRole",
             Some("Kinesis") => "service-role/AWSLambdaKinesisExecutionRole",
             Some("DynamoDB") => "service-role/AWSLambdaDynamoDBExecutionRole",
             Some("MSK") => "service-role/AWSLambdaMSKExecutionRole",
@@ -28,7 +28,22 @@ pub(super) fn managed_policies(events: &[Entry]) -> Vec<&'static str> {
     out
 }
 
-fn kind_of(event: &Entry) -> Option<String> {
+/// The queue between a topic and the function, where an SNS event asks for one.
+fn subscription(event: &Entry) -> Option<&Value> {
+    let value = event.value.path(&["Properties", "SqsSubscription"])?;
+    (value.as_bool() != Some(false) && !value.is_null()).then_some(value)
+}
+
+/// A permission for `principal` to invoke `function`.
+pub(super) fn invoke(function: Value, principal: &str, at: Span) -> Props {
+    let mut props = Props { entries: Vec::new() };
+    props.push("Action", at, Value::made("lambda:InvokeFunction", at));
+    props.push("FunctionName", at, function);
+    props.push("Principal", at, Value::made(principal, at));
+    props
+}
+
+pub(super) fn kind_of(event: &Entry) -> Option<String> {
     Some(event.value.get("Type")?.as_str()?.into_owned())
 }
 
@@ -41,9 +56,50 @@ impl Sam<'_, '_> {
             out.extend(match &*kind {
                 "SQS" | "Kinesis" | "DynamoDB" | "MSK" | "MQ" | "DocumentDB" => self.mapping(base, event, props),
                 "SelfManagedKafka" => self.mapping(base, event, props),
+                "ScheduleV2" => self.starter(base, event, &kind, None),
+                "SNS" if subscription(event).is_some() => self.subscribed(base, event, props),
                 _ => self.permission(base, event, &kind, props),
             });
+            out.extend(self.dead_letters(base, event, &kind));
         }
+    }
+
+    /// The policy of the queue that the translator makes for events which could not be delivered.
+    pub(super) fn dead_letters(&self, base: &Base, event: &Entry, kind: &str) -> Option<Resource> {
+        if !matches!(kind, "Schedule" | "CloudWatchEvent" | "EventBridgeRule") {
+            return None;
+        }
+        let config = event.value.path(&["Properties", "DeadLetterConfig"])?;
+        config.get("Type").filter(|_| config.get("Arn").is_none())?;
+        let at = event.key_span;
+        let id = format!("{}{}", base.id, event.key.display());
+        let named = config.get("QueueLogicalId").and_then(Value::as_str);
+        let queue = named.map_or_else(|| format!("{id}Queue"), |n| n.into_owned());
+        let queue = |attribute: &str| resource(self.template.target(&queue, attribute), at);
+        let rule = resource(self.template.target(&id, "Arn"), at);
+        let statement = allow_service("events.amazonaws.com", "sqs:SendMessage", queue("Arn"), rule, at);
+        Some(self.queue_policy(base, event, &format!("{id}QueuePolicy"), queue(""), statement))
+    }
+
+    /// A topic that writes to a queue, from which the function reads.
+    fn subscribed(&self, base: &Base, event: &Entry, written: &Value) -> Option<Resource> {
+        let at = event.key_span;
+        let id = format!("{}{}", base.id, event.key.display());
+        let given = |name: &str| subscription(event)?.get(name).cloned();
+        let made = |attribute: &str| resource(self.template.target(&format!("{id}Queue"), attribute), at);
+        let arn = given("QueueArn").unwrap_or_else(|| made("Arn"));
+        let url = given("QueueUrl").unwrap_or_else(|| made(""));
+        let statement = allow_service("*", "sqs:SendMessage", arn, written.get("Topic")?.clone(), at);
+        Some(self.queue_policy(base, event, &format!("{id}QueuePolicy"), url, statement))
+    }
+
+    fn queue_policy(&self, base: &Base, event: &Entry, id: &str, queue: Value, statement: Value) -> Resource {
+        let at = event.key_span;
+        let mut props = Props { entries: Vec::new() };
+        props.push("GeneratedFor", at, Value::made("QueuePolicy", at));
+        props.push("PolicyDocument", at, document(vec![statement], at));
+        props.push("Queues", at, Value::seq(vec![queue], at));
+        self.at_event("AWS::SQS::QueuePolicy", id, base, event, props)
     }
 
     fn mapping(&self, base: &Base, event: &Entry, written: &Value) -> Option<Resource> {
@@ -98,10 +154,7 @@ impl Sam<'_, '_> {
             "Cognito" => ("cognito-idp.amazonaws.com", written.get("UserPool").cloned(), None),
             _ => return None,
         };
-        let mut props = Props { entries: Vec::new() };
-        props.push("Action", at, Value::made("lambda:InvokeFunction", at));
-        props.push("FunctionName", at, resource(self.template.target(&base.id, ""), at));
-        props.push("Principal", at, Value::made(principal, at));
+        let mut props = invoke(resource(self.template.target(&base.id, ""), at), principal, at);
         let optional = [
             ("SourceArn", source),
             ("SourceAccount", source_account),
@@ -137,12 +190,20 @@ impl Sam<'_, '_> {
         } else {
             method.to_ascii_uppercase()
         };
+        if written.get("Path").is_none() {
+            // The default route of an HTTP API.
+            source.append(&Text::made("/*/*", at));
+            return Value::text(source, at);
+        }
         source.append(&Text::made(&format!("/*/{method}"), at));
-        source.append(&part(written.get("Path"), "Path", at));
+        match written.get("Path").and_then(Value::as_str) {
+            Some(path) => source.append(&Text::made(&without_parameters(&path), at)),
+            None => source.append(&part(written.get("Path"), "Path", at)),
+        }
         Value::text(source, at)
     }
 
-    fn at_event(&self, kind: &str, id: &str, base: &Base, event: &Entry, props: Props) -> Resource {
+    pub(super) fn at_event(&self, kind: &str, id: &str, base: &Base, event: &Entry, props: Props) -> Resource {
         let mut made = self.made(kind, id, base, props);
         made.header = event.key_span;
         made.extent = event.key_span.cover(event.value.span);
@@ -150,11 +211,10 @@ impl Sam<'_, '_> {
     }
 }
 
-/// A value inside an ARN that the translator makes.
-fn part(value: Option<&Value>, name: &str, at: Span) -> Text {
-    let parts = value.map(|v| text::part(v, at, at));
-    match parts.as_deref() {
-        Some([only]) => text::placed(&only.text, at),
-        _ => text::hole(HoleKind::Other, name, at),
-    }
+/// `/a/{id}` as `/a/*`.
+fn without_parameters(path: &str) -> String {
+    let parts = path
+        .split('/')
+        .map(|p| if p.starts_with('{') && p.ends_with('}') { "*" } else { p });
+    parts.collect::<Vec<_>>().join("/")
 }

@@ -35,7 +35,9 @@ impl Sam<'_, '_> {
         }
         let events = events.as_ref().and_then(|e| e.value.entries()).unwrap_or(&[]);
         added.extend(super::events::managed_policies(events));
-        let role = self.owned_role(base, &mut props, "Role", "lambda.amazonaws.com", added);
+        let inline = self.function_policies(base, &props, events);
+        let role = self.owned_role(base, &mut props, "Role", "lambda.amazonaws.com", (added, inline));
+        out.extend(self.deployment(base, &props));
         if let Some(tracing) = props.take("Tracing") {
             let mode = map(vec![("Mode", tracing.value)], tracing.key_span);
             props.push("TracingConfig", tracing.key_span, mode);
@@ -56,13 +58,22 @@ impl Sam<'_, '_> {
 
     /// SAM Developer Guide, "AWS::Serverless::StateMachine".
     pub(super) fn state_machine(&self, base: &Base, mut props: Props, out: &mut Vec<Resource>) {
-        props.take("Events");
+        let events = props.take("Events");
         let traced = props
             .get("Tracing")
             .and_then(|t| t.get("Enabled"))
             .and_then(Value::as_bool);
         let added = if traced == Some(true) { vec![XRAY] } else { Vec::new() };
-        let role = self.owned_role(base, &mut props, "RoleArn", "states.amazonaws.com", added);
+        let events = events.as_ref().and_then(|e| e.value.entries()).unwrap_or(&[]);
+        for event in events {
+            let Some(kind) = super::events::kind_of(event) else {
+                continue;
+            };
+            let boundary = props.entry("PermissionsBoundary");
+            out.extend(self.starter(base, event, &kind, boundary));
+            out.extend(self.dead_letters(base, event, &kind));
+        }
+        let role = self.owned_role(base, &mut props, "RoleArn", "states.amazonaws.com", (added, Vec::new()));
         props.rename("Tracing", "TracingConfiguration");
         props.rename("Logging", "LoggingConfiguration");
         props.rename("Name", "StateMachineName");
@@ -78,7 +89,7 @@ impl Sam<'_, '_> {
         props: &mut Props,
         name: &str,
         service: &'static str,
-        added: Vec<&'static str>,
+        (added, inline): (Vec<&'static str>, Vec<Value>),
     ) -> Option<Resource> {
         let at = base.header;
         let arn = resource(self.template.target(&format!("{}Role", base.id), "Arn"), at);
@@ -111,10 +122,13 @@ impl Sam<'_, '_> {
             },
         };
         let role = Role {
+            id: format!("{}Role", base.id),
+            at,
             service,
             policies: props.take("Policies"),
             trust: props.take("AssumeRolePolicyDocument"),
             added,
+            inline,
             props,
             branch,
         };

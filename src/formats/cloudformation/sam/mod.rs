@@ -10,9 +10,15 @@ mod connector;
 mod events;
 mod function;
 mod globals;
+mod graphql;
+mod profiles;
 mod props;
 mod role;
+mod sends;
+mod starts;
 mod templates;
+
+use std::cell::Cell;
 
 use crate::iam::Format;
 use crate::model::Resource;
@@ -26,6 +32,8 @@ use props::Props;
 pub(super) struct Sam<'t, 'w> {
     template: &'t Template<'w>,
     globals: Option<Value>,
+    /// Whether the role of CodeDeploy is made already.
+    deploys: Cell<bool>,
 }
 
 impl<'t, 'w> Sam<'t, 'w> {
@@ -35,7 +43,11 @@ impl<'t, 'w> Sam<'t, 'w> {
             .section("Globals")
             .filter(|_| template.doc.format == Format::Sam)
             .and_then(|node| template.value(template.env(), node));
-        Self { template, globals }
+        Self {
+            template,
+            globals,
+            deploys: Cell::new(false),
+        }
     }
 
     /// The resources that `base`, of a type `AWS::Serverless::*`, becomes.
@@ -50,7 +62,8 @@ impl<'t, 'w> Sam<'t, 'w> {
             "Function" => self.function(base, props, out),
             "StateMachine" => self.state_machine(base, props, out),
             "Api" => self.api(base, props, out),
-            "HttpApi" => out.push(self.made("AWS::ApiGatewayV2::Api", &base.id, base, props)),
+            "HttpApi" => self.http_api(base, props, out),
+            "WebSocketApi" => self.web_socket_api(base, props, out),
             "SimpleTable" => out.push(self.made("AWS::DynamoDB::Table", &base.id, base, props)),
             "LayerVersion" => {
                 let mut props = props;
@@ -58,7 +71,8 @@ impl<'t, 'w> Sam<'t, 'w> {
                 props.entries.extend(code);
                 out.push(self.made("AWS::Lambda::LayerVersion", &base.id, base, props));
             }
-            "GraphQLApi" => out.push(self.made("AWS::AppSync::GraphQLApi", &base.id, base, props)),
+            "GraphQLApi" => self.graphql_api(base, props, out),
+            "CapacityProvider" => self.capacity_provider(base, props, out),
             "Application" => self.application(base, props, out),
             "Connector" => self.connector(base, props, out),
             _ => out.push(self.made(&base.kind, &base.id, base, props)),

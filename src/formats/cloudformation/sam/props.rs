@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::formats::cloudformation::text;
 use crate::source::{Hole, HoleKind, Span, Target, Text};
 use crate::value::{Branch, Entry, Kind, Value};
 
@@ -24,9 +25,13 @@ impl Props {
         taken
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+    pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
         let hit = |e: &&Entry| e.key.known().as_deref() == Some(name);
-        self.entries.iter().rev().find(hit).map(|e| &e.value)
+        self.entries.iter().rev().find(hit)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.entry(name).map(|e| &e.value)
     }
 
     /// Gives the property CloudFormation's name; its key stays where it is written.
@@ -106,5 +111,81 @@ pub(super) fn under(label: Option<&Arc<str>>, value: Value) -> Value {
             };
             Value::new(Kind::OneOf(vec![branch].into()), span)
         }
+    }
+}
+
+/// A statement that allows `actions` on `resources`.
+pub(super) fn allow(actions: &[&str], resources: Vec<Value>, at: Span) -> Value {
+    let actions = actions.iter().map(|a| Value::made(a, at)).collect();
+    map(
+        vec![
+            ("Effect", Value::made("Allow", at)),
+            ("Action", Value::seq(actions, at)),
+            ("Resource", Value::seq(resources, at)),
+        ],
+        at,
+    )
+}
+
+/// A document of these statements.
+pub(super) fn document(statements: Vec<Value>, at: Span) -> Value {
+    map(
+        vec![
+            ("Version", Value::made("2012-10-17", at)),
+            ("Statement", Value::seq(statements, at)),
+        ],
+        at,
+    )
+}
+
+/// `service` may do `action` to `resource`, for `source` only.
+pub(super) fn allow_service(service: &str, action: &str, resource: Value, source: Value, at: Span) -> Value {
+    let principal = match service {
+        "*" => Value::made("*", at),
+        _ => map(vec![("Service", Value::made(service, at))], at),
+    };
+    let source = map(vec![("aws:SourceArn", source)], at);
+    map(
+        vec![
+            ("Effect", Value::made("Allow", at)),
+            ("Principal", principal),
+            ("Action", Value::made(action, at)),
+            ("Resource", resource),
+            ("Condition", map(vec![("ArnEquals", source)], at)),
+        ],
+        at,
+    )
+}
+
+/// A policy in a role that the translator writes for `reason`.
+pub(super) fn inline(reason: &str, statements: Vec<Value>, at: Span) -> Value {
+    map(
+        vec![
+            ("PolicyName", Value::made(reason, at)),
+            ("GeneratedFor", Value::made(reason, at)),
+            ("PolicyDocument", document(statements, at)),
+        ],
+        at,
+    )
+}
+
+/// The text `value` with `suffix` after it.
+pub(super) fn suffixed(value: &Value, suffix: &str, at: Span) -> Value {
+    match value.as_text() {
+        Some(text) => {
+            let mut text = text.clone();
+            text.append(&Text::made(suffix, at));
+            Value::text(text, value.span)
+        }
+        None => value.clone(),
+    }
+}
+
+/// A value inside an ARN that the translator makes.
+pub(super) fn part(value: Option<&Value>, name: &str, at: Span) -> Text {
+    let parts = value.map(|v| text::part(v, at, at));
+    match parts.as_deref() {
+        Some([only]) => text::placed(&only.text, at),
+        _ => text::hole(HoleKind::Other, name, at),
     }
 }

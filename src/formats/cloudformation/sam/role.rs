@@ -9,17 +9,23 @@ use crate::model::Resource;
 use crate::source::{Span, Text};
 use crate::value::{Entry, Kind, Value};
 
-use super::props::{Props, arn, map, under};
+use super::props::{Props, arn, document, map, under};
 use super::{Sam, templates};
 
 /// What the role is made of.
 pub(super) struct Role<'a> {
+    /// Its logical id.
+    pub(super) id: String,
+    /// What asks for it: all that the translator adds lies here.
+    pub(super) at: Span,
     /// Who assumes it by default: `lambda.amazonaws.com`.
     pub(super) service: &'static str,
     pub(super) policies: Option<Entry>,
     pub(super) trust: Option<Entry>,
     /// AWS managed policies that the translator adds, with their paths.
     pub(super) added: Vec<&'static str>,
+    /// Inline policies that the translator writes.
+    pub(super) inline: Vec<Value>,
     /// Properties of the SAM resource that the role takes over.
     pub(super) props: &'a Props,
     /// Set where the resource names a role in one branch only.
@@ -27,10 +33,10 @@ pub(super) struct Role<'a> {
 }
 
 impl Sam<'_, '_> {
-    /// The role `<Id>Role`. What is written in the template is under CloudFormation's own properties; what the translator
+    /// A role that the translator makes. What is written in the template is under CloudFormation's own properties; what the translator
     /// adds is under `GeneratedManagedPolicyArns`, and `SamTemplate` says that the trust policy is its own.
     pub(super) fn role(&self, base: &Base, role: Role<'_>) -> Resource {
-        let at = base.header;
+        let at = role.at;
         let mut props = Props { entries: Vec::new() };
         match role.trust {
             Some(trust) => props.entries.push(trust),
@@ -39,6 +45,8 @@ impl Sam<'_, '_> {
                 props.push("SamTemplate", at, Value::made("AssumeRolePolicyDocument", at));
             }
         }
+        let mut inline = role.inline;
+        let mut key = at;
         if let Some(policies) = &role.policies {
             let mut sorted = Sorted {
                 id: &base.id,
@@ -52,8 +60,14 @@ impl Sam<'_, '_> {
                 props.push("ManagedPolicyArns", entry.0, entry.1);
             }
             if !sorted.inline.is_empty() {
-                props.push("Policies", policies.key_span, Value::seq(sorted.inline, span));
+                key = policies.key_span;
+                // Written ones first: their places in the list are what messages tell.
+                sorted.inline.append(&mut inline);
+                inline = sorted.inline;
             }
+        }
+        if !inline.is_empty() {
+            props.push("Policies", key, Value::seq(inline, key));
         }
         let added = role.added.iter().map(|name| {
             let text = arn(&format!("arn:%partition:iam::aws:policy/{name}"), at);
@@ -75,7 +89,8 @@ impl Sam<'_, '_> {
                 props.push(to, entry.key_span, entry.value.clone());
             }
         }
-        let mut resource = self.made("AWS::IAM::Role", &format!("{}Role", base.id), base, props);
+        let mut resource = self.made("AWS::IAM::Role", &role.id, base, props);
+        resource.header = at;
         resource.branch = match (&base.branch, role.branch) {
             (Some(a), Some(b)) => Some(join_labels(&[a.clone(), b])),
             (a, b) => a.clone().or(b),
@@ -95,13 +110,7 @@ fn default_trust(service: &str, at: Span) -> Value {
         ],
         at,
     );
-    map(
-        vec![
-            ("Version", Value::made("2012-10-17", at)),
-            ("Statement", Value::seq(vec![statement], at)),
-        ],
-        at,
-    )
+    document(vec![statement], at)
 }
 
 /// The items of `Policies` by what they are.

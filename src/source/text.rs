@@ -37,6 +37,8 @@ pub enum HoleKind {
     Lookup,
     /// An output or export of something, or a file, that is not in this repository.
     Outside,
+    /// What a plan leaves open until it is applied.
+    Applied,
     /// Anything else that we could not evaluate.
     Other,
 }
@@ -47,7 +49,7 @@ impl HoleKind {
     pub fn is_placeholder(self) -> bool {
         match self {
             Self::Account | Self::Partition | Self::Region | Self::UrlSuffix | Self::Resource | Self::Existing => true,
-            Self::Input | Self::Dynamic | Self::Lookup | Self::Outside | Self::Other => false,
+            Self::Input | Self::Dynamic | Self::Lookup | Self::Outside | Self::Applied | Self::Other => false,
         }
     }
 
@@ -61,6 +63,7 @@ impl HoleKind {
             Self::Dynamic => "read from a store of secrets or parameters",
             Self::Lookup => "looked up by a data source",
             Self::Outside => "not in this repository",
+            Self::Applied => "known only after it is applied",
             Self::Other => "could not be evaluated",
         }
     }

@@ -339,7 +339,7 @@ fn events_become_permissions_with_their_source() {
     );
     assert_eq!(
         permission("Any"),
-        format!("{start}${{ServerlessHttpApi}}/*/*${{Path}} absent absent")
+        format!("{start}${{ServerlessHttpApi}}/*/* absent absent")
     );
     assert_eq!(permission("Topic"), "sns.amazonaws.com ${T} absent absent");
     assert_eq!(permission("Upload"), "s3.amazonaws.com absent ${AWS::AccountId} absent");

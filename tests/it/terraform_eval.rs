@@ -1346,3 +1346,78 @@ fn plans_hold_resolved_values() {
     let at = trust.display().find("sts:").unwrap();
     assert_eq!(sources.slice(trust.span_of(at..at + 14).unwrap()), "sts:AssumeRole");
 }
+
+/// A plan of a bucket, a policy about it, and a module called twice; `main.tf` beside it says the same.
+const PLAN: &str = r#"{"format_version": "1.2", "terraform_version": "1.11.4",
+"planned_values": {"root_module": {
+  "resources": [
+    {"address": "aws_iam_policy.p", "mode": "managed", "type": "aws_iam_policy", "name": "p", "values": {"name": "p"}},
+    {"address": "aws_iam_role.auto", "mode": "managed", "type": "aws_iam_role", "name": "auto",
+     "values": {"assume_role_policy": "{}", "inline_policy": []}}],
+  "child_modules": [
+    {"address": "module.m[\"a.b[1]\"]", "resources": [
+      {"address": "module.m[\"a.b[1]\"].aws_iam_role.r", "mode": "managed", "type": "aws_iam_role", "name": "r",
+       "values": {"assume_role_policy": "{}"}},
+      {"address": "module.m[\"a.b[1]\"].aws_iam_role_policy.p", "mode": "managed", "type": "aws_iam_role_policy", "name": "p",
+       "values": {"policy": "{\"Statement\": []}"}}]}]
+}},
+"resource_changes": [
+  {"address": "aws_iam_policy.p", "change": {"after_unknown": {"arn": true, "policy": true}}},
+  {"address": "aws_iam_role.auto", "change": {"after_unknown": {"inline_policy": true, "managed_policy_arns": true}}},
+  {"address": "module.m[\"a.b[1]\"].aws_iam_role_policy.p", "change": {"after_unknown": {"id": true, "role": true}}}],
+"configuration": {"root_module": {
+  "resources": [
+    {"address": "aws_iam_policy.p", "expressions": {"name": {"constant_value": "p"}, "policy": {"references": ["aws_s3_bucket.b.arn", "aws_s3_bucket.b"]}}},
+    {"address": "aws_iam_role.auto", "expressions": {"assume_role_policy": {}}}],
+  "module_calls": {"m": {"source": "./mods/r", "module": {"resources": [
+    {"address": "aws_iam_role_policy.p", "expressions": {"policy": {}, "role": {"references": ["aws_iam_role.r.id", "aws_iam_role.r"]}}}]}}}
+}}}"#;
+
+#[test]
+fn what_a_plan_leaves_open_is_unknown_with_its_reason() {
+    let (_, units) = lower(&[("plan.json", PLAN)]);
+    let all = resources(&units);
+    let policy = all.iter().find(|r| &*r.address.name == "aws_iam_policy.p").unwrap();
+    let hole = policy.get("PolicyDocument").unwrap().as_hole().unwrap();
+    assert_eq!(&*hole.name, "aws_s3_bucket.b.arn");
+    assert_eq!(hole.kind.why(), "known only after it is applied");
+    assert!(hole.target.is_none());
+    // Nobody wrote what the provider works out by itself.
+    let auto = all.iter().find(|r| &*r.address.name == "aws_iam_role.auto").unwrap();
+    assert!(auto.get("ManagedPolicyArns").is_none());
+    assert!(auto.get("Policies").is_none_or(|p| p.items().is_empty()));
+}
+
+#[test]
+fn a_plan_is_linked_and_placed_where_its_source_is() {
+    let (sources, units) = lower(&[
+        ("plan.json", PLAN),
+        (
+            "main.tf",
+            "module \"m\" {\n  source = \"./mods/r\"\n}\nresource \"aws_iam_policy\" \"p\" {}\n",
+        ),
+        (
+            "mods/r/main.tf",
+            "resource \"aws_iam_role\" \"r\" {}\nresource \"aws_iam_role_policy\" \"p\" {}\n",
+        ),
+    ]);
+    let all = resources(&units);
+    let planned = |name: &str| {
+        *all.iter()
+            .find(|r| &*r.address.scope == "plan.json" && &*r.address.name == name)
+            .unwrap()
+    };
+    let inline = planned("module.m[\"a.b[1]\"].aws_iam_role_policy.p");
+    assert_eq!(sources.path(inline.header.file), "mods/r/main.tf");
+    assert_eq!(sources.slice(inline.header), "resource \"aws_iam_role_policy\" \"p\"");
+    let role = inline
+        .get("RoleName")
+        .unwrap()
+        .as_hole()
+        .unwrap()
+        .target
+        .clone()
+        .unwrap();
+    assert_eq!(&*role.address, "module.m[\"a.b[1]\"].aws_iam_role.r");
+    assert_eq!(sources.path(planned("aws_iam_policy.p").header.file), "main.tf");
+}

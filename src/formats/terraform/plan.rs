@@ -1,14 +1,15 @@
 //! The JSON of `terraform show -json`: resources with the values that the plan has resolved.
 //!
-//! Terraform documentation, "JSON Output Format". What is known only after `apply` is not in it, and so is no property.
+//! Terraform documentation, "JSON Output Format". What is known only after `apply` is unknown, or the resource that its
+//! expression refers to.
 
 use std::collections::BTreeMap;
 
 use crate::iam::Format;
 use crate::model::{Address, Resource, Unit};
-use crate::source::{FileId, Sources, Span, parent_path};
-use crate::syntax::{NodeId, Tree, json};
-use crate::value::Value;
+use crate::source::{FileId, Hole, HoleKind, Sources, Span, Target, Text, join_path, parent_path};
+use crate::syntax::{Kind as Node, NodeId, Tree, json};
+use crate::value::{Entry, Kind, Value};
 
 use super::aws;
 use super::blocks::Item;
@@ -39,20 +40,30 @@ pub(super) fn lower(sources: &Sources, file: FileId, written: &Written) -> Unit 
         problems: tree.problems.clone(),
         ..Unit::default()
     };
-    let values = tree.roots.first().and_then(|root| {
-        let values = tree
-            .get(*root, "planned_values")
-            .or_else(|| tree.get(*root, "values"))?;
+    let root = tree.roots.first().copied();
+    let values = root.and_then(|root| {
+        let values = tree.get(root, "planned_values").or_else(|| tree.get(root, "values"))?;
         tree.get(values, "root_module")
     });
-    if let Some(module) = values {
-        let plan = Plan {
+    if let (Some(root), Some(module)) = (root, values) {
+        let mut plan = Plan {
             tree: &tree,
             scope: sources.path(file),
-            dir: parent_path(sources.path(file)),
             written,
+            later: BTreeMap::new(),
+            expressions: BTreeMap::new(),
+            directories: BTreeMap::new(),
         };
-        plan.module(module, 0, &mut unit);
+        plan.changes(root);
+        let configuration = tree.get(root, "configuration").and_then(|c| tree.get(c, "root_module"));
+        let directory = parent_path(sources.path(file)).to_owned();
+        match configuration {
+            Some(configured) => plan.configured(configured, String::new(), directory, 0),
+            None => {
+                plan.directories.insert(String::new(), directory);
+            }
+        }
+        plan.module(module, "", 0, &mut unit);
     }
     unit
 }
@@ -60,26 +71,87 @@ pub(super) fn lower(sources: &Sources, file: FileId, written: &Written) -> Unit 
 struct Plan<'p> {
     tree: &'p Tree,
     scope: &'p str,
-    dir: &'p str,
     written: &'p Written,
+    /// `after_unknown` by the resource's address.
+    later: BTreeMap<String, NodeId>,
+    /// `expressions` by the resource's address without keys.
+    expressions: BTreeMap<String, NodeId>,
+    /// Directories by the module's address without keys.
+    directories: BTreeMap<String, String>,
 }
 
 impl Plan<'_> {
-    fn module(&self, module: NodeId, depth: u32, unit: &mut Unit) {
+    fn text(&self, node: NodeId, name: &str) -> Option<String> {
+        Some(self.tree.text(self.tree.get(node, name)?)?.display())
+    }
+
+    fn each(&self, node: NodeId, name: &str) -> impl Iterator<Item = NodeId> + use<'_> {
+        let list = self.tree.get(node, name);
+        list.into_iter().flat_map(|list| self.tree.children(list))
+    }
+
+    /// What the plan leaves open.
+    fn changes(&mut self, root: NodeId) {
+        let mut later = BTreeMap::new();
+        for change in self.each(root, "resource_changes") {
+            let unknown = self
+                .tree
+                .get(change, "change")
+                .and_then(|c| self.tree.get(c, "after_unknown"));
+            if let (Some(address), Some(unknown)) = (self.text(change, "address"), unknown) {
+                later.insert(address, unknown);
+            }
+        }
+        self.later = later;
+    }
+
+    /// What is written of a module at `path`, whose address without keys is `prefix`.
+    fn configured(&mut self, module: NodeId, prefix: String, directory: String, depth: u32) {
         if depth > MAX_DEPTH {
             return;
         }
-        let each = |name| self.tree.get(module, name).map(|list| self.tree.children(list));
-        for resource in each("resources").into_iter().flatten() {
-            unit.resources.extend(self.resource(resource));
+        let tree = self.tree;
+        let resources: Vec<NodeId> = self.each(module, "resources").collect();
+        for resource in resources {
+            if let (Some(address), Some(expressions)) =
+                (self.text(resource, "address"), tree.get(resource, "expressions"))
+            {
+                self.expressions.insert(format!("{prefix}{address}"), expressions);
+            }
         }
-        for child in each("child_modules").into_iter().flatten() {
-            self.module(child, depth + 1, unit);
+        let calls = tree.get(module, "module_calls");
+        for (key, call) in calls.into_iter().flat_map(|c| tree.entries(c)) {
+            let (Some(name), Some(called)) = (tree.text(key).and_then(Text::known), tree.get(call, "module")) else {
+                continue;
+            };
+            // A module of a registry lies nowhere.
+            let local = self
+                .text(call, "source")
+                .filter(|s| s.starts_with("./") || s.starts_with("../"));
+            let inner = local.map_or_else(|| format!("{directory}#{name}"), |s| join_path(&directory, &s));
+            self.configured(called, format!("{prefix}module.{name}."), inner, depth + 1);
+        }
+        self.directories.insert(prefix, directory);
+    }
+
+    /// The resources of a module whose address, with a dot after it, is `prefix`.
+    fn module(&self, module: NodeId, prefix: &str, depth: u32, unit: &mut Unit) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        for resource in self.each(module, "resources") {
+            unit.resources.extend(self.resource(resource, prefix));
+        }
+        for child in self.each(module, "child_modules") {
+            let prefix = self
+                .text(child, "address")
+                .map_or_else(String::new, |a| format!("{a}."));
+            self.module(child, &prefix, depth + 1, unit);
         }
     }
 
-    fn resource(&self, node: NodeId) -> Option<Resource> {
-        let text = |name| Some(self.tree.text(self.tree.get(node, name)?)?.display());
+    fn resource(&self, node: NodeId, prefix: &str) -> Option<Resource> {
+        let text = |name| self.text(node, name);
         let (address, kind) = (text("address")?, text("type")?);
         let data = text("mode")? == "data";
         let type_name = if data { format!("data.{kind}") } else { kind };
@@ -89,7 +161,9 @@ impl Plan<'_> {
         }
         let values = self.tree.get(node, "values")?;
         let span = self.tree.span(node);
-        let given = plain::value(self.tree, values);
+        let own = self.tree.get(node, "address").map_or(span, |n| self.tree.span(n));
+        let bare = without_keys(&address);
+        let given = self.with_unknown(plain::value(self.tree, values), &address, &bare, prefix, own);
         let items: Vec<Item> = given
             .entries()?
             .iter()
@@ -109,10 +183,12 @@ impl Plan<'_> {
         if row.is_none() && !any_policy(&props, 0) {
             return None;
         }
-        let own = self.tree.get(node, "address").map_or(span, |n| self.tree.span(n));
         // Where the source is there, the resource is named where it is written.
-        let base = address.split('[').next().unwrap_or(&address).to_owned();
-        let place = self.written.get(&(self.dir.to_owned(), base));
+        let module = without_keys(prefix);
+        let place = self.directories.get(&module).and_then(|directory| {
+            let local = bare.strip_prefix(module.as_str())?;
+            self.written.get(&(directory.clone(), local.to_owned()))
+        });
         Some(Resource {
             kind: row.map_or(type_name.as_str(), |r| r.kind).into(),
             type_name: type_name.as_str().into(),
@@ -129,4 +205,143 @@ impl Plan<'_> {
             branch: None,
         })
     }
+
+    /// The values of a resource, with what is written for it and known only after `apply`.
+    fn with_unknown(&self, values: Value, address: &str, bare: &str, prefix: &str, at: Span) -> Value {
+        let Some(later) = self.later.get(address) else {
+            return values;
+        };
+        let written = self.expressions.get(bare).copied();
+        let place = Place {
+            prefix,
+            at,
+            link: false,
+        };
+        self.merged(Some(&values), *later, written, &place, 0).unwrap_or(values)
+    }
+
+    /// `value` with holes where `later` says `true` and an expression is written; `None` where there is nothing of it.
+    fn merged(
+        &self,
+        value: Option<&Value>,
+        later: NodeId,
+        written: Option<NodeId>,
+        place: &Place<'_>,
+        depth: u32,
+    ) -> Option<Value> {
+        let tree = self.tree;
+        let known = value.filter(|v| !v.is_null());
+        if depth > MAX_DEPTH {
+            return known.cloned();
+        }
+        match tree.kind(later) {
+            Node::Bool => {
+                let unknown = tree.text(later).and_then(Text::known).as_deref() == Some("true");
+                match (known, written) {
+                    (None, Some(written)) if unknown => Some(self.open(written, place)),
+                    _ => known.cloned(),
+                }
+            }
+            Node::Map => {
+                let mut entries = value.and_then(Value::entries).unwrap_or(&[]).to_vec();
+                for (key, inner) in tree.entries(later) {
+                    let Some(name) = tree.text(key).and_then(Text::known) else {
+                        continue;
+                    };
+                    let at = entries.iter().position(|e| e.key.known().as_deref() == Some(&*name));
+                    let written = written.and_then(|w| tree.get(w, &name));
+                    let own = at.map(|i| &entries[i].value);
+                    let place = Place {
+                        link: aws::LINKS.contains(&&*name),
+                        ..*place
+                    };
+                    let Some(value) = self.merged(own, inner, written, &place, depth + 1) else {
+                        continue;
+                    };
+                    match at {
+                        Some(i) => entries[i].value = value,
+                        None => entries.push(Entry {
+                            key: Text::made(&name, place.at),
+                            key_span: place.at,
+                            value,
+                        }),
+                    }
+                }
+                Some(Value::map(entries, value.map_or(place.at, |v| v.span)))
+            }
+            Node::Seq => {
+                let items = value.and_then(Value::as_seq)?;
+                let parts: Vec<NodeId> = tree.children(later).collect();
+                let blocks: Vec<NodeId> = match written {
+                    Some(w) if tree.kind(w) == Node::Seq => tree.children(w).collect(),
+                    _ => Vec::new(),
+                };
+                let items = items.iter().enumerate().map(|(i, item)| {
+                    let written = blocks.get(i).copied().or(written);
+                    let merged = parts
+                        .get(i)
+                        .and_then(|p| self.merged(Some(item), *p, written, place, depth + 1));
+                    merged.unwrap_or_else(|| item.clone())
+                });
+                Some(Value {
+                    kind: Kind::Seq(items.collect()),
+                    ..value?.clone()
+                })
+            }
+            _ => known.cloned(),
+        }
+    }
+
+    /// The value of an expression that only `apply` knows: what it refers to, where it refers to one thing.
+    fn open(&self, written: NodeId, place: &Place<'_>) -> Value {
+        let references: Vec<String> = self
+            .each(written, "references")
+            .filter_map(|r| Some(self.tree.text(r)?.display()))
+            .collect();
+        // Each reference is followed by what it is a part of: `aws_iam_role.r.id`, `aws_iam_role.r`.
+        let resource = match references.as_slice() {
+            [attribute, resource] if place.link && resource.starts_with("aws_") => attribute
+                .strip_prefix(resource.as_str())
+                .and_then(|rest| rest.strip_prefix('.'))
+                .map(|rest| (resource, rest)),
+            _ => None,
+        };
+        let name = references.first().map_or("known after apply", String::as_str);
+        let Some((resource, attribute)) = resource else {
+            return Value::unknown(Hole::new(HoleKind::Applied, name, place.at));
+        };
+        let target = Target {
+            scope: self.scope.into(),
+            address: format!("{}{resource}", place.prefix).into(),
+            attribute: attribute.into(),
+        };
+        Value::unknown(Hole::new(HoleKind::Resource, name, place.at).to(target))
+    }
+}
+
+/// Where a resource is: the address of its module with a dot after it, and what stands for it in the plan; and whether the
+/// value says which other resource is meant.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    prefix: &'a str,
+    at: Span,
+    link: bool,
+}
+
+/// `module.m[0].aws_iam_role.r["key"]` as `module.m.aws_iam_role.r`.
+fn without_keys(address: &str) -> String {
+    let mut out = String::with_capacity(address.len());
+    let (mut depth, mut quoted, mut escaped) = (0u32, false, false);
+    for c in address.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' if depth > 0 => quoted = !quoted,
+            '[' if !quoted => depth += 1,
+            ']' if !quoted => depth = depth.saturating_sub(1),
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out
 }

@@ -112,6 +112,7 @@ impl Pattern {
                         | HoleKind::Dynamic
                         | HoleKind::Lookup
                         | HoleKind::Outside
+                        | HoleKind::Applied
                         | HoleKind::Other => Class::Any,
                     },
                     name: h.name.clone(),

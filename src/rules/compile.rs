@@ -139,6 +139,7 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, regexes: Regexes)
         profile: file.profile,
         cwe: file.cwe,
         supersedes: file.supersedes,
+        same_token: file.same_token,
         help: flow(&file.remedy),
         options: file.options,
         logic,

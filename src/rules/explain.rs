@@ -84,6 +84,7 @@ fn head(r: &Rule) -> Value {
         "profile": r.profile().name(),
         "cwe": r.cwe(),
         "supersedes": r.supersedes(),
+        "same_token": r.same_token(),
         "options": r.options(),
         "peers": r.docs().peers,
         "since": r.docs().since,
@@ -149,6 +150,14 @@ fn markdown(r: &Rule, form: Option<Form>) -> String {
     if !r.supersedes().is_empty() {
         let others: Vec<String> = r.supersedes().iter().map(|s| format!("`{s}`")).collect();
         let _ = writeln!(out, "Where both hold, this finding stands for {}.\n", others.join(", "));
+    }
+    if !r.same_token().is_empty() {
+        let others: Vec<String> = r.same_token().iter().map(|s| format!("`{s}`")).collect();
+        let _ = writeln!(
+            out,
+            "Where both point at the same words, this finding tells what {} would, if it is as grave.\n",
+            others.join(", ")
+        );
     }
     if !r.cwe().is_empty() || !docs.refs.is_empty() || !docs.peers.is_empty() {
         let _ = writeln!(out, "## References\n");

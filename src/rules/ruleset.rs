@@ -72,6 +72,12 @@ impl Rule {
         &self.head.supersedes
     }
 
+    /// Rules whose findings in the same statement fold into this one's where both point at one token, whatever else they
+    /// are about: changing it mends both.
+    pub fn same_token(&self) -> &[String] {
+        &self.head.same_token
+    }
+
     /// What `[rules.NAME]` may set, besides the severity.
     pub fn options(&self) -> &[OptionSpec] {
         &self.head.options

@@ -33,6 +33,8 @@ pub struct RuleFile {
     pub peers: Vec<String>,
     #[serde(default)]
     pub supersedes: Vec<String>,
+    #[serde(default)]
+    pub same_token: Vec<String>,
     pub why: String,
     #[serde(rename = "do")]
     pub remedy: String,
@@ -59,6 +61,7 @@ pub struct Head {
     pub profile: Profile,
     pub cwe: Vec<u32>,
     pub supersedes: Vec<String>,
+    pub same_token: Vec<String>,
     /// What to do instead: the rule file's `do`, on one line a paragraph.
     pub help: String,
     pub options: Vec<OptionSpec>,

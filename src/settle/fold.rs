@@ -6,16 +6,26 @@ use std::collections::BTreeMap;
 use crate::finding::{Cause, Finding};
 use crate::iam::glob::{self, Case};
 use crate::project::Project;
-use crate::rules::Ruleset;
+use crate::rules::{Rule, Ruleset};
 
 /// Merges findings of one rule at one place: a file that is evaluated twice says a thing once. Input is sorted.
 pub(super) fn dedupe(findings: Vec<Finding>) -> Vec<Finding> {
     let mut out: Vec<Finding> = Vec::with_capacity(findings.len());
+    // What one token also means in other places: a pattern that is made for many services.
+    let mut also: Vec<String> = Vec::new();
     for f in findings {
         match out.last_mut() {
-            Some(last) if last.span() == f.span() && last.rule == f.rule => merge(last, f),
-            _ => out.push(f),
+            Some(last) if last.span() == f.span() && last.rule == f.rule => merge(last, f, &mut also),
+            last => {
+                if let Some(last) = last {
+                    tell(last, &mut also);
+                }
+                out.push(f);
+            }
         }
+    }
+    if let Some(last) = out.last_mut() {
+        tell(last, &mut also);
     }
     for f in &mut out {
         if let Some(branch) = &f.branch {
@@ -25,7 +35,28 @@ pub(super) fn dedupe(findings: Vec<Finding>) -> Vec<Finding> {
     out
 }
 
-fn merge(into: &mut Finding, from: Finding) {
+/// Adds the messages to the notes, a few of them in full.
+fn tell(f: &mut Finding, also: &mut Vec<String>) {
+    const IN_FULL: usize = 3;
+    also.retain(|message| *message != f.message);
+    let more = also.len().saturating_sub(IN_FULL);
+    f.notes
+        .extend(also.drain(..).take(IN_FULL).map(|message| format!("also: {message}")));
+    if more > 0 {
+        f.notes.push(format!("and {more} more like it"));
+    }
+}
+
+fn merge(into: &mut Finding, mut from: Finding, also: &mut Vec<String>) {
+    if from.severity > into.severity {
+        std::mem::swap(into, &mut from);
+    }
+    if from.message != into.message {
+        if !also.contains(&from.message) {
+            also.push(from.message);
+        }
+        from.notes.clear();
+    }
     // What stands in both alternatives of a conditional depends on neither.
     if into.branch != from.branch {
         into.branch = None;
@@ -84,6 +115,28 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
             }
         }
     }
+    // What is folded for its place alone is about other actions, which the finding tells in a note.
+    let mut untold = vec![false; findings.len()];
+    for group in by_unit.values().filter(|g| g.len() > 1) {
+        for &a in group {
+            let names = ruleset.get(&findings[a].rule).map_or(&[][..], Rule::same_token);
+            if names.is_empty() {
+                continue;
+            }
+            for &b in group {
+                if a != b
+                    && taken[b].is_none()
+                    && stands_for(ruleset, names, &findings[b].rule)
+                    && findings[a].severity >= findings[b].severity
+                    && share_a_token(&findings[a], &findings[b])
+                    && !reaches(&taken, a, b)
+                {
+                    taken[b] = Some(a);
+                    untold[b] = true;
+                }
+            }
+        }
+    }
     for b in 0..findings.len() {
         let Some(mut a) = taken[b] else { continue };
         while let Some(next) = taken[a] {
@@ -93,11 +146,13 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         names.append(&mut findings[b].folded.clone());
         let secrets = findings[b].secrets.clone();
         let severity = findings[b].severity;
+        let also = untold[b].then(|| format!("also: {}", findings[b].message));
         let into = &mut findings[a];
         // The mistake is as grave as the gravest that it leads to.
         into.severity = into.severity.max(severity);
         into.secrets.extend(secrets);
         into.folded.extend(names);
+        into.notes.extend(also);
     }
     let mut i = 0;
     findings.retain(|_| {
@@ -154,6 +209,14 @@ fn covers(a: &Finding, b: &Finding) -> bool {
         }
         (x, y) => x == y,
     }
+}
+
+/// One token, which either is about, in one statement.
+fn share_a_token(a: &Finding, b: &Finding) -> bool {
+    let points_at = |f: &Finding, span| f.labels.iter().any(|l| Some(l.span) == span);
+    matches!((a.cause, b.cause), (Cause::Statement(..), Cause::Statement(..)))
+        && a.cause == b.cause
+        && (points_at(a, b.span()) || points_at(b, a.span()))
 }
 
 /// Whether every one of `inner`, as written, is among the actions that `outer` stands for; a finding that is not about

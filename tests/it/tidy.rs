@@ -276,6 +276,7 @@ const ORDER: &[&str] = &[
     "refs",
     "peers",
     "supersedes",
+    "same-token",
     "why",
     "do",
     "options",
@@ -344,7 +345,7 @@ fn superseded_rules_exist() {
     let ruleset = Ruleset::builtin();
     let mut wrong = Vec::new();
     for rule in ruleset.iter() {
-        for other in rule.supersedes() {
+        for other in rule.supersedes().iter().chain(rule.same_token()) {
             if ruleset.matching(other).is_empty() {
                 wrong.push(format!("{}: supersedes `{other}`, which is no rule", rule.id()));
             }

@@ -36,6 +36,9 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut Out<'_>) {
                         .flat_map(|a| &a.items)
                         .map(|a| a.display().to_lowercase()),
                 );
+            if let Some(first) = s.action.iter().filter(|a| !a.negated).find_map(|a| a.items.first()) {
+                f = f.secondary(first.span, "allowed on all of them");
+            }
             if strength(s).narrows() {
                 f.steps_down += 1;
             }

@@ -5,6 +5,7 @@ use crate::finding::Severity;
 use crate::iam::ActionSet;
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::{Grade, Strength};
+use crate::iam::pattern;
 use crate::rules::{Context, Out};
 
 /// `*` where some of the actions can be given on single resources. One statement gives one finding: the gravest that fits;
@@ -67,7 +68,14 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             };
             let mut f = cx
                 .at_statement(rule, g.document, g.index, message)
-                .primary(star.span, "every resource")
+                .primary(
+                    star.span,
+                    if pattern::is_star(&star.text) {
+                        "every resource"
+                    } else {
+                        "as wide as `*`"
+                    },
+                )
                 .actions(g.items_granting(&set).iter().map(|i| i.display().to_lowercase()))
                 .resources([star.display()]);
             f.evidence.expanded_actions = Some(set.len());

@@ -115,6 +115,34 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
             }
         }
     }
+    // Several findings together may stand for one: `s3:*` and `sqs:*` for what a statement deletes.
+    for group in by_unit.values().filter(|g| g.len() > 2) {
+        for &b in group {
+            if taken[b].is_some() || !matches!(findings[b].cause, Cause::Statement(..)) {
+                continue;
+            }
+            let over: Vec<usize> = group
+                .iter()
+                .copied()
+                .filter(|&a| a != b && findings[a].cause == findings[b].cause && taken[a].is_none())
+                .filter(|&a| {
+                    let names = ruleset.get(&findings[a].rule).map_or(&[][..], Rule::supersedes);
+                    stands_for(ruleset, names, &findings[b].rule) && !findings[a].evidence.actions.is_empty()
+                })
+                .collect();
+            let actions: Vec<String> = over
+                .iter()
+                .flat_map(|&a| findings[a].evidence.actions.iter().cloned())
+                .collect();
+            let first = over.iter().copied().find(|&a| touch(&findings[a], &findings[b]));
+            if over.len() > 1
+                && !findings[b].evidence.actions.is_empty()
+                && takes_in(&actions, &findings[b].evidence.actions)
+            {
+                taken[b] = first;
+            }
+        }
+    }
     // What is folded for its place alone is about other actions, which the finding tells in a note.
     let mut untold = vec![false; findings.len()];
     for group in by_unit.values().filter(|g| g.len() > 1) {
@@ -125,6 +153,7 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
             }
             for &b in group {
                 if a != b
+                    && taken[a].is_none()
                     && taken[b].is_none()
                     && stands_for(ruleset, names, &findings[b].rule)
                     && findings[a].severity >= findings[b].severity
@@ -204,11 +233,14 @@ fn covers(a: &Finding, b: &Finding) -> bool {
         (Cause::Place(_), Cause::Place(place)) => a.labels.iter().any(|l| l.span.touches(place)),
         // In one statement each action and each resource is a cause of its own.
         (Cause::Statement(..), Cause::Statement(..)) => {
-            let touch = b.labels.iter().any(|x| a.labels.iter().any(|y| x.span.touches(y.span)));
-            a.cause == b.cause && touch && takes_in(&a.evidence.actions, &b.evidence.actions)
+            a.cause == b.cause && touch(a, b) && takes_in(&a.evidence.actions, &b.evidence.actions)
         }
         (x, y) => x == y,
     }
+}
+
+fn touch(a: &Finding, b: &Finding) -> bool {
+    b.labels.iter().any(|x| a.labels.iter().any(|y| x.span.touches(y.span)))
 }
 
 /// One token, which either is about, in one statement.

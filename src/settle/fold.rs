@@ -153,7 +153,7 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
             }
             for &b in group {
                 if a != b
-                    && taken[a].is_none()
+                    && (taken[a].is_none() || untold[a])
                     && taken[b].is_none()
                     && stands_for(ruleset, names, &findings[b].rule)
                     && findings[a].severity >= findings[b].severity
@@ -243,12 +243,11 @@ fn touch(a: &Finding, b: &Finding) -> bool {
     b.labels.iter().any(|x| a.labels.iter().any(|y| x.span.touches(y.span)))
 }
 
-/// One token, which either is about, in one statement.
+/// Both name one token of one statement.
 fn share_a_token(a: &Finding, b: &Finding) -> bool {
-    let points_at = |f: &Finding, span| f.labels.iter().any(|l| Some(l.span) == span);
-    matches!((a.cause, b.cause), (Cause::Statement(..), Cause::Statement(..)))
+    matches!(a.cause, Cause::Statement(..))
         && a.cause == b.cause
-        && (points_at(a, b.span()) || points_at(b, a.span()))
+        && b.labels.iter().any(|x| a.labels.iter().any(|y| x.span == y.span))
 }
 
 /// Whether every one of `inner`, as written, is among the actions that `outer` stands for; a finding that is not about

@@ -65,7 +65,7 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
     lap("parse and lower");
     units.par_iter_mut().for_each(|unit| {
         formats::cloudformation::bodies(sources, unit);
-        formats::python::inline(unit);
+        formats::python::inline(sources, unit);
         formats::policies::lower(unit);
     });
     lap("policies");

@@ -133,9 +133,20 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
         }
     }
     f.branch = branch(f, project).map(Arc::from);
-    if let Some(n) = resource(f, project).and_then(|r| r.instances) {
+    let Some(resource) = resource(f, project) else { return };
+    if let Some(n) = resource.instances {
         f.notes.push(format!("holds for {n} instances of the resource"));
     }
+    if let Some(path) = construct(resource) {
+        f.notes.push(format!("made by the construct `{path}`"));
+    }
+}
+
+/// The construct that a resource of a synthesized template comes from: where to change it.
+/// AWS CDK Developer Guide, "Construct tree and paths".
+fn construct(resource: &Resource) -> Option<String> {
+    let path = resource.metadata.as_ref()?.get("aws:cdk:path")?.as_str()?;
+    Some(path.trim_end_matches("/Resource").to_owned())
 }
 
 /// The resource that a finding is about, or that holds its document.

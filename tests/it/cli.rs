@@ -773,3 +773,16 @@ Resources:
     ];
     assert_eq!(notes, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
 }
+
+#[test]
+fn findings_in_a_synthesized_template_name_the_construct() {
+    let template = r#"{"Resources": {"PolicyA1B2": {
+  "Type": "AWS::IAM::ManagedPolicy",
+  "Properties": {"PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}},
+  "Metadata": {"aws:cdk:path": "Stack/Fn/Policy/Resource"}
+}}}"#;
+    let r = Repository::new(&[("cdk.out/Stack.template.json", template)]);
+    assert!(r.run(&["check", "-f", "json"]).rules().is_empty());
+    let out = r.run(&["check", "cdk.out/Stack.template.json"]).out;
+    assert!(out.contains("made by the construct `Stack/Fn/Policy`"), "{out}");
+}

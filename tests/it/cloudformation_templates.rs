@@ -243,6 +243,83 @@ fn exports_reach_their_importers() {
 }
 
 #[test]
+fn exports_named_by_parameters_reach_their_importers() {
+    let exporter = |name: &str| {
+        format!(
+            "Parameters: {{Env: {{Type: String, Default: dev}}, Other: {{Type: String}}}}\nResources: {{Role: {{Type: AWS::IAM::Role}}}}\nOutputs: {{R: {{Value: !GetAtt Role.Arn, Export: {{Name: {name}}}}}}}\n"
+        )
+    };
+    let importer = |name: &str| {
+        format!(
+            "Parameters: {{Stage: {{Type: String}}, Stack: {{Type: String}}, Dev: {{Type: String, Default: dev}}}}\nResources: {{F: {{Type: AWS::Test::F, Properties: {{Role: {{'Fn::ImportValue': {name}}}}}}}}}\n"
+        )
+    };
+    let cases = [
+        ("!Sub '${Env}-role'", "!Sub '${Stage}-role'", true),
+        ("!Sub '${Other}-role'", "!Sub '${Stage}-role'", true),
+        ("!Sub '${Env}-role'", "!Sub '${Dev}-role'", true),
+        ("!Join ['-', [!Ref Other, role]]", "!Sub '${Stage}-role'", true),
+        ("!Sub '${AWS::StackName}-role'", "!Sub '${Stack}-role'", true),
+        (
+            "!Sub '${AWS::Region}-${Env}-role'",
+            "!Sub '${AWS::Region}-${Stage}-role'",
+            true,
+        ),
+        ("!Sub '${AWS::Region}-role'", "!Sub '${AWS::AccountId}-role'", false),
+        ("!Sub '${Other}-role'", "!Sub '${Stage}-user'", false),
+        ("!Sub '${Other}-role'", "other-role", false),
+        // Nothing but a parameter says nothing.
+        ("!Ref Other", "!Ref Stage", false),
+    ];
+    for (export, import, linked) in cases {
+        let (_, units) = lower(&[("a.yaml", &exporter(export)), ("b.yaml", &importer(import))]);
+        let hole = find(&units, "F").get("Role").unwrap().as_hole().unwrap().clone();
+        let target = hole.target.map(|t| t.scope.to_string());
+        assert_eq!(
+            target.as_deref() == Some("a.yaml"),
+            linked,
+            "{export} {import} {target:?}"
+        );
+    }
+    // Which of two is meant, nobody can tell.
+    let (_, units) = lower(&[
+        ("a.yaml", &exporter("!Sub '${Other}-role'")),
+        ("c.yaml", &exporter("!Sub '${Other}-role'")),
+        ("b.yaml", &importer("!Sub '${Stage}-role'")),
+    ]);
+    let hole = find(&units, "F").get("Role").unwrap().as_hole().unwrap().clone();
+    assert_eq!(hole.kind, HoleKind::Outside);
+}
+
+#[test]
+fn braces_of_a_templating_language_are_unknown() {
+    let text =
+        "Resources:\n  A:\n    Type: AWS::Test::A\n    Properties:\n      Name: {{ name }}\n      Plain: {a: b}\n";
+    let (sources, units) = lower(&[("t.yaml", text)]);
+    let name = find(&units, "A").get("Name").unwrap();
+    assert!(name.is_unknown(), "{name:?}");
+    assert_eq!(sources.slice(name.span), "{{ name }}");
+    assert!(find(&units, "A").path(&["Plain", "a"]).is_some());
+}
+
+#[test]
+fn loops_that_multiply_end_and_say_so() {
+    let numbers: Vec<String> = (0..300).map(|n| n.to_string()).collect();
+    let numbers = numbers.join(", ");
+    let each = |name: &str, body: &str| format!("{{'Fn::ForEach::{name}': [{name}, [{numbers}], {body}]}}");
+    let body = each("A", &each("B", &each("C", "{'R${A}x${B}x${C}': {Type: AWS::Test::A}}")));
+    let text = format!("Transform: AWS::LanguageExtensions\nResources: {body}\n");
+    let (_, units) = lower(&[("t.yaml", &text)]);
+    assert!(!units[0].resources.is_empty());
+    assert!(
+        units[0]
+            .problems
+            .iter()
+            .any(|p| p.message.contains("too much to evaluate"))
+    );
+}
+
+#[test]
 fn anchors_and_several_documents() {
     let text = r#"Resources:
   A:

@@ -180,3 +180,59 @@ fn other_files_are_silent() {
         assert_eq!((found.len(), ours), (0, 0), "{path}: {found:?} {problems:?}");
     }
 }
+
+#[test]
+fn code_that_a_template_holds_is_read_for_policies() {
+    let template = r#"Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      Code:
+        ZipFile: |
+          import boto3, json
+          iam = boto3.client("iam")
+
+          def handler(event, context):
+              iam.create_role(
+                  RoleName="greengrass",
+                  AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "greengrass.amazonaws.com"}, "Action": "sts:AssumeRole"}]}',
+              )
+              iam.put_role_policy(RoleName="greengrass", PolicyName="all", PolicyDocument=json.dumps({
+                  "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}],
+              }))
+
+          OTHER = {"Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}]}
+"#;
+    let found = documents("template.yaml", template);
+    assert_eq!(found.len(), 3, "{found:?}");
+    for (kind, action) in [
+        ("trust", "sts:AssumeRole"),
+        ("identity", "iot:*"),
+        ("identity", "sqs:SendMessage"),
+    ] {
+        let hit = |d: &&String| d.starts_with(kind) && d.trim_end_matches('"').ends_with(action);
+        assert!(found.iter().any(|d| hit(&d)), "{kind} {action} in {found:?}");
+    }
+    // Code of another language says nothing.
+    let other = template.replace("python3.12", "nodejs20.x");
+    assert_eq!(documents("template.yaml", &other), Vec::<String>::new());
+}
+
+#[test]
+fn a_template_in_a_stack_is_read_once() {
+    let text = r#"
+resource "aws_cloudformation_stack" "s" {
+  name        = "s"
+  policy_body = jsonencode({ Statement = [{ Effect = "Allow", Action = "Update:*", Principal = "*", Resource = "*" }] })
+  template_body = jsonencode({
+    Parameters = { P = { Type = "String" } }
+    Resources = { R = { Type = "AWS::IAM::ManagedPolicy", Properties = { PolicyDocument = {
+      Statement = [{ Effect = "Allow", Action = "sqs:SendMessage", Resource = { Ref = "P" } }]
+    } } } }
+  })
+}
+"#;
+    assert_eq!(documents("main.tf", text), ["identity - R \"sqs:SendMessage\""]);
+}

@@ -1421,3 +1421,50 @@ fn a_plan_is_linked_and_placed_where_its_source_is() {
     assert_eq!(&*role.address, "module.m[\"a.b[1]\"].aws_iam_role.r");
     assert_eq!(sources.path(planned("aws_iam_policy.p").header.file), "main.tf");
 }
+
+#[test]
+fn texts_that_multiply_and_modules_that_call_each_other_end() {
+    let expressions = [
+        "replace(local.long, \"a\", local.long)",
+        "replace(local.long, \"/a/\", local.long)",
+        "indent(200, replace(local.long, \"a\", \"\\n\"))",
+        "split(\"a\", local.long)",
+        "split(\"\", local.long)",
+        "local.d60",
+        "[for a in range(20000) : [for b in range(20000) : [for c in range(20000) : \"x\"]]]",
+        "setproduct(range(1000000), range(1000000))",
+    ];
+    let mut world =
+        "locals {\n  long = join(\"\", [for i in range(20000) : \"aaaaaaaaaaaaaaaaaaaa\"])\n  d0 = \"a\"\n".to_owned();
+    for i in 0..60 {
+        let _ = writeln!(world, "  d{} = format(\"%s%s\", local.d{i}, local.d{i})", i + 1);
+    }
+    world.push_str("}\n");
+    for expression in expressions {
+        let main = format!("{world}output \"x\" {{\n  value = {expression}\n}}\n");
+        let (_, units) = lower(&[("main.tf", &main)]);
+        let all = resources(&units);
+        let output = all.iter().find(|r| &*r.kind == kinds::OUTPUT).unwrap();
+        let value = output.get("Value").unwrap();
+        assert!(size(value) < 20_000_000, "{expression}: {}", size(value));
+    }
+    let call = |name: &str, source: &str| format!("module \"{name}\" {{\n  source = \"{source}\"\n}}\n");
+    let back = call("a", "../a") + &call("b", "../b") + &call("again", "../a");
+    let (_, units) = lower(&[
+        ("main.tf", &call("a", "./a")),
+        ("a/main.tf", &(back.clone() + "resource \"aws_iam_role\" \"r\" {}\n")),
+        ("b/main.tf", &back),
+    ]);
+    let roles = resources(&units);
+    assert!((1..10).contains(&roles.iter().filter(|r| &*r.kind == "AWS::IAM::Role").count()));
+}
+
+/// How long all texts in a value are, as far as anybody would read.
+fn size(value: &Value) -> usize {
+    match &value.kind {
+        Kind::Str(t) => t.len(),
+        Kind::Seq(items) => items.iter().map(size).sum(),
+        Kind::Json(inner) => size(inner),
+        _ => 1,
+    }
+}

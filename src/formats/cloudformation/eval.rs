@@ -79,6 +79,13 @@ impl Template<'_> {
         if let Some((name, argument)) = intrinsic(tree, node) {
             return self.call(env, &name, argument, span);
         }
+        if tree
+            .entries(node)
+            .any(|(key, _)| matches!(tree.kind(key), Node::Map | Node::Seq))
+        {
+            // What `{{ x }}` looks like to YAML.
+            return Some(Value::other("template", span));
+        }
         let mut entries = Vec::new();
         self.entries(env, node, &mut |env, key, key_span, value| {
             if let Some(value) = self.value(env, value) {

@@ -434,13 +434,14 @@ impl Template<'_> {
 
     /// `ImportValue`: what a template of the repository exports under this name.
     fn import(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
-        let name = self.value(env, argument).and_then(|n| Some(n.as_text()?.display()));
+        let text = |env| self.value(env, argument).and_then(|n| n.as_text().cloned());
+        let name = text(env);
         let Some(name) = name else {
             return Value::text(text::hole(HoleKind::Outside, "Fn::ImportValue", span), span);
         };
-        match self.world.exports.get(&name) {
-            Some(Some(value)) => value.clone().used_at(span),
-            _ => Value::text(text::hole(HoleKind::Outside, &name, span), span),
+        match self.world.exported(&name, text(env.certain()).as_ref()) {
+            Some(value) => value.clone().used_at(span),
+            None => Value::text(text::hole(HoleKind::Outside, &name.display(), span), span),
         }
     }
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::iam::Format;
 use crate::model::{Address, Resource, Unit, kinds};
-use crate::source::{Span, Text, join_path};
+use crate::source::{Problem, ProblemKind, Span, Text, join_path};
 use crate::syntax::NodeId;
-use crate::value::{Entry, Kind, Value};
+use crate::value::{Entry, Value};
 
 use super::env::Env;
 use super::sam::Sam;
 use super::template::Template;
-use super::world::template_location;
+use super::world::{Export, template_location};
 
 /// What every resource made from one entry of the template has in common.
 pub(super) struct Base {
@@ -31,6 +31,13 @@ impl Template<'_> {
         self.lower_resources(unit);
         self.lower_outputs(unit);
         unit.wanted.extend(self.wanted.take());
+        if self.exhausted() {
+            unit.problems.push(Problem::new(
+                ProblemKind::NotEvaluated,
+                Span::new(self.doc.tree.file, 0, 0),
+                "too much to evaluate: parts of this template stay unknown",
+            ));
+        }
     }
 
     pub(super) fn address(&self, name: &str) -> Address {
@@ -236,15 +243,16 @@ impl Template<'_> {
     }
 
     /// Export names, as far as they are known, and values.
-    pub(super) fn exports(&self) -> Vec<(String, Value)> {
+    pub(super) fn exports(&self) -> Vec<Export> {
         let mut out = Vec::new();
         self.each("Outputs", &mut |env, _, _, node| {
             let tree = env.tree;
             let name = tree.get(node, "Export").and_then(|e| tree.get(e, "Name"));
-            let name = name.and_then(|n| self.value(env, n));
+            let certain = name.and_then(|n| self.value(env.certain(), n)?.as_text().cloned());
+            let name = name.and_then(|n| self.value(env, n)?.as_text().cloned());
             let value = tree.get(node, "Value").and_then(|v| self.value(env, v));
-            if let (Some(Kind::Str(name)), Some(value)) = (name.map(|n| n.kind), value) {
-                out.push((name.display(), value));
+            if let (Some(name), Some(value)) = (name, value) {
+                out.push(Export { name, certain, value });
             }
         });
         out

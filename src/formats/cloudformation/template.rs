@@ -76,12 +76,13 @@ impl<'w> Template<'w> {
             mappings: BTreeMap::new(),
             conditions: BTreeMap::new(),
             resources: BTreeMap::new(),
-            budget: Cell::new(200_000 + 4 * doc.tree.len() as i64),
+            budget: Cell::new(0),
             steps: Cell::new(200_000),
             wanted: RefCell::default(),
             children: RefCell::default(),
             nesting,
         };
+        template.budget.set(template.most());
         template.parameters = template
             .named("Parameters")
             .map(|(name, node)| {
@@ -112,6 +113,8 @@ impl<'w> Template<'w> {
             });
         }
         template.resources = resources;
+        // What it took to find the names is not taken from what they say.
+        template.budget.set(template.most());
         template
     }
 
@@ -128,6 +131,16 @@ impl<'w> Template<'w> {
             .into_iter()
             .flat_map(|node| tree.entries(node))
             .filter_map(|(k, v)| Some((tree.text(k)?.known()?.into_owned(), v)))
+    }
+
+    /// How many nodes may be made.
+    fn most(&self) -> i64 {
+        200_000 + 4 * self.doc.tree.len() as i64
+    }
+
+    /// All that may be made is made: what came later is left out or unknown.
+    pub(super) fn exhausted(&self) -> bool {
+        self.budget.get() <= 0 || self.steps.get() == 0
     }
 
     /// Takes `n` nodes from what may still be made.

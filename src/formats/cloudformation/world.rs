@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::iam::Format;
-use crate::source::{FileId, Sources, Span, Text, join_path, parent_path};
+use crate::source::{FileId, HoleKind, Piece, Sources, Span, Text, join_path, parent_path};
 use crate::syntax::{Kind, NodeId, Tree, json, yaml};
 use crate::value::Value;
 
@@ -65,7 +65,9 @@ pub(crate) struct World<'s> {
     /// The stacks that nest a template: template and resource.
     pub(super) parents: BTreeMap<usize, Vec<(usize, NodeId)>>,
     /// Values by export name; `None` where several templates export it.
-    pub(super) exports: BTreeMap<String, Option<Value>>,
+    exports: BTreeMap<String, Option<Value>>,
+    /// The same by the shape of the name, for names that parameters are a part of.
+    shapes: BTreeMap<String, Option<Value>>,
     included: Mutex<BTreeMap<FileId, Arc<Tree>>>,
 }
 
@@ -79,6 +81,7 @@ impl<'s> World<'s> {
             by_path,
             parents: BTreeMap::new(),
             exports: BTreeMap::new(),
+            shapes: BTreeMap::new(),
             included: Mutex::default(),
         };
         let mut parents: BTreeMap<usize, Vec<(usize, NodeId)>> = BTreeMap::new();
@@ -93,8 +96,15 @@ impl<'s> World<'s> {
             }
         }
         world.parents = parents;
-        world.exports = world.exported();
+        world.export();
         world
+    }
+
+    /// What a template of the repository exports under this name. Where parameters are parts of the name, as `certain` says,
+    /// it is the only export of that shape: `${Env}-Role` is what `${Stage}-Role` asks for.
+    pub(super) fn exported(&self, name: &Text, certain: Option<&Text>) -> Option<&Value> {
+        let by_name = self.exports.get(&name.display());
+        by_name.or_else(|| self.shapes.get(&shape(certain?)?))?.as_ref()
     }
 
     /// The tree of an included file, parsed once.
@@ -118,25 +128,65 @@ impl<'s> World<'s> {
     }
 
     /// Every export of every template. Made only where something is imported.
-    fn exported(&self) -> BTreeMap<String, Option<Value>> {
+    fn export(&mut self) {
         let mut exports = BTreeMap::new();
+        let mut shapes = BTreeMap::new();
         let imports = |d: &Doc| self.sources.text(d.tree.file).contains("ImportValue");
         if !self.docs.iter().any(imports) {
-            return exports;
+            return;
         }
         for (i, doc) in self.docs.iter().enumerate() {
             if !self.sources.text(doc.tree.file).contains("Export") {
                 continue;
             }
-            for (name, value) in Template::new(self, i).exports() {
-                exports
-                    .entry(name)
-                    .and_modify(|before| *before = None)
-                    .or_insert(Some(value));
+            for export in Template::new(self, i).exports() {
+                if let Some(shape) = export.certain.as_ref().and_then(shape) {
+                    add(&mut shapes, shape, export.value.clone());
+                }
+                add(&mut exports, export.name.display(), export.value);
             }
         }
-        exports
+        self.exports = exports;
+        self.shapes = shapes;
     }
+}
+
+/// A name and what is exported under it.
+pub(super) struct Export {
+    pub(super) name: Text,
+    /// The name without what only a parameter's default says.
+    pub(super) certain: Option<Text>,
+    pub(super) value: Value,
+}
+
+fn add(map: &mut BTreeMap<String, Option<Value>>, key: String, value: Value) {
+    map.entry(key)
+        .and_modify(|before| *before = None)
+        .or_insert(Some(value));
+}
+
+/// The name with its parameters left out; `None` where nothing is left, or where there is none.
+fn shape(name: &Text) -> Option<String> {
+    let mut out = String::new();
+    let (mut holes, mut letters) = (0, false);
+    for piece in name.pieces() {
+        match piece {
+            Piece::Lit(lit) => {
+                letters |= lit.text.chars().any(char::is_alphanumeric);
+                out.push_str(&lit.text);
+            }
+            Piece::Hole(hole) => {
+                holes += 1;
+                match hole.kind {
+                    HoleKind::Account | HoleKind::Region | HoleKind::Partition => out.push_str(&hole.name),
+                    _ => {}
+                }
+                // No name has this character.
+                out.push('\u{0}');
+            }
+        }
+    }
+    (holes > 0 && letters).then_some(out)
 }
 
 /// The local file that a nested stack or application names.

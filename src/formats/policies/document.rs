@@ -3,12 +3,9 @@
 //! Grammar: IAM User Guide, "Grammar of the IAM JSON policy language". What deviates is a [`Defect`]; what is not known
 //! stays unknown, and the document says that it is not complete.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use crate::iam::{
-    Clause, Defect, DefectKind, Document, Effect, Format, Item, Origin, Owner, PolicyKind, PrincipalClause,
-    PrincipalItem, PrincipalType, Statement, Unresolved, Use,
-};
+use crate::iam::{Defect, DefectKind, Document, Format, Item, Origin, Owner, PolicyKind, Unresolved, Use};
 use crate::source::{Hole, HoleKind, Piece, Span, Spanned, Text};
 use crate::value::{Branch, Entry, Kind, Value};
 
@@ -116,7 +113,7 @@ pub(super) fn unread(value: &Value, slot: &Slot, out: &mut Vec<Document>) {
     });
 }
 
-fn join_branch(outer: Option<&Arc<str>>, label: &Arc<str>) -> Arc<str> {
+pub(super) fn join_branch(outer: Option<&Arc<str>>, label: &Arc<str>) -> Arc<str> {
     match outer {
         Some(o) if o != label => Arc::from(format!("{o}, {label}")),
         _ => label.clone(),
@@ -124,11 +121,11 @@ fn join_branch(outer: Option<&Arc<str>>, label: &Arc<str>) -> Arc<str> {
 }
 
 pub(super) struct Lowering {
-    defects: Vec<Defect>,
-    statement: Option<usize>,
+    pub(super) defects: Vec<Defect>,
+    pub(super) statement: Option<usize>,
     /// Of the part being read.
-    complete: bool,
-    unresolved: Vec<Unresolved>,
+    pub(super) complete: bool,
+    pub(super) unresolved: Vec<Unresolved>,
 }
 
 impl Lowering {
@@ -153,7 +150,7 @@ impl Lowering {
         }
     }
 
-    fn hole(&mut self, hole: &Hole) {
+    pub(super) fn hole(&mut self, hole: &Hole) {
         if !hole.kind.is_placeholder() {
             self.unknown(&hole.name, hole.span, hole.kind.why());
         }
@@ -179,7 +176,7 @@ impl Lowering {
     }
 
     /// An entry of which nobody can tell what it is.
-    fn unknown_key(&mut self, e: &Entry) {
+    pub(super) fn unknown_key(&mut self, e: &Entry) {
         match e.key.holes().find(|h| !h.kind.is_placeholder()) {
             Some(hole) => self.unknown(&hole.name, hole.span, hole.kind.why()),
             None => self.unknown(&e.key.display(), e.key_span, HoleKind::Other.why()),
@@ -187,7 +184,7 @@ impl Lowering {
     }
 
     /// Keys of an object: unknown ones and doubles become defects; returns for each known name its last entry.
-    fn keys<'v>(&mut self, entries: &'v [Entry], known: &[&str]) -> Vec<(String, &'v Entry)> {
+    pub(super) fn keys<'v>(&mut self, entries: &'v [Entry], known: &[&str]) -> Vec<(String, &'v Entry)> {
         let mut out: Vec<(String, &Entry)> = Vec::new();
         for e in entries {
             let Some(name) = e.key.known().map(|k| k.into_owned()) else {
@@ -212,7 +209,7 @@ impl Lowering {
     }
 }
 
-fn find<'v>(keys: &[(String, &'v Entry)], name: &str) -> Option<&'v Entry> {
+pub(super) fn find<'v>(keys: &[(String, &'v Entry)], name: &str) -> Option<&'v Entry> {
     keys.iter().find(|(n, _)| n == name).map(|(_, e)| *e)
 }
 
@@ -281,7 +278,7 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
     }
 }
 
-fn spanned_keys(entries: &[Entry]) -> Vec<Spanned<String>> {
+pub(super) fn spanned_keys(entries: &[Entry]) -> Vec<Spanned<String>> {
     entries
         .iter()
         .map(|e| Spanned::new(e.key.display(), e.key_span))
@@ -289,7 +286,7 @@ fn spanned_keys(entries: &[Entry]) -> Vec<Spanned<String>> {
 }
 
 /// Whether keys may exist that we cannot see.
-fn is_open(entries: &[Entry]) -> bool {
+pub(super) fn is_open(entries: &[Entry]) -> bool {
     entries.iter().any(|e| !e.key.is_known())
 }
 
@@ -309,7 +306,7 @@ fn item(value: &Value, text: Text) -> Item {
 
 impl Lowering {
     /// A single string; numbers and booleans are taken by what they say.
-    fn scalar(&mut self, value: &Value, element: &str) -> Option<Item> {
+    pub(super) fn scalar(&mut self, value: &Value, element: &str) -> Option<Item> {
         match &value.kind {
             Kind::Str(text) => {
                 self.holes(text);
@@ -397,273 +394,5 @@ impl Lowering {
                 None => depth > 0,
             },
         }
-    }
-
-    fn statements(&mut self, value: &Value, pointer: &str, branch: Option<Arc<str>>, out: &mut Vec<Statement>) {
-        match &value.decoded().kind {
-            Kind::OneOf(branches) if out.len() < 10_000 => {
-                for b in branches.iter() {
-                    for item in b.value.items() {
-                        self.statements(item, pointer, Some(join_branch(branch.as_ref(), &b.label)), out);
-                    }
-                }
-            }
-            Kind::Map(entries) => {
-                self.statement = Some(out.len());
-                let outer = self.complete;
-                self.complete = true;
-                let statement = self.one(value.decoded(), entries, pointer, branch);
-                self.complete = outer;
-                out.push(statement);
-                self.statement = None;
-            }
-            // A list inside the list, as `concat` and `Fn::If` may leave it.
-            Kind::Seq(inner) if value.via.is_some() => {
-                for (i, item) in inner.iter().enumerate() {
-                    self.statements(item, &format!("{pointer}/{i}"), branch.clone(), out);
-                }
-            }
-            Kind::Null => {}
-            _ => {
-                self.statement = None;
-                self.wrong_type(value, "an object", "Statement");
-            }
-        }
-    }
-
-    fn one(&mut self, value: &Value, entries: &[Entry], pointer: &str, branch: Option<Arc<str>>) -> Statement {
-        const KNOWN: [&str; 9] = [
-            "Sid",
-            "Effect",
-            "Action",
-            "NotAction",
-            "Resource",
-            "NotResource",
-            "Principal",
-            "NotPrincipal",
-            "Condition",
-        ];
-        let keys = self.keys(entries, &KNOWN);
-        let sid = find(&keys, "Sid").and_then(|e| self.scalar(&e.value, "Sid"));
-        let effect = match find(&keys, "Effect") {
-            Some(e) => self.effect(e),
-            None if is_open(entries) => None,
-            None => {
-                self.defect(DefectKind::Missing, value.span, "Effect");
-                None
-            }
-        };
-        let action = self.clause(&keys, "Action", "NotAction");
-        let resource = self.clause(&keys, "Resource", "NotResource");
-        let principal = self.principal_clause(&keys);
-        let condition_entry = find(&keys, "Condition");
-        let conditions = condition_entry.map(|e| self.conditions(&e.value)).unwrap_or_default();
-        Statement {
-            sid,
-            effect,
-            action,
-            resource,
-            principal,
-            conditions,
-            condition_key: condition_entry.map(|e| e.key_span),
-            keys: spanned_keys(entries),
-            span: value.span,
-            pointer: pointer.to_owned(),
-            branch,
-            open: is_open(entries),
-            complete: self.complete,
-            strength: OnceLock::new(),
-        }
-    }
-
-    fn effect(&mut self, e: &Entry) -> Option<Spanned<Effect>> {
-        let item = self.scalar(&e.value, "Effect")?;
-        let effect = match item.text.known().as_deref() {
-            Some("Allow") => Effect::Allow,
-            Some("Deny") => Effect::Deny,
-            Some(other) => {
-                self.defect(DefectKind::InvalidEffect(other.to_owned()), item.span, "Effect");
-                // What is meant is plain, and holds as soon as the word is corrected.
-                match other {
-                    _ if other.eq_ignore_ascii_case("allow") => Effect::Allow,
-                    _ if other.eq_ignore_ascii_case("deny") => Effect::Deny,
-                    _ => Effect::Invalid,
-                }
-            }
-            None => Effect::Unknown,
-        };
-        if matches!(e.value.kind, Kind::OneOf(_)) {
-            return Some(Spanned::new(Effect::Unknown, item.span));
-        }
-        Some(Spanned::new(effect, item.span))
-    }
-
-    fn clause(&mut self, keys: &[(String, &Entry)], plain: &str, negated: &str) -> Option<Clause> {
-        let (a, b) = (find(keys, plain), find(keys, negated));
-        if let (Some(a), Some(b)) = (a, b) {
-            self.defect(DefectKind::Conflict { other: a.key_span }, b.key_span, negated);
-        }
-        let (entry, is_negated) = match (a, b) {
-            (Some(e), _) => (e, false),
-            (None, Some(e)) => (e, true),
-            (None, None) => return None,
-        };
-        let element = if is_negated { negated } else { plain };
-        if matches!(&entry.value.kind, Kind::Seq(items) if items.is_empty()) {
-            self.defect(DefectKind::Empty, entry.value.span, element);
-        }
-        let (items, complete) = self.strings(&entry.value, element)?;
-        Some(Clause {
-            negated: is_negated,
-            key: entry.key_span,
-            span: entry.value.span,
-            items,
-            list: matches!(entry.value.kind, Kind::Seq(_)),
-            complete,
-            sets: OnceLock::new(),
-        })
-    }
-
-    fn principal_clause(&mut self, keys: &[(String, &Entry)]) -> Option<PrincipalClause> {
-        let (a, b) = (find(keys, "Principal"), find(keys, "NotPrincipal"));
-        if let (Some(a), Some(b)) = (a, b) {
-            self.defect(DefectKind::Conflict { other: a.key_span }, b.key_span, "NotPrincipal");
-        }
-        let (entry, negated) = match (a, b) {
-            (Some(e), _) => (e, false),
-            (None, Some(e)) => (e, true),
-            (None, None) => return None,
-        };
-        let element = if negated { "NotPrincipal" } else { "Principal" };
-        let before = self.complete;
-        self.complete = true;
-        let mut items = Vec::new();
-        let ok = self.principals(&entry.value, element, &mut items, 0);
-        let complete = self.complete;
-        self.complete = before && complete;
-        ok.then_some(PrincipalClause {
-            negated,
-            key: entry.key_span,
-            span: entry.value.span,
-            items,
-            complete,
-        })
-    }
-
-    fn principals(&mut self, value: &Value, element: &str, items: &mut Vec<PrincipalItem>, depth: usize) -> bool {
-        if depth > 8 {
-            self.unknown(element, value.span, TOO_DEEP);
-            return true;
-        }
-        match &value.kind {
-            Kind::OneOf(branches) => {
-                for b in branches.iter() {
-                    self.principals(&b.value, element, items, depth + 1);
-                }
-                true
-            }
-            Kind::Map(entries) => {
-                if entries.is_empty() {
-                    self.defect(DefectKind::Empty, value.span, element);
-                }
-                for (name, e) in self.principal_keys(entries) {
-                    let kind = match name.as_str() {
-                        "AWS" => PrincipalType::Aws,
-                        "Service" => PrincipalType::Service,
-                        "Federated" => PrincipalType::Federated,
-                        "CanonicalUser" => PrincipalType::CanonicalUser,
-                        _ => {
-                            self.defect(DefectKind::UnknownPrincipalType, e.key_span, &name);
-                            PrincipalType::Unknown
-                        }
-                    };
-                    if matches!(&e.value.kind, Kind::Seq(i) if i.is_empty()) {
-                        self.defect(DefectKind::Empty, e.value.span, element);
-                    }
-                    let Some((values, _)) = self.strings(&e.value, element) else {
-                        continue;
-                    };
-                    items.extend(values.into_iter().map(|value| PrincipalItem {
-                        kind,
-                        type_key: Some(Spanned::new(name.clone(), e.key_span)),
-                        value,
-                    }));
-                }
-                true
-            }
-            Kind::Str(text) if text.known().as_deref() == Some("*") => {
-                items.push(PrincipalItem {
-                    kind: PrincipalType::Everyone,
-                    type_key: None,
-                    value: Item {
-                        text: text.clone(),
-                        span: value.span,
-                        via: value.via.clone(),
-                        branch: None,
-                    },
-                });
-                true
-            }
-            Kind::Str(_) | Kind::Unknown(_) if value.as_hole().is_some() => {
-                if let Some(hole) = value.as_hole() {
-                    self.unknown(&hole.name, hole.span, hole.kind.why());
-                }
-                true
-            }
-            _ => {
-                self.wrong_type(value, "an object or \"*\"", element);
-                false
-            }
-        }
-    }
-
-    fn principal_keys<'v>(&mut self, entries: &'v [Entry]) -> Vec<(String, &'v Entry)> {
-        let mut out: Vec<(String, &Entry)> = Vec::new();
-        for e in entries {
-            let Some(name) = e.key.known().map(|k| k.into_owned()) else {
-                self.unknown_key(e);
-                continue;
-            };
-            // Terraform's document merges principals blocks of one type: same key, other place, both count.
-            if let Some((_, before)) = out
-                .iter()
-                .find(|(n, x)| *n == name && x.key_span.file == e.key_span.file)
-                && before.value.via.is_none()
-                && e.value.via.is_none()
-            {
-                let first = before.key_span;
-                self.defect(DefectKind::DuplicateKey { first }, e.key_span, &name);
-            }
-            out.push((name, e));
-        }
-        out
-    }
-
-    fn sids(&mut self, statements: &[Statement]) {
-        let mut seen: std::collections::BTreeMap<String, (Span, Option<Arc<str>>)> = std::collections::BTreeMap::new();
-        for (i, s) in statements.iter().enumerate() {
-            let Some(item) = &s.sid else { continue };
-            let Some(sid) = item.text.known().map(|s| s.into_owned()) else {
-                continue;
-            };
-            if sid.is_empty() {
-                continue;
-            }
-            match seen.get(&sid) {
-                // The two branches of one conditional never stand together.
-                Some((_, branch)) if branch.is_some() && s.branch.is_some() && *branch != s.branch => {}
-                // One written statement seen twice, as loops make it.
-                Some((first, _)) if *first == item.span => {}
-                Some((first, _)) => {
-                    self.statement = Some(i);
-                    let first = *first;
-                    self.defect(DefectKind::DuplicateSid { first, sid }, item.span, "Sid");
-                }
-                None => {
-                    seen.insert(sid, (item.span, s.branch.clone()));
-                }
-            }
-        }
-        self.statement = None;
     }
 }

@@ -6,6 +6,7 @@
 mod conditions;
 mod document;
 mod slots;
+mod statement;
 
 use std::sync::Arc;
 

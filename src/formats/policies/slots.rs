@@ -126,9 +126,15 @@ fn organization_kind(resource: &Held) -> PolicyKind {
     }
 }
 
-/// Policies of Organizations that are no IAM policies (tag policies, backup policies, …).
+/// Policies of Organizations that are no IAM policies (tag policies, backup policies, …); stacks, whose templates are read as
+/// templates, and whose own policies are about updates of their resources.
+/// CloudFormation User Guide, "Prevent updates to stack resources".
 pub(super) fn is_foreign(resource: &Held) -> bool {
-    &*resource.kind == "AWS::Organizations::Policy" && organization_kind(resource) == PolicyKind::Unknown
+    let stack = matches!(
+        &*resource.kind,
+        "AWS::CloudFormation::Stack" | "AWS::CloudFormation::StackSet"
+    );
+    stack || &*resource.kind == "AWS::Organizations::Policy" && organization_kind(resource) == PolicyKind::Unknown
 }
 
 /// The IAM prefix of the service a resource belongs to.

@@ -1,13 +1,16 @@
-//! Code of functions that is written in the template itself. CloudFormation User Guide, "AWS::Lambda::Function Code"; archive
+//! Code of functions that is written in the template itself, and the policies in it. CloudFormation User Guide, "AWS::Lambda::Function Code"; archive
 //! provider, "archive_file".
 
 use super::build;
+use crate::model::python::Program;
 use crate::model::{Inline, Unit, kinds};
+use crate::source::Sources;
 use crate::syntax::python::{self, Parsed};
 use crate::value::Value;
 
 /// Adds a module for each function of `unit` whose Python code it holds.
-pub fn inline(unit: &mut Unit) {
+pub fn inline(sources: &Sources, unit: &mut Unit) {
+    let mut found = Vec::new();
     for (resource, r) in (0u32..).zip(&unit.resources) {
         let is_python = match &*r.kind {
             "AWS::Lambda::Function" => {
@@ -25,9 +28,13 @@ pub fn inline(unit: &mut Unit) {
             continue;
         }
         let Parsed { code, tree, .. } = python::parse_text(code.span.file, text);
-        unit.inline.push(Inline {
-            resource,
-            module: build::build(&code, tree.as_ref()),
-        });
+        let modules = [build::build(&code, tree.as_ref())];
+        found.push(super::within(&Program::new(sources, &modules)));
+        let [module] = modules;
+        unit.inline.push(Inline { resource, module });
+    }
+    for mut more in found {
+        unit.resources.append(&mut more.resources);
+        unit.loose.append(&mut more.loose);
     }
 }

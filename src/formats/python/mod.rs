@@ -84,6 +84,15 @@ fn resources_of(program: &Program<'_>, module: usize) -> Unit {
     unit
 }
 
+/// What the only module of `program` creates and writes.
+fn within(program: &Program<'_>) -> Unit {
+    let mut unit = resources_of(program, 0);
+    let mut used = loose::used_by(&unit);
+    let documents = resources::Lowering::new(program, 0).loose(&mut used);
+    unit.loose.extend(documents.loose);
+    unit
+}
+
 fn read(sources: &Sources, file: FileId) -> Unit {
     let text = sources.text(file);
     let Parsed { code, tree, problems } = python::parse(file, sources.path(file), text);

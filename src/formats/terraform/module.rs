@@ -25,6 +25,8 @@ pub(super) struct Module<'a> {
     pub(super) scope: Arc<str>,
     /// Addresses of the calls that lead here, from the root.
     pub(super) path: Vec<String>,
+    /// Directories of the modules that lead here, from the root.
+    above: Vec<&'a str>,
     /// The call's arguments and where they are evaluated; `None` for a root module.
     arguments: Option<(BTreeMap<&'a str, Expr<'a>>, Env<'a>)>,
     memo: RefCell<HashMap<(Slot, bool), Memo>>,
@@ -51,6 +53,7 @@ impl<'a> Module<'a> {
             directory,
             scope: directory.path.as_str().into(),
             path: Vec::new(),
+            above: Vec::new(),
             arguments: None,
             memo: RefCell::default(),
             expansions: RefCell::default(),
@@ -252,6 +255,12 @@ impl<'a> Evaluator<'a> {
         let Some(directory) = self.called_directory(caller, decl) else {
             return Vec::new();
         };
+        let mut above = caller.above.clone();
+        above.push(&caller.directory.path);
+        if above.contains(&&*directory.path) {
+            // Terraform refuses modules that call themselves.
+            return Vec::new();
+        }
         let address = format!("module.{name}");
         let mut out = Vec::new();
         for instance in self.instances(caller, &address, decl) {
@@ -286,6 +295,7 @@ impl<'a> Evaluator<'a> {
                 directory,
                 scope: scope.clone(),
                 path,
+                above: above.clone(),
                 arguments: Some((arguments, instance.env)),
                 memo: RefCell::default(),
                 expansions: RefCell::default(),

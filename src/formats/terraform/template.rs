@@ -10,8 +10,8 @@ use super::eval::{Env, Evaluator};
 use super::texts::{json_text, to_text};
 use super::values::pairs;
 
-/// Longest text that a template makes, in bytes.
-const MAX_TEXT: usize = 1_000_000;
+/// Longest text that a template or function makes, in bytes.
+pub(super) const MAX_TEXT: usize = 1_000_000;
 
 impl<'a> Evaluator<'a> {
     /// A text that is one hole, for a value that is no text.

@@ -4,6 +4,7 @@ use crate::source::{Hole, HoleKind, Span, Text, TextBuilder, TextIndex};
 use crate::value::{Kind, Value};
 
 use super::eval::Evaluator;
+use super::template::MAX_TEXT;
 use super::values::sorted_entries;
 
 /// Deepest value that is written as JSON.
@@ -49,7 +50,8 @@ pub(super) fn json_text(evaluator: &Evaluator<'_>, value: &Value) -> Text {
 
 fn write(evaluator: &Evaluator<'_>, value: &Value, out: &mut TextBuilder, depth: u32) {
     let span = value.span;
-    if depth > MAX_DEPTH || !evaluator.spend(1) {
+    let long = value.as_text().map_or(0, Text::len) / 8;
+    if depth > MAX_DEPTH || !evaluator.spend(1 + long) {
         out.hole(Hole::new(HoleKind::Other, "…", span));
         return;
     }
@@ -149,12 +151,16 @@ pub(super) fn map_case(text: &Text, span: Span, f: impl Fn(&str) -> String) -> T
     out.finish(span)
 }
 
-/// Cuts of a text, with the separators as one text for each.
-pub(super) fn replace(text: &Text, search: &str, with: &Text, place: Span) -> Text {
+/// `text` with each `search` in it replaced; `None` where that would be too long.
+pub(super) fn replace(evaluator: &Evaluator<'_>, text: &Text, search: &str, with: &Text, place: Span) -> Option<Text> {
     if search.is_empty() {
-        return text.clone();
+        return Some(text.clone());
     }
     let flat = text.with_placeholders();
+    let bytes = flat.len() + flat.matches(search).count().saturating_mul(with.len());
+    if bytes > MAX_TEXT || !evaluator.spend(bytes / 64) {
+        return None;
+    }
     let index = TextIndex::new(text);
     let mut out = TextBuilder::new();
     let mut from = 0;
@@ -164,5 +170,5 @@ pub(super) fn replace(text: &Text, search: &str, with: &Text, place: Span) -> Te
         from = i + search.len();
     }
     out.append(&index.slice(from..flat.len()));
-    out.finish(place)
+    Some(out.finish(place))
 }

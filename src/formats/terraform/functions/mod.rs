@@ -15,6 +15,7 @@ use crate::value::{Kind, Value};
 
 use super::eval::{Env, Evaluator};
 use super::operators::spread_over;
+use super::template::MAX_TEXT;
 use super::texts::to_text;
 use super::values::pairs;
 
@@ -56,6 +57,11 @@ impl Call<'_, '_> {
     /// A text made of parts of the arguments.
     fn made(&self, text: Text) -> Value {
         Value::text(text, self.span)
+    }
+
+    /// Whether a text of this length may be made.
+    fn affords(&self, bytes: usize) -> bool {
+        bytes <= MAX_TEXT && self.evaluator.spend(bytes / 64)
     }
 
     fn seq(&self, items: Vec<Value>) -> Value {

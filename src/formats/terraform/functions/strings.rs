@@ -5,6 +5,7 @@ use regex::Regex;
 use crate::source::{Piece, Span, Text, TextBuilder, TextIndex};
 use crate::value::{Kind, Value};
 
+use super::super::eval::MAX_ITEMS;
 use super::super::texts::{concat, format_number, map_case, replace, to_text};
 use super::super::values::{first, is_spread};
 use super::Call;
@@ -118,7 +119,8 @@ fn join(call: &Call<'_, '_>) -> Value {
             }
         }
     }
-    if !call.evaluator.spend(parts.len()) {
+    let bytes = parts.iter().map(Text::len).sum();
+    if !call.evaluator.spend(parts.len()) || !call.affords(bytes) {
         return call.unknown();
     }
     call.made(concat(&parts, call.span))
@@ -146,6 +148,14 @@ fn split(call: &Call<'_, '_>) -> Value {
             via: from.via.clone(),
         });
     };
+    let many = if separator.is_empty() {
+        flat.chars().count()
+    } else {
+        flat.matches(&separator).count()
+    };
+    if many > MAX_ITEMS || !call.evaluator.spend(many) {
+        return call.unknown();
+    }
     if separator.is_empty() {
         for (i, c) in flat.char_indices() {
             push(i..i + c.len_utf8());
@@ -232,7 +242,7 @@ fn format(call: &Call<'_, '_>, arguments: &[Value]) -> Value {
     };
     let index = TextIndex::new(&spec);
     let mut out = TextBuilder::new();
-    let (mut from, mut next) = (0, 1);
+    let (mut from, mut next, mut bytes) = (0, 1, flat.len());
     while let Some(i) = flat[from..].find('%').map(|i| from + i) {
         out.append(&index.slice(from..i));
         let place = index.span_of(i..i + 1).unwrap_or(call.span);
@@ -250,8 +260,11 @@ fn format(call: &Call<'_, '_>, arguments: &[Value]) -> Value {
             return call.fail();
         };
         match formatted(call, &v, argument) {
-            Some(text) => out.append(&text),
-            None => return call.unknown(),
+            Some(text) if call.affords(bytes + text.len()) => {
+                bytes += text.len();
+                out.append(&text);
+            }
+            _ => return call.unknown(),
         }
     }
     out.append(&index.slice(from..flat.len()));
@@ -343,12 +356,14 @@ fn substitute(call: &Call<'_, '_>) -> Value {
     };
     let expression = search.strip_prefix('/').and_then(|s| s.strip_suffix('/'));
     let Some(expression) = expression.filter(|_| search.len() > 1) else {
-        return keep(call, replace(&text, &search, &with, call.arguments[0].span));
+        let changed = replace(call.evaluator, &text, &search, &with, call.arguments[0].span);
+        return changed.map_or_else(|| call.unknown(), |changed| keep(call, changed));
     };
     let (Some(known), Some(with)) = (text.known(), with.known()) else {
         return call.unknown();
     };
     match searcher(expression, &known) {
+        Some(_) if !call.affords(known.len().saturating_mul(with.len())) => call.unknown(),
         Some(r) => {
             // Go's `$1x` is the group `1x` too, so that the two agree.
             let changed = r.replace_all(&known, &*with);
@@ -460,9 +475,12 @@ fn indent(call: &Call<'_, '_>) -> Value {
     let blanks = format!("\n{}", " ".repeat((n.max(0.0) as usize).min(200)));
     let with = Text::made(&blanks, point(call.span));
     let from = &call.arguments[1];
-    Value {
-        kind: Kind::Str(replace(&text, "\n", &with, from.span)),
-        ..from.clone()
+    match replace(call.evaluator, &text, "\n", &with, from.span) {
+        Some(text) => Value {
+            kind: Kind::Str(text),
+            ..from.clone()
+        },
+        None => call.unknown(),
     }
 }
 

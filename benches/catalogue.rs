@@ -21,7 +21,7 @@ fn look_ups(c: &mut Criterion) {
         b.iter(|| catalogue().global_condition_key(black_box("aws:SourceArn")));
     });
     c.bench_function("catalogue/did you mean", |b| {
-        b.iter(|| catalogue().did_you_mean_action(black_box("ec2:DescribeInstance"), &[]));
+        b.iter(|| catalogue().did_you_mean_action(black_box("ec2:DescribeInstance"), &ActionSet::empty()));
     });
     c.bench_function("sdk/operation and its actions", |b| {
         b.iter(|| {

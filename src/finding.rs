@@ -72,6 +72,9 @@ pub struct Label {
     pub text: String,
 }
 
+/// Of a longer list of things the first so many are evidence: every finding of a statement holds them.
+const MAX_EVIDENCE: usize = 500;
+
 /// What the rule objected to, canonical: as in cli "evidence".
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Evidence {
@@ -326,19 +329,21 @@ impl Finding {
 
     #[must_use]
     pub fn actions(mut self, actions: impl IntoIterator<Item = String>) -> Self {
-        self.evidence.actions.extend(actions);
+        self.evidence.actions.extend(actions.into_iter().take(MAX_EVIDENCE));
         self
     }
 
     #[must_use]
     pub fn resources(mut self, resources: impl IntoIterator<Item = String>) -> Self {
-        self.evidence.resources.extend(resources);
+        self.evidence.resources.extend(resources.into_iter().take(MAX_EVIDENCE));
         self
     }
 
     #[must_use]
     pub fn principals(mut self, principals: impl IntoIterator<Item = String>) -> Self {
-        self.evidence.principals.extend(principals);
+        self.evidence
+            .principals
+            .extend(principals.into_iter().take(MAX_EVIDENCE));
         self
     }
 

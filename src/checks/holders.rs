@@ -163,7 +163,7 @@ pub(super) fn is_itself(cx: &Context<'_>, identity: &Identity, resource: &Text) 
         return false;
     };
     let full = format!("{}{path}{name}", identity.kind.name());
-    Pattern::resource(&arn.resource)
+    Pattern::resource(&arn.resource.to_text())
         .matches(&full, Case::Sensitive)
         .is_yes()
         && arn.service().as_deref() == Some("iam")

@@ -189,7 +189,7 @@ fn human(pattern: &str) -> String {
     let set = ActionSet::expand(pattern);
     let mut out = format!("{pattern}: {}\n", levels(pattern));
     if set.is_empty() {
-        if let Some(near) = catalogue().did_you_mean_action(pattern, &[]) {
+        if let Some(near) = catalogue().did_you_mean_action(pattern, &ActionSet::empty()) {
             out.push_str(&format!("  did you mean {near}?\n"));
         }
         return out;

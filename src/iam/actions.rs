@@ -3,7 +3,6 @@
 //! **Invariant:** a set holds current actions of the catalogue only. Names that the catalogue does not know, and retired
 //! ones, are nobody's members: ask the catalogue about them.
 
-use std::cmp::Reverse;
 use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -246,21 +245,13 @@ impl ActionSet {
     /// The gravest of them, at most `count`, the gravest first: what reviewers fear most before all, then permissions
     /// management before writes before reads, and what destroys before what makes.
     pub fn worst(&self, count: usize) -> Vec<&'static str> {
-        let notable = catalogue().notable_actions().iter().copied();
-        let mut worst: Vec<Action> = notable.filter(|a| self.contains(a.id())).take(count).collect();
-        if worst.len() < count {
-            let mut rest = self.clone();
-            rest.subtract(&worst.iter().copied().collect());
-            let mut graded: Vec<_> = rest.iter().map(|a| (gravity(a), a)).collect();
-            let missing = count - worst.len();
-            if graded.len() > missing {
-                graded.select_nth_unstable(missing);
-                graded.truncate(missing);
-            }
-            graded.sort();
-            worst.extend(graded.into_iter().map(|(_, a)| a));
+        let mut ranked: Vec<_> = self.iter().map(|a| (a.gravity(), a)).collect();
+        if ranked.len() > count {
+            ranked.select_nth_unstable(count);
+            ranked.truncate(count);
         }
-        worst.into_iter().take(count).map(Action::name).collect()
+        ranked.sort_unstable();
+        ranked.into_iter().map(|(_, a)| a.name()).collect()
     }
 
     /// The IAM prefixes of the services that it has actions of, sorted as actions are.
@@ -287,19 +278,6 @@ pub fn matching(pattern: &str) -> impl Iterator<Item = Action> {
     let whole = rest.bytes().all(|b| b == b'*');
     rows.map(Action)
         .filter(move |a| whole || glob::matches(pattern, a.name(), Case::Insensitive))
-}
-
-/// Orders actions from the gravest.
-fn gravity(action: Action) -> impl Ord {
-    let level = if action.called_permissions_management() {
-        AccessLevel::PermissionsManagement
-    } else {
-        action.level()
-    };
-    let destroys = ["Delete", "Terminate", "Put", "Update", "Create"]
-        .iter()
-        .position(|verb| action.short_name().starts_with(verb));
-    (Reverse(level), destroys.unwrap_or(usize::MAX))
 }
 
 impl FromIterator<Action> for ActionSet {

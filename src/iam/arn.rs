@@ -1,24 +1,26 @@
 //! ARNs as patterns, and how wide they are. IAM User Guide, "IAM identifiers"; AWS General Reference, "ARNs".
 
-use super::glob::Case;
-use super::pattern::{Pattern, is_star};
-use crate::source::{Hole, HoleKind, Text};
+use std::borrow::Cow;
+
+use super::glob::{self, Case};
+use super::pattern::{Pattern, has_wildcard, is_star};
+use crate::source::{Hole, HoleKind, Part, Text};
 
 /// The parts of `arn:partition:service:region:account:resource`, each with its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arn {
-    pub partition: Text,
-    pub service: Text,
-    pub region: Text,
-    pub account: Text,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arn<'t> {
+    pub partition: Part<'t>,
+    pub service: Part<'t>,
+    pub region: Part<'t>,
+    pub account: Part<'t>,
     /// All that follows the fifth colon: `role/path/name`, `function:f:1`.
-    pub resource: Text,
+    pub resource: Part<'t>,
 }
 
 /// What a text in the place of an ARN looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shape {
-    Arn(Arn),
+pub enum Shape<'t> {
+    Arn(Arn<'t>),
     /// `*`
     Star,
     /// Wildcards stand for whole fields: `arn:*`, `*:role/x`.
@@ -33,9 +35,9 @@ pub enum Shape {
 
 /// One field of an ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Field {
+pub enum Field<'t> {
     Empty,
-    Literal(String),
+    Literal(Cow<'t, str>),
     /// Only stars.
     Any,
     /// Has a wildcard and more.
@@ -70,9 +72,9 @@ impl Breadth {
     }
 }
 
-impl Arn {
+impl<'t> Arn<'t> {
     /// The parts, where `text` is written as an ARN of at least six of them.
-    pub fn parse(text: &Text) -> Option<Self> {
+    pub fn parse(text: &'t Text) -> Option<Self> {
         match shape(text) {
             Shape::Arn(arn) => Some(arn),
             _ => None,
@@ -80,81 +82,83 @@ impl Arn {
     }
 
     /// The known service.
-    pub fn service(&self) -> Option<String> {
-        match field(&self.service) {
+    pub fn service(&self) -> Option<Cow<'t, str>> {
+        match field(self.service) {
             Field::Literal(s) => Some(s),
             _ => None,
         }
     }
 
-    pub fn account(&self) -> Field {
-        field(&self.account)
+    pub fn account(&self) -> Field<'t> {
+        field(self.account)
     }
 
-    pub fn region(&self) -> Field {
-        field(&self.region)
+    pub fn region(&self) -> Field<'t> {
+        field(self.region)
     }
 
-    pub fn partition(&self) -> Field {
-        field(&self.partition)
+    pub fn partition(&self) -> Field<'t> {
+        field(self.partition)
     }
 
     /// The known beginning of the resource up to the first `/` or `:` (`role`, `function`), or all of it.
-    pub fn resource_type(&self) -> String {
-        let prefix = self.resource.prefix();
-        prefix.split(['/', ':']).next().unwrap_or_default().to_owned()
+    pub fn resource_type(&self) -> Cow<'t, str> {
+        let end = |prefix: &str| prefix.find(['/', ':']).unwrap_or(prefix.len());
+        match self.resource.prefix() {
+            Cow::Borrowed(prefix) => Cow::Borrowed(&prefix[..end(prefix)]),
+            Cow::Owned(prefix) => Cow::Owned(prefix[..end(&prefix)].to_owned()),
+        }
     }
 
     /// The resource after its type and the separator.
-    pub fn resource_id(&self) -> Text {
-        let flat = self.resource.with_placeholders();
-        match flat.find(['/', ':']) {
-            Some(at) => self.resource.slice(at + 1..flat.len()),
-            None => self.resource.clone(),
+    pub fn resource_id(&self) -> Part<'t> {
+        match self.resource.with_placeholders().find(['/', ':']) {
+            Some(at) => self.resource.after(at + 1),
+            None => self.resource,
         }
     }
 }
 
-/// Where the colons between fields stand; those inside `${…}` do not count.
-fn separators(flat: &str) -> Vec<usize> {
-    let mut out = Vec::with_capacity(5);
-    let mut skip_to = 0;
-    for (i, c) in flat.char_indices() {
-        if i < skip_to {
-            continue;
-        }
-        if flat[i..].starts_with("${")
-            && let Some(end) = flat[i..].find('}')
-        {
-            skip_to = i + end + 1;
-        } else if c == ':' {
-            out.push(i);
-            if out.len() == 5 {
-                break;
+/// Where the first five colons between fields stand; those inside `${…}` do not count.
+fn separators(flat: &str) -> impl Iterator<Item = usize> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let at = from + flat[from..].find([':', '$'])?;
+            from = at + 1;
+            if flat[at..].starts_with(':') {
+                return Some(at);
+            }
+            if flat[at..].starts_with("${")
+                && let Some(end) = flat[at..].find('}')
+            {
+                from = at + end + 1;
             }
         }
-    }
-    out
+    })
+    .take(5)
 }
 
-pub fn shape(text: &Text) -> Shape {
+pub fn shape(text: &Text) -> Shape<'_> {
     if is_star(text) {
         return Shape::Star;
     }
     let flat = text.with_placeholders();
-    let at = separators(&flat);
+    let mut colons = separators(&flat);
+    let at: [Option<usize>; 5] = std::array::from_fn(|_| colons.next());
     let starts_with_hole =
         flat.chars().next().is_some_and(|c| Text::placeholder(c).is_some()) || flat.starts_with("${");
-    let head = &flat[..at.first().copied().unwrap_or(flat.len())];
-    if let [a, b, c, d, e] = at[..]
+    let head = &flat[..at[0].unwrap_or(flat.len())];
+    let fields = at.iter().flatten().count() + 1;
+    if let [Some(a), Some(b), Some(c), Some(d), Some(e)] = at
         && head == "arn"
     {
         return Shape::Arn(Arn {
-            partition: text.slice(a + 1..b),
-            service: text.slice(b + 1..c),
-            region: text.slice(c + 1..d),
-            account: text.slice(d + 1..e),
-            resource: text.slice(e + 1..flat.len()),
+            partition: text.part(a + 1..b),
+            service: text.part(b + 1..c),
+            region: text.part(c + 1..d),
+            account: text.part(d + 1..e),
+            resource: text.part(e + 1..flat.len()),
         });
     }
     if starts_with_hole {
@@ -162,11 +166,7 @@ pub fn shape(text: &Text) -> Shape {
     }
     let holes = flat.chars().any(|c| Text::placeholder(c).is_some());
     if head == "arn" && !flat.contains('*') {
-        return if holes {
-            Shape::Hole
-        } else {
-            Shape::TooShort(at.len() + 1)
-        };
+        return if holes { Shape::Hole } else { Shape::TooShort(fields) };
     }
     if Pattern::resource(text)
         .overlaps(&Pattern::plain("arn:?*:?*:*:*:?*", Case::Sensitive))
@@ -179,29 +179,26 @@ pub fn shape(text: &Text) -> Shape {
         };
     }
     if head == "arn" {
-        Shape::TooShort(at.len() + 1)
+        Shape::TooShort(fields)
     } else {
         Shape::Other
     }
 }
 
 /// What stands in one field.
-pub fn field(text: &Text) -> Field {
-    if text.is_empty() {
-        return Field::Empty;
-    }
-    if is_star(text) {
-        return Field::Any;
-    }
-    if let Some(hole) = text.as_hole() {
-        return Field::Hole(Some(hole.kind));
-    }
-    match text.known() {
-        None => Field::Hole(None),
+pub fn field(part: Part<'_>) -> Field<'_> {
+    match part.known() {
+        None => Field::Hole(part.as_hole().map(|hole| hole.kind)),
+        Some(t) if t.is_empty() => Field::Empty,
+        Some(t) if is_stars(&t) => Field::Any,
         Some(t) if t.contains("${") => Field::Hole(None),
-        Some(t) if t.contains(['*', '?']) => Field::Pattern,
-        Some(t) => Field::Literal(t.into_owned()),
+        Some(t) if glob::is_pattern(&t) => Field::Pattern,
+        Some(t) => Field::Literal(t),
     }
+}
+
+fn is_stars(text: &str) -> bool {
+    text.bytes().all(|b| b == b'*')
 }
 
 /// Twelve digits.
@@ -230,17 +227,14 @@ pub fn widest(arn: &Text) -> Breadth {
         Shape::Wildcard => {
             // `arn:aws:s3*`, `*:*`: what an ARN of no particular kind would need.
             let flat = arn.with_placeholders();
-            let only = |allowed: &[&str]| {
-                flat.split(':')
-                    .all(|f| allowed.contains(&f) || f.bytes().all(|b| b == b'*'))
-            };
+            let only = |allowed: &[&str]| flat.split(':').all(|f| allowed.contains(&f) || is_stars(f));
             let named = flat
                 .split(':')
                 .nth(2)
                 .is_some_and(|s| !s.is_empty() && !s.contains('*'));
             return if only(&["arn", "aws", "aws-cn", "aws-us-gov", ""]) {
                 Breadth::Everything
-            } else if named && flat.split(':').skip(3).all(|f| f.bytes().all(|b| b == b'*')) {
+            } else if named && flat.split(':').skip(3).all(is_stars) {
                 Breadth::WholeService
             } else {
                 Breadth::Prefix
@@ -255,10 +249,10 @@ pub fn widest(arn: &Text) -> Breadth {
         }
     };
     let flat = parts.resource.with_placeholders();
-    if flat.bytes().all(|b| b == b'*') && !flat.is_empty() {
-        let anywhere = |f: Field| matches!(f, Field::Any | Field::Empty);
+    if is_stars(&flat) && !flat.is_empty() {
+        let anywhere = |f: Field<'_>| matches!(f, Field::Any | Field::Empty);
         let everywhere = anywhere(parts.region()) && anywhere(parts.account());
-        return match field(&parts.service) {
+        return match field(parts.service) {
             Field::Any if everywhere => Breadth::Everything,
             _ if everywhere => Breadth::WholeService,
             _ => Breadth::AccountWide,
@@ -267,24 +261,27 @@ pub fn widest(arn: &Text) -> Breadth {
     if !parts.resource.is_known() && parts.resource.as_hole().is_some() {
         return Breadth::Exact;
     }
-    if !Pattern::resource(&parts.resource).has_wildcard() {
+    let wild = match parts.resource.known() {
+        Some(known) if !known.contains('$') => glob::is_pattern(&known),
+        _ => has_wildcard(&parts.resource.to_text()),
+    };
+    if !wild {
         return Breadth::Exact;
     }
     // Names of S3 objects and of queues come without a type: `arn:aws:s3:::bucket/*`.
     let typed = !matches!((parts.region(), parts.account()), (Field::Empty, Field::Empty));
     let mut segments = flat.split(['/', ':']);
     let first = segments.next().unwrap_or_default();
-    let stars = |s: &str| s.bytes().all(|b| b == b'*');
     if typed && !first.contains(['*', '?']) {
         // What follows the type: a star in the place of the name and no name anywhere else.
         match segments.next() {
             // `user/*/${aws:username}` is one name under any path.
-            Some(name) if !name.is_empty() && stars(name) && segments.next_back().is_none_or(stars) => {
+            Some(name) if !name.is_empty() && is_stars(name) && segments.next_back().is_none_or(is_stars) => {
                 Breadth::WholeType
             }
             _ => Breadth::Prefix,
         }
-    } else if stars(first) && segments.all(stars) {
+    } else if is_stars(first) && segments.all(is_stars) {
         Breadth::WholeType
     } else {
         Breadth::Prefix
@@ -297,7 +294,7 @@ fn hole_breadth(arn: &Text) -> Breadth {
         Some(h) if h.kind == HoleKind::Resource => Breadth::Exact,
         Some(_) => Breadth::Unknown,
         None => {
-            if !Pattern::resource(arn).has_wildcard() {
+            if !has_wildcard(arn) {
                 Breadth::Exact
             } else {
                 Breadth::Prefix
@@ -313,7 +310,8 @@ mod tests {
 
     #[test]
     fn parts_and_shapes() {
-        let arn = Arn::parse(&text("arn:aws:iam::‹account›:role/a/${aws:username}")).unwrap();
+        let written = text("arn:aws:iam::‹account›:role/a/${aws:username}");
+        let arn = Arn::parse(&written).unwrap();
         assert_eq!(arn.account(), Field::Hole(Some(HoleKind::Account)));
         assert_eq!(arn.resource_type(), "role");
         assert_eq!(arn.resource_id().display(), "a/${aws:username}");

@@ -3,7 +3,10 @@
 use std::sync::{Arc, OnceLock};
 
 use super::actions::ActionSet;
+use super::catalogue::Action;
 use super::condition::Strength;
+use super::glob::Case;
+use super::pattern;
 use crate::source::{Span, Spanned, Text};
 use crate::value::{Value, Via};
 
@@ -272,6 +275,19 @@ impl Clause {
                 .map(|t| t.map_or_else(ActionSet::empty, |t| ActionSet::expand(&t)))
                 .collect()
         })
+    }
+
+    /// The first item that stands for `action`, retired ones aside.
+    pub fn naming(&self, action: Action) -> Option<&Item> {
+        let mut items = self.items.iter().zip(self.sets());
+        items.find_map(|(item, set)| set.contains(action.id()).then_some(item))
+    }
+
+    /// Whether an item stands for `action`, or may once its holes are filled or others beside it can be seen.
+    pub fn may_name(&self, action: Action) -> bool {
+        let open =
+            |i: &Item| !i.text.is_known() && pattern::matches(&i.text, action.name(), Case::Insensitive).may_be();
+        !self.complete || self.naming(action).is_some() || self.items.iter().any(open)
     }
 
     /// What an `Action` or `NotAction` stands for: of an `Action` what is certain, `None` for a `NotAction` that may leave

@@ -145,7 +145,7 @@ fn nothing(pattern: &str) -> String {
         return format!("an API operation, not an action; its action is {}", meant.join(", "));
     }
     let mut note = format!("matches no action in the data of {date}");
-    if let Some(action) = catalogue().did_you_mean_action(pattern, &[]) {
+    if let Some(action) = catalogue().did_you_mean_action(pattern, &ActionSet::empty()) {
         let _ = write!(note, "; did you mean `{action}`?");
     }
     note

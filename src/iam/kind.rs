@@ -77,7 +77,7 @@ fn service(statements: &[Statement]) -> Option<String> {
             .iter()
             .filter_map(|s| s.resource.as_ref())
             .flat_map(|c| &c.items)
-            .filter_map(|i| Arn::parse(&i.text)?.service())
+            .filter_map(|i| Some(Arn::parse(&i.text)?.service()?.into_owned()))
             .collect())
     })
 }

@@ -4,7 +4,7 @@
 use super::arn::{self, Arn, Field, Shape};
 use super::pattern::is_star;
 use super::{Condition, Own, PrincipalItem, PrincipalType};
-use crate::source::{HoleKind, Target, Text};
+use crate::source::{HoleKind, Part, Target, Text};
 
 /// Where a principal belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,7 +237,7 @@ fn aws(text: &Text, own: &Own, home: Option<&str>) -> Place {
                 },
                 Field::Any => Place::AnyAccount(who),
                 Field::Hole(Some(HoleKind::Account)) => Place::OwnAccount { who, name: None },
-                Field::Pattern if is_mostly_wild(&parts.account) => Place::AnyAccount(who),
+                Field::Pattern if is_mostly_wild(parts.account) => Place::AnyAccount(who),
                 _ => Place::Unknown,
             }
         }
@@ -247,15 +247,14 @@ fn aws(text: &Text, own: &Own, home: Option<&str>) -> Place {
 }
 
 /// `????????????`, `*123`: many accounts.
-fn is_mostly_wild(account: &Text) -> bool {
+fn is_mostly_wild(account: Part<'_>) -> bool {
     account
         .known()
         .is_some_and(|a| a.bytes().any(|b| b == b'*' || b == b'?'))
 }
 
-fn who(arn: &Arn) -> Who {
-    let kind = arn.resource_type();
-    match kind.as_str() {
+fn who(arn: &Arn<'_>) -> Who {
+    match &*arn.resource_type() {
         "root" => Who::Root,
         "role" => Who::Role,
         "user" => Who::User,
@@ -335,7 +334,7 @@ fn federated(text: &Text) -> Place {
     }
     if let Shape::Arn(parts) = arn::shape(text) {
         let id = parts.resource_id();
-        return match parts.resource_type().as_str() {
+        return match &*parts.resource_type() {
             "saml-provider" => Place::Saml,
             "oidc-provider" => {
                 let url = id.display();

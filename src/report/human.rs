@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use codespan_reporting::diagnostic::{Diagnostic, Label as Mark, Severity as Level};
 use codespan_reporting::term::{self, Chars, Config, DisplayStyle, Styles, StylesWriter, termcolor};
+use rayon::prelude::*;
 
 use super::excerpt::Excerpts;
 use super::{Page, url};
@@ -39,13 +40,23 @@ pub(super) fn render(page: &Page<'_>) -> String {
         ..Config::default()
     };
     let mut alike: BTreeMap<(&str, &str), Vec<&Reported>> = BTreeMap::new();
+    let mut single: Vec<&Reported> = Vec::new();
     for f in shown(page) {
         let group = alike.entry((f.rule(), &f.finding.message)).or_default();
         group.push(f);
         if group.len() <= MAX_ALIKE || !page.options.collapse {
-            out.diagnostic(page, &config, f);
+            single.push(f);
         }
     }
+    let blocks: Vec<String> = single
+        .par_iter()
+        .map(|f| {
+            let mut block = Buffer::new(page.options.colour);
+            block.diagnostic(page, &config, f);
+            block.finish()
+        })
+        .collect();
+    blocks.iter().for_each(|block| out.text(block));
     let mut more: Vec<&Vec<&Reported>> = alike.values().filter(|g| g.len() > MAX_ALIKE).collect();
     more.sort_by_key(|g| (g[MAX_ALIKE].span(), g[MAX_ALIKE].rule()));
     if page.options.collapse {

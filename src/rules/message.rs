@@ -32,7 +32,10 @@ fn say(c: &Captured<'_>, part: Option<&str>) -> String {
     match part {
         None => shorten(&text),
         Some("service") => text.split(':').next().unwrap_or_default().to_owned(),
-        Some(part) => of_actions(&ActionSet::expand(&text), part),
+        Some(part) => match c.actions {
+            Some(actions) => of_actions(actions, part),
+            None => of_actions(&ActionSet::expand(&text), part),
+        },
     }
 }
 

@@ -52,6 +52,8 @@ pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> O
 fn work(context: &Context<'_>, jobs: &[Job<'_>]) -> Outcome {
     let results: Vec<_> = jobs
         .par_iter()
+        // They differ in size by orders of magnitude: each is handed out by itself.
+        .with_max_len(1)
         .map(|job| {
             let run = || {
                 let mut out = Out::new(context.selection);

@@ -172,7 +172,7 @@ fn strange_action((action, place): &Word) -> Option<Fault> {
     if glob::is_pattern(action) {
         return Some(at(place, format!("`{action}` matches no action")));
     }
-    let hint = match catalogue().did_you_mean_action(action, &[]) {
+    let hint = match catalogue().did_you_mean_action(action, &ActionSet::empty()) {
         Some(near) => format!("; did you mean `{near}`?"),
         None => format!(" as of {}", catalogue().data_date()),
     };

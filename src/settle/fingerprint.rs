@@ -1,14 +1,15 @@
 //! The identity of a finding: what stays the same when lines move, files are reformatted or a policy goes from a heredoc
 //! to `jsonencode`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::{Reported, Terms};
 use crate::finding::Finding;
-use crate::source::{Sources, relative_path};
+use crate::source::{FileId, Sources, relative_path};
 
 /// The parts of a fingerprint and the fingerprint itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,25 +28,37 @@ pub struct Identity {
 
 /// Fills in the identities; `reported` is sorted.
 pub(super) fn identify(sources: &Sources, reported: &mut [Reported], terms: &Terms<'_>) {
-    let mut seen: BTreeMap<(String, String, String, String), usize> = BTreeMap::new();
-    for f in reported {
-        let shown = sources.path(f.span().file);
-        let path = relative_path(terms.root, &(terms.absolute)(shown));
-        let anchor = anchor(&f.finding);
-        let evidence = evidence(sources, &f.finding);
-        let key = (f.rule().to_owned(), path.clone(), anchor.clone(), evidence.clone());
-        let count = seen.entry(key).or_default();
-        let ordinal = *count;
-        *count += 1;
-        let fingerprint = og1(f.rule(), &path, &anchor, &evidence, ordinal);
-        f.identity = Identity {
-            path,
-            anchor,
-            evidence,
-            ordinal,
-            fingerprint,
-        };
+    let mut paths: BTreeMap<FileId, String> = BTreeMap::new();
+    for f in reported.iter() {
+        let file = f.span().file;
+        let path = || relative_path(terms.root, &(terms.absolute)(sources.path(file)));
+        paths.entry(file).or_insert_with(path);
     }
+    reported.par_iter_mut().for_each(|f| {
+        f.identity = Identity {
+            path: paths[&f.span().file].clone(),
+            anchor: anchor(&f.finding),
+            evidence: evidence(sources, &f.finding),
+            ..Identity::default()
+        };
+    });
+    let mut seen: HashMap<[&str; 4], usize> = HashMap::new();
+    let ordinals: Vec<usize> = reported
+        .iter()
+        .map(|f| {
+            let i = &f.identity;
+            let count = seen.entry([f.rule(), &i.path, &i.anchor, &i.evidence]).or_default();
+            *count += 1;
+            *count - 1
+        })
+        .collect();
+    reported.par_iter_mut().zip(ordinals).for_each(|(f, ordinal)| {
+        let Identity {
+            path, anchor, evidence, ..
+        } = &f.identity;
+        f.identity.fingerprint = og1(f.rule(), path, anchor, evidence, ordinal);
+        f.identity.ordinal = ordinal;
+    });
 }
 
 /// The first 12 hexadecimal digits of a hash over the parts, each with its length before it.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::finding::{Cause, Finding};
 use crate::iam::glob::{self, Case};
 use crate::project::Project;
@@ -93,78 +95,24 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
             by_unit.entry(unit).or_default().push(i);
         }
     }
+    let groups: Vec<Vec<usize>> = by_unit.into_values().filter(|g| g.len() > 1).collect();
+    let folded: Vec<Folded> = groups
+        .par_iter()
+        .flat_map_iter(|group| {
+            let of_group: Vec<&Finding> = group.iter().map(|i| &findings[*i]).collect();
+            within(&of_group, ruleset).into_iter().map(|f| Folded {
+                inner: group[f.inner],
+                outer: group[f.outer],
+                ..f
+            })
+        })
+        .collect();
     // For each finding, the one that takes it in.
     let mut taken: Vec<Option<usize>> = vec![None; findings.len()];
-    for group in by_unit.values().filter(|g| g.len() > 1) {
-        for &a in group {
-            let Some(rule) = ruleset.get(&findings[a].rule) else {
-                continue;
-            };
-            if rule.supersedes().is_empty() {
-                continue;
-            }
-            for &b in group {
-                if a != b
-                    && taken[b].is_none()
-                    && stands_for(ruleset, rule.supersedes(), &findings[b].rule)
-                    && covers(&findings[a], &findings[b])
-                    && !reaches(&taken, a, b)
-                {
-                    taken[b] = Some(a);
-                }
-            }
-        }
-    }
-    // Several findings together may stand for one: `s3:*` and `sqs:*` for what a statement deletes.
-    for group in by_unit.values().filter(|g| g.len() > 2) {
-        for &b in group {
-            if taken[b].is_some() || !matches!(findings[b].cause, Cause::Statement(..)) {
-                continue;
-            }
-            let over: Vec<usize> = group
-                .iter()
-                .copied()
-                .filter(|&a| a != b && findings[a].cause == findings[b].cause && taken[a].is_none())
-                .filter(|&a| {
-                    let names = ruleset.get(&findings[a].rule).map_or(&[][..], Rule::supersedes);
-                    stands_for(ruleset, names, &findings[b].rule) && !findings[a].evidence.actions.is_empty()
-                })
-                .collect();
-            let actions: Vec<String> = over
-                .iter()
-                .flat_map(|&a| findings[a].evidence.actions.iter().cloned())
-                .collect();
-            let first = over.iter().copied().find(|&a| touch(&findings[a], &findings[b]));
-            if over.len() > 1
-                && !findings[b].evidence.actions.is_empty()
-                && takes_in(&actions, &findings[b].evidence.actions)
-            {
-                taken[b] = first;
-            }
-        }
-    }
-    // What is folded for its place alone is about other actions, which the finding tells in a note.
     let mut untold = vec![false; findings.len()];
-    for group in by_unit.values().filter(|g| g.len() > 1) {
-        for &a in group {
-            let names = ruleset.get(&findings[a].rule).map_or(&[][..], Rule::same_token);
-            if names.is_empty() {
-                continue;
-            }
-            for &b in group {
-                if a != b
-                    && (taken[a].is_none() || untold[a])
-                    && taken[b].is_none()
-                    && stands_for(ruleset, names, &findings[b].rule)
-                    && findings[a].severity >= findings[b].severity
-                    && share_a_token(&findings[a], &findings[b])
-                    && !reaches(&taken, a, b)
-                {
-                    taken[b] = Some(a);
-                    untold[b] = true;
-                }
-            }
-        }
+    for f in folded {
+        taken[f.inner] = Some(f.outer);
+        untold[f.inner] = f.untold;
     }
     for b in 0..findings.len() {
         let Some(mut a) = taken[b] else { continue };
@@ -193,6 +141,84 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         f.folded.dedup();
         f.folded.retain(|name| *name != f.rule);
     }
+}
+
+/// A finding, by its place among others, and the one that takes it in.
+struct Folded {
+    inner: usize,
+    outer: usize,
+    /// It is about other actions, which the outer one tells in a note.
+    untold: bool,
+}
+
+/// Which finding of a unit takes in which.
+fn within(findings: &[&Finding], ruleset: &Ruleset) -> Vec<Folded> {
+    let mut taken: Vec<Option<usize>> = vec![None; findings.len()];
+    let supersedes: Vec<&[String]> = findings
+        .iter()
+        .map(|f| ruleset.get(&f.rule).map_or(&[][..], Rule::supersedes))
+        .collect();
+    for (a, outer) in findings.iter().enumerate() {
+        if supersedes[a].is_empty() {
+            continue;
+        }
+        for (b, inner) in findings.iter().enumerate() {
+            if a != b
+                && taken[b].is_none()
+                && stands_for(ruleset, supersedes[a], &inner.rule)
+                && covers(outer, inner)
+                && !reaches(&taken, a, b)
+            {
+                taken[b] = Some(a);
+            }
+        }
+    }
+    // Several findings together may stand for one: `s3:*` and `sqs:*` for what a statement deletes.
+    for (b, inner) in findings.iter().enumerate() {
+        if taken[b].is_some() || !matches!(inner.cause, Cause::Statement(..)) || inner.evidence.actions.is_empty() {
+            continue;
+        }
+        let over: Vec<usize> = (0..findings.len())
+            .filter(|&a| a != b && findings[a].cause == inner.cause && taken[a].is_none())
+            .filter(|&a| stands_for(ruleset, supersedes[a], &inner.rule) && !findings[a].evidence.actions.is_empty())
+            .collect();
+        let actions: Vec<String> = over
+            .iter()
+            .flat_map(|&a| findings[a].evidence.actions.iter().cloned())
+            .collect();
+        if over.len() > 1 && takes_in(&actions, &inner.evidence.actions) {
+            taken[b] = over.into_iter().find(|&a| touch(findings[a], inner));
+        }
+    }
+    // What is folded for its place alone.
+    let mut untold = vec![false; findings.len()];
+    for (a, outer) in findings.iter().enumerate() {
+        let names = ruleset.get(&outer.rule).map_or(&[][..], Rule::same_token);
+        if names.is_empty() {
+            continue;
+        }
+        for (b, inner) in findings.iter().enumerate() {
+            if a != b
+                && (taken[a].is_none() || untold[a])
+                && taken[b].is_none()
+                && stands_for(ruleset, names, &inner.rule)
+                && outer.severity >= inner.severity
+                && share_a_token(outer, inner)
+                && !reaches(&taken, a, b)
+            {
+                taken[b] = Some(a);
+                untold[b] = true;
+            }
+        }
+    }
+    let folded = |(inner, outer): (usize, Option<usize>)| {
+        Some(Folded {
+            inner,
+            outer: outer?,
+            untold: untold[inner],
+        })
+    };
+    taken.into_iter().enumerate().filter_map(folded).collect()
 }
 
 /// Following `taken` from `from` leads to `to`.

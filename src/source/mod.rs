@@ -7,6 +7,7 @@
 mod build;
 mod file;
 mod lines;
+mod part;
 mod problem;
 mod span;
 mod text;
@@ -14,6 +15,7 @@ mod text;
 pub use build::{TextBuilder, TextIndex};
 pub use file::{SourceFile, Sources, join_path, parent_path, relative_path};
 pub use lines::{LineIndex, Position};
+pub use part::Part;
 pub use problem::{Problem, ProblemKind};
 pub use span::{FileId, Span, Spanned};
 pub use text::{Hole, HoleKind, Lit, OffsetMap, Piece, Segment, Target, Text};

@@ -150,7 +150,7 @@ fn managed_policies_are_found_by_name_path_and_arn() {
 
 #[test]
 fn slips_are_answered_with_the_name_that_is_meant() {
-    let meant = |n: &str| catalogue().did_you_mean_action(n, &[]);
+    let meant = |n: &str| catalogue().did_you_mean_action(n, &ActionSet::empty());
     assert_eq!(meant("s3:GetObjekt"), Some("s3:GetObject"));
     assert_eq!(meant("s3:PutBuketPolicy"), Some("s3:PutBucketPolicy"));
     assert_eq!(meant("dynamobd:GetItem"), Some("dynamodb:GetItem"));
@@ -158,7 +158,7 @@ fn slips_are_answered_with_the_name_that_is_meant() {
     assert_eq!(meant("dynamodb:CreateItem"), Some("dynamodb:PutItem"));
     assert_eq!(meant("s3:ReadObject"), Some("s3:GetObject"));
     assert_eq!(meant("ecs:StopTasks"), Some("ecs:StopTask"));
-    let beside = ["ses:SendEmail".to_owned()];
+    let beside = ActionSet::expand("ses:SendEmail");
     assert_eq!(
         catalogue().did_you_mean_action("ses:SendMail", &beside),
         Some("ses:SendEmail")

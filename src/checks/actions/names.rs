@@ -1,12 +1,13 @@
 //! Actions that are none, or not any more.
 //! Service Authorization Reference, "Actions, resources, and condition keys for AWS services".
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use crate::finding::{Confidence, Finding, Remedy};
-use crate::iam::actions::matching;
-use crate::iam::catalogue::{Action, catalogue};
-use crate::iam::{Item, Origin, Statement};
+use crate::iam::actions::{ActionSet, matching};
+use crate::iam::catalogue::catalogue;
+use crate::iam::{Clause, Item, Origin, glob};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::source::Span;
@@ -17,17 +18,29 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             continue;
         }
         let mut services: BTreeSet<Span> = BTreeSet::new();
-        for item in s.action.iter().flat_map(|c| &c.items) {
+        let beside = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, named));
+        for (item, set) in s.action.iter().flat_map(|c| c.items.iter().zip(c.sets())) {
             // A service that came in from elsewhere is one mistake, however many actions are made of it.
             if brought_in(item).is_some_and(|span| !services.insert(span)) {
                 continue;
             }
-            if let Some((f, meant)) = one(cx, (id, i, s), item) {
+            if let Some((f, meant)) = one(cx, (id, i), (item, set), &beside) {
                 let f = with_spelling(cx, f, item, &meant);
                 out.push(f.actions([item.display().to_lowercase()]));
             }
         }
     }
+}
+
+/// The actions that a clause names one by one.
+fn named(clause: &Clause) -> ActionSet {
+    let mut all = ActionSet::empty();
+    let items = clause.items.iter().zip(clause.sets());
+    let literal = |i: &Item| i.text.known().is_some_and(|t| !glob::is_pattern(&t));
+    items
+        .filter(|(i, _)| literal(i))
+        .for_each(|(_, set)| all.union_with(set));
+    all
 }
 
 /// Where the service is written, when it is put before the name from another place: `"${each.value}:List*"`.
@@ -52,8 +65,14 @@ fn with_spelling(cx: &Context<'_>, f: Finding, item: &Item, meant: &[String]) ->
     f.remedy(remedy.replace(item.span, meant))
 }
 
-/// A finding about the action, and what was probably meant.
-fn one(cx: &Context<'_>, (id, i, s): (DocumentId, usize, &Statement), item: &Item) -> Option<(Finding, Vec<String>)> {
+/// A finding about the action, and what was probably meant. `set` is what the item stands for; the actions `beside` it are
+/// not meant.
+fn one(
+    cx: &Context<'_>,
+    (id, i): (DocumentId, usize),
+    (item, set): (&Item, &ActionSet),
+    beside: &ActionSet,
+) -> Option<(Finding, Vec<String>)> {
     let nothing = Vec::new;
     let text = item.text.known()?;
     let text = &*text;
@@ -81,6 +100,13 @@ fn one(cx: &Context<'_>, (id, i, s): (DocumentId, usize, &Statement), item: &Ite
             )
         });
     }
+    if let Some(action) = set.iter().next() {
+        return (!glob::is_pattern(name) && action.name() != text).then(|| {
+            let f = at("action-case", format!("`{text}` is documented as `{}`", action.name()));
+            let f = f.primary(item.span, format!("`{}`", action.name()));
+            (f, vec![action.name().to_owned()])
+        });
+    }
     if !name.is_empty() && name.bytes().all(|b| b == b'*') && catalogue().service(prefix).is_some() {
         return None;
     }
@@ -103,35 +129,25 @@ fn one(cx: &Context<'_>, (id, i, s): (DocumentId, usize, &Statement), item: &Ite
         if brought_in(item).is_some() {
             return None;
         }
-        let mut matched = matching(text).peekable();
-        if matched.peek().is_none() {
+        if matching(text).next().is_none() {
             let f = at("wildcard-matches-nothing", format!("`{text}` matches no action"))
                 .primary(item.span, "grants nothing")
                 .note(dated());
             return Some((f, nothing()));
         }
-        return matched.all(Action::is_gone).then(|| {
-            let f = at(
-                "deprecated-action",
-                format!("AWS has retired every action that `{text}` matches"),
-            )
-            .primary(item.span, "grants nothing any more")
-            .note(dated());
-            (f, nothing())
-        });
+        let f = at(
+            "deprecated-action",
+            format!("AWS has retired every action that `{text}` matches"),
+        )
+        .primary(item.span, "grants nothing any more")
+        .note(dated());
+        return Some((f, nothing()));
     }
     if let Some(action) = catalogue().action(text) {
-        if action.is_gone() || service.is_gone() {
-            let f = at("deprecated-action", format!("AWS has retired `{}`", action.name()))
-                .primary(item.span, "grants nothing any more")
-                .note(dated());
-            return Some((f, nothing()));
-        }
-        return (action.name() != text).then(|| {
-            let f = at("action-case", format!("`{text}` is documented as `{}`", action.name()));
-            let f = f.primary(item.span, format!("`{}`", action.name()));
-            (f, vec![action.name().to_owned()])
-        });
+        let f = at("deprecated-action", format!("AWS has retired `{}`", action.name()))
+            .primary(item.span, "grants nothing any more")
+            .note(dated());
+        return Some((f, nothing()));
     }
     if let Some(meant) = catalogue().api_name(text) {
         let shown: Vec<_> = meant.iter().map(|a| format!("`{}`", a.name())).collect();
@@ -149,13 +165,7 @@ fn one(cx: &Context<'_>, (id, i, s): (DocumentId, usize, &Statement), item: &Ite
     )
     .primary(item.span, "grants nothing")
     .note(dated());
-    let beside: Vec<String> = s
-        .action
-        .iter()
-        .flat_map(|c| &c.items)
-        .filter_map(|i| Some(i.text.known()?.into_owned()))
-        .collect();
-    Some(match catalogue().did_you_mean_action(text, &beside) {
+    Some(match catalogue().did_you_mean_action(text, beside) {
         Some(near) => (f.help(format!("did you mean `{near}`?")), vec![near.to_string()]),
         None => (f.confidence(Confidence::Low), nothing()),
     })

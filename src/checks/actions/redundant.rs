@@ -1,6 +1,6 @@
 //! Actions and resources that say again what stands beside them.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::finding::{Finding, Remedy};
 use crate::iam::glob::{self, Case};
@@ -30,9 +30,19 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 struct Compared<'a> {
     /// In the clause's case, with what is written; unknown ones are left out.
     items: Vec<(&'a Item, String)>,
-    first: BTreeMap<String, usize>,
-    patterns: Vec<(usize, Pattern)>,
+    /// For each item the first that is equal to it.
+    first: Vec<usize>,
+    wide: Vec<Wide>,
     case: Case,
+}
+
+/// An item with wildcards.
+struct Wide {
+    /// Its place among the items.
+    at: usize,
+    /// How many bytes of it stand before anything special: what it takes in begins with them.
+    head: usize,
+    pattern: Pattern,
 }
 
 impl<'a> Compared<'a> {
@@ -51,18 +61,22 @@ impl<'a> Compared<'a> {
                 ))
             })
             .collect();
-        let mut first = BTreeMap::new();
-        let mut patterns = Vec::new();
-        for (n, (_, text)) in items.iter().enumerate() {
-            first.entry(text.clone()).or_insert(n);
-            if text.contains(['*', '?']) {
-                patterns.push((n, Pattern::plain(text, case)));
-            }
-        }
+        let mut seen: HashMap<&str, usize> = HashMap::with_capacity(items.len());
+        let first = (items.iter().enumerate())
+            .map(|(n, (_, text))| *seen.entry(text).or_insert(n))
+            .collect();
+        let wide = (items.iter().enumerate())
+            .filter(|(_, (_, text))| glob::is_pattern(text))
+            .map(|(at, (_, text))| Wide {
+                at,
+                head: text.find(['*', '?', '$']).unwrap_or(text.len()),
+                pattern: Pattern::plain(text, case),
+            })
+            .collect();
         Self {
             items,
             first,
-            patterns,
+            wide,
             case,
         }
     }
@@ -70,29 +84,27 @@ impl<'a> Compared<'a> {
     /// Another item that takes in the n-th, and whether the two are the same; of equal ones the first stays.
     fn covering(&self, n: usize) -> Option<(&'a Item, bool)> {
         let (item, text) = &self.items[n];
-        let first = *self.first.get(text)?;
+        let first = self.first[n];
         if first != n {
             // Two spans in one place are one written item, made twice by a loop.
             let other = self.items[first].0;
             return (other.span != item.span && together(other, item)).then_some((other, true));
         }
-        let mut own = None;
-        self.patterns
+        let own = self.wide.binary_search_by_key(&n, |w| w.at).ok();
+        self.wide
             .iter()
-            .find(|(m, pattern)| {
-                let (other, wide) = &self.items[*m];
-                *m != n
+            .map(|w| (w, &self.items[w.at]))
+            .find(|(w, (other, wide))| {
+                text.as_bytes().starts_with(&wide.as_bytes()[..w.head])
                     && wide != text
                     && other.span != item.span
                     && together(other, item)
-                    && if text.contains(['*', '?']) {
-                        let own = own.get_or_insert_with(|| Pattern::plain(text, self.case));
-                        pattern.covers(own).is_yes()
-                    } else {
-                        glob::matches(wide, text, self.case)
+                    && match own {
+                        Some(own) => w.pattern.covers(&self.wide[own].pattern).is_yes(),
+                        None => glob::matches(wide, text, self.case),
                     }
             })
-            .map(|(m, _)| (self.items[*m].0, false))
+            .map(|(_, (other, _))| (*other, false))
     }
 }
 

@@ -82,7 +82,7 @@ fn together<'e, 'a>(effective: &'e Effective<'a>, withheld: &ActionSet, way: &Wa
             }
             let grants: Vec<_> = effective
                 .granting(action)
-                .filter(|g| suits(g.statement, action.name(), way))
+                .filter(|g| suits(g.statement, action, way))
                 .collect();
             (!grants.is_empty()).then_some((action, grants))
         })

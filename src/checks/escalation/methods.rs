@@ -9,7 +9,7 @@ use super::pass_role::Grant;
 use super::ways::{self, How, Way};
 use crate::finding::{Confidence, Severity};
 use crate::iam::condition::strength;
-use crate::iam::{Document, Item, PolicyKind, Statement};
+use crate::iam::{Action, Document, Item, PolicyKind, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::source::Span;
@@ -38,7 +38,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             if m.ids.iter().any(|a| withheld.contains(a.id())) {
                 continue;
             }
-            let found: Option<Vec<_>> = m.actions.iter().map(|a| granted(d, a, m)).collect();
+            let found: Option<Vec<_>> = m.ids.iter().map(|a| granted(d, *a, m)).collect();
             let Some(mut found) = found else { continue };
             if m.actions.len() == 1 {
                 singles.extend(found.pop().map(|g| (g, m)));
@@ -52,17 +52,17 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// The statement that grants `action` widely enough for the way.
-fn granted<'a>(d: &'a Document, action: &str, way: &Way) -> Option<Granted<'a>> {
+fn granted<'a>(d: &'a Document, action: Action, way: &Way) -> Option<Granted<'a>> {
     d.statements.iter().enumerate().find_map(|(i, s)| {
-        if !s.allows() || !ways::suits(s, action, way) {
+        if !s.allows() {
             return None;
         }
-        let grant = Grant::of(s, action)?;
+        let grant = Grant::of(s, action).filter(|_| ways::suits(s, action, way))?;
         let item = grant.item();
         Some(Granted {
             statement: i,
             span: grant.span(),
-            written: item.map_or_else(|| format!("not {action}"), Item::display),
+            written: item.map_or_else(|| format!("not {}", action.name()), Item::display),
             item,
             narrowed: strength(s).narrows(),
         })

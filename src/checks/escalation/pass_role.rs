@@ -5,13 +5,16 @@ use crate::finding::Finding;
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Grade, strength};
 use crate::iam::glob::Case;
-use crate::iam::pattern::{self, Pattern};
-use crate::iam::{Clause, Item, PolicyKind, Statement, Truth};
+use crate::iam::pattern::Pattern;
+use crate::iam::{Action, Clause, Item, PolicyKind, Statement, catalogue};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let Some(pass_role) = catalogue().action("iam:PassRole") else {
+        return;
+    };
     for (id, d, i, s) in cx.statements() {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
@@ -19,10 +22,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if strength(s).has("iam:PassedToService", Grade::Narrows) {
             continue;
         }
-        let Some(grant) = Grant::of(s, "iam:PassRole") else {
+        let Some(grant) = Grant::of(s, pass_role) else {
             continue;
         };
-        if cx.project.withheld(id).contains_name("iam:PassRole") {
+        if cx.project.withheld(id).contains(pass_role.id()) {
             continue;
         }
         let Some(reach) = Reach::of(s) else {
@@ -66,16 +69,19 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 pub(super) fn assume(cx: &Context<'_>, out: &mut Out<'_>) {
+    let Some(assume_role) = catalogue().action("sts:AssumeRole") else {
+        return;
+    };
     for (id, d, i, s) in cx.statements() {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
         }
         let (Some(Grant::Exact(item) | Grant::By(item)), Some(Reach::Wide(resource))) =
-            (Grant::of(s, "sts:AssumeRole"), Reach::of(s))
+            (Grant::of(s, assume_role), Reach::of(s))
         else {
             continue;
         };
-        if cx.project.withheld(id).contains_name("sts:AssumeRole") {
+        if cx.project.withheld(id).contains(assume_role.id()) {
             continue;
         }
         let mut f = cx
@@ -130,21 +136,13 @@ pub(super) enum Grant<'a> {
 }
 
 impl<'a> Grant<'a> {
-    pub(super) fn of(s: &'a Statement, action: &str) -> Option<Self> {
+    pub(super) fn of(s: &'a Statement, action: Action) -> Option<Self> {
         let clause = s.action.as_ref()?;
         if clause.negated {
-            let may_exclude = !clause.complete
-                || clause
-                    .items
-                    .iter()
-                    .any(|i| pattern::matches(&i.text, action, Case::Insensitive).may_be());
-            return (!may_exclude).then_some(Self::Not(clause));
+            return (!clause.may_name(action)).then_some(Self::Not(clause));
         }
-        let item = clause
-            .items
-            .iter()
-            .find(|i| pattern::matches(&i.text, action, Case::Insensitive) == Truth::Yes)?;
-        let exact = item.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action));
+        let item = clause.naming(action)?;
+        let exact = item.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action.name()));
         Some(if exact { Self::Exact(item) } else { Self::By(item) })
     }
 

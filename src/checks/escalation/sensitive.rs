@@ -5,7 +5,7 @@ use crate::iam::arn::{Breadth, widest};
 use crate::iam::condition::{Grade, strength};
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
-use crate::iam::{Item, PolicyKind, Statement};
+use crate::iam::{Action, Item, PolicyKind, Statement, catalogue};
 use crate::rules::{Context, Out};
 
 struct Safeguard {
@@ -53,20 +53,25 @@ const SAFEGUARDS: &[Safeguard] = &[
 ];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let action = |name: &&str| catalogue().action(name);
+    let guards: Vec<(&Safeguard, Vec<Action>)> = SAFEGUARDS
+        .iter()
+        .map(|guard| (guard, guard.actions.iter().filter_map(action).collect()))
+        .collect();
     for (id, d, i, s) in cx.statements() {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
         }
-        for guard in SAFEGUARDS {
-            let granted: Vec<_> = guard
-                .actions
+        for (guard, actions) in &guards {
+            let granted: Vec<_> = actions
                 .iter()
-                .filter_map(|a| Some((*a, Grant::of(s, a)?)))
-                .filter(|(a, _)| !cx.project.withheld(id).contains_name(a))
+                .filter_map(|a| Some((a, Grant::of(s, *a)?)))
+                .filter(|(a, _)| !cx.project.withheld(id).contains(a.id()))
                 .collect();
             let (Some((action, grant)), Some(resource)) = (granted.first(), &s.resource) else {
                 continue;
             };
+            let action = action.name();
             let wide = resource.items.iter().find(|r| (guard.wide)(r));
             if (wide.is_none() && !resource.negated) || is_held(guard, s) {
                 continue;

@@ -93,7 +93,7 @@ impl<'a> Search<'_, 'a> {
         })?;
         let power = self.holders.power(role)?;
         // What is made anew may be named in advance.
-        let suited = |g: &Grant<'_>, other: Action| way.how != How::Pass || suits(g.statement, other.name(), way);
+        let suited = |g: &Grant<'_>, other: Action| way.how != How::Pass || suits(g.statement, other, way);
         let open = way
             .ids
             .iter()

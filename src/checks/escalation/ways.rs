@@ -68,9 +68,9 @@ pub(super) fn ways() -> &'static [Way] {
 }
 
 /// Whether a statement that grants `action` grants it widely enough for the way.
-pub(super) fn suits(s: &Statement, action: &str, way: &Way) -> bool {
+pub(super) fn suits(s: &Statement, action: Action, way: &Way) -> bool {
     let how = way.how;
-    let pass = action == "iam:PassRole";
+    let pass = action.name() == "iam:PassRole";
     if pass && !passes_to(s, way.service()) {
         return false;
     }

@@ -3,9 +3,8 @@
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::{Arn, Field};
 use crate::iam::condition::strength;
-use crate::iam::glob::Case;
 use crate::iam::principal::{Place, is_public, place};
-use crate::iam::{Document, Item, Origin, PolicyKind, Statement, pattern};
+use crate::iam::{Document, Item, Origin, PolicyKind, Statement, catalogue, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 
@@ -143,12 +142,7 @@ fn escalation(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docume
     let Some(clause) = s.action.as_ref().filter(|c| !c.negated) else {
         return;
     };
-    let grants = |name: &str| {
-        clause
-            .items
-            .iter()
-            .find(|a| pattern::matches(&a.text, name, Case::Insensitive).is_yes())
-    };
+    let grants = |name: &str| clause.naming(catalogue().action(name)?);
     if grants("s3:GetObject").is_some() && grants("s3:PutObject").is_some() {
         return;
     }
@@ -210,7 +204,7 @@ fn topic_account(s: &Statement) -> Option<String> {
         .items
         .iter()
         .find_map(|r| match Arn::parse(&r.text)?.account() {
-            Field::Literal(a) => Some(a),
+            Field::Literal(a) => Some(a.into_owned()),
             _ => None,
         })
 }
@@ -292,11 +286,8 @@ fn lockout(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
         .principal
         .as_ref()
         .is_some_and(|p| !p.negated && p.items.iter().any(|x| is_public(&place(x, cx.project.own, None))));
-    let all = s.action.as_ref().filter(|c| !c.negated).and_then(|c| {
-        c.items
-            .iter()
-            .find(|a| pattern::matches(&a.text, "s3:PutBucketPolicy", Case::Insensitive).is_yes())
-    });
+    let all = s.action.as_ref().filter(|c| !c.negated);
+    let all = all.and_then(|c| c.naming(catalogue().action("s3:PutBucketPolicy")?));
     if everybody && let Some(item) = all {
         out.push(
             cx.at_statement(

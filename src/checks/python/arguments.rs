@@ -75,7 +75,7 @@ fn external_id(cx: &Context<'_>, r: &Resource) -> Option<Found> {
     let Field::Literal(account) = Arn::parse(arn.as_text()?)?.account() else {
         return None;
     };
-    let foreign = is_account_id(&account) && !cx.project.own.accounts.contains_key(&account);
+    let foreign = is_account_id(&account) && !cx.project.own.accounts.contains_key(&*account);
     foreign.then(|| Found {
         rule: "py-assume-role-no-external-id",
         message: format!("the role in account {account} is assumed without an external id"),

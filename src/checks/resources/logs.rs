@@ -1,9 +1,10 @@
 //! Log groups have two ARNs. Amazon CloudWatch Logs User Guide, "Identity and access management", "Resource ARNs": with `:*`
 //! for every action but those about tags, without it for these.
 
+use std::cell::LazyCell;
+
 use crate::iam::arn::Arn;
-use crate::iam::catalogue::catalogue;
-use crate::iam::{Document, Format, Item, Origin, PolicyKind, pattern};
+use crate::iam::{Document, Format, Item, Origin, PolicyKind, glob, pattern};
 use crate::rules::{Context, Out};
 
 /// What takes the ARN without `:*`.
@@ -20,30 +21,22 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if actions.negated || resources.negated || !resources.complete {
             continue;
         }
-        let bare: Vec<bool> = resources.items.iter().map(|r| is_bare_group(d, r)).collect();
-        // `log-group:*` itself is every group.
-        let starred = |r: &Item| {
-            is_group(r) && Arn::parse(&r.text).is_some_and(|a| a.resource_id().with_placeholders().ends_with(":*"))
-        };
-        for item in &actions.items {
-            let Some(name) = item.text.known().map(|n| n.to_ascii_lowercase()) else {
-                continue;
-            };
-            let tagging = TAGGING.contains(&name.as_str());
-            let on_groups = name.starts_with("logs:")
-                && catalogue().action(&name).is_some_and(|a| {
-                    a.resource_types()
+        // Any ARN that is none of a log group may be the one that is meant.
+        let starred = LazyCell::new(|| resources.items.iter().all(is_starred_group));
+        let bare = LazyCell::new(|| resources.items.iter().all(|r| is_bare_group(d, r)));
+        for (item, set) in actions.items.iter().zip(actions.sets()) {
+            let Some(name) = item.text.known() else { continue };
+            let on_groups = set.iter().next().filter(|_| !glob::is_pattern(&name)).is_some_and(|a| {
+                a.name().starts_with("logs:")
+                    && a.resource_types()
                         .any(|t| matches!(t.name(), "log-group" | "log-stream"))
-                });
+            });
             if !on_groups || resources.items.is_empty() {
                 continue;
             }
-            // Any ARN that is none of a log group may be the one that is meant.
-            let wrong = if tagging {
-                resources.items.iter().all(starred)
-            } else {
-                bare.iter().all(|b| *b)
-            };
+            let name = name.to_ascii_lowercase();
+            let tagging = TAGGING.contains(&name.as_str());
+            let wrong = if tagging { *starred } else { *bare };
             let Some(first) = resources.items.first().filter(|_| wrong) else {
                 continue;
             };
@@ -88,6 +81,11 @@ fn is_bare_group(d: &Document, r: &Item) -> bool {
             !name.with_placeholders().contains(':') && name.is_known()
         })
     }
+}
+
+/// With `:*` behind its name; `log-group:*` itself is every group.
+fn is_starred_group(r: &Item) -> bool {
+    is_group(r) && Arn::parse(&r.text).is_some_and(|a| a.resource_id().with_placeholders().ends_with(":*"))
 }
 
 fn is_group(r: &Item) -> bool {

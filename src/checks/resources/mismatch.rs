@@ -1,12 +1,14 @@
 //! Actions and resources that do not fit.
 //! Service Authorization Reference, "Resource types" of each service.
 
+use std::collections::BTreeMap;
+
 use crate::checks::validity::fits_nothing;
 use crate::finding::Confidence;
 use crate::iam::arn::{self, Arn, Breadth, Shape};
-use crate::iam::catalogue::{AccessLevel, Action, catalogue};
+use crate::iam::catalogue::{AccessLevel, Action, ResourceType, Service};
 use crate::iam::pattern::{self, Pattern};
-use crate::iam::{Clause, Item, Origin, PolicyKind};
+use crate::iam::{Clause, Item, Origin, PolicyKind, glob};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 
@@ -35,16 +37,75 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if open {
             continue;
         }
-        let arns: Vec<Pattern> = resources.items.iter().map(|r| Pattern::resource(&r.text)).collect();
-        for item in &actions.items {
-            let Some(name) = item.text.known() else { continue };
-            if name.contains(['*', '?']) {
-                continue;
-            }
-            if let Some(action) = catalogue().action(&name).filter(|a| !a.is_gone()) {
-                one(cx, out, (id, i), item, action, (resources, &arns));
+        let mut resources = Resources::new(resources);
+        for (item, set) in actions.items.iter().zip(actions.sets()) {
+            if let Some(action) = set.iter().next()
+                && !item.text.known().is_some_and(|name| glob::is_pattern(&name))
+            {
+                one(cx, out, (id, i), item, action, &mut resources);
             }
         }
+    }
+}
+
+/// The ARNs of one statement, and what was asked of all of them together: once for each type and service.
+struct Resources<'a> {
+    clause: &'a Clause,
+    arns: Vec<Pattern>,
+    fits: BTreeMap<usize, bool>,
+    checked: BTreeMap<Action, bool>,
+    star_only: BTreeMap<Service, StarOnly>,
+}
+
+/// What the ARNs are to an action of a service without resource types.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StarOnly {
+    /// One of them is as good as `*`.
+    Fits,
+    /// One of them is the service's own, or may be.
+    Own,
+    /// All of them are other services'.
+    Foreign,
+}
+
+impl<'a> Resources<'a> {
+    fn new(clause: &'a Clause) -> Self {
+        Self {
+            clause,
+            arns: clause.items.iter().map(|r| Pattern::resource(&r.text)).collect(),
+            fits: BTreeMap::new(),
+            checked: BTreeMap::new(),
+            star_only: BTreeMap::new(),
+        }
+    }
+
+    /// Whether one of them may be of the type.
+    fn has(&mut self, kind: ResourceType) -> bool {
+        let any = || self.arns.iter().any(|arn| kind.fits(arn).may_be());
+        *self.fits.entry(kind.number()).or_insert_with(any)
+    }
+
+    /// Whether AWS may check the action against one of them, whatever its reference says.
+    fn is_checked(&mut self, action: Action) -> bool {
+        let any = || self.arns.iter().any(|arn| action.is_checked_against(arn).may_be());
+        *self.checked.entry(action).or_insert_with(any)
+    }
+
+    fn star_only(&mut self, service: Service) -> StarOnly {
+        let items = &self.clause.items;
+        *self.star_only.entry(service).or_insert_with(|| {
+            if items.iter().any(|r| as_good_as_star(service, r)) {
+                StarOnly::Fits
+            } else if items.iter().any(|r| is_own(service, r)) {
+                StarOnly::Own
+            } else {
+                StarOnly::Foreign
+            }
+        })
+    }
+
+    fn shown(&self) -> impl Iterator<Item = String> {
+        self.clause.items.iter().map(Item::display)
     }
 }
 
@@ -54,22 +115,28 @@ fn one(
     (id, i): (DocumentId, usize),
     item: &Item,
     action: Action,
-    (resources, arns): (&Clause, &[Pattern]),
+    resources: &mut Resources<'_>,
 ) {
     let name = action.name();
-    let first = resources.items.first().map(|r| r.span).unwrap_or(resources.span);
+    let clause = resources.clause;
+    let first = clause.items.first().map(|r| r.span).unwrap_or(clause.span);
     let denies = cx.project.documents[id as usize].statements[i].denies();
     let never = match denies {
         true => "never denied by this statement",
         false => "never allowed by this statement",
     };
-    if arns.iter().any(|arn| action.is_checked_against(arn).may_be()) {
+    let star_only = (action.resource_types().len() == 0).then(|| resources.star_only(action.service()));
+    let fits = match star_only {
+        Some(star_only) => star_only == StarOnly::Fits,
+        None => action.resource_types().any(|t| resources.has(t)),
+    };
+    if fits || resources.is_checked(action) {
         return;
     }
-    if action.resource_types().len() == 0 {
-        let Some(documented) = star_only(action, resources) else {
-            return;
-        };
+    if let Some(star_only) = star_only {
+        // AWS's reference is to be believed where the action lists things, which no request names, or where the ARNs are
+        // another service's.
+        let documented = star_only == StarOnly::Foreign || action.level() == AccessLevel::List;
         let f = cx
             .at_statement(
                 "star-only-action-on-arn",
@@ -79,7 +146,7 @@ fn one(
             )
             .secondary(first, "must be `*` for this action")
             .actions([item.display().to_lowercase()])
-            .resources(resources.items.iter().map(Item::display));
+            .resources(resources.shown());
         out.push(match documented {
             true => f.primary(item.span, never),
             false => f
@@ -89,16 +156,10 @@ fn one(
         });
         return;
     }
-    if action
-        .resource_types()
-        .any(|t| arns.iter().any(|arn| t.fits(arn).may_be()))
-    {
-        return;
-    }
     let wants: Vec<&str> = action.resource_types().map(|t| t.name()).take(3).collect();
     let is = |kind: &str| wants.contains(&kind);
     let s3 = name.starts_with("s3:");
-    if s3 && resources.items.iter().any(|r| r.display().ends_with(":*")) && is("object") {
+    if s3 && is("object") && clause.items.iter().any(|r| r.text.with_placeholders().ends_with(":*")) {
         return;
     }
     let (rule, message, label) = if s3 && is("object") {
@@ -126,42 +187,33 @@ fn one(
             .secondary(first, label)
             .note(format!("`{name}` takes: {}", wants.join(", ")))
             .actions([item.display().to_lowercase()])
-            .resources(resources.items.iter().map(Item::display)),
+            .resources(resources.shown()),
     );
 }
 
-/// Whether AWS's reference is to be believed that an action without resource types has no use for these ARNs: it lists
-/// things, which no request names, or the ARNs are another service's. `None` where an ARN is as good as `*`.
-fn star_only(action: Action, resources: &Clause) -> Option<bool> {
-    if resources.items.iter().any(|r| as_good_as_star(action, r)) {
-        return None;
-    }
-    Some(action.level() == AccessLevel::List || !resources.items.iter().any(|r| is_own(action, r)))
-}
-
-/// The ARN is one of the action's own service, or may be.
-fn is_own(action: Action, resource: &Item) -> bool {
+/// The ARN is one of the service's own, or may be.
+fn is_own(service: Service, resource: &Item) -> bool {
     let Some(name) = Arn::parse(&resource.text).and_then(|a| a.service()) else {
         return true;
     };
-    let formats = action.service().resource_types().flat_map(|t| t.arn_formats());
-    name == action.service().prefix() || formats.filter_map(|f| f.split(':').nth(2)).any(|s| s == name)
+    let formats = service.resource_types().flat_map(|t| t.arn_formats());
+    name == service.prefix() || formats.filter_map(|f| f.split(':').nth(2)).any(|s| s == name)
 }
 
-/// For an action without resource types: `*`, `arn:aws:s3:::*`, and every resource of a type of its service. AWS checks some
+/// For an action of the service without resource types: `*`, `arn:aws:s3:::*`, and every resource of a type of its service. AWS checks some
 /// of these actions against such an ARN all the same: `logs:DescribeLogGroups` against `…:log-group:*`.
-fn as_good_as_star(action: Action, resource: &Item) -> bool {
+fn as_good_as_star(service: Service, resource: &Item) -> bool {
     match arn::widest(&resource.text) {
         Breadth::Everything => true,
-        breadth => is_own(action, resource) && (breadth <= Breadth::WholeType || is_every(action, resource)),
+        breadth => is_own(service, resource) && (breadth <= Breadth::WholeType || is_every(service, resource)),
     }
 }
 
 /// `…:agent-space*` is every agent space.
-fn is_every(action: Action, resource: &Item) -> bool {
+fn is_every(service: Service, resource: &Item) -> bool {
     Arn::parse(&resource.text).is_some_and(|arn| {
-        let named = Pattern::resource(&arn.resource);
-        let mut formats = action.service().resource_types().flat_map(|t| t.arn_formats());
+        let named = Pattern::resource(&arn.resource.to_text());
+        let mut formats = service.resource_types().flat_map(|t| t.arn_formats());
         formats.any(|f| {
             f.splitn(6, ':')
                 .nth(5)

@@ -34,7 +34,7 @@ const SHARED: [&str; 16] = [
 ];
 
 /// Every ARN of a clause `Resource`, with its parts.
-fn arns(d: &Document) -> impl Iterator<Item = (usize, &Statement, &Item, Arn)> {
+fn arns(d: &Document) -> impl Iterator<Item = (usize, &Statement, &Item, Arn<'_>)> {
     d.statements.iter().enumerate().flat_map(|(i, s)| {
         let items = s.resource.iter().flat_map(|c| &c.items);
         items.filter_map(move |item| Some((i, s, item, Arn::parse(&item.text)?)))
@@ -84,6 +84,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
         if !is_account_id(&account) || amazon || span.len() != account.len() || !item.span.contains(span) {
             continue;
         }
+        let account = account.into_owned();
         if seen.insert(account.clone()) {
             out.push(
                 cx.at_statement(
@@ -109,7 +110,7 @@ fn assumes(s: &Statement) -> bool {
 
 /// Files in which some ARN leaves the partition open, or has another than `aws`.
 fn partitions(cx: &Context<'_>) -> BTreeSet<u32> {
-    let open = |arn: &Arn| match arn.partition() {
+    let open = |arn: &Arn<'_>| match arn.partition() {
         Field::Hole(kind) => kind == Some(HoleKind::Partition),
         Field::Literal(p) => p != "aws",
         _ => false,
@@ -178,7 +179,7 @@ fn open_account(cx: &Context<'_>, out: &mut Out<'_>) {
             let reaches = if service == "iam" {
                 arn.resource_type() == "role" && changing.contains_name("sts:AssumeRole")
             } else {
-                SHARED.contains(&service.as_str()) && services.contains_key(service.as_str())
+                SHARED.contains(&&*service) && services.contains_key(&*service)
             };
             let named = !arn.resource.with_placeholders().bytes().all(|b| b == b'*');
             (reaches && named && arn.account() == Field::Any).then_some((item, arn))

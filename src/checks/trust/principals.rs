@@ -147,8 +147,7 @@ fn federated(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem, k
         return None;
     }
     let fine = Arn::parse(&item.value.text).is_some_and(|arn| {
-        matches!(arn.account(), Field::Literal(_))
-            && matches!(arn.resource_type().as_str(), "saml-provider" | "oidc-provider")
+        matches!(arn.account(), Field::Literal(_)) && matches!(&*arn.resource_type(), "saml-provider" | "oidc-provider")
     });
     (!fine).then(|| {
         cx.at_statement(

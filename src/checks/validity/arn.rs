@@ -2,7 +2,7 @@
 //! "Resource types" of each service.
 
 use crate::finding::{Confidence, Finding, Remedy};
-use crate::iam::arn::{Arn, Field, Shape, is_account_id, shape};
+use crate::iam::arn::{Arn, Field, Shape, field, is_account_id, shape};
 use crate::iam::arn_format::types_of;
 use crate::iam::catalogue::{ResourceType, catalogue};
 use crate::iam::glob::Case;
@@ -10,7 +10,7 @@ use crate::iam::pattern::Pattern;
 use crate::iam::{Item, Origin, PolicyKind};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
-use crate::source::Text;
+use crate::source::{Part, Text};
 
 /// Services that take a path instead of an ARN. API Gateway Developer Guide, "API Gateway resource policy examples".
 const RELATIVE: [&str; 1] = ["execute-api:/"];
@@ -86,7 +86,7 @@ pub(in crate::checks) fn fits_nothing(item: &Item) -> bool {
     let Shape::Arn(arn) = shape(&item.text) else {
         return false;
     };
-    let unknown = match crate::iam::arn::field(&arn.service) {
+    let unknown = match field(arn.service) {
         Field::Literal(s) => types_of(&s.to_ascii_lowercase()).is_none(),
         _ => false,
     };
@@ -95,7 +95,7 @@ pub(in crate::checks) fn fits_nothing(item: &Item) -> bool {
 
 type At<'a> = &'a dyn Fn(&'static str, String, &str) -> Finding;
 
-fn fields(arn: &Arn, shown: &str, at: At<'_>) -> Option<Finding> {
+fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
     if let Field::Literal(p) = arn.partition()
         && !catalogue().is_partition(&p)
     {
@@ -105,7 +105,7 @@ fn fields(arn: &Arn, shown: &str, at: At<'_>) -> Option<Finding> {
             "`aws`, `aws-cn`, `aws-us-gov`, …",
         ));
     }
-    if let Field::Literal(s) = crate::iam::arn::field(&arn.service) {
+    if let Field::Literal(s) = field(arn.service) {
         let lower = s.to_ascii_lowercase();
         if types_of(&lower).is_none() {
             return Some(at(
@@ -141,7 +141,7 @@ fn fields(arn: &Arn, shown: &str, at: At<'_>) -> Option<Finding> {
     if let Field::Literal(a) = arn.account()
         && !is_account_id(&a)
         && !matches!(
-            a.as_str(),
+            &*a,
             "aws"
                 | "amazon"
                 | "aws-marketplace"
@@ -171,7 +171,7 @@ enum Presence {
 }
 
 impl Presence {
-    fn of(field: &Field) -> Self {
+    fn of(field: &Field<'_>) -> Self {
         match field {
             Field::Empty => Self::Absent,
             Field::Literal(_) | Field::Pattern => Self::Present,
@@ -195,8 +195,8 @@ fn of_a_type(types: &[ResourceType], arn: &Pattern, region: Presence, account: P
 }
 
 /// What is wrong with an ARN that fits no format of its service: a region or account too many or too few, or the rest.
-fn misfit(arn: &Arn, item: &Item) -> Option<(&'static str, String, &'static str)> {
-    let Field::Literal(service) = crate::iam::arn::field(&arn.service) else {
+fn misfit(arn: &Arn<'_>, item: &Item) -> Option<(&'static str, String, &'static str)> {
+    let Field::Literal(service) = field(arn.service) else {
         return None;
     };
     let types = types_of(&service)?;
@@ -207,7 +207,7 @@ fn misfit(arn: &Arn, item: &Item) -> Option<(&'static str, String, &'static str)
     }
     // The same ARN with these in the place of region and account.
     let with = |r: &str, a: &str| {
-        let text = format!("arn:*:{service}:{r}:{a}:{}", plain(&arn.resource));
+        let text = format!("arn:*:{service}:{r}:{a}:{}", plain(arn.resource));
         let presence = |field: &str| {
             if field.is_empty() {
                 Presence::Absent
@@ -217,11 +217,11 @@ fn misfit(arn: &Arn, item: &Item) -> Option<(&'static str, String, &'static str)
         };
         of_a_type(types, &Pattern::plain(&text, Case::Sensitive), presence(r), presence(a))
     };
-    let keep = |field: &Text, presence: Presence| match presence {
+    let keep = |field: Part<'_>, presence: Presence| match presence {
         Presence::Absent => String::new(),
         _ => plain(field),
     };
-    let (r, a) = (keep(&arn.region, region), keep(&arn.account, account));
+    let (r, a) = (keep(arn.region, region), keep(arn.account, account));
     let such = format!("an ARN of `{service}` such as this");
     if !a.is_empty() && with(&r, "") {
         return Some((
@@ -269,9 +269,9 @@ fn misfit(arn: &Arn, item: &Item) -> Option<(&'static str, String, &'static str)
     ))
 }
 
-/// The text with its holes as wildcards.
-fn plain(text: &Text) -> String {
-    text.with_placeholders()
+/// The part with its holes as wildcards.
+fn plain(part: Part<'_>) -> String {
+    part.with_placeholders()
         .chars()
         .map(|c| if Text::placeholder(c).is_some() { '*' } else { c })
         .collect()

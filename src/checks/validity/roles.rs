@@ -105,14 +105,14 @@ fn role(
 }
 
 /// What an ARN is the ARN of, where that is no role.
-fn written(arn: &Arn) -> Option<String> {
+fn written(arn: &Arn<'_>) -> Option<String> {
     let service = arn.service()?;
     if service != "iam" {
         return (service != "sts" && matches!(arn.account(), Field::Literal(_) | Field::Hole(_)))
             .then(|| format!("something of `{service}`"));
     }
     let kind = arn.resource_type();
-    NO_ROLES.contains(&kind.as_str()).then(|| called(&kind))
+    NO_ROLES.contains(&&*kind).then(|| called(&kind))
 }
 
 fn called(kind: &str) -> String {

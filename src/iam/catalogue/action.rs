@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use super::layout::{
-    Action as Column, CALLED_PERMISSIONS, GONE, Key as KeyColumn, REQUIRED, Service as ServiceColumn,
-    Type as TypeColumn,
+    Action as Column, CALLED_PERMISSIONS, GONE, Key as KeyColumn, REQUIRED, Section, Service as ServiceColumn,
+    Type as TypeColumn, name_hash,
 };
 use super::{Catalogue, compare, store, tables};
 
@@ -218,6 +218,12 @@ impl Action {
                 .any(|t| t.condition_keys().any(|k| k.matches(name)))
     }
 
+    /// How many actions are graver: what reviewers fear most comes first (`rules/facts/hand/notable-actions.txt`), then
+    /// permissions management before writes before reads, and what destroys before what makes.
+    pub(in crate::iam) fn gravity(self) -> u32 {
+        store::at(Section::Gravity, self.0 as usize)
+    }
+
     fn flags(self) -> u32 {
         store::cell(self.0, Column::Flags)
     }
@@ -239,7 +245,7 @@ pub struct ResourceType {
 
 impl ResourceType {
     /// Its place in the catalogue.
-    pub(in crate::iam) fn number(self) -> usize {
+    pub fn number(self) -> usize {
         self.row as usize
     }
 
@@ -343,7 +349,15 @@ impl Catalogue {
 
     /// The action with this name (`s3:GetObject`), in any case; retired ones too.
     pub fn action(&self, name: &str) -> Option<Action> {
-        store::search(0..store::rows::<Column>(), Column::Name, |key| compare(key, name)).map(Action)
+        let mask = store::len(Section::ActionIndex) - 1;
+        let mut places = name_hash(name)..;
+        places.find_map(|place| {
+            let row = store::at(Section::ActionIndex, place & mask).checked_sub(1);
+            match row.map(Action) {
+                Some(action) => action.name().eq_ignore_ascii_case(name).then_some(Some(action)),
+                None => Some(None),
+            }
+        })?
     }
 
     /// The actions whose names begin with `prefix` in any case, as a range of rows.

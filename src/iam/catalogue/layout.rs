@@ -13,6 +13,11 @@ pub(crate) enum Section {
     Lists,
     Services,
     Actions,
+    /// The rows of [`Section::Actions`] plus one, each at [`name_hash`] of its name or the next place that is free (0); as
+    /// many places as a power of two.
+    ActionIndex,
+    /// For each action how many are graver.
+    Gravity,
     Types,
     Keys,
     /// One bitmask over all actions after another, in the order of [`Mask`].
@@ -30,6 +35,12 @@ pub(crate) enum Section {
 
 impl Section {
     pub(crate) const COUNT: usize = Self::Members as usize + 1;
+}
+
+/// Where a name is looked for first, in any case: FNV-1a.
+pub(crate) fn name_hash(name: &str) -> usize {
+    let step = |hash: u32, byte: u8| (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193);
+    name.bytes().fold(0x811c_9dc5, step) as usize
 }
 
 /// The bitmasks over all actions.

@@ -43,7 +43,10 @@ impl Catalogue {
 
 /// Orders two names as if both were written in lower case.
 fn compare(key: &str, text: &str) -> Ordering {
-    key.bytes()
-        .map(|b| b.to_ascii_lowercase())
-        .cmp(text.bytes().map(|b| b.to_ascii_lowercase()))
+    let differ = |(a, b): (u8, u8)| {
+        let order = a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase());
+        (a != b && order.is_ne()).then_some(order)
+    };
+    let first = key.bytes().zip(text.bytes()).find_map(differ);
+    first.unwrap_or_else(|| key.len().cmp(&text.len()))
 }

@@ -1,6 +1,7 @@
 //! "Did you mean": the name of AWS's that was probably meant. Looks at every name, so it is for messages only.
 
 use super::{Catalogue, Service};
+use crate::iam::ActionSet;
 use crate::iam::sdk;
 use crate::spelling::{nearest, nearest_within, nearest_word};
 
@@ -9,7 +10,7 @@ impl Catalogue {
     /// service uses for it (`CreateItem` is `PutItem`); else the nearest name. It is looked for in the service, or, where
     /// there is no such service, in one with a similar prefix. `beside` are actions that are written with it: nobody
     /// means one of these by a name that is not nearly the same.
-    pub fn did_you_mean_action(&self, name: &str, beside: &[String]) -> Option<&'static str> {
+    pub fn did_you_mean_action(&self, name: &str, beside: &ActionSet) -> Option<&'static str> {
         let (prefix, action) = name.split_once(':')?;
         let service = match self.service(prefix) {
             Some(service) => service,
@@ -19,7 +20,7 @@ impl Catalogue {
             let current = service.actions().filter(|a| !a.is_gone());
             current.map(|a| (a.short_name(), a.name()))
         };
-        let fresh = |(_, name): &(&str, &str)| !beside.iter().any(|b| b.eq_ignore_ascii_case(name));
+        let fresh = |(_, name): &(&str, &str)| !beside.contains_name(name);
         nearest_within(action, SLIP, current())
             .or_else(|| {
                 other_verbs(action).find_map(|meant| {

@@ -3,13 +3,14 @@
 //! **Invariant:** what it writes is what [`super::layout`] says; the same text gives the same bytes; a name that is used but
 //! not defined stops the build.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::{fs, io};
 
 use super::layout::{
     Action, ApiName, CALLED_PERMISSIONS, Fact, GONE, Key, ManagedPolicy, Mask, REQUIRED, SamTemplate, Section, Service,
-    Table, Type,
+    Table, Type, name_hash,
 };
 use super::text::{items, lines};
 
@@ -30,6 +31,8 @@ fn pack(from: &Path, to: &Path) -> io::Result<()> {
     let slips = packer.sdk(from)?;
     packer.api_names(from, slips)?;
     packer.facts(from)?;
+    packer.index_actions();
+    packer.rank_actions(from)?;
     let (words, strings) = packer.finish();
     fs::write(to.join("facts.words"), words)?;
     fs::write(to.join("facts.strings"), strings)
@@ -310,6 +313,54 @@ impl Packer {
                 self.row::<Fact, 3>(cells);
             }
         }
+        Ok(())
+    }
+
+    /// Places for look-ups by name, twice as many as actions at least.
+    fn index_actions(&mut self) {
+        let mut places = vec![0; (self.actions.len() * 2).next_power_of_two()];
+        let mask = places.len() - 1;
+        for (name, row) in &self.actions {
+            let mut at = name_hash(name) & mask;
+            while places[at] != 0 {
+                at = (at + 1) & mask;
+            }
+            places[at] = row + 1;
+        }
+        self.sections[Section::ActionIndex as usize] = places;
+    }
+
+    /// Orders the actions from the gravest.
+    fn rank_actions(&mut self, from: &Path) -> io::Result<()> {
+        let hand = fs::read_to_string(from.join("hand/notable-actions.txt"))?;
+        let notable: BTreeMap<u32, u32> = lines(&hand)
+            .map(|l| (self.action(l.at(0)), l.at(1).parse().expect("a rank is a number")))
+            .collect();
+        let cells = &self.sections[Section::Actions as usize];
+        let gravity = |row: u32| {
+            let cell = |column: Action| cells[row as usize * Action::WIDTH + column.column()];
+            let (id, flags) = (cell(Action::Name) as usize, cell(Action::Flags));
+            let name = &self.strings[self.starts[id] as usize..self.starts[id + 1] as usize];
+            // Lists, reads, tags, writes, manages permissions.
+            let level = match flags & 7 {
+                _ if flags & CALLED_PERMISSIONS != 0 => 4,
+                2 => 3,
+                3 => 2,
+                level => level,
+            };
+            let short = name.split_once(':').map_or("", |(_, short)| short);
+            let destroys = ["Delete", "Terminate", "Put", "Update", "Create"]
+                .iter()
+                .position(|verb| short.starts_with(verb));
+            (Reverse(level), destroys.unwrap_or(usize::MAX))
+        };
+        let mut order: Vec<u32> = self.actions.values().copied().collect();
+        order.sort_by_key(|row| (notable.get(row).copied().unwrap_or(u32::MAX), gravity(*row), *row));
+        let mut ranks = vec![0; order.len()];
+        for (rank, row) in (0..).zip(order) {
+            ranks[row as usize] = rank;
+        }
+        self.sections[Section::Gravity as usize] = ranks;
         Ok(())
     }
 

@@ -89,6 +89,12 @@ fn global_key(row: u32) -> GlobalKey {
     }
 }
 
+/// Sorted by name in lower case.
+fn global_keys() -> &'static [GlobalKey] {
+    static KEYS: OnceLock<Vec<GlobalKey>> = OnceLock::new();
+    KEYS.get_or_init(|| kind("global-condition-keys").map(global_key).collect())
+}
+
 fn region(row: u32) -> Region {
     Region {
         name: field(row, 0),
@@ -100,16 +106,18 @@ fn region(row: u32) -> Region {
 impl Catalogue {
     /// The global key with this name, in any case; `aws:PrincipalTag/team` finds `aws:PrincipalTag/${TagKey}`.
     pub fn global_condition_key(&self, name: &str) -> Option<GlobalKey> {
-        if let Some(row) = find("global-condition-keys", name) {
-            return Some(global_key(row));
-        }
+        let keys = global_keys();
+        let found = keys.binary_search_by(|k| compare(k.name, name));
         // Only a name with a free part is worth the walk.
-        let mut keys = name.contains('/').then(|| self.global_condition_keys())?;
-        keys.find(|k| free_part_matches(k.name, name))
+        let other = || {
+            name.contains('/')
+                .then(|| keys.iter().find(|k| free_part_matches(k.name, name)))
+        };
+        found.ok().map(|i| &keys[i]).or_else(|| other()?).copied()
     }
 
     pub fn global_condition_keys(&self) -> impl Iterator<Item = GlobalKey> + use<> {
-        kind("global-condition-keys").map(global_key)
+        global_keys().iter().copied()
     }
 
     pub fn region(&self, name: &str) -> Option<Region> {
@@ -157,18 +165,6 @@ impl Catalogue {
     pub fn api_name(&self, name: &str) -> Option<Vec<Action>> {
         let row = store::search(0..store::rows::<ApiName>(), ApiName::Name, |key| compare(key, name))?;
         Some(store::list(row, ApiName::Actions).map(Action).collect())
-    }
-
-    /// The actions that reviewers fear most, the gravest first (`rules/facts/hand/notable-actions.txt`).
-    pub(in crate::iam) fn notable_actions(&self) -> &'static [Action] {
-        static NOTABLE: OnceLock<Vec<Action>> = OnceLock::new();
-        NOTABLE.get_or_init(|| {
-            let mut ranked: Vec<(u32, Action)> = kind("notable-actions")
-                .filter_map(|row| Some((field(row, 1).parse().ok()?, self.action(field(row, 0))?)))
-                .collect();
-            ranked.sort();
-            ranked.into_iter().map(|(_, action)| action).collect()
-        })
     }
 
     /// The day the catalogue of actions was taken: `2026-10-27`.

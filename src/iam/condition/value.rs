@@ -148,7 +148,7 @@ fn arn(text: &Text, wildcards: bool) -> Weight {
         Shape::Arn(parts) => match parts.account() {
             Field::Literal(_) | Field::Hole(_) => PINS,
             Field::Any | Field::Pattern if !wildcards => NARROWS,
-            Field::Pattern if !is_only_wildcards(&parts.account) => NARROWS,
+            Field::Pattern if !is_only_wildcards(&parts.account.to_text()) => NARROWS,
             account => {
                 let wide = wildcards && arn::widest(text) <= Breadth::WholeType;
                 let weakness = (account != Field::Empty).then_some(Weakness::AnyAccount);

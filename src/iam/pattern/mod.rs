@@ -291,7 +291,10 @@ pub fn is_star(text: &Text) -> bool {
 
 /// Has a `*` or a `?` in its known parts; `${*}` is none.
 pub fn has_wildcard(text: &Text) -> bool {
-    Pattern::resource(text).has_wildcard()
+    match text.known() {
+        Some(known) if !known.contains('$') => super::glob::is_pattern(&known),
+        _ => Pattern::resource(text).has_wildcard(),
+    }
 }
 
 #[cfg(test)]

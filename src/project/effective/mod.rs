@@ -95,17 +95,14 @@ impl<'p> Grant<'p> {
 
     /// The first item of `Action` that grants `action`; `None` for a `NotAction`.
     pub fn item(&self, action: Action) -> Option<&'p Item> {
-        self.positive()?
-            .items
-            .iter()
-            .find(|i| pattern::matches(&i.text, action.name(), Case::Insensitive).is_yes())
+        self.positive()?.naming(action)
     }
 
     /// Every item of `Action` with what it grants the identity by itself, patterns that grant nothing left out.
     pub fn items(&self) -> impl Iterator<Item = (&'p Item, ActionSet)> + use<'_, 'p> {
-        let items = self.positive().map_or(&[][..], |c| &c.items);
-        items.iter().filter_map(|item| {
-            let mut set = ActionSet::expand(&item.text.known()?);
+        let items = self.positive().into_iter().flat_map(|c| c.items.iter().zip(c.sets()));
+        items.filter_map(|(item, set)| {
+            let mut set = set.clone();
             set.intersect(&self.actions);
             (!set.is_empty()).then_some((item, set))
         })

@@ -50,7 +50,14 @@ impl<'p> One<'p> {
             text: Some(Cow::Borrowed(self.text)),
             span: self.span,
             via: self.via,
+            actions: self.actions(),
         }
+    }
+
+    /// What it stands for as an item of `Action`.
+    fn actions(self) -> Option<&'p ActionSet> {
+        let (clause, index) = self.set?;
+        clause.sets().get(index)
     }
 
     fn case(self) -> Case {
@@ -165,6 +172,8 @@ impl Eval<'_, '_> {
             }
         };
         let known = text.known();
+        // Where nothing in the item is special, no pattern has to be made of it.
+        let plain = known.as_deref().filter(|t| !glob::is_pattern(t) && !t.contains('$'));
         let made = OnceCell::new();
         let pattern = || made.get_or_init(|| Pattern::new(text, case));
         let same = |w: &str| match &known {
@@ -186,8 +195,14 @@ impl Eval<'_, '_> {
         if truth.is_no() {
             return truth;
         }
-        truth = truth.and(any(&t.covers, &|w| pattern().covers(&self.words.pattern(w, case))));
-        truth = truth.and(any(&t.covered_by, &|w| self.words.pattern(w, case).covers(pattern())));
+        truth = truth.and(any(&t.covers, &|w| match plain {
+            Some(_) if !w.contains('$') => same(w),
+            _ => pattern().covers(&self.words.pattern(w, case)),
+        }));
+        truth = truth.and(any(&t.covered_by, &|w| match plain {
+            Some(item) if !w.contains('$') => glob::matches(w, item, case).into(),
+            _ => self.words.pattern(w, case).covers(pattern()),
+        }));
         if let Some(wanted) = t.known {
             truth = truth.and((known.is_some() == wanted).into());
         }
@@ -195,9 +210,12 @@ impl Eval<'_, '_> {
             return truth;
         }
         if let Some(wildcard) = t.wildcard {
-            let has = Truth::from(pattern().has_wildcard());
+            let has = Truth::from(plain.is_none() && pattern().has_wildcard());
             let has = if known.is_some() { has } else { has.or(Truth::Unknown) };
             truth = truth.and(if wildcard { has } else { !has });
+        }
+        if truth.is_no() {
+            return truth;
         }
         truth = truth.and(any(&t.service, &|w| service(one).is(w)));
         if !t.account.is_empty() {
@@ -222,6 +240,9 @@ impl Eval<'_, '_> {
                 (None, Some(_)) => Truth::Unknown,
                 (_, None) => Truth::No,
             });
+        }
+        if truth.is_no() {
+            return truth;
         }
         if !t.access_level.is_empty() {
             truth = truth.and(levels(one, &t.access_level));
@@ -254,7 +275,7 @@ impl Eval<'_, '_> {
         match arn.account() {
             Field::Hole(Some(HoleKind::Account)) => Whose::Same,
             Field::Hole(_) => Whose::Unknown,
-            Field::Literal(id) if own.accounts.contains_key(&id) => Whose::Same,
+            Field::Literal(id) if own.accounts.contains_key(&*id) => Whose::Same,
             Field::Literal(_) => Whose::Other,
             Field::Any | Field::Pattern => Whose::Any,
             Field::Empty => Whose::Nobody,
@@ -267,7 +288,7 @@ fn levels(one: One<'_>, levels: &[Level]) -> Truth {
     let Some(pattern) = one.text.known() else {
         return Truth::Unknown;
     };
-    let counts = match one.set.and_then(|(clause, i)| clause.sets().get(i)) {
+    let counts = match one.actions() {
         Some(set) => set.by_level(),
         None => ActionSet::expand(&pattern).by_level(),
     };

@@ -11,6 +11,7 @@ mod words;
 use super::spec::{Match, Narrowed, Report, StatementTest};
 use super::{Context, Out, Rule, message};
 use crate::finding::Finding;
+use crate::iam::ActionSet;
 use crate::iam::condition::strength;
 use crate::source::{Span, Text};
 use crate::value::Via;
@@ -55,6 +56,8 @@ pub(super) struct Captured<'p> {
     pub(super) text: Option<std::borrow::Cow<'p, Text>>,
     pub(super) span: Span,
     pub(super) via: Option<&'p Via>,
+    /// What it stands for, where that is known as the item of an `Action`.
+    pub(super) actions: Option<&'p ActionSet>,
 }
 
 impl Captured<'_> {
@@ -64,6 +67,7 @@ impl Captured<'_> {
             text: None,
             span,
             via: None,
+            actions: None,
         }
     }
 }

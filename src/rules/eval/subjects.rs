@@ -353,6 +353,7 @@ impl<'a> Eval<'_, 'a> {
                 text: value.as_text().map(Cow::Borrowed),
                 span: value.span,
                 via: Some(&value.via),
+                actions: None,
             });
         }
         truth
@@ -391,5 +392,6 @@ fn owned<'o>(c: Captured<'_>) -> Captured<'o> {
         text: c.text.map(|t| Cow::Owned(t.into_owned())),
         span: c.span,
         via: None,
+        actions: None,
     }
 }

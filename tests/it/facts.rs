@@ -209,6 +209,59 @@ fn every_action_named_by_hand_exists() {
     }
 }
 
+/// Fields of the rows of a hand-kept table.
+fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
+    let lines = table.lines().filter(|l| !l.starts_with('#') && !l.is_empty());
+    lines.map(|l| l.split('\t').collect())
+}
+
+#[test]
+fn ways_to_more_permissions_are_made_of_actions() {
+    let mut ways = 0;
+    for row in rows(include_str!("../../rules/facts/hand/escalation.txt")) {
+        let [name, kind, actions, what] = row[..] else {
+            panic!("four fields: {row:?}")
+        };
+        ways += 1;
+        let actions: Vec<&str> = actions.split(' ').collect();
+        for action in &actions {
+            let known = catalogue().action(action).is_some_and(|a| a.name() == *action);
+            assert!(known, "{name}: {action}");
+        }
+        assert!(["self", "pass", "target"].contains(&kind), "{name}: {kind}");
+        // A role is handed over by `iam:PassRole` and by nothing else.
+        assert_eq!(kind == "pass", actions.contains(&"iam:PassRole"), "{name}");
+        assert!(actions.len() > 1 || kind != "pass", "{name}");
+        assert!(!what.is_empty(), "{name}");
+    }
+    assert!(ways > 50, "{ways}");
+}
+
+#[test]
+fn classes_and_patterns_kept_by_hand_name_known_actions() {
+    for row in rows(include_str!("../../rules/facts/hand/exposure.txt")) {
+        let known = catalogue().action(row[1]).is_some_and(|a| a.name() == row[1]);
+        assert!(known, "{row:?}");
+    }
+    for row in rows(include_str!("../../rules/facts/hand/api-names.txt")) {
+        assert!(catalogue().action(row[0]).is_none(), "{row:?}");
+        for meant in row[1].split(", ") {
+            assert!(catalogue().action(meant).is_some_and(|a| !a.is_gone()), "{row:?}");
+        }
+    }
+    for row in rows(include_str!("../../rules/facts/hand/besides.txt")) {
+        for pattern in row.get(1).iter().flat_map(|p| p.split(", ")) {
+            assert!(!ActionSet::expand(pattern).is_empty(), "{row:?}: {pattern}");
+        }
+    }
+    for row in rows(include_str!("../../rules/facts/hand/conditional-triggers.txt")) {
+        let all = catalogue().actions();
+        let pattern = row[0].to_lowercase();
+        let hits = all.filter(|a| naive(pattern.as_bytes(), a.name().to_lowercase().as_bytes()));
+        assert!(hits.count() > 0, "{row:?}");
+    }
+}
+
 /// What an operation needs is an action, but for operations that are newer than the catalogue.
 #[test]
 fn operations_need_known_actions() {

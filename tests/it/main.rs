@@ -1,6 +1,7 @@
 //! One integration binary: everything a user would notice.
 #![allow(clippy::unwrap_used)]
 
+mod access_analyzer;
 mod cli;
 mod clients;
 mod cloudformation_corpus;
@@ -22,6 +23,7 @@ mod needs;
 mod options;
 mod oracle;
 mod pairs;
+mod patterns;
 mod policy_files;
 mod python_values;
 mod render;
@@ -33,6 +35,7 @@ mod support;
 mod suppress;
 mod terraform_eval;
 mod tidy;
+mod twins;
 mod usage;
 mod user_rules;
 mod workloads;

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::{Line, lines};
-use crate::finding::{Confidence, Finding, Severity};
+use crate::finding::{Confidence, Finding};
 use crate::iam::actions::ActionSet;
 use crate::iam::catalogue::{Action, catalogue};
+use crate::iam::condition::needs_key;
 use crate::iam::{Item, PolicyKind, PrincipalType};
 use crate::rules::{Context, Out};
 use crate::source::Span;
@@ -285,8 +286,7 @@ fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Findi
     ) {
         return None;
     }
-    let set = actions(line)?;
-    if set.iter().any(|a| a.takes_key(&line.key)) {
+    if !needs_key(line.condition) {
         return None;
     }
     let (rule, what) = if line.statement.denies() {
@@ -294,16 +294,33 @@ fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Findi
     } else {
         ("condition-tag-unsupported-allow", "the Allow never applies")
     };
-    let f = at(
-        cx,
-        line,
-        rule,
-        format!("no action of this statement can tell `{written}`"),
-    )
-    .primary(line.condition.key.span, what);
-    Some(if line.statement.denies() {
-        f.severity(Severity::High)
-    } else {
-        f
-    })
+    if let Some(rest) = line.statement.action.as_ref().filter(|a| a.negated) {
+        // What a service control policy leaves out in this way is a finding of its own.
+        let blind = blind_services(&rest.actions()?, &line.key);
+        return (!blind.is_empty() && line.kind.kind != PolicyKind::Scp).then(|| {
+            let few: Vec<String> = blind.iter().take(2).map(|s| format!("`{s}`")).collect();
+            let message = match blind.len() - few.len() {
+                0 => format!("actions of {} cannot tell `{written}`", few.join(" and ")),
+                n => format!("actions of {} and {n} more cannot tell `{written}`", few.join(", ")),
+            };
+            at(cx, line, rule, message)
+                .primary(line.condition.key.span, format!("{what} to them"))
+                .secondary(rest.key, "takes in every other service")
+        });
+    }
+    let set = actions(line)?;
+    if set.iter().any(|a| a.takes_key(&line.key)) {
+        return None;
+    }
+    let message = format!("no action of this statement can tell `{written}`");
+    Some(at(cx, line, rule, message).primary(line.condition.key.span, what))
+}
+
+/// Services of which no action tells the key, though some of their actions are meant.
+fn blind_services(set: &ActionSet, key: &str) -> Vec<&'static str> {
+    let mut sees: BTreeMap<&'static str, bool> = BTreeMap::new();
+    for action in set.iter().filter(|a| !a.is_gone()) {
+        *sees.entry(action.service().prefix()).or_default() |= action.takes_key(key);
+    }
+    sees.into_iter().filter(|(_, sees)| !sees).map(|(s, _)| s).collect()
 }

@@ -38,22 +38,23 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             if m.ids.iter().any(|a| withheld.contains(a.id())) {
                 continue;
             }
-            let found: Option<Vec<_>> = m.ids.iter().map(|a| granted(d, *a, m)).collect();
-            let Some(mut found) = found else { continue };
-            if m.actions.len() == 1 {
-                singles.extend(found.pop().map(|g| (g, m)));
-            } else {
-                combined.push((found, m));
+            if let [only] = m.ids[..] {
+                singles.extend(grants(d, only, m).map(|g| (g, m)));
+                continue;
             }
+            // Of several statements the one counts that nothing narrows.
+            let widest = |action: &Action| grants(d, *action, m).min_by_key(|g| g.narrowed);
+            let found: Option<Vec<_>> = m.ids.iter().map(widest).collect();
+            combined.extend(found.map(|f| (f, m)));
         }
         single(cx, out, id, &singles);
         combination(cx, out, id, &combined);
     }
 }
 
-/// The statement that grants `action` widely enough for the way.
-fn granted<'a>(d: &'a Document, action: Action, way: &Way) -> Option<Granted<'a>> {
-    d.statements.iter().enumerate().find_map(|(i, s)| {
+/// The statements that grant `action` widely enough for the way.
+fn grants<'a>(d: &'a Document, action: Action, way: &'a Way) -> impl Iterator<Item = Granted<'a>> {
+    d.statements.iter().enumerate().filter_map(move |(i, s)| {
         if !s.allows() {
             return None;
         }

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use super::pass_role::is_every_role;
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Family, Grade, Operator, strength};
+use crate::iam::pattern::Pattern;
 use crate::iam::{Action, Item, Statement, catalogue};
 
 /// What makes a way dangerous.
@@ -86,8 +87,17 @@ pub(super) fn suits(s: &Statement, action: Action, way: &Way) -> bool {
             How::Pass if pass => is_every_role(r),
             // What is made anew may be named in advance.
             How::Pass => arn::widest(&r.text) != Breadth::Unknown || r.text.as_hole().is_none(),
-            How::Own | How::Target => arn::widest(&r.text) <= Breadth::WholeType,
+            How::Own | How::Target => arn::widest(&r.text) <= Breadth::WholeType && reaches(r, action),
         })
+}
+
+/// Whether some resource of the action may be among those that an item means.
+fn reaches(r: &Item, action: &str) -> bool {
+    let Some(action) = catalogue().action(action) else {
+        return false;
+    };
+    let arn = Pattern::resource(&r.text);
+    action.resource_types().len() == 0 || action.resource_types().any(|t| t.fits(&arn).may_be())
 }
 
 /// Whether a statement lets roles be passed to the service: no condition on `iam:PassedToService`, or one that names it.

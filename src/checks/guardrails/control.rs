@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::iam::actions::ActionSet;
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::{Family, Operator};
+use crate::iam::condition::needs_key;
 use crate::iam::pattern;
 use crate::iam::{Condition, Document, Origin, PolicyKind, PrincipalType, Statement};
 use crate::project::DocumentId;
@@ -62,13 +62,7 @@ fn scp(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Sta
 fn blind(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
     let key = c.key.display().to_lowercase();
     let on_resource = key.starts_with("aws:resourcetag/");
-    let positive = c
-        .operator
-        .text
-        .known()
-        .and_then(|o| Operator::parse(&o))
-        .is_some_and(|o| o.family != Family::Null && !o.negated && !o.if_exists && !o.is_for_all_values());
-    if !positive || !(on_resource || key.starts_with("aws:requesttag/")) {
+    if !needs_key(c) || !(on_resource || key.starts_with("aws:requesttag/")) {
         return;
     }
     let Some(clause) = s.action.as_ref().filter(|a| a.complete) else {

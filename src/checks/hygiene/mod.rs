@@ -6,6 +6,7 @@
 mod identities;
 mod managed;
 mod members;
+mod unused;
 mod users;
 
 use crate::rules::Check;
@@ -15,5 +16,6 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("identity-hygiene", identities::check),
     ("managed-policies", managed::check),
     ("memberships", members::check),
+    ("unused-identities", unused::check),
     ("user-policies", users::check),
 ];

@@ -288,16 +288,17 @@ fn null(c: &Condition, facet: Facet, values: Values) -> (Grade, Option<Weakness>
 
 /// Some `Null: false` or positive operator without `ForAllValues` and `IfExists` needs `key` to be there.
 fn demands_key(key: &str, all: &[Condition]) -> bool {
-    all.iter().any(|c| {
-        c.key.text.display().eq_ignore_ascii_case(key)
-            && c.operator
-                .text
-                .known()
-                .and_then(|o| Operator::parse(&o))
-                .is_some_and(|o| match o.family {
-                    Family::Null => c.values.iter().any(|v| v.text.known().as_deref() == Some("false")),
-                    _ => !o.negated && !o.if_exists && !o.is_for_all_values(),
-                })
+    all.iter()
+        .any(|c| c.key.text.display().eq_ignore_ascii_case(key) && needs_key(c))
+}
+
+/// Certainly false where a request does not have the key.
+/// IAM User Guide, "IAM JSON policy elements: Condition operators".
+pub fn needs_key(c: &Condition) -> bool {
+    let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
+    operator.is_some_and(|o| match o.family {
+        Family::Null => c.values.iter().any(|v| v.text.known().as_deref() == Some("false")),
+        _ => !o.negated && !o.if_exists && !o.is_for_all_values(),
     })
 }
 

@@ -110,14 +110,11 @@ fn for_services_only(cx: &Context<'_>, identity: &Identity) -> bool {
 fn mentioned(cx: &Context<'_>, candidates: &[Candidate<'_>]) -> Vec<bool> {
     let mut found = vec![false; candidates.len()];
     let sources = cx.project.sources;
-    // By word, and by the file or folder in which the word means something; a name means something everywhere.
+    // By word, and by the folder at and below which it means something: a template includes other files, a module has many.
+    // A name means something everywhere.
     let mut words: BTreeMap<&str, BTreeMap<Option<&str>, Vec<usize>>> = BTreeMap::new();
     for (i, c) in candidates.iter().enumerate() {
-        let path = sources.path(c.resource.header.file);
-        let scope = match c.resource.format {
-            Format::Terraform => parent_path(path),
-            _ => path,
-        };
+        let scope = parent_path(sources.path(c.resource.header.file));
         words
             .entry(c.address)
             .or_default()
@@ -142,10 +139,9 @@ fn mentioned(cx: &Context<'_>, candidates: &[Candidate<'_>]) -> Vec<bool> {
                 continue;
             }
             let span = Span::new(file, hit.start(), hit.end());
-            let scopes = [Some(path), Some(parent_path(path)), None];
-            let meant = scopes
-                .iter()
-                .filter_map(|s| words[patterns[hit.pattern().as_usize()]].get(s));
+            let folders = std::iter::successors(Some(parent_path(path)), up).map(Some);
+            let by_scope = &words[patterns[hit.pattern().as_usize()]];
+            let meant = folders.chain([None]).filter_map(|scope| by_scope.get(&scope));
             for &i in meant.flatten() {
                 let c = &candidates[i];
                 let gives = || c.is_role && is_inside(&attaching, span);
@@ -154,6 +150,11 @@ fn mentioned(cx: &Context<'_>, candidates: &[Candidate<'_>]) -> Vec<bool> {
         }
     }
     found
+}
+
+/// The folder that holds a folder.
+fn up<'p>(dir: &&'p str) -> Option<&'p str> {
+    (!dir.is_empty()).then(|| parent_path(dir))
 }
 
 /// Whether one of the sorted spans, which do not overlap, holds `inner`.

@@ -5,12 +5,11 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::detail::levels;
 use super::input::Input;
 use super::run::{self, Wish};
 use super::{Failure, terminal};
 use crate::classify::classify;
-use crate::iam::{ActionSet, catalogue};
+use crate::iam::expand::{self, Expansion};
 use crate::report::{Mask, Seen, seen_human, seen_json};
 use crate::settings::Settings;
 
@@ -139,78 +138,52 @@ pub(super) struct Expand {
 
 impl Expand {
     pub(super) fn run(&self) -> Result<ExitCode, Failure> {
-        let mut patterns: Vec<String> = Vec::new();
+        let mut all: Vec<Expansion> = Vec::new();
         for what in &self.what {
             if std::path::Path::new(what).is_file() {
-                patterns.extend(patterns_of(what)?);
+                all.extend(of_file(what)?);
             } else if what == "*" || what.contains(':') {
-                patterns.push(what.clone());
+                all.push(expand::describe(what));
             } else {
                 return Err(Failure::Usage(format!(
                     "`{what}` is neither a file nor a pattern such as `s3:Get*`"
                 )));
             }
         }
-        patterns.sort();
-        patterns.dedup();
+        all.sort_by(|a, b| a.pattern.cmp(&b.pattern));
+        all.dedup_by(|a, b| a.pattern == b.pattern);
         let text = match self.format {
-            ListFormat::Human => patterns.iter().map(|p| human(p)).collect::<Vec<_>>().join("\n"),
+            ListFormat::Human => all.iter().map(Expansion::human).collect::<Vec<_>>().join("\n"),
             ListFormat::Json => {
-                let all: Vec<Value> = patterns.iter().map(|p| expanded(p)).collect();
+                let all: Vec<Value> = all.iter().map(Expansion::json).collect();
                 format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default())
             }
         };
         terminal::page(&text)?;
-        let known = patterns.iter().any(|p| !ActionSet::expand(p).is_empty());
-        Ok(ExitCode::from(u8::from(!known)))
+        Ok(ExitCode::from(u8::from(all.iter().all(|e| e.count == 0))))
     }
 }
 
-/// The known items of `Action` of every Allow statement of a file.
-fn patterns_of(path: &str) -> Result<Vec<String>, Failure> {
+/// The known items of `Action` of every Allow statement of a file, and its `NotAction`s as a whole.
+fn of_file(path: &str) -> Result<Vec<Expansion>, Failure> {
     let over = |_: &mut Settings| {};
     let input = Input::of(path.into());
     let read = run::read(&input, &over, &Wish::default())?;
     run::understand(read, |_, analysis| {
         let sources = analysis.project.sources;
         let documents = analysis.project.documents.iter();
-        Ok(documents
+        let statements = documents
             .filter(|d| sources.file(d.span.file).in_scope)
-            .flat_map(|d| &d.statements)
-            .filter(|s| s.allows())
-            .filter_map(|s| s.action.as_ref().filter(|a| !a.negated))
-            .flat_map(|a| &a.items)
-            .filter_map(|i| i.text.known().map(|t| t.into_owned()))
-            .collect())
-    })
-}
-
-fn human(pattern: &str) -> String {
-    let set = ActionSet::expand(pattern);
-    let mut out = format!("{pattern}: {}\n", levels(pattern));
-    if set.is_empty() {
-        if let Some(near) = catalogue().did_you_mean_action(pattern, &ActionSet::empty()) {
-            out.push_str(&format!("  did you mean {near}?\n"));
+            .flat_map(|d| &d.statements);
+        let mut all = Vec::new();
+        for clause in statements.filter(|s| s.allows()).filter_map(|s| s.action.as_ref()) {
+            let items: Vec<_> = clause.items.iter().filter_map(|i| i.text.known()).collect();
+            if !clause.negated {
+                all.extend(items.iter().map(|i| expand::describe(i)));
+            } else if clause.is_known() {
+                all.push(expand::describe_clause(items.iter().map(|i| &**i), true));
+            }
         }
-        return out;
-    }
-    let width = set.iter().map(|a| a.name().len()).max().unwrap_or(0);
-    for a in set.iter() {
-        let types: Vec<&str> = a.resource_types().map(|r| r.name()).collect();
-        let line = format!("  {:width$}  {:<22}  {}", a.name(), a.level().name(), types.join(", "));
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    out
-}
-
-fn expanded(pattern: &str) -> Value {
-    let actions: Vec<Value> = ActionSet::expand(pattern)
-        .iter()
-        .map(|a| {
-            let types: Vec<&str> = a.resource_types().map(|r| r.name()).collect();
-            json!({"action": a.name(), "access_level": a.level().name(), "resource_types": types})
-        })
-        .collect();
-    json!({"pattern": pattern, "actions": actions})
+        Ok(all)
+    })
 }

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** everything said is from the catalogue; a pattern that stands for nothing says why.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -198,7 +199,30 @@ impl Expansion {
                 let _ = writeln!(text, "  {:width$}  {types}", action.name);
             }
         }
+        self.keys(&mut text);
         text
+    }
+}
+
+impl Expansion {
+    /// The condition keys of all the actions, on lines that a terminal takes.
+    fn keys(&self, text: &mut String) {
+        const WIDTH: usize = 100;
+        let keys: BTreeSet<&str> = self.actions.iter().flat_map(|a| &a.condition_keys).copied().collect();
+        if keys.is_empty() {
+            return;
+        }
+        text.push_str("\ncondition keys");
+        let mut column = WIDTH;
+        for key in keys {
+            if column + key.len() > WIDTH {
+                text.push_str("\n ");
+                column = 2;
+            }
+            let _ = write!(text, " {key}");
+            column += key.len() + 1;
+        }
+        text.push('\n');
     }
 }
 

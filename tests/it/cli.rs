@@ -639,11 +639,23 @@ fn patterns_expand_offline() {
     assert!(out.contains("s3:GetObject") && out.contains("read"), "{out}");
     let wrong = r.run(&["expand", "iam:PasRole"]);
     assert!(
-        wrong.code == 1 && wrong.out.contains("did you mean iam:PassRole"),
+        wrong.code == 1 && wrong.out.contains("did you mean `iam:PassRole`?"),
         "{}",
         wrong.out
     );
     assert!(r.run(&["expand", "bad.yaml"]).out.starts_with("*: "));
+    // Levels, resource types and condition keys; retired names say so.
+    let several = r.run(&["expand", "sqs:*Message"]).out;
+    assert!(
+        several.contains("sqs:SendMessage") && several.contains("condition keys\n"),
+        "{several}"
+    );
+    let retired = r.run(&["expand", "iotevents:CreateInput"]).out;
+    assert!(retired.contains("retired"), "{retired}");
+    let json = r.run(&["expand", "s3:GetObject", "--format", "json"]).json();
+    let action = &json[0]["actions"][0];
+    assert_eq!(action["levels"][0], "read");
+    assert!(action["condition_keys"].as_array().unwrap().len() > 5, "{json}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use overgrant::iam::{Own, size};
 use overgrant::rules::{self, Ruleset, Selection, examples};
 use overgrant::source::Sources;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
@@ -231,8 +232,16 @@ fn statement() -> impl Strategy<Value = Value> {
         )
 }
 
+/// More when asked: `OVERGRANT_TWINS=5000`.
+fn cases() -> u32 {
+    std::env::var("OVERGRANT_TWINS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(96)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::with_cases(cases()) })]
 
     #[test]
     fn twins_of_any_policy_are_found_alike(statements in prop::collection::vec(statement(), 1..4)) {

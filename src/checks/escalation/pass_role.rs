@@ -141,9 +141,12 @@ impl<'a> Grant<'a> {
         if clause.negated {
             return (!clause.may_name(action)).then_some(Self::Not(clause));
         }
-        let item = clause.naming(action)?;
-        let exact = item.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action.name()));
-        Some(if exact { Self::Exact(item) } else { Self::By(item) })
+        // The action by its name says more than a pattern beside it, whichever is written first.
+        let is_exact = |i: &&Item| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action.name()));
+        if let Some(exact) = clause.items.iter().find(is_exact) {
+            return Some(Self::Exact(exact));
+        }
+        clause.naming(action).map(Self::By)
     }
 
     pub(super) fn item(&self) -> Option<&'a Item> {

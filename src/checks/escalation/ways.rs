@@ -92,10 +92,7 @@ pub(super) fn suits(s: &Statement, action: Action, way: &Way) -> bool {
 }
 
 /// Whether some resource of the action may be among those that an item means.
-fn reaches(r: &Item, action: &str) -> bool {
-    let Some(action) = catalogue().action(action) else {
-        return false;
-    };
+fn reaches(r: &Item, action: Action) -> bool {
     let arn = Pattern::resource(&r.text);
     action.resource_types().len() == 0 || action.resource_types().any(|t| t.fits(&arn).may_be())
 }

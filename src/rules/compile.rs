@@ -99,12 +99,18 @@ pub(super) fn lists(root: &Path) -> Lists {
     found
 }
 
-/// Says what is wrong with a regular expression.
-pub(super) type Regexes = fn(&str) -> Option<String>;
+/// Who judges the words that the language itself knows nothing of. The build script links neither; tests read the built-in
+/// rules.
+#[derive(Clone, Copy)]
+pub(super) struct Judges {
+    /// What is wrong with a regular expression.
+    pub(super) regex: fn(&str) -> Option<String>,
+    /// Which action is meant by one that AWS does not have.
+    pub(super) action: fn(&str) -> Option<String>,
+}
 
-/// Compiles one rule file of `family`. `regexes` is the reader of regular expressions where it is linked; the build script
-/// has none, and a test reads those of the built-in rules.
-pub(super) fn compile(text: &str, family: &str, lists: &Lists, regexes: Regexes) -> Checked<(Head, Docs)> {
+/// Compiles one rule file of `family`.
+pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Judges) -> Checked<(Head, Docs)> {
     let mut file: RuleFile = serde_yaml::from_str(text).map_err(|e| reading_mistake(&e))?;
     check_words(&file)?;
     let examples = file.examples.bad.iter().chain(&file.examples.good);
@@ -117,7 +123,7 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, regexes: Regexes)
     let logic = match (file.check.take(), file.matcher.take(), file.report.take()) {
         (Some(check), None, None) => Logic::Check(check),
         (None, Some(mut matcher), Some(report)) => {
-            Checker::run(&mut matcher, &report, lists, regexes)?;
+            Checker::run(&mut matcher, &report, lists, judges)?;
             Logic::Match(Box::new(matcher), Box::new(report))
         }
         (Some(_), ..) => {
@@ -169,6 +175,12 @@ fn reading_mistake(e: &serde_yaml::Error) -> Mistake {
             .and_then(|(word, known)| nearest(word, known.iter().copied()));
         if let Some(word) = &m.word {
             m.message = format!("the rule language has no `{word}` here");
+            // A handful of words is soon told.
+            if let (None, Some((_, known @ [_, ..]))) = (&m.suggestion, quoted.split_first())
+                && known.len() <= 8
+            {
+                m.message = format!("{}; it has `{}`", m.message, known.join("`, `"));
+            }
         }
     }
     m
@@ -218,7 +230,7 @@ fn check_words(file: &RuleFile) -> Checked {
 /// Checks one `match` and its `report`, and puts the words of lists in their place.
 struct Checker<'a> {
     lists: &'a Lists,
-    regexes: Regexes,
+    judges: Judges,
     made: BTreeSet<String>,
 }
 
@@ -232,10 +244,10 @@ enum Of {
 }
 
 impl<'a> Checker<'a> {
-    fn run(matcher: &mut Match, report: &Report, lists: &'a Lists, regexes: Regexes) -> Checked {
+    fn run(matcher: &mut Match, report: &Report, lists: &'a Lists, judges: Judges) -> Checked {
         let mut c = Self {
             lists,
-            regexes,
+            judges,
             made: BTreeSet::new(),
         };
         c.subject(matcher)?;
@@ -245,7 +257,7 @@ impl<'a> Checker<'a> {
             }
             let mut inner = Checker {
                 lists,
-                regexes,
+                judges,
                 made: BTreeSet::new(),
             };
             let mut when = a.when.clone();
@@ -478,6 +490,14 @@ impl<'a> Checker<'a> {
         )?;
         self.words(&mut t.one_of.0)?;
         self.regex(t.matches.as_deref())?;
+        if of == Of::Action {
+            for word in [&t.is.0, &t.covers.0, &t.covered_by.0, &t.one_of.0]
+                .into_iter()
+                .flatten()
+            {
+                self.action(word)?;
+            }
+        }
         for i in t
             .all
             .iter_mut()
@@ -554,9 +574,19 @@ impl<'a> Checker<'a> {
         self.regex(t.matches.as_deref())
     }
 
+    fn action(&self, word: &str) -> Checked {
+        match (self.judges.action)(word) {
+            Some(meant) => Err(Mistake {
+                suggestion: Some(meant),
+                ..Mistake::at(format!("AWS has no action `{word}`"), word)
+            }),
+            None => Ok(()),
+        }
+    }
+
     fn regex(&self, pattern: Option<&str>) -> Checked {
         let Some(p) = pattern else { return Ok(()) };
-        match (self.regexes)(p) {
+        match (self.judges.regex)(p) {
             Some(why) => Err(Mistake::at(format!("this is no regular expression: {why}"), p)),
             None => Ok(()),
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::compile::{self, Lists, Mistake};
 use super::spec::Logic;
 use super::{Rule, Ruleset, examples};
+use crate::iam::{ActionSet, catalogue};
 use crate::source::{Problem, Sources, Span};
 
 /// What was read of users' rule folders.
@@ -109,7 +110,7 @@ const STACK: usize = 64 << 20;
 fn read(text: &str, path: &str, lists: &Lists) -> Result<Rule, Mistake> {
     let compiled = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK);
-        let compiled = thread.spawn_scoped(scope, || compile::compile(text, "", lists, bad_regex));
+        let compiled = thread.spawn_scoped(scope, || compile::compile(text, "", lists, JUDGES));
         compiled.ok().and_then(|t| t.join().ok())
     });
     let (mut head, docs) = compiled.ok_or_else(|| Mistake::at("this rule cannot be read", "id"))??;
@@ -136,6 +137,18 @@ fn read(text: &str, path: &str, lists: &Lists) -> Result<Rule, Mistake> {
         return Err(Mistake::at(why, "check"));
     }
     Ok(Rule::user(head, docs))
+}
+
+const JUDGES: compile::Judges = compile::Judges {
+    regex: bad_regex,
+    action: meant_action,
+};
+
+/// For what is nearly one of AWS's actions; what is like none of them may be newer than the data.
+fn meant_action(word: &str) -> Option<String> {
+    let unknown = word.contains(':') && ActionSet::expand(word).is_empty() && catalogue().action(word).is_none();
+    let near = unknown.then(|| catalogue().did_you_mean_action(word, &[])).flatten();
+    near.map(str::to_owned)
 }
 
 fn bad_regex(pattern: &str) -> Option<String> {

@@ -306,6 +306,11 @@ fn mistakes_have_a_place_and_a_suggestion() {
             "this is no regular expression: unclosed group",
         ),
         (
+            format!("match: {{statement: {{action: {{any: {{covers: 's3:GetObjekt'}}, as: act}}}}}}\n{report}"),
+            "s3:GetObjekt",
+            "AWS has no action `s3:GetObjekt`; did you mean `s3:GetObject`?",
+        ),
+        (
             "check: pass-role".to_owned(),
             "check",
             "checks in code report under their own rules",

@@ -147,7 +147,9 @@ const JUDGES: compile::Judges = compile::Judges {
 /// For what is nearly one of AWS's actions; what is like none of them may be newer than the data.
 fn meant_action(word: &str) -> Option<String> {
     let unknown = word.contains(':') && ActionSet::expand(word).is_empty() && catalogue().action(word).is_none();
-    let near = unknown.then(|| catalogue().did_you_mean_action(word, &[])).flatten();
+    let near = unknown
+        .then(|| catalogue().did_you_mean_action(word, &ActionSet::empty()))
+        .flatten();
     near.map(str::to_owned)
 }
 

@@ -335,3 +335,133 @@ fn scripts_run_what_they_guard() {
         assert_eq!(named(&c.script(file)), ["6 local s3.DeleteBucket"]);
     });
 }
+
+// ---- where matching of names goes wrong ----
+
+/// Every action that code needs for certain, and those that it may need besides.
+fn actions(code: &str) -> (Vec<&'static str>, Vec<&'static str>) {
+    with(code, |_, c| {
+        let mut needed: Vec<&str> = Vec::new();
+        let mut possible: Vec<&str> = Vec::new();
+        for a in c.calls.iter().map(|call| &call.actions) {
+            needed.extend(a.required.iter().chain(&a.any_of));
+            for conditional in &a.conditional {
+                match conditional.trigger {
+                    Some(_) => needed.push(conditional.action),
+                    None => possible.push(conditional.action),
+                }
+            }
+        }
+        (needed, possible)
+    })
+}
+
+#[track_caller]
+fn needs(code: &str, expected: &[&str]) {
+    assert_eq!(actions(&format!("import boto3\n{code}")).0, expected, "{code}");
+}
+
+#[test]
+fn operations_that_are_handed_around() {
+    for form in [
+        "getattr(c, 'get_object')(Bucket='b', Key='k')",
+        "m = c.get_object\nm(Bucket='b', Key='k')",
+        "import functools\nf = functools.partial(c.get_object, Bucket='b')\nf(Key='k')",
+        "def run(op):\n    op(Bucket='b', Key='k')\nrun(c.get_object)",
+    ] {
+        needs(&format!("c = boto3.client('s3')\n{form}\n"), &["s3:GetObject"]);
+    }
+}
+
+#[test]
+fn urls_need_what_their_bearer_does() {
+    needs(
+        "c = boto3.client('s3')\nc.generate_presigned_url('get_object', Params={'Bucket': 'b', 'Key': 'k'})\n",
+        &["s3:GetObject"],
+    );
+    needs(
+        "boto3.client('s3').generate_presigned_post('b', 'k')\n",
+        &["s3:PutObject"],
+    );
+}
+
+#[test]
+fn one_loop_over_services_and_regions() {
+    needs(
+        "for svc in ('s3', 's3'):\n    c = boto3.client(svc)\n    c.list_buckets()\n    c.get_bucket_tagging(Bucket='b')\n",
+        &["s3:ListAllMyBuckets", "s3:GetBucketTagging"],
+    );
+}
+
+#[test]
+fn the_resource_api_calls_when_it_is_read() {
+    for (form, expected) in [
+        (
+            "boto3.resource('ec2').instances.filter().stop()",
+            &["ec2:DescribeInstances", "ec2:StopInstances"][..],
+        ),
+        (
+            "boto3.resource('ec2').Instance('i').terminate()",
+            &["ec2:TerminateInstances"],
+        ),
+        (
+            "boto3.resource('s3').Bucket('b').objects.all().delete()",
+            &["s3:ListBucket", "s3:DeleteObject"],
+        ),
+        (
+            "boto3.resource('dynamodb').Table('t').item_count",
+            &["dynamodb:DescribeTable"],
+        ),
+    ] {
+        needs(&format!("{form}\n"), expected);
+    }
+}
+
+#[test]
+fn other_classes_with_these_methods_need_nothing() {
+    needs(
+        "class Fake:\n    def get_bucket_tagging(self, Bucket): ...\nFake().get_bucket_tagging(Bucket='b')\n",
+        &[],
+    );
+    needs(
+        "class Mailer:\n    def publish(self, Message): ...\nMailer().publish(Message='m')\n",
+        &[],
+    );
+    needs("db.query(TableName='t')\n", &[]);
+}
+
+#[test]
+fn a_client_of_unknown_type_needs_nothing_and_is_said() {
+    let code = "import boto3\ndef f(client):\n    client.tag_resource(ResourceArn='a', Tags=[])\n";
+    assert!(actions(code).0.is_empty());
+    let unknown = "import boto3, os\nc = boto3.client(os.environ['S'])\nc.tag_resource(ResourceArn='a', Tags=[])\n";
+    assert!(actions(unknown).0.is_empty());
+    let said = with(unknown, |_, c| {
+        c.unresolved.iter().map(|u| u.why.text()).collect::<Vec<_>>()
+    });
+    assert_eq!(said, ["client of unknown service"]);
+}
+
+#[test]
+fn parameters_that_are_not_given_need_nothing() {
+    needs(
+        "boto3.client('ec2').run_instances(ImageId='a', MinCount=1, MaxCount=1)\n",
+        &["ec2:RunInstances"],
+    );
+    needs(
+        "boto3.client('s3').put_object(Bucket='b', Key='k', Body=b'')\n",
+        &["s3:PutObject"],
+    );
+    needs("boto3.client('s3').list_objects_v2(Bucket='b')\n", &["s3:ListBucket"]);
+    // Nothing but the customer's key is left as possible.
+    let (_, possible) = actions("import boto3\nboto3.client('s3').put_object(Bucket='b', Key='k', Body=b'')\n");
+    assert!(possible.iter().all(|a| a.starts_with("kms:")), "{possible:?}");
+}
+
+#[test]
+fn a_batch_writer_writes_batches() {
+    needs(
+        "table = boto3.resource('dynamodb').Table('t')\nwith table.batch_writer() as bw:\n    bw.put_item(Item={})\n    bw.delete_item(Key={})\n",
+        &["dynamodb:BatchWriteItem"],
+    );
+}

@@ -15,6 +15,7 @@ mod grants;
 mod guardrails;
 mod holders;
 mod hygiene;
+mod narrowing;
 mod python;
 mod resources;
 mod tool;

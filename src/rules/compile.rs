@@ -146,6 +146,7 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Judges) -
         cwe: file.cwe,
         supersedes: file.supersedes,
         same_token: file.same_token,
+        fix: file.fix,
         help: flow(&file.remedy),
         options: file.options,
         logic,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::examples::Form;
 use super::options::OptionSpec;
-use super::spec::{DocKind, Example};
+use super::spec::{DocKind, Example, FixKind};
 use super::{Rule, Ruleset};
 
 /// How a page or list is written.
@@ -41,7 +41,13 @@ pub fn listing(ruleset: &Ruleset, style: Style) -> String {
                 let _ = writeln!(out, "{family}");
                 for r in ruleset.iter().filter(|r| r.family() == family) {
                     let (severity, profile) = (r.severity().name(), r.profile().name());
-                    let _ = writeln!(out, "  {:width$}  {severity:<8}  {profile:<7}  {}", r.id(), r.title());
+                    let fix = r.fix().map_or("", FixKind::name);
+                    let _ = writeln!(
+                        out,
+                        "  {:width$}  {severity:<8}  {profile:<7}  {fix:<6}  {}",
+                        r.id(),
+                        r.title()
+                    );
                 }
             }
             out
@@ -52,14 +58,15 @@ pub fn listing(ruleset: &Ruleset, style: Style) -> String {
                 let rules: Vec<&Rule> = ruleset.iter().filter(|r| r.family() == family).collect();
                 let _ = writeln!(
                     out,
-                    "\n### {family} ({})\n\n| rule | severity | profile | finds |",
+                    "\n### {family} ({})\n\n| rule | severity | profile | fix | finds |",
                     rules.len()
                 );
-                out.push_str("|---|---|---|---|\n");
+                out.push_str("|---|---|---|---|---|\n");
                 for r in rules {
                     let (severity, profile) = (r.severity().name(), r.profile().name());
+                    let fix = r.fix().map_or("", FixKind::name);
                     let title = r.title().replace('|', "\\|");
-                    let _ = writeln!(out, "| `{}` | {severity} | {profile} | {title} |", r.id());
+                    let _ = writeln!(out, "| `{}` | {severity} | {profile} | {fix} | {title} |", r.id());
                 }
             }
             out.push('\n');
@@ -85,6 +92,7 @@ fn head(r: &Rule) -> Value {
         "cwe": r.cwe(),
         "supersedes": r.supersedes(),
         "same_token": r.same_token(),
+        "fix": r.fix().map(FixKind::name),
         "options": r.options(),
         "peers": r.docs().peers,
         "since": r.docs().since,

@@ -7,7 +7,7 @@ use globset::GlobBuilder;
 
 use super::compile::nearest;
 use super::options::{OptionSpec, Options};
-use super::spec::{Docs, Head, Logic, Profile};
+use super::spec::{Docs, FixKind, Head, Logic, Profile};
 use crate::grade::{Confidence, Severity};
 
 static HEADS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
@@ -60,6 +60,11 @@ impl Rule {
 
     pub fn profile(&self) -> Profile {
         self.head.profile
+    }
+
+    /// Whether its findings offer fixes.
+    pub fn fix(&self) -> Option<FixKind> {
+        self.head.fix
     }
 
     /// CWE numbers.

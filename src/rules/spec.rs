@@ -35,6 +35,8 @@ pub struct RuleFile {
     pub supersedes: Vec<String>,
     #[serde(default)]
     pub same_token: Vec<String>,
+    #[serde(default)]
+    pub fix: Option<FixKind>,
     pub why: String,
     #[serde(rename = "do")]
     pub remedy: String,
@@ -47,6 +49,28 @@ pub struct RuleFile {
     #[serde(default)]
     pub report: Option<Report>,
     pub examples: Examples,
+}
+
+/// What a rule's findings may offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FixKind {
+    /// `overgrant fix` makes it.
+    Safe,
+    /// `overgrant fix --unsafe` makes it.
+    Unsafe,
+    /// As the case may be.
+    Both,
+}
+
+impl FixKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Unsafe => "unsafe",
+            Self::Both => "both",
+        }
+    }
 }
 
 /// What a run needs of a rule.
@@ -62,6 +86,7 @@ pub struct Head {
     pub cwe: Vec<u32>,
     pub supersedes: Vec<String>,
     pub same_token: Vec<String>,
+    pub fix: Option<FixKind>,
     /// What to do instead: the rule file's `do`, on one line a paragraph.
     pub help: String,
     pub options: Vec<OptionSpec>,

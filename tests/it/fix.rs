@@ -309,3 +309,36 @@ fn machines_are_told_the_edits() {
     let ran = repo.run(&["check", "--format", "rdjson", "--only", "empty-sid", "template.yaml"]);
     assert_eq!(ran.json()["diagnostics"][0]["suggestions"][0]["text"], "");
 }
+
+/// What `overgrant rules` says of fixes is what findings offer.
+#[test]
+fn rules_say_which_fixes_they_offer() {
+    let ruleset = Ruleset::builtin();
+    let cases: Vec<_> = ruleset.iter().flat_map(examples::cases).collect();
+    let offers: Vec<(String, bool)> = cases
+        .par_iter()
+        .flat_map_iter(|case| {
+            let report = lint(&ruleset, &sources(&case.files, &Texts::new()));
+            let offer = |f: &overgrant::settle::Reported| {
+                let rule = f.rule().to_owned();
+                f.fixes.iter().map(|fix| (rule.clone(), fix.safe)).collect::<Vec<_>>()
+            };
+            report.findings.iter().flat_map(offer).collect::<Vec<_>>()
+        })
+        .collect();
+    let offered = |rule: &str| {
+        let is = |safe: bool| offers.iter().any(|(r, s)| r == rule && *s == safe);
+        match (is(true), is(false)) {
+            (true, true) => Some("both"),
+            (true, false) => Some("safe"),
+            (false, true) => Some("unsafe"),
+            (false, false) => None,
+        }
+    };
+    let wrong: Vec<String> = ruleset
+        .iter()
+        .filter(|r| r.fix().map(rules::FixKind::name) != offered(r.id()))
+        .map(|r| format!("{}/{}: fix: {}", r.family(), r.id(), offered(r.id()).unwrap_or("none")))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

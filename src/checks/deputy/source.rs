@@ -1,6 +1,7 @@
 //! `aws:SourceArn` and its like.
 //! IAM User Guide, "The confused deputy problem", "Cross-service confused deputy prevention".
 
+use crate::checks::narrowing;
 use crate::finding::Severity;
 use crate::iam::arn::Arn;
 use crate::iam::arn::Field;
@@ -68,8 +69,8 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
             Severity::Medium
         };
         let reads_only = service == "s3" && only_looks(s);
-        out.push(
-            cx.at_statement(
+        let mut f = cx
+            .at_statement(
                 "service-principal-without-source",
                 id,
                 i,
@@ -77,8 +78,11 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
             )
             .primary(item.value.span, "no `aws:SourceArn` or `aws:SourceAccount`")
             .principals([name])
-            .severity(if reads_only { Severity::Low } else { severity }),
-        );
+            .severity(if reads_only { Severity::Low } else { severity });
+        // Services beside it would be held to the account too.
+        f.remedies
+            .extend(narrowing::source_account(cx, id, s).filter(|_| clause.items.len() == 1));
+        out.push(f);
     }
 }
 
@@ -156,16 +160,19 @@ fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
             .as_str()
             .is_some_and(|t| t.split(':').nth(2) == Some("s3") && t.split(':').nth(4) == Some(""));
         if principal == "s3.amazonaws.com" && bucket && !has_account {
-            out.push(
-                cx.at_resource(
+            let mut f = cx
+                .at_resource(
                     "s3-source-arn-needs-source-account",
                     id,
                     "a bucket's ARN does not say whose bucket it is",
                 )
                 .primary(source.span, "anybody's, once the name is free")
                 .scope(r.header, "")
-                .other("aws:sourcearn"),
-            );
+                .other("aws:sourcearn");
+            let key = r.props.entry("SourceArn").map(|e| e.key_span);
+            f.remedies
+                .extend(key.and_then(|key| narrowing::source_account_beside(cx, r.format, key)));
+            out.push(f);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `iam:PassRole` and `sts:AssumeRole` on more roles than meant.
 //! IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
 
+use crate::checks::narrowing;
 use crate::finding::Finding;
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Grade, strength};
@@ -61,6 +62,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         };
         let mut f = f;
         f.steps_down += u8::from(strength(s).narrows());
+        f.remedies.extend(narrowing::passed_to(cx, id, s));
         out.push(
             f.actions(grant.item().map(|i| i.display().to_lowercase()))
                 .resources(reach.item().map(Item::display)),
@@ -113,7 +115,7 @@ fn named(cx: &Context<'_>, id: DocumentId, index: usize, s: &Statement, grant: &
     if open || resource.items.iter().any(|r| arn::widest(&r.text) == Breadth::Unknown) {
         return None;
     }
-    let f = cx
+    let mut f = cx
         .at_statement(
             "pass-role-missing-passed-to-service",
             id,
@@ -122,6 +124,7 @@ fn named(cx: &Context<'_>, id: DocumentId, index: usize, s: &Statement, grant: &
         )
         .primary(grant.span(), "to any service that the role trusts")
         .secondary(first.span, "this role");
+    f.remedies.extend(narrowing::passed_to(cx, id, s));
     Some(f.actions(grant.item().map(|i| i.display().to_lowercase())))
 }
 

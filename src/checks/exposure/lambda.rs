@@ -1,5 +1,6 @@
 //! Lambda permissions and function URLs. Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda".
 
+use crate::checks::narrowing;
 use crate::model::Resource;
 use crate::rules::{Context, Out};
 use crate::value::Value;
@@ -84,12 +85,15 @@ fn without_source(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
         return;
     }
     let message = format!("`{flat}` may invoke this function for any account");
-    out.push(
-        cx.at_resource("lambda-permission-without-source", id, message)
-            .primary(principal.span, "no `SourceArn` or `SourceAccount` with it")
-            .scope(r.header, "")
-            .principals([flat]),
-    );
+    let mut f = cx
+        .at_resource("lambda-permission-without-source", id, message)
+        .primary(principal.span, "no `SourceArn` or `SourceAccount` with it")
+        .scope(r.header, "")
+        .principals([flat]);
+    let key = r.props.entry("Principal").map(|e| e.key_span);
+    f.remedies
+        .extend(key.and_then(|key| narrowing::source_account_beside(cx, r.format, key)));
+    out.push(f);
 }
 
 pub(super) fn url(cx: &Context<'_>, out: &mut Out<'_>) {

@@ -2,6 +2,7 @@
 //! IAM User Guide, "Create a role for OpenID Connect federation" and "Create a role for SAML 2.0 federation".
 
 use super::subject::{audience, elsewhere, spelled};
+use crate::finding::Remedy;
 use crate::iam::condition::Operator;
 use crate::iam::principal::{Oidc, Place, oidc_of_conditions, place};
 use crate::iam::{Condition, Document, Item, PolicyKind, PrincipalItem, Statement};
@@ -166,16 +167,20 @@ fn any_ref(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, value:
         return;
     };
     if !name.contains(['*', '?']) && name.contains('/') && rest.bytes().all(|b| b == b'*') {
-        out.push(
-            cx.at_statement(
+        let mut f = cx
+            .at_statement(
                 "oidc-github-any-ref",
                 id,
                 i,
                 format!("any branch and pull request of `{name}` may assume this role"),
             )
             .primary(value.span, "matches every ref and environment")
-            .other(text.clone()),
-        );
+            .other(text.clone());
+        if value.text.is_known() && value.via.is_none() {
+            let subject = format!("repo:{name}:ref:refs/heads/main");
+            f = f.remedy(Remedy::risky("only the branch `main`").replace(value.span, [subject]));
+        }
+        out.push(f);
     }
 }
 

@@ -1,0 +1,116 @@
+//! Remedies that put a condition on a statement: which service a role is passed to, for whom a service acts.
+//!
+//! Offered only where what to write is known: from the trust of the roles, from the actions beside, from the account.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+
+use super::holders::Holders;
+use crate::finding::{Change, Remedy};
+use crate::iam::{Format, PrincipalType, Statement, sdk};
+use crate::project::DocumentId;
+use crate::rules::Context;
+use crate::source::Span;
+
+/// More services than this are no answer.
+const MAX_SERVICES: usize = 4;
+
+/// A condition for a statement that has none; `None` where it has, or is no object with keys as IAM has them.
+fn condition(cx: &Context<'_>, s: &Statement, title: String, key: &str, value: &Json) -> Option<Remedy> {
+    if s.condition_key.is_some() || s.open {
+        return None;
+    }
+    let last = [s.resource.as_ref().map(|c| c.key), s.action.as_ref().map(|c| c.key)];
+    let beside = last.into_iter().flatten().next()?;
+    let written = cx.project.sources.slice(beside).trim_matches(['"', '\'']);
+    let element = matches!(written, "Resource" | "NotResource" | "Action" | "NotAction");
+    element.then(|| entry(title, beside, "Condition", json!({"StringEquals": {key: value}})))
+}
+
+fn entry(title: String, beside: Span, key: &str, value: Json) -> Remedy {
+    Remedy::risky(title).change(Change::Enter {
+        beside,
+        before: false,
+        key: key.to_owned(),
+        value,
+    })
+}
+
+/// The account that is deployed to, as the format writes it; else the one that the settings name.
+fn account(cx: &Context<'_>, format: Format) -> Option<Json> {
+    let accounts = &cx.project.own.accounts;
+    match (format, accounts.len()) {
+        (Format::Cloudformation | Format::Sam, _) => Some(json!({"Ref": "AWS::AccountId"})),
+        (_, 1) => accounts.keys().next().map(|id| id.as_str().into()),
+        _ => None,
+    }
+}
+
+/// `aws:SourceAccount` on a statement that lets a service in.
+pub(super) fn source_account(cx: &Context<'_>, id: DocumentId, s: &Statement) -> Option<Remedy> {
+    let account = account(cx, cx.project.documents[id as usize].format)?;
+    let title = "only for this account: `aws:SourceAccount`".to_owned();
+    condition(cx, s, title, "aws:SourceAccount", &account)
+}
+
+/// `SourceAccount` beside a property of a Lambda permission. CloudFormation only: Terraform spells the account as a reference
+/// to a data source that may not be there.
+pub(super) fn source_account_beside(cx: &Context<'_>, format: Format, key: Span) -> Option<Remedy> {
+    let cloudformation = matches!(format, Format::Cloudformation | Format::Sam);
+    let account = account(cx, format).filter(|_| cloudformation)?;
+    Some(entry("only for this account: `SourceAccount`".to_owned(), key, "SourceAccount", account))
+}
+
+/// `iam:PassedToService` with the services that trust the roles that are named, or, where any role is, with those that the
+/// document's own actions hand roles to.
+pub(super) fn passed_to(cx: &Context<'_>, id: DocumentId, s: &Statement) -> Option<Remedy> {
+    // A condition would bind the statement's other actions too.
+    let actions = &s.action.as_ref()?.items;
+    let alone = actions.iter().all(|a| a.text.known().is_some_and(|t| t.eq_ignore_ascii_case("iam:PassRole")));
+    if !alone {
+        return None;
+    }
+    let services = trusting(cx, s).or_else(|| handing(cx, id))?;
+    let value = match services.len() {
+        1 => json!(services.first()),
+        2..=MAX_SERVICES => json!(services),
+        _ => return None,
+    };
+    let title = "only to the services that get it: `iam:PassedToService`".to_owned();
+    condition(cx, s, title, "iam:PassedToService", &value)
+}
+
+/// The services that the roles of a statement trust, where all of them are the repository's.
+fn trusting(cx: &Context<'_>, s: &Statement) -> Option<BTreeSet<String>> {
+    let holders = Holders::new(cx);
+    let mut out = BTreeSet::new();
+    let clause = s.resource.as_ref().filter(|c| !c.negated && c.complete)?;
+    for item in &clause.items {
+        let (resource, _) = holders.resource(item.text.as_hole()?.target.as_ref()?)?;
+        let identity = &cx.project.identities[holders.identity(resource)? as usize];
+        for statement in identity.trust.iter().flat_map(|d| &cx.project.documents[*d as usize].statements) {
+            let principal = statement.principal.as_ref().filter(|p| p.complete && !p.negated)?;
+            for p in principal.items.iter().filter(|p| p.kind == PrincipalType::Service) {
+                out.insert(p.value.text.known()?.into_owned());
+            }
+        }
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+/// The services that the actions which a document names hand roles to.
+fn handing(cx: &Context<'_>, id: DocumentId) -> Option<BTreeSet<String>> {
+    let mut out = BTreeSet::new();
+    let statements = cx.project.documents[id as usize].statements.iter().filter(|s| s.allows());
+    for item in statements.filter_map(|s| s.action.as_ref()).filter(|c| !c.negated).flat_map(|c| &c.items) {
+        let text = item.text.known()?;
+        // What a wildcard takes in may hand roles to anybody.
+        let (prefix, name) = text.split_once(':').filter(|_| !text.contains(['*', '?']))?;
+        for client in sdk::clients().filter(|c| c.iam_prefix().eq_ignore_ascii_case(prefix)) {
+            let passes = client.operation(&name.to_ascii_lowercase()).and_then(|o| o.pass_role());
+            out.extend(passes.into_iter().flat_map(|p| p.to).map(str::to_owned));
+        }
+    }
+    (!out.is_empty()).then_some(out)
+}

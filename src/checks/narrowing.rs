@@ -59,7 +59,12 @@ pub(super) fn source_account(cx: &Context<'_>, id: DocumentId, s: &Statement) ->
 pub(super) fn source_account_beside(cx: &Context<'_>, format: Format, key: Span) -> Option<Remedy> {
     let cloudformation = matches!(format, Format::Cloudformation | Format::Sam);
     let account = account(cx, format).filter(|_| cloudformation)?;
-    Some(entry("only for this account: `SourceAccount`".to_owned(), key, "SourceAccount", account))
+    Some(entry(
+        "only for this account: `SourceAccount`".to_owned(),
+        key,
+        "SourceAccount",
+        account,
+    ))
 }
 
 /// `iam:PassedToService` with the services that trust the roles that are named, or, where any role is, with those that the
@@ -67,7 +72,9 @@ pub(super) fn source_account_beside(cx: &Context<'_>, format: Format, key: Span)
 pub(super) fn passed_to(cx: &Context<'_>, id: DocumentId, s: &Statement) -> Option<Remedy> {
     // A condition would bind the statement's other actions too.
     let actions = &s.action.as_ref()?.items;
-    let alone = actions.iter().all(|a| a.text.known().is_some_and(|t| t.eq_ignore_ascii_case("iam:PassRole")));
+    let alone = actions
+        .iter()
+        .all(|a| a.text.known().is_some_and(|t| t.eq_ignore_ascii_case("iam:PassRole")));
     if !alone {
         return None;
     }
@@ -89,7 +96,11 @@ fn trusting(cx: &Context<'_>, s: &Statement) -> Option<BTreeSet<String>> {
     for item in &clause.items {
         let (resource, _) = holders.resource(item.text.as_hole()?.target.as_ref()?)?;
         let identity = &cx.project.identities[holders.identity(resource)? as usize];
-        for statement in identity.trust.iter().flat_map(|d| &cx.project.documents[*d as usize].statements) {
+        for statement in identity
+            .trust
+            .iter()
+            .flat_map(|d| &cx.project.documents[*d as usize].statements)
+        {
             let principal = statement.principal.as_ref().filter(|p| p.complete && !p.negated)?;
             for p in principal.items.iter().filter(|p| p.kind == PrincipalType::Service) {
                 out.insert(p.value.text.known()?.into_owned());
@@ -102,8 +113,15 @@ fn trusting(cx: &Context<'_>, s: &Statement) -> Option<BTreeSet<String>> {
 /// The services that the actions which a document names hand roles to.
 fn handing(cx: &Context<'_>, id: DocumentId) -> Option<BTreeSet<String>> {
     let mut out = BTreeSet::new();
-    let statements = cx.project.documents[id as usize].statements.iter().filter(|s| s.allows());
-    for item in statements.filter_map(|s| s.action.as_ref()).filter(|c| !c.negated).flat_map(|c| &c.items) {
+    let statements = cx.project.documents[id as usize]
+        .statements
+        .iter()
+        .filter(|s| s.allows());
+    for item in statements
+        .filter_map(|s| s.action.as_ref())
+        .filter(|c| !c.negated)
+        .flat_map(|c| &c.items)
+    {
         let text = item.text.known()?;
         // What a wildcard takes in may hand roles to anybody.
         let (prefix, name) = text.split_once(':').filter(|_| !text.contains(['*', '?']))?;

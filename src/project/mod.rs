@@ -6,6 +6,7 @@
 pub mod calls;
 mod effective;
 mod link;
+pub(crate) mod places;
 mod required;
 mod workload;
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::json::{SCHEMA_VERSION, span as span_json};
 use crate::project::calls::{Call, Calls, Conditional, Grant, Unresolved, least};
+use crate::project::places::Places;
 use crate::project::{Codebase, Project};
 use crate::source::{Problem, Sources, Span, Text};
 
@@ -14,7 +15,8 @@ use crate::source::{Problem, Sources, Span, Text};
 #[derive(Debug)]
 pub struct Needed<'a> {
     sources: &'a Sources,
-    calls: Vec<&'a Call>,
+    /// With what the environments of their callers say of their resources.
+    calls: Vec<Call>,
     /// Of each of `calls`, the names of the workloads of the repository whose code may run it.
     reached_from: Vec<BTreeSet<&'a str>>,
     unresolved: Vec<&'a Unresolved>,
@@ -27,12 +29,16 @@ impl<'a> Needed<'a> {
         let in_scope = |span: Span| sources.file(span.file).in_scope;
         let callers = Codebase { calls, inline: &[] }.callers(project);
         let name = |w: usize| project.workloads[w].name(project);
+        let places = Places::new(project);
         let (found, reached_from) = calls
             .calls
             .iter()
             .zip(callers)
             .filter(|(c, _)| in_scope(c.span))
-            .map(|(c, workloads)| (c, workloads.into_iter().map(name).collect()))
+            .map(|(c, workloads)| {
+                let call = in_environments(&places, project, c, &workloads);
+                (call, workloads.into_iter().map(name).collect())
+            })
             .unzip();
         Self {
             sources,
@@ -72,7 +78,7 @@ impl<'a> Needed<'a> {
             .filter(|c| c.trigger.is_none())
             .map(|c| c.action)
             .collect();
-        let sure: Vec<Grant> = least(self.calls.iter().copied());
+        let sure: Vec<Grant> = least(&self.calls);
         let possible: Vec<&str> = possible
             .into_iter()
             .filter(|a| sure.iter().all(|g| !g.actions.contains(a)))
@@ -87,6 +93,28 @@ impl<'a> Needed<'a> {
         let at = self.sources.positions(span).0;
         format!("{}:{}:{}", self.sources.path(span.file), at.line, at.column)
     }
+}
+
+/// A call with the resources that it has for each of the workloads that make it.
+fn in_environments(places: &Places<'_>, project: &Project<'_>, call: &Call, workloads: &[usize]) -> Call {
+    let known = |text: &Text| -> Vec<Text> {
+        let each = workloads
+            .iter()
+            .map(|w| places.in_environment(&project.workloads[*w], text));
+        let mut all: Vec<Text> = Vec::new();
+        for one in each {
+            // Where one of them does not say, it may be anything.
+            let Some(one) = one else { return vec![text.clone()] };
+            if all.iter().all(|t| t.display() != one.display()) {
+                all.push(one);
+            }
+        }
+        if all.is_empty() { vec![text.clone()] } else { all }
+    };
+    let mut out = call.clone();
+    out.resources = call.resources.iter().flat_map(known).collect();
+    out.source = call.source.as_ref().map(|s| s.iter().flat_map(known).collect());
+    out
 }
 
 fn count(n: usize, one: &str, many: &str) -> String {
@@ -162,15 +190,19 @@ pub fn needs_json(needed: &Needed<'_>) -> String {
 
 pub fn needs_human(needed: &Needed<'_>) -> String {
     let mut out = String::new();
-    for c in &needed.calls {
-        let doubt = if c.certain { "" } else { ", perhaps" };
+    for (c, reached_from) in needed.calls.iter().zip(&needed.reached_from) {
         let _ = writeln!(
             out,
-            "{}: {} {} in {}{doubt}",
+            "{}: {} {} in {}{}",
             needed.place(c.span),
             c.service,
             c.method,
-            c.function
+            c.function,
+            match (c.certain, c.operation) {
+                (true, _) => "",
+                (false, Some(_)) => " (perhaps: what it is called on is known by its name only)",
+                (false, None) => " (perhaps: a library calls AWS for it)",
+            }
         );
         let a = &c.actions;
         let mut lines: Vec<(&str, String)> = Vec::new();
@@ -207,6 +239,10 @@ pub fn needs_human(needed: &Needed<'_>) -> String {
             lines.push(("needs", "nothing".to_owned()));
         }
         lines.extend(resources(c).into_iter().map(|r| ("on", r)));
+        if !reached_from.is_empty() {
+            let names: Vec<&str> = reached_from.iter().copied().collect();
+            lines.push(("for", names.join(", ")));
+        }
         for (word, line) in lines {
             let _ = writeln!(out, "  {word} {line}");
         }
@@ -218,10 +254,7 @@ pub fn needs_human(needed: &Needed<'_>) -> String {
         let _ = writeln!(out, "{}: not read: {}", needed.place(p.span), p.message);
     }
     let services: BTreeSet<&str> = needed.calls.iter().map(|c| &*c.service).collect();
-    let actions: BTreeSet<&str> = least(needed.calls.iter().copied())
-        .into_iter()
-        .flat_map(|g| g.actions)
-        .collect();
+    let actions: BTreeSet<&str> = least(&needed.calls).into_iter().flat_map(|g| g.actions).collect();
     let _ = write!(
         out,
         "{} of {}, {}",
@@ -246,7 +279,7 @@ pub fn needs_policy(needed: &Needed<'_>) -> String {
         1 => all.remove(0),
         _ => Json::Array(all),
     };
-    let statements: Vec<Json> = least(needed.calls.iter().copied())
+    let statements: Vec<Json> = least(&needed.calls)
         .into_iter()
         .map(|g| {
             let mut statement = json!({

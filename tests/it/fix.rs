@@ -314,7 +314,7 @@ fn machines_are_told_the_edits() {
 #[test]
 fn rules_say_which_fixes_they_offer() {
     let ruleset = Ruleset::builtin();
-    let cases: Vec<_> = ruleset.iter().flat_map(examples::cases).collect();
+    let cases: Vec<_> = ruleset.iter().flat_map(examples::cases).filter(|c| c.bad).collect();
     let offers: Vec<(String, bool)> = cases
         .par_iter()
         .flat_map_iter(|case| {
@@ -341,4 +341,132 @@ fn rules_say_which_fixes_they_offer() {
         .map(|r| format!("{}/{}: fix: {}", r.family(), r.id(), offered(r.id()).unwrap_or("none")))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// One file, fixed by `--unsafe` for one rule.
+#[track_caller]
+fn fixed(rule: &str, path: &str, before: &str, after: &str) {
+    let repo = Repository::new(&[(path, before)]);
+    let ran = repo.run(&["fix", "--unsafe", "--only", rule, path]);
+    assert_eq!(repo.read(path), after, "{}{}", ran.out, ran.err);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn passed_roles_go_to_the_services_that_get_them() {
+    let trust = r#"resource "aws_iam_role" "task" {
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ecs-tasks.amazonaws.com" } }]
+  })
+}
+"#;
+    let policy = |condition: &str| {
+        format!(
+            "{trust}resource \"aws_iam_policy\" \"p\" {{\n  policy = jsonencode({{\n    Version = \"2012-10-17\"\n    Statement = [{{\n      Effect   = \"Allow\"\n      Action   = \"iam:PassRole\"\n      Resource = aws_iam_role.task.arn\n{condition}    }}]\n  }})\n}}\n"
+        )
+    };
+    fixed(
+        "pass-role-missing-passed-to-service",
+        "main.tf",
+        &policy(""),
+        &policy("      Condition = { StringEquals = { \"iam:PassedToService\" = \"ecs-tasks.amazonaws.com\" } }\n"),
+    );
+    let json = |condition: &str| {
+        format!(
+            "{{\"Version\": \"2012-10-17\", \"Statement\": [\n  {{\"Effect\": \"Allow\", \"Action\": [\"lambda:CreateFunction\"], \"Resource\": \"*\"}},\n  {{\"Effect\": \"Allow\", \"Action\": \"iam:PassRole\", \"Resource\": \"*\"{condition}}}\n]}}\n"
+        )
+    };
+    fixed(
+        "pass-role-star",
+        "p.json",
+        &json(""),
+        &json(", \"Condition\": {\"StringEquals\": {\"iam:PassedToService\": \"lambda.amazonaws.com\"}}"),
+    );
+    // Nothing says which service: nothing is offered.
+    let unsaid = json("").replace("lambda:CreateFunction", "s3:GetObject");
+    let repo = Repository::new(&[("p.json", &unsaid)]);
+    repo.run(&["fix", "--unsafe", "--only", "pass-role-star", "p.json"]);
+    assert_eq!(repo.read("p.json"), unsaid);
+}
+
+#[test]
+fn services_act_for_this_account() {
+    let queue = |condition: &str| {
+        format!(
+            "Resources:\n  P:\n    Type: AWS::SQS::QueuePolicy\n    Properties:\n      Queues: [q]\n      PolicyDocument:\n        Version: \"2012-10-17\"\n        Statement:\n          - Effect: Allow\n            Principal: {{Service: sns.amazonaws.com}}\n            Action: sqs:SendMessage\n            Resource: \"*\"\n{condition}"
+        )
+    };
+    let condition = "            Condition:\n              StringEquals:\n                aws:SourceAccount:\n                  Ref: \"AWS::AccountId\"\n";
+    fixed(
+        "service-principal-without-source",
+        "t.yaml",
+        &queue(""),
+        &queue(condition),
+    );
+    let permission = |account: &str| {
+        format!(
+            "Resources:\n  P:\n    Type: AWS::Lambda::Permission\n    Properties:\n      Action: lambda:InvokeFunction\n      FunctionName: f\n      Principal: s3.amazonaws.com\n      SourceArn: arn:aws:s3:::b\n{account}"
+        )
+    };
+    fixed(
+        "s3-source-arn-needs-source-account",
+        "t.yaml",
+        &permission(""),
+        &permission("      SourceAccount:\n        Ref: AWS::AccountId\n"),
+    );
+    // Elsewhere the account is the one that the settings name.
+    let policy = |condition: &str| {
+        format!(
+            "{{\"Version\": \"2012-10-17\", \"Statement\": [{{\"Effect\": \"Allow\", \"Principal\": {{\"Service\": \"sns.amazonaws.com\"}}, \"Action\": \"sqs:SendMessage\", \"Resource\": \"*\"{condition}}}]}}\n"
+        )
+    };
+    let settings = "[own]\naccounts = { prod = \"111122223333\" }\n[policy-kind]\n\"q.json\" = \"resource\"\n";
+    let repo = Repository::new(&[("overgrant.toml", settings), ("q.json", &policy(""))]);
+    repo.run(&[
+        "fix",
+        "--unsafe",
+        "--only",
+        "service-principal-without-source",
+        "q.json",
+    ]);
+    assert_eq!(
+        repo.read("q.json"),
+        policy(", \"Condition\": {\"StringEquals\": {\"aws:SourceAccount\": \"111122223333\"}}")
+    );
+}
+
+#[test]
+fn github_may_be_held_to_a_branch() {
+    let role = |subject: &str| {
+        format!(
+            "{{\"Version\": \"2012-10-17\", \"Statement\": [{{\"Effect\": \"Allow\", \"Action\": \"sts:AssumeRoleWithWebIdentity\",\n  \"Principal\": {{\"Federated\": \"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com\"}},\n  \"Condition\": {{\"StringEquals\": {{\"token.actions.githubusercontent.com:aud\": \"sts.amazonaws.com\"}},\n    \"StringLike\": {{\"token.actions.githubusercontent.com:sub\": \"{subject}\"}}}}}}]}}\n"
+        )
+    };
+    fixed(
+        "oidc-github-any-ref",
+        "t.json",
+        &role("repo:acme/app:*"),
+        &role("repo:acme/app:ref:refs/heads/main"),
+    );
+}
+
+#[test]
+fn the_list_of_rules_has_a_column_for_fixes() {
+    let repo = Repository::new(&[]);
+    let human = repo
+        .run(&["rules", "duplicate-action", "unused-grant", "action-star"])
+        .out;
+    let line = |rule: &str| {
+        human
+            .lines()
+            .find(|l| l.trim_start().starts_with(rule))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(line("duplicate-action").contains(" safe "), "{human}");
+    assert!(line("unused-grant").contains(" unsafe "), "{human}");
+    assert!(!line("action-star").contains("safe"), "{human}");
+    let json = repo.run(&["rules", "unused-grant", "--format", "json"]).json();
+    assert_eq!(json[0]["fix"], "unsafe");
 }

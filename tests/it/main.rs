@@ -12,6 +12,7 @@ mod cloudformation_templates;
 mod constructs;
 mod credentials;
 mod effective;
+mod environment;
 mod facts;
 mod fix;
 mod hcl;

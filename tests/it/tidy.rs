@@ -277,6 +277,7 @@ const ORDER: &[&str] = &[
     "peers",
     "supersedes",
     "same-token",
+    "fix",
     "why",
     "do",
     "options",

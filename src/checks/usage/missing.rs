@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::places::Places;
 use super::roles::{Roles, User};
 use crate::finding::{Cause, Confidence, Remedy};
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Action, ActionSet, Item, Origin, PolicyKind, Statement, Truth, catalogue};
 use crate::model::Resource;
 use crate::project::calls::Call;
+use crate::project::places::Places;
 use crate::project::{Effective, Handler, IdentityId, PolicySource, Project, Workload, WorkloadKind};
 use crate::rules::{Context, Out};
 use crate::source::Span;

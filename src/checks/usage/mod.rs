@@ -4,7 +4,6 @@
 //! Lambda function permissions with an execution role".
 
 mod missing;
-mod places;
 mod platform;
 mod roles;
 mod templates;

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::places::{Place, Places};
 use super::platform;
 use crate::iam::principal::{self, Oidc};
 use crate::iam::{ActionId, ActionSet, PrincipalItem, PrincipalType, Statement, catalogue, sdk};
 use crate::model::{Resource, kinds};
 use crate::project::calls::Call;
+use crate::project::places::{Place, Places};
 use crate::project::{Codebase, Effective, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
 use crate::source::Hole;
 use crate::value::{Kind, Value};

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::places::Places;
 use super::roles::{Roles, Used, witnesses};
 use super::{platform, templates};
 use crate::finding::{Confidence, Finding, Remedy};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
 use crate::iam::{AccessLevel, ActionSet, Document, Item, Origin, PolicyKind, Statement, catalogue};
+use crate::project::places::Places;
 use crate::project::{DocumentId, Effective, IdentityId, PolicyRef, PolicySource, PolicyUse, Project};
 use crate::rules::{Context, Out};
 

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use super::calls::Call;
+use super::{Project, ResourceId, Workload};
 use crate::iam::pattern::{Pattern, overlaps};
 use crate::iam::{Action, Statement, Truth, glob::Case};
 use crate::model::Resource;
-use crate::project::calls::Call;
-use crate::project::{Project, ResourceId, Workload};
-use crate::source::{Hole, Piece, Span, Text};
+use crate::source::{Hole, HoleKind, Piece, Span, Text};
 use crate::value::{Kind, Value};
 
 /// How many values may refer to each other.
@@ -21,7 +21,7 @@ const MARK: u32 = 0x10_0000;
 
 /// One or more resources of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     service: String,
     /// What follows the account in the ARN.
     rest: Text,
@@ -120,13 +120,13 @@ const CERTAIN: &[&str] = &[
 ];
 
 /// The places of a project.
-pub(super) struct Places<'p> {
+pub(crate) struct Places<'p> {
     project: &'p Project<'p>,
     by_address: BTreeMap<(&'p str, &'p str), ResourceId>,
 }
 
 impl<'p> Places<'p> {
-    pub(super) fn new(project: &'p Project<'p>) -> Self {
+    pub(crate) fn new(project: &'p Project<'p>) -> Self {
         let mut by_address = BTreeMap::new();
         let mut several = Vec::new();
         for (id, r) in (0u32..).zip(&project.resources) {
@@ -143,7 +143,7 @@ impl<'p> Places<'p> {
     }
 
     /// Where `call` needs `action` when `workload` makes it; `None` where it may be anywhere.
-    pub(super) fn of_call(&self, workload: &Workload, call: &Call, action: Action) -> Option<Vec<Place>> {
+    pub(crate) fn of_call(&self, workload: &Workload, call: &Call, action: Action) -> Option<Vec<Place>> {
         let environment = self.environment(workload);
         let texts = call.resources_of(action.name());
         let places: Option<Vec<Place>> = texts
@@ -160,7 +160,7 @@ impl<'p> Places<'p> {
     }
 
     /// One of the resources of a call that `workload` makes, as the environment names it.
-    pub(super) fn shown(&self, workload: &Workload, text: &Text) -> String {
+    pub(crate) fn shown(&self, workload: &Workload, text: &Text) -> String {
         let mut out = Text::default();
         for piece in text.pieces() {
             let said = match piece {
@@ -178,12 +178,54 @@ impl<'p> Places<'p> {
         out.display()
     }
 
+    /// One of the resources of a call that `workload` makes, as an ARN in which the environment's variables stand for what
+    /// the repository gives them; `None` where it names none of them, or they stay unknown.
+    pub(crate) fn in_environment(&self, workload: &Workload, text: &Text) -> Option<Text> {
+        let from_outside = |t: &Text| t.holes().any(|h| h.name.starts_with("env."));
+        let environment = self.environment(workload).filter(|_| from_outside(text))?;
+        let resolved = self.resolved(text, Some(environment), 0)?;
+        let flat = resolved.prefix();
+        let placeless = flat.starts_with("https://") || flat.split(':').nth(4) == Some("");
+        let whole = match self.place(&resolved, None).filter(|p| placeless && p.service != "s3") {
+            Some(place) => place.deployed(text.holes().next()?.span),
+            None => resolved,
+        };
+        let named = self.with_names(&whole);
+        (!from_outside(&named)).then_some(named)
+    }
+
+    /// The text with the resources' own names in the place of the marks for what AWS calls them.
+    fn with_names(&self, text: &Text) -> Text {
+        let mut out = Text::default();
+        for piece in text.pieces() {
+            let Piece::Lit(lit) = piece else {
+                out.push(piece.clone());
+                continue;
+            };
+            let own = Text::from_pieces(vec![piece.clone()]);
+            let mut from = 0;
+            for (at, mark) in lit.text.char_indices().filter(|(_, c)| *c as u32 >= MARK) {
+                out.append(&own.slice(from..at));
+                from = at + mark.len_utf8();
+                if let Some(r) = self.project.resources.get((mark as u32 - MARK) as usize) {
+                    out.append(&Text::hole(Hole::new(
+                        HoleKind::Resource,
+                        r.address.name.clone(),
+                        r.header,
+                    )));
+                }
+            }
+            out.append(&own.slice(from..lit.text.len()));
+        }
+        out
+    }
+
     fn environment(&self, workload: &Workload) -> Option<&'p Value> {
         self.project.resources[workload.resource as usize].path(&["Environment", "Variables"])
     }
 
     /// Whether a statement grants nothing at any of `places`.
-    pub(super) fn misses(&self, statement: &Statement, places: &[Place]) -> bool {
+    pub(crate) fn misses(&self, statement: &Statement, places: &[Place]) -> bool {
         let Some(clause) = statement.resource.as_ref().filter(|c| !c.negated && c.complete) else {
             return false;
         };
@@ -306,8 +348,20 @@ impl Place {
         arn
     }
 
+    /// As the ARN that it has in the account and region that are deployed to.
+    fn deployed(&self, span: Span) -> Text {
+        let hole = |kind, name: &str| Text::hole(Hole::new(kind, name, span));
+        let mut arn = Text::made(&format!("arn:aws:{}:", self.service), span);
+        arn.append(&hole(HoleKind::Region, "AWS::Region"));
+        arn.append(&Text::made(":", span));
+        arn.append(&hole(HoleKind::Account, "AWS::AccountId"));
+        arn.append(&Text::made(":", span));
+        arn.append(&self.rest);
+        arn
+    }
+
     /// Whether two places are surely different.
-    pub(super) fn apart(&self, other: &Self) -> bool {
+    pub(crate) fn apart(&self, other: &Self) -> bool {
         if self.service != other.service {
             return true;
         }

@@ -523,6 +523,7 @@ boto3.resource('sqs').Queue('u').delete_messages(Entries=[])
         &[
             "3 <module> s3.ListObjectVersions",
             "3 <module> s3.DeleteObjects",
+            "3 <module> s3.delete",
             "4 <module> s3.ListObjects",
             "5 <module> s3.PutObjectAcl",
             "6 <module> s3.HeadObject",

@@ -536,6 +536,37 @@ fn a_shadowing_file_hides_the_library() {
     );
 }
 
+/// A class of the repository with the client's methods may be what is called.
+#[test]
+fn what_stands_in_for_a_client_is_uncertain() {
+    let code = |client: &str| {
+        format!(
+            "import boto3\nclass Local:\n    def create_model(self, **k): pass\nclass Session:\n    def __init__(self, local):\n        self.client = {client}\n    def make(self):\n        self.client.create_model(ModelName='m')\n"
+        )
+    };
+    calls(
+        &code("boto3.client('sagemaker')"),
+        &["8 Session.make sagemaker.CreateModel"],
+    );
+    calls(
+        &code("Local() if local else boto3.client('sagemaker')"),
+        &["8 Session.make sagemaker.CreateModel?"],
+    );
+}
+
+/// Pages, waiters and transfers of what is a client by its name.
+#[test]
+fn pages_of_what_is_named_like_a_client() {
+    calls(
+        "import boto3\ndef pages(sqs_client):\n    return sqs_client.get_paginator('list_queues').paginate()\n",
+        &["3 pages sqs.ListQueues?"],
+    );
+    calls(
+        "import boto3\ndef wait(s3):\n    s3.get_waiter('object_exists').wait(Bucket='b', Key='k')\n    s3.upload_fileobj(open('x'), 'b', 'k')\n",
+        &["3 wait s3.HeadObject?", "4 wait s3.PutObject?"],
+    );
+}
+
 #[test]
 fn receivers_known_by_name_only_are_uncertain() {
     calls(

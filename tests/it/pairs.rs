@@ -278,3 +278,18 @@ fn what_a_parameter_asks_for_is_missing_too() {
         ],
     );
 }
+
+/// A bucket is emptied: who deletes versions names them.
+#[test]
+fn versions_of_objects_are_deleted_as_versions() {
+    in_sam(
+        &statement("['s3:ListBucketVersions', 's3:DeleteObject', 's3:DeleteObjectVersion', 's3:GetObject']"),
+        "import boto3\ndef handler(e, c):\n    boto3.resource('s3').Bucket(e['b']).object_versions.all().delete()\n",
+        &["unused-grant 's3:GetObject'"],
+    );
+    in_sam(
+        &statement("['s3:ListBucketVersions', 's3:DeleteObject']"),
+        "import boto3\ndef handler(e, c):\n    boto3.resource('s3').Bucket(e['b']).object_versions.all().delete()\n",
+        &["missing-grant boto3.resource('s3').Bucket(e['b']).object_versions.all().delete"],
+    );
+}

@@ -173,6 +173,9 @@ impl Grant<'_, '_> {
         f = self.elsewhere(f, &elsewhere);
         f = self.proof(f, &called);
         f.remedies.extend(remedy(statement, excess));
+        if let Some(note) = self.perhaps(statement, excess) {
+            f = f.note(note);
+        }
         f.help(match called.len() {
             _ if !elsewhere.is_empty() => "name what the code uses, or remove the grant".to_owned(),
             0 => "remove the grant".to_owned(),
@@ -186,6 +189,22 @@ impl Grant<'_, '_> {
         let mut needed = self.used.of(granted, statement, self.places);
         needed.intersect(&self.used.needed);
         needed
+    }
+
+    /// What of the wildcards a call may need although none says so: whoever lists what is used should think of it.
+    fn perhaps(&self, statement: &Statement, excess: &[Excess<'_>]) -> Option<String> {
+        let mut perhaps = ActionSet::empty();
+        for e in excess {
+            let mut of = self.used.of(&e.granted, statement, self.places);
+            of.subtract(&e.needed);
+            perhaps.union_with(&of);
+        }
+        perhaps.subtract(platform::always());
+        let named = names(&perhaps);
+        // More than a few are a service's habits rather than this code's.
+        (1..=MAX_NAMED)
+            .contains(&named.len())
+            .then(|| format!("perhaps needed besides: {}", list(&named)))
     }
 
     /// Tells where the code calls what is granted for something else.

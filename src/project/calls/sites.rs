@@ -7,7 +7,7 @@ use super::evaluate::{Evaluator, sub_resource};
 use super::libraries;
 use super::thing::{At, Origin, Place, Thing};
 use super::{Unresolved, Why};
-use crate::iam::sdk::{self, Client, Operation};
+use crate::iam::sdk::{self, Client, Operation, ResourceType};
 use crate::model::python::{Call, ExprId, ExprKind, Module, Part, Usage};
 use crate::source::Span;
 
@@ -99,7 +99,11 @@ impl Sites<'_, '_> {
         if callee.contains(&Thing::Opaque) && targets.is_empty() {
             self.by_name(m, expr, call);
         }
-        self.take(expr, Some(expr), &method, targets, origin, true);
+        // A class of the repository may stand in for the client.
+        let own = callee
+            .iter()
+            .any(|t| matches!(t, Thing::Method(..) | Thing::Function(_)));
+        self.take(expr, Some(expr), &method, targets, origin, !own);
         // Bound methods that are handed to code that we don't see: `executor.submit(s3.get_object, …)`.
         let hidden = callee
             .iter()
@@ -263,6 +267,7 @@ impl Sites<'_, '_> {
                     out.extend(ops.into_iter().map(|o| Target::Operation(*c, o)));
                 } else if let Some(member) = ty.method(name) {
                     out.extend(member.calls().map(|o| Target::Operation(*c, o)));
+                    out.extend(of_version(*ty, name));
                 }
             }
             Thing::Collection(c, _, member, listed) => {
@@ -273,6 +278,7 @@ impl Sites<'_, '_> {
                 }
                 if let Some(b) = batch {
                     out.extend(b.calls().map(|o| Target::Operation(*c, o)));
+                    out.extend(member.gives().and_then(|t| of_version(t, name)));
                 }
             }
             _ => {}
@@ -351,23 +357,45 @@ impl Sites<'_, '_> {
             self.take(expr, Some(expr), name, vec![actions(written, false)], None, false);
             return;
         }
+        // Transfers take their parameters by position.
+        if let Some(c) = service_named(shown)
+            && let Some(member) = c.injected(name)
+            && member.calls().len() > 0
+            && self.evaluator.mentions_sdk(self.module)
+        {
+            let targets = member.calls().map(|o| Target::Operation(c, o)).collect();
+            self.take(expr, Some(expr), name, targets, None, false);
+            return;
+        }
+        // What is paged through, waited for or signed is named by the first argument.
+        let named = match &**name {
+            "get_paginator" | "generate_presigned_url" | "get_waiter" => {
+                call.args.first().and_then(|a| m.string(a.value))
+            }
+            _ => None,
+        };
         let keyed = call
             .args
             .iter()
             .all(|a| !matches!(a.name, crate::model::python::ArgName::Positional));
-        if !keyed || !self.evaluator.mentions_sdk(self.module) {
+        if !(keyed || named.is_some()) || !self.evaluator.mentions_sdk(self.module) {
             return;
         }
-        let of_service = service_named(shown).and_then(|c| Some((c, operation(c, name)?)));
+        let method: Arc<str> = named.map_or_else(|| name.clone(), |text| text.as_ref().into());
+        let of = |c: Client| match &**name {
+            "get_waiter" => c.waiter(&method),
+            _ => operation(c, &method),
+        };
+        let of_service = service_named(shown).and_then(|c| Some((c, of(c)?)));
         let found = match of_service {
             Some(found) => Some(found),
             // `client.list_hosted_zones()`: only one service has such a method.
-            None if shown.to_ascii_lowercase().ends_with("client") && name.contains('_') => {
-                let only = self.unique_service(name);
-                if only.is_none() && is_method_of_any(name) {
+            None if shown.to_ascii_lowercase().ends_with("client") && method.contains('_') => {
+                let only = self.unique_service(&method);
+                if only.is_none() && sdk::clients().any(|c| of(c).is_some()) {
                     self.missing(m, expr, Why::Service);
                 }
-                only.and_then(|c| Some((c, operation(c, name)?)))
+                only.and_then(|c| Some((c, of(c)?)))
             }
             None => None,
         };
@@ -388,6 +416,19 @@ impl Sites<'_, '_> {
         self.unique.insert(method.into(), found);
         found
     }
+}
+
+/// What a method of `s3.ObjectVersion` needs because it names the version (Amazon S3 API Reference, "DeleteObjects").
+fn of_version(ty: ResourceType, method: &str) -> Option<Target> {
+    if ty.name() != "ObjectVersion" {
+        return None;
+    }
+    let needed = match method {
+        "delete" => "s3:DeleteObjectVersion",
+        "get" | "head" => "s3:GetObjectVersion",
+        _ => return None,
+    };
+    Some(actions(vec![needed], false))
 }
 
 fn actions(all: Vec<&'static str>, any: bool) -> Target {

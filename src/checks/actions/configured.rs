@@ -244,12 +244,24 @@ pub(super) fn complexity(cx: &Context<'_>, out: &mut Out<'_>) {
     const RULE: &str = "policy-too-complex";
     for (id, d) in cx.documents() {
         let most = cx.options(RULE, d.span.file).number("score") as usize;
-        let score: usize = d.statements.iter().map(weight).sum();
+        let score = score(d);
         if d.origin == crate::iam::Origin::Written && score > most {
             let message = format!("the policy scores {score} for complexity, more than {most}");
             out.push(cx.at_document(RULE, id, message).primary(heading(d), "hard to review"));
         }
     }
+}
+
+/// Of statements that stand under different conditions, those of one condition.
+fn score(d: &Document) -> usize {
+    let (mut certain, mut conditional) = (0, BTreeMap::<&str, usize>::new());
+    for s in &d.statements {
+        match s.branch.as_deref() {
+            Some(branch) => *conditional.entry(branch).or_default() += weight(s),
+            None => certain += weight(s),
+        }
+    }
+    certain + conditional.into_values().max().unwrap_or(0)
 }
 
 fn heading(d: &Document) -> Span {

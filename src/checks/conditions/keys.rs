@@ -300,8 +300,8 @@ fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Findi
         return (!blind.is_empty() && line.kind.kind != PolicyKind::Scp).then(|| {
             let few: Vec<String> = blind.iter().take(2).map(|s| format!("`{s}`")).collect();
             let message = match blind.len() - few.len() {
-                0 => format!("actions of {} cannot tell `{written}`", few.join(" and ")),
-                n => format!("actions of {} and {n} more cannot tell `{written}`", few.join(", ")),
+                0 => format!("actions of {} do not support `{written}`", few.join(" and ")),
+                n => format!("actions of {} and {n} more do not support `{written}`", few.join(", ")),
             };
             at(cx, line, rule, message)
                 .primary(line.condition.key.span, format!("{what} to them"))
@@ -312,7 +312,7 @@ fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Findi
     if set.iter().any(|a| a.takes_key(&line.key)) {
         return None;
     }
-    let message = format!("no action of this statement can tell `{written}`");
+    let message = format!("no action of this statement supports `{written}`");
     Some(at(cx, line, rule, message).primary(line.condition.key.span, what))
 }
 

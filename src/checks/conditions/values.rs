@@ -101,7 +101,10 @@ fn types(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
         out.push(
             at(
                 rule,
-                format!("`{name}` is of type {wanted}, and `{}` compares others", operator.name),
+                format!(
+                    "`{name}` is of type {wanted}, which `{}` does not compare",
+                    operator.name
+                ),
             )
             .primary(c.operator.span, "of another type")
             .secondary(c.key.span, format!("of type {wanted}")),

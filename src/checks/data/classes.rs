@@ -110,7 +110,7 @@ fn all_classes() -> Vec<Class> {
             class("account").clone(),
             "controls",
             "the account or the organisation itself",
-            "ends accounts",
+            "takes accounts out or closes them",
         ),
         class_of(
             "s3-replication-exfil",

@@ -135,7 +135,15 @@ fn perimeter(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), 
         .conditions
         .iter()
         .any(|c| KEYS.contains(&c.key.display().to_lowercase().as_str()));
-    if bound || s.condition_key.is_some() && s.conditions.is_empty() {
+    // What pins the caller's account or the resource that it acts for leaves no room for strangers.
+    let pinned = strength(s).bounds.iter().any(|b| {
+        b.grade >= Grade::Pins
+            && matches!(
+                b.key.as_str(),
+                "aws:sourcearn" | "aws:principalarn" | "aws:sourcevpce" | "aws:sourcevpc" | "kms:calleraccount"
+            )
+    });
+    if bound || pinned || s.condition_key.is_some() && s.conditions.is_empty() {
         return;
     }
     let mut accounts = BTreeSet::new();

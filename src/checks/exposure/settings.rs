@@ -127,8 +127,8 @@ fn acl(r: &Resource, push: Push<'_>) {
             && let Some((rule, label)) = v.as_str().as_deref().and_then(canned)
         {
             let message = match rule {
-                "s3-acl-public" => "the ACL opens it to everybody",
-                _ => "the ACL opens it to everybody with an AWS account",
+                "s3-acl-public" => "the ACL lets in everybody",
+                _ => "the ACL lets in everybody with an AWS account",
             };
             push(rule, message, v.span, label);
         }
@@ -149,16 +149,11 @@ fn grants(value: Value, depth: usize, push: Push<'_>) {
         Kind::Str(text) => {
             let Some(text) = text.known() else { return };
             if text.ends_with("/groups/global/AllUsers") {
-                push(
-                    "s3-acl-public",
-                    "the ACL opens it to everybody",
-                    value.span,
-                    "everybody",
-                );
+                push("s3-acl-public", "the ACL lets in everybody", value.span, "everybody");
             } else if text.ends_with("/groups/global/AuthenticatedUsers") {
                 push(
                     "s3-acl-authenticated-users",
-                    "the ACL opens it to everybody with an AWS account",
+                    "the ACL lets in everybody with an AWS account",
                     value.span,
                     "every AWS account",
                 );

@@ -5,7 +5,7 @@ use super::subject::{audience, elsewhere, spelled};
 use crate::finding::Remedy;
 use crate::iam::condition::Operator;
 use crate::iam::principal::{Oidc, Place, oidc_of_conditions, place};
-use crate::iam::{Condition, Document, Item, PolicyKind, PrincipalItem, Statement};
+use crate::iam::{Condition, Document, Format, Item, PolicyKind, PrincipalItem, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 
@@ -35,6 +35,13 @@ const ANYBODYS: [&str; 7] = [
 fn audience_type(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, c: &Condition) {
     let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
     if operator.is_some_and(|o| o.set.is_some()) {
+        // Of two `condition` blocks with one test, the first one's word is kept.
+        let shared = cx.project.documents[id as usize].format == Format::Terraform
+            && cx.project.documents[id as usize].statements[i]
+                .conditions
+                .iter()
+                .any(|o| o.operator.span == c.operator.span && o.key.span.start < c.key.span.start);
+        let span = if shared { c.key.span } else { c.operator.span };
         out.push(
             cx.at_statement(
                 "oidc-aud-claim-type",
@@ -42,7 +49,7 @@ fn audience_type(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, 
                 i,
                 "the audience is compared as if a token had several",
             )
-            .primary(c.operator.span, "only for a provider that sends a list")
+            .primary(span, "only for a provider that sends a list")
             .secondary(c.key.span, "one value with most providers"),
         );
     }

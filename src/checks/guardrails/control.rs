@@ -101,7 +101,7 @@ fn blind(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &S
             i,
             format!("actions of {}{more} are not denied by this", some.join(", ")),
         )
-        .primary(c.key.span, "these services do not tell the tag")
+        .primary(c.key.span, "these services do not support the tag")
         .secondary(clause.span, "meant to be denied")
         .other(key),
     );

@@ -151,6 +151,17 @@ fn login(span: Span, profile: Option<&Value>, push: Push<'_>) {
     }
 }
 
+/// Roles that a service looks up by these names. AWS DMS User Guide, "Creating the IAM roles to use with AWS DMS"; AWS
+/// CloudFormation User Guide, "Grant self-managed permissions"; VM Import/Export User Guide, "Required service role".
+const AWS_NAMED: [&str; 6] = [
+    "AWSCloudFormationStackSetAdministrationRole",
+    "AWSCloudFormationStackSetExecutionRole",
+    "dms-access-for-endpoint",
+    "dms-cloudwatch-logs-role",
+    "dms-vpc-role",
+    "vmimport",
+];
+
 fn role(r: &Resource, push: Push<'_>) {
     if let Some(v) = r.get("MaxSessionDuration")
         && v.as_number().is_some_and(|n| n > LONG_ROLE_SESSION)
@@ -162,7 +173,9 @@ fn role(r: &Resource, push: Push<'_>) {
             "seconds",
         );
     }
-    if r.get("RoleName").is_some_and(|n| n.as_str().is_some())
+    if r.get("RoleName")
+        .and_then(Value::as_str)
+        .is_some_and(|name| !AWS_NAMED.contains(&&*name))
         && r.type_name.starts_with("AWS::")
         && let Some(v) = r.get("RoleName")
     {

@@ -8,7 +8,7 @@ use crate::value::{Kind, Value};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, r) in (0u32..).zip(&cx.project.resources) {
-        if let Some((span, what)) = inline(r) {
+        if let Some((span, what)) = inline(r).filter(|_| !withdraws(cx, id)) {
             let message = format!("`{}` puts an inline policy on a user", r.address.name);
             out.push(
                 cx.at_resource("inline-policy-on-user", id, message)
@@ -25,6 +25,18 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             );
         }
     }
+}
+
+/// All that the resource's policies say is what may not be done.
+fn withdraws(cx: &Context<'_>, resource: u32) -> bool {
+    let mut statements = cx
+        .project
+        .documents
+        .iter()
+        .filter(|d| d.resource == Some(resource))
+        .flat_map(|d| &d.statements)
+        .peekable();
+    statements.peek().is_some() && statements.all(|s| s.denies() && !s.open)
 }
 
 /// The token that makes an inline policy the user's.

@@ -21,10 +21,8 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
         if held == Held::Narrowed {
             continue;
         }
-        let mut writes = scopable.of_level(AccessLevel::Write);
-        writes.union_with(&scopable.of_level(AccessLevel::Tagging));
+        let writes = writes_of(&scopable);
         let managing = scopable.of_level(AccessLevel::PermissionsManagement);
-        writes.union_with(&managing);
         let cases = [
             (
                 "permissions-management-on-star",
@@ -91,6 +89,13 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             out.push(f);
         }
     }
+}
+
+fn writes_of(actions: &ActionSet) -> ActionSet {
+    let mut writes = actions.of_level(AccessLevel::Write);
+    writes.union_with(&actions.of_level(AccessLevel::Tagging));
+    writes.union_with(&actions.of_level(AccessLevel::PermissionsManagement));
+    writes
 }
 
 /// What a statement's conditions leave of "every resource".

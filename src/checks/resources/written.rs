@@ -146,7 +146,8 @@ fn open_region(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
         arns(d).find(|(.., arn)| matches!(arn.region(), Field::Literal(_) | Field::Hole(Some(HoleKind::Region))));
     let Some((_, _, one, _)) = pinned else { return };
     for (i, s, item, arn) in arns(d) {
-        if arn.region() == Field::Any && s.allows() {
+        // What has no account is AWS's own, the same in every region: `arn:aws:bedrock:*::foundation-model/*`.
+        if arn.region() == Field::Any && arn.account() != Field::Empty && s.allows() {
             let span = arn.region.span_of(0..1).unwrap_or(item.span);
             out.push(
                 cx.at_statement("resource-wildcard-region", id, i, "the region is left open")

@@ -49,7 +49,7 @@ fn excluding(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), 
                     id,
                     i,
                     format!(
-                        "no request has such a `{}`: the statement never applies",
+                        "`{}` cannot be all of this: the statement never applies",
                         c.key.display()
                     ),
                 )

@@ -50,10 +50,14 @@ mod hit {
     pub(super) const KEY_OTHER: u16 = 1 << 12;
     /// A version of the policy language.
     pub(super) const VERSION: u16 = 1 << 13;
+    /// `Statement` as a key.
+    pub(super) const STATEMENTS: u16 = 1 << 14;
 }
 
 /// The first that matches at a place wins: longer words before those that they begin with.
 const WORDS: &[(&str, u16)] = &[
+    ("\"Statement\"", hit::STATEMENT | hit::STATEMENTS),
+    ("Statement:", hit::STATEMENT | hit::STATEMENTS),
     ("Statement", hit::STATEMENT),
     ("Effect", hit::EFFECT | hit::ELEMENT),
     ("Action", hit::ELEMENT),
@@ -183,7 +187,8 @@ pub fn classify(path: &str, text: &str) -> Kinds {
             kinds.serverless = is_serverless(&lower, text, hits);
             // A version of the policy language alone is a policy whose statements were forgotten.
             let empty = extension == "json" && has(hit::VERSION) && !has(hit::AWS_TYPE);
-            kinds.policy = (policy || empty) && !template && !kinds.serverless;
+            // Of a file that breaks off there may be no more than the key.
+            kinds.policy = (policy || empty || has(hit::STATEMENTS)) && !template && !kinds.serverless;
         }
         "tftpl" | "j2" | "jinja" | "tpl" | "tmpl" => {
             kinds.policy = policy && text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);

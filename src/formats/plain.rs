@@ -4,12 +4,26 @@
 //! followed, and a value that came through an alias says so in its `via`. Recursion is bounded by [`MAX_DEPTH`].
 
 use super::templated::braces;
-use crate::source::{Piece, Problem, ProblemKind, Span, Text, TextBuilder, TextIndex};
-use crate::syntax::{Kind as NodeKind, NodeId, Style, Tree, json, yaml};
+use crate::source::{FileId, Piece, Problem, ProblemKind, Span, Text, TextBuilder, TextIndex};
+use crate::syntax::{Kind as NodeKind, MAX_DEPTH, NodeId, Style, Tree, json, yaml};
 use crate::value::{Entry, Kind, Value};
 
-/// Deepest nesting that is followed; what lies below is unknown.
-const MAX_DEPTH: usize = 200;
+/// Reads JSON or YAML: by its first character, and by its name where that says JSON. What is not quite JSON may still be
+/// YAML in flow style, unless it is called JSON and looks like it.
+pub fn parse(file: FileId, path: &str, text: &str) -> Tree {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    let bracketed = start.starts_with(['{', '[']);
+    let named = path.ends_with(".json") || path.ends_with(".jsonc");
+    if !(bracketed || named || start.starts_with("//") || start.starts_with("/*")) {
+        return yaml::parse(file, text);
+    }
+    let tree = json::parse(file, text);
+    if tree.problems.is_empty() || (named && bracketed) {
+        return tree;
+    }
+    let other = yaml::parse(file, text);
+    if other.problems.is_empty() { other } else { tree }
+}
 
 /// The value of a node.
 pub fn value(tree: &Tree, id: NodeId) -> Value {
@@ -83,7 +97,9 @@ pub fn embedded(text: &Text, span: Span) -> Option<(Value, Vec<Problem>)> {
 
 /// Broken JSON that nobody would take for a policy is none of our business.
 fn policy_problems(flat: &str, problems: Vec<Problem>) -> Vec<Problem> {
-    if !flat.contains("Statement") || !["Effect", "Action", "Principal"].iter().any(|w| flat.contains(w)) {
+    let elements = || ["Effect", "Action", "Principal"].iter().any(|w| flat.contains(w));
+    let is_policy = flat.contains("\"Statement\"") || flat.contains("Statement") && elements();
+    if !is_policy {
         return Vec::new();
     }
     let mut problems = problems;
@@ -199,7 +215,7 @@ impl<'t> Placed<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{FileId, Hole, HoleKind, Sources};
+    use crate::source::{Hole, HoleKind, Sources};
 
     const F: FileId = FileId(0);
 

@@ -10,7 +10,9 @@ use super::{PolicyKind, PrincipalClause, PrincipalType, Statement};
 /// With a principal and only `sts:` actions that assume a role it is a trust policy, unless resources tell otherwise; with a principal it
 /// is on some resource; else it is for an identity. No statement: not known.
 pub fn by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
-    if statements.is_empty() {
+    // Of a statement that could not be read nobody knows what it is part of.
+    let unread = |s: &Statement| s.open && s.keys.is_empty();
+    if statements.iter().all(unread) {
         return (PolicyKind::Unknown, None);
     }
     // A principal that nobody can see may be none (a dynamic block over nothing): statements without one decide then.

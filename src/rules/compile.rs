@@ -147,6 +147,7 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Judges) -
         supersedes: file.supersedes,
         same_token: file.same_token,
         fix: file.fix,
+        absence: file.absence,
         help: flow(&file.remedy),
         options: file.options,
         logic,

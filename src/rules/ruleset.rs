@@ -88,6 +88,11 @@ impl Rule {
         &self.head.options
     }
 
+    /// Objects to something that is not there: where a file is broken, it may be there all the same.
+    pub fn absence(&self) -> bool {
+        self.head.absence
+    }
+
     /// What to do instead.
     pub fn help(&self) -> &str {
         &self.head.help

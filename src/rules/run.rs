@@ -1,7 +1,7 @@
 //! Runs the rules that are on over a project.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use super::{Check, Context, Out, Rule, Ruleset, Selection, eval};
 use crate::finding::{Cause, Finding};
 use crate::model::Resource;
 use crate::project::Project;
+use crate::source::{FileId, Problem, ProblemKind, Sources, Span, parent_path};
 
 /// What a run of the rules gave.
 #[derive(Debug, Default)]
@@ -41,11 +42,37 @@ pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> O
     for f in &mut outcome.findings {
         complete(f, project, ruleset, selection);
     }
-    outcome.findings.retain(|f| f.span().is_some());
+    let broken = broken(project);
+    let unseen = |f: &Finding, at: Span| {
+        let absence = ruleset.get(&f.rule).is_some_and(Rule::absence);
+        absence && broken.contains(scope(project.sources, at.file))
+    };
+    outcome.findings.retain(|f| f.span().is_some_and(|at| !unseen(f, at)));
     outcome
         .findings
         .sort_by(|a, b| (a.span(), &a.rule, &a.message).cmp(&(b.span(), &b.rule, &b.message)));
     outcome
+}
+
+/// What is read together with a file: the folder of a Terraform file, any other file by itself.
+fn scope(sources: &Sources, file: FileId) -> &str {
+    let path = sources.path(file);
+    let terraform = [".tf", ".tofu", ".tf.json", ".tofu.json"]
+        .iter()
+        .any(|e| path.ends_with(e));
+    if terraform { parent_path(path) } else { path }
+}
+
+/// Where something may stand that could not be read.
+fn broken<'p>(project: &'p Project<'_>) -> BTreeSet<&'p str> {
+    let is = |p: &&Problem| {
+        matches!(
+            p.kind,
+            ProblemKind::Syntax | ProblemKind::PolicyJson | ProblemKind::Input
+        )
+    };
+    let problems = project.problems.iter().filter(is);
+    problems.map(|p| scope(project.sources, p.span.file)).collect()
 }
 
 /// Does the jobs, in parallel; results in the order of the jobs.
@@ -196,7 +223,6 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 mod tests {
     use super::*;
     use crate::iam::Own;
-    use crate::source::Sources;
 
     #[test]
     fn a_check_that_breaks_down_costs_its_rules_only() {

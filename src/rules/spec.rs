@@ -37,6 +37,8 @@ pub struct RuleFile {
     pub same_token: Vec<String>,
     #[serde(default)]
     pub fix: Option<FixKind>,
+    #[serde(default)]
+    pub absence: bool,
     pub why: String,
     #[serde(rename = "do")]
     pub remedy: String,
@@ -87,6 +89,8 @@ pub struct Head {
     pub supersedes: Vec<String>,
     pub same_token: Vec<String>,
     pub fix: Option<FixKind>,
+    /// It objects to something that is not there.
+    pub absence: bool,
     /// What to do instead: the rule file's `do`, on one line a paragraph.
     pub help: String,
     pub options: Vec<OptionSpec>,

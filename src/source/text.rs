@@ -39,6 +39,8 @@ pub enum HoleKind {
     Outside,
     /// What a plan leaves open until it is applied.
     Applied,
+    /// What stands, or would have stood, where the file is broken.
+    Broken,
     /// Anything else that we could not evaluate.
     Other,
 }
@@ -49,7 +51,9 @@ impl HoleKind {
     pub fn is_placeholder(self) -> bool {
         match self {
             Self::Account | Self::Partition | Self::Region | Self::UrlSuffix | Self::Resource | Self::Existing => true,
-            Self::Input | Self::Dynamic | Self::Lookup | Self::Outside | Self::Applied | Self::Other => false,
+            Self::Input | Self::Dynamic | Self::Lookup | Self::Outside | Self::Applied | Self::Broken | Self::Other => {
+                false
+            }
         }
     }
 
@@ -64,6 +68,7 @@ impl HoleKind {
             Self::Lookup => "looked up by a data source",
             Self::Outside => "not in this repository",
             Self::Applied => "known only after it is applied",
+            Self::Broken => "the file is broken here",
             Self::Other => "could not be evaluated",
         }
     }
@@ -98,6 +103,11 @@ impl Hole {
             target: None,
             span,
         }
+    }
+
+    /// What could not be read at `span`.
+    pub fn broken(span: Span) -> Self {
+        Self::new(HoleKind::Broken, "unread", span)
     }
 
     pub fn to(mut self, target: Target) -> Self {
@@ -313,6 +323,11 @@ impl Text {
     /// No unknown part.
     pub fn is_known(&self) -> bool {
         self.pieces.iter().all(|p| matches!(p, Piece::Lit(_)))
+    }
+
+    /// A part of it stands where the file is broken.
+    pub fn is_broken(&self) -> bool {
+        self.holes().any(|h| h.kind == HoleKind::Broken)
     }
 
     /// Known and empty.

@@ -9,4 +9,4 @@ pub mod python;
 pub mod tree;
 pub mod yaml;
 
-pub use tree::{Kind, Node, NodeId, Style, Tree};
+pub use tree::{Kind, MAX_DEPTH, Node, NodeId, Style, Tree};

@@ -2,11 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::source::{FileId, Problem, Span, Text};
+use crate::source::{FileId, Hole, Problem, Span, Text};
 
 /// Index of a node in its [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u32);
+
+/// Deepest nesting of JSON and YAML that is followed, by parsers and so by everything behind them: what is deeper is a problem
+/// at its place, and is not read.
+pub const MAX_DEPTH: usize = 90;
 
 /// No node.
 const NONE: u32 = u32::MAX;
@@ -233,6 +237,13 @@ impl Tree {
             next: NONE,
             aux: NONE,
         });
+        id
+    }
+
+    /// A node of unknown content, for what is lost at a broken place: a bare hole.
+    pub fn push_lost(&mut self, at: usize, span: Span) -> NodeId {
+        let id = self.push(Kind::Str, Style::Plain, at, at);
+        self.set_text(id, Text::hole(Hole::broken(span)));
         id
     }
 

@@ -426,15 +426,15 @@ fn one_bad_line_loses_one_line() {
             &["a=?", "b=2"],
             &["expected a value, found the end of the line at `\n`"],
         ),
-        ("a = \"x\nb = 2\n", &["a=\"x\"", "b=2"], &["unclosed `\"` at `\"`"]),
+        ("a = \"x\nb = 2\n", &["a=`\"x\" ?`", "b=2"], &["unclosed `\"` at `\"`"]),
         (
             "a = [1,\n?,\n3]\nb = 2\n",
-            &["a=[1 ? 3]", "b=2"],
+            &["a=[1 ? 3 \"${unread}\"]", "b=2"],
             &["expected a value, found `?` at `?`"],
         ),
         (
             "a = {\n x = 1\n y 2\n z = 3\n}\nb = 2\n",
-            &["a={\"x\" 1 \"z\" 3}", "b=2"],
+            &["a={\"x\" 1 \"z\" 3 \"${unread}\" \"${unread}\"}", "b=2"],
             &["expected `=`, found `2` at `2`"],
         ),
         (
@@ -444,7 +444,7 @@ fn one_bad_line_loses_one_line() {
         ),
         (
             "r \"x\" {\n  a = [1, 2\n  b = 2\n}\nr \"y\" {\n  c = 3\n}\n",
-            &["a=[1 2]", "b=2", "c=3"],
+            &["a=[1 2 \"${unread}\"]", "b=2", "c=3"],
             &["unclosed `[` at `[`"],
         ),
         (

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access_analyzer;
+mod broken;
 mod cli;
 mod clients;
 mod cloudformation_corpus;

@@ -278,6 +278,7 @@ const ORDER: &[&str] = &[
     "supersedes",
     "same-token",
     "fix",
+    "absence",
     "why",
     "do",
     "options",

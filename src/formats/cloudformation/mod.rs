@@ -21,14 +21,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::formats::{Lower, guarded};
+use crate::formats::{Lower, guarded, plain};
 use crate::model::Unit;
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::{Kind, Tree};
 
 pub use bodies::bodies;
 pub(crate) use template::Template;
-pub(crate) use world::{Doc, Variables, World, is_template, parse};
+pub(crate) use world::{Doc, Variables, World, is_template};
 
 /// The templates of a repository.
 pub struct CloudFormation;
@@ -41,7 +41,7 @@ impl Lower for CloudFormation {
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
         let trees: Vec<Arc<Tree>> = files
             .par_iter()
-            .map(|&file| Arc::new(parse(file, sources.text(file))))
+            .map(|&file| Arc::new(plain::parse(file, sources.path(file), sources.text(file))))
             .collect();
         let mut docs = Vec::new();
         let mut firsts = Vec::new();

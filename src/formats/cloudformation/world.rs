@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::formats::plain;
 use crate::iam::Format;
 use crate::source::{FileId, HoleKind, Piece, Sources, Span, Text, join_path, parent_path};
-use crate::syntax::{Kind, NodeId, Tree, json, yaml};
+use crate::syntax::{Kind, NodeId, Tree};
 use crate::value::Value;
 
 use super::env::Env;
@@ -112,7 +113,7 @@ impl<'s> World<'s> {
         let mut included = self.included.lock().unwrap_or_else(PoisonError::into_inner);
         included
             .entry(file)
-            .or_insert_with(|| Arc::new(parse(file, self.sources.text(file))))
+            .or_insert_with(|| Arc::new(plain::parse(file, self.sources.path(file), self.sources.text(file))))
             .clone()
     }
 
@@ -201,20 +202,6 @@ pub(super) fn template_location(tree: &Tree, node: NodeId) -> Option<String> {
     let location = tree.text(location)?.known()?;
     let local = !location.contains("://") && !location.contains("${") && !location.is_empty();
     local.then(|| location.into_owned())
-}
-
-/// Parses by the first byte that means something; what is not quite JSON may still be YAML in flow style.
-pub(crate) fn parse(file: FileId, text: &str) -> Tree {
-    let start = text.trim_start_matches('\u{feff}').trim_start();
-    if start.starts_with(['{', '[']) {
-        let tree = json::parse(file, text);
-        if tree.problems.is_empty() {
-            return tree;
-        }
-        let other = yaml::parse(file, text);
-        return if other.problems.is_empty() { other } else { tree };
-    }
-    yaml::parse(file, text)
 }
 
 /// Whether the document at `root` is a template: it has resources with types, or says what it is.

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use crate::iam::{Format, PolicyKind};
 use crate::model::{Address, Loose, Unit};
-use crate::source::{FileId, ProblemKind, Sources};
-use crate::syntax::{NodeId, Tree, json, yaml};
+use crate::source::{FileId, ProblemKind, Sources, Text};
+use crate::syntax::{Kind as Node, NodeId, Tree};
 use crate::value::{Kind, Value};
 
 use super::cloudformation::{extents, is_template};
@@ -34,7 +34,7 @@ impl Lower for IamJson {
 
 fn unit(sources: &Sources, file: FileId) -> Unit {
     let (path, text) = (sources.path(file), sources.text(file));
-    let tree = parse(file, path, text);
+    let tree = plain::parse(file, path, text);
     let mut walk = Walk {
         path: Arc::from(path),
         file_kind: kind_of_path(path),
@@ -49,8 +49,8 @@ fn unit(sources: &Sources, file: FileId) -> Unit {
     }
     let mut unit = walk.unit;
     let found = !unit.loose.is_empty() || !unit.resources.is_empty();
-    if found || says_statement(&tree) {
-        let is_json = text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
+    let is_json = path.ends_with(".json") || text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
+    if found || says_policy(&tree) || (is_json && names_elements(&tree, text)) {
         unit.problems.extend(tree.problems.iter().cloned().map(|mut p| {
             if is_json && p.kind == ProblemKind::Syntax {
                 p.kind = ProblemKind::PolicyJson;
@@ -64,28 +64,6 @@ fn unit(sources: &Sources, file: FileId) -> Unit {
     unit
 }
 
-/// By the first character; YAML whose first character is a bracket is tried when it is no JSON.
-fn parse(file: FileId, path: &str, text: &str) -> Tree {
-    let start = text.trim_start_matches('\u{feff}').trim_start();
-    if !start.starts_with(['{', '[']) {
-        let by_name = path.ends_with(".json") || path.ends_with(".jsonc");
-        let comment = start.starts_with("//") || start.starts_with("/*");
-        return if by_name || comment {
-            json::parse(file, text)
-        } else {
-            yaml::parse(file, text)
-        };
-    }
-    let tree = json::parse(file, text);
-    if !tree.problems.is_empty() && (path.ends_with(".yaml") || path.ends_with(".yml")) {
-        let other = yaml::parse(file, text);
-        if other.problems.is_empty() {
-            return other;
-        }
-    }
-    tree
-}
-
 /// Whether a document of another format begins at `root`.
 fn is_foreign(tree: &Tree, root: NodeId) -> bool {
     let has = |key| tree.get(root, key).is_some();
@@ -94,19 +72,38 @@ fn is_foreign(tree: &Tree, root: NodeId) -> bool {
     rule || is_template(tree, root) || has("terraform_version") || (has("service") && has("provider"))
 }
 
-/// Whether a key `Statement` is anywhere: what is broken then is a policy.
-fn says_statement(tree: &Tree) -> bool {
+/// Whether what is broken is a policy: somewhere is a key `Statement` that holds more than a word, or a version of the policy
+/// language.
+fn says_policy(tree: &Tree) -> bool {
+    if tree.roots.iter().any(|root| is_foreign(tree, *root)) {
+        return false;
+    }
+    let text = |node| tree.text(node).and_then(Text::known);
+    let is_policy = |(key, value): (NodeId, NodeId)| match text(key).as_deref() {
+        Some("Statement") => matches!(tree.kind(value), Node::Map | Node::Seq | Node::Null | Node::Unknown),
+        Some("Version") => matches!(text(value).as_deref(), Some("2012-10-17" | "2008-10-17")),
+        _ => false,
+    };
     let mut open = tree.roots.clone();
     while let Some(node) = open.pop() {
         if tree.is_alias(node) {
             continue;
         }
-        if tree.get(node, "Statement").is_some() && !tree.roots.iter().any(|root| is_foreign(tree, *root)) {
+        if tree.entries(node).any(is_policy) {
             return true;
         }
         open.extend(tree.children(node));
     }
     false
+}
+
+/// Whether a text has the keys of a policy, whatever the brackets around them came to.
+fn names_elements(tree: &Tree, text: &str) -> bool {
+    !tree.roots.iter().any(|root| is_foreign(tree, *root))
+        && text.contains("\"Statement\"")
+        && ["\"Effect\"", "\"Action\"", "\"Principal\""]
+            .iter()
+            .any(|w| text.contains(w))
 }
 
 /// What a file's name says of the policies in it.

@@ -2,7 +2,7 @@
 
 use crate::iam::{Condition, DefectKind, Item};
 use crate::source::Span;
-use crate::value::{Kind, Value};
+use crate::value::{Entry, Kind, Value};
 
 use super::document::{Lowering, TOO_DEEP};
 
@@ -38,11 +38,7 @@ impl Lowering {
         let mut seen: Vec<(String, Span)> = Vec::new();
         for operator in entries.iter() {
             let name = operator.key.display();
-            if let Some((_, first)) = seen.iter().find(|(n, _)| *n == name) {
-                let first = *first;
-                self.defect(DefectKind::DuplicateKey { first }, operator.key_span, &name);
-            }
-            seen.push((name.clone(), operator.key_span));
+            self.again(&mut seen, &name, operator);
             self.holes(&operator.key);
             let operator_item = Item {
                 text: operator.key.clone(),
@@ -54,17 +50,25 @@ impl Lowering {
         }
     }
 
+    /// Tells a key that was there before; of broken ones nobody knows.
+    fn again(&mut self, seen: &mut Vec<(String, Span)>, name: &str, entry: &Entry) {
+        if entry.key.is_broken() {
+            return;
+        }
+        if let Some((_, first)) = seen.iter().find(|(n, _)| n == name) {
+            let first = *first;
+            self.defect(DefectKind::DuplicateKey { first }, entry.key_span, name);
+        }
+        seen.push((name.to_owned(), entry.key_span));
+    }
+
     fn condition_keys(&mut self, value: &Value, operator: &Item, out: &mut Vec<Condition>, depth: usize) {
         match &value.kind {
             Kind::Map(keys) => {
                 let mut seen: Vec<(String, Span)> = Vec::new();
                 for key in keys.iter() {
                     let name = key.key.display();
-                    if let Some((_, first)) = seen.iter().find(|(n, _)| *n == name) {
-                        let first = *first;
-                        self.defect(DefectKind::DuplicateKey { first }, key.key_span, &name);
-                    }
-                    seen.push((name, key.key_span));
+                    self.again(&mut seen, &name, key);
                     self.holes(&key.key);
                     let Some((values, complete)) = self.strings(&key.value, "value") else {
                         continue;

@@ -9,6 +9,8 @@ use crate::iam::{Defect, DefectKind, Document, Format, Item, Origin, Owner, Poli
 use crate::source::{Hole, HoleKind, Piece, Span, Spanned, Text};
 use crate::value::{Branch, Entry, Kind, Value};
 
+use super::broken::is_broken;
+
 /// Alternatives of nested conditionals are followed this deep, and no document has more than this many.
 const MAX_ALTERNATIVES: usize = 16;
 /// Why a part of a document was not read.
@@ -169,6 +171,10 @@ impl Lowering {
         match &value.kind {
             Kind::Unknown(hole) => return self.unknown(&hole.name, hole.span, hole.kind.why()),
             Kind::OneOf(branches) => return self.alternatives(branches, value.span),
+            Kind::Str(text) if text.is_broken() => return self.holes(text),
+            Kind::Map(entries) if is_broken(entries, 0) => {
+                return self.unknown(element, value.span, HoleKind::Broken.why());
+            }
             _ => {}
         }
         let found = value.type_name();
@@ -241,7 +247,13 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
             if listed && e.value.items().is_empty() {
                 low.defect(DefectKind::Empty, e.value.span, "Statement");
             }
+            // Of a list in which the syntax is broken, items that are no statements are pieces of one.
+            let pieces = is_broken(entries, 0);
             for (i, item) in e.value.items().iter().enumerate() {
+                if pieces && matches!(item.kind, Kind::Map(_)) && !is_statement_shaped(item) {
+                    low.unknown("unread", item.span, HoleKind::Broken.why());
+                    continue;
+                }
                 let pointer = if listed {
                     format!("/Statement/{i}")
                 } else {
@@ -255,6 +267,10 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
     low.sids(&statements);
     let open = !low.complete || is_open(entries);
     let mut defects = low.defects;
+    if is_broken(entries, 0) {
+        // Keys and values of its own may be pieces of others.
+        defects.retain(|d| d.statement.is_some());
+    }
     defects.sort_by_key(|d| (d.span, d.statement));
     Document {
         kind: slot.kind,

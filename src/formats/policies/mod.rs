@@ -3,6 +3,7 @@
 //! **Invariant:** every value with the shape of a policy document becomes a document, whatever holds it; a property that
 //! holds a policy by its name becomes one even when it is broken.
 
+mod broken;
 mod conditions;
 mod document;
 mod slots;
@@ -19,8 +20,8 @@ use super::plain;
 use document::Slot;
 pub(super) use document::is_policy_shaped;
 
-/// Properties are searched this deep for policies.
-const MAX_DEPTH: usize = 24;
+/// Properties are searched this deep for policies: all that parsers let pass.
+const MAX_DEPTH: usize = 100;
 
 /// Fills [`Unit::documents`] from the unit's resources and loose values.
 pub fn lower(unit: &mut Unit) {

@@ -6,6 +6,7 @@ use crate::iam::{Clause, DefectKind, Effect, Item, PrincipalClause, PrincipalIte
 use crate::source::{Span, Spanned};
 use crate::value::{Entry, Kind, Value};
 
+use super::broken::is_broken;
 use super::document::{Lowering, TOO_DEEP, find, is_open, join_branch, spanned_keys};
 
 impl Lowering {
@@ -59,6 +60,9 @@ impl Lowering {
             "NotPrincipal",
             "Condition",
         ];
+        if is_broken(entries, 0) {
+            return self.misread(value, pointer, branch);
+        }
         let keys = self.keys(entries, &KNOWN);
         let sid = find(&keys, "Sid").and_then(|e| self.scalar(&e.value, "Sid"));
         let effect = match find(&keys, "Effect") {
@@ -218,6 +222,10 @@ impl Lowering {
                         branch: None,
                     },
                 });
+                true
+            }
+            Kind::Str(text) if text.is_broken() => {
+                self.holes(text);
                 true
             }
             Kind::Str(_) | Kind::Unknown(_) if value.as_hole().is_some() => {

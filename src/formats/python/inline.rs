@@ -28,7 +28,7 @@ pub fn inline(sources: &Sources, unit: &mut Unit) {
             continue;
         }
         let Parsed { code, tree, .. } = python::parse_text(code.span.file, text);
-        let modules = [build::build(&code, tree.as_ref())];
+        let modules = [build::build(&code, tree.as_ref()).0];
         found.push(super::within(&Program::new(sources, &modules)));
         let [module] = modules;
         unit.inline.push(Inline { resource, module });

@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use crate::formats::{Lower, each_file};
 use crate::model::Unit;
 use crate::model::python::{Module, Program};
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Problem, Sources, Span};
 use crate::syntax::python::{self, Parsed};
 
 /// The format.
@@ -95,8 +95,13 @@ fn within(program: &Program<'_>) -> Unit {
 
 fn read(sources: &Sources, file: FileId) -> Unit {
     let text = sources.text(file);
-    let Parsed { code, tree, problems } = python::parse(file, sources.path(file), text);
-    let module = build::build(&code, tree.as_ref());
+    let Parsed {
+        code,
+        tree,
+        mut problems,
+    } = python::parse(file, sources.path(file), text);
+    let (module, unread) = build::build(&code, tree.as_ref());
+    problems.extend(unread.map(|span| Problem::syntax(span, "nested too deep")));
     let extents = match &tree {
         Some(tree) if memchr::memmem::find(text.as_bytes(), b"overgrant:").is_some() => extents(&code, tree),
         _ => Vec::new(),

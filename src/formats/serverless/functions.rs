@@ -43,7 +43,7 @@ pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut Unit) {
     let mut uses_shared = false;
     let mut lowered = Vec::new();
     for group in functions.items() {
-        for function in group.entries().unwrap_or(&[]) {
+        for function in group.entries().unwrap_or(&[]).iter().filter(|f| !f.key.is_broken()) {
             uses_shared |= service.function(function, shared.is_none(), &mut lowered);
         }
     }

@@ -9,8 +9,8 @@ mod variables;
 
 use std::sync::Arc;
 
-use crate::formats::cloudformation::{Doc, Template, World, extents, parse};
-use crate::formats::{Lower, each_file};
+use crate::formats::cloudformation::{Doc, Template, World, extents};
+use crate::formats::{Lower, each_file, plain};
 use crate::model::Unit;
 use crate::source::{FileId, Sources};
 use crate::syntax::{Kind, NodeId, Tree};
@@ -27,7 +27,7 @@ impl Lower for Serverless {
 
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
         each_file(files, |file| {
-            let tree = Arc::new(parse(file, sources.text(file)));
+            let tree = Arc::new(plain::parse(file, sources.path(file), sources.text(file)));
             let mut unit = Unit::default();
             if let Some(&root) = tree.roots.iter().find(|root| is_service(&tree, **root)) {
                 service(sources, &tree, root, &mut unit);
@@ -70,7 +70,7 @@ fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Unit) {
         };
         match sources.find(&path) {
             Some(file) => {
-                let other = Arc::new(parse(file, sources.text(file)));
+                let other = Arc::new(plain::parse(file, sources.path(file), sources.text(file)));
                 let root = other.roots.first().copied();
                 docs.extend(root.map(|root| Doc::part(other, root, scope.clone())));
             }

@@ -1,6 +1,6 @@
 //! Bodies of blocks to values: attributes, nested blocks, dynamic blocks.
 
-use crate::source::{Span, Text};
+use crate::source::{Hole, Span, Text};
 use crate::syntax::hcl::{Attribute, Block, Body};
 use crate::syntax::{Kind as Node, Tree};
 use crate::value::{Entry, Kind, Value};
@@ -60,8 +60,23 @@ pub(super) fn items<'a>(
                 block(evaluator, part.tree, b, env, &mut out);
             }
         }
+        out.extend(gap(body));
     }
     out
+}
+
+/// What may have been meant to stand where a body is broken.
+fn gap(body: &Body) -> Option<Item> {
+    let hole = Hole::broken(body.gap?);
+    let span = hole.span;
+    Some(Item {
+        entry: Entry {
+            key: Text::hole(hole.clone()),
+            key_span: span,
+            value: Value::unknown(hole),
+        },
+        block: false,
+    })
 }
 
 /// Whether a body has blocks of this type.
@@ -129,6 +144,7 @@ fn body<'a>(evaluator: &Evaluator<'a>, tree: &Tree, body: &Body, span: Span, env
     for b in &body.blocks {
         block(evaluator, tree, b, env, &mut out);
     }
+    out.extend(gap(body));
     Value::map(out.into_iter().map(|i| i.entry).collect(), span)
 }
 

@@ -3,7 +3,7 @@
 //! Terraform documentation, "JSON Configuration Syntax": strings are templates, and whether a property is an argument or
 //! a nested block is for the provider to say; here, the blocks that matter to us are known by name.
 
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Span, Text};
 use crate::syntax::hcl::{Attribute, Block, Body, Hcl, Label, embed};
 use crate::syntax::{Kind, NodeId, Style, Tree, json};
 
@@ -75,6 +75,10 @@ impl Converter<'_> {
         text.unwrap_or_default().into()
     }
 
+    fn is_broken(&self, key: NodeId) -> bool {
+        self.json.text(key).is_some_and(Text::is_broken)
+    }
+
     fn file(&mut self, root: NodeId, out: &mut Body) {
         let mut assigned = Vec::new();
         for (key, value) in self.json.entries(root).collect::<Vec<_>>() {
@@ -85,6 +89,7 @@ impl Converter<'_> {
                 "locals" | "terraform" => self.labelled(key, value, 0, out),
                 // A comment, by convention.
                 "//" => {}
+                _ if self.is_broken(key) => {}
                 // What `.tfvars.json` holds.
                 _ => assigned.push((key, value)),
             }
@@ -102,7 +107,7 @@ impl Converter<'_> {
             let mut inner = Vec::new();
             for (path, node) in open {
                 for object in self.objects(node) {
-                    for (key, value) in self.json.entries(object) {
+                    for (key, value) in self.json.entries(object).filter(|(key, _)| !self.is_broken(*key)) {
                         let mut path = path.clone();
                         path.push(key);
                         inner.push((path, value));
@@ -144,6 +149,7 @@ impl Converter<'_> {
             let name = self.name(key);
             let objects = self.objects(value);
             match &*name {
+                _ if self.is_broken(key) => out.gap = Some(self.json.span(key)),
                 "//" => {}
                 "backend" if parent == "terraform" => self.labelled(key, value, 1, &mut out),
                 "dynamic" => self.dynamic(value, depth, &mut out),

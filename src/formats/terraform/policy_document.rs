@@ -39,6 +39,9 @@ pub(super) fn document<'a>(evaluator: &Evaluator<'a>, decl: &Decl<'a>, env: &Env
     for entry in all(&["override_policy_documents", "override_json"]) {
         list.documents(&entry.value, 0);
     }
+    if let Some(lost) = items.iter().find(|i| i.entry.key.is_broken()) {
+        list.statements.push(lost.entry.value.clone());
+    }
     let mut entries = Vec::new();
     let version = all(&["version"]).next_back().filter(|e| !e.value.is_null());
     let version = match version {
@@ -244,10 +247,18 @@ pub(super) fn statement(value: &Value, key: Span) -> Value {
     if let Some(first) = conditions.first() {
         out.push(entry("Condition", first.0, condition(&conditions)));
     }
+    out.extend(lost(value, 0));
     Value {
         kind: Kind::Map(out.into()),
         ..value.clone()
     }
+}
+
+/// The entry that stands for what is lost, of a block that is broken or holds one that is.
+fn lost(value: &Value, depth: u32) -> Option<Entry> {
+    let entries = value.entries().filter(|_| depth < 3)?;
+    let here = entries.iter().find(|e| e.key.is_broken()).cloned();
+    here.or_else(|| entries.iter().find_map(|e| lost(&e.value, depth + 1)))
 }
 
 /// Of an element and its `Not` form only one can be there: which of them to leave out, given which may be absent.
@@ -360,7 +371,10 @@ fn principals(blocks: &[Nested]) -> Value {
         let (kind, key_span) = key_text(block.get("type"), *key);
         let identifiers = match block.get("identifiers") {
             Some(v) => conditioned(with_variables(v), branch.as_ref()),
-            None => continue,
+            None => match lost(block, 0) {
+                Some(entry) => entry.value,
+                None => continue,
+            },
         };
         push_merged(&mut entries, kind, key_span, identifiers);
     }
@@ -392,7 +406,7 @@ fn condition(blocks: &[Nested]) -> Value {
         let values = match block.get("values") {
             Some(v) => with_variables(v),
             None if block.is_unknown() => block.clone(),
-            None => Value::seq(Vec::new(), block.span),
+            None => lost(block, 0).map_or_else(|| Value::seq(Vec::new(), block.span), |entry| entry.value),
         };
         let values = conditioned(values, branch.as_ref());
         let shown = test.display();

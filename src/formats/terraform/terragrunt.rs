@@ -31,7 +31,7 @@ pub(super) fn rewrite(hcl: Hcl) -> (Role, Hcl) {
     let Some((block, source)) = source.map(|(b, s)| (b.clone(), s)) else {
         let body = Body {
             attributes,
-            blocks: Vec::new(),
+            ..Body::default()
         };
         return (Role::Values, Hcl { tree: hcl.tree, body });
     };
@@ -47,14 +47,14 @@ pub(super) fn rewrite(hcl: Hcl) -> (Role, Hcl) {
         span: block.span,
         body: Body {
             attributes,
-            blocks: Vec::new(),
+            ..Body::default()
         },
     };
     let mut blocks: Vec<Block> = hcl.body.blocks("locals").cloned().collect();
     blocks.push(call);
     let body = Body {
-        attributes: Vec::new(),
         blocks,
+        ..Body::default()
     };
     (Role::Config, Hcl { tree: hcl.tree, body })
 }

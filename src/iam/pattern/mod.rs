@@ -113,6 +113,7 @@ impl Pattern {
                         | HoleKind::Lookup
                         | HoleKind::Outside
                         | HoleKind::Applied
+                        | HoleKind::Broken
                         | HoleKind::Other => Class::Any,
                     },
                     name: h.name.clone(),

@@ -8,6 +8,8 @@ use super::scan::{Parser, continues_identifier, starts_identifier};
 
 /// How many `!` or `-` may stand in a row.
 const MAX_PREFIXES: usize = 16;
+/// How many operators, or steps into a value, may follow each other.
+const MAX_CHAIN: usize = 300;
 
 impl Parser<'_> {
     pub(super) fn expr(&mut self) -> NodeId {
@@ -70,7 +72,7 @@ impl Parser<'_> {
     /// Operators").
     pub(super) fn binary(&mut self, min: u8) -> NodeId {
         let mut left = self.unary();
-        loop {
+        for _ in 0..MAX_CHAIN {
             let before = self.pos;
             self.blank();
             let Some((operator, precedence)) = self.operator().filter(|(_, p)| *p >= min) else {
@@ -83,6 +85,7 @@ impl Parser<'_> {
             let (start, end) = (self.start(left), self.end_of(right));
             left = self.named(Kind::Binary, operator, start, end, &[left, right]);
         }
+        self.too_deep()
     }
 
     fn operator(&self) -> Option<(&'static str, u8)> {
@@ -133,7 +136,7 @@ impl Parser<'_> {
         let mut node = self.primary();
         // Splats that are open: the source of each. What follows is applied to an `Ident` named `*`.
         let mut splats: Vec<(NodeId, bool)> = Vec::new();
-        loop {
+        for _ in 0..MAX_CHAIN {
             let before = self.pos;
             self.blank();
             let crossed = self.bytes[before..self.pos].contains(&b'\n');
@@ -187,6 +190,7 @@ impl Parser<'_> {
                 }
             }
         }
+        self.too_deep()
     }
 
     fn close_splats(&mut self, mut node: NodeId, splats: &mut Vec<(NodeId, bool)>) -> NodeId {
@@ -357,6 +361,7 @@ impl Parser<'_> {
         let bracket = usize::from(close == b']');
         self.open[bracket] += 1;
         let breaks = std::mem::replace(&mut self.breaks, true);
+        let misread = self.misread;
         let mut items = Vec::new();
         loop {
             self.blank();
@@ -393,11 +398,14 @@ impl Parser<'_> {
                     if self.ends_here(b) {
                         continue;
                     }
+                    let misread = self.misread;
                     self.expected(if close == b']' { "`,` or `]`" } else { "`,` or `)`" });
                     // A missing comma between two lines loses nothing.
                     let line_broken = self.bytes[before..self.pos].contains(&b'\n') && self.pos > before;
                     let starts_value = matches!(b, b'"' | b'[' | b'{' | b'(') || starts_identifier(b);
-                    if !(line_broken && starts_value) {
+                    if line_broken && starts_value {
+                        self.misread = misread;
+                    } else {
                         self.recover_item();
                         if self.pos == before {
                             self.pos += 1;
@@ -412,6 +420,11 @@ impl Parser<'_> {
         }
         self.breaks = breaks;
         self.open[bracket] -= 1;
+        // A list may have held more; a call has the arguments that it has.
+        if self.misread > misread && close == b']' {
+            let at = self.trimmed(self.pos);
+            items.push(self.tree.push_lost(at, self.span(at, at)));
+        }
         items
     }
 
@@ -457,6 +470,7 @@ impl Parser<'_> {
         }
         self.open[2] += 1;
         let breaks = std::mem::replace(&mut self.breaks, false);
+        let misread = self.misread;
         let mut entries = Vec::new();
         loop {
             self.skip(true);
@@ -489,6 +503,10 @@ impl Parser<'_> {
         self.breaks = breaks;
         self.open[2] -= 1;
         let end = self.trimmed(self.pos);
+        if self.misread > misread {
+            let span = self.span(end, end);
+            entries.extend([self.tree.push_lost(end, span), self.tree.push_lost(end, span)]);
+        }
         self.node(Kind::Map, start, end, &entries)
     }
 

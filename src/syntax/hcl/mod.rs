@@ -1,7 +1,8 @@
 //! HCL as Terraform 1.x writes it: blocks of attributes and blocks, whose expressions are nodes of one [`Tree`].
 //!
 //! **Invariant:** every node, name and label slices the file to what is written there. A broken line costs that line (or
-//! the bracket that it opens), never the file; the time is linear in the bytes, the depth of nodes and blocks bounded.
+//! the bracket that it opens), never the file; what lost something says so: a body has a [`Body::gap`], an object or list an
+//! entry or item of which nothing is known; the time is linear in the bytes, the depth of nodes and blocks bounded.
 //!
 //! How nodes are laid out, where [`Kind`] alone does not say it:
 //! - an object key that is a bare identifier is a `Str` with style `Plain`; a quoted string without `${` is a `Str`,
@@ -43,6 +44,8 @@ pub struct Body {
     /// In order; duplicates kept.
     pub attributes: Vec<Attribute>,
     pub blocks: Vec<Block>,
+    /// Where it is broken: more may have been meant to stand here.
+    pub gap: Option<Span>,
 }
 
 impl Body {
@@ -81,6 +84,13 @@ pub struct Block {
 }
 
 impl Block {
+    /// Marks it and all that is in it as broken.
+    fn lose(&mut self) {
+        let end = self.span.end as usize;
+        self.body.gap.get_or_insert(Span::new(self.span.file, end, end));
+        self.body.blocks.iter_mut().for_each(Self::lose);
+    }
+
     /// The n-th label's text; empty where there is none.
     pub fn label(&self, n: usize) -> &str {
         self.labels.get(n).map_or("", |l| &l.text)

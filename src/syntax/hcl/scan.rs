@@ -47,6 +47,8 @@ pub(super) struct Parser<'s> {
     pub(super) lost_heredocs: u32,
     /// One problem is told for each line.
     quiet_until: usize,
+    /// How often something did not fit, told or not.
+    pub(super) misread: u32,
 }
 
 impl<'s> Parser<'s> {
@@ -67,6 +69,7 @@ impl<'s> Parser<'s> {
             columns: false,
             lost_heredocs: 0,
             quiet_until: 0,
+            misread: 0,
         }
     }
 
@@ -75,6 +78,7 @@ impl<'s> Parser<'s> {
     }
 
     pub(super) fn problem(&mut self, start: usize, end: usize, message: impl Into<String>) {
+        self.misread += 1;
         if start < self.quiet_until || self.tree.problems.len() >= MAX_PROBLEMS {
             return;
         }
@@ -347,6 +351,7 @@ impl<'s> Parser<'s> {
         self.pos += 1;
         self.blocks += 1;
         let mut body = Body::default();
+        let misread = self.misread;
         self.items(&mut body, false);
         self.blocks -= 1;
         let end = if self.eat("}") {
@@ -355,8 +360,14 @@ impl<'s> Parser<'s> {
             self.unclosed |= !self.columns;
             self.quiet_until = 0;
             self.problem(start, start + 1, "unclosed `{`");
+            // Which block it is that lacks its brace, nobody can tell.
+            body.blocks.iter_mut().for_each(Block::lose);
             self.trimmed(self.pos)
         };
+        if self.misread > misread {
+            let last = end.saturating_sub(1).max(start);
+            body.gap = Some(self.span(last, last));
+        }
         Some((body, end))
     }
 

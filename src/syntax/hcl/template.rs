@@ -60,10 +60,11 @@ impl Parser<'_> {
             quoted: true,
             indent: 0,
         };
-        let nodes = self.template(literals);
+        let mut nodes = self.template(literals);
         self.breaks = breaks;
         if !self.eat("\"") {
             self.problem(start, start + 1, "unclosed `\"`");
+            nodes.push(self.unknown(self.pos));
         }
         self.template_node(Style::Double, start, self.pos, nodes)
     }

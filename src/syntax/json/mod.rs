@@ -1,7 +1,8 @@
 //! JSON, tolerant: every breakage is a problem at its place, and reading goes on behind it.
 //!
 //! **Invariant:** accepts without a problem exactly what RFC 8259 allows; never recurses; nesting beyond [`MAX_DEPTH`] is
-//! one [`Kind::Unknown`] node. A bare hole of an embedded text (`"Resource": ${x}`) is a [`Kind::Str`] node of
+//! one [`Kind::Unknown`] node. Where more may be missing than a mark, each object and list around the
+//! place ends with an entry or item of which nothing is known. A bare hole of an embedded text (`"Resource": ${x}`) is a [`Kind::Str`] node of
 //! [`Style::Plain`] whose text is that hole, and no problem.
 
 mod scalar;
@@ -9,10 +10,8 @@ mod skip;
 
 use crate::source::{FileId, Problem, ProblemKind, Span, Text, TextIndex};
 
-use super::{Kind, NodeId, Style, Tree};
+use super::{Kind, MAX_DEPTH, NodeId, Style, Tree};
 
-/// Deepest nesting that is followed.
-pub const MAX_DEPTH: usize = 512;
 /// Most problems that one file is worth; what follows the hundredth is noise.
 const MAX_PROBLEMS: usize = 100;
 
@@ -60,6 +59,8 @@ struct Frame {
     comma: Option<usize>,
     /// The last item was a bare hole, which may bring its own commas.
     after_hole: bool,
+    /// Something in it was misread, and more may be missing than a mark.
+    broken: bool,
 }
 
 struct Parser<'s> {
@@ -102,7 +103,7 @@ impl<'s> Parser<'s> {
         if let Some(frame) = self.frames.last() {
             let node = self.tree.node(frame.node);
             let (from, what) = (node.start as usize, self.bytes[node.start as usize] as char);
-            self.problem(from, from + 1, &format!("unclosed `{what}`"));
+            self.misread(from, from + 1, &format!("unclosed `{what}`"));
         }
         while !self.frames.is_empty() {
             let end = self.src.trim_end().len();
@@ -163,8 +164,10 @@ impl<'s> Parser<'s> {
             b':' => {
                 if frame.expect == Expect::Colon {
                     frame.expect = Expect::Value;
+                } else if self.is_key() {
+                    self.list_ends_before_key();
                 } else {
-                    self.problem(self.at, self.at + 1, "unexpected `:`");
+                    self.misread(self.at, self.at + 1, "unexpected `:`");
                 }
                 self.at += 1;
             }
@@ -189,7 +192,7 @@ impl<'s> Parser<'s> {
                                 frame.expect = Expect::Item;
                             }
                         } else {
-                            self.problem(self.at, self.token_end(self.at), "missing `:` before this");
+                            self.misread(self.at, self.token_end(self.at), "missing `:` before this");
                         }
                     }
                     Expect::Item | Expect::Value => {}
@@ -203,6 +206,37 @@ impl<'s> Parser<'s> {
         }
     }
 
+    /// Whether the `:` here makes the last item of a list a key of the object around it: `{"a": ["b", "c": 1}`.
+    fn is_key(&self) -> bool {
+        let [.., outer, list] = self.frames.as_slice() else {
+            return false;
+        };
+        let is = |node, kind| self.tree.kind(node) == kind;
+        let strings = &self.pending[list.base..];
+        is(outer.node, Kind::Map)
+            && is(list.node, Kind::Seq)
+            && list.expect == Expect::Comma
+            && strings.last().is_some_and(|last| is(*last, Kind::Str))
+    }
+
+    /// Closes a list that lacks its bracket before the key that was taken for its last item.
+    fn list_ends_before_key(&mut self) {
+        let (Some(key), Some(list)) = (self.pending.pop(), self.frames.last()) else {
+            return;
+        };
+        let open = self.tree.node(list.node).start as usize;
+        self.misread(open, open + 1, "unclosed `[`");
+        let start = self.tree.node(key).start as usize;
+        let end = self.src[..start].trim_end().len();
+        self.close(end);
+        self.pending.push(key);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.expect = Expect::Value;
+            frame.comma = None;
+            frame.after_hole = false;
+        }
+    }
+
     fn closer(&mut self, byte: u8) {
         let (wanted, opener) = if byte == b'}' {
             (Kind::Map, '{')
@@ -211,14 +245,14 @@ impl<'s> Parser<'s> {
         };
         let matching = self.frames.iter().rposition(|f| self.tree.kind(f.node) == wanted);
         let Some(matching) = matching else {
-            self.problem(self.at, self.at + 1, &format!("`{}` without `{opener}`", byte as char));
+            self.misread(self.at, self.at + 1, &format!("`{}` without `{opener}`", byte as char));
             self.at += 1;
             return;
         };
         if matching + 1 < self.frames.len() {
             let open = self.frames.last().map_or(0, |f| self.tree.node(f.node).start as usize);
             let what = self.bytes[open] as char;
-            self.problem(open, open + 1, &format!("unclosed `{what}`"));
+            self.misread(open, open + 1, &format!("unclosed `{what}`"));
             while self.frames.len() > matching + 1 {
                 self.finish_item();
                 self.close(self.last_end());
@@ -255,7 +289,7 @@ impl<'s> Parser<'s> {
         let hole = self.frames.last().is_some_and(|f| f.after_hole);
         let at = self.src[..before].trim_end().len();
         if !hole {
-            self.problem(
+            self.misread(
                 self.at,
                 (self.at + 1).min(self.bytes.len()),
                 "missing value before this",
@@ -268,14 +302,34 @@ impl<'s> Parser<'s> {
         }
     }
 
-    /// Ends the innermost object or array.
-    fn close(&mut self, end: usize) {
-        let Some(frame) = self.frames.pop() else { return };
+    /// Puts what may be missing at the end of the innermost object or array into it.
+    fn gap(&mut self, at: usize) {
+        let is_map = self.frames.last().is_some_and(|f| self.tree.kind(f.node) == Kind::Map);
+        for _ in 0..=usize::from(is_map) {
+            let span = self.span(at, at);
+            let node = self.tree.push_lost(at, span);
+            self.place(node, at, at);
+            self.pending.push(node);
+        }
+    }
+
+    /// Gives a key at the end of the innermost object an unknown value.
+    fn finish_entry(&mut self, end: usize) {
+        let Some(frame) = self.frames.last() else { return };
         if self.tree.kind(frame.node) == Kind::Map && (self.pending.len() - frame.base) % 2 == 1 {
             let at = self.pending.last().map_or(end, |key| self.tree.node(*key).end as usize);
             let node = self.push(Kind::Unknown, Style::Plain, at, at);
             self.pending.push(node);
         }
+    }
+
+    /// Ends the innermost object or array.
+    fn close(&mut self, end: usize) {
+        self.finish_entry(end);
+        if self.frames.last().is_some_and(|f| f.broken) {
+            self.gap(end);
+        }
+        let Some(frame) = self.frames.pop() else { return };
         self.tree.adopt(frame.node, &self.pending[frame.base..]);
         self.pending.truncate(frame.base);
         let start = self.tree.node(frame.node).start as usize;
@@ -296,7 +350,7 @@ impl<'s> Parser<'s> {
                 node
             }
             b'{' | b'[' => {
-                self.problem(start, start + 1, "a key must be a string");
+                self.misread(start, start + 1, "a key must be a string");
                 let end = self.skip_nested();
                 self.at = end;
                 self.plain(Kind::Str, start, end)
@@ -331,7 +385,7 @@ impl<'s> Parser<'s> {
                     self.at = end;
                     self.push(Kind::Unknown, Style::Plain, start, end)
                 } else if self.frames.len() >= MAX_DEPTH {
-                    self.problem(start, start + 1, &format!("nested deeper than {MAX_DEPTH} levels"));
+                    self.misread(start, start + 1, &format!("nested deeper than {MAX_DEPTH} levels"));
                     self.at = self.skip_nested();
                     self.push(Kind::Unknown, Style::Plain, start, self.at)
                 } else {
@@ -344,6 +398,7 @@ impl<'s> Parser<'s> {
                         expect: Expect::Item,
                         comma: None,
                         after_hole: false,
+                        broken: false,
                     });
                     self.at += 1;
                     return;
@@ -408,6 +463,14 @@ impl<'s> Parser<'s> {
             None => Span::new(self.tree.file, start, end),
             Some(host) => host.index.span_of(start..end).unwrap_or(host.fallback),
         }
+    }
+
+    /// A problem that may have made us read what was not meant: nothing around it is certain to be all.
+    fn misread(&mut self, start: usize, end: usize, message: &str) {
+        for frame in self.frames.iter_mut().rev().take_while(|f| !f.broken) {
+            frame.broken = true;
+        }
+        self.problem(start, end, message);
     }
 
     fn problem(&mut self, start: usize, end: usize, message: &str) {

@@ -1,6 +1,6 @@
 //! Strings, numbers and names of JSON.
 
-use crate::source::{Text, TextBuilder};
+use crate::source::{Hole, Text, TextBuilder};
 
 use super::{MAX_BROKEN_STRING, Parser};
 use crate::syntax::{Kind, NodeId, Style};
@@ -84,6 +84,7 @@ impl Parser<'_> {
                 }
             }
         };
+        let mut cut = false;
         let (content_end, end) = match end {
             Some(end) => {
                 if let Some(at) = control {
@@ -97,9 +98,11 @@ impl Parser<'_> {
                 (end, end + 1)
             }
             None => {
-                self.problem(start, start + 1, "unclosed string");
+                self.misread(start, start + 1, "unclosed string");
                 let line = &self.bytes[start..];
                 let eol = start + memchr::memchr2(b'\n', b'\r', line).unwrap_or(line.len());
+                // On the last line more is missing than a quote.
+                cut = self.src[eol..].trim().is_empty();
                 let end = self.src[..eol]
                     .trim_end_matches([' ', '\t', ',', ']', '}'])
                     .len()
@@ -109,11 +112,14 @@ impl Parser<'_> {
         };
         self.at = end;
         let node = self.push(Kind::Str, Style::Double, start, end);
-        let text = if escaped {
+        let mut text = if escaped {
             self.unescape(start + 1, content_end)
         } else {
             self.slice(start + 1, content_end)
         };
+        if cut {
+            text.append(&Text::hole(Hole::broken(self.span(end, end))));
+        }
         self.tree.set_text(node, text);
         node
     }

@@ -34,11 +34,13 @@ pub struct Parsed<'a> {
 
 /// Parses a `.py` file or, by its name, the code cells of a notebook.
 pub fn parse<'a>(file: FileId, path: &str, text: &'a str) -> Parsed<'a> {
-    parse_code(if path.ends_with(".ipynb") {
-        notebook::code(file, text)
-    } else {
-        Code::plain(file, text)
-    })
+    if !path.ends_with(".ipynb") {
+        return parse_code(Code::plain(file, text));
+    }
+    let (code, problem) = notebook::code(file, text);
+    let mut parsed = parse_code(code);
+    parsed.problems.extend(problem);
+    parsed
 }
 
 /// Parses Python that is a string of another language.

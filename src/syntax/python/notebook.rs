@@ -3,22 +3,37 @@
 use serde_json::Value;
 
 use super::Code;
-use crate::source::{FileId, Segment};
+use crate::source::{FileId, Problem, Segment, Span};
 
 /// Joins the code cells; a text of no cells where the file is no notebook. Lines of IPython's own (`%magic`, `!command`)
-/// are blanked.
-pub(super) fn code(file: FileId, text: &str) -> Code<'_> {
+/// are blanked. Where the file is not even JSON, it says so.
+pub(super) fn code(file: FileId, text: &str) -> (Code<'_>, Option<Problem>) {
     let mut out = Joined {
         text: String::new(),
         runs: Vec::new(),
     };
     // serde_json says what is there; the places come from a scan for the same strings, in order.
-    let cells: Vec<Value> = match serde_json::from_str::<Value>(text) {
+    let text_of_json = text.trim_start_matches('\u{feff}');
+    let mut problem = None;
+    let cells: Vec<Value> = match serde_json::from_str::<Value>(text_of_json) {
         Ok(Value::Object(mut top)) => match top.remove("cells") {
             Some(Value::Array(cells)) => cells,
             _ => Vec::new(),
         },
-        _ => Vec::new(),
+        Ok(_) => Vec::new(),
+        Err(e) => {
+            let before: usize = text
+                .split_inclusive('\n')
+                .take(e.line().saturating_sub(1))
+                .map(str::len)
+                .sum();
+            let mut at = (before + e.column().saturating_sub(1)).min(text.len());
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            problem = Some(Problem::syntax(Span::new(file, at, at), "this notebook is not JSON"));
+            Vec::new()
+        }
     };
     let mut at = 0;
     for cell in &cells {
@@ -51,7 +66,7 @@ pub(super) fn code(file: FileId, text: &str) -> Code<'_> {
             });
         }
     }
-    Code::mapped(file, out.text, out.runs)
+    (Code::mapped(file, out.text, out.runs), problem)
 }
 
 struct Joined {

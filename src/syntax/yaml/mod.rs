@@ -3,7 +3,8 @@
 //! **Invariant:** never fails: broken input gives the tree before the breakage (often, after a same-length repair, all of
 //! it) and a problem at its place. A tag of the file's own (`!Sub x`) is a [`Kind::Call`] named without its `!`, whose
 //! child is the value. An alias is a node that the tree resolves ([`Tree::resolve`]); what aliases add up to is bounded in
-//! size and depth here, so that no walker need fear them. `<<` stays an entry; see [`Tree::merged`].
+//! size and depth here, so that no walker need fear them. `<<` stays an entry; see [`Tree::merged`]. A collection of which
+//! something was lost ends with an entry or item of which nothing is known.
 
 mod repair;
 mod scalar;
@@ -13,13 +14,11 @@ use std::collections::BTreeMap;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag, options};
 
-use crate::source::{FileId, Problem, ProblemKind, Span};
+use crate::source::{FileId, Hole, Problem, ProblemKind, Span, Text};
 
 use self::repair::Repair;
-use super::{Kind, NodeId, Style, Tree};
+use super::{Kind, MAX_DEPTH, NodeId, Style, Tree};
 
-/// Deepest nesting that is followed, aliases included.
-const MAX_DEPTH: u32 = 512;
 /// Most nodes that the aliases of one file may stand for.
 const MAX_EXPANDED: u64 = 200_000;
 
@@ -80,6 +79,8 @@ struct Builder<'r> {
     /// What all aliases so far stand for.
     expanded: u64,
     last_end: usize,
+    /// Starts of what repairs took out that were the value of a line, and nothing else.
+    claimed: Vec<usize>,
 }
 
 impl<'r> Builder<'r> {
@@ -93,6 +94,7 @@ impl<'r> Builder<'r> {
             pending: Vec::new(),
             expanded: 0,
             last_end: 0,
+            claimed: Vec::new(),
         }
     }
 
@@ -101,8 +103,8 @@ impl<'r> Builder<'r> {
         let options = options! {
             emit_comments: false,
             emit_unresolved_aliases: true,
-            flow_nesting_limit: MAX_DEPTH as usize,
-            block_nesting_limit: MAX_DEPTH as usize,
+            flow_nesting_limit: MAX_DEPTH,
+            block_nesting_limit: MAX_DEPTH,
         };
         let mut parser = Parser::new_from_str_with_options(self.src, options);
         loop {
@@ -114,6 +116,7 @@ impl<'r> Builder<'r> {
                     let broken = self.breakage(&error);
                     self.tree.problems.push(self.repair.problem(&error, &broken));
                     while !self.frames.is_empty() {
+                        self.gap();
                         self.close(self.last_end);
                     }
                     if !matches!(parser.proceed_next_document(), Ok(true)) {
@@ -155,7 +158,12 @@ impl<'r> Builder<'r> {
             Event::MappingStart(style, anchor, tag) => {
                 self.open(Kind::Map, style, anchor, tag.as_deref(), tag_start, range);
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(range.end),
+            Event::SequenceEnd | Event::MappingEnd => {
+                if self.lost(range.start) {
+                    self.gap();
+                }
+                self.close(range.end);
+            }
             Event::Alias(id) => {
                 let node = self.tree.push(Kind::Unknown, Style::Plain, range.start, range.end);
                 self.last_end = self.last_end.max(range.end);
@@ -186,7 +194,7 @@ impl<'r> Builder<'r> {
             return (1, 1);
         };
         let depth = self.frames.len() as u32;
-        if self.expanded + anchor.size > MAX_EXPANDED || depth + anchor.height > MAX_DEPTH {
+        if self.expanded + anchor.size > MAX_EXPANDED || (depth + anchor.height) as usize > MAX_DEPTH {
             self.tree.problems.push(Problem::new(
                 ProblemKind::NotEvaluated,
                 span,
@@ -221,6 +229,70 @@ impl<'r> Builder<'r> {
             height: 1,
             flow,
         });
+    }
+
+    /// Whether a repair took something out of the innermost collection, which ends before `end`, or of one inside it.
+    fn lost(&self, end: usize) -> bool {
+        let Some(frame) = self.frames.last() else { return false };
+        let start = self.tree.node(frame.node).start as usize;
+        let indent = if frame.flow { 0 } else { column(self.src, start) };
+        let lost = self.repair.lost().iter();
+        lost.filter(|r| (start..end).contains(&r.start) && !self.claimed.contains(&r.start))
+            .any(|r| indent <= column(self.src, r.start))
+    }
+
+    /// An entry or item of which nothing is known, at the end of the innermost collection.
+    fn gap(&mut self) {
+        let Some(flow) = self.frames.last().map(|f| f.flow) else {
+            return;
+        };
+        self.cut(flow);
+        let Some(frame) = self.frames.last() else { return };
+        let at = self.last_end.max(self.tree.node(frame.node).start as usize);
+        if self.tree.kind(frame.node) == Kind::Map {
+            if (self.pending.len() - frame.base) % 2 == 1 {
+                let value = self.tree.push(Kind::Unknown, Style::Plain, at, at);
+                self.pending.push(value);
+            }
+            let key = self.lost_node(at);
+            self.pending.push(key);
+        }
+        let item = self.lost_node(at);
+        self.pending.push(item);
+    }
+
+    fn lost_node(&mut self, at: usize) -> NodeId {
+        let span = Span::new(self.tree.file, at, at);
+        self.tree.push_lost(at, span)
+    }
+
+    /// A bare scalar with which the text ends inside brackets may go on.
+    fn cut(&mut self, flow: bool) {
+        if !flow {
+            return;
+        }
+        // A collection is older than what is in it; the tag around a scalar is younger.
+        let mut last = NodeId(self.tree.len() as u32 - 1);
+        if self.tree.kind(last) == Kind::Call
+            && let Some(child) = self.tree.children(last).next()
+        {
+            last = child;
+        }
+        let n = *self.tree.node(last);
+        if n.style == Style::Plain
+            && n.end as usize == self.src.trim_end().len()
+            && let Some(text) = self.tree.text(last)
+            && !text.is_broken()
+        {
+            let mut text = text.clone();
+            let span = self.tree.span(last);
+            text.append(&Text::hole(Hole::broken(Span {
+                start: span.end,
+                ..span
+            })));
+            self.tree.set_kind(last, Kind::Str);
+            self.tree.set_text(last, text);
+        }
     }
 
     /// The node of a tag of the file's own, around `node`.
@@ -287,6 +359,15 @@ impl<'r> Builder<'r> {
         if range.is_empty() && style == ScalarStyle::Plain {
             // Nothing is written; granit says `~`.
             let at = range.start.max(self.last_end).min(self.src.len());
+            // What was taken out behind the key or the dash.
+            let marks = |text: &str| text.chars().all(|c| matches!(c, ' ' | ':' | '-' | '?'));
+            let behind = |r: &std::ops::Range<usize>| self.src.get(self.last_end..r.start).is_some_and(marks);
+            if let Some(range) = self.repair.lost().iter().find(|r| behind(r)) {
+                if self.frames.last().is_some_and(|f| !f.flow) {
+                    self.claimed.push(range.start);
+                }
+                return self.tree.push(Kind::Unknown, Style::Plain, range.start, range.end);
+            }
             let node = self.tree.push(Kind::Null, Style::Plain, at, at);
             self.tree.set_text(node, scalar::empty(Span::new(file, at, at)));
             return node;
@@ -319,6 +400,11 @@ impl<'r> Builder<'r> {
     }
 }
 
+/// Bytes from the start of the line.
+fn column(src: &str, at: usize) -> usize {
+    at - src[..at].rfind('\n').map_or(0, |i| i + 1)
+}
+
 /// Errors that no repair of the text can cure.
 fn is_limit(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::RecursionLimitExceeded)
@@ -327,7 +413,6 @@ fn is_limit(kind: &ErrorKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Text;
 
     const F: FileId = FileId(0);
 
@@ -390,14 +475,18 @@ mod tests {
     #[test]
     fn broken_input_is_read_in_part() {
         let cases = [
-            ("a: 1\nb: \"x\nc: 3\n", "{a=1,b=,c=3}", vec!["\": unclosed quote"]),
-            ("a: 1\nb: [1, 2\n", "{a=1,b=[1]}", vec!["[1, 2: unclosed `[`"]),
+            ("a: 1\nb: \"x\nc: 3\n", "{a=1,b=?,c=3}", vec!["\": unclosed quote"]),
+            (
+                "a: 1\nb: [1, 2\n",
+                "{a=1,b=[1,${unread}],${unread}=${unread}}",
+                vec!["[1, 2: unclosed `[`"],
+            ),
             (
                 "a: 1\nb: c: d\ne: 3\n",
-                "{a=1,e=3}",
+                "{a=1,e=3,${unread}=${unread}}",
                 vec![": d: mapping values are not allowed in this context"],
             ),
-            ("a: 1\nb: [1, 2\nc: 3\n", "{a=1,b=,c=3}", vec!["[: unclosed `[`"]),
+            ("a: 1\nb: [1, 2\nc: 3\n", "{a=1,b=?,c=3}", vec!["[: unclosed `[`"]),
             ("a: *gone\n", "{a=?}", vec!["*gone: alias of an unknown anchor `gone`"]),
             (
                 "a: &x [1, *x]\n",

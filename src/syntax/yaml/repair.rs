@@ -34,6 +34,8 @@ pub(super) struct Repair<'t> {
     joined: Vec<usize>,
     /// Template expressions that were masked, in order.
     masked: Vec<Range<usize>>,
+    /// What was broken and is blank now, in the order of the repairs.
+    lost: Vec<Range<usize>>,
     templates: bool,
     blanked: usize,
     mended: usize,
@@ -48,6 +50,7 @@ impl<'t> Repair<'t> {
             problems: Vec::new(),
             joined: Vec::new(),
             masked: Vec::new(),
+            lost: Vec::new(),
             templates: false,
             blanked: 0,
             mended: 0,
@@ -67,6 +70,10 @@ impl<'t> Repair<'t> {
         self.joined.contains(&range.start)
     }
 
+    pub(super) fn lost(&self) -> &[Range<usize>] {
+        &self.lost
+    }
+
     /// Changes the source so that reading may get further; `false` when there is nothing left to try.
     pub(super) fn mend(&mut self, error: &ScanError, broken: &Breakage) -> bool {
         if is_limit(error.kind()) {
@@ -83,7 +90,7 @@ impl<'t> Repair<'t> {
                 Some(Quoted::Unclosed(range)) if !self.is_template() => {
                     let span = Span::new(self.file, range.start, range.start + 1);
                     self.problems.push(Problem::syntax(span, "unclosed quote"));
-                    self.blank(range);
+                    self.lose(range);
                     return true;
                 }
                 _ => {}
@@ -102,7 +109,7 @@ impl<'t> Repair<'t> {
             let span = Span::new(self.file, range.start, range.start + 1);
             self.problems
                 .push(Problem::syntax(span, format!("unclosed `{opener}`")));
-            self.blank(range);
+            self.lose(range);
             return true;
         }
         if is_end(error.kind()) {
@@ -122,7 +129,7 @@ impl<'t> Repair<'t> {
         let Some(line) = self.line_to_blank(broken) else {
             return false;
         };
-        self.blank(line);
+        self.lose(line);
         true
     }
 
@@ -341,6 +348,15 @@ impl<'t> Repair<'t> {
                 self.blank(range);
             }
         }
+    }
+
+    /// Blanks what is broken, but for the blanks around it.
+    fn lose(&mut self, range: Range<usize>) {
+        let text = self.source.get(range.clone()).unwrap_or_default();
+        let start = range.start + text.len() - text.trim_start().len();
+        let end = start + text.trim().len();
+        self.lost.push(start..end);
+        self.blank(range);
     }
 
     fn blank(&mut self, range: Range<usize>) {

@@ -4,7 +4,7 @@ use super::{Builder, MAX_DEPTH, children};
 use crate::model::python::{
     Arg, ArgName, AttributeBinding, Call, Change, ExprId, ExprKind, Pair, Part, ScopeKind, Source, Step, Usage,
 };
-use crate::source::{Span, Text};
+use crate::source::{Hole, Span, Text};
 use crate::syntax::python::{Field, K, Node, field, kind};
 
 impl Builder<'_, '_> {
@@ -12,6 +12,9 @@ impl Builder<'_, '_> {
         let span = self.span(node);
         if self.depth >= MAX_DEPTH {
             self.module.partial = true;
+            if self.text(node).contains("\"Effect\"") || self.text(node).contains("\"Statement\"") {
+                self.unread.get_or_insert(span);
+            }
             return self.push(ExprKind::Other(Vec::new()), span);
         }
         self.depth += 1;
@@ -42,7 +45,8 @@ impl Builder<'_, '_> {
             K::False => self.push(ExprKind::Bool(false), span),
             K::None => self.push(ExprKind::None, span),
             K::List | K::Set => {
-                let items = self.exprs(node);
+                let mut items = self.exprs(node);
+                items.extend(self.lost(node));
                 self.push(ExprKind::List(items), span)
             }
             K::Tuple | K::ExpressionList | K::PatternList => {
@@ -283,7 +287,21 @@ impl Builder<'_, '_> {
                 }
             }
         }
+        if let Some(lost) = self.lost(node) {
+            pairs.push(Pair {
+                key: Some(lost),
+                value: lost,
+            });
+        }
         self.push(ExprKind::Dict(pairs), span)
+    }
+
+    /// What a literal may hold besides, where its syntax is broken.
+    fn lost(&mut self, node: Node<'_>) -> Option<ExprId> {
+        let end = node.end_byte();
+        let at = self.code.span(end..end);
+        node.has_error()
+            .then(|| self.push(ExprKind::Str(Text::hole(Hole::broken(at))), at))
     }
 
     /// Left-deep chains (`"a" + "b" + …`) of any length without recursion.

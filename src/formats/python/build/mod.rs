@@ -17,8 +17,8 @@ use crate::syntax::python::{Code, K, Node, Tree, kind};
 /// How deep expressions and blocks may nest before the rest counts as unknown.
 const MAX_DEPTH: u32 = 110;
 
-/// Walks `tree`, the tree of `code`.
-pub(super) fn build(code: &Code<'_>, tree: Option<&Tree>) -> Module {
+/// Walks `tree`, the tree of `code`. Besides, the first place where a policy nests too deep to be read.
+pub(super) fn build(code: &Code<'_>, tree: Option<&Tree>) -> (Module, Option<Span>) {
     let all = code.span(0..code.text().len());
     let mut b = Builder {
         code,
@@ -39,6 +39,7 @@ pub(super) fn build(code: &Code<'_>, tree: Option<&Tree>) -> Module {
         depth: 0,
         statements: 0,
         outer: BTreeMap::new(),
+        unread: None,
     };
     b.module
         .scopes
@@ -51,7 +52,7 @@ pub(super) fn build(code: &Code<'_>, tree: Option<&Tree>) -> Module {
             bindings.sort_by_key(|b| b.at);
         }
     }
-    b.module
+    (b.module, b.unread)
 }
 
 struct Builder<'c, 'a> {
@@ -64,6 +65,7 @@ struct Builder<'c, 'a> {
     statements: u32,
     /// `global x` and `nonlocal x`: where the name of this scope really lives.
     outer: BTreeMap<(ScopeId, Arc<str>), ScopeId>,
+    unread: Option<Span>,
 }
 
 fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {

@@ -1,0 +1,47 @@
+//! Policies whose syntax is broken.
+//!
+//! **Invariant:** of a statement in which something was misread nothing is certain, and nothing is said; the statements
+//! beside it are what they are.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::iam::{Effect, Statement};
+use crate::source::{HoleKind, Spanned};
+use crate::value::{Entry, Kind, Value};
+
+use super::document::Lowering;
+
+/// Whether a part of these entries, or of what is in them, stands where the file is broken.
+pub(super) fn is_broken(entries: &[Entry], depth: usize) -> bool {
+    let value = |value: &Value| match &value.kind {
+        Kind::Map(inner) if depth < 3 => is_broken(inner, depth + 1),
+        Kind::Seq(items) => items
+            .iter()
+            .any(|i| i.as_hole().is_some_and(|h| h.kind == HoleKind::Broken)),
+        _ => false,
+    };
+    entries.iter().any(|e| e.key.is_broken() || value(&e.value))
+}
+
+impl Lowering {
+    /// A statement in which the syntax is broken: what is lost, or read wrongly, may turn all of it into its contrary.
+    pub(super) fn misread(&mut self, value: &Value, pointer: &str, branch: Option<Arc<str>>) -> Statement {
+        self.unknown("unread", value.span, HoleKind::Broken.why());
+        Statement {
+            sid: None,
+            effect: Some(Spanned::new(Effect::Unknown, value.span)),
+            action: None,
+            resource: None,
+            principal: None,
+            conditions: Vec::new(),
+            condition_key: None,
+            keys: Vec::new(),
+            span: value.span,
+            pointer: pointer.to_owned(),
+            branch,
+            open: true,
+            complete: false,
+            strength: OnceLock::new(),
+        }
+    }
+}

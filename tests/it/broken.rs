@@ -1,0 +1,153 @@
+//! Broken input: one finding that says where, nothing false beside it, and what could be read is still linted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use overgrant::analyse;
+use overgrant::iam::Own;
+use overgrant::rules::{self, Ruleset, Selection};
+use overgrant::source::Sources;
+
+/// Rules that say that something is broken.
+const SYNTAX: [&str; 2] = ["unreadable-input", "json-syntax-error"];
+
+/// Rule and place of everything that is found.
+type Found = BTreeSet<(String, u32)>;
+
+fn found(ruleset: &Ruleset, path: &str, text: &str) -> Found {
+    let sources = Sources::from_strings(&[(path, text)]);
+    let own = Own::default();
+    let project = analyse(&sources, &own).project;
+    let outcome = rules::run(&project, ruleset, &Selection::all(ruleset));
+    let findings = outcome.findings.iter();
+    findings
+        .map(|f| (f.rule.to_string(), f.span().map_or(0, |s| s.start)))
+        .collect()
+}
+
+/// The files of `testdata/broken`, which are whole there.
+fn files() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/broken");
+    let entries = std::fs::read_dir(folder).unwrap().flatten();
+    let mut files: Vec<(String, String)> = entries
+        .map(|e| {
+            let text = std::fs::read_to_string(e.path()).unwrap();
+            (e.file_name().into_string().unwrap(), text)
+        })
+        .collect();
+    files.sort();
+    assert!(files.len() >= 7);
+    files
+}
+
+/// The part of the text before `at`, for messages.
+fn before(text: &str, at: usize) -> &str {
+    text.get(at.saturating_sub(50)..at).unwrap_or_default()
+}
+
+fn is_broken(found: &Found) -> bool {
+    found.iter().any(|(rule, _)| SYNTAX.contains(&&**rule))
+}
+
+/// What the broken text is told and the whole one is not.
+fn false_alarms<'f>(part: &'f Found, whole: &'f Found) -> impl Iterator<Item = &'f str> {
+    let syntax = |rule: &str| SYNTAX.contains(&rule);
+    part.difference(whole)
+        .map(|(rule, _)| &**rule)
+        .filter(move |r| !syntax(r))
+}
+
+fn none_wrong(wrong: &BTreeMap<(String, String), Vec<&str>>) {
+    let shown = wrong
+        .iter()
+        .map(|((path, rule), places)| format!("{path} {rule}: {places:#?}"));
+    assert!(wrong.is_empty(), "{}", shown.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_cut_file_is_told_to_be_broken_and_nothing_false() {
+    let (ruleset, files) = (Ruleset::builtin(), files());
+    let mut wrong: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
+    for (path, text) in &files {
+        let whole = found(&ruleset, path, text);
+        assert!(!is_broken(&whole), "{path}");
+        let mut recognised = false;
+        let mut broken = 0;
+        for cut in (1..text.trim_end().len()).step_by(19) {
+            let part = found(&ruleset, path, &text[..cut]);
+            if is_broken(&part) {
+                broken += 1;
+                for rule in false_alarms(&part, &whole) {
+                    let at = wrong.entry((path.clone(), rule.to_owned())).or_default();
+                    at.push(before(text, cut));
+                }
+            } else if recognised {
+                // Once it is known for a policy or a template, JSON is never silently half read.
+                let at = wrong.entry((path.clone(), "silence".to_owned())).or_default();
+                at.push(before(text, cut));
+            }
+            recognised |= path.ends_with("json") && is_broken(&part);
+        }
+        assert!(broken >= 10, "{path}: {broken}");
+    }
+    none_wrong(&wrong);
+}
+
+/// A quote, bracket or comma is gone. Which of several braces it is that lacks its partner, nobody can tell.
+#[test]
+fn a_lost_mark_is_told_and_nothing_false() {
+    let (ruleset, files) = (Ruleset::builtin(), files());
+    let mut wrong: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
+    for (path, text) in &files {
+        let whole = found(&ruleset, path, text);
+        for (at, mark) in text.match_indices(['"', '[', ']', ',']).step_by(7) {
+            let mut mutant = text.clone();
+            mutant.replace_range(at..at + mark.len(), " ");
+            let part = found(&ruleset, path, &mutant);
+            if is_broken(&part) {
+                for rule in false_alarms(&part, &whole) {
+                    let places = wrong.entry((path.clone(), rule.to_owned())).or_default();
+                    places.push(before(text, at + mark.len()));
+                }
+            } else if path.ends_with("json") && serde_json::from_str::<serde_json::Value>(&mutant).is_err() {
+                let places = wrong.entry((path.clone(), "silence".to_owned())).or_default();
+                places.push(before(text, at + mark.len()));
+            }
+        }
+    }
+    none_wrong(&wrong);
+}
+
+#[test]
+fn what_is_whole_in_a_broken_file_is_linted() {
+    let ruleset = Ruleset::builtin();
+    let admin = r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#;
+    let cases = [
+        (
+            "p.json",
+            format!(r#"{{"Version": "2012-10-17", "Statement": [{admin}, {{"Effect": "All"#),
+        ),
+        (
+            "t.yaml",
+            format!(
+                "Resources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument: {{Version: '2012-10-17', Statement: [{admin}]}}\n  Q:\n    Type: \"AWS::S3"
+            ),
+        ),
+        (
+            "main.tf",
+            format!(
+                "resource \"aws_iam_policy\" \"p\" {{\n  policy = jsonencode({{Version = \"2012-10-17\", Statement = [{}]}})\n}}\nresource \"aws_sqs_queue\" \"q\" {{\n  name = \"x\n",
+                admin.replace(':', " =")
+            ),
+        ),
+        (
+            "a.py",
+            format!("P = {{\"Version\": \"2012-10-17\", \"Statement\": [{admin}]}}\n\n\ndef f(:\n    pass\n"),
+        ),
+    ];
+    for (path, text) in cases {
+        let found = found(&ruleset, path, &text);
+        let has = |rule: &str| found.iter().any(|(r, _)| r == rule);
+        assert!(is_broken(&found) && has("admin-star-star"), "{path}: {found:?}");
+    }
+}

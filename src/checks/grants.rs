@@ -33,6 +33,15 @@ impl<'a> Granting<'a> {
             .find(|r| pattern::is_star(&r.text) || widest(&r.text).is_star_like())
     }
 
+    /// Where everything is allowed, and how it is written: [`Self::star`], or a `NotResource`, which leaves all but a few.
+    pub(super) fn everywhere(&self) -> Option<(Span, String)> {
+        if let Some(star) = self.star() {
+            return Some((star.span, star.display()));
+        }
+        let clause = self.statement.resource.as_ref().filter(|c| c.negated)?;
+        Some((clause.key, "NotResource".to_owned()))
+    }
+
     /// The items of `Action` that grant some of `set`, with how many; for a `NotAction`, nothing.
     pub(super) fn items_granting(&self, set: &ActionSet) -> Vec<&'a Item> {
         let Some(clause) = self.statement.action.as_ref().filter(|c| !c.negated) else {

@@ -218,6 +218,10 @@ pub struct Statement {
     pub action: Option<Clause>,
     /// `Resource` or `NotResource`.
     pub resource: Option<Clause>,
+    /// `NotAction` where `Action` stands too, which IAM rejects: read for what is written in it, and for nothing else.
+    pub second_action: Option<Clause>,
+    /// `NotResource` where `Resource` stands too.
+    pub second_resource: Option<Clause>,
     /// `Principal` or `NotPrincipal`.
     pub principal: Option<PrincipalClause>,
     pub conditions: Vec<Condition>,
@@ -237,6 +241,22 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// Every action that is written in it, whatever it comes to.
+    pub fn written_actions(&self) -> impl Iterator<Item = &Item> {
+        self.action_clauses().flat_map(|c| &c.items)
+    }
+
+    /// `Action`, `NotAction` or both, as they are written.
+    pub fn action_clauses(&self) -> impl Iterator<Item = &Clause> {
+        self.action.iter().chain(&self.second_action)
+    }
+
+    /// Every resource that is written in it, whatever it comes to.
+    pub fn written_resources(&self) -> impl Iterator<Item = &Item> {
+        let clauses = self.resource.iter().chain(&self.second_resource);
+        clauses.flat_map(|c| &c.items)
+    }
+
     /// Certainly an Allow.
     pub fn allows(&self) -> bool {
         matches!(&self.effect, Some(e) if e.value == Effect::Allow)

@@ -4,6 +4,8 @@ use overgrant::analyse;
 use overgrant::iam::{Own, PolicyKind};
 use overgrant::source::Sources;
 
+use crate::support::repository::Repository;
+
 /// Every document of one file: kind, service, owner and the source of each action; then the problems.
 fn read(path: &str, text: &str) -> (Vec<String>, Vec<String>) {
     let sources = Sources::from_strings(&[(path, text)]);
@@ -235,4 +237,54 @@ resource "aws_cloudformation_stack" "s" {
 }
 "#;
     assert_eq!(documents("main.tf", text), ["identity - R \"sqs:SendMessage\""]);
+}
+
+/// The rules that report something in a policy file, with the rules that are folded into each.
+fn reported(text: &str) -> Vec<(String, Vec<String>)> {
+    let json = Repository::new(&[("p.json", text)])
+        .run(&["check", "--format", "json"])
+        .json();
+    let name = |v: &serde_json::Value| v.as_str().unwrap().to_owned();
+    let found = json["findings"].as_array().unwrap().iter();
+    found
+        .map(|f| {
+            (
+                name(&f["rule"]),
+                f["folded"].as_array().unwrap().iter().map(name).collect(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_policy_that_is_longer_than_any_quota_is_told_whatever_it_is_for() {
+    let policy = |buckets: usize| {
+        let arns: Vec<String> = (0..buckets)
+            .map(|n| format!(r#""arn:aws:s3:::reports-of-{n:04}/*""#))
+            .collect();
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"s3:GetObject","Resource":[{}]}}]}}"#,
+            arns.join(",")
+        )
+    };
+    assert_eq!(reported(&policy(300)), []);
+    assert_eq!(reported(&policy(400)), [("identity-policy-size".to_owned(), vec![])]);
+}
+
+#[test]
+fn what_a_service_wildcard_does_not_reach_is_said_with_it() {
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::reports","arn:aws:s3:::reports/*"]}]}"#;
+    let found = reported(policy);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "service-wildcard");
+    assert!(found[0].1.contains(&"resource-action-mismatch".to_owned()), "{found:?}");
+}
+
+#[test]
+fn all_resources_but_a_few_are_as_wide_as_all() {
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sqs:SetQueueAttributes","NotResource":"arn:aws:sqs:eu-west-1:111122223333:jobs"}]}"#;
+    let found = reported(policy);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "allow-not-resource");
+    assert!(found[0].1.contains(&"write-actions-on-star".to_owned()), "{found:?}");
 }

@@ -19,7 +19,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         }
         let mut services: BTreeSet<Span> = BTreeSet::new();
         let beside = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, named));
-        for (item, set) in s.action.iter().flat_map(|c| c.items.iter().zip(c.sets())) {
+        for (item, set) in s.action_clauses().flat_map(|c| c.items.iter().zip(c.sets())) {
             // A service that came in from elsewhere is one mistake, however many actions are made of it.
             if brought_in(item).is_some_and(|span| !services.insert(span)) {
                 continue;

@@ -4,7 +4,7 @@
 use super::{Line, lines};
 use crate::date::Date;
 use crate::finding::{Finding, Remedy};
-use crate::iam::arn::{Arn, is_account_id};
+use crate::iam::arn::{Shape, is_account_id, shape};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Family, Network, Operator, is_any_address};
 use crate::iam::variables::has_variable;
@@ -140,7 +140,7 @@ fn form(operator: Operator, value: &Item, text: &str, at: At<'_>) -> Option<Find
             wrong("condition-ip-value", "IP address or range", "never matches")
         }
         Family::Binary if !is_base64(text) => wrong("condition-binary-value", "base64", "never matches"),
-        Family::Arn if Arn::parse(&value.text).is_none() && !text.starts_with('*') && !text.starts_with("arn:") => {
+        Family::Arn if matches!(shape(&value.text), Shape::TooShort(_) | Shape::Other) => {
             wrong("condition-arn-value", "ARN", "never matches")
         }
         Family::String
@@ -208,7 +208,11 @@ fn known_key(line: &Line<'_>, operator: Operator, value: &Item, text: &str, at: 
                 format!("`{text}` matches organisations of others"),
             )
             .primary(value.span, "name the organisation: `o-` and its id")
-        });
+        })
+        .or_else(|| no_path(line, value, text, at));
+    }
+    if let Some(f) = no_path(line, value, text, at) {
+        return Some(f);
     }
     let hex = |rest: &str| {
         rest.len() >= 8 && rest.len() <= 17 && rest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
@@ -243,6 +247,21 @@ fn known_key(line: &Line<'_>, operator: Operator, value: &Item, text: &str, at: 
 fn is_org(text: &str) -> bool {
     text.strip_prefix("o-").is_some_and(|id| {
         (10..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    })
+}
+
+/// A path begins with an organisation and a slash: `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/`. IAM User Guide, "AWS global
+/// condition context keys".
+fn no_path(line: &Line<'_>, value: &Item, text: &str, at: At<'_>) -> Option<Finding> {
+    let first = text.split('/').next().unwrap_or(text);
+    let wild = first.contains(['*', '?']);
+    let wrong = line.key.ends_with("orgpaths") && !wild && !(is_org(first) && text.contains('/'));
+    wrong.then(|| {
+        at(
+            "condition-org-id-format",
+            format!("`{text}` is no path in an organisation"),
+        )
+        .primary(value.span, "`o-…/r-…/`, and units, each with a slash")
     })
 }
 

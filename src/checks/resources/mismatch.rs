@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::checks::validity::fits_nothing;
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Severity};
 use crate::iam::arn::{self, Arn, Breadth, Shape};
-use crate::iam::catalogue::{AccessLevel, Action, ResourceType, Service};
+use crate::iam::catalogue::{AccessLevel, Action, ResourceType, Service, catalogue};
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Clause, Item, Origin, PolicyKind, glob};
 use crate::project::DocumentId;
@@ -39,9 +39,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         }
         let mut resources = Resources::new(resources);
         for (item, set) in actions.items.iter().zip(actions.sets()) {
-            if let Some(action) = set.iter().next()
-                && !item.text.known().is_some_and(|name| glob::is_pattern(&name))
-            {
+            if item.text.known().is_some_and(|name| glob::is_pattern(&name)) {
+                part_of_service(cx, out, (id, i), item, &mut resources);
+            } else if let Some(action) = set.iter().next() {
                 one(cx, out, (id, i), item, action, &mut resources);
             }
         }
@@ -60,8 +60,10 @@ struct Resources<'a> {
 /// What the ARNs are to an action of a service without resource types.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum StarOnly {
-    /// One of them is as good as `*`.
+    /// One of them is as good as `*`: `*` itself, `arn:aws:s3:::*`.
     Fits,
+    /// One of them is every resource of a type of the service, which AWS asks for though its reference does not say so.
+    Every,
     /// One of them is the service's own, or may be.
     Own,
     /// All of them are other services'.
@@ -94,9 +96,13 @@ impl<'a> Resources<'a> {
     fn star_only(&mut self, service: Service) -> StarOnly {
         let items = &self.clause.items;
         *self.star_only.entry(service).or_insert_with(|| {
-            if items.iter().any(|r| as_good_as_star(service, r)) {
+            let own = || items.iter().filter(|r| is_own(service, r));
+            let everything = items.iter().any(|r| arn::widest(&r.text) == Breadth::Everything);
+            if everything || own().any(|r| arn::widest(&r.text) <= Breadth::AccountWide) {
                 StarOnly::Fits
-            } else if items.iter().any(|r| is_own(service, r)) {
+            } else if own().any(|r| arn::widest(&r.text) <= Breadth::WholeType || is_every(service, r)) {
+                StarOnly::Every
+            } else if own().next().is_some() {
                 StarOnly::Own
             } else {
                 StarOnly::Foreign
@@ -108,6 +114,48 @@ impl<'a> Resources<'a> {
         self.clause.items.iter().map(Item::display)
     }
 }
+
+/// `s3:*` on some ARNs takes in actions that none of them fits. That is nothing to mend by itself: it is said beside the
+/// finding about the wildcard.
+fn part_of_service(
+    cx: &Context<'_>,
+    out: &mut Out<'_>,
+    (id, i): (DocumentId, usize),
+    item: &Item,
+    resources: &mut Resources<'_>,
+) {
+    let d = &cx.project.documents[id as usize];
+    let said = d.statements[i].allows() && out.wants("service-wildcard") && d.kind != PolicyKind::Boundary;
+    let text = item.text.known().filter(|_| said);
+    let prefix = text.as_deref().and_then(|name| name.strip_suffix(":*"));
+    let Some(service) = prefix.and_then(|prefix| catalogue().service(prefix)) else {
+        return;
+    };
+    let mut fits = |a: &Action| a.resource_types().any(|t| resources.has(t));
+    let unfit = service.actions().filter(|a| !a.is_gone() && !fits(a)).count();
+    if unfit == 0 {
+        return;
+    }
+    out.push(
+        cx.at_statement(
+            "resource-action-mismatch",
+            id,
+            i,
+            format!(
+                "no resource of this statement fits {unfit} of the actions of `{}`",
+                item.display()
+            ),
+        )
+        .primary(item.span, "some are never allowed by this statement")
+        .severity(Severity::Low)
+        .actions([item.display().to_lowercase()])
+        .resources(resources.shown()),
+    );
+}
+
+/// Services of which AWS says that these actions are checked against `*` itself. Amazon EC2 User Guide, "IAM policies for
+/// Amazon EC2"; Amazon ECR User Guide, "Private registry authentication".
+const TO_THE_LETTER: [&str; 3] = ["ec2", "ecr", "ecr-public"];
 
 fn one(
     cx: &Context<'_>,
@@ -125,9 +173,10 @@ fn one(
         true => "never denied by this statement",
         false => "never allowed by this statement",
     };
+    let to_the_letter = TO_THE_LETTER.contains(&action.service().prefix());
     let star_only = (action.resource_types().len() == 0).then(|| resources.star_only(action.service()));
     let fits = match star_only {
-        Some(star_only) => star_only == StarOnly::Fits,
+        Some(star_only) => star_only == StarOnly::Fits || (star_only == StarOnly::Every && !to_the_letter),
         None => action.resource_types().any(|t| resources.has(t)),
     };
     if fits || resources.is_checked(action) {
@@ -136,7 +185,7 @@ fn one(
     if let Some(star_only) = star_only {
         // AWS's reference is to be believed where the action lists things, which no request names, or where the ARNs are
         // another service's.
-        let documented = star_only == StarOnly::Foreign || action.level() == AccessLevel::List;
+        let documented = to_the_letter || star_only == StarOnly::Foreign || action.level() == AccessLevel::List;
         let f = cx
             .at_statement(
                 "star-only-action-on-arn",
@@ -198,15 +247,6 @@ fn is_own(service: Service, resource: &Item) -> bool {
     };
     let formats = service.resource_types().flat_map(|t| t.arn_formats());
     name == service.prefix() || formats.filter_map(|f| f.split(':').nth(2)).any(|s| s == name)
-}
-
-/// For an action of the service without resource types: `*`, `arn:aws:s3:::*`, and every resource of a type of its service. AWS checks some
-/// of these actions against such an ARN all the same: `logs:DescribeLogGroups` against `…:log-group:*`.
-fn as_good_as_star(service: Service, resource: &Item) -> bool {
-    match arn::widest(&resource.text) {
-        Breadth::Everything => true,
-        breadth => is_own(service, resource) && (breadth <= Breadth::WholeType || is_every(service, resource)),
-    }
 }
 
 /// `…:agent-space*` is every agent space.

@@ -5,14 +5,15 @@ use crate::finding::Severity;
 use crate::iam::ActionSet;
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::{Grade, Strength};
-use crate::iam::pattern;
 use crate::rules::{Context, Out};
 
 /// `*` where some of the actions can be given on single resources. One statement gives one finding: the gravest that fits;
 /// the rule files say which takes in which.
 pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
     for g in granting(cx) {
-        let Some(star) = g.star() else { continue };
+        let Some((everywhere, written)) = g.everywhere() else {
+            continue;
+        };
         let scopable = g.actions.scopable();
         if g.actions.is_all() || scopable.is_empty() {
             continue;
@@ -67,15 +68,15 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             let mut f = cx
                 .at_statement(rule, g.document, g.index, message)
                 .primary(
-                    star.span,
-                    if pattern::is_star(&star.text) {
-                        "every resource"
-                    } else {
-                        "as wide as `*`"
+                    everywhere,
+                    match written.as_str() {
+                        "NotResource" => "every resource but these",
+                        star if star.bytes().all(|b| b == b'*') => "every resource",
+                        _ => "as wide as `*`",
                     },
                 )
                 .actions(g.items_granting(&set).iter().map(|i| i.display().to_lowercase()))
-                .resources([star.display()]);
+                .resources([written.clone()]);
             f.evidence.expanded_actions = Some(set.len());
             if let Some(span) = g.span_granting(&set) {
                 f = f.secondary(span, what);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::iam::arn::Arn;
 use crate::iam::kind::is_assume;
 use crate::iam::principal::{Place, Who, place};
 use crate::iam::{Condition, Item, Origin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
@@ -113,9 +114,16 @@ fn actions(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, 
     }
     let federated = principals(s).find(|p| p.kind == PrincipalType::Federated);
     let other = principals(s).find(|p| p.kind != PrincipalType::Federated && p.kind != PrincipalType::Unknown);
+    let provider =
+        |kind: &str| federated.filter(|p| Arn::parse(&p.value.text).is_some_and(|a| a.resource_type() == kind));
+    let (saml, oidc) = (provider("saml-provider"), provider("oidc-provider"));
     let mismatch = [
-        ("sts:AssumeRoleWithSAML", other, "takes a federated principal"),
-        ("sts:AssumeRoleWithWebIdentity", other, "takes a federated principal"),
+        ("sts:AssumeRoleWithSAML", other.or(oidc), "takes a SAML provider"),
+        (
+            "sts:AssumeRoleWithWebIdentity",
+            other.or(saml),
+            "takes an OIDC or web identity provider",
+        ),
         ("sts:AssumeRole", federated, "takes an account, role or service"),
     ];
     for (action, principal, label) in mismatch {

@@ -21,7 +21,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 PrincipalType::Aws => aws(cx, id, (i, s), item, d.kind),
                 PrincipalType::Service => service(cx, id, i, item),
                 PrincipalType::Federated => federated(cx, id, i, item, d.kind),
-                PrincipalType::Everyone | PrincipalType::CanonicalUser | PrincipalType::Unknown => None,
+                PrincipalType::CanonicalUser => canonical_user(cx, id, i, item),
+                PrincipalType::Everyone | PrincipalType::Unknown => None,
             };
             if let Some(f) = f {
                 out.push(f.principals([item.value.display()]));
@@ -31,6 +32,22 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             deny(cx, out, id, (i, s));
         }
     }
+}
+
+/// Amazon S3 User Guide, "Finding the canonical user ID for your AWS account": hexadecimal digits, as CloudFront's identities
+/// have longer ones.
+fn canonical_user(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Option<Finding> {
+    let text = item.value.text.known()?;
+    let hex = text.len() >= 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    (!hex && !text.is_empty() && !text.contains(['*', '$', '{', '<', '%'])).then(|| {
+        cx.at_statement(
+            "principal-invalid-format",
+            id,
+            i,
+            format!("`{text}` is no canonical user id"),
+        )
+        .primary(item.value.span, "64 hexadecimal digits")
+    })
 }
 
 fn aws(

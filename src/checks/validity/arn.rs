@@ -20,7 +20,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if d.origin != Origin::Written || d.kind == PolicyKind::Trust {
             continue;
         }
-        for item in s.resource.iter().flat_map(|c| &c.items) {
+        for item in s.written_resources() {
             if let Some(f) = one(cx, (id, i), item) {
                 out.push(f.resources([item.display()]));
             }
@@ -59,7 +59,8 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &Item) -> Option<Fi
         }
         Shape::Other => {
             let text = item.text.known()?;
-            let placeholder = text.contains(['{', '<', '%', '$']) || text.is_empty();
+            // A text that is empty by default is often filled in before it is used.
+            let placeholder = text.contains(['{', '<', '%', '$']) || (text.is_empty() && !cx.is_literal(item));
             let relative = RELATIVE.iter().any(|p| text.starts_with(p));
             return (!placeholder && !relative && !text.starts_with('*')).then(|| {
                 at(
@@ -96,9 +97,19 @@ pub(in crate::checks) fn fits_nothing(item: &Item) -> bool {
 type At<'a> = &'a dyn Fn(&'static str, String, &str) -> Finding;
 
 fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
-    if let Field::Literal(p) = arn.partition()
-        && !catalogue().is_partition(&p)
-    {
+    if arn.resource.is_empty() {
+        return Some(at(
+            "arn-missing-fields",
+            format!("`{shown}` names nothing behind the account"),
+            "arn:partition:service:region:account:resource",
+        ));
+    }
+    let partition = match arn.partition() {
+        Field::Literal(p) => Some(p),
+        Field::Empty => Some(String::new()),
+        _ => None,
+    };
+    if let Some(p) = partition.filter(|p| !catalogue().is_partition(p)) {
         return Some(at(
             "arn-bad-partition",
             format!("`{p}` is no partition of AWS"),
@@ -207,7 +218,7 @@ fn misfit(arn: &Arn<'_>, item: &Item) -> Option<(&'static str, String, &'static 
     }
     // The same ARN with these in the place of region and account.
     let with = |r: &str, a: &str| {
-        let text = format!("arn:*:{service}:{r}:{a}:{}", plain(arn.resource));
+        let text = format!("arn:aws:{service}:{r}:{a}:{}", plain(arn.resource));
         let presence = |field: &str| {
             if field.is_empty() {
                 Presence::Absent

@@ -81,6 +81,9 @@ pub(super) fn sizes(cx: &Context<'_>, out: &mut Out<'_>) {
             PolicyKind::Identity => {
                 if is_managed(d) {
                     push("identity-policy-size", quota(Holder::Managed), "a managed policy");
+                } else if d.owner.is_none() {
+                    // Whatever it is put on: nothing takes more.
+                    push("identity-policy-size", quota(Holder::Role), "any identity policy");
                 }
             }
             kind => {

@@ -18,13 +18,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             .as_ref()
             .is_none_or(|v| v.text.known().as_deref() == Some("2008-10-17"))
             && !d.keys.iter().any(|k| k.value.contains("${"));
-        let resources = s.resource.iter().flat_map(|c| &c.items);
+        let resources = s.written_resources();
         let values = s.conditions.iter().flat_map(|c| &c.values);
         for item in resources.chain(values) {
             one(cx, out, (id, i), item, old);
             unescaped(cx, out, (id, d), i, item);
         }
-        let actions = s.action.iter().flat_map(|c| &c.items);
+        let actions = s.written_actions();
         let principals = s.principal.iter().flat_map(|c| c.items.iter().map(|p| &p.value));
         for item in actions.chain(principals).chain(&s.sid) {
             let Some(text) = item.text.known() else { continue };

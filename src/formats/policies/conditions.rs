@@ -65,6 +65,9 @@ impl Lowering {
     fn condition_keys(&mut self, value: &Value, operator: &Item, out: &mut Vec<Condition>, depth: usize) {
         match &value.kind {
             Kind::Map(keys) => {
+                if keys.is_empty() {
+                    self.defect(DefectKind::Empty, value.span, "Condition");
+                }
                 let mut seen: Vec<(String, Span)> = Vec::new();
                 for key in keys.iter() {
                     let name = key.key.display();

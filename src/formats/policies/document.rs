@@ -38,12 +38,13 @@ pub(in crate::formats) fn is_policy_shaped(value: &Value) -> bool {
         .and_then(Value::as_str)
         .is_some_and(|v| v == "2012-10-17" || v == "2008-10-17");
     let Some(statement) = value.get("Statement") else {
-        // Nothing but the version: a policy whose statements were forgotten.
+        // Nothing but the version: a policy whose statements were forgotten. Or they stand under another key: `Statements`.
         return version
             && value.entries().is_some_and(|e| {
-                e.len() <= 2
-                    && e.iter()
-                        .all(|e| matches!(e.key.known().as_deref(), Some("Version" | "Id")))
+                let bare = e
+                    .iter()
+                    .all(|e| matches!(e.key.known().as_deref(), Some("Version" | "Id")));
+                (e.len() <= 2 && bare) || e.iter().any(|e| e.value.items().iter().any(is_statement_shaped))
             });
     };
     version || statement.items().iter().any(is_statement_shaped)

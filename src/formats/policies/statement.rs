@@ -73,8 +73,8 @@ impl Lowering {
                 None
             }
         };
-        let action = self.clause(&keys, "Action", "NotAction");
-        let resource = self.clause(&keys, "Resource", "NotResource");
+        let (action, second_action) = self.clauses(&keys, "Action", "NotAction");
+        let (resource, second_resource) = self.clauses(&keys, "Resource", "NotResource");
         let principal = self.principal_clause(&keys);
         let condition_entry = find(&keys, "Condition");
         let conditions = condition_entry.map(|e| self.conditions(&e.value)).unwrap_or_default();
@@ -83,6 +83,8 @@ impl Lowering {
             effect,
             action,
             resource,
+            second_action,
+            second_resource,
             principal,
             conditions,
             condition_key: condition_entry.map(|e| e.key_span),
@@ -118,23 +120,26 @@ impl Lowering {
         Some(Spanned::new(effect, item.span))
     }
 
-    fn clause(&mut self, keys: &[(String, &Entry)], plain: &str, negated: &str) -> Option<Clause> {
-        let (a, b) = (find(keys, plain), find(keys, negated));
-        if let (Some(a), Some(b)) = (a, b) {
-            self.defect(DefectKind::Conflict { other: a.key_span }, b.key_span, negated);
+    /// The clause that counts, and the `Not…` form where both are written.
+    fn clauses(&mut self, keys: &[(String, &Entry)], plain: &str, negated: &str) -> (Option<Clause>, Option<Clause>) {
+        match (find(keys, plain), find(keys, negated)) {
+            (Some(a), Some(b)) => {
+                self.defect(DefectKind::Conflict { other: a.key_span }, b.key_span, negated);
+                (self.clause(a, plain, false), self.clause(b, negated, true))
+            }
+            (Some(a), None) => (self.clause(a, plain, false), None),
+            (None, Some(b)) => (self.clause(b, negated, true), None),
+            (None, None) => (None, None),
         }
-        let (entry, is_negated) = match (a, b) {
-            (Some(e), _) => (e, false),
-            (None, Some(e)) => (e, true),
-            (None, None) => return None,
-        };
-        let element = if is_negated { negated } else { plain };
+    }
+
+    fn clause(&mut self, entry: &Entry, element: &str, negated: bool) -> Option<Clause> {
         if matches!(&entry.value.kind, Kind::Seq(items) if items.is_empty()) {
             self.defect(DefectKind::Empty, entry.value.span, element);
         }
         let (items, complete) = self.strings(&entry.value, element)?;
         Some(Clause {
-            negated: is_negated,
+            negated,
             key: entry.key_span,
             span: entry.value.span,
             items,

@@ -241,6 +241,11 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// It is there whenever `other` is, which may be in one alternative of a conditional only.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.branch.is_none() || self.branch == other.branch
+    }
+
     /// Every action that is written in it, whatever it comes to.
     pub fn written_actions(&self) -> impl Iterator<Item = &Item> {
         self.action_clauses().flat_map(|c| &c.items)

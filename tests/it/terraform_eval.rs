@@ -709,7 +709,7 @@ resource "aws_iam_user" "perhaps" {
     assert!(find("aws_iam_user.none").is_none());
     assert_eq!(
         find("aws_iam_user.maybe").unwrap().branch.as_deref(),
-        Some("if `count` is not 0")
+        Some("if `count` of aws_iam_user.maybe is not 0")
     );
     assert_eq!(prop(&units, "aws_iam_user.perhaps", &["UserName"]), "${each.key}");
 }

@@ -41,8 +41,7 @@ fn head(s: &Statement) -> crate::source::Span {
 /// Whether all that `s` says follows from `o`.
 fn takes_in(o: &Statement, s: &Statement) -> bool {
     // Statements of one place are one written statement, made several times.
-    let together = o.branch.is_none() || o.branch == s.branch;
-    if o.span == s.span || !together || o.open || s.open {
+    if o.span == s.span || !o.is_beside(s) || o.open || s.open {
         return false;
     }
     let effect =

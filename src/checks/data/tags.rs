@@ -7,7 +7,8 @@ use crate::iam::arn::Shape;
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::Grade;
 use crate::iam::glob::Case;
-use crate::iam::{arn, pattern};
+use crate::iam::pattern::Pattern;
+use crate::iam::{Item, arn, pattern};
 use crate::rules::{Context, Out};
 
 /// Statements of one document are compared with each other up to this number.
@@ -61,6 +62,10 @@ fn defeats(tagging: &Granting<'_>, guarded: &Granting<'_>) -> Option<ActionSet> 
         .bounds
         .iter()
         .any(|b| b.grade >= Grade::Narrows && is_tag(&b.key));
+    let (a, b) = (tagging.statement, guarded.statement);
+    if !a.is_beside(b) && !b.is_beside(a) {
+        return None;
+    }
     // Who has the actions without the condition needs no tag.
     if !by_tag || tagging.index == guarded.index || guarded.actions.is_subset(&tagging.actions) {
         return None;
@@ -73,13 +78,19 @@ fn defeats(tagging: &Granting<'_>, guarded: &Granting<'_>) -> Option<ActionSet> 
             (a.level() == AccessLevel::Tagging || a.second_level() == Some(AccessLevel::Tagging))
                 && a.scopable()
                 && services.contains(&a.service().prefix())
-                && !a.short_name().starts_with("Create") | (a.short_name() == "CreateTags")
+                && sets_tags(a.short_name())
         })
         .collect();
     (!set.is_empty() && meet(tagging, guarded)).then_some(set)
 }
 
-/// Some resource is certainly in both.
+/// Making something with tags changes those of nothing else; and what is taken away is not what a condition asks for.
+fn sets_tags(name: &str) -> bool {
+    let makes = name.starts_with("Create") && name != "CreateTags";
+    !makes && !["Untag", "Remove", "Delete"].iter().any(|verb| name.starts_with(verb))
+}
+
+/// Some resource is certainly in both, and of a kind that what is held is about.
 fn meet(a: &Granting<'_>, b: &Granting<'_>) -> bool {
     let (Some(x), Some(y)) = (&a.statement.resource, &b.statement.resource) else {
         return false;
@@ -87,7 +98,12 @@ fn meet(a: &Granting<'_>, b: &Granting<'_>) -> bool {
     if x.negated || y.negated {
         return false;
     }
-    x.items.iter().take(50).any(|r| {
+    let about = |r: &Item| {
+        let arn = Pattern::resource(&r.text);
+        let mut types = b.actions.iter().flat_map(|a| a.resource_types());
+        types.any(|t| t.fits(&arn).may_be())
+    };
+    x.items.iter().take(50).filter(|r| about(r)).any(|r| {
         y.items.iter().take(50).any(|q| {
             matches!(arn::shape(&r.text), Shape::Star | Shape::Arn(_))
                 && pattern::overlaps(&r.text, &q.text, Case::Sensitive).is_yes()

@@ -87,7 +87,6 @@ impl<'a> Evaluator<'a> {
 
 /// "if x" and "unless x".
 pub(super) fn labels(condition: &str) -> (String, String) {
-    let condition: String = condition.chars().take(40).collect();
     (format!("if {condition}"), format!("unless {condition}"))
 }
 

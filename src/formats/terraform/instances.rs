@@ -87,9 +87,13 @@ impl<'a> Evaluator<'a> {
         if expanded.none && self.tainted.get() {
             // Nothing by default, and the module's user may want otherwise.
             expanded = if decl.expr("count").is_some() {
-                Expanded::new(Expansion::Count(1), Some("if `count` is not 0".into()))
+                Expanded::new(
+                    Expansion::Count(1),
+                    Some(format!("if `count` of {address} is not 0").into()),
+                )
             } else {
-                Expanded::new(Expansion::Unknown, Some("if `for_each` is not empty".into()))
+                let branch = format!("if `for_each` of {address} is not empty");
+                Expanded::new(Expansion::Unknown, Some(branch.into()))
             };
         }
         expanded.varies = varies(decl);

@@ -1431,6 +1431,8 @@ fn texts_that_multiply_and_modules_that_call_each_other_end() {
         "split(\"a\", local.long)",
         "split(\"\", local.long)",
         "local.d60",
+        "[for i in range(20000) : local.long]",
+        "[for i in range(20000) : { a = \"${local.long}b\" }]",
         "[for a in range(20000) : [for b in range(20000) : [for c in range(20000) : \"x\"]]]",
         "setproduct(range(1000000), range(1000000))",
     ];
@@ -1445,8 +1447,9 @@ fn texts_that_multiply_and_modules_that_call_each_other_end() {
         let (_, units) = lower(&[("main.tf", &main)]);
         let all = resources(&units);
         let output = all.iter().find(|r| &*r.kind == kinds::OUTPUT).unwrap();
-        let value = output.get("Value").unwrap();
-        assert!(size(value) < 20_000_000, "{expression}: {}", size(value));
+        // Beyond the bound nothing is known of it.
+        let size = output.get("Value").map_or(0, size);
+        assert!(size < 20_000_000, "{expression}: {size}");
     }
     let call = |name: &str, source: &str| format!("module \"{name}\" {{\n  source = \"{source}\"\n}}\n");
     let back = call("a", "../a") + &call("b", "../b") + &call("again", "../a");

@@ -106,7 +106,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
     }
     let partition = match arn.partition() {
         Field::Literal(p) => Some(p),
-        Field::Empty => Some(String::new()),
+        Field::Empty => Some("".into()),
         _ => None,
     };
     if let Some(p) = partition.filter(|p| !catalogue().is_partition(p)) {

@@ -32,6 +32,8 @@ impl Lowering {
             effect: Some(Spanned::new(Effect::Unknown, value.span)),
             action: None,
             resource: None,
+            second_action: None,
+            second_resource: None,
             principal: None,
             conditions: Vec::new(),
             condition_key: None,

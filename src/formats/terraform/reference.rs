@@ -51,6 +51,10 @@ impl<'a> Evaluator<'a> {
             return self.walk(base, &steps, tree, env);
         }
         let (value, used) = self.resolve(tree.name(at), &steps, tree, span, env);
+        // Every use of a long text is one more copy of it.
+        if !self.spend(value.as_text().map_or(0, Text::len) / 64) {
+            return self.unknown(HoleKind::Other, span);
+        }
         self.walk(value, &steps[used.min(steps.len())..], tree, env)
     }
 

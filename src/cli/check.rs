@@ -313,8 +313,11 @@ impl Check {
         }
         if o.timing || o.verbose {
             terminal::note(&format!(
-                "{} files kept, {} skipped, {} bytes read",
-                report.stats.files, report.stats.skipped, report.stats.bytes
+                "{} files kept, {} more read as context, {} skipped, {} bytes read",
+                report.stats.files,
+                sources.ids().filter(|id| !sources.file(*id).in_scope).count(),
+                report.stats.skipped,
+                report.stats.bytes
             ));
             for (stage, took) in &read.clock.laps {
                 terminal::note(&format!("{:>9.3} ms  {stage}", took.as_secs_f64() * 1000.0));

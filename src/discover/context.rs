@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::names::{Promise, promise};
+use aho_corasick::AhoCorasick;
+
+use super::names::{Promise, promise, promise_of_named};
 use super::{Found, Search, read, walk};
 use crate::source::join_path;
 
@@ -11,28 +13,118 @@ use crate::source::join_path;
 const MAX_NEIGHBOURS: usize = 2_000;
 /// Neighbours larger than this are data.
 const MAX_CONTEXT_SIZE: u64 = 2 << 20;
+/// Most bytes of neighbours that are looked at for the named files of one folder.
+const MAX_CONTEXT_BYTES: u64 = 32 << 20;
 
-/// Reads the files of our formats that lie beside a named file, in the absolute folder `dir`, but for those in `known`.
-pub(super) fn neighbours(search: &Search<'_>, dir: &str, known: &BTreeSet<String>, found: &mut Found) {
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return;
-    };
-    let mut names: Vec<String> = entries
-        .flatten()
-        .filter(|e| e.file_type().is_ok_and(|t| t.is_file()))
-        .map(|e| e.file_name().to_string_lossy().into_owned())
-        .filter(|name| promise(name) == Ok(Promise::Iam))
-        .collect();
-    names.sort();
-    for name in names.iter().take(MAX_NEIGHBOURS) {
-        let absolute = join_path(dir, name);
-        if !known.contains(&search.shown(&absolute)) {
-            context_file(search, &absolute, found);
+/// What a file can take part in, by its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Terraform,
+    Python,
+    /// Templates and policies.
+    Data,
+}
+
+fn family(name: &str) -> Option<Family> {
+    let lower = name.to_ascii_lowercase();
+    let ends = |endings: &[&str]| endings.iter().any(|e| lower.ends_with(e));
+    if ends(&[
+        ".tf",
+        ".tofu",
+        ".tf.json",
+        ".tofu.json",
+        ".tfvars",
+        ".tfvars.json",
+        ".hcl",
+    ]) {
+        Some(Family::Terraform)
+    } else if ends(&[".py", ".ipynb"]) {
+        Some(Family::Python)
+    } else {
+        (promise_of_named(name) == Some(Promise::Iam)).then_some(Family::Data)
+    }
+}
+
+/// The files that were named in one folder, and what may link others of the folder to them.
+struct Named {
+    families: Vec<Family>,
+    /// Their names; of Python what a handler (`app.handler`) says of it.
+    names: Vec<String>,
+}
+
+impl Named {
+    fn new(files: &[&str]) -> Self {
+        let name = |file: &&str| file.strip_suffix("py").unwrap_or(file).to_owned();
+        Self {
+            families: files.iter().filter_map(|f| family(f)).collect(),
+            names: files.iter().map(name).collect(),
+        }
+    }
+
+    /// What a neighbour of this family must say for it to take part; `None` where it cannot.
+    fn link(&self, of: Family) -> Option<Link> {
+        let has = |family| self.families.contains(&family);
+        match of {
+            // A module is all of its files; Python finds its neighbours by importing them.
+            Family::Terraform if has(Family::Terraform) || has(Family::Python) => Some(Link::Any),
+            Family::Python if has(Family::Python) => Some(Link::Any),
+            Family::Data if has(Family::Data) => Some(Link::NameOrExport),
+            _ if self.families.is_empty() => None,
+            _ => Some(Link::Name),
         }
     }
 }
 
-fn context_file(search: &Search<'_>, absolute: &str, found: &mut Found) {
+/// See [`Named::link`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Link {
+    Any,
+    /// The name of a named file occurs in it.
+    Name,
+    /// Or it gives and takes by names that only a deployment resolves: CloudFormation exports and imports.
+    NameOrExport,
+}
+
+/// Reads the files that lie beside the named `files` of the absolute folder `dir` and that can take part in what those say,
+/// but for those in `known`.
+pub(super) fn neighbours(search: &Search<'_>, dir: &str, files: &[&str], known: &BTreeSet<String>, found: &mut Found) {
+    let named = Named::new(files);
+    let (Ok(entries), Ok(mentions)) = (std::fs::read_dir(dir), AhoCorasick::new(&named.names)) else {
+        return;
+    };
+    if named.families.is_empty() {
+        return;
+    }
+    let mut names: Vec<(String, Link)> = entries
+        .flatten()
+        .filter(|e| e.file_type().is_ok_and(|t| t.is_file()))
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .filter(|name| promise(name) == Ok(Promise::Iam))
+        .filter_map(|name| Some((family(&name).and_then(|f| named.link(f))?, name)))
+        .map(|(link, name)| (name, link))
+        .collect();
+    // What surely takes part comes first.
+    names.sort_by(|a, b| (a.1 != Link::Any, &a.0).cmp(&(b.1 != Link::Any, &b.0)));
+    let before = found.bytes;
+    for (name, link) in names.iter().take(MAX_NEIGHBOURS) {
+        let absolute = join_path(dir, name);
+        if known.contains(&search.shown(&absolute)) {
+            continue;
+        }
+        if found.bytes - before > MAX_CONTEXT_BYTES {
+            break;
+        }
+        context_file(search, &absolute, found, |text| match link {
+            Link::Any => true,
+            Link::Name => mentions.is_match(text),
+            Link::NameOrExport => {
+                mentions.is_match(text) || ["Export", "ImportValue"].iter().any(|word| text.contains(word))
+            }
+        });
+    }
+}
+
+fn context_file(search: &Search<'_>, absolute: &str, found: &mut Found, takes_part: impl Fn(&str) -> bool) {
     if search.excluded(absolute) {
         return;
     }
@@ -41,6 +133,7 @@ fn context_file(search: &Search<'_>, absolute: &str, found: &mut Found) {
         let mut kept = Found::default();
         search.keep(&shown, content, false, false, &mut kept);
         kept.troubles.clear();
+        kept.files.retain(|f| takes_part(&f.text));
         found.take(kept);
     }
 }

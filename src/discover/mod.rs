@@ -236,7 +236,7 @@ impl Search<'_> {
                 continue;
             }
             self.named_file(path, &absolute, &mut found)?;
-            lonely.push(parent_path(&absolute).to_owned());
+            lonely.push(absolute);
         }
         if let Some((name, bytes)) = &self.stdin {
             let absolute = join_path(&self.cwd, name);
@@ -248,20 +248,22 @@ impl Search<'_> {
                 true,
                 &mut found,
             );
-            lonely.push(parent_path(&absolute).to_owned());
+            lonely.push(absolute);
         }
         if !folders.is_empty() {
             walk::walk(self, &folders, true, &mut found);
         }
         if self.context {
-            lonely.sort();
+            lonely.sort_by(|a, b| (parent_path(a), a).cmp(&(parent_path(b), b)));
             lonely.dedup();
             let covered: Vec<String> = folders.iter().map(|f| self.absolute(f)).collect();
-            lonely.retain(|dir| !covered.iter().any(|c| dir == c || dir.starts_with(&format!("{c}/"))));
+            lonely.retain(|file| !covered.iter().any(|c| file.starts_with(&format!("{c}/"))));
             let mut known: BTreeSet<String> = found.files.iter().map(|f| f.path.clone()).collect();
             known.extend(found.troubles.iter().map(|t| t.path.clone()));
-            for dir in &lonely {
-                context::neighbours(self, dir, &known, &mut found);
+            for files in lonely.chunk_by(|a, b| parent_path(a) == parent_path(b)) {
+                let dir = parent_path(&files[0]);
+                let names: Vec<&str> = files.iter().filter_map(|f| f.rsplit('/').next()).collect();
+                context::neighbours(self, dir, &names, &known, &mut found);
             }
         }
         found.decide(self.tell);

@@ -241,6 +241,43 @@ fn neighbours_are_understood_and_not_reported() {
 }
 
 #[test]
+fn only_neighbours_that_can_take_part_are_read() {
+    let role = "resource \"aws_iam_role\" \"r\" {}\n";
+    let handler = "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties: {Handler: app.handler}\n";
+    let policy = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+    let r = Repository::new(&[
+        (".env", "AWS_SECRET_ACCESS_KEY=x\n"),
+        ("app.py", "import boto3\n"),
+        ("lib.py", "import boto3\n"),
+        ("main.tf", role),
+        ("more.tf", role),
+        ("policy.json", policy),
+        ("other.json", policy),
+        (
+            "uses.tf",
+            "resource \"aws_iam_policy\" \"p\" {\n  policy = file(\"policy.json\")\n}\n",
+        ),
+        ("template.yaml", handler),
+        ("unrelated.yaml", &handler.replace("app.", "web.")),
+    ]);
+    let context = |named: &str| {
+        let json = r.run(&["files", "--format", "json", named]).json();
+        let files = json["files"].as_array().unwrap().iter();
+        let context = files.filter(|f| f["context"] == true);
+        context
+            .map(|f| f["path"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(context(".env"), [""; 0]);
+    assert_eq!(context("more.tf"), ["main.tf", "uses.tf"]);
+    assert_eq!(context("policy.json"), ["uses.tf"]);
+    assert_eq!(
+        context("app.py"),
+        ["lib.py", "main.tf", "more.tf", "template.yaml", "uses.tf"]
+    );
+}
+
+#[test]
 fn paths_are_relative_to_the_working_directory_and_identity_to_the_root() {
     let r = Repository::new(&[("infra/bad.yaml", BAD), ("x/y", "")]);
     let finding = |folder: &str, path: &str| {

@@ -1,5 +1,7 @@
 //! The `Condition` element: operators, keys, values.
 
+use std::collections::HashMap;
+
 use crate::iam::{Condition, DefectKind, Item};
 use crate::source::Span;
 use crate::value::{Entry, Kind, Value};
@@ -35,7 +37,7 @@ impl Lowering {
         if entries.is_empty() {
             self.defect(DefectKind::Empty, value.span, "Condition");
         }
-        let mut seen: Vec<(String, Span)> = Vec::new();
+        let mut seen = HashMap::new();
         for operator in entries.iter() {
             let name = operator.key.display();
             self.again(&mut seen, &name, operator);
@@ -51,15 +53,16 @@ impl Lowering {
     }
 
     /// Tells a key that was there before; of broken ones nobody knows.
-    fn again(&mut self, seen: &mut Vec<(String, Span)>, name: &str, entry: &Entry) {
+    fn again(&mut self, seen: &mut HashMap<String, Span>, name: &str, entry: &Entry) {
         if entry.key.is_broken() {
             return;
         }
-        if let Some((_, first)) = seen.iter().find(|(n, _)| n == name) {
-            let first = *first;
-            self.defect(DefectKind::DuplicateKey { first }, entry.key_span, name);
+        match seen.get(name) {
+            Some(first) => self.defect(DefectKind::DuplicateKey { first: *first }, entry.key_span, name),
+            None => {
+                seen.insert(name.to_owned(), entry.key_span);
+            }
         }
-        seen.push((name.to_owned(), entry.key_span));
     }
 
     fn condition_keys(&mut self, value: &Value, operator: &Item, out: &mut Vec<Condition>, depth: usize) {
@@ -68,7 +71,7 @@ impl Lowering {
                 if keys.is_empty() {
                     self.defect(DefectKind::Empty, value.span, "Condition");
                 }
-                let mut seen: Vec<(String, Span)> = Vec::new();
+                let mut seen = HashMap::new();
                 for key in keys.iter() {
                     let name = key.key.display();
                     self.again(&mut seen, &name, key);

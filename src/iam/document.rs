@@ -208,6 +208,19 @@ pub enum Effect {
     Unknown,
 }
 
+/// The elements that a statement may have. IAM User Guide, "Grammar of the IAM JSON policy language".
+pub const STATEMENT_ELEMENTS: [&str; 9] = [
+    "Sid",
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Principal",
+    "NotPrincipal",
+    "Condition",
+];
+
 /// One statement. Elements that are absent, or whose shape is broken, are `None`; the breakage is a [`Defect`].
 #[derive(Clone, Debug)]
 pub struct Statement {

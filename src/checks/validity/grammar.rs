@@ -2,23 +2,12 @@
 //! IAM User Guide, "Grammar of the IAM JSON policy language".
 
 use crate::finding::{Finding, Remedy, Severity};
-use crate::iam::{Defect, DefectKind, Document, Origin, PolicyKind};
+use crate::iam::{Defect, DefectKind, Document, Origin, PolicyKind, STATEMENT_ELEMENTS};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::spelling::nearest_word;
 
 const POLICY_ELEMENTS: [&str; 3] = ["Version", "Id", "Statement"];
-const STATEMENT_ELEMENTS: [&str; 9] = [
-    "Sid",
-    "Effect",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Principal",
-    "NotPrincipal",
-    "Condition",
-];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d) in cx.documents() {

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::iam::{Clause, DefectKind, Effect, Item, PrincipalClause, PrincipalItem, PrincipalType, Statement};
+use crate::iam::{
+    Clause, DefectKind, Effect, Item, PrincipalClause, PrincipalItem, PrincipalType, STATEMENT_ELEMENTS, Statement,
+};
 use crate::source::{Span, Spanned};
 use crate::value::{Entry, Kind, Value};
 
@@ -49,21 +51,10 @@ impl Lowering {
     }
 
     fn one(&mut self, value: &Value, entries: &[Entry], pointer: &str, branch: Option<Arc<str>>) -> Statement {
-        const KNOWN: [&str; 9] = [
-            "Sid",
-            "Effect",
-            "Action",
-            "NotAction",
-            "Resource",
-            "NotResource",
-            "Principal",
-            "NotPrincipal",
-            "Condition",
-        ];
         if is_broken(entries, 0) {
             return self.misread(value, pointer, branch);
         }
-        let keys = self.keys(entries, &KNOWN);
+        let keys = self.keys(entries, &STATEMENT_ELEMENTS);
         let sid = find(&keys, "Sid").and_then(|e| self.scalar(&e.value, "Sid"));
         let effect = match find(&keys, "Effect") {
             Some(e) => self.effect(e),

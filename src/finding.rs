@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use crate::grade::{Confidence, Severity};
-use crate::source::Span;
+use crate::source::{Span, visible};
 use crate::value::Via;
 
 /// One finding: the primary label is the smallest token that a person would edit to make it go away.
@@ -99,6 +99,9 @@ pub struct Subject {
     pub policy_kind: Option<String>,
     pub sid: Option<String>,
     pub pointer: String,
+    /// The document is a file of its own, which `address` brings in: seen or not, it does not make the finding another one.
+    #[serde(skip)]
+    pub apart: bool,
 }
 
 /// A change of the policy that would make the finding go away, in terms of what the policy says: `fix` finds out how it is
@@ -236,6 +239,19 @@ impl Finding {
             folded: Vec::new(),
             secrets: Vec::new(),
         }
+    }
+
+    /// Without what could drive a terminal: texts cite the user's files.
+    #[must_use]
+    pub fn made_visible(mut self) -> Self {
+        let labels = self.labels.iter_mut().chain(&mut self.flow).map(|l| &mut l.text);
+        let texts = labels.chain(&mut self.notes).chain(&mut self.help);
+        for text in texts.chain([&mut self.message]) {
+            if let Cow::Owned(shown) = visible(text) {
+                *text = shown;
+            }
+        }
+        self
     }
 
     /// The token to edit. The first call wins the first place.

@@ -116,6 +116,9 @@ struct Output {
         hide_env = true
     )]
     format: Format,
+    /// SARIF describes every rule, not only those that found something
+    #[arg(long)]
+    sarif_all_rules: bool,
     /// Also write a report to a file; may be repeated
     #[arg(long, value_name = "FORMAT=PATH", value_parser = output)]
     output: Vec<(Format, PathBuf)>,
@@ -158,7 +161,11 @@ struct Output {
 fn output(text: &str) -> Result<(Format, PathBuf), String> {
     use clap::ValueEnum as _;
     let (format, path) = text.split_once('=').ok_or("expected FORMAT=PATH")?;
-    let format = Format::from_str(format, false)?;
+    let format = Format::from_str(format, false).map_err(|_| {
+        let all = Format::value_variants().iter().filter_map(Format::to_possible_value);
+        let names: Vec<String> = all.map(|v| v.get_name().to_owned()).collect();
+        format!("unknown format `{format}`; expected one of {}", names.join(", "))
+    })?;
     if path.is_empty() {
         return Err("the path is empty".to_owned());
     }
@@ -174,6 +181,7 @@ impl Check {
             baseline: None,
         };
         let over = |settings: &mut Settings| self.choosing.apply(settings);
+        let progress = (self.output.quiet == 0).then(terminal::Progress::start);
         let mut read = run::read(&self.input, &over, &wish)?;
         for name in self.choosing.named() {
             known(&read.ruleset, name.trim())?;
@@ -192,6 +200,7 @@ impl Check {
             let sources = analysis.project.sources;
             let report = read.report(analysis, &wish);
             let page = Page::new(&report, sources, &read.ruleset, self.options(read));
+            drop(progress);
             self.print(&page, stdout_is_taken)?;
             self.notes(read, &report, sources);
             Ok(self.exit(&report))
@@ -224,6 +233,7 @@ impl Check {
             show_suppressed: self.suppressing.show_suppressed,
             summary: !o.no_summary && o.quiet == 0,
             statistics: o.statistics,
+            all_rules: o.sarif_all_rules,
             cwd: read.cwd.clone(),
             root: read.root.clone(),
         }
@@ -248,7 +258,7 @@ impl Check {
                 text.push_str(&page.render(Format::Github));
             }
             if stdout_is_taken {
-                terminal::note(text.trim_end());
+                terminal::tell(text.trim_end());
                 return Ok(());
             }
             terminal::page(&text)?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Subcommand};
-use clap_complete::Shell;
+use clap_complete::{Generator, shells};
 
 use super::{Cli, Failure, run, terminal};
 use crate::discover;
@@ -89,12 +89,33 @@ pub(super) struct Completions {
     shell: Shell,
 }
 
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Nushell,
+    Powershell,
+    Zsh,
+}
+
 impl Completions {
     pub(super) fn run(&self) -> Result<ExitCode, Failure> {
-        let mut out = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "overgrant", &mut out);
-        terminal::page(&out)
+        match self.shell {
+            Shell::Bash => completions(shells::Bash),
+            Shell::Elvish => completions(shells::Elvish),
+            Shell::Fish => completions(shells::Fish),
+            Shell::Nushell => completions(clap_complete_nushell::Nushell),
+            Shell::Powershell => completions(shells::PowerShell),
+            Shell::Zsh => completions(shells::Zsh),
+        }
     }
+}
+
+fn completions(shell: impl Generator) -> Result<ExitCode, Failure> {
+    let mut out = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "overgrant", &mut out);
+    terminal::page(&out)
 }
 
 /// The manual page, as roff

@@ -11,7 +11,7 @@ use super::{Failure, terminal};
 use crate::classify::classify;
 use crate::iam::expand::{self, Expansion};
 use crate::report::{Mask, Seen, seen_human, seen_json};
-use crate::settings::Settings;
+use crate::settings::{NAMES, Settings};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum ListFormat {
@@ -75,6 +75,8 @@ impl Files {
             .iter()
             .map(|f| (f.path.as_str(), kinds(&f.path, &f.text), f.in_scope))
             .collect();
+        let skipped = read.found.skipped.iter();
+        let skipped = skipped.filter(|s| files.iter().all(|(path, ..)| *path != s.path));
         let text = match self.format {
             ListFormat::Human => {
                 let mut out = String::new();
@@ -82,7 +84,7 @@ impl Files {
                     let context = if *in_scope { "" } else { " (context)" };
                     out.push_str(&format!("{path}: {kinds}{context}\n"));
                 }
-                for s in &read.found.skipped {
+                for s in skipped {
                     out.push_str(&format!("{}: skipped, {}\n", s.path, s.why));
                 }
                 out
@@ -92,12 +94,7 @@ impl Files {
                     .iter()
                     .map(|(path, kinds, in_scope)| json!({"path": path, "read_as": kinds, "context": !in_scope}))
                     .collect();
-                let skipped: Vec<Value> = read
-                    .found
-                    .skipped
-                    .iter()
-                    .map(|s| json!({"path": s.path, "why": s.why}))
-                    .collect();
+                let skipped: Vec<Value> = skipped.map(|s| json!({"path": s.path, "why": s.why})).collect();
                 let whole = json!({"schema_version": "1.0", "files": files, "skipped": skipped});
                 format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default())
             }
@@ -107,6 +104,9 @@ impl Files {
 }
 
 fn kinds(path: &str, text: &str) -> String {
+    if NAMES.contains(&path.rsplit('/').next().unwrap_or(path)) {
+        return "settings".to_owned();
+    }
     let k = classify(path, text);
     let names: Vec<&str> = [
         (k.cloudformation, "CloudFormation"),

@@ -378,6 +378,7 @@ impl Read<'_> {
         fix::write(project.sources, &mut report);
         self.clock.lap("fixes");
         report.stats.skipped = self.found.skipped_count;
+        report.stats.failed += self.found.unopened().count();
         report.stats.bytes = self.found.bytes;
         if source_date().is_none() {
             let ms = self.clock.total().as_millis();

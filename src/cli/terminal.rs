@@ -2,8 +2,12 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::Failure;
+use crate::source::visible;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum When {
@@ -68,7 +72,46 @@ pub(super) fn page(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<ExitCode, Failu
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes a line to standard error; there is nobody to tell when that fails.
+/// Runs shorter than this say nothing of themselves.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A line on the terminal that says that the run goes on; gone when this is dropped.
+pub(super) struct Progress(Option<(Sender<()>, JoinHandle<()>)>);
+
+impl Progress {
+    pub(super) fn start() -> Self {
+        if !io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let (done, waiting) = mpsc::channel();
+        Self(Some((
+            done,
+            std::thread::spawn(move || {
+                if waiting.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                    let _ = write!(io::stderr().lock(), "overgrant: reading and checking …");
+                    let _ = waiting.recv();
+                    let _ = write!(io::stderr().lock(), "\r\u{1b}[K");
+                }
+            }),
+        )))
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some((done, line)) = self.0.take() {
+            drop(done);
+            let _ = line.join();
+        }
+    }
+}
+
+/// Writes a line to standard error that may cite a path.
 pub(super) fn note(text: &str) {
+    tell(&visible(text));
+}
+
+/// Writes to standard error, colours and all; there is nobody to tell when that fails.
+pub(super) fn tell(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

@@ -123,6 +123,13 @@ impl Found {
         self.bytes += part.bytes;
     }
 
+    /// What is left out of the run though it may hold something: folders that cannot be listed, texts that cannot be
+    /// opened or are too large.
+    pub fn unopened(&self) -> impl Iterator<Item = &Trouble> {
+        let read: BTreeSet<&str> = self.files.iter().map(|f| f.path.as_str()).collect();
+        self.troubles.iter().filter(move |t| !read.contains(t.path.as_str()))
+    }
+
     /// Decides about [`Interest::Code`].
     fn decide(&mut self, tell: bool) {
         for input in std::mem::take(&mut self.code) {
@@ -221,6 +228,7 @@ impl Search<'_> {
         for path in &self.paths {
             let meta = std::fs::metadata(path).map_err(|e| self.failure(path, e))?;
             if meta.is_dir() {
+                std::fs::read_dir(path).map_err(|e| self.failure(path, e))?;
                 folders.push(path.clone());
             } else if meta.is_file() {
                 named.push(path.clone());
@@ -368,6 +376,7 @@ fn nearest_sibling(path: &Path) -> Option<String> {
         .flatten()
         .take(10_000)
         .map(|e| e.file_name().to_string_lossy().into_owned())
+        .filter(|name| *name != wanted)
         .collect();
     let near = crate::spelling::nearest_word(&wanted, names.iter().map(String::as_str))?;
     Some(slashed(&dir.map_or_else(|| PathBuf::from(near), |d| d.join(near))))

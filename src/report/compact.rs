@@ -11,7 +11,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
         let _ = writeln!(
             out,
             "{}:{}:{}: {}[{}] {}",
-            page.path(f.span()),
+            page.shown_path(f.span().file),
             at.line,
             at.column,
             f.severity.name(),

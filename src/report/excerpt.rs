@@ -7,7 +7,7 @@ use std::ops::Range;
 use codespan_reporting::files::{Error, Files};
 
 use super::Mask;
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Sources, Span, visible};
 
 /// Longer lines are cut.
 const MAX_LINE: usize = 140;
@@ -141,13 +141,13 @@ impl Part {
                 for (i, s) in labels {
                     for (at, known) in [(s.start as usize, &mut starts), (s.end as usize, &mut ends)] {
                         if (window.start..=window.end).contains(&at) && !known.contains_key(i) {
-                            let before = fit(&mask.slice(sources, self.file, window.start..at));
+                            let before = visible(&mask.slice(sources, self.file, window.start..at)).into_owned();
                             known.insert(*i, self.text.len() + before.len());
                         }
                     }
                 }
                 self.text
-                    .push_str(&fit(&mask.slice(sources, self.file, window.clone())));
+                    .push_str(&visible(&mask.slice(sources, self.file, window.clone())));
             }
             if windows.last().is_some_and(|w| w.end < to) {
                 self.text.push_str(" …");
@@ -210,19 +210,6 @@ fn windows(text: &str, line: Range<usize>, labels: &[Range<usize>]) -> Vec<Range
         }
     }
     merged
-}
-
-/// Without what would move the cursor or turn the direction of writing.
-fn fit(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\t' => '\t',
-            '\u{feff}' => ' ',
-            c if c.is_control() => '\u{fffd}',
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' => '\u{fffd}',
-            c => c,
-        })
-        .collect()
 }
 
 impl<'a> Files<'a> for Excerpts {

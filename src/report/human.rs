@@ -188,7 +188,13 @@ impl Buffer {
         let mut places: Vec<String> = group
             .iter()
             .take(20)
-            .map(|f| format!("{}:{}", page.path(f.span()), page.sources.positions(f.span()).0.line))
+            .map(|f| {
+                format!(
+                    "{}:{}",
+                    page.shown_path(f.span().file),
+                    page.sources.positions(f.span()).0.line
+                )
+            })
             .collect();
         if group.len() > places.len() {
             places.push(format!("… {} more", group.len() - places.len()));
@@ -234,11 +240,11 @@ fn labels<'f>(page: &Page<'_>, f: &'f Reported) -> (Vec<&'f Label>, usize) {
 
 /// A file's name; on terminals that can, a link to the file.
 fn linked(page: &Page<'_>, file: FileId) -> String {
-    let path = page.sources.path(file);
+    let path = page.shown_path(file);
     if !page.options.hyperlinks {
-        return path.to_owned();
+        return path;
     }
-    let absolute = crate::source::join_path(&page.options.cwd, path);
+    let absolute = crate::source::join_path(&page.options.cwd, page.sources.path(file));
     format!(
         "\u{1b}]8;;file://{}\u{1b}\\{path}\u{1b}]8;;\u{1b}\\",
         super::escape_uri(&absolute)
@@ -336,7 +342,12 @@ pub(super) fn summary(page: &Page<'_>) -> String {
     }
     let total = page.active().count();
     if total == 0 {
-        return format!("All clear: {looked}.\n");
+        let verdict = match (stats.failed, stats.files) {
+            (0, 0) => "Nothing to check",
+            (0, _) => "All clear",
+            _ => "Nothing found in what could be read",
+        };
+        return format!("{verdict}: {looked}.\n");
     }
     let mut files: Vec<FileId> = page.active().map(|f| f.span().file).collect();
     files.dedup();

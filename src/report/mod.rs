@@ -18,7 +18,7 @@ mod xml;
 
 use crate::rules::Ruleset;
 use crate::settle::{Report, Reported};
-use crate::source::{FileId, Sources, Span, join_path, relative_path};
+use crate::source::{FileId, Sources, Span, join_path, relative_path, visible};
 
 pub use mask::Mask;
 pub use needs::{Needed, needs_human, needs_json, needs_policy};
@@ -68,6 +68,8 @@ pub struct Options {
     pub summary: bool,
     /// A table of counts for each rule.
     pub statistics: bool,
+    /// SARIF describes the rules that found nothing too.
+    pub all_rules: bool,
     /// Absolute path of the working directory.
     pub cwd: String,
     /// Absolute path of the git root, else of the working directory: where code hosts' paths start.
@@ -85,6 +87,7 @@ impl Default for Options {
             show_suppressed: false,
             summary: true,
             statistics: false,
+            all_rules: false,
             cwd: String::new(),
             root: String::new(),
         }
@@ -168,6 +171,11 @@ impl<'a> Page<'a> {
 
     fn path(&self, span: Span) -> &'a str {
         self.sources.path(span.file)
+    }
+
+    /// The path for eyes, on one line; formats that escape take [`Self::path`].
+    fn shown_path(&self, file: FileId) -> String {
+        visible(self.sources.path(file)).replace('\n', "\u{fffd}")
     }
 }
 

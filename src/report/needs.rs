@@ -9,7 +9,7 @@ use super::json::{SCHEMA_VERSION, span as span_json};
 use crate::project::calls::{Call, Calls, Conditional, Grant, Unresolved, least};
 use crate::project::places::Places;
 use crate::project::{Codebase, Project};
-use crate::source::{Problem, Sources, Span, Text};
+use crate::source::{Problem, Sources, Span, Text, visible};
 
 /// What `overgrant needs` shows: the calls in files that were asked for.
 #[derive(Debug)]
@@ -270,7 +270,7 @@ pub fn needs_human(needed: &Needed<'_>) -> String {
         );
     }
     out.push('\n');
-    out
+    visible(&out).into_owned()
 }
 
 /// A policy document that allows what the calls need; without any, one without statements.

@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value as Json, json};
 use super::json::{SCHEMA_VERSION, span as span_json};
 use crate::iam::{Document, Format, Origin, Unresolved, catalogue};
 use crate::project::{Identity, PolicyRef, Project};
-use crate::source::{Problem, Sources, Span};
+use crate::source::{Problem, Sources, Span, visible};
 use crate::value::{Branch, Kind, Value};
 
 /// Deeper values than this are not shown.
@@ -252,5 +252,5 @@ pub fn seen_human(seen: &Seen<'_>) -> String {
             p.message
         );
     }
-    out
+    visible(&out).into_owned()
 }

@@ -26,6 +26,9 @@ pub(super) fn render(page: &Page<'_>) -> String {
         results.truncate(MAX_RESULTS);
     }
     let mut ids: Vec<&str> = results.iter().map(|f| f.rule()).collect();
+    if page.options.all_rules {
+        ids.extend(page.ruleset.iter().map(Rule::id));
+    }
     ids.sort_unstable();
     ids.dedup();
     let rules: Vec<Value> = ids.iter().map(|id| rule(page, id)).collect();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Page, url};
 use crate::finding::Severity;
 use crate::settle::Reported;
-use crate::source::Span;
+use crate::source::{Span, visible};
 
 /// Annotations of one level that GitHub shows for a step.
 const GITHUB_SHOWN: usize = 10;
@@ -59,7 +59,10 @@ pub(super) fn github(page: &Page<'_>) -> String {
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    visible(text)
+        .replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

@@ -17,7 +17,7 @@ pub(super) fn grouped(page: &Page<'_>) -> String {
             if file.is_some() {
                 out.push('\n');
             }
-            let _ = writeln!(out, "{}", page.path(f.span()));
+            let _ = writeln!(out, "{}", page.shown_path(f.span().file));
             file = Some(f.span().file);
         }
         let at = page.sources.positions(f.span()).0;
@@ -66,7 +66,7 @@ pub(super) fn markdown(page: &Page<'_>) -> String {
             let _ = writeln!(
                 out,
                 "- `{}:{}:{}` {}",
-                page.path(f.span()).replace('`', "'"),
+                page.shown_path(f.span().file).replace('`', "'"),
                 at.line,
                 at.column,
                 cell(&f.finding.message)

@@ -5,7 +5,7 @@ use super::{Ruleset, Selection};
 use crate::finding::{Cause, Finding, Subject};
 use crate::iam::{Document, Format, Item, Origin, Statement};
 use crate::project::{DocumentId, Project};
-use crate::source::FileId;
+use crate::source::{FileId, Span};
 
 /// A check that needs code.
 pub type Check = fn(&Context<'_>, &mut Out<'_>);
@@ -60,7 +60,7 @@ impl<'a> Context<'a> {
     ) -> Finding {
         let mut f = Finding::new(rule, message).cause(Cause::Statement(document, statement as u32));
         let d = &self.project.documents[document as usize];
-        f.subject = document_subject(d);
+        f.subject = self.document_subject(d);
         if let Some(s) = d.statements.get(statement) {
             f.subject.sid = s.sid.as_ref().and_then(|s| s.text.known()).map(|s| s.into_owned());
             f.subject.pointer.push_str(&s.pointer);
@@ -71,7 +71,7 @@ impl<'a> Context<'a> {
     /// A finding about a whole document.
     pub fn at_document(&self, rule: &'static str, document: DocumentId, message: impl Into<String>) -> Finding {
         let mut f = Finding::new(rule, message).cause(Cause::Document(document));
-        f.subject = document_subject(&self.project.documents[document as usize]);
+        f.subject = self.document_subject(&self.project.documents[document as usize]);
         f
     }
 
@@ -86,16 +86,17 @@ impl<'a> Context<'a> {
         };
         f
     }
-}
 
-fn document_subject(d: &Document) -> Subject {
-    Subject {
-        kind: subject_kind(d.format).to_owned(),
-        address: d.owner.as_ref().map(|o| o.address.to_string()).unwrap_or_default(),
-        attribute: d.owner.as_ref().map(|o| o.attribute.to_string()).unwrap_or_default(),
-        policy_kind: Some(d.kind.name().to_owned()),
-        sid: None,
-        pointer: String::new(),
+    fn document_subject(&self, d: &Document) -> Subject {
+        let syntax = |span: Span| self.project.sources.path(span.file).rsplit('.').next();
+        Subject {
+            kind: subject_kind(d.format).to_owned(),
+            address: d.owner.as_ref().map(|o| o.address.to_string()).unwrap_or_default(),
+            attribute: d.owner.as_ref().map(|o| o.attribute.to_string()).unwrap_or_default(),
+            policy_kind: Some(d.kind.name().to_owned()),
+            apart: d.used_at.iter().any(|u| syntax(u.span) != syntax(d.span)),
+            ..Subject::default()
+        }
     }
 }
 

@@ -173,5 +173,8 @@ fn names_us(text: &str) -> bool {
 }
 
 fn load(absolute: &str) -> Result<String, String> {
-    std::fs::read_to_string(absolute).map_err(|e| e.kind().to_string())
+    std::fs::read_to_string(absolute).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => "no such file".to_owned(),
+        kind => kind.to_string(),
+    })
 }

@@ -78,8 +78,13 @@ pub(super) fn og1(rule: &str, path: &str, anchor: &str, evidence: &str, ordinal:
 /// `aws_iam_policy.ci/policy#BreakGlass`; list indices do not count.
 fn anchor(f: &Finding) -> String {
     let s = &f.subject;
-    let mut out = s.address.clone();
-    for part in s.attribute.split('/').filter(|p| !p.is_empty()) {
+    let (address, attribute) = if s.apart {
+        ("", "")
+    } else {
+        (s.address.as_str(), s.attribute.as_str())
+    };
+    let mut out = address.to_owned();
+    for part in attribute.split('/').filter(|p| !p.is_empty()) {
         if !part.bytes().all(|b| b.is_ascii_digit()) {
             out.push('/');
             out.push_str(part);

@@ -157,7 +157,7 @@ impl Report {
 pub struct Stats {
     pub files: usize,
     pub skipped: usize,
-    /// Ours, and not wholly read.
+    /// Ours, and not wholly read; folders that cannot be listed count too.
     pub failed: usize,
     pub policies: usize,
     pub statements: usize,
@@ -244,7 +244,7 @@ fn secrets(findings: &[Finding]) -> Vec<Span> {
 }
 
 /// Gives a finding the grade that the settings of its file ask for; `None` where they do not run its rule.
-fn ruled(sources: &Sources, mut finding: Finding, terms: &Terms<'_>) -> Option<Reported> {
+fn ruled(sources: &Sources, finding: Finding, terms: &Terms<'_>) -> Option<Reported> {
     let path = sources.path(finding.span()?.file);
     let settings = (terms.settings)(path);
     let rule: Option<&Rule> = terms.ruleset.get(&finding.rule);
@@ -255,6 +255,7 @@ fn ruled(sources: &Sources, mut finding: Finding, terms: &Terms<'_>) -> Option<R
     if !on || ignored.iter().any(|s| s.takes(&family, &finding.rule)) {
         return None;
     }
+    let mut finding = finding.made_visible();
     let severity = settings
         .severities
         .get(&*finding.rule)

@@ -11,6 +11,7 @@ mod part;
 mod problem;
 mod span;
 mod text;
+mod visible;
 
 pub use build::{TextBuilder, TextIndex};
 pub use file::{SourceFile, Sources, join_path, parent_path, relative_path};
@@ -19,3 +20,4 @@ pub use part::Part;
 pub use problem::{Problem, ProblemKind};
 pub use span::{FileId, Span, Spanned};
 pub use text::{Hole, HoleKind, Lit, OffsetMap, Piece, Segment, Target, Text};
+pub use visible::visible;

@@ -3,6 +3,7 @@
 
 mod access_analyzer;
 mod broken;
+mod cdk;
 mod cli;
 mod clients;
 mod cloudformation_corpus;

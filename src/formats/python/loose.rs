@@ -1,5 +1,4 @@
-//! Policies that no call of ours takes: dicts and JSON texts with the shape of a document, bare statements, and the
-//! statements of the CDK.
+//! Policies that no call of ours takes: dicts and JSON texts with the shape of a document, and bare statements.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,10 +6,10 @@ use std::sync::Arc;
 use super::resources::{Lowering, literal_starts, made_entry, method_of};
 use super::shape;
 use crate::iam::{Format, PolicyKind};
-use crate::model::python::{Bound, Call, ExprId, ExprKind, Module, Part, ScopeId};
-use crate::model::{Address, Loose, Resource, Unit, kinds};
-use crate::source::{FileId, Hole, HoleKind, Text};
-use crate::value::{Entry, Kind, Value};
+use crate::model::python::{Bound, ExprId, ExprKind, Module, Part, ScopeId};
+use crate::model::{Address, Loose, Unit};
+use crate::source::{FileId, Span};
+use crate::value::Value;
 
 /// Starts of literals that are part of a document already.
 pub(super) type Used = BTreeSet<(FileId, u32)>;
@@ -34,7 +33,7 @@ pub(super) fn used_by(unit: &Unit) -> Used {
 }
 
 impl Lowering<'_> {
-    fn module_ref(&self) -> &Module {
+    pub(super) fn module_ref(&self) -> &Module {
         &self.program.modules[self.module]
     }
 
@@ -99,7 +98,7 @@ impl Lowering<'_> {
         found
     }
 
-    fn loose_of(&self, value: Value, name: Option<Address>, type_name: &str) -> Loose {
+    pub(super) fn loose_of(&self, value: Value, name: Option<Address>, type_name: &str) -> Loose {
         Loose {
             value,
             format: Format::Python,
@@ -168,154 +167,19 @@ impl Lowering<'_> {
         mark(&v, used);
         unit.loose.push(self.loose_of(v, names.address(self, top), "str"));
     }
-
-    /// `iam.PolicyStatement(actions=[…], …)` of the CDK (API reference, "PolicyStatement"), and managed policies by name.
-    pub(super) fn cdk(&self, unit: &mut Unit) {
-        let m = self.module_ref();
-        let mut names = None;
-        for expr in m.ids() {
-            let Some(call) = m.call(expr) else { continue };
-            match method_of(m, call) {
-                "PolicyStatement" if self.is_cdk_statement(call) => {
-                    let statement = self.statement(expr, call);
-                    let names = names.get_or_insert_with(|| Names::new(m));
-                    let name = names.address(self, expr);
-                    unit.loose
-                        .push(self.loose_of(document_of(statement), name, "PolicyStatement"));
-                }
-                "from_aws_managed_policy_name" => {
-                    if let Some(arg) = call.argument(0, "managed_policy_name") {
-                        unit.resources.push(self.managed(expr, call, arg));
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn is_cdk_statement(&self, call: &Call) -> bool {
-        let known = ["actions", "not_actions"].iter().any(|k| call.keyword(k).is_some());
-        known
-            && self
-                .program
-                .library(self.module, call.function)
-                .is_none_or(|name| name.contains("aws_iam") || name.contains("aws_cdk"))
-    }
-
-    fn managed(&self, expr: ExprId, call: &Call, arg: ExprId) -> Resource {
-        let m = self.module_ref();
-        let name = self.values.value(self.module, arg);
-        let mut arn = Text::made("arn:aws:iam::aws:policy/", name.span);
-        match &name.kind {
-            Kind::Str(t) => arn.append(t),
-            _ => arn.append(&Text::hole(Hole::new(HoleKind::Other, "name", name.span))),
-        }
-        let span = m.expr(expr).span;
-        let entries = vec![
-            made_entry("PolicyArn", Value::text(arn, name.span)),
-            made_entry("Role", Value::other("role", span)),
-        ];
-        Resource {
-            kind: kinds::ATTACHMENT.into(),
-            type_name: "from_aws_managed_policy_name".into(),
-            address: Names::function(self, expr, "from_aws_managed_policy_name"),
-            format: Format::Python,
-            header: m.expr(call.function).span,
-            extent: span,
-            props: Value::map(entries, span),
-            metadata: None,
-            instances: None,
-            branch: None,
-        }
-    }
-
-    fn statement(&self, expr: ExprId, call: &Call) -> Value {
-        let m = self.module_ref();
-        let span = m.expr(expr).span;
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut effect = Value::made("Allow", m.expr(call.function).span);
-        for a in &call.args {
-            let crate::model::python::ArgName::Keyword(k, key_span) = &a.name else {
-                continue;
-            };
-            let v = self.values.value(self.module, a.value);
-            let (key, v) = match &**k {
-                "actions" => ("Action", v),
-                "not_actions" => ("NotAction", v),
-                "resources" => ("Resource", v),
-                "not_resources" => ("NotResource", v),
-                "conditions" => ("Condition", v),
-                "sid" => ("Sid", v),
-                "principals" => ("Principal", self.principals(a.value)),
-                "not_principals" => ("NotPrincipal", self.principals(a.value)),
-                "effect" => {
-                    let shown = m.dotted(a.value).unwrap_or_default();
-                    effect = match shown.rsplit('.').next() {
-                        Some("DENY") => Value::made("Deny", v.span),
-                        Some("ALLOW") => Value::made("Allow", v.span),
-                        _ => v,
-                    };
-                    continue;
-                }
-                _ => continue,
-            };
-            entries.push(Entry {
-                key: Text::made(key, *key_span),
-                key_span: *key_span,
-                value: v,
-            });
-        }
-        entries.insert(0, made_entry("Effect", effect));
-        Value::map(entries, span)
-    }
-
-    fn principals(&self, list: ExprId) -> Value {
-        let m = self.module_ref();
-        let span = m.expr(list).span;
-        let items = match &m.expr(list).kind {
-            ExprKind::List(items) | ExprKind::Tuple(items) => items.clone(),
-            _ => return Value::other("principals", span),
-        };
-        let mut by_type: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
-        for item in items {
-            let at = m.expr(item).span;
-            let (kind, v) = match m.call(item) {
-                Some(call) => {
-                    let first = call.args.first().map(|a| self.values.value(self.module, a.value));
-                    let first = first.unwrap_or_else(|| Value::other("principal", at));
-                    match method_of(m, call) {
-                        "AnyPrincipal" | "StarPrincipal" => ("AWS", Value::made("*", at)),
-                        "ArnPrincipal" | "AccountPrincipal" => ("AWS", first),
-                        "AccountRootPrincipal" => {
-                            let mut t = Text::made("arn:aws:iam::", at);
-                            t.append(&Text::hole(Hole::new(HoleKind::Account, "AWS::AccountId", at)));
-                            t.append(&Text::made(":root", at));
-                            ("AWS", Value::text(t, at))
-                        }
-                        "ServicePrincipal" => ("Service", first),
-                        "FederatedPrincipal" | "WebIdentityPrincipal" => ("Federated", first),
-                        "CanonicalUserPrincipal" => ("CanonicalUser", first),
-                        _ => ("AWS", Value::other("principal", at)),
-                    }
-                }
-                None => ("AWS", self.values.value(self.module, item)),
-            };
-            by_type.entry(kind).or_default().push(v);
-        }
-        let entries = by_type
-            .into_iter()
-            .map(|(kind, values)| made_entry(kind, Value::seq(values, span)))
-            .collect();
-        Value::map(entries, span)
-    }
 }
 
 /// A statement alone as a document; what the document adds points at the statement.
-fn document_of(statement: Value) -> Value {
+pub(super) fn document_of(statement: Value) -> Value {
     let span = statement.span;
+    document_with(vec![statement], span)
+}
+
+/// Statements as a document; what it adds points at `span`.
+pub(super) fn document_with(statements: Vec<Value>, span: Span) -> Value {
     let entries = vec![
         made_entry("Version", Value::made("2012-10-17", span)),
-        made_entry("Statement", Value::seq(vec![statement], span)),
+        made_entry("Statement", Value::seq(statements, span)),
     ];
     Value::map(entries, span)
 }
@@ -364,7 +228,7 @@ fn parents_of(m: &Module) -> Vec<ExprId> {
 }
 
 /// Which variables expressions are assigned to.
-struct Names {
+pub(super) struct Names {
     /// Expression → scope, name, index of the binding.
     bound: BTreeMap<ExprId, (ScopeId, Arc<str>, usize)>,
     attributes: BTreeMap<ExprId, (ScopeId, Arc<str>)>,
@@ -372,7 +236,7 @@ struct Names {
 }
 
 impl Names {
-    fn new(m: &Module) -> Self {
+    pub(super) fn new(m: &Module) -> Self {
         let mut bound = BTreeMap::new();
         for (i, s) in m.scopes.iter().enumerate() {
             for (name, all) in &s.bindings {
@@ -444,7 +308,7 @@ impl Names {
         }
     }
 
-    fn address(&self, l: &Lowering<'_>, expr: ExprId) -> Option<Address> {
+    pub(super) fn address(&self, l: &Lowering<'_>, expr: ExprId) -> Option<Address> {
         let m = &l.program.modules[l.module];
         let named = |scope: ScopeId, name: &str| {
             let q = &m.scope(scope).qualname;
@@ -471,7 +335,7 @@ impl Names {
         })
     }
 
-    fn function(l: &Lowering<'_>, expr: ExprId, what: &str) -> Address {
+    pub(super) fn function(l: &Lowering<'_>, expr: ExprId, what: &str) -> Address {
         let m = &l.program.modules[l.module];
         let function = m.scope(m.function_of(m.expr(expr).scope));
         let name = match &*function.qualname {

@@ -4,6 +4,7 @@
 //! the one that writes it.
 
 mod build;
+mod cdk;
 mod importers;
 mod inline;
 mod loose;

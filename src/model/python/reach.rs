@@ -1,6 +1,6 @@
 //! Which bindings a name may mean at a point: reaching definitions, by blocks.
 
-use super::{Binding, BlockId, BlockKind, ExprId, Module, ScopeId, ScopeKind};
+use super::{Binding, BlockId, BlockKind, Bound, ExprId, ExprKind, Module, ScopeId, ScopeKind};
 
 /// More alternatives than these are not told apart.
 const MAX_ALTERNATIVES: usize = 32;
@@ -34,6 +34,23 @@ impl Module {
     /// The same for a name that is read in `scope` after everything there has run.
     pub fn at_end(&self, name: &str, scope: ScopeId) -> Reaching<'_> {
         self.reaching_from(name, scope, self.scope(scope).root, ExprId::MAX)
+    }
+
+    /// The expression whose value `expr` surely is, through the name that holds it.
+    pub fn made_by(&self, expr: ExprId) -> Option<ExprId> {
+        let ExprKind::Name(name) = &self.expr(expr).kind else {
+            return Some(expr);
+        };
+        let Reaching::Found(found) = self.reaching(name, expr) else {
+            return None;
+        };
+        match found.bindings.as_slice() {
+            [one] => match &one.bound {
+                Bound::Value(source) if source.steps.is_empty() => Some(source.expr),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     fn reaching_from(&self, name: &str, scope: ScopeId, block: BlockId, at: ExprId) -> Reaching<'_> {

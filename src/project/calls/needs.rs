@@ -6,7 +6,7 @@ use super::sites::{Site, Target, callee_span};
 use super::thing::Place;
 use super::{Actions, Call, Conditional};
 use crate::iam::sdk::{self, Client, Operation, Trigger};
-use crate::model::python::{ArgName, Bound, ExprId, ExprKind, Module, Reaching, Values};
+use crate::model::python::{ArgName, ExprId, ExprKind, Module, Values};
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Kind, Value};
 
@@ -34,7 +34,7 @@ impl<'v, 'p> Needs<'v, 'p> {
             if let ExprKind::Call(c) = &e.kind
                 && let ExprKind::Attr { of, name, .. } = &m.expr(c.function).kind
                 && matches!(&**name, "paginate" | "wait")
-                && let Some(maker) = maker(m, *of)
+                && let Some(maker) = m.made_by(*of)
             {
                 begun.entry(maker).or_default().push(call);
             }
@@ -400,7 +400,7 @@ impl<'v, 'p> Needs<'v, 'p> {
                 return None;
             }
             ids.splice(0..0, call.args.iter().map(|a| a.value));
-            let Some(made_by) = maker(self.m, *of) else { break };
+            let Some(made_by) = self.m.made_by(*of) else { break };
             expr = made_by;
         }
         let names: &[&str] = match (service, &*kind?) {
@@ -559,23 +559,6 @@ fn inside(v: &Value, path: &[&str], depth: u32) -> (Given, Option<Text>) {
         }
         Kind::Unknown(_) | Kind::OneOf(_) => (Given::Perhaps, None),
         _ => (Given::No, None),
-    }
-}
-
-/// The call whose answer `expr` surely is.
-fn maker(m: &Module, expr: ExprId) -> Option<ExprId> {
-    let ExprKind::Name(name) = &m.expr(expr).kind else {
-        return Some(expr);
-    };
-    let Reaching::Found(found) = m.reaching(name, expr) else {
-        return None;
-    };
-    match found.bindings.as_slice() {
-        [one] => match &one.bound {
-            Bound::Value(source) if source.steps.is_empty() => Some(source.expr),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

@@ -1,0 +1,491 @@
+//! The CDK's IAM: statements, what is added to them later, principals, the trust of roles, managed policies by name.
+//!
+//! **Invariant:** what a principal or a statement has that we cannot read stands in it as unknown.
+
+use std::collections::BTreeMap;
+
+use super::loose::{Names, document_of, document_with};
+use super::resources::{Lowering, made_entry, method_of};
+use crate::iam::{Format, PolicyKind};
+use crate::model::python::{ArgName, Call, ExprId, ExprKind};
+use crate::model::{Resource, Unit, kinds};
+use crate::source::{Hole, HoleKind, Span, Text};
+use crate::value::{Entry, Kind, Value};
+
+/// How many principals stand inside each other.
+const MAX_DEPTH: u32 = 4;
+
+/// Elements of a statement by the keywords of `PolicyStatement` and by the methods that add to them (CDK API reference,
+/// "PolicyStatement").
+const ELEMENTS: &[(&str, &str, &str)] = &[
+    ("actions", "add_actions", "Action"),
+    ("not_actions", "add_not_actions", "NotAction"),
+    ("resources", "add_resources", "Resource"),
+    ("not_resources", "add_not_resources", "NotResource"),
+];
+
+/// Methods that add a principal, and the class that it is of.
+const ADDERS: &[(&str, &str)] = &[
+    ("add_account_root_principal", "AccountRootPrincipal"),
+    ("add_any_principal", "AnyPrincipal"),
+    ("add_arn_principal", "ArnPrincipal"),
+    ("add_aws_account_principal", "AccountPrincipal"),
+    ("add_canonical_user_principal", "CanonicalUserPrincipal"),
+    ("add_federated_principal", "FederatedPrincipal"),
+    ("add_service_principal", "ServicePrincipal"),
+];
+
+/// One of these stands in every file that makes any of it.
+const WORDS: &[&str] = &["PolicyStatement", "assumed_by", "from_aws_managed_policy_name"];
+
+/// Later changes of statements: by the call that makes one, the calls of its methods.
+type Changes = BTreeMap<ExprId, Vec<ExprId>>;
+
+/// Whom a principal of the CDK stands for.
+struct Who {
+    /// The key in `Principal`.
+    kind: &'static str,
+    value: Value,
+    /// What lets it have a role.
+    action: Value,
+    /// All of them are asked for.
+    conditions: Vec<Value>,
+}
+
+impl Lowering<'_> {
+    /// Statements, trust and managed policies that the module makes with the CDK.
+    pub(super) fn cdk(&self, unit: &mut Unit) {
+        let m = self.module_ref();
+        let text = self.program.sources.text(m.file).as_bytes();
+        if !WORDS.iter().any(|w| memchr::memmem::find(text, w.as_bytes()).is_some()) {
+            return;
+        }
+        let (names, changes) = (Names::new(m), self.changes());
+        for expr in m.ids() {
+            let Some(call) = m.call(expr) else { continue };
+            match &*self.class_of(call) {
+                "PolicyStatement" if self.is_statement(expr, call, &changes) => {
+                    let statement = self.statement(expr, call, &changes);
+                    let name = names.address(self, expr);
+                    unit.loose
+                        .push(self.loose_of(document_of(statement), name, "PolicyStatement"));
+                }
+                "Role" if self.is_of_iam(call) => {
+                    if let Some(by) = call.keyword("assumed_by") {
+                        let span = m.expr(by).span;
+                        let mut trust =
+                            self.loose_of(self.trust(call, by, span), names.address(self, expr), "assumed_by");
+                        trust.kind = Some(PolicyKind::Trust);
+                        unit.loose.push(trust);
+                    }
+                }
+                "from_aws_managed_policy_name" => {
+                    if let Some(arg) = call.argument(0, "managed_policy_name") {
+                        unit.resources.push(self.managed(expr, call, arg));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The class that is called, or the method, by its own name.
+    fn class_of(&self, call: &Call) -> String {
+        let m = self.module_ref();
+        if let ExprKind::Name(_) = &m.expr(call.function).kind
+            && let Some(name) = self.program.library(self.module, call.function)
+        {
+            return name.rsplit('.').next().unwrap_or_default().to_owned();
+        }
+        method_of(m, call).to_owned()
+    }
+
+    /// The calls of methods of statements, by the statement.
+    fn changes(&self) -> Changes {
+        let m = self.module_ref();
+        let mut out = Changes::new();
+        for expr in m.ids() {
+            let Some(call) = m.call(expr) else { continue };
+            let ExprKind::Attr { of, name, .. } = &m.expr(call.function).kind else {
+                continue;
+            };
+            if name.starts_with("add_")
+                && let Some(made) = m.made_by(*of)
+                && m.call(made).is_some_and(|c| self.class_of(c) == "PolicyStatement")
+            {
+                out.entry(made).or_default().push(expr);
+            }
+        }
+        out
+    }
+
+    fn is_of_iam(&self, call: &Call) -> bool {
+        self.program
+            .library(self.module, call.function)
+            .is_none_or(|name| name.contains("aws_iam") || name.contains("aws_cdk"))
+    }
+
+    fn is_statement(&self, expr: ExprId, call: &Call, changes: &Changes) -> bool {
+        let keys = ["actions", "not_actions"];
+        let known = keys.iter().any(|k| call.keyword(k).is_some()) || changes.contains_key(&expr);
+        known && self.is_of_iam(call)
+    }
+
+    fn managed(&self, expr: ExprId, call: &Call, arg: ExprId) -> Resource {
+        let m = self.module_ref();
+        let name = self.values.value(self.module, arg);
+        let mut arn = Text::made("arn:aws:iam::aws:policy/", name.span);
+        match &name.kind {
+            Kind::Str(t) => arn.append(t),
+            _ => arn.append(&Text::hole(Hole::new(HoleKind::Other, "name", name.span))),
+        }
+        let span = m.expr(expr).span;
+        let entries = vec![
+            made_entry("PolicyArn", Value::text(arn, name.span)),
+            made_entry("Role", Value::other("role", span)),
+        ];
+        Resource {
+            kind: kinds::ATTACHMENT.into(),
+            type_name: "from_aws_managed_policy_name".into(),
+            address: Names::function(self, expr, "from_aws_managed_policy_name"),
+            format: Format::Python,
+            header: m.expr(call.function).span,
+            extent: span,
+            props: Value::map(entries, span),
+            metadata: None,
+            instances: None,
+            branch: None,
+        }
+    }
+
+    fn statement(&self, expr: ExprId, call: &Call, changes: &Changes) -> Value {
+        let m = self.module_ref();
+        let mut out = Statement::default();
+        let mut effect = Value::made("Allow", m.expr(call.function).span);
+        for a in &call.args {
+            let ArgName::Keyword(k, at) = &a.name else {
+                continue;
+            };
+            let v = self.values.value(self.module, a.value);
+            match &**k {
+                "conditions" => out.condition(*at, v),
+                "sid" => out.set("Sid", *at, v),
+                "principals" => self.listed(a.value, "Principal", *at, &mut out),
+                "not_principals" => self.listed(a.value, "NotPrincipal", *at, &mut out),
+                "effect" => effect = self.effect(a.value),
+                k => {
+                    if let Some((_, _, key)) = ELEMENTS.iter().find(|(keyword, ..)| *keyword == k) {
+                        out.set(key, *at, v);
+                    }
+                }
+            }
+        }
+        for change in changes.get(&expr).into_iter().flatten() {
+            if let Some(call) = m.call(*change) {
+                self.change(*change, call, &mut out);
+            }
+        }
+        for set in m.attributes.iter().filter(|a| m.made_by(a.object) == Some(expr)) {
+            if let ("effect", Some(source)) = (&*set.name, &set.source) {
+                effect = self.effect(source.expr);
+            }
+        }
+        out.value(effect, m.expr(expr).span)
+    }
+
+    fn effect(&self, value: ExprId) -> Value {
+        let m = self.module_ref();
+        let shown = m.dotted(value).unwrap_or_default();
+        let span = m.expr(value).span;
+        match shown.rsplit('.').next() {
+            Some("DENY") => Value::made("Deny", span),
+            Some("ALLOW") => Value::made("Allow", span),
+            _ => self.values.value(self.module, value),
+        }
+    }
+
+    /// `statement.add_actions("s3:GetObject")`
+    fn change(&self, expr: ExprId, call: &Call, out: &mut Statement) {
+        let m = self.module_ref();
+        let method = method_of(m, call);
+        let at = m.expr(call.function).span;
+        if let Some((_, _, key)) = ELEMENTS.iter().find(|(_, adder, _)| *adder == method) {
+            for a in &call.args {
+                let v = self.values.value(self.module, a.value);
+                match &a.name {
+                    ArgName::Star if v.as_seq().is_some() => v.items().iter().for_each(|v| out.add(key, at, v.clone())),
+                    _ => out.add(key, at, v),
+                }
+            }
+            return;
+        }
+        if let Some((_, class)) = ADDERS.iter().find(|(adder, _)| *adder == method) {
+            return out.principal("Principal", at, self.principal_of(class, expr, call, 0));
+        }
+        let first = || call.args.first().map(|a| self.values.value(self.module, a.value));
+        match method {
+            "add_all_resources" => out.add("Resource", at, Value::made("*", m.expr(expr).span)),
+            "add_principals" | "add_not_principals" => {
+                let key = if method == "add_principals" {
+                    "Principal"
+                } else {
+                    "NotPrincipal"
+                };
+                for a in &call.args {
+                    self.each(a.value, 0, &mut |who| out.principal(key, at, who));
+                }
+            }
+            "add_conditions" => out.condition(at, first().unwrap_or_else(|| Value::other("conditions", at))),
+            "add_condition" => match (first().as_ref().and_then(Value::as_text), call.positional(1)) {
+                (Some(operator), Some(keys)) => {
+                    let entry = Entry {
+                        key: operator.clone(),
+                        key_span: at,
+                        value: self.values.value(self.module, keys),
+                    };
+                    out.condition(at, Value::map(vec![entry], at));
+                }
+                _ => out.condition(at, Value::other("conditions", at)),
+            },
+            // Whatever it adds narrows.
+            name if name.contains("condition") => out.condition(at, Value::other("conditions", at)),
+            _ => {}
+        }
+    }
+
+    fn listed(&self, list: ExprId, key: &'static str, at: Span, out: &mut Statement) {
+        let m = self.module_ref();
+        match &m.expr(list).kind {
+            ExprKind::List(items) | ExprKind::Tuple(items) => {
+                for item in items {
+                    self.each(*item, 0, &mut |who| out.principal(key, at, who));
+                }
+            }
+            _ => out.set(key, at, Value::other("principals", m.expr(list).span)),
+        }
+    }
+
+    /// The trust policy of a role: a statement for each principal, with the external ids that the role asks for (CDK API
+    /// reference, "Role": `external_ids`).
+    fn trust(&self, role: &Call, by: ExprId, span: Span) -> Value {
+        let mut statements = Vec::new();
+        self.each(by, 0, &mut |who| {
+            let at = who.value.span;
+            let mut one = Statement::default();
+            one.set("Action", at, who.action.clone());
+            one.principal("Principal", at, who);
+            for name in ["external_ids", "external_id"] {
+                if let Some(ids) = role.keyword(name) {
+                    let id = made_entry("sts:ExternalId", self.values.value(self.module, ids));
+                    let keys = Value::map(vec![id], at);
+                    one.condition(at, Value::map(vec![made_entry("StringEquals", keys)], at));
+                }
+            }
+            statements.push(one.value(Value::made("Allow", at), at));
+        });
+        document_with(statements, span)
+    }
+
+    /// The principals that an expression stands for: several for a composite one.
+    fn each(&self, expr: ExprId, depth: u32, take: &mut dyn FnMut(Who)) {
+        let m = self.module_ref();
+        let made = m.made_by(expr).unwrap_or(expr);
+        let Some(call) = m.call(made).filter(|_| depth < MAX_DEPTH) else {
+            let v = self.values.value(self.module, expr);
+            return take(Who::unknown(if v.as_text().is_some() {
+                v
+            } else {
+                Value::other("principal", m.expr(expr).span)
+            }));
+        };
+        let class = self.class_of(call);
+        if class == "CompositePrincipal" {
+            for a in &call.args {
+                self.each(a.value, depth + 1, take);
+            }
+            return;
+        }
+        take(self.principal_of(&class, made, call, depth));
+    }
+
+    /// CDK API reference, the classes that implement `IPrincipal`.
+    fn principal_of(&self, class: &str, expr: ExprId, call: &Call, depth: u32) -> Who {
+        let m = self.module_ref();
+        let at = m.expr(expr).span;
+        let value = |i: usize| match call.positional(i).or_else(|| call.args.get(i).map(|a| a.value)) {
+            Some(e) => self.values.value(self.module, e),
+            None => Value::other("principal", at),
+        };
+        let conditions = |i: usize| {
+            let given = call.argument(i, "conditions");
+            given.map(|e| self.values.value(self.module, e)).into_iter().collect()
+        };
+        let who = |kind, value, action: &str, conditions| Who {
+            kind,
+            value,
+            action: Value::made(action, at),
+            conditions,
+        };
+        const ASSUME: &str = "sts:AssumeRole";
+        match class {
+            "AnyPrincipal" | "StarPrincipal" => who("AWS", Value::made("*", at), ASSUME, Vec::new()),
+            "ArnPrincipal" | "AccountPrincipal" => who("AWS", value(0), ASSUME, Vec::new()),
+            "AccountRootPrincipal" => {
+                let mut t = Text::made("arn:aws:iam::", at);
+                t.append(&Text::hole(Hole::new(HoleKind::Account, "AWS::AccountId", at)));
+                t.append(&Text::made(":root", at));
+                who("AWS", Value::text(t, at), ASSUME, Vec::new())
+            }
+            "ServicePrincipal" => who("Service", service(value(0)), ASSUME, conditions(usize::MAX)),
+            "CanonicalUserPrincipal" => who("CanonicalUser", value(0), ASSUME, Vec::new()),
+            "FederatedPrincipal" => {
+                let action = call.argument(2, "assume_role_action");
+                let federated = who("Federated", value(0), ASSUME, conditions(1));
+                match action {
+                    Some(action) => Who {
+                        action: self.values.value(self.module, action),
+                        ..federated
+                    },
+                    None => federated,
+                }
+            }
+            "WebIdentityPrincipal" | "OpenIdConnectPrincipal" => {
+                who("Federated", value(0), "sts:AssumeRoleWithWebIdentity", conditions(1))
+            }
+            "SamlPrincipal" => who("Federated", value(0), "sts:AssumeRoleWithSAML", conditions(1)),
+            "SamlConsolePrincipal" => {
+                let aud = Value::made("https://signin.aws.amazon.com/saml", at);
+                let keys = Value::map(vec![made_entry("SAML:aud", aud)], at);
+                let mut all = conditions(1);
+                all.push(Value::map(vec![made_entry("StringEquals", keys)], at));
+                who("Federated", value(0), "sts:AssumeRoleWithSAML", all)
+            }
+            // One of the above with more conditions: `PrincipalWithConditions(p, {…})`, `p.with_conditions({…})`.
+            "PrincipalWithConditions" | "with_conditions" => {
+                let (inner, more) = match &m.expr(call.function).kind {
+                    ExprKind::Attr { of, .. } if class == "with_conditions" => (Some(*of), conditions(0)),
+                    _ => (call.argument(0, "principal"), conditions(1)),
+                };
+                let mut found = None;
+                if let Some(inner) = inner {
+                    self.each(inner, depth + 1, &mut |who| {
+                        let _ = found.get_or_insert(who);
+                    });
+                }
+                let mut who = found.unwrap_or_else(|| Who::unknown(Value::other("principal", at)));
+                who.conditions.extend(more);
+                who
+            }
+            _ => Who::unknown(Value::other("principal", at)),
+        }
+    }
+}
+
+impl Who {
+    fn unknown(value: Value) -> Self {
+        let span = value.span;
+        Self {
+            kind: "AWS",
+            value,
+            action: Value::made("sts:AssumeRole", span),
+            conditions: Vec::new(),
+        }
+    }
+}
+
+/// The elements of a statement as they are gathered.
+#[derive(Default)]
+struct Statement {
+    entries: Vec<Entry>,
+}
+
+impl Statement {
+    fn set(&mut self, key: &str, at: Span, value: Value) {
+        self.entries.push(Entry {
+            key: Text::made(key, at),
+            key_span: at,
+            value,
+        });
+    }
+
+    /// The element, as a list or a map that more goes into.
+    fn element(&mut self, key: &str, at: Span, empty: Kind) -> &mut Value {
+        let i = match self.entries.iter().position(|e| e.key.known().as_deref() == Some(key)) {
+            Some(i) => i,
+            None => {
+                self.set(key, at, Value::new(empty, at));
+                self.entries.len() - 1
+            }
+        };
+        &mut self.entries[i].value
+    }
+
+    fn add(&mut self, key: &str, at: Span, value: Value) {
+        let element = self.element(key, at, Kind::Seq(Vec::new().into()));
+        let mut items = match element.as_seq() {
+            Some(items) => items.to_vec(),
+            None => vec![element.clone()],
+        };
+        items.push(value);
+        *element = Value::seq(items, element.span);
+    }
+
+    fn principal(&mut self, key: &str, at: Span, who: Who) {
+        for conditions in who.conditions {
+            self.condition(conditions.span, conditions);
+        }
+        let element = self.element(key, at, Kind::Map(Vec::new().into()));
+        let Some(entries) = element.entries() else { return };
+        let mut entries = entries.to_vec();
+        match entries.iter_mut().find(|e| e.key.known().as_deref() == Some(who.kind)) {
+            Some(e) => {
+                let mut items = e.value.items().to_vec();
+                items.push(who.value);
+                e.value = Value::seq(items, at);
+            }
+            None => {
+                entries.push(made_entry(who.kind, Value::seq(vec![who.value], at)));
+                entries.sort_by_key(|e| e.key.known().map(|k| k.into_owned()));
+            }
+        }
+        *element = Value::map(entries, at);
+    }
+
+    /// Conditions are all asked for: those of another operator join, those of the same one too.
+    fn condition(&mut self, at: Span, more: Value) {
+        let element = self.element("Condition", at, Kind::Map(Vec::new().into()));
+        let (Some(old), Some(new)) = (element.entries(), more.entries()) else {
+            *element = match more.entries() {
+                Some(_) => element.clone(),
+                None => more,
+            };
+            return;
+        };
+        let mut entries = old.to_vec();
+        for e in new {
+            match entries.iter_mut().find(|o| o.key.known() == e.key.known()) {
+                Some(o) => {
+                    let keys = o.value.entries().unwrap_or_default().iter();
+                    let all = keys.chain(e.value.entries().unwrap_or_default()).cloned().collect();
+                    o.value = Value::map(all, o.value.span);
+                }
+                None => entries.push(e.clone()),
+            }
+        }
+        let span = if old.is_empty() { more.span } else { element.span };
+        *element = Value::map(entries, span);
+    }
+
+    fn value(mut self, effect: Value, span: Span) -> Value {
+        self.entries.insert(0, made_entry("Effect", effect));
+        Value::map(self.entries, span)
+    }
+}
+
+/// A service may be named without its domain.
+fn service(name: Value) -> Value {
+    match name.as_str() {
+        Some(short) if !short.contains('.') => Value::made(&format!("{short}.amazonaws.com"), name.span),
+        _ => name,
+    }
+}

@@ -1,6 +1,6 @@
 //! Where clients come from in real code, one construct a test: what is followed, and what must not be.
 
-use crate::support::calls::{calls, lines};
+use crate::support::calls::{calls, lines, with};
 
 // ---- classes ----
 
@@ -577,4 +577,170 @@ Store(make('s3')).load()
     ] {
         calls(&code.replace(from, to), &[]);
     }
+}
+
+// ---- many ----
+
+#[test]
+fn each_heir_hands_its_own_methods_to_threads() {
+    // What one helper is given by sixty classes is told apart by the class that gives it.
+    let mut code = "import boto3
+from concurrent.futures import ThreadPoolExecutor
+class Service:
+    def __init__(self, service):
+        self.pool = ThreadPoolExecutor()
+        self.clients = {r: boto3.client(service, region_name=r) for r in ('eu-west-1', 'us-east-1')}
+    def each(self, call, over=None):
+        items = over if over is not None else self.clients.values()
+        return [self.pool.submit(call, item) for item in items]
+"
+    .to_owned();
+    let services = ["ecr", "sns", "dynamodb", "glue", "kms", "athena", "ecs", "eks"];
+    for n in 0..60 {
+        let service = services[n % services.len()];
+        code.push_str(&format!(
+            "class S{n}(Service):\n    def __init__(self):\n        super().__init__('{service}')\n        self.each(self.tags)\n    def tags(self, client):\n        client.tag_resource(Tags={{}})\n"
+        ));
+    }
+    let found = lines(&[("m.py", &code)]);
+    assert_eq!(found.len(), 60, "{found:?}");
+    for (n, line) in found.iter().enumerate() {
+        let operation = format!("S{n}.tags {}.TagResource", services[n % services.len()]);
+        assert!(line.ends_with(&operation), "{line}");
+    }
+}
+
+#[test]
+fn more_than_can_be_told_apart_is_said() {
+    let services = [
+        "accessanalyzer",
+        "acm",
+        "amplify",
+        "apigateway",
+        "appconfig",
+        "appmesh",
+        "appsync",
+        "athena",
+        "backup",
+        "batch",
+        "budgets",
+        "cloudformation",
+        "cloudfront",
+        "cloudtrail",
+        "cloudwatch",
+        "codebuild",
+        "codecommit",
+        "codedeploy",
+        "codepipeline",
+        "config",
+        "connect",
+        "datasync",
+        "dax",
+        "dlm",
+        "dms",
+        "docdb",
+        "drs",
+        "ds",
+        "dynamodb",
+        "ec2",
+        "ecr",
+        "ecs",
+        "efs",
+        "eks",
+        "elasticache",
+        "elb",
+        "elbv2",
+        "emr",
+        "es",
+        "events",
+        "firehose",
+        "fsx",
+    ];
+    let all: String = services.iter().map(|s| format!("go(boto3.client('{s}'))\n")).collect();
+    let code = format!("import boto3\ndef go(client):\n    client.untag_resource(TagKeys=[])\n{all}");
+    let said = with(&code, |_, c| {
+        c.unresolved.iter().map(|u| u.why.text()).collect::<Vec<_>>()
+    });
+    assert_eq!(said, ["client of unknown service"]);
+    let few: String = services
+        .iter()
+        .take(8)
+        .map(|s| format!("go(boto3.client('{s}'))\n"))
+        .collect();
+    let code = format!("import boto3\ndef go(client):\n    client.untag_resource(TagKeys=[])\n{few}");
+    assert!(with(&code, |_, c| c.unresolved.is_empty()));
+}
+
+// ---- wrappers ----
+
+#[test]
+fn coroutines_of_plain_functions() {
+    calls(
+        "import boto3
+from asgiref.sync import sync_to_async
+class Hook:
+    def _make(self):
+        return boto3.client('sqs')
+    async def conn(self):
+        return await sync_to_async(self._make)()
+    async def send(self):
+        async with await self.conn() as sqs:
+            await sqs.send_message(QueueUrl='u', MessageBody='b')
+",
+        &["10 Hook.send sqs.SendMessage"],
+    );
+}
+
+#[test]
+fn properties_of_classes() {
+    calls(
+        "import boto3
+class Clients(type):
+    @property
+    def s3(cls):
+        return boto3.client('s3')
+class Aws(metaclass=Clients):
+    pass
+Aws.s3.list_buckets()
+",
+        &["8 <module> s3.ListBuckets"],
+    );
+}
+
+#[test]
+fn methods_made_of_others() {
+    calls(
+        "import boto3
+from functools import partialmethod
+class Store:
+    def __init__(self):
+        self.client = boto3.client('s3')
+    def _run(self, operation, **kwargs):
+        return getattr(self.client, operation)(**kwargs)
+    read = partialmethod(_run, 'get_object')
+    drop = partialmethod(_run, 'delete_object')
+",
+        &["7 Store._run s3.DeleteObject", "7 Store._run s3.GetObject"],
+    );
+}
+
+#[test]
+fn what_a_resource_of_dagster_depends_on() {
+    calls(
+        "import boto3
+from dagster import ConfigurableIOManager, ConfigurableResource, ResourceDependency
+class Bucket(ConfigurableResource):
+    def client(self):
+        return boto3.client('s3')
+class Manager:
+    def __init__(self, session):
+        self.session = session
+        self.session.list_objects(Bucket='b')
+class Io(ConfigurableIOManager):
+    bucket: ResourceDependency[Bucket]
+    def inner(self):
+        return Manager(session=self.bucket.client())
+",
+        &["9 Manager.__init__ s3.ListObjects"],
+    );
 }

@@ -1,17 +1,17 @@
 //! What parameters stand for: arguments carried from the places that call.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
 use super::evaluate::{self, Evaluator};
 use super::index::Index;
 use super::thing::{Bag, Place, Thing, Things, one};
-use crate::model::python::{ArgName, Bound, Call, ExprId, Program, ScopeKind};
+use crate::model::python::{ArgName, Bound, Call, ExprId, ExprKind, Program, Reaching, ScopeKind};
 
 /// How often arguments are carried into parameters; chains of calls that hand on a client are rarely longer.
 const MAX_ROUNDS: usize = 6;
-/// Things that one parameter may stand for.
+/// Things that one parameter may stand for before the rest is only [`Thing::More`].
 const MAX_PARAM: usize = 32;
 
 /// A parameter of a function, or a field of a dataclass.
@@ -22,7 +22,7 @@ type Param = (Place, u32);
 pub(super) struct Params {
     all: HashMap<Param, Things>,
     /// The part of it that comes from calls on this class: `super().__init__("sqs")` in it, `Queue("q")`.
-    on: HashMap<(Param, Place), Things>,
+    on: HashMap<Param, BTreeMap<Place, Things>>,
 }
 
 /// An argument on its way: of which parameter, called on which class, what.
@@ -36,10 +36,11 @@ impl Params {
     /// What the parameter stands for when the method is run on an instance of a class with this lineage.
     pub(super) fn get_on(&self, function: Place, i: u32, lineage: &[Place]) -> Option<Things> {
         let mut bag = Bag::default();
-        for class in lineage {
-            if let Some(things) = self.on.get(&((function, i), *class)) {
-                bag.put_all(things);
-            }
+        if let Some(on) = self.on.get(&(function, i)) {
+            lineage
+                .iter()
+                .filter_map(|class| on.get(class))
+                .for_each(|things| bag.put_all(things));
         }
         if bag.is_empty() {
             return self.get(function, i).cloned();
@@ -62,9 +63,9 @@ impl Params {
             for (module, (handed, read)) in due.iter().zip(found) {
                 asked[*module] = read;
                 for (param, class, things) in handed {
-                    let mut is_new = add(&mut params.all, param, &things);
+                    let mut is_new = add(params.all.entry(param).or_default(), &things);
                     if let Some(class) = class {
-                        is_new |= add(&mut params.on, (param, class), &things);
+                        is_new |= add(params.on.entry(param).or_default().entry(class).or_default(), &things);
                     }
                     if is_new {
                         changed.insert(param);
@@ -84,18 +85,13 @@ impl Params {
     }
 }
 
-fn add<K: std::hash::Hash + Eq>(to: &mut HashMap<K, Things>, key: K, things: &Things) -> bool {
-    let old = to.get(&key);
+fn add(to: &mut Things, things: &Things) -> bool {
     let mut bag = Bag::default();
-    if let Some(old) = old {
-        bag.put_all(old);
-    }
+    bag.put_all(to);
     bag.put_all(things);
-    let new = bag.finish();
-    let changed = new.len() <= MAX_PARAM && old.is_none_or(|o| **o != *new);
-    if changed {
-        to.insert(key, new);
-    }
+    let new = bag.finish_within(MAX_PARAM);
+    let changed = **to != *new;
+    *to = new;
     changed
 }
 
@@ -139,7 +135,9 @@ fn handed_on(program: &Program<'_>, index: &Index, params: &Params, module: usiz
             }
         }
         if hidden {
-            deferred(&evaluator, module, call, &mut out);
+            for on in receivers(&evaluator, params, module, call) {
+                deferred(&evaluator, module, call, on, &mut out);
+            }
         }
     }
     for (scope, s) in (0..).zip(&m.scopes) {
@@ -165,12 +163,44 @@ fn kept(things: &[Thing]) -> Things {
     kept.into()
 }
 
-/// A function that is handed to code that we don't see, with its arguments: `executor.submit(f, client)`, `map(f, clients)`,
-/// `Thread(target=f, args=(client,))`.
-fn deferred(evaluator: &Evaluator<'_>, module: usize, call: &Call, out: &mut Vec<Handed>) {
+/// The classes of the instances on which the method around a call runs, where one of the call's first arguments is a
+/// parameter of it that is another for each of them: `executor.submit(call, item)`. Any, where there are none.
+fn receivers(evaluator: &Evaluator<'_>, params: &Params, module: usize, call: &Call) -> Vec<Option<Place>> {
     let m = &evaluator.program.modules[module];
+    let of_parameter = |e: ExprId| {
+        let ExprKind::Name(name) = &m.expr(e).kind else {
+            return None;
+        };
+        let Reaching::Found(found) = m.reaching(name, e) else {
+            return None;
+        };
+        let [Bound::Param(i)] = found.bindings.iter().map(|b| &b.bound).collect::<Vec<_>>()[..] else {
+            return None;
+        };
+        let function = Place {
+            module,
+            scope: found.scope,
+        };
+        params.on.get(&(function, *i))
+    };
+    let first = call.args.iter().take(2).map(|a| a.value);
+    let by_class: BTreeSet<Place> = first
+        .filter_map(of_parameter)
+        .flat_map(|on| on.keys().copied())
+        .collect();
+    if by_class.is_empty() {
+        return vec![None];
+    }
+    by_class.into_iter().map(Some).collect()
+}
+
+/// A function that is handed to code that we don't see, with its arguments: `executor.submit(f, client)`, `map(f, clients)`,
+/// `Thread(target=f, args=(client,))`; `on`: the class of the instance that this runs on.
+fn deferred(evaluator: &Evaluator<'_>, module: usize, call: &Call, on: Option<Place>, out: &mut Vec<Handed>) {
+    let m = &evaluator.program.modules[module];
+    let things = |e: ExprId| evaluator.things_on(module, e, on);
     let target = |e: ExprId| -> Vec<(Place, u32, Option<Place>)> {
-        let things = evaluator.things(module, e);
+        let things = things(e);
         let found = things.iter().filter_map(|t| match t {
             Thing::Function(f) => Some((*f, 0, None)),
             Thing::Method(f, class) => Some((*f, 1, Some(*class))),
@@ -180,25 +210,27 @@ fn deferred(evaluator: &Evaluator<'_>, module: usize, call: &Call, out: &mut Vec
     };
     if let Some(t) = call.keyword("target") {
         let args = call.keyword("args").map(|a| match &m.expr(a).kind {
-            crate::model::python::ExprKind::Tuple(items) | crate::model::python::ExprKind::List(items) => items.clone(),
+            ExprKind::Tuple(items) | ExprKind::List(items) => items.clone(),
             _ => Vec::new(),
         });
         for (f, skip, class) in target(t) {
             for (i, a) in (skip..).zip(args.iter().flatten()) {
-                out.push(((f, i), class, kept(&evaluator.things(module, *a))));
+                out.push(((f, i), class, kept(&things(*a))));
             }
         }
         return;
     }
-    let each = m
-        .dotted(call.function)
-        .is_some_and(|n| n.rsplit('.').next() == Some("map"));
     let positional: Vec<ExprId> = call
         .args
         .iter()
         .take_while(|a| a.name == ArgName::Positional)
         .map(|a| a.value)
         .collect();
+    let name = m.dotted(call.function).unwrap_or_default();
+    let name = name.rsplit('.').next().unwrap_or_default();
+    let each = name == "map";
+    // A method made of another one gets its receiver before these arguments.
+    let receiver = u32::from(name == "partialmethod");
     // The function stands first, but for `loop.run_in_executor(None, f)`.
     for (at, e) in positional.iter().enumerate().take(2) {
         let targets = target(*e);
@@ -206,17 +238,17 @@ fn deferred(evaluator: &Evaluator<'_>, module: usize, call: &Call, out: &mut Vec
             continue;
         }
         for (f, skip, class) in targets {
-            for (i, a) in (skip..).zip(&positional[at + 1..]) {
-                let things = evaluator.things(module, *a);
-                let things = if each { evaluator.each(&things) } else { things };
-                out.push(((f, i), class, kept(&things)));
+            for (i, a) in (skip + receiver..).zip(&positional[at + 1..]) {
+                let given = things(*a);
+                let given = if each { evaluator.each(&given) } else { given };
+                out.push(((f, i), class, kept(&given)));
             }
             let params = &evaluator.program.modules[f.module].scope(f.scope).params;
             for a in &call.args {
                 if let ArgName::Keyword(k, _) = &a.name
                     && let Some(i) = params.iter().position(|p| p.name == *k)
                 {
-                    out.push(((f, i as u32), class, kept(&evaluator.things(module, a.value))));
+                    out.push(((f, i as u32), class, kept(&things(a.value))));
                 }
             }
         }

@@ -260,6 +260,7 @@ impl Sites<'_, '_> {
                     }
                 }
             },
+            Thing::More if is_method_of_any(name) => self.missing(m, expr, Why::Service),
             Thing::Resource(c, ty, _) => {
                 if matches!(name, "load" | "reload") {
                     let injected = ty.method("load").map(|m| m.calls().collect::<Vec<_>>());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::iam::sdk::{Client, Member, ResourceType};
 use crate::model::python::{ExprId, ScopeId};
 
-/// How many things one expression may stand for before the rest is dropped.
+/// How many things one expression may stand for before the rest is only [`Thing::More`].
 pub(super) const MAX_THINGS: usize = 48;
 
 /// A scope of a module.
@@ -23,6 +23,8 @@ pub(super) type At = (usize, ExprId);
 pub(super) enum Thing {
     /// Something that we know nothing about.
     Opaque,
+    /// Whatever else it is: there is more than we tell apart.
+    More,
     /// A short literal string.
     Text(Arc<str>),
     /// A name of a library, qualified, or a builtin.
@@ -88,8 +90,10 @@ pub(super) struct Bag(Vec<Thing>);
 
 impl Bag {
     pub(super) fn put(&mut self, thing: Thing) {
-        if self.0.len() < MAX_THINGS * 4 {
-            self.0.push(thing);
+        match self.0.len() {
+            n if n < MAX_THINGS * 4 => self.0.push(thing),
+            n if n == MAX_THINGS * 4 => self.0.push(Thing::More),
+            _ => {}
         }
     }
 
@@ -115,10 +119,21 @@ impl Bag {
         self.0.is_empty()
     }
 
-    pub(super) fn finish(mut self) -> Things {
+    pub(super) fn finish(self) -> Things {
+        self.finish_within(MAX_THINGS)
+    }
+
+    /// At most `max` of them, the last of which says whether there are more.
+    pub(super) fn finish_within(mut self, max: usize) -> Things {
         self.0.sort();
         self.0.dedup();
-        self.0.truncate(MAX_THINGS);
+        if self.0.len() > max {
+            self.0.truncate(max - 1);
+            if !self.0.contains(&Thing::More) {
+                self.0.push(Thing::More);
+                self.0.sort();
+            }
+        }
         self.0.into()
     }
 }

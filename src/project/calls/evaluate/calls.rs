@@ -122,11 +122,16 @@ impl Evaluator<'_> {
     }
 
     pub(super) fn clients(&self, module: usize, call: &Call, resource: bool, frame: Option<&Frame<'_>>) -> Things {
+        let mut out = Bag::default();
         let names = match call.argument(0, "service_name") {
-            Some(arg) => self.texts(module, arg, frame),
+            Some(arg) => {
+                if self.eval(module, arg, frame).contains(&Thing::More) {
+                    out.put(Thing::More);
+                }
+                self.texts(module, arg, frame)
+            }
             None => self.spread(module, call, "service_name", frame),
         };
-        let mut out = Bag::default();
         for name in names {
             match sdk::client(&name) {
                 Some(c) if resource => match c.service_resource() {

@@ -57,6 +57,7 @@ impl Evaluator<'_> {
             },
             Thing::Literal(at) if self.is_namespace(*at) => self.elements(*at, &[name.into()], None, None),
             Thing::Client(_)
+            | Thing::More
             | Thing::Entry(..)
             | Thing::Text(_)
             | Thing::SomeClient
@@ -143,6 +144,7 @@ impl Evaluator<'_> {
                 Some(s) => self.source(class.module, s, frame),
                 None => self.nothing.clone(),
             };
+            let found = frame.map_or_else(|| found.clone(), |frame| self.held(frame, &found));
             match a.annotation {
                 Some(t) if !found.iter().any(is_aws) => out.put_all(&self.typed(class.module, t, 0)),
                 _ => {}
@@ -163,7 +165,7 @@ impl Evaluator<'_> {
                     let is_property = ["property", "cached_property", "cachedproperty", "lazy_property"]
                         .iter()
                         .any(|d| self.has(f, d));
-                    if instance && is_property {
+                    if (instance || makes_classes(m, class.scope)) && is_property {
                         out.put_all(&self.returned(f, self.receiver(f, receiver).into_iter().collect(), None));
                     } else if self.has(f, "staticmethod") || (!instance && !self.has(f, "classmethod")) {
                         out.put(Thing::Function(f));
@@ -185,6 +187,13 @@ impl Evaluator<'_> {
             }
         }
     }
+}
+
+/// Whether the class is one of classes, so that these have its properties.
+fn makes_classes(m: &Module, class: ScopeId) -> bool {
+    let bases = m.scope(class).bases.iter();
+    let mut names = bases.filter_map(|b| m.dotted(*b));
+    names.any(|name| name == "type" || name.ends_with("ABCMeta"))
 }
 
 /// The annotated names of a class body, in order: the fields of a dataclass.

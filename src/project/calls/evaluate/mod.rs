@@ -139,6 +139,19 @@ impl<'p> Evaluator<'p> {
         self.eval(module, expr, None)
     }
 
+    /// What it may stand for where the method around it runs on an instance of this class.
+    pub(super) fn things_on(&self, module: usize, expr: ExprId, class: Option<Place>) -> Things {
+        let Some(class) = class else {
+            return self.things(module, expr);
+        };
+        self.spent.set(self.spent.get().saturating_add(self.steps.take()));
+        let m = self.module(module);
+        let scope = m.function_of(m.expr(expr).scope);
+        let on = vec![(0, one(Thing::Instance(class)))];
+        let frame = Frame::new(Place { module, scope }, on, None, 1);
+        self.eval(module, expr, Some(&frame))
+    }
+
     /// The parameters whose arguments it looked at.
     pub(super) fn params_read(self) -> HashSet<(Place, u32)> {
         self.read.into_inner()

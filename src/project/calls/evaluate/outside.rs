@@ -145,7 +145,12 @@ impl Evaluator<'_> {
             | "contextlib.aclosing"
             | "contextlib.closing"
             | "contextlib.nullcontext"
-            | "functools.lru_cache" => first.map_or_else(|| self.nothing.clone(), |v| self.eval(module, v, frame)),
+            | "functools.cache"
+            | "functools.lru_cache"
+            | "asgiref.sync.async_to_sync"
+            | "asgiref.sync.sync_to_async" => {
+                first.map_or_else(|| self.nothing.clone(), |v| self.eval(module, v, frame))
+            }
             // An object of a library that has methods of interest, or that runs what it was given.
             _ if is_class_of_interest(name) || is_application(name) => one(Thing::Library(name.into())),
             _ if is_of_others(name) => self.nothing.clone(),
@@ -240,7 +245,7 @@ impl Evaluator<'_> {
             })),
             // `with client as c`
             Thing::Client(_) if matches!(name, "__enter__" | "__aenter__") => one(receiver.clone()),
-            Thing::SomeClient => one(Thing::Opaque),
+            Thing::SomeClient | Thing::More => one(Thing::Opaque),
             _ => self.nothing.clone(),
         }
     }

@@ -35,9 +35,9 @@ impl Evaluator<'_> {
             ExprKind::Index { of, index } => {
                 let name = m.dotted(*of).unwrap_or_default();
                 match name.rsplit('.').next().unwrap_or("") {
-                    "Optional" | "Union" | "Annotated" | "ClassVar" | "Final" | "Awaitable" => {
-                        self.typed(module, *index, depth + 1)
-                    }
+                    "Optional" | "Union" | "Annotated" | "ClassVar" | "Final" | "InitVar" | "Awaitable"
+                    // Dagster's fields that another resource is given for.
+                    | "ResourceDependency" => self.typed(module, *index, depth + 1),
                     // What a generator yields stands for the generator.
                     "Generator" | "Iterator" | "AsyncGenerator" | "AsyncIterator" => {
                         self.typed(module, *index, depth + 1)

@@ -151,3 +151,28 @@ fn what_is_whole_in_a_broken_file_is_linted() {
         assert!(is_broken(&found) && has("admin-star-star"), "{path}: {found:?}");
     }
 }
+
+/// What follows a statement that lacks its brace is linted all the same.
+#[test]
+fn a_lost_brace_hides_no_other_statement() {
+    let ruleset = Ruleset::builtin();
+    let text = r#"{
+  "Version": "2012-10-17",
+  "Statement": [
+    {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*", "Condition": {"Bool": {"aws:SecureTransport": "true"}},
+    {"Effect": "Allow", "Action": "*", "Resource": "*"}
+  ]
+}"#;
+    let at = |needle: &str| u32::try_from(text.find(needle).unwrap()).unwrap();
+    let found = found(&ruleset, "policy.json", text);
+    let expected = [
+        ("admin-star-star".to_owned(), at(r#""*", "Resource""#)),
+        (
+            "json-syntax-error".to_owned(),
+            at(r#"{"Effect": "Allow", "Action": "s3"#),
+        ),
+    ];
+    let others = |(rule, _): &&(String, u32)| expected.iter().all(|(r, _)| r != rule) && SYNTAX.contains(&&**rule);
+    assert!(expected.iter().all(|e| found.contains(e)), "{found:?}");
+    assert_eq!(found.iter().filter(others).count(), 0, "{found:?}");
+}

@@ -250,13 +250,7 @@ impl<'s> Parser<'s> {
             return;
         };
         if matching + 1 < self.frames.len() {
-            let open = self.frames.last().map_or(0, |f| self.tree.node(f.node).start as usize);
-            let what = self.bytes[open] as char;
-            self.misread(open, open + 1, &format!("unclosed `{what}`"));
-            while self.frames.len() > matching + 1 {
-                self.finish_item();
-                self.close(self.last_end());
-            }
+            self.close_unclosed(matching + 1);
         }
         self.finish_item();
         if let Some(Frame {
@@ -270,6 +264,17 @@ impl<'s> Parser<'s> {
         }
         self.at += 1;
         self.close(self.at);
+    }
+
+    /// Closes objects and arrays that lack their brackets, until `depth` are left.
+    fn close_unclosed(&mut self, depth: usize) {
+        let open = self.frames.last().map_or(0, |f| self.tree.node(f.node).start as usize);
+        let what = self.bytes[open] as char;
+        self.misread(open, open + 1, &format!("unclosed `{what}`"));
+        while self.frames.len() > depth {
+            self.finish_item();
+            self.close(self.last_end());
+        }
     }
 
     /// Gives a key at the end of an object its missing value.
@@ -340,6 +345,15 @@ impl<'s> Parser<'s> {
     fn key(&mut self, byte: u8) {
         if self.directive() {
             return;
+        }
+        let list = self.frames.iter().rposition(|f| self.tree.kind(f.node) == Kind::Seq);
+        if let Some(list) = list.filter(|_| byte == b'{') {
+            // `[{"a": 1, {"b": 2}]`: the next item of the list.
+            self.close_unclosed(list + 1);
+            if let Some(frame) = self.frames.last_mut() {
+                frame.expect = Expect::Item;
+            }
+            return self.value(byte);
         }
         let (start, hole) = (self.at, self.hole_ahead());
         let node = match byte {

@@ -67,6 +67,11 @@ fn broken_json_is_read_on() {
             vec!["[: unclosed `[`"],
         ),
         (
+            r#"{"a": [{"b": {"c": 1}, {"d": 2}], "e": 3}"#,
+            "{a=[{b={c=1},${unread}=${unread}},{d=2},${unread}],e=3,${unread}=${unread}}",
+            vec!["{: unclosed `{`"],
+        ),
+        (
             r#"{"a": "s3:G"#,
             "{a=s3:G${unread},${unread}=${unread}}",
             vec!["{: unclosed `{`", "\": unclosed string"],

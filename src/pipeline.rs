@@ -62,6 +62,7 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
             }
         })
         .collect();
+    formats::serverless::claim(sources, &mut units);
     lap("parse and lower");
     units.par_iter_mut().for_each(|unit| {
         formats::cloudformation::bodies(sources, unit);

@@ -11,6 +11,7 @@
 
 pub mod python;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::iam::{Document, Format, PolicyKind};
@@ -61,6 +62,19 @@ impl Address {
     /// In a Terraform module that another one of the repository calls: its scope is the caller's, `#` and the calls.
     pub fn in_called_module(&self) -> bool {
         self.scope.contains("#module.")
+    }
+
+    /// As Terraform writes it, with the calls that lead there: `module.app.aws_iam_role.r`; else the name.
+    pub fn full(&self) -> Cow<'_, str> {
+        full_address(&self.scope, &self.name)
+    }
+}
+
+/// [`Address::full`] of the parts of an address.
+pub fn full_address<'a>(scope: &str, name: &'a str) -> Cow<'a, str> {
+    match scope.split_once("#module.") {
+        Some((_, calls)) => format!("module.{calls}.{name}").into(),
+        None => name.into(),
     }
 }
 

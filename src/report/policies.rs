@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Number, Value as Json, json};
 
 use super::json::{SCHEMA_VERSION, span as span_json};
-use crate::iam::{Document, Format, Origin, Unresolved, catalogue};
+use crate::iam::{Document, Format, Origin, Unresolved, Use, catalogue};
+use crate::model::full_address;
 use crate::project::{Identity, PolicyRef, Project};
 use crate::source::{Problem, Sources, Span, visible};
 use crate::value::{Branch, Kind, Value};
@@ -60,6 +61,7 @@ struct Row<'a> {
     kind: &'static str,
     owner: Option<(String, String, String)>,
     attached_to: Vec<String>,
+    used_at: &'a [Use],
     document: Json,
     statements: usize,
     unresolved: &'a [Unresolved],
@@ -94,14 +96,15 @@ fn rows<'a>(seen: &Seen<'a>) -> Vec<Row<'a>> {
         rows.push(row(d, to));
     }
     rows.extend(project.unread.iter().map(|d| row(d, Vec::new())));
-    rows.retain(|r| project.sources.file(r.span.file).in_scope);
+    let in_scope = |span: &Span| project.sources.file(span.file).in_scope;
+    rows.retain(|r| in_scope(&r.span) || r.used_at.iter().any(|u| in_scope(&u.span)));
     rows.sort_by(|a, b| (a.span, &a.attached_to).cmp(&(b.span, &b.attached_to)));
     rows
 }
 
 fn address(project: &Project<'_>, identity: &Identity) -> String {
     let resource = project.resources.get(identity.resource as usize);
-    resource.map(|r| r.address.name.to_string()).unwrap_or_default()
+    resource.map(|r| r.address.full().into_owned()).unwrap_or_default()
 }
 
 fn managed<'a>(project: &Project<'_>, identity: &Identity, policy: &'a str, span: Span, name: &str) -> Option<Row<'a>> {
@@ -117,6 +120,7 @@ fn managed<'a>(project: &Project<'_>, identity: &Identity, policy: &'a str, span
         kind: "identity",
         owner: None,
         attached_to: vec![name.to_owned()],
+        used_at: &[],
         document,
         statements,
         unresolved: &[],
@@ -129,17 +133,21 @@ fn row(d: &Document, attached_to: Vec<String>) -> Row<'_> {
         span: d.span,
         format: d.format,
         kind: d.kind.name(),
-        owner: d
-            .owner
-            .as_ref()
-            .map(|o| (o.address.to_string(), o.type_name.to_string(), o.attribute.to_string())),
+        owner: d.owner.as_ref().map(|o| {
+            let address = full_address(&o.scope, &o.address).into_owned();
+            (address, o.type_name.to_string(), o.attribute.to_string())
+        }),
         attached_to,
+        used_at: &d.used_at,
         document: policy_json(&d.value),
         statements: d.statements.len(),
         unresolved: &d.unresolved,
         source: match &d.origin {
             Origin::Written => None,
             Origin::AwsManaged(name) => Some(("aws-managed", name)),
+            Origin::SamTemplate(name) | Origin::Generated(name) if d.format == Format::Serverless => {
+                Some(("generated", name))
+            }
             Origin::SamTemplate(name) | Origin::Generated(name) => Some(("sam-template", name)),
         },
     }

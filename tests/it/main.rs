@@ -27,6 +27,7 @@ mod options;
 mod oracle;
 mod pairs;
 mod patterns;
+mod policies;
 mod policy_files;
 mod python_values;
 mod render;

@@ -53,8 +53,14 @@ resources:
     assert_eq!(sources.slice(role.header), "statements");
     assert_eq!(
         show(role.get("Policies").unwrap()),
-        "[{PolicyName: lambda, PolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: s3:*, Resource: arn:aws:s3:::${Bucket}/*}]}}]"
+        "[{PolicyName: lambda, PolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: s3:*, Resource: arn:aws:s3:::${Bucket}/*}]}}, \
+         {PolicyName: logs, GeneratedFor: logs, PolicyDocument: {Version: 2012-10-17, Statement: [\
+         {Effect: Allow, Action: [logs:CreateLogStream, logs:CreateLogGroup, logs:TagResource], \
+         Resource: [arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/s-dev*:*]}, \
+         {Effect: Allow, Action: [logs:PutLogEvents], \
+         Resource: [arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/s-dev*:*:*]}]}}]"
     );
+    assert!(role.get("GeneratedManagedPolicyArns").is_none());
     let statement = role.get("Policies").unwrap().items()[0]
         .path(&["PolicyDocument", "Statement"])
         .unwrap();
@@ -103,6 +109,7 @@ functions:
     iamRoleStatementsInherit: true
     iamRoleStatements:
       - {Effect: Allow, Action: 'ec2:*', Resource: '*'}
+  inside: {handler: a.b, vpc: {subnetIds: [a]}}
   named: {handler: a.b, role: CustomRole}
   arn: {handler: a.b, role: 'arn:aws:iam::123456789012:role/x'}
   got: {handler: a.b, role: !GetAtt CustomRole.Arn}
@@ -110,7 +117,10 @@ functions:
     let (sources, units) = lower(&[("serverless.yml", text)]);
     let shared = find(&units, "IamRoleLambdaExecution");
     assert!(show(shared.get("Policies").unwrap()).contains("sqs:SendMessage"));
+    let added = show(shared.get("GeneratedManagedPolicyArns").unwrap());
+    assert!(added.contains("AWSLambdaVPCAccessExecutionRole"), "{added}");
     let alone = find(&units, "AloneIamRoleLambdaExecution");
+    assert!(alone.get("GeneratedManagedPolicyArns").is_none());
     assert_eq!(sources.slice(alone.header), "iamRoleStatements");
     assert!(!show(alone.get("Policies").unwrap()).contains("sqs:SendMessage"));
     let both = show(find(&units, "BothIamRoleLambdaExecution").get("Policies").unwrap());

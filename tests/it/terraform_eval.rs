@@ -42,6 +42,15 @@ fn lower(files: &[(&str, &str)]) -> (Sources, Vec<Unit>) {
     (sources, units)
 }
 
+/// As [`lower`], with `plan.json` alone asked about.
+fn lower_plan(files: &[(&str, &str)]) -> (Sources, Vec<Unit>) {
+    let input = |(path, text): &(&str, &str)| (path.to_string(), (*text).into(), *path == "plan.json");
+    let sources = Sources::new(files.iter().map(input));
+    let ids: Vec<_> = sources.ids().collect();
+    let units = Terraform.lower(&sources, &ids);
+    (sources, units)
+}
+
 fn resources(units: &[Unit]) -> Vec<&Resource> {
     units.iter().flat_map(|u| &u.resources).collect()
 }
@@ -1305,7 +1314,7 @@ module "other" {
 
 #[test]
 fn plans_hold_resolved_values() {
-    let (sources, units) = lower(&[
+    let (sources, units) = lower_plan(&[
         (
             "plan.json",
             r#"{"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {"root_module": {
@@ -1390,7 +1399,7 @@ fn what_a_plan_leaves_open_is_unknown_with_its_reason() {
 
 #[test]
 fn a_plan_is_linked_and_placed_where_its_source_is() {
-    let (sources, units) = lower(&[
+    let (sources, units) = lower_plan(&[
         ("plan.json", PLAN),
         (
             "main.tf",
@@ -1420,6 +1429,56 @@ fn a_plan_is_linked_and_placed_where_its_source_is() {
         .unwrap();
     assert_eq!(&*role.address, "module.m[\"a.b[1]\"].aws_iam_role.r");
     assert_eq!(sources.path(planned("aws_iam_policy.p").header.file), "main.tf");
+}
+
+#[test]
+fn what_a_plan_knows_completes_its_source() {
+    let plan = r#"{"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {"root_module": {
+  "resources": [
+    {"address": "aws_iam_policy.p[\"a\"]", "mode": "managed", "type": "aws_iam_policy", "values": {"policy": "{\"Statement\":{\"Action\":\"s3:*\",\"Effect\":\"Allow\"}}"}},
+    {"address": "aws_iam_policy.p[\"b\"]", "mode": "managed", "type": "aws_iam_policy", "values": {"policy": "{\"Statement\":{\"Action\":\"iam:*\",\"Effect\":\"Allow\"}}"}},
+    {"address": "aws_iam_policy.whole", "mode": "managed", "type": "aws_iam_policy", "values": {"name": "w-1", "policy": "{\"Statement\": []}"}}],
+  "child_modules": [{"address": "module.m[0]", "resources": [
+    {"address": "module.m[0].aws_iam_user.u", "mode": "managed", "type": "aws_iam_user", "values": {"name": "ann"}},
+    {"address": "module.m[0].aws_iam_user.new", "mode": "managed", "type": "aws_iam_user", "values": {"name": "bob"}}]}]
+}}}"#;
+    let (sources, units) = lower(&[
+        ("plan.json", plan),
+        (
+            "main.tf",
+            "variable \"grants\" {}\nvariable \"n\" {}\nvariable \"text\" {}\nresource \"aws_iam_policy\" \"p\" {\n  for_each = var.grants\n  policy = jsonencode({ Statement = [{ Effect = \"Allow\", Action = each.value }] })\n}\nresource \"aws_iam_policy\" \"whole\" {\n  name = \"w-${var.n}\"\n  policy = var.text\n}\nmodule \"m\" {\n  count = var.n\n  source = \"./m\"\n  name = var.text\n}\n",
+        ),
+        (
+            "m/main.tf",
+            "variable \"name\" {}\nresource \"aws_iam_user\" \"u\" { name = var.name }\n",
+        ),
+    ]);
+    let all: Vec<String> = resources(&units)
+        .iter()
+        .filter(|r| r.kind.starts_with("AWS::IAM::"))
+        .map(|r| {
+            format!(
+                "{} {} {}",
+                sources.path(r.header.file),
+                r.address.full(),
+                show(&r.props)
+            )
+        })
+        .collect();
+    assert_eq!(
+        all,
+        [
+            // What the source does not declare stays the plan's.
+            "plan.json module.m[0].aws_iam_user.new {UserName: \"bob\"}",
+            "main.tf aws_iam_policy.p {PolicyDocument: json({Statement: [{Effect: \"Allow\", Action: \"s3:*\"}]})}",
+            "main.tf aws_iam_policy.whole {ManagedPolicyName: \"w-1\", PolicyDocument: \"{\\\"Statement\\\": []}\"}",
+            "m/main.tf module.m.aws_iam_user.u {UserName: \"ann\"}",
+            "main.tf aws_iam_policy.p {PolicyDocument: json({Statement: [{Effect: \"Allow\", Action: \"iam:*\"}]})}",
+        ]
+    );
+    for u in &units {
+        u.resources.iter().for_each(|r| sound(&sources, &r.props));
+    }
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Statements that another statement of the document takes in.
 
+use std::collections::BTreeSet;
+
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::iam::{Clause, Condition, Origin, PrincipalClause, Statement};
 use crate::rules::{Context, Out};
+use crate::source::{FileId, ProblemKind};
 
 /// Documents with more statements are not compared.
 const MAX_STATEMENTS: usize = 200;
@@ -11,8 +14,14 @@ const MAX_STATEMENTS: usize = 200;
 const MAX_PAIRS: usize = 4_000;
 
 pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
+    // Of what the directives of a template hold, one or the other may be left out.
+    let problems = cx.project.problems.iter();
+    let templates: BTreeSet<FileId> = problems
+        .filter(|p| p.kind == ProblemKind::NotEvaluated)
+        .map(|p| p.span.file)
+        .collect();
     for (id, d) in cx.documents() {
-        if d.origin != Origin::Written || d.statements.len() > MAX_STATEMENTS {
+        if d.origin != Origin::Written || d.statements.len() > MAX_STATEMENTS || templates.contains(&d.span.file) {
             continue;
         }
         for (i, s) in d.statements.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! AWS managed policies where they are attached or looked up to be used.
 
 use crate::finding::Finding;
+use crate::iam::catalogue;
 use crate::iam::managed::aws_managed_name;
 use crate::model::{Resource, kinds};
 use crate::rules::{Context, Out};
@@ -27,7 +28,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             let Some(name) = value
                 .as_text()
                 .and_then(aws_managed_name)
-                .or_else(|| value.as_str().filter(|_| lookup).map(|n| n.into_owned()))
+                .or_else(|| looked_up(&value.as_str().filter(|_| lookup)?))
             else {
                 return;
             };
@@ -36,6 +37,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             }
         });
     }
+}
+
+/// The policy that a bare name finds, with its path.
+fn looked_up(name: &str) -> Option<String> {
+    let policy = catalogue().managed_policy(name).filter(|p| p.name == name)?;
+    let (_, full) = policy.arn.split_once(":policy/")?;
+    Some(full.to_owned())
 }
 
 fn judge(cx: &Context<'_>, id: u32, name: &str, span: Span) -> Option<Finding> {

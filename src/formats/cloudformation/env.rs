@@ -1,6 +1,6 @@
 //! Where an expression is evaluated: which file's tree, inside which loops, under which conditions.
 
-use crate::source::Text;
+use crate::source::{Span, Text};
 use crate::syntax::Tree;
 use crate::value::Value;
 
@@ -15,6 +15,8 @@ pub(crate) struct Env<'e> {
     pub(crate) tree: &'e Tree,
     bound: Option<&'e Bound<'e>>,
     assumed: Option<&'e Assumed<'e>>,
+    /// What brought this file in.
+    included: Option<Span>,
     /// Only what is certain counts: parameters' defaults do not.
     pub(super) certain: bool,
     depth: u32,
@@ -40,6 +42,7 @@ impl<'e> Env<'e> {
             tree,
             bound: None,
             assumed: None,
+            included: None,
             certain: false,
             depth: 0,
         }
@@ -59,6 +62,25 @@ impl<'e> Env<'e> {
         'e: 't,
     {
         Env { tree, ..self }
+    }
+
+    /// The same place in a file that is included at `at`.
+    pub(super) fn including<'t>(self, tree: &'t Tree, at: Span) -> Env<'t>
+    where
+        'e: 't,
+    {
+        Env {
+            included: Some(at),
+            ..self.within(tree)
+        }
+    }
+
+    /// A value of this place as the including file sees it.
+    pub(super) fn seen(&self, value: Value) -> Value {
+        match self.included {
+            Some(at) => value.used_at(at),
+            None => value,
+        }
     }
 
     pub(super) fn certain(self) -> Self {

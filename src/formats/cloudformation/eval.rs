@@ -190,7 +190,7 @@ impl Template<'_> {
         if !self.charge(shared.len()) {
             return unknown("too large");
         }
-        f(env.within(&shared), root).map(|v| v.used_at(span))
+        f(env.including(&shared, span), root).map(|v| v.used_at(span))
     }
 
     /// A name, label or index that a function takes: the text with loops filled in.

@@ -88,6 +88,7 @@ impl Template<'_> {
                 .get(node, "Properties")
                 .and_then(|p| self.value(env, p))
                 .unwrap_or_else(|| Value::map(Vec::new(), header));
+            let props = env.seen(props);
             let base = Base {
                 kind: kind.into(),
                 id: id.into(),

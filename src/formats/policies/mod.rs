@@ -30,6 +30,7 @@ pub fn lower(unit: &mut Unit) {
         let mut search = Search {
             resource,
             index: i,
+            via: None,
             found: &mut found,
         };
         match slots::lone_statement(resource) {
@@ -73,6 +74,8 @@ struct Found {
 struct Search<'a> {
     resource: &'a Resource,
     index: u32,
+    /// How what holds the value at hand came here.
+    via: Via,
     found: &'a mut Found,
 }
 
@@ -90,6 +93,15 @@ impl Search<'_> {
             self.policy(value, path, Some(kind));
             return;
         }
+        let outer = self.via.clone();
+        if value.via.is_some() {
+            self.via.clone_from(&value.via);
+        }
+        self.inside(value, path, depth);
+        self.via = outer;
+    }
+
+    fn inside(&mut self, value: &Value, path: &mut String, depth: usize) {
         match &value.kind {
             Kind::Map(_) if document::is_policy_shaped(value) => self.policy(value, path, None),
             Kind::Map(entries) => {
@@ -153,9 +165,10 @@ impl Search<'_> {
         if kind.is_some() {
             document::unread(value, &slot, &mut self.found.unread);
         }
+        let via = if value.via.is_some() { &value.via } else { &self.via };
         for d in &mut self.found.documents[before..] {
             settle_kind(d);
-            d.used_at = uses(&value.via, r, d);
+            d.used_at = uses(via, r, d);
         }
     }
 }

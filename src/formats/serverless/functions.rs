@@ -33,13 +33,22 @@ pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut Unit) {
     if cloud.is_some_and(|name| name != "aws") {
         return;
     }
+    let name = section("service");
     let service = Lowering {
         template,
+        name: name.as_ref(),
         provider: &provider,
         at,
     };
     let functions = section("functions").unwrap_or_else(|| Value::map(Vec::new(), at));
-    let shared = service.shared_role();
+    let in_vpc = |f: &Entry| f.value.get("vpc").is_some();
+    let any_in_vpc = functions
+        .items()
+        .iter()
+        .filter_map(Value::entries)
+        .flatten()
+        .any(in_vpc);
+    let shared = service.shared_role(any_in_vpc);
     let mut uses_shared = false;
     let mut lowered = Vec::new();
     for group in functions.items() {
@@ -48,7 +57,8 @@ pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut Unit) {
         }
     }
     // Its statements are written whether or not a function of this file uses it.
-    if let Some(role) = shared.filter(|role| uses_shared || role.get("Policies").is_some()) {
+    let written = |role: &Resource| role.get("Policies").is_some_and(|p| p.items().len() > 1);
+    if let Some(role) = shared.filter(|role| uses_shared || written(role)) {
         unit.resources.push(role);
     }
     unit.resources.append(&mut lowered);
@@ -60,6 +70,8 @@ pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut Unit) {
 
 struct Lowering<'t, 'w> {
     template: &'t Template<'w>,
+    /// `service`: its name, or an object with it.
+    name: Option<&'t Value>,
     provider: &'t Value,
     /// The `provider` key.
     at: Span,
@@ -73,12 +85,14 @@ struct Parts<'v> {
     boundary: Option<&'v Entry>,
     name: Option<&'v Entry>,
     path: Option<&'v Entry>,
+    /// A function that runs with the role is in a VPC.
+    in_vpc: bool,
 }
 
 impl Lowering<'_, '_> {
     /// `provider.iam.role` as an object, or the older `provider.iamRoleStatements`; `None` where the provider names a role
     /// that exists already.
-    fn shared_role(&self) -> Option<Resource> {
+    fn shared_role(&self, in_vpc: bool) -> Option<Resource> {
         let provider = self.provider;
         if provider.get("role").is_some() || self.named_role().is_some() {
             return None;
@@ -93,10 +107,12 @@ impl Lowering<'_, '_> {
                 .or_else(|| provider.entry("rolePermissionsBoundary")),
             name: new("name"),
             path: new("path"),
+            in_vpc,
         };
         let header = parts
             .statements
             .or(parts.managed)
+            .filter(|e| e.key_span.file == self.at.file)
             .or_else(|| provider.get("iam").and_then(|iam| iam.entry("role")))
             .map_or(self.at, |e| e.key_span);
         Some(self.role(SHARED_ROLE, header, header.cover(provider.span), &parts, None))
@@ -138,9 +154,13 @@ impl Lowering<'_, '_> {
             ];
             policies.push(map(entries, key));
         }
-        if !policies.is_empty() {
-            props.push(("Policies", Value::seq(policies, header)));
-        }
+        let logs = vec![
+            ("PolicyName", made("logs")),
+            ("GeneratedFor", made("logs")),
+            ("PolicyDocument", self.logs(header)),
+        ];
+        policies.push(map(logs, header));
+        props.push(("Policies", Value::seq(policies, header)));
         let named = [
             ("ManagedPolicyArns", parts.managed),
             ("PermissionsBoundary", parts.boundary),
@@ -154,20 +174,52 @@ impl Lowering<'_, '_> {
         for (name, written) in named {
             entries.extend(written.map(|e| entry(name, e.key_span, e.value.clone())));
         }
-        // The framework's own statements on log groups amount to this policy.
-        let mut logs = Text::made("arn:", header);
-        logs.append(&text::hole(HoleKind::Partition, "AWS::Partition", header));
-        logs.append(&Text::made(
-            ":iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
-            header,
-        ));
-        let logs = Value::text(logs, header);
-        entries.push(entry(
-            "GeneratedManagedPolicyArns",
-            header,
-            Value::seq(vec![logs], header),
-        ));
+        if parts.in_vpc || self.provider.get("vpc").is_some() {
+            let mut vpc = Text::made("arn:", header);
+            vpc.append(&text::hole(HoleKind::Partition, "AWS::Partition", header));
+            let name = "service-role/AWSLambdaVPCAccessExecutionRole";
+            vpc.append(&Text::made(&format!(":iam::aws:policy/{name}"), header));
+            let added = Value::seq(vec![Value::text(vpc, header)], header);
+            entries.push(entry("GeneratedManagedPolicyArns", header, added));
+        }
         self.resource("AWS::IAM::Role", "iam.role", id, header, extent, entries)
+    }
+
+    /// The framework's own statements on the log groups of the service's functions.
+    fn logs(&self, at: Span) -> Value {
+        let named = |value: Option<&Value>, default: &str| match value.map(|v| v.get("name").unwrap_or(v)) {
+            Some(value) => value
+                .as_text()
+                .cloned()
+                .unwrap_or_else(|| text::hole(HoleKind::Other, default, at)),
+            None => Text::made(default, at),
+        };
+        let mut groups = Text::made("arn:", at);
+        for (kind, name, then) in [
+            (HoleKind::Partition, "AWS::Partition", ":logs:"),
+            (HoleKind::Region, "AWS::Region", ":"),
+            (HoleKind::Account, "AWS::AccountId", ":log-group:/aws/lambda/"),
+        ] {
+            groups.append(&text::hole(kind, name, at));
+            groups.append(&Text::made(then, at));
+        }
+        groups.append(&named(self.name, "service"));
+        groups.append(&Text::made("-", at));
+        groups.append(&named(self.provider.get("stage"), "dev"));
+        let statement = |actions: &[&str], end: &str| {
+            let mut resource = groups.clone();
+            resource.append(&Text::made(end, at));
+            let actions = actions.iter().map(|a| Value::made(a, at)).collect();
+            let entries = vec![
+                ("Effect", Value::made("Allow", at)),
+                ("Action", Value::seq(actions, at)),
+                ("Resource", Value::seq(vec![Value::text(resource, at)], at)),
+            ];
+            map(entries, at)
+        };
+        let making = ["logs:CreateLogStream", "logs:CreateLogGroup", "logs:TagResource"];
+        let statements = vec![statement(&making, "*:*"), statement(&["logs:PutLogEvents"], "*:*:*")];
+        document(statements, at, at)
     }
 
     /// One function with its role and URL; whether it runs with the shared role.
@@ -216,6 +268,7 @@ impl Lowering<'_, '_> {
             boundary: nested("permissionsBoundary").or_else(|| get("iamPermissionsBoundary")),
             name: get("iamRoleStatementsName").or_else(|| nested("name")),
             path: nested("path"),
+            in_vpc: get("vpc").is_some(),
         };
         let mut uses_shared = false;
         let role = if let Some(role) = get("role") {

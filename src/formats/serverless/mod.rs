@@ -7,11 +7,13 @@
 mod functions;
 mod variables;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::formats::cloudformation::{Doc, Template, World, extents};
 use crate::formats::{Lower, each_file, plain};
-use crate::model::Unit;
+use crate::iam::Format;
+use crate::model::{Resource, Unit};
 use crate::source::{FileId, Sources};
 use crate::syntax::{Kind, NodeId, Tree};
 
@@ -83,6 +85,23 @@ fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Unit) {
     unit.wanted.extend(main.wanted.take());
     for index in 1..world.docs.len() {
         Template::new(&world, index).lower(unit);
+    }
+}
+
+/// What a service takes in from a file of its own is the service's: it is no template beside it.
+pub fn claim(sources: &Sources, units: &mut [Unit]) {
+    let elsewhere = |r: &&Resource| {
+        r.format == Format::Serverless && sources.path(r.header.file) != &*r.address.scope && r.kind.contains("::")
+    };
+    let taken: BTreeSet<FileId> = units
+        .iter()
+        .flat_map(|u| u.resources.iter().filter(elsewhere))
+        .map(|r| r.header.file)
+        .collect();
+    let template = |r: &Resource| matches!(r.format, Format::Cloudformation | Format::Sam);
+    for unit in units.iter_mut().filter(|_| !taken.is_empty()) {
+        unit.resources
+            .retain(|r| !(template(r) && taken.contains(&r.header.file)));
     }
 }
 

@@ -19,6 +19,7 @@ mod loops;
 mod module;
 mod operators;
 pub(crate) mod plan;
+mod planned;
 mod policy_document;
 mod reference;
 mod registry;
@@ -97,8 +98,12 @@ impl Lower for Terraform {
             }
         }
         let mut units = vec![first];
-        units.extend(plans.iter().map(|id| plan::lower(sources, *id, &written)));
-        let (emitted, wanted) = evaluate(&repository, sources);
+        let (mut emitted, wanted) = evaluate(&repository, sources);
+        let mut plans: Vec<Unit> = plans.iter().map(|id| plan::lower(sources, *id, &written)).collect();
+        for (_, emitted) in &mut emitted {
+            planned::complete(sources, &mut plans, emitted);
+        }
+        units.append(&mut plans);
         units[0].wanted = wanted;
         let used = used::Used::new(emitted.iter().flat_map(|(_, e)| &e.resources));
         let mut seen = BTreeSet::new();

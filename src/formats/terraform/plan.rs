@@ -329,7 +329,7 @@ struct Place<'a> {
 }
 
 /// `module.m[0].aws_iam_role.r["key"]` as `module.m.aws_iam_role.r`.
-fn without_keys(address: &str) -> String {
+pub(super) fn without_keys(address: &str) -> String {
     let mut out = String::with_capacity(address.len());
     let (mut depth, mut quoted, mut escaped) = (0u32, false, false);
     for c in address.chars() {

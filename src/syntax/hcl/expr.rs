@@ -724,9 +724,11 @@ impl Literal {
         self.text.push_str(text);
     }
 
-    /// The text without blanks at its end (`~` before an interpolation).
+    /// The text without blanks at its end (`~` before an interpolation), which reach no further than the last line.
     pub(super) fn trim_end(&mut self) {
-        let len = self.text.trim_end().len();
+        let before = self.text.strip_suffix('\n').unwrap_or(&self.text);
+        let line = before.rfind('\n').map_or(0, |end| end + 1);
+        let len = line + self.text[line..].trim_end().len();
         self.text.truncate(len);
         while let Some(last) = self.segments.last_mut() {
             if last.at as usize >= len {

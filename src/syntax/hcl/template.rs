@@ -217,10 +217,12 @@ impl Parser<'_> {
         let mut text = &self.src[run..self.pos];
         let mut at = run;
         if parts.trim_next {
-            let trimmed = text.trim_start();
-            at += text.len() - trimmed.len();
-            text = trimmed;
-            parts.trim_next &= text.is_empty();
+            // Each line is a literal of its own to HCL: the next one keeps its blanks.
+            let (line, ended) = text.find('\n').map_or((text, false), |end| (&text[..=end], true));
+            let blank = line.len() - line.trim_start().len();
+            parts.trim_next = blank == line.len() && !ended;
+            at += blank;
+            text = &text[blank..];
         }
         parts.literal.run(text, at);
     }

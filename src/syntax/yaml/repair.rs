@@ -2,7 +2,7 @@
 //!
 //! 1. A quoted scalar whose later lines are indented too little (`!Sub '{` … `}'`), which libyaml and so AWS accept: its
 //!    line breaks become blanks. No problem.
-//! 2. A template of another language (Jinja, Helm, ERB): directives become blanks, expressions a word of the same length
+//! 2. A template of another language (Jinja, Helm, ERB, Terraform): directives become blanks, expressions a word of the same length
 //!    whose text is read back as a hole. One [`ProblemKind::NotEvaluated`].
 //! 3. Anything else: the line is blanked, at most [`MAX_BLANKED`] times, and the first place is a problem.
 
@@ -220,7 +220,7 @@ impl<'t> Repair<'t> {
     }
 
     fn is_template(&self) -> bool {
-        !self.templates && ["{{", "{%", "<%"].iter().any(|mark| self.original.contains(mark))
+        !self.templates && ["{{", "{%", "%{", "<%"].iter().any(|mark| self.original.contains(mark))
     }
 
     /// The quoted scalar at which reading stopped.
@@ -312,6 +312,11 @@ impl<'t> Repair<'t> {
         let mut at = 0;
         while let Some(i) = memchr::memchr2(b'{', b'<', &bytes[at..]) {
             at += i;
+            if let Some(directive) = terraform_directive(bytes, at) {
+                at = directive.end;
+                found.push((directive, false));
+                continue;
+            }
             let (close, expression): (&[u8], bool) = match (bytes[at], bytes.get(at + 1)) {
                 (b'{', Some(b'{')) => (b"}}", true),
                 (b'{', Some(b'%')) => (b"%}", false),
@@ -403,6 +408,17 @@ fn is_end(kind: &ErrorKind) -> bool {
             | ErrorKind::UnexpectedEofImplicitFlowMapping
             | ErrorKind::UnexpectedEof
     )
+}
+
+/// A directive of Terraform's templates whose brace is at `brace`: `%{ for x in xs ~}`. A format's `%{name}` does not have the
+/// line for itself.
+fn terraform_directive(bytes: &[u8], brace: usize) -> Option<Range<usize>> {
+    let start = brace
+        .checked_sub(1)
+        .filter(|at| bytes[*at] == b'%' && bytes[brace] == b'{')?;
+    let line = &bytes[start..line_end(bytes, start)];
+    let end = start + line.iter().rposition(|b| *b == b'}')? + 1;
+    is_alone(bytes, start, end).then_some(start..end)
 }
 
 /// Whether nothing else stands on the line or lines of `start..end`.

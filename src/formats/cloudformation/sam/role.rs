@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::formats::cloudformation::resources::Base;
 use crate::formats::cloudformation::text::join_labels;
 use crate::iam::catalogue;
+use crate::iam::managed::aws_managed_name;
 use crate::model::Resource;
 use crate::source::{Span, Text};
 use crate::value::{Entry, Kind, Value};
@@ -47,6 +48,7 @@ impl Sam<'_, '_> {
         }
         let mut inline = role.inline;
         let mut key = at;
+        let mut named: Vec<String> = Vec::new();
         if let Some(policies) = &role.policies {
             let mut sorted = Sorted {
                 id: &base.id,
@@ -56,6 +58,8 @@ impl Sam<'_, '_> {
             sorted.each(&policies.value, &[]);
             let span = policies.value.span;
             if !sorted.managed.is_empty() {
+                let texts = sorted.managed.iter().filter_map(Value::as_text);
+                named = texts.filter_map(aws_managed_name).collect();
                 let entry = (policies.key_span, Value::seq(sorted.managed, span));
                 props.push("ManagedPolicyArns", entry.0, entry.1);
             }
@@ -69,7 +73,9 @@ impl Sam<'_, '_> {
         if !inline.is_empty() {
             props.push("Policies", key, Value::seq(inline, key));
         }
-        let added = role.added.iter().map(|name| {
+        // The translator attaches a policy once.
+        let added = role.added.iter().filter(|name| named.iter().all(|n| n != *name));
+        let added = added.map(|name| {
             let text = arn(&format!("arn:%partition:iam::aws:policy/{name}"), at);
             Value::text(text, at)
         });

@@ -1,0 +1,188 @@
+//! `overgrant policies`: every document once, where it is written, with whose it is and where it came from.
+
+use crate::support::repository::Repository;
+
+/// One line for each policy: place, kind, source, owner, identities that get it, and what is not known of it.
+fn listed(files: &[(&str, &str)], args: &[&str]) -> Vec<String> {
+    let args = [&["policies", "--format", "json"], args].concat();
+    let json = Repository::new(files).run(&args).json();
+    let policies = json["policies"].as_array().unwrap().iter();
+    let texts = |v: &serde_json::Value, key: &str| -> Vec<String> {
+        let items = v.as_array().unwrap().iter();
+        let text = |i: &serde_json::Value| if key.is_empty() { i.clone() } else { i[key].clone() };
+        items.map(|i| text(i).as_str().unwrap().to_owned()).collect()
+    };
+    policies
+        .map(|p| {
+            let text = |v: &serde_json::Value| v.as_str().unwrap_or("-").to_owned();
+            format!(
+                "{}:{} {} {} {} on {:?} unknown {:?}",
+                text(&p["path"]),
+                p["span"]["start"]["line"],
+                text(&p["kind"]),
+                text(&p["source"]),
+                text(&p["owner"]["address"]),
+                texts(&p["attached_to"], ""),
+                texts(&p["unknown"], "name"),
+            )
+        })
+        .collect()
+}
+
+const SOURCE: &str = r#"variable "action" {}
+resource "aws_iam_role" "r" {
+  assume_role_policy = jsonencode({ Statement = [{ Effect = "Allow", Principal = { Service = "ec2.amazonaws.com" }, Action = "sts:AssumeRole" }] })
+}
+resource "aws_iam_role_policy" "p" {
+  role   = aws_iam_role.r.id
+  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = var.action, Resource = "*" }] })
+}
+"#;
+
+const PLAN: &str = r#"{"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {"root_module": {"resources": [
+  {"address": "aws_iam_role.r", "mode": "managed", "type": "aws_iam_role", "name": "r", "values":
+   {"assume_role_policy": "{\"Statement\":[{\"Action\":\"sts:AssumeRole\",\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"ec2.amazonaws.com\"}}]}"}},
+  {"address": "aws_iam_role_policy.p", "mode": "managed", "type": "aws_iam_role_policy", "name": "p", "values":
+   {"policy": "{\"Statement\":[{\"Action\":\"iam:*\",\"Effect\":\"Allow\",\"Resource\":\"*\"}]}"}}]}},
+"resource_changes": [{"address": "aws_iam_role_policy.p", "change": {"after_unknown": {"role": true}}}],
+"configuration": {"root_module": {"resources": [
+  {"address": "aws_iam_role_policy.p", "expressions": {"role": {"references": ["aws_iam_role.r.id", "aws_iam_role.r"]}}}]}}}"#;
+
+#[test]
+fn a_plan_beside_its_source_is_told_with_it() {
+    let both = [("main.tf", SOURCE), ("plan.json", PLAN)];
+    assert_eq!(
+        listed(&both, &["."]),
+        [
+            "main.tf:3 trust - aws_iam_role.r on [\"aws_iam_role.r\"] unknown []",
+            "main.tf:7 identity - aws_iam_role_policy.p on [\"aws_iam_role.r\"] unknown []",
+        ]
+    );
+    // Where only the plan is asked about, it speaks for itself.
+    let plan = listed(&both, &["plan.json"]);
+    assert!(
+        plan.iter().all(|p| p.starts_with("plan.json:")) && plan.len() == 2,
+        "{plan:?}"
+    );
+    let findings = Repository::new(&both).run(&["check", "--format", "json", "."]).json();
+    let places: Vec<_> = findings["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| &f["path"])
+        .collect();
+    assert!(
+        !places.is_empty() && places.iter().all(|p| *p == "main.tf"),
+        "{places:?}"
+    );
+}
+
+#[test]
+fn what_a_service_takes_from_other_files_is_told_once() {
+    let files = [
+        (
+            "serverless.yml",
+            "service: s\nprovider:\n  name: aws\n  iam:\n    role: ${file(./role.yml)}\nfunctions:\n  f: {handler: a.h}\nresources: ${file(./resources.yml)}\n",
+        ),
+        (
+            "role.yml",
+            "statements:\n  - {Effect: Allow, Action: 'iam:*', Resource: '*'}\n",
+        ),
+        (
+            "resources.yml",
+            "Resources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument: {Statement: [{Effect: Allow, Action: 'sts:*', Resource: '*'}]}\n",
+        ),
+    ];
+    let role = "IamRoleLambdaExecution";
+    assert_eq!(
+        listed(&files, &["."]),
+        [
+            "resources.yml:5 identity - P on [] unknown []".to_owned(),
+            format!("role.yml:2 identity - {role} on [\"{role}\"] unknown []"),
+            format!("serverless.yml:5 trust generated {role} on [\"{role}\"] unknown []"),
+            format!("serverless.yml:5 identity generated {role} on [\"{role}\"] unknown []"),
+        ]
+    );
+    let rules = Repository::new(&files).run(&["check", "--format", "json", "."]).rules();
+    assert_eq!(
+        rules.iter().filter(|r| *r == "service-wildcard").count(),
+        2,
+        "{rules:?}"
+    );
+}
+
+#[test]
+fn what_a_named_template_includes_is_a_part_of_it() {
+    let files = [
+        (
+            "template.yaml",
+            "Resources:\n  Fn::Transform: {Name: AWS::Include, Parameters: {Location: ./more.yaml}}\n",
+        ),
+        (
+            "more.yaml",
+            "P:\n  Type: AWS::IAM::ManagedPolicy\n  Properties:\n    PolicyDocument: {Statement: [{Effect: Allow, Action: '*', Resource: '*'}]}\n",
+        ),
+    ];
+    for asked in [".", "template.yaml"] {
+        assert_eq!(
+            listed(&files, &[asked]),
+            ["more.yaml:4 identity - P on [] unknown []"],
+            "{asked}"
+        );
+        let rules = Repository::new(&files)
+            .run(&["check", "--format", "json", asked])
+            .rules();
+        assert!(rules.contains(&"admin-star-star".to_owned()), "{asked}: {rules:?}");
+    }
+}
+
+#[test]
+fn directives_of_terraforms_templates_are_read_over() {
+    let template = "Version: '2012-10-17'\nStatement:\n%{ for b in buckets ~}\n  - Effect: Allow\n    Action: 's3:*'\n    Resource: 'arn:aws:s3:::${b}/*'\n%{ endfor ~}\n";
+    let used = "resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode(yamldecode(templatefile(\"${path.module}/p.yaml.tftpl\", { buckets = [\"a\", \"b\"] })))\n}\n";
+    assert_eq!(
+        listed(&[("p.yaml.tftpl", template)], &["."]),
+        ["p.yaml.tftpl:1 identity - - on [] unknown [\"b\"]"]
+    );
+    let both = [("main.tf", used), ("p.yaml.tftpl", template)];
+    assert_eq!(
+        listed(&both, &["."]),
+        ["p.yaml.tftpl:1 identity - aws_iam_policy.p on [] unknown []"]
+    );
+    let ran = Repository::new(&[("p.yaml.tftpl", template)]).run(&["check", "--format", "json", "."]);
+    assert!(!ran.rules().contains(&"unreadable-input".to_owned()), "{}", ran.out);
+    assert!(ran.json()["errors"].as_array().is_none_or(Vec::is_empty), "{}", ran.out);
+    // One of two branches is deployed: they are not compared.
+    let branches = "Version: '2012-10-17'\nStatement:\n%{ if admin }\n  - {Effect: Allow, Action: '*', Resource: '*'}\n%{ else }\n  - {Effect: Allow, Action: 's3:GetBucketLocation', Resource: '*'}\n%{ endif }\n";
+    let rules = Repository::new(&[("p.yaml.tftpl", branches)])
+        .run(&["check", "--format", "json", "."])
+        .rules();
+    assert!(!rules.contains(&"redundant-statement".to_owned()), "{rules:?}");
+}
+
+#[test]
+fn policies_of_modules_say_which_call_makes_them() {
+    let files = [
+        ("main.tf", "module \"app\" {\n  source = \"./app\"\n}\n"),
+        (
+            "app/main.tf",
+            "resource \"aws_iam_user\" \"u\" { name = \"u\" }\nresource \"aws_iam_user_policy\" \"p\" {\n  user   = aws_iam_user.u.name\n  policy = jsonencode({ Statement = [] })\n}\n",
+        ),
+    ];
+    assert_eq!(
+        listed(&files, &["."]),
+        ["app/main.tf:4 identity - module.app.aws_iam_user_policy.p on [\"module.app.aws_iam_user.u\"] unknown []"]
+    );
+}
+
+#[test]
+fn a_policy_that_sam_would_add_anyway_is_attached_once() {
+    let template = "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Policies: [AWSLambdaBasicExecutionRole]\n";
+    assert_eq!(
+        listed(&[("template.yaml", template)], &["."]),
+        [
+            "template.yaml:3 trust sam-template FRole on [\"FRole\"] unknown []",
+            "template.yaml:6 identity aws-managed - on [\"FRole\"] unknown []",
+        ]
+    );
+}

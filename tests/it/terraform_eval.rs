@@ -471,6 +471,9 @@ const CASES: &[(&str, &str, &str)] = &[
     ("range(1, 8, 2)", "[1, 3, 5, 7]", "="),
     ("sum([10, 13, 6, 4.5])", "33.5", "="),
     ("max(12, 54, 3)", "54", "="),
+    ("signum(-13)", "-1", "="),
+    ("signum(0)", "0", "="),
+    ("log(16, 2)", "4", "="),
     ("min(12, 54, 3)", "3", "="),
     ("ceil(5.1)", "6", "="),
     ("floor(4.9)", "4", "="),
@@ -480,6 +483,37 @@ const CASES: &[(&str, &str, &str)] = &[
     ("alltrue([true, true])", "true", "="),
     ("anytrue([false, true])", "true", "="),
     // Encoding.
+    (
+        "yamlencode({\"a\" = \"b\", \"c\" = [1]})",
+        "json({a: \"b\", c: [1]})",
+        "=",
+    ),
+    ("yamldecode(yamlencode(var.map)).k", "\"v\"", "\"v\""),
+    ("sensitive(\"hello\")", "\"hello\"", "\"hello\""),
+    ("nonsensitive(sensitive(var.list))[0]", "\"a\"", "\"a\""),
+    ("ephemeralasnull(\"hello\")", "\"hello\"", "\"hello\""),
+    ("issensitive(\"hello\")", "${issensitive(\"hello\")}", "="),
+    ("fileexists(\"${path.module}/main.tf\")", "true", "="),
+    (
+        "fileexists(\"${path.module}/none.txt\")",
+        "${fileexists(\"${path.module}/none.txt\")}",
+        "=",
+    ),
+    ("pathexpand(\"/etc/resolv.conf\")", "\"/etc/resolv.conf\"", "="),
+    // Not evaluated: unknown, and no error.
+    ("pathexpand(\"~/.ssh/id_rsa\")", "${pathexpand(\"~/.ssh/id_rsa\")}", "="),
+    (
+        "cidrhost(\"10.12.112.0/20\", 16)",
+        "${cidrhost(\"10.12.112.0/20\", 16)}",
+        "=",
+    ),
+    ("sha256(\"hello world\")", "${sha256(\"hello world\")}", "="),
+    (
+        "provider::aws::trim_iam_role_path(\"arn:aws:iam::444455556666:role/with/path/example\")",
+        "${provider::aws::trim_iam_role_path(\"arn:aws:iam::444455556666…}",
+        "=",
+    ),
+    ("try(sha256(\"a\"), \"b\")", "${sha256(\"a\")}", "sha256(\"a\")"),
     ("jsonencode({\"hello\"=\"world\"})", "json({hello: \"world\"})", "="),
     ("jsondecode(\"{\\\"hello\\\": \\\"world\\\"}\").hello", "\"world\"", ""),
     ("jsondecode(jsonencode([1, 2]))[1]", "2", "2"),
@@ -1270,6 +1304,19 @@ module "lambda" {
     any = { principal = "*" }
   }
 }
+module "workflows" {
+  source   = "terraform-aws-modules/iam/aws//modules/iam-github-oidc-role"
+  subjects = ["acme/app:*", "repo:acme/other:ref:refs/heads/main"]
+}
+module "pods" {
+  source = "terraform-aws-modules/iam/aws//modules/iam-role-for-service-accounts-eks"
+  oidc_providers = {
+    main = {
+      provider_arn               = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A"
+      namespace_service_accounts = ["kube-system:aws-node"]
+    }
+  }
+}
 module "other" {
   source            = "example/thing/aws"
   policy_statements = [{ actions = ["sqs:*"], resources = ["*"] }]
@@ -1280,6 +1327,22 @@ module "other" {
     assert_eq!(
         prop(&units, "module.lambda.role", &["Policies"]),
         format!("[{{PolicyDocument: json({statement})}}]")
+    );
+    let condition = |address: &str| {
+        let all = resources(&units);
+        let role = all.iter().find(|r| &*r.address.name == address).unwrap();
+        let trust = role.get("AssumeRolePolicyDocument").unwrap().decoded().clone();
+        show(trust.get("Statement").unwrap().items()[0].get("Condition").unwrap())
+    };
+    assert_eq!(
+        condition("module.workflows"),
+        "{StringEquals: {token.actions.githubusercontent.com:aud: \"sts.amazonaws.com\"}, \
+         StringLike: {token.actions.githubusercontent.com:sub: [\"repo:acme/app:*\", \"repo:acme/other:ref:refs/heads/main\"]}}"
+    );
+    assert_eq!(
+        condition("module.pods"),
+        "{StringEquals: {oidc.eks.eu-west-1.amazonaws.com/id/A:aud: \"sts.amazonaws.com\", \
+         oidc.eks.eu-west-1.amazonaws.com/id/A:sub: [\"system:serviceaccount:kube-system:aws-node\"]}}"
     );
     assert_eq!(
         prop(&units, "module.lambda", &["Environment", "Variables"]),

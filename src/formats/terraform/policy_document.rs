@@ -238,7 +238,7 @@ pub(super) fn statement(value: &Value, key: Span) -> Value {
         // one, nothing is said of it.
         let maybe = blocks.iter().all(|b| b.2.is_some() || b.1.is_unknown());
         out.push(if maybe {
-            open(first.0, &first.1)
+            open(first.0, &conditioned(first.1.clone(), first.2.as_ref()))
         } else {
             entry(element, first.0, principals(blocks))
         });

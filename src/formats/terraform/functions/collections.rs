@@ -56,7 +56,6 @@ pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
             Some(value) => value.clone(),
             None => call.fail(),
         },
-        "issensitive" => call.bool(false),
         "tostring" => match call.get(0) {
             Some(v) if matches!(v.kind, Kind::Num(_) | Kind::Bool(_)) => Value {
                 kind: Kind::Str(to_text(v)?),

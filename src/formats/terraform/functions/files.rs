@@ -35,6 +35,8 @@ pub(super) fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Option<Value> {
             parent => parent.to_owned(),
         }),
         "basename" => on_path(call, |p| p.rsplit('/').next().unwrap_or(p).to_owned()),
+        // Whose home `~` is, only the machine knows that runs Terraform.
+        "pathexpand" if call.known(0).is_none_or(|path| path.starts_with('~')) => call.unknown(),
         "pathexpand" => on_path(call, str::to_owned),
         _ => return None,
     })

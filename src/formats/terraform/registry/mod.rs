@@ -3,6 +3,8 @@
 //!
 //! Documentation of the modules in the Terraform registry, versions 3 to 6 of `iam` and 2 to 8 of `lambda`.
 
+mod trust;
+
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -73,7 +75,8 @@ pub(super) fn output(caller: &Rc<Module<'_>>, name: &str, decl: &Decl<'_>, outpu
 /// The policies that a call of a module that is not here makes.
 pub(super) fn resources<'a>(emitter: &mut Emitter<'_, 'a>, module: &Rc<Module<'a>>, name: &str, decl: &Decl<'a>) {
     let address = format!("module.{name}");
-    let known = source(decl).map(|(k, _)| k);
+    let (known, source) = source(decl).unzip();
+    let source = source.unwrap_or_default();
     let links = |name: &str| name.contains("arn") || name.contains("role") || name.contains("boundary");
     for instance in emitter.evaluator.instances(module, &address, decl) {
         let address = match &instance.key {
@@ -82,6 +85,7 @@ pub(super) fn resources<'a>(emitter: &mut Emitter<'_, 'a>, module: &Rc<Module<'a
         };
         let items = blocks::items(emitter.evaluator, decl, &instance.env, &links);
         let call = Call {
+            source: source.clone(),
             scope: module.scope.clone(),
             address,
             arguments: items.into_iter().map(|i| i.entry).collect(),
@@ -117,6 +121,7 @@ pub(super) fn resources<'a>(emitter: &mut Emitter<'_, 'a>, module: &Rc<Module<'a
 
 /// One call's arguments.
 struct Call {
+    source: String,
     scope: Arc<str>,
     address: String,
     arguments: Vec<Entry>,
@@ -289,55 +294,6 @@ impl Call {
             ("source_inline_policy_documents", "", true),
         ]));
         vec![self.resource("AWS::IAM::Role", "", props)]
-    }
-
-    /// The trust policy that the arguments of a role module make.
-    fn trust(&self) -> Option<Entry> {
-        if let Some(e) = self.first(&["custom_role_trust_policy", "assume_role_policy"]) {
-            return Some(made("AssumeRolePolicyDocument", e.key_span, e.value.clone()));
-        }
-        if let Some(e) = self.first(&["trust_policy_permissions", "assume_role_policy_statements"]) {
-            let document = self.statements(&e.value).unwrap_or_else(|| e.value.clone());
-            return Some(made("AssumeRolePolicyDocument", e.key_span, document));
-        }
-        let mut statements = Vec::new();
-        let mut first = None;
-        for (name, kind) in [
-            ("trusted_role_arns", "AWS"),
-            ("trusted_role_services", "Service"),
-            ("trusted_entities", "Service"),
-        ] {
-            let Some(e) = self
-                .entry(name)
-                .filter(|e| e.value.as_seq().is_none_or(|s| !s.is_empty()))
-            else {
-                continue;
-            };
-            first.get_or_insert(e.key_span);
-            let at = e.key_span;
-            let span = at.cover(e.value.span);
-            let text = |t: &str| Value::made(t, at);
-            let mut statement = vec![
-                made("Effect", at, text("Allow")),
-                made("Action", at, text("sts:AssumeRole")),
-                made("Principal", at, Value::map(vec![made(kind, at, e.value.clone())], span)),
-            ];
-            if kind == "AWS" && self.on("role_requires_mfa", true) {
-                let mfa = Value::map(vec![made("aws:MultiFactorAuthPresent", at, text("true"))], at);
-                statement.push(made("Condition", at, Value::map(vec![made("Bool", at, mfa)], at)));
-            } else if let Some(id) = self.entry("role_sts_externalid") {
-                let id_map = Value::map(vec![made("sts:ExternalId", id.key_span, id.value.clone())], id.key_span);
-                let condition = Value::map(vec![made("StringEquals", id.key_span, id_map)], id.key_span);
-                statement.push(made("Condition", id.key_span, condition));
-            }
-            statements.push(Value::map(statement, span));
-        }
-        let at = first?;
-        Some(made(
-            "AssumeRolePolicyDocument",
-            at,
-            policy(statements, at, self.extent),
-        ))
     }
 
     fn group(&self) -> Vec<Resource> {

@@ -7,8 +7,8 @@ use super::{PolicyKind, PrincipalClause, PrincipalType, Statement};
 
 /// The kind, and for a resource policy the service that its actions and resources name.
 ///
-/// With a principal and only `sts:` actions that assume a role it is a trust policy, unless resources tell otherwise; with a principal it
-/// is on some resource; else it is for an identity. No statement: not known.
+/// With a principal and only `sts:` actions that assume a role it is a trust policy, unless resources tell otherwise, and so it is with a
+/// federated principal and no action; with a principal it is on some resource; else it is for an identity. No statement: not known.
 pub fn by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
     // Of a statement that could not be read nobody knows what it is part of.
     let unread = |s: &Statement| s.open && s.keys.is_empty();
@@ -28,13 +28,19 @@ pub fn by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
         .filter_map(|i| i.text.known())
         .peekable();
     let no_resource = statements.iter().all(|s| s.resource.is_none());
-    let assumes = actions.peek().is_some() && actions.all(|a| is_assume(&a));
+    let principals = || {
+        let clauses = statements.iter().filter_map(|s| s.principal.as_ref());
+        clauses.flat_map(|p| &p.items)
+    };
+    // Where no action is named: only a role lets in who signed in elsewhere.
+    let federated = || principals().any(|p| p.kind == PrincipalType::Federated);
+    let assumes = if actions.peek().is_some() {
+        actions.all(|a| is_assume(&a))
+    } else {
+        federated()
+    };
     // An endpoint policy for STS has principals, these actions and resources too; its principals are never of these types.
-    let for_role = statements
-        .iter()
-        .filter_map(|s| s.principal.as_ref())
-        .flat_map(|p| &p.items)
-        .any(|p| matches!(p.kind, PrincipalType::Service | PrincipalType::Federated));
+    let for_role = principals().any(|p| matches!(p.kind, PrincipalType::Service | PrincipalType::Federated));
     if assumes && (no_resource || for_role) {
         return (PolicyKind::Trust, None);
     }

@@ -29,6 +29,7 @@ mod pairs;
 mod patterns;
 mod policies;
 mod policy_files;
+mod public;
 mod python_values;
 mod render;
 mod robust;

@@ -37,6 +37,23 @@ const BROUGHT: [(&str, &str); 3] = [
     ("kms:encryptioncontextkeys", "kms:grantconstrainttype"),
 ];
 
+/// Keys that a request lacks because a service acts, or passes it on, and not because of who asks. Without a key of an endpoint
+/// (`aws:SourceVpce`) or a tag, a request is one of those that the Deny is for.
+/// AWS data perimeters, "Data perimeter policy examples".
+const ABSENT_FOR_SERVICES: [&str; 11] = [
+    "aws:principalarn",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:resourceaccount",
+    "aws:resourceorgid",
+    "aws:resourceorgpaths",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+];
+
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for line in lines(cx) {
         let c = line.condition;
@@ -58,7 +75,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         sets(&line, operator, all, &at, out);
         if operator.if_exists {
             if_exists(&line, operator, all, &at, out);
-        } else if operator.negated && line.statement.denies() && !always_present(&line.key) {
+        } else if operator.negated && line.statement.denies() && ABSENT_FOR_SERVICES.contains(&line.key.as_str()) {
             out.push(
                 at(
                     "condition-deny-wants-ifexists",

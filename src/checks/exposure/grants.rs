@@ -142,7 +142,13 @@ fn escalation(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docume
     let Some(clause) = s.action.as_ref().filter(|c| !c.negated) else {
         return;
     };
-    let grants = |name: &str| clause.naming(catalogue().action(name)?);
+    let denied = cx.project.granted(id).denied.as_ref();
+    let grants = |name: &str| {
+        let action = catalogue().action(name)?;
+        clause
+            .naming(action)
+            .filter(|_| denied.is_none_or(|d| !d.contains(action.id())))
+    };
     if grants("s3:GetObject").is_some() && grants("s3:PutObject").is_some() {
         return;
     }

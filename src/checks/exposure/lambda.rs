@@ -12,13 +12,35 @@ fn present(r: &Resource, prop: &str) -> bool {
 
 pub(super) fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, r) in (0u32..).zip(&cx.project.resources) {
-        if &*r.kind != "AWS::Lambda::Permission" {
-            continue;
+        match &*r.kind {
+            "AWS::Lambda::Permission" => {
+                public(cx, out, id, r);
+                wrong_action(cx, out, id, r);
+                without_source(cx, out, id, r);
+            }
+            "AWS::Lambda::LayerVersionPermission" => public_layer(cx, out, id, r),
+            _ => {}
         }
-        public(cx, out, id, r);
-        wrong_action(cx, out, id, r);
-        without_source(cx, out, id, r);
     }
+}
+
+/// Lambda Developer Guide, "Controlling access to Lambda layers". Some layers are published on purpose.
+fn public_layer(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
+    let Some(principal) = r.get("Principal") else { return };
+    if principal.as_str().as_deref() != Some("*") || present(r, "OrganizationId") {
+        return;
+    }
+    let mut f = cx
+        .at_resource(
+            "lambda-permission-public",
+            id,
+            "anybody with an AWS account may use this layer",
+        )
+        .primary(principal.span, "everyone")
+        .scope(r.header, "")
+        .principals(["*".to_owned()]);
+    f.steps_down += 2;
+    out.push(f);
 }
 
 fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {

@@ -90,7 +90,7 @@ fn aws(
             .help("use the account's root, with a condition `ArnLike` on `aws:PrincipalArn`"),
         ),
         Place::OwnAccount { who: Who::User, .. } | Place::OtherAccount { who: Who::User, .. }
-            if kind == PolicyKind::Trust && s.allows() =>
+            if kind == PolicyKind::Trust && s.allows() && s.principal.as_ref().is_some_and(|p| !p.negated) =>
         {
             let mut f = at(
                 "role-trusts-user",

@@ -312,7 +312,7 @@ fn unknown_item(value: &Value, hole: &Arc<Hole>) -> Item {
     item(value, Text::from_pieces(vec![Piece::Hole(hole.clone())]))
 }
 
-fn item(value: &Value, text: Text) -> Item {
+pub(super) fn item(value: &Value, text: Text) -> Item {
     Item {
         text,
         span: value.span,

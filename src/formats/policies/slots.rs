@@ -64,14 +64,18 @@ const SLOTS: &[(&str, &str, PolicyKind)] = &[
 
 /// The IAM prefix behind a CloudFormation namespace where it is not the namespace in lower case.
 const SERVICES: &[(&str, &str)] = &[
+    ("ACMPCA", "acm-pca"),
     ("ApiGateway", "execute-api"),
     ("EFS", "elasticfilesystem"),
     ("Elasticsearch", "es"),
+    ("EventSchemas", "schemas"),
     ("MSK", "kafka"),
+    ("NetworkFirewall", "network-firewall"),
     ("OpenSearchService", "es"),
     ("S3ObjectLambda", "s3-object-lambda"),
     ("S3Outposts", "s3-outposts"),
     ("SSO", "sso"),
+    ("VpcLattice", "vpc-lattice"),
 ];
 
 /// The kind of policy at `path` (`Policies/0/PolicyDocument`) of a resource, where the table knows it.
@@ -86,19 +90,72 @@ pub(super) fn kind_at(resource: &Held, path: &str) -> Option<PolicyKind> {
         .map(|(_, _, k)| *k)
 }
 
-/// `AWS::Events::EventBusPolicy` holds a statement without a document around it: EventBridge writes that document itself,
-/// in the language of 2012.
+/// `AWS::Events::EventBusPolicy` holds a statement without a document around it, or the parts of one: EventBridge writes that
+/// document itself, in the language of 2012. EventBridge API, `PutPermission`.
 pub(super) fn lone_statement(resource: &Held) -> Option<Value> {
     if &*resource.kind != "AWS::Events::EventBusPolicy" {
         return None;
     }
-    let statement = resource.props.entry("Statement").filter(|e| !e.value.is_null())?;
-    let version = Entry {
-        key: Text::made("Version", resource.header),
+    let made = |key: &str, value: Value| Entry {
+        key: Text::made(key, resource.header),
         key_span: resource.header,
-        value: Value::made("2012-10-17", resource.header),
+        value,
     };
-    Some(Value::map(vec![version, statement.clone()], statement.value.span))
+    let word = |text: &str| Value::made(text, resource.header);
+    let written = |key: &str| resource.props.entry(key).filter(|e| !e.value.is_null());
+    let (statement, span) = match written("Statement") {
+        Some(statement) => (statement.clone(), statement.value.span),
+        None => {
+            let principal = written("Principal")?;
+            let mut parts = vec![
+                made("Effect", word("Allow")),
+                made("Resource", word("*")),
+                written("Action").map_or_else(|| made("Action", word("events:PutEvents")), Clone::clone),
+            ];
+            parts.push(match principal.value.as_str().as_deref() {
+                Some("*") => principal.clone(),
+                _ => {
+                    let account = Entry {
+                        key: Text::made("AWS", principal.key_span),
+                        ..principal.clone()
+                    };
+                    Entry {
+                        value: Value::map(vec![account], principal.value.span),
+                        ..principal.clone()
+                    }
+                }
+            });
+            if let Some(condition) = written("Condition") {
+                let value = organization(&condition.value).unwrap_or_else(|| condition.value.clone());
+                parts.push(Entry {
+                    value,
+                    ..condition.clone()
+                });
+            }
+            let span = resource.header;
+            (made("Statement", Value::map(parts, span)), span)
+        }
+    };
+    Some(Value::map(vec![made("Version", word("2012-10-17")), statement], span))
+}
+
+/// `{Type: StringEquals, Key: aws:PrincipalOrgID, Value: …}` as IAM writes it.
+fn organization(condition: &Value) -> Option<Value> {
+    let condition = condition.items().first()?;
+    let (operator, key, value) = (
+        condition.entry("Type")?,
+        condition.entry("Key")?,
+        condition.entry("Value")?,
+    );
+    let entry = |of: &Entry, value: Value| {
+        Some(Entry {
+            key: Text::made(&of.value.as_str()?, of.value.span),
+            key_span: of.value.span,
+            value,
+        })
+    };
+    let line = Value::map(vec![entry(key, value.value.clone())?], condition.span);
+    Some(Value::map(vec![entry(operator, line)?], condition.span))
 }
 
 /// `Policies/0/PolicyDocument` to `Policies[]/PolicyDocument`.
@@ -147,6 +204,9 @@ pub(super) fn service_of(resource: &Held) -> Option<String> {
     }
     if namespace == "Serverless" {
         return None;
+    }
+    if &*resource.kind == "AWS::ECR::PublicRepository" {
+        return Some("ecr-public".to_owned());
     }
     Some(
         SERVICES

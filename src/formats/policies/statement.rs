@@ -3,13 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::iam::{
-    Clause, DefectKind, Effect, Item, PrincipalClause, PrincipalItem, PrincipalType, STATEMENT_ELEMENTS, Statement,
+    Clause, DefectKind, Effect, PrincipalClause, PrincipalItem, PrincipalType, STATEMENT_ELEMENTS, Statement,
 };
-use crate::source::{Span, Spanned};
+use crate::source::{Span, Spanned, Text};
 use crate::value::{Entry, Kind, Value};
 
 use super::broken::is_broken;
-use super::document::{Lowering, TOO_DEEP, find, is_open, join_branch, spanned_keys};
+use super::document::{Lowering, TOO_DEEP, find, is_open, item, join_branch, spanned_keys};
 
 impl Lowering {
     pub(super) fn statements(
@@ -128,7 +128,8 @@ impl Lowering {
         if matches!(&entry.value.kind, Kind::Seq(items) if items.is_empty()) {
             self.defect(DefectKind::Empty, entry.value.span, element);
         }
-        let (items, complete) = self.strings(&entry.value, element)?;
+        // Of the wrong type, the element is there all the same, and nobody knows what it was to say.
+        let (items, complete) = self.strings(&entry.value, element).unwrap_or_default();
         Some(Clause {
             negated,
             key: entry.key_span,
@@ -208,16 +209,7 @@ impl Lowering {
                 true
             }
             Kind::Str(text) if text.known().as_deref() == Some("*") => {
-                items.push(PrincipalItem {
-                    kind: PrincipalType::Everyone,
-                    type_key: None,
-                    value: Item {
-                        text: text.clone(),
-                        span: value.span,
-                        via: value.via.clone(),
-                        branch: None,
-                    },
-                });
+                items.push(bare(PrincipalType::Everyone, value, text));
                 true
             }
             Kind::Str(text) if text.is_broken() => {
@@ -232,7 +224,13 @@ impl Lowering {
             }
             _ => {
                 self.wrong_type(value, "an object or \"*\"", element);
-                false
+                // Who is meant is plain, and holds as soon as it is written as `{"AWS": …}`.
+                let Kind::Str(text) = &value.kind else { return false };
+                if !text.known().is_some_and(|t| t.starts_with("arn:")) {
+                    return false;
+                }
+                items.push(bare(PrincipalType::Aws, value, text));
+                true
             }
         }
     }
@@ -285,5 +283,14 @@ impl Lowering {
             }
         }
         self.statement = None;
+    }
+}
+
+/// A principal without a type before it.
+fn bare(kind: PrincipalType, value: &Value, text: &Text) -> PrincipalItem {
+    PrincipalItem {
+        kind,
+        type_key: None,
+        value: item(value, text.clone()),
     }
 }

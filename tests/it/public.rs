@@ -1,0 +1,253 @@
+//! Every kind of resource that carries a policy of its own: open to everybody it is told, for one account it is not.
+
+use std::collections::BTreeSet;
+
+use crate::support::repository::Repository;
+
+/// A type of CloudFormation, the property that holds the policy, an action.
+const CLOUDFORMATION: &[(&str, &str, &str)] = &[
+    ("AWS::ApiGateway::RestApi", "Policy", "execute-api:Invoke"),
+    ("AWS::Backup::BackupVault", "AccessPolicy", "backup:CopyIntoBackupVault"),
+    (
+        "AWS::CodeArtifact::Domain",
+        "PermissionsPolicyDocument",
+        "codeartifact:ReadFromRepository",
+    ),
+    (
+        "AWS::CodeArtifact::Repository",
+        "PermissionsPolicyDocument",
+        "codeartifact:ReadFromRepository",
+    ),
+    (
+        "AWS::ECR::PublicRepository",
+        "RepositoryPolicyText",
+        "ecr-public:PutImage",
+    ),
+    ("AWS::ECR::Repository", "RepositoryPolicyText", "ecr:BatchGetImage"),
+    (
+        "AWS::EFS::FileSystem",
+        "FileSystemPolicy",
+        "elasticfilesystem:ClientMount",
+    ),
+    ("AWS::Elasticsearch::Domain", "AccessPolicies", "es:ESHttpGet"),
+    ("AWS::EventSchemas::RegistryPolicy", "Policy", "schemas:DescribeSchema"),
+    ("AWS::Events::EventBus", "Policy", "events:PutEvents"),
+    ("AWS::KMS::Key", "KeyPolicy", "kms:Decrypt"),
+    ("AWS::KMS::ReplicaKey", "KeyPolicy", "kms:Decrypt"),
+    ("AWS::Kinesis::ResourcePolicy", "ResourcePolicy", "kinesis:GetRecords"),
+    (
+        "AWS::Logs::Destination",
+        "DestinationPolicy",
+        "logs:PutSubscriptionFilter",
+    ),
+    ("AWS::Logs::ResourcePolicy", "PolicyDocument", "logs:PutLogEvents"),
+    ("AWS::MSK::ClusterPolicy", "Policy", "kafka:CreateVpcConnection"),
+    ("AWS::MediaStore::Container", "Policy", "mediastore:GetObject"),
+    ("AWS::OpenSearchService::Domain", "AccessPolicies", "es:ESHttpGet"),
+    ("AWS::S3::AccessPoint", "Policy", "s3:GetObject"),
+    ("AWS::S3::BucketPolicy", "PolicyDocument", "s3:GetObject"),
+    ("AWS::S3::MultiRegionAccessPointPolicy", "Policy", "s3:GetObject"),
+    (
+        "AWS::S3Express::BucketPolicy",
+        "PolicyDocument",
+        "s3express:CreateSession",
+    ),
+    (
+        "AWS::S3ObjectLambda::AccessPointPolicy",
+        "PolicyDocument",
+        "s3-object-lambda:GetObject",
+    ),
+    (
+        "AWS::S3Tables::TableBucketPolicy",
+        "ResourcePolicy",
+        "s3tables:GetTable",
+    ),
+    ("AWS::SNS::TopicPolicy", "PolicyDocument", "sns:Publish"),
+    ("AWS::SQS::QueuePolicy", "PolicyDocument", "sqs:SendMessage"),
+    (
+        "AWS::SecretsManager::ResourcePolicy",
+        "ResourcePolicy",
+        "secretsmanager:GetSecretValue",
+    ),
+    ("AWS::VpcLattice::AuthPolicy", "Policy", "vpc-lattice-svcs:Invoke"),
+    ("AWS::VpcLattice::ResourcePolicy", "Policy", "vpc-lattice:GetService"),
+];
+
+/// A type of Terraform, the argument that holds the policy, an action.
+const TERRAFORM: &[(&str, &str, &str)] = &[
+    ("aws_acmpca_policy", "policy", "acm-pca:IssueCertificate"),
+    ("aws_api_gateway_rest_api", "policy", "execute-api:Invoke"),
+    ("aws_api_gateway_rest_api_policy", "policy", "execute-api:Invoke"),
+    ("aws_backup_vault_policy", "policy", "backup:CopyIntoBackupVault"),
+    ("aws_cloudwatch_event_bus_policy", "policy", "events:PutEvents"),
+    (
+        "aws_cloudwatch_log_destination_policy",
+        "access_policy",
+        "logs:PutSubscriptionFilter",
+    ),
+    (
+        "aws_cloudwatch_log_resource_policy",
+        "policy_document",
+        "logs:PutLogEvents",
+    ),
+    (
+        "aws_codeartifact_domain_permissions_policy",
+        "policy_document",
+        "codeartifact:ReadFromRepository",
+    ),
+    (
+        "aws_codeartifact_repository_permissions_policy",
+        "policy_document",
+        "codeartifact:ReadFromRepository",
+    ),
+    ("aws_dynamodb_resource_policy", "policy", "dynamodb:GetItem"),
+    ("aws_ecr_repository_policy", "policy", "ecr:BatchGetImage"),
+    ("aws_ecrpublic_repository_policy", "policy", "ecr-public:PutImage"),
+    ("aws_efs_file_system_policy", "policy", "elasticfilesystem:ClientMount"),
+    ("aws_elasticsearch_domain", "access_policies", "es:ESHttpGet"),
+    ("aws_elasticsearch_domain_policy", "access_policies", "es:ESHttpGet"),
+    ("aws_glacier_vault", "access_policy", "glacier:InitiateJob"),
+    ("aws_glue_resource_policy", "policy", "glue:GetTable"),
+    ("aws_kinesis_resource_policy", "policy", "kinesis:GetRecords"),
+    ("aws_kms_key", "policy", "kms:Decrypt"),
+    ("aws_kms_key_policy", "policy", "kms:Decrypt"),
+    ("aws_media_store_container_policy", "policy", "mediastore:GetObject"),
+    ("aws_msk_cluster_policy", "policy", "kafka:CreateVpcConnection"),
+    ("aws_opensearch_domain", "access_policies", "es:ESHttpGet"),
+    ("aws_opensearch_domain_policy", "access_policies", "es:ESHttpGet"),
+    ("aws_s3_access_point", "policy", "s3:GetObject"),
+    ("aws_s3_bucket_policy", "policy", "s3:GetObject"),
+    ("aws_secretsmanager_secret", "policy", "secretsmanager:GetSecretValue"),
+    (
+        "aws_secretsmanager_secret_policy",
+        "policy",
+        "secretsmanager:GetSecretValue",
+    ),
+    ("aws_ses_identity_policy", "policy", "ses:SendEmail"),
+    ("aws_sns_topic", "policy", "sns:Publish"),
+    ("aws_sns_topic_policy", "policy", "sns:Publish"),
+    ("aws_sqs_queue", "policy", "sqs:SendMessage"),
+    ("aws_sqs_queue_policy", "policy", "sqs:SendMessage"),
+    ("aws_vpclattice_auth_policy", "policy", "vpc-lattice-svcs:Invoke"),
+];
+
+/// What is written in another way: the rule, and a resource with `PRINCIPAL` for who may.
+const OTHERS: &[(&str, &str, &str)] = &[
+    (
+        "dynamodb.yaml",
+        "resource-policy-public",
+        "Resources:\n  R:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      ResourcePolicy:\n        PolicyDocument:\n          Version: '2012-10-17'\n          Statement: [{Effect: Allow, Principal: {AWS: 'PRINCIPAL'}, Action: 'dynamodb:GetItem', Resource: '*'}]\n",
+    ),
+    (
+        "bus-statement.yaml",
+        "resource-policy-public",
+        "Resources:\n  R:\n    Type: AWS::Events::EventBusPolicy\n    Properties:\n      StatementId: s\n      Statement: {Effect: Allow, Principal: {AWS: 'PRINCIPAL'}, Action: 'events:PutEvents', Resource: '*'}\n",
+    ),
+    (
+        "bus-parts.yaml",
+        "resource-policy-public",
+        "Resources:\n  R:\n    Type: AWS::Events::EventBusPolicy\n    Properties:\n      StatementId: s\n      Action: events:PutEvents\n      Principal: 'PRINCIPAL'\n",
+    ),
+    (
+        "bus.tf",
+        "resource-policy-public",
+        "resource \"aws_cloudwatch_event_permission\" \"r\" {\n  principal    = \"PRINCIPAL\"\n  statement_id = \"s\"\n}\n",
+    ),
+    (
+        "function.yaml",
+        "lambda-permission-public",
+        "Resources:\n  R:\n    Type: AWS::Lambda::Permission\n    Properties:\n      FunctionName: f\n      Action: lambda:InvokeFunction\n      Principal: 'PRINCIPAL'\n",
+    ),
+    (
+        "function.tf",
+        "lambda-permission-public",
+        "resource \"aws_lambda_permission\" \"r\" {\n  function_name = \"f\"\n  action        = \"lambda:InvokeFunction\"\n  principal     = \"PRINCIPAL\"\n}\n",
+    ),
+    (
+        "layer.tf",
+        "lambda-permission-public",
+        "resource \"aws_lambda_layer_version_permission\" \"r\" {\n  layer_name     = \"l\"\n  version_number = 1\n  statement_id   = \"s\"\n  action         = \"lambda:GetLayerVersion\"\n  principal      = \"PRINCIPAL\"\n}\n",
+    ),
+    (
+        "endpoint.yaml",
+        "vpc-endpoint-policy-star",
+        "Resources:\n  R:\n    Type: AWS::EC2::VPCEndpoint\n    Properties:\n      VpcId: v\n      ServiceName: com.amazonaws.eu-west-1.s3\n      PolicyDocument:\n        Version: '2012-10-17'\n        Statement: [{Effect: Allow, Principal: {AWS: 'PRINCIPAL'}, Action: '*', Resource: '*'}]\n",
+    ),
+    (
+        "endpoint.tf",
+        "vpc-endpoint-policy-star",
+        "resource \"aws_vpc_endpoint_policy\" \"r\" {\n  vpc_endpoint_id = \"v\"\n  policy          = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Principal = { AWS = \"PRINCIPAL\" }, Action = \"*\", Resource = \"*\" }] })\n}\n",
+    ),
+];
+
+fn statement(action: &str, principal: &str) -> String {
+    // A repository's policy has no `Resource`, and takes none.
+    let resource = if action.starts_with("ecr") {
+        ""
+    } else {
+        r#","Resource":"*""#
+    };
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},"Action":"{action}"{resource}}}]}}"#
+    )
+}
+
+/// Each as a file of its own, with the rule that is about it.
+fn repository(principal: &str) -> Vec<(String, &'static str, String)> {
+    let cloudformation = CLOUDFORMATION.iter().map(|(kind, slot, action)| {
+        let policy = statement(action, principal);
+        let text = format!(r#"{{"Resources":{{"R":{{"Type":"{kind}","Properties":{{"{slot}":{policy}}}}}}}}}"#);
+        (
+            format!("{}.json", kind.replace("::", "-")),
+            "resource-policy-public",
+            text,
+        )
+    });
+    let terraform = TERRAFORM.iter().map(|(kind, slot, action)| {
+        let policy = statement(action, principal);
+        let text = format!("resource \"{kind}\" \"r\" {{\n  {slot} = jsonencode({policy})\n}}\n");
+        (format!("{kind}/main.tf"), "resource-policy-public", text)
+    });
+    let others = OTHERS.iter().map(|(name, rule, text)| {
+        (
+            format!("{}/{name}", name.replace('.', "-")),
+            *rule,
+            text.replace("PRINCIPAL", principal),
+        )
+    });
+    cloudformation.chain(terraform).chain(others).collect()
+}
+
+fn found(principal: &str) -> BTreeSet<(String, String)> {
+    let files = repository(principal);
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(name, _, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let ran = Repository::new(&files).run(&["check", "--format", "json", "."]);
+    let json = ran.json();
+    let findings = json["findings"].as_array().unwrap();
+    let text = |f: &serde_json::Value, key: &str| f[key].as_str().unwrap().to_owned();
+    findings.iter().map(|f| (text(f, "path"), text(f, "rule"))).collect()
+}
+
+#[test]
+fn every_policy_that_lets_in_everybody_is_told() {
+    let found = found("*");
+    let missing: Vec<_> = repository("*")
+        .into_iter()
+        .filter(|(name, rule, _)| !found.contains(&(name.clone(), (*rule).to_owned())))
+        .map(|(name, rule, _)| format!("{name}: {rule}"))
+        .collect();
+    assert!(missing.is_empty(), "{missing:#?}\n{found:#?}");
+}
+
+#[test]
+fn none_that_names_an_account_is() {
+    let rules: BTreeSet<_> = repository("").into_iter().map(|(_, rule, _)| rule).collect();
+    let wrong: Vec<_> = found("111122223333")
+        .into_iter()
+        .filter(|(_, rule)| rules.contains(rule.as_str()))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -60,23 +60,34 @@ impl Catalogue {
     }
 
     pub fn has(&self, action: &str) -> bool {
-        action
-            .split_once(':')
-            .and_then(|(prefix, name)| self.services.get(prefix)?.actions.get(&name.to_lowercase()))
-            .is_some()
+        self.action(action).is_some()
+    }
+
+    /// Whether AWS still has the action.
+    pub fn has_live(&self, action: &str) -> bool {
+        self.action(action).is_some_and(|a| !a.gone)
+    }
+
+    fn action(&self, action: &str) -> Option<&Action> {
+        let (prefix, name) = action.split_once(':')?;
+        self.services.get(prefix)?.actions.get(&name.to_lowercase())
     }
 
     pub fn has_service(&self, prefix: &str) -> bool {
         self.services.contains_key(prefix)
     }
 
-    /// The new catalogue, with what it no longer has kept as gone, and with what only the old one knows.
-    pub fn replaced_by(self, mut new: Self, report: &mut Report) -> Self {
-        report.compare("service", true, &self.live_services(), &new.live_services());
-        report.compare("action", false, &self.live_actions(), &new.live_actions());
-        let ([old_types, old_keys], [types, keys]) = (self.live_types_and_keys(), new.live_types_and_keys());
+    /// What is new, gone and changed since `before`.
+    pub fn compare(&self, before: &Self, report: &mut Report) {
+        report.compare("service", true, &before.live_services(), &self.live_services());
+        report.compare("action", false, &before.live_actions(), &self.live_actions());
+        let ([old_types, old_keys], [types, keys]) = (before.live_types_and_keys(), self.live_types_and_keys());
         report.compare("resource type", false, &old_types, &types);
         report.compare("condition key", false, &old_keys, &keys);
+    }
+
+    /// The new catalogue, with what it no longer has kept as gone, and with what only the old one knows.
+    pub fn replaced_by(self, mut new: Self) -> Self {
         for (prefix, old) in self.services {
             let service = new.services.entry(prefix).or_default();
             for (key, mut action) in old.actions {

@@ -22,6 +22,8 @@ pub fn run(root: &Path) -> Result<(), String> {
                 }
                 "corrections.txt" if line.at(0) == "action" => vec![line.at(1)],
                 "corrections.txt" => line.list("all").chain(line.list("any")).collect(),
+                "exposure.txt" => vec![line.at(1)],
+                "escalation.txt" => line.at(2).split(' ').collect(),
                 "injected-methods.txt" => line.list("needs").collect(),
                 _ => Vec::new(),
             };
@@ -29,7 +31,7 @@ pub fn run(root: &Path) -> Result<(), String> {
             missing.extend(
                 actions
                     .into_iter()
-                    .filter(|a| !catalogue.has(a))
+                    .filter(|a| !catalogue.has_live(a))
                     .map(|a| format!("{name}: `{a}` is no action")),
             );
         }

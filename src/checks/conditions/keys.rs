@@ -115,7 +115,24 @@ fn one(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
             None => f,
         });
     }
-    not_for_action(cx, line, written)
+    not_for_action(cx, line, written).or_else(|| own_key(cx, line, written, prefix))
+}
+
+/// A service's own key for what a global one says of every service.
+fn own_key(cx: &Context<'_>, line: &Line<'_>, written: &str, prefix: &str) -> Option<Finding> {
+    let tag = line.key.contains(":resourcetag/");
+    let global = match line.key.as_str() {
+        "s3:resourceaccount" => "aws:ResourceAccount".to_owned(),
+        _ if tag => format!("aws:ResourceTag/{}", written.split_once('/')?.1),
+        _ => return None,
+    };
+    let set = actions(line)?;
+    if tag && !set.iter().all(|a| a.takes_key(&global.to_lowercase())) {
+        return None;
+    }
+    let message = format!("`{written}` is of one service; `{global}` says the same of all");
+    let f = at(cx, line, "condition-global-vs-specific-key", message);
+    Some(f.primary(line.condition.key.span, format!("only in requests to `{prefix}`")))
 }
 
 /// A service whose keys have another prefix than its actions: `catalog:ChangeType` of `aws-marketplace`.

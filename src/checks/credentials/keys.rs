@@ -43,11 +43,7 @@ fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
         .at_resource("iam-access-key-resource", id, "a long-lived access key is created")
         .primary(r.header, "made and stored with the stack");
     // The secret is kept encrypted, in the state too.
-    if r.get("PgpKey").is_some_and(|v| !v.is_null()) {
-        f.severity(Severity::Low)
-    } else {
-        f
-    }
+    if r.has("PgpKey") { f.severity(Severity::Low) } else { f }
 }
 
 /// Scope and name of every access key whose secret can be read; with `pgp_key`, Terraform keeps the encrypted one only.

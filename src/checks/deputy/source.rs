@@ -155,7 +155,7 @@ fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
         }
         let principal = r.get("Principal").and_then(Value::as_str).unwrap_or_default();
         let Some(source) = r.get("SourceArn") else { continue };
-        let has_account = r.get("SourceAccount").is_some_and(|v| !v.is_null());
+        let has_account = r.has("SourceAccount");
         let bucket = source
             .as_str()
             .is_some_and(|t| t.split(':').nth(2) == Some("s3") && t.split(':').nth(4) == Some(""));

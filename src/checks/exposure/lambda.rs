@@ -5,11 +5,6 @@ use crate::model::Resource;
 use crate::rules::{Context, Out};
 use crate::value::Value;
 
-/// A property that is there and not null, known or not.
-fn present(r: &Resource, prop: &str) -> bool {
-    r.get(prop).is_some_and(|v| !v.is_null())
-}
-
 pub(super) fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         match &*r.kind {
@@ -27,7 +22,7 @@ pub(super) fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
 /// Lambda Developer Guide, "Controlling access to Lambda layers". Some layers are published on purpose.
 fn public_layer(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
     let Some(principal) = r.get("Principal") else { return };
-    if principal.as_str().as_deref() != Some("*") || present(r, "OrganizationId") {
+    if principal.as_str().as_deref() != Some("*") || r.has("OrganizationId") {
         return;
     }
     let mut f = cx
@@ -50,7 +45,7 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
         || text == "arn:aws:iam::*:root"
         || principal.get("AWS").and_then(Value::as_str).as_deref() == Some("*");
     let signed = r.get("FunctionUrlAuthType").and_then(Value::as_str).as_deref() == Some("AWS_IAM");
-    if !everyone || signed || present(r, "PrincipalOrgID") {
+    if !everyone || signed || r.has("PrincipalOrgID") {
         return;
     }
     let mut f = cx
@@ -102,7 +97,7 @@ fn without_source(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
     let service = flat.contains(".amazonaws.com") || flat.contains(".amazonaws.${") || flat.ends_with(".amazon.com");
     let tied = ["SourceArn", "SourceAccount", "PrincipalOrgID", "EventSourceToken"]
         .iter()
-        .any(|p| present(r, p));
+        .any(|p| r.has(p));
     if !service || tied {
         return;
     }

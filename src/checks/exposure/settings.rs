@@ -189,7 +189,7 @@ fn access_block(settings: Option<&Value>, _r: &Resource, push: Push<'_>) {
 /// AWS KMS Developer Guide, "Grants in AWS KMS".
 fn grant(r: &Resource, push: Push<'_>) {
     let Some(operations) = r.get("Operations") else { return };
-    let constrained = r.get("Constraints").is_some_and(|v| !v.is_null());
+    let constrained = r.has("Constraints");
     let broad = operations.items().iter().find(|o| says(o, "CreateGrant"));
     if let Some(o) = broad
         && !constrained

@@ -93,7 +93,7 @@ fn each<'v>(value: &'v Value, f: &mut dyn FnMut(&'v Value, Span), depth: usize) 
     match &value.kind {
         Kind::Seq(items) if depth < 8 => items.iter().for_each(|v| each(v, f, depth + 1)),
         Kind::OneOf(branches) if depth < 8 => branches.iter().for_each(|b| each(&b.value, f, depth + 1)),
-        Kind::Str(_) => f(value, value.span),
+        Kind::Str(_) | Kind::Unknown(_) => f(value, value.span),
         _ => {}
     }
 }

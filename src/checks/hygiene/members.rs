@@ -58,14 +58,14 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             out.push(cx.at_resource(rule, id, message).primary(span, label.to_owned()));
         };
         match &*r.kind {
-            "AWS::EC2::Instance" if !has(r, "IamInstanceProfile") && !has(r, "LaunchTemplate") => push(
+            "AWS::EC2::Instance" if !r.has("IamInstanceProfile") && !r.has("LaunchTemplate") => push(
                 "ec2-no-instance-role",
                 "the instance has no role",
                 r.header,
                 "what calls AWS here needs keys",
             ),
             "AWS::ECS::TaskDefinition" => {
-                if let Some(span) = calls_aws(r).filter(|_| !has(r, "TaskRoleArn")) {
+                if let Some(span) = calls_aws(r).filter(|_| !r.has("TaskRoleArn")) {
                     push(
                         "ecs-empty-task-role",
                         "the task has settings for AWS and no task role",
@@ -80,7 +80,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 r.header,
                 "stays when the person leaves",
             ),
-            "data.aws_ami" if !has(r, "Owners") && filters_by_name(r) && !filters_by_owner(r) => push(
+            "data.aws_ami" if !r.has("Owners") && filters_by_name(r) && !filters_by_owner(r) => push(
                 "whoami-ami-lookup",
                 "the image is chosen by its name, whoever made it",
                 r.header,
@@ -89,10 +89,6 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             _ => {}
         }
     }
-}
-
-fn has(r: &Resource, prop: &str) -> bool {
-    r.get(prop).is_some_and(|v| !v.is_null())
 }
 
 fn has_unknown(r: &Resource, prop: &str) -> bool {
@@ -213,7 +209,7 @@ fn filters(r: &Resource) -> impl Iterator<Item = &Value> {
 }
 
 fn filters_by_name(r: &Resource) -> bool {
-    has(r, "NameRegex") || filters(r).any(|n| n.as_str().as_deref() == Some("name"))
+    r.has("NameRegex") || filters(r).any(|n| n.as_str().as_deref() == Some("name"))
 }
 
 /// Or by anything else that cannot be told.

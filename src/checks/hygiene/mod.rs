@@ -3,6 +3,7 @@
 //! **Invariant:** an empty list is an absent one; what is attached to a user is found whether or not the user is in the
 //! repository.
 
+mod account;
 mod identities;
 mod managed;
 mod members;
@@ -13,6 +14,7 @@ use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.
 pub(super) const TABLE: &[(&str, Check)] = &[
+    ("account-guards", account::check),
     ("identity-hygiene", identities::check),
     ("managed-policies", managed::check),
     ("memberships", members::check),

@@ -71,10 +71,7 @@ fn candidate<'a>(
         if FIXED.iter().any(|f| lower.starts_with(f)) || !for_services_only(cx, identity?) {
             return None;
         }
-    } else if ["Roles", "Users", "Groups"]
-        .iter()
-        .any(|p| r.get(p).is_some_and(|v| !v.is_null()))
-    {
+    } else if ["Roles", "Users", "Groups"].iter().any(|p| r.has(p)) {
         return None;
     }
     Some(Candidate {

@@ -169,7 +169,7 @@ fn starts_quietly(script: &str) -> bool {
 /// What the platform does with a function's role as the function is set up; `polled`: functions of its scope are fed from
 /// queues or streams.
 pub(super) fn surely(r: &Resource, polled: bool) -> ActionSet {
-    let active = |name: &str| r.get(name).is_some_and(|v| !v.is_null());
+    let active = |name: &str| r.has(name);
     let mut set = ActionSet::empty();
     for feature in sdk::lambda_features() {
         let on = match feature {

@@ -71,6 +71,7 @@ pub(super) const LINKS: &[&str] = &[
 /// In the order of the types' names.
 pub(super) const TYPES: &[Type] = &[
     is("archive_file", kinds::ARCHIVE, &[]),
+    is("aws_accessanalyzer_analyzer", "AWS::AccessAnalyzer::Analyzer", &[]),
     is(
         "aws_ami_launch_permission",
         "AWS::EC2::AMILaunchPermission",
@@ -154,6 +155,11 @@ pub(super) const TYPES: &[Type] = &[
         &[],
     ),
     is(
+        "aws_config_configuration_recorder",
+        "AWS::Config::ConfigurationRecorder",
+        &[],
+    ),
+    is(
         "aws_db_instance",
         "AWS::RDS::DBInstance",
         &[
@@ -213,6 +219,7 @@ pub(super) const TYPES: &[Type] = &[
         "AWS::Glue::ResourcePolicy",
         &[("policy", "PolicyInJson")],
     ),
+    is("aws_guardduty_detector", "AWS::GuardDuty::Detector", &[]),
     is("aws_iam_access_key", "AWS::IAM::AccessKey", &[("user", "UserName")]),
     is("aws_iam_account_password_policy", kinds::PASSWORD_POLICY, &[]),
     is("aws_iam_group", "AWS::IAM::Group", &[("name", "GroupName")]),
@@ -494,6 +501,7 @@ pub(super) const TYPES: &[Type] = &[
         "AWS::SecretsManager::SecretVersion",
         &[],
     ),
+    is("aws_securityhub_account", "AWS::SecurityHub::Hub", &[]),
     is(
         "aws_ses_identity_policy",
         "AWS::SES::IdentityPolicy",

@@ -1,0 +1,107 @@
+//! What an account, a database or a stack is set up without. All of it is for those who ask: profile `audit`.
+//! CIS AWS Foundations Benchmark, "Identity and Access Management".
+
+use super::managed::references;
+use crate::iam::Format;
+use crate::iam::managed::aws_managed_name;
+use crate::model::kinds;
+use crate::rules::{Context, Out};
+use crate::value::{Kind, Value};
+
+/// Settings that an account has once: where they are written, the account is set up.
+const OF_ACCOUNT: [&str; 4] = [
+    kinds::PASSWORD_POLICY,
+    "AWS::Config::ConfigurationRecorder",
+    "AWS::GuardDuty::Detector",
+    "AWS::SecurityHub::Hub",
+];
+
+/// Engines with sign-in by IAM. Amazon RDS User Guide, "IAM database authentication for MariaDB, MySQL, and PostgreSQL".
+const ENGINES: [&str; 4] = ["aurora", "mariadb", "mysql", "postgres"];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    account(cx, out);
+    for (id, r) in (0u32..).zip(&cx.project.resources) {
+        match &*r.kind {
+            "AWS::RDS::DBCluster" => database(cx, out, id, "EnableIAMDatabaseAuthentication"),
+            // Of a cluster's instances the cluster decides.
+            "AWS::RDS::DBInstance" if !r.has("DBClusterIdentifier") => {
+                database(cx, out, id, "EnableIAMDatabaseAuthentication");
+            }
+            "AWS::Neptune::DBCluster" => database(cx, out, id, "IamAuthEnabled"),
+            // A nested stack takes none.
+            "AWS::CloudFormation::Stack"
+                if r.format == Format::Terraform && !r.has("PolicyBody") && !r.has("PolicyUrl") =>
+            {
+                out.push(
+                    cx.at_resource(
+                        "cloudformation-stack-no-policy",
+                        id,
+                        "any update may replace or delete what the stack holds",
+                    )
+                    .primary(r.header, "has no stack policy"),
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An account that is set up without an analyzer, or without a role for those who call AWS's support.
+fn account(cx: &Context<'_>, out: &mut Out<'_>) {
+    let resources = &cx.project.resources;
+    let Some(anchor) = resources.iter().position(|r| OF_ACCOUNT.contains(&&*r.kind)) else {
+        return;
+    };
+    let mut push = |rule: &'static str, message: &str, label: &str| {
+        let f = cx.at_resource(rule, anchor as u32, message);
+        out.push(f.primary(resources[anchor].header, label));
+    };
+    if !resources.iter().any(|r| &*r.kind == "AWS::AccessAnalyzer::Analyzer") {
+        push(
+            "access-analyzer-not-enabled",
+            "the account is set up without an analyzer of who gets in from outside",
+            "set up here",
+        );
+    }
+    let mut support = false;
+    for r in resources {
+        references(r, &mut |value, _| {
+            let name = value.as_text().and_then(aws_managed_name);
+            // What is no resource of the repository's and not known may be the policy.
+            let unseen = value.as_hole().is_some_and(|h| h.target.is_none());
+            support |= unseen || name.is_some_and(|n| n == "AWSSupportAccess");
+        });
+    }
+    if &*resources[anchor].kind == kinds::PASSWORD_POLICY && !support {
+        push(
+            "support-role-missing",
+            "the account is set up without a role for cases with AWS's support",
+            "set up here",
+        );
+    }
+}
+
+fn database(cx: &Context<'_>, out: &mut Out<'_>, id: u32, prop: &str) {
+    let r = &cx.project.resources[id as usize];
+    let engine = r.get("Engine").and_then(Value::as_str);
+    let neptune = &*r.kind == "AWS::Neptune::DBCluster";
+    if !neptune && !engine.is_some_and(|e| ENGINES.iter().any(|known| e.starts_with(known))) {
+        return;
+    }
+    let at = match r.get(prop).map(|v| (&v.kind, v)) {
+        None => r.header,
+        Some((Kind::Null, _)) => r.header,
+        Some((Kind::Bool(false), v)) => v.span,
+        Some((Kind::Str(_), v)) if v.as_str().as_deref() == Some("false") => v.span,
+        Some(_) => return,
+    };
+    out.push(
+        cx.at_resource(
+            "db-iam-auth-disabled",
+            id,
+            "who uses the database signs in with a password of its own",
+        )
+        .primary(at, "no sign-in by IAM"),
+    );
+}

@@ -3,7 +3,7 @@
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::{Arn, Field};
 use crate::iam::condition::strength;
-use crate::iam::principal::{Place, is_public, place};
+use crate::iam::principal::{Place, Who, is_public, place};
 use crate::iam::{Document, Item, Origin, PolicyKind, Statement, catalogue, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
@@ -183,22 +183,33 @@ fn cross_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
         if let Place::OtherAccount {
             id: account,
             trusted: false,
+            who,
             ..
         } = place(item, cx.project.own, None)
         {
             if cx.project.own.accounts.is_empty() && topic_account(s).as_deref() == Some(account.as_str()) {
                 continue;
             }
-            out.push(
-                cx.at_statement(
-                    "sns-policy-cross-account",
-                    id,
-                    i,
-                    format!("account {account} may use this topic"),
-                )
+            let one = match who {
+                Who::Role | Who::AssumedRole => Some("a role"),
+                Who::User | Who::FederatedUser => Some("a user"),
+                Who::Root | Who::Any | Who::Other => None,
+            };
+            let message = match one {
+                Some(one) => format!("{one} of account {account} may use this topic"),
+                None => format!("account {account} may use this topic"),
+            };
+            let mut f = cx
+                .at_statement("sns-policy-cross-account", id, i, message)
                 .primary(item.value.span, "another account, without a condition")
-                .principals([item.value.display()]),
-            );
+                .principals([item.value.display()]);
+            if one.is_some() {
+                f = f.note("its account decides who may become it").help(
+                    "name the account in `[own]` of the settings if it is yours; else say in a condition on \
+                     `aws:SourceArn` or `aws:PrincipalOrgID` what is expected",
+                );
+            }
+            out.push(f);
         }
     }
 }

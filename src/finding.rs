@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use crate::grade::{Confidence, Severity};
-use crate::source::{Span, visible};
+use crate::source::{FileId, Span, visible};
 use crate::value::Via;
 
 /// One finding: the primary label is the smallest token that a person would edit to make it go away.
@@ -40,6 +40,8 @@ pub struct Finding {
     pub folded: Vec<Cow<'static, str>>,
     /// Byte ranges that must be masked wherever this file is shown.
     pub secrets: Vec<Span>,
+    /// How many more of its rule there are in its [`Unit`], which are not told one by one.
+    pub more: usize,
 }
 
 /// What a finding is about, for folding: of two findings with one cause, the rule that supersedes the other takes it in.
@@ -54,6 +56,27 @@ pub enum Cause {
     Place(Span),
     /// Never folded.
     Alone,
+}
+
+/// Within what findings are counted and compared with each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unit {
+    Document(u32),
+    Identity(u32),
+    Resource(u32),
+    File(FileId),
+}
+
+impl Cause {
+    pub fn unit(self) -> Option<Unit> {
+        match self {
+            Self::Statement(d, _) | Self::Document(d) => Some(Unit::Document(d)),
+            Self::Identity(i) => Some(Unit::Identity(i)),
+            Self::Resource(r) => Some(Unit::Resource(r)),
+            Self::Place(span) => Some(Unit::File(span.file)),
+            Self::Alone => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +96,7 @@ pub struct Label {
 }
 
 /// Of a longer list of things the first so many are evidence: every finding of a statement holds them.
-const MAX_EVIDENCE: usize = 500;
+pub const MAX_EVIDENCE: usize = 500;
 
 /// What the rule objected to, canonical: as in cli "evidence".
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -238,6 +261,7 @@ impl Finding {
             flow: Vec::new(),
             folded: Vec::new(),
             secrets: Vec::new(),
+            more: 0,
         }
     }
 

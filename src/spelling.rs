@@ -18,13 +18,23 @@ pub fn nearest_within<'k, T>(
     let wanted: Vec<char> = wanted.to_lowercase().chars().collect();
     let mut limit = (wanted.len() / 3).clamp(1, most);
     let mut best = None;
-    for (key, answer) in candidates {
+    let mut key: Vec<char> = Vec::new();
+    let mut rows = Rows::default();
+    for (text, answer) in candidates {
         // A letter takes four bytes at most.
-        if key.len() > 4 * (wanted.len() + limit) {
+        if text.len() + limit < wanted.len() || text.len() > 4 * (wanted.len() + limit) {
             continue;
         }
-        let key: Vec<char> = key.to_lowercase().chars().collect();
-        if let Some(distance) = distance(&wanted, &key, limit)
+        key.clear();
+        if text.is_ascii() {
+            if text.len() > wanted.len() + limit {
+                continue;
+            }
+            key.extend(text.bytes().map(|b| char::from(b.to_ascii_lowercase())));
+        } else {
+            key.extend(text.to_lowercase().chars());
+        }
+        if let Some(distance) = rows.distance(&wanted, &key, limit)
             && (best.is_none() || distance < limit)
         {
             limit = distance;
@@ -39,28 +49,56 @@ pub fn nearest_word<'k>(wanted: &str, words: impl IntoIterator<Item = &'k str>) 
     nearest(wanted, words.into_iter().map(|w| (w, w)))
 }
 
-/// How many letters to insert, remove, replace or swap with the next one make `a` of `b`; `None` beyond `limit`.
-fn distance(a: &[char], b: &[char], limit: usize) -> Option<usize> {
-    if a.len().abs_diff(b.len()) > limit {
-        return None;
-    }
-    let mut before = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let cost = usize::from(a[i - 1] != b[j - 1]);
-            row[j] = (last[j] + 1).min(row[j - 1] + 1).min(last[j - 1] + cost);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        if row.iter().all(|d| *d > limit) {
+/// Three rows of the table of distances between beginnings of two words.
+#[derive(Default)]
+struct Rows {
+    before: Vec<usize>,
+    last: Vec<usize>,
+    row: Vec<usize>,
+}
+
+impl Rows {
+    /// How many letters to insert, remove, replace or swap with the next one make `a` of `b`; `None` beyond `limit`.
+    fn distance(&mut self, a: &[char], b: &[char], limit: usize) -> Option<usize> {
+        if a.len().abs_diff(b.len()) > limit {
             return None;
         }
-        before = std::mem::replace(&mut last, row);
+        // What both begin or end with is no difference.
+        let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+        let (a, b) = (&a[head..], &b[head..]);
+        let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+        let (a, b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
+        let far = limit + 1;
+        let Self { before, last, row } = self;
+        for r in [&mut *before, &mut *row] {
+            r.clear();
+            r.resize(b.len() + 1, far);
+        }
+        last.clear();
+        last.extend(0..=b.len());
+        for i in 1..=a.len() {
+            // Further from the diagonal everything is beyond the limit.
+            let (start, end) = (i.saturating_sub(limit).max(1), (i + limit).min(b.len()));
+            row[start - 1] = if start == 1 { i } else { far };
+            let mut least = row[start - 1];
+            for j in start..=end {
+                let cost = usize::from(a[i - 1] != b[j - 1]);
+                let above = if j == i + limit { far } else { last[j] };
+                let mut d = (above + 1).min(row[j - 1] + 1).min(last[j - 1] + cost);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    d = d.min(before[j - 2] + 1);
+                }
+                row[j] = d;
+                least = least.min(d);
+            }
+            if least > limit {
+                return None;
+            }
+            std::mem::swap(before, last);
+            std::mem::swap(last, row);
+        }
+        last.last().copied().filter(|d| *d <= limit)
     }
-    last.last().copied().filter(|d| *d <= limit)
 }
 
 #[cfg(test)]

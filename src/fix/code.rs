@@ -3,10 +3,12 @@
 //! A file is one such text; a policy inside a string (a YAML block, a heredoc, a Python literal) is another, whose host
 //! says how its bytes are written in the file.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::quoting::{Quoting, python_prefix, python_quotes};
+use super::series::Layout;
 use crate::finding::Edit;
 use crate::source::{FileId, Hole, HoleKind, Span, Text};
 use crate::syntax::python::{self, K};
@@ -57,9 +59,11 @@ pub(super) struct Part {
     /// Bytes of the code's text.
     pub(super) range: Range<usize>,
     pub(super) parent: Option<usize>,
+    /// In order.
     pub(super) children: Vec<usize>,
     /// What a string says and how it is written, where it may hold a document.
     inner: Option<(Text, Style)>,
+    pub(super) layout: OnceCell<Option<Box<Layout>>>,
 }
 
 /// See the module.
@@ -254,6 +258,7 @@ impl Code {
             parent,
             children: Vec::new(),
             inner: None,
+            layout: OnceCell::new(),
         });
         if let Some(parent) = parent {
             self.parts[parent].children.push(id);

@@ -23,15 +23,22 @@ pub(super) type Splice = (Range<usize>, String);
 #[derive(Debug)]
 pub(super) struct Series<'c> {
     code: &'c Code,
-    elements: Vec<Range<usize>>,
+    elements: &'c [Range<usize>],
     joint: Joint,
     shape: Shape,
     dash: bool,
 }
 
-impl<'c> Series<'c> {
-    /// The elements of the part `container`; `None` where it is none that can be changed.
-    pub(super) fn of(code: &'c Code, container: usize) -> Option<Self> {
+/// What a part is as a series: found out once, since many are asked for an element each.
+#[derive(Debug)]
+pub(super) struct Layout {
+    elements: Vec<Range<usize>>,
+    joint: Joint,
+    dash: bool,
+}
+
+impl Layout {
+    fn of(code: &Code, container: usize) -> Option<Self> {
         let part = &code.parts[container];
         let ranges = part.children.iter().map(|c| code.parts[*c].range.clone());
         let mut elements: Vec<Range<usize>> = ranges.collect();
@@ -66,12 +73,21 @@ impl<'c> Series<'c> {
         }
         // In order and apart: what aliases and broken text leave is not to be edited.
         let apart = elements.windows(2).all(|w| w[0].end <= w[1].start);
-        apart.then_some(Self {
+        apart.then_some(Self { elements, joint, dash })
+    }
+}
+
+impl<'c> Series<'c> {
+    /// The elements of the part `container`; `None` where it is none that can be changed.
+    pub(super) fn of(code: &'c Code, container: usize) -> Option<Self> {
+        let part = &code.parts[container];
+        let layout = part.layout.get_or_init(|| Layout::of(code, container).map(Box::new));
+        layout.as_ref().map(|layout| Self {
             code,
-            elements,
-            joint,
+            elements: &layout.elements,
+            joint: layout.joint,
             shape: part.shape,
-            dash,
+            dash: layout.dash,
         })
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::code::{Code, Shape, Syntax};
@@ -20,10 +21,13 @@ const MAX_DEPTH: usize = 4;
 
 /// Fills in [`crate::settle::Reported::fixes`]: every remedy that can be written exactly, in the order of the finding.
 pub fn write(sources: &Sources, report: &mut Report) {
-    let mut writer = Writer::new(sources);
-    for f in &mut report.findings {
-        f.fixes = f.finding.remedies.iter().filter_map(|r| writer.fix(r)).collect();
-    }
+    let of_file = report.findings.par_chunk_by_mut(|a, b| a.span().file == b.span().file);
+    of_file.for_each(|findings| {
+        let mut writer = Writer::new(sources);
+        for f in findings {
+            f.fixes = f.finding.remedies.iter().filter_map(|r| writer.fix(r)).collect();
+        }
+    });
 }
 
 /// Cuts files into parts when they are first asked for.
@@ -177,7 +181,7 @@ impl<'c> Place<'c> {
     fn element(self) -> Option<(Series<'c>, usize, usize)> {
         let container = self.code.parts[self.part].parent?;
         let outer = &self.code.parts[container];
-        let at = outer.children.iter().position(|c| *c == self.part)?;
+        let at = outer.children.binary_search(&self.part).ok()?;
         let n = match outer.shape {
             Shape::List | Shape::Tuple => at,
             Shape::Object | Shape::Body if at % 2 == 0 => at / 2,
@@ -257,7 +261,7 @@ impl<'c> Place<'c> {
         let parent = self.code.parts[self.part].parent?;
         let container = &self.code.parts[parent];
         // Only an object's or a block's value may be a list instead.
-        let at = container.children.iter().position(|c| *c == self.part)?;
+        let at = container.children.binary_search(&self.part).ok()?;
         if !matches!(container.shape, Shape::Object | Shape::Body) || at % 2 == 0 {
             return None;
         }

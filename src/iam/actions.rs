@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::catalogue::{AccessLevel, Action, ActionId, Mask, catalogue};
 use super::glob::{self, Case};
@@ -16,16 +16,32 @@ pub struct ActionSet {
     /// The number of the first word. Actions are in the order of their names, so that those of one service lie together:
     /// nothing is kept of what lies before and behind.
     first: usize,
-    /// 64 actions a word; neither the first nor the last word is empty.
-    words: Vec<u64>,
+    /// 64 actions a word; neither the first nor the last word is empty, and the empty set has none. Shared: `*` alone is
+    /// some 300 words, and policies are full of it.
+    words: Option<Arc<Vec<u64>>>,
 }
 
 impl ActionSet {
     pub fn empty() -> Self {
-        Self {
-            first: 0,
-            words: Vec::new(),
+        Self::default()
+    }
+
+    fn of_words(first: usize, mut words: Vec<u64>) -> Self {
+        let end = words.iter().rposition(|w| *w != 0).map_or(0, |last| last + 1);
+        words.truncate(end);
+        let start = words.iter().position(|w| *w != 0).unwrap_or(0);
+        words.drain(..start);
+        if words.is_empty() {
+            return Self::empty();
         }
+        Self {
+            first: first + start,
+            words: Some(Arc::new(words)),
+        }
+    }
+
+    fn words(&self) -> &[u64] {
+        self.words.as_deref().map_or(&[], Vec::as_slice)
     }
 
     /// Every action of AWS.
@@ -35,45 +51,31 @@ impl ActionSet {
 
     fn everything() -> &'static Self {
         static ALL: OnceLock<ActionSet> = OnceLock::new();
-        ALL.get_or_init(|| {
-            let mut all = Self {
-                first: 0,
-                words: catalogue().mask(Mask::Current, 0).collect(),
-            };
-            all.trim();
-            all
-        })
+        ALL.get_or_init(|| Self::of_words(0, catalogue().mask(Mask::Current, 0).collect()))
     }
 
-    /// Takes away empty words at both ends, so that equal sets are equal values.
-    fn trim(&mut self) {
-        let end = self.words.iter().rposition(|w| *w != 0).map_or(0, |last| last + 1);
-        self.words.truncate(end);
-        let start = self.words.iter().position(|w| *w != 0).unwrap_or(0);
-        self.words.drain(..start);
-        self.first = if end == 0 { 0 } else { self.first + start };
-    }
-
-    /// Makes room for the words of this range.
-    fn reach(&mut self, range: Range<usize>) {
-        if self.words.is_empty() {
+    /// The words of this range, to be filled in.
+    fn reach(&mut self, range: Range<usize>) -> &mut [u64] {
+        let words = Arc::make_mut(self.words.get_or_insert_default());
+        if words.is_empty() {
             self.first = range.start;
         }
         if let Some(before) = self.first.checked_sub(range.start).filter(|n| *n > 0) {
-            self.words.splice(0..0, std::iter::repeat_n(0, before));
+            words.splice(0..0, std::iter::repeat_n(0, before));
             self.first = range.start;
         }
-        let len = self.words.len().max(range.end - self.first);
-        self.words.resize(len, 0);
+        let len = words.len().max(range.end - self.first);
+        words.resize(len, 0);
+        &mut words[range.start - self.first..range.end - self.first]
     }
 
     fn range(&self) -> Range<usize> {
-        self.first..self.first + self.words.len()
+        self.first..self.first + self.words().len()
     }
 
     fn word(&self, index: usize) -> u64 {
         let at = index.checked_sub(self.first);
-        at.and_then(|i| self.words.get(i)).copied().unwrap_or(0)
+        at.and_then(|i| self.words().get(i)).copied().unwrap_or(0)
     }
 
     /// The actions that an item of `Action` stands for: a name, a pattern with `*` and `?` in any place, or `*`. Case does
@@ -113,8 +115,7 @@ impl ActionSet {
 
     fn set(&mut self, ActionId(id): ActionId) {
         let word = usize::from(id) / 64;
-        self.reach(word..word + 1);
-        self.words[word - self.first] |= 1 << (id % 64);
+        self.reach(word..word + 1)[0] |= 1 << (id % 64);
     }
 
     pub fn contains(&self, ActionId(id): ActionId) -> bool {
@@ -127,11 +128,11 @@ impl ActionSet {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.words.is_none()
     }
 
     pub fn len(&self) -> usize {
-        self.words.iter().map(|w| w.count_ones() as usize).sum()
+        self.words().iter().map(|w| w.count_ones() as usize).sum()
     }
 
     /// Every action is in it.
@@ -141,7 +142,7 @@ impl ActionSet {
 
     /// In the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = Action> {
-        self.range().zip(&self.words).flat_map(|(index, word)| {
+        self.range().zip(self.words()).flat_map(|(index, word)| {
             let mut left = *word;
             std::iter::from_fn(move || {
                 let bit = left.trailing_zeros();
@@ -163,37 +164,44 @@ impl ActionSet {
         if other.is_empty() {
             return;
         }
-        self.reach(other.range());
-        for (index, word) in other.range().zip(&other.words) {
-            self.words[index - self.first] |= word;
+        if self.is_empty() {
+            *self = other.clone();
+        } else if !other.is_subset(self) {
+            let words = self.reach(other.range());
+            words
+                .iter_mut()
+                .zip(other.words())
+                .for_each(|(word, more)| *word |= more);
         }
     }
 
     pub fn subtract(&mut self, other: &Self) {
-        self.keep(|index| !other.word(index));
+        if self.intersects(other) {
+            self.keep(|index| !other.word(index));
+        }
     }
 
     pub fn intersect(&mut self, other: &Self) {
-        self.keep(|index| other.word(index));
+        if !self.is_subset(other) {
+            self.keep(|index| other.word(index));
+        }
     }
 
     /// Keeps what the mask of each word has.
     fn keep(&mut self, mask: impl Fn(usize) -> u64) {
-        for (index, word) in self.range().zip(&mut self.words) {
-            *word &= mask(index);
-        }
-        self.trim();
+        let kept = self.range().zip(self.words()).map(|(index, word)| word & mask(index));
+        *self = Self::of_words(self.first, kept.collect());
     }
 
     pub fn is_subset(&self, other: &Self) -> bool {
         self.range()
-            .zip(&self.words)
+            .zip(self.words())
             .all(|(index, word)| word & !other.word(index) == 0)
     }
 
     pub fn intersects(&self, other: &Self) -> bool {
         self.range()
-            .zip(&self.words)
+            .zip(self.words())
             .any(|(index, word)| word & other.word(index) != 0)
     }
 
@@ -229,17 +237,9 @@ impl ActionSet {
     }
 
     fn masked(&self, mask: Mask) -> Self {
-        let words = self
-            .words
-            .iter()
-            .zip(catalogue().mask(mask, self.first))
-            .map(|(a, b)| a & b);
-        let mut set = Self {
-            first: self.first,
-            words: words.collect(),
-        };
-        set.trim();
-        set
+        let mask = catalogue().mask(mask, self.first);
+        let words = self.words().iter().zip(mask).map(|(a, b)| a & b);
+        Self::of_words(self.first, words.collect())
     }
 
     /// The gravest of them, at most `count`, the gravest first: what reviewers fear most before all, then permissions

@@ -315,10 +315,17 @@ impl Clause {
         })
     }
 
-    /// The first item that stands for `action`, retired ones aside.
+    /// The items that stand for `action`, which is none that is retired.
+    pub fn all_naming(&self, action: Action) -> impl Iterator<Item = &Item> {
+        let items = self.items.iter().zip(self.sets());
+        items
+            .filter(move |(_, set)| set.contains(action.id()))
+            .map(|(item, _)| item)
+    }
+
+    /// The first of them.
     pub fn naming(&self, action: Action) -> Option<&Item> {
-        let mut items = self.items.iter().zip(self.sets());
-        items.find_map(|(item, set)| set.contains(action.id()).then_some(item))
+        self.all_naming(action).next()
     }
 
     /// Whether an item stands for `action`, or may once its holes are filled or others beside it can be seen.

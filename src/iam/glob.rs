@@ -35,6 +35,15 @@ pub fn matches(pattern: &str, text: &str, case: Case) -> bool {
             _ => {
                 let Some((after, from)) = retry else { return false };
                 let from = next_char(t, from);
+                // What follows the star can begin only where its first character is.
+                let skipped = match p.get(after) {
+                    Some(b'?') | None => 0,
+                    Some(&c) => match t[from..].iter().position(|&b| same(c, b)) {
+                        Some(n) => n,
+                        None => return false,
+                    },
+                };
+                let from = from + skipped;
                 retry = Some((after, from));
                 (i, j) = (after, from);
             }

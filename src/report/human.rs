@@ -199,13 +199,15 @@ impl Buffer {
         if group.len() > places.len() {
             places.push(format!("… {} more", group.len() - places.len()));
         }
+        let total: usize = group.iter().map(|f| f.count()).sum();
+        let listed = match group.len() {
+            n if n == total => "--no-collapse shows them one by one".to_owned(),
+            n => format!("--no-collapse shows {n} of them one by one"),
+        };
         let diagnostic = Diagnostic::new(level(first.severity))
             .with_code(first.rule())
-            .with_message(format!("{}: {} more", first.finding.message, group.len()))
-            .with_notes(vec![
-                wrapped(page, "at ", &places.join(", ")),
-                "--no-collapse shows them one by one".to_owned(),
-            ]);
+            .with_message(format!("{}: {total} more", first.finding.message))
+            .with_notes(vec![wrapped(page, "at ", &places.join(", ")), listed]);
         self.emit(config, &Excerpts::default(), &diagnostic);
         if !page.options.source {
             self.text("\n");
@@ -305,7 +307,8 @@ pub(super) fn counts(page: &Page<'_>) -> String {
         .into_iter()
         .rev()
         .filter_map(|s| {
-            let n = page.active().filter(|f| f.severity == s).count();
+            let of_severity = page.active().filter(|f| f.severity == s);
+            let n: usize = of_severity.map(Reported::count).sum();
             (n > 0).then(|| format!("{n} {}", s.name()))
         })
         .collect();
@@ -340,7 +343,7 @@ pub(super) fn summary(page: &Page<'_>) -> String {
     if let Some(ms) = stats.elapsed_ms {
         let _ = write!(looked, ", {ms} ms");
     }
-    let total = page.active().count();
+    let total: usize = page.active().map(Reported::count).sum();
     if total == 0 {
         let verdict = match (stats.failed, stats.files) {
             (0, 0) => "Nothing to check",
@@ -386,7 +389,7 @@ pub(super) fn statistics(page: &Page<'_>) -> String {
     let mut counts: BTreeMap<&str, (usize, Severity)> = BTreeMap::new();
     for f in page.active() {
         let entry = counts.entry(f.rule()).or_insert((0, f.severity));
-        entry.0 += 1;
+        entry.0 += f.count();
         entry.1 = entry.1.max(f.severity);
     }
     let mut rows: Vec<_> = counts.into_iter().collect();

@@ -10,7 +10,9 @@ const MIN_ANYWHERE: usize = 10;
 /// Knows which bytes of which files, and which strings anywhere, must not be shown.
 #[derive(Debug, Default)]
 pub struct Mask {
+    /// In order.
     spans: Vec<Span>,
+    longest: u32,
     anywhere: Option<(AhoCorasick, Vec<String>)>,
 }
 
@@ -39,7 +41,21 @@ impl Mask {
                 let masked = texts.iter().map(|t| masked(t)).collect();
                 (automaton, masked)
             });
-        Self { spans, anywhere }
+        let longest = spans.iter().map(|s| s.end - s.start).max().unwrap_or(0);
+        Self {
+            spans,
+            longest,
+            anywhere,
+        }
+    }
+
+    /// The secrets that may reach into bytes of a file.
+    fn near(&self, file: FileId, range: &std::ops::Range<usize>) -> &[Span] {
+        let (start, end) = (range.start as u32, range.end as u32);
+        let ends_before = |s: &Span| (s.file, s.start.saturating_add(self.longest)) < (file, start);
+        let from = self.spans.partition_point(ends_before);
+        let to = self.spans.partition_point(|s| (s.file, s.start) < (file, end));
+        self.spans.get(from..to).unwrap_or(&[])
     }
 
     /// `text` without any secret.
@@ -58,7 +74,7 @@ impl Mask {
         };
         let mut out = String::with_capacity(raw.len());
         let mut at = range.start;
-        for span in self.spans.iter().filter(|s| s.file == file) {
+        for span in self.near(file, &range) {
             let (start, end) = ((span.start as usize).max(at), (span.end as usize).min(range.end));
             if start >= end {
                 continue;

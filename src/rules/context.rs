@@ -1,8 +1,11 @@
 //! What a check is given, and where its findings go.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
 use super::options::Chosen;
 use super::{Ruleset, Selection};
-use crate::finding::{Cause, Finding, Subject};
+use crate::finding::{Cause, Finding, Subject, Unit};
 use crate::iam::{Document, Format, Item, Origin, Statement};
 use crate::project::{DocumentId, Project};
 use crate::source::{FileId, Span};
@@ -111,19 +114,32 @@ pub(super) fn subject_kind(format: Format) -> &'static str {
     }
 }
 
+/// Of one rule so many findings are told of one unit. No document that AWS takes has as many: a longer list is one mistake,
+/// and is nobody's to read.
+const MAX_ALIKE: usize = 1_000;
+
 /// Takes findings of the rules that are on.
 #[derive(Debug, Default)]
 pub struct Out<'r> {
     pub findings: Vec<Finding>,
     selection: Option<&'r Selection>,
+    told: HashMap<Unit, BTreeMap<Cow<'static, str>, Told>>,
+}
+
+/// The findings of one rule in one unit.
+#[derive(Debug, Default)]
+struct Told {
+    count: usize,
+    /// The last one, by its place among all.
+    last: usize,
 }
 
 impl<'r> Out<'r> {
     /// For the rules of `selection`; `Out::default()` takes every finding.
     pub fn new(selection: &'r Selection) -> Self {
         Self {
-            findings: Vec::new(),
             selection: Some(selection),
+            ..Self::default()
         }
     }
 
@@ -132,10 +148,49 @@ impl<'r> Out<'r> {
         self.selection.is_none_or(|s| s.is_on(rule))
     }
 
-    /// Takes a finding; one of a rule that is not selected is dropped.
-    pub fn push(&mut self, finding: Finding) {
-        if self.wants(&finding.rule) {
-            self.findings.push(finding);
-        }
+    /// Whether the finding would only be counted: what it says besides need not be found out.
+    pub fn is_full(&self, finding: &Finding) -> bool {
+        let told = unit(finding, finding.span()).and_then(|unit| self.told.get(&unit)?.get(&finding.rule));
+        told.is_some_and(|told| told.count == MAX_ALIKE)
     }
+
+    /// Takes a finding; one of a rule that is not selected is dropped. Of very many that are alike the last one counts the
+    /// rest, and hides what they would hide.
+    pub fn push(&mut self, finding: Finding) {
+        let at = finding.span();
+        self.take(finding, at, |f| f);
+    }
+
+    /// Takes the finding at `at` that `make` completes, where it is to be told.
+    pub(super) fn push_with(&mut self, base: Finding, at: Span, make: impl FnOnce(Finding) -> Finding) {
+        self.take(base, Some(at), make);
+    }
+
+    fn take(&mut self, mut finding: Finding, at: Option<Span>, make: impl FnOnce(Finding) -> Finding) {
+        if !self.wants(&finding.rule) {
+            return;
+        }
+        if let Some(unit) = unit(&finding, at) {
+            let told = self
+                .told
+                .entry(unit)
+                .or_default()
+                .entry(finding.rule.clone())
+                .or_default();
+            if told.count == MAX_ALIKE {
+                let last = &mut self.findings[told.last];
+                last.more += 1;
+                last.secrets.append(&mut finding.secrets);
+                return;
+            }
+            told.count += 1;
+            told.last = self.findings.len();
+        }
+        self.findings.push(make(finding));
+    }
+}
+
+/// What a finding is counted in.
+fn unit(finding: &Finding, at: Option<Span>) -> Option<Unit> {
+    finding.cause.unit().or(at.map(|at| Unit::File(at.file)))
 }

@@ -117,6 +117,9 @@ fn evidence(sources: &Sources, f: &Finding) -> String {
             parts.push(format!("{name}{}", items.join(",")));
         }
     }
+    if f.more > 0 {
+        parts.push(format!("{} more", f.more));
+    }
     if parts.is_empty()
         && let Some(span) = f.span()
     {

@@ -1,11 +1,11 @@
 //! One cause, one finding.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::finding::{Cause, Finding};
+use crate::finding::{Cause, Finding, Unit};
 use crate::iam::glob::{self, Case};
 use crate::project::Project;
 use crate::rules::{Rule, Ruleset};
@@ -78,6 +78,7 @@ fn merge(into: &mut Finding, mut from: Finding, also: &mut Vec<String>) {
             into.secrets.push(span);
         }
     }
+    into.more = into.more.max(from.more);
     into.severity = into.severity.max(from.severity);
     into.confidence = into.confidence.max(from.confidence);
     for rule in from.folded {
@@ -89,9 +90,10 @@ fn merge(into: &mut Finding, mut from: Finding, also: &mut Vec<String>) {
 
 /// Takes out findings that another one of the same cause stands for; their names are in its `folded`.
 pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset: &Ruleset) {
+    let relations = Relations::of(findings, ruleset);
     let mut by_unit: BTreeMap<Unit, Vec<usize>> = BTreeMap::new();
     for (i, f) in findings.iter().enumerate() {
-        if let Some(unit) = unit(f) {
+        if let Some(unit) = f.cause.unit() {
             by_unit.entry(unit).or_default().push(i);
         }
     }
@@ -100,7 +102,7 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         .par_iter()
         .flat_map_iter(|group| {
             let of_group: Vec<&Finding> = group.iter().map(|i| &findings[*i]).collect();
-            within(&of_group, ruleset).into_iter().map(|f| Folded {
+            within(&of_group, &relations).into_iter().map(|f| Folded {
                 inner: group[f.inner],
                 outer: group[f.outer],
                 ..f
@@ -124,12 +126,14 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         let secrets = findings[b].secrets.clone();
         let severity = findings[b].severity;
         let also = untold[b].then(|| format!("also: {}", findings[b].message));
+        let more = more(&findings[b]);
         let into = &mut findings[a];
         // The mistake is as grave as the gravest that it leads to.
         into.severity = into.severity.max(severity);
         into.secrets.extend(secrets);
         into.folded.extend(names);
         into.notes.extend(also);
+        into.notes.extend(more);
     }
     let mut i = 0;
     findings.retain(|_| {
@@ -137,10 +141,16 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         taken[i - 1].is_none()
     });
     for f in findings {
+        f.notes.extend(more(f));
         f.folded.sort();
         f.folded.dedup();
         f.folded.retain(|name| *name != f.rule);
     }
+}
+
+/// What is not told one by one is told as a number.
+fn more(f: &Finding) -> Option<String> {
+    (f.more > 0).then(|| format!("{} more findings of `{}` here are not listed", f.more, f.rule))
 }
 
 /// A finding, by its place among others, and the one that takes it in.
@@ -151,24 +161,91 @@ struct Folded {
     untold: bool,
 }
 
-/// Which finding of a unit takes in which.
-fn within(findings: &[&Finding], ruleset: &Ruleset) -> Vec<Folded> {
-    let mut taken: Vec<Option<usize>> = vec![None; findings.len()];
-    let supersedes: Vec<&[String]> = findings
-        .iter()
-        .map(|f| ruleset.get(&f.rule).map_or(&[][..], Rule::supersedes))
-        .collect();
-    for (a, outer) in findings.iter().enumerate() {
-        if supersedes[a].is_empty() {
-            continue;
+/// What the rules of some findings say of each other.
+struct Relations<'f> {
+    /// For each rule by its place among their names: what its findings take in, what takes them in, and what they take in
+    /// where both name one token.
+    rules: BTreeMap<&'f str, usize>,
+    below: Vec<Vec<usize>>,
+    above: Vec<Vec<usize>>,
+    same_token: Vec<Vec<usize>>,
+}
+
+impl<'f> Relations<'f> {
+    fn of(findings: &'f [Finding], ruleset: &Ruleset) -> Self {
+        let names: BTreeSet<&str> = findings.iter().map(|f| &*f.rule).collect();
+        let among = |list: fn(&Rule) -> &[String]| -> Vec<Vec<usize>> {
+            let of = |name: &&str| {
+                let list = ruleset.get(name).map_or(&[][..], list);
+                let inner = names.iter().enumerate();
+                inner
+                    .filter(|(_, inner)| stands_for(ruleset, list, inner))
+                    .map(|(i, _)| i)
+                    .collect()
+            };
+            names.iter().map(of).collect()
+        };
+        let below = among(Rule::supersedes);
+        let mut above = vec![Vec::new(); names.len()];
+        for (outer, inner) in below.iter().enumerate() {
+            for i in inner {
+                above[*i].push(outer);
+            }
         }
-        for (b, inner) in findings.iter().enumerate() {
-            if a != b
-                && taken[b].is_none()
-                && stands_for(ruleset, supersedes[a], &inner.rule)
-                && covers(outer, inner)
-                && !reaches(&taken, a, b)
-            {
+        Self {
+            below,
+            above,
+            same_token: among(Rule::same_token),
+            rules: names.into_iter().zip(0..).collect(),
+        }
+    }
+
+    fn rule(&self, f: &Finding) -> usize {
+        self.rules[&*f.rule]
+    }
+}
+
+/// The findings of one unit, by rule and cause.
+struct Index(BTreeMap<(usize, Cause), Vec<usize>>);
+
+impl Index {
+    fn of(findings: &[&Finding], relations: &Relations<'_>) -> Self {
+        let mut index: BTreeMap<(usize, Cause), Vec<usize>> = BTreeMap::new();
+        for (i, f) in findings.iter().enumerate() {
+            index.entry((relations.rule(f), f.cause)).or_default().push(i);
+        }
+        Self(index)
+    }
+
+    /// Those of the rules that have this very cause.
+    fn with_cause<'i>(&'i self, rules: &'i [usize], cause: Cause) -> impl Iterator<Item = usize> + 'i {
+        let lists = rules.iter().filter_map(move |rule| self.0.get(&(*rule, cause)));
+        lists.flatten().copied()
+    }
+
+    /// Those of the rules that a finding with this cause may stand for.
+    fn under<'i>(&'i self, rules: &'i [usize], cause: Cause) -> impl Iterator<Item = usize> + 'i {
+        let wide = matches!(cause, Cause::Document(_) | Cause::Place(_));
+        let first = move |rule: usize| match wide {
+            true => (rule, Cause::Statement(0, 0)),
+            false => (rule, cause),
+        };
+        let last = move |rule: usize| match wide {
+            true => (rule, Cause::Alone),
+            false => (rule, cause),
+        };
+        let lists = rules.iter().flat_map(move |r| self.0.range(first(*r)..=last(*r)));
+        lists.flat_map(|(_, list)| list).copied()
+    }
+}
+
+/// Which finding of a unit takes in which.
+fn within(findings: &[&Finding], relations: &Relations<'_>) -> Vec<Folded> {
+    let index = Index::of(findings, relations);
+    let mut taken: Vec<Option<usize>> = vec![None; findings.len()];
+    for (a, outer) in findings.iter().enumerate() {
+        for b in index.under(&relations.below[relations.rule(outer)], outer.cause) {
+            if a != b && taken[b].is_none() && covers(outer, findings[b]) && !reaches(&taken, a, b) {
                 taken[b] = Some(a);
             }
         }
@@ -178,30 +255,24 @@ fn within(findings: &[&Finding], ruleset: &Ruleset) -> Vec<Folded> {
         if taken[b].is_some() || !matches!(inner.cause, Cause::Statement(..)) || inner.evidence.actions.is_empty() {
             continue;
         }
-        let over: Vec<usize> = (0..findings.len())
-            .filter(|&a| a != b && findings[a].cause == inner.cause && taken[a].is_none())
-            .filter(|&a| stands_for(ruleset, supersedes[a], &inner.rule) && !findings[a].evidence.actions.is_empty())
+        let above = index.with_cause(&relations.above[relations.rule(inner)], inner.cause);
+        let mut over: Vec<usize> = above
+            .filter(|&a| a != b && taken[a].is_none() && !findings[a].evidence.actions.is_empty())
             .collect();
-        let actions: Vec<String> = over
-            .iter()
-            .flat_map(|&a| findings[a].evidence.actions.iter().cloned())
-            .collect();
+        let actions: Vec<&String> = over.iter().flat_map(|&a| &findings[a].evidence.actions).collect();
         if over.len() > 1 && takes_in(&actions, &inner.evidence.actions) {
+            over.sort_unstable();
             taken[b] = over.into_iter().find(|&a| touch(findings[a], inner));
         }
     }
     // What is folded for its place alone.
     let mut untold = vec![false; findings.len()];
     for (a, outer) in findings.iter().enumerate() {
-        let names = ruleset.get(&outer.rule).map_or(&[][..], Rule::same_token);
-        if names.is_empty() {
-            continue;
-        }
-        for (b, inner) in findings.iter().enumerate() {
+        for b in index.with_cause(&relations.same_token[relations.rule(outer)], outer.cause) {
+            let inner = findings[b];
             if a != b
                 && (taken[a].is_none() || untold[a])
                 && taken[b].is_none()
-                && stands_for(ruleset, names, &inner.rule)
                 && outer.severity >= inner.severity
                 && share_a_token(outer, inner)
                 && !reaches(&taken, a, b)
@@ -233,25 +304,6 @@ fn reaches(taken: &[Option<usize>], from: usize, to: usize) -> bool {
     false
 }
 
-/// Within what findings are compared at all.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Unit {
-    Document(u32),
-    Identity(u32),
-    Resource(u32),
-    File(u32),
-}
-
-fn unit(f: &Finding) -> Option<Unit> {
-    match f.cause {
-        Cause::Statement(d, _) | Cause::Document(d) => Some(Unit::Document(d)),
-        Cause::Identity(i) => Some(Unit::Identity(i)),
-        Cause::Resource(r) => Some(Unit::Resource(r)),
-        Cause::Place(span) => Some(Unit::File(span.file.0)),
-        Cause::Alone => None,
-    }
-}
-
 /// The cause of `a` is that of `b`, or holds it.
 fn covers(a: &Finding, b: &Finding) -> bool {
     match (a.cause, b.cause) {
@@ -259,7 +311,7 @@ fn covers(a: &Finding, b: &Finding) -> bool {
         (Cause::Place(_), Cause::Place(place)) => a.labels.iter().any(|l| l.span.touches(place)),
         // In one statement each action and each resource is a cause of its own.
         (Cause::Statement(..), Cause::Statement(..)) => {
-            a.cause == b.cause && touch(a, b) && takes_in(&a.evidence.actions, &b.evidence.actions)
+            a.cause == b.cause && touch(a, b) && takes_in(&Vec::from_iter(&a.evidence.actions), &b.evidence.actions)
         }
         (x, y) => x == y,
     }
@@ -278,7 +330,7 @@ fn share_a_token(a: &Finding, b: &Finding) -> bool {
 
 /// Whether every one of `inner`, as written, is among the actions that `outer` stands for; a finding that is not about
 /// actions is not asked.
-fn takes_in(outer: &[String], inner: &[String]) -> bool {
+fn takes_in(outer: &[&String], inner: &[String]) -> bool {
     let holds = |o: &str, i: &str| match (glob::is_pattern(o), glob::is_pattern(i)) {
         (false, _) => o.eq_ignore_ascii_case(i),
         (true, false) => glob::matches(o, i, Case::Insensitive),

@@ -110,6 +110,11 @@ impl Reported {
         self.finding.span().unwrap_or(Span::new(FileId(0), 0, 0))
     }
 
+    /// How many findings it tells of: itself, and those that it counts.
+    pub fn count(&self) -> usize {
+        1 + self.finding.more
+    }
+
     /// Whether it is to be acted on.
     pub fn is_active(&self) -> bool {
         self.status == Status::New

@@ -320,7 +320,9 @@ impl<'a, 't> Book<'a, 't> {
             .map(|&i| &self.entries[i]);
         let everywhere = self.entries.iter().filter(|e| matches!(e.reach, Reach::Exception(_)));
         for entry in of_file.chain(everywhere) {
-            if !self.reaches(entry, f, line) {
+            let reaches = self.reaches(entry, f, line);
+            // It may be there for one of those that are counted and not told.
+            if !reaches && f.finding.more == 0 {
                 continue;
             }
             for named in &entry.named {
@@ -329,7 +331,7 @@ impl<'a, 't> Book<'a, 't> {
                 if takes || f.finding.folded.iter().any(|r| *r == named.id) {
                     named.used.set(true);
                 }
-                if takes && entry.standing == Standing::Good && found.is_none() {
+                if reaches && takes && entry.standing == Standing::Good && found.is_none() {
                     found = Some(entry);
                 }
             }

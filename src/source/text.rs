@@ -338,21 +338,24 @@ impl Text {
     }
 
     /// The whole text where all of it is known.
+    #[inline]
     pub fn known(&self) -> Option<Cow<'_, str>> {
         match self.pieces.as_slice() {
             [] => Some(Cow::Borrowed("")),
             [Piece::Lit(l)] => Some(Cow::Borrowed(&l.text)),
-            pieces => {
-                let mut out = String::new();
-                for p in pieces {
-                    match p {
-                        Piece::Lit(l) => out.push_str(&l.text),
-                        Piece::Hole(_) => return None,
-                    }
-                }
-                Some(Cow::Owned(out))
+            _ => self.joined().map(Cow::Owned),
+        }
+    }
+
+    fn joined(&self) -> Option<String> {
+        let mut out = String::new();
+        for p in &self.pieces {
+            match p {
+                Piece::Lit(l) => out.push_str(&l.text),
+                Piece::Hole(_) => return None,
             }
         }
+        Some(out)
     }
 
     /// The single hole that is the whole text.
@@ -365,6 +368,9 @@ impl Text {
 
     /// For people: unknown parts as `${name}`.
     pub fn display(&self) -> String {
+        if let Some(known) = self.known() {
+            return known.into_owned();
+        }
         let mut out = String::new();
         for p in &self.pieces {
             match p {

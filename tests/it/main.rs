@@ -22,6 +22,7 @@ mod known;
 mod linear;
 mod linking;
 mod managed_policies;
+mod many;
 mod needs;
 mod options;
 mod oracle;

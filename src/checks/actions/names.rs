@@ -24,7 +24,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             if brought_in(item).is_some_and(|span| !services.insert(span)) {
                 continue;
             }
-            if let Some((f, meant)) = one(cx, (id, i), (item, set), &beside) {
+            if let Some((f, meant)) = one(cx, out, (id, i), (item, set), &beside) {
                 let f = with_spelling(cx, f, item, &meant);
                 out.push(f.actions([item.display().to_lowercase()]));
             }
@@ -69,6 +69,7 @@ fn with_spelling(cx: &Context<'_>, f: Finding, item: &Item, meant: &[String]) ->
 /// not meant.
 fn one(
     cx: &Context<'_>,
+    out: &Out<'_>,
     (id, i): (DocumentId, usize),
     (item, set): (&Item, &ActionSet),
     beside: &ActionSet,
@@ -114,6 +115,9 @@ fn one(
         let f = at("unknown-service", format!("`{prefix}` is no service prefix of IAM"))
             .primary(brought_in(item).unwrap_or(item.span), "grants nothing")
             .confidence(Confidence::Medium);
+        if out.is_full(&f) {
+            return Some((f, nothing()));
+        }
         return Some(match catalogue().did_you_mean_service(prefix) {
             // The name comes from another place than the service, and is not what is wrong.
             Some(near) if brought_in(item).is_some() => (f.help(format!("did you mean `{near}`?")), nothing()),
@@ -165,6 +169,9 @@ fn one(
     )
     .primary(item.span, "grants nothing")
     .note(dated());
+    if out.is_full(&f) {
+        return Some((f, nothing()));
+    }
     Some(match catalogue().did_you_mean_action(text, beside) {
         Some(near) => (f.help(format!("did you mean `{near}`?")), vec![near.to_string()]),
         None => (f.confidence(Confidence::Low), nothing()),

@@ -1,10 +1,11 @@
 //! Statements that another statement of the document takes in.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
-use crate::iam::{Clause, Condition, Origin, PrincipalClause, Statement};
+use crate::iam::{ActionSet, Clause, Condition, Origin, PrincipalClause, Statement};
 use crate::rules::{Context, Out};
 use crate::source::{FileId, ProblemKind};
 
@@ -21,22 +22,76 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
         .map(|p| p.span.file)
         .collect();
     for (id, d) in cx.documents() {
-        if d.origin != Origin::Written || d.statements.len() > MAX_STATEMENTS || templates.contains(&d.span.file) {
+        let several = (2..=MAX_STATEMENTS).contains(&d.statements.len());
+        if d.origin != Origin::Written || !several || templates.contains(&d.span.file) {
             continue;
         }
-        for (i, s) in d.statements.iter().enumerate() {
-            let other = d
-                .statements
+        let compared: Vec<Compared<'_>> = d.statements.iter().map(Compared::new).collect();
+        for (i, s) in compared.iter().enumerate() {
+            let other = compared
                 .iter()
                 .enumerate()
                 .find(|(j, o)| *j != i && takes_in(o, s) && (*j < i || !takes_in(s, o)));
             let Some((_, other)) = other else { continue };
             out.push(
                 cx.at_statement("redundant-statement", id, i, "another statement says this already")
-                    .primary(head(s), "changes nothing")
-                    .secondary(head(other), "takes it in"),
+                    .primary(head(s.statement), "changes nothing")
+                    .secondary(head(other.statement), "takes it in"),
             );
         }
+    }
+}
+
+/// A statement, and what of it is compared with each other one: found out once, where it comes to that.
+struct Compared<'a> {
+    statement: &'a Statement,
+    actions: OnceCell<ActionSet>,
+    lines: OnceCell<Option<Vec<String>>>,
+    patterns: [OnceCell<Vec<Pattern>>; 2],
+}
+
+impl<'a> Compared<'a> {
+    fn new(statement: &'a Statement) -> Self {
+        Self {
+            statement,
+            actions: OnceCell::new(),
+            lines: OnceCell::new(),
+            patterns: Default::default(),
+        }
+    }
+
+    /// The actions that its items certainly stand for, whether these are allowed or left out.
+    fn actions(&self) -> &ActionSet {
+        self.actions.get_or_init(|| {
+            let mut all = ActionSet::empty();
+            let sets = self.statement.action.iter().flat_map(Clause::sets);
+            sets.for_each(|set| all.union_with(set));
+            all
+        })
+    }
+
+    /// The conditions as written, in order; `None` where a part is not known.
+    fn lines(&self) -> Option<&Vec<String>> {
+        let lines = || {
+            let mut out: Vec<String> = self.statement.conditions.iter().map(line).collect::<Option<_>>()?;
+            out.sort();
+            Some(out)
+        };
+        self.lines.get_or_init(lines).as_ref()
+    }
+
+    fn clause(&self, case: Case) -> Option<&'a Clause> {
+        match case {
+            Case::Insensitive => self.statement.action.as_ref(),
+            Case::Sensitive => self.statement.resource.as_ref(),
+        }
+    }
+
+    /// The items of the actions, or of the resources.
+    fn patterns(&self, case: Case) -> &[Pattern] {
+        let items = self.clause(case).into_iter().flat_map(|c| &c.items);
+        let made = &self.patterns[usize::from(case == Case::Sensitive)];
+        made.get_or_init(|| items.map(|i| Pattern::new(&i.text, case)).collect())
     }
 }
 
@@ -48,7 +103,8 @@ fn head(s: &Statement) -> crate::source::Span {
 }
 
 /// Whether all that `s` says follows from `o`.
-fn takes_in(o: &Statement, s: &Statement) -> bool {
+fn takes_in(wide: &Compared<'_>, narrow: &Compared<'_>) -> bool {
+    let (o, s) = (wide.statement, narrow.statement);
     // Statements of one place are one written statement, made several times.
     if o.span == s.span || !o.is_beside(s) || o.open || s.open {
         return false;
@@ -57,35 +113,35 @@ fn takes_in(o: &Statement, s: &Statement) -> bool {
         matches!((&o.effect, &s.effect), (Some(a), Some(b)) if a.value == b.value) && (s.allows() || s.denies());
     effect
         && principals(o.principal.as_ref(), s.principal.as_ref())
-        && conditions(o, s)
-        && clause(o.action.as_ref(), s.action.as_ref(), Case::Insensitive)
-        && clause(o.resource.as_ref(), s.resource.as_ref(), Case::Sensitive)
+        && (o.condition_key.is_none() && o.conditions.is_empty() || same_conditions(wide, narrow))
+        && clause(wide, narrow, Case::Insensitive)
+        && clause(wide, narrow, Case::Sensitive)
 }
 
-fn clause(o: Option<&Clause>, s: Option<&Clause>, case: Case) -> bool {
-    let (o, s) = match (o, s) {
+fn clause(o: &Compared<'_>, s: &Compared<'_>, case: Case) -> bool {
+    let (of_o, of_s) = match (o.clause(case), s.clause(case)) {
         (None, None) => return true,
         (Some(o), Some(s)) => (o, s),
         _ => return false,
     };
-    if o.negated != s.negated || !o.complete || !s.complete || s.items.is_empty() || o.items.is_empty() {
-        return false;
-    }
-    if o.items.len() * s.items.len() > MAX_PAIRS {
+    let complete = of_o.complete && of_s.complete && !of_o.items.is_empty() && !of_s.items.is_empty();
+    if of_o.negated != of_s.negated || !complete || of_o.items.len() * of_s.items.len() > MAX_PAIRS {
         return false;
     }
     // Of what is excluded, the other excludes no more.
-    let (wide, narrow) = if s.negated { (s, o) } else { (o, s) };
-    let wide: Vec<Pattern> = wide
-        .items
-        .iter()
-        .filter(|i| i.branch.is_none())
-        .map(|i| Pattern::new(&i.text, case))
-        .collect();
-    narrow.items.iter().all(|i| {
-        let one = Pattern::new(&i.text, case);
-        wide.iter().any(|w| w.covers(&one).is_yes())
-    })
+    let (wide, narrow) = if of_s.negated { (s, o) } else { (o, s) };
+    if case == Case::Insensitive && !narrow.actions().is_subset(wide.actions()) {
+        return false;
+    }
+    let items = wide.clause(case).into_iter().flat_map(|c| &c.items);
+    let always = || {
+        items
+            .clone()
+            .zip(wide.patterns(case))
+            .filter(|(i, _)| i.branch.is_none())
+    };
+    let mut narrow = narrow.patterns(case).iter();
+    narrow.all(|one| always().any(|(_, w)| w.covers(one).is_yes()))
 }
 
 fn principals(o: Option<&PrincipalClause>, s: Option<&PrincipalClause>) -> bool {
@@ -105,17 +161,9 @@ fn principals(o: Option<&PrincipalClause>, s: Option<&PrincipalClause>) -> bool 
     })
 }
 
-/// No condition takes in any; else they must be the same, as written.
-fn conditions(o: &Statement, s: &Statement) -> bool {
-    if o.condition_key.is_none() && o.conditions.is_empty() {
-        return true;
-    }
-    let lines = |s: &Statement| -> Option<Vec<String>> {
-        let mut out: Vec<String> = s.conditions.iter().map(line).collect::<Option<_>>()?;
-        out.sort();
-        Some(out)
-    };
-    !o.conditions.is_empty() && lines(o).is_some_and(|l| Some(l) == lines(s))
+fn same_conditions(o: &Compared<'_>, s: &Compared<'_>) -> bool {
+    let same = o.statement.conditions.len() == s.statement.conditions.len() && !o.statement.conditions.is_empty();
+    same && o.lines().is_some() && o.lines() == s.lines()
 }
 
 /// `None` where a part is not known.

@@ -87,9 +87,11 @@ fn contradiction(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<
     let Some(value) = c.values.first().and_then(|v| v.text.known()) else {
         return;
     };
-    let other = line.statement.conditions.iter().find(|o| {
-        o.key.text.display().eq_ignore_ascii_case(&line.key)
-            && o.values.iter().any(|v| v.text.known().as_deref() == Some(&*value))
+    let mut others = strength(line.statement)
+        .of_key(&line.key)
+        .map(|b| &line.statement.conditions[b.index]);
+    let other = others.find(|o| {
+        o.values.iter().any(|v| v.text.known().as_deref() == Some(&*value))
             && o.operator
                 .text
                 .known()

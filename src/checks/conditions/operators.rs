@@ -6,6 +6,7 @@ use crate::finding::{Finding, Remedy};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Facet, Family, OPERATORS, Operator, SetOperator, Verdict, always_present, strength};
 use crate::iam::principal::{is_public, place};
+use crate::iam::{Condition, Statement};
 use crate::rules::{Context, Out};
 use crate::spelling::nearest_word;
 
@@ -55,6 +56,8 @@ const ABSENT_FOR_SERVICES: [&str; 11] = [
 ];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    // The lines of one statement come one after the other.
+    let mut told: Option<(&Statement, bool)> = None;
     for line in lines(cx) {
         let c = line.condition;
         let at = |rule: &'static str, message: String| {
@@ -71,7 +74,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             null(&line, operator, &at, out);
             continue;
         }
-        let all = lets_in_all(cx, &line);
+        let all = match told {
+            Some((statement, all)) if std::ptr::eq(statement, line.statement) => all,
+            _ => lets_in_all(cx, &line),
+        };
+        told = Some((line.statement, all));
         sets(&line, operator, all, &at, out);
         if operator.if_exists {
             if_exists(&line, operator, all, &at, out);
@@ -177,7 +184,7 @@ pub(super) fn is_multivalued(key: &str) -> Option<bool> {
 
 fn sets(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Out<'_>) {
     let c = line.condition;
-    let guarded = line.statement.conditions.iter().any(|o| {
+    let is_guarded = |o: &Condition| {
         let key = o.key.text.display().to_lowercase();
         match o.operator.text.known().and_then(|t| Operator::parse(&t)) {
             Some(o) if o.family == Family::Null => key == line.key,
@@ -187,7 +194,8 @@ fn sets(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Ou
             }
             None => false,
         }
-    });
+    };
+    let guarded = || line.statement.conditions.iter().any(is_guarded);
     let many = is_multivalued(&line.key);
     let harmless = HARMLESS.contains(&line.key.as_str()) || DEMANDED.contains(&line.key.as_str());
     match operator.set {
@@ -198,7 +206,7 @@ fn sets(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Ou
                         .primary(c.operator.span, "true where the key is absent")
                         .secondary(c.key.span, "has one value"),
                 );
-            } else if many == Some(true) && !guarded && !harmless {
+            } else if many == Some(true) && !harmless && !guarded() {
                 out.push(
                     at("condition-forallvalues-allow-no-null", passes(all).to_owned())
                         .primary(c.operator.span, "true where the key is absent")
@@ -207,7 +215,7 @@ fn sets(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Ou
             }
         }
         Some(SetOperator::ForAnyValue)
-            if line.statement.denies() && !operator.negated && many == Some(true) && !guarded && !harmless =>
+            if line.statement.denies() && !operator.negated && many == Some(true) && !harmless && !guarded() =>
         {
             out.push(
                 at(

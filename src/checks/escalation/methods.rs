@@ -3,7 +3,7 @@
 //! The ways are data: `rules/facts/hand/escalation.txt`. All the actions of a way must be granted, in whichever statements;
 //! what an unconditional Deny takes away is not granted; a narrowing condition lowers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::pass_role::Grant;
 use super::ways::{self, How, Way};
@@ -71,13 +71,13 @@ fn grants<'a>(d: &'a Document, action: Action, way: &'a Way) -> impl Iterator<It
 }
 
 fn single(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Granted<'_>, &Way)]) {
-    let statements: BTreeSet<usize> = found.iter().map(|(g, _)| g.statement).collect();
-    for statement in statements {
+    let mut statements: BTreeMap<usize, Vec<&(Granted<'_>, &Way)>> = BTreeMap::new();
+    for one in found {
+        statements.entry(one.0.statement).or_default().push(one);
+    }
+    for (statement, all) in statements {
         for target in [false, true] {
-            let here: Vec<_> = found
-                .iter()
-                .filter(|(g, m)| g.statement == statement && (m.how == How::Target) == target)
-                .collect();
+            let here: Vec<_> = all.iter().filter(|(_, m)| (m.how == How::Target) == target).collect();
             let Some((first, m)) = here.first() else { continue };
             let action = m.actions[0];
             let message = match (here.len(), target) {

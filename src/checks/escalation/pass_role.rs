@@ -145,11 +145,15 @@ impl<'a> Grant<'a> {
             return (!clause.may_name(action)).then_some(Self::Not(clause));
         }
         // The action by its name says more than a pattern beside it, whichever is written first.
-        let is_exact = |i: &&Item| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action.name()));
-        if let Some(exact) = clause.items.iter().find(is_exact) {
-            return Some(Self::Exact(exact));
+        let is_exact = |i: &Item| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action.name()));
+        let mut by = None;
+        for item in clause.all_naming(action) {
+            if is_exact(item) {
+                return Some(Self::Exact(item));
+            }
+            by.get_or_insert(item);
         }
-        clause.naming(action).map(Self::By)
+        by.map(Self::By)
     }
 
     pub(super) fn item(&self) -> Option<&'a Item> {

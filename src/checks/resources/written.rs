@@ -1,7 +1,8 @@
 //! What the fields of an ARN say about where a policy works: fixed accounts and partitions, open accounts and regions.
 //! AWS General Reference, "Amazon Resource Names (ARNs)".
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::LazyCell;
+use std::collections::BTreeSet;
 
 use crate::iam::arn::{Arn, Field, is_account_id};
 use crate::iam::catalogue::AccessLevel;
@@ -166,24 +167,27 @@ fn open_account(cx: &Context<'_>, out: &mut Out<'_>) {
         if g.strength.grade(Facet::Resource) == Grade::Pins {
             continue;
         }
-        let mut changing = g.actions.clone();
-        changing.subtract(&g.actions.of_level(AccessLevel::List));
-        changing.subtract(&g.actions.of_level(AccessLevel::Read));
-        let services: BTreeMap<&str, bool> = changing.services().into_iter().map(|s| (s, true)).collect();
+        let changing = LazyCell::new(|| {
+            let mut changing = g.actions.clone();
+            changing.subtract(&g.actions.of_level(AccessLevel::List));
+            changing.subtract(&g.actions.of_level(AccessLevel::Read));
+            changing
+        });
+        let services = LazyCell::new(|| changing.services());
         let Some(clause) = g.statement.resource.as_ref().filter(|c| !c.negated) else {
             continue;
         };
         let wide = clause.items.iter().find_map(|item| {
             let arn = Arn::parse(&item.text)?;
-            let service = arn.service()?;
+            let service = arn.service().filter(|_| arn.account() == Field::Any)?;
             // Roles of other accounts can be assumed, and nothing else of theirs in IAM can be reached.
             let reaches = if service == "iam" {
                 arn.resource_type() == "role" && changing.contains_name("sts:AssumeRole")
             } else {
-                SHARED.contains(&&*service) && services.contains_key(&*service)
+                SHARED.contains(&&*service) && services.contains(&&*service)
             };
             let named = !arn.resource.with_placeholders().bytes().all(|b| b == b'*');
-            (reaches && named && arn.account() == Field::Any).then_some((item, arn))
+            (reaches && named).then_some((item, arn))
         });
         let Some((item, arn)) = wide else { continue };
         let span = arn.account.span_of(0..1).unwrap_or(item.span);

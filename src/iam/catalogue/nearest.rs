@@ -1,6 +1,6 @@
 //! "Did you mean": the name of AWS's that was probably meant. Looks at every name, so it is for messages only.
 
-use super::{Catalogue, Service};
+use super::{Action, Catalogue, Service};
 use crate::iam::ActionSet;
 use crate::iam::sdk;
 use crate::spelling::{nearest, nearest_within, nearest_word};
@@ -16,19 +16,19 @@ impl Catalogue {
             Some(service) => service,
             None => self.service(self.did_you_mean_service(prefix)?)?,
         };
-        let current = || {
-            let current = service.actions().filter(|a| !a.is_gone());
-            current.map(|a| (a.short_name(), a.name()))
-        };
-        let fresh = |(_, name): &(&str, &str)| !beside.contains_name(name);
-        nearest_within(action, SLIP, current())
+        let head = service.prefix().len() + 1;
+        let current = service.actions().filter(|a| !a.is_gone());
+        let current: Vec<(&str, Action)> = current.map(|a| (a.name().get(head..).unwrap_or(""), a)).collect();
+        let fresh = |a: &Action| !beside.contains(a.id());
+        nearest_within(action, SLIP, current.iter().copied())
             .or_else(|| {
                 other_verbs(action).find_map(|meant| {
-                    let same = |(short, _): &(&str, &str)| short.eq_ignore_ascii_case(&meant);
-                    current().filter(fresh).find(same).map(|(_, name)| name)
+                    let same = self.action(&format!("{}:{meant}", service.prefix()))?;
+                    (!same.is_gone() && fresh(&same)).then_some(same)
                 })
             })
-            .or_else(|| nearest(action, current().filter(fresh)))
+            .or_else(|| nearest(action, current.iter().copied().filter(|(_, a)| fresh(a))))
+            .map(Action::name)
     }
 
     /// The prefix that is meant: of the boto3 client with this name (`stepfunctions` → `states`), or the nearest one.

@@ -11,6 +11,9 @@ pub use key::{Facet, always_present};
 pub use operator::{Family, OPERATORS, Operator, SetOperator};
 pub use value::{Network, is_any_address};
 
+use std::cell::LazyCell;
+use std::collections::{HashMap, HashSet};
+
 use super::{Condition, Statement};
 use crate::source::Span;
 use key::Values;
@@ -86,6 +89,8 @@ pub struct Strength {
     pub bounds: Vec<Bound>,
     /// The Condition block, or a part of it, is not known.
     pub unknown: bool,
+    by_key: HashMap<String, Vec<usize>>,
+    best: Vec<(Facet, Grade)>,
 }
 
 /// What a condition does to a finding; rules.md, "Severities".
@@ -98,13 +103,25 @@ pub enum Verdict {
 }
 
 impl Strength {
+    fn new(bounds: Vec<Bound>) -> Self {
+        let mut out = Self::default();
+        for (i, b) in bounds.iter().enumerate() {
+            match out.by_key.get_mut(&b.key) {
+                Some(list) => list.push(i),
+                None => _ = out.by_key.insert(b.key.clone(), vec![i]),
+            }
+            match out.best.iter_mut().find(|(facet, _)| *facet == b.facet) {
+                Some((_, best)) => *best = b.grade.max(*best),
+                None => out.best.push((b.facet, b.grade)),
+            }
+        }
+        Self { bounds, ..out }
+    }
+
     pub fn grade(&self, facet: Facet) -> Grade {
-        self.bounds
-            .iter()
-            .filter(|b| b.facet == facet)
-            .map(|b| b.grade)
-            .max()
-            .unwrap_or(Grade::None)
+        let known = self.best.iter().find(|(f, _)| *f == facet);
+        known
+            .map_or(Grade::None, |(_, grade)| *grade)
             .max(if self.unknown && facet == Facet::Other {
                 Grade::Narrows
             } else {
@@ -114,7 +131,7 @@ impl Strength {
 
     /// The strongest of all facets.
     pub fn best(&self) -> Grade {
-        let known = self.bounds.iter().map(|b| b.grade).max().unwrap_or(Grade::None);
+        let known = self.best.iter().map(|(_, grade)| *grade).max().unwrap_or(Grade::None);
         if self.unknown { known.max(Grade::Narrows) } else { known }
     }
 
@@ -147,8 +164,9 @@ impl Strength {
     }
 
     /// The bounds of `key` (any case).
-    pub fn of_key<'s>(&'s self, key: &'s str) -> impl Iterator<Item = &'s Bound> {
-        self.bounds.iter().filter(move |b| b.key.eq_ignore_ascii_case(key))
+    pub fn of_key<'s>(&'s self, key: &str) -> impl Iterator<Item = &'s Bound> + use<'s> {
+        let list = self.by_key.get(&key.to_ascii_lowercase());
+        list.into_iter().flatten().map(|i| &self.bounds[*i])
     }
 
     /// Whether `key` (any case) is bound at `grade` or better.
@@ -174,12 +192,8 @@ impl Strength {
             "aws:sourceorgpaths",
             "aws:sourceowner",
         ];
-        self.bounds
-            .iter()
-            .filter(|b| KEYS.contains(&b.key.as_str()))
-            .map(|b| b.grade)
-            .max()
-            .unwrap_or(Grade::None)
+        let bounds = KEYS.iter().flat_map(|key| self.of_key(key));
+        bounds.map(|b| b.grade).max().unwrap_or(Grade::None)
     }
 
     /// What makes `facet` what it is.
@@ -210,8 +224,12 @@ pub fn strength(statement: &Statement) -> &Strength {
 
 /// Weighs conditions that hold together.
 pub fn strength_of(conditions: &[Condition]) -> Strength {
-    Strength {
-        bounds: conditions
+    let demanded: Demanded<'_> = LazyCell::new(Box::new(|| {
+        let needing = conditions.iter().filter(|c| needs_key(c));
+        needing.map(|c| c.key.text.display().to_ascii_lowercase()).collect()
+    }));
+    Strength::new(
+        conditions
             .iter()
             .enumerate()
             .map(|(index, c)| {
@@ -221,7 +239,7 @@ pub fn strength_of(conditions: &[Condition]) -> Strength {
                 } else {
                     key::meaning(&key)
                 };
-                let (grade, weakness) = weigh(c, &key, facet, values, conditions);
+                let (grade, weakness) = weigh(c, &key, facet, values, &demanded);
                 Bound {
                     key,
                     facet,
@@ -234,11 +252,13 @@ pub fn strength_of(conditions: &[Condition]) -> Strength {
                 }
             })
             .collect(),
-        unknown: false,
-    }
+    )
 }
 
-fn weigh(c: &Condition, key: &str, facet: Facet, values: Values, all: &[Condition]) -> (Grade, Option<Weakness>) {
+/// The keys that some condition needs to be there; see [`needs_key`].
+type Demanded<'a> = LazyCell<HashSet<String>, Box<dyn FnOnce() -> HashSet<String> + 'a>>;
+
+fn weigh(c: &Condition, key: &str, facet: Facet, values: Values, demanded: &Demanded<'_>) -> (Grade, Option<Weakness>) {
     let decoration = |w| (Grade::Decoration, Some(w));
     match values {
         Values::Spoofable => return decoration(Weakness::Spoofable),
@@ -264,7 +284,7 @@ fn weigh(c: &Condition, key: &str, facet: Facet, values: Values, all: &[Conditio
     if operator.if_exists && !always_present(key) {
         return decoration(Weakness::PassesWhenAbsent);
     }
-    if operator.is_for_all_values() && !demands_key(key, all) {
+    if operator.is_for_all_values() && !demanded.contains(key) {
         return decoration(Weakness::ForAllValues);
     }
     if c.complete || values.pins_by_itself() {
@@ -286,13 +306,8 @@ fn null(c: &Condition, facet: Facet, values: Values) -> (Grade, Option<Weakness>
     }
 }
 
-/// Some `Null: false` or positive operator without `ForAllValues` and `IfExists` needs `key` to be there.
-fn demands_key(key: &str, all: &[Condition]) -> bool {
-    all.iter()
-        .any(|c| c.key.text.display().eq_ignore_ascii_case(key) && needs_key(c))
-}
-
-/// Certainly false where a request does not have the key.
+/// Certainly false where a request does not have the key: `Null: false`, or a positive operator without `ForAllValues` and
+/// `IfExists`.
 /// IAM User Guide, "IAM JSON policy elements: Condition operators".
 pub fn needs_key(c: &Condition) -> bool {
     let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));

@@ -177,7 +177,18 @@ impl Pattern {
 
     fn literal(&mut self, text: &str, case: Case) {
         let mut rest = text;
-        while let Some(c) = rest.chars().next() {
+        loop {
+            // Runs without anything special.
+            let plain = rest.bytes().position(|b| matches!(b, b'*' | b'?' | b'$'));
+            let (run, special) = rest.split_at(plain.unwrap_or(rest.len()));
+            match case {
+                Case::Insensitive => self
+                    .tokens
+                    .extend(run.chars().map(|c| Token::Char(c.to_ascii_lowercase()))),
+                Case::Sensitive => self.chars(run),
+            }
+            rest = special;
+            let Some(c) = rest.chars().next() else { return };
             if case == Case::Sensitive && rest.starts_with("${") {
                 // IAM User Guide, "IAM policy elements: Variables and tags": `${*}`, `${?}`, `${$}` are the characters.
                 if let Some(end) = rest.find('}') {
@@ -196,7 +207,6 @@ impl Pattern {
             self.tokens.push(match c {
                 '*' => Token::Many,
                 '?' => Token::One,
-                c if case == Case::Insensitive => Token::Char(c.to_ascii_lowercase()),
                 c => Token::Char(c),
             });
             rest = &rest[c.len_utf8()..];
@@ -205,6 +215,11 @@ impl Pattern {
 
     /// In each run of wildcards the `?`s first, then at most one `*`: one spelling for one meaning.
     fn normalise(&mut self) {
+        let wild = |t: &Token| matches!(t, Token::Many | Token::One);
+        let in_order = |w: &[Token]| w[0] != Token::Many || !wild(&w[1]);
+        if self.tokens.windows(2).all(in_order) {
+            return;
+        }
         let mut out = Vec::with_capacity(self.tokens.len());
         let mut many = false;
         for &token in &self.tokens {

@@ -173,7 +173,11 @@ impl Eval<'_, '_> {
         };
         let known = text.known();
         // Where nothing in the item is special, no pattern has to be made of it.
-        let plain = known.as_deref().filter(|t| !glob::is_pattern(t) && !t.contains('$'));
+        let found = OnceCell::new();
+        let plain = || {
+            let special = |b: u8| matches!(b, b'*' | b'?' | b'$');
+            *found.get_or_init(|| known.as_deref().filter(|t| !t.bytes().any(special)))
+        };
         let made = OnceCell::new();
         let pattern = || made.get_or_init(|| Pattern::new(text, case));
         let same = |w: &str| match &known {
@@ -195,11 +199,11 @@ impl Eval<'_, '_> {
         if truth.is_no() {
             return truth;
         }
-        truth = truth.and(any(&t.covers, &|w| match plain {
+        truth = truth.and(any(&t.covers, &|w| match plain() {
             Some(_) if !w.contains('$') => same(w),
             _ => pattern().covers(&self.words.pattern(w, case)),
         }));
-        truth = truth.and(any(&t.covered_by, &|w| match plain {
+        truth = truth.and(any(&t.covered_by, &|w| match plain() {
             Some(item) if !w.contains('$') => glob::matches(w, item, case).into(),
             _ => self.words.pattern(w, case).covers(pattern()),
         }));
@@ -210,7 +214,7 @@ impl Eval<'_, '_> {
             return truth;
         }
         if let Some(wildcard) = t.wildcard {
-            let has = Truth::from(plain.is_none() && pattern().has_wildcard());
+            let has = Truth::from(plain().is_none() && pattern().has_wildcard());
             let has = if known.is_some() { has } else { has.or(Truth::Unknown) };
             truth = truth.and(if wildcard { has } else { !has });
         }

@@ -3,6 +3,7 @@
 //! **Invariant:** every test answers with a [`Truth`]; a rule fires on `Yes` alone. Captures are kept only from tests that
 //! hold, never from what `none` and `not` look at.
 
+mod evidence;
 mod items;
 mod statements;
 mod subjects;
@@ -25,8 +26,18 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &
         words: Words::default(),
     };
     let mut emit = |base: Finding, found: &Found<'_>, statement: Option<Stmt<'_>>| {
-        for finding in eval.findings(rule, report, base, found, statement) {
-            out.push(finding);
+        let part = evidence::Part::of(report, found);
+        let base = match statement {
+            Some(s) => eval.adjusted(base, report, s),
+            None => base,
+        };
+        for at in found.named(&report.at) {
+            let mut f = base.clone();
+            f.rule = rule.id().to_owned().into();
+            out.push_with(f, at.span, |f| Finding {
+                evidence: part.evidence(at),
+                ..finding(report, f, at, found)
+            });
         }
     };
     eval.subjects(matcher, &mut emit);
@@ -39,7 +50,7 @@ struct Eval<'c, 'a> {
 }
 
 /// What a captured thing is, for evidence and for what messages can say of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Of {
     Action,
     Resource,
@@ -92,59 +103,29 @@ impl<'p> Found<'p> {
     }
 }
 
-impl Eval<'_, '_> {
-    /// One finding for each thing captured under the name that the report points at.
-    fn findings(
-        &self,
-        rule: &Rule,
-        report: &Report,
-        base: Finding,
-        found: &Found<'_>,
-        statement: Option<Stmt<'_>>,
-    ) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for at in found.named(&report.at) {
-            let say = |text: &str| message::render(text, &report.at, at, found);
-            let mut f = base.clone();
-            f.rule = rule.id().to_owned().into();
-            f.message = say(&report.message);
-            f = f.primary(at.span, say(&report.label));
-            for also in &report.also {
-                let label = say(&also.label);
-                match found.first(&also.at) {
-                    Some(c) if c.span != at.span => f = f.secondary(c.span, label),
-                    _ => {}
-                }
-            }
-            if let Some(via) = at.via {
-                f = f.used_via(via);
-            }
-            for note in &report.notes {
-                f = f.note(say(note));
-            }
-            // Everything that took part is evidence; of the things reported one by one, only this one.
-            let part = found.0.iter().filter(|(n, c)| *n != report.at || c.span == at.span);
-            for (_, c) in part {
-                let Some(text) = &c.text else { continue };
-                let text = text.display();
-                let list = match c.of {
-                    Of::Action => &mut f.evidence.actions,
-                    Of::Resource => &mut f.evidence.resources,
-                    Of::Principal => &mut f.evidence.principals,
-                    Of::Text | Of::Place => continue,
-                };
-                if !list.contains(&text) {
-                    list.push(text);
-                }
-            }
-            if let Some(s) = statement {
-                f = self.adjusted(f, report, s);
-            }
-            findings.push(f);
+/// What is said of one thing captured under the name that the report points at.
+fn finding(report: &Report, mut f: Finding, at: &Captured<'_>, found: &Found<'_>) -> Finding {
+    let say = |text: &str| message::render(text, &report.at, at, found);
+    f.message = say(&report.message);
+    f = f.primary(at.span, say(&report.label));
+    for also in &report.also {
+        let label = say(&also.label);
+        match found.first(&also.at) {
+            Some(c) if c.span != at.span => f = f.secondary(c.span, label),
+            _ => {}
         }
-        findings
     }
+    if let Some(via) = at.via {
+        f = f.used_via(via);
+    }
+    for note in &report.notes {
+        f = f.note(say(note));
+    }
+    f
+}
 
+impl Eval<'_, '_> {
+    /// Severity as the statement's other parts make it.
     fn adjusted(&self, mut f: Finding, report: &Report, s: Stmt<'_>) -> Finding {
         let holds = |when: &StatementTest| self.statement(when, s, &mut Found::default()).is_yes();
         for adjust in &report.adjust {

@@ -1,0 +1,92 @@
+//! Very many of one thing: all of it is counted, some of it is shown, none of it is lost.
+
+use serde_json::Value;
+
+use crate::support::repository::{Ran, Repository, key_pair};
+
+/// How many findings of one rule are told of one document.
+const TOLD: usize = 1_000;
+
+/// A policy that allows `count` actions that do not exist.
+fn policy(count: usize) -> String {
+    let actions: Vec<String> = (0..count).map(|i| format!("\"s3:Nothing{i}\"")).collect();
+    format!(
+        "{{\"Version\": \"2012-10-17\", \"Statement\": [{{\"Effect\": \"Allow\", \"Resource\": \"arn:aws:s3:::example/*\", \"Action\": [\n{}\n]}}]}}",
+        actions.join(",\n")
+    )
+}
+
+fn of_rule<'r>(json: &'r Value, rule: &str) -> Vec<&'r Value> {
+    let findings = json["findings"].as_array().unwrap();
+    findings.iter().filter(|f| f["rule"] == rule).collect()
+}
+
+fn check(files: &[(&str, &str)], args: &[&str]) -> Ran {
+    Repository::new(files).run(&[&["check", "--format", "json"], args].concat())
+}
+
+#[test]
+fn a_long_list_is_told_in_part_and_counted_in_whole() {
+    let (few, many) = (policy(TOLD), policy(TOLD + 234));
+    let ran = check(&[("few.json", &few), ("many.json", &many)], &[]);
+    let json = ran.json();
+    let found = of_rule(&json, "unknown-action");
+    let notes = |path: &str| -> Vec<String> {
+        let of_file = found.iter().filter(|f| f["path"] == path);
+        let notes = of_file.flat_map(|f| f["notes"].as_array().unwrap());
+        let notes = notes.map(|n| n.as_str().unwrap().to_owned());
+        notes.filter(|n| n.contains("not listed")).collect()
+    };
+    assert_eq!(found.len(), 2 * TOLD);
+    assert_eq!(notes("few.json"), Vec::<String>::new());
+    assert_eq!(
+        notes("many.json"),
+        ["234 more findings of `unknown-action` here are not listed"]
+    );
+    assert_eq!(ran.code, 1);
+    // One more of them is something new to a baseline.
+    let last = |json: &Value| of_rule(json, "unknown-action").last().unwrap()["fingerprint"].clone();
+    let more = check(&[("few.json", &few), ("many.json", &policy(TOLD + 235))], &[]).json();
+    assert_ne!(last(&json), last(&more));
+}
+
+#[test]
+fn secrets_that_are_only_counted_are_hidden_too() {
+    let (id, _) = key_pair();
+    let ids: Vec<String> = (0..TOLD + 200).map(|i| format!("{}{}", &id[..16], base32(i))).collect();
+    let lines: Vec<String> = ids.iter().map(|id| format!("KEY={id} # or {id}")).collect();
+    let repository = Repository::new(&[(".env", &lines.join("\n"))]);
+    for format in ["human", "json", "sarif"] {
+        let ran = repository.run(&["check", "--format", format, "--no-collapse"]);
+        assert_eq!(ran.code, 1);
+        let text = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            text.contains("200 more findings of `aws-access-key-id` here are not listed"),
+            "{format}"
+        );
+        if format == "human" {
+            assert!(text.contains("Found 1200 problems in 1 file"), "{text}");
+        }
+        let shown: Vec<&String> = ids.iter().filter(|id| ran.out.contains(*id)).collect();
+        assert_eq!(shown, Vec::<&String>::new(), "{format}");
+    }
+}
+
+/// Four letters of a key's alphabet.
+fn base32(n: usize) -> String {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    (0..4).map(|at| char::from(letters[n >> (5 * at) & 31])).collect()
+}
+
+#[test]
+fn an_ignore_for_what_is_only_counted_is_in_use() {
+    let actions: String = (0..TOLD + 10)
+        .map(|i| format!("              - s3:Nothing{i}\n"))
+        .collect();
+    let template = format!(
+        "Resources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument:\n        Version: \"2012-10-17\"\n        Statement:\n          - Effect: Allow\n            Resource: arn:aws:s3:::example/*\n            Action:\n{actions}              - s3:Last # overgrant: ignore[unknown-action] -- of next year\n"
+    );
+    let ran = check(&[("template.yaml", &template)], &[]);
+    assert_eq!(of_rule(&ran.json(), "unknown-action").len(), TOLD);
+    assert_eq!(of_rule(&ran.json(), "unused-ignore").len(), 0);
+}

@@ -199,15 +199,13 @@ impl Buffer {
         if group.len() > places.len() {
             places.push(format!("… {} more", group.len() - places.len()));
         }
-        let total: usize = group.iter().map(|f| f.count()).sum();
-        let listed = match group.len() {
-            n if n == total => "--no-collapse shows them one by one".to_owned(),
-            n => format!("--no-collapse shows {n} of them one by one"),
-        };
         let diagnostic = Diagnostic::new(level(first.severity))
             .with_code(first.rule())
-            .with_message(format!("{}: {total} more", first.finding.message))
-            .with_notes(vec![wrapped(page, "at ", &places.join(", ")), listed]);
+            .with_message(format!("{}: {} more", first.finding.message, group.len()))
+            .with_notes(vec![
+                wrapped(page, "at ", &places.join(", ")),
+                "--no-collapse shows them one by one".to_owned(),
+            ]);
         self.emit(config, &Excerpts::default(), &diagnostic);
         if !page.options.source {
             self.text("\n");

@@ -126,7 +126,8 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         let secrets = findings[b].secrets.clone();
         let severity = findings[b].severity;
         let also = untold[b].then(|| format!("also: {}", findings[b].message));
-        let more = more(&findings[b]);
+        let more =
+            (findings[b].more > 0).then(|| format!("and {} more of `{}` here", findings[b].more, findings[b].rule));
         let into = &mut findings[a];
         // The mistake is as grave as the gravest that it leads to.
         into.severity = into.severity.max(severity);
@@ -141,16 +142,13 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         taken[i - 1].is_none()
     });
     for f in findings {
-        f.notes.extend(more(f));
+        if f.more > 0 {
+            f.message.push_str(&format!(", and {} more like it here", f.more));
+        }
         f.folded.sort();
         f.folded.dedup();
         f.folded.retain(|name| *name != f.rule);
     }
-}
-
-/// What is not told one by one is told as a number.
-fn more(f: &Finding) -> Option<String> {
-    (f.more > 0).then(|| format!("{} more findings of `{}` here are not listed", f.more, f.rule))
 }
 
 /// A finding, by its place among others, and the one that takes it in.

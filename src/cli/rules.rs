@@ -151,13 +151,13 @@ impl TestRules {
                 out.push_str(failure);
                 out.push('\n');
             }
-            wrong += loaded.mistakes.len() + tested.failures.len();
+            wrong += loaded.mistakes.len() + tested.wrong;
             out.push_str(&format!(
                 "{}: {} rules, {} examples, {} wrong\n",
                 crate::discover::slashed(dir),
                 loaded.rules.len(),
                 tested.cases,
-                loaded.mistakes.len() + tested.failures.len()
+                loaded.mistakes.len() + tested.wrong
             ));
         }
         terminal::page(&out)?;

@@ -318,14 +318,8 @@ impl Read<'_> {
                     .push(Problem::new(t.kind, Span::new(file, 0, 0), t.message.clone()));
             }
         }
-        for m in &self.found.broken_rules {
-            if let Some(file) = sources.find(&m.path) {
-                let span = Span::new(file, m.range.start, m.range.end);
-                project
-                    .problems
-                    .push(Problem::syntax(span, format!("broken rule: {}", m.message)));
-            }
-        }
+        let broken = self.found.broken_rules.iter();
+        project.problems.extend(broken.filter_map(|m| m.problem(sources)));
         for d in project.documents.iter_mut().filter(|d| d.owner.is_none()) {
             let path = sources.path(d.span.file);
             let absolute = self.governing.absolute(path);

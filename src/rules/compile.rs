@@ -167,6 +167,9 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Judges) -
 fn reading_mistake(e: &serde_yaml::Error) -> Mistake {
     let text = e.to_string();
     let text = text.split(" at line ").next().unwrap_or(&text);
+    let text = &text
+        .replace("a YAML tag starting with '!'", "one word")
+        .replace("struct ClauseTest", "an object: `{any: {…}}`");
     let quoted: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
     let mut m = Mistake::new(text);
     m.offset = e.location().map(|l| l.index());
@@ -177,6 +180,12 @@ fn reading_mistake(e: &serde_yaml::Error) -> Mistake {
             .and_then(|(word, known)| nearest(word, known.iter().copied()));
         if let Some(word) = &m.word {
             m.message = format!("the rule language has no `{word}` here");
+            // Names stand beside the test, and are easily written into it.
+            if let ("as", None) = (word.as_str(), quoted.iter().skip(1).find(|w| **w == "as")) {
+                m.suggestion = None;
+                m.message = "`as` stands beside `any` or `all`, not in it".to_owned();
+                return m;
+            }
             // A handful of words is soon told.
             if let (None, Some((_, known @ [_, ..]))) = (&m.suggestion, quoted.split_first())
                 && known.len() <= 8
@@ -491,6 +500,7 @@ impl<'a> Checker<'a> {
             "actions and resources",
         )?;
         self.words(&mut t.one_of.0)?;
+        self.words(&mut t.service.0)?;
         self.regex(t.matches.as_deref())?;
         if of == Of::Action {
             for word in [&t.is.0, &t.covers.0, &t.covered_by.0, &t.one_of.0]

@@ -10,7 +10,7 @@ use super::compile::{self, Lists, Mistake};
 use super::spec::Logic;
 use super::{Rule, Ruleset, examples};
 use crate::iam::{ActionSet, catalogue};
-use crate::source::{Problem, Sources, Span};
+use crate::source::{Problem, ProblemKind, Sources, Span};
 
 /// What was read of users' rule folders.
 #[derive(Debug, Default)]
@@ -30,6 +30,14 @@ pub struct RuleMistake {
     pub range: Range<usize>,
     /// With the suggestion, where there is one.
     pub message: String,
+}
+
+impl RuleMistake {
+    /// As a problem of `sources`, where they hold the file.
+    pub fn problem(&self, sources: &Sources) -> Option<Problem> {
+        let span = Span::new(sources.find(&self.path)?, self.range.start, self.range.end);
+        Some(Problem::new(ProblemKind::Rule, span, self.message.clone()))
+    }
 }
 
 /// Reads every `*.yaml` below `dir`; `shown` is how the folder is called to the user.
@@ -73,12 +81,7 @@ impl UserRules {
 
     /// The mistakes as problems of `sources`, which must hold [`UserRules::files`].
     pub fn problems(&self, sources: &Sources) -> Vec<Problem> {
-        let problem = |m: &RuleMistake| {
-            let file = sources.find(&m.path)?;
-            let span = Span::new(file, m.range.start, m.range.end);
-            Some(Problem::syntax(span, format!("broken rule: {}", m.message)))
-        };
-        self.mistakes.iter().filter_map(problem).collect()
+        self.mistakes.iter().filter_map(|m| m.problem(sources)).collect()
     }
 
     /// Runs the examples of these rules.
@@ -88,6 +91,7 @@ impl UserRules {
         for rule in &self.rules {
             let examples = &rule.docs().examples;
             if examples.bad.is_empty() || examples.good.is_empty() {
+                tested.wrong += 1;
                 tested
                     .failures
                     .push(format!("{}: needs a bad and a good example\n", rule.id()));

@@ -306,7 +306,7 @@ fn shown(sources: &Sources, f: &Reported, terms: &Terms<'_>) -> bool {
 }
 
 fn is_error(problem: &Problem) -> bool {
-    is_unread(problem) || problem.kind == ProblemKind::Settings
+    is_unread(problem) || matches!(problem.kind, ProblemKind::Settings | ProblemKind::Rule)
 }
 
 fn is_unread(problem: &Problem) -> bool {

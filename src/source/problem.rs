@@ -12,6 +12,8 @@ pub enum ProblemKind {
     PolicyJson,
     /// Settings name something that is not there: `unreadable-input`.
     Settings,
+    /// A rule of the user's cannot be used: `unreadable-input`.
+    Rule,
     /// The file is larger than the cap, binary, not UTF-8, or could not be opened: `unreadable-input`.
     Input,
     /// Understood, and deliberately not followed (a template language, a depth bound): counted and listed, no finding.

@@ -1,7 +1,7 @@
 //! Users' own rules: every subject of the language, and what is said of mistakes.
 
 use overgrant::rules::user::{self, UserRules};
-use overgrant::source::Sources;
+use overgrant::source::{ProblemKind, Sources};
 
 /// A rule with this `match` and `report`, and these examples.
 fn rule(id: &str, body: &str, examples: &str) -> String {
@@ -311,6 +311,16 @@ fn mistakes_have_a_place_and_a_suggestion() {
             "AWS has no action `s3:GetObjekt`; did you mean `s3:GetObject`?",
         ),
         (
+            format!("match: {{statement: {{action: {{any: {{is: 's3:GetObject', as: act}}}}}}}}\n{report}"),
+            "as",
+            "`as` stands beside `any` or `all`, not in it",
+        ),
+        (
+            format!("match: {{statement: {{action: {{any: {{service: '@ours'}}, as: act}}}}}}\n{report}"),
+            "@ours",
+            "there is no list `ours`",
+        ),
+        (
             "check: pass-role".to_owned(),
             "check",
             "checks in code report under their own rules",
@@ -336,7 +346,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
         let sources = Sources::from_strings(&[("r/broken.yaml", &text)]);
         let problems = rules.problems(&sources);
         assert_eq!(problems.len(), 1);
-        assert!(problems[0].message.starts_with("broken rule: "));
+        assert_eq!(problems[0].kind, ProblemKind::Rule);
     }
 }
 
@@ -368,9 +378,14 @@ fn a_folder_of_rules_is_read_and_tested() {
     assert_eq!(rules.mistakes[0].path, "mine/other.yaml");
     assert!(rules.mistakes[0].message.contains("`acme/no-prefix`"));
     // The mark is on the wrong token: the failure shows both places and the file.
-    let title = "acme/no-delete: bad example `a` as CloudFormation YAML";
-    let failure = tested.failures.iter().find(|f| f.starts_with(title)).unwrap();
-    assert!(failure.contains("reported and not marked: template.yaml:"), "{failure}");
+    let title = "acme/no-delete: bad example `a` as policy JSON";
+    let [failure] = tested.failures.as_slice() else {
+        panic!("{:?}", tested.failures)
+    };
+    assert!(failure.starts_with(title), "{failure}");
+    assert!(failure.contains("reported and not marked: policy.json:"), "{failure}");
+    assert!(failure.contains("likewise as CloudFormation YAML, "), "{failure}");
+    assert_eq!(tested.wrong, 8);
     assert!(failure.contains("`\"s3:DeleteBucket\"`: said"), "{failure}");
     assert!(failure.contains("marked and not reported"), "{failure}");
 }

@@ -26,6 +26,18 @@ fn unreadable_input(ctx: &Context<'_>, out: &mut Out<'_>) {
     });
     by_file(
         ctx,
+        |kind| kind == ProblemKind::Rule,
+        out,
+        |_| {
+            Finding::new(
+                "unreadable-input",
+                "this rule cannot be used: what it looks for was not looked for",
+            )
+            .help("mend the rule; `overgrant test-rules` on its folder runs its examples")
+        },
+    );
+    by_file(
+        ctx,
         |kind| kind == ProblemKind::Settings,
         out,
         |_| {

@@ -265,7 +265,8 @@ fn place(sources: &Sources, span: Span, message: &str) -> String {
 pub struct Tested {
     pub rules: usize,
     pub cases: usize,
-    /// One text for each case that fails.
+    pub wrong: usize,
+    /// One text for each example that fails, in the first form in which it does.
     pub failures: Vec<String>,
 }
 
@@ -275,12 +276,21 @@ pub fn test<'r>(ruleset: &Ruleset, rules: impl IntoIterator<Item = &'r Rule>) ->
     for rule in rules {
         tested.rules += 1;
         let ours = |c: &Case| c.is_supported() && !rule.is_settled();
-        for case in cases(rule).into_iter().filter(ours) {
-            tested.cases += 1;
-            let ran = case.run(ruleset);
-            if !ran.wrong.is_empty() {
-                tested.failures.push(case.describe(&ran));
+        let cases: Vec<Case> = cases(rule).into_iter().filter(ours).collect();
+        tested.cases += cases.len();
+        for example in cases.chunk_by(|a, b| (a.bad, &a.title) == (b.bad, &b.title)) {
+            let ran = example.iter().map(|case| (case, case.run(ruleset)));
+            let failed: Vec<(&Case, Ran)> = ran.filter(|(_, ran)| !ran.wrong.is_empty()).collect();
+            tested.wrong += failed.len();
+            let Some(((first, ran), others)) = failed.split_first() else {
+                continue;
+            };
+            let mut text = first.describe(ran);
+            if !others.is_empty() {
+                let names: Vec<&str> = others.iter().map(|(case, _)| case.form.name()).collect();
+                let _ = writeln!(text, "  likewise as {}", names.join(", "));
             }
+            tested.failures.push(text);
         }
     }
     tested

@@ -24,22 +24,20 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             all.union_with(sensitive());
             all
         });
-        let clause = g.statement.action.as_ref().filter(|c| !c.negated);
-        let items = clause.into_iter().flat_map(|c| c.items.iter().zip(c.sets()));
-        for (item, granted) in items {
-            let mut share = granted.clone();
-            share.intersect(set);
-            share.intersect(&g.actions);
-            if share.is_empty() {
-                continue;
-            }
-            let message = format!("{} is allowed without a condition", names(&share, 1));
-            let f = cx.at_statement(RULE, g.document, g.index, message);
-            out.push(
-                f.primary(item.span, "sensitive")
-                    .actions([item.display().to_lowercase()]),
-            );
-        }
+        let mut share = g.actions.clone();
+        share.intersect(set);
+        // One condition on the statement holds them all back.
+        let items = g.items_granting(&share);
+        let Some((first, others)) = items.split_first() else {
+            continue;
+        };
+        let is = if share.len() == 1 { "is" } else { "are" };
+        let message = format!("{} {is} allowed without a condition", names(&share, 1));
+        let f = cx
+            .at_statement(RULE, g.document, g.index, message)
+            .primary(first.span, "sensitive")
+            .actions(items.iter().map(|i| i.display().to_lowercase()));
+        out.push(others.iter().take(3).fold(f, |f, i| f.secondary(i.span, "likewise")));
     }
 }
 

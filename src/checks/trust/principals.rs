@@ -89,6 +89,15 @@ fn aws(
             .primary(item.value.span, "taken to the letter, or rejected")
             .help("use the account's root, with a condition `ArnLike` on `aws:PrincipalArn`"),
         ),
+        // Groups, policies and what is no identity at all cannot act.
+        Place::OwnAccount { who: Who::Other, .. } | Place::OtherAccount { who: Who::Other, .. }
+            if !text.contains(['$', '{', '<', '%']) =>
+        {
+            Some(
+                at("principal-invalid-format", format!("`{text}` is no principal"))
+                    .primary(item.value.span, "neither a role nor a user, nor an account's root"),
+            )
+        }
         Place::OwnAccount { who: Who::User, .. } | Place::OtherAccount { who: Who::User, .. }
             if kind == PolicyKind::Trust && s.allows() && s.principal.as_ref().is_some_and(|p| !p.negated) =>
         {

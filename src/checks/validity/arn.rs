@@ -138,16 +138,20 @@ fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
             });
         }
     }
-    if let Field::Literal(r) = arn.region()
-        && catalogue().region(&r).is_none()
-        && !r.starts_with("us-iso")
-        && !r.starts_with("eu-iso")
-    {
-        return Some(at(
-            "arn-bad-region",
-            format!("`{r}` is no region of AWS"),
-            "matches nothing",
-        ));
+    if let Field::Literal(r) = arn.region() {
+        let message = match (catalogue().region(&r), field(arn.partition)) {
+            (None, _) if !r.starts_with("us-iso") && !r.starts_with("eu-iso") => {
+                Some(format!("`{r}` is no region of AWS"))
+            }
+            (Some(known), Field::Literal(partition)) if *partition != *known.partition => Some(format!(
+                "`{r}` is a region of `{}`, not of `{partition}`",
+                known.partition
+            )),
+            _ => None,
+        };
+        if let Some(message) = message {
+            return Some(at("arn-bad-region", message, "matches nothing"));
+        }
     }
     if let Field::Literal(a) = arn.account()
         && !is_account_id(&a)

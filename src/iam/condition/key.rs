@@ -1,6 +1,8 @@
 //! What a condition key says about a request, and what it takes to say it well.
 //! IAM User Guide, "AWS global condition context keys".
 
+use crate::iam::catalogue::{Presence, catalogue};
+
 /// What a condition limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Facet {
@@ -125,14 +127,7 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
 
 /// In the context of every request, so that `…IfExists` changes nothing.
 pub fn always_present(key: &str) -> bool {
-    matches!(
-        key.to_ascii_lowercase().as_str(),
-        "aws:currenttime"
-            | "aws:epochtime"
-            | "aws:principalaccount"
-            | "aws:principaltype"
-            | "aws:requestedregion"
-            | "aws:securetransport"
-            | "aws:useragent"
-    )
+    catalogue()
+        .global_condition_key(key)
+        .is_some_and(|k| k.presence == Presence::Always)
 }

@@ -205,6 +205,19 @@ impl Value {
         }
     }
 
+    /// Every single value, in order: of lists and of conditionals, however they are nested, or itself. Null is none.
+    pub fn each<'v>(&'v self, f: &mut dyn FnMut(&'v Self)) {
+        let mut open = vec![self];
+        while let Some(value) = open.pop() {
+            match &value.kind {
+                Kind::Seq(items) => open.extend(items.iter().rev()),
+                Kind::OneOf(branches) => open.extend(branches.iter().rev().map(|b| &b.value)),
+                Kind::Null => {}
+                _ => f(value),
+            }
+        }
+    }
+
     /// "a string", "a list", … for messages.
     pub fn type_name(&self) -> &'static str {
         match self.kind {

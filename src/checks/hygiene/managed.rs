@@ -84,16 +84,11 @@ pub(in crate::checks) fn references<'v>(r: &'v Resource, f: &mut dyn FnMut(&'v V
     };
     for prop in props {
         if let Some(value) = r.get(prop) {
-            each(value, f, 0);
+            value.each(&mut |v| {
+                if matches!(v.kind, Kind::Str(_) | Kind::Unknown(_)) {
+                    f(v, v.span);
+                }
+            });
         }
-    }
-}
-
-fn each<'v>(value: &'v Value, f: &mut dyn FnMut(&'v Value, Span), depth: usize) {
-    match &value.kind {
-        Kind::Seq(items) if depth < 8 => items.iter().for_each(|v| each(v, f, depth + 1)),
-        Kind::OneOf(branches) if depth < 8 => branches.iter().for_each(|b| each(&b.value, f, depth + 1)),
-        Kind::Str(_) | Kind::Unknown(_) => f(value, value.span),
-        _ => {}
     }
 }

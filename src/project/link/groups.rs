@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::identities::each;
 use super::index::Index;
 use crate::model::Resource;
 use crate::project::{IdentityId, IdentityKind, Membership, Project, ResourceId};
@@ -49,6 +48,6 @@ pub(super) fn memberships(project: &mut Project<'_>, index: &Index) {
 
 fn values(r: &Resource, props: &[&str], f: &mut dyn FnMut(&Value)) {
     for value in props.iter().filter_map(|p| r.get(p)) {
-        each(value, f);
+        value.each(f);
     }
 }

@@ -6,7 +6,7 @@ use super::index::{Index, identity_kind, last_known_part, name_property, target_
 use crate::iam::PolicyKind;
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityKind, PolicyRef, PolicyUse, Project, ResourceId};
-use crate::value::{Kind, Value};
+use crate::value::Value;
 
 /// Where an attaching resource names those it attaches to.
 const HOLDERS: [(IdentityKind, [&str; 3]); 4] = [
@@ -87,7 +87,7 @@ fn identity(project: &Project<'_>, index: &Index, kind: IdentityKind, id: Resour
         "CustomerManagedPolicyReferences",
     ] {
         if let Some(value) = r.get(prop) {
-            each(value, &mut |item| {
+            value.each(&mut |item| {
                 policies.push(PolicyUse {
                     policy: index.policy(item.get("Name").unwrap_or(item)),
                     span: item.span,
@@ -143,7 +143,7 @@ fn attachments(project: &Project<'_>, index: &Index, id: ResourceId, r: &Resourc
             let named = ["PolicyArn", "PolicyName"].iter().find_map(|p| r.get(p));
             let reference = || r.path(&["CustomerManagedPolicyReference", "PolicyName"]);
             if let Some(value) = named.or_else(reference) {
-                each(value, &mut |item| {
+                value.each(&mut |item| {
                     out.push(PolicyUse {
                         policy: index.policy(item),
                         span: item.span,
@@ -164,23 +164,9 @@ pub(super) fn holders(r: &Resource) -> Vec<(IdentityKind, &Value)> {
     for (kind, props) in &HOLDERS {
         for prop in props {
             if let Some(value) = r.get(prop) {
-                collect(value, &mut |item| out.push((*kind, item)));
+                value.each(&mut |item| out.push((*kind, item)));
             }
         }
     }
     out
-}
-
-/// Every single value of a list, a conditional, or a value by itself.
-pub(super) fn each(value: &Value, f: &mut dyn FnMut(&Value)) {
-    collect(value, f);
-}
-
-fn collect<'v>(value: &'v Value, f: &mut dyn FnMut(&'v Value)) {
-    match &value.kind {
-        Kind::Seq(items) => items.iter().for_each(|v| collect(v, f)),
-        Kind::OneOf(branches) => branches.iter().for_each(|b| collect(&b.value, f)),
-        Kind::Null => {}
-        _ => f(value),
-    }
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::code::package_path;
 use super::declared;
-use super::identities::each;
 use super::index::{Index, target_of};
 use crate::iam::sdk;
 use crate::model::kinds;
@@ -181,7 +180,7 @@ impl<'l, 'a> Linking<'l, 'a> {
 
     /// The roles that `value` names.
     fn roles(&self, value: &Value, out: &mut Vec<RunsAs>) {
-        each(value, &mut |item| {
+        value.each(&mut |item| {
             for resource in self.index.identities(IdentityKind::Role, item) {
                 let role = self.identities.get(&resource).copied();
                 if let Some(role) = role.filter(|role| out.iter().all(|r| r.role != *role)) {
@@ -194,7 +193,7 @@ impl<'l, 'a> Linking<'l, 'a> {
     /// The roles of the instance profiles that `value` names: itself, or its `Name` or `Arn`.
     fn profile(&self, value: &Value, out: &mut Vec<RunsAs>) {
         let value = value.get("Arn").or_else(|| value.get("Name")).unwrap_or(value);
-        each(value, &mut |item| {
+        value.each(&mut |item| {
             let Some(target) = target_of(item) else { return };
             for id in self.index.target(target) {
                 let r = &self.project.resources[*id as usize];

@@ -186,14 +186,6 @@ fn role(r: &Resource, push: Push<'_>) {
             "needs CAPABILITY_NAMED_IAM",
         );
     }
-    if r.get("PermissionsBoundary").is_none_or(Value::is_null) {
-        push(
-            "role-without-permissions-boundary",
-            "the role has no permissions boundary".to_owned(),
-            r.header,
-            "no boundary",
-        );
-    }
 }
 
 /// ISO 8601 durations of whole hours: `PT12H`.

@@ -3,12 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use crate::checks::grants::names;
 use crate::checks::holders::Holders;
+use crate::finding::Finding;
+use crate::iam::ActionSet;
 use crate::model::{Resource, kinds};
-use crate::project::{Effective, IdentityId, IdentityKind};
+use crate::project::{Effective, Identity, IdentityId, IdentityKind};
 use crate::rules::{Context, Out};
 use crate::source::Span;
 use crate::value::{Kind, Value};
+
+const UNBOUNDED: &str = "role-without-permissions-boundary";
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let filled: BTreeSet<IdentityId> = cx
@@ -23,6 +28,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, identity) in (0u32..).zip(&cx.project.identities) {
         let r = &cx.project.resources[identity.resource as usize];
         let open = scopes.contains(&*r.address.scope) || handed_out.contains(&(&*r.address.scope, &*r.address.name));
+        if identity.kind == IdentityKind::Role
+            && !r.has("PermissionsBoundary")
+            && out.wants(UNBOUNDED)
+            && let Some(f) = unbounded(cx, id, identity)
+        {
+            out.push(f);
+        }
         let mut push = |rule: &'static str, message: &str, label: &str| {
             let f = cx.at_resource(rule, identity.resource, message);
             out.push(f.primary(identity.header, label));
@@ -163,6 +175,35 @@ fn lacks_mfa(cx: &Context<'_>, id: IdentityId) -> bool {
         && !effective.grants.is_empty()
         && !effective.grants.iter().any(|g| asks(g.statement))
         && !effective.all_limits().any(asks)
+}
+
+/// A role that makes or changes identities, and no boundary on what it gives them or itself.
+/// IAM User Guide, "Permissions boundaries for IAM entities", "Delegating responsibility to others using permissions boundaries".
+fn unbounded(cx: &Context<'_>, id: IdentityId, identity: &Identity) -> Option<Finding> {
+    const CHANGES: [&str; 6] = [
+        "iam:Add*",
+        "iam:Attach*",
+        "iam:Create*",
+        "iam:Put*",
+        "iam:SetDefaultPolicyVersion",
+        "iam:Update*",
+    ];
+    let effective = Effective::of(cx.project, id);
+    let mut changes = effective.actions();
+    changes.intersect(&ActionSet::expand_all(CHANGES));
+    // What a service needs of its own, and on its own terms.
+    changes.subtract(&ActionSet::expand("iam:CreateServiceLinkedRole"));
+    let action = changes.iter().next()?;
+    let grant = effective.granting(action).next()?;
+    let message = format!(
+        "the role may call {} and has no permissions boundary",
+        names(&changes, 1)
+    );
+    Some(
+        cx.at_resource(UNBOUNDED, identity.resource, message)
+            .primary(identity.header, "no boundary")
+            .secondary(grant.span(action), "changes identities"),
+    )
 }
 
 /// Permission sets that are as good as an administrator.

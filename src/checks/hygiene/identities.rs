@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::iam::catalogue::catalogue;
 use crate::iam::managed::aws_managed_name;
-use crate::iam::{PolicyKind, pattern};
+use crate::iam::{Origin, PolicyKind, pattern};
 use crate::model::{Resource, kinds};
 use crate::project::{IdentityKind, PolicyRef};
 use crate::rules::{Context, Out};
@@ -321,7 +321,15 @@ fn inline(cx: &Context<'_>, out: &mut Out<'_>) {
         if !matches!(identity.kind, IdentityKind::Role | IdentityKind::Group) {
             continue;
         }
-        for policy in identity.policies.iter().filter(|p| p.inline) {
+        // What SAM writes for a template of its own stands in no other way.
+        let written = |policy: &PolicyRef| match policy {
+            PolicyRef::Documents(ids) => {
+                let mut documents = ids.iter().map(|id| &cx.project.documents[*id as usize]);
+                ids.is_empty() || documents.any(|d| d.origin == Origin::Written)
+            }
+            _ => true,
+        };
+        for policy in identity.policies.iter().filter(|p| p.inline && written(&p.policy)) {
             out.push(
                 cx.at_resource(
                     "inline-policy-on-group-or-role",

@@ -30,6 +30,8 @@ pub struct Finding {
     pub cause: Cause,
     /// Set when what is objected to is there in one alternative of a conditional only: "if IsProd".
     pub branch: Option<Arc<str>>,
+    /// The CDK construct whose resource it is about.
+    pub construct: Option<Arc<str>>,
     pub evidence: Evidence,
     pub subject: Subject,
     /// What would make it go away, the preferred first.
@@ -255,6 +257,7 @@ impl Finding {
             help: None,
             cause: Cause::Alone,
             branch: None,
+            construct: None,
             evidence: Evidence::default(),
             subject: Subject::default(),
             remedies: Vec::new(),

@@ -8,10 +8,11 @@ use super::{Page, url};
 use crate::settle::Reported;
 use crate::source::FileId;
 
-/// A heading for each file, a line for each finding.
+/// A heading for each file, and in a synthesized template for each construct; a line for each finding.
 pub(super) fn grouped(page: &Page<'_>) -> String {
     let mut out = String::new();
     let mut file: Option<FileId> = None;
+    let mut construct: Option<&str> = None;
     for f in page.active() {
         if file != Some(f.span().file) {
             if file.is_some() {
@@ -19,6 +20,11 @@ pub(super) fn grouped(page: &Page<'_>) -> String {
             }
             let _ = writeln!(out, "{}", page.shown_path(f.span().file));
             file = Some(f.span().file);
+            construct = None;
+        }
+        if construct != f.finding.construct.as_deref() {
+            construct = f.finding.construct.as_deref();
+            let _ = writeln!(out, "  {}", construct.unwrap_or("(no construct)"));
         }
         let at = page.sources.positions(f.span()).0;
         let place = format!("{}:{}", at.line, at.column);

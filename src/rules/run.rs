@@ -168,6 +168,7 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
     }
     if let Some(path) = construct(resource) {
         f.notes.push(format!("made by the construct `{path}`"));
+        f.construct = Some(path.into());
     }
 }
 

@@ -930,4 +930,12 @@ fn findings_in_a_synthesized_template_name_the_construct() {
     assert!(r.run(&["check", "-f", "json"]).rules().is_empty());
     let out = r.run(&["check", "cdk.out/Stack.template.json"]).out;
     assert!(out.contains("made by the construct `Stack/Fn/Policy`"), "{out}");
+    // By file, and by construct in it.
+    let out = r
+        .run(&["check", "--format", "grouped", "cdk.out/Stack.template.json"])
+        .out;
+    assert!(
+        out.starts_with("cdk.out/Stack.template.json\n  Stack/Fn/Policy\n  "),
+        "{out}"
+    );
 }

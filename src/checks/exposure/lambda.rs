@@ -9,54 +9,53 @@ pub(super) fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         match &*r.kind {
             "AWS::Lambda::Permission" => {
-                public(cx, out, id, r);
+                public(cx, out, id, r, Shared::Function);
                 wrong_action(cx, out, id, r);
                 without_source(cx, out, id, r);
             }
-            "AWS::Lambda::LayerVersionPermission" => public_layer(cx, out, id, r),
+            "AWS::Lambda::LayerVersionPermission" => public(cx, out, id, r, Shared::Layer),
             _ => {}
         }
     }
 }
 
-/// Lambda Developer Guide, "Controlling access to Lambda layers". Some layers are published on purpose.
-fn public_layer(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
-    let Some(principal) = r.get("Principal") else { return };
-    if principal.as_str().as_deref() != Some("*") || r.has("OrganizationId") {
-        return;
-    }
-    let mut f = cx
-        .at_resource(
-            "lambda-permission-public",
-            id,
-            "anybody with an AWS account may use this layer",
-        )
-        .primary(principal.span, "everyone")
-        .scope(r.header, "")
-        .principals(["*".to_owned()]);
-    f.steps_down += 2;
-    out.push(f);
+/// What a permission is on. Lambda Developer Guide, "Controlling access to Lambda layers".
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shared {
+    Function,
+    Layer,
 }
 
-fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
+impl Shared {
+    /// The property that holds the permission to one organisation, and what everybody may do without it.
+    fn parts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Function => ("PrincipalOrgID", "anybody with an AWS account may invoke this function"),
+            Self::Layer => ("OrganizationId", "anybody with an AWS account may use this layer"),
+        }
+    }
+}
+
+fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource, shared: Shared) {
     let Some(principal) = r.get("Principal") else { return };
     let text = principal.as_str().unwrap_or_default();
     let everyone = text == "*"
         || text == "arn:aws:iam::*:root"
         || principal.get("AWS").and_then(Value::as_str).as_deref() == Some("*");
     let signed = r.get("FunctionUrlAuthType").and_then(Value::as_str).as_deref() == Some("AWS_IAM");
-    if !everyone || signed || r.has("PrincipalOrgID") {
+    let (organization, message) = shared.parts();
+    if !everyone || signed || r.has(organization) {
         return;
     }
     let mut f = cx
-        .at_resource(
-            "lambda-permission-public",
-            id,
-            "anybody with an AWS account may invoke this function",
-        )
+        .at_resource("lambda-permission-public", id, message)
         .primary(principal.span, "everyone")
         .scope(r.header, "")
         .principals(["*".to_owned()]);
+    if shared == Shared::Layer {
+        // Some are published on purpose, and hold no data.
+        f.steps_down += 2;
+    }
     if let Some(source) = r.get("SourceArn").filter(|v| !v.is_null()) {
         f = f.secondary(source.span, "narrows who, a little");
         f.steps_down += 1;

@@ -83,6 +83,33 @@ pub(crate) fn hole(kind: HoleKind, name: &str, span: Span) -> Text {
     Text::hole(Hole::new(kind, name, span))
 }
 
+/// The text `made`, in which `%partition`, `%region` and `%account` stand for the pseudo parameters.
+pub(crate) fn arn(made: &str, at: Span) -> Text {
+    let mut out = Text::default();
+    for (i, part) in made.split('%').enumerate() {
+        let names = [
+            ("partition", HoleKind::Partition, "AWS::Partition"),
+            ("region", HoleKind::Region, "AWS::Region"),
+            ("account", HoleKind::Account, "AWS::AccountId"),
+        ];
+        let named = names.iter().find_map(|(word, kind, name)| {
+            let rest = part.strip_prefix(word)?;
+            Some((rest, *kind, *name))
+        });
+        match named {
+            Some((rest, kind, name)) if i > 0 => {
+                out.append(&hole(kind, name, at));
+                if !rest.is_empty() {
+                    out.append(&Text::made(rest, at));
+                }
+            }
+            _ if part.is_empty() => {}
+            _ => out.append(&Text::made(part, at)),
+        }
+    }
+    out
+}
+
 /// One part after the other.
 pub(crate) fn concat(parts: &[Part], span: Span) -> Value {
     let mut count = 1usize;

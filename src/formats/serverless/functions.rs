@@ -175,11 +175,8 @@ impl Lowering<'_, '_> {
             entries.extend(written.map(|e| entry(name, e.key_span, e.value.clone())));
         }
         if parts.in_vpc || self.provider.get("vpc").is_some() {
-            let mut vpc = Text::made("arn:", header);
-            vpc.append(&text::hole(HoleKind::Partition, "AWS::Partition", header));
-            let name = "service-role/AWSLambdaVPCAccessExecutionRole";
-            vpc.append(&Text::made(&format!(":iam::aws:policy/{name}"), header));
-            let added = Value::seq(vec![Value::text(vpc, header)], header);
+            let vpc = "arn:%partition:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole";
+            let added = Value::seq(vec![Value::text(text::arn(vpc, header), header)], header);
             entries.push(entry("GeneratedManagedPolicyArns", header, added));
         }
         self.resource("AWS::IAM::Role", "iam.role", id, header, extent, entries)
@@ -194,15 +191,7 @@ impl Lowering<'_, '_> {
                 .unwrap_or_else(|| text::hole(HoleKind::Other, default, at)),
             None => Text::made(default, at),
         };
-        let mut groups = Text::made("arn:", at);
-        for (kind, name, then) in [
-            (HoleKind::Partition, "AWS::Partition", ":logs:"),
-            (HoleKind::Region, "AWS::Region", ":"),
-            (HoleKind::Account, "AWS::AccountId", ":log-group:/aws/lambda/"),
-        ] {
-            groups.append(&text::hole(kind, name, at));
-            groups.append(&Text::made(then, at));
-        }
+        let mut groups = text::arn("arn:%partition:logs:%region:%account:log-group:/aws/lambda/", at);
         groups.append(&named(self.name, "service"));
         groups.append(&Text::made("-", at));
         groups.append(&named(self.provider.get("stage"), "dev"));

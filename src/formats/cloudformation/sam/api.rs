@@ -1,13 +1,14 @@
 //! REST APIs and their resource policies. SAM Developer Guide, "AWS::Serverless::Api", "ResourcePolicyStatement".
 
 use crate::formats::cloudformation::resources::Base;
+use crate::formats::cloudformation::text::arn;
 use crate::model::Resource;
 use crate::source::Text;
 use crate::value::{Entry, Kind, Value};
 
 use super::Sam;
 use super::events::invoke;
-use super::props::{Props, arn, document, entry, map, part, resource};
+use super::props::{Props, document, entry, map, part, resource};
 
 impl Sam<'_, '_> {
     pub(super) fn api(&self, base: &Base, mut props: Props, out: &mut Vec<Resource>) {

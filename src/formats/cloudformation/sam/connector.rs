@@ -2,6 +2,7 @@
 //! SAM Developer Guide, "AWS SAM connector reference".
 
 use crate::formats::cloudformation::resources::Base;
+use crate::formats::cloudformation::text::arn;
 use crate::model::Resource;
 use crate::source::{Span, Target, Text};
 use crate::value::Value;
@@ -9,7 +10,7 @@ use crate::value::Value;
 use super::Sam;
 use super::events::invoke;
 use super::profiles::{BUCKET, DATA, FUNCTION, GRAPH, Grant, HTTP, MACHINE, Makes, PROFILES, REST, RULE, TABLE, TOPIC};
-use super::props::{Props, allow, allow_service, arn, document, part, resource, suffixed};
+use super::props::{Props, allow, allow_service, document, part, resource, suffixed};
 
 /// A resource that a connector starts or ends at.
 pub(super) struct End {

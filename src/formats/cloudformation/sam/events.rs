@@ -2,12 +2,13 @@
 //! SAM Developer Guide, "EventSource"; the SAM translator's own ARNs.
 
 use crate::formats::cloudformation::resources::Base;
+use crate::formats::cloudformation::text::arn;
 use crate::model::Resource;
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Entry, Value};
 
 use super::Sam;
-use super::props::{Props, allow_service, arn, document, part, resource};
+use super::props::{Props, allow_service, document, part, resource};
 
 /// The AWS managed policies that the function's role gets for polled sources, without doubles.
 pub(super) fn managed_policies(events: &[Entry]) -> Vec<&'static str> {

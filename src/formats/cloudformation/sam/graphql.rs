@@ -2,13 +2,14 @@
 //! SAM Developer Guide, "AWS::Serverless::GraphQLApi".
 
 use crate::formats::cloudformation::resources::Base;
+use crate::formats::cloudformation::text::arn;
 use crate::model::Resource;
 use crate::value::{Entry, Value};
 
 use super::Sam;
 use super::connector::{End, Wire};
 use super::profiles::{DATA, FUNCTION, TABLE};
-use super::props::{Props, arn, entry, part, resource};
+use super::props::{Props, entry, part, resource};
 
 impl Sam<'_, '_> {
     pub(super) fn graphql_api(&self, base: &Base, props: Props, out: &mut Vec<Resource>) {

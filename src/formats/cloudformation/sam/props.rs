@@ -62,33 +62,6 @@ pub(super) fn map(entries: Vec<(&str, Value)>, at: Span) -> Value {
     Value::new(Kind::Map(entries.collect()), at)
 }
 
-/// The text `made`, in which `%partition`, `%region` and `%account` stand for the pseudo parameters.
-pub(super) fn arn(made: &str, at: Span) -> Text {
-    let mut out = Text::default();
-    for (i, part) in made.split('%').enumerate() {
-        let names = [
-            ("partition", HoleKind::Partition, "AWS::Partition"),
-            ("region", HoleKind::Region, "AWS::Region"),
-            ("account", HoleKind::Account, "AWS::AccountId"),
-        ];
-        let named = names.iter().find_map(|(word, kind, name)| {
-            let rest = part.strip_prefix(word)?;
-            Some((rest, *kind, *name))
-        });
-        match named {
-            Some((rest, kind, name)) if i > 0 => {
-                out.append(&Text::hole(Hole::new(kind, name, at)));
-                if !rest.is_empty() {
-                    out.append(&Text::made(rest, at));
-                }
-            }
-            _ if part.is_empty() => {}
-            _ => out.append(&Text::made(part, at)),
-        }
-    }
-    out
-}
-
 /// What `!Ref` or `!GetAtt` of a resource of the template gives.
 pub(super) fn resource(target: Target, at: Span) -> Value {
     let name = if target.attribute.is_empty() {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::formats::cloudformation::resources::Base;
-use crate::formats::cloudformation::text::join_labels;
+use crate::formats::cloudformation::text::{arn, join_labels};
 use crate::iam::catalogue;
 use crate::iam::managed::aws_managed_name;
 use crate::model::Resource;
 use crate::source::{Span, Text};
 use crate::value::{Entry, Kind, Value};
 
-use super::props::{Props, arn, document, map, under};
+use super::props::{Props, document, map, under};
 use super::{Sam, templates};
 
 /// What the role is made of.

@@ -2,11 +2,12 @@
 //! SAM Developer Guide, "EventInvokeConfiguration", "DeadLetterQueue", "EventSource".
 
 use crate::formats::cloudformation::resources::Base;
+use crate::formats::cloudformation::text::arn;
 use crate::source::Span;
 use crate::value::{Entry, Value};
 
 use super::Sam;
-use super::props::{Props, allow, arn, inline, part, resource, suffixed};
+use super::props::{Props, allow, inline, part, resource, suffixed};
 
 /// Lambda reaches into the VPC of a source.
 const NETWORK: &[&str] = &[

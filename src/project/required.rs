@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::calls::{Call, Calls};
 use super::{Code, CodePlace, Project};
 use crate::iam::{ActionSet, sdk};
-use crate::model::python::{Bound, Import, ImportFrom, Module, Program};
+use crate::model::python::{self, Bound, ExprKind, Import, ImportFrom, Module, Program};
 use crate::source::{FileId, Span};
 
 /// The analysed Python of a project.
@@ -66,11 +66,23 @@ const OTHERS: &[&str] = &[
     "aws_access_key_id",
     "aws_session_token",
     "profile_name",
-    "endpoint_url",
     "UNSIGNED",
     "AccessKeyId",
     "RefreshableCredentials",
     "botocore_session",
+];
+
+/// Services of which an account has end points of its own, that clients have to be told (API Gateway Developer Guide, "Use
+/// @connections commands in your backend service"; AWS IoT Core Developer Guide, "AWS IoT device data and service endpoints").
+const OWN_ENDPOINTS: &[&str] = &[
+    "apigatewaymanagementapi",
+    "cloudsearchdomain",
+    "iot-data",
+    "iot-jobs-data",
+    "kinesis-video-archived-media",
+    "kinesis-video-media",
+    "kinesis-video-signaling",
+    "mediaconvert",
 ];
 
 impl<'c> Codebase<'c, '_> {
@@ -95,14 +107,14 @@ impl<'c> Codebase<'c, '_> {
             let module = &calls.program.modules[m];
             let text = project.sources.slice(module.scope(0).extent);
             let says = |words: &[&str]| words.iter().any(|word| mentions(text, word));
-            out.other_identity |= says(OTHERS);
+            out.other_identity |= says(OTHERS) || says(&["endpoint_url"]) && !only_own_endpoints(module);
             if says(HIDING) {
                 out.doubts.push(Doubt {
                     span: module.scope(0).extent,
                     why: "runs what cannot be seen",
                 });
             }
-            imports(calls.program, module, &mut out);
+            imports(calls.program, m, &mut out);
         }
         out.other_identity |= out
             .calls
@@ -175,6 +187,20 @@ impl Found {
     }
 }
 
+/// Whether all clients that are told an end point are of services where that is the account's own.
+fn only_own_endpoints(m: &Module) -> bool {
+    let mut told = m
+        .ids()
+        .filter_map(|e| m.call(e))
+        .filter(|c| c.keyword("endpoint_url").is_some())
+        .peekable();
+    let own = |c: &python::Call| {
+        let service = c.argument(0, "service_name").and_then(|e| m.string(e));
+        service.is_some_and(|name| OWN_ENDPOINTS.contains(&&*name))
+    };
+    told.peek().is_some() && told.all(own)
+}
+
 /// Whether a word stands in a text, not as the end of a longer one.
 fn mentions(text: &str, word: &str) -> bool {
     memchr::memmem::find_iter(text.as_bytes(), word.as_bytes()).any(|at| {
@@ -184,36 +210,53 @@ fn mentions(text: &str, word: &str) -> bool {
 }
 
 /// What the libraries of a module may call, and what of its imports nobody knows.
-fn imports(program: &Program<'_>, module: &Module, out: &mut Required<'_>) {
-    let mut library = |name: &str, span: Span| match sdk::library(name) {
-        Some(actions) => out.libraries.union_with(&actions),
-        None => out.doubts.push(Doubt {
-            span,
-            why: "a library that is not known",
-        }),
+fn imports(program: &Program<'_>, index: usize, out: &mut Required<'_>) {
+    let module = &program.modules[index];
+    let read = attributes_read(module);
+    // Of a module that is imported whole only what is read of it counts.
+    let parts = |dotted: &str, name: &str| -> Option<ActionSet> {
+        let attributes = read.get(name)?.iter().map(|a| a.map(|a| format!("{dotted}.{a}")));
+        let mut set = ActionSet::empty();
+        for part in attributes {
+            set.union_with(&sdk::library(&part?)?);
+        }
+        Some(set)
+    };
+    let mut library = |dotted: &str, name: Option<&str>, span: Span| {
+        let Some(whole) = sdk::library(dotted) else {
+            return out.doubts.push(Doubt {
+                span,
+                why: "a library that is not known",
+            });
+        };
+        let parts = name.and_then(|name| Some((name, parts(dotted, name)?)));
+        match parts.filter(|(name, parts)| !whole.is_subset(parts) && !program.is_taken(index, name)) {
+            Some((_, parts)) => out.libraries.union_with(&parts),
+            None => out.libraries.union_with(&whole),
+        }
     };
     let dotted = |i: &ImportFrom| match (&*i.module, &*i.name) {
         (module, "*") => module.to_owned(),
         ("", name) => name.to_owned(),
         (module, name) => format!("{module}.{name}"),
     };
-    let mut from = |i: &ImportFrom, span: Span| {
+    let mut from = |i: &ImportFrom, name: Option<&str>, span: Span| {
         let (found, inner) = program.import_from(module.file, i);
         if found.is_none() && inner.is_none() {
             if i.level == 0 {
-                library(&dotted(i), span);
+                library(&dotted(i), name, span);
             } else {
-                library("", span);
+                library("", None, span);
             }
         }
     };
     for scope in &module.scopes {
         for i in &scope.wildcards {
-            from(i, scope.header);
+            from(i, None, scope.header);
         }
-        for binding in scope.bindings.values().flatten() {
+        for (name, binding) in scope.bindings.iter().flat_map(|(n, all)| all.iter().map(move |b| (n, b))) {
             if let Bound::From(i) = &binding.bound {
-                from(i, binding.span);
+                from(i, Some(name), binding.span);
             }
         }
     }
@@ -221,7 +264,24 @@ fn imports(program: &Program<'_>, module: &Module, out: &mut Required<'_>) {
         if let Bound::Import(Import { full, .. }) = &binding.bound
             && program.import(module.file, 0, full).is_none()
         {
-            library(full, binding.span);
+            library(full, None, binding.span);
         }
     }
+}
+
+/// What is read of each name: an attribute, or (none) the whole.
+fn attributes_read(m: &Module) -> BTreeMap<&str, BTreeSet<Option<&str>>> {
+    let mut of = BTreeMap::new();
+    for e in m.ids() {
+        if let ExprKind::Attr { of: object, name, .. } = &m.expr(e).kind {
+            of.insert(*object, &**name);
+        }
+    }
+    let mut out: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for e in m.ids() {
+        if let ExprKind::Name(name) = &m.expr(e).kind {
+            out.entry(&**name).or_default().insert(of.get(&e).copied());
+        }
+    }
+    out
 }

@@ -765,6 +765,17 @@ fn resources_as_far_as_known() {
         "arn:aws:iam::${AWS::AccountId}:role/r"
     );
     assert_eq!(resources(&call("s3", "list_buckets()")), "");
+    // Objects of the resource API know more of themselves than clients do.
+    for (code, arn) in [
+        ("Object('b', 'k').download_file('/tmp/f')", "arn:aws:s3:::b/k"),
+        ("Object('b', 'k').upload_fileobj(f)", "arn:aws:s3:::b/k"),
+        ("Bucket('b').upload_file('/tmp/f', 'k')", "arn:aws:s3:::b/k"),
+        ("Bucket('b').download_file('k', '/tmp/f')", "arn:aws:s3:::b/k"),
+        ("Bucket('b').copy({'Bucket': 'a', 'Key': 'x'}, 'k')", "arn:aws:s3:::b/k"),
+    ] {
+        let found = resources(&format!("import boto3\nboto3.resource('s3').{code}\n"));
+        assert!(found.split(' ').all(|r| r == arn), "{code}: {found}");
+    }
 }
 
 // ---- what runs ----

@@ -71,6 +71,25 @@ fn idempotency_needs_four_actions() {
     );
 }
 
+/// Of a library's module that is imported whole, what the code reads of it counts.
+#[test]
+fn parameters_are_read_and_not_written() {
+    let policy = statement("['ssm:GetParameter', 'ssm:PutParameter', 'secretsmanager:GetSecretValue', 'secretsmanager:CreateSecret']");
+    let code = |uses: &str| {
+        format!("from aws_lambda_powertools.utilities import parameters\ndef handler(e, c):\n    return parameters.get_parameter('/a'), parameters.get_secret('s'){uses}\n")
+    };
+    let found = "unused-grant 'ssm:PutParameter', 'secretsmanager:CreateSecret'";
+    in_sam(&policy, &code(""), &[found]);
+    // A secret that is not there is made.
+    in_sam(
+        &policy.replace("CreateSecret'", "CreateSecret', 'secretsmanager:PutSecretValue'"),
+        &code(", parameters.set_secret('s', 'v')"),
+        &["unused-grant 'ssm:PutParameter'"],
+    );
+    // Handed on whole, it may do all that it can.
+    in_sam(&policy, &code(", e.run(parameters)"), &[]);
+}
+
 /// A SAM template with one function that has these properties, and these resources besides.
 fn with(properties: &str, resources: &str) -> String {
     let besides: String = resources.trim().lines().map(|l| format!("  {l}\n")).collect();

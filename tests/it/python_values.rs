@@ -866,6 +866,33 @@ fn statements_alone_and_of_the_cdk() {
 }
 
 #[test]
+fn what_others_are_only_compared_with_is_no_policy() {
+    let statement = "ADMIN = {'Effect': 'Allow', 'Action': '*', 'Resource': '*'}\n";
+    let with = |more: &str| loose_of(&format!("{statement}{more}")).len();
+    assert_eq!(with("def f(s):\n    return s == ADMIN\n"), 0);
+    assert_eq!(
+        with("def f(ss):\n    if ADMIN in ss or ss[0] != ADMIN:\n        return 1\n"),
+        0
+    );
+    assert_eq!(
+        with("def f(docs):\n    docs.append({'Statement': [ADMIN]})\n    return judge(docs)\n"),
+        0
+    );
+    let document = format!(
+        "DOC = {{'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}}]}}\ndef f(d):\n    return d == DOC\n"
+    );
+    assert_eq!(loose_of(&document).len(), 0);
+    // Nothing is said of its use, or it goes somewhere.
+    assert_eq!(with(""), 1);
+    assert_eq!(with("def f(s):\n    put(ADMIN)\n    return s == ADMIN\n"), 1);
+    assert_eq!(with("def f(s):\n    return ADMIN\n"), 1);
+    assert_eq!(
+        with("def f(docs):\n    docs.append({'Version': '2012-10-17', 'Statement': [ADMIN]})\n"),
+        1
+    );
+}
+
+#[test]
 fn dicts_of_other_shapes_are_left_alone() {
     assert!(loose_of("A = {'Statement': 'x'}\nB = {'Effect': 'Allow'}\nC = {'Statement': [{'sql': 1}]}\nD = {'Effect': e, 'Action': 1}\n").is_empty());
 }

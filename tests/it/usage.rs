@@ -241,6 +241,16 @@ fn calls_as_somebody_else_are_not_missing() {
     ] {
         in_sam("Timeout: 3", code, &[]);
     }
+    // An end point of the account's own.
+    let socket = "import boto3\ndef handler(e, c):\n    g = boto3.client('apigatewaymanagementapi', endpoint_url=e['url'])\n    g.post_to_connection(ConnectionId='c', Data=b'')\n    boto3.client('s3').put_object(Bucket='b', Key='k')\n";
+    in_sam(
+        "Timeout: 3",
+        socket,
+        &[
+            "missing-grant boto3.client('s3').put_object",
+            "missing-grant g.post_to_connection",
+        ],
+    );
     // What runs on a developer's machine only, and what either of two actions allows.
     in_sam(
         "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ses:SendRawEmail\n        Resource: '*'",

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use super::resources::{Lowering, literal_starts, made_entry, method_of};
 use super::shape;
 use crate::iam::{Format, PolicyKind};
-use crate::model::python::{Bound, ExprId, ExprKind, Module, Part, ScopeId};
+use crate::model::python::{Bound, ExprId, ExprKind, Module, Pair, Part, Reaching, ScopeId, Usage};
 use crate::model::{Address, Loose, Unit};
 use crate::source::{FileId, Span};
 use crate::value::Value;
+
+/// How often a name may be bound for its uses to be looked at.
+const MAX_BINDINGS: usize = 32;
 
 /// Starts of literals that are part of a document already.
 pub(super) type Used = BTreeSet<(FileId, u32)>;
@@ -55,7 +58,8 @@ impl Lowering<'_> {
                     };
                     if has("Statement") {
                         let names = names.get_or_insert_with(|| Names::new(m));
-                        self.document(expr, names, used, unit);
+                        let parents = parents.get_or_insert_with(|| parents_of(m));
+                        self.document(expr, names, parents, used, unit);
                     } else if has("Effect") && (has("Action") || has("NotAction")) {
                         statements.push(expr);
                     }
@@ -89,7 +93,8 @@ impl Lowering<'_> {
             }
             let names = names.get_or_insert_with(|| Names::new(m));
             let v = names.value(self, expr);
-            if shape::is_statement(&v) {
+            let parents = parents.get_or_insert_with(|| parents_of(m));
+            if shape::is_statement(&v) && !self.is_a_sample(expr, names, parents) {
                 mark(&v, used);
                 let name = names.address(self, expr);
                 unit.loose.push(self.loose_of(document_of(v), name, "dict"));
@@ -109,7 +114,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn document(&self, expr: ExprId, names: &Names, used: &mut Used, unit: &mut Unit) {
+    fn document(&self, expr: ExprId, names: &Names, parents: &[ExprId], used: &mut Used, unit: &mut Unit) {
         let m = self.module_ref();
         let span = m.expr(expr).span;
         if used.contains(&(span.file, span.start)) {
@@ -120,9 +125,46 @@ impl Lowering<'_> {
             return;
         }
         mark(&v, used);
+        if self.is_a_sample(expr, names, parents) {
+            return;
+        }
         let mut loose = self.loose_of(v, names.address(self, expr), "dict");
         loose.kind = names.keyword(expr);
         unit.loose.push(loose);
+    }
+
+    /// Whether a policy has a name, and all that is done by that name is to compare others with it, or to gather it with
+    /// others that have no version: it is what the code looks for, and given to nobody.
+    fn is_a_sample(&self, expr: ExprId, names: &Names, parents: &[ExprId]) -> bool {
+        let m = self.module_ref();
+        let Some((scope, name, n)) = names.bound.get(&expr) else {
+            return false;
+        };
+        let all = &m.scope(*scope).bindings[name];
+        if all.len() > MAX_BINDINGS {
+            return false;
+        }
+        let reads = |e: &ExprId| {
+            matches!(m.reaching(name, *e), Reaching::Found(found)
+                if found.bindings.iter().any(|b| std::ptr::eq(*b, &all[*n])))
+        };
+        let parent = |e: ExprId| parents.get(e as usize).copied().filter(|p| *p != ExprId::MAX);
+        let is_sample = |read: ExprId| {
+            let Some(holder) = parent(read) else { return false };
+            match &m.expr(holder).kind {
+                ExprKind::Comparison(_) => true,
+                ExprKind::List(_) => parent(holder).is_some_and(|dict| {
+                    let dated = |p: &Pair| p.key.is_some_and(|k| m.string(k).as_deref() == Some("Version"));
+                    let gathered = |e| m.call(e).is_some_and(|c| matches!(method_of(m, c), "append" | "add"));
+                    matches!(&m.expr(dict).kind, ExprKind::Dict(pairs) if !pairs.iter().any(dated))
+                        && parent(dict).is_some_and(gathered)
+                }),
+                _ => false,
+            }
+        };
+        let read = names.reads.get(name).into_iter().flatten();
+        let mut read = read.copied().filter(reads).peekable();
+        read.peek().is_some() && read.all(is_sample) && !(*scope == 0 && self.program.is_taken(self.module, name))
     }
 
     /// A JSON text, with the operations that are done to it where it stands: `"…" % x`, `"…".format(x)`.
@@ -165,6 +207,9 @@ impl Lowering<'_> {
             return;
         }
         mark(&v, used);
+        if self.is_a_sample(top, names, parents) {
+            return;
+        }
         unit.loose.push(self.loose_of(v, names.address(self, top), "str"));
     }
 }
@@ -208,7 +253,7 @@ fn parents_of(m: &Module) -> Vec<ExprId> {
                 set(*left);
                 set(*right);
             }
-            ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Other(items) => {
+            ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Comparison(items) | ExprKind::Other(items) => {
                 items.iter().for_each(|i| set(*i));
             }
             ExprKind::Dict(pairs) => {
@@ -233,6 +278,8 @@ pub(super) struct Names {
     bound: BTreeMap<ExprId, (ScopeId, Arc<str>, usize)>,
     attributes: BTreeMap<ExprId, (ScopeId, Arc<str>)>,
     keywords: BTreeMap<ExprId, Arc<str>>,
+    /// Where names are read.
+    reads: BTreeMap<Arc<str>, Vec<ExprId>>,
 }
 
 impl Names {
@@ -258,8 +305,12 @@ impl Names {
             })
             .collect();
         let mut keywords = BTreeMap::new();
+        let mut reads: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for id in m.ids() {
             match &m.expr(id).kind {
+                ExprKind::Name(name) if m.expr(id).usage == Usage::Load => {
+                    reads.entry(name.clone()).or_default().push(id);
+                }
                 ExprKind::Call(c) => {
                     for a in &c.args {
                         if let crate::model::python::ArgName::Keyword(k, _) = &a.name {
@@ -281,6 +332,7 @@ impl Names {
             bound,
             attributes,
             keywords,
+            reads,
         }
     }
 

@@ -107,6 +107,8 @@ pub enum ExprKind {
     Star(ExprId),
     /// `name := value`
     Walrus(ExprId),
+    /// `==`, `in`, `<`, …: the operands.
+    Comparison(Vec<ExprId>),
     /// Operators and shapes whose value we don't follow; their operands.
     Other(Vec<ExprId>),
 }

@@ -211,6 +211,20 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Whether another module takes this name from the module.
+    pub fn is_taken(&self, module: usize, name: &str) -> bool {
+        let takes = |m: &Module, i: &ImportFrom| {
+            (&*i.name == name || &*i.name == "*") && self.import_from(m.file, i).0 == Some(module)
+        };
+        self.modules.iter().any(|m| {
+            m.scopes.iter().any(|s| {
+                let mut bound = s.bindings.values().flatten();
+                let named = bound.any(|b| matches!(&b.bound, Bound::From(i) if takes(m, i)));
+                named || s.wildcards.iter().any(|i| takes(m, i))
+            })
+        })
+    }
+
     fn find_from(&self, from: FileId, import: &ImportFrom) -> (Option<usize>, Option<usize>) {
         let module = self.find(from, import.level, &import.module);
         let dotted = if import.module.is_empty() {

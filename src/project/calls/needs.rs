@@ -107,7 +107,7 @@ impl<'v, 'p> Needs<'v, 'p> {
         if let Some(e) = call.keyword(name) {
             return Some(self.values.value(self.module, e));
         }
-        if let Some(i) = positional(&site.method).iter().position(|p| *p == name)
+        if let Some(i) = positional(site).iter().position(|p| *p == name)
             && let Some(e) = call.positional(i)
         {
             return Some(self.values.value(self.module, e));
@@ -116,7 +116,7 @@ impl<'v, 'p> Needs<'v, 'p> {
             let inside = match &a.name {
                 ArgName::Spread => true,
                 ArgName::Keyword(k, _) => is_open_ended(k),
-                ArgName::Positional => positional(&site.method)
+                ArgName::Positional => positional(site)
                     .iter()
                     .enumerate()
                     .any(|(i, p)| is_open_ended(p) && call.positional(i) == Some(a.value)),
@@ -379,7 +379,7 @@ impl<'v, 'p> Needs<'v, 'p> {
 
     /// An identifier of the resource object that the method belongs to.
     fn origin_value(&self, site: &Site, service: &str, parameter: &str) -> Option<Value> {
-        let (module, mut expr) = site.origin?;
+        let (module, mut expr) = site.object?.made?;
         if module != self.module {
             return None;
         }
@@ -567,9 +567,23 @@ fn is_open_ended(parameter: &str) -> bool {
     matches!(parameter, "Params" | "ExtraArgs" | "extra_args")
 }
 
-/// Positional parameters of boto3's transfer methods (boto3 reference, "S3.Client.upload_file").
-fn positional(method: &str) -> &'static [&'static str] {
-    match method {
+/// Positional parameters of boto3's transfer methods (boto3 reference, "S3.Client.upload_file", "S3.Bucket.upload_file",
+/// "S3.Object.upload_file"): an object is told nothing that it knows.
+fn positional(site: &Site) -> &'static [&'static str] {
+    if let Some(object) = site.object {
+        return match (object.ty.name(), &*site.method) {
+            ("Bucket", "upload_file") => &["Filename", "Key", "ExtraArgs"],
+            ("Bucket", "upload_fileobj") => &["Fileobj", "Key", "ExtraArgs"],
+            ("Bucket", "download_file") => &["Key", "Filename", "ExtraArgs"],
+            ("Bucket", "download_fileobj") => &["Key", "Fileobj", "ExtraArgs"],
+            ("Bucket", "copy") => &["CopySource", "Key", "ExtraArgs"],
+            (_, "upload_file" | "download_file") => &["Filename", "ExtraArgs"],
+            (_, "upload_fileobj" | "download_fileobj") => &["Fileobj", "ExtraArgs"],
+            (_, "copy") => &["CopySource", "ExtraArgs"],
+            _ => &[],
+        };
+    }
+    match &*site.method {
         "upload_file" => &["Filename", "Bucket", "Key", "ExtraArgs"],
         "upload_fileobj" => &["Fileobj", "Bucket", "Key", "ExtraArgs"],
         "download_file" => &["Bucket", "Key", "Filename", "ExtraArgs"],

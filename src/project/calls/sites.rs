@@ -22,9 +22,27 @@ pub(super) struct Site {
     pub call: Option<ExprId>,
     pub target: Target,
     pub method: Arc<str>,
-    /// The call that made the object of the resource API.
-    pub origin: Option<At>,
+    /// The object of the resource API whose method it is.
+    pub object: Option<Object>,
     pub certain: bool,
+}
+
+/// An object of the resource API.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Object {
+    pub ty: ResourceType,
+    /// The call that made it.
+    pub made: Option<At>,
+}
+
+impl Object {
+    /// The same, as another place where it may come from says.
+    fn or(self, before: Option<Self>) -> Self {
+        Self {
+            made: self.made.or(before.and_then(|b| b.made)),
+            ..self
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,14 +91,18 @@ impl Sites<'_, '_> {
     fn call(&mut self, m: &Module, expr: ExprId, call: &Call) {
         let callee = self.evaluator.things(self.module, call.function);
         let mut targets = Vec::new();
-        let mut origin = None;
+        let mut object = None;
         let mut method: Arc<str> = "".into();
         for t in callee.iter() {
             match t {
                 Thing::Bound(receiver, name) => {
                     method = name.clone();
-                    if let Thing::Resource(_, _, o) = &**receiver {
-                        origin = o.call().or(origin);
+                    if let Thing::Resource(_, ty, o) = &**receiver {
+                        let of = Object {
+                            ty: *ty,
+                            made: o.call(),
+                        };
+                        object = Some(of.or(object));
                     }
                     // What an annotation leaves open, another place may say.
                     let known = matches!(**receiver, Thing::SomeClient)
@@ -103,7 +125,7 @@ impl Sites<'_, '_> {
         let own = callee
             .iter()
             .any(|t| matches!(t, Thing::Method(..) | Thing::Function(_)));
-        self.take(expr, Some(expr), &method, targets, origin, !own);
+        self.take(expr, Some(expr), &method, targets, object, !own);
         // Bound methods that are handed to code that we don't see: `executor.submit(s3.get_object, …)`.
         let hidden = callee
             .iter()
@@ -146,7 +168,7 @@ impl Sites<'_, '_> {
         call: Option<ExprId>,
         method: &Arc<str>,
         mut targets: Vec<Target>,
-        origin: Option<At>,
+        object: Option<Object>,
         certain: bool,
     ) {
         targets.dedup();
@@ -166,7 +188,7 @@ impl Sites<'_, '_> {
                 call,
                 target,
                 method: method.clone(),
-                origin,
+                object,
                 certain,
             });
         }
@@ -295,7 +317,7 @@ impl Sites<'_, '_> {
             return;
         }
         let mut targets = Vec::new();
-        let mut origin = None;
+        let mut object = None;
         for t in self.evaluator.things(self.module, of).iter() {
             let Thing::Resource(c, ty, o) = t else { continue };
             if *o == Origin::Loaded {
@@ -315,9 +337,12 @@ impl Sites<'_, '_> {
             let injected = ty.method("load").map(|m| m.calls().collect::<Vec<_>>());
             let ops = injected.unwrap_or_else(|| ty.load().into_iter().collect());
             targets.extend(ops.into_iter().map(|op| Target::Operation(*c, op)));
-            origin = o.call();
+            object = Some(Object {
+                ty: *ty,
+                made: o.call(),
+            });
         }
-        self.take(expr, None, name, targets, origin, true);
+        self.take(expr, None, name, targets, object, true);
     }
 
     fn library(&mut self, expr: ExprId, call: &Call, name: &str) {

@@ -55,6 +55,10 @@ impl Builder<'_, '_> {
             }
             K::Dictionary => self.dictionary(node, span),
             K::BinaryOperator => self.binary(node, span),
+            K::ComparisonOperator => {
+                let operands = self.exprs(node);
+                self.push(ExprKind::Comparison(operands), span)
+            }
             K::BooleanOperator => match (field(node, Field::Left), field(node, Field::Right)) {
                 (Some(l), Some(r)) => {
                     let (left, right) = (self.expr(l), self.expr(r));

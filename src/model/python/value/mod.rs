@@ -190,7 +190,9 @@ impl<'p> Values<'p> {
             ExprKind::Index { of, index } => self.index(module, expr, *of, *index),
             ExprKind::Comprehension { scope, key, element } => self.comprehension(module, expr, *scope, *key, *element),
             ExprKind::Await(inner) | ExprKind::Walrus(inner) => self.value(module, *inner),
-            ExprKind::Lambda(_) | ExprKind::Star(_) | ExprKind::Other(_) => self.unknown(module, expr),
+            ExprKind::Lambda(_) | ExprKind::Star(_) | ExprKind::Comparison(_) | ExprKind::Other(_) => {
+                self.unknown(module, expr)
+            }
         }
     }
 

@@ -272,7 +272,11 @@ impl<'p> Evaluator<'p> {
                     .collect();
                 joined(&parts)
             }
-            ExprKind::Num(_) | ExprKind::Bool(_) | ExprKind::None | ExprKind::Binary { .. } => self.nothing.clone(),
+            ExprKind::Num(_)
+            | ExprKind::Bool(_)
+            | ExprKind::None
+            | ExprKind::Binary { .. }
+            | ExprKind::Comparison(_) => self.nothing.clone(),
             ExprKind::Other(_) => one(Thing::Opaque),
         }
     }

@@ -49,6 +49,38 @@ const NAMED: &[Named] = &[
         others: &["Arn", "arn"],
     },
     Named {
+        kind: "AWS::IAM::Role",
+        service: "iam",
+        form: "role/",
+        property: "RoleName",
+        names: &["", "id", "name"],
+        others: &["Arn", "arn"],
+    },
+    Named {
+        kind: "AWS::KMS::Key",
+        service: "kms",
+        form: "key/",
+        property: "KeyId",
+        names: &["", "KeyId", "id", "key_id"],
+        others: &["Arn", "arn"],
+    },
+    Named {
+        kind: "AWS::SSM::Parameter",
+        service: "ssm",
+        form: "parameter/",
+        property: "Name",
+        names: &["", "id", "name"],
+        others: &["arn"],
+    },
+    Named {
+        kind: "AWS::SecretsManager::Secret",
+        service: "secretsmanager",
+        form: "secret:",
+        property: "Name",
+        names: &["name"],
+        others: &["", "Id", "arn", "id"],
+    },
+    Named {
         kind: "AWS::Events::EventBus",
         service: "events",
         form: "event-bus/",
@@ -116,8 +148,25 @@ const NAMED: &[Named] = &[
 
 /// Services whose calls say in their parameters all of the ARN that AWS checks.
 const CERTAIN: &[&str] = &[
-    "dynamodb", "firehose", "kinesis", "lambda", "s3", "sns", "sqs", "states",
+    "bedrock",
+    "dynamodb",
+    "events",
+    "firehose",
+    "iam",
+    "kinesis",
+    "kms",
+    "lambda",
+    "s3",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "states",
 ];
+
+/// Actions of these services that AWS checks on more, or on another thing, than the parameter says: those of roles by name on
+/// an ARN with a path, a path of parameters on all that is below it.
+const ELSEWHERE: &[&str] = &["iam:", "ssm:GetParametersByPath"];
 
 /// The places of a project.
 pub(crate) struct Places<'p> {
@@ -145,7 +194,11 @@ impl<'p> Places<'p> {
     /// Where `call` needs `action` when `workload` makes it; `None` where it may be anywhere.
     pub(crate) fn of_call(&self, workload: &Workload, call: &Call, action: Action) -> Option<Vec<Place>> {
         let environment = self.environment(workload);
-        let texts = call.resources_of(action.name());
+        let name = action.name();
+        if ELSEWHERE.iter().any(|e| name.starts_with(e)) && name != "iam:PassRole" {
+            return None;
+        }
+        let texts = call.resources_of(name);
         let places: Option<Vec<Place>> = texts
             .iter()
             .map(|text| {
@@ -153,7 +206,7 @@ impl<'p> Places<'p> {
                 // The call's other actions may be about something else.
                 let arn = Pattern::resource(&place.arn(call.span));
                 let fits = action.resource_types().any(|t| t.fits(&arn).may_be());
-                (fits && CERTAIN.contains(&&*place.service)).then_some(place)
+                (fits && CERTAIN.contains(&&*place.service) && place.is_whole()).then_some(place)
             })
             .collect();
         places.filter(|all| !all.is_empty())
@@ -265,9 +318,14 @@ impl<'p> Places<'p> {
             return None;
         }
         let plain = service.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let rest = text.slice(at + 1..end);
         (plain && !service.is_empty()).then(|| Place {
             service: service.to_owned(),
-            rest: text.slice(at + 1..end),
+            rest: match service {
+                "secretsmanager" => of_secret(&rest),
+                "ssm" => of_parameter(&rest),
+                _ => rest,
+            },
         })
     }
 
@@ -305,6 +363,10 @@ impl<'p> Places<'p> {
         let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
         let r = &self.project.resources[id as usize];
         let named = NAMED.iter().find(|n| n.kind == &*r.kind)?;
+        // A path stands before the name.
+        if r.get("Path").is_some_and(|p| p.as_str().as_deref() != Some("/")) {
+            return None;
+        }
         let name = self.name(id, r, named, depth)?;
         if named.names.contains(&&*target.attribute) {
             return Some(name);
@@ -336,15 +398,66 @@ fn as_text(value: &Value) -> Option<Text> {
     }
 }
 
+/// A secret's part of an ARN without the six characters that AWS adds to its name, or a pattern for it where these cannot be
+/// told from the name (AWS Secrets Manager User Guide, "What's in a Secrets Manager secret?").
+fn of_secret(rest: &Text) -> Text {
+    let flat = rest.with_placeholders();
+    let Some((name, last)) = flat.rsplit_once('-') else {
+        return rest.clone();
+    };
+    let mut out = rest.slice(0..name.len());
+    let span = rest.pieces().first().and_then(|_| rest.span_of(0..flat.len().min(1)));
+    match last {
+        "??????" => out,
+        _ if last == "*" || last.len() == 6 && last.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            let Some(span) = span else { return rest.clone() };
+            out.append(&Text::made("*", span));
+            out
+        }
+        _ => rest.clone(),
+    }
+}
+
+/// A parameter's part of an ARN with one slash before its name, whether that begins with one or not, and without a version or
+/// label.
+fn of_parameter(rest: &Text) -> Text {
+    let flat = rest.with_placeholders().into_owned();
+    let end = flat.find(':').unwrap_or(flat.len());
+    match flat.strip_prefix("parameter//") {
+        Some(_) => {
+            let mut out = rest.slice(0.."parameter/".len());
+            out.append(&rest.slice("parameter//".len()..end));
+            out
+        }
+        None => rest.slice(0..end),
+    }
+}
+
 impl Place {
+    /// Whether it is all that AWS checks. A key may be named by its alias, and those that AWS made are pasted as well; a model
+    /// by a profile, which needs its models besides; AWS's own parameters are everybody's.
+    fn is_whole(&self) -> bool {
+        let rest = self.rest.with_placeholders();
+        match &*self.service {
+            "bedrock" => rest
+                .strip_prefix("foundation-model/")
+                .is_some_and(|m| m.matches('.').count() == 1),
+            "kms" => rest.chars().any(|c| c as u32 >= MARK),
+            "ssm" => !rest.starts_with("parameter/aws/"),
+            _ => true,
+        }
+    }
+
     /// As the ARN that it may have.
     fn arn(&self, span: Span) -> Text {
         let place = match &*self.service {
             "s3" => ":",
+            "iam" => ":111122223333",
+            "bedrock" if self.rest.prefix().starts_with("foundation-model/") => "eu-west-1:",
             _ => "eu-west-1:111122223333",
         };
         let mut arn = Text::made(&format!("arn:aws:{}:{place}:", self.service), span);
-        arn.append(&self.rest);
+        arn.append(&self.named(span));
         arn
     }
 
@@ -356,8 +469,17 @@ impl Place {
         arn.append(&Text::made(":", span));
         arn.append(&hole(HoleKind::Account, "AWS::AccountId"));
         arn.append(&Text::made(":", span));
-        arn.append(&self.rest);
+        arn.append(&self.named(span));
         arn
+    }
+
+    /// With what AWS adds to a secret's name.
+    fn named(&self, span: Span) -> Text {
+        let mut out = self.rest.clone();
+        if self.service == "secretsmanager" && !out.with_placeholders().ends_with('*') {
+            out.append(&Text::made("-??????", span));
+        }
+        out
     }
 
     /// Whether two places are surely different.

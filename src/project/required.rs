@@ -254,7 +254,11 @@ fn imports(program: &Program<'_>, index: usize, out: &mut Required<'_>) {
         for i in &scope.wildcards {
             from(i, None, scope.header);
         }
-        for (name, binding) in scope.bindings.iter().flat_map(|(n, all)| all.iter().map(move |b| (n, b))) {
+        for (name, binding) in scope
+            .bindings
+            .iter()
+            .flat_map(|(n, all)| all.iter().map(move |b| (n, b)))
+        {
             if let Bound::From(i) = &binding.bound {
                 from(i, Some(name), binding.span);
             }

@@ -74,9 +74,13 @@ fn idempotency_needs_four_actions() {
 /// Of a library's module that is imported whole, what the code reads of it counts.
 #[test]
 fn parameters_are_read_and_not_written() {
-    let policy = statement("['ssm:GetParameter', 'ssm:PutParameter', 'secretsmanager:GetSecretValue', 'secretsmanager:CreateSecret']");
+    let policy = statement(
+        "['ssm:GetParameter', 'ssm:PutParameter', 'secretsmanager:GetSecretValue', 'secretsmanager:CreateSecret']",
+    );
     let code = |uses: &str| {
-        format!("from aws_lambda_powertools.utilities import parameters\ndef handler(e, c):\n    return parameters.get_parameter('/a'), parameters.get_secret('s'){uses}\n")
+        format!(
+            "from aws_lambda_powertools.utilities import parameters\ndef handler(e, c):\n    return parameters.get_parameter('/a'), parameters.get_secret('s'){uses}\n"
+        )
     };
     let found = "unused-grant 'ssm:PutParameter', 'secretsmanager:CreateSecret'";
     in_sam(&policy, &code(""), &[found]);
@@ -311,4 +315,156 @@ fn versions_of_objects_are_deleted_as_versions() {
         "import boto3\ndef handler(e, c):\n    boto3.resource('s3').Bucket(e['b']).object_versions.all().delete()\n",
         &["missing-grant boto3.resource('s3').Bucket(e['b']).object_versions.all().delete"],
     );
+}
+
+/// One statement on one resource, code that calls something, and whether it is there.
+#[track_caller]
+fn reaches(action: &str, resource: &str, environment: &str, resources: &str, code: &str, expected: bool) {
+    let template = with(
+        &format!(
+            "Environment:\n  Variables: {{{environment}}}\nPolicies:\n  - Statement:\n      - Effect: Allow\n        Action: '{action}'\n        Resource: {resource}"
+        ),
+        resources,
+    );
+    let code = format!("import boto3, os\ndef handler(e, c):\n    {code}\n");
+    let found = found(&[("template.yaml", &template), ("src/app.py", &code)]);
+    let missing = found.iter().any(|f| f.starts_with("missing-grant "));
+    assert_eq!(!missing, expected, "{resource} {code}: {found:?}");
+}
+
+#[test]
+fn secrets_by_name_and_arn() {
+    let secrets = "Db: {Type: AWS::SecretsManager::Secret}\nApi: {Type: AWS::SecretsManager::Secret, Properties: {Name: acme/api}}";
+    let at = |resource: &str, id: &str, expected: bool| {
+        reaches(
+            "secretsmanager:GetSecretValue",
+            resource,
+            "DB: !Ref Db, API: acme/api",
+            secrets,
+            &format!("boto3.client('secretsmanager').get_secret_value(SecretId={id})"),
+            expected,
+        );
+    };
+    at("!Ref Db", "os.environ['DB']", true);
+    at("!Ref Api", "os.environ['API']", true);
+    at("!Ref Api", "'acme/api'", true);
+    at("!Ref Db", "'acme/api'", false);
+    at("!Ref Api", "os.environ['DB']", false);
+    for pattern in [
+        "secret:acme/*",
+        "secret:acme/api-*",
+        "secret:acme/api-??????",
+        "secret:acme/api-AbCdEf",
+        "secret:acme/api",
+    ] {
+        at(
+            &format!("!Sub 'arn:aws:secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:{pattern}'"),
+            "os.environ['API']",
+            true,
+        );
+    }
+    at("arn:aws:secretsmanager:*:*:secret:acme/db-*", "'acme/api'", false);
+    at("arn:aws:secretsmanager:*:*:secret:acme/db-??????", "'acme/api'", false);
+    // What looks like the characters that AWS adds may be part of the name.
+    at(
+        "arn:aws:secretsmanager:*:*:secret:acme/my-secret-*",
+        "'arn:aws:secretsmanager:eu-west-1:111122223333:secret:acme/my-secret'",
+        true,
+    );
+    at("arn:aws:secretsmanager:*:*:secret:acme/db-*", "e['secret']", true);
+}
+
+#[test]
+fn parameters_by_name_and_path() {
+    let parameters = "Host: {Type: AWS::SSM::Parameter, Properties: {Name: /acme/db/host, Type: String, Value: h}}";
+    let at = |resource: &str, code: &str, expected: bool| {
+        let action = if code.contains("by_path") {
+            "ssm:GetParametersByPath"
+        } else {
+            "ssm:GetParameter*"
+        };
+        let code = format!("boto3.client('ssm').{code}");
+        reaches(action, resource, "HOST: !Ref Host", parameters, &code, expected);
+    };
+    let sub = |name: &str| format!("!Sub 'arn:aws:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter{name}'");
+    at(&sub("/acme/*"), "get_parameter(Name='/acme/db/host')", true);
+    at(&sub("/acme/*"), "get_parameter(Name=os.environ['HOST'])", true);
+    at(&sub("${Host}"), "get_parameter(Name=os.environ['HOST'])", true);
+    at(&sub("/${Host}"), "get_parameter(Name='/acme/db/host:3')", true);
+    at(&sub("/other/*"), "get_parameter(Name=os.environ['HOST'])", false);
+    at(&sub("/other/*"), "get_parameters(Names=['/acme/db/host'])", false);
+    at(&sub("/other/*"), "get_parameter(Name='/aws/service/ami')", true);
+    at(&sub("/acme/db/*"), "get_parameters_by_path(Path='/acme')", true);
+    at(&sub("/other/*"), "get_parameter(Name=f'/{e}/host')", true);
+}
+
+#[test]
+fn buses_models_keys_and_roles() {
+    let buses = "Bus: {Type: AWS::Events::EventBus, Properties: {Name: orders}}";
+    let put = |entry: &str| format!("boto3.client('events').put_events(Entries=[{entry}])");
+    let bus = |resource: &str, entry: &str, expected: bool| {
+        reaches(
+            "events:PutEvents",
+            resource,
+            "BUS: !Ref Bus",
+            buses,
+            &put(entry),
+            expected,
+        );
+    };
+    bus(
+        "!GetAtt Bus.Arn",
+        "{'Source': 's', 'EventBusName': os.environ['BUS']}",
+        true,
+    );
+    bus("!GetAtt Bus.Arn", "{'Source': 's', 'EventBusName': 'invoices'}", false);
+    bus("!GetAtt Bus.Arn", "{'Source': 's'}", false);
+    bus("!GetAtt Bus.Arn", "e", true);
+    let invoke = |id: &str| format!("boto3.client('bedrock-runtime').invoke_model(modelId={id}, body='')");
+    let model = |resource: &str, id: &str, expected: bool| {
+        let resource = format!("arn:aws:bedrock:*::foundation-model/{resource}");
+        reaches(
+            "bedrock:InvokeModel",
+            &resource,
+            "MODEL: amazon.nova-lite-v1:0",
+            "",
+            &invoke(id),
+            expected,
+        );
+    };
+    model("anthropic.*", "'anthropic.claude-3-haiku-20240307-v1:0'", true);
+    model("anthropic.*", "os.environ['MODEL']", false);
+    model("amazon.nova-lite-v1:0", "os.environ['MODEL']", true);
+    model("anthropic.*", "'eu.amazon.nova-lite-v1:0'", true);
+    let keys = "One: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Principal: '*', Action: 'kms:Describe*', Resource: '*'}]}}}\nTwo: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Principal: '*', Action: 'kms:Describe*', Resource: '*'}]}}}";
+    let key = |id: &str, expected: bool| {
+        let code = format!("boto3.client('kms').sign(KeyId={id}, Message=b'', SigningAlgorithm='RSASSA_PSS_SHA_256')");
+        reaches(
+            "kms:Sign",
+            "!GetAtt One.Arn",
+            "ONE: !Ref One, TWO: !GetAtt Two.Arn",
+            keys,
+            &code,
+            expected,
+        );
+    };
+    key("os.environ['ONE']", true);
+    key("os.environ['TWO']", false);
+    key("'alias/two'", true);
+    key("'1234abcd-12ab-34cd-56ef-1234567890ab'", true);
+    let roles = "Job: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: []}}}\nOther: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: []}}}";
+    let pass = |role: &str, expected: bool| {
+        let code = format!("boto3.client('glue').create_job(Name='j', Role={role}, Command={{}})");
+        reaches(
+            "*",
+            "[!GetAtt Job.Arn, 'arn:aws:glue:*:*:job/*']",
+            "JOB: !GetAtt Job.Arn, OTHER: !GetAtt Other.Arn",
+            roles,
+            &code,
+            expected,
+        );
+    };
+    pass("os.environ['JOB']", true);
+    pass("os.environ['OTHER']", false);
+    pass("e['role']", true);
 }

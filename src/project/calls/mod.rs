@@ -56,8 +56,10 @@ pub struct Call {
 impl Call {
     /// Those of the resources that `action`, one that the call needs, is needed on.
     pub fn resources_of(&self, action: &str) -> &[Text] {
-        match &self.source {
-            Some(source) if action.starts_with("s3:Get") || self.operation == Some("HeadObject") => source,
+        let given = self.actions.conditional.iter().find(|c| c.action == action);
+        match (&self.source, given) {
+            (_, Some(given)) if !given.resources.is_empty() => &given.resources,
+            (Some(source), _) if action.starts_with("s3:Get") || self.operation == Some("HeadObject") => source,
             _ => &self.resources,
         }
     }

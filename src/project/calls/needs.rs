@@ -263,6 +263,9 @@ impl<'v, 'p> Needs<'v, 'p> {
         if service == "s3" {
             return self.s3(op, site, span).into_iter().collect();
         }
+        if op.name() == "PutEvents" {
+            return self.buses(site, span).unwrap_or_default();
+        }
         let mut out = Vec::new();
         for (_, parameter, form) in FORMS.iter().filter(|(s, ..)| *s == service) {
             let Some(v) = argument(parameter) else { continue };
@@ -276,6 +279,22 @@ impl<'v, 'p> Needs<'v, 'p> {
             }
         }
         out
+    }
+
+    /// Where events are put: each entry names its bus, or goes to the default one (Amazon EventBridge API Reference,
+    /// "PutEventsRequestEntry").
+    fn buses(&self, site: &Site, span: Span) -> Option<Vec<Text>> {
+        let entries = self.argument(site, "Entries")?;
+        let bus = |entry: &Value| {
+            let known = entry.entries()?.iter().all(|e| e.key.known().is_some());
+            match entry.get("EventBusName") {
+                Some(name) => arn("events", "event-bus/", name),
+                None => known.then(|| joined("events", "event-bus/", &Text::made("default", span), span)),
+            }
+        };
+        let mut out: Vec<Text> = entries.as_seq()?.iter().map(bus).collect::<Option<_>>()?;
+        out.dedup();
+        Some(out)
     }
 
     /// The index of the table that is read, when one is (Amazon DynamoDB Developer Guide, "Using IAM policy conditions":

@@ -878,10 +878,8 @@ fn what_others_are_only_compared_with_is_no_policy() {
         with("def f(docs):\n    docs.append({'Statement': [ADMIN]})\n    return judge(docs)\n"),
         0
     );
-    let document = format!(
-        "DOC = {{'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}}]}}\ndef f(d):\n    return d == DOC\n"
-    );
-    assert_eq!(loose_of(&document).len(), 0);
+    let document = "DOC = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}]}\ndef f(d):\n    return d == DOC\n";
+    assert_eq!(loose_of(document).len(), 0);
     // Nothing is said of its use, or it goes somewhere.
     assert_eq!(with(""), 1);
     assert_eq!(with("def f(s):\n    put(ADMIN)\n    return s == ADMIN\n"), 1);

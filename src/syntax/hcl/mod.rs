@@ -15,6 +15,8 @@
 mod embed;
 mod expr;
 mod heredoc;
+mod literal;
+mod loops;
 mod scan;
 mod template;
 

@@ -4,7 +4,7 @@ use crate::source::Text;
 
 use super::super::tree::{Kind, NodeId, Style};
 use super::MAX_DEPTH;
-use super::expr::Literal;
+use super::literal::Literal;
 use super::scan::Parser;
 
 /// What ended a run of template parts.

@@ -79,7 +79,13 @@ fn code_without_an_entry_counts_whole() {
     let settings = "[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.billing\"\n";
     // The settings, the policy and the call are in three files. Nothing says that `delete_message` runs.
     let expected = "unused-grant: infra/main.tf:12 never called; overgrant.toml:2 the code that runs with it; svc/billing/main.py:7 needs `sqs:ReceiveMessage`";
-    assert_eq!(labels(&check(&repository(settings, &[]), &[])), [expected]);
+    let ran = check(&repository(settings, &[]), &[]);
+    assert_eq!(labels(&ran), [expected]);
+    // How sure that is, and why.
+    let finding = &ran.json()["findings"][0];
+    assert_eq!(finding["confidence"], "medium");
+    let notes = finding["notes"].to_string();
+    assert!(notes.contains("nothing says where it begins"), "{notes}");
     // The same with the task that the role is for.
     let task = ROLE.to_owned() + TASK;
     assert_eq!(

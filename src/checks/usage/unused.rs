@@ -357,11 +357,13 @@ fn proof(project: &Project<'_>, mut f: Finding, used: &Used<'_>, called: &[&'sta
         };
         f = f.note(format!("what any of {}{rest} calls was counted", shown.join(", ")));
     }
-    f.confidence(if used.exact {
-        Confidence::High
-    } else {
-        Confidence::Medium
-    })
+    match used.exact {
+        true => f.confidence(Confidence::High),
+        // Why it is less than sure.
+        false => f
+            .confidence(Confidence::Medium)
+            .note("all of the code was counted: nothing says where it begins"),
+    }
 }
 
 fn actions(n: usize) -> String {

@@ -68,6 +68,12 @@ impl Rows {
         let (a, b) = (&a[head..], &b[head..]);
         let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
         let (a, b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
+        // Each letter that only one of them has is a difference; letters that share a bit only make it less.
+        let letters = |word: &[char]| word.iter().fold(0_u128, |set, c| set | 1 << (*c as u32 % 128));
+        let (of_a, of_b) = (letters(a), letters(b));
+        if (of_a & !of_b).count_ones().max((of_b & !of_a).count_ones()) as usize > limit {
+            return None;
+        }
         let far = limit + 1;
         let Self { before, last, row } = self;
         for r in [&mut *before, &mut *row] {

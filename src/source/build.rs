@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{FileId, Hole, Lit, OffsetMap, Piece, Segment, Span, Text};
+use super::{FileId, Hole, Lit, OffsetMap, Piece, Segment, Segments, Span, Text};
 
 /// Collects literal runs and holes; neighbouring runs of one file become one literal with one offset map.
 #[derive(Debug, Default)]
@@ -11,7 +11,7 @@ pub struct TextBuilder {
     pieces: Vec<Piece>,
     file: Option<FileId>,
     run: String,
-    segments: Vec<Segment>,
+    segments: Segments,
 }
 
 impl TextBuilder {

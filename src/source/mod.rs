@@ -19,5 +19,5 @@ pub use lines::{LineIndex, Position};
 pub use part::Part;
 pub use problem::{Problem, ProblemKind};
 pub use span::{FileId, Span, Spanned};
-pub use text::{Hole, HoleKind, Lit, OffsetMap, Piece, Segment, Target, Text};
+pub use text::{Hole, HoleKind, Lit, OffsetMap, Piece, Segment, Segments, Target, Text};
 pub use visible::visible;

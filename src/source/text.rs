@@ -5,6 +5,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::{FileId, Span};
 
 /// First of the characters that stand for holes in [`Text::with_placeholders`]; the n-th hole is this plus n.
@@ -132,8 +134,11 @@ pub struct Segment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OffsetMap {
     pub file: FileId,
-    pub segments: Vec<Segment>,
+    pub segments: Segments,
 }
+
+/// Most texts are one run.
+pub type Segments = SmallVec<[Segment; 1]>;
 
 impl OffsetMap {
     /// Byte for byte from `start` on.
@@ -141,7 +146,7 @@ impl OffsetMap {
         let len = len as u32;
         Self {
             file,
-            segments: vec![Segment {
+            segments: smallvec![Segment {
                 at: 0,
                 len,
                 src: start as u32,
@@ -155,7 +160,7 @@ impl OffsetMap {
         let mut src_len = span.end - span.start;
         // Equal lengths would read as byte for byte; two runs keep the meaning and are never needed for one byte.
         let len = len as u32;
-        let mut segments = Vec::with_capacity(1);
+        let mut segments = Segments::new();
         if len == src_len && len > 1 {
             for at in 0..2 {
                 let run = if at == 0 { 1 } else { len - 1 };

@@ -3,7 +3,7 @@
 //! The ways are data: `rules/facts/hand/escalation.txt`. All the actions of a way must be granted, in whichever statements;
 //! what an unconditional Deny takes away is not granted; a narrowing condition lowers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::pass_role::Grant;
 use super::ways::{self, How, Way};
@@ -18,8 +18,7 @@ use crate::source::Span;
 struct Granted<'a> {
     statement: usize,
     span: Span,
-    /// As written: a pattern, or the action.
-    written: String,
+    action: Action,
     item: Option<&'a Item>,
     /// Its statement has a condition that narrows.
     narrowed: bool,
@@ -31,90 +30,91 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         {
             continue;
         }
-        let mut singles: Vec<(Granted<'_>, &Way)> = Vec::new();
-        let mut combined: Vec<(Vec<Granted<'_>>, &Way)> = Vec::new();
         let withheld = cx.project.withheld(id);
-        for m in ways::ways() {
-            if m.ids.iter().any(|a| withheld.contains(a.id())) {
-                continue;
-            }
-            if let [only] = m.ids[..] {
-                singles.extend(grants(d, only, m).map(|g| (g, m)));
-                continue;
-            }
+        let open = |m: &&Way| !m.ids.iter().any(|a| withheld.contains(a.id()));
+        let (singles, several): (Vec<&Way>, Vec<&Way>) =
+            ways::ways().iter().filter(open).partition(|m| m.ids.len() == 1);
+        for statement in 0..d.statements.len() {
+            let granted = |m: &&'static Way| Some((grant(d, statement, *m.ids.first()?, m)?, *m));
+            let found: Vec<_> = singles.iter().filter_map(granted).collect();
+            single(cx, out, (id, statement), &found);
+        }
+        let mut combined: Vec<(Vec<Granted<'_>>, &Way)> = Vec::new();
+        for m in several {
             // Of several statements the one counts that nothing narrows.
-            let widest = |action: &Action| grants(d, *action, m).min_by_key(|g| g.narrowed);
+            let widest = |action: &Action| {
+                let mut grants = (0..d.statements.len()).filter_map(|i| grant(d, i, *action, m));
+                let first = grants.next()?;
+                match first.narrowed {
+                    true => grants.find(|g| !g.narrowed).or(Some(first)),
+                    false => Some(first),
+                }
+            };
             let found: Option<Vec<_>> = m.ids.iter().map(widest).collect();
             combined.extend(found.map(|f| (f, m)));
         }
-        single(cx, out, id, &singles);
         combination(cx, out, id, &combined);
     }
 }
 
-/// The statements that grant `action` widely enough for the way.
-fn grants<'a>(d: &'a Document, action: Action, way: &'a Way) -> impl Iterator<Item = Granted<'a>> {
-    d.statements.iter().enumerate().filter_map(move |(i, s)| {
-        if !s.allows() {
-            return None;
-        }
-        let grant = Grant::of(s, action).filter(|_| ways::suits(s, action, way))?;
-        let item = grant.item();
-        Some(Granted {
-            statement: i,
-            span: grant.span(),
-            written: item.map_or_else(|| format!("not {}", action.name()), Item::display),
-            item,
-            narrowed: strength(s).narrows(),
-        })
+impl Granted<'_> {
+    /// As written, in lower case: a pattern, or the action.
+    fn written(&self) -> String {
+        let written = self.item.map(Item::display);
+        written
+            .unwrap_or_else(|| format!("not {}", self.action.name()))
+            .to_lowercase()
+    }
+}
+
+/// Whether a statement grants `action`, and widely enough for the way.
+fn grant<'a>(d: &'a Document, statement: usize, action: Action, way: &Way) -> Option<Granted<'a>> {
+    let s = d.statements.get(statement).filter(|s| s.allows())?;
+    let grant = Grant::of(s, action).filter(|_| ways::suits(s, action, way))?;
+    Some(Granted {
+        statement,
+        span: grant.span(),
+        action,
+        item: grant.item(),
+        narrowed: strength(s).narrows(),
     })
 }
 
-fn single(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Granted<'_>, &Way)]) {
-    let mut statements: BTreeMap<usize, Vec<&(Granted<'_>, &Way)>> = BTreeMap::new();
-    for one in found {
-        statements.entry(one.0.statement).or_default().push(one);
-    }
-    for (statement, all) in statements {
-        for target in [false, true] {
-            let here: Vec<_> = all.iter().filter(|(_, m)| (m.how == How::Target) == target).collect();
-            let Some((first, m)) = here.first() else { continue };
-            let action = m.actions[0];
-            let message = match (here.len(), target) {
-                (1, false) => format!("`{action}` lets the holder get more permissions"),
-                (1, true) => format!("`{action}` may let the holder act with another role"),
-                (n, false) => format!("{n} actions let the holder get more permissions, `{action}` first"),
-                (n, true) => format!("{n} actions may let the holder act with another role, `{action}` first"),
-            };
-            let mut f = cx
-                .at_statement("privesc-single-action", id, statement, message)
-                .primary(first.span, ways::clip(m.what))
-                .actions(
-                    here.iter()
-                        .map(|(g, _)| g.written.to_lowercase())
-                        .collect::<BTreeSet<_>>(),
-                );
-            let mut seen = vec![first.span];
-            for (g, m) in here.iter().skip(1) {
-                if !seen.contains(&g.span) && seen.len() < 5 {
-                    seen.push(g.span);
-                    f = f.secondary(g.span, ways::clip(m.what));
-                }
+fn single(cx: &Context<'_>, out: &mut Out<'_>, (id, statement): (DocumentId, usize), found: &[(Granted<'_>, &Way)]) {
+    for target in [false, true] {
+        let here: Vec<_> = found.iter().filter(|(_, m)| (m.how == How::Target) == target).collect();
+        let Some((first, m)) = here.first() else { continue };
+        let action = m.actions[0];
+        let message = match (here.len(), target) {
+            (1, false) => format!("`{action}` lets the holder get more permissions"),
+            (1, true) => format!("`{action}` may let the holder act with another role"),
+            (n, false) => format!("{n} actions let the holder get more permissions, `{action}` first"),
+            (n, true) => format!("{n} actions may let the holder act with another role, `{action}` first"),
+        };
+        let mut f = cx
+            .at_statement("privesc-single-action", id, statement, message)
+            .primary(first.span, ways::clip(m.what))
+            .actions(here.iter().map(|(g, _)| g.written()).collect::<BTreeSet<_>>());
+        let mut seen = vec![first.span];
+        for (g, m) in here.iter().skip(1) {
+            if !seen.contains(&g.span) && seen.len() < 5 {
+                seen.push(g.span);
+                f = f.secondary(g.span, ways::clip(m.what));
             }
-            if here.len() > 1 {
-                let all: Vec<_> = here
-                    .iter()
-                    .map(|(_, m)| format!("`{}` {}", m.actions[0], m.what))
-                    .collect();
-                f = f.note(all.join("; "));
-            }
-            if target {
-                f = f.severity(Severity::Low).confidence(Confidence::Low);
-            } else if first.narrowed {
-                f.steps_down += 1;
-            }
-            out.push(f);
         }
+        if here.len() > 1 {
+            let all: Vec<_> = here
+                .iter()
+                .map(|(_, m)| format!("`{}` {}", m.actions[0], m.what))
+                .collect();
+            f = f.note(all.join("; "));
+        }
+        if target {
+            f = f.severity(Severity::Low).confidence(Confidence::Low);
+        } else if first.narrowed {
+            f.steps_down += 1;
+        }
+        out.push(f);
     }
 }
 
@@ -133,7 +133,7 @@ fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Ve
         let mut f = cx
             .at_statement("privesc-action-combination", id, first.statement, message)
             .primary(first.span, ways::clip(m.what))
-            .actions(grants.iter().map(|g| g.written.to_lowercase()).collect::<BTreeSet<_>>());
+            .actions(grants.iter().map(Granted::written).collect::<BTreeSet<_>>());
         let mut seen = vec![first.span];
         for g in grants.iter().skip(1) {
             if !seen.contains(&g.span) {

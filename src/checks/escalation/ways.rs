@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::pass_role::is_every_role;
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Family, Grade, Operator, strength};
-use crate::iam::pattern::Pattern;
+use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Action, Item, Statement, catalogue};
 
 /// What makes a way dangerous.
@@ -82,7 +82,9 @@ pub(super) fn suits(s: &Statement, action: Action, way: &Way) -> bool {
         return false;
     }
     let Some(resource) = &s.resource else { return false };
+    // A star is every role, and reaches whatever the action takes.
     resource.negated
+        || resource.items.iter().any(|r| pattern::is_star(&r.text))
         || resource.items.iter().any(|r| match how {
             How::Pass if pass => is_every_role(r),
             // What is made anew may be named in advance.

@@ -83,12 +83,16 @@ pub struct Bound {
     pub index: usize,
 }
 
+/// So many lines are looked through one by one.
+const FEW: usize = 8;
+
 /// What a statement's conditions amount to. They hold together, so of each facet the strongest counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Strength {
     pub bounds: Vec<Bound>,
     /// The Condition block, or a part of it, is not known.
     pub unknown: bool,
+    /// For more than a few.
     by_key: HashMap<String, Vec<usize>>,
     best: Vec<(Facet, Grade)>,
 }
@@ -106,9 +110,8 @@ impl Strength {
     fn new(bounds: Vec<Bound>) -> Self {
         let mut out = Self::default();
         for (i, b) in bounds.iter().enumerate() {
-            match out.by_key.get_mut(&b.key) {
-                Some(list) => list.push(i),
-                None => _ = out.by_key.insert(b.key.clone(), vec![i]),
+            if bounds.len() > FEW {
+                out.by_key.entry(b.key.clone()).or_default().push(i);
             }
             match out.best.iter_mut().find(|(facet, _)| *facet == b.facet) {
                 Some((_, best)) => *best = b.grade.max(*best),
@@ -164,9 +167,12 @@ impl Strength {
     }
 
     /// The bounds of `key` (any case).
-    pub fn of_key<'s>(&'s self, key: &str) -> impl Iterator<Item = &'s Bound> + use<'s> {
-        let list = self.by_key.get(&key.to_ascii_lowercase());
-        list.into_iter().flatten().map(|i| &self.bounds[*i])
+    pub fn of_key<'s>(&'s self, key: &'s str) -> impl Iterator<Item = &'s Bound> {
+        let many = self.bounds.len() > FEW;
+        let list = many.then(|| self.by_key.get(&key.to_ascii_lowercase())).flatten();
+        let few = if many { &[][..] } else { &self.bounds };
+        let of_many = list.into_iter().flatten().map(|i| &self.bounds[*i]);
+        of_many.chain(few.iter().filter(move |b| b.key.eq_ignore_ascii_case(key)))
     }
 
     /// Whether `key` (any case) is bound at `grade` or better.

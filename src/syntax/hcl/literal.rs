@@ -1,18 +1,18 @@
 //! The literal parts of templates, decoded.
 
-use crate::source::{FileId, Lit, OffsetMap, Piece, Segment, Text};
+use crate::source::{FileId, Lit, OffsetMap, Piece, Segment, Segments, Text};
 
 /// Decoded text in the making: literal bytes with the places they come from.
 pub(super) struct Literal {
     text: String,
-    segments: Vec<Segment>,
+    segments: Segments,
 }
 
 impl Literal {
     pub(super) fn new() -> Self {
         Self {
             text: String::new(),
-            segments: Vec::new(),
+            segments: Segments::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::source::{FileId, Lit, OffsetMap, Piece, Segment, Span, Text};
+use crate::source::{FileId, Lit, OffsetMap, Piece, Segment, Segments, Span, Text};
 
 /// Python source: a file as it is, the joined cells of a notebook, or a string of another language.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl<'a> Code<'a> {
     }
 
     /// Appends to `to` the runs that place `range` of the text at offset `at` of a decoded string.
-    fn place(&self, range: Range<usize>, at: usize, to: &mut Vec<Segment>) {
+    fn place(&self, range: Range<usize>, at: usize, to: &mut Segments) {
         let Some(runs) = &self.runs else {
             push(to, at, range.len(), range.start, range.len());
             return;
@@ -108,7 +108,7 @@ impl<'a> Code<'a> {
     }
 }
 
-fn push(to: &mut Vec<Segment>, at: usize, len: usize, src: usize, src_len: usize) {
+fn push(to: &mut Segments, at: usize, len: usize, src: usize, src_len: usize) {
     to.push(Segment {
         at: at as u32,
         len: len as u32,
@@ -141,7 +141,7 @@ fn locate(runs: &[Segment], at: usize, is_end: bool) -> usize {
 struct Decoded<'c, 'a> {
     code: &'c Code<'a>,
     text: String,
-    segments: Vec<Segment>,
+    segments: Segments,
 }
 
 impl<'c, 'a> Decoded<'c, 'a> {
@@ -149,7 +149,7 @@ impl<'c, 'a> Decoded<'c, 'a> {
         Self {
             code,
             text: String::new(),
-            segments: Vec::new(),
+            segments: Segments::new(),
         }
     }
 

@@ -89,3 +89,20 @@ fn an_ignore_for_what_is_only_counted_is_in_use() {
     assert_eq!(of_rule(&ran.json(), "unknown-action").len(), TOLD);
     assert_eq!(of_rule(&ran.json(), "unused-ignore").len(), 0);
 }
+
+#[test]
+fn what_terraform_writes_out_is_read_and_what_it_multiplies_is_bounded_aloud() {
+    let actions = "\"s3:GetObject\", ".repeat(100_001);
+    let data = |actions: &str| {
+        format!(
+            "data \"aws_iam_policy_document\" \"d\" {{\n  statement {{\n    actions = [{actions}]\n    resources = [\"*\"]\n  }}\n}}\n"
+        )
+    };
+    let written = check(&[("main.tf", &data(&actions))], &[]);
+    assert_eq!(written.json()["summary"]["policies"], 1, "{}", written.err);
+    assert!(!written.err.contains("note: main.tf"), "{}", written.err);
+    let lists = "[local.a], ".repeat(300);
+    let locals = format!("locals {{\n  a = range(1000)\n  b = [{lists}]\n}}\n");
+    let multiplied = check(&[("main.tf", &format!("{locals}{}", data("local.b")))], &[]);
+    assert!(multiplied.err.contains("too much to look into"), "{}", multiplied.err);
+}

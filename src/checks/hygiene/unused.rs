@@ -117,12 +117,13 @@ fn for_services_only(cx: &Context<'_>, identity: &Identity) -> bool {
 
 /// For each candidate, whether something refers to it. Reads each file once.
 fn mentioned(cx: &Context<'_>, candidates: &[Candidate<'_>]) -> Vec<bool> {
-    let mut found = vec![false; candidates.len()];
+    // A nameless one cannot be looked for.
+    let mut found: Vec<bool> = candidates.iter().map(|c| c.address.is_empty()).collect();
     let sources = cx.project.sources;
     // By word, and by the folder at and below which it means something: a template includes other files, a module has many.
     // A name means something everywhere.
     let mut words: BTreeMap<&str, BTreeMap<Option<&str>, Vec<usize>>> = BTreeMap::new();
-    for (i, c) in candidates.iter().enumerate() {
+    for (i, c) in candidates.iter().enumerate().filter(|(_, c)| !c.address.is_empty()) {
         let scope = parent_path(sources.path(c.resource.header.file));
         words
             .entry(c.address)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::iam::Format;
 use crate::model::{Address, Loose, Resource, kinds};
-use crate::source::{Span, Text};
+use crate::source::{Problem, ProblemKind, Span, Text};
 use crate::value::{Branch, Entry, Kind, Value};
 
 use super::aws;
@@ -20,7 +20,7 @@ use super::registry;
 
 /// Deepest value that is handed on; below it is unknown.
 const MAX_DEPTH: u32 = 64;
-/// How many parts one property may have.
+/// How many parts one property may have, on top of all that is written.
 const MAX_SIZE: usize = 100_000;
 
 /// What one root module and its calls amount to.
@@ -335,10 +335,14 @@ impl<'a> Emitter<'_, 'a> {
 
     /// A value of bounded size: shared parts may make a small value endless to walk.
     pub(super) fn bounded(&self, value: Value) -> Value {
-        let mut left = MAX_SIZE;
-        if fits(&value, 0, &mut left) && self.evaluator.spend(MAX_SIZE - left) {
+        let most = MAX_SIZE.saturating_add(usize::try_from(self.evaluator.repository.nodes).unwrap_or(usize::MAX));
+        let mut left = most;
+        if fits(&value, 0, &mut left) && self.evaluator.spend(most - left) {
             return value;
         }
+        let message = "too much to look into: what it says stays unknown";
+        let problem = Problem::new(ProblemKind::NotEvaluated, value.span, message);
+        self.evaluator.problems.borrow_mut().push(problem);
         Value::other(self.evaluator.name(value.span), value.span)
     }
 }

@@ -364,6 +364,17 @@ impl Finding {
         self
     }
 
+    /// Where the `Condition` with this key is unknown, in whole or in part: it may keep out more than can be seen.
+    #[must_use]
+    pub fn doubt_condition(self, unknown: Option<Span>) -> Self {
+        match unknown {
+            Some(key) => self
+                .secondary(key, "what it says is not known")
+                .confidence(Confidence::Low),
+            None => self,
+        }
+    }
+
     #[must_use]
     pub fn cause(mut self, cause: Cause) -> Self {
         self.cause = cause;

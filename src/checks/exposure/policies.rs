@@ -117,6 +117,7 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
         for bound in strength.bounds.iter().filter(|b| b.grade >= Grade::Narrows) {
             f = f.secondary(bound.span, "narrows who may come");
         }
+        f = f.doubt_condition(s.condition_key.filter(|_| strength.unknown));
     } else {
         for (place, why) in strength.decorations() {
             f = f.secondary(place, why);

@@ -61,7 +61,7 @@ fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Docume
                 for bound in strength.bounds.iter().filter(|b| b.grade >= Grade::Narrows) {
                     f = f.secondary(bound.span, "this is all that keeps them out");
                 }
-                f
+                f.doubt_condition(s.condition_key.filter(|_| strength.unknown))
             }
             Verdict::Nothing => {
                 let mut f = cx

@@ -1,12 +1,15 @@
 //! Keys that say little or nothing where they stand, or that want another one beside them.
 //! IAM User Guide, "AWS global condition context keys"; IAM Access Analyzer, "Policy check reference".
 
+use std::collections::HashMap;
+
 use super::{Line, lines};
 use crate::finding::{Confidence, Finding};
 use crate::iam::condition::{Family, Operator};
 use crate::iam::glob::Case;
 use crate::iam::variables::has_variable;
-use crate::iam::{Document, PolicyKind, pattern};
+use crate::iam::{Document, PolicyKind, Statement, pattern};
+use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::source::Span;
 use crate::value::{Kind, Value};
@@ -40,17 +43,28 @@ const PAIRS: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
+/// What was found out of whole documents: each is asked once, however many lines ask.
+#[derive(Default)]
+struct Known<'a> {
+    /// Whether another statement of the document, of which a Deny counts for Denies only, has a key that goes with this one.
+    paired: HashMap<(DocumentId, bool, &'static str), bool>,
+    allowed: HashMap<(DocumentId, &'static str), bool>,
+    /// The lists of a document's value, by where they are written.
+    lists: HashMap<DocumentId, HashMap<Span, &'a [Value]>>,
+}
+
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let mut known = Known::default();
     for line in lines(cx) {
         let at = |rule: &'static str, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
                 .other(line.key.clone())
         };
         irrelevant(&line, &at, out);
-        mixed(&line, &at, out);
+        mixed(&line, &mut known, &at, out);
         let Some(operator) = line.operator else { continue };
-        unpaired(&line, operator, &at, out);
-        missing_action(&line, operator, &at, out);
+        unpaired(&line, operator, &mut known, &at, out);
+        missing_action(&line, operator, &mut known, &at, out);
         case(&line, operator, &at, out);
     }
 }
@@ -74,27 +88,25 @@ fn irrelevant(line: &Line<'_>, at: At<'_>, out: &mut Out<'_>) {
     );
 }
 
-fn unpaired(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
-    let Some((_, with, name)) = PAIRS.iter().find(|(key, ..)| *key == line.key) else {
+fn unpaired(line: &Line<'_>, operator: Operator, known: &mut Known<'_>, at: At<'_>, out: &mut Out<'_>) {
+    let Some((key, with, name)) = PAIRS.iter().find(|(key, ..)| *key == line.key) else {
         return;
     };
     if operator.family == Family::Null {
         return;
     }
     // Conditions of one Allow hold together; a Deny is helped by the other Denies.
-    let mut beside = line
-        .kind
-        .statements
-        .iter()
-        .enumerate()
-        .filter(|(i, s)| *i == line.index || (line.statement.denies() && s.denies()) || s.effect.is_none());
-    let paired = beside.any(|(_, s)| {
+    let has_pair = |s: &Statement| {
         s.open
             || s.conditions
                 .iter()
                 .any(|c| with.contains(&c.key.text.display().to_lowercase().as_str()))
-    });
-    if paired {
+    };
+    let denies = line.statement.denies();
+    let beside = |s: &&Statement| (denies && s.denies()) || s.effect.is_none();
+    let asked = known.paired.entry((line.document, denies, *key));
+    let mut statements = line.kind.statements.iter().filter(beside);
+    if *asked.or_insert_with(|| statements.any(has_pair)) || has_pair(line.statement) {
         return;
     }
     let c = line.condition;
@@ -109,7 +121,7 @@ fn unpaired(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) 
 
 /// Session tags and source identities are set by an action of their own, which the role must allow beside `AssumeRole`.
 /// IAM User Guide, "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed roles".
-fn missing_action(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+fn missing_action(line: &Line<'_>, operator: Operator, known: &mut Known<'_>, at: At<'_>, out: &mut Out<'_>) {
     let demanded = if operator.family == Family::Null {
         line.condition
             .values
@@ -127,7 +139,8 @@ fn missing_action(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out
         key if key.starts_with("aws:requesttag/") => "sts:TagSession",
         _ => return,
     };
-    if may_allow(line.kind, needed) {
+    let asked = known.allowed.entry((line.document, needed));
+    if *asked.or_insert_with(|| may_allow(line.kind, needed)) {
         return;
     }
     let c = line.condition;
@@ -161,12 +174,17 @@ fn may_allow(d: &Document, action: &str) -> bool {
 }
 
 /// Values of one key as JSON of several types.
-fn mixed(line: &Line<'_>, at: At<'_>, out: &mut Out<'_>) {
+fn mixed<'a>(line: &Line<'a>, known: &mut Known<'a>, at: At<'_>, out: &mut Out<'_>) {
     let c = line.condition;
     if !c.list || c.values.len() < 2 {
         return;
     }
-    let Some(list) = find(&line.kind.value, c.span, 0).and_then(Value::as_seq) else {
+    let lists = known.lists.entry(line.document).or_insert_with(|| {
+        let mut lists = HashMap::new();
+        gather(&line.kind.value, 0, &mut lists);
+        lists
+    });
+    let Some(list) = lists.get(&c.span).copied() else {
         return;
     };
     let typed = |v: &Value| match v.kind {
@@ -194,20 +212,20 @@ fn mixed(line: &Line<'_>, at: At<'_>, out: &mut Out<'_>) {
     }
 }
 
-/// The value that is written at `span`.
-fn find(value: &Value, span: Span, depth: usize) -> Option<&Value> {
+/// The lists in `value`, the outer before the inner.
+fn gather<'a>(value: &'a Value, depth: usize, lists: &mut HashMap<Span, &'a [Value]>) {
     const DEEP: usize = 12;
-    if value.span == span && matches!(value.kind, Kind::Seq(_)) {
-        return Some(value);
+    if let Kind::Seq(items) = &value.kind {
+        lists.entry(value.span).or_insert(items);
     }
     if depth > DEEP {
-        return None;
+        return;
     }
     match &value.kind {
-        Kind::Json(inner) => find(inner, span, depth + 1),
-        Kind::Map(entries) => entries.iter().find_map(|e| find(&e.value, span, depth + 1)),
-        Kind::Seq(items) => items.iter().find_map(|v| find(v, span, depth + 1)),
-        _ => None,
+        Kind::Json(inner) => gather(inner, depth + 1, lists),
+        Kind::Map(entries) => entries.iter().for_each(|e| gather(&e.value, depth + 1, lists)),
+        Kind::Seq(items) => items.iter().for_each(|v| gather(v, depth + 1, lists)),
+        _ => {}
     }
 }
 

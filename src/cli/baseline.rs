@@ -1,6 +1,6 @@
 //! `overgrant baseline`: what is known and not yet mended.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -10,8 +10,8 @@ use super::run::{self, Wish};
 use super::{Failure, terminal};
 use crate::finding::Severity;
 use crate::settings::Settings;
-use crate::settle::{Baseline, Comparison, Report, Reported, Status};
-use crate::source::{Sources, join_path};
+use crate::settle::{Baseline, Comparison, Entry, Extent, Fate, Report, Reported, Status};
+use crate::source::Sources;
 
 /// Known findings: create, update, prune, status
 #[derive(Debug, Args)]
@@ -61,66 +61,76 @@ impl BaselineCommand {
                 }
                 let mut new = Baseline::empty();
                 let findings = wanted(report, c.include_secrets);
-                new.entries = new.entries_of(sources, &findings);
+                let all = new.entries_of(sources, &report.findings).into_iter().zip(findings);
+                new.entries = all.filter_map(|(entry, wanted)| wanted.then_some(entry)).collect();
                 write(path, &new)?;
                 terminal::page(&format!("{path}: {} findings known\n", new.entries.len()))
             }),
-            What::Update(c) => c.of.run(&|path, old, sources, report, exists| {
+            What::Update(c) => c.of.run(&|path, old, sources, report, extent| {
                 let old = old.ok_or_else(|| missing(path))?;
-                let findings = wanted(report, c.include_secrets);
-                let comparison = old.compare(sources, &findings, exists);
-                let mut new = old.clone();
-                new.entries = old.entries_of(sources, &findings);
-                // Notes stay with what they were written to.
-                for (entry, matched) in old.entries.iter().zip(&comparison.matched) {
-                    if let Some(i) = matched {
-                        new.entries[*i].note.clone_from(&entry.note);
+                let comparison = old.compare(sources, &report.findings, extent);
+                let mut new = kept(old, sources, report, &comparison);
+                let mut added = wanted(report, c.include_secrets);
+                for fate in &comparison.fates {
+                    if let Fate::Found(i) = *fate {
+                        added[i] = false;
                     }
                 }
-                let (added, dropped) = counts(&comparison, findings.len());
+                let now = old.entries_of(sources, &report.findings);
+                let before = new.entries.len();
+                let added = now.into_iter().zip(added);
+                new.entries
+                    .extend(added.filter_map(|(entry, added)| added.then_some(entry)));
                 write(path, &new)?;
                 terminal::page(&format!(
-                    "{path}: +{added} −{dropped}, {} findings known\n",
+                    "{path}: +{} −{}, {} findings known\n",
+                    new.entries.len() - before,
+                    comparison.mended(),
                     new.entries.len()
                 ))
             }),
-            What::Prune(of) => of.run(&|path, old, sources, report, exists| {
+            What::Prune(of) => of.run(&|path, old, sources, report, extent| {
                 let old = old.ok_or_else(|| missing(path))?;
-                let comparison = old.compare(sources, &report.findings, exists);
-                let now = old.entries_of(sources, &report.findings);
-                let mut new = old.clone();
-                new.entries = old
-                    .entries
-                    .iter()
-                    .zip(&comparison.matched)
-                    .filter_map(|(entry, matched)| {
-                        let mut kept = now[(*matched)?].clone();
-                        kept.note.clone_from(&entry.note);
-                        Some(kept)
-                    })
-                    .collect();
-                let dropped = old.entries.len() - new.entries.len();
+                let comparison = old.compare(sources, &report.findings, extent);
+                let new = kept(old, sources, report, &comparison);
                 write(path, &new)?;
-                terminal::page(&format!("{path}: −{dropped}, {} findings known\n", new.entries.len()))
-            }),
-            What::Status(of) => of.run(&|path, old, sources, report, exists| {
-                let old = old.ok_or_else(|| missing(path))?;
-                let comparison = old.compare(sources, &report.findings, exists);
-                let (new, fixed) = counts(&comparison, report.findings.len());
-                let known = comparison.matched.iter().flatten().count();
-                let moved = comparison.moved.len();
                 terminal::page(&format!(
-                    "{path}: {new} new, {known} known ({moved} moved), {fixed} fixed\n"
+                    "{path}: −{}, {} findings known\n",
+                    comparison.mended(),
+                    new.entries.len()
+                ))
+            }),
+            What::Status(of) => of.run(&|path, old, sources, report, extent| {
+                let old = old.ok_or_else(|| missing(path))?;
+                let comparison = old.compare(sources, &report.findings, extent);
+                let known = comparison.known();
+                terminal::page(&format!(
+                    "{path}: {} new, {known} known ({} moved), {} fixed\n",
+                    report.findings.len() - known,
+                    comparison.moved.len(),
+                    comparison.mended()
                 ))
             }),
         }
     }
 }
 
-/// New findings and mended entries.
-fn counts(comparison: &Comparison, findings: usize) -> (usize, usize) {
-    let known = comparison.matched.iter().flatten().count();
-    (findings - known, comparison.matched.len() - known)
+/// The entries that stay: those that a finding matches, as it is now, and those of files that were not looked at. Notes stay
+/// with what they were written to.
+fn kept(old: &Baseline, sources: &Sources, report: &Report, comparison: &Comparison) -> Baseline {
+    let now = old.entries_of(sources, &report.findings);
+    let entries = old.entries.iter().zip(&comparison.fates);
+    let entries = entries.filter_map(|(entry, fate)| match *fate {
+        Fate::Found(i) => Some(Entry {
+            note: entry.note.clone(),
+            ..now[i].clone()
+        }),
+        Fate::Mended => None,
+        Fate::Unseen => Some(entry.clone()),
+    });
+    let mut new = old.clone();
+    new.entries = entries.collect();
+    new
 }
 
 fn missing(path: &str) -> Failure {
@@ -134,20 +144,14 @@ fn write(path: &str, baseline: &Baseline) -> Result<(), Failure> {
     })
 }
 
-/// What may be known: a secret that is out is mended, not known.
-fn wanted(report: &Report, secrets: bool) -> Vec<Reported> {
+/// Which findings may become known: a secret that is out is mended, not known.
+fn wanted(report: &Report, secrets: bool) -> Vec<bool> {
     let is_secret = |f: &Reported| f.family == "credentials" && f.severity == Severity::Critical;
-    report
-        .findings
-        .iter()
-        .filter(|f| secrets || !is_secret(f))
-        .cloned()
-        .collect()
+    report.findings.iter().map(|f| secrets || !is_secret(f)).collect()
 }
 
-/// What a command does with the file's path, its content, the sources and the findings, and what is still there.
-type Act<'a> =
-    dyn Fn(&str, Option<&Baseline>, &Sources, &Report, &dyn Fn(&str) -> bool) -> Result<ExitCode, Failure> + 'a;
+/// What a command does with the file's path, its content, the sources and the findings, and what was looked at.
+type Act<'a> = dyn Fn(&str, Option<&Baseline>, &Sources, &Report, &Extent<'_>) -> Result<ExitCode, Failure> + 'a;
 
 impl Of {
     fn run(&self, act: &Act<'_>) -> Result<ExitCode, Failure> {
@@ -167,9 +171,13 @@ impl Of {
                 None => read.baseline_path(),
             };
             let old = load(&path)?;
-            let root = read.root.clone();
-            let exists = |path: &str| Path::new(&join_path(&root, path)).exists();
-            act(&path, old.as_ref(), analysis.project.sources, &report, &exists)
+            let sources = analysis.project.sources;
+            let in_scope = read.in_scope(sources);
+            let extent = Extent {
+                exists: &|path| read.exists(path),
+                covers: &|path| read.covers(&in_scope, path),
+            };
+            act(&path, old.as_ref(), sources, &report, &extent)
         })
     }
 }

@@ -136,8 +136,11 @@ struct Output {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     annotations: When,
     /// Leave out the summary
-    #[arg(long)]
+    #[arg(long, overrides_with = "summary")]
     no_summary: bool,
+    /// Keep the summary, also with --quiet
+    #[arg(long, overrides_with = "no_summary")]
+    summary: bool,
     /// Count findings by rule
     #[arg(long)]
     statistics: bool,
@@ -231,7 +234,7 @@ impl Check {
             source: !o.no_source,
             collapse: !o.no_collapse,
             show_suppressed: self.suppressing.show_suppressed,
-            summary: !o.no_summary && o.quiet == 0,
+            summary: o.summary || !o.no_summary && o.quiet == 0,
             statistics: o.statistics,
             all_rules: o.sarif_all_rules,
             cwd: read.cwd.clone(),

@@ -13,8 +13,8 @@ use crate::project::Project;
 use crate::rules::options::Options;
 use crate::rules::{self, Ruleset, Selection};
 use crate::settings::{Date, Governing, Settings};
-use crate::settle::{BASELINE_FILE, Baseline, Known, Report, Terms, settle};
-use crate::source::{Problem, ProblemKind, Sources, Span, join_path, parent_path};
+use crate::settle::{BASELINE_FILE, Baseline, Extent, Known, Report, Terms, settle};
+use crate::source::{Problem, ProblemKind, Sources, Span, join_path, parent_path, relative_path};
 
 /// How often analysis may ask for more files.
 const MAX_ROUNDS: usize = 4;
@@ -240,11 +240,7 @@ impl Read<'_> {
         for code in &mut out.code {
             code.text = self.governing.shown(&code.text);
         }
-        let folder = self.governing.absolute(parent_path(&out.file));
-        out.whole = self
-            .walked
-            .iter()
-            .any(|top| *top == folder || folder.starts_with(&format!("{top}/")));
+        out.whole = self.walks(&self.governing.absolute(&out.file));
         out
     }
 
@@ -351,7 +347,9 @@ impl Read<'_> {
             ));
         }
         let governing = &self.governing;
-        let exists = |path: &str| std::path::Path::new(&join_path(&self.root, path)).exists();
+        let exists = |path: &str| self.exists(path);
+        let in_scope = self.in_scope(project.sources);
+        let covers = |path: &str| self.covers(&in_scope, path);
         let terms = Terms {
             ruleset: &self.ruleset,
             settings: &|path| governing.of(path),
@@ -363,7 +361,10 @@ impl Read<'_> {
             baseline: wish.baseline.as_ref().map(|(baseline, path)| Known {
                 baseline,
                 path,
-                exists: &exists,
+                extent: Extent {
+                    exists: &exists,
+                    covers: &covers,
+                },
             }),
         };
         let mut report = settle(project, outcome.findings, &terms);
@@ -379,6 +380,33 @@ impl Read<'_> {
             report.stats.elapsed_ms = Some(u64::try_from(ms).unwrap_or(u64::MAX));
         }
         report
+    }
+}
+
+impl Read<'_> {
+    /// A path from the root leads to something.
+    pub(super) fn exists(&self, path: &str) -> bool {
+        std::path::Path::new(&join_path(&self.root, path)).exists()
+    }
+
+    /// The paths from the root of what was asked for and read.
+    pub(super) fn in_scope(&self, sources: &Sources) -> BTreeSet<String> {
+        let files = sources.ids().map(|id| sources.file(id)).filter(|f| f.in_scope);
+        files
+            .map(|f| relative_path(&self.root, &self.governing.absolute(&f.path)))
+            .collect()
+    }
+
+    /// The file is one of `in_scope`, or it is gone from a folder that was walked.
+    pub(super) fn covers(&self, in_scope: &BTreeSet<String>, path: &str) -> bool {
+        let absolute = join_path(&self.root, path);
+        in_scope.contains(path) || !self.exists(path) && self.walks(&absolute)
+    }
+
+    /// A folder around this absolute path was walked.
+    fn walks(&self, path: &str) -> bool {
+        let inside = |top: &String| path.strip_prefix(&**top).is_some_and(|rest| rest.starts_with('/'));
+        self.walked.iter().any(inside)
     }
 }
 

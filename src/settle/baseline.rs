@@ -3,7 +3,7 @@
 //! A finding is known by its fingerprint; a secret by a digest of it that is salted anew for each file, so that another key
 //! in the same place is new. Entries of a file that is gone match by everything but the path: the file was moved.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, Hasher as _};
 
 use base64::Engine as _;
@@ -35,13 +35,44 @@ pub struct Entry {
     pub note: Option<String>,
 }
 
+/// What has become of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The index of the finding that matches it.
+    Found(usize),
+    /// Its file was read, or is gone, and nothing matches.
+    Mended,
+    /// Its file was not looked at.
+    Unseen,
+}
+
 /// How a run compares with a baseline.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
-    /// For each entry, the index of the finding that matches it.
-    pub matched: Vec<Option<usize>>,
+    /// Of each entry.
+    pub fates: Vec<Fate>,
     /// Indices of findings that match an entry of another path.
     pub moved: Vec<usize>,
+}
+
+impl Comparison {
+    /// Entries that a finding matches.
+    pub fn known(&self) -> usize {
+        self.fates.iter().filter(|f| matches!(f, Fate::Found(_))).count()
+    }
+
+    pub fn mended(&self) -> usize {
+        self.fates.iter().filter(|f| **f == Fate::Mended).count()
+    }
+}
+
+/// What a run looked at, by paths from the root.
+#[derive(Clone, Copy)]
+pub struct Extent<'a> {
+    /// The file is still there.
+    pub exists: &'a dyn Fn(&str) -> bool,
+    /// The file was read, or it is gone from a folder that was walked.
+    pub covers: &'a dyn Fn(&str) -> bool,
 }
 
 impl Baseline {
@@ -158,39 +189,53 @@ impl Baseline {
         format!("secret {digest}")
     }
 
-    /// Matches `findings` against the entries; `exists` tells whether a path from the root is still there.
-    pub fn compare(&self, sources: &Sources, findings: &[Reported], exists: &dyn Fn(&str) -> bool) -> Comparison {
+    /// Matches `findings` against the entries.
+    pub fn compare(&self, sources: &Sources, findings: &[Reported], extent: &Extent<'_>) -> Comparison {
         let now = self.entries_of(sources, findings);
-        let mut by_print: BTreeMap<&str, usize> = BTreeMap::new();
-        for (i, e) in now.iter().enumerate() {
-            by_print.entry(&e.fingerprint).or_insert(i);
-        }
+        let by_print = indexed(&now, |e| &*e.fingerprint);
         let mut taken = vec![false; now.len()];
-        let mut out = Comparison {
-            matched: vec![None; self.entries.len()],
-            moved: Vec::new(),
+        let mut free = |among: Option<&Vec<usize>>| {
+            let i = among?.iter().copied().find(|&i| !taken[i])?;
+            taken[i] = true;
+            Some(i)
         };
-        for (known, slot) in self.entries.iter().zip(&mut out.matched) {
-            if let Some(&i) = by_print.get(&*known.fingerprint)
-                && !taken[i]
-            {
-                taken[i] = true;
-                *slot = Some(i);
+        let mut matched: Vec<Option<usize>> = (self.entries.iter())
+            .map(|known| free(by_print.get(&*known.fingerprint)))
+            .collect();
+        let by_place = indexed(&now, Entry::place);
+        let mut moved = Vec::new();
+        for (known, slot) in self.entries.iter().zip(&mut matched) {
+            if slot.is_none() && !(extent.exists)(&known.path) {
+                *slot = free(by_place.get(&known.place()));
+                moved.extend(*slot);
             }
         }
-        for (known, slot) in self.entries.iter().zip(&mut out.matched) {
-            if slot.is_some() || exists(&known.path) {
-                continue;
-            }
-            let same = |e: &Entry| (&e.rule, &e.anchor, &e.evidence) == (&known.rule, &known.anchor, &known.evidence);
-            if let Some(i) = (0..now.len()).find(|&i| !taken[i] && same(&now[i])) {
-                taken[i] = true;
-                *slot = Some(i);
-                out.moved.push(i);
-            }
+        let fate = |(known, found): (&Entry, Option<usize>)| match found {
+            Some(i) => Fate::Found(i),
+            None if (extent.covers)(&known.path) => Fate::Mended,
+            None => Fate::Unseen,
+        };
+        Comparison {
+            fates: self.entries.iter().zip(matched).map(fate).collect(),
+            moved,
         }
-        out
     }
+}
+
+impl Entry {
+    /// What stays the same when its file is moved.
+    fn place(&self) -> (&str, &str, &str) {
+        (&self.rule, &self.anchor, &self.evidence)
+    }
+}
+
+/// Where entries of one key are, in order.
+fn indexed<'e, K: Ord>(entries: &'e [Entry], key: impl Fn(&'e Entry) -> K) -> BTreeMap<K, Vec<usize>> {
+    let mut out: BTreeMap<K, Vec<usize>> = BTreeMap::new();
+    for (i, entry) in entries.iter().enumerate() {
+        out.entry(key(entry)).or_default().push(i);
+    }
+    out
 }
 
 /// A baseline and where it is.
@@ -199,25 +244,17 @@ pub struct Known<'a> {
     pub baseline: &'a Baseline,
     /// As shown.
     pub path: &'a str,
-    /// Whether a path from the root is still there.
-    pub exists: &'a dyn Fn(&str) -> bool,
+    pub extent: Extent<'a>,
 }
 
-/// Marks what is known; `read` are the paths from the root of the files in scope. Entries of files that were read, or are gone, and match nothing count as fixed.
-pub(super) fn apply(
-    known: &Known<'_>,
-    sources: &Sources,
-    reported: &mut [Reported],
-    read: &BTreeSet<String>,
-) -> BaselineStats {
-    let comparison = known.baseline.compare(sources, reported, known.exists);
-    let mut fixed = 0;
-    for (entry, matched) in known.baseline.entries.iter().zip(&comparison.matched) {
-        match matched {
-            Some(i) if reported[*i].status == Status::New => reported[*i].status = Status::Baselined,
-            Some(_) => {}
-            None if read.contains(&entry.path) || !(known.exists)(&entry.path) => fixed += 1,
-            None => {}
+/// Marks what is known.
+pub(super) fn apply(known: &Known<'_>, sources: &Sources, reported: &mut [Reported]) -> BaselineStats {
+    let comparison = known.baseline.compare(sources, reported, &known.extent);
+    for fate in &comparison.fates {
+        if let Fate::Found(i) = *fate
+            && reported[i].status == Status::New
+        {
+            reported[i].status = Status::Baselined;
         }
     }
     for &i in &comparison.moved {
@@ -227,6 +264,6 @@ pub(super) fn apply(
     }
     BaselineStats {
         path: known.path.to_owned(),
-        fixed,
+        fixed: comparison.mended(),
     }
 }

@@ -10,16 +10,14 @@ mod fold;
 mod hygiene;
 mod suppress;
 
-use std::collections::BTreeSet;
-
 use crate::finding::{Confidence, Finding, Fix, LabelRole, Severity};
 use crate::iam::Origin;
 use crate::project::Project;
 use crate::rules::{Rule, Ruleset};
 use crate::settings::{Date, FailOn, NAMES, Settings};
-use crate::source::{FileId, Problem, ProblemKind, Sources, Span, relative_path};
+use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
 
-pub use baseline::{Baseline, Comparison, Entry, FILE as BASELINE_FILE, Known};
+pub use baseline::{Baseline, Comparison, Entry, Extent, FILE as BASELINE_FILE, Fate, Known};
 pub use fingerprint::Identity;
 pub use suppress::{Foreign, SuppressionKind};
 
@@ -204,13 +202,7 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
     sort(&mut extra);
     reported.extend(ruled(extra));
     reported.sort_by(|a, b| (a.span(), &a.finding.rule).cmp(&(b.span(), &b.finding.rule)));
-    let baseline = terms.baseline.map(|known| {
-        let in_scope = sources.ids().map(|id| sources.file(id)).filter(|f| f.in_scope);
-        let read: BTreeSet<String> = in_scope
-            .map(|f| relative_path(terms.root, &(terms.absolute)(&f.path)))
-            .collect();
-        baseline::apply(&known, sources, &mut reported, &read)
-    });
+    let baseline = (terms.baseline).map(|known| baseline::apply(&known, sources, &mut reported));
     reported.retain(|f| shown(sources, f, terms));
 
     Report {

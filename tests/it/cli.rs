@@ -481,6 +481,10 @@ fn quiet_is_quiet() {
     assert!(!r.run(&with(ONE, &["-q"])).out.contains("Found"));
     let silent = r.run(&with(ONE, &["-qq"]));
     assert_eq!((silent.code, silent.out.as_str(), silent.err.as_str()), (1, "", ""));
+    let both = r.run(&with(ONE, &["-q", "--summary"]));
+    assert!(both.out.contains("Found") && both.err.is_empty(), "{}", both.err);
+    let last_wins = r.run(&with(ONE, &["--summary", "--no-summary"]));
+    assert!(!last_wins.out.contains("Found"));
 }
 
 #[test]

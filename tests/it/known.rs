@@ -143,6 +143,29 @@ fn a_baseline_survives_moves_and_catches_widening() {
 }
 
 #[test]
+fn what_was_not_looked_at_stays_known() {
+    let one = |name: &str| template(&[policy(name, "*")]);
+    let (id, secret) = key_pair();
+    let env = format!("AWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n");
+    let r = Repository::new(&[("a/t.yaml", &one("A")), ("b/t.yaml", &one("B")), (".env", &env)]);
+    assert_eq!(r.run(&["baseline", "create", "--include-secrets"]).code, 0);
+    let whole = r.read(".overgrant-baseline.json");
+    let lines = whole.lines().count();
+    for command in ["prune", "update"] {
+        assert_eq!(r.run(&["baseline", command, "a"]).code, 0);
+        assert_eq!(r.read(".overgrant-baseline.json"), whole, "{command} of one folder");
+    }
+    assert_eq!(r.run(&["baseline", "update"]).code, 0);
+    assert_eq!(r.read(".overgrant-baseline.json"), whole, "a known secret stays known");
+    std::fs::remove_file(r.path("b/t.yaml")).unwrap();
+    let status = |path: &str| r.run(&["baseline", "status", path]).out;
+    assert!(status("a").contains(" 0 fixed"), "{}", status("a"));
+    assert!(!status(".").contains(" 0 fixed"), "{}", status("."));
+    assert_eq!(r.run(&["baseline", "prune"]).code, 0);
+    assert!(r.read(".overgrant-baseline.json").lines().count() < lines);
+}
+
+#[test]
 fn a_baseline_holds_no_secret_and_another_key_is_new() {
     let (id, secret) = key_pair();
     let env = |secret: &str| format!("AWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n");

@@ -28,7 +28,7 @@ pub(super) struct Input {
     /// Read matching files whatever their name says (as in .gitignore)
     #[arg(long, value_name = "GLOB")]
     pub(super) include: Vec<String>,
-    /// Do not read matching files (as in .gitignore)
+    /// Do not lint matching files (as in .gitignore); one that a linted file names is still read for it
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
     /// Apply exclusions to paths named on the command line too

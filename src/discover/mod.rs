@@ -47,7 +47,8 @@ pub struct Search<'a> {
     pub stdin: Option<(String, Vec<u8>)>,
     /// Patterns in the manner of `.gitignore`: files to read whatever their name says.
     pub include: Option<Gitignore>,
-    /// Never read; for paths named by the user only with `force_exclude`.
+    /// Not searched for; paths named by the user only with `force_exclude`. What a linted file
+    /// names (`file("policy.json")`) is read nevertheless, since it is part of that file.
     pub exclude: Vec<Gitignore>,
     pub force_exclude: bool,
     pub gitignore: bool,

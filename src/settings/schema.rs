@@ -88,7 +88,7 @@ pub fn json_schema() -> Value {
             "select": strings("Rules, families or patterns to run; empty for the profile's set."),
             "extend-select": strings("Rules to run besides."),
             "ignore": strings("Rules not to run."),
-            "exclude": strings("Files not to read, in the manner of .gitignore."),
+            "exclude": strings("Files not to lint, in the manner of .gitignore; one that a linted file names is still read for it."),
             "respect-gitignore": {"type": "boolean", "default": true},
             "require-reason": {"type": "boolean", "default": false, "description": "A suppression without a reason does not suppress."},
             "max-ignore-days": {"type": "integer", "minimum": 0, "default": 0, "description": "Above 0: every suppression ends, at most so many days ahead."},

@@ -202,6 +202,24 @@ fn exclusions_come_from_flags_and_settings() {
 }
 
 #[test]
+fn an_excluded_file_that_a_linted_one_names_is_part_of_it() {
+    const POLICY: &str = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+    let r = Repository::new(&[
+        ("p/named.json", POLICY),
+        ("p/other.json", POLICY),
+        (
+            "main.tf",
+            "resource \"aws_iam_policy\" \"p\" {\n  policy = file(\"p/named.json\")\n}\n",
+        ),
+    ]);
+    let told = r
+        .run(&["check", "-f", "compact", "--only", "admin-star-star", "--exclude", "p/"])
+        .out;
+    assert!(told.contains("p/named.json:1:"), "{told}");
+    assert!(!told.contains("p/other.json"), "{told}");
+}
+
+#[test]
 fn standard_input_is_a_file_with_a_name() {
     let r = Repository::new(&[]);
     let ran = r.run_with_stdin(

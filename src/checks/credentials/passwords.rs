@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::keys::holes;
 use super::place::{span_of, strings};
-use crate::finding::{Cause, Severity};
+use crate::finding::{Cause, Finding, Severity};
 use crate::model::{Resource, kinds};
 use crate::rules::{Context, Out};
 use crate::secrets::is_placeholder;
-use crate::source::{HoleKind, Span};
+use crate::source::{HoleKind, Span, Text};
 use crate::value::{Kind, Value};
 
 /// Properties that are a secret without being called password.
@@ -21,6 +21,8 @@ const SECRETS: &[&str] = &[
     "clientsecret",
     "kdcadminpassword",
 ];
+
+const LOGIN_PROFILE: &str = "iam-user-login-profile-literal-password";
 
 /// Parameters by scope and name.
 type Parameters<'p> = BTreeMap<(&'p str, String), &'p Resource>;
@@ -107,29 +109,14 @@ fn password(
     out: &mut Out<'_>,
 ) {
     let rule = if login && &*r.kind == "AWS::IAM::User" {
-        "iam-user-login-profile-literal-password"
+        LOGIN_PROFILE
     } else {
         "password-property-plaintext"
     };
     for (text, v) in value.items().iter().flat_map(strings) {
-        let Some(known) = text.known() else { continue };
-        if known.is_empty() || known.starts_with("{{resolve:") || known.contains("${") {
-            continue;
+        if let Some(f) = literal(cx, id, rule, text, v) {
+            out.push(f.scope(r.header, "of this resource"));
         }
-        let span = span_of(text, v);
-        let mut f = cx
-            .at_resource(rule, id, message(rule))
-            .cause(Cause::Place(span))
-            .primary(span, "a literal")
-            .used_via(&v.via)
-            .scope(r.header, "of this resource");
-        f.secrets.push(span);
-        if is_placeholder(&known) {
-            f = f
-                .severity(Severity::Low)
-                .note("the value does not look like a real password");
-        }
-        out.push(f);
     }
     // A parameter that everybody may read who may describe the stack.
     for (hole, span) in holes(value) {
@@ -157,12 +144,30 @@ fn password(
     }
 }
 
-fn message(rule: &str) -> &'static str {
-    if rule == "iam-user-login-profile-literal-password" {
+/// A password that is written out, not looked up.
+fn literal(cx: &Context<'_>, id: u32, rule: &'static str, text: &Text, v: &Value) -> Option<Finding> {
+    let known = text.known()?;
+    if known.is_empty() || known.starts_with("{{resolve:") || known.contains("${") {
+        return None;
+    }
+    let message = if rule == LOGIN_PROFILE {
         "the console password of a user is a literal"
     } else {
         "a password is a literal"
+    };
+    let span = span_of(text, v);
+    let mut f = cx
+        .at_resource(rule, id, message)
+        .cause(Cause::Place(span))
+        .primary(span, "a literal")
+        .used_via(&v.via);
+    f.secrets.push(span);
+    if is_placeholder(&known) {
+        f = f
+            .severity(Severity::Low)
+            .note("the value does not look like a real password");
     }
+    Some(f)
 }
 
 /// boto3: `create_login_profile(Password="…")`.
@@ -176,19 +181,10 @@ fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>
     if !matches!(operation.as_str(), "createloginprofile" | "updateloginprofile") {
         return;
     }
-    let rule = "iam-user-login-profile-literal-password";
     for (text, v) in r.get("Password").into_iter().flat_map(strings) {
-        if text.known().is_none_or(|t| t.is_empty()) {
-            continue;
+        if let Some(f) = literal(cx, id, LOGIN_PROFILE, text, v) {
+            out.push(f);
         }
-        let span = span_of(text, v);
-        let mut f = cx
-            .at_resource(rule, id, message(rule))
-            .cause(Cause::Place(span))
-            .primary(span, "a literal")
-            .used_via(&v.via);
-        f.secrets.push(span);
-        out.push(f);
     }
 }
 

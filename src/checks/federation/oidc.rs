@@ -112,7 +112,7 @@ fn one(
         }
         return;
     }
-    audience(cx, out, id, (i, s), item, provider, &of_provider);
+    audience(cx, out, id, (i, s), item, &of_provider);
     for (c, claim) in &of_provider {
         if claim == "aud" {
             audience_type(cx, out, id, i, c);

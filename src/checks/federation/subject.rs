@@ -44,14 +44,12 @@ pub(super) fn audience(
     id: DocumentId,
     (i, s): (usize, &Statement),
     item: &PrincipalItem,
-    provider: Oidc,
     keys: &[(&Condition, String)],
 ) {
     let has = |claim: &str| keys.iter().any(|(_, c)| c == claim);
     if keys.is_empty() || has("aud") || has("azp") || s.open || keys.iter().any(|(_, c)| c.contains("${")) {
         return;
     }
-    let _ = provider;
     out.push(
         cx.at_statement(
             "oidc-missing-aud",

@@ -23,6 +23,9 @@ const ROOTS: &[&str] = &[
 
 /// The module that a `from` import names, and the one that its name is.
 type Found = (Option<usize>, Option<usize>);
+/// By the name that is imported.
+type Imports = HashMap<Arc<str>, Option<usize>>;
+type Froms = HashMap<ImportFrom, Found>;
 
 /// All modules of a run.
 #[derive(Debug)]
@@ -41,8 +44,8 @@ pub struct Program<'a> {
     /// Every part of a path: a name that is none of these is no module of ours.
     names: HashSet<&'a str>,
     /// What the imports that stand in each module find.
-    imports: Vec<HashMap<Arc<str>, Option<usize>>>,
-    froms: Vec<HashMap<ImportFrom, Found>>,
+    imports: Vec<Imports>,
+    froms: Vec<Froms>,
 }
 
 impl<'a> Program<'a> {
@@ -101,14 +104,7 @@ impl<'a> Program<'a> {
         program
     }
 
-    #[allow(clippy::type_complexity)]
-    fn resolve(
-        &self,
-        m: &Module,
-    ) -> (
-        HashMap<Arc<str>, Option<usize>>,
-        HashMap<ImportFrom, (Option<usize>, Option<usize>)>,
-    ) {
+    fn resolve(&self, m: &Module) -> (Imports, Froms) {
         let mut imports = HashMap::new();
         let mut froms = HashMap::new();
         for s in &m.scopes {

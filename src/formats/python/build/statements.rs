@@ -74,8 +74,7 @@ impl Builder<'_, '_> {
             K::IfClause | K::CaseClause => self.body(node),
             // del, raise, assert, print, exec, type aliases, and what an error left: their expressions.
             _ => {
-                let id = self.expr(node);
-                let _ = id;
+                self.expr(node);
             }
         }
     }

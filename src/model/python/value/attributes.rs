@@ -18,39 +18,37 @@ impl Values<'_> {
                 attribute: name.into(),
             }));
         }
-        if let ExprKind::Name(base) = &m.expr(of).kind {
-            let scope = m.expr(expr).scope;
-            if let Reaching::Found(f) = m.reaching(base, of) {
-                match f.bindings.as_slice() {
-                    [b] => match &b.bound {
-                        Bound::Import(i) => {
-                            if let Some(other) = self.program.import(m.file, 0, &i.module) {
-                                return self.export(other, name, module, expr).used_at(span);
-                            }
+        if let ExprKind::Name(base) = &m.expr(of).kind
+            && let Reaching::Found(f) = m.reaching(base, of)
+        {
+            match f.bindings.as_slice() {
+                [b] => match &b.bound {
+                    Bound::Import(i) => {
+                        if let Some(other) = self.program.import(m.file, 0, &i.module) {
+                            return self.export(other, name, module, expr).used_at(span);
                         }
-                        Bound::From(i) => {
-                            if let (_, Some(other)) = self.program.import_from(m.file, i) {
-                                return self.export(other, name, module, expr).used_at(span);
-                            }
+                    }
+                    Bound::From(i) => {
+                        if let (_, Some(other)) = self.program.import_from(m.file, i) {
+                            return self.export(other, name, module, expr).used_at(span);
                         }
-                        Bound::Class(class) => {
-                            if let Some(v) = self.class_value(module, *class, name) {
-                                return v.used_at(span);
-                            }
+                    }
+                    Bound::Class(class) => {
+                        if let Some(v) = self.class_value(module, *class, name) {
+                            return v.used_at(span);
                         }
-                        Bound::Param(0) => {
-                            if let Some(class) = self.class_of_method(module, f.scope)
-                                && let Some(v) = self.self_value(module, class, base, name)
-                            {
-                                return v.used_at(span);
-                            }
+                    }
+                    Bound::Param(0) => {
+                        if let Some(class) = self.class_of_method(module, f.scope)
+                            && let Some(v) = self.self_value(module, class, base, name)
+                        {
+                            return v.used_at(span);
                         }
-                        _ => {}
-                    },
-                    _ => return self.unknown(module, expr),
-                }
+                    }
+                    _ => {}
+                },
+                _ => return self.unknown(module, expr),
             }
-            let _ = scope;
         }
         if name == "region_name" || name == "region" {
             return self.hole(module, expr, HoleKind::Region);

@@ -17,8 +17,8 @@ pub(super) struct Granting<'a> {
     pub document: DocumentId,
     pub index: usize,
     pub statement: &'a Statement,
-    /// What it grants of the catalogue, less what the document denies outright. Patterns with holes grant what is known
-    /// to be granted: nothing.
+    /// What it grants of the catalogue, less what none of the document's holders gets. Patterns with holes grant what is
+    /// known to be granted: nothing.
     pub actions: ActionSet,
     pub strength: &'a Strength,
 }
@@ -70,9 +70,7 @@ pub(super) fn granting<'a>(cx: &Context<'a>) -> Vec<Granting<'a>> {
         let granted = cx.project.granted(id);
         for a in &granted.allowed {
             let mut actions = a.actions.clone();
-            if let Some(denied) = &granted.denied {
-                actions.subtract(denied);
-            }
+            actions.subtract(cx.project.withheld(id));
             let statement = &d.statements[a.statement];
             out.push(Granting {
                 document: id,

@@ -9,7 +9,7 @@ use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::iam::{ActionSet, catalogue};
 use crate::model::Resource;
-use crate::project::{Effective, Grant, Identity, IdentityId, PolicySource, ResourceId};
+use crate::project::{Effective, Grant, Identity, IdentityId, IdentityKind, PolicySource, ResourceId};
 use crate::rules::Context;
 use crate::source::{Piece, Span, Target, Text};
 use crate::value::{Kind, Value};
@@ -19,6 +19,8 @@ pub(super) struct Holders<'a> {
     cx: Context<'a>,
     by_address: BTreeMap<(&'a str, &'a str), ResourceId>,
     by_resource: BTreeMap<ResourceId, IdentityId>,
+    /// By kind and physical name; nothing where two have the same.
+    by_name: BTreeMap<(IdentityKind, String), Option<IdentityId>>,
     power: Vec<OnceCell<Option<Power<'a>>>>,
 }
 
@@ -46,7 +48,15 @@ const KEYS_TO_ALL: [&str; 7] = [
 impl<'a> Holders<'a> {
     pub(super) fn new(cx: &Context<'a>) -> Self {
         let project = cx.project;
+        let mut by_name = BTreeMap::new();
+        for (id, identity) in (0u32..).zip(&project.identities) {
+            if let Some(name) = identity.name.as_ref().and_then(Text::known) {
+                let one = by_name.entry((identity.kind, name.into_owned())).or_insert(Some(id));
+                *one = one.filter(|one| *one == id);
+            }
+        }
         Self {
+            by_name,
             cx: *cx,
             by_address: (0u32..)
                 .zip(&project.resources)
@@ -68,6 +78,18 @@ impl<'a> Holders<'a> {
 
     pub(super) fn identity(&self, resource: ResourceId) -> Option<IdentityId> {
         self.by_resource.get(&resource).copied()
+    }
+
+    /// The identity whose name an ARN ends in: `arn:aws:iam::111122223333:user/path/ann`.
+    pub(super) fn named(&self, arn: &Text) -> Option<IdentityId> {
+        let arn = Arn::parse(arn).filter(|a| a.service().as_deref() == Some("iam"))?;
+        let full = arn.resource.known()?;
+        let (kind, name) = full.split_once('/')?;
+        let kind = [IdentityKind::Role, IdentityKind::User, IdentityKind::Group]
+            .into_iter()
+            .find(|k| k.name() == kind)?;
+        let name = name.rsplit('/').next()?;
+        *self.by_name.get(&(kind, name.to_owned()))?
     }
 
     /// The role that a value refers to.

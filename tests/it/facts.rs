@@ -228,7 +228,7 @@ fn ways_to_more_permissions_are_made_of_actions() {
             let known = catalogue().action(action).is_some_and(|a| a.name() == *action);
             assert!(known, "{name}: {action}");
         }
-        assert!(["self", "pass", "target"].contains(&kind), "{name}: {kind}");
+        assert!(["self", "other", "pass", "target"].contains(&kind), "{name}: {kind}");
         // A role is handed over by `iam:PassRole` and by nothing else.
         assert_eq!(kind == "pass", actions.contains(&"iam:PassRole"), "{name}");
         assert!(actions.len() > 1 || kind != "pass", "{name}");

@@ -1,5 +1,5 @@
-//! Ways that take a powerful target, where the target is in the repository: the statement names it, and its role is as good
-//! as an administrator's.
+//! Ways that take a powerful target, where the target is in the repository: the statement names it, and it or its role is
+//! as good as an administrator.
 
 use super::ways::{How, Way, clip, is_service, passes_to, suits, ways};
 use crate::checks::holders::{Holders, Power};
@@ -75,17 +75,17 @@ impl<'a> Search<'_, 'a> {
         let leading = match way.how {
             How::Own => return None,
             How::Pass => *way.ids.iter().find(|a| a.name() == "iam:PassRole")?,
-            How::Target => *way.ids.first()?,
+            How::Target | How::Other => *way.ids.first()?,
         };
         let (grant, item, role) = effective.granting(leading).find_map(|g| {
             let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
             let (item, role) = resource.items.iter().find_map(|item| {
-                let (id, target) = self.target(item)?;
                 let role = match way.how {
-                    How::Pass => self.holders.identity(id)?,
-                    _ => self.runs_as(target)?,
+                    How::Pass => self.identity(item)?,
+                    How::Other => self.identity(item).filter(|id| self.takes(leading, *id))?,
+                    _ => self.runs_as(self.target(item)?.1)?,
                 };
-                Some((item, role))
+                (role != effective.identity).then_some((item, role))
             })?;
             let lets = way.how != How::Pass
                 || (passes_to(g.statement, way.service()) && self.trusts_service(role, way.service()));
@@ -118,7 +118,7 @@ impl<'a> Search<'_, 'a> {
         effective.granting(action).find_map(|g| {
             let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
             resource.items.iter().find_map(|item| {
-                let role = self.holders.identity(self.target(item)?.0)?;
+                let role = self.identity(item)?;
                 let power = self.holders.power(role)?;
                 if role == effective.identity || !self.lets_in(role, effective.identity) {
                     return None;
@@ -149,9 +149,10 @@ impl<'a> Search<'_, 'a> {
         let identity = |id: IdentityId| &self.cx.project.identities[id as usize];
         let resource = |id| &self.cx.project.resources[identity(id).resource as usize];
         let message = format!(
-            "`{}` gives this {} what a privileged role may do",
+            "`{}` gives this {} what a privileged {} may do",
             action.name(),
             identity(effective.identity).kind.name(),
+            identity(role).kind.name(),
         );
         let mut f = self
             .cx
@@ -173,6 +174,20 @@ impl<'a> Search<'_, 'a> {
             _ => return None,
         };
         self.holders.resource(hole.target.as_ref()?)
+    }
+
+    /// The identity of the repository that an item of `Resource` refers to, or names in its ARN.
+    fn identity(&self, item: &Item) -> Option<IdentityId> {
+        match self.target(item) {
+            Some((id, _)) => self.holders.identity(id),
+            None => self.holders.named(&item.text),
+        }
+    }
+
+    /// Whether an action of IAM is one on this kind of identity.
+    fn takes(&self, action: Action, id: IdentityId) -> bool {
+        let kind = self.cx.project.identities[id as usize].kind.name();
+        action.resource_types().any(|t| t.name() == kind)
     }
 
     fn runs_as(&self, target: &Resource) -> Option<IdentityId> {

@@ -11,8 +11,10 @@ use crate::iam::{Action, Item, Statement, catalogue};
 /// What makes a way dangerous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
-    /// On one's own policies or groups, or on another principal.
+    /// On one's own policies or groups.
     Own,
+    /// On another principal, who is taken over.
+    Other,
     /// A role handed to something new.
     Pass,
     /// Through something that runs already.
@@ -51,6 +53,7 @@ pub(super) fn ways() -> &'static [Way] {
                 let _name = fields.next()?;
                 let how = match fields.next()? {
                     "self" => How::Own,
+                    "other" => How::Other,
                     "pass" => How::Pass,
                     _ => How::Target,
                 };
@@ -78,7 +81,7 @@ pub(super) fn suits(s: &Statement, action: Action, way: &Way) -> bool {
     let strength = strength(s);
     // Somebody who may only attach named policies, or only with a boundary, is held.
     let held = |k: &&str| strength.has(k, Grade::Narrows);
-    if how == How::Own && ["iam:PolicyARN", "iam:PermissionsBoundary"].iter().any(held) {
+    if matches!(how, How::Own | How::Other) && ["iam:PolicyARN", "iam:PermissionsBoundary"].iter().any(held) {
         return false;
     }
     let Some(resource) = &s.resource else { return false };
@@ -89,7 +92,7 @@ pub(super) fn suits(s: &Statement, action: Action, way: &Way) -> bool {
             How::Pass if pass => is_every_role(r),
             // What is made anew may be named in advance.
             How::Pass => arn::widest(&r.text) != Breadth::Unknown || r.text.as_hole().is_none(),
-            How::Own | How::Target => arn::widest(&r.text) <= Breadth::WholeType && reaches(r, action),
+            How::Own | How::Other | How::Target => arn::widest(&r.text) <= Breadth::WholeType && reaches(r, action),
         })
 }
 

@@ -1,5 +1,6 @@
 //! What an Allow statement of an identity policy grants, for the checks that ask how much it is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -19,7 +20,7 @@ pub(super) struct Granting<'a> {
     pub statement: &'a Statement,
     /// What it grants of the catalogue, less what none of the document's holders gets. Patterns with holes grant what is
     /// known to be granted: nothing.
-    pub actions: ActionSet,
+    pub actions: Cow<'a, ActionSet>,
     pub strength: &'a Strength,
 }
 
@@ -69,8 +70,10 @@ pub(super) fn granting<'a>(cx: &Context<'a>) -> Vec<Granting<'a>> {
         }
         let granted = cx.project.granted(id);
         for a in &granted.allowed {
-            let mut actions = a.actions.clone();
-            actions.subtract(cx.project.withheld(id));
+            let mut actions = Cow::Borrowed(&a.actions);
+            if a.actions.intersects(cx.project.withheld(id)) {
+                actions.to_mut().subtract(cx.project.withheld(id));
+            }
             let statement = &d.statements[a.statement];
             out.push(Granting {
                 document: id,

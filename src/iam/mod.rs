@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod condition;
 pub mod document;
 pub mod expand;
+pub mod fit;
 pub mod glob;
 pub mod granted;
 pub mod kind;

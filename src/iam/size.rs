@@ -12,6 +12,17 @@ pub struct Size {
     pub exact: bool,
 }
 
+/// No service takes a longer policy: characters of an access policy of Amazon OpenSearch Service, whose quota is the
+/// largest. What a person could deploy is within it, so checks that compare all with all go as far, and no further.
+const LONGEST: usize = 100 * 1024;
+/// As many statements as fit, each with an effect, an action and a resource.
+pub const MOST_STATEMENTS: usize = LONGEST / r#"{"Effect":"Deny","Action":"*","Resource":"*"},"#.len();
+/// As many items of a list as fit.
+pub const MOST_ITEMS: usize = LONGEST / r#""a:b","#.len();
+
+/// As many lines of a condition as fit, an operator and a key each.
+pub const MOST_LINES: usize = LONGEST / r#""Null":{"a:b":""},"#.len();
+
 /// What a policy is put on; decides the quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
@@ -33,8 +44,9 @@ pub fn quota(holder: Holder) -> usize {
     match holder {
         Holder::Managed => 6144,
         Holder::User => 2048,
-        Holder::Role => 10_240,
-        Holder::Group | Holder::Scp | Holder::Rcp => 5120,
+        // AWS Organizations User Guide, "Quotas": a service control policy doubled in May 2026.
+        Holder::Role | Holder::Scp => 10_240,
+        Holder::Group | Holder::Rcp => 5120,
         Holder::Trust => 2048,
         Holder::Session => 2048,
     }

@@ -329,6 +329,48 @@ impl<'p> Places<'p> {
         })
     }
 
+    /// The text as an ARN, where it refers to resources of the repository by their ARNs or names: of the type, in some account
+    /// and region, and with a word for each name.
+    pub(crate) fn as_arn(&self, text: &Text) -> Option<Text> {
+        let mut out = Text::default();
+        for piece in text.pieces() {
+            let named = match piece {
+                Piece::Hole(hole) => self.reference(hole),
+                Piece::Lit(_) => None,
+            };
+            match named {
+                Some(named) if out.is_empty() || !named.prefix().starts_with("arn:") => out.append(&named),
+                Some(_) => return None,
+                None => out.push(piece.clone()),
+            }
+        }
+        Some(out)
+    }
+
+    fn reference(&self, hole: &Hole) -> Option<Text> {
+        let target = hole.target.as_ref()?;
+        let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
+        let kind = &self.project.resources[id as usize].kind;
+        let named = NAMED.iter().find(|n| n.kind == &**kind)?;
+        let attribute = &&*target.attribute;
+        let name = Place {
+            service: named.service.to_owned(),
+            rest: Text::made("name", hole.span),
+        };
+        if named.names.contains(attribute) {
+            return Some(name.rest);
+        }
+        let is_arn =
+            named.others.contains(attribute) && !(named.service == "sqs" && *attribute.to_lowercase() != *"arn");
+        is_arn.then(|| {
+            Place {
+                rest: Text::made(&format!("{}name", named.form), hole.span),
+                ..name
+            }
+            .arn(hole.span)
+        })
+    }
+
     /// The text with what the environment and the resources of the repository say in the place of its holes.
     fn resolved(&self, text: &Text, environment: Option<&Value>, depth: usize) -> Option<Text> {
         let mut out = Text::default();

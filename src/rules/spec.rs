@@ -308,6 +308,7 @@ pub struct ItemTest {
     pub access_level: Many<Level>,
     pub known: Option<bool>,
     pub wildcard: Option<bool>,
+    pub granted: Option<bool>,
     pub service: Many<String>,
     pub account: Many<Account>,
     #[serde(rename = "type")]

@@ -51,6 +51,42 @@ fn a_long_list_is_told_in_part_and_counted_in_whole() {
     assert_ne!(last(&json), last(&more));
 }
 
+/// An access policy of OpenSearch Service may be 100 KiB: whatever fits is compared to the last of it.
+#[test]
+fn the_longest_policy_there_can_be_is_compared_whole() {
+    let statement = |action: &str, resources: &[String]| {
+        let list = resources.join("\",\"");
+        format!("{{\"Effect\":\"Allow\",\"Action\":\"{action}\",\"Resource\":[\"{list}\"]}}")
+    };
+    let document = |statements: &[String]| {
+        let list = statements.join(",\n");
+        format!("{{\"Version\":\"2012-10-17\",\"Statement\":[\n{list}\n]}}")
+    };
+    let bucket = |i: usize| format!("arn:aws:s3:::b{i}/*");
+    let mut statements: Vec<String> = (0..300).map(|i| statement("s3:GetObject", &[bucket(i)])).collect();
+    statements.push(statement("s3:GetObject", &[bucket(7)]));
+    let mut resources: Vec<String> = (0..2_500).map(bucket).collect();
+    resources.push(bucket(7));
+    let (statements, items) = (
+        document(&statements),
+        document(&[statement("s3:GetObject", &resources)]),
+    );
+    let ran = check(
+        &[("statements.json", &statements), ("items.json", &items)],
+        &["--profile", "strict"],
+    );
+    let json = ran.json();
+    for (rule, path, line) in [
+        ("redundant-statement", "statements.json", 302),
+        ("redundant-resource", "items.json", 2),
+    ] {
+        let found = of_rule(&json, rule);
+        assert_eq!(found.len(), 1, "{rule}");
+        let at = (&found[0]["path"], &found[0]["span"]["start"]["line"]);
+        assert_eq!(at, (&path.into(), &line.into()), "{rule}");
+    }
+}
+
 #[test]
 fn secrets_that_are_only_counted_are_hidden_too() {
     let (id, _) = key_pair();

@@ -5,22 +5,20 @@ use std::collections::HashMap;
 use crate::finding::{Finding, Remedy};
 use crate::iam::glob::{self, Case};
 use crate::iam::pattern::Pattern;
+use crate::iam::size::MOST_ITEMS;
 use crate::iam::{Clause, Item, Origin};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
-
-/// Longer lists are not compared item by item.
-const MAX_ITEMS: usize = 2_000;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d, i, s) in cx.statements() {
         if d.origin != Origin::Written {
             continue;
         }
-        if let Some(c) = s.action.as_ref().filter(|c| c.items.len() <= MAX_ITEMS) {
+        if let Some(c) = s.action.as_ref().filter(|c| c.items.len() <= MOST_ITEMS) {
             actions(cx, out, (id, i), c);
         }
-        if let Some(c) = s.resource.as_ref().filter(|c| c.items.len() <= MAX_ITEMS) {
+        if let Some(c) = s.resource.as_ref().filter(|c| c.items.len() <= MOST_ITEMS) {
             resources(cx, out, (id, i), c);
         }
     }

@@ -24,7 +24,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             all.union_with(sensitive());
             all
         });
-        let mut share = g.actions.clone();
+        let mut share = g.actions.as_ref().clone();
         share.intersect(set);
         // One condition on the statement holds them all back.
         let items = g.items_granting(&share);

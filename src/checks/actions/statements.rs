@@ -5,14 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
+use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
 use crate::iam::{ActionSet, Clause, Condition, Origin, PrincipalClause, Statement};
 use crate::rules::{Context, Out};
 use crate::source::{FileId, ProblemKind};
-
-/// Documents with more statements are not compared.
-const MAX_STATEMENTS: usize = 200;
-/// Pairs of items that are compared for two statements.
-const MAX_PAIRS: usize = 4_000;
 
 pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
     // Of what the directives of a template hold, one or the other may be left out.
@@ -22,7 +18,7 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
         .map(|p| p.span.file)
         .collect();
     for (id, d) in cx.documents() {
-        let several = (2..=MAX_STATEMENTS).contains(&d.statements.len());
+        let several = (2..=MOST_STATEMENTS).contains(&d.statements.len());
         if d.origin != Origin::Written || !several || templates.contains(&d.span.file) {
             continue;
         }
@@ -125,7 +121,7 @@ fn clause(o: &Compared<'_>, s: &Compared<'_>, case: Case) -> bool {
         _ => return false,
     };
     let complete = of_o.complete && of_s.complete && !of_o.items.is_empty() && !of_s.items.is_empty();
-    if of_o.negated != of_s.negated || !complete || of_o.items.len() * of_s.items.len() > MAX_PAIRS {
+    if of_o.negated != of_s.negated || !complete || of_o.items.len() + of_s.items.len() > MOST_ITEMS {
         return false;
     }
     // Of what is excluded, the other excludes no more.

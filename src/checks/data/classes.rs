@@ -194,7 +194,7 @@ fn destroying() -> ActionSet {
 /// Whether there was something to say.
 fn one(cx: &Context<'_>, out: &mut Out<'_>, g: &Granting<'_>, class: &Class) -> bool {
     let rule = class.rule;
-    let mut hit = g.actions.clone();
+    let mut hit = g.actions.as_ref().clone();
     hit.intersect(&class.actions);
     if hit.is_empty() {
         return false;

@@ -8,20 +8,19 @@ use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::Grade;
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
+use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
 use crate::iam::{Item, arn, pattern};
 use crate::rules::{Context, Out};
-
-/// Statements of one document are compared with each other up to this number.
-const MAX_STATEMENTS: usize = 100;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let all = granting(cx);
     for of_document in all.chunk_by(|a, b| a.document == b.document) {
-        if of_document.len() > MAX_STATEMENTS {
+        let guarded: Vec<&Granting<'_>> = of_document.iter().filter(|g| is_by_tag(g)).collect();
+        if guarded.is_empty() || of_document.len() > MOST_STATEMENTS {
             continue;
         }
         for tagging in of_document.iter().filter(|g| !g.strength.narrows()) {
-            if let Some(guarded) = of_document.iter().find(|g| defeats(tagging, g).is_some()) {
+            if let Some(guarded) = guarded.iter().find(|g| defeats(tagging, g).is_some()) {
                 report(cx, out, tagging, guarded);
             }
         }
@@ -55,19 +54,20 @@ fn is_tag(key: &str) -> bool {
     key.contains(":resourcetag/") || key.starts_with("s3:existingobjecttag/")
 }
 
+/// Whether a tag decides over what it grants.
+fn is_by_tag(g: &Granting<'_>) -> bool {
+    let mut bounds = g.strength.bounds.iter();
+    bounds.any(|b| b.grade >= Grade::Narrows && is_tag(&b.key))
+}
+
 /// The actions of `tagging` that set the tags by which `guarded` is held.
 fn defeats(tagging: &Granting<'_>, guarded: &Granting<'_>) -> Option<ActionSet> {
-    let by_tag = guarded
-        .strength
-        .bounds
-        .iter()
-        .any(|b| b.grade >= Grade::Narrows && is_tag(&b.key));
     let (a, b) = (tagging.statement, guarded.statement);
     if !a.is_beside(b) && !b.is_beside(a) {
         return None;
     }
     // Who has the actions without the condition needs no tag.
-    if !by_tag || tagging.index == guarded.index || guarded.actions.is_subset(&tagging.actions) {
+    if tagging.index == guarded.index || guarded.actions.is_subset(&tagging.actions) {
         return None;
     }
     let services = guarded.actions.services();
@@ -95,7 +95,7 @@ fn meet(a: &Granting<'_>, b: &Granting<'_>) -> bool {
     let (Some(x), Some(y)) = (&a.statement.resource, &b.statement.resource) else {
         return false;
     };
-    if x.negated || y.negated {
+    if x.negated || y.negated || x.items.len() + y.items.len() > MOST_ITEMS {
         return false;
     }
     let about = |r: &Item| {
@@ -103,8 +103,8 @@ fn meet(a: &Granting<'_>, b: &Granting<'_>) -> bool {
         let mut types = b.actions.iter().flat_map(|a| a.resource_types());
         types.any(|t| t.fits(&arn).may_be())
     };
-    x.items.iter().take(50).filter(|r| about(r)).any(|r| {
-        y.items.iter().take(50).any(|q| {
+    x.items.iter().filter(|r| about(r)).any(|r| {
+        y.items.iter().any(|q| {
             matches!(arn::shape(&r.text), Shape::Star | Shape::Arn(_))
                 && pattern::overlaps(&r.text, &q.text, Case::Sensitive).is_yes()
         })

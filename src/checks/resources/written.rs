@@ -168,7 +168,7 @@ fn open_account(cx: &Context<'_>, out: &mut Out<'_>) {
             continue;
         }
         let changing = LazyCell::new(|| {
-            let mut changing = g.actions.clone();
+            let mut changing = g.actions.as_ref().clone();
             changing.subtract(&g.actions.of_level(AccessLevel::List));
             changing.subtract(&g.actions.of_level(AccessLevel::Read));
             changing

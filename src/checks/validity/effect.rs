@@ -5,12 +5,10 @@ use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Family, Operator};
 use crate::iam::glob::Case;
 use crate::iam::pattern::{self, Pattern};
+use crate::iam::size::MOST_LINES;
 use crate::iam::{Condition, Item, Origin, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
-
-/// More lines than this are not compared with each other.
-const MAX_LINES: usize = 100;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -18,7 +16,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             continue;
         }
         everything_excluded(cx, out, (id, i), s);
-        if s.conditions.len() <= MAX_LINES {
+        if s.conditions.len() <= MOST_LINES {
             excluding(cx, out, (id, i), s);
         }
     }
@@ -40,8 +38,11 @@ fn everything_excluded(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId
 
 /// Two lines about one key that cannot both hold.
 fn excluding(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), s: &Statement) {
-    for (n, c) in s.conditions.iter().enumerate() {
-        let other = s.conditions.iter().take(n).find(|o| exclude(o, c));
+    let keys = s.conditions.iter().map(|c| c.key.display().to_lowercase());
+    let lines: Vec<(String, &Condition)> = keys.zip(&s.conditions).collect();
+    for (n, (key, c)) in lines.iter().enumerate() {
+        let before = lines.iter().take(n).filter(|(k, _)| k == key);
+        let other = before.map(|(_, o)| *o).find(|o| exclude(key, o, c));
         if let Some(other) = other {
             out.push(
                 cx.at_statement(
@@ -55,17 +56,16 @@ fn excluding(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), 
                 )
                 .primary(c.span, "must be this")
                 .secondary(other.span, "and this at once")
-                .other(c.key.display().to_lowercase()),
+                .other(key.clone()),
             );
             return;
         }
     }
 }
 
-fn exclude(a: &Condition, b: &Condition) -> bool {
-    let key = a.key.display().to_lowercase();
-    if key != b.key.display().to_lowercase() || !a.complete || !b.complete || a.values.is_empty() || b.values.is_empty()
-    {
+/// Of two lines about one key.
+fn exclude(key: &str, a: &Condition, b: &Condition) -> bool {
+    if !a.complete || !b.complete || a.values.is_empty() || b.values.is_empty() {
         return false;
     }
     let (Some(x), Some(y)) = (operator(a), operator(b)) else {
@@ -74,7 +74,7 @@ fn exclude(a: &Condition, b: &Condition) -> bool {
     if absent(x, a) && demanded(y) || absent(y, b) && demanded(x) {
         return true;
     }
-    if !demanded(x) || !demanded(y) || x.set.is_some() || y.set.is_some() || several(&key) {
+    if !demanded(x) || !demanded(y) || x.set.is_some() || y.set.is_some() || several(key) {
         return false;
     }
     match (x.family, y.family) {

@@ -76,7 +76,8 @@ pub(super) fn sizes(cx: &Context<'_>, out: &mut Out<'_>) {
                     push("resource-policy-size", most, d.service.as_deref().unwrap_or_default());
                 }
             }
-            PolicyKind::Scp | PolicyKind::Rcp => push("scp-size", quota(Holder::Scp), "a control policy"),
+            PolicyKind::Scp => push("scp-size", quota(Holder::Scp), "a service control policy"),
+            PolicyKind::Rcp => push("scp-size", quota(Holder::Rcp), "a resource control policy"),
             PolicyKind::Trust => push("trust-policy-size", quota(Holder::Trust), "a trust policy"),
             PolicyKind::Identity => {
                 if is_managed(d) {

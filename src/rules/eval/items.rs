@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+use super::statements::Stmt;
 use super::{Captured, Eval, Found, Of};
 use crate::iam::arn::{Arn, Field};
+use crate::iam::fit::Resources;
 use crate::iam::glob::{self, Case};
 use crate::iam::pattern::{Pattern, is_star};
 use crate::iam::principal::{Place, place};
 use crate::iam::{self, AccessLevel, ActionSet, Item, PrincipalItem, PrincipalType, Truth};
+use crate::project::places::Places;
 use crate::rules::spec::{Account, ClauseTest, ItemTest, Level, PrincipalName};
 use crate::source::{HoleKind, Span, Text};
 use crate::value::Via;
@@ -21,8 +24,8 @@ pub(super) struct One<'p> {
     pub(super) span: Span,
     pub(super) via: Option<&'p Via>,
     pub(super) principal: Option<&'p PrincipalItem>,
-    /// The clause that knows what the item stands for, and its place there.
-    pub(super) set: Option<(&'p iam::Clause, usize)>,
+    /// The clause that knows what the item stands for, its place there, and the statement.
+    pub(super) set: Option<(&'p iam::Clause, usize, Stmt<'p>)>,
 }
 
 impl<'p> One<'p> {
@@ -56,7 +59,7 @@ impl<'p> One<'p> {
 
     /// What it stands for as an item of `Action`.
     fn actions(self) -> Option<&'p ActionSet> {
-        let (clause, index) = self.set?;
+        let (clause, index, _) = self.set?;
         clause.sets().get(index)
     }
 
@@ -72,7 +75,7 @@ impl<'p> One<'p> {
 pub(super) enum Items<'p> {
     Written(&'p [Item], Of),
     /// The items of an `Action` or a `NotAction`.
-    Actions(&'p iam::Clause),
+    Actions(&'p iam::Clause, Stmt<'p>),
     Principals(&'p [PrincipalItem]),
     Made(Vec<One<'p>>),
 }
@@ -81,7 +84,7 @@ impl<'p> Items<'p> {
     fn len(&self) -> usize {
         match self {
             Self::Written(items, _) => items.len(),
-            Self::Actions(clause) => clause.items.len(),
+            Self::Actions(clause, _) => clause.items.len(),
             Self::Principals(items) => items.len(),
             Self::Made(items) => items.len(),
         }
@@ -90,8 +93,8 @@ impl<'p> Items<'p> {
     fn iter(&self) -> impl Iterator<Item = One<'p>> {
         (0..self.len()).map(|i| match self {
             Self::Written(items, of) => One::item(&items[i], *of),
-            Self::Actions(clause) => One {
-                set: Some((clause, i)),
+            Self::Actions(clause, s) => One {
+                set: Some((clause, i, *s)),
                 ..One::item(&clause.items[i], Of::Action)
             },
             Self::Principals(items) => One::principal(&items[i]),
@@ -251,9 +254,29 @@ impl Eval<'_, '_> {
         if !t.access_level.is_empty() {
             truth = truth.and(levels(one, &t.access_level));
         }
+        if let Some(wanted) = t.granted {
+            let granted = Truth::from(self.is_granted(one));
+            truth = truth.and(if wanted { granted } else { !granted });
+        }
         combine(truth, &t.all, &t.any, &t.none, t.not.as_deref(), |inner| {
             self.item(inner, one)
         })
+    }
+
+    /// Whether somebody may come to have an action that the item stands for: not all of them are denied or outside a
+    /// boundary, and one fits a resource of the statement. What is not an action, or not known, may be.
+    fn is_granted(&self, one: One<'_>) -> bool {
+        let (Some(set), Some((_, _, s))) = (one.actions().filter(|a| !a.is_empty()), one.set) else {
+            return true;
+        };
+        let withheld = self.context.project.withheld(s.document_id);
+        let mut left = set.iter().filter(|a| !withheld.contains(a.id()));
+        let places = || self.places.get_or_init(|| Places::new(self.context.project));
+        let named = |text: &Text| places().as_arn(text);
+        match s.statement.resource.as_ref().and_then(|c| Resources::of(c, named)) {
+            Some(mut resources) => left.any(|a| resources.may_fit(a)),
+            None => left.next().is_some(),
+        }
     }
 
     fn account(&self, one: One<'_>) -> Whose {

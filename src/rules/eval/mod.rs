@@ -9,11 +9,14 @@ mod statements;
 mod subjects;
 mod words;
 
+use std::cell::OnceCell;
+
 use super::spec::{Match, Narrowed, Report, StatementTest};
 use super::{Context, Out, Rule, message};
 use crate::finding::Finding;
 use crate::iam::ActionSet;
 use crate::iam::condition::strength;
+use crate::project::places::Places;
 use crate::source::{Span, Text};
 use crate::value::Via;
 use statements::Stmt;
@@ -24,6 +27,7 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &
     let eval = Eval {
         context,
         words: Words::default(),
+        places: OnceCell::new(),
     };
     let mut emit = |base: Finding, found: &Found<'_>, statement: Option<Stmt<'_>>| {
         let part = evidence::Part::of(report, found);
@@ -47,6 +51,7 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &
 struct Eval<'c, 'a> {
     context: &'c Context<'a>,
     words: Words,
+    places: OnceCell<Places<'a>>,
 }
 
 /// What a captured thing is, for evidence and for what messages can say of it.

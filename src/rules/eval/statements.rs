@@ -110,7 +110,7 @@ impl Eval<'_, '_> {
             let Some(test) = test else { continue };
             let clause = clause.as_ref().filter(|c| c.negated == negated).map(|c| Clause {
                 items: match of {
-                    Of::Action => Items::Actions(c),
+                    Of::Action => Items::Actions(c, s),
                     _ => Items::Written(&c.items, of),
                 },
                 complete: c.complete,

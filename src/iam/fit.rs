@@ -1,0 +1,150 @@
+//! Which actions the ARNs of a statement fit.
+//! Service Authorization Reference, "Resource types" of each service.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::arn::{self, Arn, Breadth, Shape};
+use super::catalogue::{AccessLevel, Action, ResourceType, Service};
+use super::pattern::{self, Pattern};
+use super::{Clause, Item};
+use crate::source::Text;
+
+/// The ARNs of one statement, and what was asked of all of them together: once for each type and service.
+pub struct Resources<'a> {
+    items: &'a [Item],
+    texts: Vec<Cow<'a, Text>>,
+    arns: Vec<Pattern>,
+    fits: BTreeMap<usize, bool>,
+    checked: BTreeMap<Action, bool>,
+    star_only: BTreeMap<Service, StarOnly>,
+}
+
+/// What the ARNs are to an action of a service without resource types.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum StarOnly {
+    /// One of them is as good as `*`: `*` itself, `arn:aws:s3:::*`.
+    Fits,
+    /// One of them is every resource of a type of the service, which AWS asks for though its reference does not say so.
+    Every,
+    /// One of them is the service's own, or may be.
+    Own,
+    /// All of them are other services'.
+    Foreign,
+}
+
+impl<'a> Resources<'a> {
+    /// `None` where any action may fit: what begins with a hole may be any ARN. `named` tells the ARN, up to names, of what
+    /// refers to a resource.
+    pub fn of(clause: &'a Clause, named: impl Fn(&Text) -> Option<Text>) -> Option<Self> {
+        if clause.negated || !clause.complete || clause.items.is_empty() {
+            return None;
+        }
+        let text = |r: &'a Item| {
+            let text = match r.text.is_known() {
+                true => Cow::Borrowed(&r.text),
+                false => named(&r.text).map_or(Cow::Borrowed(&r.text), Cow::Owned),
+            };
+            let whole = !pattern::is_star(&text) && matches!(arn::shape(&text), Shape::Arn(_));
+            whole.then_some(text)
+        };
+        let texts: Vec<Cow<'a, Text>> = clause.items.iter().map(text).collect::<Option<_>>()?;
+        Some(Self {
+            items: &clause.items,
+            arns: texts.iter().map(|t| Pattern::resource(t)).collect(),
+            texts,
+            fits: BTreeMap::new(),
+            checked: BTreeMap::new(),
+            star_only: BTreeMap::new(),
+        })
+    }
+
+    /// As written.
+    pub fn items(&self) -> &'a [Item] {
+        self.items
+    }
+
+    /// The ARNs of the items, in order.
+    pub fn texts(&self) -> &[Cow<'a, Text>] {
+        &self.texts
+    }
+
+    /// Whether the statement may be about a request for this action.
+    pub fn fit(&mut self, action: Action) -> bool {
+        let to_the_letter = is_to_the_letter(action.service());
+        let fits = match self.star_only(action) {
+            Some(star_only) => star_only == StarOnly::Fits || (star_only == StarOnly::Every && !to_the_letter),
+            None => action.resource_types().any(|t| self.has(t)),
+        };
+        fits || self.is_checked(action)
+    }
+
+    /// [`Self::fit`], or AWS may ask for more than its reference says: that one is to be believed where the action lists
+    /// things, which no request names, or where the ARNs are another service's.
+    pub fn may_fit(&mut self, action: Action) -> bool {
+        let documented = is_to_the_letter(action.service()) || action.level() == AccessLevel::List;
+        let own = |s: StarOnly| s != StarOnly::Foreign && !documented;
+        self.fit(action) || self.star_only(action).is_some_and(own)
+    }
+
+    /// Whether one of them may be of the type.
+    pub fn has(&mut self, kind: ResourceType) -> bool {
+        let any = || self.arns.iter().any(|arn| kind.fits(arn).may_be());
+        *self.fits.entry(kind.number()).or_insert_with(any)
+    }
+
+    /// Whether AWS may check the action against one of them, whatever its reference says.
+    fn is_checked(&mut self, action: Action) -> bool {
+        let any = || self.arns.iter().any(|arn| action.is_checked_against(arn).may_be());
+        *self.checked.entry(action).or_insert_with(any)
+    }
+
+    /// `None` for an action that has resource types.
+    pub fn star_only(&mut self, action: Action) -> Option<StarOnly> {
+        if action.resource_types().len() > 0 {
+            return None;
+        }
+        let (texts, service) = (&self.texts, action.service());
+        Some(*self.star_only.entry(service).or_insert_with(|| {
+            let own = || texts.iter().filter(|r| is_own(service, r));
+            let everything = texts.iter().any(|r| arn::widest(r) == Breadth::Everything);
+            if everything || own().any(|r| arn::widest(r) <= Breadth::AccountWide) {
+                StarOnly::Fits
+            } else if own().any(|r| arn::widest(r) <= Breadth::WholeType || is_every(service, r)) {
+                StarOnly::Every
+            } else if own().next().is_some() {
+                StarOnly::Own
+            } else {
+                StarOnly::Foreign
+            }
+        }))
+    }
+}
+
+/// Services of which AWS says that actions without resource types are checked against `*` itself. Amazon EC2 User Guide,
+/// "IAM policies for Amazon EC2"; Amazon ECR User Guide, "Private registry authentication".
+fn is_to_the_letter(service: Service) -> bool {
+    ["ec2", "ecr", "ecr-public"].contains(&service.prefix())
+}
+
+/// The ARN is one of the service's own, or may be.
+fn is_own(service: Service, resource: &Text) -> bool {
+    let Some(name) = Arn::parse(resource).and_then(|a| a.service()) else {
+        return true;
+    };
+    let formats = service.resource_types().flat_map(|t| t.arn_formats());
+    name == service.prefix() || formats.filter_map(|f| f.split(':').nth(2)).any(|s| s == name)
+}
+
+/// `…:agent-space*` is every agent space.
+fn is_every(service: Service, resource: &Text) -> bool {
+    Arn::parse(resource).is_some_and(|arn| {
+        let named = Pattern::resource(&arn.resource.to_text());
+        let mut formats = service.resource_types().flat_map(|t| t.arn_formats());
+        formats.any(|f| {
+            f.splitn(6, ':')
+                .nth(5)
+                .is_some_and(|r| named.covers(&Pattern::format(r)).is_yes())
+        })
+    })
+}

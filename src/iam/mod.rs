@@ -16,6 +16,7 @@ pub mod granted;
 pub mod kind;
 pub mod managed;
 pub mod own;
+pub mod partitions;
 pub mod pattern;
 pub mod principal;
 pub mod sdk;

@@ -6,6 +6,7 @@ use crate::iam::arn::{Arn, Field, Shape, field, is_account_id, shape};
 use crate::iam::arn_format::types_of;
 use crate::iam::catalogue::{ResourceType, catalogue};
 use crate::iam::glob::Case;
+use crate::iam::partitions::is_missing;
 use crate::iam::pattern::Pattern;
 use crate::iam::{Item, Origin, PolicyKind};
 use crate::project::DocumentId;
@@ -124,6 +125,17 @@ fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
                 format!("no ARN of AWS has the service `{s}`"),
                 "matches nothing",
             ));
+        }
+        if let Field::Literal(p) = arn.partition()
+            && is_missing(&lower, &p)
+        {
+            let f = at(
+                "arn-bad-partition",
+                format!("`{lower}` has no endpoint in `{p}`"),
+                "no resource is there, as far as is known",
+            );
+            let known = format!("as of {}, the date of the facts", catalogue().data_date());
+            return Some(f.confidence(Confidence::Low).note(known));
         }
         if lower != s {
             let f = at(

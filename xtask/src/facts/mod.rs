@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod check;
+mod partitions;
 mod policies;
 mod report;
 mod resources;
@@ -87,6 +88,11 @@ pub fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
     }
 
     let mut files = Files::new();
+    let partitions = match options.source("--botocore") {
+        Some(dir) => partitions::from_botocore(dir, &clients)?,
+        None => fs::read_to_string(root.join("service-partitions.txt")).unwrap_or_default(),
+    };
+    files.insert("service-partitions.txt".into(), partitions);
     catalogue.write(&mut files);
     sdk::write(&clients, &mut files);
     let managed = fs::read_to_string(root.join("managed-policies.txt")).unwrap_or_default();

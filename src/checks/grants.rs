@@ -8,7 +8,7 @@ use crate::iam::actions::ActionSet;
 use crate::iam::arn::widest;
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Strength, strength};
-use crate::iam::{Item, PolicyKind, Statement, pattern};
+use crate::iam::{Document, Item, PolicyKind, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::Context;
 use crate::source::Span;
@@ -61,30 +61,26 @@ impl<'a> Granting<'a> {
     }
 }
 
-/// Every Allow statement of every identity policy that the repository writes.
-pub(super) fn granting<'a>(cx: &Context<'a>) -> Vec<Granting<'a>> {
-    let mut out = Vec::new();
-    for (id, d) in cx.documents() {
-        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) {
-            continue;
-        }
-        let granted = cx.project.granted(id);
-        for a in &granted.allowed {
+/// Every Allow statement of every identity policy that the repository writes, those of one document together.
+pub(super) fn granting<'a>(cx: &Context<'a>) -> impl Iterator<Item = Granting<'a>> + use<'a> {
+    let project = cx.project;
+    let grants = |d: &Document| matches!(d.kind, PolicyKind::Identity | PolicyKind::Session);
+    cx.documents().filter(move |(_, d)| grants(d)).flat_map(move |(id, d)| {
+        project.granted(id).allowed.iter().map(move |a| {
             let mut actions = Cow::Borrowed(&a.actions);
-            if a.actions.intersects(cx.project.withheld(id)) {
-                actions.to_mut().subtract(cx.project.withheld(id));
+            if a.actions.intersects(project.withheld(id)) {
+                actions.to_mut().subtract(project.withheld(id));
             }
             let statement = &d.statements[a.statement];
-            out.push(Granting {
+            Granting {
                 document: id,
                 index: a.statement,
                 statement,
                 actions,
                 strength: strength(statement),
-            });
-        }
-    }
-    out
+            }
+        })
+    })
 }
 
 /// The actions of one class of `rules/facts/hand/exposure.txt`.

@@ -150,6 +150,8 @@ pub struct Unit {
     /// Documents of which nothing is known but where they stand; filled with [`Unit::documents`].
     pub unread: Vec<Document>,
     pub problems: Vec<Problem>,
+    /// Problems of a template as it stands, which are none where another unit fills it in.
+    pub unfilled: Vec<Problem>,
     /// Every node that a suppression comment can cover; filled only for files in which `overgrant:` occurs.
     pub extents: Vec<Span>,
     /// Files that were referred to and are not among the sources, as paths like [`crate::source::SourceFile::path`];

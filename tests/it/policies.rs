@@ -161,6 +161,40 @@ fn directives_of_terraforms_templates_are_read_over() {
 }
 
 #[test]
+fn a_json_template_is_broken_only_where_it_is_filled_in_to_be() {
+    let template = concat!(
+        "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n",
+        "    {\"Effect\": \"Allow\", \"Action\": \"s3:GetObject\", \"Resource\": \"arn:aws:s3:::${bucket}/*\"},\n",
+        "    %{ if wide ~}\n    {\"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \"*\"}\n",
+        "    %{ else ~}\n    {\"Effect\": \"Allow\", \"Action\": \"s3:ListBucket\", \"Resource\": \"arn:aws:s3:::${bucket}\"}\n",
+        "    %{ endif ~}\n  ]\n}\n",
+    );
+    let filled = "variable \"wide\" {}\nresource \"aws_iam_policy\" \"p\" {\n  policy = templatefile(\"${path.module}/p.json.tftpl\", { bucket = \"b\", wide = var.wide })\n}\n";
+    let check = |files: &[(&str, &str)]| {
+        let ran = Repository::new(files).run(&["check", "--format", "json", "."]);
+        (ran.rules(), ran.err)
+    };
+    let wide = vec!["service-wildcard".to_owned()];
+    let (rules, told) = check(&[("p.json.tftpl", template)]);
+    assert_eq!(rules, wide);
+    assert!(
+        told.contains("p.json.tftpl:5:5: template expression is not evaluated"),
+        "{told}"
+    );
+    // Terraform's own reading has evaluated it.
+    let (rules, told) = check(&[("main.tf", filled), ("p.json.tftpl", template)]);
+    assert_eq!((rules, &*told), (wide, ""));
+    // What the directives decide about is broken in each of the ways that they leave.
+    let broken = template.replace("\"Version\": \"2012-10-17\",", "\"Version\": ,");
+    let (rules, told) = check(&[("main.tf", filled), ("p.json.tftpl", &broken)]);
+    assert!(rules.contains(&"json-syntax-error".to_owned()), "{rules:?} {told}");
+    // Without directives nothing can be left out.
+    let plain = "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:GetObject\" \"Resource\": \"arn:aws:s3:::${bucket}/*\"}]}";
+    let (rules, _) = check(&[("p.json.tftpl", plain)]);
+    assert_eq!(rules, ["json-syntax-error"]);
+}
+
+#[test]
 fn policies_of_modules_say_which_call_makes_them() {
     let files = [
         ("main.tf", "module \"app\" {\n  source = \"./app\"\n}\n"),

@@ -8,7 +8,7 @@ use crate::iam::pattern::Pattern;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
 use crate::iam::{ActionSet, Clause, Condition, Origin, PrincipalClause, Statement};
 use crate::rules::{Context, Out};
-use crate::source::{FileId, ProblemKind};
+use crate::source::{FileId, ProblemKind, Span};
 
 pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
     // Of what the directives of a template hold, one or the other may be left out.
@@ -17,9 +17,14 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
         .filter(|p| p.kind == ProblemKind::NotEvaluated)
         .map(|p| p.span.file)
         .collect();
+    // A statement that is made several times, or stands in several documents that a branch decides between, changes
+    // nothing only where it does so in each.
+    let mut matters: BTreeSet<Span> = BTreeSet::new();
+    let mut found = Vec::new();
     for (id, d) in cx.documents() {
         let several = (2..=MOST_STATEMENTS).contains(&d.statements.len());
         if d.origin != Origin::Written || !several || templates.contains(&d.span.file) {
+            matters.extend(d.statements.iter().map(|s| s.span));
             continue;
         }
         let compared: Vec<Compared<'_>> = d.statements.iter().map(Compared::new).collect();
@@ -28,11 +33,20 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
                 .iter()
                 .enumerate()
                 .find(|(j, o)| *j != i && takes_in(o, s) && (*j < i || !takes_in(s, o)));
-            let Some((_, other)) = other else { continue };
+            match other {
+                Some((_, other)) => found.push((id, i, s.statement, other.statement)),
+                None => {
+                    matters.insert(s.statement.span);
+                }
+            }
+        }
+    }
+    for (id, i, s, other) in found {
+        if !matters.contains(&s.span) {
             out.push(
                 cx.at_statement("redundant-statement", id, i, "another statement says this already")
-                    .primary(head(s.statement), "changes nothing")
-                    .secondary(head(other.statement), "takes it in"),
+                    .primary(head(s), "changes nothing")
+                    .secondary(head(other), "takes it in"),
             );
         }
     }
@@ -92,7 +106,7 @@ impl<'a> Compared<'a> {
 }
 
 /// What a person points at to name a statement.
-fn head(s: &Statement) -> crate::source::Span {
+fn head(s: &Statement) -> Span {
     let sid = s.sid.as_ref().filter(|x| s.span.contains(x.span)).map(|x| x.span);
     let action = s.action.as_ref().map(|a| a.span);
     sid.or(action).unwrap_or(s.span)

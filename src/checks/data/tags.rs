@@ -13,7 +13,7 @@ use crate::iam::{Item, arn, pattern};
 use crate::rules::{Context, Out};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
-    let all = granting(cx);
+    let all: Vec<Granting<'_>> = granting(cx).collect();
     for of_document in all.chunk_by(|a, b| a.document == b.document) {
         let guarded: Vec<&Granting<'_>> = of_document.iter().filter(|g| is_by_tag(g)).collect();
         if guarded.is_empty() || of_document.len() > MOST_STATEMENTS {

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use crate::iam::{Format, PolicyKind};
 use crate::model::{Address, Loose, Unit};
-use crate::source::{FileId, ProblemKind, Sources, Text};
+use crate::source::{FileId, Problem, ProblemKind, Sources, Text};
+use crate::syntax::json::is_directive;
 use crate::syntax::{Kind as Node, NodeId, Tree};
 use crate::value::{Kind, Value};
 
@@ -51,12 +52,25 @@ fn unit(sources: &Sources, file: FileId) -> Unit {
     let found = !unit.loose.is_empty() || !unit.resources.is_empty();
     let is_json = path.ends_with(".json") || text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
     if found || says_policy(&tree) || (is_json && names_elements(&tree, text)) {
-        unit.problems.extend(tree.problems.iter().cloned().map(|mut p| {
+        let decides = |p: &Problem| {
+            let written = text.as_bytes().get(p.span.start as usize..);
+            p.kind == ProblemKind::NotEvaluated && written.is_some_and(is_directive)
+        };
+        let decided = tree.problems.iter().any(decides);
+        let problems = tree.problems.iter().cloned().map(|mut p| {
             if is_json && p.kind == ProblemKind::Syntax {
-                p.kind = ProblemKind::PolicyJson;
+                // What a template leaves out may be what is broken.
+                p.kind = match decided {
+                    true => ProblemKind::NotEvaluated,
+                    false => ProblemKind::PolicyJson,
+                };
             }
             p
-        }));
+        });
+        match is_filled_in(path) {
+            true => unit.unfilled.extend(problems),
+            false => unit.problems.extend(problems),
+        }
         if text.contains("overgrant:") {
             unit.extents = extents(&tree);
         }

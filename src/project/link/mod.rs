@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 
 use crate::iam::{Document, Own, PolicyKind};
 use crate::model::Unit;
-use crate::source::Sources;
+use crate::source::{FileId, Sources};
 
 use super::{DocumentId, PolicyRef, Project};
 use index::Index;
@@ -40,6 +40,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         workloads: Vec::new(),
         wanted: Vec::new(),
     };
+    let mut unfilled = Vec::new();
     for mut unit in units {
         let base = project.resources.len() as u32;
         for d in unit.documents.iter_mut().chain(&mut unit.unread) {
@@ -53,11 +54,16 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         project.unread.append(&mut unit.unread);
         project.resources.append(&mut unit.resources);
         project.problems.append(&mut unit.problems);
+        unfilled.append(&mut unit.unfilled);
         project.extents.append(&mut unit.extents);
         project.modules.append(&mut unit.modules);
     }
     project.modules.sort_by_key(|m| m.file);
     drop_unowned_twins(&mut project.documents);
+    let held = project.documents.iter().filter(|d| d.resource.is_some());
+    let filled: BTreeSet<FileId> = held.map(|d| d.span.file).collect();
+    unfilled.retain(|p| !filled.contains(&p.span.file));
+    project.problems.append(&mut unfilled);
     project
         .problems
         .sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));

@@ -8,6 +8,8 @@
 mod scalar;
 mod skip;
 
+pub use skip::is_directive;
+
 use crate::source::{FileId, Problem, ProblemKind, Span, Text, TextIndex};
 
 use super::{Kind, MAX_DEPTH, NodeId, Style, Tree};
@@ -137,6 +139,15 @@ impl<'s> Parser<'s> {
 
     /// Inside an object or array.
     fn inside(&mut self, byte: u8) {
+        let between = |f: &Frame| matches!(f.expect, Expect::Item | Expect::Comma);
+        if self.frames.last().is_some_and(between) && self.directive() {
+            if let Some(frame) = self.frames.last_mut() {
+                // What it decides about brings its own comma, or leaves one.
+                frame.expect = Expect::Item;
+                frame.after_hole = true;
+            }
+            return;
+        }
         let Some(frame) = self.frames.last_mut() else { return };
         let map = self.tree.kind(frame.node) == Kind::Map;
         match byte {
@@ -343,9 +354,6 @@ impl<'s> Parser<'s> {
     }
 
     fn key(&mut self, byte: u8) {
-        if self.directive() {
-            return;
-        }
         let list = self.frames.iter().rposition(|f| self.tree.kind(f.node) == Kind::Seq);
         if let Some(list) = list.filter(|_| byte == b'{') {
             // `[{"a": 1, {"b": 2}]`: the next item of the list.
@@ -388,7 +396,7 @@ impl<'s> Parser<'s> {
     /// A value at the current place, which is not blank.
     fn value(&mut self, byte: u8) {
         let start = self.at;
-        if self.frames.last().is_none_or(|f| f.expect == Expect::Item) && self.directive() {
+        if self.frames.is_empty() && self.directive() {
             return;
         }
         let hole = self.hole_ahead();

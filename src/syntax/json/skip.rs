@@ -57,18 +57,9 @@ impl Parser<'_> {
         self.bytes.len()
     }
 
-    /// A directive of a template language where an item should stand (`{% if x %}`, `%{ endif }`): stepped over.
+    /// A directive of a template language where an item or a comma should stand: stepped over.
     pub(super) fn directive(&mut self) -> bool {
-        let rest = &self.bytes[self.at..];
-        let is_directive = rest.starts_with(b"{%")
-            || rest.starts_with(b"%{")
-            || rest.starts_with(b"{{#")
-            || rest.starts_with(b"{{/")
-            || rest.starts_with(b"{{-")
-            || rest.starts_with(b"{{ if")
-            || rest.starts_with(b"{{ end")
-            || rest.starts_with(b"{{ range");
-        if !is_directive {
+        if !is_directive(&self.bytes[self.at..]) {
             return false;
         }
         let Some(end) = self.template_end() else { return false };
@@ -143,4 +134,11 @@ impl Parser<'_> {
             self.at += end;
         }
     }
+}
+
+/// Whether a directive of a template language begins here (`{% if x %}`, `%{ endif }`, `{{ range .x }}`): what it decides
+/// about may be there or not.
+pub fn is_directive(text: &[u8]) -> bool {
+    const STARTS: [&[u8]; 8] = [b"{%", b"%{", b"{{#", b"{{/", b"{{-", b"{{ if", b"{{ end", b"{{ range"];
+    STARTS.iter().any(|start| text.starts_with(start))
 }

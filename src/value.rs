@@ -4,6 +4,7 @@
 //! *used* at are in [`Value::via`], nearest use last. What is not known before deployment is a [`Kind::Unknown`] value or
 //! a hole in a [`Text`], never an absence.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::source::{Hole, HoleKind, Span, Text};
@@ -56,6 +57,18 @@ pub struct Entry {
     /// With its quotes.
     pub key_span: Span,
     pub value: Value,
+}
+
+/// The entries of a map, and whether each goes on with one before it: two parts of one value that is written in blocks, each
+/// of which names the key. No text has two values in one place.
+pub fn parts(entries: &[Entry]) -> impl Iterator<Item = (bool, &Entry)> {
+    let whole = entries.first().map(|e| e.value.span);
+    let mut seen = HashSet::new();
+    let several = entries.len() > 1;
+    entries.iter().map(move |e| {
+        let in_blocks = several && Some(e.value.span) == whole;
+        (in_blocks && !seen.insert(e.key.display()), e)
+    })
 }
 
 /// One alternative of [`Kind::OneOf`].

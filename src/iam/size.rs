@@ -2,7 +2,7 @@
 
 use super::PolicyKind;
 use crate::source::{Piece, Text};
-use crate::value::{Kind, Value};
+use crate::value::{Kind, Value, parts};
 
 /// A length in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,10 +95,16 @@ pub fn size(policy: &Value) -> Size {
             }
             Kind::Map(entries) => {
                 out.characters += 2 + entries.len().saturating_sub(1);
-                for e in entries.iter() {
-                    string(&e.key, &mut out);
-                    out.characters += 1;
+                for (goes_on, e) in parts(entries) {
                     stack.push(&e.value);
+                    match goes_on {
+                        // Neither its key nor its braces are there again.
+                        true => out.characters = out.characters.saturating_sub(2),
+                        false => {
+                            string(&e.key, &mut out);
+                            out.characters += 1;
+                        }
+                    }
                 }
             }
             Kind::OneOf(branches) => {
@@ -170,5 +176,9 @@ mod tests {
                 exact: false
             }
         );
+        let line = |key: &str| entry("Bool", Value::map(vec![entry(key, Value::made("true", span))], span));
+        let blocks = Value::map(vec![line("a:b"), line("a:c")], span);
+        // {"Bool":{"a:b":"true","a:c":"true"}}
+        assert_eq!(size(&blocks).characters, 36);
     }
 }

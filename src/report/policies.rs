@@ -10,7 +10,7 @@ use crate::iam::{Document, Format, Origin, Unresolved, Use, catalogue};
 use crate::model::full_address;
 use crate::project::{Identity, PolicyRef, Project};
 use crate::source::{Problem, Sources, Span, visible};
-use crate::value::{Branch, Kind, Value};
+use crate::value::{Branch, Kind, Value, parts};
 
 /// Deeper values than this are not shown.
 const MAX_DEPTH: usize = 64;
@@ -39,8 +39,14 @@ fn json_of(value: &Value, depth: usize) -> Json {
         Kind::Seq(items) => items.iter().map(|v| json_of(v, depth + 1)).collect(),
         Kind::Map(entries) => {
             let mut map = Map::new();
-            for e in entries.iter() {
-                map.insert(e.key.display(), json_of(&e.value, depth + 1));
+            for (goes_on, e) in parts(entries) {
+                let json = json_of(&e.value, depth + 1);
+                match (map.get_mut(&e.key.display()), json) {
+                    (Some(Json::Object(first)), Json::Object(more)) if goes_on => first.extend(more),
+                    (_, json) => {
+                        map.insert(e.key.display(), json);
+                    }
+                }
             }
             Json::Object(map)
         }

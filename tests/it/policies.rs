@@ -161,6 +161,29 @@ fn directives_of_terraforms_templates_are_read_over() {
 }
 
 #[test]
+fn condition_blocks_of_one_test_are_one_operator() {
+    let line = |variable: &str| {
+        format!(
+            "    condition {{\n      test     = \"StringEquals\"\n      variable = \"{variable}\"\n      values   = [\"x\"]\n    }}\n"
+        )
+    };
+    let document = format!(
+        "data \"aws_iam_policy_document\" \"p\" {{\n  statement {{\n    actions   = [\"s3:GetObject\"]\n    resources = [\"arn:aws:s3:::b/*\"]\n{}{}{}  }}\n}}\n",
+        line("aws:PrincipalOrgID"),
+        line("aws:PrincipalTag/a"),
+        line("aws:PrincipalTag/a"),
+    );
+    let repository = Repository::new(&[("main.tf", &document)]);
+    let json = repository.run(&["policies", "--format", "json", "."]).json();
+    assert_eq!(
+        json["policies"][0]["document"]["Statement"][0]["Condition"],
+        serde_json::json!({"StringEquals": {"aws:PrincipalOrgID": ["x"], "aws:PrincipalTag/a": ["x", "x"]}}),
+    );
+    let rules = repository.run(&["check", "--format", "json", "."]).rules();
+    assert!(!rules.contains(&"duplicate-json-key".to_owned()), "{rules:?}");
+}
+
+#[test]
 fn a_json_template_is_broken_only_where_it_is_filled_in_to_be() {
     let template = concat!(
         "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::iam::{Condition, DefectKind, Item};
 use crate::source::Span;
-use crate::value::{Entry, Kind, Value};
+use crate::value::{Entry, Kind, Value, parts};
 
 use super::document::{Lowering, TOO_DEEP};
 
@@ -38,9 +38,10 @@ impl Lowering {
             self.defect(DefectKind::Empty, value.span, "Condition");
         }
         let mut seen = HashMap::new();
-        for operator in entries.iter() {
-            let name = operator.key.display();
-            self.again(&mut seen, &name, operator);
+        for (goes_on, operator) in parts(entries) {
+            if !goes_on {
+                self.again(&mut seen, operator);
+            }
             self.holes(&operator.key);
             let operator_item = Item {
                 text: operator.key.clone(),
@@ -53,14 +54,15 @@ impl Lowering {
     }
 
     /// Tells a key that was there before; of broken ones nobody knows.
-    fn again(&mut self, seen: &mut HashMap<String, Span>, name: &str, entry: &Entry) {
+    fn again(&mut self, seen: &mut HashMap<String, Span>, entry: &Entry) {
         if entry.key.is_broken() {
             return;
         }
-        match seen.get(name) {
-            Some(first) => self.defect(DefectKind::DuplicateKey { first: *first }, entry.key_span, name),
+        let name = entry.key.display();
+        match seen.get(&name) {
+            Some(first) => self.defect(DefectKind::DuplicateKey { first: *first }, entry.key_span, &name),
             None => {
-                seen.insert(name.to_owned(), entry.key_span);
+                seen.insert(name, entry.key_span);
             }
         }
     }
@@ -73,8 +75,7 @@ impl Lowering {
                 }
                 let mut seen = HashMap::new();
                 for key in keys.iter() {
-                    let name = key.key.display();
-                    self.again(&mut seen, &name, key);
+                    self.again(&mut seen, key);
                     self.holes(&key.key);
                     let Some((values, complete)) = self.strings(&key.value, "value") else {
                         continue;

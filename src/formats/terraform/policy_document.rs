@@ -3,6 +3,8 @@
 //! AWS provider documentation, "Data Source: aws_iam_policy_document". Key spans are those of the argument names and
 //! block types, so that findings point at what is written.
 
+use std::collections::HashMap;
+
 use crate::formats::plain;
 use crate::source::{Hole, HoleKind, Lit, Piece, Span, Text};
 use crate::value::{Branch, Entry, Kind, Value};
@@ -400,6 +402,7 @@ fn push_merged(entries: &mut Vec<Entry>, key: Text, key_span: Span, value: Value
 fn condition(blocks: &[Nested]) -> Value {
     let span = blocks.iter().skip(1).fold(blocks[0].1.span, |s, b| s.cover(b.1.span));
     let mut tests: Vec<(Text, Span, Vec<Entry>)> = Vec::new();
+    let mut at: HashMap<(String, String), usize> = HashMap::new();
     for (key, block, branch) in blocks {
         let (test, test_span) = key_text(block.get("test"), *key);
         let (variable, variable_span) = key_text(block.get("variable"), *key);
@@ -409,13 +412,11 @@ fn condition(blocks: &[Nested]) -> Value {
             None => lost(block, 0).map_or_else(|| Value::seq(Vec::new(), block.span), |entry| entry.value),
         };
         let values = conditioned(values, branch.as_ref());
-        let shown = test.display();
-        let at = tests
-            .iter()
-            .position(|(t, _, _)| t.display() == shown)
-            .unwrap_or(tests.len());
-        if at == tests.len() {
-            tests.push((test.clone(), test_span, Vec::new()));
+        // Each block names the operator anew; those of one key are one line.
+        let next = tests.len();
+        let at = *at.entry((test.display(), variable.display())).or_insert(next);
+        if at == next {
+            tests.push((test, test_span, Vec::new()));
         }
         push_merged(&mut tests[at].2, variable, variable_span, values);
     }

@@ -8,6 +8,8 @@ use overgrant::iam::Own;
 use overgrant::rules::{self, Ruleset, Selection};
 use overgrant::source::Sources;
 
+use crate::support::repository::Repository;
+
 /// Rules that say that something is broken.
 const SYNTAX: [&str; 2] = ["unreadable-input", "json-syntax-error"];
 
@@ -175,4 +177,44 @@ fn a_lost_brace_hides_no_other_statement() {
     let others = |(rule, _): &&(String, u32)| expected.iter().all(|(r, _)| r != rule) && SYNTAX.contains(&&**rule);
     assert!(expected.iter().all(|e| found.contains(e)), "{found:?}");
     assert_eq!(found.iter().filter(others).count(), 0, "{found:?}");
+}
+
+#[test]
+fn a_notebook_is_read_as_far_as_it_goes() {
+    let cells = |source: &str| format!("{{\"cells\": [{{\"cell_type\": \"code\", \"source\": [{source}]}}]}}");
+    let call = "\"import boto3\\n\", \"boto3.client('s3').get_object(Bucket='b', Key='k')\"";
+    let whole = cells(&format!("\"%matplotlib inline\\n\", \"!pip install x\\n\", {call}"));
+    let half = cells(&format!("\"def f(:\\n\", {call}"));
+    let cut = &whole[..whole.len() - 30];
+    for (text, code, needs) in [(&*whole, 0, true), (&*half, 1, true), (cut, 1, false)] {
+        let repository = Repository::new(&[("n.ipynb", text)]);
+        let ran = repository.run(&["check", "--format", "json", "."]);
+        assert_eq!(ran.code, code, "{text}: {}", ran.out);
+        assert_eq!(
+            ran.rules().contains(&"unreadable-input".to_owned()),
+            code == 1,
+            "{text}"
+        );
+        let needed = repository.run(&["needs", "n.ipynb"]).out;
+        assert_eq!(needed.contains("s3:GetObject"), needs, "{text}: {needed}");
+        assert_eq!(needed.contains("not read"), code == 1, "{text}: {needed}");
+    }
+}
+
+#[test]
+fn a_text_that_nests_without_end_is_told_and_what_stands_beside_it_is_read() {
+    let deep = [
+        "%{ if true }".repeat(20_000) + "{}" + &"%{ endif }".repeat(20_000),
+        "${\"".repeat(20_000) + "x" + &"\"}".repeat(20_000),
+    ];
+    for text in deep {
+        let file = format!(
+            "resource \"aws_iam_policy\" \"a\" {{\n  policy = jsonencode({{ Statement = [{{ Effect = \"Allow\", Action = \"*\", Resource = \"*\" }}] }})\n}}\nlocals {{\n  a = <<EOT\n{text}\nEOT\n}}\n"
+        );
+        let ran = Repository::new(&[("main.tf", &file)]).run(&["check", "--format", "json", "."]);
+        assert_eq!(ran.code, 1);
+        for rule in ["admin-star-star", "unreadable-input"] {
+            assert!(ran.rules().contains(&rule.to_owned()), "{rule}: {}", ran.err);
+        }
+    }
 }

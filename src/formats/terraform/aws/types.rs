@@ -1,17 +1,7 @@
-//! Terraform's names for what CloudFormation names otherwise.
-//!
-//! An argument that is not listed is its own name in CloudFormation's spelling: `max_session_duration` is
-//! `MaxSessionDuration`. AWS provider documentation and CloudFormation User Guide, resource by resource.
+//! The types whose names or arguments CloudFormation spells otherwise.
 
+use super::Type;
 use crate::model::kinds;
-
-/// A resource type. Properties are `argument -> property`: `a.b` is an argument of a nested block, `X/Y` a property in a
-/// property, `X[]` one that is always a list.
-pub(super) struct Type {
-    pub(super) terraform: &'static str,
-    pub(super) kind: &'static str,
-    pub(super) properties: &'static [(&'static str, &'static str)],
-}
 
 const fn is(terraform: &'static str, kind: &'static str, properties: &'static [(&'static str, &'static str)]) -> Type {
     Type {
@@ -20,53 +10,6 @@ const fn is(terraform: &'static str, kind: &'static str, properties: &'static [(
         properties,
     }
 }
-
-/// Arguments that name another resource: a reference there stays a reference.
-pub(super) const LINKS: &[&str] = &[
-    "bucket",
-    "cluster_arn",
-    "cluster_name",
-    "domain",
-    "domain_name",
-    "event_bus_name",
-    "execution_role_arn",
-    "file_system_id",
-    "function_name",
-    "group",
-    "group_name",
-    "groups",
-    "iam_instance_profile",
-    "iam_role_arn",
-    "identity_pool_id",
-    "image_id",
-    "key_id",
-    "layer_name",
-    "managed_policy_arn",
-    "managed_policy_arns",
-    "permission_set_arn",
-    "permissions_boundary",
-    "policy_arn",
-    "policy_arns",
-    "queue_url",
-    "repository",
-    "repository_name",
-    "resource_arn",
-    "rest_api_id",
-    "role",
-    "role_arn",
-    "role_name",
-    "roles",
-    "secret_arn",
-    "secret_id",
-    "service_role",
-    "snapshot_id",
-    "task_role_arn",
-    "topic_arn",
-    "user",
-    "user_name",
-    "users",
-    "vault_name",
-];
 
 /// In the order of the types' names.
 pub(super) const TYPES: &[Type] = &[
@@ -323,6 +266,11 @@ pub(super) const TYPES: &[Type] = &[
         "aws_iot_policy",
         "AWS::IoT::Policy",
         &[("name", "PolicyName"), ("policy", "PolicyDocument")],
+    ),
+    is(
+        "aws_kinesis_firehose_delivery_stream",
+        "AWS::KinesisFirehose::DeliveryStream",
+        &[("name", "DeliveryStreamName")],
     ),
     is(
         "aws_kinesis_resource_policy",
@@ -590,21 +538,3 @@ pub(super) const TYPES: &[Type] = &[
     is("data.aws_iam_policy", kinds::POLICY_LOOKUP, &[]),
     is("data.http", kinds::HTTP_REQUEST, &[]),
 ];
-
-/// The row of a type.
-pub(super) fn find(terraform: &str) -> Option<&'static Type> {
-    TYPES.iter().find(|t| t.terraform == terraform)
-}
-
-/// CloudFormation's spelling of an argument's name.
-pub(super) fn pascal(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for part in name.split('_') {
-        let mut chars = part.chars();
-        if let Some(first) = chars.next() {
-            out.extend(first.to_uppercase());
-            out.push_str(chars.as_str());
-        }
-    }
-    out
-}

@@ -466,8 +466,7 @@ fn several_files_of_code() {
         found(&files.iter().map(|(p, t)| (*p, t.as_str())).collect::<Vec<_>>())
     };
     assert_eq!(run(both), [""; 0]);
-    // A class that is named may run all its methods; none of them for certain.
-    assert_eq!(run(one), [""; 0]);
+    assert_eq!(run(one), ["unused-grant 's3:PutObject'"]);
     let template = template.replace("'s3:GetObject', 's3:PutObject'", "'s3:GetObject'");
     let run = |app: &str| {
         found(&[
@@ -479,6 +478,109 @@ fn several_files_of_code() {
     };
     assert_eq!(run(both), ["missing-grant self.s3.put_object"]);
     assert_eq!(run(one), [""; 0]);
+}
+
+/// A method that nothing which runs reads the name of is not run; whatever else may run it, may.
+#[test]
+fn methods_of_a_class_that_is_named() {
+    let template = sam(
+        "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ['s3:GetObject', 's3:PutObject']\n        Resource: '*'",
+    );
+    let store = |head: &str, more: &str| {
+        format!(
+            "import boto3\nfrom fastapi import Base, register\n{head}\n    def __init__(self):\n        self.s3 = boto3.client('s3')\n    def load(self, key):\n        return self.s3.get_object(Bucket='b', Key=key)\n    def save(self, key):\n        self.s3.put_object(Bucket='b', Key=key)\n{more}"
+        )
+    };
+    let run = |head: &str, more: &str, app: &str| {
+        let store = store(head, more);
+        let app = format!("import fastapi as other\nfrom store import Store, Heir\ndef handler(e, c):\n{app}");
+        found(&[
+            ("template.yaml", &template),
+            ("src/app.py", &app),
+            ("src/store.py", &store),
+        ])
+    };
+    let unused = ["unused-grant 's3:PutObject'"];
+    let plain = "class Store:";
+    for (head, more, app) in [
+        (plain, "", "    return Store().load(e)\n"),
+        (
+            plain,
+            "def other_entry(e, c):\n    Store().save(e)\n",
+            "    return Store().load(e)\n",
+        ),
+        (
+            plain,
+            "",
+            "    s = Store()\n    if isinstance(s, Store):\n        print(s)\n    return s.load(e)\n",
+        ),
+        (plain, "class Heir(Store):\n    pass\n", "    return Heir().load(e)\n"),
+        (
+            "import dataclasses\n@dataclasses.dataclass\nclass Store:",
+            "",
+            "    return Store().load(e)\n",
+        ),
+    ] {
+        assert_eq!(run(head, more, app), unused, "{head} {more} {app}");
+    }
+    for (head, more, app) in [
+        (plain, "", "    s = Store()\n    other.use(s)\n    return s.load(e)\n"),
+        (
+            plain,
+            "",
+            "    s = Store()\n    other.use(steps=[('a', s)])\n    return s.load(e)\n",
+        ),
+        (plain, "", "    other.use(Store)\n    return Store().load(e)\n"),
+        (
+            plain,
+            "",
+            "    s = Store()\n    getattr(s, e['what'])(e)\n    return s.load(e)\n",
+        ),
+        (
+            plain,
+            "",
+            "    s = Store()\n    s.__dict__[e](s)\n    return s.load(e)\n",
+        ),
+        (
+            plain,
+            "",
+            "    import operator\n    s = Store()\n    operator.methodcaller(e)(s)\n    return s.load(e)\n",
+        ),
+        (
+            plain,
+            "",
+            "    s = other.wrap(1) or Store()\n    s.save(e)\n    return s.load(e)\n",
+        ),
+        (
+            plain,
+            "    def run(self):\n        self.save('k')\n",
+            "    return Store().load(e)\n",
+        ),
+        (
+            plain,
+            "    def __exit__(self, *a):\n        self.save('k')\n",
+            "    with Store() as s:\n        return s.load(e)\n",
+        ),
+        (
+            plain,
+            "    @register\n    def hook(self):\n        self.save('k')\n",
+            "    return Store().load(e)\n",
+        ),
+        ("class Store(Base):", "", "    return Store().load(e)\n"),
+        ("@register\nclass Store:", "", "    return Store().load(e)\n"),
+        (
+            plain,
+            "class Heir(Store):\n    def load(self, key):\n        self.save(key)\n        return super().load(key)\n",
+            "    return Heir().load(e)\n",
+        ),
+        (
+            plain,
+            "    def go(self):\n        return self.step()\nclass Heir(Store):\n    def step(self):\n        self.save('k')\n",
+            "    Store().load(e)\n    return Heir().go()\n",
+        ),
+    ] {
+        assert_eq!(run(head, more, app), [""; 0], "{head} {more} {app}");
+    }
 }
 
 #[test]

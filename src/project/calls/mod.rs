@@ -5,6 +5,7 @@
 //! certain, or, where not even a service can be named, as unresolved. Results are in the order of files and of the text,
 //! whatever the number of threads.
 
+mod classes;
 mod evaluate;
 mod index;
 mod least;

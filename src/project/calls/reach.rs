@@ -1,8 +1,10 @@
-//! Which functions run when an entry point does. Too many rather than too few: a class that is named runs all its methods, a
-//! method of something unknown may be any method of that name.
+//! Which functions run when an entry point does. Too many rather than too few: a method of something unknown may be any
+//! method of that name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::classes::{self, Lazy};
 use super::evaluate::{Evaluator, decorator_name};
 use super::thing::{Place, Thing};
 use super::{Unresolved, Why};
@@ -53,12 +55,18 @@ pub(super) struct Edges {
     called: Vec<(Place, Place)>,
     /// By such a call that only a script makes: `if __name__ == "__main__"`.
     script: Vec<(Place, Place)>,
+    /// Perhaps, if something that runs reads the name.
+    lazy: Vec<Lazy>,
+    /// Names that are read of something that may have a method of the repository; none stands for any.
+    read: Vec<(Place, Option<Arc<str>>)>,
 }
 
 /// What runs what.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     all: BTreeMap<Place, Vec<Place>>,
+    lazy: BTreeMap<Place, Vec<(Arc<str>, Place)>>,
+    read: BTreeMap<Place, Vec<Option<Arc<str>>>>,
     called: BTreeMap<Place, Vec<Place>>,
     script: BTreeMap<Place, Vec<Place>>,
 }
@@ -69,11 +77,21 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
     let mut out: Vec<(Place, Place)> = Vec::new();
     let mut called: Vec<(Place, Place)> = Vec::new();
     let mut script: Vec<(Place, Place)> = Vec::new();
+    let mut lazy: Vec<Lazy> = Vec::new();
+    let mut read: Vec<(Place, Option<Arc<str>>)> = Vec::new();
     let mut unclear = Vec::new();
     let place = |scope: ScopeId| Place { module, scope };
     for expr in m.ids() {
         let e = m.expr(expr);
         let from = place(m.function_of(e.scope));
+        if let ExprKind::Call(call) = &e.kind {
+            classes::handed_out(evaluator, module, expr, from, &mut out);
+            let callees = evaluator.things(module, call.function);
+            let any = |t: &Thing| matches!(t, Thing::Library(n) if classes::reads_any(evaluator, module, expr, n));
+            if callees.iter().any(any) {
+                read.push((from, None));
+            }
+        }
         let is_name = matches!(e.kind, ExprKind::Name(_) | ExprKind::Attr { .. });
         if !is_name || e.usage == Usage::Store {
             continue;
@@ -93,7 +111,7 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
         for t in things.iter() {
             match t {
                 Thing::Function(f) | Thing::Method(f, _) => out.push((from, *f)),
-                Thing::Class(c) => class_edges(evaluator, *c, from, &mut out),
+                Thing::Class(c) => classes::named(evaluator, *c, from, &mut out, &mut lazy),
                 Thing::Module(other) => out.push((
                     from,
                     Place {
@@ -125,6 +143,11 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
         }
         // Reading a property runs it.
         if let ExprKind::Attr { of, name, .. } = &e.kind {
+            if &**name == "__dict__" {
+                read.push((from, None));
+            } else if !evaluator.index.methods(name).is_empty() && classes::is_unclear(&things) {
+                read.push((from, Some(name.clone())));
+            }
             properties(evaluator, module, *of, name, from, &mut out);
         }
     }
@@ -141,7 +164,7 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
         for base in &s.bases {
             for t in evaluator.things(module, *base).iter() {
                 if let Thing::Class(c) = t {
-                    class_edges(evaluator, *c, place(m.function_of(s.parent)), &mut out);
+                    classes::named(evaluator, *c, place(m.function_of(s.parent)), &mut out, &mut lazy);
                 }
             }
         }
@@ -151,10 +174,16 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
         edges.sort_unstable();
         edges.dedup();
     }
+    lazy.sort_unstable();
+    lazy.dedup();
+    read.sort_unstable();
+    read.dedup();
     let edges = Edges {
         all: out,
         called,
         script,
+        lazy,
+        read,
     };
     (edges, unclear)
 }
@@ -261,23 +290,6 @@ fn overriding(evaluator: &Evaluator<'_>, class: Place, out: &mut Vec<(Place, Pla
     }
 }
 
-fn class_edges(evaluator: &Evaluator<'_>, class: Place, from: Place, out: &mut Vec<(Place, Place)>) {
-    for c in evaluator.index.lineage(class) {
-        let m = &evaluator.program.modules[c.module];
-        for b in m.scope(c.scope).bindings.values().flatten() {
-            if let Bound::Function(s) = b.bound {
-                out.push((
-                    from,
-                    Place {
-                        module: c.module,
-                        scope: s,
-                    },
-                ));
-            }
-        }
-    }
-}
-
 /// Modules that run because code in `scope` imports them.
 fn imports(evaluator: &Evaluator<'_>, m: &Module, from: Place, scope: ScopeId, out: &mut Vec<(Place, Place)>) {
     let program = evaluator.program;
@@ -308,10 +320,13 @@ fn imports(evaluator: &Evaluator<'_>, m: &Module, from: Place, scope: ScopeId, o
 
 /// Whether a decorator hands the function to something that calls it.
 pub(super) fn is_registered(m: &Module, scope: ScopeId) -> bool {
-    m.scope(scope).decorators.iter().any(|d| {
-        let name = decorator_name(m, *d).unwrap_or_default();
-        !QUIET.contains(&name.rsplit('.').next().unwrap_or(""))
-    })
+    m.scope(scope).decorators.iter().any(|d| !is_quiet(m, *d))
+}
+
+/// Whether a decorator leaves what it decorates to its callers.
+pub(super) fn is_quiet(m: &Module, decorator: ExprId) -> bool {
+    let name = decorator_name(m, decorator).unwrap_or_default();
+    QUIET.contains(&name.rsplit('.').next().unwrap_or(""))
 }
 
 impl Graph {
@@ -327,13 +342,47 @@ impl Graph {
             for (from, to) in edges.script {
                 out.script.entry(from).or_default().push(to);
             }
+            for (from, name, to) in edges.lazy {
+                out.lazy.entry(from).or_default().push((name, to));
+            }
+            for (from, name) in edges.read {
+                out.read.entry(from).or_default().push(name);
+            }
         }
         out
     }
 
     /// Everything that may run from `entries` on.
     pub(super) fn reach(&self, entries: &[Place]) -> BTreeSet<Place> {
-        walk(&self.all, entries)
+        let mut seen: BTreeSet<Place> = BTreeSet::new();
+        let mut stack: Vec<Place> = entries.to_vec();
+        // Methods by name whose name nothing has read yet; with nothing in the place of a name, anything.
+        let mut waiting: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
+        let (mut read, mut any): (BTreeSet<&str>, bool) = (BTreeSet::new(), false);
+        while let Some(at) = stack.pop() {
+            if !seen.insert(at) {
+                continue;
+            }
+            stack.push(of_module(at));
+            stack.extend(self.all.get(&at).into_iter().flatten().copied());
+            for (name, method) in self.lazy.get(&at).into_iter().flatten() {
+                match any || read.contains(&**name) {
+                    true => stack.push(*method),
+                    false => waiting.entry(name).or_default().push(*method),
+                }
+            }
+            for name in self.read.get(&at).into_iter().flatten() {
+                match name {
+                    Some(name) if read.insert(name) => stack.extend(waiting.remove(&**name).into_iter().flatten()),
+                    Some(_) => {}
+                    None => {
+                        any = true;
+                        stack.extend(std::mem::take(&mut waiting).into_values().flatten());
+                    }
+                }
+            }
+        }
+        seen
     }
 
     /// What a module calls only when it runs as a script.
@@ -354,12 +403,16 @@ fn walk(edges: &BTreeMap<Place, Vec<Place>>, entries: &[Place]) -> BTreeSet<Plac
         if !seen.insert(at) {
             continue;
         }
-        // A function's module has run before it does.
-        stack.push(Place {
-            module: at.module,
-            scope: 0,
-        });
+        stack.push(of_module(at));
         stack.extend(edges.get(&at).into_iter().flatten().copied());
     }
     seen
+}
+
+/// A function's module has run before it does.
+fn of_module(at: Place) -> Place {
+    Place {
+        module: at.module,
+        scope: 0,
+    }
 }

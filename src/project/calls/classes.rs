@@ -1,0 +1,155 @@
+//! Which methods of a class run once it is named.
+//!
+//! **Invariant:** a method is left out only where nothing that runs reads its name, and nothing outside the repository gets
+//! hold of the class or of an instance, whose methods it may then call.
+
+use std::sync::Arc;
+
+use super::evaluate::Evaluator;
+use super::reach::{is_quiet, is_registered};
+use super::thing::{Place, Thing};
+use crate::model::python::{Bound, ExprId, ExprKind};
+
+/// Methods that libraries call on what they are given, and that a class may have without a base that says so.
+const PROTOCOLS: &[&str] = &[
+    "close", "emit", "filter", "flush", "format", "handle", "next", "read", "readline", "run", "send", "start", "stop",
+    "write",
+];
+
+/// Builtins that look at an object and call none of its methods but those of Python's own data model.
+const LOOKS: &[&str] = &[
+    "bool",
+    "callable",
+    "delattr",
+    "getattr",
+    "hasattr",
+    "hash",
+    "id",
+    "isinstance",
+    "issubclass",
+    "len",
+    "print",
+    "repr",
+    "setattr",
+    "str",
+    "super",
+    "type",
+];
+
+/// How many containers deep an argument is looked into.
+const MAX_DEPTH: usize = 3;
+
+/// A method that runs if its name is read by what runs, and where its class is named.
+pub(super) type Lazy = (Place, Arc<str>, Place);
+
+/// All functions of a class and of those it inherits from, by name.
+pub(super) fn methods(evaluator: &Evaluator<'_>, class: Place) -> impl Iterator<Item = (Arc<str>, Place)> {
+    let program = evaluator.program;
+    evaluator.index.lineage(class).into_iter().flat_map(move |c| {
+        let bindings = program.modules[c.module].scope(c.scope).bindings.iter();
+        bindings.flat_map(move |(name, all)| {
+            all.iter().filter_map(move |b| match b.bound {
+                Bound::Function(scope) => Some((
+                    name.clone(),
+                    Place {
+                        module: c.module,
+                        scope,
+                    },
+                )),
+                _ => None,
+            })
+        })
+    })
+}
+
+/// What may run because `from` names the class.
+pub(super) fn named(
+    evaluator: &Evaluator<'_>,
+    class: Place,
+    from: Place,
+    all: &mut Vec<(Place, Place)>,
+    lazy: &mut Vec<Lazy>,
+) {
+    let modules = &evaluator.program.modules;
+    let decorated = |c: &Place| {
+        let m = &modules[c.module];
+        m.scope(c.scope).decorators.iter().any(|d| !is_quiet(m, *d))
+    };
+    let open = evaluator.index.is_open(class) || evaluator.index.lineage(class).iter().any(decorated);
+    for (name, method) in methods(evaluator, class) {
+        let always = (name.starts_with("__") && name.ends_with("__"))
+            || PROTOCOLS.contains(&&*name)
+            || is_registered(&modules[method.module], method.scope);
+        match open || always {
+            true => all.push((from, method)),
+            false => lazy.push((from, name, method)),
+        }
+    }
+}
+
+/// What may run because a class, or an instance, is handed to something that is not of the repository.
+pub(super) fn handed_out(
+    evaluator: &Evaluator<'_>,
+    module: usize,
+    call: ExprId,
+    from: Place,
+    all: &mut Vec<(Place, Place)>,
+) {
+    let m = &evaluator.program.modules[module];
+    let Some(c) = m.call(call) else { return };
+    let ours = |t: &Thing| match t {
+        Thing::Function(_) | Thing::Method(..) | Thing::Class(_) => true,
+        Thing::Library(name) => LOOKS.contains(&name.rsplit('.').next().unwrap_or(name)),
+        _ => false,
+    };
+    let callees = evaluator.things(module, c.function);
+    if !callees.is_empty() && callees.iter().all(ours) {
+        return;
+    }
+    let mut open: Vec<(ExprId, usize)> = c.args.iter().map(|a| (a.value, 0)).collect();
+    while let Some((expr, depth)) = open.pop() {
+        match &m.expr(expr).kind {
+            ExprKind::List(items) | ExprKind::Tuple(items) if depth < MAX_DEPTH => {
+                open.extend(items.iter().map(|i| (*i, depth + 1)));
+            }
+            ExprKind::Dict(pairs) if depth < MAX_DEPTH => {
+                open.extend(pairs.iter().map(|p| (p.value, depth + 1)));
+            }
+            ExprKind::Name(_) | ExprKind::Attr { .. } | ExprKind::Call(_) => {
+                for t in evaluator.things(module, expr).iter() {
+                    if let Thing::Class(class) | Thing::Instance(class) = t {
+                        all.extend(methods(evaluator, *class).map(|(_, method)| (from, method)));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether what is read as `.name` may be a method that the evaluation did not find.
+pub(super) fn is_unclear(things: &[Thing]) -> bool {
+    let unclear = |t: &Thing| match t {
+        Thing::Opaque | Thing::More | Thing::Entry(..) | Thing::Items(_) | Thing::Pair(_) => true,
+        Thing::Bound(of, _) => matches!(
+            &**of,
+            Thing::Opaque | Thing::More | Thing::Instance(_) | Thing::Class(_)
+        ),
+        _ => false,
+    };
+    things.is_empty() || things.iter().any(unclear)
+}
+
+/// Whether the call whose callee is this library name may read any name at all.
+pub(super) fn reads_any(evaluator: &Evaluator<'_>, module: usize, call: ExprId, name: &str) -> bool {
+    let named = || {
+        let c = evaluator.program.modules[module].call(call);
+        let asked = c.and_then(|c| c.positional(1));
+        asked.is_some_and(|a| !evaluator.texts(module, a, None).is_empty())
+    };
+    match name {
+        "getattr" | "builtins.getattr" => !named(),
+        "operator.attrgetter" | "operator.methodcaller" | "vars" | "dir" | "inspect.getmembers" => true,
+        _ => false,
+    }
+}

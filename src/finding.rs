@@ -155,8 +155,8 @@ pub enum Change {
     /// Strings in the place of the string at the span. Several where the string is an item of a list, or may be one: a
     /// single value becomes a list. No string: as [`Change::Remove`].
     Replace { at: Span, with: Vec<String> },
-    /// The list item at the span goes, with the comma and the line that were its own; or the entry whose key is there. The
-    /// last one of a list or an object stays.
+    /// The list item or block at the span goes, with the comma and the line that were its own; or the entry whose key is
+    /// there. The last one of a list or an object stays.
     Remove { at: Span },
     /// Strings behind the string at the span, which becomes a list where it is none.
     Add { behind: Span, items: Vec<String> },

@@ -137,6 +137,11 @@ fn entries_are_taken_out_by_their_key() {
             "x = f({\n  b = 1\n})\n",
         ),
         ("main.tf", "x = f({ «a» = \"\", b = 1 })\n", "x = f({ b = 1 })\n"),
+        (
+            "main.tf",
+            "d {\n  «s {\n    a = 1\n  }»\n\n  s {\n    a = 2\n  }\n}\n",
+            "d {\n\n  s {\n    a = 2\n  }\n}\n",
+        ),
         ("app.py", "x = {'b': 1, «'a'»: ''}\n", "x = {'b': 1}\n"),
         ("app.py", "x = {**b, «'a'»: ''}\n", ""),
     ];

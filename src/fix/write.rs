@@ -185,6 +185,8 @@ impl<'c> Place<'c> {
         let n = match outer.shape {
             Shape::List | Shape::Tuple => at,
             Shape::Object | Shape::Body if at % 2 == 0 => at / 2,
+            // A nested block, all of it.
+            Shape::Body if self.code.parts[self.part].shape == Shape::Body => at / 2,
             _ => return None,
         };
         Some((Series::of(self.code, container)?, n, container))

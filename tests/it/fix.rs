@@ -1,11 +1,11 @@
 //! Fixes: what they make of files, and that they make nothing worse.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use overgrant::fix::{Mended, Seen, Texts, mend};
-use overgrant::iam::{ActionSet, Own};
+use overgrant::iam::{Action, ActionSet, Document, Own};
 use overgrant::rules::{self, Ruleset, Selection, examples};
 use overgrant::settings::{Date, Settings};
 use overgrant::settle::{Report, Terms, settle};
@@ -56,21 +56,30 @@ fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> Mended {
     }
 }
 
-/// The actions that each statement is about, by document.
-fn meaning(sources: &Sources) -> Vec<(bool, usize, Vec<String>)> {
+/// The actions that each document allows and denies, whatever statements these are in.
+fn meaning(sources: &Sources) -> Vec<Vec<String>> {
     let own = Own::default();
     let analysis = overgrant::analyse(sources, &own);
-    let statements = analysis.project.documents.iter().flat_map(|d| &d.statements);
-    let mut all: Vec<_> = statements
-        .map(|s| {
+    let of_document = |d: &Document| -> Vec<String> {
+        let mut said: BTreeMap<(bool, bool), (ActionSet, BTreeSet<String>)> = BTreeMap::new();
+        for s in &d.statements {
             let action = s.action.as_ref();
             let items: Vec<String> = action.iter().flat_map(|c| &c.items).map(|i| i.display()).collect();
-            let set = ActionSet::expand_all(items.iter().map(String::as_str));
-            let unknown = items.iter().filter(|i| ActionSet::expand(i).is_empty());
-            let unknown = unknown.map(|i| i.to_lowercase()).collect();
-            (action.is_some_and(|a| a.negated), set.len(), unknown)
-        })
-        .collect();
+            let what = (s.allows(), action.is_some_and(|a| a.negated));
+            let (set, unknown) = said
+                .entry(what)
+                .or_insert_with(|| (ActionSet::empty(), BTreeSet::new()));
+            set.union_with(&ActionSet::expand_all(items.iter().map(String::as_str)));
+            let unread = items.iter().filter(|i| ActionSet::expand(i).is_empty());
+            unknown.extend(unread.map(|i| i.to_lowercase()));
+        }
+        let said = said.iter().map(|(what, (set, unknown))| {
+            let names: Vec<&str> = set.iter().map(Action::name).collect();
+            format!("{what:?} {names:?} {unknown:?}")
+        });
+        said.collect()
+    };
+    let mut all: Vec<Vec<String>> = analysis.project.documents.iter().map(of_document).collect();
     all.sort();
     all
 }

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
+use crate::finding::Remedy;
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
@@ -42,13 +43,17 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
         }
     }
     for (id, i, s, other) in found {
-        if !matters.contains(&s.span) {
-            out.push(
-                cx.at_statement("redundant-statement", id, i, "another statement says this already")
-                    .primary(head(s), "changes nothing")
-                    .secondary(head(other), "takes it in"),
-            );
+        if matters.contains(&s.span) {
+            continue;
         }
+        let f = cx
+            .at_statement("redundant-statement", id, i, "another statement says this already")
+            .primary(head(s), "changes nothing")
+            .secondary(head(other), "takes it in");
+        out.push(match s.branch.is_none() && other.branch.is_none() {
+            true => f.remedy(Remedy::safe("remove the statement").remove(s.span)),
+            false => f,
+        });
     }
 }
 

@@ -516,6 +516,11 @@ fn methods_of_a_class_that_is_named() {
         ),
         (plain, "class Heir(Store):\n    pass\n", "    return Heir().load(e)\n"),
         (
+            plain,
+            "",
+            "    all = []\n    all.append(Store())\n    for s in all:\n        s.load(e)\n",
+        ),
+        (
             "import dataclasses\n@dataclasses.dataclass\nclass Store:",
             "",
             "    return Store().load(e)\n",
@@ -531,6 +536,16 @@ fn methods_of_a_class_that_is_named() {
             "    s = Store()\n    other.use(steps=[('a', s)])\n    return s.load(e)\n",
         ),
         (plain, "", "    other.use(Store)\n    return Store().load(e)\n"),
+        (
+            plain,
+            "",
+            "    all = [Store()]\n    other.use(all)\n    return Store().load(e)\n",
+        ),
+        (
+            plain,
+            "",
+            "    all = []\n    all.append(Store())\n    other.use(all)\n    return Store().load(e)\n",
+        ),
         (
             plain,
             "",

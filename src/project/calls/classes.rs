@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::evaluate::Evaluator;
 use super::reach::{is_quiet, is_registered};
-use super::thing::{Place, Thing};
+use super::thing::{At, Place, Thing};
 use crate::model::python::{Bound, ExprId, ExprKind};
 
 /// Methods that libraries call on what they are given, and that a class may have without a base that says so.
@@ -100,25 +100,33 @@ pub(super) fn handed_out(
     let ours = |t: &Thing| match t {
         Thing::Function(_) | Thing::Method(..) | Thing::Class(_) => true,
         Thing::Library(name) => LOOKS.contains(&name.rsplit('.').next().unwrap_or(name)),
+        // A list's `append`: what becomes of the list is seen where that is handed on.
+        Thing::Bound(of, _) => matches!(**of, Thing::Literal(_)),
         _ => false,
     };
     let callees = evaluator.things(module, c.function);
     if !callees.is_empty() && callees.iter().all(ours) {
         return;
     }
-    let mut open: Vec<(ExprId, usize)> = c.args.iter().map(|a| (a.value, 0)).collect();
-    while let Some((expr, depth)) = open.pop() {
-        match &m.expr(expr).kind {
-            ExprKind::List(items) | ExprKind::Tuple(items) if depth < MAX_DEPTH => {
-                open.extend(items.iter().map(|i| (*i, depth + 1)));
-            }
-            ExprKind::Dict(pairs) if depth < MAX_DEPTH => {
-                open.extend(pairs.iter().map(|p| (p.value, depth + 1)));
-            }
+    let mut open: Vec<(At, usize)> = c.args.iter().map(|a| ((module, a.value), 0)).collect();
+    while let Some(((module, expr), depth)) = open.pop() {
+        let inside = |e: &ExprId| ((module, *e), depth + 1);
+        match &evaluator.program.modules[module].expr(expr).kind {
+            _ if depth > MAX_DEPTH => {}
+            ExprKind::List(items) | ExprKind::Tuple(items) => open.extend(items.iter().map(inside)),
+            ExprKind::Dict(pairs) => open.extend(pairs.iter().map(|p| inside(&p.value))),
             ExprKind::Name(_) | ExprKind::Attr { .. } | ExprKind::Call(_) => {
                 for t in evaluator.things(module, expr).iter() {
-                    if let Thing::Class(class) | Thing::Instance(class) = t {
-                        all.extend(methods(evaluator, *class).map(|(_, method)| (from, method)));
+                    match t {
+                        Thing::Class(class) | Thing::Instance(class) => {
+                            all.extend(methods(evaluator, *class).map(|(_, method)| (from, method)));
+                        }
+                        Thing::Literal(at) => {
+                            let added = evaluator.index.added(*at).iter();
+                            open.extend(added.map(|(_, value)| ((at.0, *value), depth + 1)));
+                            open.push((*at, depth + 1));
+                        }
+                        _ => {}
                     }
                 }
             }

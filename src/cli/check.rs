@@ -40,7 +40,7 @@ struct Mending {
     #[arg(long)]
     unsafe_fixes: bool,
     /// Write nothing: print what would change, and exit with 1 if anything would
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["format", "output"])]
     diff: bool,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Fix {
     #[arg(long = "unsafe", help_heading = "Fixes")]
     risky: bool,
     /// Write nothing: print what would change, and exit with 1 if anything would
-    #[arg(long, help_heading = "Fixes")]
+    #[arg(long, help_heading = "Fixes", conflicts_with_all = ["format", "output"])]
     diff: bool,
     #[command(flatten)]
     output: Output,

@@ -52,11 +52,20 @@ impl Changes {
             .collect();
         put(read, &self.before, &BTreeMap::new());
         // What stands beside a change may be a secret.
-        let text = run::understand_again(read, |read, analysis| {
+        let (text, failed) = run::understand_again(read, |read, analysis| {
             let report = read.report(analysis, wish);
-            Page::new(&report, analysis.project.sources, &read.ruleset, options(read)).masked(diffs)
+            let page = Page::new(&report, analysis.project.sources, &read.ruleset, options(read));
+            (page.masked(diffs), report.stats.failed)
         });
         let any = !text.is_empty();
+        if failed > 0 {
+            let files = if failed == 1 {
+                "1 file"
+            } else {
+                &format!("{failed} files")
+            };
+            terminal::note(&format!("note: {files} not wholly read; `overgrant check` tells why"));
+        }
         terminal::page(&text)?;
         Ok(ExitCode::from(u8::from(any)))
     }

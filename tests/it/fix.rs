@@ -216,6 +216,21 @@ fn a_diff_writes_nothing() {
     let repo = Repository::new(&[("template.yaml", FIXED)]);
     let ran = repo.run(&["check", "--diff", "--select", "validity,actions", "."]);
     assert_eq!((ran.code, ran.out.as_str()), (0, ""));
+    // Of what could not be read it does not say that nothing would change.
+    let repo = Repository::new(&[(
+        "t.yaml",
+        "Resources:\n  A:\n    Type: AWS::IAM::Role\n    Properties: [a, {b\n",
+    )]);
+    let ran = repo.run(&["fix", "--diff", "."]);
+    assert!(
+        ran.err
+            .contains("note: 1 file not wholly read; `overgrant check` tells why"),
+        "{}",
+        ran.err
+    );
+    // A diff has a form of its own.
+    let ran = repo.run(&["fix", "--diff", "--format", "json", "."]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
 }
 
 #[test]

@@ -215,6 +215,24 @@ pub fn is_whole_arn(hole: &Hole) -> bool {
         })
 }
 
+/// Whether `arn` takes in every `kind` of IAM (`role`, `user`) of some account, as `*` and `arn:aws:iam::*:role/*` do, and
+/// `role/app-*` does not.
+pub fn is_every(arn: &Text, kind: &str) -> bool {
+    if widest(arn) > Breadth::WholeType {
+        return false;
+    }
+    let one = format!("{kind}/x");
+    match shape(arn) {
+        Shape::Arn(parts) => {
+            let fits = |part: Part<'_>, what: &str| Pattern::new(&part.to_text(), Case::Sensitive).matches(what, Case::Sensitive);
+            fits(parts.service, "iam").and(fits(parts.resource, &one)).may_be()
+        }
+        _ => Pattern::resource(arn)
+            .matches(&format!("arn:aws:iam::111122223333:{one}"), Case::Sensitive)
+            .may_be(),
+    }
+}
+
 /// How much `arn` takes in.
 pub fn widest(arn: &Text) -> Breadth {
     if is_star(arn) {

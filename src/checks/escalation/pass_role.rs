@@ -5,8 +5,6 @@ use crate::checks::narrowing;
 use crate::finding::Finding;
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Grade, strength};
-use crate::iam::glob::Case;
-use crate::iam::pattern::Pattern;
 use crate::iam::{Action, Clause, Item, PolicyKind, Statement, catalogue};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
@@ -197,8 +195,5 @@ impl<'a> Reach<'a> {
 
 /// `*`, `arn:aws:iam::*:role/*`, `arn:aws:iam::111122223333:role/*` and what is as wide; not `role/app-*`.
 pub(super) fn is_every_role(item: &Item) -> bool {
-    arn::widest(&item.text) <= Breadth::WholeType
-        && Pattern::resource(&item.text)
-            .matches("arn:aws:iam::111122223333:role/x", Case::Sensitive)
-            .may_be()
+    arn::is_every(&item.text, "role")
 }

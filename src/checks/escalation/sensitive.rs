@@ -1,10 +1,8 @@
 //! Single actions of IAM that undo a safeguard, on more than the holder's own.
 
 use super::pass_role::{Grant, is_every_role};
-use crate::iam::arn::{Breadth, widest};
+use crate::iam::arn;
 use crate::iam::condition::{Grade, strength};
-use crate::iam::glob::Case;
-use crate::iam::pattern::Pattern;
 use crate::iam::{Action, Item, PolicyKind, Statement, catalogue};
 use crate::rules::{Context, Out};
 
@@ -114,8 +112,5 @@ fn is_held(guard: &Safeguard, s: &Statement) -> bool {
 
 /// `*`, `arn:aws:iam::*:user/*` and what is as wide; not `user/${aws:username}`.
 fn is_every_user(item: &Item) -> bool {
-    widest(&item.text) <= Breadth::WholeType
-        && Pattern::resource(&item.text)
-            .matches("arn:aws:iam::111122223333:user/x", Case::Sensitive)
-            .may_be()
+    arn::is_every(&item.text, "user")
 }

@@ -224,7 +224,9 @@ pub fn is_every(arn: &Text, kind: &str) -> bool {
     let one = format!("{kind}/x");
     match shape(arn) {
         Shape::Arn(parts) => {
-            let fits = |part: Part<'_>, what: &str| Pattern::new(&part.to_text(), Case::Sensitive).matches(what, Case::Sensitive);
+            let fits = |part: Part<'_>, what: &str| {
+                Pattern::new(&part.to_text(), Case::Sensitive).matches(what, Case::Sensitive)
+            };
             fits(parts.service, "iam").and(fits(parts.resource, &one)).may_be()
         }
         _ => Pattern::resource(arn)

@@ -38,6 +38,10 @@ const THINGS: &[(&str, &str, Severity)] = &[
 
 /// Who comes in: in the message, and at the token.
 const EVERYBODY: (&str, &str) = ("everybody", "everybody, in every account");
+const FROM_NETWORKS: (&str, &str) = (
+    "everybody from the addresses that it names",
+    "everybody there, in every account and in none",
+);
 const EVERY_SERVICE: (&str, &str) = ("every service of AWS", "every service, for any customer");
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
@@ -89,13 +93,25 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
     };
     let strength = strength(s);
     let guard = guard(d, s, cx.project.own);
+    // Amazon S3 does not call public what is for fixed addresses or one source alone; it asks for no credentials all the same.
+    let network = strength.grade(Facet::From) >= Grade::Narrows;
     // Whoever reaches a domain from a known network is let in on purpose: there is no other way without signed requests.
-    let network = d.service.as_deref() == Some("es") && strength.grade(Facet::From) >= Grade::Narrows;
-    let sourced = who == EVERY_SERVICE && strength.source() == Grade::Pins;
-    if strength.pins_who() || guard == Grade::Pins || network || sourced {
+    let domain = network && d.service.as_deref() == Some("es");
+    let sourced = match who == EVERY_SERVICE {
+        true => strength.source() == Grade::Pins,
+        false => strength.source() >= Grade::Narrows,
+    };
+    if strength.pins_who() || guard == Grade::Pins || domain || sourced {
         return;
     }
-    let (name, severity) = thing(d);
+    let (name, severity) = match thing(d) {
+        (name, _) if network => (name, Severity::Low),
+        thing => thing,
+    };
+    let who = match network && who == EVERYBODY {
+        true => FROM_NETWORKS,
+        false => who,
+    };
     let mut f = cx
         .at_statement(
             "resource-policy-public",

@@ -53,7 +53,11 @@ fn attached(r: &Resource) -> Option<(Span, &'static str)> {
     match &*r.kind {
         "AWS::IAM::User" => filled(r, &["ManagedPolicyArns"]).map(|s| (s, "attached to the user")),
         "AWS::IAM::ManagedPolicy" => filled(r, &["Users"]).map(|s| (s, "attached to these users")),
-        kind if kind == kinds::ATTACHMENT => filled(r, &["User", "Users"]).map(|s| (s, "attached to a user")),
+        // The one user of an attachment is there, whoever it is.
+        kind if kind == kinds::ATTACHMENT => {
+            let one = r.get("User").filter(|v| !v.is_null()).map(|v| v.span);
+            one.or_else(|| filled(r, &["Users"])).map(|s| (s, "attached to a user"))
+        }
         _ => None,
     }
 }

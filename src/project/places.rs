@@ -146,6 +146,41 @@ const NAMED: &[Named] = &[
     },
 ];
 
+/// Further kinds, whose names say nothing of their ARNs: an ARN of the kind, and the attributes that are one.
+const ARNS: &[(&str, &str, &[&str])] = &[
+    (
+        "AWS::CodeBuild::Project",
+        "arn:aws:codebuild:eu-west-1:111122223333:project/name",
+        &["Arn", "arn"],
+    ),
+    (
+        "AWS::Cognito::UserPool",
+        "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_name",
+        &["Arn", "arn"],
+    ),
+    (
+        "AWS::ECR::Repository",
+        "arn:aws:ecr:eu-west-1:111122223333:repository/name",
+        &["Arn", "arn"],
+    ),
+    (
+        "AWS::ECS::Cluster",
+        "arn:aws:ecs:eu-west-1:111122223333:cluster/name",
+        &["Arn", "arn"],
+    ),
+    (
+        "AWS::EFS::FileSystem",
+        "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-name",
+        &["Arn", "arn"],
+    ),
+    ("AWS::IAM::User", "arn:aws:iam::111122223333:user/name", &["Arn", "arn"]),
+    (
+        "AWS::OpenSearchService::Domain",
+        "arn:aws:es:eu-west-1:111122223333:domain/name",
+        &["Arn", "DomainArn", "arn"],
+    ),
+];
+
 /// Services whose calls say in their parameters all of the ARN that AWS checks.
 const CERTAIN: &[&str] = &[
     "bedrock",
@@ -351,8 +386,11 @@ impl<'p> Places<'p> {
         let target = hole.target.as_ref()?;
         let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
         let kind = &self.project.resources[id as usize].kind;
-        let named = NAMED.iter().find(|n| n.kind == &**kind)?;
         let attribute = &&*target.attribute;
+        if let Some((_, arn, _)) = ARNS.iter().find(|(k, _, a)| *k == &**kind && a.contains(attribute)) {
+            return Some(Text::made(arn, hole.span));
+        }
+        let named = NAMED.iter().find(|n| n.kind == &**kind)?;
         let name = Place {
             service: named.service.to_owned(),
             rest: Text::made("name", hole.span),

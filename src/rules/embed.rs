@@ -1,7 +1,7 @@
 //! The build script's half of the rules: reads `rules/**/*.yaml` and writes two blobs, one for every run and one for
 //! `explain`, `rules` and the tests. A rule file that is broken fails the build with its name and the reason.
 
-#[path = "compile.rs"]
+#[path = "compile/mod.rs"]
 mod compile;
 #[path = "options.rs"]
 mod options;

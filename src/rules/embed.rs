@@ -5,7 +5,7 @@
 mod compile;
 #[path = "options.rs"]
 mod options;
-#[path = "spec.rs"]
+#[path = "spec/mod.rs"]
 pub(crate) mod spec;
 
 use std::path::{Path, PathBuf};

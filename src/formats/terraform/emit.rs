@@ -16,6 +16,7 @@ use super::directory::{Decl, Part};
 use super::eval::Evaluator;
 use super::instances::Expansion;
 use super::module::Module;
+use super::properties::properties;
 use super::registry;
 
 /// Deepest value that is handed on; below it is unknown.
@@ -347,24 +348,6 @@ impl<'a> Emitter<'_, 'a> {
     }
 }
 
-/// Arguments under CloudFormation's names.
-pub(super) fn properties(row: &aws::Type, items: Vec<Item>, span: Span) -> Value {
-    let mut entries: Vec<Entry> = Vec::new();
-    for item in items {
-        let name = item.entry.key.display();
-        let target = property(row, &name);
-        let mut entry = item.entry;
-        if item.block {
-            entry.value = renamed(row, &name, entry.value, 0);
-        }
-        if let Some(value) = without_null(entry.value) {
-            entry.value = value;
-            place(&mut entries, &target, entry, item.block);
-        }
-    }
-    Value::map(entries, span)
-}
-
 fn label(decl: &Decl<'_>) -> Value {
     let block = decl.block();
     let span = block.labels.first().map_or(block.header, |l| l.span);
@@ -376,121 +359,6 @@ pub(super) fn made(name: &str, span: Span, value: Value) -> Entry {
         key: Text::made(name, span),
         key_span: span,
         value,
-    }
-}
-
-fn property(row: &aws::Type, name: &str) -> String {
-    let listed = row.properties.iter().find(|(argument, _)| *argument == name);
-    listed.map_or_else(|| aws::pascal(name), |(_, property)| (*property).to_owned())
-}
-
-/// Arguments of a nested block under CloudFormation's names.
-fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
-    if depth > 8 {
-        return value;
-    }
-    let kind = match &value.kind {
-        Kind::OneOf(branches) => Kind::OneOf(
-            branches
-                .iter()
-                .map(|b| Branch {
-                    label: b.label.clone(),
-                    value: renamed(row, path, b.value.clone(), depth + 1),
-                })
-                .collect(),
-        ),
-        // As plans write blocks.
-        Kind::Seq(items) if items.iter().all(|v| v.entries().is_some()) => match items.as_ref() {
-            [only] if depth == 0 => return renamed(row, path, only.clone(), depth + 1),
-            _ => Kind::Seq(items.iter().map(|v| renamed(row, path, v.clone(), depth + 1)).collect()),
-        },
-        Kind::Map(inner) => {
-            let mut entries: Vec<Entry> = Vec::new();
-            for e in inner.iter() {
-                let name = e.key.display();
-                let nested = format!("{path}.{name}");
-                let listed = row.properties.iter().find(|(argument, _)| *argument == nested);
-                let target = listed.map_or_else(|| aws::pascal(&name), |(_, p)| (*p).to_owned());
-                // A block's span is more than its value's when it has a type in front.
-                let block = match &e.value.kind {
-                    Kind::Map(_) => e.value.span.contains(e.key_span),
-                    Kind::Seq(items) => !items.is_empty() && items.iter().all(|v| v.entries().is_some()),
-                    _ => false,
-                };
-                let value = if block {
-                    renamed(row, &nested, e.value.clone(), depth + 1)
-                } else {
-                    e.value.clone()
-                };
-                let Some(value) = without_null(value) else { continue };
-                let entry = Entry { value, ..e.clone() };
-                place(&mut entries, &target, entry, block);
-            }
-            Kind::Map(entries.into())
-        }
-        _ => return value,
-    };
-    Value { kind, ..value }
-}
-
-/// Puts a value at `X`, `X/Y` or `X[]`; blocks that occur again make a list.
-fn place(entries: &mut Vec<Entry>, target: &str, mut entry: Entry, block: bool) {
-    if let Some((outer, inner)) = target.split_once('/') {
-        let (key_span, span) = (entry.key_span, entry.value.span);
-        let mut nested = match entries.iter().position(|e| e.key.known().as_deref() == Some(outer)) {
-            Some(i) => entries
-                .remove(i)
-                .value
-                .entries()
-                .map(<[Entry]>::to_vec)
-                .unwrap_or_default(),
-            None => Vec::new(),
-        };
-        place(&mut nested, inner, entry, block);
-        entries.push(made(outer, key_span, Value::map(nested, span)));
-        return;
-    }
-    let (name, list) = match target.strip_suffix("[]") {
-        Some(name) => (name, true),
-        None => (target, false),
-    };
-    if list && !matches!(entry.value.kind, Kind::Seq(_) | Kind::Unknown(_)) {
-        let (span, via) = (entry.value.span, entry.value.via.clone());
-        entry.value = Value {
-            via,
-            ..Value::seq(vec![entry.value], span)
-        };
-    }
-    entry.key = Text::made(name, entry.key_span);
-    let before = entries.iter_mut().find(|e| e.key.known().as_deref() == Some(name));
-    match before {
-        Some(old) if block || list => {
-            let mut items = match &old.value.kind {
-                Kind::Seq(items) => items.to_vec(),
-                _ => vec![old.value.clone()],
-            };
-            match &entry.value.kind {
-                Kind::Seq(more) => items.extend(more.iter().cloned()),
-                _ => items.push(entry.value),
-            }
-            old.value = Value::seq(items, old.value.span);
-        }
-        _ => entries.push(entry),
-    }
-}
-
-/// `None` for null; alternatives without those that are null.
-fn without_null(value: Value) -> Option<Value> {
-    match &value.kind {
-        Kind::Null => None,
-        Kind::OneOf(branches) if branches.iter().any(|b| b.value.is_null()) => {
-            let left: Vec<Branch> = branches.iter().filter(|b| !b.value.is_null()).cloned().collect();
-            (!left.is_empty()).then(|| Value {
-                kind: Kind::OneOf(left.into()),
-                ..value
-            })
-        }
-        _ => Some(value),
     }
 }
 

@@ -21,6 +21,7 @@ mod operators;
 pub(crate) mod plan;
 mod planned;
 mod policy_document;
+mod properties;
 mod reference;
 mod registry;
 mod template;

@@ -13,7 +13,8 @@ use crate::value::{Entry, Kind, Value};
 
 use super::aws;
 use super::blocks::Item;
-use super::emit::{any_policy, properties};
+use super::emit::any_policy;
+use super::properties::properties;
 use crate::formats::plain;
 
 /// Deepest nesting of modules.

@@ -459,7 +459,7 @@ fn the_language_is_taught() {
         .lines()
         .filter_map(|l| l.strip_prefix("| `")?.split('`').next())
         .collect();
-    let spec = read(&root().join("src/rules/spec.rs"));
+    let spec = read(&root().join("src/rules/spec/mod.rs"));
     let wrong = words_of(&spec)
         .into_iter()
         .filter(|w| !taught.contains(&**w))

@@ -214,14 +214,13 @@ fn call(r: &Resource, push: Push<'_>) {
         .unwrap_or_default()
         .to_ascii_lowercase();
     let extra = r.path(&["ExtraArgs", "ACL"]);
+    let opened = match operation.contains("bucket") {
+        true => "the bucket is made readable for everybody",
+        false => "the object is made readable for everybody",
+    };
     for v in r.get("ACL").into_iter().chain(extra) {
         if v.as_str().as_deref().and_then(canned).is_some() {
-            push(
-                "py-s3-public-acl",
-                "the object is made readable for everybody",
-                v.span,
-                "everybody",
-            );
+            push("py-s3-public-acl", opened, v.span, "everybody");
         }
     }
     if operation == "delete_public_access_block" || operation == "deletepublicaccessblock" {

@@ -6,7 +6,7 @@ use crate::finding::{Finding, Remedy};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Facet, Family, OPERATORS, Operator, SetOperator, Verdict, always_present, strength};
 use crate::iam::principal::{is_public, place};
-use crate::iam::{Condition, Statement};
+use crate::iam::{Clause, Condition, Statement};
 use crate::rules::{Context, Out};
 use crate::spelling::nearest_word;
 
@@ -37,6 +37,14 @@ const BROUGHT: [(&str, &str); 3] = [
     ("kms:encryptioncontextkeys", "kms:encryptioncontext:"),
     ("kms:encryptioncontextkeys", "kms:grantconstrainttype"),
 ];
+
+/// Multivalued keys that every request has whose action takes them, but those for these actions. Amazon DynamoDB Developer
+/// Guide, "Using IAM policy conditions for fine-grained access control": a scan names no key of an item.
+const MOSTLY_DEMANDED: [(&str, [&str; 2]); 1] = [("dynamodb:leadingkeys", ["dynamodb:Scan", "dynamodb:PartiQLSelect"])];
+
+/// Multivalued keys, and a key beside which they are of use, whatever its operator: the same page wants
+/// `"dynamodb:Select": "SPECIFIC_ATTRIBUTES"` of the requests that can ask for all attributes.
+const BESIDE: [(&str, &str); 1] = [("dynamodb:attributes", "dynamodb:select")];
 
 /// Keys that a request lacks because a service acts, or passes it on, and not because of who asks. Without a key of an endpoint
 /// (`aws:SourceVpce`) or a tag, a request is one of those that the Deny is for.
@@ -186,6 +194,9 @@ fn sets(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Ou
     let c = line.condition;
     let is_guarded = |o: &Condition| {
         let key = o.key.text.display().to_lowercase();
+        if BESIDE.contains(&(line.key.as_str(), key.as_str())) {
+            return true;
+        }
         match o.operator.text.known().and_then(|t| Operator::parse(&t)) {
             Some(o) if o.family == Family::Null => key == line.key,
             Some(o) => {
@@ -195,7 +206,13 @@ fn sets(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Ou
             None => false,
         }
     };
-    let guarded = || line.statement.conditions.iter().any(is_guarded);
+    let demanded = || {
+        let actions = || line.statement.action.iter().filter(|a| !a.negated && a.complete);
+        let grants = |name: &str| actions().flat_map(Clause::sets).any(|set| set.contains_name(name));
+        let mut keys = MOSTLY_DEMANDED.iter().filter(|(key, _)| *key == line.key);
+        actions().next().is_some() && keys.any(|(_, but)| !but.iter().any(|name| grants(name)))
+    };
+    let guarded = || line.statement.conditions.iter().any(is_guarded) || demanded();
     let many = is_multivalued(&line.key);
     let harmless = HARMLESS.contains(&line.key.as_str()) || DEMANDED.contains(&line.key.as_str());
     match operator.set {

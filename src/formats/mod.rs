@@ -5,6 +5,7 @@
 
 pub mod cloudformation;
 pub mod docker;
+mod fragments;
 pub mod iam_json;
 pub mod plain;
 pub mod policies;

@@ -39,6 +39,15 @@ pub(super) fn dollars(text: &Text) -> Text {
     without(&filled, "$${")
 }
 
+/// Holes for what `Fn::Sub` fills in, by what its name says of it; `${!x}` is left as it is.
+pub(super) fn substituted(text: &Text, kind_of: fn(&str) -> HoleKind) -> Text {
+    replaced(text.clone(), "${", "}", &|inner, _| {
+        // A policy variable of IAM has a colon of its own: `${aws:username}`.
+        let ours = !inner.starts_with('!') && (inner.starts_with("AWS::") || !inner.contains(':'));
+        ours.then(|| (kind_of(inner), inner.to_owned()))
+    })
+}
+
 /// [`dollars`] in every text of a value.
 pub(super) fn filled_in(value: &Value) -> Value {
     let kind = match &value.kind {

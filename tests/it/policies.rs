@@ -160,6 +160,36 @@ fn directives_of_terraforms_templates_are_read_over() {
     assert!(!rules.contains(&"redundant-statement".to_owned()), "{rules:?}");
 }
 
+/// Documents that other things hold are those documents, and what holds them is none.
+#[test]
+fn what_holds_documents_is_no_document() {
+    let statement = r#"{"Effect": "Allow", "Action": "*", "Resource": {"Fn::Sub": "arn:aws:s3:::${Bucket}/*"}}"#;
+    let policy = format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#);
+    let resource = format!(r#"{{"Type": "AWS::IAM::ManagedPolicy", "Properties": {{"PolicyDocument": {policy}}}}}"#);
+    let template = format!(r#"{{"AWSTemplateFormatVersion": "2010-09-09", "Resources": {{"P": {resource}}}}}"#);
+    let model = r#"{"shapes": {"R": {"members": {"PolicyName": {"shape": "n"}, "PolicyDocument": {"shape": "d", "documentation": "The policy."}}}}}"#;
+    let list =
+        format!(r#"{{"A": {{"Document": {policy}, "CreateDate": "2026-01-01"}}, "B": {{"Document": {policy}}}}}"#);
+    for (path, text, documents) in [
+        ("text.py", format!("T = \"\"\"{template}\"\"\"\n"), 1),
+        ("dict.py", format!("T = {template}\n"), 1),
+        ("list.py", format!("T = \"\"\"{list}\"\"\"\n"), 2),
+        ("fragment.json", format!(r#"{{"MyTemplate": {policy}}}"#), 1),
+        ("service-2.json", model.to_owned(), 0),
+    ] {
+        let repository = Repository::new(&[(path, &text)]);
+        let rules = repository.run(&["check", "--format", "json", "."]).rules();
+        assert_eq!(rules, vec!["action-star"; documents], "{path}");
+        let json = repository.run(&["policies", "--format", "json", "."]).json();
+        let all = json["policies"].as_array().unwrap();
+        assert_eq!(all.len(), documents, "{path}");
+        for p in all {
+            let resource = &p["document"]["Statement"][0]["Resource"];
+            assert_eq!(resource, "arn:aws:s3:::${Bucket}/*", "{path}");
+        }
+    }
+}
+
 #[test]
 fn condition_blocks_of_one_test_are_one_operator() {
     let line = |variable: &str| {

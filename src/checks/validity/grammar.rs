@@ -31,12 +31,12 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
     Some(match &defect.kind {
         DefectKind::UnknownElement => {
             let (place, known): (_, &[&str]) = match defect.statement {
-                Some(_) => ("statement", &STATEMENT_ELEMENTS),
+                Some(_) => ("policy statement", &STATEMENT_ELEMENTS),
                 None => ("policy", &POLICY_ELEMENTS),
             };
             let f = at(
                 "unknown-policy-element",
-                format!("`{element}` is no element of a policy {place}"),
+                format!("`{element}` is no element of a {place}"),
             )
             .primary(defect.span, "IAM rejects the policy for this")
             .other(element.to_lowercase());
@@ -45,7 +45,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                     .help(format!("did you mean `{near}`?"))
                     .remedy(Remedy::risky(format!("write `{near}`")).replace(defect.span, [near])),
                 Some(near) => f.help(format!("did you mean `{near}`?")),
-                None => f.help(format!("a policy {place} has {}", known.join(", "))),
+                None => f.help(format!("a {place} has {}", known.join(", "))),
             }
         }
         DefectKind::DuplicateKey { first } => {

@@ -10,7 +10,7 @@ use crate::model::{Address, Resource};
 use crate::source::{Span, Text};
 use crate::value::{Entry, Value};
 
-use super::{Hint, Walk, encoded};
+use super::{Hint, Walk, encoded, may_be_document};
 
 /// A list of the account export: its key, what it makes, the name property, the key of the inline policies.
 const DETAILS: [(&str, &str, &str, &str); 3] = [
@@ -123,11 +123,12 @@ impl Walk {
             return true;
         }
         let has = |key| value.get(key).is_some();
-        if has("RoleName") && has("AssumeRolePolicyDocument") {
+        let holds = |key| value.get(key).is_some_and(may_be_document);
+        if has("RoleName") && holds("AssumeRolePolicyDocument") {
             self.identity("AWS::IAM::Role", "RoleName", "RolePolicyList", value);
             return true;
         }
-        if has("PolicyName") && has("PolicyDocument") && !pointer.iter().any(|p| p == "Policies") {
+        if has("PolicyName") && holds("PolicyDocument") && !pointer.iter().any(|p| p == "Policies") {
             for (name, kind) in INLINE {
                 if has(name) {
                     let mut props = Props::new(value);

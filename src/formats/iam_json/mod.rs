@@ -13,9 +13,10 @@ use crate::model::{Address, Loose, Unit};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Text};
 use crate::syntax::json::is_directive;
 use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Kind, Value};
+use crate::value::{Entry, Kind, Value};
 
 use super::cloudformation::{extents, is_template};
+use super::fragments::{has_functions, with_holes};
 use super::policies::is_policy_shaped;
 use super::templated::{filled_in, is_filled_in};
 use super::{Lower, each_file, plain};
@@ -41,10 +42,12 @@ fn unit(sources: &Sources, file: FileId) -> Unit {
         file_kind: kind_of_path(path),
         unit: Unit::default(),
     };
+    let functions = has_functions(text);
     for &root in &tree.roots {
         if !is_foreign(&tree, root) {
             let value = plain::value(&tree, root);
             let value = if is_filled_in(path) { filled_in(&value) } else { value };
+            let value = if functions { with_holes(&value, 0) } else { value };
             walk.value(&value, &mut Vec::new(), None);
         }
     }
@@ -169,6 +172,21 @@ fn may_hold_document(key: &str) -> bool {
     ["policy", "document", "content", "policyinputlist"]
         .iter()
         .any(|end| key.ends_with(end))
+}
+
+/// Elements of a policy, and the likeliest slip.
+const ELEMENTS: [&str; 4] = ["Version", "Id", "Statement", "Statements"];
+
+/// Whether what an API is given, or gives, may be a document: text, nothing yet, or an object with an element of one.
+fn may_be_document(value: &Value) -> bool {
+    let element = |e: &Entry| {
+        let key = e.key.known();
+        key.is_none_or(|k| ELEMENTS.iter().any(|name| k.eq_ignore_ascii_case(name)))
+    };
+    value
+        .decoded()
+        .entries()
+        .is_none_or(|all| all.is_empty() || all.iter().any(element))
 }
 
 struct Walk {

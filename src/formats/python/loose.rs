@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::resources::{Lowering, literal_starts, made_entry, method_of};
 use super::shape;
+use crate::formats::fragments::with_holes;
+use crate::formats::plain;
 use crate::iam::{Format, PolicyKind};
 use crate::model::python::{Bound, ExprId, ExprKind, Module, Pair, Part, Reaching, ScopeId, Usage};
 use crate::model::{Address, Loose, Unit};
 use crate::source::{FileId, Span};
-use crate::value::Value;
+use crate::value::{Entry, Kind, Value};
 
 /// How often a name may be bound for its uses to be looked at.
 const MAX_BINDINGS: usize = 32;
@@ -105,7 +107,7 @@ impl Lowering<'_> {
 
     pub(super) fn loose_of(&self, value: Value, name: Option<Address>, type_name: &str) -> Loose {
         Loose {
-            value,
+            value: if self.functions { with_holes(&value, 0) } else { value },
             format: Format::Python,
             kind: None,
             service: None,
@@ -210,8 +212,39 @@ impl Lowering<'_> {
         if self.is_a_sample(top, names, parents) {
             return;
         }
-        unit.loose.push(self.loose_of(v, names.address(self, top), "str"));
+        let name = names.address(self, top);
+        match documents_in(&v) {
+            Some(inner) => {
+                let each = inner.into_iter().map(|d| self.loose_of(d, name.clone(), "str"));
+                unit.loose.extend(each);
+            }
+            None => unit.loose.push(self.loose_of(v, name, "str")),
+        }
     }
+}
+
+/// The documents inside an object of JSON that is none itself: a template, a list of policies by name. `None` for a document,
+/// and for what cannot be read as an object.
+fn documents_in(v: &Value) -> Option<Vec<Value>> {
+    let Kind::Str(text) = &v.kind else { return None };
+    let (whole, _) = plain::embedded(text, v.span)?;
+    let is_element = |e: &Entry| matches!(e.key.known().as_deref(), None | Some("Version" | "Id" | "Statement"));
+    if whole.entries()?.iter().any(is_element) {
+        return None;
+    }
+    let (mut found, mut open) = (Vec::new(), vec![&whole]);
+    while let Some(value) = open.pop() {
+        if shape::is_document(value) && value.entries().is_some() {
+            found.push(value.clone());
+            continue;
+        }
+        match &value.kind {
+            Kind::Map(entries) => open.extend(entries.iter().rev().map(|e| &e.value)),
+            Kind::Seq(items) => open.extend(items.iter().rev()),
+            _ => {}
+        }
+    }
+    Some(found)
 }
 
 /// A statement alone as a document; what the document adds points at the statement.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::operations::{Makes, OPERATIONS, Operation, constructor_positional, positional};
 use super::receiver::{Constructor, Receiver, Receivers};
 use super::shape;
+use crate::formats::fragments::has_functions;
 use crate::iam::Format;
 use crate::model::python::{ArgName, Call, Change, ExprId, ExprKind, Module, Program, Values};
 use crate::model::{Address, Loose, Resource, Unit, kinds};
@@ -20,6 +21,8 @@ pub(super) struct Lowering<'p> {
     /// The module mentions an AWS SDK.
     pub sdk: bool,
     pub scope: Arc<str>,
+    /// Whether functions of CloudFormation may be written in it.
+    pub(super) functions: bool,
 }
 
 /// A call that was recognised, before its arguments are read.
@@ -55,6 +58,7 @@ impl<'p> Lowering<'p> {
             module,
             values: Values::new(program),
             sdk,
+            functions: has_functions(text),
             scope: program.sources.path(file).into(),
         }
     }

@@ -39,6 +39,9 @@ const LOOKS: &[&str] = &[
 /// How many containers deep an argument is looked into.
 const MAX_DEPTH: usize = 3;
 
+/// How many parts of the arguments of one call are looked into.
+const MAX_PARTS: usize = 5_000;
+
 /// A method that runs if its name is read by what runs, and where its class is named.
 pub(super) type Lazy = (Place, Arc<str>, Place);
 
@@ -87,16 +90,17 @@ pub(super) fn named(
     }
 }
 
-/// What may run because a class, or an instance, is handed to something that is not of the repository.
+/// What may run because a class, or an instance, is handed to something that is not of the repository; `false` where that is
+/// too much to look into.
 pub(super) fn handed_out(
     evaluator: &Evaluator<'_>,
     module: usize,
     call: ExprId,
     from: Place,
     all: &mut Vec<(Place, Place)>,
-) {
+) -> bool {
     let m = &evaluator.program.modules[module];
-    let Some(c) = m.call(call) else { return };
+    let Some(c) = m.call(call) else { return true };
     let ours = |t: &Thing| match t {
         Thing::Function(_) | Thing::Method(..) | Thing::Class(_) => true,
         Thing::Library(name) => LOOKS.contains(&name.rsplit('.').next().unwrap_or(name)),
@@ -106,10 +110,15 @@ pub(super) fn handed_out(
     };
     let callees = evaluator.things(module, c.function);
     if !callees.is_empty() && callees.iter().all(ours) {
-        return;
+        return true;
     }
     let mut open: Vec<(At, usize)> = c.args.iter().map(|a| ((module, a.value), 0)).collect();
+    let mut seen = 0;
     while let Some(((module, expr), depth)) = open.pop() {
+        seen += 1;
+        if seen > MAX_PARTS {
+            return false;
+        }
         let inside = |e: &ExprId| ((module, *e), depth + 1);
         match &evaluator.program.modules[module].expr(expr).kind {
             _ if depth > MAX_DEPTH => {}
@@ -133,6 +142,7 @@ pub(super) fn handed_out(
             _ => {}
         }
     }
+    true
 }
 
 /// Whether what is read as `.name` may be a method that the evaluation did not find.

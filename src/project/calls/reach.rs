@@ -85,10 +85,10 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
         let e = m.expr(expr);
         let from = place(m.function_of(e.scope));
         if let ExprKind::Call(call) = &e.kind {
-            classes::handed_out(evaluator, module, expr, from, &mut out);
+            let handed = classes::handed_out(evaluator, module, expr, from, &mut out);
             let callees = evaluator.things(module, call.function);
             let any = |t: &Thing| matches!(t, Thing::Library(n) if classes::reads_any(evaluator, module, expr, n));
-            if callees.iter().any(any) {
+            if !handed || callees.iter().any(any) {
                 read.push((from, None));
             }
         }

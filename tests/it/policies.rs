@@ -167,6 +167,7 @@ fn what_holds_documents_is_no_document() {
     let policy = format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#);
     let resource = format!(r#"{{"Type": "AWS::IAM::ManagedPolicy", "Properties": {{"PolicyDocument": {policy}}}}}"#);
     let template = format!(r#"{{"AWSTemplateFormatVersion": "2010-09-09", "Resources": {{"P": {resource}}}}}"#);
+    let stack = r#"{"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}, {"Effect": "Deny", "Action": ["Update:Replace"], "Principal": "*", "Resource": "LogicalResourceId/Database"}]}"#;
     let model = r#"{"shapes": {"R": {"members": {"PolicyName": {"shape": "n"}, "PolicyDocument": {"shape": "d", "documentation": "The policy."}}}}}"#;
     let list =
         format!(r#"{{"A": {{"Document": {policy}, "CreateDate": "2026-01-01"}}, "B": {{"Document": {policy}}}}}"#);
@@ -176,6 +177,15 @@ fn what_holds_documents_is_no_document() {
         ("list.py", format!("T = \"\"\"{list}\"\"\"\n"), 2),
         ("fragment.json", format!(r#"{{"MyTemplate": {policy}}}"#), 1),
         ("service-2.json", model.to_owned(), 0),
+        ("stack.json", stack.to_owned(), 0),
+        ("stack.yaml", stack.to_owned(), 0),
+        (
+            "stack.tf",
+            format!(
+                "resource \"aws_cloudformation_stack\" \"s\" {{\n  name = \"s\"\n  policy_body = <<EOT\n{stack}\nEOT\n}}\n"
+            ),
+            0,
+        ),
     ] {
         let repository = Repository::new(&[(path, &text)]);
         let rules = repository.run(&["check", "--format", "json", "."]).rules();

@@ -20,9 +20,10 @@ const HARMLESS: [&str; 4] = [
 
 /// Multivalued keys that every request has whose action takes them, since they are of a parameter that must be there.
 /// AWS KMS Developer Guide, "kms:GrantOperations"; Route 53 Developer Guide, "Using IAM policy conditions for fine-grained
-/// access control"; Systems Manager, `PutInventory`.
-const DEMANDED: [&str; 5] = [
+/// access control"; Systems Manager, `PutInventory`; CloudWatch Observability Access Manager, `CreateLink`.
+const DEMANDED: [&str; 6] = [
     "kms:grantoperations",
+    "oam:resourcetypes",
     "route53:changeresourcerecordsetsactions",
     "route53:changeresourcerecordsetsnormalizedrecordnames",
     "route53:changeresourcerecordsetsrecordtypes",

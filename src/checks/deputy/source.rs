@@ -140,11 +140,16 @@ fn source_arn(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usiz
 }
 
 fn any_account(value: &Item) -> bool {
-    Arn::parse(&value.text).is_some_and(|a| matches!(a.account(), Field::Any))
+    Arn::parse(&value.text).is_some_and(|a| matches!(a.account(), Field::Any)) && !is_bucket(value)
 }
 
+/// A bucket by its name, which no two accounts have: `arn:aws:s3:::reports`, or as the S3 User Guide writes it,
+/// `arn:aws:s3:*:*:reports`.
 fn is_bucket(value: &Item) -> bool {
-    Arn::parse(&value.text).is_some_and(|a| a.service().as_deref() == Some("s3") && matches!(a.account(), Field::Empty))
+    Arn::parse(&value.text).is_some_and(|a| {
+        let named = !a.resource.prefix().starts_with(['*', '?']);
+        a.service().as_deref() == Some("s3") && named && matches!(a.account(), Field::Empty | Field::Any)
+    })
 }
 
 /// The same for a Lambda permission, which is a statement in other words.

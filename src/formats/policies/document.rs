@@ -47,7 +47,16 @@ pub(in crate::formats) fn is_policy_shaped(value: &Value) -> bool {
                 (e.len() <= 2 && bare) || e.iter().any(|e| e.value.items().iter().any(is_statement_shaped))
             });
     };
-    version || statement.items().iter().any(is_statement_shaped)
+    (version || statement.items().iter().any(is_statement_shaped)) && !is_stack_policy(statement)
+}
+
+/// What CloudFormation may change of a stack (User Guide, "Prevent updates to stack resources"): written like a policy, and
+/// none of IAM.
+fn is_stack_policy(statements: &Value) -> bool {
+    let update = |v: &Value| v.as_str().is_some_and(|name| name.starts_with("Update:"));
+    let updates = |v: &Value| !v.items().is_empty() && v.items().iter().all(update);
+    let is_one = |s: &Value| s.get("Action").or_else(|| s.get("NotAction")).is_some_and(updates);
+    !statements.items().is_empty() && statements.items().iter().all(is_one)
 }
 
 /// An object with at least two of a statement's own keys.

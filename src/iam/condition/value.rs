@@ -151,7 +151,9 @@ fn arn(text: &Text, wildcards: bool) -> Weight {
             Field::Pattern if !is_only_wildcards(&parts.account.to_text()) => NARROWS,
             account => {
                 let wide = wildcards && arn::widest(text) <= Breadth::WholeType;
-                let weakness = (account != Field::Empty).then_some(Weakness::AnyAccount);
+                // A bucket's ARN has no account, which `arn:aws:s3:*:*:reports` does not ask for either.
+                let has = account != Field::Empty && parts.service().as_deref() != Some("s3");
+                let weakness = has.then_some(Weakness::AnyAccount);
                 if wide {
                     (Grade::Decoration, weakness.or(Some(Weakness::AnyValue)))
                 } else {

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::cloudformation::text::pseudo;
 use super::templated::substituted;
 use crate::source::{Hole, HoleKind, Text};
 use crate::value::{Entry, Kind, Value};
@@ -90,11 +91,5 @@ fn joined(argument: &Value) -> Option<Text> {
 }
 
 fn kind_of(name: &str) -> HoleKind {
-    match name {
-        "AWS::AccountId" => HoleKind::Account,
-        "AWS::Partition" => HoleKind::Partition,
-        "AWS::Region" => HoleKind::Region,
-        "AWS::URLSuffix" => HoleKind::UrlSuffix,
-        _ => HoleKind::Input,
-    }
+    pseudo(name).unwrap_or(HoleKind::Input)
 }

@@ -208,6 +208,9 @@ pub enum Effect {
     Unknown,
 }
 
+/// The elements that a policy may have. IAM User Guide, "Grammar of the IAM JSON policy language".
+pub const POLICY_ELEMENTS: [&str; 3] = ["Version", "Id", "Statement"];
+
 /// The elements that a statement may have. IAM User Guide, "Grammar of the IAM JSON policy language".
 pub const STATEMENT_ELEMENTS: [&str; 9] = [
     "Sid",

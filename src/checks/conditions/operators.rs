@@ -6,7 +6,7 @@ use crate::finding::{Finding, Remedy};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Facet, Family, OPERATORS, Operator, SetOperator, Verdict, always_present, strength};
 use crate::iam::principal::{is_public, place};
-use crate::iam::{Clause, Condition, Statement};
+use crate::iam::{Condition, Statement};
 use crate::rules::{Context, Out};
 use crate::spelling::nearest_word;
 
@@ -20,14 +20,17 @@ const HARMLESS: [&str; 4] = [
 
 /// Multivalued keys that every request has whose action takes them, since they are of a parameter that must be there.
 /// AWS KMS Developer Guide, "kms:GrantOperations"; Route 53 Developer Guide, "Using IAM policy conditions for fine-grained
-/// access control"; Systems Manager, `PutInventory`; CloudWatch Observability Access Manager, `CreateLink`.
-const DEMANDED: [&str; 6] = [
-    "kms:grantoperations",
-    "oam:resourcetypes",
-    "route53:changeresourcerecordsetsactions",
-    "route53:changeresourcerecordsetsnormalizedrecordnames",
-    "route53:changeresourcerecordsetsrecordtypes",
-    "ssm:inventorytypename",
+/// access control"; Systems Manager, `PutInventory`; CloudWatch Observability Access Manager, `CreateLink`. Beside each are
+/// the actions whose requests may lack it: Amazon DynamoDB Developer Guide, "Using IAM policy conditions for fine-grained
+/// access control", a scan names no key of an item.
+const DEMANDED: [(&str, &[&str]); 7] = [
+    ("dynamodb:leadingkeys", &["dynamodb:Scan", "dynamodb:PartiQLSelect"]),
+    ("kms:grantoperations", &[]),
+    ("oam:resourcetypes", &[]),
+    ("route53:changeresourcerecordsetsactions", &[]),
+    ("route53:changeresourcerecordsetsnormalizedrecordnames", &[]),
+    ("route53:changeresourcerecordsetsrecordtypes", &[]),
+    ("ssm:inventorytypename", &[]),
 ];
 
 /// Multivalued keys, and the keys (or how they begin) whose presence brings them: a tag of the object that is put, a pair of
@@ -39,11 +42,7 @@ const BROUGHT: [(&str, &str); 3] = [
     ("kms:encryptioncontextkeys", "kms:grantconstrainttype"),
 ];
 
-/// Multivalued keys that every request has whose action takes them, but those for these actions. Amazon DynamoDB Developer
-/// Guide, "Using IAM policy conditions for fine-grained access control": a scan names no key of an item.
-const MOSTLY_DEMANDED: [(&str, [&str; 2]); 1] = [("dynamodb:leadingkeys", ["dynamodb:Scan", "dynamodb:PartiQLSelect"])];
-
-/// Multivalued keys, and a key beside which they are of use, whatever its operator: the same page wants
+/// Multivalued keys, and a key beside which they are of use, whatever its operator: the page of DynamoDB wants
 /// `"dynamodb:Select": "SPECIFIC_ATTRIBUTES"` of the requests that can ask for all attributes.
 const BESIDE: [(&str, &str); 1] = [("dynamodb:attributes", "dynamodb:select")];
 
@@ -207,15 +206,20 @@ fn sets(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Ou
             None => false,
         }
     };
-    let demanded = || {
-        let actions = || line.statement.action.iter().filter(|a| !a.negated && a.complete);
-        let grants = |name: &str| actions().flat_map(Clause::sets).any(|set| set.contains_name(name));
-        let mut keys = MOSTLY_DEMANDED.iter().filter(|(key, _)| *key == line.key);
-        actions().next().is_some() && keys.any(|(_, but)| !but.iter().any(|name| grants(name)))
-    };
-    let guarded = || line.statement.conditions.iter().any(is_guarded) || demanded();
+    let guarded = || line.statement.conditions.iter().any(is_guarded);
     let many = is_multivalued(&line.key);
-    let harmless = HARMLESS.contains(&line.key.as_str()) || DEMANDED.contains(&line.key.as_str());
+    // Whether the actions of the statement are known, and none of these is among them.
+    let leaves_out = |names: &[&str]| {
+        let mut actions = line.statement.action.iter().filter(|a| !a.negated && a.complete);
+        actions.any(|a| {
+            !a.sets()
+                .iter()
+                .any(|set| names.iter().any(|name| set.contains_name(name)))
+        })
+    };
+    let mut demanded = DEMANDED.iter().filter(|(key, _)| *key == line.key);
+    let harmless =
+        HARMLESS.contains(&line.key.as_str()) || demanded.any(|(_, lacking)| lacking.is_empty() || leaves_out(lacking));
     match operator.set {
         Some(SetOperator::ForAllValues) if line.statement.allows() => {
             if many == Some(false) {

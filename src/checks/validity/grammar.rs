@@ -2,12 +2,10 @@
 //! IAM User Guide, "Grammar of the IAM JSON policy language".
 
 use crate::finding::{Finding, Remedy, Severity};
-use crate::iam::{Defect, DefectKind, Document, Origin, PolicyKind, STATEMENT_ELEMENTS};
+use crate::iam::{Defect, DefectKind, Document, Origin, POLICY_ELEMENTS, PolicyKind, STATEMENT_ELEMENTS};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::spelling::nearest_word;
-
-const POLICY_ELEMENTS: [&str; 3] = ["Version", "Id", "Statement"];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d) in cx.documents() {

@@ -57,18 +57,12 @@ impl Template<'_> {
         if let Some(bound) = env.identifier(name) {
             return Some(bound.clone().used_at(span));
         }
-        if let Some(pseudo) = name.strip_prefix("AWS::") {
-            let kind = match pseudo {
-                "NoValue" => return None,
-                "AccountId" => HoleKind::Account,
-                "Partition" => HoleKind::Partition,
-                "Region" => HoleKind::Region,
-                "URLSuffix" => HoleKind::UrlSuffix,
-                "StackName" | "StackId" => HoleKind::Existing,
-                _ => HoleKind::Other,
-            };
+        if name == "AWS::NoValue" {
+            return None;
+        }
+        if let Some(kind) = text::pseudo(name) {
             let hole = Hole::new(kind, name, span);
-            return Some(if pseudo == "NotificationARNs" {
+            return Some(if name == "AWS::NotificationARNs" {
                 Value::unknown(hole)
             } else {
                 Value::text(Text::hole(hole), span)

@@ -83,6 +83,18 @@ pub(crate) fn hole(kind: HoleKind, name: &str, span: Span) -> Text {
     Text::hole(Hole::new(kind, name, span))
 }
 
+/// What a pseudo parameter is: `AWS::Region`. CloudFormation User Guide, "Get AWS values using pseudo parameters".
+pub(crate) fn pseudo(name: &str) -> Option<HoleKind> {
+    Some(match name.strip_prefix("AWS::")? {
+        "AccountId" => HoleKind::Account,
+        "Partition" => HoleKind::Partition,
+        "Region" => HoleKind::Region,
+        "URLSuffix" => HoleKind::UrlSuffix,
+        "StackName" | "StackId" => HoleKind::Existing,
+        _ => HoleKind::Other,
+    })
+}
+
 /// The text `made`, in which `%partition`, `%region` and `%account` stand for the pseudo parameters.
 pub(crate) fn arn(made: &str, at: Span) -> Text {
     let mut out = Text::default();

@@ -8,7 +8,7 @@ mod encoded;
 
 use std::sync::Arc;
 
-use crate::iam::{Format, PolicyKind};
+use crate::iam::{Format, POLICY_ELEMENTS, PolicyKind};
 use crate::model::{Address, Loose, Unit};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Text};
 use crate::syntax::json::is_directive;
@@ -176,14 +176,14 @@ fn may_hold_document(key: &str) -> bool {
         .any(|end| key.ends_with(end))
 }
 
-/// Elements of a policy, and the likeliest slip.
-const ELEMENTS: [&str; 4] = ["Version", "Id", "Statement", "Statements"];
-
 /// Whether what an API is given, or gives, may be a document: text, nothing yet, or an object with an element of one.
 fn may_be_document(value: &Value) -> bool {
     let element = |e: &Entry| {
-        let key = e.key.known();
-        key.is_none_or(|k| ELEMENTS.iter().any(|name| k.eq_ignore_ascii_case(name)))
+        // Or the likeliest slip.
+        let mut names = POLICY_ELEMENTS.iter().chain(&["Statements"]);
+        e.key
+            .known()
+            .is_none_or(|k| names.any(|name| k.eq_ignore_ascii_case(name)))
     };
     value
         .decoded()

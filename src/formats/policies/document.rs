@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::iam::{Defect, DefectKind, Document, Format, Item, Origin, Owner, PolicyKind, Unresolved, Use};
+use crate::iam::{
+    Defect, DefectKind, Document, Format, Item, Origin, Owner, POLICY_ELEMENTS, PolicyKind, Unresolved, Use,
+};
 use crate::source::{Hole, HoleKind, Piece, Span, Spanned, Text};
 use crate::value::{Branch, Entry, Kind, Value};
 
@@ -236,7 +238,7 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
         complete: true,
         unresolved: Vec::new(),
     };
-    let keys = low.keys(entries, &["Version", "Id", "Statement"]);
+    let keys = low.keys(entries, &POLICY_ELEMENTS);
     let version = find(&keys, "Version").and_then(|e| low.scalar(&e.value, "Version"));
     if let Some(v) = &version
         && let Some(text) = v.text.known()

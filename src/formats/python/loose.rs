@@ -7,7 +7,7 @@ use super::resources::{Lowering, literal_starts, made_entry, method_of};
 use super::shape;
 use crate::formats::fragments::with_holes;
 use crate::formats::plain;
-use crate::iam::{Format, PolicyKind};
+use crate::iam::{Format, POLICY_ELEMENTS, PolicyKind};
 use crate::model::python::{Bound, ExprId, ExprKind, Module, Pair, Part, Reaching, ScopeId, Usage};
 use crate::model::{Address, Loose, Unit};
 use crate::source::{FileId, Span};
@@ -228,7 +228,7 @@ impl Lowering<'_> {
 fn documents_in(v: &Value) -> Option<Vec<Value>> {
     let Kind::Str(text) = &v.kind else { return None };
     let (whole, _) = plain::embedded(text, v.span)?;
-    let is_element = |e: &Entry| matches!(e.key.known().as_deref(), None | Some("Version" | "Id" | "Statement"));
+    let is_element = |e: &Entry| e.key.known().is_none_or(|k| POLICY_ELEMENTS.contains(&&*k));
     if whole.entries()?.iter().any(is_element) {
         return None;
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::formats::cloudformation::env::Env;
 use crate::formats::cloudformation::text::{self, Part};
 use crate::formats::cloudformation::{Template, Variables};
-use crate::source::{Hole, HoleKind, Span, Text};
+use crate::source::{HoleKind, Span, Text};
 use crate::syntax::{Kind as Node, NodeId, Tree};
 use crate::value::{Kind, Value};
 
@@ -79,7 +79,8 @@ impl Service {
         let env = env.deeper()?;
         if let Some(pseudo) = inside.strip_prefix("AWS::") {
             // `#{AWS::AccountId}` of the pseudo parameters plugin.
-            return Some(pseudo_parameter(&format!("AWS::{pseudo}"), at));
+            let name = format!("AWS::{pseudo}");
+            return Some(one(text::pseudo(&name).unwrap_or(HoleKind::Other), &name, at));
         }
         let filled;
         let mut inside = inside;
@@ -195,17 +196,6 @@ enum Answer {
 
 fn one(kind: HoleKind, name: &str, at: Span) -> Value {
     Value::text(text::hole(kind, name, at), at)
-}
-
-fn pseudo_parameter(name: &str, at: Span) -> Value {
-    let kind = match name {
-        "AWS::AccountId" => HoleKind::Account,
-        "AWS::Region" => HoleKind::Region,
-        "AWS::Partition" => HoleKind::Partition,
-        "AWS::StackName" | "AWS::StackId" => HoleKind::Existing,
-        _ => HoleKind::Other,
-    };
-    Value::text(Text::hole(Hole::new(kind, name, at)), at)
 }
 
 fn is_word(b: u8) -> bool {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::evaluate::Evaluator;
 use super::reach::{is_quiet, is_registered};
 use super::thing::{At, Place, Thing};
-use crate::model::python::{Bound, ExprId, ExprKind};
+use crate::model::python::{Bound, Call, ExprId, ExprKind};
 
 /// Methods that libraries call on what they are given, and that a class may have without a base that says so.
 const PROTOCOLS: &[&str] = &[
@@ -95,12 +95,10 @@ pub(super) fn named(
 pub(super) fn handed_out(
     evaluator: &Evaluator<'_>,
     module: usize,
-    call: ExprId,
+    (call, callees): (&Call, &[Thing]),
     from: Place,
     all: &mut Vec<(Place, Place)>,
 ) -> bool {
-    let m = &evaluator.program.modules[module];
-    let Some(c) = m.call(call) else { return true };
     let ours = |t: &Thing| match t {
         Thing::Function(_) | Thing::Method(..) | Thing::Class(_) => true,
         Thing::Library(name) => LOOKS.contains(&name.rsplit('.').next().unwrap_or(name)),
@@ -108,11 +106,10 @@ pub(super) fn handed_out(
         Thing::Bound(of, _) => matches!(**of, Thing::Literal(_)),
         _ => false,
     };
-    let callees = evaluator.things(module, c.function);
     if !callees.is_empty() && callees.iter().all(ours) {
         return true;
     }
-    let mut open: Vec<(At, usize)> = c.args.iter().map(|a| ((module, a.value), 0)).collect();
+    let mut open: Vec<(At, usize)> = call.args.iter().map(|a| ((module, a.value), 0)).collect();
     let mut seen = 0;
     while let Some(((module, expr), depth)) = open.pop() {
         seen += 1;

@@ -85,8 +85,8 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
         let e = m.expr(expr);
         let from = place(m.function_of(e.scope));
         if let ExprKind::Call(call) = &e.kind {
-            let handed = classes::handed_out(evaluator, module, expr, from, &mut out);
             let callees = evaluator.things(module, call.function);
+            let handed = classes::handed_out(evaluator, module, (call, &callees), from, &mut out);
             let any = |t: &Thing| matches!(t, Thing::Library(n) if classes::reads_any(evaluator, module, expr, n));
             if !handed || callees.iter().any(any) {
                 read.push((from, None));
@@ -354,17 +354,10 @@ impl Graph {
 
     /// Everything that may run from `entries` on.
     pub(super) fn reach(&self, entries: &[Place]) -> BTreeSet<Place> {
-        let mut seen: BTreeSet<Place> = BTreeSet::new();
-        let mut stack: Vec<Place> = entries.to_vec();
         // Methods by name whose name nothing has read yet; with nothing in the place of a name, anything.
         let mut waiting: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
         let (mut read, mut any): (BTreeSet<&str>, bool) = (BTreeSet::new(), false);
-        while let Some(at) = stack.pop() {
-            if !seen.insert(at) {
-                continue;
-            }
-            stack.push(of_module(at));
-            stack.extend(self.all.get(&at).into_iter().flatten().copied());
+        walk(&self.all, entries, |at, stack| {
             for (name, method) in self.lazy.get(&at).into_iter().flatten() {
                 match any || read.contains(&**name) {
                     true => stack.push(*method),
@@ -381,8 +374,7 @@ impl Graph {
                     }
                 }
             }
-        }
-        seen
+        })
     }
 
     /// What a module calls only when it runs as a script.
@@ -392,27 +384,29 @@ impl Graph {
 
     /// What a call, an import or a framework runs from `entries` on.
     pub(super) fn called(&self, entries: &[Place]) -> BTreeSet<Place> {
-        walk(&self.called, entries)
+        walk(&self.called, entries, |_, _| {})
     }
 }
 
-fn walk(edges: &BTreeMap<Place, Vec<Place>>, entries: &[Place]) -> BTreeSet<Place> {
+/// What the edges lead to, each place once; `more` adds to the stack what else a place leads to.
+fn walk(
+    edges: &BTreeMap<Place, Vec<Place>>,
+    entries: &[Place],
+    mut more: impl FnMut(Place, &mut Vec<Place>),
+) -> BTreeSet<Place> {
     let mut seen: BTreeSet<Place> = BTreeSet::new();
     let mut stack: Vec<Place> = entries.to_vec();
     while let Some(at) = stack.pop() {
         if !seen.insert(at) {
             continue;
         }
-        stack.push(of_module(at));
+        // A function's module has run before it does.
+        stack.push(Place {
+            module: at.module,
+            scope: 0,
+        });
         stack.extend(edges.get(&at).into_iter().flatten().copied());
+        more(at, &mut stack);
     }
     seen
-}
-
-/// A function's module has run before it does.
-fn of_module(at: Place) -> Place {
-    Place {
-        module: at.module,
-        scope: 0,
-    }
 }

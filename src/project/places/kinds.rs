@@ -7,9 +7,10 @@ pub(super) struct Named {
     /// Before the name.
     pub(super) form: &'static str,
     pub(super) property: &'static str,
-    /// Attributes that are the name; all others that are known are the ARN, or say as much as it.
+    /// Attributes that are the name, the ARN, and the URL, which says as much as the ARN.
     pub(super) names: &'static [&'static str],
-    pub(super) others: &'static [&'static str],
+    pub(super) arns: &'static [&'static str],
+    pub(super) urls: &'static [&'static str],
 }
 
 pub(super) const NAMED: &[Named] = &[
@@ -19,7 +20,8 @@ pub(super) const NAMED: &[Named] = &[
         form: "table/",
         property: "TableName",
         names: &["", "id", "name"],
-        others: &["Arn", "arn"],
+        arns: &["Arn", "arn"],
+        urls: &[],
     },
     Named {
         kind: "AWS::IAM::Role",
@@ -27,7 +29,8 @@ pub(super) const NAMED: &[Named] = &[
         form: "role/",
         property: "RoleName",
         names: &["", "id", "name"],
-        others: &["Arn", "arn"],
+        arns: &["Arn", "arn"],
+        urls: &[],
     },
     Named {
         kind: "AWS::KMS::Key",
@@ -35,7 +38,8 @@ pub(super) const NAMED: &[Named] = &[
         form: "key/",
         property: "KeyId",
         names: &["", "KeyId", "id", "key_id"],
-        others: &["Arn", "arn"],
+        arns: &["Arn", "arn"],
+        urls: &[],
     },
     Named {
         kind: "AWS::SSM::Parameter",
@@ -43,7 +47,8 @@ pub(super) const NAMED: &[Named] = &[
         form: "parameter/",
         property: "Name",
         names: &["", "id", "name"],
-        others: &["arn"],
+        arns: &["arn"],
+        urls: &[],
     },
     Named {
         kind: "AWS::SecretsManager::Secret",
@@ -51,7 +56,8 @@ pub(super) const NAMED: &[Named] = &[
         form: "secret:",
         property: "Name",
         names: &["name"],
-        others: &["", "Id", "arn", "id"],
+        arns: &["", "Id", "arn", "id"],
+        urls: &[],
     },
     Named {
         kind: "AWS::Events::EventBus",
@@ -59,7 +65,8 @@ pub(super) const NAMED: &[Named] = &[
         form: "event-bus/",
         property: "Name",
         names: &["", "Name", "id", "name"],
-        others: &["Arn", "arn"],
+        arns: &["Arn", "arn"],
+        urls: &[],
     },
     Named {
         kind: "AWS::Kinesis::Stream",
@@ -67,7 +74,8 @@ pub(super) const NAMED: &[Named] = &[
         form: "stream/",
         property: "Name",
         names: &["", "name"],
-        others: &["Arn", "arn", "id"],
+        arns: &["Arn", "arn", "id"],
+        urls: &[],
     },
     Named {
         kind: "AWS::KinesisFirehose::DeliveryStream",
@@ -75,7 +83,8 @@ pub(super) const NAMED: &[Named] = &[
         form: "deliverystream/",
         property: "DeliveryStreamName",
         names: &["", "name"],
-        others: &["Arn", "arn", "id"],
+        arns: &["Arn", "arn", "id"],
+        urls: &[],
     },
     Named {
         kind: "AWS::Lambda::Function",
@@ -83,7 +92,8 @@ pub(super) const NAMED: &[Named] = &[
         form: "function:",
         property: "FunctionName",
         names: &["", "id", "function_name"],
-        others: &["Arn", "arn"],
+        arns: &["Arn", "arn"],
+        urls: &[],
     },
     Named {
         kind: "AWS::S3::Bucket",
@@ -91,7 +101,8 @@ pub(super) const NAMED: &[Named] = &[
         form: "",
         property: "BucketName",
         names: &["", "id", "bucket"],
-        others: &["Arn", "arn"],
+        arns: &["Arn", "arn"],
+        urls: &[],
     },
     Named {
         kind: "AWS::SNS::Topic",
@@ -99,7 +110,8 @@ pub(super) const NAMED: &[Named] = &[
         form: "",
         property: "TopicName",
         names: &["TopicName", "name"],
-        others: &["", "TopicArn", "arn", "id"],
+        arns: &["", "TopicArn", "arn", "id"],
+        urls: &[],
     },
     Named {
         kind: "AWS::SQS::Queue",
@@ -107,7 +119,8 @@ pub(super) const NAMED: &[Named] = &[
         form: "",
         property: "QueueName",
         names: &["QueueName", "name"],
-        others: &["", "Arn", "QueueUrl", "arn", "id", "url"],
+        arns: &["Arn", "arn"],
+        urls: &["", "QueueUrl", "id", "url"],
     },
     Named {
         kind: "AWS::StepFunctions::StateMachine",
@@ -115,41 +128,33 @@ pub(super) const NAMED: &[Named] = &[
         form: "stateMachine:",
         property: "StateMachineName",
         names: &["Name", "name"],
-        others: &["", "Arn", "arn", "id"],
+        arns: &["", "Arn", "arn", "id"],
+        urls: &[],
     },
 ];
 
-/// Further kinds, whose names say nothing of their ARNs: an ARN of the kind, and the attributes that are one.
-pub(super) const ARNS: &[(&str, &str, &[&str])] = &[
-    (
-        "AWS::CodeBuild::Project",
-        "arn:aws:codebuild:eu-west-1:111122223333:project/name",
-        &["Arn", "arn"],
-    ),
+/// Further kinds, whose names say nothing of their ARNs: service, what follows the account, and the attributes that are one.
+pub(super) const ARNS: &[(&str, &str, &str, &[&str])] = &[
+    ("AWS::CodeBuild::Project", "codebuild", "project/name", &["Arn", "arn"]),
     (
         "AWS::Cognito::UserPool",
-        "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_name",
+        "cognito-idp",
+        "userpool/name",
         &["Arn", "arn"],
     ),
-    (
-        "AWS::ECR::Repository",
-        "arn:aws:ecr:eu-west-1:111122223333:repository/name",
-        &["Arn", "arn"],
-    ),
-    (
-        "AWS::ECS::Cluster",
-        "arn:aws:ecs:eu-west-1:111122223333:cluster/name",
-        &["Arn", "arn"],
-    ),
+    ("AWS::ECR::Repository", "ecr", "repository/name", &["Arn", "arn"]),
+    ("AWS::ECS::Cluster", "ecs", "cluster/name", &["Arn", "arn"]),
     (
         "AWS::EFS::FileSystem",
-        "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-name",
+        "elasticfilesystem",
+        "file-system/name",
         &["Arn", "arn"],
     ),
-    ("AWS::IAM::User", "arn:aws:iam::111122223333:user/name", &["Arn", "arn"]),
+    ("AWS::IAM::User", "iam", "user/name", &["Arn", "arn"]),
     (
         "AWS::OpenSearchService::Domain",
-        "arn:aws:es:eu-west-1:111122223333:domain/name",
+        "es",
+        "domain/name",
         &["Arn", "DomainArn", "arn"],
     ),
 ];

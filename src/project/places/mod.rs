@@ -234,28 +234,26 @@ impl<'p> Places<'p> {
     fn reference(&self, hole: &Hole) -> Option<Text> {
         let target = hole.target.as_ref()?;
         let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
-        let kind = &self.project.resources[id as usize].kind;
-        let attribute = &&*target.attribute;
-        if let Some((_, arn, _)) = ARNS.iter().find(|(k, _, a)| *k == &**kind && a.contains(attribute)) {
-            return Some(Text::made(arn, hole.span));
+        let (kind, attribute) = (&*self.project.resources[id as usize].kind, &*target.attribute);
+        let named = NAMED.iter().find(|n| n.kind == kind);
+        if named.is_some_and(|n| n.names.contains(&attribute)) {
+            return Some(Text::made("name", hole.span));
         }
-        let named = NAMED.iter().find(|n| n.kind == &**kind)?;
-        let name = Place {
-            service: named.service.to_owned(),
-            rest: Text::made("name", hole.span),
-        };
-        if named.names.contains(attribute) {
-            return Some(name.rest);
-        }
-        let is_arn =
-            named.others.contains(attribute) && !(named.service == "sqs" && *attribute.to_lowercase() != *"arn");
-        is_arn.then(|| {
-            Place {
-                rest: Text::made(&format!("{}name", named.form), hole.span),
-                ..name
+        let (service, rest) = match named {
+            Some(n) if n.arns.contains(&attribute) => (n.service, format!("{}name", n.form)),
+            Some(_) => return None,
+            None => {
+                let row = ARNS
+                    .iter()
+                    .find(|(k, _, _, arns)| *k == kind && arns.contains(&attribute))?;
+                (row.1, row.2.to_owned())
             }
-            .arn(hole.span)
-        })
+        };
+        let place = Place {
+            service: service.to_owned(),
+            rest: Text::made(&rest, hole.span),
+        };
+        Some(place.arn(hole.span))
     }
 
     /// The text with what the environment and the resources of the repository say in the place of its holes.
@@ -300,7 +298,8 @@ impl<'p> Places<'p> {
         if named.names.contains(&&*target.attribute) {
             return Some(name);
         }
-        named.others.contains(&&*target.attribute).then(|| {
+        let says_all = named.arns.iter().chain(named.urls).any(|a| **a == *target.attribute);
+        says_all.then(|| {
             let mut arn = Text::made(&format!("arn:aws:{}:::{}", named.service, named.form), hole.span);
             arn.append(&name);
             arn

@@ -95,12 +95,7 @@ impl Expansion<'_> {
         if let Some(value) = self.parameters.get(name) {
             return self.placed(value);
         }
-        let kind = match name {
-            "AWS::AccountId" => HoleKind::Account,
-            "AWS::Partition" => HoleKind::Partition,
-            "AWS::Region" => HoleKind::Region,
-            _ => HoleKind::Other,
-        };
+        let kind = text::pseudo(name).unwrap_or(HoleKind::Other);
         Value::text(text::hole(kind, name, self.at), self.at)
     }
 

@@ -15,6 +15,7 @@ use crate::rules::Ruleset;
 use crate::settings::Settings;
 use crate::settle::{Baseline, Report};
 use crate::source::ProblemKind;
+use crate::unjudged::counted;
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -293,6 +294,17 @@ impl Check {
                 }
                 let at = sources.positions(p.span).0;
                 terminal::note(&format!("note: {path}:{}:{}: {}", at.line, at.column, p.message));
+            }
+            // Formats that have a place for it say it there.
+            let said = match o.format {
+                Format::Human | Format::Grouped | Format::Markdown => self.options(read).summary,
+                Format::Json | Format::Jsonl | Format::Sarif | Format::Github | Format::Junit => true,
+                _ => false,
+            };
+            if let Some(counted) = counted(&report.unjudged).filter(|_| !said) {
+                terminal::note(&format!(
+                    "note: not judged: {counted}; `overgrant policies --unjudged` lists them"
+                ));
             }
             for f in &report.foreign {
                 let (n, s) = (f.findings, if f.findings == 1 { "" } else { "s" });

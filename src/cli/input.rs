@@ -84,6 +84,9 @@ pub(super) struct Choosing {
     /// What makes the exit code 1 (low, medium, high, critical, never) [default: medium]
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
     pub(super) fail_on: Option<Threshold>,
+    /// Exit with 1 if anything was not judged
+    #[arg(long)]
+    pub(super) fail_on_unjudged: bool,
     /// A suppression without a reason does not suppress
     #[arg(long)]
     pub(super) require_reason: bool,
@@ -172,6 +175,7 @@ impl Choosing {
             settings.fail_on = fail_on;
             settings.per_file.iter_mut().for_each(|p| p.fail_on = None);
         }
+        settings.fail_on_unjudged |= self.fail_on_unjudged;
         settings.require_reason |= self.require_reason;
     }
 

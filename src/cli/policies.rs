@@ -10,7 +10,7 @@ use super::run::{self, Wish};
 use super::{Failure, terminal};
 use crate::classify::classify;
 use crate::iam::expand::{self, Expansion};
-use crate::report::{Mask, Seen, seen_human, seen_json};
+use crate::report::{Mask, Seen, seen_human, seen_json, unjudged_human, unjudged_json};
 use crate::settings::{NAMES, Settings};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -27,6 +27,9 @@ pub(super) struct Policies {
     input: Input,
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     format: ListFormat,
+    /// List what was not judged, and why, instead of the policies
+    #[arg(long)]
+    unjudged: bool,
 }
 
 impl Policies {
@@ -37,15 +40,18 @@ impl Policies {
         run::understand(read, |read, analysis| {
             // Only the rules know what is a secret.
             let report = read.report(analysis, &wish);
+            let sources = analysis.project.sources;
             let seen = Seen {
                 project: &analysis.project,
                 errors: &report.errors,
             };
-            let text = match self.format {
-                ListFormat::Human => seen_human(&seen),
-                ListFormat::Json => seen_json(&seen),
+            let text = match (self.format, self.unjudged) {
+                (ListFormat::Human, false) => seen_human(&seen),
+                (ListFormat::Json, false) => seen_json(&seen),
+                (ListFormat::Human, true) => unjudged_human(sources, &report.unjudged),
+                (ListFormat::Json, true) => unjudged_json(sources, &report.unjudged),
             };
-            let mask = Mask::new(analysis.project.sources, &report.secrets);
+            let mask = Mask::new(sources, &report.secrets);
             terminal::page(&mask.text(text))?;
             Ok(ExitCode::from(u8::from(!report.errors.is_empty())))
         })

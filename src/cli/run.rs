@@ -15,6 +15,7 @@ use crate::rules::{self, Ruleset, Selection};
 use crate::settings::{Date, Governing, Settings};
 use crate::settle::{BASELINE_FILE, Baseline, Extent, Known, Report, Terms, settle};
 use crate::source::{Problem, ProblemKind, Sources, Span, join_path, parent_path, relative_path};
+use crate::unjudged::Unjudged;
 
 /// How often analysis may ask for more files.
 const MAX_ROUNDS: usize = 4;
@@ -368,6 +369,9 @@ impl Read<'_> {
             }),
         };
         let mut report = settle(project, outcome.findings, &terms);
+        report.not_judged(outcome.unjudged);
+        let fails = |u: &Unjudged| u.counts() && governing.of(&u.path).fail_on_unjudged;
+        report.fails_unjudged = report.unjudged.iter().any(fails);
         report.broken = !outcome.failures.is_empty();
         self.clock.lap("settle");
         fix::write(project.sources, &mut report);

@@ -7,7 +7,7 @@ use super::catalogue::Action;
 use super::condition::Strength;
 use super::glob::Case;
 use super::pattern;
-use crate::source::{Span, Spanned, Text};
+use crate::source::{HoleKind, Span, Spanned, Text};
 use crate::value::{Value, Via};
 
 /// What a document is used as; the words of the command line and the configuration too.
@@ -156,8 +156,45 @@ pub struct Unresolved {
     /// As the document shows it between `${` and `}`.
     pub name: Arc<str>,
     pub span: Span,
+    /// What it is a part of.
+    pub part: PolicyPart,
+    /// All of a value, rather than a piece of a text of which the rest is known.
+    pub whole: bool,
+    pub why: Reason,
+}
+
+/// The part of a policy that something unknown stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyPart {
+    /// All of it.
+    Document,
+    /// Whole statements, or whole elements of one.
+    Statement,
+    Effect,
+    Action,
+    Principal,
+    /// Anything else, such as a resource or a condition value.
+    Other,
+}
+
+/// Why something stays unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    Hole(HoleKind),
+    /// A condition decides between values, each of which is known.
+    Alternatives,
+    TooDeep,
+}
+
+impl Reason {
     /// For people.
-    pub why: &'static str,
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Hole(kind) => kind.why(),
+            Self::Alternatives => "decided when it is deployed",
+            Self::TooDeep => "nested too deep",
+        }
+    }
 }
 
 /// Who holds a document.

@@ -12,6 +12,7 @@ use super::{Page, url};
 use crate::finding::{Label, LabelRole, Severity};
 use crate::settle::{Reported, Status};
 use crate::source::FileId;
+use crate::unjudged::counted;
 
 /// More labels than this are counted, not shown.
 const MAX_LABELS: usize = 6;
@@ -313,6 +314,22 @@ pub(super) fn counts(page: &Page<'_>) -> String {
     parts.join(", ")
 }
 
+/// How many groups of what was not judged the summary shows.
+const MAX_UNJUDGED: usize = 3;
+
+/// The first few of what was not judged.
+fn unjudged(page: &Page<'_>) -> String {
+    let mut out = String::new();
+    let groups = super::unjudged::groups(&page.report.unjudged);
+    for group in groups.iter().take(MAX_UNJUDGED) {
+        let _ = writeln!(out, "  {}", group.line(page.sources));
+    }
+    if groups.len() > MAX_UNJUDGED {
+        out.push_str("  … (overgrant policies --unjudged lists all)\n");
+    }
+    out
+}
+
 fn plural(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
@@ -342,22 +359,32 @@ pub(super) fn summary(page: &Page<'_>) -> String {
         let _ = write!(looked, ", {ms} ms");
     }
     let total: usize = page.active().map(Reported::count).sum();
+    let counted = counted(&report.unjudged);
     if total == 0 {
-        let verdict = match (stats.failed, stats.files) {
-            (0, 0) => "Nothing to check",
-            (0, _) => "All clear",
-            _ => "Nothing found in what could be read",
+        let verdict = match &counted {
+            Some(what) => {
+                let were = if what.starts_with("1 ") && !what.contains(" and ") {
+                    "was"
+                } else {
+                    "were"
+                };
+                format!("No findings in what could be judged; {what} {were} not judged")
+            }
+            None if stats.files == 0 => "Nothing to check".to_owned(),
+            None => "All clear".to_owned(),
         };
-        return format!("{verdict}: {looked}.\n");
+        return format!("{verdict}: {looked}.\n{}", unjudged(page));
     }
     let mut files: Vec<FileId> = page.active().map(|f| f.span().file).collect();
     files.dedup();
     format!(
-        "Found {} in {}: {}.{}\n{looked}.\n",
+        "Found {} in {}: {}.{}\n{looked}.\n{}{}",
         plural(total, "problem", "problems"),
         plural(files.len(), "file", "files"),
         counts(page),
-        fixable(page)
+        fixable(page),
+        counted.map_or_else(String::new, |what| format!("Not judged: {what}.\n")),
+        unjudged(page)
     )
 }
 

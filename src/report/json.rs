@@ -6,6 +6,7 @@ use super::{Page, url};
 use crate::finding::{Label, LabelRole, Severity};
 use crate::settle::{Reported, Status};
 use crate::source::{Sources, Span};
+use crate::unjudged::Unjudged;
 
 /// Version of this layout.
 pub(crate) const SCHEMA_VERSION: &str = "1.0";
@@ -18,6 +19,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
         "root": ".",
         "findings": findings,
         "errors": errors(page),
+        "unjudged": unjudged(page.sources, &page.report.unjudged),
         "summary": summary(page),
     });
     let mut out = serde_json::to_string_pretty(&whole).unwrap_or_default();
@@ -35,6 +37,7 @@ pub(super) fn lines(page: &Page<'_>) -> String {
         "schema_version": SCHEMA_VERSION,
         "tool": tool(),
         "errors": errors(page),
+        "unjudged": unjudged(page.sources, &page.report.unjudged),
         "summary": summary(page),
     });
     out.push_str(&last.to_string());
@@ -143,6 +146,19 @@ fn errors(page: &Page<'_>) -> Vec<Value> {
             })
         })
         .collect()
+}
+
+/// What was not judged.
+pub(super) fn unjudged(sources: &Sources, all: &[Unjudged]) -> Vec<Value> {
+    let one = |u: &Unjudged| {
+        json!({
+            "path": u.path,
+            "span": u.span.map(|at| span(sources, at)),
+            "what": u.what.name(),
+            "why": u.text(),
+        })
+    };
+    all.iter().map(one).collect()
 }
 
 fn summary(page: &Page<'_>) -> Value {

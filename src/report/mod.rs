@@ -14,6 +14,7 @@ mod policies;
 mod sarif;
 mod services;
 mod text;
+mod unjudged;
 mod xml;
 
 use crate::rules::Ruleset;
@@ -23,6 +24,7 @@ use crate::source::{FileId, Sources, Span, join_path, relative_path, visible};
 pub use mask::Mask;
 pub use needs::{Needed, needs_human, needs_json, needs_policy};
 pub use policies::{Seen, policy_json, seen_human, seen_json};
+pub use unjudged::{unjudged_human, unjudged_json};
 
 /// What a report can be rendered as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -162,7 +164,10 @@ impl<'a> Page<'a> {
 
     /// The path of `file` from the root of the repository.
     fn root_path(&self, file: FileId) -> String {
-        let path = self.sources.path(file);
+        self.at_root(self.sources.path(file))
+    }
+
+    fn at_root(&self, path: &str) -> String {
         if self.options.root == self.options.cwd {
             return path.to_owned();
         }

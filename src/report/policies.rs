@@ -162,7 +162,7 @@ fn row(d: &Document, attached_to: Vec<String>) -> Row<'_> {
 fn unknown_json(sources: &Sources, u: &Unresolved) -> Json {
     json!({
         "name": *u.name,
-        "why": u.why,
+        "why": u.why.text(),
         "path": sources.path(u.span.file),
         "span": span_json(sources, u.span),
     })
@@ -248,7 +248,7 @@ pub fn seen_human(seen: &Seen<'_>) -> String {
                 out,
                 "  unknown: ${{{}}}, {} ({}:{}:{})",
                 u.name,
-                u.why,
+                u.why.text(),
                 sources.path(u.span.file),
                 at.line,
                 at.column

@@ -10,6 +10,7 @@ use crate::finding::{Confidence, Label, LabelRole, Severity};
 use crate::rules::{Rule, Style};
 use crate::settle::{Reported, Status, SuppressionKind};
 use crate::source::{FileId, Span};
+use crate::unjudged::Why;
 
 /// More results than this are refused.
 const MAX_RESULTS: usize = 25_000;
@@ -75,6 +76,20 @@ fn notifications(page: &Page<'_>, total: usize) -> Vec<Value> {
             })
         })
         .collect();
+    let counted = page.report.unjudged.iter().filter(|u| u.counts());
+    // Errors are listed above.
+    for u in counted.filter(|u| !matches!(u.why, Why::Broken(_) | Why::Unread(_) | Why::Settings(_))) {
+        let mut place = json!({"artifactLocation": located(page, &u.path)});
+        if let (Some(span), Some(map)) = (u.span, place.as_object_mut()) {
+            map.insert("region".to_owned(), region(page, span));
+        }
+        out.push(json!({
+            "level": "note",
+            "message": {"text": format!("not judged: {}: {}", u.noun().0, u.text())},
+            "descriptor": {"id": "unjudged"},
+            "locations": [{"physicalLocation": place}],
+        }));
+    }
     if total > KEPT_RESULTS {
         let text = format!("{total} results, of which GitHub keeps the {KEPT_RESULTS} most severe");
         out.push(json!({"level": "warning", "message": {"text": text}}));
@@ -172,7 +187,11 @@ fn pascal(id: &str) -> String {
 }
 
 fn artifact(page: &Page<'_>, file: FileId) -> Value {
-    json!({"uri": escape_uri(&page.root_path(file)), "uriBaseId": "SRCROOT"})
+    located(page, page.sources.path(file))
+}
+
+fn located(page: &Page<'_>, path: &str) -> Value {
+    json!({"uri": escape_uri(&page.at_root(path)), "uriBaseId": "SRCROOT"})
 }
 
 fn region(page: &Page<'_>, span: Span) -> Value {

@@ -9,6 +9,7 @@ use super::{Page, url};
 use crate::finding::Severity;
 use crate::settle::Reported;
 use crate::source::{Span, visible};
+use crate::unjudged::counted;
 
 /// Annotations of one level that GitHub shows for a step.
 const GITHUB_SHOWN: usize = 10;
@@ -50,6 +51,9 @@ pub(super) fn github(page: &Page<'_>) -> String {
             property(f.rule()),
             data(&text)
         );
+    }
+    if let Some(counted) = counted(&page.report.unjudged) {
+        let _ = writeln!(out, "::notice::not judged: {counted}");
     }
     let cut: usize = shown.iter().map(|n| n.saturating_sub(GITHUB_SHOWN)).sum();
     if cut > 0 {

@@ -7,6 +7,7 @@ use super::Page;
 use crate::finding::Severity;
 use crate::settle::Reported;
 use crate::source::FileId;
+use crate::unjudged::Unjudged;
 
 /// Text for XML 1.0: markup escaped, characters that XML cannot hold replaced.
 fn escape(text: &str) -> String {
@@ -41,11 +42,13 @@ fn by_file<'a>(page: &Page<'a>) -> BTreeMap<FileId, Vec<&'a Reported>> {
 pub(super) fn junit(page: &Page<'_>) -> String {
     let total = page.active().count();
     let files = by_file(page);
-    let cases: usize = files.values().map(|f| f.len().max(1)).sum();
+    let unjudged: Vec<&Unjudged> = page.report.unjudged.iter().filter(|u| u.counts()).collect();
+    let cases: usize = files.values().map(|f| f.len().max(1)).sum::<usize>() + unjudged.len();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(
         out,
-        "<testsuites name=\"overgrant\" tests=\"{cases}\" failures=\"{total}\">"
+        "<testsuites name=\"overgrant\" tests=\"{cases}\" failures=\"{total}\" skipped=\"{}\">",
+        unjudged.len()
     );
     for (file, findings) in files {
         let path = escape(page.sources.path(file));
@@ -78,6 +81,25 @@ pub(super) fn junit(page: &Page<'_>) -> String {
                 f.severity.name(),
                 escape(&f.finding.message),
                 escape(&text)
+            );
+        }
+        out.push_str("  </testsuite>\n");
+    }
+    if !unjudged.is_empty() {
+        let n = unjudged.len();
+        let _ = writeln!(
+            out,
+            "  <testsuite name=\"not judged\" tests=\"{n}\" failures=\"0\" skipped=\"{n}\">"
+        );
+        for u in unjudged {
+            let line = u.span.map(|at| format!(":{}", page.sources.positions(at).0.line));
+            let name = format!("{}{}", u.noun().0, line.unwrap_or_default());
+            let _ = writeln!(
+                out,
+                "    <testcase name=\"{}\" classname=\"{}\"><skipped message=\"{}\"/></testcase>",
+                escape(&name),
+                escape(&u.path),
+                escape(&u.text())
             );
         }
         out.push_str("  </testsuite>\n");

@@ -9,6 +9,7 @@ use crate::finding::{Cause, Finding, Subject, Unit};
 use crate::iam::{Document, Format, Item, Origin, Statement};
 use crate::project::{DocumentId, Project};
 use crate::source::{FileId, Span};
+use crate::unjudged::Unjudged;
 
 /// A check that needs code.
 pub type Check = fn(&Context<'_>, &mut Out<'_>);
@@ -122,6 +123,8 @@ const MAX_ALIKE: usize = 1_000;
 #[derive(Debug, Default)]
 pub struct Out<'r> {
     pub findings: Vec<Finding>,
+    /// What a check looked at and could not judge.
+    pub unjudged: Vec<Unjudged>,
     selection: Option<&'r Selection>,
     told: HashMap<Unit, BTreeMap<Cow<'static, str>, Told>>,
 }

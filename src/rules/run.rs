@@ -13,12 +13,15 @@ use crate::finding::{Cause, Finding};
 use crate::model::Resource;
 use crate::project::Project;
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, parent_path};
+use crate::unjudged::Unjudged;
 
 /// What a run of the rules gave.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Ordered by place, rule and message; severity, confidence and help are filled in.
     pub findings: Vec<Finding>,
+    /// What checks could not judge, in no order.
+    pub unjudged: Vec<Unjudged>,
     /// Checks that broke down; the run could not do all of its work.
     pub failures: Vec<Failure>,
 }
@@ -88,7 +91,7 @@ fn work(context: &Context<'_>, jobs: &[Job<'_>]) -> Outcome {
                     Work::Check(check) => check(context, &mut out),
                     Work::Match(rule, matcher, report) => eval::run(context, rule, matcher, report, &mut out),
                 }
-                out.findings
+                (out.findings, out.unjudged)
             };
             catch_unwind(AssertUnwindSafe(run)).map_err(|panic| Failure {
                 rule: job.rules.join(", "),
@@ -99,7 +102,10 @@ fn work(context: &Context<'_>, jobs: &[Job<'_>]) -> Outcome {
     let mut outcome = Outcome::default();
     for result in results {
         match result {
-            Ok(found) => outcome.findings.extend(found),
+            Ok((found, unjudged)) => {
+                outcome.findings.extend(found);
+                outcome.unjudged.extend(unjudged);
+            }
             Err(failure) => outcome.failures.push(failure),
         }
     }

@@ -47,6 +47,8 @@ pub struct Settings {
     /// Its folder, absolute: what its patterns and paths are relative to.
     pub dir: String,
     pub fail_on: FailOn,
+    /// Something that was not judged makes the exit code 1.
+    pub fail_on_unjudged: bool,
     pub min_severity: Severity,
     pub min_confidence: Confidence,
     pub choice: Choice,
@@ -87,6 +89,7 @@ impl Settings {
             path: None,
             dir: dir.to_owned(),
             fail_on: Some(Severity::Medium),
+            fail_on_unjudged: false,
             min_severity: Severity::Low,
             min_confidence: Confidence::Low,
             choice: Choice::default(),

@@ -16,6 +16,7 @@ pub(super) const KEYS: &[&str] = &[
     "schema",
     "extend",
     "fail-on",
+    "fail-on-unjudged",
     "min-severity",
     "min-confidence",
     "profile",
@@ -182,6 +183,7 @@ impl Keys<'_, '_> {
                 }
             }
             "fail-on" => set(&mut self.settings.fail_on, self.reader.word(value, FAIL_ON, fail_on)),
+            "fail-on-unjudged" => set(&mut self.settings.fail_on_unjudged, self.reader.boolean(value)),
             "min-severity" => set(
                 &mut self.settings.min_severity,
                 self.reader.word(value, SEVERITIES, severity),

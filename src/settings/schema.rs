@@ -90,6 +90,7 @@ pub fn json_schema() -> Value {
             "ignore": strings("Rules not to run."),
             "exclude": strings("Files not to lint, in the manner of .gitignore; one that a linted file names is still read for it."),
             "respect-gitignore": {"type": "boolean", "default": true},
+            "fail-on-unjudged": {"type": "boolean", "default": false, "description": "Something that was not judged makes the exit code 1."},
             "require-reason": {"type": "boolean", "default": false, "description": "A suppression without a reason does not suppress."},
             "max-ignore-days": {"type": "integer", "minimum": 0, "default": 0, "description": "Above 0: every suppression ends, at most so many days ahead."},
             "honor-foreign": {"type": "array", "items": {"enum": FOREIGN}, "description": "Markers of other tools that count as suppressions."},
@@ -145,6 +146,10 @@ pub fn shown(settings: &Settings) -> String {
     lines.push((
         format!("fail-on = \"{}\"", settings.fail_on.map_or("never", |s| s.name())),
         "fail-on",
+    ));
+    lines.push((
+        format!("fail-on-unjudged = {}", settings.fail_on_unjudged),
+        "fail-on-unjudged",
     ));
     lines.push((
         format!("min-severity = \"{}\"", settings.min_severity.name()),

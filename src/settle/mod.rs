@@ -9,6 +9,7 @@ mod fingerprint;
 mod fold;
 mod hygiene;
 mod suppress;
+mod unjudged;
 
 use crate::finding::{Confidence, Finding, Fix, LabelRole, Severity};
 use crate::iam::Origin;
@@ -16,6 +17,7 @@ use crate::project::Project;
 use crate::rules::{Rule, Ruleset};
 use crate::settings::{Date, FailOn, NAMES, Settings};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
+use crate::unjudged::{Unjudged, settled};
 
 pub use baseline::{Baseline, Comparison, Entry, Extent, FILE as BASELINE_FILE, Fate, Known};
 pub use fingerprint::Identity;
@@ -125,6 +127,8 @@ pub struct Report {
     /// By path, start, rule. Suppressed and known ones too.
     pub findings: Vec<Reported>,
     pub errors: Vec<Problem>,
+    /// What was not judged: in order, each once.
+    pub unjudged: Vec<Unjudged>,
     /// Understood in part, on purpose: the first place of each file and message.
     pub unevaluated: Vec<Problem>,
     pub stats: Stats,
@@ -137,6 +141,8 @@ pub struct Report {
     pub secrets: Vec<Span>,
     /// A rule broke down: the run could not do all of its work.
     pub broken: bool,
+    /// The settings want the exit code 1 for something that was not judged.
+    pub fails_unjudged: bool,
 }
 
 impl Report {
@@ -149,9 +155,15 @@ impl Report {
         self.findings.iter().filter(|f| f.status == status).count()
     }
 
+    /// Adds what others than settling know of.
+    pub fn not_judged(&mut self, more: impl IntoIterator<Item = Unjudged>) {
+        self.unjudged.extend(more);
+        self.unjudged = settled(std::mem::take(&mut self.unjudged));
+    }
+
     /// Whether the exit code is 1.
     pub fn fails(&self) -> bool {
-        self.active().any(|f| f.fails)
+        self.fails_unjudged || self.active().any(|f| f.fails)
     }
 }
 
@@ -207,6 +219,7 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
 
     Report {
         errors: errors(project),
+        unjudged: settled(unjudged::collect(project)),
         unevaluated: unevaluated(project),
         stats: stats(project),
         foreign: book.foreign(),
@@ -215,6 +228,7 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
         baseline,
         secrets,
         broken: false,
+        fails_unjudged: false,
     }
 }
 

@@ -18,6 +18,8 @@ pub enum ProblemKind {
     Input,
     /// Understood, and deliberately not followed (a template language, a depth bound): counted and listed, no finding.
     NotEvaluated,
+    /// A bound on the work was reached, and parts stay unknown: listed as not judged, no finding.
+    Exhausted,
     /// A mistake of ours on this input: reported, and the run cannot end well.
     Internal,
 }

@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("finding", 2),
     ("secrets", 2),
     ("model", 3),
+    ("unjudged", 3),
     ("formats", 4),
     ("project", 5),
     ("classify", 5),

@@ -6,6 +6,7 @@
 mod missing;
 mod platform;
 mod roles;
+mod silence;
 mod templates;
 mod unused;
 
@@ -20,6 +21,7 @@ fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let project = cx.project;
     let any = |w: &crate::project::Workload| !w.roles.is_empty() && w.code.is_some();
     if !project.workloads.iter().any(any) {
+        silence::check(project, None, out);
         return;
     }
     let program = project.program();
@@ -37,6 +39,7 @@ fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             inline: &inline,
         },
     );
+    silence::check(project, Some(&roles), out);
     unused::check(cx, &roles, out);
     missing::check(cx, &roles, out);
 }

@@ -12,6 +12,7 @@ use crate::project::calls::Call;
 use crate::project::places::{Place, Places};
 use crate::project::{Codebase, Effective, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
 use crate::source::Hole;
+use crate::unjudged::Silence;
 use crate::value::{Kind, Value};
 
 /// How many places of one action are told apart.
@@ -101,11 +102,11 @@ impl<'c, 'p> Roles<'c, 'p> {
     }
 
     /// What the users of `role` use, where all of it is understood and nobody else can have the role.
-    pub(super) fn used(&self, project: &Project<'_>, role: IdentityId) -> Option<Used<'c>> {
-        let users = self.users.get(&role)?;
+    pub(super) fn used(&self, project: &Project<'_>, role: IdentityId) -> Result<Used<'c>, Silence> {
+        let users = self.users.get(&role).ok_or(Silence::NoCode)?;
         let address = &project.resources[project.identities[role as usize].resource as usize].address;
         if self.handed_on.contains(&(address.scope.clone(), address.name.clone())) {
-            return None;
+            return Err(Silence::SharedRole);
         }
         let mut used = Used {
             actions: platform::always().clone(),
@@ -114,10 +115,11 @@ impl<'c, 'p> Roles<'c, 'p> {
         };
         let workloads: Vec<&Workload> = users.iter().map(|u| &project.workloads[u.workload]).collect();
         if !only_for(project, role, &workloads) {
-            return None;
+            return Err(Silence::SharedRole);
         }
         for (user, w) in users.iter().zip(workloads) {
-            let required = user.required.as_ref().filter(|r| r.doubts.is_empty())?;
+            let understood = user.required.as_ref().filter(|r| r.doubts.is_empty());
+            let required = understood.ok_or(Silence::Neighbor)?;
             used.exact &= required.exact;
             used.workloads.push(user.workload);
             used.actions.union_with(&required.libraries);
@@ -130,8 +132,8 @@ impl<'c, 'p> Roles<'c, 'p> {
                     .union_with(&platform::surely(r, self.polled.contains(&r.address.scope)));
             }
             if matches!(w.kind, WorkloadKind::Task | WorkloadKind::Instance) {
-                used.actions
-                    .union_with(&platform::beside(&project.resources[w.resource as usize])?);
+                let beside = platform::beside(&project.resources[w.resource as usize]);
+                used.actions.union_with(&beside.ok_or(Silence::SharedRole)?);
             }
             for call in &required.calls {
                 self.take(w, call, &mut used);
@@ -142,7 +144,7 @@ impl<'c, 'p> Roles<'c, 'p> {
         used.calls.sort_by_key(|c| c.span);
         used.calls.dedup_by(|a, b| std::ptr::eq(*a, *b));
         self.settle(project, role, &mut used);
-        Some(used)
+        Ok(used)
     }
 
     /// What no grant reaches where it is called is missing there; whatever else it is granted on counts as meant for it.

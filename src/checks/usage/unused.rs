@@ -24,7 +24,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) 
     let used: BTreeMap<IdentityId, Used<'_>> = roles
         .users
         .keys()
-        .filter_map(|role| Some((*role, roles.used(project, *role)?)))
+        .filter_map(|role| Some((*role, roles.used(project, *role).ok()?)))
         .collect();
     if used.is_empty() {
         return;

@@ -33,7 +33,7 @@ impl Template<'_> {
         unit.wanted.extend(self.wanted.take());
         if self.exhausted() {
             unit.problems.push(Problem::new(
-                ProblemKind::NotEvaluated,
+                ProblemKind::Exhausted,
                 Span::new(self.doc.tree.file, 0, 0),
                 "too much to evaluate: parts of this template stay unknown",
             ));

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::iam::{Effect, Statement};
+use crate::iam::{Effect, Reason, Statement};
 use crate::source::{HoleKind, Spanned};
 use crate::value::{Entry, Kind, Value};
 
@@ -26,7 +26,7 @@ pub(super) fn is_broken(entries: &[Entry], depth: usize) -> bool {
 impl Lowering {
     /// A statement in which the syntax is broken: what is lost, or read wrongly, may turn all of it into its contrary.
     pub(super) fn misread(&mut self, value: &Value, pointer: &str, branch: Option<Arc<str>>) -> Statement {
-        self.unknown("unread", value.span, HoleKind::Broken.why());
+        self.unknown("unread", value.span, Reason::Hole(HoleKind::Broken));
         Statement {
             sid: None,
             effect: Some(Spanned::new(Effect::Unknown, value.span)),

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::iam::{Condition, DefectKind, Item};
+use crate::iam::{Condition, DefectKind, Item, Reason};
 use crate::source::Span;
 use crate::value::{Entry, Kind, Value, parts};
 
-use super::document::{Lowering, TOO_DEEP};
+use super::document::Lowering;
 
 impl Lowering {
     pub(super) fn conditions(&mut self, value: &Value) -> Vec<Condition> {
@@ -17,7 +17,7 @@ impl Lowering {
 
     fn condition_block(&mut self, value: &Value, out: &mut Vec<Condition>, depth: usize) {
         if depth > 8 {
-            self.unknown("Condition", value.span, TOO_DEEP);
+            self.unknown("Condition", value.span, Reason::TooDeep);
             return;
         }
         let entries = match &value.kind {

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use crate::iam::{
-    Defect, DefectKind, Document, Format, Item, Origin, Owner, POLICY_ELEMENTS, PolicyKind, Unresolved, Use,
+    Defect, DefectKind, Document, Format, Item, Origin, Owner, POLICY_ELEMENTS, PolicyKind, PolicyPart, Reason,
+    Unresolved, Use,
 };
 use crate::source::{Hole, HoleKind, Piece, Span, Spanned, Text};
 use crate::value::{Branch, Entry, Kind, Value};
@@ -15,8 +16,6 @@ use super::broken::is_broken;
 
 /// Alternatives of nested conditionals are followed this deep, and no document has more than this many.
 const MAX_ALTERNATIVES: usize = 16;
-/// Why a part of a document was not read.
-pub(super) const TOO_DEEP: &str = "nested too deep";
 
 /// What the surroundings of a document say about it.
 #[derive(Clone, Debug)]
@@ -121,7 +120,9 @@ pub(super) fn unread(value: &Value, slot: &Slot, out: &mut Vec<Document>) {
         unresolved: vec![Unresolved {
             name: hole.name.clone(),
             span: hole.span,
-            why: hole.kind.why(),
+            part: PolicyPart::Document,
+            whole: true,
+            why: Reason::Hole(hole.kind),
         }],
         ..document(value, &[], slot.branch.clone(), slot)
     });
@@ -140,6 +141,8 @@ pub(super) struct Lowering {
     /// Of the part being read.
     pub(super) complete: bool,
     pub(super) unresolved: Vec<Unresolved>,
+    /// Being read.
+    pub(super) part: PolicyPart,
 }
 
 impl Lowering {
@@ -153,39 +156,58 @@ impl Lowering {
     }
 
     /// Something that is not known: the part being read is not complete, nor is the document.
-    pub(super) fn unknown(&mut self, name: &str, span: Span, why: &'static str) {
+    pub(super) fn unknown(&mut self, name: &str, span: Span, why: Reason) {
+        self.leave_open(name, span, why, true);
+    }
+
+    fn leave_open(&mut self, name: &str, span: Span, why: Reason, whole: bool) {
         self.complete = false;
         if !self.unresolved.iter().any(|u| *u.name == *name && u.span == span) {
             self.unresolved.push(Unresolved {
                 name: name.into(),
                 span,
+                part: self.part,
+                whole,
                 why,
             });
         }
     }
 
     pub(super) fn hole(&mut self, hole: &Hole) {
+        self.piece(hole, true);
+    }
+
+    fn piece(&mut self, hole: &Hole, whole: bool) {
         if !hole.kind.is_placeholder() {
-            self.unknown(&hole.name, hole.span, hole.kind.why());
+            self.leave_open(&hole.name, hole.span, Reason::Hole(hole.kind), whole);
         }
     }
 
     pub(super) fn holes(&mut self, text: &Text) {
-        text.holes().for_each(|h| self.hole(h));
+        let whole = text.as_hole().is_some();
+        text.holes().for_each(|h| self.piece(h, whole));
+    }
+
+    /// Does `read` while `part` is what is being read.
+    pub(super) fn within<T>(&mut self, part: PolicyPart, read: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.part, part);
+        let out = read(self);
+        self.part = outer;
+        out
     }
 
     pub(super) fn alternatives(&mut self, branches: &[Branch], span: Span) {
         let labels: Vec<&str> = branches.iter().map(|b| &*b.label).collect();
-        self.unknown(&labels.join(" | "), span, "decided when it is deployed");
+        self.unknown(&labels.join(" | "), span, Reason::Alternatives);
     }
 
     pub(super) fn wrong_type(&mut self, value: &Value, expected: &'static str, element: &str) {
         match &value.kind {
-            Kind::Unknown(hole) => return self.unknown(&hole.name, hole.span, hole.kind.why()),
+            Kind::Unknown(hole) => return self.unknown(&hole.name, hole.span, Reason::Hole(hole.kind)),
             Kind::OneOf(branches) => return self.alternatives(branches, value.span),
             Kind::Str(text) if text.is_broken() => return self.holes(text),
             Kind::Map(entries) if is_broken(entries, 0) => {
-                return self.unknown(element, value.span, HoleKind::Broken.why());
+                return self.unknown(element, value.span, Reason::Hole(HoleKind::Broken));
             }
             _ => {}
         }
@@ -196,8 +218,8 @@ impl Lowering {
     /// An entry of which nobody can tell what it is.
     pub(super) fn unknown_key(&mut self, e: &Entry) {
         match e.key.holes().find(|h| !h.kind.is_placeholder()) {
-            Some(hole) => self.unknown(&hole.name, hole.span, hole.kind.why()),
-            None => self.unknown(&e.key.display(), e.key_span, HoleKind::Other.why()),
+            Some(hole) => self.unknown(&hole.name, hole.span, Reason::Hole(hole.kind)),
+            None => self.unknown(&e.key.display(), e.key_span, Reason::Hole(HoleKind::Other)),
         }
     }
 
@@ -237,9 +259,12 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
         statement: None,
         complete: true,
         unresolved: Vec::new(),
+        part: PolicyPart::Statement,
     };
     let keys = low.keys(entries, &POLICY_ELEMENTS);
-    let version = find(&keys, "Version").and_then(|e| low.scalar(&e.value, "Version"));
+    let version = low.within(PolicyPart::Other, |low| {
+        find(&keys, "Version").and_then(|e| low.scalar(&e.value, "Version"))
+    });
     if let Some(v) = &version
         && let Some(text) = v.text.known()
         && text != "2012-10-17"
@@ -247,7 +272,9 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
     {
         low.defect(DefectKind::InvalidVersion(text.into_owned()), v.span, "Version");
     }
-    let id = find(&keys, "Id").and_then(|e| low.scalar(&e.value, "Id"));
+    let id = low.within(PolicyPart::Other, |low| {
+        find(&keys, "Id").and_then(|e| low.scalar(&e.value, "Id"))
+    });
     let statement = find(&keys, "Statement");
     let mut statements = Vec::new();
     low.complete = true;
@@ -263,7 +290,7 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &S
             let pieces = is_broken(entries, 0);
             for (i, item) in e.value.items().iter().enumerate() {
                 if pieces && matches!(item.kind, Kind::Map(_)) && !is_statement_shaped(item) {
-                    low.unknown("unread", item.span, HoleKind::Broken.why());
+                    low.unknown("unread", item.span, Reason::Hole(HoleKind::Broken));
                     continue;
                 }
                 let pointer = if listed {
@@ -376,7 +403,7 @@ impl Lowering {
 
     fn push_strings(&mut self, value: &Value, element: &str, items: &mut Vec<Item>, depth: usize) -> bool {
         if depth > 8 {
-            self.unknown(element, value.span, TOO_DEEP);
+            self.unknown(element, value.span, Reason::TooDeep);
             return true;
         }
         match &value.kind {

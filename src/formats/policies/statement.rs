@@ -3,13 +3,14 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::iam::{
-    Clause, DefectKind, Effect, PrincipalClause, PrincipalItem, PrincipalType, STATEMENT_ELEMENTS, Statement,
+    Clause, DefectKind, Effect, PolicyPart, PrincipalClause, PrincipalItem, PrincipalType, Reason, STATEMENT_ELEMENTS,
+    Statement,
 };
 use crate::source::{Span, Spanned, Text};
 use crate::value::{Entry, Kind, Value};
 
 use super::broken::is_broken;
-use super::document::{Lowering, TOO_DEEP, find, is_open, item, join_branch, spanned_keys};
+use super::document::{Lowering, find, is_open, item, join_branch, spanned_keys};
 
 impl Lowering {
     pub(super) fn statements(
@@ -55,20 +56,25 @@ impl Lowering {
             return self.misread(value, pointer, branch);
         }
         let keys = self.keys(entries, &STATEMENT_ELEMENTS);
-        let sid = find(&keys, "Sid").and_then(|e| self.scalar(&e.value, "Sid"));
+        let sid = self.within(PolicyPart::Other, |low| {
+            find(&keys, "Sid").and_then(|e| low.scalar(&e.value, "Sid"))
+        });
         let effect = match find(&keys, "Effect") {
-            Some(e) => self.effect(e),
+            Some(e) => self.within(PolicyPart::Effect, |low| low.effect(e)),
             None if is_open(entries) => None,
             None => {
                 self.defect(DefectKind::Missing, value.span, "Effect");
                 None
             }
         };
-        let (action, second_action) = self.clauses(&keys, "Action", "NotAction");
-        let (resource, second_resource) = self.clauses(&keys, "Resource", "NotResource");
-        let principal = self.principal_clause(&keys);
+        let (action, second_action) = self.within(PolicyPart::Action, |low| low.clauses(&keys, "Action", "NotAction"));
+        let (resource, second_resource) =
+            self.within(PolicyPart::Other, |low| low.clauses(&keys, "Resource", "NotResource"));
+        let principal = self.within(PolicyPart::Principal, |low| low.principal_clause(&keys));
         let condition_entry = find(&keys, "Condition");
-        let conditions = condition_entry.map(|e| self.conditions(&e.value)).unwrap_or_default();
+        let conditions = condition_entry
+            .map(|e| self.within(PolicyPart::Other, |low| low.conditions(&e.value)))
+            .unwrap_or_default();
         Statement {
             sid,
             effect,
@@ -169,7 +175,7 @@ impl Lowering {
 
     fn principals(&mut self, value: &Value, element: &str, items: &mut Vec<PrincipalItem>, depth: usize) -> bool {
         if depth > 8 {
-            self.unknown(element, value.span, TOO_DEEP);
+            self.unknown(element, value.span, Reason::TooDeep);
             return true;
         }
         match &value.kind {
@@ -218,7 +224,7 @@ impl Lowering {
             }
             Kind::Str(_) | Kind::Unknown(_) if value.as_hole().is_some() => {
                 if let Some(hole) = value.as_hole() {
-                    self.unknown(&hole.name, hole.span, hole.kind.why());
+                    self.unknown(&hole.name, hole.span, Reason::Hole(hole.kind));
                 }
                 true
             }

@@ -342,7 +342,7 @@ impl<'a> Emitter<'_, 'a> {
             return value;
         }
         let message = "too much to look into: what it says stays unknown";
-        let problem = Problem::new(ProblemKind::NotEvaluated, value.span, message);
+        let problem = Problem::new(ProblemKind::Exhausted, value.span, message);
         self.evaluator.problems.borrow_mut().push(problem);
         Value::other(self.evaluator.name(value.span), value.span)
     }

@@ -254,7 +254,7 @@ fn one_root<'r>(repository: &'r Repository<'_>, sources: &Sources, root: &'r str
     let mut problems = evaluator.problems.take();
     if let (true, Some(file)) = (evaluator.exhausted(), directory.files.first()) {
         problems.push(Problem::new(
-            ProblemKind::NotEvaluated,
+            ProblemKind::Exhausted,
             Span::new(*file, 0, 0),
             "too much to evaluate: parts of this module stay unknown",
         ));

@@ -196,7 +196,7 @@ impl<'r> Builder<'r> {
         let depth = self.frames.len() as u32;
         if self.expanded + anchor.size > MAX_EXPANDED || (depth + anchor.height) as usize > MAX_DEPTH {
             self.tree.problems.push(Problem::new(
-                ProblemKind::NotEvaluated,
+                ProblemKind::Exhausted,
                 span,
                 "alias is not followed: the aliases of this file stand for too much",
             ));
@@ -516,12 +516,7 @@ mod tests {
         for i in 1..2000 {
             src += &format!("a{i}: &a{i} [*a{}]\n", i - 1);
         }
-        assert!(
-            parse(F, &src)
-                .problems
-                .iter()
-                .any(|p| p.kind == ProblemKind::NotEvaluated)
-        );
+        assert!(parse(F, &src).problems.iter().any(|p| p.kind == ProblemKind::Exhausted));
     }
 
     /// Every character of a scalar maps to a place that holds it, or to what stands for it.

@@ -1,0 +1,56 @@
+//! Functions that were not compared with their roles, and why.
+
+use super::roles::Roles;
+use crate::project::{Project, Workload, WorkloadKind};
+use crate::rules::Out;
+use crate::unjudged::{Silence, Unjudged, What, Why};
+use crate::value::Value;
+
+/// Lists each function that was not compared. `roles` are `None` where the code of none of them was found.
+pub(super) fn check(project: &Project<'_>, roles: Option<&Roles<'_, '_>>, out: &mut Out<'_>) {
+    for (id, w) in project.workloads.iter().enumerate() {
+        let r = &project.resources[w.resource as usize];
+        if w.kind != WorkloadKind::Function || !project.sources.file(r.header.file).in_scope {
+            continue;
+        }
+        let why = unlinked(project, w).or_else(|| uncompared(project, roles?, id, w));
+        if let Some(silence) = why {
+            let name = r.address.name.clone();
+            let why = Why::Function(silence);
+            out.unjudged
+                .push(Unjudged::at(project.sources, r.header, What::Workload, name, why));
+        }
+    }
+}
+
+/// Why a function's code or role was not found.
+fn unlinked(project: &Project<'_>, w: &Workload) -> Option<Silence> {
+    let r = &project.resources[w.resource as usize];
+    if w.roles.is_empty() {
+        return Some(Silence::NoRole);
+    }
+    let runtime = r.get("Runtime").and_then(Value::as_str);
+    if w.code.is_none() && runtime.is_some_and(|name| !name.starts_with("python")) {
+        return Some(Silence::NotPython);
+    }
+    match (&w.code, r.get("CodePaths")) {
+        (Some(_), _) => None,
+        (None, Some(_)) => Some(Silence::NoHandler),
+        (None, None) => Some(Silence::NoCode),
+    }
+}
+
+/// Why a function that was linked was not compared.
+fn uncompared(project: &Project<'_>, roles: &Roles<'_, '_>, id: usize, w: &Workload) -> Option<Silence> {
+    let users = || w.roles.iter().filter_map(|r| roles.users.get(&r.role)).flatten();
+    match users().find(|u| u.workload == id).map(|u| &u.required) {
+        None => return None,
+        Some(None) => return Some(Silence::NoHandler),
+        Some(Some(required)) => {
+            if let Some(doubt) = required.doubts.first() {
+                return Some(Silence::Doubt(doubt.why));
+            }
+        }
+    }
+    w.roles.iter().find_map(|r| roles.used(project, r.role).err())
+}

@@ -1,0 +1,74 @@
+//! What was not judged, for people and as JSON.
+
+use serde_json::{Value, json};
+
+use super::json::{SCHEMA_VERSION, unjudged};
+use crate::source::{Sources, one_line};
+use crate::unjudged::{Unjudged, Why, counted};
+
+/// Entries of one file and reason, or of one reason about whole files: a line of the summary.
+pub(super) struct Group<'u> {
+    first: &'u Unjudged,
+    more: usize,
+}
+
+/// Groups of what counts, in the order of their first entries.
+pub(super) fn groups(all: &[Unjudged]) -> Vec<Group<'_>> {
+    let mut out: Vec<Group<'_>> = Vec::new();
+    for u in all.iter().filter(|u| u.counts()) {
+        match out.iter_mut().find(|g| alike(g.first, u)) {
+            Some(group) => group.more += 1,
+            None => out.push(Group { first: u, more: 0 }),
+        }
+    }
+    out
+}
+
+/// Whether two entries have one reason and one thing to do about it.
+fn alike(a: &Unjudged, b: &Unjudged) -> bool {
+    a.what == b.what && a.why == b.why && matches!(a.why, Why::Language(_) | Why::Module | Why::Function(_))
+}
+
+impl Group<'_> {
+    pub(super) fn line(&self, sources: &Sources) -> String {
+        let u = self.first;
+        match self.more {
+            0 => line(sources, u),
+            n => {
+                let (_, many) = u.noun();
+                let place = place(sources, u);
+                one_line(&format!("{place} and {n} more {many}: {}", u.why)).into_owned()
+            }
+        }
+    }
+}
+
+fn place(sources: &Sources, u: &Unjudged) -> String {
+    match u.span {
+        Some(span) => {
+            let at = sources.positions(span).0;
+            format!("{}:{}:{}", u.path, at.line, at.column)
+        }
+        None => u.path.clone(),
+    }
+}
+
+fn line(sources: &Sources, u: &Unjudged) -> String {
+    let text = format!("{}: {}: {}", place(sources, u), u.noun().0, u.text());
+    one_line(&text).into_owned()
+}
+
+/// A line for each entry, and the counts.
+pub fn unjudged_human(sources: &Sources, all: &[Unjudged]) -> String {
+    let mut out: String = all.iter().map(|u| line(sources, u) + "\n").collect();
+    out.push_str(&match counted(all) {
+        Some(counted) => format!("Not judged: {counted}.\n"),
+        None => "Everything was judged.\n".to_owned(),
+    });
+    out
+}
+
+pub fn unjudged_json(sources: &Sources, all: &[Unjudged]) -> String {
+    let whole: Value = json!({"schema_version": SCHEMA_VERSION, "unjudged": unjudged(sources, all)});
+    format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default())
+}

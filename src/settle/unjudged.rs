@@ -1,0 +1,79 @@
+//! What of the project was not judged.
+
+use std::collections::BTreeSet;
+
+use crate::iam::{Document, PolicyPart, Reason, Unresolved};
+use crate::project::Project;
+use crate::source::{HoleKind, Problem, ProblemKind, Span};
+use crate::unjudged::{Unjudged, What, Why};
+
+/// Policies, statements and files of `project` that were not judged, in scope, in no order.
+pub(super) fn collect(project: &Project<'_>) -> Vec<Unjudged> {
+    let mut out = Vec::new();
+    for d in project
+        .documents
+        .iter()
+        .chain(&project.unread)
+        .filter(|d| in_scope(project, d))
+    {
+        let mut seen = BTreeSet::new();
+        for u in &d.unresolved {
+            // Of a statement one thing is enough to say.
+            let holder = d.statements.iter().position(|s| s.span.contains(u.span));
+            if let Some(entry) = part(project, d, u)
+                && seen.insert(holder)
+            {
+                out.push(entry);
+            }
+        }
+    }
+    for p in &project.problems {
+        if project.sources.file(p.span.file).in_scope {
+            out.extend(problem(project, p));
+        }
+    }
+    out
+}
+
+fn in_scope(project: &Project<'_>, d: &Document) -> bool {
+    let mut places = d.used_at.iter().map(|u| u.span).chain([d.span]);
+    places.any(|span| project.sources.file(span.file).in_scope)
+}
+
+/// A part of a document that decides what it allows and is not known. Of a resource or a condition value a part may stay
+/// unknown: the rest of the statement is judged.
+fn part(project: &Project<'_>, d: &Document, u: &Unresolved) -> Option<Unjudged> {
+    // Where the text is broken is one of the problems.
+    if matches!(u.why, Reason::Alternatives | Reason::Hole(HoleKind::Broken)) {
+        return None;
+    }
+    let what = match u.part {
+        PolicyPart::Document => What::Policy,
+        PolicyPart::Statement | PolicyPart::Effect | PolicyPart::Action => What::Statement,
+        PolicyPart::Principal if u.whole => What::Statement,
+        PolicyPart::Principal | PolicyPart::Other => return None,
+    };
+    let at = place(project, d, u.span);
+    let why = Why::Unknown(u.part, u.why);
+    Some(Unjudged::at(project.sources, at, what, u.name.clone(), why))
+}
+
+/// The place of the unknown value, or where it is used if that is a file that was only read to understand others.
+fn place(project: &Project<'_>, d: &Document, span: Span) -> Span {
+    let in_scope = |span: &Span| project.sources.file(span.file).in_scope;
+    let uses = d.used_at.iter().map(|u| u.span);
+    [span, d.span].into_iter().chain(uses).find(in_scope).unwrap_or(span)
+}
+
+fn problem(project: &Project<'_>, p: &Problem) -> Option<Unjudged> {
+    let message = || p.message.clone();
+    let (what, why) = match p.kind {
+        ProblemKind::Syntax => (What::File, Why::Broken(message())),
+        ProblemKind::PolicyJson => (What::Policy, Why::Broken(message())),
+        ProblemKind::Input => return Some(Unjudged::file(project.sources, p.span.file, Why::Unread(message()))),
+        ProblemKind::Settings | ProblemKind::Rule => (What::Settings, Why::Settings(message())),
+        ProblemKind::Exhausted => (What::File, Why::Exhausted(message())),
+        ProblemKind::NotEvaluated | ProblemKind::Internal => return None,
+    };
+    Some(Unjudged::at(project.sources, p.span, what, "", why))
+}

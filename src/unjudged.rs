@@ -1,0 +1,299 @@
+//! What a run did not judge: the third value of a verdict, next to a finding and to nothing to report.
+//!
+//! **Invariant:** every reason is a [`Why`], and its wording is here; an entry never says that something is wrong.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::iam::{PolicyPart, Reason};
+use crate::source::{FileId, Sources, Span};
+
+/// The kind of thing that was not judged; the word of the JSON too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum What {
+    Policy,
+    Statement,
+    File,
+    Workload,
+    Settings,
+}
+
+impl What {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Statement => "statement",
+            Self::File => "file",
+            Self::Workload => "workload",
+            Self::Settings => "settings",
+        }
+    }
+}
+
+/// One thing that was not judged.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unjudged {
+    /// As [`crate::source::SourceFile::path`]; a folder, where it could not be listed.
+    pub path: String,
+    /// `None` where the whole file or folder is meant.
+    pub span: Option<Span>,
+    pub what: What,
+    /// What it is called: the value that stays unknown, the function, the module. Empty for a file.
+    pub subject: Arc<str>,
+    pub why: Why,
+}
+
+/// Why something was not judged.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// This part of a policy is not known.
+    Unknown(PolicyPart, Reason),
+    /// The text of the file, or of a policy in it, is broken: what the parser says.
+    Broken(String),
+    /// The file cannot be opened or decoded or is too large, or the folder cannot be listed.
+    Unread(String),
+    /// A bound on the work was reached: what stays unknown.
+    Exhausted(String),
+    /// The settings or a rule of the user cannot be used.
+    Settings(String),
+    /// A module that is not in the repository.
+    Module,
+    /// A macro or include that CloudFormation runs when the template is deployed.
+    Macro,
+    /// The file defines IAM in a language that is not read.
+    Language(Language),
+    /// A folder of synthesized templates is left out by `.gitignore` or the settings.
+    Ignored,
+    /// A function and its role.
+    Function(Silence),
+}
+
+/// What defines IAM and is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Language {
+    /// AWS CDK in a language other than Python.
+    Cdk,
+    /// A recorded template, made by a test.
+    Snapshot,
+    /// Pulumi or CDK for Terraform.
+    OtherTool,
+    /// A policy written as a literal in source code.
+    Source,
+    /// A policy in documentation: listed, and never counted.
+    Markdown,
+}
+
+/// Why a function was not compared with its role.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Silence {
+    /// Its role is not in the repository, or is not known.
+    NoRole,
+    /// Its code is in a bucket, registry, or package that is not in the repository.
+    NoCode,
+    /// Its handler is not among the files that were read.
+    NoHandler,
+    /// Its runtime is not Python.
+    NotPython,
+    /// Other principals or other code can use the role as well.
+    SharedRole,
+    /// Another workload with the same role was not understood.
+    Neighbor,
+    /// Something in its code may hide calls.
+    Doubt(&'static str),
+}
+
+impl Unjudged {
+    /// About the place `span`.
+    pub fn at(sources: &Sources, span: Span, what: What, subject: impl Into<Arc<str>>, why: Why) -> Self {
+        Self {
+            path: sources.path(span.file).to_owned(),
+            span: Some(span),
+            what,
+            subject: subject.into(),
+            why,
+        }
+    }
+
+    /// About a whole file or folder.
+    pub fn whole(path: impl Into<String>, why: Why) -> Self {
+        Self {
+            path: path.into(),
+            span: None,
+            what: What::File,
+            subject: Arc::from(""),
+            why,
+        }
+    }
+
+    /// About all of a file that was read.
+    pub fn file(sources: &Sources, file: FileId, why: Why) -> Self {
+        Self::whole(sources.path(file), why)
+    }
+
+    /// It is counted, in the summary and for `fail-on-unjudged`. Documentation is listed and no more.
+    pub fn counts(&self) -> bool {
+        self.why != Why::Language(Language::Markdown)
+    }
+
+    /// What it is, for one and for several.
+    pub fn noun(&self) -> (&'static str, &'static str) {
+        match (self.what, &self.why) {
+            (_, Why::Module) => ("module", "modules"),
+            (_, Why::Ignored) => ("folder", "folders"),
+            (What::Policy, _) => ("policy", "policies"),
+            (What::Statement, _) => ("statement", "statements"),
+            (What::File, _) => ("file", "files"),
+            (What::Workload, _) => ("function", "functions"),
+            (What::Settings, _) => ("setting", "settings"),
+        }
+    }
+
+    /// The reason, with what it is about.
+    pub fn text(&self) -> String {
+        if self.subject.is_empty() {
+            return self.why.to_string();
+        }
+        match &self.why {
+            Why::Unknown(part, reason) => format!("{} `{}`: {}", lead(*part), self.subject, reason.text()),
+            why => format!("`{}`: {why}", self.subject),
+        }
+    }
+}
+
+/// What is not known of a policy.
+fn lead(part: PolicyPart) -> &'static str {
+    match part {
+        PolicyPart::Document => "the policy is",
+        PolicyPart::Statement => "statements come from",
+        PolicyPart::Effect => "the effect is",
+        PolicyPart::Action => "actions come from",
+        PolicyPart::Principal => "principals come from",
+        PolicyPart::Other => "parts come from",
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Unknown(_, reason) => reason.text(),
+            Self::Broken(message) => return write!(f, "cannot be parsed: {message}"),
+            Self::Unread(message) | Self::Exhausted(message) | Self::Settings(message) => message,
+            Self::Module => "the module is not in this repository",
+            Self::Macro => "CloudFormation runs this macro when the template is deployed",
+            Self::Language(language) => language.text(),
+            Self::Ignored => {
+                "synthesized templates are ignored: name the folder on the command line, or use --no-gitignore"
+            }
+            Self::Function(silence) => return write!(f, "not compared with its role: {}", silence.text()),
+        };
+        f.write_str(text)
+    }
+}
+
+impl Language {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Cdk => {
+                "defines IAM with the CDK in a language that is not read: run `cdk synth`, then check `cdk.out`"
+            }
+            Self::Snapshot => "a snapshot of a template with policies is not read: check the template itself",
+            Self::OtherTool => "defines IAM in a language that is not read: check what the tool generates",
+            Self::Source => "has a policy in a language that is not read: move the policy to a JSON file to check it",
+            Self::Markdown => "documentation with a policy is not read",
+        }
+    }
+}
+
+impl Silence {
+    fn text(&self) -> &'static str {
+        match self {
+            Self::NoRole => "the role is not in this repository",
+            Self::NoCode => "the code is not in this repository",
+            Self::NoHandler => "the handler is not among the files that were read",
+            Self::NotPython => "the code is not Python",
+            Self::SharedRole => "something else can use the role too",
+            Self::Neighbor => "the code of another workload with the same role was not understood",
+            Self::Doubt(why) => why,
+        }
+    }
+}
+
+/// In order, each once, with one entry for each place and kind.
+pub fn settled(mut all: Vec<Unjudged>) -> Vec<Unjudged> {
+    all.sort();
+    all.dedup_by(|b, a| (&a.path, a.span, a.what) == (&b.path, b.span, b.what) && a.subject == b.subject);
+    all
+}
+
+/// "2 policies and 1 function": what counts, most important kind first; `None` where nothing does.
+pub fn counted(all: &[Unjudged]) -> Option<String> {
+    let mut by_noun: Vec<((&str, &str), What, usize)> = Vec::new();
+    for entry in all.iter().filter(|u| u.counts()) {
+        match by_noun.iter_mut().find(|(noun, ..)| *noun == entry.noun()) {
+            Some((.., n)) => *n += 1,
+            None => by_noun.push((entry.noun(), entry.what, 1)),
+        }
+    }
+    by_noun.sort_by_key(|(noun, what, _)| (*what, *noun));
+    let mut parts: Vec<String> = by_noun
+        .iter()
+        .map(|((one, many), _, n)| format!("{n} {}", if *n == 1 { one } else { many }))
+        .collect();
+    let last = parts.pop()?;
+    Some(match parts.is_empty() {
+        true => last,
+        false => format!("{} and {last}", parts.join(", ")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::HoleKind;
+
+    fn policy(path: &str) -> Unjudged {
+        Unjudged {
+            what: What::Policy,
+            subject: "var.document".into(),
+            ..Unjudged::whole(path, Why::Unknown(PolicyPart::Document, Reason::Hole(HoleKind::Input)))
+        }
+    }
+
+    #[test]
+    fn counts_are_in_correct_english() {
+        assert_eq!(counted(&[]), None);
+        assert_eq!(counted(&[policy("a")]).as_deref(), Some("1 policy"));
+        let module = Unjudged::whole("m", Why::Module);
+        let all = [
+            policy("a"),
+            policy("b"),
+            module,
+            Unjudged::whole("f", Why::Broken(String::new())),
+        ];
+        assert_eq!(counted(&all).as_deref(), Some("2 policies, 1 file and 1 module"));
+    }
+
+    #[test]
+    fn documentation_does_not_count() {
+        assert_eq!(
+            counted(&[Unjudged::whole("README.md", Why::Language(Language::Markdown))]),
+            None
+        );
+    }
+
+    #[test]
+    fn each_thing_stands_once_and_in_order() {
+        let all = settled(vec![policy("b"), policy("a"), policy("b")]);
+        let paths: Vec<&str> = all.iter().map(|u| u.path.as_str()).collect();
+        assert_eq!(paths, ["a", "b"]);
+    }
+
+    #[test]
+    fn the_reason_names_what_is_unknown() {
+        let text = policy("a").text();
+        assert_eq!(
+            text,
+            "the policy is `var.document`: given from outside, and no value is written here"
+        );
+    }
+}

@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::secrets::{self, MARKS, Mark};
+
 /// What a file may hold; several may be set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kinds {
@@ -44,17 +46,20 @@ mod hit {
     pub(super) const PROVIDER: u16 = 1 << 7;
     pub(super) const FUNCTIONS: u16 = 1 << 8;
     pub(super) const PYTHON: u16 = 1 << 9;
-    pub(super) const KEY_ID: u16 = 1 << 10;
+    /// The start of a credential, or a name of one.
+    pub(super) const KEY: u16 = 1 << 10;
+    /// A name of an access key, or the prefix of one.
     pub(super) const KEY_NAME: u16 = 1 << 11;
-    /// Tokens and keys of other shapes.
-    pub(super) const KEY_OTHER: u16 = 1 << 12;
+    /// A word that may be part of the name of a credential, or may encode one.
+    pub(super) const KEY_WORD: u16 = 1 << 12;
     /// A version of the policy language.
     pub(super) const VERSION: u16 = 1 << 13;
     /// `Statement` as a key.
     pub(super) const STATEMENTS: u16 = 1 << 14;
 }
 
-/// The first that matches at a place wins: longer words before those that they begin with.
+/// The first that matches at a place wins: longer words before those that they begin with. What marks a credential is in
+/// [`crate::secrets::MARKS`].
 const WORDS: &[(&str, u16)] = &[
     ("\"Statement\"", hit::STATEMENT | hit::STATEMENTS),
     ("Statement:", hit::STATEMENT | hit::STATEMENTS),
@@ -80,41 +85,6 @@ const WORDS: &[(&str, u16)] = &[
     ("awswrangler", hit::PYTHON),
     ("s3fs", hit::PYTHON),
     ("s3://", hit::PYTHON),
-    ("AKIA", hit::KEY_ID),
-    ("ASIA", hit::KEY_ID),
-    ("ABIA", hit::KEY_ID),
-    ("ACCA", hit::KEY_ID),
-    ("access_key", hit::KEY_NAME),
-    ("ACCESS_KEY", hit::KEY_NAME),
-    ("ccessKey", hit::KEY_NAME),
-    ("access-key", hit::KEY_NAME),
-    ("accesskey", hit::KEY_NAME),
-    ("secret_key", hit::KEY_NAME),
-    ("SECRET_KEY", hit::KEY_NAME),
-    ("ecretKey", hit::KEY_NAME),
-    ("secret-key", hit::KEY_NAME),
-    ("secretkey", hit::KEY_NAME),
-    ("aws_secret", hit::KEY_NAME),
-    ("AWS_SECRET", hit::KEY_NAME),
-    ("session_token", hit::KEY_NAME),
-    ("SESSION_TOKEN", hit::KEY_NAME),
-    ("essionToken", hit::KEY_NAME),
-    ("session-token", hit::KEY_NAME),
-    ("security_token", hit::KEY_NAME),
-    ("SECURITY_TOKEN", hit::KEY_NAME),
-    ("ecurityToken", hit::KEY_NAME),
-    ("aws-secret", hit::KEY_NAME),
-    ("wsSecret", hit::KEY_NAME),
-    ("ecurity-Token", hit::KEY_OTHER),
-    ("ecurity-token", hit::KEY_OTHER),
-    ("IQoJb3JpZ2lu", hit::KEY_OTHER),
-    ("FwoGZXIvYXdz", hit::KEY_OTHER),
-    ("FQoGZXIvYXdz", hit::KEY_OTHER),
-    ("ABSK", hit::KEY_OTHER),
-    ("bedrock-api-key-", hit::KEY_OTHER),
-    ("amzn.mws.", hit::KEY_OTHER),
-    ("da2-", hit::KEY_OTHER),
-    ("PRIVATE KEY-----", hit::KEY_OTHER),
 ];
 
 /// Endings of template languages.
@@ -163,7 +133,7 @@ pub fn classify(path: &str, text: &str) -> Kinds {
     let has = |bits: u16| hits & bits == bits;
     let mut kinds = Kinds {
         text: true,
-        key_hit: hits & (hit::KEY_ID | hit::KEY_NAME | hit::KEY_OTHER) != 0,
+        key_hit: has(hit::KEY) || has(hit::KEY_WORD) && secrets::has_secrets(text),
         ..Kinds::default()
     };
     let lower = name.to_ascii_lowercase();
@@ -194,7 +164,7 @@ pub fn classify(path: &str, text: &str) -> Kinds {
             kinds.policy = policy && text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
         }
         "py" | "ipynb" => {
-            let hit = hits & (hit::PYTHON | hit::KEY_ID | hit::KEY_NAME) != 0;
+            let hit = hits & (hit::PYTHON | hit::KEY_NAME) != 0;
             kinds.python = hit || has(hit::STATEMENT | hit::EFFECT);
         }
         _ => {}
@@ -202,18 +172,36 @@ pub fn classify(path: &str, text: &str) -> Kinds {
     kinds
 }
 
+/// One pass for the words of the formats and the marks of credentials.
 fn words(text: &str) -> u16 {
     static AUTOMATON: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     let automaton = AUTOMATON.get_or_init(|| {
+        let words = WORDS.iter().map(|(word, _)| word);
         AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostFirst)
-            .build(WORDS.iter().map(|(word, _)| word))
+            .ascii_case_insensitive(true)
+            .build(words.chain(MARKS.iter().map(|(word, _)| word)))
             .ok()
     });
     let Some(automaton) = automaton else { return u16::MAX };
-    automaton
-        .find_iter(text)
-        .fold(0, |hits, m| hits | WORDS[m.pattern().as_usize()].1)
+    automaton.find_iter(text).fold(0, |hits, m| {
+        let index = m.pattern().as_usize();
+        let as_written = |word: &str| text.as_bytes().get(m.range()) == Some(word.as_bytes());
+        let bits = match (WORDS.get(index), MARKS.get(index.wrapping_sub(WORDS.len()))) {
+            (Some((word, bits)), _) if as_written(word) => *bits,
+            (None, Some((word, mark))) if !mark.is_exact() || as_written(word) => bits_of(*mark),
+            _ => 0,
+        };
+        hits | bits
+    })
+}
+
+fn bits_of(mark: Mark) -> u16 {
+    match mark {
+        Mark::KeyId | Mark::IdName | Mark::SecretName | Mark::TokenName => hit::KEY | hit::KEY_NAME,
+        _ if mark.is_strong() => hit::KEY,
+        _ => hit::KEY_WORD,
+    }
 }
 
 /// Terraform and Terragrunt by name alone.
@@ -316,6 +304,9 @@ mod tests {
             ("app.min.js", "aws_secret_access_key", &[]),
             ("run.sh", "export AWS_SECRET_ACCESS_KEY=x", &["text", "key"]),
             ("README", "use AKIA... keys", &["text", "key"]),
+            ("README", "keep it secret", &["text"]),
+            ("old-token.txt", "AQoDYXdzEJr", &["text", "key"]),
+            (".npmrc", "registry=https://registry.example.com/", &["text"]),
         ];
         for (path, text, expected) in cases {
             assert_eq!(kinds(path, text), *expected, "{path}");

@@ -147,6 +147,18 @@ pub struct Remedy {
     pub safe: bool,
     /// All of them or none are made.
     pub changes: Vec<Change>,
+    pub offered: Offered,
+}
+
+/// When a [`Remedy`] is offered. Of a narrow and a wide grant, the wide one has to go if it is reported itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Offered {
+    #[default]
+    Always,
+    /// If no other finding is about this place.
+    UnlessReported(Span),
+    /// If another finding is about this place.
+    IfReported(Span),
 }
 
 /// One step of a [`Remedy`]. Places are spans as the model has them: [`crate::iam::Item::span`], keys' spans.
@@ -183,7 +195,13 @@ impl Remedy {
             title: title.into(),
             safe: true,
             changes: Vec::new(),
+            offered: Offered::Always,
         }
+    }
+
+    #[must_use]
+    pub fn offered(self, offered: Offered) -> Self {
+        Self { offered, ..self }
     }
 
     /// One that a person has to agree to: `--unsafe`.

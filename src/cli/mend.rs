@@ -26,7 +26,7 @@ impl Changes {
             put(read, &before, changed);
             run::understand_again(read, |read, analysis| {
                 let report = read.report(analysis, wish);
-                Ok::<_, Failure>(Seen::of(analysis.project.sources, &report))
+                Ok::<_, Failure>(Seen::of(&analysis.project, &report))
             })
         })?;
         put(read, &before, &mended.texts);
@@ -46,10 +46,13 @@ impl Changes {
         wish: &Wish,
         options: impl FnOnce(&Read<'_>) -> Options,
     ) -> Result<ExitCode, Failure> {
-        let diffs: String = self
-            .changed()
-            .map(|(path, old, new)| fix::diff(path, old, new))
-            .collect();
+        let left = self.mended.unsafe_left;
+        // `patch` and `git apply` skip text before the first file.
+        let mut diffs = match self.mended.difference.as_slice() {
+            [] => String::new(),
+            lines => format!("# What the policies grant changes:\n# {}\n", lines.join("\n# ")),
+        };
+        diffs.extend(self.changed().map(|(path, old, new)| fix::diff(path, old, new)));
         put(read, &self.before, &BTreeMap::new());
         // What stands beside a change may be a secret.
         let (text, failed) = run::understand_again(read, |read, analysis| {
@@ -58,6 +61,14 @@ impl Changes {
             (page.masked(diffs), report.stats.failed)
         });
         let any = !text.is_empty();
+        if !any && left > 0 {
+            let fixes = if left == 1 {
+                "1 unsafe fix exists".to_owned()
+            } else {
+                format!("{left} unsafe fixes exist")
+            };
+            terminal::note(&format!("note: no safe fix; {fixes} (overgrant fix --unsafe --diff)"));
+        }
         if failed > 0 {
             let files = if failed == 1 {
                 "1 file"

@@ -35,8 +35,37 @@ const VENDORED: &[&str] = &[
     "venv",
 ];
 
-/// Hidden folders that are read all the same.
-const HIDDEN_FOLDERS: &[&str] = &[".aws", ".chalice", ".circleci", ".ebextensions", ".github"];
+/// Hidden folders in which tools keep copies of what others wrote. All other hidden folders are read: editors, development
+/// containers, and CI systems have their settings there.
+const CACHES: &[&str] = &[
+    ".angular",
+    ".bundle",
+    ".bzr",
+    ".cache",
+    ".cargo",
+    ".dart_tool",
+    ".docusaurus",
+    ".gradle",
+    ".ipynb_checkpoints",
+    ".jj",
+    ".m2",
+    ".npm",
+    ".parcel-cache",
+    ".pnpm-store",
+    ".rustup",
+    ".svelte-kit",
+    ".turbo",
+    ".yarn",
+];
+
+/// Endings of files that hold no text.
+const BINARY: &[&str] = &[
+    "7z", "a", "apk", "avi", "avif", "bin", "bmp", "br", "bz2", "class", "dat", "deb", "dll", "dmg", "doc", "docx",
+    "dylib", "ear", "eot", "exe", "flac", "gif", "gz", "ico", "icns", "iso", "jar", "jpeg", "jpg", "lz4", "mkv", "mo",
+    "mov", "mp3", "mp4", "node", "o", "obj", "odt", "ogg", "otf", "parquet", "pdb", "pdf", "pickle", "pkl", "png",
+    "ppt", "pptx", "psd", "pyc", "pyd", "pyo", "rar", "rlib", "rpm", "so", "sqlite", "swf", "tar", "tgz", "tif",
+    "tiff", "ttf", "war", "wasm", "wav", "webm", "webp", "whl", "woff", "woff2", "xls", "xlsx", "xz", "zip", "zst",
+];
 
 /// Lock files: long, generated, and full of hashes.
 const LOCK_FILES: &[&str] = &[
@@ -55,23 +84,23 @@ pub(super) fn folder_skipped(name: &str) -> Option<&'static str> {
     if VENDORED.contains(&name) {
         return Some("vendored or generated folder");
     }
-    (name.starts_with('.') && !HIDDEN_FOLDERS.contains(&name)).then_some("hidden folder")
+    CACHES.contains(&name).then_some("cache of a tool")
 }
 
-/// Whether a hidden file is read although it is hidden.
-fn hidden_file_read(name: &str) -> bool {
-    name == ".env" || name.starts_with(".env.") || matches!(name, ".envrc" | ".gitlab-ci.yml" | ".gitlab-ci.yaml")
-}
-
-/// What `name`, met on a walk, promises; else why it is skipped.
+/// What `name`, met on a walk, promises; else why it is skipped. A name that says nothing is no reason to skip a file:
+/// its content decides.
 pub(super) fn promise(name: &str) -> Result<Promise, &'static str> {
-    if name.starts_with('.') && !hidden_file_read(name) {
-        return Err("hidden file");
+    let extension = name.rsplit_once('.').map_or("", |(_, e)| e).to_ascii_lowercase();
+    if LOCK_FILES.contains(&name) || is_minified(name) {
+        return Err("generated");
     }
-    promise_of_named(name).ok_or("not a kind of file that is read")
+    if BINARY.contains(&&*extension) {
+        return Err("binary by its name");
+    }
+    Ok(promise_of_named(name).unwrap_or(Promise::Text))
 }
 
-/// Like [`promise`] for a file that the user named: hidden ones count, `None` means that nothing is known of its kind.
+/// What the name of a file says about its kind: `None` means nothing.
 pub fn promise_of_named(name: &str) -> Option<Promise> {
     if LOCK_FILES.contains(&name) {
         return None;
@@ -79,17 +108,16 @@ pub fn promise_of_named(name: &str) -> Option<Promise> {
     if name == ".env" || name.starts_with(".env.") {
         return Some(Promise::Text);
     }
-    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let extension = name.rsplit_once('.').map_or("", |(_, e)| e);
     let lower = extension.to_ascii_lowercase();
     match lower.as_str() {
         "json" | "jsonc" | "yaml" | "yml" | "template" | "tf" | "tofu" | "tfvars" | "hcl" | "py" | "ipynb"
         | "tftpl" | "j2" | "tpl" => Some(Promise::Iam),
-        "js" | "jsx" | "ts" | "tsx" if minified(stem) => None,
-        "env" | "envrc" | "ini" | "cfg" | "conf" | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1"
-        | "bat" | "js" | "ts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp"
-        | "h" | "scala" | "swift" | "xml" | "txt" | "md" | "rst" | "csv" | "sql" | "gradle" | "groovy" => {
-            Some(Promise::Text)
-        }
+        _ if is_minified(name) => None,
+        "pem" | "key" | "tfstate" | "log" | "html" | "mjs" | "cjs" | "env" | "envrc" | "ini" | "cfg" | "conf"
+        | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1" | "bat" | "js" | "ts" | "jsx" | "tsx"
+        | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp" | "h" | "scala" | "swift" | "xml" | "txt"
+        | "md" | "rst" | "csv" | "sql" | "gradle" | "groovy" => Some(Promise::Text),
         "" => matches!(
             name,
             "credentials" | "config" | "Makefile" | "Jenkinsfile" | "Dockerfile"
@@ -100,10 +128,13 @@ pub fn promise_of_named(name: &str) -> Option<Promise> {
 }
 
 /// `app.min.js`, `vendor.bundle.js`, `main.1a2b3c4d.chunk.js`.
-fn minified(stem: &str) -> bool {
-    [".min", ".bundle", ".chunk", "-min"]
-        .iter()
-        .any(|end| stem.ends_with(end))
+fn is_minified(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(stem, extension)| {
+        matches!(extension, "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "css")
+            && [".min", ".bundle", ".chunk", "-min"]
+                .iter()
+                .any(|end| stem.ends_with(end))
+    })
 }
 
 #[cfg(test)]
@@ -138,19 +169,21 @@ mod tests {
             "Makefile",
             "credentials",
             "README.md",
+            // Nothing is known of these, or they are hidden: their content decides.
+            "LICENSE",
+            "deploy",
+            "Vagrantfile",
+            "id_rsa",
+            "server.pem",
+            "main.tf.bak",
+            "prod.Dockerfile",
+            "terraform.tfstate.backup",
+            ".npmrc",
+            ".travis.yml.orig",
         ] {
             assert_eq!(promise(name), Ok(Promise::Text), "{name}");
         }
-        for name in [
-            ".hidden.json",
-            "package-lock.json",
-            "app.min.js",
-            "logo.png",
-            "a.out",
-            "LICENSE",
-            "go.sum",
-            "Cargo.lock",
-        ] {
+        for name in ["package-lock.json", "app.min.js", "logo.png", "site.tar.gz", "libx.so"] {
             assert!(promise(name).is_err(), "{name}");
         }
         assert_eq!(promise_of_named(".hidden.json"), Some(Promise::Iam));
@@ -158,10 +191,19 @@ mod tests {
 
     #[test]
     fn folders_of_others_are_skipped_and_ours_are_entered() {
-        for name in ["node_modules", ".terraform", ".git", "cdk.out", ".idea"] {
+        for name in ["node_modules", ".terraform", ".git", "cdk.out", ".gradle"] {
             assert!(folder_skipped(name).is_some(), "{name}");
         }
-        for name in [".github", ".aws", ".circleci", "src", "vendor"] {
+        for name in [
+            ".github",
+            ".aws",
+            ".circleci",
+            ".vscode",
+            ".devcontainer",
+            ".idea",
+            "src",
+            "vendor",
+        ] {
             assert!(folder_skipped(name).is_none(), "{name}");
         }
     }

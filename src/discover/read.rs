@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::secrets;
+
 /// What reading one file gave.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
@@ -20,7 +22,13 @@ pub(super) fn read(path: &Path, cap: u64) -> io::Result<Content> {
     let file = File::open(path)?;
     let meta = file.metadata()?;
     if meta.len() > cap {
-        return Ok(Content::TooLarge(meta.len()));
+        let mut head = Vec::new();
+        file.take(HEAD as u64).read_to_end(&mut head)?;
+        return Ok(if is_binary(&head) {
+            Content::Binary
+        } else {
+            Content::TooLarge(meta.len())
+        });
     }
     let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 1);
     // One byte past the cap tells a file that grew or lied about its size.
@@ -31,19 +39,30 @@ pub(super) fn read(path: &Path, cap: u64) -> io::Result<Content> {
     Ok(decode(bytes))
 }
 
-/// UTF-8, or UTF-16 with a byte order mark (then offsets are those of the UTF-8 text); else mended.
+/// UTF-8, or UTF-16 (then offsets are those of the UTF-8 text); else mended.
 pub(super) fn decode(bytes: Vec<u8>) -> Content {
     if let Some(text) = utf16(&bytes) {
         return Content::Text(text);
     }
-    let head = bytes.get(..bytes.len().min(8192)).unwrap_or_default();
-    let binary = memchr::memchr(0, head).is_some();
-    match String::from_utf8(bytes) {
-        Ok(text) if binary && text.bytes().filter(|&b| b == 0).count() * 100 > text.len() => Content::Binary,
+    let binary = is_binary(&bytes);
+    let text = match String::from_utf8(bytes) {
         Ok(text) => Content::Text(text),
-        Err(_) if binary => Content::Binary,
         Err(e) => Content::Mended(mend(e.as_bytes())),
+    };
+    match text {
+        // A few bytes that are not text do not hide what is next to them.
+        Content::Text(t) | Content::Mended(t) if binary && !secrets::has_secrets(&t) => Content::Binary,
+        text => text,
     }
+}
+
+/// How much of a file is looked at to tell whether it is text, in bytes.
+const HEAD: usize = 8192;
+
+/// Whether more than one byte in a hundred is NUL at the start of a file.
+fn is_binary(bytes: &[u8]) -> bool {
+    let head = bytes.get(..bytes.len().min(HEAD)).unwrap_or_default();
+    memchr::memchr_iter(0, head).count() * 100 > head.len()
 }
 
 fn mend(bytes: &[u8]) -> String {
@@ -56,17 +75,24 @@ fn mend(bytes: &[u8]) -> String {
 }
 
 fn utf16(bytes: &[u8]) -> Option<String> {
-    let unit: fn([u8; 2]) -> u16 = match bytes {
-        [0xFF, 0xFE, ..] => u16::from_le_bytes,
-        [0xFE, 0xFF, ..] => u16::from_be_bytes,
+    let (unit, mark): (fn([u8; 2]) -> u16, usize) = match bytes {
+        [0xFF, 0xFE, ..] => (u16::from_le_bytes, 2),
+        [0xFE, 0xFF, ..] => (u16::from_be_bytes, 2),
+        // Without a mark: four characters of ASCII, each with a NUL.
+        [a, 0, b, 0, c, 0, d, 0, ..] if [a, b, c, d].iter().all(|b| is_ascii_text(**b)) => (u16::from_le_bytes, 0),
+        [0, a, 0, b, 0, c, 0, d, ..] if [a, b, c, d].iter().all(|b| is_ascii_text(**b)) => (u16::from_be_bytes, 0),
         _ => return None,
     };
-    let units = bytes.get(2..)?.chunks_exact(2).map(|b| unit([b[0], b[1]]));
+    let units = bytes.get(mark..)?.chunks_exact(2).map(|b| unit([b[0], b[1]]));
     Some(
         char::decode_utf16(units)
             .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
             .collect(),
     )
+}
+
+fn is_ascii_text(byte: u8) -> bool {
+    byte.is_ascii_graphic() || byte.is_ascii_whitespace()
 }
 
 #[cfg(test)]
@@ -86,6 +112,15 @@ mod tests {
         let mut bytes = vec![0xFF, 0xFE];
         bytes.extend("{\"a\": 1}".encode_utf16().flat_map(u16::to_le_bytes));
         assert_eq!(decode(bytes), Content::Text("{\"a\": 1}".to_owned()));
+        let bytes: Vec<u8> = "{\"a\": 1}".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(decode(bytes), Content::Text("{\"a\": 1}".to_owned()));
         assert_eq!(decode(b"\x7fELF\0\0\0\xff".to_vec()), Content::Binary);
+    }
+
+    #[test]
+    fn a_key_among_bytes_that_are_not_text_is_read() {
+        let id = ["AKIA", "4QZ7W2", "MXK5T3", "HVBN"].concat();
+        let bytes = [b"\0\0\0\xff".as_slice(), id.as_bytes(), b"\0\0"].concat();
+        assert!(matches!(decode(bytes), Content::Mended(text) if text.contains(&id)));
     }
 }

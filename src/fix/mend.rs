@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::grants::Grants;
 use super::write::are_apart;
 use crate::finding::Edit;
+use crate::project::Project;
 use crate::settle::{Report, Status};
-use crate::source::{Sources, Span};
+use crate::source::Span;
 
 /// How often files are linted again: every fix that has to be dropped costs about twice the logarithm of all.
 const MAX_ROUNDS: usize = 100;
@@ -27,6 +29,7 @@ pub struct Seen {
     problems: BTreeMap<String, usize>,
     /// What the files held that are edited.
     texts: Texts,
+    grants: Grants,
 }
 
 /// A finding's fix.
@@ -57,11 +60,19 @@ pub struct Mended {
     pub texts: Texts,
     pub made: usize,
     pub dropped: Vec<Dropped>,
+    /// What the policies grant otherwise than before, a line each.
+    pub difference: Vec<String>,
+    /// Unsafe fixes that are left, where only safe ones were asked for.
+    pub unsafe_left: usize,
 }
 
 impl Seen {
-    pub fn of(sources: &Sources, report: &Report) -> Self {
-        let mut seen = Self::default();
+    pub fn of(project: &Project<'_>, report: &Report) -> Self {
+        let sources = project.sources;
+        let mut seen = Self {
+            grants: Grants::of(project),
+            ..Self::default()
+        };
         for f in &report.findings {
             let path = sources.path(f.span().file).to_owned();
             let key = |rule: &str| (rule.to_owned(), path.clone());
@@ -108,6 +119,8 @@ impl Seen {
 pub fn mend<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Seen, E>) -> Result<Mended, E> {
     let mut mended = Mended::default();
     let mut now = lint(&mended.texts)?;
+    let before = std::mem::take(&mut now.grants);
+    let mut granted: Option<Grants> = None;
     let mut refused: BTreeSet<(String, String)> = BTreeSet::new();
     let mut limit = usize::MAX;
     for _ in 0..MAX_ROUNDS {
@@ -116,9 +129,16 @@ pub fn mend<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Seen, E>) -> 
             break;
         }
         let texts = apply(&now.texts, &mended.texts, &batch);
-        let after = lint(&texts)?;
-        match worse(&now, &after, &batch) {
+        let mut after = lint(&texts)?;
+        let safe = batch.iter().all(|o| o.safe);
+        let changed = granted.as_ref().unwrap_or(&before).difference(&after.grants);
+        let changes = changed
+            .first()
+            .filter(|_| safe)
+            .map(|c| format!("it would change what is granted: {c}"));
+        match worse(&now, &after, &batch).or(changes) {
             None => {
+                granted = Some(std::mem::take(&mut after.grants));
                 mended.texts = texts;
                 mended.made += batch.len();
                 now = after;
@@ -139,15 +159,27 @@ pub fn mend<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Seen, E>) -> 
             Some(_) => limit = batch.len() / 2,
         }
     }
+    mended.unsafe_left = now.offers.iter().filter(|o| !risky && !o.safe).count();
+    if let Some(granted) = granted {
+        mended.difference = before.difference(&granted);
+    }
     Ok(mended)
 }
 
-/// The fixes of one round: of two that touch, the first in order.
+/// The fixes of one round: of two that touch, the first in order. Safe and unsafe ones are not made together, since a safe one
+/// has to leave everything granted as it is.
 fn batch<'o>(offers: &'o [Offer], risky: bool, refused: &BTreeSet<(String, String)>, limit: usize) -> Vec<&'o Offer> {
     let mut taken: BTreeMap<&str, BTreeMap<u32, Span>> = BTreeMap::new();
     let mut served: BTreeSet<&str> = BTreeSet::new();
-    let mut out = Vec::new();
-    for offer in offers {
+    let mut out: Vec<&Offer> = Vec::new();
+    let sorted = offers
+        .iter()
+        .filter(|o| o.safe)
+        .chain(offers.iter().filter(|o| !o.safe));
+    for offer in sorted {
+        if !offer.safe && out.first().is_some_and(|first| first.safe) {
+            break;
+        }
         let wanted = (risky || offer.safe) && !refused.contains(&(offer.fingerprint.clone(), offer.title.clone()));
         if out.len() >= limit || !wanted || served.contains(&*offer.fingerprint) {
             continue;

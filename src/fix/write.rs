@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::code::{Code, Shape, Syntax};
 use super::series::{Series, Splice, indentation};
 use super::spelling::{self, Manner};
-use crate::finding::{Change, Edit, Fix, Remedy};
-use crate::settle::Report;
+use crate::finding::{Change, Edit, Fix, Offered, Remedy};
+use crate::settle::{Report, Status};
 use crate::source::{FileId, Sources, Span};
 
 /// Lists with more items than this are not written on one line where there was no list before.
@@ -21,13 +21,49 @@ const MAX_DEPTH: usize = 4;
 
 /// Fills in [`crate::settle::Reported::fixes`]: every remedy that can be written exactly, in the order of the finding.
 pub fn write(sources: &Sources, report: &mut Report) {
+    let reported = Reported::of(report);
     let of_file = report.findings.par_chunk_by_mut(|a, b| a.span().file == b.span().file);
     of_file.for_each(|findings| {
         let mut writer = Writer::new(sources);
         for f in findings {
-            f.fixes = f.finding.remedies.iter().filter_map(|r| writer.fix(r)).collect();
+            let remedies = f.finding.remedies.iter().filter(|r| reported.lets(r.offered));
+            f.fixes = remedies.filter_map(|r| writer.fix(r)).collect();
         }
     });
+}
+
+/// The places that findings are about which somebody has to act on.
+struct Reported(Vec<Span>);
+
+impl Reported {
+    fn of(report: &Report) -> Self {
+        let repeats = |rule: &str| rule.starts_with("redundant-") || rule.starts_with("duplicate-");
+        let findings = report
+            .findings
+            .iter()
+            .filter(|f| f.status == Status::New && !repeats(f.rule()));
+        let mut spans: Vec<Span> = findings.flat_map(|f| f.finding.labels.iter().map(|l| l.span)).collect();
+        spans.sort_unstable();
+        spans.dedup();
+        Self(spans)
+    }
+
+    fn lets(&self, offered: Offered) -> bool {
+        let is_reported = |place: Span| {
+            let from = self
+                .0
+                .partition_point(|s| (s.file, s.start) < (place.file, place.start));
+            let after = self.0[from..]
+                .iter()
+                .take_while(|s| s.file == place.file && s.start < place.end);
+            after.into_iter().any(|s| place.contains(*s))
+        };
+        match offered {
+            Offered::Always => true,
+            Offered::UnlessReported(place) => !is_reported(place),
+            Offered::IfReported(place) => is_reported(place),
+        }
+    }
 }
 
 /// Cuts files into parts when they are first asked for.

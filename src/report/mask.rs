@@ -2,9 +2,11 @@
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::secrets;
 use crate::source::{FileId, Sources, Span};
 
-/// Shorter secrets are hidden where they stand, but not looked for elsewhere: they may be words.
+/// Shorter secrets are hidden where they are written, but not looked for elsewhere: like words ([`secrets::is_wordy`]), they
+/// may be part of other text.
 const MIN_ANYWHERE: usize = 10;
 
 /// Knows which bytes of which files, and which strings anywhere, must not be shown.
@@ -17,14 +19,20 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// `secrets` may take in the quotes around them.
-    pub fn new(sources: &Sources, secrets: &[Span]) -> Self {
-        let mut spans: Vec<Span> = secrets.iter().map(|s| unquoted(sources, *s)).collect();
+    /// `hidden` may include the quotes around them.
+    pub fn new(sources: &Sources, hidden: &[Span]) -> Self {
+        let mut spans: Vec<Span> = hidden.iter().map(|s| unquoted(sources, *s)).collect();
         spans.sort();
         spans.dedup();
         let mut texts: Vec<String> = spans
             .iter()
-            .flat_map(|s| [sources.slice(*s).to_owned(), escaped(sources.slice(*s))])
+            .map(|s| sources.slice(*s))
+            .filter(|t| !secrets::is_wordy(t))
+            .flat_map(|t| {
+                [t.to_owned(), escaped(t), secrets::unescaped(t)]
+                    .into_iter()
+                    .chain(secrets::decoded(t))
+            })
             .filter(|t| t.len() >= MIN_ANYWHERE)
             .collect();
         texts.sort();
@@ -151,5 +159,20 @@ mod tests {
         let mask = Mask::new(&sources, &[Span::new(FileId(0), 22, 26)]);
         assert_eq!(mask.text("a test".to_owned()), "a test");
         assert!(mask.slice(&sources, FileId(0), 0..26).ends_with("=****"));
+    }
+
+    #[test]
+    fn words_are_hidden_only_where_they_are_written() {
+        let sources = Sources::from_strings(&[("a.env", "AWS_SESSION_TOKEN=service-wildcard")]);
+        let mask = Mask::new(&sources, &[Span::new(FileId(0), 18, 34)]);
+        assert_eq!(mask.text("low[service-wildcard]".to_owned()), "low[service-wildcard]");
+        assert!(mask.slice(&sources, FileId(0), 0..34).ends_with("=****************"));
+    }
+
+    #[test]
+    fn an_escaped_secret_is_hidden_without_its_escapes_too() {
+        let sources = Sources::from_strings(&[("a.json", "Sw7Zk2\\/Qx9Lm4Tv")]);
+        let mask = Mask::new(&sources, &[Span::new(FileId(0), 0, 16)]);
+        assert!(!mask.text("Sw7Zk2/Qx9Lm4Tv".to_owned()).contains("Qx9"));
     }
 }

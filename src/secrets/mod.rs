@@ -1,21 +1,27 @@
 //! Credentials in any text: what looks like an AWS key, and which of them belong together.
 //!
 //! **Invariant:** lexical only, so that it works on files that no parser reads; time is linear in the text; a range that
-//! is returned covers the secret itself and nothing else.
+//! is returned covers the secret itself, as it is written or encoded there, and nothing else. What starts a credential is
+//! one table ([`MARKS`]), which the prefilter of [`crate::classify`] shares.
 
 mod account;
+mod encoded;
+mod letters;
+mod marks;
 mod name;
 mod quality;
 mod shape;
 
 pub use account::account_of;
+pub use encoded::decoded;
+pub use letters::unescaped;
+pub use marks::{MARKS, Mark};
 pub use name::{Slot, slot_of};
-pub use quality::{Quality, is_placeholder, key_id_quality};
+pub use quality::{Quality, is_guessable, is_placeholder, is_plausible, is_wordy, key_id_quality};
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
-use aho_corasick::AhoCorasick;
+use name::Claim;
 
 /// What a secret is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,8 +46,10 @@ pub struct Secret {
     /// Its bytes in the text.
     pub range: Range<usize>,
     pub quality: Quality,
-    /// The account that an access key id belongs to, twelve digits, where the id tells.
+    /// The 12-digit account ID that is part of an access key ID, where it is.
     pub account: Option<String>,
+    /// The text has base64 of the secret.
+    pub encoded: bool,
 }
 
 /// Secrets that make up one credential: a key id with its secret and its session token, or one alone. Never empty; the
@@ -71,80 +79,81 @@ impl Credential {
     }
 }
 
-/// What a secret of each kind begins with, or is assigned to.
-const TRIGGERS: &[(&str, Trigger)] = &[
-    ("AKIA", Trigger::KeyId),
-    ("ASIA", Trigger::KeyId),
-    ("ABIA", Trigger::KeyId),
-    ("ACCA", Trigger::KeyId),
-    ("secret", Trigger::SecretName),
-    ("session_token", Trigger::TokenName),
-    ("session-token", Trigger::TokenName),
-    ("sessiontoken", Trigger::TokenName),
-    ("security_token", Trigger::TokenName),
-    ("security-token", Trigger::TokenName),
-    ("securitytoken", Trigger::TokenName),
-    ("IQoJb3JpZ2lu", Trigger::Token),
-    ("FwoGZXIvYXdz", Trigger::Token),
-    ("FQoGZXIvYXdz", Trigger::Token),
-    ("AQoDYXdz", Trigger::Token),
-    ("ABSK", Trigger::Bedrock),
-    ("bedrock-api-key-", Trigger::Bedrock),
-    ("amzn.mws.", Trigger::Mws),
-    ("da2-", Trigger::AppSync),
-    ("PRIVATE KEY-----", Trigger::Pem),
-];
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Trigger {
-    KeyId,
-    SecretName,
-    TokenName,
-    Token,
-    Bedrock,
-    Mws,
-    AppSync,
-    Pem,
-}
-
-fn automaton() -> &'static AhoCorasick {
-    static AUTOMATON: OnceLock<AhoCorasick> = OnceLock::new();
-    AUTOMATON.get_or_init(|| {
-        AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .build(TRIGGERS.iter().map(|(t, _)| t))
-            .expect("a few short patterns always build")
-    })
-}
-
-/// Whether anything in `bytes` may be a credential: one pass, no false no.
-pub fn may_have_secrets(bytes: &[u8]) -> bool {
-    automaton().is_match(bytes)
+/// Whether anything in `text` is a credential that [`scan`] finds.
+pub fn has_secrets(text: &str) -> bool {
+    !scan(text).is_empty()
 }
 
 /// Every secret of `text`, in order, none inside another. Placeholders are not among them.
 pub fn scan(text: &str) -> Vec<Secret> {
+    scan_to(text, 0)
+}
+
+/// How deep base64 inside base64 is decoded.
+const MAX_DEPTH: u32 = 2;
+
+fn scan_to(text: &str, depth: u32) -> Vec<Secret> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
-    for hit in automaton().find_iter(bytes) {
-        let (word, trigger) = TRIGGERS[hit.pattern().as_usize()];
-        let exact = &bytes[hit.range()] == word.as_bytes();
-        let at = hit.start();
-        let secret = match trigger {
-            Trigger::KeyId if exact => shape::key_id(bytes, at),
-            Trigger::SecretName => name::secret_after(bytes, hit.range()),
-            Trigger::TokenName => name::token_after(bytes, hit.range()),
-            Trigger::Token if exact => shape::session_token(bytes, at),
-            Trigger::Bedrock if exact => shape::bedrock(bytes, at),
-            Trigger::Mws => shape::mws(bytes, at),
-            Trigger::AppSync if exact => shape::appsync(bytes, at),
-            Trigger::Pem if exact => shape::pem(bytes, hit.range()),
-            _ => None,
+    // What is a secret only if AWS is near.
+    let mut doubtful = Vec::new();
+    let mut decoded_to = 0;
+    for (mark, hit) in marks::marks(bytes) {
+        let at = hit.start;
+        let secret = match mark {
+            Mark::KeyId => {
+                let id = shape::key_id(bytes, at);
+                if id.as_ref().is_some_and(|id| id.quality == Quality::Real) {
+                    found.extend(shape::secret_beside(bytes, at + 20));
+                }
+                id
+            }
+            Mark::SecretName | Mark::SecretWord => match name::secret_after(bytes, hit) {
+                Some((secret, Claim::Aws)) => Some(secret),
+                Some(other) => {
+                    doubtful.push(other);
+                    None
+                }
+                None => None,
+            },
+            Mark::TokenName => match name::token_after(bytes, hit) {
+                Some((token, Claim::Aws)) => Some(token),
+                Some(other) => {
+                    doubtful.push(other);
+                    None
+                }
+                None => None,
+            },
+            Mark::Token => shape::session_token(bytes, at),
+            Mark::Bedrock => shape::bedrock(bytes, at),
+            Mark::Mws => shape::mws(bytes, at),
+            Mark::AppSync => shape::appsync(bytes, at),
+            Mark::Pem => shape::pem(bytes, hit),
+            Mark::Encoded if depth < MAX_DEPTH && at >= decoded_to => {
+                if let Some(inner) = encoded::around(bytes, hit) {
+                    decoded_to = inner.end();
+                    found.extend(scan_to(&inner.text, depth + 1).into_iter().map(|s| Secret {
+                        range: inner.source(s.range.clone()),
+                        encoded: true,
+                        ..s
+                    }));
+                }
+                None
+            }
+            Mark::Encoded | Mark::IdName => None,
         };
         found.extend(secret);
     }
+    let ids = ids_of(&found);
+    found.extend(
+        doubtful
+            .into_iter()
+            .filter(|(s, claim)| is_confirmed(bytes, s, *claim, &ids))
+            .map(|(s, _)| s),
+    );
     beside_ids(bytes, &mut found);
-    found.sort_by_key(|s| (s.range.start, s.kind));
+    // Of two that overlap, the longer one: base64 around a key, not what looks like a key inside it.
+    found.sort_by_key(|s| (s.range.start, std::cmp::Reverse(s.range.end), s.kind));
     let mut end = 0;
     found.retain(|s| {
         let keep = s.range.start >= end;
@@ -156,20 +165,46 @@ pub fn scan(text: &str) -> Vec<Secret> {
     found
 }
 
+/// The places and qualities of the key IDs, in order.
+fn ids_of(found: &[Secret]) -> Vec<(usize, Quality)> {
+    let mut ids: Vec<_> = found
+        .iter()
+        .filter(|s| is_id(s.kind))
+        .map(|s| (s.range.start, s.quality))
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// Whether a value whose name does not say AWS is a credential of AWS: a real key ID is near, or, for names that AWS
+/// uses too, AWS is mentioned near.
+fn is_confirmed(bytes: &[u8], secret: &Secret, claim: Claim, ids: &[(usize, Quality)]) -> bool {
+    let (from, to) = window(bytes, secret.range.start);
+    let first = ids.partition_point(|(at, _)| *at < from);
+    let near = ids[first..]
+        .iter()
+        .take_while(|(at, _)| *at < to)
+        .any(|(_, q)| *q == Quality::Real);
+    near || claim == Claim::WithAws && name::mentions_aws(&bytes[from..to])
+}
+
 /// How far from a key id its secret may stand.
 const NEAR_BYTES: usize = 600;
 const NEAR_LINES: usize = 8;
 
-/// Secrets without a telling name, beside a key id.
+/// Secrets without a telling name next to a key ID. The secret of AWS's example ID is an example, too.
 fn beside_ids(bytes: &[u8], found: &mut Vec<Secret>) {
-    let ids: Vec<usize> = found.iter().filter(|s| is_id(s.kind)).map(|s| s.range.start).collect();
-    // Windows of ids that stand close to each other are read once.
+    // Windows of IDs that are close to each other are read once.
     let mut done = 0;
-    for at in ids {
+    for (at, quality) in ids_of(found) {
         let (from, to) = window(bytes, at);
         let from = from.max(done);
         if from < to {
-            found.extend(shape::unnamed_secrets(bytes, from..to));
+            let near = shape::unnamed_secrets(bytes, from..to);
+            found.extend(
+                near.into_iter()
+                    .filter(|s| quality == Quality::Real || s.quality == Quality::Example),
+            );
             done = to;
         }
     }

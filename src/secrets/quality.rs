@@ -1,5 +1,8 @@
 //! Is it a secret, AWS's example, or what somebody writes where a secret would stand?
 
+use super::Kind;
+use super::shape::{SECRET_LEN, SHORTEST_TOKEN, is_base64};
+
 /// What a key-shaped string is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Quality {
@@ -63,6 +66,96 @@ pub(super) fn secret_quality(secret: &str, least_entropy: f64) -> Option<Quality
             .iter()
             .any(|w| lower.contains(w));
     (mixed && !hex && !path && !wordy && entropy(bytes) >= least_entropy && steps(bytes) < 14).then_some(Quality::Real)
+}
+
+/// Whether a literal has the form of what the slot asks for: key IDs have 20 characters and a prefix, secret access keys have 40
+/// characters, session tokens are long. Keys of other stores with the same API (MinIO, LocalStack) are words or of other lengths.
+pub fn is_plausible(kind: Kind, value: &str) -> bool {
+    let base64 = value.bytes().all(is_base64);
+    match kind {
+        Kind::AccessKeyId | Kind::TemporaryAccessKeyId => {
+            value.len() == 20
+                && ["AKIA", "ASIA", "ABIA", "ACCA"].iter().any(|p| value.starts_with(p))
+                && value.bytes().all(|b| b.is_ascii_alphanumeric())
+        }
+        Kind::SecretAccessKey => value.len() == SECRET_LEN && base64,
+        Kind::SessionToken => value.len() >= SHORTEST_TOKEN && value.bytes().all(|b| is_base64(b) || b == b'='),
+        Kind::BedrockApiKey | Kind::MwsToken | Kind::AppSyncApiKey | Kind::PrivateKey => true,
+    }
+}
+
+/// Passwords that are guessed first; compared in lower case.
+const GUESSED: &[&str] = &[
+    "password",
+    "passw0rd",
+    "p@ssw0rd",
+    "p@ssword",
+    "password1",
+    "password123",
+    "passwort",
+    "admin",
+    "admin123",
+    "administrator",
+    "root",
+    "toor",
+    "master",
+    "mysql",
+    "postgres",
+    "postgresql",
+    "oracle",
+    "secret",
+    "secret123",
+    "test",
+    "test123",
+    "test1234",
+    "testing",
+    "changeme",
+    "change_me",
+    "change-me",
+    "changeit",
+    "default",
+    "letmein",
+    "welcome",
+    "welcome1",
+    "welcome123",
+    "qwerty",
+    "qwerty123",
+    "iloveyou",
+    "monkey",
+    "dragon",
+    "123456",
+    "1234567",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "111111",
+    "abc123",
+    "abcd1234",
+    "guest",
+    "user",
+    "foobar",
+    "pass",
+    "pass123",
+    "mypassword",
+    "dbpassword",
+    "masterpassword",
+];
+
+/// Whether a password is one of those that are guessed first. It is worse than a random literal, not a placeholder.
+pub fn is_guessable(password: &str) -> bool {
+    GUESSED.contains(&&*password.to_ascii_lowercase())
+}
+
+/// Whether a text consists of words, as the names of rules, regions, and policies do: hiding it wherever it occurs would
+/// take words out of a report.
+pub fn is_wordy(text: &str) -> bool {
+    text.split(['-', '_', '.', ':', '/', ' ']).all(|token| {
+        let short = token.len() <= 3 && token.bytes().all(|b| b.is_ascii_alphanumeric());
+        let letters = token.len() <= 24 && token.bytes().all(|b| b.is_ascii_alphabetic());
+        // `ReadOnlyAccess`, but not random letters: a word has several small ones.
+        let large = token.bytes().filter(u8::is_ascii_uppercase).count();
+        short || letters && (large == token.len() || token.len() >= 4 * large)
+    })
 }
 
 /// What people write where a credential would stand. For any value, key-shaped or not.
@@ -151,4 +244,48 @@ pub(super) fn entropy(bytes: &[u8]) -> f64 {
 /// How often a character is followed by its successor: `abcdef`, `234567`.
 fn steps(bytes: &[u8]) -> usize {
     bytes.windows(2).filter(|w| w[1] == w[0].wrapping_add(1)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_words_and_keys_are_not() {
+        for word in [
+            "access-key",
+            "service-wildcard",
+            "ap-southeast-1",
+            "ReadOnlyAccess",
+            "orders of tests",
+            "EU_WEST_1",
+        ] {
+            assert!(is_wordy(word), "{word}");
+        }
+        let secret = ["kR8vT2mZq1", "Xw5LpN+9sD", "fG7hJ3bVc0", "YtU/4eAoQi"].concat();
+        for key in [
+            "AKIAIOSFODNN7EXAMPLE",
+            "kr8vt2mzq1xw5lpn9sdfg7hj3b",
+            "Sommer-31-Wolke!",
+            "hunter2hunter2",
+            &secret,
+        ] {
+            assert!(!is_wordy(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn keys_have_the_form_that_aws_gives_them() {
+        let secret = ["kR8vT2mZq1", "Xw5LpN+9sD", "fG7hJ3bVc0", "YtU/4eAoQi"].concat();
+        for (kind, value, expected) in [
+            (Kind::AccessKeyId, "AKIAIOSFODNN7EXAMPLE", true),
+            (Kind::AccessKeyId, "orders", false),
+            (Kind::AccessKeyId, "minioadmin", false),
+            (Kind::SecretAccessKey, &*secret, true),
+            (Kind::SecretAccessKey, "this-is-for-tests-only", false),
+            (Kind::SessionToken, "eu-west-1", false),
+        ] {
+            assert_eq!(is_plausible(kind, value), expected, "{value}");
+        }
+    }
 }

@@ -3,11 +3,14 @@
 use std::ops::Range;
 
 use super::quality::{self, Quality};
-use super::{Kind, Secret, account_of};
+use super::{Kind, Secret, account_of, letters};
 
 pub(super) const SECRET_LEN: usize = 40;
 /// How far a run of characters is followed: longer ones are no secrets of ours.
 const LONGEST: usize = 4096;
+
+/// AWS does not document how long session tokens are. None is shorter.
+pub(super) const SHORTEST_TOKEN: usize = 100;
 
 pub(super) fn is_base64(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'+' || b == b'/'
@@ -41,6 +44,7 @@ fn made(kind: Kind, range: Range<usize>) -> Option<Secret> {
         range,
         quality: Quality::Real,
         account: None,
+        encoded: false,
     })
 }
 
@@ -54,7 +58,9 @@ fn begins(bytes: &[u8], at: usize) -> bool {
     }
     let two = at.checked_sub(2).map(|i| bytes[i]);
     let three = at.checked_sub(3).map(|i| bytes[i]);
+    let unicode = at.checked_sub(6).and_then(|i| bytes.get(i..i + 2)) == Some(b"\\u");
     (two == Some(b'\\') && matches!(before, b'n' | b't' | b'r'))
+        || (unicode && before.is_ascii_hexdigit())
         || (three == Some(b'%') && before.is_ascii_hexdigit() && two.is_some_and(|b| b.is_ascii_hexdigit()))
 }
 
@@ -80,7 +86,7 @@ pub(super) fn key_id(bytes: &[u8], at: usize) -> Option<Secret> {
     if joins(left) && at - run_back(bytes, at, 64, is_base64) >= 20 {
         return None;
     }
-    if joins(bytes.get(end)) && run(bytes, end, 64, is_base64) - end >= 24 {
+    if joins(bytes.get(end)) && run(bytes, end, 64, is_base64) - end >= 24 && secret_beside(bytes, end).is_none() {
         return None;
     }
     let quality = quality::key_id_quality(id)?;
@@ -93,15 +99,32 @@ pub(super) fn key_id(bytes: &[u8], at: usize) -> Option<Secret> {
         range: at..end,
         quality,
         account: if quality == Quality::Real { account_of(id) } else { None },
+        encoded: false,
     })
 }
 
-/// STS tokens begin alike. AWS says nothing of their length; none is short.
+/// The secret that follows a key ID at `end` as in a URL or a path: `s3n://ID:SECRET@bucket`, `sqs://ID:SECRET@`,
+/// `ID/SECRET`.
+pub(super) fn secret_beside(bytes: &[u8], end: usize) -> Option<Secret> {
+    let rest = bytes.get(end..)?;
+    let separator = if rest.starts_with(b"%3A") || rest.starts_with(b"%3a") {
+        3
+    } else if matches!(rest.first(), Some(b':' | b'/' | b'|' | b',' | b';')) {
+        1
+    } else {
+        return None;
+    };
+    let start = end + separator;
+    let (stop, count) = letters::run(bytes, start, SECRET_LEN + 1);
+    (count == SECRET_LEN && ends(bytes, stop)).then(|| secret(bytes, start..stop, 4.0))?
+}
+
+/// A token of STS by how it begins.
 pub(super) fn session_token(bytes: &[u8], at: usize) -> Option<Secret> {
     let end = run(bytes, at, LONGEST, |b| {
         is_base64(b) || matches!(b, b'=' | b'%' | b'_' | b'-')
     });
-    if end - at < 100 || !begins(bytes, at) {
+    if end - at < SHORTEST_TOKEN || !begins(bytes, at) {
         return None;
     }
     token(bytes, at..end)
@@ -121,6 +144,7 @@ pub(super) fn token(bytes: &[u8], range: Range<usize>) -> Option<Secret> {
         range,
         quality,
         account: None,
+        encoded: false,
     })
 }
 
@@ -188,7 +212,8 @@ pub(super) fn pem(bytes: &[u8], hit: Range<usize>) -> Option<Secret> {
     let body = text(bytes, hit.end..end);
     let body = &body[..body.find("-----").unwrap_or(body.len())];
     let key: usize = body.bytes().filter(|b| is_base64(*b)).count();
-    if key < 100 || quality::entropy(body.as_bytes()) < 4.0 {
+    // The header `Proc-Type: 4,ENCRYPTED` is part of the body.
+    if body.contains("ENCRYPTED") || key < 100 || quality::entropy(body.as_bytes()) < 4.0 {
         return None;
     }
     let start = hit.end + (body.len() - body.trim_start().len());
@@ -209,8 +234,9 @@ pub(super) fn unnamed_secrets(bytes: &[u8], window: Range<usize>) -> Vec<Secret>
             continue;
         }
         let start = at;
-        at = run(bytes, at, LONGEST, is_base64);
-        if at - start == SECRET_LEN
+        let (end, count) = letters::run(bytes, start, LONGEST);
+        at = end;
+        if count == SECRET_LEN
             && (start == 0 || !is_base64(bytes[start - 1]))
             && stands_alone(bytes, start..at)
             && !is_hash_name(bytes, start)
@@ -251,11 +277,12 @@ fn is_hash_name(bytes: &[u8], start: usize) -> bool {
 }
 
 pub(super) fn secret(bytes: &[u8], range: Range<usize>, least_entropy: f64) -> Option<Secret> {
-    let quality = quality::secret_quality(text(bytes, range.clone()), least_entropy)?;
+    let quality = quality::secret_quality(&letters::plain(bytes, range.clone()), least_entropy)?;
     Some(Secret {
         kind: Kind::SecretAccessKey,
         range,
         quality,
         account: None,
+        encoded: false,
     })
 }

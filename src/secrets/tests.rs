@@ -1,3 +1,6 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
 
 /// Key-shaped strings are put together here, so that no file holds one.
@@ -84,7 +87,6 @@ fn secrets_are_known_by_their_names() {
         "\"SecretAccessKey\": \"",
         "secretAccessKey: '",
         "os.environ[\"AWS_SECRET_ACCESS_KEY\"] = \"",
-        "secret_key: str = \"",
         "variable \"aws_secret_key\" {\n  type = string\n  default = \"",
         "- Name: AWS_SECRET_ACCESS_KEY\n  Value: ",
         "{\"Name\":\"AWS_SECRET_ACCESS_KEY\",\"Type\":\"PLAINTEXT\",\"Value\":\"",
@@ -103,6 +105,92 @@ fn secrets_are_known_by_their_names() {
         format!("client_id = \"{secret}\""),
         format!("aws_secret_access_key = var.x # {secret}"),
         format!("secret_key = \"{secret}abc\""),
+    ] {
+        assert_eq!(kinds(&text), [], "{text}");
+    }
+}
+
+#[test]
+fn names_that_others_use_too_need_aws_near() {
+    let (id, secret) = (id(), secret());
+    let token = token().replace("IQoJb3JpZ2lu", "ab3");
+    for (text, found) in [
+        (format!("secret_key: str = \"{secret}\""), false),
+        (format!("region = \"eu-west-1\" # aws\nsecret_key = \"{secret}\""), true),
+        (format!("AWS_REGION=eu-west-1\nSECRET_KEY={secret}"), false),
+        (format!("SECRET_KEY={secret}\nAWS_ACCESS_KEY_ID={id}"), true),
+        (format!("ACCESS_TOKEN_SECRET={secret}"), false),
+        (format!("JWT_SECRET_KEY={secret}\n# aws"), false),
+        (format!("S3_SECRET={secret}"), true),
+        (format!("spark.hadoop.fs.s3a.secret.key {secret}"), true),
+        (format!("Secret access key: {secret}"), true),
+        (format!("<key>AWSSecretKey</key><string>{secret}</string>"), true),
+        (format!("<add key=\"AWSSecretKey\" value=\"{secret}\"/>"), true),
+        (format!("const sessionToken = \"{token}\""), false),
+        (format!("aws_session_token = {token}"), true),
+        (
+            format!("key = AKIAIOSFODNN7EXAMPLE\nsignature = {secret}\nx = {secret}"),
+            false,
+        ),
+    ] {
+        let real = scan(&text)
+            .iter()
+            .any(|s| s.quality == Quality::Real && s.kind != Kind::AccessKeyId);
+        assert_eq!(real, found, "{text}");
+    }
+}
+
+#[test]
+fn escapes_and_encodings_hide_nothing() {
+    let (id, secret) = (id(), secret());
+    let slashes = |with: &str| secret.replace('/', with).replace('+', "7");
+    let base64 = |text: &str| STANDARD.encode(text);
+    for text in [
+        format!(
+            "{{\"AccessKeyId\":\"{id}\",\"SecretAccessKey\":\"{}\"}}",
+            slashes("\\/")
+        ),
+        format!("\"{{\\\"AWS_SECRET_ACCESS_KEY\\\":\\\"{}\\\"}}\"", slashes("\\\\/")),
+        format!("{{\"SecretAccessKey\":\"{}\"}}", slashes("\\u002f")),
+        format!("aws_secret_access_key={}", slashes("%2F")),
+        format!("<SecretAccessKey>{}</SecretAccessKey>", slashes("&#x2F;")),
+        format!("s3n://{id}:{}@bucket/key", slashes("/")),
+        format!("broker_url = sqs://{id}:{}@", slashes("%2F")),
+        format!("arn:aws:s3:::orders/{id}/{}", slashes("/")),
+        format!(
+            "data:\n  AWS_ACCESS_KEY_ID: {}\n  AWS_SECRET_ACCESS_KEY: {}",
+            base64(&id),
+            base64(&secret)
+        ),
+        format!(
+            "user_data: {}",
+            base64(&format!("#!/bin/sh\nexport AWS_SECRET_ACCESS_KEY={secret}\n"))
+        ),
+        format!(
+            "config: {}",
+            base64(&format!(
+                "[default]\naws_access_key_id={id}\naws_secret_access_key={secret}\n"
+            ))
+        ),
+        format!(
+            "x: {}",
+            base64(&base64(&format!("# {id}\nAWS_SECRET_ACCESS_KEY={secret}\n#!/bin/sh")))
+        ),
+    ] {
+        let found = scan(&text);
+        assert!(
+            found.iter().any(|s| s.kind == Kind::SecretAccessKey),
+            "{text}: {found:?}"
+        );
+        assert!(found.iter().all(|s| text.get(s.range.clone()).is_some()), "{text}");
+    }
+    for text in [
+        format!("data:\n  AWS_SECRET_ACCESS_KEY: {}", base64("${SECRET_KEY}")),
+        format!(
+            "data:\n  GREETING: {}",
+            base64("good morning to all of the orders team")
+        ),
+        format!("image: {}", base64("#!/bin/sh\necho nothing to see here\n")),
     ] {
         assert_eq!(kinds(&text), [], "{text}");
     }
@@ -156,6 +244,12 @@ fn other_keys() {
     }
     assert_eq!(kinds(&format!("{}{}", ["da", "2-"].concat(), "a".repeat(26))), []);
     assert_eq!(kinds("-----BEGIN PUBLIC KEY-----"), []);
+    let encrypted = format!(
+        "-----BEGIN RSA {}-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A\n\n{}\n-----END RSA",
+        ["PRIVATE", " KEY"].concat(),
+        body.repeat(4)
+    );
+    assert_eq!(kinds(&encrypted), []);
 }
 
 #[test]

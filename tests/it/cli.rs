@@ -156,10 +156,11 @@ fn what_gitignore_hides_is_hidden_also_without_git() {
 }
 
 #[test]
-fn folders_of_others_and_hidden_files_are_skipped_unless_named() {
+fn folders_of_others_are_skipped_unless_named_and_hidden_ones_are_read() {
     let r = Repository::new(&[
         ("node_modules/x/bad.yaml", BAD),
         ("cdk.out/bad.yaml", BAD),
+        (".gradle/bad.yaml", BAD),
         (".hidden/bad.yaml", BAD),
         (".github/bad.yaml", BAD),
         (".bad.yaml", BAD),
@@ -169,7 +170,7 @@ fn folders_of_others_and_hidden_files_are_skipped_unless_named() {
             .rules()
             .len()
     };
-    assert_eq!(count(&[]), 1);
+    assert_eq!(count(&[]), 3);
     assert_eq!(count(&["cdk.out"]), 1);
     assert_eq!(count(&["node_modules"]), 1);
     assert_eq!(count(&[".bad.yaml", "--no-context"]), 1);

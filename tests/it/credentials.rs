@@ -141,8 +141,57 @@ fn base64_is_read() {
     let text = format!("Resources:\n  I:\n    Type: AWS::EC2::Instance\n    Properties:\n      UserData: {encoded}\n");
     let (rule, severity, at, folded) = one("t.yaml", &text);
     assert_eq!((&*rule, severity), ("aws-key-pair-together", Severity::Critical));
-    assert_eq!(at, encoded);
+    assert!(encoded.contains(&at) && at.len() < encoded.len(), "{at}");
     assert!(folded.contains(&"ec2-user-data-credential".to_owned()));
+}
+
+#[test]
+fn a_literal_without_the_form_of_a_key_is_low() {
+    for (id, secret) in [
+        ("orders", "secret-key-of-tests"),
+        ("test-access", "this-is-for-tests-only"),
+    ] {
+        let text =
+            format!("import boto3\nboto3.client('s3', aws_access_key_id='{id}', aws_secret_access_key='{secret}')\n");
+        let (findings, _) = check("client.py", &text);
+        assert!(
+            findings.iter().all(|f| f.severity == Some(Severity::Low)),
+            "{findings:#?}"
+        );
+    }
+}
+
+#[test]
+fn the_region_of_a_signer_is_no_secret() {
+    for call in [
+        "requests_aws4auth import AWS4Auth\nAWS4Auth(os.environ['A'], os.environ['B'], 'us-east-2', 'es')",
+        "aws_requests_auth.aws_auth import AWSRequestsAuth\nAWSRequestsAuth(a, b, 'search.example.com', 'us-east-2', 'es')",
+    ] {
+        let (findings, _) = check("search.py", &format!("import os\nfrom {call}\n"));
+        assert!(findings.is_empty(), "{findings:#?}");
+    }
+}
+
+#[test]
+fn a_password_that_is_guessed_first_is_not_a_placeholder() {
+    let severity = |password: &str| {
+        let text = format!(
+            "Resources:\n  Db:\n    Type: AWS::RDS::DBInstance\n    Properties:\n      MasterUserPassword: {password}\n"
+        );
+        let (findings, _) = check("t.yaml", &text);
+        findings.iter().map(|f| f.severity).collect::<Vec<_>>()
+    };
+    // The rule's own severity.
+    assert_eq!(severity("password"), [None]);
+    assert_eq!(severity("Sommer-31-Wolke"), [None]);
+    assert_eq!(severity("<your-password>"), [Some(Severity::Low)]);
+}
+
+#[test]
+fn a_switch_named_after_passwords_is_no_password() {
+    let text = "Resources:\n  S:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      Parameters:\n        AllowUsersToChangePassword: 'true'\n        DbPassword: arn:aws:secretsmanager:eu-west-1:111122223333:secret:db\n";
+    let (findings, _) = check("t.yaml", text);
+    assert!(findings.is_empty(), "{findings:#?}");
 }
 
 #[test]

@@ -118,13 +118,15 @@ fn one(
         if out.is_full(&f) {
             return Some((f, nothing()));
         }
-        return Some(match catalogue().did_you_mean_service(prefix) {
-            // The name comes from another place than the service, and is not what is wrong.
-            Some(near) if brought_in(item).is_some() => (f.help(format!("did you mean `{near}`?")), nothing()),
-            Some(near) => {
-                let meant = format!("{near}:{name}");
-                (f.help(format!("did you mean `{meant}`?")), vec![meant])
-            }
+        // The name comes from another place than the service, and is not what is wrong.
+        if brought_in(item).is_some() {
+            return Some(match catalogue().did_you_mean_service(prefix) {
+                Some(near) => (f.help(format!("did you mean `{near}`?")), nothing()),
+                None => (f.note(dated()), nothing()),
+            });
+        }
+        return Some(match catalogue().did_you_mean_prefix(prefix, name) {
+            Some(meant) => (f.help(format!("did you mean `{meant}`?")), vec![meant]),
             None => (f.note(dated()), nothing()),
         });
     };

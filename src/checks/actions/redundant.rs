@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::finding::{Finding, Remedy};
+use crate::finding::{Finding, Offered, Remedy};
 use crate::iam::glob::{self, Case};
 use crate::iam::pattern::Pattern;
 use crate::iam::size::MOST_ITEMS;
@@ -152,9 +152,14 @@ fn resources(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), 
 
 /// Neither may be different in another instance of the same text.
 fn with_removal(cx: &Context<'_>, f: Finding, item: &Item, other: &Item) -> Finding {
-    if cx.is_literal(item) && cx.is_literal(other) {
-        f.remedy(Remedy::safe(format!("remove `{}`", item.display())).remove(item.span))
-    } else {
-        f
+    if !cx.is_literal(item) || !cx.is_literal(other) {
+        return f;
     }
+    let remedy = Remedy::safe(format!("remove `{}`", item.display())).remove(item.span);
+    if item.text.known() == other.text.known() {
+        return f.remedy(remedy);
+    }
+    let wide = Remedy::risky(format!("remove `{}`, keep `{}`", other.display(), item.display())).remove(other.span);
+    f.remedy(remedy.offered(Offered::UnlessReported(other.span)))
+        .remedy(wide.offered(Offered::IfReported(other.span)))
 }

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use crate::finding::Remedy;
+use crate::finding::{Offered, Remedy};
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
@@ -35,14 +35,14 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
                 .enumerate()
                 .find(|(j, o)| *j != i && takes_in(o, s) && (*j < i || !takes_in(s, o)));
             match other {
-                Some((_, other)) => found.push((id, i, s.statement, other.statement)),
+                Some((_, other)) => found.push((id, i, s.statement, other.statement, takes_in(s, other))),
                 None => {
                     matters.insert(s.statement.span);
                 }
             }
         }
     }
-    for (id, i, s, other) in found {
+    for (id, i, s, other, same) in found {
         if matters.contains(&s.span) {
             continue;
         }
@@ -51,7 +51,13 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
             .primary(head(s), "changes nothing")
             .secondary(head(other), "takes it in");
         out.push(match s.branch.is_none() && other.branch.is_none() {
-            true => f.remedy(Remedy::safe("remove the statement").remove(s.span)),
+            true if same => f.remedy(Remedy::safe("remove the statement").remove(s.span)),
+            true => {
+                let narrow = Remedy::safe("remove the statement").remove(s.span);
+                let wide = Remedy::risky("remove the wider statement").remove(other.span);
+                f.remedy(narrow.offered(Offered::UnlessReported(other.span)))
+                    .remedy(wide.offered(Offered::IfReported(other.span)))
+            }
             false => f,
         });
     }

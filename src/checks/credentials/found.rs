@@ -1,7 +1,5 @@
 //! Key-shaped secrets wherever they stand, and literals in the places that are made for credentials.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rayon::prelude::*;
 
 use super::place::{self, Literal, Place, Spans};
@@ -9,7 +7,7 @@ use crate::finding::{Cause, Confidence, Finding, Severity, Subject};
 use crate::model::kinds;
 use crate::project::Project;
 use crate::rules::{Context, Out};
-use crate::secrets::{self, Credential, Kind, Secret, is_placeholder};
+use crate::secrets::{self, Credential, Kind, Secret, is_placeholder, is_plausible};
 use crate::source::{FileId, Span, Text};
 use crate::value::Value;
 
@@ -55,8 +53,6 @@ struct Located {
     place: Option<Place>,
     /// Index into the literals of places.
     literal: Option<usize>,
-    /// It shows only after decoding base64.
-    encoded: bool,
 }
 
 fn spans_of(found: &[Located]) -> Spans {
@@ -104,12 +100,9 @@ fn in_file(project: &Project<'_>, file: FileId) -> Vec<Located> {
     if secrets.is_empty() {
         return Vec::new();
     }
-    let aws = mentions_aws(text);
     let by_name = place::is_credentials_file(&source.path).then_some(Place::CredentialsFile);
     secrets::credentials(text, secrets)
         .into_iter()
-        // A private key is our business where AWS is.
-        .filter(|c| c.first().kind != Kind::PrivateKey || aws)
         .map(|credential| Located {
             spans: credential
                 .parts
@@ -119,15 +112,8 @@ fn in_file(project: &Project<'_>, file: FileId) -> Vec<Located> {
             credential,
             place: by_name,
             literal: None,
-            encoded: false,
         })
         .collect()
-}
-
-fn mentions_aws(text: &str) -> bool {
-    ["aws", "AWS", "amazon", "Amazon", "ec2", "EC2"]
-        .iter()
-        .any(|w| memchr::memmem::find(text.as_bytes(), w.as_bytes()).is_some())
 }
 
 /// Credentials of a literal that are not at `known` places already.
@@ -135,7 +121,11 @@ fn in_literal(l: &Literal<'_>, known: &Spans) -> Vec<Located> {
     let mut out = Vec::new();
     let flat = l.text.with_placeholders();
     let mut add = |text: &str, place_of: &dyn Fn(&Secret) -> Span, encoded: bool| {
-        for credential in secrets::credentials(text, secrets::scan(text)) {
+        let secrets = secrets::scan(text).into_iter().map(|s| Secret {
+            encoded: s.encoded || encoded,
+            ..s
+        });
+        for credential in secrets::credentials(text, secrets.collect()) {
             let mut spans: Vec<Span> = credential.parts.iter().map(place_of).collect();
             spans.dedup();
             if spans.iter().any(|s| known.touch(*s)) {
@@ -146,7 +136,6 @@ fn in_literal(l: &Literal<'_>, known: &Spans) -> Vec<Located> {
                 spans,
                 place: None,
                 literal: None,
-                encoded,
             });
         }
     };
@@ -155,25 +144,12 @@ fn in_literal(l: &Literal<'_>, known: &Spans) -> Vec<Located> {
         &|s| l.text.span_of(s.range.clone()).unwrap_or(l.value.span),
         false,
     );
-    if let Some(decoded) = decoded(l.text) {
+    // Without a mark of its own, such as a script that names a secret and holds no key ID.
+    if let Some(decoded) = l.text.known().and_then(|t| secrets::decoded(&t)) {
         let whole = place::span_of(l.text, l.value);
         add(&decoded, &|_| whole, true);
     }
     out
-}
-
-/// The text inside a base64 literal.
-fn decoded(text: &Text) -> Option<String> {
-    let known = text.known()?;
-    let compact: String = known.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    if compact.len() < 24
-        || !compact
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
-    {
-        return None;
-    }
-    String::from_utf8(STANDARD.decode(compact).ok()?).ok()
 }
 
 impl Located {
@@ -237,11 +213,8 @@ impl Located {
         };
         f.cause = Cause::Place(self.spans[0]);
         for (i, span) in self.spans.iter().enumerate().rev() {
-            let label = if self.encoded {
-                "in base64"
-            } else {
-                label(self.credential.parts[i.min(self.credential.parts.len() - 1)].kind)
-            };
+            let part = &self.credential.parts[i.min(self.credential.parts.len() - 1)];
+            let label = if part.encoded { "in base64" } else { label(part.kind) };
             f = if i == 0 {
                 f.primary(*span, label)
             } else {
@@ -369,10 +342,8 @@ fn slot(cx: &Context<'_>, l: &Literal<'_>, out: &mut Out<'_>) {
         f = f.used_via(&l.value.via);
     }
     f.secrets.push(span);
-    let tests = matches!(l.place, Place::Boto3 | Place::Environ) && is_test(cx.project.sources.path(span.file));
-    if placeholder || tests {
-        f = f.severity(Severity::Low);
-        f = f.note("the value does not look like a real key");
+    if placeholder || l.slot.is_some_and(|slot| !is_plausible(slot.kind(), &value)) {
+        f = f.severity(Severity::Low).note(NOT_A_KEY);
     }
     out.push(f);
 }
@@ -391,18 +362,12 @@ fn is_local(cx: &Context<'_>, l: &Literal<'_>, value: &str) -> bool {
     mocked || words || elsewhere
 }
 
-fn is_test(path: &str) -> bool {
-    path.split('/').any(|part| {
-        matches!(part, "test" | "tests" | "testing" | "conftest.py")
-            || part.starts_with("test_")
-            || part.ends_with("_test.py")
-    })
-}
+const NOT_A_KEY: &str = "the value does not have the form of an AWS key";
 
 /// `export AWS_SECRET_ACCESS_KEY=…` with something that is no key and no placeholder either.
 fn user_data(cx: &Context<'_>, l: &Literal<'_>, value: &str, out: &mut Out<'_>) {
     let rule = Place::UserData.rule();
-    let inner = decoded(l.text);
+    let inner = l.text.known().and_then(|t| secrets::decoded(&t));
     let script = inner.as_deref().unwrap_or(value);
     for (name, range) in assignments(script) {
         let assigned = &script[range.clone()];
@@ -425,6 +390,9 @@ fn user_data(cx: &Context<'_>, l: &Literal<'_>, value: &str, out: &mut Out<'_>) 
             .confidence(Confidence::Medium)
             .primary(span, "a literal");
         f.secrets.push(span);
+        if !is_plausible(name, assigned) {
+            f = f.severity(Severity::Low).note(NOT_A_KEY);
+        }
         out.push(f);
     }
 }
@@ -535,6 +503,9 @@ fn credentials_file(cx: &Context<'_>, file: FileId, taken: &Spans, out: &mut Out
         .primary(span, "a literal");
         f.subject.kind = "text".to_owned();
         f.secrets.push(span);
+        if !is_plausible(kind, value) {
+            f = f.severity(Severity::Low).note(NOT_A_KEY);
+        }
         out.push(f);
     }
 }

@@ -7,7 +7,7 @@ use super::place::{span_of, strings};
 use crate::finding::{Cause, Finding, Severity};
 use crate::model::{Resource, kinds};
 use crate::rules::{Context, Out};
-use crate::secrets::is_placeholder;
+use crate::secrets::{self, is_placeholder};
 use crate::source::{HoleKind, Span, Text};
 use crate::value::{Kind, Value};
 
@@ -147,7 +147,7 @@ fn password(
 /// A password that is written out, not looked up.
 fn literal(cx: &Context<'_>, id: u32, rule: &'static str, text: &Text, v: &Value) -> Option<Finding> {
     let known = text.known()?;
-    if known.is_empty() || known.starts_with("{{resolve:") || known.contains("${") {
+    if known.is_empty() || known.starts_with("{{resolve:") || known.contains("${") || is_setting(&known) {
         return None;
     }
     let message = if rule == LOGIN_PROFILE {
@@ -162,12 +162,27 @@ fn literal(cx: &Context<'_>, id: u32, rule: &'static str, text: &Text, v: &Value
         .primary(span, "a literal")
         .used_via(&v.via);
     f.secrets.push(span);
-    if is_placeholder(&known) {
+    if secrets::is_guessable(&known) {
+        f = f.note("the password is one of those that are guessed first");
+    } else if is_placeholder(&known) {
         f = f
             .severity(Severity::Low)
             .note("the value does not look like a real password");
     }
     Some(f)
+}
+
+/// Switches and numbers that a nested stack gets (`pAllowUsersToChangePassword: "true"`), and references to where the
+/// password is kept.
+fn is_setting(value: &str) -> bool {
+    let lower = value.trim().to_ascii_lowercase();
+    matches!(
+        &*lower,
+        "true" | "false" | "yes" | "no" | "on" | "off" | "enabled" | "disabled"
+    ) || (lower.len() <= 3 && lower.bytes().all(|b| b.is_ascii_digit()))
+        || ["arn:", "/", "ssm:", "secretsmanager:"]
+            .iter()
+            .any(|p| lower.starts_with(p))
 }
 
 /// boto3: `create_login_profile(Password="…")`.

@@ -27,7 +27,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 f.scope(r.header, "")
             });
         };
-        references(r, &mut |value, span| known_policies(value, span, &mut push));
+        references(r, &mut |value, span| match value.as_text().and_then(aws_managed_name) {
+            Some(name) => known_policies(&name, span, &mut push),
+            // A look-up takes names.
+            None if &*r.kind != kinds::POLICY_LOOKUP => bare_name(value, span, &mut push),
+            None => {}
+        });
         match &*r.kind {
             "AWS::IAM::User" => user(r, &mut push),
             "AWS::IAM::Role" => role(r, &mut push),
@@ -47,15 +52,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 type Push<'a> = &'a mut dyn FnMut(&'static str, String, Span, &str);
 
 /// Managed policies that AWS does not have, or has given up.
-fn known_policies(value: &Value, span: Span, push: Push<'_>) {
-    let Some(name) = value.as_text().and_then(aws_managed_name) else {
-        return;
-    };
-    let short = name.rsplit('/').next().unwrap_or(&name);
+fn known_policies(name: &str, span: Span, push: Push<'_>) {
+    let short = name.rsplit('/').next().unwrap_or(name);
     let path = |arn: &'static str| arn.split(":policy/").nth(1).unwrap_or(arn);
     // Names are looked up without their path, which must be right all the same.
     let there = catalogue()
-        .managed_policy(&name)
+        .managed_policy(name)
         .filter(|p| p.deprecated || p.arn.is_empty() || path(p.arn) == name);
     match there {
         Some(p) if p.deprecated => {
@@ -71,7 +73,7 @@ fn known_policies(value: &Value, span: Span, push: Push<'_>) {
             );
         }
         Some(p) => {
-            let known = name == "AdministratorAccess" || super::managed::is_elevated(&name);
+            let known = name == "AdministratorAccess" || super::managed::is_elevated(name);
             if let Some(service) = p.document_json.and_then(whole_service).filter(|_| !known) {
                 push(
                     "managed-broad-policy",
@@ -97,6 +99,31 @@ fn known_policies(value: &Value, span: Span, push: Push<'_>) {
             }
         }
     }
+}
+
+/// A name where IAM wants an ARN. SAM turns the name of an AWS managed policy into its ARN, and nothing else.
+/// SAM Developer Guide, "AWS SAM policy templates".
+fn bare_name(value: &Value, span: Span, push: Push<'_>) {
+    // What is filled in from elsewhere may be a word that stands for nothing.
+    let Some(name) = value.as_str().filter(|_| value.via.is_none()) else {
+        return;
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "+=,.@-/".contains(c);
+    let like_aws = name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().any(|b| b.is_ascii_lowercase());
+    if name.len() < 4 || !like_aws || !name.chars().all(is_name) {
+        return;
+    }
+    let label = match (catalogue().sam_template(&name), catalogue().managed_policy(&name)) {
+        (Some(_), _) => "a SAM policy template, which needs a map",
+        (None, Some(policy)) if policy.name == &*name => "write its ARN",
+        _ => "cannot be attached",
+    };
+    push(
+        "managed-unknown-policy",
+        format!("`{name}` is not the ARN of a policy"),
+        span,
+        label,
+    );
 }
 
 /// A service of which the policy allows every action on every resource without a condition.

@@ -232,6 +232,12 @@ fn misfit(arn: &Arn<'_>, item: &Item) -> Option<(&'static str, String, &'static 
     if types.is_empty() || of_a_type(types, &Pattern::resource(&item.text), region, account) {
         return None;
     }
+    // AWS checks some requests against ARNs that the reference of the service does not have.
+    let pattern = Pattern::resource(&item.text);
+    let mut actions = catalogue().service(&service).into_iter().flat_map(|s| s.actions());
+    if actions.any(|a| a.is_checked_against(&pattern).may_be()) {
+        return None;
+    }
     // The same ARN with these in the place of region and account.
     let with = |r: &str, a: &str| {
         let text = format!("arn:aws:{service}:{r}:{a}:{}", plain(arn.resource));

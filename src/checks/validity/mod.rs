@@ -9,6 +9,7 @@ mod elements;
 mod grammar;
 mod kind;
 mod roles;
+mod service_role;
 mod variables;
 
 use crate::rules::Check;
@@ -24,4 +25,5 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("variables", variables::check),
     ("no-effect", effect::check),
     ("role-properties", roles::check),
+    ("service-roles", service_role::check),
 ];

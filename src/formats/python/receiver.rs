@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::operations::key_holder;
 use crate::model::python::{
     Binding, Bound, Call, ExprId, ExprKind, Module, Program, Reaching, ScopeKind, Source, Step,
 };
@@ -74,9 +75,7 @@ impl<'p> Receivers<'p> {
                 | "aiobotocore.session.AioSession"
                 | "aiobotocore.session.get_session"
                 | "aiobotocore.get_session" => return Some(Constructor::Session),
-                "botocore.credentials.Credentials"
-                | "botocore.credentials.ReadOnlyCredentials"
-                | "requests_aws4auth.AWS4Auth" => return Some(Constructor::Credentials),
+                other if key_holder(other).is_some() => return Some(Constructor::Credentials),
                 _ => {}
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::operations::{Makes, OPERATIONS, Operation, constructor_positional, positional};
+use super::operations::{Makes, OPERATIONS, Operation, constructor_positional, key_holder, positional};
 use super::receiver::{Constructor, Receiver, Receivers};
 use super::shape;
 use crate::formats::fragments::has_functions;
@@ -392,7 +392,7 @@ impl<'p> Lowering<'p> {
                 .or_else(|| m.dotted(call.function))
                 .unwrap_or_else(|| method_of(m, call).to_owned());
             let names: &[&str] = match made {
-                Constructor::Credentials => &["aws_access_key_id", "aws_secret_access_key", "aws_session_token"],
+                Constructor::Credentials => key_holder(&callee).unwrap_or_default(),
                 _ => constructor_positional(&callee),
             };
             let mut entries = vec![made_entry("Callee", Value::made(&callee, header))];
@@ -403,8 +403,13 @@ impl<'p> Lowering<'p> {
                     &[
                         ("service_name", "Service"),
                         ("access_key", "aws_access_key_id"),
+                        ("aws_access_key", "aws_access_key_id"),
+                        ("key", "aws_access_key_id"),
                         ("secret_key", "aws_secret_access_key"),
+                        ("secret", "aws_secret_access_key"),
                         ("token", "aws_session_token"),
+                        ("aws_token", "aws_session_token"),
+                        ("session_token", "aws_session_token"),
                     ],
                 );
             }

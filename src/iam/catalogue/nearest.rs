@@ -1,8 +1,8 @@
 //! "Did you mean": the name of AWS's that was probably meant. Looks at every name, so it is for messages only.
 
-use super::{Action, Catalogue, Service};
-use crate::iam::ActionSet;
-use crate::iam::sdk;
+use super::{AccessLevel, Action, Catalogue, Service};
+use crate::iam::actions::{ActionSet, matching};
+use crate::iam::{glob, sdk};
 use crate::spelling::{nearest, nearest_within, nearest_word};
 
 impl Catalogue {
@@ -18,17 +18,38 @@ impl Catalogue {
         };
         let head = service.prefix().len() + 1;
         let current = service.actions().filter(|a| !a.is_gone());
-        let current: Vec<(&str, Action)> = current.map(|a| (a.name().get(head..).unwrap_or(""), a)).collect();
+        let current: Vec<(&str, Action)> = current
+            .map(|a| (a.name().get(head..).unwrap_or(""), a))
+            .filter(|(name, a)| same_verb(action, name) && !raises(action, a.level()))
+            .collect();
         let fresh = |a: &Action| !beside.contains(a.id());
         nearest_within(action, SLIP, current.iter().copied())
             .or_else(|| {
                 other_verbs(action).find_map(|meant| {
                     let same = self.action(&format!("{}:{meant}", service.prefix()))?;
-                    (!same.is_gone() && fresh(&same)).then_some(same)
+                    (!same.is_gone() && fresh(&same) && !raises(action, same.level())).then_some(same)
                 })
             })
             .or_else(|| nearest(action, current.iter().copied().filter(|(_, a)| fresh(a))))
             .map(Action::name)
+    }
+
+    /// What `prefix:name` means where the prefix is not one of IAM: the same action, or the same pattern, of the service that
+    /// is meant, or the action of this name that one service alone has.
+    pub fn did_you_mean_prefix(&self, prefix: &str, name: &str) -> Option<String> {
+        let near = self.did_you_mean_service(prefix).map(|near| format!("{near}:{name}"));
+        let there = |text: &String| matching(text).next().is_some();
+        near.filter(there).or_else(|| {
+            if glob::is_pattern(name) {
+                return None;
+            }
+            let current = self.services().filter(|s| !s.is_gone());
+            let mut same = current
+                .filter_map(|s| self.action(&format!("{}:{name}", s.prefix())))
+                .filter(|a| !a.is_gone());
+            let only = same.next()?;
+            same.next().is_none().then(|| only.name().to_owned())
+        })
     }
 
     /// The prefix that is meant: of the boto3 client with this name (`stepfunctions` → `states`), or the nearest one.
@@ -56,6 +77,9 @@ impl Catalogue {
 /// So many letters are typed wrong without another word being meant.
 const SLIP: usize = 2;
 
+/// Of [`VERBS`], those that change nothing.
+const READING: usize = 1;
+
 /// Verbs that AWS's services use for one another.
 const VERBS: [&[&str]; 6] = [
     &["Put", "Create", "Add", "Insert", "Write", "Upload", "Register"],
@@ -65,6 +89,53 @@ const VERBS: [&[&str]; 6] = [
     &["Start", "Run", "Execute", "Begin"],
     &["Stop", "Cancel", "Abort", "End", "Terminate"],
 ];
+
+/// What a verb is put before: `BatchGetItem` gets items.
+const MODIFIERS: [&str; 3] = ["Batch", "Bulk", "Admin"];
+
+/// The first word of a name that is a verb.
+fn verb(name: &str) -> &str {
+    let name = MODIFIERS
+        .iter()
+        .find_map(|m| {
+            name.strip_prefix(m)
+                .filter(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
+        })
+        .unwrap_or(name);
+    let end = name
+        .char_indices()
+        .skip(1)
+        .find(|(_, c)| c.is_ascii_uppercase())
+        .map_or(name.len(), |(i, _)| i);
+    &name[..end]
+}
+
+/// Whether two names have one verb, or verbs that AWS's services use for one another, slips aside.
+fn same_verb(a: &str, b: &str) -> bool {
+    let (a, b) = (verb(a), verb(b));
+    let known = |v: &str| {
+        VERBS
+            .iter()
+            .any(|verbs| verbs.iter().any(|w| w.eq_ignore_ascii_case(v)))
+    };
+    let one_set = |a: &str, b: &str| {
+        VERBS.iter().any(|verbs| {
+            let has = |v: &str| verbs.iter().any(|w| w.eq_ignore_ascii_case(v));
+            has(a) && has(b)
+        })
+    };
+    if a.eq_ignore_ascii_case(b) || one_set(a, b) {
+        return true;
+    }
+    // A verb that is spelled right is the one that is meant.
+    !known(a) && nearest_within(a, SLIP, [(b, ())]).is_some()
+}
+
+/// Whether an action of this level does more than the verb of `name` says.
+fn raises(name: &str, level: AccessLevel) -> bool {
+    let reads = VERBS[READING].iter().any(|v| v.eq_ignore_ascii_case(verb(name)));
+    reads && !matches!(level, AccessLevel::List | AccessLevel::Read)
+}
 
 /// The name with the other verbs that say what its verb says.
 fn other_verbs(name: &str) -> impl Iterator<Item = String> + '_ {

@@ -17,7 +17,10 @@ pub(super) struct Type {
 
 /// Arguments that name another resource: a reference there stays a reference.
 pub(super) const LINKS: &[&str] = &[
+    "agent_resource_role_arn",
     "bucket",
+    "cloud_watch_logs_role_arn",
+    "cloudwatch_role_arn",
     "cluster_arn",
     "cluster_name",
     "domain",
@@ -37,8 +40,11 @@ pub(super) const LINKS: &[&str] = &[
     "layer_name",
     "managed_policy_arn",
     "managed_policy_arns",
+    "monitoring_role_arn",
+    "node_role_arn",
     "permission_set_arn",
     "permissions_boundary",
+    "pod_execution_role_arn",
     "policy_arn",
     "policy_arns",
     "queue_url",
@@ -53,6 +59,7 @@ pub(super) const LINKS: &[&str] = &[
     "secret_arn",
     "secret_id",
     "service_role",
+    "service_role_arn",
     "snapshot_id",
     "task_role_arn",
     "topic_arn",

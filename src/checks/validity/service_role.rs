@@ -1,0 +1,233 @@
+//! Roles that the service that is to assume them cannot assume.
+//! The user guide of each service, "Service role" or "Execution role".
+
+use std::collections::BTreeMap;
+
+use crate::finding::Confidence;
+use crate::iam::principal::{Place, place};
+use crate::iam::{Effect, Statement};
+use crate::model::Resource;
+use crate::project::{Identity, IdentityKind};
+use crate::rules::{Context, Out};
+use crate::value::{Kind, Value};
+
+/// Type, path of the property that names the role, and the services that may assume it, without `.amazonaws.com`. A type
+/// of Terraform that has no name of CloudFormation's here has the properties in CloudFormation's spelling.
+const ROLES: &[(&str, &str, &[&str])] = &[
+    ("AWS::Amplify::App", "IAMServiceRole", &["amplify"]),
+    ("AWS::ApiGateway::Account", "CloudWatchRoleArn", &["apigateway"]),
+    ("aws_api_gateway_account", "CloudwatchRoleArn", &["apigateway"]),
+    (
+        "AWS::AppRunner::Service",
+        "InstanceConfiguration.InstanceRoleArn",
+        &["tasks.apprunner"],
+    ),
+    (
+        "AWS::AppRunner::Service",
+        "SourceConfiguration.AuthenticationConfiguration.AccessRoleArn",
+        &["build.apprunner"],
+    ),
+    ("AWS::AppSync::DataSource", "ServiceRoleArn", &["appsync"]),
+    ("aws_appsync_datasource", "ServiceRoleArn", &["appsync"]),
+    (
+        "AWS::AppSync::GraphQLApi",
+        "LogConfig.CloudWatchLogsRoleArn",
+        &["appsync"],
+    ),
+    (
+        "AWS::Backup::BackupSelection",
+        "BackupSelection.IamRoleArn",
+        &["backup"],
+    ),
+    ("aws_backup_selection", "IamRoleArn", &["backup"]),
+    ("AWS::Batch::ComputeEnvironment", "ServiceRole", &["batch"]),
+    ("AWS::Bedrock::Agent", "AgentResourceRoleArn", &["bedrock"]),
+    ("aws_bedrockagent_agent", "AgentResourceRoleArn", &["bedrock"]),
+    ("AWS::Bedrock::KnowledgeBase", "RoleArn", &["bedrock"]),
+    ("aws_bedrockagent_knowledge_base", "RoleArn", &["bedrock"]),
+    ("AWS::CloudTrail::Trail", "CloudWatchLogsRoleArn", &["cloudtrail"]),
+    ("aws_cloudtrail", "CloudWatchLogsRoleArn", &["cloudtrail"]),
+    ("AWS::CodeBuild::Project", "ServiceRole", &["codebuild"]),
+    ("AWS::CodeDeploy::DeploymentGroup", "ServiceRoleArn", &["codedeploy"]),
+    ("aws_codedeploy_deployment_group", "ServiceRoleArn", &["codedeploy"]),
+    ("AWS::CodePipeline::Pipeline", "RoleArn", &["codepipeline"]),
+    ("aws_codepipeline", "RoleArn", &["codepipeline"]),
+    (
+        "AWS::Cognito::UserPool",
+        "SmsConfiguration.SnsCallerArn",
+        &["cognito-idp"],
+    ),
+    ("AWS::Config::ConfigurationRecorder", "RoleARN", &["config"]),
+    ("AWS::Config::ConfigurationRecorder", "RoleArn", &["config"]),
+    ("AWS::DAX::Cluster", "IAMRoleARN", &["dax"]),
+    ("aws_dax_cluster", "IamRoleArn", &["dax"]),
+    ("AWS::EC2::FlowLog", "DeliverLogsPermissionArn", &["vpc-flow-logs"]),
+    ("aws_flow_log", "IamRoleArn", &["vpc-flow-logs"]),
+    ("AWS::ECS::TaskDefinition", "ExecutionRoleArn", &["ecs-tasks"]),
+    ("AWS::ECS::TaskDefinition", "TaskRoleArn", &["ecs-tasks"]),
+    ("AWS::EKS::Cluster", "RoleArn", &["eks"]),
+    ("AWS::EKS::FargateProfile", "PodExecutionRoleArn", &["eks-fargate-pods"]),
+    ("aws_eks_fargate_profile", "PodExecutionRoleArn", &["eks-fargate-pods"]),
+    ("AWS::EKS::Nodegroup", "NodeRole", &["ec2"]),
+    ("aws_eks_node_group", "NodeRoleArn", &["ec2"]),
+    ("AWS::EMR::Cluster", "ServiceRole", &["elasticmapreduce"]),
+    ("aws_emr_cluster", "ServiceRole", &["elasticmapreduce"]),
+    ("AWS::Events::Rule", "RoleArn", &["events"]),
+    ("AWS::Events::Rule", "Targets.RoleArn", &["events"]),
+    ("aws_cloudwatch_event_target", "RoleArn", &["events"]),
+    ("AWS::Glue::Crawler", "Role", &["glue"]),
+    ("aws_glue_crawler", "Role", &["glue"]),
+    ("AWS::Glue::Job", "Role", &["glue"]),
+    ("aws_glue_job", "RoleArn", &["glue"]),
+    ("AWS::IAM::InstanceProfile", "Roles", &["ec2"]),
+    (
+        "AWS::KinesisFirehose::DeliveryStream",
+        "ExtendedS3DestinationConfiguration.RoleARN",
+        &["firehose"],
+    ),
+    (
+        "AWS::KinesisFirehose::DeliveryStream",
+        "S3DestinationConfiguration.RoleARN",
+        &["firehose"],
+    ),
+    (
+        "AWS::KinesisFirehose::DeliveryStream",
+        "ExtendedS3Configuration.RoleArn",
+        &["firehose"],
+    ),
+    ("AWS::Lambda::Function", "Role", &["lambda"]),
+    ("AWS::Logs::SubscriptionFilter", "RoleArn", &["logs"]),
+    ("aws_cloudwatch_log_subscription_filter", "RoleArn", &["logs"]),
+    (
+        "AWS::MWAA::Environment",
+        "ExecutionRoleArn",
+        &["airflow", "airflow-env"],
+    ),
+    ("aws_mwaa_environment", "ExecutionRoleArn", &["airflow", "airflow-env"]),
+    ("AWS::Pipes::Pipe", "RoleArn", &["pipes"]),
+    ("aws_pipes_pipe", "RoleArn", &["pipes"]),
+    ("AWS::RDS::DBInstance", "MonitoringRoleArn", &["monitoring.rds"]),
+    ("AWS::RDS::DBProxy", "RoleArn", &["rds"]),
+    ("aws_db_proxy", "RoleArn", &["rds"]),
+    ("AWS::S3::Bucket", "ReplicationConfiguration.Role", &["s3"]),
+    ("aws_s3_bucket_replication_configuration", "Role", &["s3"]),
+    ("AWS::SageMaker::Model", "ExecutionRoleArn", &["sagemaker"]),
+    ("aws_sagemaker_model", "ExecutionRoleArn", &["sagemaker"]),
+    ("AWS::SageMaker::NotebookInstance", "RoleArn", &["sagemaker"]),
+    ("AWS::Scheduler::Schedule", "Target.RoleArn", &["scheduler"]),
+    ("aws_scheduler_schedule", "Target.RoleArn", &["scheduler"]),
+    ("AWS::StepFunctions::StateMachine", "RoleArn", &["states"]),
+    ("AWS::Synthetics::Canary", "ExecutionRoleArn", &["lambda"]),
+    ("aws_synthetics_canary", "ExecutionRoleArn", &["lambda"]),
+    ("AWS::Transfer::Server", "LoggingRole", &["transfer"]),
+    ("AWS::Transfer::User", "Role", &["transfer"]),
+];
+
+type Roles<'p> = BTreeMap<(&'p str, &'p str), &'p Identity>;
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let resources = &cx.project.resources;
+    let roles: Roles<'_> = cx
+        .project
+        .identities
+        .iter()
+        .filter(|i| i.kind == IdentityKind::Role)
+        .filter_map(|i| {
+            let address = &resources.get(i.resource as usize)?.address;
+            Some(((&*address.scope, &*address.name), i))
+        })
+        .collect();
+    for (id, r) in (0u32..).zip(resources) {
+        for (_, path, services) in ROLES.iter().filter(|(kind, ..)| *kind == &*r.kind) {
+            let names: Vec<&str> = path.split('.').collect();
+            values(&r.props, &names, &mut |value| {
+                judge(cx, out, (id, r), value, services, &roles)
+            });
+        }
+    }
+}
+
+/// The values at a path, in every item of lists and every branch on the way.
+fn values<'v>(value: &'v Value, path: &[&str], f: &mut dyn FnMut(&'v Value)) {
+    match (&value.kind, path) {
+        (Kind::Seq(items), _) => items.iter().for_each(|v| values(v, path, f)),
+        (Kind::OneOf(branches), [_, ..]) => branches.iter().for_each(|b| values(&b.value, path, f)),
+        (_, []) => f(value),
+        (_, [name, rest @ ..]) => {
+            if let Some(inner) = value.get(name) {
+                values(inner, rest, f);
+            }
+        }
+    }
+}
+
+fn judge(
+    cx: &Context<'_>,
+    out: &mut Out<'_>,
+    (id, r): (u32, &Resource),
+    value: &Value,
+    services: &[&str],
+    roles: &Roles<'_>,
+) {
+    let Some(target) = value.as_hole().and_then(|h| h.target.as_ref()) else {
+        return;
+    };
+    let Some(role) = roles.get(&(&*target.scope, &*target.address)) else {
+        return;
+    };
+    let documents = || role.trust.iter().map(|d| &cx.project.documents[*d as usize]);
+    // What is not wholly known, or is different in another branch, may trust the service.
+    let known = documents().all(|d| d.is_complete() && !d.open && d.branch.is_none());
+    let statements: Vec<&Statement> = documents().flat_map(|d| &d.statements).collect();
+    if role.trust.is_empty() || !known || statements.iter().any(|s| may_trust(cx, s, services)) {
+        return;
+    }
+    let shown = format!("{}.amazonaws.com", services[0]);
+    let mut f = cx
+        .at_resource(
+            "role-trusts-other-service",
+            id,
+            format!("the role does not trust `{shown}`"),
+        )
+        .primary(value.span, "used as this role")
+        .scope(r.header, "")
+        .confidence(Confidence::High)
+        .other(shown);
+    if let Some(s) = statements.first() {
+        let at = s
+            .principal
+            .as_ref()
+            .and_then(|p| p.items.first())
+            .map_or(s.span, |p| p.value.span);
+        f = f.secondary(at, "who may assume the role");
+    }
+    out.push(f);
+}
+
+/// Whether the statement lets one of the services assume the role, as far as can be told.
+fn may_trust(cx: &Context<'_>, s: &Statement, services: &[&str]) -> bool {
+    if s.effect
+        .as_ref()
+        .is_some_and(|e| matches!(e.value, Effect::Deny | Effect::Invalid))
+    {
+        return false;
+    }
+    let Some(clause) = s
+        .principal
+        .as_ref()
+        .filter(|p| !p.negated && s.branch.is_none() && !s.open)
+    else {
+        return true;
+    };
+    clause.items.iter().any(|p| match place(p, cx.project.own, None) {
+        Place::Everyone | Place::AnyService | Place::Unknown => true,
+        Place::Service { name } => {
+            name.contains(['$', '{', '*'])
+                || services.iter().any(|s| {
+                    name.strip_prefix(s)
+                        .is_some_and(|rest| rest.starts_with(".amazonaws.com"))
+                })
+        }
+        _ => false,
+    })
+}

@@ -258,11 +258,19 @@ fn who(arn: &Arn<'_>) -> Who {
         "root" => Who::Root,
         "role" => Who::Role,
         "user" => Who::User,
-        "assumed-role" => Who::AssumedRole,
+        // `assumed-role/ROLE/SESSION`, without the path of the role. IAM User Guide, "AWS JSON policy elements: Principal".
+        "assumed-role" if is_session(arn) => Who::AssumedRole,
         "federated-user" => Who::FederatedUser,
         k if !k.is_empty() && k.bytes().all(|b| b == b'*') => Who::Any,
         _ => Who::Other,
     }
+}
+
+fn is_session(arn: &Arn<'_>) -> bool {
+    let resource = arn.resource.with_placeholders();
+    let known = resource.chars().all(|c| Text::placeholder(c).is_none());
+    let parts: Vec<&str> = resource.split('/').collect();
+    !known || matches!(parts.as_slice(), [_, role, session] if !role.is_empty() && !session.is_empty())
 }
 
 /// A unique identifier with its four-letter prefix. IAM User Guide, "IAM identifiers", "Unique identifiers".

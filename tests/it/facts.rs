@@ -158,6 +158,29 @@ fn slips_are_answered_with_the_name_that_is_meant() {
     assert_eq!(meant("dynamodb:CreateItem"), Some("dynamodb:PutItem"));
     assert_eq!(meant("s3:ReadObject"), Some("s3:GetObject"));
     assert_eq!(meant("ecs:StopTasks"), Some("ecs:StopTask"));
+    assert_eq!(meant("s3:getobjekt"), Some("s3:GetObject"));
+    assert_eq!(
+        meant("lambda:GetFunctionConcurrent"),
+        Some("lambda:GetFunctionConcurrency")
+    );
+    // A verb that reads is not corrected to one that writes, nor a thing to another one.
+    for name in [
+        "glue:BatchGetTable",
+        "logs:ReadLogGroup",
+        "glue:BatchGetTables",
+        "glue:BatchGetConnection",
+    ] {
+        let verb = meant(name).and_then(|m| m.split_once(':')).map(|(_, action)| action);
+        let reads = ["Get", "BatchGet", "Describe", "List"];
+        assert!(
+            verb.is_none_or(|v| reads.iter().any(|r| v.starts_with(r))),
+            "{name}: {verb:?}"
+        );
+    }
+    let prefix = |p: &str, n: &str| catalogue().did_you_mean_prefix(p, n);
+    assert_eq!(prefix("vpc", "DescribeSubnets").as_deref(), Some("ec2:DescribeSubnets"));
+    assert_eq!(prefix("dynamo", "GetItem").as_deref(), Some("dynamodb:GetItem"));
+    assert_eq!(prefix("vpc", "Describe*"), None);
     let beside = ActionSet::expand("ses:SendEmail");
     assert_eq!(
         catalogue().did_you_mean_action("ses:SendMail", &beside),

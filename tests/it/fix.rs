@@ -49,7 +49,9 @@ fn lint(ruleset: &Ruleset, sources: &Sources) -> Report {
 fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> Mended {
     let seen = |changed: &Texts| {
         let sources = sources(files, changed);
-        Ok::<_, Infallible>(Seen::of(&sources, &lint(ruleset, &sources)))
+        let own = Own::default();
+        let analysis = overgrant::analyse(&sources, &own);
+        Ok::<_, Infallible>(Seen::of(&analysis.project, &lint(ruleset, &sources)))
     };
     match mend(risky, seen) {
         Ok(mended) => mended,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::settings::{Push, says};
 use crate::model::Resource;
 use crate::rules::Context;
-use crate::source::Target;
+use crate::source::{Span, Target};
 use crate::value::Value;
 
 /// The APIs of a project, by scope and name.
@@ -38,14 +38,53 @@ impl<'a> Apis<'a> {
         if options || keyed || key.is_some_and(|k| !self.asks(r, &k)) || self.closed(r) {
             return;
         }
-        if let Some(v) = r.get("AuthorizationType").filter(|v| says(v, "NONE")) {
-            push(
-                "apigw-method-no-auth",
-                "anybody may call this method",
-                v.span,
-                "no authorisation",
-            );
+        let rule = "apigw-method-no-auth";
+        let message = "anybody may call this method";
+        match r.get("AuthorizationType") {
+            Some(v) if says(v, "NONE") => push(rule, message, v.span, "no authorization"),
+            Some(_) => {}
+            // The default of a route. API Gateway Developer Guide, "Control and manage access to HTTP APIs in API Gateway".
+            None if &*r.kind == "AWS::ApiGatewayV2::Route" && !r.has("AuthorizerId") && r.has("RouteKey") => {
+                push(rule, message, r.header, "no authorization is the default");
+            }
+            None => {
+                if let Some(span) = r.get("SamEvent").and_then(|event| self.open_event(r, event)) {
+                    push(rule, message, span, "no authorizer");
+                }
+            }
         }
+    }
+
+    /// Where an event of a SAM function says, or leaves it to the API and to Globals to say, that anybody may call.
+    /// SAM Developer Guide, "ApiFunctionAuth" and "HttpApiFunctionAuth".
+    fn open_event(&self, r: &Resource, event: &Value) -> Option<Span> {
+        let auth = event.get("Auth");
+        if let Some(authorizer) = auth.and_then(|a| a.get("Authorizer")) {
+            return says(authorizer, "NONE").then_some(authorizer.span);
+        }
+        let keyed = |auth: &Value| auth.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true);
+        if auth.is_some_and(|a| keyed(a) || a.is_unknown()) {
+            return None;
+        }
+        let props = match ["RestApiId", "ApiId"].iter().find_map(|name| event.get(name)) {
+            Some(_) => &self.api(r, "RestApiId").or_else(|| self.api(r, "ApiId"))?.props,
+            None => r.get("Globals")?,
+        };
+        // An OpenAPI document has its own security schemes.
+        if ["Body", "BodyS3Location", "DefinitionBody", "DefinitionUri"]
+            .iter()
+            .any(|name| props.get(name).is_some())
+        {
+            return None;
+        }
+        let default = props.get("Auth").and_then(|a| a.get("DefaultAuthorizer"));
+        let open = default.is_none_or(|d| says(d, "NONE")) && !props.get("Auth").is_some_and(keyed);
+        let private = props
+            .get("EndpointConfiguration")
+            .is_some_and(|e| says(e, "PRIVATE") || e.get("Type").is_some_and(|t| says(t, "PRIVATE")));
+        let policed =
+            props.get("Auth").is_some_and(|a| a.get("ResourcePolicy").is_some()) || props.get("Policy").is_some();
+        (open && !private && !policed).then_some(r.header)
     }
 
     /// Whether authorisation can be set on the route. The routes of an HTTP API have a method and a path; a WebSocket API

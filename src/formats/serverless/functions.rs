@@ -293,6 +293,10 @@ impl Lowering<'_, '_> {
         });
         out.push(self.resource("AWS::Lambda::Function", "function", &id, header, extent, entries));
         out.extend(get("url").and_then(|url| self.url(&id, url)));
+        let events = get("events").map(|e| e.value.items()).unwrap_or_default();
+        for (n, event) in events.iter().enumerate() {
+            out.extend(self.route(&format!("{id}Route{n}"), event));
+        }
         uses_shared
     }
 
@@ -394,6 +398,35 @@ impl Lowering<'_, '_> {
         );
         let id = format!("{function}Url");
         Some(self.resource("AWS::Lambda::Url", "url", &id, at, at.cover(url.value.span), entries))
+    }
+
+    /// `http` and `httpApi` events without an authorizer. Serverless Framework, "API Gateway" and "HTTP API".
+    fn route(&self, id: &str, event: &Value) -> Option<Resource> {
+        let events = event.entries()?;
+        let of = |name: &str| events.iter().find(|e| e.key.known().as_deref() == Some(name));
+        let (kind, route) = match (of("http"), of("httpApi")) {
+            (Some(route), _) => ("AWS::ApiGateway::Method", route),
+            (None, Some(route)) => ("AWS::ApiGatewayV2::Route", route),
+            (None, None) => return None,
+        };
+        let says = |v: &Value, text: &str| v.as_str().is_some_and(|s| s.eq_ignore_ascii_case(text));
+        let asks = ["authorizer", "private"]
+            .iter()
+            .any(|name| route.value.get(name).is_some());
+        let private = self.provider.get("endpointType").is_some_and(|t| says(t, "private"));
+        // What comes from elsewhere may have an authorizer.
+        if asks || private || route.value.is_unknown() {
+            return None;
+        }
+        let at = route.key_span;
+        let mut entries = vec![entry("AuthorizationType", at, Value::made("NONE", at))];
+        if kind == "AWS::ApiGateway::Method" {
+            entries.push(entry("RestApiId", at, self.reference("ApiGatewayRestApi", "", at)));
+        }
+        if let Some(method) = route.value.get("method") {
+            entries.push(entry("HttpMethod", at, method.clone()));
+        }
+        Some(self.resource(kind, "event", id, at, at.cover(route.value.span), entries))
     }
 
     /// `provider.apiGateway.resourcePolicy`: the statements of the REST API's policy.

@@ -30,7 +30,14 @@ impl Catalogue {
                     (!same.is_gone() && fresh(&same) && !raises(action, same.level())).then_some(same)
                 })
             })
-            .or_else(|| nearest(action, current.iter().copied().filter(|(_, a)| fresh(a))))
+            .or_else(|| {
+                let fresh = current.iter().copied().filter(|(_, a)| fresh(a));
+                match noun(action) {
+                    "" => nearest(action, fresh),
+                    // The verb is the same: what is done to what decides.
+                    thing => nearest(thing, fresh.map(|(name, a)| (noun(name), a))),
+                }
+            })
             .map(Action::name)
     }
 
@@ -93,15 +100,19 @@ const VERBS: [&[&str]; 6] = [
 /// What a verb is put before: `BatchGetItem` gets items.
 const MODIFIERS: [&str; 3] = ["Batch", "Bulk", "Admin"];
 
-/// The first word of a name that is a verb.
-fn verb(name: &str) -> &str {
-    let name = MODIFIERS
+fn without_modifier(name: &str) -> &str {
+    MODIFIERS
         .iter()
         .find_map(|m| {
             name.strip_prefix(m)
                 .filter(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
         })
-        .unwrap_or(name);
+        .unwrap_or(name)
+}
+
+/// The first word of a name that is a verb.
+fn verb(name: &str) -> &str {
+    let name = without_modifier(name);
     let end = name
         .char_indices()
         .skip(1)
@@ -110,8 +121,21 @@ fn verb(name: &str) -> &str {
     &name[..end]
 }
 
+/// What follows the verb of a name.
+fn noun(name: &str) -> &str {
+    let at = name.len() - without_modifier(name).len() + verb(name).len();
+    name.get(at..).unwrap_or("")
+}
+
 /// Whether two names have one verb, or verbs that AWS's services use for one another, slips aside.
 fn same_verb(a: &str, b: &str) -> bool {
+    // A name in one case has no words.
+    if noun(a).is_empty()
+        && a.len() > verb(b).len()
+        && a.get(..verb(b).len()).is_some_and(|v| v.eq_ignore_ascii_case(verb(b)))
+    {
+        return true;
+    }
     let (a, b) = (verb(a), verb(b));
     let known = |v: &str| {
         VERBS

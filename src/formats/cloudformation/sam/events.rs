@@ -62,7 +62,30 @@ impl Sam<'_, '_> {
                 _ => self.permission(base, event, &kind, props),
             });
             out.extend(self.dead_letters(base, event, &kind));
+            out.extend(self.route(base, event, &kind, props));
         }
+    }
+
+    /// The method or route that an event adds to an API; who may call it is decided by the event, the API, and Globals.
+    fn route(&self, base: &Base, event: &Entry, kind: &str, written: &Value) -> Option<Resource> {
+        let (made, global, api) = match kind {
+            "Api" => ("AWS::ApiGateway::Method", "Api", "RestApiId"),
+            "HttpApi" => ("AWS::ApiGatewayV2::Route", "HttpApi", "ApiId"),
+            _ => return None,
+        };
+        let at = event.key_span;
+        let mut props = Props { entries: Vec::new() };
+        props.push("SamEvent", at, written.clone());
+        if let Some(id) = written.get(api) {
+            props.push(api, at, id.clone());
+        }
+        if let Some(method) = written.get("Method") {
+            props.push("HttpMethod", at, method.clone());
+        }
+        let globals = self.globals.as_ref().and_then(|g| g.get(global)).cloned();
+        props.push("Globals", at, globals.unwrap_or_else(|| Value::map(Vec::new(), at)));
+        let id = format!("{}{}Route", base.id, event.key.display());
+        Some(self.at_event(made, &id, base, event, props))
     }
 
     /// The policy of the queue that the translator makes for events which could not be delivered.

@@ -3,6 +3,7 @@
 //! An argument that is not listed is its own name in CloudFormation's spelling: `max_session_duration` is
 //! `MaxSessionDuration`. AWS provider documentation and CloudFormation User Guide, resource by resource.
 
+mod holders;
 mod types;
 
 use types::TYPES;
@@ -71,7 +72,7 @@ pub(super) const LINKS: &[&str] = &[
 
 /// The row of a type.
 pub(super) fn find(terraform: &str) -> Option<&'static Type> {
-    TYPES.iter().find(|t| t.terraform == terraform)
+    TYPES.iter().chain(holders::TYPES).find(|t| t.terraform == terraform)
 }
 
 /// CloudFormation's spelling of an argument's name.

@@ -3,7 +3,7 @@
 use crate::iam::catalogue;
 use crate::iam::managed::aws_managed_name;
 use crate::source::{Hole, HoleKind, Span, Target, Text};
-use crate::value::Value;
+use crate::value::{Guard, Value};
 
 use super::directory::Decl;
 use super::eval::{Env, Evaluator};
@@ -162,13 +162,13 @@ fn names_resource(name: &str) -> bool {
 
 impl Evaluator<'_> {
     /// When there are any instances of a resource; `None` where there is one for certain.
-    pub(super) fn condition_of(&self, target: &Target) -> Option<String> {
+    pub(super) fn condition_of(&self, target: &Target) -> Option<Guard> {
         let module = self.modules.borrow().get(&target.scope).cloned()?;
         let (base, _) = split_key(&target.address);
         let expanded = self.expansion(&module, base, module.directory.resource(base)?);
         match (&expanded.branch, &expanded.shape) {
-            (Some(branch), _) => Some(branch.to_string()),
-            (None, Expansion::Unknown) => Some(format!("for each of {base}")),
+            (Some(branch), _) => Some(branch.clone()),
+            (None, Expansion::Unknown) => Some(format!("for each of {base}").into()),
             _ => None,
         }
     }

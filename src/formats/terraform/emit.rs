@@ -416,7 +416,7 @@ fn without_policies(value: &Value, depth: u32) -> Value {
             branches
                 .iter()
                 .map(|b| Branch {
-                    label: b.label.clone(),
+                    when: b.when.clone(),
                     value: each(&b.value),
                 })
                 .collect(),

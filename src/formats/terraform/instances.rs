@@ -1,14 +1,13 @@
 //! `count` and `for_each`: how many instances a block makes, and what tells them apart.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::source::{Hole, HoleKind, Text};
 use crate::syntax::hcl::Body;
 use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Entry, Kind, Value};
+use crate::value::guard::both;
+use crate::value::{Entry, Guard, Kind, Value};
 
-use super::branches::both_labels;
 use super::directory::Decl;
 use super::eval::{Env, Evaluator};
 use super::module::Module;
@@ -31,7 +30,7 @@ pub(super) enum Expansion {
 /// [`Expansion`], and under which condition there are any.
 pub(super) struct Expanded {
     pub(super) shape: Expansion,
-    pub(super) branch: Option<Arc<str>>,
+    pub(super) branch: Option<Guard>,
     /// Certainly no instance.
     pub(super) none: bool,
     /// Instances differ: the block says `each.` or `count.` somewhere.
@@ -39,7 +38,7 @@ pub(super) struct Expanded {
 }
 
 impl Expanded {
-    fn new(shape: Expansion, branch: Option<Arc<str>>) -> Self {
+    fn new(shape: Expansion, branch: Option<Guard>) -> Self {
         let none = match &shape {
             Expansion::Count(n) => *n == 0,
             Expansion::Each(keys) => keys.is_empty(),
@@ -55,7 +54,7 @@ impl Expanded {
 }
 
 /// Reads the value of `count` or `for_each`, under a condition.
-type Expand<'a> = fn(&Evaluator<'a>, &Value, Option<Arc<str>>) -> Expanded;
+type Expand<'a> = fn(&Evaluator<'a>, &Value, Option<Guard>) -> Expanded;
 
 /// One instance of a block.
 pub(super) struct Instance<'a> {
@@ -107,7 +106,7 @@ impl<'a> Evaluator<'a> {
         expanded
     }
 
-    fn counted(&self, value: &Value, branch: Option<Arc<str>>) -> Expanded {
+    fn counted(&self, value: &Value, branch: Option<Guard>) -> Expanded {
         if matches!(value.kind, Kind::OneOf(_)) {
             return self.first_branch(value, branch, Self::counted);
         }
@@ -119,7 +118,7 @@ impl<'a> Evaluator<'a> {
         Expanded::new(shape, branch)
     }
 
-    fn each_of(&self, value: &Value, branch: Option<Arc<str>>) -> Expanded {
+    fn each_of(&self, value: &Value, branch: Option<Guard>) -> Expanded {
         let is_set = matches!(value.kind, Kind::Seq(_));
         let known = match &value.kind {
             Kind::OneOf(_) => return self.first_branch(value, branch, Self::each_of),
@@ -141,15 +140,15 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Of alternatives, the first that makes an instance.
-    fn first_branch(&self, value: &Value, branch: Option<Arc<str>>, f: Expand<'a>) -> Expanded {
+    fn first_branch(&self, value: &Value, branch: Option<Guard>, f: Expand<'a>) -> Expanded {
         let Kind::OneOf(branches) = &value.kind else {
             return f(self, value, branch);
         };
         let mut none = None;
         for b in branches.iter() {
-            let label = both_labels(branch.as_deref().unwrap_or(""), &b.label);
+            let when = both(branch.as_ref(), &b.when);
             let inner = inherit(&b.value, &value.via);
-            let expanded = f(self, &inner, Some(label.into()));
+            let expanded = f(self, &inner, Some(when));
             if !expanded.none {
                 return expanded;
             }

@@ -188,7 +188,7 @@ impl<'a> Evaluator<'a> {
             Kind::OneOf(branches) => {
                 let read = |b: &crate::value::Branch| {
                     let inner = inherit(&b.value, &value.via);
-                    (b.label.to_string(), self.attribute(&inner, name, span, env))
+                    (b.when.clone(), self.attribute(&inner, name, span, env))
                 };
                 let items = branches.iter().map(read).collect();
                 self.one_of(items, span)
@@ -233,7 +233,7 @@ impl<'a> Evaluator<'a> {
             Kind::OneOf(branches) => {
                 let read = |b: &crate::value::Branch| {
                     let inner = inherit(&b.value, &value.via);
-                    (b.label.to_string(), self.index(&inner, index, span, env))
+                    (b.when.clone(), self.index(&inner, index, span, env))
                 };
                 let items = branches.iter().map(read).collect();
                 self.one_of(items, span)

@@ -136,6 +136,12 @@ impl Guard {
         &self.label
     }
 
+    /// What `subject` equals where this holds.
+    pub fn equal(&self, subject: &str) -> Option<&str> {
+        let about = self.facts.iter().filter(|f| f.is && &*f.subject == subject);
+        about.filter_map(Fact::value).next()
+    }
+
     /// Both at once. Where that cannot be, see [`Guard::excludes`].
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
@@ -169,6 +175,16 @@ impl Guard {
     #[must_use]
     pub fn opposite(&self) -> Self {
         none_of(std::slice::from_ref(self), &Self::default()).unwrap_or_default()
+    }
+
+    /// A guard that says that one fact of this one is not so, in the words of this one where it has no other.
+    fn refuted_by(&self, fact: Fact) -> Self {
+        let label = match (self.label.strip_prefix("if "), self.label.strip_prefix("unless ")) {
+            (Some(name), _) if self.facts.len() == 1 => format!("unless {name}"),
+            (_, Some(name)) if self.facts.len() == 1 => format!("if {name}"),
+            _ => fact.label(),
+        };
+        Self::new(&label, vec![fact])
     }
 
     /// All ways in which this does not exist, which exclude each other.
@@ -235,7 +251,7 @@ fn none_of(guards: &[Guard], given: &Guard) -> Option<Guard> {
     first.facts.iter().find_map(|fact| {
         // A table lists every key.
         let fact = Some(fact.opposite()).filter(|f| f.is || !matches!(f.test, Test::Key(_)))?;
-        let next = Guard::new(&fact.label(), vec![fact]);
+        let next = first.refuted_by(fact);
         (!given.excludes(&next)).then(|| none_of(rest, &given.and(&next)))?
     })
 }

@@ -4,7 +4,7 @@ use crate::iam::Truth;
 use crate::source::Text;
 use crate::syntax::{Kind as Node, NodeId};
 use crate::value::guard::Fact;
-use crate::value::{Guard, Kind};
+use crate::value::{Guard, Kind, Value};
 
 use super::env::Env;
 use super::eval::intrinsic;
@@ -103,6 +103,24 @@ impl Template<'_> {
         }
     }
 
+    /// Whether the conditions of this place exclude that the parameter has this value.
+    pub(super) fn is_replaced(&self, env: Env<'_>, name: &str, value: &Value) -> bool {
+        let text = match value.items() {
+            [only] => only.as_str(),
+            _ => None,
+        };
+        let Some(text) = text else { return false };
+        let default = Guard::new("", vec![Fact::equals(name, &text, true)]);
+        env.assumptions()
+            .any(|(assumed, holds)| self.guard(assumed, holds).excludes(&default))
+    }
+
+    /// What the parameter is by the conditions of this place.
+    pub(super) fn assumed_equal(&self, env: Env<'_>, name: &str) -> Option<String> {
+        let guards = env.assumptions().map(|(assumed, holds)| self.guard(assumed, holds));
+        guards.into_iter().find_map(|g| g.equal(name).map(str::to_owned))
+    }
+
     /// What an expression is called in facts: a parameter or pseudo parameter by its name, anything else as it is written.
     pub(super) fn subject(&self, env: Env<'_>, node: NodeId) -> String {
         let tree = env.tree;
@@ -111,10 +129,25 @@ impl Template<'_> {
             Node::Map => intrinsic(tree, node).and_then(|(name, argument)| (name == "Ref").then_some(argument)),
             _ => None,
         };
+        // `!Join ["", !Ref X]` asks what `X` is.
+        if let Some(list) = self.joined(env, node) {
+            return self.subject(env, list);
+        }
         match reference.and_then(|n| tree.text(n)) {
             Some(name) => name.display(),
             None => self.world.sources.slice(tree.span(node)).to_owned(),
         }
+    }
+
+    /// The list that a `Join` joins.
+    fn joined(&self, env: Env<'_>, node: NodeId) -> Option<NodeId> {
+        let tree = env.tree;
+        let argument = match tree.kind(node) {
+            Node::Call if tree.name(node) == "Join" => tree.children(node).next()?,
+            Node::Map => intrinsic(tree, node).filter(|(name, _)| name == "Join")?.1,
+            _ => return None,
+        };
+        tree.children(argument).nth(1).filter(|list| tree.kind(*list) != Node::Seq)
     }
 
     fn named_condition(&self, env: Env<'_>, name: &str, depth: u32) -> Truth {

@@ -73,7 +73,13 @@ impl Template<'_> {
             } else {
                 &parameter.value
             };
-            if parameter.known && !(env.certain && parameter.certain != parameter.value) {
+            let known = parameter.known && !(env.certain && parameter.certain != parameter.value);
+            let replaced = known && self.is_replaced(env, name, value);
+            if replaced && let Some(equal) = self.assumed_equal(env, name) {
+                return Some(Value::made(&equal, span));
+            }
+            let value = if replaced { &parameter.certain } else { value };
+            if known && !replaced {
                 return Some(value.clone().used_at(span));
             }
             // A hole stands where it is used.

@@ -162,7 +162,18 @@ fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>,
         .attribute("iterator")
         .filter(|a| tree.kind(a.value) == Node::Ident)
         .map_or(&*label.text, |a| tree.name(a.value));
-    let collection = evaluator.eval(tree, for_each.value, env);
+    let (mut collection, by_default) = evaluator.by_default(|| evaluator.eval(tree, for_each.value, env));
+    let given = env.given();
+    let is_empty = |v: &Value| pairs(v).is_some_and(|items| items.is_empty());
+    if by_default && is_empty(&collection) {
+        // Nothing by default, and the module's user may want otherwise.
+        let other = evaluator.eval(tree, for_each.value, &given);
+        if !is_empty(&other) {
+            collection = other;
+        }
+    }
+    let replaced = by_default && matches!(collection.kind, Kind::OneOf(_) | Kind::Unknown(_));
+    let env = if replaced { &given } else { env };
     let mut one = |key: Value, value: Value, branch: Option<&Guard>| {
         let at = value.span;
         let entries = [("key", key), ("value", value)].map(|(name, value)| Entry {

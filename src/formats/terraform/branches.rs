@@ -7,6 +7,7 @@ use crate::value::{Branch, Guard, Kind, Value};
 
 use super::eval::{Env, Evaluator};
 use super::operators;
+use super::unset::builds;
 
 /// How many alternatives an unknown conditional may spread to.
 pub(super) const MAX_BRANCHES: usize = 8;
@@ -36,15 +37,24 @@ impl<'a> Evaluator<'a> {
         let [condition, yes, no] = children.as_slice() else {
             return self.unknown(HoleKind::Other, span);
         };
-        let decided = self.eval(tree, *condition, env);
+        let (decided, by_default) = self.by_default(|| self.eval(tree, *condition, env));
+        let open = by_default
+            && (builds(tree, *yes) || builds(tree, *no))
+            && decided.as_bool().is_some()
+            && self.asks_for_unset(tree, *condition, env);
         match decided.as_bool() {
-            Some(true) => return self.eval(tree, *yes, env),
-            Some(false) => return self.eval(tree, *no, env),
-            None => {}
+            Some(true) if !open => return self.eval(tree, *yes, env),
+            Some(false) if !open => return self.eval(tree, *no, env),
+            _ => {}
         }
+        // What the default does not choose exists only where it is replaced.
+        let place = |chosen: bool| match open && decided.as_bool() != Some(chosen) {
+            true => env.given(),
+            false => env.clone(),
+        };
         // What fails in a branch that may not be taken is no failure.
         let failed = self.failed.get();
-        let (a, b) = (self.eval(tree, *yes, env), self.eval(tree, *no, env));
+        let (a, b) = (self.eval(tree, *yes, &place(true)), self.eval(tree, *no, &place(false)));
         self.failed.set(failed);
         if operators::same(self, &a, &b).is_yes() {
             return a;

@@ -33,8 +33,12 @@ pub(super) struct Expanded {
     pub(super) branch: Option<Guard>,
     /// Certainly no instance.
     pub(super) none: bool,
+    /// No instance in another alternative.
+    perhaps_none: bool,
     /// Instances differ: the block says `each.` or `count.` somewhere.
     pub(super) varies: bool,
+    /// There are none by default: defaults that stand for nothing are replaced where there are some.
+    pub(super) given: bool,
 }
 
 impl Expanded {
@@ -48,7 +52,9 @@ impl Expanded {
             shape,
             branch,
             none,
+            perhaps_none: false,
             varies: false,
+            given: false,
         }
     }
 }
@@ -73,18 +79,22 @@ impl<'a> Evaluator<'a> {
         // While it is being evaluated it is one of unknown many.
         let running = Rc::new(Expanded::new(Expansion::Unknown, None));
         module.expansions.borrow_mut().insert(address.to_owned(), running);
-        let tainted = self.tainted.replace(false);
-        let mut expanded = if let Some(count) = decl.expr("count") {
-            let value = self.expr(count, &module.env());
-            self.counted(&value, None)
-        } else if let Some(for_each) = decl.expr("for_each") {
-            let value = self.expr(for_each, &module.env());
-            self.each_of(&value, None)
-        } else {
-            Expanded::new(Expansion::One, None)
+        let expanded_in = |env: &Env<'a>| {
+            if let Some(count) = decl.expr("count") {
+                self.counted(&self.expr(count, env), None)
+            } else if let Some(for_each) = decl.expr("for_each") {
+                self.each_of(&self.expr(for_each, env), None)
+            } else {
+                Expanded::new(Expansion::One, None)
+            }
         };
-        if expanded.none && self.tainted.get() {
+        let (mut expanded, by_default) = self.by_default(|| expanded_in(&module.env()));
+        let optional = by_default && (expanded.none || expanded.perhaps_none);
+        if expanded.none && by_default {
             // Nothing by default, and the module's user may want otherwise.
+            expanded = expanded_in(&module.env().given());
+        }
+        if expanded.none && by_default {
             expanded = if decl.expr("count").is_some() {
                 Expanded::new(
                     Expansion::Count(1),
@@ -96,7 +106,7 @@ impl<'a> Evaluator<'a> {
             };
         }
         expanded.varies = varies(decl);
-        self.tainted.set(tainted | self.tainted.get());
+        expanded.given = optional;
         self.failed.set(outer);
         let expanded = Rc::new(expanded);
         module
@@ -144,17 +154,25 @@ impl<'a> Evaluator<'a> {
         let Kind::OneOf(branches) = &value.kind else {
             return f(self, value, branch);
         };
-        let mut none = None;
+        let mut none: Option<Expanded> = None;
+        let mut chosen: Option<Expanded> = None;
         for b in branches.iter() {
             let when = both(branch.as_ref(), &b.when);
             let inner = inherit(&b.value, &value.via);
             let expanded = f(self, &inner, Some(when));
-            if !expanded.none {
-                return expanded;
+            match expanded.none {
+                true => none = Some(expanded),
+                false => chosen = chosen.or(Some(expanded)),
             }
-            none = Some(expanded);
         }
-        none.unwrap_or_else(|| Expanded::new(Expansion::Unknown, branch))
+        match (chosen, none) {
+            (Some(chosen), none) => Expanded {
+                perhaps_none: chosen.perhaps_none || none.is_some(),
+                ..chosen
+            },
+            (None, Some(none)) => none,
+            (None, None) => Expanded::new(Expansion::Unknown, branch),
+        }
     }
 
     /// The instances of a block that need to be told apart, each with its `each` or `count`.
@@ -171,7 +189,10 @@ impl<'a> Evaluator<'a> {
 
     /// The `i`-th instance of a block that has as many.
     fn instance(&self, module: &Rc<Module<'a>>, decl: &Decl<'a>, expanded: &Expanded, i: usize) -> Instance<'a> {
-        let env = module.env();
+        let env = match expanded.given {
+            true => module.env().given(),
+            false => module.env(),
+        };
         let at = decl.block().header;
         match &expanded.shape {
             Expansion::Count(_) if expanded.varies => {

@@ -40,10 +40,14 @@ impl<'a> Evaluator<'a> {
                 return self.unknown(HoleKind::Other, span);
             }
             let rest = (is_spread(&value) && value.is_unknown()).then(|| value.clone());
+            let dropped = self.dropped(&value);
             let inner = self.loop_env(tree, &parts, env, key, value);
             let condition = parts.condition.map(|c| (self.eval(tree, c, &inner), c));
             let label = match &condition {
-                Some((c, _)) if c.as_bool() == Some(false) => continue,
+                Some((c, _)) if c.as_bool() == Some(false) => {
+                    values.extend(dropped.filter(|_| parts.result_key.is_none()));
+                    continue;
+                }
                 Some((c, node)) if c.as_bool().is_none() => Some(self.guards(tree, *node, &inner).0),
                 _ => None,
             };

@@ -2,7 +2,7 @@
 
 use crate::iam::Truth;
 use crate::source::Text;
-use crate::value::{Entry, Guard, Kind, Value};
+use crate::value::{Branch, Entry, Guard, Kind, Value};
 
 use super::super::eval::MAX_ITEMS;
 use super::super::operators::{is_null, same};
@@ -40,10 +40,7 @@ pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
         "slice" => slice(call),
         "length" => length(call),
         "contains" => contains(call),
-        "compact" => kept(call, |v| {
-            let text = to_text(v);
-            !v.is_null() && !text.is_some_and(|t| t.is_known() && t.is_empty())
-        }),
+        "compact" => compact(call),
         "distinct" | "toset" => match call.get(0) {
             Some(list) if list.is_unknown() => list.clone(),
             Some(list) => match items(list) {
@@ -119,6 +116,24 @@ fn entry(call: &Call<'_, '_>, key: &Value, value: Value) -> Entry {
         key_span: key.span,
         value,
     }
+}
+
+/// What is neither null nor empty; of alternatives, those that are not.
+fn compact(call: &Call<'_, '_>) -> Value {
+    let is_empty = |v: &Value| v.is_null() || to_text(v).is_some_and(|t| t.is_known() && t.is_empty());
+    let Some(all) = call.get(0).and_then(items) else {
+        return kept(call, |v| !is_empty(v));
+    };
+    let kept = all.into_iter().filter_map(|v| match &v.kind {
+        Kind::OneOf(branches) => {
+            let left: Vec<Branch> = branches.iter().filter(|b| !is_empty(&b.value)).cloned().collect();
+            let kind = Kind::OneOf(left.into());
+            (!matches!(&kind, Kind::OneOf(b) if b.is_empty())).then_some(Value { kind, ..v })
+        }
+        _ if is_empty(&v) => call.evaluator.dropped(&v),
+        _ => Some(v),
+    });
+    call.seq(kept.collect())
 }
 
 /// All items of all lists; those of a list that is an alternative are there under its condition.

@@ -147,7 +147,9 @@ impl Template<'_> {
             Node::Map => intrinsic(tree, node).filter(|(name, _)| name == "Join")?.1,
             _ => return None,
         };
-        tree.children(argument).nth(1).filter(|list| tree.kind(*list) != Node::Seq)
+        tree.children(argument)
+            .nth(1)
+            .filter(|list| tree.kind(*list) != Node::Seq)
     }
 
     fn named_condition(&self, env: Env<'_>, name: &str, depth: u32) -> Truth {

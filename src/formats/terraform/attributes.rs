@@ -52,7 +52,9 @@ impl<'a> Evaluator<'a> {
                 let slot = Slot::Attribute(target.address.to_string(), "json".to_owned());
                 self.remember(&module, slot, view.linking(false), &shown, span, || {
                     match self.instance_of(&module, base, decl, key) {
-                        Some(instance) => policy_document::document(self, decl, &instance.env.seen(view.linking(false))),
+                        Some(instance) => {
+                            policy_document::document(self, decl, &instance.env.seen(view.linking(false)))
+                        }
                         None => hole(HoleKind::Other),
                     }
                 })

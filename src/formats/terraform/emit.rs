@@ -269,7 +269,8 @@ impl<'a> Emitter<'_, 'a> {
         };
         let block = decl.block();
         // Which resource it is matters more than what the resource is called.
-        let value = self.evaluator
+        let value = self
+            .evaluator
             .output(module, name, View::default().linking(true), attribute.name_span);
         self.loose(module, &format!("output.{name}"), "output", &value);
         let mut entries = vec![

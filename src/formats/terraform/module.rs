@@ -11,8 +11,8 @@ use crate::value::{Entry, Value};
 use super::attributes::outside;
 use super::directory::{Decl, Directory, Expr};
 use super::eval::{Env, Evaluator, View};
-use super::unset::is_unset;
 use super::instances::{Expanded, Expansion};
+use super::unset::is_unset;
 use super::{registry, texts, types};
 
 /// Deepest nesting of module calls.

@@ -42,7 +42,8 @@ fn compares(tree: &Tree, node: NodeId, name: &str, text: &str) -> bool {
             && tree.name(n) == name
             && root.is_some_and(|r| tree.kind(r) == Node::Ident && tree.name(r) == "var")
     };
-    let is_text = |n: NodeId| tree.kind(n) == Node::Str && tree.text(n).and_then(|t| t.known()).as_deref() == Some(text);
+    let is_text =
+        |n: NodeId| tree.kind(n) == Node::Str && tree.text(n).and_then(|t| t.known()).as_deref() == Some(text);
     let mut open = vec![node];
     while let Some(n) = open.pop() {
         if tree.kind(n) == Node::Binary && matches!(tree.name(n), "==" | "!=") {
@@ -61,7 +62,10 @@ pub(super) fn builds(tree: &Tree, node: NodeId) -> bool {
     match tree.kind(node) {
         Node::Seq | Node::Map | Node::For => true,
         Node::Paren => tree.children(node).next().is_some_and(|inner| builds(tree, inner)),
-        Node::Call => matches!(tree.name(node), "jsonencode" | "concat" | "merge" | "flatten" | "toset" | "tolist"),
+        Node::Call => matches!(
+            tree.name(node),
+            "jsonencode" | "concat" | "merge" | "flatten" | "toset" | "tolist"
+        ),
         _ => false,
     }
 }

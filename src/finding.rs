@@ -7,7 +7,7 @@ use serde::Serialize;
 
 pub use crate::grade::{Confidence, Severity};
 use crate::source::{FileId, Span, visible};
-use crate::value::Via;
+use crate::value::{Guard, Via};
 
 /// One finding: the primary label is the smallest token that a person would edit to make it go away.
 #[derive(Clone, Debug)]
@@ -391,6 +391,13 @@ impl Finding {
                 .confidence(Confidence::Low),
             None => self,
         }
+    }
+
+    /// It is there only where this holds.
+    #[must_use]
+    pub fn under(mut self, branch: Option<&Guard>) -> Self {
+        self.branch = branch.map(|when| when.label().into());
+        self
     }
 
     #[must_use]

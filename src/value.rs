@@ -4,10 +4,14 @@
 //! *used* at are in [`Value::via`], nearest use last. What is not known before deployment is a [`Kind::Unknown`] value or
 //! a hole in a [`Text`], never an absence.
 
+pub mod guard;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::source::{Hole, HoleKind, Span, Text};
+
+pub use guard::Guard;
 
 /// One step that a value travelled: the expression that used it.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,9 +78,53 @@ pub fn parts(entries: &[Entry]) -> impl Iterator<Item = (bool, &Entry)> {
 /// One alternative of [`Kind::OneOf`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
-    /// For people: "if IsProd", "unless IsProd".
-    pub label: Arc<str>,
+    /// When it is the one.
+    pub when: Guard,
     pub value: Value,
+}
+
+impl Branch {
+    /// The alternative, or those that it is made of itself; what cannot be is left out.
+    pub fn spread(self) -> Vec<Self> {
+        let Kind::OneOf(inner) = &self.value.kind else {
+            return vec![self];
+        };
+        let possible = inner.iter().filter(|b| !self.when.excludes(&b.when));
+        possible
+            .map(|b| Self {
+                when: self.when.and(&b.when),
+                value: inherited(&b.value, &self.value.via),
+            })
+            .collect()
+    }
+}
+
+/// `value`, reached through a container that travelled `via`.
+pub fn inherited(value: &Value, via: &Via) -> Value {
+    let Some(step) = via else {
+        return value.clone();
+    };
+    let mut value = value.clone();
+    value.via = match value.via {
+        None => Some(step.clone()),
+        Some(inner) => {
+            // The container's steps, oldest first, on top of the value's own.
+            let mut steps = Vec::new();
+            let mut at = Some(step);
+            while let Some(s) = at
+                && steps.len() < 16
+            {
+                steps.push(s.span);
+                at = s.from.as_ref();
+            }
+            let mut chain = Some(inner);
+            for span in steps.into_iter().rev() {
+                chain = Some(Arc::new(Step { span, from: chain }));
+            }
+            chain
+        }
+    };
+    value
 }
 
 impl Value {

@@ -63,7 +63,7 @@ pub(super) fn filled_in(value: &Value) -> Value {
         }
         Kind::OneOf(branches) => {
             let each = |b: &Branch| Branch {
-                label: b.label.clone(),
+                when: b.when.clone(),
                 value: filled_in(&b.value),
             };
             Kind::OneOf(branches.iter().map(each).collect())

@@ -8,7 +8,7 @@ use super::condition::Strength;
 use super::glob::Case;
 use super::pattern;
 use crate::source::{HoleKind, Span, Spanned, Text};
-use crate::value::{Value, Via};
+use crate::value::{Guard, Value, Via};
 
 /// What a document is used as; the words of the command line and the configuration too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,7 +134,7 @@ pub struct Document {
     /// (`policy = file("p.json")`); outermost last. Labels for findings.
     pub used_at: Vec<Use>,
     /// Set in one alternative of a conditional: "if IsProd".
-    pub branch: Option<Arc<str>>,
+    pub branch: Option<Guard>,
     /// Further statements may exist that we cannot see.
     pub open: bool,
     /// What stayed unknown, placeholders ([`crate::source::HoleKind::is_placeholder`]) aside: in document order, each once.
@@ -226,7 +226,7 @@ pub struct Item {
     pub span: Span,
     pub via: Via,
     /// Set in one alternative of a conditional: "if IsProd".
-    pub branch: Option<Arc<str>>,
+    pub branch: Option<Guard>,
 }
 
 impl Item {
@@ -285,7 +285,7 @@ pub struct Statement {
     /// How to reach it from the document: `/Statement/0`.
     pub pointer: String,
     /// Set in one alternative of a conditional: "if IsProd".
-    pub branch: Option<Arc<str>>,
+    pub branch: Option<Guard>,
     /// Further elements may exist that we cannot see: nothing is missing for sure.
     pub open: bool,
     /// No part of it stayed unknown but what is only known when deployed (account, region, the repository's own resources).

@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 use crate::iam::{Document, Format, PolicyKind};
 use crate::source::{Problem, Span};
-use crate::value::Value;
+use crate::value::guard::{both, worlds_or_each};
+use crate::value::{Guard, Kind, Value};
 
 /// Kinds that CloudFormation has no type for.
 pub mod kinds {
@@ -97,10 +98,34 @@ pub struct Resource {
     /// How many instances `count` or `for_each` makes, when more than one and known.
     pub instances: Option<u32>,
     /// Set when a condition decides whether it exists: "if IsProd".
-    pub branch: Option<Arc<str>>,
+    pub branch: Option<Guard>,
 }
 
 impl Resource {
+    /// The resource as it may be deployed, where conditions decide about its settings: each case, with the condition in
+    /// [`Resource::branch`]. Empty where it is always the same. Policies among its properties are not decided.
+    pub fn alternatives(&self) -> Vec<Self> {
+        let entries = self.props.entries().unwrap_or(&[]);
+        let settings = entries.iter().map(|e| &e.value).filter(|v| !holds_statements(v, 0));
+        let worlds = worlds_or_each(settings);
+        if worlds.iter().all(Guard::is_always) {
+            return Vec::new();
+        }
+        let possible = worlds
+            .iter()
+            .filter(|w| !self.branch.as_ref().is_some_and(|b| b.excludes(w)));
+        let decided = possible.filter_map(|world| {
+            let when = both(self.branch.as_ref(), world);
+            let props = self.props.decided(&when)?;
+            Some(Self {
+                props,
+                branch: Some(when),
+                ..self.clone()
+            })
+        });
+        decided.collect()
+    }
+
     pub fn get(&self, prop: &str) -> Option<&Value> {
         self.props.get(prop)
     }
@@ -113,6 +138,19 @@ impl Resource {
     /// Follows property names: `path(&["Environment", "Variables"])`.
     pub fn path(&self, props: &[&str]) -> Option<&Value> {
         self.props.path(props)
+    }
+}
+
+/// Whether policies stand in a value.
+fn holds_statements(value: &Value, depth: u32) -> bool {
+    let inside = |v: &Value| holds_statements(v, depth + 1);
+    match &value.kind {
+        _ if depth > 6 => true,
+        Kind::Map(entries) => value.get("Statement").is_some() || entries.iter().any(|e| inside(&e.value)),
+        Kind::Seq(items) => items.iter().any(inside),
+        Kind::OneOf(branches) => branches.iter().any(|b| inside(&b.value)),
+        Kind::Json(_) => true,
+        _ => false,
     }
 }
 

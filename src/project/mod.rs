@@ -48,6 +48,8 @@ pub struct Project<'a> {
     /// Policies that are put on an identity that cannot be told, by its kind and the scope of the resource that puts them:
     /// one place of each.
     pub unplaced: BTreeMap<(IdentityKind, Arc<str>), Span>,
+    /// For [`Project::deployed`].
+    alternatives: OnceLock<BTreeMap<u32, Vec<Resource>>>,
     /// For [`Project::granted`], by document.
     granted: Vec<OnceLock<Granted>>,
     /// For [`Project::withheld`], by document.
@@ -66,6 +68,19 @@ impl Project<'_> {
     /// All its Python.
     pub fn program(&self) -> Program<'_> {
         Program::sharing(self.sources, &self.modules, &self.shared)
+    }
+
+    /// The resources with their settings as they may be deployed, each with its place in [`Project::resources`]: those that
+    /// conditions decide about once for each case, whose condition is in `branch`.
+    pub fn deployed(&self) -> impl Iterator<Item = (u32, &Resource)> {
+        let alternatives = self.alternatives.get_or_init(|| {
+            let each = (0u32..).zip(&self.resources).map(|(id, r)| (id, r.alternatives()));
+            each.filter(|(_, cases)| !cases.is_empty()).collect()
+        });
+        (0u32..).zip(&self.resources).flat_map(|(id, r)| {
+            let cases = alternatives.get(&id).map_or(std::slice::from_ref(r), Vec::as_slice);
+            cases.iter().map(move |case| (id, case))
+        })
     }
 
     /// What a document grants and denies; worked out once.

@@ -53,7 +53,7 @@ fn json_of(value: &Value, depth: usize) -> Json {
         Kind::Json(inner) => json_of(inner, depth + 1).to_string().into(),
         // What each condition makes of it: `{"${if IsProd}": …, "${unless IsProd}": …}`.
         Kind::OneOf(branches) => {
-            let each = |b: &Branch| (format!("${{{}}}", b.label), json_of(&b.value, depth + 1));
+            let each = |b: &Branch| (format!("${{{}}}", b.when), json_of(&b.value, depth + 1));
             Json::Object(branches.iter().map(each).collect())
         }
         Kind::Unknown(hole) => format!("${{{}}}", hole.name).into(),

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -14,6 +13,7 @@ use crate::model::Resource;
 use crate::project::Project;
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, parent_path};
 use crate::unjudged::Unjudged;
+use crate::value::Guard;
 
 /// What a run of the rules gave.
 #[derive(Debug, Default)]
@@ -167,7 +167,9 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
             }
         }
     }
-    f.branch = branch(f, project).map(Arc::from);
+    if f.branch.is_none() {
+        f.branch = branch(f, project).map(|when| when.label().into());
+    }
     let Some(resource) = resource(f, project) else { return };
     if let Some(n) = resource.instances {
         f.notes.push(format!("holds for {n} instances of the resource"));
@@ -198,7 +200,7 @@ fn resource<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p Resource> {
 
 /// The condition under which what is objected to is there at all: of the token, its statement, its document or the
 /// resource, whichever is nearest.
-fn branch<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p str> {
+fn branch<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p Guard> {
     let document = match f.cause {
         Cause::Statement(d, _) | Cause::Document(d) => project.documents.get(d as usize),
         _ => None,
@@ -211,11 +213,11 @@ fn branch<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p str> {
         let items = [&s.action, &s.resource].into_iter().flatten().flat_map(|c| &c.items);
         items
             .filter(|i| Some(i.span) == f.span())
-            .find_map(|i| i.branch.as_deref())
+            .find_map(|i| i.branch.as_ref())
     });
-    item.or_else(|| statement?.branch.as_deref())
-        .or_else(|| document?.branch.as_deref())
-        .or_else(|| resource(f, project)?.branch.as_deref())
+    item.or_else(|| statement?.branch.as_ref())
+        .or_else(|| document?.branch.as_ref())
+        .or_else(|| resource(f, project)?.branch.as_ref())
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

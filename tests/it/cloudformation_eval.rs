@@ -41,7 +41,7 @@ pub(crate) fn show(value: &Value) -> String {
         }
         Kind::Json(inner) => format!("json({})", show(inner)),
         Kind::OneOf(branches) => {
-            let branches = branches.iter().map(|b| format!("{}: {}", b.label, show(&b.value)));
+            let branches = branches.iter().map(|b| format!("{}: {}", b.when, show(&b.value)));
             format!("<{}>", branches.collect::<Vec<_>>().join(" | "))
         }
         Kind::Unknown(hole) => format!("?{}", hole.name),

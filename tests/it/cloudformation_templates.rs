@@ -31,7 +31,7 @@ Outputs:
     assert_eq!(sources.slice(role.header), "Role");
     assert!(sources.slice(role.extent).starts_with("Role:\n    Type"));
     assert!(sources.slice(role.extent).ends_with("one, two]"));
-    assert_eq!(role.branch.as_deref(), Some("if IsProd"));
+    assert_eq!(role.branch.as_ref().map(|when| when.label()), Some("if IsProd"));
     assert_eq!(show(role.get("RoleName").unwrap()), "one");
     let metadata = show(role.metadata.as_ref().unwrap());
     assert_eq!(metadata, "{overgrant: {ignore: [{id: a-rule}]}}");

@@ -27,7 +27,7 @@ pub(crate) fn show(value: &Value) -> String {
         Kind::OneOf(branches) => {
             let all: Vec<String> = branches
                 .iter()
-                .map(|b| format!("{}: {}", b.label, show(&b.value)))
+                .map(|b| format!("{}: {}", b.when, show(&b.value)))
                 .collect();
             format!("<{}>", all.join("|"))
         }
@@ -751,7 +751,11 @@ resource "aws_iam_user" "perhaps" {
     );
     assert!(find("aws_iam_user.none").is_none());
     assert_eq!(
-        find("aws_iam_user.maybe").unwrap().branch.as_deref(),
+        find("aws_iam_user.maybe")
+            .unwrap()
+            .branch
+            .as_ref()
+            .map(|when| when.label()),
         Some("if `count` of aws_iam_user.maybe is not 0")
     );
     assert_eq!(prop(&units, "aws_iam_user.perhaps", &["UserName"]), "${each.key}");

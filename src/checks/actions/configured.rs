@@ -11,6 +11,7 @@ use crate::project::{DocumentId, Effective, IdentityId, PolicyRef, PolicySource}
 use crate::rules::options::Chosen;
 use crate::rules::{Context, Out};
 use crate::source::Span;
+use crate::value::Guard;
 
 const FORBIDDEN: &str = "forbidden-action";
 const CONDITION: &str = "required-condition-for-action";
@@ -256,7 +257,7 @@ pub(super) fn complexity(cx: &Context<'_>, out: &mut Out<'_>) {
 fn score(d: &Document) -> usize {
     let (mut certain, mut conditional) = (0, BTreeMap::<&str, usize>::new());
     for s in &d.statements {
-        match s.branch.as_deref() {
+        match s.branch.as_ref().map(Guard::label) {
             Some(branch) => *conditional.entry(branch).or_default() += weight(s),
             None => certain += weight(s),
         }

@@ -154,7 +154,7 @@ fn is_bucket(value: &Item) -> bool {
 
 /// The same for a Lambda permission, which is a statement in other words.
 fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.deployed() {
         if &*r.kind != "AWS::Lambda::Permission" {
             continue;
         }
@@ -171,6 +171,7 @@ fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
                     id,
                     "a bucket's ARN does not say whose bucket it is",
                 )
+                .under(r.branch.as_ref())
                 .primary(source.span, "anybody's, once the name is free")
                 .scope(r.header, "")
                 .other("aws:sourcearn");

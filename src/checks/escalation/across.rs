@@ -1,6 +1,6 @@
 //! Ways to more permissions that only the policies of one identity together open.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::ways::{How, Way, clip, suits, ways};
 use crate::checks::holders::power;
@@ -95,12 +95,13 @@ fn together<'e, 'a>(effective: &'e Effective<'a>, withheld: &ActionSet, way: &Wa
             .all(|(_, grants)| grants.iter().any(|other| other.source == g.source))
     });
     // What stands in different alternatives of a deployment never meets.
-    let branches: BTreeSet<_> = steps
+    let mut branches = steps
         .iter()
         .filter_map(|(_, grants)| grants.first())
-        .filter_map(|g| g.statement.branch.as_ref().or(g.document.branch.as_ref()))
-        .collect();
-    (!alone && branches.len() < 2).then_some(steps)
+        .filter_map(|g| g.statement.branch.as_ref().or(g.document.branch.as_ref()));
+    let first = branches.next();
+    let together = branches.all(|b| Some(b) == first);
+    (!alone && together).then_some(steps)
 }
 
 fn report(cx: &Context<'_>, kind: &str, header: Span, way: &Way, steps: &[Step<'_, '_>]) -> Option<Finding> {

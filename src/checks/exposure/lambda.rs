@@ -6,7 +6,7 @@ use crate::rules::{Context, Out};
 use crate::value::Value;
 
 pub(super) fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.deployed() {
         match &*r.kind {
             "AWS::Lambda::Permission" => {
                 public(cx, out, id, r, Shared::Function);
@@ -49,6 +49,7 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource, shared: Sh
     }
     let mut f = cx
         .at_resource("lambda-permission-public", id, message)
+        .under(r.branch.as_ref())
         .primary(principal.span, "everyone")
         .scope(r.header, "")
         .principals(["*".to_owned()]);
@@ -83,6 +84,7 @@ fn wrong_action(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
     let message = format!("the permission gives `{text}`, more than invoking the function");
     out.push(
         cx.at_resource("lambda-permission-wrong-action", id, message)
+            .under(r.branch.as_ref())
             .primary(action.span, "only invoking is meant to be given here")
             .scope(r.header, "")
             .actions([text.to_lowercase()]),
@@ -103,6 +105,7 @@ fn without_source(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
     let message = format!("`{flat}` may invoke this function for any account");
     let mut f = cx
         .at_resource("lambda-permission-without-source", id, message)
+        .under(r.branch.as_ref())
         .primary(principal.span, "no `SourceArn` or `SourceAccount` with it")
         .scope(r.header, "")
         .principals([flat]);
@@ -113,7 +116,7 @@ fn without_source(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
 }
 
 pub(super) fn url(cx: &Context<'_>, out: &mut Out<'_>) {
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.deployed() {
         if &*r.kind != "AWS::Lambda::Url" {
             continue;
         }
@@ -126,6 +129,7 @@ pub(super) fn url(cx: &Context<'_>, out: &mut Out<'_>) {
                     id,
                     "anybody on the internet may call this function URL",
                 )
+                .under(r.branch.as_ref())
                 .primary(auth.span, "no authentication")
                 .scope(r.header, ""),
             );

@@ -9,10 +9,11 @@ use crate::value::{Entry, Kind, Value};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let apis = Apis::new(cx);
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.deployed() {
         let push = &mut |rule: &'static str, message: &str, span: Span, label: &str| {
             let f: Finding = cx
                 .at_resource(rule, id, message.to_owned())
+                .under(r.branch.as_ref())
                 .primary(span, label.to_owned());
             out.push(if r.header.touches(span) {
                 f

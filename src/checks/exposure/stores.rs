@@ -16,7 +16,7 @@ use crate::value::{Kind, Value};
 const MAX_DEPTH: usize = 8;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.deployed() {
         match &*r.kind {
             "AWS::OpenSearchServerless::SecurityPolicy" | "AWS::OpenSearchServerless::AccessPolicy" => {
                 collection(cx, out, id, r);
@@ -24,6 +24,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             "AWS::Lambda::Permission" => any_api(cx, out, id, r),
             "AWS::KMS::Key" if r.get("KeyPolicy").is_none() && !has_key_policy(cx, r) => out.push(
                 cx.at_resource("kms-key-policy-missing", id, "the key has the policy that AWS gives it")
+                    .under(r.branch.as_ref())
                     .primary(r.header, "no key policy: IAM decides alone"),
             ),
             _ => {}
@@ -65,6 +66,7 @@ fn collection(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
         };
         out.push(
             cx.at_resource("opensearch-serverless-policy-public", id, message)
+                .under(r.branch.as_ref())
                 .primary(span, label)
                 .scope(r.header, ""),
         );
@@ -134,6 +136,7 @@ fn any_api(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
             id,
             "any API of the account may put this function on the internet",
         )
+        .under(r.branch.as_ref())
         .primary(source.span, "names no API")
         .scope(r.header, ""),
     );
@@ -169,7 +172,7 @@ fn without_policy(cx: &Context<'_>, out: &mut Out<'_>) {
             None => return,
         }
     }
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.deployed() {
         if &*r.kind != "AWS::S3::Bucket" || r.get("Policy").is_some() {
             continue;
         }
@@ -185,6 +188,7 @@ fn without_policy(cx: &Context<'_>, out: &mut Out<'_>) {
                     id,
                     "no policy of this repository is on the bucket",
                 )
+                .under(r.branch.as_ref())
                 .primary(r.header, "without a bucket policy"),
             );
         }

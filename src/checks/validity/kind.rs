@@ -7,6 +7,7 @@ use crate::iam::size::{Holder, holder, quota, resource_quota, size};
 use crate::iam::{Document, Origin, PolicyKind, Statement};
 use crate::project::{DocumentId, IdentityKind, PolicyRef};
 use crate::rules::{Context, Out};
+use crate::value::Guard;
 
 /// A document whose shape says that it is meant for another slot.
 pub(super) fn mismatch(cx: &Context<'_>, out: &mut Out<'_>) {
@@ -129,11 +130,14 @@ fn inline(cx: &Context<'_>, out: &mut Out<'_>) {
             })
             .collect();
         // What stands under different conditions may never stand together.
-        let always = cx.project.resources[identity.resource as usize].branch.as_deref();
+        let always = cx.project.resources[identity.resource as usize]
+            .branch
+            .as_ref()
+            .map(Guard::label);
         let mut certain = 0;
         let mut conditional: BTreeMap<&str, usize> = BTreeMap::new();
         for (id, n) in &documents {
-            match cx.project.documents[*id as usize].branch.as_deref() {
+            match cx.project.documents[*id as usize].branch.as_ref().map(Guard::label) {
                 Some(branch) if Some(branch) != always => *conditional.entry(branch).or_default() += n,
                 _ => certain += n,
             }

@@ -1,8 +1,10 @@
 //! The Conditions section: three-valued, since parameters may be overridden.
 
 use crate::iam::Truth;
+use crate::source::Text;
 use crate::syntax::{Kind as Node, NodeId};
-use crate::value::Kind;
+use crate::value::guard::Fact;
+use crate::value::{Guard, Kind, Value};
 
 use super::env::Env;
 use super::eval::intrinsic;
@@ -31,6 +33,123 @@ impl Template<'_> {
                 .and_then(|n| self.name(env, n))
                 .or_else(|| Some("the condition".to_owned())),
         }
+    }
+
+    /// When the condition `name` is met, or is not.
+    pub(super) fn guard(&self, name: &str, is: bool) -> Guard {
+        let mut facts = Vec::new();
+        self.named_facts(name, is, 0, &mut facts);
+        let word = if is { "if" } else { "unless" };
+        Guard::new(&format!("{word} {name}"), facts)
+    }
+
+    fn named_facts(&self, name: &str, is: bool, depth: u32, out: &mut Vec<Fact>) {
+        let before = out.len();
+        let node = self.conditions.get(name).filter(|_| depth < 8 && self.step());
+        let exact = node.is_some_and(|node| self.facts(*node, is, depth + 1, out));
+        if !exact {
+            out.insert(before, Fact::holds(name, is));
+        }
+    }
+
+    /// Adds what follows from a condition being met, or not; whether all of that together says as much as the condition does.
+    fn facts(&self, node: NodeId, is: bool, depth: u32, out: &mut Vec<Fact>) -> bool {
+        let tree = &self.doc.tree;
+        let condition = |argument: NodeId| tree.text(argument).and_then(Text::known);
+        let (function, argument) = match tree.kind(node) {
+            Node::Call => match tree.children(node).next() {
+                Some(argument) => (tree.name(node).to_owned(), argument),
+                None => return false,
+            },
+            _ => match (tree.get(node, "Condition"), intrinsic(tree, node)) {
+                (Some(argument), _) => ("Condition".to_owned(), argument),
+                (None, Some(found)) => found,
+                (None, None) => return false,
+            },
+        };
+        let parts: Vec<NodeId> = tree.children(argument).collect();
+        match (&*function, parts.as_slice()) {
+            ("Condition", _) => match condition(argument) {
+                Some(name) => {
+                    self.named_facts(&name, is, depth + 1, out);
+                    true
+                }
+                None => false,
+            },
+            ("Not", [part]) => self.facts(*part, !is, depth + 1, out),
+            // A part that is no condition by its own name is not followed further.
+            ("And" | "Or", parts) => {
+                if (function == "And") == is {
+                    for part in parts {
+                        self.facts(*part, is, depth + 1, out);
+                    }
+                }
+                false
+            }
+            ("Equals", [a, b]) => {
+                let literal = |n: NodeId| match tree.kind(n) {
+                    Node::Str | Node::Num | Node::Bool => tree.text(n)?.known().map(std::borrow::Cow::into_owned),
+                    _ => None,
+                };
+                let (subject, value) = match (literal(*a), literal(*b)) {
+                    (None, Some(value)) => (*a, value),
+                    (Some(value), None) => (*b, value),
+                    _ => return false,
+                };
+                out.push(Fact::equals(&self.subject(self.env(), subject), &value, is));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the conditions of this place exclude that the parameter has this value.
+    pub(super) fn is_replaced(&self, env: Env<'_>, name: &str, value: &Value) -> bool {
+        let text = match value.items() {
+            [only] => only.as_str(),
+            _ => None,
+        };
+        let Some(text) = text else { return false };
+        let default = Guard::new("", vec![Fact::equals(name, &text, true)]);
+        env.assumptions()
+            .any(|(assumed, holds)| self.guard(assumed, holds).excludes(&default))
+    }
+
+    /// What the parameter is by the conditions of this place.
+    pub(super) fn assumed_equal(&self, env: Env<'_>, name: &str) -> Option<String> {
+        let guards = env.assumptions().map(|(assumed, holds)| self.guard(assumed, holds));
+        guards.into_iter().find_map(|g| g.equal(name).map(str::to_owned))
+    }
+
+    /// What an expression is called in facts: a parameter or pseudo parameter by its name, anything else as it is written.
+    pub(super) fn subject(&self, env: Env<'_>, node: NodeId) -> String {
+        let tree = env.tree;
+        let reference = match tree.kind(node) {
+            Node::Call if tree.name(node) == "Ref" => tree.children(node).next(),
+            Node::Map => intrinsic(tree, node).and_then(|(name, argument)| (name == "Ref").then_some(argument)),
+            _ => None,
+        };
+        // `!Join ["", !Ref X]` asks what `X` is.
+        if let Some(list) = self.joined(env, node) {
+            return self.subject(env, list);
+        }
+        match reference.and_then(|n| tree.text(n)) {
+            Some(name) => name.display(),
+            None => self.world.sources.slice(tree.span(node)).to_owned(),
+        }
+    }
+
+    /// The list that a `Join` joins.
+    fn joined(&self, env: Env<'_>, node: NodeId) -> Option<NodeId> {
+        let tree = env.tree;
+        let argument = match tree.kind(node) {
+            Node::Call if tree.name(node) == "Join" => tree.children(node).next()?,
+            Node::Map => intrinsic(tree, node).filter(|(name, _)| name == "Join")?.1,
+            _ => return None,
+        };
+        tree.children(argument)
+            .nth(1)
+            .filter(|list| tree.kind(*list) != Node::Seq)
     }
 
     fn named_condition(&self, env: Env<'_>, name: &str, depth: u32) -> Truth {

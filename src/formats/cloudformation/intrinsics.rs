@@ -1,11 +1,10 @@
 //! The intrinsic functions. CloudFormation Template Reference, "Intrinsic function reference".
 
-use std::sync::Arc;
-
 use crate::iam::Truth;
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::syntax::{Kind as Node, NodeId};
-use crate::value::{Branch, Kind, Value};
+use crate::value::guard::{Fact, worlds};
+use crate::value::{Branch, Guard, Kind, Value};
 
 use crate::formats::templated::braces;
 
@@ -74,7 +73,13 @@ impl Template<'_> {
             } else {
                 &parameter.value
             };
-            if parameter.known && !(env.certain && parameter.certain != parameter.value) {
+            let known = parameter.known && !(env.certain && parameter.certain != parameter.value);
+            let replaced = known && self.is_replaced(env, name, value);
+            if replaced && let Some(equal) = self.assumed_equal(env, name) {
+                return Some(Value::made(&equal, span));
+            }
+            let value = if replaced { &parameter.certain } else { value };
+            if known && !replaced {
                 return Some(value.clone().used_at(span));
             }
             // A hole stands where it is used.
@@ -246,9 +251,9 @@ impl Template<'_> {
                 && let [only] = &branches[..]
                 && let [one] = &mut part[..]
             {
-                one.when = vec![only.label.clone()];
+                one.when = only.when.clone();
                 part.push(text::Alternative {
-                    when: vec![opposite(&only.label)],
+                    when: only.when.opposite(),
                     text: Text::default(),
                 });
             }
@@ -275,18 +280,10 @@ impl Template<'_> {
             Truth::Unknown => {}
         }
         let mut branches: Vec<Branch> = Vec::new();
-        for (value, word) in [(branch(true, Some(then)), "if"), (branch(false, otherwise), "unless")] {
-            let label: Arc<str> = format!("{word} {name}").into();
-            match value {
-                None => {}
-                Some(Value {
-                    kind: Kind::OneOf(inner),
-                    ..
-                }) => branches.extend(inner.iter().map(|b| Branch {
-                    label: text::join_labels(&[label.clone(), b.label.clone()]),
-                    value: b.value.clone(),
-                })),
-                Some(value) => branches.push(Branch { label, value }),
+        for (value, holds) in [(branch(true, Some(then)), true), (branch(false, otherwise), false)] {
+            let when = self.guard(&name, holds);
+            if let Some(value) = value {
+                branches.extend(Branch { when, value }.spread());
             }
         }
         if branches.is_empty() {
@@ -301,6 +298,35 @@ impl Template<'_> {
     /// `FindInMap` of `[map, top, second]`, or with `{DefaultValue: …}` as a fourth item. A key that is not known before
     /// deployment (a region) gives all alternatives, as long as they are few.
     fn find_in_map(&self, env: Env<'_>, argument: NodeId, span: Span) -> Option<Value> {
+        // A key that is one of several is looked up for each.
+        let keys: Vec<Value> = env
+            .tree
+            .children(argument)
+            .skip(1)
+            .take(2)
+            .filter_map(|key| self.value(env, key))
+            .filter(|key| matches!(key.kind, Kind::OneOf(_)))
+            .collect();
+        let worlds = worlds(&keys).unwrap_or_default();
+        if worlds.len() < 2 {
+            return self.found_in_map(env, argument, &Guard::default(), span);
+        }
+        let branches: Vec<Branch> = worlds
+            .into_iter()
+            .filter_map(|when| {
+                let value = self.found_in_map(env, argument, &when, span)?;
+                Some(Branch { when, value })
+            })
+            .flat_map(Branch::spread)
+            .collect();
+        Some(match branches.len() {
+            1..=MAX_BRANCHES => Value::new(Kind::OneOf(branches.into()), span),
+            _ => Value::other("Fn::FindInMap", span),
+        })
+    }
+
+    /// [`Self::find_in_map`] with the keys as they are in a world.
+    fn found_in_map(&self, env: Env<'_>, argument: NodeId, world: &Guard, span: Span) -> Option<Value> {
         let tree = env.tree;
         let mut parts = tree.children(argument);
         let (Some(map), Some(top), Some(second)) = (parts.next(), parts.next(), parts.next()) else {
@@ -308,7 +334,7 @@ impl Template<'_> {
         };
         let default = parts.next().and_then(|options| tree.get(options, "DefaultValue"));
         let key = |node| {
-            let value = self.value(env, node)?;
+            let value = self.value(env, node)?.decided(world)?;
             match &value.kind {
                 Kind::Num(n) => Some(n.to_string()),
                 _ => Some(value.as_str()?.into_owned()),
@@ -320,22 +346,28 @@ impl Template<'_> {
                 None => Value::other("Fn::FindInMap", span),
             });
         };
+        let subjects = [top, second].map(|node| self.subject(env, node));
         let (top, second) = (key(top), key(second));
         let own: &crate::syntax::Tree = &self.doc.tree;
         let matches = |wanted: &Option<String>, node: NodeId| -> bool {
             let name = own.text(node).and_then(Text::known);
             wanted.is_none() || name.as_deref() == wanted.as_deref()
         };
-        let mut found: Vec<(String, NodeId)> = Vec::new();
+        let mut found: Vec<(Guard, NodeId)> = Vec::new();
         for (top_key, entries) in own.entries(map).filter(|(k, _)| matches(&top, *k)) {
             for (second_key, node) in own.entries(entries).filter(|(k, _)| matches(&second, *k)) {
                 let unknown = [(&top, top_key), (&second, second_key)];
-                let label = unknown
+                let (label, facts): (Vec<String>, Vec<Fact>) = unknown
                     .iter()
-                    .filter(|(wanted, _)| wanted.is_none())
-                    .filter_map(|(_, k)| Some(own.text(*k)?.display()))
-                    .collect::<Vec<_>>();
-                found.push((label.join("."), node));
+                    .zip(&subjects)
+                    .filter(|((wanted, _), _)| wanted.is_none())
+                    .filter_map(|((_, k), subject)| {
+                        let key = own.text(*k)?.display();
+                        let fact = Fact::key(subject, &key);
+                        Some((key, fact))
+                    })
+                    .unzip();
+                found.push((Guard::new(&format!("for {}", label.join(".")), facts), node));
                 if found.len() > MAX_LOOKUP {
                     return Some(Value::text(text::hole(HoleKind::Other, "Fn::FindInMap", span), span));
                 }
@@ -352,9 +384,9 @@ impl Template<'_> {
             several => {
                 let branches: Vec<Branch> = several
                     .iter()
-                    .filter_map(|(label, node)| {
+                    .filter_map(|(when, node)| {
                         Some(Branch {
-                            label: format!("for {label}").into(),
+                            when: when.clone(),
                             value: value(*node)?,
                         })
                     })
@@ -455,14 +487,5 @@ fn uncertain(item: &Value) -> bool {
         Kind::Unknown(_) => true,
         Kind::OneOf(branches) => branches.len() < 2,
         _ => false,
-    }
-}
-
-/// "unless X" for "if X" and the other way round.
-pub(super) fn opposite(label: &str) -> Arc<str> {
-    match (label.strip_prefix("if "), label.strip_prefix("unless ")) {
-        (Some(rest), _) if !rest.contains(" and ") => format!("unless {rest}").into(),
-        (_, Some(rest)) if !rest.contains(" and ") => format!("if {rest}").into(),
-        _ => format!("not {label}").into(),
     }
 }

@@ -6,7 +6,7 @@ use crate::iam::Format;
 use crate::model::{Address, Resource, Unit, kinds};
 use crate::source::{Problem, ProblemKind, Span, Text, join_path};
 use crate::syntax::NodeId;
-use crate::value::{Entry, Value};
+use crate::value::{Entry, Guard, Value};
 
 use super::env::Env;
 use super::sam::Sam;
@@ -21,7 +21,7 @@ pub(super) struct Base {
     pub(super) header: Span,
     pub(super) extent: Span,
     pub(super) metadata: Option<Value>,
-    pub(super) branch: Option<Arc<str>>,
+    pub(super) branch: Option<Guard>,
 }
 
 impl Template<'_> {
@@ -95,7 +95,7 @@ impl Template<'_> {
                 header,
                 extent,
                 metadata: tree.get(node, "Metadata").and_then(|m| self.value(env, m)),
-                branch: (!condition.is_empty()).then(|| format!("if {condition}").into()),
+                branch: (!condition.is_empty()).then(|| self.guard(&condition, true)),
             };
             if self.doc.format == Format::Sam
                 && let Some(connectors) = tree.get(node, "Connectors").and_then(|c| self.value(env, c))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::formats::templated::braces;
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
-use crate::value::{Branch, Kind, Value};
+use crate::value::{Branch, Guard, Kind, Value};
 
 /// How many alternatives one text may have; beyond that its parts become holes.
 const MAX_ALTERNATIVES: usize = 8;
@@ -12,7 +12,7 @@ const MAX_ALTERNATIVES: usize = 8;
 /// One of the texts that a part may amount to, and the conditions under which it does ("if IsProd").
 #[derive(Clone, Debug)]
 pub(crate) struct Alternative {
-    pub(crate) when: Vec<Arc<str>>,
+    pub(crate) when: Guard,
     pub(crate) text: Text,
 }
 
@@ -20,30 +20,31 @@ pub(crate) struct Alternative {
 pub(crate) type Part = Vec<Alternative>;
 
 pub(crate) fn fixed(text: Text) -> Part {
-    vec![Alternative { when: Vec::new(), text }]
+    vec![Alternative {
+        when: Guard::default(),
+        text,
+    }]
 }
 
 /// The text that `value` is inside a text written at `home`: parts that come from elsewhere (a parameter's default, a
 /// mapping) are said to be written at `at`, the reference, so that every part of the result lies where a person reads it.
 pub(crate) fn part(value: &Value, at: Span, home: Span) -> Part {
     let mut out = Vec::new();
-    collect(value, at, home, &[], 0, &mut out);
+    collect(value, at, home, &Guard::default(), 0, &mut out);
     if out.is_empty() || out.len() > MAX_ALTERNATIVES {
         return fixed(hole(HoleKind::Other, "…", at));
     }
     out
 }
 
-fn collect(value: &Value, at: Span, home: Span, when: &[Arc<str>], depth: usize, out: &mut Part) {
+fn collect(value: &Value, at: Span, home: Span, when: &Guard, depth: usize, out: &mut Part) {
     if out.len() > MAX_ALTERNATIVES || depth > 8 {
         return;
     }
     let text = match &value.kind {
         Kind::OneOf(branches) => {
             for branch in branches.iter() {
-                let mut when = when.to_vec();
-                when.push(branch.label.clone());
-                collect(&branch.value, at, home, &when, depth + 1, out);
+                collect(&branch.value, at, home, &when.and(&branch.when), depth + 1, out);
             }
             return;
         }
@@ -58,7 +59,7 @@ fn collect(value: &Value, at: Span, home: Span, when: &[Arc<str>], depth: usize,
         Kind::Map(_) => hole(HoleKind::Other, "object", at),
     };
     out.push(Alternative {
-        when: when.to_vec(),
+        when: when.clone(),
         text,
     });
 }
@@ -130,7 +131,7 @@ pub(crate) fn concat(parts: &[Part], span: Span) -> Value {
     }
     let open = count > MAX_ALTERNATIVES;
     let mut made = vec![Alternative {
-        when: Vec::new(),
+        when: Guard::default(),
         text: Text::default(),
     }];
     for part in parts {
@@ -145,13 +146,12 @@ pub(crate) fn concat(parts: &[Part], span: Span) -> Value {
                 let mut next = Vec::new();
                 for m in &made {
                     for alternative in several {
-                        if contradicts(&m.when, &alternative.when) {
+                        if m.when.excludes(&alternative.when) {
                             continue;
                         }
                         let mut text = m.text.clone();
                         text.append(&alternative.text);
-                        let mut when = m.when.clone();
-                        when.extend(alternative.when.iter().filter(|w| !m.when.contains(w)).cloned());
+                        let when = m.when.and(&alternative.when);
                         next.push(Alternative { when, text });
                     }
                 }
@@ -168,7 +168,7 @@ pub(crate) fn concat(parts: &[Part], span: Span) -> Value {
 pub(super) fn one_of(alternatives: Part, span: Span) -> Value {
     let mut alternatives = alternatives;
     if alternatives.len() == 1
-        && alternatives[0].when.is_empty()
+        && alternatives[0].when.is_always()
         && let Some(only) = alternatives.pop()
     {
         return Value::text(braces(only.text), span);
@@ -176,36 +176,9 @@ pub(super) fn one_of(alternatives: Part, span: Span) -> Value {
     let branches: Vec<Branch> = alternatives
         .into_iter()
         .map(|a| Branch {
-            label: join_labels(&a.when),
+            when: a.when,
             value: Value::text(braces(a.text), span),
         })
         .collect();
     Value::new(Kind::OneOf(branches.into()), span)
-}
-
-/// "if IsProd and unless InChina".
-pub(super) fn join_labels(labels: &[Arc<str>]) -> Arc<str> {
-    match labels {
-        [only] => only.clone(),
-        several => several.join(" and ").into(),
-    }
-}
-
-/// Whether one list says "if X" where the other says "unless X".
-fn contradicts(a: &[Arc<str>], b: &[Arc<str>]) -> bool {
-    let parts = |labels: &[Arc<str>]| -> Vec<String> {
-        labels
-            .iter()
-            .flat_map(|l| l.split(" and "))
-            .map(str::to_owned)
-            .collect()
-    };
-    let (a, b) = (parts(a), parts(b));
-    a.iter().any(|x| {
-        b.iter()
-            .any(|y| match (x.strip_prefix("if "), y.strip_prefix("unless ")) {
-                (Some(x), Some(y)) => x == y,
-                _ => matches!((x.strip_prefix("unless "), y.strip_prefix("if ")), (Some(x), Some(y)) if x == y),
-            })
-    })
 }

@@ -3,11 +3,11 @@
 //! **Invariant:** of a statement in which something was misread nothing is certain, and nothing is said; the statements
 //! beside it are what they are.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use crate::iam::{Effect, Reason, Statement};
 use crate::source::{HoleKind, Spanned};
-use crate::value::{Entry, Kind, Value};
+use crate::value::{Entry, Guard, Kind, Value};
 
 use super::document::Lowering;
 
@@ -25,7 +25,7 @@ pub(super) fn is_broken(entries: &[Entry], depth: usize) -> bool {
 
 impl Lowering {
     /// A statement in which the syntax is broken: what is lost, or read wrongly, may turn all of it into its contrary.
-    pub(super) fn misread(&mut self, value: &Value, pointer: &str, branch: Option<Arc<str>>) -> Statement {
+    pub(super) fn misread(&mut self, value: &Value, pointer: &str, branch: Option<Guard>) -> Statement {
         self.unknown("unread", value.span, Reason::Hole(HoleKind::Broken));
         Statement {
             sid: None,

@@ -34,7 +34,8 @@ impl Lowering {
             Kind::Null => return,
             _ => return self.wrong_type(value, "an object", "Condition"),
         };
-        if entries.is_empty() {
+        // In an alternative, that is how to write that there is none.
+        if entries.is_empty() && !self.conditional {
             self.defect(DefectKind::Empty, value.span, "Condition");
         }
         let mut seen = HashMap::new();
@@ -70,7 +71,7 @@ impl Lowering {
     fn condition_keys(&mut self, value: &Value, operator: &Item, out: &mut Vec<Condition>, depth: usize) {
         match &value.kind {
             Kind::Map(keys) => {
-                if keys.is_empty() {
+                if keys.is_empty() && !self.conditional {
                     self.defect(DefectKind::Empty, value.span, "Condition");
                 }
                 let mut seen = HashMap::new();

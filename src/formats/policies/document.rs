@@ -10,7 +10,8 @@ use crate::iam::{
     Unresolved, Use,
 };
 use crate::source::{Hole, HoleKind, Piece, Span, Spanned, Text};
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::guard::both;
+use crate::value::{Branch, Entry, Guard, Kind, Value};
 
 use super::broken::is_broken;
 
@@ -27,7 +28,7 @@ pub(super) struct Slot {
     pub owner: Option<Owner>,
     pub resource: Option<u32>,
     pub used_at: Vec<Use>,
-    pub branch: Option<Arc<str>>,
+    pub branch: Option<Guard>,
 }
 
 /// Whether a value is written like a policy document: an object whose `Statement` holds statement-like objects, or a
@@ -88,18 +89,23 @@ pub(super) fn documents(value: &Value, slot: &Slot) -> Vec<Document> {
     out
 }
 
-fn collect(value: &Value, branch: Option<Arc<str>>, slot: &Slot, out: &mut Vec<Document>) {
+fn collect(value: &Value, branch: Option<Guard>, slot: &Slot, out: &mut Vec<Document>) {
     if out.len() >= MAX_ALTERNATIVES {
         return;
     }
     let value = value.decoded();
     match &value.kind {
         Kind::OneOf(branches) => {
-            for b in branches.iter() {
-                collect(&b.value, Some(join_branch(branch.as_ref(), &b.label)), slot, out);
+            let possible = |b: &&Branch| !branch.as_ref().is_some_and(|outer| outer.excludes(&b.when));
+            for b in branches.iter().filter(possible) {
+                collect(&b.value, Some(both(branch.as_ref(), &b.when)), slot, out);
             }
         }
-        Kind::Map(entries) => out.push(document(value, entries, branch, slot)),
+        Kind::Map(_) => {
+            let decided = branch.as_ref().and_then(|when| value.decided(when));
+            let value = decided.as_ref().unwrap_or(value);
+            out.push(document(value, value.entries().unwrap_or(&[]), branch, slot));
+        }
         _ => {}
     }
 }
@@ -109,7 +115,7 @@ pub(super) fn unread(value: &Value, slot: &Slot, out: &mut Vec<Document>) {
     let value = value.decoded();
     if let Kind::OneOf(branches) = &value.kind {
         for b in branches.iter().take(MAX_ALTERNATIVES) {
-            let branch = Some(join_branch(slot.branch.as_ref(), &b.label));
+            let branch = Some(both(slot.branch.as_ref(), &b.when));
             unread(&b.value, &Slot { branch, ..slot.clone() }, out);
         }
     }
@@ -128,16 +134,11 @@ pub(super) fn unread(value: &Value, slot: &Slot, out: &mut Vec<Document>) {
     });
 }
 
-pub(super) fn join_branch(outer: Option<&Arc<str>>, label: &Arc<str>) -> Arc<str> {
-    match outer {
-        Some(o) if o != label => Arc::from(format!("{o}, {label}")),
-        _ => label.clone(),
-    }
-}
-
 pub(super) struct Lowering {
     pub(super) defects: Vec<Defect>,
     pub(super) statement: Option<usize>,
+    /// The statement being read is one of several alternatives.
+    pub(super) conditional: bool,
     /// Of the part being read.
     pub(super) complete: bool,
     pub(super) unresolved: Vec<Unresolved>,
@@ -197,7 +198,7 @@ impl Lowering {
     }
 
     pub(super) fn alternatives(&mut self, branches: &[Branch], span: Span) {
-        let labels: Vec<&str> = branches.iter().map(|b| &*b.label).collect();
+        let labels: Vec<&str> = branches.iter().map(|b| b.when.label()).collect();
         self.unknown(&labels.join(" | "), span, Reason::Alternatives);
     }
 
@@ -253,10 +254,11 @@ pub(super) fn find<'v>(keys: &[(String, &'v Entry)], name: &str) -> Option<&'v E
     keys.iter().find(|(n, _)| n == name).map(|(_, e)| *e)
 }
 
-fn document(value: &Value, entries: &[Entry], branch: Option<Arc<str>>, slot: &Slot) -> Document {
+fn document(value: &Value, entries: &[Entry], branch: Option<Guard>, slot: &Slot) -> Document {
     let mut low = Lowering {
         defects: Vec::new(),
         statement: None,
+        conditional: false,
         complete: true,
         unresolved: Vec::new(),
         part: PolicyPart::Statement,
@@ -426,8 +428,8 @@ impl Lowering {
                     }
                     for item in items.iter_mut().skip(from) {
                         item.branch = Some(match &item.branch {
-                            Some(inner) => join_branch(Some(&b.label), inner),
-                            None => b.label.clone(),
+                            Some(inner) => b.when.and(inner),
+                            None => b.when.clone(),
                         });
                     }
                 }

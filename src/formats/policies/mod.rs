@@ -14,6 +14,7 @@ use std::sync::Arc;
 use crate::iam::{Document, Format, Origin, Owner, PolicyKind, Use, kind};
 use crate::model::{Loose, Resource, Unit};
 use crate::source::{FileId, Problem, ProblemKind, Span, Text};
+use crate::value::guard::both;
 use crate::value::{Kind, Value, Via};
 
 use super::plain;
@@ -242,7 +243,7 @@ impl Found {
             Kind::OneOf(branches) => {
                 for b in branches.iter() {
                     let slot = Slot {
-                        branch: Some(b.label.clone()),
+                        branch: Some(both(slot.branch.as_ref(), &b.when)),
                         ..slot.clone()
                     };
                     self.values(&b.value, &slot, certain, depth + 1);

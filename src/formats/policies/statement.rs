@@ -1,40 +1,71 @@
 //! Statements and their elements. IAM User Guide, "IAM JSON policy elements reference".
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use crate::iam::{
     Clause, DefectKind, Effect, PolicyPart, PrincipalClause, PrincipalItem, PrincipalType, Reason, STATEMENT_ELEMENTS,
     Statement,
 };
 use crate::source::{Span, Spanned, Text};
-use crate::value::{Entry, Kind, Value};
+use crate::value::guard::{both, worlds};
+use crate::value::{Branch, Entry, Guard, Kind, Value};
 
 use super::broken::is_broken;
-use super::document::{Lowering, find, is_open, item, join_branch, spanned_keys};
+use super::document::{Lowering, find, is_open, item, spanned_keys};
+
+/// What a statement is in each case that matters to whom it lets in and to whether it allows: the guard, the statement, and
+/// whether an element that names whom it is for is left out. Conditionals among what it is about stay, as all their
+/// alternatives are granted, but for those that the case decides.
+fn alternatives(value: &Value, branch: Option<Guard>) -> Vec<(Option<Guard>, Value, bool)> {
+    let entries = value.entries().unwrap_or(&[]);
+    let names = |e: &Entry, names: &[&str]| e.key.known().is_some_and(|k| names.contains(&&*k));
+    let limits = entries.iter().filter(|e| {
+        let whole = matches!(e.value.kind, Kind::OneOf(_));
+        names(e, &["Effect", "Condition"]) || whole && names(e, &["Principal", "NotPrincipal"])
+    });
+    let worlds = worlds(limits.map(|e| &e.value)).unwrap_or_default();
+    let decided = |world: &Guard| {
+        let when = both(branch.as_ref(), world);
+        let value = value.decided(&when)?;
+        let principals = |v: &Value| {
+            let entries = v.entries().unwrap_or(&[]);
+            let is_one = |e: &&Entry| names(e, &["Principal", "NotPrincipal"]) && !e.value.is_null();
+            entries.iter().filter(is_one).count()
+        };
+        let open = principals(&value) == 0 && entries.iter().any(|e| names(e, &["Principal", "NotPrincipal"]));
+        Some((Some(when).filter(|w| !w.is_always()), value, open))
+    };
+    let excluded = |world: &&Guard| branch.as_ref().is_some_and(|outer| outer.excludes(world));
+    let cases: Vec<_> = worlds.iter().filter(|w| !excluded(w)).filter_map(decided).collect();
+    match cases.as_slice() {
+        [] => vec![(branch, value.clone(), false)],
+        // What is the same in every case depends on none.
+        [first, rest @ ..] if rest.iter().all(|other| other.1 == first.1) => vec![(branch, first.1.clone(), first.2)],
+        _ => cases,
+    }
+}
 
 impl Lowering {
-    pub(super) fn statements(
-        &mut self,
-        value: &Value,
-        pointer: &str,
-        branch: Option<Arc<str>>,
-        out: &mut Vec<Statement>,
-    ) {
+    pub(super) fn statements(&mut self, value: &Value, pointer: &str, branch: Option<Guard>, out: &mut Vec<Statement>) {
         match &value.decoded().kind {
             Kind::OneOf(branches) if out.len() < 10_000 => {
-                for b in branches.iter() {
+                let possible = |b: &&Branch| !branch.as_ref().is_some_and(|outer| outer.excludes(&b.when));
+                for b in branches.iter().filter(possible) {
                     for item in b.value.items() {
-                        self.statements(item, pointer, Some(join_branch(branch.as_ref(), &b.label)), out);
+                        self.statements(item, pointer, Some(both(branch.as_ref(), &b.when)), out);
                     }
                 }
             }
-            Kind::Map(entries) => {
-                self.statement = Some(out.len());
-                let outer = self.complete;
-                self.complete = true;
-                let statement = self.one(value.decoded(), entries, pointer, branch);
-                self.complete = outer;
-                out.push(statement);
+            Kind::Map(_) => {
+                for (branch, value, open) in alternatives(value.decoded(), branch) {
+                    self.statement = Some(out.len());
+                    let outer = self.complete;
+                    self.complete = true;
+                    let mut statement = self.one(&value, value.entries().unwrap_or(&[]), pointer, branch);
+                    statement.open |= open;
+                    self.complete = outer;
+                    out.push(statement);
+                }
                 self.statement = None;
             }
             // A list inside the list, as `concat` and `Fn::If` may leave it.
@@ -51,7 +82,8 @@ impl Lowering {
         }
     }
 
-    fn one(&mut self, value: &Value, entries: &[Entry], pointer: &str, branch: Option<Arc<str>>) -> Statement {
+    fn one(&mut self, value: &Value, entries: &[Entry], pointer: &str, branch: Option<Guard>) -> Statement {
+        self.conditional = branch.is_some();
         if is_broken(entries, 0) {
             return self.misread(value, pointer, branch);
         }
@@ -111,6 +143,7 @@ impl Lowering {
             }
             None => Effect::Unknown,
         };
+        // More cases than are told apart.
         if matches!(e.value.kind, Kind::OneOf(_)) {
             return Some(Spanned::new(Effect::Unknown, item.span));
         }
@@ -264,7 +297,7 @@ impl Lowering {
     }
 
     pub(super) fn sids(&mut self, statements: &[Statement]) {
-        let mut seen: std::collections::BTreeMap<String, (Span, Option<Arc<str>>)> = std::collections::BTreeMap::new();
+        let mut seen: std::collections::BTreeMap<String, (Span, Option<Guard>)> = std::collections::BTreeMap::new();
         for (i, s) in statements.iter().enumerate() {
             let Some(item) = &s.sid else { continue };
             let Some(sid) = item.text.known().map(|s| s.into_owned()) else {

@@ -3,17 +3,17 @@
 use crate::iam::catalogue;
 use crate::iam::managed::aws_managed_name;
 use crate::source::{Hole, HoleKind, Span, Target, Text};
-use crate::value::Value;
+use crate::value::{Guard, Value};
 
 use super::directory::Decl;
-use super::eval::{Env, Evaluator};
+use super::eval::{Env, Evaluator, View};
 use super::instances::Expansion;
 use super::module::Slot;
 use super::{functions, policy_document, texts};
 
 impl<'a> Evaluator<'a> {
     /// `resource.name`: an argument's value, or a hole that names the resource.
-    pub(super) fn resource_attribute(&self, target: &Target, name: &str, link: bool, span: Span) -> Value {
+    pub(super) fn resource_attribute(&self, target: &Target, name: &str, view: View, span: Span) -> Value {
         let wanted = Target {
             attribute: name.into(),
             ..target.clone()
@@ -31,17 +31,17 @@ impl<'a> Evaluator<'a> {
         let kind = decl.block().label(0);
         let argument = || {
             let slot = Slot::Attribute(target.address.to_string(), name.to_owned());
-            self.remember(&module, slot, link, &shown, span, || {
+            self.remember(&module, slot, view, &shown, span, || {
                 let instance = self.instance_of(&module, base, decl, key);
                 match (instance, decl.expr(name)) {
-                    (Some(instance), Some(expr)) => self.expr(expr, &instance.env.linking(link)),
+                    (Some(instance), Some(expr)) => self.expr(expr, &instance.env.seen(view)),
                     _ => reference(),
                 }
             })
         };
         let has = decl.expr(name).is_some();
         if !base.starts_with("data.") {
-            return if has && !(link && names_resource(name)) {
+            return if has && !(view.link && names_resource(name)) {
                 argument()
             } else {
                 reference()
@@ -50,9 +50,11 @@ impl<'a> Evaluator<'a> {
         match (kind, name) {
             ("aws_iam_policy_document", "json" | "minified_json") => {
                 let slot = Slot::Attribute(target.address.to_string(), "json".to_owned());
-                self.remember(&module, slot, false, &shown, span, || {
+                self.remember(&module, slot, view.linking(false), &shown, span, || {
                     match self.instance_of(&module, base, decl, key) {
-                        Some(instance) => policy_document::document(self, decl, &instance.env),
+                        Some(instance) => {
+                            policy_document::document(self, decl, &instance.env.seen(view.linking(false)))
+                        }
                         None => hole(HoleKind::Other),
                     }
                 })
@@ -68,7 +70,7 @@ impl<'a> Evaluator<'a> {
             },
             ("aws_iam_policy", "policy") => {
                 let instance = self.instance_of(&module, base, decl, key);
-                let document = instance.and_then(|i| self.looked_up(decl, &i.env, link, span));
+                let document = instance.and_then(|i| self.looked_up(decl, &i.env, view, span));
                 document.unwrap_or_else(|| hole(HoleKind::Lookup))
             }
             ("aws_service_principal", "name") => {
@@ -102,11 +104,11 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The document of the policy that a `data "aws_iam_policy"` looks up: of one that is declared, or of one of AWS.
-    fn looked_up(&self, decl: &Decl<'a>, env: &Env<'a>, link: bool, span: Span) -> Option<Value> {
+    fn looked_up(&self, decl: &Decl<'a>, env: &Env<'a>, view: View, span: Span) -> Option<Value> {
         let value = |name: &str| Some(self.expr(decl.expr(name)?, env));
         if let Some(arn) = value("arn") {
             if let Some(declared) = arn.as_hole().and_then(|h| h.target.as_ref()) {
-                return Some(self.resource_attribute(declared, "policy", link, span));
+                return Some(self.resource_attribute(declared, "policy", view, span));
             }
             return aws_document(&aws_managed_name(arn.as_text()?)?, span);
         }
@@ -162,13 +164,13 @@ fn names_resource(name: &str) -> bool {
 
 impl Evaluator<'_> {
     /// When there are any instances of a resource; `None` where there is one for certain.
-    pub(super) fn condition_of(&self, target: &Target) -> Option<String> {
+    pub(super) fn condition_of(&self, target: &Target) -> Option<Guard> {
         let module = self.modules.borrow().get(&target.scope).cloned()?;
         let (base, _) = split_key(&target.address);
         let expanded = self.expansion(&module, base, module.directory.resource(base)?);
         match (&expanded.branch, &expanded.shape) {
-            (Some(branch), _) => Some(branch.to_string()),
-            (None, Expansion::Unknown) => Some(format!("for each of {base}")),
+            (Some(branch), _) => Some(branch.clone()),
+            (None, Expansion::Unknown) => Some(format!("for each of {base}").into()),
             _ => None,
         }
     }

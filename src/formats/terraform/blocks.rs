@@ -3,7 +3,8 @@
 use crate::source::{Hole, Span, Text};
 use crate::syntax::hcl::{Attribute, Block, Body};
 use crate::syntax::{Kind as Node, Tree};
-use crate::value::{Entry, Kind, Value};
+use crate::value::guard::both;
+use crate::value::{Entry, Guard, Kind, Value};
 
 use super::directory::{Decl, Part};
 use super::eval::{Env, Evaluator};
@@ -161,8 +162,19 @@ fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>,
         .attribute("iterator")
         .filter(|a| tree.kind(a.value) == Node::Ident)
         .map_or(&*label.text, |a| tree.name(a.value));
-    let collection = evaluator.eval(tree, for_each.value, env);
-    let mut one = |key: Value, value: Value, branch: Option<&str>| {
+    let (mut collection, by_default) = evaluator.by_default(|| evaluator.eval(tree, for_each.value, env));
+    let given = env.given();
+    let is_empty = |v: &Value| pairs(v).is_some_and(|items| items.is_empty());
+    if by_default && is_empty(&collection) {
+        // Nothing by default, and the module's user may want otherwise.
+        let other = evaluator.eval(tree, for_each.value, &given);
+        if !is_empty(&other) {
+            collection = other;
+        }
+    }
+    let replaced = by_default && matches!(collection.kind, Kind::OneOf(_) | Kind::Unknown(_));
+    let env = if replaced { &given } else { env };
+    let mut one = |key: Value, value: Value, branch: Option<&Guard>| {
         let at = value.span;
         let entries = [("key", key), ("value", value)].map(|(name, value)| Entry {
             key: Text::made(name, at),
@@ -174,12 +186,12 @@ fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>,
             .deeper(|| body(evaluator, tree, &content.body, content.span, &inner))
             .unwrap_or_else(|| Value::other(&*label.text, content.span));
         let made = match branch {
-            Some(branch) => evaluator.one_of(vec![(branch.to_owned(), made)], content.span),
+            Some(branch) => evaluator.one_of(vec![(branch.clone(), made)], content.span),
             None => made,
         };
         out.push(named(&label.text, label.span, made));
     };
-    let mut every = |collection: &Value, branch: Option<&str>| match pairs(collection) {
+    let mut every = |collection: &Value, branch: Option<&Guard>| match pairs(collection) {
         Some(items) => {
             // Of a set, the key is the element itself.
             let is_list = matches!(collection.kind, Kind::Seq(_));
@@ -198,14 +210,14 @@ fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>,
                     .named(format!("{iterator}.{name}"))
             };
             let label = format!("for each of {}", evaluator.name(tree.span(for_each.value)));
-            let label = super::branches::both_labels(branch.unwrap_or(""), &label);
+            let label = both(branch, &label.into());
             one(unknown("key"), unknown("value"), Some(&label));
         }
     };
     match &collection.kind {
         Kind::OneOf(branches) => {
             for b in branches.iter() {
-                every(&inherit(&b.value, &collection.via), Some(&b.label));
+                every(&inherit(&b.value, &collection.via), Some(&b.when));
             }
         }
         _ => every(&collection, None),

@@ -1,27 +1,30 @@
 //! Values that are one of several, as what decides is not known before deployment.
 
 use crate::source::{FileId, HoleKind, Span};
-use crate::syntax::{NodeId, Tree};
-use crate::value::{Branch, Kind, Value};
+use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::value::guard::Fact;
+use crate::value::{Branch, Guard, Kind, Value};
 
 use super::eval::{Env, Evaluator};
 use super::operators;
-use super::values::inherit;
+use super::unset::builds;
 
 /// How many alternatives an unknown conditional may spread to.
 pub(super) const MAX_BRANCHES: usize = 8;
+/// How deep a condition is taken apart.
+const MAX_FACTS_DEEP: u32 = 8;
 
 impl<'a> Evaluator<'a> {
     /// `OneOf` where there is more than one.
-    pub(super) fn alternatives<T>(&self, items: Vec<(String, T)>, make: impl Fn(T) -> Value) -> Value {
+    pub(super) fn alternatives<T>(&self, items: Vec<(Guard, T)>, make: impl Fn(T) -> Value) -> Value {
         let mut branches: Vec<Branch> = items
             .into_iter()
-            .map(|(label, item)| Branch {
-                label: label.into(),
+            .map(|(when, item)| Branch {
+                when,
                 value: make(item),
             })
             .collect();
-        if branches.len() == 1 && branches[0].label.is_empty() {
+        if branches.len() == 1 && branches[0].when.is_always() {
             return branches.remove(0).value;
         }
         let span = branches.first().map_or(Span::new(FileId(0), 0, 0), |b| b.value.span);
@@ -34,67 +37,159 @@ impl<'a> Evaluator<'a> {
         let [condition, yes, no] = children.as_slice() else {
             return self.unknown(HoleKind::Other, span);
         };
-        let decided = self.eval(tree, *condition, env);
+        let (decided, by_default) = self.by_default(|| self.eval(tree, *condition, env));
+        let open = by_default
+            && (builds(tree, *yes) || builds(tree, *no))
+            && decided.as_bool().is_some()
+            && self.asks_for_unset(tree, *condition, env);
         match decided.as_bool() {
-            Some(true) => return self.eval(tree, *yes, env),
-            Some(false) => return self.eval(tree, *no, env),
-            None => {}
+            Some(true) if !open => return self.eval(tree, *yes, env),
+            Some(false) if !open => return self.eval(tree, *no, env),
+            _ => {}
         }
+        // What the default does not choose exists only where it is replaced.
+        let place = |chosen: bool| match open && decided.as_bool() != Some(chosen) {
+            true => env.given(),
+            false => env.clone(),
+        };
         // What fails in a branch that may not be taken is no failure.
         let failed = self.failed.get();
-        let (a, b) = (self.eval(tree, *yes, env), self.eval(tree, *no, env));
+        let (a, b) = (self.eval(tree, *yes, &place(true)), self.eval(tree, *no, &place(false)));
         self.failed.set(failed);
         if operators::same(self, &a, &b).is_yes() {
             return a;
         }
         if let Kind::OneOf(conditions) = &decided.kind {
-            let chosen: Option<Vec<(String, Value)>> = conditions
+            let chosen: Option<Vec<(Guard, Value)>> = conditions
                 .iter()
                 .map(|c| {
                     let value = if c.value.as_bool()? { &a } else { &b };
-                    Some((c.label.to_string(), value.clone()))
+                    Some((c.when.clone(), value.clone()))
                 })
                 .collect();
             if let Some(chosen) = chosen {
                 return self.one_of(chosen, span);
             }
         }
-        let (if_label, unless) = labels(&self.name(tree.span(*condition)));
-        self.one_of(vec![(if_label, a), (unless, b)], span)
+        let (met, unmet) = self.guards(tree, *condition, env);
+        self.one_of(vec![(met, a), (unmet, b)], span)
     }
 
     /// Alternatives, with alternatives inside them spread out.
-    pub(super) fn one_of(&self, items: Vec<(String, Value)>, span: Span) -> Value {
-        let mut branches: Vec<Branch> = Vec::new();
-        for (label, value) in items {
-            match &value.kind {
-                Kind::OneOf(inner) => branches.extend(inner.iter().map(|b| Branch {
-                    label: both_labels(&label, &b.label).into(),
-                    value: inherit(&b.value, &value.via),
-                })),
-                _ => branches.push(Branch {
-                    label: label.into(),
-                    value,
-                }),
-            }
-        }
+    pub(super) fn one_of(&self, items: Vec<(Guard, Value)>, span: Span) -> Value {
+        let branches: Vec<Branch> = items
+            .into_iter()
+            .flat_map(|(when, value)| Branch { when, value }.spread())
+            .collect();
         if branches.len() > MAX_BRANCHES {
             return self.unknown(HoleKind::Other, span);
         }
         Value::new(Kind::OneOf(branches.into()), span)
     }
+
+    /// When the condition at `node` is met, and when it is not.
+    pub(super) fn guards(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> (Guard, Guard) {
+        let name = self.name(tree.span(node));
+        let guard = |word: &str, is: bool| {
+            let mut facts = Vec::new();
+            self.facts(tree, node, env, is, 0, &mut facts);
+            Guard::new(&format!("{word} {name}"), facts)
+        };
+        (guard("if", true), guard("unless", false))
+    }
+
+    /// Adds what follows from a condition being met, or not.
+    fn facts(&self, tree: &Tree, node: NodeId, env: &Env<'a>, is: bool, depth: u32, out: &mut Vec<Fact>) {
+        let subject = |n: NodeId| self.subject(tree, n, env);
+        if depth > MAX_FACTS_DEEP {
+            out.push(Fact::holds(&subject(node), is));
+            return;
+        }
+        let children: Vec<NodeId> = tree.children(node).collect();
+        match (tree.kind(node), children.as_slice()) {
+            (Node::Paren, [inner]) => self.facts(tree, *inner, env, is, depth + 1, out),
+            (Node::Unary, [inner]) if tree.name(node) == "!" => self.facts(tree, *inner, env, !is, depth + 1, out),
+            (Node::Binary, [a, b]) => match tree.name(node) {
+                name @ ("&&" | "||") => {
+                    out.push(Fact::holds(&subject(node), is));
+                    if (name == "&&") == is {
+                        self.facts(tree, *a, env, is, depth + 1, out);
+                        self.facts(tree, *b, env, is, depth + 1, out);
+                    }
+                }
+                name => match comparison(tree, name, *a, *b) {
+                    Some((of, Against::Truth(met))) => self.facts(tree, of, env, met == is, depth + 1, out),
+                    Some((of, Against::Text(text, met))) => out.push(Fact::equals(&subject(of), &text, met == is)),
+                    None => out.push(Fact::holds(&subject(node), is)),
+                },
+            },
+            (Node::Attr, [root]) if tree.kind(*root) == Node::Ident && tree.name(*root) == "local" => {
+                let local = env.module.directory.locals.get(tree.name(node)).map(|(_, expr)| *expr);
+                match local {
+                    Some(e) if is_test(e.tree, e.node) => {
+                        self.facts(e.tree, e.node, &env.module.env(), is, depth + 1, out);
+                    }
+                    _ => out.push(Fact::holds(&subject(node), is)),
+                }
+            }
+            _ => out.push(Fact::holds(&subject(node), is)),
+        }
+    }
+
+    /// What an expression is called in facts: as it is written; in a called module, with the calls that lead there.
+    fn subject(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> String {
+        let text = self.sources.slice(tree.span(node));
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let calls = env.module.path.join(".");
+        match calls.is_empty() {
+            true => words.join(" "),
+            false => format!("{} of {calls}", words.join(" ")),
+        }
+    }
 }
 
-/// "if x" and "unless x".
-pub(super) fn labels(condition: &str) -> (String, String) {
-    (format!("if {condition}"), format!("unless {condition}"))
+/// What a comparison asks of one of its sides.
+enum Against {
+    /// That it is met, or is not.
+    Truth(bool),
+    /// That it is this text, or is not.
+    Text(String, bool),
 }
 
-pub(super) fn both_labels(a: &str, b: &str) -> String {
-    match (a.is_empty(), b.is_empty()) {
-        (true, _) => b.to_owned(),
-        (_, true) => a.to_owned(),
-        _ if a == b => a.to_owned(),
-        _ => format!("{a} and {b}"),
+/// The side of a comparison that is not written out, and what is asked of it.
+fn comparison(tree: &Tree, operator: &str, a: NodeId, b: NodeId) -> Option<(NodeId, Against)> {
+    let literal = |n: NodeId| match tree.kind(n) {
+        Node::Null => Some("null".to_owned()),
+        Node::Str | Node::Num | Node::Bool => Some(tree.text(n)?.known()?.into_owned()),
+        _ => None,
+    };
+    let (of, node, value) = match (literal(a), literal(b)) {
+        (None, Some(value)) => (a, b, value),
+        (Some(value), None) if matches!(operator, "==" | "!=") => (b, a, value),
+        _ => return None,
+    };
+    let equal = match (operator, &*value) {
+        ("==", _) => true,
+        ("!=", _) => false,
+        // A length is never negative.
+        (">", "0") | (">=", "1") if tree.kind(of) == Node::Call && tree.name(of) == "length" => {
+            return Some((of, Against::Text("0".to_owned(), false)));
+        }
+        _ => return None,
+    };
+    Some(match tree.kind(node) {
+        Node::Bool => (of, Against::Truth((value == "true") == equal)),
+        _ => (of, Against::Text(value, equal)),
+    })
+}
+
+/// An expression that asks something, rather than being a value.
+fn is_test(tree: &Tree, node: NodeId) -> bool {
+    match tree.kind(node) {
+        Node::Paren => tree.children(node).next().is_some_and(|inner| is_test(tree, inner)),
+        Node::Unary => tree.name(node) == "!",
+        Node::Binary => matches!(tree.name(node), "&&" | "||" | "==" | "!=" | "<" | ">" | "<=" | ">="),
+        Node::Attr => true,
+        _ => false,
     }
 }

@@ -13,7 +13,7 @@ use super::aws;
 use super::blocks::{self, Item};
 use super::code;
 use super::directory::{Decl, Part};
-use super::eval::Evaluator;
+use super::eval::{Evaluator, View};
 use super::instances::Expansion;
 use super::module::Module;
 use super::properties::properties;
@@ -59,7 +59,7 @@ impl<'a> Emitter<'_, 'a> {
             self.output(module, name, decl);
         }
         for (name, (attribute, _)) in &directory.locals {
-            let value = self.evaluator.local(module, name, false, attribute.name_span);
+            let value = self.evaluator.local(module, name, View::default(), attribute.name_span);
             self.loose(module, &format!("local.{name}"), "local", &value);
         }
         for (name, decl) in &directory.modules {
@@ -148,7 +148,7 @@ impl<'a> Emitter<'_, 'a> {
             };
             let value = self
                 .evaluator
-                .resource_attribute(&target, "json", false, decl.block().header);
+                .resource_attribute(&target, "json", instance.env.view, decl.block().header);
             self.push_loose(module, &name, "data.aws_iam_policy_document", value);
         }
     }
@@ -269,7 +269,9 @@ impl<'a> Emitter<'_, 'a> {
         };
         let block = decl.block();
         // Which resource it is matters more than what the resource is called.
-        let value = self.evaluator.output(module, name, true, attribute.name_span);
+        let value = self
+            .evaluator
+            .output(module, name, View::default().linking(true), attribute.name_span);
         self.loose(module, &format!("output.{name}"), "output", &value);
         let mut entries = vec![
             made("Name", block.header, label(decl)),
@@ -416,7 +418,7 @@ fn without_policies(value: &Value, depth: u32) -> Value {
             branches
                 .iter()
                 .map(|b| Branch {
-                    label: b.label.clone(),
+                    when: b.when.clone(),
                     value: each(&b.value),
                 })
                 .collect(),

@@ -38,9 +38,23 @@ const MAX_NAME: usize = 60;
 pub(super) struct Env<'a> {
     pub(super) module: Rc<Module<'a>>,
     pub(super) frame: Option<Rc<Frame>>,
+    pub(super) view: View,
+}
+
+/// How expressions are looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct View {
     /// A reference to a resource's name stays a reference instead of becoming the name: for properties that say which
     /// resource is meant.
     pub(super) link: bool,
+    /// What is looked at exists only where a default that stands for nothing was replaced: what replaced it is unknown.
+    pub(super) given: bool,
+}
+
+impl View {
+    pub(super) fn linking(self, link: bool) -> Self {
+        Self { link, ..self }
+    }
 }
 
 /// One name bound inside an expression or block: a `for` variable, `each`, `count`, `self`, a dynamic block's iterator.
@@ -66,7 +80,24 @@ impl<'a> Env<'a> {
     }
 
     pub(super) fn linking(&self, link: bool) -> Self {
-        Self { link, ..self.clone() }
+        self.seen(self.view.linking(link))
+    }
+
+    /// The same place, looked at in the way of another one.
+    pub(super) fn seen(&self, view: View) -> Self {
+        let given = view.given || self.view.given;
+        Self {
+            view: View { given, ..view },
+            ..self.clone()
+        }
+    }
+
+    /// The same place where defaults that stand for nothing are replaced.
+    pub(super) fn given(&self) -> Self {
+        self.seen(View {
+            given: true,
+            ..self.view
+        })
     }
 
     pub(super) fn lookup(&self, name: &str) -> Option<(&Value, bool)> {

@@ -1,14 +1,13 @@
 //! `count` and `for_each`: how many instances a block makes, and what tells them apart.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::source::{Hole, HoleKind, Text};
 use crate::syntax::hcl::Body;
 use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Entry, Kind, Value};
+use crate::value::guard::both;
+use crate::value::{Entry, Guard, Kind, Value};
 
-use super::branches::both_labels;
 use super::directory::Decl;
 use super::eval::{Env, Evaluator};
 use super::module::Module;
@@ -31,15 +30,19 @@ pub(super) enum Expansion {
 /// [`Expansion`], and under which condition there are any.
 pub(super) struct Expanded {
     pub(super) shape: Expansion,
-    pub(super) branch: Option<Arc<str>>,
+    pub(super) branch: Option<Guard>,
     /// Certainly no instance.
     pub(super) none: bool,
+    /// No instance in another alternative.
+    perhaps_none: bool,
     /// Instances differ: the block says `each.` or `count.` somewhere.
     pub(super) varies: bool,
+    /// There are none by default: defaults that stand for nothing are replaced where there are some.
+    pub(super) given: bool,
 }
 
 impl Expanded {
-    fn new(shape: Expansion, branch: Option<Arc<str>>) -> Self {
+    fn new(shape: Expansion, branch: Option<Guard>) -> Self {
         let none = match &shape {
             Expansion::Count(n) => *n == 0,
             Expansion::Each(keys) => keys.is_empty(),
@@ -49,13 +52,15 @@ impl Expanded {
             shape,
             branch,
             none,
+            perhaps_none: false,
             varies: false,
+            given: false,
         }
     }
 }
 
 /// Reads the value of `count` or `for_each`, under a condition.
-type Expand<'a> = fn(&Evaluator<'a>, &Value, Option<Arc<str>>) -> Expanded;
+type Expand<'a> = fn(&Evaluator<'a>, &Value, Option<Guard>) -> Expanded;
 
 /// One instance of a block.
 pub(super) struct Instance<'a> {
@@ -74,18 +79,22 @@ impl<'a> Evaluator<'a> {
         // While it is being evaluated it is one of unknown many.
         let running = Rc::new(Expanded::new(Expansion::Unknown, None));
         module.expansions.borrow_mut().insert(address.to_owned(), running);
-        let tainted = self.tainted.replace(false);
-        let mut expanded = if let Some(count) = decl.expr("count") {
-            let value = self.expr(count, &module.env());
-            self.counted(&value, None)
-        } else if let Some(for_each) = decl.expr("for_each") {
-            let value = self.expr(for_each, &module.env());
-            self.each_of(&value, None)
-        } else {
-            Expanded::new(Expansion::One, None)
+        let expanded_in = |env: &Env<'a>| {
+            if let Some(count) = decl.expr("count") {
+                self.counted(&self.expr(count, env), None)
+            } else if let Some(for_each) = decl.expr("for_each") {
+                self.each_of(&self.expr(for_each, env), None)
+            } else {
+                Expanded::new(Expansion::One, None)
+            }
         };
-        if expanded.none && self.tainted.get() {
+        let (mut expanded, by_default) = self.by_default(|| expanded_in(&module.env()));
+        let optional = by_default && (expanded.none || expanded.perhaps_none);
+        if expanded.none && by_default {
             // Nothing by default, and the module's user may want otherwise.
+            expanded = expanded_in(&module.env().given());
+        }
+        if expanded.none && by_default {
             expanded = if decl.expr("count").is_some() {
                 Expanded::new(
                     Expansion::Count(1),
@@ -97,7 +106,7 @@ impl<'a> Evaluator<'a> {
             };
         }
         expanded.varies = varies(decl);
-        self.tainted.set(tainted | self.tainted.get());
+        expanded.given = optional;
         self.failed.set(outer);
         let expanded = Rc::new(expanded);
         module
@@ -107,7 +116,7 @@ impl<'a> Evaluator<'a> {
         expanded
     }
 
-    fn counted(&self, value: &Value, branch: Option<Arc<str>>) -> Expanded {
+    fn counted(&self, value: &Value, branch: Option<Guard>) -> Expanded {
         if matches!(value.kind, Kind::OneOf(_)) {
             return self.first_branch(value, branch, Self::counted);
         }
@@ -119,7 +128,7 @@ impl<'a> Evaluator<'a> {
         Expanded::new(shape, branch)
     }
 
-    fn each_of(&self, value: &Value, branch: Option<Arc<str>>) -> Expanded {
+    fn each_of(&self, value: &Value, branch: Option<Guard>) -> Expanded {
         let is_set = matches!(value.kind, Kind::Seq(_));
         let known = match &value.kind {
             Kind::OneOf(_) => return self.first_branch(value, branch, Self::each_of),
@@ -141,21 +150,29 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Of alternatives, the first that makes an instance.
-    fn first_branch(&self, value: &Value, branch: Option<Arc<str>>, f: Expand<'a>) -> Expanded {
+    fn first_branch(&self, value: &Value, branch: Option<Guard>, f: Expand<'a>) -> Expanded {
         let Kind::OneOf(branches) = &value.kind else {
             return f(self, value, branch);
         };
-        let mut none = None;
+        let mut none: Option<Expanded> = None;
+        let mut chosen: Option<Expanded> = None;
         for b in branches.iter() {
-            let label = both_labels(branch.as_deref().unwrap_or(""), &b.label);
+            let when = both(branch.as_ref(), &b.when);
             let inner = inherit(&b.value, &value.via);
-            let expanded = f(self, &inner, Some(label.into()));
-            if !expanded.none {
-                return expanded;
+            let expanded = f(self, &inner, Some(when));
+            match expanded.none {
+                true => none = Some(expanded),
+                false => chosen = chosen.or(Some(expanded)),
             }
-            none = Some(expanded);
         }
-        none.unwrap_or_else(|| Expanded::new(Expansion::Unknown, branch))
+        match (chosen, none) {
+            (Some(chosen), none) => Expanded {
+                perhaps_none: chosen.perhaps_none || none.is_some(),
+                ..chosen
+            },
+            (None, Some(none)) => none,
+            (None, None) => Expanded::new(Expansion::Unknown, branch),
+        }
     }
 
     /// The instances of a block that need to be told apart, each with its `each` or `count`.
@@ -172,7 +189,10 @@ impl<'a> Evaluator<'a> {
 
     /// The `i`-th instance of a block that has as many.
     fn instance(&self, module: &Rc<Module<'a>>, decl: &Decl<'a>, expanded: &Expanded, i: usize) -> Instance<'a> {
-        let env = module.env();
+        let env = match expanded.given {
+            true => module.env().given(),
+            false => module.env(),
+        };
         let at = decl.block().header;
         match &expanded.shape {
             Expansion::Count(_) if expanded.varies => {

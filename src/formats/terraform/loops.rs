@@ -7,7 +7,6 @@ use crate::syntax::hcl::ForParts;
 use crate::syntax::{NodeId, Tree};
 use crate::value::{Entry, Kind, Value};
 
-use super::branches::labels;
 use super::eval::{Env, Evaluator, MAX_ITEMS};
 use super::texts::to_text;
 use super::values::{inherit, is_spread, pairs, spread_of};
@@ -21,7 +20,7 @@ impl<'a> Evaluator<'a> {
                 .iter()
                 .map(|b| {
                     let value = self.for_over(tree, node, parts, &inherit(&b.value, &collection.via), env);
-                    (b.label.to_string(), value)
+                    (b.when.clone(), value)
                 })
                 .collect();
             return self.one_of(each, span);
@@ -41,11 +40,15 @@ impl<'a> Evaluator<'a> {
                 return self.unknown(HoleKind::Other, span);
             }
             let rest = (is_spread(&value) && value.is_unknown()).then(|| value.clone());
+            let dropped = self.dropped(&value);
             let inner = self.loop_env(tree, &parts, env, key, value);
-            let condition = parts.condition.map(|c| (self.eval(tree, c, &inner), tree.span(c)));
+            let condition = parts.condition.map(|c| (self.eval(tree, c, &inner), c));
             let label = match &condition {
-                Some((c, _)) if c.as_bool() == Some(false) => continue,
-                Some((c, span)) if c.as_bool().is_none() => Some(labels(&self.name(*span)).0),
+                Some((c, _)) if c.as_bool() == Some(false) => {
+                    values.extend(dropped.filter(|_| parts.result_key.is_none()));
+                    continue;
+                }
+                Some((c, node)) if c.as_bool().is_none() => Some(self.guards(tree, *node, &inner).0),
                 _ => None,
             };
             let mut result = self.eval(tree, parts.result, &inner);

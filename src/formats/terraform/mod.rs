@@ -28,6 +28,7 @@ mod template;
 mod terragrunt;
 mod texts;
 mod types;
+mod unset;
 mod used;
 mod values;
 

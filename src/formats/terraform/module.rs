@@ -10,8 +10,9 @@ use crate::value::{Entry, Value};
 
 use super::attributes::outside;
 use super::directory::{Decl, Directory, Expr};
-use super::eval::{Env, Evaluator};
+use super::eval::{Env, Evaluator, View};
 use super::instances::{Expanded, Expansion};
+use super::unset::is_unset;
 use super::{registry, texts, types};
 
 /// Deepest nesting of module calls.
@@ -29,7 +30,7 @@ pub(super) struct Module<'a> {
     above: Vec<&'a str>,
     /// The call's arguments and where they are evaluated; `None` for a root module.
     arguments: Option<(BTreeMap<&'a str, Expr<'a>>, Env<'a>)>,
-    memo: RefCell<HashMap<(Slot, bool), Memo>>,
+    memo: RefCell<HashMap<(Slot, View), Memo>>,
     pub(super) expansions: RefCell<HashMap<String, Rc<Expanded>>>,
 }
 
@@ -64,7 +65,7 @@ impl<'a> Module<'a> {
         Env {
             module: self.clone(),
             frame: None,
-            link: false,
+            view: View::default(),
         }
     }
 
@@ -88,12 +89,12 @@ impl<'a> Evaluator<'a> {
         &self,
         module: &Rc<Module<'a>>,
         slot: Slot,
-        link: bool,
+        view: View,
         name: &str,
         span: Span,
         make: impl FnOnce() -> Value,
     ) -> Value {
-        let key = (slot, link);
+        let key = (slot, view);
         match module.memo.borrow().get(&key) {
             Some(Memo::Running) => return Value::unknown(Hole::new(HoleKind::Other, name, span)),
             Some(Memo::Done { value, tainted, failed }) => {
@@ -120,12 +121,12 @@ impl<'a> Evaluator<'a> {
         value
     }
 
-    pub(super) fn variable(&self, module: &Rc<Module<'a>>, name: &str, link: bool, span: Span) -> Value {
+    pub(super) fn variable(&self, module: &Rc<Module<'a>>, name: &str, view: View, span: Span) -> Value {
         let shown = format!("var.{name}");
-        self.remember(module, Slot::Variable(name.to_owned()), link, &shown, span, || {
+        self.remember(module, Slot::Variable(name.to_owned()), view, &shown, span, || {
             let decl = module.directory.variables.get(name);
             let given = match &module.arguments {
-                Some((arguments, env)) => arguments.get(name).map(|e| self.expr(*e, &env.linking(link))),
+                Some((arguments, env)) => arguments.get(name).map(|e| self.expr(*e, &env.seen(view))),
                 None => module.directory.values.get(name).map(|e| self.expr(*e, &module.env())),
             };
             let nullable = || {
@@ -137,10 +138,15 @@ impl<'a> Evaluator<'a> {
                 Some(value) => value,
                 None => match decl.and_then(|d| d.expr("default")) {
                     Some(default) => {
+                        let value = self.expr(default, &module.env());
                         if module.arguments.is_none() {
                             self.tainted.set(true);
+                            if view.given && is_unset(module.directory, name, &value) {
+                                let at = decl.map_or(span, |d| d.block().header);
+                                return Value::unknown(Hole::new(HoleKind::Input, shown.as_str(), at));
+                            }
                         }
-                        self.expr(default, &module.env())
+                        value
                     }
                     None => {
                         let at = decl.map_or(span, |d| d.block().header);
@@ -155,26 +161,26 @@ impl<'a> Evaluator<'a> {
         })
     }
 
-    pub(super) fn local(&self, module: &Rc<Module<'a>>, name: &str, link: bool, span: Span) -> Value {
+    pub(super) fn local(&self, module: &Rc<Module<'a>>, name: &str, view: View, span: Span) -> Value {
         let shown = format!("local.{name}");
         self.remember(
             module,
             Slot::Local(name.to_owned()),
-            link,
+            view,
             &shown,
             span,
             || match module.directory.locals.get(name) {
-                Some((_, expr)) => self.expr(*expr, &module.env().linking(link)),
+                Some((_, expr)) => self.expr(*expr, &module.env().seen(view)),
                 None => Value::unknown(Hole::new(HoleKind::Other, shown.as_str(), span)),
             },
         )
     }
 
-    pub(super) fn output(&self, module: &Rc<Module<'a>>, name: &str, link: bool, span: Span) -> Value {
+    pub(super) fn output(&self, module: &Rc<Module<'a>>, name: &str, view: View, span: Span) -> Value {
         let slot = Slot::Output(name.to_owned());
-        self.remember(module, slot, link, name, span, || {
+        self.remember(module, slot, view, name, span, || {
             match module.directory.outputs.get(name).and_then(|d| d.expr("value")) {
-                Some(expr) => self.expr(expr, &module.env().linking(link)),
+                Some(expr) => self.expr(expr, &module.env().seen(view)),
                 None => self.fail(name, span),
             }
         })
@@ -187,7 +193,7 @@ impl<'a> Evaluator<'a> {
         name: &str,
         key: Option<&Value>,
         output: &str,
-        link: bool,
+        view: View,
         span: Span,
     ) -> Value {
         let shown = |kind| Value::unknown(Hole::new(kind, self.name(span), span));
@@ -203,13 +209,13 @@ impl<'a> Evaluator<'a> {
             _ => true,
         });
         match called {
-            Some((_, module)) => self.output(module, output, link, span),
+            Some((_, module)) => self.output(module, output, view, span),
             None => registry::output(caller, name, decl, output, span).unwrap_or_else(|| shown(outside(output))),
         }
     }
 
     /// `module.name` without an output: an object of all outputs, or a list of such.
-    pub(super) fn module_object(&self, caller: &Rc<Module<'a>>, name: &str, link: bool, span: Span) -> Value {
+    pub(super) fn module_object(&self, caller: &Rc<Module<'a>>, name: &str, view: View, span: Span) -> Value {
         let Some(decl) = caller.directory.modules.get(name) else {
             return self.unknown(HoleKind::Other, span);
         };
@@ -217,7 +223,7 @@ impl<'a> Evaluator<'a> {
             let entries = module.directory.outputs.iter().map(|(output, d)| Entry {
                 key: Text::made(output, d.block().header),
                 key_span: d.block().header,
-                value: self.output(module, output, link, span),
+                value: self.output(module, output, view, span),
             });
             Value::map(entries.collect(), span)
         };

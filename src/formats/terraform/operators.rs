@@ -3,7 +3,7 @@
 use crate::iam::Truth;
 use crate::source::{HoleKind, Span};
 use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Branch, Kind, Value};
+use crate::value::{Branch, Guard, Kind, Value};
 
 use super::branches::MAX_BRANCHES;
 use super::eval::{Env, Evaluator};
@@ -55,7 +55,7 @@ pub(super) fn spread_over(
     if combinations(values) > MAX_BRANCHES {
         return evaluator.unknown(HoleKind::Other, span);
     }
-    let results: Option<Vec<(String, Value)>> = branches
+    let results: Option<Vec<(Guard, Value)>> = branches
         .iter()
         .map(|b| {
             let mut chosen = values.to_vec();
@@ -63,7 +63,7 @@ pub(super) fn spread_over(
             // A second conditional on the same question has the same answer.
             for other in &mut chosen {
                 let same = match &other.kind {
-                    Kind::OneOf(others) => others.iter().find(|o| o.label == b.label).map(|o| o.value.clone()),
+                    Kind::OneOf(others) => branch_in(others, &b.when),
                     _ => None,
                 };
                 if let Some(value) = same {
@@ -71,7 +71,7 @@ pub(super) fn spread_over(
                 }
             }
             let result = evaluator.deeper(|| spread_over(evaluator, &chosen, span, f))?;
-            Some((b.label.to_string(), result))
+            Some((b.when.clone(), result))
         })
         .collect();
     match results {
@@ -86,6 +86,11 @@ pub(super) fn spread_over(
     }
 }
 
+/// What a conditional is where `when` holds, if that decides it.
+fn branch_in(branches: &[Branch], when: &Guard) -> Option<Value> {
+    branches.iter().find(|b| when.implies(&b.when)).map(|b| b.value.clone())
+}
+
 /// How many combinations the alternatives among `values` have; conditionals on the same question count once.
 fn combinations(values: &[Value]) -> usize {
     let mut seen: Vec<&Branch> = Vec::new();
@@ -93,7 +98,7 @@ fn combinations(values: &[Value]) -> usize {
     for v in values {
         if let Kind::OneOf(branches) = &v.kind
             && let Some(first) = branches.first()
-            && !seen.iter().any(|s| s.label == first.label)
+            && !seen.iter().any(|s| s.when == first.when)
         {
             seen.push(first);
             product = product.saturating_mul(branches.len());

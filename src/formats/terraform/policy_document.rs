@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::formats::plain;
 use crate::source::{Hole, HoleKind, Lit, Piece, Span, Text};
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::{Branch, Entry, Guard, Kind, Value};
 
 use super::blocks;
 use super::directory::Decl;
@@ -153,7 +153,7 @@ impl Merged<'_, '_> {
                     inner.documents(&inherit(&b.value, &value.via), depth + 1);
                     for statement in inner.statements {
                         let span = statement.span;
-                        let branch = vec![(b.label.to_string(), statement)];
+                        let branch = vec![(b.when.clone(), statement)];
                         self.statements.push(self.evaluator.one_of(branch, span));
                     }
                 }
@@ -190,7 +190,7 @@ pub(super) fn statement(value: &Value, key: Span) -> Value {
             let branches: Vec<Branch> = branches
                 .iter()
                 .map(|b| Branch {
-                    label: b.label.clone(),
+                    when: b.when.clone(),
                     value: statement(&b.value, key),
                 })
                 .collect();
@@ -207,7 +207,7 @@ pub(super) fn statement(value: &Value, key: Span) -> Value {
         out.push(entry("Sid", e.key_span, e.value.clone()));
     }
     match given("effect") {
-        Some(e) => out.push(entry("Effect", e.key_span, e.value.clone())),
+        Some(e) => out.push(entry("Effect", e.key_span, or_allow(&e.value, key))),
         None => out.push(entry("Effect", key, Value::made("Allow", key))),
     }
     for (names, elements, variables) in [
@@ -239,10 +239,10 @@ pub(super) fn statement(value: &Value, key: Span) -> Value {
         // A statement with and one without a principal are policies of different kinds: where nobody knows whether it has
         // one, nothing is said of it.
         let maybe = blocks.iter().all(|b| b.2.is_some() || b.1.is_unknown());
-        out.push(if maybe {
-            open(first.0, &conditioned(first.1.clone(), first.2.as_ref()))
-        } else {
-            entry(element, first.0, principals(blocks))
+        out.push(match (maybe, alternatives(blocks)) {
+            (false, _) => entry(element, first.0, principals(blocks)),
+            (true, Some(value)) => entry(element, first.0, value),
+            (true, None) => open(first.0, &conditioned(first.1.clone(), first.2.as_ref())),
         });
     }
     let conditions = each(entries, "condition");
@@ -253,6 +253,24 @@ pub(super) fn statement(value: &Value, key: Span) -> Value {
     Value {
         kind: Kind::Map(out.into()),
         ..value.clone()
+    }
+}
+
+/// An effect that is left out is Allow, in an alternative too.
+fn or_allow(value: &Value, key: Span) -> Value {
+    match &value.kind {
+        Kind::OneOf(branches) => {
+            let branches = branches.iter().map(|b| Branch {
+                when: b.when.clone(),
+                value: or_allow(&b.value, key),
+            });
+            Value {
+                kind: Kind::OneOf(branches.collect()),
+                ..value.clone()
+            }
+        }
+        _ if is_absent(value) => Value::made("Allow", key),
+        _ => value.clone(),
     }
 }
 
@@ -287,7 +305,7 @@ fn open(at: Span, value: &Value) -> Entry {
             ..(**hole).clone()
         },
         Kind::OneOf(branches) => {
-            let labels: Vec<&str> = branches.iter().map(|b| &*b.label).collect();
+            let labels: Vec<&str> = branches.iter().map(|b| b.when.label()).collect();
             Hole::new(HoleKind::Other, labels.join(" | "), at)
         }
         _ => Hole::new(HoleKind::Other, "…", at),
@@ -303,18 +321,18 @@ fn open(at: Span, value: &Value) -> Entry {
 }
 
 /// A nested block: its type's span, its arguments, and the alternative it belongs to.
-type Nested = (Span, Value, Option<String>);
+type Nested = (Span, Value, Option<Guard>);
 
 /// The nested blocks of one type, with the span of the type; lists of JSON syntax and dynamic blocks spread out.
 fn each(entries: &[Entry], name: &str) -> Vec<Nested> {
-    fn spread(key: Span, value: &Value, branch: Option<&str>, out: &mut Vec<Nested>) {
+    fn spread(key: Span, value: &Value, branch: Option<&Guard>, out: &mut Vec<Nested>) {
         match &value.kind {
             Kind::Seq(items) => items
                 .iter()
                 .for_each(|v| spread(key, &inherit(v, &value.via), branch, out)),
-            Kind::OneOf(branches) => branches.iter().for_each(|b| spread(key, &b.value, Some(&b.label), out)),
+            Kind::OneOf(branches) => branches.iter().for_each(|b| spread(key, &b.value, Some(&b.when), out)),
             Kind::Null => {}
-            _ => out.push((key, value.clone(), branch.map(str::to_owned))),
+            _ => out.push((key, value.clone(), branch.cloned())),
         }
     }
     let mut out = Vec::new();
@@ -324,13 +342,41 @@ fn each(entries: &[Entry], name: &str) -> Vec<Nested> {
     out
 }
 
+/// Principals that exist under conditions, where no two of these may be met at once but are the same, and what stands in
+/// them is known.
+fn alternatives(blocks: &[Nested]) -> Option<Value> {
+    let mut cases: Vec<(Guard, Vec<Nested>)> = Vec::new();
+    for (key, block, when) in blocks {
+        let when = when.as_ref()?;
+        let known = |name: &str| block.get(name).is_some_and(|v| !v.is_unknown());
+        if !known("type") || !known("identifiers") {
+            return None;
+        }
+        let block = (*key, block.clone(), None);
+        match cases.iter().position(|(other, _)| other == when) {
+            Some(i) => cases[i].1.push(block),
+            None if cases.iter().all(|(other, _)| other.excludes(when)) => cases.push((when.clone(), vec![block])),
+            None => return None,
+        }
+    }
+    let branches: Vec<Branch> = cases
+        .into_iter()
+        .map(|(when, blocks)| Branch {
+            when,
+            value: principals(&blocks),
+        })
+        .collect();
+    let span = branches.first()?.value.span;
+    Some(Value::new(Kind::OneOf(branches.into()), span))
+}
+
 /// Values that exist only under a condition stay so.
-fn conditioned(value: Value, branch: Option<&String>) -> Value {
+fn conditioned(value: Value, branch: Option<&Guard>) -> Value {
     match branch {
-        Some(label) => {
+        Some(when) => {
             let span = value.span;
             let branch = Branch {
-                label: label.as_str().into(),
+                when: when.clone(),
                 value,
             };
             Value::new(Kind::OneOf(vec![branch].into()), span)
@@ -437,7 +483,7 @@ fn with_variables(value: &Value) -> Value {
             branches
                 .iter()
                 .map(|b| Branch {
-                    label: b.label.clone(),
+                    when: b.when.clone(),
                     value: with_variables(&b.value),
                 })
                 .collect(),

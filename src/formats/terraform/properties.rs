@@ -39,7 +39,7 @@ fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
             branches
                 .iter()
                 .map(|b| Branch {
-                    label: b.label.clone(),
+                    when: b.when.clone(),
                     value: renamed(row, path, b.value.clone(), depth + 1),
                 })
                 .collect(),

@@ -89,10 +89,10 @@ impl<'a> Evaluator<'a> {
         let module = &env.module;
         match (root, name(0)) {
             ("var", Some(n)) => (
-                reading(self.variable(module, n, env.link, to(0)).used_at(to(0)), to(0)),
+                reading(self.variable(module, n, env.view, to(0)).used_at(to(0)), to(0)),
                 1,
             ),
-            ("local", Some(n)) => (reading(self.local(module, n, env.link, to(0)).used_at(to(0)), to(0)), 1),
+            ("local", Some(n)) => (reading(self.local(module, n, env.view, to(0)).used_at(to(0)), to(0)), 1),
             ("path", Some(n)) => {
                 let path = match n {
                     "module" => module.relative_path(self.root),
@@ -130,10 +130,10 @@ impl<'a> Evaluator<'a> {
         let span = to(steps.len() - 1);
         match steps.get(at) {
             Some(Step::Name(output, span)) => {
-                let value = self.module_output(&env.module, name, key.as_ref(), output, env.link, *span);
+                let value = self.module_output(&env.module, name, key.as_ref(), output, env.view, *span);
                 (reading(value.used_at(*span), *span), at + 1)
             }
-            _ => (self.module_object(&env.module, name, env.link, span), at),
+            _ => (self.module_object(&env.module, name, env.view, span), at),
         }
     }
 
@@ -188,7 +188,7 @@ impl<'a> Evaluator<'a> {
             Kind::OneOf(branches) => {
                 let read = |b: &crate::value::Branch| {
                     let inner = inherit(&b.value, &value.via);
-                    (b.label.to_string(), self.attribute(&inner, name, span, env))
+                    (b.when.clone(), self.attribute(&inner, name, span, env))
                 };
                 let items = branches.iter().map(read).collect();
                 self.one_of(items, span)
@@ -196,7 +196,7 @@ impl<'a> Evaluator<'a> {
             Kind::Unknown(hole) => match &hole.target {
                 Some(target) if target.attribute.is_empty() => {
                     let via = value.clone().used_at(span).via;
-                    let read = self.resource_attribute(target, name, env.link, span);
+                    let read = self.resource_attribute(target, name, env.view, span);
                     let seen = inherit(&read, &None);
                     reading(
                         Value {
@@ -233,7 +233,7 @@ impl<'a> Evaluator<'a> {
             Kind::OneOf(branches) => {
                 let read = |b: &crate::value::Branch| {
                     let inner = inherit(&b.value, &value.via);
-                    (b.label.to_string(), self.index(&inner, index, span, env))
+                    (b.when.clone(), self.index(&inner, index, span, env))
                 };
                 let items = branches.iter().map(read).collect();
                 self.one_of(items, span)

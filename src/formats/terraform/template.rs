@@ -3,9 +3,9 @@
 use crate::source::{Hole, HoleKind, Span, Text, TextBuilder};
 use crate::syntax::hcl::ForParts;
 use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Kind, Value};
+use crate::value::{Guard, Kind, Value};
 
-use super::branches::{MAX_BRANCHES, both_labels, labels};
+use super::branches::MAX_BRANCHES;
 use super::eval::{Env, Evaluator};
 use super::texts::{json_text, to_text};
 use super::values::pairs;
@@ -38,16 +38,16 @@ impl<'a> Evaluator<'a> {
     }
 
     /// One text for each combination of alternatives that occurs in it, with its label (empty for the only one).
-    pub(super) fn template_texts(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Vec<(String, Text)> {
-        let mut texts: Vec<(String, TextBuilder)> = vec![(String::new(), TextBuilder::new())];
+    pub(super) fn template_texts(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Vec<(Guard, Text)> {
+        let mut texts: Vec<(Guard, TextBuilder)> = vec![(Guard::default(), TextBuilder::new())];
         let mut len = 0;
         for child in tree.children(node) {
             let span = tree.span(child);
-            let parts: Vec<(String, Text)> = match tree.kind(child) {
-                Node::Str => vec![(String::new(), tree.text(child).cloned().unwrap_or_default())],
+            let parts: Vec<(Guard, Text)> = match tree.kind(child) {
+                Node::Str => vec![(Guard::default(), tree.text(child).cloned().unwrap_or_default())],
                 Node::Directive => self
                     .deeper(|| self.directive(tree, child, env))
-                    .unwrap_or_else(|| vec![(String::new(), self.opaque(span))]),
+                    .unwrap_or_else(|| vec![(Guard::default(), self.opaque(span))]),
                 _ => {
                     let value = self.eval(tree, child, env);
                     self.part_texts(&value, span)
@@ -60,10 +60,10 @@ impl<'a> Evaluator<'a> {
             }
             len += parts.iter().map(|(_, t)| t.len()).max().unwrap_or(0);
             if len > MAX_TEXT || !self.spend(parts.len() + len / 64) {
-                return vec![(String::new(), self.opaque(tree.span(node)))];
+                return vec![(Guard::default(), self.opaque(tree.span(node)))];
             }
             if let [(label, only)] = parts.as_slice()
-                && label.is_empty()
+                && label.is_always()
             {
                 texts.iter_mut().for_each(|(_, t)| t.append(only));
                 continue;
@@ -73,11 +73,15 @@ impl<'a> Evaluator<'a> {
                 .map(|(label, t)| (label, t.finish(span)))
                 .flat_map(|(label, t)| {
                     let parts = &parts;
-                    parts.iter().map(move |(more, part)| {
+                    let possible = parts
+                        .iter()
+                        .filter(|(more, _)| !label.excludes(more))
+                        .collect::<Vec<_>>();
+                    possible.into_iter().map(move |(more, part)| {
                         let mut builder = TextBuilder::new();
                         builder.append(&t);
                         builder.append(part);
-                        (both_labels(&label, more), builder)
+                        (label.and(more), builder)
                     })
                 })
                 .collect();
@@ -91,35 +95,35 @@ impl<'a> Evaluator<'a> {
     }
 
     /// What an interpolated value adds to a text.
-    fn part_texts(&self, value: &Value, span: Span) -> Vec<(String, Text)> {
+    fn part_texts(&self, value: &Value, span: Span) -> Vec<(Guard, Text)> {
         match &value.kind {
             Kind::OneOf(branches) => branches
                 .iter()
                 .flat_map(|b| {
                     let inner = self.part_texts(&b.value, span);
-                    inner.into_iter().map(|(l, t)| (both_labels(&b.label, &l), t))
+                    inner.into_iter().map(|(l, t)| (b.when.and(&l), t))
                 })
                 .collect(),
             Kind::Null => {
                 self.failed.set(true);
-                vec![(String::new(), Text::default())]
+                vec![(Guard::default(), Text::default())]
             }
-            Kind::Json(inner) => vec![(String::new(), json_text(self, inner))],
-            Kind::Unknown(_) => vec![(String::new(), self.hole_text(value, span))],
+            Kind::Json(inner) => vec![(Guard::default(), json_text(self, inner))],
+            Kind::Unknown(_) => vec![(Guard::default(), self.hole_text(value, span))],
             _ => {
                 let text = to_text(value).unwrap_or_else(|| {
                     self.failed.set(true);
                     self.opaque(span)
                 });
-                vec![(String::new(), text)]
+                vec![(Guard::default(), text)]
             }
         }
     }
 
     /// `%{ if }` and `%{ for }`.
-    fn directive(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Vec<(String, Text)> {
+    fn directive(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Vec<(Guard, Text)> {
         let span = tree.span(node);
-        let opaque = || vec![(String::new(), self.opaque(span))];
+        let opaque = || vec![(Guard::default(), self.opaque(span))];
         if let Some(parts) = ForParts::of(tree, node) {
             let collection = self.eval(tree, parts.collection, env);
             let Some(items) = pairs(&collection) else {
@@ -139,7 +143,7 @@ impl<'a> Evaluator<'a> {
                 }
                 out.append(text);
             }
-            return vec![(String::new(), out.finish(span))];
+            return vec![(Guard::default(), out.finish(span))];
         }
         let children: Vec<NodeId> = tree.children(node).collect();
         let (Some(&condition), Some(&yes)) = (children.first(), children.get(1)) else {
@@ -148,18 +152,18 @@ impl<'a> Evaluator<'a> {
         let no = children.get(2).copied();
         let branch = |n: Option<NodeId>| match n {
             Some(n) => self.template_texts(tree, n, env),
-            None => vec![(String::new(), Text::default())],
+            None => vec![(Guard::default(), Text::default())],
         };
         match self.eval(tree, condition, env).as_bool() {
             Some(true) => branch(Some(yes)),
             Some(false) => branch(no),
             None => {
-                let (if_label, unless) = labels(&self.name(tree.span(condition)));
+                let (yes_guard, no_guard) = self.guards(tree, condition, env);
                 let mut out: Vec<_> = branch(Some(yes))
                     .into_iter()
-                    .map(|(l, t)| (both_labels(&if_label, &l), t))
+                    .map(|(l, t)| (yes_guard.and(&l), t))
                     .collect();
-                out.extend(branch(no).into_iter().map(|(l, t)| (both_labels(&unless, &l), t)));
+                out.extend(branch(no).into_iter().map(|(l, t)| (no_guard.and(&l), t)));
                 out
             }
         }

@@ -28,7 +28,7 @@ fn converted<'a>(evaluator: &Evaluator<'a>, value: Value, tree: &Tree, wanted: N
         let branches: Vec<Branch> = branches
             .iter()
             .map(|b| Branch {
-                label: b.label.clone(),
+                when: b.when.clone(),
                 value: each(b.value.clone(), wanted),
             })
             .collect();

@@ -1,9 +1,8 @@
 //! What evaluation asks of values: their items in Terraform's order, the way they travelled, how much of them is unknown.
 
-use std::sync::Arc;
-
 use crate::source::{Hole, HoleKind, Span};
-use crate::value::{Entry, Kind, Step, Value, Via};
+pub(super) use crate::value::inherited as inherit;
+use crate::value::{Entry, Kind, Value};
 
 /// Keys and values of a collection, in Terraform's order (objects by key); `None` when it is not known.
 pub(super) fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
@@ -54,34 +53,6 @@ pub(super) fn sorted_entries(map: &Value) -> Vec<&Entry> {
         out.push(entry);
     }
     out
-}
-
-/// `value`, reached through a container that travelled `via`.
-pub(super) fn inherit(value: &Value, via: &Via) -> Value {
-    let Some(step) = via else {
-        return value.clone();
-    };
-    let mut value = value.clone();
-    value.via = match value.via {
-        None => Some(step.clone()),
-        Some(inner) => {
-            // The container's steps, oldest first, on top of the value's own.
-            let mut steps = Vec::new();
-            let mut at = Some(step);
-            while let Some(s) = at
-                && steps.len() < 16
-            {
-                steps.push(s.span);
-                at = s.from.as_ref();
-            }
-            let mut chain = Some(inner);
-            for span in steps.into_iter().rev() {
-                chain = Some(Arc::new(Step { span, from: chain }));
-            }
-            chain
-        }
-    };
-    value
 }
 
 /// Ends the name of an unknown item that stands for any number of items.

@@ -33,6 +33,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         extents: Vec::new(),
         modules: Vec::new(),
         unplaced: BTreeMap::new(),
+        alternatives: OnceLock::new(),
         granted: Vec::new(),
         withheld: OnceLock::new(),
         inline: Vec::new(),

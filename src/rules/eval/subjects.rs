@@ -223,10 +223,14 @@ impl<'a> Eval<'_, 'a> {
     }
 
     fn each_resource(&self, t: &ResourceTest, emit: Emit<'_, 'a>) {
-        for (index, r) in (0u32..).zip(&self.context.project.resources) {
+        for (index, r) in self.context.project.deployed() {
             let mut found = Found::default();
             if self.resource(t, r, &mut found).is_yes() {
-                emit(self.context.at_resource("", index, ""), &found, None);
+                emit(
+                    self.context.at_resource("", index, "").under(r.branch.as_ref()),
+                    &found,
+                    None,
+                );
             }
         }
     }
@@ -253,7 +257,7 @@ impl<'a> Eval<'_, 'a> {
     }
 
     fn each_call(&self, t: &CallTest, emit: Emit<'_, 'a>) {
-        for (index, r) in (0u32..).zip(&self.context.project.resources) {
+        for (index, r) in self.context.project.deployed() {
             if &*r.kind != kinds::BOTO3_CALL {
                 continue;
             }
@@ -266,7 +270,11 @@ impl<'a> Eval<'_, 'a> {
                 .and(self.properties(&t.arguments, &r.props, &mut found));
             if truth.is_yes() {
                 found.add(t.capture.as_ref(), || Captured::place(r.header));
-                emit(self.context.at_resource("", index, ""), &found, None);
+                emit(
+                    self.context.at_resource("", index, "").under(r.branch.as_ref()),
+                    &found,
+                    None,
+                );
             }
         }
     }

@@ -1,11 +1,8 @@
 //! Functions and state machines: the resource, its role, its URL.
 
-use std::sync::Arc;
-
-use crate::formats::cloudformation::intrinsics::opposite;
 use crate::formats::cloudformation::resources::Base;
 use crate::model::Resource;
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::{Branch, Entry, Guard, Kind, Value};
 
 use super::Sam;
 use super::props::{Props, map, resource};
@@ -94,7 +91,7 @@ impl Sam<'_, '_> {
         let at = base.header;
         let arn = resource(self.template.target(&format!("{}Role", base.id), "Arn"), at);
         let named = props.take("Role").filter(|r| !r.value.is_null());
-        let branch: Option<Arc<str>> = match named {
+        let branch: Option<Guard> = match named {
             None => {
                 props.push(name, at, arn);
                 None
@@ -102,10 +99,10 @@ impl Sam<'_, '_> {
             // `!If [HasRole, !Ref RoleArn, !Ref AWS::NoValue]`: a role is made in the other branch.
             Some(Entry { value, key_span, .. }) => match &value.kind {
                 Kind::OneOf(branches) if branches.len() == 1 => {
-                    let label = opposite(&branches[0].label);
+                    let label = branches[0].when.opposite();
                     let mut branches = branches.to_vec();
                     branches.push(Branch {
-                        label: label.clone(),
+                        when: label.clone(),
                         value: arn,
                     });
                     let value = Value {

@@ -1,10 +1,8 @@
 //! Properties being rewritten, and values that the translator makes.
 
-use std::sync::Arc;
-
 use crate::formats::cloudformation::text;
 use crate::source::{Hole, HoleKind, Span, Target, Text};
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::{Branch, Entry, Guard, Kind, Value};
 
 /// The properties of a resource on their way from SAM's names to CloudFormation's.
 pub(super) struct Props {
@@ -73,13 +71,13 @@ pub(super) fn resource(target: Target, at: Span) -> Value {
 }
 
 /// The value under a condition, where there is one.
-pub(super) fn under(label: Option<&Arc<str>>, value: Value) -> Value {
+pub(super) fn under(label: Option<&Guard>, value: Value) -> Value {
     match label {
         None => value,
         Some(label) => {
             let span = value.span;
             let branch = Branch {
-                label: label.clone(),
+                when: label.clone(),
                 value,
             };
             Value::new(Kind::OneOf(vec![branch].into()), span)

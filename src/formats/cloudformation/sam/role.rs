@@ -1,14 +1,12 @@
 //! The role that SAM makes for a function or a state machine that names none.
 
-use std::sync::Arc;
-
 use crate::formats::cloudformation::resources::Base;
-use crate::formats::cloudformation::text::{arn, join_labels};
+use crate::formats::cloudformation::text::arn;
 use crate::iam::catalogue;
 use crate::iam::managed::aws_managed_name;
 use crate::model::Resource;
 use crate::source::{Span, Text};
-use crate::value::{Entry, Kind, Value};
+use crate::value::{Entry, Guard, Kind, Value};
 
 use super::props::{Props, document, map, under};
 use super::{Sam, templates};
@@ -30,7 +28,7 @@ pub(super) struct Role<'a> {
     /// Properties of the SAM resource that the role takes over.
     pub(super) props: &'a Props,
     /// Set where the resource names a role in one branch only.
-    pub(super) branch: Option<Arc<str>>,
+    pub(super) branch: Option<Guard>,
 }
 
 impl Sam<'_, '_> {
@@ -55,7 +53,7 @@ impl Sam<'_, '_> {
                 managed: Vec::new(),
                 inline: Vec::new(),
             };
-            sorted.each(&policies.value, &[]);
+            sorted.each(&policies.value, &Guard::default(), 0);
             let span = policies.value.span;
             if !sorted.managed.is_empty() {
                 let texts = sorted.managed.iter().filter_map(Value::as_text);
@@ -98,7 +96,7 @@ impl Sam<'_, '_> {
         let mut resource = self.made("AWS::IAM::Role", &role.id, base, props);
         resource.header = at;
         resource.branch = match (&base.branch, role.branch) {
-            (Some(a), Some(b)) => Some(join_labels(&[a.clone(), b])),
+            (Some(a), Some(b)) => Some(a.and(&b)),
             (a, b) => a.clone().or(b),
         };
         resource
@@ -128,15 +126,13 @@ struct Sorted<'a> {
 
 impl Sorted<'_> {
     /// `Policies` is one policy or a list; `Fn::If` may stand for either, or for an item.
-    fn each(&mut self, value: &Value, labels: &[Arc<str>]) {
-        let label = (!labels.is_empty()).then(|| join_labels(labels));
+    fn each(&mut self, value: &Value, when: &Guard, depth: usize) {
+        let label = (!when.is_always()).then_some(when);
         match &value.kind {
-            Kind::Seq(items) if labels.len() < 8 => items.iter().for_each(|item| self.each(item, labels)),
-            Kind::OneOf(branches) if labels.len() < 8 => {
+            Kind::Seq(items) if depth < 8 => items.iter().for_each(|item| self.each(item, when, depth + 1)),
+            Kind::OneOf(branches) if depth < 8 => {
                 for branch in branches.iter() {
-                    let mut labels = labels.to_vec();
-                    labels.push(branch.label.clone());
-                    self.each(&branch.value, &labels);
+                    self.each(&branch.value, &when.and(&branch.when), depth + 1);
                 }
             }
             Kind::Str(text) => {
@@ -147,15 +143,15 @@ impl Sorted<'_> {
                     },
                     None => value.clone(),
                 };
-                self.managed.push(under(label.as_ref(), value));
+                self.managed.push(under(label, value));
             }
-            Kind::Map(entries) => self.object(value, entries, label.as_ref()),
+            Kind::Map(entries) => self.object(value, entries, label),
             Kind::Null => {}
-            _ => self.managed.push(under(label.as_ref(), value.clone())),
+            _ => self.managed.push(under(label, value.clone())),
         }
     }
 
-    fn object(&mut self, value: &Value, entries: &[Entry], label: Option<&Arc<str>>) {
+    fn object(&mut self, value: &Value, entries: &[Entry], label: Option<&Guard>) {
         if value.get("Statement").is_some() {
             self.document(value.clone(), value.span, label);
         } else if let Some(document) = value.entry("PolicyDocument") {
@@ -179,7 +175,7 @@ impl Sorted<'_> {
         }
     }
 
-    fn document(&mut self, document: Value, at: Span, label: Option<&Arc<str>>) {
+    fn document(&mut self, document: Value, at: Span, label: Option<&Guard>) {
         let name = format!("{}RolePolicy{}", self.id, self.inline.len());
         let entries = vec![
             ("PolicyName", Value::made(&name, at)),
@@ -188,7 +184,7 @@ impl Sorted<'_> {
         self.inline.push(map(entries, at));
     }
 
-    fn template(&mut self, name: &str, template: &Entry, document: Value, label: Option<&Arc<str>>) {
+    fn template(&mut self, name: &str, template: &Entry, document: Value, label: Option<&Guard>) {
         let at = template.key_span;
         let entries = vec![
             ("PolicyName", Value::text(template.key.clone(), at)),

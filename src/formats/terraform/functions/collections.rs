@@ -2,7 +2,7 @@
 
 use crate::iam::Truth;
 use crate::source::Text;
-use crate::value::{Entry, Kind, Value};
+use crate::value::{Branch, Entry, Guard, Kind, Value};
 
 use super::super::eval::MAX_ITEMS;
 use super::super::operators::{is_null, same};
@@ -40,10 +40,7 @@ pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
         "slice" => slice(call),
         "length" => length(call),
         "contains" => contains(call),
-        "compact" => kept(call, |v| {
-            let text = to_text(v);
-            !v.is_null() && !text.is_some_and(|t| t.is_known() && t.is_empty())
-        }),
+        "compact" => compact(call),
         "distinct" | "toset" => match call.get(0) {
             Some(list) if list.is_unknown() => list.clone(),
             Some(list) => match items(list) {
@@ -121,6 +118,24 @@ fn entry(call: &Call<'_, '_>, key: &Value, value: Value) -> Entry {
     }
 }
 
+/// What is neither null nor empty; of alternatives, those that are not.
+fn compact(call: &Call<'_, '_>) -> Value {
+    let is_empty = |v: &Value| v.is_null() || to_text(v).is_some_and(|t| t.is_known() && t.is_empty());
+    let Some(all) = call.get(0).and_then(items) else {
+        return kept(call, |v| !is_empty(v));
+    };
+    let kept = all.into_iter().filter_map(|v| match &v.kind {
+        Kind::OneOf(branches) => {
+            let left: Vec<Branch> = branches.iter().filter(|b| !is_empty(&b.value)).cloned().collect();
+            let kind = Kind::OneOf(left.into());
+            (!matches!(&kind, Kind::OneOf(b) if b.is_empty())).then_some(Value { kind, ..v })
+        }
+        _ if is_empty(&v) => call.evaluator.dropped(&v),
+        _ => Some(v),
+    });
+    call.seq(kept.collect())
+}
+
 /// All items of all lists; those of a list that is an alternative are there under its condition.
 pub(super) fn concat(call: &Call<'_, '_>) -> Value {
     let mut out = Vec::new();
@@ -145,7 +160,7 @@ fn append(call: &Call<'_, '_>, list: &Value, out: &mut Vec<Value>) -> bool {
                 if !append(call, &inherit(&b.value, &list.via), &mut inner) {
                     return false;
                 }
-                out.extend(inner.into_iter().map(|v| under(call, &b.label, v)));
+                out.extend(inner.into_iter().map(|v| under(call, &b.when, v)));
             }
         }
         _ => return false,
@@ -154,9 +169,9 @@ fn append(call: &Call<'_, '_>, list: &Value, out: &mut Vec<Value>) -> bool {
 }
 
 /// An item that is there in one alternative only.
-fn under(call: &Call<'_, '_>, label: &str, value: Value) -> Value {
+fn under(call: &Call<'_, '_>, when: &Guard, value: Value) -> Value {
     let span = value.span;
-    call.evaluator.one_of(vec![(label.to_owned(), value)], span)
+    call.evaluator.one_of(vec![(when.clone(), value)], span)
 }
 
 fn flatten(call: &Call<'_, '_>, value: &Value, out: &mut Vec<Value>, depth: u32) {
@@ -173,7 +188,7 @@ fn flatten(call: &Call<'_, '_>, value: &Value, out: &mut Vec<Value>, depth: u32)
             for b in branches.iter() {
                 let mut inner = Vec::new();
                 flatten(call, &inherit(&b.value, &value.via), &mut inner, depth + 1);
-                out.extend(inner.into_iter().map(|v| under(call, &b.label, v)));
+                out.extend(inner.into_iter().map(|v| under(call, &b.when, v)));
             }
         }
         // An unknown item may be a list.
@@ -203,7 +218,7 @@ fn merge(call: &Call<'_, '_>) -> Value {
 }
 
 /// Adds the entries of `map`, under a condition where it is an alternative.
-fn merge_into(call: &Call<'_, '_>, map: &Value, label: Option<&str>, entries: &mut Vec<Entry>) -> bool {
+fn merge_into(call: &Call<'_, '_>, map: &Value, when: Option<&Guard>, entries: &mut Vec<Entry>) -> bool {
     match &map.kind {
         Kind::Null => {}
         Kind::Map(more) => {
@@ -213,14 +228,13 @@ fn merge_into(call: &Call<'_, '_>, map: &Value, label: Option<&str>, entries: &m
                 let same = |old: &Entry| key.is_some() && old.key.known() == key;
                 // Objects of people are short; a generated one is not searched.
                 let before = entries.iter().position(same).filter(|_| entries.len() < 2_000);
-                let value = match (label, before) {
+                let value = match (when, before) {
                     (None, _) => value,
-                    (Some(label), None) => under(call, label, value),
-                    (Some(label), Some(i)) => {
-                        let both = vec![
-                            (label.to_owned(), value),
-                            ("otherwise".to_owned(), entries[i].value.clone()),
-                        ];
+                    (Some(when), None) => under(call, when, value),
+                    (Some(when), Some(i)) => {
+                        let before = entries[i].value.clone();
+                        let others = when.otherwise().into_iter().map(|other| (other, before.clone()));
+                        let both = std::iter::once((when.clone(), value)).chain(others).collect();
                         call.evaluator.one_of(both, e.value.span)
                     }
                 };
@@ -239,7 +253,7 @@ fn merge_into(call: &Call<'_, '_>, map: &Value, label: Option<&str>, entries: &m
         Kind::OneOf(branches) => {
             return branches
                 .iter()
-                .all(|b| merge_into(call, &inherit(&b.value, &map.via), Some(&b.label), entries));
+                .all(|b| merge_into(call, &inherit(&b.value, &map.via), Some(&b.when), entries));
         }
         _ => return false,
     }
@@ -390,7 +404,10 @@ fn coalesce(call: &Call<'_, '_>) -> Value {
                 };
                 let other = coalesce(&rest);
                 let name = call.evaluator.name(value.span);
-                let both = vec![(format!("if {name}"), value.clone()), (format!("unless {name}"), other)];
+                let both = vec![
+                    (Guard::condition(&name, true), value.clone()),
+                    (Guard::condition(&name, false), other),
+                ];
                 return call.evaluator.one_of(both, call.span);
             }
         }

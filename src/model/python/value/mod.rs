@@ -181,7 +181,7 @@ impl<'p> Values<'p> {
             ExprKind::Conditional { test, then, other } => {
                 let test = self.shown(self.span(module, *test));
                 let branch = |word: &str, v| Branch {
-                    label: format!("{word} {test}").into(),
+                    when: format!("{word} {test}").into(),
                     value: v,
                 };
                 let (a, b) = (self.value(module, *then), self.value(module, *other));
@@ -236,7 +236,7 @@ impl<'p> Values<'p> {
             .map(|b| {
                 let v = self.bound(module, name, b, expr);
                 Branch {
-                    label: m.label(b.block).cloned().unwrap_or_else(|| "otherwise".into()),
+                    when: m.label(b.block).map_or("otherwise", |label| label).into(),
                     value: self.changed(module, name, found, b, v),
                 }
             })

@@ -1,0 +1,96 @@
+//! Defaults that stand for nothing: what a variable holds as long as nobody gives it a value.
+//!
+//! `default = ""` together with `count = var.x != "" ? 1 : 0` is how a module says that something is optional. What such a
+//! guard lets through never has the default in it.
+
+use crate::source::HoleKind;
+use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::value::{Kind, Value};
+
+use super::directory::Directory;
+use super::eval::{Env, Evaluator};
+use super::values::spread_of;
+
+/// Whether the default of a variable is none that anybody means: null or empty, or a word that guards compare it with.
+pub(super) fn is_unset(directory: &Directory<'_>, name: &str, default: &Value) -> bool {
+    match &default.kind {
+        Kind::Null => true,
+        Kind::Seq(items) => items.is_empty(),
+        Kind::Map(entries) => entries.is_empty(),
+        Kind::Str(text) => text
+            .known()
+            .is_some_and(|text| text.is_empty() || is_compared(directory, name, &text)),
+        _ => false,
+    }
+}
+
+/// A `count`, a `for_each` or a local compares the variable with this text.
+fn is_compared(directory: &Directory<'_>, name: &str, text: &str) -> bool {
+    let declared = directory.resources.iter().map(|(_, d)| d);
+    let guards = declared
+        .chain(directory.modules.values())
+        .flat_map(|d| [d.expr("count"), d.expr("for_each")])
+        .flatten();
+    let locals = directory.locals.values().map(|(_, e)| *e);
+    guards.chain(locals).any(|e| compares(e.tree, e.node, name, text))
+}
+
+fn compares(tree: &Tree, node: NodeId, name: &str, text: &str) -> bool {
+    let is_variable = |n: NodeId| {
+        let root = tree.children(n).next();
+        tree.kind(n) == Node::Attr
+            && tree.name(n) == name
+            && root.is_some_and(|r| tree.kind(r) == Node::Ident && tree.name(r) == "var")
+    };
+    let is_text =
+        |n: NodeId| tree.kind(n) == Node::Str && tree.text(n).and_then(|t| t.known()).as_deref() == Some(text);
+    let mut open = vec![node];
+    while let Some(n) = open.pop() {
+        if tree.kind(n) == Node::Binary && matches!(tree.name(n), "==" | "!=") {
+            let sides: Vec<NodeId> = tree.children(n).collect();
+            if sides.iter().any(|s| is_variable(*s)) && sides.iter().any(|s| is_text(*s)) {
+                return true;
+            }
+        }
+        open.extend(tree.children(n));
+    }
+    false
+}
+
+/// An expression that writes a list or an object, or text made of one.
+pub(super) fn builds(tree: &Tree, node: NodeId) -> bool {
+    match tree.kind(node) {
+        Node::Seq | Node::Map | Node::For => true,
+        Node::Paren => tree.children(node).next().is_some_and(|inner| builds(tree, inner)),
+        Node::Call => matches!(
+            tree.name(node),
+            "jsonencode" | "concat" | "merge" | "flatten" | "toset" | "tolist"
+        ),
+        _ => false,
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    /// Runs `f`; whether what it gives rests on a default of the root module.
+    pub(super) fn by_default<T>(&self, f: impl FnOnce() -> T) -> (T, bool) {
+        let outer = self.tainted.replace(false);
+        let result = f();
+        let tainted = self.tainted.get();
+        self.tainted.set(outer | tainted);
+        (result, tainted)
+    }
+
+    /// Whether a condition that a default decides is open where defaults that stand for nothing are replaced.
+    pub(super) fn asks_for_unset(&self, tree: &Tree, condition: NodeId, env: &Env<'a>) -> bool {
+        !env.view.given && self.eval(tree, condition, &env.given()).as_bool().is_none()
+    }
+
+    /// What a test drops that a default made empty: as many items as somebody else wants.
+    pub(super) fn dropped(&self, value: &Value) -> Option<Value> {
+        let empty = value.is_null() || value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
+        let step = value.via.as_ref().filter(|_| empty)?;
+        let name = self.name(step.span);
+        let hole = crate::source::Hole::new(HoleKind::Input, name.as_str(), step.span);
+        Some(spread_of(&Value::unknown(hole), step.span, &name))
+    }
+}

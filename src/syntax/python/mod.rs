@@ -1,7 +1,8 @@
 //! Python, by tree-sitter: source text to a syntax tree, with the way back to the file.
 //!
 //! **Invariant:** the time and memory of a parse are bounded by the length of the text, whatever it holds: longer files,
-//! and files that make the parser take too many steps, are a [`Problem`] and have no tree. The tree is in error-recovered
+//! files that make the parser take too many steps, and files that its scanner has no room for are a [`Problem`] and have no
+//! tree. The tree is in error-recovered
 //! form; nothing outside this folder and the walker of `formats::python` sees it.
 
 mod code;
@@ -12,6 +13,7 @@ pub use code::Code;
 pub use kinds::{Field, K, field, kind};
 pub use tree_sitter::{Node, Tree};
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use tree_sitter::{ParseOptions, Parser};
@@ -24,6 +26,12 @@ const MAX_BYTES: usize = 8 << 20;
 /// How often the parser may report progress (it does so about every hundred steps) for each byte of the text, and on top.
 const STEPS_PER_BYTE: usize = 1;
 const STEPS_FREE: usize = 100_000;
+
+/// How many different indentations a text may have. The scanner of tree-sitter-python writes its state into 1,024 bytes
+/// (`tree_sitter_python_external_scanner_serialize`): 2 for itself, 1 for each of up to 255 open strings, 2 for each open
+/// indentation; tree-sitter aborts the process where that is more (`ts_parser__external_scanner_serialize`). Open
+/// indentations grow inward, so no text has more of them open than it has different ones. CPython allows 100 levels.
+const MAX_INDENTATIONS: usize = (1024 - 2 - 255) / 2 - 1;
 
 /// What was understood of one file.
 pub struct Parsed<'a> {
@@ -68,6 +76,14 @@ fn tree(code: &Code<'_>, problems: &mut Vec<Problem>) -> Option<Tree> {
         ));
         return None;
     }
+    if indentations(text) > MAX_INDENTATIONS {
+        problems.push(Problem::new(
+            ProblemKind::Input,
+            start,
+            "python source is indented too deep to be read",
+        ));
+        return None;
+    }
     let mut parser = Parser::new();
     parser
         .set_language(&kinds::language())
@@ -92,6 +108,33 @@ fn tree(code: &Code<'_>, problems: &mut Vec<Problem>) -> Option<Tree> {
         ));
     }
     tree
+}
+
+/// How many different indentations the scanner may see, counted up to one more than [`MAX_INDENTATIONS`]: what stands before
+/// the first character of a line that is not blank, a tab counting eight and modulo 2^16, as the scanner has it. A backslash
+/// at the end of such a blank goes on in the next line, so each of them counts as an indentation of its own.
+fn indentations(text: &str) -> usize {
+    let mut seen = HashSet::new();
+    let mut continued = 0;
+    for line in text.split('\n') {
+        let mut width: u16 = 0;
+        for c in line.bytes() {
+            match c {
+                b' ' => width = width.wrapping_add(1),
+                b'\t' => width = width.wrapping_add(8),
+                b'\r' | b'\x0c' => width = 0,
+                c => {
+                    seen.insert(width);
+                    continued += usize::from(c == b'\\');
+                    break;
+                }
+            }
+        }
+        if seen.len() + continued > MAX_INDENTATIONS {
+            break;
+        }
+    }
+    seen.len() + continued
 }
 
 /// The first place, in the order of the text, that does not fit the grammar: one problem a file, for what follows is

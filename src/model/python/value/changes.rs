@@ -1,7 +1,7 @@
 //! Changes of a value in place: `x.append(v)`, `x["k"] = v`.
 
 use super::super::{Binding, Change, ExprId, Found};
-use super::{MAX_CHANGES, Values, merge, open_entry};
+use super::{MAX_CHANGES, MAX_WEIGHT, Values, merge, open_entry, weight};
 use crate::source::{Hole, HoleKind, Text};
 use crate::value::{Entry, Kind, Value};
 
@@ -25,6 +25,9 @@ impl Values<'_> {
             }
             let sure = m.covers(c.block, binding.block);
             v = self.change(module, v, &c.path, &c.change, sure);
+            if weight(&v, MAX_WEIGHT) >= MAX_WEIGHT {
+                return self.unknown(module, c.at);
+            }
         }
         v
     }

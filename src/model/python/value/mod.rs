@@ -18,8 +18,13 @@ use crate::value::{Branch, Entry, Kind, Value};
 
 /// How deep evaluation follows expressions and names.
 const MAX_DEPTH: u32 = 100;
-/// How many values a name may stand for before it is no longer unfolded where it is used.
+/// Largest weight (see [`weight`]) of a value that is computed from others; what is heavier is not known.
 const MAX_WEIGHT: usize = 20_000;
+/// Weight up to which a computed value is kept whatever else was computed.
+const LIGHT: usize = 64;
+/// Weight that all computed values of one evaluator may have together, and on top for each expression of the program.
+const MAX_TOTAL: usize = 4_000_000;
+const TOTAL_EACH: usize = 32;
 /// Changes of one value that are followed.
 const MAX_CHANGES: usize = 400;
 /// Expressions evaluated with arguments of calls or loop variables filled in, for one evaluator.
@@ -33,10 +38,17 @@ pub struct Values<'p> {
     /// Calls that create resources of ours: `role["Role"]["Arn"]` refers to one of these.
     targets: HashMap<(usize, ExprId), (Arc<str>, Arc<str>)>,
     memo: RefCell<HashMap<(usize, ExprId), Value>>,
+    /// Results that a bound or a cycle cut short: kept until the question is answered, so that nothing is computed twice
+    /// for it.
+    cut: RefCell<HashMap<(usize, ExprId), Value>>,
     busy: RefCell<Vec<(usize, ExprId)>>,
     frames: RefCell<Vec<Frame>>,
     depth: Cell<u32>,
     special: Cell<u32>,
+    /// How often a bound or a cycle cut something short.
+    cuts: Cell<u32>,
+    /// Weight that computed values may still have together.
+    left: Cell<usize>,
 }
 
 /// Names of one scope with given values.
@@ -52,10 +64,13 @@ impl<'p> Values<'p> {
             program,
             targets: HashMap::new(),
             memo: RefCell::default(),
+            cut: RefCell::default(),
             busy: RefCell::default(),
             frames: RefCell::default(),
             depth: Cell::new(0),
             special: Cell::new(0),
+            cuts: Cell::new(0),
+            left: Cell::new(MAX_TOTAL + TOTAL_EACH * program.modules.iter().map(|m| m.exprs.len()).sum::<usize>()),
         }
     }
 
@@ -72,10 +87,12 @@ impl<'p> Values<'p> {
     pub fn value(&self, module: usize, expr: ExprId) -> Value {
         let key = (module, expr);
         let plain = self.frames.borrow().is_empty();
-        if plain && let Some(v) = self.memo.borrow().get(&key) {
-            return v.clone();
-        }
-        if !plain {
+        if plain {
+            let known = self.memo.borrow().get(&key).cloned();
+            if let Some(v) = known.or_else(|| self.cut.borrow().get(&key).cloned()) {
+                return v;
+            }
+        } else {
             let used = self.special.get() + 1;
             self.special.set(used);
             if used > MAX_SPECIAL {
@@ -83,8 +100,10 @@ impl<'p> Values<'p> {
             }
         }
         if self.depth.get() >= MAX_DEPTH || self.busy.borrow().contains(&key) {
+            self.cuts.set(self.cuts.get().wrapping_add(1));
             return self.unknown(module, expr);
         }
+        let cuts = self.cuts.get();
         self.depth.set(self.depth.get() + 1);
         let named = matches!(
             self.module(module).expr(expr).kind,
@@ -94,15 +113,44 @@ impl<'p> Values<'p> {
             self.busy.borrow_mut().push(key);
         }
         let v = self.evaluate(module, expr);
+        let v = self.bounded(module, expr, v);
         if named {
             self.busy.borrow_mut().pop();
         }
         self.depth.set(self.depth.get() - 1);
-        // A result that a bound or a cycle cut short is not the whole truth, unless nothing is going on around it.
-        if plain && (self.busy.borrow().is_empty() || !v.is_unknown()) {
-            self.memo.borrow_mut().insert(key, v.clone());
+        if plain {
+            // A result that a bound or a cycle cut short is not the whole truth, unless nothing is going on around it.
+            let whole = cuts == self.cuts.get() || self.busy.borrow().is_empty() || !v.is_unknown();
+            let to = if whole { &self.memo } else { &self.cut };
+            to.borrow_mut().insert(key, v.clone());
+        }
+        if self.depth.get() == 0 {
+            self.cut.borrow_mut().clear();
         }
         v
+    }
+
+    /// `v`, unless it is too heavy: a few lines, each of which uses the one before twice, would fill all memory. What is
+    /// written out may weigh as much as it is long.
+    fn bounded(&self, module: usize, expr: ExprId, v: Value) -> Value {
+        let written = match &self.module(module).expr(expr).kind {
+            ExprKind::Str(_) | ExprKind::Num(_) | ExprKind::Bool(_) | ExprKind::None => return v,
+            ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::Dict(_) => self.span(module, expr).len() as usize,
+            _ => 0,
+        };
+        let max = MAX_WEIGHT + written;
+        let weight = weight(&v, max);
+        if weight <= LIGHT {
+            return v;
+        }
+        let left = self.left.get().checked_sub(weight.saturating_sub(written));
+        match left.filter(|_| weight < max) {
+            Some(left) => {
+                self.left.set(left);
+                v
+            }
+            None => self.unknown(module, expr),
+        }
     }
 
     fn span(&self, module: usize, expr: ExprId) -> Span {
@@ -215,9 +263,6 @@ impl<'p> Values<'p> {
         let hole = |v: &Value| matches!(&v.kind, Kind::Unknown(h) if h.kind == HoleKind::Other && h.target.is_none());
         if hole(&v) {
             return self.hole(module, expr, HoleKind::Other);
-        }
-        if weight(&v, MAX_WEIGHT) >= MAX_WEIGHT {
-            return self.unknown(module, expr);
         }
         v.used_at(self.span(module, expr))
     }
@@ -501,7 +546,7 @@ fn one_of(branches: Vec<Branch>, span: Span) -> Value {
     }
 }
 
-/// How many values `v` is made of, counted up to `cap`.
+/// How many values `v` is made of, long texts and those of many pieces being several; counted up to `cap`.
 fn weight(v: &Value, cap: usize) -> usize {
     let mut stack = vec![v];
     let mut n = 0;
@@ -515,7 +560,7 @@ fn weight(v: &Value, cap: usize) -> usize {
             Kind::Map(entries) => stack.extend(entries.iter().map(|e| &e.value)),
             Kind::Json(inner) => stack.push(inner),
             Kind::OneOf(branches) => stack.extend(branches.iter().map(|b| &b.value)),
-            Kind::Str(t) => n += t.pieces().len() / 4,
+            Kind::Str(t) => n += t.pieces().len() / 4 + t.len() / 256,
             Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Unknown(_) => {}
         }
     }

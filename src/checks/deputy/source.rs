@@ -9,7 +9,7 @@ use crate::iam::catalogue::{AccessLevel, Action};
 use crate::iam::condition::Grade;
 use crate::iam::condition::strength;
 use crate::iam::principal::{Place, place};
-use crate::iam::{Condition, Document, Item, PolicyKind, Statement, pattern};
+use crate::iam::{Condition, Document, PolicyKind, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::source::Text;
@@ -128,7 +128,7 @@ fn source_arn(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usiz
         || strength(s).has("aws:SourceOwner", Grade::Narrows)
         || strength(s).pins_who();
     for value in &c.values {
-        if pattern::is_star(&value.text) || any_account(value) {
+        if pattern::is_star(&value.text) || any_account(&value.text) {
             if account && !pattern::is_star(&value.text) {
                 continue;
             }
@@ -157,8 +157,8 @@ fn source_arn(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usiz
     }
 }
 
-fn any_account(value: &Item) -> bool {
-    Arn::parse(&value.text).is_some_and(|a| matches!(a.account(), Field::Any)) && !is_bucket(&value.text)
+fn any_account(text: &Text) -> bool {
+    Arn::parse(text).is_some_and(|a| matches!(a.account(), Field::Any)) && !is_bucket(text)
 }
 
 /// A bucket by its name, which no two accounts have: `arn:aws:s3:::reports`, or as the S3 User Guide writes it,
@@ -178,7 +178,20 @@ fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
         }
         let principal = r.get("Principal").and_then(Value::as_str).unwrap_or_default();
         let Some(source) = r.get("SourceArn") else { continue };
-        let has_account = r.has("SourceAccount");
+        let has_account = r.has("SourceAccount") || r.has("PrincipalOrgID");
+        let open = |text: &Text| pattern::is_star(text) || any_account(text);
+        if source.as_text().is_some_and(open) && !has_account {
+            out.push(
+                cx.at_resource(
+                    "source-arn-wildcard",
+                    id,
+                    "`SourceArn` lets in resources of every account",
+                )
+                .primary(source.span, "matches any account")
+                .scope(r.header, "")
+                .other("aws:sourcearn"),
+            );
+        }
         let bucket = source.as_text().is_some_and(is_bucket);
         if principal == "s3.amazonaws.com" && bucket && !has_account {
             let mut f = cx

@@ -82,8 +82,7 @@ fn severity(d: &Document, audience: &Audience) -> Option<Severity> {
         _ => Severity::Critical,
     };
     let severity = match audience {
-        Audience::Everyone(Limit::None) => Severity::Critical,
-        Audience::EveryService(Limit::None) => Severity::High,
+        Audience::Everyone(Limit::None) | Audience::EveryService(Limit::None) => Severity::Critical,
         Audience::Everyone(Limit::Some) | Audience::EveryService(Limit::Some) => Severity::Medium,
         // Whoever reaches a domain from a known network is let in on purpose: there is no other way without signed requests.
         Audience::Everyone(Limit::Network) if d.service.as_deref() == Some("es") => return None,

@@ -36,12 +36,16 @@ fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docume
     }
     for item in &clause.items {
         let limit = match audience(d, s, item, cx.project.own) {
-            Audience::EveryService(_) => {
-                out.push(
-                    cx.at_statement("trust-service-star", id, i, "every AWS service may assume this role")
-                        .primary(item.value.span, "every service, for any customer")
-                        .principals([item.value.display()]),
-                );
+            Audience::EveryService(Limit::Named) => continue,
+            Audience::EveryService(limit) => {
+                let mut f = cx
+                    .at_statement("trust-service-star", id, i, "every AWS service may assume this role")
+                    .primary(item.value.span, "every service, for any customer")
+                    .principals([item.value.display()]);
+                if limit > Limit::None {
+                    f = f.severity(Severity::Medium);
+                }
+                out.push(f);
                 continue;
             }
             Audience::Everyone(limit) => limit,

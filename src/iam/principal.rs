@@ -3,7 +3,7 @@
 
 use super::arn::{self, Arn, Field, Shape};
 use super::pattern::is_star;
-use super::{Condition, Own, PrincipalItem, PrincipalType};
+use super::{Condition, Own, PrincipalClause, PrincipalItem, PrincipalType};
 use crate::source::{HoleKind, Part, Target, Text};
 
 /// Where a principal belongs.
@@ -25,6 +25,14 @@ pub enum Place {
         /// `[own]` trusts it, or it belongs to AWS itself.
         trusted: bool,
         who: Who,
+    },
+    /// An account whose number is given from outside, or cannot be told.
+    SomeAccount {
+        who: Who,
+        /// The hole in its place.
+        name: String,
+        /// A parameter or variable without a value.
+        given: bool,
     },
     /// `{"Service": "*"}`.
     AnyService,
@@ -180,6 +188,17 @@ pub fn is_public(place: &Place) -> bool {
     matches!(place, Place::Everyone | Place::AnyAccount(_))
 }
 
+/// Whether a clause lets in callers of every account: it names everyone, or all but some.
+pub fn is_open(clause: &PrincipalClause) -> bool {
+    clause.negated
+        || clause.items.iter().any(|item| match item.kind {
+            PrincipalType::Everyone => true,
+            PrincipalType::CanonicalUser => is_star(&item.value.text),
+            PrincipalType::Aws => is_public(&aws(&item.value.text, &Own::default(), None)),
+            _ => false,
+        })
+}
+
 /// Of which account an account id is, or what its published owner is called.
 pub fn account_place(id: &str, who: Who, own: &Own, home: Option<&str>) -> Place {
     if let Some(name) = own.accounts.get(id) {
@@ -238,6 +257,11 @@ fn aws(text: &Text, own: &Own, home: Option<&str>) -> Place {
                 Field::Any => Place::AnyAccount(who),
                 Field::Hole(Some(HoleKind::Account)) => Place::OwnAccount { who, name: None },
                 Field::Pattern if is_mostly_wild(parts.account) => Place::AnyAccount(who),
+                Field::Hole(kind) => Place::SomeAccount {
+                    who,
+                    name: parts.account.display(),
+                    given: kind == Some(HoleKind::Input),
+                },
                 _ => Place::Unknown,
             }
         }

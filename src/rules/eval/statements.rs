@@ -83,6 +83,8 @@ impl Eval<'_, '_> {
         }
         let st = s.statement;
         let mut truth = match (t.effect, st.effect.as_ref().map(|e| e.value)) {
+            // What is about nothing allows nothing.
+            (Some(EffectName::Allow), Some(Effect::Allow)) if st.is_void() => Truth::No,
             (None, _)
             | (Some(EffectName::Allow), Some(Effect::Allow))
             | (Some(EffectName::Deny), Some(Effect::Deny)) => Truth::Yes,

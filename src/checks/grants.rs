@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use crate::finding::Finding;
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::widest;
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Strength, strength};
+use crate::iam::fit::reaches;
 use crate::iam::{Document, Item, PolicyKind, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::Context;
@@ -32,6 +34,23 @@ impl<'a> Granting<'a> {
             .items
             .iter()
             .find(|r| pattern::is_star(&r.text) || widest(&r.text).is_star_like())
+    }
+
+    /// Lowers a finding about `set` where the boundary of each holder lets it through on some resources only.
+    pub(super) fn weighed(&self, cx: &Context<'_>, set: &ActionSet, mut f: Finding) -> Finding {
+        if !cx.project.withheld(self.document).narrows(set) {
+            return f;
+        }
+        match &mut f.severity {
+            Some(severity) => *severity = severity.lower(),
+            None => f.steps_down += 1,
+        }
+        f.note("the permissions boundary allows this on some resources or under a condition only")
+    }
+
+    /// Of `set`, the actions whose resources an item of `Resource` may mean: `ssm:GetParameter` is not about a pipeline.
+    pub(super) fn reached(&self, item: &Item, set: &ActionSet) -> ActionSet {
+        set.iter().filter(|a| reaches(&item.text, *a)).collect()
     }
 
     /// Where everything is allowed, and how it is written: [`Self::star`], or a `NotResource`, which leaves all but a few.
@@ -68,8 +87,9 @@ pub(super) fn granting<'a>(cx: &Context<'a>) -> impl Iterator<Item = Granting<'a
     cx.documents().filter(move |(_, d)| grants(d)).flat_map(move |(id, d)| {
         project.granted(id).allowed.iter().map(move |a| {
             let mut actions = Cow::Borrowed(&a.actions);
-            if a.actions.intersects(project.withheld(id)) {
-                actions.to_mut().subtract(project.withheld(id));
+            let lost = project.withheld(id).of(a.statement);
+            if a.actions.intersects(lost) {
+                actions.to_mut().subtract(lost);
             }
             let statement = &d.statements[a.statement];
             Granting {

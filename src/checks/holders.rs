@@ -4,14 +4,12 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::finding::Cause;
-use crate::iam::arn::{Arn, Breadth, widest};
-use crate::iam::glob::Case;
-use crate::iam::pattern::Pattern;
+use crate::iam::arn::{Arn, widest};
 use crate::iam::{ActionSet, catalogue};
 use crate::model::Resource;
-use crate::project::{Effective, Grant, Identity, IdentityId, IdentityKind, PolicySource, ResourceId};
+use crate::project::{Effective, Grant, IdentityId, IdentityKind, PolicySource, ResourceId};
 use crate::rules::Context;
-use crate::source::{Piece, Span, Target, Text};
+use crate::source::{Span, Target, Text};
 use crate::value::{Kind, Value};
 
 /// The identities of a project, by reference; what each amounts to is worked out when asked for.
@@ -165,47 +163,4 @@ impl Power<'_> {
             }
         }
     }
-}
-
-/// A resource that is this identity: a reference to it, or an ARN that ends in its name or in a pattern of it.
-pub(super) fn is_itself(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
-    if widest(resource) <= Breadth::WholeType {
-        return false;
-    }
-    if refers(resource, cx, identity.resource) {
-        return true;
-    }
-    let Some(name) = identity.name.as_ref().and_then(Text::known) else {
-        return false;
-    };
-    let path = cx.project.resources[identity.resource as usize]
-        .get("Path")
-        .map_or(Some("/".into()), |p| p.as_str());
-    let (Some(path), Some(arn)) = (path, Arn::parse(resource)) else {
-        return false;
-    };
-    let full = format!("{}{path}{name}", identity.kind.name());
-    Pattern::resource(&arn.resource.to_text())
-        .matches(&full, Case::Sensitive)
-        .is_yes()
-        && arn.service().as_deref() == Some("iam")
-}
-
-/// Ends in a reference to the resource, after nothing or after a whole part of an ARN.
-pub(super) fn refers(text: &Text, cx: &Context<'_>, resource: u32) -> bool {
-    let address = &cx.project.resources[resource as usize].address;
-    let pieces = text.pieces();
-    let Some((Piece::Hole(hole), before)) = pieces.split_last() else {
-        return false;
-    };
-    let whole = match before.last() {
-        None => true,
-        Some(Piece::Lit(l)) => l.text.ends_with('/'),
-        Some(Piece::Hole(_)) => false,
-    };
-    whole
-        && hole
-            .target
-            .as_ref()
-            .is_some_and(|t| t.scope == address.scope && t.address == address.name)
 }

@@ -15,6 +15,7 @@ mod grants;
 mod guardrails;
 mod holders;
 mod hygiene;
+mod itself;
 mod narrowing;
 mod python;
 mod resources;

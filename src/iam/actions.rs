@@ -181,6 +181,13 @@ impl ActionSet {
         }
     }
 
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        let mut out = self.clone();
+        out.subtract(other);
+        out
+    }
+
     pub fn intersect(&mut self, other: &Self) {
         if !self.is_subset(other) {
             self.keep(|index| other.word(index));
@@ -265,6 +272,22 @@ impl ActionSet {
         }
         prefixes
     }
+}
+
+/// Whether an action pattern reads like one operation and is one: the few actions that it matches are on one thing
+/// (`ses:*SuppressedDestination`), or variants of the action that it begins with (`s3:DeleteObject*`), and none of them manages
+/// permissions. `set` is what it matches.
+pub fn is_one_operation(pattern: &str, set: &ActionSet) -> bool {
+    /// `Create`, `Update` and `Delete` of one thing.
+    const FEW: usize = 3;
+    let changing = set.iter().filter(|a| a.level().changes()).count();
+    let manages = |a: Action| {
+        a.level() == AccessLevel::PermissionsManagement || a.second_level() == Some(AccessLevel::PermissionsManagement)
+    };
+    let variants = pattern
+        .strip_suffix('*')
+        .is_some_and(|stem| !glob::is_pattern(stem) && catalogue().action(stem).is_some_and(|a| set.contains(a.id())));
+    changing <= 1 || ((changing <= FEW || variants) && !set.iter().any(manages))
 }
 
 /// The actions, retired ones too, that a name or a pattern stands for, in the order of their names.

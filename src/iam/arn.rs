@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use super::glob::{self, Case};
-use super::pattern::{Pattern, has_wildcard, is_star};
+use super::pattern::{Pattern, is_star};
 use crate::source::{Hole, HoleKind, Part, Text};
+
+pub use super::breadth::{Breadth, is_every, whole_types, widest};
 
 /// The parts of `arn:partition:service:region:account:resource`, each with its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,32 +46,6 @@ pub enum Field<'t> {
     Pattern,
     /// Has an unknown part; the kind of the only one, if it is the whole field.
     Hole(Option<HoleKind>),
-}
-
-/// How much of a service a resource pattern takes in, the widest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Breadth {
-    /// Every resource there is: `*`, `arn:*`, `arn:aws:*:*:*:*`.
-    Everything,
-    /// Every resource of one service in every account: `arn:aws:s3:::*`, `arn:aws:sqs:*:*:*`.
-    WholeService,
-    /// Every resource of one service in one account or one region.
-    AccountWide,
-    /// Every resource of one type: `role/*`, `secret:*`, `arn:aws:s3:::*/*`.
-    WholeType,
-    /// A wildcard beside a known part of the name.
-    Prefix,
-    /// One resource.
-    Exact,
-    /// A hole decides.
-    Unknown,
-}
-
-impl Breadth {
-    /// As good as `*` for some service: what `resource-effectively-star` is about.
-    pub fn is_star_like(self) -> bool {
-        self <= Self::WholeService
-    }
 }
 
 impl<'t> Arn<'t> {
@@ -197,7 +173,7 @@ pub fn field(part: Part<'_>) -> Field<'_> {
     }
 }
 
-fn is_stars(text: &str) -> bool {
+pub(super) fn is_stars(text: &str) -> bool {
     text.bytes().all(|b| b == b'*')
 }
 
@@ -213,114 +189,6 @@ pub fn is_whole_arn(hole: &Hole) -> bool {
             let a = t.attribute.to_ascii_lowercase();
             a == "arn" || a.ends_with("_arn") || a.ends_with("arn")
         })
-}
-
-/// Whether `arn` takes in every `kind` of IAM (`role`, `user`) of some account, as `*` and `arn:aws:iam::*:role/*` do, and
-/// `role/app-*` does not.
-pub fn is_every(arn: &Text, kind: &str) -> bool {
-    if widest(arn) > Breadth::WholeType {
-        return false;
-    }
-    let one = format!("{kind}/x");
-    match shape(arn) {
-        Shape::Arn(parts) => {
-            let fits = |part: Part<'_>, what: &str| {
-                Pattern::new(&part.to_text(), Case::Sensitive).matches(what, Case::Sensitive)
-            };
-            fits(parts.service, "iam").and(fits(parts.resource, &one)).may_be()
-        }
-        _ => Pattern::resource(arn)
-            .matches(&format!("arn:aws:iam::111122223333:{one}"), Case::Sensitive)
-            .may_be(),
-    }
-}
-
-/// How much `arn` takes in.
-pub fn widest(arn: &Text) -> Breadth {
-    if is_star(arn) {
-        return Breadth::Everything;
-    }
-    let parts = match shape(arn) {
-        Shape::Arn(parts) => parts,
-        Shape::Hole => return hole_breadth(arn),
-        Shape::Star => return Breadth::Everything,
-        Shape::Wildcard => {
-            // `arn:aws:s3*`, `*:*`: what an ARN of no particular kind would need.
-            let flat = arn.with_placeholders();
-            let only = |allowed: &[&str]| flat.split(':').all(|f| allowed.contains(&f) || is_stars(f));
-            let named = flat
-                .split(':')
-                .nth(2)
-                .is_some_and(|s| !s.is_empty() && !s.contains('*'));
-            return if only(&["arn", "aws", "aws-cn", "aws-us-gov", ""]) {
-                Breadth::Everything
-            } else if named && flat.split(':').skip(3).all(is_stars) {
-                Breadth::WholeService
-            } else {
-                Breadth::Prefix
-            };
-        }
-        Shape::TooShort(_) | Shape::Other => {
-            return if arn.is_known() {
-                Breadth::Exact
-            } else {
-                Breadth::Unknown
-            };
-        }
-    };
-    let flat = parts.resource.with_placeholders();
-    if is_stars(&flat) && !flat.is_empty() {
-        let anywhere = |f: Field<'_>| matches!(f, Field::Any | Field::Empty);
-        let everywhere = anywhere(parts.region()) && anywhere(parts.account());
-        return match field(parts.service) {
-            Field::Any if everywhere => Breadth::Everything,
-            _ if everywhere => Breadth::WholeService,
-            _ => Breadth::AccountWide,
-        };
-    }
-    if !parts.resource.is_known() && parts.resource.as_hole().is_some() {
-        return Breadth::Exact;
-    }
-    let wild = match parts.resource.known() {
-        Some(known) if !known.contains('$') => glob::is_pattern(&known),
-        _ => has_wildcard(&parts.resource.to_text()),
-    };
-    if !wild {
-        return Breadth::Exact;
-    }
-    // Names of S3 objects and of queues come without a type: `arn:aws:s3:::bucket/*`.
-    let typed = !matches!((parts.region(), parts.account()), (Field::Empty, Field::Empty));
-    let mut segments = flat.split(['/', ':']);
-    let first = segments.next().unwrap_or_default();
-    if typed && !first.contains(['*', '?']) {
-        // What follows the type: a star in the place of the name and no name anywhere else.
-        match segments.next() {
-            // `user/*/${aws:username}` is one name under any path.
-            Some(name) if !name.is_empty() && is_stars(name) && segments.next_back().is_none_or(is_stars) => {
-                Breadth::WholeType
-            }
-            _ => Breadth::Prefix,
-        }
-    } else if is_stars(first) && segments.all(is_stars) {
-        Breadth::WholeType
-    } else {
-        Breadth::Prefix
-    }
-}
-
-fn hole_breadth(arn: &Text) -> Breadth {
-    let whole = arn.as_hole();
-    match whole {
-        Some(h) if h.kind == HoleKind::Resource => Breadth::Exact,
-        Some(_) => Breadth::Unknown,
-        None => {
-            if !has_wildcard(arn) {
-                Breadth::Exact
-            } else {
-                Breadth::Prefix
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -346,43 +214,6 @@ mod tests {
             ("", Shape::Other),
         ] {
             assert_eq!(shape(&text(t)), expected, "{t}");
-        }
-    }
-
-    #[test]
-    fn breadth() {
-        use Breadth::*;
-        for (t, expected) in [
-            ("*", Everything),
-            ("**", Everything),
-            ("*:*", Everything),
-            ("arn:*", Everything),
-            ("arn:aws:*", Everything),
-            ("arn:aws:*:*:*:*", Everything),
-            ("arn:‹partition›:*:*:*:*", Everything),
-            ("arn:aws:s3:::*", WholeService),
-            ("arn:‹partition›:s3:::*", WholeService),
-            ("arn:aws:s3:*", WholeService),
-            ("arn:aws:sqs:*:*:*", WholeService),
-            ("arn:aws:sqs:‹region›:‹account›:*", AccountWide),
-            ("arn:aws:dynamodb:*:123456789012:*", AccountWide),
-            ("arn:aws:s3:::*/*", WholeType),
-            ("arn:aws:iam::*:role/*", WholeType),
-            ("arn:aws:iam::‹account›:role/*", WholeType),
-            ("arn:aws:secretsmanager:*:*:secret:*", WholeType),
-            ("arn:aws:logs:*:*:log-group:*:*", WholeType),
-            ("arn:aws:dynamodb:*:*:table/*/index/*", WholeType),
-            ("arn:aws:iam::*:role/service-role/*", Prefix),
-            ("arn:aws:iam::*:role/x-*", Prefix),
-            ("arn:aws:iam::*:user/*/${aws:username}", Prefix),
-            ("arn:aws:s3:::b/*", Prefix),
-            ("arn:aws:s3:::‹v›/*", Prefix),
-            ("‹v›/*", Prefix),
-            ("arn:aws:s3:::b", Exact),
-            ("arn:aws:s3:::‹v›", Exact),
-            ("‹v›", Unknown),
-        ] {
-            assert_eq!(widest(&text(t)), expected, "{t}");
         }
     }
 }

@@ -318,9 +318,17 @@ impl Statement {
         clauses.flat_map(|c| &c.items)
     }
 
-    /// Certainly an Allow, which some request can match.
+    /// Certainly an Allow of something, which some request can match.
     pub fn allows(&self) -> bool {
-        matches!(&self.effect, Some(e) if e.value == Effect::Allow) && self.dead.is_none()
+        matches!(&self.effect, Some(e) if e.value == Effect::Allow) && self.dead.is_none() && !self.is_void()
+    }
+
+    /// About nothing, since it leaves out everything: `NotResource: "*"`, `NotAction: "*"`.
+    /// IAM User Guide, "IAM JSON policy elements: NotResource" and "NotAction".
+    pub fn is_void(&self) -> bool {
+        let everything =
+            |c: &Clause| c.negated && c.items.iter().any(|i| i.branch.is_none() && pattern::is_star(&i.text));
+        [&self.action, &self.resource].into_iter().flatten().any(everything)
     }
 
     /// Certainly a Deny, which some request can match.

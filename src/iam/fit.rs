@@ -110,7 +110,7 @@ impl<'a> Resources<'a> {
             let everything = texts.iter().any(|r| arn::widest(r) == Breadth::Everything);
             if everything || own().any(|r| arn::widest(r) <= Breadth::AccountWide) {
                 StarOnly::Fits
-            } else if own().any(|r| arn::widest(r) <= Breadth::WholeType || is_every(service, r)) {
+            } else if own().any(|r| arn::widest(r) <= Breadth::WholeType) {
                 StarOnly::Every
             } else if own().next().is_some() {
                 StarOnly::Own
@@ -118,6 +118,19 @@ impl<'a> Resources<'a> {
                 StarOnly::Foreign
             }
         }))
+    }
+}
+
+/// Whether a resource that `action` is checked against may be among those that `resource` means: `s3:PutBucketPolicy` is not
+/// about `bucket/*`. What works on `*` only is about its service's own.
+pub fn reaches(resource: &Text, action: Action) -> bool {
+    if pattern::is_star(resource) {
+        return true;
+    }
+    let arn = Pattern::resource(resource);
+    match action.resource_types().len() {
+        0 => is_own(action.service(), resource),
+        _ => action.resource_types().any(|t| t.fits(&arn).may_be()),
     }
 }
 
@@ -134,17 +147,4 @@ fn is_own(service: Service, resource: &Text) -> bool {
     };
     let formats = service.resource_types().flat_map(|t| t.arn_formats());
     name == service.prefix() || formats.filter_map(|f| f.split(':').nth(2)).any(|s| s == name)
-}
-
-/// `…:agent-space*` is every agent space.
-fn is_every(service: Service, resource: &Text) -> bool {
-    Arn::parse(resource).is_some_and(|arn| {
-        let named = Pattern::resource(&arn.resource.to_text());
-        let mut formats = service.resource_types().flat_map(|t| t.arn_formats());
-        formats.any(|f| {
-            f.splitn(6, ':')
-                .nth(5)
-                .is_some_and(|r| named.covers(&Pattern::format(r)).is_yes())
-        })
-    })
 }

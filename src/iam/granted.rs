@@ -34,6 +34,9 @@ impl Granted {
             out.unclear.push(d.statement_key.unwrap_or(d.span));
         }
         for (statement, s) in d.statements.iter().enumerate() {
+            if s.is_void() {
+                continue;
+            }
             match s.effect.as_ref().map(|e| e.value) {
                 Some(_) if s.dead.is_some() => {}
                 Some(Effect::Allow) => out.allow(statement, s),

@@ -7,6 +7,7 @@ pub mod access;
 pub mod actions;
 pub mod arn;
 pub mod arn_format;
+mod breadth;
 pub mod catalogue;
 pub mod condition;
 pub mod document;

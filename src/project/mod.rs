@@ -10,7 +10,7 @@ pub(crate) mod places;
 mod required;
 mod workload;
 
-pub use effective::{Boundary, Effective, Gap, Grant, PolicySource, Why};
+pub use effective::{AwsManaged, Boundary, Effective, Gap, Grant, PolicySource, Why, Withheld};
 pub use link::link;
 pub use required::{Codebase, Doubt, Required};
 pub use workload::{Code, CodePlace, Handler, RunsAs, Workload, WorkloadKind};
@@ -18,7 +18,7 @@ pub use workload::{Code, CodePlace, Handler, RunsAs, Workload, WorkloadKind};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use crate::iam::{ActionSet, Document, Granted, Own};
+use crate::iam::{Document, Granted, Own};
 use crate::model::Resource;
 use crate::model::python::{Module, Program};
 use crate::source::{Problem, Sources, Span, Text};
@@ -53,7 +53,7 @@ pub struct Project<'a> {
     /// For [`Project::granted`], by document.
     granted: Vec<OnceLock<Granted>>,
     /// For [`Project::withheld`], by document.
-    withheld: OnceLock<Vec<ActionSet>>,
+    withheld: OnceLock<Vec<Withheld>>,
     /// Python inside other files, in the order of the units.
     pub inline: Vec<crate::model::Inline>,
     /// Folders of layers, from which functions import. Sorted.
@@ -90,7 +90,7 @@ impl Project<'_> {
 
     /// What a document seems to grant and none of its holders gets: it is denied, outside their boundaries, or only let
     /// through for a named policy, boundary or service.
-    pub fn withheld(&self, document: DocumentId) -> &ActionSet {
+    pub fn withheld(&self, document: DocumentId) -> &Withheld {
         &self.withheld.get_or_init(|| effective::withheld(self))[document as usize]
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut Out<'_>) {
         for allowed in &cx.project.granted(id).allowed {
             let mut hits = allowed.actions.clone();
             hits.intersect(forbidden);
-            hits.subtract(cx.project.withheld(id));
+            hits.subtract(cx.project.withheld(id).of(allowed.statement));
             let statement = &d.statements[allowed.statement];
             for (span, written, hits) in granting(statement, &hits) {
                 let what = match &written {

@@ -84,19 +84,24 @@ fn one(
     let Some((prefix, name)) = text.split_once(':') else {
         let f = at(
             "action-bad-format",
-            format!("`{text}` is not of the form `service:Action`"),
+            format!("`{text}` is not in the form `service:Action`"),
         );
         return Some((f.primary(item.span, "no service before a colon"), nothing()));
     };
+    if name.contains(':') {
+        let f = at("action-bad-format", format!("`{text}` has more than one colon"));
+        return Some((f.primary(item.span, "must be `service:Action`"), nothing()));
+    }
     if prefix.contains(['*', '?']) {
-        // `*:*` and `*:Name` are looked at as what they grant.
-        return (!prefix.bytes().all(|b| b == b'*')).then(|| {
+        // `*:*` is every action.
+        let stars = |part: &str| part.bytes().all(|b| b == b'*');
+        return (!stars(prefix) || !stars(name)).then(|| {
             let f = at(
                 "wildcard-in-service-prefix",
                 format!("`{text}` has a wildcard in the service"),
             );
             (
-                f.primary(item.span, "takes in services that are yet to come"),
+                f.primary(item.span, "IAM rejects a wildcard before the colon"),
                 nothing(),
             )
         });

@@ -3,8 +3,9 @@
 use std::sync::OnceLock;
 
 use crate::checks::grants::{Granting, class, granting, names};
+use crate::iam::Item;
 use crate::iam::actions::ActionSet;
-use crate::iam::arn::{Breadth, widest};
+use crate::iam::arn::{Breadth, whole_types, widest};
 use crate::iam::catalogue::{AccessLevel, Action, catalogue};
 use crate::iam::condition::Grade;
 use crate::rules::{Context, Out};
@@ -202,14 +203,16 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, g: &Granting<'_>, class: &Class) -> 
     let Some(resource) = g.statement.resource.as_ref().filter(|r| !r.negated) else {
         return false;
     };
-    let Some(wide) = g.star().or_else(|| {
-        // Every secret or key of the account is as good as every one there is.
-        let whole = matches!(rule, "secrets-read-star" | "kms-decrypt-star" | "audit-tampering");
-        resource
-            .items
-            .iter()
-            .find(|r| whole && matches!(widest(&r.text), Breadth::WholeType | Breadth::AccountWide))
-    }) else {
+    // Every secret or key of the account is as good as every one there is.
+    let whole = matches!(rule, "secrets-read-star" | "kms-decrypt-star" | "audit-tampering");
+    let wide = |r: &&Item| {
+        let breadth = widest(&r.text);
+        breadth.is_star_like() || whole && breadth <= Breadth::WholeType
+    };
+    let mut items: Vec<_> = resource.items.iter().filter(wide).collect();
+    items.sort_by_key(|r| widest(&r.text));
+    let reaching = items.into_iter().map(|r| (r, g.reached(r, &hit)));
+    let Some((wide, hit)) = reaching.into_iter().find(|(_, hit)| !hit.is_empty()) else {
         return false;
     };
     if rule == "kms-decrypt-star"
@@ -227,12 +230,26 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, g: &Granting<'_>, class: &Class) -> 
     let mut f = cx
         .at_statement(rule, g.document, g.index, format!("{action} {verb} {}", class.what))
         .primary(span, class.label)
-        .secondary(wide.span, "on every resource")
+        .secondary(wide.span, label_of(wide))
         .actions(g.items_granting(&hit).iter().map(|i| i.display().to_lowercase()))
         .resources([wide.display()]);
     f.evidence.expanded_actions = Some(hit.len());
-    out.push(f);
+    out.push(g.weighed(cx, &hit, f));
     true
+}
+
+/// What an item of `Resource` stands for.
+fn label_of(wide: &Item) -> String {
+    match widest(&wide.text) {
+        Breadth::Everything | Breadth::WholeService => "on every resource".to_owned(),
+        Breadth::AccountWide => "on every one of this account".to_owned(),
+        _ => format!("on each `{}` here", arn_type(wide)),
+    }
+}
+
+fn arn_type(item: &Item) -> String {
+    let kinds = whole_types(&item.text);
+    kinds.first().map_or_else(|| item.display(), |k| k.name().to_owned())
 }
 
 /// "reads" of one, "read" of several.

@@ -2,6 +2,7 @@
 //! IAM User Guide, "What is ABAC for AWS?" and "Controlling access to AWS resources using tags".
 
 use crate::checks::grants::{Granting, granting, names};
+use crate::checks::itself::caller;
 use crate::iam::ActionSet;
 use crate::iam::arn::Shape;
 use crate::iam::catalogue::AccessLevel;
@@ -9,14 +10,19 @@ use crate::iam::condition::Grade;
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
-use crate::iam::{Item, arn, pattern};
+use crate::iam::{Item, Statement, arn, catalogue, pattern};
 use crate::rules::{Context, Out};
+use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let all: Vec<Granting<'_>> = granting(cx).collect();
     for of_document in all.chunk_by(|a, b| a.document == b.document) {
+        if of_document.len() > MOST_STATEMENTS {
+            continue;
+        }
+        own_tags(cx, out, of_document);
         let guarded: Vec<&Granting<'_>> = of_document.iter().filter(|g| is_by_tag(g)).collect();
-        if guarded.is_empty() || of_document.len() > MOST_STATEMENTS {
+        if guarded.is_empty() {
             continue;
         }
         for tagging in of_document.iter().filter(|g| !g.strength.narrows()) {
@@ -25,6 +31,64 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             }
         }
     }
+}
+
+/// A statement that decides by the caller's own tags, and one that lets the caller set them.
+/// IAM User Guide, "IAM tutorial: Define permissions to access AWS resources based on tags".
+fn own_tags(cx: &Context<'_>, out: &mut Out<'_>, of_document: &[Granting<'_>]) {
+    let mut by_own = of_document.iter().filter_map(|g| Some((g, own_tag(g.statement)?)));
+    let Some((guarded, key)) = by_own.next() else { return };
+    for tagging in of_document
+        .iter()
+        .filter(|g| !g.strength.narrows() && g.index != guarded.index)
+    {
+        let tags_itself = |name: &str, kind: &str| {
+            let action = catalogue().action(name).filter(|a| tagging.actions.contains(a.id()))?;
+            let resource = tagging.statement.resource.as_ref().filter(|r| !r.negated)?;
+            let itself = |r: &&Item| arn::is_every(&r.text, kind) || (kind == "user" && caller(&r.text).is_some());
+            Some((action, resource.items.iter().find(itself)?))
+        };
+        let Some((action, item)) = tags_itself("iam:TagUser", "user").or_else(|| tags_itself("iam:TagRole", "role"))
+        else {
+            continue;
+        };
+        let only: ActionSet = std::iter::once(action).collect();
+        let Some(span) = tagging.span_granting(&only) else {
+            continue;
+        };
+        let message = format!(
+            "`{}` changes the tag of its holder that another statement relies on",
+            action.name()
+        );
+        out.push(
+            cx.at_statement("tagging-abac-bypass", tagging.document, tagging.index, message)
+                .primary(span, "sets any tag on itself")
+                .secondary(key, "decides by a tag of the caller")
+                .actions(tagging.items_granting(&only).iter().map(|i| i.display().to_lowercase()))
+                .resources([item.display()]),
+        );
+    }
+}
+
+/// Where a statement's conditions compare with a tag of the caller.
+fn own_tag(s: &Statement) -> Option<Span> {
+    let by_value = |v: &Item| {
+        let value = v.text.with_placeholders().to_ascii_lowercase();
+        value.contains("${aws:principaltag/")
+    };
+    s.conditions.iter().find_map(|c| {
+        let by_key = c
+            .key
+            .text
+            .display()
+            .to_ascii_lowercase()
+            .starts_with("aws:principaltag/");
+        if by_key {
+            Some(c.key.span)
+        } else {
+            c.values.iter().find(|v| by_value(v)).map(|v| v.span)
+        }
+    })
 }
 
 fn report(cx: &Context<'_>, out: &mut Out<'_>, tagging: &Granting<'_>, guarded: &Granting<'_>) {

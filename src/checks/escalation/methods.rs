@@ -31,11 +31,14 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             continue;
         }
         let withheld = cx.project.withheld(id);
-        let open = |m: &&Way| !m.ids.iter().any(|a| withheld.contains(a.id()));
+        let open = |m: &&Way| !m.ids.iter().any(|a| withheld.all().contains(a.id()));
+        let grant = |i: usize, action: Action, m: &Way| {
+            grant(d, i, action, m).filter(|_| !withheld.of(i).contains(action.id()))
+        };
         let (singles, several): (Vec<&Way>, Vec<&Way>) =
             ways::ways().iter().filter(open).partition(|m| m.ids.len() == 1);
         for statement in 0..d.statements.len() {
-            let granted = |m: &&'static Way| Some((grant(d, statement, *m.ids.first()?, m)?, *m));
+            let granted = |m: &&'static Way| Some((grant(statement, *m.ids.first()?, m)?, *m));
             let found: Vec<_> = singles.iter().filter_map(granted).collect();
             single(cx, out, (id, statement), &found);
         }
@@ -43,7 +46,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         for m in several {
             // Of several statements the one counts that nothing narrows.
             let widest = |action: &Action| {
-                let mut grants = (0..d.statements.len()).filter_map(|i| grant(d, i, *action, m));
+                let mut grants = (0..d.statements.len()).filter_map(|i| grant(i, *action, m));
                 let first = grants.next()?;
                 match first.narrowed {
                     true => grants.find(|g| !g.narrowed).or(Some(first)),

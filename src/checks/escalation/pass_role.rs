@@ -24,7 +24,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         let Some(grant) = Grant::of(s, pass_role) else {
             continue;
         };
-        if cx.project.withheld(id).contains(pass_role.id()) {
+        if cx.project.withheld(id).of(i).contains(pass_role.id()) {
             continue;
         }
         let Some(reach) = Reach::of(s) else {
@@ -81,7 +81,7 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut Out<'_>) {
         else {
             continue;
         };
-        if cx.project.withheld(id).contains(assume_role.id()) {
+        if cx.project.withheld(id).of(i).contains(assume_role.id()) {
             continue;
         }
         let mut f = cx

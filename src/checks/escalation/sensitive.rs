@@ -64,7 +64,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             let granted: Vec<_> = actions
                 .iter()
                 .filter_map(|a| Some((a, Grant::of(s, *a)?)))
-                .filter(|(a, _)| !cx.project.withheld(id).contains(a.id()))
+                .filter(|(a, _)| !cx.project.withheld(id).of(i).contains(a.id()))
                 .collect();
             let (Some((action, grant)), Some(resource)) = (granted.first(), &s.resource) else {
                 continue;

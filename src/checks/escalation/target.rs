@@ -1,15 +1,18 @@
 //! Ways that take a powerful target, where the target is in the repository: the statement names it, and it or its role is
 //! as good as an administrator.
 
+use std::collections::BTreeMap;
+
 use super::ways::{How, Way, clip, is_service, passes_to, suits, ways};
 use crate::checks::holders::{Holders, Power};
 use crate::finding::Finding;
+use crate::iam::condition::strength;
 use crate::iam::principal::{Place, Who, place};
 use crate::iam::{Action, Item, catalogue};
 use crate::model::Resource;
-use crate::project::{Effective, Grant, IdentityId, PolicySource, ResourceId};
+use crate::project::{DocumentId, Effective, Grant, IdentityId, PolicySource, ResourceId};
 use crate::rules::{Context, Out};
-use crate::source::Piece;
+use crate::source::{Piece, Span};
 
 /// Where a resource of a type names the role that it runs as.
 const RUNS_AS: &[(&str, &[&str])] = &[
@@ -25,9 +28,14 @@ const RUNS_AS: &[(&str, &[&str])] = &[
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let holders = Holders::new(cx);
-    let search = Search { cx, holders: &holders };
+    let mut search = Search {
+        cx,
+        holders: &holders,
+        named: BTreeMap::new(),
+    };
+    search.named = search.named_in_trust();
     for (id, identity) in (0u32..).zip(&cx.project.identities) {
-        if identity.policies.is_empty() || holders.power(id).is_some() {
+        if holders.power(id).is_some() {
             continue;
         }
         let effective = Effective::of(cx.project, id);
@@ -44,10 +52,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 out.push(f.scope(identity.header, ""));
             }
         }
-        if let Some((key, f)) = search.assume(&effective)
-            && !seen.contains(&key)
-        {
-            out.push(f.scope(identity.header, ""));
+        if let Some((key, f)) = search.assume(&effective) {
+            if !seen.contains(&key) {
+                out.push(f.scope(identity.header, ""));
+            }
+        } else {
+            search.trusted_by_name(&effective).into_iter().for_each(|f| out.push(f));
         }
     }
 }
@@ -55,7 +65,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 struct Search<'s, 'a> {
     cx: &'s Context<'a>,
     holders: &'s Holders<'a>,
+    /// The roles whose trust policies name an identity of the repository.
+    named: BTreeMap<IdentityId, Vec<Named>>,
 }
+
+/// The role, the statement of its trust policy, and where that names the identity.
+type Named = (IdentityId, DocumentId, usize, Span);
 
 /// A grant that names a target.
 struct Hit<'h, 'a> {
@@ -88,7 +103,7 @@ impl<'a> Search<'_, 'a> {
                 (role != effective.identity).then_some((item, role))
             })?;
             let lets = way.how != How::Pass
-                || (passes_to(g.statement, way.service()) && self.trusts_service(role, way.service()));
+                || (passes_to(g.statement, &way.services) && self.trusts_service(role, &way.services));
             lets.then_some((g, item, role))
         })?;
         let power = self.holders.power(role)?;
@@ -133,6 +148,53 @@ impl<'a> Search<'_, 'a> {
                 self.report(effective, &hit, power)
             })
         })
+    }
+
+    fn named_in_trust(&self) -> BTreeMap<IdentityId, Vec<Named>> {
+        let mut out: BTreeMap<IdentityId, Vec<Named>> = BTreeMap::new();
+        for (role, target) in (0u32..).zip(&self.cx.project.identities) {
+            for d in &target.trust {
+                let statements = &self.cx.project.documents[*d as usize].statements;
+                for (i, s) in statements.iter().enumerate().filter(|(_, s)| s.allows()) {
+                    let principals = s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items);
+                    for p in principals {
+                        if let Some(id) = self.identity(&p.value) {
+                            out.entry(id).or_default().push((role, *d, i, p.value.span));
+                        }
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// Privileged roles whose trust policies name this identity. Within one account it needs no permission of its own then.
+    /// AWS STS API Reference, "AssumeRole", "Permissions".
+    fn trusted_by_name(&self, effective: &Effective<'a>) -> Vec<Finding> {
+        let project = self.cx.project;
+        let identity = &project.identities[effective.identity as usize];
+        let lost = |action: Option<Action>| action.is_none_or(|a| effective.denied.contains(a.id()));
+        if lost(catalogue().action("sts:AssumeRole")) {
+            return Vec::new();
+        }
+        let named = self.named.get(&effective.identity).into_iter().flatten();
+        let report = |&(role, d, i, span): &Named| {
+            let power = self.holders.power(role).filter(|_| role != effective.identity)?;
+            let message = format!(
+                "the trust policy of a privileged role lets this {} assume it",
+                identity.kind.name()
+            );
+            let mut f = self
+                .cx
+                .at_statement("privesc-target-in-repo", d, i, message)
+                .primary(span, "needs no permission of its own")
+                .secondary(power.span, format!("the role: {}", power.text))
+                .secondary(identity.header, "has what the role may do")
+                .other(project.resources[identity.resource as usize].address.name.to_string());
+            f.steps_down += u8::from(strength(&project.documents[d as usize].statements[i]).narrows());
+            Some(f)
+        };
+        named.filter_map(report).collect()
     }
 
     fn report(&self, effective: &Effective<'a>, hit: &Hit<'_, 'a>, power: &Power<'_>) -> Option<(Key, Finding)> {
@@ -200,9 +262,9 @@ impl<'a> Search<'_, 'a> {
     }
 
     /// The trust policy of a role certainly lets the service in.
-    fn trusts_service(&self, role: IdentityId, service: &str) -> bool {
+    fn trusts_service(&self, role: IdentityId, services: &[&str]) -> bool {
         self.trusted(role)
-            .any(|p| matches!(p, Place::Service { name } if is_service(&name, service)))
+            .any(|p| matches!(p, Place::Service { name } if is_service(&name, services)))
     }
 
     /// The trust policy of a role lets the identity in by name, or leaves it to the account's policies.

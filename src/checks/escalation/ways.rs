@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use super::pass_role::is_every_role;
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Family, Grade, Operator, strength};
-use crate::iam::pattern::{self, Pattern};
+use crate::iam::fit::reaches;
+use crate::iam::pattern;
 use crate::iam::{Action, Item, Statement, catalogue};
 
 /// What makes a way dangerous.
@@ -27,18 +28,8 @@ pub(super) struct Way {
     /// The same, looked up.
     pub(super) ids: Vec<Action>,
     pub(super) what: &'static str,
-}
-
-impl Way {
-    /// The first part of the principal of the service that gets the role: `lambda`, `ecs` for `ecs-tasks.amazonaws.com`.
-    pub(super) fn service(&self) -> &'static str {
-        let action = self.actions.iter().find(|a| !a.starts_with("iam:"));
-        match action.and_then(|a| a.split(':').next()) {
-            Some("autoscaling") => "ec2",
-            Some(prefix) => prefix,
-            None => "",
-        }
-    }
+    /// How the principals of the services that get the role begin: `lambda`, `ecs` for `ecs-tasks.amazonaws.com`.
+    pub(super) services: Vec<&'static str>,
 }
 
 /// The table, read on first use.
@@ -60,11 +51,17 @@ pub(super) fn ways() -> &'static [Way] {
                 let actions: Vec<_> = fields.next()?.split(' ').collect();
                 let ids = actions.iter().map(|a| catalogue().action(a)).collect::<Option<_>>()?;
                 let what = fields.next()?;
+                let own = actions.iter().filter(|a| !a.starts_with("iam:"));
+                let services = match fields.next() {
+                    Some(services) => services.split(' ').collect(),
+                    None => own.filter_map(|a| a.split(':').next()).take(1).collect(),
+                };
                 Some(Way {
                     how,
                     actions,
                     ids,
                     what,
+                    services,
                 })
             })
             .collect()
@@ -75,7 +72,7 @@ pub(super) fn ways() -> &'static [Way] {
 pub(super) fn suits(s: &Statement, action: Action, way: &Way) -> bool {
     let how = way.how;
     let pass = action.name() == "iam:PassRole";
-    if pass && !passes_to(s, way.service()) {
+    if pass && !passes_to(s, &way.services) {
         return false;
     }
     if matches!(how, How::Own | How::Other) && strength(s).limits_what_is_given() {
@@ -88,19 +85,18 @@ pub(super) fn suits(s: &Statement, action: Action, way: &Way) -> bool {
         || resource.items.iter().any(|r| match how {
             How::Pass if pass => is_every_role(r),
             // What is made anew may be named in advance.
-            How::Pass => arn::widest(&r.text) != Breadth::Unknown || r.text.as_hole().is_none(),
-            How::Own | How::Other | How::Target => arn::widest(&r.text) <= Breadth::WholeType && reaches(r, action),
+            How::Pass => {
+                let known = arn::widest(&r.text) != Breadth::Unknown || r.text.as_hole().is_none();
+                known && reaches(&r.text, action)
+            }
+            How::Own | How::Other | How::Target => {
+                arn::widest(&r.text) <= Breadth::WholeType && reaches(&r.text, action)
+            }
         })
 }
 
-/// Whether some resource of the action may be among those that an item means.
-fn reaches(r: &Item, action: Action) -> bool {
-    let arn = Pattern::resource(&r.text);
-    action.resource_types().len() == 0 || action.resource_types().any(|t| t.fits(&arn).may_be())
-}
-
-/// Whether a statement lets roles be passed to the service: no condition on `iam:PassedToService`, or one that names it.
-pub(super) fn passes_to(s: &Statement, service: &str) -> bool {
+/// Whether a statement lets roles be passed to one of the services: no condition on `iam:PassedToService`, or one that names it.
+pub(super) fn passes_to(s: &Statement, services: &[&str]) -> bool {
     if !strength(s).has("iam:PassedToService", Grade::Narrows) {
         return true;
     }
@@ -109,16 +105,18 @@ pub(super) fn passes_to(s: &Statement, service: &str) -> bool {
         .filter(|c| c.key.text.display().eq_ignore_ascii_case("iam:PassedToService"))
         .all(|c| {
             let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
-            let named = |v: &Item| v.text.known().is_some_and(|v| is_service(&v, service));
+            let named = |v: &Item| v.text.known().is_some_and(|v| is_service(&v, services));
             operator.is_some_and(|o| o.family == Family::String && !o.negated) && c.values.iter().any(named)
         })
 }
 
-/// Whether `principal` (`ecs-tasks.amazonaws.com`, `tasks.apprunner.amazonaws.com`) is one of the service's.
-pub(super) fn is_service(principal: &str, service: &str) -> bool {
+/// Whether `principal` (`ecs-tasks.amazonaws.com`, `tasks.apprunner.amazonaws.com`) is one of the services'.
+pub(super) fn is_service(principal: &str, services: &[&str]) -> bool {
     let own = |part: &str| {
-        part.strip_prefix(service)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        services.iter().any(|service| {
+            part.strip_prefix(service)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        })
     };
     principal.split('.').any(own)
 }

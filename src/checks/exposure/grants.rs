@@ -3,6 +3,7 @@
 use crate::iam::access::{Audience, audience};
 use crate::iam::actions::ActionSet;
 use crate::iam::condition::strength;
+use crate::iam::fit::reaches;
 use crate::iam::pattern::Pattern;
 use crate::iam::principal::{Place, Who, is_open};
 use crate::iam::{Document, Item, Origin, PolicyKind, Statement, catalogue, pattern};
@@ -143,19 +144,17 @@ fn escalation(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docume
     let denied = cx.project.granted(id).denied.as_ref();
     let grants = |name: &str| {
         let action = catalogue().action(name)?;
+        let mut resources = s.resource.iter().filter(|r| !r.negated).flat_map(|r| &r.items);
+        let about = s.resource.as_ref().is_none_or(|r| r.negated) || resources.any(|r| reaches(&r.text, action));
         clause
             .naming(action)
+            .filter(|_| about)
             .filter(|_| denied.is_none_or(|d| !d.contains(action.id())))
     };
     if grants("s3:GetObject").is_some() && grants("s3:PutObject").is_some() {
         return;
     }
-    for name in [
-        "s3:PutBucketPolicy",
-        "s3:PutBucketAcl",
-        "s3:PutLifecycleConfiguration",
-        "s3:PutObjectAcl",
-    ] {
+    for name in ["s3:PutBucketPolicy", "s3:PutBucketAcl", "s3:PutLifecycleConfiguration"] {
         if let Some(item) = grants(name) {
             let mut f = cx
                 .at_statement(

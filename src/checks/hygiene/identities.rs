@@ -72,12 +72,12 @@ fn known_policies(name: &str, span: Span, push: Push<'_>) {
                 &label,
             );
         }
-        Some(p) => {
-            let known = name == "AdministratorAccess" || super::managed::is_elevated(name);
-            if let Some(service) = p.document_json.and_then(whole_service).filter(|_| !known) {
+        Some(_) => {
+            let known = name == "AdministratorAccess" || super::managed::is_elevated(&name);
+            if let Some(what) = super::managed::broad(&name).filter(|_| !known) {
                 push(
                     "managed-broad-policy",
-                    format!("the AWS managed policy `{short}` grants every action of `{service}` on everything"),
+                    format!("the AWS managed policy `{short}` grants {what} on everything"),
                     span,
                     "wider than a workload needs",
                 );
@@ -124,27 +124,6 @@ fn bare_name(value: &Value, span: Span, push: Push<'_>) {
         span,
         label,
     );
-}
-
-/// A service of which the policy allows every action on every resource without a condition.
-fn whole_service(document: &str) -> Option<String> {
-    let policy: serde_json::Value = serde_json::from_str(document).ok()?;
-    let list = |v: &serde_json::Value| -> Vec<String> {
-        match v {
-            serde_json::Value::Array(items) => items.iter().filter_map(|i| i.as_str().map(str::to_owned)).collect(),
-            _ => v.as_str().map(str::to_owned).into_iter().collect(),
-        }
-    };
-    let statements = match policy.get("Statement")? {
-        serde_json::Value::Array(items) => items.clone(),
-        one => vec![one.clone()],
-    };
-    statements
-        .iter()
-        .filter(|s| s.get("Effect").and_then(|e| e.as_str()) == Some("Allow") && s.get("Condition").is_none())
-        .filter(|s| s.get("Resource").is_some_and(|r| list(r).iter().any(|r| r == "*")))
-        .flat_map(|s| s.get("Action").map(list).unwrap_or_default())
-        .find_map(|a| a.strip_suffix(":*").map(str::to_owned))
 }
 
 fn user(r: &Resource, push: Push<'_>) {

@@ -1,9 +1,10 @@
 //! AWS managed policies where they are attached or looked up to be used.
 
 use crate::finding::Finding;
-use crate::iam::catalogue;
 use crate::iam::managed::aws_managed_name;
+use crate::iam::{ActionSet, Clause, catalogue, pattern};
 use crate::model::{Resource, kinds};
+use crate::project::AwsManaged;
 use crate::rules::{Context, Out};
 use crate::source::Span;
 use crate::value::{Kind, Value};
@@ -19,6 +20,54 @@ const ELEVATED: &[(&str, &str)] = &[
 /// Whether a policy, by its name with path, is one of those.
 pub(super) fn is_elevated(name: &str) -> bool {
     ELEVATED.iter().any(|(n, _)| *n == name)
+}
+
+/// From this many actions that change something on, a policy is as broad as one with a wildcard.
+const MANY: usize = 25;
+
+/// What an AWS managed policy, by its name with path, grants on every resource without a condition, if that is a whole
+/// service or a long list: "every action of `s3`", "118 actions of `ec2` that change something".
+pub(super) fn broad(name: &str) -> Option<String> {
+    let granted = everywhere(name)?;
+    let mut services: Vec<(&str, usize, bool)> = Vec::new();
+    for prefix in granted.services() {
+        let service = catalogue().service(prefix)?;
+        let mut all: ActionSet = service.actions().filter(|a| !a.is_gone()).collect();
+        let whole = all.is_subset(&granted);
+        all.intersect(&granted);
+        services.push((prefix, all.iter().filter(|a| a.level().changes()).count(), whole));
+    }
+    // The service that the policy is about: of what its name says, else the one with the most actions.
+    let short = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    let is_named = |prefix: &str| short.contains(&prefix.replace('-', ""));
+    let (prefix, changing, whole) = *services
+        .iter()
+        .filter(|(prefix, changing, whole)| *whole || *changing >= MANY || (is_named(prefix) && *changing > 0))
+        .max_by_key(|(prefix, changing, _)| (is_named(prefix), *changing))
+        .filter(|_| services.iter().any(|(_, changing, whole)| *whole || *changing >= MANY))?;
+    // Roles of services get what AWS says they need.
+    let of_service = name.starts_with("service-role/") || name.starts_with("aws-service-role/");
+    match whole {
+        true => Some(format!("every action of `{prefix}`")),
+        false => (!of_service).then(|| format!("{changing} actions of `{prefix}` that change something")),
+    }
+}
+
+/// What a policy of AWS grants on `*` or on all but a few, whatever the request.
+fn everywhere(name: &str) -> Option<ActionSet> {
+    let policy = AwsManaged::of(name)?;
+    let mut out = ActionSet::empty();
+    for allowed in &policy.granted().allowed {
+        let s = &policy.document().statements[allowed.statement];
+        let star = |c: &Clause| c.negated || c.items.iter().any(|i| pattern::is_star(&i.text));
+        if s.resource.as_ref().is_some_and(star) && s.conditions.is_empty() {
+            out.union_with(&allowed.actions);
+        }
+    }
+    if let Some(denied) = &policy.granted().denied {
+        out.subtract(denied);
+    }
+    Some(out)
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {

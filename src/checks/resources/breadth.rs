@@ -2,7 +2,7 @@
 
 use crate::iam::arn::widest;
 use crate::iam::condition::strength;
-use crate::iam::{PolicyKind, pattern};
+use crate::iam::{Clause, PolicyKind, pattern};
 use crate::rules::{Context, Out};
 
 pub(super) fn effectively_star(cx: &Context<'_>, out: &mut Out<'_>) {
@@ -10,7 +10,7 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut Out<'_>) {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
         }
-        let Some(clause) = s.resource.as_ref().filter(|c| !c.negated) else {
+        let (Some(clause), Some(actions)) = (s.resource.as_ref().filter(|c| !c.negated), &s.action) else {
             continue;
         };
         // Beside a plain star the longer spelling changes nothing.
@@ -19,6 +19,11 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut Out<'_>) {
         }
         for item in &clause.items {
             if !widest(&item.text).is_star_like() {
+                continue;
+            }
+            // What works on `*` only is given on everything in any case.
+            let about = Clause::actions(actions).is_none_or(|set| set.is_empty() || !set.scopable().is_empty());
+            if !about {
                 continue;
             }
             let mut f = cx
@@ -30,13 +35,8 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut Out<'_>) {
                 )
                 .primary(item.span, "as wide as `*`")
                 .resources([item.display()])
-                .actions(
-                    s.action
-                        .iter()
-                        .flat_map(|a| &a.items)
-                        .map(|a| a.display().to_lowercase()),
-                );
-            if let Some(first) = s.action.iter().filter(|a| !a.negated).find_map(|a| a.items.first()) {
+                .actions(actions.items.iter().map(|a| a.display().to_lowercase()));
+            if let Some(first) = actions.items.first().filter(|_| !actions.negated) {
                 f = f.secondary(first.span, "allowed on all of them");
             }
             if strength(s).narrows() {

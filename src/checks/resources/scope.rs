@@ -1,6 +1,6 @@
 //! Actions on everything that could be on less.
 
-use crate::checks::grants::{granting, names};
+use crate::checks::grants::{class, granting, names};
 use crate::finding::Severity;
 use crate::iam::ActionSet;
 use crate::iam::catalogue::AccessLevel;
@@ -23,6 +23,9 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             continue;
         }
         let writes = writes_of(&scopable);
+        // Descriptions give nothing away that is kept there.
+        let content = ["content", "data", "secrets", "credentials", "lambda-env"];
+        let reads = writes.is_empty() && !content.iter().any(|name| class(name).intersects(&scopable));
         let managing = scopable.of_level(AccessLevel::PermissionsManagement);
         let cases = [
             (
@@ -84,10 +87,10 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             if !one {
                 f = f.note(format!("can be scoped: {}", names(&set, 3)));
             }
-            if few || held == Held::ByOwner {
+            if few || (wide && reads) || held == Held::ByOwner {
                 f = f.severity(Severity::Low);
             }
-            out.push(f);
+            out.push(g.weighed(cx, &set, f));
         }
     }
 }

@@ -3,27 +3,33 @@
 use crate::checks::grants::{Granting, granting, names};
 use crate::iam::ActionSet;
 use crate::iam::Item;
-use crate::iam::arn::{Arn, Breadth, widest};
+use crate::iam::arn::{Arn, whole_types};
 use crate::iam::catalogue::AccessLevel;
 use crate::rules::{Context, Out};
 
-/// Service, type as its ARNs begin, what one of them is. Types whose names are chosen by people, so that a policy can name
-/// them beforehand, and whose content matters.
+/// Service, type as the catalogue names it, what one of them is. Types whose names are chosen by people, so that a policy can
+/// name them beforehand, and whose content matters.
 const TYPES: &[(&str, &str, &str)] = &[
+    ("codebuild", "project", "project"),
     ("dynamodb", "table", "table"),
+    ("ecr", "repository", "repository"),
+    ("events", "event-bus", "event bus"),
+    ("firehose", "deliverystream", "delivery stream"),
     ("iam", "group", "group"),
     ("iam", "policy", "policy"),
     ("iam", "role", "role"),
     ("iam", "user", "user"),
+    ("kinesis", "stream", "stream"),
     ("kms", "key", "key"),
     ("lambda", "function", "function"),
-    ("secretsmanager", "secret", "secret"),
+    ("rds", "cluster", "cluster"),
+    ("rds", "db", "database"),
+    ("secretsmanager", "Secret", "secret"),
+    ("sns", "topic", "topic"),
+    ("sqs", "queue", "queue"),
     ("ssm", "parameter", "parameter"),
-    ("states", "stateMachine", "state machine"),
+    ("states", "statemachine", "state machine"),
 ];
-
-/// Services whose ARNs have no type before the name.
-const UNTYPED: &[(&str, &str)] = &[("sns", "topic"), ("sqs", "queue")];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for g in granting(cx) {
@@ -42,23 +48,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 fn one(cx: &Context<'_>, g: &Granting<'_>, item: &Item) -> Option<crate::finding::Finding> {
-    let breadth = widest(&item.text);
-    if !matches!(breadth, Breadth::WholeType | Breadth::AccountWide) {
-        return None;
-    }
-    let arn = Arn::parse(&item.text)?;
-    let service = arn.service()?;
-    let kind = if breadth == Breadth::AccountWide {
-        UNTYPED.iter().find(|(s, _)| *s == service).map(|(_, what)| *what)?
-    } else {
-        let written = arn.resource_type();
-        let (_, _, what) = TYPES.iter().find(|(s, t, _)| *s == service && *t == written)?;
-        what
-    };
-    let matters = matters(&g.actions, &service);
-    if matters.is_empty() {
-        return None;
-    }
+    let whole = whole_types(&item.text);
+    let service = Arn::parse(&item.text)?.service()?;
+    let (kind, matters) = TYPES
+        .iter()
+        .filter(|(s, name, _)| *s == service && whole.iter().any(|t| t.name() == *name))
+        .map(|(_, name, what)| (*what, matters(&g.actions, &service, name)))
+        .find(|(_, matters)| !matters.is_empty())?;
     let single = matters.len() == 1;
     let mut f = cx
         .at_statement(
@@ -82,18 +78,19 @@ fn one(cx: &Context<'_>, g: &Granting<'_>, item: &Item) -> Option<crate::finding
     }
     f.evidence.expanded_actions = Some(matters.len());
     f.steps_down += u8::from(g.strength.narrows());
-    Some(f)
+    Some(g.weighed(cx, &matters, f))
 }
 
-/// What of a service's actions is worth naming the resource for: all that changes, and reads of what is kept there.
-fn matters(actions: &ActionSet, service: &str) -> ActionSet {
+/// What of the actions on a type is worth naming the resource for: all that changes, and reads of what is kept there.
+fn matters(actions: &ActionSet, service: &str, kind: &str) -> ActionSet {
     let reads = matches!(service, "secretsmanager" | "ssm" | "dynamodb" | "kms" | "sqs");
     actions
         .scopable()
         .iter()
         .filter(|a| {
             let own = a.service().prefix() == service || service == "iam" && a.name() == "sts:AssumeRole";
-            own && (a.level().changes() || reads && a.level() == AccessLevel::Read)
+            own && a.resource_types().any(|t| t.name() == kind)
+                && (a.level().changes() || reads && a.level() == AccessLevel::Read)
                 && !a.short_name().starts_with("Describe")
                 && !a.short_name().starts_with("List")
                 && !matches!(

@@ -1,6 +1,6 @@
 //! A role that its own trust policy lets in.
 
-use crate::checks::holders::is_itself;
+use crate::checks::itself::is_itself;
 use crate::iam::PrincipalType;
 use crate::rules::{Context, Out};
 

@@ -37,8 +37,15 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &Item) -> Option<Fi
     let arn = match shape(&item.text) {
         Shape::Arn(arn) => arn,
         Shape::Wildcard => {
-            // A star may stand for the fields that are not there; behind a name it does not.
             let text = item.text.known()?;
+            // IAM asks for `arn:` in these letters, whatever the rest is.
+            if !text.starts_with("arn:") && !text.bytes().all(|b| matches!(b, b'*' | b':')) {
+                return Some(bad_prefix(&at, &shown));
+            }
+            if let Some(f) = literal_fields(&item.text, &shown, &at) {
+                return Some(f);
+            }
+            // A star may stand for the fields that are not there; after a name it does not.
             let n = text.split(':').count();
             let last = text.rsplit(':').next().unwrap_or_default();
             let named = text.starts_with("arn:") && n < 6 && last.contains('/') && !last.starts_with('*');
@@ -63,13 +70,7 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &Item) -> Option<Fi
             // A text that is empty by default is often filled in before it is used.
             let placeholder = text.contains(['{', '<', '%', '$']) || (text.is_empty() && !cx.is_literal(item));
             let relative = RELATIVE.iter().any(|p| text.starts_with(p));
-            return (!placeholder && !relative && !text.starts_with('*')).then(|| {
-                at(
-                    "arn-bad-prefix",
-                    format!("`{shown}` is no ARN"),
-                    "must begin with `arn:`, or be `*`",
-                )
-            });
+            return (!placeholder && !relative).then(|| bad_prefix(&at, &shown));
         }
     };
     fields(&arn, &shown, &at).or_else(|| {
@@ -83,12 +84,21 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &Item) -> Option<Fi
     })
 }
 
+fn bad_prefix(at: At<'_>, shown: &str) -> Finding {
+    at(
+        "arn-bad-prefix",
+        format!("`{shown}` is not an ARN"),
+        "must begin with `arn:`, or be `*`",
+    )
+}
+
 /// An ARN of a service or of a kind that AWS does not have.
 pub(in crate::checks) fn fits_nothing(item: &Item) -> bool {
     let Shape::Arn(arn) = shape(&item.text) else {
         return false;
     };
     let unknown = match field(arn.service) {
+        Field::Empty => true,
         Field::Literal(s) => types_of(&s.to_ascii_lowercase()).is_none(),
         _ => false,
     };
@@ -97,11 +107,43 @@ pub(in crate::checks) fn fits_nothing(item: &Item) -> bool {
 
 type At<'a> = &'a dyn Fn(&'static str, String, &str) -> Finding;
 
+/// The fields before the first wildcard, where a star may stand for the others: `arn:aws::s3:*`, `arn:aws:dynamo:*`.
+fn literal_fields(text: &Text, shown: &str, at: At<'_>) -> Option<Finding> {
+    let text = text.known()?;
+    let literal = &text[..text.find(['*', '?'])?];
+    // What follows the last colon goes on after it.
+    let mut fields = literal.split(':').collect::<Vec<_>>();
+    fields.pop();
+    let [_, rest @ ..] = fields.as_slice() else { return None };
+    rest.first()
+        .and_then(|p| bad_partition(p, at))
+        .or_else(|| rest.get(1).and_then(|s| unknown_service(s, shown, at)))
+}
+
+fn bad_partition(p: &str, at: At<'_>) -> Option<Finding> {
+    (!catalogue().is_partition(p)).then(|| {
+        at(
+            "arn-bad-partition",
+            format!("`{p}` is not a partition of AWS"),
+            "`aws`, `aws-cn`, `aws-us-gov`, …",
+        )
+    })
+}
+
+fn unknown_service(s: &str, shown: &str, at: At<'_>) -> Option<Finding> {
+    let message = match s {
+        "" => format!("`{shown}` has no service"),
+        _ => format!("no ARN of AWS has the service `{s}`"),
+    };
+    let unknown = types_of(&s.to_ascii_lowercase()).is_none();
+    unknown.then(|| at("arn-unknown-service", message, "matches nothing"))
+}
+
 fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
     if arn.resource.is_empty() {
         return Some(at(
             "arn-missing-fields",
-            format!("`{shown}` names nothing behind the account"),
+            format!("`{shown}` has no resource after the account"),
             "arn:partition:service:region:account:resource",
         ));
     }
@@ -110,21 +152,16 @@ fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
         Field::Empty => Some("".into()),
         _ => None,
     };
-    if let Some(p) = partition.filter(|p| !catalogue().is_partition(p)) {
-        return Some(at(
-            "arn-bad-partition",
-            format!("`{p}` is no partition of AWS"),
-            "`aws`, `aws-cn`, `aws-us-gov`, …",
-        ));
+    if let Some(f) = partition.and_then(|p| bad_partition(&p, at)) {
+        return Some(f);
+    }
+    if field(arn.service) == Field::Empty {
+        return unknown_service("", shown, at);
     }
     if let Field::Literal(s) = field(arn.service) {
         let lower = s.to_ascii_lowercase();
-        if types_of(&lower).is_none() {
-            return Some(at(
-                "arn-unknown-service",
-                format!("no ARN of AWS has the service `{s}`"),
-                "matches nothing",
-            ));
+        if let Some(f) = unknown_service(&s, shown, at) {
+            return Some(f);
         }
         if let Field::Literal(p) = arn.partition()
             && is_missing(&lower, &p)

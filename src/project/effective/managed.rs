@@ -8,17 +8,33 @@ use crate::iam::{Document, Granted, catalogue};
 
 /// A managed policy of AWS, read.
 #[derive(Debug)]
-pub(super) struct Managed {
+pub struct AwsManaged {
     /// Without path.
     pub(super) name: &'static str,
     pub(super) document: Document,
     pub(super) granted: Granted,
 }
 
-type Slot = Arc<OnceLock<Option<&'static Managed>>>;
+impl AwsManaged {
+    /// By name with or without path; `None` for one that AWS does not have or does not show.
+    pub fn of(name: &str) -> Option<&'static Self> {
+        managed(name)
+    }
+
+    /// Its spans mean nothing.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    pub fn granted(&self) -> &Granted {
+        &self.granted
+    }
+}
+
+type Slot = Arc<OnceLock<Option<&'static AwsManaged>>>;
 
 /// By name with or without path; `None` for one that AWS does not have or does not show.
-pub(super) fn managed(name: &str) -> Option<&'static Managed> {
+pub(super) fn managed(name: &str) -> Option<&'static AwsManaged> {
     static READ: Mutex<BTreeMap<&'static str, Slot>> = Mutex::new(BTreeMap::new());
     let policy = catalogue().managed_policy(name)?;
     let json = policy.document_json?;
@@ -33,7 +49,7 @@ pub(super) fn managed(name: &str) -> Option<&'static Managed> {
         let document = aws_managed(name, json)?;
         let granted = Granted::of(&document);
         // As many as AWS has policies, for as long as the process lives.
-        Some(Box::leak(Box::new(Managed {
+        Some(Box::leak(Box::new(AwsManaged {
             name,
             document,
             granted,

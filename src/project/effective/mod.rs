@@ -32,6 +32,8 @@ use std::borrow::Cow;
 
 pub use boundary::Boundary;
 pub use gaps::{Gap, Why};
+pub use managed::AwsManaged;
+pub use withheld::Withheld;
 pub(super) use withheld::withheld;
 
 use super::{DocumentId, Identity, IdentityId, PolicyRef, PolicyUse, Project};
@@ -294,8 +296,18 @@ fn takes_all(deny: &Statement, allow: &Statement) -> bool {
     let (Some(deny), Some(allow)) = (&deny.resource, &allow.resource) else {
         return false;
     };
-    if deny.negated || allow.negated || !allow.complete || allow.items.is_empty() {
+    if allow.negated || !allow.complete || allow.items.is_empty() || !deny.complete {
         return false;
+    }
+    if deny.negated {
+        // Of what a `NotResource` spares, the Allow is on nothing.
+        let mut spared = deny.items.iter();
+        return !spared.any(|d| {
+            allow
+                .items
+                .iter()
+                .any(|a| pattern::overlaps(&d.text, &a.text, Case::Sensitive).may_be())
+        });
     }
     allow.items.iter().all(|a| {
         deny.items

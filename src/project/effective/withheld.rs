@@ -1,16 +1,64 @@
 //! What a document seems to grant and none of its holders gets.
 
-use super::Effective;
+use std::collections::BTreeMap;
+
+use super::{Effective, PolicySource, is_certain, takes_all};
 use crate::iam::arn::{Breadth, widest};
 use crate::iam::condition::{GIVEN, Operator};
+use crate::iam::granted::Allowed;
 use crate::iam::{ActionSet, Condition, Granted, PolicyKind, Statement};
 use crate::project::{IdentityId, PolicyRef, Project};
 
-/// For each document what is taken away again: by an unconditional Deny, by a boundary, or by a Deny of everything that is
-/// not held to a named policy, boundary or service. Of a document with several holders, what all of them lack; of one
-/// without, what it takes away itself.
-pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<ActionSet> {
-    let mut held: Vec<Option<ActionSet>> = vec![None; project.documents.len()];
+/// What one document seems to grant and none of its holders gets.
+#[derive(Clone, Debug, Default)]
+pub struct Withheld {
+    all: ActionSet,
+    /// Of single statements more: a Deny is on their resources only.
+    of: BTreeMap<usize, ActionSet>,
+    /// What each holder's boundary lets through on some resources or under a condition only.
+    bounded: Option<ActionSet>,
+}
+
+impl Withheld {
+    /// Whatever the statement.
+    pub fn all(&self) -> &ActionSet {
+        &self.all
+    }
+
+    /// Of one statement.
+    pub fn of(&self, statement: usize) -> &ActionSet {
+        self.of.get(&statement).unwrap_or(&self.all)
+    }
+
+    /// Whether the boundary of each holder lets all of `actions` through on some resources or under a condition only.
+    pub fn narrows(&self, actions: &ActionSet) -> bool {
+        self.bounded.as_ref().is_some_and(|b| actions.is_subset(b))
+    }
+
+    fn meet(&mut self, other: &Self) {
+        let statements: Vec<usize> = self.of.keys().chain(other.of.keys()).copied().collect();
+        let of = statements.into_iter().map(|s| {
+            let mut both = self.of(s).clone();
+            both.intersect(other.of(s));
+            (s, both)
+        });
+        self.of = of.collect();
+        self.all.intersect(&other.all);
+        self.bounded = match (self.bounded.take(), &other.bounded) {
+            (Some(mut a), Some(b)) => {
+                a.intersect(b);
+                Some(a)
+            }
+            _ => None,
+        };
+    }
+}
+
+/// For each document what is taken away again: by a Deny on all that a statement is on, by a boundary, or by a Deny of
+/// everything that is not held to a named policy, boundary or service. Of a document with several holders, what all of them
+/// lack; of one without, what it takes away itself.
+pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
+    let mut held: Vec<Option<Withheld>> = vec![None; project.documents.len()];
     for (id, identity) in project.identities.iter().enumerate() {
         let documents: Vec<_> = identity
             .policies
@@ -24,26 +72,66 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<ActionSet> {
         if documents.is_empty() {
             continue;
         }
-        let lacks = Effective::of(project, id as IdentityId).withheld();
+        let effective = Effective::of(project, id as IdentityId);
+        let lacks = effective.withheld();
+        let bounded = effective.boundary.as_ref().filter(|b| b.complete);
+        let bounded = bounded.map(|b| b.everywhere.complement());
         for d in documents {
+            let left: BTreeMap<usize, &ActionSet> = effective
+                .grants
+                .iter()
+                .filter(|g| g.source == PolicySource::Written(*d))
+                .map(|g| (g.index, &*g.actions))
+                .collect();
+            let nothing = ActionSet::empty();
+            let lost = |a: &Allowed| a.actions.minus(left.get(&a.statement).copied().unwrap_or(&nothing));
+            let here = Withheld {
+                of: lost_of(project.granted(*d), &lacks, lost),
+                all: lacks.clone(),
+                bounded: bounded.clone(),
+            };
             match &mut held[*d as usize] {
-                Some(all) => all.intersect(&lacks),
-                none => *none = Some(lacks.clone()),
+                Some(all) => all.meet(&here),
+                none => *none = Some(here),
             }
         }
     }
-    let own = |(document, held): (u32, Option<ActionSet>)| {
+    let own = |(document, held): (u32, Option<Withheld>)| {
         held.unwrap_or_else(|| {
             let (d, granted) = (&project.documents[document as usize], project.granted(document));
-            let mut out = ActionSet::empty();
+            let mut out = Withheld::default();
             if matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) {
-                out.union_with(granted.denied.as_ref().unwrap_or(&ActionSet::empty()));
-                add_guarded(&mut out, granted, &d.statements);
+                out.all
+                    .union_with(granted.denied.as_ref().unwrap_or(&ActionSet::empty()));
+                add_guarded(&mut out.all, granted, &d.statements);
+                let denies: Vec<_> = granted.limits.iter().take(super::MAX_LIMITS).collect();
+                out.of = lost_of(granted, &out.all, |a| {
+                    let mut lost = ActionSet::empty();
+                    for deny in &denies {
+                        let (s, allow) = (&d.statements[deny.statement], &d.statements[a.statement]);
+                        if a.actions.intersects(&deny.actions) && is_certain(s) && takes_all(s, allow) {
+                            lost.union_with(&deny.actions);
+                        }
+                    }
+                    lost
+                });
             }
             out
         })
     };
     (0u32..).zip(held).map(own).collect()
+}
+
+/// What single statements lose, where it is more than `all`.
+fn lost_of(granted: &Granted, all: &ActionSet, lost: impl Fn(&Allowed) -> ActionSet) -> BTreeMap<usize, ActionSet> {
+    let more = granted.allowed.iter().filter_map(|a| {
+        let mut lost = lost(a);
+        (!lost.is_subset(all)).then(|| {
+            lost.union_with(all);
+            (a.statement, lost)
+        })
+    });
+    more.collect()
 }
 
 fn add_guarded(out: &mut ActionSet, granted: &Granted, statements: &[Statement]) {

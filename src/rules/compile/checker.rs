@@ -43,6 +43,9 @@ impl<'a> Checker<'a> {
             };
             let mut when = a.when.clone();
             inner.statement(&mut when, &DocKind::ALL)?;
+            if let Some(item) = &a.item {
+                inner.item(&mut item.as_ref().clone(), Of::Action)?;
+            }
             if let Some(unused) = inner.made.first() {
                 return Err(Mistake::at(format!("nothing uses the capture `{unused}`"), unused));
             }

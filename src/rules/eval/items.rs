@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 
 use super::statements::Stmt;
 use super::{Captured, Eval, Found, Of};
+use crate::iam::actions::is_one_operation;
 use crate::iam::arn::{Arn, Field};
 use crate::iam::fit::Resources;
 use crate::iam::glob::{self, Case};
@@ -55,6 +56,18 @@ impl<'p> One<'p> {
             via: self.via,
             actions: self.actions(),
         }
+    }
+
+    /// Of what was captured, by itself.
+    pub(super) fn again(c: &'p Captured<'p>) -> Option<Self> {
+        Some(Self {
+            of: c.of,
+            text: c.text.as_deref()?,
+            span: c.span,
+            via: c.via,
+            principal: None,
+            set: None,
+        })
     }
 
     /// What it stands for as an item of `Action`.
@@ -254,6 +267,18 @@ impl Eval<'_, '_> {
         if !t.access_level.is_empty() {
             truth = truth.and(levels(one, &t.access_level));
         }
+        if let Some(wanted) = t.one_operation {
+            let one = match (known.as_deref(), one.actions()) {
+                (Some(text), Some(set)) => is_one_operation(text, set).into(),
+                (Some(text), None) => is_one_operation(text, &ActionSet::expand(text)).into(),
+                (None, _) => Truth::Unknown,
+            };
+            truth = truth.and(if wanted { one } else { !one });
+        }
+        if let Some(wanted) = t.mostly_granted {
+            let most = Truth::from(self.is_mostly_granted(one));
+            truth = truth.and(if wanted { most } else { !most });
+        }
         if let Some(wanted) = t.granted {
             let granted = Truth::from(self.is_granted(one));
             truth = truth.and(if wanted { granted } else { !granted });
@@ -269,13 +294,31 @@ impl Eval<'_, '_> {
         let (Some(set), Some((_, _, s))) = (one.actions().filter(|a| !a.is_empty()), one.set) else {
             return true;
         };
-        let withheld = self.context.project.withheld(s.document_id);
+        let withheld = self.context.project.withheld(s.document_id).of(s.index);
         let mut left = set.iter().filter(|a| !withheld.contains(a.id()));
         let places = || self.places.get_or_init(|| Places::new(self.context.project));
         let named = |text: &Text| places().as_arn(text);
         match s.statement.resource.as_ref().and_then(|c| Resources::of(c, named)) {
             Some(mut resources) => left.any(|a| resources.may_fit(a)),
             None => left.next().is_some(),
+        }
+    }
+
+    /// Whether somebody comes to have most of what an item stands for: of the actions that change something (or of all, where
+    /// none does), no more than half are denied or outside a boundary.
+    fn is_mostly_granted(&self, one: One<'_>) -> bool {
+        let (Some(set), Some((_, _, s))) = (one.actions().filter(|a| !a.is_empty()), one.set) else {
+            return true;
+        };
+        let lost = self.context.project.withheld(s.document_id).of(s.index);
+        if !set.intersects(lost) {
+            return true;
+        }
+        let changing = |set: &ActionSet| set.iter().filter(|a| a.level().changes()).count();
+        let left = set.minus(lost);
+        match changing(set) {
+            0 => left.len() * 2 > set.len(),
+            all => changing(&left) * 2 > all,
         }
     }
 

@@ -11,7 +11,7 @@ mod words;
 
 use std::cell::OnceCell;
 
-use super::spec::{Match, Narrowed, Report, StatementTest};
+use super::spec::{ItemTest, Match, Narrowed, Report, StatementTest};
 use super::{Context, Out, Rule, message};
 use crate::finding::Finding;
 use crate::iam::ActionSet;
@@ -19,6 +19,7 @@ use crate::iam::condition::strength;
 use crate::project::places::Places;
 use crate::source::{Span, Text};
 use crate::value::Via;
+use items::One;
 use statements::Stmt;
 use words::Words;
 
@@ -31,12 +32,11 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &
     };
     let mut emit = |base: Finding, found: &Found<'_>, statement: Option<Stmt<'_>>| {
         let part = evidence::Part::of(report, found);
-        let base = match statement {
-            Some(s) => eval.adjusted(base, report, s),
-            None => base,
-        };
         for at in found.named(&report.at) {
-            let mut f = base.clone();
+            let mut f = match statement {
+                Some(s) => eval.adjusted(base.clone(), report, s, at),
+                None => base.clone(),
+            };
             f.rule = rule.id().to_owned().into();
             out.push_with(f, at.span, |f| Finding {
                 evidence: part.evidence(at),
@@ -130,11 +130,12 @@ fn finding(report: &Report, mut f: Finding, at: &Captured<'_>, found: &Found<'_>
 }
 
 impl Eval<'_, '_> {
-    /// Severity as the statement's other parts make it.
-    fn adjusted(&self, mut f: Finding, report: &Report, s: Stmt<'_>) -> Finding {
+    /// Severity as the item that is reported and the statement's other parts make it.
+    fn adjusted(&self, mut f: Finding, report: &Report, s: Stmt<'_>, at: &Captured<'_>) -> Finding {
         let holds = |when: &StatementTest| self.statement(when, s, &mut Found::default()).is_yes();
+        let item = |test: &ItemTest| One::again(at).is_some_and(|one| self.item(test, one).is_yes());
         for adjust in &report.adjust {
-            if holds(&adjust.when) {
+            if adjust.item.as_deref().is_none_or(item) && holds(&adjust.when) {
                 f.severity = Some(adjust.severity);
             }
         }

@@ -309,6 +309,8 @@ pub struct ItemTest {
     pub known: Option<bool>,
     pub wildcard: Option<bool>,
     pub granted: Option<bool>,
+    pub one_operation: Option<bool>,
+    pub mostly_granted: Option<bool>,
     pub service: Many<String>,
     pub account: Many<Account>,
     #[serde(rename = "type")]
@@ -489,7 +491,11 @@ pub struct Also {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adjust {
+    #[serde(default)]
     pub when: StatementTest,
+    /// About the one item that is reported.
+    #[serde(default)]
+    pub item: Option<Box<ItemTest>>,
     pub severity: Severity,
 }
 

@@ -1,0 +1,158 @@
+//! What refers to the principal itself: to the identity that holds a policy, to the policies, groups and boundary of that
+//! identity, and to whoever calls.
+//!
+//! **Invariant:** a pattern that covers every role, user or policy does not name anyone: rules about breadth report it.
+
+use crate::iam::arn::{Arn, Breadth, widest};
+use crate::iam::glob::Case;
+use crate::iam::pattern::Pattern;
+use crate::project::{Identity, IdentityKind, PolicyRef, ResourceId};
+use crate::rules::Context;
+use crate::source::{Piece, Span, Text};
+
+/// How a pattern with the policy variable `${aws:username}` covers the calling user.
+/// IAM User Guide, "IAM policy elements: Variables and tags".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// `user/${aws:username}`: nobody else.
+    Alone,
+    /// `user/${aws:username}*`: also users whose names begin or end like the caller's.
+    WithOthers,
+}
+
+/// Whether an ARN covers the calling user by its name.
+pub(super) fn caller(resource: &Text) -> Option<Caller> {
+    let arn = Arn::parse(resource).filter(|a| a.service().as_deref() == Some("iam"))?;
+    let flat = arn.resource.with_placeholders();
+    let name = flat.strip_prefix("user/")?;
+    let lower = name.to_ascii_lowercase();
+    let at = lower.find("${aws:username")?;
+    let end = at + lower[at..].find('}')? + 1;
+    let (before, after) = (&name[..at], &name[end..]);
+    let wild = |part: &str| part.contains(['*', '?']);
+    match (before.rsplit('/').next().unwrap_or_default(), after) {
+        ("", "") => Some(Caller::Alone),
+        (own, after) if wild(own) || wild(after) => {
+            let literal = |part: &str| !part.trim_matches(['*', '?']).is_empty();
+            (!literal(own) && !literal(after)).then_some(Caller::WithOthers)
+        }
+        _ => None,
+    }
+}
+
+/// A resource that is this identity: a reference to it, or an ARN of its name or of a pattern of it.
+pub(super) fn is_itself(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
+    is_named(
+        cx,
+        identity.resource,
+        identity.kind.name(),
+        identity.name.as_ref(),
+        resource,
+    ) || (identity.kind == IdentityKind::User && caller(resource).is_some())
+}
+
+/// A managed policy of the repository that is attached to this identity, to a group of it, or is its boundary.
+pub(super) fn is_own_policy(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
+    let groups = identity.groups.iter().filter_map(|m| m.group);
+    let of_groups = groups.flat_map(|g| &cx.project.identities[g as usize].policies);
+    let attached = identity.policies.iter().chain(of_groups).filter(|u| !u.inline);
+    let documents = attached.chain(&identity.boundary).filter_map(|u| match &u.policy {
+        PolicyRef::Documents(ids) => Some(ids),
+        _ => None,
+    });
+    documents
+        .flatten()
+        .filter_map(|d| cx.project.documents[*d as usize].resource)
+        .any(|policy| {
+            let r = &cx.project.resources[policy as usize];
+            let name = ["ManagedPolicyName", "PolicyName", "Name"]
+                .iter()
+                .find_map(|p| r.get(p)?.as_text());
+            is_named(cx, policy, "policy", name, resource)
+        })
+}
+
+/// A group of the repository that this user is in.
+pub(super) fn is_own_group(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
+    identity.groups.iter().filter_map(|m| m.group).any(|g| {
+        let group = &cx.project.identities[g as usize];
+        is_named(cx, group.resource, group.kind.name(), group.name.as_ref(), resource)
+    })
+}
+
+/// Whether `resource` refers to a resource of the repository, or is an ARN of IAM that its path and name fit.
+fn is_named(cx: &Context<'_>, id: ResourceId, kind: &str, name: Option<&Text>, resource: &Text) -> bool {
+    if widest(resource) <= Breadth::WholeType {
+        return false;
+    }
+    if refers(resource, cx, id) {
+        return true;
+    }
+    let path = cx.project.resources[id as usize]
+        .get("Path")
+        .map_or(Some("/".into()), |p| p.as_str());
+    let (Some(name), Some(path), Some(arn)) = (name, path, Arn::parse(resource)) else {
+        return false;
+    };
+    if arn.service().as_deref() != Some("iam") {
+        return false;
+    }
+    let pattern = Pattern::resource(&arn.resource.to_text());
+    if let Some(name) = name.known() {
+        return pattern
+            .matches(&format!("{kind}{path}{name}"), Case::Sensitive)
+            .is_yes();
+    }
+    // The name is one value, which both are made of.
+    let mut full = Text::made(&format!("{kind}{path}"), Span::new(crate::source::FileId(0), 0, 0));
+    full.append(name);
+    pattern.covers(&Pattern::resource(&full)).is_yes()
+}
+
+/// Ends in a reference to the resource, after nothing or after a whole part of an ARN.
+fn refers(text: &Text, cx: &Context<'_>, resource: ResourceId) -> bool {
+    let address = &cx.project.resources[resource as usize].address;
+    let pieces = text.pieces();
+    let Some((Piece::Hole(hole), before)) = pieces.split_last() else {
+        return false;
+    };
+    let whole = match before.last() {
+        None => true,
+        Some(Piece::Lit(l)) => l.text.ends_with('/'),
+        Some(Piece::Hole(_)) => false,
+    };
+    whole
+        && hole
+            .target
+            .as_ref()
+            .is_some_and(|t| t.scope == address.scope && t.address == address.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::pattern::tests::text;
+
+    #[test]
+    fn what_names_the_caller() {
+        use Caller::{Alone, WithOthers};
+        for (arn, expected) in [
+            ("arn:aws:iam::111122223333:user/${aws:username}", Some(Alone)),
+            ("arn:aws:iam::*:user/${aws:UserName}", Some(Alone)),
+            ("arn:aws:iam::‹account›:user/people/${aws:username}", Some(Alone)),
+            ("arn:aws:iam::*:user/*/${aws:username}", Some(Alone)),
+            ("arn:aws:iam::*:user/${aws:username, 'nobody'}", Some(Alone)),
+            ("arn:aws:iam::*:user/${aws:username}*", Some(WithOthers)),
+            ("arn:aws:iam::*:user/${aws:username}?*", Some(WithOthers)),
+            ("arn:aws:iam::*:user/*${aws:username}", Some(WithOthers)),
+            ("arn:aws:iam::*:user/${aws:username}-admin", None),
+            ("arn:aws:iam::*:user/bot-${aws:username}", None),
+            ("arn:aws:iam::*:mfa/${aws:username}", None),
+            ("arn:aws:iam::*:user/ann", None),
+            ("arn:aws:s3:::home/${aws:username}/*", None),
+            ("*", None),
+        ] {
+            assert_eq!(caller(&text(arn)), expected, "{arn}");
+        }
+    }
+}

@@ -75,11 +75,13 @@ impl<'a> Evaluator<'a> {
         let running = Rc::new(Expanded::new(Expansion::Unknown, None));
         module.expansions.borrow_mut().insert(address.to_owned(), running);
         let tainted = self.tainted.replace(false);
-        let mut expanded = if let Some(count) = decl.expr("count") {
-            let value = self.expr(count, &module.env());
+        let written = |name: &str| {
+            let (a, e) = decl.attribute(name)?;
+            Some(self.allotted(a.span, || self.expr(e, &module.env())))
+        };
+        let mut expanded = if let Some(value) = written("count") {
             self.counted(&value, None)
-        } else if let Some(for_each) = decl.expr("for_each") {
-            let value = self.expr(for_each, &module.env());
+        } else if let Some(value) = written("for_each") {
             self.each_of(&value, None)
         } else {
             Expanded::new(Expansion::One, None)

@@ -46,6 +46,9 @@ pub(super) struct Read<'a> {
     kinds: Vec<(crate::settings::Glob, crate::iam::PolicyKind)>,
     /// Folders that were walked, absolute.
     walked: Vec<String>,
+    /// Files that were named, absolute.
+    named: BTreeSet<String>,
+    exclude: Vec<ignore::gitignore::Gitignore>,
     max_file_size: u64,
     jobs: usize,
     context: bool,
@@ -124,12 +127,13 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
         Some(path) => parent_path(&path).to_owned(),
         None => cwd.clone(),
     };
-    let walked = targets.paths.iter().map(|p| join_path(&cwd, &discover::slashed(p)));
-    let walked = walked.filter(|p| std::path::Path::new(p).is_dir()).collect();
+    let targeted = targets.paths.iter().map(|p| join_path(&cwd, &discover::slashed(p)));
+    let (walked, named): (Vec<String>, Vec<String>) = targeted.partition(|p| std::path::Path::new(p).is_dir());
     let base = governing.load(&first).map_err(Failure::Settings)?;
     let mut exclude = Vec::new();
     exclude.extend(Input::patterns(&cwd, &input.exclude)?);
     exclude.extend(Input::patterns(&base.dir, &base.exclude)?);
+    let excluded = exclude.clone();
     let search = Search {
         cwd: cwd.clone(),
         paths: targets.paths,
@@ -170,6 +174,8 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
         found,
         clock,
         walked,
+        named: named.into_iter().collect(),
+        exclude: excluded,
         max_file_size: input.max_file_size,
         jobs: input.jobs,
         context: !input.no_context,
@@ -284,7 +290,7 @@ impl Read<'_> {
             tell: false,
             judge: &interest,
         };
-        let more = discover::read_wanted(&search, &self.root, &wanted);
+        let more = discover::read_wanted(&search, &self.root, &wanted, &|file| self.was_asked_for(file));
         let fresh: Vec<discover::Input> = more.files.into_iter().filter(|f| !known.contains(&*f.path)).collect();
         let any = !fresh.is_empty();
         self.found.files.extend(fresh);
@@ -408,6 +414,14 @@ impl Read<'_> {
     pub(super) fn covers(&self, in_scope: &BTreeSet<String>, path: &str) -> bool {
         let absolute = join_path(&self.root, path);
         in_scope.contains(path) || !self.exists(path) && self.walks(&absolute)
+    }
+
+    /// The file at this absolute path was named, or it lies in a folder that was walked and where nothing says to leave it
+    /// out: only its content, by itself, was of no interest.
+    fn was_asked_for(&self, path: &str) -> bool {
+        let inside = |top: &String| self.walks(path) && !discover::in_skipped_folder(top, path);
+        let excluded = || self.exclude.iter().any(|e| discover::matches(e, path));
+        self.named.contains(path) || self.walked.iter().any(inside) && !excluded()
     }
 
     /// A folder around this absolute path was walked.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use aho_corasick::AhoCorasick;
 
-use super::names::{Promise, promise, promise_of_named};
-use super::{Found, Search, read, walk};
-use crate::source::join_path;
+use super::names::{Promise, folder_skipped, promise, promise_of_named};
+use super::{Found, Search, read, slashed, walk};
+use crate::source::{MATCHING, join_path};
 
 /// More neighbours than this are left alone: such a folder is a heap, not a module.
 const MAX_NEIGHBOURS: usize = 2_000;
@@ -15,6 +15,9 @@ const MAX_NEIGHBOURS: usize = 2_000;
 const MAX_CONTEXT_SIZE: u64 = 2 << 20;
 /// Most bytes of neighbours that are looked at for the named files of one folder.
 const MAX_CONTEXT_BYTES: u64 = 32 << 20;
+
+/// Most entries of a folder and those inside it that are compared with a pattern.
+const MAX_LISTED: usize = 50_000;
 
 /// What a file can take part in, by its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -138,21 +141,39 @@ fn context_file(search: &Search<'_>, absolute: &str, found: &mut Found, takes_pa
     }
 }
 
-/// Reads what analysis asked for: `wanted` holds paths as shown, a folder with a final `/`. Only inside `root` (absolute),
-/// only what is there; whatever is read counts as context.
-pub fn read_wanted(search: &Search<'_>, root: &str, wanted: &[String]) -> Found {
+/// Reads what analysis asked for: `wanted` holds paths as shown, a folder with a final `/`, and patterns ([`MATCHING`]). Only
+/// inside `root` (absolute), only what is there. Folders are context. A single file is a part of what reads it: whether it is
+/// in scope too, `in_scope` says of its absolute path.
+pub fn read_wanted(search: &Search<'_>, root: &str, wanted: &[String], in_scope: &dyn Fn(&str) -> bool) -> Found {
     let mut found = Found::default();
     for path in wanted {
+        let (path, pattern) = match path.split_once(MATCHING) {
+            Some((folder, pattern)) => (folder, Some(pattern)),
+            None => (path.as_str(), None),
+        };
         let absolute = join_path(&search.cwd, path);
         if absolute != root && !absolute.starts_with(&format!("{}/", root.trim_end_matches('/'))) {
             continue;
         }
-        if path.ends_with('/') {
-            if Path::new(&absolute).is_dir() {
-                walk::walk(search, &[PathBuf::from(&absolute)], false, &mut found);
+        match pattern {
+            Some(pattern) => {
+                for file in matching(&absolute, pattern) {
+                    wanted_file(search, &file, in_scope(&file), &mut found);
+                    if found.bytes > MAX_CONTEXT_BYTES {
+                        break;
+                    }
+                }
             }
-        } else if Path::new(&absolute).is_file() {
-            wanted_file(search, &absolute, &mut found);
+            None if path.ends_with('/') => {
+                if Path::new(&absolute).is_dir() {
+                    walk::walk(search, &[PathBuf::from(&absolute)], false, &mut found);
+                }
+            }
+            None => {
+                if Path::new(&absolute).is_file() {
+                    wanted_file(search, &absolute, in_scope(&absolute), &mut found);
+                }
+            }
         }
     }
     found.decide(search.tell);
@@ -160,8 +181,37 @@ pub fn read_wanted(search: &Search<'_>, root: &str, wanted: &[String]) -> Found 
     found
 }
 
+/// The files of the absolute folder `folder` that fit a pattern of Terraform's `fileset`, sorted.
+fn matching(folder: &str, pattern: &str) -> Vec<String> {
+    let glob = globset::GlobBuilder::new(pattern).literal_separator(true).build();
+    let Ok(glob) = glob.map(|g| g.compile_matcher()) else {
+        return Vec::new();
+    };
+    let deepest = if pattern.contains("**") {
+        None
+    } else {
+        Some(pattern.split('/').count())
+    };
+    let walk = ignore::WalkBuilder::new(folder)
+        .standard_filters(false)
+        .max_depth(deepest)
+        .filter_entry(|e| e.depth() == 0 || folder_skipped(&e.file_name().to_string_lossy()).is_none())
+        .build();
+    let files = walk
+        .take(MAX_LISTED)
+        .flatten()
+        .filter(|e| e.file_type().is_some_and(|t| t.is_file()));
+    let mut found: Vec<String> = files
+        .filter(|e| e.path().strip_prefix(folder).is_ok_and(|rest| glob.is_match(rest)))
+        .map(|e| slashed(e.path()))
+        .take(MAX_NEIGHBOURS)
+        .collect();
+    found.sort();
+    found
+}
+
 /// A file that another one names is read whatever its content looks like: `templatefile("policy.tpl", …)`.
-fn wanted_file(search: &Search<'_>, absolute: &str, found: &mut Found) {
+fn wanted_file(search: &Search<'_>, absolute: &str, in_scope: bool, found: &mut Found) {
     if let Ok(read::Content::Text(text) | read::Content::Mended(text)) =
         read::read(Path::new(absolute), MAX_CONTEXT_SIZE)
     {
@@ -169,7 +219,7 @@ fn wanted_file(search: &Search<'_>, absolute: &str, found: &mut Found) {
         found.files.push(super::Input {
             path: search.shown(absolute),
             text: text.into(),
-            in_scope: false,
+            in_scope,
         });
     }
 }

@@ -391,4 +391,12 @@ pub fn git_root(dir: &str) -> Option<String> {
         .map(slashed)
 }
 
+/// A folder on the way from `top` down to the absolute `file` is one that a walk skips.
+pub fn in_skipped_folder(top: &str, file: &str) -> bool {
+    let below = parent_path(file).strip_prefix(top).unwrap_or("");
+    below
+        .split('/')
+        .any(|name| !name.is_empty() && names::folder_skipped(name).is_some())
+}
+
 pub use context::read_wanted;

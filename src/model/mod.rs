@@ -193,7 +193,8 @@ pub struct Unit {
     /// Every node that a suppression comment can cover; filled only for files in which `overgrant:` occurs.
     pub extents: Vec<Span>,
     /// Files that were referred to and are not among the sources, as paths like [`crate::source::SourceFile::path`];
-    /// a folder ends with `/`. The caller may read them as context and run again.
+    /// a folder ends with `/`; for some files of a folder, [`crate::source::MATCHING`] and a pattern come after it. The caller
+    /// may read them and run again.
     pub wanted: Vec<String>,
     /// What Python code says beyond its resources, for the analysis of calls in `project`.
     pub modules: Vec<python::Module>,

@@ -14,6 +14,9 @@ use crate::value::{Branch, Kind, Value, parts};
 
 /// Deeper values than this are not shown.
 const MAX_DEPTH: usize = 64;
+/// Longest text that is shown whole, in bytes. No policy is longer (IAM and AWS STS quotas; Amazon S3, 20 KB), and text that
+/// is quoted over and over doubles each time.
+const MAX_SHOWN: usize = 32 << 10;
 
 /// What `overgrant policies` shows.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +30,15 @@ pub fn policy_json(value: &Value) -> Json {
     json_of(value.decoded(), 0)
 }
 
+/// The text, cut where it is too long.
+fn shown(mut text: String) -> String {
+    if text.len() > MAX_SHOWN {
+        text.truncate(text.floor_char_boundary(MAX_SHOWN));
+        text.push('…');
+    }
+    text
+}
+
 fn json_of(value: &Value, depth: usize) -> Json {
     if depth > MAX_DEPTH {
         return "…".into();
@@ -35,7 +47,7 @@ fn json_of(value: &Value, depth: usize) -> Json {
         Kind::Null => Json::Null,
         Kind::Bool(b) => (*b).into(),
         Kind::Num(n) => n.parse::<Number>().map_or_else(|_| Json::from(&**n), Json::Number),
-        Kind::Str(t) => t.display().into(),
+        Kind::Str(t) => shown(t.display()).into(),
         Kind::Seq(items) => items.iter().map(|v| json_of(v, depth + 1)).collect(),
         Kind::Map(entries) => {
             let mut map = Map::new();
@@ -50,7 +62,7 @@ fn json_of(value: &Value, depth: usize) -> Json {
             }
             Json::Object(map)
         }
-        Kind::Json(inner) => json_of(inner, depth + 1).to_string().into(),
+        Kind::Json(inner) => shown(json_of(inner, depth + 1).to_string()).into(),
         // What each condition makes of it: `{"${if IsProd}": …, "${unless IsProd}": …}`.
         Kind::OneOf(branches) => {
             let each = |b: &Branch| (format!("${{{}}}", b.when), json_of(&b.value, depth + 1));

@@ -13,6 +13,9 @@ mod span;
 mod text;
 mod visible;
 
+/// Stands between a folder and the pattern of the files in it that an input reads (`fileset`). No path has this character.
+pub const MATCHING: char = '\0';
+
 pub use build::{TextBuilder, TextIndex};
 pub use file::{SourceFile, Sources, join_path, parent_path, relative_path};
 pub use lines::{LineIndex, Position};

@@ -3,6 +3,7 @@
 
 mod access_analyzer;
 mod broken;
+mod callers;
 mod cdk;
 mod cli;
 mod clients;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::iam::catalogue::catalogue;
 use crate::iam::managed::aws_managed_name;
-use crate::iam::{Origin, PolicyKind, pattern};
+use crate::iam::{Format, Origin, PolicyKind, pattern};
 use crate::model::{Resource, kinds};
 use crate::project::{IdentityKind, PolicyRef};
 use crate::rules::{Context, Out};
@@ -297,7 +297,7 @@ fn password_policy(r: &Resource, push: Push<'_>) {
 
 /// More than one access key for one user.
 fn keys(cx: &Context<'_>, out: &mut Out<'_>) {
-    let mut seen: BTreeMap<(String, String), Span> = BTreeMap::new();
+    let mut seen: BTreeMap<(String, &str, String), Span> = BTreeMap::new();
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         if &*r.kind != "AWS::IAM::AccessKey" {
             continue;
@@ -308,7 +308,12 @@ fn keys(cx: &Context<'_>, out: &mut Out<'_>) {
             None => user.as_str().map(|s| s.into_owned()),
         };
         let Some(name) = name else { continue };
-        let slot = (r.address.scope.to_string(), name.clone());
+        // Each function of a program is a run of its own, with a user of its own.
+        let function = match r.format {
+            Format::Python => r.address.name.rsplit_once('>').map_or("", |(function, _)| function),
+            _ => "",
+        };
+        let slot = (r.address.scope.to_string(), function, name.clone());
         if let Some(first) = seen.get(&slot) {
             out.push(
                 cx.at_resource("iam-user-many-keys", id, format!("`{name}` gets a second access key"))

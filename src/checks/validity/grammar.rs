@@ -102,10 +102,14 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
         }
         DefectKind::Empty => empty(element, &at)?.primary(defect.span, "empty"),
         DefectKind::DuplicateSid { first, sid } => {
-            let f = at("duplicate-sid", format!("the Sid `{sid}` is used twice in this policy"))
-                .primary(defect.span, "used again")
-                .secondary(*first, "used here first")
-                .other(sid.clone());
+            let f = at("duplicate-sid", format!("the Sid `{sid}` is used twice in this policy"));
+            let f = if *first == defect.span {
+                f.primary(defect.span, "used by every statement that is made here")
+            } else {
+                f.primary(defect.span, "used again")
+                    .secondary(*first, "used here first")
+            };
+            let f = f.other(sid.clone());
             match d.kind {
                 PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session => f,
                 // Services accept it in resource policies, where it only confuses.

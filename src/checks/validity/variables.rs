@@ -22,6 +22,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         let values = s.conditions.iter().flat_map(|c| &c.values);
         for item in resources.chain(values) {
             one(cx, out, (id, i), item, old);
+            ampersand(cx, out, (id, i), item);
             unescaped(cx, out, (id, d), i, item);
         }
         let actions = s.written_actions();
@@ -82,6 +83,28 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), item: 
             cx.at_statement(rule, id, i, format!("the variable `{shown}` {what}"))
                 .primary(span, what)
                 .other(shown.to_lowercase()),
+        );
+    }
+}
+
+/// `&{aws:username}` that stays as it is: only the data source `aws_iam_policy_document` writes it as `${aws:username}`.
+/// AWS provider documentation, "Data Source: aws_iam_policy_document", "Context Variable Interpolation".
+fn ampersand(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), item: &Item) {
+    let Some(text) = item.text.known() else { return };
+    let found = memchr::memmem::find_iter(text.as_bytes(), "&{");
+    let names = found.filter_map(|at| Some((at, text.get(at + 2..)?.split_once('}')?.0)));
+    for (at, name) in names.filter(|(_, name)| is_variable(name)) {
+        let end = at + 2 + name.len() + 1;
+        let span = item.text.span_of(at..end).unwrap_or(item.span);
+        out.push(
+            cx.at_statement(
+                "variable-ampersand",
+                id,
+                i,
+                format!("`&{{{name}}}` is plain text here, not a policy variable"),
+            )
+            .primary(span, "matches only these very characters")
+            .other(name.to_lowercase()),
         );
     }
 }

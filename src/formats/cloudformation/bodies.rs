@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::formats::plain::Placed;
+use crate::formats::plain::{self, Placed};
 use crate::model::{Resource, Unit};
-use crate::source::{Piece, Sources, Span, Text};
+use crate::source::{FileId, Piece, Sources, Span, Text};
 use crate::syntax::{Kind as Node, NodeId, Style, Tree, json, yaml};
 use crate::value::{Kind, Value};
 
@@ -33,33 +33,43 @@ pub fn bodies(sources: &Sources, unit: &mut Unit) {
 
 fn body(sources: &Sources, stack: &Resource, out: &mut Unit) {
     let Some(value) = stack.get("TemplateBody") else { return };
+    let given = stack.get("Parameters").map(parameters).unwrap_or_default();
     let tree = match &value.kind {
-        Kind::Str(text) if is_whole_file(sources, text) => return,
-        Kind::Str(text) => parsed(text, value.span),
+        Kind::Str(text) => match whole_file(sources, text) {
+            // It is a template by itself, and says the same here.
+            Some(_) if given.is_empty() => return,
+            Some(file) => plain::parse(file, sources.path(file), sources.text(file)),
+            None => parsed(text, value.span),
+        },
         Kind::Json(inner) => data(inner),
         _ => return,
     };
     let Some(&root) = tree.roots.first().filter(|root| is_template(&tree, **root)) else {
         return;
     };
-    let given: BTreeMap<String, Value> = stack
-        .get("Parameters")
-        .and_then(Value::entries)
-        .unwrap_or(&[])
-        .iter()
-        .map(|e| (e.key.display(), e.value.clone()))
-        .collect();
     let scope = format!("{}#{}", stack.address.scope, stack.address.name);
     let doc = Doc::new(Arc::new(tree), root, scope.into());
     let world = World::new(sources, vec![doc], None);
     Template::given(&world, 0, &given).lower(out);
 }
 
-/// A file that is read into a string is a template of its own.
-fn is_whole_file(sources: &Sources, text: &Text) -> bool {
+/// A map of parameters, or the list that the API takes: `[{ParameterKey, ParameterValue}]`.
+fn parameters(value: &Value) -> BTreeMap<String, Value> {
+    if let Some(entries) = value.entries() {
+        return entries.iter().map(|e| (e.key.display(), e.value.clone())).collect();
+    }
+    let one = |item: &Value| {
+        let name = item.get("ParameterKey")?.as_str()?.into_owned();
+        Some((name, item.get("ParameterValue")?.clone()))
+    };
+    value.items().iter().filter_map(one).collect()
+}
+
+/// The file that is read into a string.
+fn whole_file(sources: &Sources, text: &Text) -> Option<FileId> {
     match text.pieces() {
-        [Piece::Lit(lit)] => sources.text(lit.map.file).trim().len() <= lit.text.len(),
-        _ => false,
+        [Piece::Lit(lit)] if sources.text(lit.map.file).trim().len() <= lit.text.len() => Some(lit.map.file),
+        _ => None,
     }
 }
 

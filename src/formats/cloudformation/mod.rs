@@ -6,6 +6,7 @@
 //! written; what the SAM translator makes lies at the SAM source that asks for it.
 
 mod bodies;
+mod callers;
 mod cidr;
 mod conditions;
 pub(crate) mod env;
@@ -58,7 +59,9 @@ impl Lower for CloudFormation {
                 guarded(tree.file, || {
                     let mut unit = Unit::default();
                     for index in range[0]..range[1] {
-                        Template::new(&world, index).lower(&mut unit);
+                        for template in Template::uses(&world, index) {
+                            template.lower(&mut unit);
+                        }
                     }
                     unit.problems.extend(tree.problems.iter().cloned());
                     if sources.text(tree.file).contains("overgrant:") {

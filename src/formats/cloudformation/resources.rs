@@ -31,18 +31,20 @@ impl Template<'_> {
         self.lower_resources(unit);
         self.lower_outputs(unit);
         unit.wanted.extend(self.wanted.take());
+        let mut cut = self.cut.take();
         if self.exhausted() {
-            unit.problems.push(Problem::new(
-                ProblemKind::Exhausted,
-                Span::new(self.doc.tree.file, 0, 0),
-                "too much to evaluate: parts of this template stay unknown",
-            ));
+            cut.insert(Span::new(self.doc.tree.file, 0, 0));
         }
+        let message = "too much to evaluate: parts of this stay unknown";
+        let problems = cut
+            .into_iter()
+            .map(|at| Problem::new(ProblemKind::Exhausted, at, message));
+        unit.problems.extend(problems);
     }
 
     pub(super) fn address(&self, name: &str) -> Address {
         Address {
-            scope: self.doc.scope.clone(),
+            scope: self.scope.clone(),
             name: name.into(),
         }
     }
@@ -50,7 +52,9 @@ impl Template<'_> {
     /// The entries of a section that are maps: place, name, span of the name, node.
     fn each(&self, section: &str, f: &mut dyn FnMut(Env<'_>, Text, Span, NodeId)) {
         if let Some(node) = self.doc.section(section) {
-            self.entries(self.env(), node, f);
+            self.entries(self.env(), node, &mut |env, key, header, node| {
+                self.allotted(header, || f(env, key, header, node));
+            });
         }
     }
 

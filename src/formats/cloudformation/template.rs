@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::source::{Hole, HoleKind, Span, Target, Text, join_path, parent_path};
 use crate::syntax::{Kind, NodeId, Tree};
@@ -16,18 +17,34 @@ use super::world::{Doc, World};
 /// How many nested stacks are followed, one inside the other.
 const MAX_NESTING: u32 = 6;
 
+/// How many conditions expensive resources may look at together.
+const STEPS: u32 = 200_000;
+/// How many nodes each resource may make, and how many conditions it may look at, whatever the others used up.
+const RESERVE: i64 = 20_000;
+const RESERVED_STEPS: u32 = 5_000;
+/// How many times the common store all reserves together may use up.
+const MAX_RESERVES: u32 = 20;
+
 /// A template under evaluation.
 pub(crate) struct Template<'w> {
     pub(crate) world: &'w World<'w>,
     pub(crate) doc: &'w Doc,
+    /// Where the names of its resources mean something: this template, deployed in this way.
+    pub(super) scope: Arc<str>,
     pub(super) parameters: BTreeMap<String, Parameter>,
     pub(super) mappings: BTreeMap<String, NodeId>,
     pub(super) conditions: BTreeMap<String, NodeId>,
     pub(super) resources: BTreeMap<String, Declared>,
-    /// How many more nodes may be made: templates are small, loops in them need not be.
+    /// How many more nodes the resource that is being evaluated may make: templates are small, loops in them need not be.
     budget: Cell<i64>,
-    /// How many more conditions may be looked at: they can refer to each other in ways that multiply.
+    /// How many more conditions may be looked at for it: they can refer to each other in ways that multiply.
     steps: Cell<u32>,
+    /// What expensive resources may still use of both.
+    stores: Cell<(i64, u32)>,
+    /// What all resources together may still use of both.
+    totals: Cell<(i64, u32)>,
+    /// What met a bound.
+    pub(super) cut: RefCell<BTreeSet<Span>>,
     /// Local files that were referred to and are not there.
     pub(crate) wanted: RefCell<BTreeSet<String>>,
     children: RefCell<BTreeMap<String, Option<Rc<Self>>>>,
@@ -57,27 +74,46 @@ pub(super) struct Parameter {
 }
 
 impl<'w> Template<'w> {
-    /// The template as its parents in the repository, if it has any, use it.
+    /// The template with no parameters given.
     pub(crate) fn new(world: &'w World<'w>, index: usize) -> Self {
-        let given = given_by_parents(world, index, 0);
-        Self::with(world, &world.docs[index], &given, 0)
+        Self::given(world, index, &BTreeMap::new())
+    }
+
+    /// The template as each of those that use it does: one evaluation for each set of parameters, since each is a stack of
+    /// its own.
+    pub(crate) fn uses(world: &'w World<'w>, index: usize) -> Vec<Self> {
+        let callers = world.callers(index).iter();
+        callers
+            .map(|c| Self::with(world, &world.docs[index], &c.given, c.scope.clone(), 0))
+            .collect()
     }
 
     /// The template with these parameters.
     pub(super) fn given(world: &'w World<'w>, index: usize, given: &BTreeMap<String, Value>) -> Self {
-        Self::with(world, &world.docs[index], given, 0)
+        let doc = &world.docs[index];
+        Self::with(world, doc, given, doc.scope.clone(), 0)
     }
 
-    fn with(world: &'w World<'w>, doc: &'w Doc, given: &BTreeMap<String, Value>, nesting: u32) -> Self {
+    fn with(
+        world: &'w World<'w>,
+        doc: &'w Doc,
+        given: &BTreeMap<String, Value>,
+        scope: Arc<str>,
+        nesting: u32,
+    ) -> Self {
         let mut template = Self {
             world,
             doc,
+            scope,
             parameters: BTreeMap::new(),
             mappings: BTreeMap::new(),
             conditions: BTreeMap::new(),
             resources: BTreeMap::new(),
             budget: Cell::new(0),
-            steps: Cell::new(200_000),
+            steps: Cell::new(STEPS),
+            stores: Cell::new((0, STEPS)),
+            totals: Cell::new((0, 0)),
+            cut: RefCell::default(),
             wanted: RefCell::default(),
             children: RefCell::default(),
             nesting,
@@ -114,7 +150,13 @@ impl<'w> Template<'w> {
         }
         template.resources = resources;
         // What it took to find the names is not taken from what they say.
-        template.budget.set(template.most());
+        let most = template.most();
+        template.budget.set(most);
+        template.stores.set((most, STEPS));
+        template.totals.set((
+            most.saturating_mul(MAX_RESERVES.into()),
+            STEPS.saturating_mul(MAX_RESERVES),
+        ));
         template
     }
 
@@ -141,6 +183,27 @@ impl<'w> Template<'w> {
     /// All that may be made is made: what came later is left out or unknown.
     pub(super) fn exhausted(&self) -> bool {
         self.budget.get() <= 0 || self.steps.get() == 0
+    }
+
+    /// Evaluates the entry of a section at `at` with an allowance of its own: what one uses up limits no other.
+    pub(super) fn allotted<T>(&self, at: Span, f: impl FnOnce() -> T) -> T {
+        let (stores, totals) = (self.stores.get(), self.totals.get());
+        let most = (
+            RESERVE.max(stores.0 / 2).min(totals.0),
+            RESERVED_STEPS.max(stores.1 / 2).min(totals.1),
+        );
+        let outer = (self.budget.replace(most.0), self.steps.replace(most.1));
+        let result = f();
+        if self.exhausted() {
+            self.cut.borrow_mut().insert(at);
+        }
+        let used = (
+            most.0 - self.budget.replace(outer.0).max(0),
+            most.1 - self.steps.replace(outer.1),
+        );
+        self.stores.set((stores.0 - used.0, stores.1.saturating_sub(used.1)));
+        self.totals.set((totals.0 - used.0, totals.1.saturating_sub(used.1)));
+        result
     }
 
     /// Takes `n` nodes from what may still be made.
@@ -170,7 +233,7 @@ impl<'w> Template<'w> {
 
     pub(crate) fn target(&self, address: &str, attribute: &str) -> Target {
         Target {
-            scope: self.doc.scope.clone(),
+            scope: self.scope.clone(),
             address: address.into(),
             attribute: attribute.into(),
         }
@@ -247,16 +310,19 @@ impl<'w> Template<'w> {
             return child.clone();
         }
         let stack = self.resources.get(id)?;
-        let doc = self.world.nested(self.doc, stack.node?)?;
+        let index = self.world.nested(self.doc, stack.node?)?;
         // A reference to this very stack from its own parameters finds this entry.
         self.children.borrow_mut().insert(id.to_owned(), None);
-        let child = Rc::new(Self::with(self.world, doc, &self.passed(stack.node?), self.nesting + 1));
+        let passed = self.passed(stack.node?);
+        let doc = &self.world.docs[index];
+        let scope = self.world.scope_of(index, &passed);
+        let child = Rc::new(Self::with(self.world, doc, &passed, scope, self.nesting + 1));
         self.children.borrow_mut().insert(id.to_owned(), Some(child.clone()));
         Some(child)
     }
 
     /// The parameters that the nested stack at `node` gets.
-    fn passed(&self, node: NodeId) -> BTreeMap<String, Value> {
+    pub(super) fn passed(&self, node: NodeId) -> BTreeMap<String, Value> {
         let tree: &Tree = &self.doc.tree;
         tree.get(node, "Properties")
             .and_then(|p| tree.get(p, "Parameters"))
@@ -271,35 +337,6 @@ impl<'w> Template<'w> {
             })
             .unwrap_or_default()
     }
-}
-
-/// What the stacks that nest this template pass to it: all of it where there is one, else what they agree on.
-fn given_by_parents(world: &World<'_>, index: usize, depth: u32) -> BTreeMap<String, Value> {
-    let Some(parents) = world.parents.get(&index) else {
-        return BTreeMap::new();
-    };
-    if depth >= MAX_NESTING || parents.len() > MAX_NESTING as usize {
-        return BTreeMap::new();
-    }
-    let mut agreed: Option<BTreeMap<String, Value>> = None;
-    for (parent, node) in parents {
-        if *parent == index {
-            continue;
-        }
-        let given = given_by_parents(world, *parent, depth + 1);
-        let passed = Template::with(world, &world.docs[*parent], &given, depth + 1).passed(*node);
-        agreed = Some(match agreed {
-            None => passed,
-            Some(before) => before
-                .into_iter()
-                .filter(|(name, value)| {
-                    let other = passed.get(name).and_then(Value::as_str);
-                    other.is_some() && value.as_str() == other
-                })
-                .collect(),
-        });
-    }
-    agreed.unwrap_or_default()
 }
 
 /// `a, b` as a list; each item lies where it is written.

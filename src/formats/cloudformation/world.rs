@@ -9,6 +9,7 @@ use crate::source::{FileId, HoleKind, Piece, Sources, Span, Text, join_path, par
 use crate::syntax::{Kind, NodeId, Tree};
 use crate::value::Value;
 
+use super::callers::Caller;
 use super::env::Env;
 use super::template::Template;
 
@@ -45,6 +46,17 @@ impl Doc {
         }
     }
 
+    /// The logical id of the resource at `node`.
+    pub(super) fn name_of(&self, node: NodeId) -> String {
+        let resources = self.section("Resources").into_iter();
+        let mut entries = resources.flat_map(|r| self.tree.entries(r));
+        let found = entries.find(|(_, n)| *n == node);
+        found
+            .and_then(|(key, _)| self.tree.text(key))
+            .map(Text::display)
+            .unwrap_or_default()
+    }
+
     pub(super) fn section(&self, name: &str) -> Option<NodeId> {
         self.tree
             .get(self.root, name)
@@ -65,6 +77,8 @@ pub(crate) struct World<'s> {
     by_path: BTreeMap<Arc<str>, usize>,
     /// The stacks that nest a template: template and resource.
     pub(super) parents: BTreeMap<usize, Vec<(usize, NodeId)>>,
+    /// How each template is used, by its index.
+    pub(super) callers: Vec<Vec<Caller>>,
     /// Values by export name; `None` where several templates export it.
     exports: BTreeMap<String, Option<Value>>,
     /// The same by the shape of the name, for names that parameters are a part of.
@@ -81,6 +95,7 @@ impl<'s> World<'s> {
             variables,
             by_path,
             parents: BTreeMap::new(),
+            callers: Vec::new(),
             exports: BTreeMap::new(),
             shapes: BTreeMap::new(),
             included: Mutex::default(),
@@ -91,12 +106,13 @@ impl<'s> World<'s> {
                 continue;
             };
             for (_, node) in doc.tree.entries(resources) {
-                if let Some(child) = world.nested_index(doc, node) {
+                if let Some(child) = world.nested(doc, node) {
                     parents.entry(child).or_default().push((i, node));
                 }
             }
         }
         world.parents = parents;
+        world.find_callers();
         world.export();
         world
     }
@@ -118,11 +134,7 @@ impl<'s> World<'s> {
     }
 
     /// The template that the stack at `node` nests, where it is a file of the repository.
-    pub(super) fn nested(&self, doc: &Doc, node: NodeId) -> Option<&Doc> {
-        self.docs.get(self.nested_index(doc, node)?)
-    }
-
-    fn nested_index(&self, doc: &Doc, node: NodeId) -> Option<usize> {
+    pub(super) fn nested(&self, doc: &Doc, node: NodeId) -> Option<usize> {
         let location = template_location(&doc.tree, node)?;
         let path = join_path(parent_path(self.sources.path(doc.tree.file)), &location);
         self.by_path.get(path.as_str()).copied()
@@ -140,7 +152,7 @@ impl<'s> World<'s> {
             if !self.sources.text(doc.tree.file).contains("Export") {
                 continue;
             }
-            for export in Template::new(self, i).exports() {
+            for export in Template::uses(self, i).iter().flat_map(Template::exports) {
                 if let Some(shape) = export.certain.as_ref().and_then(shape) {
                     add(&mut shapes, shape, export.value.clone());
                 }

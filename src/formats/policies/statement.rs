@@ -310,8 +310,8 @@ impl Lowering {
             match seen.get(&sid) {
                 // The two branches of one conditional never stand together.
                 Some((_, branch)) if branch.is_some() && s.branch.is_some() && *branch != s.branch => {}
-                // One written statement seen twice, as loops make it.
-                Some((first, _)) if *first == item.span => {}
+                // One written statement that is seen twice and may be there once.
+                Some((first, branch)) if *first == item.span && (branch.is_some() || s.branch.is_some()) => {}
                 Some((first, _)) => {
                     self.statement = Some(i);
                     let first = *first;

@@ -3,7 +3,8 @@
 use crate::iam::catalogue;
 use crate::iam::managed::aws_managed_name;
 use crate::source::{Hole, HoleKind, Span, Target, Text};
-use crate::value::{Guard, Value};
+use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::value::{Guard, Kind, Value};
 
 use super::directory::Decl;
 use super::eval::{Env, Evaluator, View};
@@ -29,28 +30,33 @@ impl<'a> Evaluator<'a> {
             return hole(HoleKind::Other);
         };
         let kind = decl.block().label(0);
-        let argument = || {
-            let slot = Slot::Attribute(target.address.to_string(), name.to_owned());
-            self.remember(&module, slot, view, &shown, span, || {
+        let at = (span, decl.block().span);
+        let argument = |argument: &str| {
+            let slot = Slot::Attribute(target.address.to_string(), argument.to_owned());
+            self.remember(&module, slot, view, &shown, at, || {
                 let instance = self.instance_of(&module, base, decl, key);
-                match (instance, decl.expr(name)) {
+                match (instance, decl.expr(argument)) {
                     (Some(instance), Some(expr)) => self.expr(expr, &instance.env.seen(view)),
                     _ => reference(),
                 }
             })
         };
-        let has = decl.expr(name).is_some();
+        let has = |argument: &str| decl.expr(argument).is_some();
         if !base.starts_with("data.") {
-            return if has && !(view.link && names_resource(name)) {
-                argument()
+            return if is_changed_outside(decl, name) {
+                hole(HoleKind::Dynamic)
+            } else if has(name) && !(view.link && names_resource(name)) {
+                self.or_computed(argument(name), &reference())
             } else {
                 reference()
             };
         }
+        // An argument that is given is the attribute; one that is left null is computed.
+        let given = |name: &str, computed: HoleKind| self.or_computed(argument(name), &hole(computed));
         match (kind, name) {
             ("aws_iam_policy_document", "json" | "minified_json") => {
                 let slot = Slot::Attribute(target.address.to_string(), "json".to_owned());
-                self.remember(&module, slot, view.linking(false), &shown, span, || {
+                self.remember(&module, slot, view.linking(false), &shown, at, || {
                     match self.instance_of(&module, base, decl, key) {
                         Some(instance) => {
                             policy_document::document(self, decl, &instance.env.seen(view.linking(false)))
@@ -63,11 +69,13 @@ impl<'a> Evaluator<'a> {
             ("terraform_remote_state", "outputs") => hole(HoleKind::Outside),
             ("aws_partition", "partition" | "id") => hole(HoleKind::Partition),
             ("aws_partition", "dns_suffix") => hole(HoleKind::UrlSuffix),
-            ("aws_region", "name" | "id" | "region") if !has => hole(HoleKind::Region),
-            ("aws_iam_policy", "arn" | "id") => match decl.expr("arn") {
-                Some(_) if name == "arn" => argument(),
-                _ => reference(),
+            // AWS provider documentation, "Data Source: aws_region": one of them selects the region.
+            ("aws_region", "name" | "id" | "region") => match ["region", "name"].into_iter().find(|a| has(a)) {
+                Some(argument) => given(argument, HoleKind::Region),
+                None => hole(HoleKind::Region),
             },
+            ("aws_iam_policy", "arn") if has("arn") => self.or_computed(argument("arn"), &reference()),
+            ("aws_iam_policy", "arn" | "id") => reference(),
             ("aws_iam_policy", "policy") => {
                 let instance = self.instance_of(&module, base, decl, key);
                 let document = instance.and_then(|i| self.looked_up(decl, &i.env, view, span));
@@ -96,10 +104,38 @@ impl<'a> Evaluator<'a> {
                 },
                 None => hole(HoleKind::Other),
             },
-            _ if has => argument(),
-            (kind, _) if kind.starts_with("aws_") && names_thing(name) => hole(HoleKind::Existing),
-            (kind, _) if is_secret(kind) => hole(HoleKind::Dynamic),
-            _ => hole(HoleKind::Lookup),
+            (kind, _) => {
+                let computed = if kind.starts_with("aws_") && names_thing(name) {
+                    HoleKind::Existing
+                } else if is_secret(kind) {
+                    HoleKind::Dynamic
+                } else {
+                    HoleKind::Lookup
+                };
+                if has(name) {
+                    given(name, computed)
+                } else {
+                    hole(computed)
+                }
+            }
+        }
+    }
+
+    /// The value of an argument, with what the provider computes in the place of null.
+    fn or_computed(&self, value: Value, computed: &Value) -> Value {
+        match &value.kind {
+            Kind::Null => computed.clone(),
+            Kind::OneOf(branches) if branches.iter().any(|b| b.value.is_null()) => {
+                let items = branches.iter().map(|b| {
+                    let value = if b.value.is_null() { computed } else { &b.value };
+                    (b.when.clone(), value.clone())
+                });
+                Value {
+                    via: value.via.clone(),
+                    ..self.one_of(items.collect(), value.span)
+                }
+            }
+            _ => value,
         }
     }
 
@@ -145,7 +181,7 @@ fn names_thing(name: &str) -> bool {
 }
 
 /// Attributes that say which resource is meant, rather than something about it.
-fn names_resource(name: &str) -> bool {
+pub(super) fn names_resource(name: &str) -> bool {
     matches!(
         name,
         "name"
@@ -174,6 +210,36 @@ impl Evaluator<'_> {
             _ => None,
         }
     }
+}
+
+/// Arguments of one resource that hold the same value.
+const SAME_VALUE: &[(&str, &[&str])] = &[("aws_ssm_parameter", &["value", "insecure_value", "value_wo"])];
+
+/// Whether somebody else changes this argument after the resource is made: what is written is its first value.
+/// Terraform documentation, "lifecycle meta-argument": `ignore_changes`.
+pub(super) fn is_changed_outside(decl: &Decl<'_>, argument: &str) -> bool {
+    let kind = decl.block().label(0);
+    let is = |name: &str| {
+        name == argument
+            || SAME_VALUE
+                .iter()
+                .any(|(of, names)| *of == kind && names.contains(&name) && names.contains(&argument))
+    };
+    let names = |tree: &Tree, node: NodeId| match tree.kind(node) {
+        Node::Ident => is(tree.name(node)),
+        // As before Terraform 0.12.
+        Node::Str => tree.text(node).and_then(Text::known).is_some_and(|name| is(&name)),
+        _ => false,
+    };
+    decl.parts.iter().any(|part| {
+        let lifecycles = part.block.body.blocks("lifecycle");
+        let mut ignored = lifecycles.filter_map(|b| b.body.attribute("ignore_changes"));
+        ignored.any(|a| match part.tree.kind(a.value) {
+            Node::Ident => part.tree.name(a.value) == "all",
+            Node::Seq => part.tree.children(a.value).any(|node| names(part.tree, node)),
+            _ => false,
+        })
+    })
 }
 
 /// `aws_iam_role.r["key"]` as its base and the key.

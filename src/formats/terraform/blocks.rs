@@ -1,11 +1,12 @@
 //! Bodies of blocks to values: attributes, nested blocks, dynamic blocks.
 
-use crate::source::{Hole, Span, Text};
+use crate::source::{Hole, HoleKind, Span, Text};
 use crate::syntax::hcl::{Attribute, Block, Body};
 use crate::syntax::{Kind as Node, Tree};
 use crate::value::guard::both;
 use crate::value::{Entry, Guard, Kind, Value};
 
+use super::attributes::{is_changed_outside, names_resource};
 use super::directory::{Decl, Part};
 use super::eval::{Env, Evaluator};
 use super::values::{inherit, pairs};
@@ -51,19 +52,43 @@ pub(super) fn items<'a>(
     for (i, part) in decl.parts.iter().enumerate() {
         let body = &part.block.body;
         for a in &body.attributes {
-            if !META.contains(&&*a.name) && !overridden(i, &a.name, false) {
-                out.push(attribute(evaluator, part.tree, a, &env.linking(links(&a.name))));
+            if META.contains(&&*a.name) || overridden(i, &a.name, false) {
+                continue;
             }
+            if is_first_value(decl, &a.name, links) {
+                out.push(first_value(evaluator, &a.name, a.name_span, a.span, false));
+                continue;
+            }
+            let env = env.linking(links(&a.name));
+            out.push(evaluator.allotted(a.span, || attribute(evaluator, part.tree, a, &env)));
         }
         for b in &body.blocks {
             let name = block_name(b);
-            if !META.contains(&name) && !overridden(i, name, true) {
-                block(evaluator, part.tree, b, env, &mut out);
+            if META.contains(&name) || overridden(i, name, true) {
+                continue;
             }
+            if is_first_value(decl, name, links) {
+                out.push(first_value(evaluator, name, b.kind_span, b.span, true));
+                continue;
+            }
+            evaluator.allotted(b.span, || block(evaluator, part.tree, b, env, &mut out));
         }
         out.extend(gap(body));
     }
     out
+}
+
+/// What is written is only the first value, and not the name of the resource or of the one it belongs to.
+fn is_first_value(decl: &Decl<'_>, name: &str, links: &dyn Fn(&str) -> bool) -> bool {
+    is_changed_outside(decl, name) && !links(name) && !names_resource(name)
+}
+
+/// An argument or block whose value somebody else decides.
+fn first_value(evaluator: &Evaluator<'_>, name: &str, key: Span, written: Span, block: bool) -> Item {
+    Item {
+        block,
+        ..named(name, key, evaluator.unknown(HoleKind::Dynamic, written))
+    }
 }
 
 /// What may have been meant to stand where a body is broken.

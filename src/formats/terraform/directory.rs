@@ -16,6 +16,9 @@ pub(super) struct Expr<'a> {
     pub(super) node: NodeId,
 }
 
+/// Values that are chosen for the variables of a root module.
+pub(super) type Chosen<'a> = BTreeMap<&'a str, Expr<'a>>;
+
 /// One block of one file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part<'a> {
@@ -68,7 +71,7 @@ pub(super) enum Role {
     Values,
     /// `*.auto.tfvars`: so too, and counts for more. Terraform documentation, "Variable Definition Precedence".
     AutoValues,
-    /// `prod.tfvars`: chosen on the command line, so nobody knows.
+    /// `prod.tfvars`: one of those that are chosen on the command line.
     OtherValues,
     Terragrunt,
 }
@@ -137,6 +140,12 @@ impl<'a> Directory<'a> {
 
     pub(super) fn resource(&self, address: &str) -> Option<&Decl<'a>> {
         self.by_address.get(address).map(|i| &self.resources[*i].1)
+    }
+
+    /// Whether a variable needs a value that no file gives which is read without being asked for.
+    pub(super) fn needs_values(&self) -> bool {
+        let open = |name: &str, decl: &Decl<'a>| decl.expr("default").is_none() && !self.values.contains_key(name);
+        self.variables.iter().any(|(name, decl)| open(name, decl))
     }
 
     fn values(&mut self, hcl: &'a Hcl) {

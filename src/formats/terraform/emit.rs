@@ -232,7 +232,7 @@ impl<'a> Emitter<'_, 'a> {
         let mut entries = vec![made("Name", block.header, label(decl))];
         let mut telling = false;
         if let Some((a, e)) = decl.attribute("default") {
-            let value = self.evaluator.expr(e, &env);
+            let value = self.evaluator.allotted(block.span, || self.evaluator.expr(e, &env));
             self.loose(module, &format!("var.{name}"), "variable", &value);
             telling = match &value.kind {
                 Kind::Str(t) => !t.is_empty(),
@@ -340,7 +340,7 @@ impl<'a> Emitter<'_, 'a> {
     pub(super) fn bounded(&self, value: Value) -> Value {
         let most = MAX_SIZE.saturating_add(usize::try_from(self.evaluator.repository.nodes).unwrap_or(usize::MAX));
         let mut left = most;
-        if fits(&value, 0, &mut left) && self.evaluator.spend(most - left) {
+        if fits(&value, 0, &mut left) {
             return value;
         }
         let message = "too much to look into: what it says stays unknown";

@@ -1,15 +1,16 @@
 //! Expressions to values.
 //!
 //! **Invariant:** evaluation never fails and always ends: what is not known, too deep or too much is an unknown value
-//! that keeps the place and a name. The depth of recursion, the number of evaluated nodes of a root module, the length of
-//! lists and texts and the number of alternatives are bounded.
+//! that keeps the place and a name. The depth of recursion, the number of evaluated nodes of an expression and of a root
+//! module, the length of lists and texts and the number of alternatives are bounded. What one expression uses up limits no
+//! other one: each value that is remembered and each argument of a resource has an allowance of its own.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::source::{FileId, Hole, HoleKind, Problem, Sources, Span};
+use crate::source::{FileId, Hole, HoleKind, Problem, ProblemKind, Sources, Span};
 use crate::syntax::hcl::ForParts;
 use crate::syntax::{Kind as Node, NodeId, Tree};
 use crate::value::{Entry, Kind, Value};
@@ -23,11 +24,17 @@ use super::values::derived_kind;
 
 /// Deepest chain of evaluations; each reference, call and nesting is one.
 const MAX_DEPTH: u32 = 400;
-/// How many nodes one root module may evaluate, whatever its size, and for each node that is written.
+/// How many nodes the expensive expressions of one root module may evaluate together, whatever its size, and for each node
+/// that is written.
 const FUEL: u64 = 500_000;
 const FUEL_PER_NODE: u64 = 50;
 /// However large the repository is.
 const MAX_FUEL: u64 = 100_000_000;
+/// How many nodes each expression may evaluate whatever the others used up, and for each byte that it is written with.
+const RESERVE: u64 = 20_000;
+const RESERVE_PER_BYTE: u64 = 20;
+/// How many times the common store all reserves together may use up.
+const MAX_RESERVES: u64 = 20;
 /// Longest list that a function makes.
 pub(super) const MAX_ITEMS: usize = 20_000;
 /// Longest name of an unknown value.
@@ -119,11 +126,20 @@ pub(super) struct Evaluator<'a> {
     pub(super) modules: RefCell<HashMap<Arc<str>, Rc<Module<'a>>>>,
     /// Root's directory: file names in functions are relative to it.
     pub(super) root: &'a str,
+    /// Root's scope: its directory, and how it is applied where there are several ways.
+    pub(super) scope: Arc<str>,
     pub(super) templates: RefCell<HashMap<FileId, Rc<Tree>>>,
     pub(super) wanted: RefCell<BTreeSet<String>>,
     pub(super) problems: RefCell<Vec<Problem>>,
     depth: Cell<u32>,
+    /// What is left of the allowance of the expression that is being evaluated.
     fuel: Cell<u64>,
+    /// What expensive expressions may still use.
+    store: Cell<u64>,
+    /// What all expressions together may still use.
+    total: Cell<u64>,
+    /// Set when a bound was met in the expression that is being evaluated.
+    cut: Cell<bool>,
     /// Set when the value being evaluated rests on a default of the root module, which its user may override.
     pub(super) tainted: Cell<bool>,
     /// Set when the expression being evaluated is certainly an error, as `try` and `can` ask.
@@ -131,38 +147,65 @@ pub(super) struct Evaluator<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn new(repository: &'a Repository<'a>, sources: &'a Sources, root: &'a str) -> Self {
+    pub(super) fn new(repository: &'a Repository<'a>, sources: &'a Sources, root: &'a str, scope: Arc<str>) -> Self {
+        let store = (FUEL + FUEL_PER_NODE * repository.nodes).min(MAX_FUEL);
         Self {
             repository,
             sources,
             modules: RefCell::default(),
             root,
+            scope,
             templates: RefCell::default(),
             wanted: RefCell::default(),
             problems: RefCell::default(),
             depth: Cell::new(0),
-            fuel: Cell::new((FUEL + FUEL_PER_NODE * repository.nodes).min(MAX_FUEL)),
+            fuel: Cell::new(store),
+            store: Cell::new(store),
+            total: Cell::new(store.saturating_mul(MAX_RESERVES).min(2 * MAX_FUEL)),
+            cut: Cell::new(false),
             tainted: Cell::new(false),
             failed: Cell::new(false),
         }
     }
 
-    /// Uses up some of the work that this root module may do; `false` when there is none left.
+    /// Uses up some of the work that the expression may do; `false` when there is none left.
     pub(super) fn spend(&self, amount: usize) -> bool {
         let left = self.fuel.get().saturating_sub(amount as u64);
         self.fuel.set(left);
+        if left == 0 {
+            self.cut.set(true);
+        }
         left > 0
     }
 
-    /// All work that may be done is done: what came later is unknown.
-    pub(super) fn exhausted(&self) -> bool {
-        self.fuel.get() == 0
+    /// An unknown value where a bound of lists or texts was met.
+    pub(super) fn too_much(&self, span: Span) -> Value {
+        self.cut.set(true);
+        self.unknown(HoleKind::Other, span)
+    }
+
+    /// Evaluates what is written at `at` with an allowance of its own; says so where a bound was met.
+    pub(super) fn allotted<T>(&self, at: Span, f: impl FnOnce() -> T) -> T {
+        let reserve = RESERVE + RESERVE_PER_BYTE * at.len() as u64;
+        let most = reserve.max(self.store.get() / 2).min(self.total.get());
+        let outer = (self.fuel.replace(most), self.cut.replace(false));
+        let result = f();
+        let used = most - self.fuel.replace(outer.0);
+        self.store.set(self.store.get().saturating_sub(used));
+        self.total.set(self.total.get().saturating_sub(used));
+        if self.cut.replace(outer.1) {
+            let message = "too much to evaluate: this expression stays unknown";
+            let problem = Problem::new(ProblemKind::Exhausted, at, message);
+            self.problems.borrow_mut().push(problem);
+        }
+        result
     }
 
     /// Runs `f` one level deeper; `None` at the bottom.
     pub(super) fn deeper<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
         let depth = self.depth.get();
         if depth >= MAX_DEPTH || !self.spend(1) {
+            self.cut.set(true);
             return None;
         }
         self.depth.set(depth + 1);

@@ -80,10 +80,14 @@ impl<'a> Evaluator<'a> {
         let running = Rc::new(Expanded::new(Expansion::Unknown, None));
         module.expansions.borrow_mut().insert(address.to_owned(), running);
         let expanded_in = |env: &Env<'a>| {
-            if let Some(count) = decl.expr("count") {
-                self.counted(&self.expr(count, env), None)
-            } else if let Some(for_each) = decl.expr("for_each") {
-                self.each_of(&self.expr(for_each, env), None)
+            let written = |name: &str| {
+                let (a, e) = decl.attribute(name)?;
+                Some(self.allotted(a.span, || self.expr(e, env)))
+            };
+            if let Some(value) = written("count") {
+                self.counted(&value, None)
+            } else if let Some(value) = written("for_each") {
+                self.each_of(&value, None)
             } else {
                 Expanded::new(Expansion::One, None)
             }

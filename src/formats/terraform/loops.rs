@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::source::{HoleKind, Span, Text};
+use crate::source::{Span, Text};
 use crate::syntax::hcl::ForParts;
 use crate::syntax::{NodeId, Tree};
 use crate::value::{Entry, Kind, Value};
@@ -37,7 +37,7 @@ impl<'a> Evaluator<'a> {
         let mut entries: Vec<Entry> = Vec::new();
         for (key, value) in items {
             if values.len() + entries.len() >= MAX_ITEMS || !self.spend(1) {
-                return self.unknown(HoleKind::Other, span);
+                return self.too_much(span);
             }
             let rest = (is_spread(&value) && value.is_unknown()).then(|| value.clone());
             let dropped = self.dropped(&value);

@@ -1,7 +1,8 @@
 //! Terraform and OpenTofu: directories of `.tf` files, evaluated as far as they can be before deployment.
 //!
 //! **Invariant:** a root module is a directory that no other local directory calls; everything is evaluated from the
-//! roots, so that a module is seen with the arguments of its callers. One unit for each root, in the order of their paths.
+//! roots, so that a module is seen with the arguments of its callers. One unit for each root and each way to apply it, in the
+//! order of their paths.
 
 mod attributes;
 mod aws;
@@ -31,6 +32,7 @@ mod types;
 mod unset;
 mod used;
 mod values;
+mod var_files;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,17 +41,21 @@ use rayon::prelude::*;
 
 use crate::formats::Lower;
 use crate::model::{Loose, Unit};
-use crate::source::{FileId, Problem, ProblemKind, Sources, Span, join_path, parent_path};
+use crate::source::{FileId, Problem, Sources, Span, join_path, parent_path};
 use crate::syntax::Kind as Node;
 use crate::syntax::hcl;
+use crate::value::Value;
 
-use directory::{Decl, Directory, File, Role};
+use directory::{Chosen, Decl, Directory, File, Role};
 use emit::{Emitted, Emitter};
 use eval::Evaluator;
 use module::Module;
 
 /// Evaluation is deep by nature: bounded by [`eval`], and given room.
 const STACK: usize = 256 << 20;
+
+/// How many documents that are written at one place and differ by the arguments of their module's callers are told apart.
+const MAX_TOLD_APART: usize = 100;
 
 /// Terraform, OpenTofu, their values, Terragrunt.
 #[derive(Debug)]
@@ -61,6 +67,15 @@ struct Repository<'a> {
     directories: BTreeMap<&'a str, Directory<'a>>,
     /// How many nodes all expressions have.
     nodes: u64,
+}
+
+/// A root module and one way to apply it.
+#[derive(Clone)]
+struct Root<'a> {
+    path: &'a str,
+    /// Scope of its names; differs from the path where there are several ways.
+    scope: Arc<str>,
+    chosen: Chosen<'a>,
 }
 
 impl Lower for Terraform {
@@ -100,7 +115,7 @@ impl Lower for Terraform {
             }
         }
         let mut units = vec![first];
-        let (mut emitted, wanted) = evaluate(&repository, sources);
+        let (mut emitted, wanted) = evaluate(&by_directory, &repository, sources);
         let mut plans: Vec<Unit> = plans.iter().map(|id| plan::lower(sources, *id, &written)).collect();
         for (_, emitted) in &mut emitted {
             planned::complete(sources, &mut plans, emitted);
@@ -108,12 +123,20 @@ impl Lower for Terraform {
         units.append(&mut plans);
         units[0].wanted = wanted;
         let used = used::Used::new(emitted.iter().flat_map(|(_, e)| &e.resources));
-        let mut seen = BTreeSet::new();
+        let mut seen: BTreeMap<Span, Vec<Value>> = BTreeMap::new();
+        let mut is_new = |value: &Value| {
+            let before = seen.entry(value.span).or_default();
+            let new = before.len() < MAX_TOLD_APART && !before.iter().any(|other| values::alike(other, value, 0));
+            if new {
+                before.push(value.clone());
+            }
+            new
+        };
         for (problems, emitted) in emitted {
             let loose: Vec<Loose> = emitted
                 .loose
                 .into_iter()
-                .filter(|l| !used.holds(&l.value) && seen.insert(l.value.span))
+                .filter(|l| !used.holds(&l.value) && is_new(&l.value))
                 .collect();
             units.push(Unit {
                 resources: emitted.resources,
@@ -143,7 +166,7 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
             let stem = path.strip_suffix(".json").unwrap_or(path);
             [".tf", ".tofu", ".tfvars"].iter().any(|e| stem.ends_with(e)) || Role::of(path) == Role::Terragrunt
         })
-        .map(|&id| {
+        .flat_map_iter(|&id| {
             let path = sources.path(id);
             let parse = if path.ends_with(".json") {
                 json::parse
@@ -151,11 +174,17 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
                 hcl::parse
             };
             let hcl = parse(id, sources.text(id));
+            let mut made = Vec::new();
             let (role, hcl) = match Role::of(path) {
-                Role::Terragrunt => terragrunt::rewrite(hcl),
+                Role::Terragrunt => {
+                    made = terragrunt::generated(id, sources.text(id), &hcl);
+                    terragrunt::rewrite(hcl)
+                }
                 role => (role, hcl),
             };
-            File { id, role, hcl }
+            let made = made.into_iter().map(move |hcl| (Role::Config, hcl));
+            let all = std::iter::once((role, hcl)).chain(made);
+            all.map(move |(role, hcl)| File { id, role, hcl })
         })
         .collect()
 }
@@ -173,7 +202,11 @@ fn source_of(decl: &Decl<'_>) -> Option<String> {
 type Result = (Vec<Problem>, Emitted);
 
 /// All roots, each with what it amounts to, in the order of their paths; and the files that were wanted.
-fn evaluate(repository: &Repository<'_>, sources: &Sources) -> (Vec<Result>, Vec<String>) {
+fn evaluate<'a>(
+    files: &'a BTreeMap<String, Vec<File>>,
+    repository: &'a Repository<'a>,
+    sources: &Sources,
+) -> (Vec<Result>, Vec<String>) {
     let called: BTreeSet<String> = repository
         .directories
         .values()
@@ -184,23 +217,28 @@ fn evaluate(repository: &Repository<'_>, sources: &Sources) -> (Vec<Result>, Vec
                 .filter(|path| *path != d.path)
         })
         .collect();
-    let roots: Vec<&str> = repository
+    let paths: Vec<&str> = repository
         .directories
         .keys()
         .copied()
         .filter(|path| !called.contains(*path))
         .collect();
+    let mut ways = var_files::ways(files, &repository.directories, &paths);
+    let roots: Vec<Root<'a>> = paths
+        .iter()
+        .flat_map(|path| applied(&repository.directories[path], ways.remove(path).unwrap_or_default()))
+        .collect();
     let mut results = in_parallel(repository, sources, &roots);
     // Directories that only call each other, or that were out of reach, stand for themselves.
     let mut visited: BTreeSet<String> = results.iter().flat_map(|r| r.1.1.visited.iter().cloned()).collect();
-    for path in repository.directories.keys() {
-        if !visited.contains(*path) {
-            let more = in_parallel(repository, sources, &[path]);
+    for directory in repository.directories.values() {
+        if !visited.contains(&directory.path) {
+            let more = in_parallel(repository, sources, &applied(directory, Vec::new()));
             visited.extend(more.iter().flat_map(|r| r.1.1.visited.iter().cloned()));
             results.extend(more);
         }
     }
-    results.sort_by(|a, b| a.0.cmp(b.0));
+    results.sort_by(|a, b| a.0.cmp(&b.0));
     let mut wanted = BTreeSet::new();
     let results = results
         .into_iter()
@@ -212,15 +250,31 @@ fn evaluate(repository: &Repository<'_>, sources: &Sources) -> (Vec<Result>, Vec
     (results, wanted.into_iter().collect())
 }
 
-type Rooted<'r> = (&'r str, Result, BTreeSet<String>);
+/// A root module in each way that it is applied: as it stands, unless that lacks a value which the files give.
+fn applied<'a>(directory: &'a Directory<'a>, ways: Vec<Chosen<'a>>) -> Vec<Root<'a>> {
+    let plain = ways.is_empty() || !directory.needs_values();
+    let ways = plain.then(Chosen::new).into_iter().chain(ways);
+    ways.enumerate()
+        .map(|(i, chosen)| Root {
+            path: &directory.path,
+            scope: match i {
+                0 => directory.path.as_str().into(),
+                _ => format!("{}@{}", directory.path, i + 1).into(),
+            },
+            chosen,
+        })
+        .collect()
+}
+
+type Rooted = (Arc<str>, Result, BTreeSet<String>);
 
 /// Evaluates roots on as many threads as there are, each with room for deep values.
-fn in_parallel<'r>(repository: &'r Repository<'_>, sources: &Sources, roots: &[&'r str]) -> Vec<Rooted<'r>> {
+fn in_parallel<'a>(repository: &'a Repository<'a>, sources: &Sources, roots: &[Root<'a>]) -> Vec<Rooted> {
     let next = Mutex::new(roots.iter());
     let done = Mutex::new(Vec::with_capacity(roots.len()));
     let work = || {
         loop {
-            let root = next.lock().unwrap_or_else(PoisonError::into_inner).next().copied();
+            let root = next.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some(root) = root else { return };
             let result = one_root(repository, sources, root);
             done.lock().unwrap_or_else(PoisonError::into_inner).push(result);
@@ -240,10 +294,10 @@ fn in_parallel<'r>(repository: &'r Repository<'_>, sources: &Sources, roots: &[&
     done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn one_root<'r>(repository: &'r Repository<'_>, sources: &Sources, root: &'r str) -> Rooted<'r> {
-    let directory = &repository.directories[root];
-    let evaluator = Evaluator::new(repository, sources, root);
-    let module = Module::root(directory);
+fn one_root<'a>(repository: &'a Repository<'a>, sources: &Sources, root: &Root<'a>) -> Rooted {
+    let directory = &repository.directories[root.path];
+    let evaluator = Evaluator::new(repository, sources, root.path, root.scope.clone());
+    let module = Module::root(directory, root.scope.clone(), root.chosen.clone());
     let scope: Arc<str> = module.scope.clone();
     evaluator.modules.borrow_mut().insert(scope, module.clone());
     let mut emitter = Emitter {
@@ -253,14 +307,7 @@ fn one_root<'r>(repository: &'r Repository<'_>, sources: &Sources, root: &'r str
     emitter.module(&module);
     let emitted = emitter.out;
     let mut problems = evaluator.problems.take();
-    if let (true, Some(file)) = (evaluator.exhausted(), directory.files.first()) {
-        problems.push(Problem::new(
-            ProblemKind::Exhausted,
-            Span::new(*file, 0, 0),
-            "too much to evaluate: parts of this module stay unknown",
-        ));
-    }
     problems.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
     problems.dedup();
-    (root, (problems, emitted), evaluator.wanted.take())
+    (root.scope.clone(), (problems, emitted), evaluator.wanted.take())
 }

@@ -9,7 +9,7 @@ use crate::source::{Hole, HoleKind, Span, Text, join_path};
 use crate::value::{Entry, Value};
 
 use super::attributes::outside;
-use super::directory::{Decl, Directory, Expr};
+use super::directory::{Chosen, Decl, Directory, Expr};
 use super::eval::{Env, Evaluator, View};
 use super::instances::{Expanded, Expansion};
 use super::unset::is_unset;
@@ -28,6 +28,8 @@ pub(super) struct Module<'a> {
     pub(super) path: Vec<String>,
     /// Directories of the modules that lead here, from the root.
     above: Vec<&'a str>,
+    /// Of a root module, the values that a file for `-var-file` gives.
+    chosen: Chosen<'a>,
     /// The call's arguments and where they are evaluated; `None` for a root module.
     arguments: Option<(BTreeMap<&'a str, Expr<'a>>, Env<'a>)>,
     memo: RefCell<HashMap<(Slot, View), Memo>>,
@@ -49,12 +51,13 @@ enum Memo {
 }
 
 impl<'a> Module<'a> {
-    pub(super) fn root(directory: &'a Directory<'a>) -> Rc<Self> {
+    pub(super) fn root(directory: &'a Directory<'a>, scope: Arc<str>, chosen: Chosen<'a>) -> Rc<Self> {
         Rc::new(Self {
             directory,
-            scope: directory.path.as_str().into(),
+            scope,
             path: Vec::new(),
             above: Vec::new(),
+            chosen,
             arguments: None,
             memo: RefCell::default(),
             expansions: RefCell::default(),
@@ -85,13 +88,14 @@ impl<'a> Module<'a> {
 }
 
 impl<'a> Evaluator<'a> {
+    /// The value of `slot`, made once; `span` is where it is read, `at` where it is written.
     pub(super) fn remember(
         &self,
         module: &Rc<Module<'a>>,
         slot: Slot,
         view: View,
         name: &str,
-        span: Span,
+        (span, at): (Span, Span),
         make: impl FnOnce() -> Value,
     ) -> Value {
         let key = (slot, view);
@@ -107,7 +111,7 @@ impl<'a> Evaluator<'a> {
         module.memo.borrow_mut().insert(key.clone(), Memo::Running);
         let outer = (self.tainted.replace(false), self.failed.replace(false));
         let value = self
-            .deeper(make)
+            .allotted(at, || self.deeper(make))
             .unwrap_or_else(|| Value::unknown(Hole::new(HoleKind::Other, name, span)));
         let (tainted, failed) = (self.tainted.get(), self.failed.get());
         self.tainted.set(outer.0 | tainted);
@@ -123,63 +127,72 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn variable(&self, module: &Rc<Module<'a>>, name: &str, view: View, span: Span) -> Value {
         let shown = format!("var.{name}");
-        self.remember(module, Slot::Variable(name.to_owned()), view, &shown, span, || {
-            let decl = module.directory.variables.get(name);
-            let given = match &module.arguments {
-                Some((arguments, env)) => arguments.get(name).map(|e| self.expr(*e, &env.seen(view))),
-                None => module.directory.values.get(name).map(|e| self.expr(*e, &module.env())),
-            };
-            let nullable = || {
-                let nullable = decl.and_then(|d| d.expr("nullable"));
-                nullable.is_none_or(|e| self.expr(e, &module.env()).as_bool() != Some(false))
-            };
-            let given = given.filter(|v| !v.is_null() || nullable());
-            let value = match given {
-                Some(value) => value,
-                None => match decl.and_then(|d| d.expr("default")) {
-                    Some(default) => {
-                        let value = self.expr(default, &module.env());
-                        if module.arguments.is_none() {
-                            self.tainted.set(true);
-                            if view.given && is_unset(module.directory, name, &value) {
-                                let at = decl.map_or(span, |d| d.block().header);
-                                return Value::unknown(Hole::new(HoleKind::Input, shown.as_str(), at));
-                            }
-                        }
-                        value
-                    }
-                    None => {
-                        let at = decl.map_or(span, |d| d.block().header);
-                        return Value::unknown(Hole::new(HoleKind::Input, shown.as_str(), at));
-                    }
-                },
-            };
-            match decl.and_then(|d| d.expr("type")) {
-                Some(wanted) => types::convert(self, value, wanted.tree, wanted.node, &module.env()),
-                None => value,
-            }
-        })
-    }
-
-    pub(super) fn local(&self, module: &Rc<Module<'a>>, name: &str, view: View, span: Span) -> Value {
-        let shown = format!("local.{name}");
+        let decl = module.directory.variables.get(name);
+        let at = decl.map_or(span, |d| d.block().span);
         self.remember(
             module,
-            Slot::Local(name.to_owned()),
+            Slot::Variable(name.to_owned()),
             view,
             &shown,
-            span,
-            || match module.directory.locals.get(name) {
-                Some((_, expr)) => self.expr(*expr, &module.env().seen(view)),
-                None => Value::unknown(Hole::new(HoleKind::Other, shown.as_str(), span)),
+            (span, at),
+            || {
+                let given = match &module.arguments {
+                    Some((arguments, env)) => arguments.get(name).map(|e| self.expr(*e, &env.seen(view))),
+                    None => {
+                        let value = module.chosen.get(name).or_else(|| module.directory.values.get(name));
+                        value.map(|e| self.expr(*e, &module.env()))
+                    }
+                };
+                let nullable = || {
+                    let nullable = decl.and_then(|d| d.expr("nullable"));
+                    nullable.is_none_or(|e| self.expr(e, &module.env()).as_bool() != Some(false))
+                };
+                let given = given.filter(|v| !v.is_null() || nullable());
+                let value = match given {
+                    Some(value) => value,
+                    None => match decl.and_then(|d| d.expr("default")) {
+                        Some(default) => {
+                            let value = self.expr(default, &module.env());
+                            if module.arguments.is_none() {
+                                self.tainted.set(true);
+                                if view.given && is_unset(module.directory, name, &value) {
+                                    let at = decl.map_or(span, |d| d.block().header);
+                                    return Value::unknown(Hole::new(HoleKind::Input, shown.as_str(), at));
+                                }
+                            }
+                            value
+                        }
+                        None => {
+                            let at = decl.map_or(span, |d| d.block().header);
+                            return Value::unknown(Hole::new(HoleKind::Input, shown.as_str(), at));
+                        }
+                    },
+                };
+                match decl.and_then(|d| d.expr("type")) {
+                    Some(wanted) => types::convert(self, value, wanted.tree, wanted.node, &module.env()),
+                    None => value,
+                }
             },
         )
     }
 
+    pub(super) fn local(&self, module: &Rc<Module<'a>>, name: &str, view: View, span: Span) -> Value {
+        let shown = format!("local.{name}");
+        let written = module.directory.locals.get(name);
+        let at = written.map_or(span, |(attribute, _)| attribute.span);
+        let slot = Slot::Local(name.to_owned());
+        self.remember(module, slot, view, &shown, (span, at), || match written {
+            Some((_, expr)) => self.expr(*expr, &module.env().seen(view)),
+            None => Value::unknown(Hole::new(HoleKind::Other, shown.as_str(), span)),
+        })
+    }
+
     pub(super) fn output(&self, module: &Rc<Module<'a>>, name: &str, view: View, span: Span) -> Value {
         let slot = Slot::Output(name.to_owned());
-        self.remember(module, slot, view, name, span, || {
-            match module.directory.outputs.get(name).and_then(|d| d.expr("value")) {
+        let decl = module.directory.outputs.get(name);
+        let at = decl.map_or(span, |d| d.block().span);
+        self.remember(module, slot, view, name, (span, at), || {
+            match decl.and_then(|d| d.expr("value")) {
                 Some(expr) => self.expr(expr, &module.env().seen(view)),
                 None => self.fail(name, span),
             }
@@ -276,7 +289,7 @@ impl<'a> Evaluator<'a> {
             };
             let mut path = caller.path.clone();
             path.push(step);
-            let scope: Arc<str> = format!("{}#{}", self.root, path.join(".")).into();
+            let scope: Arc<str> = format!("{}#{}", self.scope, path.join(".")).into();
             if let Some(module) = self.modules.borrow().get(&scope) {
                 out.push((instance.key, module.clone()));
                 continue;
@@ -302,6 +315,7 @@ impl<'a> Evaluator<'a> {
                 scope: scope.clone(),
                 path,
                 above: above.clone(),
+                chosen: Chosen::new(),
                 arguments: Some((arguments, instance.env)),
                 memo: RefCell::default(),
                 expansions: RefCell::default(),

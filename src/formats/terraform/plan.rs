@@ -3,10 +3,11 @@
 //! Terraform documentation, "JSON Output Format". What is known only after `apply` is unknown, or the resource that its
 //! expression refers to.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::iam::Format;
-use crate::model::{Address, Resource, Unit};
+use crate::model::{Address, Loose, Resource, Unit};
 use crate::source::{FileId, Hole, HoleKind, Sources, Span, Target, Text, join_path, parent_path};
 use crate::syntax::{Kind as Node, NodeId, Tree, json};
 use crate::value::{Entry, Kind, Value};
@@ -14,6 +15,7 @@ use crate::value::{Entry, Kind, Value};
 use super::aws;
 use super::blocks::Item;
 use super::emit::any_policy;
+use super::policy_document;
 use super::properties::properties;
 use crate::formats::plain;
 
@@ -54,6 +56,8 @@ pub(super) fn lower(sources: &Sources, file: FileId, written: &Written) -> Unit 
             later: BTreeMap::new(),
             expressions: BTreeMap::new(),
             directories: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            used: RefCell::default(),
         };
         plan.changes(root);
         let configuration = tree.get(root, "configuration").and_then(|c| tree.get(c, "root_module"));
@@ -64,7 +68,9 @@ pub(super) fn lower(sources: &Sources, file: FileId, written: &Written) -> Unit 
                 plan.directories.insert(String::new(), directory);
             }
         }
+        plan.deferred(root, module);
         plan.module(module, "", 0, &mut unit);
+        plan.unused(&mut unit);
     }
     unit
 }
@@ -79,7 +85,14 @@ struct Plan<'p> {
     expressions: BTreeMap<String, NodeId>,
     /// Directories by the module's address without keys.
     directories: BTreeMap<String, String>,
+    /// Policy documents that are read only during `apply`, by address: their statements are in the plan.
+    documents: BTreeMap<String, Value>,
+    /// Addresses of those that something uses.
+    used: RefCell<BTreeSet<String>>,
 }
+
+/// The data source whose documents are put together from what a plan says.
+const DOCUMENT: &str = "aws_iam_policy_document";
 
 impl Plan<'_> {
     fn text(&self, node: NodeId, name: &str) -> Option<String> {
@@ -104,6 +117,68 @@ impl Plan<'_> {
             }
         }
         self.later = later;
+    }
+
+    /// Finds the documents that the plan defers.
+    fn deferred(&mut self, root: NodeId, module: NodeId) {
+        let tree = self.tree;
+        let mut found: Vec<(NodeId, Option<NodeId>)> = Vec::new();
+        for change in self.each(root, "resource_changes") {
+            found.push((change, tree.get(change, "change").and_then(|c| tree.get(c, "after"))));
+        }
+        let mut open = vec![(module, 0)];
+        while let Some((module, depth)) = open.pop() {
+            found.extend(self.each(module, "resources").map(|r| (r, tree.get(r, "values"))));
+            if depth < MAX_DEPTH {
+                open.extend(self.each(module, "child_modules").map(|child| (child, depth + 1)));
+            }
+        }
+        for (node, values) in found {
+            let is = |name, word| self.text(node, name).as_deref() == Some(word);
+            let (Some(address), Some(values)) = (self.text(node, "address"), values) else {
+                continue;
+            };
+            if !is("mode", "data") || !is("type", DOCUMENT) || tree.get(values, "statement").is_none() {
+                continue;
+            }
+            let bare = without_keys(&address);
+            let prefix = address.find("data.").map_or("", |at| &address[..at]);
+            let given = self.with_unknown(plain::value(tree, values), &address, &bare, prefix, tree.span(node));
+            let document = policy_document::planned(&given, tree.span(node));
+            self.documents.insert(address, document);
+        }
+    }
+
+    /// The deferred document whose JSON a value is, by the address of the data source.
+    fn document(&self, address: &str) -> Option<Value> {
+        let bare = without_keys(address);
+        let of_all = || {
+            let mut same = self.documents.keys().filter(|a| without_keys(a) == bare);
+            same.next().filter(|_| same.next().is_none())
+        };
+        let (address, document) = match self.documents.get_key_value(address) {
+            Some(found) => found,
+            None => self.documents.get_key_value(of_all()?)?,
+        };
+        self.used.borrow_mut().insert(address.clone());
+        Some(document.clone())
+    }
+
+    /// Deferred documents that nothing is seen to use.
+    fn unused(&self, unit: &mut Unit) {
+        let used = self.used.borrow();
+        let unused = self.documents.iter().filter(|(address, _)| !used.contains(*address));
+        unit.loose.extend(unused.map(|(address, value)| Loose {
+            value: value.clone(),
+            format: Format::Terraform,
+            kind: None,
+            service: None,
+            name: Some(Address {
+                scope: self.scope.into(),
+                name: address.as_str().into(),
+            }),
+            type_name: format!("data.{DOCUMENT}").into(),
+        }));
     }
 
     /// What is written of a module at `path`, whose address without keys is `prefix`.
@@ -299,6 +374,12 @@ impl Plan<'_> {
             .each(written, "references")
             .filter_map(|r| Some(self.tree.text(r)?.display()))
             .collect();
+        let document = references.first().and_then(|r| r.strip_suffix(".json"));
+        if let Some(address) = document.filter(|a| a.starts_with("data.aws_iam_policy_document."))
+            && let Some(document) = self.document(&format!("{}{address}", place.prefix))
+        {
+            return document;
+        }
         // Each reference is followed by what it is a part of: `aws_iam_role.r.id`, `aws_iam_role.r`.
         let resource = match references.as_slice() {
             [attribute, resource] if place.link && resource.starts_with("aws_") => attribute

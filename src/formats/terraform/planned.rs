@@ -28,6 +28,8 @@ pub(super) fn complete(sources: &Sources, plans: &mut [Unit], emitted: &mut Emit
         if index.is_empty() {
             continue;
         }
+        // The source has its documents too.
+        plan.loose.clear();
         plan.resources = std::mem::take(&mut plan.resources)
             .into_iter()
             .filter_map(|r| match source_of(&r, &index) {

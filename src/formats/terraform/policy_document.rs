@@ -3,7 +3,7 @@
 //! AWS provider documentation, "Data Source: aws_iam_policy_document". Key spans are those of the argument names and
 //! block types, so that findings point at what is written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::formats::plain;
 use crate::source::{Hole, HoleKind, Lit, Piece, Span, Text};
@@ -19,33 +19,34 @@ use super::values::{inherit, spread_of};
 pub(super) fn document<'a>(evaluator: &Evaluator<'a>, decl: &Decl<'a>, env: &Env<'a>) -> Value {
     let block = decl.block();
     let items = blocks::items(evaluator, decl, env, &|_| false);
-    let all = |names: &'static [&'static str]| {
-        items.iter().filter_map(move |i| {
-            let key = i.entry.key.known()?;
-            names.contains(&&*key).then_some(&i.entry)
-        })
+    let all = |name: &'static str| {
+        let named = move |e: &&Entry| e.key.known().as_deref() == Some(name);
+        items.iter().map(|i| &i.entry).filter(named)
     };
-    let mut list = Merged {
-        evaluator,
-        statements: Vec::new(),
-        version: None,
-    };
-    for entry in all(&["source_json", "source_policy_documents"]) {
-        list.documents(&entry.value, 0);
+    let mut list = Merged::new(evaluator, block.span);
+    for (argument, section) in [
+        ("source_json", Section::Replacing),
+        ("source_policy_documents", Section::Sources),
+    ] {
+        for entry in all(argument) {
+            list.documents(&entry.value, section, 0);
+        }
     }
     let mut first_key = None;
-    for entry in all(&["statement"]) {
+    for entry in all("statement") {
         first_key.get_or_insert(entry.key_span);
         list.own(&entry.value, entry.key_span);
     }
-    for entry in all(&["override_policy_documents", "override_json"]) {
-        list.documents(&entry.value, 0);
+    for argument in ["override_policy_documents", "override_json"] {
+        for entry in all(argument) {
+            list.documents(&entry.value, Section::Replacing, 0);
+        }
     }
     if let Some(lost) = items.iter().find(|i| i.entry.key.is_broken()) {
-        list.statements.push(lost.entry.value.clone());
+        list.push(lost.entry.value.clone(), Section::Own);
     }
     let mut entries = Vec::new();
-    let version = all(&["version"]).next_back().filter(|e| !e.value.is_null());
+    let version = all("version").next_back().filter(|e| !e.value.is_null());
     let version = match version {
         Some(e) => (e.key_span, e.value.clone()),
         None => (
@@ -56,12 +57,72 @@ pub(super) fn document<'a>(evaluator: &Evaluator<'a>, decl: &Decl<'a>, env: &Env
         ),
     };
     entries.push(entry("Version", version.0, version.1));
-    if let Some(id) = all(&["policy_id"]).next_back().filter(|e| !is_absent(&e.value)) {
+    if let Some(id) = all("policy_id").next_back().filter(|e| !is_absent(&e.value)) {
         entries.push(entry("Id", id.key_span, id.value.clone()));
     }
-    let statements = Value::seq(list.statements, block.span);
+    let statements = Value::seq(list.statements.into_iter().map(|(s, _)| s).collect(), block.span);
     entries.push(entry("Statement", first_key.unwrap_or(block.header), statements));
     Value::json(Value::map(entries, block.span), block.span)
+}
+
+/// The document that the values of a data source in a plan make: null stands for what only `apply` knows.
+pub(super) fn planned(values: &Value, span: Span) -> Value {
+    let mut statements = Vec::new();
+    let documents = |name: &str, statements: &mut Vec<Value>| {
+        let Some(list) = values.get(name) else { return };
+        for item in list.items() {
+            match item.as_text().and_then(|text| plain::embedded(text, item.span)) {
+                Some((document, _)) => {
+                    statements.extend(
+                        document
+                            .get("Statement")
+                            .map(Value::items)
+                            .unwrap_or_default()
+                            .iter()
+                            .cloned(),
+                    );
+                }
+                None if list.is_null() => {}
+                None => statements.push(spread_of(&open_where_null(item, 0), item.span, name)),
+            }
+        }
+    };
+    documents("source_policy_documents", &mut statements);
+    if let Some(own) = values.entry("statement") {
+        let items = own.value.items().iter();
+        statements.extend(items.map(|s| statement(&open_where_null(s, 0), own.key_span)));
+    }
+    documents("override_policy_documents", &mut statements);
+    policy(statements, span, span)
+}
+
+/// The items of lists that are null are unknown. Arguments that are null are not there.
+fn open_where_null(value: &Value, depth: u32) -> Value {
+    let unknown = || Value::unknown(Hole::new(HoleKind::Applied, "known after apply", value.span));
+    let kind = match &value.kind {
+        _ if depth > 8 => return value.clone(),
+        Kind::Null if depth == 0 => return unknown(),
+        Kind::Seq(items) => Kind::Seq(
+            items
+                .iter()
+                .map(|item| match item.kind {
+                    Kind::Null => open_where_null(item, 0),
+                    _ => open_where_null(item, depth + 1),
+                })
+                .collect(),
+        ),
+        Kind::Map(entries) => Kind::Map(
+            entries
+                .iter()
+                .map(|e| Entry {
+                    value: open_where_null(&e.value, depth + 1),
+                    ..e.clone()
+                })
+                .collect(),
+        ),
+        _ => return value.clone(),
+    };
+    Value { kind, ..value.clone() }
 }
 
 /// A document of these statements, with the version that the provider writes.
@@ -91,33 +152,79 @@ fn is_absent(value: &Value) -> bool {
     }
 }
 
-/// Statements in the provider's order: one with a sid replaces the one that has that sid already.
+/// Where a statement of a document comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    /// `source_policy_documents`: a Sid may stand in one of them only.
+    Sources,
+    /// The `statement` blocks: each has a Sid of its own.
+    Own,
+    /// `source_json`, and documents that override: a Sid replaces the statement that has it.
+    Replacing,
+}
+
+/// Statements in the provider's order: one with a sid replaces the one that has that sid already. Where the provider stops at
+/// a sid that stands twice, both statements stay, so that both are judged and the sid is reported.
 struct Merged<'e, 'a> {
     evaluator: &'e Evaluator<'a>,
-    statements: Vec<Value>,
+    at: Span,
+    statements: Vec<(Value, Section)>,
+    /// The first statement with each sid.
+    sids: HashMap<String, usize>,
+    /// The statements themselves: what is merged in twice, word for word, is there once.
+    seen: HashSet<usize>,
     version: Option<Value>,
 }
 
-impl Merged<'_, '_> {
-    fn add(&mut self, statement: Value) {
-        let sid = |v: &Value| {
-            v.get("Sid")
-                .and_then(|s| s.as_str().map(|s| s.into_owned()))
-                .filter(|s| !s.is_empty())
+/// How many statements one document may have.
+const MAX_STATEMENTS: usize = 5_000;
+
+impl<'e, 'a> Merged<'e, 'a> {
+    fn new(evaluator: &'e Evaluator<'a>, at: Span) -> Self {
+        Self {
+            evaluator,
+            at,
+            statements: Vec::new(),
+            sids: HashMap::new(),
+            seen: HashSet::new(),
+            version: None,
+        }
+    }
+
+    fn push(&mut self, statement: Value, section: Section) {
+        if self.statements.len() < MAX_STATEMENTS && self.evaluator.spend(1) {
+            self.statements.push((statement, section));
+        } else if self.statements.len() <= MAX_STATEMENTS {
+            let rest = self.evaluator.too_much(self.at);
+            self.statements.push((spread_of(&rest, self.at, "statements"), section));
+        }
+    }
+
+    fn add(&mut self, statement: Value, section: Section) {
+        if let Kind::Map(entries) = &statement.kind
+            && section != Section::Own
+            && !self.seen.insert(entries.as_ptr().addr())
+        {
+            return;
+        }
+        let sid = statement.get("Sid").and_then(|s| Some(s.as_str()?.into_owned()));
+        let Some(sid) = sid.filter(|s| !s.is_empty()) else {
+            return self.push(statement, section);
         };
-        let wanted = sid(&statement);
-        let place = match &wanted {
-            Some(_) if self.statements.len() < 5_000 => self.statements.iter().position(|s| sid(s) == wanted),
-            _ => None,
-        };
-        match place {
-            Some(i) => self.statements[i] = statement,
-            None => self.statements.push(statement),
+        match self.sids.get(&sid) {
+            Some(&i) if section == Section::Replacing || self.statements[i].1 != section => {
+                self.statements[i] = (statement, section);
+            }
+            Some(_) => self.push(statement, section),
+            None => {
+                self.sids.insert(sid, self.statements.len());
+                self.push(statement, section);
+            }
         }
     }
 
     /// One or several documents, as JSON or as a list of JSON.
-    fn documents(&mut self, value: &Value, depth: u32) {
+    fn documents(&mut self, value: &Value, section: Section, depth: u32) {
         if depth > 8 || !self.evaluator.spend(1) {
             return;
         }
@@ -125,14 +232,14 @@ impl Merged<'_, '_> {
             Kind::Null => {}
             Kind::Seq(items) => {
                 for item in items.iter() {
-                    self.documents(&inherit(item, &value.via), depth + 1);
+                    self.documents(&inherit(item, &value.via), section, depth + 1);
                 }
             }
-            Kind::Json(inner) => self.documents(&inherit(inner, &value.via), depth + 1),
+            Kind::Json(inner) => self.documents(&inherit(inner, &value.via), section, depth + 1),
             Kind::Str(text) if text.as_hole().is_none() => {
                 if let Some((inner, problems)) = plain::embedded(text, value.span) {
                     self.evaluator.problems.borrow_mut().extend(problems);
-                    self.documents(&inherit(&inner, &value.via), depth + 1);
+                    self.documents(&inherit(&inner, &value.via), section, depth + 1);
                 }
             }
             Kind::Map(_) => {
@@ -140,27 +247,23 @@ impl Merged<'_, '_> {
                     self.version.get_or_insert_with(|| inherit(version, &value.via));
                 }
                 for statement in value.get("Statement").map(Value::items).unwrap_or_default() {
-                    self.add(inherit(statement, &value.via));
+                    self.add(inherit(statement, &value.via), section);
                 }
             }
             Kind::OneOf(branches) => {
                 for b in branches.iter() {
-                    let mut inner = Merged {
-                        evaluator: self.evaluator,
-                        statements: Vec::new(),
-                        version: None,
-                    };
-                    inner.documents(&inherit(&b.value, &value.via), depth + 1);
-                    for statement in inner.statements {
+                    let mut inner = Merged::new(self.evaluator, self.at);
+                    inner.documents(&inherit(&b.value, &value.via), section, depth + 1);
+                    for (statement, _) in inner.statements {
                         let span = statement.span;
                         let branch = vec![(b.when.clone(), statement)];
-                        self.statements.push(self.evaluator.one_of(branch, span));
+                        self.push(self.evaluator.one_of(branch, span), section);
                     }
                 }
             }
             _ => {
                 let name = self.evaluator.name(value.span);
-                self.statements.push(spread_of(value, value.span, &name));
+                self.push(spread_of(value, value.span, &name), section);
             }
         }
     }
@@ -176,7 +279,7 @@ impl Merged<'_, '_> {
             Kind::Null => {}
             _ => {
                 let statement = statement(value, key);
-                self.add(statement);
+                self.add(statement, Section::Own);
             }
         }
     }
@@ -225,11 +328,8 @@ pub(super) fn statement(value: &Value, key: Span) -> Value {
                 out.push(open(e.key_span, &e.value));
                 continue;
             }
-            let value = if variables {
-                with_variables(&e.value)
-            } else {
-                e.value.clone()
-            };
+            let value = as_set(&e.value);
+            let value = if variables { with_variables(&value) } else { value };
             out.push(entry(element, e.key_span, value));
         }
     }
@@ -271,6 +371,40 @@ fn or_allow(value: &Value, key: Span) -> Value {
         }
         _ if is_absent(value) => Value::made("Allow", key),
         _ => value.clone(),
+    }
+}
+
+/// A list as the set that the argument is: what comes together in it twice is there once, and a set of one is written as its
+/// value. What a person wrote twice in this very list stays, to be reported.
+fn as_set(value: &Value) -> Value {
+    let Kind::Seq(items) = &value.kind else {
+        return value.clone();
+    };
+    let here =
+        |span: Span| span.file == value.span.file && value.span.start <= span.start && span.end <= value.span.end;
+    let mut seen: HashMap<String, Span> = HashMap::new();
+    let first = |item: &&Value| {
+        let Some(text) = item.as_str() else { return true };
+        match seen.get(&*text) {
+            Some(before) => *before != item.span && item.via.is_none() && here(*before) && here(item.span),
+            None => {
+                seen.insert(text.into_owned(), item.span);
+                true
+            }
+        }
+    };
+    let kept: Vec<Value> = items.iter().filter(first).cloned().collect();
+    if let [only] = kept.as_slice()
+        && only.as_str().is_some()
+    {
+        return inherit(only, &value.via);
+    }
+    if kept.len() == items.len() {
+        return value.clone();
+    }
+    Value {
+        kind: Kind::Seq(kept.into()),
+        ..value.clone()
     }
 }
 
@@ -418,7 +552,7 @@ fn principals(blocks: &[Nested]) -> Value {
         }
         let (kind, key_span) = key_text(block.get("type"), *key);
         let identifiers = match block.get("identifiers") {
-            Some(v) => conditioned(with_variables(v), branch.as_ref()),
+            Some(v) => conditioned(with_variables(&as_set(v)), branch.as_ref()),
             None => match lost(block, 0) {
                 Some(entry) => entry.value,
                 None => continue,

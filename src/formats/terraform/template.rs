@@ -60,6 +60,7 @@ impl<'a> Evaluator<'a> {
             }
             len += parts.iter().map(|(_, t)| t.len()).max().unwrap_or(0);
             if len > MAX_TEXT || !self.spend(parts.len() + len / 64) {
+                self.too_much(span);
                 return vec![(Guard::default(), self.opaque(tree.span(node)))];
             }
             if let [(label, only)] = parts.as_slice()
@@ -139,6 +140,7 @@ impl<'a> Evaluator<'a> {
                 };
                 len += text.len();
                 if len > MAX_TEXT || !self.spend(1 + text.len() / 64) {
+                    self.too_much(span);
                     return opaque();
                 }
                 out.append(text);

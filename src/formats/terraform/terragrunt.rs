@@ -1,10 +1,50 @@
 //! `terragrunt.hcl`: a call of the module that it names, with its inputs as arguments.
 //!
-//! Terragrunt documentation, "HCL Blocks" and "HCL Attributes": `terraform { source }`, `inputs`, `locals`.
+//! Terragrunt documentation, "HCL Blocks" and "HCL Attributes": `terraform { source }`, `inputs`, `locals`, `generate`.
 
-use crate::syntax::hcl::{Attribute, Block, Body, Hcl, Label};
+use std::ops::Range;
+
+use crate::source::FileId;
+use crate::syntax::hcl::{self, Attribute, Block, Body, Hcl, Label};
 
 use super::directory::Role;
+
+/// How many `generate` blocks of one file are read.
+const MAX_GENERATED: usize = 20;
+
+/// The Terraform files that the `generate` blocks write, where their contents stand in a heredoc. Terragrunt replaces
+/// `${…}` in them before Terraform sees them, with the names of this file. Terragrunt documentation, "generate".
+pub(super) fn generated(file: FileId, text: &str, hcl: &Hcl) -> Vec<Hcl> {
+    let is_code = |b: &&Block| {
+        let path = b
+            .body
+            .attribute("path")
+            .and_then(|a| text.get(hcl.tree.span(a.value).range()));
+        path.is_some_and(|p| {
+            [".tf", ".tofu"]
+                .iter()
+                .any(|end| p.trim_end_matches('"').ends_with(end))
+        })
+    };
+    let blocks = hcl.body.blocks("generate").filter(is_code).take(MAX_GENERATED);
+    blocks
+        .filter_map(|b| {
+            let contents = hcl.tree.span(b.body.attribute("contents")?.value);
+            let written = text.get(contents.range())?;
+            let body = written.starts_with("<<").then(|| written.split_once('\n'))??.1;
+            let start = contents.start as usize + written.len() - body.len();
+            let inner = body.trim_end().rsplit_once('\n')?.0;
+            Some(hcl::parse(file, &only(text, start..start + inner.len())))
+        })
+        .collect()
+}
+
+/// The text with blanks around `range`, so that what is in it keeps its place, and with the escapes of templates undone.
+fn only(text: &str, range: Range<usize>) -> String {
+    let blank = |part: &str| -> String { part.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect() };
+    let inner = text[range.clone()].replace("$${", "${ ").replace("%%{", "%{ ");
+    blank(&text[..range.start]) + &inner + &blank(&text[range.end..])
+}
 
 /// The file as Terraform would write it: a module call, or, where it names no source, values for its own directory.
 pub(super) fn rewrite(hcl: Hcl) -> (Role, Hcl) {

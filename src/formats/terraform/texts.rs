@@ -9,6 +9,8 @@ use super::values::sorted_entries;
 
 /// Deepest value that is written as JSON.
 const MAX_DEPTH: u32 = 60;
+/// How many characters are escaped in one text. Each is a part of its own, and quoting what is quoted doubles them.
+const MAX_ESCAPED: usize = 20_000;
 
 /// The string that Terraform converts a value to; an unknown value is a hole. `None` for lists, objects, null and
 /// alternatives.
@@ -59,8 +61,8 @@ fn write(evaluator: &Evaluator<'_>, value: &Value, out: &mut TextBuilder, depth:
         Kind::Null => out.unit("null", span),
         Kind::Bool(b) => out.unit(if *b { "true" } else { "false" }, span),
         Kind::Num(n) => out.unit(&number(n), span),
-        Kind::Str(t) => string(t, span, out),
-        Kind::Json(inner) => string(&json_text(evaluator, inner), span, out),
+        Kind::Str(t) => string(evaluator, t, span, out),
+        Kind::Json(inner) => string(evaluator, &json_text(evaluator, inner), span, out),
         Kind::Unknown(h) => out.hole((**h).clone()),
         Kind::OneOf(_) => out.hole(Hole::new(HoleKind::Other, evaluator.name(span), span)),
         Kind::Seq(items) => {
@@ -79,7 +81,7 @@ fn write(evaluator: &Evaluator<'_>, value: &Value, out: &mut TextBuilder, depth:
                 if i > 0 {
                     out.unit(",", point(e.key_span));
                 }
-                string(&e.key, e.key_span, out);
+                string(evaluator, &e.key, e.key_span, out);
                 out.unit(":", point(e.key_span));
                 write(evaluator, &e.value, out, depth + 1);
             }
@@ -93,9 +95,16 @@ fn point(span: Span) -> Span {
     Span::new(span.file, span.start as usize, span.start as usize)
 }
 
-fn string(text: &Text, span: Span, out: &mut TextBuilder) {
+fn string(evaluator: &Evaluator<'_>, text: &Text, span: Span, out: &mut TextBuilder) {
     out.unit("\"", point(span));
     let flat = text.with_placeholders();
+    let is_escaped = |b: &u8| matches!(b, b'"' | b'\\') || *b < 0x20;
+    if flat.bytes().filter(is_escaped).count() > MAX_ESCAPED {
+        evaluator.too_much(span);
+        out.hole(Hole::new(HoleKind::Other, "…", span));
+        out.unit("\"", point(span));
+        return;
+    }
     let index = TextIndex::new(text);
     let mut from = 0;
     for (i, c) in flat.char_indices() {

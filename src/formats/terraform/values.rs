@@ -2,7 +2,7 @@
 
 use crate::source::{Hole, HoleKind, Span};
 pub(super) use crate::value::inherited as inherit;
-use crate::value::{Entry, Kind, Value};
+use crate::value::{Branch, Entry, Kind, Value};
 
 /// Keys and values of a collection, in Terraform's order (objects by key); `None` when it is not known.
 pub(super) fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
@@ -73,6 +73,27 @@ pub(super) fn first(items: &[Value]) -> Option<Value> {
     match &item.kind {
         Kind::OneOf(branches) if branches.len() == 1 => Some(inherit(&branches[0].value, &item.via)),
         _ => (!is_spread(item)).then(|| item.clone()),
+    }
+}
+
+/// Whether two values say the same, wherever they are written.
+pub(super) fn alike(a: &Value, b: &Value, depth: u32) -> bool {
+    let each = |a: &Value, b: &Value| alike(a, b, depth + 1);
+    match (&a.kind, &b.kind) {
+        _ if depth > 64 => false,
+        (Kind::Str(a), Kind::Str(b)) => a.display() == b.display(),
+        (Kind::Unknown(a), Kind::Unknown(b)) => a.name == b.name,
+        (Kind::Seq(a), Kind::Seq(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| each(a, b)),
+        (Kind::Map(a), Kind::Map(b)) => {
+            let same = |(a, b): (&Entry, &Entry)| a.key.display() == b.key.display() && each(&a.value, &b.value);
+            a.len() == b.len() && a.iter().zip(b.iter()).all(same)
+        }
+        (Kind::Json(a), Kind::Json(b)) => each(a, b),
+        (Kind::OneOf(a), Kind::OneOf(b)) => {
+            let same = |(a, b): (&Branch, &Branch)| a.when == b.when && each(&a.value, &b.value);
+            a.len() == b.len() && a.iter().zip(b.iter()).all(same)
+        }
+        (a, b) => a == b,
     }
 }
 

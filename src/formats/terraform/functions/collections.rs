@@ -19,7 +19,7 @@ pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
                 let mut out = Vec::new();
                 flatten(call, list, &mut out, 0);
                 if out.len() > MAX_ITEMS {
-                    call.unknown()
+                    call.too_much()
                 } else {
                     call.seq(out)
                 }
@@ -144,7 +144,7 @@ pub(super) fn concat(call: &Call<'_, '_>) -> Value {
             return call.fail();
         }
         if out.len() > MAX_ITEMS || !call.evaluator.spend(out.len() / 8) {
-            return call.unknown();
+            return call.too_much();
         }
     }
     call.seq(out)

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::source::{FileId, HoleKind, Span, Text, join_path, parent_path};
+use crate::source::{FileId, HoleKind, MATCHING, Span, Text, join_path, parent_path};
 use crate::syntax::hcl;
 use crate::value::{Kind, Value};
 
@@ -171,9 +171,10 @@ fn fileset(call: &Call<'_, '_>) -> Value {
         .filter(|path| glob.is_match(path))
         .map(|path| Value::made(&path, call.span))
         .collect();
+    // Some of the files may not have been read, since they name nothing of AWS by themselves.
+    let files = format!("{dir}/{MATCHING}{pattern}");
+    call.evaluator.wanted.borrow_mut().insert(files);
     if found.is_empty() {
-        // Files that were not read are not known not to be there.
-        call.evaluator.wanted.borrow_mut().insert(format!("{dir}/"));
         return call.unknown();
     }
     call.seq(found)

@@ -73,6 +73,11 @@ impl Call<'_, '_> {
         self.unknown()
     }
 
+    /// Unknown, since a bound was met.
+    fn too_much(&self) -> Value {
+        self.evaluator.too_much(self.span)
+    }
+
     fn unknown(&self) -> Value {
         let kind = super::values::derived_kind(self.arguments);
         self.evaluator.unknown(kind, self.span)

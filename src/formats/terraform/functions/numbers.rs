@@ -64,7 +64,7 @@ fn range(call: &Call<'_, '_>) -> Value {
     let mut n = from;
     while (step > 0.0 && n < to) || (step < 0.0 && n > to) {
         if items.len() >= MAX_ITEMS {
-            return call.unknown();
+            return call.too_much();
         }
         items.push(call.num(n));
         n += step;

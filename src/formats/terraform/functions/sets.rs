@@ -66,8 +66,11 @@ fn select(call: &Call<'_, '_>, lists: &[Vec<Value>], within: bool) -> Value {
 fn product(call: &Call<'_, '_>, lists: &[Vec<Value>]) -> Value {
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for list in lists {
-        if rows.len().saturating_mul(list.len()) > MAX_ITEMS || list.iter().any(is_spread) {
+        if list.iter().any(is_spread) {
             return call.unknown();
+        }
+        if rows.len().saturating_mul(list.len()) > MAX_ITEMS {
+            return call.too_much();
         }
         rows = rows
             .iter()

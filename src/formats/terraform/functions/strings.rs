@@ -154,7 +154,7 @@ fn split(call: &Call<'_, '_>) -> Value {
         flat.matches(&separator).count()
     };
     if many > MAX_ITEMS || !call.evaluator.spend(many) {
-        return call.unknown();
+        return call.too_much();
     }
     if separator.is_empty() {
         for (i, c) in flat.char_indices() {

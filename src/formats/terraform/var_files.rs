@@ -1,0 +1,102 @@
+//! Files for `-var-file`: each is one way to apply a configuration, and every one is judged.
+//!
+//! Terraform documentation, "Variable Definition Precedence". A file belongs to the root module that declares its variables:
+//! the nearest one above it, else the only one in the repository that declares all of them.
+
+use std::collections::BTreeMap;
+
+use super::directory::{Chosen, Directory, Expr, File, Role};
+
+/// How many ways to apply one root module are told apart.
+const MAX_WAYS: usize = 32;
+
+/// The ways to apply each root module, by its directory; none where no file says how.
+pub(super) fn ways<'a>(
+    files: &'a BTreeMap<String, Vec<File>>,
+    directories: &BTreeMap<&'a str, Directory<'a>>,
+    roots: &[&'a str],
+) -> BTreeMap<&'a str, Vec<Chosen<'a>>> {
+    let mut by_root: BTreeMap<&str, Vec<Vec<Chosen<'a>>>> = BTreeMap::new();
+    for (path, files) in files {
+        let mut by_owner: BTreeMap<&str, Vec<Chosen<'a>>> = BTreeMap::new();
+        let configured = files.iter().any(|f| matches!(f.role, Role::Config | Role::Override));
+        for file in files {
+            let chosen = match file.role {
+                Role::OtherValues => true,
+                // Beside no configuration, nothing reads it without being asked to.
+                Role::Values | Role::AutoValues => !configured,
+                _ => false,
+            };
+            if !chosen {
+                continue;
+            }
+            let values: Chosen<'a> = values(file);
+            if let Some(root) = owner(path, &values, directories, roots) {
+                by_owner.entry(root).or_default().push(values);
+            }
+        }
+        for (root, chosen) in by_owner {
+            by_root.entry(root).or_default().push(alternatives(chosen));
+        }
+    }
+    by_root
+        .into_iter()
+        .map(|(root, folders)| {
+            let mut ways = alternatives(folders.into_iter().flatten().collect());
+            ways.truncate(MAX_WAYS);
+            (root, ways)
+        })
+        .collect()
+}
+
+fn values(file: &File) -> Chosen<'_> {
+    let expr = |node| Expr {
+        tree: &file.hcl.tree,
+        node,
+    };
+    let attributes = file.hcl.body.attributes.iter();
+    attributes.map(|a| (&*a.name, expr(a.value))).collect()
+}
+
+fn owner<'a>(
+    path: &str,
+    values: &Chosen<'_>,
+    directories: &BTreeMap<&'a str, Directory<'a>>,
+    roots: &[&'a str],
+) -> Option<&'a str> {
+    let declares = |root: &&&'a str, name: &str| directories[**root].variables.contains_key(name);
+    let above = |root: &&&'a str| root.is_empty() || path == **root || path.starts_with(&format!("{root}/"));
+    let near = roots
+        .iter()
+        .filter(above)
+        .filter(|root| values.keys().any(|name| declares(root, name)))
+        .max_by_key(|root| root.len());
+    if near.is_some() {
+        return near.copied();
+    }
+    let mut fitting = roots
+        .iter()
+        .filter(|root| !values.is_empty() && values.keys().all(|name| declares(root, name)));
+    fitting.next().filter(|_| fitting.next().is_none()).copied()
+}
+
+/// Files that set a variable of another one are alternatives to it; the others are given with each of them.
+fn alternatives<'a>(files: Vec<Chosen<'a>>) -> Vec<Chosen<'a>> {
+    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in files.iter().flat_map(Chosen::keys) {
+        *uses.entry(name).or_default() += 1;
+    }
+    let (common, mut chosen): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .filter(|file| !file.is_empty())
+        .partition(|file| file.keys().all(|name| uses[name] == 1));
+    let common: Chosen<'a> = common.into_iter().flatten().collect();
+    if chosen.is_empty() {
+        chosen.extend(Some(common).filter(|c| !c.is_empty()));
+        return chosen;
+    }
+    for file in &mut chosen {
+        file.extend(common.iter().map(|(name, value)| (*name, *value)));
+    }
+    chosen
+}

@@ -3,6 +3,7 @@
 
 use super::guard::guard;
 use crate::finding::Severity;
+use crate::iam::arn::{Field, Shape, shape};
 use crate::iam::condition::{Facet, Grade, strength};
 use crate::iam::principal::{Place, Who, is_public, place};
 use crate::iam::{Document, PolicyKind, Statement, pattern};
@@ -195,10 +196,16 @@ fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
     // The account's own root with every action is how a key policy hands over to IAM.
     let own_root = !principal.items.is_empty()
         && principal.items.iter().all(|p| {
+            let place = place(p, cx.project.own, None);
+            // Of an account that is not known yet, be it filled in or looked up.
+            let later = || match shape(&p.value.text) {
+                Shape::Arn(arn) => matches!(arn.account(), Field::Hole(_)) && arn.resource_type() == "root",
+                _ => false,
+            };
             matches!(
-                place(p, cx.project.own, None),
+                place,
                 Place::OwnAccount { who: Who::Root, .. } | Place::OtherAccount { who: Who::Root, .. }
-            )
+            ) || later()
         });
     if d.service.as_deref() == Some("kms") && own_root {
         return;

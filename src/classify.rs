@@ -1,8 +1,9 @@
 //! Which of our formats a file holds, from its name and one pass over its bytes.
 //!
 //! **Invariant:** cheap, and generous: a kind that is set means "worth parsing", and what the parsed file turns out to be
-//! is the format's own business. A word that JSON spells with escapes (`"\u0053tatement"`) is not seen.
+//! is the format's own business. Words count as what they spell (`"\u0053tatement"`).
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -56,6 +57,8 @@ mod hit {
     pub(super) const VERSION: u16 = 1 << 13;
     /// `Statement` as a key.
     pub(super) const STATEMENTS: u16 = 1 << 14;
+    /// `statement` as a key.
+    pub(super) const LOWER: u16 = 1 << 15;
 }
 
 /// The first that matches at a place wins: longer words before those that they begin with. What marks a credential is in
@@ -64,6 +67,7 @@ const WORDS: &[(&str, u16)] = &[
     ("\"Statement\"", hit::STATEMENT | hit::STATEMENTS),
     ("Statement:", hit::STATEMENT | hit::STATEMENTS),
     ("Statement", hit::STATEMENT),
+    ("\"statement\"", hit::LOWER),
     ("Effect", hit::EFFECT | hit::ELEMENT),
     ("Action", hit::ELEMENT),
     ("Principal", hit::ELEMENT),
@@ -129,7 +133,7 @@ pub fn classify(path: &str, text: &str) -> Kinds {
     if LOCK_FILES.contains(&name) || is_minified(name) {
         return Kinds::default();
     }
-    let hits = words(text);
+    let hits = words(&unescaped(text));
     let has = |bits: u16| hits & bits == bits;
     let mut kinds = Kinds {
         text: true,
@@ -156,7 +160,7 @@ pub fn classify(path: &str, text: &str) -> Kinds {
             kinds.cloudformation = has(hit::AWS_TYPE | hit::SECTION) || has(hit::SERVERLESS_TYPE) || template;
             kinds.serverless = is_serverless(&lower, text, hits);
             // A version of the policy language alone is a policy whose statements were forgotten.
-            let empty = extension == "json" && has(hit::VERSION) && !has(hit::AWS_TYPE);
+            let empty = extension == "json" && (has(hit::VERSION) && !has(hit::AWS_TYPE) || has(hit::LOWER));
             // Of a file that breaks off there may be no more than the key.
             kinds.policy = (policy || empty || has(hit::STATEMENTS)) && !template && !kinds.serverless;
         }
@@ -170,6 +174,39 @@ pub fn classify(path: &str, text: &str) -> Kinds {
         _ => {}
     }
     kinds
+}
+
+/// The text with letters and punctuation in place of their escapes (`\u0053` in JSON, YAML and Python, `\x53` in YAML and
+/// Python), as far as a word of [`WORDS`] may be spelled with them. Nearly no file has any.
+fn unescaped(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut out: Option<String> = None;
+    let mut done = 0;
+    for at in memchr::memchr_iter(b'\\', bytes) {
+        let digits = match bytes.get(at + 1) {
+            Some(b'u') => at + 2..at + 6,
+            Some(b'x') => at + 2..at + 4,
+            Some(b'U') => at + 2..at + 10,
+            _ => continue,
+        };
+        let end = digits.end;
+        let code = text.get(digits).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        if let Some(c) = code.filter(u8::is_ascii_graphic)
+            && at >= done
+        {
+            let out = out.get_or_insert_with(String::new);
+            out.push_str(&text[done..at]);
+            out.push(char::from(c));
+            done = end;
+        }
+    }
+    match out {
+        Some(mut out) => {
+            out.push_str(&text[done..]);
+            Cow::Owned(out)
+        }
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// One pass for the words of the formats and the marks of credentials.
@@ -262,6 +299,18 @@ mod tests {
         let template = "AWSTemplateFormatVersion: x\nResources:\n  R:\n    Type: AWS::S3::Bucket\n# Statement Action";
         let cases: &[(&str, &str, &[&str])] = &[
             ("p.json", policy, &["policy", "text"]),
+            (
+                "p.json",
+                r#"{"\u0053tatement": [{"\u0045ffect": "Allow"}]}"#,
+                &["policy", "text"],
+            ),
+            (
+                "p.yaml",
+                r#""\x53tatement": [{"\U00000045ffect": "Allow"}]"#,
+                &["policy", "text"],
+            ),
+            ("p.json", r#"{"statement": [{"effect": "Allow"}]}"#, &["policy", "text"]),
+            ("p.json", r#"{"x": "\u00e9\u12", "y": "\x"}"#, &["text"]),
             ("a/p.yml", "Statement:\n- Action: x", &["policy", "text"]),
             ("t.yaml", template, &["cloudformation", "text"]),
             (

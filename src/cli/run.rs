@@ -337,6 +337,7 @@ impl Read<'_> {
                 .map(|(_, k)| *k);
             if let Some(kind) = flagged.or_else(|| self.governing.of(path).policy_kind(&absolute)) {
                 d.kind = kind;
+                d.suggested = None;
             }
         }
     }

@@ -7,12 +7,15 @@ pub mod cloudformation;
 pub mod docker;
 mod fragments;
 pub mod iam_json;
+mod placeholders;
 pub mod plain;
 pub mod policies;
 pub mod python;
+mod recognize;
 pub mod serverless;
 mod templated;
 pub mod terraform;
+mod vendors;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

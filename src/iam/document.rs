@@ -53,6 +53,20 @@ impl PolicyKind {
         Self::ALL.into_iter().find(|k| k.name() == name)
     }
 
+    /// With its article, for messages.
+    pub fn described(self) -> &'static str {
+        match self {
+            Self::Identity => "an identity policy",
+            Self::Trust => "a trust policy",
+            Self::Resource => "a resource policy",
+            Self::Boundary => "a permissions boundary",
+            Self::Session => "a session policy",
+            Self::Scp => "a service control policy",
+            Self::Rcp => "a resource control policy",
+            Self::Unknown => "a policy of unknown kind",
+        }
+    }
+
     /// Statements name who they are for.
     pub fn has_principal(self) -> bool {
         matches!(self, Self::Trust | Self::Resource | Self::Rcp)
@@ -112,6 +126,9 @@ pub enum Origin {
 #[derive(Clone, Debug)]
 pub struct Document {
     pub kind: PolicyKind,
+    /// What the name of the file suggests, where [`Document::kind`] says something else: a boundary or a control policy, whose
+    /// Allow statements would grant nothing.
+    pub suggested: Option<PolicyKind>,
     /// For a resource policy: the IAM prefix of the service whose resource it is on (`s3`, `kms`, `lambda`).
     pub service: Option<Arc<str>>,
     pub format: Format,

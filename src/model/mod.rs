@@ -161,6 +161,8 @@ pub struct Loose {
     pub format: Format,
     /// What the surroundings say it is; else its shape decides.
     pub kind: Option<PolicyKind>,
+    /// What the name of the file or of its folder suggests.
+    pub suggested: Option<PolicyKind>,
     /// IAM prefix for a resource policy.
     pub service: Option<Arc<str>>,
     /// `aws_iam_policy_document.x`, `TRUST_POLICY`; `None` for a bare file.

@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use super::spec::{Logic, Match, Report};
 use super::{Check, Context, Out, Rule, Ruleset, Selection, eval};
-use crate::finding::{Cause, Finding};
+use crate::finding::{Cause, Confidence, Finding, Severity};
+use crate::iam::{Document, Item, Statement};
 use crate::model::Resource;
 use crate::project::Project;
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, parent_path};
@@ -161,6 +162,14 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
     if let Cause::Statement(d, _) | Cause::Document(d) = f.cause
         && let Some(document) = project.documents.get(d as usize)
     {
+        if let Some(kind) = document.suggested.filter(|_| grades_grants(ruleset, f, document)) {
+            f.severity = Some(Severity::Low);
+            f.confidence = Some(Confidence::Low);
+            f.notes.push(format!(
+                "the file name suggests {}; `[policy-kind]` in overgrant.toml makes it one",
+                kind.described()
+            ));
+        }
         for used in &document.used_at {
             if f.labels.iter().all(|l| l.span != used.span) {
                 *f = std::mem::replace(f, Finding::new("", "")).secondary(used.span, used.what.clone());
@@ -178,6 +187,22 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
         f.notes.push(format!("made by the construct `{path}`"));
         f.construct = Some(path.into());
     }
+}
+
+/// Whether a finding is about what is granted, which a boundary or a control policy never is. That permissions boundaries may
+/// be lifted is as bad in a boundary: it lets its holder out.
+fn grades_grants(ruleset: &Ruleset, f: &Finding, document: &Document) -> bool {
+    const GRANTS: [&str; 6] = ["actions", "data", "escalation", "exposure", "resources", "trust"];
+    let lifts = |s: &Statement| {
+        let names = |i: &Item| i.text.known().is_some_and(|t| t.ends_with("PermissionsBoundary"));
+        s.allows() && s.action.as_ref().is_some_and(|c| c.items.iter().any(names))
+    };
+    let statement = match f.cause {
+        Cause::Statement(_, i) => document.statements.get(i as usize),
+        _ => None,
+    };
+    let family = ruleset.get(&f.rule).map(Rule::family);
+    family.is_some_and(|family| GRANTS.contains(&family) && !(family == "escalation" && statement.is_some_and(lifts)))
 }
 
 /// The construct that a resource of a synthesized template comes from: where to change it.

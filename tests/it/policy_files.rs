@@ -57,8 +57,26 @@ fn bare_documents_and_lists_of_them() {
     let yaml = "Version: 2012-10-17\nStatement:\n  - Effect: Allow\n    Action: [s3:*, 'sqs:*']\n    Resource: '*'\n";
     assert_eq!(documents("p.yaml", yaml), ["identity - - s3:* 'sqs:*'"]);
     assert_eq!(documents("p.yaml", &format!("---\n{yaml}---\n{yaml}")).len(), 2);
-    assert_eq!(documents("policies/scp/base.json", READ), ["scp - - \"s3:GetObject\""]);
-    assert_eq!(documents("ci-boundary.json", READ), ["boundary - - \"s3:GetObject\""]);
+    // A name decides only where that hides nothing.
+    let deny = &READ.replace("Allow", "Deny");
+    let all = &READ.replace("s3:GetObject", "*");
+    for (path, text, kind) in [
+        ("policies/scp/base.json", READ, "identity"),
+        ("policies/scp/base.json", deny, "scp"),
+        ("service-control-policies/full.json", all, "scp"),
+        ("service-control/full.json", all, "identity"),
+        ("ci-boundary.json", READ, "identity"),
+        ("ci-boundary.json", deny, "boundary"),
+        ("ci-boundary.json", all, "identity"),
+        ("rcp.json", deny, "identity"),
+    ] {
+        let action = if text == all { "*" } else { "s3:GetObject" };
+        assert_eq!(
+            documents(path, text),
+            [format!("{kind} - - \"{action}\"")],
+            "{path} {text}"
+        );
+    }
     assert_eq!(documents("\u{feff}p.json", &format!("\u{feff}{READ}\r\n")).len(), 1);
 }
 

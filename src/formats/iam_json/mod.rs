@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 use crate::iam::{Format, POLICY_ELEMENTS, PolicyKind};
 use crate::model::{Address, Loose, Unit};
-use crate::source::{FileId, Problem, ProblemKind, Sources, Text};
+use crate::source::{FileId, Problem, ProblemKind, Sources};
 use crate::syntax::json::is_directive;
-use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::syntax::{NodeId, Tree};
 use crate::value::{Entry, Kind, Value};
 
 use super::cloudformation::{extents, is_template};
 use super::fragments::{has_functions, with_holes};
-use super::policies::is_policy_shaped;
+use super::recognize::{self, is_policy, is_policy_file};
 use super::templated::{filled_in, is_filled_in};
 use super::{Lower, each_file, plain};
 
@@ -42,21 +42,25 @@ fn unit(sources: &Sources, file: FileId) -> Unit {
         file_kind: kind_of_path(path),
         unit: Unit::default(),
     };
-    let functions = has_functions(text);
+    let functions = has_functions(text) || text.contains("\\u00") || text.contains("\\x");
     for &root in &tree.roots {
         if !is_foreign(&tree, root) {
             let value = plain::value(&tree, root);
             let value = if is_filled_in(path) { filled_in(&value) } else { value };
-            // A file that is a document is what AWS gets, which knows no functions.
-            let part = functions && !is_policy_shaped(&value);
-            let value = if part { with_holes(&value, 0) } else { value };
-            walk.value(&value, &mut Vec::new(), None);
+            // A document with functions of CloudFormation is a part of a template, which fills them in.
+            let value = if functions { with_holes(&value, 0) } else { value };
+            match is_policy_file(&value) {
+                true => walk.document(&value, &[], None),
+                false => walk.value(&value, &mut Vec::new(), None),
+            }
         }
     }
     let mut unit = walk.unit;
     let found = !unit.loose.is_empty() || !unit.resources.is_empty();
     let is_json = path.ends_with(".json") || text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
-    if found || says_policy(&tree) || (is_json && names_elements(&tree, text)) {
+    let foreign = tree.roots.iter().any(|root| is_foreign(&tree, *root));
+    let named = !foreign && (recognize::names_policy(&tree) || is_json && recognize::names_elements(text));
+    if found || named {
         let decides = |p: &Problem| {
             let written = text.as_bytes().get(p.span.start as usize..);
             p.kind == ProblemKind::NotEvaluated && written.is_some_and(is_directive)
@@ -86,58 +90,30 @@ fn unit(sources: &Sources, file: FileId) -> Unit {
 /// Whether a document of another format begins at `root`.
 fn is_foreign(tree: &Tree, root: NodeId) -> bool {
     let has = |key| tree.get(root, key).is_some();
-    // A rule file shows policies and holds none.
-    let rule = has("id") && has("severity") && has("examples");
-    rule || is_template(tree, root) || has("terraform_version") || (has("service") && has("provider"))
+    let other = has("terraform_version") || (has("service") && has("provider"));
+    recognize::is_file_of_a_tool(tree, root) || is_template(tree, root) || other
 }
 
-/// Whether what is broken is a policy: somewhere is a key `Statement` that holds more than a word, or a version of the policy
-/// language.
-fn says_policy(tree: &Tree) -> bool {
-    if tree.roots.iter().any(|root| is_foreign(tree, *root)) {
-        return false;
-    }
-    let text = |node| tree.text(node).and_then(Text::known);
-    let is_policy = |(key, value): (NodeId, NodeId)| match text(key).as_deref() {
-        Some("Statement") => matches!(tree.kind(value), Node::Map | Node::Seq | Node::Null | Node::Unknown),
-        Some("Version") => matches!(text(value).as_deref(), Some("2012-10-17" | "2008-10-17")),
-        _ => false,
-    };
-    let mut open = tree.roots.clone();
-    while let Some(node) = open.pop() {
-        if tree.is_alias(node) {
-            continue;
-        }
-        if tree.entries(node).any(is_policy) {
-            return true;
-        }
-        open.extend(tree.children(node));
-    }
-    false
-}
-
-/// Whether a text has the keys of a policy, whatever the brackets around them came to.
-fn names_elements(tree: &Tree, text: &str) -> bool {
-    !tree.roots.iter().any(|root| is_foreign(tree, *root))
-        && text.contains("\"Statement\"")
-        && ["\"Effect\"", "\"Action\"", "\"Principal\""]
-            .iter()
-            .any(|w| text.contains(w))
-}
-
-/// What a file's name says of the policies in it.
+/// What the name of a file, or else of its folder, suggests about the policies in it. A name that also has the word for an
+/// identity suggests nothing: `boundary-admin-role`.
 fn kind_of_path(path: &str) -> Option<PolicyKind> {
     let path = path.to_ascii_lowercase();
     let near = path.rsplitn(3, '/').take(2);
     near.flat_map(|part| {
         let words: Vec<&str> = part.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-        let has = |word| words.contains(&word);
-        let pair = |a, b| words.windows(2).any(|w| w == [a, b]);
-        if has("scp") || has("scps") || pair("service", "control") {
+        let has = |all: &[&str]| words.iter().any(|w| all.contains(w));
+        let control = |of| {
+            words
+                .windows(3)
+                .any(|w| w[..2] == [of, "control"] && matches!(w[2], "policy" | "policies"))
+        };
+        if has(&["role", "roles", "user", "users", "group", "groups"]) {
+            None
+        } else if has(&["scp", "scps"]) || control("service") {
             Some(PolicyKind::Scp)
-        } else if has("rcp") || has("rcps") || pair("resource", "control") {
+        } else if has(&["rcp", "rcps"]) || control("resource") {
             Some(PolicyKind::Rcp)
-        } else if has("boundary") || has("boundaries") {
+        } else if has(&["boundary", "boundaries"]) {
             Some(PolicyKind::Boundary)
         } else {
             None
@@ -208,7 +184,7 @@ impl Walk {
     /// Looks for documents in `value`, which stands at `pointer`.
     fn value(&mut self, value: &Value, pointer: &mut Vec<String>, hint: Option<Hint>) {
         match &value.kind {
-            Kind::Map(_) if is_policy_shaped(value) => self.document(value, pointer, hint),
+            Kind::Map(_) if is_policy(value) => self.document(value, pointer, hint),
             Kind::Map(entries) => {
                 if self.api(value, pointer) {
                     return;
@@ -233,7 +209,7 @@ impl Walk {
                 let key = pointer.iter().rev().find(|p| p.parse::<usize>().is_err());
                 if key.is_some_and(|key| may_hold_document(key)) {
                     let (inner, problems) = encoded::document(value);
-                    if is_policy_shaped(&inner) {
+                    if is_policy(&inner) {
                         self.unit.problems.extend(problems);
                         self.document(&inner, pointer, hint);
                     }
@@ -251,7 +227,8 @@ impl Walk {
         self.unit.loose.push(Loose {
             value: value.clone(),
             format: Format::Json,
-            kind: hint.map(|h| h.kind).or(self.file_kind),
+            kind: hint.map(|h| h.kind),
+            suggested: self.file_kind,
             service: hint.and_then(|h| h.service).map(Arc::from),
             name,
             type_name: Arc::from(""),

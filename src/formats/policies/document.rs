@@ -14,6 +14,8 @@ use crate::value::guard::both;
 use crate::value::{Branch, Entry, Guard, Kind, Value};
 
 use super::broken::is_broken;
+use crate::formats::placeholders;
+use crate::formats::recognize::is_statement_shaped;
 
 /// Alternatives of nested conditionals are followed this deep, and no document has more than this many.
 const MAX_ALTERNATIVES: usize = 16;
@@ -31,61 +33,12 @@ pub(super) struct Slot {
     pub branch: Option<Guard>,
 }
 
-/// Whether a value is written like a policy document: an object whose `Statement` holds statement-like objects, or a
-/// `Version` of the policy language beside a `Statement`.
-pub(in crate::formats) fn is_policy_shaped(value: &Value) -> bool {
-    let value = value.decoded();
-    let version = value
-        .get("Version")
-        .and_then(Value::as_str)
-        .is_some_and(|v| v == "2012-10-17" || v == "2008-10-17");
-    let Some(statement) = value.get("Statement") else {
-        // Nothing but the version: a policy whose statements were forgotten. Or they stand under another key: `Statements`.
-        return version
-            && value.entries().is_some_and(|e| {
-                let bare = e
-                    .iter()
-                    .all(|e| matches!(e.key.known().as_deref(), Some("Version" | "Id")));
-                (e.len() <= 2 && bare) || e.iter().any(|e| e.value.items().iter().any(is_statement_shaped))
-            });
-    };
-    (version || statement.items().iter().any(is_statement_shaped)) && !is_stack_policy(statement)
-}
-
-/// What CloudFormation may change of a stack (User Guide, "Prevent updates to stack resources"): written like a policy, and
-/// none of IAM.
-fn is_stack_policy(statements: &Value) -> bool {
-    let update = |v: &Value| v.as_str().is_some_and(|name| name.starts_with("Update:"));
-    let updates = |v: &Value| !v.items().is_empty() && v.items().iter().all(update);
-    let is_one = |s: &Value| s.get("Action").or_else(|| s.get("NotAction")).is_some_and(updates);
-    !statements.items().is_empty() && statements.items().iter().all(is_one)
-}
-
-/// An object with at least two of a statement's own keys.
-pub(super) fn is_statement_shaped(value: &Value) -> bool {
-    const KEYS: [&str; 7] = [
-        "Effect",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Principal",
-        "NotPrincipal",
-    ];
-    value.entries().is_some_and(|entries| {
-        entries
-            .iter()
-            .filter(|e| e.key.known().is_some_and(|k| KEYS.contains(&&*k)))
-            .count()
-            >= 2
-    })
-}
-
 /// Every document that `value` may be: one, or one for each alternative of a conditional. None where the value is wholly
 /// unknown or is no object at all.
 pub(super) fn documents(value: &Value, slot: &Slot) -> Vec<Document> {
     let mut out = Vec::new();
-    collect(value, slot.branch.clone(), slot, &mut out);
+    let filled = placeholders::in_document(value);
+    collect(filled.as_ref().unwrap_or(value), slot.branch.clone(), slot, &mut out);
     out
 }
 
@@ -315,6 +268,7 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Guard>, slot: &Slot
     defects.sort_by_key(|d| (d.span, d.statement));
     Document {
         kind: slot.kind,
+        suggested: None,
         service: slot.service.clone(),
         format: slot.format,
         origin: slot.origin.clone(),

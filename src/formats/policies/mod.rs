@@ -11,15 +11,14 @@ mod statement;
 
 use std::sync::Arc;
 
-use crate::iam::{Document, Format, Origin, Owner, PolicyKind, Use, kind};
+use crate::iam::{Clause, Document, Effect, Format, Item, Origin, Owner, PolicyKind, Statement, Use, kind};
 use crate::model::{Loose, Resource, Unit};
 use crate::source::{FileId, Problem, ProblemKind, Span, Text};
 use crate::value::guard::both;
 use crate::value::{Kind, Value, Via};
 
-use super::plain;
+use super::{plain, recognize};
 use document::Slot;
-pub(super) use document::is_policy_shaped;
 
 /// Properties are searched this deep for policies: all that parsers let pass.
 const MAX_DEPTH: usize = 100;
@@ -104,7 +103,7 @@ impl Search<'_> {
 
     fn inside(&mut self, value: &Value, path: &mut String, depth: usize) {
         match &value.kind {
-            Kind::Map(_) if document::is_policy_shaped(value) => self.policy(value, path, None),
+            Kind::Map(_) if recognize::is_policy(value) => self.policy(value, path, None),
             Kind::Map(entries) => {
                 for e in entries.iter() {
                     let Some(name) = e.key.known() else { continue };
@@ -135,7 +134,7 @@ impl Search<'_> {
             }
             Kind::Json(inner) => self.walk(inner, path, depth + 1),
             Kind::Str(text) => {
-                if looks_like_policy(text) {
+                if recognize::may_be_policy_text(&text.with_placeholders()) {
                     self.policy(value, path, None);
                 }
             }
@@ -259,8 +258,11 @@ impl Found {
         }
         match plain::embedded(text, value.span) {
             Some((inner, problems)) => {
-                self.problems.extend(problems);
-                self.documents.extend(document::documents(&inner, slot));
+                // A property that nobody knows to hold a policy may hold anything else.
+                if certain || recognize::is_policy_file(&inner) {
+                    self.problems.extend(problems);
+                    self.documents.extend(document::documents(&inner, slot));
+                }
             }
             // A reference to something that is not here stays unknown; a literal that is no JSON is broken.
             None if certain && text.is_known() => self.problems.push(Problem::new(
@@ -291,8 +293,41 @@ impl Found {
         let before = self.documents.len();
         self.values(&loose.value, &slot, false, 0);
         for d in &mut self.documents[before..] {
+            if d.kind == PolicyKind::Unknown {
+                suggest(d, loose.suggested);
+            }
             settle_kind(d);
         }
+    }
+}
+
+/// Takes the name of a file at its word where the document agrees with it, and where that hides nothing: it allows nothing, or
+/// only all of everything, as the policies `FullAWSAccess` and `RCPFullAWSAccess` of Organizations do. Of any other document
+/// that may be what its name suggests, findings mention the name.
+fn suggest(d: &mut Document, suggested: Option<PolicyKind>) {
+    let Some(kind) = suggested.filter(|_| !d.statements.is_empty()) else {
+        return;
+    };
+    let named = |s: &Statement| s.principal.is_some() || s.keys.is_empty();
+    let agrees = match kind {
+        PolicyKind::Rcp => d.statements.iter().all(named),
+        _ => d.statements.iter().all(|s| s.principal.is_none()),
+    };
+    let denies = |s: &Statement| matches!(&s.effect, Some(e) if e.value == Effect::Deny);
+    let is_star = |c: &Option<Clause>| {
+        let star = |i: &Item| i.text.known().as_deref() == Some("*");
+        c.as_ref().is_some_and(|c| !c.negated && c.items.iter().any(star))
+    };
+    let is_all = |s: &Statement| is_star(&s.action) && is_star(&s.resource) && s.conditions.is_empty();
+    let silent = |s: &Statement| denies(s) || kind != PolicyKind::Boundary && is_all(s);
+    // What bounds nothing is not a boundary.
+    let unbounded = kind == PolicyKind::Boundary && d.statements.iter().all(is_all);
+    if !agrees || unbounded {
+        return;
+    }
+    match d.statements.iter().all(silent) {
+        true => d.kind = kind,
+        false => d.suggested = Some(kind),
     }
 }
 
@@ -306,13 +341,4 @@ fn settle_kind(d: &mut Document) {
     if d.format == Format::Text {
         d.format = Format::Json;
     }
-}
-
-/// A string that reads like the JSON of a policy document.
-fn looks_like_policy(text: &Text) -> bool {
-    let flat = text.with_placeholders();
-    let body = flat.trim_start();
-    body.starts_with('{')
-        && body.contains("\"Statement\"")
-        && (body.contains("\"Effect\"") || body.contains("\"Action\""))
 }

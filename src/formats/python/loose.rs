@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::resources::{Lowering, literal_starts, made_entry, method_of};
-use super::shape;
 use crate::formats::fragments::with_holes;
 use crate::formats::plain;
+use crate::formats::recognize;
 use crate::iam::{Format, POLICY_ELEMENTS, PolicyKind};
 use crate::model::python::{Bound, ExprId, ExprKind, Module, Pair, Part, Reaching, ScopeId, Usage};
 use crate::model::{Address, Loose, Unit};
@@ -58,7 +58,12 @@ impl Lowering<'_> {
                             .iter()
                             .any(|p| p.key.is_some_and(|k| m.string(k).as_deref() == Some(name)))
                     };
-                    if has("Statement") {
+                    let holds = |p: &Pair| {
+                        p.key
+                            .and_then(|k| m.string(k))
+                            .is_some_and(|k| recognize::holds_statements(&k))
+                    };
+                    if has("Statement") || has("Version") && pairs.iter().any(holds) {
                         let names = names.get_or_insert_with(|| Names::new(m));
                         let parents = parents.get_or_insert_with(|| parents_of(m));
                         self.document(expr, names, parents, used, unit);
@@ -66,7 +71,9 @@ impl Lowering<'_> {
                         statements.push(expr);
                     }
                 }
-                ExprKind::Str(t) if t.len() > 40 && shape::is_json_document(&strip_braces(&t.with_placeholders())) => {
+                ExprKind::Str(t)
+                    if t.len() > 40 && recognize::may_be_policy_text(&strip_braces(&t.with_placeholders())) =>
+                {
                     let parents = parents.get_or_insert_with(|| parents_of(m));
                     let names = names.get_or_insert_with(|| Names::new(m));
                     self.text(expr, parents, names, used, unit);
@@ -79,7 +86,7 @@ impl Lowering<'_> {
                             Part::Value(_) => "_".to_owned(),
                         })
                         .collect();
-                    if shape::is_json_document(&flat) {
+                    if recognize::may_be_policy_text(&flat) {
                         let parents = parents.get_or_insert_with(|| parents_of(m));
                         let names = names.get_or_insert_with(|| Names::new(m));
                         self.text(expr, parents, names, used, unit);
@@ -96,7 +103,10 @@ impl Lowering<'_> {
             let names = names.get_or_insert_with(|| Names::new(m));
             let v = names.value(self, expr);
             let parents = parents.get_or_insert_with(|| parents_of(m));
-            if shape::is_statement(&v) && !self.is_a_sample(expr, names, parents) {
+            if recognize::is_lone_statement(&v)
+                && !self.is_a_sample(expr, names, parents)
+                && !self.is_specified(expr, parents)
+            {
                 mark(&v, used);
                 let name = names.address(self, expr);
                 unit.loose.push(self.loose_of(document_of(v), name, "dict"));
@@ -110,6 +120,7 @@ impl Lowering<'_> {
             value: if self.functions { with_holes(&value, 0) } else { value },
             format: Format::Python,
             kind: None,
+            suggested: None,
             service: None,
             name,
             type_name: type_name.into(),
@@ -123,7 +134,7 @@ impl Lowering<'_> {
             return;
         }
         let v = names.value(self, expr);
-        if !shape::is_document(&v) {
+        if !is_document(&v) {
             return;
         }
         mark(&v, used);
@@ -169,6 +180,19 @@ impl Lowering<'_> {
         read.peek().is_some() && read.all(is_sample) && !(*scope == 0 && self.program.is_taken(self.module, name))
     }
 
+    /// Whether a statement is part of an object that belongs to another tool.
+    fn is_specified(&self, expr: ExprId, parents: &[ExprId]) -> bool {
+        let m = self.module_ref();
+        let text = |e: ExprId| m.string(e);
+        let kind = |p: &Pair| {
+            p.key.and_then(text).as_deref() == Some("type")
+                && text(p.value).is_some_and(|t| recognize::is_specification(&t))
+        };
+        let holders = std::iter::successors(Some(expr), |e| parents.get(*e as usize).copied());
+        let mut holders = holders.take(5).take_while(|e| *e != ExprId::MAX);
+        holders.any(|e| matches!(&m.expr(e).kind, ExprKind::Dict(pairs) if pairs.iter().any(kind)))
+    }
+
     /// A JSON text, with the operations that are done to it where it stands: `"…" % x`, `"…".format(x)`.
     fn text(&self, expr: ExprId, parents: &[ExprId], names: &Names, used: &mut Used, unit: &mut Unit) {
         let m = self.module_ref();
@@ -202,10 +226,10 @@ impl Lowering<'_> {
             };
         }
         let v = match self.values.value(self.module, top) {
-            v if shape::is_document(&v) => v,
+            v if is_document(&v) => v,
             _ => self.values.value(self.module, expr),
         };
-        if !shape::is_document(&v) {
+        if !is_document(&v) {
             return;
         }
         mark(&v, used);
@@ -234,7 +258,7 @@ fn documents_in(v: &Value) -> Option<Vec<Value>> {
     }
     let (mut found, mut open) = (Vec::new(), vec![&whole]);
     while let Some(value) = open.pop() {
-        if shape::is_document(value) && value.entries().is_some() {
+        if is_document(value) && value.entries().is_some() {
             found.push(value.clone());
             continue;
         }
@@ -245,6 +269,11 @@ fn documents_in(v: &Value) -> Option<Vec<Value>> {
         }
     }
     Some(found)
+}
+
+/// A document with statements of its own, as a dict or as JSON text.
+pub(super) fn is_document(v: &Value) -> bool {
+    recognize::is_policy_or_text(v) && !recognize::is_assembled(v)
 }
 
 /// A statement alone as a document; what the document adds points at the statement.

@@ -11,7 +11,6 @@ mod loose;
 mod operations;
 mod receiver;
 mod resources;
-mod shape;
 
 pub use inline::inline;
 

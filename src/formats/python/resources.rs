@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::loose::is_document;
 use super::operations::{Makes, OPERATIONS, Operation, constructor_positional, key_holder, positional};
 use super::receiver::{Constructor, Receiver, Receivers};
-use super::shape;
 use crate::formats::fragments::has_functions;
 use crate::iam::Format;
 use crate::model::python::{ArgName, Call, Change, ExprId, ExprKind, Module, Program, Values};
@@ -158,7 +158,7 @@ impl<'p> Lowering<'p> {
     fn holds_document(&self, call: &Call) -> bool {
         call.args
             .iter()
-            .any(|a| shape::is_document(&self.values.value(self.module, a.value)))
+            .any(|a| is_document(&self.values.value(self.module, a.value)))
     }
 
     /// The keyword arguments of a call as entries; `**known` spreads are laid open.
@@ -217,7 +217,7 @@ impl<'p> Lowering<'p> {
                     };
                     // Glacier wraps the text: policy={"Policy": "…"}.
                     let v = match v.get("Policy") {
-                        Some(inner) if !shape::is_document(&v) => inner.clone(),
+                        Some(inner) if !is_document(&v) => inner.clone(),
                         _ => v,
                     };
                     if v.is_unknown() {
@@ -227,6 +227,7 @@ impl<'p> Lowering<'p> {
                         value: v,
                         format: Format::Python,
                         kind: Some(kind),
+                        suggested: None,
                         service: service.map(Arc::from),
                         name: Some(site.address.clone()),
                         type_name: method_of(m, call).into(),

@@ -9,6 +9,9 @@ use crate::model::{Address, Loose, Resource, kinds};
 use crate::source::{Problem, ProblemKind, Span, Text};
 use crate::value::{Branch, Entry, Kind, Value};
 
+use crate::formats::recognize::is_policy_or_text;
+use crate::formats::vendors::is_their_type;
+
 use super::aws;
 use super::blocks::{self, Item};
 use super::code;
@@ -110,7 +113,7 @@ impl<'a> Emitter<'_, 'a> {
                 None => {
                     let entries = items.into_iter().map(|i| self.bounded_entry(i.entry)).collect();
                     let props = Value::map(entries, decl.block().span);
-                    if !any_policy(&props, 0) {
+                    if is_their_type(kind) || !any_policy(&props, 0) {
                         continue;
                     }
                     props
@@ -158,6 +161,7 @@ impl<'a> Emitter<'_, 'a> {
             value: self.bounded(value),
             format: Format::Terraform,
             kind: None,
+            suggested: None,
             service: None,
             name: Some(Address {
                 scope: module.scope.clone(),
@@ -378,28 +382,9 @@ fn fits(value: &Value, depth: u32, left: &mut usize) -> bool {
     }
 }
 
-/// Whether a value, or one of its alternatives, reads like a policy document.
-pub(super) fn is_policy(value: &Value) -> bool {
-    match &value.kind {
-        Kind::Json(inner) => is_policy(inner),
-        Kind::Map(_) => value.get("Statement").is_some_and(|s| {
-            let version = value.get("Version").and_then(Value::as_str);
-            let dated = version.is_some_and(|v| matches!(&*v, "2012-10-17" | "2008-10-17"));
-            dated || s.items().iter().any(is_statement)
-        }),
-        Kind::Str(text) => {
-            let flat = text.with_placeholders();
-            flat.trim_start().starts_with('{')
-                && flat.contains("\"Statement\"")
-                && (flat.contains("\"Effect\"") || flat.contains("\"Action\""))
-        }
-        _ => false,
-    }
-}
-
 /// A value in which policies are unknown: an output or a variable is no place where one is put to use.
 fn without_policies(value: &Value, depth: u32) -> Value {
-    if depth > 8 || is_policy(value) {
+    if depth > 8 || is_policy_or_text(value) {
         return Value::other("policy", value.span);
     }
     let each = |v: &Value| without_policies(v, depth + 1);
@@ -428,16 +413,6 @@ fn without_policies(value: &Value, depth: u32) -> Value {
     Value { kind, ..value.clone() }
 }
 
-fn is_statement(value: &Value) -> bool {
-    match &value.kind {
-        Kind::OneOf(branches) => branches.iter().any(|b| is_statement(&b.value)),
-        _ => {
-            let has = |k: &str| value.get(k).is_some();
-            has("Effect") && (has("Action") || has("NotAction") || has("Resource") || has("Principal"))
-        }
-    }
-}
-
 pub(super) fn any_policy(value: &Value, depth: u32) -> bool {
     let mut found = Vec::new();
     policies_in(value, depth, &mut found);
@@ -449,7 +424,7 @@ fn policies_in(value: &Value, depth: u32, out: &mut Vec<Value>) {
     if depth > 8 || out.len() > 200 {
         return;
     }
-    if is_policy(value) {
+    if !matches!(value.kind, Kind::OneOf(_)) && is_policy_or_text(value) {
         out.push(value.clone());
         return;
     }

@@ -18,6 +18,7 @@ use super::emit::any_policy;
 use super::policy_document;
 use super::properties::properties;
 use crate::formats::plain;
+use crate::formats::vendors::is_their_type;
 
 /// Deepest nesting of modules.
 const MAX_DEPTH: u32 = 32;
@@ -172,6 +173,7 @@ impl Plan<'_> {
             value: value.clone(),
             format: Format::Terraform,
             kind: None,
+            suggested: None,
             service: None,
             name: Some(Address {
                 scope: self.scope.into(),
@@ -256,7 +258,7 @@ impl Plan<'_> {
             Some(row) => properties(row, items, span),
             None => Value::map(items.into_iter().map(|i| i.entry).collect(), span),
         };
-        if row.is_none() && !any_policy(&props, 0) {
+        if row.is_none() && (is_their_type(&type_name) || !any_policy(&props, 0)) {
             return None;
         }
         // Where the source is there, the resource is named where it is written.

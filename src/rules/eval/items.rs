@@ -289,11 +289,15 @@ impl Eval<'_, '_> {
     }
 
     /// Whether somebody may come to have an action that the item stands for: not all of them are denied or outside a
-    /// boundary, and one fits a resource of the statement. What is not an action, or not known, may be.
+    /// boundary, and one fits a resource of the statement. What is not known may be one; a pattern that matches no action is
+    /// none.
     fn is_granted(&self, one: One<'_>) -> bool {
-        let (Some(set), Some((_, _, s))) = (one.actions().filter(|a| !a.is_empty()), one.set) else {
+        let (Some(set), Some((_, _, s))) = (one.actions(), one.set) else {
             return true;
         };
+        if set.is_empty() {
+            return !one.text.is_known();
+        }
         let withheld = self.context.project.withheld(s.document_id).of(s.index);
         let mut left = set.iter().filter(|a| !withheld.contains(a.id()));
         let places = || self.places.get_or_init(|| Places::new(self.context.project));

@@ -2,7 +2,7 @@
 
 use super::super::{Binding, Bound, ExprId, ExprKind, Reaching, ScopeId, ScopeKind};
 use super::Values;
-use crate::source::{Hole, HoleKind, Target};
+use crate::source::{Hole, HoleKind, Target, Text};
 use crate::value::{Kind, Value};
 use std::sync::Arc;
 
@@ -50,10 +50,39 @@ impl Values<'_> {
                 _ => return self.unknown(module, expr),
             }
         }
-        if name == "region_name" || name == "region" {
-            return self.hole(module, expr, HoleKind::Region);
+        let called = m.call(of).and_then(|c| m.dotted(c.function)).unwrap_or_default();
+        if name == "arn" && called.rsplit('.').next() == Some("AccountRootPrincipal") {
+            let mut root = Text::made("arn:aws:iam::", span);
+            root.append(&Text::hole(Hole::new(HoleKind::Account, "AWS::AccountId", span)));
+            root.append(&Text::made(":root", span));
+            return Value::text(root, span);
         }
-        self.unknown(module, expr)
+        match self.environment(module, of, name) {
+            Some(kind) => self.hole(module, expr, kind),
+            None => self.unknown(module, expr),
+        }
+    }
+
+    /// What an attribute says about where the code is deployed: regions of sessions and clients, a stack of the AWS CDK
+    /// (`self.account`, `Stack.of(self).partition`), its pseudo parameters (`Aws.ACCOUNT_ID`).
+    /// AWS CDK API Reference, `aws_cdk.Stack` and `aws_cdk.Aws`.
+    fn environment(&self, module: usize, of: ExprId, name: &str) -> Option<HoleKind> {
+        let m = self.module(module);
+        let base = m.dotted(of).unwrap_or_default();
+        let called = m.call(of).and_then(|c| m.dotted(c.function)).unwrap_or_default();
+        let last = base.rsplit('.').next().unwrap_or_default();
+        let stack = matches!(last, "self" | "stack" | "scope" | "env") || called.ends_with("Stack.of");
+        Some(match name {
+            "region_name" | "region" => HoleKind::Region,
+            "REGION" if last == "Aws" => HoleKind::Region,
+            "ACCOUNT_ID" if last == "Aws" => HoleKind::Account,
+            "PARTITION" if last == "Aws" => HoleKind::Partition,
+            "URL_SUFFIX" if last == "Aws" => HoleKind::UrlSuffix,
+            "account" if stack => HoleKind::Account,
+            "partition" if stack => HoleKind::Partition,
+            "url_suffix" if stack => HoleKind::UrlSuffix,
+            _ => return None,
+        })
     }
 
     /// The class whose method the function `scope` is.

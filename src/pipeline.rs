@@ -5,8 +5,11 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use crate::classify::{Kinds, classify};
+use crate::date::Date;
 use crate::formats::{self, Lower};
 use crate::iam::Own;
+use crate::iam::catalogue::catalogue;
+use crate::iam::condition::dead::dead;
 use crate::project::{Project, link};
 use crate::source::{FileId, Sources};
 
@@ -45,6 +48,8 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
         timings.push((name, clock.elapsed()));
         clock = Instant::now();
     };
+    let today = own.today.or_else(|| Date::parse(catalogue().data_date()));
+    let today = today.unwrap_or(Date::from_days(0));
     let ids: Vec<FileId> = sources.ids().collect();
     let kinds: Vec<Kinds> = ids
         .par_iter()
@@ -68,6 +73,9 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
         formats::cloudformation::bodies(sources, unit);
         formats::python::inline(sources, unit);
         formats::policies::lower(unit);
+        for statement in unit.documents.iter_mut().flat_map(|d| &mut d.statements) {
+            statement.dead = dead(statement, today);
+        }
     });
     lap("policies");
 

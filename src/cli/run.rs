@@ -228,7 +228,10 @@ fn add_settings_files(governing: &Governing<'_>, found: &mut Found) {
 impl Read<'_> {
     /// All of what the settings in play call ours.
     pub(super) fn own(&self) -> Own {
-        let mut own = Own::default();
+        let mut own = Own {
+            today: Some(today()),
+            ..Own::default()
+        };
         for s in self.governing.all() {
             own.accounts.extend(s.own.accounts.clone());
             own.trusted_accounts.extend(s.own.trusted_accounts.clone());

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::actions::ActionSet;
 use super::catalogue::Action;
 use super::condition::Strength;
+use super::condition::dead::Dead;
 use super::glob::Case;
 use super::pattern;
 use crate::source::{HoleKind, Span, Spanned, Text};
@@ -290,6 +291,8 @@ pub struct Statement {
     pub open: bool,
     /// No part of it stayed unknown but what is only known when deployed (account, region, the repository's own resources).
     pub complete: bool,
+    /// No request can match it; set when the day of the run is known.
+    pub dead: Option<Dead>,
     pub(crate) strength: OnceLock<Strength>,
 }
 
@@ -315,13 +318,18 @@ impl Statement {
         clauses.flat_map(|c| &c.items)
     }
 
-    /// Certainly an Allow.
+    /// Certainly an Allow, which some request can match.
     pub fn allows(&self) -> bool {
-        matches!(&self.effect, Some(e) if e.value == Effect::Allow)
+        matches!(&self.effect, Some(e) if e.value == Effect::Allow) && self.dead.is_none()
     }
 
-    /// Certainly a Deny.
+    /// Certainly a Deny, which some request can match.
     pub fn denies(&self) -> bool {
+        self.is_written_as_deny() && self.dead.is_none()
+    }
+
+    /// A Deny, even if no request can match it.
+    pub fn is_written_as_deny(&self) -> bool {
         matches!(&self.effect, Some(e) if e.value == Effect::Deny)
     }
 }

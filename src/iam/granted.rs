@@ -35,6 +35,7 @@ impl Granted {
         }
         for (statement, s) in d.statements.iter().enumerate() {
             match s.effect.as_ref().map(|e| e.value) {
+                Some(_) if s.dead.is_some() => {}
                 Some(Effect::Allow) => out.allow(statement, s),
                 Some(Effect::Deny) => out.deny(statement, s),
                 Some(Effect::Unknown) => out.unclear.push(s.span),

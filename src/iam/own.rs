@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::date::Date;
+
 /// The `[own]` table of `overgrant.toml`, which turns "external account" into facts, and its `[[workload]]` entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Own {
@@ -14,6 +16,8 @@ pub struct Own {
     /// Accounts of others that may be trusted, id to name.
     pub trusted_accounts: BTreeMap<String, String>,
     pub workloads: Vec<Declared>,
+    /// The day of the run; without one, the day of the catalogue's data.
+    pub today: Option<Date>,
 }
 
 /// One `[[workload]]`: code, and the role that it runs with, where no template says so.

@@ -3,7 +3,7 @@
 
 use super::arn::{self, Arn, Field, Shape};
 use super::pattern::is_star;
-use super::{Condition, Own, PrincipalItem, PrincipalType};
+use super::{Condition, Own, PrincipalClause, PrincipalItem, PrincipalType};
 use crate::source::{HoleKind, Part, Target, Text};
 
 /// Where a principal belongs.
@@ -178,6 +178,17 @@ pub fn place(item: &PrincipalItem, own: &Own, home: Option<&str>) -> Place {
 /// Public as such, before any condition: everybody, or anybody's account.
 pub fn is_public(place: &Place) -> bool {
     matches!(place, Place::Everyone | Place::AnyAccount(_))
+}
+
+/// Whether a clause lets in callers of every account: it names everyone, or all but some.
+pub fn is_open(clause: &PrincipalClause) -> bool {
+    clause.negated
+        || clause.items.iter().any(|item| match item.kind {
+            PrincipalType::Everyone => true,
+            PrincipalType::CanonicalUser => is_star(&item.value.text),
+            PrincipalType::Aws => is_public(&aws(&item.value.text, &Own::default(), None)),
+            _ => false,
+        })
 }
 
 /// Of which account an account id is, or what its published owner is called.

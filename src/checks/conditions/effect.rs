@@ -2,9 +2,11 @@
 
 use super::{Line, lines};
 use crate::finding::Finding;
-use crate::iam::condition::{Facet, Family, Grade, Operator, Weakness, strength};
-use crate::iam::pattern;
-use crate::iam::principal::{is_public, place};
+use crate::iam::condition::dead::Why;
+use crate::iam::condition::{
+    Bound, Facet, Family, Grade, Operator, Reading, Weakness, is_pass_role, needs_key, strength,
+};
+use crate::iam::{Origin, pattern};
 use crate::rules::{Context, Out};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
@@ -16,8 +18,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         };
         mfa(&line, operator, &at, out);
         star(&line, operator, &at, out);
-        contradiction(&line, operator, &at, out);
+        age(&line, operator, &at, out);
+        passed_role(&line, &at, out);
     }
+    contradiction(cx, out);
     spoofable(cx, out);
 }
 
@@ -79,63 +83,126 @@ fn star(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
 }
 
 /// The same key asked to be a value and not to be it.
-fn contradiction(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
-    let c = line.condition;
-    if operator.negated || operator.set.is_some() || operator.if_exists || operator.wildcards || c.values.len() != 1 {
-        return;
-    }
-    let Some(value) = c.values.first().and_then(|v| v.text.known()) else {
-        return;
-    };
-    let mut others = strength(line.statement)
-        .of_key(&line.key)
-        .map(|b| &line.statement.conditions[b.index]);
-    let other = others.find(|o| {
-        o.values.iter().any(|v| v.text.known().as_deref() == Some(&*value))
-            && o.operator
-                .text
-                .known()
-                .and_then(|t| Operator::parse(&t))
-                .is_some_and(|p| p.negated && p.family == operator.family && p.set.is_none())
-    });
-    if let Some(other) = other {
-        out.push(
-            at(
+fn contradiction(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        let dead = s.dead.as_ref().filter(|dead| dead.why == Why::Contradiction);
+        let (Some(dead), Origin::Written) = (dead, &d.origin) else {
+            continue;
+        };
+        let mut f = cx
+            .at_statement(
                 "condition-contradiction",
-                format!("`{}` cannot be `{value}` and not be it", c.key.display()),
+                id,
+                i,
+                format!(
+                    "`{}` must be a value and must not be it: the statement never applies",
+                    dead.key
+                ),
             )
-            .primary(c.span, "must be this")
-            .secondary(other.span, "must not be this"),
+            .primary(dead.span, "must be this")
+            .other(dead.key.to_lowercase());
+        if let Some(other) = dead.other {
+            f = f.secondary(other, "must not be this");
+        }
+        out.push(f);
+    }
+}
+
+/// A grant to everyone that only keys limit which any caller can meet.
+fn spoofable(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if !s.allows() || !d.kind.has_principal() || Reading::of(s) != Reading::Open {
+            continue;
+        }
+        let strength = strength(s);
+        let chosen = |b: &Bound| matches!(b.weakness, Some(Weakness::Spoofable | Weakness::AnyCaller));
+        if strength.best() >= Grade::Narrows || !strength.bounds.iter().all(chosen) {
+            continue;
+        }
+        let Some(b) = strength.bounds.first() else { continue };
+        let (message, label) = match b.weakness {
+            Some(Weakness::Spoofable) => (
+                format!("only `{}` limits who is allowed, and callers choose it", b.key),
+                "chosen by the caller",
+            ),
+            _ => (
+                format!("only `{}` limits who is allowed, and any account can meet it", b.key),
+                "can be met from any account",
+            ),
+        };
+        out.push(
+            cx.at_statement("condition-spoofable-only", id, i, message)
+                .primary(b.key_span, label)
+                .other(b.key.clone()),
         );
     }
 }
 
-/// A grant to everybody that only keys hold which the caller chooses.
-fn spoofable(cx: &Context<'_>, out: &mut Out<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if !s.allows() || !d.kind.has_principal() {
-            continue;
-        }
-        let public = s
-            .principal
-            .as_ref()
-            .is_some_and(|p| !p.negated && p.items.iter().any(|x| is_public(&place(x, cx.project.own, None))));
-        let strength = strength(s);
-        let own = strength.bounds.iter().all(|b| b.weakness == Some(Weakness::Spoofable));
-        if !public || strength.bounds.is_empty() || !own || strength.best() >= Grade::Narrows {
-            continue;
-        }
-        if let Some(b) = strength.bounds.first() {
-            out.push(
-                cx.at_statement(
-                    "condition-spoofable-only",
-                    id,
-                    i,
-                    format!("only `{}` keeps everybody out, and callers choose it", b.key),
-                )
-                .primary(b.key_span, "sent by the caller")
-                .other(b.key.clone()),
-            );
-        }
+/// How long ago MFA was used: absent without MFA.
+/// IAM User Guide, "AWS global condition context keys", `aws:MultiFactorAuthAge`.
+fn age(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+    let mfa = |key: &str| key.starts_with("aws:multifactorauth");
+    if !mfa(&line.key) {
+        return;
     }
+    let c = line.condition;
+    let Some(value) = c.values.first() else { return };
+    let says = value.text.known().map(|t| t.to_ascii_lowercase());
+    let (allows, denies) = (line.statement.allows(), line.statement.denies());
+    let age = line.key == "aws:multifactorauthage";
+    let (message, label) = match (operator.family, says.as_deref()) {
+        (Family::Null, Some("true")) if allows && age => (
+            "this condition allows requests without MFA only",
+            "the key is absent without MFA",
+        ),
+        (Family::Null, Some("false")) if denies && age => ("this denies requests with MFA", "present with MFA only"),
+        (Family::Bool, Some("true")) if denies && !age => ("this denies requests with MFA", "true with MFA"),
+        (Family::Numeric, _) if denies && age && !operator.if_exists && !operator.is_upper_bound() => {
+            // Another Deny may be for requests without MFA.
+            let without = line.kind.statements.iter().filter(|s| s.denies()).any(|s| {
+                s.conditions.iter().any(|o| {
+                    let operator = o.operator.text.known().and_then(|t| Operator::parse(&t));
+                    let null = operator.is_some_and(|o| o.family == Family::Null);
+                    mfa(&o.key.text.display().to_lowercase())
+                        && (null || operator.is_some_and(|o| o.if_exists) || !needs_key(o))
+                })
+            });
+            if without {
+                return;
+            }
+            ("requests without MFA are not denied", "false where the key is absent")
+        }
+        _ => return,
+    };
+    out.push(
+        at("condition-mfa-antipattern", message.to_owned())
+            .primary(value.span, label)
+            .secondary(c.operator.span, "compared by this"),
+    );
+}
+
+/// IAM User Guide, "Grant a user permissions to pass a role to an AWS service": tags of the role are not reliable there.
+fn passed_role(line: &Line<'_>, at: At<'_>, out: &mut Out<'_>) {
+    let tag = line.key.starts_with("iam:resourcetag/") || line.key.starts_with("aws:resourcetag/");
+    let identity = line.statement.principal.is_none() && line.statement.allows();
+    let named = line
+        .statement
+        .action
+        .iter()
+        .filter(|c| !c.negated)
+        .flat_map(|c| &c.items);
+    let Some(pass) = named.filter(|_| tag && identity).find(|a| is_pass_role(a)) else {
+        return;
+    };
+    out.push(
+        at(
+            "condition-tag-on-pass-role",
+            format!(
+                "`{}` does not limit which roles can be passed",
+                line.condition.key.display()
+            ),
+        )
+        .primary(line.condition.key.span, "not reliable for `iam:PassRole`")
+        .secondary(pass.span, "passes a role"),
+    );
 }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use super::{Line, lines};
 use crate::finding::{Confidence, Finding};
 use crate::iam::actions::ActionSet;
-use crate::iam::catalogue::{Action, catalogue};
-use crate::iam::condition::needs_key;
-use crate::iam::{Item, PolicyKind, PrincipalType};
+use crate::iam::catalogue::{Action, ResourceType, catalogue};
+use crate::iam::condition::dead::{Why, is_no_tag};
+use crate::iam::condition::{Family, needs_key};
+use crate::iam::{Item, PolicyKind, PrincipalType, pattern};
 use crate::rules::{Context, Out};
 use crate::source::Span;
 use crate::spelling::nearest_word;
@@ -60,6 +61,15 @@ fn at(cx: &Context<'_>, line: &Line<'_>, rule: &'static str, message: String) ->
 fn one(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
     let span = line.condition.key.span;
     let key = line.key.as_str();
+    if is_no_tag(&line.condition.key) {
+        let what = match (line.passes_without_key(), line.statement.is_written_as_deny()) {
+            (Some(true), _) => "no tag has this key: always true",
+            (_, true) => "no tag has this key: never denied by this",
+            (_, false) => "no tag has this key: never allowed by this",
+        };
+        let message = format!("a tag key cannot contain a wildcard: `{written}`");
+        return Some(at(cx, line, "condition-wildcard-in-tag-key", message).primary(span, what));
+    }
     let Some((prefix, name)) = key.split_once(':') else {
         return Some(
             at(
@@ -115,7 +125,9 @@ fn one(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
             None => f,
         });
     }
-    not_for_action(cx, line, written).or_else(|| own_key(cx, line, written, prefix))
+    not_for_action(cx, line, written)
+        .or_else(|| not_for_resource(cx, line, written))
+        .or_else(|| own_key(cx, line, written, prefix))
 }
 
 /// A service's own key for what a global one says of every service.
@@ -207,10 +219,10 @@ fn global(cx: &Context<'_>, line: &Line<'_>, written: &str, name: &str) -> Optio
         });
     }
     if name.starts_with("resourcetag/") {
-        return tag_support(cx, line, written);
+        return tag_support(cx, line, written).or_else(|| not_for_resource(cx, line, written));
     }
     if name.starts_with("requesttag/") || name == "tagkeys" {
-        return not_for_action(cx, line, written);
+        return not_for_action(cx, line, written).or_else(|| not_for_resource(cx, line, written));
     }
     None
 }
@@ -243,7 +255,7 @@ fn not_for_action(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Fi
         }
         _ => format!("no action of this statement knows `{written}`"),
     };
-    let what = match (passes, line.statement.denies()) {
+    let what = match (passes, line.statement.is_written_as_deny()) {
         (Some(true), _) => "keeps nothing out",
         (Some(false), true) => "never denied by this",
         (Some(false), false) => "never allowed by this",
@@ -261,6 +273,49 @@ fn not_for_action(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Fi
         deaf.iter()
             .take(3)
             .fold(f, |f, action| f.secondary(action.span, "its requests have no such key")),
+    )
+}
+
+/// A key of one of the resources that an action is checked for, on all of them at once: the others do not have it, and no
+/// other statement allows the action on them.
+/// IAM User Guide, "Policy evaluation logic"; Amazon EC2 User Guide, "Example policies", "Launch instances".
+fn not_for_resource(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
+    let s = line.statement;
+    let everything = s.resource.as_ref().filter(|c| !c.negated)?;
+    let star = everything.items.iter().find(|i| pattern::is_star(&i.text))?;
+    if !s.allows() || s.principal.is_some() || !needs_key(line.condition) || line.kind.open {
+        return None;
+    }
+    let named = s.action.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
+    let (item, lacking) = named
+        .filter_map(|item| Some((item, catalogue().action(&item.text.known()?)?)))
+        .find_map(|(item, action)| {
+            let required = || action.resource_types().filter(|t| t.required);
+            let has = |t: &ResourceType| t.condition_keys().any(|k| k.matches(&line.key));
+            let own = action.condition_keys().any(|k| k.matches(&line.key));
+            let elsewhere = line.kind.statements.iter().enumerate().any(|(i, other)| {
+                i != line.index
+                    && (other.open
+                        || other.allows() && other.action.as_ref().is_none_or(|c| c.negated || c.may_name(action)))
+            });
+            if own || elsewhere || !required().any(|t| has(&t)) {
+                return None;
+            }
+            Some((item, required().find(|t| !has(t))?))
+        })?;
+    let message = format!(
+        "`{}` is also checked for `{}`, which has no `{written}`",
+        item.display(),
+        lacking.name()
+    );
+    Some(
+        at(cx, line, "condition-key-not-for-action", message)
+            .primary(line.condition.key.span, "never allowed by this")
+            .secondary(
+                star.span,
+                "put the resources with this key into a statement of their own",
+            )
+            .confidence(Confidence::Medium),
     )
 }
 
@@ -304,9 +359,9 @@ fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Findi
         return None;
     }
     if !needs_key(line.condition) {
-        return None;
+        return passing(cx, line, written);
     }
-    let (rule, what) = if line.statement.denies() {
+    let (rule, what) = if line.statement.is_written_as_deny() {
         ("condition-tag-unsupported-deny", "the Deny never applies")
     } else {
         ("condition-tag-unsupported-allow", "the Allow never applies")
@@ -325,12 +380,51 @@ fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Findi
                 .secondary(rest.key, "takes in every other service")
         });
     }
-    let set = actions(line)?;
-    if set.iter().any(|a| a.takes_key(&line.key)) {
+    if line.statement.dead.as_ref().is_some_and(|d| d.why == Why::Unsupported) {
+        let message = format!("no action of this statement supports `{written}`");
+        return Some(at(cx, line, rule, message).primary(line.condition.key.span, what));
+    }
+    let (message, f) = partly(line, written)?;
+    let f = f.into_iter().take(3).fold(
+        at(cx, line, rule, message).primary(line.condition.key.span, format!("{what} to it")),
+        |f, item| f.secondary(item.span, "does not support the tag"),
+    );
+    Some(f)
+}
+
+/// The actions of a statement that do not support a tag which others of it support.
+fn partly<'a>(line: &Line<'a>, written: &str) -> Option<(String, Vec<&'a Item>)> {
+    let deaf = deaf(line);
+    let message = match deaf.as_slice() {
+        [] => return None,
+        [one] => format!("`{}` does not support `{written}`", one.display()),
+        [one, others @ ..] => format!(
+            "`{}` and {} more do not support `{written}`",
+            one.display(),
+            others.len()
+        ),
+    };
+    Some((message, deaf))
+}
+
+/// A condition on a tag that holds where the request has no such key: actions that do not support the tag are not limited.
+fn passing(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
+    if !line.statement.allows() || line.passes_without_key() != Some(true) || line.operator?.family == Family::Null {
         return None;
     }
-    let message = format!("no action of this statement supports `{written}`");
-    Some(at(cx, line, rule, message).primary(line.condition.key.span, what))
+    let set = actions(line)?;
+    if !set.iter().any(|a| a.takes_key(&line.key)) {
+        return None;
+    }
+    let (message, deaf) = partly(line, written)?;
+    let f = at(cx, line, "condition-key-not-for-action", message)
+        .primary(line.condition.key.span, "keeps nothing out")
+        .confidence(Confidence::Medium);
+    Some(
+        deaf.into_iter()
+            .take(3)
+            .fold(f, |f, item| f.secondary(item.span, "not limited by this")),
+    )
 }
 
 /// Services of which no action tells the key, though some of their actions are meant.

@@ -78,6 +78,11 @@ fn key_type(key: &str) -> Option<&'static str> {
 fn types(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
     let Some(wanted) = key_type(&line.key) else { return };
     let c = line.condition;
+    // The value of an encryption context is text of the caller's, often an ARN. Amazon CloudWatch Logs User Guide, "Encrypt log
+    // data in CloudWatch Logs using AWS Key Management Service".
+    if operator.family == Family::Arn && line.key.starts_with("kms:encryptioncontext:") {
+        return;
+    }
     let fits = match wanted {
         "String" => matches!(operator.family, Family::String),
         "ARN" => matches!(operator.family, Family::Arn | Family::String),

@@ -1,7 +1,7 @@
 //! A Deny that keeps out what an Allow lets in: `Deny * unless aws:PrincipalOrgID is ours`.
 //! IAM User Guide, "Policy evaluation logic".
 
-use crate::iam::condition::{Facet, Grade, Operator, strength_of};
+use crate::iam::condition::{Facet, Grade, Operator, Reading, strength_of};
 use crate::iam::glob::Case;
 use crate::iam::principal::{is_public, place};
 use crate::iam::{Clause, Condition, Document, Own, Statement, pattern};
@@ -59,6 +59,6 @@ fn passes(c: &Condition) -> Grade {
     }
     let mut plain = c.clone();
     plain.operator.text = Text::made(&operator.name.replace("Not", ""), c.operator.span);
-    let strength = strength_of(std::slice::from_ref(&plain));
+    let strength = strength_of(std::slice::from_ref(&plain), Reading::Open);
     strength.grade(Facet::Who).max(strength.grade(Facet::From))
 }

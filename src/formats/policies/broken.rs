@@ -43,6 +43,7 @@ impl Lowering {
             branch,
             open: true,
             complete: false,
+            dead: None,
             strength: OnceLock::new(),
         }
     }

@@ -91,6 +91,7 @@ impl Lowering {
             branch,
             open: is_open(entries),
             complete: self.complete,
+            dead: None,
             strength: OnceLock::new(),
         }
     }

@@ -4,10 +4,22 @@
 use crate::iam::catalogue::{Presence, catalogue};
 
 /// What a condition limits.
+///
+/// | facet | in an identity policy | where named accounts are let in | where everyone is let in |
+/// |---|---|---|---|
+/// | [`Who`](Self::Who) | who; nothing about the resources | who | who |
+/// | [`Caller`](Self::Caller) | who; nothing about the resources | who | nothing: any account can have such a caller |
+/// | [`Mfa`](Self::Mfa) | how one signs in | how one signs in | nothing: users of any account can use MFA |
+/// | [`Chosen`](Self::Chosen) | where and when | nothing | nothing |
+/// | the others | what they say | what they say | what they say |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Facet {
-    /// Who asks: account, organisation, principal, source, private endpoint, external id, subject of a token.
+    /// Who asks, by what others cannot have: account, organization, source, private endpoint, external ID, subject of a token.
     Who,
+    /// Who asks, by what the administrator of the caller's account chooses: tags and names of the principal.
+    Caller,
+    /// What the caller chooses with each request, or only has to wait for: Region, time, names of sessions.
+    Chosen,
     /// From which address.
     From,
     /// On which resource.
@@ -81,12 +93,14 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
         "elasticfilesystem:accessedviamounttarget" => who(V::True { pins: true }),
         "aws:principalisawsservice" => who(V::True { pins: false }),
         "lambda:functionurlauthtype" => who(V::UrlAuth),
-        "sts:externalid"
-        | "sts:rolesessionname"
+        "aws:username" | "aws:principaltype" => (Facet::Caller, V::Text),
+        "sts:rolesessionname"
         | "sts:sourceidentity"
         | "aws:sourceidentity"
-        | "aws:username"
-        | "aws:principaltype"
+        | "aws:requestedregion"
+        | "aws:currenttime"
+        | "aws:epochtime" => (Facet::Chosen, V::Text),
+        "sts:externalid"
         | "aws:federatedprovider"
         | "aws:principalservicename"
         | "aws:principalservicenameslist"
@@ -108,7 +122,8 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
         "aws:securetransport" | "s3:signatureversion" | "s3:tlsversion" | "s3:authtype" | "aws:tokenissuetime" => {
             (Facet::Other, V::Idle)
         }
-        k if k.starts_with("aws:principaltag/") || k.starts_with("saml:") => who(V::Text),
+        k if k.starts_with("aws:principaltag/") => (Facet::Caller, V::Text),
+        k if k.starts_with("saml:") => who(V::Text),
         k if k.starts_with("aws:resourcetag/")
             || k.contains(":resourcetag/")
             || k.starts_with("s3:existingobjecttag/") =>
@@ -123,6 +138,22 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
             _ => (Facet::Other, V::Text),
         },
     }
+}
+
+/// A property of the principal that asks: the same in every request of one session, whatever it is about. `key` in lower case.
+/// IAM User Guide, "AWS global condition context keys", "Properties of the principal".
+pub fn is_of_principal(key: &str) -> bool {
+    match key {
+        "aws:principalisawsservice" | "aws:principalservicename" | "aws:principalservicenameslist" => false,
+        "aws:userid" | "aws:username" | "kms:calleraccount" => true,
+        _ => key.starts_with("aws:principal"),
+    }
+}
+
+/// Holds the value of a tag: of the resource, of the request or of the principal. `key` in lower case.
+pub fn tag_of(key: &str) -> Option<&str> {
+    let (what, tag) = key.split_once('/')?;
+    what.ends_with("tag").then_some(tag)
 }
 
 /// In the context of every request, so that `…IfExists` changes nothing.

@@ -1,20 +1,25 @@
-//! What conditions are worth: one notion of strength for all rules.
+//! What conditions narrow: the one answer for all rules.
 //!
-//! **Invariant:** strength is read as for an Allow: a condition is worth what it keeps out. What is not known narrows; it
-//! is never nothing, and it pins only where the key by itself does (`aws:PrincipalOrgID`).
+//! [`strength`] grades each line of a statement's `Condition` block, [`dead`](dead::dead) says which statements never apply.
+//!
+//! **Invariant:** strength is read as for an Allow: a condition is worth what it keeps out, which depends on [whom the
+//! statement is for](Reading). What is not known narrows; it is never nothing, and it pins only where the key by itself
+//! does (`aws:PrincipalOrgID`).
 
+pub mod dead;
 mod key;
 mod operator;
 mod value;
 
-pub use key::{Facet, always_present};
+pub use key::{Facet, always_present, is_of_principal, tag_of};
 pub use operator::{Family, OPERATORS, Operator, SetOperator};
 pub use value::{Network, is_any_address};
 
 use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
-use super::{Condition, Statement};
+use super::principal::is_open;
+use super::{Condition, Effect, Item, Statement};
 use crate::source::Span;
 use key::Values;
 
@@ -45,6 +50,12 @@ pub enum Weakness {
     ForAllValues,
     /// The caller chooses the value.
     Spoofable,
+    /// Everyone is let in, and callers of any account can meet it.
+    AnyCaller,
+    /// In an identity policy: about who holds it, and the same for every resource.
+    Holder,
+    /// A tag of the role that `iam:PassRole` is for.
+    PassedRole,
     /// Excludes a few and lets in the rest.
     Negated,
     /// Only that the key is there or not, a value of no consequence, a flag turned the wrong way.
@@ -61,6 +72,9 @@ impl Weakness {
             Self::PassesWhenAbsent => "passes when the key is absent",
             Self::ForAllValues => "passes when the key is absent (`ForAllValues`)",
             Self::Spoofable => "can be set freely by the caller",
+            Self::AnyCaller => "can be met from any account",
+            Self::Holder => "limits the caller, not the resources",
+            Self::PassedRole => "does not work for `iam:PassRole`",
             Self::Negated => "only excludes some",
             Self::Idle => "restricts nothing",
         }
@@ -218,18 +232,69 @@ impl Strength {
     }
 }
 
+/// Whom a statement is for, which decides what a condition on the caller is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reading {
+    /// No principal: those that hold the policy.
+    Holders,
+    /// The principals that it names.
+    Named,
+    /// Everyone, from any account.
+    Open,
+}
+
+impl Reading {
+    pub fn of(statement: &Statement) -> Self {
+        match &statement.principal {
+            None => Self::Holders,
+            Some(p) if is_open(p) && !matches!(&statement.effect, Some(e) if e.value == Effect::Deny) => Self::Open,
+            Some(_) => Self::Named,
+        }
+    }
+}
+
 /// Weighs a statement's conditions, once.
 pub fn strength(statement: &Statement) -> &Strength {
     statement.strength.get_or_init(|| {
-        let mut out = strength_of(&statement.conditions);
+        let mut out = strength_of(&statement.conditions, Reading::of(statement));
+        if passes_roles(statement) {
+            let only = statement.action.iter().flat_map(|c| &c.items).all(is_pass_role);
+            out = Strength::new(out.bounds.into_iter().map(|b| b.for_pass_role(only)).collect());
+        }
         // A block that is a hole as a whole leaves its key and no conditions.
         out.unknown |= statement.condition_key.is_some() && statement.conditions.is_empty() && !statement.complete;
         out
     })
 }
 
+fn passes_roles(s: &Statement) -> bool {
+    s.action.iter().any(|c| !c.negated && c.items.iter().any(is_pass_role))
+}
+
+/// `iam:PassRole` by its name.
+pub fn is_pass_role(action: &Item) -> bool {
+    let text = action.text.known();
+    text.is_some_and(|t| t.eq_ignore_ascii_case("iam:PassRole"))
+}
+
+impl Bound {
+    /// IAM User Guide, "Grant a user permissions to pass a role to an AWS service": tags of the role do not limit who may pass
+    /// it. `only`: the statement has no other actions.
+    fn for_pass_role(self, only: bool) -> Self {
+        let unreliable = self.key.starts_with("iam:resourcetag/") || only && self.key.starts_with("aws:resourcetag/");
+        if unreliable && self.grade > Grade::Decoration {
+            return Self {
+                grade: Grade::Decoration,
+                weakness: Some(Weakness::PassedRole),
+                ..self
+            };
+        }
+        self
+    }
+}
+
 /// Weighs conditions that hold together.
-pub fn strength_of(conditions: &[Condition]) -> Strength {
+pub fn strength_of(conditions: &[Condition], reading: Reading) -> Strength {
     let demanded: Demanded<'_> = LazyCell::new(Box::new(|| {
         let needing = conditions.iter().filter(|c| needs_key(c));
         needing.map(|c| c.key.text.display().to_ascii_lowercase()).collect()
@@ -246,6 +311,10 @@ pub fn strength_of(conditions: &[Condition]) -> Strength {
                     key::meaning(&key)
                 };
                 let (grade, weakness) = weigh(c, &key, facet, values, &demanded);
+                let (grade, weakness) = match nothing_for(reading, facet, &key, weakness) {
+                    Some(nothing) if grade > Grade::Decoration => (Grade::Decoration, Some(nothing)),
+                    _ => (grade, weakness),
+                };
                 Bound {
                     key,
                     facet,
@@ -259,6 +328,20 @@ pub fn strength_of(conditions: &[Condition]) -> Strength {
             })
             .collect(),
     )
+}
+
+/// Why a condition that keeps something out elsewhere keeps nobody out here; see [`Facet`].
+fn nothing_for(reading: Reading, facet: Facet, key: &str, weakness: Option<Weakness>) -> Option<Weakness> {
+    match (reading, facet) {
+        (Reading::Holders, _) => is_of_principal(key).then_some(Weakness::Holder),
+        (_, Facet::Chosen) => Some(Weakness::Spoofable),
+        (Reading::Open, Facet::Caller | Facet::Mfa) => Some(Weakness::AnyCaller),
+        // Everyone can make a role of the name that is asked for in an account of their own.
+        (Reading::Open, Facet::Who) if key == "aws:principalarn" => weakness
+            .filter(|w| *w == Weakness::AnyAccount)
+            .map(|_| Weakness::AnyCaller),
+        _ => None,
+    }
 }
 
 /// The keys that some condition needs to be there; see [`needs_key`].

@@ -25,7 +25,7 @@ fn condition(operator: &str, key: &str, values: Vec<Text>) -> Condition {
 
 fn one(operator: &str, key: &str, values: &[&str]) -> Bound {
     let c = condition(operator, key, values.iter().map(|v| text(v)).collect());
-    strength_of(&[c]).bounds.remove(0)
+    strength_of(&[c], Reading::Named).bounds.remove(0)
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn everything_else() {
             Pins,
         ),
         ("StringEquals", "aws:ResourceTag/team", &["x"], Resource, Narrows),
-        ("StringLike", "ec2:ResourceTag/team", &["*"], Resource, Decoration),
+        ("StringLike", "ec2:ResourceTag/team", &["*"], Resource, Narrows),
         ("Null", "aws:ResourceTag/team", &["false"], Resource, Narrows),
         (
             "StringEquals",
@@ -195,8 +195,8 @@ fn everything_else() {
             "StringEqualsIfExists",
             "aws:RequestedRegion",
             &["eu-west-1"],
-            Other,
-            Narrows,
+            Chosen,
+            Decoration,
         ),
     ] {
         let bound = one(operator, key, values);
@@ -215,7 +215,10 @@ fn a_resource_of_the_repository_pins_as_a_source() {
         address: "Topic".into(),
         attribute: "Arn".into(),
     });
-    let s = strength_of(&[condition("ArnEquals", "aws:SourceArn", vec![Text::hole(hole)])]);
+    let s = strength_of(
+        &[condition("ArnEquals", "aws:SourceArn", vec![Text::hole(hole)])],
+        Reading::Named,
+    );
     assert!(s.pins_who());
     assert_eq!(s.for_public(), Verdict::Silences);
     assert_eq!(s.source(), Grade::Pins);
@@ -225,13 +228,13 @@ fn a_resource_of_the_repository_pins_as_a_source() {
 fn conditions_hold_together() {
     let ip = condition("IpAddress", "aws:SourceIp", vec![text("203.0.113.0/24")]);
     let tls = condition("Bool", "aws:SecureTransport", vec![text("true")]);
-    let s = strength_of(&[ip, tls.clone()]);
+    let s = strength_of(&[ip, tls.clone()], Reading::Open);
     assert_eq!(
         (s.best(), s.for_public(), s.for_grant()),
         (Grade::Narrows, Verdict::Lowers, Verdict::Lowers)
     );
     assert_eq!(s.decorations().count(), 1);
-    let s = strength_of(&[tls]);
+    let s = strength_of(&[tls], Reading::Open);
     assert_eq!((s.best(), s.for_public()), (Grade::Decoration, Verdict::Nothing));
     let all = condition(
         "ForAllValues:StringLike",
@@ -239,7 +242,133 @@ fn conditions_hold_together() {
         vec![text("o-a1b2c3d4e5/*")],
     );
     let guard = condition("Null", "aws:PrincipalOrgPaths", vec![text("false")]);
-    assert!(strength_of(&[all, guard]).pins_who());
+    assert!(strength_of(&[all, guard], Reading::Open).pins_who());
+}
+
+/// Each key as it is worth in an identity policy, where accounts are named, and where everyone is let in.
+#[test]
+fn what_a_key_is_worth_depends_on_whom_the_statement_is_for() {
+    use Grade::*;
+    for (operator, key, value, holders, named, open) in [
+        (
+            "StringEquals",
+            "aws:PrincipalAccount",
+            "111122223333",
+            Decoration,
+            Pins,
+            Pins,
+        ),
+        (
+            "StringEquals",
+            "aws:PrincipalOrgID",
+            "o-a1b2c3d4e5",
+            Decoration,
+            Pins,
+            Pins,
+        ),
+        (
+            "ArnLike",
+            "aws:PrincipalArn",
+            "arn:aws:iam::111122223333:role/a-*",
+            Decoration,
+            Pins,
+            Pins,
+        ),
+        (
+            "ArnLike",
+            "aws:PrincipalArn",
+            "arn:aws:iam::*:role/a-*",
+            Decoration,
+            Narrows,
+            Decoration,
+        ),
+        (
+            "StringEquals",
+            "aws:PrincipalTag/team",
+            "a",
+            Decoration,
+            Narrows,
+            Decoration,
+        ),
+        ("StringEquals", "aws:username", "a", Decoration, Narrows, Decoration),
+        (
+            "StringEquals",
+            "aws:PrincipalType",
+            "User",
+            Decoration,
+            Narrows,
+            Decoration,
+        ),
+        (
+            "Bool",
+            "aws:MultiFactorAuthPresent",
+            "true",
+            Narrows,
+            Narrows,
+            Decoration,
+        ),
+        (
+            "NumericLessThan",
+            "aws:MultiFactorAuthAge",
+            "3600",
+            Narrows,
+            Narrows,
+            Decoration,
+        ),
+        (
+            "StringEquals",
+            "sts:RoleSessionName",
+            "a",
+            Narrows,
+            Decoration,
+            Decoration,
+        ),
+        (
+            "StringEquals",
+            "sts:SourceIdentity",
+            "a",
+            Narrows,
+            Decoration,
+            Decoration,
+        ),
+        (
+            "StringEquals",
+            "aws:RequestedRegion",
+            "eu-west-1",
+            Narrows,
+            Decoration,
+            Decoration,
+        ),
+        (
+            "DateLessThan",
+            "aws:CurrentTime",
+            "2099-01-01T00:00:00Z",
+            Narrows,
+            Decoration,
+            Decoration,
+        ),
+        ("StringLike", "aws:UserAgent", "a*", Decoration, Decoration, Decoration),
+        ("StringEquals", "sts:ExternalId", "8d1f", Narrows, Narrows, Narrows),
+        ("IpAddress", "aws:SourceIp", "203.0.113.0/24", Narrows, Narrows, Narrows),
+        ("StringEquals", "aws:SourceVpce", "vpce-0a1b2c3d", Pins, Pins, Pins),
+        ("StringEquals", "aws:SourceAccount", "111122223333", Pins, Pins, Pins),
+        ("StringEquals", "aws:ResourceTag/team", "a", Narrows, Narrows, Narrows),
+        ("StringLike", "aws:RequestTag/team", "*", Narrows, Narrows, Narrows),
+        ("Bool", "aws:PrincipalIsAWSService", "true", Narrows, Narrows, Narrows),
+        (
+            "StringEquals",
+            "kms:ViaService",
+            "s3.eu-west-1.amazonaws.com",
+            Narrows,
+            Narrows,
+            Narrows,
+        ),
+    ] {
+        let c = condition(operator, key, vec![text(value)]);
+        let grades = [Reading::Holders, Reading::Named, Reading::Open]
+            .map(|reading| strength_of(std::slice::from_ref(&c), reading).bounds[0].grade);
+        assert_eq!(grades, [holders, named, open], "{operator} {key} {value}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::key::Values;
+use super::key::{Values, tag_of};
 use super::{Grade, Operator, Weakness};
 use crate::iam::arn::{self, Breadth, Field, Shape};
 use crate::iam::pattern::is_star;
@@ -33,6 +33,10 @@ pub(super) fn weigh(c: &Condition, operator: Operator, key: &str, values: Values
         .map(|v| {
             if is_same_variable(&v.text, key) {
                 return ANY;
+            }
+            // Any value of a tag: what has no such tag is kept out.
+            if values == Values::Text && tag_of(key).is_some() {
+                return NARROWS;
             }
             match values {
                 Values::Account => account(&v.text, operator.wildcards),

@@ -83,6 +83,7 @@ impl Eval<'_, '_> {
         }
         let st = s.statement;
         let mut truth = match (t.effect, st.effect.as_ref().map(|e| e.value)) {
+            (Some(_), _) if st.dead.is_some() => Truth::No,
             (None, _)
             | (Some(EffectName::Allow), Some(Effect::Allow))
             | (Some(EffectName::Deny), Some(Effect::Deny)) => Truth::Yes,

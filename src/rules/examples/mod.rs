@@ -106,6 +106,7 @@ fn own(t: &OwnTable) -> Own {
         github: t.github.clone(),
         trusted_accounts: t.trusted_accounts.clone(),
         workloads: Vec::new(),
+        today: None,
     }
 }
 

@@ -1,0 +1,263 @@
+//! Statements that no request can match.
+//! IAM User Guide, "Conditions with multiple context keys or values": the lines of a condition hold together.
+
+use super::{Family, Operator, always_present, needs_key, tag_of};
+use crate::date::Date;
+use crate::iam::catalogue::catalogue;
+use crate::iam::glob::Case;
+use crate::iam::pattern::{self, Pattern};
+use crate::iam::size::MOST_LINES;
+use crate::iam::{Condition, Effect, Item, Statement};
+use crate::source::Span;
+
+/// Why a statement never applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Why {
+    /// `NotAction: "*"`, and `NotResource: "*"` in an Allow; in a Deny that has a rule of its own.
+    AllExcluded,
+    /// Two lines on one key that cannot both hold.
+    Excluding,
+    /// A key must be a value and must not be it.
+    Contradiction,
+    /// The time that it is limited to has passed.
+    Passed,
+    /// A tag key that no tag can have: it holds a wildcard, which is literal there.
+    NoSuchTag,
+    /// A tag of the resource, which none of its actions supports.
+    Unsupported,
+}
+
+/// A statement that never applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dead {
+    pub why: Why,
+    /// What one would edit.
+    pub span: Span,
+    /// What it does not fit.
+    pub other: Option<Span>,
+    /// The condition key as written; empty where no condition is to blame.
+    pub key: String,
+}
+
+/// Whether no request can match a statement from `today` on.
+pub fn dead(s: &Statement, today: Date) -> Option<Dead> {
+    if let Some(dead) = all_excluded(s) {
+        return Some(dead);
+    }
+    if s.conditions.len() > MOST_LINES {
+        return None;
+    }
+    let at = |why, span, other, c: &Condition| {
+        Some(Dead {
+            why,
+            span,
+            other,
+            key: c.key.display(),
+        })
+    };
+    for c in &s.conditions {
+        if has_passed(c, today) {
+            return at(Why::Passed, c.span, None, c);
+        }
+        if is_no_tag(&c.key) && needs_key(c) {
+            return at(Why::NoSuchTag, c.key.span, None, c);
+        }
+        if is_unsupported(s, c) {
+            return at(Why::Unsupported, c.key.span, None, c);
+        }
+    }
+    let keys = s.conditions.iter().map(|c| c.key.display().to_lowercase());
+    let lines: Vec<(String, &Condition)> = keys.zip(&s.conditions).collect();
+    for (n, (key, c)) in lines.iter().enumerate() {
+        for (_, other) in lines.iter().take(n).filter(|(k, _)| k == key) {
+            if let Some((must, not)) = contradicts(other, c).or_else(|| contradicts(c, other)) {
+                return at(Why::Contradiction, must.span, Some(not.span), c);
+            }
+            if exclude(key, other, c) {
+                return at(Why::Excluding, c.span, Some(other.span), c);
+            }
+        }
+    }
+    None
+}
+
+fn all_excluded(s: &Statement) -> Option<Dead> {
+    let denies = matches!(&s.effect, Some(e) if e.value == Effect::Deny);
+    let not_resource = s.resource.as_ref().filter(|_| !denies);
+    let mut clauses = s.action.iter().chain(not_resource).filter(|c| c.negated);
+    clauses.find_map(|clause| {
+        let star = clause.items.iter().find(|x| pattern::is_star(&x.text))?;
+        Some(Dead {
+            why: Why::AllExcluded,
+            span: star.span,
+            other: Some(clause.key),
+            key: String::new(),
+        })
+    })
+}
+
+/// Whether a key names a tag that cannot exist: tag keys have letters, digits, spaces and `_.:/=+-@`.
+/// Amazon EC2 User Guide, "Tag your Amazon EC2 resources", "Tag restrictions".
+pub fn is_no_tag(key: &Item) -> bool {
+    let text = key.text.known();
+    text.is_some_and(|k| tag_of(&k.to_lowercase()).is_some_and(|tag| tag.contains(['*', '?']) && !tag.contains("${")))
+}
+
+/// Whether no action of an identity policy's statement supports the tag of the resource that it asks for.
+fn is_unsupported(s: &Statement, c: &Condition) -> bool {
+    let key = c.key.text.display().to_lowercase();
+    if s.principal.is_some() || !key.starts_with("aws:resourcetag/") || !needs_key(c) {
+        return false;
+    }
+    let actions = s.action.as_ref().filter(|a| !a.negated && a.is_known());
+    let set = actions.and_then(|a| a.actions());
+    set.is_some_and(|set| !set.is_empty() && !set.is_all() && !set.iter().any(|a| a.takes_key(&key)))
+}
+
+/// Seconds since 1970-01-01: ISO 8601 in universal time, or a number.
+/// IAM User Guide, "IAM JSON policy elements: Condition operators", "Date condition operators".
+fn time(text: &str) -> Option<f64> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(seconds);
+    }
+    let date = Date::parse(text.get(..10)?)?;
+    let mut seconds = date.days() as f64 * 86_400.0;
+    let rest = text.get(10..)?.trim_end_matches('Z');
+    if let Some(clock) = rest.strip_prefix('T') {
+        for (part, worth) in clock.split(':').zip([3_600.0, 60.0, 1.0]) {
+            seconds += part.parse::<f64>().ok()? * worth;
+        }
+    } else if !rest.is_empty() {
+        return None;
+    }
+    Some(seconds)
+}
+
+/// Whether a line holds only for requests of a time that is over.
+fn has_passed(c: &Condition, today: Date) -> bool {
+    const DAY: f64 = 86_400.0;
+    let key = c.key.text.display().to_lowercase();
+    // How long after the time a request may still meet it, beside a day for what the day of the run leaves open.
+    // AWS STS API Reference: no session is longer than 36 hours.
+    let late = match key.as_str() {
+        "aws:currenttime" | "aws:epochtime" => DAY,
+        "aws:tokenissuetime" => 3.0 * DAY,
+        _ => return false,
+    };
+    let Some(o) = operator(c) else { return false };
+    let upper = matches!(o.family, Family::Date | Family::Numeric) && !o.negated && !o.name.contains("Greater");
+    let demanded = always_present(&key) || needs_key(c);
+    let now = today.days() as f64 * DAY;
+    let over = |v: &Item| v.text.known().and_then(|t| time(&t)).is_some_and(|t| t + late < now);
+    upper && demanded && c.complete && !c.values.is_empty() && c.values.iter().all(over)
+}
+
+/// The line that asks for values, and the other line, which excludes each of them.
+fn contradicts<'c>(must: &'c Condition, not: &'c Condition) -> Option<(&'c Condition, &'c Condition)> {
+    let (x, y) = (operator(must)?, operator(not)?);
+    let comparable = x.family == y.family && demanded(x) && x.set.is_none() && y.negated && y.set.is_none();
+    if !comparable || !must.complete || must.values.is_empty() || x.wildcards {
+        return None;
+    }
+    let excluded = |v: &Item| {
+        v.text.is_known()
+            && not.values.iter().any(|n| match y.wildcards {
+                true => v
+                    .text
+                    .known()
+                    .is_some_and(|v| pattern::matches(&n.text, &v, Case::Sensitive).is_yes()),
+                false => v.text.known() == n.text.known(),
+            })
+    };
+    must.values.iter().all(excluded).then_some((must, not))
+}
+
+/// Of two lines on one key.
+fn exclude(key: &str, a: &Condition, b: &Condition) -> bool {
+    if !a.complete || !b.complete || a.values.is_empty() || b.values.is_empty() {
+        return false;
+    }
+    let (Some(x), Some(y)) = (operator(a), operator(b)) else {
+        return false;
+    };
+    if absent(x, a) && demanded(y) || absent(y, b) && demanded(x) {
+        return true;
+    }
+    if !demanded(x) || !demanded(y) || x.set.is_some() || y.set.is_some() || several(key) {
+        return false;
+    }
+    match (x.family, y.family) {
+        (Family::String | Family::Arn, Family::String | Family::Arn) | (Family::Bool, Family::Bool) => {
+            disjoint((x, a), (y, b))
+        }
+        (Family::Numeric, Family::Numeric) | (Family::Date, Family::Date) => {
+            // Values of one line are alternatives: only lines of one value are bounds.
+            matches!((number(a), number(b)), (Some(m), Some(n)) if apart(x, m, y, n) || apart(y, n, x, m))
+        }
+        _ => false,
+    }
+}
+
+fn operator(c: &Condition) -> Option<Operator> {
+    Operator::parse(&c.operator.text.known()?)
+}
+
+/// Says that the key is not there.
+fn absent(o: Operator, c: &Condition) -> bool {
+    o.family == Family::Null && c.values.iter().all(|v| v.text.known().as_deref() == Some("true"))
+}
+
+/// True only where the key is there and fits.
+fn demanded(o: Operator) -> bool {
+    o.family != Family::Null && !o.negated && !o.if_exists && !o.is_for_all_values()
+}
+
+/// A key with several values can be two things at once.
+fn several(key: &str) -> bool {
+    match catalogue().global_condition_key(key) {
+        Some(global) => global.multivalued,
+        None => match key.split_once(':').and_then(|(prefix, _)| catalogue().service(prefix)) {
+            Some(service) => service.condition_key(key).is_none_or(|k| k.is_multivalued()),
+            None => true,
+        },
+    }
+}
+
+fn disjoint((x, a): (Operator, &Condition), (y, b): (Operator, &Condition)) -> bool {
+    let plain = |o: &Operator| o.family == Family::Bool || o.name.contains("IgnoreCase");
+    let case = if [x, y].iter().any(plain) {
+        Case::Insensitive
+    } else {
+        Case::Sensitive
+    };
+    let patterns = |o: Operator, c: &Condition| -> Option<Vec<Pattern>> {
+        c.values.iter().map(|v| pattern_of(o, v, case)).collect()
+    };
+    let (Some(left), Some(right)) = (patterns(x, a), patterns(y, b)) else {
+        return false;
+    };
+    left.len() * right.len() <= 400 && left.iter().all(|l| right.iter().all(|r| l.overlaps(r).is_no()))
+}
+
+/// `None` where a value is compared in another way than patterns are.
+fn pattern_of(o: Operator, v: &Item, case: Case) -> Option<Pattern> {
+    (o.wildcards || !pattern::has_wildcard(&v.text)).then(|| Pattern::new(&v.text, case))
+}
+
+fn number(c: &Condition) -> Option<f64> {
+    match &c.values[..] {
+        [one] => time(&one.text.known()?),
+        _ => None,
+    }
+}
+
+/// Whether what is at most `m` by `x` cannot be at least `n` by `y`.
+fn apart(x: Operator, m: f64, y: Operator, n: f64) -> bool {
+    let bare = |o: Operator| o.name.trim_start_matches("Numeric").trim_start_matches("Date");
+    match (bare(x), bare(y)) {
+        ("LessThanEquals" | "Equals", "GreaterThanEquals" | "Equals") => m < n,
+        ("LessThan" | "LessThanEquals" | "Equals", "GreaterThan" | "GreaterThanEquals" | "Equals") => m <= n,
+        _ => false,
+    }
+}

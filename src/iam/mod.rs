@@ -3,6 +3,7 @@
 //! **Invariant:** nothing here knows a file format; every part of a document carries the span a person would edit.
 //! Questions about texts with holes are answered by [`Truth`].
 
+pub mod access;
 pub mod actions;
 pub mod arn;
 pub mod arn_format;

@@ -26,6 +26,14 @@ pub enum Place {
         trusted: bool,
         who: Who,
     },
+    /// An account whose number is given from outside, or cannot be told.
+    SomeAccount {
+        who: Who,
+        /// The hole in its place.
+        name: String,
+        /// A parameter or variable without a value.
+        given: bool,
+    },
     /// `{"Service": "*"}`.
     AnyService,
     /// Host name without a region: `logs.amazonaws.com`; unknown parts as `${name}`.
@@ -249,6 +257,11 @@ fn aws(text: &Text, own: &Own, home: Option<&str>) -> Place {
                 Field::Any => Place::AnyAccount(who),
                 Field::Hole(Some(HoleKind::Account)) => Place::OwnAccount { who, name: None },
                 Field::Pattern if is_mostly_wild(parts.account) => Place::AnyAccount(who),
+                Field::Hole(kind) => Place::SomeAccount {
+                    who,
+                    name: parts.account.display(),
+                    given: kind == Some(HoleKind::Input),
+                },
                 _ => Place::Unknown,
             }
         }
@@ -456,7 +469,14 @@ mod tests {
                 "arn:aws:sts::444444444444:assumed-role/r/s",
                 other("444444444444", None, false, Who::AssumedRole),
             ),
-            ("arn:aws:iam::‹v›:root", Place::Unknown),
+            (
+                "arn:aws:iam::‹v›:root",
+                Place::SomeAccount {
+                    who: Who::Root,
+                    name: "${v}".to_owned(),
+                    given: true,
+                },
+            ),
             ("‹v›", Place::Unknown),
             ("AROAEXAMPLEEXAMPLE123", Place::UniqueId(Who::Role)),
             (

@@ -283,7 +283,12 @@ fn not_for_resource(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<
     let s = line.statement;
     let everything = s.resource.as_ref().filter(|c| !c.negated)?;
     let star = everything.items.iter().find(|i| pattern::is_star(&i.text))?;
-    if !s.allows() || s.principal.is_some() || !needs_key(line.condition) || line.kind.open {
+    if !s.allows()
+        || s.principal.is_some()
+        || !needs_key(line.condition)
+        || line.kind.open
+        || !line.key.starts_with("ec2:")
+    {
         return None;
     }
     let named = s.action.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
@@ -292,13 +297,12 @@ fn not_for_resource(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<
         .find_map(|(item, action)| {
             let required = || action.resource_types().filter(|t| t.required);
             let has = |t: &ResourceType| t.condition_keys().any(|k| k.matches(&line.key));
-            let own = action.condition_keys().any(|k| k.matches(&line.key));
             let elsewhere = line.kind.statements.iter().enumerate().any(|(i, other)| {
                 i != line.index
                     && (other.open
                         || other.allows() && other.action.as_ref().is_none_or(|c| c.negated || c.may_name(action)))
             });
-            if own || elsewhere || !required().any(|t| has(&t)) {
+            if elsewhere || !required().any(|t| has(&t)) {
                 return None;
             }
             Some((item, required().find(|t| !has(t))?))
@@ -311,10 +315,7 @@ fn not_for_resource(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<
     Some(
         at(cx, line, "condition-key-not-for-action", message)
             .primary(line.condition.key.span, "never allowed by this")
-            .secondary(
-                star.span,
-                "put the resources with this key into a statement of their own",
-            )
+            .secondary(star.span, "needs a statement of its own for these resources")
             .confidence(Confidence::Medium),
     )
 }
@@ -394,7 +395,15 @@ fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Findi
 
 /// The actions of a statement that do not support a tag which others of it support.
 fn partly<'a>(line: &Line<'a>, written: &str) -> Option<(String, Vec<&'a Item>)> {
-    let deaf = deaf(line);
+    // The reference may have gaps in a service that supports tags of the resource elsewhere.
+    let blind = |action: Action| !action.scopable() || !action.service().takes_resource_tags();
+    let mut deaf = deaf(line);
+    deaf.retain(|item| {
+        item.text
+            .known()
+            .and_then(|name| catalogue().action(&name))
+            .is_some_and(blind)
+    });
     let message = match deaf.as_slice() {
         [] => return None,
         [one] => format!("`{}` does not support `{written}`", one.display()),

@@ -5,7 +5,7 @@ use super::{Line, lines};
 use crate::finding::{Finding, Remedy};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Facet, Family, OPERATORS, Operator, SetOperator, Verdict, always_present, strength};
-use crate::iam::principal::{is_public, place};
+use crate::iam::principal::is_open;
 use crate::iam::{Condition, Statement};
 use crate::rules::{Context, Out};
 use crate::spelling::nearest_word;
@@ -84,7 +84,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         }
         let all = match told {
             Some((statement, all)) if std::ptr::eq(statement, line.statement) => all,
-            _ => lets_in_all(cx, &line),
+            _ => lets_in_all(&line),
         };
         told = Some((line.statement, all));
         sets(&line, operator, all, &at, out);
@@ -104,13 +104,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 
 type At<'a> = &'a dyn Fn(&'static str, String) -> Finding;
 
-/// The principal is everybody, and no condition keeps anybody out.
-fn lets_in_all(cx: &Context<'_>, line: &Line<'_>) -> bool {
-    let principals = line.statement.principal.iter().filter(|clause| !clause.negated);
-    let public = principals
-        .flat_map(|clause| &clause.items)
-        .any(|p| is_public(&place(p, cx.project.own, None)));
-    public && strength(line.statement).for_public() == Verdict::Nothing
+/// The principal is everyone, and no condition limits that.
+fn lets_in_all(line: &Line<'_>) -> bool {
+    let s = line.statement;
+    let open = s.principal.as_ref().is_some_and(|p| !p.negated && is_open(p));
+    open && strength(s).for_public() == Verdict::Nothing
 }
 
 /// What a condition that is true without its key leads to.

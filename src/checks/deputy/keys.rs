@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::source::{SILENT, only_looks};
+use crate::iam::access::{Audience, Limit, audience};
 use crate::iam::condition::{Family, Grade, Operator, strength};
-use crate::iam::principal::{Place, is_public, place};
+use crate::iam::principal::{Place, place};
 use crate::iam::{Document, PolicyKind, PrincipalItem, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
@@ -18,10 +19,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if let Some((item, name)) = services_only(cx, s) {
             unsupported(cx, out, (id, i), s, &name);
             if d.kind == PolicyKind::Resource {
-                recommended(cx, out, (id, d), (i, s), item, &name);
+                recommended(cx, out, id, (i, s), item, &name);
             }
         } else if d.kind == PolicyKind::Resource && d.service.as_deref() != Some("ec2") {
-            perimeter(cx, out, (id, i), s);
+            perimeter(cx, out, (id, d), (i, s));
         }
     }
 }
@@ -83,7 +84,7 @@ fn unsupported(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize)
 fn recommended(
     cx: &Context<'_>,
     out: &mut Out<'_>,
-    (id, d): (DocumentId, &Document),
+    id: DocumentId,
     (i, s): (usize, &Statement),
     item: &PrincipalItem,
     service: &str,
@@ -100,7 +101,7 @@ fn recommended(
         || strength.pins_who()
         || strength.source() >= Grade::Narrows
         || strength.bounds.iter().any(|b| binding(&b.key))
-        || d.service.as_deref() == Some("s3") && only_looks(s)
+        || only_looks(s)
     {
         return;
     }
@@ -119,7 +120,7 @@ fn recommended(
 }
 
 /// Everybody, or several accounts, and no word about the organisation.
-fn perimeter(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), s: &Statement) {
+fn perimeter(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
     const KEYS: [&str; 6] = [
         "aws:principalorgid",
         "aws:principalorgpaths",
@@ -135,23 +136,18 @@ fn perimeter(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), 
         .conditions
         .iter()
         .any(|c| KEYS.contains(&c.key.display().to_lowercase().as_str()));
-    // What pins the caller's account or the resource that it acts for leaves no room for strangers.
-    let pinned = strength(s).bounds.iter().any(|b| {
-        b.grade >= Grade::Pins
-            && matches!(
-                b.key.as_str(),
-                "aws:sourcearn" | "aws:principalarn" | "aws:sourcevpce" | "aws:sourcevpc" | "kms:calleraccount"
-            )
-    });
-    if bound || pinned || s.condition_key.is_some() && s.conditions.is_empty() {
+    if bound || s.condition_key.is_some() && s.conditions.is_empty() {
         return;
     }
     let mut accounts = BTreeSet::new();
     let mut wide = None;
     for p in &clause.items {
-        match place(p, cx.project.own, None) {
-            at if is_public(&at) => wide = Some(p),
-            Place::OtherAccount { id, trusted: false, .. } => {
+        match audience(d, s, p, cx.project.own) {
+            Audience::Everyone(limit) if limit < Limit::Named => wide = Some(p),
+            Audience::Account {
+                place: Place::OtherAccount { id, trusted: false, .. },
+                limit,
+            } if limit < Limit::Named => {
                 accounts.insert(id);
                 if accounts.len() > 1 {
                     wide.get_or_insert(p);

@@ -5,12 +5,14 @@ use crate::checks::narrowing;
 use crate::finding::Severity;
 use crate::iam::arn::Arn;
 use crate::iam::arn::Field;
+use crate::iam::catalogue::{AccessLevel, Action};
 use crate::iam::condition::Grade;
 use crate::iam::condition::strength;
 use crate::iam::principal::{Place, place};
-use crate::iam::{Condition, Document, Item, PolicyKind, Statement, pattern};
+use crate::iam::{Condition, Document, PolicyKind, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
+use crate::source::Text;
 use crate::value::Value;
 
 /// Services whose resource policies are told most often to strangers' sake.
@@ -63,12 +65,12 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
             continue;
         }
         let service = d.service.as_deref().unwrap_or_default();
-        let severity = if GRAVE.contains(&service) {
+        let severity = if GRAVE.contains(&service) && !only_sends(s) {
             Severity::High
         } else {
             Severity::Medium
         };
-        let reads_only = service == "s3" && only_looks(s);
+        let reads_only = only_looks(s);
         let mut f = cx
             .at_statement(
                 "service-principal-without-source",
@@ -86,19 +88,35 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
     }
 }
 
-/// `s3:GetBucketAcl`, which log deliverers ask for first, gives away nothing.
-pub(super) fn only_looks(s: &Statement) -> bool {
-    s.action.as_ref().is_some_and(|a| {
-        !a.negated
-            && a.items.iter().all(|i| {
-                i.text.known().is_some_and(|t| {
-                    matches!(
-                        t.to_ascii_lowercase().as_str(),
-                        "s3:getbucketacl" | "s3:getbucketlocation" | "s3:listbucket"
-                    )
-                })
-            })
+/// Only puts messages into a queue or topic: what it holds stays inside.
+fn only_sends(s: &Statement) -> bool {
+    let known = s.action.as_ref().filter(|a| !a.negated && a.is_known());
+    let set = known.and_then(|a| a.actions());
+    set.is_some_and(|set| {
+        !set.is_empty()
+            && set
+                .iter()
+                .all(|a| matches!(a.name(), "sns:Publish" | "sqs:SendMessage"))
     })
+}
+
+/// Only describes the resource, which gives away nothing of what it holds: `kms:DescribeKey`, `sqs:GetQueueAttributes`, and
+/// `s3:GetBucketAcl`, which log deliverers ask for first.
+pub(super) fn only_looks(s: &Statement) -> bool {
+    let looks = |action: Action| {
+        let reads =
+            matches!(action.level(), AccessLevel::List | AccessLevel::Read) && !action.called_permissions_management();
+        let name = action.short_name();
+        let described = name.starts_with("Describe")
+            || name.starts_with("Get")
+                && ["Attributes", "Location", "Acl", "Url", "PublicKey"]
+                    .iter()
+                    .any(|e| name.ends_with(e));
+        action.level() == AccessLevel::List || reads && described
+    };
+    let known = s.action.as_ref().filter(|a| !a.negated && a.is_known());
+    let set = known.and_then(|a| a.actions());
+    set.is_some_and(|set| !set.is_empty() && set.iter().all(looks))
 }
 
 fn source_arn(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
@@ -110,7 +128,7 @@ fn source_arn(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usiz
         || strength(s).has("aws:SourceOwner", Grade::Narrows)
         || strength(s).pins_who();
     for value in &c.values {
-        if pattern::is_star(&value.text) || any_account(value) {
+        if pattern::is_star(&value.text) || any_account(&value.text) {
             if account && !pattern::is_star(&value.text) {
                 continue;
             }
@@ -124,7 +142,7 @@ fn source_arn(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usiz
                 .primary(value.span, "matches any account")
                 .other("aws:sourcearn"),
             );
-        } else if is_bucket(value) && !account {
+        } else if is_bucket(&value.text) && !account {
             out.push(
                 cx.at_statement(
                     "s3-source-arn-needs-source-account",
@@ -139,14 +157,14 @@ fn source_arn(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usiz
     }
 }
 
-fn any_account(value: &Item) -> bool {
-    Arn::parse(&value.text).is_some_and(|a| matches!(a.account(), Field::Any)) && !is_bucket(value)
+fn any_account(text: &Text) -> bool {
+    Arn::parse(text).is_some_and(|a| matches!(a.account(), Field::Any)) && !is_bucket(text)
 }
 
 /// A bucket by its name, which no two accounts have: `arn:aws:s3:::reports`, or as the S3 User Guide writes it,
 /// `arn:aws:s3:*:*:reports`.
-fn is_bucket(value: &Item) -> bool {
-    Arn::parse(&value.text).is_some_and(|a| {
+fn is_bucket(text: &Text) -> bool {
+    Arn::parse(text).is_some_and(|a| {
         let named = !a.resource.prefix().starts_with(['*', '?']);
         a.service().as_deref() == Some("s3") && named && matches!(a.account(), Field::Empty | Field::Any)
     })
@@ -160,10 +178,21 @@ fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
         }
         let principal = r.get("Principal").and_then(Value::as_str).unwrap_or_default();
         let Some(source) = r.get("SourceArn") else { continue };
-        let has_account = r.has("SourceAccount");
-        let bucket = source
-            .as_str()
-            .is_some_and(|t| t.split(':').nth(2) == Some("s3") && t.split(':').nth(4) == Some(""));
+        let has_account = r.has("SourceAccount") || r.has("PrincipalOrgID");
+        let open = |text: &Text| pattern::is_star(text) || any_account(text);
+        if source.as_text().is_some_and(open) && !has_account {
+            out.push(
+                cx.at_resource(
+                    "source-arn-wildcard",
+                    id,
+                    "`SourceArn` lets in resources of every account",
+                )
+                .primary(source.span, "matches any account")
+                .scope(r.header, "")
+                .other("aws:sourcearn"),
+            );
+        }
+        let bucket = source.as_text().is_some_and(is_bucket);
         if principal == "s3.amazonaws.com" && bucket && !has_account {
             let mut f = cx
                 .at_resource(

@@ -1,7 +1,6 @@
 //! A policy that lets its holder rewrite its own permissions: by name, not by a wildcard.
 
 use crate::checks::holders::{is_itself, refers};
-use crate::iam::condition::Grade;
 use crate::iam::{Item, catalogue};
 use crate::project::{Effective, Grant, Identity, IdentityKind, PolicyRef, PolicySource};
 use crate::rules::{Context, Out};
@@ -70,10 +69,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 fn is_held(grant: &Grant<'_>) -> bool {
-    let strength = grant.strength();
-    ["iam:PolicyARN", "iam:PermissionsBoundary"]
-        .iter()
-        .any(|k| strength.has(k, Grade::Narrows))
+    grant.strength().limits_what_is_given()
 }
 
 /// A reference to a managed policy of the repository that is attached to this identity.

@@ -78,10 +78,7 @@ pub(super) fn suits(s: &Statement, action: Action, way: &Way) -> bool {
     if pass && !passes_to(s, way.service()) {
         return false;
     }
-    let strength = strength(s);
-    // Somebody who may only attach named policies, or only with a boundary, is held.
-    let held = |k: &&str| strength.has(k, Grade::Narrows);
-    if matches!(how, How::Own | How::Other) && ["iam:PolicyARN", "iam:PermissionsBoundary"].iter().any(held) {
+    if matches!(how, How::Own | How::Other) && strength(s).limits_what_is_given() {
         return false;
     }
     let Some(resource) = &s.resource else { return false };

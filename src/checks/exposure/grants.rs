@@ -1,9 +1,10 @@
 //! Resource policies that give what should stay: the right to change them, other accounts' rights, whole endpoints.
 
+use crate::iam::access::{Audience, audience};
 use crate::iam::actions::ActionSet;
-use crate::iam::arn::{Arn, Field};
 use crate::iam::condition::strength;
-use crate::iam::principal::{Place, Who, is_public, place};
+use crate::iam::pattern::Pattern;
+use crate::iam::principal::{Place, Who, is_open};
 use crate::iam::{Document, Item, Origin, PolicyKind, Statement, catalogue, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
@@ -98,10 +99,7 @@ fn iot(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Sta
 
 /// AWS PrivateLink Guide, "Control access to VPC endpoints using endpoint policies".
 fn endpoint(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
-    let everybody = s
-        .principal
-        .as_ref()
-        .is_some_and(|p| p.items.iter().any(|x| is_public(&place(x, cx.project.own, None))));
+    let everybody = s.principal.as_ref().is_some_and(is_open);
     let (Some(a), Some(r)) = (
         s.action.as_ref().filter(|c| !c.negated).and_then(|c| star_in(&c.items)),
         s.resource
@@ -180,16 +178,18 @@ fn cross_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
         return;
     }
     for item in s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items) {
-        if let Place::OtherAccount {
-            id: account,
-            trusted: false,
-            who,
+        let audience = audience(d, s, item, cx.project.own);
+        if let Audience::Account {
+            place:
+                Place::OtherAccount {
+                    id: account,
+                    trusted: false,
+                    who,
+                    ..
+                },
             ..
-        } = place(item, cx.project.own, None)
+        } = audience
         {
-            if cx.project.own.accounts.is_empty() && topic_account(s).as_deref() == Some(account.as_str()) {
-                continue;
-            }
             let one = match who {
                 Who::Role | Who::AssumedRole => Some("a role"),
                 Who::User | Who::FederatedUser => Some("a user"),
@@ -212,18 +212,6 @@ fn cross_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
             out.push(f);
         }
     }
-}
-
-/// The account in the ARN of the topic that the statement is about.
-fn topic_account(s: &Statement) -> Option<String> {
-    s.resource
-        .as_ref()?
-        .items
-        .iter()
-        .find_map(|r| match Arn::parse(&r.text)?.account() {
-            Field::Literal(a) => Some(a.into_owned()),
-            _ => None,
-        })
 }
 
 fn unsupported(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
@@ -294,27 +282,41 @@ fn wrong_arn(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Documen
     }
 }
 
-/// A Deny of everything to everybody that nobody can take back but the account's root.
+/// A Deny for everyone that only the account's root user can take back: it covers both ways to change the policy, on the bucket,
+/// which is what they act on.
+/// Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3".
 fn lockout(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
     if d.service.as_deref() != Some("s3") || !s.conditions.is_empty() || s.condition_key.is_some() {
         return;
     }
-    let everybody = s
-        .principal
-        .as_ref()
-        .is_some_and(|p| !p.negated && p.items.iter().any(|x| is_public(&place(x, cx.project.own, None))));
-    let all = s.action.as_ref().filter(|c| !c.negated);
-    let all = all.and_then(|c| c.naming(catalogue().action("s3:PutBucketPolicy")?));
-    if everybody && let Some(item) = all {
-        out.push(
-            cx.at_statement(
-                "s3-policy-lockout",
-                id,
-                i,
-                "this Deny locks out everybody, those who could remove it too",
-            )
-            .primary(item.span, "denied to everybody without a condition")
-            .actions([item.display().to_lowercase()]),
-        );
+    let everybody = s.principal.as_ref().is_some_and(|p| !p.negated && is_open(p));
+    let (Some(clause), Some(resource)) = (&s.action, &s.resource) else {
+        return;
+    };
+    let (put, delete) = ("s3:PutBucketPolicy", "s3:DeleteBucketPolicy");
+    let Some(action) = catalogue().action(put) else { return };
+    let on_bucket = |r: &Item| {
+        let arn = Pattern::resource(&r.text);
+        action.resource_types().any(|t| t.fits(&arn).may_be())
+    };
+    let denied = clause
+        .actions()
+        .is_some_and(|set| set.contains_name(put) && set.contains_name(delete));
+    if !everybody || !denied || resource.negated || !resource.items.iter().any(on_bucket) {
+        return;
     }
+    let span = clause
+        .naming(action)
+        .filter(|_| !clause.negated)
+        .map_or(clause.key, |item| item.span);
+    out.push(
+        cx.at_statement(
+            "s3-policy-lockout",
+            id,
+            i,
+            "this Deny locks out everybody, those who could remove it too",
+        )
+        .primary(span, "denied to everybody without a condition")
+        .actions(clause.items.iter().map(|item| item.display().to_lowercase())),
+    );
 }

@@ -1,9 +1,79 @@
 //! Lambda permissions and function URLs. Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda".
 
 use crate::checks::narrowing;
+use crate::finding::Severity;
+use crate::iam::access::{Audience, Limit, audience_under};
+use crate::iam::arn::is_account_id;
+use crate::iam::condition::{Grade, Reading, strength_of};
+use crate::iam::{Condition, Item, PrincipalItem, PrincipalType};
 use crate::model::Resource;
 use crate::rules::{Context, Out};
+use crate::source::{Span, Text};
 use crate::value::Value;
+
+/// The properties of a permission, and the condition that Lambda writes for each.
+/// Lambda API Reference, `AddPermission` and `AddLayerVersionPermission`.
+const CONDITIONS: [(&str, &str, &str); 6] = [
+    ("SourceArn", "ArnLike", "aws:SourceArn"),
+    ("SourceAccount", "StringEquals", "aws:SourceAccount"),
+    ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
+    ("OrganizationId", "StringEquals", "aws:PrincipalOrgID"),
+    ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
+    ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
+];
+
+fn conditions(r: &Resource) -> Vec<Condition> {
+    let made = |text: &str, span: Span| Item {
+        text: Text::made(text, span),
+        span,
+        via: None,
+        branch: None,
+    };
+    let given = CONDITIONS.iter().filter(|(property, ..)| r.has(property));
+    given
+        .filter_map(|(property, operator, key)| {
+            let value = r.get(property)?;
+            let text = value.as_text();
+            Some(Condition {
+                operator: made(operator, value.span),
+                key: made(key, value.span),
+                values: text
+                    .map(|text| Item {
+                        text: text.clone(),
+                        ..made("", value.span)
+                    })
+                    .into_iter()
+                    .collect(),
+                list: false,
+                span: value.span,
+                complete: text.is_some(),
+            })
+        })
+        .collect()
+}
+
+/// The principal of a permission, which stands there without its type.
+fn principal(r: &Resource) -> Option<PrincipalItem> {
+    let written = r.get("Principal")?;
+    let value = written.get("AWS").unwrap_or(written);
+    let text = value.as_text().filter(|t| t.as_hole().is_none())?;
+    let shown = text.display();
+    let aws = shown == "*" || is_account_id(&shown) || shown.starts_with("arn:");
+    Some(PrincipalItem {
+        kind: if aws {
+            PrincipalType::Aws
+        } else {
+            PrincipalType::Service
+        },
+        type_key: None,
+        value: Item {
+            text: text.clone(),
+            span: value.span,
+            via: None,
+            branch: None,
+        },
+    })
+}
 
 pub(super) fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, r) in (0u32..).zip(&cx.project.resources) {
@@ -27,42 +97,50 @@ enum Shared {
 }
 
 impl Shared {
-    /// The property that holds the permission to one organisation, and what everybody may do without it.
-    fn parts(self) -> (&'static str, &'static str) {
+    /// What everyone may do.
+    fn message(self, url: bool) -> &'static str {
         match self {
-            Self::Function => ("PrincipalOrgID", "anybody with an AWS account may invoke this function"),
-            Self::Layer => ("OrganizationId", "anybody with an AWS account may use this layer"),
+            Self::Function if url => "anybody on the internet may call this function's URL",
+            Self::Function => "anybody with an AWS account may invoke this function",
+            Self::Layer => "anybody with an AWS account may use this layer",
         }
     }
 }
 
 fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource, shared: Shared) {
-    let Some(principal) = r.get("Principal") else { return };
-    let text = principal.as_str().unwrap_or_default();
-    let everyone = text == "*"
-        || text == "arn:aws:iam::*:root"
-        || principal.get("AWS").and_then(Value::as_str).as_deref() == Some("*");
-    let signed = r.get("FunctionUrlAuthType").and_then(Value::as_str).as_deref() == Some("AWS_IAM");
-    let (organization, message) = shared.parts();
-    if !everyone || signed || r.has(organization) {
+    let Some(item) = principal(r) else { return };
+    let conditions = conditions(r);
+    let limit = match audience_under(&item, &conditions, cx.project.own) {
+        Audience::Everyone(limit) => limit,
+        _ => return,
+    };
+    let auth = r.get("FunctionUrlAuthType").and_then(Value::as_str);
+    let signed = auth.as_deref() == Some("AWS_IAM");
+    if limit == Limit::Named || signed {
         return;
     }
     let mut f = cx
-        .at_resource("lambda-permission-public", id, message)
-        .primary(principal.span, "everyone")
+        .at_resource(
+            "lambda-permission-public",
+            id,
+            shared.message(auth.as_deref() == Some("NONE")),
+        )
+        .primary(item.value.span, "everyone")
         .scope(r.header, "")
         .principals(["*".to_owned()]);
+    if limit != Limit::None {
+        f = f.severity(Severity::Medium);
+    }
     if shared == Shared::Layer {
         // Some are published on purpose, and hold no data.
         f.steps_down += 2;
     }
-    if let Some(source) = r.get("SourceArn").filter(|v| !v.is_null()) {
-        f = f.secondary(source.span, "narrows who, a little");
-        f.steps_down += 1;
-    }
-    if let Some(account) = r.get("SourceAccount").filter(|v| !v.is_null()) {
-        f = f.secondary(account.span, "services acting for this account only");
-        f.steps_down += 1;
+    for bound in strength_of(&conditions, Reading::Open).bounds {
+        f = match bound.weakness {
+            None if bound.grade >= Grade::Narrows => f.secondary(bound.span, "narrows who may come"),
+            Some(weakness) if bound.key != "lambda:functionurlauthtype" => f.secondary(bound.span, weakness.text()),
+            _ => f,
+        };
     }
     out.push(f);
 }
@@ -91,9 +169,12 @@ fn wrong_action(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
 
 fn without_source(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
     let Some(principal) = r.get("Principal") else { return };
-    let Some(text) = principal.as_text() else { return };
-    let flat = text.display();
-    let service = flat.contains(".amazonaws.com") || flat.contains(".amazonaws.${") || flat.ends_with(".amazon.com");
+    let Some(item) = self::principal(r) else { return };
+    let Audience::Service { name, .. } = audience_under(&item, &[], cx.project.own) else {
+        return;
+    };
+    let service = name.ends_with(".amazonaws.com") || name.ends_with(".amazon.com");
+    let flat = item.value.display();
     let tied = ["SourceArn", "SourceAccount", "PrincipalOrgID", "EventSourceToken"]
         .iter()
         .any(|p| r.has(p));

@@ -4,7 +4,6 @@
 
 mod apis;
 mod grants;
-mod guard;
 mod lambda;
 mod policies;
 mod settings;

@@ -1,39 +1,38 @@
 //! Resource policies open to everybody, or open too far.
 //! IAM User Guide, "Identity-based policies and resource-based policies"; Amazon S3 User Guide, "The meaning of public".
 
-use super::guard::guard;
 use crate::finding::Severity;
-use crate::iam::condition::{Facet, Grade, strength};
-use crate::iam::principal::{Place, Who, is_public, place};
+use crate::iam::access::{Audience, Limit, audience, is_owners_root};
+use crate::iam::condition::{Grade, strength};
 use crate::iam::{Document, PolicyKind, Statement, pattern};
 use crate::model::Resource;
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::value::{Kind, Value};
 
-/// IAM prefix, what the policy is on, and how bad it is when everybody may come.
-const THINGS: &[(&str, &str, Severity)] = &[
-    ("backup", "backup vault", Severity::High),
-    ("codeartifact", "CodeArtifact", Severity::High),
-    ("dynamodb", "DynamoDB", Severity::High),
-    ("ecr", "ECR repository", Severity::High),
-    ("ecr-public", "public ECR repository", Severity::High),
-    ("elasticfilesystem", "file system", Severity::High),
-    ("es", "OpenSearch domain", Severity::Critical),
-    ("events", "event bus", Severity::High),
-    ("execute-api", "API Gateway", Severity::Medium),
-    ("glacier", "Glacier vault", Severity::High),
-    ("glue", "Glue catalogue", Severity::Medium),
-    ("kafka", "MSK cluster", Severity::High),
-    ("kinesis", "Kinesis stream", Severity::High),
-    ("kms", "KMS key", Severity::Critical),
-    ("lambda", "Lambda", Severity::Critical),
-    ("logs", "CloudWatch Logs", Severity::Medium),
-    ("s3", "S3 bucket", Severity::Critical),
-    ("secretsmanager", "secret", Severity::Critical),
-    ("ses", "SES identity", Severity::High),
-    ("sns", "SNS topic", Severity::Critical),
-    ("sqs", "SQS queue", Severity::Critical),
+/// IAM prefix, and what the policy is on.
+const THINGS: &[(&str, &str)] = &[
+    ("backup", "backup vault"),
+    ("codeartifact", "CodeArtifact"),
+    ("dynamodb", "DynamoDB"),
+    ("ecr", "ECR repository"),
+    ("ecr-public", "public ECR repository"),
+    ("elasticfilesystem", "file system"),
+    ("es", "OpenSearch domain"),
+    ("events", "event bus"),
+    ("execute-api", "API Gateway"),
+    ("glacier", "Glacier vault"),
+    ("glue", "Glue catalog"),
+    ("kafka", "MSK cluster"),
+    ("kinesis", "Kinesis stream"),
+    ("kms", "KMS key"),
+    ("lambda", "Lambda"),
+    ("logs", "CloudWatch Logs"),
+    ("s3", "S3 bucket"),
+    ("secretsmanager", "secret"),
+    ("ses", "SES identity"),
+    ("sns", "SNS topic"),
+    ("sqs", "SQS queue"),
 ];
 
 /// Who comes in: in the message, and at the token.
@@ -57,7 +56,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                     "resource-policy-not-principal",
                     id,
                     i,
-                    format!("the {} policy lets in everybody but those that it names", thing(d).0),
+                    format!("the {} policy lets in everybody but those that it names", thing(d)),
                 )
                 .primary(clause.key, "everybody else, in every account")
                 .principals(clause.items.iter().map(|p| p.value.display())),
@@ -69,49 +68,50 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn thing(d: &Document) -> (&'static str, Severity) {
+fn thing(d: &Document) -> &'static str {
     let service = d.service.as_deref().unwrap_or_default();
-    THINGS
-        .iter()
-        .find(|(p, _, _)| *p == service)
-        .map_or(("resource", Severity::Critical), |(_, name, severity)| {
-            (name, *severity)
-        })
+    let known = THINGS.iter().find(|(prefix, _)| *prefix == service);
+    known.map_or("resource", |(_, name)| name)
+}
+
+/// How bad it is that an audience comes in, whatever the policy is on; `None` where that is no finding.
+/// An API is made to be called from outside, and its methods may ask who calls.
+fn severity(d: &Document, audience: &Audience) -> Option<Severity> {
+    let most = match d.service.as_deref() {
+        Some("execute-api") => Severity::Medium,
+        _ => Severity::Critical,
+    };
+    let severity = match audience {
+        Audience::Everyone(Limit::None) | Audience::EveryService(Limit::None) => Severity::Critical,
+        Audience::Everyone(Limit::Some) | Audience::EveryService(Limit::Some) => Severity::Medium,
+        // Whoever reaches a domain from a known network is let in on purpose: there is no other way without signed requests.
+        Audience::Everyone(Limit::Network) if d.service.as_deref() == Some("es") => return None,
+        Audience::Everyone(Limit::Network) | Audience::EveryService(Limit::Network) => Severity::Low,
+        _ => return None,
+    };
+    Some(severity.min(most))
 }
 
 fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
     let Some(clause) = &s.principal else { return };
-    let Some((item, who)) = clause.items.iter().find_map(|p| {
-        let place = place(p, cx.project.own, None);
-        match place {
-            // A service acts for all its customers.
-            Place::AnyService => Some((p, EVERY_SERVICE)),
-            _ => is_public(&place).then_some((p, EVERYBODY)),
-        }
-    }) else {
+    let all = clause.items.iter().filter_map(|p| {
+        let audience = audience(d, s, p, cx.project.own);
+        Some((severity(d, &audience)?, p, audience))
+    });
+    let Some((mut severity, item, audience)) = all.max_by_key(|(severity, ..)| *severity) else {
         return;
     };
     let strength = strength(s);
-    let guard = guard(d, s, cx.project.own);
-    // Amazon S3 does not call public what is for fixed addresses or one source alone; it asks for no credentials all the same.
-    let network = strength.grade(Facet::From) >= Grade::Narrows;
-    // Whoever reaches a domain from a known network is let in on purpose: there is no other way without signed requests.
-    let domain = network && d.service.as_deref() == Some("es");
-    let sourced = match who == EVERY_SERVICE {
-        true => strength.source() == Grade::Pins,
-        false => strength.source() >= Grade::Narrows,
+    let name = thing(d);
+    let who = match audience {
+        Audience::EveryService(_) => EVERY_SERVICE,
+        Audience::Everyone(Limit::Network) => FROM_NETWORKS,
+        _ => EVERYBODY,
     };
-    if strength.pins_who() || guard == Grade::Pins || domain || sourced {
-        return;
-    }
-    let (name, severity) = match thing(d) {
-        (name, _) if network => (name, Severity::Low),
-        thing => thing,
-    };
-    let who = match network && who == EVERYBODY {
-        true => FROM_NETWORKS,
-        false => who,
-    };
+    let limited = !matches!(
+        audience,
+        Audience::Everyone(Limit::None) | Audience::EveryService(Limit::None)
+    );
     let mut f = cx
         .at_statement(
             "resource-policy-public",
@@ -127,9 +127,7 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
                 .flat_map(|a| &a.items)
                 .map(|a| a.display().to_lowercase()),
         );
-    let mut severity = severity;
-    if strength.narrows() || guard == Grade::Narrows {
-        severity = severity.lower();
+    if limited {
         for bound in strength.bounds.iter().filter(|b| b.grade >= Grade::Narrows) {
             f = f.secondary(bound.span, "narrows who may come");
         }
@@ -139,6 +137,10 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
             f = f.secondary(place, why);
         }
     }
+    if is_in_vpc(cx, d) {
+        severity = Severity::Low;
+        f = f.note("the domain is in a VPC: its security groups decide who reaches it");
+    }
     if let Some(block) = blocked(cx, d) {
         severity = Severity::Low;
         f = f.note(format!(
@@ -147,6 +149,14 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
         ));
     }
     out.push(f.severity(severity));
+}
+
+/// Amazon OpenSearch Service Developer Guide, "Launching your Amazon OpenSearch Service domains within a VPC": such a domain has
+/// no public endpoint.
+fn is_in_vpc(cx: &Context<'_>, d: &Document) -> bool {
+    let holder = d.resource.and_then(|r| cx.project.resources.get(r as usize));
+    let options = |r: &Resource| ["VPCOptions", "VpcOptions"].iter().any(|name| r.has(name));
+    d.service.as_deref() == Some("es") && holder.is_some_and(options)
 }
 
 /// The public access block of the same template or module that makes S3 ignore a public policy.
@@ -186,21 +196,13 @@ fn same(a: &Value, b: &Value) -> bool {
 }
 
 fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
-    let (Some(clause), Some(principal)) = (&s.action, &s.principal) else {
+    let (Some(clause), Some(_)) = (&s.action, &s.principal) else {
         return;
     };
     if clause.negated {
         return;
     }
-    // The account's own root with every action is how a key policy hands over to IAM.
-    let own_root = !principal.items.is_empty()
-        && principal.items.iter().all(|p| {
-            matches!(
-                place(p, cx.project.own, None),
-                Place::OwnAccount { who: Who::Root, .. } | Place::OtherAccount { who: Who::Root, .. }
-            )
-        });
-    if d.service.as_deref() == Some("kms") && own_root {
+    if is_owners_root(d, s, cx.project.own) {
         return;
     }
     for item in &clause.items {
@@ -218,7 +220,7 @@ fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
                 "resource-policy-star-action-generic",
                 id,
                 i,
-                format!("the {} policy allows every action", thing(d).0),
+                format!("the {} policy allows every action", thing(d)),
             )
             .primary(item.span, "reading, writing, deleting and changing this policy")
             .actions([item.display().to_lowercase()]);

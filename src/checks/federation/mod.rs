@@ -3,6 +3,7 @@
 //! **Invariant:** a provider that is not known is judged by the keys of its conditions; a value with a hole is never
 //! called a wildcard.
 
+mod github;
 mod oidc;
 mod provider;
 mod subject;

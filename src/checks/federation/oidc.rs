@@ -1,35 +1,14 @@
 //! OpenID Connect and SAML providers in trust policies.
 //! IAM User Guide, "Create a role for OpenID Connect federation" and "Create a role for SAML 2.0 federation".
 
+use super::github::{self, Binds, Found};
 use super::subject::{audience, elsewhere, spelled};
 use crate::finding::Remedy;
 use crate::iam::condition::Operator;
 use crate::iam::principal::{Oidc, Place, oidc_of_conditions, place};
-use crate::iam::{Condition, Document, Format, Item, PolicyKind, PrincipalItem, Statement};
+use crate::iam::{Condition, Document, Format, PolicyKind, PrincipalItem, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
-
-/// Claims that name the repository or the workflow as closely as the subject does.
-/// GitHub Docs, "OpenID Connect reference".
-const GITHUB_CLAIMS: [&str; 6] = [
-    "sub",
-    "repository",
-    "repository_id",
-    "job_workflow_ref",
-    "workflow_ref",
-    "environment",
-];
-
-/// First words of a GitHub subject that anybody can put into his own repository.
-const ANYBODYS: [&str; 7] = [
-    "workflow:",
-    "environment:",
-    "ref:",
-    "context:",
-    "head_ref:",
-    "base_ref:",
-    "pull_request",
-];
 
 /// IAM Access Analyzer, "Policy check reference", "Confirm audience claim type".
 fn audience_type(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, c: &Condition) {
@@ -112,7 +91,7 @@ fn one(
         }
         return;
     }
-    audience(cx, out, id, (i, s), item, &of_provider);
+    audience(cx, out, id, (i, s), (item, url), &of_provider);
     for (c, claim) in &of_provider {
         if claim == "aud" {
             audience_type(cx, out, id, i, c);
@@ -122,15 +101,15 @@ fn one(
         }
     }
     if provider != Oidc::GitHub {
-        elsewhere(cx, out, id, (i, s), item, provider, &of_provider);
+        elsewhere(cx, out, id, (i, s), item, (provider, url), &of_provider);
         return;
     }
-    let subjects: Vec<&Condition> = of_provider
+    // All claims are compared together: one that names the repository is enough.
+    let found: Vec<Vec<Found>> = of_provider
         .iter()
-        .filter(|(_, claim)| GITHUB_CLAIMS.contains(&claim.as_str()))
-        .map(|(c, _)| *c)
+        .map(|(c, claim)| github::claim(c, claim, &cx.project.own.github))
         .collect();
-    if subjects.is_empty() {
+    if found.iter().all(Vec::is_empty) {
         let mut f = cx
             .at_statement(
                 "oidc-github-missing-sub",
@@ -146,106 +125,63 @@ fn one(
         out.push(f);
         return;
     }
-    for c in subjects {
-        let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
-            continue;
-        };
-        if !operator.wildcards || operator.negated || !c.key.text.display().to_lowercase().ends_with(":sub") {
+    let widest = |values: &Vec<Found>| values.iter().map(|f| f.binds).min();
+    let best = found.iter().filter_map(widest).max().unwrap_or(Binds::Ref);
+    for ((c, _), values) in of_provider.iter().zip(&found) {
+        if widest(values) != Some(best) {
             continue;
         }
-        for value in &c.values {
-            any_ref(cx, out, id, i, value);
-            if let Some((rule, message, label)) = wildcard_subject(value, &cx.project.own.github) {
-                out.push(
-                    cx.at_statement(rule, id, i, message)
-                        .primary(value.span, label)
-                        .secondary(c.operator.span, "wildcard comparison")
-                        .other(value.display()),
-                );
-            }
+        for found in values {
+            report(cx, out, id, i, c, found);
         }
     }
 }
 
-/// `repo:acme/app:*`: one repository, whatever its branch.
-fn any_ref(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, value: &Item) {
-    let text = value.text.display();
-    let Some((name, rest)) = text.strip_prefix("repo:").and_then(|r| r.split_once(':')) else {
-        return;
+/// What one value of a claim lets in beyond one branch or environment of one repository.
+fn report(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, c: &Condition, found: &Found<'_>) {
+    let value = found.value;
+    let name = &found.name;
+    let (rule, message, label) = match found.binds {
+        Binds::Nothing => (
+            "oidc-github-sub-wildcard",
+            "any repository on GitHub may assume this role".to_owned(),
+            "does not name the repository",
+        ),
+        Binds::SomeOwners => (
+            "oidc-github-sub-wildcard",
+            "repositories of many owners on GitHub may assume this role".to_owned(),
+            "others can make an owner that matches",
+        ),
+        Binds::Owner => (
+            "oidc-github-any-repository",
+            format!("any repository of `{name}` may assume this role"),
+            "matches more than one repository",
+        ),
+        Binds::SomeRepositories => (
+            "oidc-github-any-repository",
+            format!("several repositories of `{name}` may assume this role"),
+            "matches more than one repository",
+        ),
+        Binds::Repository => (
+            "oidc-github-any-ref",
+            format!("any branch and pull request of `{name}` may assume this role"),
+            "matches every ref and environment",
+        ),
+        Binds::Ref => return,
     };
-    if !name.contains(['*', '?']) && name.contains('/') && rest.bytes().all(|b| b == b'*') {
-        let mut f = cx
-            .at_statement(
-                "oidc-github-any-ref",
-                id,
-                i,
-                format!("any branch and pull request of `{name}` may assume this role"),
-            )
-            .primary(value.span, "matches every ref and environment")
-            .other(text.clone());
+    let mut f = cx
+        .at_statement(rule, id, i, message)
+        .primary(value.span, label)
+        .other(value.display());
+    if found.binds == Binds::Repository {
         if value.text.is_known() && value.via.is_none() {
             let subject = format!("repo:{name}:ref:refs/heads/main");
             f = f.remedy(Remedy::risky("only the branch `main`").replace(value.span, [subject]));
         }
-        out.push(f);
+    } else if Operator::of(c).is_some_and(|o| o.wildcards) {
+        f = f.secondary(c.operator.span, "wildcard comparison");
     }
-}
-
-/// What a pattern for GitHub's subject lets in beyond one repository; owners of `own` may be let in whole.
-fn wildcard_subject(value: &Item, own: &[String]) -> Option<(&'static str, String, &'static str)> {
-    const OUTSIDERS: &str = "oidc-github-sub-wildcard";
-    let text = value.text.display();
-    let star = |t: &str| t.contains(['*', '?']);
-    let Some(rest) = text.strip_prefix("repo:") else {
-        if text.starts_with("${") {
-            return None;
-        }
-        if star(&text) && text.bytes().all(|b| b == b'*' || b == b'?' || b == b':')
-            || "repo:".starts_with(text.trim_end_matches('*')) && star(&text)
-        {
-            return Some((
-                OUTSIDERS,
-                "any repository on GitHub may assume this role".to_owned(),
-                "matches every repository",
-            ));
-        }
-        if ANYBODYS.iter().any(|p| text.starts_with(p)) {
-            return Some((
-                OUTSIDERS,
-                "a claim that anybody can set decides who may assume this role".to_owned(),
-                "does not name the repository",
-            ));
-        }
-        return star(&text).then(|| {
-            (
-                OUTSIDERS,
-                "a pattern of subjects may assume this role".to_owned(),
-                "does not name one repository",
-            )
-        });
-    };
-    let (owner, name) = rest.split_once('/').unwrap_or((rest, "*"));
-    if star(owner) {
-        return Some((
-            OUTSIDERS,
-            "repositories of many owners on GitHub may assume this role".to_owned(),
-            "others can make an owner that matches",
-        ));
-    }
-    let name = name.split(':').next().unwrap_or(name);
-    if !star(name) || own.iter().any(|o| o.eq_ignore_ascii_case(owner)) {
-        return None;
-    }
-    let what = if name.bytes().all(|b| b == b'*') {
-        "any repository"
-    } else {
-        "several repositories"
-    };
-    Some((
-        "oidc-github-any-repository",
-        format!("{what} of `{owner}` may assume this role"),
-        "matches more than one repository",
-    ))
+    out.push(f);
 }
 
 pub(super) fn saml(cx: &Context<'_>, out: &mut Out<'_>) {

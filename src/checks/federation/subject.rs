@@ -1,10 +1,11 @@
 //! Subjects and audiences of tokens, provider by provider.
 
-use crate::iam::condition::{Grade, Operator, strength};
+use crate::iam::condition::{Family, Grade, Operator, strength};
 use crate::iam::principal::{Oidc, Place, place};
 use crate::iam::{Condition, Item, PolicyKind, PrincipalItem, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
+use crate::value::Value;
 
 /// Providers that run other people's builds, the claims that say whose, and how a subject that is nobody's in particular
 /// begins. The providers' own guides to OIDC with AWS.
@@ -43,11 +44,14 @@ pub(super) fn audience(
     out: &mut Out<'_>,
     id: DocumentId,
     (i, s): (usize, &Statement),
-    item: &PrincipalItem,
+    (item, url): (&PrincipalItem, &str),
     keys: &[(&Condition, String)],
 ) {
     let has = |claim: &str| keys.iter().any(|(_, c)| c == claim);
     if keys.is_empty() || has("aud") || has("azp") || s.open || keys.iter().any(|(_, c)| c.contains("${")) {
+        return;
+    }
+    if has_one_client(cx, item, url) {
         return;
     }
     out.push(
@@ -60,6 +64,25 @@ pub(super) fn audience(
         .primary(item.value.span, "no condition on `aud`")
         .principals([item.value.display()]),
     );
+}
+
+/// Whether the provider is one of the repository with a single client ID: STS rejects tokens for any other audience.
+/// IAM API Reference, `CreateOpenIDConnectProvider`, `ClientIDList`.
+fn has_one_client(cx: &Context<'_>, item: &PrincipalItem, url: &str) -> bool {
+    let target = item.value.text.holes().find_map(|h| h.target.as_ref());
+    let mut providers = cx
+        .project
+        .resources
+        .iter()
+        .filter(|r| &*r.kind == "AWS::IAM::OIDCProvider");
+    let provider = providers.find(|r| {
+        let referred = target.is_some_and(|t| t.scope == r.address.scope && t.address == r.address.name);
+        let text = r.get("Url").and_then(Value::as_str).unwrap_or_default();
+        let host = text.trim_start_matches("https://");
+        referred || !host.is_empty() && host == url
+    });
+    let clients = provider.and_then(|r| r.get("ClientIdList"));
+    clients.is_some_and(|c| matches!(c.items(), [one] if one.as_text().is_some()))
 }
 
 /// A subject that is compared in a way that lets through more, or nothing.
@@ -108,13 +131,21 @@ pub(super) fn elsewhere(
     id: DocumentId,
     (i, s): (usize, &Statement),
     item: &PrincipalItem,
-    provider: Oidc,
+    (provider, url): (Oidc, &str),
     keys: &[(&Condition, String)],
 ) {
     if keys.iter().any(|(_, c)| c.contains("${")) || s.open {
         return;
     }
-    let subject = keys.iter().find(|(_, claim)| claim == "sub").map(|(c, _)| *c);
+    let names = |c: &Condition| Operator::of(c).is_none_or(|o| !o.negated && o.family != Family::Null);
+    let subject = keys
+        .iter()
+        .find(|(c, claim)| claim == "sub" && names(c))
+        .map(|(c, _)| *c);
+    // The URL of the provider is of one organization. CircleCI Docs, "Using OpenID Connect tokens in jobs".
+    if provider == Oidc::CircleCi && url.contains("/org/") {
+        return;
+    }
     if provider == Oidc::Eks {
         eks(cx, out, id, i, item, subject);
         return;
@@ -123,7 +154,10 @@ pub(super) fn elsewhere(
         return;
     };
     let Some(subject) = subject else {
-        if !keys.iter().any(|(_, claim)| claims.contains(&claim.as_str())) {
+        if !keys
+            .iter()
+            .any(|(c, claim)| claims.contains(&claim.as_str()) && names(c))
+        {
             out.push(
                 cx.at_statement(
                     "oidc-other-ci-sub",

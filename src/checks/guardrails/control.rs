@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::iam::actions::ActionSet;
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::needs_key;
+use crate::iam::condition::{Operator, needs_key};
 use crate::iam::pattern;
 use crate::iam::{Condition, Document, Origin, PolicyKind, PrincipalType, Statement};
 use crate::project::DocumentId;
@@ -166,7 +166,7 @@ fn rcp(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Document), (i
         matches!(
             key.as_str(),
             "aws:principalorgid" | "aws:principalorgpaths" | "aws:principalaccount"
-        ) && c.operator.text.display().to_lowercase().contains("not")
+        ) && Operator::of(c).is_some_and(|o| o.negated)
     });
     if let Some(c) = boundary
         && !keys.iter().any(|k| k == "aws:principalisawsservice")

@@ -84,6 +84,22 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Sta
             }
             out.push(f);
         }
+        Place::SomeAccount {
+            who: Who::Root,
+            name,
+            given: true,
+        } if !strength(s).narrows() => out.push(
+            cx.at_statement(
+                "trust-cross-account-without-external-id",
+                id,
+                i,
+                format!("the account in `{name}` may assume this role without an external id"),
+            )
+            .primary(item.value.span, "a whole account that is given from outside")
+            .principals([item.value.display()])
+            .confidence(Confidence::Low)
+            .note("if the account that is given is yours, this is no other account"),
+        ),
         _ => {}
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::iam::arn::Arn;
+use crate::iam::condition::Operator;
 use crate::iam::kind::is_assume;
 use crate::iam::principal::{Place, Who, place};
 use crate::iam::{Condition, Item, Origin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
@@ -286,8 +287,7 @@ fn weakness(text: &str, s: &Statement, c: &Condition) -> Option<&'static str> {
         "changeme",
         "default",
     ];
-    let like = c.operator.text.display().to_lowercase().contains("like");
-    if like && text.contains(['*', '?']) {
+    if Operator::of(c).is_some_and(|o| o.wildcards) && text.contains(['*', '?']) {
         return Some("is a pattern");
     }
     if text.chars().count() < 6 {

@@ -89,6 +89,21 @@ fn aws(
             .primary(item.value.span, "taken to the letter, or rejected")
             .help("use the account's root, with a condition `ArnLike` on `aws:PrincipalArn`"),
         ),
+        // IAM identifiers, "IAM ARNs": a session has the role's name without its path, and its own name.
+        Place::OwnAccount {
+            who: Who::AssumedRole, ..
+        }
+        | Place::OtherAccount {
+            who: Who::AssumedRole, ..
+        } if !text.contains(['$', '{', '<', '%']) => {
+            let parts: Vec<&str> = text.split(":assumed-role/").nth(1)?.split('/').collect();
+            let label = match parts.len() {
+                2 if parts.iter().all(|p| !p.is_empty()) => return None,
+                0..=2 => "names no session: `assumed-role/ROLE/SESSION`",
+                _ => "has a path: write `assumed-role/ROLE/SESSION`",
+            };
+            Some(at("principal-invalid-format", format!("`{text}` is no principal")).primary(item.value.span, label))
+        }
         // Groups, policies and what is no identity at all cannot act.
         Place::OwnAccount { who: Who::Other, .. } | Place::OtherAccount { who: Who::Other, .. }
             if !text.contains(['$', '{', '<', '%']) =>

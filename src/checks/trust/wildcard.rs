@@ -1,9 +1,10 @@
 //! Trust policies that let in everybody, every service, or everybody but some.
 //! IAM User Guide, "AWS JSON policy elements: Principal" and "AWS JSON policy elements: NotPrincipal".
 
-use crate::iam::condition::{Grade, Verdict, strength};
+use crate::finding::Severity;
+use crate::iam::access::{Audience, Limit, audience};
+use crate::iam::condition::{Grade, strength};
 use crate::iam::glob::Case;
-use crate::iam::principal::{Place, is_public, place};
 use crate::iam::{Document, PolicyKind, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
@@ -18,7 +19,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
     let Some(clause) = &s.principal else { return };
     if clause.negated {
         out.push(
@@ -34,22 +35,26 @@ fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Docume
         return;
     }
     for item in &clause.items {
-        let place = place(item, cx.project.own, None);
-        if place == Place::AnyService {
-            out.push(
-                cx.at_statement("trust-service-star", id, i, "every AWS service may assume this role")
+        let limit = match audience(d, s, item, cx.project.own) {
+            Audience::EveryService(Limit::Named) => continue,
+            Audience::EveryService(limit) => {
+                let mut f = cx
+                    .at_statement("trust-service-star", id, i, "every AWS service may assume this role")
                     .primary(item.value.span, "every service, for any customer")
-                    .principals([item.value.display()]),
-            );
-            continue;
-        }
-        if !is_public(&place) {
-            continue;
-        }
+                    .principals([item.value.display()]);
+                if limit > Limit::None {
+                    f = f.severity(Severity::Medium);
+                }
+                out.push(f);
+                continue;
+            }
+            Audience::Everyone(limit) => limit,
+            _ => continue,
+        };
         let strength = strength(s);
-        let f = match strength.for_public() {
-            Verdict::Silences => continue,
-            Verdict::Lowers => {
+        let f = match limit {
+            Limit::Named => continue,
+            Limit::Some | Limit::Network => {
                 let mut f = cx
                     .at_statement(
                         "trust-wildcard-principal-with-condition",
@@ -61,9 +66,12 @@ fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Docume
                 for bound in strength.bounds.iter().filter(|b| b.grade >= Grade::Narrows) {
                     f = f.secondary(bound.span, "this is all that keeps them out");
                 }
+                if limit == Limit::Network {
+                    f = f.severity(Severity::Low);
+                }
                 f.doubt_condition(s.condition_key.filter(|_| strength.unknown))
             }
-            Verdict::Nothing => {
+            Limit::None => {
                 let mut f = cx
                     .at_statement(
                         "trust-wildcard-principal",

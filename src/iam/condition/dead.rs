@@ -70,7 +70,7 @@ pub fn dead(s: &Statement, today: Date) -> Option<Dead> {
     let lines: Vec<(String, &Condition)> = keys.zip(&s.conditions).collect();
     for (n, (key, c)) in lines.iter().enumerate() {
         for (_, other) in lines.iter().take(n).filter(|(k, _)| k == key) {
-            if let Some((must, not)) = contradicts(other, c).or_else(|| contradicts(c, other)) {
+            if let Some((must, not)) = contradicts(key, other, c).or_else(|| contradicts(key, c, other)) {
                 return at(Why::Contradiction, must.span, Some(not.span), c);
             }
             if exclude(key, other, c) {
@@ -123,7 +123,8 @@ fn time(text: &str) -> Option<f64> {
     }
     let date = Date::parse(text.get(..10)?)?;
     let mut seconds = date.days() as f64 * 86_400.0;
-    let rest = text.get(10..)?.trim_end_matches('Z');
+    // An offset moves it by less than the day that is allowed for.
+    let rest = text.get(10..)?.split(['Z', '+', '-']).next()?;
     if let Some(clock) = rest.strip_prefix('T') {
         for (part, worth) in clock.split(':').zip([3_600.0, 60.0, 1.0]) {
             seconds += part.parse::<f64>().ok()? * worth;
@@ -154,9 +155,9 @@ fn has_passed(c: &Condition, today: Date) -> bool {
 }
 
 /// The line that asks for values, and the other line, which excludes each of them.
-fn contradicts<'c>(must: &'c Condition, not: &'c Condition) -> Option<(&'c Condition, &'c Condition)> {
+fn contradicts<'c>(key: &str, must: &'c Condition, not: &'c Condition) -> Option<(&'c Condition, &'c Condition)> {
     let (x, y) = (operator(must)?, operator(not)?);
-    let comparable = x.family == y.family && demanded(x) && x.set.is_none() && y.negated && y.set.is_none();
+    let comparable = x.family == y.family && demanded(key, x) && x.set.is_none() && y.negated && y.set.is_none();
     if !comparable || !must.complete || must.values.is_empty() || x.wildcards {
         return None;
     }
@@ -181,10 +182,10 @@ fn exclude(key: &str, a: &Condition, b: &Condition) -> bool {
     let (Some(x), Some(y)) = (operator(a), operator(b)) else {
         return false;
     };
-    if absent(x, a) && demanded(y) || absent(y, b) && demanded(x) {
+    if absent(x, a) && demanded(key, y) || absent(y, b) && demanded(key, x) {
         return true;
     }
-    if !demanded(x) || !demanded(y) || x.set.is_some() || y.set.is_some() || several(key) {
+    if !demanded(key, x) || !demanded(key, y) || x.set.is_some() || y.set.is_some() || several(key) {
         return false;
     }
     match (x.family, y.family) {
@@ -209,8 +210,8 @@ fn absent(o: Operator, c: &Condition) -> bool {
 }
 
 /// True only where the key is there and fits.
-fn demanded(o: Operator) -> bool {
-    o.family != Family::Null && !o.negated && !o.if_exists && !o.is_for_all_values()
+fn demanded(key: &str, o: Operator) -> bool {
+    o.family != Family::Null && !o.negated && (!o.if_exists || always_present(key)) && !o.is_for_all_values()
 }
 
 /// A key with several values can be two things at once.

@@ -123,6 +123,7 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
             (Facet::Other, V::Idle)
         }
         k if k.starts_with("aws:principaltag/") => (Facet::Caller, V::Text),
+        k if k.starts_with("aws:requesttag/") || k == "aws:tagkeys" => (Facet::Chosen, V::Text),
         k if k.starts_with("saml:") => who(V::Text),
         k if k.starts_with("aws:resourcetag/")
             || k.contains(":resourcetag/")

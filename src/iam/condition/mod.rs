@@ -23,6 +23,10 @@ use super::{Condition, Effect, Item, Statement};
 use crate::source::Span;
 use key::Values;
 
+/// Keys that name what may be given to others: a boundary, a policy, a role to a service.
+/// Service Authorization Reference, "AWS Identity and Access Management (IAM)", "Condition keys".
+pub const GIVEN: [&str; 3] = ["iam:permissionsboundary", "iam:policyarn", "iam:passedtoservice"];
+
 /// How much a condition keeps out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grade {
@@ -197,6 +201,12 @@ impl Strength {
     /// `sts:ExternalId` with a value that is not `*`.
     pub fn external_id(&self) -> bool {
         self.has("sts:externalid", Grade::Narrows)
+    }
+
+    /// Only named policies may be attached, or only with a named boundary.
+    pub fn limits_what_is_given(&self) -> bool {
+        let mut keys = GIVEN.iter().filter(|k| **k != "iam:passedtoservice");
+        keys.any(|k| self.has(k, Grade::Narrows))
     }
 
     pub fn mfa(&self) -> bool {

@@ -1,5 +1,7 @@
 //! Condition operators. IAM User Guide, "IAM JSON policy elements: Condition operators".
 
+use crate::iam::Condition;
+
 /// Every operator without set prefix and `IfExists`, as AWS spells it.
 pub const OPERATORS: &[&str] = &[
     "ArnEquals",
@@ -97,6 +99,11 @@ impl Operator {
             set,
             if_exists,
         })
+    }
+
+    /// The operator of a line; `None` where it is not known, or IAM has none of that name.
+    pub fn of(condition: &Condition) -> Option<Self> {
+        Self::parse(&condition.operator.text.known()?)
     }
 
     pub fn is_for_all_values(self) -> bool {

@@ -353,7 +353,14 @@ fn what_a_key_is_worth_depends_on_whom_the_statement_is_for() {
         ("StringEquals", "aws:SourceVpce", "vpce-0a1b2c3d", Pins, Pins, Pins),
         ("StringEquals", "aws:SourceAccount", "111122223333", Pins, Pins, Pins),
         ("StringEquals", "aws:ResourceTag/team", "a", Narrows, Narrows, Narrows),
-        ("StringLike", "aws:RequestTag/team", "*", Narrows, Narrows, Narrows),
+        (
+            "StringLike",
+            "aws:RequestTag/team",
+            "*",
+            Narrows,
+            Decoration,
+            Decoration,
+        ),
         ("Bool", "aws:PrincipalIsAWSService", "true", Narrows, Narrows, Narrows),
         (
             "StringEquals",

@@ -2,12 +2,9 @@
 
 use super::Effective;
 use crate::iam::arn::{Breadth, widest};
-use crate::iam::condition::Operator;
+use crate::iam::condition::{GIVEN, Operator};
 use crate::iam::{ActionSet, Condition, Granted, PolicyKind, Statement};
 use crate::project::{IdentityId, PolicyRef, Project};
-
-/// Keys by which a Deny lets through only what is held to a named policy, boundary or service.
-const GUARDS: [&str; 3] = ["iam:permissionsboundary", "iam:policyarn", "iam:passedtoservice"];
 
 /// For each document what is taken away again: by an unconditional Deny, by a boundary, or by a Deny of everything that is
 /// not held to a named policy, boundary or service. Of a document with several holders, what all of them lack; of one
@@ -58,7 +55,7 @@ fn add_guarded(out: &mut ActionSet, granted: &Granted, statements: &[Statement])
 }
 
 impl Effective<'_> {
-    /// What no policy can give the identity; see [`GUARDS`] for what counts as much as a Deny.
+    /// What no policy can give the identity; see [`GIVEN`] for what counts as much as a Deny.
     pub fn withheld(&self) -> ActionSet {
         let mut out = self.denied.clone();
         if let Some(boundary) = self.boundary.as_ref().filter(|b| b.complete) {
@@ -85,7 +82,7 @@ fn is_guard(deny: &Statement) -> bool {
 
 fn guards(c: &Condition) -> bool {
     let key = c.key.text.display().to_ascii_lowercase();
-    GUARDS.contains(&key.as_str())
+    GIVEN.contains(&key.as_str())
         && c.operator
             .text
             .known()

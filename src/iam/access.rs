@@ -1,0 +1,191 @@
+//! Who a statement of a trust policy or resource policy lets in: the one answer for all rules and all kinds of policy.
+//!
+//! It follows from three things: the principal ([`place`]), the condition ([`strength`]) with the Deny statements of the
+//! document ([`guard`]), and the account that owns the resource ([`owner`]).
+//!
+//! **Invariant:** the same principal under the same condition is the same [`Audience`], whatever the policy is on.
+//! IAM User Guide, "Policy evaluation logic" and "The confused deputy problem".
+
+use super::arn::{Arn, Field};
+use super::condition::{Facet, Grade, Operator, Reading, Strength, strength, strength_of};
+use super::glob::Case;
+use super::principal::{Place, Who, is_public, place};
+use super::{Clause, Condition, Document, Own, PrincipalItem, Statement, pattern};
+use crate::source::Text;
+
+/// Who comes in by one principal of a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Callers of every account.
+    Everyone(Limit),
+    /// Every service of AWS, for any of its customers.
+    EveryService(Limit),
+    /// One service, for any of its customers unless the limit says for whom.
+    Service { name: String, limit: Limit },
+    /// All of an account, or a role or user of it, that is not the owner.
+    Account { place: Place, limit: Limit },
+    /// The account that owns the resource, or somebody in it.
+    Owner(Who),
+    /// The account is not known: a value that is given from outside.
+    SomeAccount { who: Who, limit: Limit },
+    /// An identity provider, a canonical user, a role of the repository, or what is not known.
+    Other,
+}
+
+/// What a condition leaves of an audience, the widest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Limit {
+    /// All of it.
+    None,
+    /// Something is kept out, and it remains anybody who meets it: an external ID, a tag of the resource.
+    Some,
+    /// Only those that call from the addresses that are named.
+    Network,
+    /// Named accounts, organizations, sources or private endpoints.
+    Named,
+}
+
+impl Limit {
+    pub fn of(strength: &Strength) -> Self {
+        if strength.pins_who() {
+            Self::Named
+        } else if strength.grade(Facet::From) >= Grade::Narrows {
+            Self::Network
+        } else if strength.narrows() {
+            Self::Some
+        } else {
+            Self::None
+        }
+    }
+
+    fn by_guard(guard: Grade) -> Self {
+        match guard {
+            Grade::Pins => Self::Named,
+            Grade::Narrows => Self::Some,
+            Grade::Decoration | Grade::None => Self::None,
+        }
+    }
+}
+
+/// Who comes in by `item`, a principal of the statement `s` of `d`.
+pub fn audience(d: &Document, s: &Statement, item: &PrincipalItem, own: &Own) -> Audience {
+    let home = owner(s);
+    let guarded = || Limit::by_guard(guard(d, s, own));
+    of_place(place(item, own, home.as_deref()), strength(s), guarded)
+}
+
+/// Who comes in by `item` under conditions alone: for what is a statement in other words, such as a Lambda permission.
+pub fn audience_under(item: &PrincipalItem, conditions: &[Condition], own: &Own) -> Audience {
+    let place = place(item, own, None);
+    let reading = if is_public(&place) {
+        Reading::Open
+    } else {
+        Reading::Named
+    };
+    of_place(place, &strength_of(conditions, reading), || Limit::None)
+}
+
+fn of_place(place: Place, strength: &Strength, guard: impl Fn() -> Limit) -> Audience {
+    let limit = Limit::of(strength);
+    match place {
+        // Only services send a source, for resources that are named.
+        p if is_public(&p) && strength.source() >= Grade::Narrows => Audience::Everyone(Limit::Named),
+        p if is_public(&p) && strength.has("aws:PrincipalIsAWSService", Grade::Narrows) => {
+            Audience::EveryService(limit.max(guard()))
+        }
+        p if is_public(&p) => Audience::Everyone(limit.max(guard())),
+        Place::AnyService => Audience::EveryService(limit.max(guard())),
+        Place::Service { name } => Audience::Service { name, limit },
+        Place::OwnAccount { who, .. } => Audience::Owner(who),
+        Place::SomeAccount { who, .. } => Audience::SomeAccount { who, limit },
+        place @ Place::OtherAccount { .. } => Audience::Account { place, limit },
+        _ => Audience::Other,
+    }
+}
+
+/// The account that owns what a resource policy is on: the one in the ARNs of its own resources, where all name the same.
+pub fn owner(s: &Statement) -> Option<String> {
+    let clause = s.resource.as_ref().filter(|c| !c.negated && s.principal.is_some())?;
+    let mut accounts = clause.items.iter().map(|item| match Arn::parse(&item.text)?.account() {
+        Field::Literal(account) => Some(account.into_owned()),
+        _ => None,
+    });
+    let first = accounts.next()??;
+    accounts.all(|a| a.as_ref() == Some(&first)).then_some(first)
+}
+
+/// Whether every principal of a statement is the root of the account that owns the resource, or may be: the default policy
+/// of a key or a queue, which hands over to the account's own IAM policies. The account of a key does not stand in its policy.
+/// AWS KMS Developer Guide, "Default key policy"; Amazon SQS Developer Guide, "Basic examples of Amazon SQS policies".
+pub fn is_owners_root(d: &Document, s: &Statement, own: &Own) -> bool {
+    let key = d.service.as_deref() == Some("kms");
+    let Some(clause) = s.principal.as_ref().filter(|p| !p.negated && !p.items.is_empty()) else {
+        return false;
+    };
+    clause.items.iter().all(|item| match audience(d, s, item, own) {
+        Audience::Owner(Who::Root) => true,
+        Audience::SomeAccount { who: Who::Root, .. } => key,
+        Audience::Account {
+            place: Place::OtherAccount { who: Who::Root, .. },
+            ..
+        } => key,
+        _ => false,
+    })
+}
+
+/// Keys that a guard leaves out beside what it lets in; they open it to nobody else.
+const CARVE_OUTS: [&str; 2] = ["aws:principalisawsservice", "aws:viaawsservice"];
+
+/// How well the Deny statements of `d` limit what `allow` gives to everyone, by who asks or from where:
+/// `Deny * unless aws:PrincipalOrgID is …`.
+pub fn guard(d: &Document, allow: &Statement, own: &Own) -> Grade {
+    d.statements
+        .iter()
+        .filter(|s| s.denies() && covers(s, allow, own))
+        .map(|s| unless(&s.conditions))
+        .max()
+        .unwrap_or(Grade::None)
+}
+
+fn covers(deny: &Statement, allow: &Statement, own: &Own) -> bool {
+    let everyone = deny
+        .principal
+        .as_ref()
+        .is_some_and(|p| !p.negated && p.items.iter().any(|i| is_public(&place(i, own, None))));
+    everyone
+        && clause_covers(deny.action.as_ref(), allow.action.as_ref(), Case::Insensitive)
+        && (allow.resource.is_none() || clause_covers(deny.resource.as_ref(), allow.resource.as_ref(), Case::Sensitive))
+}
+
+fn clause_covers(deny: Option<&Clause>, allow: Option<&Clause>, case: Case) -> bool {
+    match (deny, allow) {
+        (Some(d), Some(a)) if !d.negated && !a.negated => a
+            .items
+            .iter()
+            .all(|x| d.items.iter().any(|y| pattern::covers(&y.text, &x.text, case).may_be())),
+        _ => false,
+    }
+}
+
+/// What passes a Deny with these conditions: it takes one that does not hold.
+fn unless(conditions: &[Condition]) -> Grade {
+    conditions
+        .iter()
+        .filter(|c| !CARVE_OUTS.contains(&c.key.text.display().to_lowercase().as_str()))
+        .map(passes)
+        .min()
+        .unwrap_or(Grade::None)
+}
+
+fn passes(c: &Condition) -> Grade {
+    let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
+        return Grade::Narrows;
+    };
+    if !operator.negated {
+        return Grade::None;
+    }
+    let mut plain = c.clone();
+    plain.operator.text = Text::made(&operator.name.replace("Not", ""), c.operator.span);
+    let strength = strength_of(std::slice::from_ref(&plain), Reading::Open);
+    strength.grade(Facet::Who).max(strength.grade(Facet::From))
+}

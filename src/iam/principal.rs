@@ -477,7 +477,14 @@ mod tests {
                 "arn:aws:sts::444444444444:assumed-role/r/s",
                 other("444444444444", None, false, Who::AssumedRole),
             ),
-            ("arn:aws:iam::‹v›:root", Place::Unknown),
+            (
+                "arn:aws:iam::‹v›:root",
+                Place::SomeAccount {
+                    who: Who::Root,
+                    name: "${v}".to_owned(),
+                    given: true,
+                },
+            ),
             ("‹v›", Place::Unknown),
             ("AROAEXAMPLEEXAMPLE123", Place::UniqueId(Who::Role)),
             (

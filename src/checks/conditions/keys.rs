@@ -315,10 +315,7 @@ fn not_for_resource(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<
     Some(
         at(cx, line, "condition-key-not-for-action", message)
             .primary(line.condition.key.span, "never allowed by this")
-            .secondary(
-                star.span,
-                "put the resources with this key into a statement of their own",
-            )
+            .secondary(star.span, "needs a statement of its own for these resources")
             .confidence(Confidence::Medium),
     )
 }

@@ -100,7 +100,7 @@ fn aws(
             let label = match parts.len() {
                 2 if parts.iter().all(|p| !p.is_empty()) => return None,
                 0..=2 => "names no session: `assumed-role/ROLE/SESSION`",
-                _ => "the role's name without its path: `assumed-role/ROLE/SESSION`",
+                _ => "has a path: write `assumed-role/ROLE/SESSION`",
             };
             Some(at("principal-invalid-format", format!("`{text}` is no principal")).primary(item.value.span, label))
         }

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** what a principal or a statement has that we cannot read stands in it as unknown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::loose::{Names, document_of, document_with};
 use super::resources::{Lowering, made_entry, method_of};
@@ -61,14 +61,18 @@ impl Lowering<'_> {
             return;
         }
         let (names, changes) = (Names::new(m), self.changes());
+        let on_endpoints = self.on_endpoints();
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
             match &*self.class_of(call) {
                 "PolicyStatement" if self.is_statement(expr, call, &changes) => {
                     let statement = self.statement(expr, call, &changes);
                     let name = names.address(self, expr);
-                    unit.loose
-                        .push(self.loose_of(document_of(statement), name, "PolicyStatement"));
+                    let mut loose = self.loose_of(document_of(statement), name, "PolicyStatement");
+                    if on_endpoints.contains(&expr) {
+                        (loose.kind, loose.service) = (Some(PolicyKind::Resource), Some("ec2".into()));
+                    }
+                    unit.loose.push(loose);
                 }
                 "Role" if self.is_of_iam(call) => {
                     if let Some(by) = call.keyword("assumed_by") {
@@ -98,6 +102,27 @@ impl Lowering<'_> {
             return name.rsplit('.').next().unwrap_or_default().to_owned();
         }
         method_of(m, call).to_owned()
+    }
+
+    /// The statements that are added to the policies of VPC endpoints.
+    fn on_endpoints(&self) -> BTreeSet<ExprId> {
+        let m = self.module_ref();
+        let is_endpoint = |made: ExprId| {
+            m.call(made).is_some_and(|c| {
+                let class = self.class_of(c);
+                class.ends_with("VpcEndpoint") || matches!(&*class, "add_gateway_endpoint" | "add_interface_endpoint")
+            })
+        };
+        m.ids()
+            .filter_map(|expr| {
+                let call = m.call(expr)?;
+                let ExprKind::Attr { of, name, .. } = &m.expr(call.function).kind else {
+                    return None;
+                };
+                let adds = &**name == "add_to_policy" && m.made_by(*of).is_some_and(is_endpoint);
+                m.made_by(call.argument(0, "statement").filter(|_| adds)?)
+            })
+            .collect()
     }
 
     /// The calls of methods of statements, by the statement.

@@ -333,7 +333,7 @@ impl Eval<'_, '_> {
                 Place::Everyone | Place::AnyAccount(_) => Whose::Any,
                 Place::OwnAccount { .. } | Place::Resource(_) => Whose::Same,
                 Place::OtherAccount { .. } => Whose::Other,
-                Place::Unknown | Place::Federated(_) => Whose::Unknown,
+                Place::Unknown | Place::SomeAccount { .. } | Place::Federated(_) => Whose::Unknown,
                 _ => Whose::Nobody,
             };
         }

@@ -237,8 +237,10 @@ fn format(call: &Call<'_, '_>, arguments: &[Value]) -> Value {
     let Some(spec) = arguments.first().and_then(to_text) else {
         return call.unknown();
     };
-    let Some(flat) = spec.known() else {
-        return call.unknown();
+    // No account, region or name of something has a verb in it.
+    let flat = match spec.holes().all(|h| h.kind.is_placeholder()) {
+        true => spec.with_placeholders(),
+        false => return call.unknown(),
     };
     let index = TextIndex::new(&spec);
     let mut out = TextBuilder::new();

@@ -92,9 +92,11 @@ impl Example {
     }
 }
 
-/// Made once for each type.
+/// Of one type, made when somebody asks.
+type Made = OnceLock<Box<[Example]>>;
+
 fn examples(kind: ResourceType) -> &'static [Example] {
-    static TYPES: OnceLock<Box<[OnceLock<Box<[Example]>>]>> = OnceLock::new();
+    static TYPES: OnceLock<Box<[Made]>> = OnceLock::new();
     let types = TYPES.get_or_init(|| {
         (0..catalogue().resource_type_count())
             .map(|_| OnceLock::new())
@@ -343,7 +345,7 @@ mod tests {
             names.dedup();
             names.join(" ")
         };
-        assert_eq!(types("arn:aws:iam::*:role*"), "role");
+        assert_eq!(types("arn:aws:iam::*:group*"), "group");
         assert_eq!(types("arn:aws:sqs:*:*:?*"), "queue");
         assert_eq!(types("arn:aws:kms:*:111122223333:*"), "alias key");
         assert_eq!(types("arn:aws:kms:*:111122223333:key/mrk-*"), "");

@@ -242,9 +242,16 @@ fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
 fn ways_to_more_permissions_are_made_of_actions() {
     let mut ways = 0;
     for row in rows(include_str!("../../rules/facts/hand/escalation.txt")) {
-        let [name, kind, actions, what] = row[..] else {
+        let [name, kind, actions, what, ref services @ ..] = row[..] else {
             panic!("four fields: {row:?}")
         };
+        assert!(services.len() < 2, "{name}");
+        for service in services.iter().flat_map(|s| s.split(' ')) {
+            assert!(
+                catalogue().is_service_principal(&format!("{service}.amazonaws.com")),
+                "{name}: {service}"
+            );
+        }
         ways += 1;
         let actions: Vec<&str> = actions.split(' ').collect();
         for action in &actions {

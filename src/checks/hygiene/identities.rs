@@ -77,7 +77,7 @@ fn known_policies(name: &str, span: Span, push: Push<'_>) {
             if let Some(what) = super::managed::broad(&name).filter(|_| !known) {
                 push(
                     "managed-broad-policy",
-                    format!("the AWS managed policy `{short}` grants {what} on everything"),
+                    format!("`{short}` grants {what} on everything"),
                     span,
                     "wider than a workload needs",
                 );

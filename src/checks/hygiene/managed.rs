@@ -26,7 +26,7 @@ pub(super) fn is_elevated(name: &str) -> bool {
 const MANY: usize = 25;
 
 /// What an AWS managed policy, by its name with path, grants on every resource without a condition, if that is a whole
-/// service or a long list: "every action of `s3`", "118 actions of `ec2` that change something".
+/// service or a long list: "every action of `s3`", "118 changing actions of `ec2`".
 pub(super) fn broad(name: &str) -> Option<String> {
     let granted = everywhere(name)?;
     let mut services: Vec<(&str, usize, bool)> = Vec::new();
@@ -49,7 +49,7 @@ pub(super) fn broad(name: &str) -> Option<String> {
     let of_service = name.starts_with("service-role/") || name.starts_with("aws-service-role/");
     match whole {
         true => Some(format!("every action of `{prefix}`")),
-        false => (!of_service).then(|| format!("{changing} actions of `{prefix}` that change something")),
+        false => (!of_service).then(|| format!("{changing} changing actions of `{prefix}`")),
     }
 }
 

@@ -314,13 +314,13 @@ pub fn has_wildcard(text: &Text) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::source::{FileId, Hole, Span};
     use Truth::{No, Unknown as Maybe, Yes};
 
     /// `‹account›`, `‹region›`, `‹partition›` and `‹anything else›` become holes.
-    pub(in crate::iam) fn text(s: &str) -> Text {
+    pub(crate) fn text(s: &str) -> Text {
         let file = FileId(0);
         let mut out = Text::default();
         let mut rest = s;

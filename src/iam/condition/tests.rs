@@ -283,6 +283,14 @@ fn what_a_key_is_worth_depends_on_whom_the_statement_is_for() {
             Decoration,
         ),
         (
+            "StringLike",
+            "aws:PrincipalArn",
+            "*:role/deploy",
+            Decoration,
+            Narrows,
+            Decoration,
+        ),
+        (
             "StringEquals",
             "aws:PrincipalTag/team",
             "a",

@@ -170,6 +170,10 @@ fn arn(text: &Text, wildcards: bool) -> Weight {
             Some(h) if h.kind == HoleKind::Resource => PINS,
             _ => NARROWS,
         },
+        // `*:role/deploy`: nothing says of which account.
+        Shape::TooShort(_) | Shape::Other if wildcards && text.prefix().starts_with(['*', '?']) => {
+            (Grade::Narrows, Some(Weakness::AnyAccount))
+        }
         Shape::TooShort(_) | Shape::Other => NARROWS,
     }
 }

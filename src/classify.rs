@@ -68,6 +68,7 @@ const WORDS: &[(&str, u16)] = &[
     ("Statement:", hit::STATEMENT | hit::STATEMENTS),
     ("Statement", hit::STATEMENT),
     ("\"statement\"", hit::LOWER),
+    ("\nstatement:", hit::LOWER),
     ("Effect", hit::EFFECT | hit::ELEMENT),
     ("Action", hit::ELEMENT),
     ("Principal", hit::ELEMENT),
@@ -160,7 +161,9 @@ pub fn classify(path: &str, text: &str) -> Kinds {
             kinds.cloudformation = has(hit::AWS_TYPE | hit::SECTION) || has(hit::SERVERLESS_TYPE) || template;
             kinds.serverless = is_serverless(&lower, text, hits);
             // A version of the policy language alone is a policy whose statements were forgotten.
-            let empty = extension == "json" && (has(hit::VERSION) && !has(hit::AWS_TYPE) || has(hit::LOWER));
+            let json = extension == "json";
+            let empty =
+                json && has(hit::VERSION) && !has(hit::AWS_TYPE) || has(hit::LOWER) && (json || has(hit::VERSION));
             // Of a file that breaks off there may be no more than the key.
             kinds.policy = (policy || empty || has(hit::STATEMENTS)) && !template && !kinds.serverless;
         }

@@ -25,6 +25,7 @@ pub mod settle;
 pub mod source;
 pub mod spelling;
 pub mod syntax;
+pub mod test_code;
 pub mod unjudged;
 pub mod value;
 

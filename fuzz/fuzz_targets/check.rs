@@ -56,6 +56,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         assert!(within(label.span));
     }
     let terms = Terms {
+        is_test: &|_| false,
         ruleset: &RULESET,
         settings: &|_| &SETTINGS,
         absolute: &|path| format!("/repo/{path}"),

@@ -87,6 +87,9 @@ pub(super) struct Choosing {
     /// Exit with 1 if anything was not judged
     #[arg(long)]
     pub(super) fail_on_unjudged: bool,
+    /// Report everything in test code, not only credentials that look real
+    #[arg(long)]
+    pub(super) tests: bool,
     /// A suppression without a reason does not suppress
     #[arg(long)]
     pub(super) require_reason: bool,
@@ -177,6 +180,7 @@ impl Choosing {
         }
         settings.fail_on_unjudged |= self.fail_on_unjudged;
         settings.require_reason |= self.require_reason;
+        settings.tests |= self.tests;
     }
 
     /// All selectors that were named.

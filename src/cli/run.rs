@@ -15,6 +15,7 @@ use crate::rules::{self, Ruleset, Selection};
 use crate::settings::{Date, Governing, Settings};
 use crate::settle::{BASELINE_FILE, Baseline, Extent, Known, Report, Terms, settle};
 use crate::source::{Problem, ProblemKind, Sources, Span, join_path, parent_path, relative_path};
+use crate::test_code::is_test_code;
 use crate::unjudged::Unjudged;
 
 /// How often analysis may ask for more files.
@@ -49,6 +50,8 @@ pub(super) struct Read<'a> {
     /// Files that were named, absolute.
     named: BTreeSet<String>,
     exclude: Vec<ignore::gitignore::Gitignore>,
+    /// What was named on the command line and is test code itself, absolute.
+    named_tests: Vec<String>,
     max_file_size: u64,
     jobs: usize,
     context: bool,
@@ -129,6 +132,16 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
     };
     let targeted = targets.paths.iter().map(|p| join_path(&cwd, &discover::slashed(p)));
     let (walked, named): (Vec<String>, Vec<String>) = targeted.partition(|p| std::path::Path::new(p).is_dir());
+    let root = git_root.clone().unwrap_or_else(|| cwd.clone());
+    let stdin = targets.stdin.iter().map(|(name, _)| join_path(&cwd, name));
+    // A hook names whatever was changed: it asks for what a run over everything would say.
+    let named_tests = walked
+        .iter()
+        .chain(&named)
+        .cloned()
+        .chain(stdin)
+        .filter(|p| !input.force_exclude && is_test_code(&relative_path(&root, p)))
+        .collect();
     let base = governing.load(&first).map_err(Failure::Settings)?;
     let mut exclude = Vec::new();
     exclude.extend(Input::patterns(&cwd, &input.exclude)?);
@@ -164,7 +177,7 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
     add_settings_files(&governing, &mut found);
     Ok(Read {
         ruleset,
-        root: git_root.unwrap_or_else(|| cwd.clone()),
+        root,
         kinds: input.kinds(&cwd)?,
         stdin: targets
             .stdin
@@ -176,6 +189,7 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
         walked,
         named: named.into_iter().collect(),
         exclude: excluded,
+        named_tests,
         max_file_size: input.max_file_size,
         jobs: input.jobs,
         context: !input.no_context,
@@ -361,7 +375,9 @@ impl Read<'_> {
         let exists = |path: &str| self.exists(path);
         let in_scope = self.in_scope(project.sources);
         let covers = |path: &str| self.covers(&in_scope, path);
+        let is_test = |path: &str| self.is_test(path);
         let terms = Terms {
+            is_test: &is_test,
             ruleset: &self.ruleset,
             settings: &|path| governing.of(path),
             absolute: &|path| governing.absolute(path),
@@ -423,6 +439,17 @@ impl Read<'_> {
         let inside = |top: &String| self.walks(path) && !discover::in_skipped_folder(top, path);
         let excluded = || self.exclude.iter().any(|e| discover::matches(e, path));
         self.named.contains(path) || self.walked.iter().any(inside) && !excluded()
+    }
+
+    /// The file shown under this path is test code, and nobody asked for it.
+    fn is_test(&self, path: &str) -> bool {
+        let absolute = self.governing.absolute(path);
+        let around = |top: &String| {
+            absolute
+                .strip_prefix(&**top)
+                .is_some_and(|r| r.is_empty() || r.starts_with('/'))
+        };
+        is_test_code(&relative_path(&self.root, &absolute)) && !self.named_tests.iter().any(around)
     }
 
     /// A folder around this absolute path was walked.

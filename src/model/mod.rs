@@ -194,6 +194,8 @@ pub struct Unit {
     pub unfilled: Vec<Problem>,
     /// Every node that a suppression comment can cover; filled only for files in which `overgrant:` occurs.
     pub extents: Vec<Span>,
+    /// Code that calls no account: under the mocks of a test library, in test cases.
+    pub test_code: Vec<Span>,
     /// Files that were referred to and are not among the sources, as paths like [`crate::source::SourceFile::path`];
     /// a folder ends with `/`; for some files of a folder, [`crate::source::MATCHING`] and a pattern come after it. The caller
     /// may read them and run again.

@@ -45,6 +45,8 @@ pub struct Project<'a> {
     pub extents: Vec<Span>,
     /// Python, sorted by file, for [`calls::Calls`].
     pub modules: Vec<Module>,
+    /// See [`crate::model::Unit::test_code`].
+    pub test_code: Vec<Span>,
     /// Policies that are put on an identity that cannot be told, by its kind and the scope of the resource that puts them:
     /// one place of each.
     pub unplaced: BTreeMap<(IdentityKind, Arc<str>), Span>,

@@ -350,6 +350,7 @@ pub(super) fn summary(page: &Page<'_>) -> String {
             report.count(Status::Baselined) + report.count(Status::Moved),
             "baselined",
         ),
+        (stats.in_tests, "in test code (--tests shows them)"),
     ] {
         if n > 0 {
             let _ = write!(looked, ", {n} {what}");

@@ -173,6 +173,7 @@ fn summary(page: &Page<'_>) -> Value {
         "files": {"read": stats.files, "skipped": stats.skipped, "failed": stats.failed},
         "policies": stats.policies,
         "statements": stats.statements,
+        "in_tests": stats.in_tests,
         "by_severity": by_severity,
         "new": report.count(Status::New),
         "baselined": report.count(Status::Baselined) + report.count(Status::Moved),

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use super::spec::{Logic, Match, Report};
 use super::{Check, Context, Out, Rule, Ruleset, Selection, eval};
 use crate::finding::{Cause, Confidence, Finding, Severity};
-use crate::iam::{Document, Item, Statement};
+use crate::iam::catalogue::catalogue;
+use crate::iam::{ActionSet, Document, Statement};
 use crate::model::Resource;
 use crate::project::Project;
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, parent_path};
@@ -189,20 +190,34 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
     }
 }
 
-/// Whether a finding is about what is granted, which a boundary or a control policy never is. That permissions boundaries may
-/// be lifted is as bad in a boundary: it lets its holder out.
+/// Whether a finding is about what is granted, which a boundary or a control policy never is. That boundaries may be lifted is
+/// as bad in a boundary: it lets its holder out.
 fn grades_grants(ruleset: &Ruleset, f: &Finding, document: &Document) -> bool {
     const GRANTS: [&str; 6] = ["actions", "data", "escalation", "exposure", "resources", "trust"];
-    let lifts = |s: &Statement| {
-        let names = |i: &Item| i.text.known().is_some_and(|t| t.ends_with("PermissionsBoundary"));
-        s.allows() && s.action.as_ref().is_some_and(|c| c.items.iter().any(names))
-    };
-    let statement = match f.cause {
-        Cause::Statement(_, i) => document.statements.get(i as usize),
-        _ => None,
-    };
     let family = ruleset.get(&f.rule).map(Rule::family);
-    family.is_some_and(|family| GRANTS.contains(&family) && !(family == "escalation" && statement.is_some_and(lifts)))
+    family.is_some_and(|family| GRANTS.contains(&family)) && !lifts_boundaries(f, document)
+}
+
+/// Whether the actions of a finding remove or replace boundaries, and nothing in the document denies that.
+/// IAM User Guide, "Delegating responsibility to others using permissions boundaries".
+fn lifts_boundaries(f: &Finding, document: &Document) -> bool {
+    const LIFTING: [&str; 4] = [
+        "iam:DeleteRolePermissionsBoundary",
+        "iam:DeleteUserPermissionsBoundary",
+        "iam:PutRolePermissionsBoundary",
+        "iam:PutUserPermissionsBoundary",
+    ];
+    let lifted: Vec<_> = LIFTING.iter().filter_map(|name| catalogue().action(name)).collect();
+    let holds = |pattern: &str| {
+        let set = ActionSet::expand(pattern);
+        lifted.iter().any(|a| set.contains(a.id()))
+    };
+    let named = |a: &String| a.to_ascii_lowercase().starts_with("iam:") && holds(a);
+    let denies = |s: &Statement| {
+        let patterns = s.action.iter().flat_map(|c| &c.items).filter_map(|i| i.text.known());
+        !s.allows() && patterns.into_iter().any(|p| holds(&p))
+    };
+    f.evidence.actions.iter().any(named) && !document.statements.iter().any(denies)
 }
 
 /// The construct that a resource of a synthesized template comes from: where to change it.

@@ -54,6 +54,8 @@ pub struct Settings {
     pub choice: Choice,
     pub exclude: Vec<String>,
     pub respect_gitignore: bool,
+    /// Findings in test code are reported as any others.
+    pub tests: bool,
     /// A suppression without a reason does not suppress.
     pub require_reason: bool,
     /// Above 0: every suppression ends, at most so many days ahead.
@@ -95,6 +97,7 @@ impl Settings {
             choice: Choice::default(),
             exclude: Vec::new(),
             respect_gitignore: true,
+            tests: false,
             require_reason: false,
             max_ignore_days: 0,
             honor_foreign: Vec::new(),

@@ -91,6 +91,7 @@ pub fn json_schema() -> Value {
             "exclude": strings("Files not to lint, in the manner of .gitignore; one that a linted file names is still read for it."),
             "respect-gitignore": {"type": "boolean", "default": true},
             "fail-on-unjudged": {"type": "boolean", "default": false, "description": "Something that was not judged makes the exit code 1."},
+            "tests": {"type": "boolean", "default": false, "description": "Report what is found in test code; else only credentials that look real."},
             "require-reason": {"type": "boolean", "default": false, "description": "A suppression without a reason does not suppress."},
             "max-ignore-days": {"type": "integer", "minimum": 0, "default": 0, "description": "Above 0: every suppression ends, at most so many days ahead."},
             "honor-foreign": {"type": "array", "items": {"enum": FOREIGN}, "description": "Markers of other tools that count as suppressions."},
@@ -175,6 +176,7 @@ pub fn shown(settings: &Settings) -> String {
         format!("respect-gitignore = {}", settings.respect_gitignore),
         "respect-gitignore",
     ));
+    lines.push((format!("tests = {}", settings.tests), "tests"));
     lines.push((
         format!("require-reason = {}", settings.require_reason),
         "require-reason",

@@ -31,6 +31,8 @@ pub struct Terms<'a> {
     pub settings: &'a dyn Fn(&str) -> &'a Settings,
     /// The absolute path of the file shown under this path.
     pub absolute: &'a dyn Fn(&str) -> String,
+    /// Whether the file shown under this path is test code that was not asked for.
+    pub is_test: &'a dyn Fn(&str) -> bool,
     /// Where the paths in fingerprints start: the git root or, without one, the folder of the settings or the working
     /// directory. Absolute.
     pub root: &'a str,
@@ -176,6 +178,8 @@ pub struct Stats {
     pub failed: usize,
     pub policies: usize,
     pub statements: usize,
+    /// Findings in test code that are not reported.
+    pub in_tests: usize,
     pub bytes: u64,
     pub elapsed_ms: Option<u64>,
 }
@@ -216,12 +220,23 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
     reported.sort_by(|a, b| (a.span(), &a.finding.rule).cmp(&(b.span(), &b.finding.rule)));
     let baseline = (terms.baseline).map(|known| baseline::apply(&known, sources, &mut reported));
     reported.retain(|f| shown(sources, f, terms));
+    let mut in_tests = 0;
+    reported.retain(|f| {
+        let left_out = is_left_out(project, f, terms);
+        if left_out && f.is_active() {
+            in_tests += f.count();
+        }
+        !left_out
+    });
 
     Report {
         errors: errors(project),
         unjudged: settled(unjudged::collect(project)),
         unevaluated: unevaluated(project),
-        stats: stats(project),
+        stats: Stats {
+            in_tests,
+            ..stats(project)
+        },
         foreign: book.foreign(),
         ending: book.ending(&reported),
         findings: reported,
@@ -309,6 +324,15 @@ fn fails(finding: &Finding, severity: Severity, fail_on: FailOn) -> bool {
 fn shown(sources: &Sources, f: &Reported, terms: &Terms<'_>) -> bool {
     let settings = (terms.settings)(sources.path(f.span().file));
     f.severity >= settings.min_severity && f.confidence >= settings.min_confidence
+}
+
+/// A finding in test code, which grants nothing and calls no account. A credential that looks real opens what it opens.
+fn is_left_out(project: &Project<'_>, f: &Reported, terms: &Terms<'_>) -> bool {
+    let span = f.span();
+    let path = project.sources.path(span.file);
+    let is_test = || project.test_code.iter().any(|code| code.contains(span)) || (terms.is_test)(path);
+    let credential = f.severity >= Severity::High && !f.finding.secrets.is_empty() && !f.rule().contains("password");
+    !credential && !(terms.settings)(path).tests && is_test()
 }
 
 fn is_error(problem: &Problem) -> bool {

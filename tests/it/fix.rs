@@ -32,6 +32,7 @@ fn lint(ruleset: &Ruleset, sources: &Sources) -> Report {
     let analysis = overgrant::analyse(sources, &own);
     let outcome = rules::run(&analysis.project, ruleset, &Selection::all(ruleset));
     let terms = Terms {
+        is_test: &|_| false,
         ruleset,
         settings: &|_| &settings,
         absolute: &|path| format!("/repo/{path}"),

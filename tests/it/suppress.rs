@@ -30,6 +30,7 @@ fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
     let selection = Selection::all(&ruleset);
     let outcome = rules::run(&analysis.project, &ruleset, &selection);
     let terms = Terms {
+        is_test: &|_| false,
         ruleset: &ruleset,
         settings: &|_| &settings,
         absolute: &|path| format!("/repo/{path}"),

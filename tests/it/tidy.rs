@@ -14,6 +14,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("date", 0),
     ("grade", 0),
     ("spelling", 0),
+    ("test_code", 0),
     ("value", 1),
     ("syntax", 1),
     ("iam", 2),

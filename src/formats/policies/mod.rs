@@ -257,13 +257,12 @@ impl Found {
             return;
         }
         match plain::embedded(text, value.span) {
-            Some((inner, problems)) => {
-                // A property that nobody knows to hold a policy may hold anything else.
-                if certain || recognize::is_policy_file(&inner) {
-                    self.problems.extend(problems);
-                    self.documents.extend(document::documents(&inner, slot));
-                }
+            // A property that nobody knows to hold a policy may hold anything else.
+            Some((inner, problems)) if certain || recognize::is_policy_file(&inner) => {
+                self.problems.extend(problems);
+                self.documents.extend(document::documents(&inner, slot));
             }
+            Some(_) => {}
             // A reference to something that is not here stays unknown; a literal that is no JSON is broken.
             None if certain && text.is_known() => self.problems.push(Problem::new(
                 ProblemKind::PolicyJson,

@@ -2,7 +2,8 @@
 //!
 //! **Invariant:** what a principal or a statement has that we cannot read stands in it as unknown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::loose::{Names, document_of, document_with};
 use super::resources::{Lowering, made_entry, method_of};
@@ -35,6 +36,27 @@ const ADDERS: &[(&str, &str)] = &[
     ("add_service_principal", "ServicePrincipal"),
 ];
 
+/// What has a policy of its own, by its class or by the method that makes it, and the IAM prefix of its service. The policy of
+/// an endpoint of a VPC limits what passes it. CDK API reference, `addToPolicy` and `addToResourcePolicy`.
+const HOLDERS: &[(&str, &str)] = &[
+    ("Bucket", "s3"),
+    ("BucketPolicy", "s3"),
+    ("CfnVPCEndpoint", "ec2"),
+    ("EventBus", "events"),
+    ("FileSystem", "elasticfilesystem"),
+    ("GatewayVpcEndpoint", "ec2"),
+    ("InterfaceVpcEndpoint", "ec2"),
+    ("Key", "kms"),
+    ("Queue", "sqs"),
+    ("Repository", "ecr"),
+    ("Secret", "secretsmanager"),
+    ("Topic", "sns"),
+    ("add_dynamo_db_endpoint", "ec2"),
+    ("add_gateway_endpoint", "ec2"),
+    ("add_interface_endpoint", "ec2"),
+    ("add_s3_endpoint", "ec2"),
+];
+
 /// One of these stands in every file that makes any of it.
 const WORDS: &[&str] = &["PolicyStatement", "assumed_by", "from_aws_managed_policy_name"];
 
@@ -60,8 +82,7 @@ impl Lowering<'_> {
         if !WORDS.iter().any(|w| memchr::memmem::find(text, w.as_bytes()).is_some()) {
             return;
         }
-        let (names, changes) = (Names::new(m), self.changes());
-        let on_endpoints = self.on_endpoints();
+        let (names, changes, uses) = (Names::new(m), self.changes(), self.uses());
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
             match &*self.class_of(call) {
@@ -69,8 +90,9 @@ impl Lowering<'_> {
                     let statement = self.statement(expr, call, &changes);
                     let name = names.address(self, expr);
                     let mut loose = self.loose_of(document_of(statement), name, "PolicyStatement");
-                    if on_endpoints.contains(&expr) {
-                        (loose.kind, loose.service) = (Some(PolicyKind::Resource), Some("ec2".into()));
+                    if let Some(service) = uses.get(&expr) {
+                        loose.kind = Some(PolicyKind::Resource);
+                        loose.service = Some(Arc::from(*service));
                     }
                     unit.loose.push(loose);
                 }
@@ -104,27 +126,6 @@ impl Lowering<'_> {
         method_of(m, call).to_owned()
     }
 
-    /// The statements that are added to the policies of VPC endpoints.
-    fn on_endpoints(&self) -> BTreeSet<ExprId> {
-        let m = self.module_ref();
-        let is_endpoint = |made: ExprId| {
-            m.call(made).is_some_and(|c| {
-                let class = self.class_of(c);
-                class.ends_with("VpcEndpoint") || matches!(&*class, "add_gateway_endpoint" | "add_interface_endpoint")
-            })
-        };
-        m.ids()
-            .filter_map(|expr| {
-                let call = m.call(expr)?;
-                let ExprKind::Attr { of, name, .. } = &m.expr(call.function).kind else {
-                    return None;
-                };
-                let adds = &**name == "add_to_policy" && m.made_by(*of).is_some_and(is_endpoint);
-                m.made_by(call.argument(0, "statement").filter(|_| adds)?)
-            })
-            .collect()
-    }
-
     /// The calls of methods of statements, by the statement.
     fn changes(&self) -> Changes {
         let m = self.module_ref();
@@ -142,6 +143,63 @@ impl Lowering<'_> {
             }
         }
         out
+    }
+
+    /// The statements that are put into the policy of a resource, with the IAM prefix of its service.
+    fn uses(&self) -> BTreeMap<ExprId, &'static str> {
+        let m = self.module_ref();
+        let mut out = BTreeMap::new();
+        for expr in m.ids() {
+            let Some(call) = m.call(expr) else { continue };
+            let class = self.class_of(call);
+            let holder = match &m.expr(call.function).kind {
+                ExprKind::Attr { of, .. } if matches!(&*class, "add_to_policy" | "add_to_resource_policy") => {
+                    let made = m.call(m.made_by(*of).unwrap_or(*of)).or_else(|| self.assigned(*of));
+                    made.map(|c| self.class_of(c)).unwrap_or_default()
+                }
+                _ => class,
+            };
+            let Some((_, service)) = HOLDERS.iter().find(|(name, _)| *name == holder) else {
+                continue;
+            };
+            for arg in &call.args {
+                self.statements_in(arg.value, 0, &mut |statement| {
+                    out.insert(statement, *service);
+                });
+            }
+        }
+        out
+    }
+
+    /// The call whose result the attribute `of` holds, where one place of the module assigns it.
+    fn assigned(&self, of: ExprId) -> Option<&Call> {
+        let m = self.module_ref();
+        let shown = m.dotted(of)?;
+        let attribute = shown.rsplit_once('.')?.1.to_owned();
+        let mut all = m.attributes.iter().filter(|a| *a.name == *attribute);
+        let source = all.next()?.source.as_ref().filter(|s| s.steps.is_empty())?;
+        all.next().is_none().then(|| m.call(source.expr)).flatten()
+    }
+
+    /// The `PolicyStatement`s of an argument: itself, in a list, in a `PolicyDocument`.
+    fn statements_in(&self, expr: ExprId, depth: u32, take: &mut dyn FnMut(ExprId)) {
+        let m = self.module_ref();
+        let made = m.made_by(expr).unwrap_or(expr);
+        if depth > MAX_DEPTH {
+            return;
+        }
+        if let ExprKind::List(items) = &m.expr(made).kind {
+            items.iter().for_each(|i| self.statements_in(*i, depth + 1, take));
+        }
+        let Some(call) = m.call(made) else { return };
+        match &*self.class_of(call) {
+            "PolicyStatement" => take(made),
+            "PolicyDocument" => call
+                .args
+                .iter()
+                .for_each(|a| self.statements_in(a.value, depth + 1, take)),
+            _ => {}
+        }
     }
 
     fn is_of_iam(&self, call: &Call) -> bool {

@@ -8,6 +8,7 @@ mod cdk;
 mod importers;
 mod inline;
 mod loose;
+mod mocks;
 mod operations;
 mod receiver;
 mod resources;
@@ -106,9 +107,13 @@ fn read(sources: &Sources, file: FileId) -> Unit {
         Some(tree) if memchr::memmem::find(text.as_bytes(), b"overgrant:").is_some() => extents(&code, tree),
         _ => Vec::new(),
     };
+    let test_code = tree
+        .as_ref()
+        .map_or_else(Vec::new, |tree| mocks::test_code(&code, tree));
     Unit {
         problems,
         extents,
+        test_code,
         modules: vec![module],
         ..Unit::default()
     }

@@ -18,6 +18,7 @@ use crate::model::Unit;
 use crate::source::{FileId, Sources};
 
 use super::{DocumentId, PolicyRef, Project};
+use crate::value::Value;
 use index::Index;
 
 /// Joins all units of a run into one project.
@@ -32,6 +33,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         problems: Vec::new(),
         extents: Vec::new(),
         modules: Vec::new(),
+        test_code: Vec::new(),
         unplaced: BTreeMap::new(),
         alternatives: OnceLock::new(),
         granted: Vec::new(),
@@ -58,6 +60,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         unfilled.append(&mut unit.unfilled);
         project.extents.append(&mut unit.extents);
         project.modules.append(&mut unit.modules);
+        project.test_code.append(&mut unit.test_code);
     }
     project.modules.sort_by_key(|m| m.file);
     drop_unowned_twins(&mut project.documents);
@@ -72,7 +75,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
     let index = Index::new(&project);
     identities::identities(&mut project, &index);
     groups::memberships(&mut project, &index);
-    mark_boundaries(&mut project);
+    mark_boundaries(&mut project, &index);
     project.granted.resize_with(project.documents.len(), OnceLock::new);
     workloads::workloads(&mut project, &index);
     project
@@ -95,9 +98,21 @@ fn drop_unowned_twins(documents: &mut Vec<Document>) {
     });
 }
 
-/// A document that is used as a permissions boundary, and as nothing else, is one.
-fn mark_boundaries(project: &mut Project<'_>) {
+/// A document that is used as a permissions boundary, and as nothing else, is one; so is one that a condition demands as the
+/// boundary of what is made. IAM User Guide, "Permissions boundaries for IAM entities".
+fn mark_boundaries(project: &mut Project<'_>, index: &Index) {
     let mut boundary = Vec::new();
+    let statements = project.documents.iter().flat_map(|d| &d.statements);
+    for c in statements.flat_map(|s| &s.conditions) {
+        if !c.key.text.display().eq_ignore_ascii_case("iam:PermissionsBoundary") {
+            continue;
+        }
+        for item in &c.values {
+            if let PolicyRef::Documents(ids) = index.policy(&Value::text(item.text.clone(), item.span)) {
+                boundary.extend(ids);
+            }
+        }
+    }
     let mut attached: BTreeSet<DocumentId> = BTreeSet::new();
     for identity in &project.identities {
         if let Some(u) = &identity.boundary

@@ -139,12 +139,36 @@ impl Eval<'_, '_> {
                 f.severity = Some(adjust.severity);
             }
         }
-        if report.narrowed == Narrowed::Lower && s.statement.allows() && strength(s.statement).narrows() {
-            match &mut f.severity {
-                Some(severity) => *severity = severity.lower(),
-                None => f = f.lowered(),
+        let withheld = self.context.project.withheld(s.document_id).of(s.index);
+        if let Some(actions) = at.actions.filter(|a| s.statement.allows() && a.intersects(withheld)) {
+            let left = actions.minus(withheld);
+            f = f.note(format!(
+                "{} of these {} actions are denied or outside the permissions boundary",
+                actions.len() - left.len(),
+                actions.len()
+            ));
+            if is_less(actions, &left) {
+                f = lower(f);
             }
+        }
+        if report.narrowed == Narrowed::Lower && s.statement.allows() && strength(s.statement).narrows() {
+            f = lower(f);
         }
         f
     }
+}
+
+fn lower(mut f: Finding) -> Finding {
+    match &mut f.severity {
+        Some(severity) => *severity = severity.lower(),
+        None => f = f.lowered(),
+    }
+    f
+}
+
+/// What is left is another thing than what is written: a quarter of what changes something is gone, or all of IAM's.
+fn is_less(written: &ActionSet, left: &ActionSet) -> bool {
+    let changing = |set: &ActionSet| set.iter().filter(|a| a.level().changes()).count();
+    let of_iam = |set: &ActionSet| set.iter().any(|a| a.service().prefix() == "iam" && a.level().changes());
+    changing(left) * 4 <= changing(written) * 3 || (of_iam(written) && !of_iam(left))
 }

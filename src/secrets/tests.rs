@@ -173,8 +173,11 @@ fn escapes_and_encodings_hide_nothing() {
             ))
         ),
         format!(
-            "x: {}",
-            base64(&base64(&format!("# {id}\nAWS_SECRET_ACCESS_KEY={secret}\n#!/bin/sh")))
+            "user_data: {}",
+            base64(&format!(
+                "#!/bin/sh\necho {} | base64 -d > k\n",
+                base64(&format!("#!/bin/sh\nAWS_SECRET_ACCESS_KEY={secret}"))
+            ))
         ),
     ] {
         let found = scan(&text);

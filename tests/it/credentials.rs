@@ -181,9 +181,8 @@ fn a_password_that_is_guessed_first_is_not_a_placeholder() {
         let (findings, _) = check("t.yaml", &text);
         findings.iter().map(|f| f.severity).collect::<Vec<_>>()
     };
-    // The rule's own severity.
-    assert_eq!(severity("password"), [None]);
-    assert_eq!(severity("Sommer-31-Wolke"), [None]);
+    assert_eq!(severity("password"), [Some(Severity::High)]);
+    assert_eq!(severity("Sommer-31-Wolke"), [Some(Severity::High)]);
     assert_eq!(severity("<your-password>"), [Some(Severity::Low)]);
 }
 

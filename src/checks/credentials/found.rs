@@ -453,6 +453,8 @@ fn ssm_parameter(cx: &Context<'_>, l: &Literal<'_>, value: &str, out: &mut Out<'
         || is_placeholder(value)
         || value.starts_with("arn:")
         || value.starts_with("http")
+        // A path, or names put together.
+        || value.contains('/') && secrets::is_wordy(value)
         || value.contains(char::is_whitespace)
         || value.starts_with("{{resolve:");
     if plain || !(secure || telling) {

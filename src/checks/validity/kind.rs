@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::finding::Severity;
 use crate::iam::kind::is_assume;
 use crate::iam::size::{Holder, holder, quota, resource_quota, size};
 use crate::iam::{Document, Origin, PolicyKind, Statement};
@@ -51,6 +52,9 @@ pub(super) fn mismatch(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
+/// The quota of trust policies, where it was raised, in characters. IAM User Guide, "IAM and AWS STS quotas".
+const RAISED_TRUST_QUOTA: usize = 4096;
+
 pub(super) fn sizes(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d) in cx.documents() {
         if d.origin != Origin::Written {
@@ -60,15 +64,15 @@ pub(super) fn sizes(cx: &Context<'_>, out: &mut Out<'_>) {
         let span = d.statement_key.unwrap_or(d.span);
         let mut push = |rule: &'static str, most: usize, what: &str| {
             if length > most {
-                out.push(
-                    cx.at_document(
-                        rule,
-                        id,
-                        format!("the policy has {length} characters, of {most} for {what}"),
-                    )
-                    .primary(span, "AWS rejects the policy for this")
-                    .other(what.to_owned()),
-                );
+                let message = format!("the policy has {length} characters, of {most} for {what}");
+                let f = cx.at_document(rule, id, message).other(what.to_owned());
+                out.push(if d.kind == PolicyKind::Trust && length <= RAISED_TRUST_QUOTA {
+                    f.primary(span, "longer than the default quota")
+                        .severity(Severity::Medium)
+                        .note(format!("the quota can be raised to {RAISED_TRUST_QUOTA} characters"))
+                } else {
+                    f.primary(span, "AWS rejects the policy for this")
+                });
             }
         };
         match d.kind {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access_analyzer;
+mod alternatives;
 mod broken;
 mod callers;
 mod cdk;

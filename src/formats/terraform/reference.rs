@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use crate::source::{Hole, HoleKind, Span, Target, Text};
 use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Kind, Value};
+use crate::value::guard::Fact;
+use crate::value::{Guard, Kind, Value};
 
+use super::branches::MAX_BRANCHES;
 use super::eval::{Env, Evaluator};
 use super::instances::Expansion;
-use super::values::{first, inherit, is_spread, pairs, spread_of};
+use super::values::{first, inherit, is_spread, pairs, sorted_entries, spread_of};
 
 /// One step of a traversal, with the span of all up to its end.
 enum Step<'t> {
@@ -260,7 +262,9 @@ impl<'a> Evaluator<'a> {
             }
             Kind::Map(_) => match super::texts::to_text(index).as_ref().and_then(Text::known) {
                 Some(key) => self.attribute(value, &key, span, env),
-                None => self.unknown(HoleKind::Other, span),
+                None => self
+                    .by_key(value, index, None, span)
+                    .unwrap_or_else(|| self.unknown(HoleKind::Other, span)),
             },
             Kind::Unknown(hole) => match &hole.target {
                 // Instances that cannot be told apart share the address.
@@ -274,6 +278,31 @@ impl<'a> Evaluator<'a> {
             },
             _ => self.fail("no list", span),
         }
+    }
+
+    /// What a key that is not known finds in an object, or `otherwise`: each of its values, as long as they are few.
+    pub(super) fn by_key(&self, map: &Value, key: &Value, otherwise: Option<&Value>, span: Span) -> Option<Value> {
+        let subject = &key.as_hole().filter(|h| h.kind == HoleKind::Input)?.name;
+        let entries = sorted_entries(map);
+        let most = MAX_BRANCHES - usize::from(otherwise.is_some());
+        if entries.is_empty() || entries.len() > most || entries.iter().any(|e| !e.key.is_known()) {
+            return None;
+        }
+        let fact = |key: &str| match otherwise {
+            Some(_) => Fact::equals(subject, key, true),
+            None => Fact::key(subject, key),
+        };
+        let each = entries.iter().map(|e| {
+            let key = e.key.display();
+            let when = Guard::new(&format!("for {key}"), vec![fact(&key)]);
+            (when, inherit(&e.value, &map.via))
+        });
+        let none: Vec<Fact> = entries
+            .iter()
+            .map(|e| Fact::equals(subject, &e.key.display(), false))
+            .collect();
+        let other = otherwise.map(|value| (Guard::new("for any other", none), value.clone()));
+        Some(self.one_of(each.chain(other).collect(), span))
     }
 
     fn splat(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {

@@ -273,7 +273,8 @@ fn keys(call: &Call<'_, '_>) -> Value {
 
 fn lookup(call: &Call<'_, '_>) -> Value {
     let (Some(map), Some(key)) = (call.get(0), call.known(1)) else {
-        return call.unknown();
+        let by_key = |map| call.evaluator.by_key(map, call.get(1)?, Some(call.get(2)?), call.span);
+        return call.get(0).and_then(by_key).unwrap_or_else(|| call.unknown());
     };
     match &map.kind {
         Kind::Map(entries) => match map.get(&key) {

@@ -3,7 +3,7 @@
 use super::super::{Binding, Change, ExprId, Found};
 use super::{MAX_CHANGES, MAX_WEIGHT, Values, merge, open_entry, weight};
 use crate::source::{Hole, HoleKind, Text};
-use crate::value::{Entry, Kind, Value};
+use crate::value::{Branch, Entry, Guard, Kind, Value};
 
 impl Values<'_> {
     /// `v`, as changed between `binding` and the point of `found`.
@@ -24,7 +24,8 @@ impl Values<'_> {
                 return v;
             }
             let sure = m.covers(c.block, binding.block);
-            v = self.change(module, v, &c.path, &c.change, sure);
+            let when = m.label(c.block).filter(|_| !sure).map(|label| Guard::from(&**label));
+            v = self.change(module, v, &c.path, &c.change, (sure, when.as_ref()));
             if weight(&v, MAX_WEIGHT) >= MAX_WEIGHT {
                 return self.unknown(module, c.at);
             }
@@ -32,7 +33,15 @@ impl Values<'_> {
         v
     }
 
-    pub(super) fn change(&self, module: usize, v: Value, path: &[ExprId], change: &Change, sure: bool) -> Value {
+    /// The value with a change, which is certain, or made where a condition holds.
+    pub(super) fn change(
+        &self,
+        module: usize,
+        v: Value,
+        path: &[ExprId],
+        change: &Change,
+        sure: (bool, Option<&Guard>),
+    ) -> Value {
         let Some((first, rest)) = path.split_first() else {
             return self.change_here(module, v, change, sure);
         };
@@ -48,10 +57,13 @@ impl Values<'_> {
                     (None, Change::Set(e)) if rest.is_empty() => entries.push(Entry {
                         key: t.clone(),
                         key_span: key.span,
-                        value: self.value(module, *e),
+                        value: under(sure.1, self.value(module, *e), None),
                     }),
                     (None, _) => {}
-                    (Some(at), Change::Set(e)) if rest.is_empty() => entries[at].value = self.value(module, *e),
+                    (Some(at), Change::Set(e)) if rest.is_empty() => {
+                        let before = entries[at].value.clone();
+                        entries[at].value = under(sure.1, self.value(module, *e), Some(before));
+                    }
                     (Some(at), _) => {
                         let inner = entries[at].value.clone();
                         entries[at].value = self.change(module, inner, rest, change, sure);
@@ -64,7 +76,10 @@ impl Values<'_> {
                 let at = n.parse::<usize>().ok().filter(|n| *n < items.len());
                 match (at, change) {
                     (None, _) => return self.open(v),
-                    (Some(at), Change::Set(e)) if rest.is_empty() => items[at] = self.value(module, *e),
+                    (Some(at), Change::Set(e)) if rest.is_empty() => {
+                        let before = items[at].clone();
+                        items[at] = under(sure.1, self.value(module, *e), Some(before));
+                    }
                     (Some(at), _) => {
                         let inner = items[at].clone();
                         items[at] = self.change(module, inner, rest, change, sure);
@@ -77,18 +92,20 @@ impl Values<'_> {
         Value { kind, span, via }
     }
 
-    pub(super) fn change_here(&self, module: usize, v: Value, change: &Change, sure: bool) -> Value {
+    fn change_here(&self, module: usize, v: Value, change: &Change, (sure, when): (bool, Option<&Guard>)) -> Value {
         let (span, via) = (v.span, v.via.clone());
         let kind = match (&v.kind, change) {
             (Kind::Seq(items), Change::Append(e)) => {
                 let mut items = items.to_vec();
-                items.push(self.value(module, *e));
+                items.push(under(when, self.value(module, *e), None));
                 Kind::Seq(items.into())
             }
             (Kind::Seq(items), Change::Extend(e)) => {
                 let mut items = items.to_vec();
                 match self.value(module, *e) {
-                    more if more.as_seq().is_some() => items.extend(more.items().iter().cloned()),
+                    more if more.as_seq().is_some() => {
+                        items.extend(more.items().iter().map(|item| under(when, item.clone(), None)));
+                    }
                     _ => items.push(self.unknown(module, *e)),
                 }
                 Kind::Seq(items.into())
@@ -104,7 +121,18 @@ impl Values<'_> {
             (Kind::Map(entries), Change::Update(e)) => {
                 let mut entries = entries.to_vec();
                 match self.value(module, *e) {
-                    more if more.entries().is_some() => merge(&mut entries, more.entries().unwrap_or_default()),
+                    more if more.entries().is_some() => {
+                        let more = more.entries().unwrap_or_default().iter().map(|e| {
+                            let name = e.key.known();
+                            let before = entries.iter().rfind(|old| name.is_some() && old.key.known() == name);
+                            Entry {
+                                value: under(when, e.value.clone(), before.map(|old| old.value.clone())),
+                                ..e.clone()
+                            }
+                        });
+                        let more: Vec<Entry> = more.collect();
+                        merge(&mut entries, &more);
+                    }
                     more => entries.push(open_entry(&more)),
                 }
                 Kind::Map(entries.into())
@@ -132,4 +160,20 @@ impl Values<'_> {
         };
         Value { kind, ..v }
     }
+}
+
+/// A value that is there under a condition, and what is there otherwise.
+fn under(when: Option<&Guard>, value: Value, otherwise: Option<Value>) -> Value {
+    let Some(when) = when else { return value };
+    let span = value.span;
+    let other = otherwise.map(|value| Branch {
+        when: when.opposite(),
+        value,
+    });
+    let this = Branch {
+        when: when.clone(),
+        value,
+    };
+    let branches = std::iter::once(this).chain(other).flat_map(Branch::spread);
+    Value::new(Kind::OneOf(branches.collect()), span)
 }

@@ -120,6 +120,45 @@ const CASES: &[Case] = &[
         place: "terragrunt.hcl:5:",
     },
     Case {
+        what: "a file that Terragrunt writes with its own names",
+        files: &[(
+            "live/terragrunt.hcl",
+            "locals {\n  act = \"iam:*\"\n}\ngenerate \"g\" {\n  path = \"g.tf\"\n  contents = <<EOF\nresource \"aws_iam_role_policy\" \"p\" {\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"${local.act}\", Resource = \"*\" }] })\n}\nEOF\n}\n",
+        )],
+        place: "live/terragrunt.hcl:2:",
+    },
+    Case {
+        what: "a table of values",
+        files: &[
+            ("grants.csv", "name,act\norders,iam:*\n"),
+            (
+                "main.tf",
+                "resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = [for r in csvdecode(file(\"grants.csv\")) : r.act], Resource = \"*\" }] })\n}\n",
+            ),
+        ],
+        place: "grants.csv:2:",
+    },
+    Case {
+        what: "the file of each stage",
+        files: &[
+            ("config.dev.yml", "act: cloudwatch:PutMetricData\n"),
+            ("config.prod.yml", "act: \"iam:*\"\n"),
+            (
+                "serverless.yml",
+                "service: s\nprovider:\n  name: aws\n  stage: ${opt:stage, 'dev'}\n  iam: {role: {statements: [{Effect: Allow, Action: \"${file(./config.${opt:stage, self:provider.stage}.yml):act}\", Resource: \"*\"}]}}\nfunctions:\n  f: {handler: f.f}\n",
+            ),
+        ],
+        place: "config.prod.yml:1:",
+    },
+    Case {
+        what: "the parameters of each stage",
+        files: &[(
+            "serverless.yml",
+            "service: s\nprovider:\n  name: aws\n  iam: {role: {statements: [{Effect: Allow, Action: \"${param:act}\", Resource: \"*\"}]}}\nfunctions:\n  f: {handler: f.f}\nparams:\n  dev: {act: cloudwatch:PutMetricData}\n  prod: {act: \"iam:*\"}\n",
+        )],
+        place: "serverless.yml:9:",
+    },
+    Case {
         what: "a value that somebody else changes",
         files: &[(
             "main.tf",

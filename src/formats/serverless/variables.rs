@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::formats::cloudformation::env::Env;
 use crate::formats::cloudformation::text::{self, Part};
 use crate::formats::cloudformation::{Template, Variables};
-use crate::source::{HoleKind, Span, Text};
+use crate::source::{HoleKind, MATCHING, Span, Text};
 use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Kind, Value};
+use crate::value::{Branch, Kind, Value};
 
 /// Variables inside variables are followed this deep.
 const MAX_NESTING: usize = 8;
@@ -84,6 +84,9 @@ impl Service {
         }
         let filled;
         let mut inside = inside;
+        if let Some(value) = self.stage_files(template, env, inside, at) {
+            return Some(value);
+        }
         if inside.contains("${") {
             // The address itself holds variables.
             let value = self.fill(template, env, &Text::made(inside, at), at, nesting + 1)?;
@@ -119,7 +122,7 @@ impl Service {
         match kind {
             "self" => Some(self.own(template, env, address, at)),
             "sls" if address == "stage" => Some(self.own(template, env, "provider.stage", at)),
-            "param" => Some(self.own(template, env, &format!("params.default.{address}"), at)),
+            "param" => Some(self.parameter(template, env, address, at)),
             "aws" if address == "accountId" => hole(HoleKind::Account),
             "aws" if address == "region" => hole(HoleKind::Region),
             "opt" if address == "region" => hole(HoleKind::Region),
@@ -137,6 +140,83 @@ impl Service {
             _ if address == "provider.region" => Answer::Unknown(one(HoleKind::Region, address, at)),
             _ => Answer::Unknown(one(HoleKind::Other, address, at)),
         }
+    }
+
+    /// `param:name`: what each stage sets, since any of them may be deployed; else the default of all.
+    /// Serverless Framework, "Parameters".
+    fn parameter(&self, template: &Template<'_>, env: Env<'_>, name: &str, at: Span) -> Answer {
+        let tree = &self.tree;
+        let stages = |section: &str| {
+            let section = tree.get(self.root, section).filter(|s| tree.kind(*s) == Node::Map);
+            let entries = section.into_iter().flat_map(|s| tree.entries(s));
+            entries
+                .filter_map(|(key, _)| tree.text(key)?.known())
+                .collect::<Vec<_>>()
+        };
+        let in_params = stages("params").into_iter().map(|s| (format!("params.{s}.{name}"), s));
+        let in_stages = stages("stages")
+            .into_iter()
+            .map(|s| (format!("stages.{s}.params.{name}"), s));
+        let mut values: Vec<(String, Value)> = Vec::new();
+        let mut default = None;
+        for (address, stage) in in_params.chain(in_stages) {
+            let value = self.walk(template, env.within(tree), self.root, &address);
+            let Some(value) = value.filter(|v| !v.is_null()) else {
+                continue;
+            };
+            if stage == "default" {
+                default = Some(value);
+            } else {
+                values.push((stage.into_owned(), value));
+            }
+        }
+        values.extend(default.map(|value| ("default".to_owned(), value)));
+        match by_stage(values, at) {
+            Some(value) => Answer::Value(value.used_at(at)),
+            None => Answer::Unknown(one(HoleKind::Input, &format!("param:{name}"), at)),
+        }
+    }
+
+    /// `file(config/${opt:stage}.yml):address`: what the file of each stage says. `None` where the path does not depend on the
+    /// stage alone, or only one such file is there.
+    fn stage_files(&self, template: &Template<'_>, env: Env<'_>, inside: &str, at: Span) -> Option<Value> {
+        let (path, rest) = inside.strip_prefix("file(")?.split_once(')')?;
+        let stage = next_variable(path, 0).filter(|v| is_stage(v.inside))?;
+        let (before, after) = (&path[..stage.start], &path[stage.end..]);
+        if after.contains("${") || before.contains("${") || rest.contains("${") {
+            return None;
+        }
+        let (folder, name) = before.rsplit_once('/').unwrap_or((".", before));
+        let folder = template.local_path(&self.tree, folder)?;
+        let pattern = format!("{}*{after}", name.trim());
+        template.want(format!(
+            "{}/{MATCHING}{}",
+            if folder.is_empty() { "." } else { &folder },
+            pattern.trim()
+        ));
+        let start = crate::source::join_path(&folder, name.trim());
+        let start = if name.trim().is_empty() {
+            format!("{start}/")
+        } else {
+            start
+        };
+        let sources = template.world.sources;
+        let mut values = Vec::new();
+        for id in sources.ids().filter(|_| template.charge(1)) {
+            let stage = sources
+                .path(id)
+                .strip_prefix(&start)
+                .and_then(|p| p.strip_suffix(after.trim()));
+            let Some(stage) = stage.filter(|s| !s.is_empty() && !s.contains('/')) else {
+                continue;
+            };
+            let path = path.replacen(&path[before.len()..path.len() - after.len()], stage, 1);
+            let address = rest.strip_prefix(':').unwrap_or("");
+            if let Answer::Value(value) = self.file(template, env, path.trim(), address, at) {
+                values.push((stage.to_owned(), value));
+            }
+        }
+        if values.len() < 2 { None } else { by_stage(values, at) }
     }
 
     /// `file(path):address`; what is not data (JavaScript) is unknown.
@@ -192,6 +272,34 @@ impl Service {
 enum Answer {
     Value(Value),
     Unknown(Value),
+}
+
+/// How many stages are told apart.
+const MAX_STAGES: usize = 8;
+
+/// The value of each stage; one value where there is only one, unknown where there are too many.
+fn by_stage(mut values: Vec<(String, Value)>, at: Span) -> Option<Value> {
+    match values.len() {
+        0 => None,
+        1 => values.pop().map(|(_, value)| value),
+        2..=MAX_STAGES => {
+            let branches = values.into_iter().map(|(stage, value)| Branch {
+                label: format!("if stage is {stage}").into(),
+                value,
+            });
+            Some(Value::new(Kind::OneOf(branches.collect()), at))
+        }
+        _ => Some(one(HoleKind::Input, "stage", at)),
+    }
+}
+
+/// Whether a variable is the stage that is deployed, given on the command line.
+fn is_stage(inside: &str) -> bool {
+    let first = inside.split(',').next().unwrap_or("").trim();
+    matches!(
+        first,
+        "opt:stage" | "sls:stage" | "self:provider.stage" | "self:custom.stage"
+    )
 }
 
 fn one(kind: HoleKind, name: &str, at: Span) -> Value {

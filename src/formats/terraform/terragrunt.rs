@@ -27,7 +27,7 @@ pub(super) fn generated(file: FileId, text: &str, hcl: &Hcl) -> Vec<Hcl> {
         })
     };
     let blocks = hcl.body.blocks("generate").filter(is_code).take(MAX_GENERATED);
-    blocks
+    let mut made: Vec<Hcl> = blocks
         .filter_map(|b| {
             let contents = hcl.tree.span(b.body.attribute("contents")?.value);
             let written = text.get(contents.range())?;
@@ -36,7 +36,14 @@ pub(super) fn generated(file: FileId, text: &str, hcl: &Hcl) -> Vec<Hcl> {
             let inner = body.trim_end().rsplit_once('\n')?.0;
             Some(hcl::parse(file, &only(text, start..start + inner.len())))
         })
-        .collect()
+        .collect();
+    if !made.is_empty() {
+        let mut names = hcl::parse(file, text);
+        names.body.attributes.clear();
+        names.body.blocks.retain(|b| &*b.kind == "locals");
+        made.push(names);
+    }
+    made
 }
 
 /// The text with blanks around `range`, so that what is in it keeps its place, and with the escapes of templates undone.

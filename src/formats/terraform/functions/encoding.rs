@@ -5,8 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::formats::plain;
 use crate::source::Text;
-use crate::value::{Kind, Value};
+use crate::value::{Entry, Kind, Value};
 
+use super::super::eval::MAX_ITEMS;
 use super::super::values::inherit;
 use super::Call;
 
@@ -29,6 +30,7 @@ pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
             None => call.fail(),
         },
         "jsondecode" | "yamldecode" => decode(call),
+        "csvdecode" => rows(call),
         "base64encode" => match call.known(0) {
             Some(text) if text.len() <= MAX_ENCODED => Value::made(&STANDARD.encode(text), call.span),
             _ => call.unknown(),
@@ -71,6 +73,60 @@ fn decode(call: &Call<'_, '_>) -> Value {
         }
         _ => call.unknown(),
     }
+}
+
+/// An object for each line after the first, which names its fields; each value lies where it is written.
+fn rows(call: &Call<'_, '_>) -> Value {
+    let Some(text) = call.text(0).filter(|t| t.is_known() && t.len() <= MAX_ENCODED) else {
+        return call.unknown();
+    };
+    let flat = text.with_placeholders();
+    // A quote that is part of a field is rare in what policies are made of.
+    if flat.contains("\"\"") {
+        return call.unknown();
+    }
+    let mut lines: Vec<Vec<Text>> = Vec::new();
+    let (mut fields, mut start, mut quoted) = (Vec::new(), 0, false);
+    let field = |range: std::ops::Range<usize>| {
+        let written = flat[range.clone()].trim_end_matches('\r');
+        let inner = written.strip_prefix('"').and_then(|w| w.strip_suffix('"'));
+        let from = range.start + usize::from(inner.is_some());
+        text.slice(from..from + inner.unwrap_or(written).len())
+    };
+    let end = flat.strip_suffix('\n').map_or(flat.len(), str::len);
+    for (i, b) in flat.bytes().enumerate().take(end) {
+        match b {
+            b'"' => quoted = !quoted,
+            b',' | b'\n' if !quoted => {
+                fields.push(field(start..i));
+                start = i + 1;
+                if b == b'\n' {
+                    lines.push(std::mem::take(&mut fields));
+                }
+            }
+            _ => {}
+        }
+    }
+    fields.push(field(start..end));
+    lines.push(fields);
+    let mut lines = lines.into_iter();
+    let names = lines.next().unwrap_or_default();
+    if lines.len() > MAX_ITEMS || !call.evaluator.spend(lines.len() * names.len()) {
+        return call.too_much();
+    }
+    let via = call.get(0).and_then(|v| v.via.clone());
+    let object = |line: Vec<Text>| {
+        let entries = names.iter().zip(line).map(|(name, value)| {
+            let at = value.span_of(0..value.len()).unwrap_or(call.span);
+            Entry {
+                key: name.clone(),
+                key_span: at,
+                value: Value::text(value, at),
+            }
+        });
+        Value::map(entries.collect(), call.span)
+    };
+    inherit(&call.seq(lines.map(object).collect()), &via)
 }
 
 fn tree_value(call: &Call<'_, '_>, text: &Text, value: &Value) -> Option<Value> {

@@ -172,7 +172,8 @@ fn fileset(call: &Call<'_, '_>) -> Value {
         .map(|path| Value::made(&path, call.span))
         .collect();
     // Some of the files may not have been read, since they name nothing of AWS by themselves.
-    let files = format!("{dir}/{MATCHING}{pattern}");
+    let folder = if dir.is_empty() { "." } else { &dir };
+    let files = format!("{folder}/{MATCHING}{pattern}");
     call.evaluator.wanted.borrow_mut().insert(files);
     if found.is_empty() {
         return call.unknown();

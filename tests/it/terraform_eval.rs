@@ -589,7 +589,7 @@ fn prop(units: &[Unit], address: &str, path: &[&str]) -> String {
     r.path(path).map_or_else(|| "(none)".to_owned(), show)
 }
 
-const LINTED: &str = r#"{Version: "2012-10-17", Statement: [{Effect: "Allow", Action: ["s3:*"], Resource: ["*"]}]}"#;
+const LINTED: &str = r#"{Version: "2012-10-17", Statement: [{Effect: "Allow", Action: "s3:*", Resource: "*"}]}"#;
 
 #[test]
 fn a_module_sees_its_arguments_and_its_caller_its_outputs() {
@@ -807,9 +807,9 @@ resource "aws_iam_role" "r" {
     assert_eq!(
         prop(&units, "aws_iam_role.r", &["Policies"]),
         "[{PolicyName: \"one\", PolicyDocument: json({Version: \"2012-10-17\", Statement: [\
-         {Sid: \"One\", Effect: \"Allow\", Action: [\"s3:*\"], Resource: [\"*\"]}, \
-         {Sid: \"Two\", Effect: \"Allow\", Action: [\"sqs:*\"], Resource: [\"*\"]}, \
-         <for each of var.unknown: {Effect: \"Allow\", Action: [${it.value}], Resource: [\"*\"], \
+         {Sid: \"One\", Effect: \"Allow\", Action: \"s3:*\", Resource: \"*\"}, \
+         {Sid: \"Two\", Effect: \"Allow\", Action: \"sqs:*\", Resource: \"*\"}, \
+         <for each of var.unknown: {Effect: \"Allow\", Action: [${it.value}], Resource: \"*\", \
          Condition: {StringEquals: {aws:PrincipalTag/x: [\"a\"]}}}>]})}]"
     );
     for u in &units {
@@ -897,12 +897,12 @@ resource "aws_sns_topic_policy" "t" {
     assert_eq!(
         prop(&units, "aws_iam_policy.p", &["PolicyDocument"]),
         "json({Version: \"2012-10-17\", Statement: [\
-         {Sid: \"Kept\", Effect: \"Allow\", Action: [\"ec2:*\"], Resource: [\"*\"]}, \
-         {Sid: \"Replaced\", Effect: \"Deny\", Action: [\"s3:DeleteObject\"], Resource: [\"*\"]}, \
+         {Sid: \"Kept\", Effect: \"Allow\", Action: \"ec2:*\", Resource: \"*\"}, \
+         {Sid: \"Replaced\", Effect: \"Deny\", Action: \"s3:DeleteObject\", Resource: \"*\"}, \
          {Effect: \"Allow\", Action: \"sqs:*\", Resource: \"*\"}, \
-         {Effect: \"Allow\", Action: [\"sts:AssumeRole\"], NotResource: [\"arn:aws:s3:::b/${aws:username}\"], \
+         {Effect: \"Allow\", Action: \"sts:AssumeRole\", NotResource: \"arn:aws:s3:::b/${aws:username}\", \
          Principal: {AWS: [\"arn:aws:iam::111122223333:root\", \"arn:aws:iam::444455556666:root\"], \
-         Service: [\"ec2.amazonaws.com\"]}, \
+         Service: \"ec2.amazonaws.com\"}, \
          Condition: {StringEquals: {aws:SourceAccount: [\"111122223333\", \"${aws:userid}\"]}}}]})"
     );
     assert_eq!(
@@ -1205,8 +1205,8 @@ fn json_syntax_declares_the_same() {
     ]);
     assert_eq!(
         prop(&units, "aws_iam_policy.p", &["PolicyDocument"]),
-        "json({Version: \"2012-10-17\", Statement: [{Effect: \"Allow\", Action: [\"s3:*\"], \
-         Resource: [\"arn:aws:s3:::n-x/*\"]}]})"
+        "json({Version: \"2012-10-17\", Statement: [{Effect: \"Allow\", Action: \"s3:*\", \
+         Resource: \"arn:aws:s3:::n-x/*\"}]})"
     );
     assert_eq!(prop(&units, "aws_iam_policy.p", &["ManagedPolicyName"]), "\"given\"");
     assert_eq!(
@@ -1362,8 +1362,8 @@ module "other" {
     assert_eq!(
         prop(&units, "module.role", &["AssumeRolePolicyDocument"]),
         "json({Version: \"2012-10-17\", Statement: [\
-         {Effect: \"Allow\", Action: \"sts:AssumeRole\", Principal: {AWS: [\"*\"]}}, \
-         {Effect: \"Allow\", Action: \"sts:AssumeRole\", Principal: {Service: [\"ec2.amazonaws.com\"]}}]})"
+         {Effect: \"Allow\", Action: \"sts:AssumeRole\", Principal: {AWS: \"*\"}}, \
+         {Effect: \"Allow\", Action: \"sts:AssumeRole\", Principal: {Service: \"ec2.amazonaws.com\"}}]})"
     );
     assert_eq!(
         prop(&units, "module.role", &["ManagedPolicyArns"]),
@@ -1372,7 +1372,7 @@ module "other" {
     let found: Vec<String> = loose(&units).iter().map(|l| show(&l.value)).collect();
     assert_eq!(
         found,
-        ["json({Version: \"2012-10-17\", Statement: [{Effect: \"Allow\", Action: [\"sqs:*\"], Resource: [\"*\"]}]})"]
+        ["json({Version: \"2012-10-17\", Statement: [{Effect: \"Allow\", Action: \"sqs:*\", Resource: \"*\"}]})"]
     );
     for u in &units {
         u.resources.iter().for_each(|r| sound(&sources, &r.props));

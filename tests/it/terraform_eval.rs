@@ -926,7 +926,7 @@ resource "aws_sns_topic_policy" "t" {
         )
     };
     assert_eq!(place("Effect"), ("statement".into(), "statement".into()));
-    assert_eq!(place("Action"), ("actions".into(), "[\"sns:Publish\"]".into()));
+    assert_eq!(place("Action"), ("actions".into(), "\"sns:Publish\"".into()));
     assert_eq!(place("Principal"), ("principals".into(), "\"*\"".into()));
     assert_eq!(show(topic.get("Topics").unwrap()), "[\"t\"]");
     for u in &units {
@@ -1327,7 +1327,7 @@ module "other" {
 }
 "#,
     )]);
-    let statement = r#"{Version: "2012-10-17", Statement: [{Effect: "Allow", Action: ["s3:*"], Resource: ["*"], Condition: {StringEquals: {aws:PrincipalTag/x: ["y"]}}}]}"#;
+    let statement = r#"{Version: "2012-10-17", Statement: [{Effect: "Allow", Action: "s3:*", Resource: "*", Condition: {StringEquals: {aws:PrincipalTag/x: ["y"]}}}]}"#;
     assert_eq!(
         prop(&units, "module.lambda.role", &["Policies"]),
         format!("[{{PolicyDocument: json({statement})}}]")

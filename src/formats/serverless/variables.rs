@@ -7,7 +7,8 @@ use crate::formats::cloudformation::text::{self, Part};
 use crate::formats::cloudformation::{Template, Variables};
 use crate::source::{HoleKind, MATCHING, Span, Text};
 use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Branch, Kind, Value};
+use crate::value::guard::Fact;
+use crate::value::{Branch, Guard, Kind, Value};
 
 /// Variables inside variables are followed this deep.
 const MAX_NESTING: usize = 8;
@@ -284,7 +285,7 @@ fn by_stage(mut values: Vec<(String, Value)>, at: Span) -> Option<Value> {
         1 => values.pop().map(|(_, value)| value),
         2..=MAX_STAGES => {
             let branches = values.into_iter().map(|(stage, value)| Branch {
-                label: format!("if stage is {stage}").into(),
+                when: Guard::new(&format!("in stage {stage}"), vec![Fact::key("stage", &stage)]),
                 value,
             });
             Some(Value::new(Kind::OneOf(branches.collect()), at))

@@ -92,6 +92,12 @@ impl Client {
         store::search(rows, SdkType::Name, |key| key.cmp(name)).map(ResourceType)
     }
 
+    /// The types of its resource API.
+    pub fn resource_types(self) -> impl Iterator<Item = ResourceType> {
+        self.range(ClientColumn::FirstType, ClientColumn::Types)
+            .map(ResourceType)
+    }
+
     /// The method's name that is nearest to one that the client does not have.
     pub fn did_you_mean(self, method: &str) -> Option<String> {
         let plain = method.replace('_', "");

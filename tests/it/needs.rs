@@ -896,6 +896,7 @@ fn recursion_and_cycles_end() {
         .collect();
     calls(
         &format!("import boto3\n{many}\nf0(boto3.client('s3')).list_buckets()\n"),
-        &[],
+        // Too long a chain is cut short, and what it gives is not known.
+        &["803 <module> s3.ListBuckets?"],
     );
 }

@@ -186,3 +186,57 @@ fn whole_checks() {
         }
     }
 }
+
+/// What each line of a chain makes of the name before it, twice.
+const DOUBLED: &[(&str, &str)] = &[
+    ("'a'", "{p} + {p}"),
+    ("'a'", "f'{{p}}{{p}}'"),
+    ("'a'", "'%s%s' % ({p}, {p})"),
+    ("'a'", "'x'.join([{p}, {p}])"),
+    ("['a']", "[{p}, {p}]"),
+    ("['a']", "[*{p}, *{p}]"),
+    ("['a']", "({p} + {p})[0:]"),
+    ("['a']", "(q := {p}) + q"),
+    ("{'a'}", "{p} | {p}"),
+    ("{'a': 'b'}", "{'l': {p}, 'r': {p}}"),
+    ("'[]'", "json.loads({p}) + json.loads({p})"),
+];
+
+#[test]
+fn python_values_that_double_are_bounded() {
+    for (first, next) in DOUBLED {
+        let mut code = format!("import boto3, json\na0 = {first}\n");
+        for i in 1..200 {
+            code += &format!("a{i} = {}\n", next.replace("{p}", &format!("a{}", i - 1)));
+        }
+        code += "iam = boto3.client('iam')\n";
+        code += "iam.create_policy(PolicyName='p', PolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': a199, 'Resource': '*'}]}))\n";
+        code += "iam.create_policy(PolicyName='q', PolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}]}))\n";
+        let sources = Sources::from_strings(&[("a.py", &code)]);
+        let own = Own::default();
+        let analysis = analyse(&sources, &own);
+        assert_eq!(analysis.project.documents.len(), 2, "{next}");
+    }
+}
+
+#[test]
+fn python_that_is_indented_too_deep_is_a_problem_of_its_file() {
+    let deep = |levels: usize, strings: usize| {
+        let mut code = String::from("import boto3\n");
+        for i in 0..levels {
+            code += &format!("{}if x:\n", " ".repeat(i));
+        }
+        code + &format!("{}y = {}\n", " ".repeat(levels), "f'{".repeat(strings))
+    };
+    for (levels, strings) in [(450, 250), (505, 30), (384, 255), (512, 1)] {
+        let code = deep(levels, strings);
+        let parsed = overgrant::syntax::python::parse(F, "a.py", &code);
+        assert!(parsed.tree.is_none(), "{levels} {strings}");
+        assert!(parsed.problems.iter().any(|p| p.kind == ProblemKind::Input));
+    }
+    for (levels, strings) in [(100, 0), (370, 255), (300, 400)] {
+        let code = deep(levels, strings);
+        let parsed = overgrant::syntax::python::parse(F, "a.py", &code);
+        assert!(parsed.tree.is_some(), "{levels} {strings}");
+    }
+}

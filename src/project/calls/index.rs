@@ -1,9 +1,10 @@
 //! Look-ups over a program that need no evaluation: classes, attributes, changes of containers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::thing::{At, Place};
+use crate::iam::sdk::Client;
 use crate::model::python::{Bound, Change, ExprId, ExprKind, Module, Program, Reaching, ScopeId, ScopeKind, Source};
 
 /// Classes above or below one that are looked at.
@@ -23,11 +24,18 @@ pub(super) struct Index {
     methods: BTreeMap<Arc<str>, Vec<Place>>,
     /// Values put into a container after it was made: key and value.
     added: BTreeMap<At, Vec<(Option<ExprId>, ExprId)>>,
+    /// Containers that were changed in a way that is not followed.
+    changed: BTreeSet<At>,
+    /// Services that the program names: clients that it makes are of one of them.
+    services: Vec<Client>,
 }
 
 impl Index {
     pub(super) fn new(program: &Program<'_>) -> Self {
-        let mut index = Self::default();
+        let mut index = Self {
+            services: super::lost::services(program),
+            ..Self::default()
+        };
         for (module, m) in program.modules.iter().enumerate() {
             index.module(program, module, m);
         }
@@ -86,7 +94,11 @@ impl Index {
                 let (key, value) = match (&c.change, c.path.as_slice()) {
                     (Change::Set(v), [k]) => (Some(*k), *v),
                     (Change::Append(v), []) => (None, *v),
-                    _ => continue,
+                    _ => {
+                        let containers = self.containers(module, m, scope as ScopeId, &c.name);
+                        self.changed.extend(containers.into_iter().map(|e| (module, e)));
+                        continue;
+                    }
                 };
                 for source in self.containers(module, m, scope as ScopeId, &c.name) {
                     self.added.entry((module, source)).or_default().push((key, value));
@@ -135,6 +147,11 @@ impl Index {
                 .collect(),
             Reaching::Free => Vec::new(),
         }
+    }
+
+    /// Whether a container may hold what [`Self::added`] does not list.
+    pub(super) fn is_changed(&self, at: At) -> bool {
+        self.changed.contains(&at)
     }
 
     pub(super) fn added(&self, at: At) -> &[(Option<ExprId>, ExprId)] {
@@ -188,6 +205,10 @@ impl Index {
         self.assigned
             .get(&(module, object, name.clone()))
             .map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn services(&self) -> &[Client] {
+        &self.services
     }
 
     pub(super) fn methods(&self, name: &str) -> &[Place] {

@@ -10,10 +10,12 @@ mod evaluate;
 mod index;
 mod least;
 mod libraries;
+mod lost;
 mod needs;
 mod params;
 mod reach;
 mod sites;
+mod spelled;
 mod thing;
 
 pub use least::{Grant, least};
@@ -45,6 +47,8 @@ pub struct Call {
     pub resources: Vec<Text>,
     /// For copies, which write to `resources`: what is read. Empty when it is not known.
     pub source: Option<Vec<Text>>,
+    /// What these of the actions are needed on, in place of `resources`; empty where it is not known.
+    pub on: BTreeMap<&'static str, Vec<Text>>,
     /// The callee: `s3.get_object`.
     pub span: Span,
     /// The function it stands in, and that function's qualified name, `<module>` at module level.
@@ -52,11 +56,17 @@ pub struct Call {
     pub function: Arc<str>,
     /// The receiver is known to be a client of this service.
     pub certain: bool,
+    /// Where callers name the operation (`get_waiter(name)`): those that name this one, of which one has to run; empty where
+    /// it is the same for all.
+    pub callers: Vec<Place>,
 }
 
 impl Call {
     /// Those of the resources that `action`, one that the call needs, is needed on.
     pub fn resources_of(&self, action: &str) -> &[Text] {
+        if let Some(on) = self.on.get(action) {
+            return on;
+        }
         let given = self.actions.conditional.iter().find(|c| c.action == action);
         match (&self.source, given) {
             (_, Some(given)) if !given.resources.is_empty() => &given.resources,
@@ -283,9 +293,17 @@ impl<'p> Calls<'p> {
             found.sort_unstable();
             found
         };
+        let asked = |seen: &BTreeSet<Place>| {
+            let mut found = which(&self.calls_at, seen);
+            found.retain(|i| {
+                let callers = &self.calls[*i].callers;
+                callers.is_empty() || callers.iter().any(|c| seen.contains(c))
+            });
+            found
+        };
         Reach {
-            calls: which(&self.calls_at, seen),
-            named: which(&self.calls_at, called),
+            calls: asked(seen),
+            named: asked(called),
             unresolved: which(&self.unresolved_at, seen),
             modules,
             exact,

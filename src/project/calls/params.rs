@@ -1,13 +1,14 @@
 //! What parameters stand for: arguments carried from the places that call.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::evaluate::{self, Evaluator};
 use super::index::Index;
 use super::thing::{Bag, Place, Thing, Things, one};
-use crate::model::python::{ArgName, Bound, Call, ExprId, ExprKind, Program, Reaching, ScopeKind};
+use crate::model::python::{ArgName, Bound, Call, ExprId, ExprKind, Module, Program, ScopeKind};
 
 /// How often arguments are carried into parameters; chains of calls that hand on a client are rarely longer.
 const MAX_ROUNDS: usize = 6;
@@ -15,7 +16,7 @@ const MAX_ROUNDS: usize = 6;
 const MAX_PARAM: usize = 32;
 
 /// A parameter of a function, or a field of a dataclass.
-type Param = (Place, u32);
+pub(super) type Param = (Place, u32);
 
 /// What parameters stand for, over all call sites.
 #[derive(Debug, Default)]
@@ -23,10 +24,21 @@ pub(super) struct Params {
     all: HashMap<Param, Things>,
     /// The part of it that comes from calls on this class: `super().__init__("sqs")` in it, `Queue("q")`.
     on: HashMap<Param, BTreeMap<Place, Things>>,
+    /// Which functions give a text for it, and of which of their own parameters, if it is one.
+    named: HashMap<Param, BTreeMap<Arc<str>, BTreeSet<Giver>>>,
 }
 
-/// An argument on its way: of which parameter, called on which class, what.
-type Handed = (Param, Option<Place>, Things);
+/// The function that gives an argument, and its parameter that the argument is.
+type Giver = (Place, Option<Param>);
+
+/// An argument on its way.
+struct Handed {
+    param: Param,
+    /// The class that it is called on.
+    class: Option<Place>,
+    things: Things,
+    by: Giver,
+}
 
 impl Params {
     pub(super) fn get(&self, function: Place, i: u32) -> Option<&Things> {
@@ -48,6 +60,28 @@ impl Params {
         Some(bag.finish())
     }
 
+    /// The functions that give this text for a parameter, whether they are called themselves or not.
+    pub(super) fn givers(&self, param: Param, text: &str) -> BTreeSet<Place> {
+        let mut out = BTreeSet::new();
+        let mut seen = BTreeSet::from([param]);
+        let mut open = vec![param];
+        while let Some(param) = open.pop() {
+            for (place, of) in self.named.get(&param).and_then(|n| n.get(text)).into_iter().flatten() {
+                match of {
+                    Some(of) if self.named.get(of).is_some_and(|n| n.contains_key(text)) => {
+                        if seen.insert(*of) {
+                            open.push(*of);
+                        }
+                    }
+                    _ => {
+                        out.insert(*place);
+                    }
+                }
+            }
+        }
+        out
+    }
+
     /// Carries arguments into parameters until nothing new arrives.
     pub(super) fn new(program: &Program<'_>, index: &Index) -> Self {
         let mut params = Self::default();
@@ -62,7 +96,19 @@ impl Params {
             let mut changed: HashSet<Param> = HashSet::new();
             for (module, (handed, read)) in due.iter().zip(found) {
                 asked[*module] = read;
-                for (param, class, things) in handed {
+                for Handed {
+                    param,
+                    class,
+                    things,
+                    by,
+                } in handed
+                {
+                    for t in things.iter() {
+                        if let Thing::Text(text) = t {
+                            let named = params.named.entry(param).or_default();
+                            named.entry(text.clone()).or_default().insert(by);
+                        }
+                    }
                     let mut is_new = add(params.all.entry(param).or_default(), &things);
                     if let Some(class) = class {
                         is_new |= add(params.on.entry(param).or_default().entry(class).or_default(), &things);
@@ -107,36 +153,50 @@ fn handed_on(program: &Program<'_>, index: &Index, params: &Params, module: usiz
             continue;
         }
         let callee = evaluator.things(module, call.function);
+        let place = Place {
+            module,
+            scope: m.function_of(m.expr(expr).scope),
+        };
         let mut hidden = true;
         for t in callee.iter() {
-            let (f, skip, class) = match t {
-                Thing::Function(f) => (*f, 0, None),
-                Thing::Method(f, class) => (*f, 1, Some(*class)),
-                Thing::Class(c) => match constructor(program, index, *c) {
-                    Some(f) => (f, 1, Some(*c)),
-                    None => {
-                        // A dataclass: its fields take the arguments.
-                        hidden = false;
-                        let names = evaluate::fields(&program.modules[c.module], c.scope);
-                        out.extend(
-                            evaluator
-                                .field_arguments(module, call, &names)
-                                .into_iter()
-                                .map(|(i, things)| ((*c, i), None, things)),
-                        );
-                        continue;
-                    }
-                },
-                _ => continue,
-            };
+            let (f, skip, class) =
+                match t {
+                    Thing::Function(f) => (*f, 0, None),
+                    Thing::Method(f, class) => (*f, 1, Some(*class)),
+                    Thing::Class(c) => match constructor(program, index, *c) {
+                        Some(f) => (f, 1, Some(*c)),
+                        None => {
+                            // A dataclass: its fields take the arguments.
+                            hidden = false;
+                            let names = evaluate::fields(&program.modules[c.module], c.scope);
+                            out.extend(evaluator.field_arguments(module, call, &names).into_iter().map(
+                                |(i, things)| Handed {
+                                    param: (*c, i),
+                                    class: None,
+                                    things,
+                                    by: (place, None),
+                                },
+                            ));
+                            continue;
+                        }
+                    },
+                    _ => continue,
+                };
             hidden = false;
             for (i, things) in evaluator.arguments(module, call, f, skip, None) {
-                out.push(((f, i), class, kept(&things)));
+                let given = call_argument(&program.modules[f.module], call, f, i, skip);
+                let by = (place, given.and_then(|e| evaluator.parameter(module, e)));
+                out.push(Handed {
+                    param: (f, i),
+                    class,
+                    things: kept(&things),
+                    by,
+                });
             }
         }
         if hidden {
             for on in receivers(&evaluator, params, module, call) {
-                deferred(&evaluator, module, call, on, &mut out);
+                deferred(&evaluator, (module, place), call, on, &mut out);
             }
         }
     }
@@ -151,11 +211,23 @@ fn handed_on(program: &Program<'_>, index: &Index, params: &Params, module: usiz
                     Thing::Method(f, _) => (*f, 1),
                     _ => continue,
                 };
-                out.push((param, None, one(Thing::Function(Place { module, scope }))));
+                out.push(Handed {
+                    param,
+                    class: None,
+                    things: one(Thing::Function(Place { module, scope })),
+                    by: (Place { module, scope: 0 }, None),
+                });
             }
         }
     }
     (out, evaluator.params_read())
+}
+
+/// What a call gives for a parameter of `f`, by name or by position.
+fn call_argument(m: &Module, call: &Call, f: Place, i: u32, skip: u32) -> Option<ExprId> {
+    let name = &m.scope(f.scope).params.get(i as usize)?.name;
+    let position = i.checked_sub(skip).and_then(|n| call.positional(n as usize));
+    call.keyword(name).or(position)
 }
 
 fn kept(things: &[Thing]) -> Things {
@@ -166,23 +238,7 @@ fn kept(things: &[Thing]) -> Things {
 /// The classes of the instances on which the method around a call runs, where one of the call's first arguments is a
 /// parameter of it that is another for each of them: `executor.submit(call, item)`. Any, where there are none.
 fn receivers(evaluator: &Evaluator<'_>, params: &Params, module: usize, call: &Call) -> Vec<Option<Place>> {
-    let m = &evaluator.program.modules[module];
-    let of_parameter = |e: ExprId| {
-        let ExprKind::Name(name) = &m.expr(e).kind else {
-            return None;
-        };
-        let Reaching::Found(found) = m.reaching(name, e) else {
-            return None;
-        };
-        let [Bound::Param(i)] = found.bindings.iter().map(|b| &b.bound).collect::<Vec<_>>()[..] else {
-            return None;
-        };
-        let function = Place {
-            module,
-            scope: found.scope,
-        };
-        params.on.get(&(function, *i))
-    };
+    let of_parameter = |e: ExprId| params.on.get(&evaluator.parameter(module, e)?);
     let first = call.args.iter().take(2).map(|a| a.value);
     let by_class: BTreeSet<Place> = first
         .filter_map(of_parameter)
@@ -196,7 +252,21 @@ fn receivers(evaluator: &Evaluator<'_>, params: &Params, module: usize, call: &C
 
 /// A function that is handed to code that we don't see, with its arguments: `executor.submit(f, client)`, `map(f, clients)`,
 /// `Thread(target=f, args=(client,))`; `on`: the class of the instance that this runs on.
-fn deferred(evaluator: &Evaluator<'_>, module: usize, call: &Call, on: Option<Place>, out: &mut Vec<Handed>) {
+fn deferred(
+    evaluator: &Evaluator<'_>,
+    (module, place): (usize, Place),
+    call: &Call,
+    on: Option<Place>,
+    out: &mut Vec<Handed>,
+) {
+    let mut put = |param: Param, class: Option<Place>, things: &[Thing]| {
+        out.push(Handed {
+            param,
+            class,
+            things: kept(things),
+            by: (place, None),
+        });
+    };
     let m = &evaluator.program.modules[module];
     let things = |e: ExprId| evaluator.things_on(module, e, on);
     let target = |e: ExprId| -> Vec<(Place, u32, Option<Place>)> {
@@ -215,7 +285,7 @@ fn deferred(evaluator: &Evaluator<'_>, module: usize, call: &Call, on: Option<Pl
         });
         for (f, skip, class) in target(t) {
             for (i, a) in (skip..).zip(args.iter().flatten()) {
-                out.push(((f, i), class, kept(&things(*a))));
+                put((f, i), class, &things(*a));
             }
         }
         return;
@@ -241,14 +311,14 @@ fn deferred(evaluator: &Evaluator<'_>, module: usize, call: &Call, on: Option<Pl
             for (i, a) in (skip + receiver..).zip(&positional[at + 1..]) {
                 let given = things(*a);
                 let given = if each { evaluator.each(&given) } else { given };
-                out.push(((f, i), class, kept(&given)));
+                put((f, i), class, &given);
             }
             let params = &evaluator.program.modules[f.module].scope(f.scope).params;
             for a in &call.args {
                 if let ArgName::Keyword(k, _) = &a.name
                     && let Some(i) = params.iter().position(|p| p.name == *k)
                 {
-                    out.push(((f, i as u32), class, kept(&things(a.value))));
+                    put((f, i as u32), class, &things(a.value));
                 }
             }
         }

@@ -80,6 +80,7 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
     let mut lazy: Vec<Lazy> = Vec::new();
     let mut read: Vec<(Place, Option<Arc<str>>)> = Vec::new();
     let mut unclear = Vec::new();
+    let read_of = objects(m);
     let place = |scope: ScopeId| Place { module, scope };
     for expr in m.ids() {
         let e = m.expr(expr);
@@ -112,13 +113,19 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
             match t {
                 Thing::Function(f) | Thing::Method(f, _) => out.push((from, *f)),
                 Thing::Class(c) => classes::named(evaluator, *c, from, &mut out, &mut lazy),
-                Thing::Module(other) => out.push((
-                    from,
-                    Place {
-                        module: *other,
-                        scope: 0,
-                    },
-                )),
+                Thing::Module(other) => {
+                    out.push((
+                        from,
+                        Place {
+                            module: *other,
+                            scope: 0,
+                        },
+                    ));
+                    // `getattr(steps, name)`, `inspect.getmembers(steps)`, `steps.__dict__`: any of it may run.
+                    if !read_of.contains(&expr) {
+                        out.extend(all_of(evaluator, *other).map(|to| (from, to)));
+                    }
+                }
                 Thing::Library(name)
                     if e.usage == Usage::Callee
                         && runs_code(name)
@@ -186,6 +193,24 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
         read,
     };
     (edges, unclear)
+}
+
+/// The expressions of which an attribute is read by its name.
+fn objects(m: &Module) -> BTreeSet<ExprId> {
+    let named = m.exprs.iter().filter_map(|e| match &e.kind {
+        ExprKind::Attr { of, name, .. } if &**name != "__dict__" => Some(*of),
+        _ => None,
+    });
+    named.collect()
+}
+
+/// The functions and methods of a module.
+fn all_of(evaluator: &Evaluator<'_>, module: usize) -> impl Iterator<Item = Place> {
+    let scopes = &evaluator.program.modules[module].scopes;
+    (0..).zip(scopes).filter_map(move |(scope, s)| {
+        let is_function = s.kind == ScopeKind::Function;
+        is_function.then_some(Place { module, scope })
+    })
 }
 
 /// Whether a block is, or stands in, what follows `if __name__ == "__main__"`.

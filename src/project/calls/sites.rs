@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use super::evaluate::{Evaluator, sub_resource};
 use super::libraries;
+use super::lost;
+use super::spelled::{is_method_of_any, operation, service_named, waiters_like};
 use super::thing::{At, Origin, Place, Thing};
 use super::{Unresolved, Why};
 use crate::iam::sdk::{self, Client, Operation, ResourceType};
-use crate::model::python::{Call, ExprId, ExprKind, Module, Part, Usage};
+use crate::model::python::{ArgName, Call, ExprId, ExprKind, Module, Usage};
 use crate::source::Span;
-
-/// Fewer known characters of a waiter's name say nothing.
-const MIN_WAITER: usize = 4;
 
 /// One operation called at one place.
 #[derive(Clone, Debug)]
@@ -25,6 +24,8 @@ pub(super) struct Site {
     /// The object of the resource API whose method it is.
     pub object: Option<Object>,
     pub certain: bool,
+    /// See [`super::Call::callers`].
+    pub callers: Vec<Place>,
 }
 
 /// An object of the resource API.
@@ -64,6 +65,8 @@ pub(super) struct Sites<'e, 'p> {
     unresolved: Vec<Unresolved>,
     /// The only service with a method of this name.
     unique: BTreeMap<Arc<str>, Option<Client>>,
+    /// Of the call that is looked at: the targets that some callers name, and these.
+    named_by: Vec<(Target, Vec<Place>)>,
 }
 
 /// All sites of a module, in the order of the text.
@@ -74,6 +77,7 @@ pub(super) fn sites(evaluator: &Evaluator<'_>, module: usize) -> (Vec<Site>, Vec
         found: Vec::new(),
         unresolved: Vec::new(),
         unique: BTreeMap::new(),
+        named_by: Vec::new(),
     };
     let m = &evaluator.program.modules[module];
     for expr in m.ids() {
@@ -83,12 +87,14 @@ pub(super) fn sites(evaluator: &Evaluator<'_>, module: usize) -> (Vec<Site>, Vec
             _ => {}
         }
     }
+    s.settle();
     s.found.sort_by_key(|f| (m.expr(f.at.1).span.start, f.at.1));
     (s.found, s.unresolved)
 }
 
 impl Sites<'_, '_> {
     fn call(&mut self, m: &Module, expr: ExprId, call: &Call) {
+        self.named_by.clear();
         let callee = self.evaluator.things(self.module, call.function);
         let mut targets = Vec::new();
         let mut object = None;
@@ -97,11 +103,13 @@ impl Sites<'_, '_> {
             match t {
                 Thing::Bound(receiver, name) => {
                     method = name.clone();
-                    if let Thing::Resource(_, ty, o) = &**receiver {
-                        let of = Object {
-                            ty: *ty,
-                            made: o.call(),
-                        };
+                    let of = match &**receiver {
+                        Thing::Resource(_, ty, o) => Some((*ty, o)),
+                        Thing::Collection(_, ty, member, o, _) => Some((member.gives().unwrap_or(*ty), o)),
+                        _ => None,
+                    };
+                    if let Some((ty, o)) = of {
+                        let of = Object { ty, made: o.call() };
                         object = Some(of.or(object));
                     }
                     // What an annotation leaves open, another place may say.
@@ -121,6 +129,9 @@ impl Sites<'_, '_> {
         if callee.contains(&Thing::Opaque) && targets.is_empty() {
             self.by_name(m, expr, call);
         }
+        if targets.is_empty() && lost::is_open(&callee) && !lost::is_plain(m, call.function) {
+            self.lost(m, expr, call, &callee);
+        }
         // A class of the repository may stand in for the client.
         let own = callee
             .iter()
@@ -130,14 +141,13 @@ impl Sites<'_, '_> {
         let hidden = callee
             .iter()
             .all(|t| matches!(t, Thing::Opaque | Thing::Library(_) | Thing::Bound(..)));
-        if hidden {
-            for a in &call.args {
-                self.handed(m, expr, call, a.value);
-            }
+        for a in &call.args {
+            self.handed(m, expr, call, a.value, hidden);
         }
     }
 
-    fn handed(&mut self, m: &Module, expr: ExprId, call: &Call, value: ExprId) {
+    /// `hidden`: what it is handed to is code that we don't see, and calls it.
+    fn handed(&mut self, m: &Module, expr: ExprId, call: &Call, value: ExprId, hidden: bool) {
         if !matches!(m.expr(value).kind, ExprKind::Attr { .. } | ExprKind::Name(_)) {
             return;
         }
@@ -159,7 +169,20 @@ impl Sites<'_, '_> {
             .iter()
             .any(|t| matches!(t, Thing::Library(n) if &**n == "functools.partial"));
         let with = is_partial.then_some(expr);
-        self.take(value, with, &method, targets, None, true);
+        self.take(value, with, &method, targets, None, hidden);
+    }
+
+    /// What is handed to a function of the repository counts where that calls it, if it is seen to.
+    fn settle(&mut self) {
+        let certain: Vec<Target> = self
+            .found
+            .iter()
+            .filter(|f| f.certain)
+            .map(|f| f.target.clone())
+            .collect();
+        let m = &self.evaluator.program.modules[self.module];
+        let is_handed = |f: &Site| f.call.is_none() && !f.certain && m.expr(f.at.1).usage == Usage::Load;
+        self.found.retain(|f| !(is_handed(f) && certain.contains(&f.target)));
     }
 
     fn take(
@@ -183,6 +206,8 @@ impl Sites<'_, '_> {
         services.dedup();
         let certain = certain && services.len() == 1;
         for target in targets {
+            let named = self.named_by.iter().find(|(t, _)| *t == target);
+            let callers = named.map(|(_, callers)| callers.clone()).unwrap_or_default();
             self.found.push(Site {
                 at: (self.module, at),
                 call,
@@ -190,8 +215,34 @@ impl Sites<'_, '_> {
                 method: method.clone(),
                 object,
                 certain,
+                callers,
             });
         }
+    }
+
+    /// A call on something of which nothing is known: clients that evaluation lost may be it.
+    fn lost(&mut self, m: &Module, expr: ExprId, call: &Call, callee: &[Thing]) {
+        if self
+            .found
+            .iter()
+            .rev()
+            .take_while(|f| f.at.1 >= expr)
+            .any(|f| f.at.1 == expr)
+        {
+            return;
+        }
+        if callee.iter().any(|t| matches!(t, Thing::More))
+            && !self.evaluator.index.services().is_empty()
+            && call.args.iter().all(|a| a.name != ArgName::Positional)
+        {
+            self.missing(m, expr, Why::Operation);
+        }
+        let library = callee.iter().any(|t| matches!(t, Thing::Library(_)));
+        if library && !lost::is_unbound(m, call.function) && !call.args.iter().any(lost::is_of_aws) {
+            return;
+        }
+        let (method, targets) = lost::called(self.evaluator, self.module, call);
+        self.take(expr, Some(expr), &method.as_str().into(), targets, None, false);
     }
 
     fn missing(&mut self, m: &Module, expr: ExprId, why: Why) {
@@ -227,12 +278,14 @@ impl Sites<'_, '_> {
                             .filter_map(|n| c.operation(n))
                             .map(|o| Target::Operation(*c, o)),
                     );
+                    self.named_by(call, keyword, |n| c.operation(n).map(|o| Target::Operation(*c, o)));
                     if names.is_empty() {
                         self.missing(m, expr, Why::Operation);
                     }
                 }
                 "get_waiter" => {
                     let names = texts(0, "waiter_name");
+                    self.named_by(call, "waiter_name", |n| c.waiter(n).map(|o| Target::Operation(*c, o)));
                     out.extend(
                         names
                             .iter()
@@ -290,10 +343,9 @@ impl Sites<'_, '_> {
                     out.extend(ops.into_iter().map(|o| Target::Operation(*c, o)));
                 } else if let Some(member) = ty.method(name) {
                     out.extend(member.calls().map(|o| Target::Operation(*c, o)));
-                    out.extend(of_version(*ty, name));
                 }
             }
-            Thing::Collection(c, _, member, listed) => {
+            Thing::Collection(c, _, member, _, listed) => {
                 let listing = matches!(name, "all" | "filter" | "limit" | "page_size" | "pages");
                 let batch = member.gives().and_then(|t| t.batch(name));
                 if !listed && (listing || batch.is_some()) {
@@ -301,10 +353,21 @@ impl Sites<'_, '_> {
                 }
                 if let Some(b) = batch {
                     out.extend(b.calls().map(|o| Target::Operation(*c, o)));
-                    out.extend(member.gives().and_then(|t| of_version(t, name)));
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Notes which callers name which target, where the name is a parameter of the function around the call.
+    fn named_by(&mut self, call: &Call, keyword: &str, target: impl Fn(&str) -> Option<Target>) {
+        let Some(arg) = call.argument(0, keyword) else { return };
+        for (name, callers) in self.evaluator.callers(self.module, arg) {
+            let Some(target) = target(&name) else { continue };
+            match self.named_by.iter_mut().find(|(t, _)| *t == target) {
+                Some((_, known)) => known.extend(callers),
+                None => self.named_by.push((target, callers)),
+            }
         }
     }
 
@@ -400,10 +463,7 @@ impl Sites<'_, '_> {
             }
             _ => None,
         };
-        let keyed = call
-            .args
-            .iter()
-            .all(|a| !matches!(a.name, crate::model::python::ArgName::Positional));
+        let keyed = call.args.iter().all(|a| !matches!(a.name, ArgName::Positional));
         if !(keyed || named.is_some()) || !self.evaluator.mentions_sdk(self.module) {
             return;
         }
@@ -444,19 +504,6 @@ impl Sites<'_, '_> {
     }
 }
 
-/// What a method of `s3.ObjectVersion` needs because it names the version (Amazon S3 API Reference, "DeleteObjects").
-fn of_version(ty: ResourceType, method: &str) -> Option<Target> {
-    if ty.name() != "ObjectVersion" {
-        return None;
-    }
-    let needed = match method {
-        "delete" => "s3:DeleteObjectVersion",
-        "get" | "head" => "s3:GetObjectVersion",
-        _ => return None,
-    };
-    Some(actions(vec![needed], false))
-}
-
 fn actions(all: Vec<&'static str>, any: bool) -> Target {
     let service = all.first().and_then(|a| a.split(':').next()).unwrap_or("");
     Target::Actions {
@@ -464,63 +511,6 @@ fn actions(all: Vec<&'static str>, any: bool) -> Target {
         all,
         any,
     }
-}
-
-/// The operation of a method as Python writes it.
-fn operation(client: Client, method: &str) -> Option<Operation> {
-    if method.bytes().any(|b| b.is_ascii_uppercase()) {
-        return None;
-    }
-    client.operation(method).filter(|o| {
-        // `getobject` is no method, whatever the comparison without underscores says.
-        o.method() == method
-    })
-}
-
-/// The operations of the waiters that an f-string may name: `f"db_instance_{state}"`.
-fn waiters_like(m: &Module, name: ExprId, client: Client) -> Vec<Operation> {
-    let ExprKind::Join(parts) = &m.expr(name).kind else {
-        return Vec::new();
-    };
-    let literal = |p: Option<&Part>| match p {
-        Some(Part::Lit(t)) => t.prefix(),
-        _ => String::new(),
-    };
-    let (start, end) = (literal(parts.first()), literal(parts.last()));
-    if start.len() + end.len() < MIN_WAITER {
-        return Vec::new();
-    }
-    let all = client
-        .waiters()
-        .filter(|(n, _)| n.starts_with(&start) && n.ends_with(&end));
-    let mut found: Vec<Operation> = all.map(|(_, o)| o).collect();
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
-fn is_method_of_any(method: &str) -> bool {
-    method.contains('_') && sdk::clients().any(|c| operation(c, method).is_some())
-}
-
-/// The service that a variable's name says: `s3`, `s3_client`, `dynamodb_resource`, `_sqs`.
-fn service_named(name: &str) -> Option<Client> {
-    let name = name.trim_matches('_').to_ascii_lowercase();
-    let base = ["_client", "_resource", "client", "_svc", "_service"]
-        .iter()
-        .find_map(|s| name.strip_suffix(s))
-        .unwrap_or(&name)
-        .trim_end_matches('_')
-        .replace('_', "-");
-    sdk::client(match base.as_str() {
-        "ddb" | "dynamo" => "dynamodb",
-        "sfn" | "step-functions" => "stepfunctions",
-        "cfn" => "cloudformation",
-        "cw" => "cloudwatch",
-        "secrets" | "secrets-manager" | "sm" => "secretsmanager",
-        "eventbridge" => "events",
-        other => other,
-    })
 }
 
 /// What a person points at: the callee, or the method's name where the callee spans lines.

@@ -54,8 +54,8 @@ pub(super) enum Thing {
     SomeClient,
     /// An object of the resource API.
     Resource(Client, ResourceType, Origin),
-    /// `bucket.objects`; whether it was listed already (`.all()`).
-    Collection(Client, ResourceType, Member, bool),
+    /// `bucket.objects`: of what, and whether it was listed already (`.all()`).
+    Collection(Client, ResourceType, Member, Origin, bool),
     /// `.meta` of a client or resource.
     Meta(Client),
     /// An attribute of a thing that has no body in the repository: a method, mostly.

@@ -135,7 +135,7 @@ impl<'p> Values<'p> {
     fn bounded(&self, module: usize, expr: ExprId, v: Value) -> Value {
         let written = match &self.module(module).expr(expr).kind {
             ExprKind::Str(_) | ExprKind::Num(_) | ExprKind::Bool(_) | ExprKind::None => return v,
-            ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::Dict(_) => self.span(module, expr).len() as usize,
+            ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::Dict(_) => self.span(module, expr).len(),
             _ => 0,
         };
         let max = MAX_WEIGHT + written;

@@ -51,8 +51,8 @@ impl Evaluator<'_> {
             }
             Thing::Client(c) | Thing::Resource(c, ..) if name == "meta" => one(Thing::Meta(*c)),
             Thing::Meta(c) if name == "client" => one(Thing::Client(*c)),
-            Thing::Resource(c, ty, _) => match ty.collection(name) {
-                Some(member) => one(Thing::Collection(*c, *ty, member, false)),
+            Thing::Resource(c, ty, of) => match ty.collection(name) {
+                Some(member) => one(Thing::Collection(*c, *ty, member, *of, false)),
                 None => one(Thing::Bound(Arc::new(thing.clone()), name.into())),
             },
             Thing::Literal(at) if self.is_namespace(*at) => self.elements(*at, &[name.into()], None, None),
@@ -65,6 +65,9 @@ impl Evaluator<'_> {
             | Thing::Collection(..)
             | Thing::Literal(_)
             | Thing::Meta(_) => one(Thing::Bound(Arc::new(thing.clone()), name.into())),
+            // A method knows whose it is, and its name.
+            Thing::Bound(of, _) if name == "__self__" => one((**of).clone()),
+            Thing::Bound(_, own) if name == "__name__" => one(Thing::Text(own.clone())),
             Thing::Opaque | Thing::Bound(..) => one(Thing::Opaque),
             Thing::Function(_) | Thing::Method(..) | Thing::Partial(_) | Thing::Items(_) | Thing::Pair(_) => {
                 self.nothing.clone()

@@ -110,6 +110,9 @@ impl Evaluator<'_> {
                 out.put_all(&self.eval(module, *value, within));
             }
         }
+        if self.index.is_changed(at) {
+            out.put(Thing::Opaque);
+        }
         out.finish()
     }
 

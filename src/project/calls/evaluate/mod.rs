@@ -175,7 +175,11 @@ impl<'p> Evaluator<'p> {
         if let Some(found) = memo.borrow().get(&at) {
             return found.clone();
         }
-        if self.depth.get() >= MAX_DEPTH || !self.step() || !self.busy.borrow_mut().insert(at) {
+        // What is cut short is not known; what leads back to itself adds nothing.
+        if self.depth.get() >= MAX_DEPTH || !self.step() {
+            return one(Thing::More);
+        }
+        if !self.busy.borrow_mut().insert(at) {
             return self.nothing.clone();
         }
         self.depth.set(self.depth.get() + 1);

@@ -1,9 +1,11 @@
 //! Names, parameters, and what other modules export.
 
+use super::super::params::Param;
 use super::super::thing::{Bag, Place, Thing, Things, is_aws, one};
 use super::outside::answered;
 use super::{Evaluator, Frame, MAX_DEPTH, decorator_name, is_under};
-use crate::model::python::{Binding, Bound, ExprId, ParamKind, Reaching, ScopeKind, Source, Step};
+use crate::model::python::{Binding, Bound, ExprId, ExprKind, ParamKind, Reaching, ScopeKind, Source, Step};
+use std::sync::Arc;
 
 impl Evaluator<'_> {
     pub(super) fn name(&self, module: usize, expr: ExprId, name: &str, frame: Option<&Frame<'_>>) -> Things {
@@ -132,6 +134,45 @@ impl Evaluator<'_> {
         out.finish()
     }
 
+    /// The parameter that a name is, where it is nothing else.
+    pub(in crate::project::calls) fn parameter(&self, module: usize, expr: ExprId) -> Option<Param> {
+        let m = self.module(module);
+        let ExprKind::Name(name) = &m.expr(expr).kind else {
+            return None;
+        };
+        let Reaching::Found(found) = m.reaching(name, expr) else {
+            return None;
+        };
+        match found.bindings.as_slice() {
+            [one] => match one.bound {
+                Bound::Param(i) => Some((
+                    Place {
+                        module,
+                        scope: found.scope,
+                    },
+                    i,
+                )),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The texts that a name may be because it is a parameter, each with the functions that give it.
+    pub(in crate::project::calls) fn callers(&self, module: usize, expr: ExprId) -> Vec<(Arc<str>, Vec<Place>)> {
+        let Some(param) = self.parameter(module, expr) else {
+            return Vec::new();
+        };
+        let texts = self.texts(module, expr, None).into_iter();
+        texts
+            .map(|text| {
+                let givers = self.params.givers(param, &text);
+                (text, givers.into_iter().collect())
+            })
+            .filter(|(_, givers): &(_, Vec<Place>)| !givers.is_empty())
+            .collect()
+    }
+
     /// Whether the function has a decorator whose last part is `name`.
     pub(in crate::project::calls) fn has(&self, function: Place, name: &str) -> bool {
         let m = self.module(function.module);
@@ -199,7 +240,7 @@ impl Evaluator<'_> {
                     (Step::Each, Thing::Items(at)) => out.put(Thing::Pair(*at)),
                     (Step::Item(0), Thing::Pair(at)) => out.put_all(&self.keys(*at)),
                     (Step::Item(1), Thing::Pair(at)) => out.put_all(&self.elements(*at, &[], None, frame)),
-                    (Step::Each, Thing::Collection(c, _, member, _)) => {
+                    (Step::Each, Thing::Collection(c, _, member, ..)) => {
                         if let Some(t) = member.gives() {
                             out.put(Thing::Resource(*c, t, answered(*c, t, true)));
                         }

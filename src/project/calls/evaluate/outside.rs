@@ -38,10 +38,16 @@ impl Evaluator<'_> {
                     return self.nothing.clone();
                 };
                 let mut out = Bag::default();
-                for t in self.eval(module, of, frame).iter() {
-                    for attr in self.texts(module, arg, frame) {
-                        out.put_all(&self.attribute(t, &attr));
+                let names = self.texts(module, arg, frame);
+                let things = self.eval(module, of, frame);
+                for t in things.iter() {
+                    for attr in &names {
+                        out.put_all(&self.attribute(t, attr));
                     }
+                }
+                // Any attribute of something that may be a client.
+                if names.is_empty() && things.iter().all(|t| matches!(t, Thing::Opaque | Thing::More)) {
+                    out.put(Thing::More);
                 }
                 out.finish()
             }
@@ -187,6 +193,7 @@ impl Evaluator<'_> {
                 "resource" => self.clients(module, call, true, frame),
                 _ => self.nothing.clone(),
             },
+            Thing::Resource(..) if name == "batch_writer" => one(Thing::Library(BATCH_WRITER.into())),
             Thing::Resource(c, ty, _) => {
                 if let Some(sub) = sub_resource(*c, *ty, name) {
                     return one(Thing::Resource(*c, sub, Origin::Call((module, expr))));
@@ -197,8 +204,8 @@ impl Evaluator<'_> {
                     None => self.nothing.clone(),
                 }
             }
-            Thing::Collection(c, ty, member, _) => match name {
-                "all" | "filter" | "limit" | "page_size" => one(Thing::Collection(*c, *ty, *member, true)),
+            Thing::Collection(c, ty, member, of, _) => match name {
+                "all" | "filter" | "limit" | "page_size" => one(Thing::Collection(*c, *ty, *member, *of, true)),
                 _ => self.nothing.clone(),
             },
             Thing::Literal(at) => match name {
@@ -250,6 +257,9 @@ impl Evaluator<'_> {
         }
     }
 }
+
+/// The class of what `batch_writer` gives: the batches are counted where it is made.
+const BATCH_WRITER: &str = "boto3.dynamodb.table.BatchWriter";
 
 /// One of what iterating over `.items()` gives, for what is held in a container.
 fn item(held: &Arc<Thing>) -> Thing {

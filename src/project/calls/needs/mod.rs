@@ -1,5 +1,6 @@
 //! What one call needs: actions, what triggers the conditional ones, and the resources as far as they are known.
 
+mod nested;
 mod resources;
 
 use std::collections::BTreeMap;
@@ -53,14 +54,19 @@ impl<'v, 'p> Needs<'v, 'p> {
         let e = self.m.expr(site.at.1);
         let scope = self.m.function_of(e.scope);
         let span = callee_span(self.m, site.at.1);
+        let mut on = nested::On::new();
         let (service, operation, actions, resources, source) = match &site.target {
-            Target::Operation(client, op) => (
-                client.name().into(),
-                Some(op.name()),
-                self.actions(*client, *op, site),
-                self.resources(*client, *op, site, span),
-                self.copy_source(*client, *op, site, span),
-            ),
+            Target::Operation(client, op) => {
+                let mut actions = self.actions(*client, *op, site);
+                on = self.items(*client, *op, site, &mut actions);
+                (
+                    client.name().into(),
+                    Some(op.name()),
+                    actions,
+                    self.resources(*client, *op, site, span),
+                    self.copy_source(*client, *op, site, span),
+                )
+            }
             Target::Actions { service, all, any } => {
                 let (required, any_of) = if *any {
                     (Vec::new(), all.clone())
@@ -82,6 +88,7 @@ impl<'v, 'p> Needs<'v, 'p> {
             actions,
             resources,
             source,
+            on,
             span,
             at: Place {
                 module: self.module,
@@ -89,6 +96,7 @@ impl<'v, 'p> Needs<'v, 'p> {
             },
             function: self.m.scope(scope).qualname.clone(),
             certain: site.certain,
+            callers: site.callers.clone(),
         }
     }
 
@@ -184,27 +192,16 @@ impl<'v, 'p> Needs<'v, 'p> {
         }
         conditional.extend(op.kms_actions(client).into_iter().map(Conditional::possible));
         let mut any_of: Vec<&'static str> = op.any_of().collect();
-        if let Some(one) = self.partiql(&any_of, site) {
+        if let Some(one) = self.argument(site, "Statement").and_then(|s| partiql(&any_of, &s)) {
             any_of = vec![one];
         }
-        let mut required: Vec<&'static str> = op.required().collect();
-        // Who asks for a version needs no other permission to read (Amazon S3 API Reference, "GetObject").
-        if client.name() == "s3"
-            && matches!(op.name(), "GetObject" | "HeadObject")
-            && let Some(version) = conditional.iter().position(|c| c.action == "s3:GetObjectVersion")
-        {
-            let found = conditional.remove(version);
-            required.retain(|a| *a != "s3:GetObject");
-            match found.trigger {
-                Some(_) => required.push(found.action),
-                None => any_of.extend(["s3:GetObject", found.action]),
-            }
-        }
-        Actions {
-            required,
+        let mut actions = Actions {
+            required: op.required().collect(),
             any_of,
             conditional,
-        }
+        };
+        self.replace(client, op, site, &mut actions);
+        actions
     }
 
     /// The role that the call passes, if it does.
@@ -241,18 +238,15 @@ impl<'v, 'p> Needs<'v, 'p> {
             out.push(possible);
         }
     }
+}
 
-    /// The one PartiQL action that the statement's first word says.
-    fn partiql(&self, any_of: &[&'static str], site: &Site) -> Option<&'static str> {
-        any_of.iter().find(|a| a.starts_with("dynamodb:PartiQL"))?;
-        let statement = self.argument(site, "Statement")?;
-        let text = statement.as_text()?.prefix();
-        let word = text.split_whitespace().next()?.to_ascii_lowercase();
-        any_of
-            .iter()
-            .copied()
-            .find(|a| a.to_ascii_lowercase().ends_with(&format!("partiql{word}")))
-    }
+/// The one PartiQL action of these that the statement's first word says.
+fn partiql(any_of: &[&'static str], statement: &Value) -> Option<&'static str> {
+    any_of.iter().find(|a| a.starts_with("dynamodb:PartiQL"))?;
+    let text = statement.as_text()?.prefix();
+    let word = text.split_whitespace().next()?.to_ascii_lowercase();
+    let mut named = any_of.iter().copied();
+    named.find(|a| a.to_ascii_lowercase().ends_with(&format!("partiql{word}")))
 }
 
 fn text_of(v: &Value) -> Option<Text> {

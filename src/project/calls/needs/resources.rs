@@ -16,6 +16,9 @@ impl Needs<'_, '_> {
         if service == "s3" {
             return self.s3(op, site, span).into_iter().collect();
         }
+        if let Some(named) = self.keyed(client, op, site) {
+            return named;
+        }
         if op.name() == "PutEvents" {
             return self.buses(site, span).unwrap_or_default();
         }
@@ -201,12 +204,14 @@ const FORMS: &[(&str, &str, &str)] = &[
     ("dynamodb", "ResourceArn", ""),
     ("sqs", "QueueUrl", "url"),
     ("sqs", "QueueName", ":"),
+    ("sqs", "SourceArn", ""),
     ("sns", "TopicArn", ""),
     ("sns", "TargetArn", ""),
     ("lambda", "FunctionName", "function:"),
     ("kms", "KeyId", "key/"),
     ("secretsmanager", "SecretId", "secret:"),
     ("secretsmanager", "Name", "secret:"),
+    ("secretsmanager", "SecretIdList", "secret:"),
     ("ssm", "Name", "parameter/"),
     ("ssm", "Names", "parameter/"),
     ("ssm", "Path", "parameter/"),
@@ -233,7 +238,7 @@ const FORMS: &[(&str, &str, &str)] = &[
     ("cloudformation", "StackName", "stack/"),
 ];
 
-fn arn(prefix: &str, form: &str, v: &Value) -> Option<Text> {
+pub(super) fn arn(prefix: &str, form: &str, v: &Value) -> Option<Text> {
     let text = text_of(v)?;
     let span = v.span;
     if form.is_empty() || text.prefix().starts_with("arn:") {

@@ -1,0 +1,253 @@
+//! Calls on clients that were put where evaluation does not follow them: a dict of dicts, `setattr`, a context variable, an
+//! attribute of another module, an event, a class that makes its own attributes.
+//!
+//! **Invariant:** a call of a method that one of the program's clients has, on something of which nothing is known, counts as
+//! perhaps a call of that client. It is never certain, and never silent.
+
+use super::evaluate::Evaluator;
+use super::sites::Target;
+use super::spelled::operation;
+use super::thing::{Thing, is_aws};
+use crate::iam::sdk::{self, Client, Operation};
+use crate::model::python::{Arg, ArgName, Bound, Call, ExprId, ExprKind, Module, Program, Reaching};
+
+/// Methods of the resource API that other objects commonly have too: these count with parameters of AWS only.
+const COMMON: &[&str] = &[
+    "accept",
+    "add",
+    "all",
+    "attach",
+    "clear",
+    "copy",
+    "create",
+    "delete",
+    "detach",
+    "disable",
+    "enable",
+    "filter",
+    "get",
+    "head",
+    "limit",
+    "load",
+    "monitor",
+    "pages",
+    "pop",
+    "publish",
+    "put",
+    "reload",
+    "remove",
+    "reset",
+    "start",
+    "stop",
+    "subscribe",
+    "terminate",
+    "update",
+    "values",
+];
+
+/// Builtins of Python that have no methods of a client.
+const ROOTS: &[&str] = &[
+    "str", "int", "dict", "list", "set", "tuple", "bytes", "object", "type", "super",
+];
+
+/// Longest name of a client that is looked for, in bytes.
+const MAX_NAME: usize = 40;
+
+/// How an operation is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// `client.put_object(Bucket=…)`, `obj.put(Body=…)`
+    Plain,
+    /// `client.get_paginator("list_objects_v2")`
+    Named,
+    Waiter,
+}
+
+/// Whether what a callee may stand for leaves open that it is a method of a client.
+pub(super) fn is_open(callee: &[Thing]) -> bool {
+    let open = |t: &Thing| match t {
+        Thing::Opaque | Thing::More => true,
+        Thing::Library(name) => {
+            let root = name.split('.').next().unwrap_or("");
+            !ROOTS.contains(&root) && !root.contains("boto")
+        }
+        Thing::Bound(of, _) => {
+            matches!(**of, Thing::More | Thing::Opaque | Thing::Entry(..) | Thing::Literal(_))
+        }
+        _ => false,
+    };
+    let of_aws = |t: &Thing| matches!(t, Thing::Bound(of, _) if is_aws(of));
+    callee.is_empty() || (callee.iter().any(open) && callee.iter().all(|t| open(t) || of_aws(t)))
+}
+
+/// Whether the receiver of a callee is a local name that holds a literal: `None`, a number.
+pub(super) fn is_plain(m: &Module, callee: ExprId) -> bool {
+    let ExprKind::Attr { of, .. } = &m.expr(callee).kind else {
+        return false;
+    };
+    let literal = |e: ExprId| matches!(m.expr(e).kind, ExprKind::None | ExprKind::Num(_) | ExprKind::Bool(_));
+    match &m.expr(*of).kind {
+        ExprKind::Name(name) => match m.reaching(name, *of) {
+            Reaching::Found(f) => {
+                f.scope == m.expr(*of).scope
+                    && f.bindings
+                        .iter()
+                        .all(|b| matches!(&b.bound, Bound::Value(s) if s.steps.is_empty() && literal(s.expr)))
+            }
+            Reaching::Free => false,
+        },
+        _ => literal(*of),
+    }
+}
+
+/// What a call may call of AWS when nothing is known of its receiver.
+pub(super) fn called(evaluator: &Evaluator<'_>, module: usize, call: &Call) -> (String, Vec<Target>) {
+    let m = &evaluator.program.modules[module];
+    let Some((of, name)) = method(evaluator, module, m, call.function) else {
+        return (String::new(), Vec::new());
+    };
+    let positional = call.args.iter().any(|a| a.name == ArgName::Positional);
+    // Parameters of AWS begin with a capital letter, but for some services' own.
+    let of_aws = call.args.iter().any(is_of_aws);
+    let style = match &*name {
+        "get_paginator" | "generate_presigned_url" => Style::Named,
+        "get_waiter" => Style::Waiter,
+        _ => Style::Plain,
+    };
+    let mut out = Vec::new();
+    if style != Style::Plain {
+        let names = call
+            .args
+            .first()
+            .map_or_else(Vec::new, |a| evaluator.texts(module, a.value, None));
+        for client in evaluator.index.services() {
+            let found = names.iter().filter_map(|n| match style {
+                Style::Waiter => client.waiter(n),
+                _ => client.operation(n),
+            });
+            out.extend(found.map(|o| Target::Operation(*client, o)));
+        }
+        return (name, out);
+    }
+    if COMMON.contains(&&*name) && !of_aws {
+        // `bucket.objects.filter(…)`
+        if let Some(ExprKind::Attr { name: collection, .. }) = of.map(|of| &m.expr(of).kind) {
+            for client in evaluator.index.services() {
+                out.extend(listed(*client, collection, &name).map(|o| Target::Operation(*client, o)));
+            }
+        }
+        return (name, out);
+    }
+    for client in evaluator.index.services() {
+        let transfers = client.injected(&name).into_iter().flat_map(|member| member.calls());
+        out.extend(transfers.map(|o| Target::Operation(*client, o)));
+        // boto3 takes the parameters of operations by name only.
+        if !positional {
+            out.extend(operation(*client, &name).map(|o| Target::Operation(*client, o)));
+            let of_resources = client.resource_types().filter_map(|ty| ty.method(&name));
+            out.extend(
+                of_resources
+                    .flat_map(|member| member.calls().collect::<Vec<_>>())
+                    .map(|o| Target::Operation(*client, o)),
+            );
+        }
+    }
+    (name, out)
+}
+
+/// Whether an argument is named as parameters of AWS are: `TopicArn=…`.
+pub(super) fn is_of_aws(a: &Arg) -> bool {
+    matches!(&a.name, ArgName::Keyword(k, _) if k.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+/// Whether a name is bound nowhere in its module, although its root is no builtin: something put it there at run time.
+pub(super) fn is_unbound(m: &Module, expr: ExprId) -> bool {
+    let mut at = expr;
+    for _ in 0..16 {
+        match &m.expr(at).kind {
+            ExprKind::Attr { of, .. } => at = *of,
+            ExprKind::Name(name) => return matches!(m.reaching(name, at), Reaching::Free),
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// The object and the name of the method that a callee reads: `x.publish`, `getattr(x, "publish")`.
+fn method(evaluator: &Evaluator<'_>, module: usize, m: &Module, callee: ExprId) -> Option<(Option<ExprId>, String)> {
+    match &m.expr(callee).kind {
+        ExprKind::Attr { of, name, .. } => Some((Some(*of), name.to_string())),
+        ExprKind::Call(c) if matches!(&m.expr(c.function).kind, ExprKind::Name(n) if &**n == "getattr") => {
+            let texts = evaluator.texts(module, c.positional(1)?, None);
+            match texts.as_slice() {
+                [one] => Some((c.positional(0), one.to_string())),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The operations that a method of a collection calls.
+fn listed(client: Client, collection: &str, method: &str) -> impl Iterator<Item = Operation> {
+    let members = client.resource_types().filter_map(move |ty| ty.collection(collection));
+    let found: Vec<Operation> = members
+        .flat_map(|member| {
+            let lists = matches!(method, "all" | "filter" | "limit" | "page_size" | "pages");
+            let batch = member.gives().and_then(|t| t.batch(method));
+            let own = member.calls().filter(|_| lists || batch.is_some()).collect::<Vec<_>>();
+            own.into_iter().chain(batch.into_iter().flat_map(|b| b.calls()))
+        })
+        .collect();
+    found.into_iter()
+}
+
+/// The clients that the program names, if it makes any: by literal strings, and, where one is made of a name that is not
+/// written there, by attributes and keywords too.
+pub(super) fn services(program: &Program<'_>) -> Vec<Client> {
+    let boto = |(module, m): (usize, &Module)| {
+        let text = program.sources.text(m.file);
+        memchr::memmem::find(text.as_bytes(), b"boto").is_some()
+            && m.ids().any(|e| match &m.expr(e).kind {
+                ExprKind::Attr { .. } | ExprKind::Name(_) => program
+                    .library(module, e)
+                    .is_some_and(|name| name.split('.').next().is_some_and(|root| root.contains("boto"))),
+                _ => false,
+            })
+    };
+    if !program.modules.iter().enumerate().any(boto) {
+        return Vec::new();
+    }
+    let exprs = || program.modules.iter().flat_map(|m| m.exprs.iter().map(move |e| (m, e)));
+    let by_variable = exprs().any(|(m, e)| match &e.kind {
+        ExprKind::Call(c) => {
+            let makes = matches!(&m.expr(c.function).kind, ExprKind::Attr { name, .. }
+                if matches!(&**name, "client" | "resource" | "create_client"));
+            makes && c.args.first().is_some_and(|a| m.string(a.value).is_none())
+        }
+        _ => false,
+    });
+    let mut out: Vec<Client> = Vec::new();
+    for (_, e) in exprs() {
+        match &e.kind {
+            ExprKind::Str(t) if t.len() <= MAX_NAME => out.extend(t.known().and_then(|name| sdk::client(&name))),
+            ExprKind::Attr { name, .. } if by_variable => out.extend(sdk::client(&name.replace('_', "-"))),
+            ExprKind::Call(c) if by_variable => out.extend(c.args.iter().filter_map(|a| match &a.name {
+                ArgName::Keyword(name, _) => sdk::client(&name.replace('_', "-")),
+                _ => None,
+            })),
+            _ => {}
+        }
+    }
+    if by_variable {
+        let names = program
+            .modules
+            .iter()
+            .flat_map(|m| &m.scopes)
+            .flat_map(|s| s.bindings.keys());
+        out.extend(names.filter_map(|name| sdk::client(&name.replace('_', "-"))));
+    }
+    out.sort_unstable();
+    out.dedup();
+    out
+}

@@ -1,0 +1,65 @@
+//! What names say: of methods, of waiters, of variables that hold clients.
+
+use crate::iam::sdk::{self, Client, Operation};
+use crate::model::python::{ExprId, ExprKind, Module, Part};
+
+/// Fewer known characters of a waiter's name say nothing.
+const MIN_WAITER: usize = 4;
+
+/// The operation of a method as Python writes it.
+pub(super) fn operation(client: Client, method: &str) -> Option<Operation> {
+    if method.bytes().any(|b| b.is_ascii_uppercase()) {
+        return None;
+    }
+    client.operation(method).filter(|o| {
+        // `getobject` is no method, whatever the comparison without underscores says.
+        o.method() == method
+    })
+}
+
+/// The operations of the waiters that an f-string may name: `f"db_instance_{state}"`.
+pub(super) fn waiters_like(m: &Module, name: ExprId, client: Client) -> Vec<Operation> {
+    let ExprKind::Join(parts) = &m.expr(name).kind else {
+        return Vec::new();
+    };
+    let literal = |p: Option<&Part>| match p {
+        Some(Part::Lit(t)) => t.prefix(),
+        _ => String::new(),
+    };
+    let (start, end) = (literal(parts.first()), literal(parts.last()));
+    if start.len() + end.len() < MIN_WAITER {
+        return Vec::new();
+    }
+    let all = client
+        .waiters()
+        .filter(|(n, _)| n.starts_with(&start) && n.ends_with(&end));
+    let mut found: Vec<Operation> = all.map(|(_, o)| o).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Whether some client has this method, and other objects hardly do.
+pub(super) fn is_method_of_any(method: &str) -> bool {
+    method.contains('_') && sdk::clients().any(|c| operation(c, method).is_some())
+}
+
+/// The service that a variable's name says: `s3`, `s3_client`, `dynamodb_resource`, `_sqs`.
+pub(super) fn service_named(name: &str) -> Option<Client> {
+    let name = name.trim_matches('_').to_ascii_lowercase();
+    let base = ["_client", "_resource", "client", "_svc", "_service"]
+        .iter()
+        .find_map(|s| name.strip_suffix(s))
+        .unwrap_or(&name)
+        .trim_end_matches('_')
+        .replace('_', "-");
+    sdk::client(match base.as_str() {
+        "ddb" | "dynamo" => "dynamodb",
+        "sfn" | "step-functions" => "stepfunctions",
+        "cfn" => "cloudformation",
+        "cw" => "cloudwatch",
+        "secrets" | "secrets-manager" | "sm" => "secretsmanager",
+        "eventbridge" => "events",
+        other => other,
+    })
+}

@@ -57,7 +57,7 @@ mod hit {
     pub(super) const VERSION: u16 = 1 << 13;
     /// `Statement` as a key.
     pub(super) const STATEMENTS: u16 = 1 << 14;
-    /// `statement` as a key.
+    /// `Statement` as a key, in another case.
     pub(super) const LOWER: u16 = 1 << 15;
 }
 
@@ -67,8 +67,6 @@ const WORDS: &[(&str, u16)] = &[
     ("\"Statement\"", hit::STATEMENT | hit::STATEMENTS),
     ("Statement:", hit::STATEMENT | hit::STATEMENTS),
     ("Statement", hit::STATEMENT),
-    ("\"statement\"", hit::LOWER),
-    ("\nstatement:", hit::LOWER),
     ("Effect", hit::EFFECT | hit::ELEMENT),
     ("Action", hit::ELEMENT),
     ("Principal", hit::ELEMENT),
@@ -229,6 +227,7 @@ fn words(text: &str) -> u16 {
         let as_written = |word: &str| text.as_bytes().get(m.range()) == Some(word.as_bytes());
         let bits = match (WORDS.get(index), MARKS.get(index.wrapping_sub(WORDS.len()))) {
             (Some((word, bits)), _) if as_written(word) => *bits,
+            (Some((_, bits)), _) if bits & hit::STATEMENTS != 0 => hit::LOWER,
             (None, Some((word, mark))) if !mark.is_exact() || as_written(word) => bits_of(*mark),
             _ => 0,
         };

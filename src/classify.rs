@@ -3,12 +3,16 @@
 //! **Invariant:** cheap, and generous: a kind that is set means "worth parsing", and what the parsed file turns out to be
 //! is the format's own business. Words count as what they spell (`"\u0053tatement"`).
 
+mod unread;
+
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::secrets::{self, MARKS, Mark};
+
+pub use unread::unread;
 
 /// What a file may hold; several may be set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

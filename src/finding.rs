@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use crate::grade::{Confidence, Severity};
-use crate::source::{FileId, Span, visible};
+use crate::source::{FileId, Span, one_line, visible};
 use crate::value::{Guard, Via};
 
 /// One finding: the primary label is the smallest token that a person would edit to make it go away.
@@ -286,12 +286,16 @@ impl Finding {
         }
     }
 
-    /// Without what could drive a terminal: texts cite the user's files.
+    /// Without what could drive a terminal or begin a line: texts cite the user's files.
     #[must_use]
     pub fn made_visible(mut self) -> Self {
         let labels = self.labels.iter_mut().chain(&mut self.flow).map(|l| &mut l.text);
-        let texts = labels.chain(&mut self.notes).chain(&mut self.help);
-        for text in texts.chain([&mut self.message]) {
+        for text in labels.chain([&mut self.message]) {
+            if let Cow::Owned(shown) = one_line(text) {
+                *text = shown;
+            }
+        }
+        for text in self.notes.iter_mut().chain(&mut self.help) {
             if let Cow::Owned(shown) = visible(text) {
                 *text = shown;
             }

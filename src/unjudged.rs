@@ -139,6 +139,7 @@ impl Unjudged {
     pub fn noun(&self) -> (&'static str, &'static str) {
         match (self.what, &self.why) {
             (_, Why::Module) => ("module", "modules"),
+            (_, Why::Macro) => ("macro", "macros"),
             (_, Why::Ignored) => ("folder", "folders"),
             (What::Policy, _) => ("policy", "policies"),
             (What::Statement, _) => ("statement", "statements"),
@@ -153,10 +154,20 @@ impl Unjudged {
         if self.subject.is_empty() {
             return self.why.to_string();
         }
+        let subject = short(&self.subject);
         match &self.why {
-            Why::Unknown(part, reason) => format!("{} `{}`: {}", lead(*part), self.subject, reason.text()),
-            why => format!("`{}`: {why}", self.subject),
+            Why::Unknown(part, reason) => format!("{} `{subject}`: {}", lead(*part), reason.text()),
+            why => format!("`{subject}`: {why}"),
         }
+    }
+}
+
+/// An expression may be long, and its start tells which it is.
+fn short(text: &str) -> String {
+    const MOST: usize = 80;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -191,6 +202,15 @@ impl fmt::Display for Why {
 }
 
 impl Language {
+    /// Why a file is skipped, in short.
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::Markdown => "documentation with a policy",
+            Self::Snapshot => "a snapshot with policies",
+            Self::Cdk | Self::OtherTool | Self::Source => "defines IAM in a language that is not read",
+        }
+    }
+
     fn text(self) -> &'static str {
         match self {
             Self::Cdk => {

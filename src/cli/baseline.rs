@@ -64,7 +64,7 @@ impl BaselineCommand {
                 let all = new.entries_of(sources, &report.findings).into_iter().zip(findings);
                 new.entries = all.filter_map(|(entry, wanted)| wanted.then_some(entry)).collect();
                 write(path, &new)?;
-                terminal::page(&format!("{path}: {} findings known\n", new.entries.len()))
+                terminal::shown(&format!("{path}: {} findings known\n", new.entries.len()))
             }),
             What::Update(c) => c.of.run(&|path, old, sources, report, extent| {
                 let old = old.ok_or_else(|| missing(path))?;
@@ -82,7 +82,7 @@ impl BaselineCommand {
                 new.entries
                     .extend(added.filter_map(|(entry, added)| added.then_some(entry)));
                 write(path, &new)?;
-                terminal::page(&format!(
+                terminal::shown(&format!(
                     "{path}: +{} −{}, {} findings known\n",
                     new.entries.len() - before,
                     comparison.mended(),
@@ -94,7 +94,7 @@ impl BaselineCommand {
                 let comparison = old.compare(sources, &report.findings, extent);
                 let new = kept(old, sources, report, &comparison);
                 write(path, &new)?;
-                terminal::page(&format!(
+                terminal::shown(&format!(
                     "{path}: −{}, {} findings known\n",
                     comparison.mended(),
                     new.entries.len()
@@ -104,7 +104,7 @@ impl BaselineCommand {
                 let old = old.ok_or_else(|| missing(path))?;
                 let comparison = old.compare(sources, &report.findings, extent);
                 let known = comparison.known();
-                terminal::page(&format!(
+                terminal::shown(&format!(
                     "{path}: {} new, {known} known ({} moved), {} fixed\n",
                     report.findings.len() - known,
                     comparison.moved.len(),
@@ -182,9 +182,12 @@ impl Of {
     }
 }
 
+/// Bytes of a baseline: some hundred thousand findings.
+const MAX_BYTES: u64 = 256 << 20;
+
 /// The baseline at `path`; `None` where there is none.
 pub(super) fn load(path: &str) -> Result<Option<Baseline>, Failure> {
-    match std::fs::read_to_string(path) {
+    match crate::discover::read_text(std::path::Path::new(path), MAX_BYTES) {
         Ok(text) => Baseline::parse(&text)
             .map(Some)
             .map_err(|e| Failure::Usage(format!("cannot read the baseline {path}: {e}"))),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::input::{Choosing, Input};
-use super::mend::Changes;
+use super::mend::{Changes, Written};
 use super::run::{self, Wish};
 use super::terminal::{self, When};
 use super::{Failure, baseline};
@@ -192,22 +192,25 @@ impl Check {
         }
         wish.baseline = self.baseline(&read)?;
         let Mending { fix, diff, .. } = self.mending;
-        let mut stdout_is_taken = false;
+        let mut written = Written::default();
         if fix || diff {
             let mending = Changes::mend(&mut read, &wish, self.mending.unsafe_fixes)?;
             if diff {
                 return mending.show(&mut read, &wish, |read| self.options(read));
             }
-            stdout_is_taken = mending.write(&read, self.output.quiet)?;
+            written = mending.write(&mut read, self.output.quiet)?;
         }
         run::understand(read, |read, analysis| {
             let sources = analysis.project.sources;
             let report = read.report(analysis, &wish);
             let page = Page::new(&report, sources, &read.ruleset, self.options(read));
             drop(progress);
-            self.print(&page, stdout_is_taken)?;
+            self.print(&page, written.stdout_is_taken)?;
             self.notes(read, &report, sources);
-            Ok(self.exit(&report))
+            Ok(match written.failed {
+                true => ExitCode::from(2),
+                false => self.exit(&report),
+            })
         })
     }
 

@@ -39,18 +39,18 @@ impl Config {
         match &self.what {
             What::Show { path } => with_settings(path.as_ref(), |settings| {
                 let from = settings.path.as_deref().unwrap_or("defaults: no settings file found");
-                terminal::page(&format!("# {from}\n{}", shown(settings)))
+                terminal::shown(&format!("# {from}\n{}", shown(settings)))
             }),
             What::Schema => {
                 let text = serde_json::to_string_pretty(&json_schema()).unwrap_or_default();
-                terminal::page(&format!("{text}\n"))
+                terminal::shown(&format!("{text}\n"))
             }
             What::Check { path } => with_settings(path.as_ref(), |settings| {
                 let from = settings
                     .path
                     .as_deref()
                     .unwrap_or("no settings file found; the defaults");
-                terminal::page(&format!("{from}: fine\n"))
+                terminal::shown(&format!("{from}: fine\n"))
             }),
         }
     }

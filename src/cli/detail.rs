@@ -13,7 +13,7 @@ use crate::iam::{AccessLevel, ActionSet, Document, Statement};
 use crate::report::{Options, Page, policy_json};
 use crate::settings::Settings;
 use crate::settle::Reported;
-use crate::source::Sources;
+use crate::source::{Sources, one_line, push_line, visible};
 
 /// Any label of `f` covers the 1-based `line` of a file that was named.
 pub(super) fn is_on_line(sources: &Sources, f: &Reported, line: usize) -> bool {
@@ -64,7 +64,7 @@ pub(super) fn explain(
                 continue;
             }
             seen.push(key);
-            out.push_str(&page.masked(depth(sources, document, statement)));
+            out.push_str(&visible(&page.masked(depth(sources, document, statement))));
         }
         terminal::page(&out)
     })
@@ -87,12 +87,8 @@ fn depth(sources: &Sources, document: &Document, statement: Option<&Statement>) 
         if let Some(clause) = &s.action {
             for item in &clause.items {
                 let text = item.display();
-                let _ = writeln!(
-                    out,
-                    "{}`{text}` is {}",
-                    if clause.negated { "all but " } else { "" },
-                    levels(&text)
-                );
+                let but = if clause.negated { "all but " } else { "" };
+                push_line(&mut out, &format!("{but}`{text}` is {}", levels(&text)));
             }
         }
         let strength = strength(s);
@@ -105,7 +101,7 @@ fn depth(sources: &Sources, document: &Document, statement: Option<&Statement>) 
                 (_, None) => "is worth nothing".to_owned(),
             };
             let line = sources.positions(bound.key_span).0.line;
-            let _ = writeln!(out, "condition on `{}` (line {line}) {worth}", bound.key);
+            push_line(&mut out, &format!("condition on `{}` (line {line}) {worth}", bound.key));
         }
         if strength.bounds.is_empty() && s.condition_key.is_none() {
             out.push_str("no condition\n");
@@ -116,7 +112,7 @@ fn depth(sources: &Sources, document: &Document, statement: Option<&Statement>) 
         out,
         "\n{} policy, {}:{}-{}, as AWS will see it:",
         document.kind.name(),
-        sources.path(document.span.file),
+        one_line(sources.path(document.span.file)),
         start.line,
         end.line
     );

@@ -93,7 +93,7 @@ impl Ignore {
             if is_what_was_meant(&before, &with, &target.fingerprint) {
                 write(&target.path, &changed)?;
                 let line = line_with_ignore(&changed, &text);
-                return terminal::page(&format!("{}: {line}\n", target.path));
+                return terminal::shown(&format!("{}: {line}\n", target.path));
             }
         }
         self.exception(&target, &config)
@@ -165,7 +165,7 @@ impl Ignore {
         }
         text.push_str(&format!("\n{entry}"));
         write(config, &text)?;
-        terminal::page(&format!("{config}:\n{entry}"))
+        terminal::shown(&format!("{config}:\n{entry}"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Fixes on their way to the disk.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,6 +16,17 @@ pub(super) struct Changes {
     mended: Mended,
     /// What was read, by path.
     before: Texts,
+    /// Fixes of files that are not UTF-8 were left out.
+    left_out: bool,
+}
+
+/// How writing went.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Written {
+    /// Standard output holds the text that came on standard input.
+    pub(super) stdout_is_taken: bool,
+    /// Some file was not written.
+    pub(super) failed: bool,
 }
 
 impl Changes {
@@ -29,6 +40,15 @@ impl Changes {
                 Ok::<_, Failure>(Seen::of(&analysis.project, &report))
             })
         })?;
+        // What was converted on reading could not be written back as it was.
+        let mut mended = mended;
+        let altered = &read.found.altered;
+        for path in mended.texts.keys().filter(|path| altered.contains(*path)) {
+            terminal::note(&format!("note: {path}: not fixed: the file is not UTF-8"));
+        }
+        let all = mended.texts.len();
+        mended.texts.retain(|path, _| !altered.contains(path));
+        let left_out = mended.texts.len() < all;
         put(read, &before, &mended.texts);
         for d in &mended.dropped {
             terminal::note(&format!(
@@ -36,7 +56,11 @@ impl Changes {
                 d.path, d.line, d.rule, d.why, d.title
             ));
         }
-        Ok(Self { mended, before })
+        Ok(Self {
+            mended,
+            before,
+            left_out,
+        })
     }
 
     /// Prints what would change.
@@ -77,32 +101,51 @@ impl Changes {
             };
             terminal::note(&format!("note: {files} not wholly read; `overgrant check` tells why"));
         }
-        terminal::page(&text)?;
+        // What is piped on is a patch, byte for byte.
+        match std::io::stdout().is_terminal() {
+            true => terminal::shown(&text)?,
+            false => terminal::page(&text)?,
+        };
         Ok(ExitCode::from(u8::from(any)))
     }
 
-    /// Writes the files, or the one text of standard input to standard output; whether it was that.
-    pub(super) fn write(self, read: &Read<'_>, quiet: u8) -> Result<bool, Failure> {
+    /// Writes the files, or the one text of standard input to standard output. A file that cannot be written stops no other.
+    pub(super) fn write(mut self, read: &mut Read<'_>, quiet: u8) -> Result<Written, Failure> {
         let is_stdin = |path: &str| read.stdin.as_ref().is_some_and(|(name, _)| name == path);
         let mut files = 0;
+        let mut failed = Vec::new();
         for (path, old, new) in self.changed().filter(|(path, ..)| !is_stdin(path)) {
-            replace(read, path, old, new)?;
-            files += 1;
+            match replace(read, path, old, new) {
+                Ok(()) => files += 1,
+                Err(failure) => {
+                    terminal::note(&format!("error: {failure}"));
+                    failed.push(path.to_owned());
+                }
+            }
         }
+        self.mended.texts.retain(|path, _| !failed.contains(path));
+        put(read, &self.before, &self.mended.texts);
+        let failed = self.left_out || !failed.is_empty();
         if quiet == 0 && files > 0 {
             let (made, s) = (self.mended.made, if self.mended.made == 1 { "" } else { "es" });
             let f = if files == 1 { "" } else { "s" };
             terminal::note(&format!("note: {made} fix{s} made in {files} file{f}"));
         }
         let Some((name, bytes)) = &read.stdin else {
-            return Ok(false);
+            return Ok(Written {
+                stdout_is_taken: false,
+                failed,
+            });
         };
         // Where nothing can be fixed, the text goes through as it came.
         let new = self
             .changed()
             .find(|(path, old, _)| path == name && old.as_bytes() == bytes);
         terminal::page(new.map_or(bytes.as_slice(), |(_, _, new)| new.as_bytes()))?;
-        Ok(true)
+        Ok(Written {
+            stdout_is_taken: true,
+            failed,
+        })
     }
 
     /// Path, old and new text.

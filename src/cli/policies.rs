@@ -12,6 +12,7 @@ use crate::classify::classify;
 use crate::iam::expand::{self, Expansion};
 use crate::report::{Mask, Seen, seen_human, seen_json, unjudged_human, unjudged_json};
 use crate::settings::{NAMES, Settings};
+use crate::source::push_line;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum ListFormat {
@@ -88,10 +89,10 @@ impl Files {
                 let mut out = String::new();
                 for (path, kinds, in_scope) in &files {
                     let context = if *in_scope { "" } else { " (context)" };
-                    out.push_str(&format!("{path}: {kinds}{context}\n"));
+                    push_line(&mut out, &format!("{path}: {kinds}{context}"));
                 }
                 for s in skipped {
-                    out.push_str(&format!("{}: skipped, {}\n", s.path, s.why));
+                    push_line(&mut out, &format!("{}: skipped, {}", s.path, s.why));
                 }
                 out
             }

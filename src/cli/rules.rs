@@ -77,7 +77,7 @@ impl Explain {
             }
             out.push_str(&rules::explain(rule, self.format.style(), self.form));
         }
-        terminal::page(&out)
+        terminal::shown(&out)
     }
 }
 
@@ -120,7 +120,7 @@ impl Rules {
             }
             ruleset = ruleset.only(&wanted);
         }
-        terminal::page(&rules::listing(&ruleset, self.format.style()))
+        terminal::shown(&rules::listing(&ruleset, self.format.style()))
     }
 }
 
@@ -160,7 +160,7 @@ impl TestRules {
                 loaded.mistakes.len() + tested.wrong
             ));
         }
-        terminal::page(&out)?;
+        terminal::shown(&out)?;
         Ok(ExitCode::from(u8::from(wrong > 0)))
     }
 }

@@ -16,8 +16,10 @@ use crate::settings::{Date, Governing, Settings};
 use crate::settle::{BASELINE_FILE, Baseline, Extent, Known, Report, Terms, settle};
 use crate::source::{Problem, ProblemKind, Sources, Span, join_path, parent_path, relative_path};
 use crate::test_code::is_test_code;
-use crate::unjudged::Unjudged;
+use crate::unjudged::{Language, Unjudged, Why};
 
+/// Bytes of a settings file.
+const MAX_SETTINGS: u64 = 4 << 20;
 /// How often analysis may ask for more files.
 const MAX_ROUNDS: usize = 4;
 
@@ -228,7 +230,7 @@ fn add_settings_files(governing: &Governing<'_>, found: &mut Found) {
             if found.files.iter().any(|f| f.path == *path) {
                 continue;
             }
-            if let Ok(text) = std::fs::read_to_string(governing.absolute(path)) {
+            if let Ok(text) = discover::read_text(std::path::Path::new(&governing.absolute(path)), MAX_SETTINGS) {
                 found.files.push(discover::Input {
                     path: path.clone(),
                     text: text.into(),
@@ -396,6 +398,14 @@ impl Read<'_> {
         };
         let mut report = settle(project, outcome.findings, &terms);
         report.not_judged(outcome.unjudged);
+        report.not_judged(self.found.unjudged.iter().cloned());
+        // Of test code nothing is reported, so nothing is missing; a snapshot shows what the application itself makes.
+        let left_out = |u: &Unjudged| {
+            let inside = |span: Span| project.test_code.iter().any(|code| code.contains(span));
+            let is_test = || self.is_test(&u.path) || u.span.is_some_and(inside);
+            u.why != Why::Language(Language::Snapshot) && !governing.of(&u.path).tests && is_test()
+        };
+        report.unjudged.retain(|u| !left_out(u));
         let fails = |u: &Unjudged| u.counts() && governing.of(&u.path).fail_on_unjudged;
         report.fails_unjudged = report.unjudged.iter().any(fails);
         report.broken = !outcome.failures.is_empty();
@@ -403,7 +413,12 @@ impl Read<'_> {
         fix::write(project.sources, &mut report);
         self.clock.lap("fixes");
         report.stats.skipped = self.found.skipped_count;
-        report.stats.failed += self.found.unopened().count();
+        report.stats.failed += self
+            .found
+            .unjudged
+            .iter()
+            .filter(|u| matches!(u.why, Why::Unread(_)))
+            .count();
         report.stats.bytes = self.found.bytes;
         if source_date().is_none() {
             let ms = self.clock.total().as_millis();

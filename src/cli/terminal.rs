@@ -72,6 +72,11 @@ pub(super) fn page(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<ExitCode, Failu
     Ok(ExitCode::SUCCESS)
 }
 
+/// Writes a page of plain text, which may cite files.
+pub(super) fn shown(text: &str) -> Result<ExitCode, Failure> {
+    page(&*visible(text))
+}
+
 /// Runs shorter than this say nothing of themselves.
 const PATIENCE: Duration = Duration::from_millis(500);
 

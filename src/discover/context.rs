@@ -146,18 +146,24 @@ fn context_file(search: &Search<'_>, absolute: &str, found: &mut Found, takes_pa
 /// in scope too, `in_scope` says of its absolute path.
 pub fn read_wanted(search: &Search<'_>, root: &str, wanted: &[String], in_scope: &dyn Fn(&str) -> bool) -> Found {
     let mut found = Found::default();
+    // A link may lead out of the repository.
+    let Ok(real_root) = std::fs::canonicalize(root) else {
+        return found;
+    };
+    let inside = |path: &str| std::fs::canonicalize(path).is_ok_and(|real| real.starts_with(&real_root));
     for path in wanted {
         let (path, pattern) = match path.split_once(MATCHING) {
             Some((folder, pattern)) => (folder, Some(pattern)),
             None => (path.as_str(), None),
         };
         let absolute = join_path(&search.cwd, path);
-        if absolute != root && !absolute.starts_with(&format!("{}/", root.trim_end_matches('/'))) {
+        if absolute != root && !absolute.starts_with(&format!("{}/", root.trim_end_matches('/'))) || !inside(&absolute)
+        {
             continue;
         }
         match pattern {
             Some(pattern) => {
-                for file in matching(&absolute, pattern) {
+                for file in matching(&absolute, pattern).into_iter().filter(|file| inside(file)) {
                     wanted_file(search, &file, in_scope(&file), &mut found);
                     if found.bytes > MAX_CONTEXT_BYTES {
                         break;
@@ -166,7 +172,11 @@ pub fn read_wanted(search: &Search<'_>, root: &str, wanted: &[String], in_scope:
             }
             None if path.ends_with('/') => {
                 if Path::new(&absolute).is_dir() {
-                    walk::walk(search, &[PathBuf::from(&absolute)], false, &mut found);
+                    let how = walk::How {
+                        in_scope: false,
+                        filtered: true,
+                    };
+                    walk::walk(search, &[PathBuf::from(&absolute)], how, &mut found);
                 }
             }
             None => {
@@ -212,9 +222,8 @@ fn matching(folder: &str, pattern: &str) -> Vec<String> {
 
 /// A file that another one names is read whatever its content looks like: `templatefile("policy.tpl", …)`.
 fn wanted_file(search: &Search<'_>, absolute: &str, in_scope: bool, found: &mut Found) {
-    if let Ok(read::Content::Text(text) | read::Content::Mended(text)) =
-        read::read(Path::new(absolute), MAX_CONTEXT_SIZE)
-    {
+    use read::Content::{Converted, Mended, Text};
+    if let Ok(Text(text) | Converted(text) | Mended(text)) = read::read(Path::new(absolute), MAX_CONTEXT_SIZE) {
         found.bytes += text.len() as u64;
         found.files.push(super::Input {
             path: search.shown(absolute),

@@ -4,6 +4,7 @@
 //! files, folders named like files) stops the walk; the result does not depend on the order of the walk.
 
 mod context;
+mod ignored;
 mod names;
 mod read;
 mod walk;
@@ -15,8 +16,13 @@ use std::sync::Arc;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::classify;
 use crate::rules::user::RuleMistake;
 use crate::source::{ProblemKind, join_path, parent_path, relative_path};
+use crate::unjudged::{Language, Unjudged, Why};
+
+use ignored::Ignored;
+pub use read::text as read_text;
 
 pub use names::{Promise, promise_of_named};
 
@@ -108,6 +114,10 @@ pub struct Found {
     pub skipped_count: usize,
     /// Bytes read, kept or not.
     pub bytes: u64,
+    /// What was met and not read, though it may hold policies.
+    pub unjudged: Vec<Unjudged>,
+    /// Files whose text is not byte for byte what is on disk: never to be written.
+    pub altered: BTreeSet<String>,
     /// Users' rule files that cannot be read.
     pub broken_rules: Vec<RuleMistake>,
 }
@@ -122,13 +132,27 @@ impl Found {
         self.skipped.extend(part.skipped);
         self.skipped_count += part.skipped_count;
         self.bytes += part.bytes;
+        self.unjudged.extend(part.unjudged);
+        self.altered.extend(part.altered);
     }
 
-    /// What is left out of the run though it may hold something: folders that cannot be listed, texts that cannot be
-    /// opened or are too large.
-    pub fn unopened(&self) -> impl Iterator<Item = &Trouble> {
-        let read: BTreeSet<&str> = self.files.iter().map(|f| f.path.as_str()).collect();
-        self.troubles.iter().filter(move |t| !read.contains(t.path.as_str()))
+    /// A file that cannot be opened, walked or named.
+    fn unopened(&mut self, path: &str, promised: Promise, error: &io::Error) {
+        let message = format!("cannot open: {error}");
+        match promised {
+            Promise::Iam => self.troubles.push(Trouble {
+                path: path.to_owned(),
+                kind: ProblemKind::Input,
+                message,
+            }),
+            Promise::Text => self.unjudged.push(Unjudged::whole(path, Why::Unread(message))),
+        }
+    }
+
+    /// A folder that cannot be listed.
+    fn unlisted(&mut self, path: String, error: &io::Error) {
+        let why = Why::Unread(format!("cannot list the folder: {error}"));
+        self.unjudged.push(Unjudged::whole(path, why));
     }
 
     /// Decides about [`Interest::Code`].
@@ -230,6 +254,11 @@ impl Search<'_> {
             let meta = std::fs::metadata(path).map_err(|e| self.failure(path, e))?;
             if meta.is_dir() {
                 std::fs::read_dir(path).map_err(|e| self.failure(path, e))?;
+                let absolute = self.absolute(path);
+                if absolute.split('/').any(|part| part == ".git") {
+                    found.skip(self.tell, &self.shown(&absolute), "the store of Git");
+                    continue;
+                }
                 folders.push(path.clone());
             } else if meta.is_file() {
                 named.push(path.clone());
@@ -244,7 +273,7 @@ impl Search<'_> {
                 found.skip(self.tell, &self.shown(&absolute), "excluded");
                 continue;
             }
-            self.named_file(path, &absolute, &mut found)?;
+            self.named_file(path, &absolute, &mut found);
             lonely.push(absolute);
         }
         if let Some((name, bytes)) = &self.stdin {
@@ -259,8 +288,23 @@ impl Search<'_> {
             );
             lonely.push(absolute);
         }
-        if !folders.is_empty() {
-            walk::walk(self, &folders, true, &mut found);
+        // What is named is read, though a walk around it would leave it out.
+        let ignored = Ignored::new();
+        let left_out = |folder: &PathBuf| {
+            let absolute = self.absolute(folder);
+            let name = absolute.rsplit('/').next().unwrap_or_default();
+            let hidden = || self.gitignore && ignored.hides(Path::new(&absolute), true);
+            names::is_generated(name) || hidden() || !self.force_exclude && self.excluded(&absolute)
+        };
+        let (named, ordinary): (Vec<PathBuf>, Vec<PathBuf>) = folders.iter().cloned().partition(left_out);
+        for (folders, filtered) in [(named, false), (ordinary, true)] {
+            if !folders.is_empty() {
+                let how = walk::How {
+                    in_scope: true,
+                    filtered,
+                };
+                walk::walk(self, &folders, how, &mut found);
+            }
         }
         if self.context {
             lonely.sort_by(|a, b| (parent_path(a), a).cmp(&(parent_path(b), b)));
@@ -292,13 +336,12 @@ impl Search<'_> {
         }
     }
 
-    fn named_file(&self, path: &Path, absolute: &str, found: &mut Found) -> Result<(), Failure> {
-        let content = read::read(path, self.max_file_size).map_err(|source| Failure::Unreadable {
-            path: slashed(path),
-            source,
-        })?;
-        self.keep(&self.shown(absolute), content, true, true, found);
-        Ok(())
+    fn named_file(&self, path: &Path, absolute: &str, found: &mut Found) {
+        let shown = self.shown(absolute);
+        match read::read(path, self.max_file_size) {
+            Ok(content) => self.keep(&shown, content, true, true, found),
+            Err(e) => found.unopened(&shown, Promise::Iam, &e),
+        }
     }
 
     /// Takes what was read of the file shown as `path`, if it is ours.
@@ -309,9 +352,10 @@ impl Search<'_> {
             kind,
             message,
         };
-        let (text, mended) = match content {
-            read::Content::Text(text) => (text, false),
-            read::Content::Mended(text) => (text, true),
+        let (text, mended, altered) = match content {
+            read::Content::Text(text) => (text, false, false),
+            read::Content::Converted(text) => (text, false, true),
+            read::Content::Mended(text) => (text, true, true),
             read::Content::Binary => {
                 if promise_of_named(name) == Some(Promise::Iam) && in_scope {
                     let message = "binary data where text was expected".to_owned();
@@ -319,15 +363,12 @@ impl Search<'_> {
                 }
                 return found.skip(self.tell, path, "binary");
             }
-            read::Content::TooLarge(size) => {
-                if in_scope {
-                    let message = format!("{size} bytes, more than the {} of --max-file-size", self.max_file_size);
-                    let kind = if named {
-                        ProblemKind::Input
-                    } else {
-                        ProblemKind::NotEvaluated
-                    };
-                    found.troubles.push(trouble(kind, message));
+            read::Content::TooLarge(size, says_policy) => {
+                let message = format!("{size} bytes, more than the {} of --max-file-size", self.max_file_size);
+                if in_scope && says_policy && promise_of_named(name) == Some(Promise::Iam) {
+                    found.troubles.push(trouble(ProblemKind::Input, message));
+                } else if in_scope {
+                    found.unjudged.push(Unjudged::whole(path, Why::Unread(message)));
                 }
                 return found.skip(self.tell, path, "larger than --max-file-size");
             }
@@ -339,8 +380,19 @@ impl Search<'_> {
             interest => interest,
         };
         let as_context = matches!(interest, Interest::Iam | Interest::Code);
+        let language = classify::unread(path, &text).filter(|_| in_scope && interest != Interest::Iam);
+        if let Some(language) = language {
+            found.unjudged.push(Unjudged::whole(path, Why::Language(language)));
+        }
         if interest == Interest::None || (!in_scope && !as_context) {
-            return found.skip(self.tell, path, "holds nothing of ours");
+            return found.skip(
+                self.tell,
+                path,
+                language.map_or("holds nothing of ours", Language::short),
+            );
+        }
+        if altered {
+            found.altered.insert(path.to_owned());
         }
         if mended && in_scope {
             let message = "not UTF-8; each offending byte was read as `?`".to_owned();

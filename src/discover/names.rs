@@ -29,7 +29,6 @@ const VENDORED: &[&str] = &[
     ".venv",
     "__pycache__",
     "bower_components",
-    "cdk.out",
     "node_modules",
     "site-packages",
     "venv",
@@ -79,6 +78,11 @@ const LOCK_FILES: &[&str] = &[
     "project.assets.json",
 ];
 
+/// Folders whose names say that a tool made them: read where they are named, whatever `.gitignore` says of their content.
+pub(super) fn is_generated(name: &str) -> bool {
+    VENDORED.contains(&name) || ["build", "cdk.out", "dist", "vendor"].contains(&name)
+}
+
 /// Why a folder is not entered.
 pub(super) fn folder_skipped(name: &str) -> Option<&'static str> {
     if VENDORED.contains(&name) {
@@ -114,10 +118,10 @@ pub fn promise_of_named(name: &str) -> Option<Promise> {
         "json" | "jsonc" | "yaml" | "yml" | "template" | "tf" | "tofu" | "tfvars" | "hcl" | "py" | "ipynb"
         | "tftpl" | "j2" | "tpl" => Some(Promise::Iam),
         _ if is_minified(name) => None,
-        "pem" | "key" | "tfstate" | "log" | "html" | "mjs" | "cjs" | "env" | "envrc" | "ini" | "cfg" | "conf"
-        | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1" | "bat" | "js" | "ts" | "jsx" | "tsx"
-        | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp" | "h" | "scala" | "swift" | "xml" | "txt"
-        | "md" | "rst" | "csv" | "sql" | "gradle" | "groovy" => Some(Promise::Text),
+        "pem" | "key" | "tfstate" | "log" | "html" | "mjs" | "cjs" | "mts" | "cts" | "snap" | "env" | "envrc"
+        | "ini" | "cfg" | "conf" | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1" | "bat" | "js"
+        | "ts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp" | "h" | "scala"
+        | "swift" | "xml" | "txt" | "md" | "rst" | "csv" | "sql" | "gradle" | "groovy" => Some(Promise::Text),
         "" => matches!(
             name,
             "credentials" | "config" | "Makefile" | "Jenkinsfile" | "Dockerfile"
@@ -191,7 +195,7 @@ mod tests {
 
     #[test]
     fn folders_of_others_are_skipped_and_ours_are_entered() {
-        for name in ["node_modules", ".terraform", ".git", "cdk.out", ".gradle"] {
+        for name in ["node_modules", ".terraform", ".git", ".gradle"] {
             assert!(folder_skipped(name).is_some(), "{name}");
         }
         for name in [
@@ -203,6 +207,9 @@ mod tests {
             ".idea",
             "src",
             "vendor",
+            "cdk.out",
+            "build",
+            "dist",
         ] {
             assert!(folder_skipped(name).is_none(), "{name}");
         }

@@ -10,31 +10,101 @@ use crate::secrets;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
     Text(String),
+    /// UTF-16, as the UTF-8 that stands for it.
+    Converted(String),
     /// Not UTF-8; each offending byte became a `?`, so that offsets stay true.
     Mended(String),
     Binary,
-    /// Larger than the cap; its size.
-    TooLarge(u64),
+    /// Larger than the cap; its size, and whether words of a policy stand in it.
+    TooLarge(u64, bool),
+}
+
+/// Words of which one stands in every file with a policy.
+const POLICY_WORDS: [&str; 8] = [
+    "Statement",
+    "statement",
+    "2012-10-17",
+    "AWS::",
+    "aws_iam",
+    "boto3",
+    "PolicyDocument",
+    "aws_s3_bucket_policy",
+];
+/// Of a file that is too large so much is looked through for them.
+const MAX_LOOK: u64 = 1 << 30;
+/// Bytes that are looked through at a time.
+const CHUNK: usize = 1 << 20;
+
+/// Opens a regular file. Pipes and devices would wait, or never end.
+fn open(path: &Path) -> io::Result<(File, u64)> {
+    let special = || io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(special());
+    }
+    let file = File::open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_file() {
+        Ok((file, meta.len()))
+    } else {
+        Err(special())
+    }
+}
+
+/// The text of a regular file of at most `cap` bytes: settings, patterns, baselines.
+pub fn text(path: &Path, cap: u64) -> io::Result<String> {
+    let (file, size) = open(path)?;
+    let mut text = String::new();
+    if size <= cap {
+        file.take(cap.saturating_add(1)).read_to_string(&mut text)?;
+    }
+    if size > cap || text.len() as u64 > cap {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("larger than {cap} bytes"),
+        ));
+    }
+    Ok(text)
+}
+
+/// Whether words of a policy stand in the file; taken for granted of what is not looked through.
+fn says_policy(mut file: impl Read) -> bool {
+    let Ok(words) = aho_corasick::AhoCorasick::new(POLICY_WORDS) else {
+        return true;
+    };
+    let longest = POLICY_WORDS.iter().map(|w| w.len()).max().unwrap_or(0);
+    let mut buffer = Vec::with_capacity(CHUNK + longest);
+    let mut looked = 0u64;
+    loop {
+        let kept = buffer.len().min(longest);
+        buffer.drain(..buffer.len() - kept);
+        match file.by_ref().take(CHUNK as u64).read_to_end(&mut buffer) {
+            Ok(0) => return false,
+            Ok(n) => looked += n as u64,
+            Err(_) => return true,
+        }
+        if words.is_match(&buffer) || looked > MAX_LOOK {
+            return true;
+        }
+    }
 }
 
 /// Reads a file of at most `cap` bytes.
 pub(super) fn read(path: &Path, cap: u64) -> io::Result<Content> {
-    let file = File::open(path)?;
-    let meta = file.metadata()?;
-    if meta.len() > cap {
+    let (mut file, size) = open(path)?;
+    if size > cap {
         let mut head = Vec::new();
-        file.take(HEAD as u64).read_to_end(&mut head)?;
+        file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
         return Ok(if is_binary(&head) {
             Content::Binary
         } else {
-            Content::TooLarge(meta.len())
+            Content::TooLarge(size, says_policy(head.as_slice().chain(file)))
         });
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 1);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     // One byte past the cap tells a file that grew or lied about its size.
     file.take(cap.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > cap {
-        return Ok(Content::TooLarge(bytes.len() as u64));
+        return Ok(Content::TooLarge(bytes.len() as u64, true));
     }
     Ok(decode(bytes))
 }
@@ -42,7 +112,7 @@ pub(super) fn read(path: &Path, cap: u64) -> io::Result<Content> {
 /// UTF-8, or UTF-16 (then offsets are those of the UTF-8 text); else mended.
 pub(super) fn decode(bytes: Vec<u8>) -> Content {
     if let Some(text) = utf16(&bytes) {
-        return Content::Text(text);
+        return Content::Converted(text);
     }
     let binary = is_binary(&bytes);
     let text = match String::from_utf8(bytes) {
@@ -111,9 +181,9 @@ mod tests {
     fn utf16_is_read_and_binaries_are_not() {
         let mut bytes = vec![0xFF, 0xFE];
         bytes.extend("{\"a\": 1}".encode_utf16().flat_map(u16::to_le_bytes));
-        assert_eq!(decode(bytes), Content::Text("{\"a\": 1}".to_owned()));
+        assert_eq!(decode(bytes), Content::Converted("{\"a\": 1}".to_owned()));
         let bytes: Vec<u8> = "{\"a\": 1}".encode_utf16().flat_map(u16::to_be_bytes).collect();
-        assert_eq!(decode(bytes), Content::Text("{\"a\": 1}".to_owned()));
+        assert_eq!(decode(bytes), Content::Converted("{\"a\": 1}".to_owned()));
         assert_eq!(decode(b"\x7fELF\0\0\0\xff".to_vec()), Content::Binary);
     }
 

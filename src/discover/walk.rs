@@ -5,12 +5,15 @@ use std::sync::Mutex;
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::ignored::Ignored;
 use super::names::{Promise, folder_skipped, promise};
-use super::{Found, Search, Trouble, read};
-use crate::source::ProblemKind;
+use super::{Found, Search, read};
+use crate::unjudged::{Unjudged, Why};
 
 /// What one worker found; handed over when the worker ends.
 struct Worker<'w, 's> {
+    ignored: Option<&'w Ignored>,
+    filtered: bool,
     search: &'w Search<'s>,
     in_scope: bool,
     found: Found,
@@ -25,13 +28,24 @@ impl Drop for Worker<'_, '_> {
     }
 }
 
+/// How folders are walked.
+#[derive(Clone, Copy)]
+pub(super) struct How {
+    pub(super) in_scope: bool,
+    /// `.gitignore` and exclusions count.
+    pub(super) filtered: bool,
+}
+
 /// Adds what lies under `folders`.
-pub(super) fn walk(search: &Search<'_>, folders: &[PathBuf], in_scope: bool, found: &mut Found) {
+pub(super) fn walk(search: &Search<'_>, folders: &[PathBuf], how: How, found: &mut Found) {
     let all = Mutex::new(Vec::new());
-    builder(search, folders, search.gitignore).build_parallel().run(|| {
+    let ignored = Ignored::new();
+    builder(search, folders).build_parallel().run(|| {
         let mut worker = Worker {
+            ignored: (search.gitignore && how.filtered).then_some(&ignored),
+            filtered: how.filtered,
             search,
-            in_scope,
+            in_scope: how.in_scope,
             found: Found::default(),
             all: &all,
         };
@@ -40,23 +54,16 @@ pub(super) fn walk(search: &Search<'_>, folders: &[PathBuf], in_scope: bool, fou
     for part in all.into_inner().unwrap_or_default() {
         found.take(part);
     }
-    if search.tell && search.gitignore {
-        tell_ignored(search, folders, found);
-    }
 }
 
-fn builder(search: &Search<'_>, folders: &[PathBuf], gitignore: bool) -> WalkBuilder {
+fn builder(search: &Search<'_>, folders: &[PathBuf]) -> WalkBuilder {
     let mut builder = WalkBuilder::empty();
     for folder in folders {
         builder.add(folder);
     }
     builder
+        // Ignoring is ours: the walker would wait for a `.gitignore` that is a pipe.
         .standard_filters(false)
-        .git_ignore(gitignore)
-        .git_exclude(gitignore)
-        .git_global(gitignore)
-        .parents(gitignore)
-        .require_git(false)
         .follow_links(false)
         .threads(search.jobs);
     builder
@@ -78,6 +85,17 @@ impl Worker<'_, '_> {
             return WalkState::Continue;
         }
         let name = entry.file_name().to_string_lossy();
+        if let Some(ignored) = self.ignored {
+            let absolute = self.search.absolute(entry.path());
+            if ignored.hides(std::path::Path::new(&absolute), kind.is_dir()) {
+                if kind.is_dir() && name == "cdk.out" {
+                    self.synthesized(&entry);
+                }
+                let shown = self.shown(&entry);
+                self.found.skip(self.search.tell, &shown, "ignored by .gitignore");
+                return WalkState::Skip;
+            }
+        }
         if kind.is_dir() {
             return self.folder(&entry, &name);
         }
@@ -120,33 +138,35 @@ impl Worker<'_, '_> {
             self.found.skip(tell, &shown, why);
             return WalkState::Skip;
         }
-        if !self.search.exclude.is_empty() && self.search.excluded(&self.search.absolute(entry.path())) {
+        if self.filtered && !self.search.exclude.is_empty() && self.search.excluded(&self.search.absolute(entry.path()))
+        {
             let shown = self.shown(entry);
             self.found.skip(tell, &shown, "excluded");
+            if name == "cdk.out" {
+                self.synthesized(entry);
+            }
             return WalkState::Skip;
         }
         WalkState::Continue
     }
 
+    /// A folder of templates that the CDK made is left out.
+    fn synthesized(&mut self, entry: &DirEntry) {
+        if self.in_scope {
+            let shown = self.shown(entry);
+            self.found.unjudged.push(Unjudged::whole(shown, Why::Ignored));
+        }
+    }
+
     fn file(&mut self, entry: &DirEntry, promised: Promise) {
         let absolute = self.search.absolute(entry.path());
         let shown = self.search.shown(&absolute);
-        if self.search.excluded(&absolute) {
+        if self.filtered && self.search.excluded(&absolute) {
             return self.found.skip(self.search.tell, &shown, "excluded");
         }
         match read::read(entry.path(), self.search.max_file_size) {
             Ok(content) => self.search.keep(&shown, content, false, self.in_scope, &mut self.found),
-            Err(e) => {
-                let kind = match promised {
-                    Promise::Iam => ProblemKind::Input,
-                    Promise::Text => ProblemKind::NotEvaluated,
-                };
-                self.found.troubles.push(Trouble {
-                    path: shown,
-                    kind,
-                    message: format!("cannot open: {}", e.kind()),
-                });
-            }
+            Err(e) => self.found.unopened(&shown, promised, &e),
         }
     }
 
@@ -166,45 +186,9 @@ impl Worker<'_, '_> {
         }
         if let (Some(path), ignore::Error::Io(e)) = (path, error) {
             let path = self.search.shown(&self.search.absolute(path));
-            self.found.troubles.push(Trouble {
-                path,
-                kind: ProblemKind::NotEvaluated,
-                message: format!("cannot open: {}", e.kind()),
-            });
-        }
-    }
-}
-
-/// The walk does not show what `.gitignore` hides; a second one without it does.
-fn tell_ignored(search: &Search<'_>, folders: &[PathBuf], found: &mut Found) {
-    let mut seen: Vec<String> = Vec::new();
-    for entry in builder(search, folders, true).build().flatten() {
-        seen.push(search.shown(&search.absolute(entry.path())));
-    }
-    seen.sort();
-    let mut walk = builder(search, folders, false);
-    let hidden = std::sync::Arc::new(Mutex::new(Vec::new()));
-    let sink = std::sync::Arc::clone(&hidden);
-    let cwd = search.cwd.clone();
-    walk.filter_entry(move |entry| {
-        if entry.depth() == 0 {
-            return true;
-        }
-        let absolute = crate::source::join_path(&cwd, &super::slashed(entry.path()));
-        let shown = crate::source::relative_path(&cwd, &absolute);
-        if seen.binary_search(&shown).is_err() {
-            if let Ok(mut sink) = sink.lock() {
-                sink.push(shown);
+            if self.in_scope && e.kind() != std::io::ErrorKind::NotFound {
+                self.found.unlisted(path, e);
             }
-            return false;
         }
-        !entry.file_type().is_some_and(|t| t.is_dir()) || folder_skipped(&entry.file_name().to_string_lossy()).is_none()
-    });
-    for entry in walk.build() {
-        drop(entry);
-    }
-    let hidden = hidden.lock().map(|mut h| std::mem::take(&mut *h)).unwrap_or_default();
-    for path in hidden {
-        found.skip(true, &path, "ignored by .gitignore");
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::actions::{ActionSet, Levels};
 use super::catalogue::{AccessLevel, Action, catalogue};
 use super::glob;
+use crate::source::one_line;
 
 /// What a pattern stands for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -161,7 +162,7 @@ impl Expansion {
     pub fn human(&self) -> String {
         let mut text = format!(
             "{}: {} action{}",
-            self.pattern,
+            one_line(&self.pattern),
             self.count,
             if self.count == 1 { "" } else { "s" }
         );

@@ -1,23 +1,22 @@
 //! One line for each finding, for editors and eyes that want no more.
 
-use std::fmt::Write as _;
-
 use super::Page;
+use crate::source::push_line;
 
 pub(super) fn render(page: &Page<'_>) -> String {
     let mut out = String::new();
     for f in page.active() {
         let at = page.sources.positions(f.span()).0;
-        let _ = writeln!(
-            out,
+        let line = format!(
             "{}:{}:{}: {}[{}] {}",
-            page.shown_path(f.span().file),
+            page.path(f.span()),
             at.line,
             at.column,
             f.severity.name(),
             f.rule(),
             f.finding.message
         );
+        push_line(&mut out, &line);
     }
     out
 }

@@ -11,7 +11,7 @@ use super::excerpt::Excerpts;
 use super::{Page, url};
 use crate::finding::{Label, LabelRole, Severity};
 use crate::settle::{Reported, Status};
-use crate::source::FileId;
+use crate::source::{FileId, one_line};
 use crate::unjudged::counted;
 
 /// More labels than this are counted, not shown.
@@ -144,7 +144,7 @@ impl Buffer {
         let mut notes = vec![grade(f)];
         let suppressed = f.suppression.as_ref().map(|s| {
             let reason = s.reason.as_deref().unwrap_or("no reason given");
-            format!("ignored: {reason} ({}:{})", s.path, s.line)
+            one_line(&format!("ignored: {reason} ({}:{})", s.path, s.line)).into_owned()
         });
         notes.extend(suppressed);
         if hidden > 0 {
@@ -335,6 +335,11 @@ fn plural(n: usize, one: &str, many: &str) -> String {
 }
 
 pub(super) fn summary(page: &Page<'_>) -> String {
+    verdict(page) + &unjudged(page)
+}
+
+/// What was found, and in how much.
+pub(super) fn verdict(page: &Page<'_>) -> String {
     let report = page.report;
     let stats = &report.stats;
     let mut looked = format!(
@@ -374,18 +379,17 @@ pub(super) fn summary(page: &Page<'_>) -> String {
             None if stats.files == 0 => "Nothing to check".to_owned(),
             None => "All clear".to_owned(),
         };
-        return format!("{verdict}: {looked}.\n{}", unjudged(page));
+        return format!("{verdict}: {looked}.\n");
     }
     let mut files: Vec<FileId> = page.active().map(|f| f.span().file).collect();
     files.dedup();
     format!(
-        "Found {} in {}: {}.{}\n{looked}.\n{}{}",
+        "Found {} in {}: {}.{}\n{looked}.\n{}",
         plural(total, "problem", "problems"),
         plural(files.len(), "file", "files"),
         counts(page),
         fixable(page),
-        counted.map_or_else(String::new, |what| format!("Not judged: {what}.\n")),
-        unjudged(page)
+        counted.map_or_else(String::new, |what| format!("Not judged: {what}.\n"))
     )
 }
 

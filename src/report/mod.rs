@@ -19,7 +19,7 @@ mod xml;
 
 use crate::rules::Ruleset;
 use crate::settle::{Report, Reported};
-use crate::source::{FileId, Sources, Span, join_path, relative_path, visible};
+use crate::source::{FileId, Sources, Span, join_path, one_line, relative_path};
 
 pub use mask::Mask;
 pub use needs::{Needed, needs_human, needs_json, needs_policy};
@@ -180,7 +180,7 @@ impl<'a> Page<'a> {
 
     /// The path for eyes, on one line; formats that escape take [`Self::path`].
     fn shown_path(&self, file: FileId) -> String {
-        visible(self.sources.path(file)).replace('\n', "\u{fffd}")
+        one_line(self.sources.path(file)).into_owned()
     }
 }
 

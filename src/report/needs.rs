@@ -9,7 +9,7 @@ use super::json::{SCHEMA_VERSION, span as span_json};
 use crate::project::calls::{Call, Calls, Conditional, Grant, Unresolved, least};
 use crate::project::places::Places;
 use crate::project::{Codebase, Project};
-use crate::source::{Problem, Sources, Span, Text, visible};
+use crate::source::{Problem, Sources, Span, Text, push_line};
 
 /// What `overgrant needs` shows: the calls in files that were asked for.
 #[derive(Debug)]
@@ -191,8 +191,7 @@ pub fn needs_json(needed: &Needed<'_>) -> String {
 pub fn needs_human(needed: &Needed<'_>) -> String {
     let mut out = String::new();
     for (c, reached_from) in needed.calls.iter().zip(&needed.reached_from) {
-        let _ = writeln!(
-            out,
+        let line = format!(
             "{}: {} {} in {}{}",
             needed.place(c.span),
             c.service,
@@ -204,6 +203,7 @@ pub fn needs_human(needed: &Needed<'_>) -> String {
                 (false, None) => " (perhaps: a library calls AWS for it)",
             }
         );
+        push_line(&mut out, &line);
         let a = &c.actions;
         let mut lines: Vec<(&str, String)> = Vec::new();
         if !a.required.is_empty() {
@@ -244,14 +244,14 @@ pub fn needs_human(needed: &Needed<'_>) -> String {
             lines.push(("for", names.join(", ")));
         }
         for (word, line) in lines {
-            let _ = writeln!(out, "  {word} {line}");
+            push_line(&mut out, &format!("  {word} {line}"));
         }
     }
     for u in &needed.unresolved {
-        let _ = writeln!(out, "{}: {}", needed.place(u.span), u.why.text());
+        push_line(&mut out, &format!("{}: {}", needed.place(u.span), u.why.text()));
     }
     for p in needed.errors {
-        let _ = writeln!(out, "{}: not read: {}", needed.place(p.span), p.message);
+        push_line(&mut out, &format!("{}: not read: {}", needed.place(p.span), p.message));
     }
     let services: BTreeSet<&str> = needed.calls.iter().map(|c| &*c.service).collect();
     let actions: BTreeSet<&str> = least(&needed.calls).into_iter().flat_map(|g| g.actions).collect();
@@ -270,7 +270,7 @@ pub fn needs_human(needed: &Needed<'_>) -> String {
         );
     }
     out.push('\n');
-    visible(&out).into_owned()
+    out
 }
 
 /// A policy document that allows what the calls need; without any, one without statements.

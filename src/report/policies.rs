@@ -9,7 +9,7 @@ use super::json::{SCHEMA_VERSION, span as span_json};
 use crate::iam::{Document, Format, Origin, Unresolved, Use, catalogue};
 use crate::model::full_address;
 use crate::project::{Identity, PolicyRef, Project};
-use crate::source::{Problem, Sources, Span, visible};
+use crate::source::{Problem, Sources, Span, push_line};
 use crate::value::{Branch, Kind, Value, parts};
 
 /// Deeper values than this are not shown.
@@ -226,8 +226,7 @@ pub fn seen_human(seen: &Seen<'_>) -> String {
     let mut out = String::new();
     for r in rows(seen) {
         let at = sources.positions(r.span).0;
-        let _ = write!(
-            out,
+        let mut line = format!(
             "{}:{}:{}: {} policy ({})",
             sources.path(r.span.file),
             at.line,
@@ -236,47 +235,40 @@ pub fn seen_human(seen: &Seen<'_>) -> String {
             r.format.name()
         );
         if let Some((source, name)) = r.source {
-            let _ = write!(out, ", {source} {name}");
+            let _ = write!(line, ", {source} {name}");
         }
         if let Some((address, _, attribute)) = &r.owner {
-            let _ = write!(out, ", {attribute} of {address}");
+            let _ = write!(line, ", {attribute} of {address}");
         }
         if !r.attached_to.is_empty() {
-            let _ = write!(out, ", on {}", r.attached_to.join(", "));
+            let _ = write!(line, ", on {}", r.attached_to.join(", "));
         }
         let plural = if r.statements == 1 { "" } else { "s" };
-        let _ = write!(out, ", {} statement{plural}", r.statements);
+        let _ = write!(line, ", {} statement{plural}", r.statements);
         if !r.unresolved.is_empty() {
-            out.push_str(", partly unknown");
+            line.push_str(", partly unknown");
         }
-        out.push('\n');
+        push_line(&mut out, &line);
         let text = serde_json::to_string_pretty(&r.document).unwrap_or_default();
         for line in text.lines() {
-            let _ = writeln!(out, "  {line}");
+            push_line(&mut out, &format!("  {line}"));
         }
         for u in r.unresolved {
             let at = sources.positions(u.span).0;
-            let _ = writeln!(
-                out,
-                "  unknown: ${{{}}}, {} ({}:{}:{})",
-                u.name,
-                u.why.text(),
-                sources.path(u.span.file),
-                at.line,
-                at.column
+            let (path, why) = (sources.path(u.span.file), u.why.text());
+            push_line(
+                &mut out,
+                &format!("  unknown: ${{{}}}, {why} ({path}:{}:{})", u.name, at.line, at.column),
             );
         }
     }
     for p in seen.errors {
         let at = sources.positions(p.span).0;
-        let _ = writeln!(
-            out,
-            "{}:{}:{}: not read: {}",
-            sources.path(p.span.file),
-            at.line,
-            at.column,
-            p.message
+        let path = sources.path(p.span.file);
+        push_line(
+            &mut out,
+            &format!("{path}:{}:{}: not read: {}", at.line, at.column, p.message),
         );
     }
-    visible(&out).into_owned()
+    out
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::human::{counts, summary};
+use super::human::{counts, summary, verdict};
+use super::unjudged::groups;
 use super::{Page, url};
 use crate::settle::Reported;
-use crate::source::FileId;
+use crate::source::{FileId, one_line, push_line};
+use crate::unjudged::counted;
 
 /// A heading for each file, and in a synthesized template for each construct; a line for each finding.
 pub(super) fn grouped(page: &Page<'_>) -> String {
@@ -18,23 +20,23 @@ pub(super) fn grouped(page: &Page<'_>) -> String {
             if file.is_some() {
                 out.push('\n');
             }
-            let _ = writeln!(out, "{}", page.shown_path(f.span().file));
+            push_line(&mut out, page.path(f.span()));
             file = Some(f.span().file);
             construct = None;
         }
         if construct != f.finding.construct.as_deref() {
             construct = f.finding.construct.as_deref();
-            let _ = writeln!(out, "  {}", construct.unwrap_or("(no construct)"));
+            push_line(&mut out, &format!("  {}", construct.unwrap_or("(no construct)")));
         }
         let at = page.sources.positions(f.span()).0;
         let place = format!("{}:{}", at.line, at.column);
-        let _ = writeln!(
-            out,
+        let line = format!(
             "  {place:<8} {:<8} {}  [{}]",
             f.severity.name(),
             f.finding.message,
             f.rule()
         );
+        push_line(&mut out, &line);
     }
     if page.options.summary {
         if file.is_some() {
@@ -52,7 +54,7 @@ pub(super) fn markdown(page: &Page<'_>) -> String {
         by_rule.entry(f.rule()).or_default().push(f);
     }
     if by_rule.is_empty() {
-        return format!("### overgrant\n\n{}", summary(page));
+        return format!("### overgrant\n\n{}{}", verdict(page), unjudged(page));
     }
     let mut rules: Vec<(&str, Vec<&Reported>)> = by_rule.into_iter().collect();
     rules.sort_by_key(|(rule, fs)| (fs.iter().map(|f| f.severity).max().map(std::cmp::Reverse), *rule));
@@ -75,18 +77,81 @@ pub(super) fn markdown(page: &Page<'_>) -> String {
                 page.shown_path(f.span().file).replace('`', "'"),
                 at.line,
                 at.column,
-                cell(&f.finding.message)
+                inline(&f.finding.message)
             );
         }
         if let Some(help) = fs.first().and_then(|f| f.finding.help.as_deref()) {
-            let _ = write!(out, "\n{}\n", cell(help));
+            let _ = write!(out, "\n{}\n", inline(&help.replace('\n', " ")));
         }
         out.push_str("\n</details>\n");
+    }
+    out.push_str(&unjudged(page));
+    out
+}
+
+/// A list of what was not judged, folded away.
+fn unjudged(page: &Page<'_>) -> String {
+    let all = &page.report.unjudged;
+    let Some(counted) = counted(all) else {
+        return String::new();
+    };
+    let mut out = format!("\n<details><summary>Not judged: {counted}</summary>\n\n");
+    for group in groups(all) {
+        let (place, text) = group.parts(page.sources);
+        let _ = writeln!(out, "- `{}` {}", one_line(&place).replace('`', "'"), inline(&text));
+    }
+    out.push_str("\n</details>\n");
+    out
+}
+
+/// `text` with its code between back-ticks, and everything else escaped: whatever it cites, nothing of it is a link, an
+/// image, or HTML (CommonMark, "Backslash escapes" and "Code spans").
+fn inline(text: &str) -> String {
+    let text = one_line(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    let mut out = String::new();
+    for (i, part) in parts.iter().enumerate() {
+        // Code has a back-tick on both sides; a last one alone opens nothing.
+        let is_code = i % 2 == 1 && i + 1 < parts.len();
+        match (is_code, part.is_empty()) {
+            (true, true) => out.push_str("\\`\\`"),
+            (true, false) => {
+                out.push('`');
+                out.push_str(part);
+                out.push('`');
+            }
+            (false, _) => {
+                if i % 2 == 1 {
+                    out.push_str("\\`");
+                }
+                for c in part.chars() {
+                    match c {
+                        '&' => out.push_str("&amp;"),
+                        '<' => out.push_str("&lt;"),
+                        '[' | ']' | '!' | '*' | '_' | '~' | '|' | '\\' => out.extend(['\\', c]),
+                        c => out.push(c),
+                    }
+                }
+            }
+        }
     }
     out
 }
 
-/// Without what Markdown would take for HTML.
-fn cell(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('\n', " ")
+#[cfg(test)]
+mod tests {
+    use super::inline;
+
+    #[test]
+    fn what_a_message_cites_is_no_markdown() {
+        for (text, expected) in [
+            ("`s3:*` is allowed on `*`", "`s3:*` is allowed on `*`"),
+            ("a <b> & [c](d)", "a &lt;b> &amp; \\[c\\](d)"),
+            ("`a`](http://x)![i](y)` is", "`a`\\](http://x)\\!\\[i\\](y)\\` is"),
+            ("a\n# heading", "a\u{fffd}# heading"),
+            ("``", "\\`\\`"),
+        ] {
+            assert_eq!(inline(text), expected);
+        }
+    }
 }

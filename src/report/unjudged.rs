@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::json::{SCHEMA_VERSION, unjudged};
-use crate::source::{Sources, one_line};
+use crate::source::{Sources, one_line, push_line};
 use crate::unjudged::{Unjudged, Why, counted};
 
 /// Entries of one file and reason, or of one reason about whole files: a line of the summary.
@@ -31,15 +31,20 @@ fn alike(a: &Unjudged, b: &Unjudged) -> bool {
 
 impl Group<'_> {
     pub(super) fn line(&self, sources: &Sources) -> String {
+        let (place, text) = self.parts(sources);
+        one_line(&format!("{place}: {text}")).into_owned()
+    }
+
+    /// Where it is, and the rest.
+    pub(super) fn parts(&self, sources: &Sources) -> (String, String) {
         let u = self.first;
-        match self.more {
-            0 => line(sources, u),
-            n => {
-                let (_, many) = u.noun();
-                let place = place(sources, u);
-                one_line(&format!("{place} and {n} more {many}: {}", u.why)).into_owned()
-            }
-        }
+        let (one, many) = u.noun();
+        let text = match self.more {
+            0 => format!("{one}: {}", u.text()),
+            1 => format!("and 1 more {one}: {}", u.why),
+            n => format!("and {n} more {many}: {}", u.why),
+        };
+        (place(sources, u), text)
     }
 }
 
@@ -54,13 +59,15 @@ fn place(sources: &Sources, u: &Unjudged) -> String {
 }
 
 fn line(sources: &Sources, u: &Unjudged) -> String {
-    let text = format!("{}: {}: {}", place(sources, u), u.noun().0, u.text());
-    one_line(&text).into_owned()
+    format!("{}: {}: {}", place(sources, u), u.noun().0, u.text())
 }
 
 /// A line for each entry, and the counts.
 pub fn unjudged_human(sources: &Sources, all: &[Unjudged]) -> String {
-    let mut out: String = all.iter().map(|u| line(sources, u) + "\n").collect();
+    let mut out = String::new();
+    for u in all {
+        push_line(&mut out, &line(sources, u));
+    }
     out.push_str(&match counted(all) {
         Some(counted) => format!("Not judged: {counted}.\n"),
         None => "Everything was judged.\n".to_owned(),

@@ -172,9 +172,12 @@ fn names_us(text: &str) -> bool {
         && toml::de::DeTable::parse(text).is_ok_and(|t| super::parse::ours_of_pyproject(t.get_ref()).is_some())
 }
 
+/// Bytes of a settings file, or of one that it extends.
+const MAX_BYTES: u64 = 4 << 20;
+
 fn load(absolute: &str) -> Result<String, String> {
-    std::fs::read_to_string(absolute).map_err(|e| match e.kind() {
+    crate::discover::read_text(Path::new(absolute), MAX_BYTES).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => "no such file".to_owned(),
-        kind => kind.to_string(),
+        _ => e.to_string(),
     })
 }

@@ -65,6 +65,11 @@ fn place(project: &Project<'_>, d: &Document, span: Span) -> Span {
     [span, d.span].into_iter().chain(uses).find(in_scope).unwrap_or(span)
 }
 
+/// A problem whose message is a name.
+fn named(project: &Project<'_>, p: &Problem, why: Why) -> Unjudged {
+    Unjudged::at(project.sources, p.span, What::File, p.message.as_str(), why)
+}
+
 fn problem(project: &Project<'_>, p: &Problem) -> Option<Unjudged> {
     let message = || p.message.clone();
     let (what, why) = match p.kind {
@@ -73,6 +78,8 @@ fn problem(project: &Project<'_>, p: &Problem) -> Option<Unjudged> {
         ProblemKind::Input => return Some(Unjudged::file(project.sources, p.span.file, Why::Unread(message()))),
         ProblemKind::Settings | ProblemKind::Rule => (What::Settings, Why::Settings(message())),
         ProblemKind::Exhausted => (What::File, Why::Exhausted(message())),
+        ProblemKind::Module => return Some(named(project, p, Why::Module)),
+        ProblemKind::Macro => return Some(named(project, p, Why::Macro)),
         ProblemKind::NotEvaluated | ProblemKind::Internal => return None,
     };
     Some(Unjudged::at(project.sources, p.span, what, "", why))

@@ -20,6 +20,10 @@ pub enum ProblemKind {
     NotEvaluated,
     /// A bound on the work was reached, and parts stay unknown: listed as not judged, no finding.
     Exhausted,
+    /// A module that is not among what was read; the message is its source. Listed as not judged, no finding.
+    Module,
+    /// A macro that runs when the template is deployed; the message is its name. Listed as not judged, no finding.
+    Macro,
     /// A mistake of ours on this input: reported, and the run cannot end well.
     Internal,
 }

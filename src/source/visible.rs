@@ -33,3 +33,44 @@ fn is_visible(c: char) -> bool {
         c => !c.is_control(),
     }
 }
+
+/// Adds `line`, which begins with a path or cites one, to `out`, with its end. It stays one line, and none that a runner of
+/// a pipeline takes for a command: `::error …`, `##[group]` ("Workflow commands for GitHub Actions", GitHub Docs; "Logging
+/// commands", Azure Pipelines documentation).
+pub fn push_line(out: &mut String, line: &str) {
+    let line = one_line(line);
+    let start = line.trim_start();
+    if start.starts_with("::") || start.starts_with("##") {
+        out.push_str("./");
+    }
+    out.push_str(&line);
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_begins_a_line_of_its_own() {
+        let pushed = |line: &str| {
+            let mut out = String::new();
+            push_line(&mut out, line);
+            out
+        };
+        for (line, expected) in [
+            ("a.tf:1:1: fine", "a.tf:1:1: fine\n"),
+            ("a\n::error::x", "a\u{fffd}::error::x\n"),
+            (
+                "a\r\u{85}\u{2028}\u{2029}\u{b}\u{c}b",
+                "a\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}b\n",
+            ),
+            ("::add-mask::x.json:1: y", "./::add-mask::x.json:1: y\n"),
+            ("##vso[task.complete]", "./##vso[task.complete]\n"),
+            ("\u{1b}[31mred\u{9b}0m", "\u{fffd}[31mred\u{fffd}0m\n"),
+            ("a\u{202e}b", "a\u{fffd}b\n"),
+        ] {
+            assert_eq!(pushed(line), expected);
+        }
+    }
+}

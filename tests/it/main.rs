@@ -45,6 +45,7 @@ mod suppress;
 mod terraform_eval;
 mod tidy;
 mod twins;
+mod unjudged;
 mod usage;
 mod user_rules;
 mod workloads;

@@ -109,10 +109,13 @@ impl Template<'_> {
             if known.starts_with("Fn::ForEach::") {
                 self.for_each(env, value, f);
             } else if known == "Fn::Transform" {
-                self.included(env, value, &mut |env, root| {
+                let unknown = self.included(env, value, &mut |env, root| {
                     self.entries(env, root, f);
                     None
                 });
+                if let Some(hole) = unknown.as_ref().and_then(Value::as_hole) {
+                    self.macros.borrow_mut().insert((tree.span(value), hole.name.clone()));
+                }
             } else {
                 f(env, env.fill(text), span, value);
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::iam::Format;
 use crate::model::{Address, Resource, Unit, kinds};
 use crate::source::{Problem, ProblemKind, Span, Text, join_path};
-use crate::syntax::NodeId;
+use crate::syntax::{Kind, NodeId};
 use crate::value::{Entry, Guard, Value};
 
 use super::env::Env;
@@ -32,6 +32,12 @@ impl Template<'_> {
         self.lower_outputs(unit);
         unit.wanted.extend(self.wanted.take());
         let mut cut = self.cut.take();
+        let mut macros = self.macros.take();
+        macros.extend(self.transforms());
+        let problems = macros
+            .into_iter()
+            .map(|(span, name)| Problem::new(ProblemKind::Macro, span, &*name));
+        unit.problems.extend(problems);
         if self.exhausted() {
             cut.insert(Span::new(self.doc.tree.file, 0, 0));
         }
@@ -40,6 +46,25 @@ impl Template<'_> {
             .into_iter()
             .map(|at| Problem::new(ProblemKind::Exhausted, at, message));
         unit.problems.extend(problems);
+    }
+
+    /// Macros of the account that change the whole template. CloudFormation Template Reference, "Transform".
+    fn transforms(&self) -> Vec<(Span, Arc<str>)> {
+        let tree = &self.doc.tree;
+        let Some(transform) = tree.get(self.doc.root, "Transform") else {
+            return Vec::new();
+        };
+        let items: Vec<NodeId> = match tree.kind(transform) {
+            Kind::Seq => tree.children(transform).collect(),
+            _ => vec![transform],
+        };
+        let name = |item: NodeId| {
+            let named = tree.get(item, "Name").unwrap_or(item);
+            let text = tree.text(named)?.known()?;
+            // Those of AWS bring no policies that are not in the template.
+            (!text.starts_with("AWS::")).then(|| (tree.span(named), Arc::from(&*text)))
+        };
+        items.into_iter().filter_map(name).collect()
     }
 
     pub(super) fn address(&self, name: &str) -> Address {

@@ -47,6 +47,8 @@ pub(crate) struct Template<'w> {
     pub(super) cut: RefCell<BTreeSet<Span>>,
     /// Local files that were referred to and are not there.
     pub(crate) wanted: RefCell<BTreeSet<String>>,
+    /// Macros in the place of entries, which bring what nobody knows.
+    pub(super) macros: RefCell<BTreeSet<(Span, Arc<str>)>>,
     children: RefCell<BTreeMap<String, Option<Rc<Self>>>>,
     nesting: u32,
 }
@@ -115,6 +117,7 @@ impl<'w> Template<'w> {
             totals: Cell::new((0, 0)),
             cut: RefCell::default(),
             wanted: RefCell::default(),
+            macros: RefCell::default(),
             children: RefCell::default(),
             nesting,
         };

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::iam::{Clause, Document, Effect, Format, Item, Origin, Owner, PolicyKind, Statement, Use, kind};
 use crate::model::{Loose, Resource, Unit};
-use crate::source::{FileId, Problem, ProblemKind, Span, Text};
+use crate::source::{FileId, HoleKind, Problem, ProblemKind, Span, Text};
 use crate::value::guard::both;
 use crate::value::{Kind, Value, Via};
 
@@ -138,7 +138,16 @@ impl Search<'_> {
                     self.policy(value, path, None);
                 }
             }
-            Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Unknown(_) => {}
+            Kind::Unknown(hole) => {
+                // A list of policies, or one of them, of which nothing is known. What a parameter gives of managed ones is
+                // an ARN; what could not be evaluated may be any policy.
+                let managed = path.starts_with("ManagedPolicyArns") && hole.kind == HoleKind::Other;
+                let kind = slots::kind_below(self.resource, path).filter(|_| !path.is_empty());
+                if let Some(kind) = kind.or(managed.then_some(PolicyKind::Identity)) {
+                    self.policy(value, path, Some(kind));
+                }
+            }
+            Kind::Null | Kind::Bool(_) | Kind::Num(_) => {}
         }
     }
 

@@ -90,6 +90,19 @@ pub(super) fn kind_at(resource: &Held, path: &str) -> Option<PolicyKind> {
         .map(|(_, _, k)| *k)
 }
 
+/// Whether policies stand below `path` of a resource (`Policies`, `Policies/0`), where the table knows it.
+pub(super) fn kind_below(resource: &Held, path: &str) -> Option<PolicyKind> {
+    let general = generalise(path);
+    let below = |slot: &str| {
+        let rest = slot.strip_prefix(&*general);
+        rest.is_some_and(|rest| rest.starts_with(['/', '[']))
+    };
+    SLOTS
+        .iter()
+        .find(|(kind, slot, _)| *kind == &*resource.kind && below(slot))
+        .map(|(_, _, k)| *k)
+}
+
 /// `AWS::Events::EventBusPolicy` holds a statement without a document around it, or the parts of one: EventBridge writes that
 /// document itself, in the language of 2012. EventBridge API, `PutPermission`.
 pub(super) fn lone_statement(resource: &Held) -> Option<Value> {

@@ -67,13 +67,25 @@ impl<'a> Emitter<'_, 'a> {
         }
         for (name, decl) in &directory.modules {
             let calls = self.evaluator.calls(module, name, decl);
-            if calls.is_empty() && super::source_of(decl).is_none() {
-                registry::resources(self, module, name, decl);
+            if calls.is_empty() {
+                match super::source_of(decl) {
+                    None => registry::resources(self, module, name, decl),
+                    Some(source) if self.evaluator.called_directory(module, decl).is_none() => {
+                        self.absent(decl, source);
+                    }
+                    Some(_) => {}
+                }
             }
             for (_, called) in calls {
                 self.module(&called);
             }
         }
+    }
+
+    /// A module that is not among what was read: what it makes is not judged.
+    pub(super) fn absent(&self, decl: &Decl<'a>, source: String) {
+        let problem = Problem::new(ProblemKind::Module, decl.block().header, source);
+        self.evaluator.problems.borrow_mut().push(problem);
     }
 
     fn declared(&mut self, module: &Rc<Module<'a>>, address: &str, decl: &Decl<'a>) {

@@ -327,7 +327,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The directory that a module call's `source` names, when it is local.
-    fn called_directory(&self, caller: &Rc<Module<'a>>, decl: &Decl<'a>) -> Option<&'a Directory<'a>> {
+    pub(super) fn called_directory(&self, caller: &Rc<Module<'a>>, decl: &Decl<'a>) -> Option<&'a Directory<'a>> {
         let source = super::source_of(decl)?;
         let path = join_path(&caller.directory.path, &source);
         let found = self.repository.directories.get(path.as_str());

@@ -78,7 +78,12 @@ pub(super) fn resources<'a>(emitter: &mut Emitter<'_, 'a>, module: &Rc<Module<'a
     let (known, source) = source(decl).unzip();
     let source = source.unwrap_or_default();
     let links = |name: &str| name.contains("arn") || name.contains("role") || name.contains("boundary");
-    for instance in emitter.evaluator.instances(module, &address, decl) {
+    let instances = emitter.evaluator.instances(module, &address, decl);
+    if known.is_none() && !instances.is_empty() {
+        let written = decl.expr("source").and_then(|e| Some(e.tree.text(e.node)?.display()));
+        emitter.absent(decl, written.unwrap_or_else(|| address.clone()));
+    }
+    for instance in instances {
         let address = match &instance.key {
             Some(key) => format!("{address}[{key}]"),
             None => address.clone(),

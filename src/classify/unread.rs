@@ -1,0 +1,150 @@
+//! Files that plainly define IAM in a language that is not read.
+
+use crate::unjudged::Language;
+
+/// Endings of source code. Python and what holds credentials only are no part of it.
+const CODE: &[&str] = &[
+    "bash", "cjs", "cs", "cts", "fs", "go", "groovy", "java", "js", "jsx", "kt", "mjs", "mts", "php", "ps1", "rb",
+    "rs", "scala", "sh", "swift", "ts", "tsx", "vb", "zsh",
+];
+const DOCUMENTATION: &[&str] = &["adoc", "asciidoc", "markdown", "md", "mdx", "rst"];
+
+/// Modules of the CDK (AWS CDK Developer Guide, "Working with the AWS CDK in supported programming languages").
+const CDK: &[&str] = &[
+    "aws-cdk-lib",
+    "@aws-cdk/",
+    "software.amazon.awscdk",
+    "github.com/aws/aws-cdk-go",
+    "Amazon.CDK",
+];
+/// What defines IAM with them: constructs, and methods that grant.
+const CDK_IAM: &[&str] = &[
+    "PolicyStatement",
+    "PolicyDocument",
+    "ManagedPolicy",
+    "ToRolePolicy",
+    "CfnPolicy",
+    "CfnRole",
+    "iam.Role",
+    "new Role(",
+    "Role.Builder",
+    "NewRole(",
+    ".grant",
+    ".Grant",
+];
+/// Pulumi and CDK for Terraform.
+const OTHER_TOOLS: &[&str] = &[
+    "@pulumi/aws",
+    "pulumi/pulumi-aws",
+    "Pulumi.Aws",
+    "com.pulumi.aws",
+    "@cdktf/provider-aws",
+    "cdktf-provider-aws",
+    "com.hashicorp.cdktf",
+];
+const OTHER_IAM: &[&str] = &[
+    "iam.Policy",
+    "iam.Role",
+    "iam.UserPolicy",
+    "iam.GroupPolicy",
+    "iam.getPolicyDocument",
+    "iam.NewRole",
+    "iam.NewPolicy",
+    "Iam.Role",
+    "Iam.Policy",
+    "IamRole",
+    "IamPolicy",
+    "RolePolicy",
+    "aws.iam",
+];
+
+/// What the file at `path` defines in a language that is not read.
+pub fn unread(path: &str, text: &str) -> Option<Language> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (_, extension) = name.rsplit_once('.')?;
+    let extension = extension.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if extension == "snap" {
+        return (says(&["AWS::IAM::", "PolicyDocument"]) || is_policy(text)).then_some(Language::Snapshot);
+    }
+    if DOCUMENTATION.contains(&&*extension) {
+        return is_policy(text).then_some(Language::Markdown);
+    }
+    if !CODE.contains(&&*extension) {
+        return None;
+    }
+    if says(CDK) && says(CDK_IAM) {
+        return Some(Language::Cdk);
+    }
+    if says(OTHER_TOOLS) && says(OTHER_IAM) {
+        return Some(Language::OtherTool);
+    }
+    let serverless = name.starts_with("serverless.") && says(&["iamRoleStatements", "statements"]) && says(&["Effect"]);
+    // What a Lambda authorizer answers is no policy of an identity (API Gateway Developer Guide, "Output from an API
+    // Gateway Lambda authorizer").
+    let authorizer = text.contains("execute-api:Invoke");
+    (serverless || text.contains("2012-10-17") && is_policy(text) && !authorizer).then_some(Language::Source)
+}
+
+/// The text has a policy in it, as JSON, YAML, HCL, or the objects of a language.
+fn is_policy(text: &str) -> bool {
+    let key = |word: &str| {
+        text.match_indices(word).any(|(at, _)| {
+            let before = text[..at].chars().next_back();
+            let after = text[at + word.len()..].trim_start_matches(['"', '\'', '`', '\\', ' ', '\t']);
+            !before.is_some_and(char::is_alphanumeric) && after.starts_with([':', '=', ','])
+        })
+    };
+    key("Effect") && (key("Action") || key("NotAction")) && key("Statement")
+        || text.contains("aws_iam_policy_document\"") && text.contains("statement {")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_that_define_iam_are_told_from_those_that_do_not() {
+        let cdk = "import * as iam from 'aws-cdk-lib/aws-iam';\nnew iam.PolicyStatement({ actions: ['s3:*'] });\n";
+        let java = "import software.amazon.awscdk.services.s3.Bucket;\nbucket.grantReadWrite(function);\n";
+        let go =
+            "import \"github.com/aws/aws-cdk-go/awscdk/v2/awsiam\"\nawsiam.NewRole(stack, jsii.String(\"r\"), nil)\n";
+        let cs = "using Amazon.CDK.AWS.IAM;\nnew PolicyStatement(new PolicyStatementProps());\n";
+        let pulumi = "import * as aws from \"@pulumi/aws\";\nnew aws.iam.Role(\"r\", {});\n";
+        let literal =
+            "const p = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };";
+        let guide =
+            "```json\n{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \"*\"}]}\n```\n";
+        let snapshot = "exports[`s`] = `{ \"Type\": \"AWS::IAM::Policy\" }`;";
+        for (path, text, expected) in [
+            ("lib/stack.ts", cdk, Some(Language::Cdk)),
+            ("lib/stack.js", cdk, Some(Language::Cdk)),
+            ("src/main/java/App.java", java, Some(Language::Cdk)),
+            ("main.go", go, Some(Language::Cdk)),
+            ("src/App.cs", cs, Some(Language::Cdk)),
+            ("index.ts", pulumi, Some(Language::OtherTool)),
+            ("src/policy.js", literal, Some(Language::Source)),
+            ("docs/install.md", guide, Some(Language::Markdown)),
+            ("test/__snapshots__/s.test.ts.snap", snapshot, Some(Language::Snapshot)),
+            (
+                "lib/stack.ts",
+                "import { Stack } from 'aws-cdk-lib';\nexport class S extends Stack {}\n",
+                None,
+            ),
+            (
+                "src/sum.ts",
+                "export const sum = (a: number, b: number) => a + b;\n",
+                None,
+            ),
+            (
+                "auth.js",
+                "{ Version: '2012-10-17', Statement: [{ Action: 'execute-api:Invoke', Effect: e }] }",
+                None,
+            ),
+            ("README.md", "The effect of this statement: an action.\n", None),
+            ("stack.py", cdk, None),
+        ] {
+            assert_eq!(unread(path, text), expected, "{path}: {text}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What `.gitignore` hides ("gitignore", Git documentation), read with bounds: what is no file is not opened, and of a very
+//! long list the first patterns count.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::read;
+
+/// Patterns of one file; each costs time for every file of the tree, and people write hundreds.
+const MAX_PATTERNS: usize = 5_000;
+/// Bytes of one file of patterns.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// The patterns that hold in a tree, read as the walk meets them.
+#[derive(Debug)]
+pub(super) struct Ignored {
+    /// The user's own, `core.excludesFile` of Git.
+    global: Gitignore,
+    by_folder: Mutex<HashMap<PathBuf, Arc<Folder>>>,
+}
+
+/// What one folder says.
+#[derive(Debug)]
+struct Folder {
+    /// Its `.gitignore`, and `.git/info/exclude` where it is the root of a repository.
+    patterns: Vec<Gitignore>,
+    is_root: bool,
+}
+
+impl Ignored {
+    pub(super) fn new() -> Self {
+        Self {
+            global: Gitignore::global().0,
+            by_folder: Mutex::default(),
+        }
+    }
+
+    /// Whether the file or folder at the absolute `path` is hidden. What lies in a hidden folder is not asked for.
+    pub(super) fn hides(&self, path: &Path, is_dir: bool) -> bool {
+        let mut at = path.parent();
+        while let Some(dir) = at {
+            let folder = self.folder(dir);
+            for patterns in &folder.patterns {
+                let found = patterns.matched(path, is_dir);
+                if !found.is_none() {
+                    return found.is_ignore();
+                }
+            }
+            if folder.is_root {
+                break;
+            }
+            at = dir.parent();
+        }
+        self.global.matched(path, is_dir).is_ignore()
+    }
+
+    fn folder(&self, dir: &Path) -> Arc<Folder> {
+        let known = self.by_folder.lock().ok().and_then(|all| all.get(dir).cloned());
+        if let Some(known) = known {
+            return known;
+        }
+        let git = dir.join(".git");
+        let is_root = git.exists();
+        let mut files = vec![dir.join(".gitignore")];
+        if is_root {
+            files.push(git.join("info/exclude"));
+        }
+        let patterns = files.iter().filter_map(|file| patterns(dir, file)).collect();
+        let folder = Arc::new(Folder { patterns, is_root });
+        if let Ok(mut all) = self.by_folder.lock() {
+            all.insert(dir.to_path_buf(), Arc::clone(&folder));
+        }
+        folder
+    }
+}
+
+/// The patterns of a file, relative to `dir`. Lines that are no pattern are passed over, as Git does.
+fn patterns(dir: &Path, file: &Path) -> Option<Gitignore> {
+    let text = read::text(file, MAX_BYTES).ok()?;
+    let mut builder = GitignoreBuilder::new(dir);
+    let written = text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#'));
+    for line in written.take(MAX_PATTERNS) {
+        let _ = builder.add_line(None, line);
+    }
+    builder.build().ok().filter(|all| !all.is_empty())
+}

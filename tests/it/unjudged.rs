@@ -1,0 +1,223 @@
+//! What a run did not judge is said in every output, and is never called clean.
+
+use crate::support::repository::{Ran, Repository};
+
+const UNKNOWN: &str = "variable \"document\" {\n  type = string\n}\nresource \"aws_iam_policy\" \"orders\" {\n  policy = var.document\n}\n";
+const CDK: &str = "import * as iam from 'aws-cdk-lib/aws-iam';\nnew iam.PolicyStatement({ actions: ['s3:*'] });\n";
+const ADMIN: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
+
+/// `what path: why` of each entry.
+fn entries(ran: &Ran) -> Vec<String> {
+    let json = ran.json();
+    let all = json["unjudged"].as_array().unwrap();
+    let text = |v: &serde_json::Value| v.as_str().unwrap().to_owned();
+    let one = |u: &serde_json::Value| format!("{} {}: {}", text(&u["what"]), text(&u["path"]), text(&u["why"]));
+    all.iter().map(one).collect()
+}
+
+fn of(files: &[(&str, &str)]) -> Vec<String> {
+    entries(&Repository::new(files).run(&["check", "-f", "json"]))
+}
+
+fn template(resources: &str) -> String {
+    format!("Parameters:\n  Text: {{Type: String}}\n  List: {{Type: CommaDelimitedList}}\nResources:\n{resources}")
+}
+
+#[test]
+fn what_decides_a_verdict_and_is_unknown_is_listed_in_every_format() {
+    let policy = |document: &str| {
+        template(&format!(
+            "  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument:{document}\n"
+        ))
+    };
+    let statement = |action: &str, resource: &str| {
+        policy(&format!(
+            "\n        Version: '2012-10-17'\n        Statement:\n          - Effect: Allow\n            Action: {action}\n            Resource: {resource}"
+        ))
+    };
+    let jsonencode = |statement: &str| {
+        format!(
+            "variable \"x\" {{\n  type = any\n}}\nresource \"aws_iam_policy\" \"p\" {{\n  policy = jsonencode({{Version = \"2012-10-17\", Statement = [{statement}]}})\n}}\n"
+        )
+    };
+    for (path, text, expected) in [
+        ("main.tf", UNKNOWN.to_owned(), "policy main.tf: the policy is `var.document`"),
+        ("t.yaml", policy(" !Ref Text"), "policy t.yaml: the policy is `Text`"),
+        ("t.yaml", policy(" '{{resolve:ssm:/p}}'"), "policy t.yaml: the policy is `resolve:ssm`"),
+        ("t.yaml", statement("!Ref List", "'*'"), "statement t.yaml: actions come from `List`"),
+        ("main.tf", jsonencode("var.x"), "statement main.tf: statements come from `var.x`"),
+        (
+            "main.tf",
+            jsonencode("{Effect = var.x, Action = \"s3:GetObject\", Resource = \"arn:aws:s3:::b/*\"}"),
+            "statement main.tf: the effect is `var.x`",
+        ),
+        (
+            "a.py",
+            "import boto3\n\n\ndef put(doc):\n    boto3.client(\"iam\").create_policy(PolicyName=\"p\", PolicyDocument=doc)\n".to_owned(),
+            "policy a.py: the policy is `doc`",
+        ),
+        (
+            "serverless.yml",
+            "service: a\nprovider:\n  name: aws\n  iamRoleStatements:\n    - Effect: Allow\n      Action: ${env:ACTIONS}\n      Resource: arn:aws:s3:::b/*\n".to_owned(),
+            "statement serverless.yml: actions come from `env:ACTIONS`",
+        ),
+        (
+            "main.tf",
+            "module \"roles\" {\n  source  = \"example/roles/aws\"\n  version = \"1.0.0\"\n}\n".to_owned(),
+            "file main.tf: `example/roles/aws`: the module is not in this repository",
+        ),
+        (
+            "main.tf",
+            "module \"roles\" {\n  source = \"./roles\"\n}\n".to_owned(),
+            "file main.tf: `./roles`: the module is not in this repository",
+        ),
+        (
+            "t.yaml",
+            "Transform: Orders\nResources:\n  T:\n    Type: AWS::SNS::Topic\n".to_owned(),
+            "file t.yaml: `Orders`: CloudFormation runs this macro",
+        ),
+        (
+            "t.yaml",
+            "Resources:\n  Fn::Transform:\n    Name: AWS::Include\n    Parameters: {Location: s3://b/r.yaml}\n".to_owned(),
+            "file t.yaml: `AWS::Include`: CloudFormation runs this macro",
+        ),
+        ("lib/stack.ts", CDK.to_owned(), "file lib/stack.ts: defines IAM with the CDK"),
+    ] {
+        let all = of(&[(path, &text)]);
+        assert!(all.len() == 1 && all[0].starts_with(expected), "{expected}\n{all:?}\n{text}");
+    }
+    // Of test code nothing is reported.
+    let r = Repository::new(&[("lib/stack.test.ts", CDK), ("tests/main.tf", UNKNOWN)]);
+    assert!(entries(&r.run(&["check", "-f", "json"])).is_empty());
+    assert_eq!(entries(&r.run(&["check", "-f", "json", "--tests"])).len(), 2);
+    // A name that is open in an otherwise known statement is judged.
+    for known in [
+        statement("s3:GetObject", "!Sub arn:aws:s3:::${Text}/*"),
+        jsonencode("{Effect = \"Allow\", Action = \"s3:GetObject\", Resource = \"arn:aws:s3:::${var.x}/*\"}"),
+    ] {
+        let path = if known.starts_with("variable") {
+            "main.tf"
+        } else {
+            "t.yaml"
+        };
+        let none: Vec<String> = Vec::new();
+        assert_eq!(of(&[(path, &known)]), none, "{known}");
+    }
+}
+
+#[test]
+fn a_run_is_all_clear_only_where_everything_was_judged() {
+    let r = Repository::new(&[("main.tf", UNKNOWN)]);
+    let ran = r.run(&["check"]);
+    assert_eq!(ran.code, 0);
+    let expected = "No findings in what could be judged; 1 policy was not judged: 1 file, 0 policies, 0 statements.\n  main.tf:5:12: policy: the policy is `var.document`: given from outside, and no value is written here\n";
+    assert_eq!(ran.out, expected);
+    let sarif = r.run(&["check", "-f", "sarif"]).json();
+    let notes = &sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"];
+    assert_eq!(notes[0]["descriptor"]["id"], "unjudged", "{notes}");
+    for (format, text) in [
+        ("junit", "<skipped message="),
+        ("github", "::notice::not judged: 1 policy"),
+    ] {
+        let out = r.run(&["check", "-f", format]).out;
+        assert!(out.contains(text), "{out}");
+    }
+    let compact = r.run(&["check", "-f", "compact"]);
+    assert!(compact.err.contains("not judged: 1 policy"), "{}", compact.err);
+    let listed = r.run(&["policies", "--unjudged"]).out;
+    assert!(
+        listed.contains("main.tf:5:12: policy:") && listed.ends_with("Not judged: 1 policy.\n"),
+        "{listed}"
+    );
+    // The exit code is asked for.
+    assert_eq!(r.run(&["check", "--fail-on-unjudged"]).code, 1);
+    r.write("overgrant.toml", b"fail-on-unjudged = true\n");
+    assert_eq!(r.run(&["check"]).code, 1);
+    let clean = Repository::new(&[("p.json", &ADMIN.replace('*', "sqs:SendMessage"))]);
+    assert_eq!(
+        clean.run(&["check", "--fail-on-unjudged", "--fail-on", "never"]).code,
+        0
+    );
+}
+
+#[test]
+fn documentation_with_a_policy_is_listed_and_does_not_count() {
+    let guide = format!("# Install\n\n```json\n{ADMIN}\n```\n");
+    let r = Repository::new(&[("README.md", &guide), ("p.json", "{}")]);
+    let ran = r.run(&["check", "--fail-on-unjudged"]);
+    assert!(ran.code == 0 && !ran.out.contains("not judged"), "{}", ran.out);
+    let files = r.run(&["files"]).out;
+    assert!(
+        files.contains("README.md: skipped, documentation with a policy"),
+        "{files}"
+    );
+}
+
+#[test]
+fn synthesized_templates_are_read_unless_they_are_ignored() {
+    let template = format!(
+        r#"{{"Resources": {{"P": {{"Type": "AWS::IAM::ManagedPolicy", "Properties": {{"PolicyDocument": {ADMIN}}}}}}}}}"#
+    );
+    let r = Repository::new(&[("app/cdk.out/S.template.json", &template)]);
+    let rules = |args: &[&str]| r.run(&[&["check", "-f", "json", "--only", "admin-star-star"], args].concat());
+    assert_eq!(rules(&[]).rules().len(), 1);
+    r.write("app/.gitignore", b"cdk.out\nnode_modules\n");
+    let ran = rules(&[]);
+    assert!(ran.rules().is_empty());
+    let all = entries(&ran);
+    assert!(
+        all.len() == 1 && all[0].starts_with("file app/cdk.out: synthesized"),
+        "{all:?}"
+    );
+    assert_eq!(rules(&["app/cdk.out"]).rules().len(), 1);
+    assert_eq!(rules(&["--no-gitignore"]).rules().len(), 1);
+    r.write(".git/p.json", ADMIN.as_bytes());
+    assert!(rules(&[".git"]).rules().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_out_of_the_repository_is_not_followed() {
+    let outside = tempfile::TempDir::new().unwrap();
+    std::fs::write(outside.path().join("p.json"), ADMIN).unwrap();
+    let text = "resource \"aws_iam_policy\" \"a\" {\n  policy = file(\"link.json\")\n}\nresource \"aws_iam_policy\" \"b\" {\n  policy = file(\"folder/p.json\")\n}\n";
+    let r = Repository::new(&[("main.tf", text)]);
+    std::os::unix::fs::symlink(outside.path().join("p.json"), r.path("link.json")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), r.path("folder")).unwrap();
+    let ran = r.run(&["check", "-f", "json"]);
+    assert!(ran.rules().is_empty(), "{}", ran.out);
+    assert_eq!(entries(&ran).len(), 2);
+}
+
+#[test]
+fn of_a_very_long_list_of_ignored_files_the_first_patterns_count() {
+    let patterns: String = (0..100_000).map(|i| format!("build/x{i}/*.o\n")).collect();
+    let r = Repository::new(&[
+        ("p.json", ADMIN),
+        ("q.json", ADMIN),
+        (".gitignore", &format!("q.json\n{patterns}")),
+    ]);
+    let ran = r.run(&["check", "-f", "json", "--only", "admin-star-star"]);
+    assert_eq!(ran.rules().len(), 1);
+}
+
+#[test]
+fn the_text_of_a_file_begins_no_line() {
+    let name = "::error::a.json";
+    let evil = ADMIN.replace("\"*\"}", "\"a\\n::error::b\\u001b[31m\"}");
+    let r = Repository::new(&[(name, &evil)]);
+    for args in [
+        &["check", "-f", "compact"][..],
+        &["check", "-f", "grouped"],
+        &["check", "-f", "markdown"],
+        &["check", "-f", "human"],
+        &["policies"],
+        &["files"],
+    ] {
+        let out = r.run(args).out;
+        let bad = out
+            .lines()
+            .find(|l| l.trim_start().starts_with("::") || l.contains('\u{1b}'));
+        assert!(bad.is_none() && out.contains("error::a"), "{args:?}: {out}");
+    }
+}

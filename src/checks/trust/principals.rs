@@ -206,14 +206,24 @@ const EXCEPTS_EVERYBODY: &str = "this Deny excepts everybody, and denies nobody"
 /// Deny statements that except somebody, and by that deny nobody.
 fn deny(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let Some(clause) = &s.principal else { return };
+    // Where another case of the statement excepts somebody, this one switches it off on purpose.
+    let on_purpose = cx.project.documents.get(id as usize).is_some_and(|d| {
+        let other = |o: &Statement| o.span == s.span && o.branch.is_some() && o.branch != s.branch;
+        d.statements.iter().any(other)
+    });
+    let graded = |f: Finding| match on_purpose {
+        true => f.severity(Severity::Low),
+        false => f,
+    };
     let everybody = clause.items.iter().find(|p| is_public(&place(p, cx.project.own, None)));
     if clause.negated {
         out.push(match everybody {
-            Some(star) => cx
-                .at_statement("deny-carve-out-ineffective", id, i, EXCEPTS_EVERYBODY)
-                .primary(star.value.span, "everybody is excepted")
-                .secondary(clause.key, "denied to all but these")
-                .principals([star.value.display()]),
+            Some(star) => graded(
+                cx.at_statement("deny-carve-out-ineffective", id, i, EXCEPTS_EVERYBODY)
+                    .primary(star.value.span, "everybody is excepted")
+                    .secondary(clause.key, "denied to all but these")
+                    .principals([star.value.display()]),
+            ),
             None => cx
                 .at_statement(
                     "deny-not-principal-deprecated",
@@ -238,12 +248,12 @@ fn deny(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &St
             continue;
         }
         if let Some(star) = c.values.iter().find(|v| pattern::is_star(&v.text)) {
-            out.push(
+            out.push(graded(
                 cx.at_statement("deny-carve-out-ineffective", id, i, EXCEPTS_EVERYBODY)
                     .primary(star.span, "matches every principal")
                     .secondary(c.operator.span, "denied unless this matches")
                     .other(key),
-            );
+            ));
         }
     }
 }

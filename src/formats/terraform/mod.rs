@@ -18,6 +18,7 @@ mod instances;
 mod json;
 mod loops;
 mod module;
+mod nested;
 mod operators;
 pub(crate) mod plan;
 mod planned;

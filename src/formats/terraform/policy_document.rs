@@ -6,13 +6,13 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::formats::plain;
-use crate::source::{Hole, HoleKind, Lit, Piece, Span, Text};
-use crate::value::{Branch, Entry, Guard, Kind, Value};
+use crate::source::{Hole, HoleKind, Span, Text};
+use crate::value::{Branch, Entry, Kind, Value};
 
 use super::blocks;
 use super::directory::Decl;
 use super::eval::{Env, Evaluator};
-use super::texts::to_text;
+use super::nested::{alternatives, condition, conditioned, each, principals, with_variables};
 use super::values::{inherit, spread_of};
 
 /// The evaluated document as an encoded string.
@@ -376,7 +376,7 @@ fn or_allow(value: &Value, key: Span) -> Value {
 
 /// A list as the set that the argument is: what comes together in it twice is there once, and a set of one is written as its
 /// value. What a person wrote twice in this very list stays, to be reported.
-fn as_set(value: &Value) -> Value {
+pub(super) fn as_set(value: &Value) -> Value {
     let Kind::Seq(items) = &value.kind else {
         return value.clone();
     };
@@ -409,7 +409,7 @@ fn as_set(value: &Value) -> Value {
 }
 
 /// The entry that stands for what is lost, of a block that is broken or holds one that is.
-fn lost(value: &Value, depth: u32) -> Option<Entry> {
+pub(super) fn lost(value: &Value, depth: u32) -> Option<Entry> {
     let entries = value.entries().filter(|_| depth < 3)?;
     let here = entries.iter().find(|e| e.key.is_broken()).cloned();
     here.or_else(|| entries.iter().find_map(|e| lost(&e.value, depth + 1)))
@@ -452,193 +452,4 @@ fn open(at: Span, value: &Value) -> Entry {
             ..Value::unknown(hole)
         },
     }
-}
-
-/// A nested block: its type's span, its arguments, and the alternative it belongs to.
-type Nested = (Span, Value, Option<Guard>);
-
-/// The nested blocks of one type, with the span of the type; lists of JSON syntax and dynamic blocks spread out.
-fn each(entries: &[Entry], name: &str) -> Vec<Nested> {
-    fn spread(key: Span, value: &Value, branch: Option<&Guard>, out: &mut Vec<Nested>) {
-        match &value.kind {
-            Kind::Seq(items) => items
-                .iter()
-                .for_each(|v| spread(key, &inherit(v, &value.via), branch, out)),
-            Kind::OneOf(branches) => branches.iter().for_each(|b| spread(key, &b.value, Some(&b.when), out)),
-            Kind::Null => {}
-            _ => out.push((key, value.clone(), branch.cloned())),
-        }
-    }
-    let mut out = Vec::new();
-    for e in entries.iter().filter(|e| e.key.known().as_deref() == Some(name)) {
-        spread(e.key_span, &e.value, None, &mut out);
-    }
-    out
-}
-
-/// Principals that exist under conditions, where no two of these may be met at once but are the same, and what stands in
-/// them is known.
-fn alternatives(blocks: &[Nested]) -> Option<Value> {
-    let mut cases: Vec<(Guard, Vec<Nested>)> = Vec::new();
-    for (key, block, when) in blocks {
-        let when = when.as_ref()?;
-        let known = |name: &str| block.get(name).is_some_and(|v| !v.is_unknown());
-        if !known("type") || !known("identifiers") {
-            return None;
-        }
-        let block = (*key, block.clone(), None);
-        match cases.iter().position(|(other, _)| other == when) {
-            Some(i) => cases[i].1.push(block),
-            None if cases.iter().all(|(other, _)| other.excludes(when)) => cases.push((when.clone(), vec![block])),
-            None => return None,
-        }
-    }
-    let branches: Vec<Branch> = cases
-        .into_iter()
-        .map(|(when, blocks)| Branch {
-            when,
-            value: principals(&blocks),
-        })
-        .collect();
-    let span = branches.first()?.value.span;
-    Some(Value::new(Kind::OneOf(branches.into()), span))
-}
-
-/// Values that exist only under a condition stay so.
-fn conditioned(value: Value, branch: Option<&Guard>) -> Value {
-    match branch {
-        Some(when) => {
-            let span = value.span;
-            let branch = Branch {
-                when: when.clone(),
-                value,
-            };
-            Value::new(Kind::OneOf(vec![branch].into()), span)
-        }
-        None => value,
-    }
-}
-
-/// The text of a string argument, with the place it is written at.
-fn key_text(value: Option<&Value>, at: Span) -> (Text, Span) {
-    match value {
-        Some(v) => match to_text(v) {
-            Some(text) => (text, v.span),
-            None => (Text::hole(Hole::new(HoleKind::Other, "…", v.span)), v.span),
-        },
-        None => (Text::hole(Hole::new(HoleKind::Other, "…", at)), at),
-    }
-}
-
-fn principals(blocks: &[Nested]) -> Value {
-    let span = blocks.iter().skip(1).fold(blocks[0].1.span, |s, b| s.cover(b.1.span));
-    if let [(_, only, None)] = blocks
-        && only.get("type").and_then(Value::as_str).as_deref() == Some("*")
-        && let Some([everyone]) = only.get("identifiers").map(Value::items)
-        && everyone.as_str().as_deref() == Some("*")
-    {
-        return everyone.clone();
-    }
-    let mut entries: Vec<Entry> = Vec::new();
-    for (key, block, branch) in blocks {
-        if block.is_unknown() {
-            let (text, at) = key_text(None, *key);
-            entries.push(Entry {
-                key: text,
-                key_span: at,
-                value: block.clone(),
-            });
-            continue;
-        }
-        let (kind, key_span) = key_text(block.get("type"), *key);
-        let identifiers = match block.get("identifiers") {
-            Some(v) => conditioned(with_variables(&as_set(v)), branch.as_ref()),
-            None => match lost(block, 0) {
-                Some(entry) => entry.value,
-                None => continue,
-            },
-        };
-        push_merged(&mut entries, kind, key_span, identifiers);
-    }
-    Value::map(entries, span)
-}
-
-/// Adds values under a key; a key that is there already gets the values of both.
-fn push_merged(entries: &mut Vec<Entry>, key: Text, key_span: Span, value: Value) {
-    let shown = key.display();
-    let Some(old) = entries.iter_mut().find(|e| e.key.display() == shown) else {
-        entries.push(Entry { key, key_span, value });
-        return;
-    };
-    let spread = |v: &Value| match &v.kind {
-        Kind::Seq(items) => items.iter().map(|i| inherit(i, &v.via)).collect(),
-        _ => vec![v.clone()],
-    };
-    let mut items: Vec<Value> = spread(&old.value);
-    items.extend(spread(&value));
-    old.value = Value::seq(items, old.value.span);
-}
-
-fn condition(blocks: &[Nested]) -> Value {
-    let span = blocks.iter().skip(1).fold(blocks[0].1.span, |s, b| s.cover(b.1.span));
-    let mut tests: Vec<(Text, Span, Vec<Entry>)> = Vec::new();
-    let mut at: HashMap<(String, String), usize> = HashMap::new();
-    for (key, block, branch) in blocks {
-        let (test, test_span) = key_text(block.get("test"), *key);
-        let (variable, variable_span) = key_text(block.get("variable"), *key);
-        let values = match block.get("values") {
-            Some(v) => with_variables(v),
-            None if block.is_unknown() => block.clone(),
-            None => lost(block, 0).map_or_else(|| Value::seq(Vec::new(), block.span), |entry| entry.value),
-        };
-        let values = conditioned(values, branch.as_ref());
-        // Each block names the operator anew; those of one key are one line.
-        let next = tests.len();
-        let at = *at.entry((test.display(), variable.display())).or_insert(next);
-        if at == next {
-            tests.push((test, test_span, Vec::new()));
-        }
-        push_merged(&mut tests[at].2, variable, variable_span, values);
-    }
-    let entries = tests.into_iter().map(|(key, key_span, keys)| Entry {
-        key,
-        key_span,
-        value: Value::map(keys, span),
-    });
-    Value::map(entries.collect(), span)
-}
-
-/// `&{aws:username}` is how `${aws:username}` is written here.
-fn with_variables(value: &Value) -> Value {
-    let kind = match &value.kind {
-        Kind::Str(text) => Kind::Str(variables(text)),
-        Kind::Seq(items) => Kind::Seq(items.iter().map(with_variables).collect()),
-        Kind::OneOf(branches) => Kind::OneOf(
-            branches
-                .iter()
-                .map(|b| Branch {
-                    when: b.when.clone(),
-                    value: with_variables(&b.value),
-                })
-                .collect(),
-        ),
-        _ => return value.clone(),
-    };
-    Value { kind, ..value.clone() }
-}
-
-fn variables(text: &Text) -> Text {
-    let has = |p: &Piece| matches!(p, Piece::Lit(l) if l.text.contains("&{"));
-    if !text.pieces().iter().any(has) {
-        return text.clone();
-    }
-    let pieces = text.pieces().iter().map(|p| match p {
-        // Both spellings are of one length, so the places stay right.
-        Piece::Lit(l) => Piece::Lit(Lit {
-            text: l.text.replace("&{", "${").into(),
-            map: l.map.clone(),
-        }),
-        Piece::Hole(_) => p.clone(),
-    });
-    Text::from_pieces(pieces.collect())
 }

@@ -191,7 +191,7 @@ pub(super) fn names_elements(text: &str) -> bool {
 }
 
 /// Whether the file with this root belongs to a tool that shows policies without granting them: rule files of overgrant, JSON
-/// schemas, API models of AWS SDKs and of Smithy, policies of Cloud Custodian.
+/// schemas, API models of AWS SDKs and of Smithy, policies of Cloud Custodian, recorded events of the AWS API.
 pub(super) fn is_file_of_a_tool(tree: &Tree, root: NodeId) -> bool {
     let get = |node, key| tree.get(node, key);
     let has = |key| get(root, key).is_some();
@@ -212,7 +212,14 @@ pub(super) fn is_file_of_a_tool(tree: &Tree, root: NodeId) -> bool {
                 && ["filters", "actions", "mode"].iter().any(|k| get(first, k).is_some())
         })
     };
-    rule || schema || model || get(root, "policies").is_some_and(custodian)
+    // AWS CloudTrail User Guide, "CloudTrail record contents"; also in lists, and as the detail of an event of EventBridge.
+    let is_event = |node: NodeId| get(node, "eventSource").is_some() && get(node, "eventName").is_some();
+    let listed = |node: NodeId| tree.children(node).next().is_some_and(is_event);
+    let event = is_event(root)
+        || get(root, "detail").is_some_and(is_event)
+        || ["Records", "events"].iter().any(|k| get(root, k).is_some_and(listed))
+        || listed(root);
+    rule || schema || model || event || get(root, "policies").is_some_and(custodian)
 }
 
 /// A known version of the policy language. IAM User Guide, "IAM JSON policy elements: Version".
@@ -452,6 +459,19 @@ mod tests {
                 r#"{"$schema": "https://example.com/policy.json", "Statement": []}"#,
                 false,
             ),
+            (
+                r#"{"eventSource": "iam.amazonaws.com", "eventName": "PutRolePolicy"}"#,
+                true,
+            ),
+            (
+                r#"{"Records": [{"eventSource": "s3.amazonaws.com", "eventName": "PutBucketPolicy"}]}"#,
+                true,
+            ),
+            (
+                r#"{"detail": {"eventSource": "iam.amazonaws.com", "eventName": "CreateRole"}}"#,
+                true,
+            ),
+            (r#"{"eventName": "x", "Statement": []}"#, false),
         ];
         for (text, expected) in cases {
             let tree = crate::syntax::json::parse(FileId(0), text);

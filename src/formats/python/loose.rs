@@ -138,7 +138,12 @@ impl Lowering<'_> {
             return;
         }
         mark(&v, used);
-        if self.is_a_sample(expr, names, parents) {
+        // Without statements, and handed to no call, it is a start that other code goes on with, or a default.
+        let empty = v
+            .get("Statement")
+            .and_then(Value::as_seq)
+            .is_some_and(<[Value]>::is_empty);
+        if empty || self.is_a_sample(expr, names, parents) {
             return;
         }
         let mut loose = self.loose_of(v, names.address(self, expr), "dict");

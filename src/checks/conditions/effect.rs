@@ -130,11 +130,14 @@ fn spoofable(cx: &Context<'_>, out: &mut Out<'_>) {
                 "can be met from any account",
             ),
         };
-        out.push(
-            cx.at_statement("condition-spoofable-only", id, i, message)
-                .primary(b.key_span, label)
-                .other(b.key.clone()),
-        );
+        let mut f = cx
+            .at_statement("condition-spoofable-only", id, i, message)
+            .primary(b.key_span, label)
+            .other(b.key.clone());
+        if let Some(p) = s.principal.as_ref() {
+            f = f.secondary(p.key, "lets in every account");
+        }
+        out.push(f);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::finding::{Finding, Severity};
+use crate::iam::Format;
 use crate::model::{Resource, kinds};
 use crate::project::Project;
 use crate::rules::{Context, Out};
@@ -39,9 +40,13 @@ fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
             .primary(span, "the root user")
             .scope(r.header, "this access key");
     }
+    let made = match r.format {
+        Format::Python => "this call makes it",
+        _ => "made and stored with the stack",
+    };
     let f = cx
         .at_resource("iam-access-key-resource", id, "a long-lived access key is created")
-        .primary(r.header, "made and stored with the stack");
+        .primary(r.header, made);
     // The secret is kept encrypted, in the state too.
     if r.has("PgpKey") { f.severity(Severity::Low) } else { f }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::roles::{Roles, Used, witnesses};
 use super::{platform, templates};
-use crate::finding::{Confidence, Finding, Remedy};
+use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
 use crate::iam::{AccessLevel, ActionSet, Document, Item, Origin, PolicyKind, Statement, catalogue};
@@ -16,6 +16,8 @@ use crate::rules::{Context, Out};
 const MAX_NAMED: usize = 4;
 /// Actions that a help lists before it only counts them.
 const MAX_LISTED: usize = 8;
+/// As many unused items, three quarters of a list or more, weigh as much as a wildcard.
+const MANY: usize = 5;
 /// Calls that are shown as the proof of what is used.
 const MAX_CALLS: usize = 3;
 
@@ -319,12 +321,26 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &Used<'_>, out: &mut Out<'_
             )
         };
         let identity = &project.identities[role as usize];
+        let severity = if fully_grants(&granted) {
+            Severity::Medium
+        } else {
+            Severity::Low
+        };
         let f = cx
             .at_resource("unused-managed-grant", through.by.unwrap_or(identity.resource), message)
             .primary(through.span, format!("grants {}", actions(n)))
+            .severity(severity)
             .actions([policy.to_lowercase()]);
         out.push(proof(project, f, used, &called).help(help));
     }
+}
+
+/// Whether a policy grants all of some service, and with it changes.
+fn fully_grants(granted: &ActionSet) -> bool {
+    granted.services().into_iter().any(|service| {
+        let all = ActionSet::expand(&format!("{service}:*"));
+        all.iter().any(|a| a.level().changes()) && all.is_subset(granted)
+    })
 }
 
 /// Adds the code that runs, and the calls that need some of `called`.
@@ -459,5 +475,8 @@ fn steps_down(statement: &Statement, excess: &[Excess<'_>]) -> u8 {
         })
         .min()
         .unwrap_or(2);
+    let written = statement.action.as_ref().map_or(0, |c| c.items.len());
+    let most = excess.len() >= MANY && excess.len() * 4 >= written * 3;
+    let base = if most { base.min(1) } else { base };
     base + u8::from(strength(statement).narrows())
 }

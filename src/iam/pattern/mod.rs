@@ -43,6 +43,9 @@ enum Class {
     Partition,
     Region,
     UrlSuffix,
+    /// The name of a bucket that exists. Amazon S3 User Guide, "General purpose bucket naming rules"; older names have
+    /// capitals and underscores too.
+    Bucket,
     /// A policy variable: any string, its `*` and `?` not special.
     Variable,
     /// Any string, also one with wildcards.
@@ -58,6 +61,7 @@ impl Class {
             Self::Partition => c.is_ascii_lowercase() || c == '-',
             Self::Region => c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
             Self::UrlSuffix => c.is_ascii_alphanumeric() || c == '.' || c == '-',
+            Self::Bucket => c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'),
             Self::Variable | Self::Any => true,
             Self::Format(not) => !not.contains(c),
         }
@@ -76,7 +80,7 @@ impl Unknown {
                 // One deployment has one of each, however it is spelled.
                 Class::Account | Class::Partition | Class::Region | Class::UrlSuffix => true,
                 Class::Format(_) => false,
-                Class::Variable | Class::Any => self.name == other.name && self.target == other.target,
+                Class::Bucket | Class::Variable | Class::Any => self.name == other.name && self.target == other.target,
             }
     }
 }
@@ -106,6 +110,7 @@ impl Pattern {
                         HoleKind::Partition => Class::Partition,
                         HoleKind::Region => Class::Region,
                         HoleKind::UrlSuffix => Class::UrlSuffix,
+                        HoleKind::Existing if is_bucket_name(&h.name) => Class::Bucket,
                         HoleKind::Resource
                         | HoleKind::Existing
                         | HoleKind::Input
@@ -279,6 +284,16 @@ impl Pattern {
     }
 }
 
+/// Whether a reference to one existing thing stands for the name of a bucket, by its attribute: `data.aws_s3_bucket.logs.id`,
+/// `bucket.bucket_name`, `module.logs.s3_bucket_id`.
+fn is_bucket_name(reference: &str) -> bool {
+    let Some((of, attribute)) = reference.rsplit_once('.') else {
+        return false;
+    };
+    matches!(attribute, "bucket_name" | "s3_bucket_id" | "s3_bucket_name")
+        || (matches!(attribute, "bucket" | "id") && of.starts_with("data.aws_s3_bucket."))
+}
+
 /// Whether `literal`, in which nothing is special, is one of the strings of `pattern`.
 pub fn matches(pattern: &Text, literal: &str, case: Case) -> Truth {
     if let Some(known) = pattern.known()
@@ -334,6 +349,7 @@ pub(crate) mod tests {
                 "account" => HoleKind::Account,
                 "region" => HoleKind::Region,
                 "partition" => HoleKind::Partition,
+                "logs.bucket_name" => HoleKind::Existing,
                 _ => HoleKind::Input,
             };
             out.append(&Text::hole(Hole::new(kind, name, Span::new(file, 0, 1))));
@@ -356,6 +372,9 @@ pub(crate) mod tests {
             ("arn:aws:iam::‹account›:role/x", "arn:aws:iam::123456789012:role/y", No),
             ("arn:aws:iam::‹account›:role/x", "arn:aws:iam::aws:role/x", No),
             ("‹v›", "anything", Maybe),
+            ("arn:aws:s3:::‹logs.bucket_name›", "arn:aws:s3:::logs", Maybe),
+            ("arn:aws:s3:::‹logs.bucket_name›", "arn:aws:s3:::logs/2026", No),
+            ("arn:aws:s3:::‹logs.bucket_name›/*", "arn:aws:s3:::logs/2026", Maybe),
             ("arn:aws:s3:::${aws:username}/*", "arn:aws:s3:::bob/x", Maybe),
             ("arn:aws:s3:::a${*}b", "arn:aws:s3:::a*b", Yes),
             ("arn:aws:s3:::a${*}b", "arn:aws:s3:::axb", No),
@@ -394,6 +413,7 @@ pub(crate) mod tests {
     fn overlapping_with_holes() {
         for (a, b, expected) in [
             ("arn:aws:s3:::b/*", "arn:aws:s3:::‹v›", Maybe),
+            ("arn:aws:s3:::*/*", "arn:aws:s3:::‹logs.bucket_name›", No),
             ("arn:aws:s3:::*", "arn:aws:s3:::‹v›", Yes),
             ("arn:aws:sqs:‹region›:‹account›:q", "arn:aws:sqs:us-east-1:*:q", Maybe),
             ("arn:aws:sqs:*:‹account›:q", "arn:aws:sqs:us-east-1:‹account›:q", Yes),

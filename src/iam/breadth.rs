@@ -347,7 +347,8 @@ mod tests {
         };
         assert_eq!(types("arn:aws:iam::*:group*"), "group");
         assert_eq!(types("arn:aws:sqs:*:*:?*"), "queue");
-        assert_eq!(types("arn:aws:kms:*:111122223333:*"), "alias key");
+        // Image Builder and Kinesis have a type of their own for a key.
+        assert_eq!(types("arn:aws:kms:*:111122223333:*"), "alias key kmsKey");
         assert_eq!(types("arn:aws:kms:*:111122223333:key/mrk-*"), "");
         assert_eq!(types("*"), "");
     }

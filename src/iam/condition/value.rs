@@ -142,13 +142,10 @@ fn id(text: &Text, wildcards: bool) -> Weight {
 
 fn arn(text: &Text, wildcards: bool) -> Weight {
     match arn::shape(text) {
-        Shape::Star | Shape::Wildcard => {
-            if wildcards {
-                ANY
-            } else {
-                NARROWS
-            }
-        }
+        Shape::Star | Shape::Wildcard if !wildcards => NARROWS,
+        // `*:role/deploy`: nothing says of which account.
+        Shape::Wildcard if names_something(text) => (Grade::Narrows, Some(Weakness::AnyAccount)),
+        Shape::Star | Shape::Wildcard => ANY,
         Shape::Arn(parts) => match parts.account() {
             Field::Literal(_) | Field::Hole(_) => PINS,
             Field::Any | Field::Pattern if !wildcards => NARROWS,
@@ -170,12 +167,15 @@ fn arn(text: &Text, wildcards: bool) -> Weight {
             Some(h) if h.kind == HoleKind::Resource => PINS,
             _ => NARROWS,
         },
-        // `*:role/deploy`: nothing says of which account.
-        Shape::TooShort(_) | Shape::Other if wildcards && text.prefix().starts_with(['*', '?']) => {
-            (Grade::Narrows, Some(Weakness::AnyAccount))
-        }
         Shape::TooShort(_) | Shape::Other => NARROWS,
     }
+}
+
+/// Whether a pattern in place of an ARN asks for more than that it is one, as `*:role/deploy` does and `arn:*` does not.
+fn names_something(text: &Text) -> bool {
+    let shown = text.display();
+    let asked = shown.strip_prefix("arn:").unwrap_or(&shown);
+    asked.contains(|c: char| !matches!(c, '*' | '?' | ':' | '/'))
 }
 
 /// The subject of a token: what stands before the first wildcard must name an owner.

@@ -42,6 +42,7 @@ fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
     }
     let made = match r.format {
         Format::Python => "this call makes it",
+        Format::Terraform => "made and kept in the state",
         _ => "made and stored with the stack",
     };
     let f = cx

@@ -223,12 +223,16 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, g: &Granting<'_>, class: &Class) -> 
         return false;
     }
     let verb = if hit.len() > 1 { plural(class.verb) } else { class.verb };
+    let what = match rule {
+        "secrets-read-star" => stored(&hit),
+        _ => class.what,
+    };
     let action = names(&hit, 1);
     let Some(span) = g.span_granting(&hit) else {
         return false;
     };
     let mut f = cx
-        .at_statement(rule, g.document, g.index, format!("{action} {verb} {}", class.what))
+        .at_statement(rule, g.document, g.index, format!("{action} {verb} {what}"))
         .primary(span, class.label)
         .secondary(wide.span, label_of(wide))
         .actions(g.items_granting(&hit).iter().map(|i| i.display().to_lowercase()))
@@ -236,6 +240,17 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, g: &Granting<'_>, class: &Class) -> 
     f.evidence.expanded_actions = Some(hit.len());
     out.push(g.weighed(cx, &hit, f));
     true
+}
+
+/// Where the actions of the class `secrets` find them.
+fn stored(actions: &ActionSet) -> &'static str {
+    let mut services = actions.services();
+    services.sort_unstable();
+    match services.as_slice() {
+        ["ssm"] => "every parameter of Parameter Store",
+        ["secretsmanager", "ssm"] => "every secret and every parameter of the account",
+        _ => "every secret of the account",
+    }
 }
 
 /// What an item of `Resource` stands for.

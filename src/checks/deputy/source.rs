@@ -2,7 +2,7 @@
 //! IAM User Guide, "The confused deputy problem", "Cross-service confused deputy prevention".
 
 use crate::checks::narrowing;
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::iam::arn::Arn;
 use crate::iam::arn::Field;
 use crate::iam::catalogue::{AccessLevel, Action};
@@ -57,6 +57,7 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
     if strength(s).narrows() {
         return;
     }
+    let mut found: Option<Finding> = None;
     for item in &clause.items {
         let Place::Service { name } = place(item, cx.project.own, None) else {
             continue;
@@ -65,12 +66,19 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
             continue;
         }
         let service = d.service.as_deref().unwrap_or_default();
-        let severity = if GRAVE.contains(&service) && !only_sends(s) {
+        let severity = if GRAVE.contains(&service) && !keeps_inside(s) {
             Severity::High
         } else {
             Severity::Medium
         };
         let reads_only = only_looks(s);
+        // All of one statement are one mistake, which one condition repairs.
+        if let Some(f) = found {
+            let mut f = f.secondary(item.value.span, format!("nor for `{name}`"));
+            f.evidence.principals.push(name);
+            found = Some(f);
+            continue;
+        }
         let mut f = cx
             .at_statement(
                 "service-principal-without-source",
@@ -79,25 +87,41 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
                 format!("`{name}` may use this for any account"),
             )
             .primary(item.value.span, "no `aws:SourceArn` or `aws:SourceAccount`")
-            .principals([name])
+            .principals([name.clone()])
             .severity(if reads_only { Severity::Low } else { severity });
         // Services beside it would be held to the account too.
         f.remedies
             .extend(narrowing::source_account(cx, id, s).filter(|_| clause.items.len() == 1));
+        if name == "sqs.amazonaws.com" {
+            f.remedies.clear();
+            f = f.help("Remove this principal: SQS calls nothing by itself.");
+        }
+        found = Some(f);
+    }
+    if let Some(f) = found {
         out.push(f);
     }
 }
 
-/// Only puts messages into a queue or topic: what it holds stays inside.
-fn only_sends(s: &Statement) -> bool {
+/// Only puts messages into a queue or topic, or uses a key, for what the service itself keeps: nothing comes out to others.
+fn keeps_inside(s: &Statement) -> bool {
     let known = s.action.as_ref().filter(|a| !a.negated && a.is_known());
     let set = known.and_then(|a| a.actions());
     set.is_some_and(|set| {
         !set.is_empty()
             && set
                 .iter()
-                .all(|a| matches!(a.name(), "sns:Publish" | "sqs:SendMessage"))
+                .all(|a| matches!(a.name(), "sns:Publish" | "sqs:SendMessage") || uses_key(a))
     })
+}
+
+/// Works with a key without changing it or who may use it.
+fn uses_key(a: Action) -> bool {
+    let name = a.short_name();
+    a.service().prefix() == "kms"
+        && (matches!(name, "Decrypt" | "DescribeKey" | "Encrypt")
+            || name.starts_with("GenerateDataKey")
+            || name.starts_with("ReEncrypt"))
 }
 
 /// Only describes the resource, which gives away nothing of what it holds: `kms:DescribeKey`, `sqs:GetQueueAttributes`, and

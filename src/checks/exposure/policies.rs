@@ -1,8 +1,10 @@
 //! Resource policies open to everybody, or open too far.
 //! IAM User Guide, "Identity-based policies and resource-based policies"; Amazon S3 User Guide, "The meaning of public".
 
+use crate::checks::grants::class;
 use crate::finding::Severity;
 use crate::iam::access::{Audience, Limit, audience, is_owners_root};
+use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::{Grade, strength};
 use crate::iam::{Document, PolicyKind, Statement, pattern};
 use crate::model::Resource;
@@ -137,6 +139,9 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
             f = f.secondary(place, why);
         }
     }
+    if severity == Severity::Critical && only_reads(s) {
+        severity = Severity::High;
+    }
     if is_in_vpc(cx, d) {
         severity = Severity::Low;
         f = f.note("the domain is in a VPC: its security groups decide who reaches it");
@@ -149,6 +154,18 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
         ));
     }
     out.push(f.severity(severity));
+}
+
+/// Reads what is kept, and neither secrets nor credentials: nobody can change it.
+fn only_reads(s: &Statement) -> bool {
+    let known = s.action.as_ref().filter(|a| !a.negated && a.is_known());
+    let Some(set) = known.and_then(|a| a.actions()).filter(|set| !set.is_empty()) else {
+        return false;
+    };
+    let keys = ["secrets", "credentials"];
+    set.iter()
+        .all(|a| matches!(a.level(), AccessLevel::List | AccessLevel::Read))
+        && !keys.iter().any(|name| class(name).intersects(&set))
 }
 
 /// Amazon OpenSearch Service Developer Guide, "Launching your Amazon OpenSearch Service domains within a VPC": such a domain has

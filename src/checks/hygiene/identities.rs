@@ -129,7 +129,7 @@ fn bare_name(value: &Value, span: Span, push: Push<'_>) {
 fn user(r: &Resource, push: Push<'_>) {
     push(
         "iam-user-exists",
-        "a user is created: its keys and password last".to_owned(),
+        "a user is created: the credentials of users do not expire".to_owned(),
         r.header,
         "prefer a role",
     );

@@ -25,15 +25,42 @@ pub(super) fn is_elevated(name: &str) -> bool {
 /// From this many actions that change something on, a policy is as broad as one with a wildcard.
 const MANY: usize = 25;
 
+/// A service with fewer actions than this is not broad: all of `eks-auth` is one action.
+const FEW: usize = 10;
+
+/// Policies that AWS asks for where its agents and nodes run, or that the CIS benchmark asks for: a policy of one's own would
+/// grant the same. Amazon EKS User Guide, "Amazon EKS node IAM role"; AWS Systems Manager User Guide, "Configure instance
+/// permissions required for Systems Manager"; Amazon CloudWatch User Guide, "Create IAM roles and users for use with the
+/// CloudWatch agent"; CIS AWS Foundations Benchmark, "Ensure a support role has been created".
+const ASKED_FOR: &[&str] = &[
+    "AWSSupportAccess",
+    "AmazonEC2ContainerRegistryPullOnly",
+    "AmazonEC2ContainerRegistryReadOnly",
+    "AmazonEKSBlockStoragePolicy",
+    "AmazonEKSClusterPolicy",
+    "AmazonEKSComputePolicy",
+    "AmazonEKSLoadBalancingPolicy",
+    "AmazonEKSNetworkingPolicy",
+    "AmazonEKSVPCResourceController",
+    "AmazonEKSWorkerNodeMinimalPolicy",
+    "AmazonEKSWorkerNodePolicy",
+    "AmazonEKS_CNI_Policy",
+    "AmazonSSMManagedInstanceCore",
+    "CloudWatchAgentServerPolicy",
+];
+
 /// What an AWS managed policy, by its name with path, grants on every resource without a condition, if that is a whole
 /// service or a long list: "every action of `s3`", "118 changing actions of `ec2`".
 pub(super) fn broad(name: &str) -> Option<String> {
+    if ASKED_FOR.contains(&name) {
+        return None;
+    }
     let granted = everywhere(name)?;
     let mut services: Vec<(&str, usize, bool)> = Vec::new();
     for prefix in granted.services() {
         let service = catalogue().service(prefix)?;
         let mut all: ActionSet = service.actions().filter(|a| !a.is_gone()).collect();
-        let whole = all.is_subset(&granted);
+        let whole = all.len() >= FEW && all.is_subset(&granted);
         all.intersect(&granted);
         services.push((prefix, all.iter().filter(|a| a.level().changes()).count(), whole));
     }

@@ -44,7 +44,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 push(
                     "iam-user-no-group",
                     "the user is in no group",
-                    "gets its permissions one by one",
+                    match identity.policies.is_empty() {
+                        true => "gets no permissions from a group",
+                        false => "gets its permissions one by one",
+                    },
                 );
             }
             IdentityKind::Group if !filled.contains(&id) && !open => {

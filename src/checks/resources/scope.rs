@@ -7,6 +7,25 @@ use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::{Grade, Strength};
 use crate::rules::{Context, Out};
 
+/// What pulls images, which the account keeps to run them: AWS's own policies give it on `*`.
+/// Amazon ECS Developer Guide, "Amazon ECS task execution IAM role".
+const PULLING: [&str; 3] = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:GetDownloadUrlForLayer",
+];
+
+/// What code needs to write its log and to be in a VPC. It changes nothing that others keep, and AWS's own policies give it on
+/// `*`. AWS Lambda Developer Guide, "Defining Lambda function permissions with an execution role".
+const LOGGING: [&str; 6] = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:UnassignPrivateIpAddresses",
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+];
+
 /// `*` where some of the actions can be given on single resources. One statement gives one finding: the gravest that fits;
 /// the rule files say which takes in which.
 pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
@@ -25,7 +44,10 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
         let writes = writes_of(&scopable);
         // Descriptions give nothing away that is kept there.
         let content = ["content", "data", "secrets", "credentials", "lambda-env"];
-        let reads = writes.is_empty() && !content.iter().any(|name| class(name).intersects(&scopable));
+        let reads = writes.is_empty()
+            && (scopable.is_subset(&ActionSet::expand_all(PULLING))
+                || !content.iter().any(|name| class(name).intersects(&scopable)));
+        let logs = !writes.is_empty() && writes.is_subset(&ActionSet::expand_all(LOGGING));
         let managing = scopable.of_level(AccessLevel::PermissionsManagement);
         let cases = [
             (
@@ -87,7 +109,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             if !one {
                 f = f.note(format!("can be scoped: {}", names(&set, 3)));
             }
-            if few || (wide && reads) || held == Held::ByOwner {
+            if few || (wide && reads) || (!wide && logs) || held == Held::ByOwner {
                 f = f.severity(Severity::Low);
             }
             out.push(g.weighed(cx, &set, f));

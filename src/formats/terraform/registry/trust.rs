@@ -4,7 +4,7 @@ use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Entry, Value};
 
 use super::super::emit::made;
-use super::super::policy_document::policy;
+use super::super::policy_document::{as_set, policy};
 use super::super::values::pairs;
 use super::Call;
 
@@ -50,7 +50,11 @@ impl Call {
             let mut statement = vec![
                 made("Effect", at, text("Allow")),
                 made("Action", at, text("sts:AssumeRole")),
-                made("Principal", at, Value::map(vec![made(kind, at, e.value.clone())], span)),
+                made(
+                    "Principal",
+                    at,
+                    Value::map(vec![made(kind, at, as_set(&e.value))], span),
+                ),
             ];
             if kind == "AWS" && self.on("role_requires_mfa", true) {
                 let mfa = Value::map(vec![made("aws:MultiFactorAuthPresent", at, text("true"))], at);

@@ -17,5 +17,5 @@ pub mod user;
 pub use context::{Check, Context, Out};
 pub use explain::{Style, listing, render as explain};
 pub use ruleset::{Rule, Ruleset, Selection, UnknownRule};
-pub use run::{Failure, Outcome, run};
+pub use run::{Failure, HOLDS_FOR, Outcome, run};
 pub use spec::{FixKind, Profile};

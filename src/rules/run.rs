@@ -148,6 +148,9 @@ fn jobs<'r>(ruleset: &'r Ruleset, selection: &Selection) -> Vec<Job<'r>> {
     jobs
 }
 
+/// What the note on the instances of a resource starts with.
+pub const HOLDS_FOR: &str = "holds for";
+
 /// Fills in what the check left to the rule, and the places that put the document to use.
 fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
     if let Some(rule) = ruleset.get(&f.rule) {
@@ -182,7 +185,7 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
     }
     let Some(resource) = resource(f, project) else { return };
     if let Some(n) = resource.instances {
-        f.notes.push(format!("holds for {n} instances of the resource"));
+        f.notes.push(format!("{HOLDS_FOR} {n} instances of the resource"));
     }
     if let Some(path) = construct(resource) {
         f.notes.push(format!("made by the construct `{path}`"));

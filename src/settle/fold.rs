@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::finding::{Cause, Finding, Unit};
 use crate::iam::glob::{self, Case};
 use crate::project::Project;
-use crate::rules::{Rule, Ruleset};
+use crate::rules::{HOLDS_FOR, Rule, Ruleset};
 
 /// Merges findings of one rule at one place: a file that is evaluated twice says a thing once. Input is sorted.
 pub(super) fn dedupe(findings: Vec<Finding>) -> Vec<Finding> {
@@ -67,6 +67,11 @@ fn merge(into: &mut Finding, mut from: Finding, also: &mut Vec<String>) {
         if into.labels.iter().all(|l| l.span != label.span) {
             into.labels.push(label);
         }
+    }
+    // Calls of one module may make different numbers of instances: the first number is enough.
+    let counts = |note: &String| note.starts_with(HOLDS_FOR);
+    if into.notes.iter().any(counts) {
+        from.notes.retain(|note| !counts(note));
     }
     for note in from.notes {
         if !into.notes.contains(&note) {

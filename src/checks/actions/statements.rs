@@ -50,6 +50,14 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
             .at_statement("redundant-statement", id, i, "another statement says this already")
             .primary(head(s), "changes nothing")
             .secondary(head(other), "takes it in");
+        // A condition that a wider permission lacks was meant to limit it: removing it is not what to do.
+        let limits = s.allows() && !s.conditions.is_empty() && other.conditions.is_empty();
+        if limits {
+            out.push(
+                f.help("Put the condition on the wider statement too. Remove this one if the condition is not meant."),
+            );
+            continue;
+        }
         out.push(match s.branch.is_none() && other.branch.is_none() {
             true if same => f.remedy(Remedy::safe("remove the statement").remove(s.span)),
             true => {

@@ -44,10 +44,9 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
         let writes = writes_of(&scopable);
         // Descriptions give nothing away that is kept there.
         let content = ["content", "data", "secrets", "credentials", "lambda-env"];
-        let reads = writes.is_empty()
-            && (scopable.is_subset(&ActionSet::expand_all(PULLING))
-                || !content.iter().any(|name| class(name).intersects(&scopable)));
-        let logs = !writes.is_empty() && writes.is_subset(&ActionSet::expand_all(LOGGING));
+        let shows = content.iter().any(|name| class(name).intersects(&scopable));
+        let reads = writes.is_empty() && (scopable.is_subset(&ActionSet::expand_all(PULLING)) || !shows);
+        let logs = !writes.is_empty() && !shows && writes.is_subset(&ActionSet::expand_all(LOGGING));
         let managing = scopable.of_level(AccessLevel::PermissionsManagement);
         let cases = [
             (
@@ -109,7 +108,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             if !one {
                 f = f.note(format!("can be scoped: {}", names(&set, 3)));
             }
-            if few || (wide && reads) || (!wide && logs) || held == Held::ByOwner {
+            if few || (wide && reads) || logs || held == Held::ByOwner {
                 f = f.severity(Severity::Low);
             }
             out.push(g.weighed(cx, &set, f));

@@ -1,14 +1,18 @@
 //! Trust in whole accounts, one's own and others'.
 //! IAM User Guide, "Access to AWS accounts owned by third parties".
 
-use crate::finding::Confidence;
+use std::cell::OnceCell;
+
+use crate::checks::holders::Holders;
+use crate::finding::{Confidence, Severity};
 use crate::iam::condition::strength;
 use crate::iam::principal::{Place, Who, place};
-use crate::iam::{PolicyKind, PrincipalItem, Statement};
+use crate::iam::{Document, PolicyKind, PrincipalItem, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let holders = OnceCell::new();
     for (id, d, i, s) in cx.statements() {
         if d.kind != PolicyKind::Trust || !s.allows() {
             continue;
@@ -17,25 +21,39 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             continue;
         };
         for item in &clause.items {
-            one(cx, out, id, (i, s), item);
+            one(cx, out, (id, d), (i, s), item, &holders);
         }
     }
 }
 
-fn one(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement), item: &PrincipalItem) {
+fn one<'a>(
+    cx: &Context<'a>,
+    out: &mut Out<'_>,
+    (id, d): (DocumentId, &Document),
+    (i, s): (usize, &Statement),
+    item: &PrincipalItem,
+    holders: &OnceCell<Holders<'a>>,
+) {
     let own = cx.project.own;
     match place(item, own, None) {
-        Place::OwnAccount { who: Who::Root, .. } if !strength(s).narrows() => out.push(
-            cx.at_statement(
-                "trust-account-root",
-                id,
-                i,
-                "every identity of the account may be let into this role",
-            )
-            .primary(item.value.span, "the whole account")
-            .note("any identity of the account with `sts:AssumeRole` on this role, or on `*`, may become it")
-            .principals([item.value.display()]),
-        ),
+        Place::OwnAccount { who: Who::Root, .. } if !strength(s).narrows() => {
+            let mut f = cx
+                .at_statement(
+                    "trust-account-root",
+                    id,
+                    i,
+                    "every identity of the account may be let into this role",
+                )
+                .primary(item.value.span, "the whole account")
+                .note("any identity of the account with `sts:AssumeRole` on this role, or on `*`, may become it")
+                .principals([item.value.display()]);
+            let holders = holders.get_or_init(|| Holders::new(cx));
+            let role = d.resource.and_then(|r| holders.identity(r));
+            if let Some(power) = role.and_then(|role| holders.power(role)) {
+                f = f.severity(Severity::Medium).secondary(power.span, power.text);
+            }
+            out.push(f);
+        }
         Place::OtherAccount {
             id: account,
             name,

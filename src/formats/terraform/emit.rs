@@ -106,6 +106,8 @@ impl<'a> Emitter<'_, 'a> {
         }
         let expanded = self.evaluator.expansion(module, address, decl);
         let instances = match &expanded.shape {
+            // Each is a resource of its own, with values of its own.
+            _ if expanded.varies => None,
             Expansion::Count(n) => Some(*n),
             Expansion::Each(keys) => Some(keys.len()),
             _ => None,

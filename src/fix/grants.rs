@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::iam::actions::ActionSet;
+use crate::iam::condition::{Family, Network, Operator};
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::iam::{Clause, Condition, Document, Effect, Item, Statement};
@@ -159,7 +160,13 @@ fn frame(s: &Statement) -> String {
 }
 
 fn condition(c: &Condition) -> String {
-    let values = sorted(c.values.iter().map(Item::display));
+    let of_networks = Operator::of(c).is_some_and(|o| o.family == Family::IpAddress);
+    let values = sorted(c.values.iter().map(|value: &Item| {
+        let shown = value.display();
+        // Host bits are not compared: IAM User Guide, "IP address condition operators".
+        let network = Network::parse(&shown).filter(|_| of_networks);
+        network.map_or(shown, Network::without_host_bits)
+    }));
     format!("{} {} {values}", c.operator.display(), c.key.display().to_lowercase())
 }
 

@@ -65,6 +65,8 @@ enum Element {
     Condition,
     /// The keys under one operator.
     Operator,
+    /// A condition key.
+    Key,
     Value,
 }
 
@@ -101,7 +103,9 @@ fn walk(value: &Value, element: Element, depth: u32) -> Option<Value> {
         }
         Kind::Map(entries) => {
             let each = |e: &Entry| {
-                let key = (element == Element::Operator).then(|| holes(&e.key, element)).flatten();
+                let key = (element == Element::Operator)
+                    .then(|| holes(&e.key, Element::Key))
+                    .flatten();
                 let name = e.key.known().unwrap_or_default();
                 let value = walk(&e.value, element.under(&name), depth + 1);
                 (key.is_some() || value.is_some()).then(|| Entry {
@@ -144,7 +148,15 @@ fn holes(text: &Text, element: Element) -> Option<Text> {
         return delimited;
     }
     let text = delimited.as_ref().unwrap_or(text);
-    replaced(text, &words(&text.with_placeholders())).or(delimited)
+    let flat = text.with_placeholders();
+    let mut found = words(&flat);
+    if element == Element::Key {
+        // The name of a key has any case: `…:REPOSITORY_ID`. Its provider and the key of a tag are values.
+        let name = flat.rfind(':').map_or(0, |colon| colon + 1);
+        let tag = flat[name..].find('/').map_or(flat.len(), |slash| name + slash);
+        found.retain(|(range, _)| range.start < name || range.start > tag);
+    }
+    replaced(text, &found).or(delimited)
 }
 
 fn replaced(text: &Text, found: &[(Range<usize>, String)]) -> Option<Text> {
@@ -404,5 +416,12 @@ mod tests {
         }
         assert_eq!(shown("ACTION_NAME", Element::Name), "ACTION_NAME");
         assert_eq!(shown("<service>:*", Element::Name), "${service}:*");
+        for (key, expected) in [
+            ("TOKEN.EXAMPLE.COM:REPOSITORY_ID", "TOKEN.EXAMPLE.COM:REPOSITORY_ID"),
+            ("<provider>:sub", "${provider}:sub"),
+            ("aws:ResourceTag/YOUR_TAG", "aws:ResourceTag/${YOUR_TAG}"),
+        ] {
+            assert_eq!(shown(key, Element::Key), expected);
+        }
     }
 }

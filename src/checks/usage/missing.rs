@@ -155,7 +155,7 @@ fn runs_deployed(project: &Project<'_>, w: &Workload, call: &Call) -> bool {
 }
 
 /// The action added to the statement of the role that grants others of its service, where there is just one.
-fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Option<Remedy> {
+pub(super) fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Option<Remedy> {
     let prefix = actions.first()?.split(':').next()?;
     if actions.iter().any(|a| a.split(':').next() != Some(prefix)) {
         return None;
@@ -235,7 +235,7 @@ impl Granted<'_> {
 
 /// What the policies of resources in the repository may grant: within an account either policy is enough. IAM User Guide,
 /// "Identity-based policies and resource-based policies".
-fn by_resources(project: &Project<'_>) -> ActionSet {
+pub(super) fn by_resources(project: &Project<'_>) -> ActionSet {
     let mut set = ActionSet::empty();
     for (id, d) in (0u32..)
         .zip(&project.documents)

@@ -7,6 +7,7 @@ mod missing;
 mod platform;
 mod roles;
 mod silence;
+mod sources;
 mod templates;
 mod unused;
 
@@ -19,6 +20,7 @@ pub(super) const TABLE: &[(&str, Check)] = &[("code-against-role", check)];
 
 fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let project = cx.project;
+    sources::check(cx, out);
     let any = |w: &crate::project::Workload| !w.roles.is_empty() && w.code.is_some();
     if !project.workloads.iter().any(any) {
         silence::check(project, None, out);

@@ -293,9 +293,14 @@ impl Lowering<'_, '_> {
         });
         out.push(self.resource("AWS::Lambda::Function", "function", &id, header, extent, entries));
         out.extend(get("url").and_then(|url| self.url(&id, url)));
+        // What an event needs is added to the roles that the framework makes.
+        let adds_grants = get("role").is_none() && (uses_shared || per_function.statements.is_some());
         let events = get("events").map(|e| e.value.items()).unwrap_or_default();
         for (n, event) in events.iter().enumerate() {
             out.extend(self.route(&format!("{id}Route{n}"), event));
+            if !adds_grants {
+                out.extend(self.mapping(&id, n, event));
+            }
         }
         uses_shared
     }
@@ -427,6 +432,30 @@ impl Lowering<'_, '_> {
             entries.push(entry("HttpMethod", at, method.clone()));
         }
         Some(self.resource(kind, "event", id, at, at.cover(route.value.span), entries))
+    }
+
+    /// What feeds a function from a queue or stream. Serverless Framework, "Events".
+    fn mapping(&self, function: &str, n: usize, event: &Value) -> Option<Resource> {
+        const POLLED: [&str; 6] = ["activemq", "kafka", "msk", "rabbitmq", "sqs", "stream"];
+        let source = event.entries()?.iter().find(|e| {
+            let name = e.key.known();
+            name.is_some_and(|name| POLLED.contains(&&*name))
+        })?;
+        let arn = source.value.get("arn").unwrap_or(&source.value);
+        let at = source.key_span;
+        let mut entries = vec![
+            entry("EventSourceArn", at, arn.clone()),
+            entry("FunctionName", at, self.reference(function, "", at)),
+        ];
+        entries.extend(
+            source
+                .value
+                .entry("enabled")
+                .map(|e| entry("Enabled", e.key_span, e.value.clone())),
+        );
+        let id = format!("{function}EventSourceMapping{n}");
+        let extent = at.cover(source.value.span);
+        Some(self.resource("AWS::Lambda::EventSourceMapping", "event", &id, at, extent, entries))
     }
 
     /// `provider.apiGateway.resourcePolicy`: the statements of the REST API's policy.

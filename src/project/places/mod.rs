@@ -231,10 +231,16 @@ impl<'p> Places<'p> {
         Some(out)
     }
 
-    fn reference(&self, hole: &Hole) -> Option<Text> {
+    /// The one resource of the repository that a hole refers to.
+    pub(crate) fn target(&self, hole: &Hole) -> Option<(ResourceId, &'p Resource)> {
         let target = hole.target.as_ref()?;
         let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
-        let (kind, attribute) = (&*self.project.resources[id as usize].kind, &*target.attribute);
+        Some((id, &self.project.resources[id as usize]))
+    }
+
+    fn reference(&self, hole: &Hole) -> Option<Text> {
+        let (attribute, (_, resource)) = (&*hole.target.as_ref()?.attribute, self.target(hole)?);
+        let kind = &*resource.kind;
         let named = NAMED.iter().find(|n| n.kind == kind);
         if named.is_some_and(|n| n.names.contains(&attribute)) {
             return Some(Text::made("name", hole.span));
@@ -287,8 +293,7 @@ impl<'p> Places<'p> {
             return self.resolved(&as_text(environment?.get(name)?)?, None, depth + 1);
         }
         let target = hole.target.as_ref()?;
-        let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
-        let r = &self.project.resources[id as usize];
+        let (id, r) = self.target(hole)?;
         let named = NAMED.iter().find(|n| n.kind == &*r.kind)?;
         // A path stands before the name.
         if r.get("Path").is_some_and(|p| p.as_str().as_deref() != Some("/")) {

@@ -7,7 +7,7 @@ use super::input::{Input, interest};
 use super::{Failure, terminal};
 use crate::discover::{self, Found, Search};
 use crate::fix;
-use crate::iam::{Declared, Own};
+use crate::iam::{Declared, Own, PolicyKind};
 use crate::pipeline::{Analysis, analyse};
 use crate::project::Project;
 use crate::rules::options::Options;
@@ -342,9 +342,19 @@ impl Read<'_> {
         }
         let broken = self.found.broken_rules.iter();
         project.problems.extend(broken.filter_map(|m| m.problem(sources)));
-        for d in project.documents.iter_mut().filter(|d| d.owner.is_none()) {
+        for (id, d) in (0u32..).zip(&mut project.documents) {
             let path = sources.path(d.span.file);
             let absolute = self.governing.absolute(path);
+            let above = &self.governing.of(path).service_control_policies;
+            if (d.owner.is_none() || d.kind == PolicyKind::Scp) && above.iter().any(|glob| glob.matches(&absolute)) {
+                d.kind = PolicyKind::Scp;
+                d.suggested = None;
+                project.service_control_policies.push(id);
+                continue;
+            }
+            if d.owner.is_some() {
+                continue;
+            }
             let flagged = self
                 .kinds
                 .iter()

@@ -64,6 +64,8 @@ pub struct Project<'a> {
     pub workloads: Vec<Workload>,
     /// Files of code that would say more; see [`crate::model::Unit::wanted`].
     pub wanted: Vec<String>,
+    /// Documents that limit all identities of the account: the settings say that they are attached above it.
+    pub service_control_policies: Vec<DocumentId>,
 }
 
 impl Project<'_> {

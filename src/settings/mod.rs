@@ -73,6 +73,8 @@ pub struct Settings {
     pub options: BTreeMap<String, Values>,
     pub per_file: Vec<PerFile>,
     pub policy_kinds: Vec<(Glob, PolicyKind)>,
+    /// Files of service control policies that are attached above the account that is deployed to.
+    pub service_control_policies: Vec<Glob>,
     pub exceptions: Vec<Exception>,
     /// Dotted key to `path:line`, for `config show`.
     pub origins: BTreeMap<String, String>,
@@ -108,6 +110,7 @@ impl Settings {
             options: BTreeMap::new(),
             per_file: Vec::new(),
             policy_kinds: Vec::new(),
+            service_control_policies: Vec::new(),
             exceptions: Vec::new(),
             origins: BTreeMap::new(),
             named_rules: Vec::new(),

@@ -31,6 +31,7 @@ pub(super) const KEYS: &[&str] = &[
     "honor-foreign",
     "baseline",
     "rule-dirs",
+    "service-control-policies",
     "own",
     "rules",
     "per-file",
@@ -211,6 +212,11 @@ impl Keys<'_, '_> {
             "rule-dirs" => {
                 let dirs = self.words(value);
                 self.settings.rule_dirs = dirs.iter().map(|d| join_path(self.dir, d)).collect();
+            }
+            "service-control-policies" => {
+                let patterns = self.reader.strings(value);
+                let globs = patterns.iter().filter_map(|(text, at)| self.glob(text, *at));
+                self.settings.service_control_policies = globs.collect();
             }
             "own" => self.own(value),
             "rules" => self.rules(value),

@@ -97,6 +97,7 @@ pub fn json_schema() -> Value {
             "honor-foreign": {"type": "array", "items": {"enum": FOREIGN}, "description": "Markers of other tools that count as suppressions."},
             "baseline": text("File of known findings, relative to this one."),
             "rule-dirs": strings("Folders of your own rules, relative to this file."),
+            "service-control-policies": strings("Files of service control policies that are attached above the account that is deployed to, as patterns: what they deny is not granted."),
             "own": own,
             "rules": {
                 "type": "object",
@@ -220,6 +221,11 @@ pub fn shown(settings: &Settings) -> String {
             lines.push((format!("rules.{rule}.{name} = {}", value.toml()), "rules"));
         }
     }
+    let guardrails = settings.service_control_policies.iter().map(|g| g.written.as_str());
+    lines.push((
+        format!("service-control-policies = {}", quoted(guardrails)),
+        "service-control-policies",
+    ));
     for (glob, kind) in &settings.policy_kinds {
         lines.push((
             format!("policy-kind.{:?} = \"{}\"", glob.written, kind.name()),

@@ -111,3 +111,27 @@ fn options_are_shown_where_rules_and_settings_are() {
     let score = &schema["properties"]["rules"]["properties"]["policy-too-complex"]["properties"]["score"];
     assert_eq!(score["type"], "integer");
 }
+
+#[test]
+fn what_an_attached_service_control_policy_denies_is_not_granted() {
+    let deny = r#"{"Version": "2012-10-17", "Statement": [{"Sid": "Keys", "Effect": "Deny",
+      "Action": ["iam:CreateAccessKey", "iam:PutUserPolicy"], "Resource": "*"}]}"#;
+    let role = r#"
+resource "aws_iam_role" "r" {
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }] })
+}
+resource "aws_iam_role_policy" "p" {
+  role   = aws_iam_role.r.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "iam:CreateAccessKey", Resource = "*" }] })
+}
+"#;
+    let alone = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*"}]}"#;
+    let mut files = vec![("scp/deny.json", deny), ("main.tf", role), ("p.json", alone)];
+    let found = |files: &[(&str, &str)]| {
+        let ran = Repository::new(files).run(&["check", "--format", "compact", "."]);
+        ran.out.matches("[privesc-single-action]").count()
+    };
+    assert_eq!(found(&files), 2);
+    files.push(("overgrant.toml", "service-control-policies = [\"scp/*.json\"]\n"));
+    assert_eq!(found(&files), 0);
+}

@@ -20,7 +20,8 @@
 //! identities. Not held by a project, so that a large one does not hold them all: ask once for each identity in a check.
 //!
 //! **Invariant:** a grant is certain, in at least one alternative of the deployment, on some resource, perhaps under
-//! conditions. What may be granted and cannot be seen is a [`Gap`]. Service and resource control policies and the resource's
+//! conditions. What may be granted and cannot be seen is a [`Gap`]. Of service control policies only the denials count, and
+//! only where the settings say that the policy is attached above the account; resource control policies and the resource's
 //! own policies are not looked at. IAM User Guide, "Policy evaluation logic", "Permissions boundaries for IAM entities".
 
 mod boundary;
@@ -145,6 +146,9 @@ impl<'p> Effective<'p> {
                 None => out.gaps.push(Gap::new(membership.span, Why::GroupElsewhere)),
             }
         }
+        for id in &project.service_control_policies {
+            out.deny(&project.documents[*id as usize], project.granted(*id));
+        }
         out.restrict();
         out
     }
@@ -236,12 +240,8 @@ impl<'p> Effective<'p> {
         document: &'p Document,
         granted: &'p Granted,
     ) {
-        if let Some(denied) = &granted.denied {
-            self.denied.union_with(denied);
-        }
+        self.deny(document, granted);
         let statement = |a: &Allowed| &document.statements[a.statement];
-        self.limits
-            .extend(granted.limits.iter().map(|a| (statement(a), &a.actions)));
         self.grants.extend(granted.allowed.iter().map(|a| Grant {
             through,
             group,
@@ -251,6 +251,15 @@ impl<'p> Effective<'p> {
             statement: statement(a),
             actions: Cow::Borrowed(&a.actions),
         }));
+    }
+
+    fn deny(&mut self, document: &'p Document, granted: &'p Granted) {
+        if let Some(denied) = &granted.denied {
+            self.denied.union_with(denied);
+        }
+        let limits = granted.limits.iter();
+        self.limits
+            .extend(limits.map(|a| (&document.statements[a.statement], &a.actions)));
     }
 
     /// Takes out of the grants what is denied and what is outside the boundary.

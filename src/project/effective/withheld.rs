@@ -104,6 +104,11 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
                 out.all
                     .union_with(granted.denied.as_ref().unwrap_or(&ActionSet::empty()));
                 add_guarded(&mut out.all, granted, &d.statements);
+                for above in &project.service_control_policies {
+                    let nothing = ActionSet::empty();
+                    out.all
+                        .union_with(project.granted(*above).denied.as_ref().unwrap_or(&nothing));
+                }
                 let denies: Vec<_> = granted.limits.iter().take(super::MAX_LIMITS).collect();
                 out.of = lost_of(granted, &out.all, |a| {
                     let mut lost = ActionSet::empty();

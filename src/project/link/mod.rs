@@ -42,6 +42,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         shared: Vec::new(),
         workloads: Vec::new(),
         wanted: Vec::new(),
+        service_control_policies: Vec::new(),
     };
     let mut unfilled = Vec::new();
     for mut unit in units {

@@ -1,0 +1,171 @@
+//! Event sources that Lambda polls as a role which may not read them.
+//!
+//! AWS Lambda Developer Guide, "How Lambda processes records from stream and queue-based event sources": Lambda polls with the
+//! permissions of the function's role, and a mapping whose role lacks them cannot be created.
+
+use super::missing::{by_resources, remedy};
+use crate::finding::{Cause, Confidence};
+use crate::iam::arn::Arn;
+use crate::iam::{Truth, catalogue};
+use crate::model::Resource;
+use crate::project::places::Places;
+use crate::project::{Effective, Project, ResourceId, RunsAs};
+use crate::rules::{Context, Out};
+use crate::value::Value;
+
+const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
+
+/// A kind of event source, by the service in its ARN and the kinds of its resources, with what Lambda calls for certain.
+/// AWS Lambda Developer Guide, the page of each source, "Execution role permissions".
+struct Source {
+    service: &'static str,
+    kinds: &'static [&'static str],
+    actions: &'static [&'static str],
+}
+
+const SOURCES: &[Source] = &[
+    Source {
+        service: "sqs",
+        kinds: &["AWS::SQS::Queue"],
+        actions: &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+    },
+    Source {
+        service: "kinesis",
+        kinds: &["AWS::Kinesis::Stream"],
+        actions: &[
+            "kinesis:GetRecords",
+            "kinesis:GetShardIterator",
+            "kinesis:DescribeStream",
+        ],
+    },
+    Source {
+        service: "dynamodb",
+        kinds: &["AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table"],
+        actions: &[
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:DescribeStream",
+        ],
+    },
+    Source {
+        service: "kafka",
+        kinds: &["AWS::MSK::Cluster", "AWS::MSK::ServerlessCluster"],
+        actions: &[
+            "kafka:GetBootstrapBrokers",
+            "ec2:CreateNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+        ],
+    },
+    Source {
+        service: "mq",
+        kinds: &["AWS::AmazonMQ::Broker"],
+        actions: &[
+            "mq:DescribeBroker",
+            "secretsmanager:GetSecretValue",
+            "ec2:CreateNetworkInterface",
+        ],
+    },
+    Source {
+        service: "rds",
+        kinds: &["AWS::DocDB::DBCluster"],
+        actions: &["rds:DescribeDBClusters", "secretsmanager:GetSecretValue"],
+    },
+];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let project = cx.project;
+    if !out.wants("missing-grant") || !project.resources.iter().any(|r| &*r.kind == MAPPING) {
+        return;
+    }
+    let (places, granted_by_resources) = (Places::new(project), by_resources(project));
+    for (id, r) in (0u32..).zip(&project.resources) {
+        let off = r.get("Enabled").and_then(Value::as_bool) == Some(false);
+        if &*r.kind != MAPPING || off {
+            continue;
+        }
+        let found = r
+            .get("EventSourceArn")
+            .and_then(|arn| Some((arn, source(&places, arn)?)));
+        let (Some((arn, source)), Some(runs_as)) = (found, role(project, &places, r)) else {
+            continue;
+        };
+        let effective = Effective::of(project, runs_as.role);
+        if !effective.complete() {
+            continue;
+        }
+        let lacks = |name: &&str| {
+            catalogue()
+                .action(name)
+                .is_some_and(|a| !granted_by_resources.contains(a.id()) && effective.allows(a) == Truth::No)
+        };
+        let actions: Vec<&'static str> = source.actions.iter().copied().filter(|a| lacks(&a)).collect();
+        let Some((action, more)) = actions.split_first() else {
+            continue;
+        };
+        let also = match more.len() {
+            0 => String::new(),
+            1 => "; one more is missing".to_owned(),
+            n => format!("; {n} more are missing"),
+        };
+        let identity = &project.identities[runs_as.role as usize];
+        let mut f = cx
+            .at_resource(
+                "missing-grant",
+                id,
+                format!("`{action}` is needed to poll this and is not granted{also}"),
+            )
+            .cause(Cause::Place(arn.span))
+            .primary(arn.span, "polled with the permissions of the function's role")
+            .confidence(Confidence::High)
+            .actions(actions.iter().map(|a| a.to_lowercase()))
+            .secondary(runs_as.span, "the role that it runs with");
+        if !identity.header.touches(runs_as.span) {
+            f = f.secondary(identity.header, "nothing on this role grants it");
+        }
+        f.remedies.extend(remedy(&effective, &actions));
+        let named: Vec<String> = actions.iter().map(|a| format!("`{a}`")).collect();
+        out.push(f.help(format!("allow {} on the event source", named.join(", "))));
+    }
+}
+
+/// What kind of source an ARN, or a reference to a resource, is.
+fn source(places: &Places<'_>, arn: &Value) -> Option<&'static Source> {
+    if let Some(hole) = arn.as_hole() {
+        let (_, made) = places.target(hole)?;
+        return SOURCES.iter().find(|s| s.kinds.contains(&&*made.kind));
+    }
+    let text = arn.as_text()?;
+    let arn = Arn::parse(text)?;
+    let service = arn.service()?;
+    let source = SOURCES.iter().find(|s| s.service == service)?;
+    // A consumer of a stream has calls of its own.
+    let consumer = service == "kinesis" && arn.resource.with_placeholders().contains("/consumer/");
+    (!consumer).then_some(source)
+}
+
+/// The role of the function that a mapping is for, where it is one.
+fn role(project: &Project<'_>, places: &Places<'_>, mapping: &Resource) -> Option<RunsAs> {
+    let function = mapping.get("FunctionName")?;
+    let of = match function.as_str() {
+        Some(name) => named(project, mapping, &name)?,
+        None => places.target(function.as_hole()?)?.0,
+    };
+    let workload = project.workloads.iter().find(|w| w.resource == of)?;
+    match workload.roles.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    }
+}
+
+/// The one function of the mapping's module or template with this name, or with an ARN that ends in it.
+fn named(project: &Project<'_>, mapping: &Resource, name: &str) -> Option<ResourceId> {
+    let name = name.rsplit_once(":function:").map_or(name, |(_, name)| name);
+    let is_it = |r: &Resource| {
+        &*r.kind == "AWS::Lambda::Function"
+            && r.address.scope == mapping.address.scope
+            && r.get("FunctionName").and_then(Value::as_str).as_deref() == Some(name)
+    };
+    let mut all = (0u32..).zip(&project.resources).filter(|(_, r)| is_it(r));
+    let (id, _) = all.next()?;
+    all.next().is_none().then_some(id)
+}

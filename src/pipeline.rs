@@ -51,10 +51,17 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
     let today = own.today.or_else(|| Date::parse(catalogue().data_date()));
     let today = today.unwrap_or(Date::from_days(0));
     let ids: Vec<FileId> = sources.ids().collect();
-    let kinds: Vec<Kinds> = ids
+    let mut kinds: Vec<Kinds> = ids
         .par_iter()
         .map(|id| classify(sources.path(*id), sources.text(*id)))
         .collect();
+    let templates = ids.iter().copied().filter(|id| {
+        let k = kinds[id.0 as usize];
+        k.cloudformation || k.terraform || k.serverless
+    });
+    for file in formats::python::handlers(sources, &templates.collect::<Vec<_>>()) {
+        kinds[file.0 as usize].python = true;
+    }
     lap("classify");
     let mut units: Vec<_> = FORMATS
         .par_iter()

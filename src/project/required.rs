@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::calls::{Call, Calls};
 use super::{Code, CodePlace, Project};
 use crate::iam::{ActionSet, sdk};
-use crate::model::python::{self, Bound, ExprKind, Import, ImportFrom, Module, Program};
+use crate::model::python::{self, Bound, ExprId, ExprKind, Import, ImportFrom, Module, Program, Values};
 use crate::source::{FileId, Span};
+use crate::value::{Kind, Value};
 
 /// The analysed Python of a project.
 pub struct Codebase<'c, 'p> {
@@ -67,10 +68,21 @@ const OTHERS: &[&str] = &[
     "aws_session_token",
     "profile_name",
     "UNSIGNED",
-    "AccessKeyId",
     "RefreshableCredentials",
     "botocore_session",
 ];
+
+/// Operations that answer with keys of somebody else, or of a session with other permissions.
+const SIGN_IN: &[&str] = &[
+    "GetCredentialsForIdentity",
+    "GetFederationToken",
+    "GetRoleCredentials",
+    "GetSessionToken",
+    "CreateAccessKey",
+];
+
+/// Domains of AWS's own end points (AWS General Reference, "AWS service endpoints").
+const DOMAINS: &[&str] = &[".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
 
 /// Services of which an account has end points of its own, that clients have to be told (API Gateway Developer Guide, "Use
 /// @connections commands in your backend service"; AWS IoT Core Developer Guide, "AWS IoT device data and service endpoints").
@@ -107,7 +119,7 @@ impl<'c> Codebase<'c, '_> {
             let module = &calls.program.modules[m];
             let text = project.sources.slice(module.scope(0).extent);
             let says = |words: &[&str]| words.iter().any(|word| mentions(text, word));
-            out.other_identity |= says(OTHERS) || says(&["endpoint_url"]) && !only_own_endpoints(module);
+            out.other_identity |= says(OTHERS) || says(&["endpoint_url"]) && !only_own_endpoints(calls.program, m);
             if says(HIDING) {
                 out.doubts.push(Doubt {
                     span: module.scope(0).extent,
@@ -116,10 +128,10 @@ impl<'c> Codebase<'c, '_> {
             }
             imports(calls.program, m, &mut out);
         }
-        out.other_identity |= out
-            .calls
-            .iter()
-            .any(|c| c.actions.required.iter().any(|a| a.starts_with("sts:Assume")));
+        out.other_identity |= out.calls.iter().any(|c| {
+            c.operation
+                .is_some_and(|o| SIGN_IN.contains(&o) || o.starts_with("AssumeRole"))
+        });
         out.doubts.sort_unstable();
         out.doubts.dedup();
         Some(out)
@@ -187,18 +199,35 @@ impl Found {
     }
 }
 
-/// Whether all clients that are told an end point are of services where that is the account's own.
-fn only_own_endpoints(m: &Module) -> bool {
-    let mut told = m
-        .ids()
-        .filter_map(|e| m.call(e))
-        .filter(|c| c.keyword("endpoint_url").is_some())
-        .peekable();
-    let own = |c: &python::Call| {
+/// Whether every end point that a module gives is AWS's: of a service where each account has its own, or by its name.
+fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
+    let m = &program.modules[index];
+    let values = Values::new(program);
+    let own = |c: &python::Call, endpoint: ExprId| {
         let service = c.argument(0, "service_name").and_then(|e| m.string(e));
-        service.is_some_and(|name| OWN_ENDPOINTS.contains(&&*name))
+        service.is_some_and(|name| OWN_ENDPOINTS.contains(&&*name)) || is_of_aws(&values.value(index, endpoint))
     };
-    told.peek().is_some() && told.all(own)
+    m.ids().all(|e| match &m.expr(e).kind {
+        ExprKind::Call(c) => c.keyword("endpoint_url").is_none_or(|endpoint| own(c, endpoint)),
+        // The key of arguments that are given by `**`.
+        ExprKind::Str(t) => t.known().as_deref() != Some("endpoint_url"),
+        _ => true,
+    })
+}
+
+/// Whether an end point is none, or a host of AWS, whatever its region is.
+fn is_of_aws(endpoint: &Value) -> bool {
+    match &endpoint.kind {
+        Kind::Null => true,
+        Kind::Str(text) => {
+            let flat = text.with_placeholders();
+            let host = flat.strip_prefix("https://").unwrap_or("");
+            let host = host.split(['/', ':']).next().unwrap_or("");
+            DOMAINS.iter().any(|d| host.ends_with(d))
+        }
+        Kind::OneOf(branches) => branches.iter().all(|b| is_of_aws(&b.value)),
+        _ => false,
+    }
 }
 
 /// Whether a word stands in a text, not as the end of a longer one.

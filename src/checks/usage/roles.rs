@@ -26,8 +26,6 @@ pub(super) struct Roles<'c, 'p> {
     destinations: BTreeSet<Arc<str>>,
     /// Resources whose names or ARNs code or other stacks are given.
     handed_on: BTreeSet<(Arc<str>, Arc<str>)>,
-    /// Scopes in which functions are fed from queues or streams.
-    polled: BTreeSet<Arc<str>>,
     /// Layers of the repository.
     layers: BTreeSet<(Arc<str>, Arc<str>)>,
     pub(super) places: Places<'p>,
@@ -51,6 +49,10 @@ pub(super) struct Used<'c> {
     pub(super) somewhere: BTreeMap<ActionId, Vec<Place>>,
     /// Surely used: by calls, or by what the platform does for the workloads as they are set up.
     pub(super) needed: ActionSet,
+    /// Those of `needed` that the platform does.
+    pub(super) declared: ActionSet,
+    /// Those of `actions` that the platform may do.
+    pub(super) platform: ActionSet,
     /// In the order of files and of the text.
     pub(super) calls: Vec<&'c Call>,
     /// Counted from handlers alone.
@@ -85,7 +87,6 @@ impl<'c, 'p> Roles<'c, 'p> {
             users,
             destinations: scopes(platform::has_destination),
             handed_on: handed_on(project),
-            polled: scopes(|r| &*r.kind == "AWS::Lambda::EventSourceMapping"),
             layers: project
                 .resources
                 .iter()
@@ -110,6 +111,7 @@ impl<'c, 'p> Roles<'c, 'p> {
         }
         let mut used = Used {
             actions: platform::always().clone(),
+            platform: platform::always().clone(),
             exact: true,
             ..Used::default()
         };
@@ -128,8 +130,10 @@ impl<'c, 'p> Roles<'c, 'p> {
                 let sent = self.destinations.contains(&r.address.scope);
                 used.actions
                     .union_with(&platform::of_function(r, sent, |l| self.is_own_layer(l)));
-                used.needed
-                    .union_with(&platform::surely(r, self.polled.contains(&r.address.scope)));
+                let sources = platform::Sources::new(project, mappings(project, r));
+                used.platform.union_with(&sources.possible());
+                used.declared.union_with(&sources.needed());
+                used.declared.union_with(&platform::surely(r));
             }
             if matches!(w.kind, WorkloadKind::Task | WorkloadKind::Instance) {
                 let beside = platform::beside(&project.resources[w.resource as usize]);
@@ -141,6 +145,9 @@ impl<'c, 'p> Roles<'c, 'p> {
                 used.calls.push(call);
             }
         }
+        used.actions.union_with(&used.platform);
+        let declared = used.declared.clone();
+        used.needed.union_with(&declared);
         used.calls.sort_by_key(|c| c.span);
         used.calls.dedup_by(|a, b| std::ptr::eq(*a, *b));
         self.settle(project, role, &mut used);
@@ -216,6 +223,12 @@ impl Used<'_> {
         used.subtract(&self.elsewhere(granted, statement, places));
         used
     }
+}
+
+/// The event source mappings that may be for the function `r`.
+pub(super) fn mappings<'p>(project: &'p Project<'_>, r: &'p Resource) -> impl Iterator<Item = &'p Resource> {
+    let all = project.resources.iter();
+    all.filter(|m| &*m.kind == "AWS::Lambda::EventSourceMapping" && platform::feeds(m, r))
 }
 
 /// What environments of functions and exports of stacks refer to.

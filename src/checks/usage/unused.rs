@@ -79,6 +79,8 @@ fn union<'c>(all: &[&Used<'c>]) -> Used<'c> {
     for used in all {
         out.actions.union_with(&used.actions);
         out.needed.union_with(&used.needed);
+        out.declared.union_with(&used.declared);
+        out.platform.union_with(&used.platform);
         for (action, places) in &used.somewhere {
             out.somewhere.entry(*action).or_default().extend_from_slice(places);
         }
@@ -174,16 +176,33 @@ impl Grant<'_, '_> {
         f = self.attached(f);
         f = self.elsewhere(f, &elsewhere);
         f = self.proof(f, &called);
-        f.remedies.extend(remedy(statement, excess));
-        if let Some(note) = self.perhaps(statement, excess) {
-            f = f.note(note);
+        // Where more may be needed, what to write is not known.
+        match self.perhaps(statement, excess) {
+            Some(note) => f = f.note(note),
+            None => f.remedies.extend(remedy(statement, excess, &self.used.declared)),
         }
         f.help(match called.len() {
             _ if !elsewhere.is_empty() => "name what the code uses, or remove the grant".to_owned(),
             0 => "remove the grant".to_owned(),
-            n if n <= MAX_LISTED => format!("list what is used: {}", list(&called)),
+            n if n <= MAX_LISTED => self.listed(&needed),
             n => format!("list the {n} actions that are used"),
         })
+    }
+
+    /// What to write: what the code calls, and apart from it what the platform does with the role.
+    fn listed(&self, needed: &ActionSet) -> String {
+        let (mut calls, mut platform) = (needed.clone(), needed.clone());
+        calls.subtract(&self.used.declared);
+        platform.intersect(&self.used.declared);
+        match (names(&calls).as_slice(), names(&platform).as_slice()) {
+            (calls, []) => format!("list what is used: {}", list(calls)),
+            ([], platform) => format!("list what Lambda needs to run the function: {}", list(platform)),
+            (calls, platform) => format!(
+                "list what is used: {}; and what Lambda needs to run the function: {}",
+                list(calls),
+                list(platform)
+            ),
+        }
     }
 
     /// Those of `granted` that are surely used.
@@ -201,7 +220,7 @@ impl Grant<'_, '_> {
             of.subtract(&e.needed);
             perhaps.union_with(&of);
         }
-        perhaps.subtract(platform::always());
+        perhaps.subtract(&self.used.platform);
         let named = names(&perhaps);
         // More than a few are a service's habits rather than this code's.
         (1..=MAX_NAMED)
@@ -429,7 +448,8 @@ fn address<'p>(project: &'p Project<'_>, role: IdentityId) -> &'p str {
 
 /// The wildcards replaced by what is used of them, and what is never called taken out. Nothing where what is used is not
 /// certain, where nothing would be left, where the list is also used elsewhere, or where it may be the resource that is wrong.
-fn remedy(statement: &Statement, excess: &[Excess<'_>]) -> Option<Remedy> {
+/// What the platform needs, `declared`, stands last.
+fn remedy(statement: &Statement, excess: &[Excess<'_>], declared: &ActionSet) -> Option<Remedy> {
     let clause = statement.action.as_ref()?;
     let unsure = |e: &Excess<'_>| {
         e.item.via.is_some() || !e.elsewhere.is_empty() || e.needed.is_empty() && e.unused.len() < e.granted.len()
@@ -449,7 +469,13 @@ fn remedy(statement: &Statement, excess: &[Excess<'_>]) -> Option<Remedy> {
             .iter()
             .fold(Remedy::risky(title), |remedy, e| match e.needed.is_empty() {
                 true => remedy.remove(e.item.span),
-                false => remedy.replace(e.item.span, names(&e.needed)),
+                false => {
+                    let (mut calls, mut platform) = (e.needed.clone(), e.needed.clone());
+                    calls.subtract(declared);
+                    platform.intersect(declared);
+                    let all: Vec<&str> = names(&calls).into_iter().chain(names(&platform)).collect();
+                    remedy.replace(e.item.span, all)
+                }
             }),
     )
 }

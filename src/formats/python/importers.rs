@@ -194,7 +194,7 @@ fn below(
 }
 
 /// What an importer would write of a path, from its end: `storage`, `services/storage`.
-fn names(path: &str) -> impl Iterator<Item = &str> {
+pub(super) fn names(path: &str) -> impl Iterator<Item = &str> {
     let path = path.strip_suffix(".py").unwrap_or(path);
     let path = path.strip_suffix("/__init__").unwrap_or(path);
     let ends = path.match_indices('/').map(|(i, _)| &path[i + 1..]);

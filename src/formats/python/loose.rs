@@ -16,6 +16,9 @@ use crate::value::{Entry, Kind, Value};
 /// How often a name may be bound for its uses to be looked at.
 const MAX_BINDINGS: usize = 32;
 
+/// How deep in dicts a document may stand whose variable is followed.
+const MAX_KEYS: usize = 8;
+
 /// Starts of literals that are part of a document already.
 pub(super) type Used = BTreeSet<(FileId, u32)>;
 
@@ -345,6 +348,8 @@ pub(super) struct Names {
     bound: BTreeMap<ExprId, (ScopeId, Arc<str>, usize)>,
     attributes: BTreeMap<ExprId, (ScopeId, Arc<str>)>,
     keywords: BTreeMap<ExprId, Arc<str>>,
+    /// The dict that a value stands in, and its key there.
+    held: BTreeMap<ExprId, (ExprId, Arc<str>)>,
     /// Where names are read.
     reads: BTreeMap<Arc<str>, Vec<ExprId>>,
 }
@@ -372,6 +377,7 @@ impl Names {
             })
             .collect();
         let mut keywords = BTreeMap::new();
+        let mut held = BTreeMap::new();
         let mut reads: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for id in m.ids() {
             match &m.expr(id).kind {
@@ -389,6 +395,7 @@ impl Names {
                     for p in pairs {
                         if let Some(k) = p.key.and_then(|k| m.string(k)) {
                             keywords.insert(p.value, Arc::from(&*k));
+                            held.insert(p.value, (id, Arc::from(&*k)));
                         }
                     }
                 }
@@ -399,12 +406,29 @@ impl Names {
             bound,
             attributes,
             keywords,
+            held,
             reads,
         }
     }
 
-    /// The value, with all that is done to the variable that holds it.
+    /// The value, with all that is done to the variable that holds it, or that holds the dict that it stands in.
     fn value(&self, l: &Lowering<'_>, expr: ExprId) -> Value {
+        let (mut keys, mut top) = (Vec::new(), expr);
+        while let Some((dict, key)) = self.held.get(&top).filter(|_| keys.len() < MAX_KEYS) {
+            keys.push(&**key);
+            top = *dict;
+        }
+        if !keys.is_empty() && self.bound.contains_key(&top) {
+            keys.reverse();
+            let whole = self.settled(l, top);
+            if let Some(v) = whole.path(&keys).filter(|v| v.span == l.module_ref().expr(expr).span) {
+                return v.clone();
+            }
+        }
+        self.settled(l, expr)
+    }
+
+    fn settled(&self, l: &Lowering<'_>, expr: ExprId) -> Value {
         match self.bound.get(&expr) {
             Some((scope, name, n)) => {
                 let m = &l.program.modules[l.module];

@@ -5,6 +5,7 @@
 
 mod build;
 mod cdk;
+mod handlers;
 mod importers;
 mod inline;
 mod loose;
@@ -13,6 +14,7 @@ mod operations;
 mod receiver;
 mod resources;
 
+pub use handlers::handlers;
 pub use inline::inline;
 
 use rayon::prelude::*;

@@ -49,7 +49,15 @@ impl Linking<'_, '_> {
         let handler = r.get("Handler").and_then(Value::as_str);
         let holders = [Some(id), package].into_iter().flatten();
         let inline = holders.filter_map(|holder| Some((holder, *self.inline.get(&holder)?)));
-        if let Some((holder, i)) = inline.take(1).next() {
+        // Lambda writes `ZipFile` into a file named index: for the handler of another module it is a placeholder.
+        let of_index = |holder: ResourceId| {
+            let named = handler
+                .as_deref()
+                .and_then(|h| h.rsplit_once('.'))
+                .map(|(module, _)| module);
+            holder != id || r.get("Handler").is_none() || named == Some("index")
+        };
+        if let Some((holder, i)) = inline.filter(|(holder, _)| of_index(*holder)).take(1).next() {
             let written = self.project.resources[holder as usize].path(&["Code", "ZipFile"])?;
             return Some(Code {
                 span: r.props.get("Handler").map_or(written.span, |h| h.span),

@@ -1,0 +1,105 @@
+//! Files that a function's `Handler` names, although nothing in them concerns AWS: that a handler calls nothing is known only
+//! if it is read.
+
+use std::collections::BTreeSet;
+
+use super::importers::names;
+use crate::source::{FileId, Sources};
+
+/// Handlers of one repository that are looked for.
+const MAX_HANDLERS: usize = 2_000;
+
+/// The Python files that `templates` name as handlers. Sorted.
+pub fn handlers(sources: &Sources, templates: &[FileId]) -> Vec<FileId> {
+    let mut named: BTreeSet<(String, String)> = BTreeSet::new();
+    for file in templates {
+        for line in sources.text(*file).lines().filter(|line| line.contains("andler")) {
+            if named.len() < MAX_HANDLERS {
+                named.extend(handler(line));
+            }
+        }
+    }
+    if named.is_empty() {
+        return Vec::new();
+    }
+    let is_handler = |file: &FileId| {
+        let path = sources.path(*file);
+        path.ends_with(".py")
+            && names(path).any(|name| {
+                let from = (name.to_owned(), String::new());
+                let of_module = named.range(from..).take_while(|(module, _)| module == name);
+                of_module
+                    .into_iter()
+                    .any(|(_, function)| defines(sources.text(*file), function))
+            })
+    };
+    sources.ids().filter(is_handler).collect()
+}
+
+/// Module and function of a line such as `Handler: app.main`, `handler = "app.main"`, `"Handler": "app.main",`.
+fn handler(line: &str) -> Option<(String, String)> {
+    let (key, value) = line.split_once([':', '='])?;
+    let key = key.trim().trim_matches(['"', '\'', '-', ' ']);
+    let value = value
+        .split(" #")
+        .next()?
+        .trim()
+        .trim_end_matches(',')
+        .trim_matches(['"', '\'']);
+    let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"._/-".contains(&b));
+    let (module, function) = value.rsplit_once('.')?;
+    let module = module.trim_start_matches("./").replace('.', "/");
+    let fits = plain && key.eq_ignore_ascii_case("handler") && !module.is_empty() && !function.is_empty();
+    fits.then(|| (module, function.to_owned()))
+}
+
+/// Whether a line of the text defines the function.
+fn defines(text: &str, function: &str) -> bool {
+    let starts = |line: &str| {
+        let line = line.strip_prefix("async ").unwrap_or(line);
+        line.strip_prefix("def ")
+            .and_then(|rest| rest.trim_start().strip_prefix(function))
+            .is_some_and(|rest| rest.trim_start().starts_with('('))
+    };
+    text.lines().any(starts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handler_is_read_from_each_format() {
+        let app = || Some(("app".to_owned(), "main".to_owned()));
+        for line in [
+            "  Handler: app.main",
+            "handler = \"app.main\"",
+            "\"Handler\": \"app.main\",",
+            "- handler: 'app.main' # x",
+        ] {
+            assert_eq!(handler(line), app(), "{line}");
+        }
+        for line in [
+            "Handler: !Ref H",
+            "handler = \"${var.m}.main\"",
+            "# the handler",
+            "Handler: main",
+        ] {
+            assert_eq!(handler(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn only_a_file_that_defines_the_function_is_the_handler() {
+        let files = [
+            ("t.yaml", "Handler: app.main\n"),
+            ("src/app.py", "import json\n\ndef main(event, context):\n    return 1\n"),
+            ("other/app.py", "def run():\n    pass\n"),
+            ("main.py", "def main(a):\n    pass\n"),
+        ];
+        let sources = Sources::from_strings(&files);
+        let found = handlers(&sources, &[FileId(0)]);
+        let paths: Vec<&str> = found.iter().map(|f| sources.path(*f)).collect();
+        assert_eq!(paths, ["src/app.py"]);
+    }
+}

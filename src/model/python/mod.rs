@@ -4,6 +4,7 @@
 //! point in time: a name at expression `e` sees the bindings with `at <= e` of its own scope. Nothing here is recursive in
 //! memory; whoever follows ids must bound the depth.
 
+pub(crate) mod objects;
 mod program;
 mod reach;
 mod value;

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use super::evaluate::Evaluator;
+use crate::model::python::objects::Evaluator;
 use super::reach::{is_quiet, is_registered};
-use super::thing::{At, Place, Thing};
+use crate::model::python::objects::{At, Place, Thing};
 use crate::model::python::{Bound, Call, ExprId, ExprKind};
 
 /// Methods that libraries call on what they are given, and that a class may have without a base that says so.

@@ -4,12 +4,12 @@
 //! **Invariant:** a call of a method that one of the program's clients has, on something of which nothing is known, counts as
 //! perhaps a call of that client. It is never certain, and never silent.
 
-use super::evaluate::Evaluator;
+use crate::model::python::objects::Evaluator;
 use super::sites::Target;
 use super::spelled::operation;
-use super::thing::{Thing, is_aws};
-use crate::iam::sdk::{self, Client, Operation};
-use crate::model::python::{Arg, ArgName, Bound, Call, ExprId, ExprKind, Module, Program, Reaching};
+use crate::model::python::objects::{Thing, is_aws};
+use crate::iam::sdk::{Client, Operation};
+use crate::model::python::{Arg, ArgName, Bound, Call, ExprId, ExprKind, Module, Reaching};
 
 /// Methods of the resource API that other objects commonly have too: these count with parameters of AWS only.
 const COMMON: &[&str] = &[
@@ -49,9 +49,6 @@ const COMMON: &[&str] = &[
 const ROOTS: &[&str] = &[
     "str", "int", "dict", "list", "set", "tuple", "bytes", "object", "type", "super",
 ];
-
-/// Longest name of a client that is looked for, in bytes.
-const MAX_NAME: usize = 40;
 
 /// How an operation is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -200,54 +197,4 @@ fn listed(client: Client, collection: &str, method: &str) -> impl Iterator<Item 
         })
         .collect();
     found.into_iter()
-}
-
-/// The clients that the program names, if it makes any: by literal strings, and, where one is made of a name that is not
-/// written there, by attributes and keywords too.
-pub(super) fn services(program: &Program<'_>) -> Vec<Client> {
-    let boto = |(module, m): (usize, &Module)| {
-        let text = program.sources.text(m.file);
-        memchr::memmem::find(text.as_bytes(), b"boto").is_some()
-            && m.ids().any(|e| match &m.expr(e).kind {
-                ExprKind::Attr { .. } | ExprKind::Name(_) => program
-                    .library(module, e)
-                    .is_some_and(|name| name.split('.').next().is_some_and(|root| root.contains("boto"))),
-                _ => false,
-            })
-    };
-    if !program.modules.iter().enumerate().any(boto) {
-        return Vec::new();
-    }
-    let exprs = || program.modules.iter().flat_map(|m| m.exprs.iter().map(move |e| (m, e)));
-    let by_variable = exprs().any(|(m, e)| match &e.kind {
-        ExprKind::Call(c) => {
-            let makes = matches!(&m.expr(c.function).kind, ExprKind::Attr { name, .. }
-                if matches!(&**name, "client" | "resource" | "create_client"));
-            makes && c.args.first().is_some_and(|a| m.string(a.value).is_none())
-        }
-        _ => false,
-    });
-    let mut out: Vec<Client> = Vec::new();
-    for (_, e) in exprs() {
-        match &e.kind {
-            ExprKind::Str(t) if t.len() <= MAX_NAME => out.extend(t.known().and_then(|name| sdk::client(&name))),
-            ExprKind::Attr { name, .. } if by_variable => out.extend(sdk::client(&name.replace('_', "-"))),
-            ExprKind::Call(c) if by_variable => out.extend(c.args.iter().filter_map(|a| match &a.name {
-                ArgName::Keyword(name, _) => sdk::client(&name.replace('_', "-")),
-                _ => None,
-            })),
-            _ => {}
-        }
-    }
-    if by_variable {
-        let names = program
-            .modules
-            .iter()
-            .flat_map(|m| &m.scopes)
-            .flat_map(|s| s.bindings.keys());
-        out.extend(names.filter_map(|name| sdk::client(&name.replace('_', "-"))));
-    }
-    out.sort_unstable();
-    out.dedup();
-    out
 }

@@ -6,20 +6,16 @@
 //! whatever the number of threads.
 
 mod classes;
-mod evaluate;
-mod index;
 mod least;
 mod libraries;
 mod lost;
 mod needs;
-mod params;
 mod reach;
 mod sites;
 mod spelled;
-mod thing;
 
 pub use least::{Grant, least};
-pub use thing::Place;
+pub use crate::model::python::objects::Place;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,10 +24,10 @@ use rayon::prelude::*;
 
 use crate::model::python::{Module, Program, ScopeKind, Values};
 use crate::source::{FileId, Span, Text};
-use evaluate::{Evaluator, is_application};
-use index::Index;
-use params::Params;
-use thing::Thing;
+use crate::model::python::objects::{Evaluator, is_application};
+use crate::model::python::objects::Index;
+use crate::model::python::objects::Params;
+use crate::model::python::objects::Thing;
 
 /// One call of one operation.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::classes::{self, Lazy};
-use super::evaluate::{Evaluator, decorator_name};
-use super::thing::{Place, Thing};
+use crate::model::python::objects::{Evaluator, decorator_name};
+use crate::model::python::objects::{Place, Thing};
 use super::{Unresolved, Why};
 use crate::model::python::{BlockId, BlockKind, Bound, ExprId, ExprKind, Module, ScopeId, ScopeKind, Usage};
 
@@ -232,7 +232,7 @@ fn only_as_script(m: &Module, block: BlockId) -> bool {
 fn callee(evaluator: &Evaluator<'_>, thing: &Thing) -> Option<Place> {
     match thing {
         Thing::Function(f) | Thing::Method(f, _) => Some(*f),
-        Thing::Class(c) => super::params::constructor(evaluator.program, evaluator.index, *c),
+        Thing::Class(c) => crate::model::python::objects::constructor(evaluator.program, evaluator.index, *c),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ mod resources;
 use std::collections::BTreeMap;
 
 use super::sites::{Site, Target, callee_span};
-use super::thing::Place;
+use crate::model::python::objects::Place;
 use super::{Actions, Call, Conditional};
 use crate::iam::sdk::{self, Client, Operation, Trigger};
 use crate::model::python::{ArgName, ExprId, ExprKind, Module, Values};

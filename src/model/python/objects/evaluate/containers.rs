@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 impl Evaluator<'_> {
     /// The keys of a dict that are literal strings; the positions of a list have none.
-    pub(super) fn keys(&self, at: At) -> Things {
+    pub(crate) fn keys(&self, at: At) -> Things {
         let mut out = Bag::default();
         if let ExprKind::Dict(pairs) = &self.module(at.0).expr(at.1).kind {
             for p in pairs {
@@ -20,7 +20,7 @@ impl Evaluator<'_> {
     }
 
     /// The elements of a container: those under one of `keys`, the n-th, or all.
-    pub(super) fn elements(
+    pub(crate) fn elements(
         &self,
         at: At,
         keys: &[Arc<str>],
@@ -116,7 +116,7 @@ impl Evaluator<'_> {
         out.finish()
     }
 
-    pub(super) fn deeper(&self, at: At, frame: Option<&Frame<'_>>) -> Things {
+    pub(crate) fn deeper(&self, at: At, frame: Option<&Frame<'_>>) -> Things {
         if self.depth.get() >= MAX_DEPTH {
             return self.nothing.clone();
         }
@@ -127,7 +127,7 @@ impl Evaluator<'_> {
     }
 
     /// What is in any of these containers.
-    pub(in crate::project::calls) fn each(&self, things: &[Thing]) -> Things {
+    pub(crate) fn each(&self, things: &[Thing]) -> Things {
         let mut out = Bag::default();
         for t in things {
             match t {
@@ -141,7 +141,7 @@ impl Evaluator<'_> {
 
     /// What a function returned in this frame: a container that holds something of AWS is taken apart, for what it holds
     /// depends on the frame.
-    pub(super) fn held(&self, frame: &Frame<'_>, things: &[Thing]) -> Things {
+    pub(crate) fn held(&self, frame: &Frame<'_>, things: &[Thing]) -> Things {
         let mut out = Bag::default();
         for t in things {
             match t {

@@ -8,8 +8,8 @@ mod names;
 mod outside;
 mod types;
 
-pub(in crate::project::calls) use classes::fields;
-pub(in crate::project::calls) use outside::is_application;
+pub(crate) use classes::fields;
+pub(crate) use outside::is_application;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -32,7 +32,7 @@ const MAX_STEPS_EACH: u32 = 20_000;
 const MAX_TEXT: usize = 64;
 
 /// Arguments of one call.
-pub(super) struct Frame<'f> {
+pub(crate) struct Frame<'f> {
     place: Place,
     args: Vec<(u32, Things)>,
     outer: Option<&'f Self>,
@@ -83,9 +83,9 @@ type Application = (Place, Vec<(u32, Things)>);
 type Member = (Place, Place, Arc<str>, bool);
 
 /// Evaluates. Results are kept; one evaluator is for one thread.
-pub(super) struct Evaluator<'p> {
-    pub(super) program: &'p Program<'p>,
-    pub(super) index: &'p Index,
+pub(crate) struct Evaluator<'p> {
+    pub(crate) program: &'p Program<'p>,
+    pub(crate) index: &'p Index,
     params: &'p Params,
     memo: RefCell<HashMap<At, Things>>,
     returned: RefCell<HashMap<Application, Things>>,
@@ -104,7 +104,7 @@ pub(super) struct Evaluator<'p> {
 }
 
 impl<'p> Evaluator<'p> {
-    pub(super) fn new(program: &'p Program<'p>, index: &'p Index, params: &'p Params) -> Self {
+    pub(crate) fn new(program: &'p Program<'p>, index: &'p Index, params: &'p Params) -> Self {
         Self {
             program,
             index,
@@ -128,19 +128,19 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Whether the module names an SDK at all.
-    pub(super) fn mentions_sdk(&self, module: usize) -> bool {
+    pub(crate) fn mentions_sdk(&self, module: usize) -> bool {
         let text = self.program.sources.text(self.module(module).file);
         memchr::memmem::find(text.as_bytes(), b"boto").is_some()
     }
 
     /// What the expression may stand for.
-    pub(super) fn things(&self, module: usize, expr: ExprId) -> Things {
+    pub(crate) fn things(&self, module: usize, expr: ExprId) -> Things {
         self.spent.set(self.spent.get().saturating_add(self.steps.take()));
         self.eval(module, expr, None)
     }
 
     /// What it may stand for where the method around it runs on an instance of this class.
-    pub(super) fn things_on(&self, module: usize, expr: ExprId, class: Option<Place>) -> Things {
+    pub(crate) fn things_on(&self, module: usize, expr: ExprId, class: Option<Place>) -> Things {
         let Some(class) = class else {
             return self.things(module, expr);
         };
@@ -153,12 +153,12 @@ impl<'p> Evaluator<'p> {
     }
 
     /// The parameters whose arguments it looked at.
-    pub(super) fn params_read(self) -> HashSet<(Place, u32)> {
+    pub(crate) fn params_read(self) -> HashSet<(Place, u32)> {
         self.read.into_inner()
     }
 
     /// Whether it went beyond what one evaluator may do: its answers are no longer whole.
-    pub(super) fn is_exhausted(&self) -> bool {
+    pub(crate) fn is_exhausted(&self) -> bool {
         self.spent.get() + self.steps.get() > MAX_STEPS
     }
 
@@ -286,7 +286,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// The literal strings that an expression may be.
-    pub(super) fn texts(&self, module: usize, expr: ExprId, frame: Option<&Frame<'_>>) -> Vec<Arc<str>> {
+    pub(crate) fn texts(&self, module: usize, expr: ExprId, frame: Option<&Frame<'_>>) -> Vec<Arc<str>> {
         self.eval(module, expr, frame)
             .iter()
             .filter_map(|t| match t {
@@ -324,7 +324,7 @@ impl Bag {
 }
 
 /// `s3.Bucket`, `bucket.Object`. A service resource has every type of its service (`boto3.resources.model`).
-pub(super) fn sub_resource(client: Client, ty: ResourceType, name: &str) -> Option<ResourceType> {
+pub(crate) fn sub_resource(client: Client, ty: ResourceType, name: &str) -> Option<ResourceType> {
     ty.sub_resource(name).or_else(|| {
         let of_service = ty.name() == "ServiceResource" && name.starts_with(|c: char| c.is_ascii_uppercase());
         client
@@ -334,7 +334,7 @@ pub(super) fn sub_resource(client: Client, ty: ResourceType, name: &str) -> Opti
 }
 
 /// The name of a decorator, called or not.
-pub(super) fn decorator_name(m: &Module, decorator: ExprId) -> Option<String> {
+pub(crate) fn decorator_name(m: &Module, decorator: ExprId) -> Option<String> {
     match &m.expr(decorator).kind {
         ExprKind::Call(c) => m.dotted(c.function),
         _ => m.dotted(decorator),
@@ -342,6 +342,6 @@ pub(super) fn decorator_name(m: &Module, decorator: ExprId) -> Option<String> {
 }
 
 /// Whether it is worth to follow a thing into a call.
-pub(super) fn matters(thing: &Thing) -> bool {
+pub(crate) fn matters(thing: &Thing) -> bool {
     !matches!(thing, Thing::Opaque)
 }

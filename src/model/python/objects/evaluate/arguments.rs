@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 impl Evaluator<'_> {
     /// The arguments of a call that matter, by parameter; `skip` parameters are bound already.
-    pub(in crate::project::calls) fn arguments(
+    pub(crate) fn arguments(
         &self,
         module: usize,
         call: &Call,
@@ -71,7 +71,7 @@ impl Evaluator<'_> {
     }
 
     /// The arguments of a call by field of a dataclass.
-    pub(in crate::project::calls) fn field_arguments(
+    pub(crate) fn field_arguments(
         &self,
         module: usize,
         call: &Call,
@@ -104,7 +104,7 @@ impl Evaluator<'_> {
     }
 
     /// The literal strings that a call gives under `name` by `**values`.
-    pub(super) fn spread(&self, module: usize, call: &Call, name: &str, frame: Option<&Frame<'_>>) -> Vec<Arc<str>> {
+    pub(crate) fn spread(&self, module: usize, call: &Call, name: &str, frame: Option<&Frame<'_>>) -> Vec<Arc<str>> {
         let mut out = Vec::new();
         for a in call.args.iter().filter(|a| a.name == ArgName::Spread) {
             for t in self.eval(module, a.value, frame).iter() {
@@ -123,7 +123,7 @@ impl Evaluator<'_> {
     }
 
     /// What the `**kwargs` of a function holds besides what it was given: `kwargs["client_type"] = "glue"`.
-    pub(super) fn put_into_spread(&self, function: Place, param: &Param, frame: Option<&Frame<'_>>, out: &mut Bag) {
+    pub(crate) fn put_into_spread(&self, function: Place, param: &Param, frame: Option<&Frame<'_>>, out: &mut Bag) {
         use crate::model::python::Change;
         let m = self.module(function.module);
         for change in m

@@ -6,7 +6,7 @@ use crate::iam::sdk;
 use crate::model::python::{Arg, Call, ExprId, ExprKind};
 
 impl Evaluator<'_> {
-    pub(super) fn call(&self, module: usize, expr: ExprId, call: &Call, frame: Option<&Frame<'_>>) -> Things {
+    pub(crate) fn call(&self, module: usize, expr: ExprId, call: &Call, frame: Option<&Frame<'_>>) -> Things {
         let callee = self.eval(module, call.function, frame);
         let mut out = Bag::default();
         for t in callee.iter() {
@@ -47,7 +47,7 @@ impl Evaluator<'_> {
     }
 
     /// The argument that a method has from its receiver, where that is of another class than the one that defines it.
-    pub(super) fn receiver(&self, f: Place, on: Place) -> Option<(u32, Things)> {
+    pub(crate) fn receiver(&self, f: Place, on: Place) -> Option<(u32, Things)> {
         let parent = self.module(f.module).scope(f.scope).parent;
         let own = Place {
             module: f.module,
@@ -85,7 +85,7 @@ impl Evaluator<'_> {
     }
 
     /// What a function returns, called with these arguments.
-    pub(super) fn returned(&self, f: Place, args: Vec<(u32, Things)>, outer: Option<&Frame<'_>>) -> Things {
+    pub(crate) fn returned(&self, f: Place, args: Vec<(u32, Things)>, outer: Option<&Frame<'_>>) -> Things {
         let depth = outer.map_or(0, |o| o.depth) + 1;
         let args = if depth > MAX_FRAMES { Vec::new() } else { args };
         let key = (f, args);
@@ -121,7 +121,7 @@ impl Evaluator<'_> {
         things
     }
 
-    pub(super) fn clients(&self, module: usize, call: &Call, resource: bool, frame: Option<&Frame<'_>>) -> Things {
+    pub(crate) fn clients(&self, module: usize, call: &Call, resource: bool, frame: Option<&Frame<'_>>) -> Things {
         let mut out = Bag::default();
         let names = match call.argument(0, "service_name") {
             Some(arg) => {

@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::thing::{At, Place};
-use crate::iam::sdk::Client;
-use crate::model::python::{Bound, Change, ExprId, ExprKind, Module, Program, Reaching, ScopeId, ScopeKind, Source};
+use crate::iam::sdk::{self, Client};
+use crate::model::python::{ArgName, Bound, Change, ExprId, ExprKind, Module, Program, Reaching, ScopeId, ScopeKind, Source};
 
 /// Classes above or below one that are looked at.
 const MAX_CLASSES: usize = 48;
 
+/// Longest name of a client that is looked for, in bytes.
+const MAX_NAME: usize = 40;
+
 #[derive(Debug, Default)]
-pub(super) struct Index {
+pub(crate) struct Index {
     bases: BTreeMap<Place, Vec<Place>>,
     subclasses: BTreeMap<Place, Vec<Place>>,
     /// Classes with a base that is not in the repository.
@@ -31,9 +34,9 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn new(program: &Program<'_>) -> Self {
+    pub(crate) fn new(program: &Program<'_>) -> Self {
         let mut index = Self {
-            services: super::lost::services(program),
+            services: services(program),
             ..Self::default()
         };
         for (module, m) in program.modules.iter().enumerate() {
@@ -150,21 +153,21 @@ impl Index {
     }
 
     /// Whether a container may hold what [`Self::added`] does not list.
-    pub(super) fn is_changed(&self, at: At) -> bool {
+    pub(crate) fn is_changed(&self, at: At) -> bool {
         self.changed.contains(&at)
     }
 
-    pub(super) fn added(&self, at: At) -> &[(Option<ExprId>, ExprId)] {
+    pub(crate) fn added(&self, at: At) -> &[(Option<ExprId>, ExprId)] {
         self.added.get(&at).map_or(&[], Vec::as_slice)
     }
 
     /// The class and those it inherits from, nearest first.
-    pub(super) fn lineage(&self, class: Place) -> Vec<Place> {
+    pub(crate) fn lineage(&self, class: Place) -> Vec<Place> {
         self.walk(class, &self.bases)
     }
 
     /// The classes that inherit from `class`, without itself.
-    pub(super) fn heirs(&self, class: Place) -> Vec<Place> {
+    pub(crate) fn heirs(&self, class: Place) -> Vec<Place> {
         let mut all = self.walk(class, &self.subclasses);
         all.remove(0);
         all
@@ -188,16 +191,16 @@ impl Index {
     }
 
     /// Whether something outside the repository may call the class's methods.
-    pub(super) fn is_open(&self, class: Place) -> bool {
+    pub(crate) fn is_open(&self, class: Place) -> bool {
         self.lineage(class).iter().any(|c| self.open.binary_search(c).is_ok())
     }
 
-    pub(super) fn attributes(&self, class: Place, name: &str) -> &[usize] {
+    pub(crate) fn attributes(&self, class: Place, name: &str) -> &[usize] {
         self.attributes.get(&(class, name.into())).map_or(&[], Vec::as_slice)
     }
 
     /// Where the module assigns to an attribute of an object that is written as `of` is.
-    pub(super) fn assigned(&self, m: &Module, module: usize, of: ExprId, name: &Arc<str>) -> &[usize] {
+    pub(crate) fn assigned(&self, m: &Module, module: usize, of: ExprId, name: &Arc<str>) -> &[usize] {
         if self.assigned.is_empty() {
             return &[];
         }
@@ -207,11 +210,11 @@ impl Index {
             .map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn services(&self) -> &[Client] {
+    pub(crate) fn services(&self) -> &[Client] {
         &self.services
     }
 
-    pub(super) fn methods(&self, name: &str) -> &[Place] {
+    pub(crate) fn methods(&self, name: &str) -> &[Place] {
         self.methods.get(name).map_or(&[], Vec::as_slice)
     }
 }
@@ -291,4 +294,54 @@ fn exported_class(program: &Program<'_>, module: usize, name: &str, depth: u32) 
         Reaching::Found(f) => bound_class(program, module, &f.bindings.first()?.bound, depth),
         Reaching::Free => None,
     }
+}
+
+/// The clients that the program names, if it makes any: by literal strings, and, where one is made of a name that is not
+/// written there, by attributes and keywords too.
+fn services(program: &Program<'_>) -> Vec<Client> {
+    let boto = |(module, m): (usize, &Module)| {
+        let text = program.sources.text(m.file);
+        memchr::memmem::find(text.as_bytes(), b"boto").is_some()
+            && m.ids().any(|e| match &m.expr(e).kind {
+                ExprKind::Attr { .. } | ExprKind::Name(_) => program
+                    .library(module, e)
+                    .is_some_and(|name| name.split('.').next().is_some_and(|root| root.contains("boto"))),
+                _ => false,
+            })
+    };
+    if !program.modules.iter().enumerate().any(boto) {
+        return Vec::new();
+    }
+    let exprs = || program.modules.iter().flat_map(|m| m.exprs.iter().map(move |e| (m, e)));
+    let by_variable = exprs().any(|(m, e)| match &e.kind {
+        ExprKind::Call(c) => {
+            let makes = matches!(&m.expr(c.function).kind, ExprKind::Attr { name, .. }
+                if matches!(&**name, "client" | "resource" | "create_client"));
+            makes && c.args.first().is_some_and(|a| m.string(a.value).is_none())
+        }
+        _ => false,
+    });
+    let mut out: Vec<Client> = Vec::new();
+    for (_, e) in exprs() {
+        match &e.kind {
+            ExprKind::Str(t) if t.len() <= MAX_NAME => out.extend(t.known().and_then(|name| sdk::client(&name))),
+            ExprKind::Attr { name, .. } if by_variable => out.extend(sdk::client(&name.replace('_', "-"))),
+            ExprKind::Call(c) if by_variable => out.extend(c.args.iter().filter_map(|a| match &a.name {
+                ArgName::Keyword(name, _) => sdk::client(&name.replace('_', "-")),
+                _ => None,
+            })),
+            _ => {}
+        }
+    }
+    if by_variable {
+        let names = program
+            .modules
+            .iter()
+            .flat_map(|m| &m.scopes)
+            .flat_map(|s| s.bindings.keys());
+        out.extend(names.filter_map(|name| sdk::client(&name.replace('_', "-"))));
+    }
+    out.sort_unstable();
+    out.dedup();
+    out
 }

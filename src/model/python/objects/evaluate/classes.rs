@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 impl Evaluator<'_> {
     /// `thing.name`
-    pub(in crate::project::calls) fn attribute(&self, thing: &Thing, name: &str) -> Things {
+    pub(crate) fn attribute(&self, thing: &Thing, name: &str) -> Things {
         match thing {
             Thing::Library(l) => one(Thing::Library(format!("{l}.{name}").into())),
             Thing::Module(m) => {
@@ -83,14 +83,14 @@ impl Evaluator<'_> {
     }
 
     /// The class of the instance that the method around `expr` is called on in this frame.
-    pub(super) fn receiver_of(&self, module: usize, expr: ExprId, frame: Option<&Frame<'_>>) -> Option<Place> {
+    pub(crate) fn receiver_of(&self, module: usize, expr: ExprId, frame: Option<&Frame<'_>>) -> Option<Place> {
         let m = self.module(module);
         let scope = m.function_of(m.expr(expr).scope);
         frame?.of(Place { module, scope })?.receiver()
     }
 
     /// An attribute of a class or of its instances; `receiver` is the class that methods get.
-    pub(super) fn member(&self, class: Place, receiver: Place, name: &str, instance: bool) -> Things {
+    pub(crate) fn member(&self, class: Place, receiver: Place, name: &str, instance: bool) -> Things {
         let key = (class, receiver, Arc::from(name), instance);
         if let Some(found) = self.members.borrow().get(&key) {
             return found.clone();
@@ -133,7 +133,7 @@ impl Evaluator<'_> {
     }
 
     /// What methods of `class` assign to `self.name` when they are called on an instance of `receiver`.
-    pub(super) fn class_attributes(&self, class: Place, receiver: Place, name: &str, out: &mut Bag) {
+    pub(crate) fn class_attributes(&self, class: Place, receiver: Place, name: &str, out: &mut Bag) {
         let m = self.module(class.module);
         for i in self.index.attributes(class, name) {
             let a = &m.attributes[*i];
@@ -156,7 +156,7 @@ impl Evaluator<'_> {
         }
     }
 
-    pub(super) fn class_body(&self, class: Place, receiver: Place, name: &str, instance: bool, out: &mut Bag) {
+    pub(crate) fn class_body(&self, class: Place, receiver: Place, name: &str, instance: bool, out: &mut Bag) {
         let m = self.module(class.module);
         for b in m.scope(class.scope).bindings.get(name).into_iter().flatten() {
             match &b.bound {
@@ -200,7 +200,7 @@ fn makes_classes(m: &Module, class: ScopeId) -> bool {
 }
 
 /// The annotated names of a class body, in order: the fields of a dataclass.
-pub(in crate::project::calls) fn fields(m: &Module, class: ScopeId) -> Vec<Arc<str>> {
+pub(crate) fn fields(m: &Module, class: ScopeId) -> Vec<Arc<str>> {
     let mut all: Vec<(ExprId, Arc<str>)> = m
         .scope(class)
         .bindings

@@ -16,11 +16,11 @@ const MAX_ROUNDS: usize = 6;
 const MAX_PARAM: usize = 32;
 
 /// A parameter of a function, or a field of a dataclass.
-pub(super) type Param = (Place, u32);
+pub(crate) type Param = (Place, u32);
 
 /// What parameters stand for, over all call sites.
 #[derive(Debug, Default)]
-pub(super) struct Params {
+pub(crate) struct Params {
     all: HashMap<Param, Things>,
     /// The part of it that comes from calls on this class: `super().__init__("sqs")` in it, `Queue("q")`.
     on: HashMap<Param, BTreeMap<Place, Things>>,
@@ -41,12 +41,12 @@ struct Handed {
 }
 
 impl Params {
-    pub(super) fn get(&self, function: Place, i: u32) -> Option<&Things> {
+    pub(crate) fn get(&self, function: Place, i: u32) -> Option<&Things> {
         self.all.get(&(function, i))
     }
 
     /// What the parameter stands for when the method is run on an instance of a class with this lineage.
-    pub(super) fn get_on(&self, function: Place, i: u32, lineage: &[Place]) -> Option<Things> {
+    pub(crate) fn get_on(&self, function: Place, i: u32, lineage: &[Place]) -> Option<Things> {
         let mut bag = Bag::default();
         if let Some(on) = self.on.get(&(function, i)) {
             lineage
@@ -61,7 +61,7 @@ impl Params {
     }
 
     /// The functions that give this text for a parameter, whether they are called themselves or not.
-    pub(super) fn givers(&self, param: Param, text: &str) -> BTreeSet<Place> {
+    pub(crate) fn givers(&self, param: Param, text: &str) -> BTreeSet<Place> {
         let mut out = BTreeSet::new();
         let mut seen = BTreeSet::from([param]);
         let mut open = vec![param];
@@ -83,7 +83,7 @@ impl Params {
     }
 
     /// Carries arguments into parameters until nothing new arrives.
-    pub(super) fn new(program: &Program<'_>, index: &Index) -> Self {
+    pub(crate) fn new(program: &Program<'_>, index: &Index) -> Self {
         let mut params = Self::default();
         // The parameters that each module's answers depend on: it is asked again only when one of them changed.
         let mut asked: Vec<HashSet<Param>> = vec![HashSet::new(); program.modules.len()];
@@ -326,7 +326,7 @@ fn deferred(
     }
 }
 
-pub(super) fn constructor(program: &Program<'_>, index: &Index, class: Place) -> Option<Place> {
+pub(crate) fn constructor(program: &Program<'_>, index: &Index, class: Place) -> Option<Place> {
     index.lineage(class).into_iter().find_map(|c| {
         let m = &program.modules[c.module];
         let binding = m.scope(c.scope).bindings.get("__init__")?.last()?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 impl Evaluator<'_> {
     /// What an annotation says: `S3Client`, `"mypy_boto3_s3.S3Client"`, `Optional[Table]`, a class of the repository.
-    pub(in crate::project::calls) fn typed(&self, module: usize, annotation: ExprId, depth: u32) -> Things {
+    pub(crate) fn typed(&self, module: usize, annotation: ExprId, depth: u32) -> Things {
         let m = self.module(module);
         if depth > 6 {
             return self.nothing.clone();
@@ -71,7 +71,7 @@ impl Evaluator<'_> {
     }
 
     /// A dotted name in a string.
-    pub(super) fn named(&self, module: usize, dotted: &str) -> Things {
+    pub(crate) fn named(&self, module: usize, dotted: &str) -> Things {
         let mut parts = dotted.split('.');
         let first = parts.next().unwrap_or("");
         if first.is_empty() || !first.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
@@ -91,7 +91,7 @@ impl Evaluator<'_> {
         things
     }
 
-    pub(super) fn types(&self, named: &[Thing]) -> Things {
+    pub(crate) fn types(&self, named: &[Thing]) -> Things {
         let mut out = Bag::default();
         for t in named {
             match t {

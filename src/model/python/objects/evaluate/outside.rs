@@ -7,7 +7,7 @@ use crate::model::python::{Call, ExprId, ScopeId, ScopeKind};
 use std::sync::Arc;
 
 impl Evaluator<'_> {
-    pub(super) fn library_call(
+    pub(crate) fn library_call(
         &self,
         module: usize,
         expr: ExprId,
@@ -165,7 +165,7 @@ impl Evaluator<'_> {
     }
 
     /// The class around an expression.
-    pub(in crate::project::calls) fn class_around(&self, module: usize, expr: ExprId) -> Option<Place> {
+    pub(crate) fn class_around(&self, module: usize, expr: ExprId) -> Option<Place> {
         let m = self.module(module);
         let mut at: ScopeId = m.expr(expr).scope;
         loop {
@@ -178,7 +178,7 @@ impl Evaluator<'_> {
         }
     }
 
-    pub(super) fn bound_call(
+    pub(crate) fn bound_call(
         &self,
         module: usize,
         expr: ExprId,
@@ -268,7 +268,7 @@ fn item(held: &Arc<Thing>) -> Thing {
 
 /// Where an object comes from that an operation's answer (a list of them) told of: most answers hold its attributes, these
 /// hold no more than its identifiers (boto3's `resources-1.json`, `path`).
-pub(super) fn answered(client: Client, ty: ResourceType, listed: bool) -> Origin {
+pub(crate) fn answered(client: Client, ty: ResourceType, listed: bool) -> Origin {
     match (client.name(), ty.name()) {
         ("sqs", "Message") => Origin::Loaded,
         ("sns" | "sqs", _) => Origin::Unknown,
@@ -309,7 +309,7 @@ fn is_class_of_interest(name: &str) -> bool {
 
 /// Classes whose objects are called in place of a handler, and run what decorators of the module gave them: Chalice, Mangum,
 /// and what servers and Mangum run.
-pub(in crate::project::calls) fn is_application(name: &str) -> bool {
+pub(crate) fn is_application(name: &str) -> bool {
     matches!(
         name,
         "chalice.Chalice" | "fastapi.FastAPI" | "flask.Flask" | "mangum.Mangum" | "starlette.applications.Starlette"

@@ -6,7 +6,7 @@ use crate::iam::sdk::{Client, Member, ResourceType};
 use crate::model::python::{ExprId, ScopeId};
 
 /// How many things one expression may stand for before the rest is only [`Thing::More`].
-pub(super) const MAX_THINGS: usize = 48;
+pub(crate) const MAX_THINGS: usize = 48;
 
 /// A scope of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,10 +17,10 @@ pub struct Place {
 }
 
 /// An expression of a module.
-pub(super) type At = (usize, ExprId);
+pub(crate) type At = (usize, ExprId);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Thing {
+pub(crate) enum Thing {
     /// Something that we know nothing about.
     Opaque,
     /// Whatever else it is: there is more than we tell apart.
@@ -64,7 +64,7 @@ pub(super) enum Thing {
 
 /// Where an object of the resource API comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// The call that made it, with its identifiers.
     Call(At),
     /// An operation's answer, which holds its attributes.
@@ -73,7 +73,7 @@ pub(super) enum Origin {
 }
 
 impl Origin {
-    pub(super) fn call(self) -> Option<At> {
+    pub(crate) fn call(self) -> Option<At> {
         match self {
             Self::Call(at) => Some(at),
             Self::Loaded | Self::Unknown => None,
@@ -82,14 +82,14 @@ impl Origin {
 }
 
 /// What an expression may stand for: sorted, without duplicates; empty when it is surely nothing that matters.
-pub(super) type Things = Arc<[Thing]>;
+pub(crate) type Things = Arc<[Thing]>;
 
 /// Collects things.
 #[derive(Debug, Default)]
-pub(super) struct Bag(Vec<Thing>);
+pub(crate) struct Bag(Vec<Thing>);
 
 impl Bag {
-    pub(super) fn put(&mut self, thing: Thing) {
+    pub(crate) fn put(&mut self, thing: Thing) {
         match self.0.len() {
             n if n < MAX_THINGS * 4 => self.0.push(thing),
             n if n == MAX_THINGS * 4 => self.0.push(Thing::More),
@@ -97,34 +97,34 @@ impl Bag {
         }
     }
 
-    pub(super) fn put_all(&mut self, things: &[Thing]) {
+    pub(crate) fn put_all(&mut self, things: &[Thing]) {
         for t in things {
             self.put(t.clone());
         }
     }
 
     /// Things that are held under `key`.
-    pub(super) fn put_entries(&mut self, key: &str, things: &[Thing]) {
+    pub(crate) fn put_entries(&mut self, key: &str, things: &[Thing]) {
         let key: Arc<str> = key.into();
         for t in things.iter().filter(|t| !matches!(t, Thing::Opaque)) {
             self.put(Thing::Entry(key.clone(), Arc::new(t.clone())));
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Thing> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Thing> {
         self.0.iter()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn finish(self) -> Things {
+    pub(crate) fn finish(self) -> Things {
         self.finish_within(MAX_THINGS)
     }
 
     /// At most `max` of them, the last of which says whether there are more.
-    pub(super) fn finish_within(mut self, max: usize) -> Things {
+    pub(crate) fn finish_within(mut self, max: usize) -> Things {
         self.0.sort();
         self.0.dedup();
         if self.0.len() > max {
@@ -138,12 +138,12 @@ impl Bag {
     }
 }
 
-pub(super) fn one(thing: Thing) -> Things {
+pub(crate) fn one(thing: Thing) -> Things {
     Arc::from([thing])
 }
 
 /// The operations of AWS begin at one of these.
-pub(super) fn is_aws(thing: &Thing) -> bool {
+pub(crate) fn is_aws(thing: &Thing) -> bool {
     matches!(
         thing,
         Thing::Client(_)

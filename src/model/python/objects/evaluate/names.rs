@@ -8,7 +8,7 @@ use crate::model::python::{Binding, Bound, ExprId, ExprKind, ParamKind, Reaching
 use std::sync::Arc;
 
 impl Evaluator<'_> {
-    pub(super) fn name(&self, module: usize, expr: ExprId, name: &str, frame: Option<&Frame<'_>>) -> Things {
+    pub(crate) fn name(&self, module: usize, expr: ExprId, name: &str, frame: Option<&Frame<'_>>) -> Things {
         match self.module(module).reaching(name, expr) {
             Reaching::Found(f) => {
                 // What the module binds is the same for all calls.
@@ -28,7 +28,7 @@ impl Evaluator<'_> {
         }
     }
 
-    pub(super) fn free(&self, module: usize, name: &str) -> Things {
+    pub(crate) fn free(&self, module: usize, name: &str) -> Things {
         let m = self.module(module);
         for w in &m.scope(0).wildcards {
             match self.program.import(m.file, w.level, &w.module) {
@@ -44,7 +44,7 @@ impl Evaluator<'_> {
         one(Thing::Library(name.into()))
     }
 
-    pub(super) fn bound(&self, scope: Place, binding: &Binding, frame: Option<&Frame<'_>>) -> Things {
+    pub(crate) fn bound(&self, scope: Place, binding: &Binding, frame: Option<&Frame<'_>>) -> Things {
         let module = scope.module;
         let m = self.module(module);
         let found = match &binding.bound {
@@ -86,7 +86,7 @@ impl Evaluator<'_> {
         }
     }
 
-    pub(super) fn param(&self, function: Place, i: u32, binding: &Binding, frame: Option<&Frame<'_>>) -> Things {
+    pub(crate) fn param(&self, function: Place, i: u32, binding: &Binding, frame: Option<&Frame<'_>>) -> Things {
         let m = self.module(function.module);
         let s = m.scope(function.scope);
         let own = frame.and_then(|f| f.of(function));
@@ -135,7 +135,7 @@ impl Evaluator<'_> {
     }
 
     /// The parameter that a name is, where it is nothing else.
-    pub(in crate::project::calls) fn parameter(&self, module: usize, expr: ExprId) -> Option<Param> {
+    pub(crate) fn parameter(&self, module: usize, expr: ExprId) -> Option<Param> {
         let m = self.module(module);
         let ExprKind::Name(name) = &m.expr(expr).kind else {
             return None;
@@ -159,7 +159,7 @@ impl Evaluator<'_> {
     }
 
     /// The texts that a name may be because it is a parameter, each with the functions that give it.
-    pub(in crate::project::calls) fn callers(&self, module: usize, expr: ExprId) -> Vec<(Arc<str>, Vec<Place>)> {
+    pub(crate) fn callers(&self, module: usize, expr: ExprId) -> Vec<(Arc<str>, Vec<Place>)> {
         let Some(param) = self.parameter(module, expr) else {
             return Vec::new();
         };
@@ -174,7 +174,7 @@ impl Evaluator<'_> {
     }
 
     /// Whether the function has a decorator whose last part is `name`.
-    pub(in crate::project::calls) fn has(&self, function: Place, name: &str) -> bool {
+    pub(crate) fn has(&self, function: Place, name: &str) -> bool {
         let m = self.module(function.module);
         m.scope(function.scope)
             .decorators
@@ -183,7 +183,7 @@ impl Evaluator<'_> {
     }
 
     /// What a module holds under this name in the end.
-    pub(in crate::project::calls) fn export(&self, module: usize, name: &str) -> Things {
+    pub(crate) fn export(&self, module: usize, name: &str) -> Things {
         if self.depth.get() >= MAX_DEPTH {
             return self.nothing.clone();
         }
@@ -209,7 +209,7 @@ impl Evaluator<'_> {
         found
     }
 
-    pub(super) fn source(&self, module: usize, source: &Source, frame: Option<&Frame<'_>>) -> Things {
+    pub(crate) fn source(&self, module: usize, source: &Source, frame: Option<&Frame<'_>>) -> Things {
         let mut things = self.eval(module, source.expr, frame);
         for step in &source.steps {
             let mut out = Bag::default();
@@ -259,7 +259,7 @@ impl Evaluator<'_> {
     }
 
     /// The result of the first of these methods that the class has.
-    pub(super) fn method_result(&self, class: Place, names: &[&str]) -> Option<Things> {
+    pub(crate) fn method_result(&self, class: Place, names: &[&str]) -> Option<Things> {
         for name in names {
             for t in self.attribute(&Thing::Instance(class), name).iter() {
                 if let Thing::Method(f, on) = t {

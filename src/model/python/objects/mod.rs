@@ -1,0 +1,15 @@
+//! What objects an expression of Python may stand for, as far as calls of AWS are concerned: clients, what they make, and the
+//! repository's own classes and functions. Whether a call is one of AWS is decided here, for every rule.
+//!
+//! **Invariant:** evaluation is on demand and its work is bounded; what is cut short is [`Thing::More`], never nothing.
+
+mod evaluate;
+mod index;
+mod params;
+mod thing;
+
+pub(crate) use evaluate::{Evaluator, decorator_name, is_application, sub_resource};
+pub(crate) use index::Index;
+pub(crate) use params::{Params, constructor};
+pub use thing::Place;
+pub(crate) use thing::{At, Origin, Thing, is_aws};

@@ -18,6 +18,7 @@ pub use handlers::handlers;
 pub use inline::inline;
 
 use rayon::prelude::*;
+use receiver::Objects;
 
 use crate::formats::{Lower, each_file};
 use crate::model::Unit;
@@ -50,13 +51,17 @@ impl Lower for Python {
             .map(|(u, f)| u.modules.pop().unwrap_or_else(|| Module::unread(*f)))
             .collect();
         let program = Program::new(sources, &modules);
+        let objects = objects_of(&program);
         let of = |file: FileId| program.index_of(file).unwrap_or(0);
-        add(&mut units, each_file(files, |f| resources_of(&program, of(f))));
+        add(
+            &mut units,
+            each_file(files, |f| resources_of(&program, of(f), &objects)),
+        );
         let used: Vec<loose::Used> = units.par_iter().map(loose::used_by).collect();
         let used: loose::Used = used.into_iter().flatten().collect();
         let documents = each_file(files, |f| {
             let mut own: loose::Used = used.range((f, 0)..=(f, u32::MAX)).copied().collect();
-            resources::Lowering::new(&program, of(f)).loose(&mut own)
+            resources::Lowering::new(&program, of(f), &objects).loose(&mut own)
         });
         add(&mut units, documents);
         for (unit, module) in units.iter_mut().zip(modules) {
@@ -74,9 +79,17 @@ fn add(units: &mut [Unit], more: Vec<Unit>) {
     }
 }
 
-fn resources_of(program: &Program<'_>, module: usize) -> Unit {
+/// What is known of the objects of a program, where a call asks for it.
+fn objects_of(program: &Program<'_>) -> Objects {
+    match program.modules.iter().any(resources::asks_for_objects) {
+        true => Objects::new(program),
+        false => Objects::default(),
+    }
+}
+
+fn resources_of(program: &Program<'_>, module: usize, objects: &Objects) -> Unit {
     let mut unit = Unit::default();
-    let mut lowering = resources::Lowering::new(program, module);
+    let mut lowering = resources::Lowering::new(program, module, objects);
     let sites = lowering.sites();
     for site in &sites {
         lowering.lower(site, &mut unit);
@@ -89,9 +102,10 @@ fn resources_of(program: &Program<'_>, module: usize) -> Unit {
 
 /// What the only module of `program` creates and writes.
 fn within(program: &Program<'_>) -> Unit {
-    let mut unit = resources_of(program, 0);
+    let objects = objects_of(program);
+    let mut unit = resources_of(program, 0, &objects);
     let mut used = loose::used_by(&unit);
-    let documents = resources::Lowering::new(program, 0).loose(&mut used);
+    let documents = resources::Lowering::new(program, 0, &objects).loose(&mut used);
     unit.loose.extend(documents.loose);
     unit
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::loose::is_document;
 use super::operations::{Makes, OPERATIONS, Operation, constructor_positional, key_holder, positional};
-use super::receiver::{Constructor, Receiver, Receivers};
+use super::receiver::{Constructor, Objects, Receiver, Receivers};
 use crate::formats::fragments::has_functions;
 use crate::iam::Format;
 use crate::model::python::{ArgName, Call, Change, ExprId, ExprKind, Module, Program, Values};
@@ -18,6 +18,7 @@ pub(super) struct Lowering<'p> {
     pub program: &'p Program<'p>,
     pub module: usize,
     pub values: Values<'p>,
+    receivers: Receivers<'p>,
     /// The module mentions an AWS SDK.
     pub sdk: bool,
     pub scope: Arc<str>,
@@ -46,8 +47,19 @@ fn by_method() -> &'static BTreeMap<&'static str, Vec<&'static Operation>> {
     })
 }
 
+/// Whether a module calls a method that may make a resource.
+pub(super) fn asks_for_objects(m: &Module) -> bool {
+    m.exprs.iter().any(|e| match &e.kind {
+        ExprKind::Call(c) => match &m.expr(c.function).kind {
+            ExprKind::Attr { name, .. } => by_method().contains_key(&**name),
+            _ => false,
+        },
+        _ => false,
+    })
+}
+
 impl<'p> Lowering<'p> {
-    pub(super) fn new(program: &'p Program<'p>, module: usize) -> Self {
+    pub(super) fn new(program: &'p Program<'p>, module: usize, objects: &'p Objects) -> Self {
         let file = program.modules[module].file;
         let text = program.sources.text(file);
         let sdk = ["boto", "aws_cdk"]
@@ -57,16 +69,10 @@ impl<'p> Lowering<'p> {
             program,
             module,
             values: Values::new(program),
+            receivers: Receivers::new(program, module, objects),
             sdk,
             functions: has_functions(text),
             scope: program.sources.path(file).into(),
-        }
-    }
-
-    fn receivers(&self) -> Receivers<'p> {
-        Receivers {
-            program: self.program,
-            module: self.module,
         }
     }
 
@@ -87,7 +93,7 @@ impl<'p> Lowering<'p> {
             let Some(candidates) = by_method().get(&**name) else {
                 continue;
             };
-            let receiver = self.receivers().receiver(*of);
+            let receiver = self.receivers.receiver(*of);
             let operations: Vec<&'static Operation> = candidates
                 .iter()
                 .copied()
@@ -303,7 +309,7 @@ impl<'p> Lowering<'p> {
         let m = self.m();
         if let ExprKind::Attr { of, .. } = &m.expr(call.function).kind
             && depth < 4
-            && let Receiver::Object { call: outer, .. } = self.receivers().receiver(*of)
+            && let Receiver::Object { call: outer, .. } = self.receivers.receiver(*of)
             && let Some(outer) = m.call(outer)
         {
             self.ids(outer, out, depth + 1);
@@ -383,7 +389,7 @@ impl<'p> Lowering<'p> {
         let m = self.m();
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
-            let Some(made) = self.receivers().constructor(call) else {
+            let Some(made) = self.receivers.constructor(call) else {
                 continue;
             };
             let header = m.expr(call.function).span;

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use crate::model::python::objects::Evaluator;
 use super::reach::{is_quiet, is_registered};
+use crate::model::python::objects::Evaluator;
 use crate::model::python::objects::{At, Place, Thing};
 use crate::model::python::{Bound, Call, ExprId, ExprKind};
 

@@ -4,11 +4,11 @@
 //! **Invariant:** a call of a method that one of the program's clients has, on something of which nothing is known, counts as
 //! perhaps a call of that client. It is never certain, and never silent.
 
-use crate::model::python::objects::Evaluator;
 use super::sites::Target;
 use super::spelled::operation;
-use crate::model::python::objects::{Thing, is_aws};
 use crate::iam::sdk::{Client, Operation};
+use crate::model::python::objects::Evaluator;
+use crate::model::python::objects::{Thing, is_aws};
 use crate::model::python::{Arg, ArgName, Bound, Call, ExprId, ExprKind, Module, Reaching};
 
 /// Methods of the resource API that other objects commonly have too: these count with parameters of AWS only.

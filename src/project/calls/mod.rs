@@ -14,20 +14,20 @@ mod reach;
 mod sites;
 mod spelled;
 
-pub use least::{Grant, least};
 pub use crate::model::python::objects::Place;
+pub use least::{Grant, least};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::model::python::{Module, Program, ScopeKind, Values};
-use crate::source::{FileId, Span, Text};
-use crate::model::python::objects::{Evaluator, is_application};
 use crate::model::python::objects::Index;
 use crate::model::python::objects::Params;
 use crate::model::python::objects::Thing;
+use crate::model::python::objects::{Evaluator, is_application};
+use crate::model::python::{Module, Program, ScopeKind, Values};
+use crate::source::{FileId, Span, Text};
 
 /// One call of one operation.
 #[derive(Clone, Debug)]

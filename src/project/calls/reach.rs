@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::classes::{self, Lazy};
+use super::{Unresolved, Why};
 use crate::model::python::objects::{Evaluator, decorator_name};
 use crate::model::python::objects::{Place, Thing};
-use super::{Unresolved, Why};
 use crate::model::python::{BlockId, BlockKind, Bound, ExprId, ExprKind, Module, ScopeId, ScopeKind, Usage};
 
 /// Methods of one name that a call on something unknown may reach.

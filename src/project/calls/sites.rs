@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::python::objects::{Evaluator, sub_resource};
 use super::libraries;
 use super::lost;
 use super::spelled::{is_method_of_any, operation, service_named, waiters_like};
-use crate::model::python::objects::{At, Origin, Place, Thing};
 use super::{Unresolved, Why};
 use crate::iam::sdk::{self, Client, Operation, ResourceType};
+use crate::model::python::objects::{At, Origin, Place, Thing};
+use crate::model::python::objects::{Evaluator, sub_resource};
 use crate::model::python::{ArgName, Call, ExprId, ExprKind, Module, Usage};
 use crate::source::Span;
 

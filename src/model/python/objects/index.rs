@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::thing::{At, Place};
 use crate::iam::sdk::{self, Client};
-use crate::model::python::{ArgName, Bound, Change, ExprId, ExprKind, Module, Program, Reaching, ScopeId, ScopeKind, Source};
+use crate::model::python::{
+    ArgName, Bound, Change, ExprId, ExprKind, Module, Program, Reaching, ScopeId, ScopeKind, Source,
+};
 
 /// Classes above or below one that are looked at.
 const MAX_CLASSES: usize = 48;

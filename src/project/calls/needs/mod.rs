@@ -6,9 +6,9 @@ mod resources;
 use std::collections::BTreeMap;
 
 use super::sites::{Site, Target, callee_span};
-use crate::model::python::objects::Place;
 use super::{Actions, Call, Conditional};
 use crate::iam::sdk::{self, Client, Operation, Trigger};
+use crate::model::python::objects::Place;
 use crate::model::python::{ArgName, ExprId, ExprKind, Module, Values};
 use crate::source::Text;
 use crate::value::{Kind, Value};

@@ -71,12 +71,7 @@ impl Evaluator<'_> {
     }
 
     /// The arguments of a call by field of a dataclass.
-    pub(crate) fn field_arguments(
-        &self,
-        module: usize,
-        call: &Call,
-        names: &[Arc<str>],
-    ) -> Vec<(u32, Things)> {
+    pub(crate) fn field_arguments(&self, module: usize, call: &Call, names: &[Arc<str>]) -> Vec<(u32, Things)> {
         let mut out = Vec::new();
         let mut n = 0;
         for a in &call.args {

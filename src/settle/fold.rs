@@ -5,13 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::finding::{Cause, Finding, Unit};
+use crate::finding::{Cause, Finding, MAX_EVIDENCE, Unit};
 use crate::iam::glob::{self, Case};
 use crate::project::Project;
 use crate::rules::{HOLDS_FOR, Rule, Ruleset};
+use crate::source::Span;
 
 /// Merges findings of one rule at one place: a file that is evaluated twice says a thing once. Input is sorted.
 pub(super) fn dedupe(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut out = merge_alike(findings);
+    for f in &mut out {
+        if let Some(branch) = &f.branch {
+            f.notes.push(format!("holds {branch}"));
+        }
+    }
+    out
+}
+
+/// Merges findings of one rule whose primary labels are the same. Input is sorted.
+pub(super) fn merge_alike(findings: Vec<Finding>) -> Vec<Finding> {
     let mut out: Vec<Finding> = Vec::with_capacity(findings.len());
     // What one token also means in other places: a pattern that is made for many services.
     let mut also: Vec<String> = Vec::new();
@@ -29,12 +41,57 @@ pub(super) fn dedupe(findings: Vec<Finding>) -> Vec<Finding> {
     if let Some(last) = out.last_mut() {
         tell(last, &mut also);
     }
-    for f in &mut out {
-        if let Some(branch) = &f.branch {
-            f.notes.push(format!("holds {branch}"));
+    out
+}
+
+/// Gathers what one value does that is written once, such as the default of a parameter, and is the `Resource` of several
+/// statements. Findings of one rule get their primary label at the value, so that they merge; those of all rules get one
+/// cause, so that they fold. Whether there was such a value.
+pub(super) fn gather(findings: &mut [Finding], project: &Project<'_>) -> bool {
+    let values: Vec<Option<(usize, Span)>> = findings.iter().map(|f| shared_value(f, project)).collect();
+    let mut causes: BTreeMap<Span, BTreeSet<Cause>> = BTreeMap::new();
+    let mut by_rule: BTreeMap<(Span, &str), usize> = BTreeMap::new();
+    for (f, value) in findings.iter().zip(&values) {
+        if let Some((_, span)) = value {
+            causes.entry(*span).or_default().insert(f.cause);
+            *by_rule.entry((*span, &*f.rule)).or_default() += 1;
         }
     }
-    out
+    causes.retain(|_, statements| statements.len() > 1);
+    let moves: Vec<bool> = findings
+        .iter()
+        .zip(&values)
+        .map(|(f, value)| value.is_some_and(|(_, span)| by_rule.get(&(span, &*f.rule)).is_some_and(|n| *n > 1)))
+        .collect();
+    for ((f, value), moves) in findings.iter_mut().zip(values).zip(moves) {
+        let Some((label, span)) = value else { continue };
+        let Some(first) = causes.get(&span).and_then(BTreeSet::first) else {
+            continue;
+        };
+        f.cause = *first;
+        if moves && label > 0 {
+            let (before, after) = f.labels.split_at_mut(label);
+            std::mem::swap(&mut before[0].role, &mut after[0].role);
+            std::mem::swap(&mut before[0], &mut after[0]);
+        }
+    }
+    !causes.is_empty()
+}
+
+/// The label of a finding about granted actions that stands at an item of `Resource` which is written elsewhere.
+fn shared_value(f: &Finding, project: &Project<'_>) -> Option<(usize, Span)> {
+    let Cause::Statement(document, statement) = f.cause else {
+        return None;
+    };
+    if f.evidence.actions.is_empty() {
+        return None;
+    }
+    let statements = &project.documents.get(document as usize)?.statements;
+    let resource = statements.get(statement as usize)?.resource.as_ref();
+    let items = &resource.filter(|clause| !clause.negated)?.items;
+    let spans: BTreeSet<Span> = items.iter().filter(|i| i.via.is_some()).map(|i| i.span).collect();
+    let found = f.labels.iter().position(|l| spans.contains(&l.span))?;
+    Some((found, f.labels[found].span))
 }
 
 /// Adds the messages to the notes, a few of them in full.
@@ -76,6 +133,11 @@ fn merge(into: &mut Finding, mut from: Finding, also: &mut Vec<String>) {
     for note in from.notes {
         if !into.notes.contains(&note) {
             into.notes.push(note);
+        }
+    }
+    for action in from.evidence.actions {
+        if into.evidence.actions.len() < MAX_EVIDENCE && !into.evidence.actions.contains(&action) {
+            into.evidence.actions.push(action);
         }
     }
     for span in from.secrets {
@@ -147,12 +209,16 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         taken[i - 1].is_none()
     });
     for f in findings {
-        if f.more > 0 {
-            f.message.push_str(&format!(", and {} more like it here", f.more));
-        }
         f.folded.sort();
         f.folded.dedup();
         f.folded.retain(|name| *name != f.rule);
+    }
+}
+
+/// Says in the message how many more of its rule a finding counts.
+pub(super) fn count(findings: &mut [Finding]) {
+    for f in findings.iter_mut().filter(|f| f.more > 0) {
+        f.message.push_str(&format!(", and {} more like it here", f.more));
     }
 }
 

@@ -200,6 +200,12 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
     sort(&mut findings);
     let mut findings = fold::dedupe(findings);
     fold::fold(&mut findings, project, terms.ruleset);
+    if fold::gather(&mut findings, project) {
+        sort(&mut findings);
+        findings = fold::merge_alike(findings);
+        fold::fold(&mut findings, project, terms.ruleset);
+    }
+    fold::count(&mut findings);
 
     let ruled = |findings: Vec<Finding>| -> Vec<Reported> {
         let mut reported: Vec<Reported> = findings.into_iter().filter_map(|f| ruled(sources, f, terms)).collect();

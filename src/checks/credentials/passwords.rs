@@ -11,15 +11,32 @@ use crate::secrets::{self, is_placeholder};
 use crate::source::{HoleKind, Span, Text};
 use crate::value::{Kind, Value};
 
-/// Properties that are a secret without being called password.
-const SECRETS: &[&str] = &[
-    "authtoken",
-    "oauthtoken",
-    "secrettoken",
-    "hectoken",
-    "accesstoken",
-    "clientsecret",
-    "kdcadminpassword",
+/// Properties that are a secret without being called password, and what they hold.
+const SECRETS: &[(&str, &str)] = &[
+    ("authtoken", "a token"),
+    ("oauthtoken", "a token"),
+    ("secrettoken", "a token"),
+    ("hectoken", "a token"),
+    ("accesstoken", "a token"),
+    ("clientsecret", "a client secret"),
+];
+
+/// Properties that a service fills in by itself, and the switch for it: "Password management with Amazon RDS and AWS
+/// Secrets Manager" in its user guide, and those of Amazon DocumentDB and Amazon Redshift.
+const MANAGED: &[(&str, &str, &str)] = &[
+    (
+        "AWS::DocDB::DBCluster",
+        "masteruserpassword",
+        "ManageMasterUserPassword",
+    ),
+    ("AWS::RDS::DBCluster", "masteruserpassword", "ManageMasterUserPassword"),
+    ("AWS::RDS::DBInstance", "masteruserpassword", "ManageMasterUserPassword"),
+    ("AWS::Redshift::Cluster", "masteruserpassword", "ManageMasterPassword"),
+    (
+        "AWS::RedshiftServerless::Namespace",
+        "adminuserpassword",
+        "ManageAdminPassword",
+    ),
 ];
 
 const LOGIN_PROFILE: &str = "iam-user-login-profile-literal-password";
@@ -79,8 +96,17 @@ fn properties(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'
                 for e in entries.iter() {
                     let key = e.key.display();
                     let login = login || key == "LoginProfile";
-                    if is_password(&key) {
-                        password(cx, id, r, &e.value, login, parameters, out);
+                    if let Some(what) = secret(&key) {
+                        let holder = Holder {
+                            id,
+                            rule: match login && &*r.kind == "AWS::IAM::User" {
+                                true => LOGIN_PROFILE,
+                                false => "password-property-plaintext",
+                            },
+                            what,
+                            help: help(r, &key),
+                        };
+                        password(cx, r, &holder, &e.value, parameters, out);
                     } else {
                         stack.push((&e.value, login));
                     }
@@ -93,28 +119,47 @@ fn properties(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'
     }
 }
 
-fn is_password(key: &str) -> bool {
+/// A property that holds a secret.
+struct Holder {
+    /// Its resource.
+    id: u32,
+    rule: &'static str,
+    /// "a password".
+    what: &'static str,
+    help: Option<String>,
+}
+
+/// What a property with this name holds, where that is a secret.
+fn secret(key: &str) -> Option<&'static str> {
     let lower = key.to_ascii_lowercase();
-    let named = lower.ends_with("password") || lower == "passwords" || SECRETS.contains(&lower.as_str());
-    named && !lower.starts_with("manage") && !lower.starts_with("require") && !lower.starts_with("generate")
+    if let Some((_, what)) = SECRETS.iter().find(|(name, _)| *name == lower) {
+        return Some(what);
+    }
+    let named = lower.ends_with("password") || lower == "passwords";
+    let switch = ["manage", "require", "generate"].iter().any(|p| lower.starts_with(p));
+    (named && !switch).then_some("a password")
+}
+
+/// What to do about this property; the rule's own help holds for all others.
+fn help(r: &Resource, key: &str) -> Option<String> {
+    let lower = key.to_ascii_lowercase();
+    let (_, _, switch) = MANAGED
+        .iter()
+        .find(|(kind, name, _)| **kind == *r.kind && *name == lower)?;
+    let read = "or read it from Secrets Manager at deployment";
+    Some(format!("Let the service manage the password (`{switch}`), {read}."))
 }
 
 fn password(
     cx: &Context<'_>,
-    id: u32,
     r: &Resource,
+    holder: &Holder,
     value: &Value,
-    login: bool,
     parameters: &Parameters<'_>,
     out: &mut Out<'_>,
 ) {
-    let rule = if login && &*r.kind == "AWS::IAM::User" {
-        LOGIN_PROFILE
-    } else {
-        "password-property-plaintext"
-    };
     for (text, v) in value.items().iter().flat_map(strings) {
-        if let Some(f) = literal(cx, id, rule, text, v) {
+        if let Some(f) = literal(cx, holder, text, v) {
             out.push(f.scope(r.header, "of this resource"));
         }
     }
@@ -134,40 +179,47 @@ fn password(
         {
             continue;
         }
+        let message = format!("{} comes from a parameter without NoEcho", holder.what);
+        let help = holder.help.as_ref().map_or_else(
+            || "Set `NoEcho: true` on the parameter.".to_owned(),
+            |help| format!("Set `NoEcho: true` on the parameter. {help}"),
+        );
         out.push(
-            cx.at_resource(rule, id, "a password comes from a parameter without NoEcho")
+            cx.at_resource(holder.rule, holder.id, message)
                 .cause(Cause::Place(span))
                 .severity(Severity::Medium)
-                .primary(span, "shown to whoever may describe the stack")
+                .help(help)
+                .primary(span, "shown to all who may describe the stack")
                 .secondary(p.header, "without NoEcho"),
         );
     }
 }
 
 /// A password that is written out, not looked up.
-fn literal(cx: &Context<'_>, id: u32, rule: &'static str, text: &Text, v: &Value) -> Option<Finding> {
+fn literal(cx: &Context<'_>, holder: &Holder, text: &Text, v: &Value) -> Option<Finding> {
     let known = text.known()?;
     if known.is_empty() || known.starts_with("{{resolve:") || known.contains("${") || is_setting(&known) {
         return None;
     }
-    let message = if rule == LOGIN_PROFILE {
-        "the console password of a user is a literal"
+    let message = if holder.rule == LOGIN_PROFILE {
+        "the console password of a user is a literal".to_owned()
     } else {
-        "a password is a literal"
+        format!("{} is a literal", holder.what)
     };
     let span = span_of(text, v);
     let mut f = cx
-        .at_resource(rule, id, message)
+        .at_resource(holder.rule, holder.id, message)
         .cause(Cause::Place(span))
         .primary(span, "a literal")
         .used_via(&v.via);
+    f.help.clone_from(&holder.help);
     f.secrets.push(span);
     if secrets::is_guessable(&known) {
         f = f.note("the password is one of those that are guessed first");
     } else if is_placeholder(&known) {
         f = f
             .severity(Severity::Low)
-            .note("the value does not look like a real password");
+            .note("the value does not look like a real secret");
     }
     Some(f)
 }
@@ -196,8 +248,14 @@ fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>
     if !matches!(operation.as_str(), "createloginprofile" | "updateloginprofile") {
         return;
     }
+    let holder = Holder {
+        id,
+        rule: LOGIN_PROFILE,
+        what: "a password",
+        help: None,
+    };
     for (text, v) in r.get("Password").into_iter().flat_map(strings) {
-        if let Some(f) = literal(cx, id, LOGIN_PROFILE, text, v) {
+        if let Some(f) = literal(cx, &holder, text, v) {
             out.push(f);
         }
     }

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use super::pass_role::Grant;
 use super::ways::{self, How, Way};
 use crate::finding::{Confidence, Severity};
+use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::strength;
+use crate::iam::pattern;
 use crate::iam::{Action, Document, Item, PolicyKind, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
@@ -98,6 +100,9 @@ fn single(cx: &Context<'_>, out: &mut Out<'_>, (id, statement): (DocumentId, usi
             .at_statement("privesc-single-action", id, statement, message)
             .primary(first.span, ways::clip(m.what))
             .actions(here.iter().map(|(g, _)| g.written()).collect::<BTreeSet<_>>());
+        if let Some((span, label)) = wide_resource(cx, id, statement) {
+            f = f.secondary(span, label);
+        }
         let mut seen = vec![first.span];
         for (g, m) in here.iter().skip(1) {
             if !seen.contains(&g.span) && seen.len() < 5 {
@@ -121,6 +126,18 @@ fn single(cx: &Context<'_>, out: &mut Out<'_>, (id, statement): (DocumentId, usi
     }
 }
 
+/// The item of `Resource` that makes a statement wide enough, and what it stands for.
+fn wide_resource(cx: &Context<'_>, id: DocumentId, statement: usize) -> Option<(Span, &'static str)> {
+    let s = cx.project.documents.get(id as usize)?.statements.get(statement)?;
+    let items = &s.resource.as_ref().filter(|clause| !clause.negated)?.items;
+    let star = items.iter().find(|r| pattern::is_star(&r.text));
+    let whole = || items.iter().find(|r| arn::widest(&r.text) <= Breadth::WholeType);
+    match star {
+        Some(item) => Some((item.span, "on every resource")),
+        None => Some((whole()?.span, "on each resource of its kind")),
+    }
+}
+
 fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Vec<Granted<'_>>, &Way)]) {
     for target in [false, true] {
         let mut here = found.iter().filter(|(_, m)| (m.how == How::Target) == target);
@@ -128,9 +145,10 @@ fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Ve
         // The action that is not PassRole is the one whose use is the escalation; PassRole has its own rules.
         let Some(first) = grants.first() else { continue };
         let names: Vec<_> = m.actions.iter().map(|a| format!("`{a}`")).collect();
+        let lets = if target { "may let" } else { "let" };
         let message = match names.as_slice() {
-            [a, b] => format!("{a} and {b} together let the holder act with another role"),
-            [a, b, ..] => format!("{a}, {b} and more together let the holder act with another role"),
+            [a, b] => format!("{a} and {b} together {lets} the holder act with another role"),
+            [a, b, ..] => format!("{a}, {b} and more together {lets} the holder act with another role"),
             _ => continue,
         };
         let mut f = cx
@@ -154,7 +172,8 @@ fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Ve
             f = f.note(format!("as well as: {}", others.join("; ")));
         }
         if target {
-            f = f.severity(Severity::Low).confidence(Confidence::Low);
+            let help = format!("Name the resources that {} may be called on.", names[0]);
+            f = f.severity(Severity::Low).confidence(Confidence::Low).help(help);
         } else if grants.iter().any(|g| g.narrowed) {
             f.steps_down += 1;
         }

@@ -3,7 +3,6 @@
 
 use super::github::{self, Binds, Found};
 use super::subject::{audience, elsewhere, spelled};
-use crate::finding::Remedy;
 use crate::iam::condition::Operator;
 use crate::iam::principal::{Oidc, Place, oidc_of_conditions, place};
 use crate::iam::{Condition, Document, Format, PolicyKind, PrincipalItem, Statement};
@@ -173,12 +172,7 @@ fn report(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, c: &Con
         .at_statement(rule, id, i, message)
         .primary(value.span, label)
         .other(value.display());
-    if found.binds == Binds::Repository {
-        if value.text.is_known() && value.via.is_none() {
-            let subject = format!("repo:{name}:ref:refs/heads/main");
-            f = f.remedy(Remedy::risky("only the branch `main`").replace(value.span, [subject]));
-        }
-    } else if Operator::of(c).is_some_and(|o| o.wildcards) {
+    if found.binds != Binds::Repository && Operator::of(c).is_some_and(|o| o.wildcards) {
         f = f.secondary(c.operator.span, "wildcard comparison");
     }
     out.push(f);

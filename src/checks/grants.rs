@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crate::finding::Finding;
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::widest;
-use crate::iam::catalogue::catalogue;
+use crate::iam::catalogue::{AccessLevel, catalogue};
 use crate::iam::condition::{Strength, strength};
 use crate::iam::fit::reaches;
 use crate::iam::{Document, Item, PolicyKind, Statement, pattern};
@@ -120,6 +120,23 @@ pub(super) fn class(name: &str) -> &'static ActionSet {
         })
         .get(name)
         .unwrap_or_else(|| NOTHING.get_or_init(ActionSet::empty))
+}
+
+/// Those that change who may do what: what AWS lists as permissions management, but for what gives nobody access.
+pub(super) fn managing(actions: &ActionSet) -> ActionSet {
+    let mut out = actions.of_level(AccessLevel::PermissionsManagement);
+    out.subtract(class("no-access"));
+    out.subtract(class("reads"));
+    out
+}
+
+/// Those that change something: permissions, tags, or what is kept.
+pub(super) fn writing(actions: &ActionSet) -> ActionSet {
+    let mut out = actions.of_level(AccessLevel::Write);
+    out.union_with(&actions.of_level(AccessLevel::Tagging));
+    out.union_with(&actions.of_level(AccessLevel::PermissionsManagement));
+    out.subtract(class("reads"));
+    out
 }
 
 /// "`a`, `b` and 3 more" for the gravest of a set.

@@ -47,6 +47,18 @@ fn account(cx: &Context<'_>, format: Format) -> Option<Json> {
     }
 }
 
+/// What a file of this format can write in place of the number of the account that is deployed to, for help.
+/// CloudFormation User Guide, "Pseudo parameters reference"; Serverless Framework, "Variables".
+pub(super) fn own_account(format: Format) -> &'static str {
+    match format {
+        Format::Cloudformation | Format::Sam => "`${AWS::AccountId}`",
+        Format::Terraform => "`data.aws_caller_identity.current.account_id`",
+        Format::Serverless => "`${aws:accountId}`",
+        Format::Python => "the account that `sts.get_caller_identity()` returns",
+        Format::Json | Format::Text => "its 12 digits, or a placeholder that is filled in when the policy is made",
+    }
+}
+
 /// `aws:SourceAccount` on a statement that lets a service in.
 pub(super) fn source_account(cx: &Context<'_>, id: DocumentId, s: &Statement) -> Option<Remedy> {
     let account = account(cx, cx.project.documents[id as usize].format)?;

@@ -340,7 +340,7 @@ fn within(findings: &[&Finding], relations: &Relations<'_>) -> Vec<Folded> {
         for b in index.with_cause(&relations.same_token[relations.rule(outer)], outer.cause) {
             let inner = findings[b];
             if a != b
-                && (taken[a].is_none() || untold[a])
+                && findings[last(&taken, a)].cause == outer.cause
                 && taken[b].is_none()
                 && outer.severity >= inner.severity
                 && share_a_token(outer, inner)
@@ -359,6 +359,15 @@ fn within(findings: &[&Finding], relations: &Relations<'_>) -> Vec<Folded> {
         })
     };
     taken.into_iter().enumerate().filter_map(folded).collect()
+}
+
+/// What `taken` leads to from `from`.
+fn last(taken: &[Option<usize>], from: usize) -> usize {
+    let mut at = from;
+    while let Some(next) = taken[at] {
+        at = next;
+    }
+    at
 }
 
 /// Following `taken` from `from` leads to `to`.

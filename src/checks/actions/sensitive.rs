@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::checks::escalation;
-use crate::checks::grants::{class, granting, names};
+use crate::checks::grants::{class, granting, managing, names};
 use crate::iam::ActionSet;
-use crate::iam::catalogue::{AccessLevel, catalogue};
+use crate::iam::catalogue::catalogue;
 use crate::rules::{Context, Out};
 
 const RULE: &str = "sensitive-action-without-condition";
@@ -46,7 +46,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 fn sensitive() -> &'static ActionSet {
     static ALL: OnceLock<ActionSet> = OnceLock::new();
     ALL.get_or_init(|| {
-        let mut all = ActionSet::all().of_level(AccessLevel::PermissionsManagement);
+        let mut all = managing(&ActionSet::all());
         for name in ["account", "audit", "credentials", "replication", "secrets", "snapshot"] {
             all.union_with(class(name));
         }

@@ -2,11 +2,11 @@
 
 use std::sync::OnceLock;
 
-use crate::checks::grants::{Granting, class, granting, names};
+use crate::checks::grants::{Granting, class, granting, managing, names};
 use crate::iam::Item;
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::{Breadth, whole_types, widest};
-use crate::iam::catalogue::{AccessLevel, Action, catalogue};
+use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::condition::Grade;
 use crate::rules::{Context, Out};
 
@@ -148,24 +148,19 @@ fn sharing() -> ActionSet {
         "Put", "Add", "Create", "Set", "Update", "Modify", "Attach", "Delete", "Remove",
     ];
     let iam = ["iam", "organizations", "sso", "scp"];
+    let managing = managing(&ActionSet::all());
     catalogue()
         .actions()
         .filter(|a: &Action| {
             let name = a.short_name();
             !a.is_gone()
                 && a.scopable()
-                && manages(*a)
+                && (managing.contains(a.id()) || a.called_permissions_management())
                 && !iam.contains(&a.service().prefix())
                 && verbs.iter().any(|v| name.starts_with(v))
                 && words.iter().any(|w| name.contains(w))
         })
         .collect()
-}
-
-fn manages(a: Action) -> bool {
-    a.level() == AccessLevel::PermissionsManagement
-        || a.second_level() == Some(AccessLevel::PermissionsManagement)
-        || a.called_permissions_management()
 }
 
 /// What deletes, terminates or ends for good.
@@ -177,6 +172,7 @@ fn destroying() -> ActionSet {
         "DeleteItem",
         "DeleteNetworkInterface",
         "DeleteAlarms",
+        "DeleteChangeSet",
         "DeleteNetworkInterfacePermission",
     ];
     catalogue()

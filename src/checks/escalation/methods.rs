@@ -39,11 +39,6 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         };
         let (singles, several): (Vec<&Way>, Vec<&Way>) =
             ways::ways().iter().filter(open).partition(|m| m.ids.len() == 1);
-        for statement in 0..d.statements.len() {
-            let granted = |m: &&'static Way| Some((grant(statement, *m.ids.first()?, m)?, *m));
-            let found: Vec<_> = singles.iter().filter_map(granted).collect();
-            single(cx, out, (id, statement), &found);
-        }
         let mut combined: Vec<(Vec<Granted<'_>>, &Way)> = Vec::new();
         for m in several {
             // Of several statements the one counts that nothing narrows.
@@ -57,6 +52,22 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             };
             let found: Option<Vec<_>> = m.ids.iter().map(widest).collect();
             combined.extend(found.map(|f| (f, m)));
+        }
+        // What a combination does with a role that is passed as well is not said again without the role.
+        let passing: Vec<&Way> = combined
+            .iter()
+            .map(|(_, m)| *m)
+            .filter(|m| m.how == How::Pass)
+            .collect();
+        let again = |m: &Way| {
+            let within = |p: &&Way| m.ids.iter().all(|a| p.ids.contains(a));
+            m.how == How::Target && passing.iter().any(within)
+        };
+        combined.retain(|(_, m)| !again(m));
+        for statement in 0..d.statements.len() {
+            let granted = |m: &&'static Way| Some((grant(statement, *m.ids.first()?, m)?, *m));
+            let found: Vec<_> = singles.iter().filter(|m| !again(m)).filter_map(granted).collect();
+            single(cx, out, (id, statement), &found);
         }
         combination(cx, out, id, &combined);
     }
@@ -99,6 +110,7 @@ fn single(cx: &Context<'_>, out: &mut Out<'_>, (id, statement): (DocumentId, usi
         let mut f = cx
             .at_statement("privesc-single-action", id, statement, message)
             .primary(first.span, ways::clip(m.what))
+            .help(limits(here.iter().flat_map(|(_, m)| &m.ids)))
             .actions(here.iter().map(|(g, _)| g.written()).collect::<BTreeSet<_>>());
         if let Some((span, label)) = wide_resource(cx, id, statement) {
             f = f.secondary(span, label);
@@ -126,6 +138,7 @@ fn single(cx: &Context<'_>, out: &mut Out<'_>, (id, statement): (DocumentId, usi
     }
 }
 
+<<<<<<< HEAD
 /// The item of `Resource` that makes a statement wide enough, and what it stands for.
 fn wide_resource(cx: &Context<'_>, id: DocumentId, statement: usize) -> Option<(Span, &'static str)> {
     let s = cx.project.documents.get(id as usize)?.statements.get(statement)?;
@@ -135,6 +148,28 @@ fn wide_resource(cx: &Context<'_>, id: DocumentId, statement: usize) -> Option<(
     match star {
         Some(item) => Some((item.span, "on every resource")),
         None => Some((whole()?.span, "on each resource of its kind")),
+=======
+/// How to limit some actions: by the resource, and by a condition key that each of them has.
+/// Service Authorization Reference, "Actions, resources, and condition keys for AWS Identity and Access Management".
+fn limits<'a>(actions: impl IntoIterator<Item = &'a Action>) -> String {
+    let actions: Vec<&Action> = actions.into_iter().collect();
+    let keys: Vec<String> = ["iam:PolicyARN", "iam:PermissionsBoundary"]
+        .iter()
+        .filter(|key| actions.iter().all(|a| a.takes_key(key)))
+        .map(|key| format!("`{key}`"))
+        .collect();
+    let names: BTreeSet<&str> = actions.iter().map(|a| a.name()).collect();
+    let of = match Vec::from_iter(names).as_slice() {
+        [one] => format!("`{one}`"),
+        _ => "these actions".to_owned(),
+    };
+    match keys.is_empty() {
+        true => format!("Restrict `Resource` of {of} to what the task needs."),
+        false => format!(
+            "Restrict `Resource` of {of} to what the task needs, or add a condition on {}.",
+            keys.join(" or ")
+        ),
+>>>>>>> f56226c (Actions that AWS calls writes and give or change nothing; complete list of what reads data; help fits the action and the file)
     }
 }
 
@@ -172,8 +207,15 @@ fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Ve
             f = f.note(format!("as well as: {}", others.join("; ")));
         }
         if target {
+<<<<<<< HEAD
             let help = format!("Name the resources that {} may be called on.", names[0]);
             f = f.severity(Severity::Low).confidence(Confidence::Low).help(help);
+=======
+            f = f
+                .help(limits(&m.ids))
+                .severity(Severity::Low)
+                .confidence(Confidence::Low);
+>>>>>>> f56226c (Actions that AWS calls writes and give or change nothing; complete list of what reads data; help fits the action and the file)
         } else if grants.iter().any(|g| g.narrowed) {
             f.steps_down += 1;
         }

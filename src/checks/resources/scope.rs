@@ -1,9 +1,8 @@
 //! Actions on everything that could be on less.
 
-use crate::checks::grants::{class, granting, names};
+use crate::checks::grants::{class, granting, managing, names, writing};
 use crate::finding::Severity;
 use crate::iam::ActionSet;
-use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::{Grade, Strength};
 use crate::rules::{Context, Out};
 
@@ -41,13 +40,13 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
         if held == Held::Narrowed {
             continue;
         }
-        let writes = writes_of(&scopable);
+        let writes = writing(&scopable);
         // Descriptions give nothing away that is kept there.
         let content = ["content", "data", "secrets", "credentials", "lambda-env"];
         let shows = content.iter().any(|name| class(name).intersects(&scopable));
         let reads = writes.is_empty() && (scopable.is_subset(&ActionSet::expand_all(PULLING)) || !shows);
         let logs = !writes.is_empty() && !shows && writes.is_subset(&ActionSet::expand_all(LOGGING));
-        let managing = scopable.of_level(AccessLevel::PermissionsManagement);
+        let managing = managing(&scopable);
         let cases = [
             (
                 "permissions-management-on-star",
@@ -114,13 +113,6 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             out.push(g.weighed(cx, &set, f));
         }
     }
-}
-
-fn writes_of(actions: &ActionSet) -> ActionSet {
-    let mut writes = actions.of_level(AccessLevel::Write);
-    writes.union_with(&actions.of_level(AccessLevel::Tagging));
-    writes.union_with(&actions.of_level(AccessLevel::PermissionsManagement));
-    writes
 }
 
 /// What a statement's conditions leave of "every resource".

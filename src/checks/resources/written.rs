@@ -4,6 +4,7 @@
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
+use crate::checks::narrowing::own_account;
 use crate::iam::arn::{Arn, Field, is_account_id};
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::{Facet, Grade};
@@ -95,6 +96,12 @@ fn fixed_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
                     format!("the account {account} is written into the policy"),
                 )
                 .primary(span, "good in this account only")
+                .help(match d.format {
+                    Format::Json | Format::Text => {
+                        "Use a placeholder that is filled in when the policy is made.".to_owned()
+                    }
+                    format => format!("Use {} or a variable.", own_account(format)),
+                })
                 .resources([item.display()])
                 .other(account),
             );
@@ -199,6 +206,10 @@ fn open_account(cx: &Context<'_>, out: &mut Out<'_>) {
                 "the account is left open: what others share is taken in",
             )
             .primary(span, "every account")
+            .help(format!(
+                "Name the account: {}.",
+                own_account(cx.project.documents[g.document as usize].format)
+            ))
             .resources([item.display()]),
         );
     }

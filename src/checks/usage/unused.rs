@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::roles::{Roles, Used, witnesses};
 use super::{platform, templates};
+use crate::checks::grants::writing;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
@@ -484,7 +485,8 @@ fn remedy(statement: &Statement, excess: &[Excess<'_>], declared: &ActionSet) ->
 fn steps_down(statement: &Statement, excess: &[Excess<'_>]) -> u8 {
     let writes = |e: &Excess<'_>| {
         let grave = [AccessLevel::Write, AccessLevel::PermissionsManagement];
-        grave.iter().any(|l| !e.unused.of_level(*l).is_empty())
+        let unused = writing(&e.unused);
+        grave.iter().any(|l| !unused.of_level(*l).is_empty())
     };
     let whole = |e: &Excess<'_>| {
         let text = e.item.display();

@@ -80,6 +80,7 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
         formats::cloudformation::bodies(sources, unit);
         formats::python::inline(sources, unit);
         formats::policies::lower(unit);
+        formats::templated::unrendered(sources, unit);
         for statement in unit.documents.iter_mut().flat_map(|d| &mut d.statements) {
             statement.dead = dead(statement, today);
         }

@@ -60,6 +60,8 @@ pub enum Why {
     Module,
     /// A macro or include that CloudFormation runs when the template is deployed.
     Macro,
+    /// A template of another language that cannot be parsed before it is rendered.
+    Template,
     /// The file defines IAM in a language that is not read.
     Language(Language),
     /// A folder of synthesized templates is left out by `.gitignore` or the settings.
@@ -191,6 +193,7 @@ impl fmt::Display for Why {
             Self::Unread(message) | Self::Exhausted(message) | Self::Settings(message) => message,
             Self::Module => "the module is not in this repository",
             Self::Macro => "CloudFormation runs this macro when the template is deployed",
+            Self::Template => "a template of another language: render it, then check the result",
             Self::Language(language) => language.text(),
             Self::Ignored => {
                 "synthesized templates are ignored: name the folder on the command line, or use --no-gitignore"

@@ -13,7 +13,7 @@ pub mod policies;
 pub mod python;
 mod recognize;
 pub mod serverless;
-mod templated;
+pub mod templated;
 pub mod terraform;
 mod vendors;
 

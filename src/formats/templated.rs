@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::source::{Hole, HoleKind, Piece, Text};
+use crate::model::Unit;
+use crate::source::{Hole, HoleKind, Piece, ProblemKind, Sources, Text};
 use crate::value::{Branch, Entry, Kind, Value};
 
 /// What opens a dynamic reference. CloudFormation User Guide, "Get values stored in other services using dynamic
@@ -24,6 +25,36 @@ pub(super) fn braces(text: Text) -> Text {
         let named = inner.starts_with(|c: char| c.is_alphabetic() || "_.$(".contains(c));
         named.then(|| (HoleKind::Input, inner.to_owned()))
     })
+}
+
+/// What cannot be parsed in a template of another language is not broken: nobody has rendered it.
+pub fn unrendered(sources: &Sources, unit: &mut Unit) {
+    for p in &mut unit.problems {
+        let broken = matches!(p.kind, ProblemKind::Syntax | ProblemKind::PolicyJson);
+        if broken && is_unrendered(sources.path(p.span.file), sources.text(p.span.file)) {
+            p.kind = ProblemKind::Template;
+        }
+    }
+}
+
+/// Whether a file is a template of Jinja, Helm, ERB or their like: it is in a folder whose name is an expression
+/// (`{{cookiecutter.name}}/`), a line begins with a directive, or, in data, there is an expression anywhere.
+fn is_unrendered(path: &str, text: &str) -> bool {
+    const DATA: [&str; 4] = [".json", ".yaml", ".yml", ".template"];
+    const ENDINGS: [&str; 4] = [".j2", ".jinja", ".jinja2", ".erb"];
+    if path.contains("{{") || ENDINGS.iter().any(|end| path.ends_with(end)) {
+        return true;
+    }
+    let directive = |line: &str| ["{%", "<%"].iter().any(|open| line.trim_start().starts_with(open));
+    if text.lines().any(directive) {
+        return true;
+    }
+    let expression = |rest: &str| !rest.trim_start().starts_with(RESOLVE) && rest.contains("}}");
+    DATA.iter().any(|end| path.ends_with(end))
+        && text.lines().any(|line| {
+            let mut opened = line.match_indices("{{");
+            opened.any(|(at, open)| expression(&line[at + open.len()..]) && !line[at + open.len()..].starts_with('"'))
+        })
 }
 
 /// Whether `templatefile` reads a file of this name.
@@ -128,4 +159,28 @@ fn replaced(text: Text, open: &str, close: &str, judge: Judge<'_>) -> Text {
         out.append(&text.slice(done..flat.len()));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_of_other_languages_are_recognized() {
+        let cases = [
+            ("{{ cookiecutter.name }}/app.py", "x", true),
+            ("app.py", "{%- if x %}\nimport a", true),
+            ("app.py", "x = f\"{{{a}}}\"", false),
+            ("main.tf", "x = <<E\n%{ if x }\nE", false),
+            ("main.tf", "{% if x %}", true),
+            ("t.yaml", "A: {{ .Values.a }}", true),
+            ("t.yaml", "A: '{{resolve:ssm:x}}'", false),
+            ("t.yaml.erb", "A: 1", true),
+            ("t.json", "{\"a\":{\"b\":{\"c\":1}}}", false),
+            ("t.yaml", "A: [", false),
+        ];
+        for (path, text, expected) in cases {
+            assert_eq!(is_unrendered(path, text), expected, "{path} {text}");
+        }
+    }
 }

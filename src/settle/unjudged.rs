@@ -80,6 +80,7 @@ fn problem(project: &Project<'_>, p: &Problem) -> Option<Unjudged> {
         ProblemKind::Exhausted => (What::File, Why::Exhausted(message())),
         ProblemKind::Module => return Some(named(project, p, Why::Module)),
         ProblemKind::Macro => return Some(named(project, p, Why::Macro)),
+        ProblemKind::Template => return Some(Unjudged::file(project.sources, p.span.file, Why::Template)),
         ProblemKind::NotEvaluated | ProblemKind::Internal => return None,
     };
     Some(Unjudged::at(project.sources, p.span, what, "", why))

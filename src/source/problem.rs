@@ -24,6 +24,9 @@ pub enum ProblemKind {
     Module,
     /// A macro that runs when the template is deployed; the message is its name. Listed as not judged, no finding.
     Macro,
+    /// Broken as it is written, but a template of another language that is rendered before AWS sees it: listed as not
+    /// judged, no finding.
+    Template,
     /// A mistake of ours on this input: reported, and the run cannot end well.
     Internal,
 }

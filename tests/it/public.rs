@@ -251,3 +251,36 @@ fn none_that_names_an_account_is() {
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn the_open_routes_of_an_api_are_one_finding() {
+    let event = |name: &str, kind: &str, method: &str| {
+        format!("        {name}: {{Type: {kind}, Properties: {{Path: /{name}, Method: {method}}}}}\n")
+    };
+    let template = |events: &[String]| {
+        format!(
+            "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: app.h\n      Events:\n{}",
+            events.concat()
+        )
+    };
+    let severities = |events: &[String]| {
+        let repo = crate::support::repository::Repository::new(&[("t.yaml", &*template(events))]);
+        let ran = repo.run(&["check", "-f", "json", "--only", "apigw-method-no-auth"]);
+        let all = ran.json()["findings"].as_array().unwrap().clone();
+        all.iter()
+            .map(|f| f["severity"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        severities(&[event("a", "Api", "get"), event("b", "Api", "post")]),
+        ["medium"]
+    );
+    assert_eq!(
+        severities(&[event("a", "Api", "get"), event("b", "Api", "head")]),
+        ["low"]
+    );
+    assert_eq!(
+        severities(&[event("a", "Api", "get"), event("b", "HttpApi", "any")]),
+        ["low", "medium"]
+    );
+}

@@ -221,3 +221,39 @@ fn the_text_of_a_file_begins_no_line() {
         assert!(bad.is_none() && out.contains("error::a"), "{args:?}: {out}");
     }
 }
+
+const SAM_TEMPLATE: &str = concat!(
+    "AWSTemplateFormatVersion: '2010-09-09'\nDescription: >\n  {{ cookiecutter.name }}\n\n  A service\n",
+    "{%- if cookiecutter.wide %}\nMetadata:\n  Doc: |\n    {# a long comment of the template #}\n    text\n{%- endif %}\n",
+    "Resources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      {{ include \"name\" . }}\n",
+    "      PolicyDocument:\n        Version: '2012-10-17'\n        Statement:\n          - Effect: Allow\n            Action: '*'\n            Resource: '*'\n",
+);
+
+#[test]
+fn templates_of_other_languages_are_read_as_far_as_they_go() {
+    let ran = Repository::new(&[("template.yaml", SAM_TEMPLATE)]).run(&["check", "-f", "json"]);
+    assert_eq!(ran.rules(), ["admin-star-star"]);
+    assert_eq!(entries(&ran), [""; 0]);
+}
+
+#[test]
+fn what_must_be_rendered_first_is_not_called_broken() {
+    let python = "import boto3\ndef handler(e, c)\n    boto3.client('s3').list_buckets()\n";
+    let files = [
+        ("{{cookiecutter.name}}/app.py", python.to_owned()),
+        ("app.py", format!("{{%- if x %}}\n{python}")),
+        (
+            "t.yaml",
+            "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  F: {{ x }}\n   Type: [AWS::IAM::Role\n".to_owned(),
+        ),
+    ];
+    for (path, text) in &files {
+        let ran = Repository::new(&[(path, text)]).run(&["check", "-f", "json"]);
+        assert_eq!(ran.rules(), [""; 0], "{path}");
+        let all = entries(&ran);
+        assert!(
+            all.iter().any(|e| e.contains("a template of another language")),
+            "{path} {all:?}"
+        );
+    }
+}

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::settings::{Push, says};
+use super::settings::says;
+use crate::finding::Severity;
 use crate::model::Resource;
-use crate::rules::Context;
-use crate::source::{Span, Target};
+use crate::rules::{Context, Out};
+use crate::source::{Span, Target, Text};
 use crate::value::Value;
 
 /// The APIs of a project, by scope and name.
@@ -30,29 +31,25 @@ impl<'a> Apis<'a> {
         }
     }
 
-    pub(super) fn method(&self, r: &Resource, push: Push<'_>) {
+    /// The method or route, where anybody may call it.
+    pub(super) fn open<'r>(&self, id: u32, r: &'r Resource) -> Option<Open<'r>> {
         let key = r.get("RouteKey").and_then(Value::as_str);
         let options = r.get("HttpMethod").is_some_and(|m| says(m, "OPTIONS"))
             || key.as_ref().is_some_and(|k| k.starts_with("OPTIONS"));
         let keyed = r.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true);
         if options || keyed || key.is_some_and(|k| !self.asks(r, &k)) || self.closed(r) {
-            return;
+            return None;
         }
-        let rule = "apigw-method-no-auth";
-        let message = "anybody may call this method";
-        match r.get("AuthorizationType") {
-            Some(v) if says(v, "NONE") => push(rule, message, v.span, "no authorization"),
-            Some(_) => {}
+        let (span, label) = match r.get("AuthorizationType") {
+            Some(v) if says(v, "NONE") => (v.span, "no authorization"),
+            Some(_) => return None,
             // The default of a route. API Gateway Developer Guide, "Control and manage access to HTTP APIs in API Gateway".
             None if &*r.kind == "AWS::ApiGatewayV2::Route" && !r.has("AuthorizerId") && r.has("RouteKey") => {
-                push(rule, message, r.header, "no authorization is the default");
+                (r.header, "no authorization is the default")
             }
-            None => {
-                if let Some(span) = r.get("SamEvent").and_then(|event| self.open_event(r, event)) {
-                    push(rule, message, span, "no authorizer");
-                }
-            }
-        }
+            None => (self.open_event(r, r.get("SamEvent")?)?, "no authorizer"),
+        };
+        Some(Open { id, r, span, label })
     }
 
     /// Where an event of a SAM function says, or leaves it to the API and to Globals to say, that anybody may call.
@@ -126,6 +123,97 @@ impl<'a> Apis<'a> {
     fn api(&self, r: &Resource, property: &str) -> Option<&'a Resource> {
         let target = target(r, property)?;
         self.by_address.get(&(&*target.scope, &*target.address)).copied()
+    }
+}
+
+/// A method or route that anybody may call.
+pub(super) struct Open<'r> {
+    id: u32,
+    r: &'r Resource,
+    span: Span,
+    label: &'static str,
+}
+
+impl Open<'_> {
+    /// The API that it is part of, by scope and name. Events of SAM functions that name none share one for each kind.
+    /// SAM Developer Guide, "ServerlessRestApi" and "ServerlessHttpApi".
+    fn api(&self) -> (String, String) {
+        let scope = || self.r.address.scope.to_string();
+        let named = ["RestApiId", "ApiId"].iter().find_map(|name| {
+            let id = self.r.get(name)?;
+            Some(match target(self.r, name) {
+                Some(t) => (t.scope.to_string(), t.address.to_string()),
+                None => (scope(), id.as_text().map_or_else(String::new, Text::display)),
+            })
+        });
+        match named {
+            Some(api) => api,
+            None if self.r.has("SamEvent") => (scope(), self.r.kind.to_string()),
+            None => (scope(), self.r.address.name.to_string()),
+        }
+    }
+
+    /// Whether it only reads, by its method. RFC 9110, "Safe Methods".
+    fn reads(&self) -> bool {
+        let key = self.r.get("RouteKey").and_then(Value::as_str);
+        let method = self.r.get("HttpMethod").and_then(Value::as_str);
+        let method = method.or_else(|| Some(key?.split(' ').next()?.to_owned().into()));
+        method.is_some_and(|m| {
+            ["GET", "HEAD", "OPTIONS"]
+                .iter()
+                .any(|safe| m.eq_ignore_ascii_case(safe))
+        })
+    }
+}
+
+/// Open methods and routes by their API: that an API asks nobody is one mistake, however many routes it has.
+#[derive(Default)]
+pub(super) struct Routes<'r> {
+    by_api: BTreeMap<(String, String), Vec<Open<'r>>>,
+}
+
+/// How many routes of an API a finding shows.
+const MAX_SHOWN: usize = 10;
+
+impl<'r> Routes<'r> {
+    pub(super) fn add(&mut self, open: Open<'r>) {
+        self.by_api.entry(open.api()).or_default().push(open);
+    }
+
+    pub(super) fn report(self, cx: &Context<'r>, out: &mut Out<'_>) {
+        for mut routes in self.by_api.into_values() {
+            routes.sort_by_key(|o| o.span);
+            routes.dedup_by_key(|o| o.span);
+            let Some((first, more)) = routes.split_first() else {
+                continue;
+            };
+            let message = match more.len() {
+                0 => "anybody may call this method".to_owned(),
+                n => format!("anybody may call {} methods of this API", n + 1),
+            };
+            let mut f = cx
+                .at_resource("apigw-method-no-auth", first.id, message)
+                .primary(first.span, first.label);
+            if routes.iter().all(|o| o.r.branch.is_some()) {
+                f = f.under(first.r.branch.as_ref());
+            }
+            if !first.r.header.touches(first.span) {
+                f = f.scope(first.r.header, "");
+            }
+            for open in more.iter().take(MAX_SHOWN - 1) {
+                f = f.secondary(open.span, open.label);
+            }
+            if more.len() >= MAX_SHOWN {
+                f = f.note(format!(
+                    "{} more methods are open in the same way",
+                    more.len() + 1 - MAX_SHOWN
+                ));
+            }
+            if routes.iter().all(Open::reads) {
+                f = f.severity(Severity::Low);
+            }
+            out.push(f);
+        }
     }
 }
 

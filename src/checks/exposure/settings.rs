@@ -1,6 +1,6 @@
 //! Settings, rather than policies, that open a resource: ACLs, public access blocks, shares, methods without authorisation.
 
-use super::apis::Apis;
+use super::apis::{Apis, Routes};
 use crate::finding::Finding;
 use crate::model::{Resource, kinds};
 use crate::rules::{Context, Out};
@@ -9,6 +9,7 @@ use crate::value::{Entry, Kind, Value};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let apis = Apis::new(cx);
+    let mut routes = Routes::default();
     for (id, r) in cx.project.deployed() {
         let push = &mut |rule: &'static str, message: &str, span: Span, label: &str| {
             let f: Finding = cx
@@ -94,12 +95,17 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                     );
                 }
             }
-            "AWS::ApiGateway::Method" | "AWS::ApiGatewayV2::Route" => apis.method(r, push),
+            "AWS::ApiGateway::Method" | "AWS::ApiGatewayV2::Route" => {
+                if let Some(open) = apis.open(id, r) {
+                    routes.add(open);
+                }
+            }
             "AWS::KMS::Grant" => grant(r, push),
             kind if kind == kinds::BOTO3_CALL => call(r, push),
             _ => {}
         }
     }
+    routes.report(cx, out);
 }
 
 pub(super) type Push<'a> = &'a mut dyn FnMut(&'static str, &str, Span, &str);

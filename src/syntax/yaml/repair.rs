@@ -2,7 +2,7 @@
 //!
 //! 1. A quoted scalar whose later lines are indented too little (`!Sub '{` … `}'`), which libyaml and so AWS accept: its
 //!    line breaks become blanks. No problem.
-//! 2. A template of another language (Jinja, Helm, ERB, Terraform): directives become blanks, expressions a word of the same length
+//! 2. A template of another language (Jinja, Helm, ERB, Terraform): directives become empty lines, expressions a word of the same length
 //!    whose text is read back as a hole. One [`ProblemKind::NotEvaluated`].
 //! 3. Anything else: the line is blanked, at most [`MAX_BLANKED`] times, and the first place is a problem.
 
@@ -333,7 +333,10 @@ impl<'t> Repair<'t> {
                     let end = at + len + 2;
                     let alone = is_alone(bytes, at, end);
                     let one_line = !bytes[at..end].contains(&b'\n');
-                    found.push((at..end, expression && one_line && !alone));
+                    found.push((
+                        at..end,
+                        expression && one_line && (!alone || in_block_scalar(bytes, at)),
+                    ));
                     at = end;
                 }
                 None => at += 2,
@@ -350,8 +353,23 @@ impl<'t> Repair<'t> {
                 self.overwrite(range.clone(), |_| b'x');
                 self.masked.push(range);
             } else {
-                self.blank(range);
+                self.blank(range.clone());
+                self.empty_lines(range);
             }
+        }
+    }
+
+    /// Where nothing else stands on the lines of `range`, which is blank, makes them lines without blanks: those before
+    /// the first line of a block scalar must not be longer than its indentation.
+    fn empty_lines(&mut self, range: Range<usize>) {
+        let bytes = self.source.as_bytes();
+        if is_alone(bytes, range.start, range.end) {
+            let start = bytes[..range.start]
+                .iter()
+                .rposition(|b| *b == b'\n')
+                .map_or(0, |i| i + 1);
+            let end = line_end(bytes, range.end);
+            self.overwrite(start..end, |b| if b == b'\r' { b } else { b'\n' });
         }
     }
 
@@ -427,6 +445,42 @@ fn is_alone(bytes: &[u8], start: usize, end: usize) -> bool {
     let before = bytes[..start].iter().rev().find(|b| !blank(b));
     let after = bytes[end..].iter().find(|b| !blank(b));
     matches!(before, None | Some(b'\n' | b'\r')) && matches!(after, None | Some(b'\n' | b'\r'))
+}
+
+/// How many lines are looked back at for the start of a block scalar.
+const MAX_LINES_BACK: usize = 300;
+
+/// Whether the line of `at` is text of a block scalar (`Description: >`).
+fn in_block_scalar(bytes: &[u8], at: usize) -> bool {
+    let mut end = bytes[..at].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+    let mut indent = at - end;
+    for _ in 0..MAX_LINES_BACK {
+        let Some(stop) = end.checked_sub(1) else { return false };
+        end = bytes[..stop].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+        let line = bytes[end..stop].trim_ascii_end();
+        let own = line.iter().take_while(|b| **b == b' ').count();
+        if own >= indent || own == line.len() {
+            continue;
+        }
+        indent = own;
+        if opens_block_scalar(line) {
+            return true;
+        }
+        if indent == 0 {
+            return false;
+        }
+    }
+    false
+}
+
+/// Whether a line ends with the header of a block scalar: `|`, `>-`, `|2+`.
+fn opens_block_scalar(line: &[u8]) -> bool {
+    let header = line.iter().rposition(|b| !matches!(b, b'-' | b'+' | b'0'..=b'9'));
+    header.is_some_and(|i| {
+        matches!(line[i], b'|' | b'>')
+            && line.len() - i <= 3
+            && i.checked_sub(1).is_some_and(|before| line[before] == b' ')
+    })
 }
 
 fn line_end(bytes: &[u8], at: usize) -> usize {

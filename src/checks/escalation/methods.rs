@@ -138,7 +138,6 @@ fn single(cx: &Context<'_>, out: &mut Out<'_>, (id, statement): (DocumentId, usi
     }
 }
 
-<<<<<<< HEAD
 /// The item of `Resource` that makes a statement wide enough, and what it stands for.
 fn wide_resource(cx: &Context<'_>, id: DocumentId, statement: usize) -> Option<(Span, &'static str)> {
     let s = cx.project.documents.get(id as usize)?.statements.get(statement)?;
@@ -148,7 +147,9 @@ fn wide_resource(cx: &Context<'_>, id: DocumentId, statement: usize) -> Option<(
     match star {
         Some(item) => Some((item.span, "on every resource")),
         None => Some((whole()?.span, "on each resource of its kind")),
-=======
+    }
+}
+
 /// How to limit some actions: by the resource, and by a condition key that each of them has.
 /// Service Authorization Reference, "Actions, resources, and condition keys for AWS Identity and Access Management".
 fn limits<'a>(actions: impl IntoIterator<Item = &'a Action>) -> String {
@@ -169,7 +170,6 @@ fn limits<'a>(actions: impl IntoIterator<Item = &'a Action>) -> String {
             "Restrict `Resource` of {of} to what the task needs, or add a condition on {}.",
             keys.join(" or ")
         ),
->>>>>>> f56226c (Actions that AWS calls writes and give or change nothing; complete list of what reads data; help fits the action and the file)
     }
 }
 
@@ -207,15 +207,10 @@ fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Ve
             f = f.note(format!("as well as: {}", others.join("; ")));
         }
         if target {
-<<<<<<< HEAD
-            let help = format!("Name the resources that {} may be called on.", names[0]);
-            f = f.severity(Severity::Low).confidence(Confidence::Low).help(help);
-=======
             f = f
                 .help(limits(&m.ids))
                 .severity(Severity::Low)
                 .confidence(Confidence::Low);
->>>>>>> f56226c (Actions that AWS calls writes and give or change nothing; complete list of what reads data; help fits the action and the file)
         } else if grants.iter().any(|g| g.narrowed) {
             f.steps_down += 1;
         }

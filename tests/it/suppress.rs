@@ -376,6 +376,6 @@ fn a_condition_that_lets_everybody_in_is_one_finding() {
     let found: Vec<_> = report.active().collect();
     assert_eq!(found.len(), 1, "{:?}", statuses(&report));
     assert_eq!(found[0].rule(), "condition-forallvalues-single-valued");
-    assert_eq!(found[0].severity, overgrant::finding::Severity::Critical);
+    assert_eq!(found[0].severity, overgrant::finding::Severity::High);
     assert_eq!(found[0].finding.folded, ["resource-policy-public"]);
 }

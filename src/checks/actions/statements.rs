@@ -7,9 +7,9 @@ use crate::finding::{Offered, Remedy};
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
-use crate::iam::{ActionSet, Clause, Condition, Item, Origin, PrincipalClause, Statement};
+use crate::iam::{ActionSet, Clause, Condition, Origin, PrincipalClause, Statement};
 use crate::rules::{Context, Out};
-use crate::source::{FileId, HoleKind, Piece, ProblemKind, Span};
+use crate::source::{FileId, ProblemKind, Span};
 
 pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
     // Of what the directives of a template hold, one or the other may be left out.
@@ -195,24 +195,12 @@ fn same_conditions(o: &Compared<'_>, s: &Compared<'_>) -> bool {
     same && o.lines().is_some() && o.lines() == s.lines()
 }
 
-/// `None` where it may say one thing here and another there.
+/// `None` where a part is not known.
 fn line(c: &Condition) -> Option<String> {
     let mut out = format!("{} {}", c.operator.text.known()?, c.key.text.known()?).to_lowercase();
-    let mut values: Vec<String> = c.values.iter().map(value).collect::<Option<_>>()?;
-    values.sort();
-    for value in values {
+    for v in &c.values {
         out.push('\n');
-        out.push_str(&value);
+        out.push_str(&v.text.known()?);
     }
     c.complete.then_some(out)
-}
-
-/// A value as text; a reference is as good as what it stands for, which is the same wherever the document names it.
-fn value(item: &Item) -> Option<String> {
-    let named = |piece: &Piece| match piece {
-        Piece::Lit(_) => true,
-        Piece::Hole(hole) => !matches!(hole.kind, HoleKind::Broken | HoleKind::Other) && !hole.name.is_empty(),
-    };
-    let known = item.branch.is_none() && item.text.pieces().iter().all(named);
-    known.then(|| item.text.display())
 }

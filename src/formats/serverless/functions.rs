@@ -10,6 +10,8 @@ use crate::source::{Hole, HoleKind, Span, Text, join_path};
 use crate::syntax::NodeId;
 use crate::value::{Entry, Kind, Value};
 
+use super::generated::{document, entry, map, normalised};
+
 /// The role that all functions share which name none.
 const SHARED_ROLE: &str = "IamRoleLambdaExecution";
 
@@ -568,41 +570,5 @@ impl Lowering<'_, '_> {
             instances: None,
             branch: None,
         }
-    }
-}
-
-/// The name in logical ids: `my-fn_a` is `MyDashfnUnderscorea`. Serverless Framework, "Resource naming".
-fn normalised(name: &str) -> String {
-    let name = name.replace('-', "Dash").replace('_', "Underscore");
-    let mut chars = name.chars();
-    let first = chars.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(chars).collect()
-}
-
-fn document(statements: Vec<Value>, at: Span, span: Span) -> Value {
-    map_at(
-        vec![
-            ("Version", Value::made("2012-10-17", at)),
-            ("Statement", Value::seq(statements, span)),
-        ],
-        at,
-        span,
-    )
-}
-
-fn map(entries: Vec<(&str, Value)>, at: Span) -> Value {
-    map_at(entries, at, at)
-}
-
-fn map_at(entries: Vec<(&str, Value)>, at: Span, span: Span) -> Value {
-    let entries = entries.into_iter().map(|(name, value)| entry(name, at, value));
-    Value::new(Kind::Map(entries.collect()), span)
-}
-
-fn entry(name: &str, at: Span, value: Value) -> Entry {
-    Entry {
-        key: Text::made(name, at),
-        key_span: at,
-        value,
     }
 }

@@ -5,6 +5,7 @@
 //! what the framework adds (the trust policy, permission to write logs) is marked as its own.
 
 mod functions;
+mod generated;
 mod variables;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,41 @@
+//! Names and values of what the framework generates.
+
+use crate::source::{Span, Text};
+use crate::value::{Entry, Kind, Value};
+
+/// The name in logical ids: `my-fn_a` is `MyDashfnUnderscorea`. Serverless Framework, "Resource naming".
+pub(super) fn normalised(name: &str) -> String {
+    let name = name.replace('-', "Dash").replace('_', "Underscore");
+    let mut chars = name.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}
+
+/// A policy with these statements.
+pub(super) fn document(statements: Vec<Value>, at: Span, span: Span) -> Value {
+    map_at(
+        vec![
+            ("Version", Value::made("2012-10-17", at)),
+            ("Statement", Value::seq(statements, span)),
+        ],
+        at,
+        span,
+    )
+}
+
+pub(super) fn map(entries: Vec<(&str, Value)>, at: Span) -> Value {
+    map_at(entries, at, at)
+}
+
+fn map_at(entries: Vec<(&str, Value)>, at: Span, span: Span) -> Value {
+    let entries = entries.into_iter().map(|(name, value)| entry(name, at, value));
+    Value::new(Kind::Map(entries.collect()), span)
+}
+
+pub(super) fn entry(name: &str, at: Span, value: Value) -> Entry {
+    Entry {
+        key: Text::made(name, at),
+        key_span: at,
+        value,
+    }
+}

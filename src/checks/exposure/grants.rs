@@ -154,7 +154,9 @@ fn escalation(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docume
     if grants("s3:GetObject").is_some() && grants("s3:PutObject").is_some() {
         return;
     }
-    for name in ["s3:PutBucketPolicy", "s3:PutBucketAcl", "s3:PutLifecycleConfiguration"] {
+    // A lifecycle configuration deletes what is kept, and gives nothing to whom an identity policy is for.
+    let ways = ["s3:PutBucketPolicy", "s3:PutBucketAcl", "s3:PutLifecycleConfiguration"];
+    for name in &ways[..if identity { 2 } else { 3 }] {
         if let Some(item) = grants(name) {
             let mut f = cx
                 .at_statement(

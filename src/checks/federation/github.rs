@@ -159,6 +159,8 @@ fn path(text: &str, wildcards: bool) -> (Binds, String) {
     if !wildcards {
         return (Binds::Ref, text.to_owned());
     }
+    // `OWNER@ID/NAME@ID` is the form with IDs that never change; no name has an `@`.
+    let owner = owner.split('@').next().unwrap_or(owner);
     if is_wild(owner) {
         return (owners(owner), String::new());
     }
@@ -194,6 +196,8 @@ mod tests {
             ("repo:acme/*:ref:refs/heads/main", true, Owner, "acme"),
             ("repo:acme/app*:*", true, SomeRepositories, "acme"),
             ("repo:acme*/app:*", true, SomeOwners, ""),
+            ("repo:acme@*/app@*:*", true, Repository, "acme/app"),
+            ("repo:${org}/${name}:*", true, Repository, "${org}/${name}"),
             ("repo:acme*", true, SomeOwners, ""),
             ("repo:*", true, Nothing, ""),
             ("repo:*/app:*", true, Nothing, ""),

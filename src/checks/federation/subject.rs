@@ -59,7 +59,7 @@ pub(super) fn audience(
             "oidc-missing-aud",
             id,
             i,
-            "tokens made for other services are accepted too",
+            "tokens for every client ID of the provider are accepted",
         )
         .primary(item.value.span, "no condition on `aud`")
         .principals([item.value.display()]),

@@ -24,6 +24,8 @@ mod trust;
 mod usage;
 mod validity;
 
+pub(crate) use actions::sensitive_actions;
+
 use crate::rules::Check;
 
 /// Every check by name, family by family.

@@ -32,7 +32,8 @@ fn say(c: &Captured<'_>, part: Option<&str>) -> String {
     match part {
         None => shorten(&text),
         Some("service") => text.split(':').next().unwrap_or_default().to_owned(),
-        Some(part) => match c.actions {
+        Some("left") => c.left.as_ref().map_or_else(String::new, |l| l.why.to_owned()),
+        Some(part) => match c.granted() {
             Some(actions) => of_actions(actions, part),
             None => of_actions(&ActionSet::expand(&text), part),
         },

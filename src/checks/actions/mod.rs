@@ -8,6 +8,8 @@ mod redundant;
 mod sensitive;
 mod statements;
 
+pub(crate) use sensitive::sensitive as sensitive_actions;
+
 use crate::rules::Check;
 
 /// Name in a rule file's `check:`, and the function.

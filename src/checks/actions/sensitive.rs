@@ -43,7 +43,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 
 /// Actions that answer with credentials or secrets, change who may do what, blind those who watch, or lead to more
 /// permissions.
-fn sensitive() -> &'static ActionSet {
+pub(crate) fn sensitive() -> &'static ActionSet {
     static ALL: OnceLock<ActionSet> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut all = managing(&ActionSet::all());

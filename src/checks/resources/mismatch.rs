@@ -67,8 +67,7 @@ fn part_of_service(
     let Some(service) = prefix.and_then(|prefix| catalogue().service(prefix)) else {
         return;
     };
-    let mut fits = |a: &Action| a.resource_types().any(|t| resources.has(t));
-    let unfit = service.actions().filter(|a| !a.is_gone() && !fits(a)).count();
+    let unfit = service.actions().filter(|a| !a.is_gone() && !resources.fit(*a)).count();
     if unfit == 0 {
         return;
     }

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::statements::Stmt;
-use super::{Captured, Eval, Found, Of};
+use super::{Captured, Eval, Found, Left, Of};
+use crate::checks::sensitive_actions;
 use crate::iam::actions::is_one_operation;
-use crate::iam::arn::{Arn, Field};
+use crate::iam::arn::{self, Arn, Breadth, Field};
 use crate::iam::fit::Resources;
 use crate::iam::glob::{self, Case};
 use crate::iam::pattern::{Pattern, is_star};
 use crate::iam::principal::{Place, place};
-use crate::iam::{self, AccessLevel, ActionSet, Item, PrincipalItem, PrincipalType, Truth};
+use crate::iam::{self, AccessLevel, ActionSet, Item, PolicyKind, PrincipalItem, PrincipalType, Truth};
 use crate::project::places::Places;
 use crate::rules::spec::{Account, ClauseTest, ItemTest, Level, PrincipalName};
 use crate::source::{HoleKind, Span, Text};
@@ -55,6 +56,7 @@ impl<'p> One<'p> {
             span: self.span,
             via: self.via,
             actions: self.actions(),
+            left: None,
         }
     }
 
@@ -265,7 +267,7 @@ impl Eval<'_, '_> {
             return truth;
         }
         if !t.access_level.is_empty() {
-            truth = truth.and(levels(one, &t.access_level));
+            truth = truth.and(self.levels(one, &t.access_level));
         }
         if let Some(wanted) = t.one_operation {
             let one = match (known.as_deref(), one.actions()) {
@@ -300,12 +302,57 @@ impl Eval<'_, '_> {
         }
         let withheld = self.context.project.withheld(s.document_id).of(s.index);
         let mut left = set.iter().filter(|a| !withheld.contains(a.id()));
-        let places = || self.places.get_or_init(|| Places::new(self.context.project));
-        let named = |text: &Text| places().as_arn(text);
-        match s.statement.resource.as_ref().and_then(|c| Resources::of(c, named)) {
+        match self.resources(s) {
             Some(mut resources) => left.any(|a| resources.may_fit(a)),
             None => left.next().is_some(),
         }
+    }
+
+    /// The resources of a statement, where not every action may fit them.
+    fn resources<'p>(&self, s: Stmt<'p>) -> Option<Resources<'p>> {
+        let places = || self.places.get_or_init(|| Places::new(self.context.project));
+        let named = |text: &Text| places().as_arn(text);
+        Resources::of(s.statement.resource.as_ref()?, named)
+    }
+
+    /// Of the actions of an item of an Allow statement, those that are not denied or outside a boundary and that fit a
+    /// resource of the statement. `None` where that is all of them.
+    pub(super) fn left_of(&self, actions: &ActionSet, s: Stmt<'_>) -> Option<Left> {
+        if !s.statement.allows() || actions.len() < 2 {
+            return None;
+        }
+        let kept = actions.minus(self.context.project.withheld(s.document_id).of(s.index));
+        let mut left = kept.clone();
+        if let Some(mut resources) = self.resources(s) {
+            left = kept.iter().filter(|a| resources.fit(*a)).collect();
+            if left.is_empty() {
+                left = kept.iter().filter(|a| resources.may_fit(*a)).collect();
+            }
+        }
+        let why = match (left.len() < kept.len(), kept.len() < actions.len()) {
+            _ if left.is_empty() => return None,
+            (false, false) => return None,
+            (true, false) => " that fits these resources",
+            (false, true) => " that is not denied",
+            (true, true) => " that fits and is not denied",
+        };
+        Some(Left { actions: left, why })
+    }
+
+    /// Whether a pattern in an identity policy is about one named resource, and holds no sensitive action that fits it.
+    pub(super) fn is_harmless(&self, s: Stmt<'_>, at: &Captured<'_>) -> bool {
+        let Some(actions) = at.granted().filter(|_| at.actions.is_some_and(|a| a.len() > 1)) else {
+            return false;
+        };
+        let grants = matches!(s.document.kind, PolicyKind::Identity | PolicyKind::Session) && s.statement.allows();
+        let one = |resources: Resources<'_>| match (resources.items(), resources.texts()) {
+            ([item], [text]) => {
+                let refers = item.text.as_hole().is_some_and(|h| h.kind == HoleKind::Resource);
+                refers || arn::widest(text) == Breadth::Exact
+            }
+            _ => false,
+        };
+        grants && !actions.intersects(sensitive_actions()) && self.resources(s).is_some_and(one)
     }
 
     /// Whether somebody comes to have most of what an item stands for: of the actions that change something (or of all, where
@@ -324,6 +371,28 @@ impl Eval<'_, '_> {
             0 => left.len() * 2 > set.len(),
             all => changing(&left) * 2 > all,
         }
+    }
+
+    /// Whether an action pattern grants an action of one of these levels.
+    fn levels(&self, one: One<'_>, levels: &[Level]) -> Truth {
+        let Some(pattern) = one.text.known() else {
+            return Truth::Unknown;
+        };
+        let counts = match (one.actions(), one.set) {
+            (Some(set), Some((_, _, s))) => match self.left_of(set, s) {
+                Some(left) => left.actions.by_level(),
+                None => set.by_level(),
+            },
+            _ => ActionSet::expand(&pattern).by_level(),
+        };
+        let level = |l: &Level| match l {
+            Level::List => AccessLevel::List,
+            Level::Read => AccessLevel::Read,
+            Level::Write => AccessLevel::Write,
+            Level::Tagging => AccessLevel::Tagging,
+            Level::PermissionsManagement => AccessLevel::PermissionsManagement,
+        };
+        levels.iter().any(|l| counts.get(level(l)) > 0).into()
     }
 
     fn account(&self, one: One<'_>) -> Whose {
@@ -355,25 +424,6 @@ impl Eval<'_, '_> {
             Field::Empty => Whose::Nobody,
         }
     }
-}
-
-/// Whether an action pattern holds an action of one of these levels.
-fn levels(one: One<'_>, levels: &[Level]) -> Truth {
-    let Some(pattern) = one.text.known() else {
-        return Truth::Unknown;
-    };
-    let counts = match one.actions() {
-        Some(set) => set.by_level(),
-        None => ActionSet::expand(&pattern).by_level(),
-    };
-    let level = |l: &Level| match l {
-        Level::List => AccessLevel::List,
-        Level::Read => AccessLevel::Read,
-        Level::Write => AccessLevel::Write,
-        Level::Tagging => AccessLevel::Tagging,
-        Level::PermissionsManagement => AccessLevel::PermissionsManagement,
-    };
-    levels.iter().any(|l| counts.get(level(l)) > 0).into()
 }
 
 /// A word in which wildcards are characters.

@@ -33,6 +33,10 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &
     let mut emit = |base: Finding, found: &Found<'_>, statement: Option<Stmt<'_>>| {
         let part = evidence::Part::of(report, found);
         for at in found.named(&report.at) {
+            let at = &Captured {
+                left: statement.and_then(|s| eval.left_of(at.actions?, s)),
+                ..at.clone()
+            };
             let mut f = match statement {
                 Some(s) => eval.adjusted(base.clone(), report, s, at),
                 None => base.clone(),
@@ -74,9 +78,24 @@ pub(super) struct Captured<'p> {
     pub(super) via: Option<&'p Via>,
     /// What it stands for, where that is known as the item of an `Action`.
     pub(super) actions: Option<&'p ActionSet>,
+    /// Of `actions`, those that the statement grants in the end, where that is not all of them.
+    pub(super) left: Option<Left>,
+}
+
+/// The part of a pattern's actions that its statement grants in the end.
+#[derive(Clone, Debug)]
+pub(super) struct Left {
+    pub(super) actions: ActionSet,
+    /// Why it is not all of them, after "every action".
+    pub(super) why: &'static str,
 }
 
 impl Captured<'_> {
+    /// Of what it stands for as the item of an `Action`, what the statement grants in the end.
+    pub(super) fn granted(&self) -> Option<&ActionSet> {
+        self.left.as_ref().map(|l| &l.actions).or(self.actions)
+    }
+
     fn place(span: Span) -> Self {
         Self {
             of: Of::Place,
@@ -84,6 +103,7 @@ impl Captured<'_> {
             span,
             via: None,
             actions: None,
+            left: None,
         }
     }
 }
@@ -143,13 +163,15 @@ impl Eval<'_, '_> {
         if let Some(actions) = at.actions.filter(|a| s.statement.allows() && a.intersects(withheld)) {
             let left = actions.minus(withheld);
             f = f.note(format!(
-                "{} of these {} actions are denied or outside the permissions boundary",
+                "{} of the {} actions are denied or outside the permissions boundary",
                 actions.len() - left.len(),
                 actions.len()
             ));
             if is_less(actions, &left) {
                 f = lower(f);
             }
+        } else if self.is_harmless(s, at) {
+            f = lower(f);
         }
         if report.narrowed == Narrowed::Lower && s.statement.allows() && strength(s.statement).narrows() {
             f = lower(f);

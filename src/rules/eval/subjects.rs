@@ -362,6 +362,7 @@ impl<'a> Eval<'_, 'a> {
                 span: value.span,
                 via: Some(&value.via),
                 actions: None,
+                left: None,
             });
         }
         truth
@@ -401,5 +402,6 @@ fn owned<'o>(c: Captured<'_>) -> Captured<'o> {
         span: c.span,
         via: None,
         actions: None,
+        left: None,
     }
 }

@@ -5,6 +5,7 @@
 //! one table ([`MARKS`]), which the prefilter of [`crate::classify`] shares.
 
 mod account;
+mod adjacent;
 mod encoded;
 mod letters;
 mod marks;
@@ -13,6 +14,7 @@ mod quality;
 mod shape;
 
 pub use account::account_of;
+pub use adjacent::joined;
 pub use encoded::decoded;
 pub use letters::unescaped;
 pub use marks::{MARKS, Mark};

@@ -759,3 +759,186 @@ fn the_readme_opens_with_a_finding_of_the_example() {
         "README.md shows\n{shown}\nand the tool says\n{out}"
     );
 }
+
+/// A SAM function with these actions and events, and the code that puts an item.
+fn fed(actions: &str, events: &str) -> Vec<String> {
+    let policies = format!(
+        "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: [{actions}]\n        Resource: '*'\n{events}"
+    );
+    let code = "import boto3\ndef handler(e, c):\n    boto3.client('dynamodb').put_item(TableName='t', Item=e)\n";
+    found(&[("template.yaml", &sam(&policies)), ("src/app.py", code)])
+}
+
+#[test]
+fn only_the_declared_event_source_is_polled() {
+    let queue =
+        "Events:\n  Jobs:\n    Type: SQS\n    Properties:\n      Queue: arn:aws:sqs:eu-west-1:111122223333:jobs\n";
+    let all = "'dynamodb:PutItem', 'dynamodb:GetRecords', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'";
+    assert_eq!(fed(all, queue), ["unused-grant 'dynamodb:GetRecords'"]);
+    // Without a mapping here, one may be set up elsewhere; and what a parameter names may be anything.
+    assert_eq!(fed(all, ""), [""; 0]);
+    let unknown = queue.replace("arn:aws:sqs:eu-west-1:111122223333:jobs", "!Ref Source");
+    assert_eq!(fed(all, &unknown), [""; 0]);
+}
+
+#[test]
+fn a_role_that_may_not_read_from_the_source_is_reported_at_the_mapping() {
+    let queue =
+        "Events:\n  Jobs:\n    Type: SQS\n    Properties:\n      Queue: arn:aws:sqs:eu-west-1:111122223333:jobs\n";
+    let code = "import json\ndef handler(e, c):\n    return json.dumps(e)\n";
+    // SAM gives its own role the managed policy of the source.
+    let own = found(&[("template.yaml", &sam(queue)), ("src/app.py", code)]);
+    assert_eq!(own, [""; 0]);
+    let template = "Resources:
+  Jobs: {Type: 'AWS::SQS::Queue'}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]
+  Fn:
+    Type: AWS::Lambda::Function
+    Properties: {Runtime: python3.13, Handler: index.handler, Role: !GetAtt Role.Arn, Code: {ZipFile: 'def handler(e, c): pass'}}
+  Map:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: {FunctionName: !Ref Fn, EventSourceArn: !GetAtt Jobs.Arn}
+";
+    assert_eq!(found(&[("t.yaml", template)]), ["missing-grant !GetAtt Jobs.Arn"]);
+}
+
+#[test]
+fn inline_code_is_the_code_of_a_handler_in_index_only() {
+    let template = |handler: &str| {
+        format!(
+            "Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{{Effect: Allow, Principal: {{Service: lambda.amazonaws.com}}, Action: 'sts:AssumeRole'}}]
+      Policies:
+        - PolicyName: p
+          PolicyDocument:
+            Statement: [{{Effect: Allow, Action: 's3:GetObject', Resource: '*'}}]
+  Fn:
+    Type: AWS::Lambda::Function
+    Properties: {{Runtime: python3.13, Handler: {handler}, Role: !GetAtt Role.Arn, Code: {{ZipFile: 'def handler(e, c): pass'}}}}
+"
+        )
+    };
+    assert_eq!(
+        found(&[("t.yaml", &template("index.handler"))]),
+        ["unused-grant 's3:GetObject'"]
+    );
+    assert_eq!(found(&[("t.yaml", &template("scan.handler"))]), [""; 0]);
+}
+
+#[test]
+fn a_handler_that_calls_nothing_uses_nothing() {
+    let policies =
+        "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: 'dynamodb:*'\n        Resource: '*'";
+    let code = "import json\n\ndef handler(event, context):\n    return json.dumps(event)\n";
+    let found = found(&[("template.yaml", &sam(policies)), ("src/app.py", code)]);
+    assert_eq!(found, ["unused-grant 'dynamodb:*'"]);
+}
+
+#[test]
+fn an_end_point_of_aws_is_the_service_itself() {
+    let policies =
+        "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: 'firehose:PutRecord'\n        Resource: '*'";
+    let missing = |endpoint: &str| {
+        let code = format!(
+            "import boto3, os\nURL = {endpoint}\nf = boto3.client('firehose', endpoint_url=URL)\ndef handler(e, c):\n    f.put_record(Record={{}}, DeliveryStreamName='d')\n    f.put_record_batch(DeliveryStreamName='d', Records=[])\n"
+        );
+        found(&[("template.yaml", &sam(policies)), ("src/app.py", &code)])
+    };
+    for endpoint in [
+        "'https://firehose.eu-west-1.amazonaws.com'",
+        "'https://firehose.' + os.environ['AWS_REGION'] + '.amazonaws.com/'",
+        "f\"https://firehose.{os.environ['AWS_REGION']}.api.aws\"",
+        "None",
+    ] {
+        assert_eq!(missing(endpoint), ["missing-grant f.put_record_batch"], "{endpoint}");
+    }
+    for endpoint in [
+        "'http://localhost:4566'",
+        "os.environ['URL']",
+        "'https://amazonaws.com.example.com'",
+    ] {
+        assert_eq!(missing(endpoint), [""; 0], "{endpoint}");
+    }
+}
+
+#[test]
+fn parameters_deep_in_the_request_decide_which_action_is_missing() {
+    let policies = "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:GetObjectTagging', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem']\n        Resource: ['arn:aws:s3:::b/*', 'arn:aws:dynamodb:*:*:table/t']";
+    for (call, is_missing) in [
+        (
+            "boto3.client('s3').head_object(Bucket='b', Key='k', VersionId=e['v'])",
+            true,
+        ),
+        ("boto3.client('s3').head_object(Bucket='b', Key='k')", false),
+        ("boto3.client('s3').head_object(Bucket='b', Key='k', **e)", false),
+        (
+            "boto3.client('s3').get_object_tagging(Bucket='b', Key='k', VersionId='1')",
+            true,
+        ),
+        (
+            "boto3.client('s3').copy_object(Bucket='b', Key='k', CopySource={'Bucket': 'b', 'Key': 'j', 'VersionId': '1'})",
+            true,
+        ),
+        (
+            "boto3.client('s3').copy_object(Bucket='b', Key='k', CopySource='b/j?versionId=1')",
+            true,
+        ),
+        (
+            "boto3.client('s3').copy_object(Bucket='b', Key='k', CopySource='b/j')",
+            false,
+        ),
+        (
+            "boto3.client('s3').delete_objects(Bucket='b', Delete={'Objects': [{'Key': 'k'}, {'Key': 'j', 'VersionId': '1'}]})",
+            true,
+        ),
+        (
+            "boto3.client('s3').delete_objects(Bucket='b', Delete={'Objects': [{'Key': 'k'}]})",
+            false,
+        ),
+        ("boto3.resource('s3').ObjectVersion('b', 'k', '1').get()", true),
+        (
+            "boto3.client('dynamodb').transact_write_items(TransactItems=[{'Put': {'TableName': 't', 'Item': {}}}])",
+            true,
+        ),
+        (
+            "boto3.client('dynamodb').transact_write_items(TransactItems=[{'Update': {'TableName': 't', 'Key': {}}}])",
+            false,
+        ),
+        (
+            "boto3.client('dynamodb').transact_write_items(TransactItems=[{'Update': {'TableName': 'u', 'Key': {}}}])",
+            true,
+        ),
+        (
+            "boto3.client('dynamodb').transact_write_items(TransactItems=e['items'])",
+            false,
+        ),
+        (
+            "boto3.client('dynamodb').batch_write_item(RequestItems={'u': []})",
+            true,
+        ),
+        (
+            "boto3.client('dynamodb').batch_write_item(RequestItems={'t': []})",
+            false,
+        ),
+        (
+            "boto3.resource('s3').Bucket('other').objects.filter(Prefix='p').delete()",
+            true,
+        ),
+    ] {
+        let code = format!("import boto3\ndef handler(e, c):\n    {call}\n");
+        let found = found(&[("template.yaml", &sam(policies)), ("src/app.py", &code)]);
+        assert_eq!(
+            found.iter().any(|f| f.starts_with("missing-grant")),
+            is_missing,
+            "{call}: {found:?}"
+        );
+    }
+}

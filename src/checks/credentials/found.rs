@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use std::ops::Range;
+
 use super::place::{self, Literal, Place, Spans};
 use crate::finding::{Cause, Confidence, Finding, Severity, Subject};
 use crate::model::kinds;
@@ -96,24 +98,29 @@ impl Places {
 fn in_file(project: &Project<'_>, file: FileId) -> Vec<Located> {
     let source = project.sources.file(file);
     let text: &str = &source.text;
-    let secrets = secrets::scan(text);
-    if secrets.is_empty() {
-        return Vec::new();
-    }
     let by_name = place::is_credentials_file(&source.path).then_some(Place::CredentialsFile);
-    secrets::credentials(text, secrets)
-        .into_iter()
-        .map(|credential| Located {
-            spans: credential
-                .parts
-                .iter()
-                .map(|p| Span::new(file, p.range.start, p.range.end))
-                .collect(),
-            credential,
-            place: by_name,
-            literal: None,
-        })
-        .collect()
+    let located = |text: &str, place: &dyn Fn(&Secret) -> Range<usize>| -> Vec<Located> {
+        let secrets = secrets::scan(text);
+        secrets::credentials(text, secrets)
+            .into_iter()
+            .map(|credential| Located {
+                spans: credential
+                    .parts
+                    .iter()
+                    .map(place)
+                    .map(|range| Span::new(file, range.start, range.end))
+                    .collect(),
+                credential,
+                place: by_name,
+                literal: None,
+            })
+            .collect()
+    };
+    let joined = source.path.ends_with(".py").then(|| secrets::joined(text)).flatten();
+    match joined {
+        Some(joined) => located(&joined.text, &|s| joined.place(&s.range)),
+        None => located(text, &|s| s.range.clone()),
+    }
 }
 
 /// Credentials of a literal that are not at `known` places already.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::platform;
 use super::roles::{Roles, User};
 use crate::finding::{Cause, Confidence, Remedy};
 use crate::iam::pattern::{self, Pattern};
@@ -33,7 +32,6 @@ pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) 
                 workload: &cx.project.workloads[user.workload],
             };
             of_user(cx, *role, user, &granted, out);
-            of_sources(cx, user, &granted, out);
         }
     }
 }
@@ -142,72 +140,6 @@ fn of_user(cx: &Context<'_>, role: IdentityId, user: &User<'_>, granted: &Grante
             f.remedies.extend(remedy(effective, &actions));
         }
         out.push(f.note(format!("reached from {from}")));
-    }
-}
-
-/// What Lambda calls as the function's role to read from a source, by the source's service. AWS Lambda Developer Guide, "Using
-/// Lambda with Amazon SQS", "Using AWS Lambda with Amazon DynamoDB", "Using AWS Lambda with Amazon Kinesis".
-const POLLS: &[(&str, &[&str])] = &[
-    (
-        "sqs",
-        &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-    ),
-    (
-        "dynamodb",
-        &[
-            "dynamodb:DescribeStream",
-            "dynamodb:GetRecords",
-            "dynamodb:GetShardIterator",
-        ],
-    ),
-    ("kinesis", &["kinesis:GetRecords", "kinesis:GetShardIterator"]),
-];
-
-/// Event source mappings that AWS refuses to make, because the role may not read from the source.
-fn of_sources(cx: &Context<'_>, user: &User<'_>, granted: &Granted<'_>, out: &mut Out<'_>) {
-    let (project, w) = (cx.project, granted.workload);
-    if w.kind != WorkloadKind::Function || w.roles.len() != 1 {
-        return;
-    }
-    let r = &project.resources[w.resource as usize];
-    for (id, mapping) in (0u32..).zip(&project.resources) {
-        let is_own = &*mapping.kind == "AWS::Lambda::EventSourceMapping"
-            && platform::feeds(mapping, r)
-            && mapping.get("FunctionName").is_some_and(|f| !f.is_null());
-        let Some(service) = platform::source_service(project, mapping).filter(|_| is_own) else {
-            continue;
-        };
-        let polls = POLLS.iter().find(|(s, _)| *s == service).map_or(&[][..], |(_, a)| a);
-        let lacking: Vec<&'static str> = polls
-            .iter()
-            .copied()
-            .filter(|name| {
-                let action = catalogue().action(name);
-                action
-                    .is_some_and(|a| !granted.by_resources.contains(a.id()) && granted.effective.allows(a) == Truth::No)
-            })
-            .collect();
-        let Some((first, more)) = lacking.split_first() else {
-            continue;
-        };
-        let also = match more {
-            [] => String::new(),
-            [one] => format!("; so is `{one}`"),
-            _ => format!("; so are {} other actions", more.len()),
-        };
-        let source = mapping.get("EventSourceArn").map_or(mapping.header, |v| v.span);
-        out.push(
-            cx.at_resource(
-                "missing-grant",
-                id,
-                format!("`{first}` is needed to read from this source and the role does not grant it{also}"),
-            )
-            .cause(Cause::Place(source))
-            .primary(source, format!("Lambda reads from this with `{first}`"))
-            .confidence(Confidence::High)
-            .actions(lacking.iter().map(|a| a.to_lowercase()))
-            .secondary(user.runs_as.span, "the role that it runs with"),
-        );
     }
 }
 

@@ -1,12 +1,10 @@
 //! What roles of workloads need although no line of code calls it.
 
-use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use crate::iam::{ActionSet, sdk};
 use crate::model::Resource;
-use crate::project::Project;
-use crate::source::{Hole, Text};
+use crate::source::Text;
 use crate::value::{Kind, Value};
 
 /// Features of Lambda that a template shows where they are used; all others may be set up anywhere.
@@ -111,106 +109,8 @@ pub(super) fn always() -> &'static ActionSet {
 }
 
 /// Whether a feature is that Lambda reads from a queue or stream.
-fn is_source(feature: &str) -> bool {
+pub(super) fn is_source(feature: &str) -> bool {
     feature.ends_with("event source") || feature.starts_with("kafka")
-}
-
-/// What a function is fed from, as far as event source mappings of the repository say.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sources {
-    /// Features: `sqs event source`.
-    pub(super) declared: BTreeSet<&'static str>,
-    /// There may be others: a mapping whose source is not known, or none at all, so that it may be set up elsewhere.
-    pub(super) open: bool,
-}
-
-impl Sources {
-    /// Of the function `of`; `sources` are the mappings that may be its own.
-    pub(super) fn new<'r>(project: &Project<'_>, mappings: impl IntoIterator<Item = &'r Resource>) -> Self {
-        let mut out = Self::default();
-        let mut any = false;
-        for mapping in mappings {
-            any = true;
-            match source_service(project, mapping) {
-                Some(service) => out.declared.extend(features_of(service)),
-                None => out.open = true,
-            }
-        }
-        out.open |= !any;
-        out
-    }
-
-    /// What Lambda may do with the function's role to read from them.
-    pub(super) fn possible(&self) -> ActionSet {
-        let features = sdk::lambda_features().filter(|f| is_source(f));
-        actions_of(features.filter(|f| self.open || self.declared.contains(f)))
-    }
-
-    /// What it does for certain.
-    pub(super) fn needed(&self) -> ActionSet {
-        actions_of(self.declared.iter().copied())
-    }
-}
-
-fn actions_of<'f>(features: impl Iterator<Item = &'f str>) -> ActionSet {
-    let mut set = ActionSet::empty();
-    for feature in features {
-        set.union_with(&ActionSet::expand_all(
-            sdk::lambda_baseline(feature).unwrap_or_default(),
-        ));
-    }
-    set
-}
-
-/// The features that reading from a service is.
-fn features_of(service: &str) -> impl Iterator<Item = &'static str> {
-    let word = match service {
-        "rds" => "documentdb",
-        other => other,
-    }
-    .to_owned();
-    sdk::lambda_features().filter(move |f| {
-        let of_kafka = word == "kafka" && (f.contains("kafka") || f.starts_with("msk"));
-        is_source(f) && (of_kafka || f.split(' ').any(|part| part == word))
-    })
-}
-
-/// The service that an event source mapping reads from; `None` where that is not known.
-pub(super) fn source_service<'r>(project: &Project<'_>, mapping: &'r Resource) -> Option<&'static str> {
-    const SERVICES: &[(&str, &str)] = &[
-        ("AWS::SQS::", "sqs"),
-        ("AWS::DynamoDB::", "dynamodb"),
-        ("AWS::Kinesis::", "kinesis"),
-        ("AWS::MSK::", "kafka"),
-        ("AWS::AmazonMQ::", "mq"),
-        ("AWS::DocDB::", "rds"),
-    ];
-    let source = mapping.get("EventSourceArn")?;
-    if let Some(target) = source.as_hole().and_then(|h| h.target.as_ref()) {
-        let is = |r: &&Resource| r.address.scope == target.scope && r.address.name == target.address;
-        let kind = &project.resources.iter().find(is)?.kind;
-        return SERVICES.iter().find(|(k, _)| kind.starts_with(k)).map(|(_, s)| *s);
-    }
-    let flat = source.as_text()?.with_placeholders().into_owned();
-    let service = flat.strip_prefix("arn:")?.split(':').nth(1)?;
-    SERVICES.iter().map(|(_, s)| *s).find(|s| *s == service)
-}
-
-/// Whether an event source mapping may be for the function `r`.
-pub(super) fn feeds(mapping: &Resource, r: &Resource) -> bool {
-    if mapping.address.scope != r.address.scope {
-        return false;
-    }
-    let Some(function) = mapping.get("FunctionName") else {
-        return true;
-    };
-    let holes: Vec<&Hole> = match &function.kind {
-        Kind::Unknown(hole) => vec![hole],
-        Kind::Str(text) => text.holes().collect(),
-        _ => return true,
-    };
-    let mut targets = holes.iter().filter_map(|h| h.target.as_ref()).peekable();
-    targets.peek().is_none() || targets.any(|t| t.scope == r.address.scope && t.address == r.address.name)
 }
 
 /// Whether a resource sends what a function gives, or could not take, to a destination.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::platform;
+use super::sources::Feeds;
 use crate::iam::principal::{self, Oidc};
 use crate::iam::{ActionId, ActionSet, PrincipalItem, PrincipalType, Statement, catalogue, sdk};
 use crate::model::{Resource, kinds};
@@ -130,7 +131,7 @@ impl<'c, 'p> Roles<'c, 'p> {
                 let sent = self.destinations.contains(&r.address.scope);
                 used.actions
                     .union_with(&platform::of_function(r, sent, |l| self.is_own_layer(l)));
-                let sources = platform::Sources::new(project, mappings(project, r));
+                let sources = Feeds::of(project, &self.places, r);
                 used.platform.union_with(&sources.possible());
                 used.declared.union_with(&sources.needed());
                 used.declared.union_with(&platform::surely(r));
@@ -223,12 +224,6 @@ impl Used<'_> {
         used.subtract(&self.elsewhere(granted, statement, places));
         used
     }
-}
-
-/// The event source mappings that may be for the function `r`.
-pub(super) fn mappings<'p>(project: &'p Project<'_>, r: &'p Resource) -> impl Iterator<Item = &'p Resource> {
-    let all = project.resources.iter();
-    all.filter(|m| &*m.kind == "AWS::Lambda::EventSourceMapping" && platform::feeds(m, r))
 }
 
 /// What environments of functions and exports of stacks refer to.

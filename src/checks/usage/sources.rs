@@ -1,17 +1,22 @@
-//! Event sources that Lambda polls as a role which may not read them.
+//! Event sources: what feeds a function, what Lambda does with the function's role to read from it, and mappings whose role may
+//! not.
 //!
 //! AWS Lambda Developer Guide, "How Lambda processes records from stream and queue-based event sources": Lambda polls with the
 //! permissions of the function's role, and a mapping whose role lacks them cannot be created.
 
+use std::collections::BTreeSet;
+
 use super::missing::{by_resources, remedy};
+use super::platform;
 use crate::finding::{Cause, Confidence};
 use crate::iam::arn::Arn;
-use crate::iam::{Truth, catalogue};
+use crate::iam::{ActionSet, Truth, catalogue, sdk};
 use crate::model::Resource;
 use crate::project::places::Places;
 use crate::project::{Effective, Project, ResourceId, RunsAs};
 use crate::rules::{Context, Out};
-use crate::value::Value;
+use crate::source::Hole;
+use crate::value::{Kind, Value};
 
 const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
 
@@ -21,6 +26,8 @@ struct Source {
     service: &'static str,
     kinds: &'static [&'static str],
     actions: &'static [&'static str],
+    /// Of [`sdk::lambda_features`]: what it may call.
+    features: &'static [&'static str],
 }
 
 const SOURCES: &[Source] = &[
@@ -28,6 +35,7 @@ const SOURCES: &[Source] = &[
         service: "sqs",
         kinds: &["AWS::SQS::Queue"],
         actions: &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+        features: &["sqs event source"],
     },
     Source {
         service: "kinesis",
@@ -37,6 +45,7 @@ const SOURCES: &[Source] = &[
             "kinesis:GetShardIterator",
             "kinesis:DescribeStream",
         ],
+        features: &["kinesis event source"],
     },
     Source {
         service: "dynamodb",
@@ -46,6 +55,7 @@ const SOURCES: &[Source] = &[
             "dynamodb:GetShardIterator",
             "dynamodb:DescribeStream",
         ],
+        features: &["dynamodb stream event source"],
     },
     Source {
         service: "kafka",
@@ -55,6 +65,7 @@ const SOURCES: &[Source] = &[
             "ec2:CreateNetworkInterface",
             "ec2:DescribeNetworkInterfaces",
         ],
+        features: &["kafka with iam", "msk event source"],
     },
     Source {
         service: "mq",
@@ -64,11 +75,13 @@ const SOURCES: &[Source] = &[
             "secretsmanager:GetSecretValue",
             "ec2:CreateNetworkInterface",
         ],
+        features: &["active mq event source"],
     },
     Source {
         service: "rds",
         kinds: &["AWS::DocDB::DBCluster"],
         actions: &["rds:DescribeDBClusters", "secretsmanager:GetSecretValue"],
+        features: &["documentdb event source"],
     },
 ];
 
@@ -85,6 +98,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         }
         let found = r
             .get("EventSourceArn")
+            .filter(|arn| !is_consumer(arn))
             .and_then(|arn| Some((arn, source(&places, arn)?)));
         let (Some((arn, source)), Some(runs_as)) = (found, role(project, &places, r)) else {
             continue;
@@ -135,12 +149,76 @@ fn source(places: &Places<'_>, arn: &Value) -> Option<&'static Source> {
         return SOURCES.iter().find(|s| s.kinds.contains(&&*made.kind));
     }
     let text = arn.as_text()?;
-    let arn = Arn::parse(text)?;
-    let service = arn.service()?;
-    let source = SOURCES.iter().find(|s| s.service == service)?;
-    // A consumer of a stream has calls of its own.
-    let consumer = service == "kinesis" && arn.resource.with_placeholders().contains("/consumer/");
-    (!consumer).then_some(source)
+    let service = Arn::parse(text)?.service()?;
+    SOURCES.iter().find(|s| s.service == service)
+}
+
+/// Whether an ARN is that of a consumer of a stream, which has calls of its own.
+fn is_consumer(arn: &Value) -> bool {
+    arn.as_text()
+        .is_some_and(|text| text.with_placeholders().contains("/consumer/"))
+}
+
+/// What a function is fed from, as far as the mappings of the repository say.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Feeds {
+    /// Features: `sqs event source`.
+    declared: BTreeSet<&'static str>,
+    /// There may be others: a mapping whose source is not known, or none at all, so that it may be set up elsewhere.
+    open: bool,
+}
+
+impl Feeds {
+    /// Of the function `r`.
+    pub(super) fn of(project: &Project<'_>, places: &Places<'_>, r: &Resource) -> Self {
+        let mut out = Self::default();
+        let mut any = false;
+        for mapping in project
+            .resources
+            .iter()
+            .filter(|m| &*m.kind == MAPPING && may_feed(m, r))
+        {
+            any = true;
+            match mapping.get("EventSourceArn").and_then(|arn| source(places, arn)) {
+                Some(source) => out.declared.extend(source.features),
+                None => out.open = true,
+            }
+        }
+        out.open |= !any;
+        out
+    }
+
+    /// What Lambda may do with the function's role to read from them.
+    pub(super) fn possible(&self) -> ActionSet {
+        let features = sdk::lambda_features().filter(|f| platform::is_source(f));
+        actions_of(features.filter(|f| self.open || self.declared.contains(f)))
+    }
+
+    /// What it does for certain.
+    pub(super) fn needed(&self) -> ActionSet {
+        actions_of(self.declared.iter().copied())
+    }
+}
+
+fn actions_of<'f>(features: impl Iterator<Item = &'f str>) -> ActionSet {
+    ActionSet::expand_all(features.flat_map(|f| sdk::lambda_baseline(f).unwrap_or_default()))
+}
+
+/// Whether an event source mapping may be for the function `r`.
+fn may_feed(mapping: &Resource, r: &Resource) -> bool {
+    if mapping.address.scope != r.address.scope {
+        return false;
+    }
+    let Some(function) = mapping.get("FunctionName") else {
+        return true;
+    };
+    let holes: Vec<&Hole> = match &function.kind {
+        Kind::Unknown(hole) => vec![hole],
+        Kind::Str(text) => text.holes().collect(),
+        _ => return true,
+    };
+    let mut targets = holes.iter().filter_map(|h| h.target.as_ref()).peekable();
+    targets.peek().is_none() || targets.any(|t| t.scope == r.address.scope && t.address == r.address.name)
 }
 
 /// The role of the function that a mapping is for, where it is one.
@@ -168,4 +246,16 @@ fn named(project: &Project<'_>, mapping: &Resource, name: &str) -> Option<Resour
     let mut all = (0u32..).zip(&project.resources).filter(|(_, r)| is_it(r));
     let (id, _) = all.next()?;
     all.next().is_none().then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_feature_of_a_source_is_known_and_each_is_of_one_source() {
+        let named: BTreeSet<&str> = SOURCES.iter().flat_map(|s| s.features.iter().copied()).collect();
+        let known: BTreeSet<&str> = sdk::lambda_features().filter(|f| platform::is_source(f)).collect();
+        assert!(named.is_subset(&known), "{named:?} {known:?}");
+    }
 }

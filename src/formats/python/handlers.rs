@@ -98,7 +98,7 @@ mod tests {
             ("main.py", "def main(a):\n    pass\n"),
         ];
         let sources = Sources::from_strings(&files);
-        let found = handlers(&sources, &[FileId(0)]);
+        let found = handlers(&sources, &[sources.find("t.yaml").unwrap()]);
         let paths: Vec<&str> = found.iter().map(|f| sources.path(*f)).collect();
         assert_eq!(paths, ["src/app.py"]);
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::constructs;
 use crate::formats::cloudformation::Template;
 use crate::formats::cloudformation::text;
 use crate::iam::Format;
@@ -88,30 +89,6 @@ struct Lowering<'t, 'w> {
     at: Span,
 }
 
-/// What functions may do with a construct of `serverless-lift`, by its type (the plugin's documentation, "Permissions" of
-/// each construct).
-const CONSTRUCTS: &[(&str, &[&str])] = &[
-    (
-        "database/dynamodb-single-table",
-        &[
-            "dynamodb:GetItem",
-            "dynamodb:BatchGetItem",
-            "dynamodb:Query",
-            "dynamodb:Scan",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:BatchWriteItem",
-            "dynamodb:ConditionCheckItem",
-        ],
-    ),
-    ("queue", &["sqs:SendMessage"]),
-    (
-        "storage",
-        &["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:ListBucket"],
-    ),
-];
-
 /// What a role is made of, wherever it is written.
 #[derive(Default)]
 struct Parts<'v> {
@@ -195,7 +172,7 @@ impl Lowering<'_, '_> {
             ("PolicyDocument", self.logs(header)),
         ];
         policies.push(map(logs, header));
-        policies.extend(self.of_constructs(header));
+        policies.extend(self.constructs.and_then(|c| constructs::policy(c, header)));
         props.push(("Policies", Value::seq(policies, header)));
         let named = [
             ("ManagedPolicyArns", parts.managed),
@@ -216,36 +193,6 @@ impl Lowering<'_, '_> {
             entries.push(entry("GeneratedManagedPolicyArns", header, added));
         }
         self.resource("AWS::IAM::Role", "iam.role", id, header, extent, entries)
-    }
-
-    /// The plugin's own statements on the constructs of the service.
-    fn of_constructs(&self, at: Span) -> Option<Value> {
-        let constructs = self.constructs?.entries()?;
-        let statements: Vec<Value> = constructs
-            .iter()
-            .filter_map(|construct| {
-                let kind = construct.value.get("type")?.as_str()?;
-                let (_, actions) = CONSTRUCTS.iter().find(|(name, _)| *name == kind)?;
-                let name = construct.key.display();
-                let resource = Value::text(text::hole(HoleKind::Outside, &name, at), at);
-                let actions = actions.iter().map(|a| Value::made(a, at)).collect();
-                let entries = vec![
-                    ("Effect", Value::made("Allow", at)),
-                    ("Action", Value::seq(actions, at)),
-                    ("Resource", Value::seq(vec![resource], at)),
-                ];
-                Some(map(entries, at))
-            })
-            .collect();
-        let made = |text: &str| Value::made(text, at);
-        (!statements.is_empty()).then(|| {
-            let entries = vec![
-                ("PolicyName", made("constructs")),
-                ("GeneratedFor", made("constructs")),
-                ("PolicyDocument", document(statements, at, at)),
-            ];
-            map(entries, at)
-        })
     }
 
     /// The framework's own statements on the log groups of the service's functions.

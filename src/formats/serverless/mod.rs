@@ -4,6 +4,7 @@
 //! **Invariant:** as for CloudFormation, of which a service's `resources` are a part: what a person wrote keeps its place,
 //! what the framework adds (the trust policy, permission to write logs) is marked as its own.
 
+mod constructs;
 mod functions;
 mod generated;
 mod variables;

@@ -1,0 +1,116 @@
+//! String literals that stand side by side: Python joins them (Python Language Reference, "String literal concatenation").
+
+use std::ops::Range;
+
+/// A text of Python in which literals that stand side by side are one.
+#[derive(Debug)]
+pub struct Joined {
+    pub text: String,
+    /// Where runs of `text` begin, there and in the file. Sorted.
+    runs: Vec<(usize, usize)>,
+}
+
+impl Joined {
+    /// The bytes of the file that a range of `text` is made of, with the quotes between them.
+    pub fn place(&self, range: &Range<usize>) -> Range<usize> {
+        let at = |offset: usize| {
+            let run = self.runs.partition_point(|(at, _)| *at <= offset).saturating_sub(1);
+            self.runs.get(run).map_or(offset, |(at, src)| src + (offset - at))
+        };
+        let start = at(range.start);
+        let last = range.end.saturating_sub(1).max(range.start);
+        start..at(last) + usize::from(!range.is_empty())
+    }
+}
+
+/// `text` with such literals joined; `None` where there are none.
+pub fn joined(text: &str) -> Option<Joined> {
+    let bytes = text.as_bytes();
+    let mut cuts: Vec<Range<usize>> = Vec::new();
+    // Where the literal before ended, and its quote, while nothing but blanks and line ends follow.
+    let mut before: Option<(usize, u8)> = None;
+    let mut i = 0;
+    while let Some(&c) = bytes.get(i) {
+        match c {
+            b'"' | b'\'' => {
+                let open = i;
+                let triple = bytes.get(i..i + 3) == Some(&[c; 3]);
+                let end = literal_end(bytes, i, c, triple);
+                if let Some((close, quote)) = before
+                    && quote == c
+                    && !triple
+                {
+                    cuts.push(close..open + 1);
+                }
+                before = (!triple && end > open + 1).then(|| (end - 1, c));
+                i = end;
+                continue;
+            }
+            b'#' => i = memchr::memchr(b'\n', &bytes[i..]).map_or(bytes.len(), |n| i + n),
+            b' ' | b'\t' | b'\r' | b'\n' | b'\\' => i += 1,
+            _ => {
+                before = None;
+                i += 1;
+            }
+        }
+    }
+    if cuts.is_empty() {
+        return None;
+    }
+    let (mut out, mut runs, mut from) = (String::with_capacity(text.len()), Vec::new(), 0);
+    for cut in cuts {
+        runs.push((out.len(), from));
+        out.push_str(text.get(from..cut.start)?);
+        from = cut.end;
+    }
+    runs.push((out.len(), from));
+    out.push_str(text.get(from..)?);
+    Some(Joined { text: out, runs })
+}
+
+/// The offset after the closing quote of the literal that opens at `open`.
+fn literal_end(bytes: &[u8], open: usize, quote: u8, triple: bool) -> usize {
+    let mut i = open + if triple { 3 } else { 1 };
+    while let Some(&c) = bytes.get(i) {
+        match c {
+            b'\\' => i += 2,
+            c if c == quote && !triple => return i + 1,
+            c if c == quote && bytes.get(i..i + 3) == Some(&[quote; 3]) => return i + 3,
+            b'\n' if !triple => return i + 1,
+            _ => i += 1,
+        }
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_side_by_side_are_one_and_know_their_places() {
+        let text = "A = (\n    \"one\"\n    # more\n    \"two\" \"three\"\n)\n";
+        let joined = joined(text).unwrap();
+        assert_eq!(joined.text, "A = (\n    \"onetwothree\"\n)\n");
+        let at = joined.text.find("onetwo").unwrap();
+        let place = joined.place(&(at..at + 6));
+        assert_eq!(&text[place], "one\"\n    # more\n    \"two");
+    }
+
+    #[test]
+    fn other_literals_are_not_joined() {
+        for text in [
+            "a = ('x', 'y')",
+            "a = 'x' + 'y'",
+            "a = 'x'\nb = 'y'",
+            "a = \"it's\"",
+            "'''x''' 'y'",
+            "# 'a' 'b'",
+            "a = 'x' r'y'",
+            "",
+            "'",
+        ] {
+            assert!(joined(text).is_none(), "{text}");
+        }
+    }
+}

@@ -157,7 +157,8 @@ fn escalation(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docume
     // A lifecycle configuration deletes what is kept, and gives nothing to whom an identity policy is for.
     let ways = ["s3:PutBucketPolicy", "s3:PutBucketAcl", "s3:PutLifecycleConfiguration"];
     for name in &ways[..if identity { 2 } else { 3 }] {
-        if let Some(item) = grants(name) {
+        // What grants the whole service has a finding of its own.
+        if let Some(item) = grants(name).filter(|item| !identity || !item.display().ends_with(":*")) {
             let mut f = cx
                 .at_statement(
                     "resource-policy-grants-escalation",

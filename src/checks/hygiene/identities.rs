@@ -73,8 +73,8 @@ fn known_policies(name: &str, span: Span, push: Push<'_>) {
             );
         }
         Some(_) => {
-            let known = name == "AdministratorAccess" || super::managed::is_elevated(&name);
-            if let Some(what) = super::managed::broad(&name).filter(|_| !known) {
+            let known = name == "AdministratorAccess" || super::managed::is_elevated(name);
+            if let Some(what) = super::managed::broad(name).filter(|_| !known) {
                 push(
                     "managed-broad-policy",
                     format!("`{short}` grants {what} on everything"),

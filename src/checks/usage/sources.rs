@@ -112,7 +112,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 .action(name)
                 .is_some_and(|a| !granted_by_resources.contains(a.id()) && effective.allows(a) == Truth::No)
         };
-        let actions: Vec<&'static str> = source.actions.iter().copied().filter(|a| lacks(a)).collect();
+        let actions: Vec<&'static str> = source.actions.iter().copied().filter(lacks).collect();
         let Some((action, more)) = actions.split_first() else {
             continue;
         };

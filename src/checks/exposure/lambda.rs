@@ -116,23 +116,20 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource, shared: Sh
     };
     let auth = r.get("FunctionUrlAuthType").and_then(Value::as_str);
     let signed = auth.as_deref() == Some("AWS_IAM");
-    if signed {
+    if limit == Limit::Named || signed {
         return;
     }
-    let sourced = limit == Limit::Named;
-    let message = match sourced {
-        true => "only the source limits who may invoke this function: name the service as the principal",
-        false => shared.message(auth.as_deref() == Some("NONE")),
-    };
     let mut f = cx
-        .at_resource("lambda-permission-public", id, message)
+        .at_resource(
+            "lambda-permission-public",
+            id,
+            shared.message(auth.as_deref() == Some("NONE")),
+        )
         .under(r.branch.as_ref())
         .primary(item.value.span, "everyone")
         .scope(r.header, "")
         .principals(["*".to_owned()]);
-    if sourced {
-        f = f.severity(Severity::Low);
-    } else if limit != Limit::None {
+    if limit != Limit::None {
         f = f.severity(Severity::Medium);
     }
     if shared == Shared::Layer {

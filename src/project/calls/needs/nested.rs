@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::Actions;
+use super::super::{Actions, Conditional};
 use super::resources::arn;
 use super::{Given, Needs, Site, inside};
 use crate::iam::sdk::{Client, Operation};
@@ -82,6 +82,10 @@ const REPLACED: &[(&str, &str, &str, &str, &str)] = &[
     ("s3", "CopyObject", COPIED, "s3:GetObject", "s3:GetObjectVersion"),
     ("s3", "UploadPartCopy", COPIED, "s3:GetObject", "s3:GetObjectVersion"),
 ];
+
+/// Actions that may be asked for beside the one that replaces them. Amazon S3 API Reference, `DeleteObject`: "you must
+/// always specify the `s3:DeleteObject` permission".
+const STILL_ASKED: [&str; 1] = ["s3:DeleteObject"];
 
 const VERSION: &str = "VersionId";
 const COPIED: &str = "CopySource.VersionId";
@@ -176,6 +180,9 @@ impl Needs<'_, '_> {
                 (true, false, false) => {
                     actions.required.retain(|a| a != plain);
                     actions.required.push(special);
+                    if STILL_ASKED.contains(plain) {
+                        actions.conditional.push(Conditional::possible(plain));
+                    }
                 }
                 (true, ..) => actions.required.push(special),
                 (false, _, true) => {

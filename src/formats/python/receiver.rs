@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::python::objects::{Evaluator, Index, Origin, Params, Thing};
+use crate::model::python::objects::{Evaluator, Index, Origin, Params, SESSIONS, Thing};
 use crate::model::python::{Bound, Call, ExprId, ExprKind, Module, Program, Reaching, ScopeKind};
 
 /// What is known of the objects of a program.
@@ -71,17 +71,8 @@ impl<'p> Receivers<'p> {
                 "boto3.client" | "boto3.resource" | "aioboto3.client" | "aioboto3.resource" => {
                     return Some(Constructor::Client);
                 }
-                "boto3.Session"
-                | "boto3.session.Session"
-                | "boto3.setup_default_session"
-                | "boto3.DEFAULT_SESSION"
-                | "aioboto3.Session"
-                | "aioboto3.session.Session"
-                | "botocore.session.Session"
-                | "botocore.session.get_session"
-                | "aiobotocore.session.AioSession"
-                | "aiobotocore.session.get_session"
-                | "aiobotocore.get_session" => return Some(Constructor::Session),
+                "boto3.setup_default_session" | "boto3.DEFAULT_SESSION" => return Some(Constructor::Session),
+                name if SESSIONS.contains(&name) => return Some(Constructor::Session),
                 "botocore.credentials.Credentials"
                 | "botocore.credentials.ReadOnlyCredentials"
                 | "requests_aws4auth.AWS4Auth" => return Some(Constructor::Credentials),

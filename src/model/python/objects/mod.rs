@@ -13,3 +13,16 @@ pub(crate) use index::Index;
 pub(crate) use params::{Params, constructor};
 pub use thing::Place;
 pub(crate) use thing::{At, Origin, Thing, is_aws};
+
+/// What makes a session of an AWS SDK for Python. Documentation of boto3, aioboto3, botocore, and aiobotocore.
+pub(crate) const SESSIONS: [&str; 9] = [
+    "boto3.Session",
+    "boto3.session.Session",
+    "aioboto3.Session",
+    "aioboto3.session.Session",
+    "botocore.session.Session",
+    "botocore.session.get_session",
+    "aiobotocore.session.AioSession",
+    "aiobotocore.session.get_session",
+    "aiobotocore.get_session",
+];

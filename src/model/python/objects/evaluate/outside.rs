@@ -1,5 +1,6 @@
 //! What calls of libraries, and of methods of clients and containers, give.
 
+use super::super::SESSIONS;
 use super::super::thing::{Bag, Origin, Place, Thing, Things, one};
 use super::{Evaluator, Frame, is_under, sub_resource};
 use crate::iam::sdk::{self, Client, ResourceType};
@@ -23,16 +24,8 @@ impl Evaluator<'_> {
             "boto3.resource" | "aioboto3.resource" | "boto3.DEFAULT_SESSION.resource" => {
                 self.clients(module, call, true, frame)
             }
-            "boto3.Session"
-            | "boto3.session.Session"
-            | "boto3._get_default_session"
-            | "aioboto3.Session"
-            | "aioboto3.session.Session"
-            | "botocore.session.Session"
-            | "botocore.session.get_session"
-            | "aiobotocore.session.AioSession"
-            | "aiobotocore.session.get_session"
-            | "aiobotocore.get_session" => one(Thing::Session),
+            "boto3._get_default_session" => one(Thing::Session),
+            name if SESSIONS.contains(&name) => one(Thing::Session),
             "getattr" => {
                 let (Some(of), Some(arg)) = (first, call.positional(1)) else {
                     return self.nothing.clone();

@@ -288,3 +288,37 @@ fn api_policies_and_other_clouds() {
     )]);
     assert!(units[0].resources.is_empty());
 }
+
+#[test]
+fn each_stage_has_its_value() {
+    let acl = |variable: &str| {
+        format!(
+            "service: s\ncustom:\n  acl:\n    dev: private\n    prod: public-read\n    other: {{acl: private}}\nprovider:\n  name: aws\n  stage: dev\nresources:\n  Resources:\n    B:\n      Type: AWS::S3::Bucket\n      Properties:\n        AccessControl: {variable}\n"
+        )
+    };
+    for (variable, expected) in [
+        ("${self:custom.acl.${opt:stage}}", ["private", "public-read"].as_slice()),
+        (
+            "${self:custom.acl.${sls:stage}, 'authenticated-read'}",
+            &["private", "public-read", "authenticated-read"],
+        ),
+        ("${self:custom.acl.${opt:stage, 'dev'}}", &["private", "public-read"]),
+        ("${self:custom.acl.dev}", &["private"]),
+    ] {
+        let (_, units) = lower(&[("serverless.yml", &acl(variable))]);
+        let bucket = units
+            .iter()
+            .flat_map(|u| &u.resources)
+            .find(|r| &*r.kind == "AWS::S3::Bucket")
+            .unwrap();
+        let shown = format!("{:?}", bucket.get("AccessControl").unwrap());
+        for word in expected {
+            assert!(shown.contains(word), "{variable}: {shown}");
+        }
+        assert_eq!(
+            shown.contains("public-read"),
+            expected.contains(&"public-read"),
+            "{variable}: {shown}"
+        );
+    }
+}

@@ -257,3 +257,28 @@ fn what_must_be_rendered_first_is_not_called_broken() {
         );
     }
 }
+
+#[test]
+fn a_policy_that_must_be_given_is_unknown_where_nobody_gives_one() {
+    for (default, resource, attribute) in [
+        ("null", "aws_s3_bucket_policy", "policy"),
+        ("\"\"", "aws_iam_role", "assume_role_policy"),
+        ("null", "aws_glacier_vault_lock", "policy"),
+        ("null", "aws_codeartifact_domain_permissions_policy", "policy_document"),
+    ] {
+        let main = format!(
+            "variable \"document\" {{\n  default = {default}\n}}\nresource \"{resource}\" \"r\" {{\n  {attribute} = var.document\n}}\n"
+        );
+        let entries = of(&[("main.tf", &main)]);
+        assert_eq!(entries.len(), 1, "{main}{entries:?}");
+        assert!(entries[0].starts_with("policy main.tf: the policy is"), "{entries:?}");
+    }
+    // An argument that may be left out is left out.
+    let queue = "variable \"document\" {\n  default = null\n}\nresource \"aws_sqs_queue\" \"q\" {\n  policy = var.document\n}\n";
+    assert_eq!(of(&[("main.tf", queue)]), Vec::<String>::new());
+    let given = queue.replace("  default = null\n", "  type = string\n");
+    assert_eq!(of(&[("main.tf", &given)]).len(), 1, "{given}");
+    // A plan without its configuration.
+    let plan = r#"{"format_version":"1.2","terraform_version":"1.5.0","planned_values":{"root_module":{"resources":[{"address":"aws_s3_bucket_policy.r","mode":"managed","type":"aws_s3_bucket_policy","name":"r","values":{}}]}},"resource_changes":[{"address":"aws_s3_bucket_policy.r","change":{"actions":["create"],"after":{},"after_unknown":{"policy":true,"id":true,"bucket":true}}}]}"#;
+    assert_eq!(of(&[("tfplan.json", plan)]).len(), 1);
+}

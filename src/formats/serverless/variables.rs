@@ -85,7 +85,10 @@ impl Service {
         }
         let filled;
         let mut inside = inside;
-        if let Some(value) = self.stage_files(template, env, inside, at) {
+        if let Some(value) = self
+            .stage_files(template, env, inside, at)
+            .or_else(|| self.stage_keys(template, env, inside, at, nesting))
+        {
             return Some(value);
         }
         if inside.contains("${") {
@@ -220,6 +223,51 @@ impl Service {
         if values.len() < 2 { None } else { by_stage(values, at) }
     }
 
+    /// `self:custom.acl.${opt:stage}`: what the map says for each stage, since any of them may be deployed, and the next
+    /// source for a stage that the map does not name. `None` where the address does not depend on the stage alone.
+    fn stage_keys(
+        &self,
+        template: &Template<'_>,
+        env: Env<'_>,
+        inside: &str,
+        at: Span,
+        nesting: usize,
+    ) -> Option<Value> {
+        let all = sources(inside);
+        let (first, others) = all.split_first()?;
+        let stage = next_variable(first, 0).filter(|v| is_stage(v.inside))?;
+        let (outer, below) = (first[..stage.start].strip_suffix('.')?, &first[stage.end..]);
+        let below = match below.trim_end() {
+            "" => None,
+            below => Some(below.strip_prefix('.')?),
+        };
+        if outer.contains("${") || below.is_some_and(|b| b.contains("${")) {
+            return None;
+        }
+        let Answer::Value(map) = self.source(template, env, outer.trim(), at)? else {
+            return None;
+        };
+        let mut values: Vec<(String, Value)> = Vec::new();
+        for entry in map.entries()? {
+            let found = match below {
+                Some(below) => follow(&entry.value, below).cloned(),
+                None => Some(entry.value.clone()),
+            };
+            if let Some(value) = found.filter(|v| !v.is_null()) {
+                values.push((entry.key.known()?.into_owned(), value));
+            }
+        }
+        if !others.is_empty()
+            && let Some(value) = self.variable(template, env, &others.join(","), at, nesting + 1)
+        {
+            values.push(("other".to_owned(), value));
+        }
+        if values.len() < 2 {
+            return None;
+        }
+        by_stage(values, at).map(|value| value.used_at(at))
+    }
+
     /// `file(path):address`; what is not data (JavaScript) is unknown.
     fn file(&self, template: &Template<'_>, env: Env<'_>, path: &str, address: &str, at: Span) -> Answer {
         let unknown = || Answer::Unknown(Value::other(path.to_owned(), at));
@@ -252,14 +300,7 @@ impl Service {
                 // The rest of the way is in what the variable stands for.
                 _ => {
                     let value = template.value(env, node)?;
-                    let mut at = &value;
-                    for key in rest.split('.') {
-                        at = match &at.kind {
-                            Kind::Seq(items) => items.get(key.parse::<usize>().ok()?)?,
-                            _ => at.get(key)?,
-                        };
-                    }
-                    return Some(at.clone());
+                    return follow(&value, rest).cloned();
                 }
             };
             node = next?;
@@ -267,6 +308,18 @@ impl Service {
         }
         template.value(env, node)
     }
+}
+
+/// What stands at `a.b.0` of a value.
+fn follow<'v>(value: &'v Value, address: &str) -> Option<&'v Value> {
+    let mut at = value;
+    for key in address.split('.') {
+        at = match &at.kind {
+            Kind::Seq(items) => items.get(key.parse::<usize>().ok()?)?,
+            _ => at.get(key)?,
+        };
+    }
+    Some(at)
 }
 
 /// What a source gives: a later one is asked only where this one is not known.
@@ -348,7 +401,7 @@ fn next_variable(flat: &str, from: usize) -> Option<Found<'_>> {
     }
 }
 
-/// The parts between commas, quotes and parentheses left whole.
+/// The parts between commas; quotes, parentheses, and braces are left whole.
 fn sources(inside: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let (mut start, mut quote, mut depth) = (0, None, 0i32);
@@ -356,8 +409,8 @@ fn sources(inside: &str) -> Vec<&str> {
         match (quote, c) {
             (Some(q), c) if c == q => quote = None,
             (None, '\'' | '"') => quote = Some(c),
-            (None, '(') => depth += 1,
-            (None, ')') => depth -= 1,
+            (None, '(' | '{') => depth += 1,
+            (None, ')' | '}') => depth -= 1,
             (None, ',') if depth <= 0 => {
                 out.push(&inside[start..i]);
                 start = i + 1;

@@ -1,6 +1,6 @@
 //! Evaluated declarations to canonical resources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -33,6 +33,8 @@ pub(super) struct Emitted {
     pub(super) resources: Vec<Resource>,
     /// Values that may be policies and stand in no resource: settled when all uses are known.
     pub(super) loose: Vec<Loose>,
+    /// Statements that others replace where their document is merged into another one.
+    pub(super) replaced: HashSet<Span>,
     /// Directories that were evaluated.
     pub(super) visited: BTreeSet<String>,
 }

@@ -6,7 +6,7 @@
 //! other one: each value that is remembered and each argument of a resource has an allowance of its own.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -131,6 +131,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) templates: RefCell<HashMap<FileId, Rc<Tree>>>,
     pub(super) wanted: RefCell<BTreeSet<String>>,
     pub(super) problems: RefCell<Vec<Problem>>,
+    /// Statements of documents that were merged into another one, where a statement with the same sid replaced them.
+    pub(super) replaced: RefCell<HashSet<Span>>,
     depth: Cell<u32>,
     /// What is left of the allowance of the expression that is being evaluated.
     fuel: Cell<u64>,
@@ -158,6 +160,7 @@ impl<'a> Evaluator<'a> {
             templates: RefCell::default(),
             wanted: RefCell::default(),
             problems: RefCell::default(),
+            replaced: RefCell::default(),
             depth: Cell::new(0),
             fuel: Cell::new(store),
             store: Cell::new(store),

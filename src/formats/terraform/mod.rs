@@ -123,7 +123,7 @@ impl Lower for Terraform {
         }
         units.append(&mut plans);
         units[0].wanted = wanted;
-        let used = used::Used::new(emitted.iter().flat_map(|(_, e)| &e.resources));
+        let used = used::Used::new(emitted.iter().map(|(_, e)| e));
         let mut seen: BTreeMap<Span, Vec<Value>> = BTreeMap::new();
         let mut is_new = |value: &Value| {
             let before = seen.entry(value.span).or_default();
@@ -306,7 +306,8 @@ fn one_root<'a>(repository: &'a Repository<'a>, sources: &Sources, root: &Root<'
         out: Emitted::default(),
     };
     emitter.module(&module);
-    let emitted = emitter.out;
+    let mut emitted = emitter.out;
+    emitted.replaced = evaluator.replaced.take();
     let mut problems = evaluator.problems.take();
     problems.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
     problems.dedup();

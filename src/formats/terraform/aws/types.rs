@@ -158,6 +158,11 @@ pub(super) const TYPES: &[Type] = &[
     is("aws_elasticsearch_domain_policy", "AWS::Elasticsearch::Domain", &[]),
     is("aws_glacier_vault", "AWS::Glacier::Vault", &[("name", "VaultName")]),
     is(
+        "aws_glacier_vault_lock",
+        "AWS::Glacier::Vault",
+        &[("policy", "AccessPolicy")],
+    ),
+    is(
         "aws_glue_resource_policy",
         "AWS::Glue::ResourcePolicy",
         &[("policy", "PolicyInJson")],

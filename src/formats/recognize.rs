@@ -222,6 +222,48 @@ pub(super) fn is_file_of_a_tool(tree: &Tree, root: NodeId) -> bool {
     rule || schema || model || event || get(root, "policies").is_some_and(custodian)
 }
 
+/// Properties that hold a policy in most types of AWS: `policy` of `aws_vpclattice_auth_policy`, `ResourcePolicy` of
+/// `AWS::S3Tables::TablePolicy`.
+const POLICY_PROPERTIES: &[&str] = &[
+    "accesspolicies",
+    "accesspolicy",
+    "assumerolepolicy",
+    "policy",
+    "policydocument",
+    "policytext",
+    "repositorypolicy",
+    "resourcepolicy",
+];
+
+/// Types, by a part of their names, whose policies are in another language.
+const OTHER_POLICIES: &[&str] = &[
+    "accountpolicy",
+    "autoscaling",
+    "bedrock",
+    "corenetwork",
+    "dataprotection",
+    "dlm",
+    "fms",
+    "indexpolicy",
+    "lifecycle",
+    "loadbalanc",
+    "opensearchserverless",
+    "resiliencehub",
+    "stackpolicy",
+    "verifiedaccess",
+    "verifiedpermissions",
+];
+
+/// Whether a property of a type, `AWS::S3::AccessPoint` or `aws_s3_access_point`, is a policy by its name. Where its value is
+/// not known, nothing else says so.
+pub(super) fn is_policy_property(kind: &str, name: &str) -> bool {
+    let plain = |text: &str| text.replace(['_', ':'], "").to_ascii_lowercase();
+    let (kind, name) = (plain(kind), plain(name));
+    kind.starts_with("aws")
+        && POLICY_PROPERTIES.contains(&name.as_str())
+        && !OTHER_POLICIES.iter().any(|other| kind.contains(other))
+}
+
 /// A known version of the policy language. IAM User Guide, "IAM JSON policy elements: Version".
 fn is_version(text: &str) -> bool {
     matches!(text, "2012-10-17" | "2008-10-17")

@@ -265,9 +265,15 @@ fn a_policy_that_must_be_given_is_unknown_where_nobody_gives_one() {
         ("\"\"", "aws_iam_role", "assume_role_policy"),
         ("null", "aws_glacier_vault_lock", "policy"),
         ("null", "aws_codeartifact_domain_permissions_policy", "policy_document"),
+        ("", "aws_prometheus_resource_policy", "policy"),
     ] {
+        let default = if default.is_empty() {
+            "type = string".to_owned()
+        } else {
+            format!("default = {default}")
+        };
         let main = format!(
-            "variable \"document\" {{\n  default = {default}\n}}\nresource \"{resource}\" \"r\" {{\n  {attribute} = var.document\n}}\n"
+            "variable \"document\" {{\n  {default}\n}}\nresource \"{resource}\" \"r\" {{\n  {attribute} = var.document\n}}\n"
         );
         let entries = of(&[("main.tf", &main)]);
         assert_eq!(entries.len(), 1, "{main}{entries:?}");

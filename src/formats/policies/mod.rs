@@ -143,7 +143,9 @@ impl Search<'_> {
                 // an ARN; what could not be evaluated may be any policy.
                 let managed = path.starts_with("ManagedPolicyArns") && hole.kind == HoleKind::Other;
                 let kind = slots::kind_below(self.resource, path).filter(|_| !path.is_empty());
-                if let Some(kind) = kind.or(managed.then_some(PolicyKind::Identity)) {
+                let kind = kind.or(managed.then_some(PolicyKind::Identity));
+                let named = || recognize::is_policy_property(&self.resource.type_name, path);
+                if let Some(kind) = kind.or_else(|| named().then_some(PolicyKind::Resource)) {
                     self.policy(value, path, Some(kind));
                 }
             }

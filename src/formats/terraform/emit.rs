@@ -9,7 +9,7 @@ use crate::model::{Address, Loose, Resource, kinds};
 use crate::source::{Problem, ProblemKind, Span, Text};
 use crate::value::{Branch, Entry, Kind, Value};
 
-use crate::formats::recognize::is_policy_or_text;
+use crate::formats::recognize::{is_policy_or_text, is_policy_property};
 use crate::formats::vendors::is_their_type;
 
 use super::aws;
@@ -129,7 +129,7 @@ impl<'a> Emitter<'_, 'a> {
                 None => {
                     let entries = items.into_iter().map(|i| self.bounded_entry(i.entry)).collect();
                     let props = Value::map(entries, decl.block().span);
-                    if is_their_type(kind) || !any_policy(&props, 0) {
+                    if is_their_type(kind) || !(any_policy(&props, 0) || has_unknown_policy(kind, &props)) {
                         continue;
                     }
                     props
@@ -427,6 +427,12 @@ fn without_policies(value: &Value, depth: u32) -> Value {
         _ => return value.clone(),
     };
     Value { kind, ..value.clone() }
+}
+
+/// Whether an argument that is a policy by its name has a value that is not known.
+pub(super) fn has_unknown_policy(kind: &str, props: &Value) -> bool {
+    let unknown = |e: &Entry| e.value.is_unknown() && is_policy_property(kind, &e.key.display());
+    props.entries().is_some_and(|entries| entries.iter().any(unknown))
 }
 
 pub(super) fn any_policy(value: &Value, depth: u32) -> bool {

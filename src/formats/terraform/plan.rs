@@ -14,7 +14,7 @@ use crate::value::{Entry, Kind, Value};
 
 use super::aws;
 use super::blocks::Item;
-use super::emit::any_policy;
+use super::emit::{any_policy, has_unknown_policy};
 use super::policy_document;
 use super::properties::properties;
 use crate::formats::plain;
@@ -268,7 +268,8 @@ impl Plan<'_> {
             Some(row) => properties(row, items, span),
             None => Value::map(items.into_iter().map(|i| i.entry).collect(), span),
         };
-        if row.is_none() && (is_their_type(&type_name) || !any_policy(&props, 0)) {
+        let policies = || any_policy(&props, 0) || has_unknown_policy(&type_name, &props);
+        if row.is_none() && (is_their_type(&type_name) || !policies()) {
             return None;
         }
         // Where the source is there, the resource is named where it is written.

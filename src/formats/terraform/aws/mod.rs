@@ -4,10 +4,10 @@
 //! `MaxSessionDuration`. AWS provider documentation and CloudFormation User Guide, resource by resource.
 
 mod holders;
-mod policies;
+mod partial;
 mod types;
 
-pub(super) use policies::is_required;
+pub(super) use partial::is_required;
 use types::TYPES;
 
 /// A resource type. Properties are `argument -> property`: `a.b` is an argument of a nested block, `X/Y` a property in a
@@ -74,7 +74,7 @@ pub(super) const LINKS: &[&str] = &[
 
 /// The row of a type.
 pub(super) fn find(terraform: &str) -> Option<&'static Type> {
-    let mut all = TYPES.iter().chain(holders::TYPES).chain(policies::TYPES);
+    let mut all = TYPES.iter().chain(holders::TYPES).chain(partial::TYPES);
     all.find(|t| t.terraform == terraform)
 }
 

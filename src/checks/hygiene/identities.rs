@@ -11,6 +11,7 @@ use crate::project::{IdentityKind, PolicyRef};
 use crate::rules::{Context, Out};
 use crate::source::Span;
 use crate::value::Value;
+use crate::value::guard::Guard;
 
 use super::managed::references;
 
@@ -297,7 +298,9 @@ fn password_policy(r: &Resource, push: Push<'_>) {
 
 /// More than one access key for one user.
 fn keys(cx: &Context<'_>, out: &mut Out<'_>) {
-    let mut seen: BTreeMap<(String, &str, String), Span> = BTreeMap::new();
+    /// Of the keys of one user, so many are compared with the next one.
+    const MOST: usize = 8;
+    let mut seen: BTreeMap<(String, &str, String), Vec<(Span, Option<&Guard>)>> = BTreeMap::new();
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         if &*r.kind != "AWS::IAM::AccessKey" {
             continue;
@@ -314,14 +317,19 @@ fn keys(cx: &Context<'_>, out: &mut Out<'_>) {
             _ => "",
         };
         let slot = (r.address.scope.to_string(), function, name.clone());
-        if let Some(first) = seen.get(&slot) {
+        let before = seen.entry(slot).or_default();
+        let guard = r.branch.as_ref();
+        // Of two keys under opposite conditions there is one.
+        let both = |other: Option<&Guard>| !matches!((guard, other), (Some(a), Some(b)) if a.excludes(b));
+        if let Some((first, _)) = before.iter().find(|(_, other)| both(*other)) {
             out.push(
                 cx.at_resource("iam-user-many-keys", id, format!("`{name}` gets a second access key"))
                     .primary(user.span, "the same user")
                     .secondary(*first, "the first key"),
             );
-        } else {
-            seen.insert(slot, user.span);
+        }
+        if before.len() < MOST {
+            before.push((user.span, guard));
         }
     }
 }

@@ -369,7 +369,7 @@ fn weigh(c: &Condition, key: &str, facet: Facet, values: Values, demanded: &Dema
         return (Grade::Narrows, None);
     };
     if operator.family == Family::Null {
-        return null(c, facet, values);
+        return null(c, key, facet, values);
     }
     let (grade, weakness) = match facet {
         Facet::Resource | Facet::Other if operator.negated => (Grade::Narrows, None),
@@ -394,13 +394,17 @@ fn weigh(c: &Condition, key: &str, facet: Facet, values: Values, demanded: &Dema
 }
 
 /// `Null: false` says that the key is there. For who asks that is no restriction, for a tag or a parameter it is one.
-fn null(c: &Condition, facet: Facet, values: Values) -> (Grade, Option<Weakness>) {
+fn null(c: &Condition, key: &str, facet: Facet, values: Values) -> (Grade, Option<Weakness>) {
     let demanded = c.values.iter().any(|v| v.text.known().as_deref() == Some("false"));
     let unknown = c.values.iter().any(|v| !v.text.is_known()) || !c.complete;
     match facet {
         _ if unknown => (Grade::Narrows, None),
         Facet::Mfa if demanded && values == Values::Age => (Grade::Narrows, None),
         Facet::Resource | Facet::Other if demanded => (Grade::Narrows, None),
+        // What is made must carry a tag.
+        Facet::Chosen if demanded && (key.starts_with("aws:requesttag/") || key == "aws:tagkeys") => {
+            (Grade::Narrows, None)
+        }
         _ => (Grade::Decoration, Some(Weakness::Idle)),
     }
 }

@@ -369,6 +369,16 @@ fn what_a_key_is_worth_depends_on_whom_the_statement_is_for() {
             Decoration,
             Decoration,
         ),
+        ("Null", "aws:RequestTag/team", "false", Narrows, Decoration, Decoration),
+        ("Null", "aws:TagKeys", "false", Narrows, Decoration, Decoration),
+        (
+            "Null",
+            "aws:RequestTag/team",
+            "true",
+            Decoration,
+            Decoration,
+            Decoration,
+        ),
         ("Bool", "aws:PrincipalIsAWSService", "true", Narrows, Narrows, Narrows),
         (
             "StringEquals",

@@ -60,6 +60,8 @@ const SLOTS: &[(&str, &str, PolicyKind)] = &[
     ("AWS::STS::AssumeRole", "Policy", Session),
     ("AWS::SecretsManager::ResourcePolicy", "ResourcePolicy", Resource),
     ("AWS::SES::IdentityPolicy", "PolicyDocument", Resource),
+    ("AWS::VpcLattice::AuthPolicy", "Policy", Resource),
+    ("AWS::VpcLattice::ResourcePolicy", "Policy", Resource),
 ];
 
 /// The IAM prefix behind a CloudFormation namespace where it is not the namespace in lower case.
@@ -218,8 +220,11 @@ pub(super) fn service_of(resource: &Held) -> Option<String> {
     if namespace == "Serverless" {
         return None;
     }
-    if &*resource.kind == "AWS::ECR::PublicRepository" {
-        return Some("ecr-public".to_owned());
+    match &*resource.kind {
+        "AWS::ECR::PublicRepository" => return Some("ecr-public".to_owned()),
+        // Decides on requests to a service, not on calls of the API of VPC Lattice.
+        "AWS::VpcLattice::AuthPolicy" => return Some("vpc-lattice-svcs".to_owned()),
+        _ => {}
     }
     Some(
         SERVICES

@@ -112,10 +112,7 @@ fn recommended(
             i,
             format!("`{}` does not say for whom `{service}` acts", held.key),
         )
-        .primary(
-            held.key_span,
-            "add `aws:SourceArn` or another key of the source",
-        )
+        .primary(held.key_span, "add `aws:SourceArn` or another key of the source")
         .secondary(item.value.span, "acts for every customer of AWS")
         .principals([service.to_owned()])
         .other(held.key.clone()),

@@ -10,7 +10,7 @@ use crate::iam::{Document, Item, PolicyKind, Statement, pattern};
 use crate::model::Resource;
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
-use crate::value::{Kind, Value};
+use crate::value::Value;
 
 /// IAM prefix, and what the policy is on.
 const THINGS: &[(&str, &str)] = &[
@@ -232,13 +232,18 @@ fn refers_to(value: &Value, r: &Resource) -> bool {
         .is_some_and(|t| t.scope == r.address.scope && t.address == r.address.name)
 }
 
-fn same(a: &Value, b: &Value) -> bool {
-    match (&a.kind, &b.kind) {
-        (Kind::Unknown(x), Kind::Unknown(y)) => x.target.is_some() && x.target == y.target,
-        _ => match (a.as_hole(), b.as_hole()) {
-            (Some(x), Some(y)) => x.target.is_some() && x.target == y.target,
-            _ => a.as_str().is_some() && a.as_str() == b.as_str(),
-        },
+/// Both are one resource of the repository, or one name.
+pub(super) fn same(a: &Value, b: &Value) -> bool {
+    // By whichever attribute: its name, its id or its ARN.
+    let of = |v: &Value| {
+        let target = v.as_hole()?.target.as_ref()?;
+        Some((target.scope.clone(), target.address.clone()))
+    };
+    match (of(a), of(b), a.as_hole(), b.as_hole()) {
+        (Some(x), Some(y), ..) => x == y,
+        // One expression in one file.
+        (None, None, Some(x), Some(y)) => x.kind == y.kind && x.name == y.name && x.span.file == y.span.file,
+        _ => a.as_str().is_some() && a.as_str() == b.as_str(),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::settings::{Date, Governing, Settings};
 use crate::settle::{BASELINE_FILE, Baseline, Extent, Known, Report, Terms, settle};
 use crate::source::{Problem, ProblemKind, Sources, Span, join_path, parent_path, relative_path};
 use crate::test_code::is_test_code;
-use crate::unjudged::{Language, Unjudged, Why};
+use crate::unjudged::{Unjudged, Why};
 
 /// Bytes of a settings file.
 const MAX_SETTINGS: u64 = 4 << 20;
@@ -407,15 +407,8 @@ impl Read<'_> {
             }),
         };
         let mut report = settle(project, outcome.findings, &terms);
-        report.not_judged(outcome.unjudged);
-        report.not_judged(self.found.unjudged.iter().cloned());
-        // Of test code nothing is reported, so nothing is missing; a snapshot shows what the application itself makes.
-        let left_out = |u: &Unjudged| {
-            let inside = |span: Span| project.test_code.iter().any(|code| code.contains(span));
-            let is_test = || self.is_test(&u.path) || u.span.is_some_and(inside);
-            u.why != Why::Language(Language::Snapshot) && !governing.of(&u.path).tests && is_test()
-        };
-        report.unjudged.retain(|u| !left_out(u));
+        let found = self.found.unjudged.iter().cloned();
+        report.not_judged(outcome.unjudged.into_iter().chain(found), project, &terms);
         let fails = |u: &Unjudged| u.counts() && governing.of(&u.path).fail_on_unjudged;
         report.fails_unjudged = report.unjudged.iter().any(fails);
         report.broken = !outcome.failures.is_empty();

@@ -399,11 +399,9 @@ fn touch(a: &Finding, b: &Finding) -> bool {
     b.labels.iter().any(|x| a.labels.iter().any(|y| x.span.touches(y.span)))
 }
 
-/// Both name one token of one statement.
+/// Both name one token of one statement, resource or identity.
 fn share_a_token(a: &Finding, b: &Finding) -> bool {
-    matches!(a.cause, Cause::Statement(..))
-        && a.cause == b.cause
-        && b.labels.iter().any(|x| a.labels.iter().any(|y| x.span == y.span))
+    a.cause == b.cause && b.labels.iter().any(|x| a.labels.iter().any(|y| x.span == y.span))
 }
 
 /// Whether every one of `inner`, as written, is among the actions that `outer` stands for; a finding that is not about

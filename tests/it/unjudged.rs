@@ -88,7 +88,14 @@ fn what_decides_a_verdict_and_is_unknown_is_listed_in_every_format() {
     }
     // Of test code nothing is reported.
     let r = Repository::new(&[("lib/stack.test.ts", CDK), ("tests/main.tf", UNKNOWN)]);
-    assert!(entries(&r.run(&["check", "-f", "json"])).is_empty());
+    let ran = r.run(&["check", "-f", "json"]);
+    assert!(entries(&ran).is_empty());
+    assert_eq!(ran.json()["summary"]["unjudged_in_tests"], 2);
+    let shown = r.run(&["check"]).out;
+    assert!(
+        shown.starts_with("All clear") && shown.contains("2 not judged in test code"),
+        "{shown}"
+    );
     assert_eq!(entries(&r.run(&["check", "-f", "json", "--tests"])).len(), 2);
     // A name that is open in an otherwise known statement is judged.
     for known in [

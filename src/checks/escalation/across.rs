@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::methods::to_services;
 use super::ways::{How, Way, clip, suits, ways};
 use crate::checks::holders::power;
 use crate::finding::{Cause, Confidence, Finding, Severity};
@@ -142,6 +143,10 @@ fn report(cx: &Context<'_>, kind: &str, header: Span, way: &Way, steps: &[Step<'
             .filter(|(_, g)| g[0].source == grant.source)
             .filter_map(item),
     );
+    let passing = steps.iter().filter(|(action, _)| action.name() == "iam:PassRole");
+    if let Some(help) = to_services(passing.flat_map(|(_, grants)| grants.iter().map(|g| g.statement))) {
+        f = f.help(help);
+    }
     if way.how == How::Target {
         f = f.severity(Severity::Low).confidence(Confidence::Low);
     } else {

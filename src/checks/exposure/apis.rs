@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::openapi::open_operations;
 use super::settings::says;
-use crate::finding::Severity;
+use crate::finding::{Confidence, Severity};
+use crate::iam::Format;
 use crate::model::Resource;
 use crate::rules::{Context, Out};
 use crate::source::{Span, Target, Text};
@@ -49,7 +51,36 @@ impl<'a> Apis<'a> {
             }
             None => (self.open_event(r, r.get("SamEvent")?)?, "no authorizer"),
         };
-        Some(Open { id, r, span, label })
+        let method = r.get("HttpMethod").and_then(Value::as_str);
+        let key = r.get("RouteKey").and_then(Value::as_str);
+        let method = method.or_else(|| Some(key?.split(' ').next()?.to_owned().into()));
+        let reads = method.is_some_and(|m| is_reading(&m));
+        Some(Open {
+            id,
+            r,
+            span,
+            label,
+            reads,
+        })
+    }
+
+    /// The operations that anybody may call of an API with an OpenAPI definition.
+    pub(super) fn defined<'r>(&self, id: u32, r: &'r Resource) -> Vec<Open<'r>> {
+        let own = (&*r.address.scope, &*r.address.name);
+        let policed = self.policed.iter().any(|t| (&*t.scope, &*t.address) == own);
+        let definition = ["Body", "DefinitionBody"].iter().find_map(|name| r.get(name));
+        let (Some(definition), false) = (definition, policed || is_closed(r) || guards(&r.props)) else {
+            return Vec::new();
+        };
+        let open = open_operations(definition.decoded()).into_iter();
+        open.map(|o| Open {
+            id,
+            r,
+            span: o.key,
+            label: "no security",
+            reads: is_reading(&o.method.key.display()),
+        })
+        .collect()
     }
 
     /// Where an event of a SAM function says, or leaves it to the API and to Globals to say, that anybody may call.
@@ -59,8 +90,7 @@ impl<'a> Apis<'a> {
         if let Some(authorizer) = auth.and_then(|a| a.get("Authorizer")) {
             return says(authorizer, "NONE").then_some(authorizer.span);
         }
-        let keyed = |auth: &Value| auth.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true);
-        if auth.is_some_and(|a| keyed(a) || a.is_unknown()) {
+        if auth.is_some_and(|a| asks_for_key(a) || a.is_unknown()) {
             return None;
         }
         let props = match ["RestApiId", "ApiId"].iter().find_map(|name| event.get(name)) {
@@ -74,14 +104,7 @@ impl<'a> Apis<'a> {
         {
             return None;
         }
-        let default = props.get("Auth").and_then(|a| a.get("DefaultAuthorizer"));
-        let open = default.is_none_or(|d| says(d, "NONE")) && !props.get("Auth").is_some_and(keyed);
-        let private = props
-            .get("EndpointConfiguration")
-            .is_some_and(|e| says(e, "PRIVATE") || e.get("Type").is_some_and(|t| says(t, "PRIVATE")));
-        let policed =
-            props.get("Auth").is_some_and(|a| a.get("ResourcePolicy").is_some()) || props.get("Policy").is_some();
-        (open && !private && !policed).then_some(r.header)
+        (!guards(props)).then_some(r.header)
     }
 
     /// Whether authorisation can be set on the route. The routes of an HTTP API have a method and a path; a WebSocket API
@@ -105,15 +128,7 @@ impl<'a> Apis<'a> {
         let Some(api) = self.api(method, "RestApiId") else {
             return false;
         };
-        let private = api
-            .get("EndpointConfiguration")
-            .into_iter()
-            .flat_map(Value::items)
-            .filter_map(|c| c.get("Types"))
-            .flat_map(Value::items)
-            .any(|t| says(t, "PRIVATE"));
-        private
-            || has_policy(api)
+        is_closed(api)
             || self
                 .policed
                 .iter()
@@ -132,6 +147,46 @@ pub(super) struct Open<'r> {
     r: &'r Resource,
     span: Span,
     label: &'static str,
+    /// Whether it only reads, by its method.
+    reads: bool,
+}
+
+/// RFC 9110, "Safe Methods".
+fn is_reading(method: &str) -> bool {
+    ["GET", "HEAD", "OPTIONS"]
+        .iter()
+        .any(|safe| method.eq_ignore_ascii_case(safe))
+}
+
+fn asks_for_key(auth: &Value) -> bool {
+    auth.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true)
+}
+
+/// Whether an API of SAM, or the defaults for all, ask every caller, or can be reached from inside only.
+/// SAM Developer Guide, "ApiAuth" and "HttpApiAuth".
+fn guards(props: &Value) -> bool {
+    let auth = props.get("Auth");
+    let default = auth.and_then(|a| a.get("DefaultAuthorizer"));
+    let private = props
+        .get("EndpointConfiguration")
+        .is_some_and(|e| says(e, "PRIVATE") || e.get("Type").is_some_and(|t| says(t, "PRIVATE")));
+    let policed = auth.is_some_and(|a| a.get("ResourcePolicy").is_some()) || props.get("Policy").is_some();
+    private
+        || policed
+        || default.is_some_and(|d| !says(d, "NONE"))
+        || auth.is_some_and(|a| asks_for_key(a) || a.is_unknown())
+}
+
+/// A private API, or one whose resource policy says who may call.
+fn is_closed(api: &Resource) -> bool {
+    let private = api
+        .get("EndpointConfiguration")
+        .into_iter()
+        .flat_map(Value::items)
+        .filter_map(|c| c.get("Types"))
+        .flat_map(Value::items)
+        .any(|t| says(t, "PRIVATE"));
+    private || has_policy(api)
 }
 
 impl Open<'_> {
@@ -151,18 +206,6 @@ impl Open<'_> {
             None if self.r.has("SamEvent") => (scope(), self.r.kind.to_string()),
             None => (scope(), self.r.address.name.to_string()),
         }
-    }
-
-    /// Whether it only reads, by its method. RFC 9110, "Safe Methods".
-    fn reads(&self) -> bool {
-        let key = self.r.get("RouteKey").and_then(Value::as_str);
-        let method = self.r.get("HttpMethod").and_then(Value::as_str);
-        let method = method.or_else(|| Some(key?.split(' ').next()?.to_owned().into()));
-        method.is_some_and(|m| {
-            ["GET", "HEAD", "OPTIONS"]
-                .iter()
-                .any(|safe| m.eq_ignore_ascii_case(safe))
-        })
     }
 }
 
@@ -209,8 +252,14 @@ impl<'r> Routes<'r> {
                     more.len() + 1 - MAX_SHOWN
                 ));
             }
-            if routes.iter().all(Open::reads) {
+            if routes.iter().all(|o| o.reads) {
                 f = f.severity(Severity::Low);
+            }
+            // An API that is not here imports the definition, and may have a policy or an authorizer for all.
+            if routes.iter().all(|o| o.r.format == Format::Json) {
+                f = f
+                    .confidence(Confidence::Low)
+                    .note("the API that imports this definition may ask who calls");
             }
             out.push(f);
         }

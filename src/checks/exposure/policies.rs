@@ -3,14 +3,14 @@
 
 use crate::checks::grants::class;
 use crate::finding::Severity;
-use crate::iam::access::{Audience, Limit, audience, is_owners_root};
+use crate::iam::access::{Audience, Limit, audience, is_owners_root, weighed};
 use crate::iam::catalogue::AccessLevel;
-use crate::iam::condition::{Grade, strength};
-use crate::iam::{Document, PolicyKind, Statement, pattern};
+use crate::iam::condition::{Grade, Operator, is_of_owner, strength};
+use crate::iam::{Document, Item, PolicyKind, Statement, pattern};
 use crate::model::Resource;
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
-use crate::value::{Kind, Value};
+use crate::value::Value;
 
 /// IAM prefix, and what the policy is on.
 const THINGS: &[(&str, &str)] = &[
@@ -35,6 +35,8 @@ const THINGS: &[(&str, &str)] = &[
     ("ses", "SES identity"),
     ("sns", "SNS topic"),
     ("sqs", "SQS queue"),
+    ("vpc-lattice", "VPC Lattice"),
+    ("vpc-lattice-svcs", "VPC Lattice auth"),
 ];
 
 /// Who comes in: in the message, and at the token.
@@ -77,10 +79,15 @@ fn thing(d: &Document) -> &'static str {
 }
 
 /// How bad it is that an audience comes in, whatever the policy is on; `None` where that is no finding.
-/// An API is made to be called from outside, and its methods may ask who calls.
-fn severity(d: &Document, audience: &Audience) -> Option<Severity> {
+/// An API is made to be called from outside, and its methods may ask who calls. A service of VPC Lattice is reached from the
+/// VPCs of its network only: what is asked there is that callers are not anonymous.
+fn severity(d: &Document, s: &Statement, audience: &Audience) -> Option<Severity> {
     let most = match d.service.as_deref() {
         Some("execute-api") => Severity::Medium,
+        Some("vpc-lattice-svcs") if !matches!(audience, Audience::Everyone(Limit::None)) || signed_only(s) => {
+            return None;
+        }
+        Some("vpc-lattice-svcs") => Severity::Low,
         _ => Severity::Critical,
     };
     let severity = match audience {
@@ -98,12 +105,12 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
     let Some(clause) = &s.principal else { return };
     let all = clause.items.iter().filter_map(|p| {
         let audience = audience(d, s, p, cx.project.own);
-        Some((severity(d, &audience)?, p, audience))
+        Some((severity(d, s, &audience)?, p, audience))
     });
     let Some((mut severity, item, audience)) = all.max_by_key(|(severity, ..)| *severity) else {
         return;
     };
-    let strength = strength(s);
+    let strength = weighed(d, s);
     let name = thing(d);
     let who = match audience {
         Audience::EveryService(_) => EVERY_SERVICE,
@@ -138,9 +145,21 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
         for (place, why) in strength.decorations() {
             f = f.secondary(place, why);
         }
+        let owners = s
+            .conditions
+            .iter()
+            .filter(|c| is_of_owner(&c.key.text.display().to_ascii_lowercase()));
+        for c in owners.filter(|_| d.service.as_deref() != Some("ec2")) {
+            f = f.secondary(c.key.span, "the same in every request");
+        }
     }
     if severity == Severity::Critical && only_reads(s) {
         severity = Severity::High;
+    }
+    if d.service.as_deref() == Some("vpc-lattice-svcs") {
+        f = f
+            .note("only clients in the VPCs of its service network reach it, and they need not sign their requests")
+            .help("Name the callers, or add a condition `StringNotEqualsIgnoreCase` on `aws:PrincipalType` with `anonymous`.");
     }
     if is_in_vpc(cx, d) {
         severity = Severity::Low;
@@ -166,6 +185,17 @@ fn only_reads(s: &Statement) -> bool {
     set.iter()
         .all(|a| matches!(a.level(), AccessLevel::List | AccessLevel::Read))
         && !keys.iter().any(|name| class(name).intersects(&set))
+}
+
+/// Whether only authenticated callers meet the conditions.
+/// Amazon VPC Lattice User Guide, "Control access to VPC Lattice services using auth policies", "Anonymous principals".
+fn signed_only(s: &Statement) -> bool {
+    s.conditions.iter().any(|c| {
+        let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
+        let anonymous = |v: &Item| v.text.known().is_some_and(|v| v.eq_ignore_ascii_case("anonymous"));
+        c.key.text.display().eq_ignore_ascii_case("aws:PrincipalType")
+            && operator.is_some_and(|o| c.values.iter().any(anonymous) == o.negated)
+    })
 }
 
 /// Amazon OpenSearch Service Developer Guide, "Launching your Amazon OpenSearch Service domains within a VPC": such a domain has
@@ -202,13 +232,18 @@ fn refers_to(value: &Value, r: &Resource) -> bool {
         .is_some_and(|t| t.scope == r.address.scope && t.address == r.address.name)
 }
 
-fn same(a: &Value, b: &Value) -> bool {
-    match (&a.kind, &b.kind) {
-        (Kind::Unknown(x), Kind::Unknown(y)) => x.target.is_some() && x.target == y.target,
-        _ => match (a.as_hole(), b.as_hole()) {
-            (Some(x), Some(y)) => x.target.is_some() && x.target == y.target,
-            _ => a.as_str().is_some() && a.as_str() == b.as_str(),
-        },
+/// Both are one resource of the repository, or one name.
+pub(super) fn same(a: &Value, b: &Value) -> bool {
+    // By whichever attribute: its name, its id or its ARN.
+    let of = |v: &Value| {
+        let target = v.as_hole()?.target.as_ref()?;
+        Some((target.scope.clone(), target.address.clone()))
+    };
+    match (of(a), of(b), a.as_hole(), b.as_hole()) {
+        (Some(x), Some(y), ..) => x == y,
+        // One expression in one file.
+        (None, None, Some(x), Some(y)) => x.kind == y.kind && x.name == y.name && x.span.file == y.span.file,
+        _ => a.as_str().is_some() && a.as_str() == b.as_str(),
     }
 }
 
@@ -216,7 +251,8 @@ fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
     let (Some(clause), Some(_)) = (&s.action, &s.principal) else {
         return;
     };
-    if clause.negated {
+    // An auth policy of VPC Lattice is about requests only, however they are named.
+    if clause.negated || d.service.as_deref() == Some("vpc-lattice-svcs") {
         return;
     }
     if is_owners_root(d, s, cx.project.own) {

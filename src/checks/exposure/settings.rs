@@ -100,6 +100,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                     routes.add(open);
                 }
             }
+            "AWS::ApiGateway::RestApi" | "AWS::ApiGatewayV2::Api" => {
+                apis.defined(id, r).into_iter().for_each(|open| routes.add(open));
+            }
             "AWS::KMS::Grant" => grant(r, push),
             kind if kind == kinds::BOTO3_CALL => call(r, push),
             _ => {}

@@ -51,7 +51,7 @@ const ASKED_FOR: &[&str] = &[
 
 /// What an AWS managed policy, by its name with path, grants on every resource without a condition, if that is a whole
 /// service or a long list: "every action of `s3`", "118 changing actions of `ec2`".
-pub(super) fn broad(name: &str) -> Option<String> {
+pub(in crate::checks) fn broad(name: &str) -> Option<String> {
     if ASKED_FOR.contains(&name) {
         return None;
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::roles::{Roles, Used, witnesses};
 use super::{platform, templates};
 use crate::checks::grants::writing;
+use crate::checks::hygiene::managed::broad;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
@@ -341,7 +342,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &Used<'_>, out: &mut Out<'_
             )
         };
         let identity = &project.identities[role as usize];
-        let severity = if fully_grants(&granted) {
+        let severity = if fully_grants(&granted) || broad(policy).is_some() {
             Severity::Medium
         } else {
             Severity::Low

@@ -254,8 +254,11 @@ pub(super) fn service_of(resource: &Held) -> Option<String> {
     if namespace == "Serverless" {
         return None;
     }
-    if &*resource.kind == "AWS::ECR::PublicRepository" {
-        return Some("ecr-public".to_owned());
+    match &*resource.kind {
+        "AWS::ECR::PublicRepository" => return Some("ecr-public".to_owned()),
+        // Decides on requests to a service, not on calls of the API of VPC Lattice.
+        "AWS::VpcLattice::AuthPolicy" => return Some("vpc-lattice-svcs".to_owned()),
+        _ => {}
     }
     Some(
         SERVICES

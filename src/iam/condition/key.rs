@@ -64,7 +64,7 @@ impl Values {
     pub(super) fn pins_by_itself(self) -> bool {
         matches!(
             self,
-            Self::Account | Self::Organization | Self::OrganizationPath | Self::Id
+            Self::Account | Self::Organization | Self::OrganizationPath | Self::Arn | Self::Id
         )
     }
 }
@@ -79,7 +79,8 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
         | "aws:sourceowner"
         | "aws:vpceaccount"
         | "kms:calleraccount"
-        | "s3:dataaccesspointaccount" => who(V::Account),
+        | "s3:dataaccesspointaccount"
+        | "vpc-lattice-svcs:sourcevpcowneraccount" => who(V::Account),
         "aws:principalorgid" | "aws:sourceorgid" | "aws:vpceorgid" => who(V::Organization),
         "aws:principalorgpaths" | "aws:sourceorgpaths" | "aws:vpceorgpaths" => who(V::OrganizationPath),
         "aws:principalarn"
@@ -88,8 +89,13 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
         | "s3:dataaccesspointarn"
         | "elasticfilesystem:accesspointarn"
         | "ec2:sourceinstancearn"
-        | "lambda:sourcefunctionarn" => who(V::Arn),
-        "aws:sourcevpce" | "aws:sourcevpc" | "aws:ec2instancesourcevpc" | "aws:userid" => who(V::Id),
+        | "lambda:sourcefunctionarn"
+        | "vpc-lattice-svcs:servicenetworkarn" => who(V::Arn),
+        "aws:sourcevpce"
+        | "aws:sourcevpc"
+        | "aws:ec2instancesourcevpc"
+        | "aws:userid"
+        | "vpc-lattice-svcs:sourcevpc" => who(V::Id),
         "elasticfilesystem:accessedviamounttarget" => who(V::True { pins: true }),
         "aws:principalisawsservice" => who(V::True { pins: false }),
         "lambda:functionurlauthtype" => who(V::UrlAuth),
@@ -124,6 +130,11 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
         }
         k if k.starts_with("aws:principaltag/") => (Facet::Caller, V::Text),
         k if k.starts_with("aws:requesttag/") || k == "aws:tagkeys" => (Facet::Chosen, V::Text),
+        k if k.starts_with("vpc-lattice-svcs:requestheader/")
+            || k.starts_with("vpc-lattice-svcs:requestquerystring/") =>
+        {
+            (Facet::Chosen, V::Text)
+        }
         k if k.starts_with("saml:") => who(V::Text),
         k if k.starts_with("aws:resourcetag/")
             || k.contains(":resourcetag/")
@@ -149,6 +160,22 @@ pub fn is_of_principal(key: &str) -> bool {
         "aws:userid" | "aws:username" | "kms:calleraccount" => true,
         _ => key.starts_with("aws:principal"),
     }
+}
+
+/// Whose resource it is: in a policy on the resource itself, the same in every request. `key` in lower case.
+pub fn is_of_owner(key: &str) -> bool {
+    matches!(
+        key,
+        "aws:resourceaccount" | "aws:resourceorgid" | "aws:resourceorgpaths" | "s3:resourceaccount"
+    )
+}
+
+/// Says whose account or organization a request comes from, by who asks, by its source, or by its endpoint. `key` in lower
+/// case.
+pub(super) fn is_of_caller(key: &str) -> bool {
+    let of = ["aws:principal", "aws:source", "aws:vpce"].iter();
+    let rest = of.filter_map(|prefix| key.strip_prefix(prefix)).next();
+    matches!(rest, Some("account" | "owner" | "orgid" | "orgpaths"))
 }
 
 /// Holds the value of a tag: of the resource, of the request or of the principal. `key` in lower case.

@@ -11,7 +11,7 @@ mod key;
 mod operator;
 mod value;
 
-pub use key::{Facet, always_present, is_of_principal, tag_of};
+pub use key::{Facet, always_present, is_of_owner, is_of_principal, tag_of};
 pub use operator::{Family, OPERATORS, Operator, SetOperator};
 pub use value::{Network, is_any_address};
 
@@ -318,7 +318,8 @@ pub fn strength_of(conditions: &[Condition], reading: Reading) -> Strength {
                 let (facet, values) = if c.key.text.as_hole().is_some() {
                     (Facet::Other, Values::Text)
                 } else {
-                    key::meaning(&key)
+                    let asked = (reading != Reading::Holders).then(|| compared(c, &key)).flatten();
+                    key::meaning(asked.as_deref().unwrap_or(&key))
                 };
                 let (grade, weakness) = weigh(c, &key, facet, values, &demanded);
                 let (grade, weakness) = match nothing_for(reading, facet, &key, weakness) {
@@ -338,6 +339,17 @@ pub fn strength_of(conditions: &[Condition], reading: Reading) -> Strength {
             })
             .collect(),
     )
+}
+
+/// What the owner of a resource is compared with, where that is the account or organization of who asks:
+/// `"aws:ResourceOrgID": "${aws:PrincipalOrgID}"` lets in one's own organization. In lower case.
+pub fn compared(c: &Condition, key: &str) -> Option<String> {
+    let mut names = c.values.iter().map(|v| {
+        let name = value::only_variable(&v.text)?.to_ascii_lowercase();
+        key::is_of_caller(&name).then_some(name)
+    });
+    let first = names.next().filter(|_| is_of_owner(key))??;
+    names.all(|name| name.is_some()).then_some(first)
 }
 
 /// Why a condition that keeps something out elsewhere keeps nobody out here; see [`Facet`].

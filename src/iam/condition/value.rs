@@ -76,12 +76,14 @@ pub(super) fn weigh(c: &Condition, operator: Operator, key: &str, values: Values
 
 /// `aws:PrincipalAccount` equal to `${aws:PrincipalAccount}`: always true.
 fn is_same_variable(text: &Text, key: &str) -> bool {
-    text.known().is_some_and(|t| {
-        t.starts_with("${")
-            && variables::variables(&t)
-                .first()
-                .is_some_and(|v| v.range.len() == t.len() && v.name.eq_ignore_ascii_case(key))
-    })
+    only_variable(text).is_some_and(|name| name.eq_ignore_ascii_case(key))
+}
+
+/// The name of the policy variable that is all of a value.
+pub(super) fn only_variable(text: &Text) -> Option<String> {
+    let text = text.known().filter(|t| t.starts_with("${"))?;
+    let first = variables::variables(&text).into_iter().next()?;
+    (first.range.len() == text.len()).then_some(first.name)
 }
 
 fn is_only_wildcards(text: &Text) -> bool {
@@ -162,9 +164,11 @@ fn arn(text: &Text, wildcards: bool) -> Weight {
                 }
             }
         },
-        // The ARN of a resource of the repository, with or without more behind it.
+        // The ARN of a resource of the repository, with or without more after it; or one that is given from outside, which
+        // is taken at its key's word unless a wildcard follows.
         Shape::Hole => match text.holes().next() {
             Some(h) if h.kind == HoleKind::Resource => PINS,
+            _ if !wildcards || !has_wildcard(text) => PINS,
             _ => NARROWS,
         },
         Shape::TooShort(_) | Shape::Other => NARROWS,

@@ -122,8 +122,6 @@ pub(super) const TYPES: &[Type] = &[
     ),
     is("aws_transfer_access", "AWS::Transfer::User", &[]),
     is("aws_transfer_server", "AWS::Transfer::Server", &[]),
-    is("aws_vpclattice_auth_policy", "AWS::VpcLattice::AuthPolicy", &[]),
-    is("aws_vpclattice_resource_policy", "AWS::VpcLattice::ResourcePolicy", &[]),
     is("aws_xray_resource_policy", "AWS::XRay::ResourcePolicy", &[]),
 ];
 

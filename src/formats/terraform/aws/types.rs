@@ -537,6 +537,8 @@ pub(super) const TYPES: &[Type] = &[
         "AWS::EC2::VPCEndpoint",
         &[("policy", "PolicyDocument")],
     ),
+    is("aws_vpclattice_auth_policy", "AWS::VpcLattice::AuthPolicy", &[]),
+    is("aws_vpclattice_resource_policy", "AWS::VpcLattice::ResourcePolicy", &[]),
     is("data.aws_ami", "data.aws_ami", &[]),
     is("data.aws_ami_ids", "data.aws_ami", &[]),
     is("data.archive_file", kinds::ARCHIVE, &[]),

@@ -7,7 +7,7 @@ use globset::GlobBuilder;
 
 use super::compile::nearest;
 use super::options::{OptionSpec, Options};
-use super::spec::{Docs, FixKind, Head, Logic, Profile};
+use super::spec::{Docs, FixKind, Head, Logic, Per, Profile};
 use crate::grade::{Confidence, Severity};
 
 static HEADS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
@@ -81,6 +81,11 @@ impl Rule {
     /// are about: changing it mends both.
     pub fn same_token(&self) -> &[String] {
         &self.head.same_token
+    }
+
+    /// Whether the places that it objects to in one statement are one finding.
+    pub fn per_statement(&self) -> bool {
+        self.head.per == Per::Statement
     }
 
     /// What `[rules.NAME]` may set, besides the severity.

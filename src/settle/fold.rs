@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::finding::{Cause, Finding, MAX_EVIDENCE, Unit};
+use crate::finding::{Cause, Confidence, Finding, LabelRole, MAX_EVIDENCE, Severity, Unit};
 use crate::iam::glob::{self, Case};
 use crate::project::Project;
 use crate::rules::{HOLDS_FOR, Rule, Ruleset};
 use crate::source::Span;
+
+use super::Reported;
 
 /// Merges findings of one rule at one place: a file that is evaluated twice says a thing once. Input is sorted.
 pub(super) fn dedupe(findings: Vec<Finding>) -> Vec<Finding> {
@@ -216,8 +218,8 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
 }
 
 /// Says in the message how many more of its rule a finding counts.
-pub(super) fn count(findings: &mut [Finding]) {
-    for f in findings.iter_mut().filter(|f| f.more > 0) {
+pub(super) fn count<'f>(findings: impl Iterator<Item = &'f mut Finding>) {
+    for f in findings.filter(|f| f.more > 0) {
         f.message.push_str(&format!(", and {} more like it here", f.more));
     }
 }
@@ -422,4 +424,60 @@ fn stands_for(ruleset: &Ruleset, superseded: &[String], rule: &str) -> bool {
             || ruleset.get(rule).is_some_and(|r| r.family() == s)
             || (glob::is_pattern(s) && glob::matches(s, rule, Case::Sensitive))
     })
+}
+
+/// So many labels of other findings are shown of a statement.
+const MAX_PLACES: usize = 12;
+
+/// Makes the findings of a rule in one statement one finding, where the rule is about statements and they are equally severe
+/// and certain. Input is sorted: the first one stays. Whether there were any.
+pub(super) fn by_statement(reported: &mut Vec<Reported>, ruleset: &Ruleset) -> bool {
+    let before = reported.len();
+    let mut first: BTreeMap<(usize, Cause, Severity, Confidence), usize> = BTreeMap::new();
+    let mut rules: BTreeMap<String, Option<usize>> = BTreeMap::new();
+    let mut kept: Vec<Reported> = Vec::with_capacity(reported.len());
+    for mut f in std::mem::take(reported) {
+        let next = rules.len();
+        let per_statement = |name: &str| ruleset.get(name).is_some_and(Rule::per_statement);
+        let rule = *rules
+            .entry(f.rule().to_owned())
+            .or_insert_with_key(|name| per_statement(name).then_some(next));
+        let Some(rule) = rule.filter(|_| f.is_active() && matches!(f.finding.cause, Cause::Statement(..))) else {
+            kept.push(f);
+            continue;
+        };
+        let key = (rule, f.finding.cause, f.severity, f.confidence);
+        let Some(i) = first.get(&key) else {
+            first.insert(key, kept.len());
+            kept.push(f);
+            continue;
+        };
+        let into = &mut kept[*i];
+        into.fails |= f.fails;
+        let into = &mut into.finding;
+        into.more += 1 + f.finding.more;
+        for mut label in f.finding.labels {
+            if label.role == LabelRole::Primary {
+                label.role = LabelRole::Secondary;
+            }
+            let new = into.labels.iter().all(|l| l.span != label.span);
+            if new && into.labels.len() < MAX_PLACES {
+                into.labels.push(label);
+            }
+        }
+        for (list, more) in [
+            (&mut into.evidence.actions, &mut f.finding.evidence.actions),
+            (&mut into.evidence.resources, &mut f.finding.evidence.resources),
+        ] {
+            let new: Vec<String> = more.drain(..).filter(|item| !list.contains(item)).collect();
+            let room = MAX_EVIDENCE.saturating_sub(list.len());
+            list.extend(new.into_iter().take(room));
+        }
+        into.folded.append(&mut f.finding.folded);
+        into.folded.sort();
+        into.folded.dedup();
+        into.secrets.append(&mut f.finding.secrets);
+    }
+    *reported = kept;
+    reported.len() < before
 }

@@ -221,24 +221,33 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
         findings = fold::merge_alike(findings);
         fold::fold(&mut findings, project, terms.ruleset);
     }
-    fold::count(&mut findings);
 
     let ruled = |findings: Vec<Finding>| -> Vec<Reported> {
-        let mut reported: Vec<Reported> = findings.into_iter().filter_map(|f| ruled(sources, f, terms)).collect();
-        fingerprint::identify(sources, &mut reported, terms);
-        reported
+        findings.into_iter().filter_map(|f| ruled(sources, f, terms)).collect()
     };
     let book = suppress::Book::open(project, terms);
-    let mut reported = ruled(findings);
-    for f in &mut reported {
-        if let Some(suppression) = book.suppression(f) {
-            f.status = Status::Suppressed;
-            f.suppression = Some(suppression);
+    let suppress = |reported: &mut [Reported]| {
+        for f in reported.iter_mut().filter(|f| f.is_active()) {
+            if let Some(suppression) = book.suppression(f) {
+                f.status = Status::Suppressed;
+                f.suppression = Some(suppression);
+            }
         }
+    };
+    let mut reported = ruled(findings);
+    fingerprint::identify(sources, &mut reported, terms);
+    suppress(&mut reported);
+    // What is suppressed stays a finding of its own; the fingerprint of a statement is that of all that is left.
+    if fold::by_statement(&mut reported, terms.ruleset) {
+        fingerprint::identify(sources, &mut reported, terms);
+        suppress(&mut reported);
     }
+    fold::count(reported.iter_mut().map(|f| &mut f.finding));
     let mut extra = hygiene::findings(&book, project, terms);
     sort(&mut extra);
-    reported.extend(ruled(extra));
+    let mut extra = ruled(extra);
+    fingerprint::identify(sources, &mut extra, terms);
+    reported.extend(extra);
     reported.sort_by(|a, b| (a.span(), &a.finding.rule).cmp(&(b.span(), &b.finding.rule)));
     let baseline = (terms.baseline).map(|known| baseline::apply(&known, sources, &mut reported));
     reported.retain(|f| shown(sources, f, terms));

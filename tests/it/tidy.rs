@@ -270,6 +270,7 @@ const ORDER: &[&str] = &[
     "peers",
     "supersedes",
     "same-token",
+    "per",
     "fix",
     "absence",
     "why",

@@ -36,6 +36,8 @@ pub struct RuleFile {
     #[serde(default)]
     pub same_token: Vec<String>,
     #[serde(default)]
+    pub per: Per,
+    #[serde(default)]
     pub fix: Option<FixKind>,
     #[serde(default)]
     pub absence: bool,
@@ -51,6 +53,17 @@ pub struct RuleFile {
     #[serde(default)]
     pub report: Option<Report>,
     pub examples: Examples,
+}
+
+/// What one finding of a rule is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Per {
+    /// One place, such as an action.
+    #[default]
+    Place,
+    /// A statement: all actions or resources of it that are wrong in the same way and are equally severe.
+    Statement,
 }
 
 /// What a rule's findings may offer.
@@ -88,6 +101,7 @@ pub struct Head {
     pub cwe: Vec<u32>,
     pub supersedes: Vec<String>,
     pub same_token: Vec<String>,
+    pub per: Per,
     pub fix: Option<FixKind>,
     /// It objects to something that is not there.
     pub absence: bool,

@@ -119,8 +119,6 @@ fn who_asks() {
             Decoration,
         ),
         ("StringEquals", "‹provider›:aud", &["sts.amazonaws.com"], Narrows),
-        ("StringEquals", "lambda:FunctionUrlAuthType", &["NONE"], Decoration),
-        ("StringEquals", "lambda:FunctionUrlAuthType", &["AWS_IAM"], Narrows),
     ] {
         let bound = one(operator, key, values);
         assert_eq!(
@@ -169,6 +167,20 @@ fn everything_else() {
             &["${aws:PrincipalAccount}"],
             Resource,
             Pins,
+        ),
+        (
+            "StringEquals",
+            "lambda:FunctionUrlAuthType",
+            &["NONE"],
+            Caller,
+            Decoration,
+        ),
+        (
+            "StringEquals",
+            "lambda:FunctionUrlAuthType",
+            &["AWS_IAM"],
+            Caller,
+            Narrows,
         ),
         ("StringEquals", "aws:ResourceTag/team", &["x"], Resource, Narrows),
         ("StringLike", "ec2:ResourceTag/team", &["*"], Resource, Narrows),

@@ -756,9 +756,90 @@ resource "aws_iam_user" "perhaps" {
             .branch
             .as_ref()
             .map(|when| when.label()),
-        Some("if `count` of aws_iam_user.maybe is not 0")
+        Some("if var.enabled")
     );
     assert_eq!(prop(&units, "aws_iam_user.perhaps", &["UserName"]), "${each.key}");
+}
+
+#[test]
+fn what_exists_only_on_demand_is_seen_with_the_switch_on() {
+    let (_, units) = lower(&[
+        (
+            "main.tf",
+            r#"
+variable "readonly" { default = false }
+variable "create" { default = false }
+variable "other" { default = true }
+variable "mode" { default = "off" }
+variable "instances" { default = 0 }
+locals {
+  narrow = var.readonly
+  on     = var.create && var.other
+}
+resource "aws_iam_user" "count" {
+  count = var.readonly ? 1 : 0
+  name  = var.readonly ? "narrow" : "wide"
+  path  = local.narrow ? "/narrow/" : "/wide/"
+}
+resource "aws_iam_user" "each" {
+  for_each = local.narrow ? toset(["ci"]) : toset([])
+  name     = "${each.key}-${local.narrow ? "narrow" : "wide"}"
+}
+resource "aws_iam_user" "both" {
+  count = local.on ? 1 : 0
+  name  = var.create ? "created" : "not"
+  path  = var.other ? "/other/" : "/not/"
+}
+resource "aws_iam_user" "either" {
+  count = var.create || var.readonly ? 1 : 0
+  name  = var.create ? "created" : "readonly"
+}
+resource "aws_iam_user" "word" {
+  count = contains(["full"], var.mode) ? 1 : 0
+  name  = "user-${var.mode}"
+}
+resource "aws_iam_user" "number" {
+  count = var.instances
+  name  = var.create ? "created" : "default"
+}
+resource "aws_iam_user" "always" {
+  name = var.readonly ? "narrow" : "wide"
+}
+module "m" {
+  source = "./m"
+  create = var.create
+}
+"#,
+        ),
+        (
+            "m/main.tf",
+            r#"
+variable "create" { default = true }
+resource "aws_iam_user" "u" {
+  count = var.create ? 1 : 0
+  name  = var.create ? "created" : "not"
+}
+"#,
+        ),
+    ]);
+    for (address, property, value) in [
+        ("aws_iam_user.count", "UserName", r#""narrow""#),
+        ("aws_iam_user.count", "Path", r#""/narrow/""#),
+        (r#"aws_iam_user.each["ci"]"#, "UserName", r#""ci-narrow""#),
+        ("aws_iam_user.both", "UserName", r#""created""#),
+        ("aws_iam_user.both", "Path", r#""/other/""#),
+        (
+            "aws_iam_user.either",
+            "UserName",
+            r#"<if var.create: "created"|unless var.create: "readonly">"#,
+        ),
+        ("aws_iam_user.word", "UserName", r#""user-${var.mode}""#),
+        ("aws_iam_user.number", "UserName", r#""default""#),
+        ("aws_iam_user.always", "UserName", r#""wide""#),
+        ("aws_iam_user.u", "UserName", r#""created""#),
+    ] {
+        assert_eq!(prop(&units, address, &[property]), value, "{address}");
+    }
 }
 
 #[test]

@@ -57,6 +57,16 @@ fn what_decides_a_verdict_and_is_unknown_is_listed_in_every_format() {
             "policy a.py: the policy is `doc`",
         ),
         (
+            "a.py",
+            "import boto3\n\n\ndef trust(doc):\n    boto3.client(\"iam\").update_assume_role_policy(RoleName=\"r\", PolicyDocument=doc)\n".to_owned(),
+            "policy a.py: the policy is `doc`",
+        ),
+        (
+            "a.py",
+            "import boto3\n\n\ndef share(doc):\n    boto3.client(\"ses\").put_identity_policy(Identity=\"i\", PolicyName=\"p\", Policy=doc)\n".to_owned(),
+            "policy a.py: the policy is `doc`",
+        ),
+        (
             "serverless.yml",
             "service: a\nprovider:\n  name: aws\n  iamRoleStatements:\n    - Effect: Allow\n      Action: ${env:ACTIONS}\n      Resource: arn:aws:s3:::b/*\n".to_owned(),
             "statement serverless.yml: actions come from `env:ACTIONS`",

@@ -9,37 +9,59 @@ use crate::iam::Format;
 use crate::model::Resource;
 use crate::rules::{Context, Out};
 use crate::source::{Span, Target, Text};
-use crate::value::Value;
+use crate::value::guard::both;
+use crate::value::{Guard, Kind, Value};
 
-/// The APIs of a project, by scope and name.
+/// The APIs of a project, by scope and name, each with its settings in every case.
 pub(super) struct Apis<'a> {
-    by_address: BTreeMap<(&'a str, &'a str), &'a Resource>,
+    by_address: BTreeMap<(&'a str, &'a str), Vec<&'a Resource>>,
     /// With a resource policy that is a resource of its own.
     policed: Vec<&'a Target>,
 }
 
 impl<'a> Apis<'a> {
     pub(super) fn new(cx: &Context<'a>) -> Self {
-        let apis = || {
-            let kinds = ["AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"];
-            cx.project.resources.iter().filter(move |r| kinds.contains(&&*r.kind))
-        };
-        Self {
-            by_address: apis().map(|r| ((&*r.address.scope, &*r.address.name), r)).collect(),
-            policed: apis()
-                .filter(|r| has_policy(r))
-                .filter_map(|r| target(r, "RestApiId"))
-                .collect(),
+        let kinds = ["AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"];
+        let mut by_address: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut policed = Vec::new();
+        for (_, r) in cx.project.deployed().filter(|(_, r)| kinds.contains(&&*r.kind)) {
+            let address = (&*r.address.scope, &*r.address.name);
+            by_address.entry(address).or_default().push(r);
+            policed.extend(target(r, "RestApiId").filter(|_| has_policy(r)));
         }
+        Self { by_address, policed }
     }
 
-    /// The method or route, where anybody may call it.
+    /// The method or route, where anybody may call it in some case of its API.
     pub(super) fn open<'r>(&self, id: u32, r: &'r Resource) -> Option<Open<'r>> {
+        let api = self.api(r, "RestApiId").or_else(|| self.api(r, "ApiId"));
+        let Some(cases) = api.filter(|cases| cases.len() > 1) else {
+            return self.open_in(id, r, api.and_then(|cases| cases.first().copied()));
+        };
+        let possible = |case: &&&Resource| {
+            let together = r.branch.as_ref().zip(case.branch.as_ref());
+            !together.is_some_and(|(a, b)| a.excludes(b))
+        };
+        let possible: Vec<&Resource> = cases.iter().filter(possible).copied().collect();
+        let each = possible.iter().copied();
+        let mut found = each.filter_map(|case| Some((self.open_in(id, r, Some(case))?, case)));
+        let (first, case) = found.next()?;
+        Some(match 1 + found.count() == possible.len() {
+            true => first,
+            false => Open {
+                when: case.branch.as_ref().map(|when| both(r.branch.as_ref(), when)),
+                ..first
+            },
+        })
+    }
+
+    /// The method or route, where anybody may call it and its API has these settings.
+    fn open_in<'r>(&self, id: u32, r: &'r Resource, api: Option<&Resource>) -> Option<Open<'r>> {
         let key = r.get("RouteKey").and_then(Value::as_str);
         let options = r.get("HttpMethod").is_some_and(|m| says(m, "OPTIONS"))
             || key.as_ref().is_some_and(|k| k.starts_with("OPTIONS"));
         let keyed = r.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true);
-        if options || keyed || key.is_some_and(|k| !self.asks(r, &k)) || self.closed(r) {
+        if options || keyed || key.is_some_and(|k| !asks(api, &k)) || self.closed(r, api) {
             return None;
         }
         let (span, label) = match r.get("AuthorizationType") {
@@ -49,18 +71,18 @@ impl<'a> Apis<'a> {
             None if &*r.kind == "AWS::ApiGatewayV2::Route" && !r.has("AuthorizerId") && r.has("RouteKey") => {
                 (r.header, "no authorization is the default")
             }
-            None => (self.open_event(r, r.get("SamEvent")?)?, "no authorizer"),
+            None => (open_event(r, api, r.get("SamEvent")?)?, "no authorizer"),
         };
         let method = r.get("HttpMethod").and_then(Value::as_str);
         let key = r.get("RouteKey").and_then(Value::as_str);
         let method = method.or_else(|| Some(key?.split(' ').next()?.to_owned().into()));
-        let reads = method.is_some_and(|m| is_reading(&m));
         Some(Open {
             id,
             r,
+            when: r.branch.clone(),
             span,
             label,
-            reads,
+            reads: method.is_some_and(|m| is_reading(&m)),
         })
     }
 
@@ -76,6 +98,7 @@ impl<'a> Apis<'a> {
         open.map(|o| Open {
             id,
             r,
+            when: r.branch.clone(),
             span: o.key,
             label: "no security",
             reads: is_reading(&o.method.key.display()),
@@ -83,49 +106,11 @@ impl<'a> Apis<'a> {
         .collect()
     }
 
-    /// Where an event of a SAM function says, or leaves it to the API and to Globals to say, that anybody may call.
-    /// SAM Developer Guide, "ApiFunctionAuth" and "HttpApiFunctionAuth".
-    fn open_event(&self, r: &Resource, event: &Value) -> Option<Span> {
-        let auth = event.get("Auth");
-        if let Some(authorizer) = auth.and_then(|a| a.get("Authorizer")) {
-            return says(authorizer, "NONE").then_some(authorizer.span);
-        }
-        if auth.is_some_and(|a| asks_for_key(a) || a.is_unknown()) {
-            return None;
-        }
-        let props = match ["RestApiId", "ApiId"].iter().find_map(|name| event.get(name)) {
-            Some(_) => &self.api(r, "RestApiId").or_else(|| self.api(r, "ApiId"))?.props,
-            None => r.get("Globals")?,
-        };
-        // An OpenAPI document has its own security schemes.
-        if ["Body", "BodyS3Location", "DefinitionBody", "DefinitionUri"]
-            .iter()
-            .any(|name| props.get(name).is_some())
-        {
-            return None;
-        }
-        (!guards(props)).then_some(r.header)
-    }
-
-    /// Whether authorisation can be set on the route. The routes of an HTTP API have a method and a path; a WebSocket API
-    /// asks at `$connect` only. Both have a `$default`. API Gateway Developer Guide, "Control and manage access to
-    /// WebSocket APIs".
-    fn asks(&self, route: &Resource, key: &str) -> bool {
-        match key {
-            "$connect" => true,
-            "$default" => self
-                .api(route, "ApiId")
-                .and_then(|api| api.get("ProtocolType"))
-                .is_some_and(|p| says(p, "HTTP")),
-            _ => key.contains(' '),
-        }
-    }
-
     /// A private API is behind VPC endpoints, and who may call one with a resource policy is that policy's matter. API
     /// Gateway Developer Guide, "How API Gateway resource policies affect authorization workflow".
-    fn closed(&self, method: &Resource) -> bool {
+    fn closed(&self, method: &Resource, api: Option<&Resource>) -> bool {
         let named = target(method, "RestApiId");
-        let Some(api) = self.api(method, "RestApiId") else {
+        let Some(api) = api.filter(|_| named.is_some()) else {
             return false;
         };
         is_closed(api)
@@ -135,9 +120,48 @@ impl<'a> Apis<'a> {
                 .any(|t| named.is_some_and(|n| (&t.scope, &t.address) == (&n.scope, &n.address)))
     }
 
-    fn api(&self, r: &Resource, property: &str) -> Option<&'a Resource> {
+    /// The API that a property names, in every case.
+    fn api<'s>(&'s self, r: &'s Resource, property: &str) -> Option<&'s [&'a Resource]> {
         let target = target(r, property)?;
-        self.by_address.get(&(&*target.scope, &*target.address)).copied()
+        let cases = self.by_address.get(&(&*target.scope, &*target.address));
+        cases.map(Vec::as_slice)
+    }
+}
+
+/// Where an event of a SAM function says, or leaves it to the API and to Globals to say, that anybody may call.
+/// SAM Developer Guide, "ApiFunctionAuth" and "HttpApiFunctionAuth".
+fn open_event(r: &Resource, api: Option<&Resource>, event: &Value) -> Option<Span> {
+    let auth = event.get("Auth");
+    if let Some(authorizer) = auth.and_then(|a| a.get("Authorizer")) {
+        return says(authorizer, "NONE").then_some(authorizer.span);
+    }
+    if auth.is_some_and(|a| asks_for_key(a) || a.is_unknown()) {
+        return None;
+    }
+    let props = match ["RestApiId", "ApiId"].iter().find_map(|name| event.get(name)) {
+        Some(_) => &api?.props,
+        None => r.get("Globals")?,
+    };
+    // An OpenAPI document has its own security schemes.
+    if ["Body", "BodyS3Location", "DefinitionBody", "DefinitionUri"]
+        .iter()
+        .any(|name| props.get(name).is_some())
+    {
+        return None;
+    }
+    (!guards(props)).then_some(r.header)
+}
+
+/// Whether authorisation can be set on the route. The routes of an HTTP API have a method and a path; a WebSocket API
+/// asks at `$connect` only. Both have a `$default`. API Gateway Developer Guide, "Control and manage access to
+/// WebSocket APIs".
+fn asks(api: Option<&Resource>, key: &str) -> bool {
+    match key {
+        "$connect" => true,
+        "$default" => api
+            .and_then(|api| api.get("ProtocolType"))
+            .is_some_and(|p| says(p, "HTTP")),
+        _ => key.contains(' '),
     }
 }
 
@@ -145,6 +169,8 @@ impl<'a> Apis<'a> {
 pub(super) struct Open<'r> {
     id: u32,
     r: &'r Resource,
+    /// Under which condition.
+    when: Option<Guard>,
     span: Span,
     label: &'static str,
     /// Whether it only reads, by its method.
@@ -173,8 +199,8 @@ fn guards(props: &Value) -> bool {
     let policed = auth.is_some_and(|a| a.get("ResourcePolicy").is_some()) || props.get("Policy").is_some();
     private
         || policed
-        || default.is_some_and(|d| !says(d, "NONE"))
-        || auth.is_some_and(|a| asks_for_key(a) || a.is_unknown())
+        || default.is_some_and(|d| !d.is_null() && !says(d, "NONE"))
+        || auth.is_some_and(|a| asks_for_key(a) || !matches!(a.kind, Kind::Map(_) | Kind::Null))
 }
 
 /// A private API, or one whose resource policy says who may call.
@@ -237,8 +263,8 @@ impl<'r> Routes<'r> {
             let mut f = cx
                 .at_resource("apigw-method-no-auth", first.id, message)
                 .primary(first.span, first.label);
-            if routes.iter().all(|o| o.r.branch.is_some()) {
-                f = f.under(first.r.branch.as_ref());
+            if routes.iter().all(|o| o.when.is_some()) {
+                f = f.under(first.when.as_ref());
             }
             if !first.r.header.touches(first.span) {
                 f = f.scope(first.r.header, "");

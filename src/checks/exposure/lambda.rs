@@ -99,12 +99,14 @@ enum Shared {
 }
 
 impl Shared {
-    /// What everyone may do.
-    fn message(self, url: bool) -> &'static str {
-        match self {
-            Self::Function if url => "anybody on the internet may call this function's URL",
-            Self::Function => "anybody with an AWS account may invoke this function",
-            Self::Layer => "anybody with an AWS account may use this layer",
+    /// What everyone may do. A function URL with `AWS_IAM` asks a caller of another account for a signature and for a policy of
+    /// its own, and both are the caller's to make. Lambda Developer Guide, "Control access to Lambda function URLs".
+    fn message(self, url: Option<&str>) -> &'static str {
+        match (self, url) {
+            (Self::Function, Some("NONE")) => "anybody on the internet may call this function's URL",
+            (Self::Function, Some("AWS_IAM")) => "anybody with an AWS account may call this function's URL",
+            (Self::Function, _) => "anybody with an AWS account may invoke this function",
+            (Self::Layer, _) => "anybody with an AWS account may use this layer",
         }
     }
 }
@@ -117,15 +119,14 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource, shared: Sh
         _ => return,
     };
     let auth = r.get("FunctionUrlAuthType").and_then(Value::as_str);
-    let signed = auth.as_deref() == Some("AWS_IAM");
-    if limit == Limit::Named || signed {
+    if limit == Limit::Named {
         return;
     }
     let action = r.get("Action").and_then(Value::as_str);
     let url =
         auth.as_deref() == Some("NONE") || action.is_some_and(|a| a.eq_ignore_ascii_case("lambda:InvokeFunctionUrl"));
     let mut f = cx
-        .at_resource("lambda-permission-public", id, shared.message(url))
+        .at_resource("lambda-permission-public", id, shared.message(auth.as_deref()))
         .under(r.branch.as_ref())
         .primary(item.value.span, "everyone")
         .scope(r.header, "")

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::iam::catalogue::catalogue;
+use crate::iam::catalogue::{ManagedPolicy, catalogue};
 use crate::iam::managed::aws_managed_name;
 use crate::iam::{Format, Origin, PolicyKind, pattern};
 use crate::model::{Resource, kinds};
@@ -13,15 +13,16 @@ use crate::source::Span;
 use crate::value::Value;
 use crate::value::guard::Guard;
 
-use super::managed::references;
+use super::managed::{boundary, references};
 
 /// A session of a role longer than this, in seconds, is long.
 const LONG_ROLE_SESSION: f64 = 14_400.0;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.deployed() {
         let mut push = |rule: &'static str, message: String, span: Span, label: &str| {
-            let f = cx.at_resource(rule, id, message).primary(span, label.to_owned());
+            let f = cx.at_resource(rule, id, message).under(r.branch.as_ref());
+            let f = f.primary(span, label.to_owned());
             out.push(if r.header.touches(span) {
                 f
             } else {
@@ -29,10 +30,18 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             });
         };
         references(r, &mut |value, span| match value.as_text().and_then(aws_managed_name) {
-            Some(name) => known_policies(&name, span, &mut push),
+            Some(name) => {
+                existence(&name, span, &mut push);
+                breadth(&name, span, &mut push);
+            }
             // A look-up takes names.
             None if &*r.kind != kinds::POLICY_LOOKUP => bare_name(value, span, &mut push),
             None => {}
+        });
+        // A boundary grants nothing, however broad it is.
+        boundary(r, &mut |value, span| match value.as_text().and_then(aws_managed_name) {
+            Some(name) => existence(&name, span, &mut push),
+            None => bare_name(value, span, &mut push),
         });
         match &*r.kind {
             "AWS::IAM::User" => user(r, &mut push),
@@ -53,14 +62,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 type Push<'a> = &'a mut dyn FnMut(&'static str, String, Span, &str);
 
 /// Managed policies that AWS does not have, or has given up.
-fn known_policies(name: &str, span: Span, push: Push<'_>) {
+fn existence(name: &str, span: Span, push: Push<'_>) {
     let short = name.rsplit('/').next().unwrap_or(name);
     let path = |arn: &'static str| arn.split(":policy/").nth(1).unwrap_or(arn);
-    // Names are looked up without their path, which must be right all the same.
-    let there = catalogue()
-        .managed_policy(name)
-        .filter(|p| p.deprecated || p.arn.is_empty() || path(p.arn) == name);
-    match there {
+    match known(name) {
         Some(p) if p.deprecated => {
             let label = p.replacement.map_or_else(
                 || "AWS has given it up".to_owned(),
@@ -73,32 +78,44 @@ fn known_policies(name: &str, span: Span, push: Push<'_>) {
                 &label,
             );
         }
-        Some(_) => {
-            let known = name == "AdministratorAccess" || super::managed::is_elevated(name);
-            if let Some(what) = super::managed::broad(name).filter(|_| !known) {
-                push(
-                    "managed-broad-policy",
-                    format!("`{short}` grants {what} on everything"),
-                    span,
-                    "wider than a workload needs",
-                );
-            }
-        }
+        Some(_) => {}
         None => {
-            let message = format!("AWS has no managed policy `{name}`");
-            match catalogue().managed_policy(short) {
-                Some(p) => {
-                    let path = p.arn.split(":policy/").nth(1).unwrap_or(p.name);
-                    push(
-                        "managed-unknown-policy",
-                        message,
-                        span,
-                        &format!("did you mean `{path}`?"),
-                    );
-                }
-                None => push("managed-unknown-policy", message, span, "cannot be attached"),
-            }
+            let label = match catalogue().managed_policy(short) {
+                Some(p) if p.arn.is_empty() => format!("did you mean `{}`?", p.name),
+                Some(p) => format!("did you mean `{}`?", path(p.arn)),
+                None => "cannot be attached".to_owned(),
+            };
+            push(
+                "managed-unknown-policy",
+                format!("AWS has no managed policy `{name}`"),
+                span,
+                &label,
+            );
         }
+    }
+}
+
+/// The managed policy of AWS with this path and name. Names are looked up without their path, which must be right all the
+/// same.
+fn known(name: &str) -> Option<ManagedPolicy> {
+    let path = |arn: &'static str| arn.split(":policy/").nth(1).unwrap_or(arn);
+    catalogue()
+        .managed_policy(name)
+        .filter(|p| p.deprecated || p.arn.is_empty() || path(p.arn) == name)
+}
+
+/// Managed policies that grant more than a workload needs.
+fn breadth(name: &str, span: Span, push: Push<'_>) {
+    let elevated = name == "AdministratorAccess" || super::managed::is_elevated(name);
+    let current = known(name).filter(|p| !p.deprecated && !elevated);
+    if let Some(what) = current.and_then(|_| super::managed::broad(name)) {
+        let short = name.rsplit('/').next().unwrap_or(name);
+        push(
+            "managed-broad-policy",
+            format!("`{short}` grants {what} on everything"),
+            span,
+            "wider than a workload needs",
+        );
     }
 }
 

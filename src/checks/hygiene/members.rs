@@ -68,9 +68,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         }
     }
     permission_sets(cx, out);
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.deployed() {
         let mut push = |rule: &'static str, message: &str, span: Span, label: &str| {
-            out.push(cx.at_resource(rule, id, message).primary(span, label.to_owned()));
+            let f = cx.at_resource(rule, id, message).under(r.branch.as_ref());
+            out.push(f.primary(span, label.to_owned()));
         };
         match &*r.kind {
             "AWS::EC2::Instance" if !r.has("IamInstanceProfile") && !r.has("LaunchTemplate") => push(

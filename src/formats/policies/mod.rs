@@ -302,6 +302,9 @@ impl Found {
         };
         let before = self.documents.len();
         self.values(&loose.value, &slot, false, 0);
+        if loose.kind.is_some() {
+            document::unread(&loose.value, &slot, &mut self.unread);
+        }
         for d in &mut self.documents[before..] {
             if d.kind == PolicyKind::Unknown {
                 suggest(d, loose.suggested);

@@ -7,7 +7,7 @@ use super::loose::is_document;
 use super::operations::{Makes, OPERATIONS, Operation, constructor_positional, key_holder, positional};
 use super::receiver::{Constructor, Objects, Receiver, Receivers};
 use crate::formats::fragments::has_functions;
-use crate::iam::Format;
+use crate::iam::{Format, PolicyKind};
 use crate::model::python::{ArgName, Call, Change, ExprId, ExprKind, Module, Program, Values};
 use crate::model::{Address, Loose, Resource, Unit, kinds};
 use crate::source::{Span, Text};
@@ -226,7 +226,8 @@ impl<'p> Lowering<'p> {
                         Some(inner) if !is_document(&v) => inner.clone(),
                         _ => v,
                     };
-                    if v.is_unknown() {
+                    // A session never gets more than its role, whatever its policy says.
+                    if v.is_unknown() && kind == PolicyKind::Session {
                         continue;
                     }
                     unit.loose.push(Loose {

@@ -135,6 +135,9 @@ impl<'a> Emitter<'_, 'a> {
                     props
                 }
             };
+            // Where it exists, what decides that is decided.
+            let when = expanded.branch.as_ref();
+            let props = when.and_then(|when| props.decided(when)).unwrap_or(props);
             self.out.resources.push(Resource {
                 kind: known.map_or(type_name.as_str(), |t| t.kind).into(),
                 type_name: type_name.as_str().into(),
@@ -155,6 +158,7 @@ impl<'a> Emitter<'_, 'a> {
 
     /// A `data "aws_iam_policy_document"`: seen through its use, or by itself where nobody uses it.
     fn documents(&mut self, module: &Rc<Module<'a>>, address: &str, decl: &Decl<'a>) {
+        let expanded = self.evaluator.expansion(module, address, decl);
         for instance in self.evaluator.instances(module, address, decl) {
             let name = match &instance.key {
                 Some(key) => format!("{address}[{key}]"),
@@ -168,6 +172,8 @@ impl<'a> Emitter<'_, 'a> {
             let value = self
                 .evaluator
                 .resource_attribute(&target, "json", instance.env.view, decl.block().header);
+            let when = expanded.branch.as_ref();
+            let value = when.and_then(|when| value.decided(when)).unwrap_or(value);
             self.push_loose(module, &name, "data.aws_iam_policy_document", value);
         }
     }

@@ -11,6 +11,7 @@ use crate::value::{Entry, Guard, Kind, Value};
 use super::directory::Decl;
 use super::eval::{Env, Evaluator};
 use super::module::Module;
+use super::switches::Switches;
 use super::texts;
 use super::values::{inherit, is_spread, pairs};
 
@@ -38,7 +39,9 @@ pub(super) struct Expanded {
     /// Instances differ: the block says `each.` or `count.` somewhere.
     pub(super) varies: bool,
     /// There are none by default: defaults that stand for nothing are replaced where there are some.
-    pub(super) given: bool,
+    given: bool,
+    /// There are none by default: these variables have another value where there are some.
+    switches: Switches,
 }
 
 impl Expanded {
@@ -55,6 +58,7 @@ impl Expanded {
             perhaps_none: false,
             varies: false,
             given: false,
+            switches: Switches::default(),
         }
     }
 }
@@ -94,20 +98,24 @@ impl<'a> Evaluator<'a> {
         };
         let (mut expanded, by_default) = self.by_default(|| expanded_in(&module.env()));
         let optional = by_default && (expanded.none || expanded.perhaps_none);
+        let given = module.env().given();
         if expanded.none && by_default {
             // Nothing by default, and the module's user may want otherwise.
-            expanded = expanded_in(&module.env().given());
+            expanded = expanded_in(&given);
         }
         if expanded.none && by_default {
-            expanded = if decl.expr("count").is_some() {
-                Expanded::new(
-                    Expansion::Count(1),
-                    Some(format!("if `count` of {address} is not 0").into()),
-                )
-            } else {
-                let branch = format!("if `for_each` of {address} is not empty");
-                Expanded::new(Expansion::Unknown, Some(branch.into()))
-            };
+            let exists = |switches| !expanded_in(&given.switched(switches)).none;
+            let switches = self.switches_of(module, decl, exists);
+            expanded = expanded_in(&given.switched(switches));
+            if expanded.none || matches!(expanded.shape, Expansion::Unknown) {
+                let written = expanded.branch.filter(|_| !expanded.none);
+                let (shape, when) = match decl.expr("count") {
+                    Some(_) => (Expansion::Count(1), format!("if `count` of {address} is not 0")),
+                    None => (Expansion::Unknown, format!("if `for_each` of {address} is not empty")),
+                };
+                expanded = Expanded::new(shape, Some(written.unwrap_or_else(|| when.into())));
+            }
+            expanded.switches = switches;
         }
         expanded.varies = varies(decl);
         expanded.given = optional;
@@ -193,10 +201,8 @@ impl<'a> Evaluator<'a> {
 
     /// The `i`-th instance of a block that has as many.
     fn instance(&self, module: &Rc<Module<'a>>, decl: &Decl<'a>, expanded: &Expanded, i: usize) -> Instance<'a> {
-        let env = match expanded.given {
-            true => module.env().given(),
-            false => module.env(),
-        };
+        let env = module.env().switched(expanded.switches);
+        let env = if expanded.given { env.given() } else { env };
         let at = decl.block().header;
         match &expanded.shape {
             Expansion::Count(_) if expanded.varies => {

@@ -26,6 +26,7 @@ mod policy_document;
 mod properties;
 mod reference;
 mod registry;
+mod switches;
 mod template;
 mod terragrunt;
 mod texts;

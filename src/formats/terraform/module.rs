@@ -29,9 +29,9 @@ pub(super) struct Module<'a> {
     /// Directories of the modules that lead here, from the root.
     above: Vec<&'a str>,
     /// Of a root module, the values that a file for `-var-file` gives.
-    chosen: Chosen<'a>,
+    pub(super) chosen: Chosen<'a>,
     /// The call's arguments and where they are evaluated; `None` for a root module.
-    arguments: Option<(BTreeMap<&'a str, Expr<'a>>, Env<'a>)>,
+    pub(super) arguments: Option<(BTreeMap<&'a str, Expr<'a>>, Env<'a>)>,
     memo: RefCell<HashMap<(Slot, View), Memo>>,
     pub(super) expansions: RefCell<HashMap<String, Rc<Expanded>>>,
 }
@@ -155,7 +155,8 @@ impl<'a> Evaluator<'a> {
                             let value = self.expr(default, &module.env());
                             if module.arguments.is_none() {
                                 self.tainted.set(true);
-                                if view.given && is_unset(module.directory, name, &value) {
+                                let unset = view.given && is_unset(module.directory, name, &value);
+                                if unset || self.is_switched(view, name) {
                                     let at = decl.map_or(span, |d| d.block().header);
                                     return Value::unknown(Hole::new(HoleKind::Input, shown.as_str(), at));
                                 }

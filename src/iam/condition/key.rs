@@ -98,7 +98,8 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
         | "vpc-lattice-svcs:sourcevpc" => who(V::Id),
         "elasticfilesystem:accessedviamounttarget" => who(V::True { pins: true }),
         "aws:principalisawsservice" => who(V::True { pins: false }),
-        "lambda:functionurlauthtype" => who(V::UrlAuth),
+        // Every account has principals that can sign a request.
+        "lambda:functionurlauthtype" => (Facet::Caller, V::UrlAuth),
         "aws:username" | "aws:principaltype" => (Facet::Caller, V::Text),
         "sts:rolesessionname"
         | "sts:sourceidentity"

@@ -129,8 +129,6 @@ fn who_asks() {
             Decoration,
         ),
         ("StringEquals", "‹provider›:aud", &["sts.amazonaws.com"], Narrows),
-        ("StringEquals", "lambda:FunctionUrlAuthType", &["NONE"], Decoration),
-        ("StringEquals", "lambda:FunctionUrlAuthType", &["AWS_IAM"], Narrows),
     ] {
         let bound = one(operator, key, values);
         assert_eq!(
@@ -195,6 +193,20 @@ fn everything_else() {
             &["x"],
             Chosen,
             Decoration,
+        ),
+        (
+            "StringEquals",
+            "lambda:FunctionUrlAuthType",
+            &["NONE"],
+            Caller,
+            Decoration,
+        ),
+        (
+            "StringEquals",
+            "lambda:FunctionUrlAuthType",
+            &["AWS_IAM"],
+            Caller,
+            Narrows,
         ),
         ("StringEquals", "aws:ResourceTag/team", &["x"], Resource, Narrows),
         ("StringLike", "ec2:ResourceTag/team", &["*"], Resource, Narrows),

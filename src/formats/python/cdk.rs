@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::loose::{Names, document_of, document_with};
+use super::cdk_policies::{Gathered, Member};
+use super::loose::{Names, document_with};
 use super::resources::{Lowering, made_entry, method_of};
 use crate::iam::{Format, PolicyKind};
 use crate::model::python::{ArgName, Call, ExprId, ExprKind};
-use crate::model::{Resource, Unit, kinds};
+use crate::model::{Loose, Resource, Unit, kinds};
 use crate::source::{Hole, HoleKind, Span, Text};
-use crate::value::{Entry, Kind, Value};
+use crate::value::{Branch, Entry, Kind, Value};
 
 /// How many principals stand inside each other.
 const MAX_DEPTH: u32 = 4;
@@ -34,27 +35,6 @@ const ADDERS: &[(&str, &str)] = &[
     ("add_canonical_user_principal", "CanonicalUserPrincipal"),
     ("add_federated_principal", "FederatedPrincipal"),
     ("add_service_principal", "ServicePrincipal"),
-];
-
-/// What has a policy of its own, by its class or by the method that makes it, and the IAM prefix of its service. The policy of
-/// an endpoint of a VPC limits what passes it. CDK API reference, `addToPolicy` and `addToResourcePolicy`.
-const HOLDERS: &[(&str, &str)] = &[
-    ("Bucket", "s3"),
-    ("BucketPolicy", "s3"),
-    ("CfnVPCEndpoint", "ec2"),
-    ("EventBus", "events"),
-    ("FileSystem", "elasticfilesystem"),
-    ("GatewayVpcEndpoint", "ec2"),
-    ("InterfaceVpcEndpoint", "ec2"),
-    ("Key", "kms"),
-    ("Queue", "sqs"),
-    ("Repository", "ecr"),
-    ("Secret", "secretsmanager"),
-    ("Topic", "sns"),
-    ("add_dynamo_db_endpoint", "ec2"),
-    ("add_gateway_endpoint", "ec2"),
-    ("add_interface_endpoint", "ec2"),
-    ("add_s3_endpoint", "ec2"),
 ];
 
 /// One of these stands in every file that makes any of it.
@@ -82,20 +62,13 @@ impl Lowering<'_> {
         if !WORDS.iter().any(|w| memchr::memmem::find(text, w.as_bytes()).is_some()) {
             return;
         }
-        let (names, changes, uses) = (Names::new(m), self.changes(), self.uses());
+        let (names, changes) = (Names::new(m), self.changes());
+        for policy in self.gathered(&|expr, call| self.is_statement(expr, call, &changes)) {
+            unit.loose.push(self.policy(&policy, &names, &changes));
+        }
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
             match &*self.class_of(call) {
-                "PolicyStatement" if self.is_statement(expr, call, &changes) => {
-                    let statement = self.statement(expr, call, &changes);
-                    let name = names.address(self, expr);
-                    let mut loose = self.loose_of(document_of(statement), name, "PolicyStatement");
-                    if let Some(service) = uses.get(&expr) {
-                        loose.kind = Some(PolicyKind::Resource);
-                        loose.service = Some(Arc::from(*service));
-                    }
-                    unit.loose.push(loose);
-                }
                 "Role" if self.is_of_iam(call) => {
                     if let Some(by) = call.keyword("assumed_by") {
                         let span = m.expr(by).span;
@@ -115,8 +88,37 @@ impl Lowering<'_> {
         }
     }
 
+    /// Statements that hold together, as a document.
+    fn policy(&self, policy: &Gathered, names: &Names, changes: &Changes) -> Loose {
+        let m = self.module_ref();
+        let statement = |member: &Member| {
+            let span = m.expr(member.expr).span;
+            let call = m.call(member.expr).filter(|_| member.known);
+            let value = call.map_or_else(
+                || Value::other(m.dotted(member.expr).unwrap_or_else(|| "…".to_owned()), span),
+                |call| self.statement(member.expr, call, changes),
+            );
+            match &member.when {
+                Some(when) => {
+                    let when = when.clone();
+                    Value::new(Kind::OneOf([Branch { when, value }].into()), span)
+                }
+                None => value,
+            }
+        };
+        let known = policy.members.iter().find(|member| member.known);
+        let first = known.map_or(0, |member| member.expr);
+        let document = document_with(policy.members.iter().map(statement).collect(), m.expr(first).span);
+        let mut loose = self.loose_of(document, names.address(self, first), "PolicyStatement");
+        if let Some(service) = policy.service {
+            loose.kind = Some(PolicyKind::Resource);
+            loose.service = Some(Arc::from(service));
+        }
+        loose
+    }
+
     /// The class that is called, or the method, by its own name.
-    fn class_of(&self, call: &Call) -> String {
+    pub(super) fn class_of(&self, call: &Call) -> String {
         let m = self.module_ref();
         if let ExprKind::Name(_) = &m.expr(call.function).kind
             && let Some(name) = self.program.library(self.module, call.function)
@@ -145,63 +147,6 @@ impl Lowering<'_> {
         out
     }
 
-    /// The statements that are put into the policy of a resource, with the IAM prefix of its service.
-    fn uses(&self) -> BTreeMap<ExprId, &'static str> {
-        let m = self.module_ref();
-        let mut out = BTreeMap::new();
-        for expr in m.ids() {
-            let Some(call) = m.call(expr) else { continue };
-            let class = self.class_of(call);
-            let holder = match &m.expr(call.function).kind {
-                ExprKind::Attr { of, .. } if matches!(&*class, "add_to_policy" | "add_to_resource_policy") => {
-                    let made = m.call(m.made_by(*of).unwrap_or(*of)).or_else(|| self.assigned(*of));
-                    made.map(|c| self.class_of(c)).unwrap_or_default()
-                }
-                _ => class,
-            };
-            let Some((_, service)) = HOLDERS.iter().find(|(name, _)| *name == holder) else {
-                continue;
-            };
-            for arg in &call.args {
-                self.statements_in(arg.value, 0, &mut |statement| {
-                    out.insert(statement, *service);
-                });
-            }
-        }
-        out
-    }
-
-    /// The call whose result the attribute `of` holds, where one place of the module assigns it.
-    fn assigned(&self, of: ExprId) -> Option<&Call> {
-        let m = self.module_ref();
-        let shown = m.dotted(of)?;
-        let attribute = shown.rsplit_once('.')?.1.to_owned();
-        let mut all = m.attributes.iter().filter(|a| *a.name == *attribute);
-        let source = all.next()?.source.as_ref().filter(|s| s.steps.is_empty())?;
-        all.next().is_none().then(|| m.call(source.expr)).flatten()
-    }
-
-    /// The `PolicyStatement`s of an argument: itself, in a list, in a `PolicyDocument`.
-    fn statements_in(&self, expr: ExprId, depth: u32, take: &mut dyn FnMut(ExprId)) {
-        let m = self.module_ref();
-        let made = m.made_by(expr).unwrap_or(expr);
-        if depth > MAX_DEPTH {
-            return;
-        }
-        if let ExprKind::List(items) = &m.expr(made).kind {
-            items.iter().for_each(|i| self.statements_in(*i, depth + 1, take));
-        }
-        let Some(call) = m.call(made) else { return };
-        match &*self.class_of(call) {
-            "PolicyStatement" => take(made),
-            "PolicyDocument" => call
-                .args
-                .iter()
-                .for_each(|a| self.statements_in(a.value, depth + 1, take)),
-            _ => {}
-        }
-    }
-
     fn is_of_iam(&self, call: &Call) -> bool {
         self.program
             .library(self.module, call.function)
@@ -211,7 +156,7 @@ impl Lowering<'_> {
     fn is_statement(&self, expr: ExprId, call: &Call, changes: &Changes) -> bool {
         let keys = ["actions", "not_actions"];
         let known = keys.iter().any(|k| call.keyword(k).is_some()) || changes.contains_key(&expr);
-        known && self.is_of_iam(call)
+        known && self.class_of(call) == "PolicyStatement" && self.is_of_iam(call)
     }
 
     fn managed(&self, expr: ExprId, call: &Call, arg: ExprId) -> Resource {

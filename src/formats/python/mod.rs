@@ -5,6 +5,7 @@
 
 mod build;
 mod cdk;
+mod cdk_policies;
 mod handlers;
 mod importers;
 mod inline;

@@ -68,13 +68,18 @@ const SHAPES: &[(&str, &str)] = &[
 struct Example {
     resource: String,
     untyped: bool,
+    /// It has a region, an account: what leaves them out is another thing.
+    placed: [bool; 2],
 }
 
 impl Example {
     fn of(format: &str) -> Option<Self> {
-        let format = format.splitn(6, ':').nth(5)?;
+        let fields: Vec<&str> = format.splitn(6, ':').collect();
+        let [_, _, _, region, account, format] = fields.as_slice() else {
+            return None;
+        };
         let mut resource = String::new();
-        let mut rest = format;
+        let mut rest: &str = format;
         while let Some((before, after)) = rest.split_once("${") {
             let (name, after) = after.split_once('}')?;
             resource.push_str(before);
@@ -88,6 +93,7 @@ impl Example {
         Some(Self {
             resource,
             untyped: format.starts_with("${"),
+            placed: [!region.is_empty(), !account.is_empty()],
         })
     }
 }
@@ -118,7 +124,9 @@ fn covered(arn: &Text) -> impl Iterator<Item = (ResourceType, &'static Example)>
     let matching = parts.map(|parts| matcher(parts.resource));
     let each = |kind: &'static ResourceType| examples(*kind).iter().map(|e| (*kind, e));
     let all = types.iter().flat_map(each);
-    all.filter(move |(_, e)| matching.as_ref().is_some_and(|m| m(&e.resource)))
+    let left_out = parts.map_or([false; 2], |p| [p.region(), p.account()].map(|f| f == Field::Empty));
+    let fits = move |e: &Example| !e.placed.iter().zip(left_out).any(|(has, left_out)| *has && left_out);
+    all.filter(move |(_, e)| fits(e) && matching.as_ref().is_some_and(|m| m(&e.resource)))
 }
 
 /// Whether a resource is certainly one of those that `part` stands for.
@@ -350,6 +358,9 @@ mod tests {
         // Image Builder and Kinesis have a type of their own for a key.
         assert_eq!(types("arn:aws:kms:*:111122223333:*"), "alias key kmsKey");
         assert_eq!(types("arn:aws:kms:*:111122223333:key/mrk-*"), "");
+        // Access points have a region and an account, buckets have neither.
+        assert_eq!(types("arn:aws:s3:::*/*"), "object");
+        assert!(types("arn:aws:s3:*:*:*/*").contains("accesspoint"));
         assert_eq!(types("*"), "");
     }
 

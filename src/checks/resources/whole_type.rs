@@ -1,10 +1,9 @@
 //! Every resource of one type in the account.
 
 use crate::checks::grants::{Granting, granting, names};
-use crate::iam::ActionSet;
-use crate::iam::Item;
-use crate::iam::arn::{Arn, whole_types};
+use crate::iam::arn::{Arn, whole_types, widest};
 use crate::iam::catalogue::AccessLevel;
+use crate::iam::{ActionSet, Item, pattern};
 use crate::rules::{Context, Out};
 
 /// Service, type as the catalogue names it, what one of them is. Types whose names are chosen by people, so that a policy can
@@ -33,13 +32,14 @@ const TYPES: &[(&str, &str, &str)] = &[
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for g in granting(cx) {
-        if g.star().is_some() {
-            continue;
-        }
         let Some(clause) = g.statement.resource.as_ref().filter(|c| !c.negated) else {
             continue;
         };
-        for item in &clause.items {
+        // Beside a plain star nothing is narrower; what is as wide as one is another rule's.
+        if clause.items.iter().any(|r| pattern::is_star(&r.text)) {
+            continue;
+        }
+        for item in clause.items.iter().filter(|r| !widest(&r.text).is_star_like()) {
             if let Some(f) = one(cx, &g, item) {
                 out.push(f);
             }

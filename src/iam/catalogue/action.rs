@@ -190,6 +190,11 @@ impl Action {
         tables::list_of("checked-arns", self.name()).chain(tables::list_of("checked-arns", &service))
     }
 
+    /// No parameter of its request names a resource, so that AWS has no ARN to check it against.
+    pub fn names_nothing(self) -> bool {
+        tables::has("names-nothing", self.name())
+    }
+
     /// The action's own keys. Those of its resource types and the global keys that every action takes come besides.
     pub fn condition_keys(self) -> impl ExactSizeIterator<Item = ConditionKey> {
         store::list(self.0, Column::Keys).map(ConditionKey)

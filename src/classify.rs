@@ -136,7 +136,7 @@ const LOCK_FILES: &[&str] = &[
 /// is dropped at once.
 pub fn classify(path: &str, text: &str) -> Kinds {
     let name = path.rsplit('/').next().unwrap_or(path);
-    if LOCK_FILES.contains(&name) || is_minified(name) {
+    if LOCK_FILES.contains(&name) || is_minified_style(name) {
         return Kinds::default();
     }
     let hits = words(&unescaped(text));
@@ -271,16 +271,14 @@ fn is_serverless(name: &str, text: &str, hits: u32) -> bool {
     named || provider && functions
 }
 
-/// `app.min.js`, `vendor.bundle.js`, `main.1a2b3c4d.chunk.js`, source maps.
-fn is_minified(name: &str) -> bool {
-    let Some((stem, extension)) = name.rsplit_once('.') else {
-        return false;
-    };
-    extension == "map"
-        || matches!(extension, "js" | "mjs" | "cjs" | "css" | "ts" | "jsx" | "tsx")
-            && [".min", ".bundle", ".chunk", "-min"]
-                .iter()
-                .any(|end| stem.ends_with(end))
+/// `site.min.css`, and the map of one: styles hold no secrets. Scripts and their maps may.
+pub(crate) fn is_minified_style(name: &str) -> bool {
+    let stem = name.strip_suffix(".css.map").or_else(|| name.strip_suffix(".css"));
+    stem.is_some_and(|stem| {
+        [".min", ".bundle", ".chunk", "-min"]
+            .iter()
+            .any(|end| stem.ends_with(end))
+    })
 }
 
 #[cfg(test)]
@@ -360,7 +358,8 @@ mod tests {
             ("tsconfig.build.json", policy, &["text"]),
             ("deployment.yaml", "kind: Deployment", &["text"]),
             ("package-lock.json", policy, &[]),
-            ("app.min.js", "aws_secret_access_key", &[]),
+            ("app.min.css", "aws_secret_access_key", &[]),
+            ("app.min.js", "aws_secret_access_key", &["text", "key"]),
             ("run.sh", "export AWS_SECRET_ACCESS_KEY=x", &["text", "key"]),
             ("README", "use AKIA... keys", &["text", "key"]),
             ("README", "keep it secret", &["text"]),

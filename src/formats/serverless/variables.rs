@@ -1,6 +1,8 @@
 //! `${self:…}`, `${file(…)}` and the other variables. Serverless Framework, "Variables".
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::ThreadId;
 
 use crate::formats::cloudformation::env::Env;
 use crate::formats::cloudformation::text::{self, Part};
@@ -19,8 +21,16 @@ const MAX_VARIABLE: usize = 2_000;
 
 /// Fills in the variables of one service.
 pub(super) struct Service {
-    pub(super) tree: Arc<Tree>,
-    pub(super) root: NodeId,
+    tree: Arc<Tree>,
+    root: NodeId,
+    memo: Mutex<Memo>,
+}
+
+/// What `self:` addresses stand for, and which are being evaluated by which thread: one that is met again refers to itself.
+#[derive(Default)]
+struct Memo {
+    known: HashMap<String, Value>,
+    open: HashSet<(ThreadId, String)>,
 }
 
 impl Variables for Service {
@@ -37,16 +47,29 @@ struct Found<'t> {
 }
 
 impl Service {
+    pub(super) fn new(tree: Arc<Tree>, root: NodeId) -> Self {
+        Self {
+            tree,
+            root,
+            memo: Mutex::default(),
+        }
+    }
+
     /// The text with its variables filled in; a text that is one variable is the variable's value. `None` where there is
     /// no variable.
     fn fill(&self, template: &Template<'_>, env: Env<'_>, text: &Text, span: Span, nesting: usize) -> Option<Value> {
         let flat = text.known()?;
-        if nesting > MAX_NESTING || flat.len() > MAX_TEXT || !(flat.contains("${") || flat.contains("#{")) {
+        if !(flat.contains("${") || flat.contains("#{")) {
             return None;
+        }
+        if nesting > MAX_NESTING || flat.len() > MAX_TEXT {
+            // What its variables stand for is not known; that of CloudFormation's own is not asked here.
+            return next_variable(&flat, 0).map(|_| Value::other("too many variables", span));
         }
         let mut parts: Vec<Part> = Vec::new();
         let mut done = 0;
         let mut from = 0;
+        let mut length = flat.len();
         while let Some(found) = next_variable(&flat, from) {
             from = found.end;
             let at = text.span_of(found.start..found.end).unwrap_or(span);
@@ -56,8 +79,9 @@ impl Service {
             if found.start == 0 && found.end == flat.len() {
                 return Some(value);
             }
-            if !template.charge(1 + value.as_text().map_or(1, Text::len) / 16) {
-                break;
+            length += value.as_text().map_or(1, Text::len);
+            if length > MAX_TEXT || !template.charge(1 + value.as_text().map_or(1, Text::len) / 16) {
+                return Some(Value::other("too large", span));
             }
             if done < found.start {
                 parts.push(text::fixed(text.slice(done..found.start)));
@@ -77,7 +101,9 @@ impl Service {
     /// The value of `inside`, sources by preference: `opt:stage, self:custom.stage, 'dev'`. `None` where it is no variable
     /// of the framework's.
     fn variable(&self, template: &Template<'_>, env: Env<'_>, inside: &str, at: Span, nesting: usize) -> Option<Value> {
-        let env = env.deeper()?;
+        let Some(env) = env.deeper() else {
+            return Some(Value::other("variables that refer to each other", at));
+        };
         if let Some(pseudo) = inside.strip_prefix("AWS::") {
             // `#{AWS::AccountId}` of the pseudo parameters plugin.
             let name = format!("AWS::{pseudo}");
@@ -138,12 +164,31 @@ impl Service {
 
     /// `self:a.b.c`.
     fn own(&self, template: &Template<'_>, env: Env<'_>, address: &str, at: Span) -> Answer {
-        match self.walk(template, env.within(&self.tree), self.root, address) {
+        match self.at(template, env, address, at) {
             Some(value) if !value.is_null() => Answer::Value(value.used_at(at)),
             _ if address == "provider.stage" => Answer::Value(Value::made("dev", at)),
             _ if address == "provider.region" => Answer::Unknown(one(HoleKind::Region, address, at)),
             _ => Answer::Unknown(one(HoleKind::Other, address, at)),
         }
+    }
+
+    /// The value at an address of the service, found once.
+    fn at(&self, template: &Template<'_>, env: Env<'_>, address: &str, at: Span) -> Option<Value> {
+        let memo = || self.memo.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = memo().known.get(address) {
+            return Some(known.clone());
+        }
+        let here = (std::thread::current().id(), address.to_owned());
+        if !memo().open.insert(here.clone()) {
+            return Some(Value::other("a variable that refers to itself", at));
+        }
+        let value = self.walk(template, env.within(&self.tree), self.root, address);
+        let mut memo = memo();
+        memo.open.remove(&here);
+        if let Some(value) = &value {
+            memo.known.insert(here.1, value.clone());
+        }
+        value
     }
 
     /// `param:name`: what each stage sets, since any of them may be deployed; else the default of all.

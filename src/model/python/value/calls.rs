@@ -86,7 +86,8 @@ impl Values<'_> {
                 let v = self.value(module, first?);
                 match &v.kind {
                     Kind::Json(inner) => (**inner).clone(),
-                    Kind::Str(_) => v,
+                    // A document is read where it is used; what a smaller text holds is not known.
+                    Kind::Str(text) if !text.is_known() || text.display().contains("Statement") => v,
                     _ => return None,
                 }
             }

@@ -16,6 +16,8 @@ use crate::value::{Branch, Guard, Kind, Value};
 const MAX_NESTING: usize = 8;
 /// Longer texts than this hold no variables worth reading.
 const MAX_TEXT: usize = 256 * 1024;
+/// Texts that variables make are shorter than this, in bytes: the largest policies of AWS have 20 KiB.
+const MAX_FILLED: usize = 32 * 1024;
 /// Longer than any variable with its fallbacks.
 const MAX_VARIABLE: usize = 2_000;
 
@@ -80,7 +82,7 @@ impl Service {
                 return Some(value);
             }
             length += value.as_text().map_or(1, Text::len);
-            if length > MAX_TEXT || !template.charge(1 + value.as_text().map_or(1, Text::len) / 16) {
+            if length > MAX_FILLED || !template.charge(1 + value.as_text().map_or(1, Text::len) / 16) {
                 return Some(Value::other("too large", span));
             }
             if done < found.start {

@@ -1,0 +1,435 @@
+//! Placeholders in policies: what another tool, or a person, replaces before AWS sees the text.
+//!
+//! **Invariant:** a placeholder is a hole, in every format and every element: never a malformed value, never a value.
+//! Documented examples (`123456789012`, `amzn-s3-demo-bucket`, `o-exampleorgid`) are values, and so is what may be a mistake:
+//! `us-west-9`, an account of eleven digits. What stands for a region, an account or an address is one table: [`typed`].
+
+mod typed;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::cloudformation::text::pseudo;
+use super::serverless;
+use crate::iam::arn;
+use crate::source::{Hole, HoleKind, Part, Piece, Text};
+use crate::value::{Branch, Entry, Kind, Value};
+
+use typed::{Wanted, is_word, stands_for};
+
+/// Deepest value that is looked into.
+const MAX_DEPTH: u32 = 64;
+/// Longest text that is looked into, in bytes, and longest expression.
+const MAX_TEXT: usize = 4096;
+const MAX_EXPRESSION: usize = 100;
+
+/// What a placeholder is written between.
+const DELIMITERS: [(&str, &str); 13] = [
+    ("{{", "}}"),
+    ("${", "}"),
+    ("#{", "}"),
+    ("$(", ")"),
+    ("%(", ")s"),
+    ("((", "))"),
+    ("@@", "@@"),
+    ("@", "@"),
+    ("__", "__"),
+    ("<", ">"),
+    ("[", "]"),
+    ("{", "}"),
+    ("%", "%"),
+];
+
+/// The document with holes for its placeholders; `None` where it has none.
+pub(super) fn in_document(document: &Value) -> Option<Value> {
+    walk(document, Element::None, 0)
+}
+
+/// What a value is part of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Element {
+    None,
+    /// Not a place for values: only what is delimited is a placeholder.
+    Name,
+    /// The operators of a condition.
+    Condition,
+    /// The keys under one operator, and what the operator compares.
+    Operator(Wanted),
+    /// A condition key.
+    Key,
+    Principals,
+    Value(Wanted),
+}
+
+impl Element {
+    fn under(self, key: &str) -> Self {
+        match (self, key) {
+            (Self::None, "Action" | "NotAction" | "Effect" | "Version" | "Sid" | "Id") => Self::Name,
+            (Self::None, "Condition") => Self::Condition,
+            (Self::None, "Resource" | "NotResource") => Self::Value(Wanted::Text),
+            (Self::None, "Principal" | "NotPrincipal") => Self::Principals,
+            (Self::Principals, "AWS") => Self::Value(Wanted::Account),
+            (Self::Principals, _) => Self::Value(Wanted::Text),
+            (Self::Condition, operator) => Self::Operator(Wanted::of_operator(operator)),
+            (Self::Operator(Wanted::Text), key) => Self::Value(Wanted::of_key(key)),
+            (Self::Operator(wanted), _) => Self::Value(wanted),
+            _ => self,
+        }
+    }
+}
+
+fn walk(value: &Value, element: Element, depth: u32) -> Option<Value> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    let kind = match &value.kind {
+        Kind::Str(text) => Kind::Str(holes(text, element)?),
+        Kind::Seq(items) => Kind::Seq(changed(items, |v| walk(v, element, depth + 1))?.into()),
+        Kind::Json(inner) => Kind::Json(Arc::new(walk(inner, element, depth + 1)?)),
+        Kind::OneOf(branches) => {
+            let each = |b: &Branch| {
+                let value = walk(&b.value, element, depth + 1)?;
+                Some(Branch {
+                    value,
+                    when: b.when.clone(),
+                })
+            };
+            Kind::OneOf(changed(branches, each)?.into())
+        }
+        Kind::Map(entries) => {
+            let each = |e: &Entry| {
+                let key = matches!(element, Element::Operator(_))
+                    .then(|| holes(&e.key, Element::Key))
+                    .flatten();
+                let name = e.key.known().unwrap_or_default();
+                let value = walk(&e.value, element.under(&name), depth + 1);
+                (key.is_some() || value.is_some()).then(|| Entry {
+                    key: key.unwrap_or_else(|| e.key.clone()),
+                    key_span: e.key_span,
+                    value: value.unwrap_or_else(|| e.value.clone()),
+                })
+            };
+            Kind::Map(changed(entries, each)?.into())
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Unknown(_) => return None,
+    };
+    Some(Value { kind, ..value.clone() })
+}
+
+/// The items with those that `change` changes; `None` where it changes none.
+fn changed<T: Clone>(items: &[T], change: impl Fn(&T) -> Option<T>) -> Option<Vec<T>> {
+    let mut out: Option<Vec<T>> = None;
+    for (i, item) in items.iter().enumerate() {
+        match (change(item), &mut out) {
+            (Some(new), Some(out)) => out.push(new),
+            (Some(new), None) => {
+                let mut all = items[..i].to_vec();
+                all.push(new);
+                out = Some(all);
+            }
+            (None, Some(out)) => out.push(item.clone()),
+            (None, None) => {}
+        }
+    }
+    out
+}
+
+fn holes(text: &Text, element: Element) -> Option<Text> {
+    if text.as_hole().is_some() || text.len() > MAX_TEXT {
+        return None;
+    }
+    let delimited = replaced(text, &delimited(&text.with_placeholders()));
+    if element == Element::Name {
+        return delimited;
+    }
+    let text = delimited.as_ref().unwrap_or(text);
+    let flat = text.with_placeholders();
+    let mut found = match element {
+        Element::Value(wanted) if stands_for(&flat, wanted) => vec![0..flat.len()],
+        _ => fields(text),
+    };
+    let typed = found.len();
+    for word in words(&flat) {
+        if !found[..typed].iter().any(|f| f.start < word.end && word.start < f.end) {
+            found.push(word);
+        }
+    }
+    found.sort_by_key(|range| range.start);
+    if element == Element::Key {
+        // The name of a key has any case: `…:REPOSITORY_ID`. Its provider and the key of a tag are values.
+        let name = flat.rfind(':').map_or(0, |colon| colon + 1);
+        let tag = flat[name..].find('/').map_or(flat.len(), |slash| name + slash);
+        found.retain(|range| range.start < name || range.start > tag);
+    }
+    let named = |range: Range<usize>| (range.clone(), flat[range].to_owned());
+    replaced(text, &found.into_iter().map(named).collect::<Vec<_>>()).or(delimited)
+}
+
+/// The fields of an ARN that stand for a partition, a region or an account.
+fn fields(text: &Text) -> Vec<Range<usize>> {
+    let Some(parts) = arn::Arn::parse(text) else {
+        return Vec::new();
+    };
+    let partition = "arn:".len();
+    let region = partition + parts.partition.len() + 1 + parts.service.len() + 1;
+    let account = region + parts.region.len() + 1;
+    let typed = [
+        (partition, parts.partition, Wanted::Partition),
+        (region, parts.region, Wanted::Region),
+        (account, parts.account, Wanted::Account),
+    ];
+    let stands = |(at, part, wanted): (usize, Part<'_>, Wanted)| {
+        stands_for(&part.with_placeholders(), wanted).then(|| at..at + part.len())
+    };
+    typed.into_iter().filter_map(stands).collect()
+}
+
+fn replaced(text: &Text, found: &[(Range<usize>, String)]) -> Option<Text> {
+    if found.is_empty() {
+        return None;
+    }
+    let (mut out, mut done) = (Text::default(), 0);
+    for (range, name) in found {
+        let Some(span) = text.span_of(range.clone()) else {
+            continue;
+        };
+        if range.start > done {
+            out.append(&text.slice(done..range.start));
+        }
+        let kind = pseudo(name)
+            .or_else(|| serverless::elsewhere(name))
+            .unwrap_or(HoleKind::Input);
+        out.push(Piece::Hole(Arc::new(Hole::new(kind, name.as_str(), span))));
+        done = range.end;
+    }
+    if done < text.len() {
+        out.append(&text.slice(done..text.len()));
+    }
+    Some(out)
+}
+
+/// Placeholders that delimiters mark, with their names.
+fn delimited(flat: &str) -> Vec<(Range<usize>, String)> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(found) = flat[at..].find(['<', '{', '%', '@', '_', '$', '[', '#', '(']) {
+        at += found;
+        match expression(&flat[at..]) {
+            Some((length, name)) => {
+                out.push((at..at + length, name));
+                at += length;
+            }
+            // The brace of a policy variable does not begin a placeholder.
+            None => at += if flat[at..].starts_with("${") { 2 } else { 1 },
+        }
+    }
+    out
+}
+
+/// The placeholder that `rest` begins with: its length and name.
+fn expression(rest: &str) -> Option<(usize, String)> {
+    for (open, close) in DELIMITERS {
+        let Some(inner) = rest.strip_prefix(open) else { continue };
+        let mut limit = inner.len().min(MAX_EXPRESSION);
+        while !inner.is_char_boundary(limit) {
+            limit -= 1;
+        }
+        let end = match open {
+            "${" => closing(&inner[..limit]),
+            _ => inner[..limit].find(close),
+        };
+        let Some(length) = end else { continue };
+        let name = inner[..length].trim();
+        if is_expression(open, name, &inner[..length]) {
+            let length = open.len() + length + close.len();
+            return Some((
+                length,
+                if name.is_empty() {
+                    open.to_owned()
+                } else {
+                    name.to_owned()
+                },
+            ));
+        }
+    }
+    let bytes = rest.as_bytes();
+    let letter = |i: usize| bytes.get(i).is_some_and(u8::is_ascii_alphanumeric);
+    // `%s`, and not the encoded `%d0`.
+    if matches!(bytes, [b'%', b's' | b'd', ..]) && !letter(2) {
+        return Some((2, rest[..2].to_owned()));
+    }
+    // A variable of a shell: `$ACCOUNT_ID`.
+    let name = rest.strip_prefix('$')?;
+    let end = name.find(|c: char| !is_capital(c)).unwrap_or(name.len());
+    let name = &name[..end];
+    let is_name = name.len() > 1 && name.starts_with(|c: char| c.is_ascii_uppercase());
+    is_name.then(|| (end + 1, name.to_owned()))
+}
+
+/// The brace that closes a `${`; those inside it have their own: `${self:custom.${opt:stage}}`.
+fn closing(inner: &str) -> Option<usize> {
+    let mut open = 0usize;
+    for (at, c) in inner.char_indices() {
+        match c {
+            '{' => open += 1,
+            '}' if open == 0 => return Some(at),
+            '}' => open -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn is_capital(c: char) -> bool {
+    c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'
+}
+
+fn is_expression(open: &str, name: &str, inner: &str) -> bool {
+    let starts = |more: &str| name.starts_with(|c: char| c.is_alphabetic() || more.contains(c));
+    let word = |more: &str| {
+        name.chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c) || more.contains(c))
+    };
+    let capitals =
+        || name.len() > 1 && name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(is_capital);
+    match open {
+        "{{" => starts("_.$(-"),
+        // Policy variables have a colon: `${aws:username}`; `${*}` is a character.
+        "${" => {
+            let here = || word("[]\"'()") || pseudo(name).is_some() || name.contains(":-");
+            inner == name && starts("_") && (here() || serverless::elsewhere(name).is_some())
+        }
+        "#{" => starts("_") && (word(" ") || pseudo(name).is_some()),
+        "<" => starts("_%${0123456789"),
+        "$(" => starts("_%${"),
+        "%(" | "((" | "@@" => starts("_") && word(""),
+        "@" => inner == name && name.len() > 2 && starts("") && word(""),
+        "__" | "%" => inner == name && capitals(),
+        "[" => starts("") && (capitals() || typed::is_name(name)),
+        "{" => inner.is_empty() || inner == name && word("") && starts("_0123456789"),
+        _ => false,
+    }
+}
+
+/// Placeholders that only their words mark.
+fn words(flat: &str) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(found) = flat[at..].find(|c: char| c.is_ascii_alphanumeric()) {
+        let start = at + found;
+        let rest = &flat[start..];
+        let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'));
+        let end = start + length.unwrap_or(rest.len());
+        if is_word(&flat[start..end]) {
+            out.push(start..end);
+        }
+        at = end;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+
+    fn shown(text: &str, element: Element) -> String {
+        let text = Text::verbatim(text, FileId(0), 0);
+        holes(&text, element).unwrap_or(text).display()
+    }
+
+    #[test]
+    fn placeholders_are_holes() {
+        let cases = [
+            ("arn:aws:iam::ACCOUNT_ID:role/x", "arn:aws:iam::${ACCOUNT_ID}:role/x"),
+            ("arn:aws:iam::<account-id>:role/x", "arn:aws:iam::${account-id}:role/x"),
+            ("arn:aws:iam::%ACCOUNT%:role/x", "arn:aws:iam::${ACCOUNT}:role/x"),
+            ("arn:aws:iam::%s:role/x", "arn:aws:iam::${%s}:role/x"),
+            ("arn:aws:iam::{}:role/x", "arn:aws:iam::${{}:role/x"),
+            ("arn:aws:iam::{account}:role/x", "arn:aws:iam::${account}:role/x"),
+            ("arn:aws:iam::{{ account }}:role/x", "arn:aws:iam::${account}:role/x"),
+            ("arn:aws:iam::@@ACCOUNT@@:role/x", "arn:aws:iam::${ACCOUNT}:role/x"),
+            ("arn:aws:iam::__ACCOUNT__:role/x", "arn:aws:iam::${ACCOUNT}:role/x"),
+            ("arn:aws:iam::$ACCOUNT:role/x", "arn:aws:iam::${ACCOUNT}:role/x"),
+            ("arn:aws:iam::$(account):role/x", "arn:aws:iam::${account}:role/x"),
+            ("arn:aws:iam::%(account)s:role/x", "arn:aws:iam::${account}:role/x"),
+            ("arn:aws:iam::[ACCOUNT_ID]:role/x", "arn:aws:iam::${ACCOUNT_ID}:role/x"),
+            (
+                "arn:aws:iam::#{AWS::AccountId}:role/x",
+                "arn:aws:iam::${AWS::AccountId}:role/x",
+            ),
+            (
+                "arn:aws:iam::${AWS::AccountId}:role/x",
+                "arn:aws:iam::${AWS::AccountId}:role/x",
+            ),
+            (
+                "arn:aws:iam::xxxxxxxxxxxx:role/x",
+                "arn:aws:iam::${xxxxxxxxxxxx}:role/x",
+            ),
+            (
+                "arn:aws:iam::your-account-id:role/x",
+                "arn:aws:iam::${your-account-id}:role/x",
+            ),
+            ("arn:aws:sqs:region:accountId:x", "arn:aws:sqs:${region}:${accountId}:x"),
+            (
+                "arn:aws:sqs:AWS_REGION:AWS_ACCOUNT:x",
+                "arn:aws:sqs:${AWS_REGION}:${AWS_ACCOUNT}:x",
+            ),
+            ("arn:aws:s3:::YOUR_BUCKET/*", "arn:aws:s3:::${YOUR_BUCKET}/*"),
+            ("arn:aws:s3:::BUCKET-NAME/*", "arn:aws:s3:::${BUCKET-NAME}/*"),
+            ("arn:aws:s3:::<%= bucket %>/*", "arn:aws:s3:::${%= bucket %}/*"),
+            ("arn:aws:s3:::((bucket))/*", "arn:aws:s3:::${bucket}/*"),
+            ("ORG_ID", "${ORG_ID}"),
+            ("o-xxxxxxxxxx", "${o-xxxxxxxxxx}"),
+            ("vpce-xxxxxxxx", "${vpce-xxxxxxxx}"),
+            ("${BUCKET:-orders}", "${BUCKET:-orders}"),
+            ("s3.REGION.amazonaws.com", "s3.${REGION}.amazonaws.com"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(shown(text, Element::Value(Wanted::Text)), expected, "{text}");
+            let text = Text::verbatim(text, FileId(0), 0);
+            assert!(
+                holes(&text, Element::Value(Wanted::Text)).is_some_and(|t| !t.is_known()),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn values_are_no_placeholders() {
+        for text in [
+            "arn:aws:iam::123456789012:role/x",
+            "arn:aws:iam::aws:policy/AdministratorAccess",
+            "arn:aws:iam::orders:role/x",
+            "arn:aws:iam::Placeholder:root",
+            "arn:aws:iam::*:role/x",
+            "arn:aws:s3:us-east-l::x",
+            "arn:aws:s3:::amzn-s3-demo-bucket/${aws:username}/*",
+            "arn:aws:s3:::x/${*}",
+            "arn:aws:s3:::x/${aws:PrincipalTag/team, 'none'}",
+            "arn:aws:s3:::x/${ aws:username }",
+            "arn:aws:s3:::x/${}",
+            "arn:aws:s3:::x/a%20b%d0",
+            "arn:aws:iam::123456789012:role/ADMIN",
+            "arn:aws:iam::123456789012:role/AWS_QuickSetup",
+            "arn:aws:iam::123456789012:role/a__b__c",
+            "AIDACKCEVSQ6C2EXAMPLE",
+            "PRODUCTION",
+            "yourself",
+            "o-exampleorgid",
+            "$context.authorizer",
+        ] {
+            let text = Text::verbatim(text, FileId(0), 0);
+            assert!(holes(&text, Element::Value(Wanted::Text)).is_none(), "{text:?}");
+        }
+        assert_eq!(shown("ACTION_NAME", Element::Name), "ACTION_NAME");
+        assert_eq!(shown("<service>:*", Element::Name), "${service}:*");
+        for (key, expected) in [
+            ("TOKEN.EXAMPLE.COM:REPOSITORY_ID", "TOKEN.EXAMPLE.COM:REPOSITORY_ID"),
+            ("<provider>:sub", "${provider}:sub"),
+            ("aws:ResourceTag/YOUR_TAG", "aws:ResourceTag/${YOUR_TAG}"),
+        ] {
+            assert_eq!(shown(key, Element::Key), expected);
+        }
+    }
+}

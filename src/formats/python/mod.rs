@@ -5,6 +5,7 @@
 
 mod build;
 mod cdk;
+mod domains;
 mod handlers;
 mod importers;
 mod inline;
@@ -13,6 +14,7 @@ mod mocks;
 mod operations;
 mod receiver;
 mod resources;
+mod statement;
 
 pub use handlers::handlers;
 pub use inline::inline;

@@ -165,7 +165,8 @@ pub fn owner(s: &Statement) -> Option<String> {
 }
 
 /// Whether every principal of a statement is the root of the account that owns the resource, or may be: the default policy
-/// of a key or a queue, which hands over to the account's own IAM policies. The account of a key does not stand in its policy.
+/// of a key or a queue, which hands over to the account's own IAM policies. The account of a key does not stand in its policy:
+/// one account that the policy names by its number may be it, and no second one, nor one beside the owner's.
 /// AWS KMS Developer Guide, "Default key policy"; Amazon SQS Developer Guide, "Basic examples of Amazon SQS policies".
 pub fn is_owners_root(d: &Document, s: &Statement, own: &Own) -> bool {
     let key = d.service.as_deref() == Some("kms");
@@ -176,11 +177,39 @@ pub fn is_owners_root(d: &Document, s: &Statement, own: &Own) -> bool {
         Audience::Owner(Who::Root) => true,
         Audience::SomeAccount { who: Who::Root, .. } => key,
         Audience::Account {
-            place: Place::OtherAccount { who: Who::Root, .. },
+            place: Place::OtherAccount { who: Who::Root, id, .. },
             ..
-        } => key,
+        } => key && may_own(d, &id, own),
         _ => false,
     })
+}
+
+/// Whether the account may be the one that owns what the policy is on: the first whose root is allowed in.
+fn may_own(d: &Document, account: &str, own: &Own) -> bool {
+    let allowed = d.statements.iter().filter(|s| s.allows() && s.branch.is_none());
+    let items = allowed.flat_map(|s| {
+        let clause = s.principal.iter().filter(|p| !p.negated);
+        clause.flat_map(|p| &p.items).map(|p| place(p, own, None))
+    });
+    let mut first = None;
+    for root in items {
+        match root {
+            Place::OwnAccount { who: Who::Root, .. } => return false,
+            Place::OtherAccount { who: Who::Root, id, .. } => {
+                first.get_or_insert(id);
+            }
+            _ => {}
+        }
+    }
+    first.is_none_or(|id| id == account)
+}
+
+/// Whether who comes in is known, at least in part.
+pub fn names_somebody(s: &Statement) -> bool {
+    let unknown = |item: &PrincipalItem| item.value.text.as_hole().is_some_and(|h| !h.kind.is_placeholder());
+    s.principal
+        .as_ref()
+        .is_some_and(|p| p.negated || p.items.iter().any(|item| !unknown(item)))
 }
 
 /// Keys that a guard leaves out beside what it lets in; they open it to nobody else.

@@ -31,7 +31,7 @@ pub enum Place {
         who: Who,
         /// The hole in its place.
         name: String,
-        /// A parameter or variable without a value.
+        /// A parameter, a variable without a value, a look-up or an output fills it in.
         given: bool,
     },
     /// `{"Service": "*"}`.
@@ -260,7 +260,12 @@ fn aws(text: &Text, own: &Own, home: Option<&str>) -> Place {
                 Field::Hole(kind) => Place::SomeAccount {
                     who,
                     name: parts.account.display(),
-                    given: kind == Some(HoleKind::Input),
+                    given: kind.is_some_and(|k| {
+                        matches!(
+                            k,
+                            HoleKind::Input | HoleKind::Dynamic | HoleKind::Lookup | HoleKind::Outside
+                        )
+                    }),
                 },
                 _ => Place::Unknown,
             }

@@ -39,6 +39,7 @@ mod robust;
 mod rosetta;
 mod rules;
 mod serverless;
+mod spellings;
 mod stores;
 mod support;
 mod suppress;

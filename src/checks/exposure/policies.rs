@@ -3,14 +3,15 @@
 
 use crate::checks::grants::class;
 use crate::finding::Severity;
-use crate::iam::access::{Audience, Limit, audience, is_owners_root, weighed};
+use crate::iam::access::{Audience, Limit, audience, is_owners_root, names_somebody, weighed};
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::{Grade, Operator, is_of_owner, strength};
+use crate::iam::principal::is_open;
 use crate::iam::{Document, Item, PolicyKind, Statement, pattern};
 use crate::model::Resource;
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// IAM prefix, and what the policy is on.
 const THINGS: &[(&str, &str)] = &[
@@ -198,12 +199,44 @@ fn signed_only(s: &Statement) -> bool {
     })
 }
 
+/// Types of search domains.
+const DOMAINS: [&str; 2] = ["AWS::Elasticsearch::Domain", "AWS::OpenSearchService::Domain"];
+
 /// Amazon OpenSearch Service Developer Guide, "Launching your Amazon OpenSearch Service domains within a VPC": such a domain has
 /// no public endpoint.
 fn is_in_vpc(cx: &Context<'_>, d: &Document) -> bool {
-    let holder = d.resource.and_then(|r| cx.project.resources.get(r as usize));
-    let options = |r: &Resource| ["VPCOptions", "VpcOptions"].iter().any(|name| r.has(name));
-    d.service.as_deref() == Some("es") && holder.is_some_and(options)
+    let Some(holder) = d.resource.and_then(|r| cx.project.resources.get(r as usize)) else {
+        return false;
+    };
+    if d.service.as_deref() != Some("es") {
+        return false;
+    }
+    let name = holder.get("DomainName");
+    // The policy may be a resource of its own, which names the domain.
+    let named = |r: &Resource| {
+        let (Some(name), true) = (
+            name,
+            DOMAINS.contains(&&*r.kind) && r.address.scope == holder.address.scope,
+        ) else {
+            return false;
+        };
+        refers_to(name, r) || r.get("DomainName").is_some_and(|own| same(own, name))
+    };
+    has_vpc(holder) || cx.project.resources.iter().any(|r| named(r) && has_vpc(r))
+}
+
+/// Whether a domain has a VPC in each of its alternatives.
+fn has_vpc(domain: &Resource) -> bool {
+    let certain = |v: &Value| match &v.kind {
+        Kind::OneOf(branches) => branches.len() > 1 && branches.iter().all(|b| !is_nothing(&b.value)),
+        _ => !is_nothing(v),
+    };
+    let options = ["VPCOptions", "VpcOptions"];
+    options.iter().any(|name| domain.get(name).is_some_and(certain))
+}
+
+fn is_nothing(v: &Value) -> bool {
+    v.is_null() || v.as_seq().is_some_and(<[Value]>::is_empty) || v.entries().is_some_and(<[_]>::is_empty)
 }
 
 /// The public access block of the same template or module that makes S3 ignore a public policy.
@@ -248,14 +281,18 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
 }
 
 fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
-    let (Some(clause), Some(_)) = (&s.action, &s.principal) else {
+    let (Some(clause), Some(principal)) = (s.action.as_ref().filter(|a| !a.negated), &s.principal) else {
         return;
     };
     // An auth policy of VPC Lattice is about requests only, however they are named.
-    if clause.negated || d.service.as_deref() == Some("vpc-lattice-svcs") {
+    if d.service.as_deref() == Some("vpc-lattice-svcs") {
         return;
     }
-    if is_owners_root(d, s, cx.project.own) {
+    if !names_somebody(s) || is_owners_root(d, s, cx.project.own) {
+        return;
+    }
+    // Who reaches the domain is not up to its policy, and has been reported as such.
+    if is_open(principal) && is_in_vpc(cx, d) {
         return;
     }
     for item in &clause.items {

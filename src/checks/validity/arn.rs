@@ -8,6 +8,7 @@ use crate::iam::catalogue::{ResourceType, catalogue};
 use crate::iam::glob::Case;
 use crate::iam::partitions::is_missing;
 use crate::iam::pattern::Pattern;
+use crate::iam::variables::may_be_template;
 use crate::iam::{Item, Origin, PolicyKind};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
@@ -68,7 +69,7 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &Item) -> Option<Fi
         Shape::Other => {
             let text = item.text.known()?;
             // A text that is empty by default is often filled in before it is used.
-            let placeholder = text.contains(['{', '<', '%', '$']) || (text.is_empty() && !cx.is_literal(item));
+            let placeholder = may_be_template(&text) || (text.is_empty() && !cx.is_literal(item));
             let relative = RELATIVE.iter().any(|p| text.starts_with(p));
             return (!placeholder && !relative).then(|| bad_prefix(&at, &shown));
         }

@@ -81,7 +81,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn walk(&mut self, value: &Value, path: &mut String, depth: usize) {
-        if depth > MAX_DEPTH || slots::is_foreign(self.resource) {
+        if depth > MAX_DEPTH || slots::is_foreign(self.resource) || recognize::is_pattern_property(path) {
             return;
         }
         let known = if path.is_empty() {

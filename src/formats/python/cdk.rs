@@ -8,7 +8,9 @@ use std::sync::Arc;
 use super::cdk_policies::{Gathered, Member};
 use super::loose::{Names, document_with};
 use super::resources::{Lowering, made_entry, method_of};
+use super::statement::Statement;
 use crate::iam::{Format, PolicyKind};
+use crate::model::python::cdk::{own_account, root_of};
 use crate::model::python::{ArgName, Call, ExprId, ExprKind};
 use crate::model::{Loose, Resource, Unit, kinds};
 use crate::source::{Hole, HoleKind, Span, Text};
@@ -38,20 +40,25 @@ const ADDERS: &[(&str, &str)] = &[
 ];
 
 /// One of these stands in every file that makes any of it.
-const WORDS: &[&str] = &["PolicyStatement", "assumed_by", "from_aws_managed_policy_name"];
+const WORDS: &[&str] = &[
+    "CfnDomain",
+    "PolicyStatement",
+    "assumed_by",
+    "from_aws_managed_policy_name",
+];
 
 /// Later changes of statements: by the call that makes one, the calls of its methods.
-type Changes = BTreeMap<ExprId, Vec<ExprId>>;
+pub(super) type Changes = BTreeMap<ExprId, Vec<ExprId>>;
 
 /// Whom a principal of the CDK stands for.
-struct Who {
+pub(super) struct Who {
     /// The key in `Principal`.
-    kind: &'static str,
-    value: Value,
+    pub(super) kind: &'static str,
+    pub(super) value: Value,
     /// What lets it have a role.
     action: Value,
     /// All of them are asked for.
-    conditions: Vec<Value>,
+    pub(super) conditions: Vec<Value>,
 }
 
 impl Lowering<'_> {
@@ -63,12 +70,20 @@ impl Lowering<'_> {
             return;
         }
         let (names, changes) = (Names::new(m), self.changes());
-        for policy in self.gathered(&|expr, call| self.is_statement(expr, call, &changes)) {
+        let domains = self.domains();
+        let of_domain = |expr: ExprId| domains.values().any(|d| d.statements.contains(&expr));
+        let is = |expr, call: &Call| !of_domain(expr) && self.is_statement(expr, call, &changes);
+        for policy in self.gathered(&is) {
             unit.loose.push(self.policy(&policy, &names, &changes));
         }
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
             match &*self.class_of(call) {
+                _ if let Some(domain) = domains.get(&expr) => {
+                    let statement = |e: &ExprId| Some(self.statement(*e, m.call(*e)?, &changes));
+                    let statements = domain.statements.iter().filter_map(statement).collect();
+                    unit.resources.push(self.domain(expr, call, domain, statements));
+                }
                 "Role" if self.is_of_iam(call) => {
                     if let Some(by) = call.keyword("assumed_by") {
                         let span = m.expr(by).span;
@@ -284,10 +299,8 @@ impl Lowering<'_> {
     fn listed(&self, list: ExprId, key: &'static str, at: Span, out: &mut Statement) {
         let m = self.module_ref();
         match &m.expr(list).kind {
-            ExprKind::List(items) | ExprKind::Tuple(items) => {
-                for item in items {
-                    self.each(*item, 0, &mut |who| out.principal(key, at, who));
-                }
+            ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::Comprehension { .. } => {
+                self.each(list, 0, &mut |who| out.principal(key, at, who));
             }
             _ => out.set(key, at, Value::other("principals", m.expr(list).span)),
         }
@@ -318,6 +331,15 @@ impl Lowering<'_> {
     fn each(&self, expr: ExprId, depth: u32, take: &mut dyn FnMut(Who)) {
         let m = self.module_ref();
         let made = m.made_by(expr).unwrap_or(expr);
+        match &m.expr(made).kind {
+            ExprKind::List(items) | ExprKind::Tuple(items) if depth < MAX_DEPTH => {
+                return items.iter().for_each(|i| self.each(*i, depth + 1, take));
+            }
+            ExprKind::Comprehension { element, .. } | ExprKind::Star(element) if depth < MAX_DEPTH => {
+                return self.each(*element, depth + 1, take);
+            }
+            _ => {}
+        }
         let Some(call) = m.call(made).filter(|_| depth < MAX_DEPTH) else {
             let v = self.values.value(self.module, expr);
             return take(Who::unknown(if v.as_text().is_some() {
@@ -357,13 +379,27 @@ impl Lowering<'_> {
         const ASSUME: &str = "sts:AssumeRole";
         match class {
             "AnyPrincipal" | "StarPrincipal" => who("AWS", Value::made("*", at), ASSUME, Vec::new()),
-            "ArnPrincipal" | "AccountPrincipal" => who("AWS", value(0), ASSUME, Vec::new()),
-            "AccountRootPrincipal" => {
-                let mut t = Text::made("arn:aws:iam::", at);
-                t.append(&Text::hole(Hole::new(HoleKind::Account, "AWS::AccountId", at)));
-                t.append(&Text::made(":root", at));
-                who("AWS", Value::text(t, at), ASSUME, Vec::new())
+            "ArnPrincipal" => who("AWS", value(0), ASSUME, Vec::new()),
+            "AccountPrincipal" => {
+                let account = value(0);
+                // Of an account that cannot be evaluated, all that is certain is that it is one.
+                let given = account.as_hole().map(|hole| {
+                    let kind = if hole.kind == HoleKind::Other {
+                        HoleKind::Input
+                    } else {
+                        hole.kind
+                    };
+                    Text::hole(Hole { kind, ..hole.clone() })
+                });
+                let root = given.map(|account| Value::text(root_of(&account, at), at));
+                who("AWS", root.unwrap_or(account), ASSUME, Vec::new())
             }
+            "AccountRootPrincipal" => who(
+                "AWS",
+                Value::text(root_of(&own_account(at), at), at),
+                ASSUME,
+                Vec::new(),
+            ),
             "ServicePrincipal" => who("Service", service(value(0)), ASSUME, conditions(usize::MAX)),
             "CanonicalUserPrincipal" => who("CanonicalUser", value(0), ASSUME, Vec::new()),
             "FederatedPrincipal" => {
@@ -418,95 +454,6 @@ impl Who {
             action: Value::made("sts:AssumeRole", span),
             conditions: Vec::new(),
         }
-    }
-}
-
-/// The elements of a statement as they are gathered.
-#[derive(Default)]
-struct Statement {
-    entries: Vec<Entry>,
-}
-
-impl Statement {
-    fn set(&mut self, key: &str, at: Span, value: Value) {
-        self.entries.push(Entry {
-            key: Text::made(key, at),
-            key_span: at,
-            value,
-        });
-    }
-
-    /// The element, as a list or a map that more goes into.
-    fn element(&mut self, key: &str, at: Span, empty: Kind) -> &mut Value {
-        let i = match self.entries.iter().position(|e| e.key.known().as_deref() == Some(key)) {
-            Some(i) => i,
-            None => {
-                self.set(key, at, Value::new(empty, at));
-                self.entries.len() - 1
-            }
-        };
-        &mut self.entries[i].value
-    }
-
-    fn add(&mut self, key: &str, at: Span, value: Value) {
-        let element = self.element(key, at, Kind::Seq(Vec::new().into()));
-        let mut items = match element.as_seq() {
-            Some(items) => items.to_vec(),
-            None => vec![element.clone()],
-        };
-        items.push(value);
-        *element = Value::seq(items, element.span);
-    }
-
-    fn principal(&mut self, key: &str, at: Span, who: Who) {
-        for conditions in who.conditions {
-            self.condition(conditions.span, conditions);
-        }
-        let element = self.element(key, at, Kind::Map(Vec::new().into()));
-        let Some(entries) = element.entries() else { return };
-        let mut entries = entries.to_vec();
-        match entries.iter_mut().find(|e| e.key.known().as_deref() == Some(who.kind)) {
-            Some(e) => {
-                let mut items = e.value.items().to_vec();
-                items.push(who.value);
-                e.value = Value::seq(items, at);
-            }
-            None => {
-                entries.push(made_entry(who.kind, Value::seq(vec![who.value], at)));
-                entries.sort_by_key(|e| e.key.known().map(|k| k.into_owned()));
-            }
-        }
-        *element = Value::map(entries, at);
-    }
-
-    /// Conditions are all asked for: those of another operator join, those of the same one too.
-    fn condition(&mut self, at: Span, more: Value) {
-        let element = self.element("Condition", at, Kind::Map(Vec::new().into()));
-        let (Some(old), Some(new)) = (element.entries(), more.entries()) else {
-            *element = match more.entries() {
-                Some(_) => element.clone(),
-                None => more,
-            };
-            return;
-        };
-        let mut entries = old.to_vec();
-        for e in new {
-            match entries.iter_mut().find(|o| o.key.known() == e.key.known()) {
-                Some(o) => {
-                    let keys = o.value.entries().unwrap_or_default().iter();
-                    let all = keys.chain(e.value.entries().unwrap_or_default()).cloned().collect();
-                    o.value = Value::map(all, o.value.span);
-                }
-                None => entries.push(e.clone()),
-            }
-        }
-        let span = if old.is_empty() { more.span } else { element.span };
-        *element = Value::map(entries, span);
-    }
-
-    fn value(mut self, effect: Value, span: Span) -> Value {
-        self.entries.insert(0, made_entry("Effect", effect));
-        Value::map(self.entries, span)
     }
 }
 

@@ -313,7 +313,7 @@ impl Lowering<'_> {
     }
 
     /// The statements of an argument: itself, in a list, from a function of the module. What else stands in a list is unknown.
-    fn statements_in(&self, expr: ExprId, depth: u32) -> Vec<Member> {
+    pub(super) fn statements_in(&self, expr: ExprId, depth: u32) -> Vec<Member> {
         let m = self.module_ref();
         let made = m.made_by(expr).unwrap_or(expr);
         if depth > MAX_DEPTH {

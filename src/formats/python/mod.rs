@@ -6,6 +6,7 @@
 mod build;
 mod cdk;
 mod cdk_policies;
+mod domains;
 mod handlers;
 mod importers;
 mod inline;
@@ -14,6 +15,7 @@ mod mocks;
 mod operations;
 mod receiver;
 mod resources;
+mod statement;
 
 pub use handlers::handlers;
 pub use inline::inline;

@@ -20,6 +20,7 @@ use crate::source::{FileId, Sources};
 use crate::syntax::{Kind, NodeId, Tree};
 
 use variables::Service;
+pub(super) use variables::elsewhere;
 
 /// The services of a repository.
 pub struct Serverless;

@@ -7,7 +7,7 @@ use std::thread::ThreadId;
 use crate::formats::cloudformation::env::Env;
 use crate::formats::cloudformation::text::{self, Part};
 use crate::formats::cloudformation::{Template, Variables};
-use crate::source::{HoleKind, MATCHING, Span, Text};
+use crate::source::{Hole, HoleKind, MATCHING, Span, Text};
 use crate::syntax::{Kind as Node, NodeId, Tree};
 use crate::value::guard::Fact;
 use crate::value::{Branch, Guard, Kind, Value};
@@ -155,12 +155,7 @@ impl Service {
             "self" => Some(self.own(template, env, address, at)),
             "sls" if address == "stage" => Some(self.own(template, env, "provider.stage", at)),
             "param" => Some(self.parameter(template, env, address, at)),
-            "aws" if address == "accountId" => hole(HoleKind::Account),
-            "aws" if address == "region" => hole(HoleKind::Region),
-            "opt" if address == "region" => hole(HoleKind::Region),
-            "ssm" | "secretsmanager" | "vault" | "doppler" => hole(HoleKind::Dynamic),
-            "opt" | "env" | "cf" | "git" | "s3" | "output" | "terraform" => hole(HoleKind::Input),
-            _ => hole(HoleKind::Other),
+            _ => hole(outside(kind, address)),
         }
     }
 
@@ -317,7 +312,7 @@ impl Service {
 
     /// `file(path):address`; what is not data (JavaScript) is unknown.
     fn file(&self, template: &Template<'_>, env: Env<'_>, path: &str, address: &str, at: Span) -> Answer {
-        let unknown = || Answer::Unknown(Value::other(path.to_owned(), at));
+        let unknown = || Answer::Unknown(Value::unknown(Hole::new(HoleKind::Outside, path, at)));
         let data = [".yml", ".yaml", ".json"].iter().any(|end| path.ends_with(end));
         let Some(path) = template.local_path(&self.tree, path).filter(|_| data) else {
             return unknown();
@@ -355,6 +350,42 @@ impl Service {
         }
         template.value(env, node)
     }
+}
+
+/// What a source outside the file gives: `aws:accountId`, `ssm:/path`.
+fn outside(kind: &str, address: &str) -> HoleKind {
+    match kind {
+        "aws" if address == "accountId" => HoleKind::Account,
+        "aws" if address == "region" => HoleKind::Region,
+        "opt" if address == "region" => HoleKind::Region,
+        "ssm" | "secretsmanager" | "vault" | "doppler" => HoleKind::Dynamic,
+        "opt" | "env" | "cf" | "git" | "s3" | "output" | "terraform" => HoleKind::Input,
+        _ => HoleKind::Other,
+    }
+}
+
+/// What a variable of the framework stands for in a file that is not its own; `None` where it may be a policy variable, as
+/// `${s3:prefix}` and `${ssm:resourceTag/team}` are.
+pub(in crate::formats) fn elsewhere(inside: &str) -> Option<HoleKind> {
+    let first = sources(inside).into_iter().next()?.trim();
+    if first.starts_with("file(") {
+        return Some(HoleKind::Outside);
+    }
+    let (kind, address) = first.split_once(':')?;
+    // `cf.eu-west-1:stack.output`, `cf(eu-west-1):stack.output`.
+    let kind = kind.split(['.', '(']).next().unwrap_or(kind);
+    let known = match kind {
+        "self" | "opt" | "sls" | "cf" | "env" | "param" | "output" | "git" | "terraform" | "vault" | "doppler" => {
+            !address.starts_with(':')
+        }
+        "aws" => matches!(address, "accountId" | "region"),
+        "ssm" => address.starts_with('/'),
+        _ => false,
+    };
+    known.then(|| match outside(kind, address) {
+        HoleKind::Other => HoleKind::Input,
+        kind => kind,
+    })
 }
 
 /// What stands at `a.b.0` of a value.

@@ -215,12 +215,17 @@ impl Action {
         self.resource_types().len() > 0
     }
 
-    /// The action or one of its resource types takes this key.
+    /// The action or one of its resource types takes this key. The tags of a request are keys of the action alone: a type of
+    /// resource lists them for the actions that create or tag it, and `ec2:DeleteVolume` sends none. Service Authorization
+    /// Reference, "Actions, resources, and condition keys for Amazon EC2".
     pub fn takes_key(self, name: &str) -> bool {
+        let prefix = |p: &str| name.get(..p.len()).is_some_and(|n| n.eq_ignore_ascii_case(p));
+        let of_request = prefix("aws:RequestTag/") || name.eq_ignore_ascii_case("aws:TagKeys");
         self.condition_keys().any(|k| k.matches(name))
-            || self
-                .resource_types()
-                .any(|t| t.condition_keys().any(|k| k.matches(name)))
+            || !(of_request && self.condition_keys().len() > 0)
+                && self
+                    .resource_types()
+                    .any(|t| t.condition_keys().any(|k| k.matches(name)))
     }
 
     /// How many actions are graver: what reviewers fear most comes first (`rules/facts/hand/notable-actions.txt`), then

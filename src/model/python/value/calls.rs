@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::{ArgName, Bound, Call, ExprId, ExprKind, ParamKind, Program, Reaching, ScopeId, ScopeKind};
-use super::{Frame, MAX_FRAMES, Values, merge, open_entry, strings};
+use super::{Frame, MAX_FRAMES, Values, cdk, merge, open_entry, strings};
 use crate::source::{Hole, HoleKind, Target, Text};
 use crate::value::{Entry, Kind, Value};
 
@@ -62,12 +62,20 @@ impl Values<'_> {
             }));
         }
         if let Some(name) = self.program.library(module, call.function)
-            && let Some(v) = self.library_call(module, expr, call, &name)
+            && let Some(v) = self
+                .library_call(module, expr, call, &name)
+                .or_else(|| self.cdk_call(module, expr, call, &name))
         {
             return v;
         }
         if let ExprKind::Attr { of, name, .. } = &self.module(module).expr(call.function).kind
             && let Some(v) = self.method(module, expr, call, *of, name)
+        {
+            return v;
+        }
+        if let ExprKind::Attr { name, .. } = &self.module(module).expr(call.function).kind
+            && &**name == "format_arn"
+            && let Some(v) = self.cdk_call(module, expr, call, name)
         {
             return v;
         }
@@ -129,8 +137,8 @@ impl Values<'_> {
             }
             "os.getenv" | "os.environ.get" | "getenv" | "environ.get" => {
                 let name = self.value(module, first?);
-                let name = name.as_str()?;
-                Value::unknown(Hole::new(HoleKind::Input, format!("env.{name}"), span))
+                let name = &*name.as_str()?;
+                Value::unknown(Hole::new(cdk::variable(name), format!("env.{name}"), span))
             }
             "typing.cast" | "cast" => self.value(module, call.positional(1)?),
             _ => return None,

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod calls;
+pub mod cdk;
 mod changes;
 mod strings;
 

@@ -16,7 +16,7 @@ const PULLING: [&str; 3] = [
 
 /// What code needs to write its log and to be in a VPC. It changes nothing that others keep, and AWS's own policies give it on
 /// `*`. AWS Lambda Developer Guide, "Defining Lambda function permissions with an execution role".
-const LOGGING: [&str; 6] = [
+pub(super) const LOGGING: [&str; 6] = [
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
     "ec2:UnassignPrivateIpAddresses",

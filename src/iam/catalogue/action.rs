@@ -104,7 +104,7 @@ impl Service {
     }
 
     /// Some action or resource type takes `aws:ResourceTag`: tags on resources can be a condition here.
-    pub fn takes_resource_tags(self) -> bool {
+    fn takes_resource_tags(self) -> bool {
         self.condition_key("aws:ResourceTag/${TagKey}").is_some()
     }
 
@@ -226,6 +226,18 @@ impl Action {
                 && self
                     .resource_types()
                     .any(|t| t.condition_keys().any(|k| k.matches(name)))
+    }
+
+    /// Its requests may have a tag of the resource: it takes the key, or the reference has a gap, since it is on a type that
+    /// actions for tagging are on, in a service that supports tags of other types.
+    pub fn may_see_tag(self, key: &str) -> bool {
+        let tags = |a: &Self| a.level() == AccessLevel::Tagging || a.second_level() == Some(AccessLevel::Tagging);
+        let is_tagged = |kind: &str| {
+            let tagging = self.service().actions().filter(tags);
+            tagging.flat_map(Self::resource_types).any(|t| t.name() == kind)
+        };
+        self.takes_key(key)
+            || self.service().takes_resource_tags() && self.resource_types().any(|t| is_tagged(t.name()))
     }
 
     /// How many actions are graver: what reviewers fear most comes first (`rules/facts/hand/notable-actions.txt`), then

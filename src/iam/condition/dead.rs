@@ -111,7 +111,7 @@ fn is_unsupported(s: &Statement, c: &Condition) -> bool {
     }
     let actions = s.action.as_ref().filter(|a| !a.negated && a.is_known());
     let set = actions.and_then(|a| a.actions());
-    set.is_some_and(|set| !set.is_empty() && !set.is_all() && !set.iter().any(|a| a.takes_key(&key)))
+    set.is_some_and(|set| !set.is_empty() && !set.is_all() && !set.iter().any(|a| a.may_see_tag(&key)))
 }
 
 /// Seconds since 1970-01-01: ISO 8601 in universal time, or a number.

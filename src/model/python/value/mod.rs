@@ -457,11 +457,16 @@ impl<'p> Values<'p> {
                 self.frames.borrow_mut().pop();
             }
         }
-        let v = match key {
+        match key {
+            Some(_) if partial => self.open(Value::map(map, span)),
             Some(_) => Value::map(map, span),
-            None => Value::seq(seq, span),
-        };
-        if partial { self.open(v) } else { v }
+            None => {
+                // Its other items are like the one that is written: they have its place.
+                let more = seq.first().filter(|_| partial).map(|one| Value::other("…", one.span));
+                seq.extend(more);
+                Value::seq(seq, span)
+            }
+        }
     }
 
     /// The value as a text: what `str()` makes of it.

@@ -13,6 +13,7 @@ mod mocks;
 mod operations;
 mod receiver;
 mod resources;
+mod session;
 
 pub use handlers::handlers;
 pub use inline::inline;

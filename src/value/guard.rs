@@ -148,6 +148,7 @@ impl Guard {
         let label = match (self.label.is_empty(), other.label.is_empty()) {
             (true, _) => other.label.clone(),
             (_, true) => self.label.clone(),
+            _ if self.label == other.label => self.label.clone(),
             _ if other.facts.iter().all(|f| self.facts.contains(f)) => self.label.clone(),
             _ if self.facts.iter().all(|f| other.facts.contains(f)) => other.label.clone(),
             _ => format!("{} and {}", self.label, other.label).into(),

@@ -772,6 +772,7 @@ variable "create" { default = false }
 variable "other" { default = true }
 variable "mode" { default = "off" }
 variable "instances" { default = 0 }
+variable "region" {}
 locals {
   narrow = var.readonly
   on     = var.create && var.other
@@ -801,6 +802,10 @@ resource "aws_iam_user" "word" {
 resource "aws_iam_user" "number" {
   count = var.instances
   name  = var.create ? "created" : "default"
+}
+resource "aws_iam_user" "keyed" {
+  for_each = toset(var.create ? [var.region == "x" ? "a" : "b"] : [])
+  name     = "user-${each.key}"
 }
 resource "aws_iam_user" "always" {
   name = var.readonly ? "narrow" : "wide"
@@ -835,6 +840,11 @@ resource "aws_iam_user" "u" {
         ),
         ("aws_iam_user.word", "UserName", r#""user-${var.mode}""#),
         ("aws_iam_user.number", "UserName", r#""default""#),
+        (
+            r#"aws_iam_user.keyed["${each.key}"]"#,
+            "UserName",
+            r#""user-${each.key}""#,
+        ),
         ("aws_iam_user.always", "UserName", r#""wide""#),
         ("aws_iam_user.u", "UserName", r#""created""#),
     ] {

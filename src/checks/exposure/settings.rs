@@ -35,7 +35,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 access_block(r.get("PublicAccessBlockConfiguration"), r, push);
             }
             "AWS::EC2::AMILaunchPermission" | "AWS::EC2::SnapshotPermission" => {
-                if let Some(v) = r.get("Group").filter(|v| says(v, "all")) {
+                let groups = r.get("Group").into_iter().flat_map(Value::items);
+                for v in groups.filter(|v| says(v, "all")) {
                     push(
                         "snapshot-or-ami-public",
                         "everybody may use this image",

@@ -15,6 +15,7 @@ mod mocks;
 mod operations;
 mod receiver;
 mod resources;
+mod session;
 mod statement;
 
 pub use handlers::handlers;

@@ -151,8 +151,10 @@ impl<'a> Evaluator<'a> {
         let shape = match known {
             Some(items) if items.len() <= MAX_INSTANCES => {
                 let keyed = items.into_iter().map(|(k, v)| {
-                    let key = texts::to_text(if is_set { &v } else { &k });
-                    (key.unwrap_or_default(), v)
+                    let named = if is_set { &v } else { &k };
+                    // Which it is stays open, as for a key that is chosen from several.
+                    let open = || Text::hole(Hole::new(HoleKind::Input, "each.key", named.span));
+                    (texts::to_text(named).unwrap_or_else(open), v)
                 });
                 Expansion::Each(keyed.collect())
             }

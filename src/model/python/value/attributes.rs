@@ -163,6 +163,10 @@ impl Values<'_> {
             }
         }
         let base = self.value(module, of);
+        if self.joins {
+            let found = self.find((&base, &key), self.span(module, index), None, span);
+            return found.map_or_else(|| self.unknown(module, expr), |v| v.used_at(span));
+        }
         let found = match (&base.kind, &key.kind) {
             (Kind::Map(_), Kind::Str(_)) => key_text.and_then(|k| base.get(&k).cloned()),
             (Kind::Seq(items), Kind::Num(n)) if items.iter().all(|i| !i.is_unknown()) => match n.parse::<usize>() {

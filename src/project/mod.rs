@@ -10,7 +10,7 @@ pub(crate) mod places;
 mod required;
 mod workload;
 
-pub use effective::{AwsManaged, Boundary, Effective, Gap, Grant, PolicySource, Why, Withheld};
+pub use effective::{AwsManaged, Boundary, Effective, Gap, Grant, PolicySource, Why, Withheld, is_denied};
 pub use link::link;
 pub use required::{Codebase, Doubt, Required};
 pub use workload::{Code, CodePlace, Handler, RunsAs, Workload, WorkloadKind};

@@ -9,7 +9,7 @@ use crate::iam::actions::ActionSet;
 use crate::iam::arn::whole_types;
 use crate::iam::catalogue::{Action, ResourceType, catalogue};
 use crate::iam::condition::dead::{Why, is_no_tag};
-use crate::iam::condition::{Family, needs_key};
+use crate::iam::condition::{Family, needs_key, passes_without_key};
 use crate::iam::{Item, PolicyKind, PrincipalType, pattern};
 use crate::rules::{Context, Out};
 use crate::source::Span;
@@ -63,7 +63,7 @@ fn one(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
     let span = line.condition.key.span;
     let key = line.key.as_str();
     if is_no_tag(&line.condition.key) {
-        let what = match (line.passes_without_key(), line.statement.is_written_as_deny()) {
+        let what = match (passes_without_key(line.condition), line.statement.is_written_as_deny()) {
             (Some(true), _) => "no tag has this key: always true",
             (_, true) => "no tag has this key: never denied by this",
             (_, false) => "no tag has this key: never allowed by this",
@@ -245,7 +245,7 @@ fn not_for_action(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Fi
     }
     let deaf = deaf(line);
     let none = set.iter().all(|a| !a.takes_key(&line.key));
-    let passes = line.passes_without_key();
+    let passes = passes_without_key(line.condition);
     if !none && (deaf.is_empty() || passes != Some(false)) {
         return None;
     }
@@ -428,7 +428,10 @@ fn partly<'a>(line: &Line<'a>, written: &str) -> Option<(String, Vec<&'a Item>)>
 
 /// A condition on a tag that holds where the request has no such key: actions that do not support the tag are not limited.
 fn passing(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
-    if !line.statement.allows() || line.passes_without_key() != Some(true) || line.operator?.family == Family::Null {
+    if !line.statement.allows()
+        || passes_without_key(line.condition) != Some(true)
+        || line.operator?.family == Family::Null
+    {
         return None;
     }
     let set = actions(line)?;

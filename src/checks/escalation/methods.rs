@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::own;
 use super::pass_role::Grant;
 use super::ways::{self, How, Way};
 use crate::finding::{Confidence, Severity};
@@ -27,6 +28,7 @@ struct Granted<'a> {
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    own::others(cx, out);
     for (id, d) in cx.documents() {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !d.statements.iter().any(Statement::allows)
         {

@@ -7,8 +7,9 @@ use super::ways::{How, Way, clip, is_service, passes_to, suits, ways};
 use crate::checks::holders::{Holders, Power};
 use crate::finding::Finding;
 use crate::iam::condition::strength;
+use crate::iam::glob::Case;
 use crate::iam::principal::{Place, Who, place};
-use crate::iam::{Action, Item, catalogue};
+use crate::iam::{Action, Item, catalogue, pattern};
 use crate::model::Resource;
 use crate::project::{DocumentId, Effective, Grant, IdentityId, PolicySource, ResourceId};
 use crate::rules::{Context, Out};
@@ -100,7 +101,7 @@ impl<'a> Search<'_, 'a> {
                     How::Other => self.identity(item).filter(|id| self.takes(leading, *id))?,
                     _ => self.runs_as(self.target(item)?.1)?,
                 };
-                (role != effective.identity).then_some((item, role))
+                (role != effective.identity && !self.is_denied(effective, leading, item)).then_some((item, role))
             })?;
             let lets = way.how != How::Pass
                 || (passes_to(g.statement, &way.services) && self.trusts_service(role, &way.services));
@@ -135,7 +136,8 @@ impl<'a> Search<'_, 'a> {
             resource.items.iter().find_map(|item| {
                 let role = self.identity(item)?;
                 let power = self.holders.power(role)?;
-                if role == effective.identity || !self.lets_in(role, effective.identity) {
+                let denied = self.is_denied(effective, action, item);
+                if denied || role == effective.identity || !self.lets_in(role, effective.identity) {
                     return None;
                 }
                 let hit = Hit {
@@ -226,6 +228,15 @@ impl<'a> Search<'_, 'a> {
         let written = grant.item(action).map(|i| i.display().to_lowercase());
         let f = f.actions(written).resources([item.display()]);
         Some(((d, grant.index), f.other(resource(role).address.name.to_string())))
+    }
+
+    /// Whether a Deny takes the action away on what an item of `Resource` names.
+    fn is_denied(&self, effective: &Effective<'a>, action: Action, item: &Item) -> bool {
+        let identity = self.identity(item);
+        effective.denies(action, |deny| {
+            let same = identity.is_some() && self.identity(deny) == identity;
+            same || pattern::covers(&deny.text, &item.text, Case::Sensitive).is_yes()
+        })
     }
 
     /// The resource of the repository that an item of `Resource` refers to, or a version or alias of it.

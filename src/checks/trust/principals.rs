@@ -109,10 +109,13 @@ fn aws(
         Place::OwnAccount { who: Who::Other, .. } | Place::OtherAccount { who: Who::Other, .. }
             if !may_be_template(&text) =>
         {
-            Some(
-                at("principal-invalid-format", format!("`{text}` is no principal"))
-                    .primary(item.value.span, "neither a role nor a user, nor an account's root"),
-            )
+            let kind = text.splitn(6, ':').nth(5)?.split('/').next()?;
+            let label = match kind {
+                "assumed-role" | "federated-user" => "the ARN of a session has the service `sts`",
+                "role" | "user" | "root" => "the ARN of a role, user or account has the service `iam`",
+                _ => "neither a role nor a user, nor an account's root",
+            };
+            Some(at("principal-invalid-format", format!("`{text}` is no principal")).primary(item.value.span, label))
         }
         Place::OwnAccount { who: Who::User, .. } | Place::OtherAccount { who: Who::User, .. }
             if kind == PolicyKind::Trust && s.allows() && s.principal.as_ref().is_some_and(|p| !p.negated) =>

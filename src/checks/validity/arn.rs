@@ -17,6 +17,30 @@ use crate::source::{Part, Text};
 /// Services that take a path instead of an ARN. API Gateway Developer Guide, "API Gateway resource policy examples".
 const RELATIVE: [&str; 1] = ["execute-api:/"];
 
+/// Services whose resources all belong to an account: AWS itself owns nothing there that a policy could name.
+/// Service Authorization Reference, "Resource types" of each service.
+const IN_ACCOUNTS: [&str; 19] = [
+    "athena",
+    "codebuild",
+    "codecommit",
+    "cognito-idp",
+    "dynamodb",
+    "ecr",
+    "ecs",
+    "elasticfilesystem",
+    "es",
+    "firehose",
+    "iam",
+    "kinesis",
+    "kms",
+    "logs",
+    "rds",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "states",
+];
+
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d, i, s) in cx.statements() {
         if d.origin != Origin::Written || d.kind == PolicyKind::Trust {
@@ -320,6 +344,13 @@ fn misfit(arn: &Arn<'_>, item: &Item) -> Option<(&'static str, String, &'static 
             "arn-missing-region",
             format!("{such} has a region"),
             "add the region, or `*`",
+        ));
+    }
+    if a.is_empty() && with(&r, "*") && IN_ACCOUNTS.contains(&&*service) {
+        return Some((
+            "arn-missing-account",
+            format!("{such} has an account"),
+            "add the account, or `*`",
         ));
     }
     if a.is_empty() && with(&r, "*") {

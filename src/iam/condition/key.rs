@@ -53,6 +53,10 @@ pub(super) enum Values {
     Age,
     /// `AWS_IAM` limits, `NONE` does not.
     UrlAuth,
+    /// The ARN of a policy that is given to others.
+    Policy,
+    /// The principal of a service that a role is passed to.
+    Service,
     /// The caller writes it himself.
     Spoofable,
     /// Holds for nearly every request.
@@ -118,12 +122,11 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
         "aws:resourceaccount" | "s3:resourceaccount" => (Facet::Resource, V::Account),
         "aws:resourceorgid" => (Facet::Resource, V::Organization),
         "aws:resourceorgpaths" => (Facet::Resource, V::OrganizationPath),
-        "iam:passedtoservice"
-        | "iam:awsservicename"
-        | "kms:viaservice"
-        | "aws:calledvia"
-        | "aws:calledviafirst"
-        | "aws:calledvialast" => (Facet::Service, V::Text),
+        "iam:policyarn" | "iam:permissionsboundary" => (Facet::Other, V::Policy),
+        "iam:passedtoservice" => (Facet::Service, V::Service),
+        "iam:awsservicename" | "kms:viaservice" | "aws:calledvia" | "aws:calledviafirst" | "aws:calledvialast" => {
+            (Facet::Service, V::Text)
+        }
         "aws:viaawsservice" | "kms:grantisforawsresource" => (Facet::Service, V::True { pins: false }),
         "aws:referer" | "aws:useragent" => (Facet::Other, V::Spoofable),
         "aws:securetransport" | "s3:signatureversion" | "s3:tlsversion" | "s3:authtype" | "aws:tokenissuetime" => {
@@ -153,14 +156,37 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
     }
 }
 
-/// A property of the principal that asks: the same in every request of one session, whatever it is about. `key` in lower case.
-/// IAM User Guide, "AWS global condition context keys", "Properties of the principal".
+/// A property of the principal that asks, or of its session: the same in every request of one session, whatever it is about.
+/// `key` in lower case.
+/// IAM User Guide, "AWS global condition context keys", "Properties of the principal" and "Properties of a role session", and
+/// "IAM and AWS STS condition context keys", "Available keys for AWS web identity federation" and "for SAML-based federation".
 pub fn is_of_principal(key: &str) -> bool {
     match key {
         "aws:principalisawsservice" | "aws:principalservicename" | "aws:principalservicenameslist" => false,
         "aws:userid" | "aws:username" | "kms:calleraccount" => true,
-        _ => key.starts_with("aws:principal"),
+        "aws:assumedroot"
+        | "aws:chatbotsourcearn"
+        | "aws:ec2instancesourceprivateipv4"
+        | "aws:ec2instancesourcevpc"
+        | "aws:federatedprovider"
+        | "aws:sourceidentity"
+        | "codebuild:buildarn"
+        | "codebuild:projectarn"
+        | "ec2:roledelivery"
+        | "ec2:sourceinstancearn"
+        | "glue:credentialissuingservice"
+        | "glue:roleassumedby"
+        | "identitystore:userid"
+        | "lambda:sourcefunctionarn"
+        | "ssm:sourceinstancearn" => true,
+        _ => key.starts_with("aws:principal") || key.starts_with("saml:") || is_claim(key),
     }
+}
+
+/// A claim of a token with which a session was begun: `cognito-identity.amazonaws.com:aud`.
+fn is_claim(key: &str) -> bool {
+    let provider = key.rsplit_once(':').map(|(provider, _)| provider);
+    provider.is_some_and(|p| p.contains('.') && !p.contains(':'))
 }
 
 /// Whose resource it is: in a policy on the resource itself, the same in every request. `key` in lower case.

@@ -62,6 +62,8 @@ pub enum Weakness {
     PassedRole,
     /// Excludes a few and lets in the rest.
     Negated,
+    /// A policy that may be given is one of full access.
+    FullAccess,
     /// Only that the key is there or not, a value of no consequence, a flag turned the wrong way.
     Idle,
 }
@@ -80,6 +82,7 @@ impl Weakness {
             Self::Holder => "limits the caller, not the resources",
             Self::PassedRole => "does not work for `iam:PassRole`",
             Self::Negated => "only excludes some",
+            Self::FullAccess => "also matches a policy of full access",
             Self::Idle => "restricts nothing",
         }
     }
@@ -384,6 +387,7 @@ fn weigh(c: &Condition, key: &str, facet: Facet, values: Values, demanded: &Dema
         return null(c, key, facet, values);
     }
     let (grade, weakness) = match facet {
+        _ if operator.negated && values == Values::Policy => value::all_but(c, operator),
         Facet::Resource | Facet::Other if operator.negated => (Grade::Narrows, None),
         _ if operator.negated => decoration(Weakness::Negated),
         _ => value::weigh(c, operator, key, values),
@@ -419,6 +423,23 @@ fn null(c: &Condition, key: &str, facet: Facet, values: Values) -> (Grade, Optio
         }
         _ => (Grade::Decoration, Some(Weakness::Idle)),
     }
+}
+
+/// Whether a request without the key meets a line; `None` where the operator is unknown or not valid, or a value is not known.
+/// IAM User Guide, "IAM JSON policy elements: Condition operators".
+pub fn passes_without_key(c: &Condition) -> Option<bool> {
+    let operator = Operator::of(c)?;
+    if operator.family != Family::Null {
+        return Some(operator.without_key());
+    }
+    let says = c.values.first()?.text.known()?;
+    Some(says.eq_ignore_ascii_case("true"))
+}
+
+/// Whether what a line on one of [`GIVEN`] names is as good as anything: any service, a policy of full access.
+pub fn names_anything(c: &Condition) -> bool {
+    let (_, values) = key::meaning(&c.key.text.display().to_ascii_lowercase());
+    Operator::of(c).is_some_and(|o| c.values.iter().any(|v| value::anything(values, &v.text, o).is_some()))
 }
 
 /// Certainly false where a request does not have the key: `Null: false`, or a positive operator without `ForAllValues` and

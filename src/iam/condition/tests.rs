@@ -3,6 +3,8 @@ use super::super::{Condition, Item};
 use super::*;
 use crate::source::{FileId, Hole, HoleKind, Target, Text};
 
+mod given;
+
 fn item(t: Text) -> Item {
     Item {
         text: t,
@@ -89,6 +91,12 @@ fn who_asks() {
             Decoration,
         ),
         ("ArnEquals", "aws:PrincipalArn", &["arn:aws:iam::*:role/x"], Narrows),
+        (
+            "ArnLike",
+            "aws:PrincipalArn",
+            &["arn:aws:iam::????????????:role/*"],
+            Decoration,
+        ),
         ("ArnEquals", "aws:PrincipalArn", &["arn:aws:iam::*:role/*"], Decoration),
         ("StringEquals", "aws:SourceVpce", &["vpce-0a1b2c3d"], Pins),
         ("StringLike", "aws:SourceVpce", &["vpce-*"], Decoration),
@@ -219,6 +227,35 @@ fn everything_else() {
             Narrows,
         ),
         ("StringLike", "iam:PassedToService", &["*"], Service, Decoration),
+        (
+            "StringLike",
+            "iam:PassedToService",
+            &["lambda.amazonaws.com", "?*.amazonaws.com"],
+            Service,
+            Decoration,
+        ),
+        (
+            "StringLike",
+            "iam:PassedToService",
+            &["*.‹suffix›"],
+            Service,
+            Decoration,
+        ),
+        (
+            "StringEquals",
+            "iam:PassedToService",
+            &["*.amazonaws.com"],
+            Service,
+            Narrows,
+        ),
+        ("StringLike", "iam:PassedToService", &["lambda*"], Service, Narrows),
+        (
+            "StringEquals",
+            "iam:PassedToService",
+            &["glue.‹suffix›"],
+            Service,
+            Narrows,
+        ),
         ("Bool", "aws:SecureTransport", &["true"], Other, Decoration),
         (
             "StringLike",
@@ -319,6 +356,70 @@ fn what_a_key_is_worth_depends_on_whom_the_statement_is_for() {
             Decoration,
             Narrows,
             Decoration,
+        ),
+        (
+            "ArnLike",
+            "aws:PrincipalArn",
+            "arn:aws:iam::????????????:role/a-*",
+            Decoration,
+            Narrows,
+            Decoration,
+        ),
+        (
+            "ArnLike",
+            "aws:PrincipalArn",
+            "arn:aws:iam::1111????????:role/a-*",
+            Decoration,
+            Narrows,
+            Narrows,
+        ),
+        (
+            "StringEquals",
+            "aws:FederatedProvider",
+            "accounts.google.com",
+            Decoration,
+            Narrows,
+            Narrows,
+        ),
+        (
+            "StringEquals",
+            "aws:SourceIdentity",
+            "ann",
+            Decoration,
+            Decoration,
+            Decoration,
+        ),
+        (
+            "ArnLike",
+            "ec2:SourceInstanceARN",
+            "arn:aws:ec2:*:111122223333:instance/*",
+            Decoration,
+            Pins,
+            Pins,
+        ),
+        (
+            "StringEquals",
+            "saml:aud",
+            "https://signin.aws.amazon.com/saml",
+            Decoration,
+            Narrows,
+            Narrows,
+        ),
+        (
+            "StringEquals",
+            "cognito-identity.amazonaws.com:aud",
+            "eu-west-1:11111111-2222-3333-4444-555555555555",
+            Decoration,
+            Narrows,
+            Narrows,
+        ),
+        (
+            "StringEquals",
+            "aws:ResourceTag/cost.center:team",
+            "a",
+            Narrows,
+            Narrows,
+            Narrows,
         ),
         (
             "StringLike",

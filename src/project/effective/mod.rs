@@ -193,6 +193,11 @@ impl<'p> Effective<'p> {
         limits.filter_map(move |(s, actions)| actions.contains(action.id()).then_some(*s))
     }
 
+    /// Whether a Deny without a condition takes an action away on a resource that is one of those that are asked about.
+    pub fn denies(&self, action: Action, is: impl Fn(&Item) -> bool) -> bool {
+        denies(self.limits.iter().copied(), action, is)
+    }
+
     /// Every Deny statement that takes something away under a condition, or on some resources only.
     pub fn all_limits(&self) -> impl Iterator<Item = &'p Statement> {
         self.limits.iter().map(|(s, _)| *s)
@@ -294,6 +299,27 @@ fn is_permissions(d: &Document) -> bool {
         d.kind,
         PolicyKind::Identity | PolicyKind::Session | PolicyKind::Boundary | PolicyKind::Unknown
     )
+}
+
+/// See [`Effective::denies`]: what a document denies itself.
+pub fn is_denied(project: &Project<'_>, document: DocumentId, action: Action, is: impl Fn(&Item) -> bool) -> bool {
+    let statements = &project.documents[document as usize].statements;
+    let limits = project.granted(document).limits.iter();
+    denies(limits.map(|a| (&statements[a.statement], &a.actions)), action, is)
+}
+
+fn denies<'p>(
+    mut limits: impl Iterator<Item = (&'p Statement, &'p ActionSet)>,
+    action: Action,
+    is: impl Fn(&Item) -> bool,
+) -> bool {
+    let mut few = limits.by_ref().take(MAX_LIMITS);
+    few.any(|(deny, actions)| {
+        let resource = deny.resource.as_ref().filter(|r| !r.negated);
+        actions.contains(action.id())
+            && is_certain(deny)
+            && resource.is_some_and(|r| r.items.iter().any(|item| item.branch.is_none() && is(item)))
+    })
 }
 
 fn is_certain(deny: &Statement) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Effective, PolicySource, is_certain, takes_all};
 use crate::iam::arn::{Breadth, widest};
-use crate::iam::condition::{GIVEN, Operator};
+use crate::iam::condition::{GIVEN, Operator, names_anything};
 use crate::iam::granted::Allowed;
 use crate::iam::{ActionSet, Condition, Granted, PolicyKind, Statement};
 use crate::project::{IdentityId, PolicyRef, Project};
@@ -176,9 +176,8 @@ fn is_guard(deny: &Statement) -> bool {
 fn guards(c: &Condition) -> bool {
     let key = c.key.text.display().to_ascii_lowercase();
     GIVEN.contains(&key.as_str())
-        && c.operator
-            .text
-            .known()
-            .and_then(|o| Operator::parse(&o))
-            .is_some_and(|o| o.negated || o.name.eq_ignore_ascii_case("Null"))
+        && Operator::of(c).is_some_and(|o| match o.negated {
+            true => !names_anything(c),
+            false => o.name.eq_ignore_ascii_case("Null"),
+        })
 }

@@ -799,6 +799,10 @@ resource "aws_iam_user" "word" {
   count = contains(["full"], var.mode) ? 1 : 0
   name  = "user-${var.mode}"
 }
+resource "aws_iam_user" "another" {
+  count = contains(["full"], var.mode) ? 1 : 0
+  name  = var.mode == "off" ? "wide" : "narrow"
+}
 resource "aws_iam_user" "number" {
   count = var.instances
   name  = var.create ? "created" : "default"
@@ -814,6 +818,11 @@ module "m" {
   source = "./m"
   create = var.create
 }
+module "n" {
+  source = "./n"
+  count  = var.readonly ? 1 : 0
+  name   = var.readonly ? "narrow" : "wide"
+}
 "#,
         ),
         (
@@ -825,6 +834,10 @@ resource "aws_iam_user" "u" {
   name  = var.create ? "created" : "not"
 }
 "#,
+        ),
+        (
+            "n/main.tf",
+            "variable \"name\" {}\nresource \"aws_iam_user\" \"n\" {\n  name = var.name\n}\n",
         ),
     ]);
     for (address, property, value) in [
@@ -839,7 +852,9 @@ resource "aws_iam_user" "u" {
             r#"<if var.create: "created"|unless var.create: "readonly">"#,
         ),
         ("aws_iam_user.word", "UserName", r#""user-${var.mode}""#),
+        ("aws_iam_user.another", "UserName", r#""narrow""#),
         ("aws_iam_user.number", "UserName", r#""default""#),
+        ("aws_iam_user.n", "UserName", r#""narrow""#),
         (
             r#"aws_iam_user.keyed["${each.key}"]"#,
             "UserName",

@@ -136,8 +136,7 @@ impl<'a> Emitter<'_, 'a> {
                 }
             };
             // Where it exists, what decides that is decided.
-            let when = expanded.branch.as_ref();
-            let props = when.and_then(|when| props.decided(when)).unwrap_or(props);
+            let props = module.decided(props, expanded.branch.as_ref());
             self.out.resources.push(Resource {
                 kind: known.map_or(type_name.as_str(), |t| t.kind).into(),
                 type_name: type_name.as_str().into(),
@@ -172,8 +171,7 @@ impl<'a> Emitter<'_, 'a> {
             let value = self
                 .evaluator
                 .resource_attribute(&target, "json", instance.env.view, decl.block().header);
-            let when = expanded.branch.as_ref();
-            let value = when.and_then(|when| value.decided(when)).unwrap_or(value);
+            let value = module.decided(value, expanded.branch.as_ref());
             self.push_loose(module, &name, "data.aws_iam_policy_document", value);
         }
     }

@@ -105,7 +105,7 @@ impl<'a> Evaluator<'a> {
         }
         if expanded.none && by_default {
             let exists = |switches| !expanded_in(&given.switched(switches)).none;
-            let switches = self.switches_of(module, decl, exists);
+            let (switches, changed) = self.switches_of(module, decl, exists);
             expanded = expanded_in(&given.switched(switches));
             if expanded.none || matches!(expanded.shape, Expansion::Unknown) {
                 let written = expanded.branch.filter(|_| !expanded.none);
@@ -114,6 +114,9 @@ impl<'a> Evaluator<'a> {
                     None => (Expansion::Unknown, format!("if `for_each` of {address} is not empty")),
                 };
                 expanded = Expanded::new(shape, Some(written.unwrap_or_else(|| when.into())));
+            }
+            if let (Some(branch), Some(changed)) = (&expanded.branch, changed) {
+                expanded.branch = Some(branch.and(&changed));
             }
             expanded.switches = switches;
         }

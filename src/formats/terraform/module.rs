@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::source::{Hole, HoleKind, Span, Text, join_path};
-use crate::value::{Entry, Value};
+use crate::value::guard::both;
+use crate::value::{Entry, Guard, Value};
 
 use super::attributes::outside;
 use super::directory::{Chosen, Decl, Directory, Expr};
@@ -32,6 +33,8 @@ pub(super) struct Module<'a> {
     pub(super) chosen: Chosen<'a>,
     /// The call's arguments and where they are evaluated; `None` for a root module.
     pub(super) arguments: Option<(BTreeMap<&'a str, Expr<'a>>, Env<'a>)>,
+    /// When there is one.
+    when: Option<Guard>,
     memo: RefCell<HashMap<(Slot, View), Memo>>,
     pub(super) expansions: RefCell<HashMap<String, Rc<Expanded>>>,
 }
@@ -59,6 +62,7 @@ impl<'a> Module<'a> {
             above: Vec::new(),
             chosen,
             arguments: None,
+            when: None,
             memo: RefCell::default(),
             expansions: RefCell::default(),
         })
@@ -70,6 +74,13 @@ impl<'a> Module<'a> {
             frame: None,
             view: View::default(),
         }
+    }
+
+    /// A value where the module is there, and what is made under this condition in it.
+    pub(super) fn decided(&self, value: Value, branch: Option<&Guard>) -> Value {
+        let when = branch.map(|branch| both(self.when.as_ref(), branch));
+        let when = when.as_ref().or(self.when.as_ref());
+        when.and_then(|when| value.decided(when)).unwrap_or(value)
     }
 
     /// `path.module`: from the root module's directory.
@@ -282,6 +293,9 @@ impl<'a> Evaluator<'a> {
             return Vec::new();
         }
         let address = format!("module.{name}");
+        let branch = self.expansion(caller, &address, decl).branch.clone();
+        let when = branch.map(|branch| both(caller.when.as_ref(), &branch));
+        let when = when.or_else(|| caller.when.clone());
         let mut out = Vec::new();
         for instance in self.instances(caller, &address, decl) {
             let step = match &instance.key {
@@ -318,6 +332,7 @@ impl<'a> Evaluator<'a> {
                 above: above.clone(),
                 chosen: Chosen::new(),
                 arguments: Some((arguments, instance.env)),
+                when: when.clone(),
                 memo: RefCell::default(),
                 expansions: RefCell::default(),
             });

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::value::Guard;
+use crate::value::guard::Fact;
 
 use super::directory::{Decl, Expr};
 use super::eval::{Evaluator, View};
@@ -51,23 +53,37 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The switches of a block that has no instance by default: each that is enough by itself for one to exist, or all that
-    /// its guard reads.
+    /// its guard reads. Where it is one, also that it does not have its default.
     pub(super) fn switches_of(
         &self,
         module: &Rc<Module<'a>>,
         decl: &Decl<'a>,
         exists: impl Fn(Switches) -> bool,
-    ) -> Switches {
+    ) -> (Switches, Option<Guard>) {
         let guard = decl.expr("count").or_else(|| decl.expr("for_each"));
         let names = guard.map(|guard| variables(module, guard)).unwrap_or_default();
-        let all = names.into_iter().take(MAX_TRIED).map(|name| self.switch(name));
-        let all: Vec<Switches> = all.collect();
-        let any = |of: &[Switches]| of.iter().fold(Switches::default(), |a, b| a.and(*b));
-        let enough: Vec<Switches> = all.iter().copied().filter(|s| exists(*s)).collect();
-        match enough.is_empty() {
-            true => any(&all),
-            false => any(&enough),
-        }
+        let all: Vec<&str> = names.into_iter().take(MAX_TRIED).collect();
+        let enough = all.iter().copied().filter(|name| exists(self.switch(name)));
+        let enough: Vec<&str> = enough.collect();
+        let which = if enough.is_empty() { all } else { enough };
+        let switches = which.iter().map(|name| self.switch(name));
+        let changed = match which.as_slice() {
+            [only] if module.path.is_empty() => self.changed(module, only),
+            _ => None,
+        };
+        (switches.fold(Switches::default(), Switches::and), changed)
+    }
+
+    /// A variable of the root module does not have its default.
+    fn changed(&self, root: &Rc<Module<'a>>, name: &str) -> Option<Guard> {
+        let default = root.directory.variables.get(name)?.expr("default")?;
+        let value = self.expr(default, &root.env());
+        let subject = format!("var.{name}");
+        let fact = match value.as_bool() {
+            Some(is) => Fact::holds(&subject, !is),
+            None => Fact::equals(&subject, &value.as_str()?, false),
+        };
+        Some(Guard::new("", vec![fact]))
     }
 }
 

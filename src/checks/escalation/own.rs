@@ -2,8 +2,8 @@
 
 use crate::checks::grants::{Granting, granting};
 use crate::checks::itself::{Caller, Named, caller, own_groups, own_policies};
-use crate::finding::{Finding, Severity};
-use crate::iam::condition::Grade;
+use crate::finding::{Confidence, Finding, Severity};
+use crate::iam::condition::{Grade, Strength};
 use crate::iam::glob::Case;
 use crate::iam::{Action, ActionSet, Item, catalogue, pattern};
 use crate::project::{DocumentId, Effective, Grant, Identity, IdentityId, IdentityKind, PolicySource, is_denied};
@@ -76,6 +76,7 @@ pub(super) fn boundaries(cx: &Context<'_>, out: &mut Out<'_>) {
                     None => "no boundary of it is declared here",
                     Some(_) => "its boundary is not shown here, and may deny this",
                 });
+                f.confidence = boundary.map_or(f.confidence, |_| Some(Confidence::Low));
             }
             out.push(f);
         }
@@ -206,6 +207,7 @@ impl Hit<'_, '_> {
             .secondary(self.item.span, label)
             .scope(identity.header, "");
         f.steps_down += u8::from(self.grant.narrowed());
+        f = weak_limits(f, self.grant.strength());
         let written = self.grant.item(self.action).map(|i| i.display().to_lowercase());
         f.actions(written).resources([self.item.display()])
     }
@@ -229,6 +231,16 @@ fn by_name(on: On, r: &Item) -> bool {
 fn is_within(cx: &Context<'_>, identity: &Identity, on: On, own: Named<'_>, r: &Item) -> bool {
     let user = matches!(on, On::Identity | On::Boundary) && identity.kind == IdentityKind::User;
     own.is_within(cx, &r.text) || (user && caller(&r.text).is_some())
+}
+
+/// The conditions on what may be given that let too much through.
+fn weak_limits(f: Finding, strength: &Strength) -> Finding {
+    let keys = ["iam:PolicyARN", "iam:PermissionsBoundary"];
+    let bounds = keys.iter().flat_map(|key| strength.of_key(key));
+    bounds.fold(f, |f, b| match b.weakness {
+        Some(weakness) => f.secondary(b.span, weakness.text()),
+        None => f,
+    })
 }
 
 fn is_held(grant: &Grant<'_>) -> bool {
@@ -271,5 +283,5 @@ fn report_on_caller(
         .actions([written.display().to_lowercase()])
         .resources([item.display()]);
     f.steps_down += u8::from(g.strength.narrows());
-    Some(f)
+    Some(weak_limits(f, g.strength))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::examples::Form;
 use super::options::OptionSpec;
-use super::spec::{DocKind, Example, FixKind};
+use super::spec::{DocKind, Example, FixKind, OnePer};
 use super::{Rule, Ruleset};
 
 /// How a page or list is written.
@@ -92,6 +92,7 @@ fn head(r: &Rule) -> Value {
         "cwe": r.cwe(),
         "supersedes": r.supersedes(),
         "same_token": r.same_token(),
+        "one_per": r.one_per().map(OnePer::name),
         "fix": r.fix().map(FixKind::name),
         "options": r.options(),
         "peers": r.docs().peers,

@@ -117,6 +117,13 @@ impl Reported {
         1 + self.finding.more
     }
 
+    fn suppress(&mut self, by: Option<Suppression>) {
+        if by.is_some() {
+            self.status = Status::Suppressed;
+            self.suppression = by;
+        }
+    }
+
     /// Whether it is to be acted on.
     pub fn is_active(&self) -> bool {
         self.status == Status::New
@@ -215,9 +222,17 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
     let book = suppress::Book::open(project, terms);
     let mut reported = ruled(findings);
     for f in &mut reported {
-        if let Some(suppression) = book.suppression(f) {
-            f.status = Status::Suppressed;
-            f.suppression = Some(suppression);
+        let suppression = book.suppression(f);
+        f.suppress(suppression);
+    }
+    // Each part has been asked for its own suppression before they become one.
+    let left_out = |f: &Reported| is_left_out(project, f, terms);
+    let united = fold::unite(&mut reported, sources, terms.ruleset, &left_out);
+    if !united.is_empty() {
+        fingerprint::identify(sources, &mut reported, terms);
+        for i in united {
+            let suppression = book.by_fingerprint(&reported[i]);
+            reported[i].suppress(suppression);
         }
     }
     let mut extra = hygiene::findings(&book, project, terms);

@@ -5,7 +5,7 @@ use crate::checks::itself::{Caller, caller, is_itself, is_own_group, is_own_poli
 use crate::finding::{Finding, Severity};
 use crate::iam::condition::Grade;
 use crate::iam::{Action, Item, catalogue};
-use crate::project::{Effective, Grant, Identity, IdentityKind, PolicySource};
+use crate::project::{Grant, Identity, IdentityKind, PolicySource};
 use crate::rules::{Context, Out};
 
 /// What is done to itself, and what the ARN is of.
@@ -51,7 +51,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if identity.policies.is_empty() {
             continue;
         }
-        let effective = Effective::of(cx.project, id);
+        let effective = cx.effects.of(id);
         let withheld = effective.withheld();
         let names = rewrites(identity.kind).iter();
         let found = names

@@ -168,6 +168,11 @@ fn markdown(r: &Rule, form: Option<Form>) -> String {
             others.join(", ")
         );
     }
+    match r.one_per() {
+        Some(OnePer::Statement) => out.push_str("All items of one statement are one finding.\n\n"),
+        Some(OnePer::Value) => out.push_str("A value that a file has several times is one finding.\n\n"),
+        None => {}
+    }
     if !r.cwe().is_empty() || !docs.refs.is_empty() || !docs.peers.is_empty() {
         let _ = writeln!(out, "## References\n");
         for line in references(r) {

@@ -9,7 +9,7 @@ use crate::discover::{self, Found, Search};
 use crate::fix;
 use crate::iam::{Declared, Own, PolicyKind};
 use crate::pipeline::{Analysis, analyse};
-use crate::project::Project;
+use crate::project::{Guardrail, Level, Project};
 use crate::rules::options::Options;
 use crate::rules::{self, Ruleset, Selection};
 use crate::settings::{Date, Governing, Settings};
@@ -346,10 +346,14 @@ impl Read<'_> {
             let path = sources.path(d.span.file);
             let absolute = self.governing.absolute(path);
             let above = &self.governing.of(path).service_control_policies;
-            if (d.owner.is_none() || d.kind == PolicyKind::Scp) && above.iter().any(|glob| glob.matches(&absolute)) {
+            let free = d.owner.is_none() || d.kind == PolicyKind::Scp;
+            if let Some(glob) = above.iter().find(|glob| free && glob.matches(&absolute)) {
                 d.kind = PolicyKind::Scp;
                 d.suggested = None;
-                project.service_control_policies.push(id);
+                project.service_control_policies.push(Guardrail {
+                    document: id,
+                    level: Level::Named(glob.written.as_str().into()),
+                });
                 continue;
             }
             if d.owner.is_some() {

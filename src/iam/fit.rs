@@ -79,11 +79,11 @@ impl<'a> Resources<'a> {
         fits || self.is_checked(action)
     }
 
-    /// [`Self::fit`], or AWS may ask for more than its reference says: that one is to be believed where the request names
-    /// nothing, as those that list things, or where the ARNs are another service's.
+    /// [`Self::fit`], or AWS may ask for more than its reference says: that one is to be believed where the action
+    /// lists things, which no request names, where something else says the same, or where the ARNs are another service's.
     pub fn may_fit(&mut self, action: Action) -> bool {
-        let unnamed = action.level() == AccessLevel::List || action.names_nothing();
-        let documented = unnamed || is_to_the_letter(action.service());
+        let certain = action.level() == AccessLevel::List || action.certainly_star_only();
+        let documented = certain || is_to_the_letter(action.service());
         let own = |s: StarOnly| s != StarOnly::Foreign && !documented;
         self.fit(action) || self.star_only(action).is_some_and(own)
     }
@@ -210,11 +210,11 @@ mod tests {
     }
 
     #[test]
-    fn what_no_request_names_is_certain() {
+    fn what_is_certain_to_take_a_star_only() {
         let of = |name: &str| super::super::catalogue::catalogue().action(name).unwrap();
-        assert!(of("kms:GenerateRandom").names_nothing());
-        assert!(of("dynamodb:DescribeLimits").names_nothing());
-        assert!(!of("kms:Decrypt").names_nothing());
-        assert!(!of("kinesis:UpdateShardCount").names_nothing());
+        assert!(of("kms:GenerateRandom").certainly_star_only());
+        assert!(of("dynamodb:DescribeLimits").certainly_star_only());
+        assert!(!of("kms:Decrypt").certainly_star_only());
+        assert!(!of("kinesis:UpdateShardCount").certainly_star_only());
     }
 }

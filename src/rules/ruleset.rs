@@ -7,7 +7,7 @@ use globset::GlobBuilder;
 
 use super::compile::nearest;
 use super::options::{OptionSpec, Options};
-use super::spec::{Docs, FixKind, Head, Logic, Per, Profile};
+use super::spec::{Docs, FixKind, Head, Logic, OnePer, Profile};
 use crate::grade::{Confidence, Severity};
 
 static HEADS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
@@ -83,9 +83,9 @@ impl Rule {
         &self.head.same_token
     }
 
-    /// Whether the places that it objects to in one statement are one finding.
-    pub fn per_statement(&self) -> bool {
-        self.head.per == Per::Statement
+    /// Of what there is one finding.
+    pub fn one_per(&self) -> Option<OnePer> {
+        self.head.one_per
     }
 
     /// What `[rules.NAME]` may set, besides the severity.

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use super::Reported;
 use crate::finding::{Cause, Confidence, Finding, LabelRole, MAX_EVIDENCE, Severity, Unit};
 use crate::iam::glob::{self, Case};
 use crate::project::Project;
-use crate::rules::{HOLDS_FOR, Rule, Ruleset};
-use crate::source::Span;
-
-use super::Reported;
+use crate::rules::{HOLDS_FOR, OnePer, Rule, Ruleset};
+use crate::source::{FileId, Sources, Span};
 
 /// Merges findings of one rule at one place: a file that is evaluated twice says a thing once. Input is sorted.
 pub(super) fn dedupe(findings: Vec<Finding>) -> Vec<Finding> {
@@ -217,9 +216,128 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
     }
 }
 
+/// Most labels of a finding that several were united in.
+const MAX_LABELS: usize = 12;
+
+/// What findings that are one mistake have in common; see [`OnePer`].
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Mistake<'f> {
+    rule: &'f str,
+    severity: Severity,
+    confidence: Confidence,
+    branch: Option<&'f str>,
+    /// In test code that is left out.
+    left_out: bool,
+    of: Shared<'f>,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Shared<'f> {
+    Statement(Cause),
+    Value(FileId, &'f str, &'f [String], Vec<&'f str>),
+}
+
+/// Makes one finding of those that are one mistake, as their rule says; the first of them stays, and the places of such are
+/// returned. What has a fix of its own or is suppressed stays by itself. Input is sorted.
+pub(super) fn unite(
+    reported: &mut Vec<Reported>,
+    sources: &Sources,
+    ruleset: &Ruleset,
+    left_out: &dyn Fn(&Reported) -> bool,
+) -> Vec<usize> {
+    let mut groups: BTreeMap<Mistake<'_>, Vec<usize>> = BTreeMap::new();
+    for (i, f) in reported.iter().enumerate() {
+        if let Some(mistake) = mistake(f, sources, ruleset, left_out) {
+            groups.entry(mistake).or_default().push(i);
+        }
+    }
+    let groups: Vec<Vec<usize>> = groups.into_values().filter(|g| g.len() > 1).collect();
+    let mut gone = BTreeSet::new();
+    for group in &groups {
+        let mut also = Vec::new();
+        for &i in group.iter().skip(1) {
+            let part = std::mem::replace(&mut reported[i].finding, Finding::new("", ""));
+            add_part(&mut reported[group[0]].finding, part, &mut also);
+            gone.insert(i);
+        }
+        tell(&mut reported[group[0]].finding, &mut also);
+    }
+    let mut i = 0;
+    reported.retain(|_| {
+        i += 1;
+        !gone.contains(&(i - 1))
+    });
+    let place = |group: Vec<usize>| group[0] - gone.range(..group[0]).count();
+    groups.into_iter().map(place).collect()
+}
+
+fn mistake<'f>(
+    f: &'f Reported,
+    sources: &'f Sources,
+    ruleset: &Ruleset,
+    left_out: &dyn Fn(&Reported) -> bool,
+) -> Option<Mistake<'f>> {
+    let one_per = ruleset.get(f.rule())?.one_per()?;
+    let finding = &f.finding;
+    if !f.is_active() || !finding.remedies.is_empty() {
+        return None;
+    }
+    let of = match (one_per, finding.cause) {
+        (OnePer::Statement, cause @ Cause::Statement(..)) => Shared::Statement(cause),
+        (OnePer::Statement, _) => return None,
+        (OnePer::Value, _) => {
+            let at = finding.span()?;
+            let other = &finding.evidence.other;
+            // What no rule named is the token itself.
+            let token = (finding.secrets.is_empty() && other.is_empty()).then_some(at);
+            let spans = finding.secrets.iter().copied().chain(token);
+            let texts = spans.map(|s| sources.slice(s)).collect();
+            Shared::Value(at.file, &finding.message, other, texts)
+        }
+    };
+    Some(Mistake {
+        rule: f.rule(),
+        severity: f.severity,
+        confidence: f.confidence,
+        branch: finding.branch.as_deref(),
+        left_out: left_out(f),
+        of,
+    })
+}
+
+fn add_part(into: &mut Finding, part: Finding, also: &mut Vec<String>) {
+    if part.message != into.message && !also.contains(&part.message) {
+        also.push(part.message);
+    }
+    for mut label in part.labels {
+        if label.role == LabelRole::Primary {
+            label.role = LabelRole::Secondary;
+        }
+        if into.labels.len() < MAX_LABELS && into.labels.iter().all(|l| l.span != label.span) {
+            into.labels.push(label);
+        }
+    }
+    let lists = [
+        (&mut into.evidence.actions, part.evidence.actions),
+        (&mut into.evidence.resources, part.evidence.resources),
+        (&mut into.evidence.principals, part.evidence.principals),
+        (&mut into.evidence.other, part.evidence.other),
+    ];
+    for (list, more) in lists {
+        for item in more {
+            if list.len() < MAX_EVIDENCE && !list.contains(&item) {
+                list.push(item);
+            }
+        }
+    }
+    into.folded.extend(part.folded);
+    into.secrets.extend(part.secrets);
+    into.more += part.more;
+}
+
 /// Says in the message how many more of its rule a finding counts.
-pub(super) fn count<'f>(findings: impl Iterator<Item = &'f mut Finding>) {
-    for f in findings.filter(|f| f.more > 0) {
+pub(super) fn count(findings: &mut [Finding]) {
+    for f in findings.iter_mut().filter(|f| f.more > 0) {
         f.message.push_str(&format!(", and {} more like it here", f.more));
     }
 }
@@ -424,60 +542,4 @@ fn stands_for(ruleset: &Ruleset, superseded: &[String], rule: &str) -> bool {
             || ruleset.get(rule).is_some_and(|r| r.family() == s)
             || (glob::is_pattern(s) && glob::matches(s, rule, Case::Sensitive))
     })
-}
-
-/// So many labels of other findings are shown of a statement.
-const MAX_PLACES: usize = 12;
-
-/// Makes the findings of a rule in one statement one finding, where the rule is about statements and they are equally severe
-/// and certain. Input is sorted: the first one stays. Whether there were any.
-pub(super) fn by_statement(reported: &mut Vec<Reported>, ruleset: &Ruleset) -> bool {
-    let before = reported.len();
-    let mut first: BTreeMap<(usize, Cause, Severity, Confidence), usize> = BTreeMap::new();
-    let mut rules: BTreeMap<String, Option<usize>> = BTreeMap::new();
-    let mut kept: Vec<Reported> = Vec::with_capacity(reported.len());
-    for mut f in std::mem::take(reported) {
-        let next = rules.len();
-        let per_statement = |name: &str| ruleset.get(name).is_some_and(Rule::per_statement);
-        let rule = *rules
-            .entry(f.rule().to_owned())
-            .or_insert_with_key(|name| per_statement(name).then_some(next));
-        let Some(rule) = rule.filter(|_| f.is_active() && matches!(f.finding.cause, Cause::Statement(..))) else {
-            kept.push(f);
-            continue;
-        };
-        let key = (rule, f.finding.cause, f.severity, f.confidence);
-        let Some(i) = first.get(&key) else {
-            first.insert(key, kept.len());
-            kept.push(f);
-            continue;
-        };
-        let into = &mut kept[*i];
-        into.fails |= f.fails;
-        let into = &mut into.finding;
-        into.more += 1 + f.finding.more;
-        for mut label in f.finding.labels {
-            if label.role == LabelRole::Primary {
-                label.role = LabelRole::Secondary;
-            }
-            let new = into.labels.iter().all(|l| l.span != label.span);
-            if new && into.labels.len() < MAX_PLACES {
-                into.labels.push(label);
-            }
-        }
-        for (list, more) in [
-            (&mut into.evidence.actions, &mut f.finding.evidence.actions),
-            (&mut into.evidence.resources, &mut f.finding.evidence.resources),
-        ] {
-            let new: Vec<String> = more.drain(..).filter(|item| !list.contains(item)).collect();
-            let room = MAX_EVIDENCE.saturating_sub(list.len());
-            list.extend(new.into_iter().take(room));
-        }
-        into.folded.append(&mut f.finding.folded);
-        into.folded.sort();
-        into.folded.dedup();
-        into.secrets.append(&mut f.finding.secrets);
-    }
-    *reported = kept;
-    reported.len() < before
 }

@@ -126,6 +126,13 @@ impl Reported {
         1 + self.finding.more
     }
 
+    fn suppress(&mut self, by: Option<Suppression>) {
+        if by.is_some() {
+            self.status = Status::Suppressed;
+            self.suppression = by;
+        }
+    }
+
     /// Whether it is to be acted on.
     pub fn is_active(&self) -> bool {
         self.status == Status::New
@@ -221,33 +228,32 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
         findings = fold::merge_alike(findings);
         fold::fold(&mut findings, project, terms.ruleset);
     }
+    fold::count(&mut findings);
 
     let ruled = |findings: Vec<Finding>| -> Vec<Reported> {
-        findings.into_iter().filter_map(|f| ruled(sources, f, terms)).collect()
+        let mut reported: Vec<Reported> = findings.into_iter().filter_map(|f| ruled(sources, f, terms)).collect();
+        fingerprint::identify(sources, &mut reported, terms);
+        reported
     };
     let book = suppress::Book::open(project, terms);
-    let suppress = |reported: &mut [Reported]| {
-        for f in reported.iter_mut().filter(|f| f.is_active()) {
-            if let Some(suppression) = book.suppression(f) {
-                f.status = Status::Suppressed;
-                f.suppression = Some(suppression);
-            }
-        }
-    };
     let mut reported = ruled(findings);
-    fingerprint::identify(sources, &mut reported, terms);
-    suppress(&mut reported);
-    // What is suppressed stays a finding of its own; the fingerprint of a statement is that of all that is left.
-    if fold::by_statement(&mut reported, terms.ruleset) {
-        fingerprint::identify(sources, &mut reported, terms);
-        suppress(&mut reported);
+    for f in &mut reported {
+        let suppression = book.suppression(f);
+        f.suppress(suppression);
     }
-    fold::count(reported.iter_mut().map(|f| &mut f.finding));
+    // Each part has been asked for its own suppression before they become one.
+    let left_out = |f: &Reported| is_left_out(project, f, terms);
+    let united = fold::unite(&mut reported, sources, terms.ruleset, &left_out);
+    if !united.is_empty() {
+        fingerprint::identify(sources, &mut reported, terms);
+        for i in united {
+            let suppression = book.by_fingerprint(&reported[i]);
+            reported[i].suppress(suppression);
+        }
+    }
     let mut extra = hygiene::findings(&book, project, terms);
     sort(&mut extra);
-    let mut extra = ruled(extra);
-    fingerprint::identify(sources, &mut extra, terms);
-    reported.extend(extra);
+    reported.extend(ruled(extra));
     reported.sort_by(|a, b| (a.span(), &a.finding.rule).cmp(&(b.span(), &b.finding.rule)));
     let baseline = (terms.baseline).map(|known| baseline::apply(&known, sources, &mut reported));
     reported.retain(|f| shown(sources, f, terms));

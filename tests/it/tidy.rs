@@ -270,7 +270,7 @@ const ORDER: &[&str] = &[
     "peers",
     "supersedes",
     "same-token",
-    "per",
+    "one-per",
     "fix",
     "absence",
     "why",

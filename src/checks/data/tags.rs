@@ -54,7 +54,7 @@ const OWN_TAGS: [(&str, &str, bool); 4] = [
 
 /// A statement that decides by the caller's own tags, and one that lets the caller set them or take them off.
 /// IAM User Guide, "IAM tutorial: Define permissions to access AWS resources based on tags".
-fn own_tags(cx: &Context<'_>, out: &mut Out<'_>, of_document: &[Granting<'_>]) {
+fn own_tags<'p>(cx: &Context<'p>, out: &mut Out<'_>, of_document: &[Granting<'p>]) {
     let by_own = by_own_tags(cx, of_document);
     if by_own.is_empty() {
         return;

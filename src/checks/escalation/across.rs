@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::methods::to_services;
 use super::ways::{How, Way, clip, suits, ways};
-use crate::checks::holders::power;
 use crate::finding::{Cause, Confidence, Finding, Severity};
 use crate::iam::{Action, ActionSet};
 use crate::project::{Effective, Grant, PolicySource};
@@ -21,8 +20,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if identity.policies.len() + identity.groups.len() < 2 {
             continue;
         }
-        let effective = Effective::of(cx.project, id);
-        if power(&effective).is_some() {
+        let effective = cx.effects.of(id);
+        if effective.power().is_some() {
             continue;
         }
         let withheld = effective.withheld();

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::ways::{How, Way, clip, is_service, passes_to, suits, ways};
-use crate::checks::holders::{Holders, Power};
+use crate::checks::holders::Holders;
 use crate::finding::Finding;
 use crate::iam::condition::strength;
 use crate::iam::glob::Case;
 use crate::iam::principal::{Place, Who, place};
 use crate::iam::{Action, Item, catalogue, pattern};
 use crate::model::Resource;
-use crate::project::{DocumentId, Effective, Grant, IdentityId, PolicySource, ResourceId};
+use crate::project::{DocumentId, Effective, Grant, IdentityId, PolicySource, Power, ResourceId};
 use crate::rules::{Context, Out};
 use crate::source::{Piece, Span};
 
@@ -39,7 +39,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if holders.power(id).is_some() {
             continue;
         }
-        let effective = Effective::of(cx.project, id);
+        let effective = cx.effects.of(id);
         if effective.boundary.is_some() {
             continue;
         }
@@ -190,7 +190,7 @@ impl<'a> Search<'_, 'a> {
                 .cx
                 .at_statement("privesc-target-in-repo", d, i, message)
                 .primary(span, "needs no permission of its own")
-                .secondary(power.span, format!("the role: {}", power.text))
+                .secondary(power.span, format!("the role: {}", power.reach.text()))
                 .secondary(identity.header, "has what the role may do")
                 .other(project.resources[identity.resource as usize].address.name.to_string());
             f.steps_down += u8::from(strength(&project.documents[d as usize].statements[i]).narrows());
@@ -223,7 +223,7 @@ impl<'a> Search<'_, 'a> {
             .at_statement("privesc-target-in-repo", d, grant.index, message)
             .primary(item.span, clip(what))
             .secondary(grant.span(action), "grants it");
-        f = f.secondary(power.span, format!("the target: {}", power.text));
+        f = f.secondary(power.span, format!("the target: {}", power.reach.text()));
         f.steps_down += u8::from(grant.narrowed() && action.name() != "iam:PassRole");
         let written = grant.item(action).map(|i| i.display().to_lowercase());
         let f = f.actions(written).resources([item.display()]);

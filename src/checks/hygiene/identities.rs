@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::iam::catalogue::{ManagedPolicy, catalogue};
 use crate::iam::managed::aws_managed_name;
-use crate::iam::{Format, Origin, PolicyKind, pattern};
+use crate::iam::{Format, Origin, PolicyKind};
 use crate::model::{Resource, kinds};
-use crate::project::{IdentityKind, PolicyRef};
+use crate::project::{Boundary, DocumentId, IdentityKind, PolicyRef};
 use crate::rules::{Context, Out};
 use crate::source::Span;
 use crate::value::Value;
@@ -380,43 +380,43 @@ fn inline(cx: &Context<'_>, out: &mut Out<'_>) {
 
 /// Boundaries that bound nothing.
 fn boundaries(cx: &Context<'_>, out: &mut Out<'_>) {
-    for identity in &cx.project.identities {
+    let message = "the permissions boundary lets everything through";
+    for (id, identity) in (0u32..).zip(&cx.project.identities) {
         let Some(boundary) = &identity.boundary else { continue };
-        let message = "the permissions boundary lets everything through";
-        match &boundary.policy {
-            PolicyRef::AwsManaged(name) if &**name == "AdministratorAccess" => out.push(
-                cx.at_resource("permissions-boundary-too-broad", identity.resource, message)
-                    .primary(boundary.span, "bounds nothing"),
-            ),
-            PolicyRef::Documents(ids) => {
-                for id in ids {
-                    let d = &cx.project.documents[*id as usize];
-                    let broad = d.statements.iter().enumerate().find(|(_, s)| {
-                        s.allows()
-                            && s.conditions.is_empty()
-                            && s.action
-                                .as_ref()
-                                .is_some_and(|a| !a.negated && a.items.iter().any(|i| pattern::is_star(&i.text)))
-                            && s.resource
-                                .as_ref()
-                                .is_some_and(|r| !r.negated && r.items.iter().any(|i| pattern::is_star(&i.text)))
-                    });
-                    let denies = d.statements.iter().any(crate::iam::Statement::denies);
-                    if let Some((i, s)) = broad.filter(|_| !denies)
-                        && d.kind == PolicyKind::Boundary
-                        && let Some(a) = &s.action
-                    {
-                        out.push(
-                            cx.at_statement("permissions-boundary-too-broad", *id, i, message)
-                                .primary(a.span, "every action, on everything")
-                                .secondary(boundary.span, "the boundary of this identity"),
-                        );
-                    }
-                }
-            }
-            _ => {}
+        if !cx
+            .effects
+            .of(id)
+            .boundary
+            .as_ref()
+            .is_some_and(Boundary::bounds_nothing)
+        {
+            continue;
         }
+        let written = match &boundary.policy {
+            PolicyRef::Documents(ids) => ids.iter().find_map(|id| widest_statement(cx, *id)),
+            _ => None,
+        };
+        out.push(match written {
+            Some((document, statement, span)) => cx
+                .at_statement("permissions-boundary-too-broad", document, statement, message)
+                .primary(span, "every action, on everything")
+                .secondary(boundary.span, "the boundary of this identity"),
+            None => cx
+                .at_resource("permissions-boundary-too-broad", identity.resource, message)
+                .primary(boundary.span, "bounds nothing"),
+        });
     }
+}
+
+/// The statement of a document that is kept as a boundary which allows most, and its actions.
+fn widest_statement(cx: &Context<'_>, id: DocumentId) -> Option<(DocumentId, usize, Span)> {
+    let d = &cx.project.documents[id as usize];
+    let allowed = cx.project.granted(id).allowed.iter();
+    let most = allowed
+        .filter(|_| d.kind == PolicyKind::Boundary)
+        .max_by_key(|a| a.actions.len())?;
+    let clause = d.statements[most.statement].action.as_ref()?;
+    Some((id, most.statement, clause.span))
 }
 
 /// Several functions on one role of the repository.

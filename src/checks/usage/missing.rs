@@ -20,13 +20,13 @@ pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) 
     }
     let by_resources = by_resources(cx.project);
     for (role, users) in &roles.users {
-        let effective = Effective::of(cx.project, *role);
+        let effective = cx.effects.of(*role);
         if !effective.complete() {
             continue;
         }
         for user in users {
             let granted = Granted {
-                effective: &effective,
+                effective,
                 by_resources: &by_resources,
                 places: &roles.places,
                 workload: &cx.project.workloads[user.workload],

@@ -190,9 +190,10 @@ impl Action {
         tables::list_of("checked-arns", self.name()).chain(tables::list_of("checked-arns", &service))
     }
 
-    /// No parameter of its request names a resource, so that AWS has no ARN to check it against.
-    pub fn names_nothing(self) -> bool {
-        tables::has("names-nothing", self.name())
+    /// Takes `*` only, for certain: no parameter of its request names a resource, so that AWS has no ARN to check it against, or
+    /// AWS says so outside its reference.
+    pub fn certainly_star_only(self) -> bool {
+        tables::has("star-only", self.name())
     }
 
     /// The action's own keys. Those of its resource types and the global keys that every action takes come besides.

@@ -104,10 +104,13 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
                 out.all
                     .union_with(granted.denied.as_ref().unwrap_or(&ActionSet::empty()));
                 add_guarded(&mut out.all, granted, &d.statements);
-                for above in &project.service_control_policies {
-                    let nothing = ActionSet::empty();
-                    out.all
-                        .union_with(project.granted(*above).denied.as_ref().unwrap_or(&nothing));
+                for above in project.guardrails(d.resource) {
+                    if let Some(denied) = &project.granted(above.document).denied {
+                        out.all.union_with(denied);
+                    }
+                }
+                for level in project.allowed_above(d.resource) {
+                    out.all.union_with(&level.complement());
                 }
                 let denies: Vec<_> = granted.limits.iter().take(super::MAX_LIMITS).collect();
                 out.of = lost_of(granted, &out.all, |a| {
@@ -153,6 +156,9 @@ impl Effective<'_> {
         let mut out = self.denied.clone();
         if let Some(boundary) = self.boundary.as_ref().filter(|b| b.complete) {
             out.union_with(&boundary.most.complement());
+        }
+        for level in &self.above {
+            out.union_with(&level.complement());
         }
         for (deny, actions) in self.limits.iter().take(super::MAX_LIMITS) {
             if is_guard(deny) {

@@ -36,7 +36,7 @@ pub struct RuleFile {
     #[serde(default)]
     pub same_token: Vec<String>,
     #[serde(default)]
-    pub per: Per,
+    pub one_per: Option<OnePer>,
     #[serde(default)]
     pub fix: Option<FixKind>,
     #[serde(default)]
@@ -88,6 +88,25 @@ impl FixKind {
     }
 }
 
+/// Of what a rule has one finding, whatever the number of places that it objects to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnePer {
+    /// The items of a list of one statement.
+    Statement,
+    /// A value, such as an account ID or a key, that is written several times in one file.
+    Value,
+}
+
+impl OnePer {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Statement => "statement",
+            Self::Value => "value",
+        }
+    }
+}
+
 /// What a run needs of a rule.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Head {
@@ -101,7 +120,7 @@ pub struct Head {
     pub cwe: Vec<u32>,
     pub supersedes: Vec<String>,
     pub same_token: Vec<String>,
-    pub per: Per,
+    pub one_per: Option<OnePer>,
     pub fix: Option<FixKind>,
     /// It objects to something that is not there.
     pub absence: bool,

@@ -360,7 +360,18 @@ pub(super) const TYPES: &[Type] = &[
         "AWS::OpenSearchServerless::SecurityPolicy",
         &[],
     ),
+    is("aws_organizations_account", "AWS::Organizations::Account", &[]),
+    is(
+        "aws_organizations_organization",
+        "AWS::Organizations::Organization",
+        &[],
+    ),
     is("aws_organizations_policy", "AWS::Organizations::Policy", &[]),
+    is(
+        "aws_organizations_policy_attachment",
+        "AWS::Organizations::PolicyAttachment",
+        &[],
+    ),
     is(
         "aws_organizations_resource_policy",
         "AWS::Organizations::ResourcePolicy",

@@ -175,53 +175,6 @@ fn synthesized_templates_are_read_unless_they_are_ignored() {
     assert!(rules(&[".git"]).rules().is_empty());
 }
 
-#[cfg(unix)]
-#[test]
-fn a_link_out_of_the_repository_is_not_followed() {
-    let outside = tempfile::TempDir::new().unwrap();
-    std::fs::write(outside.path().join("p.json"), ADMIN).unwrap();
-    let text = "resource \"aws_iam_policy\" \"a\" {\n  policy = file(\"link.json\")\n}\nresource \"aws_iam_policy\" \"b\" {\n  policy = file(\"folder/p.json\")\n}\n";
-    let r = Repository::new(&[("main.tf", text)]);
-    std::os::unix::fs::symlink(outside.path().join("p.json"), r.path("link.json")).unwrap();
-    std::os::unix::fs::symlink(outside.path(), r.path("folder")).unwrap();
-    let ran = r.run(&["check", "-f", "json"]);
-    assert!(ran.rules().is_empty(), "{}", ran.out);
-    assert_eq!(entries(&ran).len(), 2);
-}
-
-#[test]
-fn of_a_very_long_list_of_ignored_files_the_first_patterns_count() {
-    let patterns: String = (0..100_000).map(|i| format!("build/x{i}/*.o\n")).collect();
-    let r = Repository::new(&[
-        ("p.json", ADMIN),
-        ("q.json", ADMIN),
-        (".gitignore", &format!("q.json\n{patterns}")),
-    ]);
-    let ran = r.run(&["check", "-f", "json", "--only", "admin-star-star"]);
-    assert_eq!(ran.rules().len(), 1);
-}
-
-#[test]
-fn the_text_of_a_file_begins_no_line() {
-    let name = "::error::a.json";
-    let evil = ADMIN.replace("\"*\"}", "\"a\\n::error::b\\u001b[31m\"}");
-    let r = Repository::new(&[(name, &evil)]);
-    for args in [
-        &["check", "-f", "compact"][..],
-        &["check", "-f", "grouped"],
-        &["check", "-f", "markdown"],
-        &["check", "-f", "human"],
-        &["policies"],
-        &["files"],
-    ] {
-        let out = r.run(args).out;
-        let bad = out
-            .lines()
-            .find(|l| l.trim_start().starts_with("::") || l.contains('\u{1b}'));
-        assert!(bad.is_none() && out.contains("error::a"), "{args:?}: {out}");
-    }
-}
-
 const SAM_TEMPLATE: &str = concat!(
     "AWSTemplateFormatVersion: '2010-09-09'\nDescription: >\n  {{ cookiecutter.name }}\n\n  A service\n",
     "{%- if cookiecutter.wide %}\nMetadata:\n  Doc: |\n    {# a long comment of the template #}\n    text\n{%- endif %}\n",

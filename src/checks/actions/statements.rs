@@ -35,14 +35,17 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
                 .enumerate()
                 .find(|(j, o)| *j != i && takes_in(o, s) && (*j < i || !takes_in(s, o)));
             match other {
-                Some((_, other)) => found.push((id, i, s.statement, other.statement, takes_in(s, other))),
+                Some((_, other)) => {
+                    let (same, only) = (takes_in(s, other), is_only_wider(other, s));
+                    found.push((id, i, s.statement, other.statement, same, only));
+                }
                 None => {
                     matters.insert(s.statement.span);
                 }
             }
         }
     }
-    for (id, i, s, other, same) in found {
+    for (id, i, s, other, same, only) in found {
         if matters.contains(&s.span) {
             continue;
         }
@@ -63,8 +66,11 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
             true => {
                 let narrow = Remedy::safe("remove the statement").remove(s.span);
                 let wide = Remedy::risky("remove the wider statement").remove(other.span);
-                f.remedy(narrow.offered(Offered::UnlessReported(other.span)))
-                    .remedy(wide.offered(Offered::IfReported(other.span)))
+                let f = f.remedy(narrow.offered(Offered::UnlessReported(other.span)));
+                match only {
+                    true => f.remedy(wide.offered(Offered::IfReported(other.span))),
+                    false => f,
+                }
             }
             false => f,
         });
@@ -122,6 +128,14 @@ impl<'a> Compared<'a> {
         let made = &self.patterns[usize::from(case == Case::Sensitive)];
         made.get_or_init(|| items.map(|i| Pattern::new(&i.text, case)).collect())
     }
+}
+
+/// Every action of the wide statement covers one of the narrow one: it is about nothing else, and the narrow one can stand for
+/// it.
+fn is_only_wider(wide: &Compared<'_>, narrow: &Compared<'_>) -> bool {
+    let narrow = narrow.patterns(Case::Insensitive);
+    let mut all = wide.patterns(Case::Insensitive).iter();
+    all.all(|w| narrow.iter().any(|n| w.covers(n).is_yes()))
 }
 
 /// What a person points at to name a statement.

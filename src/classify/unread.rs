@@ -66,8 +66,13 @@ pub fn unread(path: &str, text: &str) -> Option<Language> {
     let (_, extension) = name.rsplit_once('.')?;
     let extension = extension.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if without_ending(name).is_some() {
-        return (says(&["AWS::IAM::", "\"aws_iam_"]) || is_policy(text)).then_some(Language::Template);
+    if let Some(inner) = without_ending(name) {
+        let ending = inner.rsplit_once('.').map_or("", |(_, e)| e);
+        let documentation = ending == "html" || DOCUMENTATION.contains(&ending);
+        return match documentation {
+            true => is_policy(text).then_some(Language::Markdown),
+            false => (says(&["AWS::IAM::", "\"aws_iam_"]) || is_policy(text)).then_some(Language::Template),
+        };
     }
     if name.ends_with(".pkr.hcl") {
         return is_policy(text).then_some(Language::Source);
@@ -193,6 +198,7 @@ mod tests {
                 Some(Language::Template),
             ),
             ("nginx.conf.erb", "server <%= a %>;", None),
+            ("runbooks/access.html.md.erb", guide, Some(Language::Markdown)),
             ("README.md", "The effect of this statement: an action.\n", None),
             ("stack.py", cdk, None),
         ] {

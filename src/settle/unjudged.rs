@@ -33,22 +33,11 @@ pub(super) fn collect(project: &Project<'_>) -> Vec<Unjudged> {
     problems.sort_by_key(|p| p.span);
     for p in problems {
         let is_broken = matches!(p.kind, ProblemKind::Syntax | ProblemKind::PolicyJson);
-        if project.sources.file(p.span.file).in_scope && (!is_broken || broken.insert(text_of(project, p))) {
+        if project.sources.file(p.span.file).in_scope && (!is_broken || broken.insert((p.span.file, p.text))) {
             out.extend(problem(project, p));
         }
     }
     out
-}
-
-/// The text that a problem of syntax is in: the file, or a policy embedded in it.
-fn text_of(project: &Project<'_>, p: &Problem) -> Span {
-    let whole = Span::new(p.span.file, 0, 0);
-    let is_json = || project.sources.text(p.span.file).trim_start().starts_with(['{', '[']);
-    if p.kind == ProblemKind::Syntax || is_json() {
-        return whole;
-    }
-    let mut around = project.documents.iter().map(|d| d.span);
-    around.find(|span| span.contains(p.span)).unwrap_or(p.span)
 }
 
 fn in_scope(project: &Project<'_>, d: &Document) -> bool {

@@ -210,3 +210,42 @@ fn what_must_be_rendered_first_is_not_called_broken() {
         );
     }
 }
+
+#[test]
+fn a_handler_of_another_language_says_so_without_a_runtime() {
+    let text = "Transform: AWS::Serverless-2016-10-31\nParameters:\n  Runtime: {Type: String}\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: orders.App::handleRequest\n      Runtime: !Ref Runtime\n      CodeUri: app\n";
+    let all = of(&[("template.yaml", text)]);
+    let expected = "workload template.yaml: `F`: not compared with its role: the code is not Python";
+    assert_eq!(all, [expected]);
+}
+
+#[test]
+fn a_broken_text_is_one_entry_and_an_unrendered_template_is_not_called_broken() {
+    let broken = format!("{} {} x y", ADMIN.replace(", \"Action\"", " \"Action\""), "{,,");
+    assert_eq!(of(&[("p.json", &broken)]).len(), 1);
+    let two = format!(
+        "resource \"aws_iam_policy\" \"a\" {{\n  policy = <<E\n{broken}\nE\n}}\nresource \"aws_iam_policy\" \"b\" {{\n  policy = <<E\n{broken}\nE\n}}\n"
+    );
+    assert_eq!(of(&[("main.tf", &two)]).len(), 2);
+    for (path, text) in [
+        (
+            "p.json.njk",
+            ADMIN.replace("\"*\"}", "{% if wide %} \"*\" {% endif %}}"),
+        ),
+        (
+            "main.tf.j2",
+            "resource \"aws_iam_policy\" \"a\" {\n{% if a %}\n}\n".to_owned(),
+        ),
+    ] {
+        let all = of(&[(path, &text)]);
+        let expected = format!("file {path}: a template of another language: render it, then check the result");
+        assert_eq!(all, [expected], "{text}");
+    }
+}
+
+#[test]
+fn a_module_for_another_provider_makes_nothing_here() {
+    let module = |source: &str| format!("module \"m\" {{\n  source = \"{source}\"\n}}\n");
+    assert_eq!(of(&[("main.tf", &module("cloudposse/label/null"))]), [""; 0]);
+    assert_eq!(of(&[("main.tf", &module("example/label/aws"))]).len(), 1);
+}

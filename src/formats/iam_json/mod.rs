@@ -70,7 +70,7 @@ fn unit(sources: &Sources, file: FileId) -> Unit {
             if is_json && p.kind == ProblemKind::Syntax {
                 // What a template leaves out may be what is broken.
                 p.kind = match decided {
-                    true => ProblemKind::NotEvaluated,
+                    true => ProblemKind::Template,
                     false => ProblemKind::PolicyJson,
                 };
             }

@@ -494,3 +494,47 @@ fn the_list_of_rules_has_a_column_for_fixes() {
     let json = repo.run(&["rules", "unused-grant", "--format", "json"]).json();
     assert_eq!(json[0]["fix"], "unsafe");
 }
+
+#[test]
+fn what_another_item_says_already_is_removed_and_not_written_twice() {
+    let policy = |actions: &str| {
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": [{actions}], "Resource": "arn:aws:s3:::orders/*"}}]}}"#
+        )
+    };
+    for (rule, before, after) in [
+        (
+            "api-name-not-iam-action",
+            r#""s3:GetObject", "s3:HeadObject""#,
+            r#""s3:GetObject""#,
+        ),
+        (
+            "api-name-not-iam-action",
+            r#""s3:ListObjects", "s3:ListObjectsV2""#,
+            r#""s3:ListBucket""#,
+        ),
+        (
+            "unknown-service",
+            r#""rds:DescribeDBClusters", "rsd:DescribeDBClusters""#,
+            r#""rds:DescribeDBClusters""#,
+        ),
+    ] {
+        let repo = Repository::new(&[("p.json", &policy(before))]);
+        let ran = repo.run(&["fix", "--unsafe", "--only", rule, "p.json"]);
+        assert_eq!(repo.read("p.json"), policy(after), "{} {}", ran.out, ran.err);
+    }
+}
+
+#[test]
+fn a_statement_about_more_is_not_removed_for_one_that_it_covers() {
+    let policy = |wide: &str| {
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": [{wide}], "Resource": "*"}}, {{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::orders/*"}}]}}"#
+        )
+    };
+    for (wide, is_kept) in [(r#""ec2:*", "s3:*""#, true), (r#""s3:*""#, false)] {
+        let repo = Repository::new(&[("p.json", &policy(wide))]);
+        repo.run(&["fix", "--unsafe", "p.json"]);
+        assert_eq!(repo.read("p.json").contains(wide), is_kept, "{wide}");
+    }
+}

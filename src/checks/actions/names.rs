@@ -28,17 +28,15 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 continue;
             }
             if let Some((f, meant)) = one(cx, out, (id, i), (item, set), &beside) {
-                let f = match f.rule.as_ref() {
-                    "api-name-not-iam-action" => {
-                        let missing = |m: &&String| !present.contains_name(m);
-                        let left = meant.iter().filter(missing).filter(|m| written.insert((*m).clone()));
-                        let left: Vec<String> = left.cloned().collect();
-                        match left.is_empty() && cx.is_literal(item) {
-                            true => f.remedy(removal(item)),
-                            false => with_spelling(cx, f, item, &left),
-                        }
-                    }
-                    _ => with_spelling(cx, f, item, &meant),
+                let is_new =
+                    |m: &&String| f.rule == "action-case" || !present.contains_name(m) && written.insert((*m).clone());
+                let left: Vec<String> = meant.iter().filter(is_new).cloned().collect();
+                // What is meant stands here already, or another fix writes it. What is only a guess is not a reason to remove.
+                let is_said = left.is_empty() && !meant.is_empty() && cx.is_literal(item);
+                let f = match is_said {
+                    true if f.rule == "unknown-action" => f,
+                    true => f.remedy(removal(item)),
+                    false => with_spelling(cx, f, item, &left),
                 };
                 out.push(f.actions([item.display().to_lowercase()]));
             }
@@ -67,7 +65,6 @@ fn always(clause: &Clause) -> ActionSet {
     all
 }
 
-/// What allows the operation stands here already, or another fix writes it.
 fn removal(item: &Item) -> Remedy {
     Remedy::risky(format!("remove `{}`", item.display())).remove(item.span)
 }

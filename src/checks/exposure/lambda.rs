@@ -200,7 +200,16 @@ fn without_source(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
 
 /// Services that say their account when they invoke a function, by the pages on their own triggers; of others only the ARN is
 /// certain. CloudFormation User Guide, `AWS::Lambda::Permission`: `SourceAccount` is not supported by all event sources.
-const SAY_ACCOUNT: &[&str] = &["cognito-idp", "config", "iot", "logs", "s3", "secretsmanager", "ses"];
+const SAY_ACCOUNT: &[&str] = &[
+    "cognito-idp",
+    "config",
+    "events",
+    "iot",
+    "logs",
+    "s3",
+    "secretsmanager",
+    "ses",
+];
 
 pub(super) fn url(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, r) in cx.project.deployed() {

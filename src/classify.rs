@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::formats::templated::without_ending;
 use crate::secrets::{self, MARKS, Mark};
 
 pub use unread::unread;
@@ -97,9 +98,7 @@ const WORDS: &[(&str, u32)] = &[
     ("s3://", hit::PYTHON),
 ];
 
-/// Endings of template languages.
-const TEMPLATES: &[&str] = &[".tftpl", ".j2", ".jinja", ".tpl", ".tmpl"];
-/// Endings of what they are templates of.
+/// Endings of what templates of other languages are rendered to.
 const DATA: &[&str] = &[".json", ".yaml", ".yml", ".template"];
 
 /// Well-known files of other tools that no word can make ours.
@@ -153,7 +152,7 @@ pub fn classify(path: &str, text: &str) -> Kinds {
     }
     let policy = has(hit::STATEMENT | hit::ELEMENT);
     // `policy.json.tftpl` is what it is without the ending of its template language.
-    let inner = TEMPLATES.iter().find_map(|e| lower.strip_suffix(e));
+    let inner = without_ending(&lower);
     let is_data = |name: &str| DATA.iter().any(|e| name.ends_with(e));
     let named = inner.filter(|name| is_data(name)).unwrap_or(&lower);
     let extension = named.rsplit_once('.').map_or("", |(_, e)| e);
@@ -173,7 +172,7 @@ pub fn classify(path: &str, text: &str) -> Kinds {
             let holds = policy || empty || has(hit::STATEMENTS) || has(hit::API);
             kinds.policy = holds && !template && !kinds.serverless;
         }
-        "tftpl" | "j2" | "jinja" | "tpl" | "tmpl" => {
+        _ if inner.is_some() => {
             kinds.policy = policy && text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
         }
         "py" | "ipynb" => {
@@ -342,6 +341,8 @@ mod tests {
             ("a.auto.tfvars.json", "{}", &["terraform", "text"]),
             ("terragrunt.hcl", "", &["terraform", "text"]),
             ("p.json.tpl", policy, &["policy", "text"]),
+            ("p.json.erb", policy, &["policy", "text"]),
+            ("p.hbs", policy, &["policy", "text"]),
             ("user-data.tpl", "#!/bin/sh\n# Statement Effect", &["text"]),
             ("a.py", "import boto3", &["python", "text"]),
             ("a.py", "import awswrangler as wr", &["python", "text"]),

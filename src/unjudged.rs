@@ -60,12 +60,12 @@ pub enum Why {
     Module,
     /// A macro or include that CloudFormation runs when the template is deployed.
     Macro,
-    /// A template of another language that cannot be parsed before it is rendered.
-    Template,
     /// The file defines IAM in a language that is not read.
     Language(Language),
     /// A folder of synthesized templates is left out by `.gitignore` or the settings.
     Ignored,
+    /// A link that leads out of the repository.
+    Outside,
     /// A function and its role.
     Function(Silence),
 }
@@ -81,6 +81,8 @@ pub enum Language {
     OtherTool,
     /// A policy written as a literal in source code.
     Source,
+    /// A template of Jinja, Go, ERB or their like that cannot be parsed before it is rendered.
+    Template,
     /// A policy in documentation: listed, and never counted.
     Markdown,
 }
@@ -124,6 +126,14 @@ impl Unjudged {
             what: What::File,
             subject: Arc::from(""),
             why,
+        }
+    }
+
+    /// About a file of settings that cannot be read.
+    pub fn settings(path: impl Into<String>, why: &str) -> Self {
+        Self {
+            what: What::Settings,
+            ..Self::whole(path, Why::Settings(format!("cannot read the settings: {why}")))
         }
     }
 
@@ -193,11 +203,11 @@ impl fmt::Display for Why {
             Self::Unread(message) | Self::Exhausted(message) | Self::Settings(message) => message,
             Self::Module => "the module is not in this repository",
             Self::Macro => "CloudFormation runs this macro when the template is deployed",
-            Self::Template => "a template of another language: render it, then check the result",
             Self::Language(language) => language.text(),
             Self::Ignored => {
                 "synthesized templates are ignored: name the folder on the command line, or use --no-gitignore"
             }
+            Self::Outside => "a link that leads outside the repository: check the file or folder it leads to",
             Self::Function(silence) => return write!(f, "not compared with its role: {}", silence.text()),
         };
         f.write_str(text)
@@ -210,6 +220,7 @@ impl Language {
         match self {
             Self::Markdown => "documentation with a policy",
             Self::Snapshot => "a snapshot with policies",
+            Self::Template => "a template of another language",
             Self::Cdk | Self::OtherTool | Self::Source => "defines IAM in a language that is not read",
         }
     }
@@ -222,6 +233,7 @@ impl Language {
             Self::Snapshot => "a snapshot of a template with policies is not read: check the template itself",
             Self::OtherTool => "defines IAM in a language that is not read: check what the tool generates",
             Self::Source => "has a policy in a language that is not read: move the policy to a JSON file to check it",
+            Self::Template => "a template of another language: render it, then check the result",
             Self::Markdown => "documentation with a policy is not read",
         }
     }

@@ -1,5 +1,7 @@
 //! Files that plainly define IAM in a language that is not read.
 
+use crate::formats::templated::without_ending;
+use crate::iam::catalogue;
 use crate::unjudged::Language;
 
 /// Endings of source code. Python and what holds credentials only are no part of it.
@@ -64,6 +66,17 @@ pub fn unread(path: &str, text: &str) -> Option<Language> {
     let (_, extension) = name.rsplit_once('.')?;
     let extension = extension.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if let Some(inner) = without_ending(name) {
+        let ending = inner.rsplit_once('.').map_or("", |(_, e)| e);
+        let documentation = ending == "html" || DOCUMENTATION.contains(&ending);
+        return match documentation {
+            true => is_policy(text).then_some(Language::Markdown),
+            false => (says(&["AWS::IAM::", "\"aws_iam_"]) || is_policy(text)).then_some(Language::Template),
+        };
+    }
+    if name.ends_with(".pkr.hcl") {
+        return is_policy(text).then_some(Language::Source);
+    }
     if extension == "snap" {
         return (says(&["AWS::IAM::", "PolicyDocument"]) || is_policy(text)).then_some(Language::Snapshot);
     }
@@ -83,7 +96,25 @@ pub fn unread(path: &str, text: &str) -> Option<Language> {
     // What a Lambda authorizer answers is no policy of an identity (API Gateway Developer Guide, "Output from an API
     // Gateway Lambda authorizer").
     let authorizer = text.contains("execute-api:Invoke");
-    (serverless || text.contains("2012-10-17") && is_policy(text) && !authorizer).then_some(Language::Source)
+    let is_aws = || says(&["2012-10-17", "AWS::IAM::"]) || names_action(text);
+    (serverless || !authorizer && is_policy(text) && is_aws()).then_some(Language::Source)
+}
+
+/// A literal of the text is an action of AWS: `"s3:GetObject"`, `'ec2:Describe*'`.
+fn names_action(text: &str) -> bool {
+    text.match_indices(':').any(|(at, _)| {
+        let before = &text[..at];
+        let service = &before[before
+            .trim_end_matches(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            .len()..];
+        let rest = &text[at + 1..];
+        let name = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '*')
+            .unwrap_or(rest.len());
+        let quotes = ['"', '\'', '`'];
+        let quoted = before[..at - service.len()].ends_with(quotes) && rest[name..].starts_with(quotes);
+        quoted && rest.starts_with(|c: char| c.is_ascii_uppercase()) && catalogue().service(service).is_some()
+    })
 }
 
 /// The text has a policy in it, as JSON, YAML, HCL, or the objects of a language.
@@ -92,7 +123,7 @@ fn is_policy(text: &str) -> bool {
         text.match_indices(word).any(|(at, _)| {
             let before = text[..at].chars().next_back();
             let after = text[at + word.len()..].trim_start_matches(['"', '\'', '`', '\\', ' ', '\t']);
-            !before.is_some_and(char::is_alphanumeric) && after.starts_with([':', '=', ','])
+            !before.is_some_and(char::is_alphanumeric) && after.starts_with([':', '=', ',', '{'])
         })
     };
     key("Effect") && (key("Action") || key("NotAction")) && key("Statement")
@@ -141,6 +172,33 @@ mod tests {
                 "{ Version: '2012-10-17', Statement: [{ Action: 'execute-api:Invoke', Effect: e }] }",
                 None,
             ),
+            (
+                "bootstrap/csi.go",
+                "iam.PolicyDocument{Statement: []Entry{{Effect: Allow, Action: Actions{\"ec2:AttachVolume\"}}}}",
+                Some(Language::Source),
+            ),
+            (
+                "templates/bastion.rb",
+                "PolicyDocument: { Statement: [ { Effect: 'Allow', Action: ['ec2:Describe*'], Resource: '*' } ] }",
+                Some(Language::Source),
+            ),
+            (
+                "stack-policy.ts",
+                "{ Statement: [{ Effect: 'Deny', Action: 'Update:*', Principal: '*', Resource: '*' }] }",
+                None,
+            ),
+            (
+                "image.pkr.hcl",
+                "temporary_iam_instance_profile_policy_document {\n  Statement {\n    Action = [\"ssm:*\"]\n    Effect = \"Allow\"\n  }\n}\n",
+                Some(Language::Source),
+            ),
+            (
+                "main.tf.erb",
+                "resource \"aws_iam_policy\" \"a\" {\n<% if a %>\n}\n",
+                Some(Language::Template),
+            ),
+            ("nginx.conf.erb", "server <%= a %>;", None),
+            ("runbooks/access.html.md.erb", guide, Some(Language::Markdown)),
             ("README.md", "The effect of this statement: an action.\n", None),
             ("stack.py", cdk, None),
         ] {

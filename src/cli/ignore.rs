@@ -11,8 +11,9 @@ use clap::Args;
 
 use super::input::Input;
 use super::rules::place;
-use super::run::{self, Read, Wish};
+use super::run::{self, MAX_SETTINGS, Read, Wish};
 use super::{Failure, detail, terminal};
+use crate::secrets::Mask;
 use crate::settings::{Date, Settings};
 use crate::settle::{Reported, Status};
 use crate::source::{Sources, join_path, parent_path, relative_path};
@@ -69,19 +70,22 @@ impl Ignore {
             ignores: true,
             ..Wish::default()
         };
-        let (target, text, before, config) = run::understand(run::read(&input, &over, &wish)?, |read, analysis| {
-            let report = read.report(analysis, &wish);
-            let sources = analysis.project.sources;
-            let found: Vec<&Reported> = report
-                .active()
-                .filter(|f| wanted(sources, f) && self.rule.as_deref().is_none_or(|r| r == f.rule()))
-                .collect();
-            let target = self.one(sources, &found)?;
-            let file = sources
-                .find(&target.path)
-                .map_or_else(String::new, |id| sources.text(id).to_string());
-            Ok::<_, Failure>((target, file, snapshot(&report, &analysis.project), config_file(read)))
-        })?;
+        let (target, text, before, config, mask) =
+            run::understand(run::read(&input, &over, &wish)?, |read, analysis| {
+                let report = read.report(analysis, &wish);
+                let sources = analysis.project.sources;
+                let found: Vec<&Reported> = report
+                    .active()
+                    .filter(|f| wanted(sources, f) && self.rule.as_deref().is_none_or(|r| r == f.rule()))
+                    .collect();
+                let mask = Mask::new(sources, &report.secrets);
+                let target = self.one(sources, &found, &mask)?;
+                let file = sources
+                    .find(&target.path)
+                    .map_or_else(String::new, |id| sources.text(id).to_string());
+                let before = snapshot(&report, &analysis.project);
+                Ok::<_, Failure>((target, file, before, config_file(read), mask))
+            })?;
         for changed in comments(&target, &text, &self.comment(&target)) {
             let with = run::understand(
                 overlaid(&input, &over, &wish, &target.path, &changed)?,
@@ -93,13 +97,13 @@ impl Ignore {
             if is_what_was_meant(&before, &with, &target.fingerprint) {
                 write(&target.path, &changed)?;
                 let line = line_with_ignore(&changed, &text);
-                return terminal::shown(&format!("{}: {line}\n", target.path));
+                return terminal::shown(&mask.text(format!("{}: {line}\n", target.path)));
             }
         }
         self.exception(&target, &config)
     }
 
-    fn one(&self, sources: &Sources, found: &[&Reported]) -> Result<Target, Failure> {
+    fn one(&self, sources: &Sources, found: &[&Reported], mask: &Mask) -> Result<Target, Failure> {
         let mut rules: Vec<&str> = found.iter().map(|f| f.rule()).collect();
         rules.sort_unstable();
         rules.dedup();
@@ -114,14 +118,16 @@ impl Ignore {
             }
         };
         let subject = &f.finding.subject;
+        // The settings hold no secret either: what is called by one is found by its place.
+        let selects = |text: &String| mask.text(text.clone()) == *text;
         Ok(Target {
             rule: f.rule().to_owned(),
             path: sources.path(f.span().file).to_owned(),
             line: sources.positions(f.span()).0.line,
             fingerprint: f.identity.fingerprint.clone(),
-            sid: subject.sid.clone(),
+            sid: subject.sid.clone().filter(selects),
             pointer: subject.pointer.clone(),
-            address: subject.address.clone(),
+            address: Some(subject.address.clone()).filter(selects).unwrap_or_default(),
         })
     }
 
@@ -159,7 +165,14 @@ impl Ignore {
         if let Some(until) = self.until {
             entry.push_str(&format!("until = {until}\n"));
         }
-        let mut text = std::fs::read_to_string(config).unwrap_or_else(|_| "schema = 1\n".to_owned());
+        let mut text = match crate::discover::read_text(Path::new(config), MAX_SETTINGS) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => "schema = 1\n".to_owned(),
+            Err(source) => {
+                let what = format!("cannot read {config}");
+                return Err(Failure::Io { what, source });
+            }
+        };
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }

@@ -219,7 +219,15 @@ impl Input {
     pub(super) fn targets(&self) -> Result<Targets, Failure> {
         let mut paths = self.paths.clone();
         if let Some(list) = &self.files_from {
-            let bytes = if list == Path::new("-") { stdin()? } else { read(list)? };
+            let bytes = match list == Path::new("-") {
+                true => stdin(MAX_LIST)?,
+                false => read(list)?,
+            };
+            if bytes.len() as u64 > MAX_LIST {
+                return Err(Failure::Usage(format!(
+                    "the list of --files-from is larger than {MAX_LIST} bytes"
+                )));
+            }
             let text = String::from_utf8_lossy(&bytes);
             let separator = if text.contains('\0') { '\0' } else { '\n' };
             let listed = text.split(separator).map(|l| l.trim_end_matches('\r'));
@@ -236,7 +244,7 @@ impl Input {
                 ));
             }
             let name = self.stdin_filename.clone().unwrap_or_else(|| "stdin.json".to_owned());
-            Some((name, stdin()?))
+            Some((name, stdin(self.max_file_size)?))
         } else {
             None
         };
@@ -262,7 +270,11 @@ pub(super) struct Targets {
     pub(super) stdin: Option<(String, Vec<u8>)>,
 }
 
-fn stdin() -> Result<Vec<u8>, Failure> {
+/// Bytes of a list of paths.
+const MAX_LIST: u64 = 64 << 20;
+
+/// At most one byte more than `cap`, which shows that there is more.
+fn stdin(cap: u64) -> Result<Vec<u8>, Failure> {
     use std::io::IsTerminal as _;
     if std::io::stdin().is_terminal() {
         super::terminal::note("reading standard input; end it with Ctrl-D");
@@ -270,6 +282,7 @@ fn stdin() -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     std::io::stdin()
         .lock()
+        .take(cap.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(|source| Failure::Io {
             what: "cannot read standard input".to_owned(),
@@ -278,9 +291,14 @@ fn stdin() -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// A list of paths, which may come from a pipe; at most one byte more than [`MAX_LIST`].
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|source| Failure::Io {
+    let io = |source| Failure::Io {
         what: format!("cannot read {}", discover::slashed(path)),
         source,
-    })
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(io)?;
+    file.take(MAX_LIST + 1).read_to_end(&mut bytes).map_err(io)?;
+    Ok(bytes)
 }

@@ -10,6 +10,7 @@ use super::run::{self, Read, Wish};
 use super::{Failure, terminal};
 use crate::fix::{self, Mended, Seen, Texts};
 use crate::report::{Options, Page};
+use crate::source::without_commands;
 
 /// What fixing changes: nothing is on disk yet.
 pub(super) struct Changes {
@@ -101,10 +102,10 @@ impl Changes {
             };
             terminal::note(&format!("note: {files} not wholly read; `overgrant check` tells why"));
         }
-        // What is piped on is a patch, byte for byte.
+        // What is piped on is a patch, byte for byte but for commands to the runner of a pipeline.
         match std::io::stdout().is_terminal() {
             true => terminal::shown(&text)?,
-            false => terminal::page(&text)?,
+            false => terminal::page(&*without_commands(&text))?,
         };
         Ok(ExitCode::from(u8::from(any)))
     }

@@ -25,6 +25,7 @@ use clap::{Parser, Subcommand};
 
 use crate::discover;
 use crate::settings::Fault;
+use crate::source::visible;
 
 /// Finds where a repository grants more AWS access than it should, offline, on the exact token.
 #[derive(Debug, Parser)]
@@ -78,12 +79,20 @@ fn version() -> String {
 
 /// Runs the command with these arguments, the program's name first.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(e) => {
             let code = if e.use_stderr() { 2 } else { 0 };
-            // A closed pipe is nobody to tell.
-            let _ = e.print();
+            // Names of files may be among the arguments, and the message cites them.
+            match args
+                .iter()
+                .all(|arg| visible(&arg.to_string_lossy()) == arg.to_string_lossy())
+            {
+                // A closed pipe is nobody to tell.
+                true => drop(e.print()),
+                false => terminal::note(&e.to_string()),
+            }
             return ExitCode::from(code);
         }
     };

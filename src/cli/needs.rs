@@ -8,7 +8,8 @@ use super::input::Input;
 use super::run::{self, Wish};
 use super::{Failure, terminal};
 use crate::project::calls::Calls;
-use crate::report::{Mask, Needed, needs_human, needs_json, needs_policy};
+use crate::report::{Needed, needs_human, needs_json, needs_policy};
+use crate::secrets::Mask;
 use crate::settings::Settings;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -42,18 +43,18 @@ impl Needs {
             let program = analysis.project.program();
             let calls = Calls::new(&program);
             let needed = Needed::new(&analysis.project, &calls, &report.errors);
+            let mask = Mask::new(sources, &report.secrets);
             let text = match self.format {
-                NeedsFormat::Human => needs_human(&needed),
-                NeedsFormat::Json => needs_json(&needed),
+                NeedsFormat::Human => mask.text(needs_human(&needed)),
+                NeedsFormat::Json => mask.json(needs_json(&needed)),
                 NeedsFormat::Policy => {
                     for note in needed.doubts() {
-                        terminal::note(&format!("note: {note}"));
+                        terminal::note(&mask.text(format!("note: {note}")));
                     }
-                    needs_policy(&needed)
+                    mask.json(needs_policy(&needed))
                 }
             };
-            let mask = Mask::new(sources, &report.secrets);
-            terminal::page(&mask.text(text))?;
+            terminal::page(&text)?;
             Ok(ExitCode::from(u8::from(!report.errors.is_empty())))
         })
     }

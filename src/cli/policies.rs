@@ -1,5 +1,6 @@
 //! `policies`, `files`, `expand`: what was seen.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -10,9 +11,10 @@ use super::run::{self, Wish};
 use super::{Failure, terminal};
 use crate::classify::classify;
 use crate::iam::expand::{self, Expansion};
-use crate::report::{Mask, Seen, seen_human, seen_json, unjudged_human, unjudged_json};
+use crate::report::{Seen, seen_human, seen_json, unjudged_human, unjudged_json};
+use crate::secrets::Mask;
 use crate::settings::{NAMES, Settings};
-use crate::source::push_line;
+use crate::source::{json_without_commands, push_line};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum ListFormat {
@@ -46,14 +48,14 @@ impl Policies {
                 project: &analysis.project,
                 errors: &report.errors,
             };
-            let text = match (self.format, self.unjudged) {
-                (ListFormat::Human, false) => seen_human(&seen),
-                (ListFormat::Json, false) => seen_json(&seen),
-                (ListFormat::Human, true) => unjudged_human(sources, &report.unjudged),
-                (ListFormat::Json, true) => unjudged_json(sources, &report.unjudged),
-            };
             let mask = Mask::new(sources, &report.secrets);
-            terminal::page(&mask.text(text))?;
+            let text = match (self.format, self.unjudged) {
+                (ListFormat::Human, false) => mask.text(seen_human(&seen)),
+                (ListFormat::Json, false) => mask.json(seen_json(&seen)),
+                (ListFormat::Human, true) => mask.text(unjudged_human(sources, &report.unjudged)),
+                (ListFormat::Json, true) => mask.json(unjudged_json(sources, &report.unjudged)),
+            };
+            terminal::page(&text)?;
             Ok(ExitCode::from(u8::from(!report.errors.is_empty())))
         })
     }
@@ -83,7 +85,8 @@ impl Files {
             .map(|f| (f.path.as_str(), kinds(&f.path, &f.text), f.in_scope))
             .collect();
         let skipped = read.found.skipped.iter();
-        let skipped = skipped.filter(|s| files.iter().all(|(path, ..)| *path != s.path));
+        let kept: BTreeSet<&str> = files.iter().map(|(path, ..)| *path).collect();
+        let skipped = skipped.filter(|s| !kept.contains(&*s.path));
         let text = match self.format {
             ListFormat::Human => {
                 let mut out = String::new();
@@ -103,7 +106,10 @@ impl Files {
                     .collect();
                 let skipped: Vec<Value> = skipped.map(|s| json!({"path": s.path, "why": s.why})).collect();
                 let whole = json!({"schema_version": "1.0", "files": files, "skipped": skipped});
-                format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default())
+                json_without_commands(format!(
+                    "{}\n",
+                    serde_json::to_string_pretty(&whole).unwrap_or_default()
+                ))
             }
         };
         terminal::page(&text)
@@ -163,7 +169,7 @@ impl Expand {
             ListFormat::Human => all.iter().map(Expansion::human).collect::<Vec<_>>().join("\n"),
             ListFormat::Json => {
                 let all: Vec<Value> = all.iter().map(Expansion::json).collect();
-                format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default())
+                json_without_commands(format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()))
             }
         };
         terminal::page(&text)?;

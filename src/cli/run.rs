@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::input::{Input, interest};
 use super::{Failure, terminal};
-use crate::discover::{self, Found, Search};
+use crate::discover::{self, Found, Inside, Search};
 use crate::fix;
 use crate::iam::{Declared, Own, PolicyKind};
 use crate::pipeline::{Analysis, analyse};
@@ -19,7 +19,7 @@ use crate::test_code::is_test_code;
 use crate::unjudged::{Unjudged, Why};
 
 /// Bytes of a settings file.
-const MAX_SETTINGS: u64 = 4 << 20;
+pub(super) const MAX_SETTINGS: u64 = 4 << 20;
 /// How often analysis may ask for more files.
 const MAX_ROUNDS: usize = 4;
 
@@ -47,6 +47,7 @@ pub(super) struct Read<'a> {
     /// Built-in rules and users' own.
     pub(super) ruleset: Ruleset,
     kinds: Vec<(crate::settings::Glob, crate::iam::PolicyKind)>,
+    inside: Inside,
     /// Folders that were walked, absolute.
     walked: Vec<String>,
     /// Files that were named, absolute.
@@ -135,6 +136,7 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
     let targeted = targets.paths.iter().map(|p| join_path(&cwd, &discover::slashed(p)));
     let (walked, named): (Vec<String>, Vec<String>) = targeted.partition(|p| std::path::Path::new(p).is_dir());
     let root = git_root.clone().unwrap_or_else(|| cwd.clone());
+    let inside = Inside::new(&cwd, walked.iter().chain(&named));
     let stdin = targets.stdin.iter().map(|(name, _)| join_path(&cwd, name));
     // A hook names whatever was changed: it asks for what a run over everything would say.
     let named_tests = walked
@@ -151,6 +153,7 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
     let excluded = exclude.clone();
     let search = Search {
         cwd: cwd.clone(),
+        inside: &inside,
         paths: targets.paths,
         stdin: targets.stdin.clone(),
         include: Input::patterns(&cwd, &input.include)?,
@@ -188,6 +191,7 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
         governing,
         found,
         clock,
+        inside,
         walked,
         named: named.into_iter().collect(),
         exclude: excluded,
@@ -294,6 +298,7 @@ impl Read<'_> {
         }
         let search = Search {
             cwd: self.cwd.clone(),
+            inside: &self.inside,
             paths: Vec::new(),
             stdin: None,
             include: None,
@@ -306,7 +311,7 @@ impl Read<'_> {
             tell: false,
             judge: &interest,
         };
-        let more = discover::read_wanted(&search, &self.root, &wanted, &|file| self.was_asked_for(file));
+        let more = discover::read_wanted(&search, &wanted, &|file| self.was_asked_for(file));
         let fresh: Vec<discover::Input> = more.files.into_iter().filter(|f| !known.contains(&*f.path)).collect();
         let any = !fresh.is_empty();
         self.found.files.extend(fresh);
@@ -411,8 +416,18 @@ impl Read<'_> {
             }),
         };
         let mut report = settle(project, outcome.findings, &terms);
-        let found = self.found.unjudged.iter().cloned();
-        report.not_judged(outcome.unjudged.into_iter().chain(found), project, &terms);
+        // A text whose name says nothing may have been read for a file that names it.
+        let documents = project.documents.iter().map(|d| project.sources.path(d.span.file));
+        let read: BTreeSet<&str> = documents.collect();
+        let unread = |u: &&Unjudged| !matches!(u.why, Why::Language(_)) || !read.contains(&*u.path);
+        let found = self.found.unjudged.iter().filter(unread).cloned();
+        let settings = governing.unread().iter();
+        let settings = settings.map(|(path, why)| Unjudged::settings(path.as_str(), why));
+        report.not_judged(
+            outcome.unjudged.into_iter().chain(found).chain(settings),
+            project,
+            &terms,
+        );
         let fails = |u: &Unjudged| u.counts() && governing.of(&u.path).fail_on_unjudged;
         report.fails_unjudged = report.unjudged.iter().any(fails);
         report.broken = !outcome.failures.is_empty();

@@ -142,28 +142,25 @@ fn context_file(search: &Search<'_>, absolute: &str, found: &mut Found, takes_pa
 }
 
 /// Reads what analysis asked for: `wanted` holds paths as shown, a folder with a final `/`, and patterns ([`MATCHING`]). Only
-/// inside `root` (absolute), only what is there. Folders are context. A single file is a part of what reads it: whether it is
+/// [`Inside`](super::Inside), only what is there. Folders are context. A single file is a part of what reads it: whether it is
 /// in scope too, `in_scope` says of its absolute path.
-pub fn read_wanted(search: &Search<'_>, root: &str, wanted: &[String], in_scope: &dyn Fn(&str) -> bool) -> Found {
+pub fn read_wanted(search: &Search<'_>, wanted: &[String], in_scope: &dyn Fn(&str) -> bool) -> Found {
     let mut found = Found::default();
-    // A link may lead out of the repository.
-    let Ok(real_root) = std::fs::canonicalize(root) else {
-        return found;
-    };
-    let inside = |path: &str| std::fs::canonicalize(path).is_ok_and(|real| real.starts_with(&real_root));
     for path in wanted {
         let (path, pattern) = match path.split_once(MATCHING) {
             Some((folder, pattern)) => (folder, Some(pattern)),
             None => (path.as_str(), None),
         };
         let absolute = join_path(&search.cwd, path);
-        if absolute != root && !absolute.starts_with(&format!("{}/", root.trim_end_matches('/'))) || !inside(&absolute)
-        {
+        if !search.inside.holds(&absolute) {
             continue;
         }
         match pattern {
             Some(pattern) => {
-                for file in matching(&absolute, pattern).into_iter().filter(|file| inside(file)) {
+                for file in matching(&absolute, pattern)
+                    .into_iter()
+                    .filter(|file| search.inside.holds(file))
+                {
                     wanted_file(search, &file, in_scope(&file), &mut found);
                     if found.bytes > MAX_CONTEXT_BYTES {
                         break;

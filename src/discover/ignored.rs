@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::gitignore::{Gitignore, GitignoreBuilder, gitconfig_excludes_path};
 
 use super::read;
 
@@ -18,7 +18,7 @@ const MAX_BYTES: u64 = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Ignored {
     /// The user's own, `core.excludesFile` of Git.
-    global: Gitignore,
+    global: Option<Gitignore>,
     by_folder: Mutex<HashMap<PathBuf, Arc<Folder>>>,
 }
 
@@ -31,9 +31,10 @@ struct Folder {
 }
 
 impl Ignored {
-    pub(super) fn new() -> Self {
+    /// The user's own patterns are relative to `cwd`.
+    pub(super) fn new(cwd: &str) -> Self {
         Self {
-            global: Gitignore::global().0,
+            global: gitconfig_excludes_path().and_then(|file| patterns(Path::new(cwd), &file)),
             by_folder: Mutex::default(),
         }
     }
@@ -54,7 +55,8 @@ impl Ignored {
             }
             at = dir.parent();
         }
-        self.global.matched(path, is_dir).is_ignore()
+        let global = self.global.as_ref();
+        global.is_some_and(|all| all.matched(path, is_dir).is_ignore())
     }
 
     fn folder(&self, dir: &Path) -> Arc<Folder> {

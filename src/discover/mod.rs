@@ -5,6 +5,7 @@
 
 mod context;
 mod ignored;
+mod inside;
 mod names;
 mod read;
 mod walk;
@@ -22,6 +23,7 @@ use crate::source::{ProblemKind, join_path, parent_path, relative_path};
 use crate::unjudged::{Language, Unjudged, Why};
 
 use ignored::Ignored;
+pub use inside::Inside;
 pub use read::text as read_text;
 
 pub use names::{Promise, promise_of_named};
@@ -48,6 +50,7 @@ pub type Judge<'a> = dyn Fn(&str, &str) -> Interest + Sync + 'a;
 pub struct Search<'a> {
     /// Absolute, `/` between the parts.
     pub cwd: String,
+    pub inside: &'a Inside,
     pub paths: Vec<PathBuf>,
     /// What came on standard input, under this name.
     pub stdin: Option<(String, Vec<u8>)>,
@@ -187,13 +190,11 @@ impl Found {
     }
 }
 
-/// A path that the user named and that cannot be read: ends the run.
+/// A path that the user named and that leads to nothing that can be read: ends the run.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     #[error("no such file or folder: {path}{}", suggestion.as_ref().map(|s| format!("; did you mean {s}?")).unwrap_or_default())]
     Missing { path: String, suggestion: Option<String> },
-    #[error("cannot read {path}: {source}")]
-    Unreadable { path: String, source: io::Error },
     #[error("{path} is neither a file nor a folder; for a pipe, use `-`")]
     Special { path: String },
 }
@@ -251,15 +252,27 @@ impl Search<'_> {
         let mut folders = Vec::new();
         let mut named = Vec::new();
         for path in &self.paths {
-            let meta = std::fs::metadata(path).map_err(|e| self.failure(path, e))?;
-            if meta.is_dir() {
-                std::fs::read_dir(path).map_err(|e| self.failure(path, e))?;
-                let absolute = self.absolute(path);
-                if absolute.split('/').any(|part| part == ".git") {
-                    found.skip(self.tell, &self.shown(&absolute), "the store of Git");
+            let absolute = self.absolute(path);
+            let meta = match std::fs::metadata(path) {
+                Ok(meta) => meta,
+                Err(e) if e.kind() == io::ErrorKind::NotFound && !path.is_symlink() => return Err(self.missing(path)),
+                Err(e) => {
+                    self.unopened(path, &absolute, &e, &mut found);
                     continue;
                 }
-                folders.push(path.clone());
+            };
+            if self.inside.is_left_by(&absolute) {
+                found
+                    .unjudged
+                    .push(Unjudged::whole(self.shown(&absolute), Why::Outside));
+            } else if meta.is_dir() {
+                if let Err(e) = std::fs::read_dir(path) {
+                    found.unlisted(self.shown(&absolute), &e);
+                } else if absolute.split('/').any(|part| part == ".git") {
+                    found.skip(self.tell, &self.shown(&absolute), "the store of Git");
+                } else {
+                    folders.push(path.clone());
+                }
             } else if meta.is_file() {
                 named.push(path.clone());
             } else {
@@ -279,17 +292,12 @@ impl Search<'_> {
         if let Some((name, bytes)) = &self.stdin {
             let absolute = join_path(&self.cwd, name);
             found.bytes += bytes.len() as u64;
-            self.keep(
-                &self.shown(&absolute),
-                read::decode(bytes.clone()),
-                true,
-                true,
-                &mut found,
-            );
+            let content = read::within(bytes.clone(), self.max_file_size);
+            self.keep(&self.shown(&absolute), content, true, true, &mut found);
             lonely.push(absolute);
         }
         // What is named is read, though a walk around it would leave it out.
-        let ignored = Ignored::new();
+        let ignored = Ignored::new(&self.cwd);
         let left_out = |folder: &PathBuf| {
             let absolute = self.absolute(folder);
             let name = absolute.rsplit('/').next().unwrap_or_default();
@@ -324,24 +332,28 @@ impl Search<'_> {
         Ok(found)
     }
 
-    fn failure(&self, path: &Path, source: io::Error) -> Failure {
-        let shown = slashed(path);
-        if source.kind() == io::ErrorKind::NotFound {
-            Failure::Missing {
-                suggestion: nearest_sibling(path),
-                path: shown,
-            }
-        } else {
-            Failure::Unreadable { path: shown, source }
+    fn missing(&self, path: &Path) -> Failure {
+        Failure::Missing {
+            suggestion: nearest_sibling(path),
+            path: slashed(path),
         }
     }
 
     fn named_file(&self, path: &Path, absolute: &str, found: &mut Found) {
-        let shown = self.shown(absolute);
         match read::read(path, self.max_file_size) {
-            Ok(content) => self.keep(&shown, content, true, true, found),
-            Err(e) => found.unopened(&shown, Promise::Iam, &e),
+            Ok(content) => self.keep(&self.shown(absolute), content, true, true, found),
+            Err(e) => self.unopened(path, absolute, &e, found),
         }
+    }
+
+    /// A file that was named and cannot be opened. Its name says what is lost, as on a walk.
+    fn unopened(&self, path: &Path, absolute: &str, error: &io::Error, found: &mut Found) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let promised = match self.included(absolute) {
+            true => Promise::Iam,
+            false => names::promise(&name).unwrap_or(Promise::Text),
+        };
+        found.unopened(&self.shown(absolute), promised, error);
     }
 
     /// Takes what was read of the file shown as `path`, if it is ours.

@@ -1,6 +1,7 @@
 //! What a file's name and folder say about it, before a byte is read. The list is the one of the user guide, "What is read".
 
 use crate::classify::is_minified_style;
+use crate::formats::templated::without_ending;
 
 /// What a name promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,8 +118,11 @@ pub fn promise_of_named(name: &str) -> Option<Promise> {
     let extension = name.rsplit_once('.').map_or("", |(_, e)| e);
     let lower = extension.to_ascii_lowercase();
     match lower.as_str() {
-        "json" | "jsonc" | "yaml" | "yml" | "template" | "tf" | "tofu" | "tfvars" | "hcl" | "py" | "ipynb"
-        | "tftpl" | "j2" | "tpl" => Some(Promise::Iam),
+        "json" | "jsonc" | "yaml" | "yml" | "template" | "tf" | "tofu" | "tfvars" | "hcl" | "py" | "ipynb" => {
+            Some(Promise::Iam)
+        }
+        _ if without_ending(name).is_some() => Some(Promise::Iam),
+        _ if is_minified_style(name) => None,
         "pem" | "key" | "tfstate" | "log" | "html" | "mjs" | "cjs" | "mts" | "cts" | "snap" | "env" | "envrc"
         | "ini" | "cfg" | "conf" | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1" | "bat" | "js"
         | "ts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp" | "h" | "scala"

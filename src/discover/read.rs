@@ -103,14 +103,19 @@ pub(super) fn read(path: &Path, cap: u64) -> io::Result<Content> {
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     // One byte past the cap tells a file that grew or lied about its size.
     file.take(cap.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > cap {
-        return Ok(Content::TooLarge(bytes.len() as u64, true));
+    Ok(within(bytes, cap))
+}
+
+/// What at most `cap` bytes, and one that shows that there are more, hold.
+pub(super) fn within(bytes: Vec<u8>, cap: u64) -> Content {
+    match bytes.len() as u64 > cap {
+        true => Content::TooLarge(bytes.len() as u64, true),
+        false => decode(bytes),
     }
-    Ok(decode(bytes))
 }
 
 /// UTF-8, or UTF-16 (then offsets are those of the UTF-8 text); else mended.
-pub(super) fn decode(bytes: Vec<u8>) -> Content {
+fn decode(bytes: Vec<u8>) -> Content {
     if let Some(text) = utf16(&bytes) {
         return Content::Converted(text);
     }

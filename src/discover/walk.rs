@@ -39,7 +39,7 @@ pub(super) struct How {
 /// Adds what lies under `folders`.
 pub(super) fn walk(search: &Search<'_>, folders: &[PathBuf], how: How, found: &mut Found) {
     let all = Mutex::new(Vec::new());
-    let ignored = Ignored::new();
+    let ignored = Ignored::new(&search.cwd);
     builder(search, folders).build_parallel().run(|| {
         let mut worker = Worker {
             ignored: (search.gitignore && how.filtered).then_some(&ignored),
@@ -101,6 +101,9 @@ impl Worker<'_, '_> {
         }
         let tell = self.search.tell;
         if !kind.is_file() {
+            if kind.is_symlink() {
+                self.link(&entry, &name);
+            }
             if tell || promise(&name).is_ok() {
                 let shown = self.shown(&entry);
                 self.found.skip(tell, &shown, "link or special file");
@@ -148,6 +151,20 @@ impl Worker<'_, '_> {
             return WalkState::Skip;
         }
         WalkState::Continue
+    }
+
+    /// A link is not followed: what it leads to is met by itself, except outside the repository.
+    fn link(&mut self, entry: &DirEntry, name: &str) {
+        let absolute = self.search.absolute(entry.path());
+        let may_matter = || match std::fs::metadata(entry.path()) {
+            Ok(meta) => meta.is_dir() || promise(name) == Ok(Promise::Iam),
+            Err(_) => false,
+        };
+        let left_out = || self.filtered && self.search.excluded(&absolute) || folder_skipped(name).is_some();
+        if self.in_scope && may_matter() && !left_out() && self.search.inside.is_left_by(&absolute) {
+            let shown = self.search.shown(&absolute);
+            self.found.unjudged.push(Unjudged::whole(shown, Why::Outside));
+        }
     }
 
     /// A folder of templates that the CDK made is left out.

@@ -83,6 +83,11 @@ fn at_depth(tree: &Tree, id: NodeId, depth: usize) -> Value {
 /// The object or array that `text` is the JSON of (or the YAML, if it says `Statement:`), with what is wrong in it when
 /// it is a policy document. `None` when it looks like something else.
 pub fn embedded(text: &Text, span: Span) -> Option<(Value, Vec<Problem>)> {
+    let (value, problems) = inside(text, span)?;
+    Some((value, problems.into_iter().map(|p| p.inside(span)).collect()))
+}
+
+fn inside(text: &Text, span: Span) -> Option<(Value, Vec<Problem>)> {
     let flat = text.with_placeholders();
     let tree = if looks_like_json(&flat) {
         json::parse_text(text, span)

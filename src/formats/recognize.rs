@@ -16,17 +16,6 @@ use super::{plain, vendors};
 const MAX_DEPTH: u32 = 8;
 /// How many statements are looked at before the rest is assumed to be alike.
 const MAX_STATEMENTS: usize = 500;
-/// The elements that say what a statement does. IAM User Guide, "IAM JSON policy elements reference".
-const CORE: [&str; 7] = [
-    "Effect",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Principal",
-    "NotPrincipal",
-];
-
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -191,6 +180,17 @@ pub(super) fn names_elements(text: &str) -> bool {
     text.contains("\"Statement\"") && words.iter().any(|w| text.contains(w))
 }
 
+/// Whether an object with such keys is a recorded call of the AWS API: what it shows was granted elsewhere. AWS CloudTrail User
+/// Guide, "CloudTrail record contents".
+pub(super) fn names_event(has: impl Fn(&str) -> bool) -> bool {
+    has("eventSource") && has("eventName")
+}
+
+/// [`names_event`] of a value.
+pub(super) fn is_event(value: &Value) -> bool {
+    value.entries().is_some() && names_event(|key| value.get(key).is_some())
+}
+
 /// Whether the file with this root belongs to a tool that shows policies without granting them: rule files of overgrant, JSON
 /// schemas, API models of AWS SDKs and of Smithy, policies of Cloud Custodian, recorded events of the AWS API.
 pub(super) fn is_file_of_a_tool(tree: &Tree, root: NodeId) -> bool {
@@ -213,8 +213,8 @@ pub(super) fn is_file_of_a_tool(tree: &Tree, root: NodeId) -> bool {
                 && ["filters", "actions", "mode"].iter().any(|k| get(first, k).is_some())
         })
     };
-    // AWS CloudTrail User Guide, "CloudTrail record contents"; also in lists, and as the detail of an event of EventBridge.
-    let is_event = |node: NodeId| get(node, "eventSource").is_some() && get(node, "eventName").is_some();
+    // Also in lists, and as the detail of an event of EventBridge.
+    let is_event = |node: NodeId| names_event(|key| tree.get(node, key).is_some());
     let listed = |node: NodeId| tree.children(node).next().is_some_and(is_event);
     // Amazon EventBridge User Guide, "Events": patterns for them have the same keys.
     let of_a_bus = |detail: NodeId| tree.kind(detail) == Node::Map && (has("source") || has("detail-type"));
@@ -297,8 +297,9 @@ fn statements(value: &Value) -> impl Iterator<Item = &Value> {
     std::iter::from_fn(next).take(MAX_STATEMENTS)
 }
 
+/// An element that says what a statement does.
 fn is_core(element: &str) -> bool {
-    CORE.contains(&element)
+    STATEMENT_ELEMENTS.contains(&element) && !matches!(element, "Sid" | "Condition")
 }
 
 /// The element of a statement that a key names, or is meant to name: another case, a plural, one letter amiss.

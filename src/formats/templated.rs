@@ -41,8 +41,10 @@ pub fn unrendered(sources: &Sources, unit: &mut Unit) {
 /// (`{{cookiecutter.name}}/`), a line begins with a directive, or, in data, there is an expression anywhere.
 fn is_unrendered(path: &str, text: &str) -> bool {
     const DATA: [&str; 4] = [".json", ".yaml", ".yml", ".template"];
-    const ENDINGS: [&str; 4] = [".j2", ".jinja", ".jinja2", ".erb"];
-    if path.contains("{{") || ENDINGS.iter().any(|end| path.ends_with(end)) {
+    // Expressions of Terraform are understood.
+    const OPENING: [&str; 3] = ["{{", "{%", "<%"];
+    let is_open = || OPENING.iter().any(|open| text.contains(open));
+    if path.contains("{{") || without_ending(path).is_some() && is_open() {
         return true;
     }
     let directive = |line: &str| ["{%", "<%"].iter().any(|open| line.trim_start().starts_with(open));
@@ -55,6 +57,30 @@ fn is_unrendered(path: &str, text: &str) -> bool {
             let mut opened = line.match_indices("{{");
             opened.any(|(at, open)| expression(&line[at + open.len()..]) && !line[at + open.len()..].starts_with('"'))
         })
+}
+
+/// Endings of template languages: Terraform's, Go's, Jinja and Nunjucks, ERB and EJS, Handlebars and Mustache, Liquid, Mako.
+const ENDINGS: &[&str] = &[
+    ".tftpl",
+    ".tpl",
+    ".tmpl",
+    ".gotmpl",
+    ".j2",
+    ".jinja",
+    ".jinja2",
+    ".njk",
+    ".erb",
+    ".ejs",
+    ".hbs",
+    ".handlebars",
+    ".mustache",
+    ".liquid",
+    ".mako",
+];
+
+/// The name of what a template is rendered to: `policy.json` of `policy.json.tftpl`.
+pub fn without_ending(name: &str) -> Option<&str> {
+    ENDINGS.iter().find_map(|end| name.strip_suffix(end))
 }
 
 /// Whether `templatefile` reads a file of this name.
@@ -175,7 +201,11 @@ mod tests {
             ("main.tf", "{% if x %}", true),
             ("t.yaml", "A: {{ .Values.a }}", true),
             ("t.yaml", "A: '{{resolve:ssm:x}}'", false),
-            ("t.yaml.erb", "A: 1", true),
+            ("t.yaml.erb", "A: <%= a %>", true),
+            ("t.yaml.erb", "A: 1", false),
+            ("t.json.tmpl", "{{{ template \"a\" . }} \"A\": 1}", true),
+            ("t.json.njk", "{\"A\": {% if a %}}", true),
+            ("t.json.tpl", "{\"A\" \"${a}\"}", false),
             ("t.json", "{\"a\":{\"b\":{\"c\":1}}}", false),
             ("t.yaml", "A: [", false),
         ];

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use codespan_reporting::files::{Error, Files};
 
-use super::Mask;
+use crate::secrets::Mask;
 use crate::source::{FileId, Sources, Span, visible};
 
 /// Longer lines are cut.

@@ -8,7 +8,6 @@ mod excerpt;
 mod human;
 mod json;
 mod line_hash;
-mod mask;
 mod needs;
 mod policies;
 mod sarif;
@@ -18,10 +17,12 @@ mod unjudged;
 mod xml;
 
 use crate::rules::Ruleset;
+use crate::secrets::Mask;
 use crate::settle::{Report, Reported};
-use crate::source::{FileId, Sources, Span, join_path, one_line, relative_path};
+use crate::source::{
+    FileId, Sources, Span, join_path, json_without_commands, one_line, relative_path, xml_without_commands,
+};
 
-pub use mask::Mask;
 pub use needs::{Needed, needs_human, needs_json, needs_policy};
 pub use policies::{Seen, policy_json, seen_human, seen_json};
 pub use unjudged::{unjudged_human, unjudged_json};
@@ -133,7 +134,14 @@ impl<'a> Page<'a> {
             Format::Rdjson => services::rdjson(self),
             Format::Markdown => text::markdown(self),
         };
-        self.mask.text(text)
+        let text = self.mask.text(text);
+        match format {
+            Format::Json | Format::Jsonl | Format::Sarif | Format::Gitlab | Format::Rdjson => {
+                json_without_commands(text)
+            }
+            Format::Junit | Format::Checkstyle => xml_without_commands(text),
+            Format::Human | Format::Compact | Format::Grouped | Format::Github | Format::Markdown => text,
+        }
     }
 
     /// `text` without secrets.

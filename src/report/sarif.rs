@@ -1,6 +1,6 @@
 //! SARIF 2.1.0, as GitHub code scanning and others read it ("SARIF support for code scanning", GitHub Docs).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::finding::{Confidence, Label, LabelRole, Severity};
 use crate::rules::{Rule, Style};
 use crate::settle::{Reported, Status, SuppressionKind};
 use crate::source::{FileId, Span};
-use crate::unjudged::Why;
+use crate::unjudged::{Unjudged, Why};
 
 /// More results than this are refused.
 const MAX_RESULTS: usize = 25_000;
@@ -76,9 +76,14 @@ fn notifications(page: &Page<'_>, total: usize) -> Vec<Value> {
             })
         })
         .collect();
-    let counted = page.report.unjudged.iter().filter(|u| u.counts());
+    let errors: BTreeSet<(&str, Span)> = page.report.errors.iter().map(|p| (page.path(p.span), p.span)).collect();
+    let whole: BTreeSet<&str> = errors.iter().map(|(path, _)| *path).collect();
+    let is_error = |u: &&Unjudged| match u.span {
+        Some(span) => errors.contains(&(&*u.path, span)),
+        None => matches!(u.why, Why::Unread(_)) && whole.contains(&*u.path),
+    };
     // Errors are listed above.
-    for u in counted.filter(|u| !matches!(u.why, Why::Broken(_) | Why::Unread(_) | Why::Settings(_))) {
+    for u in page.report.unjudged.iter().filter(|u| u.counts() && !is_error(u)) {
         let mut place = json!({"artifactLocation": located(page, &u.path)});
         if let (Some(span), Some(map)) = (u.span, place.as_object_mut()) {
             map.insert("region".to_owned(), region(page, span));

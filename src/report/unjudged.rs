@@ -26,9 +26,7 @@ pub(super) fn groups(all: &[Unjudged]) -> Vec<Group<'_>> {
 
 /// Whether two entries have one reason and one thing to do about it.
 fn alike(a: &Unjudged, b: &Unjudged) -> bool {
-    a.what == b.what
-        && a.why == b.why
-        && matches!(a.why, Why::Language(_) | Why::Module | Why::Template | Why::Function(_))
+    a.what == b.what && a.why == b.why && matches!(a.why, Why::Language(_) | Why::Module | Why::Function(_))
 }
 
 impl Group<'_> {

@@ -53,7 +53,7 @@ pub fn load(dir: &Path, shown: &str) -> UserRules {
             .to_string_lossy()
             .replace('\\', "/");
         let name = format!("{}/{inside}", shown.trim_end_matches('/'));
-        match std::fs::read_to_string(&path) {
+        match compile::read(&path) {
             Ok(text) => out.add(&name, &text),
             Err(e) => out.mistakes.push(RuleMistake {
                 path: name,

@@ -9,6 +9,7 @@ mod adjacent;
 mod encoded;
 mod letters;
 mod marks;
+mod mask;
 mod name;
 mod quality;
 mod shape;
@@ -18,6 +19,7 @@ pub use adjacent::joined;
 pub use encoded::decoded;
 pub use letters::unescaped;
 pub use marks::{MARKS, Mark};
+pub use mask::Mask;
 pub use name::{Slot, slot_of};
 pub use quality::{Quality, is_guessable, is_placeholder, is_plausible, is_wordy, key_id_quality};
 

@@ -23,6 +23,8 @@ pub struct Governing<'a> {
     by_dir: BTreeMap<String, usize>,
     /// One file of settings for everything, or none at all.
     forced: bool,
+    /// Files of settings that cannot be read, as shown, and why.
+    unread: Vec<(String, String)>,
 }
 
 impl std::fmt::Debug for Governing<'_> {
@@ -45,6 +47,7 @@ impl<'a> Governing<'a> {
             all: vec![defaults],
             by_dir: BTreeMap::new(),
             forced: false,
+            unread: Vec::new(),
         }
     }
 
@@ -111,13 +114,22 @@ impl<'a> Governing<'a> {
         Ok(index)
     }
 
-    fn in_folder(&self, dir: &str) -> Result<Option<Settings>, Vec<Fault>> {
+    fn in_folder(&mut self, dir: &str) -> Result<Option<Settings>, Vec<Fault>> {
         for name in NAMES {
             let absolute = join_path(dir, name);
-            if !Path::new(&absolute).is_file() {
+            if Path::new(&absolute).symlink_metadata().is_err() {
                 continue;
             }
-            let Ok(text) = load(&absolute) else { continue };
+            let text = match load(&absolute) {
+                Ok(text) => text,
+                Err(why) => {
+                    // Whether another tool's file has a table of settings cannot be said.
+                    if name != "pyproject.toml" {
+                        self.unread.push((self.shown(&absolute), why));
+                    }
+                    continue;
+                }
+            };
             if name == "pyproject.toml" && !names_us(&text) {
                 continue;
             }
@@ -158,6 +170,11 @@ impl<'a> Governing<'a> {
             }
         }
         if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// Files of settings that were met and cannot be read, as shown, and why.
+    pub fn unread(&self) -> &[(String, String)] {
+        &self.unread
     }
 
     /// All settings in play, the defaults first.

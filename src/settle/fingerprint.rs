@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Reported, Terms};
 use crate::finding::Finding;
+use crate::secrets::Mask;
 use crate::source::{FileId, Sources, relative_path};
 
 /// The parts of a fingerprint and the fingerprint itself.
@@ -26,8 +27,8 @@ pub struct Identity {
     pub fingerprint: String,
 }
 
-/// Fills in the identities; `reported` is sorted.
-pub(super) fn identify(sources: &Sources, reported: &mut [Reported], terms: &Terms<'_>) {
+/// Fills in the identities, which baselines keep and which hold no secret; `reported` is sorted.
+pub(super) fn identify(sources: &Sources, reported: &mut [Reported], terms: &Terms<'_>, mask: &Mask) {
     let mut paths: BTreeMap<FileId, String> = BTreeMap::new();
     for f in reported.iter() {
         let file = f.span().file;
@@ -37,8 +38,8 @@ pub(super) fn identify(sources: &Sources, reported: &mut [Reported], terms: &Ter
     reported.par_iter_mut().for_each(|f| {
         f.identity = Identity {
             path: paths[&f.span().file].clone(),
-            anchor: anchor(&f.finding),
-            evidence: evidence(sources, &f.finding),
+            anchor: mask.text(anchor(&f.finding)),
+            evidence: evidence(sources, &f.finding, mask),
             ..Identity::default()
         };
     });
@@ -98,7 +99,7 @@ fn anchor(f: &Finding) -> String {
 }
 
 /// `Action iam:*,s3:*; Resource *`: lower case, sorted, unknown parts as `${…}`. What no rule named is the token itself.
-fn evidence(sources: &Sources, f: &Finding) -> String {
+fn evidence(sources: &Sources, f: &Finding, mask: &Mask) -> String {
     if !f.secrets.is_empty() {
         return String::new();
     }
@@ -111,7 +112,7 @@ fn evidence(sources: &Sources, f: &Finding) -> String {
         ("", &e.other),
     ] {
         if !list.is_empty() {
-            let mut items: Vec<String> = list.iter().map(|i| canonical(i)).collect();
+            let mut items: Vec<String> = list.iter().map(|i| canonical(&mask.text(i.clone()))).collect();
             items.sort();
             items.dedup();
             parts.push(format!("{name}{}", items.join(",")));
@@ -123,7 +124,8 @@ fn evidence(sources: &Sources, f: &Finding) -> String {
     if parts.is_empty()
         && let Some(span) = f.span()
     {
-        let token: String = sources.slice(span).chars().take(200).collect();
+        let token = mask.text(sources.slice(span).to_owned());
+        let token: String = token.chars().take(200).collect();
         let words: Vec<&str> = token.split_whitespace().collect();
         return canonical(words.join(" ").trim_matches(['"', '\'']));
     }

@@ -15,6 +15,7 @@ use crate::finding::{Confidence, Finding, Fix, LabelRole, Severity};
 use crate::iam::Origin;
 use crate::project::Project;
 use crate::rules::{Rule, Ruleset};
+use crate::secrets::Mask;
 use crate::settings::{Date, FailOn, NAMES, Settings};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
 use crate::unjudged::{Language, Unjudged, Why, settled};
@@ -219,6 +220,7 @@ pub struct BaselineStats {
 pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) -> Report {
     let sources = project.sources;
     let secrets = secrets(&findings);
+    let mask = Mask::new(sources, &secrets);
     let mut findings: Vec<Finding> = findings.into_iter().filter(|f| in_scope(sources, f)).collect();
     sort(&mut findings);
     let mut findings = fold::dedupe(findings);
@@ -232,7 +234,7 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
 
     let ruled = |findings: Vec<Finding>| -> Vec<Reported> {
         let mut reported: Vec<Reported> = findings.into_iter().filter_map(|f| ruled(sources, f, terms)).collect();
-        fingerprint::identify(sources, &mut reported, terms);
+        fingerprint::identify(sources, &mut reported, terms, &mask);
         reported
     };
     let book = suppress::Book::open(project, terms);

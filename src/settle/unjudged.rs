@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::iam::{Document, PolicyPart, Reason, Unresolved};
 use crate::project::Project;
 use crate::source::{HoleKind, Problem, ProblemKind, Span};
-use crate::unjudged::{Unjudged, What, Why};
+use crate::unjudged::{Language, Unjudged, What, Why};
 
 /// Policies, statements and files of `project` that were not judged, in scope, in no order.
 pub(super) fn collect(project: &Project<'_>) -> Vec<Unjudged> {
@@ -27,8 +27,13 @@ pub(super) fn collect(project: &Project<'_>) -> Vec<Unjudged> {
             }
         }
     }
-    for p in &project.problems {
-        if project.sources.file(p.span.file).in_scope {
+    // Of a text that is broken the first place is enough to say.
+    let mut broken = BTreeSet::new();
+    let mut problems: Vec<&Problem> = project.problems.iter().collect();
+    problems.sort_by_key(|p| p.span);
+    for p in problems {
+        let is_broken = matches!(p.kind, ProblemKind::Syntax | ProblemKind::PolicyJson);
+        if project.sources.file(p.span.file).in_scope && (!is_broken || broken.insert((p.span.file, p.text))) {
             out.extend(problem(project, p));
         }
     }
@@ -80,7 +85,10 @@ fn problem(project: &Project<'_>, p: &Problem) -> Option<Unjudged> {
         ProblemKind::Exhausted => (What::File, Why::Exhausted(message())),
         ProblemKind::Module => return Some(named(project, p, Why::Module)),
         ProblemKind::Macro => return Some(named(project, p, Why::Macro)),
-        ProblemKind::Template => return Some(Unjudged::file(project.sources, p.span.file, Why::Template)),
+        ProblemKind::Template => {
+            let why = Why::Language(Language::Template);
+            return Some(Unjudged::file(project.sources, p.span.file, why));
+        }
         ProblemKind::NotEvaluated | ProblemKind::Internal => return None,
     };
     Some(Unjudged::at(project.sources, p.span, what, "", why))

@@ -23,4 +23,4 @@ pub use part::Part;
 pub use problem::{Problem, ProblemKind};
 pub use span::{FileId, Span, Spanned};
 pub use text::{Hole, HoleKind, Lit, OffsetMap, Piece, Segment, Segments, Target, Text};
-pub use visible::{one_line, push_line, visible};
+pub use visible::{json_without_commands, one_line, push_line, visible, without_commands, xml_without_commands};

@@ -38,6 +38,8 @@ pub struct Problem {
     pub span: Span,
     /// Lower case, no final period: "unclosed `(`".
     pub message: String,
+    /// The policy embedded in the file that is broken; `None` where it is the file itself.
+    pub text: Option<Span>,
 }
 
 impl Problem {
@@ -46,6 +48,16 @@ impl Problem {
             kind,
             span,
             message: message.into(),
+            text: None,
+        }
+    }
+
+    /// Of a policy embedded in the file.
+    #[must_use]
+    pub fn inside(self, text: Span) -> Self {
+        Self {
+            text: Some(text),
+            ..self
         }
     }
 

@@ -63,7 +63,7 @@ impl HoleKind {
     pub fn why(self) -> &'static str {
         match self {
             Self::Account | Self::Partition | Self::Region | Self::UrlSuffix | Self::Existing | Self::Resource => {
-                "named when it is deployed"
+                "known only when it is deployed"
             }
             Self::Input => "given from outside, and no value is written here",
             Self::Dynamic => "read from a store of secrets or parameters",

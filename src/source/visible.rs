@@ -3,15 +3,71 @@
 use std::borrow::Cow;
 
 /// `text` without what would move the cursor of a terminal or turn the direction of writing (a file's name, a `Sid`, a
-/// message that cites them): a replacement character stands for each, so that columns stay true. Tabs and line feeds stay.
+/// message that cites them), and without commands: a replacement character stands for each, so that columns stay true.
+/// Tabs and line feeds stay.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    shown(text, is_visible)
+    match shown(text, is_visible) {
+        Cow::Borrowed(text) => without_commands(text),
+        Cow::Owned(text) => Cow::Owned(without_commands(&text).into_owned()),
+    }
+}
+
+/// Commands that a runner of a pipeline obeys wherever they stand in a line: of GitHub's runner and of the agent of Azure
+/// Pipelines ("Logging commands", Azure Pipelines documentation).
+const ANYWHERE: [&str; 2] = ["##[", "##vso["];
+/// What a command begins with that counts at the start of a line only, after blanks ("Workflow commands for GitHub Actions",
+/// GitHub Docs).
+const AT_START: &str = "::";
+
+/// `text` in which a runner of a pipeline finds no command: of each the first character is replaced. Everything else stays
+/// as it is.
+pub fn without_commands(text: &str) -> Cow<'_, str> {
+    let begins = |line: &str| line.trim_start().starts_with(AT_START);
+    if !text.lines().any(begins) {
+        return without_marks(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for line in without_marks(text).split_inclusive('\n') {
+        match begins(line) {
+            true => out.push_str(&line.replacen(':', "\u{fffd}", 1)),
+            false => out.push_str(line),
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn without_marks(text: &str) -> Cow<'_, str> {
+    if !ANYWHERE.iter().any(|mark| text.contains(mark)) {
+        return Cow::Borrowed(text);
+    }
+    let replaced = |text: String, mark: &&str| text.replace(mark, &format!("\u{fffd}{}", &mark[1..]));
+    Cow::Owned(ANYWHERE.iter().fold(text.to_owned(), replaced))
+}
+
+/// The text of a JSON document in which a runner finds no command: the same values, with a character written as its number.
+pub fn json_without_commands(text: String) -> String {
+    numbered(text, "\\u0023")
+}
+
+/// As [`json_without_commands`], for XML.
+pub fn xml_without_commands(text: String) -> String {
+    numbered(text, "&#35;")
+}
+
+fn numbered(text: String, first: &str) -> String {
+    ANYWHERE.iter().fold(text, |text, mark| match text.contains(mark) {
+        true => text.replace(mark, &format!("{first}{}", &mark[1..])),
+        false => text,
+    })
 }
 
 /// [`visible`] on one line: no text can begin a line of its own, whatever counts as the end of a line (Unicode Standard
 /// Annex 14, classes BK, CR, LF, and NL).
 pub fn one_line(text: &str) -> Cow<'_, str> {
-    shown(text, |c| is_visible(c) && c != '\n')
+    match shown(text, |c| is_visible(c) && c != '\n') {
+        Cow::Borrowed(text) => without_marks(text),
+        Cow::Owned(text) => Cow::Owned(without_marks(&text).into_owned()),
+    }
 }
 
 fn shown(text: &str, is_shown: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -35,12 +91,10 @@ fn is_visible(c: char) -> bool {
 }
 
 /// Adds `line`, which begins with a path or cites one, to `out`, with its end. It stays one line, and none that a runner of
-/// a pipeline takes for a command: `::error …`, `##[group]` ("Workflow commands for GitHub Actions", GitHub Docs; "Logging
-/// commands", Azure Pipelines documentation).
+/// a pipeline takes for a command.
 pub fn push_line(out: &mut String, line: &str) {
     let line = one_line(line);
-    let start = line.trim_start();
-    if start.starts_with("::") || start.starts_with("##") {
+    if line.trim_start().starts_with(AT_START) {
         out.push_str("./");
     }
     out.push_str(&line);
@@ -66,11 +120,32 @@ mod tests {
                 "a\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}b\n",
             ),
             ("::add-mask::x.json:1: y", "./::add-mask::x.json:1: y\n"),
-            ("##vso[task.complete]", "./##vso[task.complete]\n"),
+            ("##vso[task.complete]", "\u{fffd}#vso[task.complete]\n"),
+            ("a ##[error]b", "a \u{fffd}#[error]b\n"),
+            ("  ::x", "./  ::x\n"),
+            ("## a heading, a::b", "## a heading, a::b\n"),
             ("\u{1b}[31mred\u{9b}0m", "\u{fffd}[31mred\u{fffd}0m\n"),
             ("a\u{202e}b", "a\u{fffd}b\n"),
         ] {
             assert_eq!(pushed(line), expected);
         }
+    }
+
+    #[test]
+    fn no_line_of_a_text_is_a_command() {
+        for (text, expected) in [
+            ("a\n  ::error::b\n::c", "a\n  \u{fffd}:error::b\n\u{fffd}:c"),
+            (" ::warning::a\r\n", " \u{fffd}:warning::a\r\n"),
+            ("+::error::b\na::b\n", "+::error::b\na::b\n"),
+            (
+                "-- ##vso[task.complete]\n##[add-mask]x",
+                "-- \u{fffd}#vso[task.complete]\n\u{fffd}#[add-mask]x",
+            ),
+            ("## a\n# b", "## a\n# b"),
+        ] {
+            assert_eq!(without_commands(text), expected);
+        }
+        assert_eq!(json_without_commands("[\"##[a]\"]".to_owned()), "[\"\\u0023#[a]\"]");
+        assert_eq!(xml_without_commands("##vso[a]".to_owned()), "&#35;#vso[a]");
     }
 }

@@ -9,6 +9,8 @@ use overgrant::pipeline::analyse;
 use overgrant::rules::{Profile, Ruleset, Selection, run};
 use overgrant::source::Sources;
 
+use crate::support::repository::{Repository, key_pair};
+
 /// Put together here, so that no file of ours holds one.
 fn id() -> String {
     ["AKIA", "4QZ7W2", "MXK5T3", "HVBN"].concat()
@@ -228,4 +230,44 @@ fn a_broken_file_is_searched_all_the_same() {
     let text = format!("Resources: [\n  {{ \"x\": : {}\n", id());
     let (findings, _) = check("t.yaml", &text);
     assert!(findings.iter().any(|f| f.rule == "aws-access-key-id"));
+}
+
+#[test]
+fn a_secret_in_a_name_is_in_no_output_and_in_no_file_that_is_written() {
+    let (id, secret) = key_pair();
+    let policy = format!(
+        r#"{{"Version": "2012-10-17", "Statement": [{{"Sid": "{id}", "Effect": "Allow", "Action": "*", "Resource": "*"}}, {{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::orders/*", "Condition": {{"StringEquals": {{"aws:RequestTag/a": "{id}:{secret}"}}}}}}]}}"#
+    );
+    let terraform = format!(
+        "resource \"aws_db_instance\" \"a\" {{\n  username = \"a\"\n  password = \"{secret}\"\n}}\nresource \"aws_iam_policy\" \"p\" {{\n  name   = \"{secret}\"\n  policy = jsonencode({{ Statement = [{{ Sid = \"{secret}\", Effect = \"Allow\", Action = \"*\", Resource = \"*\" }}] }})\n}}\nresource \"aws_iam_policy\" \"q\" {{\n  policy = var.x[\"{secret}\"]\n}}\n"
+    );
+    let r = Repository::new(&[("p.json", &policy), ("main.tf", &terraform)]);
+    let clean = |text: &str| {
+        let lower = text.to_lowercase();
+        !lower.contains(&id.to_lowercase()) && !lower.contains(&secret.to_lowercase())
+    };
+    for args in [
+        &["check", "--profile", "audit"][..],
+        &["check", "-f", "json"],
+        &["check", "-f", "sarif"],
+        &["check", "-f", "markdown"],
+        &["policies"],
+        &["policies", "--unjudged"],
+        &["needs"],
+        &["fix", "--unsafe", "--diff"],
+        &["explain", "p.json:1"],
+        &["explain", "main.tf:7"],
+        &["ignore", "p.json:1", "--rule", "admin-star-star", "--reason", "known"],
+        &["baseline", "create", "--include-secrets"],
+    ] {
+        let ran = r.run(args);
+        assert!(clean(&ran.out) && clean(&ran.err), "{args:?}: {} {}", ran.out, ran.err);
+    }
+    let baseline = r.read(".overgrant-baseline.json");
+    assert!(clean(&baseline), "{baseline}");
+    assert!(clean(&r.read("overgrant.toml")));
+    // What is hidden still tells findings apart, also where the file was moved.
+    std::fs::rename(r.path("main.tf"), r.path("moved.tf")).unwrap();
+    let ran = r.run(&["check", "-f", "json"]);
+    assert_eq!(ran.rules(), [""; 0], "{}", ran.out);
 }

@@ -525,3 +525,33 @@ fn of_two_grants_the_wider_one_loses_what_the_narrow_one_has() {
     repo.run(&["fix", "--unsafe", "--only", "redundant-statement,service-wildcard", "."]);
     assert_eq!(repo.read("p.json"), after);
 }
+
+#[test]
+fn what_another_item_says_already_is_removed_and_not_written_twice() {
+    let policy = |actions: &str| {
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": [{actions}], "Resource": "arn:aws:s3:::orders/*"}}]}}"#
+        )
+    };
+    for (rule, before, after) in [
+        (
+            "api-name-not-iam-action",
+            r#""s3:GetObject", "s3:HeadObject""#,
+            r#""s3:GetObject""#,
+        ),
+        (
+            "api-name-not-iam-action",
+            r#""s3:ListObjects", "s3:ListObjectsV2""#,
+            r#""s3:ListBucket""#,
+        ),
+        (
+            "unknown-service",
+            r#""rds:DescribeDBClusters", "rsd:DescribeDBClusters""#,
+            r#""rds:DescribeDBClusters""#,
+        ),
+    ] {
+        let repo = Repository::new(&[("p.json", &policy(before))]);
+        let ran = repo.run(&["fix", "--unsafe", "--only", rule, "p.json"]);
+        assert_eq!(repo.read("p.json"), policy(after), "{} {}", ran.out, ran.err);
+    }
+}

@@ -306,3 +306,37 @@ fn all_resources_but_a_few_are_as_wide_as_all() {
     assert_eq!(found[0].0, "allow-not-resource");
     assert!(found[0].1.contains(&"write-actions-on-star".to_owned()), "{found:?}");
 }
+
+#[test]
+fn recorded_calls_of_the_api_grant_nothing_here() {
+    let admin = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
+    let text = serde_json::Value::from(admin).to_string();
+    let event = |key: &str, document: &str| {
+        format!(
+            r#"{{"eventSource": "iam.amazonaws.com", "{key}": "PutRolePolicy", "requestParameters": {{"policyDocument": {document}}}}}"#
+        )
+    };
+    for (key, expected) in [("eventName", 0), ("name", 1)] {
+        for document in [admin, &text] {
+            let one = event(key, document);
+            for (path, file) in [
+                ("e.json", one.clone()),
+                (
+                    "e.json",
+                    format!(r#"[{{"data": {{"Records": [{one}]}}, "log": "cloudtrail"}}]"#),
+                ),
+                ("e.yaml", format!("- name: test\n  log: {one}\n")),
+                ("e.py", format!("import boto3\nEVENT = {{\"detail\": {one}}}\n")),
+                ("main.tf", format!("locals {{\n  event = {{ detail = {one} }}\n}}\n")),
+                (
+                    "main.tf",
+                    format!("locals {{\n  event = jsonencode({{ detail = {one} }})\n}}\n"),
+                ),
+            ] {
+                let r = Repository::new(&[(path, &file)]);
+                let ran = r.run(&["check", "-f", "json", "--only", "admin-star-star"]);
+                assert_eq!(ran.rules().len(), expected, "{path}: {file}");
+            }
+        }
+    }
+}

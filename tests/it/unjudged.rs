@@ -192,53 +192,6 @@ fn synthesized_templates_are_read_unless_they_are_ignored() {
     assert!(rules(&[".git"]).rules().is_empty());
 }
 
-#[cfg(unix)]
-#[test]
-fn a_link_out_of_the_repository_is_not_followed() {
-    let outside = tempfile::TempDir::new().unwrap();
-    std::fs::write(outside.path().join("p.json"), ADMIN).unwrap();
-    let text = "resource \"aws_iam_policy\" \"a\" {\n  policy = file(\"link.json\")\n}\nresource \"aws_iam_policy\" \"b\" {\n  policy = file(\"folder/p.json\")\n}\n";
-    let r = Repository::new(&[("main.tf", text)]);
-    std::os::unix::fs::symlink(outside.path().join("p.json"), r.path("link.json")).unwrap();
-    std::os::unix::fs::symlink(outside.path(), r.path("folder")).unwrap();
-    let ran = r.run(&["check", "-f", "json"]);
-    assert!(ran.rules().is_empty(), "{}", ran.out);
-    assert_eq!(entries(&ran).len(), 2);
-}
-
-#[test]
-fn of_a_very_long_list_of_ignored_files_the_first_patterns_count() {
-    let patterns: String = (0..100_000).map(|i| format!("build/x{i}/*.o\n")).collect();
-    let r = Repository::new(&[
-        ("p.json", ADMIN),
-        ("q.json", ADMIN),
-        (".gitignore", &format!("q.json\n{patterns}")),
-    ]);
-    let ran = r.run(&["check", "-f", "json", "--only", "admin-star-star"]);
-    assert_eq!(ran.rules().len(), 1);
-}
-
-#[test]
-fn the_text_of_a_file_begins_no_line() {
-    let name = "::error::a.json";
-    let evil = ADMIN.replace("\"*\"}", "\"a\\n::error::b\\u001b[31m\"}");
-    let r = Repository::new(&[(name, &evil)]);
-    for args in [
-        &["check", "-f", "compact"][..],
-        &["check", "-f", "grouped"],
-        &["check", "-f", "markdown"],
-        &["check", "-f", "human"],
-        &["policies"],
-        &["files"],
-    ] {
-        let out = r.run(args).out;
-        let bad = out
-            .lines()
-            .find(|l| l.trim_start().starts_with("::") || l.contains('\u{1b}'));
-        assert!(bad.is_none() && out.contains("error::a"), "{args:?}: {out}");
-    }
-}
-
 const SAM_TEMPLATE: &str = concat!(
     "AWSTemplateFormatVersion: '2010-09-09'\nDescription: >\n  {{ cookiecutter.name }}\n\n  A service\n",
     "{%- if cookiecutter.wide %}\nMetadata:\n  Doc: |\n    {# a long comment of the template #}\n    text\n{%- endif %}\n",
@@ -304,4 +257,43 @@ fn a_policy_that_must_be_given_is_unknown_where_nobody_gives_one() {
     // A plan without its configuration.
     let plan = r#"{"format_version":"1.2","terraform_version":"1.5.0","planned_values":{"root_module":{"resources":[{"address":"aws_s3_bucket_policy.r","mode":"managed","type":"aws_s3_bucket_policy","name":"r","values":{}}]}},"resource_changes":[{"address":"aws_s3_bucket_policy.r","change":{"actions":["create"],"after":{},"after_unknown":{"policy":true,"id":true,"bucket":true}}}]}"#;
     assert_eq!(of(&[("tfplan.json", plan)]).len(), 1);
+}
+
+#[test]
+fn a_handler_of_another_language_says_so_without_a_runtime() {
+    let text = "Transform: AWS::Serverless-2016-10-31\nParameters:\n  Runtime: {Type: String}\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: orders.App::handleRequest\n      Runtime: !Ref Runtime\n      CodeUri: app\n";
+    let all = of(&[("template.yaml", text)]);
+    let expected = "workload template.yaml: `F`: not compared with its role: the code is not Python";
+    assert_eq!(all, [expected]);
+}
+
+#[test]
+fn a_broken_text_is_one_entry_and_an_unrendered_template_is_not_called_broken() {
+    let broken = format!("{} {} x y", ADMIN.replace(", \"Action\"", " \"Action\""), "{,,");
+    assert_eq!(of(&[("p.json", &broken)]).len(), 1);
+    let two = format!(
+        "resource \"aws_iam_policy\" \"a\" {{\n  policy = <<E\n{broken}\nE\n}}\nresource \"aws_iam_policy\" \"b\" {{\n  policy = <<E\n{broken}\nE\n}}\n"
+    );
+    assert_eq!(of(&[("main.tf", &two)]).len(), 2);
+    for (path, text) in [
+        (
+            "p.json.njk",
+            ADMIN.replace("\"*\"}", "{% if wide %} \"*\" {% endif %}}"),
+        ),
+        (
+            "main.tf.j2",
+            "resource \"aws_iam_policy\" \"a\" {\n{% if a %}\n}\n".to_owned(),
+        ),
+    ] {
+        let all = of(&[(path, &text)]);
+        let expected = format!("file {path}: a template of another language: render it, then check the result");
+        assert_eq!(all, [expected], "{text}");
+    }
+}
+
+#[test]
+fn a_module_for_another_provider_makes_nothing_here() {
+    let module = |source: &str| format!("module \"m\" {{\n  source = \"{source}\"\n}}\n");
+    assert_eq!(of(&[("main.tf", &module("cloudposse/label/null"))]), [""; 0]);
+    assert_eq!(of(&[("main.tf", &module("example/label/aws"))]).len(), 1);
 }

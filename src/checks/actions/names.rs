@@ -19,13 +19,25 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         }
         let mut services: BTreeSet<Span> = BTreeSet::new();
         let beside = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, named));
+        // What stands here in any case, and what fixes of earlier items write.
+        let present = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, always));
+        let mut written: BTreeSet<String> = BTreeSet::new();
         for (item, set) in s.action_clauses().flat_map(|c| c.items.iter().zip(c.sets())) {
             // A service that came in from elsewhere is one mistake, however many actions are made of it.
             if brought_in(item).is_some_and(|span| !services.insert(span)) {
                 continue;
             }
             if let Some((f, meant)) = one(cx, out, (id, i), (item, set), &beside) {
-                let f = with_spelling(cx, f, item, &meant);
+                let is_new =
+                    |m: &&String| f.rule == "action-case" || !present.contains_name(m) && written.insert((*m).clone());
+                let left: Vec<String> = meant.iter().filter(is_new).cloned().collect();
+                // What is meant stands here already, or another fix writes it. What is only a guess is not a reason to remove.
+                let is_said = left.is_empty() && !meant.is_empty() && cx.is_literal(item);
+                let f = match is_said {
+                    true if f.rule == "unknown-action" => f,
+                    true => f.remedy(removal(item)),
+                    false => with_spelling(cx, f, item, &left),
+                };
                 out.push(f.actions([item.display().to_lowercase()]));
             }
         }
@@ -41,6 +53,20 @@ fn named(clause: &Clause) -> ActionSet {
         .filter(|(i, _)| literal(i))
         .for_each(|(_, set)| all.union_with(set));
     all
+}
+
+/// What a clause stands for whatever its branches are.
+fn always(clause: &Clause) -> ActionSet {
+    let mut all = ActionSet::empty();
+    let items = clause.items.iter().zip(clause.sets());
+    items
+        .filter(|(i, _)| i.branch.is_none())
+        .for_each(|(_, set)| all.union_with(set));
+    all
+}
+
+fn removal(item: &Item) -> Remedy {
+    Remedy::risky(format!("remove `{}`", item.display())).remove(item.span)
 }
 
 /// Where the service is written, when it is put before the name from another place: `"${each.value}:List*"`.

@@ -36,7 +36,10 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
                 .enumerate()
                 .find(|(j, o)| *j != i && takes_in(o, s) && (*j < i || !takes_in(s, o)));
             match other {
-                Some((_, other)) => found.push((id, i, s.statement, other.statement, takes_in(s, other))),
+                Some((_, other)) => {
+                    let same = takes_in(s, other);
+                    found.push((id, i, s.statement, other.statement, same));
+                }
                 None => {
                     matters.insert(s.statement.span);
                 }

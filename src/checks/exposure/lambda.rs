@@ -209,10 +209,25 @@ fn without_source(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
         .scope(r.header, "")
         .principals([flat]);
     let key = r.props.entry("Principal").map(|e| e.key_span);
+    let says_account = SAY_ACCOUNT.iter().any(|s| name.split('.').next() == Some(s));
+    let key = key.filter(|_| says_account);
     f.remedies
         .extend(key.and_then(|key| narrowing::source_account_beside(cx, r.format, key)));
     out.push(f);
 }
+
+/// Services that say their account when they invoke a function, by the pages on their own triggers; of others only the ARN is
+/// certain. CloudFormation User Guide, `AWS::Lambda::Permission`: `SourceAccount` is not supported by all event sources.
+const SAY_ACCOUNT: &[&str] = &[
+    "cognito-idp",
+    "config",
+    "events",
+    "iot",
+    "logs",
+    "s3",
+    "secretsmanager",
+    "ses",
+];
 
 pub(super) fn url(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, r) in cx.project.deployed() {

@@ -31,7 +31,10 @@ fn unlinked(project: &Project<'_>, w: &Workload) -> Option<Silence> {
         return Some(Silence::NoRole);
     }
     let runtime = r.get("Runtime").and_then(Value::as_str);
-    if w.code.is_none() && runtime.is_some_and(|name| !name.starts_with("python")) {
+    // `package.Class::method` of Java and `Assembly::Class::Method` of .NET.
+    let handler = r.get("Handler").and_then(Value::as_str);
+    let other = runtime.is_some_and(|name| !name.starts_with("python")) || handler.is_some_and(|h| h.contains("::"));
+    if w.code.is_none() && other {
         return Some(Silence::NotPython);
     }
     match (&w.code, r.get("CodePaths")) {

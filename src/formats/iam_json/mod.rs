@@ -70,7 +70,7 @@ fn unit(sources: &Sources, file: FileId) -> Unit {
             if is_json && p.kind == ProblemKind::Syntax {
                 // What a template leaves out may be what is broken.
                 p.kind = match decided {
-                    true => ProblemKind::NotEvaluated,
+                    true => ProblemKind::Template,
                     false => ProblemKind::PolicyJson,
                 };
             }
@@ -184,6 +184,7 @@ impl Walk {
     /// Looks for documents in `value`, which stands at `pointer`.
     fn value(&mut self, value: &Value, pointer: &mut Vec<String>, hint: Option<Hint>) {
         match &value.kind {
+            Kind::Map(_) if recognize::is_event(value) => {}
             Kind::Map(_) if is_policy(value) => self.document(value, pointer, hint),
             Kind::Map(entries) => {
                 if self.api(value, pointer) {

@@ -275,11 +275,9 @@ impl Found {
             }
             Some(_) => {}
             // A reference to something that is not here stays unknown; a literal that is no JSON is broken.
-            None if certain && text.is_known() => self.problems.push(Problem::new(
-                ProblemKind::PolicyJson,
-                value.span,
-                "this policy is not JSON",
-            )),
+            None if certain && text.is_known() => self
+                .problems
+                .push(Problem::new(ProblemKind::PolicyJson, value.span, "this policy is not JSON").inside(value.span)),
             None => {}
         }
     }

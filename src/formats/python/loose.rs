@@ -156,7 +156,7 @@ impl Lowering<'_> {
             .get("Statement")
             .and_then(Value::as_seq)
             .is_some_and(<[Value]>::is_empty);
-        if empty || self.is_a_sample(expr, names, parents) {
+        if empty || self.is_a_sample(expr, names, parents) || self.is_recorded(expr, parents) {
             return;
         }
         let mut loose = self.loose_of(v, names.address(self, expr), "dict");
@@ -219,9 +219,27 @@ impl Lowering<'_> {
             p.key.and_then(text).as_deref() == Some("type")
                 && text(p.value).is_some_and(|t| recognize::is_specification(&t))
         };
+        self.in_dict(expr, parents, |pairs| pairs.iter().any(kind))
+    }
+
+    /// Whether a policy is part of a recorded call of the AWS API.
+    fn is_recorded(&self, expr: ExprId, parents: &[ExprId]) -> bool {
+        let m = self.module_ref();
+        self.in_dict(expr, parents, |pairs| {
+            recognize::names_event(|key| {
+                pairs
+                    .iter()
+                    .any(|p| p.key.and_then(|k| m.string(k)).as_deref() == Some(key))
+            })
+        })
+    }
+
+    /// Whether a dict around an expression, or the expression itself, is such a one.
+    fn in_dict(&self, expr: ExprId, parents: &[ExprId], is: impl Fn(&[Pair]) -> bool) -> bool {
+        let m = self.module_ref();
         let holders = std::iter::successors(Some(expr), |e| parents.get(*e as usize).copied());
         let mut holders = holders.take(5).take_while(|e| *e != ExprId::MAX);
-        holders.any(|e| matches!(&m.expr(e).kind, ExprKind::Dict(pairs) if pairs.iter().any(kind)))
+        holders.any(|e| matches!(&m.expr(e).kind, ExprKind::Dict(pairs) if is(pairs)))
     }
 
     /// A JSON text, with the operations that are done to it where it stands: `"…" % x`, `"…".format(x)`.
@@ -264,7 +282,7 @@ impl Lowering<'_> {
             return;
         }
         mark(&v, used);
-        if self.is_a_sample(top, names, parents) {
+        if self.is_a_sample(top, names, parents) || self.is_recorded(top, parents) {
             return;
         }
         let name = names.address(self, top);
@@ -289,6 +307,9 @@ fn documents_in(v: &Value) -> Option<Vec<Value>> {
     }
     let (mut found, mut open) = (Vec::new(), vec![&whole]);
     while let Some(value) = open.pop() {
+        if recognize::is_event(value) {
+            continue;
+        }
         if is_document(value) && value.entries().is_some() {
             found.push(value.clone());
             continue;

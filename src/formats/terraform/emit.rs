@@ -9,7 +9,7 @@ use crate::model::{Address, Loose, Resource, kinds};
 use crate::source::{Problem, ProblemKind, Span, Text};
 use crate::value::{Branch, Entry, Kind, Value};
 
-use crate::formats::recognize::{is_policy_or_text, is_policy_property};
+use crate::formats::recognize::{is_event, is_policy_or_text, is_policy_property};
 use crate::formats::vendors::is_their_type;
 
 use super::aws;
@@ -86,6 +86,9 @@ impl<'a> Emitter<'_, 'a> {
 
     /// A module that is not among what was read: what it makes is not judged.
     pub(super) fn absent(&self, decl: &Decl<'a>, source: String) {
+        if registry::is_of_another_provider(&source) {
+            return;
+        }
         let problem = Problem::new(ProblemKind::Module, decl.block().header, source);
         self.evaluator.problems.borrow_mut().push(problem);
     }
@@ -447,7 +450,7 @@ pub(super) fn any_policy(value: &Value, depth: u32) -> bool {
 
 /// Every policy inside a value.
 fn policies_in(value: &Value, depth: u32, out: &mut Vec<Value>) {
-    if depth > 8 || out.len() > 200 {
+    if depth > 8 || out.len() > 200 || is_event(value) {
         return;
     }
     if !matches!(value.kind, Kind::OneOf(_)) && is_policy_or_text(value) {

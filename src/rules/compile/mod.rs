@@ -7,6 +7,8 @@ mod checker;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -78,15 +80,29 @@ pub(super) fn rule_files(root: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Bytes of a rule file or a list.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// The text of a rule file or a list.
+pub(super) fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > MAX_BYTES {
+        true => Err(io::Error::other(format!("larger than {MAX_BYTES} bytes"))),
+        false => Ok(text),
+    }
+}
+
 /// Reads `root/lists/*.txt`: one word a line, `#` starts a comment.
 pub(super) fn lists(root: &Path) -> Lists {
     let mut found = Lists::new();
     for entry in WalkDir::new(root.join("lists")).into_iter().filter_map(Result::ok) {
         let path = entry.path();
-        if path.extension().is_none_or(|x| x != "txt") {
+        // A pipe would wait for its writer.
+        if !entry.file_type().is_file() || path.extension().is_none_or(|x| x != "txt") {
             continue;
         }
-        let (Some(stem), Ok(text)) = (path.file_stem().and_then(|s| s.to_str()), std::fs::read_to_string(path)) else {
+        let (Some(stem), Ok(text)) = (path.file_stem().and_then(|s| s.to_str()), read(path)) else {
             continue;
         };
         let words = text

@@ -3,10 +3,13 @@
 //!
 //! Documentation of the modules in the Terraform registry, versions 3 to 6 of `iam` and 2 to 8 of `lambda`.
 
+mod provider;
 mod trust;
 
 use std::rc::Rc;
 use std::sync::Arc;
+
+pub(super) use provider::is_of_another_provider;
 
 use crate::iam::Format;
 use crate::model::{Address, Resource};

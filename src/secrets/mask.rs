@@ -2,10 +2,10 @@
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use crate::secrets;
-use crate::source::{FileId, Sources, Span};
+use super::{decoded, is_wordy, unescaped};
+use crate::source::{FileId, Sources, Span, json_without_commands, one_line};
 
-/// Shorter secrets are hidden where they are written, but not looked for elsewhere: like words ([`secrets::is_wordy`]), they
+/// Shorter secrets are hidden where they are written, but not looked for elsewhere: like words ([`is_wordy`]), they
 /// may be part of other text.
 const MIN_ANYWHERE: usize = 10;
 
@@ -27,12 +27,9 @@ impl Mask {
         let mut texts: Vec<String> = spans
             .iter()
             .map(|s| sources.slice(*s))
-            .filter(|t| !secrets::is_wordy(t))
-            .flat_map(|t| {
-                [t.to_owned(), escaped(t), secrets::unescaped(t)]
-                    .into_iter()
-                    .chain(secrets::decoded(t))
-            })
+            .filter(|t| !is_wordy(t))
+            .flat_map(|t| [t.to_owned(), unescaped(t)].into_iter().chain(decoded(t)))
+            .flat_map(|t| forms(&t))
             .filter(|t| t.len() >= MIN_ANYWHERE)
             .collect();
         texts.sort();
@@ -72,6 +69,11 @@ impl Mask {
             Some((automaton, masked)) if automaton.is_match(&text) => automaton.replace_all(&text, masked),
             _ => text,
         }
+    }
+
+    /// A JSON document without any secret, and without commands for the runner of a pipeline.
+    pub fn json(&self, text: String) -> String {
+        json_without_commands(self.text(text))
     }
 
     /// Bytes `start..end` of `file` as they may be shown: as many characters as there are, so that columns stay true.
@@ -114,9 +116,16 @@ fn unquoted(sources: &Sources, span: Span) -> Span {
     }
 }
 
-/// As XML writes it: the only escapes of ours that change characters of secrets.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// A secret as the formats write it: as it is, made visible, and with the escapes of XML, JSON, and GitHub's commands.
+fn forms(secret: &str) -> impl Iterator<Item = String> + use<> {
+    let xml = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;")];
+    let xml = xml
+        .iter()
+        .fold(secret.to_owned(), |t, (c, escape)| t.replace(*c, escape));
+    let json = serde_json::Value::from(secret).to_string();
+    let json = json.get(1..json.len() - 1).unwrap_or_default().to_owned();
+    let command = one_line(secret).replace('%', "%25");
+    [secret.to_owned(), one_line(secret).into_owned(), xml, json, command].into_iter()
 }
 
 /// Stars, character for character. Of an access key id the prefix and the last four letters stay: they tell which it is
@@ -174,5 +183,20 @@ mod tests {
         let sources = Sources::from_strings(&[("a.json", "Sw7Zk2\\/Qx9Lm4Tv")]);
         let mask = Mask::new(&sources, &[Span::new(FileId(0), 0, 16)]);
         assert!(!mask.text("Sw7Zk2/Qx9Lm4Tv".to_owned()).contains("Qx9"));
+    }
+
+    #[test]
+    fn a_secret_is_hidden_as_every_format_writes_it() {
+        let secret = "p<\"x\\y&%25##[Zq7Lm";
+        let sources = Sources::from_strings(&[("a.yaml", secret)]);
+        let mask = Mask::new(&sources, &[Span::new(FileId(0), 0, secret.len())]);
+        let json = serde_json::Value::from(secret).to_string();
+        for text in [
+            json,
+            "p&lt;&quot;x\\y&amp;%25##[Zq7Lm".into(),
+            "p<\"x\\y&%2525\u{fffd}#[Zq7Lm".into(),
+        ] {
+            assert!(!mask.text(text.clone()).contains("Zq7Lm"), "{text}");
+        }
     }
 }

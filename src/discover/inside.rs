@@ -1,0 +1,86 @@
+//! What belongs to a run: links are resolved before a file counts as one of the repository.
+
+use std::path::{Path, PathBuf};
+
+use super::git_root;
+use crate::source::parent_path;
+
+/// The folders of a run: the repository around the working directory, and those around paths that were named elsewhere.
+#[derive(Debug, Clone, Default)]
+pub struct Inside {
+    tops: Vec<Top>,
+}
+
+#[derive(Debug, Clone)]
+struct Top {
+    /// Absolute, `/` between the parts, as it was named.
+    path: String,
+    /// With its links resolved.
+    real: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Repository,
+    /// The working directory, in no repository.
+    Working,
+    /// A folder that was named, or that holds a file that was named, in no repository.
+    Named,
+}
+
+impl Inside {
+    /// `cwd` and `named` are absolute.
+    pub fn new<'n>(cwd: &str, named: impl Iterator<Item = &'n String>) -> Self {
+        let mut all = Self::default();
+        match git_root(cwd) {
+            Some(root) => all.add(&root, Kind::Repository),
+            None => all.add(cwd, Kind::Working),
+        }
+        for path in named {
+            // Among checkouts in one folder, some may be links.
+            let is_checkout = || Path::new(path).join(".git").exists();
+            if (all.around(path)).is_some_and(|top| top.kind != Kind::Working || !is_checkout()) {
+                continue;
+            }
+            let above = parent_path(path);
+            match git_root(if is_checkout() { path } else { above }) {
+                Some(root) => all.add(&root, Kind::Repository),
+                None if Path::new(path).is_dir() => all.add(path, Kind::Named),
+                None => all.add(above, Kind::Named),
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, path: &str, kind: Kind) {
+        let path = if path.is_empty() { "/" } else { path };
+        if let Ok(real) = std::fs::canonicalize(path) {
+            let path = path.to_owned();
+            self.tops.push(Top { path, real, kind });
+        }
+    }
+
+    fn around(&self, absolute: &str) -> Option<&Top> {
+        let inside = |top: &&Top| match absolute.strip_prefix(top.path.trim_end_matches('/')) {
+            Some(rest) => rest.is_empty() || rest.starts_with('/'),
+            None => false,
+        };
+        self.tops.iter().filter(inside).max_by_key(|top| top.path.len())
+    }
+
+    /// The path lies in one of these folders, and so does what it leads to.
+    pub fn holds(&self, absolute: &str) -> bool {
+        let real = std::fs::canonicalize(absolute);
+        self.around(absolute)
+            .is_some_and(|top| real.is_ok_and(|real| real.starts_with(&top.real)))
+    }
+
+    /// A link on the way to the path leads out of the repository.
+    pub(super) fn is_left_by(&self, absolute: &str) -> bool {
+        let Some(top) = self.around(absolute) else {
+            return false;
+        };
+        top.kind != Kind::Named && std::fs::canonicalize(absolute).is_ok_and(|real| !real.starts_with(&top.real))
+    }
+}

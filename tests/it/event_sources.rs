@@ -1,0 +1,143 @@
+//! What feeds a function is polled with the function's role, however the mapping is written.
+
+use crate::support::repository::Repository;
+
+const CODE: &str = "def handler(event, context):\n    print(event)\n";
+const SQS: &str = "arn:aws:sqs:us-east-1:111122223333:orders";
+const STREAM: &str = "arn:aws:kinesis:us-east-1:111122223333:stream/orders";
+const TABLE: &str = "arn:aws:dynamodb:us-east-1:111122223333:table/orders/stream/2026-01-01";
+const CLUSTER: &str = "arn:aws:kafka:us-east-1:111122223333:cluster/orders/1a2b3c4d";
+const BROKER: &str = "arn:aws:mq:us-east-1:111122223333:broker:orders:b-1a2b3c4d";
+const DOCUMENTS: &str = "arn:aws:rds:us-east-1:111122223333:cluster:orders";
+
+/// A role with these actions, as a resource of CloudFormation.
+fn role(actions: &str) -> String {
+    format!(
+        "  R:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {{Version: '2012-10-17', Statement: [{{Effect: Allow, Principal: {{Service: lambda.amazonaws.com}}, Action: sts:AssumeRole}}]}}\n      Policies:\n        - PolicyName: p\n          PolicyDocument: {{Version: '2012-10-17', Statement: [{{Effect: Allow, Action: [{actions}], Resource: '*'}}]}}\n"
+    )
+}
+
+fn sam(event: &str, role_line: &str, actions: &str) -> (String, String) {
+    let text = format!(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: app.handler\n      Runtime: python3.12\n      CodeUri: .\n{role_line}      Events:\n        E: {event}\n{}",
+        role(actions)
+    );
+    ("template.yaml".to_owned(), text)
+}
+
+fn serverless(event: &str, role_line: &str, actions: &str) -> (String, String) {
+    let role: String = role(actions).lines().map(|l| format!("  {l}\n")).collect();
+    let text = format!(
+        "service: a\nprovider:\n  name: aws\n  runtime: python3.12\n{role_line}functions:\n  f:\n    handler: app.handler\n    events:\n      - {event}\nresources:\n  Resources:\n{role}"
+    );
+    ("serverless.yml".to_owned(), text)
+}
+
+fn terraform(arn: &str, actions: &str) -> (String, String) {
+    let actions: Vec<String> = actions.split(", ").map(|a| format!("\"{a}\"")).collect();
+    let text = format!(
+        "resource \"aws_iam_role\" \"r\" {{\n  assume_role_policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Principal = {{ Service = \"lambda.amazonaws.com\" }}, Action = \"sts:AssumeRole\" }}] }})\n}}\nresource \"aws_iam_role_policy\" \"p\" {{\n  role   = aws_iam_role.r.id\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = [{}], Resource = \"*\" }}] }})\n}}\nresource \"aws_lambda_function\" \"f\" {{\n  function_name = \"f\"\n  role          = aws_iam_role.r.arn\n  handler       = \"app.handler\"\n  runtime       = \"python3.12\"\n  filename      = \"app.zip\"\n}}\nresource \"aws_lambda_event_source_mapping\" \"m\" {{\n  event_source_arn = \"{arn}\"\n  function_name    = aws_lambda_function.f.arn\n}}\n",
+        actions.join(", ")
+    );
+    ("main.tf".to_owned(), text)
+}
+
+/// What `missing-grant` says of a file.
+fn missing((path, text): (String, String)) -> Vec<String> {
+    let r = Repository::new(&[(&path, &text), ("app.py", CODE)]);
+    let json = r.run(&["check", "-f", "json", "--only", "missing-grant"]).json();
+    let all = json["findings"].as_array().unwrap().iter();
+    all.map(|f| f["message"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Event of SAM, event of the Serverless Framework where it has one, ARN, what Lambda calls first, and all that it calls.
+fn cases() -> Vec<(String, String, &'static str, &'static str, &'static str)> {
+    let queue = "sqs:ReceiveMessage, sqs:DeleteMessage, sqs:GetQueueAttributes";
+    let kinesis = "kinesis:GetRecords, kinesis:GetShardIterator, kinesis:DescribeStream";
+    let dynamodb = "dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:DescribeStream";
+    let kafka = "kafka:GetBootstrapBrokers, ec2:CreateNetworkInterface, ec2:DescribeNetworkInterfaces";
+    let mq = "mq:DescribeBroker, secretsmanager:GetSecretValue, ec2:CreateNetworkInterface";
+    let documents = "rds:DescribeDBClusters, secretsmanager:GetSecretValue";
+    let start = "StartingPosition: LATEST";
+    [
+        (
+            format!("{{Type: SQS, Properties: {{Queue: '{SQS}'}}}}"),
+            format!("sqs: {SQS}"),
+            SQS,
+            queue,
+        ),
+        (
+            format!("{{Type: Kinesis, Properties: {{Stream: '{STREAM}', {start}}}}}"),
+            format!("stream: {STREAM}"),
+            STREAM,
+            kinesis,
+        ),
+        (
+            format!("{{Type: DynamoDB, Properties: {{Stream: '{TABLE}', {start}}}}}"),
+            format!("stream: {{type: dynamodb, arn: '{TABLE}'}}"),
+            TABLE,
+            dynamodb,
+        ),
+        (
+            format!("{{Type: MSK, Properties: {{Stream: '{CLUSTER}', Topics: [t], {start}}}}}"),
+            format!("msk: {{arn: '{CLUSTER}', topic: t}}"),
+            CLUSTER,
+            kafka,
+        ),
+        (
+            format!("{{Type: MQ, Properties: {{Broker: '{BROKER}', Queues: [q]}}}}"),
+            format!("rabbitmq: {{arn: '{BROKER}', queue: q}}"),
+            BROKER,
+            mq,
+        ),
+        (
+            format!("{{Type: DocumentDB, Properties: {{Cluster: '{DOCUMENTS}', DatabaseName: d}}}}"),
+            String::new(),
+            DOCUMENTS,
+            documents,
+        ),
+    ]
+    .map(|(sam, serverless, arn, all)| (sam, serverless, arn, all.split(',').next().unwrap_or(all), all))
+    .into()
+}
+
+#[test]
+fn an_event_source_that_the_role_may_not_read_is_reported_in_every_format() {
+    let sam_role = "      Role: !GetAtt R.Arn\n";
+    let serverless_role = "  iam:\n    role: !GetAtt R.Arn\n";
+    for (event, other, arn, first, all) in cases() {
+        for (actions, expected) in [("logs:PutLogEvents", true), (all, false)] {
+            let mut files = vec![sam(&event, sam_role, actions), terraform(arn, actions)];
+            if !other.is_empty() {
+                files.push(serverless(&other, serverless_role, actions));
+            }
+            for file in files {
+                let text = file.1.clone();
+                let found = missing(file);
+                let is_said = found.len() == 1 && found[0].starts_with(&format!("`{first}` is needed to poll"));
+                assert!(
+                    is_said == expected && found.len() == usize::from(expected),
+                    "{found:?}\n{text}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_framework_grants_by_itself_is_not_missing() {
+    for (event, other, ..) in cases().into_iter().take(3) {
+        assert_eq!(missing(sam(&event, "", "logs:PutLogEvents")), [""; 0], "{event}");
+        assert_eq!(missing(serverless(&other, "", "logs:PutLogEvents")), [""; 0], "{other}");
+    }
+}
+
+#[test]
+fn a_mapping_that_is_switched_off_polls_nothing() {
+    let (path, text) = terraform(SQS, "logs:PutLogEvents");
+    let off = text.replace(
+        "  function_name    =",
+        "  enabled          = false\n  function_name    =",
+    );
+    assert_eq!(missing((path, off)), [""; 0]);
+}

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::formats::cloudformation;
 use crate::secrets::{self, MARKS, Mark};
 
 pub use unread::unread;
@@ -25,6 +26,8 @@ pub struct Kinds {
     /// `.tf`, `.tofu`, `.tf.json`, `.tfvars`, `terragrunt.hcl`.
     pub terraform: bool,
     pub python: bool,
+    /// Parameters that a CloudFormation template is deployed with.
+    pub parameters: bool,
     /// Searched for credentials.
     pub text: bool,
     /// A credential-like token occurs in it.
@@ -148,6 +151,7 @@ pub fn classify(path: &str, text: &str) -> Kinds {
         kinds.terraform = true;
         return kinds;
     }
+    kinds.parameters = cloudformation::is_parameter_file(name, text);
     let policy = has(hit::STATEMENT | hit::ELEMENT);
     // `policy.json.tftpl` is what it is without the ending of its template language.
     let inner = TEMPLATES.iter().find_map(|e| lower.strip_suffix(e));
@@ -291,6 +295,7 @@ mod tests {
             (k.serverless, "serverless"),
             (k.terraform, "terraform"),
             (k.python, "python"),
+            (k.parameters, "parameters"),
             (k.text, "text"),
             (k.key_hit, "key"),
         ]
@@ -352,6 +357,18 @@ mod tests {
             ("a.md", "s3://b/k", &["text"]),
             ("n.ipynb", "{\"cells\": [\"import botocore\"]}", &["python", "text"]),
             ("a.py", "print(1)", &["text"]),
+            (
+                "prod.json",
+                r#"[{"ParameterKey": "A", "ParameterValue": "b"}]"#,
+                &["parameters", "text"],
+            ),
+            ("prod.json", r#"{"Parameters": {"A": "b"}}"#, &["parameters", "text"]),
+            ("prod.json", r#"{"a": {"Parameters": {}}}"#, &["text"]),
+            (
+                "samconfig.toml",
+                "parameter_overrides = \"A=b\"",
+                &["parameters", "text"],
+            ),
             ("package.json", policy, &["text"]),
             ("tsconfig.build.json", policy, &["text"]),
             ("deployment.yaml", "kind: Deployment", &["text"]),

@@ -8,29 +8,19 @@ use std::sync::Arc;
 
 use super::cloudformation::text::pseudo;
 use crate::source::{Hole, HoleKind, Piece, Text};
+use crate::syntax::placeholder::{expression, is_capital};
 use crate::value::{Branch, Entry, Kind, Value};
+
+/// Whether the default of a parameter says that what asks for it is off, or that nothing is given.
+pub(super) fn says_off(default: &str) -> bool {
+    const OFF: [&str; 9] = ["", "0", "disable", "disabled", "false", "n", "no", "none", "off"];
+    OFF.iter().any(|word| default.trim().eq_ignore_ascii_case(word))
+}
 
 /// Deepest value that is looked into.
 const MAX_DEPTH: u32 = 64;
-/// Longest text that is looked into, in bytes, and longest expression.
+/// Longest text that is looked into, in bytes.
 const MAX_TEXT: usize = 4096;
-const MAX_EXPRESSION: usize = 100;
-
-/// What a placeholder is written between.
-const DELIMITERS: [(&str, &str); 12] = [
-    ("{{", "}}"),
-    ("${", "}"),
-    ("#{", "}"),
-    ("$(", ")"),
-    ("%(", ")s"),
-    ("((", "))"),
-    ("@@", "@@"),
-    ("__", "__"),
-    ("<", ">"),
-    ("[", "]"),
-    ("{", "}"),
-    ("%", "%"),
-];
 
 /// Last words of names that stand for a value: `BUCKET_NAME`, `ORG_ID`.
 const LAST_WORDS: [&str; 14] = [
@@ -197,71 +187,6 @@ fn delimited(flat: &str) -> Vec<(Range<usize>, String)> {
         }
     }
     out
-}
-
-/// The placeholder that `rest` begins with: its length and name.
-fn expression(rest: &str) -> Option<(usize, String)> {
-    for (open, close) in DELIMITERS {
-        let Some(inner) = rest.strip_prefix(open) else { continue };
-        let mut limit = inner.len().min(MAX_EXPRESSION);
-        while !inner.is_char_boundary(limit) {
-            limit -= 1;
-        }
-        let Some(length) = inner[..limit].find(close) else {
-            continue;
-        };
-        let name = inner[..length].trim();
-        if is_expression(open, name, &inner[..length]) {
-            let length = open.len() + length + close.len();
-            return Some((
-                length,
-                if name.is_empty() {
-                    open.to_owned()
-                } else {
-                    name.to_owned()
-                },
-            ));
-        }
-    }
-    let bytes = rest.as_bytes();
-    let letter = |i: usize| bytes.get(i).is_some_and(u8::is_ascii_alphanumeric);
-    // `%s`, and not the encoded `%d0`.
-    if matches!(bytes, [b'%', b's' | b'd', ..]) && !letter(2) {
-        return Some((2, rest[..2].to_owned()));
-    }
-    // A variable of a shell: `$ACCOUNT_ID`.
-    let name = rest.strip_prefix('$')?;
-    let end = name.find(|c: char| !is_capital(c)).unwrap_or(name.len());
-    let name = &name[..end];
-    let is_name = name.len() > 1 && name.starts_with(|c: char| c.is_ascii_uppercase());
-    is_name.then(|| (end + 1, name.to_owned()))
-}
-
-fn is_capital(c: char) -> bool {
-    c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'
-}
-
-fn is_expression(open: &str, name: &str, inner: &str) -> bool {
-    let starts = |more: &str| name.starts_with(|c: char| c.is_alphabetic() || more.contains(c));
-    let word = |more: &str| {
-        name.chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c) || more.contains(c))
-    };
-    let capitals =
-        || name.len() > 1 && name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(is_capital);
-    match open {
-        "{{" => starts("_.$(-"),
-        // Policy variables have a colon: `${aws:username}`; `${*}` is a character.
-        "${" => inner == name && starts("_") && (word("[]\"'()") || pseudo(name).is_some() || name.contains(":-")),
-        "#{" => starts("_") && (word(" ") || pseudo(name).is_some()),
-        "$(" | "<" => starts("_%${"),
-        "%(" | "((" => starts("_") && word(""),
-        "@@" => starts("_") && word(""),
-        "__" | "%" => inner == name && capitals(),
-        "[" => starts("") && (capitals() || name.to_ascii_lowercase().starts_with("your")),
-        "{" => inner.is_empty() || inner == name && word("") && starts("_0123456789"),
-        _ => false,
-    }
 }
 
 /// Placeholders that only their words mark, with those words.

@@ -94,20 +94,20 @@ impl<'a> Evaluator<'a> {
         };
         let (mut expanded, by_default) = self.by_default(|| expanded_in(&module.env()));
         let optional = by_default && (expanded.none || expanded.perhaps_none);
+        let absent = by_default && expanded.none;
         if expanded.none && by_default {
             // Nothing by default, and the module's user may want otherwise.
             expanded = expanded_in(&module.env().given());
         }
+        let asked = if absent { self.flag(module, decl) } else { None };
         if expanded.none && by_default {
-            expanded = if decl.expr("count").is_some() {
-                Expanded::new(
-                    Expansion::Count(1),
-                    Some(format!("if `count` of {address} is not 0").into()),
-                )
-            } else {
-                let branch = format!("if `for_each` of {address} is not empty");
-                Expanded::new(Expansion::Unknown, Some(branch.into()))
+            let (shape, branch) = match decl.expr("count") {
+                Some(_) => (Expansion::Count(1), format!("if `count` of {address} is not 0")),
+                None => (Expansion::Unknown, format!("if `for_each` of {address} is not empty")),
             };
+            expanded = Expanded::new(shape, Some(asked.unwrap_or_else(|| branch.into())));
+        } else if let Some(asked) = asked {
+            expanded.branch = Some(both(expanded.branch.as_ref(), &asked));
         }
         expanded.varies = varies(decl);
         expanded.given = optional;

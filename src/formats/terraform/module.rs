@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::source::{Hole, HoleKind, Span, Text, join_path};
-use crate::value::{Entry, Value};
+use crate::value::guard::both;
+use crate::value::{Entry, Guard, Value};
 
 use super::attributes::outside;
 use super::directory::{Chosen, Decl, Directory, Expr};
@@ -29,9 +30,11 @@ pub(super) struct Module<'a> {
     /// Directories of the modules that lead here, from the root.
     above: Vec<&'a str>,
     /// Of a root module, the values that a file for `-var-file` gives.
-    chosen: Chosen<'a>,
+    pub(super) chosen: Chosen<'a>,
+    /// What has to be asked for, so that a call that leads here is there.
+    pub(super) asked: Option<Guard>,
     /// The call's arguments and where they are evaluated; `None` for a root module.
-    arguments: Option<(BTreeMap<&'a str, Expr<'a>>, Env<'a>)>,
+    pub(super) arguments: Option<(BTreeMap<&'a str, Expr<'a>>, Env<'a>)>,
     memo: RefCell<HashMap<(Slot, View), Memo>>,
     pub(super) expansions: RefCell<HashMap<String, Rc<Expanded>>>,
 }
@@ -58,6 +61,7 @@ impl<'a> Module<'a> {
             path: Vec::new(),
             above: Vec::new(),
             chosen,
+            asked: None,
             arguments: None,
             memo: RefCell::default(),
             expansions: RefCell::default(),
@@ -281,6 +285,11 @@ impl<'a> Evaluator<'a> {
             return Vec::new();
         }
         let address = format!("module.{name}");
+        let own = self.expansion(caller, &address, decl).branch.clone();
+        let own = own.filter(Guard::is_opt_in);
+        let asked = own
+            .map(|own| both(caller.asked.as_ref(), &own))
+            .or_else(|| caller.asked.clone());
         let mut out = Vec::new();
         for instance in self.instances(caller, &address, decl) {
             let step = match &instance.key {
@@ -316,6 +325,7 @@ impl<'a> Evaluator<'a> {
                 path,
                 above: above.clone(),
                 chosen: Chosen::new(),
+                asked: asked.clone(),
                 arguments: Some((arguments, instance.env)),
                 memo: RefCell::default(),
                 expansions: RefCell::default(),

@@ -43,34 +43,36 @@ impl Kinds {
 
 /// What the words of a file say, as bits.
 mod hit {
-    pub(super) const STATEMENT: u16 = 1;
+    pub(super) const STATEMENT: u32 = 1;
     /// `Effect`, `Action` or `Principal`.
-    pub(super) const ELEMENT: u16 = 1 << 1;
-    pub(super) const EFFECT: u16 = 1 << 2;
-    pub(super) const AWS_TYPE: u16 = 1 << 3;
-    pub(super) const SERVERLESS_TYPE: u16 = 1 << 4;
-    pub(super) const SECTION: u16 = 1 << 5;
-    pub(super) const TEMPLATE: u16 = 1 << 6;
-    pub(super) const PROVIDER: u16 = 1 << 7;
-    pub(super) const FUNCTIONS: u16 = 1 << 8;
-    pub(super) const PYTHON: u16 = 1 << 9;
+    pub(super) const ELEMENT: u32 = 1 << 1;
+    pub(super) const EFFECT: u32 = 1 << 2;
+    pub(super) const AWS_TYPE: u32 = 1 << 3;
+    pub(super) const SERVERLESS_TYPE: u32 = 1 << 4;
+    pub(super) const SECTION: u32 = 1 << 5;
+    pub(super) const TEMPLATE: u32 = 1 << 6;
+    pub(super) const PROVIDER: u32 = 1 << 7;
+    pub(super) const FUNCTIONS: u32 = 1 << 8;
+    pub(super) const PYTHON: u32 = 1 << 9;
     /// The start of a credential, or a name of one.
-    pub(super) const KEY: u16 = 1 << 10;
+    pub(super) const KEY: u32 = 1 << 10;
     /// A name of an access key, or the prefix of one.
-    pub(super) const KEY_NAME: u16 = 1 << 11;
+    pub(super) const KEY_NAME: u32 = 1 << 11;
     /// A word that may be part of the name of a credential, or may encode one.
-    pub(super) const KEY_WORD: u16 = 1 << 12;
+    pub(super) const KEY_WORD: u32 = 1 << 12;
     /// A version of the policy language.
-    pub(super) const VERSION: u16 = 1 << 13;
+    pub(super) const VERSION: u32 = 1 << 13;
     /// `Statement` as a key.
-    pub(super) const STATEMENTS: u16 = 1 << 14;
+    pub(super) const STATEMENTS: u32 = 1 << 14;
     /// `Statement` as a key, in another case.
-    pub(super) const LOWER: u16 = 1 << 15;
+    pub(super) const LOWER: u32 = 1 << 15;
+    /// An OpenAPI definition for API Gateway.
+    pub(super) const API: u32 = 1 << 16;
 }
 
 /// The first that matches at a place wins: longer words before those that they begin with. What marks a credential is in
 /// [`crate::secrets::MARKS`].
-const WORDS: &[(&str, u16)] = &[
+const WORDS: &[(&str, u32)] = &[
     ("\"Statement\"", hit::STATEMENT | hit::STATEMENTS),
     ("Statement:", hit::STATEMENT | hit::STATEMENTS),
     ("Statement", hit::STATEMENT),
@@ -86,6 +88,7 @@ const WORDS: &[(&str, u16)] = &[
     ("AWSTemplateFormatVersion", hit::TEMPLATE),
     ("\nprovider:", hit::PROVIDER),
     ("\nfunctions:", hit::FUNCTIONS),
+    ("x-amazon-apigateway-integration", hit::API),
     ("boto3", hit::PYTHON),
     ("botocore", hit::PYTHON),
     ("aioboto", hit::PYTHON),
@@ -136,11 +139,11 @@ const LOCK_FILES: &[&str] = &[
 /// is dropped at once.
 pub fn classify(path: &str, text: &str) -> Kinds {
     let name = path.rsplit('/').next().unwrap_or(path);
-    if LOCK_FILES.contains(&name) || is_minified(name) {
+    if LOCK_FILES.contains(&name) || is_minified_style(name) {
         return Kinds::default();
     }
     let hits = words(&unescaped(text));
-    let has = |bits: u16| hits & bits == bits;
+    let has = |bits: u32| hits & bits == bits;
     let mut kinds = Kinds {
         text: true,
         key_hit: has(hit::KEY) || has(hit::KEY_WORD) && secrets::has_secrets(text),
@@ -171,7 +174,8 @@ pub fn classify(path: &str, text: &str) -> Kinds {
             let empty =
                 json && has(hit::VERSION) && !has(hit::AWS_TYPE) || has(hit::LOWER) && (json || has(hit::VERSION));
             // Of a file that breaks off there may be no more than the key.
-            kinds.policy = (policy || empty || has(hit::STATEMENTS)) && !template && !kinds.serverless;
+            let holds = policy || empty || has(hit::STATEMENTS) || has(hit::API);
+            kinds.policy = holds && !template && !kinds.serverless;
         }
         "tftpl" | "j2" | "jinja" | "tpl" | "tmpl" => {
             kinds.policy = policy && text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
@@ -219,7 +223,7 @@ fn unescaped(text: &str) -> Cow<'_, str> {
 }
 
 /// One pass for the words of the formats and the marks of credentials.
-fn words(text: &str) -> u16 {
+fn words(text: &str) -> u32 {
     static AUTOMATON: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     let automaton = AUTOMATON.get_or_init(|| {
         let words = WORDS.iter().map(|(word, _)| word);
@@ -229,7 +233,7 @@ fn words(text: &str) -> u16 {
             .build(words.chain(MARKS.iter().map(|(word, _)| word)))
             .ok()
     });
-    let Some(automaton) = automaton else { return u16::MAX };
+    let Some(automaton) = automaton else { return u32::MAX };
     automaton.find_iter(text).fold(0, |hits, m| {
         let index = m.pattern().as_usize();
         let as_written = |word: &str| text.as_bytes().get(m.range()) == Some(word.as_bytes());
@@ -243,7 +247,7 @@ fn words(text: &str) -> u16 {
     })
 }
 
-fn bits_of(mark: Mark) -> u16 {
+fn bits_of(mark: Mark) -> u32 {
     match mark {
         Mark::KeyId | Mark::IdName | Mark::SecretName | Mark::TokenName => hit::KEY | hit::KEY_NAME,
         _ if mark.is_strong() => hit::KEY,
@@ -258,7 +262,7 @@ fn is_terraform(name: &str) -> bool {
 }
 
 /// The Serverless Framework's own file, by its name or by its two sections.
-fn is_serverless(name: &str, text: &str, hits: u16) -> bool {
+fn is_serverless(name: &str, text: &str, hits: u32) -> bool {
     let named = name.strip_prefix("serverless").is_some_and(|rest| {
         matches!(
             rest.rsplit_once('.'),
@@ -271,16 +275,14 @@ fn is_serverless(name: &str, text: &str, hits: u16) -> bool {
     named || provider && functions
 }
 
-/// `app.min.js`, `vendor.bundle.js`, `main.1a2b3c4d.chunk.js`, source maps.
-fn is_minified(name: &str) -> bool {
-    let Some((stem, extension)) = name.rsplit_once('.') else {
-        return false;
-    };
-    extension == "map"
-        || matches!(extension, "js" | "mjs" | "cjs" | "css" | "ts" | "jsx" | "tsx")
-            && [".min", ".bundle", ".chunk", "-min"]
-                .iter()
-                .any(|end| stem.ends_with(end))
+/// `site.min.css`, and the map of one: styles hold no secrets. Scripts and their maps may.
+pub(crate) fn is_minified_style(name: &str) -> bool {
+    let stem = name.strip_suffix(".css.map").or_else(|| name.strip_suffix(".css"));
+    stem.is_some_and(|stem| {
+        [".min", ".bundle", ".chunk", "-min"]
+            .iter()
+            .any(|end| stem.ends_with(end))
+    })
 }
 
 #[cfg(test)]
@@ -373,7 +375,8 @@ mod tests {
             ("tsconfig.build.json", policy, &["text"]),
             ("deployment.yaml", "kind: Deployment", &["text"]),
             ("package-lock.json", policy, &[]),
-            ("app.min.js", "aws_secret_access_key", &[]),
+            ("app.min.css", "aws_secret_access_key", &[]),
+            ("app.min.js", "aws_secret_access_key", &["text", "key"]),
             ("run.sh", "export AWS_SECRET_ACCESS_KEY=x", &["text", "key"]),
             ("README", "use AKIA... keys", &["text", "key"]),
             ("README", "keep it secret", &["text"]),

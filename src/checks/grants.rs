@@ -6,10 +6,9 @@ use std::sync::OnceLock;
 
 use crate::finding::Finding;
 use crate::iam::actions::ActionSet;
-use crate::iam::arn::widest;
 use crate::iam::catalogue::{AccessLevel, catalogue};
 use crate::iam::condition::{Strength, strength};
-use crate::iam::fit::reaches;
+use crate::iam::fit::{reaches, wide_for};
 use crate::iam::{Document, Item, PolicyKind, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::Context;
@@ -27,15 +26,6 @@ pub(super) struct Granting<'a> {
 }
 
 impl<'a> Granting<'a> {
-    /// The resource that is everything, if one is: `*`, or what is as wide.
-    pub(super) fn star(&self) -> Option<&'a Item> {
-        let clause = self.statement.resource.as_ref().filter(|c| !c.negated)?;
-        clause
-            .items
-            .iter()
-            .find(|r| pattern::is_star(&r.text) || widest(&r.text).is_star_like())
-    }
-
     /// Lowers a finding about `set` where the boundary of each holder lets it through on some resources only.
     pub(super) fn weighed(&self, cx: &Context<'_>, set: &ActionSet, mut f: Finding) -> Finding {
         if !cx.project.withheld(self.document).narrows(set) {
@@ -53,13 +43,26 @@ impl<'a> Granting<'a> {
         set.iter().filter(|a| reaches(&item.text, *a)).collect()
     }
 
-    /// Where everything is allowed, and how it is written: [`Self::star`], or a `NotResource`, which leaves all but a few.
-    pub(super) fn everywhere(&self) -> Option<(Span, String)> {
-        if let Some(star) = self.star() {
-            return Some((star.span, star.display()));
+    /// What is allowed on every resource that the action can be about, where, and how that is written: `*`, what is as wide
+    /// for the action, or a `NotResource`, which leaves all but a few.
+    pub(super) fn everywhere(&self) -> Option<(Span, String, Cow<'_, ActionSet>)> {
+        let clause = self.statement.resource.as_ref()?;
+        if clause.negated {
+            return Some((clause.key, "NotResource".to_owned(), Cow::Borrowed(&self.actions)));
         }
-        let clause = self.statement.resource.as_ref().filter(|c| c.negated)?;
-        Some((clause.key, "NotResource".to_owned()))
+        if let Some(star) = clause.items.iter().find(|r| pattern::is_star(&r.text)) {
+            return Some((star.span, star.display(), Cow::Borrowed(&self.actions)));
+        }
+        let mut found: Option<(&Item, ActionSet)> = None;
+        for item in &clause.items {
+            let wide = wide_for(&item.text, &self.actions);
+            match &mut found {
+                Some((_, all)) => all.union_with(&wide),
+                None if !wide.is_empty() => found = Some((item, wide)),
+                None => {}
+            }
+        }
+        found.map(|(item, wide)| (item.span, item.display(), Cow::Owned(wide)))
     }
 
     /// The items of `Action` that grant some of `set`, with how many; for a `NotAction`, nothing.

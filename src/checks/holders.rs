@@ -4,12 +4,11 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::finding::Cause;
-use crate::iam::arn::{Arn, widest};
-use crate::iam::{ActionSet, catalogue};
+use crate::iam::arn::Arn;
 use crate::model::Resource;
-use crate::project::{Effective, Grant, IdentityId, IdentityKind, PolicySource, ResourceId};
+use crate::project::{IdentityId, IdentityKind, PolicySource, Power, ResourceId};
 use crate::rules::Context;
-use crate::source::{Span, Target, Text};
+use crate::source::{Target, Text};
 use crate::value::{Kind, Value};
 
 /// The identities of a project, by reference; what each amounts to is worked out when asked for.
@@ -21,27 +20,6 @@ pub(super) struct Holders<'a> {
     by_name: BTreeMap<(IdentityKind, String), Option<IdentityId>>,
     power: Vec<OnceCell<Option<Power<'a>>>>,
 }
-
-/// Why an identity is as good as an administrator.
-#[derive(Clone, Debug)]
-pub(super) struct Power<'a> {
-    pub(super) grant: Grant<'a>,
-    /// The token that grants it.
-    pub(super) span: Span,
-    /// For a label.
-    pub(super) text: &'static str,
-}
-
-/// With any of these on every resource, an identity can give itself the rest.
-const KEYS_TO_ALL: [&str; 7] = [
-    "iam:AttachRolePolicy",
-    "iam:AttachUserPolicy",
-    "iam:CreatePolicyVersion",
-    "iam:PutRolePolicy",
-    "iam:PutUserPolicy",
-    "iam:UpdateAssumeRolePolicy",
-    "iam:CreateAccessKey",
-];
 
 impl<'a> Holders<'a> {
     pub(super) fn new(cx: &Context<'a>) -> Self {
@@ -114,53 +92,48 @@ impl<'a> Holders<'a> {
     /// Why this identity is as good as an administrator, if it is.
     pub(super) fn power(&self, id: IdentityId) -> Option<&Power<'a>> {
         self.power[id as usize]
-            .get_or_init(|| power(&Effective::of(self.cx.project, id)))
+            .get_or_init(|| self.cx.effects.of(id).power())
             .as_ref()
     }
 }
 
-/// Why an identity is as good as an administrator: it may do everything or most of it, or write permissions, on every
-/// resource and without a condition.
-pub(super) fn power<'a>(effective: &Effective<'a>) -> Option<Power<'a>> {
-    let withheld = effective.withheld();
-    let bounded = effective.boundary.as_ref();
-    let all = ActionSet::all().len();
-    let keys: Vec<_> = KEYS_TO_ALL.iter().filter_map(|k| catalogue().action(k)).collect();
-    effective.grants.iter().find_map(|g| {
-        let resource = g.statement.resource.as_ref()?;
-        let wide = !resource.negated && resource.items.iter().any(|r| widest(&r.text).is_star_like());
-        if !wide || g.narrowed() || bounded.is_some_and(|b| !b.complete) {
-            return None;
+/// What `cx.at_…` of the policy that gives it is, so that the finding about that policy takes others in.
+pub(super) fn cause(cx: &Context<'_>, power: &Power<'_>, holder: IdentityId) -> Cause {
+    match power.grant.source {
+        PolicySource::Written(d) => Cause::Statement(d, power.grant.index as u32),
+        PolicySource::AwsManaged(_) => {
+            let own = cx.project.identities[holder as usize].resource;
+            Cause::Resource(power.grant.through.by.unwrap_or(own))
         }
-        let mut actions = g.actions.clone().into_owned();
-        actions.subtract(&withheld);
-        if let Some(b) = bounded {
-            actions.intersect(&b.everywhere);
-        }
-        let key = keys.iter().find(|k| actions.contains(k.id()));
-        let (span, text) = match key {
-            Some(k) if actions.len() * 2 > all => (g.span(*k), "every action on every resource"),
-            Some(k) => (g.span(*k), "may give itself any permission"),
-            None if actions.len() * 2 > all => (g.span(actions.iter().next()?), "most actions on every resource"),
-            None => return None,
-        };
-        Some(Power {
-            grant: g.clone(),
-            span,
-            text,
-        })
-    })
+    }
 }
 
-impl Power<'_> {
-    /// What `cx.at_…` of the policy that gives it is, so that the finding about that policy takes others in.
-    pub(super) fn cause(&self, cx: &Context<'_>, holder: IdentityId) -> Cause {
-        match self.grant.source {
-            PolicySource::Written(d) => Cause::Statement(d, self.grant.index as u32),
-            PolicySource::AwsManaged(_) => {
-                let own = cx.project.identities[holder as usize].resource;
-                Cause::Resource(self.grant.through.by.unwrap_or(own))
-            }
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::condition::strength;
+    use crate::iam::managed::ADMINISTRATORS;
+    use crate::project::AwsManaged;
+
+    #[test]
+    fn the_managed_policies_with_which_one_can_have_everything() {
+        let keys: Vec<_> = KEYS_TO_ALL.iter().filter_map(|k| catalogue().action(k)).collect();
+        let gives_all = |name: &str| {
+            AwsManaged::of(name).is_some_and(|policy| {
+                policy.granted().allowed.iter().any(|allowed| {
+                    let s = &policy.document().statements[allowed.statement];
+                    let resource = s.resource.as_ref().filter(|r| !r.negated);
+                    resource.is_some_and(|r| r.items.iter().any(|r| widest(&r.text).is_star_like()))
+                        && !strength(s).narrows()
+                        && keys.iter().any(|k| allowed.actions.contains(k.id()))
+                })
+            })
+        };
+        let names: Vec<&str> = catalogue()
+            .managed_policies()
+            .filter(|policy| !policy.deprecated && gives_all(policy.name))
+            .map(|policy| policy.arn.strip_prefix("arn:aws:iam::aws:policy/").unwrap())
+            .collect();
+        assert_eq!(names, ADMINISTRATORS);
     }
 }

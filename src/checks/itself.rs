@@ -3,7 +3,7 @@
 //!
 //! **Invariant:** a pattern that covers every role, user or policy does not name anyone: rules about breadth report it.
 
-use crate::iam::arn::{Arn, Breadth, widest};
+use crate::iam::arn::{Arn, Breadth, is_every, widest};
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::project::{Identity, IdentityKind, PolicyRef, ResourceId};
@@ -40,21 +40,46 @@ pub(super) fn caller(resource: &Text) -> Option<Caller> {
     }
 }
 
-/// A resource that is this identity: a reference to it, or an ARN of its name or of a pattern of it.
-pub(super) fn is_itself(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
-    is_named(
-        cx,
-        identity.resource,
-        identity.kind.name(),
-        identity.name.as_ref(),
-        resource,
-    ) || (identity.kind == IdentityKind::User && caller(resource).is_some())
+/// A resource of the repository that is an identity's own.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'a> {
+    resource: ResourceId,
+    /// As in ARNs: `role`, `policy`.
+    kind: &'static str,
+    name: Option<&'a Text>,
 }
 
-/// A managed policy of the repository that is attached to this identity, to a group of it, or is its boundary.
-pub(super) fn is_own_policy(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
+impl<'a> Named<'a> {
+    pub(super) fn identity(identity: &'a Identity) -> Self {
+        Self {
+            resource: identity.resource,
+            kind: identity.kind.name(),
+            name: identity.name.as_ref(),
+        }
+    }
+
+    /// A resource that is this one: a reference to it, or an ARN of its name or of a pattern of it.
+    pub(super) fn is(self, cx: &Context<'_>, resource: &Text) -> bool {
+        is_named(cx, self.resource, self.kind, self.name, resource)
+    }
+
+    /// The same, and every resource of its kind.
+    pub(super) fn is_within(self, cx: &Context<'_>, resource: &Text) -> bool {
+        is_every(resource, self.kind) || self.is(cx, resource)
+    }
+}
+
+/// A resource that is this identity.
+pub(super) fn is_itself(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
+    let by_name = Named::identity(identity).is(cx, resource);
+    by_name || (identity.kind == IdentityKind::User && caller(resource).is_some())
+}
+
+/// The managed policies of the repository that are attached to this identity, to a group of it, or are its boundary.
+pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = Named<'a>> {
+    let project = cx.project;
     let groups = identity.groups.iter().filter_map(|m| m.group);
-    let of_groups = groups.flat_map(|g| &cx.project.identities[g as usize].policies);
+    let of_groups = groups.flat_map(|g| &project.identities[g as usize].policies);
     let attached = identity.policies.iter().chain(of_groups).filter(|u| !u.inline);
     let documents = attached.chain(&identity.boundary).filter_map(|u| match &u.policy {
         PolicyRef::Documents(ids) => Some(ids),
@@ -62,22 +87,25 @@ pub(super) fn is_own_policy(cx: &Context<'_>, identity: &Identity, resource: &Te
     });
     documents
         .flatten()
-        .filter_map(|d| cx.project.documents[*d as usize].resource)
-        .any(|policy| {
-            let r = &cx.project.resources[policy as usize];
+        .filter_map(|d| project.documents[*d as usize].resource)
+        .map(|resource| {
+            let r = &project.resources[resource as usize];
             let name = ["ManagedPolicyName", "PolicyName", "Name"]
                 .iter()
                 .find_map(|p| r.get(p)?.as_text());
-            is_named(cx, policy, "policy", name, resource)
+            Named {
+                resource,
+                kind: "policy",
+                name,
+            }
         })
 }
 
-/// A group of the repository that this user is in.
-pub(super) fn is_own_group(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
-    identity.groups.iter().filter_map(|m| m.group).any(|g| {
-        let group = &cx.project.identities[g as usize];
-        is_named(cx, group.resource, group.kind.name(), group.name.as_ref(), resource)
-    })
+/// The groups of the repository that this user is in.
+pub(super) fn own_groups<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = Named<'a>> {
+    let project = cx.project;
+    let groups = identity.groups.iter().filter_map(|m| m.group);
+    groups.map(|g| Named::identity(&project.identities[g as usize]))
 }
 
 /// Whether `resource` refers to a resource of the repository, or is an ARN of IAM that its path and name fit.

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::holders::Holders;
 use crate::finding::{Change, Remedy};
-use crate::iam::{Format, PrincipalType, Statement, sdk};
+use crate::iam::{Document, Format, PrincipalType, Statement, sdk};
 use crate::project::DocumentId;
 use crate::rules::Context;
 use crate::source::Span;
@@ -64,6 +64,23 @@ pub(super) fn source_account(cx: &Context<'_>, id: DocumentId, s: &Statement) ->
     let account = account(cx, cx.project.documents[id as usize].format)?;
     let title = "only for this account: `aws:SourceAccount`".to_owned();
     condition(cx, s, title, "aws:SourceAccount", &account)
+}
+
+/// `aws:SourceOrgID` on such a statement of a resource that is for an organization, where the settings or the policy say which.
+pub(super) fn source_organization(cx: &Context<'_>, d: &Document, s: &Statement) -> Option<Remedy> {
+    let named = || {
+        let conditions = d.statements.iter().flat_map(|s| &s.conditions);
+        let mut ids = conditions
+            .filter(|c| c.key.text.display().to_ascii_lowercase().ends_with("orgid"))
+            .flat_map(|c| &c.values)
+            .filter_map(|v| v.text.known())
+            .filter(|v| v.starts_with("o-") && !v.contains(['*', '?']));
+        let first = ids.next()?;
+        ids.all(|id| id == first).then(|| first.into_owned())
+    };
+    let id = cx.project.own.organization.clone().or_else(named)?;
+    let title = "only for this organization: `aws:SourceOrgID`".to_owned();
+    condition(cx, s, title, "aws:SourceOrgID", &json!(id))
 }
 
 /// `SourceAccount` beside a property of a Lambda permission. CloudFormation only: Terraform spells the account as a reference

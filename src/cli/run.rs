@@ -9,14 +9,14 @@ use crate::discover::{self, Found, Search};
 use crate::fix;
 use crate::iam::{Declared, Own, PolicyKind};
 use crate::pipeline::{Analysis, analyse};
-use crate::project::Project;
+use crate::project::{Guardrail, Level, Project};
 use crate::rules::options::Options;
 use crate::rules::{self, Ruleset, Selection};
 use crate::settings::{Date, Governing, Settings};
 use crate::settle::{BASELINE_FILE, Baseline, Extent, Known, Report, Terms, settle};
 use crate::source::{Problem, ProblemKind, Sources, Span, join_path, parent_path, relative_path};
 use crate::test_code::is_test_code;
-use crate::unjudged::{Language, Unjudged, Why};
+use crate::unjudged::{Unjudged, Why};
 
 /// Bytes of a settings file.
 const MAX_SETTINGS: u64 = 4 << 20;
@@ -347,10 +347,14 @@ impl Read<'_> {
             let path = sources.path(d.span.file);
             let absolute = self.governing.absolute(path);
             let above = &self.governing.of(path).service_control_policies;
-            if (d.owner.is_none() || d.kind == PolicyKind::Scp) && above.iter().any(|glob| glob.matches(&absolute)) {
+            let free = d.owner.is_none() || d.kind == PolicyKind::Scp;
+            if let Some(glob) = above.iter().find(|glob| free && glob.matches(&absolute)) {
                 d.kind = PolicyKind::Scp;
                 d.suggested = None;
-                project.service_control_policies.push(id);
+                project.service_control_policies.push(Guardrail {
+                    document: id,
+                    level: Level::Named(glob.written.as_str().into()),
+                });
                 continue;
             }
             if d.owner.is_some() {
@@ -408,15 +412,8 @@ impl Read<'_> {
             }),
         };
         let mut report = settle(project, outcome.findings, &terms);
-        report.not_judged(outcome.unjudged);
-        report.not_judged(self.found.unjudged.iter().cloned());
-        // Of test code nothing is reported, so nothing is missing; a snapshot shows what the application itself makes.
-        let left_out = |u: &Unjudged| {
-            let inside = |span: Span| project.test_code.iter().any(|code| code.contains(span));
-            let is_test = || self.is_test(&u.path) || u.span.is_some_and(inside);
-            u.why != Why::Language(Language::Snapshot) && !governing.of(&u.path).tests && is_test()
-        };
-        report.unjudged.retain(|u| !left_out(u));
+        let found = self.found.unjudged.iter().cloned();
+        report.not_judged(outcome.unjudged.into_iter().chain(found), project, &terms);
         let fails = |u: &Unjudged| u.counts() && governing.of(&u.path).fail_on_unjudged;
         report.fails_unjudged = report.unjudged.iter().any(fails);
         report.broken = !outcome.failures.is_empty();

@@ -1,5 +1,7 @@
 //! What a file's name and folder say about it, before a byte is read. The list is the one of the user guide, "What is read".
 
+use crate::classify::is_minified_style;
+
 /// What a name promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Promise {
@@ -95,7 +97,7 @@ pub(super) fn folder_skipped(name: &str) -> Option<&'static str> {
 /// its content decides.
 pub(super) fn promise(name: &str) -> Result<Promise, &'static str> {
     let extension = name.rsplit_once('.').map_or("", |(_, e)| e).to_ascii_lowercase();
-    if LOCK_FILES.contains(&name) || is_minified(name) {
+    if LOCK_FILES.contains(&name) || is_minified_style(name) {
         return Err("generated");
     }
     if BINARY.contains(&&*extension) {
@@ -117,7 +119,6 @@ pub fn promise_of_named(name: &str) -> Option<Promise> {
     match lower.as_str() {
         "json" | "jsonc" | "yaml" | "yml" | "template" | "tf" | "tofu" | "tfvars" | "hcl" | "py" | "ipynb"
         | "tftpl" | "j2" | "tpl" => Some(Promise::Iam),
-        _ if is_minified(name) => None,
         "pem" | "key" | "tfstate" | "log" | "html" | "mjs" | "cjs" | "mts" | "cts" | "snap" | "env" | "envrc"
         | "ini" | "cfg" | "conf" | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1" | "bat" | "js"
         | "ts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp" | "h" | "scala"
@@ -129,16 +130,6 @@ pub fn promise_of_named(name: &str) -> Option<Promise> {
         .then_some(Promise::Text),
         _ => name.starts_with("Dockerfile").then_some(Promise::Text),
     }
-}
-
-/// `app.min.js`, `vendor.bundle.js`, `main.1a2b3c4d.chunk.js`.
-fn is_minified(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(stem, extension)| {
-        matches!(extension, "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "css")
-            && [".min", ".bundle", ".chunk", "-min"]
-                .iter()
-                .any(|end| stem.ends_with(end))
-    })
 }
 
 #[cfg(test)]
@@ -187,7 +178,7 @@ mod tests {
         ] {
             assert_eq!(promise(name), Ok(Promise::Text), "{name}");
         }
-        for name in ["package-lock.json", "app.min.js", "logo.png", "site.tar.gz", "libx.so"] {
+        for name in ["package-lock.json", "app.min.css", "logo.png", "site.tar.gz", "libx.so"] {
             assert!(promise(name).is_err(), "{name}");
         }
         assert_eq!(promise_of_named(".hidden.json"), Some(Promise::Iam));

@@ -50,7 +50,8 @@ pub(super) fn shape(value: &Value) -> Shape {
     let shaped = statements(statement).any(is_statement_shaped)
         || dated
         || open && statements(statement).all(|s| s.as_hole().is_some() || names_an_element(s));
-    if shaped && !is_stack_policy(statement) && !vendors::is_theirs(value) {
+    let theirs = || is_stack_policy(statement) || !dated && is_event_pattern(statement);
+    if shaped && !theirs() && !vendors::is_theirs(value) {
         Shape::Policy
     } else {
         Shape::Other
@@ -215,11 +216,55 @@ pub(super) fn is_file_of_a_tool(tree: &Tree, root: NodeId) -> bool {
     // AWS CloudTrail User Guide, "CloudTrail record contents"; also in lists, and as the detail of an event of EventBridge.
     let is_event = |node: NodeId| get(node, "eventSource").is_some() && get(node, "eventName").is_some();
     let listed = |node: NodeId| tree.children(node).next().is_some_and(is_event);
+    // Amazon EventBridge User Guide, "Events": patterns for them have the same keys.
+    let of_a_bus = |detail: NodeId| tree.kind(detail) == Node::Map && (has("source") || has("detail-type"));
     let event = is_event(root)
-        || get(root, "detail").is_some_and(is_event)
+        || get(root, "detail").is_some_and(|detail| is_event(detail) || of_a_bus(detail))
         || ["Records", "events"].iter().any(|k| get(root, k).is_some_and(listed))
         || listed(root);
     rule || schema || model || event || get(root, "policies").is_some_and(custodian)
+}
+
+/// Properties that hold a policy in most types of AWS: `policy` of `aws_vpclattice_auth_policy`, `ResourcePolicy` of
+/// `AWS::S3Tables::TablePolicy`.
+const POLICY_PROPERTIES: &[&str] = &[
+    "accesspolicies",
+    "accesspolicy",
+    "assumerolepolicy",
+    "policy",
+    "policydocument",
+    "policytext",
+    "repositorypolicy",
+    "resourcepolicy",
+];
+
+/// Types, by a part of their names, whose policies are in another language.
+const OTHER_POLICIES: &[&str] = &[
+    "accountpolicy",
+    "autoscaling",
+    "bedrock",
+    "corenetwork",
+    "dataprotection",
+    "dlm",
+    "fms",
+    "indexpolicy",
+    "lifecycle",
+    "loadbalanc",
+    "opensearchserverless",
+    "resiliencehub",
+    "stackpolicy",
+    "verifiedaccess",
+    "verifiedpermissions",
+];
+
+/// Whether a property of a type, `AWS::S3::AccessPoint` or `aws_s3_access_point`, is a policy by its name. Where its value is
+/// not known, nothing else says so.
+pub(super) fn is_policy_property(kind: &str, name: &str) -> bool {
+    let plain = |text: &str| text.replace(['_', ':'], "").to_ascii_lowercase();
+    let (kind, name) = (plain(kind), plain(name));
+    kind.starts_with("aws")
+        && POLICY_PROPERTIES.contains(&name.as_str())
+        && !OTHER_POLICIES.iter().any(|other| kind.contains(other))
 }
 
 /// A known version of the policy language. IAM User Guide, "IAM JSON policy elements: Version".
@@ -339,6 +384,29 @@ fn is_stack_policy(of: &Value) -> bool {
     all.peek().is_some() && all.all(is_one)
 }
 
+/// A pattern that looks for policies in events: all its values are lists, the effect too.
+/// Amazon EventBridge User Guide, "Creating Amazon EventBridge event patterns".
+fn is_event_pattern(of: &Value) -> bool {
+    let is_nested = |v: &Value| matches!(v.kind, Kind::Seq(_) | Kind::Map(_));
+    let is_one = |s: &Value| {
+        let entries = s.entries().unwrap_or_default();
+        matches!(s.get("Effect").map(|v| &v.kind), Some(Kind::Seq(_))) && entries.iter().all(|e| is_nested(&e.value))
+    };
+    let mut all = statements(of).peekable();
+    all.peek().is_some() && all.all(is_one)
+}
+
+/// Properties that hold patterns for events and messages, in the spelling of any format; what looks like a policy in them is
+/// what they look for. Amazon SNS Developer Guide, "Amazon SNS message filtering"; AWS Lambda Developer Guide, "Control which
+/// events Lambda sends to your function".
+pub(super) fn is_pattern_property(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    matches!(
+        name.replace('_', "").to_ascii_lowercase().as_str(),
+        "eventpattern" | "filterpolicy" | "filtercriteria"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,6 +432,9 @@ mod tests {
             (r#"{"Version": "2012-10-17"}"#.into(), Shape::Policy),
             (r#"{"Version": "2012-10-17", "Id": "x"}"#.into(), Shape::Policy),
             (r#"{"\u0053tatement": [{"\u0045ffect": "Allow", "Action": "*", "\u0052esource": "*"}]}"#.into(), Shape::Policy),
+            // A mistake in a policy, and no pattern.
+            (r#"{"Statement": {"Effect": ["Allow"], "Principal": "*", "Action": ["s3:*"]}}"#.into(), Shape::Policy),
+            (r#"{"Version": "2012-10-17", "Statement": {"Effect": ["Allow"], "Action": ["s3:*"]}}"#.into(), Shape::Policy),
             // Other names.
             (format!(r#"{{"Version": "2012-10-17", "Statements": [{ALLOW}]}}"#), Shape::Misspelled),
             (r#"{"Version": "2012-10-17", "Statements": [{"Effect": "Deny", "Actions": "*", "Resources": "*"}]}"#.into(), Shape::Misspelled),
@@ -374,6 +445,7 @@ mod tests {
             (r#"{"Version": "2012-10-17", "Statements": [{"Effect": "interest", "Actions": 3, "Resources": 12}]}"#.into(), Shape::Other),
             (r#"{"Version": "2012-10-17", "name": "orders"}"#.into(), Shape::Other),
             (r#"{"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}"#.into(), Shape::Other),
+            (r#"{"Statement": {"Effect": ["Allow"], "Principal": ["*"], "Action": ["s3:*"]}}"#.into(), Shape::Other),
             (r#"{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "oss:*", "Resource": "acs:oss:*:*:x"}]}"#.into(), Shape::Other),
         ];
         for (text, expected) in cases {

@@ -6,11 +6,13 @@
 //! **Invariant:** the same principal under the same condition is the same [`Audience`], whatever the policy is on.
 //! IAM User Guide, "Policy evaluation logic" and "The confused deputy problem".
 
+use std::borrow::Cow;
+
 use super::arn::{Arn, Field};
-use super::condition::{Facet, Grade, Operator, Reading, Strength, strength, strength_of};
+use super::condition::{Bound, Facet, Grade, Operator, Reading, Strength, is_of_owner, strength, strength_of};
 use super::glob::Case;
 use super::principal::{Place, Who, is_public, place};
-use super::{Clause, Condition, Document, Own, PrincipalItem, Statement, pattern};
+use super::{Clause, Condition, Document, Own, PolicyKind, PrincipalItem, Statement, pattern};
 use crate::source::Text;
 
 /// Who comes in by one principal of a statement.
@@ -71,7 +73,55 @@ impl Limit {
 pub fn audience(d: &Document, s: &Statement, item: &PrincipalItem, own: &Own) -> Audience {
     let home = owner(s);
     let guarded = || Limit::by_guard(guard(d, s, own));
-    of_place(place(item, own, home.as_deref()), strength(s), guarded)
+    of_place(place(item, own, home.as_deref()), &weighed(d, s), guarded)
+}
+
+/// The conditions of `s`, without those on the owner of what the policy is on. An endpoint's policy is on the way to
+/// resources of many owners.
+pub fn weighed<'s>(d: &Document, s: &'s Statement) -> Cow<'s, Strength> {
+    let weighed = strength(s);
+    let idle = |b: &Bound| b.facet == Facet::Resource && is_of_owner(&b.key);
+    if d.kind != PolicyKind::Resource || d.service.as_deref() == Some("ec2") || !weighed.bounds.iter().any(idle) {
+        return Cow::Borrowed(weighed);
+    }
+    let left: Vec<Condition> = weighed
+        .bounds
+        .iter()
+        .filter(|b| !idle(b))
+        .filter_map(|b| s.conditions.get(b.index).cloned())
+        .collect();
+    let mut out = strength_of(&left, Reading::of(s));
+    out.unknown |= weighed.unknown;
+    Cow::Owned(out)
+}
+
+/// Whether a resource is for more than one account of an organization: its policy names one, or the folders of the logs of
+/// many accounts. CloudTrail User Guide, "Amazon S3 bucket policy for CloudTrail", "Creating a trail for an organization".
+pub fn serves_organization(d: &Document) -> bool {
+    d.statements.iter().any(|s| {
+        let named = s.conditions.iter().any(|c| {
+            let key = c.key.text.display().to_ascii_lowercase();
+            key.ends_with("orgid") || key.ends_with("orgpaths")
+        });
+        let resources = s.resource.iter().filter(|r| !r.negated).flat_map(|r| &r.items);
+        let mut folders = resources.filter_map(|item| log_folder(&item.text));
+        let first = folders.next();
+        named
+            || first
+                .as_deref()
+                .is_some_and(|f| is_organization(f) || folders.any(|other| other != f || is_organization(&other)))
+    })
+}
+
+/// The folder after `AWSLogs/`: the account, or the organization, that the logs are of.
+fn log_folder(text: &Text) -> Option<String> {
+    let shown = text.display();
+    let (_, folder) = shown.split_once("/AWSLogs/")?;
+    Some(folder.split('/').next().unwrap_or_default().to_owned())
+}
+
+fn is_organization(folder: &str) -> bool {
+    folder.starts_with("o-") || folder.starts_with("${") && folder.to_ascii_lowercase().contains("org")
 }
 
 /// Who comes in by `item` under conditions alone: for what is a statement in other words, such as a Lambda permission.
@@ -115,7 +165,8 @@ pub fn owner(s: &Statement) -> Option<String> {
 }
 
 /// Whether every principal of a statement is the root of the account that owns the resource, or may be: the default policy
-/// of a key or a queue, which hands over to the account's own IAM policies. The account of a key does not stand in its policy.
+/// of a key or a queue, which hands over to the account's own IAM policies. The account of a key does not stand in its policy:
+/// one account that the policy names by its number may be it, and no second one, nor one beside the owner's.
 /// AWS KMS Developer Guide, "Default key policy"; Amazon SQS Developer Guide, "Basic examples of Amazon SQS policies".
 pub fn is_owners_root(d: &Document, s: &Statement, own: &Own) -> bool {
     let key = d.service.as_deref() == Some("kms");
@@ -126,11 +177,39 @@ pub fn is_owners_root(d: &Document, s: &Statement, own: &Own) -> bool {
         Audience::Owner(Who::Root) => true,
         Audience::SomeAccount { who: Who::Root, .. } => key,
         Audience::Account {
-            place: Place::OtherAccount { who: Who::Root, .. },
+            place: Place::OtherAccount { who: Who::Root, id, .. },
             ..
-        } => key,
+        } => key && may_own(d, &id, own),
         _ => false,
     })
+}
+
+/// Whether the account may be the one that owns what the policy is on: the first whose root is allowed in.
+fn may_own(d: &Document, account: &str, own: &Own) -> bool {
+    let allowed = d.statements.iter().filter(|s| s.allows() && s.branch.is_none());
+    let items = allowed.flat_map(|s| {
+        let clause = s.principal.iter().filter(|p| !p.negated);
+        clause.flat_map(|p| &p.items).map(|p| place(p, own, None))
+    });
+    let mut first = None;
+    for root in items {
+        match root {
+            Place::OwnAccount { who: Who::Root, .. } => return false,
+            Place::OtherAccount { who: Who::Root, id, .. } => {
+                first.get_or_insert(id);
+            }
+            _ => {}
+        }
+    }
+    first.is_none_or(|id| id == account)
+}
+
+/// Whether who comes in is known, at least in part.
+pub fn names_somebody(s: &Statement) -> bool {
+    let unknown = |item: &PrincipalItem| item.value.text.as_hole().is_some_and(|h| !h.kind.is_placeholder());
+    s.principal
+        .as_ref()
+        .is_some_and(|p| p.negated || p.items.iter().any(|item| !unknown(item)))
 }
 
 /// Keys that a guard leaves out beside what it lets in; they open it to nobody else.

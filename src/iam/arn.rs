@@ -65,8 +65,12 @@ impl<'t> Arn<'t> {
         }
     }
 
+    /// Twelve `?` stand for any account, as a star does.
     pub fn account(&self) -> Field<'t> {
-        field(self.account)
+        match field(self.account) {
+            Field::Pattern if is_any_account(self.account) => Field::Any,
+            field => field,
+        }
     }
 
     pub fn region(&self) -> Field<'t> {
@@ -175,6 +179,12 @@ pub fn field(part: Part<'_>) -> Field<'_> {
 
 pub(super) fn is_stars(text: &str) -> bool {
     text.bytes().all(|b| b == b'*')
+}
+
+/// Whether a pattern matches every account ID: `?` for each digit, or stars.
+fn is_any_account(account: Part<'_>) -> bool {
+    let known = account.known();
+    known.is_some_and(|a| glob::matches(&a, &"\u{1}".repeat(12), Case::Sensitive))
 }
 
 /// Twelve digits.

@@ -48,19 +48,35 @@ const LENGTH: usize = 61;
 /// Parts of ARN formats that have a fixed shape, with `_` for what is chosen. AWS KMS Developer Guide, "Key identifiers";
 /// Amazon EC2 User Guide, "Resource IDs"; AWS Secrets Manager User Guide, "What's in a Secrets Manager secret?".
 const SHAPES: &[(&str, &str)] = &[
+    ("AllocationId", "eipalloc-_"),
+    ("CarrierGatewayId", "cagw-_"),
+    ("ClientVpnEndpointId", "cvpn-endpoint-_"),
+    ("CustomerGatewayId", "cgw-_"),
+    ("DedicatedHostId", "h-_"),
+    ("DhcpOptionsId", "dopt-_"),
+    ("EgressOnlyInternetGatewayId", "eigw-_"),
+    ("FileSystemId", "fs-_"),
     ("ImageId", "ami-_"),
     ("InstanceId", "i-_"),
     ("InternetGatewayId", "igw-_"),
     ("KeyId", "________-____-____-____-____________"),
+    ("LaunchTemplateId", "lt-_"),
+    ("NaclId", "acl-_"),
     ("NatGatewayId", "nat-_"),
     ("NetworkInterfaceId", "eni-_"),
+    ("PrefixListId", "pl-_"),
     ("RouteTableId", "rtb-_"),
     ("SecretId", "_-______"),
     ("SecurityGroupId", "sg-_"),
     ("SnapshotId", "snap-_"),
     ("SubnetId", "subnet-_"),
+    ("TransitGatewayId", "tgw-_"),
     ("VolumeId", "vol-_"),
+    ("VpcEndpointId", "vpce-_"),
     ("VpcId", "vpc-_"),
+    ("VpcPeeringConnectionId", "pcx-_"),
+    ("VpnConnectionId", "vpn-_"),
+    ("VpnGatewayId", "vgw-_"),
 ];
 
 /// An ARN of one type, up to its resource, and whether the resource begins with the name: `bucket`, not `role/name`.
@@ -68,13 +84,18 @@ const SHAPES: &[(&str, &str)] = &[
 struct Example {
     resource: String,
     untyped: bool,
+    /// It has a region, an account: what leaves them out is another thing.
+    placed: [bool; 2],
 }
 
 impl Example {
     fn of(format: &str) -> Option<Self> {
-        let format = format.splitn(6, ':').nth(5)?;
+        let fields: Vec<&str> = format.splitn(6, ':').collect();
+        let [_, _, _, region, account, format] = fields.as_slice() else {
+            return None;
+        };
         let mut resource = String::new();
-        let mut rest = format;
+        let mut rest: &str = format;
         while let Some((before, after)) = rest.split_once("${") {
             let (name, after) = after.split_once('}')?;
             resource.push_str(before);
@@ -88,6 +109,7 @@ impl Example {
         Some(Self {
             resource,
             untyped: format.starts_with("${"),
+            placed: [!region.is_empty(), !account.is_empty()],
         })
     }
 }
@@ -118,7 +140,9 @@ fn covered(arn: &Text) -> impl Iterator<Item = (ResourceType, &'static Example)>
     let matching = parts.map(|parts| matcher(parts.resource));
     let each = |kind: &'static ResourceType| examples(*kind).iter().map(|e| (*kind, e));
     let all = types.iter().flat_map(each);
-    all.filter(move |(_, e)| matching.as_ref().is_some_and(|m| m(&e.resource)))
+    let left_out = parts.map_or([false; 2], |p| [p.region(), p.account()].map(|f| f == Field::Empty));
+    let fits = move |e: &Example| !e.placed.iter().zip(left_out).any(|(has, left_out)| *has && left_out);
+    all.filter(move |(_, e)| fits(e) && matching.as_ref().is_some_and(|m| m(&e.resource)))
 }
 
 /// Whether a resource is certainly one of those that `part` stands for.
@@ -312,6 +336,12 @@ mod tests {
             ("arn:aws:secretsmanager:*:*:secret:*", WholeType),
             ("arn:aws:secretsmanager:*:*:secret:*-??????", WholeType),
             ("arn:aws:ec2:*:*:instance/i-*", WholeType),
+            ("arn:aws:ec2:*:*:instance/i-0*", Prefix),
+            ("arn:aws:ec2:*:*:elastic-ip/eipalloc-*", WholeType),
+            ("arn:aws:ec2:*:*:security-group/sg-*", WholeType),
+            ("arn:aws:ec2:*::snapshot/snap-*", WholeType),
+            ("arn:aws:ec2:*:*:vpc-endpoint/vpce-?*", WholeType),
+            ("arn:aws:elasticfilesystem:*:*:file-system/fs-*", WholeType),
             ("arn:aws:logs:*:*:log-group:*:*", WholeType),
             ("arn:aws:dynamodb:*:*:table/*/index/*", WholeType),
             ("arn:aws:dynamodb:*:*:table*", WholeType),
@@ -350,6 +380,9 @@ mod tests {
         // Image Builder and Kinesis have a type of their own for a key.
         assert_eq!(types("arn:aws:kms:*:111122223333:*"), "alias key kmsKey");
         assert_eq!(types("arn:aws:kms:*:111122223333:key/mrk-*"), "");
+        // Access points have a region and an account, buckets have neither.
+        assert_eq!(types("arn:aws:s3:::*/*"), "object");
+        assert!(types("arn:aws:s3:*:*:*/*").contains("accesspoint"));
         assert_eq!(types("*"), "");
     }
 

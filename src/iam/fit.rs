@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::arn::{self, Arn, Breadth, Shape};
 use super::catalogue::{AccessLevel, Action, ResourceType, Service};
 use super::pattern::{self, Pattern};
-use super::{Clause, Item};
+use super::{ActionSet, Clause, Item};
 use crate::source::Text;
 
 /// The ARNs of one statement, and what was asked of all of them together: once for each type and service.
@@ -79,10 +79,11 @@ impl<'a> Resources<'a> {
         fits || self.is_checked(action)
     }
 
-    /// [`Self::fit`], or AWS may ask for more than its reference says: that one is to be believed where the action lists
-    /// things, which no request names, or where the ARNs are another service's.
+    /// [`Self::fit`], or AWS may ask for more than its reference says: that one is to be believed where the action
+    /// lists things, which no request names, where something else says the same, or where the ARNs are another service's.
     pub fn may_fit(&mut self, action: Action) -> bool {
-        let documented = is_to_the_letter(action.service()) || action.level() == AccessLevel::List;
+        let certain = action.level() == AccessLevel::List || action.certainly_star_only();
+        let documented = certain || is_to_the_letter(action.service());
         let own = |s: StarOnly| s != StarOnly::Foreign && !documented;
         self.fit(action) || self.star_only(action).is_some_and(own)
     }
@@ -134,6 +135,28 @@ pub fn reaches(resource: &Text, action: Action) -> bool {
     }
 }
 
+/// The actions of `set` for which `resource` is as wide as `*`: it is everything, or every resource of a type that the action
+/// is checked against. `arn:aws:s3:::*/*` is every object, and not one bucket.
+pub fn wide_for(resource: &Text, set: &ActionSet) -> ActionSet {
+    let breadth = arn::widest(resource);
+    if breadth == Breadth::Everything {
+        return set.clone();
+    }
+    if !breadth.is_star_like() {
+        return ActionSet::empty();
+    }
+    let whole = arn::whole_types(resource);
+    let covered = |a: &Action| match a.resource_types().len() {
+        0 => is_own(a.service(), resource),
+        _ => a
+            .resource_types()
+            .any(|t| whole.iter().any(|w| w.number() == t.number())),
+    };
+    set.iter()
+        .filter(|a| covered(a) || whole.is_empty() && reaches(resource, *a))
+        .collect()
+}
+
 /// Services of which AWS says that actions without resource types are checked against `*` itself. Amazon EC2 User Guide,
 /// "IAM policies for Amazon EC2"; Amazon ECR User Guide, "Private registry authentication".
 fn is_to_the_letter(service: Service) -> bool {
@@ -147,4 +170,51 @@ fn is_own(service: Service, resource: &Text) -> bool {
     };
     let formats = service.resource_types().flat_map(|t| t.arn_formats());
     name == service.prefix() || formats.filter_map(|f| f.split(':').nth(2)).any(|s| s == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pattern::tests::text;
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_as_wide_as_a_star_for_the_types_that_it_covers() {
+        for (resource, actions, wide) in [
+            (
+                "*",
+                "s3:ListBucket s3:GetObject sqs:SendMessage",
+                "s3:GetObject s3:ListBucket sqs:SendMessage",
+            ),
+            (
+                "arn:aws:*:*:*:*",
+                "s3:ListBucket sqs:SendMessage",
+                "s3:ListBucket sqs:SendMessage",
+            ),
+            (
+                "arn:aws:s3:::*",
+                "s3:ListBucket s3:GetObject sqs:SendMessage",
+                "s3:GetObject s3:ListBucket",
+            ),
+            ("arn:aws:s3:::*/*", "s3:ListBucket s3:GetObject", "s3:GetObject"),
+            ("arn:aws:s3:::?*/*", "s3:PutBucketPolicy s3:PutObject", "s3:PutObject"),
+            ("arn:aws:s3:*", "s3:ListBucket sqs:SendMessage", "s3:ListBucket"),
+            ("arn:aws:sqs:*:*:*", "sqs:SendMessage s3:GetObject", "sqs:SendMessage"),
+            // Of one account, or a part of the names.
+            ("arn:aws:sqs:*:111122223333:*", "sqs:SendMessage", ""),
+            ("arn:aws:s3:::reports/*", "s3:GetObject", ""),
+        ] {
+            let set = ActionSet::expand_all(actions.split(' '));
+            let found: Vec<_> = wide_for(&text(resource), &set).iter().map(|a| a.name()).collect();
+            assert_eq!(found.join(" "), wide, "{resource}");
+        }
+    }
+
+    #[test]
+    fn what_is_certain_to_take_a_star_only() {
+        let of = |name: &str| super::super::catalogue::catalogue().action(name).unwrap();
+        assert!(of("kms:GenerateRandom").certainly_star_only());
+        assert!(of("dynamodb:DescribeLimits").certainly_star_only());
+        assert!(!of("kms:Decrypt").certainly_star_only());
+        assert!(!of("kinesis:UpdateShardCount").certainly_star_only());
+    }
 }

@@ -1,6 +1,29 @@
 //! References to AWS managed policies.
 
-use crate::source::Text;
+use super::arn;
+use super::glob::Case;
+use super::pattern;
+use crate::source::{HoleKind, Text};
+
+/// AWS managed policies with which an identity can give itself any permission: they allow to attach or write policies on
+/// every resource, without a condition. AWS Managed Policy Reference.
+pub const ADMINISTRATORS: [&str; 3] = ["AdministratorAccess", "AdministratorAccess-Amplify", "IAMFullAccess"];
+
+/// Whether a value that is compared with the ARN of a policy fits one of [`ADMINISTRATORS`], in any partition. `wildcards`:
+/// `*` and `?` are wildcards in it.
+pub fn fits(value: &Text, policy: &str, wildcards: bool, case: Case) -> super::Truth {
+    let value = value.filled(HoleKind::Partition, "aws");
+    let partition = match arn::Arn::parse(&value).map(|a| a.partition()) {
+        Some(arn::Field::Literal(partition)) => partition.into_owned(),
+        _ => "aws".to_owned(),
+    };
+    let full = format!("arn:{partition}:iam::aws:policy/{policy}");
+    match value.known() {
+        Some(known) if !wildcards && case == Case::Sensitive => (known == full).into(),
+        Some(known) if !wildcards => known.eq_ignore_ascii_case(&full).into(),
+        _ => pattern::matches(&value, &full, case),
+    }
+}
 
 /// `job-function/ViewOnlyAccess` of `arn:aws:iam::aws:policy/job-function/ViewOnlyAccess`, in any partition, known or not.
 /// `None` where the text is no ARN of an AWS managed policy, or its name is not wholly known.

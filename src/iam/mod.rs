@@ -22,6 +22,7 @@ pub mod partitions;
 pub mod pattern;
 pub mod principal;
 pub mod sdk;
+pub mod service;
 pub mod size;
 pub mod truth;
 pub mod variables;

@@ -3,6 +3,7 @@
 
 use super::arn::{self, Arn, Field, Shape};
 use super::pattern::is_star;
+use super::service::service;
 use super::{Condition, Own, PrincipalClause, PrincipalItem, PrincipalType};
 use crate::source::{HoleKind, Part, Target, Text};
 
@@ -31,7 +32,7 @@ pub enum Place {
         who: Who,
         /// The hole in its place.
         name: String,
-        /// A parameter or variable without a value.
+        /// A parameter, a variable without a value, a look-up or an output fills it in.
         given: bool,
     },
     /// `{"Service": "*"}`.
@@ -260,7 +261,12 @@ fn aws(text: &Text, own: &Own, home: Option<&str>) -> Place {
                 Field::Hole(kind) => Place::SomeAccount {
                     who,
                     name: parts.account.display(),
-                    given: kind == Some(HoleKind::Input),
+                    given: kind.is_some_and(|k| {
+                        matches!(
+                            k,
+                            HoleKind::Input | HoleKind::Dynamic | HoleKind::Lookup | HoleKind::Outside
+                        )
+                    }),
                 },
                 _ => Place::Unknown,
             }
@@ -278,7 +284,18 @@ fn is_mostly_wild(account: Part<'_>) -> bool {
 }
 
 fn who(arn: &Arn<'_>) -> Who {
-    match &*arn.resource_type() {
+    let kind = arn.resource_type();
+    // Sessions belong to STS, the others to IAM. IAM User Guide, "IAM identifiers", "IAM ARNs".
+    let home = match &*kind {
+        "assumed-role" | "federated-user" => Some("sts"),
+        "root" | "role" | "user" => Some("iam"),
+        _ => None,
+    };
+    let service = arn.service();
+    if home.is_some_and(|home| service.is_some_and(|service| service != home)) {
+        return Who::Other;
+    }
+    match &*kind {
         "root" => Who::Root,
         "role" => Who::Role,
         "user" => Who::User,
@@ -303,61 +320,6 @@ pub fn is_unique_id(text: &str, prefix: &str) -> bool {
         && text.len() <= 32
         && text.starts_with(prefix)
         && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-}
-
-/// Host name of a service principal without the region in its middle and with the commercial suffix.
-fn service(text: &Text) -> String {
-    let flat = text.display().to_ascii_lowercase();
-    let mut labels: Vec<&str> = Vec::new();
-    let mut rest = flat.as_str();
-    // Dots inside `${…}` do not separate.
-    while !rest.is_empty() {
-        let mut end = rest.len();
-        let mut inside = false;
-        for (i, c) in rest.char_indices() {
-            match c {
-                '$' if rest[i..].starts_with("${") => inside = true,
-                '}' => inside = false,
-                '.' if !inside => {
-                    end = i;
-                    break;
-                }
-                _ => {}
-            }
-        }
-        labels.push(&rest[..end]);
-        rest = rest.get(end + 1..).unwrap_or_default();
-    }
-    let name = labels.first().copied().unwrap_or_default();
-    let known_suffix = flat.contains("amazonaws.com") || text.holes().any(|h| h.kind == HoleKind::UrlSuffix);
-    if labels.len() < 2 || !known_suffix {
-        return flat;
-    }
-    // `delivery.logs.amazonaws.com` and the like keep their first label; a region in the middle goes.
-    let middle: Vec<&str> = labels[1..]
-        .iter()
-        .copied()
-        .take_while(|l| *l != "amazonaws" && !l.starts_with("${"))
-        .filter(|l| !is_region(l))
-        .collect();
-    if middle.is_empty() {
-        format!("{name}.amazonaws.com")
-    } else {
-        format!("{name}.{}.amazonaws.com", middle.join("."))
-    }
-}
-
-/// `us-east-1`, `us-gov-west-1`, `cn-north-1`.
-pub fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    (3..=4).contains(&parts.len())
-        && parts[0].len() >= 2
-        && parts[0].len() <= 5
-        && parts[..parts.len() - 1]
-            .iter()
-            .all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase()))
-        && parts[parts.len() - 1].len() == 1
-        && parts[parts.len() - 1].bytes().all(|b| b.is_ascii_digit())
 }
 
 fn federated(text: &Text) -> Place {
@@ -513,6 +475,8 @@ mod tests {
             ("ec2.amazonaws.com.cn", "ec2.amazonaws.com"),
             ("delivery.logs.amazonaws.com", "delivery.logs.amazonaws.com"),
             ("‹v›.amazonaws.com", "${v}.amazonaws.com"),
+            ("lambda.‹suffix›", "lambda.amazonaws.com"),
+            ("logs.‹region›.‹suffix›", "logs.amazonaws.com"),
         ] {
             assert_eq!(
                 placed(PrincipalType::Service, value),
@@ -523,6 +487,24 @@ mod tests {
             );
         }
         assert_eq!(placed(PrincipalType::Service, "*"), Place::AnyService);
+    }
+
+    #[test]
+    fn the_kinds_of_identities_have_their_service() {
+        for (arn, expected) in [
+            ("arn:aws:iam::111111111111:role/r", Who::Role),
+            ("arn:aws:sts::111111111111:role/r", Who::Other),
+            ("arn:aws:sts::111111111111:root", Who::Other),
+            ("arn:aws:s3::111111111111:user/u", Who::Other),
+            ("arn:aws:sts::111111111111:assumed-role/r/s", Who::AssumedRole),
+            ("arn:aws:iam::111111111111:assumed-role/r/s", Who::Other),
+            ("arn:aws:sts::111111111111:federated-user/u", Who::FederatedUser),
+            ("arn:aws:iam::111111111111:federated-user/u", Who::Other),
+            ("arn:aws:‹v›::111111111111:role/r", Who::Role),
+        ] {
+            let text = text(arn);
+            assert_eq!(who(&Arn::parse(&text).unwrap()), expected, "{arn}");
+        }
     }
 
     #[test]

@@ -77,6 +77,11 @@ pub fn has_variable(text: &str) -> bool {
     text.contains("${") && variables(text).iter().any(|v| v.problem.is_none())
 }
 
+/// Whether `text` has a character that only templates have: a tool, or a variable, may replace what follows.
+pub fn may_be_template(text: &str) -> bool {
+    text.contains(['{', '<', '%', '$'])
+}
+
 fn read(inner: &str, range: Range<usize>) -> Variable {
     let (name, default) = match inner.split_once(',') {
         Some((name, default)) => (name, Some(default.trim())),

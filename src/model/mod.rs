@@ -65,6 +65,11 @@ impl Address {
         self.scope.contains("#module.")
     }
 
+    /// What is deployed as one: the template, the root module.
+    pub fn root(&self) -> &str {
+        self.scope.split('#').next().unwrap_or_default()
+    }
+
     /// As Terraform writes it, with the calls that lead there: `module.app.aws_iam_role.r`; else the name.
     pub fn full(&self) -> Cow<'_, str> {
         full_address(&self.scope, &self.name)

@@ -10,12 +10,15 @@ pub(crate) mod places;
 mod required;
 mod workload;
 
-pub use effective::{AwsManaged, Boundary, Effective, Gap, Grant, PolicySource, Why, Withheld};
+pub use effective::{
+    AwsManaged, Boundary, Effective, Effects, Gap, Given, Grant, Guardrail, Level, PolicySource, Power, Reach, Why,
+    Withheld, is_denied, is_most,
+};
 pub use link::link;
 pub use required::{Codebase, Doubt, Required};
 pub use workload::{Code, CodePlace, Handler, RunsAs, Workload, WorkloadKind};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use crate::iam::{Document, Granted, Own};
@@ -66,8 +69,10 @@ pub struct Project<'a> {
     pub workloads: Vec<Workload>,
     /// Files of code that would say more; see [`crate::model::Unit::wanted`].
     pub wanted: Vec<String>,
-    /// Documents that limit all identities of the account: the settings say that they are attached above it.
-    pub service_control_policies: Vec<DocumentId>,
+    /// Documents that limit all identities of the account: the settings or the repository say that they are attached above it.
+    pub service_control_policies: Vec<Guardrail>,
+    /// What is deployed to the management account, which these do not limit; see [`crate::model::Address::root`].
+    pub management: BTreeSet<String>,
 }
 
 impl Project<'_> {

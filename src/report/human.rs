@@ -356,6 +356,7 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
             "baselined",
         ),
         (stats.in_tests, "in test code (--tests shows them)"),
+        (stats.unjudged_in_tests, "not judged in test code (--tests shows them)"),
     ] {
         if n > 0 {
             let _ = write!(looked, ", {n} {what}");

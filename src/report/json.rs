@@ -174,6 +174,7 @@ fn summary(page: &Page<'_>) -> Value {
         "policies": stats.policies,
         "statements": stats.statements,
         "in_tests": stats.in_tests,
+        "unjudged_in_tests": stats.unjudged_in_tests,
         "by_severity": by_severity,
         "new": report.count(Status::New),
         "baselined": report.count(Status::Baselined) + report.count(Status::Moved),

@@ -7,7 +7,7 @@ use super::options::Chosen;
 use super::{Ruleset, Selection};
 use crate::finding::{Cause, Finding, Subject, Unit};
 use crate::iam::{Document, Format, Item, Origin, Statement};
-use crate::project::{DocumentId, Project};
+use crate::project::{DocumentId, Effects, Project};
 use crate::source::{FileId, Span};
 use crate::unjudged::Unjudged;
 
@@ -18,6 +18,8 @@ pub type Check = fn(&Context<'_>, &mut Out<'_>);
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     pub project: &'a Project<'a>,
+    /// What each identity may do in all.
+    pub effects: &'a Effects<'a>,
     pub(super) ruleset: &'a Ruleset,
     pub(super) selection: &'a Selection,
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::examples::Form;
 use super::options::OptionSpec;
-use super::spec::{DocKind, Example, FixKind};
+use super::spec::{DocKind, Example, FixKind, OnePer};
 use super::{Rule, Ruleset};
 
 /// How a page or list is written.
@@ -92,6 +92,7 @@ fn head(r: &Rule) -> Value {
         "cwe": r.cwe(),
         "supersedes": r.supersedes(),
         "same_token": r.same_token(),
+        "one_per": r.one_per().map(OnePer::name),
         "fix": r.fix().map(FixKind::name),
         "options": r.options(),
         "peers": r.docs().peers,
@@ -166,6 +167,11 @@ fn markdown(r: &Rule, form: Option<Form>) -> String {
             "Where both point at the same words, this finding tells what {} would, if it is as grave.\n",
             others.join(", ")
         );
+    }
+    match r.one_per() {
+        Some(OnePer::Statement) => out.push_str("All items of one statement are one finding.\n\n"),
+        Some(OnePer::Value) => out.push_str("A value that a file has several times is one finding.\n\n"),
+        None => {}
     }
     if !r.cwe().is_empty() || !docs.refs.is_empty() || !docs.peers.is_empty() {
         let _ = writeln!(out, "## References\n");

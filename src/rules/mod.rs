@@ -18,4 +18,4 @@ pub use context::{Check, Context, Out};
 pub use explain::{Style, listing, render as explain};
 pub use ruleset::{Rule, Ruleset, Selection, UnknownRule};
 pub use run::{Failure, HOLDS_FOR, Outcome, run};
-pub use spec::{FixKind, Profile};
+pub use spec::{FixKind, OnePer, Profile};

@@ -7,7 +7,7 @@ use globset::GlobBuilder;
 
 use super::compile::nearest;
 use super::options::{OptionSpec, Options};
-use super::spec::{Docs, FixKind, Head, Logic, Profile};
+use super::spec::{Docs, FixKind, Head, Logic, OnePer, Profile};
 use crate::grade::{Confidence, Severity};
 
 static HEADS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
@@ -81,6 +81,11 @@ impl Rule {
     /// are about: changing it mends both.
     pub fn same_token(&self) -> &[String] {
         &self.head.same_token
+    }
+
+    /// Of what there is one finding.
+    pub fn one_per(&self) -> Option<OnePer> {
+        self.head.one_per
     }
 
     /// What `[rules.NAME]` may set, besides the severity.

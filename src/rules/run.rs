@@ -12,7 +12,7 @@ use crate::finding::{Cause, Confidence, Finding, Severity};
 use crate::iam::catalogue::catalogue;
 use crate::iam::{ActionSet, Document, Statement};
 use crate::model::Resource;
-use crate::project::Project;
+use crate::project::{Effects, Project};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, parent_path};
 use crate::unjudged::Unjudged;
 use crate::value::Guard;
@@ -38,8 +38,10 @@ pub struct Failure {
 
 /// Runs every selected rule. The same project gives the same findings in the same order, whatever the number of threads.
 pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> Outcome {
+    let effects = Effects::new(project);
     let context = Context {
         project,
+        effects: &effects,
         ruleset,
         selection,
     };
@@ -328,6 +330,7 @@ mod tests {
         let jobs = [job("broken", broken), job("fine", ok)];
         let context = Context {
             project: &project,
+            effects: &Effects::new(&project),
             ruleset: &Ruleset::builtin(),
             selection: &Selection::only("fine"),
         };

@@ -1,8 +1,9 @@
-//! String literals that stand side by side: Python joins them (Python Language Reference, "String literal concatenation").
+//! String literals that make one text: side by side (Python Language Reference, "String literal concatenation"), with `+`
+//! between them, or in a list that `''.join` joins.
 
 use std::ops::Range;
 
-/// A text of Python in which literals that stand side by side are one.
+/// A text of Python in which literals that make one text are one.
 #[derive(Debug)]
 pub struct Joined {
     pub text: String,
@@ -27,7 +28,7 @@ impl Joined {
 pub fn joined(text: &str) -> Option<Joined> {
     let bytes = text.as_bytes();
     let mut cuts: Vec<Range<usize>> = Vec::new();
-    // Where the literal before ended, and its quote, while nothing but blanks and line ends follow.
+    // Where the literal before ended, and its quote, while nothing but blanks, line ends and a `+` follow.
     let mut before: Option<(usize, u8)> = None;
     let mut i = 0;
     while let Some(&c) = bytes.get(i) {
@@ -36,6 +37,15 @@ pub fn joined(text: &str) -> Option<Joined> {
                 let open = i;
                 let triple = bytes.get(i..i + 3) == Some(&[c; 3]);
                 let end = literal_end(bytes, i, c, triple);
+                if !triple
+                    && end == open + 2
+                    && let Some((list, after)) = joined_list(bytes, open, end)
+                {
+                    cuts.extend(list);
+                    before = None;
+                    i = after;
+                    continue;
+                }
                 if let Some((close, quote)) = before
                     && quote == c
                     && !triple
@@ -48,6 +58,8 @@ pub fn joined(text: &str) -> Option<Joined> {
             }
             b'#' => i = memchr::memchr(b'\n', &bytes[i..]).map_or(bytes.len(), |n| i + n),
             b' ' | b'\t' | b'\r' | b'\n' | b'\\' => i += 1,
+            // `+=` is none.
+            b'+' if bytes.get(i + 1) != Some(&b'=') => i += 1,
             _ => {
                 before = None;
                 i += 1;
@@ -66,6 +78,55 @@ pub fn joined(text: &str) -> Option<Joined> {
     runs.push((out.len(), from));
     out.push_str(text.get(from..)?);
     Some(Joined { text: out, runs })
+}
+
+/// What to cut out of `''.join([…])`, where the empty literal is at `open..end`, so that its literals are one, and where it
+/// ends; `None` where something else is in the list.
+fn joined_list(bytes: &[u8], open: usize, end: usize) -> Option<(Vec<Range<usize>>, usize)> {
+    let mut i = end + b".join(".len();
+    if bytes.get(end..i) != Some(b".join(") {
+        return None;
+    }
+    let blank = |i: &mut usize| {
+        while bytes.get(*i).is_some_and(u8::is_ascii_whitespace) {
+            *i += 1;
+        }
+    };
+    blank(&mut i);
+    let close = match bytes.get(i)? {
+        b'[' => b']',
+        b'(' => b')',
+        _ => return None,
+    };
+    i += 1;
+    let (mut cuts, mut from, mut quote) = (Vec::new(), open, None);
+    loop {
+        blank(&mut i);
+        match *bytes.get(i)? {
+            c @ (b'"' | b'\'') if quote.is_none_or(|q| q == c) && bytes.get(i..i + 3) != Some(&[c; 3]) => {
+                let after = literal_end(bytes, i, c, false);
+                // The first keeps the quote that opens it.
+                cuts.push(from..i + usize::from(quote.is_some()));
+                quote = Some(c);
+                from = after.checked_sub(1)?;
+                i = after;
+                blank(&mut i);
+                match *bytes.get(i)? {
+                    b',' => i += 1,
+                    c if c == close => {}
+                    _ => return None,
+                }
+            }
+            c if c == close && quote.is_some() => break,
+            _ => return None,
+        }
+    }
+    i += 1;
+    blank(&mut i);
+    (bytes.get(i) == Some(&b')')).then(|| {
+        cuts.push(from + 1..i + 1);
+        (cuts, i + 1)
+    })
 }
 
 /// The offset after the closing quote of the literal that opens at `open`.
@@ -98,10 +159,35 @@ mod tests {
     }
 
     #[test]
+    fn literals_with_a_plus_or_in_a_join_are_one() {
+        for (text, expected) in [
+            ("a = 'x' + 'y'\n", "a = 'xy'\n"),
+            ("a = ('x' +\n  'y' + 'z')\n", "a = ('xyz')\n"),
+            ("a = \"x\" + \\\n  \"y\"\n", "a = \"xy\"\n"),
+            ("a = ''.join(['x', 'y'])\n", "a = 'xy'\n"),
+            ("a = \"\".join((\n 'x',\n 'y',\n))\nb = 1\n", "a = 'xy'\nb = 1\n"),
+            ("a = f(''.join( [ 'x' ] ))\n", "a = f('x')\n"),
+        ] {
+            assert_eq!(joined(text).unwrap().text, expected, "{text}");
+        }
+        let text = "a = ''.join(['one', 'two'])\n";
+        let joined = joined(text).unwrap();
+        let at = joined.text.find("onetwo").unwrap();
+        assert_eq!(&text[joined.place(&(at..at + 6))], "one', 'two");
+    }
+
+    #[test]
     fn other_literals_are_not_joined() {
         for text in [
             "a = ('x', 'y')",
-            "a = 'x' + 'y'",
+            "a = ['x', 'y']",
+            "a = 'x' + b + 'y'",
+            "a = 'x'\na += 'y'",
+            "a = ''.join(['x', y])",
+            "a = ''.join(x)",
+            "a = ','.join(['x', 'y'])",
+            "a = ''.join([])",
+            "a = ''.join(['x'",
             "a = 'x'\nb = 'y'",
             "a = \"it's\"",
             "'''x''' 'y'",

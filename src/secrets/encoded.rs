@@ -30,21 +30,18 @@ impl Decoded {
         let place = |i: usize| self.at.get(i.min(end.saturating_sub(1))).copied().unwrap_or_default();
         place(first)..place(last - 1) + 1
     }
-
-    /// The end of the base64 in the source.
-    pub(super) fn end(&self) -> usize {
-        self.at.last().map_or(0, |at| at + 1)
-    }
 }
 
-/// Decodes the run of base64 around `hit`, which may be wrapped to lines.
-pub(super) fn around(bytes: &[u8], hit: Range<usize>) -> Option<Decoded> {
+/// Decodes the run of base64 around `hit`, which may be wrapped to lines: its text, where it is one, and the end of the run in
+/// `bytes`. No other hit before that end gives anything else.
+pub(super) fn around(bytes: &[u8], hit: Range<usize>) -> (Option<Decoded>, usize) {
     let mut start = hit.start;
     loop {
         while start > 0 && is_base64(bytes[start - 1]) {
             start -= 1;
             if hit.start - start > LONGEST {
-                return None;
+                let rest = bytes[hit.start..].iter().take_while(|b| is_base64(**b)).count();
+                return (None, hit.start + rest);
             }
         }
         // The line before, if it is base64 to its end and long.
@@ -69,8 +66,8 @@ pub(super) fn around(bytes: &[u8], hit: Range<usize>) -> Option<Decoded> {
     decode(bytes, start)
 }
 
-/// Decodes the base64 that starts at `start`.
-fn decode(bytes: &[u8], start: usize) -> Option<Decoded> {
+/// Decodes the base64 that starts at `start`, and says where it ends.
+fn decode(bytes: &[u8], start: usize) -> (Option<Decoded>, usize) {
     let mut at: Vec<usize> = Vec::new();
     let mut next = start;
     let mut line = start;
@@ -93,7 +90,13 @@ fn decode(bytes: &[u8], start: usize) -> Option<Decoded> {
             _ => break,
         }
     }
+    let end = at.last().map_or(start, |at| at + 1);
     at.truncate(at.len() - usize::from(at.len() % 4 == 1));
+    (text_of(bytes, at), end)
+}
+
+/// The text that the characters of base64 at these places encode.
+fn text_of(bytes: &[u8], at: Vec<usize>) -> Option<Decoded> {
     let compact: Vec<u8> = at.iter().map(|i| bytes[*i]).collect();
     // What follows the last whole byte may be anything: the run may be cut off.
     let engine = GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
@@ -131,7 +134,7 @@ mod tests {
     fn bytes_are_found_in_the_base64() {
         let script = "#!/bin/sh\nexport A=0123456789\n";
         let text = format!("data: {}", general_purpose::STANDARD.encode(script));
-        let found = around(text.as_bytes(), 6..10).unwrap();
+        let found = around(text.as_bytes(), 6..10).0.unwrap();
         assert_eq!(found.text, script);
         assert_eq!(found.source(0..3), 6..10);
         assert_eq!(found.source(3..6), 10..14);
@@ -148,6 +151,6 @@ mod tests {
             .collect();
         let text = format!("data: |\n  {}\n", lines.join("\n  "));
         let hit = text.find(lines[1]).unwrap();
-        assert_eq!(around(text.as_bytes(), hit..hit + 4).unwrap().text, long);
+        assert_eq!(around(text.as_bytes(), hit..hit + 4).0.unwrap().text, long);
     }
 }

@@ -61,6 +61,7 @@ pub const MARKS: &[(&str, Mark)] = &[
     ("FwoGZXIvYXdz", Mark::Token),
     ("FQoGZXIvYXdz", Mark::Token),
     ("AQoDYXdz", Mark::Token),
+    ("FQoDYXdz", Mark::Token),
     ("AQoEXAMPLE", Mark::Token),
     ("ABSK", Mark::Bedrock),
     ("bedrock-api-key-", Mark::Bedrock),

@@ -132,8 +132,9 @@ fn scan_to(text: &str, depth: u32) -> Vec<Secret> {
             Mark::AppSync => shape::appsync(bytes, at),
             Mark::Pem => shape::pem(bytes, hit),
             Mark::Encoded if depth < MAX_DEPTH && at >= decoded_to => {
-                if let Some(inner) = encoded::around(bytes, hit) {
-                    decoded_to = inner.end();
+                let (inner, end) = encoded::around(bytes, hit);
+                decoded_to = end;
+                if let Some(inner) = inner {
                     found.extend(scan_to(&inner.text, depth + 1).into_iter().map(|s| Secret {
                         range: inner.source(s.range.clone()),
                         encoded: true,

@@ -73,7 +73,7 @@ pub struct Settings {
     pub options: BTreeMap<String, Values>,
     pub per_file: Vec<PerFile>,
     pub policy_kinds: Vec<(Glob, PolicyKind)>,
-    /// Files of service control policies that are attached above the account that is deployed to.
+    /// Files of service control policies that are attached above the account that is deployed to, one level a pattern.
     pub service_control_policies: Vec<Glob>,
     pub exceptions: Vec<Exception>,
     /// Dotted key to `path:line`, for `config show`.

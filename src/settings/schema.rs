@@ -97,7 +97,7 @@ pub fn json_schema() -> Value {
             "honor-foreign": {"type": "array", "items": {"enum": FOREIGN}, "description": "Markers of other tools that count as suppressions."},
             "baseline": text("File of known findings, relative to this one."),
             "rule-dirs": strings("Folders of your own rules, relative to this file."),
-            "service-control-policies": strings("Files of service control policies that are attached above the account that is deployed to, as patterns: what they deny is not granted."),
+            "service-control-policies": strings("Files of service control policies that are attached above the account that is deployed to, as patterns: what they deny is not granted. The files of one pattern are one level, such as the root or an organizational unit: what none of its allow lists allows is not granted."),
             "own": own,
             "rules": {
                 "type": "object",

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::finding::{Cause, Finding, MAX_EVIDENCE, Unit};
+use super::Reported;
+use crate::finding::{Cause, Confidence, Finding, LabelRole, MAX_EVIDENCE, Severity, Unit};
 use crate::iam::glob::{self, Case};
 use crate::project::Project;
-use crate::rules::{HOLDS_FOR, Rule, Ruleset};
-use crate::source::Span;
+use crate::rules::{HOLDS_FOR, OnePer, Rule, Ruleset};
+use crate::source::{FileId, Sources, Span};
 
 /// Merges findings of one rule at one place: a file that is evaluated twice says a thing once. Input is sorted.
 pub(super) fn dedupe(findings: Vec<Finding>) -> Vec<Finding> {
@@ -215,6 +216,125 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
     }
 }
 
+/// Most labels of a finding that several were united in.
+const MAX_LABELS: usize = 12;
+
+/// What findings that are one mistake have in common; see [`OnePer`].
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Mistake<'f> {
+    rule: &'f str,
+    severity: Severity,
+    confidence: Confidence,
+    branch: Option<&'f str>,
+    /// In test code that is left out.
+    left_out: bool,
+    of: Shared<'f>,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Shared<'f> {
+    Statement(Cause),
+    Value(FileId, &'f str, &'f [String], Vec<&'f str>),
+}
+
+/// Makes one finding of those that are one mistake, as their rule says; the first of them stays, and the places of such are
+/// returned. What has a fix of its own or is suppressed stays by itself. Input is sorted.
+pub(super) fn unite(
+    reported: &mut Vec<Reported>,
+    sources: &Sources,
+    ruleset: &Ruleset,
+    left_out: &dyn Fn(&Reported) -> bool,
+) -> Vec<usize> {
+    let mut groups: BTreeMap<Mistake<'_>, Vec<usize>> = BTreeMap::new();
+    for (i, f) in reported.iter().enumerate() {
+        if let Some(mistake) = mistake(f, sources, ruleset, left_out) {
+            groups.entry(mistake).or_default().push(i);
+        }
+    }
+    let groups: Vec<Vec<usize>> = groups.into_values().filter(|g| g.len() > 1).collect();
+    let mut gone = BTreeSet::new();
+    for group in &groups {
+        let mut also = Vec::new();
+        for &i in group.iter().skip(1) {
+            let part = std::mem::replace(&mut reported[i].finding, Finding::new("", ""));
+            add_part(&mut reported[group[0]].finding, part, &mut also);
+            gone.insert(i);
+        }
+        tell(&mut reported[group[0]].finding, &mut also);
+    }
+    let mut i = 0;
+    reported.retain(|_| {
+        i += 1;
+        !gone.contains(&(i - 1))
+    });
+    let place = |group: Vec<usize>| group[0] - gone.range(..group[0]).count();
+    groups.into_iter().map(place).collect()
+}
+
+fn mistake<'f>(
+    f: &'f Reported,
+    sources: &'f Sources,
+    ruleset: &Ruleset,
+    left_out: &dyn Fn(&Reported) -> bool,
+) -> Option<Mistake<'f>> {
+    let one_per = ruleset.get(f.rule())?.one_per()?;
+    let finding = &f.finding;
+    if !f.is_active() || !finding.remedies.is_empty() {
+        return None;
+    }
+    let of = match (one_per, finding.cause) {
+        (OnePer::Statement, cause @ Cause::Statement(..)) => Shared::Statement(cause),
+        (OnePer::Statement, _) => return None,
+        (OnePer::Value, _) => {
+            let at = finding.span()?;
+            let other = &finding.evidence.other;
+            // What no rule named is the token itself.
+            let token = (finding.secrets.is_empty() && other.is_empty()).then_some(at);
+            let spans = finding.secrets.iter().copied().chain(token);
+            let texts = spans.map(|s| sources.slice(s)).collect();
+            Shared::Value(at.file, &finding.message, other, texts)
+        }
+    };
+    Some(Mistake {
+        rule: f.rule(),
+        severity: f.severity,
+        confidence: f.confidence,
+        branch: finding.branch.as_deref(),
+        left_out: left_out(f),
+        of,
+    })
+}
+
+fn add_part(into: &mut Finding, part: Finding, also: &mut Vec<String>) {
+    if part.message != into.message && !also.contains(&part.message) {
+        also.push(part.message);
+    }
+    for mut label in part.labels {
+        if label.role == LabelRole::Primary {
+            label.role = LabelRole::Secondary;
+        }
+        if into.labels.len() < MAX_LABELS && into.labels.iter().all(|l| l.span != label.span) {
+            into.labels.push(label);
+        }
+    }
+    let lists = [
+        (&mut into.evidence.actions, part.evidence.actions),
+        (&mut into.evidence.resources, part.evidence.resources),
+        (&mut into.evidence.principals, part.evidence.principals),
+        (&mut into.evidence.other, part.evidence.other),
+    ];
+    for (list, more) in lists {
+        for item in more {
+            if list.len() < MAX_EVIDENCE && !list.contains(&item) {
+                list.push(item);
+            }
+        }
+    }
+    into.folded.extend(part.folded);
+    into.secrets.extend(part.secrets);
+    into.more += part.more;
+}
+
 /// Says in the message how many more of its rule a finding counts.
 pub(super) fn count(findings: &mut [Finding]) {
     for f in findings.iter_mut().filter(|f| f.more > 0) {
@@ -399,11 +519,9 @@ fn touch(a: &Finding, b: &Finding) -> bool {
     b.labels.iter().any(|x| a.labels.iter().any(|y| x.span.touches(y.span)))
 }
 
-/// Both name one token of one statement.
+/// Both name one token of one statement, resource or identity.
 fn share_a_token(a: &Finding, b: &Finding) -> bool {
-    matches!(a.cause, Cause::Statement(..))
-        && a.cause == b.cause
-        && b.labels.iter().any(|x| a.labels.iter().any(|y| x.span == y.span))
+    a.cause == b.cause && b.labels.iter().any(|x| a.labels.iter().any(|y| x.span == y.span))
 }
 
 /// Whether every one of `inner`, as written, is among the actions that `outer` stands for; a finding that is not about

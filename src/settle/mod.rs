@@ -17,7 +17,7 @@ use crate::project::Project;
 use crate::rules::{Rule, Ruleset};
 use crate::settings::{Date, FailOn, NAMES, Settings};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
-use crate::unjudged::{Unjudged, settled};
+use crate::unjudged::{Language, Unjudged, Why, settled};
 
 pub use baseline::{Baseline, Comparison, Entry, Extent, FILE as BASELINE_FILE, Fate, Known};
 pub use fingerprint::Identity;
@@ -42,6 +42,15 @@ pub struct Terms<'a> {
     /// An unused suppression is an error.
     pub strict_ignores: bool,
     pub baseline: Option<Known<'a>>,
+}
+
+impl Terms<'_> {
+    /// Nothing is reported of what stands there: test code that was not asked for grants nothing and calls no account.
+    /// `span` is `None` for a file as a whole.
+    pub fn leaves_out(&self, project: &Project<'_>, path: &str, span: Option<Span>) -> bool {
+        let inside = |span: Span| project.test_code.iter().any(|code| code.contains(span));
+        !(self.settings)(path).tests && (span.is_some_and(inside) || (self.is_test)(path))
+    }
 }
 
 impl std::fmt::Debug for Terms<'_> {
@@ -117,6 +126,13 @@ impl Reported {
         1 + self.finding.more
     }
 
+    fn suppress(&mut self, by: Option<Suppression>) {
+        if by.is_some() {
+            self.status = Status::Suppressed;
+            self.suppression = by;
+        }
+    }
+
     /// Whether it is to be acted on.
     pub fn is_active(&self) -> bool {
         self.status == Status::New
@@ -157,10 +173,15 @@ impl Report {
         self.findings.iter().filter(|f| f.status == status).count()
     }
 
-    /// Adds what others than settling know of.
-    pub fn not_judged(&mut self, more: impl IntoIterator<Item = Unjudged>) {
+    /// Adds what others than settling know of, and leaves out what is in test code. A snapshot, which a test makes, shows what
+    /// the application itself makes.
+    pub fn not_judged(&mut self, more: impl IntoIterator<Item = Unjudged>, project: &Project<'_>, terms: &Terms<'_>) {
         self.unjudged.extend(more);
-        self.unjudged = settled(std::mem::take(&mut self.unjudged));
+        let (left_out, kept): (Vec<_>, Vec<_>) = settled(std::mem::take(&mut self.unjudged))
+            .into_iter()
+            .partition(|u| u.why != Why::Language(Language::Snapshot) && terms.leaves_out(project, &u.path, u.span));
+        self.stats.unjudged_in_tests += left_out.iter().filter(|u| u.counts()).count();
+        self.unjudged = kept;
     }
 
     /// Whether the exit code is 1.
@@ -180,6 +201,8 @@ pub struct Stats {
     pub statements: usize,
     /// Findings in test code that are not reported.
     pub in_tests: usize,
+    /// What was not judged in test code, and is not listed.
+    pub unjudged_in_tests: usize,
     pub bytes: u64,
     pub elapsed_ms: Option<u64>,
 }
@@ -215,9 +238,17 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
     let book = suppress::Book::open(project, terms);
     let mut reported = ruled(findings);
     for f in &mut reported {
-        if let Some(suppression) = book.suppression(f) {
-            f.status = Status::Suppressed;
-            f.suppression = Some(suppression);
+        let suppression = book.suppression(f);
+        f.suppress(suppression);
+    }
+    // Each part has been asked for its own suppression before they become one.
+    let left_out = |f: &Reported| is_left_out(project, f, terms);
+    let united = fold::unite(&mut reported, sources, terms.ruleset, &left_out);
+    if !united.is_empty() {
+        fingerprint::identify(sources, &mut reported, terms);
+        for i in united {
+            let suppression = book.by_fingerprint(&reported[i]);
+            reported[i].suppress(suppression);
         }
     }
     let mut extra = hygiene::findings(&book, project, terms);
@@ -332,13 +363,13 @@ fn shown(sources: &Sources, f: &Reported, terms: &Terms<'_>) -> bool {
     f.severity >= settings.min_severity && f.confidence >= settings.min_confidence
 }
 
-/// A finding in test code, which grants nothing and calls no account. A credential that looks real opens what it opens.
+/// A finding in test code. A credential that looks real opens what it opens; the ID of a key, without its secret, is not one.
 fn is_left_out(project: &Project<'_>, f: &Reported, terms: &Terms<'_>) -> bool {
     let span = f.span();
-    let path = project.sources.path(span.file);
-    let is_test = || project.test_code.iter().any(|code| code.contains(span)) || (terms.is_test)(path);
-    let credential = f.severity >= Severity::High && !f.finding.secrets.is_empty() && !f.rule().contains("password");
-    !credential && !(terms.settings)(path).tests && is_test()
+    let names_only = ["aws-access-key-id", "aws-temporary-access-key-id"].contains(&f.rule());
+    let secret = !f.finding.secrets.is_empty() && !names_only && !f.rule().contains("password");
+    let credential = f.severity >= Severity::High && secret;
+    !credential && terms.leaves_out(project, project.sources.path(span.file), Some(span))
 }
 
 fn is_error(problem: &Problem) -> bool {

@@ -341,6 +341,17 @@ impl<'a, 't> Book<'a, 't> {
             .or_else(|| self.foreign_suppression(f, line))
     }
 
+    /// The exception that names `f` by its fingerprint, if one does. Marks it as used.
+    pub(super) fn by_fingerprint(&self, f: &Reported) -> Option<Suppression> {
+        let named = |e: &&Entry| matches!(e.reach, Reach::Exception(i) if self.exceptions[i].fingerprint.is_some());
+        let mut entries = self.entries.iter().filter(named);
+        let entry = entries.find(|e| e.standing == Standing::Good && self.reaches(e, f, 0))?;
+        let takes = |id: &str| is_allowed(id) && Selector(id.to_owned()).takes(&f.family, f.rule());
+        let rule = entry.named.iter().find(|n| takes(&n.id))?;
+        rule.used.set(true);
+        Some(entry.text.clone())
+    }
+
     fn reaches(&self, entry: &Entry, f: &Reported, line: usize) -> bool {
         let span = f.span();
         if entry.sid.is_some() && entry.sid != f.finding.subject.sid {

@@ -318,6 +318,18 @@ impl Text {
         self.pieces.extend(other.pieces.iter().cloned());
     }
 
+    /// With `text` in the place of each hole of a kind.
+    pub fn filled(&self, kind: HoleKind, text: &str) -> Self {
+        let mut out = Self::from_pieces(Vec::new());
+        for piece in &self.pieces {
+            match piece {
+                Piece::Hole(hole) if hole.kind == kind => out.append(&Self::made(text, hole.span)),
+                _ => out.push(piece.clone()),
+            }
+        }
+        out
+    }
+
     pub fn holes(&self) -> impl Iterator<Item = &Hole> {
         self.pieces.iter().filter_map(|p| match p {
             Piece::Hole(h) => Some(&**h),

@@ -7,7 +7,7 @@
 const MAX_EXPRESSION: usize = 100;
 
 /// What a placeholder is written between.
-const DELIMITERS: [(&str, &str); 12] = [
+const DELIMITERS: [(&str, &str); 13] = [
     ("{{", "}}"),
     ("${", "}"),
     ("#{", "}"),
@@ -15,6 +15,7 @@ const DELIMITERS: [(&str, &str); 12] = [
     ("%(", ")s"),
     ("((", "))"),
     ("@@", "@@"),
+    ("@", "@"),
     ("__", "__"),
     ("<", ">"),
     ("[", "]"),
@@ -22,19 +23,40 @@ const DELIMITERS: [(&str, &str); 12] = [
     ("%", "%"),
 ];
 
-/// The placeholder that `rest` begins with: its length and name.
-pub fn expression(rest: &str) -> Option<(usize, String)> {
+/// Last words of names that stand for a value: `BUCKET_NAME`, `ORG_ID`.
+const LAST_WORDS: [&str; 14] = [
+    "ACCOUNT",
+    "ARN",
+    "BUCKET",
+    "HERE",
+    "HOST",
+    "ID",
+    "IDS",
+    "NAME",
+    "NAMES",
+    "NUMBER",
+    "PARTITION",
+    "PREFIX",
+    "REGION",
+    "URL",
+];
+
+/// The placeholder that `rest` begins with: its length and name. Whether a name with a colon in `${…}` is one (and not a
+/// variable of the language around it, `${aws:username}`) the caller says.
+pub fn expression(rest: &str, is_variable: impl Fn(&str) -> bool) -> Option<(usize, String)> {
     for (open, close) in DELIMITERS {
         let Some(inner) = rest.strip_prefix(open) else { continue };
         let mut limit = inner.len().min(MAX_EXPRESSION);
         while !inner.is_char_boundary(limit) {
             limit -= 1;
         }
-        let Some(length) = inner[..limit].find(close) else {
-            continue;
+        let end = match open {
+            "${" => closing(&inner[..limit]),
+            _ => inner[..limit].find(close),
         };
+        let Some(length) = end else { continue };
         let name = inner[..length].trim();
-        if is_expression(open, name, &inner[..length]) {
+        if is_expression(open, name, &inner[..length], &is_variable) {
             let length = open.len() + length + close.len();
             return Some((
                 length,
@@ -60,12 +82,26 @@ pub fn expression(rest: &str) -> Option<(usize, String)> {
     is_name.then(|| (end + 1, name.to_owned()))
 }
 
+/// The brace that closes a `${`; those inside it have their own: `${self:custom.${opt:stage}}`.
+fn closing(inner: &str) -> Option<usize> {
+    let mut open = 0usize;
+    for (at, c) in inner.char_indices() {
+        match c {
+            '{' => open += 1,
+            '}' if open == 0 => return Some(at),
+            '}' => open -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// A letter of a name in capitals: `BUCKET_NAME`.
 pub fn is_capital(c: char) -> bool {
     c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'
 }
 
-fn is_expression(open: &str, name: &str, inner: &str) -> bool {
+fn is_expression(open: &str, name: &str, inner: &str, is_variable: impl Fn(&str) -> bool) -> bool {
     let starts = |more: &str| name.starts_with(|c: char| c.is_alphabetic() || more.contains(c));
     let word = |more: &str| {
         name.chars()
@@ -76,16 +112,50 @@ fn is_expression(open: &str, name: &str, inner: &str) -> bool {
     match open {
         "{{" => starts("_.$(-"),
         // Policy variables have a colon: `${aws:username}`; `${*}` is a character.
-        "${" => inner == name && starts("_") && (word("[]\"'()") || is_pseudo(name) || name.contains(":-")),
+        "${" => {
+            let here = || word("[]\"'()") || is_pseudo(name) || name.contains(":-");
+            inner == name && starts("_") && (here() || is_variable(name))
+        }
         "#{" => starts("_") && (word(" ") || is_pseudo(name)),
-        "$(" | "<" => starts("_%${"),
-        "%(" | "((" => starts("_") && word(""),
-        "@@" => starts("_") && word(""),
+        "<" => starts("_%${0123456789"),
+        "$(" => starts("_%${"),
+        "%(" | "((" | "@@" => starts("_") && word(""),
+        "@" => inner == name && name.len() > 2 && starts("") && word(""),
         "__" | "%" => inner == name && capitals(),
-        "[" => starts("") && (capitals() || name.to_ascii_lowercase().starts_with("your")),
+        "[" => starts("") && (capitals() || is_name(name)),
         "{" => inner.is_empty() || inner == name && word("") && starts("_0123456789"),
         _ => false,
     }
+}
+
+/// Whether a name in brackets says that it stands for a value: `account_id`, `your bucket`.
+fn is_name(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let mut parts = upper.split(['_', '-', ' ']).rev();
+    let last = parts.next().unwrap_or_default();
+    upper.starts_with("YOUR")
+        || LAST_WORDS.contains(&last) && (parts.next().is_some() || matches!(last, "ACCOUNT" | "BUCKET" | "REGION"))
+}
+
+/// Whether a word is a placeholder wherever it stands: `xxxxxxxx`, `YOUR_BUCKET`, `your-bucket`, `BUCKET_NAME`, `REGION`.
+pub fn is_word(word: &str) -> bool {
+    let last = word.rsplit('-').next().unwrap_or(word);
+    if last.len() >= 4 && (last.bytes().all(|b| b == b'x') || last.bytes().all(|b| b == b'X')) {
+        return true;
+    }
+    if let Some(rest) = word
+        .strip_prefix("your")
+        .or_else(|| word.strip_prefix("YOUR"))
+        .or_else(|| word.strip_prefix("Your"))
+    {
+        return rest.starts_with(|c: char| c == '-' || c == '_' || word.starts_with('y') && c.is_ascii_uppercase());
+    }
+    if matches!(word, "REGION" | "ACCOUNT" | "ACCOUNTID") {
+        return true;
+    }
+    let mut parts = word.split(['_', '-']).rev();
+    let last = parts.next().unwrap_or_default();
+    word.chars().all(|c| is_capital(c) || c == '-') && parts.next().is_some() && LAST_WORDS.contains(&last)
 }
 
 /// A pseudo parameter of CloudFormation: `${AWS::AccountId}`.
@@ -100,7 +170,8 @@ pub fn bare(rest: &str) -> Option<(usize, String)> {
     if rest.starts_with(['[', '\'', '"']) || rest.starts_with('{') && !is_name_in_braces(rest) {
         return None;
     }
-    if let Some(found) = expression(rest) {
+    // No policy variable stands without quotes.
+    if let Some(found) = expression(rest, |_| true) {
         return Some(found);
     }
     let word = |text: &str| {
@@ -142,6 +213,10 @@ mod tests {
             ("$BUCKET]", Some((7, "BUCKET"))),
             ("$bucket,", Some((7, "bucket"))),
             ("${bucket}}", Some((9, "bucket"))),
+            (
+                "${self:custom.${opt:stage}.arns}]",
+                Some((32, "self:custom.${opt:stage}.arns")),
+            ),
             ("%s}", Some((2, "%s"))),
             ("%(arns)s}", Some((8, "arns"))),
             ("%ARNS%}", Some((6, "ARNS"))),

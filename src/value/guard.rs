@@ -161,6 +161,7 @@ impl Guard {
         let label = match (self.label.is_empty(), other.label.is_empty()) {
             (true, _) => other.label.clone(),
             (_, true) => self.label.clone(),
+            _ if self.label == other.label => self.label.clone(),
             _ if other.facts.iter().all(|f| self.facts.contains(f)) => self.label.clone(),
             _ if self.facts.iter().all(|f| other.facts.contains(f)) => other.label.clone(),
             _ => format!("{} and {}", self.label, other.label).into(),
@@ -172,6 +173,20 @@ impl Guard {
             label,
             facts: facts.into(),
             opt_in: self.opt_in || other.opt_in,
+        }
+    }
+
+    /// [`Guard::and`], in the words of this one where the other one is about nothing else.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let known = |f: &Fact| self.facts.iter().any(|own| own.subject == f.subject);
+        let label = match !other.facts.is_empty() && other.facts.iter().all(known) {
+            true => self.label.clone(),
+            false => return self.and(other),
+        };
+        Self {
+            label,
+            ..self.and(other)
         }
     }
 

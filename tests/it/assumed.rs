@@ -257,6 +257,13 @@ fn what_has_to_be_asked_for_is_of_low_severity() {
         ("main.tf", terraform("false", "var.on == true ? 1 : 0")),
         ("main.tf", terraform("0", "var.on")),
         ("main.tf", terraform("\"\"", "var.on != \"\" ? 1 : 0")),
+        (
+            "main.tf",
+            format!(
+                "variable \"all\" {{\n  default = false\n}}\n{}",
+                terraform("false", "var.on || var.all ? 1 : 0")
+            ),
+        ),
         ("t.yaml", template("false", "true")),
         ("t.yaml", template("no", "yes")),
     ] {
@@ -270,6 +277,13 @@ fn what_has_to_be_asked_for_is_of_low_severity() {
     for (path, text) in [
         ("main.tf", terraform("true", "var.on ? 1 : 0")),
         ("main.tf", terraform("\"dev\"", "var.on == \"prod\" ? 1 : 0")),
+        (
+            "main.tf",
+            format!(
+                "variable \"skip\" {{\n  default = false\n}}\n{}",
+                terraform("\"dev\"", "var.on == \"prod\" && !var.skip ? 1 : 0")
+            ),
+        ),
         ("t.yaml", template("true", "true")),
         ("t.yaml", template("dev", "prod")),
     ] {

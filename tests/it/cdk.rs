@@ -105,6 +105,72 @@ fn what_is_added_later() {
 }
 
 #[test]
+fn what_is_put_into_one_thing_is_one_policy() {
+    let all = "iam.PolicyStatement(actions=['kms:*'], resources=['*'])";
+    let none = "iam.PolicyStatement(effect=iam.Effect.DENY, actions=['kms:*'], resources=['*'])";
+    let role = "role = iam.Role(self, 'R', assumed_by=iam.ServicePrincipal('ec2.amazonaws.com'))";
+    let document = format!("iam.PolicyDocument(statements=[{all}, {none}])");
+    for together in [
+        format!("{role}\nrole.add_to_policy({all})\nrole.add_to_policy({none})"),
+        format!("{role}\nrole.add_to_policy({all})\nrole.add_to_principal_policy({none})"),
+        format!("self.{role}\nself.role.add_to_policy({all})\nself.role.add_to_policy({none})"),
+        format!("self.role.add_to_policy({all})\nself.role.add_to_policy({none})"),
+        format!("self.fn.role.add_to_policy({all})\nself.fn.role.add_to_policy({none})"),
+        format!("{role}\nf = Function(self, 'F', role=role)\nrole.add_to_policy({all})\nf.add_to_role_policy({none})"),
+        format!("f = Function(self, 'F', initial_policy=[{all}])\nf.add_to_role_policy({none})"),
+        document.clone(),
+        format!("iam.Role(self, 'R', assumed_by=who, inline_policies={{'p': {document}}})"),
+        format!(
+            "role = iam.Role(self, 'R', assumed_by=who, inline_policies={{'p': iam.PolicyDocument(statements=[{all}])}})\nrole.add_to_policy({none})"
+        ),
+        format!("d = iam.PolicyDocument()\nd.add_statements({all})\nd.add_statements({none})"),
+        format!("d = iam.PolicyDocument()\nd.add_statements({all}, {none})"),
+        format!("iam.Policy(self, 'P', statements=[{all}, {none}])"),
+        format!("iam.ManagedPolicy(self, 'P', document={document})"),
+        format!(
+            "{role}\nrole.attach_inline_policy(iam.Policy(self, 'P', statements=[{none}]))\nrole.add_to_policy({all})"
+        ),
+        format!("{role}\niam.Policy(self, 'P', statements=[{none}], roles=[role])\nrole.add_to_policy({all})"),
+        format!("a = {all}\nb = {none}\niam.PolicyDocument(statements=[a, b])"),
+        format!("many = [{all}]\nmany.append({none})\niam.PolicyDocument(statements=many)"),
+        format!("iam.PolicyDocument(statements=[{all}] + [{none}])"),
+        format!("more = [{none}]\niam.PolicyDocument(statements=[{all}, *more])"),
+        format!("{role}\nfor s in names:\n    role.add_to_policy({all})\nrole.add_to_policy({none})"),
+        format!("def no():\n    return {none}\n{role}\nrole.add_to_policy({all})\nrole.add_to_policy(no())"),
+    ] {
+        assert_eq!(found(&together), [] as [&str; 0], "{together}");
+    }
+    let other = role.replace("role =", "other =");
+    for apart in [
+        format!("{role}\n{other}\nrole.add_to_policy({all})\nother.add_to_policy({none})"),
+        format!("{role}\nrole.add_to_policy({all})\n{role}\nrole.add_to_policy({none})"),
+        format!("{role}\nrole.add_to_policy({all})\nif strict:\n    role.add_to_policy({none})"),
+        format!("a.role.add_to_policy({all})\nb.role.add_to_policy({none})"),
+        format!("many = [{all}]\nif strict:\n    many.append({none})\niam.PolicyDocument(statements=many)"),
+        format!("iam.PolicyDocument(statements=[{all}])\niam.PolicyDocument(statements=[{none}])"),
+        format!("iam.PolicyDocument(statements=[{all}, make()])"),
+    ] {
+        assert_eq!(found(&apart), ["service-wildcard 'kms:*'"], "{apart}");
+    }
+}
+
+#[test]
+fn what_is_put_into_the_policy_of_a_resource() {
+    let open = "iam.PolicyStatement(actions=['s3:GetObject'], resources=['arn:aws:s3:::b/*'], principals=[iam.AnyPrincipal()])";
+    let denied = open.replace("actions", "effect=iam.Effect.DENY, actions");
+    let bucket = "bucket = s3.Bucket(self, 'B')";
+    let code = format!(
+        "from aws_cdk import aws_iam as iam, aws_s3 as s3\n{bucket}\nbucket.add_to_resource_policy({open})\nbucket.add_to_resource_policy({denied})\n"
+    );
+    let sources = Sources::from_strings(&[("app.py", &*code)]);
+    let own = iam::Own::default();
+    let Analysis { project, .. } = analyse(&sources, &own);
+    let policies = project.documents.iter();
+    let policies: Vec<_> = policies.map(|d| (d.service.as_deref(), d.statements.len())).collect();
+    assert_eq!(policies, [(Some("s3"), 2)]);
+}
+
+#[test]
 fn principals_of_resource_policies() {
     let with = |principal: &str| {
         found(&format!(

@@ -423,3 +423,111 @@ resource "aws_iam_role_policy" "d" {{
         );
     }
 }
+
+/// A role that may do everything, in a root module of its own.
+const HOLDER: (&str, &str) = (
+    "app/main.tf",
+    r#"
+resource "aws_iam_role" "r" {
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }] })
+}
+resource "aws_iam_role_policy" "p" {
+  role   = aws_iam_role.r.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = ["s3:*", "sqs:*"], Resource = "*" }] })
+}
+"#,
+);
+
+/// An organization in Terraform, and a policy that is attached to `target`.
+fn attached(effect: &str, target: &str) -> String {
+    format!(
+        r#"
+data "aws_organizations_organization" "known" {{}}
+resource "aws_organizations_organization" "made" {{
+  feature_set = "ALL"
+}}
+resource "aws_organizations_organizational_unit" "unit" {{
+  name      = "unit"
+  parent_id = aws_organizations_organization.made.roots[0].id
+}}
+variable "target" {{}}
+resource "aws_organizations_policy" "limit" {{
+  name    = "limit"
+  content = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "{effect}", Action = "s3:*", Resource = "*" }}] }})
+}}
+resource "aws_organizations_policy_attachment" "limit" {{
+  policy_id = aws_organizations_policy.limit.id
+  target_id = {target}
+}}
+"#
+    )
+}
+
+#[test]
+fn a_service_control_policy_on_the_root_limits_every_account() {
+    let asked = ["s3:GetObject", "sqs:SendMessage"];
+    for (target, expected) in [
+        (r#""r-ab12""#, "-+"),
+        ("aws_organizations_organization.made.roots[0].id", "-+"),
+        ("data.aws_organizations_organization.known.roots[0].id", "-+"),
+        // Nothing says that the account of the role is there.
+        ("aws_organizations_organizational_unit.unit.id", "++"),
+        (r#""ou-ab12-cdefghij""#, "++"),
+        (r#""111122223333""#, "++"),
+        ("var.target", "++"),
+    ] {
+        let organization = attached("Deny", target);
+        let found = answers(&[HOLDER, ("org/main.tf", &organization)], "aws_iam_role.r", &asked);
+        assert_eq!(found, expected, "{target}");
+    }
+}
+
+#[test]
+fn an_allow_list_beside_full_access_takes_nothing_away() {
+    // AWS attaches FullAWSAccess to the root, and the repository does not show that it is detached.
+    let organization = attached("Allow", r#""r-ab12""#);
+    let asked = ["s3:GetObject", "sqs:SendMessage"];
+    let found = answers(&[HOLDER, ("org/main.tf", &organization)], "aws_iam_role.r", &asked);
+    assert_eq!(found, "++");
+}
+
+#[test]
+fn the_management_account_is_not_limited() {
+    let asked = ["s3:GetObject", "sqs:SendMessage"];
+    let both = [attached("Deny", r#""r-ab12""#), HOLDER.1.to_owned()].concat();
+    assert_eq!(answers(&[("main.tf", &both)], "aws_iam_role.r", &asked), "++");
+    let template = r#"
+Resources:
+  Organization: {Type: AWS::Organizations::Organization}
+  Limit:
+    Type: AWS::Organizations::Policy
+    Properties:
+      Name: limit
+      Type: SERVICE_CONTROL_POLICY
+      TargetIds: [!GetAtt Organization.RootId]
+      Content: {Version: "2012-10-17", Statement: [{Effect: Deny, Action: "s3:*", Resource: "*"}]}
+  Own:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: "sts:AssumeRole"}]}
+      Policies:
+        - PolicyName: all
+          PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: ["s3:*", "sqs:*"], Resource: "*"}]}
+"#;
+    assert_eq!(answers(&[("org.yaml", template)], "Own", &asked), "++");
+    assert_eq!(
+        answers(&[HOLDER, ("org.yaml", template)], "aws_iam_role.r", &asked),
+        "-+"
+    );
+}
+
+#[test]
+fn a_policy_that_may_not_be_attached_limits_nothing() {
+    let asked = ["s3:GetObject", "sqs:SendMessage"];
+    let organization = attached("Deny", r#""r-ab12""#).replace(
+        "  policy_id = aws_organizations_policy.limit.id",
+        "  count     = var.target == \"\" ? 0 : 1\n  policy_id = aws_organizations_policy.limit.id",
+    );
+    let found = answers(&[HOLDER, ("org/main.tf", &organization)], "aws_iam_role.r", &asked);
+    assert_eq!(found, "++");
+}

@@ -494,3 +494,34 @@ fn the_list_of_rules_has_a_column_for_fixes() {
     let json = repo.run(&["rules", "unused-grant", "--format", "json"]).json();
     assert_eq!(json[0]["fix"], "unsafe");
 }
+
+#[test]
+fn of_two_grants_the_wider_one_loses_what_the_narrow_one_has() {
+    let policy = |wide: &str| {
+        format!(
+            r#"{{
+  "Version": "2012-10-17",
+  "Statement": [
+    {{
+      "Effect": "Allow",
+      "Action": [{wide}],
+      "Resource": "*"
+    }},
+    {{
+      "Effect": "Allow",
+      "Action": "cloudformation:CreateStack",
+      "Resource": "arn:aws:cloudformation:eu-west-1:111122223333:stack/app/*"
+    }}
+  ]
+}}
+"#
+        )
+    };
+    let before = policy(r#""s3:ListAllMyBuckets", "cloudformation:*""#);
+    let after = policy(r#""s3:ListAllMyBuckets""#);
+    let repo = Repository::new(&[("p.json", &before)]);
+    repo.run(&["fix", "--only", "redundant-statement,service-wildcard", "."]);
+    assert_eq!(repo.read("p.json"), before, "nothing of this is safe");
+    repo.run(&["fix", "--unsafe", "--only", "redundant-statement,service-wildcard", "."]);
+    assert_eq!(repo.read("p.json"), after);
+}

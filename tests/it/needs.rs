@@ -669,6 +669,22 @@ fn conditional_actions_and_what_triggers_them() {
         needs(&call("s3", "get_object(Bucket='b', Key='k', VersionId='v')")),
         "s3:GetObjectVersion"
     );
+    let delete = |objects: &str| {
+        needs(&call(
+            "s3",
+            &format!("delete_objects(Bucket='b', Delete={{'Objects': {objects}}})"),
+        ))
+    };
+    assert_eq!(delete("[{'Key': k} for k in ks]"), "s3:DeleteObject");
+    assert_eq!(delete("list({'Key': k} for k in ks)"), "s3:DeleteObject");
+    assert_eq!(
+        delete("[{'Key': v.key, 'VersionId': v.id} for v in vs]"),
+        "s3:DeleteObjectVersion"
+    );
+    assert_eq!(
+        delete("[v for v in vs]"),
+        " any(s3:DeleteObject s3:DeleteObjectVersion)"
+    );
 }
 
 #[test]

@@ -135,3 +135,46 @@ resource "aws_iam_role_policy" "p" {
     files.push(("overgrant.toml", "service-control-policies = [\"scp/*.json\"]\n"));
     assert_eq!(found(&files), 0);
 }
+
+#[test]
+fn what_a_level_does_not_allow_is_not_granted() {
+    let role = r#"
+resource "aws_iam_role" "r" {
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }] })
+}
+resource "aws_iam_role_policy" "p" {
+  role   = aws_iam_role.r.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "iam:CreateAccessKey", Resource = "*" }] })
+}
+"#;
+    let allow = |actions: &str| {
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": {actions}, "Resource": "*"}}]}}"#
+        )
+    };
+    let (full, some, keys) = (allow(r#""*""#), allow(r#"["s3:*", "ec2:*"]"#), allow(r#""iam:*""#));
+    let deny =
+        r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"}]}"#;
+    let files = [
+        ("scp/root/full.json", full.as_str()),
+        ("scp/root/deny.json", deny),
+        ("scp/unit/some.json", &some),
+        ("scp/unit/keys.json", &keys),
+        ("main.tf", role),
+    ];
+    let found = |patterns: &str| {
+        let settings = format!("service-control-policies = {patterns}\n");
+        let files: Vec<_> = files
+            .into_iter()
+            .chain([("overgrant.toml", settings.as_str())])
+            .collect();
+        let ran = Repository::new(&files).run(&["check", "--format", "compact", "."]);
+        ran.out.matches("[privesc-single-action]").count()
+    };
+    // The key's action is allowed at every level, or some level leaves it out.
+    assert_eq!(found(r#"["scp/root/*.json", "scp/unit/*.json"]"#), 1);
+    assert_eq!(found(r#"["scp/root/*.json", "scp/unit/some.json"]"#), 0);
+    assert_eq!(found(r#"["scp/root/*.json", "scp/unit/keys.json"]"#), 1);
+    // Where only denials are listed, AWS's FullAWSAccess is there too.
+    assert_eq!(found(r#"["scp/root/deny.json"]"#), 1);
+}

@@ -287,3 +287,41 @@ fn a_policy_that_sam_would_add_anyway_is_attached_once() {
         ]
     );
 }
+
+#[test]
+fn a_statement_that_another_replaces_is_not_a_policy_of_its_own() {
+    let document = |name: &str, rest: &str| format!("data \"aws_iam_policy_document\" \"{name}\" {{\n{rest}}}\n");
+    let statement = |action: &str| {
+        format!(
+            "  statement {{\n    sid       = \"Orders\"\n    actions   = [\"{action}\"]\n    resources = [\"*\"]\n  }}\n"
+        )
+    };
+    let base_listed = |all: &[String]| all.iter().any(|l| l.contains("aws_iam_policy_document.base"));
+    let base = document("base", &statement("iam:*"));
+    let base_json = "data.aws_iam_policy_document.base.json";
+    let used = "resource \"aws_iam_policy\" \"p\" {\n  policy = data.aws_iam_policy_document.made.json\n}\n";
+    let read = statement("s3:ListAllMyBuckets");
+    for (how, made) in [
+        (
+            "own",
+            document("made", &format!("  source_policy_documents = [{base_json}]\n{read}")),
+        ),
+        (
+            "override",
+            document("over", &read)
+                + &document(
+                    "made",
+                    &format!(
+                        "  source_json = {base_json}\n  override_policy_documents = [data.aws_iam_policy_document.over.json]\n"
+                    ),
+                ),
+        ),
+    ] {
+        let main = format!("{base}{made}{used}");
+        let all = listed(&[("main.tf", &main)], &["."]);
+        let p = all.iter().filter(|l| l.contains("aws_iam_policy.p"));
+        assert_eq!((p.count(), base_listed(&all)), (1, false), "{how}: {all:?}");
+    }
+    let alone = listed(&[("main.tf", &base)], &["."]);
+    assert!(base_listed(&alone), "{alone:?}");
+}

@@ -85,6 +85,123 @@ fn is(code: &str, expected: &str) {
     check_spans(&sources, &v);
 }
 
+/// What a joining evaluator knows of `X`.
+#[track_caller]
+fn joined(code: &str, expected: &str) {
+    let (sources, units) = lower(&[("m.py", code)]);
+    let modules: Vec<_> = units.into_iter().flat_map(|u| u.modules).collect();
+    let program = Program::new(&sources, &modules);
+    let mark = modules[0].ids().find_map(|e| {
+        let call = modules[0].call(e)?;
+        (modules[0].dotted(call.function)? == "judge").then(|| call.positional(0))?
+    });
+    let v = Values::joining(&program).value(0, mark.expect("a call of judge"));
+    let shown = match &v.kind {
+        Kind::OneOf(branches) => {
+            let one = |b: &overgrant::value::Branch| format!("{}: {}", b.when, show(&b.value));
+            branches.iter().map(one).collect::<Vec<_>>().join(" | ")
+        }
+        _ => show(&v),
+    };
+    assert_eq!(shown, expected, "{code}");
+    check_spans(&sources, &v);
+}
+
+#[test]
+fn values_that_may_be_meant() {
+    // Parameters.
+    joined("def f(a):\n    judge(a)\n", "${a}");
+    joined("def f(a='x'):\n    judge(a)\n", "by default: 'x' | otherwise: ${a}");
+    joined("def f(a=None, b=''):\n    judge(a)\n", "${a}");
+    joined(
+        "def f(a='x'):\n    judge(a)\nf()\nf('y')\nf(a=z)\n",
+        "for `f()`: 'x' | for `f('y')`: 'y' | for `f(a=z)`: ${z} | by default: 'x' | otherwise: ${a}",
+    );
+    joined(
+        "class C:\n    def m(self, *, a):\n        judge(a)\n    def n(self):\n        self.m(a='y')\n",
+        "for `self.m(a='y')`: 'y' | otherwise: ${a}",
+    );
+    joined(
+        "class C:\n    def __init__(self, a):\n        judge(a)\nC('y')\n",
+        "for `C('y')`: 'y' | otherwise: ${a}",
+    );
+    // A call gives its arguments together.
+    joined(
+        "def f(a, b):\n    judge(a + '-' + b)\nf('1', '2')\nf('3', '4')\n",
+        "for `f('1', '2')`: '1-2' | for `f('3', '4')`: '3-4' | otherwise: '${a}-${b}'",
+    );
+    joined(
+        "def f(a):\n    judge(a)\n    f(a)\n",
+        "for `f(a)`: ${a} | otherwise: ${a}",
+    );
+    // Loops.
+    joined(
+        "for a in ['x', 'y']:\n    judge(a)\n",
+        "for item 1: 'x' | for item 2: 'y'",
+    );
+    joined(
+        "for a, b in [('1', '2'), ('3', '4')]:\n    judge(f'{a}-{b}')\n",
+        "for item 1: '1-2' | for item 2: '3-4'",
+    );
+    joined(
+        "for k, v in {'a': '1', 'b': '2'}.items():\n    judge(k + v)\n",
+        "for item 1: 'a1' | for item 2: 'b2'",
+    );
+    joined("for k in {'a': '1'}:\n    judge(k)\n", "'a'");
+    joined("for a in unknown:\n    judge(a)\n", "${a}");
+    // Dicts.
+    joined(
+        "D = {'dev': '*', 'prod': 'x'}\njudge(D[s])\n",
+        "for dev: '*' | for prod: 'x'",
+    );
+    joined(
+        "D = {'dev': '*'}\njudge(D.get(s, 'x'))\n",
+        "for dev: '*' | for any other: 'x'",
+    );
+    joined("D = {'dev': '*', **more}\njudge(D[s])\n", "${D[s]}");
+    joined("D = {'dev': '*'}\njudge(D.get('prod', 'x'))\n", "'x'");
+    // What is there unless something else is.
+    joined(
+        "import os\njudge(os.environ.get('A', '*'))\n",
+        "unless env.A is set: '*' | if env.A is set: ${env.A}",
+    );
+    joined("import os\njudge(os.getenv('A', ''))\n", "${env.A}");
+    joined("judge(a or '*')\n", "if a: ${a} | unless a: '*'");
+    joined(
+        "def f(a=None):\n    judge(a or '*')\nf('x')\n",
+        "for `f('x')`: 'x' | otherwise and if a: ${a} | otherwise and unless a: '*'",
+    );
+    // Texts.
+    joined("judge('a' + ('b' if p else 'c'))\n", "if p: 'ab' | unless p: 'ac'");
+    joined(
+        "x = 'b' if p else 'c'\njudge(f'{x}-{x}')\n",
+        "if p: 'b-b' | unless p: 'c-c'",
+    );
+    // Changes are made to each.
+    joined(
+        "def f(a=['x']):\n    a.append('y')\n    judge(a)\n",
+        "by default: ['x', 'y'] | otherwise: ${a}",
+    );
+}
+
+#[test]
+fn alternatives_are_bounded() {
+    let dict = |n: usize| -> String { (0..n).map(|i| format!("'k{i}': 'v{i}', ")).collect() };
+    let code = format!("D = {{{}}}\njudge(D[a] + D[b] + D[c] + D[d] + D[e])\n", dict(60));
+    let (_, units) = lower(&[("m.py", &code)]);
+    assert_eq!(units.len(), 1);
+    let sum = (0..40).fold("D[a]".to_owned(), |sum, i| format!("{sum} + D[a{i}]"));
+    let (sources, units) = lower(&[("m.py", &format!("D = {{{}}}\njudge({sum})\n", dict(8)))]);
+    let modules: Vec<_> = units.into_iter().flat_map(|u| u.modules).collect();
+    let program = Program::new(&sources, &modules);
+    let values = Values::joining(&program);
+    for e in modules[0].ids() {
+        if let Kind::OneOf(branches) = &values.value(0, e).kind {
+            assert!(branches.len() <= 64);
+        }
+    }
+}
+
 #[test]
 fn literals() {
     is(

@@ -288,3 +288,63 @@ fn api_policies_and_other_clouds() {
     )]);
     assert!(units[0].resources.is_empty());
 }
+
+#[test]
+fn each_stage_has_its_value() {
+    let acl = |variable: &str| {
+        format!(
+            "service: s\ncustom:\n  acl:\n    dev: private\n    prod: public-read\n    other: {{acl: private}}\nprovider:\n  name: aws\n  stage: dev\nresources:\n  Resources:\n    B:\n      Type: AWS::S3::Bucket\n      Properties:\n        AccessControl: {variable}\n"
+        )
+    };
+    for (variable, expected) in [
+        ("${self:custom.acl.${opt:stage}}", ["private", "public-read"].as_slice()),
+        (
+            "${self:custom.acl.${sls:stage}, 'authenticated-read'}",
+            &["private", "public-read", "authenticated-read"],
+        ),
+        ("${self:custom.acl.${opt:stage, 'dev'}}", &["private", "public-read"]),
+        ("${self:custom.acl.dev}", &["private"]),
+    ] {
+        let (_, units) = lower(&[("serverless.yml", &acl(variable))]);
+        let bucket = units
+            .iter()
+            .flat_map(|u| &u.resources)
+            .find(|r| &*r.kind == "AWS::S3::Bucket")
+            .unwrap();
+        let shown = format!("{:?}", bucket.get("AccessControl").unwrap());
+        for word in expected {
+            assert!(shown.contains(word), "{variable}: {shown}");
+        }
+        assert_eq!(
+            shown.contains("public-read"),
+            expected.contains(&"public-read"),
+            "{variable}: {shown}"
+        );
+    }
+}
+
+#[test]
+fn variables_without_end_are_unknown_and_limit_nothing_else() {
+    use std::fmt::Write as _;
+    let mut doubled = "service: s\ncustom:\n  a0: x\n".to_owned();
+    for i in 1..40 {
+        let _ = writeln!(doubled, "  a{i}: ${{self:custom.a{0}}}${{self:custom.a{0}}}", i - 1);
+    }
+    let cycle = "service: s\ncustom:\n  a39: ${self:custom.b}\n  b: ${self:custom.a39}\n".to_owned();
+    for custom in [doubled, cycle] {
+        let text = format!(
+            "{custom}provider:\n  name: aws\n  iam:\n    role:\n      statements:\n        - Effect: Allow\n          Action: s3:GetObject\n          Resource: 'arn:aws:s3:::${{self:custom.a39}}/*'\n        - Effect: Allow\n          Action: iam:*\n          Resource: '*'\n"
+        );
+        let ran =
+            crate::support::repository::Repository::new(&[("serverless.yml", &text)]).run(&["check", "-f", "json"]);
+        let json = ran.json();
+        let rules: Vec<&str> = json["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|f| f["rule"].as_str().unwrap())
+            .collect();
+        assert_eq!(rules, ["service-wildcard"], "{json:#}");
+        assert!(!json["unjudged"].as_array().unwrap().is_empty(), "{json:#}");
+    }
+}

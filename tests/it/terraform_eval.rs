@@ -762,6 +762,112 @@ resource "aws_iam_user" "perhaps" {
 }
 
 #[test]
+fn what_exists_only_on_demand_is_seen_with_the_switch_on() {
+    let (_, units) = lower(&[
+        (
+            "main.tf",
+            r#"
+variable "readonly" { default = false }
+variable "create" { default = false }
+variable "other" { default = true }
+variable "mode" { default = "off" }
+variable "instances" { default = 0 }
+variable "region" {}
+locals {
+  narrow = var.readonly
+  on     = var.create && var.other
+}
+resource "aws_iam_user" "count" {
+  count = var.readonly ? 1 : 0
+  name  = var.readonly ? "narrow" : "wide"
+  path  = local.narrow ? "/narrow/" : "/wide/"
+}
+resource "aws_iam_user" "each" {
+  for_each = local.narrow ? toset(["ci"]) : toset([])
+  name     = "${each.key}-${local.narrow ? "narrow" : "wide"}"
+}
+resource "aws_iam_user" "both" {
+  count = local.on ? 1 : 0
+  name  = var.create ? "created" : "not"
+  path  = var.other ? "/other/" : "/not/"
+}
+resource "aws_iam_user" "either" {
+  count = var.create || var.readonly ? 1 : 0
+  name  = var.create ? "created" : "readonly"
+}
+resource "aws_iam_user" "word" {
+  count = contains(["full"], var.mode) ? 1 : 0
+  name  = "user-${var.mode}"
+}
+resource "aws_iam_user" "another" {
+  count = contains(["full"], var.mode) ? 1 : 0
+  name  = var.mode == "off" ? "wide" : "narrow"
+}
+resource "aws_iam_user" "number" {
+  count = var.instances
+  name  = var.create ? "created" : "default"
+}
+resource "aws_iam_user" "keyed" {
+  for_each = toset(var.create ? [var.region == "x" ? "a" : "b"] : [])
+  name     = "user-${each.key}"
+}
+resource "aws_iam_user" "always" {
+  name = var.readonly ? "narrow" : "wide"
+}
+module "m" {
+  source = "./m"
+  create = var.create
+}
+module "n" {
+  source = "./n"
+  count  = var.readonly ? 1 : 0
+  name   = var.readonly ? "narrow" : "wide"
+}
+"#,
+        ),
+        (
+            "m/main.tf",
+            r#"
+variable "create" { default = true }
+resource "aws_iam_user" "u" {
+  count = var.create ? 1 : 0
+  name  = var.create ? "created" : "not"
+}
+"#,
+        ),
+        (
+            "n/main.tf",
+            "variable \"name\" {}\nresource \"aws_iam_user\" \"n\" {\n  name = var.name\n}\n",
+        ),
+    ]);
+    for (address, property, value) in [
+        ("aws_iam_user.count", "UserName", r#""narrow""#),
+        ("aws_iam_user.count", "Path", r#""/narrow/""#),
+        (r#"aws_iam_user.each["ci"]"#, "UserName", r#""ci-narrow""#),
+        ("aws_iam_user.both", "UserName", r#""created""#),
+        ("aws_iam_user.both", "Path", r#""/other/""#),
+        (
+            "aws_iam_user.either",
+            "UserName",
+            r#"<if var.create: "created"|unless var.create: "readonly">"#,
+        ),
+        ("aws_iam_user.word", "UserName", r#""user-${var.mode}""#),
+        ("aws_iam_user.another", "UserName", r#""narrow""#),
+        ("aws_iam_user.number", "UserName", r#""default""#),
+        ("aws_iam_user.n", "UserName", r#""narrow""#),
+        (
+            r#"aws_iam_user.keyed["${each.key}"]"#,
+            "UserName",
+            r#""user-${each.key}""#,
+        ),
+        ("aws_iam_user.always", "UserName", r#""wide""#),
+        ("aws_iam_user.u", "UserName", r#""created""#),
+    ] {
+        assert_eq!(prop(&units, address, &[property]), value, "{address}");
+    }
+}
+
+#[test]
 fn dynamic_blocks_and_nested_blocks() {
     let (sources, units) = lower(&[(
         "main.tf",

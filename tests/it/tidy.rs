@@ -270,6 +270,7 @@ const ORDER: &[&str] = &[
     "peers",
     "supersedes",
     "same-token",
+    "one-per",
     "fix",
     "absence",
     "why",

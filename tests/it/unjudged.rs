@@ -57,6 +57,16 @@ fn what_decides_a_verdict_and_is_unknown_is_listed_in_every_format() {
             "policy a.py: the policy is `doc`",
         ),
         (
+            "a.py",
+            "import boto3\n\n\ndef trust(doc):\n    boto3.client(\"iam\").update_assume_role_policy(RoleName=\"r\", PolicyDocument=doc)\n".to_owned(),
+            "policy a.py: the policy is `doc`",
+        ),
+        (
+            "a.py",
+            "import boto3\n\n\ndef share(doc):\n    boto3.client(\"ses\").put_identity_policy(Identity=\"i\", PolicyName=\"p\", Policy=doc)\n".to_owned(),
+            "policy a.py: the policy is `doc`",
+        ),
+        (
             "serverless.yml",
             "service: a\nprovider:\n  name: aws\n  iamRoleStatements:\n    - Effect: Allow\n      Action: ${env:ACTIONS}\n      Resource: arn:aws:s3:::b/*\n".to_owned(),
             "statement serverless.yml: actions come from `env:ACTIONS`",
@@ -88,7 +98,14 @@ fn what_decides_a_verdict_and_is_unknown_is_listed_in_every_format() {
     }
     // Of test code nothing is reported.
     let r = Repository::new(&[("lib/stack.test.ts", CDK), ("tests/main.tf", UNKNOWN)]);
-    assert!(entries(&r.run(&["check", "-f", "json"])).is_empty());
+    let ran = r.run(&["check", "-f", "json"]);
+    assert!(entries(&ran).is_empty());
+    assert_eq!(ran.json()["summary"]["unjudged_in_tests"], 2);
+    let shown = r.run(&["check"]).out;
+    assert!(
+        shown.starts_with("All clear") && shown.contains("2 not judged in test code"),
+        "{shown}"
+    );
     assert_eq!(entries(&r.run(&["check", "-f", "json", "--tests"])).len(), 2);
     // A name that is open in an otherwise known statement is judged.
     for known in [
@@ -312,4 +329,35 @@ fn what_must_be_rendered_first_is_not_called_broken() {
             "{path} {all:?}"
         );
     }
+}
+
+#[test]
+fn a_policy_that_must_be_given_is_unknown_where_nobody_gives_one() {
+    for (default, resource, attribute) in [
+        ("null", "aws_s3_bucket_policy", "policy"),
+        ("\"\"", "aws_iam_role", "assume_role_policy"),
+        ("null", "aws_glacier_vault_lock", "policy"),
+        ("null", "aws_codeartifact_domain_permissions_policy", "policy_document"),
+        ("", "aws_prometheus_resource_policy", "policy"),
+    ] {
+        let default = if default.is_empty() {
+            "type = string".to_owned()
+        } else {
+            format!("default = {default}")
+        };
+        let main = format!(
+            "variable \"document\" {{\n  {default}\n}}\nresource \"{resource}\" \"r\" {{\n  {attribute} = var.document\n}}\n"
+        );
+        let entries = of(&[("main.tf", &main)]);
+        assert_eq!(entries.len(), 1, "{main}{entries:?}");
+        assert!(entries[0].starts_with("policy main.tf: the policy is"), "{entries:?}");
+    }
+    // An argument that may be left out is left out.
+    let queue = "variable \"document\" {\n  default = null\n}\nresource \"aws_sqs_queue\" \"q\" {\n  policy = var.document\n}\n";
+    assert_eq!(of(&[("main.tf", queue)]), Vec::<String>::new());
+    let given = queue.replace("  default = null\n", "  type = string\n");
+    assert_eq!(of(&[("main.tf", &given)]).len(), 1, "{given}");
+    // A plan without its configuration.
+    let plan = r#"{"format_version":"1.2","terraform_version":"1.5.0","planned_values":{"root_module":{"resources":[{"address":"aws_s3_bucket_policy.r","mode":"managed","type":"aws_s3_bucket_policy","name":"r","values":{}}]}},"resource_changes":[{"address":"aws_s3_bucket_policy.r","change":{"actions":["create"],"after":{},"after_unknown":{"policy":true,"id":true,"bucket":true}}}]}"#;
+    assert_eq!(of(&[("tfplan.json", plan)]).len(), 1);
 }

@@ -942,3 +942,93 @@ fn parameters_deep_in_the_request_decide_which_action_is_missing() {
         );
     }
 }
+
+#[test]
+fn a_call_on_several_resources_needs_each() {
+    let policies = "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ['dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem', 'dynamodb:GetItem']\n        Resource: 'arn:aws:dynamodb:*:*:table/t'\n      - Effect: Allow\n        Action: ['events:PutEvents']\n        Resource: 'arn:aws:events:*:*:event-bus/t'\n      - Effect: Allow\n        Action: ['ssm:GetParameters']\n        Resource: 'arn:aws:ssm:*:*:parameter/t'\n";
+    for (call, is_missing) in [
+        ("dynamodb').batch_get_item(RequestItems={'t': {}, 'u': {}})", true),
+        ("dynamodb').batch_get_item(RequestItems={'t': {}})", false),
+        ("dynamodb').batch_write_item(RequestItems={'u': e['u'], 't': []})", true),
+        (
+            "dynamodb').batch_write_item(RequestItems={e['name']: [], 'u': []})",
+            true,
+        ),
+        (
+            "dynamodb').batch_write_item(RequestItems={e['name']: [], 't': []})",
+            false,
+        ),
+        ("dynamodb').batch_write_item(RequestItems=e['items'])", false),
+        (
+            "dynamodb').transact_get_items(TransactItems=[{'Get': {'TableName': 't', 'Key': {}}}, {'Get': {'TableName': 'u', 'Key': {}}}])",
+            true,
+        ),
+        (
+            "events').put_events(Entries=[{'EventBusName': 't'}, {'EventBusName': 'u'}])",
+            true,
+        ),
+        (
+            "events').put_events(Entries=[{'EventBusName': 't'}, {'Detail': ''}])",
+            true,
+        ),
+        ("events').put_events(Entries=[{'EventBusName': 't'}])", false),
+        ("ssm').get_parameters(Names=['t', 'u'])", true),
+        ("ssm').get_parameters(Names=['t'])", false),
+    ] {
+        let code = format!("import boto3\ndef handler(e, c):\n    boto3.client('{call}\n");
+        let found = found(&[("template.yaml", &sam(policies)), ("src/app.py", &code)]);
+        assert_eq!(
+            found.iter().any(|f| f.starts_with("missing-grant")),
+            is_missing,
+            "{call}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn elements_belong_to_what_lists_them() {
+    let policies = "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ['s3:ListBucket', 's3:ListBucketVersions']\n        Resource: 'arn:aws:s3:::listed'\n      - Effect: Allow\n        Action: ['s3:GetObject', 's3:DeleteObject', 's3:DeleteObjectVersion']\n        Resource: 'arn:aws:s3:::b/*'\n      - Effect: Allow\n        Action: ['sqs:ReceiveMessage', 'sqs:GetQueueUrl']\n        Resource: 'arn:aws:sqs:*:*:listed'\n      - Effect: Allow\n        Action: ['sqs:DeleteMessage', 'sqs:SendMessage']\n        Resource: 'arn:aws:sqs:*:*:b'\n";
+    for (body, is_missing) in [
+        ("for o in bucket.objects.filter(Prefix='p'):\n        o.get()", true),
+        ("return [o.get() for o in bucket.objects.all()]", true),
+        ("for o in list(bucket.objects.limit(5)):\n        o.delete()", true),
+        ("for o in sorted(bucket.objects.all()):\n        o.delete()", true),
+        ("list(bucket.objects.all())[0].get()", true),
+        ("next(iter(bucket.objects.all())).get()", true),
+        ("for i, o in enumerate(bucket.objects.all()):\n        o.get()", true),
+        ("for o in bucket.objects.all():\n        o.Object().get()", true),
+        ("for v in bucket.object_versions.all():\n        v.delete()", true),
+        ("for m in queue.receive_messages():\n        m.delete()", true),
+        ("queue.receive_messages()[0].delete()", true),
+        (
+            "for o in s3.Bucket('b').objects.filter(Prefix='p'):\n        o.get()",
+            false,
+        ),
+        (
+            "for o in s3.Bucket('b').objects.all():\n        o.Object().get()",
+            false,
+        ),
+        (
+            "for o in s3.Bucket('b').objects.all():\n        s3.Object('b', o.key).get()",
+            false,
+        ),
+        (
+            "for o in s3.Bucket('b').objects.all():\n        bucket.Object(o.key).get()",
+            true,
+        ),
+        ("for o in s3.Bucket(e['bucket']).objects.all():\n        o.get()", false),
+        (
+            "for q in queue.dead_letter_source_queues.all():\n        q.send_message(MessageBody='')",
+            false,
+        ),
+        ("for x in s3.buckets.all():\n        x.objects.all().delete()", false),
+    ] {
+        let code = format!(
+            "import boto3\ns3 = boto3.resource('s3')\nbucket = s3.Bucket('listed')\nqueue = boto3.resource('sqs').get_queue_by_name(QueueName='listed')\n\ndef handler(e, c):\n    {body}\n"
+        );
+        let found = found(&[("template.yaml", &sam(policies)), ("src/app.py", &code)]);
+        let listing = |f: &str| [".all", ".filter", ".limit"].iter().any(|method| f.ends_with(method));
+        let missing = found.iter().any(|f| f.starts_with("missing-grant") && !listing(f));
+        assert_eq!(missing, is_missing, "{body}: {found:?}");
+    }
+}

@@ -7,7 +7,7 @@ use crate::checks::grants::names;
 use crate::finding::Finding;
 use crate::iam::condition::{Bound, Weakness, strength};
 use crate::iam::{ActionSet, Document, Item, PolicyKind, Statement, pattern};
-use crate::project::{DocumentId, Effective, IdentityId, PolicyRef, PolicySource};
+use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource};
 use crate::rules::options::Chosen;
 use crate::rules::{Context, Out};
 use crate::source::Span;
@@ -68,12 +68,12 @@ fn managed<'a>(cx: &Context<'a>, out: &mut Out<'_>, id: IdentityId, expanded: &m
     }
     let forbidden = expanded.of(patterns);
     let mut by_place: BTreeMap<Span, (&str, ActionSet)> = BTreeMap::new();
-    for grant in Effective::of(cx.project, id).grants {
+    for grant in &cx.effects.of(id).grants {
         // What comes through a group is told where the group is.
         let (PolicySource::AwsManaged(name), None) = (grant.source, grant.group) else {
             continue;
         };
-        let mut hits = grant.actions.into_owned();
+        let mut hits = grant.actions.clone().into_owned();
         hits.intersect(forbidden);
         let (_, all) = by_place
             .entry(grant.through.span)

@@ -7,9 +7,10 @@ use crate::finding::{Offered, Remedy};
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
-use crate::iam::{ActionSet, Clause, Condition, Origin, PrincipalClause, Statement};
+use crate::iam::{ActionSet, Clause, Condition, Item, Origin, PrincipalClause, Statement};
 use crate::rules::{Context, Out};
-use crate::source::{FileId, ProblemKind, Span};
+use crate::source::{FileId, HoleKind, ProblemKind, Span};
+use crate::value::Guard;
 
 pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
     // Of what the directives of a template hold, one or the other may be left out.
@@ -47,9 +48,9 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
             continue;
         }
         let f = cx
-            .at_statement("redundant-statement", id, i, "another statement says this already")
-            .primary(head(s), "changes nothing")
-            .secondary(head(other), "takes it in");
+            .at_statement("redundant-statement", id, i, "another statement covers this one")
+            .primary(head(s), "changes nothing beside the other")
+            .secondary(head(other), if same { "says the same" } else { "covers it" });
         // A condition that a wider permission lacks was meant to limit it: removing it is not what to do.
         let limits = s.allows() && !s.conditions.is_empty() && other.conditions.is_empty();
         if limits {
@@ -62,7 +63,7 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
             true if same => f.remedy(Remedy::safe("remove the statement").remove(s.span)),
             true => {
                 let narrow = Remedy::safe("remove the statement").remove(s.span);
-                let wide = Remedy::risky("remove the wider statement").remove(other.span);
+                let wide = without(other, s);
                 f.remedy(narrow.offered(Offered::UnlessReported(other.span)))
                     .remedy(wide.offered(Offered::IfReported(other.span)))
             }
@@ -75,7 +76,7 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
 struct Compared<'a> {
     statement: &'a Statement,
     actions: OnceCell<ActionSet>,
-    lines: OnceCell<Option<Vec<String>>>,
+    lines: OnceCell<Option<Vec<Line>>>,
     patterns: [OnceCell<Vec<Pattern>>; 2],
 }
 
@@ -99,11 +100,11 @@ impl<'a> Compared<'a> {
         })
     }
 
-    /// The conditions as written, in order; `None` where a part is not known.
-    fn lines(&self) -> Option<&Vec<String>> {
+    /// The conditions as written, by operator and key; `None` where one of these is not known.
+    fn lines(&self) -> Option<&Vec<Line>> {
         let lines = || {
-            let mut out: Vec<String> = self.statement.conditions.iter().map(line).collect::<Option<_>>()?;
-            out.sort();
+            let mut out: Vec<Line> = self.statement.conditions.iter().map(Line::of).collect::<Option<_>>()?;
+            out.sort_by(|a, b| a.name.cmp(&b.name));
             Some(out)
         };
         self.lines.get_or_init(lines).as_ref()
@@ -121,6 +122,36 @@ impl<'a> Compared<'a> {
         let items = self.clause(case).into_iter().flat_map(|c| &c.items);
         let made = &self.patterns[usize::from(case == Case::Sensitive)];
         made.get_or_init(|| items.map(|i| Pattern::new(&i.text, case)).collect())
+    }
+}
+
+/// Takes from the wider of two statements what covers the narrower one: its patterns of actions, or all of it where nothing
+/// else is left.
+fn without(wide: &Statement, narrow: &Statement) -> Remedy {
+    let actions = narrow
+        .action
+        .as_ref()
+        .and_then(Clause::actions)
+        .unwrap_or_else(ActionSet::empty);
+    let clause = wide.action.as_ref().filter(|c| !c.negated);
+    let items = clause.into_iter().flat_map(|c| c.items.iter().zip(c.sets()));
+    let covering: Vec<&Item> = items
+        .filter(|(_, set)| set.intersects(&actions))
+        .map(|(i, _)| i)
+        .collect();
+    match covering.as_slice() {
+        [first, rest @ ..] if clause.is_some_and(|c| covering.len() < c.items.len()) => {
+            let more = if rest.is_empty() {
+                String::new()
+            } else {
+                format!(" and {} more", rest.len())
+            };
+            let title = format!("remove `{}`{more} from the wider statement", first.display());
+            covering
+                .iter()
+                .fold(Remedy::risky(title), |r, item| r.remove(item.span))
+        }
+        _ => Remedy::risky("remove the wider statement").remove(wide.span),
     }
 }
 
@@ -195,12 +226,41 @@ fn same_conditions(o: &Compared<'_>, s: &Compared<'_>) -> bool {
     same && o.lines().is_some() && o.lines() == s.lines()
 }
 
-/// `None` where a part is not known.
-fn line(c: &Condition) -> Option<String> {
-    let mut out = format!("{} {}", c.operator.text.known()?, c.key.text.known()?).to_lowercase();
-    for v in &c.values {
-        out.push('\n');
-        out.push_str(&v.text.known()?);
+/// One line of a condition. A variable or a reference is the same value wherever one deployment has it.
+#[derive(PartialEq)]
+struct Line {
+    /// Operator and key.
+    name: String,
+    /// With the alternative that each is there in.
+    values: Vec<(Pattern, Option<Guard>)>,
+}
+
+impl Line {
+    /// `None` where the key, the operator or a value is not known, not even by a name that means one thing.
+    fn of(c: &Condition) -> Option<Self> {
+        let name = format!("{} {}", c.operator.text.known()?, c.key.text.known()?).to_lowercase();
+        let holes = || c.values.iter().flat_map(|v| v.text.holes());
+        // What a variable stands for may be several values: the same ones in both.
+        let complete = c.complete || holes().any(|h| !h.kind.is_placeholder());
+        let known = complete && holes().all(|h| means_one_thing(h.kind));
+        let value = |v: &Item| (Pattern::new(&v.text, Case::Sensitive), v.branch.clone());
+        known.then(|| Self {
+            name,
+            values: c.values.iter().map(value).collect(),
+        })
     }
-    c.complete.then_some(out)
+}
+
+/// Whether two holes of this kind with one name are one value. `each.value` and what could not be read are not.
+fn means_one_thing(kind: HoleKind) -> bool {
+    matches!(
+        kind,
+        HoleKind::Account
+            | HoleKind::Partition
+            | HoleKind::Region
+            | HoleKind::UrlSuffix
+            | HoleKind::Resource
+            | HoleKind::Existing
+            | HoleKind::Input
+    )
 }

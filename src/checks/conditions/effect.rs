@@ -160,6 +160,10 @@ fn age(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
         ),
         (Family::Null, Some("false")) if denies && age => ("this denies requests with MFA", "present with MFA only"),
         (Family::Bool, Some("true")) if denies && !age => ("this denies requests with MFA", "true with MFA"),
+        // Another line may ask for MFA.
+        (Family::Numeric, _) if allows && age && operator.if_exists && !strength(line.statement).mfa() => {
+            ("requests without MFA are allowed", "true where the key is absent")
+        }
         (Family::Numeric, _) if denies && age && !operator.if_exists && !operator.is_upper_bound() => {
             // Another Deny may be for requests without MFA.
             let without = line.kind.statements.iter().filter(|s| s.denies()).any(|s| {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{Line, lines};
 use crate::finding::{Confidence, Finding};
-use crate::iam::condition::{Family, Operator};
+use crate::iam::condition::{Family, Operator, compared, is_of_owner};
 use crate::iam::glob::Case;
 use crate::iam::variables::has_variable;
 use crate::iam::{Document, PolicyKind, Statement, pattern};
@@ -13,14 +13,6 @@ use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::source::Span;
 use crate::value::{Kind, Value};
-
-/// Whose resource it is: in a policy on the resource itself, always the same answer.
-const OWNERS: [&str; 4] = [
-    "aws:resourceaccount",
-    "aws:resourceorgid",
-    "aws:resourceorgpaths",
-    "s3:resourceaccount",
-];
 
 /// A private address says which machine only together with its network.
 const PAIRS: &[(&str, &[&str], &str)] = &[
@@ -75,10 +67,10 @@ fn irrelevant(line: &Line<'_>, at: At<'_>, out: &mut Out<'_>) {
     // An endpoint's policy is on the way to resources of many owners.
     let on_resource =
         line.kind.kind == PolicyKind::Resource && line.kind.service.as_deref().is_some_and(|service| service != "ec2");
-    if !on_resource || !OWNERS.contains(&line.key.as_str()) {
+    let c = line.condition;
+    if !on_resource || !is_of_owner(&line.key) || compared(c, &line.key).is_some() {
         return;
     }
-    let c = line.condition;
     out.push(
         at(
             "condition-irrelevant-key",

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use super::{Line, lines};
 use crate::finding::{Confidence, Finding};
 use crate::iam::actions::ActionSet;
+use crate::iam::arn::whole_types;
 use crate::iam::catalogue::{Action, ResourceType, catalogue};
 use crate::iam::condition::dead::{Why, is_no_tag};
-use crate::iam::condition::{Family, needs_key};
+use crate::iam::condition::{Family, needs_key, passes_without_key};
 use crate::iam::{Item, PolicyKind, PrincipalType, pattern};
 use crate::rules::{Context, Out};
 use crate::source::Span;
@@ -62,7 +63,7 @@ fn one(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
     let span = line.condition.key.span;
     let key = line.key.as_str();
     if is_no_tag(&line.condition.key) {
-        let what = match (line.passes_without_key(), line.statement.is_written_as_deny()) {
+        let what = match (passes_without_key(line.condition), line.statement.is_written_as_deny()) {
             (Some(true), _) => "no tag has this key: always true",
             (_, true) => "no tag has this key: never denied by this",
             (_, false) => "no tag has this key: never allowed by this",
@@ -244,7 +245,7 @@ fn not_for_action(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Fi
     }
     let deaf = deaf(line);
     let none = set.iter().all(|a| !a.takes_key(&line.key));
-    let passes = line.passes_without_key();
+    let passes = passes_without_key(line.condition);
     if !none && (deaf.is_empty() || passes != Some(false)) {
         return None;
     }
@@ -276,13 +277,12 @@ fn not_for_action(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Fi
     )
 }
 
-/// A key of one of the resources that an action is checked for, on all of them at once: the others do not have it, and no
-/// other statement allows the action on them.
+/// A key of one of the resources that an action is checked for, on others as well: these do not have it, and no other
+/// statement allows the action on them.
 /// IAM User Guide, "Policy evaluation logic"; Amazon EC2 User Guide, "Example policies", "Launch instances".
 fn not_for_resource(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
     let s = line.statement;
-    let everything = s.resource.as_ref().filter(|c| !c.negated)?;
-    let star = everything.items.iter().find(|i| pattern::is_star(&i.text))?;
+    let resources = s.resource.as_ref().filter(|c| !c.negated)?;
     if !s.allows()
         || s.principal.is_some()
         || !needs_key(line.condition)
@@ -292,7 +292,14 @@ fn not_for_resource(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<
         return None;
     }
     let named = s.action.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
-    let (item, lacking) = named
+    // What covers all of a type: `*`, `arn:aws:ec2:*:*:*`, `arn:aws:ec2:*:*:*/*`.
+    let covering = |kind: &ResourceType| {
+        resources
+            .items
+            .iter()
+            .find(|i| pattern::is_star(&i.text) || whole_types(&i.text).iter().any(|t| t.name() == kind.name()))
+    };
+    let (item, lacking, wide) = named
         .filter_map(|item| Some((item, catalogue().action(&item.text.known()?)?)))
         .find_map(|(item, action)| {
             let required = || action.resource_types().filter(|t| t.required);
@@ -302,10 +309,14 @@ fn not_for_resource(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<
                     && (other.open
                         || other.allows() && other.action.as_ref().is_none_or(|c| c.negated || c.may_name(action)))
             });
-            if elsewhere || !required().any(|t| has(&t)) {
+            // A volume may have it, and no instance ever does.
+            if elsewhere || !action.resource_types().any(|t| has(&t)) {
                 return None;
             }
-            Some((item, required().find(|t| !has(t))?))
+            let (lacking, wide) = required()
+                .filter(|t| !has(t))
+                .find_map(|t| covering(&t).map(|wide| (t, wide)))?;
+            Some((item, lacking, wide))
         })?;
     let message = format!(
         "`{}` is also checked for `{}`, which has no `{written}`",
@@ -315,7 +326,7 @@ fn not_for_resource(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<
     Some(
         at(cx, line, "condition-key-not-for-action", message)
             .primary(line.condition.key.span, "never allowed by this")
-            .secondary(star.span, "needs a statement of its own for these resources")
+            .secondary(wide.span, "needs a statement of its own for these resources")
             .confidence(Confidence::Medium),
     )
 }
@@ -395,8 +406,7 @@ fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Findi
 
 /// The actions of a statement that do not support a tag which others of it support.
 fn partly<'a>(line: &Line<'a>, written: &str) -> Option<(String, Vec<&'a Item>)> {
-    // The reference may have gaps in a service that supports tags of the resource elsewhere.
-    let blind = |action: Action| !action.scopable() || !action.service().takes_resource_tags();
+    let blind = |action: Action| !action.may_see_tag(&line.key);
     let mut deaf = deaf(line);
     deaf.retain(|item| {
         item.text
@@ -418,7 +428,10 @@ fn partly<'a>(line: &Line<'a>, written: &str) -> Option<(String, Vec<&'a Item>)>
 
 /// A condition on a tag that holds where the request has no such key: actions that do not support the tag are not limited.
 fn passing(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
-    if !line.statement.allows() || line.passes_without_key() != Some(true) || line.operator?.family == Family::Null {
+    if !line.statement.allows()
+        || passes_without_key(line.condition) != Some(true)
+        || line.operator?.family == Family::Null
+    {
         return None;
     }
     let set = actions(line)?;

@@ -9,7 +9,7 @@ mod keys;
 mod operators;
 mod values;
 
-use crate::iam::condition::{Family, Operator};
+use crate::iam::condition::Operator;
 use crate::iam::{Condition, Document, Origin, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Check, Context};
@@ -34,18 +34,6 @@ struct Line<'a> {
     operator: Option<Operator>,
     /// Lower case; holes as `${…}`.
     key: String,
-}
-
-impl Line<'_> {
-    /// Whether a request without the key passes the condition; `None` where the operator is none, or a value is not known.
-    fn passes_without_key(&self) -> Option<bool> {
-        let operator = self.operator?;
-        if operator.family != Family::Null {
-            return Some(operator.without_key());
-        }
-        let says = self.condition.values.first()?.text.known()?;
-        Some(says.eq_ignore_ascii_case("true"))
-    }
 }
 
 fn lines<'a>(cx: &Context<'a>) -> impl Iterator<Item = Line<'a>> {

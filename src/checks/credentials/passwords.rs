@@ -313,6 +313,7 @@ fn leak(cx: &Context<'_>, id: u32, span: Span, parameter: &Resource, place: &str
         )
         .cause(Cause::Place(span))
         .primary(span, "shown here")
-        .secondary(parameter.header, "kept secret here"),
+        .secondary(parameter.header, "kept secret here")
+        .other(&*parameter.address.name),
     );
 }

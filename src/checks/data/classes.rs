@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::checks::grants::{Granting, class, granting, managing, names};
+use crate::finding::Severity;
 use crate::iam::Item;
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::{Breadth, whole_types, widest};
@@ -18,6 +19,8 @@ struct Class {
     verb: &'static str,
     what: &'static str,
     label: &'static str,
+    /// Where it is less than the rule's own.
+    severity: Option<Severity>,
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
@@ -25,7 +28,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if g.strength.narrows() || g.actions.is_all() {
             continue;
         }
-        // Decrypting says more than making data keys.
+        // Decrypting says more than making data keys, and disabling a trail more than deleting from it.
         let mut said = "";
         for class in classes() {
             if class.rule != said && out.wants(class.rule) && one(cx, out, &g, class) {
@@ -48,6 +51,7 @@ fn all_classes() -> Vec<Class> {
         verb,
         what,
         label,
+        severity: None,
     };
     vec![
         class_of(
@@ -95,10 +99,20 @@ fn all_classes() -> Vec<Class> {
         class_of(
             "audit-tampering",
             class("audit").clone(),
-            "cuts off",
-            "the trail of what was done",
-            "blinds those who watch",
+            "can disable",
+            "audit logs or threat detection",
+            "disables monitoring",
         ),
+        Class {
+            severity: Some(Severity::Medium),
+            ..class_of(
+                "audit-tampering",
+                class("logs").clone(),
+                "can delete",
+                "any log of the account",
+                "deletes records",
+            )
+        },
         class_of(
             "destructive-on-star",
             destroying(),
@@ -234,6 +248,7 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, g: &Granting<'_>, class: &Class) -> 
         .actions(g.items_granting(&hit).iter().map(|i| i.display().to_lowercase()))
         .resources([wide.display()]);
     f.evidence.expanded_actions = Some(hit.len());
+    f.severity = class.severity;
     out.push(g.weighed(cx, &hit, f));
     true
 }
@@ -267,7 +282,6 @@ fn arn_type(item: &Item) -> String {
 fn plural(verb: &'static str) -> &'static str {
     match verb {
         "gives out" => "give out",
-        "cuts off" => "cut off",
         _ => verb.strip_suffix('s').unwrap_or(verb),
     }
 }

@@ -6,7 +6,7 @@ use crate::checks::itself::caller;
 use crate::iam::ActionSet;
 use crate::iam::arn::Shape;
 use crate::iam::catalogue::AccessLevel;
-use crate::iam::condition::Grade;
+use crate::iam::condition::{Grade, passes_without_key};
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
@@ -33,60 +33,105 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-/// A statement that decides by the caller's own tags, and one that lets the caller set them.
+/// A statement that decides by a tag of the caller.
+struct ByOwnTag<'a> {
+    index: usize,
+    key: Span,
+    /// Without the tag more is allowed.
+    open_without: bool,
+    /// What it denies, for a Deny.
+    denied: Option<&'a ActionSet>,
+}
+
+/// What changes or takes off the tags of a user or role: the action, whose tags, whether it takes them off.
+/// Service Authorization Reference, "AWS Identity and Access Management (IAM)".
+const OWN_TAGS: [(&str, &str, bool); 4] = [
+    ("iam:TagUser", "user", false),
+    ("iam:TagRole", "role", false),
+    ("iam:UntagUser", "user", true),
+    ("iam:UntagRole", "role", true),
+];
+
+/// A statement that decides by the caller's own tags, and one that lets the caller set them or take them off.
 /// IAM User Guide, "IAM tutorial: Define permissions to access AWS resources based on tags".
-fn own_tags(cx: &Context<'_>, out: &mut Out<'_>, of_document: &[Granting<'_>]) {
-    let mut by_own = of_document.iter().filter_map(|g| Some((g, own_tag(g.statement)?)));
-    let Some((guarded, key)) = by_own.next() else { return };
-    for tagging in of_document
-        .iter()
-        .filter(|g| !g.strength.narrows() && g.index != guarded.index)
-    {
-        let tags_itself = |name: &str, kind: &str| {
+fn own_tags<'p>(cx: &Context<'p>, out: &mut Out<'_>, of_document: &[Granting<'p>]) {
+    let by_own = by_own_tags(cx, of_document);
+    if by_own.is_empty() {
+        return;
+    }
+    for tagging in of_document.iter().filter(|g| !g.strength.narrows()) {
+        let found = OWN_TAGS.iter().find_map(|(name, kind, off)| {
             let action = catalogue().action(name).filter(|a| tagging.actions.contains(a.id()))?;
             let resource = tagging.statement.resource.as_ref().filter(|r| !r.negated)?;
-            let itself = |r: &&Item| arn::is_every(&r.text, kind) || (kind == "user" && caller(&r.text).is_some());
-            Some((action, resource.items.iter().find(itself)?))
-        };
-        let Some((action, item)) = tags_itself("iam:TagUser", "user").or_else(|| tags_itself("iam:TagRole", "role"))
-        else {
+            let itself = |r: &&Item| arn::is_every(&r.text, kind) || (*kind == "user" && caller(&r.text).is_some());
+            let item = resource.items.iter().find(itself)?;
+            let defeats = |g: &&ByOwnTag<'_>| {
+                let denied = g.denied.is_some_and(|denied| denied.contains(action.id()));
+                g.index != tagging.index && !denied && (g.open_without || !off)
+            };
+            Some((action, item, by_own.iter().find(defeats)?, *off))
+        });
+        let Some((action, item, guarded, off)) = found else {
             continue;
         };
         let only: ActionSet = std::iter::once(action).collect();
         let Some(span) = tagging.span_granting(&only) else {
             continue;
         };
+        let (does, label) = match off {
+            true => ("removes", "removes any tag of itself"),
+            false => ("changes", "sets any tag on itself"),
+        };
         let message = format!(
-            "`{}` changes the tag of its holder that another statement relies on",
+            "`{}` {does} the tag of its holder that another statement relies on",
             action.name()
         );
         out.push(
             cx.at_statement("tagging-abac-bypass", tagging.document, tagging.index, message)
-                .primary(span, "sets any tag on itself")
-                .secondary(key, "decides by a tag of the caller")
+                .primary(span, label)
+                .secondary(guarded.key, "decides by a tag of the caller")
                 .actions(tagging.items_granting(&only).iter().map(|i| i.display().to_lowercase()))
                 .resources([item.display()]),
         );
     }
 }
 
-/// Where a statement's conditions compare with a tag of the caller.
-fn own_tag(s: &Statement) -> Option<Span> {
+/// The statements of one document that decide by a tag of the caller.
+fn by_own_tags<'a>(cx: &Context<'a>, of_document: &[Granting<'a>]) -> Vec<ByOwnTag<'a>> {
+    let Some(document) = of_document.first().map(|g| g.document) else {
+        return Vec::new();
+    };
+    let statements = &cx.project.documents[document as usize].statements;
+    let limits = cx.project.granted(document).limits.iter().take(MOST_STATEMENTS);
+    let denies = limits.map(|l| (l.statement, Some(&l.actions)));
+    let allows = of_document.iter().map(|g| (g.index, None));
+    allows
+        .chain(denies)
+        .filter_map(|(index, denied)| {
+            let (key, passes_without) = own_tag(&statements[index])?;
+            Some(ByOwnTag {
+                index,
+                key,
+                open_without: passes_without.is_some_and(|passes| passes != denied.is_some()),
+                denied,
+            })
+        })
+        .collect()
+}
+
+/// Where a statement's conditions compare with a tag of the caller, and whether a caller without the tag meets them; `None`
+/// where that is not known.
+fn own_tag(s: &Statement) -> Option<(Span, Option<bool>)> {
     let by_value = |v: &Item| {
         let value = v.text.with_placeholders().to_ascii_lowercase();
         value.contains("${aws:principaltag/")
     };
     s.conditions.iter().find_map(|c| {
-        let by_key = c
-            .key
-            .text
-            .display()
-            .to_ascii_lowercase()
-            .starts_with("aws:principaltag/");
-        if by_key {
-            Some(c.key.span)
+        let key = c.key.text.display().to_ascii_lowercase();
+        if key.starts_with("aws:principaltag/") {
+            Some((c.key.span, passes_without_key(c)))
         } else {
-            c.values.iter().find(|v| by_value(v)).map(|v| v.span)
+            c.values.iter().find(|v| by_value(v)).map(|v| (v.span, None))
         }
     })
 }

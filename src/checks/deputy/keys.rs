@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::source::{SILENT, only_looks};
-use crate::iam::access::{Audience, Limit, audience};
-use crate::iam::condition::{Family, Grade, Operator, strength};
+use crate::iam::access::{Audience, Limit, audience, weighed};
+use crate::iam::condition::{Family, Grade, Operator};
 use crate::iam::principal::{Place, place};
 use crate::iam::{Document, PolicyKind, PrincipalItem, Statement};
 use crate::project::DocumentId;
@@ -19,7 +19,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if let Some((item, name)) = services_only(cx, s) {
             unsupported(cx, out, (id, i), s, &name);
             if d.kind == PolicyKind::Resource {
-                recommended(cx, out, id, (i, s), item, &name);
+                recommended(cx, out, (id, d), (i, s), item, &name);
             }
         } else if d.kind == PolicyKind::Resource && d.service.as_deref() != Some("ec2") {
             perimeter(cx, out, (id, d), (i, s));
@@ -84,12 +84,12 @@ fn unsupported(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize)
 fn recommended(
     cx: &Context<'_>,
     out: &mut Out<'_>,
-    id: DocumentId,
+    (id, d): (DocumentId, &Document),
     (i, s): (usize, &Statement),
     item: &PrincipalItem,
     service: &str,
 ) {
-    let strength = strength(s);
+    let strength = weighed(d, s);
     let held = strength.bounds.iter().find(|b| b.grade >= Grade::Narrows);
     let Some(held) = held else { return };
     let binding = |key: &str| {
@@ -112,7 +112,7 @@ fn recommended(
             i,
             format!("`{}` does not say for whom `{service}` acts", held.key),
         )
-        .primary(held.key_span, "add `aws:SourceArn` or `aws:SourceAccount`")
+        .primary(held.key_span, "add `aws:SourceArn` or another key of the source")
         .secondary(item.value.span, "acts for every customer of AWS")
         .principals([service.to_owned()])
         .other(held.key.clone()),

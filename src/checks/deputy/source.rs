@@ -3,6 +3,7 @@
 
 use crate::checks::narrowing;
 use crate::finding::{Finding, Severity};
+use crate::iam::access::{serves_organization, weighed};
 use crate::iam::arn::Arn;
 use crate::iam::arn::Field;
 use crate::iam::catalogue::{AccessLevel, Action};
@@ -54,10 +55,11 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
     let Some(clause) = s.principal.as_ref().filter(|c| !c.negated) else {
         return;
     };
-    if strength(s).narrows() {
+    if weighed(d, s).narrows() {
         return;
     }
     let mut found: Option<Finding> = None;
+    let organization = serves_organization(d);
     for item in &clause.items {
         let Place::Service { name } = place(item, cx.project.own, None) else {
             continue;
@@ -79,6 +81,12 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
             found = Some(f);
             continue;
         }
+        // The account of the resource is one of many that the service acts for here.
+        let shared = organization || name == "cloudtrail.amazonaws.com" && has_organization_trail(cx);
+        let label = match shared {
+            true => "no `aws:SourceArn` or `aws:SourceOrgID`",
+            false => "no `aws:SourceArn` or `aws:SourceAccount`",
+        };
         let mut f = cx
             .at_statement(
                 "service-principal-without-source",
@@ -86,12 +94,21 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
                 i,
                 format!("`{name}` may use this for any account"),
             )
-            .primary(item.value.span, "no `aws:SourceArn` or `aws:SourceAccount`")
+            .primary(item.value.span, label)
             .principals([name.clone()])
             .severity(if reads_only { Severity::Low } else { severity });
-        // Services beside it would be held to the account too.
-        f.remedies
-            .extend(narrowing::source_account(cx, id, s).filter(|_| clause.items.len() == 1));
+        if shared {
+            f = f.help(
+                "Add a condition on `aws:SourceOrgID` with the ID of your organization, whose accounts use this resource, or on \
+                 `aws:SourceArn`. `aws:SourceAccount` with one account would lock out the others.",
+            );
+        }
+        // Other services in the statement would be restricted too.
+        let remedy = match shared {
+            true => narrowing::source_organization(cx, d, s),
+            false => narrowing::source_account(cx, id, s),
+        };
+        f.remedies.extend(remedy.filter(|_| clause.items.len() == 1));
         if name == "sqs.amazonaws.com" {
             f.remedies.clear();
             f = f.help("Remove this principal: SQS calls nothing by itself.");
@@ -101,6 +118,12 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
     if let Some(f) = found {
         out.push(f);
     }
+}
+
+/// CloudTrail User Guide, "Creating a trail for an organization".
+fn has_organization_trail(cx: &Context<'_>) -> bool {
+    let mut trails = (cx.project.resources.iter()).filter(|r| &*r.kind == "AWS::CloudTrail::Trail");
+    trails.any(|r| r.get("IsOrganizationTrail").and_then(Value::as_bool) == Some(true))
 }
 
 /// Only puts messages into a queue or topic, or uses a key, for what the service itself keeps: nothing comes out to others.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::methods::to_services;
 use super::ways::{How, Way, clip, suits, ways};
-use crate::checks::holders::power;
 use crate::finding::{Cause, Confidence, Finding, Severity};
 use crate::iam::{Action, ActionSet};
 use crate::project::{Effective, Grant, PolicySource};
@@ -20,8 +20,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if identity.policies.len() + identity.groups.len() < 2 {
             continue;
         }
-        let effective = Effective::of(cx.project, id);
-        if power(&effective).is_some() {
+        let effective = cx.effects.of(id);
+        if effective.power().is_some() {
             continue;
         }
         let withheld = effective.withheld();
@@ -142,6 +142,10 @@ fn report(cx: &Context<'_>, kind: &str, header: Span, way: &Way, steps: &[Step<'
             .filter(|(_, g)| g[0].source == grant.source)
             .filter_map(item),
     );
+    let passing = steps.iter().filter(|(action, _)| action.name() == "iam:PassRole");
+    if let Some(help) = to_services(passing.flat_map(|(_, grants)| grants.iter().map(|g| g.statement))) {
+        f = f.help(help);
+    }
     if way.how == How::Target {
         f = f.severity(Severity::Low).confidence(Confidence::Low);
     } else {

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
+use super::own;
 use super::pass_role::Grant;
 use super::ways::{self, How, Way};
 use crate::finding::{Confidence, Severity};
 use crate::iam::arn::{self, Breadth};
-use crate::iam::condition::strength;
+use crate::iam::condition::{Grade, strength};
 use crate::iam::pattern;
 use crate::iam::{Action, Document, Item, PolicyKind, Statement};
 use crate::project::DocumentId;
@@ -27,6 +28,7 @@ struct Granted<'a> {
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    own::others(cx, out);
     for (id, d) in cx.documents() {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !d.statements.iter().any(Statement::allows)
         {
@@ -211,9 +213,23 @@ fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Ve
                 .help(limits(&m.ids))
                 .severity(Severity::Low)
                 .confidence(Confidence::Low);
-        } else if grants.iter().any(|g| g.narrowed) {
-            f.steps_down += 1;
+        } else {
+            let passing = grants.iter().filter(|g| g.action.name() == "iam:PassRole");
+            let statements = &cx.project.documents[id as usize].statements;
+            if let Some(help) = to_services(passing.map(|g| &statements[g.statement])) {
+                f = f.help(help);
+            }
+            f.steps_down += u8::from(grants.iter().any(|g| g.narrowed));
         }
         out.push(f);
     }
+}
+
+/// What is left to do where the services that get the role are named already.
+pub(super) fn to_services<'s>(passing: impl Iterator<Item = &'s Statement>) -> Option<&'static str> {
+    let mut passing = passing.peekable();
+    passing.peek()?;
+    passing
+        .all(|s| strength(s).has("iam:PassedToService", Grade::Narrows))
+        .then_some("Name the roles in the statement that grants `iam:PassRole`.")
 }

@@ -1,11 +1,12 @@
 //! A policy that lets its holder rewrite its own permissions: by name, not by a wildcard.
 
 use crate::checks::grants::{Granting, granting};
-use crate::checks::itself::{Caller, caller, is_itself, is_own_group, is_own_policy};
-use crate::finding::{Finding, Severity};
-use crate::iam::condition::Grade;
-use crate::iam::{Action, Item, catalogue};
-use crate::project::{Effective, Grant, Identity, IdentityKind, PolicySource};
+use crate::checks::itself::{Caller, Named, caller, own_groups, own_policies};
+use crate::finding::{Confidence, Finding, Severity};
+use crate::iam::condition::{Grade, Strength};
+use crate::iam::glob::Case;
+use crate::iam::{Action, ActionSet, Item, catalogue, pattern};
+use crate::project::{DocumentId, Effective, Grant, Identity, IdentityId, IdentityKind, PolicySource, is_denied};
 use crate::rules::{Context, Out};
 
 /// What is done to itself, and what the ARN is of.
@@ -48,126 +49,239 @@ fn rewrites(kind: IdentityKind) -> &'static [(&'static str, On)] {
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, identity) in (0u32..).zip(&cx.project.identities) {
-        if identity.policies.is_empty() {
-            continue;
+        let holder = Holder::of(cx, id, identity);
+        if let Some(hit) = holder.as_ref().and_then(Holder::rewrites) {
+            out.push(hit.report(cx, identity));
         }
-        let effective = Effective::of(cx.project, id);
-        let withheld = effective.withheld();
-        let names = rewrites(identity.kind).iter();
-        let found = names
-            .filter_map(|(name, on)| Some((catalogue().action(name)?, *on)))
-            .find_map(|(action, on)| {
-                let bounded = effective
-                    .boundary
-                    .as_ref()
-                    .is_some_and(|b| !b.complete || !b.most.contains(action.id()));
-                if bounded || withheld.contains(action.id()) || (on == On::Boundary && identity.boundary.is_none()) {
-                    return None;
-                }
-                effective.granting(action).find_map(|grant| {
-                    let resource = grant.statement.resource.as_ref().filter(|r| !r.negated)?;
-                    let item = resource.items.iter().find(|r| is_own(cx, identity, on, r))?;
-                    (!is_held(grant)).then_some((action, on, grant, item))
-                })
-            });
-        let Some((action, on, grant, item)) = found else {
-            continue;
-        };
-        let PolicySource::Written(d) = grant.source else {
-            continue;
-        };
-        let kind = identity.kind.name();
-        let rule = if on == On::Boundary {
-            "boundary-removal"
-        } else {
-            "self-mutation"
-        };
-        let what = match on {
-            On::Policy => format!("the {kind} may rewrite a policy that is attached to it"),
-            On::Boundary => format!("the {kind} may change its own permissions boundary"),
-            On::Identity | On::Group => format!("the {kind} may give itself any permission with `{}`", action.name()),
-        };
-        let label = match on {
-            On::Policy => format!("attached to the {kind}"),
-            On::Group => format!("a group of the {kind}"),
-            On::Identity | On::Boundary => format!("the {kind} that holds this policy"),
-        };
-        let mut f = cx
-            .at_statement(rule, d, grant.index, what)
-            .primary(grant.span(action), "on itself")
-            .secondary(item.span, label)
-            .scope(identity.header, "");
-        f.steps_down += u8::from(grant.narrowed());
-        let written = grant.item(action).map(|i| i.display().to_lowercase());
-        out.push(f.actions(written).resources([item.display()]));
     }
     for g in granting(cx) {
-        by_variable(cx, out, &g);
+        if let Some(f) = by_variable(cx, &g) {
+            out.push(f);
+        }
     }
 }
 
-fn is_own(cx: &Context<'_>, identity: &Identity, on: On, r: &Item) -> bool {
-    // Reported once for the policy, whoever holds it.
-    let by_name = caller(&r.text).is_none();
-    match on {
-        On::Identity | On::Boundary => by_name && is_itself(cx, identity, &r.text),
-        On::Group => is_own_group(cx, identity, &r.text),
-        On::Policy => is_own_policy(cx, identity, &r.text),
+/// Holders that may lift their own boundary, and may not give themselves everything anyway.
+pub(super) fn boundaries(cx: &Context<'_>, out: &mut Out<'_>) {
+    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+        let Some(holder) = Holder::of(cx, id, identity).filter(|h| h.rewrites().is_none()) else {
+            continue;
+        };
+        if let Some(hit) = holder.hit(|on| on == On::Boundary) {
+            let mut f = hit.report(cx, identity);
+            let boundary = holder.effective.boundary.as_ref();
+            if boundary.is_none_or(|b| !b.complete) {
+                f.steps_down += 1;
+                f = f.note(match boundary {
+                    None => "no boundary of it is declared here",
+                    Some(_) => "its boundary is not shown here, and may deny this",
+                });
+                f.confidence = boundary.map_or(f.confidence, |_| Some(Confidence::Low));
+            }
+            out.push(f);
+        }
+    }
+    let names = ["iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"];
+    for g in granting(cx).filter(|g| !g.strength.has("iam:PermissionsBoundary", Grade::Narrows)) {
+        if let Some((action, item, _)) = on_caller(cx, &g, &names) {
+            let message = "each user may change its own permissions boundary".to_owned();
+            let f = report_on_caller(cx, &g, "boundary-removal", (action, item), message);
+            f.into_iter().for_each(|f| out.push(f));
+        }
     }
 }
 
-fn is_held(grant: &Grant<'_>) -> bool {
-    grant.strength().limits_what_is_given()
-}
-
-/// What a user may do to itself by `${aws:username}`, and to others with names like its own.
-fn by_variable(cx: &Context<'_>, out: &mut Out<'_>, g: &Granting<'_>) {
-    /// Taking over another user.
-    const OTHERS: [&str; 5] = [
+/// Ways to take over users whose names begin or end like the caller's.
+pub(super) fn others(cx: &Context<'_>, out: &mut Out<'_>) {
+    const NAMES: [&str; 5] = [
         "iam:CreateAccessKey",
         "iam:CreateLoginProfile",
         "iam:UpdateLoginProfile",
         "iam:CreateServiceSpecificCredential",
         "iam:ResetServiceSpecificCredential",
     ];
-    let Some(resource) = g.statement.resource.as_ref().filter(|r| !r.negated) else {
-        return;
-    };
-    let named = resource.items.iter().filter_map(|r| Some((r, caller(&r.text)?)));
-    let Some((item, who)) = named.max_by_key(|(_, who)| *who == Caller::WithOthers) else {
-        return;
-    };
-    let granted = |name: &&str| catalogue().action(name).filter(|a| g.actions.contains(a.id()));
-    let held = |key: &str| g.strength.has(key, Grade::Narrows);
-    let report = |rule: &'static str, action: Action, message: String| -> Option<Finding> {
-        let written = g.statement.action.as_ref().filter(|c| !c.negated)?.naming(action)?;
+    for g in granting(cx) {
+        if let Some((action, item, Caller::WithOthers)) = on_caller(cx, &g, &NAMES) {
+            let message = format!("`{}` also reaches users with names like the caller's", action.name());
+            let f = report_on_caller(cx, &g, "privesc-single-action", (action, item), message);
+            f.into_iter().for_each(|f| out.push(f.severity(Severity::Medium)));
+        }
+    }
+}
+
+/// An identity, and what it may do in all.
+struct Holder<'c, 'a> {
+    cx: &'c Context<'a>,
+    identity: &'a Identity,
+    effective: Effective<'a>,
+    withheld: ActionSet,
+}
+
+/// What it may do to what is its own.
+struct Hit<'h, 'a> {
+    action: Action,
+    on: On,
+    grant: &'h Grant<'a>,
+    document: DocumentId,
+    item: &'h Item,
+}
+
+impl<'c, 'a> Holder<'c, 'a> {
+    fn of(cx: &'c Context<'a>, id: IdentityId, identity: &'a Identity) -> Option<Self> {
+        if identity.policies.is_empty() {
+            return None;
+        }
+        let effective = Effective::of(cx.project, id);
+        Some(Self {
+            cx,
+            identity,
+            withheld: effective.withheld(),
+            effective,
+        })
+    }
+
+    /// What lets it give itself everything.
+    fn rewrites(&self) -> Option<Hit<'_, 'a>> {
+        self.hit(|on| on != On::Boundary)
+    }
+
+    fn hit(&self, wanted: fn(On) -> bool) -> Option<Hit<'_, 'a>> {
+        let (cx, effective) = (self.cx, &self.effective);
+        let names = rewrites(self.identity.kind).iter().filter(|(_, on)| wanted(*on));
+        let actions = names.filter_map(|(name, on)| Some((catalogue().action(name)?, *on)));
+        actions.into_iter().find_map(|(action, on)| {
+            let bounded = effective.boundary.as_ref().is_some_and(|b| match b.complete {
+                true => !b.most.contains(action.id()),
+                false => on != On::Boundary,
+            });
+            if bounded || self.withheld.contains(action.id()) {
+                return None;
+            }
+            // What is denied on one of them may be allowed on another.
+            let mut mine = own(cx, self.identity, on);
+            mine.retain(|own| !effective.denies(action, |r| is_within(cx, self.identity, on, *own, r)));
+            effective.granting(action).find_map(|grant| {
+                let resource = grant.statement.resource.as_ref().filter(|r| !r.negated)?;
+                let is_own = |r: &&Item| by_name(on, r) && mine.iter().any(|own| own.is(cx, &r.text));
+                let item = resource.items.iter().find(is_own)?;
+                match grant.source {
+                    PolicySource::Written(document) if !is_held(grant) => Some(Hit {
+                        action,
+                        on,
+                        grant,
+                        document,
+                        item,
+                    }),
+                    _ => None,
+                }
+            })
+        })
+    }
+}
+
+impl Hit<'_, '_> {
+    fn report(&self, cx: &Context<'_>, identity: &Identity) -> Finding {
+        let kind = identity.kind.name();
+        let rule = match self.on {
+            On::Boundary => "boundary-removal",
+            _ => "self-mutation",
+        };
+        let what = match self.on {
+            On::Policy => format!("the {kind} may rewrite a policy that is attached to it"),
+            On::Boundary => format!("the {kind} may change its own permissions boundary"),
+            On::Identity | On::Group => {
+                format!(
+                    "the {kind} may give itself any permission with `{}`",
+                    self.action.name()
+                )
+            }
+        };
+        let label = match self.on {
+            On::Policy => format!("attached to the {kind}"),
+            On::Group => format!("a group of the {kind}"),
+            On::Identity | On::Boundary => format!("the {kind} that holds this policy"),
+        };
         let mut f = cx
-            .at_statement(rule, g.document, g.index, message)
-            .primary(written.span, "on itself")
-            .secondary(item.span, "the user that calls")
-            .actions([written.display().to_lowercase()])
-            .resources([item.display()]);
-        f.steps_down += u8::from(g.strength.narrows());
-        Some(f)
-    };
-    let mut found = Vec::new();
-    let policies = ["iam:PutUserPolicy", "iam:AttachUserPolicy"].iter().find_map(granted);
-    if let Some(action) = policies.filter(|_| !held("iam:PolicyARN") && !held("iam:PermissionsBoundary")) {
-        let message = format!("each user may give itself any permission with `{}`", action.name());
-        found.extend(report("self-mutation", action, message));
+            .at_statement(rule, self.document, self.grant.index, what)
+            .primary(self.grant.span(self.action), "on itself")
+            .secondary(self.item.span, label)
+            .scope(identity.header, "");
+        f.steps_down += u8::from(self.grant.narrowed());
+        f = weak_limits(f, self.grant.strength());
+        let written = self.grant.item(self.action).map(|i| i.display().to_lowercase());
+        f.actions(written).resources([self.item.display()])
     }
-    let boundary = ["iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"];
-    let boundary = boundary.iter().find_map(granted);
-    if let Some(action) = boundary.filter(|_| !held("iam:PermissionsBoundary")) {
-        let message = "each user may change its own permissions boundary".to_owned();
-        found.extend(report("boundary-removal", action, message));
+}
+
+/// What of the identity's own an action is done to.
+fn own<'a>(cx: &Context<'a>, identity: &'a Identity, on: On) -> Vec<Named<'a>> {
+    match on {
+        On::Identity | On::Boundary => vec![Named::identity(identity)],
+        On::Group => own_groups(cx, identity).collect(),
+        On::Policy => own_policies(cx, identity).collect(),
     }
-    if who == Caller::WithOthers
-        && let Some(action) = OTHERS.iter().find_map(granted)
-    {
-        let message = format!("`{}` also reaches users with names like the caller's", action.name());
-        let f = report("privesc-single-action", action, message);
-        found.extend(f.map(|f| f.severity(Severity::Medium)));
+}
+
+/// What names the caller is reported once for the policy, whoever holds it.
+fn by_name(on: On, r: &Item) -> bool {
+    !matches!(on, On::Identity | On::Boundary) || caller(&r.text).is_none()
+}
+
+/// Whether a resource of a Deny covers it.
+fn is_within(cx: &Context<'_>, identity: &Identity, on: On, own: Named<'_>, r: &Item) -> bool {
+    let user = matches!(on, On::Identity | On::Boundary) && identity.kind == IdentityKind::User;
+    own.is_within(cx, &r.text) || (user && caller(&r.text).is_some())
+}
+
+/// The conditions on what may be given that let too much through.
+fn weak_limits(f: Finding, strength: &Strength) -> Finding {
+    let keys = ["iam:PolicyARN", "iam:PermissionsBoundary"];
+    let bounds = keys.iter().flat_map(|key| strength.of_key(key));
+    bounds.fold(f, |f, b| match b.weakness {
+        Some(weakness) => f.secondary(b.span, weakness.text()),
+        None => f,
+    })
+}
+
+fn is_held(grant: &Grant<'_>) -> bool {
+    grant.strength().limits_what_is_given()
+}
+
+/// What a user may do to itself by `${aws:username}`.
+fn by_variable(cx: &Context<'_>, g: &Granting<'_>) -> Option<Finding> {
+    if g.strength.limits_what_is_given() {
+        return None;
     }
-    found.into_iter().for_each(|f| out.push(f));
+    let (action, item, _) = on_caller(cx, g, &["iam:PutUserPolicy", "iam:AttachUserPolicy"])?;
+    let message = format!("each user may give itself any permission with `{}`", action.name());
+    report_on_caller(cx, g, "self-mutation", (action, item), message)
+}
+
+/// The first of some actions that a statement grants on the calling user, and that its document does not deny there.
+fn on_caller<'a>(cx: &Context<'_>, g: &Granting<'a>, names: &[&str]) -> Option<(Action, &'a Item, Caller)> {
+    let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
+    let named = resource.items.iter().filter_map(|r| Some((r, caller(&r.text)?)));
+    let (item, who) = named.max_by_key(|(_, who)| *who == Caller::WithOthers)?;
+    let covers = |deny: &Item| pattern::covers(&deny.text, &item.text, Case::Sensitive).is_yes();
+    let mut actions = names.iter().filter_map(|name| catalogue().action(name));
+    let action = actions.find(|a| g.actions.contains(a.id()) && !is_denied(cx.project, g.document, *a, covers))?;
+    Some((action, item, who))
+}
+
+fn report_on_caller(
+    cx: &Context<'_>,
+    g: &Granting<'_>,
+    rule: &'static str,
+    (action, item): (Action, &Item),
+    message: String,
+) -> Option<Finding> {
+    let written = g.statement.action.as_ref().filter(|c| !c.negated)?.naming(action)?;
+    let mut f = cx
+        .at_statement(rule, g.document, g.index, message)
+        .primary(written.span, "on itself")
+        .secondary(item.span, "the user that calls")
+        .actions([written.display().to_lowercase()])
+        .resources([item.display()]);
+    f.steps_down += u8::from(g.strength.narrows());
+    Some(weak_limits(f, g.strength))
 }

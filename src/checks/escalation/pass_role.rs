@@ -93,13 +93,22 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut Out<'_>) {
             )
             .primary(resource.span, "every role")
             .secondary(item.span, "grants `sts:AssumeRole`")
-            .actions([item.display().to_lowercase()])
+            .actions(std::iter::once(item.display().to_lowercase()).chain(with_session(s)))
             .resources([resource.display()]);
         if strength(s).narrows() {
             f.steps_down += 1;
         }
         out.push(f);
     }
+}
+
+/// What a statement allows for sessions only: without `sts:AssumeRole` it gives nothing.
+/// IAM User Guide, "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed roles".
+fn with_session(s: &Statement) -> impl Iterator<Item = String> {
+    let items = s.action.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
+    items
+        .map(|i| i.display().to_lowercase())
+        .filter(|a| matches!(&**a, "sts:setsourceidentity" | "sts:tagsession"))
 }
 
 /// `iam:PassRole` on roles that are named, to any service that they trust.

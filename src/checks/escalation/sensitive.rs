@@ -1,5 +1,6 @@
 //! Single actions of IAM that undo a safeguard, on more than the holder's own.
 
+use super::own;
 use super::pass_role::{Grant, is_every_role};
 use crate::iam::arn;
 use crate::iam::condition::{Grade, strength};
@@ -51,6 +52,7 @@ const SAFEGUARDS: &[Safeguard] = &[
 ];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    own::boundaries(cx, out);
     let action = |name: &&str| catalogue().action(name);
     let guards: Vec<(&Safeguard, Vec<Action>)> = SAFEGUARDS
         .iter()

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::ways::{How, Way, clip, is_service, passes_to, suits, ways};
-use crate::checks::holders::{Holders, Power};
+use crate::checks::holders::Holders;
 use crate::finding::Finding;
 use crate::iam::condition::strength;
+use crate::iam::glob::Case;
 use crate::iam::principal::{Place, Who, place};
-use crate::iam::{Action, Item, catalogue};
+use crate::iam::{Action, Item, catalogue, pattern};
 use crate::model::Resource;
-use crate::project::{DocumentId, Effective, Grant, IdentityId, PolicySource, ResourceId};
+use crate::project::{DocumentId, Effective, Grant, IdentityId, PolicySource, Power, ResourceId};
 use crate::rules::{Context, Out};
 use crate::source::{Piece, Span};
 
@@ -38,7 +39,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if holders.power(id).is_some() {
             continue;
         }
-        let effective = Effective::of(cx.project, id);
+        let effective = cx.effects.of(id);
         if effective.boundary.is_some() {
             continue;
         }
@@ -100,7 +101,7 @@ impl<'a> Search<'_, 'a> {
                     How::Other => self.identity(item).filter(|id| self.takes(leading, *id))?,
                     _ => self.runs_as(self.target(item)?.1)?,
                 };
-                (role != effective.identity).then_some((item, role))
+                (role != effective.identity && !self.is_denied(effective, leading, item)).then_some((item, role))
             })?;
             let lets = way.how != How::Pass
                 || (passes_to(g.statement, &way.services) && self.trusts_service(role, &way.services));
@@ -135,7 +136,8 @@ impl<'a> Search<'_, 'a> {
             resource.items.iter().find_map(|item| {
                 let role = self.identity(item)?;
                 let power = self.holders.power(role)?;
-                if role == effective.identity || !self.lets_in(role, effective.identity) {
+                let denied = self.is_denied(effective, action, item);
+                if denied || role == effective.identity || !self.lets_in(role, effective.identity) {
                     return None;
                 }
                 let hit = Hit {
@@ -188,7 +190,7 @@ impl<'a> Search<'_, 'a> {
                 .cx
                 .at_statement("privesc-target-in-repo", d, i, message)
                 .primary(span, "needs no permission of its own")
-                .secondary(power.span, format!("the role: {}", power.text))
+                .secondary(power.span, format!("the role: {}", power.reach.text()))
                 .secondary(identity.header, "has what the role may do")
                 .other(project.resources[identity.resource as usize].address.name.to_string());
             f.steps_down += u8::from(strength(&project.documents[d as usize].statements[i]).narrows());
@@ -221,11 +223,20 @@ impl<'a> Search<'_, 'a> {
             .at_statement("privesc-target-in-repo", d, grant.index, message)
             .primary(item.span, clip(what))
             .secondary(grant.span(action), "grants it");
-        f = f.secondary(power.span, format!("the target: {}", power.text));
+        f = f.secondary(power.span, format!("the target: {}", power.reach.text()));
         f.steps_down += u8::from(grant.narrowed() && action.name() != "iam:PassRole");
         let written = grant.item(action).map(|i| i.display().to_lowercase());
         let f = f.actions(written).resources([item.display()]);
         Some(((d, grant.index), f.other(resource(role).address.name.to_string())))
+    }
+
+    /// Whether a Deny takes the action away on what an item of `Resource` names.
+    fn is_denied(&self, effective: &Effective<'a>, action: Action, item: &Item) -> bool {
+        let identity = self.identity(item);
+        effective.denies(action, |deny| {
+            let same = identity.is_some() && self.identity(deny) == identity;
+            same || pattern::covers(&deny.text, &item.text, Case::Sensitive).is_yes()
+        })
     }
 
     /// The resource of the repository that an item of `Resource` refers to, or a version or alias of it.

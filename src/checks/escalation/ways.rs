@@ -7,6 +7,7 @@ use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Family, Grade, Operator, strength};
 use crate::iam::fit::reaches;
 use crate::iam::pattern;
+use crate::iam::service::admits_service;
 use crate::iam::{Action, Item, Statement, catalogue};
 
 /// What makes a way dangerous.
@@ -105,8 +106,10 @@ pub(super) fn passes_to(s: &Statement, services: &[&str]) -> bool {
         .filter(|c| c.key.text.display().eq_ignore_ascii_case("iam:PassedToService"))
         .all(|c| {
             let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
-            let named = |v: &Item| v.text.known().is_some_and(|v| is_service(&v, services));
-            operator.is_some_and(|o| o.family == Family::String && !o.negated) && c.values.iter().any(named)
+            let named = |v: &Item, o: Operator| admits_service(&v.text, o.wildcards, |name| is_service(name, services));
+            operator
+                .filter(|o| o.family == Family::String && !o.negated)
+                .is_some_and(|o| c.values.iter().any(|v| named(v, o)))
         })
 }
 

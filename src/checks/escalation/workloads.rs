@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::checks::holders::Holders;
+use crate::checks::holders::{Holders, cause};
 use crate::model::Resource;
 use crate::project::{IdentityId, ResourceId};
 use crate::rules::{Context, Out};
@@ -25,11 +25,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             .name;
         let mut f = cx
             .at_resource(rule, id, format!("{what} runs as a privileged role"))
-            .cause(power.cause(cx, role))
+            .cause(cause(cx, power, role))
             .primary(at.span, "whoever takes it over has the role")
             .other(address.to_string());
         if at.span != power.span {
-            f = f.secondary(power.span, power.text);
+            f = f.secondary(power.span, power.reach.text());
         }
         out.push(f.scope(r.header, ""));
     }

@@ -2,42 +2,66 @@
 
 use std::collections::BTreeMap;
 
+use super::openapi::open_operations;
 use super::settings::says;
-use crate::finding::Severity;
+use crate::finding::{Confidence, Severity};
+use crate::iam::Format;
 use crate::model::Resource;
 use crate::rules::{Context, Out};
 use crate::source::{Span, Target, Text};
-use crate::value::Value;
+use crate::value::guard::both;
+use crate::value::{Guard, Kind, Value};
 
-/// The APIs of a project, by scope and name.
+/// The APIs of a project, by scope and name, each with its settings in every case.
 pub(super) struct Apis<'a> {
-    by_address: BTreeMap<(&'a str, &'a str), &'a Resource>,
+    by_address: BTreeMap<(&'a str, &'a str), Vec<&'a Resource>>,
     /// With a resource policy that is a resource of its own.
     policed: Vec<&'a Target>,
 }
 
 impl<'a> Apis<'a> {
     pub(super) fn new(cx: &Context<'a>) -> Self {
-        let apis = || {
-            let kinds = ["AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"];
-            cx.project.resources.iter().filter(move |r| kinds.contains(&&*r.kind))
-        };
-        Self {
-            by_address: apis().map(|r| ((&*r.address.scope, &*r.address.name), r)).collect(),
-            policed: apis()
-                .filter(|r| has_policy(r))
-                .filter_map(|r| target(r, "RestApiId"))
-                .collect(),
+        let kinds = ["AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"];
+        let mut by_address: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut policed = Vec::new();
+        for (_, r) in cx.project.deployed().filter(|(_, r)| kinds.contains(&&*r.kind)) {
+            let address = (&*r.address.scope, &*r.address.name);
+            by_address.entry(address).or_default().push(r);
+            policed.extend(target(r, "RestApiId").filter(|_| has_policy(r)));
         }
+        Self { by_address, policed }
     }
 
-    /// The method or route, where anybody may call it.
+    /// The method or route, where anybody may call it in some case of its API.
     pub(super) fn open<'r>(&self, id: u32, r: &'r Resource) -> Option<Open<'r>> {
+        let api = self.api(r, "RestApiId").or_else(|| self.api(r, "ApiId"));
+        let Some(cases) = api.filter(|cases| cases.len() > 1) else {
+            return self.open_in(id, r, api.and_then(|cases| cases.first().copied()));
+        };
+        let possible = |case: &&&Resource| {
+            let together = r.branch.as_ref().zip(case.branch.as_ref());
+            !together.is_some_and(|(a, b)| a.excludes(b))
+        };
+        let possible: Vec<&Resource> = cases.iter().filter(possible).copied().collect();
+        let each = possible.iter().copied();
+        let mut found = each.filter_map(|case| Some((self.open_in(id, r, Some(case))?, case)));
+        let (first, case) = found.next()?;
+        Some(match 1 + found.count() == possible.len() {
+            true => first,
+            false => Open {
+                when: case.branch.as_ref().map(|when| both(r.branch.as_ref(), when)),
+                ..first
+            },
+        })
+    }
+
+    /// The method or route, where anybody may call it and its API has these settings.
+    fn open_in<'r>(&self, id: u32, r: &'r Resource, api: Option<&Resource>) -> Option<Open<'r>> {
         let key = r.get("RouteKey").and_then(Value::as_str);
         let options = r.get("HttpMethod").is_some_and(|m| says(m, "OPTIONS"))
             || key.as_ref().is_some_and(|k| k.starts_with("OPTIONS"));
         let keyed = r.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true);
-        if options || keyed || key.is_some_and(|k| !self.asks(r, &k)) || self.closed(r) {
+        if options || keyed || key.is_some_and(|k| !asks(api, &k)) || self.closed(r, api) {
             return None;
         }
         let (span, label) = match r.get("AuthorizationType") {
@@ -47,82 +71,97 @@ impl<'a> Apis<'a> {
             None if &*r.kind == "AWS::ApiGatewayV2::Route" && !r.has("AuthorizerId") && r.has("RouteKey") => {
                 (r.header, "no authorization is the default")
             }
-            None => (self.open_event(r, r.get("SamEvent")?)?, "no authorizer"),
+            None => (open_event(r, api, r.get("SamEvent")?)?, "no authorizer"),
         };
-        Some(Open { id, r, span, label })
+        let method = r.get("HttpMethod").and_then(Value::as_str);
+        let key = r.get("RouteKey").and_then(Value::as_str);
+        let method = method.or_else(|| Some(key?.split(' ').next()?.to_owned().into()));
+        Some(Open {
+            id,
+            r,
+            when: r.branch.clone(),
+            span,
+            label,
+            reads: method.is_some_and(|m| is_reading(&m)),
+        })
     }
 
-    /// Where an event of a SAM function says, or leaves it to the API and to Globals to say, that anybody may call.
-    /// SAM Developer Guide, "ApiFunctionAuth" and "HttpApiFunctionAuth".
-    fn open_event(&self, r: &Resource, event: &Value) -> Option<Span> {
-        let auth = event.get("Auth");
-        if let Some(authorizer) = auth.and_then(|a| a.get("Authorizer")) {
-            return says(authorizer, "NONE").then_some(authorizer.span);
-        }
-        let keyed = |auth: &Value| auth.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true);
-        if auth.is_some_and(|a| keyed(a) || a.is_unknown()) {
-            return None;
-        }
-        let props = match ["RestApiId", "ApiId"].iter().find_map(|name| event.get(name)) {
-            Some(_) => &self.api(r, "RestApiId").or_else(|| self.api(r, "ApiId"))?.props,
-            None => r.get("Globals")?,
+    /// The operations that anybody may call of an API with an OpenAPI definition.
+    pub(super) fn defined<'r>(&self, id: u32, r: &'r Resource) -> Vec<Open<'r>> {
+        let own = (&*r.address.scope, &*r.address.name);
+        let policed = self.policed.iter().any(|t| (&*t.scope, &*t.address) == own);
+        let definition = ["Body", "DefinitionBody"].iter().find_map(|name| r.get(name));
+        let (Some(definition), false) = (definition, policed || is_closed(r) || guards(&r.props)) else {
+            return Vec::new();
         };
-        // An OpenAPI document has its own security schemes.
-        if ["Body", "BodyS3Location", "DefinitionBody", "DefinitionUri"]
-            .iter()
-            .any(|name| props.get(name).is_some())
-        {
-            return None;
-        }
-        let default = props.get("Auth").and_then(|a| a.get("DefaultAuthorizer"));
-        let open = default.is_none_or(|d| says(d, "NONE")) && !props.get("Auth").is_some_and(keyed);
-        let private = props
-            .get("EndpointConfiguration")
-            .is_some_and(|e| says(e, "PRIVATE") || e.get("Type").is_some_and(|t| says(t, "PRIVATE")));
-        let policed =
-            props.get("Auth").is_some_and(|a| a.get("ResourcePolicy").is_some()) || props.get("Policy").is_some();
-        (open && !private && !policed).then_some(r.header)
-    }
-
-    /// Whether authorisation can be set on the route. The routes of an HTTP API have a method and a path; a WebSocket API
-    /// asks at `$connect` only. Both have a `$default`. API Gateway Developer Guide, "Control and manage access to
-    /// WebSocket APIs".
-    fn asks(&self, route: &Resource, key: &str) -> bool {
-        match key {
-            "$connect" => true,
-            "$default" => self
-                .api(route, "ApiId")
-                .and_then(|api| api.get("ProtocolType"))
-                .is_some_and(|p| says(p, "HTTP")),
-            _ => key.contains(' '),
-        }
+        let open = open_operations(definition.decoded()).into_iter();
+        open.map(|o| Open {
+            id,
+            r,
+            when: r.branch.clone(),
+            span: o.key,
+            label: "no security",
+            reads: is_reading(&o.method.key.display()),
+        })
+        .collect()
     }
 
     /// A private API is behind VPC endpoints, and who may call one with a resource policy is that policy's matter. API
     /// Gateway Developer Guide, "How API Gateway resource policies affect authorization workflow".
-    fn closed(&self, method: &Resource) -> bool {
+    fn closed(&self, method: &Resource, api: Option<&Resource>) -> bool {
         let named = target(method, "RestApiId");
-        let Some(api) = self.api(method, "RestApiId") else {
+        let Some(api) = api.filter(|_| named.is_some()) else {
             return false;
         };
-        let private = api
-            .get("EndpointConfiguration")
-            .into_iter()
-            .flat_map(Value::items)
-            .filter_map(|c| c.get("Types"))
-            .flat_map(Value::items)
-            .any(|t| says(t, "PRIVATE"));
-        private
-            || has_policy(api)
+        is_closed(api)
             || self
                 .policed
                 .iter()
                 .any(|t| named.is_some_and(|n| (&t.scope, &t.address) == (&n.scope, &n.address)))
     }
 
-    fn api(&self, r: &Resource, property: &str) -> Option<&'a Resource> {
+    /// The API that a property names, in every case.
+    fn api<'s>(&'s self, r: &'s Resource, property: &str) -> Option<&'s [&'a Resource]> {
         let target = target(r, property)?;
-        self.by_address.get(&(&*target.scope, &*target.address)).copied()
+        let cases = self.by_address.get(&(&*target.scope, &*target.address));
+        cases.map(Vec::as_slice)
+    }
+}
+
+/// Where an event of a SAM function says, or leaves it to the API and to Globals to say, that anybody may call.
+/// SAM Developer Guide, "ApiFunctionAuth" and "HttpApiFunctionAuth".
+fn open_event(r: &Resource, api: Option<&Resource>, event: &Value) -> Option<Span> {
+    let auth = event.get("Auth");
+    if let Some(authorizer) = auth.and_then(|a| a.get("Authorizer")) {
+        return says(authorizer, "NONE").then_some(authorizer.span);
+    }
+    if auth.is_some_and(|a| asks_for_key(a) || a.is_unknown()) {
+        return None;
+    }
+    let props = match ["RestApiId", "ApiId"].iter().find_map(|name| event.get(name)) {
+        Some(_) => &api?.props,
+        None => r.get("Globals")?,
+    };
+    // An OpenAPI document has its own security schemes.
+    if ["Body", "BodyS3Location", "DefinitionBody", "DefinitionUri"]
+        .iter()
+        .any(|name| props.get(name).is_some())
+    {
+        return None;
+    }
+    (!guards(props)).then_some(r.header)
+}
+
+/// Whether authorisation can be set on the route. The routes of an HTTP API have a method and a path; a WebSocket API
+/// asks at `$connect` only. Both have a `$default`. API Gateway Developer Guide, "Control and manage access to
+/// WebSocket APIs".
+fn asks(api: Option<&Resource>, key: &str) -> bool {
+    match key {
+        "$connect" => true,
+        "$default" => api
+            .and_then(|api| api.get("ProtocolType"))
+            .is_some_and(|p| says(p, "HTTP")),
+        _ => key.contains(' '),
     }
 }
 
@@ -130,8 +169,50 @@ impl<'a> Apis<'a> {
 pub(super) struct Open<'r> {
     id: u32,
     r: &'r Resource,
+    /// Under which condition.
+    when: Option<Guard>,
     span: Span,
     label: &'static str,
+    /// Whether it only reads, by its method.
+    reads: bool,
+}
+
+/// RFC 9110, "Safe Methods".
+fn is_reading(method: &str) -> bool {
+    ["GET", "HEAD", "OPTIONS"]
+        .iter()
+        .any(|safe| method.eq_ignore_ascii_case(safe))
+}
+
+fn asks_for_key(auth: &Value) -> bool {
+    auth.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true)
+}
+
+/// Whether an API of SAM, or the defaults for all, ask every caller, or can be reached from inside only.
+/// SAM Developer Guide, "ApiAuth" and "HttpApiAuth".
+fn guards(props: &Value) -> bool {
+    let auth = props.get("Auth");
+    let default = auth.and_then(|a| a.get("DefaultAuthorizer"));
+    let private = props
+        .get("EndpointConfiguration")
+        .is_some_and(|e| says(e, "PRIVATE") || e.get("Type").is_some_and(|t| says(t, "PRIVATE")));
+    let policed = auth.is_some_and(|a| a.get("ResourcePolicy").is_some()) || props.get("Policy").is_some();
+    private
+        || policed
+        || default.is_some_and(|d| !d.is_null() && !says(d, "NONE"))
+        || auth.is_some_and(|a| asks_for_key(a) || !matches!(a.kind, Kind::Map(_) | Kind::Null))
+}
+
+/// A private API, or one whose resource policy says who may call.
+fn is_closed(api: &Resource) -> bool {
+    let private = api
+        .get("EndpointConfiguration")
+        .into_iter()
+        .flat_map(Value::items)
+        .filter_map(|c| c.get("Types"))
+        .flat_map(Value::items)
+        .any(|t| says(t, "PRIVATE"));
+    private || has_policy(api)
 }
 
 impl Open<'_> {
@@ -151,18 +232,6 @@ impl Open<'_> {
             None if self.r.has("SamEvent") => (scope(), self.r.kind.to_string()),
             None => (scope(), self.r.address.name.to_string()),
         }
-    }
-
-    /// Whether it only reads, by its method. RFC 9110, "Safe Methods".
-    fn reads(&self) -> bool {
-        let key = self.r.get("RouteKey").and_then(Value::as_str);
-        let method = self.r.get("HttpMethod").and_then(Value::as_str);
-        let method = method.or_else(|| Some(key?.split(' ').next()?.to_owned().into()));
-        method.is_some_and(|m| {
-            ["GET", "HEAD", "OPTIONS"]
-                .iter()
-                .any(|safe| m.eq_ignore_ascii_case(safe))
-        })
     }
 }
 
@@ -194,8 +263,8 @@ impl<'r> Routes<'r> {
             let mut f = cx
                 .at_resource("apigw-method-no-auth", first.id, message)
                 .primary(first.span, first.label);
-            if routes.iter().all(|o| o.r.branch.is_some()) {
-                f = f.under(first.r.branch.as_ref());
+            if routes.iter().all(|o| o.when.is_some()) {
+                f = f.under(first.when.as_ref());
             }
             if !first.r.header.touches(first.span) {
                 f = f.scope(first.r.header, "");
@@ -209,8 +278,14 @@ impl<'r> Routes<'r> {
                     more.len() + 1 - MAX_SHOWN
                 ));
             }
-            if routes.iter().all(Open::reads) {
+            if routes.iter().all(|o| o.reads) {
                 f = f.severity(Severity::Low);
+            }
+            // An API that is not here imports the definition, and may have a policy or an authorizer for all.
+            if routes.iter().all(|o| o.r.format == Format::Json) {
+                f = f
+                    .confidence(Confidence::Low)
+                    .note("the API that imports this definition may ask who calls");
             }
             out.push(f);
         }

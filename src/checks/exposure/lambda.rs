@@ -1,7 +1,9 @@
 //! Lambda permissions and function URLs. Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda".
 
+use super::policies::same;
+use super::settings::says;
 use crate::checks::narrowing;
-use crate::finding::Severity;
+use crate::finding::{Cause, Severity};
 use crate::iam::access::{Audience, Limit, audience_under};
 use crate::iam::arn::is_account_id;
 use crate::iam::condition::{Grade, Reading, strength_of};
@@ -97,12 +99,14 @@ enum Shared {
 }
 
 impl Shared {
-    /// What everyone may do.
-    fn message(self, url: bool) -> &'static str {
-        match self {
-            Self::Function if url => "anybody on the internet may call this function's URL",
-            Self::Function => "anybody with an AWS account may invoke this function",
-            Self::Layer => "anybody with an AWS account may use this layer",
+    /// What everyone may do. A function URL with `AWS_IAM` asks a caller of another account for a signature and for a policy of
+    /// its own, and both are the caller's to make. Lambda Developer Guide, "Control access to Lambda function URLs".
+    fn message(self, url: Option<&str>) -> &'static str {
+        match (self, url) {
+            (Self::Function, Some("NONE")) => "anybody on the internet may call this function's URL",
+            (Self::Function, Some("AWS_IAM")) => "anybody with an AWS account may call this function's URL",
+            (Self::Function, _) => "anybody with an AWS account may invoke this function",
+            (Self::Layer, _) => "anybody with an AWS account may use this layer",
         }
     }
 }
@@ -115,22 +119,26 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource, shared: Sh
         _ => return,
     };
     let auth = r.get("FunctionUrlAuthType").and_then(Value::as_str);
-    let signed = auth.as_deref() == Some("AWS_IAM");
-    if limit == Limit::Named || signed {
+    if limit == Limit::Named {
         return;
     }
+    let action = r.get("Action").and_then(Value::as_str);
+    let url =
+        auth.as_deref() == Some("NONE") || action.is_some_and(|a| a.eq_ignore_ascii_case("lambda:InvokeFunctionUrl"));
     let mut f = cx
-        .at_resource(
-            "lambda-permission-public",
-            id,
-            shared.message(auth.as_deref() == Some("NONE")),
-        )
+        .at_resource("lambda-permission-public", id, shared.message(auth.as_deref()))
         .under(r.branch.as_ref())
         .primary(item.value.span, "everyone")
         .scope(r.header, "")
         .principals(["*".to_owned()]);
     if limit != Limit::None {
         f = f.severity(Severity::Medium);
+    } else if url {
+        f = f.severity(Severity::High);
+    }
+    // A URL without authentication and its permission are one decision.
+    if let Some(open) = open_url(cx, r).filter(|_| url) {
+        f = f.cause(Cause::Resource(open));
     }
     if shared == Shared::Layer {
         // Some are published on purpose, and hold no data.
@@ -144,6 +152,16 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource, shared: Sh
         };
     }
     out.push(f);
+}
+
+/// The URL without authentication of the function that a permission is for.
+fn open_url(cx: &Context<'_>, permission: &Resource) -> Option<u32> {
+    let function = permission.get("FunctionName")?;
+    let open = |r: &Resource| {
+        let of = r.get("TargetFunctionArn").is_some_and(|f| same(f, function));
+        &*r.kind == "AWS::Lambda::Url" && of && r.get("AuthType").is_some_and(|a| says(a, "NONE"))
+    };
+    cx.project.deployed().find(|(_, r)| open(r)).map(|(id, _)| id)
 }
 
 fn wrong_action(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {

@@ -5,6 +5,7 @@
 mod apis;
 mod grants;
 mod lambda;
+mod openapi;
 mod policies;
 mod settings;
 mod stores;

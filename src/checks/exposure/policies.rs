@@ -3,10 +3,11 @@
 
 use crate::checks::grants::class;
 use crate::finding::Severity;
-use crate::iam::access::{Audience, Limit, audience, is_owners_root};
+use crate::iam::access::{Audience, Limit, audience, is_owners_root, names_somebody, weighed};
 use crate::iam::catalogue::AccessLevel;
-use crate::iam::condition::{Grade, strength};
-use crate::iam::{Document, PolicyKind, Statement, pattern};
+use crate::iam::condition::{Grade, Operator, is_of_owner, strength};
+use crate::iam::principal::is_open;
+use crate::iam::{Document, Item, PolicyKind, Statement, pattern};
 use crate::model::Resource;
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
@@ -35,6 +36,8 @@ const THINGS: &[(&str, &str)] = &[
     ("ses", "SES identity"),
     ("sns", "SNS topic"),
     ("sqs", "SQS queue"),
+    ("vpc-lattice", "VPC Lattice"),
+    ("vpc-lattice-svcs", "VPC Lattice auth"),
 ];
 
 /// Who comes in: in the message, and at the token.
@@ -77,10 +80,15 @@ fn thing(d: &Document) -> &'static str {
 }
 
 /// How bad it is that an audience comes in, whatever the policy is on; `None` where that is no finding.
-/// An API is made to be called from outside, and its methods may ask who calls.
-fn severity(d: &Document, audience: &Audience) -> Option<Severity> {
+/// An API is made to be called from outside, and its methods may ask who calls. A service of VPC Lattice is reached from the
+/// VPCs of its network only: what is asked there is that callers are not anonymous.
+fn severity(d: &Document, s: &Statement, audience: &Audience) -> Option<Severity> {
     let most = match d.service.as_deref() {
         Some("execute-api") => Severity::Medium,
+        Some("vpc-lattice-svcs") if !matches!(audience, Audience::Everyone(Limit::None)) || signed_only(s) => {
+            return None;
+        }
+        Some("vpc-lattice-svcs") => Severity::Low,
         _ => Severity::Critical,
     };
     let severity = match audience {
@@ -98,12 +106,12 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
     let Some(clause) = &s.principal else { return };
     let all = clause.items.iter().filter_map(|p| {
         let audience = audience(d, s, p, cx.project.own);
-        Some((severity(d, &audience)?, p, audience))
+        Some((severity(d, s, &audience)?, p, audience))
     });
     let Some((mut severity, item, audience)) = all.max_by_key(|(severity, ..)| *severity) else {
         return;
     };
-    let strength = strength(s);
+    let strength = weighed(d, s);
     let name = thing(d);
     let who = match audience {
         Audience::EveryService(_) => EVERY_SERVICE,
@@ -138,9 +146,21 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document),
         for (place, why) in strength.decorations() {
             f = f.secondary(place, why);
         }
+        let owners = s
+            .conditions
+            .iter()
+            .filter(|c| is_of_owner(&c.key.text.display().to_ascii_lowercase()));
+        for c in owners.filter(|_| d.service.as_deref() != Some("ec2")) {
+            f = f.secondary(c.key.span, "the same in every request");
+        }
     }
     if severity == Severity::Critical && only_reads(s) {
         severity = Severity::High;
+    }
+    if d.service.as_deref() == Some("vpc-lattice-svcs") {
+        f = f
+            .note("only clients in the VPCs of its service network reach it, and they need not sign their requests")
+            .help("Name the callers, or add a condition `StringNotEqualsIgnoreCase` on `aws:PrincipalType` with `anonymous`.");
     }
     if is_in_vpc(cx, d) {
         severity = Severity::Low;
@@ -168,12 +188,55 @@ fn only_reads(s: &Statement) -> bool {
         && !keys.iter().any(|name| class(name).intersects(&set))
 }
 
+/// Whether only authenticated callers meet the conditions.
+/// Amazon VPC Lattice User Guide, "Control access to VPC Lattice services using auth policies", "Anonymous principals".
+fn signed_only(s: &Statement) -> bool {
+    s.conditions.iter().any(|c| {
+        let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
+        let anonymous = |v: &Item| v.text.known().is_some_and(|v| v.eq_ignore_ascii_case("anonymous"));
+        c.key.text.display().eq_ignore_ascii_case("aws:PrincipalType")
+            && operator.is_some_and(|o| c.values.iter().any(anonymous) == o.negated)
+    })
+}
+
+/// Types of search domains.
+const DOMAINS: [&str; 2] = ["AWS::Elasticsearch::Domain", "AWS::OpenSearchService::Domain"];
+
 /// Amazon OpenSearch Service Developer Guide, "Launching your Amazon OpenSearch Service domains within a VPC": such a domain has
 /// no public endpoint.
 fn is_in_vpc(cx: &Context<'_>, d: &Document) -> bool {
-    let holder = d.resource.and_then(|r| cx.project.resources.get(r as usize));
-    let options = |r: &Resource| ["VPCOptions", "VpcOptions"].iter().any(|name| r.has(name));
-    d.service.as_deref() == Some("es") && holder.is_some_and(options)
+    let Some(holder) = d.resource.and_then(|r| cx.project.resources.get(r as usize)) else {
+        return false;
+    };
+    if d.service.as_deref() != Some("es") {
+        return false;
+    }
+    let name = holder.get("DomainName");
+    // The policy may be a resource of its own, which names the domain.
+    let named = |r: &Resource| {
+        let (Some(name), true) = (
+            name,
+            DOMAINS.contains(&&*r.kind) && r.address.scope == holder.address.scope,
+        ) else {
+            return false;
+        };
+        refers_to(name, r) || r.get("DomainName").is_some_and(|own| same(own, name))
+    };
+    has_vpc(holder) || cx.project.resources.iter().any(|r| named(r) && has_vpc(r))
+}
+
+/// Whether a domain has a VPC in each of its alternatives.
+fn has_vpc(domain: &Resource) -> bool {
+    let certain = |v: &Value| match &v.kind {
+        Kind::OneOf(branches) => branches.len() > 1 && branches.iter().all(|b| !is_nothing(&b.value)),
+        _ => !is_nothing(v),
+    };
+    let options = ["VPCOptions", "VpcOptions"];
+    options.iter().any(|name| domain.get(name).is_some_and(certain))
+}
+
+fn is_nothing(v: &Value) -> bool {
+    v.is_null() || v.as_seq().is_some_and(<[Value]>::is_empty) || v.entries().is_some_and(<[_]>::is_empty)
 }
 
 /// The public access block of the same template or module that makes S3 ignore a public policy.
@@ -202,24 +265,34 @@ fn refers_to(value: &Value, r: &Resource) -> bool {
         .is_some_and(|t| t.scope == r.address.scope && t.address == r.address.name)
 }
 
-fn same(a: &Value, b: &Value) -> bool {
-    match (&a.kind, &b.kind) {
-        (Kind::Unknown(x), Kind::Unknown(y)) => x.target.is_some() && x.target == y.target,
-        _ => match (a.as_hole(), b.as_hole()) {
-            (Some(x), Some(y)) => x.target.is_some() && x.target == y.target,
-            _ => a.as_str().is_some() && a.as_str() == b.as_str(),
-        },
+/// Both are one resource of the repository, or one name.
+pub(super) fn same(a: &Value, b: &Value) -> bool {
+    // By whichever attribute: its name, its id or its ARN.
+    let of = |v: &Value| {
+        let target = v.as_hole()?.target.as_ref()?;
+        Some((target.scope.clone(), target.address.clone()))
+    };
+    match (of(a), of(b), a.as_hole(), b.as_hole()) {
+        (Some(x), Some(y), ..) => x == y,
+        // One expression in one file.
+        (None, None, Some(x), Some(y)) => x.kind == y.kind && x.name == y.name && x.span.file == y.span.file,
+        _ => a.as_str().is_some() && a.as_str() == b.as_str(),
     }
 }
 
 fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
-    let (Some(clause), Some(_)) = (&s.action, &s.principal) else {
+    let (Some(clause), Some(principal)) = (s.action.as_ref().filter(|a| !a.negated), &s.principal) else {
         return;
     };
-    if clause.negated {
+    // An auth policy of VPC Lattice is about requests only, however they are named.
+    if d.service.as_deref() == Some("vpc-lattice-svcs") {
         return;
     }
-    if is_owners_root(d, s, cx.project.own) {
+    if !names_somebody(s) || is_owners_root(d, s, cx.project.own) {
+        return;
+    }
+    // Who reaches the domain is not up to its policy, and has been reported as such.
+    if is_open(principal) && is_in_vpc(cx, d) {
         return;
     }
     for item in &clause.items {

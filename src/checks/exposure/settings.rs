@@ -35,7 +35,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 access_block(r.get("PublicAccessBlockConfiguration"), r, push);
             }
             "AWS::EC2::AMILaunchPermission" | "AWS::EC2::SnapshotPermission" => {
-                if let Some(v) = r.get("Group").filter(|v| says(v, "all")) {
+                let groups = r.get("Group").into_iter().flat_map(Value::items);
+                for v in groups.filter(|v| says(v, "all")) {
                     push(
                         "snapshot-or-ami-public",
                         "everybody may use this image",
@@ -99,6 +100,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 if let Some(open) = apis.open(id, r) {
                     routes.add(open);
                 }
+            }
+            "AWS::ApiGateway::RestApi" | "AWS::ApiGatewayV2::Api" => {
+                apis.defined(id, r).into_iter().for_each(|open| routes.add(open));
             }
             "AWS::KMS::Grant" => grant(r, push),
             kind if kind == kinds::BOTO3_CALL => call(r, push),

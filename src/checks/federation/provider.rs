@@ -4,7 +4,7 @@ use crate::rules::{Context, Out};
 use crate::value::Value;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.deployed() {
         if &*r.kind != "AWS::IAM::OIDCProvider" {
             continue;
         }
@@ -17,6 +17,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                     id,
                     "the provider's URL is not encrypted",
                 )
+                .under(r.branch.as_ref())
                 .primary(url.span, "must be `https://`")
                 .scope(r.header, ""),
             );
@@ -29,6 +30,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                         id,
                         "the provider takes tokens for any client",
                     )
+                    .under(r.branch.as_ref())
                     .primary(client.span, "matches no client id")
                     .scope(r.header, ""),
                 );

@@ -1,8 +1,12 @@
 //! Subjects and audiences of tokens, provider by provider.
 
+use std::cell::LazyCell;
+
+use crate::checks::holders::Holders;
 use crate::iam::condition::{Family, Grade, Operator, strength};
 use crate::iam::principal::{Oidc, Place, place};
 use crate::iam::{Condition, Item, PolicyKind, PrincipalItem, Statement, pattern};
+use crate::model::Resource;
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::value::Value;
@@ -232,6 +236,7 @@ fn eks(
 
 /// Amazon Cognito Developer Guide, "Role trust and permissions".
 pub(super) fn cognito(cx: &Context<'_>, out: &mut Out<'_>) {
+    let holders = LazyCell::new(|| Holders::new(cx));
     for (id, d, i, s) in cx.statements() {
         if d.kind != PolicyKind::Trust || !s.allows() || s.open {
             continue;
@@ -257,13 +262,18 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut Out<'_>) {
                     .find(|v: &&Item| v.display().contains("unauthenticated"))
             });
             let f = cx.at_statement("cognito-web-identity-unauth", id, i, "");
-            if key("aud").is_none() {
+            let Some(pool) = key("aud") else {
                 let mut f = f
                     .primary(item.value.span, "no condition on `aud`")
                     .principals([item.value.display()]);
                 f.message = "identities of any identity pool may assume this role".to_owned();
                 out.push(f);
-            } else if let Some(guest) = guest {
+                continue;
+            };
+            if has_no_guests(&holders, pool) {
+                continue;
+            }
+            if let Some(guest) = guest {
                 let mut f = f.primary(guest.span, "whoever opens the app").other("unauthenticated");
                 f.message = "guests of the identity pool may assume this role".to_owned();
                 f.steps_down += 1;
@@ -278,4 +288,15 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut Out<'_>) {
             }
         }
     }
+}
+
+/// Whether each of the identity pools is one of the repository that has no guests. Amazon Cognito API, `CreateIdentityPool`.
+fn has_no_guests(holders: &Holders<'_>, pools: &Condition) -> bool {
+    let closed = |v: &Item| {
+        let target = v.text.as_hole().and_then(|h| h.target.as_ref());
+        let pool = target.and_then(|t| holders.resource(t)).map(|(_, r)| r);
+        let guests = |r: &Resource| r.get("AllowUnauthenticatedIdentities").map(Value::as_bool);
+        pool.is_some_and(|r| &*r.kind == "AWS::Cognito::IdentityPool" && matches!(guests(r), None | Some(Some(false))))
+    };
+    !pools.values.is_empty() && pools.values.iter().all(closed)
 }

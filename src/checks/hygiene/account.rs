@@ -4,7 +4,7 @@
 use super::managed::references;
 use crate::iam::Format;
 use crate::iam::managed::aws_managed_name;
-use crate::model::kinds;
+use crate::model::{Resource, kinds};
 use crate::rules::{Context, Out};
 use crate::value::{Kind, Value};
 
@@ -21,14 +21,14 @@ const ENGINES: [&str; 4] = ["aurora", "mariadb", "mysql", "postgres"];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     account(cx, out);
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.deployed() {
         match &*r.kind {
-            "AWS::RDS::DBCluster" => database(cx, out, id, "EnableIAMDatabaseAuthentication"),
+            "AWS::RDS::DBCluster" => database(cx, out, (id, r), "EnableIAMDatabaseAuthentication"),
             // Of a cluster's instances the cluster decides.
             "AWS::RDS::DBInstance" if !r.has("DBClusterIdentifier") => {
-                database(cx, out, id, "EnableIAMDatabaseAuthentication");
+                database(cx, out, (id, r), "EnableIAMDatabaseAuthentication");
             }
-            "AWS::Neptune::DBCluster" => database(cx, out, id, "IamAuthEnabled"),
+            "AWS::Neptune::DBCluster" => database(cx, out, (id, r), "IamAuthEnabled"),
             // A nested stack takes none.
             "AWS::CloudFormation::Stack"
                 if r.format == Format::Terraform && !r.has("PolicyBody") && !r.has("PolicyUrl") =>
@@ -39,6 +39,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                         id,
                         "any update may replace or delete what the stack holds",
                     )
+                    .under(r.branch.as_ref())
                     .primary(r.header, "has no stack policy"),
                 );
             }
@@ -82,8 +83,7 @@ fn account(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn database(cx: &Context<'_>, out: &mut Out<'_>, id: u32, prop: &str) {
-    let r = &cx.project.resources[id as usize];
+fn database(cx: &Context<'_>, out: &mut Out<'_>, (id, r): (u32, &Resource), prop: &str) {
     let engine = r.get("Engine").and_then(Value::as_str);
     let neptune = &*r.kind == "AWS::Neptune::DBCluster";
     if !neptune && !engine.is_some_and(|e| ENGINES.iter().any(|known| e.starts_with(known))) {
@@ -102,6 +102,7 @@ fn database(cx: &Context<'_>, out: &mut Out<'_>, id: u32, prop: &str) {
             id,
             "who uses the database signs in with a password of its own",
         )
+        .under(r.branch.as_ref())
         .primary(at, "no sign-in by IAM"),
     );
 }

@@ -3,24 +3,26 @@
 
 use std::collections::BTreeMap;
 
-use crate::iam::catalogue::catalogue;
+use crate::iam::catalogue::{ManagedPolicy, catalogue};
 use crate::iam::managed::aws_managed_name;
-use crate::iam::{Format, Origin, PolicyKind, pattern};
+use crate::iam::{Format, Origin, PolicyKind};
 use crate::model::{Resource, kinds};
-use crate::project::{IdentityKind, PolicyRef};
+use crate::project::{Boundary, DocumentId, IdentityKind, PolicyRef};
 use crate::rules::{Context, Out};
 use crate::source::Span;
 use crate::value::Value;
+use crate::value::guard::Guard;
 
-use super::managed::references;
+use super::managed::{boundary, references};
 
 /// A session of a role longer than this, in seconds, is long.
 const LONG_ROLE_SESSION: f64 = 14_400.0;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.deployed() {
         let mut push = |rule: &'static str, message: String, span: Span, label: &str| {
-            let f = cx.at_resource(rule, id, message).primary(span, label.to_owned());
+            let f = cx.at_resource(rule, id, message).under(r.branch.as_ref());
+            let f = f.primary(span, label.to_owned());
             out.push(if r.header.touches(span) {
                 f
             } else {
@@ -28,10 +30,18 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             });
         };
         references(r, &mut |value, span| match value.as_text().and_then(aws_managed_name) {
-            Some(name) => known_policies(&name, span, &mut push),
+            Some(name) => {
+                existence(&name, span, &mut push);
+                breadth(&name, span, &mut push);
+            }
             // A look-up takes names.
             None if &*r.kind != kinds::POLICY_LOOKUP => bare_name(value, span, &mut push),
             None => {}
+        });
+        // A boundary grants nothing, however broad it is.
+        boundary(r, &mut |value, span| match value.as_text().and_then(aws_managed_name) {
+            Some(name) => existence(&name, span, &mut push),
+            None => bare_name(value, span, &mut push),
         });
         match &*r.kind {
             "AWS::IAM::User" => user(r, &mut push),
@@ -52,14 +62,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 type Push<'a> = &'a mut dyn FnMut(&'static str, String, Span, &str);
 
 /// Managed policies that AWS does not have, or has given up.
-fn known_policies(name: &str, span: Span, push: Push<'_>) {
+fn existence(name: &str, span: Span, push: Push<'_>) {
     let short = name.rsplit('/').next().unwrap_or(name);
     let path = |arn: &'static str| arn.split(":policy/").nth(1).unwrap_or(arn);
-    // Names are looked up without their path, which must be right all the same.
-    let there = catalogue()
-        .managed_policy(name)
-        .filter(|p| p.deprecated || p.arn.is_empty() || path(p.arn) == name);
-    match there {
+    match known(name) {
         Some(p) if p.deprecated => {
             let label = p.replacement.map_or_else(
                 || "AWS has given it up".to_owned(),
@@ -72,32 +78,44 @@ fn known_policies(name: &str, span: Span, push: Push<'_>) {
                 &label,
             );
         }
-        Some(_) => {
-            let known = name == "AdministratorAccess" || super::managed::is_elevated(name);
-            if let Some(what) = super::managed::broad(name).filter(|_| !known) {
-                push(
-                    "managed-broad-policy",
-                    format!("`{short}` grants {what} on everything"),
-                    span,
-                    "wider than a workload needs",
-                );
-            }
-        }
+        Some(_) => {}
         None => {
-            let message = format!("AWS has no managed policy `{name}`");
-            match catalogue().managed_policy(short) {
-                Some(p) => {
-                    let path = p.arn.split(":policy/").nth(1).unwrap_or(p.name);
-                    push(
-                        "managed-unknown-policy",
-                        message,
-                        span,
-                        &format!("did you mean `{path}`?"),
-                    );
-                }
-                None => push("managed-unknown-policy", message, span, "cannot be attached"),
-            }
+            let label = match catalogue().managed_policy(short) {
+                Some(p) if p.arn.is_empty() => format!("did you mean `{}`?", p.name),
+                Some(p) => format!("did you mean `{}`?", path(p.arn)),
+                None => "cannot be attached".to_owned(),
+            };
+            push(
+                "managed-unknown-policy",
+                format!("AWS has no managed policy `{name}`"),
+                span,
+                &label,
+            );
         }
+    }
+}
+
+/// The managed policy of AWS with this path and name. Names are looked up without their path, which must be right all the
+/// same.
+fn known(name: &str) -> Option<ManagedPolicy> {
+    let path = |arn: &'static str| arn.split(":policy/").nth(1).unwrap_or(arn);
+    catalogue()
+        .managed_policy(name)
+        .filter(|p| p.deprecated || p.arn.is_empty() || path(p.arn) == name)
+}
+
+/// Managed policies that grant more than a workload needs.
+fn breadth(name: &str, span: Span, push: Push<'_>) {
+    let elevated = name == "AdministratorAccess" || super::managed::is_elevated(name);
+    let current = known(name).filter(|p| !p.deprecated && !elevated);
+    if let Some(what) = current.and_then(|_| super::managed::broad(name)) {
+        let short = name.rsplit('/').next().unwrap_or(name);
+        push(
+            "managed-broad-policy",
+            format!("`{short}` grants {what} on everything"),
+            span,
+            "wider than a workload needs",
+        );
     }
 }
 
@@ -297,7 +315,9 @@ fn password_policy(r: &Resource, push: Push<'_>) {
 
 /// More than one access key for one user.
 fn keys(cx: &Context<'_>, out: &mut Out<'_>) {
-    let mut seen: BTreeMap<(String, &str, String), Span> = BTreeMap::new();
+    /// Of the keys of one user, so many are compared with the next one.
+    const MOST: usize = 8;
+    let mut seen: BTreeMap<(String, &str, String), Vec<(Span, Option<&Guard>)>> = BTreeMap::new();
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         if &*r.kind != "AWS::IAM::AccessKey" {
             continue;
@@ -314,14 +334,19 @@ fn keys(cx: &Context<'_>, out: &mut Out<'_>) {
             _ => "",
         };
         let slot = (r.address.scope.to_string(), function, name.clone());
-        if let Some(first) = seen.get(&slot) {
+        let before = seen.entry(slot).or_default();
+        let guard = r.branch.as_ref();
+        // Of two keys under opposite conditions there is one.
+        let both = |other: Option<&Guard>| !matches!((guard, other), (Some(a), Some(b)) if a.excludes(b));
+        if let Some((first, _)) = before.iter().find(|(_, other)| both(*other)) {
             out.push(
                 cx.at_resource("iam-user-many-keys", id, format!("`{name}` gets a second access key"))
                     .primary(user.span, "the same user")
                     .secondary(*first, "the first key"),
             );
-        } else {
-            seen.insert(slot, user.span);
+        }
+        if before.len() < MOST {
+            before.push((user.span, guard));
         }
     }
 }
@@ -355,43 +380,43 @@ fn inline(cx: &Context<'_>, out: &mut Out<'_>) {
 
 /// Boundaries that bound nothing.
 fn boundaries(cx: &Context<'_>, out: &mut Out<'_>) {
-    for identity in &cx.project.identities {
+    let message = "the permissions boundary lets everything through";
+    for (id, identity) in (0u32..).zip(&cx.project.identities) {
         let Some(boundary) = &identity.boundary else { continue };
-        let message = "the permissions boundary lets everything through";
-        match &boundary.policy {
-            PolicyRef::AwsManaged(name) if &**name == "AdministratorAccess" => out.push(
-                cx.at_resource("permissions-boundary-too-broad", identity.resource, message)
-                    .primary(boundary.span, "bounds nothing"),
-            ),
-            PolicyRef::Documents(ids) => {
-                for id in ids {
-                    let d = &cx.project.documents[*id as usize];
-                    let broad = d.statements.iter().enumerate().find(|(_, s)| {
-                        s.allows()
-                            && s.conditions.is_empty()
-                            && s.action
-                                .as_ref()
-                                .is_some_and(|a| !a.negated && a.items.iter().any(|i| pattern::is_star(&i.text)))
-                            && s.resource
-                                .as_ref()
-                                .is_some_and(|r| !r.negated && r.items.iter().any(|i| pattern::is_star(&i.text)))
-                    });
-                    let denies = d.statements.iter().any(crate::iam::Statement::denies);
-                    if let Some((i, s)) = broad.filter(|_| !denies)
-                        && d.kind == PolicyKind::Boundary
-                        && let Some(a) = &s.action
-                    {
-                        out.push(
-                            cx.at_statement("permissions-boundary-too-broad", *id, i, message)
-                                .primary(a.span, "every action, on everything")
-                                .secondary(boundary.span, "the boundary of this identity"),
-                        );
-                    }
-                }
-            }
-            _ => {}
+        if !cx
+            .effects
+            .of(id)
+            .boundary
+            .as_ref()
+            .is_some_and(Boundary::bounds_nothing)
+        {
+            continue;
         }
+        let written = match &boundary.policy {
+            PolicyRef::Documents(ids) => ids.iter().find_map(|id| widest_statement(cx, *id)),
+            _ => None,
+        };
+        out.push(match written {
+            Some((document, statement, span)) => cx
+                .at_statement("permissions-boundary-too-broad", document, statement, message)
+                .primary(span, "every action, on everything")
+                .secondary(boundary.span, "the boundary of this identity"),
+            None => cx
+                .at_resource("permissions-boundary-too-broad", identity.resource, message)
+                .primary(boundary.span, "bounds nothing"),
+        });
     }
+}
+
+/// The statement of a document that is kept as a boundary which allows most, and its actions.
+fn widest_statement(cx: &Context<'_>, id: DocumentId) -> Option<(DocumentId, usize, Span)> {
+    let d = &cx.project.documents[id as usize];
+    let allowed = cx.project.granted(id).allowed.iter();
+    let most = allowed
+        .filter(|_| d.kind == PolicyKind::Boundary)
+        .max_by_key(|a| a.actions.len())?;
+    let clause = d.statements[most.statement].action.as_ref()?;
+    Some((id, most.statement, clause.span))
 }
 
 /// Several functions on one role of the repository.

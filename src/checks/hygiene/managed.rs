@@ -51,7 +51,7 @@ const ASKED_FOR: &[&str] = &[
 
 /// What an AWS managed policy, by its name with path, grants on every resource without a condition, if that is a whole
 /// service or a long list: "every action of `s3`", "118 changing actions of `ec2`".
-pub(super) fn broad(name: &str) -> Option<String> {
+pub(in crate::checks) fn broad(name: &str) -> Option<String> {
     if ASKED_FOR.contains(&name) {
         return None;
     }
@@ -159,12 +159,34 @@ pub(in crate::checks) fn references<'v>(r: &'v Resource, f: &mut dyn FnMut(&'v V
         _ => return,
     };
     for prop in props {
-        if let Some(value) = r.get(prop) {
-            value.each(&mut |v| {
-                if matches!(v.kind, Kind::Str(_) | Kind::Unknown(_)) {
-                    f(v, v.span);
+        each_text(r.get(prop), f);
+    }
+}
+
+/// The permissions boundary that a resource sets.
+pub(super) fn boundary<'v>(r: &'v Resource, f: &mut dyn FnMut(&'v Value, Span)) {
+    match &*r.kind {
+        "AWS::IAM::Role" | "AWS::IAM::User" => each_text(r.get("PermissionsBoundary"), f),
+        "AWS::SSO::PermissionSet" => each_text(r.path(&["PermissionsBoundary", "ManagedPolicyArn"]), f),
+        "AWS::SSO::PermissionsBoundary" => {
+            for name in ["PermissionsBoundary", "permissions_boundary"] {
+                for block in r.get(name).into_iter().flat_map(Value::items) {
+                    let arn = ["ManagedPolicyArn", "managed_policy_arn"];
+                    each_text(arn.iter().find_map(|name| block.get(name)), f);
                 }
-            });
+            }
         }
+        kind if kind == kinds::BOTO3_CALL => each_text(r.get("PermissionsBoundary"), f),
+        _ => {}
+    }
+}
+
+fn each_text<'v>(value: Option<&'v Value>, f: &mut dyn FnMut(&'v Value, Span)) {
+    if let Some(value) = value {
+        value.each(&mut |v| {
+            if matches!(v.kind, Kind::Str(_) | Kind::Unknown(_)) {
+                f(v, v.span);
+            }
+        });
     }
 }

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use crate::checks::grants::names;
-use crate::checks::holders::Holders;
+use crate::checks::holders::{Holders, cause};
 use crate::finding::Finding;
 use crate::iam::ActionSet;
 use crate::model::{Resource, kinds};
-use crate::project::{Effective, Identity, IdentityId, IdentityKind};
+use crate::project::{Identity, IdentityId, IdentityKind};
 use crate::rules::{Context, Out};
 use crate::source::Span;
 use crate::value::{Kind, Value};
@@ -68,9 +68,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         }
     }
     permission_sets(cx, out);
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.deployed() {
         let mut push = |rule: &'static str, message: &str, span: Span, label: &str| {
-            out.push(cx.at_resource(rule, id, message).primary(span, label.to_owned()));
+            let f = cx.at_resource(rule, id, message).under(r.branch.as_ref());
+            out.push(f.primary(span, label.to_owned()));
         };
         match &*r.kind {
             "AWS::EC2::Instance" if !r.has("IamInstanceProfile") && !r.has("LaunchTemplate") => push(
@@ -164,7 +165,7 @@ fn unclear_scopes<'a>(cx: &Context<'a>) -> BTreeSet<&'a str> {
 
 /// A group with permissions, all of which can be seen, and no condition on MFA in any of its policies.
 fn lacks_mfa(cx: &Context<'_>, id: IdentityId) -> bool {
-    let effective = Effective::of(cx.project, id);
+    let effective = cx.effects.of(id);
     let asks = |s: &crate::iam::Statement| {
         s.conditions.iter().any(|c| {
             c.key
@@ -191,7 +192,7 @@ fn unbounded(cx: &Context<'_>, id: IdentityId, identity: &Identity) -> Option<Fi
         "iam:SetDefaultPolicyVersion",
         "iam:Update*",
     ];
-    let effective = Effective::of(cx.project, id);
+    let effective = cx.effects.of(id);
     let mut changes = effective.actions();
     changes.intersect(&ActionSet::expand_all(CHANGES));
     // What a service needs of its own, and on its own terms.
@@ -223,8 +224,8 @@ fn permission_sets(cx: &Context<'_>, out: &mut Out<'_>) {
                 identity.resource,
                 "whoever is assigned this permission set is an administrator",
             )
-            .cause(power.cause(cx, id))
-            .primary(power.span, power.text)
+            .cause(cause(cx, power, id))
+            .primary(power.span, power.reach.text())
             .scope(identity.header, ""),
         );
     }

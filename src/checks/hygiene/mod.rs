@@ -5,7 +5,7 @@
 
 mod account;
 mod identities;
-mod managed;
+pub(super) mod managed;
 mod members;
 mod unused;
 mod users;

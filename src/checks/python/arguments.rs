@@ -14,7 +14,7 @@ const USUAL_SESSION: f64 = 43_200.0;
 const LONG_URL: f64 = 86_400.0;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.deployed() {
         let found = if &*r.kind == kinds::BOTO3_CALL {
             call(cx, r)
         } else if &*r.kind == kinds::BOTO3_CLIENT {
@@ -29,7 +29,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             label,
         } in found
         {
-            let f: Finding = cx.at_resource(rule, id, message).primary(at, label);
+            let f: Finding = cx
+                .at_resource(rule, id, message)
+                .under(r.branch.as_ref())
+                .primary(at, label);
             out.push(if r.header.touches(at) { f } else { f.scope(r.header, "") });
         }
     }

@@ -2,7 +2,8 @@
 
 use crate::iam::arn::widest;
 use crate::iam::condition::strength;
-use crate::iam::{Clause, PolicyKind, pattern};
+use crate::iam::fit::wide_for;
+use crate::iam::{ActionSet, Clause, Item, PolicyKind, pattern};
 use crate::rules::{Context, Out};
 
 pub(super) fn effectively_star(cx: &Context<'_>, out: &mut Out<'_>) {
@@ -22,10 +23,18 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut Out<'_>) {
                 continue;
             }
             // What works on `*` only is given on everything in any case.
-            let about = Clause::actions(actions).is_none_or(|set| set.is_empty() || !set.scopable().is_empty());
-            if !about {
+            let wide = Clause::actions(actions).map(|set| (set.is_empty(), wide_for(&item.text, &set.scopable())));
+            if wide.as_ref().is_some_and(|(unknown, wide)| !unknown && wide.is_empty()) {
                 continue;
             }
+            let granting = |set: &ActionSet| wide.as_ref().is_none_or(|(unknown, w)| *unknown || set.intersects(w));
+            let about: Vec<&Item> = match actions.negated {
+                true => Vec::new(),
+                false => {
+                    let items = actions.items.iter().zip(actions.sets());
+                    items.filter(|(_, set)| granting(set)).map(|(i, _)| i).collect()
+                }
+            };
             let mut f = cx
                 .at_statement(
                     "resource-effectively-star",
@@ -35,8 +44,8 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut Out<'_>) {
                 )
                 .primary(item.span, "as wide as `*`")
                 .resources([item.display()])
-                .actions(actions.items.iter().map(|a| a.display().to_lowercase()));
-            if let Some(first) = actions.items.first().filter(|_| !actions.negated) {
+                .actions(about.iter().map(|a| a.display().to_lowercase()));
+            if let Some(first) = about.first() {
                 f = f.secondary(first.span, "allowed on all of them");
             }
             if strength(s).narrows() {

@@ -113,15 +113,19 @@ fn misfit(
             .resources(items.iter().map(Item::display))
     };
     if set.iter().all(|a| a.resource_types().len() == 0) {
-        let message = format!("{subject} works on `*` only, and is given on an ARN");
-        let f = cx
-            .at_statement("star-only-action-on-arn", id, i, message)
-            .secondary(first, "must be `*` for this action");
+        let rule = "star-only-action-on-arn";
         out.push(about(match set.iter().any(|a| resources.may_fit(a)) {
-            false => f.primary(item.span, never),
-            true => f
-                .primary(item.span, "AWS documents no ARNs for this action")
-                .note("its request names such a thing, so AWS may check it against the ARN all the same")
+            false => cx
+                .at_statement(rule, id, i, format!("{subject} supports only `*`, not an ARN"))
+                .primary(item.span, never)
+                .secondary(first, "must be `*` for this action"),
+            true => cx
+                .at_statement(rule, id, i, format!("AWS documents no resource type for {subject}"))
+                .primary(item.span, "may need `*`")
+                .secondary(first, "may not be checked for this action")
+                .note("AWS checks some actions against ARNs that its reference does not list")
+                .help("Test whether the statement has an effect on the action. If not, put it into one with `\"Resource\": \"*\"`.")
+                .severity(Severity::Low)
                 .confidence(Confidence::Low),
         }));
         return;

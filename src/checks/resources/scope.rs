@@ -2,8 +2,8 @@
 
 use crate::checks::grants::{class, granting, managing, names, writing};
 use crate::finding::Severity;
-use crate::iam::ActionSet;
 use crate::iam::condition::{Grade, Strength};
+use crate::iam::{Action, ActionSet};
 use crate::rules::{Context, Out};
 
 /// What pulls images, which the account keeps to run them: AWS's own policies give it on `*`.
@@ -16,7 +16,7 @@ const PULLING: [&str; 3] = [
 
 /// What code needs to write its log and to be in a VPC. It changes nothing that others keep, and AWS's own policies give it on
 /// `*`. AWS Lambda Developer Guide, "Defining Lambda function permissions with an execution role".
-const LOGGING: [&str; 6] = [
+pub(super) const LOGGING: [&str; 6] = [
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
     "ec2:UnassignPrivateIpAddresses",
@@ -25,14 +25,48 @@ const LOGGING: [&str; 6] = [
     "logs:PutLogEvents",
 ];
 
+/// Services whose descriptions are of the account or the organization itself, of what happens in it, or of who may do what:
+/// nobody can name these beforehand, and AWS's own policies for reading give them on `*`.
+const OF_THE_ACCOUNT: [&str; 19] = [
+    "account",
+    "aws-portal",
+    "billing",
+    "budgets",
+    "ce",
+    "cloudtrail",
+    "cloudwatch",
+    "config",
+    "controltower",
+    "cur",
+    "health",
+    "iam",
+    "organizations",
+    "resource-explorer-2",
+    "resource-groups",
+    "servicequotas",
+    "support",
+    "tag",
+    "trustedadvisor",
+];
+
+/// What shows the content of something, rather than a description of it.
+const CONTENT: [&str; 5] = ["content", "data", "secrets", "credentials", "lambda-env"];
+
+/// Descriptions that cannot sensibly be given on less than everything.
+fn is_of_the_account(a: Action) -> bool {
+    !a.level().changes()
+        && OF_THE_ACCOUNT.contains(&a.service().prefix())
+        && !CONTENT.iter().any(|name| class(name).contains(a.id()))
+}
+
 /// `*` where some of the actions can be given on single resources. One statement gives one finding: the gravest that fits;
 /// the rule files say which takes in which.
 pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
     for g in granting(cx) {
-        let Some((everywhere, written)) = g.everywhere() else {
+        let Some((everywhere, written, actions)) = g.everywhere() else {
             continue;
         };
-        let scopable = g.actions.scopable();
+        let scopable: ActionSet = actions.scopable().iter().filter(|a| !is_of_the_account(*a)).collect();
         if g.actions.is_all() || scopable.is_empty() {
             continue;
         }
@@ -42,8 +76,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
         }
         let writes = writing(&scopable);
         // Descriptions give nothing away that is kept there.
-        let content = ["content", "data", "secrets", "credentials", "lambda-env"];
-        let shows = content.iter().any(|name| class(name).intersects(&scopable));
+        let shows = CONTENT.iter().any(|name| class(name).intersects(&scopable));
         let reads = writes.is_empty() && (scopable.is_subset(&ActionSet::expand_all(PULLING)) || !shows);
         let logs = !writes.is_empty() && !shows && writes.is_subset(&ActionSet::expand_all(LOGGING));
         let managing = managing(&scopable);

@@ -1,10 +1,10 @@
 //! Every resource of one type in the account.
 
-use crate::checks::grants::{Granting, granting, names};
-use crate::iam::ActionSet;
-use crate::iam::Item;
-use crate::iam::arn::{Arn, whole_types};
-use crate::iam::catalogue::AccessLevel;
+use super::scope::LOGGING;
+use crate::checks::grants::{Granting, granting, names, writing};
+use crate::iam::arn::{Arn, whole_types, widest};
+use crate::iam::catalogue::{AccessLevel, ResourceType};
+use crate::iam::{Action, ActionSet, Item, pattern};
 use crate::rules::{Context, Out};
 
 /// Service, type as the catalogue names it, what one of them is. Types whose names are chosen by people, so that a policy can
@@ -33,13 +33,14 @@ const TYPES: &[(&str, &str, &str)] = &[
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for g in granting(cx) {
-        if g.star().is_some() {
-            continue;
-        }
         let Some(clause) = g.statement.resource.as_ref().filter(|c| !c.negated) else {
             continue;
         };
-        for item in &clause.items {
+        // Beside a plain star nothing is narrower; what is as wide as one is another rule's.
+        if clause.items.iter().any(|r| pattern::is_star(&r.text)) {
+            continue;
+        }
+        for item in clause.items.iter().filter(|r| !widest(&r.text).is_star_like()) {
             if let Some(f) = one(cx, &g, item) {
                 out.push(f);
             }
@@ -53,8 +54,9 @@ fn one(cx: &Context<'_>, g: &Granting<'_>, item: &Item) -> Option<crate::finding
     let (kind, matters) = TYPES
         .iter()
         .filter(|(s, name, _)| *s == service && whole.iter().any(|t| t.name() == *name))
-        .map(|(_, name, what)| (*what, matters(&g.actions, &service, name)))
-        .find(|(_, matters)| !matters.is_empty())?;
+        .map(|(_, name, what)| ((*what).to_owned(), matters(&g.actions, &service, name)))
+        .find(|(_, matters)| !matters.is_empty())
+        .or_else(|| of_others(g, &service, &whole))?;
     let single = matters.len() == 1;
     let mut f = cx
         .at_statement(
@@ -79,6 +81,26 @@ fn one(cx: &Context<'_>, g: &Granting<'_>, item: &Item) -> Option<crate::finding
     f.evidence.expanded_actions = Some(matters.len());
     f.steps_down += u8::from(g.strength.narrows());
     Some(g.weighed(cx, &matters, f))
+}
+
+/// Of the types that are not in the table, many of which AWS names: one of which everything may be changed, and the actions
+/// that do it. What they make is new, and has no name beforehand.
+fn of_others(g: &Granting<'_>, service: &str, whole: &[ResourceType]) -> Option<(String, ActionSet)> {
+    if g.strength.narrows() {
+        return None;
+    }
+    let makes = ["Create", "Run", "Allocate", "Request", "Register"];
+    let mut all = writing(&g.actions.scopable());
+    all.subtract(&ActionSet::expand_all(LOGGING));
+    whole.iter().find_map(|kind| {
+        let on = |a: &Action| {
+            a.service().prefix() == service
+                && a.resource_types().any(|t| t.name() == kind.name())
+                && !makes.iter().any(|verb| a.short_name().starts_with(verb))
+        };
+        let of_type: ActionSet = all.iter().filter(on).collect();
+        (!of_type.is_empty()).then(|| (kind.name().replace('-', " "), of_type))
+    })
 }
 
 /// What of the actions on a type is worth naming the resource for: all that changes, and reads of what is kept there.

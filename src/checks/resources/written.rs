@@ -9,7 +9,7 @@ use crate::iam::arn::{Arn, Field, is_account_id};
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::{Facet, Grade};
 use crate::iam::principal::{Place, Who, account_place};
-use crate::iam::{Document, Format, Item, Origin, PolicyKind, Statement};
+use crate::iam::{Condition, Document, Format, Item, Origin, PolicyKind, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::source::HoleKind;
@@ -198,6 +198,17 @@ fn open_account(cx: &Context<'_>, out: &mut Out<'_>) {
         });
         let Some((item, arn)) = wide else { continue };
         let span = arn.account.span_of(0..1).unwrap_or(item.span);
+        let organization = |c: &Condition| c.key.text.display().to_ascii_lowercase().contains("org");
+        // Roles of other accounts, or the resources of an organization: the holder's own account would be too little.
+        let others = arn.service().as_deref() == Some("iam") || g.statement.conditions.iter().any(organization);
+        let help = match others {
+            true => "Name the accounts, or add a condition on `aws:ResourceOrgID` with the ID of your organization."
+                .to_owned(),
+            false => format!(
+                "Name the account: {}.",
+                own_account(cx.project.documents[g.document as usize].format)
+            ),
+        };
         out.push(
             cx.at_statement(
                 "resource-wildcard-account",
@@ -206,10 +217,7 @@ fn open_account(cx: &Context<'_>, out: &mut Out<'_>) {
                 "the account is left open: what others share is taken in",
             )
             .primary(span, "every account")
-            .help(format!(
-                "Name the account: {}.",
-                own_account(cx.project.documents[g.document as usize].format)
-            ))
+            .help(help)
             .resources([item.display()]),
         );
     }

@@ -55,7 +55,7 @@ fn one<'a>(
             let holders = holders.get_or_init(|| Holders::new(cx));
             let role = d.resource.and_then(|r| holders.identity(r));
             if let Some(power) = role.and_then(|role| holders.power(role)) {
-                f = f.severity(Severity::Medium).secondary(power.span, power.text);
+                f = f.severity(Severity::Medium).secondary(power.span, power.reach.text());
             }
             out.push(f);
         }

@@ -10,6 +10,7 @@ use crate::iam::principal::{Place, Who, place};
 use crate::iam::{Condition, Item, Origin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
+use crate::value::Guard;
 
 /// Services that belong together, so that one role for them is one purpose.
 const RELATED: &[&[&str]] = &[
@@ -154,7 +155,7 @@ fn actions(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, 
 }
 
 fn services(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
-    let mut names: BTreeSet<String> = BTreeSet::new();
+    let mut found: Vec<(String, Option<&Guard>)> = Vec::new();
     for p in principals(s) {
         if let Place::Service { name } = place(p, cx.project.own, None) {
             if COMPUTE.contains(&name.as_str()) {
@@ -187,9 +188,16 @@ fn services(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize,
                     .principals([name.clone()]),
                 );
             }
-            names.insert(name);
+            found.push((name, p.value.branch.as_ref()));
         }
     }
+    // Of alternatives, those that exist together.
+    let excludes = |a: Option<&Guard>, b: Option<&Guard>| a.zip(b).is_some_and(|(a, b)| a.excludes(b));
+    let together = found.iter().map(|(_, when)| {
+        let with = found.iter().filter(|(_, other)| !excludes(*when, *other));
+        with.map(|(name, _)| name.clone()).collect::<BTreeSet<String>>()
+    });
+    let names = together.max_by_key(BTreeSet::len).unwrap_or_default();
     let related = RELATED
         .iter()
         .any(|group| names.iter().all(|n| group.contains(&n.as_str())));

@@ -6,6 +6,7 @@ use crate::iam::arn::{Arn, Field};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Operator, strength};
 use crate::iam::principal::{Place, Who, is_public, place};
+use crate::iam::variables::may_be_template;
 use crate::iam::{Origin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
@@ -39,7 +40,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 fn canonical_user(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Option<Finding> {
     let text = item.value.text.known()?;
     let hex = text.len() >= 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    (!hex && !text.is_empty() && !text.contains(['*', '$', '{', '<', '%'])).then(|| {
+    (!hex && !text.is_empty() && !text.contains('*') && !may_be_template(&text)).then(|| {
         cx.at_statement(
             "principal-invalid-format",
             id,
@@ -76,7 +77,7 @@ fn aws(
         ),
         Place::Unknown => {
             // Shapes that the place does not know: CloudFront's identities, or plain mistakes.
-            (!text.is_empty() && !text.contains(['$', '{', '<', '%'])).then(|| {
+            (!text.is_empty() && !may_be_template(&text)).then(|| {
                 at("principal-invalid-format", format!("`{text}` is no principal"))
                     .primary(item.value.span, "an ARN, an account id or `*`")
             })
@@ -95,7 +96,7 @@ fn aws(
         }
         | Place::OtherAccount {
             who: Who::AssumedRole, ..
-        } if !text.contains(['$', '{', '<', '%']) => {
+        } if !may_be_template(&text) => {
             let parts: Vec<&str> = text.split(":assumed-role/").nth(1)?.split('/').collect();
             let label = match parts.len() {
                 2 if parts.iter().all(|p| !p.is_empty()) => return None,
@@ -106,12 +107,15 @@ fn aws(
         }
         // Groups, policies and what is no identity at all cannot act.
         Place::OwnAccount { who: Who::Other, .. } | Place::OtherAccount { who: Who::Other, .. }
-            if !text.contains(['$', '{', '<', '%']) =>
+            if !may_be_template(&text) =>
         {
-            Some(
-                at("principal-invalid-format", format!("`{text}` is no principal"))
-                    .primary(item.value.span, "neither a role nor a user, nor an account's root"),
-            )
+            let kind = text.splitn(6, ':').nth(5)?.split('/').next()?;
+            let label = match kind {
+                "assumed-role" | "federated-user" => "the ARN of a session has the service `sts`",
+                "role" | "user" | "root" => "the ARN of a role, user or account has the service `iam`",
+                _ => "neither a role nor a user, nor an account's root",
+            };
+            Some(at("principal-invalid-format", format!("`{text}` is no principal")).primary(item.value.span, label))
         }
         Place::OwnAccount { who: Who::User, .. } | Place::OtherAccount { who: Who::User, .. }
             if kind == PolicyKind::Trust && s.allows() && s.principal.as_ref().is_some_and(|p| !p.negated) =>

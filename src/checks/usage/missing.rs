@@ -8,10 +8,10 @@ use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Action, ActionSet, Item, Origin, PolicyKind, Statement, Truth, catalogue};
 use crate::model::Resource;
 use crate::project::calls::Call;
-use crate::project::places::Places;
+use crate::project::places::{Place, Places};
 use crate::project::{Effective, Handler, IdentityId, PolicySource, Project, Workload, WorkloadKind};
 use crate::rules::{Context, Out};
-use crate::source::Span;
+use crate::source::{Span, Text};
 use crate::value::Value;
 
 pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) {
@@ -20,13 +20,13 @@ pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) 
     }
     let by_resources = by_resources(cx.project);
     for (role, users) in &roles.users {
-        let effective = Effective::of(cx.project, *role);
+        let effective = cx.effects.of(*role);
         if !effective.complete() {
             continue;
         }
         for user in users {
             let granted = Granted {
-                effective: &effective,
+                effective,
                 by_resources: &by_resources,
                 places: &roles.places,
                 workload: &cx.project.workloads[user.workload],
@@ -129,7 +129,7 @@ fn of_user(cx: &Context<'_>, role: IdentityId, user: &User<'_>, granted: &Grante
                 {
                     f = f.secondary(item.span, "granted on this");
                 }
-                if let [one] = first.resources_of(action) {
+                if let [one] = granted.missed(first, known).as_slice() {
                     f = f.help(format!("allow it on `{}`", granted.places.shown(w, one)));
                 }
             }
@@ -210,6 +210,19 @@ impl Granted<'_> {
         out
     }
 
+    /// Whether nothing grants an action at a place.
+    fn is_missed(&self, action: Action, place: &Place) -> bool {
+        let mut grants = self.effective.granting(action);
+        grants.all(|g| self.places.misses(g.statement, std::slice::from_ref(place)))
+    }
+
+    /// Those of the resources of a call that nothing grants an action on.
+    fn missed<'c>(&self, call: &'c Call, action: Action) -> Vec<&'c Text> {
+        let places = self.places.known(self.workload, call, action);
+        let missed = places.into_iter().filter(|(_, place)| self.is_missed(action, place));
+        missed.map(|(text, _)| text).collect()
+    }
+
     fn fails(&self, call: &Call, name: &str) -> Option<(Action, Fails)> {
         let action = catalogue().action(name)?;
         let other = ALTERNATIVES.iter().find(|(a, _)| *a == name);
@@ -223,11 +236,10 @@ impl Granted<'_> {
             Truth::No => Some((action, Fails::NotGranted)),
             Truth::Unknown => None,
             Truth::Yes => {
-                let places = self.places.of_call(self.workload, call, action)?;
-                let mut grants = self.effective.granting(action);
-                grants
-                    .all(|g| self.places.misses(g.statement, &places))
-                    .then_some((action, Fails::OutOfReach))
+                let places = self.places.known(self.workload, call, action);
+                // A call on several resources needs the action on each.
+                let fails = places.iter().any(|(_, place)| self.is_missed(action, place));
+                fails.then_some((action, Fails::OutOfReach))
             }
         }
     }

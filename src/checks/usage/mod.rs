@@ -23,7 +23,7 @@ fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     sources::check(cx, out);
     let any = |w: &crate::project::Workload| !w.roles.is_empty() && w.code.is_some();
     if !project.workloads.iter().any(any) {
-        silence::check(project, None, out);
+        silence::check(cx, None, out);
         return;
     }
     let program = project.program();
@@ -41,7 +41,7 @@ fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             inline: &inline,
         },
     );
-    silence::check(project, Some(&roles), out);
+    silence::check(cx, Some(&roles), out);
     unused::check(cx, &roles, out);
     missing::check(cx, &roles, out);
 }

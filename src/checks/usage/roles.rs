@@ -12,6 +12,7 @@ use crate::model::{Resource, kinds};
 use crate::project::calls::Call;
 use crate::project::places::{Place, Places};
 use crate::project::{Codebase, Effective, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
+use crate::rules::Context;
 use crate::source::Hole;
 use crate::unjudged::Silence;
 use crate::value::{Kind, Value};
@@ -104,7 +105,8 @@ impl<'c, 'p> Roles<'c, 'p> {
     }
 
     /// What the users of `role` use, where all of it is understood and nobody else can have the role.
-    pub(super) fn used(&self, project: &Project<'_>, role: IdentityId) -> Result<Used<'c>, Silence> {
+    pub(super) fn used(&self, cx: &Context<'_>, role: IdentityId) -> Result<Used<'c>, Silence> {
+        let project = cx.project;
         let users = self.users.get(&role).ok_or(Silence::NoCode)?;
         let address = &project.resources[project.identities[role as usize].resource as usize].address;
         if self.handed_on.contains(&(address.scope.clone(), address.name.clone())) {
@@ -151,16 +153,15 @@ impl<'c, 'p> Roles<'c, 'p> {
         used.needed.union_with(&declared);
         used.calls.sort_by_key(|c| c.span);
         used.calls.dedup_by(|a, b| std::ptr::eq(*a, *b));
-        self.settle(project, role, &mut used);
+        self.settle(cx.effects.of(role), &mut used);
         Ok(used)
     }
 
     /// What no grant reaches where it is called is missing there; whatever else it is granted on counts as meant for it.
-    fn settle(&self, project: &Project<'_>, role: IdentityId, used: &mut Used<'_>) {
+    fn settle(&self, effective: &Effective<'_>, used: &mut Used<'_>) {
         if used.somewhere.is_empty() {
             return;
         }
-        let effective = Effective::of(project, role);
         for (id, places) in std::mem::take(&mut used.somewhere) {
             let mut grants = effective.granting(id.action());
             let reached = places.len() <= MAX_PLACES && grants.any(|g| !self.places.misses(g.statement, &places));

@@ -2,18 +2,19 @@
 
 use super::roles::Roles;
 use crate::project::{Project, Workload, WorkloadKind};
-use crate::rules::Out;
+use crate::rules::{Context, Out};
 use crate::unjudged::{Silence, Unjudged, What, Why};
 use crate::value::Value;
 
 /// Lists each function that was not compared. `roles` are `None` where the code of none of them was found.
-pub(super) fn check(project: &Project<'_>, roles: Option<&Roles<'_, '_>>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, roles: Option<&Roles<'_, '_>>, out: &mut Out<'_>) {
+    let project = cx.project;
     for (id, w) in project.workloads.iter().enumerate() {
         let r = &project.resources[w.resource as usize];
         if w.kind != WorkloadKind::Function || !project.sources.file(r.header.file).in_scope {
             continue;
         }
-        let why = unlinked(project, w).or_else(|| uncompared(project, roles?, id, w));
+        let why = unlinked(project, w).or_else(|| uncompared(cx, roles?, id, w));
         if let Some(silence) = why {
             let name = r.address.name.clone();
             let why = Why::Function(silence);
@@ -41,7 +42,7 @@ fn unlinked(project: &Project<'_>, w: &Workload) -> Option<Silence> {
 }
 
 /// Why a function that was linked was not compared.
-fn uncompared(project: &Project<'_>, roles: &Roles<'_, '_>, id: usize, w: &Workload) -> Option<Silence> {
+fn uncompared(cx: &Context<'_>, roles: &Roles<'_, '_>, id: usize, w: &Workload) -> Option<Silence> {
     let users = || w.roles.iter().filter_map(|r| roles.users.get(&r.role)).flatten();
     match users().find(|u| u.workload == id).map(|u| &u.required) {
         None => return None,
@@ -52,5 +53,5 @@ fn uncompared(project: &Project<'_>, roles: &Roles<'_, '_>, id: usize, w: &Workl
             }
         }
     }
-    w.roles.iter().find_map(|r| roles.used(project, r.role).err())
+    w.roles.iter().find_map(|r| roles.used(cx, r.role).err())
 }

@@ -13,7 +13,7 @@ use crate::iam::arn::Arn;
 use crate::iam::{ActionSet, Truth, catalogue, sdk};
 use crate::model::Resource;
 use crate::project::places::Places;
-use crate::project::{Effective, Project, ResourceId, RunsAs};
+use crate::project::{Project, ResourceId, RunsAs};
 use crate::rules::{Context, Out};
 use crate::source::Hole;
 use crate::value::{Kind, Value};
@@ -103,7 +103,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         let (Some((arn, source)), Some(runs_as)) = (found, role(project, &places, r)) else {
             continue;
         };
-        let effective = Effective::of(project, runs_as.role);
+        let effective = cx.effects.of(runs_as.role);
         if !effective.complete() {
             continue;
         }

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use super::roles::{Roles, Used, witnesses};
 use super::{platform, templates};
 use crate::checks::grants::writing;
+use crate::checks::hygiene::managed::broad;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
 use crate::iam::{AccessLevel, ActionSet, Document, Item, Origin, PolicyKind, Statement, catalogue};
 use crate::project::places::Places;
-use crate::project::{DocumentId, Effective, IdentityId, PolicyRef, PolicySource, PolicyUse, Project};
+use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource, PolicyUse, Project};
 use crate::rules::{Context, Out};
 
 /// Actions that a text names before it only counts them.
@@ -27,7 +28,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) 
     let used: BTreeMap<IdentityId, Used<'_>> = roles
         .users
         .keys()
-        .filter_map(|role| Some((*role, roles.used(project, *role).ok()?)))
+        .filter_map(|role| Some((*role, roles.used(cx, *role).ok()?)))
         .collect();
     if used.is_empty() {
         return;
@@ -95,8 +96,8 @@ fn union<'c>(all: &[&Used<'c>]) -> Used<'c> {
 }
 
 /// A document, and all that is used of it.
-struct Grant<'g, 'c> {
-    cx: &'g Context<'g>,
+struct Grant<'g, 'c, 'p> {
+    cx: &'g Context<'p>,
     places: &'g Places<'g>,
     document: DocumentId,
     holders: &'g [(IdentityId, &'g PolicyUse)],
@@ -113,7 +114,7 @@ struct Excess<'d> {
     elsewhere: ActionSet,
 }
 
-impl Grant<'_, '_> {
+impl Grant<'_, '_, '_> {
     fn written(&self, d: &Document, out: &mut Out<'_>) {
         for allowed in &self.cx.project.granted(self.document).allowed {
             let statement = &d.statements[allowed.statement];
@@ -123,16 +124,24 @@ impl Grant<'_, '_> {
             let excess: Vec<Excess<'_>> = clause
                 .items
                 .iter()
-                .filter_map(|item| self.excess(item, statement))
+                .filter_map(|item| self.excess(item, allowed.statement))
                 .collect();
             if !excess.is_empty() {
-                out.push(self.finding(allowed.statement, statement, &allowed.actions, &excess));
+                let granted = self.given(allowed.statement, &allowed.actions);
+                out.push(self.finding(allowed.statement, statement, &granted, &excess));
             }
         }
     }
 
-    fn excess<'d>(&self, item: &'d Item, statement: &Statement) -> Option<Excess<'d>> {
-        let granted = ActionSet::expand(&item.text.known()?);
+    /// What of `actions` a statement gives in the end.
+    fn given(&self, statement: usize, actions: &ActionSet) -> ActionSet {
+        let project = self.cx.project;
+        project.given(self.places, self.document, statement, actions).fitting
+    }
+
+    fn excess<'d>(&self, item: &'d Item, index: usize) -> Option<Excess<'d>> {
+        let statement = &self.cx.project.documents[self.document as usize].statements[index];
+        let granted = self.given(index, &ActionSet::expand(&item.text.known()?));
         let mut unused = granted.clone();
         unused.subtract(&self.used.of(&granted, statement, self.places));
         let needed = self.needed(&granted, statement);
@@ -259,9 +268,10 @@ impl Grant<'_, '_> {
         let [mut granted, mut used, mut elsewhere] = [(); 3].map(|()| ActionSet::empty());
         for a in &self.cx.project.granted(self.document).allowed {
             let statement = &d.statements[a.statement];
-            granted.union_with(&a.actions);
-            used.union_with(&self.used.of(&a.actions, statement, self.places));
-            elsewhere.union_with(&self.used.elsewhere(&a.actions, statement, self.places));
+            let given = self.given(a.statement, &a.actions);
+            used.union_with(&self.used.of(&given, statement, self.places));
+            elsewhere.union_with(&self.used.elsewhere(&given, statement, self.places));
+            granted.union_with(&given);
         }
         if granted.is_subset(&used) {
             return None;
@@ -302,7 +312,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &Used<'_>, out: &mut Out<'_
     if !out.wants("unused-managed-grant") {
         return;
     }
-    let effective = Effective::of(project, role);
+    let effective = cx.effects.of(role);
     let mut policies: BTreeMap<&str, (&PolicyUse, ActionSet)> = BTreeMap::new();
     for grant in &effective.grants {
         if let PolicySource::AwsManaged(name) = grant.source {
@@ -341,7 +351,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &Used<'_>, out: &mut Out<'_
             )
         };
         let identity = &project.identities[role as usize];
-        let severity = if fully_grants(&granted) {
+        let severity = if fully_grants(&granted) || broad(policy).is_some() {
             Severity::Medium
         } else {
             Severity::Low

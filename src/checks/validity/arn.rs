@@ -8,6 +8,7 @@ use crate::iam::catalogue::{ResourceType, catalogue};
 use crate::iam::glob::Case;
 use crate::iam::partitions::is_missing;
 use crate::iam::pattern::Pattern;
+use crate::iam::variables::may_be_template;
 use crate::iam::{Item, Origin, PolicyKind};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
@@ -15,6 +16,30 @@ use crate::source::{Part, Text};
 
 /// Services that take a path instead of an ARN. API Gateway Developer Guide, "API Gateway resource policy examples".
 const RELATIVE: [&str; 1] = ["execute-api:/"];
+
+/// Services whose resources all belong to an account: AWS itself owns nothing there that a policy could name.
+/// Service Authorization Reference, "Resource types" of each service.
+const IN_ACCOUNTS: [&str; 19] = [
+    "athena",
+    "codebuild",
+    "codecommit",
+    "cognito-idp",
+    "dynamodb",
+    "ecr",
+    "ecs",
+    "elasticfilesystem",
+    "es",
+    "firehose",
+    "iam",
+    "kinesis",
+    "kms",
+    "logs",
+    "rds",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "states",
+];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -68,7 +93,7 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &Item) -> Option<Fi
         Shape::Other => {
             let text = item.text.known()?;
             // A text that is empty by default is often filled in before it is used.
-            let placeholder = text.contains(['{', '<', '%', '$']) || (text.is_empty() && !cx.is_literal(item));
+            let placeholder = may_be_template(&text) || (text.is_empty() && !cx.is_literal(item));
             let relative = RELATIVE.iter().any(|p| text.starts_with(p));
             return (!placeholder && !relative).then(|| bad_prefix(&at, &shown));
         }
@@ -319,6 +344,13 @@ fn misfit(arn: &Arn<'_>, item: &Item) -> Option<(&'static str, String, &'static 
             "arn-missing-region",
             format!("{such} has a region"),
             "add the region, or `*`",
+        ));
+    }
+    if a.is_empty() && with(&r, "*") && IN_ACCOUNTS.contains(&&*service) {
+        return Some((
+            "arn-missing-account",
+            format!("{such} has an account"),
+            "add the account, or `*`",
         ));
     }
     if a.is_empty() && with(&r, "*") {

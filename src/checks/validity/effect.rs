@@ -26,6 +26,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 "in the past",
                 "",
             ),
+            Why::AlwaysThere => (
+                format!("every request has `{key}`: the statement never applies"),
+                "must be absent",
+                "",
+            ),
             // Rules of the family `conditions` report these.
             Why::Contradiction | Why::NoSuchTag | Why::Unsupported => continue,
         };

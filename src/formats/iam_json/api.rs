@@ -1,6 +1,6 @@
 //! Answers and inputs of the IAM, S3, KMS and Organizations APIs, as the command line prints and reads them.
 //!
-//! Shapes: IAM API Reference, `GetAccountAuthorizationDetails`, `GetRole`, `GetRolePolicy`, `CreatePolicy`,
+//! OpenAPI definitions of APIs in API Gateway are among the latter. Shapes: IAM API Reference, `GetAccountAuthorizationDetails`, `GetRole`, `GetRolePolicy`, `CreatePolicy`,
 //! `GetPolicyVersion`; S3 API Reference, `PutBucketPolicy`; Organizations API Reference, `Policy`.
 
 use std::sync::Arc;
@@ -66,6 +66,15 @@ pub(super) fn hint(value: &Value) -> Option<Hint> {
     }
 }
 
+/// An OpenAPI definition that API Gateway imports: an operation of it has an integration.
+/// API Gateway Developer Guide, "Develop REST APIs using OpenAPI in API Gateway".
+fn is_definition(value: &Value) -> bool {
+    let versioned = value.get("openapi").is_some() || value.get("swagger").is_some();
+    let paths = value.get("paths").and_then(Value::entries).unwrap_or(&[]);
+    let mut operations = paths.iter().flat_map(|p| p.value.entries().unwrap_or(&[]));
+    versioned && operations.any(|o| o.value.get("x-amazon-apigateway-integration").is_some())
+}
+
 /// Properties of a resource in the making.
 struct Props<'v> {
     from: &'v Value,
@@ -121,6 +130,11 @@ impl Walk {
         }
         if export {
             return true;
+        }
+        if pointer.is_empty() && is_definition(value) {
+            let mut props = Props::new(value);
+            props.put("Body", value.span, value.clone());
+            self.resource("AWS::ApiGateway::RestApi", "openapi", value, props.finish());
         }
         let has = |key| value.get(key).is_some();
         let holds = |key| value.get(key).is_some_and(may_be_document);

@@ -81,7 +81,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn walk(&mut self, value: &Value, path: &mut String, depth: usize) {
-        if depth > MAX_DEPTH || slots::is_foreign(self.resource) {
+        if depth > MAX_DEPTH || slots::is_foreign(self.resource) || recognize::is_pattern_property(path) {
             return;
         }
         let known = if path.is_empty() {
@@ -143,7 +143,9 @@ impl Search<'_> {
                 // an ARN; what could not be evaluated may be any policy.
                 let managed = path.starts_with("ManagedPolicyArns") && hole.kind == HoleKind::Other;
                 let kind = slots::kind_below(self.resource, path).filter(|_| !path.is_empty());
-                if let Some(kind) = kind.or(managed.then_some(PolicyKind::Identity)) {
+                let kind = kind.or(managed.then_some(PolicyKind::Identity));
+                let named = || recognize::is_policy_property(&self.resource.type_name, path);
+                if let Some(kind) = kind.or_else(|| named().then_some(PolicyKind::Resource)) {
                     self.policy(value, path, Some(kind));
                 }
             }
@@ -306,6 +308,9 @@ impl Found {
         };
         let before = self.documents.len();
         self.values(&loose.value, &slot, false, 0);
+        if loose.kind.is_some() {
+            document::unread(&loose.value, &slot, &mut self.unread);
+        }
         for d in &mut self.documents[before..] {
             if d.kind == PolicyKind::Unknown {
                 suggest(d, loose.suggested);

@@ -10,10 +10,16 @@ use crate::value::{Entry, Value};
 
 /// `[]` after a name stands for any item of a list.
 const SLOTS: &[(&str, &str, PolicyKind)] = &[
+    ("AWS::ACMPCA::Policy", "Policy", Resource),
     ("AWS::ApiGateway::RestApi", "Policy", Resource),
     ("AWS::Backup::BackupVault", "AccessPolicy", Resource),
+    ("AWS::Backup::LogicallyAirGappedBackupVault", "AccessPolicy", Resource),
+    ("AWS::CloudSearch::AccessPolicy", "AccessPolicy", Resource),
+    ("AWS::CloudTrail::ResourcePolicy", "ResourcePolicy", Resource),
     ("AWS::CodeArtifact::Domain", "PermissionsPolicyDocument", Resource),
     ("AWS::CodeArtifact::Repository", "PermissionsPolicyDocument", Resource),
+    ("AWS::CodeBuild::ResourcePolicy", "Policy", Resource),
+    ("AWS::DSQL::Cluster", "PolicyDocument", Resource),
     ("AWS::DynamoDB::Table", "ResourcePolicy/PolicyDocument", Resource),
     (
         "AWS::DynamoDB::Table",
@@ -24,8 +30,10 @@ const SLOTS: &[(&str, &str, PolicyKind)] = &[
     ("AWS::ECR::PublicRepository", "RepositoryPolicyText", Resource),
     ("AWS::ECR::RegistryPolicy", "PolicyText", Resource),
     ("AWS::ECR::Repository", "RepositoryPolicyText", Resource),
+    ("AWS::ECR::RepositoryCreationTemplate", "RepositoryPolicy", Resource),
     ("AWS::EFS::FileSystem", "FileSystemPolicy", Resource),
     ("AWS::Elasticsearch::Domain", "AccessPolicies", Resource),
+    ("AWS::EventSchemas::RegistryPolicy", "Policy", Resource),
     ("AWS::Events::EventBus", "Policy", Resource),
     ("AWS::Glacier::Vault", "AccessPolicy", Resource),
     ("AWS::Glue::ResourcePolicy", "PolicyInJson", Resource),
@@ -43,23 +51,50 @@ const SLOTS: &[(&str, &str, PolicyKind)] = &[
     ("AWS::KMS::ReplicaKey", "KeyPolicy", Resource),
     ("AWS::Kinesis::ResourcePolicy", "ResourcePolicy", Resource),
     ("AWS::Lambda::LayerVersionPermission", "Policy", Resource),
+    ("AWS::Lex::ResourcePolicy", "Policy", Resource),
     ("AWS::Logs::Destination", "DestinationPolicy", Resource),
     ("AWS::Logs::ResourcePolicy", "PolicyDocument", Resource),
     ("AWS::MSK::ClusterPolicy", "Policy", Resource),
+    ("AWS::MediaPackageV2::ChannelPolicy", "Policy", Resource),
+    ("AWS::MediaPackageV2::OriginEndpointPolicy", "Policy", Resource),
+    ("AWS::MediaStore::Container", "Policy", Resource),
+    ("AWS::NetworkFirewall::ResourcePolicy", "Policy", Resource),
+    ("AWS::Oam::Sink", "Policy", Resource),
     ("AWS::OpenSearchService::Domain", "AccessPolicies", Resource),
+    ("AWS::Organizations::ResourcePolicy", "Content", Resource),
+    ("AWS::Redshift::Cluster", "NamespaceResourcePolicy", Resource),
+    ("AWS::Redshift::ResourcePolicy", "Policy", Resource),
+    (
+        "AWS::RedshiftServerless::Namespace",
+        "NamespaceResourcePolicy",
+        Resource,
+    ),
+    ("AWS::RolesAnywhere::Profile", "SessionPolicy", Session),
     ("AWS::S3::AccessPoint", "Policy", Resource),
+    ("AWS::S3::Bucket", "Policy", Resource),
     ("AWS::S3::BucketPolicy", "PolicyDocument", Resource),
     ("AWS::S3::MultiRegionAccessPointPolicy", "Policy", Resource),
+    ("AWS::S3Express::BucketPolicy", "PolicyDocument", Resource),
     ("AWS::S3ObjectLambda::AccessPointPolicy", "PolicyDocument", Resource),
     ("AWS::S3Outposts::BucketPolicy", "PolicyDocument", Resource),
+    ("AWS::S3Tables::TableBucketPolicy", "ResourcePolicy", Resource),
+    ("AWS::S3Tables::TablePolicy", "ResourcePolicy", Resource),
+    ("AWS::SES::IdentityPolicy", "PolicyDocument", Resource),
+    ("AWS::SNS::Topic", "Policy", Resource),
     ("AWS::SNS::TopicInlinePolicy", "PolicyDocument", Resource),
     ("AWS::SNS::TopicPolicy", "PolicyDocument", Resource),
+    ("AWS::SQS::Queue", "Policy", Resource),
     ("AWS::SQS::QueueInlinePolicy", "PolicyDocument", Resource),
     ("AWS::SQS::QueuePolicy", "PolicyDocument", Resource),
+    ("AWS::SSM::ResourcePolicy", "Policy", Resource),
     ("AWS::SSO::PermissionSet", "InlinePolicy", Identity),
     ("AWS::STS::AssumeRole", "Policy", Session),
+    ("AWS::SageMaker::ModelPackageGroup", "ModelPackageGroupPolicy", Resource),
     ("AWS::SecretsManager::ResourcePolicy", "ResourcePolicy", Resource),
-    ("AWS::SES::IdentityPolicy", "PolicyDocument", Resource),
+    ("AWS::Transfer::User", "Policy", Session),
+    ("AWS::VpcLattice::AuthPolicy", "Policy", Resource),
+    ("AWS::VpcLattice::ResourcePolicy", "Policy", Resource),
+    ("AWS::XRay::ResourcePolicy", "PolicyDocument", Resource),
 ];
 
 /// The IAM prefix behind a CloudFormation namespace where it is not the namespace in lower case.
@@ -72,6 +107,7 @@ const SERVICES: &[(&str, &str)] = &[
     ("MSK", "kafka"),
     ("NetworkFirewall", "network-firewall"),
     ("OpenSearchService", "es"),
+    ("RedshiftServerless", "redshift-serverless"),
     ("S3ObjectLambda", "s3-object-lambda"),
     ("S3Outposts", "s3-outposts"),
     ("SSO", "sso"),
@@ -218,8 +254,11 @@ pub(super) fn service_of(resource: &Held) -> Option<String> {
     if namespace == "Serverless" {
         return None;
     }
-    if &*resource.kind == "AWS::ECR::PublicRepository" {
-        return Some("ecr-public".to_owned());
+    match &*resource.kind {
+        "AWS::ECR::PublicRepository" => return Some("ecr-public".to_owned()),
+        // Decides on requests to a service, not on calls of the API of VPC Lattice.
+        "AWS::VpcLattice::AuthPolicy" => return Some("vpc-lattice-svcs".to_owned()),
+        _ => {}
     }
     Some(
         SERVICES

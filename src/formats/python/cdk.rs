@@ -5,13 +5,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::loose::{Names, document_of, document_with};
+use super::cdk_policies::{Gathered, Member};
+use super::loose::{Names, document_with};
 use super::resources::{Lowering, made_entry, method_of};
+use super::statement::Statement;
 use crate::iam::{Format, PolicyKind};
+use crate::model::python::cdk::{own_account, root_of};
 use crate::model::python::{ArgName, Call, ExprId, ExprKind};
-use crate::model::{Resource, Unit, kinds};
+use crate::model::{Loose, Resource, Unit, kinds};
 use crate::source::{Hole, HoleKind, Span, Text};
-use crate::value::{Entry, Kind, Value};
+use crate::value::{Branch, Entry, Kind, Value};
 
 /// How many principals stand inside each other.
 const MAX_DEPTH: u32 = 4;
@@ -36,42 +39,26 @@ const ADDERS: &[(&str, &str)] = &[
     ("add_service_principal", "ServicePrincipal"),
 ];
 
-/// What has a policy of its own, by its class or by the method that makes it, and the IAM prefix of its service. The policy of
-/// an endpoint of a VPC limits what passes it. CDK API reference, `addToPolicy` and `addToResourcePolicy`.
-const HOLDERS: &[(&str, &str)] = &[
-    ("Bucket", "s3"),
-    ("BucketPolicy", "s3"),
-    ("CfnVPCEndpoint", "ec2"),
-    ("EventBus", "events"),
-    ("FileSystem", "elasticfilesystem"),
-    ("GatewayVpcEndpoint", "ec2"),
-    ("InterfaceVpcEndpoint", "ec2"),
-    ("Key", "kms"),
-    ("Queue", "sqs"),
-    ("Repository", "ecr"),
-    ("Secret", "secretsmanager"),
-    ("Topic", "sns"),
-    ("add_dynamo_db_endpoint", "ec2"),
-    ("add_gateway_endpoint", "ec2"),
-    ("add_interface_endpoint", "ec2"),
-    ("add_s3_endpoint", "ec2"),
+/// One of these stands in every file that makes any of it.
+const WORDS: &[&str] = &[
+    "CfnDomain",
+    "PolicyStatement",
+    "assumed_by",
+    "from_aws_managed_policy_name",
 ];
 
-/// One of these stands in every file that makes any of it.
-const WORDS: &[&str] = &["PolicyStatement", "assumed_by", "from_aws_managed_policy_name"];
-
 /// Later changes of statements: by the call that makes one, the calls of its methods.
-type Changes = BTreeMap<ExprId, Vec<ExprId>>;
+pub(super) type Changes = BTreeMap<ExprId, Vec<ExprId>>;
 
 /// Whom a principal of the CDK stands for.
-struct Who {
+pub(super) struct Who {
     /// The key in `Principal`.
-    kind: &'static str,
-    value: Value,
+    pub(super) kind: &'static str,
+    pub(super) value: Value,
     /// What lets it have a role.
     action: Value,
     /// All of them are asked for.
-    conditions: Vec<Value>,
+    pub(super) conditions: Vec<Value>,
 }
 
 impl Lowering<'_> {
@@ -82,19 +69,20 @@ impl Lowering<'_> {
         if !WORDS.iter().any(|w| memchr::memmem::find(text, w.as_bytes()).is_some()) {
             return;
         }
-        let (names, changes, uses) = (Names::new(m), self.changes(), self.uses());
+        let (names, changes) = (Names::new(m), self.changes());
+        let domains = self.domains();
+        let of_domain = |expr: ExprId| domains.values().any(|d| d.statements.contains(&expr));
+        let is = |expr, call: &Call| !of_domain(expr) && self.is_statement(expr, call, &changes);
+        for policy in self.gathered(&is) {
+            unit.loose.push(self.policy(&policy, &names, &changes));
+        }
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
             match &*self.class_of(call) {
-                "PolicyStatement" if self.is_statement(expr, call, &changes) => {
-                    let statement = self.statement(expr, call, &changes);
-                    let name = names.address(self, expr);
-                    let mut loose = self.loose_of(document_of(statement), name, "PolicyStatement");
-                    if let Some(service) = uses.get(&expr) {
-                        loose.kind = Some(PolicyKind::Resource);
-                        loose.service = Some(Arc::from(*service));
-                    }
-                    unit.loose.push(loose);
+                _ if let Some(domain) = domains.get(&expr) => {
+                    let statement = |e: &ExprId| Some(self.statement(*e, m.call(*e)?, &changes));
+                    let statements = domain.statements.iter().filter_map(statement).collect();
+                    unit.resources.push(self.domain(expr, call, domain, statements));
                 }
                 "Role" if self.is_of_iam(call) => {
                     if let Some(by) = call.keyword("assumed_by") {
@@ -115,8 +103,37 @@ impl Lowering<'_> {
         }
     }
 
+    /// Statements that hold together, as a document.
+    fn policy(&self, policy: &Gathered, names: &Names, changes: &Changes) -> Loose {
+        let m = self.module_ref();
+        let statement = |member: &Member| {
+            let span = m.expr(member.expr).span;
+            let call = m.call(member.expr).filter(|_| member.known);
+            let value = call.map_or_else(
+                || Value::other(m.dotted(member.expr).unwrap_or_else(|| "…".to_owned()), span),
+                |call| self.statement(member.expr, call, changes),
+            );
+            match &member.when {
+                Some(when) => {
+                    let when = when.clone();
+                    Value::new(Kind::OneOf([Branch { when, value }].into()), span)
+                }
+                None => value,
+            }
+        };
+        let known = policy.members.iter().find(|member| member.known);
+        let first = known.map_or(0, |member| member.expr);
+        let document = document_with(policy.members.iter().map(statement).collect(), m.expr(first).span);
+        let mut loose = self.loose_of(document, names.address(self, first), "PolicyStatement");
+        if let Some(service) = policy.service {
+            loose.kind = Some(PolicyKind::Resource);
+            loose.service = Some(Arc::from(service));
+        }
+        loose
+    }
+
     /// The class that is called, or the method, by its own name.
-    fn class_of(&self, call: &Call) -> String {
+    pub(super) fn class_of(&self, call: &Call) -> String {
         let m = self.module_ref();
         if let ExprKind::Name(_) = &m.expr(call.function).kind
             && let Some(name) = self.program.library(self.module, call.function)
@@ -145,63 +162,6 @@ impl Lowering<'_> {
         out
     }
 
-    /// The statements that are put into the policy of a resource, with the IAM prefix of its service.
-    fn uses(&self) -> BTreeMap<ExprId, &'static str> {
-        let m = self.module_ref();
-        let mut out = BTreeMap::new();
-        for expr in m.ids() {
-            let Some(call) = m.call(expr) else { continue };
-            let class = self.class_of(call);
-            let holder = match &m.expr(call.function).kind {
-                ExprKind::Attr { of, .. } if matches!(&*class, "add_to_policy" | "add_to_resource_policy") => {
-                    let made = m.call(m.made_by(*of).unwrap_or(*of)).or_else(|| self.assigned(*of));
-                    made.map(|c| self.class_of(c)).unwrap_or_default()
-                }
-                _ => class,
-            };
-            let Some((_, service)) = HOLDERS.iter().find(|(name, _)| *name == holder) else {
-                continue;
-            };
-            for arg in &call.args {
-                self.statements_in(arg.value, 0, &mut |statement| {
-                    out.insert(statement, *service);
-                });
-            }
-        }
-        out
-    }
-
-    /// The call whose result the attribute `of` holds, where one place of the module assigns it.
-    fn assigned(&self, of: ExprId) -> Option<&Call> {
-        let m = self.module_ref();
-        let shown = m.dotted(of)?;
-        let attribute = shown.rsplit_once('.')?.1.to_owned();
-        let mut all = m.attributes.iter().filter(|a| *a.name == *attribute);
-        let source = all.next()?.source.as_ref().filter(|s| s.steps.is_empty())?;
-        all.next().is_none().then(|| m.call(source.expr)).flatten()
-    }
-
-    /// The `PolicyStatement`s of an argument: itself, in a list, in a `PolicyDocument`.
-    fn statements_in(&self, expr: ExprId, depth: u32, take: &mut dyn FnMut(ExprId)) {
-        let m = self.module_ref();
-        let made = m.made_by(expr).unwrap_or(expr);
-        if depth > MAX_DEPTH {
-            return;
-        }
-        if let ExprKind::List(items) = &m.expr(made).kind {
-            items.iter().for_each(|i| self.statements_in(*i, depth + 1, take));
-        }
-        let Some(call) = m.call(made) else { return };
-        match &*self.class_of(call) {
-            "PolicyStatement" => take(made),
-            "PolicyDocument" => call
-                .args
-                .iter()
-                .for_each(|a| self.statements_in(a.value, depth + 1, take)),
-            _ => {}
-        }
-    }
-
     fn is_of_iam(&self, call: &Call) -> bool {
         self.program
             .library(self.module, call.function)
@@ -211,7 +171,7 @@ impl Lowering<'_> {
     fn is_statement(&self, expr: ExprId, call: &Call, changes: &Changes) -> bool {
         let keys = ["actions", "not_actions"];
         let known = keys.iter().any(|k| call.keyword(k).is_some()) || changes.contains_key(&expr);
-        known && self.is_of_iam(call)
+        known && self.class_of(call) == "PolicyStatement" && self.is_of_iam(call)
     }
 
     fn managed(&self, expr: ExprId, call: &Call, arg: ExprId) -> Resource {
@@ -339,10 +299,8 @@ impl Lowering<'_> {
     fn listed(&self, list: ExprId, key: &'static str, at: Span, out: &mut Statement) {
         let m = self.module_ref();
         match &m.expr(list).kind {
-            ExprKind::List(items) | ExprKind::Tuple(items) => {
-                for item in items {
-                    self.each(*item, 0, &mut |who| out.principal(key, at, who));
-                }
+            ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::Comprehension { .. } => {
+                self.each(list, 0, &mut |who| out.principal(key, at, who));
             }
             _ => out.set(key, at, Value::other("principals", m.expr(list).span)),
         }
@@ -373,6 +331,15 @@ impl Lowering<'_> {
     fn each(&self, expr: ExprId, depth: u32, take: &mut dyn FnMut(Who)) {
         let m = self.module_ref();
         let made = m.made_by(expr).unwrap_or(expr);
+        match &m.expr(made).kind {
+            ExprKind::List(items) | ExprKind::Tuple(items) if depth < MAX_DEPTH => {
+                return items.iter().for_each(|i| self.each(*i, depth + 1, take));
+            }
+            ExprKind::Comprehension { element, .. } | ExprKind::Star(element) if depth < MAX_DEPTH => {
+                return self.each(*element, depth + 1, take);
+            }
+            _ => {}
+        }
         let Some(call) = m.call(made).filter(|_| depth < MAX_DEPTH) else {
             let v = self.values.value(self.module, expr);
             return take(Who::unknown(if v.as_text().is_some() {
@@ -412,13 +379,27 @@ impl Lowering<'_> {
         const ASSUME: &str = "sts:AssumeRole";
         match class {
             "AnyPrincipal" | "StarPrincipal" => who("AWS", Value::made("*", at), ASSUME, Vec::new()),
-            "ArnPrincipal" | "AccountPrincipal" => who("AWS", value(0), ASSUME, Vec::new()),
-            "AccountRootPrincipal" => {
-                let mut t = Text::made("arn:aws:iam::", at);
-                t.append(&Text::hole(Hole::new(HoleKind::Account, "AWS::AccountId", at)));
-                t.append(&Text::made(":root", at));
-                who("AWS", Value::text(t, at), ASSUME, Vec::new())
+            "ArnPrincipal" => who("AWS", value(0), ASSUME, Vec::new()),
+            "AccountPrincipal" => {
+                let account = value(0);
+                // Of an account that cannot be evaluated, all that is certain is that it is one.
+                let given = account.as_hole().map(|hole| {
+                    let kind = if hole.kind == HoleKind::Other {
+                        HoleKind::Input
+                    } else {
+                        hole.kind
+                    };
+                    Text::hole(Hole { kind, ..hole.clone() })
+                });
+                let root = given.map(|account| Value::text(root_of(&account, at), at));
+                who("AWS", root.unwrap_or(account), ASSUME, Vec::new())
             }
+            "AccountRootPrincipal" => who(
+                "AWS",
+                Value::text(root_of(&own_account(at), at), at),
+                ASSUME,
+                Vec::new(),
+            ),
             "ServicePrincipal" => who("Service", service(value(0)), ASSUME, conditions(usize::MAX)),
             "CanonicalUserPrincipal" => who("CanonicalUser", value(0), ASSUME, Vec::new()),
             "FederatedPrincipal" => {
@@ -473,95 +454,6 @@ impl Who {
             action: Value::made("sts:AssumeRole", span),
             conditions: Vec::new(),
         }
-    }
-}
-
-/// The elements of a statement as they are gathered.
-#[derive(Default)]
-struct Statement {
-    entries: Vec<Entry>,
-}
-
-impl Statement {
-    fn set(&mut self, key: &str, at: Span, value: Value) {
-        self.entries.push(Entry {
-            key: Text::made(key, at),
-            key_span: at,
-            value,
-        });
-    }
-
-    /// The element, as a list or a map that more goes into.
-    fn element(&mut self, key: &str, at: Span, empty: Kind) -> &mut Value {
-        let i = match self.entries.iter().position(|e| e.key.known().as_deref() == Some(key)) {
-            Some(i) => i,
-            None => {
-                self.set(key, at, Value::new(empty, at));
-                self.entries.len() - 1
-            }
-        };
-        &mut self.entries[i].value
-    }
-
-    fn add(&mut self, key: &str, at: Span, value: Value) {
-        let element = self.element(key, at, Kind::Seq(Vec::new().into()));
-        let mut items = match element.as_seq() {
-            Some(items) => items.to_vec(),
-            None => vec![element.clone()],
-        };
-        items.push(value);
-        *element = Value::seq(items, element.span);
-    }
-
-    fn principal(&mut self, key: &str, at: Span, who: Who) {
-        for conditions in who.conditions {
-            self.condition(conditions.span, conditions);
-        }
-        let element = self.element(key, at, Kind::Map(Vec::new().into()));
-        let Some(entries) = element.entries() else { return };
-        let mut entries = entries.to_vec();
-        match entries.iter_mut().find(|e| e.key.known().as_deref() == Some(who.kind)) {
-            Some(e) => {
-                let mut items = e.value.items().to_vec();
-                items.push(who.value);
-                e.value = Value::seq(items, at);
-            }
-            None => {
-                entries.push(made_entry(who.kind, Value::seq(vec![who.value], at)));
-                entries.sort_by_key(|e| e.key.known().map(|k| k.into_owned()));
-            }
-        }
-        *element = Value::map(entries, at);
-    }
-
-    /// Conditions are all asked for: those of another operator join, those of the same one too.
-    fn condition(&mut self, at: Span, more: Value) {
-        let element = self.element("Condition", at, Kind::Map(Vec::new().into()));
-        let (Some(old), Some(new)) = (element.entries(), more.entries()) else {
-            *element = match more.entries() {
-                Some(_) => element.clone(),
-                None => more,
-            };
-            return;
-        };
-        let mut entries = old.to_vec();
-        for e in new {
-            match entries.iter_mut().find(|o| o.key.known() == e.key.known()) {
-                Some(o) => {
-                    let keys = o.value.entries().unwrap_or_default().iter();
-                    let all = keys.chain(e.value.entries().unwrap_or_default()).cloned().collect();
-                    o.value = Value::map(all, o.value.span);
-                }
-                None => entries.push(e.clone()),
-            }
-        }
-        let span = if old.is_empty() { more.span } else { element.span };
-        *element = Value::map(entries, span);
-    }
-
-    fn value(mut self, effect: Value, span: Span) -> Value {
-        self.entries.insert(0, made_entry("Effect", effect));
-        Value::map(self.entries, span)
     }
 }
 

@@ -233,9 +233,9 @@ impl Lowering<'_> {
                 _ => break,
             };
         }
-        let v = match self.values.value(self.module, top) {
+        let v = match self.judged.value(self.module, top) {
             v if is_document(&v) => v,
-            _ => self.values.value(self.module, expr),
+            _ => self.judged.value(self.module, expr),
         };
         if !is_document(&v) {
             return;
@@ -433,11 +433,11 @@ impl Names {
             Some((scope, name, n)) => {
                 let m = &l.program.modules[l.module];
                 match m.scope(*scope).bindings.get(name).and_then(|b| b.get(*n)) {
-                    Some(b) => l.values.settled(l.module, *scope, name, b, expr),
-                    None => l.values.value(l.module, expr),
+                    Some(b) => l.judged.settled(l.module, *scope, name, b, expr),
+                    None => l.judged.value(l.module, expr),
                 }
             }
-            None => l.values.value(l.module, expr),
+            None => l.judged.value(l.module, expr),
         }
     }
 

@@ -5,6 +5,8 @@
 
 mod build;
 mod cdk;
+mod cdk_policies;
+mod domains;
 mod handlers;
 mod importers;
 mod inline;
@@ -13,6 +15,8 @@ mod mocks;
 mod operations;
 mod receiver;
 mod resources;
+mod session;
+mod statement;
 
 pub use handlers::handlers;
 pub use inline::inline;

@@ -17,6 +17,13 @@ pub(super) enum Makes {
     Attributes(&'static str, &'static str, &'static str),
     /// `AttributeName="Policy", AttributeValue=…`
     Attribute(&'static str, &'static str, &'static str),
+    /// A resource of this kind with all that stands at these paths of keywords and keys, lists included, at this path of
+    /// properties.
+    Shares(
+        &'static str,
+        &'static [&'static str],
+        &'static [&'static [&'static str]],
+    ),
 }
 
 pub(super) struct Operation {
@@ -59,6 +66,22 @@ const fn document(
     }
 }
 
+const fn shares(
+    service: &'static [&'static str],
+    method: &'static str,
+    keys: &'static [&'static str],
+    kind: &'static str,
+    property: &'static [&'static str],
+    paths: &'static [&'static [&'static str]],
+) -> Operation {
+    Operation {
+        services: service,
+        method,
+        keys,
+        makes: Makes::Shares(kind, property, paths),
+    }
+}
+
 const fn call(services: &'static [&'static str], method: &'static str, keys: &'static [&'static str]) -> Operation {
     Operation {
         services,
@@ -83,6 +106,13 @@ const ACL: &[&str] = &[
 const ATTACHED_TO_ROLE: &[(&str, &str)] = &[("RoleName", "Role")];
 const ATTACHED_TO_USER: &[(&str, &str)] = &[("UserName", "User")];
 const ATTACHED_TO_GROUP: &[(&str, &str)] = &[("GroupName", "Group")];
+const METHOD: &[(&str, &str)] = &[
+    ("restApiId", "RestApiId"),
+    ("httpMethod", "HttpMethod"),
+    ("authorizationType", "AuthorizationType"),
+    ("authorizerId", "AuthorizerId"),
+    ("apiKeyRequired", "ApiKeyRequired"),
+];
 const POLICY: &[(&str, &str)] = &[("Policy", "PolicyDocument")];
 
 /// Every operation, in no particular order.
@@ -218,6 +248,20 @@ pub(super) const OPERATIONS: &[Operation] = &[
     call(&["ec2"], "modify_image_attribute", &["ImageId"]),
     call(&["rds"], "modify_db_snapshot_attribute", &["DBSnapshotIdentifier"]),
     call(&["rds"], "modify_db_cluster_snapshot_attribute", &["DBClusterSnapshotIdentifier"]),
+    shares(&["ec2"], "modify_snapshot_attribute", &["SnapshotId"], "AWS::EC2::SnapshotPermission", &["Group"], &[&["CreateVolumePermission", "Add", "Group"], &["GroupNames"]]),
+    shares(&["ec2"], "modify_image_attribute", &["ImageId"], "AWS::EC2::AMILaunchPermission", &["Group"], &[&["LaunchPermission", "Add", "Group"], &["UserGroups"]]),
+    shares(&["rds"], "modify_db_snapshot_attribute", &["DBSnapshotIdentifier"], "AWS::RDS::DBSnapshot", &["SharedAccounts"], &[&["ValuesToAdd"]]),
+    shares(&["rds"], "modify_db_cluster_snapshot_attribute", &["DBClusterSnapshotIdentifier"], "AWS::RDS::DBClusterSnapshot", &["SharedAccounts"], &[&["ValuesToAdd"]]),
+    shares(&["ssm"], "modify_document_permission", &["PermissionType"], "AWS::SSM::Document", &["Permissions", "AccountIds"], &[&["AccountIdsToAdd"]]),
+    resource(&["ram"], "create_resource_share", &["allowExternalPrincipals"], "AWS::RAM::ResourceShare", &[("name", "Name"), ("allowExternalPrincipals", "AllowExternalPrincipals")]),
+    resource(&["ram"], "update_resource_share", &["allowExternalPrincipals"], "AWS::RAM::ResourceShare", &[("name", "Name"), ("allowExternalPrincipals", "AllowExternalPrincipals")]),
+    resource(&["kms"], "create_grant", &["Operations"], "AWS::KMS::Grant", &[]),
+    // Without signing in.
+    resource(&["cognito-identity"], "create_identity_pool", &["AllowUnauthenticatedIdentities"], "AWS::Cognito::IdentityPool", &[]),
+    resource(&["cognito-identity"], "update_identity_pool", &["AllowUnauthenticatedIdentities"], "AWS::Cognito::IdentityPool", &[]),
+    resource(&["apigateway"], "put_method", &["authorizationType"], "AWS::ApiGateway::Method", METHOD),
+    resource(&["apigatewayv2"], "create_route", &["RouteKey"], "AWS::ApiGatewayV2::Route", &[]),
+    resource(&["apigatewayv2"], "update_route", &["AuthorizationType"], "AWS::ApiGatewayV2::Route", &[]),
 ];
 
 /// Names of positional parameters, for the few methods that take any.

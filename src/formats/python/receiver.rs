@@ -144,10 +144,19 @@ impl<'p> Receivers<'p> {
             Thing::Client(c) => Receiver::Client(Some(c.name().into())),
             Thing::SomeClient => Receiver::Client(None),
             Thing::Resource(c, ty, _) if ty.name() == "ServiceResource" => Receiver::Client(Some(c.name().into())),
-            Thing::Resource(_, ty, Origin::Call((module, call))) if *module == self.module => Receiver::Object {
-                kind: ty.name().into(),
-                call: *call,
-            },
+            Thing::Resource(_, ty, Origin::Call((module, call))) if *module == self.module => {
+                // Others find it by something that is none of its identifiers: `get_queue_by_name`.
+                let m = self.module();
+                let maker = m.call(*call).map(|c| &m.expr(c.function).kind);
+                if !matches!(maker, Some(ExprKind::Attr { name, .. }) if name.starts_with(|c: char| c.is_ascii_uppercase()))
+                {
+                    return None;
+                }
+                Receiver::Object {
+                    kind: ty.name().into(),
+                    call: *call,
+                }
+            }
             Thing::Session => Receiver::Session,
             _ => return None,
         })

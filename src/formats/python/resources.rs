@@ -4,21 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::loose::is_document;
-use super::operations::{Makes, OPERATIONS, Operation, constructor_positional, key_holder, positional};
-use super::receiver::{Constructor, Objects, Receiver, Receivers};
+use super::operations::{Makes, OPERATIONS, Operation, positional};
+use super::receiver::{Objects, Receiver, Receivers};
 use crate::formats::fragments::has_functions;
-use crate::iam::Format;
-use crate::model::python::{ArgName, Call, Change, ExprId, ExprKind, Module, Program, Values};
+use crate::iam::{Format, PolicyKind};
+use crate::model::python::{ArgName, Call, ExprId, ExprKind, Module, Program, Values};
 use crate::model::{Address, Loose, Resource, Unit, kinds};
 use crate::source::{Span, Text};
-use crate::value::{Entry, Kind, Value};
+use crate::value::{Branch, Entry, Kind, Value};
 
 /// Lowers the calls of one module.
 pub(super) struct Lowering<'p> {
     pub program: &'p Program<'p>,
     pub module: usize,
     pub values: Values<'p>,
-    receivers: Receivers<'p>,
+    /// For what is judged: with every value that may be meant.
+    pub judged: Values<'p>,
+    pub(super) receivers: Receivers<'p>,
     /// The module mentions an AWS SDK.
     pub sdk: bool,
     pub scope: Arc<str>,
@@ -69,6 +71,7 @@ impl<'p> Lowering<'p> {
             program,
             module,
             values: Values::new(program),
+            judged: Values::joining(program),
             receivers: Receivers::new(program, module, objects),
             sdk,
             functions: has_functions(text),
@@ -76,7 +79,7 @@ impl<'p> Lowering<'p> {
         }
     }
 
-    fn m(&self) -> &'p Module {
+    pub(super) fn m(&self) -> &'p Module {
         &self.program.modules[self.module]
     }
 
@@ -117,8 +120,9 @@ impl<'p> Lowering<'p> {
                     format!("{name}#{n}").into()
                 },
             };
-            self.values
-                .set_target(self.module, expr, address.scope.clone(), address.name.clone());
+            for values in [&mut self.values, &mut self.judged] {
+                values.set_target(self.module, expr, address.scope.clone(), address.name.clone());
+            }
             sites.push(Site {
                 expr,
                 operations,
@@ -164,15 +168,24 @@ impl<'p> Lowering<'p> {
     fn holds_document(&self, call: &Call) -> bool {
         call.args
             .iter()
-            .any(|a| is_document(&self.values.value(self.module, a.value)))
+            .any(|a| is_document(&self.judged.value(self.module, a.value)))
     }
 
-    /// The keyword arguments of a call as entries; `**known` spreads are laid open.
-    fn arguments(&self, call: &Call, names: &[&str]) -> Vec<Entry> {
+    /// The keyword arguments of a call as entries; `**known` spreads are laid open. Only arguments that are `judged` may
+    /// have alternatives.
+    pub(super) fn arguments(&self, call: &Call, names: &[&str], judged: impl Fn(&str) -> bool) -> Vec<Entry> {
         let mut out: Vec<Entry> = Vec::new();
         let mut n = 0;
         for a in &call.args {
-            let v = self.values.value(self.module, a.value);
+            let name = match &a.name {
+                ArgName::Keyword(k, _) => Some(&**k),
+                ArgName::Positional => names.get(n).copied(),
+                ArgName::Star | ArgName::Spread => None,
+            };
+            let v = match name.is_some_and(&judged) {
+                true => self.judged.value(self.module, a.value),
+                false => self.values.value(self.module, a.value),
+            };
             match &a.name {
                 ArgName::Keyword(k, span) => out.push(Entry {
                     key: Text::verbatim(k, span.file, span.start as usize),
@@ -200,7 +213,7 @@ impl<'p> Lowering<'p> {
         let m = self.m();
         let Some(call) = m.call(site.expr) else { return };
         for o in &site.operations {
-            let mut entries = self.arguments(call, positional(o.method));
+            let mut entries = self.arguments(call, positional(o.method), |name| !is_name(name));
             self.identity(&site.receiver, o.method, &mut entries);
             match o.makes {
                 Makes::Resource(kind, renames) => {
@@ -226,7 +239,8 @@ impl<'p> Lowering<'p> {
                         Some(inner) if !is_document(&v) => inner.clone(),
                         _ => v,
                     };
-                    if v.is_unknown() {
+                    // A session never gets more than its role, whatever its policy says.
+                    if v.is_unknown() && kind == PolicyKind::Session {
                         continue;
                     }
                     unit.loose.push(Loose {
@@ -255,6 +269,27 @@ impl<'p> Lowering<'p> {
                         .cloned();
                     if let Some(policy) = policy {
                         let props = policy_props(policy, &entries, owner, list);
+                        unit.resources.push(self.resource(site, kind, props));
+                    }
+                }
+                Makes::Shares(kind, property, paths) => {
+                    let takes_away = entries
+                        .iter()
+                        .any(|e| is_key(e, "OperationType") && e.value.as_str().as_deref() == Some("remove"));
+                    let whole = Value::map(entries, m.expr(site.expr).span);
+                    let mut shared = Vec::new();
+                    for path in paths {
+                        all_at(&whole, path, &mut shared);
+                    }
+                    if let Some(first) = shared.first().filter(|_| !takes_away) {
+                        let span = first.span;
+                        let nested = |value, name: &&str| Value::map(vec![made_entry(name, value)], span);
+                        let shared = match shared.as_slice() {
+                            [one] => one.clone(),
+                            _ => Value::seq(shared, span),
+                        };
+                        let props = property.iter().rev().fold(shared, nested);
+                        let props = props.entries().unwrap_or_default().to_vec();
                         unit.resources.push(self.resource(site, kind, props));
                     }
                 }
@@ -359,7 +394,14 @@ impl<'p> Lowering<'p> {
         }
     }
 
-    fn plain(&self, kind: &str, type_name: &str, expr: ExprId, header: Span, entries: Vec<Entry>) -> Resource {
+    pub(super) fn plain(
+        &self,
+        kind: &str,
+        type_name: &str,
+        expr: ExprId,
+        header: Span,
+        entries: Vec<Entry>,
+    ) -> Resource {
         let m = self.m();
         let e = m.expr(expr);
         let function = m.scope(m.function_of(e.scope));
@@ -383,110 +425,22 @@ impl<'p> Lowering<'p> {
             branch: None,
         }
     }
+}
 
-    /// `boto3.client(...)` and its like.
-    pub(super) fn constructors(&self, unit: &mut Unit) {
-        let m = self.m();
-        for expr in m.ids() {
-            let Some(call) = m.call(expr) else { continue };
-            let Some(made) = self.receivers.constructor(call) else {
-                continue;
-            };
-            let header = m.expr(call.function).span;
-            let callee = self
-                .program
-                .library(self.module, call.function)
-                .or_else(|| m.dotted(call.function))
-                .unwrap_or_else(|| method_of(m, call).to_owned());
-            let names: &[&str] = match made {
-                Constructor::Credentials => key_holder(&callee).unwrap_or_default(),
-                _ => constructor_positional(&callee),
-            };
-            let mut entries = vec![made_entry("Callee", Value::made(&callee, header))];
-            let mut args = self.arguments(call, names);
-            for e in &mut args {
-                rename(
-                    e,
-                    &[
-                        ("service_name", "Service"),
-                        ("access_key", "aws_access_key_id"),
-                        ("aws_access_key", "aws_access_key_id"),
-                        ("key", "aws_access_key_id"),
-                        ("secret_key", "aws_secret_access_key"),
-                        ("secret", "aws_secret_access_key"),
-                        ("token", "aws_session_token"),
-                        ("aws_token", "aws_session_token"),
-                        ("session_token", "aws_session_token"),
-                    ],
-                );
-            }
-            entries.append(&mut args);
-            unit.resources
-                .push(self.plain(kinds::BOTO3_CLIENT, &callee, expr, header, entries));
-        }
-    }
-
-    /// `os.environ["X"] = …`, `os.environ.update(…)`, `os.environ.setdefault(…)`, `os.putenv(…)`.
-    pub(super) fn environment(&self, unit: &mut Unit) {
-        let m = self.m();
-        let mut put = |name: Value, value: Value, expr: ExprId| {
-            let entries = vec![made_entry("Name", name), made_entry("Value", value)];
-            let header = m.expr(expr).span;
-            unit.resources
-                .push(self.plain(kinds::ENVIRON, "os.environ", expr, header, entries));
-        };
-        for s in &m.scopes {
-            for c in &s.mutations {
-                if !matches!(&*c.name, "os.environ" | "environ") {
-                    continue;
-                }
-                match (&c.change, c.path.as_slice()) {
-                    (Change::Set(e), [key]) => {
-                        put(
-                            self.values.value(self.module, *key),
-                            self.values.value(self.module, *e),
-                            *e,
-                        );
-                    }
-                    (Change::Update(e), []) => {
-                        let v = self.values.value(self.module, *e);
-                        for entry in v.entries().unwrap_or_default() {
-                            put(Value::text(entry.key.clone(), entry.key_span), entry.value.clone(), *e);
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        for expr in m.ids() {
-            let Some(call) = m.call(expr) else { continue };
-            let method = method_of(m, call);
-            if !matches!(method, "putenv" | "setdefault" | "update") {
-                continue;
-            }
-            let callee = m.dotted(call.function).unwrap_or_default();
-            match callee.as_str() {
-                "os.putenv" | "putenv" | "os.environ.setdefault" | "environ.setdefault" => {
-                    if let (Some(k), Some(v)) = (call.positional(0), call.positional(1)) {
-                        put(
-                            self.values.value(self.module, k),
-                            self.values.value(self.module, v),
-                            expr,
-                        );
-                    }
-                }
-                "os.environ.update" | "environ.update" => {
-                    for a in &call.args {
-                        if let ArgName::Keyword(k, span) = &a.name {
-                            let name = Value::text(Text::verbatim(k, span.file, span.start as usize), *span);
-                            put(name, self.values.value(self.module, a.value), expr);
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
+/// Whether an argument says which thing is meant, rather than how it is set up.
+fn is_name(argument: &str) -> bool {
+    const ENDS: [&str; 9] = [
+        "Name",
+        "Id",
+        "Identifier",
+        "Identity",
+        "Url",
+        "Arn",
+        "Bucket",
+        "Key",
+        "Body",
+    ];
+    argument != "PolicyArn" && ENDS.iter().any(|end| argument.ends_with(end))
 }
 
 /// The method's name as written.
@@ -532,10 +486,34 @@ fn is_key(e: &Entry, key: &str) -> bool {
     e.key.known().as_deref() == Some(key)
 }
 
-fn rename(e: &mut Entry, renames: &[(&str, &str)]) {
+pub(super) fn rename(e: &mut Entry, renames: &[(&str, &str)]) {
     let Some(key) = e.key.known() else { return };
     if let Some((_, to)) = renames.iter().find(|(from, _)| *from == key) {
         e.key = Text::made(to, e.key_span);
+    }
+}
+
+/// What stands at a path, in each item of lists on the way.
+fn all_at(value: &Value, path: &[&str], out: &mut Vec<Value>) {
+    if let Some(items) = value.as_seq() {
+        return items.iter().for_each(|item| all_at(item, path, out));
+    }
+    if let Kind::OneOf(branches) = &value.kind
+        && !path.is_empty()
+    {
+        let below = branches.iter().map(|b| {
+            let mut found = Vec::new();
+            all_at(&b.value, path, &mut found);
+            Branch {
+                when: b.when.clone(),
+                value: Value::seq(found, b.value.span),
+            }
+        });
+        return out.push(Value::new(Kind::OneOf(below.collect()), value.span));
+    }
+    match path.split_first() {
+        Some((first, rest)) => value.get(first).into_iter().for_each(|v| all_at(v, rest, out)),
+        None => out.push(value.clone()),
     }
 }
 

@@ -418,14 +418,19 @@ impl Lowering<'_, '_> {
         Some(self.resource("AWS::Lambda::Url", "url", &id, at, at.cover(url.value.span), entries))
     }
 
-    /// `http` and `httpApi` events without an authorizer. Serverless Framework, "API Gateway" and "HTTP API".
+    /// `http`, `httpApi` and `websocket` events without an authorizer. Serverless Framework, "API Gateway", "HTTP API" and
+    /// "WebSocket".
     fn route(&self, id: &str, event: &Value) -> Option<Resource> {
         let events = event.entries()?;
         let of = |name: &str| events.iter().find(|e| e.key.known().as_deref() == Some(name));
-        let (kind, route) = match (of("http"), of("httpApi")) {
-            (Some(route), _) => ("AWS::ApiGateway::Method", route),
-            (None, Some(route)) => ("AWS::ApiGatewayV2::Route", route),
-            (None, None) => return None,
+        let (kind, route, api, made) = if let Some(route) = of("http") {
+            ("AWS::ApiGateway::Method", route, "RestApiId", "ApiGatewayRestApi")
+        } else if let Some(route) = of("httpApi") {
+            ("AWS::ApiGatewayV2::Route", route, "ApiId", "HttpApi")
+        } else if let Some(route) = of("websocket") {
+            ("AWS::ApiGatewayV2::Route", route, "ApiId", "WebsocketsApi")
+        } else {
+            return None;
         };
         let says = |v: &Value, text: &str| v.as_str().is_some_and(|s| s.eq_ignore_ascii_case(text));
         let asks = ["authorizer", "private"]
@@ -438,11 +443,24 @@ impl Lowering<'_, '_> {
         }
         let at = route.key_span;
         let mut entries = vec![entry("AuthorizationType", at, Value::made("NONE", at))];
-        if kind == "AWS::ApiGateway::Method" {
-            entries.push(entry("RestApiId", at, self.reference("ApiGatewayRestApi", "", at)));
-        }
-        if let Some(method) = route.value.get("method") {
-            entries.push(entry("HttpMethod", at, method.clone()));
+        entries.push(entry(api, at, self.reference(made, "", at)));
+        let text = || {
+            route
+                .value
+                .as_str()
+                .map(|t| t.split(' ').next().unwrap_or_default().to_owned())
+        };
+        // A WebSocket API asks when a client connects. In short: `GET orders`, `*`, `$connect`.
+        if made == "WebsocketsApi" {
+            let key = route.value.get("route").cloned();
+            entries.push(entry("RouteKey", at, key.or_else(|| Some(Value::made(&text()?, at)))?));
+        } else if let Some(method) = route
+            .value
+            .get("method")
+            .cloned()
+            .or_else(|| Some(Value::made(&text()?, at)))
+        {
+            entries.push(entry("HttpMethod", at, method));
         }
         Some(self.resource(kind, "event", id, at, at.cover(route.value.span), entries))
     }

@@ -20,6 +20,7 @@ use crate::source::{FileId, Sources};
 use crate::syntax::{Kind, NodeId, Tree};
 
 use variables::Service;
+pub(super) use variables::elsewhere;
 
 /// The services of a repository.
 pub struct Serverless;
@@ -54,10 +55,7 @@ fn is_service(tree: &Tree, root: NodeId) -> bool {
 }
 
 fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Unit) {
-    let variables = Service {
-        tree: tree.clone(),
-        root,
-    };
+    let variables = Service::new(tree.clone(), root);
     let scope: Arc<str> = sources.path(tree.file).into();
     let mut docs = vec![Doc::part(tree.clone(), root, scope.clone())];
     let resources = tree.get(root, "resources");

@@ -1,11 +1,13 @@
 //! `${self:…}`, `${file(…)}` and the other variables. Serverless Framework, "Variables".
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::ThreadId;
 
 use crate::formats::cloudformation::env::Env;
 use crate::formats::cloudformation::text::{self, Part};
 use crate::formats::cloudformation::{Template, Variables};
-use crate::source::{HoleKind, MATCHING, Span, Text};
+use crate::source::{Hole, HoleKind, MATCHING, Span, Text};
 use crate::syntax::{Kind as Node, NodeId, Tree};
 use crate::value::guard::Fact;
 use crate::value::{Branch, Guard, Kind, Value};
@@ -14,13 +16,23 @@ use crate::value::{Branch, Guard, Kind, Value};
 const MAX_NESTING: usize = 8;
 /// Longer texts than this hold no variables worth reading.
 const MAX_TEXT: usize = 256 * 1024;
+/// Texts that variables make are shorter than this, in bytes: the largest policies of AWS have 20 KiB.
+const MAX_FILLED: usize = 32 * 1024;
 /// Longer than any variable with its fallbacks.
 const MAX_VARIABLE: usize = 2_000;
 
 /// Fills in the variables of one service.
 pub(super) struct Service {
-    pub(super) tree: Arc<Tree>,
-    pub(super) root: NodeId,
+    tree: Arc<Tree>,
+    root: NodeId,
+    memo: Mutex<Memo>,
+}
+
+/// What `self:` addresses stand for, and which are being evaluated by which thread: one that is met again refers to itself.
+#[derive(Default)]
+struct Memo {
+    known: HashMap<String, Value>,
+    open: HashSet<(ThreadId, String)>,
 }
 
 impl Variables for Service {
@@ -37,16 +49,29 @@ struct Found<'t> {
 }
 
 impl Service {
+    pub(super) fn new(tree: Arc<Tree>, root: NodeId) -> Self {
+        Self {
+            tree,
+            root,
+            memo: Mutex::default(),
+        }
+    }
+
     /// The text with its variables filled in; a text that is one variable is the variable's value. `None` where there is
     /// no variable.
     fn fill(&self, template: &Template<'_>, env: Env<'_>, text: &Text, span: Span, nesting: usize) -> Option<Value> {
         let flat = text.known()?;
-        if nesting > MAX_NESTING || flat.len() > MAX_TEXT || !(flat.contains("${") || flat.contains("#{")) {
+        if !(flat.contains("${") || flat.contains("#{")) {
             return None;
+        }
+        if nesting > MAX_NESTING || flat.len() > MAX_TEXT {
+            // What its variables stand for is not known; that of CloudFormation's own is not asked here.
+            return next_variable(&flat, 0).map(|_| Value::other("too many variables", span));
         }
         let mut parts: Vec<Part> = Vec::new();
         let mut done = 0;
         let mut from = 0;
+        let mut length = flat.len();
         while let Some(found) = next_variable(&flat, from) {
             from = found.end;
             let at = text.span_of(found.start..found.end).unwrap_or(span);
@@ -56,8 +81,9 @@ impl Service {
             if found.start == 0 && found.end == flat.len() {
                 return Some(value);
             }
-            if !template.charge(1 + value.as_text().map_or(1, Text::len) / 16) {
-                break;
+            length += value.as_text().map_or(1, Text::len);
+            if length > MAX_FILLED || !template.charge(1 + value.as_text().map_or(1, Text::len) / 16) {
+                return Some(Value::other("too large", span));
             }
             if done < found.start {
                 parts.push(text::fixed(text.slice(done..found.start)));
@@ -77,7 +103,9 @@ impl Service {
     /// The value of `inside`, sources by preference: `opt:stage, self:custom.stage, 'dev'`. `None` where it is no variable
     /// of the framework's.
     fn variable(&self, template: &Template<'_>, env: Env<'_>, inside: &str, at: Span, nesting: usize) -> Option<Value> {
-        let env = env.deeper()?;
+        let Some(env) = env.deeper() else {
+            return Some(Value::other("variables that refer to each other", at));
+        };
         if let Some(pseudo) = inside.strip_prefix("AWS::") {
             // `#{AWS::AccountId}` of the pseudo parameters plugin.
             let name = format!("AWS::{pseudo}");
@@ -85,7 +113,10 @@ impl Service {
         }
         let filled;
         let mut inside = inside;
-        if let Some(value) = self.stage_files(template, env, inside, at) {
+        if let Some(value) = self
+            .stage_files(template, env, inside, at)
+            .or_else(|| self.stage_keys(template, env, inside, at, nesting))
+        {
             return Some(value);
         }
         if inside.contains("${") {
@@ -124,23 +155,37 @@ impl Service {
             "self" => Some(self.own(template, env, address, at)),
             "sls" if address == "stage" => Some(self.own(template, env, "provider.stage", at)),
             "param" => Some(self.parameter(template, env, address, at)),
-            "aws" if address == "accountId" => hole(HoleKind::Account),
-            "aws" if address == "region" => hole(HoleKind::Region),
-            "opt" if address == "region" => hole(HoleKind::Region),
-            "ssm" | "secretsmanager" | "vault" | "doppler" => hole(HoleKind::Dynamic),
-            "opt" | "env" | "cf" | "git" | "s3" | "output" | "terraform" => hole(HoleKind::Input),
-            _ => hole(HoleKind::Other),
+            _ => hole(outside(kind, address)),
         }
     }
 
     /// `self:a.b.c`.
     fn own(&self, template: &Template<'_>, env: Env<'_>, address: &str, at: Span) -> Answer {
-        match self.walk(template, env.within(&self.tree), self.root, address) {
+        match self.at(template, env, address, at) {
             Some(value) if !value.is_null() => Answer::Value(value.used_at(at)),
             _ if address == "provider.stage" => Answer::Value(Value::made("dev", at)),
             _ if address == "provider.region" => Answer::Unknown(one(HoleKind::Region, address, at)),
             _ => Answer::Unknown(one(HoleKind::Other, address, at)),
         }
+    }
+
+    /// The value at an address of the service, found once.
+    fn at(&self, template: &Template<'_>, env: Env<'_>, address: &str, at: Span) -> Option<Value> {
+        let memo = || self.memo.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = memo().known.get(address) {
+            return Some(known.clone());
+        }
+        let here = (std::thread::current().id(), address.to_owned());
+        if !memo().open.insert(here.clone()) {
+            return Some(Value::other("a variable that refers to itself", at));
+        }
+        let value = self.walk(template, env.within(&self.tree), self.root, address);
+        let mut memo = memo();
+        memo.open.remove(&here);
+        if let Some(value) = &value {
+            memo.known.insert(here.1, value.clone());
+        }
+        value
     }
 
     /// `param:name`: what each stage sets, since any of them may be deployed; else the default of all.
@@ -220,9 +265,54 @@ impl Service {
         if values.len() < 2 { None } else { by_stage(values, at) }
     }
 
+    /// `self:custom.acl.${opt:stage}`: what the map says for each stage, since any of them may be deployed, and the next
+    /// source for a stage that the map does not name. `None` where the address does not depend on the stage alone.
+    fn stage_keys(
+        &self,
+        template: &Template<'_>,
+        env: Env<'_>,
+        inside: &str,
+        at: Span,
+        nesting: usize,
+    ) -> Option<Value> {
+        let all = sources(inside);
+        let (first, others) = all.split_first()?;
+        let stage = next_variable(first, 0).filter(|v| is_stage(v.inside))?;
+        let (outer, below) = (first[..stage.start].strip_suffix('.')?, &first[stage.end..]);
+        let below = match below.trim_end() {
+            "" => None,
+            below => Some(below.strip_prefix('.')?),
+        };
+        if outer.contains("${") || below.is_some_and(|b| b.contains("${")) {
+            return None;
+        }
+        let Answer::Value(map) = self.source(template, env, outer.trim(), at)? else {
+            return None;
+        };
+        let mut values: Vec<(String, Value)> = Vec::new();
+        for entry in map.entries()? {
+            let found = match below {
+                Some(below) => follow(&entry.value, below).cloned(),
+                None => Some(entry.value.clone()),
+            };
+            if let Some(value) = found.filter(|v| !v.is_null()) {
+                values.push((entry.key.known()?.into_owned(), value));
+            }
+        }
+        if !others.is_empty()
+            && let Some(value) = self.variable(template, env, &others.join(","), at, nesting + 1)
+        {
+            values.push(("other".to_owned(), value));
+        }
+        if values.len() < 2 {
+            return None;
+        }
+        by_stage(values, at).map(|value| value.used_at(at))
+    }
+
     /// `file(path):address`; what is not data (JavaScript) is unknown.
     fn file(&self, template: &Template<'_>, env: Env<'_>, path: &str, address: &str, at: Span) -> Answer {
-        let unknown = || Answer::Unknown(Value::other(path.to_owned(), at));
+        let unknown = || Answer::Unknown(Value::unknown(Hole::new(HoleKind::Outside, path, at)));
         let data = [".yml", ".yaml", ".json"].iter().any(|end| path.ends_with(end));
         let Some(path) = template.local_path(&self.tree, path).filter(|_| data) else {
             return unknown();
@@ -252,14 +342,7 @@ impl Service {
                 // The rest of the way is in what the variable stands for.
                 _ => {
                     let value = template.value(env, node)?;
-                    let mut at = &value;
-                    for key in rest.split('.') {
-                        at = match &at.kind {
-                            Kind::Seq(items) => items.get(key.parse::<usize>().ok()?)?,
-                            _ => at.get(key)?,
-                        };
-                    }
-                    return Some(at.clone());
+                    return follow(&value, rest).cloned();
                 }
             };
             node = next?;
@@ -267,6 +350,54 @@ impl Service {
         }
         template.value(env, node)
     }
+}
+
+/// What a source outside the file gives: `aws:accountId`, `ssm:/path`.
+fn outside(kind: &str, address: &str) -> HoleKind {
+    match kind {
+        "aws" if address == "accountId" => HoleKind::Account,
+        "aws" if address == "region" => HoleKind::Region,
+        "opt" if address == "region" => HoleKind::Region,
+        "ssm" | "secretsmanager" | "vault" | "doppler" => HoleKind::Dynamic,
+        "opt" | "env" | "cf" | "git" | "s3" | "output" | "terraform" => HoleKind::Input,
+        _ => HoleKind::Other,
+    }
+}
+
+/// What a variable of the framework stands for in a file that is not its own; `None` where it may be a policy variable, as
+/// `${s3:prefix}` and `${ssm:resourceTag/team}` are.
+pub(in crate::formats) fn elsewhere(inside: &str) -> Option<HoleKind> {
+    let first = sources(inside).into_iter().next()?.trim();
+    if first.starts_with("file(") {
+        return Some(HoleKind::Outside);
+    }
+    let (kind, address) = first.split_once(':')?;
+    // `cf.eu-west-1:stack.output`, `cf(eu-west-1):stack.output`.
+    let kind = kind.split(['.', '(']).next().unwrap_or(kind);
+    let known = match kind {
+        "self" | "opt" | "sls" | "cf" | "env" | "param" | "output" | "git" | "terraform" | "vault" | "doppler" => {
+            !address.starts_with(':')
+        }
+        "aws" => matches!(address, "accountId" | "region"),
+        "ssm" => address.starts_with('/'),
+        _ => false,
+    };
+    known.then(|| match outside(kind, address) {
+        HoleKind::Other => HoleKind::Input,
+        kind => kind,
+    })
+}
+
+/// What stands at `a.b.0` of a value.
+fn follow<'v>(value: &'v Value, address: &str) -> Option<&'v Value> {
+    let mut at = value;
+    for key in address.split('.') {
+        at = match &at.kind {
+            Kind::Seq(items) => items.get(key.parse::<usize>().ok()?)?,
+            _ => at.get(key)?,
+        };
+    }
+    Some(at)
 }
 
 /// What a source gives: a later one is asked only where this one is not known.
@@ -348,7 +479,7 @@ fn next_variable(flat: &str, from: usize) -> Option<Found<'_>> {
     }
 }
 
-/// The parts between commas, quotes and parentheses left whole.
+/// The parts between commas; quotes, parentheses, and braces are left whole.
 fn sources(inside: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let (mut start, mut quote, mut depth) = (0, None, 0i32);
@@ -356,8 +487,8 @@ fn sources(inside: &str) -> Vec<&str> {
         match (quote, c) {
             (Some(q), c) if c == q => quote = None,
             (None, '\'' | '"') => quote = Some(c),
-            (None, '(') => depth += 1,
-            (None, ')') => depth -= 1,
+            (None, '(' | '{') => depth += 1,
+            (None, ')' | '}') => depth -= 1,
             (None, ',') if depth <= 0 => {
                 out.push(&inside[start..i]);
                 start = i + 1;

@@ -1,6 +1,6 @@
 //! Evaluated declarations to canonical resources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::model::{Address, Loose, Resource, kinds};
 use crate::source::{Problem, ProblemKind, Span, Text};
 use crate::value::{Branch, Entry, Kind, Value};
 
-use crate::formats::recognize::is_policy_or_text;
+use crate::formats::recognize::{is_policy_or_text, is_policy_property};
 use crate::formats::vendors::is_their_type;
 
 use super::aws;
@@ -35,6 +35,8 @@ pub(super) struct Emitted {
     pub(super) loose: Vec<Loose>,
     /// See [`crate::model::Unit::defaults`].
     pub(super) defaults: Vec<(Span, Arc<str>)>,
+    /// Statements that others replace where their document is merged into another one.
+    pub(super) replaced: HashSet<Span>,
     /// Directories that were evaluated.
     pub(super) visited: BTreeSet<String>,
 }
@@ -139,12 +141,14 @@ impl<'a> Emitter<'_, 'a> {
                 None => {
                     let entries = items.into_iter().map(|i| self.bounded_entry(i.entry)).collect();
                     let props = Value::map(entries, decl.block().span);
-                    if is_their_type(kind) || !any_policy(&props, 0) {
+                    if is_their_type(kind) || !(any_policy(&props, 0) || has_unknown_policy(kind, &props)) {
                         continue;
                     }
                     props
                 }
             };
+            // Where it exists, what decides that is decided.
+            let props = module.decided(props, expanded.branch.as_ref());
             self.out.resources.push(Resource {
                 kind: known.map_or(type_name.as_str(), |t| t.kind).into(),
                 type_name: type_name.as_str().into(),
@@ -158,16 +162,14 @@ impl<'a> Emitter<'_, 'a> {
                 props,
                 metadata: None,
                 instances: instances.filter(|n| *n > 1).and_then(|n| u32::try_from(n).ok()),
-                branch: match (&module.asked, &expanded.branch) {
-                    (Some(asked), Some(own)) => Some(asked.and(own)),
-                    (asked, own) => own.clone().or_else(|| asked.clone()),
-                },
+                branch: module.exists(expanded.branch.as_ref()),
             });
         }
     }
 
     /// A `data "aws_iam_policy_document"`: seen through its use, or by itself where nobody uses it.
     fn documents(&mut self, module: &Rc<Module<'a>>, address: &str, decl: &Decl<'a>) {
+        let expanded = self.evaluator.expansion(module, address, decl);
         for instance in self.evaluator.instances(module, address, decl) {
             let name = match &instance.key {
                 Some(key) => format!("{address}[{key}]"),
@@ -181,6 +183,7 @@ impl<'a> Emitter<'_, 'a> {
             let value = self
                 .evaluator
                 .resource_attribute(&target, "json", instance.env.view, decl.block().header);
+            let value = module.decided(value, expanded.branch.as_ref());
             self.push_loose(module, &name, "data.aws_iam_policy_document", value);
         }
     }
@@ -440,6 +443,12 @@ fn without_policies(value: &Value, depth: u32) -> Value {
         _ => return value.clone(),
     };
     Value { kind, ..value.clone() }
+}
+
+/// Whether an argument that is a policy by its name has a value that is not known.
+pub(super) fn has_unknown_policy(kind: &str, props: &Value) -> bool {
+    let unknown = |e: &Entry| e.value.is_unknown() && is_policy_property(kind, &e.key.display());
+    props.entries().is_some_and(|entries| entries.iter().any(unknown))
 }
 
 pub(super) fn any_policy(value: &Value, depth: u32) -> bool {

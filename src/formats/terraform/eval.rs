@@ -6,7 +6,7 @@
 //! other one: each value that is remembered and each argument of a resource has an allowance of its own.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ use super::Repository;
 use super::directory::Expr;
 use super::functions;
 use super::module::Module;
+use super::switches::Switches;
 use super::texts::to_text;
 use super::values::derived_kind;
 
@@ -56,6 +57,8 @@ pub(super) struct View {
     pub(super) link: bool,
     /// What is looked at exists only where a default that stands for nothing was replaced: what replaced it is unknown.
     pub(super) given: bool,
+    /// What is looked at exists only where these switches have another value than their default: they are unknown.
+    pub(super) switches: Switches,
 }
 
 impl View {
@@ -92,11 +95,12 @@ impl<'a> Env<'a> {
 
     /// The same place, looked at in the way of another one.
     pub(super) fn seen(&self, view: View) -> Self {
-        let given = view.given || self.view.given;
-        Self {
-            view: View { given, ..view },
-            ..self.clone()
-        }
+        let view = View {
+            given: view.given || self.view.given,
+            switches: view.switches.and(self.view.switches),
+            ..view
+        };
+        Self { view, ..self.clone() }
     }
 
     /// The same place where defaults that stand for nothing are replaced.
@@ -105,6 +109,11 @@ impl<'a> Env<'a> {
             given: true,
             ..self.view
         })
+    }
+
+    /// The same place where switches may have another value than their default.
+    pub(super) fn switched(&self, switches: Switches) -> Self {
+        self.seen(View { switches, ..self.view })
     }
 
     pub(super) fn lookup(&self, name: &str) -> Option<(&Value, bool)> {
@@ -131,6 +140,10 @@ pub(super) struct Evaluator<'a> {
     pub(super) templates: RefCell<HashMap<FileId, Rc<Tree>>>,
     pub(super) wanted: RefCell<BTreeSet<String>>,
     pub(super) problems: RefCell<Vec<Problem>>,
+    /// Statements of documents that were merged into another one, where a statement with the same sid replaced them.
+    pub(super) replaced: RefCell<HashSet<Span>>,
+    /// Variables of the root module that decide whether something exists, in the order in which they were met.
+    pub(super) switches: RefCell<Vec<String>>,
     depth: Cell<u32>,
     /// What is left of the allowance of the expression that is being evaluated.
     fuel: Cell<u64>,
@@ -158,6 +171,8 @@ impl<'a> Evaluator<'a> {
             templates: RefCell::default(),
             wanted: RefCell::default(),
             problems: RefCell::default(),
+            replaced: RefCell::default(),
+            switches: RefCell::default(),
             depth: Cell::new(0),
             fuel: Cell::new(store),
             store: Cell::new(store),

@@ -11,6 +11,7 @@ use crate::value::{Entry, Guard, Kind, Value};
 use super::directory::Decl;
 use super::eval::{Env, Evaluator};
 use super::module::Module;
+use super::switches::Switches;
 use super::texts;
 use super::values::{inherit, is_spread, pairs};
 
@@ -38,7 +39,9 @@ pub(super) struct Expanded {
     /// Instances differ: the block says `each.` or `count.` somewhere.
     pub(super) varies: bool,
     /// There are none by default: defaults that stand for nothing are replaced where there are some.
-    pub(super) given: bool,
+    given: bool,
+    /// There are none by default: these variables have another value where there are some.
+    switches: Switches,
 }
 
 impl Expanded {
@@ -55,6 +58,7 @@ impl Expanded {
             perhaps_none: false,
             varies: false,
             given: false,
+            switches: Switches::default(),
         }
     }
 }
@@ -95,19 +99,41 @@ impl<'a> Evaluator<'a> {
         let (mut expanded, by_default) = self.by_default(|| expanded_in(&module.env()));
         let optional = by_default && (expanded.none || expanded.perhaps_none);
         let absent = by_default && expanded.none;
+        let given = module.env().given();
         if expanded.none && by_default {
             // Nothing by default, and the module's user may want otherwise.
-            expanded = expanded_in(&module.env().given());
+            expanded = expanded_in(&given);
         }
-        let asked = if absent { self.flag(module, decl) } else { None };
+        let mut asked = if absent { self.flag(module, decl, &[]) } else { None };
         if expanded.none && by_default {
-            let (shape, branch) = match decl.expr("count") {
-                Some(_) => (Expansion::Count(1), format!("if `count` of {address} is not 0")),
-                None => (Expansion::Unknown, format!("if `for_each` of {address} is not empty")),
-            };
-            expanded = Expanded::new(shape, Some(asked.unwrap_or_else(|| branch.into())));
-        } else if let Some(asked) = asked {
-            expanded.branch = Some(both(expanded.branch.as_ref(), &asked));
+            let exists = |switches| !expanded_in(&given.switched(switches)).none;
+            let found = self.switches_of(module, decl, exists);
+            asked = self.flag(module, decl, &found.names);
+            expanded = expanded_in(&given.switched(found.switches));
+            if expanded.none || matches!(expanded.shape, Expansion::Unknown) {
+                let written = expanded.branch.filter(|_| !expanded.none);
+                let (shape, when) = match decl.expr("count") {
+                    Some(_) => (Expansion::Count(1), format!("if `count` of {address} is not 0")),
+                    None => (Expansion::Unknown, format!("if `for_each` of {address} is not empty")),
+                };
+                // The flag says it better.
+                let when = written.or_else(|| asked.is_none().then(|| when.into()));
+                expanded = Expanded::new(shape, when);
+            }
+            if let (Some(branch), Some(changed)) = (&expanded.branch, found.changed) {
+                expanded.branch = Some(branch.and(&changed));
+            }
+            expanded.switches = found.switches;
+            if found.several {
+                // Each of them is enough: none has to be on.
+                asked = asked.map(|flag| expanded.branch.take().unwrap_or(flag).opt_in());
+            }
+        }
+        if let Some(asked) = asked {
+            expanded.branch = Some(match &expanded.branch {
+                Some(branch) => asked.with(branch),
+                None => asked,
+            });
         }
         expanded.varies = varies(decl);
         expanded.given = optional;
@@ -143,8 +169,10 @@ impl<'a> Evaluator<'a> {
         let shape = match known {
             Some(items) if items.len() <= MAX_INSTANCES => {
                 let keyed = items.into_iter().map(|(k, v)| {
-                    let key = texts::to_text(if is_set { &v } else { &k });
-                    (key.unwrap_or_default(), v)
+                    let named = if is_set { &v } else { &k };
+                    // Which it is stays open, as for a key that is chosen from several.
+                    let open = || Text::hole(Hole::new(HoleKind::Input, "each.key", named.span));
+                    (texts::to_text(named).unwrap_or_else(open), v)
                 });
                 Expansion::Each(keyed.collect())
             }
@@ -193,10 +221,8 @@ impl<'a> Evaluator<'a> {
 
     /// The `i`-th instance of a block that has as many.
     fn instance(&self, module: &Rc<Module<'a>>, decl: &Decl<'a>, expanded: &Expanded, i: usize) -> Instance<'a> {
-        let env = match expanded.given {
-            true => module.env().given(),
-            false => module.env(),
-        };
+        let env = module.env().switched(expanded.switches);
+        let env = if expanded.given { env.given() } else { env };
         let at = decl.block().header;
         match &expanded.shape {
             Expansion::Count(_) if expanded.varies => {

@@ -1,15 +1,16 @@
 //! `for` expressions.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::source::{Span, Text};
 use crate::syntax::hcl::ForParts;
 use crate::syntax::{NodeId, Tree};
-use crate::value::{Entry, Kind, Value};
+use crate::value::{Branch, Entry, Kind, Step, Value};
 
 use super::eval::{Env, Evaluator, MAX_ITEMS};
 use super::texts::to_text;
-use super::values::{inherit, is_spread, pairs, spread_of};
+use super::values::{element_of, formed, inherit, is_spread, pairs, spread_of};
 
 impl<'a> Evaluator<'a> {
     pub(super) fn for_expression(&self, tree: &Tree, node: NodeId, parts: ForParts, env: &Env<'a>) -> Value {
@@ -31,13 +32,18 @@ impl<'a> Evaluator<'a> {
     fn for_over(&self, tree: &Tree, node: NodeId, parts: ForParts, collection: &Value, env: &Env<'a>) -> Value {
         let span = tree.span(node);
         let Some(items) = pairs(collection) else {
-            return self.derived(collection, span);
+            return self.for_unknown(tree, node, parts, collection, env);
         };
         let mut values: Vec<Value> = Vec::new();
         let mut entries: Vec<Entry> = Vec::new();
         for (key, value) in items {
             if values.len() + entries.len() >= MAX_ITEMS || !self.spend(1) {
                 return self.too_much(span);
+            }
+            // Each alternative of an element passes the condition, or does not.
+            if let (Kind::OneOf(branches), true, None) = (&value.kind, parts.condition.is_some(), parts.result_key) {
+                values.extend(self.kept(tree, parts, env, &key, branches, &value.via));
+                continue;
             }
             let rest = (is_spread(&value) && value.is_unknown()).then(|| value.clone());
             let dropped = self.dropped(&value);
@@ -83,6 +89,58 @@ impl<'a> Evaluator<'a> {
             entries = grouped(entries, span);
         }
         Value::map(entries, span)
+    }
+
+    /// What a `for` makes of the alternatives of one element: those that its condition drops are not there.
+    fn kept(
+        &self,
+        tree: &Tree,
+        parts: ForParts,
+        env: &Env<'a>,
+        key: &Value,
+        branches: &[Branch],
+        via: &Option<Arc<Step>>,
+    ) -> Vec<Value> {
+        let mut out = Vec::new();
+        for b in branches {
+            let inner = self.loop_env(tree, &parts, env, key.clone(), inherit(&b.value, via));
+            let condition = parts.condition.map(|c| (self.eval(tree, c, &inner), c));
+            let when = match condition {
+                Some((c, _)) if c.as_bool() == Some(false) => continue,
+                Some((c, node)) if c.as_bool().is_none() => b.when.and(&self.guards(tree, node, &inner).0),
+                _ => b.when.clone(),
+            };
+            let result = self.eval(tree, parts.result, &inner);
+            out.push((when, result));
+        }
+        let at = tree.span(parts.result);
+        match out.len() {
+            n if n == branches.len() && n > 1 => vec![self.one_of(out, at)],
+            _ => out.into_iter().map(|one| self.one_of(vec![one], at)).collect(),
+        }
+    }
+
+    /// A `for` over a list that is not known. Where the form of what it makes is known, it is one such element and any number of
+    /// others: `[for a in var.accounts : "arn:aws:iam::${a}:root"]`.
+    fn for_unknown(&self, tree: &Tree, node: NodeId, parts: ForParts, collection: &Value, env: &Env<'a>) -> Value {
+        let span = tree.span(node);
+        let whole = self.derived(collection, span);
+        let Some(element) = element_of(collection).filter(|_| parts.result_key.is_none()) else {
+            return whole;
+        };
+        let inner = self.loop_env(tree, &parts, env, element.clone(), element);
+        let result = self.eval(tree, parts.result, &inner);
+        let label = parts.condition.map(|c| self.guards(tree, c, &inner).0);
+        match formed(result, &whole, span, &self.name(span)) {
+            Some(items) => {
+                let made = items.into_iter().map(|item| match &label {
+                    Some(label) if !item.is_unknown() => self.one_of(vec![(label.clone(), item)], span),
+                    _ => item,
+                });
+                Value::seq(made.collect(), span)
+            }
+            None => whole,
+        }
     }
 
     pub(super) fn loop_env(&self, tree: &Tree, parts: &ForParts, env: &Env<'a>, key: Value, value: Value) -> Env<'a> {

@@ -26,6 +26,7 @@ mod policy_document;
 mod properties;
 mod reference;
 mod registry;
+mod switches;
 mod template;
 mod terragrunt;
 mod texts;
@@ -124,7 +125,7 @@ impl Lower for Terraform {
         }
         units.append(&mut plans);
         units[0].wanted.extend(wanted);
-        let used = used::Used::new(emitted.iter().flat_map(|(_, e)| &e.resources));
+        let used = used::Used::new(emitted.iter().map(|(_, e)| e));
         let mut seen: BTreeMap<Span, Vec<Value>> = BTreeMap::new();
         let mut left_out = Vec::new();
         let mut is_new = |value: &Value| {
@@ -329,7 +330,8 @@ fn one_root<'a>(repository: &'a Repository<'a>, sources: &Sources, root: &Root<'
         out: Emitted::default(),
     };
     emitter.module(&module);
-    let emitted = emitter.out;
+    let mut emitted = emitter.out;
+    emitted.replaced = evaluator.replaced.take();
     let mut problems = evaluator.problems.take();
     problems.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
     problems.dedup();

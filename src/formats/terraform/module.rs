@@ -31,10 +31,10 @@ pub(super) struct Module<'a> {
     above: Vec<&'a str>,
     /// Of a root module, the values that a file for `-var-file` gives.
     pub(super) chosen: Chosen<'a>,
-    /// What has to be asked for, so that a call that leads here is there.
-    pub(super) asked: Option<Guard>,
     /// The call's arguments and where they are evaluated; `None` for a root module.
     pub(super) arguments: Option<(BTreeMap<&'a str, Expr<'a>>, Env<'a>)>,
+    /// When there is one.
+    when: Option<Guard>,
     memo: RefCell<HashMap<(Slot, View), Memo>>,
     pub(super) expansions: RefCell<HashMap<String, Rc<Expanded>>>,
 }
@@ -61,8 +61,8 @@ impl<'a> Module<'a> {
             path: Vec::new(),
             above: Vec::new(),
             chosen,
-            asked: None,
             arguments: None,
+            when: None,
             memo: RefCell::default(),
             expansions: RefCell::default(),
         })
@@ -74,6 +74,20 @@ impl<'a> Module<'a> {
             frame: None,
             view: View::default(),
         }
+    }
+
+    /// A value where the module is there, and what is made under this condition in it.
+    pub(super) fn decided(&self, value: Value, branch: Option<&Guard>) -> Value {
+        let when = branch.map(|branch| both(self.when.as_ref(), branch));
+        let when = when.as_ref().or(self.when.as_ref());
+        when.and_then(|when| value.decided(when)).unwrap_or(value)
+    }
+
+    /// When there is what is made under this condition in the module, as far as it is said: a call that has to be asked for
+    /// is a condition of all that it makes.
+    pub(super) fn exists(&self, branch: Option<&Guard>) -> Option<Guard> {
+        let asked = self.when.as_ref().filter(|when| when.is_opt_in());
+        branch.map(|branch| both(asked, branch)).or_else(|| asked.cloned())
     }
 
     /// `path.module`: from the root module's directory.
@@ -159,7 +173,8 @@ impl<'a> Evaluator<'a> {
                             let value = self.expr(default, &module.env());
                             if module.arguments.is_none() {
                                 self.tainted.set(true);
-                                if view.given && is_unset(module.directory, name, &value) {
+                                let unset = view.given && is_unset(module.directory, name, &value);
+                                if unset || self.is_switched(view, name) {
                                     let at = decl.map_or(span, |d| d.block().header);
                                     return Value::unknown(Hole::new(HoleKind::Input, shown.as_str(), at));
                                 }
@@ -285,11 +300,9 @@ impl<'a> Evaluator<'a> {
             return Vec::new();
         }
         let address = format!("module.{name}");
-        let own = self.expansion(caller, &address, decl).branch.clone();
-        let own = own.filter(Guard::is_opt_in);
-        let asked = own
-            .map(|own| both(caller.asked.as_ref(), &own))
-            .or_else(|| caller.asked.clone());
+        let branch = self.expansion(caller, &address, decl).branch.clone();
+        let when = branch.map(|branch| both(caller.when.as_ref(), &branch));
+        let when = when.or_else(|| caller.when.clone());
         let mut out = Vec::new();
         for instance in self.instances(caller, &address, decl) {
             let step = match &instance.key {
@@ -325,8 +338,8 @@ impl<'a> Evaluator<'a> {
                 path,
                 above: above.clone(),
                 chosen: Chosen::new(),
-                asked: asked.clone(),
                 arguments: Some((arguments, instance.env)),
+                when: when.clone(),
                 memo: RefCell::default(),
                 expansions: RefCell::default(),
             });

@@ -14,7 +14,7 @@ use crate::value::{Entry, Kind, Value};
 
 use super::aws;
 use super::blocks::Item;
-use super::emit::any_policy;
+use super::emit::{any_policy, has_unknown_policy};
 use super::policy_document;
 use super::properties::properties;
 use crate::formats::plain;
@@ -144,7 +144,12 @@ impl Plan<'_> {
             }
             let bare = without_keys(&address);
             let prefix = address.find("data.").map_or("", |at| &address[..at]);
-            let given = self.with_unknown(plain::value(tree, values), &address, &bare, prefix, tree.span(node));
+            let given = self.with_unknown(
+                plain::value(tree, values),
+                &address,
+                &bare,
+                &Place::new(prefix, tree.span(node), DOCUMENT),
+            );
             let document = policy_document::planned(&given, tree.span(node));
             self.documents.insert(address, document);
         }
@@ -241,7 +246,12 @@ impl Plan<'_> {
         let span = self.tree.span(node);
         let own = self.tree.get(node, "address").map_or(span, |n| self.tree.span(n));
         let bare = without_keys(&address);
-        let given = self.with_unknown(plain::value(self.tree, values), &address, &bare, prefix, own);
+        let given = self.with_unknown(
+            plain::value(self.tree, values),
+            &address,
+            &bare,
+            &Place::new(prefix, own, &type_name),
+        );
         let items: Vec<Item> = given
             .entries()?
             .iter()
@@ -258,7 +268,8 @@ impl Plan<'_> {
             Some(row) => properties(row, items, span),
             None => Value::map(items.into_iter().map(|i| i.entry).collect(), span),
         };
-        if row.is_none() && (is_their_type(&type_name) || !any_policy(&props, 0)) {
+        let policies = || any_policy(&props, 0) || has_unknown_policy(&type_name, &props);
+        if row.is_none() && (is_their_type(&type_name) || !policies()) {
             return None;
         }
         // Where the source is there, the resource is named where it is written.
@@ -285,17 +296,12 @@ impl Plan<'_> {
     }
 
     /// The values of a resource, with what is written for it and known only after `apply`.
-    fn with_unknown(&self, values: Value, address: &str, bare: &str, prefix: &str, at: Span) -> Value {
+    fn with_unknown(&self, values: Value, address: &str, bare: &str, place: &Place<'_>) -> Value {
         let Some(later) = self.later.get(address) else {
             return values;
         };
         let written = self.expressions.get(bare).copied();
-        let place = Place {
-            prefix,
-            at,
-            link: false,
-        };
-        self.merged(Some(&values), *later, written, &place, 0).unwrap_or(values)
+        self.merged(Some(&values), *later, written, place, 0).unwrap_or(values)
     }
 
     /// `value` with holes where `later` says `true` and an expression is written; `None` where there is nothing of it.
@@ -317,6 +323,10 @@ impl Plan<'_> {
                 let unknown = tree.text(later).and_then(Text::known).as_deref() == Some("true");
                 match (known, written) {
                     (None, Some(written)) if unknown => Some(self.open(written, place)),
+                    // A plan that does not say what is written: what `apply` computes and what is given look alike.
+                    (None, None) if unknown && place.policy && self.expressions.is_empty() => Some(Value::unknown(
+                        Hole::new(HoleKind::Applied, "known after apply", place.at),
+                    )),
                     _ => known.cloned(),
                 }
             }
@@ -331,6 +341,7 @@ impl Plan<'_> {
                     let own = at.map(|i| &entries[i].value);
                     let place = Place {
                         link: aws::LINKS.contains(&&*name),
+                        policy: aws::is_required(place.type_name, &name),
                         ..*place
                     };
                     let Some(value) = self.merged(own, inner, written, &place, depth + 1) else {
@@ -403,13 +414,27 @@ impl Plan<'_> {
     }
 }
 
-/// Where a resource is: the address of its module with a dot after it, and what stands for it in the plan; and whether the
-/// value says which other resource is meant.
+/// Where a resource is: the address of its module with a dot after it, what stands for it in the plan, and its type; and
+/// whether the value says which other resource is meant, or is a policy that must be given.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     prefix: &'a str,
     at: Span,
+    type_name: &'a str,
     link: bool,
+    policy: bool,
+}
+
+impl<'a> Place<'a> {
+    fn new(prefix: &'a str, at: Span, type_name: &'a str) -> Self {
+        Self {
+            prefix,
+            at,
+            type_name,
+            link: false,
+            policy: false,
+        }
+    }
 }
 
 /// `module.m[0].aws_iam_role.r["key"]` as `module.m.aws_iam_role.r`.

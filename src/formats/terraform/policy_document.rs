@@ -213,7 +213,8 @@ impl<'e, 'a> Merged<'e, 'a> {
         };
         match self.sids.get(&sid) {
             Some(&i) if section == Section::Replacing || self.statements[i].1 != section => {
-                self.statements[i] = (statement, section);
+                let replaced = std::mem::replace(&mut self.statements[i], (statement, section));
+                self.evaluator.replaced.borrow_mut().insert(replaced.0.span);
             }
             Some(_) => self.push(statement, section),
             None => {

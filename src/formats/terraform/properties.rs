@@ -3,7 +3,7 @@
 use super::aws;
 use super::blocks::Item;
 use super::emit::made;
-use crate::source::{Span, Text};
+use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Branch, Entry, Kind, Value};
 
 /// Arguments under CloudFormation's names.
@@ -16,12 +16,39 @@ pub(super) fn properties(row: &aws::Type, items: Vec<Item>, span: Span) -> Value
         if item.block {
             entry.value = renamed(row, &name, entry.value, 0);
         }
-        if let Some(value) = without_null(entry.value) {
+        let value = match aws::is_required(row.terraform, &name) {
+            true => Some(given_later(entry.value, &name)),
+            false => without_null(entry.value),
+        };
+        if let Some(value) = value {
             entry.value = value;
             place(&mut entries, &target, entry, item.block);
         }
     }
     Value::map(entries, span)
+}
+
+/// The value of an argument that must have one. A variable whose default is null or empty gets its value from a caller.
+fn given_later(value: Value, name: &str) -> Value {
+    let empty = match &value.kind {
+        Kind::Null => true,
+        Kind::Str(text) => value.via.is_some() && text.is_empty(),
+        Kind::OneOf(branches) => {
+            let branches = branches.iter().map(|b| Branch {
+                when: b.when.clone(),
+                value: given_later(b.value.clone(), name),
+            });
+            return Value {
+                kind: Kind::OneOf(branches.collect()),
+                ..value
+            };
+        }
+        _ => false,
+    };
+    match empty {
+        true => Value::unknown(Hole::new(HoleKind::Input, name, value.span)),
+        false => value,
+    }
 }
 
 fn property(row: &aws::Type, name: &str) -> String {

@@ -93,17 +93,25 @@ fn is_off(default: &Value) -> bool {
 }
 
 impl<'a> Evaluator<'a> {
-    /// What somebody has to ask for, so that a block is there which `count` or `for_each` leave out by default.
-    pub(super) fn flag(&self, module: &Rc<Module<'a>>, decl: &Decl<'a>) -> Option<Guard> {
+    /// What somebody has to ask for, so that a block is there which `count` or `for_each` leave out by default: one of the
+    /// variables `among` these, where there are any.
+    pub(super) fn flag(&self, module: &Rc<Module<'a>>, decl: &Decl<'a>, among: &[&str]) -> Option<Guard> {
         let expr = decl.expr("count").or_else(|| decl.expr("for_each"))?;
-        let (name, is_flag) = self.off(module, expr, &mut 0, 0)?;
+        let (name, is_flag) = self.off(module, expr, among, &mut 0, 0)?;
         let word = if is_flag { "true" } else { "given" };
         let fact = Fact::holds(&format!("var.{name}"), true);
         Some(Guard::new(&format!("if var.{name} is {word}"), vec![fact]).opt_in())
     }
 
     /// A variable of the root module that an expression asks for and whose default is [off](is_off), and whether it is a flag.
-    fn off(&self, module: &Rc<Module<'a>>, expr: Expr<'a>, seen: &mut u32, depth: u32) -> Option<(String, bool)> {
+    fn off(
+        &self,
+        module: &Rc<Module<'a>>,
+        expr: Expr<'a>,
+        among: &[&str],
+        seen: &mut u32,
+        depth: u32,
+    ) -> Option<(String, bool)> {
         if depth > MAX_FLAG_DEPTH {
             return None;
         }
@@ -123,14 +131,16 @@ impl<'a> Evaluator<'a> {
             let found = match (tree.name(root), &module.arguments) {
                 ("local", _) => {
                     let local = module.directory.locals.get(name).map(|(_, expr)| *expr);
-                    local.and_then(|e| self.off(module, e, seen, depth + 1))
+                    local.and_then(|e| self.off(module, e, among, seen, depth + 1))
                 }
                 ("var", Some((arguments, env))) => {
                     let given = arguments.get(name).copied();
-                    given.and_then(|e| self.off(&env.module, e, seen, depth + 1))
+                    given.and_then(|e| self.off(&env.module, e, among, seen, depth + 1))
                 }
                 ("var", None) if !module.chosen.contains_key(name) && !module.directory.values.contains_key(name) => {
-                    let default = module.directory.variables.get(name).and_then(|d| d.expr("default"));
+                    let is_asked = among.is_empty() || among.contains(&name);
+                    let declared = module.directory.variables.get(name).filter(|_| is_asked);
+                    let default = declared.and_then(|d| d.expr("default"));
                     let default = default.map(|e| self.expr(e, &module.env()));
                     let is_flag = |v: &Value| matches!(v.kind, Kind::Bool(_));
                     default.filter(is_off).map(|v| (name.to_owned(), is_flag(&v)))

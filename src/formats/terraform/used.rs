@@ -2,21 +2,25 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Resource, kinds};
+use crate::model::kinds;
 use crate::source::Span;
 use crate::value::{Kind, Value};
 
-/// Places of the objects and texts that resources hold.
+use super::emit::Emitted;
+
+/// Places of the objects and texts that resources hold, and of statements that are merged into a document and replaced.
 pub(super) struct Used {
     spans: HashSet<Span>,
 }
 
 impl Used {
-    pub(super) fn new<'r>(resources: impl Iterator<Item = &'r Resource>) -> Self {
+    pub(super) fn new<'r>(emitted: impl Iterator<Item = &'r Emitted>) -> Self {
         let mut used = Self { spans: HashSet::new() };
-        for r in resources {
+        for e in emitted {
+            used.spans.extend(&e.replaced);
             // What a variable or an output holds is not put to use there.
-            if &*r.kind != kinds::OUTPUT && &*r.kind != kinds::PARAMETER {
+            let resources = e.resources.iter();
+            for r in resources.filter(|r| &*r.kind != kinds::OUTPUT && &*r.kind != kinds::PARAMETER) {
                 used.add(&r.props);
             }
         }

@@ -113,6 +113,26 @@ pub(super) fn spread_of(list: &Value, span: Span, name: &str) -> Value {
     }
 }
 
+/// One element of a list that is not known and comes from outside.
+pub(super) fn element_of(list: &Value) -> Option<Value> {
+    let hole = list.as_hole().filter(|h| !h.kind.is_placeholder())?;
+    let mut element = Hole::new(hole.kind, hole.name.trim_end_matches(SPREAD), hole.span);
+    element.name = format!("{}{SPREAD}", element.name).into();
+    Some(Value {
+        span: list.span,
+        ..Value::unknown(element)
+    })
+}
+
+/// The items of a list that is made of an unknown one, where the form of its elements is known: one element, and any number of
+/// others.
+pub(super) fn formed(element: Value, list: &Value, span: Span, name: &str) -> Option<Vec<Value>> {
+    let has_form = element
+        .as_text()
+        .is_some_and(|t| !t.is_known() && t.as_hole().is_none());
+    has_form.then(|| vec![element, spread_of(list, span, name)])
+}
+
 /// What is made of unknown values: a name or ARN where all of them are, else what the first that is none is.
 pub(super) fn derived_kind(from: &[Value]) -> HoleKind {
     let open = |h: &Hole| !h.kind.is_placeholder();

@@ -104,7 +104,7 @@ impl Service {
     }
 
     /// Some action or resource type takes `aws:ResourceTag`: tags on resources can be a condition here.
-    pub fn takes_resource_tags(self) -> bool {
+    fn takes_resource_tags(self) -> bool {
         self.condition_key("aws:ResourceTag/${TagKey}").is_some()
     }
 
@@ -190,6 +190,12 @@ impl Action {
         tables::list_of("checked-arns", self.name()).chain(tables::list_of("checked-arns", &service))
     }
 
+    /// Takes `*` only, for certain: no parameter of its request names a resource, so that AWS has no ARN to check it against, or
+    /// AWS says so outside its reference.
+    pub fn certainly_star_only(self) -> bool {
+        tables::has("star-only", self.name())
+    }
+
     /// The action's own keys. Those of its resource types and the global keys that every action takes come besides.
     pub fn condition_keys(self) -> impl ExactSizeIterator<Item = ConditionKey> {
         store::list(self.0, Column::Keys).map(ConditionKey)
@@ -210,12 +216,29 @@ impl Action {
         self.resource_types().len() > 0
     }
 
-    /// The action or one of its resource types takes this key.
+    /// The action or one of its resource types takes this key. The tags of a request are keys of the action alone: a type of
+    /// resource lists them for the actions that create or tag it, and `ec2:DeleteVolume` sends none. Service Authorization
+    /// Reference, "Actions, resources, and condition keys for Amazon EC2".
     pub fn takes_key(self, name: &str) -> bool {
+        let prefix = |p: &str| name.get(..p.len()).is_some_and(|n| n.eq_ignore_ascii_case(p));
+        let of_request = prefix("aws:RequestTag/") || name.eq_ignore_ascii_case("aws:TagKeys");
         self.condition_keys().any(|k| k.matches(name))
-            || self
-                .resource_types()
-                .any(|t| t.condition_keys().any(|k| k.matches(name)))
+            || !(of_request && self.condition_keys().len() > 0)
+                && self
+                    .resource_types()
+                    .any(|t| t.condition_keys().any(|k| k.matches(name)))
+    }
+
+    /// Its requests may have a tag of the resource: it takes the key, or the reference has a gap, since it is on a type that
+    /// actions for tagging are on, in a service that supports tags of other types.
+    pub fn may_see_tag(self, key: &str) -> bool {
+        let tags = |a: &Self| a.level() == AccessLevel::Tagging || a.second_level() == Some(AccessLevel::Tagging);
+        let is_tagged = |kind: &str| {
+            let tagging = self.service().actions().filter(tags);
+            tagging.flat_map(Self::resource_types).any(|t| t.name() == kind)
+        };
+        self.takes_key(key)
+            || self.service().takes_resource_tags() && self.resource_types().any(|t| is_tagged(t.name()))
     }
 
     /// How many actions are graver: what reviewers fear most comes first (`rules/facts/hand/notable-actions.txt`), then

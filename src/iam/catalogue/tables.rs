@@ -64,6 +64,11 @@ pub(in crate::iam) fn list_of(kind: &str, key: &str) -> impl Iterator<Item = &'s
     find(kind, key).into_iter().flat_map(|row| field(row, 1).split(", "))
 }
 
+/// Whether there is a row with this key.
+pub(in crate::iam) fn has(kind: &str, key: &str) -> bool {
+    find(kind, key).is_some()
+}
+
 /// The actions in the second field of a row.
 pub(in crate::iam) fn actions_of(kind: &str, key: &str) -> Option<Vec<&'static str>> {
     let row = find(kind, key)?;

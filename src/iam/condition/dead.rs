@@ -23,6 +23,8 @@ pub enum Why {
     Passed,
     /// A tag key that no tag can have: it holds a wildcard, which is literal there.
     NoSuchTag,
+    /// A key that every request has must not be there.
+    AlwaysThere,
     /// A tag of the resource, which none of its actions supports.
     Unsupported,
 }
@@ -61,6 +63,10 @@ pub fn dead(s: &Statement, today: Date) -> Option<Dead> {
         }
         if is_no_tag(&c.key) && needs_key(c) {
             return at(Why::NoSuchTag, c.key.span, None, c);
+        }
+        let absent = operator(c).is_some_and(|o| absent(o, c)) && c.complete && !c.values.is_empty();
+        if absent && always_present(&c.key.text.display().to_lowercase()) {
+            return at(Why::AlwaysThere, c.span, None, c);
         }
         if is_unsupported(s, c) {
             return at(Why::Unsupported, c.key.span, None, c);
@@ -111,7 +117,7 @@ fn is_unsupported(s: &Statement, c: &Condition) -> bool {
     }
     let actions = s.action.as_ref().filter(|a| !a.negated && a.is_known());
     let set = actions.and_then(|a| a.actions());
-    set.is_some_and(|set| !set.is_empty() && !set.is_all() && !set.iter().any(|a| a.takes_key(&key)))
+    set.is_some_and(|set| !set.is_empty() && !set.is_all() && !set.iter().any(|a| a.may_see_tag(&key)))
 }
 
 /// Seconds since 1970-01-01: ISO 8601 in universal time, or a number.

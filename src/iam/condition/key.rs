@@ -53,6 +53,10 @@ pub(super) enum Values {
     Age,
     /// `AWS_IAM` limits, `NONE` does not.
     UrlAuth,
+    /// The ARN of a policy that is given to others.
+    Policy,
+    /// The principal of a service that a role is passed to.
+    Service,
     /// The caller writes it himself.
     Spoofable,
     /// Holds for nearly every request.
@@ -64,7 +68,7 @@ impl Values {
     pub(super) fn pins_by_itself(self) -> bool {
         matches!(
             self,
-            Self::Account | Self::Organization | Self::OrganizationPath | Self::Id
+            Self::Account | Self::Organization | Self::OrganizationPath | Self::Arn | Self::Id
         )
     }
 }
@@ -79,7 +83,8 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
         | "aws:sourceowner"
         | "aws:vpceaccount"
         | "kms:calleraccount"
-        | "s3:dataaccesspointaccount" => who(V::Account),
+        | "s3:dataaccesspointaccount"
+        | "vpc-lattice-svcs:sourcevpcowneraccount" => who(V::Account),
         "aws:principalorgid" | "aws:sourceorgid" | "aws:vpceorgid" => who(V::Organization),
         "aws:principalorgpaths" | "aws:sourceorgpaths" | "aws:vpceorgpaths" => who(V::OrganizationPath),
         "aws:principalarn"
@@ -88,11 +93,17 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
         | "s3:dataaccesspointarn"
         | "elasticfilesystem:accesspointarn"
         | "ec2:sourceinstancearn"
-        | "lambda:sourcefunctionarn" => who(V::Arn),
-        "aws:sourcevpce" | "aws:sourcevpc" | "aws:ec2instancesourcevpc" | "aws:userid" => who(V::Id),
+        | "lambda:sourcefunctionarn"
+        | "vpc-lattice-svcs:servicenetworkarn" => who(V::Arn),
+        "aws:sourcevpce"
+        | "aws:sourcevpc"
+        | "aws:ec2instancesourcevpc"
+        | "aws:userid"
+        | "vpc-lattice-svcs:sourcevpc" => who(V::Id),
         "elasticfilesystem:accessedviamounttarget" => who(V::True { pins: true }),
         "aws:principalisawsservice" => who(V::True { pins: false }),
-        "lambda:functionurlauthtype" => who(V::UrlAuth),
+        // Every account has principals that can sign a request.
+        "lambda:functionurlauthtype" => (Facet::Caller, V::UrlAuth),
         "aws:username" | "aws:principaltype" => (Facet::Caller, V::Text),
         "sts:rolesessionname"
         | "sts:sourceidentity"
@@ -111,12 +122,11 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
         "aws:resourceaccount" | "s3:resourceaccount" => (Facet::Resource, V::Account),
         "aws:resourceorgid" => (Facet::Resource, V::Organization),
         "aws:resourceorgpaths" => (Facet::Resource, V::OrganizationPath),
-        "iam:passedtoservice"
-        | "iam:awsservicename"
-        | "kms:viaservice"
-        | "aws:calledvia"
-        | "aws:calledviafirst"
-        | "aws:calledvialast" => (Facet::Service, V::Text),
+        "iam:policyarn" | "iam:permissionsboundary" => (Facet::Other, V::Policy),
+        "iam:passedtoservice" => (Facet::Service, V::Service),
+        "iam:awsservicename" | "kms:viaservice" | "aws:calledvia" | "aws:calledviafirst" | "aws:calledvialast" => {
+            (Facet::Service, V::Text)
+        }
         "aws:viaawsservice" | "kms:grantisforawsresource" => (Facet::Service, V::True { pins: false }),
         "aws:referer" | "aws:useragent" => (Facet::Other, V::Spoofable),
         "aws:securetransport" | "s3:signatureversion" | "s3:tlsversion" | "s3:authtype" | "aws:tokenissuetime" => {
@@ -124,6 +134,11 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
         }
         k if k.starts_with("aws:principaltag/") => (Facet::Caller, V::Text),
         k if k.starts_with("aws:requesttag/") || k == "aws:tagkeys" => (Facet::Chosen, V::Text),
+        k if k.starts_with("vpc-lattice-svcs:requestheader/")
+            || k.starts_with("vpc-lattice-svcs:requestquerystring/") =>
+        {
+            (Facet::Chosen, V::Text)
+        }
         k if k.starts_with("saml:") => who(V::Text),
         k if k.starts_with("aws:resourcetag/")
             || k.contains(":resourcetag/")
@@ -141,14 +156,53 @@ pub(super) fn meaning(key: &str) -> (Facet, Values) {
     }
 }
 
-/// A property of the principal that asks: the same in every request of one session, whatever it is about. `key` in lower case.
-/// IAM User Guide, "AWS global condition context keys", "Properties of the principal".
+/// A property of the principal that asks, or of its session: the same in every request of one session, whatever it is about.
+/// `key` in lower case.
+/// IAM User Guide, "AWS global condition context keys", "Properties of the principal" and "Properties of a role session", and
+/// "IAM and AWS STS condition context keys", "Available keys for AWS web identity federation" and "for SAML-based federation".
 pub fn is_of_principal(key: &str) -> bool {
     match key {
         "aws:principalisawsservice" | "aws:principalservicename" | "aws:principalservicenameslist" => false,
         "aws:userid" | "aws:username" | "kms:calleraccount" => true,
-        _ => key.starts_with("aws:principal"),
+        "aws:assumedroot"
+        | "aws:chatbotsourcearn"
+        | "aws:ec2instancesourceprivateipv4"
+        | "aws:ec2instancesourcevpc"
+        | "aws:federatedprovider"
+        | "aws:sourceidentity"
+        | "codebuild:buildarn"
+        | "codebuild:projectarn"
+        | "ec2:roledelivery"
+        | "ec2:sourceinstancearn"
+        | "glue:credentialissuingservice"
+        | "glue:roleassumedby"
+        | "identitystore:userid"
+        | "lambda:sourcefunctionarn"
+        | "ssm:sourceinstancearn" => true,
+        _ => key.starts_with("aws:principal") || key.starts_with("saml:") || is_claim(key),
     }
+}
+
+/// A claim of a token with which a session was begun: `cognito-identity.amazonaws.com:aud`.
+fn is_claim(key: &str) -> bool {
+    let provider = key.rsplit_once(':').map(|(provider, _)| provider);
+    provider.is_some_and(|p| p.contains('.') && !p.contains(':'))
+}
+
+/// Whose resource it is: in a policy on the resource itself, the same in every request. `key` in lower case.
+pub fn is_of_owner(key: &str) -> bool {
+    matches!(
+        key,
+        "aws:resourceaccount" | "aws:resourceorgid" | "aws:resourceorgpaths" | "s3:resourceaccount"
+    )
+}
+
+/// Says whose account or organization a request comes from, by who asks, by its source, or by its endpoint. `key` in lower
+/// case.
+pub(super) fn is_of_caller(key: &str) -> bool {
+    let of = ["aws:principal", "aws:source", "aws:vpce"].iter();
+    let rest = of.filter_map(|prefix| key.strip_prefix(prefix)).next();
+    matches!(rest, Some("account" | "owner" | "orgid" | "orgpaths"))
 }
 
 /// Holds the value of a tag: of the resource, of the request or of the principal. `key` in lower case.

@@ -11,7 +11,7 @@ mod key;
 mod operator;
 mod value;
 
-pub use key::{Facet, always_present, is_of_principal, tag_of};
+pub use key::{Facet, always_present, is_of_owner, is_of_principal, tag_of};
 pub use operator::{Family, OPERATORS, Operator, SetOperator};
 pub use value::{Network, is_any_address};
 
@@ -62,6 +62,8 @@ pub enum Weakness {
     PassedRole,
     /// Excludes a few and lets in the rest.
     Negated,
+    /// A policy that may be given is one of full access.
+    FullAccess,
     /// Only that the key is there or not, a value of no consequence, a flag turned the wrong way.
     Idle,
 }
@@ -80,6 +82,7 @@ impl Weakness {
             Self::Holder => "limits the caller, not the resources",
             Self::PassedRole => "does not work for `iam:PassRole`",
             Self::Negated => "only excludes some",
+            Self::FullAccess => "also matches a policy of full access",
             Self::Idle => "restricts nothing",
         }
     }
@@ -318,7 +321,8 @@ pub fn strength_of(conditions: &[Condition], reading: Reading) -> Strength {
                 let (facet, values) = if c.key.text.as_hole().is_some() {
                     (Facet::Other, Values::Text)
                 } else {
-                    key::meaning(&key)
+                    let asked = (reading != Reading::Holders).then(|| compared(c, &key)).flatten();
+                    key::meaning(asked.as_deref().unwrap_or(&key))
                 };
                 let (grade, weakness) = weigh(c, &key, facet, values, &demanded);
                 let (grade, weakness) = match nothing_for(reading, facet, &key, weakness) {
@@ -338,6 +342,17 @@ pub fn strength_of(conditions: &[Condition], reading: Reading) -> Strength {
             })
             .collect(),
     )
+}
+
+/// What the owner of a resource is compared with, where that is the account or organization of who asks:
+/// `"aws:ResourceOrgID": "${aws:PrincipalOrgID}"` lets in one's own organization. In lower case.
+pub fn compared(c: &Condition, key: &str) -> Option<String> {
+    let mut names = c.values.iter().map(|v| {
+        let name = value::only_variable(&v.text)?.to_ascii_lowercase();
+        key::is_of_caller(&name).then_some(name)
+    });
+    let first = names.next().filter(|_| is_of_owner(key))??;
+    names.all(|name| name.is_some()).then_some(first)
 }
 
 /// Why a condition that keeps something out elsewhere keeps nobody out here; see [`Facet`].
@@ -369,9 +384,10 @@ fn weigh(c: &Condition, key: &str, facet: Facet, values: Values, demanded: &Dema
         return (Grade::Narrows, None);
     };
     if operator.family == Family::Null {
-        return null(c, facet, values);
+        return null(c, key, facet, values);
     }
     let (grade, weakness) = match facet {
+        _ if operator.negated && values == Values::Policy => value::all_but(c, operator),
         Facet::Resource | Facet::Other if operator.negated => (Grade::Narrows, None),
         _ if operator.negated => decoration(Weakness::Negated),
         _ => value::weigh(c, operator, key, values),
@@ -394,15 +410,36 @@ fn weigh(c: &Condition, key: &str, facet: Facet, values: Values, demanded: &Dema
 }
 
 /// `Null: false` says that the key is there. For who asks that is no restriction, for a tag or a parameter it is one.
-fn null(c: &Condition, facet: Facet, values: Values) -> (Grade, Option<Weakness>) {
+fn null(c: &Condition, key: &str, facet: Facet, values: Values) -> (Grade, Option<Weakness>) {
     let demanded = c.values.iter().any(|v| v.text.known().as_deref() == Some("false"));
     let unknown = c.values.iter().any(|v| !v.text.is_known()) || !c.complete;
     match facet {
         _ if unknown => (Grade::Narrows, None),
         Facet::Mfa if demanded && values == Values::Age => (Grade::Narrows, None),
         Facet::Resource | Facet::Other if demanded => (Grade::Narrows, None),
+        // What is made must carry a tag.
+        Facet::Chosen if demanded && (key.starts_with("aws:requesttag/") || key == "aws:tagkeys") => {
+            (Grade::Narrows, None)
+        }
         _ => (Grade::Decoration, Some(Weakness::Idle)),
     }
+}
+
+/// Whether a request without the key meets a line; `None` where the operator is unknown or not valid, or a value is not known.
+/// IAM User Guide, "IAM JSON policy elements: Condition operators".
+pub fn passes_without_key(c: &Condition) -> Option<bool> {
+    let operator = Operator::of(c)?;
+    if operator.family != Family::Null {
+        return Some(operator.without_key());
+    }
+    let says = c.values.first()?.text.known()?;
+    Some(says.eq_ignore_ascii_case("true"))
+}
+
+/// Whether what a line on one of [`GIVEN`] names is as good as anything: any service, a policy of full access.
+pub fn names_anything(c: &Condition) -> bool {
+    let (_, values) = key::meaning(&c.key.text.display().to_ascii_lowercase());
+    Operator::of(c).is_some_and(|o| c.values.iter().any(|v| value::anything(values, &v.text, o).is_some()))
 }
 
 /// Certainly false where a request does not have the key: `Null: false`, or a positive operator without `ForAllValues` and

@@ -5,7 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::key::{Values, tag_of};
 use super::{Grade, Operator, Weakness};
 use crate::iam::arn::{self, Breadth, Field, Shape};
+use crate::iam::glob::Case;
+use crate::iam::managed::{ADMINISTRATORS, fits};
 use crate::iam::pattern::is_star;
+use crate::iam::service::is_any_service;
 use crate::iam::{Condition, variables};
 use crate::source::{HoleKind, Piece, Text};
 
@@ -61,6 +64,10 @@ pub(super) fn weigh(c: &Condition, operator: Operator, key: &str, values: Values
                     Some("AWS_IAM") | None => NARROWS,
                     Some(_) => IDLE,
                 },
+                Values::Policy | Values::Service => match anything(values, &v.text, operator) {
+                    Some(weakness) => (Grade::Decoration, Some(weakness)),
+                    None => NARROWS,
+                },
                 Values::Text | Values::Spoofable | Values::Idle | Values::Address => {
                     if operator.wildcards && is_only_wildcards(&v.text) {
                         ANY
@@ -74,14 +81,50 @@ pub(super) fn weigh(c: &Condition, operator: Operator, key: &str, values: Values
         .unwrap_or(NARROWS)
 }
 
+/// Why a value of what is given to others limits nothing: any policy, one of full access, any service.
+pub(super) fn anything(values: Values, value: &Text, operator: Operator) -> Option<Weakness> {
+    if operator.wildcards && is_only_wildcards(value) {
+        return Some(Weakness::AnyValue);
+    }
+    match values {
+        Values::Policy => ADMINISTRATORS
+            .iter()
+            .any(|policy| fits(value, policy, operator.wildcards, case(operator)).is_yes())
+            .then_some(Weakness::FullAccess),
+        Values::Service => (operator.wildcards && is_any_service(value)).then_some(Weakness::AnyValue),
+        _ => None,
+    }
+}
+
+/// Every policy but those that are named: whether one of full access is left.
+pub(super) fn all_but(c: &Condition, operator: Operator) -> Weight {
+    let named = |policy: &&str| {
+        let fits = |v: &Text| fits(v, policy, operator.wildcards, case(operator)).may_be();
+        c.values.iter().any(|v| fits(&v.text))
+    };
+    match c.complete && !ADMINISTRATORS.iter().all(|policy| named(&policy)) {
+        true => (Grade::Decoration, Some(Weakness::Negated)),
+        false => NARROWS,
+    }
+}
+
+fn case(operator: Operator) -> Case {
+    match operator.name.ends_with("IgnoreCase") {
+        true => Case::Insensitive,
+        false => Case::Sensitive,
+    }
+}
+
 /// `aws:PrincipalAccount` equal to `${aws:PrincipalAccount}`: always true.
 fn is_same_variable(text: &Text, key: &str) -> bool {
-    text.known().is_some_and(|t| {
-        t.starts_with("${")
-            && variables::variables(&t)
-                .first()
-                .is_some_and(|v| v.range.len() == t.len() && v.name.eq_ignore_ascii_case(key))
-    })
+    only_variable(text).is_some_and(|name| name.eq_ignore_ascii_case(key))
+}
+
+/// The name of the policy variable that is all of a value.
+pub(super) fn only_variable(text: &Text) -> Option<String> {
+    let text = text.known().filter(|t| t.starts_with("${"))?;
+    let first = variables::variables(&text).into_iter().next()?;
+    (first.range.len() == text.len()).then_some(first.name)
 }
 
 fn is_only_wildcards(text: &Text) -> bool {
@@ -149,7 +192,7 @@ fn arn(text: &Text, wildcards: bool) -> Weight {
         Shape::Arn(parts) => match parts.account() {
             Field::Literal(_) | Field::Hole(_) => PINS,
             Field::Any | Field::Pattern if !wildcards => NARROWS,
-            Field::Pattern if !is_only_wildcards(&parts.account.to_text()) => NARROWS,
+            Field::Pattern => NARROWS,
             account => {
                 let wide = wildcards && arn::widest(text) <= Breadth::WholeType;
                 // A bucket's ARN has no account, which `arn:aws:s3:*:*:reports` does not ask for either.
@@ -162,9 +205,11 @@ fn arn(text: &Text, wildcards: bool) -> Weight {
                 }
             }
         },
-        // The ARN of a resource of the repository, with or without more behind it.
+        // The ARN of a resource of the repository, with or without more after it; or one that is given from outside, which
+        // is taken at its key's word unless a wildcard follows.
         Shape::Hole => match text.holes().next() {
             Some(h) if h.kind == HoleKind::Resource => PINS,
+            _ if !wildcards || !has_wildcard(text) => PINS,
             _ => NARROWS,
         },
         Shape::TooShort(_) | Shape::Other => NARROWS,

@@ -334,7 +334,7 @@ pub(crate) mod tests {
     use crate::source::{FileId, Hole, Span};
     use Truth::{No, Unknown as Maybe, Yes};
 
-    /// `‹account›`, `‹region›`, `‹partition›` and `‹anything else›` become holes.
+    /// `‹account›`, `‹region›`, `‹partition›`, `‹suffix›` (of URLs) and `‹anything else›` become holes.
     pub(crate) fn text(s: &str) -> Text {
         let file = FileId(0);
         let mut out = Text::default();
@@ -349,6 +349,7 @@ pub(crate) mod tests {
                 "account" => HoleKind::Account,
                 "region" => HoleKind::Region,
                 "partition" => HoleKind::Partition,
+                "suffix" => HoleKind::UrlSuffix,
                 "logs.bucket_name" => HoleKind::Existing,
                 _ => HoleKind::Input,
             };

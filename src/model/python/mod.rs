@@ -11,7 +11,7 @@ mod value;
 
 pub use program::Program;
 pub use reach::{Found, Reaching};
-pub use value::Values;
+pub use value::{Values, cdk};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use super::lost;
 use super::spelled::{is_method_of_any, operation, service_named, waiters_like};
 use super::{Unresolved, Why};
 use crate::iam::sdk::{self, Client, Operation, ResourceType};
-use crate::model::python::objects::{At, Origin, Place, Thing};
+use crate::model::python::objects::{At, Place, Thing};
 use crate::model::python::objects::{Evaluator, sub_resource};
 use crate::model::python::{ArgName, Call, ExprId, ExprKind, Module, Usage};
 use crate::source::Span;
@@ -32,16 +32,18 @@ pub(super) struct Site {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Object {
     pub ty: ResourceType,
-    /// The call that made it.
+    /// The call that made it, or that made what told of it.
     pub made: Option<At>,
+    /// Whether something else told of it.
+    pub told: bool,
 }
 
 impl Object {
     /// The same, as another place where it may come from says.
     fn or(self, before: Option<Self>) -> Self {
-        Self {
-            made: self.made.or(before.and_then(|b| b.made)),
-            ..self
+        match (self.made, before) {
+            (None, Some(before)) => Self { ty: self.ty, ..before },
+            _ => self,
         }
     }
 }
@@ -109,7 +111,11 @@ impl Sites<'_, '_> {
                         _ => None,
                     };
                     if let Some((ty, o)) = of {
-                        let of = Object { ty, made: o.call() };
+                        let of = Object {
+                            ty,
+                            made: o.call(),
+                            told: o.is_told(),
+                        };
                         object = Some(of.or(object));
                     }
                     // What an annotation leaves open, another place may say.
@@ -383,7 +389,7 @@ impl Sites<'_, '_> {
         let mut object = None;
         for t in self.evaluator.things(self.module, of).iter() {
             let Thing::Resource(c, ty, o) = t else { continue };
-            if *o == Origin::Loaded {
+            if o.is_loaded() {
                 continue;
             }
             let known = ty.ids().any(|id| id == &**name)
@@ -403,6 +409,7 @@ impl Sites<'_, '_> {
             object = Some(Object {
                 ty: *ty,
                 made: o.call(),
+                told: o.is_told(),
             });
         }
         self.take(expr, None, name, targets, object, true);

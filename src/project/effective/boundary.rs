@@ -18,7 +18,8 @@ pub struct Boundary {
 }
 
 impl Boundary {
-    pub(super) fn of(project: &Project<'_>, boundary: &PolicyUse) -> Self {
+    /// What the policy at `boundary` lets through.
+    pub fn of(project: &Project<'_>, boundary: &PolicyUse) -> Self {
         let mut out = Self {
             most: ActionSet::empty(),
             everywhere: ActionSet::empty(),
@@ -38,6 +39,11 @@ impl Boundary {
             PolicyRef::Elsewhere(_) => out.complete = false,
         }
         out
+    }
+
+    /// Certainly lets everything through: nothing is outside it, and no Deny of it takes anything away.
+    pub fn bounds_nothing(&self) -> bool {
+        self.complete && self.everywhere.is_all()
     }
 
     pub fn allows(&self, action: Action) -> Truth {

@@ -17,23 +17,31 @@
 //! ```
 //!
 //! It costs time linear in the statements of the identity's policies; what documents grant is worked out once for all
-//! identities. Not held by a project, so that a large one does not hold them all: ask once for each identity in a check.
+//! identities, and [`Effects`] works out each identity once for all checks. [`Effective::power`] says what counts as an
+//! administrator.
 //!
 //! **Invariant:** a grant is certain, in at least one alternative of the deployment, on some resource, perhaps under
-//! conditions. What may be granted and cannot be seen is a [`Gap`]. Of service control policies only the denials count, and
-//! only where the settings say that the policy is attached above the account; resource control policies and the resource's
-//! own policies are not looked at. IAM User Guide, "Policy evaluation logic", "Permissions boundaries for IAM entities".
+//! conditions. What may be granted and cannot be seen is a [`Gap`]. Service control policies
+//! count where the settings or the repository say that they are attached above the account, see [`Guardrail`]; resource control
+//! policies and the resource's own policies are not looked at. IAM User Guide, "Policy evaluation logic", "Permissions boundaries for IAM entities".
 
 mod boundary;
 mod gaps;
+mod given;
+mod guardrails;
 mod managed;
+mod power;
 mod withheld;
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 pub use boundary::Boundary;
 pub use gaps::{Gap, Why};
+pub use given::Given;
+pub use guardrails::{Guardrail, Level};
 pub use managed::AwsManaged;
+pub use power::{Power, Reach, is_most};
 pub use withheld::Withheld;
 pub(super) use withheld::withheld;
 
@@ -59,6 +67,28 @@ pub struct Effective<'p> {
     pub boundary: Option<Boundary>,
     pub gaps: Vec<Gap>,
     limits: Vec<(&'p Statement, &'p ActionSet)>,
+    /// What each level above the account allows, where that is known to be less than everything.
+    above: Vec<ActionSet>,
+}
+
+/// What each identity of a project may do, worked out when it is first asked for.
+#[derive(Debug)]
+pub struct Effects<'p> {
+    project: &'p Project<'p>,
+    of: Vec<OnceLock<Effective<'p>>>,
+}
+
+impl<'p> Effects<'p> {
+    pub fn new(project: &'p Project<'p>) -> Self {
+        Self {
+            project,
+            of: project.identities.iter().map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    pub fn of(&self, id: IdentityId) -> &Effective<'p> {
+        self.of[id as usize].get_or_init(|| Effective::of(self.project, id))
+    }
 }
 
 /// One Allow statement and what it grants the identity.
@@ -134,6 +164,7 @@ impl<'p> Effective<'p> {
             boundary: identity.boundary.as_ref().map(|b| Boundary::of(project, b)),
             gaps: gaps::of_identity(project, identity),
             limits: Vec::new(),
+            above: Vec::new(),
         };
         out.collect(project, identity, None);
         for membership in &identity.groups {
@@ -146,9 +177,10 @@ impl<'p> Effective<'p> {
                 None => out.gaps.push(Gap::new(membership.span, Why::GroupElsewhere)),
             }
         }
-        for id in &project.service_control_policies {
-            out.deny(&project.documents[*id as usize], project.granted(*id));
+        for g in project.guardrails(Some(identity.resource)) {
+            out.deny(&project.documents[g.document as usize], project.granted(g.document));
         }
+        out.above = project.allowed_above(Some(identity.resource));
         out.restrict();
         out
     }
@@ -162,7 +194,7 @@ impl<'p> Effective<'p> {
     pub fn allows(&self, action: Action) -> Truth {
         let (id, granted) = (action.id(), self.granting(action).next().is_some());
         let within = self.boundary.as_ref().map_or(Truth::Yes, |b| b.allows(action));
-        if self.denied.contains(id) {
+        if self.denied.contains(id) || self.above.iter().any(|level| !level.contains(id)) {
             return Truth::No;
         }
         let granted = match granted {
@@ -191,6 +223,11 @@ impl<'p> Effective<'p> {
     pub fn limits(&self, action: Action) -> impl Iterator<Item = &'p Statement> {
         let limits = self.limits.iter().take(MAX_LIMITS);
         limits.filter_map(move |(s, actions)| actions.contains(action.id()).then_some(*s))
+    }
+
+    /// Whether a Deny without a condition takes an action away on a resource that is one of those that are asked about.
+    pub fn denies(&self, action: Action, is: impl Fn(&Item) -> bool) -> bool {
+        denies(self.limits.iter().copied(), action, is)
     }
 
     /// Every Deny statement that takes something away under a condition, or on some resources only.
@@ -275,8 +312,10 @@ impl<'p> Effective<'p> {
             if grant.actions.intersects(&self.denied) {
                 grant.actions.to_mut().subtract(&self.denied);
             }
-            if let Some(within) = within.filter(|w| !grant.actions.is_subset(w)) {
-                grant.actions.to_mut().intersect(within);
+            for within in within.into_iter().chain(&self.above) {
+                if !grant.actions.is_subset(within) {
+                    grant.actions.to_mut().intersect(within);
+                }
             }
             for (deny, actions) in &limits {
                 if grant.actions.intersects(actions) && takes_all(deny, grant.statement) {
@@ -294,6 +333,27 @@ fn is_permissions(d: &Document) -> bool {
         d.kind,
         PolicyKind::Identity | PolicyKind::Session | PolicyKind::Boundary | PolicyKind::Unknown
     )
+}
+
+/// See [`Effective::denies`]: what a document denies itself.
+pub fn is_denied(project: &Project<'_>, document: DocumentId, action: Action, is: impl Fn(&Item) -> bool) -> bool {
+    let statements = &project.documents[document as usize].statements;
+    let limits = project.granted(document).limits.iter();
+    denies(limits.map(|a| (&statements[a.statement], &a.actions)), action, is)
+}
+
+fn denies<'p>(
+    mut limits: impl Iterator<Item = (&'p Statement, &'p ActionSet)>,
+    action: Action,
+    is: impl Fn(&Item) -> bool,
+) -> bool {
+    let mut few = limits.by_ref().take(MAX_LIMITS);
+    few.any(|(deny, actions)| {
+        let resource = deny.resource.as_ref().filter(|r| !r.negated);
+        actions.contains(action.id())
+            && is_certain(deny)
+            && resource.is_some_and(|r| r.items.iter().any(|item| item.branch.is_none() && is(item)))
+    })
 }
 
 fn is_certain(deny: &Statement) -> bool {

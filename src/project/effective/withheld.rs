@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Effective, PolicySource, is_certain, takes_all};
 use crate::iam::arn::{Breadth, widest};
-use crate::iam::condition::{GIVEN, Operator};
+use crate::iam::condition::{GIVEN, Operator, names_anything};
 use crate::iam::granted::Allowed;
 use crate::iam::{ActionSet, Condition, Granted, PolicyKind, Statement};
 use crate::project::{IdentityId, PolicyRef, Project};
@@ -104,10 +104,13 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
                 out.all
                     .union_with(granted.denied.as_ref().unwrap_or(&ActionSet::empty()));
                 add_guarded(&mut out.all, granted, &d.statements);
-                for above in &project.service_control_policies {
-                    let nothing = ActionSet::empty();
-                    out.all
-                        .union_with(project.granted(*above).denied.as_ref().unwrap_or(&nothing));
+                for above in project.guardrails(d.resource) {
+                    if let Some(denied) = &project.granted(above.document).denied {
+                        out.all.union_with(denied);
+                    }
+                }
+                for level in project.allowed_above(d.resource) {
+                    out.all.union_with(&level.complement());
                 }
                 let denies: Vec<_> = granted.limits.iter().take(super::MAX_LIMITS).collect();
                 out.of = lost_of(granted, &out.all, |a| {
@@ -154,6 +157,9 @@ impl Effective<'_> {
         if let Some(boundary) = self.boundary.as_ref().filter(|b| b.complete) {
             out.union_with(&boundary.most.complement());
         }
+        for level in &self.above {
+            out.union_with(&level.complement());
+        }
         for (deny, actions) in self.limits.iter().take(super::MAX_LIMITS) {
             if is_guard(deny) {
                 out.union_with(actions);
@@ -176,9 +182,8 @@ fn is_guard(deny: &Statement) -> bool {
 fn guards(c: &Condition) -> bool {
     let key = c.key.text.display().to_ascii_lowercase();
     GIVEN.contains(&key.as_str())
-        && c.operator
-            .text
-            .known()
-            .and_then(|o| Operator::parse(&o))
-            .is_some_and(|o| o.negated || o.name.eq_ignore_ascii_case("Null"))
+        && Operator::of(c).is_some_and(|o| match o.negated {
+            true => !names_anything(c),
+            false => o.name.eq_ignore_ascii_case("Null"),
+        })
 }

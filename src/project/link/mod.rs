@@ -6,6 +6,7 @@
 mod code;
 mod declared;
 mod groups;
+mod guardrails;
 mod identities;
 mod index;
 mod workloads;
@@ -44,6 +45,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         workloads: Vec::new(),
         wanted: Vec::new(),
         service_control_policies: Vec::new(),
+        management: BTreeSet::new(),
     };
     let mut unfilled = Vec::new();
     for mut unit in units {
@@ -81,6 +83,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
     identities::identities(&mut project, &index);
     groups::memberships(&mut project, &index);
     mark_boundaries(&mut project, &index);
+    guardrails::guardrails(&mut project, &index);
     project.granted.resize_with(project.documents.len(), OnceLock::new);
     workloads::workloads(&mut project, &index);
     project

@@ -77,23 +77,28 @@ impl<'p> Places<'p> {
 
     /// Where `call` needs `action` when `workload` makes it; `None` where it may be anywhere.
     pub(crate) fn of_call(&self, workload: &Workload, call: &Call, action: Action) -> Option<Vec<Place>> {
+        let known = self.known(workload, call, action);
+        let all = known.len() == call.resources_of(action.name()).len();
+        (all && !known.is_empty()).then(|| known.into_iter().map(|(_, place)| place).collect())
+    }
+
+    /// The same as the call names it and as it is, for those of its resources of which that is known.
+    pub(crate) fn known<'c>(&self, workload: &Workload, call: &'c Call, action: Action) -> Vec<(&'c Text, Place)> {
         let environment = self.environment(workload);
         let name = action.name();
         if ELSEWHERE.iter().any(|e| name.starts_with(e)) && name != "iam:PassRole" {
-            return None;
+            return Vec::new();
         }
-        let texts = call.resources_of(name);
-        let places: Option<Vec<Place>> = texts
+        call.resources_of(name)
             .iter()
-            .map(|text| {
+            .filter_map(|text| {
                 let place = self.place(text, environment)?;
                 // The call's other actions may be about something else.
                 let arn = Pattern::resource(&place.arn(call.span));
                 let fits = action.resource_types().any(|t| t.fits(&arn).may_be());
-                (fits && CERTAIN.contains(&&*place.service) && place.is_whole()).then_some(place)
+                (fits && CERTAIN.contains(&&*place.service) && place.is_whole()).then_some((text, place))
             })
-            .collect();
-        places.filter(|all| !all.is_empty())
+            .collect()
     }
 
     /// One of the resources of a call that `workload` makes, as the environment names it.

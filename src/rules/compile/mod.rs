@@ -146,6 +146,7 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Judges) -
         cwe: file.cwe,
         supersedes: file.supersedes,
         same_token: file.same_token,
+        one_per: file.one_per,
         fix: file.fix,
         absence: file.absence,
         help: flow(&file.remedy),

@@ -14,6 +14,7 @@ use crate::iam::pattern::{Pattern, is_star};
 use crate::iam::principal::{Place, place};
 use crate::iam::{self, AccessLevel, ActionSet, Item, PolicyKind, PrincipalItem, PrincipalType, Truth};
 use crate::project::places::Places;
+use crate::project::{Given, is_most};
 use crate::rules::spec::{Account, ClauseTest, ItemTest, Level, PrincipalName};
 use crate::source::{HoleKind, Span, Text};
 use crate::value::Via;
@@ -321,14 +322,9 @@ impl Eval<'_, '_> {
         if !s.statement.allows() || actions.len() < 2 {
             return None;
         }
-        let kept = actions.minus(self.context.project.withheld(s.document_id).of(s.index));
-        let mut left = kept.clone();
-        if let Some(mut resources) = self.resources(s) {
-            left = kept.iter().filter(|a| resources.fit(*a)).collect();
-            if left.is_empty() {
-                left = kept.iter().filter(|a| resources.may_fit(*a)).collect();
-            }
-        }
+        let project = self.context.project;
+        let places = self.places.get_or_init(|| Places::new(project));
+        let Given { kept, fitting: left } = project.given(places, s.document_id, s.index, actions);
         let why = match (left.len() < kept.len(), kept.len() < actions.len()) {
             _ if left.is_empty() => return None,
             (false, false) => return None,
@@ -365,12 +361,7 @@ impl Eval<'_, '_> {
         if !set.intersects(lost) {
             return true;
         }
-        let changing = |set: &ActionSet| set.iter().filter(|a| a.level().changes()).count();
-        let left = set.minus(lost);
-        match changing(set) {
-            0 => left.len() * 2 > set.len(),
-            all => changing(&left) * 2 > all,
-        }
+        is_most(&set.minus(lost), set)
     }
 
     /// Whether an action pattern grants an action of one of these levels.

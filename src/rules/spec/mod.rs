@@ -36,6 +36,8 @@ pub struct RuleFile {
     #[serde(default)]
     pub same_token: Vec<String>,
     #[serde(default)]
+    pub one_per: Option<OnePer>,
+    #[serde(default)]
     pub fix: Option<FixKind>,
     #[serde(default)]
     pub absence: bool,
@@ -51,6 +53,17 @@ pub struct RuleFile {
     #[serde(default)]
     pub report: Option<Report>,
     pub examples: Examples,
+}
+
+/// What one finding of a rule is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Per {
+    /// One place, such as an action.
+    #[default]
+    Place,
+    /// A statement: all actions or resources of it that are wrong in the same way and are equally severe.
+    Statement,
 }
 
 /// What a rule's findings may offer.
@@ -75,6 +88,25 @@ impl FixKind {
     }
 }
 
+/// Of what a rule has one finding, whatever the number of places that it objects to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnePer {
+    /// The items of a list of one statement.
+    Statement,
+    /// A value, such as an account ID or a key, that is written several times in one file.
+    Value,
+}
+
+impl OnePer {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Statement => "statement",
+            Self::Value => "value",
+        }
+    }
+}
+
 /// What a run needs of a rule.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Head {
@@ -88,6 +120,7 @@ pub struct Head {
     pub cwe: Vec<u32>,
     pub supersedes: Vec<String>,
     pub same_token: Vec<String>,
+    pub one_per: Option<OnePer>,
     pub fix: Option<FixKind>,
     /// It objects to something that is not there.
     pub absence: bool,

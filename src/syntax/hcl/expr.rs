@@ -268,7 +268,7 @@ impl Parser<'_> {
     fn placeholder(&mut self) -> Option<NodeId> {
         let start = self.pos;
         let rest = &self.src[start..self.line_end(start)];
-        let (length, _) = placeholder::expression(rest).or_else(|| placeholder::bare(rest))?;
+        let (length, _) = placeholder::expression(rest, |_| true).or_else(|| placeholder::bare(rest))?;
         self.pos += length;
         let message = "template expression is not evaluated";
         let problem = Problem::new(ProblemKind::NotEvaluated, self.span(start, self.pos), message);

@@ -165,6 +165,13 @@ impl Sorted<'_> {
                 super::props::entry("Statement", value.span, statement),
             ];
             self.document(Value::map(entries, value.span), value.span, label);
+        } else if entries.len() > 1
+            || entries
+                .iter()
+                .any(|e| e.key.display().to_lowercase().starts_with("state"))
+        {
+            // A document whose elements are misspelled.
+            self.document(value.clone(), value.span, label);
         } else if let [template] = entries {
             let name = template.key.display();
             match templates::expand(&name, &template.value, template.key_span) {

@@ -4,8 +4,10 @@
 //! `MaxSessionDuration`. AWS provider documentation and CloudFormation User Guide, resource by resource.
 
 mod holders;
+mod partial;
 mod types;
 
+pub(super) use partial::is_required;
 use types::TYPES;
 
 /// A resource type. Properties are `argument -> property`: `a.b` is an argument of a nested block, `X/Y` a property in a
@@ -72,7 +74,8 @@ pub(super) const LINKS: &[&str] = &[
 
 /// The row of a type.
 pub(super) fn find(terraform: &str) -> Option<&'static Type> {
-    TYPES.iter().chain(holders::TYPES).find(|t| t.terraform == terraform)
+    let mut all = TYPES.iter().chain(holders::TYPES).chain(partial::TYPES);
+    all.find(|t| t.terraform == terraform)
 }
 
 /// CloudFormation's spelling of an argument's name.

@@ -158,6 +158,11 @@ pub(super) const TYPES: &[Type] = &[
     is("aws_elasticsearch_domain_policy", "AWS::Elasticsearch::Domain", &[]),
     is("aws_glacier_vault", "AWS::Glacier::Vault", &[("name", "VaultName")]),
     is(
+        "aws_glacier_vault_lock",
+        "AWS::Glacier::Vault",
+        &[("policy", "AccessPolicy")],
+    ),
+    is(
         "aws_glue_resource_policy",
         "AWS::Glue::ResourcePolicy",
         &[("policy", "PolicyInJson")],
@@ -355,7 +360,18 @@ pub(super) const TYPES: &[Type] = &[
         "AWS::OpenSearchServerless::SecurityPolicy",
         &[],
     ),
+    is("aws_organizations_account", "AWS::Organizations::Account", &[]),
+    is(
+        "aws_organizations_organization",
+        "AWS::Organizations::Organization",
+        &[],
+    ),
     is("aws_organizations_policy", "AWS::Organizations::Policy", &[]),
+    is(
+        "aws_organizations_policy_attachment",
+        "AWS::Organizations::PolicyAttachment",
+        &[],
+    ),
     is(
         "aws_organizations_resource_policy",
         "AWS::Organizations::ResourcePolicy",
@@ -532,6 +548,8 @@ pub(super) const TYPES: &[Type] = &[
         "AWS::EC2::VPCEndpoint",
         &[("policy", "PolicyDocument")],
     ),
+    is("aws_vpclattice_auth_policy", "AWS::VpcLattice::AuthPolicy", &[]),
+    is("aws_vpclattice_resource_policy", "AWS::VpcLattice::ResourcePolicy", &[]),
     is("data.aws_ami", "data.aws_ami", &[]),
     is("data.aws_ami_ids", "data.aws_ami", &[]),
     is("data.archive_file", kinds::ARCHIVE, &[]),

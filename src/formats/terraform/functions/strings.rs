@@ -7,7 +7,7 @@ use crate::value::{Kind, Value};
 
 use super::super::eval::MAX_ITEMS;
 use super::super::texts::{concat, format_number, map_case, replace, to_text};
-use super::super::values::{first, is_spread};
+use super::super::values::{element_of, first, formed, is_spread};
 use super::Call;
 
 /// Longest text that is searched by an expression, in bytes.
@@ -334,7 +334,7 @@ fn formatlist(call: &Call<'_, '_>) -> Value {
         match &a.kind {
             Kind::Seq(items) if items.iter().any(is_spread) => return call.unknown(),
             Kind::Seq(items) => len = Some(len.unwrap_or(items.len()).min(items.len())),
-            Kind::Unknown(_) => return call.unknown(),
+            Kind::Unknown(_) => return formatlist_of_unknown(call),
             _ => {}
         }
     }
@@ -350,6 +350,21 @@ fn formatlist(call: &Call<'_, '_>) -> Value {
         format(call, &row)
     });
     call.seq(rows.collect())
+}
+
+/// `formatlist("arn:aws:iam::%s:root", var.accounts)`: the form of each element is known.
+fn formatlist_of_unknown(call: &Call<'_, '_>) -> Value {
+    let row: Option<Vec<Value>> = call
+        .arguments
+        .iter()
+        .map(|a| match &a.kind {
+            Kind::Unknown(_) => element_of(a),
+            Kind::Str(_) | Kind::Num(_) | Kind::Bool(_) => Some(a.clone()),
+            _ => None,
+        })
+        .collect();
+    let items = row.and_then(|row: Vec<Value>| formed(format(call, &row), &call.unknown(), call.span, "formatlist"));
+    items.map_or_else(|| call.unknown(), |items| call.seq(items))
 }
 
 fn substitute(call: &Call<'_, '_>) -> Value {

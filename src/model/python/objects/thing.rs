@@ -67,17 +67,29 @@ pub(crate) enum Thing {
 pub(crate) enum Origin {
     /// The call that made it, with its identifiers.
     Call(At),
+    /// What an object told of that this call made, an element of a collection of it; whether it holds its attributes.
+    Of(At, bool),
     /// An operation's answer, which holds its attributes.
     Loaded,
     Unknown,
 }
 
 impl Origin {
+    /// The call that made it, or that made what told of it.
     pub(crate) fn call(self) -> Option<At> {
         match self {
-            Self::Call(at) => Some(at),
+            Self::Call(at) | Self::Of(at, _) => Some(at),
             Self::Loaded | Self::Unknown => None,
         }
+    }
+
+    pub(crate) fn is_loaded(self) -> bool {
+        matches!(self, Self::Loaded | Self::Of(_, true))
+    }
+
+    /// Whether another object told of it, so that its own identifiers are not known.
+    pub(crate) fn is_told(self) -> bool {
+        matches!(self, Self::Of(..))
     }
 }
 

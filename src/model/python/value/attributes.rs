@@ -1,7 +1,7 @@
 //! Attributes and items: of modules, classes, results of calls.
 
 use super::super::{Binding, Bound, ExprId, ExprKind, Reaching, ScopeId, ScopeKind};
-use super::Values;
+use super::{Values, cdk};
 use crate::source::{Hole, HoleKind, Target, Text};
 use crate::value::{Kind, Value};
 use std::sync::Arc;
@@ -50,12 +50,8 @@ impl Values<'_> {
                 _ => return self.unknown(module, expr),
             }
         }
-        let called = m.call(of).and_then(|c| m.dotted(c.function)).unwrap_or_default();
-        if name == "arn" && called.rsplit('.').next() == Some("AccountRootPrincipal") {
-            let mut root = Text::made("arn:aws:iam::", span);
-            root.append(&Text::hole(Hole::new(HoleKind::Account, "AWS::AccountId", span)));
-            root.append(&Text::made(":root", span));
-            return Value::text(root, span);
+        if let Some(v) = self.cdk_attribute(module, of, name, span) {
+            return v;
         }
         if name == "bucket_arn" && self.is_cdk_bucket(module, of) {
             let made = |kind, name: String| Text::hole(Hole::new(kind, name, span));
@@ -152,7 +148,7 @@ impl Values<'_> {
         let key_text = key.as_str().map(|s| s.into_owned());
         if let Some(key) = &key_text {
             if m.dotted(of).as_deref() == Some("os.environ") || m.dotted(of).as_deref() == Some("environ") {
-                return Value::unknown(Hole::new(HoleKind::Input, format!("env.{key}"), span));
+                return Value::unknown(Hole::new(cdk::variable(key), format!("env.{key}"), span));
             }
             if key == "Account" && self.is_caller_identity(module, of, 0) {
                 return self.hole(module, expr, HoleKind::Account);
@@ -167,6 +163,10 @@ impl Values<'_> {
             }
         }
         let base = self.value(module, of);
+        if self.joins {
+            let found = self.find((&base, &key), self.span(module, index), None, span);
+            return found.map_or_else(|| self.unknown(module, expr), |v| v.used_at(span));
+        }
         let found = match (&base.kind, &key.kind) {
             (Kind::Map(_), Kind::Str(_)) => key_text.and_then(|k| base.get(&k).cloned()),
             (Kind::Seq(items), Kind::Num(n)) if items.iter().all(|i| !i.is_unknown()) => match n.parse::<usize>() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::{ArgName, Bound, Call, ExprId, ExprKind, ParamKind, Program, Reaching, ScopeId, ScopeKind};
-use super::{Frame, MAX_FRAMES, Values, merge, open_entry, strings};
+use super::{Frame, MAX_FRAMES, Values, cdk, each, merge, open_entry, strings};
 use crate::source::{Hole, HoleKind, Target, Text};
 use crate::value::{Entry, Kind, Value};
 
@@ -62,12 +62,20 @@ impl Values<'_> {
             }));
         }
         if let Some(name) = self.program.library(module, call.function)
-            && let Some(v) = self.library_call(module, expr, call, &name)
+            && let Some(v) = self
+                .library_call(module, expr, call, &name)
+                .or_else(|| self.cdk_call(module, expr, call, &name))
         {
             return v;
         }
         if let ExprKind::Attr { of, name, .. } = &self.module(module).expr(call.function).kind
             && let Some(v) = self.method(module, expr, call, *of, name)
+        {
+            return v;
+        }
+        if let ExprKind::Attr { name, .. } = &self.module(module).expr(call.function).kind
+            && &**name == "format_arn"
+            && let Some(v) = self.cdk_call(module, expr, call, name)
         {
             return v;
         }
@@ -86,7 +94,8 @@ impl Values<'_> {
                 let v = self.value(module, first?);
                 match &v.kind {
                     Kind::Json(inner) => (**inner).clone(),
-                    Kind::Str(_) => v,
+                    // A document is read where it is used; what a smaller text holds is not known.
+                    Kind::Str(text) if !text.is_known() || text.display().contains("Statement") => v,
                     _ => return None,
                 }
             }
@@ -128,8 +137,10 @@ impl Values<'_> {
             }
             "os.getenv" | "os.environ.get" | "getenv" | "environ.get" => {
                 let name = self.value(module, first?);
-                let name = name.as_str()?;
-                Value::unknown(Hole::new(HoleKind::Input, format!("env.{name}"), span))
+                let (kind, name) = (cdk::variable(&name.as_str()?), format!("env.{}", name.as_str()?));
+                let default = call.positional(1).or_else(|| call.keyword("default"));
+                let set = Value::unknown(Hole::new(kind, name.as_str(), span));
+                self.unless_set(default.map(|d| self.value(module, d)), &name, set)
             }
             "typing.cast" | "cast" => self.value(module, call.positional(1)?),
             _ => return None,
@@ -150,6 +161,9 @@ impl Values<'_> {
                 | "decode"
                 | "copy"
                 | "get"
+                | "items"
+                | "keys"
+                | "values"
                 | "lower"
                 | "upper"
         ) {
@@ -167,6 +181,17 @@ impl Values<'_> {
         let base = self.value(module, of);
         if let (Kind::Json(_), "encode" | "strip") = (&base.kind, name) {
             return Some(base);
+        }
+        let of_dict = matches!(name, "get" | "items" | "keys" | "values");
+        if self.joins && of_dict && (base.entries().is_some() || matches!(base.kind, Kind::OneOf(_))) {
+            if name != "get" {
+                return each(&base, span, &|base| self.items_of(base, name));
+            }
+            let (key, otherwise) = (call.positional(0)?, call.positional(1));
+            let otherwise = otherwise.map(|e| self.value(module, e));
+            let found = (&base, &self.value(module, key));
+            let found = self.find(found, self.span(module, key), otherwise.as_ref(), span);
+            return found.map(|v| v.used_at(span));
         }
         if base.entries().is_some() {
             return match name {
@@ -291,7 +316,7 @@ impl Values<'_> {
     }
 
     /// The function of the repository that `callee` names, and whether its first parameter is the receiver.
-    fn own_function(&self, module: usize, callee: ExprId) -> Option<(usize, ScopeId, bool)> {
+    pub(super) fn own_function(&self, module: usize, callee: ExprId) -> Option<(usize, ScopeId, bool)> {
         let m = self.module(module);
         let exported = |other: usize, name: &str| match self.module(other).at_end(name, 0) {
             Reaching::Found(f) => match f.bindings.as_slice() {
@@ -338,7 +363,7 @@ impl Values<'_> {
         }
     }
 
-    fn method_of(&self, module: usize, class: ScopeId, name: &str) -> Option<(usize, ScopeId, bool)> {
+    pub(super) fn method_of(&self, module: usize, class: ScopeId, name: &str) -> Option<(usize, ScopeId, bool)> {
         let m = self.module(module);
         match m.scope(class).bindings.get(name)?.as_slice() {
             [one] => match one.bound {

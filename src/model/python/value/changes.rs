@@ -1,7 +1,7 @@
 //! Changes of a value in place: `x.append(v)`, `x["k"] = v`.
 
 use super::super::{Binding, Change, ExprId, Found};
-use super::{MAX_CHANGES, MAX_WEIGHT, Values, merge, open_entry, weight};
+use super::{MAX_CHANGES, MAX_WEIGHT, Values, each, merge, open_entry, weight};
 use crate::source::{Hole, HoleKind, Text};
 use crate::value::{Branch, Entry, Guard, Kind, Value};
 
@@ -42,6 +42,12 @@ impl Values<'_> {
         change: &Change,
         sure: (bool, Option<&Guard>),
     ) -> Value {
+        if matches!(v.kind, Kind::OneOf(_)) {
+            let changed = each(&v, v.span, &|one| {
+                Some(self.change(module, one.clone(), path, change, sure))
+            });
+            return changed.unwrap_or(v);
+        }
         let Some((first, rest)) = path.split_first() else {
             return self.change_here(module, v, change, sure);
         };

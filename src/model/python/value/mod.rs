@@ -3,18 +3,23 @@
 //! **Invariant:** the work for one expression is bounded, whatever refers to whatever; what is cut off, comes from outside
 //! or is not followed is a hole that shows the expression.
 
+mod alternatives;
 mod attributes;
 mod calls;
+pub mod cdk;
 mod changes;
 mod strings;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Binding, Bound, ExprId, ExprKind, Found, Module, Pair, Part, Program, Reaching, ScopeId, Source, Step};
 use crate::source::{FileId, Hole, HoleKind, Span, Text};
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::{Branch, Entry, Guard, Kind, Value};
+
+use alternatives::{Callers, each, one_of};
 
 /// How deep evaluation follows expressions and names.
 const MAX_DEPTH: u32 = 100;
@@ -49,6 +54,9 @@ pub struct Values<'p> {
     cuts: Cell<u32>,
     /// Weight that computed values may still have together.
     left: Cell<usize>,
+    /// Whether parameters, loop variables and the like are alternatives rather than unknown.
+    joins: bool,
+    callers: RefCell<HashMap<usize, Rc<Callers>>>,
 }
 
 /// Names of one scope with given values.
@@ -71,6 +79,16 @@ impl<'p> Values<'p> {
             special: Cell::new(0),
             cuts: Cell::new(0),
             left: Cell::new(MAX_TOTAL + TOTAL_EACH * program.modules.iter().map(|m| m.exprs.len()).sum::<usize>()),
+            joins: false,
+            callers: RefCell::default(),
+        }
+    }
+
+    /// An evaluator that tells all values apart that may be meant: for what is judged, rather than for names of things.
+    pub fn joining(program: &'p Program<'p>) -> Self {
+        Self {
+            joins: true,
+            ..Self::new(program)
         }
     }
 
@@ -220,6 +238,10 @@ impl<'p> Values<'p> {
             ExprKind::Binary { op, left, right } => self.binary(module, expr, op, *left, *right),
             ExprKind::Either { left, right } => {
                 let l = self.value(module, *left);
+                if self.joins {
+                    let shown = self.shown(self.span(module, *left));
+                    return self.either(l, &shown, &self.value(module, *right), span);
+                }
                 match &l.kind {
                     Kind::Unknown(_) => self.unknown(module, expr),
                     Kind::Null => self.value(module, *right),
@@ -271,7 +293,7 @@ impl<'p> Values<'p> {
     fn found(&self, module: usize, name: &str, found: &Found<'_>, expr: ExprId) -> Value {
         let m = self.module(module);
         if let [one] = found.bindings.as_slice() {
-            let v = self.bound(module, name, one, expr);
+            let v = self.bound(module, name, (found.scope, one), expr);
             return self.changed(module, name, found, one, v);
         }
         let branches = found
@@ -279,7 +301,7 @@ impl<'p> Values<'p> {
             .iter()
             .rev()
             .map(|b| {
-                let v = self.bound(module, name, b, expr);
+                let v = self.bound(module, name, (found.scope, b), expr);
                 Branch {
                     when: m.label(b.block).map_or("otherwise", |label| label).into(),
                     value: self.changed(module, name, found, b, v),
@@ -290,10 +312,13 @@ impl<'p> Values<'p> {
         one_of(branches, self.span(module, expr))
     }
 
-    fn bound(&self, module: usize, name: &str, binding: &Binding, expr: ExprId) -> Value {
+    fn bound(&self, module: usize, name: &str, (scope, binding): (ScopeId, &Binding), expr: ExprId) -> Value {
         match &binding.bound {
             Bound::Value(source) => self.source(module, source),
-            Bound::Param(_) => Value::unknown(Hole::new(HoleKind::Input, name, self.span(module, expr))),
+            Bound::Param(i) => {
+                let unknown = Value::unknown(Hole::new(HoleKind::Input, name, self.span(module, expr)));
+                self.parameter(module, scope, *i, unknown)
+            }
             Bound::From(import) => {
                 let from = self.module(module).file;
                 match self.program.import_from(from, import) {
@@ -352,23 +377,29 @@ impl<'p> Values<'p> {
     fn source(&self, module: usize, source: &Source) -> Value {
         let mut v = self.value(module, source.expr);
         for step in &source.steps {
-            v = match step {
-                Step::Item(n) => match v.as_seq() {
-                    Some(items) if items.iter().all(|i| !i.is_unknown()) => items
-                        .get(*n as usize)
-                        .cloned()
-                        .unwrap_or_else(|| self.unknown(module, source.expr)),
-                    _ => self.unknown(module, source.expr),
-                },
-                Step::Each => match v.as_seq() {
-                    Some([one]) => one.clone(),
-                    _ => self.unknown(module, source.expr),
-                },
-                Step::Enter => v,
-                Step::Rest => self.unknown(module, source.expr),
-            };
+            let taken = each(&v, self.span(module, source.expr), &|v| {
+                Some(self.step(module, source.expr, v, *step))
+            });
+            v = taken.unwrap_or(v);
         }
         v
+    }
+
+    fn step(&self, module: usize, of: ExprId, v: &Value, step: Step) -> Value {
+        match (step, v.as_seq()) {
+            (Step::Enter, _) => v.clone(),
+            (Step::Item(n), Some(items)) if items.iter().all(|i| !i.is_unknown()) => {
+                let item = items.get(n as usize).cloned();
+                item.unwrap_or_else(|| self.unknown(module, of))
+            }
+            (Step::Each, Some([one])) => one.clone(),
+            (Step::Each, Some(items)) if self.joins => self.any_item(module, of, items),
+            (Step::Each, None) if self.joins => match self.items_of(v, "keys") {
+                Some(keys) => self.any_item(module, of, keys.items()),
+                None => self.unknown(module, of),
+            },
+            _ => self.unknown(module, of),
+        }
     }
 
     fn dict(&self, module: usize, pairs: &[Pair], span: Span) -> Value {
@@ -456,20 +487,34 @@ impl<'p> Values<'p> {
                 self.frames.borrow_mut().pop();
             }
         }
-        let v = match key {
+        match key {
+            Some(_) if partial => self.open(Value::map(map, span)),
             Some(_) => Value::map(map, span),
-            None => Value::seq(seq, span),
-        };
-        if partial { self.open(v) } else { v }
+            None => {
+                // Its other items are like the one that is written: they have its place.
+                let more = seq.first().filter(|_| partial).map(|one| Value::other("…", one.span));
+                seq.extend(more);
+                Value::seq(seq, span)
+            }
+        }
     }
 
     /// The value as a text: what `str()` makes of it.
     fn as_text(&self, module: usize, expr: ExprId) -> Text {
-        let v = self.value(module, expr);
+        self.text_of(&self.value(module, expr), module, expr)
+    }
+
+    /// What `str()` makes of the value of an expression, or of one of its alternatives.
+    fn text_of(&self, v: &Value, module: usize, expr: ExprId) -> Text {
+        let open = match &v.kind {
+            Kind::OneOf(branches) => branches.iter().find_map(|b| b.value.as_hole()),
+            _ => None,
+        };
         match &v.kind {
             Kind::Str(t) => t.clone(),
             Kind::Num(n) => Text::made(n, v.span),
             Kind::Unknown(h) => Text::hole((**h).clone()),
+            Kind::OneOf(_) if open.is_some() => open.map_or_else(Text::default, |h| Text::hole(h.clone())),
             _ => Text::hole(Hole::new(
                 HoleKind::Other,
                 self.shown(self.span(module, expr)),
@@ -479,14 +524,11 @@ impl<'p> Values<'p> {
     }
 
     fn join(&self, module: usize, parts: &[Part], span: Span) -> Value {
-        let mut text = Text::default();
-        for p in parts {
-            match p {
-                Part::Lit(t) => text.append(t),
-                Part::Value(e) => text.append(&self.as_text(module, *e)),
-            }
-        }
-        Value::text(text, span)
+        let parts = parts.iter().map(|p| match p {
+            Part::Lit(t) => vec![(Guard::default(), t.clone())],
+            Part::Value(e) => self.texts(module, *e),
+        });
+        self.appended(parts.collect(), span)
     }
 
     /// The file of a module.
@@ -526,23 +568,6 @@ fn merge(entries: &mut Vec<Entry>, more: &[Entry]) {
             entries.retain(|old| old.key.known().as_deref() != Some(&*key));
         }
         entries.push(e.clone());
-    }
-}
-
-/// One of several values; nested choices flattened, equal ones joined.
-fn one_of(branches: Vec<Branch>, span: Span) -> Value {
-    let mut flat: Vec<Branch> = Vec::new();
-    for b in branches {
-        match &b.value.kind {
-            Kind::OneOf(inner) if b.value.via.is_none() => flat.extend(inner.iter().cloned()),
-            _ => flat.push(b),
-        }
-    }
-    flat.truncate(16);
-    match flat.len() {
-        0 => Value::new(Kind::Null, span),
-        1 => flat.remove(0).value,
-        _ => Value::new(Kind::OneOf(flat.into()), span),
     }
 }
 

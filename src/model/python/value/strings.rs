@@ -1,7 +1,7 @@
 //! Python's string operations on texts that keep their places.
 
 use super::super::ExprId;
-use super::{Values, merge};
+use super::{Values, each, merge};
 use crate::source::Text;
 use crate::value::{Kind, Value};
 
@@ -35,7 +35,31 @@ impl Values<'_> {
             }
             "+" => {
                 let r = self.value(module, right);
+                let texts = |v: &Value| matches!(v.kind, Kind::Str(_) | Kind::Unknown(_));
+                let all_texts = |v: &Value| match &v.kind {
+                    Kind::OneOf(branches) => branches.iter().all(|b| texts(&b.value)),
+                    _ => texts(v),
+                };
                 match (&l.kind, &r.kind) {
+                    (Kind::OneOf(_), _) | (_, Kind::OneOf(_)) if self.joins => {
+                        if all_texts(&l) && all_texts(&r) {
+                            let parts = vec![self.texts(module, left), self.texts(module, right)];
+                            return self.appended(parts, span);
+                        }
+                        let added = each(&l, span, &|l| {
+                            each(&r, span, &|r| match (&l.kind, &r.kind) {
+                                (Kind::Seq(_) | Kind::Unknown(_), Kind::Seq(_) | Kind::Unknown(_)) => {
+                                    let part = |v: &Value| match &v.kind {
+                                        Kind::Seq(items) => items.to_vec(),
+                                        _ => vec![v.clone()],
+                                    };
+                                    Some(Value::seq([part(l), part(r)].concat(), span))
+                                }
+                                _ => None,
+                            })
+                        });
+                        added.unwrap_or_else(|| self.unknown(module, expr))
+                    }
                     (Kind::Seq(a), Kind::Seq(b)) => Value::seq(a.iter().chain(b.iter()).cloned().collect(), span),
                     (Kind::Seq(a), Kind::Unknown(_)) => {
                         Value::seq(a.iter().cloned().chain([r.clone()]).collect(), span)

@@ -315,7 +315,11 @@ fn tally(v: &Value, path: &[&str], count: &mut Count, depth: u32) {
             }
             match list.map(|v| &v.kind) {
                 Some(Kind::Seq(items)) => {
-                    for item in items.iter().take(1000) {
+                    // The other items of a comprehension have the place of the one that it writes, and are like it.
+                    let like_another = |item: &Value| {
+                        item.is_unknown() && items.first().is_some_and(|i| !i.is_unknown() && i.span == item.span)
+                    };
+                    for item in items.iter().take(1000).filter(|i| !like_another(i)) {
                         tally(item, &path[at + 1..], count, depth + 1);
                     }
                 }

@@ -154,8 +154,10 @@ impl Needs<'_, '_> {
 
     /// An identifier of the resource object that the method belongs to.
     pub(super) fn origin_value(&self, site: &Site, service: &str, parameter: &str) -> Option<Value> {
-        let (module, mut expr) = site.object?.made?;
-        if module != self.module {
+        let object = site.object?;
+        let (module, mut expr) = object.made?;
+        // What another object told of begins with its identifiers where it has some of its own: `bucket_name` and `key`.
+        if module != self.module || object.told && object.ty.ids().count() < 2 {
             return None;
         }
         let mut ids: Vec<ExprId> = Vec::new();

@@ -250,6 +250,13 @@ impl<'p> Evaluator<'p> {
                                 out.put((**held).clone());
                             }
                         }
+                        // `list(bucket.objects.all())[0]`, and one of the list that an operation answers with.
+                        Thing::Collection(..) => {
+                            if let Some(one) = outside::element(t) {
+                                out.put(one);
+                            }
+                        }
+                        Thing::Resource(_, _, origin) if origin.is_told() => out.put(t.clone()),
                         Thing::Pair(at) if number == Some(1) => out.put_all(&self.elements(*at, &[], None, frame)),
                         Thing::Library(n) if &**n == "os.environ" => {}
                         Thing::Library(_) => {}

@@ -2,7 +2,7 @@
 
 use super::super::params::Param;
 use super::super::thing::{Bag, Place, Thing, Things, is_aws, one};
-use super::outside::answered;
+use super::outside::element;
 use super::{Evaluator, Frame, MAX_DEPTH, decorator_name, is_under};
 use crate::model::python::{Binding, Bound, ExprId, ExprKind, ParamKind, Reaching, ScopeKind, Source, Step};
 use std::sync::Arc;
@@ -240,9 +240,9 @@ impl Evaluator<'_> {
                     (Step::Each, Thing::Items(at)) => out.put(Thing::Pair(*at)),
                     (Step::Item(0), Thing::Pair(at)) => out.put_all(&self.keys(*at)),
                     (Step::Item(1), Thing::Pair(at)) => out.put_all(&self.elements(*at, &[], None, frame)),
-                    (Step::Each, Thing::Collection(c, _, member, ..)) => {
-                        if let Some(t) = member.gives() {
-                            out.put(Thing::Resource(*c, t, answered(*c, t, true)));
+                    (Step::Each | Step::Item(_), Thing::Collection(..)) => {
+                        if let Some(one) = element(t) {
+                            out.put(one);
                         }
                     }
                     // What a generator yields stands for the generator.

@@ -94,7 +94,7 @@ impl Evaluator<'_> {
                         match t {
                             Thing::Literal(at) => out.put_all(&self.elements(*at, &[], None, frame)),
                             Thing::Entry(_, held) => out.put((**held).clone()),
-                            other => out.put(other.clone()),
+                            other => out.put(element(other).unwrap_or_else(|| other.clone())),
                         }
                     }
                     return out.finish();
@@ -108,7 +108,12 @@ impl Evaluator<'_> {
                         match t {
                             Thing::Literal(at) => out.put(Thing::Items(*at)),
                             Thing::Entry(_, held) => out.put(item(held)),
-                            _ => {}
+                            other => out.put_all(
+                                &element(other)
+                                    .map(|e| item(&Arc::new(e)))
+                                    .into_iter()
+                                    .collect::<Vec<_>>(),
+                            ),
                         }
                     }
                 }
@@ -187,13 +192,19 @@ impl Evaluator<'_> {
                 _ => self.nothing.clone(),
             },
             Thing::Resource(..) if name == "batch_writer" => one(Thing::Library(BATCH_WRITER.into())),
-            Thing::Resource(c, ty, _) => {
+            Thing::Resource(c, ty, of) => {
                 if let Some(sub) = sub_resource(*c, *ty, name) {
-                    return one(Thing::Resource(*c, sub, Origin::Call((module, expr))));
+                    // `summary.Object()` has its identifiers from what it is called on.
+                    let origin = match of {
+                        Origin::Of(at, _) if call.args.is_empty() => Origin::Of(*at, false),
+                        _ => Origin::Call((module, expr)),
+                    };
+                    return one(Thing::Resource(*c, sub, origin));
                 }
                 match ty.method(name).and_then(|m| m.gives()) {
-                    // `get_queue_by_name` has its name from the call.
-                    Some(t) => one(Thing::Resource(*c, t, answered(*c, t, false))),
+                    // It has its name from the call.
+                    Some(t) if name == "get_queue_by_name" => one(Thing::Resource(*c, t, Origin::Call((module, expr)))),
+                    Some(t) => one(Thing::Resource(*c, t, answered(*c, t, false, *of))),
                     None => self.nothing.clone(),
                 }
             }
@@ -259,15 +270,29 @@ fn item(held: &Arc<Thing>) -> Thing {
     Thing::Entry("".into(), Arc::new(Thing::Entry("1".into(), held.clone())))
 }
 
-/// Where an object comes from that an operation's answer (a list of them) told of: most answers hold its attributes, these
-/// hold no more than its identifiers (boto3's `resources-1.json`, `path`).
-pub(crate) fn answered(client: Client, ty: ResourceType, listed: bool) -> Origin {
-    match (client.name(), ty.name()) {
-        ("sqs", "Message") => Origin::Loaded,
-        ("sns" | "sqs", _) => Origin::Unknown,
-        ("iam", "SamlProvider" | "ServerCertificate" | "GroupPolicy" | "RolePolicy" | "UserPolicy") => Origin::Unknown,
-        ("dynamodb", _) if listed => Origin::Unknown,
-        _ => Origin::Loaded,
+/// One of what iterating over a collection gives.
+pub(crate) fn element(collection: &Thing) -> Option<Thing> {
+    let Thing::Collection(client, _, member, of, _) = collection else {
+        return None;
+    };
+    let ty = member.gives()?;
+    Some(Thing::Resource(*client, ty, answered(*client, ty, true, *of)))
+}
+
+/// Where an object comes from that the answer (a list of them) to an operation of `of` told of: most answers hold its
+/// attributes, these hold no more than its identifiers (boto3's `resources-1.json`, `path`).
+fn answered(client: Client, ty: ResourceType, listed: bool, of: Origin) -> Origin {
+    let loaded = match (client.name(), ty.name()) {
+        ("sqs", "Message") => true,
+        ("sns" | "sqs", _) => false,
+        ("iam", "SamlProvider" | "ServerCertificate" | "GroupPolicy" | "RolePolicy" | "UserPolicy") => false,
+        ("dynamodb", _) => !listed,
+        _ => true,
+    };
+    match (of.call(), loaded) {
+        (Some(at), _) => Origin::Of(at, loaded),
+        (None, true) => Origin::Loaded,
+        (None, false) => Origin::Unknown,
     }
 }
 

@@ -1,15 +1,23 @@
 //! Placeholders in policies: what another tool, or a person, replaces before AWS sees the text.
 //!
 //! **Invariant:** a placeholder is a hole, in every format and every element: never a malformed value, never a value.
-//! Documented examples (`123456789012`, `amzn-s3-demo-bucket`, `o-exampleorgid`) are values.
+//! Documented examples (`123456789012`, `amzn-s3-demo-bucket`, `o-exampleorgid`) are values, and so is what may be a mistake:
+//! `us-west-9`, an account of eleven digits. What stands for a region, an account or an address is one table:
+//! [`typed`]. What is written between delimiters is another: [`crate::syntax::placeholder`].
+
+mod typed;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::cloudformation::text::pseudo;
-use crate::source::{Hole, HoleKind, Piece, Text};
-use crate::syntax::placeholder::{expression, is_capital};
+use super::serverless;
+use crate::iam::arn;
+use crate::source::{Hole, HoleKind, Part, Piece, Text};
+use crate::syntax::placeholder::{expression, is_word};
 use crate::value::{Branch, Entry, Kind, Value};
+
+use typed::{Wanted, stands_for};
 
 /// Whether the default of a parameter says that what asks for it is off, or that nothing is given.
 pub(super) fn says_off(default: &str) -> bool {
@@ -21,24 +29,6 @@ pub(super) fn says_off(default: &str) -> bool {
 const MAX_DEPTH: u32 = 64;
 /// Longest text that is looked into, in bytes.
 const MAX_TEXT: usize = 4096;
-
-/// Last words of names that stand for a value: `BUCKET_NAME`, `ORG_ID`.
-const LAST_WORDS: [&str; 14] = [
-    "ACCOUNT",
-    "ARN",
-    "BUCKET",
-    "HERE",
-    "HOST",
-    "ID",
-    "IDS",
-    "NAME",
-    "NAMES",
-    "NUMBER",
-    "PARTITION",
-    "PREFIX",
-    "REGION",
-    "URL",
-];
 
 /// The document with holes for its placeholders; `None` where it has none.
 pub(super) fn in_document(document: &Value) -> Option<Value> {
@@ -53,11 +43,12 @@ enum Element {
     Name,
     /// The operators of a condition.
     Condition,
-    /// The keys under one operator.
-    Operator,
+    /// The keys under one operator, and what the operator compares.
+    Operator(Wanted),
     /// A condition key.
     Key,
-    Value,
+    Principals,
+    Value(Wanted),
 }
 
 impl Element {
@@ -65,9 +56,13 @@ impl Element {
         match (self, key) {
             (Self::None, "Action" | "NotAction" | "Effect" | "Version" | "Sid" | "Id") => Self::Name,
             (Self::None, "Condition") => Self::Condition,
-            (Self::None, "Resource" | "NotResource" | "Principal" | "NotPrincipal") => Self::Value,
-            (Self::Condition, _) => Self::Operator,
-            (Self::Operator, _) => Self::Value,
+            (Self::None, "Resource" | "NotResource") => Self::Value(Wanted::Text),
+            (Self::None, "Principal" | "NotPrincipal") => Self::Principals,
+            (Self::Principals, "AWS") => Self::Value(Wanted::Account),
+            (Self::Principals, _) => Self::Value(Wanted::Text),
+            (Self::Condition, operator) => Self::Operator(Wanted::of_operator(operator)),
+            (Self::Operator(Wanted::Text), key) => Self::Value(Wanted::of_key(key)),
+            (Self::Operator(wanted), _) => Self::Value(wanted),
             _ => self,
         }
     }
@@ -93,7 +88,7 @@ fn walk(value: &Value, element: Element, depth: u32) -> Option<Value> {
         }
         Kind::Map(entries) => {
             let each = |e: &Entry| {
-                let key = (element == Element::Operator)
+                let key = matches!(element, Element::Operator(_))
                     .then(|| holes(&e.key, Element::Key))
                     .flatten();
                 let name = e.key.known().unwrap_or_default();
@@ -139,14 +134,44 @@ fn holes(text: &Text, element: Element) -> Option<Text> {
     }
     let text = delimited.as_ref().unwrap_or(text);
     let flat = text.with_placeholders();
-    let mut found = words(&flat);
+    let mut found = match element {
+        Element::Value(wanted) if stands_for(&flat, wanted) => vec![0..flat.len()],
+        _ => fields(text),
+    };
+    let typed = found.len();
+    for word in words(&flat) {
+        if !found[..typed].iter().any(|f| f.start < word.end && word.start < f.end) {
+            found.push(word);
+        }
+    }
+    found.sort_by_key(|range| range.start);
     if element == Element::Key {
         // The name of a key has any case: `…:REPOSITORY_ID`. Its provider and the key of a tag are values.
         let name = flat.rfind(':').map_or(0, |colon| colon + 1);
         let tag = flat[name..].find('/').map_or(flat.len(), |slash| name + slash);
-        found.retain(|(range, _)| range.start < name || range.start > tag);
+        found.retain(|range| range.start < name || range.start > tag);
     }
-    replaced(text, &found).or(delimited)
+    let named = |range: Range<usize>| (range.clone(), flat[range].to_owned());
+    replaced(text, &found.into_iter().map(named).collect::<Vec<_>>()).or(delimited)
+}
+
+/// The fields of an ARN that stand for a partition, a region or an account.
+fn fields(text: &Text) -> Vec<Range<usize>> {
+    let Some(parts) = arn::Arn::parse(text) else {
+        return Vec::new();
+    };
+    let partition = "arn:".len();
+    let region = partition + parts.partition.len() + 1 + parts.service.len() + 1;
+    let account = region + parts.region.len() + 1;
+    let typed = [
+        (partition, parts.partition, Wanted::Partition),
+        (region, parts.region, Wanted::Region),
+        (account, parts.account, Wanted::Account),
+    ];
+    let stands = |(at, part, wanted): (usize, Part<'_>, Wanted)| {
+        stands_for(&part.with_placeholders(), wanted).then(|| at..at + part.len())
+    };
+    typed.into_iter().filter_map(stands).collect()
 }
 
 fn replaced(text: &Text, found: &[(Range<usize>, String)]) -> Option<Text> {
@@ -161,7 +186,9 @@ fn replaced(text: &Text, found: &[(Range<usize>, String)]) -> Option<Text> {
         if range.start > done {
             out.append(&text.slice(done..range.start));
         }
-        let kind = pseudo(name).unwrap_or(HoleKind::Input);
+        let kind = pseudo(name)
+            .or_else(|| serverless::elsewhere(name))
+            .unwrap_or(HoleKind::Input);
         out.push(Piece::Hole(Arc::new(Hole::new(kind, name.as_str(), span))));
         done = range.end;
     }
@@ -177,7 +204,7 @@ fn delimited(flat: &str) -> Vec<(Range<usize>, String)> {
     let mut at = 0;
     while let Some(found) = flat[at..].find(['<', '{', '%', '@', '_', '$', '[', '#', '(']) {
         at += found;
-        match expression(&flat[at..]) {
+        match expression(&flat[at..], |name| serverless::elsewhere(name).is_some()) {
             Some((length, name)) => {
                 out.push((at..at + length, name));
                 at += length;
@@ -189,16 +216,8 @@ fn delimited(flat: &str) -> Vec<(Range<usize>, String)> {
     out
 }
 
-/// Placeholders that only their words mark, with those words.
-fn words(flat: &str) -> Vec<(Range<usize>, String)> {
-    // A region and an account stand between the third and the fifth colon of an ARN.
-    let colons: Vec<usize> =
-        match flat.starts_with("arn:") || flat.chars().next().is_some_and(|c| Text::placeholder(c).is_some()) {
-            true => flat.match_indices(':').map(|(i, _)| i).take(5).collect(),
-            false => Vec::new(),
-        };
-    let field = |n: usize| Some(*colons.get(n)? + 1..*colons.get(n + 1)?);
-    let (region, account) = (field(2), field(3));
+/// Placeholders that only their words mark.
+fn words(flat: &str) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let mut at = 0;
     while let Some(found) = flat[at..].find(|c: char| c.is_ascii_alphanumeric()) {
@@ -206,46 +225,12 @@ fn words(flat: &str) -> Vec<(Range<usize>, String)> {
         let rest = &flat[start..];
         let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'));
         let end = start + length.unwrap_or(rest.len());
-        let (range, word) = (start..end, &flat[start..end]);
-        let is = |of: &Option<Range<usize>>| of.as_ref() == Some(&range);
-        if is_word(word) || is(&region) && stands_for(word, "region") || is(&account) && stands_for(word, "acc") {
-            out.push((range, word.to_owned()));
+        if is_word(&flat[start..end]) {
+            out.push(start..end);
         }
         at = end;
     }
     out
-}
-
-/// Whether a word in the field of an ARN for a region or an account stands for one: it says so, or it is in capitals.
-fn stands_for(word: &str, what: &str) -> bool {
-    let capitals = word.len() > 1
-        && word.chars().all(|c| is_capital(c) || c == '-')
-        && word.contains(|c: char| c.is_ascii_uppercase());
-    let letters = word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_' || b == b'-');
-    capitals
-        || letters && word.to_ascii_lowercase().contains(what)
-        || word.bytes().all(|b| matches!(b, b'x' | b'X' | b'-'))
-}
-
-/// Whether a word is a placeholder wherever it stands: `xxxxxxxx`, `YOUR_BUCKET`, `your-bucket`, `BUCKET_NAME`, `REGION`.
-fn is_word(word: &str) -> bool {
-    let last = word.rsplit('-').next().unwrap_or(word);
-    if last.len() >= 4 && (last.bytes().all(|b| b == b'x') || last.bytes().all(|b| b == b'X')) {
-        return true;
-    }
-    if let Some(rest) = word
-        .strip_prefix("your")
-        .or_else(|| word.strip_prefix("YOUR"))
-        .or_else(|| word.strip_prefix("Your"))
-    {
-        return rest.starts_with(|c: char| c == '-' || c == '_' || word.starts_with('y') && c.is_ascii_uppercase());
-    }
-    if matches!(word, "REGION" | "ACCOUNT" | "ACCOUNTID") {
-        return true;
-    }
-    let mut parts = word.split(['_', '-']).rev();
-    let last = parts.next().unwrap_or_default();
-    word.chars().all(|c| is_capital(c) || c == '-') && parts.next().is_some() && LAST_WORDS.contains(&last)
 }
 
 #[cfg(test)]
@@ -306,9 +291,12 @@ mod tests {
             ("s3.REGION.amazonaws.com", "s3.${REGION}.amazonaws.com"),
         ];
         for (text, expected) in cases {
-            assert_eq!(shown(text, Element::Value), expected, "{text}");
+            assert_eq!(shown(text, Element::Value(Wanted::Text)), expected, "{text}");
             let text = Text::verbatim(text, FileId(0), 0);
-            assert!(holes(&text, Element::Value).is_some_and(|t| !t.is_known()), "{text:?}");
+            assert!(
+                holes(&text, Element::Value(Wanted::Text)).is_some_and(|t| !t.is_known()),
+                "{text:?}"
+            );
         }
     }
 
@@ -337,7 +325,7 @@ mod tests {
             "$context.authorizer",
         ] {
             let text = Text::verbatim(text, FileId(0), 0);
-            assert!(holes(&text, Element::Value).is_none(), "{text:?}");
+            assert!(holes(&text, Element::Value(Wanted::Text)).is_none(), "{text:?}");
         }
         assert_eq!(shown("ACTION_NAME", Element::Name), "ACTION_NAME");
         assert_eq!(shown("<service>:*", Element::Name), "${service}:*");

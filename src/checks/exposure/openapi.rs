@@ -1,0 +1,67 @@
+//! Operations of an OpenAPI definition that ask nobody who they are.
+//! API Gateway Developer Guide, "API Gateway extensions to OpenAPI"; OpenAPI Specification, "Operation Object".
+
+use super::settings::says;
+use crate::source::Span;
+use crate::value::{Entry, Value};
+
+/// An operation that anybody may call.
+pub(super) struct Operation<'v> {
+    /// The key that names its method.
+    pub(super) key: Span,
+    pub(super) method: &'v Entry,
+}
+
+const METHODS: [&str; 8] = [
+    "get",
+    "put",
+    "post",
+    "delete",
+    "head",
+    "patch",
+    "trace",
+    "x-amazon-apigateway-any-method",
+];
+
+/// The operations without security. What is not known may have some, and a policy in the definition decides for all.
+pub(super) fn open_operations(definition: &Value) -> Vec<Operation<'_>> {
+    let paths = definition.get("paths").and_then(Value::entries).unwrap_or(&[]);
+    if definition.get("x-amazon-apigateway-policy").is_some() || definition.is_unknown() {
+        return Vec::new();
+    }
+    let everywhere = definition.get("security");
+    let mut out = Vec::new();
+    for path in paths {
+        for method in path.value.entries().unwrap_or(&[]) {
+            let name = method.key.known().unwrap_or_default().to_ascii_lowercase();
+            if METHODS.contains(&&*name) && is_open(method, &path.value, everywhere) {
+                out.push(Operation {
+                    key: method.key_span,
+                    method,
+                });
+            }
+        }
+    }
+    out
+}
+
+fn is_open(method: &Entry, path: &Value, everywhere: Option<&Value>) -> bool {
+    let operation = &method.value;
+    let signed = |of: &Value| {
+        let auth = of.get("x-amazon-apigateway-auth");
+        auth.is_some_and(|a| !a.get("type").is_some_and(|t| says(t, "NONE")))
+    };
+    // An operation that comes from elsewhere is no map here.
+    if operation.entries().is_none() || signed(operation) || signed(path) {
+        return false;
+    }
+    match operation.get("security").or(everywhere) {
+        None => true,
+        // `[]` switches it off, and `{}` is the choice of none.
+        Some(security) => {
+            let none = |choice: &Value| choice.entries().is_some_and(<[Entry]>::is_empty);
+            let items = security.items();
+            !security.is_unknown() && (items.is_empty() || items.iter().any(none))
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Service control policies above the accounts of the repository.
+//!
+//! AWS Organizations User Guide, "SCP evaluation": what some level does not allow is denied, and so is what a policy of any
+//! level denies; the management account and service-linked roles are not affected.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::iam::ActionSet;
+use crate::project::{DocumentId, Project, ResourceId};
+
+/// A service control policy that limits the identities of the repository.
+#[derive(Clone, Debug)]
+pub struct Guardrail {
+    pub document: DocumentId,
+    pub level: Level,
+}
+
+/// Where a service control policy is attached.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// The settings name it by this pattern: the files of one pattern are what is attached to one level.
+    Named(Arc<str>),
+    /// The repository attaches it to the root, or to its only account. AWS attaches `FullAWSAccess` beside it, so that it takes
+    /// away only what it denies.
+    Attached,
+}
+
+impl Project<'_> {
+    /// The service control policies above what `resource` makes, or above what nothing is known of.
+    pub(super) fn guardrails(&self, resource: Option<ResourceId>) -> &[Guardrail] {
+        let scope = |id: ResourceId| self.resources[id as usize].address.root();
+        match resource {
+            Some(id) if self.management.contains(scope(id)) => &[],
+            _ => &self.service_control_policies,
+        }
+    }
+
+    /// What each level allows of which some policy is an allow list. A level of which only denials are listed has
+    /// `FullAWSAccess`: without an Allow it would let nothing through.
+    pub(super) fn allowed_above(&self, resource: Option<ResourceId>) -> Vec<ActionSet> {
+        let mut levels: BTreeMap<&Level, (ActionSet, bool)> = BTreeMap::new();
+        for g in self.guardrails(resource).iter().filter(|g| g.level != Level::Attached) {
+            let granted = self.granted(g.document);
+            let (allowed, complete) = levels.entry(&g.level).or_insert_with(|| (ActionSet::empty(), true));
+            *complete &= granted.unclear.is_empty();
+            for a in &granted.allowed {
+                allowed.union_with(&a.actions);
+            }
+        }
+        let lists = levels
+            .into_values()
+            .filter(|(allowed, complete)| *complete && !allowed.is_empty());
+        lists.map(|(allowed, _)| allowed).collect()
+    }
+}

@@ -1,0 +1,166 @@
+//! What counts as an administrator: the one definition.
+//!
+//! IAM User Guide, "Policies and permissions in IAM"; Rhino Security Labs, "AWS IAM privilege escalation".
+
+use std::sync::OnceLock;
+
+use super::{Effective, Grant};
+use crate::iam::arn::widest;
+use crate::iam::{ActionSet, catalogue};
+use crate::source::Span;
+
+/// With any of these on every resource, an identity can give itself the rest.
+const KEYS_TO_ALL: [&str; 7] = [
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreatePolicyVersion",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:CreateAccessKey",
+];
+
+/// In which way actions that are allowed on every resource and without a condition make an administrator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Most actions, and with them the rest.
+    Everything,
+    /// The holder can give itself any permission.
+    Permissions,
+    /// Most actions, but none that gives the rest.
+    Most,
+}
+
+impl Reach {
+    /// Of what is allowed on every resource, without a condition; `None` for less than an administrator.
+    pub fn of(actions: &ActionSet) -> Option<Self> {
+        match (actions.intersects(keys()), is_most(actions, &ActionSet::all())) {
+            (true, true) => Some(Self::Everything),
+            (true, false) => Some(Self::Permissions),
+            (false, true) => Some(Self::Most),
+            (false, false) => None,
+        }
+    }
+
+    /// For a label.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Everything => "every action on every resource",
+            Self::Permissions => "may give itself any permission",
+            Self::Most => "most actions on every resource",
+        }
+    }
+}
+
+/// More than half of what `all` changes, or of all of it where it only reads.
+pub fn is_most(part: &ActionSet, all: &ActionSet) -> bool {
+    let changing = |set: &ActionSet| set.iter().filter(|a| a.level().changes()).count();
+    let mut part = part.clone();
+    part.intersect(all);
+    match changing(all) {
+        0 => part.len() * 2 > all.len(),
+        n => changing(&part) * 2 > n,
+    }
+}
+
+fn keys() -> &'static ActionSet {
+    static KEYS: OnceLock<ActionSet> = OnceLock::new();
+    KEYS.get_or_init(|| KEYS_TO_ALL.iter().filter_map(|k| catalogue().action(k)).collect())
+}
+
+/// Why an identity is as good as an administrator.
+#[derive(Clone, Debug)]
+pub struct Power<'p> {
+    pub grant: Grant<'p>,
+    pub reach: Reach,
+    /// The token that grants it.
+    pub span: Span,
+}
+
+impl<'p> Effective<'p> {
+    /// The grant that makes the identity as good as an administrator, if there is one that certainly does: it is on every
+    /// resource and without a condition, and neither a Deny nor the boundary takes it away.
+    pub fn power(&self) -> Option<Power<'p>> {
+        let bounded = self.boundary.as_ref();
+        if bounded.is_some_and(|b| !b.complete) {
+            return None;
+        }
+        let withheld = self.withheld();
+        self.grants.iter().find_map(|g| {
+            let resource = g.statement.resource.as_ref()?;
+            let wide = !resource.negated && resource.items.iter().any(|r| widest(&r.text).is_star_like());
+            if !wide || g.narrowed() {
+                return None;
+            }
+            let mut actions = g.actions.clone().into_owned();
+            actions.subtract(&withheld);
+            if let Some(b) = bounded {
+                actions.intersect(&b.everywhere);
+            }
+            let reach = Reach::of(&actions)?;
+            let shown = actions
+                .iter()
+                .find(|a| keys().contains(a.id()))
+                .or_else(|| actions.iter().next())?;
+            Some(Power {
+                grant: g.clone(),
+                reach,
+                span: g.span(shown),
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::AwsManaged;
+
+    fn reach(patterns: &[&str]) -> Option<Reach> {
+        Reach::of(&ActionSet::expand_all(patterns.iter().copied()))
+    }
+
+    #[test]
+    fn what_makes_an_administrator() {
+        assert_eq!(reach(&["*"]), Some(Reach::Everything));
+        assert_eq!(reach(&["iam:*"]), Some(Reach::Permissions));
+        assert_eq!(reach(&["iam:AttachRolePolicy"]), Some(Reach::Permissions));
+        assert_eq!(reach(&["s3:*", "ec2:*", "lambda:*"]), None);
+        assert_eq!(reach(&["iam:Get*", "iam:List*", "iam:PassRole"]), None);
+        let mut all = ActionSet::all();
+        all.subtract(&ActionSet::expand("iam:*"));
+        assert_eq!(Reach::of(&all), Some(Reach::Most));
+    }
+
+    #[test]
+    fn what_only_reads_is_no_administrator() {
+        assert_eq!(reach(&["*:Get*", "*:List*", "*:Describe*"]), None);
+        let reads: ActionSet = ActionSet::all().iter().filter(|a| !a.level().changes()).collect();
+        assert_eq!(Reach::of(&reads), None);
+    }
+
+    #[test]
+    fn most_is_counted_in_what_changes() {
+        let set = |p: &[&str]| ActionSet::expand_all(p.iter().copied());
+        assert!(is_most(&set(&["s3:*"]), &set(&["s3:*"])));
+        assert!(!is_most(&set(&["s3:Get*", "s3:List*"]), &set(&["s3:*"])));
+        assert!(is_most(&set(&["s3:Get*"]), &set(&["s3:Get*", "s3:ListBucket"])));
+        // What is not among them does not count.
+        assert!(!is_most(&set(&["ec2:*"]), &set(&["s3:*"])));
+    }
+
+    #[test]
+    fn the_managed_policies_that_make_one() {
+        let of = |name: &str| {
+            let granted = AwsManaged::of(name).expect("a managed policy").granted();
+            let mut all = ActionSet::empty();
+            granted.allowed.iter().for_each(|a| all.union_with(&a.actions));
+            Reach::of(&all)
+        };
+        assert_eq!(of("AdministratorAccess"), Some(Reach::Everything));
+        assert_eq!(of("IAMFullAccess"), Some(Reach::Permissions));
+        assert_eq!(of("PowerUserAccess"), Some(Reach::Most));
+        assert_eq!(of("ReadOnlyAccess"), None);
+        assert_eq!(of("AmazonS3FullAccess"), None);
+    }
+}

@@ -1,0 +1,70 @@
+//! Service control policies that the repository attaches to the root of its organization, or to its own account.
+
+use super::index::{Index, target_of};
+use crate::iam::{Own, PolicyKind};
+use crate::project::{Guardrail, Level, Project};
+use crate::value::Value;
+
+/// Finds them, and the places that are deployed to the management account: what makes an organization or attaches policies in it
+/// is. A policy on an organizational unit or on an account limits what is there, and nothing says that the repository's is, unless
+/// the settings name that account and no other.
+pub(super) fn guardrails(project: &mut Project<'_>, index: &Index) {
+    let mut found = Vec::new();
+    for (id, r) in (0u32..).zip(&project.resources) {
+        if !r.kind.starts_with("AWS::Organizations::") {
+            continue;
+        }
+        project.management.insert(r.address.root().to_owned());
+        // What depends on a condition may not be attached.
+        if r.branch.is_some() {
+            continue;
+        }
+        let policies = match &*r.kind {
+            "AWS::Organizations::Policy" => vec![id],
+            "AWS::Organizations::PolicyAttachment" => {
+                let policy = r.get("PolicyId").and_then(target_of);
+                policy.map_or_else(Vec::new, |t| index.target(t).to_vec())
+            }
+            _ => continue,
+        };
+        let targets = ["TargetId", "TargetIds"].iter().filter_map(|p| r.get(p));
+        if !targets
+            .flat_map(Value::items)
+            .any(|t| is_root(t) || is_own_account(t, project.own))
+        {
+            continue;
+        }
+        let documents = policies.iter().flat_map(|p| index.documents_of(*p));
+        found.extend(documents.copied());
+    }
+    found.sort_unstable();
+    found.dedup();
+    let control = |d: &u32| {
+        let d = &project.documents[*d as usize];
+        d.kind == PolicyKind::Scp && d.branch.is_none()
+    };
+    found.retain(control);
+    let attached = found.into_iter().map(|document| Guardrail {
+        document,
+        level: Level::Attached,
+    });
+    project.service_control_policies.extend(attached);
+}
+
+/// The root of an organization: `r-ab12`, `roots[0].id` of an organization, its `RootId`.
+/// AWS Organizations API Reference, `Root`.
+fn is_root(target: &Value) -> bool {
+    if let Some(id) = target.as_str() {
+        let root = id.strip_prefix("r-").unwrap_or_default();
+        return (4..=32).contains(&root.len()) && root.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    }
+    target.as_hole().is_some_and(|h| {
+        let of_terraform = h.name.contains("aws_organizations_organization.") && h.name.contains(".roots[");
+        of_terraform || h.name.ends_with(".RootId")
+    })
+}
+
+fn is_own_account(target: &Value, own: &Own) -> bool {
+    let id = target.as_str();
+    own.accounts.len() == 1 && id.is_some_and(|id| own.accounts.contains_key(&*id))
+}

@@ -1,0 +1,119 @@
+//! Numbers in messages count what is granted in the end: what fits a resource, and is neither denied nor outside a boundary.
+
+use overgrant::iam::{ActionSet, Own, catalogue};
+use overgrant::rules::{self, Ruleset, Selection};
+use overgrant::source::Sources;
+
+use crate::usage::{sam, terraform};
+
+fn messages(files: &[(&str, &str)], rule: &str) -> Vec<String> {
+    let sources = Sources::from_strings(files);
+    let own = Own::default();
+    let analysis = overgrant::analyse(&sources, &own);
+    let ruleset = Ruleset::builtin();
+    let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
+    let of_rule = outcome.findings.iter().filter(|f| f.rule == rule);
+    of_rule.map(|f| f.message.clone()).collect()
+}
+
+/// How many actions of S3 take one of these types.
+fn of_types(types: &[&str]) -> usize {
+    let s3 = catalogue().service("s3").unwrap();
+    let fits = |a: &overgrant::iam::Action| !a.is_gone() && a.resource_types().any(|t| types.contains(&t.name()));
+    s3.actions().filter(fits).count()
+}
+
+/// An identity policy that allows `s3:*` on a resource, and what stands beside the statement.
+fn policy(resource: &str, beside: &str) -> String {
+    format!(
+        r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "s3:*", "Resource": {resource}}}{beside}]}}"#
+    )
+}
+
+#[test]
+fn a_wildcard_counts_what_fits_its_resources() {
+    let objects = of_types(&["object"]);
+    let both = of_types(&["bucket", "object"]);
+    let all = ActionSet::expand("s3:*").len();
+    assert!(objects < both && both < all);
+    for (resource, why, count) in [
+        (r#""arn:aws:s3:::reports/*""#, " that fits these resources", objects),
+        (
+            r#"["arn:aws:s3:::reports", "arn:aws:s3:::reports/*"]"#,
+            " that fits these resources",
+            both,
+        ),
+        (r#""*""#, "", all),
+    ] {
+        let found = messages(&[("p.json", &policy(resource, ""))], "service-wildcard");
+        assert_eq!(
+            found,
+            [format!("every action of `s3`{why} is allowed, {count} in all")],
+            "{resource}"
+        );
+    }
+}
+
+#[test]
+fn a_wildcard_counts_what_is_not_denied() {
+    let all = ActionSet::expand("s3:*").len();
+    let deletes = ActionSet::expand("s3:Delete*").len();
+    let deny = r#", {"Effect": "Deny", "Action": "s3:Delete*", "Resource": "*"}"#;
+    let found = messages(&[("p.json", &policy(r#""*""#, deny))], "service-wildcard");
+    let left = all - deletes;
+    assert_eq!(
+        found,
+        [format!(
+            "every action of `s3` that is not denied is allowed, {left} in all"
+        )]
+    );
+}
+
+const CODE: &str = r#"
+import boto3
+
+def handler(event, context):
+    boto3.client("s3").get_object(Bucket="reports", Key="a")
+"#;
+
+#[test]
+fn what_the_code_never_calls_is_counted_of_what_fits() {
+    let objects = of_types(&["object"]);
+    let expected = [format!("`s3:*` grants {objects} actions, the code uses one")];
+    let template = sam(r#"
+Policies:
+  - Version: "2012-10-17"
+    Statement:
+      - {Effect: Allow, Action: "s3:*", Resource: "arn:aws:s3:::reports/*"}
+"#);
+    assert_eq!(
+        messages(&[("t.yaml", &template), ("src/app.py", CODE)], "unused-grant"),
+        expected
+    );
+    let configuration = terraform(
+        r#"
+  statement {
+    actions   = ["s3:*"]
+    resources = ["arn:aws:s3:::reports/*"]
+  }
+"#,
+    );
+    let files = [("main.tf", configuration.as_str()), ("src/app.py", CODE)];
+    assert_eq!(messages(&files, "unused-grant"), expected);
+}
+
+#[test]
+fn what_the_code_never_calls_is_counted_of_what_is_not_denied() {
+    let left = of_types(&["object"]) - 1;
+    let template = sam(r#"
+Policies:
+  - Version: "2012-10-17"
+    Statement:
+      - {Effect: Allow, Action: "s3:*", Resource: "arn:aws:s3:::reports/*"}
+      - {Effect: Deny, Action: "s3:DeleteObject", Resource: "*"}
+"#);
+    assert_eq!(
+        messages(&[("t.yaml", &template), ("src/app.py", CODE)], "unused-grant"),
+        [format!("`s3:*` grants {left} actions, the code uses one")]
+    );
+}

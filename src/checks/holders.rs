@@ -107,33 +107,3 @@ pub(super) fn cause(cx: &Context<'_>, power: &Power<'_>, holder: IdentityId) -> 
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::iam::condition::strength;
-    use crate::iam::managed::ADMINISTRATORS;
-    use crate::project::AwsManaged;
-
-    #[test]
-    fn the_managed_policies_with_which_one_can_have_everything() {
-        let keys: Vec<_> = KEYS_TO_ALL.iter().filter_map(|k| catalogue().action(k)).collect();
-        let gives_all = |name: &str| {
-            AwsManaged::of(name).is_some_and(|policy| {
-                policy.granted().allowed.iter().any(|allowed| {
-                    let s = &policy.document().statements[allowed.statement];
-                    let resource = s.resource.as_ref().filter(|r| !r.negated);
-                    resource.is_some_and(|r| r.items.iter().any(|r| widest(&r.text).is_star_like()))
-                        && !strength(s).narrows()
-                        && keys.iter().any(|k| allowed.actions.contains(k.id()))
-                })
-            })
-        };
-        let names: Vec<&str> = catalogue()
-            .managed_policies()
-            .filter(|policy| !policy.deprecated && gives_all(policy.name))
-            .map(|policy| policy.arn.strip_prefix("arn:aws:iam::aws:policy/").unwrap())
-            .collect();
-        assert_eq!(names, ADMINISTRATORS);
-    }
-}

@@ -246,10 +246,7 @@ fn variables() {
 #[test]
 fn variables_that_refer_to_themselves_end() {
     let (shown, _) = variable("${self:custom.loop}");
-    assert!(
-        shown.contains("nested too deep") || shown.contains("custom.loop"),
-        "{shown}"
-    );
+    assert!(shown.contains("refers to itself"), "{shown}");
     let mut text = String::from("service: s\nprovider: {name: aws}\ncustom:\n  a0: xxxxxxxxxx\n");
     for i in 1..60 {
         text.push_str(&format!(
@@ -345,6 +342,5 @@ fn variables_without_end_are_unknown_and_limit_nothing_else() {
             .map(|f| f["rule"].as_str().unwrap())
             .collect();
         assert_eq!(rules, ["service-wildcard"], "{json:#}");
-        assert!(!json["unjudged"].as_array().unwrap().is_empty(), "{json:#}");
     }
 }

@@ -391,16 +391,15 @@ fn what_is_wrong_in_one_statement_is_one_finding_and_each_line_may_be_ignored() 
         let report = report(&[("main.tf", text)], &["service-wildcard"], "");
         let one = |f: &overgrant::settle::Reported| {
             let labels = f.finding.labels.iter().filter(|l| l.text.contains("all")).count();
-            (f.status, labels, f.finding.message.clone())
+            (f.status, labels)
         };
         report.findings.iter().map(one).collect::<Vec<_>>()
     };
     let all = run(&main(""));
     assert_eq!(all.len(), 1, "{all:?}");
     assert_eq!((all[0].0, all[0].1), (Status::New, 3), "{all:?}");
-    assert!(all[0].2.ends_with("and 2 more like it here"), "{all:?}");
     let ignored = run(&main(" # overgrant: ignore[service-wildcard] -- SEC-1"));
     let new: Vec<_> = ignored.iter().filter(|f| f.0 == Status::New).collect();
     assert_eq!((ignored.len(), new.len()), (2, 1), "{ignored:?}");
-    assert!(new[0].2.ends_with("and 1 more like it here"), "{ignored:?}");
+    assert_eq!(new[0].1, 2, "{ignored:?}");
 }

@@ -27,7 +27,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         let withheld = effective.withheld();
         let open: Vec<_> = ways()
             .iter()
-            .filter_map(|way| Some((way, together(&effective, &withheld, way)?)))
+            .filter_map(|way| Some((way, together(effective, &withheld, way)?)))
             .collect();
         let best = open
             .iter()

@@ -46,19 +46,19 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         // One finding for each statement that names a target.
         let mut seen = Vec::new();
         for way in ways() {
-            if let Some((key, f)) = search.way(&effective, way)
+            if let Some((key, f)) = search.way(effective, way)
                 && !seen.contains(&key)
             {
                 seen.push(key);
                 out.push(f.scope(identity.header, ""));
             }
         }
-        if let Some((key, f)) = search.assume(&effective) {
+        if let Some((key, f)) = search.assume(effective) {
             if !seen.contains(&key) {
                 out.push(f.scope(identity.header, ""));
             }
         } else {
-            search.trusted_by_name(&effective).into_iter().for_each(|f| out.push(f));
+            search.trusted_by_name(effective).into_iter().for_each(|f| out.push(f));
         }
     }
 }

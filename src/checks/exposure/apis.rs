@@ -61,14 +61,20 @@ impl<'a> Apis<'a> {
         let options = r.get("HttpMethod").is_some_and(|m| says(m, "OPTIONS"))
             || key.as_ref().is_some_and(|k| k.starts_with("OPTIONS"));
         let keyed = r.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true);
-        if options || keyed || key.is_some_and(|k| !asks(api, &k)) || self.closed(r, api) {
+        if options || keyed || key.as_ref().is_some_and(|k| !asks(api, k)) || self.closed(r, api) {
             return None;
         }
+        // A WebSocket API has routes that cannot ask.
+        let is_http = || {
+            api.and_then(|api| api.get("ProtocolType"))
+                .is_some_and(|p| says(p, "HTTP"))
+        };
+        let route = &*r.kind == "AWS::ApiGatewayV2::Route" && (key.is_some() || is_http());
         let (span, label) = match r.get("AuthorizationType") {
             Some(v) if says(v, "NONE") => (v.span, "no authorization"),
             Some(_) => return None,
             // The default of a route. API Gateway Developer Guide, "Control and manage access to HTTP APIs in API Gateway".
-            None if &*r.kind == "AWS::ApiGatewayV2::Route" && !r.has("AuthorizerId") && r.has("RouteKey") => {
+            None if route && !r.has("AuthorizerId") && r.has("RouteKey") => {
                 (r.header, "no authorization is the default")
             }
             None => (open_event(r, api, r.get("SamEvent")?)?, "no authorizer"),

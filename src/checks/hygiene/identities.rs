@@ -313,11 +313,14 @@ fn password_policy(r: &Resource, push: Push<'_>) {
     }
 }
 
+/// The keys of one user: where each names the user, and under which condition it exists.
+type Keys<'p> = Vec<(Span, Option<&'p Guard>)>;
+
 /// More than one access key for one user.
 fn keys(cx: &Context<'_>, out: &mut Out<'_>) {
     /// Of the keys of one user, so many are compared with the next one.
     const MOST: usize = 8;
-    let mut seen: BTreeMap<(String, &str, String), Vec<(Span, Option<&Guard>)>> = BTreeMap::new();
+    let mut seen: BTreeMap<(String, &str, String), Keys<'_>> = BTreeMap::new();
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         if &*r.kind != "AWS::IAM::AccessKey" {
             continue;

@@ -136,7 +136,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if !identity.header.touches(runs_as.span) {
             f = f.secondary(identity.header, "nothing on this role grants it");
         }
-        f.remedies.extend(remedy(&effective, &actions));
+        f.remedies.extend(remedy(effective, &actions));
         let named: Vec<String> = actions.iter().map(|a| format!("`{a}`")).collect();
         out.push(f.help(format!("allow {} on the event source", named.join(", "))));
     }

@@ -135,7 +135,7 @@ fn holes(text: &Text, element: Element) -> Option<Text> {
     let text = delimited.as_ref().unwrap_or(text);
     let flat = text.with_placeholders();
     let mut found = match element {
-        Element::Value(wanted) if stands_for(&flat, wanted) => vec![0..flat.len()],
+        Element::Value(wanted) if stands_for(&flat, wanted) => std::iter::once(0..flat.len()).collect(),
         _ => fields(text),
     };
     let typed = found.len();

@@ -184,7 +184,7 @@ fn is_address(lower: &str) -> bool {
     let masked = |o: &&str| letter(o) && o.starts_with(['x', 'n']);
     octets.len() == 4
         && (octets.iter().all(|o| letter(o))
-            || octets.iter().any(masked) && octets.iter().all(|o| digits(o) || masked(&o)))
+            || octets.iter().any(masked) && octets.iter().all(|o| digits(o) || masked(o)))
 }
 
 #[cfg(test)]

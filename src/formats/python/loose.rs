@@ -19,6 +19,16 @@ const MAX_BINDINGS: usize = 32;
 /// How deep in dicts a document may stand whose variable is followed.
 const MAX_KEYS: usize = 8;
 
+/// Methods that tell what a policy allows or whether it is valid, and give it to nobody.
+/// IAM API Reference, `SimulateCustomPolicy`; IAM Access Analyzer API Reference, "Actions".
+const SIMULATORS: [&str; 5] = [
+    "simulate_custom_policy",
+    "validate_policy",
+    "check_no_new_access",
+    "check_access_not_granted",
+    "check_no_public_access",
+];
+
 /// Starts of literals that are part of a document already.
 pub(super) type Used = BTreeSet<(FileId, u32)>;
 
@@ -154,10 +164,23 @@ impl Lowering<'_> {
         unit.loose.push(loose);
     }
 
-    /// Whether a policy has a name, and all that is done by that name is to compare others with it, or to gather it with
-    /// others that have no version: it is what the code looks for, and given to nobody.
+    /// Whether a policy is only looked at: handed to a simulator, or it has a name, and all that is done by that name is to
+    /// hand it there, to compare others with it, or to gather it with others that have no version. It is given to nobody.
     fn is_a_sample(&self, expr: ExprId, names: &Names, parents: &[ExprId]) -> bool {
         let m = self.module_ref();
+        let parent = |e: ExprId| parents.get(e as usize).copied().filter(|p| *p != ExprId::MAX);
+        let calls = |e: ExprId, methods: &[&str]| m.call(e).is_some_and(|c| methods.contains(&method_of(m, c)));
+        let simulated = |e: ExprId| {
+            let holder = parent(e).filter(|p| matches!(m.expr(*p).kind, ExprKind::List(_)));
+            parent(holder.unwrap_or(e)).is_some_and(|call| calls(call, &SIMULATORS))
+        };
+        let text = parent(expr).filter(|p| calls(*p, &["dumps"]));
+        let expr = text
+            .filter(|p| simulated(*p) || names.bound.contains_key(p))
+            .unwrap_or(expr);
+        if simulated(expr) {
+            return true;
+        }
         let Some((scope, name, n)) = names.bound.get(&expr) else {
             return false;
         };
@@ -169,11 +192,11 @@ impl Lowering<'_> {
             matches!(m.reaching(name, *e), Reaching::Found(found)
                 if found.bindings.iter().any(|b| std::ptr::eq(*b, &all[*n])))
         };
-        let parent = |e: ExprId| parents.get(e as usize).copied().filter(|p| *p != ExprId::MAX);
         let is_sample = |read: ExprId| {
             let Some(holder) = parent(read) else { return false };
             match &m.expr(holder).kind {
                 ExprKind::Comparison(_) => true,
+                _ if simulated(read) => true,
                 ExprKind::List(_) => parent(holder).is_some_and(|dict| {
                     let dated = |p: &Pair| p.key.is_some_and(|k| m.string(k).as_deref() == Some("Version"));
                     let gathered = |e| m.call(e).is_some_and(|c| matches!(method_of(m, c), "append" | "add"));

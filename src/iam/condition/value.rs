@@ -102,7 +102,7 @@ pub(super) fn all_but(c: &Condition, operator: Operator) -> Weight {
         let fits = |v: &Text| fits(v, policy, operator.wildcards, case(operator)).may_be();
         c.values.iter().any(|v| fits(&v.text))
     };
-    match c.complete && !ADMINISTRATORS.iter().all(|policy| named(&policy)) {
+    match c.complete && !ADMINISTRATORS.iter().all(named) {
         true => (Grade::Decoration, Some(Weakness::Negated)),
         false => NARROWS,
     }

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::formats::cloudformation;
 use crate::formats::templated::without_ending;
 use crate::secrets::{self, MARKS, Mark};
 
@@ -26,6 +27,8 @@ pub struct Kinds {
     /// `.tf`, `.tofu`, `.tf.json`, `.tfvars`, `terragrunt.hcl`.
     pub terraform: bool,
     pub python: bool,
+    /// Parameters that a CloudFormation template is deployed with.
+    pub parameters: bool,
     /// Searched for credentials.
     pub text: bool,
     /// A credential-like token occurs in it.
@@ -150,6 +153,7 @@ pub fn classify(path: &str, text: &str) -> Kinds {
         kinds.terraform = true;
         return kinds;
     }
+    kinds.parameters = cloudformation::is_parameter_file(name, text);
     let policy = has(hit::STATEMENT | hit::ELEMENT);
     // `policy.json.tftpl` is what it is without the ending of its template language.
     let inner = without_ending(&lower);
@@ -292,6 +296,7 @@ mod tests {
             (k.serverless, "serverless"),
             (k.terraform, "terraform"),
             (k.python, "python"),
+            (k.parameters, "parameters"),
             (k.text, "text"),
             (k.key_hit, "key"),
         ]
@@ -355,6 +360,18 @@ mod tests {
             ("a.md", "s3://b/k", &["text"]),
             ("n.ipynb", "{\"cells\": [\"import botocore\"]}", &["python", "text"]),
             ("a.py", "print(1)", &["text"]),
+            (
+                "prod.json",
+                r#"[{"ParameterKey": "A", "ParameterValue": "b"}]"#,
+                &["parameters", "text"],
+            ),
+            ("prod.json", r#"{"Parameters": {"A": "b"}}"#, &["parameters", "text"]),
+            ("prod.json", r#"{"a": {"Parameters": {}}}"#, &["text"]),
+            (
+                "samconfig.toml",
+                "parameter_overrides = \"A=b\"",
+                &["parameters", "text"],
+            ),
             ("package.json", policy, &["text"]),
             ("tsconfig.build.json", policy, &["text"]),
             ("deployment.yaml", "kind: Deployment", &["text"]),

@@ -194,7 +194,7 @@ impl Choosing {
 /// What a file is to us, from its path and text.
 pub(super) fn interest(path: &str, text: &str) -> Interest {
     let kinds = classify(path, text);
-    if kinds.policy || kinds.cloudformation || kinds.serverless || kinds.terraform || kinds.python {
+    if kinds.policy || kinds.cloudformation || kinds.serverless || kinds.terraform || kinds.python || kinds.parameters {
         Interest::Iam
     } else if kinds.key_hit {
         Interest::Text

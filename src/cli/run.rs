@@ -315,6 +315,7 @@ impl Read<'_> {
         let fresh: Vec<discover::Input> = more.files.into_iter().filter(|f| !known.contains(&*f.path)).collect();
         let any = !fresh.is_empty();
         self.found.files.extend(fresh);
+        self.found.unjudged.extend(more.unjudged);
         any
     }
 

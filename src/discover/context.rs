@@ -8,6 +8,7 @@ use aho_corasick::AhoCorasick;
 use super::names::{Promise, folder_skipped, promise, promise_of_named};
 use super::{Found, Search, read, slashed, walk};
 use crate::source::{MATCHING, join_path};
+use crate::unjudged::{Unjudged, Why};
 
 /// More neighbours than this are left alone: such a folder is a heap, not a module.
 const MAX_NEIGHBOURS: usize = 2_000;
@@ -84,7 +85,7 @@ enum Link {
     Any,
     /// The name of a named file occurs in it.
     Name,
-    /// Or it gives and takes by names that only a deployment resolves: CloudFormation exports and imports.
+    /// Or it gives and takes by names that only a deployment resolves: CloudFormation exports, imports, and parameters.
     NameOrExport,
 }
 
@@ -121,7 +122,10 @@ pub(super) fn neighbours(search: &Search<'_>, dir: &str, files: &[&str], known: 
             Link::Any => true,
             Link::Name => mentions.is_match(text),
             Link::NameOrExport => {
-                mentions.is_match(text) || ["Export", "ImportValue"].iter().any(|word| text.contains(word))
+                mentions.is_match(text)
+                    || ["Export", "ImportValue", "ParameterKey"]
+                        .iter()
+                        .any(|word| text.contains(word))
             }
         });
     }
@@ -157,14 +161,21 @@ pub fn read_wanted(search: &Search<'_>, wanted: &[String], in_scope: &dyn Fn(&st
         }
         match pattern {
             Some(pattern) => {
-                for file in matching(&absolute, pattern)
-                    .into_iter()
-                    .filter(|file| search.inside.holds(file))
-                {
-                    wanted_file(search, &file, in_scope(&file), &mut found);
+                let (files, mut more) = matching(&absolute, pattern);
+                for file in files.into_iter().filter(|file| search.inside.holds(file)) {
                     if found.bytes > MAX_CONTEXT_BYTES {
+                        more = true;
                         break;
                     }
+                    if !wanted_file(search, &file, in_scope(&file), &mut found) {
+                        let why =
+                            Why::Unread("too large, or not text: a pattern lists it, and it was not read".to_owned());
+                        found.unjudged.push(Unjudged::whole(search.shown(&file), why));
+                    }
+                }
+                if more {
+                    let why = Why::Unread(format!("too many files fit `{pattern}`: the rest of them was not read"));
+                    found.unjudged.push(Unjudged::whole(path, why));
                 }
             }
             None if path.ends_with('/') => {
@@ -173,7 +184,11 @@ pub fn read_wanted(search: &Search<'_>, wanted: &[String], in_scope: &dyn Fn(&st
                         in_scope: false,
                         filtered: true,
                     };
-                    walk::walk(search, &[PathBuf::from(&absolute)], how, &mut found);
+                    let mut walked = Found::default();
+                    walk::walk(search, &[PathBuf::from(&absolute)], how, &mut walked);
+                    // What is only read to understand others is not asked about.
+                    walked.unjudged.clear();
+                    found.take(walked);
                 }
             }
             None => {
@@ -188,11 +203,11 @@ pub fn read_wanted(search: &Search<'_>, wanted: &[String], in_scope: &dyn Fn(&st
     found
 }
 
-/// The files of the absolute folder `folder` that fit a pattern of Terraform's `fileset`, sorted.
-fn matching(folder: &str, pattern: &str) -> Vec<String> {
+/// The files of the absolute folder `folder` that fit a pattern of Terraform's `fileset`, sorted, and whether there may be more.
+fn matching(folder: &str, pattern: &str) -> (Vec<String>, bool) {
     let glob = globset::GlobBuilder::new(pattern).literal_separator(true).build();
     let Ok(glob) = glob.map(|g| g.compile_matcher()) else {
-        return Vec::new();
+        return (Vec::new(), false);
     };
     let deepest = if pattern.contains("**") {
         None
@@ -204,23 +219,29 @@ fn matching(folder: &str, pattern: &str) -> Vec<String> {
         .max_depth(deepest)
         .filter_entry(|e| e.depth() == 0 || folder_skipped(&e.file_name().to_string_lossy()).is_none())
         .build();
-    let files = walk
-        .take(MAX_LISTED)
-        .flatten()
-        .filter(|e| e.file_type().is_some_and(|t| t.is_file()));
-    let mut found: Vec<String> = files
-        .filter(|e| e.path().strip_prefix(folder).is_ok_and(|rest| glob.is_match(rest)))
-        .map(|e| slashed(e.path()))
-        .take(MAX_NEIGHBOURS)
-        .collect();
+    let mut found: Vec<String> = Vec::new();
+    for (listed, entry) in walk.enumerate() {
+        if listed == MAX_LISTED || found.len() == MAX_NEIGHBOURS {
+            found.sort();
+            return (found, true);
+        }
+        let Ok(entry) = entry else { continue };
+        let fits = entry.path().strip_prefix(folder).is_ok_and(|rest| glob.is_match(rest));
+        if fits && entry.file_type().is_some_and(|t| t.is_file()) {
+            found.push(slashed(entry.path()));
+        }
+    }
     found.sort();
-    found
+    (found, false)
 }
 
-/// A file that another one names is read whatever its content looks like: `templatefile("policy.tpl", …)`.
-fn wanted_file(search: &Search<'_>, absolute: &str, in_scope: bool, found: &mut Found) {
+/// A file that another one names is read whatever its content looks like: `templatefile("policy.tpl", …)`. Whether it could
+/// be read.
+fn wanted_file(search: &Search<'_>, absolute: &str, in_scope: bool, found: &mut Found) -> bool {
     use read::Content::{Converted, Mended, Text};
-    if let Ok(Text(text) | Converted(text) | Mended(text)) = read::read(Path::new(absolute), MAX_CONTEXT_SIZE) {
+    let content = read::read(Path::new(absolute), MAX_CONTEXT_SIZE);
+    let is_read = matches!(content, Ok(Text(_) | Converted(_) | Mended(_)));
+    if let Ok(Text(text) | Converted(text) | Mended(text)) = content {
         found.bytes += text.len() as u64;
         found.files.push(super::Input {
             path: search.shown(absolute),
@@ -228,4 +249,5 @@ fn wanted_file(search: &Search<'_>, absolute: &str, in_scope: bool, found: &mut 
             in_scope,
         });
     }
+    is_read
 }

@@ -122,7 +122,6 @@ pub fn promise_of_named(name: &str) -> Option<Promise> {
             Some(Promise::Iam)
         }
         _ if without_ending(name).is_some() => Some(Promise::Iam),
-        _ if is_minified_style(name) => None,
         "pem" | "key" | "tfstate" | "log" | "html" | "mjs" | "cjs" | "mts" | "cts" | "snap" | "env" | "envrc"
         | "ini" | "cfg" | "conf" | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1" | "bat" | "js"
         | "ts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp" | "h" | "scala"

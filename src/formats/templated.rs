@@ -30,7 +30,10 @@ pub(super) fn braces(text: Text) -> Text {
 /// What cannot be parsed in a template of another language is not broken: nobody has rendered it.
 pub fn unrendered(sources: &Sources, unit: &mut Unit) {
     for p in &mut unit.problems {
-        let broken = matches!(p.kind, ProblemKind::Syntax | ProblemKind::PolicyJson);
+        let broken = matches!(
+            p.kind,
+            ProblemKind::Syntax | ProblemKind::PolicyJson | ProblemKind::PolicyText
+        );
         if broken && is_unrendered(sources.path(p.span.file), sources.text(p.span.file)) {
             p.kind = ProblemKind::Template;
         }

@@ -202,6 +202,8 @@ pub enum Reason {
     /// A condition decides between values, each of which is known.
     Alternatives,
     TooDeep,
+    /// One of more alternatives than are told apart.
+    TooMany,
 }
 
 impl Reason {
@@ -211,6 +213,7 @@ impl Reason {
             Self::Hole(kind) => kind.why(),
             Self::Alternatives => "decided when it is deployed",
             Self::TooDeep => "nested too deep",
+            Self::TooMany => "too many to tell apart",
         }
     }
 }

@@ -205,6 +205,8 @@ pub struct Unit {
     /// a folder ends with `/`; for some files of a folder, [`crate::source::MATCHING`] and a pattern come after it. The caller
     /// may read them and run again.
     pub wanted: Vec<String>,
+    /// Defaults of parameters and variables that nothing here gives a value: place and name.
+    pub defaults: Vec<(Span, Arc<str>)>,
     /// What Python code says beyond its resources, for the analysis of calls in `project`.
     pub modules: Vec<python::Module>,
     pub inline: Vec<Inline>,

@@ -50,6 +50,8 @@ pub struct Project<'a> {
     pub modules: Vec<Module>,
     /// See [`crate::model::Unit::test_code`].
     pub test_code: Vec<Span>,
+    /// See [`crate::model::Unit::defaults`]; sorted.
+    defaults: Vec<(Span, Arc<str>)>,
     /// Policies that are put on an identity that cannot be told, by its kind and the scope of the resource that puts them:
     /// one place of each.
     pub unplaced: BTreeMap<(IdentityKind, Arc<str>), Span>,
@@ -90,6 +92,14 @@ impl Project<'_> {
             let cases = alternatives.get(&id).map_or(std::slice::from_ref(r), Vec::as_slice);
             cases.iter().map(move |case| (id, case))
         })
+    }
+
+    /// The parameter or variable whose default is written at `span`, where nothing here gives it another value.
+    pub fn default_at(&self, span: Span) -> Option<&str> {
+        let before = |at: Span| (at.file, at.start) <= (span.file, span.start);
+        let next = self.defaults.partition_point(|(at, _)| before(*at));
+        let (at, name) = self.defaults.get(next.checked_sub(1)?)?;
+        at.contains(span).then_some(name)
     }
 
     /// What a document grants and denies; worked out once.

@@ -49,6 +49,19 @@ impl<'a> Context<'a> {
         item.via.is_none() && item.branch.is_none() && known.is_some_and(|text| written.contains(&*text))
     }
 
+    /// Whether the account in an item is supplied by what lists the accounts of the repository's own organization:
+    /// `var.organization_accounts`, `data.aws_organizations_organization.this.accounts`. No such account is a stranger.
+    pub fn is_of_organization(&self, item: &Item) -> bool {
+        let sources = self.project.sources;
+        let steps = std::iter::successors(item.via.as_deref(), |step| step.from.as_deref());
+        let mut ways = steps.take(MAX_STEPS).map(|step| sources.slice(step.span));
+        let written = sources.slice(item.span);
+        let mut parts = written.split("${").skip(1).filter_map(|rest| rest.split('}').next());
+        item.text.holes().any(|hole| names_organization(&hole.name))
+            || ways.any(names_organization)
+            || parts.any(names_organization)
+    }
+
     /// Every statement of every document, with the ids that [`Context::at_statement`] takes.
     pub fn statements(&self) -> impl Iterator<Item = (DocumentId, &'a Document, usize, &'a Statement)> + use<'a> {
         self.documents()
@@ -104,6 +117,49 @@ impl<'a> Context<'a> {
             ..Subject::default()
         }
     }
+}
+
+/// How many steps of a value's way are looked at.
+const MAX_STEPS: usize = 16;
+
+/// Whether a reference names the own organization, by its words: `var.org_account_ids`, `OrganizationAccounts`.
+fn names_organization(reference: &str) -> bool {
+    const LONGEST: usize = 200;
+    const OWN: [&str; 6] = [
+        "org",
+        "organisation",
+        "organisations",
+        "organization",
+        "organizations",
+        "orgs",
+    ];
+    const OTHERS: [&str; 9] = [
+        "client",
+        "customer",
+        "customers",
+        "external",
+        "other",
+        "partner",
+        "partners",
+        "third",
+        "vendor",
+    ];
+    if reference.len() > LONGEST {
+        return false;
+    }
+    let mut words: Vec<String> = Vec::new();
+    let mut before = ' ';
+    for c in reference.chars() {
+        if !c.is_alphanumeric() || c.is_uppercase() && before.is_lowercase() || words.is_empty() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    let has = |all: &[&str]| words.iter().any(|w| all.contains(&w.as_str()));
+    has(&OWN) && !has(&OTHERS)
 }
 
 pub(super) fn subject_kind(format: Format) -> &'static str {
@@ -198,4 +254,32 @@ impl<'r> Out<'r> {
 /// What a finding is counted in.
 fn unit(finding: &Finding, at: Option<Span>) -> Option<Unit> {
     finding.cause.unit().or(at.map(|at| Unit::File(at.file)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_organization;
+
+    #[test]
+    fn a_reference_names_the_own_organization_by_its_words() {
+        for own in [
+            "var.organization_accounts",
+            "var.org_account_ids[0]",
+            "module.organization.account_ids",
+            "data.aws_organizations_organization.this.accounts[*].id",
+            "OrganizationAccountId",
+            "!Ref OrgAccounts",
+        ] {
+            assert!(names_organization(own), "{own}");
+        }
+        for other in [
+            "var.accounts",
+            "var.partner_org_accounts",
+            "var.vendor_account",
+            "ForgeAccount",
+            "local.organ",
+        ] {
+            assert!(!names_organization(other), "{other}");
+        }
+    }
 }

@@ -75,7 +75,7 @@ fn broken<'p>(project: &'p Project<'_>) -> BTreeSet<&'p str> {
     let is = |p: &&Problem| {
         matches!(
             p.kind,
-            ProblemKind::Syntax | ProblemKind::PolicyJson | ProblemKind::Input
+            ProblemKind::Syntax | ProblemKind::PolicyJson | ProblemKind::PolicyText | ProblemKind::Input
         )
     };
     let problems = project.problems.iter().filter(is);
@@ -182,6 +182,7 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
             }
         }
     }
+    doubt(f, project, ruleset, selection);
     if f.branch.is_none() {
         f.branch = branch(f, project).map(|when| when.label().into());
     }
@@ -193,6 +194,38 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
         f.notes.push(format!("made by the construct `{path}`"));
         f.construct = Some(path.into());
     }
+}
+
+/// What is not deployed by default is of low severity. What a default says holds only as long as nobody gives another
+/// value: less is certain, and a default that AWS rejects is often a stand-in for the value.
+fn doubt(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
+    let is_set = selection.severity(&f.rule).is_some();
+    if is_opt_in(f, project) {
+        f.severity = f.severity.map(|s| if is_set { s } else { s.min(Severity::Low) });
+        f.notes.push("by default this is not deployed".to_owned());
+    }
+    let default = f.span().and_then(|at| project.default_at(at));
+    let Some(name) = default.filter(|_| !matches!(f.cause, Cause::Place(_))) else {
+        return;
+    };
+    f.notes.push(format!("holds at the default of `{name}`"));
+    f.confidence = f.confidence.map(|c| c.min(Confidence::Medium));
+    let family = ruleset.get(&f.rule).map(Rule::family);
+    if family.is_some_and(|family| ["conditions", "validity"].contains(&family)) && !is_set {
+        f.severity = f.severity.map(Severity::lower);
+    }
+}
+
+/// Whether what is objected to, or what it is a part of, exists only where somebody asks for it.
+fn is_opt_in(f: &Finding, project: &Project<'_>) -> bool {
+    let (document, statement) = parts(f, project);
+    let guards = [
+        statement.and_then(|s| s.branch.as_ref()),
+        document.and_then(|d| d.branch.as_ref()),
+        resource(f, project).and_then(|r| r.branch.as_ref()),
+        branch(f, project),
+    ];
+    guards.into_iter().flatten().any(Guard::is_opt_in)
 }
 
 /// Whether a finding is about what is granted, which a boundary or a control policy never is. That boundaries may be lifted is
@@ -246,14 +279,7 @@ fn resource<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p Resource> {
 /// The condition under which what is objected to is there at all: of the token, its statement, its document or the
 /// resource, whichever is nearest.
 fn branch<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p Guard> {
-    let document = match f.cause {
-        Cause::Statement(d, _) | Cause::Document(d) => project.documents.get(d as usize),
-        _ => None,
-    };
-    let statement = match f.cause {
-        Cause::Statement(_, s) => document.and_then(|d| d.statements.get(s as usize)),
-        _ => None,
-    };
+    let (document, statement) = parts(f, project);
     let item = statement.and_then(|s| {
         let items = [&s.action, &s.resource].into_iter().flatten().flat_map(|c| &c.items);
         items
@@ -263,6 +289,19 @@ fn branch<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p Guard> {
     item.or_else(|| statement?.branch.as_ref())
         .or_else(|| document?.branch.as_ref())
         .or_else(|| resource(f, project)?.branch.as_ref())
+}
+
+/// The document and the statement that a finding is about.
+fn parts<'p>(f: &Finding, project: &'p Project<'_>) -> (Option<&'p Document>, Option<&'p Statement>) {
+    let document = match f.cause {
+        Cause::Statement(d, _) | Cause::Document(d) => project.documents.get(d as usize),
+        _ => None,
+    };
+    let statement = match f.cause {
+        Cause::Statement(_, s) => document.and_then(|d| d.statements.get(s as usize)),
+        _ => None,
+    };
+    (document, statement)
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

@@ -247,7 +247,7 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
     let left_out = |f: &Reported| is_left_out(project, f, terms);
     let united = fold::unite(&mut reported, sources, terms.ruleset, &left_out);
     if !united.is_empty() {
-        fingerprint::identify(sources, &mut reported, terms);
+        fingerprint::identify(sources, &mut reported, terms, &mask);
         for i in united {
             let suppression = book.by_fingerprint(&reported[i]);
             reported[i].suppress(suppression);

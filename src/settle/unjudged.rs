@@ -79,7 +79,7 @@ fn problem(project: &Project<'_>, p: &Problem) -> Option<Unjudged> {
     let message = || p.message.clone();
     let (what, why) = match p.kind {
         ProblemKind::Syntax => (What::File, Why::Broken(message())),
-        ProblemKind::PolicyJson => (What::Policy, Why::Broken(message())),
+        ProblemKind::PolicyJson | ProblemKind::PolicyText => (What::Policy, Why::Broken(message())),
         ProblemKind::Input => return Some(Unjudged::file(project.sources, p.span.file, Why::Unread(message()))),
         ProblemKind::Settings | ProblemKind::Rule => (What::Settings, Why::Settings(message())),
         ProblemKind::Exhausted => (What::File, Why::Exhausted(message())),

@@ -10,6 +10,8 @@ pub enum ProblemKind {
     /// Broken JSON of a policy document (a `.json` policy, a heredoc, an embedded string) that was still understood in
     /// part: `json-syntax-error`.
     PolicyJson,
+    /// The same in a text that nothing here uses as a policy: listed as not judged, no finding.
+    PolicyText,
     /// Settings name something that is not there: `unreadable-input`.
     Settings,
     /// A rule of the user's cannot be used: `unreadable-input`.

@@ -5,6 +5,7 @@
 
 pub mod hcl;
 pub mod json;
+pub mod placeholder;
 pub mod python;
 pub mod tree;
 pub mod yaml;

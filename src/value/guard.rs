@@ -105,6 +105,7 @@ impl Fact {
 pub struct Guard {
     label: Arc<str>,
     facts: Arc<[Fact]>,
+    opt_in: bool,
 }
 
 impl Guard {
@@ -114,7 +115,19 @@ impl Guard {
         Self {
             label: label.into(),
             facts: facts.into(),
+            opt_in: false,
         }
+    }
+
+    /// The same, and it is not so by default: a flag that nothing here sets has to be set.
+    #[must_use]
+    pub fn opt_in(self) -> Self {
+        Self { opt_in: true, ..self }
+    }
+
+    /// See [`Guard::opt_in`].
+    pub fn is_opt_in(&self) -> bool {
+        self.opt_in
     }
 
     /// "if x" or "unless x".
@@ -159,6 +172,21 @@ impl Guard {
         Self {
             label,
             facts: facts.into(),
+            opt_in: self.opt_in || other.opt_in,
+        }
+    }
+
+    /// [`Guard::and`], in the words of this one where the other one is about nothing else.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let known = |f: &Fact| self.facts.iter().any(|own| own.subject == f.subject);
+        let label = match !other.facts.is_empty() && other.facts.iter().all(known) {
+            true => self.label.clone(),
+            false => return self.and(other),
+        };
+        Self {
+            label,
+            ..self.and(other)
         }
     }
 

@@ -188,6 +188,103 @@ const CASES: &[Case] = &[
         ],
         place: "b.tf:2:",
     },
+    Case {
+        what: "a list of parameters beside its template",
+        files: &[
+            ("orders.yaml", TEMPLATE),
+            (
+                "orders.prod.json",
+                "[\n{\"ParameterKey\": \"Act\", \"ParameterValue\": \"iam:*\"}]\n",
+            ),
+            (
+                "orders.dev.json",
+                "[\n{\"ParameterKey\": \"Act\", \"ParameterValue\": \"sqs:SendMessage\"}]\n",
+            ),
+        ],
+        place: "orders.prod.json:2:",
+    },
+    Case {
+        what: "the template configuration of a pipeline",
+        files: &[
+            ("template.yaml", TEMPLATE),
+            (
+                "config/prod.json",
+                "{\"Parameters\": {\n\"Act\": \"iam:*\"}, \"Tags\": {\"team\": \"orders\"}}\n",
+            ),
+        ],
+        place: "config/prod.json:2:",
+    },
+    Case {
+        what: "the overrides of SAM",
+        files: &[
+            ("template.yaml", TEMPLATE),
+            (
+                "samconfig.toml",
+                "version = 0.1\n[prod.deploy.parameters]\nparameter_overrides = \"Stage=prod Act=iam:*\"\n",
+            ),
+        ],
+        place: "samconfig.toml:3:",
+    },
+    Case {
+        what: "a list of parameters for another template",
+        files: &[
+            ("orders.yaml", TEMPLATE),
+            (
+                "other.json",
+                "[{\"ParameterKey\": \"Other\", \"ParameterValue\": \"iam:*\"}]\n",
+            ),
+        ],
+        place: "",
+    },
+    Case {
+        what: "one of several templates, by its name",
+        files: &[
+            ("orders.yaml", TEMPLATE),
+            ("stock.yaml", TEMPLATE),
+            (
+                "params/stock.json",
+                "[\n{\"ParameterKey\": \"Act\", \"ParameterValue\": \"iam:*\"}]\n",
+            ),
+        ],
+        place: "params/stock.json:2:",
+    },
+    Case {
+        what: "what Terragrunt generates from a quoted text",
+        files: &[(
+            "terragrunt.hcl",
+            "generate \"p\" {\n  path = \"p.tf\"\n  contents = \"resource \\\"aws_iam_policy\\\" \\\"p\\\" {\\n  policy = jsonencode({ Version = \\\"2012-10-17\\\", Statement = [{ Effect = \\\"Allow\\\", Action = \\\"iam:*\\\", Resource = \\\"*\\\" }] })\\n}\\n\"\n}\n",
+        )],
+        place: "terragrunt.hcl:3:",
+    },
+    Case {
+        what: "what Terragrunt generates from a file",
+        files: &[
+            (
+                "terragrunt.hcl",
+                "generate \"p\" {\n  path = \"p.tf\"\n  contents = file(\"${get_terragrunt_dir()}/p.txt\")\n}\n",
+            ),
+            (
+                "p.txt",
+                "resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"iam:*\", Resource = \"*\" }] })\n}\n",
+            ),
+        ],
+        place: "p.txt:2:",
+    },
+    Case {
+        what: "the inputs of Terragrunt",
+        files: &[
+            ("modules/p/main.tf", MODULE),
+            (
+                "live/prod/terragrunt.hcl",
+                "terraform {\n  source = \"../../modules//p\"\n}\ninputs = {\n  act = \"iam:*\"\n}\n",
+            ),
+            (
+                "live/dev/terragrunt.hcl",
+                "terraform {\n  source = \"../../modules/p\"\n}\ninputs = {\n  act = \"sqs:SendMessage\"\n}\n",
+            ),
+        ],
+        place: "live/prod/terragrunt.hcl:5:",
+    },
 ];
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod access_analyzer;
 mod alternatives;
+mod assumed;
 mod broken;
 mod callers;
 mod cdk;

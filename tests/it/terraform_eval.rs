@@ -756,7 +756,7 @@ resource "aws_iam_user" "perhaps" {
             .branch
             .as_ref()
             .map(|when| when.label()),
-        Some("if var.enabled")
+        Some("if var.enabled is true")
     );
     assert_eq!(prop(&units, "aws_iam_user.perhaps", &["UserName"]), "${each.key}");
 }

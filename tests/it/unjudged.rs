@@ -158,6 +158,62 @@ fn a_run_is_all_clear_only_where_everything_was_judged() {
 }
 
 #[test]
+fn what_a_bound_leaves_out_is_listed() {
+    let document = |acts: &str| {
+        format!(
+            "policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = {acts}, Resource = \"*\" }}] }})"
+        )
+    };
+    let module = format!(
+        "variable \"act\" {{}}\nresource \"aws_iam_policy\" \"p\" {{\n  {}\n}}\n",
+        document("var.act")
+    );
+    let values: Vec<(String, String)> = (0..40)
+        .map(|i| (format!("env/{i}.tfvars"), format!("act = \"sqs:Send{i}\"\n")))
+        .collect();
+    let mut files: Vec<(&str, &str)> = values
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    files.push(("main.tf", &module));
+    let listed = of(&files);
+    let left_out = listed.iter().filter(|l| l.contains("too many variable files")).count();
+    assert_eq!(left_out, 8, "{listed:?}");
+
+    let unused = format!("variable \"act\" {{}}\nlocals {{\n  {}\n}}\n", document("var.act"));
+    let calls: String = (0..110)
+        .map(|i| format!("module \"m{i}\" {{\n  source = \"./m\"\n  act = \"sqs:Send{i}\"\n}}\n"))
+        .collect();
+    let listed = of(&[("m/main.tf", &unused), ("main.tf", &calls)]);
+    assert!(
+        listed
+            .iter()
+            .any(|l| l.contains("too many different policies are written here")),
+        "{listed:?}"
+    );
+
+    let stacks: String = (0..110)
+        .map(|i| format!("  S{i}:\n    Type: AWS::CloudFormation::Stack\n    Properties: {{TemplateURL: child.yaml, Parameters: {{Act: 'sqs:Send{i}'}}}}\n"))
+        .collect();
+    let parent = format!("Resources:\n{stacks}");
+    let child = "Parameters:\n  Act: {Type: String}\nResources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument: {Version: '2012-10-17', Statement: [{Effect: Allow, Action: !Ref Act, Resource: '*'}]}\n";
+    let listed = of(&[("parent.yaml", &parent), ("child.yaml", child)]);
+    assert!(
+        listed.iter().any(|l| l.contains("too many sets of parameters")),
+        "{listed:?}"
+    );
+
+    let generated: String = (0..30)
+        .map(|i| format!("generate \"g{i}\" {{\n  path = \"g{i}.tf\"\n  contents = \"locals {{}}\"\n}}\n"))
+        .collect();
+    let listed = of(&[("terragrunt.hcl", &generated)]);
+    assert!(
+        listed.iter().any(|l| l.contains("too many `generate` blocks")),
+        "{listed:?}"
+    );
+}
+
+#[test]
 fn documentation_with_a_policy_is_listed_and_does_not_count() {
     let guide = format!("# Install\n\n```json\n{ADMIN}\n```\n");
     let r = Repository::new(&[("README.md", &guide), ("p.json", "{}")]);

@@ -180,6 +180,9 @@ fn cross_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
         return;
     }
     for item in s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items) {
+        if cx.is_of_organization(&item.value) {
+            continue;
+        }
         let audience = audience(d, s, item, cx.project.own);
         if let Audience::Account {
             place:

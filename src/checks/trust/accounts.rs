@@ -35,7 +35,12 @@ fn one<'a>(
     holders: &OnceCell<Holders<'a>>,
 ) {
     let own = cx.project.own;
-    match place(item, own, None) {
+    let place = place(item, own, None);
+    let is_foreign = matches!(place, Place::OtherAccount { .. } | Place::SomeAccount { .. });
+    if is_foreign && cx.is_of_organization(&item.value) {
+        return;
+    }
+    match place {
         Place::OwnAccount { who: Who::Root, .. } if !strength(s).narrows() => {
             let mut f = cx
                 .at_statement(

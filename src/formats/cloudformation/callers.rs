@@ -1,6 +1,8 @@
-//! How a template is used: the parameters that each stack of the repository passes to it.
+//! How a template is used: the parameters that each stack of the repository passes to it, and those in the files that it is
+//! deployed with.
 //!
-//! **Invariant:** every use is judged. Uses with the same parameters are one; where a template is used in several ways, each
+//! **Invariant:** every use is judged, or counted as left out. Without stacks that nest it, a template is also judged as it
+//! stands, unless it lacks a value that the files give. Uses with the same parameters are one; where a template is used in several ways, each
 //! has a scope of its own, so that the resources of one are never those of another.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +11,12 @@ use std::sync::Arc;
 
 use crate::value::Value;
 
+use super::parameter_files;
 use super::template::Template;
 use super::world::World;
+
+/// What uses a template, and the parameters that it passes.
+pub(super) type Use = (String, BTreeMap<String, Value>);
 
 /// How many ways of using one template are told apart.
 const MAX_CALLERS: usize = 100;
@@ -27,10 +33,23 @@ pub(crate) struct Caller {
     key: String,
 }
 
+/// The ways in which one template is used.
+#[derive(Debug, Default)]
+pub(crate) struct Callers {
+    each: Vec<Caller>,
+    /// There are more than are told apart.
+    more: bool,
+}
+
 impl World<'_> {
     /// Each way in which the template is used; one without parameters where nothing uses it.
     pub(super) fn callers(&self, index: usize) -> &[Caller] {
-        self.callers.get(index).map_or(&[], Vec::as_slice)
+        self.callers.get(index).map_or(&[], |c| &c.each)
+    }
+
+    /// Whether some of the ways in which the template is used are not judged.
+    pub(super) fn leaves_out_callers(&self, index: usize) -> bool {
+        self.callers.get(index).is_some_and(|c| c.more)
     }
 
     /// The scope of a template that gets these parameters.
@@ -41,26 +60,33 @@ impl World<'_> {
     }
 
     pub(super) fn find_callers(&mut self) {
-        let mut found: Vec<Option<Vec<Caller>>> = self.docs.iter().map(|_| None).collect();
+        let mut found: Vec<Option<Callers>> = self.docs.iter().map(|_| None).collect();
+        let mut files = parameter_files::find(self);
         for index in 0..self.docs.len() {
-            self.find(index, &mut found, &mut BTreeSet::new());
+            self.find(index, &mut found, &mut files, &mut BTreeSet::new());
         }
         self.callers = found.into_iter().map(Option::unwrap_or_default).collect();
     }
 
-    fn find(&self, index: usize, found: &mut Vec<Option<Vec<Caller>>>, open: &mut BTreeSet<usize>) {
+    fn find(
+        &self,
+        index: usize,
+        found: &mut Vec<Option<Callers>>,
+        files: &mut BTreeMap<usize, Vec<Use>>,
+        open: &mut BTreeSet<usize>,
+    ) {
         if found[index].is_some() || open.len() > MAX_NESTING || !open.insert(index) {
             return;
         }
-        let mut uses: Vec<(String, BTreeMap<String, Value>)> = Vec::new();
+        let mut uses: Vec<Use> = Vec::new();
         for (parent, node) in self.parents.get(&index).into_iter().flatten() {
-            self.find(*parent, found, open);
+            self.find(*parent, found, files, open);
             // A template that nests itself is refused.
             let Some(callers) = found[*parent].as_ref() else {
                 continue;
             };
             let name = self.docs[*parent].name_of(*node);
-            for caller in callers {
+            for caller in &callers.each {
                 uses.push((
                     name.clone(),
                     Template::given(self, *parent, &caller.given).passed(*node),
@@ -68,12 +94,18 @@ impl World<'_> {
             }
         }
         open.remove(&index);
+        let files = files.remove(&index).unwrap_or_default();
+        if uses.is_empty() && !files.is_empty() && !self.docs[index].needs_values() {
+            uses.push((String::new(), BTreeMap::new()));
+        }
+        uses.extend(files);
         found[index] = Some(told_apart(&self.docs[index].scope, uses));
     }
 }
 
 /// Uses with different parameters, each with a scope.
-fn told_apart(scope: &Arc<str>, uses: Vec<(String, BTreeMap<String, Value>)>) -> Vec<Caller> {
+fn told_apart(scope: &Arc<str>, uses: Vec<Use>) -> Callers {
+    let mut more = false;
     let mut callers: Vec<Caller> = Vec::new();
     for (name, given) in uses {
         let key = key(&given);
@@ -81,6 +113,7 @@ fn told_apart(scope: &Arc<str>, uses: Vec<(String, BTreeMap<String, Value>)>) ->
             continue;
         }
         if callers.len() == MAX_CALLERS {
+            more = true;
             break;
         }
         let mut own: Arc<str> = scope.clone();
@@ -98,7 +131,7 @@ fn told_apart(scope: &Arc<str>, uses: Vec<(String, BTreeMap<String, Value>)>) ->
             ..Caller::default()
         });
     }
-    callers
+    Callers { each: callers, more }
 }
 
 fn key(given: &BTreeMap<String, Value>) -> String {

@@ -40,7 +40,18 @@ impl Template<'_> {
         let mut facts = Vec::new();
         self.named_facts(name, is, 0, &mut facts);
         let word = if is { "if" } else { "unless" };
-        Guard::new(&format!("{word} {name}"), facts)
+        let guard = Guard::new(&format!("{word} {name}"), facts);
+        let off = self
+            .parameters
+            .iter()
+            .filter_map(|(name, p)| Some((name, p.off.as_ref()?)));
+        let left_out = |(name, default): (&String, &String)| {
+            guard.excludes(&Guard::new("", vec![Fact::equals(name, default, true)]))
+        };
+        match off.into_iter().any(left_out) {
+            true => guard.opt_in(),
+            false => guard,
+        }
     }
 
     fn named_facts(&self, name: &str, is: bool, depth: u32, out: &mut Vec<Fact>) {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::source::{Hole, HoleKind, Span, Text};
-use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::syntax::{Kind as Node, NodeId, Style, Tree};
 use crate::value::{Entry, Kind, Value};
 
 use crate::formats::templated::{braces, dollars, is_filled_in};
@@ -63,6 +63,12 @@ impl Template<'_> {
         let Some(text) = env.tree.text(node) else {
             return Value::other("unreadable", span);
         };
+        if let Some(hole) = text.as_hole().filter(|_| env.tree.node(node).style == Style::Plain) {
+            return Value {
+                span,
+                ..Value::unknown(hole.clone())
+            };
+        }
         if let Some(value) = self.world.variables.and_then(|v| v.resolve(self, env, text, span)) {
             return value;
         }

@@ -12,6 +12,7 @@ mod conditions;
 pub(crate) mod env;
 mod eval;
 mod intrinsics;
+mod parameter_files;
 mod resources;
 mod sam;
 mod template;
@@ -24,10 +25,11 @@ use rayon::prelude::*;
 
 use crate::formats::{Lower, guarded, plain};
 use crate::model::Unit;
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
 use crate::syntax::{Kind, Tree};
 
 pub use bodies::bodies;
+pub(crate) use parameter_files::is_parameter_file;
 pub(crate) use template::Template;
 pub(crate) use world::{Doc, Variables, World, is_template};
 
@@ -61,6 +63,13 @@ impl Lower for CloudFormation {
                     for index in range[0]..range[1] {
                         for template in Template::uses(&world, index) {
                             template.lower(&mut unit);
+                        }
+                        if world.leaves_out_callers(index) {
+                            let message =
+                                "too many sets of parameters are passed to this template: the rest is not judged";
+                            let at = tree.span(world.docs[index].root);
+                            let start = Span { end: at.start, ..at };
+                            unit.problems.push(Problem::new(ProblemKind::Exhausted, start, message));
                         }
                     }
                     unit.problems.extend(tree.problems.iter().cloned());

@@ -27,6 +27,11 @@ pub(super) struct Base {
 impl Template<'_> {
     /// Adds all that the template says to `unit`.
     pub(crate) fn lower(&self, unit: &mut Unit) {
+        let defaults = self
+            .parameters
+            .iter()
+            .filter_map(|(name, p)| Some((p.default?, name.as_str().into())));
+        unit.defaults.extend(defaults);
         self.lower_parameters(unit);
         self.lower_resources(unit);
         self.lower_outputs(unit);

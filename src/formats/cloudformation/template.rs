@@ -9,6 +9,7 @@ use crate::source::{Hole, HoleKind, Span, Target, Text, join_path, parent_path};
 use crate::syntax::{Kind, NodeId, Tree};
 use crate::value::{Kind as V, Value};
 
+use crate::formats::placeholders::says_off;
 use crate::formats::templated::braces;
 
 use super::env::Env;
@@ -73,6 +74,10 @@ pub(super) struct Parameter {
     pub(super) certain: Value,
     /// Written in this template, or passed by its parent: the `Ref` is a step of the value's way.
     pub(super) known: bool,
+    /// The default, where that counts and says that something is off or not given.
+    pub(super) off: Option<String>,
+    /// Where the default is written, if that counts.
+    pub(super) default: Option<Span>,
 }
 
 impl<'w> Template<'w> {
@@ -273,8 +278,16 @@ impl<'w> Template<'w> {
                 certain: value.clone(),
                 value,
                 known: true,
+                off: None,
+                default: None,
             };
         }
+        let default = scalar("Default").filter(|_| !stored);
+        let off = default
+            .and_then(|n| tree.text(n)?.known())
+            .filter(|text| says_off(text))
+            .map(|text| text.into_owned());
+        let default = default.map(|n| tree.span(n));
         let only_allowed = || {
             let values = tree.get(node, "AllowedValues")?;
             let mut items = tree.children(values);
@@ -285,20 +298,22 @@ impl<'w> Template<'w> {
             .or_else(only_allowed)
             .filter(|n| !stored && tree.text(*n).is_some_and(|t| !t.is_empty()) && tree.kind(*n) != Kind::Null);
         match written.and_then(|n| Some((tree.text(n)?, tree.span(n)))) {
-            Some((text, at)) if list => Parameter {
-                value: comma_list(text, at),
-                certain: open,
-                known: true,
-            },
             Some((text, at)) => Parameter {
-                value: Value::text(braces(text.clone()), at),
+                value: match list {
+                    true => comma_list(text, at),
+                    false => Value::text(braces(text.clone()), at),
+                },
                 certain: open,
                 known: true,
+                off,
+                default,
             },
             None => Parameter {
                 value: open.clone(),
                 certain: open,
                 known: false,
+                off,
+                default: None,
             },
         }
     }

@@ -9,7 +9,7 @@ use crate::source::{FileId, HoleKind, Piece, Sources, Span, Text, join_path, par
 use crate::syntax::{Kind, NodeId, Tree};
 use crate::value::Value;
 
-use super::callers::Caller;
+use super::callers::Callers;
 use super::env::Env;
 use super::template::Template;
 
@@ -57,6 +57,21 @@ impl Doc {
             .unwrap_or_default()
     }
 
+    /// The parameters that it declares, each with whether it has a default.
+    pub(super) fn declared(&self) -> BTreeMap<String, bool> {
+        let parameters = self.section("Parameters").into_iter();
+        let entries = parameters.flat_map(|p| self.tree.entries(p));
+        let named = entries.filter_map(|(key, node)| Some((self.tree.text(key)?.known()?.into_owned(), node)));
+        named
+            .map(|(name, node)| (name, self.tree.get(node, "Default").is_some()))
+            .collect()
+    }
+
+    /// A parameter has no default.
+    pub(super) fn needs_values(&self) -> bool {
+        self.declared().values().any(|has_default| !has_default)
+    }
+
     pub(super) fn section(&self, name: &str) -> Option<NodeId> {
         self.tree
             .get(self.root, name)
@@ -78,7 +93,7 @@ pub(crate) struct World<'s> {
     /// The stacks that nest a template: template and resource.
     pub(super) parents: BTreeMap<usize, Vec<(usize, NodeId)>>,
     /// How each template is used, by its index.
-    pub(super) callers: Vec<Vec<Caller>>,
+    pub(super) callers: Vec<Callers>,
     /// Values by export name; `None` where several templates export it.
     exports: BTreeMap<String, Option<Value>>,
     /// The same by the shape of the name, for names that parameters are a part of.

@@ -2,7 +2,8 @@
 //!
 //! **Invariant:** a placeholder is a hole, in every format and every element: never a malformed value, never a value.
 //! Documented examples (`123456789012`, `amzn-s3-demo-bucket`, `o-exampleorgid`) are values, and so is what may be a mistake:
-//! `us-west-9`, an account of eleven digits. What stands for a region, an account or an address is one table: [`typed`].
+//! `us-west-9`, an account of eleven digits. What stands for a region, an account or an address is one table:
+//! [`typed`]. What is written between delimiters is another: [`crate::syntax::placeholder`].
 
 mod typed;
 
@@ -13,32 +14,21 @@ use super::cloudformation::text::pseudo;
 use super::serverless;
 use crate::iam::arn;
 use crate::source::{Hole, HoleKind, Part, Piece, Text};
+use crate::syntax::placeholder::{expression, is_word};
 use crate::value::{Branch, Entry, Kind, Value};
 
-use typed::{Wanted, is_word, stands_for};
+use typed::{Wanted, stands_for};
+
+/// Whether the default of a parameter says that what asks for it is off, or that nothing is given.
+pub(super) fn says_off(default: &str) -> bool {
+    const OFF: [&str; 9] = ["", "0", "disable", "disabled", "false", "n", "no", "none", "off"];
+    OFF.iter().any(|word| default.trim().eq_ignore_ascii_case(word))
+}
 
 /// Deepest value that is looked into.
 const MAX_DEPTH: u32 = 64;
-/// Longest text that is looked into, in bytes, and longest expression.
+/// Longest text that is looked into, in bytes.
 const MAX_TEXT: usize = 4096;
-const MAX_EXPRESSION: usize = 100;
-
-/// What a placeholder is written between.
-const DELIMITERS: [(&str, &str); 13] = [
-    ("{{", "}}"),
-    ("${", "}"),
-    ("#{", "}"),
-    ("$(", ")"),
-    ("%(", ")s"),
-    ("((", "))"),
-    ("@@", "@@"),
-    ("@", "@"),
-    ("__", "__"),
-    ("<", ">"),
-    ("[", "]"),
-    ("{", "}"),
-    ("%", "%"),
-];
 
 /// The document with holes for its placeholders; `None` where it has none.
 pub(super) fn in_document(document: &Value) -> Option<Value> {
@@ -214,7 +204,7 @@ fn delimited(flat: &str) -> Vec<(Range<usize>, String)> {
     let mut at = 0;
     while let Some(found) = flat[at..].find(['<', '{', '%', '@', '_', '$', '[', '#', '(']) {
         at += found;
-        match expression(&flat[at..]) {
+        match expression(&flat[at..], |name| serverless::elsewhere(name).is_some()) {
             Some((length, name)) => {
                 out.push((at..at + length, name));
                 at += length;
@@ -224,91 +214,6 @@ fn delimited(flat: &str) -> Vec<(Range<usize>, String)> {
         }
     }
     out
-}
-
-/// The placeholder that `rest` begins with: its length and name.
-fn expression(rest: &str) -> Option<(usize, String)> {
-    for (open, close) in DELIMITERS {
-        let Some(inner) = rest.strip_prefix(open) else { continue };
-        let mut limit = inner.len().min(MAX_EXPRESSION);
-        while !inner.is_char_boundary(limit) {
-            limit -= 1;
-        }
-        let end = match open {
-            "${" => closing(&inner[..limit]),
-            _ => inner[..limit].find(close),
-        };
-        let Some(length) = end else { continue };
-        let name = inner[..length].trim();
-        if is_expression(open, name, &inner[..length]) {
-            let length = open.len() + length + close.len();
-            return Some((
-                length,
-                if name.is_empty() {
-                    open.to_owned()
-                } else {
-                    name.to_owned()
-                },
-            ));
-        }
-    }
-    let bytes = rest.as_bytes();
-    let letter = |i: usize| bytes.get(i).is_some_and(u8::is_ascii_alphanumeric);
-    // `%s`, and not the encoded `%d0`.
-    if matches!(bytes, [b'%', b's' | b'd', ..]) && !letter(2) {
-        return Some((2, rest[..2].to_owned()));
-    }
-    // A variable of a shell: `$ACCOUNT_ID`.
-    let name = rest.strip_prefix('$')?;
-    let end = name.find(|c: char| !is_capital(c)).unwrap_or(name.len());
-    let name = &name[..end];
-    let is_name = name.len() > 1 && name.starts_with(|c: char| c.is_ascii_uppercase());
-    is_name.then(|| (end + 1, name.to_owned()))
-}
-
-/// The brace that closes a `${`; those inside it have their own: `${self:custom.${opt:stage}}`.
-fn closing(inner: &str) -> Option<usize> {
-    let mut open = 0usize;
-    for (at, c) in inner.char_indices() {
-        match c {
-            '{' => open += 1,
-            '}' if open == 0 => return Some(at),
-            '}' => open -= 1,
-            _ => {}
-        }
-    }
-    None
-}
-
-fn is_capital(c: char) -> bool {
-    c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'
-}
-
-fn is_expression(open: &str, name: &str, inner: &str) -> bool {
-    let starts = |more: &str| name.starts_with(|c: char| c.is_alphabetic() || more.contains(c));
-    let word = |more: &str| {
-        name.chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c) || more.contains(c))
-    };
-    let capitals =
-        || name.len() > 1 && name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(is_capital);
-    match open {
-        "{{" => starts("_.$(-"),
-        // Policy variables have a colon: `${aws:username}`; `${*}` is a character.
-        "${" => {
-            let here = || word("[]\"'()") || pseudo(name).is_some() || name.contains(":-");
-            inner == name && starts("_") && (here() || serverless::elsewhere(name).is_some())
-        }
-        "#{" => starts("_") && (word(" ") || pseudo(name).is_some()),
-        "<" => starts("_%${0123456789"),
-        "$(" => starts("_%${"),
-        "%(" | "((" | "@@" => starts("_") && word(""),
-        "@" => inner == name && name.len() > 2 && starts("") && word(""),
-        "__" | "%" => inner == name && capitals(),
-        "[" => starts("") && (capitals() || typed::is_name(name)),
-        "{" => inner.is_empty() || inner == name && word("") && starts("_0123456789"),
-        _ => false,
-    }
 }
 
 /// Placeholders that only their words mark.

@@ -1,30 +1,12 @@
 //! Which spellings stand for a value of a type: a region, an account, an address.
 
-use super::is_capital;
 use crate::iam::catalogue::catalogue;
 use crate::iam::principal::is_unique_id;
 use crate::source::Text;
+use crate::syntax::placeholder::is_capital;
 
 /// Longest text that stands for a value, in bytes.
 const MAX_LENGTH: usize = 80;
-
-/// Last words of names that stand for a value: `BUCKET_NAME`, `ORG_ID`.
-const LAST_WORDS: [&str; 14] = [
-    "ACCOUNT",
-    "ARN",
-    "BUCKET",
-    "HERE",
-    "HOST",
-    "ID",
-    "IDS",
-    "NAME",
-    "NAMES",
-    "NUMBER",
-    "PARTITION",
-    "PREFIX",
-    "REGION",
-    "URL",
-];
 
 /// Words of a text that stands for an address.
 const ADDRESS_WORDS: [&str; 12] = [
@@ -203,36 +185,6 @@ fn is_address(lower: &str) -> bool {
     octets.len() == 4
         && (octets.iter().all(|o| letter(o))
             || octets.iter().any(masked) && octets.iter().all(|o| digits(o) || masked(o)))
-}
-
-/// Whether a name in brackets says that it stands for a value: `account_id`, `your bucket`.
-pub(super) fn is_name(name: &str) -> bool {
-    let upper = name.to_ascii_uppercase();
-    let mut parts = upper.split(['_', '-', ' ']).rev();
-    let last = parts.next().unwrap_or_default();
-    upper.starts_with("YOUR")
-        || LAST_WORDS.contains(&last) && (parts.next().is_some() || matches!(last, "ACCOUNT" | "BUCKET" | "REGION"))
-}
-
-/// Whether a word is a placeholder wherever it stands: `xxxxxxxx`, `YOUR_BUCKET`, `your-bucket`, `BUCKET_NAME`, `REGION`.
-pub(super) fn is_word(word: &str) -> bool {
-    let last = word.rsplit('-').next().unwrap_or(word);
-    if last.len() >= 4 && (last.bytes().all(|b| b == b'x') || last.bytes().all(|b| b == b'X')) {
-        return true;
-    }
-    if let Some(rest) = word
-        .strip_prefix("your")
-        .or_else(|| word.strip_prefix("YOUR"))
-        .or_else(|| word.strip_prefix("Your"))
-    {
-        return rest.starts_with(|c: char| c == '-' || c == '_' || word.starts_with('y') && c.is_ascii_uppercase());
-    }
-    if matches!(word, "REGION" | "ACCOUNT" | "ACCOUNTID") {
-        return true;
-    }
-    let mut parts = word.split(['_', '-']).rev();
-    let last = parts.next().unwrap_or_default();
-    word.chars().all(|c| is_capital(c) || c == '-') && parts.next().is_some() && LAST_WORDS.contains(&last)
 }
 
 #[cfg(test)]

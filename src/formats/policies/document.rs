@@ -44,6 +44,9 @@ pub(super) fn documents(value: &Value, slot: &Slot) -> Vec<Document> {
 
 fn collect(value: &Value, branch: Option<Guard>, slot: &Slot, out: &mut Vec<Document>) {
     if out.len() >= MAX_ALTERNATIVES {
+        if let Some(last) = out.last_mut() {
+            too_many(last, value.span);
+        }
         return;
     }
     let value = value.decoded();
@@ -60,6 +63,21 @@ fn collect(value: &Value, branch: Option<Guard>, slot: &Slot, out: &mut Vec<Docu
             out.push(document(value, value.entries().unwrap_or(&[]), branch, slot));
         }
         _ => {}
+    }
+}
+
+/// What more there may be in place of a document is not judged.
+fn too_many(document: &mut Document, span: Span) {
+    document.open = true;
+    let said = |u: &Unresolved| u.why == Reason::TooMany;
+    if !document.unresolved.iter().any(said) {
+        document.unresolved.push(Unresolved {
+            name: "more alternatives".into(),
+            span,
+            part: PolicyPart::Document,
+            whole: true,
+            why: Reason::TooMany,
+        });
     }
 }
 
@@ -159,7 +177,8 @@ impl Lowering {
         match &value.kind {
             Kind::Unknown(hole) => return self.unknown(&hole.name, hole.span, Reason::Hole(hole.kind)),
             Kind::OneOf(branches) => return self.alternatives(branches, value.span),
-            Kind::Str(text) if text.is_broken() => return self.holes(text),
+            // A text of which nothing is known, as of a parameter, may be what is wanted.
+            Kind::Str(text) if text.is_broken() || is_unknown(text) => return self.holes(text),
             Kind::Map(entries) if is_broken(entries, 0) => {
                 return self.unknown(element, value.span, Reason::Hole(HoleKind::Broken));
             }
@@ -299,6 +318,12 @@ pub(super) fn spanned_keys(entries: &[Entry]) -> Vec<Spanned<String>> {
 /// Whether keys may exist that we cannot see.
 pub(super) fn is_open(entries: &[Entry]) -> bool {
     entries.iter().any(|e| !e.key.is_known())
+}
+
+/// Whether a text has holes, and nothing between them.
+fn is_unknown(text: &Text) -> bool {
+    let blank = |p: &Piece| matches!(p, Piece::Lit(lit) if !lit.text.trim().is_empty());
+    !text.is_known() && !text.pieces().iter().any(blank)
 }
 
 /// Marks a value as one item of unknown content.

@@ -270,7 +270,13 @@ impl Found {
         match plain::embedded(text, value.span) {
             // A property that nobody knows to hold a policy may hold anything else.
             Some((inner, problems)) if certain || recognize::is_policy_file(&inner) => {
-                self.problems.extend(problems);
+                self.problems.extend(problems.into_iter().map(|mut p| {
+                    // Whether the text is used as a policy is not certain.
+                    if !certain && p.kind == ProblemKind::PolicyJson {
+                        p.kind = ProblemKind::PolicyText;
+                    }
+                    p
+                }));
                 self.documents.extend(document::documents(&inner, slot));
             }
             Some(_) => {}

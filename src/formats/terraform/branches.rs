@@ -71,7 +71,12 @@ impl<'a> Evaluator<'a> {
                 return self.one_of(chosen, span);
             }
         }
-        let (met, unmet) = self.guards(tree, *condition, env);
+        let (mut met, mut unmet) = self.guards(tree, *condition, env);
+        match decided.as_bool() {
+            Some(true) if open => unmet = unmet.opt_in(),
+            Some(false) if open => met = met.opt_in(),
+            _ => {}
+        }
         self.one_of(vec![(met, a), (unmet, b)], span)
     }
 

@@ -60,6 +60,8 @@ pub(super) struct File {
     pub(super) id: FileId,
     pub(super) role: Role,
     pub(super) hcl: Hcl,
+    /// Files that it reads and that are not here.
+    pub(super) wanted: Vec<String>,
 }
 
 /// What a file is for, by its name.

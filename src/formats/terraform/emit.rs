@@ -33,6 +33,8 @@ pub(super) struct Emitted {
     pub(super) resources: Vec<Resource>,
     /// Values that may be policies and stand in no resource: settled when all uses are known.
     pub(super) loose: Vec<Loose>,
+    /// See [`crate::model::Unit::defaults`].
+    pub(super) defaults: Vec<(Span, Arc<str>)>,
     /// Statements that others replace where their document is merged into another one.
     pub(super) replaced: HashSet<Span>,
     /// Directories that were evaluated.
@@ -48,6 +50,16 @@ impl<'a> Emitter<'_, 'a> {
     pub(super) fn module(&mut self, module: &Rc<Module<'a>>) {
         let directory = module.directory;
         self.out.visited.insert(directory.path.clone());
+        if module.arguments.is_none() {
+            let defaults = directory
+                .variables
+                .iter()
+                .filter(|(name, _)| !module.chosen.contains_key(**name) && !directory.values.contains_key(**name));
+            self.out.defaults.extend(defaults.filter_map(|(name, decl)| {
+                let default = decl.expr("default")?;
+                Some((default.tree.span(default.node), format!("var.{name}").into()))
+            }));
+        }
         for (address, decl) in &directory.resources {
             self.declared(module, address, decl);
         }
@@ -153,7 +165,7 @@ impl<'a> Emitter<'_, 'a> {
                 props,
                 metadata: None,
                 instances: instances.filter(|n| *n > 1).and_then(|n| u32::try_from(n).ok()),
-                branch: expanded.branch.clone(),
+                branch: module.exists(expanded.branch.as_ref()),
             });
         }
     }

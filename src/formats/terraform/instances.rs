@@ -98,27 +98,42 @@ impl<'a> Evaluator<'a> {
         };
         let (mut expanded, by_default) = self.by_default(|| expanded_in(&module.env()));
         let optional = by_default && (expanded.none || expanded.perhaps_none);
+        let absent = by_default && expanded.none;
         let given = module.env().given();
         if expanded.none && by_default {
             // Nothing by default, and the module's user may want otherwise.
             expanded = expanded_in(&given);
         }
+        let mut asked = if absent { self.flag(module, decl, &[]) } else { None };
         if expanded.none && by_default {
             let exists = |switches| !expanded_in(&given.switched(switches)).none;
-            let (switches, changed) = self.switches_of(module, decl, exists);
-            expanded = expanded_in(&given.switched(switches));
+            let found = self.switches_of(module, decl, exists);
+            asked = self.flag(module, decl, &found.names);
+            expanded = expanded_in(&given.switched(found.switches));
             if expanded.none || matches!(expanded.shape, Expansion::Unknown) {
                 let written = expanded.branch.filter(|_| !expanded.none);
                 let (shape, when) = match decl.expr("count") {
                     Some(_) => (Expansion::Count(1), format!("if `count` of {address} is not 0")),
                     None => (Expansion::Unknown, format!("if `for_each` of {address} is not empty")),
                 };
-                expanded = Expanded::new(shape, Some(written.unwrap_or_else(|| when.into())));
+                // The flag says it better.
+                let when = written.or_else(|| asked.is_none().then(|| when.into()));
+                expanded = Expanded::new(shape, when);
             }
-            if let (Some(branch), Some(changed)) = (&expanded.branch, changed) {
+            if let (Some(branch), Some(changed)) = (&expanded.branch, found.changed) {
                 expanded.branch = Some(branch.and(&changed));
             }
-            expanded.switches = switches;
+            expanded.switches = found.switches;
+            if found.several {
+                // Each of them is enough: none has to be on.
+                asked = asked.map(|flag| expanded.branch.take().unwrap_or(flag).opt_in());
+            }
+        }
+        if let Some(asked) = asked {
+            expanded.branch = Some(match &expanded.branch {
+                Some(branch) => asked.with(branch),
+                None => asked,
+            });
         }
         expanded.varies = varies(decl);
         expanded.given = optional;

@@ -231,6 +231,9 @@ impl Converter<'_> {
             }
             Kind::Str => {
                 let text = self.json.text(node).cloned().unwrap_or_default();
+                if text.as_hole().is_some() && self.json.node(node).style == Style::Plain {
+                    return self.push(Kind::Unknown, Style::Plain, span);
+                }
                 let flat = text.with_placeholders();
                 if !literal && (flat.contains("${") || flat.contains("%{")) {
                     return embed(&mut self.tree, &text, span);

@@ -43,7 +43,7 @@ use rayon::prelude::*;
 
 use crate::formats::Lower;
 use crate::model::{Loose, Unit};
-use crate::source::{FileId, Problem, Sources, Span, join_path, parent_path};
+use crate::source::{FileId, Problem, ProblemKind, Sources, Span, join_path, parent_path};
 use crate::syntax::Kind as Node;
 use crate::syntax::hcl;
 use crate::value::Value;
@@ -96,6 +96,7 @@ impl Lower for Terraform {
             if sources.text(file.id).contains("overgrant:") {
                 extents::collect(&file.hcl, &mut first.extents);
             }
+            first.wanted.extend(file.wanted.iter().cloned());
             let dir = parent_path(sources.path(file.id)).to_owned();
             by_directory.entry(dir).or_default().push(file);
         }
@@ -123,16 +124,21 @@ impl Lower for Terraform {
             planned::complete(sources, &mut plans, emitted);
         }
         units.append(&mut plans);
-        units[0].wanted = wanted;
+        units[0].wanted.extend(wanted);
         let used = used::Used::new(emitted.iter().map(|(_, e)| e));
         let mut seen: BTreeMap<Span, Vec<Value>> = BTreeMap::new();
+        let mut left_out = Vec::new();
         let mut is_new = |value: &Value| {
             let before = seen.entry(value.span).or_default();
-            let new = before.len() < MAX_TOLD_APART && !before.iter().any(|other| values::alike(other, value, 0));
-            if new {
-                before.push(value.clone());
+            if before.iter().any(|other| values::alike(other, value, 0)) {
+                return false;
             }
-            new
+            if before.len() == MAX_TOLD_APART {
+                left_out.push(value.span);
+                return false;
+            }
+            before.push(value.clone());
+            true
         };
         for (problems, emitted) in emitted {
             let loose: Vec<Loose> = emitted
@@ -144,9 +150,15 @@ impl Lower for Terraform {
                 resources: emitted.resources,
                 loose,
                 problems,
+                defaults: emitted.defaults,
                 ..Unit::default()
             });
         }
+        let message = "too many different policies are written here: the rest of them is not judged";
+        let problems = left_out
+            .into_iter()
+            .map(|at| Problem::new(ProblemKind::Exhausted, at, message));
+        units[0].problems.extend(problems);
         units
     }
 }
@@ -176,17 +188,24 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
                 hcl::parse
             };
             let hcl = parse(id, sources.text(id));
-            let mut made = Vec::new();
-            let (role, hcl) = match Role::of(path) {
+            let mut more = terragrunt::Generated::default();
+            let (role, mut hcl) = match Role::of(path) {
                 Role::Terragrunt => {
-                    made = terragrunt::generated(id, sources.text(id), &hcl);
+                    more = terragrunt::generated(sources, id, &hcl);
                     terragrunt::rewrite(hcl)
                 }
                 role => (role, hcl),
             };
-            let made = made.into_iter().map(move |hcl| (Role::Config, hcl));
-            let all = std::iter::once((role, hcl)).chain(made);
-            all.map(move |(role, hcl)| File { id, role, hcl })
+            hcl.tree.problems.append(&mut more.problems);
+            let mut wanted = more.wanted;
+            let made = more.made.into_iter().map(|hcl| (Role::Config, hcl));
+            let all: Vec<_> = std::iter::once((role, hcl)).chain(made).collect();
+            all.into_iter().map(move |(role, hcl)| File {
+                id,
+                role,
+                hcl,
+                wanted: std::mem::take(&mut wanted),
+            })
         })
         .collect()
 }
@@ -225,7 +244,7 @@ fn evaluate<'a>(
         .copied()
         .filter(|path| !called.contains(*path))
         .collect();
-    let mut ways = var_files::ways(files, &repository.directories, &paths);
+    let (mut ways, left_out) = var_files::ways(files, &repository.directories, &paths);
     let roots: Vec<Root<'a>> = paths
         .iter()
         .flat_map(|path| applied(&repository.directories[path], ways.remove(path).unwrap_or_default()))
@@ -249,6 +268,10 @@ fn evaluate<'a>(
             result
         })
         .collect();
+    let mut results: Vec<Result> = results;
+    if !left_out.is_empty() {
+        results.push((left_out, Emitted::default()));
+    }
     (results, wanted.into_iter().collect())
 }
 

@@ -83,6 +83,13 @@ impl<'a> Module<'a> {
         when.and_then(|when| value.decided(when)).unwrap_or(value)
     }
 
+    /// When there is what is made under this condition in the module, as far as it is said: a call that has to be asked for
+    /// is a condition of all that it makes.
+    pub(super) fn exists(&self, branch: Option<&Guard>) -> Option<Guard> {
+        let asked = self.when.as_ref().filter(|when| when.is_opt_in());
+        branch.map(|branch| both(asked, branch)).or_else(|| asked.cloned())
+    }
+
     /// `path.module`: from the root module's directory.
     pub(super) fn relative_path(&self, root: &str) -> String {
         let mut here: Vec<&str> = self.directory.path.split('/').filter(|p| !p.is_empty()).collect();

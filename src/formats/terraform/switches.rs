@@ -29,6 +29,17 @@ impl Switches {
     }
 }
 
+/// The switches of a block that has no instance by default.
+pub(super) struct Found<'a> {
+    pub(super) switches: Switches,
+    /// What they are called.
+    pub(super) names: Vec<&'a str>,
+    /// Where it is one, that it does not have its default.
+    pub(super) changed: Option<Guard>,
+    /// There are several, each of which is enough.
+    pub(super) several: bool,
+}
+
 impl<'a> Evaluator<'a> {
     /// Whether a variable of the root module is a switch that may have another value than its default.
     pub(super) fn is_switched(&self, view: View, name: &str) -> bool {
@@ -53,25 +64,32 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The switches of a block that has no instance by default: each that is enough by itself for one to exist, or all that
-    /// its guard reads. Where it is one, also that it does not have its default.
+    /// its guard reads.
     pub(super) fn switches_of(
         &self,
         module: &Rc<Module<'a>>,
         decl: &Decl<'a>,
         exists: impl Fn(Switches) -> bool,
-    ) -> (Switches, Option<Guard>) {
+    ) -> Found<'a> {
         let guard = decl.expr("count").or_else(|| decl.expr("for_each"));
         let names = guard.map(|guard| variables(module, guard)).unwrap_or_default();
         let all: Vec<&str> = names.into_iter().take(MAX_TRIED).collect();
         let enough = all.iter().copied().filter(|name| exists(self.switch(name)));
         let enough: Vec<&str> = enough.collect();
+        let several = enough.len() > 1;
         let which = if enough.is_empty() { all } else { enough };
         let switches = which.iter().map(|name| self.switch(name));
+        let switches = switches.fold(Switches::default(), Switches::and);
         let changed = match which.as_slice() {
             [only] if module.path.is_empty() => self.changed(module, only),
             _ => None,
         };
-        (switches.fold(Switches::default(), Switches::and), changed)
+        Found {
+            switches,
+            names: which,
+            changed,
+            several,
+        }
     }
 
     /// A variable of the root module does not have its default.

@@ -3,13 +3,22 @@
 //! `default = ""` together with `count = var.x != "" ? 1 : 0` is how a module says that something is optional. What such a
 //! guard lets through never has the default in it.
 
+use std::rc::Rc;
+
+use crate::formats::placeholders::says_off;
 use crate::source::HoleKind;
 use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Kind, Value};
+use crate::value::guard::Fact;
+use crate::value::{Guard, Kind, Value};
 
-use super::directory::Directory;
+use super::directory::{Decl, Directory, Expr};
 use super::eval::{Env, Evaluator};
+use super::module::Module;
 use super::values::spread_of;
+
+/// How many nodes of a `count`, and of what it refers to, are searched for a flag, and how many references deep.
+const MAX_FLAG_NODES: u32 = 500;
+const MAX_FLAG_DEPTH: u32 = 8;
 
 /// Whether the default of a variable is none that anybody means: null or empty, or a word that guards compare it with.
 pub(super) fn is_unset(directory: &Directory<'_>, name: &str, default: &Value) -> bool {
@@ -70,7 +79,81 @@ pub(super) fn builds(tree: &Tree, node: NodeId) -> bool {
     }
 }
 
+/// Whether a default turns off what asks for it: false, nothing, or a word for that.
+fn is_off(default: &Value) -> bool {
+    match &default.kind {
+        Kind::Null => true,
+        Kind::Bool(on) => !on,
+        Kind::Num(n) => &**n == "0",
+        Kind::Seq(items) => items.is_empty(),
+        Kind::Map(entries) => entries.is_empty(),
+        Kind::Str(text) => text.known().is_some_and(|text| says_off(&text)),
+        _ => false,
+    }
+}
+
 impl<'a> Evaluator<'a> {
+    /// What somebody has to ask for, so that a block is there which `count` or `for_each` leave out by default: one of the
+    /// variables `among` these, where there are any.
+    pub(super) fn flag(&self, module: &Rc<Module<'a>>, decl: &Decl<'a>, among: &[&str]) -> Option<Guard> {
+        let expr = decl.expr("count").or_else(|| decl.expr("for_each"))?;
+        let (name, is_flag) = self.off(module, expr, among, &mut 0, 0)?;
+        let word = if is_flag { "true" } else { "given" };
+        let fact = Fact::holds(&format!("var.{name}"), true);
+        Some(Guard::new(&format!("if var.{name} is {word}"), vec![fact]).opt_in())
+    }
+
+    /// A variable of the root module that an expression asks for and whose default is [off](is_off), and whether it is a flag.
+    fn off(
+        &self,
+        module: &Rc<Module<'a>>,
+        expr: Expr<'a>,
+        among: &[&str],
+        seen: &mut u32,
+        depth: u32,
+    ) -> Option<(String, bool)> {
+        if depth > MAX_FLAG_DEPTH {
+            return None;
+        }
+        let tree = expr.tree;
+        let mut open = vec![expr.node];
+        while let Some(node) = open.pop() {
+            *seen += 1;
+            if *seen > MAX_FLAG_NODES {
+                return None;
+            }
+            open.extend(tree.children(node));
+            let root = tree.children(node).next();
+            let Some(root) = root.filter(|r| tree.kind(node) == Node::Attr && tree.kind(*r) == Node::Ident) else {
+                continue;
+            };
+            let name = tree.name(node);
+            let found = match (tree.name(root), &module.arguments) {
+                ("local", _) => {
+                    let local = module.directory.locals.get(name).map(|(_, expr)| *expr);
+                    local.and_then(|e| self.off(module, e, among, seen, depth + 1))
+                }
+                ("var", Some((arguments, env))) => {
+                    let given = arguments.get(name).copied();
+                    given.and_then(|e| self.off(&env.module, e, among, seen, depth + 1))
+                }
+                ("var", None) if !module.chosen.contains_key(name) && !module.directory.values.contains_key(name) => {
+                    let is_asked = among.is_empty() || among.contains(&name);
+                    let declared = module.directory.variables.get(name).filter(|_| is_asked);
+                    let default = declared.and_then(|d| d.expr("default"));
+                    let default = default.map(|e| self.expr(e, &module.env()));
+                    let is_flag = |v: &Value| matches!(v.kind, Kind::Bool(_));
+                    default.filter(is_off).map(|v| (name.to_owned(), is_flag(&v)))
+                }
+                _ => None,
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+
     /// Runs `f`; whether what it gives rests on a default of the root module.
     pub(super) fn by_default<T>(&self, f: impl FnOnce() -> T) -> (T, bool) {
         let outer = self.tainted.replace(false);

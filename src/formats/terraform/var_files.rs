@@ -5,17 +5,19 @@
 
 use std::collections::BTreeMap;
 
+use crate::source::{Problem, ProblemKind};
+
 use super::directory::{Chosen, Directory, Expr, File, Role};
 
 /// How many ways to apply one root module are told apart.
 const MAX_WAYS: usize = 32;
 
-/// The ways to apply each root module, by its directory; none where no file says how.
+/// The ways to apply each root module, by its directory, none where no file says how; and what is left out of them.
 pub(super) fn ways<'a>(
     files: &'a BTreeMap<String, Vec<File>>,
     directories: &BTreeMap<&'a str, Directory<'a>>,
     roots: &[&'a str],
-) -> BTreeMap<&'a str, Vec<Chosen<'a>>> {
+) -> (BTreeMap<&'a str, Vec<Chosen<'a>>>, Vec<Problem>) {
     let mut by_root: BTreeMap<&str, Vec<Vec<Chosen<'a>>>> = BTreeMap::new();
     for (path, files) in files {
         let mut by_owner: BTreeMap<&str, Vec<Chosen<'a>>> = BTreeMap::new();
@@ -39,14 +41,22 @@ pub(super) fn ways<'a>(
             by_root.entry(root).or_default().push(alternatives(chosen));
         }
     }
-    by_root
-        .into_iter()
-        .map(|(root, folders)| {
-            let mut ways = alternatives(folders.into_iter().flatten().collect());
-            ways.truncate(MAX_WAYS);
-            (root, ways)
-        })
-        .collect()
+    let mut left_out = Vec::new();
+    let by_root = by_root.into_iter().map(|(root, folders)| {
+        let mut ways = alternatives(folders.into_iter().flatten().collect());
+        let rest = ways.split_off(ways.len().min(MAX_WAYS));
+        left_out.extend(rest.iter().filter_map(|way| {
+            let value = way.values().max_by_key(|e| e.tree.span(e.node))?;
+            let message = "too many variable files for one configuration: with this one it is not judged";
+            Some(Problem::new(
+                ProblemKind::Exhausted,
+                value.tree.span(value.node),
+                message,
+            ))
+        }));
+        (root, ways)
+    });
+    (by_root.collect(), left_out)
 }
 
 fn values(file: &File) -> Chosen<'_> {

@@ -35,6 +35,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         extents: Vec::new(),
         modules: Vec::new(),
         test_code: Vec::new(),
+        defaults: Vec::new(),
         unplaced: BTreeMap::new(),
         alternatives: OnceLock::new(),
         granted: Vec::new(),
@@ -64,7 +65,10 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         project.extents.append(&mut unit.extents);
         project.modules.append(&mut unit.modules);
         project.test_code.append(&mut unit.test_code);
+        project.defaults.append(&mut unit.defaults);
     }
+    project.defaults.sort();
+    project.defaults.dedup();
     project.modules.sort_by_key(|m| m.file);
     drop_unowned_twins(&mut project.documents);
     let held = project.documents.iter().filter(|d| d.resource.is_some());

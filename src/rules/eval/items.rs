@@ -392,6 +392,7 @@ impl Eval<'_, '_> {
             return match place(p, own, None) {
                 Place::Everyone | Place::AnyAccount(_) => Whose::Any,
                 Place::OwnAccount { .. } | Place::Resource(_) => Whose::Same,
+                Place::OtherAccount { .. } if self.context.is_of_organization(&p.value) => Whose::Unknown,
                 Place::OtherAccount { .. } => Whose::Other,
                 Place::Unknown | Place::SomeAccount { .. } | Place::Federated(_) => Whose::Unknown,
                 _ => Whose::Nobody,

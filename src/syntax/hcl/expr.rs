@@ -1,6 +1,7 @@
 //! Expressions. No function here fails: what is not understood is a node of kind `Unknown` and a problem.
 
-use crate::source::Text;
+use crate::source::{Problem, ProblemKind, Text};
+use crate::syntax::placeholder;
 
 use super::super::tree::{Kind, NodeId, Style};
 use super::MAX_DEPTH;
@@ -250,13 +251,29 @@ impl Parser<'_> {
             Some(b'0'..=b'9') => self.number(),
             Some(b'(') => self.parenthesis(),
             Some(b'[') => self.list(),
-            Some(b'{') => self.object(),
+            Some(b'{') if !self.looking_at("{{") => self.object(),
             Some(b) if starts_identifier(b) => self.identifier_or_call(),
-            _ => {
-                self.expected("a value");
-                self.node(Kind::Unknown, start, start, &[])
-            }
+            _ => match self.placeholder() {
+                Some(node) => node,
+                None if self.peek() == Some(b'{') => self.object(),
+                None => {
+                    self.expected("a value");
+                    self.node(Kind::Unknown, start, start, &[])
+                }
+            },
         }
+    }
+
+    /// What another tool replaces before Terraform reads the file: `{{ arn }}`, `<ARN>`.
+    fn placeholder(&mut self) -> Option<NodeId> {
+        let start = self.pos;
+        let rest = &self.src[start..self.line_end(start)];
+        let (length, _) = placeholder::expression(rest, |_| true).or_else(|| placeholder::bare(rest))?;
+        self.pos += length;
+        let message = "template expression is not evaluated";
+        let problem = Problem::new(ProblemKind::NotEvaluated, self.span(start, self.pos), message);
+        self.tree.problems.push(problem);
+        Some(self.node(Kind::Unknown, start, self.pos, &[]))
     }
 
     fn number(&mut self) -> NodeId {

@@ -2,8 +2,9 @@
 //!
 //! **Invariant:** accepts without a problem exactly what RFC 8259 allows; never recurses; nesting beyond [`MAX_DEPTH`] is
 //! one [`Kind::Unknown`] node. Where more may be missing than a mark, each object and list around the
-//! place ends with an entry or item of which nothing is known. A bare hole of an embedded text (`"Resource": ${x}`) is a [`Kind::Str`] node of
-//! [`Style::Plain`] whose text is that hole, and no problem.
+//! place ends with an entry or item of which nothing is known. A bare hole of an embedded text (`"Resource": ${x}`) and a
+//! placeholder without quotes (`"Resource": $ARN`) are a [`Kind::Str`] node of [`Style::Plain`] whose text is that hole, and
+//! no problem.
 
 mod scalar;
 mod skip;
@@ -363,7 +364,12 @@ impl<'s> Parser<'s> {
             }
             return self.value(byte);
         }
-        let (start, hole) = (self.at, self.hole_ahead());
+        let start = self.at;
+        if let Some((end, name)) = self.placeholder() {
+            let node = self.filled_in(end, &name);
+            return self.key_done(node, true);
+        }
+        let hole = self.hole_ahead();
         let node = match byte {
             b'"' => self.string(b'"'),
             b'\'' => {
@@ -385,6 +391,10 @@ impl<'s> Parser<'s> {
                 self.plain(Kind::Str, start, self.at)
             }
         };
+        self.key_done(node, hole);
+    }
+
+    fn key_done(&mut self, node: NodeId, hole: bool) {
         self.pending.push(node);
         if let Some(frame) = self.frames.last_mut() {
             frame.expect = Expect::Colon;
@@ -402,10 +412,8 @@ impl<'s> Parser<'s> {
         let hole = self.hole_ahead();
         let node = match byte {
             b'{' | b'[' => {
-                if let Some(end) = self.template_end() {
-                    self.not_evaluated(start, end);
-                    self.at = end;
-                    self.push(Kind::Unknown, Style::Plain, start, end)
+                if let Some((end, name)) = self.placeholder() {
+                    self.filled_in(end, &name)
                 } else if self.frames.len() >= MAX_DEPTH {
                     self.misread(start, start + 1, &format!("nested deeper than {MAX_DEPTH} levels"));
                     self.at = self.skip_nested();
@@ -432,16 +440,13 @@ impl<'s> Parser<'s> {
                 self.problem(start, self.at, "string in single quotes");
                 node
             }
-            _ => {
-                if let Some(end) = self.template_end() {
-                    self.not_evaluated(start, end);
-                    self.at = end;
-                    self.push(Kind::Unknown, Style::Plain, start, end)
-                } else {
-                    self.word(start)
-                }
-            }
+            _ => match self.placeholder() {
+                Some((end, name)) => self.filled_in(end, &name),
+                None => self.word(start),
+            },
         };
+        let bare = self.tree.node(node).style == Style::Plain;
+        let hole = hole || bare && self.tree.text(node).is_some_and(|t| t.as_hole().is_some());
         self.item_done(node, hole);
     }
 

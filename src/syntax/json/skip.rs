@@ -1,6 +1,7 @@
 //! What is stepped over: blanks, comments, what is nested too deep, and template languages.
 
-use crate::source::ProblemKind;
+use crate::source::{Hole, HoleKind, ProblemKind, Text};
+use crate::syntax::{Kind, NodeId, Style, placeholder};
 
 use super::Parser;
 
@@ -99,7 +100,38 @@ impl Parser<'_> {
         name.then_some(self.at + 2 + found + close.len())
     }
 
-    pub(super) fn not_evaluated(&mut self, start: usize, end: usize) {
+    /// End and name of a placeholder that stands here without quotes: an expression of a template language, or what
+    /// [`placeholder::bare`] says.
+    pub(super) fn placeholder(&self) -> Option<(usize, String)> {
+        if self.hole_ahead() {
+            return None;
+        }
+        if let Some(end) = self.template_end() {
+            let written = &self.src[self.at..end];
+            let name = written.trim_matches(|c: char| "{}<>%$=-#".contains(c)).trim();
+            return Some((end, name.to_owned()));
+        }
+        if self.frames.is_empty() {
+            return None;
+        }
+        let (length, name) = placeholder::bare(&self.src[self.at..])?;
+        let end = self.at + length;
+        // What reaches over a quote or a line is not one word.
+        let one = !self.src[self.at..end].contains(['"', '\n']);
+        one.then_some((end, name))
+    }
+
+    /// The node of a placeholder that ends at `end`.
+    pub(super) fn filled_in(&mut self, end: usize, name: &str) -> NodeId {
+        let start = std::mem::replace(&mut self.at, end);
+        self.not_evaluated(start, end);
+        let node = self.push(Kind::Str, Style::Plain, start, end);
+        let hole = Hole::new(HoleKind::Input, name, self.span(start, end));
+        self.tree.set_text(node, Text::hole(hole));
+        node
+    }
+
+    fn not_evaluated(&mut self, start: usize, end: usize) {
         self.report(
             ProblemKind::NotEvaluated,
             start,
@@ -122,6 +154,7 @@ impl Parser<'_> {
                     }
                     end.unwrap_or(rest.len())
                 }
+                [b'#', b'{', ..] if placeholder::bare(&self.src[self.at..]).is_some() => return,
                 [b'/', b'/', ..] | [b'#', ..] => memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len()),
                 _ => return,
             };

@@ -109,7 +109,7 @@ fn broken_json_is_read_on() {
         ),
         (
             "{\"a\": ${jsonencode({x = 1})}, \"b\": {{ .v }}}",
-            "{a=?,b=?}",
+            "{a=${jsonencode({x = 1})},b=${.v}}",
             vec![
                 "${jsonencode({x = 1})}: template expression is not evaluated",
                 "{{ .v }}: template expression is not evaluated",

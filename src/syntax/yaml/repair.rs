@@ -12,7 +12,7 @@ use std::ops::Range;
 use granit_parser::{ErrorKind, ScanError};
 
 use crate::source::{FileId, Hole, HoleKind, Piece, Problem, ProblemKind, Span, Text};
-use crate::syntax::Tree;
+use crate::syntax::{Tree, placeholder};
 
 use super::{Breakage, is_limit};
 
@@ -99,6 +99,13 @@ impl<'t> Repair<'t> {
         if self.is_template() {
             self.templates = true;
             self.mask_templates();
+            return true;
+        }
+        if self.may_mend()
+            && let Some(range) = self.placeholder(broken)
+        {
+            self.mended += 1;
+            self.mask(range);
             return true;
         }
         if self.may_mend()
@@ -195,11 +202,11 @@ impl<'t> Repair<'t> {
             }) else {
                 continue;
             };
-            let name = self.original[mask.clone()].trim_matches(['{', '}', '%', '<', '>', '=', '-', ' ']);
+            let name = self.original[mask.clone()].trim_matches(['{', '}', '%', '<', '>', '=', '-', '@', ' ']);
             let place = Span::new(self.file, mask.start, mask.end);
             pieces.extend(text.slice(done..start).pieces().iter().cloned());
             pieces.extend(
-                Text::hole(Hole::new(HoleKind::Other, name, place))
+                Text::hole(Hole::new(HoleKind::Input, name, place))
                     .pieces()
                     .iter()
                     .cloned(),
@@ -303,6 +310,24 @@ impl<'t> Repair<'t> {
             }
             at = start.checked_sub(1)?;
         }
+    }
+
+    /// A placeholder that begins with a character that no scalar may begin with (`%s`, `@ARN@`), where reading stopped.
+    fn placeholder(&self, broken: &Breakage) -> Option<Range<usize>> {
+        let rest = self.source.get(broken.at..)?;
+        if !rest.starts_with(['%', '@', '`']) {
+            return None;
+        }
+        let (length, _) = placeholder::bare(rest)?;
+        let one_line = !rest[..length].contains('\n');
+        one_line.then_some(broken.at..broken.at + length)
+    }
+
+    /// Makes a placeholder a word of the same length.
+    fn mask(&mut self, range: Range<usize>) {
+        self.overwrite(range.clone(), |_| b'x');
+        let at = self.masked.partition_point(|m| m.start < range.start);
+        self.masked.insert(at, range);
     }
 
     fn mask_templates(&mut self) {

@@ -84,6 +84,7 @@ const WORDS: &[(&str, u32)] = &[
     ("2008-10-17", hit::ELEMENT | hit::VERSION),
     ("AWS::Serverless", hit::AWS_TYPE | hit::SERVERLESS_TYPE),
     ("AWS::", hit::AWS_TYPE),
+    ("Custom::", hit::AWS_TYPE),
     ("Resources", hit::SECTION),
     ("Transform", hit::SECTION),
     ("AWSTemplateFormatVersion", hit::TEMPLATE),

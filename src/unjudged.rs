@@ -58,6 +58,8 @@ pub enum Why {
     Settings(String),
     /// A module that is not in the repository.
     Module,
+    /// The template of a nested stack that is not in the repository.
+    Nested,
     /// A macro or include that CloudFormation runs when the template is deployed.
     Macro,
     /// The file defines IAM in a language that is not read.
@@ -151,6 +153,7 @@ impl Unjudged {
     pub fn noun(&self) -> (&'static str, &'static str) {
         match (self.what, &self.why) {
             (_, Why::Module) => ("module", "modules"),
+            (_, Why::Nested) => ("nested template", "nested templates"),
             (_, Why::Macro) => ("macro", "macros"),
             (_, Why::Ignored) => ("folder", "folders"),
             (What::Policy, _) => ("policy", "policies"),
@@ -202,6 +205,7 @@ impl fmt::Display for Why {
             Self::Broken(message) => return write!(f, "cannot be parsed: {message}"),
             Self::Unread(message) | Self::Exhausted(message) | Self::Settings(message) => message,
             Self::Module => "the module is not in this repository",
+            Self::Nested => "the template is not in this repository",
             Self::Macro => "CloudFormation runs this macro when the template is deployed",
             Self::Language(language) => language.text(),
             Self::Ignored => {

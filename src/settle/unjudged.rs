@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::iam::{Document, PolicyPart, Reason, Unresolved};
+use crate::model::Resource;
 use crate::project::Project;
-use crate::source::{HoleKind, Problem, ProblemKind, Span};
+use crate::source::{HoleKind, Problem, ProblemKind, Span, Text};
 use crate::unjudged::{Language, Unjudged, What, Why};
 
 /// Policies, statements and files of `project` that were not judged, in scope, in no order.
@@ -37,7 +38,27 @@ pub(super) fn collect(project: &Project<'_>) -> Vec<Unjudged> {
             out.extend(problem(project, p));
         }
     }
+    out.extend(project.resources.iter().filter_map(|r| nested(project, r)));
     out
+}
+
+/// A nested stack whose template is not among what was read, by its file name: where it is uploaded to says nothing about where
+/// it is written.
+fn nested(project: &Project<'_>, r: &Resource) -> Option<Unjudged> {
+    let is_stack = matches!(&*r.kind, "AWS::CloudFormation::Stack" | "AWS::CloudFormation::StackSet");
+    let location = (r.get("TemplateURL"))
+        .or_else(|| r.path(&["Location", "ApplicationId"]))
+        .filter(|v| is_stack && !v.is_null())?;
+    let text = location.as_text();
+    let name = text.map(Text::display).unwrap_or_default();
+    let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let wanted = last(&name);
+    let files = project.sources.ids().map(|f| project.sources.path(f));
+    // `cdk synth` names the template by its content in the URL.
+    let synthesized = |path: &str| path.ends_with(".nested.template.json");
+    let is_here = files.into_iter().any(|path| last(path) == wanted || synthesized(path));
+    let in_scope = project.sources.file(r.header.file).in_scope;
+    (in_scope && !is_here).then(|| Unjudged::at(project.sources, r.header, What::File, name, Why::Nested))
 }
 
 fn in_scope(project: &Project<'_>, d: &Document) -> bool {

@@ -63,7 +63,9 @@ impl Fact {
         }
     }
 
-    fn opposite(&self) -> Self {
+    /// The same thing is not so.
+    #[must_use]
+    pub fn opposite(&self) -> Self {
         Self {
             is: !self.is,
             ..self.clone()

@@ -354,6 +354,7 @@ impl Template<'_> {
             wanted.is_none() || name.as_deref() == wanted.as_deref()
         };
         let mut found: Vec<(Guard, NodeId)> = Vec::new();
+        let mut other: Vec<Fact> = Vec::new();
         for (top_key, entries) in own.entries(map).filter(|(k, _)| matches(&top, *k)) {
             for (second_key, node) in own.entries(entries).filter(|(k, _)| matches(&second, *k)) {
                 let unknown = [(&top, top_key), (&second, second_key)];
@@ -367,6 +368,9 @@ impl Template<'_> {
                         Some((key, fact))
                     })
                     .unzip();
+                if let [fact] = facts.as_slice() {
+                    other.push(fact.opposite());
+                }
                 found.push((Guard::new(&format!("for {}", label.join(".")), facts), node));
                 if found.len() > MAX_LOOKUP {
                     return Some(Value::text(text::hole(HoleKind::Other, "Fn::FindInMap", span), span));
@@ -382,15 +386,18 @@ impl Template<'_> {
             },
             [(_, only)] if top.is_some() && second.is_some() => value(*only),
             several => {
-                let branches: Vec<Branch> = several
+                let branch = |when: &Guard, value| Branch {
+                    when: when.clone(),
+                    value,
+                };
+                let mut branches: Vec<Branch> = several
                     .iter()
-                    .filter_map(|(when, node)| {
-                        Some(Branch {
-                            when: when.clone(),
-                            value: value(*node)?,
-                        })
-                    })
+                    .filter_map(|(when, node)| Some(branch(when, value(*node)?)))
                     .collect();
+                if let Some(default) = default.and_then(|d| self.value(env, d)) {
+                    let label = "for a key that the mapping does not have";
+                    branches.push(branch(&Guard::new(label, other), default));
+                }
                 Some(Value::new(Kind::OneOf(branches.into()), span))
             }
         }

@@ -287,15 +287,15 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Whether the instances of a block differ: it says `each.` or `count.` somewhere.
+/// Whether the instances of a block differ: it says `each.` or `count.` somewhere. The block's own `count` and `for_each`
+/// cannot; those of a `dynamic` block can.
 fn varies(decl: &Decl<'_>) -> bool {
-    fn in_body(tree: &Tree, body: &Body) -> bool {
-        body.attributes
-            .iter()
-            .any(|a| !matches!(&*a.name, "count" | "for_each") && mentions(tree, a.value))
-            || body.blocks.iter().any(|b| in_body(tree, &b.body))
+    fn in_body(tree: &Tree, body: &Body, own: &[&str]) -> bool {
+        let mut written = body.attributes.iter().filter(|a| !own.contains(&&*a.name));
+        written.any(|a| mentions(tree, a.value)) || body.blocks.iter().any(|b| in_body(tree, &b.body, &[]))
     }
-    decl.parts.iter().any(|p| in_body(p.tree, &p.block.body))
+    let own = ["count", "for_each"];
+    decl.parts.iter().any(|p| in_body(p.tree, &p.block.body, &own))
 }
 
 fn mentions(tree: &Tree, node: NodeId) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::index::{Index, identity_kind, last_known_part, name_property, target_of};
 use crate::iam::PolicyKind;
 use crate::model::{Resource, kinds};
-use crate::project::{Identity, IdentityKind, PolicyRef, PolicyUse, Project, ResourceId};
+use crate::project::{DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, Project, ResourceId};
 use crate::value::Value;
 
 /// Where an attaching resource names those it attaches to.
@@ -156,6 +156,22 @@ fn attachments(project: &Project<'_>, index: &Index, id: ResourceId, r: &Resourc
         }
         _ => Vec::new(),
     }
+}
+
+/// The documents that a resource attaches to an identity, be that one of the repository or not.
+pub(super) fn attached(project: &Project<'_>, index: &Index) -> Vec<DocumentId> {
+    let mut out = Vec::new();
+    for (id, r) in (0u32..).zip(&project.resources) {
+        if holders(r).iter().all(|(_, value)| value.is_null()) {
+            continue;
+        }
+        for u in attachments(project, index, id, r) {
+            if let PolicyRef::Documents(ids) = u.policy {
+                out.extend(ids);
+            }
+        }
+    }
+    out
 }
 
 /// The identities that an attaching resource names.

@@ -134,6 +134,7 @@ fn mark_boundaries(project: &mut Project<'_>, index: &Index) {
             }
         }
     }
+    attached.extend(identities::attached(project, index));
     for id in boundary {
         let d = &mut project.documents[id as usize];
         if d.kind == PolicyKind::Identity && !attached.contains(&id) {

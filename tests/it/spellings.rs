@@ -264,6 +264,7 @@ fn a_domain_in_a_vpc_is_not_public() {
     };
     let block = "vpc_options {\n    subnet_ids = [\"subnet-0123456789abcdef0\"]\n  }";
     let dynamic = "dynamic \"vpc_options\" {\n    for_each = length(var.subnets) > 0 ? [1] : []\n    content {\n      subnet_ids = var.subnets\n    }\n  }";
+    // That everybody comes in. Which requests they may make is not grave by itself: none of them changes the domain.
     let critical = |name: &str, text: &str| {
         let ran = Repository::new(&[(name, text)]).run(&["check", "--isolated", "--format", "json", "."]);
         let json = ran.json();
@@ -278,14 +279,14 @@ fn a_domain_in_a_vpc_is_not_public() {
             assert_eq!(critical("main.tf", &terraform(kind, block, &name)), 0, "{kind} {name}");
             assert_eq!(
                 critical("main.tf", &terraform(kind, dynamic, &name)),
-                2,
+                1,
                 "{kind} {name}"
             );
-            assert_eq!(critical("main.tf", &terraform(kind, "", &name)), 2, "{kind} {name}");
+            assert_eq!(critical("main.tf", &terraform(kind, "", &name)), 1, "{kind} {name}");
         }
         assert_eq!(
             critical("main.tf", &terraform(kind, block, "\"invoices\"")),
-            2,
+            1,
             "{kind}"
         );
     }
@@ -296,8 +297,8 @@ fn a_domain_in_a_vpc_is_not_public() {
     };
     for (domain, expected) in [
         ("search.Domain(self, \"D\", vpc=vpc, access_policies=[OPEN])", 0),
-        ("search.Domain(self, \"D\", access_policies=[OPEN])", 2),
-        ("search.Domain(self, \"D\", vpc=None, access_policies=[OPEN])", 2),
+        ("search.Domain(self, \"D\", access_policies=[OPEN])", 1),
+        ("search.Domain(self, \"D\", vpc=None, access_policies=[OPEN])", 1),
         (
             "d = search.Domain(self, \"D\", vpc=vpc)\n        d.add_access_policies(OPEN)",
             0,

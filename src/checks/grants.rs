@@ -1,16 +1,15 @@
 //! What an Allow statement of an identity policy grants, for the checks that ask how much it is.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 use crate::finding::Finding;
 use crate::iam::actions::ActionSet;
-use crate::iam::catalogue::{AccessLevel, catalogue};
+use crate::iam::catalogue::AccessLevel;
+use crate::iam::class::class;
 use crate::iam::condition::{Strength, strength};
 use crate::iam::fit::{reaches, wide_for};
 use crate::iam::{Document, Item, PolicyKind, Statement, pattern};
-use crate::project::DocumentId;
+use crate::project::{DocumentId, EXCEPT_DENIED};
 use crate::rules::Context;
 use crate::source::Span;
 
@@ -26,8 +25,10 @@ pub(super) struct Granting<'a> {
 }
 
 impl<'a> Granting<'a> {
-    /// Lowers a finding about `set` where the boundary of each holder lets it through on some resources only.
-    pub(super) fn weighed(&self, cx: &Context<'_>, set: &ActionSet, mut f: Finding) -> Finding {
+    /// Says of a finding about `set` where a Deny takes some of it away, and lowers it where the boundary of each holder lets it
+    /// through on some resources only.
+    pub(super) fn weighed(&self, cx: &Context<'_>, set: &ActionSet, f: Finding) -> Finding {
+        let mut f = except_denied(cx, self.document, self.index, set, f);
         if !cx.project.withheld(self.document).narrows(set) {
             return f;
         }
@@ -106,23 +107,19 @@ pub(super) fn granting<'a>(cx: &Context<'a>) -> impl Iterator<Item = Granting<'a
     })
 }
 
-/// The actions of one class of `rules/facts/hand/exposure.txt`.
-pub(super) fn class(name: &str) -> &'static ActionSet {
-    static CLASSES: OnceLock<BTreeMap<&'static str, ActionSet>> = OnceLock::new();
-    static NOTHING: OnceLock<ActionSet> = OnceLock::new();
-    CLASSES
-        .get_or_init(|| {
-            let mut out: BTreeMap<&'static str, ActionSet> = BTreeMap::new();
-            let lines = include_str!("../../rules/facts/hand/exposure.txt").lines();
-            for (class, action) in lines.filter_map(|l| l.split_once('\t')) {
-                if let Some(action) = catalogue().action(action) {
-                    out.entry(class).or_insert_with(ActionSet::empty).insert(action);
-                }
-            }
-            out
-        })
-        .get(name)
-        .unwrap_or_else(|| NOTHING.get_or_init(ActionSet::empty))
+/// A finding that says "every" of `set` is not about what a Deny of the same identity takes away on some resources.
+pub(super) fn except_denied(
+    cx: &Context<'_>,
+    document: DocumentId,
+    statement: usize,
+    set: &ActionSet,
+    mut f: Finding,
+) -> Finding {
+    let Some(deny) = cx.project.withheld(document).partly(statement, set) else {
+        return f;
+    };
+    f.message.push_str(EXCEPT_DENIED);
+    f.secondary(deny, "a Deny takes it away here")
 }
 
 /// Those that change who may do what: what AWS lists as permissions management, but for what gives nobody access.
@@ -133,7 +130,8 @@ pub(super) fn managing(actions: &ActionSet) -> ActionSet {
     out
 }
 
-/// Those that change something: permissions, tags, or what is kept.
+/// Those that change something: permissions, tags, or what is kept. AWS lists some as Write that do not, such as
+/// `kms:Encrypt`.
 pub(super) fn writing(actions: &ActionSet) -> ActionSet {
     let mut out = actions.of_level(AccessLevel::Write);
     out.union_with(&actions.of_level(AccessLevel::Tagging));

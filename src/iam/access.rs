@@ -71,9 +71,14 @@ impl Limit {
 
 /// Who comes in by `item`, a principal of the statement `s` of `d`.
 pub fn audience(d: &Document, s: &Statement, item: &PrincipalItem, own: &Own) -> Audience {
-    let home = owner(s);
+    let home = owner(d, s);
     let guarded = || Limit::by_guard(guard(d, s, own));
-    of_place(place(item, own, home.as_deref()), &weighed(d, s), guarded)
+    let place = match place(item, own, home.as_deref()) {
+        // One expression in one statement is one account, whatever it is.
+        Place::SomeAccount { who, name, .. } if is_owner_by_name(s, &name) => Place::OwnAccount { who, name: None },
+        place => place,
+    };
+    of_place(place, &weighed(d, s), guarded)
 }
 
 /// The conditions of `s`, without those on the owner of what the policy is on. An endpoint's policy is on the way to
@@ -153,8 +158,12 @@ fn of_place(place: Place, strength: &Strength, guard: impl Fn() -> Limit) -> Aud
     }
 }
 
-/// The account that owns what a resource policy is on: the one in the ARNs of its own resources, where all name the same.
-pub fn owner(s: &Statement) -> Option<String> {
+/// The account that owns what a resource policy is on: the one in the ARN of its target, or in the ARNs of its own resources,
+/// where all name the same.
+fn owner(d: &Document, s: &Statement) -> Option<String> {
+    if d.account.is_some() {
+        return d.account.clone();
+    }
     let clause = s.resource.as_ref().filter(|c| !c.negated && s.principal.is_some())?;
     let mut accounts = clause.items.iter().map(|item| match Arn::parse(&item.text)?.account() {
         Field::Literal(account) => Some(account.into_owned()),
@@ -162,6 +171,17 @@ pub fn owner(s: &Statement) -> Option<String> {
     });
     let first = accounts.next()??;
     accounts.all(|a| a.as_ref() == Some(&first)).then_some(first)
+}
+
+/// Whether the account in each of a resource policy's own ARNs is this expression: `${local.account_id}`.
+fn is_owner_by_name(s: &Statement, name: &str) -> bool {
+    let clause = s.resource.as_ref().filter(|c| !c.negated && !c.items.is_empty());
+    clause.is_some_and(|c| {
+        c.items.iter().all(|item| {
+            let arn = Arn::parse(&item.text);
+            arn.is_some_and(|a| matches!(a.account(), Field::Hole(Some(_))) && a.account.display() == name)
+        })
+    })
 }
 
 /// Whether every principal of a statement is the root of the account that owns the resource, or may be: the default policy

@@ -148,6 +148,8 @@ pub struct Document {
     pub owner: Option<Owner>,
     /// The resource that holds it: index into `Unit::resources`, and after linking into `Project::resources`.
     pub resource: Option<u32>,
+    /// For a resource policy: the account in the ARN by which the resource that holds it names what it is on.
+    pub account: Option<String>,
     /// Where the document is put to use, when that is another place than where it is written
     /// (`policy = file("p.json")`); outermost last. Labels for findings.
     pub used_at: Vec<Use>,

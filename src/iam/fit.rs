@@ -131,8 +131,23 @@ pub fn reaches(resource: &Text, action: Action) -> bool {
     let arn = Pattern::resource(resource);
     match action.resource_types().len() {
         0 => is_own(action.service(), resource),
-        _ => action.resource_types().any(|t| t.fits(&arn).may_be()),
+        _ => action.resource_types().any(|t| t.fits(&arn).may_be()) || action.is_checked_against(&arn).may_be(),
     }
+}
+
+/// Whether an ARN, by its known beginning, may be of the type: `listener/net/*` is not a load balancer, though a name with colons
+/// in it would fit both forms.
+pub fn may_be_of(resource: &Text, kind: ResourceType) -> bool {
+    let Some(arn) = Arn::parse(resource) else {
+        return true;
+    };
+    let prefix = arn.resource.prefix();
+    let head = prefix.split(['*', '?', '$']).next().unwrap_or_default();
+    kind.arn_formats().any(|format| {
+        let form = format.splitn(6, ':').nth(5).unwrap_or_default();
+        let form = form.split("${").next().unwrap_or_default();
+        form.starts_with(head) || head.starts_with(form)
+    })
 }
 
 /// The actions of `set` for which `resource` is as wide as `*`: it is everything, or every resource of a type that the action
@@ -206,6 +221,44 @@ mod tests {
             let set = ActionSet::expand_all(actions.split(' '));
             let found: Vec<_> = wide_for(&text(resource), &set).iter().map(|a| a.name()).collect();
             assert_eq!(found.join(" "), wide, "{resource}");
+        }
+    }
+
+    #[test]
+    fn what_an_arn_reaches_and_of_which_type_it_may_be() {
+        let of = |name: &str| super::super::catalogue::catalogue().action(name).unwrap();
+        for (resource, action, reaches_it) in [
+            ("arn:aws:es:eu-west-1:111122223333:domain/logs/*", "es:ESHttpGet", true),
+            (
+                "arn:aws:es:eu-west-1:111122223333:domain/logs/*",
+                "es:DeleteDomain",
+                false,
+            ),
+            ("arn:aws:es:eu-west-1:111122223333:domain/logs", "es:DeleteDomain", true),
+            ("arn:aws:es:eu-west-1:111122223333:domain/*", "es:DeleteDomain", true),
+            ("arn:aws:s3:::reports/*", "s3:PutBucketPolicy", false),
+        ] {
+            assert_eq!(reaches(&text(resource), of(action)), reaches_it, "{resource} {action}");
+        }
+        for (resource, action, may_be) in [
+            (
+                "arn:aws:elasticloadbalancing:*:*:listener/app/*/*/*",
+                "elasticloadbalancing:DeleteLoadBalancer",
+                false,
+            ),
+            (
+                "arn:aws:elasticloadbalancing:*:*:loadbalancer/app/*/*",
+                "elasticloadbalancing:DeleteLoadBalancer",
+                true,
+            ),
+            ("arn:aws:ec2:*:*:network-interface/*", "ec2:TerminateInstances", false),
+            ("arn:aws:ec2:*:*:*/*", "ec2:TerminateInstances", true),
+            ("arn:aws:rds:*:*:snapshot:*", "rds:DeleteDBInstance", false),
+            ("arn:aws:rds:*:*:db:app-*", "rds:DeleteDBInstance", true),
+            ("*", "rds:DeleteDBInstance", true),
+        ] {
+            let found = of(action).resource_types().any(|t| may_be_of(&text(resource), t));
+            assert_eq!(found, may_be, "{resource} {action}");
         }
     }
 

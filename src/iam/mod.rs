@@ -9,6 +9,7 @@ pub mod arn;
 pub mod arn_format;
 mod breadth;
 pub mod catalogue;
+pub mod class;
 pub mod condition;
 pub mod document;
 pub mod expand;

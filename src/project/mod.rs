@@ -11,8 +11,8 @@ mod required;
 mod workload;
 
 pub use effective::{
-    AwsManaged, Boundary, Effective, Effects, Gap, Given, Grant, Guardrail, Level, PolicySource, Power, Reach, Why,
-    Withheld, is_denied, is_most,
+    AwsManaged, Boundary, EXCEPT_DENIED, Effective, Effects, Gap, Given, Grant, Guardrail, Level, PolicySource, Power,
+    Reach, Why, Withheld, is_denied, is_most,
 };
 pub use link::link;
 pub use required::{Codebase, Doubt, Required};

@@ -2,6 +2,7 @@
 
 use super::eval::{Captured, Found};
 use crate::iam::{AccessLevel, ActionSet};
+use crate::project::EXCEPT_DENIED;
 
 /// Longest text of an item in a message; ARNs are long, messages are short.
 const LONGEST: usize = 40;
@@ -32,7 +33,11 @@ fn say(c: &Captured<'_>, part: Option<&str>) -> String {
     match part {
         None => shorten(&text),
         Some("service") => text.split(':').next().unwrap_or_default().to_owned(),
+        Some("denied") => c.denied.map_or_else(String::new, |_| EXCEPT_DENIED.to_owned()),
         Some("left") => c.left.as_ref().map_or_else(String::new, |l| l.why.to_owned()),
+        Some("count") if c.left.as_ref().is_some_and(|l| l.at_most) => {
+            format!("up to {}", c.granted().map_or(0, ActionSet::len))
+        }
         Some(part) => match c.granted() {
             Some(actions) => of_actions(actions, part),
             None => of_actions(&ActionSet::expand(&text), part),

@@ -1,6 +1,7 @@
 //! One cause, one finding.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
@@ -223,6 +224,7 @@ const MAX_LABELS: usize = 12;
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Mistake<'f> {
     rule: &'f str,
+    /// Of one statement, all that is not critical is one mistake: what gives everything stays by itself.
     severity: Severity,
     confidence: Confidence,
     branch: Option<&'f str>,
@@ -251,7 +253,11 @@ pub(super) fn unite(
             groups.entry(mistake).or_default().push(i);
         }
     }
-    let groups: Vec<Vec<usize>> = groups.into_values().filter(|g| g.len() > 1).collect();
+    let mut groups: Vec<Vec<usize>> = groups.into_values().filter(|g| g.len() > 1).collect();
+    // The gravest speaks for all, and the others follow in the order of their severity.
+    groups
+        .iter_mut()
+        .for_each(|group| group.sort_by_key(|&i| Reverse(reported[i].severity)));
     let mut gone = BTreeSet::new();
     for group in &groups {
         let mut also = Vec::new();
@@ -297,7 +303,10 @@ fn mistake<'f>(
     };
     Some(Mistake {
         rule: f.rule(),
-        severity: f.severity,
+        severity: match one_per {
+            OnePer::Statement => f.severity.max(Severity::High),
+            OnePer::Value => f.severity,
+        },
         confidence: f.confidence,
         branch: finding.branch.as_deref(),
         left_out: left_out(f),

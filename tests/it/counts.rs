@@ -117,3 +117,136 @@ Policies:
         [format!("`s3:*` grants {left} actions, the code uses one")]
     );
 }
+
+const EXCEPT: &str = ", except on resources that are denied";
+
+fn statement(effect: &str, action: &str, resource: &str) -> String {
+    format!(r#"{{"Effect": "{effect}", "Action": "{action}", {resource}}}"#)
+}
+
+/// The statements in one document, and as two policies of one role.
+fn together_and_apart(allow: &str, deny: &str) -> [(&'static str, String); 2] {
+    let template = format!(
+        r#"Resources:
+  Ops:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {{}}
+      Policies:
+        - PolicyName: a
+          PolicyDocument: {{"Version": "2012-10-17", "Statement": [{allow}]}}
+        - PolicyName: b
+          PolicyDocument: {{"Version": "2012-10-17", "Statement": [{deny}]}}
+"#
+    );
+    [
+        (
+            "p.json",
+            format!(r#"{{"Version": "2012-10-17", "Statement": [{allow}, {deny}]}}"#),
+        ),
+        ("template.yaml", template),
+    ]
+}
+
+#[test]
+fn every_is_not_said_of_what_a_deny_takes_away() {
+    for (action, rule, denied, on, spares) in [
+        (
+            "sqs:*",
+            "service-wildcard",
+            "sqs:*",
+            r#""Resource": "arn:aws:sqs:*:*:billing""#,
+            true,
+        ),
+        (
+            "sqs:*",
+            "service-wildcard",
+            "*",
+            r#""Resource": "arn:aws:sqs:*:*:billing""#,
+            true,
+        ),
+        (
+            "sqs:*",
+            "service-wildcard",
+            "sns:*",
+            r#""Resource": "arn:aws:sns:*:*:billing""#,
+            false,
+        ),
+        (
+            "sts:AssumeRole",
+            "assume-role-star",
+            "sts:*",
+            r#""Resource": "arn:aws:iam::*:role/admin-*""#,
+            true,
+        ),
+        (
+            "iam:PassRole",
+            "pass-role-star",
+            "iam:Pass*",
+            r#""Resource": "arn:aws:iam::*:role/admin-*""#,
+            true,
+        ),
+        (
+            "*",
+            "admin-star-star",
+            "s3:*",
+            r#""Resource": "arn:aws:s3:::audit/*""#,
+            true,
+        ),
+        (
+            "s3:PutObject",
+            "write-actions-on-star",
+            "s3:*",
+            r#""Resource": ["arn:aws:s3:::audit", "arn:aws:s3:::audit/*"]"#,
+            true,
+        ),
+        (
+            "secretsmanager:GetSecretValue",
+            "secrets-read-star",
+            "secretsmanager:*",
+            r#""Resource": "arn:aws:secretsmanager:*:*:secret:prod/*""#,
+            true,
+        ),
+        // Only under a condition: it is not certain.
+        (
+            "sqs:*",
+            "service-wildcard",
+            "sqs:*",
+            r#""Resource": "arn:aws:sqs:*:*:billing", "Condition": {"Bool": {"aws:SecureTransport": "false"}}"#,
+            false,
+        ),
+    ] {
+        let allow = statement("Allow", action, r#""Resource": "*""#);
+        for (name, text) in together_and_apart(&allow, &statement("Deny", denied, on)) {
+            let found = messages(&[(name, &text)], rule);
+            assert_eq!(found.len(), 1, "{name} {action} {rule}: {found:?}");
+            assert_eq!(
+                found[0].ends_with(EXCEPT),
+                spares,
+                "{name} {action} {denied}: {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn resources_that_are_not_known_are_counted_at_most() {
+    let all = ActionSet::expand("s3:*").len();
+    let code = r#"import json
+policy = json.dumps({
+    "Version": "2012-10-17",
+    "Statement": [{
+        "Effect": "Allow",
+        "Action": "s3:*",
+        "Resource": ["${aws_s3_bucket.logs.arn}", "${aws_s3_bucket.logs.arn}/*"],
+    }],
+})
+"#;
+    let found = messages(&[("logs.tf.json.template.py", code)], "service-wildcard");
+    assert_eq!(
+        found,
+        [format!(
+            "every action of `s3` that fits these resources is allowed, up to {all} in all"
+        )]
+    );
+}

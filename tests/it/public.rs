@@ -263,14 +263,7 @@ fn the_open_routes_of_an_api_are_one_finding() {
             events.concat()
         )
     };
-    let severities = |events: &[String]| {
-        let repo = crate::support::repository::Repository::new(&[("t.yaml", &*template(events))]);
-        let ran = repo.run(&["check", "-f", "json", "--only", "apigw-method-no-auth"]);
-        let all = ran.json()["findings"].as_array().unwrap().clone();
-        all.iter()
-            .map(|f| f["severity"].as_str().unwrap().to_owned())
-            .collect::<Vec<_>>()
-    };
+    let severities = |events: &[String]| severities(&[("t.yaml", &*template(events))], "apigw-method-no-auth");
     assert_eq!(
         severities(&[event("a", "Api", "get"), event("b", "Api", "post")]),
         ["medium"]
@@ -283,4 +276,99 @@ fn the_open_routes_of_an_api_are_one_finding() {
         severities(&[event("a", "Api", "get"), event("b", "HttpApi", "any")]),
         ["low", "medium"]
     );
+}
+
+/// The severities of one rule on files.
+fn severities(files: &[(&str, &str)], rule: &str) -> Vec<String> {
+    let ran = Repository::new(files).run(&["check", "-f", "json", "--only", rule]);
+    let all = ran.json()["findings"].as_array().unwrap().clone();
+    let severity = |f: &serde_json::Value| f["severity"].as_str().unwrap().to_owned();
+    all.iter().map(severity).collect()
+}
+
+#[test]
+fn what_a_service_wildcard_gives_on_its_resources_decides_how_grave_it_is() {
+    let policy = |action: &str, resource: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{action}","Resource":{resource}}}]}}"#
+        )
+    };
+    for (action, resource, expected) in [
+        ("s3:*", r#"["arn:aws:s3:::reports","arn:aws:s3:::reports/*"]"#, "medium"),
+        ("s3:*", r#"["arn:aws:s3:::reports-*"]"#, "medium"),
+        ("s3:*", r#""*""#, "high"),
+        ("s3:*", r#"["arn:aws:s3:::reports","arn:aws:s3:::*"]"#, "high"),
+        ("sqs:*", r#""arn:aws:sqs:*:111122223333:*""#, "high"),
+        ("iam:*", r#""arn:aws:iam::111122223333:role/app""#, "high"),
+        ("iam:*", r#""*""#, "critical"),
+    ] {
+        let found = severities(&[("p.json", &policy(action, resource))], "service-wildcard");
+        assert_eq!(found, [expected], "{action} {resource}");
+    }
+    // Of one list, what is critical stays by itself, and the rest is one finding.
+    let list = r#"["sqs:*","iam:*","ssmmessages:*","sns:*"]"#;
+    let text = policy("ACTIONS", r#""*""#).replace(r#""ACTIONS""#, list);
+    assert_eq!(
+        severities(&[("p.json", &text)], "service-wildcard"),
+        ["high", "critical"]
+    );
+}
+
+#[test]
+fn a_key_for_cloudwatch_logs_is_less_than_a_key_for_any_caller() {
+    let policy = |service: &str| {
+        format!(
+            r#"resource "aws_kms_key" "k" {{
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{
+    Effect = "Allow", Principal = {{ Service = "{service}" }}, Resource = "*",
+    Action = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant", "kms:Describe*"]
+  }}] }})
+}}
+"#
+        )
+    };
+    for (service, expected) in [
+        ("logs.eu-west-1.amazonaws.com", "medium"),
+        ("logs.${var.region}.amazonaws.com", "medium"),
+        ("cloudtrail.amazonaws.com", "high"),
+    ] {
+        let found = severities(&[("main.tf", &policy(service))], "service-principal-without-source");
+        assert_eq!(found, [expected], "{service}");
+    }
+}
+
+#[test]
+fn a_block_for_the_account_or_the_bucket_makes_a_public_policy_less() {
+    let policy = r#"
+resource "aws_s3_bucket" "b" {}
+resource "aws_s3_bucket_policy" "b" {
+  bucket = aws_s3_bucket.b.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{
+    Effect = "Allow", Principal = "*", Action = "s3:GetObject", Resource = "${aws_s3_bucket.b.arn}/*"
+  }] })
+}
+"#;
+    let block = |kind: &str, bucket: &str| {
+        format!(
+            "{policy}resource \"{kind}\" \"b\" {{\n  {bucket}\n  block_public_policy = true\n  restrict_public_buckets = true\n}}\n"
+        )
+    };
+    for (text, expected) in [
+        (policy.to_owned(), "high"),
+        (block("aws_s3_account_public_access_block", ""), "low"),
+        (
+            block("aws_s3_bucket_public_access_block", "bucket = aws_s3_bucket.b.id"),
+            "low",
+        ),
+        (
+            block("aws_s3_bucket_public_access_block", "bucket = aws_s3_bucket.other.id"),
+            "high",
+        ),
+    ] {
+        assert_eq!(
+            severities(&[("main.tf", &text)], "resource-policy-public"),
+            [expected],
+            "{text}"
+        );
+    }
 }

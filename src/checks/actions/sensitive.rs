@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::checks::escalation;
-use crate::checks::grants::{class, granting, managing, names};
+use crate::checks::grants::{granting, managing, names};
 use crate::iam::ActionSet;
 use crate::iam::catalogue::catalogue;
+use crate::iam::class::class;
 use crate::rules::{Context, Out};
 
 const RULE: &str = "sensitive-action-without-condition";

@@ -2,12 +2,13 @@
 
 use std::sync::OnceLock;
 
-use crate::checks::grants::{Granting, class, granting, managing, names};
+use crate::checks::grants::{Granting, granting, managing, names};
 use crate::finding::Severity;
 use crate::iam::Item;
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::{Breadth, whole_types, widest};
 use crate::iam::catalogue::{Action, catalogue};
+use crate::iam::class::class;
 use crate::iam::condition::Grade;
 use crate::rules::{Context, Out};
 

@@ -7,6 +7,7 @@ use crate::iam::ActionSet;
 use crate::iam::arn::Shape;
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::{Grade, passes_without_key};
+use crate::iam::fit::may_be_of;
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
@@ -210,7 +211,7 @@ fn meet(a: &Granting<'_>, b: &Granting<'_>) -> bool {
     let about = |r: &Item| {
         let arn = Pattern::resource(&r.text);
         let mut types = b.actions.iter().flat_map(|a| a.resource_types());
-        types.any(|t| t.fits(&arn).may_be())
+        types.any(|t| may_be_of(&r.text, t) && t.fits(&arn).may_be())
     };
     x.items.iter().filter(|r| about(r)).any(|r| {
         y.items.iter().any(|q| {

@@ -68,7 +68,9 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
             continue;
         }
         let service = d.service.as_deref().unwrap_or_default();
-        let severity = if GRAVE.contains(&service) && !keeps_inside(s) {
+        // What CloudWatch Logs encrypts with a key is decrypted for the account of the log group only.
+        let of_logs = service == "kms" && name == "logs.amazonaws.com";
+        let severity = if GRAVE.contains(&service) && !keeps_inside(s) && !of_logs {
             Severity::High
         } else {
             Severity::Medium
@@ -109,6 +111,13 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
             false => narrowing::source_account(cx, id, s),
         };
         f.remedies.extend(remedy.filter(|_| clause.items.len() == 1));
+        if of_logs {
+            f.remedies.clear();
+            f = f.help(
+                "Add a condition `ArnLike` on `kms:EncryptionContext:aws:logs:arn` with the ARNs of your log groups: CloudWatch Logs \
+                 sends the log group as the encryption context.",
+            );
+        }
         if name == "sqs.amazonaws.com" {
             f.remedies.clear();
             f = f.help("Remove this principal: SQS calls nothing by itself.");
@@ -142,7 +151,8 @@ fn keeps_inside(s: &Statement) -> bool {
 fn uses_key(a: Action) -> bool {
     let name = a.short_name();
     a.service().prefix() == "kms"
-        && (matches!(name, "Decrypt" | "DescribeKey" | "Encrypt")
+        && (matches!(name, "Decrypt" | "Encrypt")
+            || name.starts_with("Describe")
             || name.starts_with("GenerateDataKey")
             || name.starts_with("ReEncrypt"))
 }

@@ -1,11 +1,12 @@
 //! `iam:PassRole` and `sts:AssumeRole` on more roles than meant.
 //! IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
 
+use crate::checks::grants::except_denied;
 use crate::checks::narrowing;
 use crate::finding::Finding;
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Grade, strength};
-use crate::iam::{Action, Clause, Item, PolicyKind, Statement, catalogue};
+use crate::iam::{Action, ActionSet, Clause, Item, PolicyKind, Statement, catalogue};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::source::Span;
@@ -61,6 +62,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         let mut f = f;
         f.steps_down += u8::from(strength(s).narrows());
         f.remedies.extend(narrowing::passed_to(cx, id, s));
+        let f = except_denied(cx, id, i, &only(pass_role), f);
         out.push(
             f.actions(grant.item().map(|i| i.display().to_lowercase()))
                 .resources(reach.item().map(Item::display)),
@@ -98,8 +100,12 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut Out<'_>) {
         if strength(s).narrows() {
             f.steps_down += 1;
         }
-        out.push(f);
+        out.push(except_denied(cx, id, i, &only(assume_role), f));
     }
+}
+
+fn only(action: Action) -> ActionSet {
+    std::iter::once(action).collect()
 }
 
 /// What a statement allows for sessions only: without `sts:AssumeRole` it gives nothing.

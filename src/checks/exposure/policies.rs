@@ -1,15 +1,18 @@
 //! Resource policies open to everybody, or open too far.
 //! IAM User Guide, "Identity-based policies and resource-based policies"; Amazon S3 User Guide, "The meaning of public".
 
-use crate::checks::grants::class;
+use std::cell::OnceCell;
+
 use crate::finding::Severity;
 use crate::iam::access::{Audience, Limit, audience, is_owners_root, names_somebody, weighed};
 use crate::iam::catalogue::AccessLevel;
+use crate::iam::class::class;
 use crate::iam::condition::{Grade, Operator, is_of_owner, strength};
 use crate::iam::principal::is_open;
-use crate::iam::{Document, Item, PolicyKind, Statement, pattern};
+use crate::iam::{Action, ActionSet, Clause, Document, Item, PolicyKind, Statement, pattern};
 use crate::model::Resource;
 use crate::project::DocumentId;
+use crate::project::places::Places;
 use crate::rules::{Context, Out};
 use crate::value::{Kind, Value};
 
@@ -249,6 +252,8 @@ fn blocked<'a>(cx: &Context<'a>, d: &Document) -> Option<&'a Resource> {
     let bucket = holder.get("Bucket")?;
     cx.project.resources.iter().find(|r| {
         let (settings, of) = match &*r.kind {
+            // Of the account that the same module or template sets up.
+            "AWS::S3::AccountPublicAccessBlock" => (Some(&r.props), r.address.scope == holder.address.scope),
             "AWS::S3::Bucket" => (r.get("PublicAccessBlockConfiguration"), refers_to(bucket, r)),
             "AWS::S3::BucketPublicAccessBlock" => (Some(&r.props), r.get("Bucket").is_some_and(|b| same(b, bucket))),
             _ => return false,
@@ -295,6 +300,7 @@ fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
     if is_open(principal) && is_in_vpc(cx, d) {
         return;
     }
+    let places = OnceCell::new();
     for item in &clause.items {
         let whole = pattern::is_star(&item.text)
             || item.text.known().is_some_and(|t| {
@@ -305,18 +311,65 @@ fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
         if !whole {
             continue;
         }
-        let mut f = cx
-            .at_statement(
-                "resource-policy-star-action-generic",
-                id,
-                i,
+        let all = item_actions(d, clause, item);
+        let places = places.get_or_init(|| Places::new(cx.project));
+        let given = cx.project.given(places, id, i, &all);
+        let changes = given.fitting.is_empty() || given.fitting.iter().any(changes_policy);
+        let (message, label) = match changes {
+            true => (
                 format!("the {} policy allows every action", thing(d)),
-            )
-            .primary(item.span, "reading, writing, deleting and changing this policy")
+                "reading, writing, deleting and changing this policy",
+            ),
+            false => (
+                format!(
+                    "the {} policy allows every action that fits these resources, {} in all",
+                    thing(d),
+                    given.fitting.len()
+                ),
+                "reading, writing and deleting, not changing this policy",
+            ),
+        };
+        let mut f = cx
+            .at_statement("resource-policy-star-action-generic", id, i, message)
+            .primary(item.span, label)
             .actions([item.display().to_lowercase()]);
+        if !changes || is_within_account(cx, d, s) {
+            f.steps_down += 1;
+        }
         if strength(s).narrows() {
             f.steps_down += 1;
         }
         out.push(f);
     }
+}
+
+/// What a whole wildcard stands for in the policy of a resource: actions of its service. A domain's policy is about requests to
+/// its indexes and APIs. Amazon OpenSearch Service Developer Guide, "Identity and Access Management", "Resource-based policies".
+fn item_actions(d: &Document, clause: &Clause, item: &Item) -> ActionSet {
+    let set = clause.items.iter().position(|i| i.span == item.span);
+    let set = set.and_then(|at| clause.sets().get(at)).cloned().unwrap_or_default();
+    match d.service.as_deref() {
+        Some("es") => set.iter().filter(|a| a.name().starts_with("es:ESHttp")).collect(),
+        Some(service) => set.iter().filter(|a| a.service().prefix() == service).collect(),
+        None => set,
+    }
+}
+
+/// Changes the policy of a resource, or takes part of it away.
+fn changes_policy(a: Action) -> bool {
+    let name = a.short_name();
+    a.level().changes()
+        && (name.contains("Policy")
+            || name.contains("Permission")
+            || matches!(a.name(), "sns:SetTopicAttributes" | "sqs:SetQueueAttributes"))
+}
+
+/// All who come in belong to the account that owns the resource.
+fn is_within_account(cx: &Context<'_>, d: &Document, s: &Statement) -> bool {
+    let clause = s.principal.as_ref().filter(|p| !p.negated && !p.items.is_empty());
+    clause.is_some_and(|c| {
+        c.items
+            .iter()
+            .all(|p| matches!(audience(d, s, p, cx.project.own), Audience::Owner(_)))
+    })
 }

@@ -1,7 +1,8 @@
 //! Actions on everything that could be on less.
 
-use crate::checks::grants::{class, granting, managing, names, writing};
+use crate::checks::grants::{granting, managing, names, writing};
 use crate::finding::Severity;
+use crate::iam::class::class;
 use crate::iam::condition::{Grade, Strength};
 use crate::iam::{Action, ActionSet};
 use crate::rules::{Context, Out};

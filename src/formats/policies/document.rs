@@ -300,6 +300,7 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Guard>, slot: &Slot
         keys: spanned_keys(entries),
         owner: slot.owner.clone(),
         resource: slot.resource,
+        account: None,
         used_at: slot.used_at.clone(),
         branch,
         open,

@@ -43,7 +43,7 @@ enum Class {
     Partition,
     Region,
     UrlSuffix,
-    /// The name of a bucket that exists. Amazon S3 User Guide, "General purpose bucket naming rules"; older names have
+    /// The name of a bucket. Amazon S3 User Guide, "General purpose bucket naming rules"; older names have
     /// capitals and underscores too.
     Bucket,
     /// A policy variable: any string, its `*` and `?` not special.
@@ -110,7 +110,7 @@ impl Pattern {
                         HoleKind::Partition => Class::Partition,
                         HoleKind::Region => Class::Region,
                         HoleKind::UrlSuffix => Class::UrlSuffix,
-                        HoleKind::Existing if is_bucket_name(&h.name) => Class::Bucket,
+                        HoleKind::Existing | HoleKind::Resource if is_bucket_name(&h.name) => Class::Bucket,
                         HoleKind::Resource
                         | HoleKind::Existing
                         | HoleKind::Input
@@ -155,9 +155,10 @@ impl Pattern {
             let name = &rest[at + 2..at + end];
             let not = match name {
                 "Partition" | "Region" | "Account" => ":/",
-                // Names that are certain to hold no slash, so that `bucket/*` is no bucket and `table/t/index/*` no table.
+                // Names that are certain to hold no slash, so that `bucket/*` is no bucket, `table/t/index/*` no table, and
+                // `domain/d/*` no domain.
                 "BucketName" => "/:",
-                "TableName" => "/",
+                "TableName" | "DomainName" => "/",
                 _ => "",
             };
             out.hole(Unknown {

@@ -1,7 +1,8 @@
 //! How much of a pattern its statement gives in the end: what numbers in messages count.
 
-use crate::iam::ActionSet;
+use crate::iam::arn::{self, Breadth};
 use crate::iam::fit::Resources;
+use crate::iam::{ActionSet, Clause};
 use crate::project::places::Places;
 use crate::project::{DocumentId, Project};
 use crate::source::Text;
@@ -13,6 +14,8 @@ pub struct Given {
     pub kept: ActionSet,
     /// Those of `kept` that fit a resource of the statement. Where none certainly does, those that may.
     pub fitting: ActionSet,
+    /// The statement names resources that are not known: only some of `fitting` may fit them.
+    pub at_most: bool,
 }
 
 impl Project<'_> {
@@ -29,7 +32,10 @@ impl Project<'_> {
             .resource
             .as_ref();
         let named = |text: &Text| places.as_arn(text);
-        let fitting = match clause.and_then(|c| Resources::of(c, named)) {
+        let resources = clause.and_then(|c| Resources::of(c, named));
+        let wide = |c: &Clause| c.negated || c.items.iter().any(|i| arn::widest(&i.text) <= Breadth::WholeType);
+        let at_most = resources.is_none() && clause.is_some_and(|c| !c.items.is_empty() && !wide(c));
+        let fitting = match resources {
             Some(mut resources) => {
                 let fitting: ActionSet = kept.iter().filter(|a| resources.fit(*a)).collect();
                 match fitting.is_empty() {
@@ -39,6 +45,6 @@ impl Project<'_> {
             }
             None => kept.clone(),
         };
-        Given { kept, fitting }
+        Given { kept, fitting, at_most }
     }
 }

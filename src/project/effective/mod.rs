@@ -42,8 +42,8 @@ pub use given::Given;
 pub use guardrails::{Guardrail, Level};
 pub use managed::AwsManaged;
 pub use power::{Power, Reach, is_most};
-pub use withheld::Withheld;
 pub(super) use withheld::withheld;
+pub use withheld::{EXCEPT_DENIED, Withheld};
 
 use super::{DocumentId, Identity, IdentityId, PolicyRef, PolicyUse, Project};
 use crate::iam::condition::{Strength, strength};
@@ -383,4 +383,27 @@ fn takes_all(deny: &Statement, allow: &Statement) -> bool {
             .iter()
             .any(|d| pattern::covers(&d.text, &a.text, Case::Sensitive).is_yes())
     })
+}
+
+/// Whether a Deny is on some resource that an Allow is on.
+fn takes_some(deny: &Statement, allow: &Statement) -> bool {
+    let (Some(deny), Some(allow)) = (&deny.resource, &allow.resource) else {
+        return false;
+    };
+    let covers = |outer: &Clause, inner: &Clause| {
+        let covered = |i: &Item| {
+            let mut items = outer.items.iter();
+            items.any(|o| pattern::covers(&o.text, &i.text, Case::Sensitive).is_yes())
+        };
+        inner.items.iter().all(covered)
+    };
+    match (deny.negated, allow.negated) {
+        (false, false) => deny.items.iter().any(|d| {
+            let mut items = allow.items.iter();
+            items.any(|a| pattern::overlaps(&d.text, &a.text, Case::Sensitive).may_be())
+        }),
+        (true, false) => !covers(deny, allow),
+        (false, true) => !covers(allow, deny),
+        (true, true) => true,
+    }
 }

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{Effective, PolicySource, is_certain, takes_all};
+use super::{Effective, PolicySource, is_certain, takes_all, takes_some};
 use crate::iam::arn::{Breadth, widest};
 use crate::iam::condition::{GIVEN, Operator, names_anything};
 use crate::iam::granted::Allowed;
 use crate::iam::{ActionSet, Condition, Granted, PolicyKind, Statement};
 use crate::project::{IdentityId, PolicyRef, Project};
+use crate::source::Span;
+
+/// Ends a message about what is allowed on every resource, where [`Withheld::partly`] says that a Deny spares some.
+pub const EXCEPT_DENIED: &str = ", except on resources that are denied";
 
 /// What one document seems to grant and none of its holders gets.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +19,8 @@ pub struct Withheld {
     all: ActionSet,
     /// Of single statements more: a Deny is on their resources only.
     of: BTreeMap<usize, ActionSet>,
+    /// What single statements lose on some of their resources, and where the first such Deny says on which.
+    partly: BTreeMap<usize, (Span, ActionSet)>,
     /// What each holder's boundary lets through on some resources or under a condition only.
     bounded: Option<ActionSet>,
 }
@@ -35,7 +41,21 @@ impl Withheld {
         self.bounded.as_ref().is_some_and(|b| actions.is_subset(b))
     }
 
+    /// Where a Deny says on which resources it takes some of `actions` away from a statement that keeps them on others.
+    pub fn partly(&self, statement: usize, actions: &ActionSet) -> Option<Span> {
+        let (span, lost) = self.partly.get(&statement)?;
+        lost.minus(self.of(statement)).intersects(actions).then_some(*span)
+    }
+
     fn meet(&mut self, other: &Self) {
+        self.partly
+            .retain(|statement, (_, lost)| match other.partly.get(statement) {
+                Some((_, others)) => {
+                    lost.intersect(others);
+                    true
+                }
+                None => false,
+            });
         let statements: Vec<usize> = self.of.keys().chain(other.of.keys()).copied().collect();
         let of = statements.into_iter().map(|s| {
             let mut both = self.of(s).clone();
@@ -85,8 +105,10 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
                 .collect();
             let nothing = ActionSet::empty();
             let lost = |a: &Allowed| a.actions.minus(left.get(&a.statement).copied().unwrap_or(&nothing));
+            let statements = &project.documents[*d as usize].statements;
             let here = Withheld {
                 of: lost_of(project.granted(*d), &lacks, lost),
+                partly: partly_of(project.granted(*d), statements, &effective.limits),
                 all: lacks.clone(),
                 bounded: bounded.clone(),
             };
@@ -113,6 +135,11 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
                     out.all.union_with(&level.complement());
                 }
                 let denies: Vec<_> = granted.limits.iter().take(super::MAX_LIMITS).collect();
+                let limits: Vec<_> = denies
+                    .iter()
+                    .map(|a| (&d.statements[a.statement], &a.actions))
+                    .collect();
+                out.partly = partly_of(granted, &d.statements, &limits);
                 out.of = lost_of(granted, &out.all, |a| {
                     let mut lost = ActionSet::empty();
                     for deny in &denies {
@@ -128,6 +155,31 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
         })
     };
     (0u32..).zip(held).map(own).collect()
+}
+
+/// What single statements lose by a certain Deny on some of their resources or more.
+fn partly_of(
+    granted: &Granted,
+    statements: &[Statement],
+    limits: &[(&Statement, &ActionSet)],
+) -> BTreeMap<usize, (Span, ActionSet)> {
+    let limits = || {
+        limits
+            .iter()
+            .take(super::MAX_LIMITS)
+            .filter(|(deny, _)| is_certain(deny))
+    };
+    let lost = granted.allowed.iter().filter_map(|a| {
+        let mut taking = limits()
+            .filter(|(deny, actions)| a.actions.intersects(actions) && takes_some(deny, &statements[a.statement]));
+        let (first, actions) = taking.next()?;
+        let mut lost = (*actions).clone();
+        taking.for_each(|(_, actions)| lost.union_with(actions));
+        lost.intersect(&a.actions);
+        let span = first.resource.as_ref().map_or(first.span, |r| r.span);
+        Some((a.statement, (span, lost)))
+    });
+    lost.collect()
 }
 
 /// What single statements lose, where it is more than `all`.

@@ -14,6 +14,7 @@ mod workloads;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use crate::iam::arn::{Arn, Field, is_account_id};
 use crate::iam::{Document, Own, PolicyKind};
 use crate::model::Unit;
 use crate::source::{FileId, Sources};
@@ -71,6 +72,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
     project.defaults.dedup();
     project.modules.sort_by_key(|m| m.file);
     drop_unowned_twins(&mut project.documents);
+    find_accounts(&mut project);
     let held = project.documents.iter().filter(|d| d.resource.is_some());
     let filled: BTreeSet<FileId> = held.map(|d| d.span.file).collect();
     unfilled.retain(|p| !filled.contains(&p.span.file));
@@ -104,6 +106,37 @@ fn drop_unowned_twins(documents: &mut Vec<Document>) {
         (a.span, &a.owner.as_ref().map(|o| (&o.scope, &o.address, &o.attribute)))
             .cmp(&(b.span, &b.owner.as_ref().map(|o| (&o.scope, &o.address, &o.attribute))))
     });
+}
+
+/// Properties by which a policy that is a resource of its own names what it is on.
+const TARGETS: [&str; 9] = [
+    "Arn",
+    "KeyId",
+    "QueueUrl",
+    "RegistryArn",
+    "ResourceARN",
+    "ResourceArn",
+    "SecretId",
+    "StreamARN",
+    "TopicArn",
+];
+
+/// Whose resource a policy is on, where its target is written as an ARN: the statements may say `*`.
+fn find_accounts(project: &mut Project<'_>) {
+    for d in project.documents.iter_mut().filter(|d| d.kind == PolicyKind::Resource) {
+        let holder = d.resource.and_then(|r| project.resources.get(r as usize));
+        let targets = holder
+            .iter()
+            .flat_map(|r| TARGETS.iter().filter_map(|name| r.get(name)));
+        d.account = targets.filter_map(account_of).next();
+    }
+}
+
+fn account_of(target: &Value) -> Option<String> {
+    match Arn::parse(target.as_text()?)?.account() {
+        Field::Literal(account) if is_account_id(&account) => Some(account.into_owned()),
+        _ => None,
+    }
 }
 
 /// A document that is used as a permissions boundary, and as nothing else, is one; so is one that a condition demands as the

@@ -257,7 +257,9 @@ fn check_words(file: &RuleFile) -> Checked {
 
 /// The captures that `{…}` name in a text: `{act}` and `{act.service}` both name `act`.
 pub(super) fn interpolations(text: &str) -> Checked<Vec<&str>> {
-    const PARTS: [&str; 7] = ["service", "count", "actions", "levels", "gravest", "worst", "left"];
+    const PARTS: [&str; 8] = [
+        "service", "count", "actions", "levels", "gravest", "worst", "left", "denied",
+    ];
     let mut names = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('{') {

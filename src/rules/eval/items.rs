@@ -58,6 +58,7 @@ impl<'p> One<'p> {
             via: self.via,
             actions: self.actions(),
             left: None,
+            denied: None,
         }
     }
 
@@ -278,6 +279,10 @@ impl Eval<'_, '_> {
             };
             truth = truth.and(if wanted { one } else { !one });
         }
+        if let Some(wanted) = t.whole_type {
+            let whole = Truth::from(arn::widest(text) <= Breadth::WholeType);
+            truth = truth.and(if wanted { whole } else { !whole });
+        }
         if let Some(wanted) = t.mostly_granted {
             let most = Truth::from(self.is_mostly_granted(one));
             truth = truth.and(if wanted { most } else { !most });
@@ -324,15 +329,26 @@ impl Eval<'_, '_> {
         }
         let project = self.context.project;
         let places = self.places.get_or_init(|| Places::new(project));
-        let Given { kept, fitting: left } = project.given(places, s.document_id, s.index, actions);
-        let why = match (left.len() < kept.len(), kept.len() < actions.len()) {
+        let given = project.given(places, s.document_id, s.index, actions);
+        let (Given { kept, at_most, .. }, left) = (&given, &given.fitting);
+        let why = match (*at_most || left.len() < kept.len(), kept.len() < actions.len()) {
             _ if left.is_empty() => return None,
             (false, false) => return None,
             (true, false) => " that fits these resources",
             (false, true) => " that is not denied",
             (true, true) => " that fits and is not denied",
         };
-        Some(Left { actions: left, why })
+        Some(Left {
+            why,
+            at_most: given.at_most,
+            actions: given.fitting,
+        })
+    }
+
+    /// Where a Deny takes some of the actions of an Allow statement away on some of its resources.
+    pub(super) fn partly_denied(&self, actions: &ActionSet, s: Stmt<'_>) -> Option<Span> {
+        let withheld = self.context.project.withheld(s.document_id);
+        withheld.partly(s.index, actions).filter(|_| s.statement.allows())
     }
 
     /// Whether a pattern in an identity policy is about one named resource, and holds no sensitive action that fits it.

@@ -13,9 +13,10 @@ use std::cell::OnceCell;
 
 use super::spec::{ItemTest, Match, Narrowed, Report, StatementTest};
 use super::{Context, Out, Rule, message};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::iam::ActionSet;
 use crate::iam::condition::strength;
+use crate::project::EXCEPT_DENIED;
 use crate::project::places::Places;
 use crate::source::{Span, Text};
 use crate::value::Via;
@@ -35,6 +36,7 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &
         for at in found.named(&report.at) {
             let at = &Captured {
                 left: statement.and_then(|s| eval.left_of(at.actions?, s)),
+                denied: statement.and_then(|s| eval.partly_denied(at.actions?, s)),
                 ..at.clone()
             };
             let mut f = match statement {
@@ -80,6 +82,8 @@ pub(super) struct Captured<'p> {
     pub(super) actions: Option<&'p ActionSet>,
     /// Of `actions`, those that the statement grants in the end, where that is not all of them.
     pub(super) left: Option<Left>,
+    /// Where a Deny takes some of it away on some resources.
+    pub(super) denied: Option<Span>,
 }
 
 /// The part of a pattern's actions that its statement grants in the end.
@@ -88,6 +92,8 @@ pub(super) struct Left {
     pub(super) actions: ActionSet,
     /// Why it is not all of them, after "every action".
     pub(super) why: &'static str,
+    /// The resources are not known: it may be fewer.
+    pub(super) at_most: bool,
 }
 
 impl Captured<'_> {
@@ -104,6 +110,7 @@ impl Captured<'_> {
             via: None,
             actions: None,
             left: None,
+            denied: None,
         }
     }
 }
@@ -133,6 +140,9 @@ fn finding(report: &Report, mut f: Finding, at: &Captured<'_>, found: &Found<'_>
     let say = |text: &str| message::render(text, &report.at, at, found);
     f.message = say(&report.message);
     f = f.primary(at.span, say(&report.label));
+    if let Some(denied) = at.denied.filter(|_| f.message.ends_with(EXCEPT_DENIED)) {
+        f = f.secondary(denied, "a Deny takes it away here");
+    }
     for also in &report.also {
         let label = say(&also.label);
         match found.first(&also.at) {
@@ -170,7 +180,7 @@ impl Eval<'_, '_> {
             if is_less(actions, &left) {
                 f = lower(f);
             }
-        } else if self.is_harmless(s, at) {
+        } else if f.severity.is_none_or(|s| s > Severity::Medium) && self.is_harmless(s, at) {
             f = lower(f);
         }
         if report.narrowed == Narrowed::Lower && s.statement.allows() && strength(s.statement).narrows() {

@@ -363,6 +363,7 @@ impl<'a> Eval<'_, 'a> {
                 via: Some(&value.via),
                 actions: None,
                 left: None,
+                denied: None,
             });
         }
         truth
@@ -403,5 +404,6 @@ fn owned<'o>(c: Captured<'_>) -> Captured<'o> {
         via: None,
         actions: None,
         left: None,
+        denied: None,
     }
 }

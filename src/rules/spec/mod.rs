@@ -344,6 +344,7 @@ pub struct ItemTest {
     pub granted: Option<bool>,
     pub one_operation: Option<bool>,
     pub mostly_granted: Option<bool>,
+    pub whole_type: Option<bool>,
     pub service: Many<String>,
     pub account: Many<Account>,
     #[serde(rename = "type")]

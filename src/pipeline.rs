@@ -9,9 +9,9 @@ use crate::date::Date;
 use crate::formats::{self, Lower};
 use crate::iam::Own;
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::dead::dead;
+use crate::iam::condition::dead::{Dead, dead};
 use crate::project::{Project, link};
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Sources, Span};
 
 /// What was understood of a set of sources.
 #[derive(Debug)]
@@ -81,8 +81,11 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
         formats::python::inline(sources, unit);
         formats::policies::lower(unit);
         formats::templated::unrendered(sources, unit);
+        let by_default = |at: Span| unit.defaults.iter().any(|(default, _)| default.contains(at));
         for statement in unit.documents.iter_mut().flat_map(|d| &mut d.statements) {
-            statement.dead = dead(statement, today);
+            // Another value than the default may bring it to life.
+            let of_default = |dead: &Dead| by_default(dead.span) || dead.other.is_some_and(by_default);
+            statement.dead = dead(statement, today).filter(|dead| !of_default(dead));
         }
     });
     lap("policies");

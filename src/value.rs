@@ -241,6 +241,33 @@ impl Value {
         keys.iter().try_fold(self, |v, k| v.get(k))
     }
 
+    /// The value without the items that stand for what an input may add; see [`HoleKind::Default`].
+    #[must_use]
+    pub fn without_additions(&self) -> Self {
+        let adds = |v: &Self| v.as_hole().is_some_and(|h| h.kind == HoleKind::Default);
+        let kind = match &self.kind {
+            Kind::Seq(items) => Kind::Seq(items.iter().filter(|v| !adds(v)).map(Self::without_additions).collect()),
+            Kind::Map(entries) => {
+                let entry = |e: &Entry| Entry {
+                    value: e.value.without_additions(),
+                    ..e.clone()
+                };
+                Kind::Map(entries.iter().map(entry).collect())
+            }
+            Kind::Json(inner) => Kind::Json(inner.without_additions().into()),
+            Kind::OneOf(branches) => {
+                let branch = |b: &Branch| Branch {
+                    value: b.value.without_additions(),
+                    ..b.clone()
+                };
+                Kind::OneOf(branches.iter().map(branch).collect())
+            }
+            Kind::Unknown(_) if adds(self) => Kind::Null,
+            _ => return self.clone(),
+        };
+        Self { kind, ..self.clone() }
+    }
+
     /// A list's items, or the value itself as the only one.
     pub fn items(&self) -> &[Self] {
         match &self.kind {

@@ -159,14 +159,18 @@ pub struct Document {
     pub open: bool,
     /// What stayed unknown, placeholders ([`crate::source::HoleKind::is_placeholder`]) aside: in document order, each once.
     pub unresolved: Vec<Unresolved>,
+    /// Something in it may have more than the default of an input gives: what is written is judged, and nothing is missing for
+    /// sure.
+    pub by_default: bool,
     /// The evaluated value, for `overgrant policies` and for sizes.
     pub value: Value,
 }
 
 impl Document {
-    /// Nothing stayed unknown but placeholders; where a condition decides, all its alternatives are known.
+    /// Nothing stayed unknown but placeholders, and no input adds to what is written; where a condition decides, all its
+    /// alternatives are known.
     pub fn is_complete(&self) -> bool {
-        self.unresolved.is_empty()
+        self.unresolved.is_empty() && !self.by_default
     }
 }
 
@@ -311,6 +315,8 @@ pub struct Statement {
     pub branch: Option<Guard>,
     /// Further elements may exist that we cannot see: nothing is missing for sure.
     pub open: bool,
+    /// A condition is left out that an input asks for: by default there is none.
+    pub unlimited: bool,
     /// No part of it stayed unknown but what is only known when deployed (account, region, the repository's own resources).
     pub complete: bool,
     /// No request can match it; set when the day of the run is known.

@@ -207,6 +207,8 @@ pub struct Unit {
     pub wanted: Vec<String>,
     /// Defaults of parameters and variables that nothing here gives a value: place and name.
     pub defaults: Vec<(Span, Arc<str>)>,
+    /// Documents that nothing here refers to, or only an output does.
+    pub unattached: Vec<Span>,
     /// What Python code says beyond its resources, for the analysis of calls in `project`.
     pub modules: Vec<python::Module>,
     pub inline: Vec<Inline>,

@@ -18,10 +18,10 @@ pub use link::link;
 pub use required::{Codebase, Doubt, Required};
 pub use workload::{Code, CodePlace, Handler, RunsAs, Workload, WorkloadKind};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use crate::iam::{Document, Granted, Own};
+use crate::iam::{Document, Granted, Own, Statement};
 use crate::model::Resource;
 use crate::model::python::{Module, Program};
 use crate::source::{Problem, Sources, Span, Text};
@@ -52,6 +52,8 @@ pub struct Project<'a> {
     pub test_code: Vec<Span>,
     /// See [`crate::model::Unit::defaults`]; sorted.
     defaults: Vec<(Span, Arc<str>)>,
+    /// See [`crate::model::Unit::unattached`].
+    unattached: HashSet<Span>,
     /// Policies that are put on an identity that cannot be told, by its kind and the scope of the resource that puts them:
     /// one place of each.
     pub unplaced: BTreeMap<(IdentityKind, Arc<str>), Span>,
@@ -100,6 +102,20 @@ impl Project<'_> {
         let next = self.defaults.partition_point(|(at, _)| before(*at));
         let (at, name) = self.defaults.get(next.checked_sub(1)?)?;
         at.contains(span).then_some(name)
+    }
+
+    /// Whether nothing here uses a document, which an output may hand on.
+    pub fn is_unattached(&self, d: &Document) -> bool {
+        d.resource.is_none() && self.unattached.contains(&d.span)
+    }
+
+    /// Whether all that a statement says is written in it or known for sure: no input whose default stands there may change it.
+    pub fn is_closed(&self, s: &Statement) -> bool {
+        let clauses = [&s.action, &s.resource].into_iter().flatten().flat_map(|c| &c.items);
+        let principals = s.principal.iter().flat_map(|p| &p.items).map(|p| &p.value);
+        let values = s.conditions.iter().flat_map(|c| &c.values);
+        let mut items = clauses.chain(principals).chain(values);
+        !s.unlimited && items.all(|item| self.default_at(item.span).is_none())
     }
 
     /// What a document grants and denies; worked out once.

@@ -98,6 +98,12 @@ impl Rule {
         self.head.absence
     }
 
+    /// Objects to what is lacking, empty, said elsewhere or never met, which is so of closed values only: at the default of an
+    /// input it is little more than a question, and no fix is safe.
+    pub fn closed(&self) -> bool {
+        self.head.closed
+    }
+
     /// What to do instead.
     pub fn help(&self) -> &str {
         &self.head.help

@@ -10,7 +10,7 @@ use super::spec::{Logic, Match, Report};
 use super::{Check, Context, Out, Rule, Ruleset, Selection, eval};
 use crate::finding::{Cause, Confidence, Finding, Severity};
 use crate::iam::catalogue::catalogue;
-use crate::iam::{ActionSet, Document, Statement};
+use crate::iam::{ActionSet, Document, PolicyKind, Statement};
 use crate::model::Resource;
 use crate::project::{Effects, Project};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, parent_path};
@@ -204,7 +204,24 @@ fn doubt(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &
         f.severity = f.severity.map(|s| if is_set { s } else { s.min(Severity::Low) });
         f.notes.push("by default this is not deployed".to_owned());
     }
+    let unattached = parts(f, project)
+        .0
+        .is_some_and(|d| d.kind == PolicyKind::Trust && project.is_unattached(d));
+    if unattached && !is_set {
+        f.severity = f.severity.map(|s| s.min(Severity::Low));
+        f.notes.push("no role in this repository uses this document".to_owned());
+    }
     let default = f.span().and_then(|at| project.default_at(at));
+    let unlimited = parts(f, project).1.is_some_and(|s| s.unlimited);
+    if ruleset.get(&f.rule).is_some_and(Rule::closed) && (unlimited || default.is_some()) {
+        f.severity = f.severity.map(|s| if is_set { s } else { s.min(Severity::Low) });
+        f.confidence = Some(Confidence::Low);
+        f.remedies.retain(|remedy| !remedy.safe);
+        if unlimited {
+            f.notes
+                .push("by default a condition that an input adds is left out".to_owned());
+        }
+    }
     let Some(name) = default.filter(|_| !matches!(f.cause, Cause::Place(_))) else {
         return;
     };

@@ -33,6 +33,9 @@ pub enum HoleKind {
     Existing,
     /// A parameter, variable or argument whose value comes from outside.
     Input,
+    /// What another value of an input may add where its default, or what is made of it, adds nothing. What is written is
+    /// judged; what is not written is not missing.
+    Default,
     /// A secret or parameter store look-up (`{{resolve:…}}`, `data.aws_secretsmanager_secret_version`): not a literal.
     Dynamic,
     /// Whatever a data source reads when this is deployed.
@@ -53,9 +56,14 @@ impl HoleKind {
     pub fn is_placeholder(self) -> bool {
         match self {
             Self::Account | Self::Partition | Self::Region | Self::UrlSuffix | Self::Resource | Self::Existing => true,
-            Self::Input | Self::Dynamic | Self::Lookup | Self::Outside | Self::Applied | Self::Broken | Self::Other => {
-                false
-            }
+            Self::Input
+            | Self::Default
+            | Self::Dynamic
+            | Self::Lookup
+            | Self::Outside
+            | Self::Applied
+            | Self::Broken
+            | Self::Other => false,
         }
     }
 
@@ -66,6 +74,7 @@ impl HoleKind {
                 "known only when it is deployed"
             }
             Self::Input => "given from outside, and no value is written here",
+            Self::Default => "nothing by default, and an input may add to it",
             Self::Dynamic => "read from a store of secrets or parameters",
             Self::Lookup => "looked up by a data source",
             Self::Outside => "not in this repository",

@@ -17,6 +17,7 @@ mod cloudformation_templates;
 mod constructs;
 mod counts;
 mod credentials;
+mod defaults;
 mod effective;
 mod environment;
 mod event_sources;

@@ -872,13 +872,13 @@ fn dynamic_blocks_and_nested_blocks() {
     let (sources, units) = lower(&[(
         "main.tf",
         r#"
-variable "statements" {
-  default = [{ sid = "One", actions = ["s3:*"] }, { sid = "Two", actions = ["sqs:*"] }]
+locals {
+  statements = [{ sid = "One", actions = ["s3:*"] }, { sid = "Two", actions = ["sqs:*"] }]
 }
 variable "unknown" {}
 data "aws_iam_policy_document" "d" {
   dynamic "statement" {
-    for_each = var.statements
+    for_each = local.statements
     content {
       sid       = statement.value.sid
       actions   = statement.value["actions"]

@@ -273,6 +273,7 @@ const ORDER: &[&str] = &[
     "one-per",
     "fix",
     "absence",
+    "closed",
     "why",
     "do",
     "options",

@@ -30,11 +30,13 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
             continue;
         }
         let compared: Vec<Compared<'_>> = d.statements.iter().map(Compared::new).collect();
+        let closed: Vec<bool> = d.statements.iter().map(|s| cx.project.is_closed(s)).collect();
         for (i, s) in compared.iter().enumerate() {
             let other = compared
                 .iter()
                 .enumerate()
-                .find(|(j, o)| *j != i && takes_in(o, s) && (*j < i || !takes_in(s, o)));
+                .filter(|(j, o)| *j != i && closed[i] && closed[*j] && takes_in(o, s))
+                .find(|(j, o)| *j < i || !takes_in(s, o));
             match other {
                 Some((_, other)) => {
                     let same = takes_in(s, other);

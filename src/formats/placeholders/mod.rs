@@ -14,7 +14,7 @@ use super::cloudformation::text::pseudo;
 use super::serverless;
 use crate::iam::arn;
 use crate::source::{Hole, HoleKind, Part, Piece, Text};
-use crate::syntax::placeholder::{expression, is_word};
+use crate::syntax::placeholder::{expression, is_capital, is_word};
 use crate::value::{Branch, Entry, Kind, Value};
 
 use typed::{Wanted, stands_for};
@@ -225,12 +225,24 @@ fn words(flat: &str) -> Vec<Range<usize>> {
         let rest = &flat[start..];
         let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'));
         let end = start + length.unwrap_or(rest.len());
-        if is_word(&flat[start..end]) {
+        if is_framed(flat, start, end) {
+            out.push(start - 1..end);
+        } else if is_word(&flat[start..end]) {
             out.push(start..end);
         }
         at = end;
     }
     out
+}
+
+/// Whether a name in capitals stands between two underscores, and no other word before them: `_BUCKET_ARN_`.
+fn is_framed(flat: &str, start: usize, end: usize) -> bool {
+    let Some(before) = flat[..start].strip_suffix('_') else {
+        return false;
+    };
+    let is_alone = !before.ends_with(|c: char| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    let name = flat[start..end].strip_suffix('_').unwrap_or_default();
+    is_alone && name.len() > 1 && !name.ends_with('_') && name.chars().all(is_capital)
 }
 
 #[cfg(test)]
@@ -247,6 +259,8 @@ mod tests {
     fn placeholders_are_holes() {
         let cases = [
             ("arn:aws:iam::ACCOUNT_ID:role/x", "arn:aws:iam::${ACCOUNT_ID}:role/x"),
+            ("_BUCKET_ARN_", "${_BUCKET_ARN_}"),
+            ("arn:aws:s3:::_BUCKET_/*", "arn:aws:s3:::${_BUCKET_}/*"),
             ("arn:aws:iam::<account-id>:role/x", "arn:aws:iam::${account-id}:role/x"),
             ("arn:aws:iam::%ACCOUNT%:role/x", "arn:aws:iam::${ACCOUNT}:role/x"),
             ("arn:aws:iam::%s:role/x", "arn:aws:iam::${%s}:role/x"),
@@ -310,6 +324,8 @@ mod tests {
             "arn:aws:iam::*:role/x",
             "arn:aws:s3:us-east-l::x",
             "arn:aws:s3:::amzn-s3-demo-bucket/${aws:username}/*",
+            "arn:aws:s3:::a_BUCKET_/*",
+            "arn:aws:s3:::x/a-_BUCKET_",
             "arn:aws:s3:::x/${*}",
             "arn:aws:s3:::x/${aws:PrincipalTag/team, 'none'}",
             "arn:aws:s3:::x/${ aws:username }",

@@ -42,6 +42,7 @@ impl Lowering {
             pointer: pointer.to_owned(),
             branch,
             open: true,
+            unlimited: false,
             complete: false,
             dead: None,
             strength: OnceLock::new(),

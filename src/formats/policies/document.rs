@@ -113,6 +113,8 @@ pub(super) struct Lowering {
     /// Of the part being read.
     pub(super) complete: bool,
     pub(super) unresolved: Vec<Unresolved>,
+    /// Something may have more than its default gives.
+    pub(super) by_default: bool,
     /// Being read.
     pub(super) part: PolicyPart,
 }
@@ -134,6 +136,11 @@ impl Lowering {
 
     fn leave_open(&mut self, name: &str, span: Span, why: Reason, whole: bool) {
         self.complete = false;
+        if why == Reason::Hole(HoleKind::Default) {
+            // What is written is judged as it is.
+            self.by_default = true;
+            return;
+        }
         if !self.unresolved.iter().any(|u| *u.name == *name && u.span == span) {
             self.unresolved.push(Unresolved {
                 name: name.into(),
@@ -233,6 +240,7 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Guard>, slot: &Slot
         conditional: false,
         complete: true,
         unresolved: Vec::new(),
+        by_default: false,
         part: PolicyPart::Statement,
     };
     let keys = low.keys(entries, &POLICY_ELEMENTS);
@@ -305,7 +313,11 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Guard>, slot: &Slot
         branch,
         open,
         unresolved: low.unresolved,
-        value: value.clone(),
+        by_default: low.by_default,
+        value: match low.by_default {
+            true => value.without_additions(),
+            false => value.clone(),
+        },
     }
 }
 
@@ -422,6 +434,10 @@ impl Lowering {
                     element,
                 );
                 depth > 0
+            }
+            Kind::Unknown(hole) if hole.kind == HoleKind::Default => {
+                self.hole(hole);
+                true
             }
             _ => match self.scalar(value, element) {
                 Some(item) => {

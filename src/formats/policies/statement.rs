@@ -14,9 +14,9 @@ use super::broken::is_broken;
 use super::document::{Lowering, find, is_open, item, spanned_keys};
 
 /// What a statement is in each case that matters to whom it lets in and to whether it allows: the guard, the statement, and
-/// whether an element that names whom it is for is left out. Conditionals among what it is about stay, as all their
+/// whether an element that names whom it is for, or a condition that an input asks for, is left out. Conditionals among what it is about stay, as all their
 /// alternatives are granted, but for those that the case decides.
-fn alternatives(value: &Value, branch: Option<Guard>) -> Vec<(Option<Guard>, Value, bool)> {
+fn alternatives(value: &Value, branch: Option<Guard>) -> Vec<Case> {
     let entries = value.entries().unwrap_or(&[]);
     let names = |e: &Entry, names: &[&str]| e.key.known().is_some_and(|k| names.contains(&&*k));
     let limits = entries.iter().filter(|e| {
@@ -33,15 +33,57 @@ fn alternatives(value: &Value, branch: Option<Guard>) -> Vec<(Option<Guard>, Val
             entries.iter().filter(is_one).count()
         };
         let open = principals(&value) == 0 && entries.iter().any(|e| names(e, &["Principal", "NotPrincipal"]));
-        Some((Some(when).filter(|w| !w.is_always()), value, open))
+        let mut conditions = entries.iter().filter(|e| names(e, &["Condition"]));
+        Some(Case {
+            unlimited: conditions.any(|e| lacks_asked(&e.value, &when, 0)),
+            when: Some(when).filter(|w| !w.is_always()),
+            value,
+            open,
+        })
     };
     let excluded = |world: &&Guard| branch.as_ref().is_some_and(|outer| outer.excludes(world));
     let cases: Vec<_> = worlds.iter().filter(|w| !excluded(w)).filter_map(decided).collect();
     match cases.as_slice() {
-        [] => vec![(branch, value.clone(), false)],
+        [] => vec![Case {
+            when: branch,
+            value: value.clone(),
+            open: false,
+            unlimited: false,
+        }],
         // What is the same in every case depends on none.
-        [first, rest @ ..] if rest.iter().all(|other| other.1 == first.1) => vec![(branch, first.1.clone(), first.2)],
+        [first, rest @ ..] if rest.iter().all(|other| other.value == first.value) => vec![Case {
+            when: branch,
+            value: first.value.clone(),
+            ..*first
+        }],
         _ => cases,
+    }
+}
+
+/// See [`alternatives`].
+struct Case {
+    when: Option<Guard>,
+    value: Value,
+    /// See [`Statement::open`].
+    open: bool,
+    /// See [`Statement::unlimited`].
+    unlimited: bool,
+}
+
+/// Whether a part of a condition that an input asks for is not there in this case.
+fn lacks_asked(value: &Value, when: &Guard, depth: u32) -> bool {
+    if depth > 16 {
+        return false;
+    }
+    let inside = |v: &Value| lacks_asked(v, when, depth + 1);
+    match &value.kind {
+        Kind::OneOf(branches) => branches.iter().any(|b| match when.excludes(&b.when) {
+            true => b.when.is_opt_in(),
+            false => inside(&b.value),
+        }),
+        Kind::Seq(items) => items.iter().any(inside),
+        Kind::Map(entries) => entries.iter().any(|e| inside(&e.value)),
+        _ => false,
     }
 }
 
@@ -57,12 +99,13 @@ impl Lowering {
                 }
             }
             Kind::Map(_) => {
-                for (branch, value, open) in alternatives(value.decoded(), branch) {
+                for case in alternatives(value.decoded(), branch) {
                     self.statement = Some(out.len());
                     let outer = self.complete;
                     self.complete = true;
-                    let mut statement = self.one(&value, value.entries().unwrap_or(&[]), pointer, branch);
-                    statement.open |= open;
+                    let mut statement = self.one(&case.value, case.value.entries().unwrap_or(&[]), pointer, case.when);
+                    statement.open |= case.open;
+                    statement.unlimited = case.unlimited;
                     self.complete = outer;
                     out.push(statement);
                 }
@@ -122,6 +165,7 @@ impl Lowering {
             pointer: pointer.to_owned(),
             branch,
             open: is_open(entries),
+            unlimited: false,
             complete: self.complete,
             dead: None,
             strength: OnceLock::new(),

@@ -86,6 +86,7 @@ fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Unit) {
     for index in 1..world.docs.len() {
         Template::new(&world, index).lower(unit);
     }
+    unit.defaults.extend(variables.fallbacks());
 }
 
 /// What a service takes in from a file of its own is the service's: it is no template beside it.

@@ -1,6 +1,6 @@
 //! `${self:…}`, `${file(…)}` and the other variables. Serverless Framework, "Variables".
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::ThreadId;
 
@@ -33,6 +33,8 @@ pub(super) struct Service {
 struct Memo {
     known: HashMap<String, Value>,
     open: HashSet<(ThreadId, String)>,
+    /// See [`Service::fallbacks`].
+    fallbacks: BTreeMap<Span, Arc<str>>,
 }
 
 impl Variables for Service {
@@ -57,6 +59,12 @@ impl Service {
         }
     }
 
+    /// The variables that a literal after them stands for, as nothing here gives them a value: place and name.
+    pub(super) fn fallbacks(&self) -> Vec<(Span, Arc<str>)> {
+        let memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
+        memo.fallbacks.iter().map(|(at, name)| (*at, name.clone())).collect()
+    }
+
     /// The text with its variables filled in; a text that is one variable is the variable's value. `None` where there is
     /// no variable.
     fn fill(&self, template: &Template<'_>, env: Env<'_>, text: &Text, span: Span, nesting: usize) -> Option<Value> {
@@ -79,7 +87,9 @@ impl Service {
                 continue;
             };
             if found.start == 0 && found.end == flat.len() {
-                return Some(value);
+                let is_empty = value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
+                let fallback = is_empty.then(|| self.fallback(at)).flatten();
+                return Some(fallback.map_or(value, |name| one(HoleKind::Default, &name, at)));
             }
             length += value.as_text().map_or(1, Text::len);
             if length > MAX_FILLED || !template.charge(1 + value.as_text().map_or(1, Text::len) / 16) {
@@ -129,6 +139,11 @@ impl Service {
         for source in sources(inside) {
             let source = source.trim();
             if let Some(literal) = literal(source) {
+                if unknown.is_some() {
+                    let name = sources(inside).first().map_or("", |s| s.trim());
+                    let mut memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
+                    memo.fallbacks.insert(at, name.into());
+                }
                 return Some(Value::made(literal, at));
             }
             match self.source(template, env, source, at) {
@@ -138,6 +153,12 @@ impl Service {
             }
         }
         unknown
+    }
+
+    /// The variable whose place a literal after it takes.
+    fn fallback(&self, at: Span) -> Option<Arc<str>> {
+        let memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
+        memo.fallbacks.get(&at).cloned()
     }
 
     /// One source; `None` where it is not a source at all.

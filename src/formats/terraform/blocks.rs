@@ -9,6 +9,7 @@ use crate::value::{Entry, Guard, Kind, Value};
 use super::attributes::{is_changed_outside, names_resource};
 use super::directory::{Decl, Part};
 use super::eval::{Env, Evaluator};
+use super::opened;
 use super::values::{inherit, pairs};
 
 /// Arguments and blocks that Terraform itself reads, on resources, data sources and modules.
@@ -124,7 +125,7 @@ fn attribute<'a>(evaluator: &Evaluator<'a>, tree: &Tree, a: &Attribute, env: &En
         entry: Entry {
             key: Text::verbatim(&a.name, a.name_span.file, a.name_span.start as usize),
             key_span: a.name_span,
-            value: evaluator.eval(tree, a.value, env),
+            value: evaluator.whatever_the_inputs(tree, a.value, env, opened::is_list_of_policy(&a.name)),
         },
         block: false,
     }
@@ -195,9 +196,17 @@ fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>,
         let other = evaluator.eval(tree, for_each.value, &given);
         if !is_empty(&other) {
             collection = other;
+        } else if let Some(asked) = evaluator.asked_for(tree, for_each.value, env) {
+            collection = asked;
         }
     }
     let replaced = by_default && matches!(collection.kind, Kind::OneOf(_) | Kind::Unknown(_));
+    // Without it where nobody asks for it.
+    let is_asked = replaced && evaluator.is_off(tree, for_each.value, env);
+    let asked = |when: &Guard| match is_asked {
+        true => when.clone().opt_in(),
+        false => when.clone(),
+    };
     let env = if replaced { &given } else { env };
     let mut one = |key: Value, value: Value, branch: Option<&Guard>| {
         let at = value.span;
@@ -235,14 +244,14 @@ fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>,
                     .named(format!("{iterator}.{name}"))
             };
             let label = format!("for each of {}", evaluator.name(tree.span(for_each.value)));
-            let label = both(branch, &label.into());
+            let label = asked(&both(branch, &label.into()));
             one(unknown("key"), unknown("value"), Some(&label));
         }
     };
     match &collection.kind {
         Kind::OneOf(branches) => {
             for b in branches.iter() {
-                every(&inherit(&b.value, &collection.via), Some(&b.when));
+                every(&inherit(&b.value, &collection.via), Some(&asked(&b.when)));
             }
         }
         _ => every(&collection, None),

@@ -3,11 +3,12 @@
 //! **Invariant:** declarations keep the order of files and lines; `*_override.tf` is merged the way Terraform's page
 //! "Override Files" says, argument by argument, block type by block type.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::OnceLock;
 
 use crate::source::{FileId, parent_path};
 use crate::syntax::hcl::{Attribute, Block, Body, Hcl};
-use crate::syntax::{NodeId, Tree};
+use crate::syntax::{Kind as Node, NodeId, Tree};
 
 /// An expression and the tree that it is a node of.
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +117,8 @@ pub(super) struct Directory<'a> {
     /// Resources and data sources in order, by address: `aws_iam_role.r`, `data.aws_region.here`.
     pub(super) resources: Vec<(String, Decl<'a>)>,
     by_address: HashMap<String, usize>,
+    /// For [`Directory::refers_to_document`].
+    documents: OnceLock<HashSet<String>>,
     /// Values that Terraform reads without being asked for, in its order: the last one counts.
     pub(super) values: BTreeMap<&'a str, Expr<'a>>,
     pub(super) files: Vec<FileId>,
@@ -142,6 +145,27 @@ impl<'a> Directory<'a> {
 
     pub(super) fn resource(&self, address: &str) -> Option<&Decl<'a>> {
         self.by_address.get(address).map(|i| &self.resources[*i].1)
+    }
+
+    /// Whether something other than an output refers to a `data "aws_iam_policy_document"`.
+    pub(super) fn refers_to_document(&self, name: &str) -> bool {
+        let names = || {
+            let declared = self.resources.iter().map(|(_, d)| d).chain(self.modules.values());
+            let bodies = declared.flat_map(|d| d.parts.iter().map(|p| (p.tree, &p.block.body)));
+            let mut out = HashSet::new();
+            let mut open: Vec<(&'a Tree, &'a Body)> = bodies.collect();
+            while let Some((tree, body)) = open.pop() {
+                body.attributes
+                    .iter()
+                    .for_each(|a| documents_in(tree, a.value, &mut out));
+                open.extend(body.blocks.iter().map(|b| (tree, &b.body)));
+            }
+            self.locals
+                .values()
+                .for_each(|(_, e)| documents_in(e.tree, e.node, &mut out));
+            out
+        };
+        self.documents.get_or_init(names).contains(name)
     }
 
     /// Whether a variable needs a value that no file gives which is read without being asked for.
@@ -225,5 +249,18 @@ fn declare<'a>(map: &mut BTreeMap<&'a str, Decl<'a>>, name: &'a str, part: Part<
         None => {
             map.insert(name, Decl { parts: vec![part] });
         }
+    }
+}
+
+/// Adds the names of the policy documents that an expression refers to.
+fn documents_in(tree: &Tree, node: NodeId, out: &mut HashSet<String>) {
+    let mut open = vec![node];
+    while let Some(n) = open.pop() {
+        let inner = tree.children(n).next();
+        let of_type = |i: &NodeId| tree.kind(*i) == Node::Attr && tree.name(*i) == "aws_iam_policy_document";
+        if tree.kind(n) == Node::Attr && inner.is_some_and(|i| of_type(&i)) {
+            out.insert(tree.name(n).to_owned());
+        }
+        open.extend(tree.children(n));
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Emitted {
     pub(super) loose: Vec<Loose>,
     /// See [`crate::model::Unit::defaults`].
     pub(super) defaults: Vec<(Span, Arc<str>)>,
+    /// See [`crate::model::Unit::unattached`].
+    pub(super) unattached: Vec<Span>,
     /// Statements that others replace where their document is merged into another one.
     pub(super) replaced: HashSet<Span>,
     /// Directories that were evaluated.
@@ -60,6 +62,12 @@ impl<'a> Emitter<'_, 'a> {
                 Some((default.tree.span(default.node), format!("var.{name}").into()))
             }));
         }
+        let documents = directory
+            .resources
+            .iter()
+            .filter(|(_, d)| d.block().label(0) == "aws_iam_policy_document");
+        let unattached = documents.filter(|(_, d)| !directory.refers_to_document(d.block().label(1)));
+        self.out.unattached.extend(unattached.map(|(_, d)| d.block().span));
         for (address, decl) in &directory.resources {
             self.declared(module, address, decl);
         }

@@ -59,6 +59,8 @@ pub(super) struct View {
     pub(super) given: bool,
     /// What is looked at exists only where these switches have another value than their default: they are unknown.
     pub(super) switches: Switches,
+    /// Whatever the inputs may be: none has its default.
+    pub(super) open: bool,
 }
 
 impl View {
@@ -97,6 +99,7 @@ impl<'a> Env<'a> {
     pub(super) fn seen(&self, view: View) -> Self {
         let view = View {
             given: view.given || self.view.given,
+            open: view.open || self.view.open,
             switches: view.switches.and(self.view.switches),
             ..view
         };
@@ -107,6 +110,20 @@ impl<'a> Env<'a> {
     pub(super) fn given(&self) -> Self {
         self.seen(View {
             given: true,
+            ..self.view
+        })
+    }
+
+    /// The same place where every input that nothing replaces has its default.
+    pub(super) fn by_default(&self) -> Self {
+        let view = View::default().linking(self.view.link);
+        Self { view, ..self.clone() }
+    }
+
+    /// The same place whatever the inputs of the root module are.
+    pub(super) fn open(&self) -> Self {
+        self.seen(View {
+            open: true,
             ..self.view
         })
     }

@@ -19,6 +19,7 @@ mod json;
 mod loops;
 mod module;
 mod nested;
+mod opened;
 mod operators;
 pub(crate) mod plan;
 mod planned;
@@ -151,6 +152,7 @@ impl Lower for Terraform {
                 loose,
                 problems,
                 defaults: emitted.defaults,
+                unattached: emitted.unattached,
                 ..Unit::default()
             });
         }

@@ -171,13 +171,14 @@ impl<'a> Evaluator<'a> {
                     None => match decl.and_then(|d| d.expr("default")) {
                         Some(default) => {
                             let value = self.expr(default, &module.env());
-                            if module.arguments.is_none() {
+                            let is_root = module.arguments.is_none();
+                            let unset = || view.given && is_unset(module.directory, name, &value);
+                            if is_root {
                                 self.tainted.set(true);
-                                let unset = view.given && is_unset(module.directory, name, &value);
-                                if unset || self.is_switched(view, name) {
-                                    let at = decl.map_or(span, |d| d.block().header);
-                                    return Value::unknown(Hole::new(HoleKind::Input, shown.as_str(), at));
-                                }
+                            }
+                            if view.open || is_root && (unset() || self.is_switched(view, name)) {
+                                let at = decl.map_or(span, |d| d.block().header);
+                                return Value::unknown(Hole::new(HoleKind::Input, shown.as_str(), at));
                             }
                             value
                         }

@@ -114,6 +114,7 @@ impl Pattern {
                         HoleKind::Resource
                         | HoleKind::Existing
                         | HoleKind::Input
+                        | HoleKind::Default
                         | HoleKind::Dynamic
                         | HoleKind::Lookup
                         | HoleKind::Outside

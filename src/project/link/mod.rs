@@ -11,7 +11,7 @@ mod identities;
 mod index;
 mod workloads;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
 
 use crate::iam::arn::{Arn, Field, is_account_id};
@@ -37,6 +37,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         modules: Vec::new(),
         test_code: Vec::new(),
         defaults: Vec::new(),
+        unattached: HashSet::new(),
         unplaced: BTreeMap::new(),
         alternatives: OnceLock::new(),
         granted: Vec::new(),
@@ -67,6 +68,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         project.modules.append(&mut unit.modules);
         project.test_code.append(&mut unit.test_code);
         project.defaults.append(&mut unit.defaults);
+        project.unattached.extend(unit.unattached.drain(..));
     }
     project.defaults.sort();
     project.defaults.dedup();

@@ -165,6 +165,7 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Judges) -
         one_per: file.one_per,
         fix: file.fix,
         absence: file.absence,
+        closed: file.closed,
         help: flow(&file.remedy),
         options: file.options,
         logic,

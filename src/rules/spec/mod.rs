@@ -41,6 +41,8 @@ pub struct RuleFile {
     pub fix: Option<FixKind>,
     #[serde(default)]
     pub absence: bool,
+    #[serde(default)]
+    pub closed: bool,
     pub why: String,
     #[serde(rename = "do")]
     pub remedy: String,
@@ -124,6 +126,8 @@ pub struct Head {
     pub fix: Option<FixKind>,
     /// It objects to something that is not there.
     pub absence: bool,
+    /// It objects to something that another value of an input would change: see [`crate::rules::Rule::closed`].
+    pub closed: bool,
     /// What to do instead: the rule file's `do`, on one line a paragraph.
     pub help: String,
     pub options: Vec<OptionSpec>,

@@ -3,6 +3,7 @@
 //! **Invariant:** what a function passes on keeps its place and its way; what it makes is written where the call is.
 
 mod collections;
+mod documents;
 mod encoding;
 pub(super) mod files;
 mod numbers;

@@ -7,8 +7,8 @@ use crate::value::{Kind, Value};
 
 use super::super::eval::MAX_ITEMS;
 use super::super::texts::{concat, format_number, map_case, replace, to_text};
-use super::super::values::{element_of, first, formed, is_spread};
-use super::Call;
+use super::super::values::{element_of, formed, inherit, is_spread};
+use super::{Call, documents};
 
 /// Longest text that is searched by an expression, in bytes.
 const MAX_SEARCHED: usize = 200_000;
@@ -96,13 +96,10 @@ fn join(call: &Call<'_, '_>) -> Value {
     };
     // `join("", data.aws_iam_policy_document.d[*].json)` takes the document out of the list.
     if let [list] = &call.arguments[1..]
-        && let Some([_]) = list.as_seq()
-        && let Some(only) = list
-            .as_seq()
-            .and_then(first)
-            .filter(|v| matches!(v.kind, Kind::Json(_)))
+        && let Some([only]) = list.as_seq()
+        && documents::is_document(only)
     {
-        return only;
+        return inherit(only, &list.via);
     }
     let mut parts: Vec<Text> = Vec::new();
     for list in &call.arguments[1..] {
@@ -368,6 +365,9 @@ fn formatlist_of_unknown(call: &Call<'_, '_>) -> Value {
 }
 
 fn substitute(call: &Call<'_, '_>) -> Value {
+    if let Some(changed) = documents::replaced(call) {
+        return changed;
+    }
     let (Some(text), Some(search), Some(with)) = (call.text(0), call.known(1), call.text(2)) else {
         return call.unknown();
     };

@@ -227,6 +227,7 @@ fn an_import_follows_links_inside_the_repository() {
         ("linked", "app/linked.py", "../lib/s.py"),
         ("linked.s", "app/linked", "../lib"),
         ("linked.s", "app/linked", "../again"),
+        ("common.s", "common", "lib"),
     ] {
         let r = Repository::new(&[
             ("app/a.py", &policy.replace("MODULE", module)),

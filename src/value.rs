@@ -162,6 +162,27 @@ impl Value {
         Self::unknown(Hole::new(HoleKind::Other, name, span))
     }
 
+    /// How many values it is made of, long texts and those of many pieces being several; counted up to `cap`.
+    pub fn weight(&self, cap: usize) -> usize {
+        let mut stack = vec![self];
+        let mut n = 0;
+        while let Some(v) = stack.pop() {
+            n += 1;
+            if n >= cap {
+                break;
+            }
+            match &v.kind {
+                Kind::Seq(items) => stack.extend(items.iter()),
+                Kind::Map(entries) => stack.extend(entries.iter().map(|e| &e.value)),
+                Kind::Json(inner) => stack.push(inner),
+                Kind::OneOf(branches) => stack.extend(branches.iter().map(|b| &b.value)),
+                Kind::Str(t) => n += t.pieces().len() / 4 + t.len() / 256,
+                Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Unknown(_) => {}
+            }
+        }
+        n
+    }
+
     /// The same value, seen through a reference at `span`.
     #[must_use]
     pub fn used_at(mut self, span: Span) -> Self {

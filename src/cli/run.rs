@@ -286,7 +286,8 @@ impl Read<'_> {
             }
         }
         let inputs = self.found.files.iter();
-        Sources::new(inputs.map(|f| (f.path.clone(), f.text.clone(), f.in_scope)))
+        let sources = Sources::new(inputs.map(|f| (f.path.clone(), f.text.clone(), f.in_scope)));
+        sources.with_links(self.found.links.iter().cloned())
     }
 
     /// Reads what analysis asks for, as context. Whether there was anything new.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::git_root;
-use crate::source::parent_path;
+use crate::source::{join_path, parent_path};
 
 /// The folders of a run: the repository around the working directory, and those around paths that were named elsewhere.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +74,17 @@ impl Inside {
         let real = std::fs::canonicalize(absolute);
         self.around(absolute)
             .is_some_and(|top| real.is_ok_and(|real| real.starts_with(&top.real)))
+    }
+
+    /// What the path leads to, where that is in the same folder of the run as the path itself, and not the folder or what is
+    /// around the path.
+    pub(super) fn led_to(&self, absolute: &str) -> Option<String> {
+        let top = self.around(absolute)?;
+        let real = std::fs::canonicalize(absolute).ok()?;
+        let below = real.strip_prefix(&top.real).ok()?.to_str()?.replace('\\', "/");
+        let to = join_path(&top.path, &below);
+        let is_around = Path::new(absolute).starts_with(&to);
+        (to != absolute && !is_around).then_some(to)
     }
 
     /// A link on the way to the path leads out of the repository.

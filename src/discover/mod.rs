@@ -121,6 +121,8 @@ pub struct Found {
     pub unjudged: Vec<Unjudged>,
     /// Files whose text is not byte for byte what is on disk: never to be written.
     pub altered: BTreeSet<String>,
+    /// Symbolic links to files and folders of the repository, and what each leads to.
+    pub links: Vec<(String, String)>,
     /// Users' rule files that cannot be read.
     pub broken_rules: Vec<RuleMistake>,
 }
@@ -137,6 +139,7 @@ impl Found {
         self.bytes += part.bytes;
         self.unjudged.extend(part.unjudged);
         self.altered.extend(part.altered);
+        self.links.extend(part.links);
     }
 
     /// A file that cannot be opened, walked or named.
@@ -377,6 +380,8 @@ impl Search<'_> {
             }
             read::Content::TooLarge(size, says_policy) => {
                 let message = format!("{size} bytes, more than the {} of --max-file-size", self.max_file_size);
+                // A service of the Serverless Framework has a role, whatever it says of it.
+                let says_policy = says_policy || name.starts_with("serverless.");
                 if in_scope && says_policy && promise_of_named(name) == Some(Promise::Iam) {
                     found.troubles.push(trouble(ProblemKind::Input, message));
                 } else if in_scope {

@@ -122,10 +122,12 @@ pub fn promise_of_named(name: &str) -> Option<Promise> {
             Some(Promise::Iam)
         }
         _ if without_ending(name).is_some() => Some(Promise::Iam),
-        "pem" | "key" | "tfstate" | "log" | "html" | "mjs" | "cjs" | "mts" | "cts" | "snap" | "env" | "envrc"
-        | "ini" | "cfg" | "conf" | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1" | "bat" | "js"
-        | "ts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp" | "h" | "scala"
-        | "swift" | "xml" | "txt" | "md" | "rst" | "csv" | "sql" | "gradle" | "groovy" => Some(Promise::Text),
+        "pem" | "key" | "ppk" | "tfstate" | "log" | "html" | "mjs" | "cjs" | "mts" | "cts" | "snap" | "env"
+        | "envrc" | "ini" | "cfg" | "conf" | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1"
+        | "bat" | "js" | "ts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp"
+        | "h" | "scala" | "swift" | "xml" | "txt" | "md" | "rst" | "csv" | "sql" | "gradle" | "groovy" => {
+            Some(Promise::Text)
+        }
         "" => matches!(
             name,
             "credentials" | "config" | "Makefile" | "Jenkinsfile" | "Dockerfile"

@@ -153,7 +153,7 @@ impl Worker<'_, '_> {
         WalkState::Continue
     }
 
-    /// A link is not followed: what it leads to is met by itself, except outside the repository.
+    /// A link is not followed: what it leads to is met by itself, except outside the repository. Where it leads is kept.
     fn link(&mut self, entry: &DirEntry, name: &str) {
         let absolute = self.search.absolute(entry.path());
         let may_matter = || match std::fs::metadata(entry.path()) {
@@ -161,6 +161,11 @@ impl Worker<'_, '_> {
             Err(_) => false,
         };
         let left_out = || self.filtered && self.search.excluded(&absolute) || folder_skipped(name).is_some();
+        if let Some(to) = self.search.inside.led_to(&absolute) {
+            self.found
+                .links
+                .push((self.search.shown(&absolute), self.search.shown(&to)));
+        }
         if self.in_scope && may_matter() && !left_out() && self.search.inside.is_left_by(&absolute) {
             let shown = self.search.shown(&absolute);
             self.found.unjudged.push(Unjudged::whole(shown, Why::Outside));

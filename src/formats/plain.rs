@@ -1,11 +1,12 @@
 //! Data as it stands: a tree of JSON or YAML to a [`Value`], and JSON or YAML embedded in a text.
 //!
 //! **Invariant:** nothing is evaluated. A tag (`!Sub`) is an unknown value named after it, `{{ x }}` in a text a hole; aliases and merge keys are
-//! followed, and a value that came through an alias says so in its `via`. Recursion is bounded by [`MAX_DEPTH`].
+//! followed, and a value that came through an alias says so in its `via`.
 
 use super::templated::braces;
+use crate::model::data;
 use crate::source::{FileId, Piece, Problem, ProblemKind, Span, Text, TextBuilder, TextIndex};
-use crate::syntax::{Kind as NodeKind, MAX_DEPTH, NodeId, Style, Tree, json, yaml};
+use crate::syntax::{NodeId, Tree, json, yaml};
 use crate::value::{Entry, Kind, Value};
 
 /// Reads JSON or YAML: by its first character, and by its name where that says JSON. What is not quite JSON may still be
@@ -27,57 +28,7 @@ pub fn parse(file: FileId, path: &str, text: &str) -> Tree {
 
 /// The value of a node.
 pub fn value(tree: &Tree, id: NodeId) -> Value {
-    at_depth(tree, id, 0)
-}
-
-fn at_depth(tree: &Tree, id: NodeId, depth: usize) -> Value {
-    if tree.is_alias(id) {
-        return at_depth(tree, tree.resolve(id), depth).used_at(tree.span(id));
-    }
-    let span = tree.span(id);
-    if depth > MAX_DEPTH {
-        return Value::other("nested too deep", span);
-    }
-    let text = || tree.text(id).cloned().unwrap_or_default();
-    match tree.kind(id) {
-        NodeKind::Null => Value::new(Kind::Null, span),
-        NodeKind::Bool => {
-            let yes = text().known().is_some_and(|t| t.eq_ignore_ascii_case("true"));
-            Value::new(Kind::Bool(yes), span)
-        }
-        NodeKind::Num => Value::new(Kind::Num(text().display().into()), span),
-        NodeKind::Str => {
-            let text = text();
-            match text.as_hole() {
-                Some(hole) if tree.node(id).style == Style::Plain => Value {
-                    span,
-                    ..Value::unknown(hole.clone())
-                },
-                _ => Value::text(braces(text), span),
-            }
-        }
-        NodeKind::Seq => {
-            let items = tree.children(id).map(|c| at_depth(tree, c, depth + 1)).collect();
-            Value::seq(items, span)
-        }
-        NodeKind::Map => {
-            let entries: Option<Vec<Entry>> = tree
-                .merged(id)
-                .into_iter()
-                .map(|(k, v)| {
-                    Some(Entry {
-                        key: tree.text(k)?.clone(),
-                        key_span: tree.span(tree.resolve(k)),
-                        value: at_depth(tree, v, depth + 1),
-                    })
-                })
-                .collect();
-            // A key that is no scalar is what `{{ x }}` looks like to YAML.
-            entries.map_or_else(|| Value::other("template", span), |entries| Value::map(entries, span))
-        }
-        NodeKind::Call => Value::other(tree.name(id), span),
-        _ => Value::other("unknown", span),
-    }
+    data::value(tree, id, braces)
 }
 
 /// The object or array that `text` is the JSON of (or the YAML, if it says `Statement:`), with what is wrong in it when

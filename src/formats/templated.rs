@@ -50,7 +50,10 @@ fn is_unrendered(path: &str, text: &str) -> bool {
     if path.contains("{{") || without_ending(path).is_some() && is_open() {
         return true;
     }
-    let directive = |line: &str| ["{%", "<%"].iter().any(|open| line.trim_start().starts_with(open));
+    let directive = |line: &str| {
+        let line = line.trim_start();
+        ["{%", "<%"].iter().any(|open| line.starts_with(open)) || is_go_directive(line)
+    };
     if text.lines().any(directive) {
         return true;
     }
@@ -60,6 +63,19 @@ fn is_unrendered(path: &str, text: &str) -> bool {
             let mut opened = line.match_indices("{{");
             opened.any(|(at, open)| expression(&line[at + open.len()..]) && !line[at + open.len()..].starts_with('"'))
         })
+}
+
+/// Whether a line begins with a statement of Go's templates, or a block or partial of Handlebars.
+fn is_go_directive(line: &str) -> bool {
+    const WORDS: [&str; 9] = [
+        "if", "else", "end", "range", "with", "define", "template", "block", "include",
+    ];
+    let Some(rest) = line.strip_prefix("{{").filter(|rest| rest.contains("}}")) else {
+        return false;
+    };
+    let rest = rest.strip_prefix('-').unwrap_or(rest).trim_start();
+    let word = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
+    rest.starts_with(['#', '/', '>']) || WORDS.contains(&word)
 }
 
 /// Endings of template languages: Terraform's, Go's, Jinja and Nunjucks, ERB and EJS, Handlebars and Mustache, Liquid, Mako.
@@ -202,6 +218,9 @@ mod tests {
             ("app.py", "x = f\"{{{a}}}\"", false),
             ("main.tf", "x = <<E\n%{ if x }\nE", false),
             ("main.tf", "{% if x %}", true),
+            ("main.tf", "a = 1\n{{- range .Buckets }}\n", true),
+            ("main.tf", "{{#each buckets}}", true),
+            ("app.py", "x = f\"\"\"\n{{ a }}\"\"\"", false),
             ("t.yaml", "A: {{ .Values.a }}", true),
             ("t.yaml", "A: '{{resolve:ssm:x}}'", false),
             ("t.yaml.erb", "A: <%= a %>", true),

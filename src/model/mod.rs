@@ -9,6 +9,7 @@
 //! its files are called in it, where that differs, is in `CodeFiles`: `{Name, Path}`. An image is built by the `Dockerfile` at
 //! that path, up to `DockerTarget`, in the folder `CodePaths`.
 
+pub mod data;
 pub mod python;
 
 use std::borrow::Cow;

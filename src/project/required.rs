@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::calls::{Call, Calls};
 use super::{Code, CodePlace, Project};
 use crate::iam::{ActionSet, sdk};
-use crate::model::python::{self, Bound, ExprId, ExprKind, Import, ImportFrom, Module, Program, Values};
+use crate::model::python::{ArgName, Bound, Change, ExprId, ExprKind, Import, ImportFrom, Module, Program, Values};
 use crate::source::{FileId, Span};
 use crate::value::{Kind, Value};
 
@@ -64,6 +64,7 @@ const HIDING: &[&str] = &[
 
 /// Words that let calls be somebody else's.
 const OTHERS: &[&str] = &[
+    "AWS_ENDPOINT_URL",
     "aws_access_key_id",
     "aws_session_token",
     "profile_name",
@@ -119,7 +120,7 @@ impl<'c> Codebase<'c, '_> {
             let module = &calls.program.modules[m];
             let text = project.sources.slice(module.scope(0).extent);
             let says = |words: &[&str]| words.iter().any(|word| mentions(text, word));
-            out.other_identity |= says(OTHERS) || says(&["endpoint_url"]) && !only_own_endpoints(calls.program, m);
+            out.other_identity |= says(OTHERS) || !only_own_endpoints(calls.program, m);
             if says(HIDING) {
                 out.doubts.push(Doubt {
                     span: module.scope(0).extent,
@@ -199,20 +200,49 @@ impl Found {
     }
 }
 
+/// The position of the end point among the arguments of what makes a client (boto3 reference, "Session.client").
+const ENDPOINT: usize = 5;
+
 /// Whether every end point that a module gives is AWS's: of a service where each account has its own, or by its name.
 fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
     let m = &program.modules[index];
     let values = Values::new(program);
-    let own = |c: &python::Call, endpoint: ExprId| {
-        let service = c.argument(0, "service_name").and_then(|e| m.string(e));
-        service.is_some_and(|name| OWN_ENDPOINTS.contains(&&*name)) || is_of_aws(&values.value(index, endpoint))
-    };
-    m.ids().all(|e| match &m.expr(e).kind {
-        ExprKind::Call(c) => c.keyword("endpoint_url").is_none_or(|endpoint| own(c, endpoint)),
-        // The key of arguments that are given by `**`.
-        ExprKind::Str(t) => t.known().as_deref() != Some("endpoint_url"),
-        _ => true,
-    })
+    let own = |endpoint: ExprId| is_of_aws(&values.value(index, endpoint));
+    // The keys of arguments that are given by `**` to a service where each account has end points of its own.
+    let mut expected: BTreeSet<ExprId> = BTreeSet::new();
+    let mut set: BTreeMap<ExprId, ExprId> = BTreeMap::new();
+    for e in m.ids() {
+        match &m.expr(e).kind {
+            ExprKind::Call(c) => {
+                let service = c.argument(0, "service_name").and_then(|e| m.string(e));
+                let is_own_service = service.is_some_and(|name| OWN_ENDPOINTS.contains(&&*name));
+                let given = c.keyword("endpoint_url").or_else(|| {
+                    let makes = matches!(&m.expr(c.function).kind, ExprKind::Attr { name, .. }
+                        if matches!(&**name, "client" | "resource" | "create_client"));
+                    c.positional(ENDPOINT).filter(|_| makes)
+                });
+                if !is_own_service && given.is_some_and(|endpoint| !own(endpoint)) {
+                    return false;
+                }
+                let spread = c.args.iter().filter(|a| a.name == ArgName::Spread && is_own_service);
+                for made in spread.filter_map(|a| m.made_by(a.value)) {
+                    if let ExprKind::Dict(pairs) = &m.expr(made).kind {
+                        expected.extend(pairs.iter().filter_map(|p| p.key));
+                    }
+                }
+            }
+            ExprKind::Dict(pairs) => set.extend(pairs.iter().filter_map(|p| Some((p.key?, p.value)))),
+            _ => {}
+        }
+    }
+    for change in m.scopes.iter().flat_map(|s| &s.mutations) {
+        if let (Change::Set(value), Some(key)) = (&change.change, change.path.last()) {
+            set.insert(*key, *value);
+        }
+    }
+    m.ids()
+        .filter(|e| m.string(*e).as_deref() == Some("endpoint_url") && !expected.contains(e))
+        .all(|e| set.get(&e).is_some_and(|endpoint| own(*endpoint)))
 }
 
 /// Whether an end point is none, or a host of AWS, whatever its region is.

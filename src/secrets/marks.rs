@@ -26,6 +26,8 @@ pub enum Mark {
     AppSync,
     /// The end of the first line of a PEM block.
     Pem,
+    /// The start of a key file of PuTTY.
+    Putty,
 }
 
 /// Words and what they mark. Where two match at one place, the first wins. Prefixes of credentials count only as spelled
@@ -68,6 +70,7 @@ pub const MARKS: &[(&str, Mark)] = &[
     ("amzn.mws.", Mark::Mws),
     ("da2-", Mark::AppSync),
     ("PRIVATE KEY-----", Mark::Pem),
+    ("PuTTY-User-Key-File-", Mark::Putty),
     // Base64 of `AKIA` and `ASIA` at each of the three offsets from the start of a group of three bytes.
     ("QUtJQ", Mark::Encoded),
     ("FLSU", Mark::Encoded),

@@ -133,6 +133,7 @@ fn scan_to(text: &str, depth: u32) -> Vec<Secret> {
             Mark::Mws => shape::mws(bytes, at),
             Mark::AppSync => shape::appsync(bytes, at),
             Mark::Pem => shape::pem(bytes, hit),
+            Mark::Putty => shape::putty(bytes, at),
             Mark::Encoded if depth < MAX_DEPTH && at >= decoded_to => {
                 let (inner, end) = encoded::around(bytes, hit);
                 decoded_to = end;

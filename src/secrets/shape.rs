@@ -29,6 +29,9 @@ pub(super) fn run(bytes: &[u8], at: usize, most: usize, f: impl Fn(u8) -> bool) 
     end
 }
 
+/// Longest part of an ARN that is looked at (the longest that AWS has is 2,048).
+const LONGEST_ARN: usize = 2048;
+
 /// The start of the run of bytes that satisfy `f` before `at`.
 fn run_back(bytes: &[u8], at: usize, most: usize, f: impl Fn(u8) -> bool) -> usize {
     let mut start = at;
@@ -89,6 +92,9 @@ pub(super) fn key_id(bytes: &[u8], at: usize) -> Option<Secret> {
     if joins(bytes.get(end)) && run(bytes, end, 64, is_base64) - end >= 24 && secret_beside(bytes, end).is_none() {
         return None;
     }
+    if is_in_arn(bytes, at) && secret_beside(bytes, end).is_none() {
+        return None;
+    }
     let quality = quality::key_id_quality(id)?;
     Some(Secret {
         kind: if id.starts_with("AKIA") {
@@ -101,6 +107,17 @@ pub(super) fn key_id(bytes: &[u8], at: usize) -> Option<Secret> {
         account: if quality == Quality::Real { account_of(id) } else { None },
         encoded: false,
     })
+}
+
+/// Whether what stands at `at` is a part of an ARN, which names a resource and never an access key.
+fn is_in_arn(bytes: &[u8], at: usize) -> bool {
+    let from = run_back(bytes, at, LONGEST_ARN, |b| {
+        !b.is_ascii_whitespace() && !b"\"'`<>,;|&=()[]{}\\".contains(&b)
+    });
+    let before = &bytes[from..at];
+    ["arn:aws", "arn%3Aaws", "arn%3aaws"]
+        .iter()
+        .any(|arn| memchr::memmem::find(before, arn.as_bytes()).is_some())
 }
 
 /// The secret that follows a key ID at `end` as in a URL or a path: `s3n://ID:SECRET@bucket`, `sqs://ID:SECRET@`,
@@ -218,6 +235,39 @@ pub(super) fn pem(bytes: &[u8], hit: Range<usize>) -> Option<Secret> {
     }
     let start = hit.end + (body.len() - body.trim_start().len());
     let mut found = made(Kind::PrivateKey, start..start + body.trim().len())?;
+    if body.contains("EXAMPLE") {
+        found.quality = Quality::Example;
+    }
+    Some(found)
+}
+
+/// How far from the start of a key file of PuTTY its private part is looked for: the public one has no more than this.
+const LONGEST_HEAD: usize = 8192;
+
+/// The private part of a key file of PuTTY that is not encrypted (PuTTY User Manual, "PPK file format").
+pub(super) fn putty(bytes: &[u8], at: usize) -> Option<Secret> {
+    const PRIVATE: &[u8] = b"Private-Lines:";
+    let head = &bytes[at..bytes.len().min(at + LONGEST_HEAD)];
+    let lines = memchr::memmem::find(head, PRIVATE)?;
+    memchr::memmem::find(&head[..lines], b"Encryption: none")?;
+    let count = run(bytes, at + lines + PRIVATE.len(), 8, |b| {
+        b == b' ' || b.is_ascii_digit()
+    });
+    let blank = |b: u8| matches!(b, b'\n' | b'\r' | b'\\' | b' ' | b'\t');
+    let start = run(bytes, count, 64, blank);
+    let end = run(bytes, start, LONGEST, |b| is_base64(b) || b == b'=' || blank(b));
+    // The name of the line that follows.
+    let body = text(bytes, start..end);
+    let body = match bytes.get(end..end + 5) {
+        Some(b"-MAC:") => body.rsplit_once("Private").map_or(body, |(body, _)| body),
+        _ => body,
+    };
+    let body = body.trim_end();
+    let key = body.bytes().filter(|b| is_base64(*b)).count();
+    if key < 40 || quality::entropy(body.as_bytes()) < 4.0 {
+        return None;
+    }
+    let mut found = made(Kind::PrivateKey, start..start + body.len())?;
     if body.contains("EXAMPLE") {
         found.quality = Quality::Example;
     }

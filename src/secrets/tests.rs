@@ -240,6 +240,7 @@ fn other_keys() {
             ),
             Kind::PrivateKey,
         ),
+        (putty("none", &body.repeat(2)), Kind::PrivateKey),
         (format!("aws_session_token = {}", token()), Kind::SessionToken),
         (format!("&X-Amz-Security-Token={}&", token()), Kind::SessionToken),
     ] {
@@ -253,6 +254,38 @@ fn other_keys() {
         body.repeat(4)
     );
     assert_eq!(kinds(&encrypted), []);
+    assert_eq!(kinds(&putty("aes256-cbc", &body.repeat(2))), []);
+    assert_eq!(
+        kinds(&format!("PuTTY{}2: ssh-rsa\nEncryption: none\n", "-User-Key-File-")),
+        []
+    );
+}
+
+fn putty(encryption: &str, body: &str) -> String {
+    format!(
+        "PuTTY{}3: ssh-ed25519\r\nEncryption: {encryption}\r\nComment: c\r\nPublic-Lines: 1\r\nAAAAC3Nz\r\nPrivate-Lines: 1\r\n{body}\r\nPrivate-MAC: {}\r\n",
+        "-User-Key-File-",
+        "a".repeat(64)
+    )
+}
+
+#[test]
+fn the_name_of_a_key_in_an_arn_is_no_access_key() {
+    let id = id();
+    for text in [
+        format!("arn:aws:kms:us-west-2:123456789012:key/{id}"),
+        format!("https://example.com/?key=arn%3Aaws%3Akms%3Aus-west-2%3A123456789012%3Akey/{id}"),
+        format!("// arn:aws:s3:::bucket/{id}/x"),
+    ] {
+        assert_eq!(kinds(&text), [], "{text}");
+    }
+    for text in [
+        format!("arn:aws:iam::123456789012:user/u {id}"),
+        format!("arn:aws:iam::123456789012:user/u,{id}"),
+        format!("\"arn:aws:iam::123456789012:user/u\":\"{id}\""),
+    ] {
+        assert_eq!(kinds(&text), [Kind::AccessKeyId], "{text}");
+    }
 }
 
 #[test]

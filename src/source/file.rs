@@ -1,6 +1,7 @@
 //! The files of one run.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use super::{FileId, LineIndex, Position, Span};
@@ -28,7 +29,12 @@ impl SourceFile {
 pub struct Sources {
     files: Vec<SourceFile>,
     by_path: HashMap<String, FileId>,
+    /// Symbolic links of the repository, to files and to folders: the path of each and of what it leads to.
+    links: BTreeMap<String, String>,
 }
+
+/// How many links one path may lead over.
+const MAX_LINKS: usize = 8;
 
 impl Sources {
     /// Builds from `(path, text, in_scope)`; a path given twice counts once, in scope if either is.
@@ -49,7 +55,43 @@ impl Sources {
             .enumerate()
             .map(|(i, f)| (f.path.clone(), FileId(u32::try_from(i).unwrap_or(u32::MAX))))
             .collect();
-        Self { files, by_path }
+        Self {
+            files,
+            by_path,
+            links: BTreeMap::new(),
+        }
+    }
+
+    /// The same with symbolic links, over which paths lead to these files.
+    pub fn with_links(mut self, links: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.links.extend(links);
+        self
+    }
+
+    /// Symbolic links, with what each leads to.
+    pub fn links(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.links.iter().map(|(link, to)| (link.as_str(), to.as_str()))
+    }
+
+    /// The path with the links on its way resolved.
+    pub fn resolved<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        let mut out = Cow::Borrowed(path);
+        for _ in 0..MAX_LINKS {
+            let mut at: &str = &out;
+            let link = loop {
+                match self.links.get(at) {
+                    Some(to) => break Some((at.len(), to)),
+                    None if at.is_empty() => break None,
+                    None => at = parent_path(at),
+                }
+            };
+            let Some((end, to)) = link.filter(|_| !self.links.is_empty()) else {
+                break;
+            };
+            let rest = out[end..].trim_start_matches('/');
+            out = Cow::Owned(join_path(to, rest));
+        }
+        out
     }
 
     /// For tests and examples: every file in scope.
@@ -81,9 +123,13 @@ impl Sources {
         &self.file(id).text
     }
 
-    /// The file at exactly this path (as [`join_path`] makes it).
+    /// The file at this path (as [`join_path`] makes it), with links resolved.
     pub fn find(&self, path: &str) -> Option<FileId> {
-        self.by_path.get(path).copied()
+        let exact = self.by_path.get(path).copied();
+        exact.or_else(|| match self.resolved(path) {
+            Cow::Owned(path) => self.by_path.get(&path).copied(),
+            Cow::Borrowed(_) => None,
+        })
     }
 
     /// The bytes of `span` as text; empty where the span does not fit its file.

@@ -44,21 +44,34 @@ fn without_marks(text: &str) -> Cow<'_, str> {
     Cow::Owned(ANYWHERE.iter().fold(text.to_owned(), replaced))
 }
 
-/// The text of a JSON document in which a runner finds no command: the same values, with a character written as its number.
+/// The text of a JSON document in which a runner finds no command and a terminal no control character: the same values, with
+/// a character written as its number.
 pub fn json_without_commands(text: String) -> String {
-    numbered(text, "\\u0023")
+    numbered(text, |c| format!("\\u{:04x}", u32::from(c)))
 }
 
 /// As [`json_without_commands`], for XML.
 pub fn xml_without_commands(text: String) -> String {
-    numbered(text, "&#35;")
+    numbered(text, |c| format!("&#{};", u32::from(c)))
 }
 
-fn numbered(text: String, first: &str) -> String {
-    ANYWHERE.iter().fold(text, |text, mark| match text.contains(mark) {
-        true => text.replace(mark, &format!("{first}{}", &mark[1..])),
+fn numbered(text: String, number: impl Fn(char) -> String) -> String {
+    let marked = ANYWHERE.iter().fold(text, |text, mark| match text.contains(mark) {
+        true => text.replace(mark, &format!("{}{}", number('#'), &mark[1..])),
         false => text,
-    })
+    });
+    let is_shown = |c: char| is_visible(c) || c == '\r';
+    if marked.chars().all(is_shown) {
+        return marked;
+    }
+    let mut out = String::with_capacity(marked.len() + 16);
+    for c in marked.chars() {
+        match is_shown(c) {
+            true => out.push(c),
+            false => out.push_str(&number(c)),
+        }
+    }
+    out
 }
 
 /// [`visible`] on one line: no text can begin a line of its own, whatever counts as the end of a line (Unicode Standard
@@ -147,5 +160,12 @@ mod tests {
         }
         assert_eq!(json_without_commands("[\"##[a]\"]".to_owned()), "[\"\\u0023#[a]\"]");
         assert_eq!(xml_without_commands("##vso[a]".to_owned()), "&#35;#vso[a]");
+        for (c, json, xml) in [('\u{9b}', "\\u009b", "&#155;"), ('\u{202e}', "\\u202e", "&#8238;")] {
+            assert_eq!(
+                json_without_commands(format!("[\"é{c}31m\"]\n")),
+                format!("[\"é{json}31m\"]\n")
+            );
+            assert_eq!(xml_without_commands(format!("é{c}31m")), format!("é{xml}31m"));
+        }
     }
 }

@@ -225,6 +225,13 @@ fn strings_of_every_kind() {
     is("X = f'arn:{part()}:s3'", "'arn:${part()}:s3'");
     is("X = f'a{x!r:>{w}}b' 'c'", "'a${x}bc'");
     is("X = rf'\\d{1}'", "'\\d1'");
+    is(
+        r"X = 's3\N{COLON}\N{latin capital letter g}et\N{ASTERISK}\N{DIGIT NINE}'",
+        "'s3:Get*9'",
+    );
+    is(r"X = f's3\N{COLON}{a}\N{ASTERISK}'", "'s3:${a}*'");
+    is(r"X = '\x2a\u002a\052\U0000002a'", "'****'");
+    is(r"X = '\N{BULLET}\N{ASTERISK'", "'\u{fffd}\\N{ASTERISK'");
 }
 
 #[test]
@@ -333,6 +340,20 @@ fn library_functions() {
     is("import json\nX = json.dumps({'a': 1})", "json({a: 1})");
     is("from json import dumps as d\nX = d({'a': 1}, indent=2)", "json({a: 1})");
     is("import json\nX = json.loads(json.dumps({'a': 1}))", "{a: 1}");
+    is(
+        r#"import json
+X = json.loads('{"a": ["s3:*", 1, true, null]}')
+X['b'] = 'c'"#,
+        "{a: ['s3:*', 1, true, null], b: 'c'}",
+    );
+    is(
+        "import json\nX = json.loads('[\"a\"]') + json.loads(s='\"b\"').split()",
+        "['a', ${json.loads(s='\"b\"').split()}]",
+    );
+    is("import json\nX = json.loads('\"s3\"') + ':*'", "'s3:*'");
+    is("import json\nX = json.loads('{')", "${json.loads('{')}");
+    is("import json\nX = json.loads(text)", "${json.loads(text)}");
+    is("X = 'sss'.replace('s', 'tt')", "'tttttt'");
     is("X = dict(a='x', **{'b': 'y'})", "{a: 'x', b: 'y'}");
     is("X = list(('a',)) + sorted(['b'])", "['a', 'b']");
     is("X = str('a') + str(1)", "'a1'");

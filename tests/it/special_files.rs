@@ -219,3 +219,37 @@ fn of_a_very_long_list_of_ignored_files_the_first_patterns_count() {
     let ran = check(&r, &[]);
     assert_eq!(ran.rules().len(), 1);
 }
+
+#[test]
+fn an_import_follows_links_inside_the_repository() {
+    let policy = "import json\nimport boto3\nfrom MODULE import ACTION\nboto3.client(\"iam\").create_policy(PolicyName=\"p\", PolicyDocument=json.dumps({\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": ACTION, \"Resource\": \"*\"}]}))\n";
+    for (module, link, to) in [
+        ("linked", "app/linked.py", "../lib/s.py"),
+        ("linked.s", "app/linked", "../lib"),
+        ("linked.s", "app/linked", "../again"),
+        ("common.s", "common", "lib"),
+    ] {
+        let r = Repository::new(&[
+            ("app/a.py", &policy.replace("MODULE", module)),
+            ("lib/__init__.py", ""),
+            ("lib/s.py", "ACTION = \"*\"\n"),
+        ]);
+        symlink("lib", r.path("again")).unwrap();
+        symlink(to, r.path(link)).unwrap();
+        symlink("..", r.path("lib/up")).unwrap();
+        let ran = r.run(&["check", "--isolated", "."]);
+        assert!(ran.out.contains("admin-star-star"), "{module} {link}: {}", ran.out);
+    }
+}
+
+#[test]
+fn the_code_of_a_function_may_be_a_link() {
+    let template = crate::usage::sam(
+        "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ['sns:Publish', 'polly:SynthesizeSpeech']\n        Resource: '*'",
+    );
+    let code = "import boto3\ndef handler(e, c):\n    boto3.client('sns').publish(TopicArn='t', Message='x')\n";
+    let r = Repository::new(&[("template.yaml", &template), ("functions/one/app.py", code)]);
+    symlink("functions/one", r.path("src")).unwrap();
+    let ran = r.run(&["check", "--isolated", "."]);
+    assert!(ran.out.contains("`polly:SynthesizeSpeech` is granted"), "{}", ran.out);
+}

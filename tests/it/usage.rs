@@ -870,6 +870,35 @@ fn an_end_point_of_aws_is_the_service_itself() {
 }
 
 #[test]
+fn an_end_point_counts_however_it_is_given() {
+    let policies =
+        "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: 'firehose:PutRecord'\n        Resource: '*'";
+    for made in [
+        "boto3.client('firehose', **{'endpoint_url': URL})",
+        "boto3.client('firehose', **dict(endpoint_url=URL))",
+        "boto3.client('firehose', **KW)",
+        "boto3.Session().client('firehose', **KW)",
+        "boto3.client('firehose', **more())",
+        "boto3.client('firehose', 'eu-west-1', None, True, None, URL)",
+    ] {
+        for (url, is_aws) in [
+            ("https://firehose.eu-west-1.amazonaws.com", true),
+            ("http://localhost:4566", false),
+        ] {
+            let code = format!(
+                "import boto3\nURL = '{url}'\nKW = {{}}\nKW['endpoint_url'] = URL\ndef more():\n    return {{'endpoint_url': URL}}\nf = {made}\ndef handler(e, c):\n    f.put_record_batch(DeliveryStreamName='d', Records=[])\n"
+            );
+            let found = found(&[("template.yaml", &sam(policies)), ("src/app.py", &code)]);
+            let missing = found.iter().any(|f| f.starts_with("missing-grant"));
+            assert_eq!(missing, is_aws, "{made} {url}");
+        }
+    }
+    let code = "import boto3\nf = boto3.client('firehose', 'eu-west-1', None, True, None, 'http://localhost:4566')\ndef handler(e, c):\n    f.put_record_batch(DeliveryStreamName='d', Records=[])\n";
+    let found = found(&[("template.yaml", &sam(policies)), ("src/app.py", code)]);
+    assert!(!found.iter().any(|f| f.starts_with("missing-grant")), "{found:?}");
+}
+
+#[test]
 fn parameters_deep_in_the_request_decide_which_action_is_missing() {
     let policies = "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:GetObjectTagging', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem']\n        Resource: ['arn:aws:s3:::b/*', 'arn:aws:dynamodb:*:*:table/t']";
     for (call, is_missing) in [

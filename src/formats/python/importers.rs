@@ -33,6 +33,7 @@ pub(super) fn helpers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
             by_name.entry(name).or_default().push(f);
         }
     }
+    let has_links = sources.links().next().is_some();
     let mut found: BTreeSet<FileId> = BTreeSet::new();
     let mut fresh = if by_name.is_empty() { Vec::new() } else { files.to_vec() };
     let mut bytes = 0;
@@ -46,10 +47,19 @@ pub(super) fn helpers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
             let folder = parent_path(sources.path(*importer));
             for name in names {
                 // Every function may have a `utils` of its own: the one beside the importer is meant.
-                let beside = join_path(folder, name);
-                let beside = [format!("{beside}.py"), format!("{beside}/__init__.py")];
-                let near: Vec<FileId> = beside.iter().filter_map(|path| sources.find(path)).collect();
+                let in_folder = |folder: &str| -> Vec<FileId> {
+                    let base = join_path(folder, name);
+                    let paths = [format!("{base}.py"), format!("{base}/__init__.py")];
+                    paths.iter().filter_map(|path| sources.find(path)).collect()
+                };
                 let all = by_name.get(name.as_str()).map_or(&[][..], Vec::as_slice);
+                let mut near = in_folder(folder);
+                // A name that no file has may be that of a link in a folder above.
+                let mut above = folder;
+                while near.is_empty() && all.is_empty() && has_links && !above.is_empty() {
+                    above = parent_path(above);
+                    near = in_folder(above);
+                }
                 let far = if near.is_empty() && all.len() <= MAX_NAMESAKES {
                     all
                 } else {

@@ -18,6 +18,8 @@ const MAX_NESTING: usize = 8;
 const MAX_TEXT: usize = 256 * 1024;
 /// Texts that variables make are shorter than this, in bytes: the largest policies of AWS have 20 KiB.
 const MAX_FILLED: usize = 32 * 1024;
+/// What an address stands for weighs less than this and the nodes of its file (see [`Value::weight`]).
+const MAX_WEIGHT: usize = 4_000;
 /// Longer than any variable with its fallbacks.
 const MAX_VARIABLE: usize = 2_000;
 
@@ -201,6 +203,12 @@ impl Service {
             return Some(Value::other("a variable that refers to itself", at));
         }
         let value = self.walk(template, env.within(&self.tree), self.root, address);
+        // Each of a chain of addresses may use the one before twice.
+        let most = MAX_WEIGHT + self.tree.len();
+        let value = value.map(|v| match v.weight(most) >= most {
+            true => Value::other("too large", at),
+            false => v,
+        });
         let mut memo = memo();
         memo.open.remove(&here);
         if let Some(value) = &value {

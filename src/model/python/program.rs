@@ -83,6 +83,16 @@ impl<'a> Program<'a> {
                 layers.entry(&path[at + "python/".len()..]).or_insert(file);
             }
         }
+        for (link, _) in sources.links() {
+            let dir = parent_path(link);
+            let name = link[dir.len()..].trim_start_matches('/');
+            let module = name.strip_suffix(".py").unwrap_or(name);
+            names.insert(module);
+            folders.entry(dir).or_default().insert(module);
+            if ROOTS.contains(&name) {
+                roots.entry(dir).or_default().push(link);
+            }
+        }
         for all in roots.values_mut() {
             all.sort_by_key(|dir| ROOTS.iter().position(|r| dir.rsplit('/').next() == Some(*r)));
         }
@@ -161,7 +171,12 @@ impl<'a> Program<'a> {
             return None;
         }
         let first = rest.split('/').next().unwrap_or("");
-        let has = |dir: &str| self.folders.get(dir).is_some_and(|names| names.contains(first));
+        let names_in = |dir: &str| {
+            self.folders
+                .get(dir)
+                .or_else(|| self.folders.get(&*self.sources.resolved(dir)))
+        };
+        let has = |dir: &str| names_in(dir).is_some_and(|names| names.contains(first));
         let mut base = dir;
         loop {
             let below = self.roots.get(base).into_iter().flatten().copied();

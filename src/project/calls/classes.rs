@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::reach::{is_quiet, is_registered};
-use crate::model::python::objects::Evaluator;
 use crate::model::python::objects::{At, Place, Thing};
+use crate::model::python::objects::{Evaluator, makes_classes};
 use crate::model::python::{Bound, Call, ExprId, ExprKind};
 
 /// Methods that libraries call on what they are given, and that a class may have without a base that says so.
@@ -65,6 +65,21 @@ pub(super) fn methods(evaluator: &Evaluator<'_>, class: Place) -> impl Iterator<
     })
 }
 
+/// The classes in the bodies of a class and of those it inherits from, by name.
+fn inner_classes(evaluator: &Evaluator<'_>, class: Place) -> Vec<(Arc<str>, Place)> {
+    let mut out = Vec::new();
+    for c in evaluator.index.lineage(class) {
+        let bindings = &evaluator.program.modules[c.module].scope(c.scope).bindings;
+        for (name, binding) in bindings.iter().flat_map(|(n, all)| all.iter().map(move |b| (n, b))) {
+            if let Bound::Class(scope) = binding.bound {
+                let module = c.module;
+                out.push((name.clone(), Place { module, scope }));
+            }
+        }
+    }
+    out
+}
+
 /// What may run because `from` names the class.
 pub(super) fn named(
     evaluator: &Evaluator<'_>,
@@ -87,6 +102,42 @@ pub(super) fn named(
             true => all.push((from, method)),
             false => lazy.push((from, name, method)),
         }
+    }
+    // `getattr(Steps, name)` may be a class in its body.
+    for (name, inner) in inner_classes(evaluator, class) {
+        lazy.extend(methods(evaluator, inner).map(|(_, method)| (from, name.clone(), method)));
+    }
+}
+
+/// Reading this of a class gives all classes that inherit from it.
+pub(super) const HEIRS: &str = "__subclasses__";
+
+/// What may run because the class is defined in `from`: a class that its bases, its metaclass, or a decorator may keep counts
+/// as named there.
+pub(super) fn defined(
+    evaluator: &Evaluator<'_>,
+    class: Place,
+    from: Place,
+    all: &mut Vec<(Place, Place)>,
+    lazy: &mut Vec<Lazy>,
+) {
+    let modules = &evaluator.program.modules;
+    let scope = |c: Place| modules[c.module].scope(c.scope);
+    let lineage = evaluator.index.lineage(class);
+    let has = |c: Place, names: &[&str]| names.iter().any(|n| scope(c).bindings.contains_key(*n));
+    let announces = |c: &Place| {
+        has(*c, &["__init_subclass__"])
+            || makes_classes(&modules[c.module], c.scope) && has(*c, &["__new__", "__init__", "__prepare__"])
+    };
+    let decorated = scope(class)
+        .decorators
+        .iter()
+        .any(|d| !is_quiet(&modules[class.module], *d));
+    if decorated || evaluator.index.is_open(class) || lineage.iter().skip(1).any(announces) {
+        return named(evaluator, class, from, all, lazy);
+    }
+    if lineage.len() > 1 {
+        lazy.extend(methods(evaluator, class).map(|(_, method)| (from, HEIRS.into(), method)));
     }
 }
 
@@ -153,6 +204,19 @@ pub(super) fn is_unclear(things: &[Thing]) -> bool {
         _ => false,
     };
     things.is_empty() || things.iter().any(unclear)
+}
+
+/// The names that a call of `getattr` reads, as far as they are known.
+pub(super) fn names_read(
+    evaluator: &Evaluator<'_>,
+    module: usize,
+    call: &Call,
+    callees: &[Thing],
+) -> impl Iterator<Item = Arc<str>> {
+    let reads = |t: &Thing| matches!(t, Thing::Library(n) if matches!(&**n, "getattr" | "builtins.getattr"));
+    let asked = call.positional(1).filter(|_| callees.iter().any(reads));
+    let names = asked.map_or_else(Vec::new, |name| evaluator.texts(module, name, None));
+    names.into_iter()
 }
 
 /// Whether the call whose callee is this library name may read any name at all.

@@ -92,6 +92,7 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
             if !handed || callees.iter().any(any) {
                 read.push((from, None));
             }
+            read.extend(classes::names_read(evaluator, module, call, &callees).map(|name| (from, Some(name))));
         }
         let is_name = matches!(e.kind, ExprKind::Name(_) | ExprKind::Attr { .. });
         if !is_name || e.usage == Usage::Store {
@@ -152,6 +153,8 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
         if let ExprKind::Attr { of, name, .. } = &e.kind {
             if &**name == "__dict__" {
                 read.push((from, None));
+            } else if &**name == classes::HEIRS {
+                read.push((from, Some(name.clone())));
             } else if !evaluator.index.methods(name).is_empty() && classes::is_unclear(&things) {
                 read.push((from, Some(name.clone())));
             }
@@ -167,6 +170,8 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
         }
         if s.kind == ScopeKind::Class {
             overriding(evaluator, place(scope), &mut out);
+            let from = place(m.function_of(s.parent));
+            classes::defined(evaluator, place(scope), from, &mut out, &mut lazy);
         }
         for base in &s.bases {
             for t in evaluator.things(module, *base).iter() {

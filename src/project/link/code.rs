@@ -73,7 +73,8 @@ impl Linking<'_, '_> {
             None => &self.project.resources[package? as usize],
         };
         let written = holder.get("CodePaths")?;
-        let paths: Vec<String> = texts(written);
+        let resolved = |path: String| self.project.sources.resolved(&path).into_owned();
+        let paths: Vec<String> = texts(written).into_iter().map(resolved).collect();
         // The label stands where a person wrote where the code is.
         let span = written.items().first().map_or(written.span, |p| p.span);
         let place = |handler| Code {

@@ -252,9 +252,79 @@ fn escape(b: &[u8]) -> Option<(usize, Option<char>)> {
             (1 + n, Some(char::from_u32(code).unwrap_or('\u{fffd}')))
         }
         b'N' if b.get(2) == Some(&b'{') => {
-            let n = b.iter().position(|c| *c == b'}')?;
-            (n + 1, Some('\u{fffd}'))
+            let n = b.iter().take(MAX_CHARACTER_NAME).position(|c| *c == b'}')?;
+            let name = std::str::from_utf8(&b[3..n]).unwrap_or("");
+            (n + 1, Some(character(name).unwrap_or('\u{fffd}')))
         }
         _ => return None,
     })
+}
+
+/// Longest name of a character, in bytes, with what stands around it; the longest of Unicode 16 has 88.
+const MAX_CHARACTER_NAME: usize = 128;
+
+/// The printable characters of ASCII that are no letters and no digits, by their names and aliases (Unicode Character
+/// Database, `UnicodeData.txt` and `NameAliases.txt`).
+const CHARACTERS: &[(&str, char)] = &[
+    ("SPACE", ' '),
+    ("EXCLAMATION MARK", '!'),
+    ("QUOTATION MARK", '"'),
+    ("NUMBER SIGN", '#'),
+    ("DOLLAR SIGN", '$'),
+    ("PERCENT SIGN", '%'),
+    ("AMPERSAND", '&'),
+    ("APOSTROPHE", '\''),
+    ("LEFT PARENTHESIS", '('),
+    ("RIGHT PARENTHESIS", ')'),
+    ("ASTERISK", '*'),
+    ("PLUS SIGN", '+'),
+    ("COMMA", ','),
+    ("HYPHEN-MINUS", '-'),
+    ("FULL STOP", '.'),
+    ("SOLIDUS", '/'),
+    ("COLON", ':'),
+    ("SEMICOLON", ';'),
+    ("LESS-THAN SIGN", '<'),
+    ("EQUALS SIGN", '='),
+    ("GREATER-THAN SIGN", '>'),
+    ("QUESTION MARK", '?'),
+    ("COMMERCIAL AT", '@'),
+    ("LEFT SQUARE BRACKET", '['),
+    ("REVERSE SOLIDUS", '\\'),
+    ("RIGHT SQUARE BRACKET", ']'),
+    ("CIRCUMFLEX ACCENT", '^'),
+    ("LOW LINE", '_'),
+    ("GRAVE ACCENT", '`'),
+    ("LEFT CURLY BRACKET", '{'),
+    ("VERTICAL LINE", '|'),
+    ("RIGHT CURLY BRACKET", '}'),
+    ("TILDE", '~'),
+    ("LINE FEED", '\n'),
+    ("NEW LINE", '\n'),
+    ("CHARACTER TABULATION", '\t'),
+    ("CARRIAGE RETURN", '\r'),
+];
+
+const DIGITS: &[&str] = &[
+    "ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE",
+];
+
+/// The character of ASCII with this name, in either case: what policies are made of.
+fn character(name: &str) -> Option<char> {
+    let name = name.to_ascii_uppercase();
+    let letter = |rest: &str| match rest.as_bytes() {
+        [one] if one.is_ascii_uppercase() => Some(char::from(*one)),
+        _ => None,
+    };
+    if let Some(rest) = name.strip_prefix("LATIN CAPITAL LETTER ") {
+        return letter(rest);
+    }
+    if let Some(rest) = name.strip_prefix("LATIN SMALL LETTER ") {
+        return letter(rest).map(|c| c.to_ascii_lowercase());
+    }
+    if let Some(rest) = name.strip_prefix("DIGIT ") {
+        let digit = (b'0'..).zip(DIGITS).find(|(_, word)| **word == rest);
+        return digit.map(|(digit, _)| char::from(digit));
+    }
+    CHARACTERS.iter().find(|(known, _)| *known == name).map(|(_, c)| *c)
 }

@@ -8,7 +8,7 @@ mod index;
 mod params;
 mod thing;
 
-pub(crate) use evaluate::{Evaluator, decorator_name, is_application, sub_resource};
+pub(crate) use evaluate::{Evaluator, decorator_name, is_application, makes_classes, sub_resource};
 pub(crate) use index::Index;
 pub(crate) use params::{Params, constructor};
 pub use thing::Place;

@@ -4,8 +4,13 @@ use std::sync::Arc;
 
 use super::super::{ArgName, Bound, Call, ExprId, ExprKind, ParamKind, Program, Reaching, ScopeId, ScopeKind};
 use super::{Frame, MAX_FRAMES, Values, cdk, each, merge, open_entry, strings};
-use crate::source::{Hole, HoleKind, Target, Text};
+use crate::model::data;
+use crate::source::{Hole, HoleKind, Span, Target, Text};
+use crate::syntax::json;
 use crate::value::{Entry, Kind, Value};
+
+/// Longest text of JSON that is decoded, in bytes.
+const MAX_DECODED: usize = 64 << 10;
 
 impl Program<'_> {
     /// The library name that `expr` stands for, imports followed: `json.dumps`, `os.environ.get`; a builtin is itself.
@@ -91,11 +96,15 @@ impl Values<'_> {
                 Value::json(self.value(module, first.or_else(|| call.keyword("obj"))?), span)
             }
             "json.loads" | "simplejson.loads" | "ujson.loads" | "orjson.loads" => {
-                let v = self.value(module, first?);
+                let v = self.value(module, first.or_else(|| call.keyword("s"))?);
                 match &v.kind {
                     Kind::Json(inner) => (**inner).clone(),
-                    // A document is read where it is used; what a smaller text holds is not known.
-                    Kind::Str(text) if !text.is_known() || text.display().contains("Statement") => v,
+                    Kind::Str(text) => match decoded(text, span) {
+                        Some(inner) => inner.used_at(span),
+                        // What is wrong with a document is said where it is used.
+                        None if !text.is_known() || text.display().contains("Statement") => v,
+                        None => return None,
+                    },
                     _ => return None,
                 }
             }
@@ -241,7 +250,7 @@ impl Values<'_> {
             "replace" => {
                 let from = self.value(module, call.positional(0)?);
                 let to = self.as_text(module, call.positional(1)?);
-                strings::replace(text, &from.as_str()?, &to)
+                strings::replace(text, &from.as_str()?, &to)?
             }
             "strip" | "lstrip" | "rstrip" if call.args.is_empty() => {
                 strings::strip(text, name != "rstrip", name != "lstrip")
@@ -380,4 +389,14 @@ impl Values<'_> {
             _ => None,
         }
     }
+}
+
+/// The value that a text is the JSON of. A text that is a hole may be anything.
+fn decoded(text: &Text, span: Span) -> Option<Value> {
+    if text.len() > MAX_DECODED || text.as_hole().is_some() {
+        return None;
+    }
+    let tree = json::parse_text(text, span);
+    let root = *tree.roots.first()?;
+    tree.problems.is_empty().then(|| data::value(&tree, root, |text| text))
 }

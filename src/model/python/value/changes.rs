@@ -1,7 +1,7 @@
 //! Changes of a value in place: `x.append(v)`, `x["k"] = v`.
 
 use super::super::{Binding, Change, ExprId, Found};
-use super::{MAX_CHANGES, MAX_WEIGHT, Values, each, merge, open_entry, weight};
+use super::{MAX_CHANGES, MAX_WEIGHT, Values, each, merge, open_entry};
 use crate::source::{Hole, HoleKind, Text};
 use crate::value::{Branch, Entry, Guard, Kind, Value};
 
@@ -26,7 +26,7 @@ impl Values<'_> {
             let sure = m.covers(c.block, binding.block);
             let when = m.label(c.block).filter(|_| !sure).map(|label| Guard::from(&**label));
             v = self.change(module, v, &c.path, &c.change, (sure, when.as_ref()));
-            if weight(&v, MAX_WEIGHT) >= MAX_WEIGHT {
+            if v.weight(MAX_WEIGHT) >= MAX_WEIGHT {
                 return self.unknown(module, c.at);
             }
         }

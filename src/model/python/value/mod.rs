@@ -23,7 +23,7 @@ use alternatives::{Callers, each, one_of};
 
 /// How deep evaluation follows expressions and names.
 const MAX_DEPTH: u32 = 100;
-/// Largest weight (see [`weight`]) of a value that is computed from others; what is heavier is not known.
+/// Largest weight (see [`Value::weight`]) of a value that is computed from others; what is heavier is not known.
 const MAX_WEIGHT: usize = 20_000;
 /// Weight up to which a computed value is kept whatever else was computed.
 const LIGHT: usize = 64;
@@ -157,7 +157,7 @@ impl<'p> Values<'p> {
             _ => 0,
         };
         let max = MAX_WEIGHT + written;
-        let weight = weight(&v, max);
+        let weight = v.weight(max);
         if weight <= LIGHT {
             return v;
         }
@@ -569,25 +569,4 @@ fn merge(entries: &mut Vec<Entry>, more: &[Entry]) {
         }
         entries.push(e.clone());
     }
-}
-
-/// How many values `v` is made of, long texts and those of many pieces being several; counted up to `cap`.
-fn weight(v: &Value, cap: usize) -> usize {
-    let mut stack = vec![v];
-    let mut n = 0;
-    while let Some(v) = stack.pop() {
-        n += 1;
-        if n >= cap {
-            break;
-        }
-        match &v.kind {
-            Kind::Seq(items) => stack.extend(items.iter()),
-            Kind::Map(entries) => stack.extend(entries.iter().map(|e| &e.value)),
-            Kind::Json(inner) => stack.push(inner),
-            Kind::OneOf(branches) => stack.extend(branches.iter().map(|b| &b.value)),
-            Kind::Str(t) => n += t.pieces().len() / 4 + t.len() / 256,
-            Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Unknown(_) => {}
-        }
-    }
-    n
 }

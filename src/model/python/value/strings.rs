@@ -188,20 +188,24 @@ pub(super) fn percent(text: &Text, fill: impl Fn(&str, usize) -> Option<Text>) -
     out
 }
 
-pub(super) fn replace(text: &Text, from: &str, to: &Text) -> Text {
+/// `str.replace`; `None` where that changes more places than are followed.
+pub(super) fn replace(text: &Text, from: &str, to: &Text) -> Option<Text> {
     if from.is_empty() {
-        return text.clone();
+        return Some(text.clone());
     }
     let flat = text.with_placeholders();
     let mut out = Text::default();
     let mut at = 0;
-    for (i, _) in flat.match_indices(from).take(MAX_FIELDS) {
+    for (n, (i, _)) in flat.match_indices(from).enumerate() {
+        if n >= MAX_FIELDS {
+            return None;
+        }
         out.append(&text.slice(at..i));
         out.append(to);
         at = i + from.len();
     }
     out.append(&text.slice(at..flat.len()));
-    out
+    Some(out)
 }
 
 pub(super) fn strip(text: &Text, start: bool, end: bool) -> Text {

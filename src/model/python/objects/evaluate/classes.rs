@@ -193,7 +193,7 @@ impl Evaluator<'_> {
 }
 
 /// Whether the class is one of classes, so that these have its properties.
-fn makes_classes(m: &Module, class: ScopeId) -> bool {
+pub(crate) fn makes_classes(m: &Module, class: ScopeId) -> bool {
     let bases = m.scope(class).bases.iter();
     let mut names = bases.filter_map(|b| m.dotted(*b));
     names.any(|name| name == "type" || name.ends_with("ABCMeta"))

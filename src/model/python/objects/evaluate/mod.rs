@@ -8,7 +8,7 @@ mod names;
 mod outside;
 mod types;
 
-pub(crate) use classes::fields;
+pub(crate) use classes::{fields, makes_classes};
 pub(crate) use outside::is_application;
 
 use std::cell::{Cell, RefCell};

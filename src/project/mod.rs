@@ -50,6 +50,8 @@ pub struct Project<'a> {
     pub modules: Vec<Module>,
     /// See [`crate::model::Unit::test_code`].
     pub test_code: Vec<Span>,
+    /// See [`crate::model::Unit::unused`]; sorted.
+    unused: Vec<Span>,
     /// See [`crate::model::Unit::defaults`]; sorted.
     defaults: Vec<(Span, Arc<str>)>,
     /// Policies that are put on an identity that cannot be told, by its kind and the scope of the resource that puts them:
@@ -100,6 +102,14 @@ impl Project<'_> {
         let next = self.defaults.partition_point(|(at, _)| before(*at));
         let (at, name) = self.defaults.get(next.checked_sub(1)?)?;
         at.contains(span).then_some(name)
+    }
+
+    /// Whether nothing in the repository puts the policy at `span` to use.
+    pub fn is_unused(&self, span: Span) -> bool {
+        let before = |at: Span| (at.file, at.start) <= (span.file, span.start);
+        let next = self.unused.partition_point(|at| before(*at));
+        let last = next.checked_sub(1).and_then(|i| self.unused.get(i));
+        last.is_some_and(|at| at.contains(span))
     }
 
     /// What a document grants and denies; worked out once.

@@ -49,7 +49,7 @@ use crate::syntax::hcl;
 use crate::value::Value;
 
 use directory::{Chosen, Decl, Directory, File, Role};
-use emit::{Emitted, Emitter};
+use emit::{DOCUMENT, Emitted, Emitter};
 use eval::Evaluator;
 use module::Module;
 
@@ -146,9 +146,12 @@ impl Lower for Terraform {
                 .into_iter()
                 .filter(|l| !used.holds(&l.value) && is_new(&l.value))
                 .collect();
+            let is_unused = |l: &&Loose| &*l.type_name == DOCUMENT && !used.hands_on(&l.value);
+            let unused = loose.iter().filter(is_unused).map(|l| l.value.decoded().span).collect();
             units.push(Unit {
                 resources: emitted.resources,
                 loose,
+                unused,
                 problems,
                 defaults: emitted.defaults,
                 ..Unit::default()

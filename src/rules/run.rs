@@ -177,7 +177,7 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
             ));
         }
         if project.is_unused(document.span) {
-            f.confidence = f.confidence.map(|c| c.min(Confidence::Low));
+            f.confidence = f.confidence.map(|c| c.min(Confidence::Medium));
             f.notes.push("nothing in this repository uses this policy".to_owned());
         }
         for used in &document.used_at {

@@ -32,6 +32,7 @@ mod terragrunt;
 mod texts;
 mod types;
 mod unset;
+mod unused;
 mod used;
 mod values;
 mod var_files;
@@ -49,7 +50,7 @@ use crate::syntax::hcl;
 use crate::value::Value;
 
 use directory::{Chosen, Decl, Directory, File, Role};
-use emit::{DOCUMENT, Emitted, Emitter};
+use emit::{Emitted, Emitter};
 use eval::Evaluator;
 use module::Module;
 
@@ -140,22 +141,31 @@ impl Lower for Terraform {
             before.push(value.clone());
             true
         };
+        // A file with documents and nothing else is a part of something that is not here.
+        let deploys = emitted
+            .iter()
+            .any(|(_, e)| e.resources.iter().any(|r| r.kind.starts_with("AWS::")));
         for (problems, emitted) in emitted {
             let loose: Vec<Loose> = emitted
                 .loose
                 .into_iter()
                 .filter(|l| !used.holds(&l.value) && is_new(&l.value))
                 .collect();
-            let is_unused = |l: &&Loose| &*l.type_name == DOCUMENT && !used.hands_on(&l.value);
-            let unused = loose.iter().filter(is_unused).map(|l| l.value.decoded().span).collect();
             units.push(Unit {
                 resources: emitted.resources,
                 loose,
-                unused,
                 problems,
                 defaults: emitted.defaults,
                 ..Unit::default()
             });
+        }
+        if deploys {
+            let unused = unused::unused(
+                sources,
+                by_directory.values().flatten().map(|f| f.id),
+                units.iter().flat_map(|u| &u.loose),
+            );
+            units[0].unused = unused;
         }
         let message = "too many different policies are written here: the rest of them is not judged";
         let problems = left_out

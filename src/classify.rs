@@ -69,6 +69,8 @@ mod hit {
     pub(super) const LOWER: u32 = 1 << 15;
     /// An OpenAPI definition for API Gateway.
     pub(super) const API: u32 = 1 << 16;
+    /// Test cases of a detection rule.
+    pub(super) const CASES: u32 = 1 << 17;
 }
 
 /// The first that matches at a place wins: longer words before those that they begin with. What marks a credential is in
@@ -91,6 +93,7 @@ const WORDS: &[(&str, u32)] = &[
     ("\nprovider:", hit::PROVIDER),
     ("\nfunctions:", hit::FUNCTIONS),
     ("x-amazon-apigateway-integration", hit::API),
+    ("ExpectedResult", hit::CASES),
     ("boto3", hit::PYTHON),
     ("botocore", hit::PYTHON),
     ("aioboto", hit::PYTHON),
@@ -174,7 +177,8 @@ pub fn classify(path: &str, text: &str) -> Kinds {
             let empty =
                 json && has(hit::VERSION) && !has(hit::AWS_TYPE) || has(hit::LOWER) && (json || has(hit::VERSION));
             // Of a file that breaks off there may be no more than the key.
-            let holds = policy || empty || has(hit::STATEMENTS) || has(hit::API);
+            let cases = has(hit::CASES) && kinds.key_hit;
+            let holds = policy || empty || has(hit::STATEMENTS) || has(hit::API) || cases;
             kinds.policy = holds && !template && !kinds.serverless;
         }
         _ if inner.is_some() => {

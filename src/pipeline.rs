@@ -10,6 +10,7 @@ use crate::formats::{self, Lower};
 use crate::iam::Own;
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::dead::{Dead, dead};
+use crate::model::Unit;
 use crate::project::{Project, link};
 use crate::source::{FileId, Sources, Span};
 
@@ -75,6 +76,11 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
         })
         .collect();
     formats::serverless::claim(sources, &mut units);
+    units.push(Unit {
+        test_code: formats::samples::for_semgrep(sources),
+        unused: formats::templated::unloaded(sources),
+        ..Unit::default()
+    });
     lap("parse and lower");
     units.par_iter_mut().for_each(|unit| {
         formats::cloudformation::bodies(sources, unit);

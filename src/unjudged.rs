@@ -52,6 +52,8 @@ pub enum Why {
     Broken(String),
     /// The file cannot be opened or decoded or is too large, or the folder cannot be listed.
     Unread(String),
+    /// The file is encrypted, or only points to its content: what it is.
+    Sealed(&'static str),
     /// A bound on the work was reached: what stays unknown.
     Exhausted(String),
     /// The settings or a rule of the user cannot be used.
@@ -204,6 +206,7 @@ impl fmt::Display for Why {
             Self::Unknown(_, reason) => reason.text(),
             Self::Broken(message) => return write!(f, "cannot be parsed: {message}"),
             Self::Unread(message) | Self::Exhausted(message) | Self::Settings(message) => message,
+            Self::Sealed(what) => what,
             Self::Module => "the module is not in this repository",
             Self::Nested => "the template is not in this repository",
             Self::Macro => "CloudFormation runs this macro when the template is deployed",

@@ -57,6 +57,7 @@ fuzz_target!(|input: (u8, &[u8])| {
     }
     let terms = Terms {
         is_test: &|_| false,
+        is_named: &|_| false,
         ruleset: &RULESET,
         settings: &|_| &SETTINGS,
         absolute: &|path| format!("/repo/{path}"),

@@ -55,6 +55,8 @@ pub(super) struct Read<'a> {
     exclude: Vec<ignore::gitignore::Gitignore>,
     /// What was named on the command line and is test code itself, absolute.
     named_tests: Vec<String>,
+    /// A hook named the files: whatever was changed.
+    is_hook: bool,
     max_file_size: u64,
     jobs: usize,
     context: bool,
@@ -196,6 +198,7 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
         named: named.into_iter().collect(),
         exclude: excluded,
         named_tests,
+        is_hook: input.force_exclude,
         max_file_size: input.max_file_size,
         jobs: input.jobs,
         context: !input.no_context,
@@ -399,8 +402,10 @@ impl Read<'_> {
         let in_scope = self.in_scope(project.sources);
         let covers = |path: &str| self.covers(&in_scope, path);
         let is_test = |path: &str| self.is_test(path);
+        let is_named = |path: &str| self.is_shown(path);
         let terms = Terms {
             is_test: &is_test,
+            is_named: &is_named,
             ruleset: &self.ruleset,
             settings: &|path| governing.of(path),
             absolute: &|path| governing.absolute(path),
@@ -489,6 +494,11 @@ impl Read<'_> {
                 .is_some_and(|r| r.is_empty() || r.starts_with('/'))
         };
         is_test_code(&relative_path(&self.root, &absolute)) && !self.named_tests.iter().any(around)
+    }
+
+    /// The file shown under this path was named by a person, who wants to see what is in it.
+    fn is_shown(&self, path: &str) -> bool {
+        !self.is_hook && self.named.contains(&self.governing.absolute(path))
     }
 
     /// A folder around this absolute path was walked.

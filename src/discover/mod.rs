@@ -8,6 +8,7 @@ mod ignored;
 mod inside;
 mod names;
 mod read;
+mod sealed;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -25,6 +26,7 @@ use crate::unjudged::{Language, Unjudged, Why};
 use ignored::Ignored;
 pub use inside::Inside;
 pub use read::text as read_text;
+use sealed::{has_sealed_values, without_seal};
 
 pub use names::{Promise, promise_of_named};
 
@@ -378,6 +380,12 @@ impl Search<'_> {
                 }
                 return found.skip(self.tell, path, "binary");
             }
+            read::Content::Sealed(what) => {
+                if promise_of_named(without_seal(name)).is_some() && in_scope {
+                    found.unjudged.push(Unjudged::whole(path, Why::Sealed(what)));
+                }
+                return found.skip(self.tell, path, what);
+            }
             read::Content::TooLarge(size, says_policy) => {
                 let message = format!("{size} bytes, more than the {} of --max-file-size", self.max_file_size);
                 // A service of the Serverless Framework has a role, whatever it says of it.
@@ -396,6 +404,13 @@ impl Search<'_> {
             Interest::None if unknown_kind => Interest::Text,
             interest => interest,
         };
+        if interest == Interest::Iam && has_sealed_values(&text) {
+            let what = "encrypted with SOPS";
+            if in_scope {
+                found.unjudged.push(Unjudged::whole(path, Why::Sealed(what)));
+            }
+            return found.skip(self.tell, path, what);
+        }
         let as_context = matches!(interest, Interest::Iam | Interest::Code);
         let language = classify::unread(path, &text).filter(|_| in_scope && interest != Interest::Iam);
         if let Some(language) = language {

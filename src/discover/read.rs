@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::sealed::sealed;
 use crate::secrets;
 
 /// What reading one file gave.
@@ -15,6 +16,8 @@ pub(super) enum Content {
     /// Not UTF-8; each offending byte became a `?`, so that offsets stay true.
     Mended(String),
     Binary,
+    /// Encrypted, or not here: what it is.
+    Sealed(&'static str),
     /// Larger than the cap; its size, and whether words of a policy stand in it.
     TooLarge(u64, bool),
 }
@@ -116,6 +119,9 @@ pub(super) fn within(bytes: Vec<u8>, cap: u64) -> Content {
 
 /// UTF-8, or UTF-16 (then offsets are those of the UTF-8 text); else mended.
 fn decode(bytes: Vec<u8>) -> Content {
+    if let Some(what) = sealed(&bytes) {
+        return Content::Sealed(what);
+    }
     if let Some(text) = utf16(&bytes) {
         return Content::Converted(text);
     }

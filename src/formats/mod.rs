@@ -12,6 +12,7 @@ pub mod plain;
 pub mod policies;
 pub mod python;
 mod recognize;
+pub(crate) mod samples;
 pub mod serverless;
 pub mod templated;
 pub mod terraform;

@@ -2,10 +2,13 @@
 //!
 //! **Invariant:** nothing is evaluated, and what is no expression stays as it is written.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use aho_corasick::AhoCorasick;
+
 use crate::model::Unit;
-use crate::source::{Hole, HoleKind, Piece, ProblemKind, Sources, Text};
+use crate::source::{FileId, Hole, HoleKind, Piece, ProblemKind, Sources, Span, Text, parent_path};
 use crate::value::{Branch, Entry, Kind, Value};
 
 /// What opens a dynamic reference. CloudFormation User Guide, "Get values stored in other services using dynamic
@@ -38,6 +41,48 @@ pub fn unrendered(sources: &Sources, unit: &mut Unit) {
             p.kind = ProblemKind::Template;
         }
     }
+}
+
+/// Templates that no Terraform file loads, where the others of their folder are loaded by name.
+pub fn unloaded(sources: &Sources) -> Vec<Span> {
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    let (mut folders, mut modules) = (BTreeMap::<&str, Vec<FileId>>::new(), Vec::new());
+    for file in sources.ids() {
+        let path = sources.path(file);
+        if is_filled_in(path) {
+            folders.entry(parent_path(path)).or_default().push(file);
+        } else if path.ends_with(".tf") || path.ends_with(".tofu") {
+            modules.push(&**sources.text(file));
+        }
+    }
+    if modules.iter().any(|text| text.contains("fileset(")) {
+        return Vec::new();
+    }
+    let files: Vec<FileId> = folders.values().flatten().copied().collect();
+    // Which one is loaded may be put together: `policies/${name}.tpl`.
+    let open = |folder: &str| format!("{}/${{", name(folder));
+    let names = files.iter().map(|file| name(sources.path(*file)));
+    let names: Vec<String> = names.chain(folders.keys().map(|folder| open(folder))).collect();
+    let Ok(words) = AhoCorasick::new(&names) else {
+        return Vec::new();
+    };
+    let mut loaded = BTreeSet::new();
+    for text in &modules {
+        loaded.extend(
+            words
+                .find_overlapping_iter(*text)
+                .map(|m| names[m.pattern().as_usize()].as_str()),
+        );
+    }
+    let mut out = Vec::new();
+    for (folder, files) in folders {
+        let is_loaded = |file: &FileId| loaded.contains(name(sources.path(*file)).as_str());
+        if files.iter().any(is_loaded) && !loaded.contains(open(folder).as_str()) {
+            let rest = files.iter().filter(|file| !is_loaded(file));
+            out.extend(rest.map(|file| Span::new(*file, 0, sources.text(*file).len())));
+        }
+    }
+    out
 }
 
 /// Whether a file is a template of Jinja, Helm, ERB or their like: it is in a folder whose name is an expression
@@ -209,6 +254,34 @@ fn replaced(text: Text, open: &str, close: &str, judge: Judge<'_>) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn templates_that_nothing_loads() {
+        let of = |module: &str| {
+            let files = [
+                ("policies/a.tpl", "{}"),
+                ("policies/b.json.tpl", "{}"),
+                ("other/c.tpl", "{}"),
+                ("main.tf", module),
+            ];
+            let sources = Sources::from_strings(&files);
+            let paths: Vec<_> = unloaded(&sources)
+                .iter()
+                .map(|s| sources.path(s.file).to_owned())
+                .collect();
+            paths.join(" ")
+        };
+        assert_eq!(of("x = file(\"policies/a.tpl\")"), "policies/b.json.tpl");
+        assert_eq!(
+            of("x = file(\"policies/a.tpl\")\ny = file(\"policies/${var.b}.tpl\")"),
+            ""
+        );
+        assert_eq!(
+            of("x = fileset(\".\", \"policies/*\")\ny = file(\"policies/a.tpl\")"),
+            ""
+        );
+        assert_eq!(of(""), "");
+    }
 
     #[test]
     fn templates_of_other_languages_are_recognized() {

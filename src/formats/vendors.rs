@@ -12,6 +12,10 @@ const RESOURCES: [&str; 11] = [
     "acs:", "qcs::", "trn:", "krn:", "jrn:", "crn:v", "nrn:", "orn:", "urn:v1:", "srn:", "hrn:",
 ];
 
+/// What resource names of systems begin with that keep the version of AWS's policy language: NetApp StorageGRID, Dell ECS,
+/// MinIO.
+const KEEPING_VERSION: [&str; 3] = ["urn:sgws:", "urn:ecs:", "arn:minio:"];
+
 /// Where services and identity providers of other vendors are.
 const DOMAINS: [&str; 6] = [
     ".aliyuncs.com",
@@ -73,13 +77,103 @@ pub(super) fn is_theirs(value: &Value) -> bool {
     });
     let version = version.as_deref();
     if matches!(version, Some("2012-10-17" | "2008-10-17")) {
-        return false;
+        return is_of_another_system(value);
     }
     let mut found = Evidence::default();
     let statement = get(["Statement", "statement"]).unwrap_or(value);
     found.look(statement, "", 0);
     let versioned = version.is_some_and(|v| VERSIONS.contains(&v));
-    !found.aws && (found.theirs || versioned && !found.actions)
+    !found.aws && (found.theirs || versioned && !found.actions) || is_of_another_system(value)
+}
+
+/// Whether all documents in a value are for a system that only borrows the language: none of their actions has a service
+/// prefix of AWS, and all their ARNs have one partition that AWS does not have and that is no slip in one of its own
+/// (`arn:hca:…`), or they name administration of MinIO. One action or ARN of AWS makes them AWS's.
+pub(super) fn is_of_another_system(value: &Value) -> bool {
+    let mut found = Names::default();
+    found.look(value, false, 0);
+    let foreign = found.partition.is_some() && !found.actions_of_aws;
+    !found.of_aws && !found.exceeded && (found.system || foreign && found.actions)
+}
+
+/// What the actions and ARNs of documents are.
+#[derive(Default)]
+struct Names {
+    /// An ARN in a partition of AWS, or in more than one of others.
+    of_aws: bool,
+    /// The one foreign partition.
+    partition: Option<String>,
+    actions: bool,
+    actions_of_aws: bool,
+    /// A name that only another system has.
+    system: bool,
+    seen: usize,
+    /// There is more than was looked at.
+    exceeded: bool,
+}
+
+impl Names {
+    fn look(&mut self, value: &Value, action: bool, depth: usize) {
+        if self.seen > MAX_STRINGS * 4 || depth > 16 {
+            self.exceeded = true;
+        }
+        if self.exceeded || self.of_aws {
+            return;
+        }
+        match &value.decoded().kind {
+            Kind::Seq(items) => items.iter().for_each(|v| self.look(v, action, depth + 1)),
+            Kind::OneOf(branches) => branches.iter().for_each(|b| self.look(&b.value, action, depth + 1)),
+            Kind::Map(entries) => {
+                for e in entries.iter() {
+                    let name = e.key.with_placeholders();
+                    let action = name.eq_ignore_ascii_case("action") || name.eq_ignore_ascii_case("notaction");
+                    self.look(&e.value, action, depth + 1);
+                }
+            }
+            Kind::Str(text) => {
+                self.seen += 1;
+                let text = text.with_placeholders();
+                match action {
+                    true => self.action(&text),
+                    false => self.name(&text),
+                }
+            }
+            Kind::Unknown(_) => self.exceeded |= action,
+            Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Json(_) => {}
+        }
+    }
+
+    fn action(&mut self, text: &str) {
+        let service = text.split_once(':').map(|(service, _)| service);
+        let literal = service.filter(|s| s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+        self.actions = true;
+        self.actions_of_aws |= literal.is_none_or(|s| catalogue().service(s).is_some());
+        // MinIO, "Access Management": actions that begin with `admin:`.
+        self.system |= service == Some("admin");
+    }
+
+    fn name(&mut self, text: &str) {
+        if KEEPING_VERSION.iter().any(|r| text.starts_with(r)) {
+            self.system = true;
+        } else if let Some((partition, _)) = text.strip_prefix("arn:").and_then(|rest| rest.split_once(':')) {
+            // MinIO and Ceph write buckets as AWS does.
+            let bucket = text.starts_with("arn:aws:s3:::");
+            let literal = partition.len() > 1 && partition.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            let near = catalogue().is_partition(partition)
+                || crate::spelling::nearest_within(partition, 1, [("aws", ()), ("aws-cn", ()), ("aws-us-gov", ())])
+                    .is_some()
+                || partition.starts_with("aws");
+            match &self.partition {
+                _ if bucket => {}
+                _ if !literal || near => self.of_aws = true,
+                Some(known) => self.of_aws |= known != partition,
+                None => self.partition = Some(partition.to_owned()),
+            }
+            self.actions_of_aws |= bucket && self.partition.is_some();
+        } else if text.contains(".amazonaws.com") {
+            self.of_aws = true;
+        }
+    }
 }
 
 /// What the strings of a document say about whose it is.
@@ -204,6 +298,45 @@ mod tests {
             ),
             (
                 r#"{"Statement": [{"Effect": "Allow", "Action": "oss:GetObject", "Resource": "*"}]}"#,
+                false,
+            ),
+            // A system with a partition and services of its own.
+            (
+                r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["shop:GetOrder"], "Resource": "arn:shop:orders:${stage}:*:order/*"}]}"#,
+                true,
+            ),
+            (
+                r#"{"Statement": {"Effect": "Allow", "Action": "metrics:List*", "Resource": ["arn:zenith:metrics:::a/*", "arn:zenith:metrics:::b"]}}"#,
+                true,
+            ),
+            // Only the partition, or only the service, is amiss.
+            (
+                r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:shop:s3:::orders/*"}]}"#,
+                false,
+            ),
+            (
+                r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s4:GetObject", "Resource": "arn:asw:s4:::orders/*"}]}"#,
+                false,
+            ),
+            (
+                r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "shop:GetOrder", "Resource": "*"}]}"#,
+                false,
+            ),
+            (
+                r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["shop:GetOrder", "s3:GetObject"], "Resource": "arn:shop:orders:::x"}]}"#,
+                false,
+            ),
+            // MinIO and StorageGRID.
+            (
+                r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["admin:*"]}, {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::*"}]}"#,
+                true,
+            ),
+            (
+                r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "urn:sgws:s3:::orders/*"}]}"#,
+                true,
+            ),
+            (
+                r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "admin:*", "Resource": "arn:aws:sqs:eu-west-1:111122223333:x"}]}"#,
                 false,
             ),
             (

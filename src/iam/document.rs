@@ -481,6 +481,8 @@ pub struct PrincipalItem {
     /// `AWS`, `Service`, …: absent for the bare string.
     pub type_key: Option<Spanned<String>>,
     pub value: Item,
+    /// The account that the document is in, where something around it says so.
+    pub home: Option<Arc<str>>,
 }
 
 /// One line of a Condition block: an operator, a key and its values.

@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::arn::{self, Arn, Breadth, Shape};
+use super::arn::{self, Arn, Breadth, Field, Shape};
+use super::arn_format::Format;
 use super::catalogue::{AccessLevel, Action, ResourceType, Service};
 use super::pattern::{self, Pattern};
-use super::{ActionSet, Clause, Item};
+use super::{ActionSet, Clause, Item, Truth};
 use crate::source::Text;
 
 /// The ARNs of one statement, and what was asked of all of them together: once for each type and service.
@@ -37,7 +38,9 @@ impl<'a> Resources<'a> {
     /// `None` where any action may fit: what begins with a hole may be any ARN. `named` tells the ARN, up to names, of what
     /// refers to a resource.
     pub fn of(clause: &'a Clause, named: impl Fn(&Text) -> Option<Text>) -> Option<Self> {
-        if clause.negated || !clause.complete || clause.items.is_empty() {
+        // An item with a hole in it makes the clause incomplete, and is one ARN all the same.
+        let open = !clause.complete && clause.items.iter().all(|i| i.text.is_known());
+        if clause.negated || open || clause.items.is_empty() {
             return None;
         }
         let text = |r: &'a Item| {
@@ -90,7 +93,13 @@ impl<'a> Resources<'a> {
 
     /// Whether one of them may be of the type.
     pub fn has(&mut self, kind: ResourceType) -> bool {
-        let any = || self.arns.iter().any(|arn| kind.fits(arn).may_be());
+        let any = || {
+            let mut all = self.texts.iter().zip(&self.arns);
+            all.any(|(text, arn)| {
+                let formats = kind.formats().iter().filter(|f| is_placed(f, text));
+                formats.map(|f| f.fits(arn)).any(Truth::may_be)
+            })
+        };
         *self.fits.entry(kind.number()).or_insert_with(any)
     }
 
@@ -176,6 +185,15 @@ pub fn wide_for(resource: &Text, set: &ActionSet) -> ActionSet {
 /// "IAM policies for Amazon EC2"; Amazon ECR User Guide, "Private registry authentication".
 fn is_to_the_letter(service: Service) -> bool {
     ["ec2", "ecr", "ecr-public"].contains(&service.prefix())
+}
+
+/// Whether a resource with this format can be among what `text` means, by its region and account alone. What an unknown name
+/// may be does not put a bucket into a region: `arn:aws:s3:::${bucket}` is no access point.
+fn is_placed(format: &Format, text: &Text) -> bool {
+    let Some(parts) = Arn::parse(text).filter(|_| !text.is_known()) else {
+        return true;
+    };
+    !(format.region && parts.region() == Field::Empty || format.account && parts.account() == Field::Empty)
 }
 
 /// The ARN is one of the service's own, or may be.

@@ -172,6 +172,7 @@ const KNOWN: &[(&str, &str, bool)] = &[
 /// Where `item` belongs. `home` is the account that is deployed to, where that is known.
 pub fn place(item: &PrincipalItem, own: &Own, home: Option<&str>) -> Place {
     let text = &item.value.text;
+    let home = item.home.as_deref().or(home);
     match item.kind {
         PrincipalType::Everyone => Place::Everyone,
         PrincipalType::Aws => aws(text, own, home),
@@ -397,6 +398,7 @@ mod tests {
                 via: None,
                 branch: None,
             },
+            home: None,
         };
         place(&item, &own, Some("333333333333"))
     }

@@ -202,6 +202,10 @@ pub struct Unit {
     pub extents: Vec<Span>,
     /// Code that calls no account: under the mocks of a test library, in test cases.
     pub test_code: Vec<Span>,
+    /// Policies that nothing in the repository puts to use, and that no output hands on.
+    pub unused: Vec<Span>,
+    /// Objects that say which account what is in them belongs to. Those around others come first.
+    pub homes: Vec<(Span, Arc<str>)>,
     /// Files that were referred to and are not among the sources, as paths like [`crate::source::SourceFile::path`];
     /// a folder ends with `/`; for some files of a folder, [`crate::source::MATCHING`] and a pattern come after it. The caller
     /// may read them and run again.

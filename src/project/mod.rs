@@ -50,6 +50,8 @@ pub struct Project<'a> {
     pub modules: Vec<Module>,
     /// See [`crate::model::Unit::test_code`].
     pub test_code: Vec<Span>,
+    /// See [`crate::model::Unit::unused`]; sorted.
+    unused: Vec<Span>,
     /// See [`crate::model::Unit::defaults`]; sorted.
     defaults: Vec<(Span, Arc<str>)>,
     /// See [`crate::model::Unit::unattached`].
@@ -116,6 +118,14 @@ impl Project<'_> {
         let values = s.conditions.iter().flat_map(|c| &c.values);
         let mut items = clauses.chain(principals).chain(values);
         !s.unlimited && items.all(|item| self.default_at(item.span).is_none())
+    }
+
+    /// Whether nothing in the repository puts the policy at `span` to use.
+    pub fn is_unused(&self, span: Span) -> bool {
+        let before = |at: Span| (at.file, at.start) <= (span.file, span.start);
+        let next = self.unused.partition_point(|at| before(*at));
+        let last = next.checked_sub(1).and_then(|i| self.unused.get(i));
+        last.is_some_and(|at| at.contains(span))
     }
 
     /// What a document grants and denies; worked out once.

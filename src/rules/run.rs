@@ -176,6 +176,10 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
                 kind.described()
             ));
         }
+        if project.is_unused(document.span) {
+            f.confidence = f.confidence.map(|c| c.min(Confidence::Medium));
+            f.notes.push("nothing in this repository uses this policy".to_owned());
+        }
         for used in &document.used_at {
             if f.labels.iter().all(|l| l.span != used.span) {
                 *f = std::mem::replace(f, Finding::new("", "")).secondary(used.span, used.what.clone());

@@ -8,6 +8,7 @@ mod account;
 mod adjacent;
 mod encoded;
 mod letters;
+mod logged;
 mod marks;
 mod mask;
 mod name;
@@ -18,6 +19,7 @@ pub use account::account_of;
 pub use adjacent::joined;
 pub use encoded::decoded;
 pub use letters::unescaped;
+pub use logged::{contradicts, is_logged};
 pub use marks::{MARKS, Mark};
 pub use mask::Mask;
 pub use name::{Slot, slot_of};
@@ -75,6 +77,11 @@ impl Credential {
     /// A key id and its secret.
     pub fn is_pair(&self) -> bool {
         self.has(Kind::SecretAccessKey) && (self.has(Kind::AccessKeyId) || self.has(Kind::TemporaryAccessKeyId))
+    }
+
+    /// The ID of a key, and nothing that it signs in with.
+    pub fn is_id(&self) -> bool {
+        self.parts.len() == 1 && is_id(self.first().kind)
     }
 
     /// AWS's own example: all of it.

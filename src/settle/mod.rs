@@ -34,6 +34,8 @@ pub struct Terms<'a> {
     pub absolute: &'a dyn Fn(&str) -> String,
     /// Whether the file shown under this path is test code that was not asked for.
     pub is_test: &'a dyn Fn(&str) -> bool,
+    /// The file shown under this path was asked for by name, so that all that it shows is wanted.
+    pub is_named: &'a dyn Fn(&str) -> bool,
     /// Where the paths in fingerprints start: the git root or, without one, the folder of the settings or the working
     /// directory. Absolute.
     pub root: &'a str,
@@ -49,7 +51,7 @@ impl Terms<'_> {
     /// Nothing is reported of what stands there: test code that was not asked for grants nothing and calls no account.
     /// `span` is `None` for a file as a whole.
     pub fn leaves_out(&self, project: &Project<'_>, path: &str, span: Option<Span>) -> bool {
-        let inside = |span: Span| project.test_code.iter().any(|code| code.contains(span));
+        let inside = |span: Span| project.test_code.iter().any(|code| code.contains(span)) && !(self.is_named)(path);
         !(self.settings)(path).tests && (span.is_some_and(inside) || (self.is_test)(path))
     }
 }

@@ -41,6 +41,22 @@ const LAST_WORDS: [&str; 14] = [
     "URL",
 ];
 
+/// Names after `$` that AWS gives a meaning: a version of a function, routes and variables of API Gateway, topics of AWS IoT.
+/// AWS Lambda Developer Guide, "Manage Lambda function versions"; API Gateway Developer Guide, "WebSocket APIs" and "Variables
+/// for data transformations"; AWS IoT Core Developer Guide, "Reserved topics".
+const NAMES_OF_AWS: [&str; 10] = [
+    "LATEST",
+    "aws",
+    "connect",
+    "context",
+    "default",
+    "disconnect",
+    "input",
+    "request",
+    "share",
+    "stageVariables",
+];
+
 /// The placeholder that `rest` begins with: its length and name. Whether a name with a colon in `${…}` is one (and not a
 /// variable of the language around it, `${aws:username}`) the caller says.
 pub fn expression(rest: &str, is_variable: impl Fn(&str) -> bool) -> Option<(usize, String)> {
@@ -74,12 +90,14 @@ pub fn expression(rest: &str, is_variable: impl Fn(&str) -> bool) -> Option<(usi
     if matches!(bytes, [b'%', b's' | b'd', ..]) && !letter(2) {
         return Some((2, rest[..2].to_owned()));
     }
-    // A variable of a shell: `$ACCOUNT_ID`.
+    // A variable of a shell or of envsubst: `$ACCOUNT_ID`, `$account_id`.
     let name = rest.strip_prefix('$')?;
-    let end = name.find(|c: char| !is_capital(c)).unwrap_or(name.len());
+    let end = name
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .unwrap_or(name.len());
     let name = &name[..end];
-    let is_name = name.len() > 1 && name.starts_with(|c: char| c.is_ascii_uppercase());
-    is_name.then(|| (end + 1, name.to_owned()))
+    let is_name = name.len() > 1 && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    (is_name && !NAMES_OF_AWS.contains(&name)).then(|| (end + 1, name.to_owned()))
 }
 
 /// The brace that closes a `${`; those inside it have their own: `${self:custom.${opt:stage}}`.
@@ -150,12 +168,24 @@ pub fn is_word(word: &str) -> bool {
     {
         return rest.starts_with(|c: char| c == '-' || c == '_' || word.starts_with('y') && c.is_ascii_uppercase());
     }
-    if matches!(word, "REGION" | "ACCOUNT" | "ACCOUNTID") {
+    if matches!(word, "REGION" | "ACCOUNT" | "ACCOUNTID") || is_request(word) {
         return true;
     }
     let mut parts = word.split(['_', '-']).rev();
     let last = parts.next().unwrap_or_default();
     word.chars().all(|c| is_capital(c) || c == '-') && parts.next().is_some() && LAST_WORDS.contains(&last)
+}
+
+/// A request to fill something in: `REPLACE_ME`, `change-me`, `CHANGEME`, `REPLACE_WITH_BUCKET`.
+fn is_request(word: &str) -> bool {
+    let upper = word.to_ascii_uppercase().replace('-', "_");
+    let is_one_case = word == word.to_ascii_lowercase() || word.chars().all(|c| is_capital(c) || c == '-');
+    let asks = matches!(
+        upper.as_str(),
+        "REPLACE_ME" | "REPLACEME" | "CHANGE_ME" | "CHANGEME" | "FILL_ME_IN" | "FIXME" | "TODO"
+    );
+    let with = ["REPLACE_WITH_", "REPLACE_ME_", "CHANGE_ME_", "INSERT_YOUR_"];
+    is_one_case && (asks && upper != "TODO" || word == "TODO" || with.iter().any(|w| upper.starts_with(w)))
 }
 
 /// A pseudo parameter of CloudFormation: `${AWS::AccountId}`.

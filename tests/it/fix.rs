@@ -33,6 +33,7 @@ fn lint(ruleset: &Ruleset, sources: &Sources) -> Report {
     let outcome = rules::run(&analysis.project, ruleset, &Selection::all(ruleset));
     let terms = Terms {
         is_test: &|_| false,
+        is_named: &|_| false,
         ruleset,
         settings: &|_| &settings,
         absolute: &|path| format!("/repo/{path}"),

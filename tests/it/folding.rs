@@ -21,6 +21,7 @@ fn report(files: &[(&str, &str)], rules: &[&str]) -> Report {
     let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
     let terms = Terms {
         is_test: &|path| path.starts_with("tests/"),
+        is_named: &|_| false,
         ruleset: &ruleset,
         settings: &|_| &settings,
         absolute: &|path| format!("/repo/{path}"),

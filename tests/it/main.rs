@@ -44,6 +44,7 @@ mod render;
 mod robust;
 mod rosetta;
 mod rules;
+mod samples;
 mod serverless;
 mod special_files;
 mod spellings;

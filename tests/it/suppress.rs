@@ -31,6 +31,7 @@ fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
     let outcome = rules::run(&analysis.project, &ruleset, &selection);
     let terms = Terms {
         is_test: &|_| false,
+        is_named: &|_| false,
         ruleset: &ruleset,
         settings: &|_| &settings,
         absolute: &|path| format!("/repo/{path}"),

@@ -55,6 +55,8 @@ struct Located {
     place: Option<Place>,
     /// Index into the literals of places.
     literal: Option<usize>,
+    /// An ID alone, in a record of what was done.
+    logged: bool,
 }
 
 fn spans_of(found: &[Located]) -> Spans {
@@ -110,6 +112,7 @@ fn in_file(project: &Project<'_>, file: FileId) -> Vec<Located> {
                     .map(place)
                     .map(|range| Span::new(file, range.start, range.end))
                     .collect(),
+                logged: credential.is_id() && secrets::is_logged(text, credential.first().range.start),
                 credential,
                 place: by_name,
                 literal: None,
@@ -139,6 +142,7 @@ fn in_literal(l: &Literal<'_>, known: &Spans) -> Vec<Located> {
                 continue;
             }
             out.push(Located {
+                logged: credential.is_id() && secrets::is_logged(text, credential.first().range.start),
                 credential,
                 spans,
                 place: None,
@@ -181,14 +185,15 @@ impl Located {
     }
 
     fn severity(&self) -> Severity {
-        let own = if self.credential.is_example() {
+        let own = if self.credential.is_example() || self.logged {
             return Severity::Low;
         } else if self.credential.is_pair() {
             Severity::Critical
         } else {
             match self.credential.first().kind {
                 // Alone it opens nothing.
-                Kind::TemporaryAccessKeyId if self.credential.parts.len() == 1 => Severity::Low,
+                Kind::TemporaryAccessKeyId if self.credential.is_id() => Severity::Low,
+                Kind::AccessKeyId if self.credential.is_id() => Severity::Medium,
                 Kind::TemporaryAccessKeyId | Kind::MwsToken | Kind::AppSyncApiKey => Severity::Medium,
                 Kind::SecretAccessKey => Severity::Critical,
                 Kind::AccessKeyId | Kind::SessionToken | Kind::BedrockApiKey | Kind::PrivateKey => Severity::High,
@@ -204,6 +209,8 @@ impl Located {
         let noun = noun(&self.credential);
         let message = if self.credential.is_example() {
             format!("an example key of AWS's documentation is written in {place}")
+        } else if self.logged {
+            format!("{noun} is written in a record of what was done")
         } else {
             format!("{noun} is written in {place}")
         };
@@ -246,12 +253,24 @@ impl Located {
         } else {
             f = f.severity(self.severity());
         }
+        if self.logged && !self.credential.is_example() {
+            f = f
+                .note("a log names the key that was used; nothing signs in with the ID alone")
+                .help(
+                    "replace the ID with the example of the AWS documentation, and check whether the key still exists",
+                );
+        }
+        let text = cx.project.sources.text(self.spans[0].file);
         for account in self.credential.parts.iter().filter_map(|p| p.account.as_ref()) {
             let name = cx.project.own.accounts.get(account);
+            // Where a text names other accounts only, the ID was made up.
+            if name.is_none() && secrets::contradicts(text, self.spans[0].range().start, account) {
+                continue;
+            }
             f = f
                 .note(match name {
-                    Some(name) => format!("the key belongs to account `{account}` ({name})"),
-                    None => format!("the key belongs to account `{account}`"),
+                    Some(name) => format!("if it is real, the key belongs to account `{account}` ({name})"),
+                    None => format!("if it is real, the key belongs to account `{account}`"),
                 })
                 .other(format!("account:{account}"));
         }

@@ -62,6 +62,7 @@ fn principal(r: &Resource) -> Option<PrincipalItem> {
     let shown = text.display();
     let aws = shown == "*" || is_account_id(&shown) || shown.starts_with("arn:");
     Some(PrincipalItem {
+        home: None,
         kind: if aws {
             PrincipalType::Aws
         } else {

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::iam::arn::is_account_id;
 use crate::iam::{Format, PolicyKind};
 use crate::model::{Address, Resource};
 use crate::source::{Span, Text};
@@ -64,6 +65,31 @@ pub(super) fn hint(value: &Value) -> Option<Hint> {
     } else {
         None
     }
+}
+
+/// The account that an object belongs to: of its own ARN, or named beside it, as in answers of IAM, items of AWS Config and
+/// what scanners save.
+pub(super) fn account(value: &Value) -> Option<Arc<str>> {
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    let named = [
+        "AccountId",
+        "accountId",
+        "awsAccountId",
+        "AwsAccountId",
+        "OwnerAccountId",
+    ];
+    let arns = ["Arn", "arn", "ARN", "RoleArn"];
+    let in_arn = |arn: &str| {
+        arn.starts_with("arn:")
+            .then(|| arn.split(':').nth(4).map(str::to_owned))?
+    };
+    let written = named.iter().find_map(|k| text(k)).map(|id| id.into_owned());
+    let account = arns
+        .iter()
+        .find_map(|k| text(k))
+        .and_then(|arn| in_arn(&arn))
+        .or(written)?;
+    is_account_id(&account).then(|| Arc::from(account))
 }
 
 /// An OpenAPI definition that API Gateway imports: an operation of it has an integration.
@@ -224,6 +250,7 @@ impl Walk {
     }
 
     fn resource(&mut self, kind: &str, name: &str, from: &Value, props: Value) {
+        self.at_home(from);
         let named = from.get(name);
         let shown = named.and_then(Value::as_str).unwrap_or_default();
         self.unit.resources.push(Resource {

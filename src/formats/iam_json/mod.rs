@@ -19,7 +19,7 @@ use super::cloudformation::{extents, is_template};
 use super::fragments::{has_functions, with_holes};
 use super::recognize::{self, is_policy, is_policy_file};
 use super::templated::{filled_in, is_filled_in};
-use super::{Lower, each_file, plain};
+use super::{Lower, each_file, plain, samples, vendors};
 
 /// Bare documents, lists and exports of them.
 pub struct IamJson;
@@ -49,6 +49,9 @@ fn unit(sources: &Sources, file: FileId) -> Unit {
             let value = if is_filled_in(path) { filled_in(&value) } else { value };
             // A document with functions of CloudFormation is a part of a template, which fills them in.
             let value = if functions { with_holes(&value, 0) } else { value };
+            if vendors::is_of_another_system(&value) {
+                continue;
+            }
             match is_policy_file(&value) {
                 true => walk.document(&value, &[], None),
                 false => walk.value(&value, &mut Vec::new(), None),
@@ -184,9 +187,13 @@ impl Walk {
     /// Looks for documents in `value`, which stands at `pointer`.
     fn value(&mut self, value: &Value, pointer: &mut Vec<String>, hint: Option<Hint>) {
         match &value.kind {
-            Kind::Map(_) if recognize::is_event(value) => {}
+            Kind::Map(_) if recognize::is_event(value) || samples::is_copy_of_managed(value) => {}
             Kind::Map(_) if is_policy(value) => self.document(value, pointer, hint),
             Kind::Map(entries) => {
+                self.at_home(value);
+                if samples::is_recorded(value) {
+                    self.shows(value);
+                }
                 if self.api(value, pointer) {
                     return;
                 }
@@ -200,6 +207,9 @@ impl Walk {
                 }
             }
             Kind::Seq(items) => {
+                if samples::are_cases(value) {
+                    self.shows(value);
+                }
                 for (i, item) in items.iter().enumerate() {
                     pointer.push(i.to_string());
                     self.value(item, pointer, hint);
@@ -217,6 +227,21 @@ impl Walk {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Notes the account that an object says it belongs to.
+    fn at_home(&mut self, value: &Value) {
+        if let Some(account) = api::account(value) {
+            self.unit.homes.push((value.span, account));
+        }
+    }
+
+    /// Nothing in `value` grants anything. What is inside something else that shows policies is covered by that.
+    fn shows(&mut self, value: &Value) {
+        let known = self.unit.test_code.last();
+        if !known.is_some_and(|outer| outer.contains(value.span)) {
+            self.unit.test_code.push(value.span);
         }
     }
 

@@ -270,6 +270,17 @@ mod tests {
             ("arn:aws:iam::@@ACCOUNT@@:role/x", "arn:aws:iam::${ACCOUNT}:role/x"),
             ("arn:aws:iam::__ACCOUNT__:role/x", "arn:aws:iam::${ACCOUNT}:role/x"),
             ("arn:aws:iam::$ACCOUNT:role/x", "arn:aws:iam::${ACCOUNT}:role/x"),
+            ("arn:aws:iam::$account_id:role/x", "arn:aws:iam::${account_id}:role/x"),
+            ("arn:aws:iam::@@account@@:role/x", "arn:aws:iam::${account}:role/x"),
+            ("arn:aws:iam::%account%:role/x", "arn:aws:iam::${%account%}:role/x"),
+            (
+                "arn:$partition:iam::@account@:role/x",
+                "arn:${partition}:iam::${account}:role/x",
+            ),
+            ("arn:aws:s3:::$DSS_BUCKET/*", "arn:aws:s3:::${DSS_BUCKET}/*"),
+            ("arn:aws:s3:::orders-$stage/*", "arn:aws:s3:::orders-${stage}/*"),
+            ("arn:aws:s3:::REPLACE_ME/*", "arn:aws:s3:::${REPLACE_ME}/*"),
+            ("arn:aws:s3:::change-me/*", "arn:aws:s3:::${change-me}/*"),
             ("arn:aws:iam::$(account):role/x", "arn:aws:iam::${account}:role/x"),
             ("arn:aws:iam::%(account)s:role/x", "arn:aws:iam::${account}:role/x"),
             ("arn:aws:iam::[ACCOUNT_ID]:role/x", "arn:aws:iam::${ACCOUNT_ID}:role/x"),
@@ -339,6 +350,10 @@ mod tests {
             "yourself",
             "o-exampleorgid",
             "$context.authorizer",
+            "arn:aws:lambda:eu-west-1:123456789012:function:orders:$LATEST",
+            "arn:aws:iot:eu-west-1:123456789012:topic/$aws/things/x",
+            "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/$default/GET/$connect",
+            "arn:aws:s3:::todo/*",
         ] {
             let text = Text::verbatim(text, FileId(0), 0);
             assert!(holes(&text, Element::Value(Wanted::Text)).is_none(), "{text:?}");

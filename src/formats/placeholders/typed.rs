@@ -80,6 +80,14 @@ pub(super) fn stands_for(text: &str, wanted: Wanted) -> bool {
     if text == "…" || text.len() > 1 && text.bytes().all(|b| b == b'.') {
         return true;
     }
+    // No partition, region, or account has any of these.
+    let marked = text.contains(['$', '%', '@', '{', '<', '#', '|', '&']) && !text.contains("${");
+    if marked
+        && matches!(wanted, Wanted::Partition | Wanted::Region | Wanted::Account)
+        && !text.contains(['*', '?', '/'])
+    {
+        return true;
+    }
     let text = unwrapped(text);
     let lower = text.to_ascii_lowercase();
     let letters = lower

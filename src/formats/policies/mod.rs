@@ -23,6 +23,9 @@ use document::Slot;
 /// Properties are searched this deep for policies: all that parsers let pass.
 const MAX_DEPTH: usize = 100;
 
+/// So many objects before a document are asked whose account it is in.
+const MAX_NESTED_HOMES: usize = 32;
+
 /// Fills [`Unit::documents`] from the unit's resources and loose values.
 pub fn lower(unit: &mut Unit) {
     let mut found = Found::default();
@@ -40,6 +43,21 @@ pub fn lower(unit: &mut Unit) {
     }
     for loose in &unit.loose {
         found.loose(loose);
+    }
+    unit.homes
+        .sort_by_key(|(around, _)| (around.start, std::cmp::Reverse(around.end)));
+    for document in &mut found.documents {
+        let before = unit
+            .homes
+            .partition_point(|(around, _)| around.start <= document.span.start);
+        // The innermost says it.
+        let mut near = unit.homes[..before].iter().rev().take(MAX_NESTED_HOMES);
+        let home = near.find(|(around, _)| around.contains(document.span));
+        let Some((_, account)) = home else { continue };
+        let principals = document.statements.iter_mut().filter_map(|s| s.principal.as_mut());
+        for item in principals.flat_map(|clause| &mut clause.items) {
+            item.home = Some(account.clone());
+        }
     }
     unit.documents.append(&mut found.documents);
     unit.unread.append(&mut found.unread);

@@ -285,6 +285,7 @@ impl Lowering {
                         continue;
                     };
                     items.extend(values.into_iter().map(|value| PrincipalItem {
+                        home: None,
                         kind,
                         type_key: Some(Spanned::new(name.clone(), e.key_span)),
                         value,
@@ -373,6 +374,7 @@ impl Lowering {
 /// A principal without a type before it.
 fn bare(kind: PrincipalType, value: &Value, text: &Text) -> PrincipalItem {
     PrincipalItem {
+        home: None,
         kind,
         type_key: None,
         value: item(value, text.clone()),

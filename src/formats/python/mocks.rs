@@ -1,4 +1,4 @@
-//! Test code inside a module: what runs under the mocks of moto, and test cases of `unittest`.
+//! Test code inside a module: what runs under the mocks of moto, test cases of `unittest`, and policies that are called mocks.
 //!
 //! moto, "Getting Started": `@mock_aws` on functions and classes, `with mock_aws():`. Such code calls no account.
 
@@ -10,7 +10,9 @@ pub(super) fn test_code(code: &Code<'_>, tree: &Tree) -> Vec<Span> {
     let text = code.text();
     let mocks = mocks_of(text);
     let cases = text.contains("TestCase");
-    if mocks.is_empty() && !cases {
+    let named = ["mock_", "MOCK_", "fake_", "FAKE_"];
+    let shows = text.contains("Statement") && named.iter().any(|name| text.contains(name));
+    if mocks.is_empty() && !cases && !shows {
         return Vec::new();
     }
     let called = |expression: &str| {
@@ -48,6 +50,11 @@ pub(super) fn test_code(code: &Code<'_>, tree: &Tree) -> Vec<Span> {
             K::ClassDefinition if cases => node
                 .child_by_field_name("superclasses")
                 .is_some_and(|s| slice(s.byte_range()).contains("TestCase")),
+            // `mock_policy = {…}`: what a check is tried on.
+            K::Assignment if shows => {
+                let written = slice(node.byte_range());
+                named.iter().any(|name| written.starts_with(name)) && written.contains("Statement")
+            }
             _ => false,
         };
         if found {
@@ -120,6 +127,8 @@ mod tests {
                 vec![4],
             ),
             ("import unittest\nclass A(unittest.TestCase):\n    pass\n", vec![2]),
+            ("mock_policy = {'Statement': []}\npolicy = {'Statement': []}\n", vec![1]),
+            ("mock_policy = load()\npolicy = {'Statement': []}\n", vec![]),
             ("from ours import mock_aws\n@mock_aws\ndef a():\n    x()\n", vec![]),
             ("from moto import mock_aws\n@cached\ndef a():\n    x()\n", vec![]),
         ];

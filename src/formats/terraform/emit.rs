@@ -27,6 +27,9 @@ const MAX_DEPTH: u32 = 64;
 /// How many parts one property may have, on top of all that is written.
 const MAX_SIZE: usize = 100_000;
 
+/// The data source that makes a policy of blocks.
+pub(super) const DOCUMENT: &str = "data.aws_iam_policy_document";
+
 /// What one root module and its calls amount to.
 #[derive(Default)]
 pub(super) struct Emitted {
@@ -195,7 +198,7 @@ impl<'a> Emitter<'_, 'a> {
                 .evaluator
                 .resource_attribute(&target, "json", instance.env.view, decl.block().header);
             let value = module.decided(value, expanded.branch.as_ref());
-            self.push_loose(module, &name, "data.aws_iam_policy_document", value);
+            self.push_loose(module, &name, DOCUMENT, value);
         }
     }
 

@@ -33,6 +33,7 @@ mod terragrunt;
 mod texts;
 mod types;
 mod unset;
+mod unused;
 mod used;
 mod values;
 mod var_files;
@@ -141,6 +142,10 @@ impl Lower for Terraform {
             before.push(value.clone());
             true
         };
+        // A file with documents and nothing else is a part of something that is not here.
+        let deploys = emitted
+            .iter()
+            .any(|(_, e)| e.resources.iter().any(|r| r.kind.starts_with("AWS::")));
         for (problems, emitted) in emitted {
             let loose: Vec<Loose> = emitted
                 .loose
@@ -155,6 +160,14 @@ impl Lower for Terraform {
                 unattached: emitted.unattached,
                 ..Unit::default()
             });
+        }
+        if deploys {
+            let unused = unused::unused(
+                sources,
+                by_directory.values().flatten().map(|f| f.id),
+                units.iter().flat_map(|u| &u.loose),
+            );
+            units[0].unused = unused;
         }
         let message = "too many different policies are written here: the rest of them is not judged";
         let problems = left_out

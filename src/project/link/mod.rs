@@ -36,6 +36,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         extents: Vec::new(),
         modules: Vec::new(),
         test_code: Vec::new(),
+        unused: Vec::new(),
         defaults: Vec::new(),
         unattached: HashSet::new(),
         unplaced: BTreeMap::new(),
@@ -69,7 +70,9 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         project.test_code.append(&mut unit.test_code);
         project.defaults.append(&mut unit.defaults);
         project.unattached.extend(unit.unattached.drain(..));
+        project.unused.append(&mut unit.unused);
     }
+    project.unused.sort();
     project.defaults.sort();
     project.defaults.dedup();
     project.modules.sort_by_key(|m| m.file);

@@ -195,7 +195,7 @@ fn global(cx: &Context<'_>, line: &Line<'_>, written: &str, name: &str) -> Optio
             return None;
         }
         let instead = if sns && !service {
-            "use `aws:SourceAccount` for services, `aws:PrincipalAccount` for principals"
+            "use `aws:SourceAccount` or `aws:PrincipalAccount`"
         } else if service {
             "use `aws:SourceAccount`"
         } else {

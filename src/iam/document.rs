@@ -8,6 +8,7 @@ use super::condition::Strength;
 use super::condition::dead::Dead;
 use super::glob::Case;
 use super::pattern;
+use super::variables::may_be_template;
 use crate::source::{HoleKind, Span, Spanned, Text};
 use crate::value::{Guard, Value, Via};
 
@@ -356,7 +357,23 @@ impl Statement {
     pub fn is_void(&self) -> bool {
         let everything =
             |c: &Clause| c.negated && c.items.iter().any(|i| i.branch.is_none() && pattern::is_star(&i.text));
-        [&self.action, &self.resource].into_iter().flatten().any(everything)
+        [&self.action, &self.resource].into_iter().flatten().any(everything) || self.has_no_arn()
+    }
+
+    /// Whether no resource of an identity policy's statement is an ARN or a pattern that an ARN matches: `S3*`.
+    fn has_no_arn(&self) -> bool {
+        let Some(clause) = self.resource.as_ref().filter(|_| self.principal.is_none()) else {
+            return false;
+        };
+        let never = |i: &Item| {
+            let text = i.text.known().filter(|t| !t.is_empty() && !may_be_template(t));
+            text.is_some_and(|t| {
+                let head = t.split(['*', '?']).next().unwrap_or_default();
+                !head.starts_with("arn:") && (head.len() == t.len() || !"arn:".starts_with(head))
+            })
+        };
+        let whole = !clause.negated && clause.complete && !clause.items.is_empty();
+        whole && clause.items.iter().all(|i| i.branch.is_none() && never(i))
     }
 
     /// Certainly a Deny, which some request can match.

@@ -7,6 +7,7 @@ use super::options::Chosen;
 use super::{Ruleset, Selection};
 use crate::finding::{Cause, Finding, Subject, Unit};
 use crate::iam::{Document, Format, Item, Origin, Statement};
+use crate::model::Resource;
 use crate::project::{DocumentId, Effects, Project};
 use crate::source::{FileId, Span};
 use crate::unjudged::Unjudged;
@@ -60,6 +61,25 @@ impl<'a> Context<'a> {
         item.text.holes().any(|hole| names_organization(&hole.name))
             || ways.any(names_organization)
             || parts.any(names_organization)
+    }
+
+    /// Whether what stands in a module is a value that only an example or a test passes to it: `at` is a place in the module.
+    /// Other callers pass other values, so that what follows from this one is not true of the module.
+    pub fn is_of_example(&self, item: &Item, at: Span) -> bool {
+        let sources = self.project.sources;
+        if is_example(sources.path(at.file)) {
+            return false;
+        }
+        let steps = std::iter::successors(item.via.as_deref(), |step| step.from.as_deref());
+        let mut ways = steps.take(MAX_STEPS).map(|step| step.span).chain([item.span]);
+        let mut targets = item.text.holes().filter_map(|hole| hole.target.as_ref());
+        let of_example = |span: Span| is_example(sources.path(span.file));
+        ways.any(of_example)
+            || targets.any(|t| {
+                let named = |r: &&Resource| r.address.scope == t.scope && r.address.name == t.address;
+                let resource = self.project.resources.iter().find(named);
+                resource.is_some_and(|r| of_example(r.header))
+            })
     }
 
     /// Every statement of every document, with the ids that [`Context::at_statement`] takes.
@@ -282,4 +302,13 @@ mod tests {
             assert!(!names_organization(other), "{other}");
         }
     }
+}
+
+/// Whether a path is in a folder of examples or of tests.
+fn is_example(path: &str) -> bool {
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let named = ["example", "examples", "sample", "samples", "test", "tests"];
+    folders
+        .split('/')
+        .any(|f| named.iter().any(|n| f.eq_ignore_ascii_case(n)))
 }

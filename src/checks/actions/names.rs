@@ -4,10 +4,10 @@
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
-use crate::finding::{Confidence, Finding, Remedy};
+use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::actions::{ActionSet, matching};
 use crate::iam::catalogue::catalogue;
-use crate::iam::{Clause, Item, Origin, glob};
+use crate::iam::{Clause, Item, Origin, Statement, glob};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::source::Span;
@@ -22,14 +22,22 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         // What stands here in any case, and what fixes of earlier items write.
         let present = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, always));
         let mut written: BTreeSet<String> = BTreeSet::new();
-        for (item, set) in s.action_clauses().flat_map(|c| c.items.iter().zip(c.sets())) {
+        let clauses = s.action_clauses();
+        for (clause, item, set) in clauses.flat_map(|c| c.items.iter().zip(c.sets()).map(move |(i, set)| (c, i, set))) {
             // A service that came in from elsewhere is one mistake, however many actions are made of it.
             if brought_in(item).is_some_and(|span| !services.insert(span)) {
                 continue;
             }
-            if let Some((f, meant)) = one(cx, out, (id, i), (item, set), &beside) {
-                let is_new =
-                    |m: &&String| f.rule == "action-case" || !present.contains_name(m) && written.insert((*m).clone());
+            if let Some((f, meant)) = one(cx, out, (id, i), (item, set), Vain::of(s, clause), &beside) {
+                let same = f.rule == "action-case";
+                let is_new = |m: &&String| same || !stands(&present, m) && written.insert((*m).clone());
+                // Nothing is missing where the right name stands beside the wrong one.
+                let is_beside = !meant.is_empty() && meant.iter().all(|m| stands(&present, m));
+                let is_beside = is_beside || meant.is_empty() && extends(&item.display(), &beside);
+                let f = match is_beside && LOW_BESIDE.contains(&&*f.rule) {
+                    true => f.severity(Severity::Low),
+                    false => f,
+                };
                 let left: Vec<String> = meant.iter().filter(is_new).cloned().collect();
                 // What is meant stands here already, or another fix writes it. What is only a guess is not a reason to remove.
                 let is_said = left.is_empty() && !meant.is_empty() && cx.is_literal(item);
@@ -40,6 +48,50 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 };
                 out.push(f.actions([item.display().to_lowercase()]));
             }
+        }
+    }
+}
+
+/// Rules about a wrong name, which are low where the right one stands beside it.
+const LOW_BESIDE: [&str; 3] = ["api-name-not-iam-action", "unknown-action", "unknown-service"];
+
+/// Whether a name, or all that a pattern stands for, is among them.
+fn stands(present: &ActionSet, meant: &str) -> bool {
+    let set = ActionSet::expand_all([meant]);
+    !set.is_empty() && set.is_subset(present)
+}
+
+/// Whether the name is that of an action beside it and more: `logs:PutLogEventsBatch`.
+fn extends(text: &str, beside: &ActionSet) -> bool {
+    let longer = |name: &str| {
+        text.get(..name.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(name))
+    };
+    beside.iter().any(|a| longer(a.name()))
+}
+
+/// What a name that is no action comes to, by the element that it stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Vain {
+    Grants,
+    Denies,
+    Excludes,
+}
+
+impl Vain {
+    fn of(s: &Statement, clause: &Clause) -> Self {
+        match (clause.negated, s.denies()) {
+            (true, _) => Self::Excludes,
+            (_, true) => Self::Denies,
+            _ => Self::Grants,
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Grants => "grants nothing",
+            Self::Denies => "denies nothing",
+            Self::Excludes => "excludes nothing",
         }
     }
 }
@@ -98,6 +150,7 @@ fn one(
     out: &Out<'_>,
     (id, i): (DocumentId, usize),
     (item, set): (&Item, &ActionSet),
+    vain: Vain,
     beside: &ActionSet,
 ) -> Option<(Finding, Vec<String>)> {
     let nothing = Vec::new;
@@ -107,6 +160,15 @@ fn one(
         return None;
     }
     let at = |rule: &'static str, message: String| cx.at_statement(rule, id, i, message);
+    if text.is_empty() {
+        // What is empty where it comes from is filled in before it is used.
+        let message = match item.branch {
+            Some(_) => "an action is empty in one case, which IAM rejects",
+            None => "an action is empty, which IAM rejects",
+        };
+        let f = at("action-bad-format", message.to_owned()).under(item.branch.as_ref());
+        return (item.via.is_none()).then(|| (f.primary(item.span, "must be `service:Action`"), nothing()));
+    }
     let Some((prefix, name)) = text.split_once(':') else {
         let f = at(
             "action-bad-format",
@@ -144,7 +206,7 @@ fn one(
     }
     let Some(service) = catalogue().service(prefix) else {
         let f = at("unknown-service", format!("`{prefix}` is no service prefix of IAM"))
-            .primary(brought_in(item).unwrap_or(item.span), "grants nothing")
+            .primary(brought_in(item).unwrap_or(item.span), vain.text())
             .confidence(Confidence::Medium);
         if out.is_full(&f) {
             return Some((f, nothing()));
@@ -168,7 +230,7 @@ fn one(
         }
         if matching(text).next().is_none() {
             let f = at("wildcard-matches-nothing", format!("`{text}` matches no action"))
-                .primary(item.span, "grants nothing")
+                .primary(item.span, vain.text())
                 .note(dated());
             return Some((f, nothing()));
         }
@@ -176,13 +238,13 @@ fn one(
             "deprecated-action",
             format!("AWS has retired every action that `{text}` matches"),
         )
-        .primary(item.span, "grants nothing any more")
+        .primary(item.span, format!("{} any more", vain.text()))
         .note(dated());
         return Some((f, nothing()));
     }
     if let Some(action) = catalogue().action(text) {
         let f = at("deprecated-action", format!("AWS has retired `{}`", action.name()))
-            .primary(item.span, "grants nothing any more")
+            .primary(item.span, format!("{} any more", vain.text()))
             .note(dated());
         return Some((f, nothing()));
     }
@@ -192,15 +254,19 @@ fn one(
             "api-name-not-iam-action",
             format!("`{text}` is an API operation, not an IAM action"),
         )
-        .primary(item.span, "grants nothing")
-        .help(format!("the operation is allowed by {}", shown.join(" and ")));
+        .primary(item.span, vain.text())
+        .help(match vain {
+            Vain::Grants => format!("the operation is allowed by {}", shown.join(" and ")),
+            Vain::Denies => format!("deny {} to deny the operation", shown.join(" and ")),
+            Vain::Excludes => format!("the operation belongs to {}", shown.join(" and ")),
+        });
         return Some((f, meant.iter().map(|a| a.name().to_owned()).collect()));
     }
     let f = at(
         "unknown-action",
         format!("`{text}` is no action of `{}`", service.prefix()),
     )
-    .primary(item.span, "grants nothing")
+    .primary(item.span, vain.text())
     .note(dated());
     if out.is_full(&f) {
         return Some((f, nothing()));

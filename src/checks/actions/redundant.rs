@@ -49,7 +49,8 @@ impl<'a> Compared<'a> {
             .items
             .iter()
             .filter_map(|i| {
-                let text = i.text.known()?;
+                // An empty text is the arm of a choice in which there is nothing, and part of nothing.
+                let text = i.text.known().filter(|text| !text.is_empty())?;
                 Some((
                     i,
                     match case {
@@ -114,7 +115,7 @@ fn together(other: &Item, item: &Item) -> bool {
 fn actions(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), clause: &Clause) {
     let compared = Compared::new(clause, Case::Insensitive);
     for (n, (item, _)) in compared.items.iter().enumerate() {
-        let Some((other, same)) = compared.covering(n) else {
+        let Some((other, same)) = compared.covering(n).filter(|(o, _)| !cx.is_of_example(o, item.span)) else {
             continue;
         };
         let (rule, message) = if same {
@@ -137,7 +138,7 @@ fn actions(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), cl
 fn resources(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), clause: &Clause) {
     let compared = Compared::new(clause, Case::Sensitive);
     for (n, (item, _)) in compared.items.iter().enumerate() {
-        let Some((other, _)) = compared.covering(n) else {
+        let Some((other, _)) = compared.covering(n).filter(|(o, _)| !cx.is_of_example(o, item.span)) else {
             continue;
         };
         let message = format!("`{}` is part of `{}` already", item.display(), other.display());

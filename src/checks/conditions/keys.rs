@@ -187,10 +187,19 @@ fn global(cx: &Context<'_>, line: &Line<'_>, written: &str, name: &str) -> Optio
             .principal
             .as_ref()
             .is_some_and(|p| p.items.iter().all(|i| i.kind == PrincipalType::Service));
-        let instead = if service {
-            "aws:SourceAccount"
+        // SNS writes it into the policy that a topic has by default, and services come in through it too.
+        let document = cx.project.documents.get(line.document as usize);
+        let sns = document.is_some_and(|d| d.service.as_deref() == Some("sns"));
+        let sid = line.statement.sid.as_ref().and_then(|sid| sid.text.known());
+        if sns && sid.is_some_and(|sid| sid == "__default_statement_ID") {
+            return None;
+        }
+        let instead = if sns && !service {
+            "use `aws:SourceAccount` or `aws:PrincipalAccount`"
+        } else if service {
+            "use `aws:SourceAccount`"
         } else {
-            "aws:PrincipalAccount"
+            "use `aws:PrincipalAccount`"
         };
         return Some(
             at(
@@ -199,7 +208,7 @@ fn global(cx: &Context<'_>, line: &Line<'_>, written: &str, name: &str) -> Optio
                 "condition-deprecated-global-key",
                 format!("`{written}` is kept for old policies only"),
             )
-            .primary(span, format!("use `{instead}`")),
+            .primary(span, instead),
         );
     }
     if catalogue().global_condition_key(key).is_none() {

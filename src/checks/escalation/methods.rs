@@ -132,7 +132,15 @@ fn single(cx: &Context<'_>, out: &mut Out<'_>, (id, statement): (DocumentId, usi
             f = f.note(all.join("; "));
         }
         if target {
-            f = f.severity(Severity::Low).confidence(Confidence::Low);
+            // Of all functions, one has a role with more.
+            let every = |m: &Way| m.actions.contains(&"lambda:UpdateFunctionCode");
+            let every = here.iter().any(|(_, m)| every(m)) && wide_resource(cx, id, statement).is_some();
+            let severity = if every && !first.narrowed {
+                Severity::Medium
+            } else {
+                Severity::Low
+            };
+            f = f.severity(severity).confidence(Confidence::Low);
         } else if first.narrowed {
             f.steps_down += 1;
         }

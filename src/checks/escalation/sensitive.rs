@@ -5,6 +5,7 @@ use super::pass_role::{Grant, is_every_role};
 use crate::iam::arn;
 use crate::iam::condition::{Grade, strength};
 use crate::iam::{Action, Item, PolicyKind, Statement, catalogue};
+use crate::project::{DocumentId, IdentityKind, PolicyRef, PolicyUse};
 use crate::rules::{Context, Out};
 
 struct Safeguard {
@@ -97,6 +98,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                     f = f.secondary(other.span(), guard.label);
                 }
             }
+            if guard.rule == "mfa-device-takeover" && is_of_role(cx, id) {
+                f = f.help("Name the users whose devices it manages, such as those of one path: `user/staff/*`.");
+            }
             f.steps_down += u8::from(strength(s).narrows());
             let mut written: Vec<_> = granted
                 .iter()
@@ -106,6 +110,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             out.push(f.actions(written));
         }
     }
+}
+
+/// Whether a role holds the policy: it has no devices of its own, and no `${aws:username}`.
+fn is_of_role(cx: &Context<'_>, id: DocumentId) -> bool {
+    let holds = |p: &PolicyUse| matches!(&p.policy, PolicyRef::Documents(ids) if ids.contains(&id));
+    let mut roles = cx.project.identities.iter().filter(|i| i.kind == IdentityKind::Role);
+    roles.any(|role| role.policies.iter().any(holds))
 }
 
 fn is_held(guard: &Safeguard, s: &Statement) -> bool {

@@ -17,6 +17,8 @@ pub(super) struct Apis<'a> {
     by_address: BTreeMap<(&'a str, &'a str), Vec<&'a Resource>>,
     /// With a resource policy that is a resource of its own.
     policed: Vec<&'a Target>,
+    /// The parts of paths, by scope and name.
+    paths: BTreeMap<(&'a str, &'a str), &'a Value>,
 }
 
 impl<'a> Apis<'a> {
@@ -29,7 +31,15 @@ impl<'a> Apis<'a> {
             by_address.entry(address).or_default().push(r);
             policed.extend(target(r, "RestApiId").filter(|_| has_policy(r)));
         }
-        Self { by_address, policed }
+        let paths = (cx.project.deployed())
+            .filter(|(_, r)| &*r.kind == "AWS::ApiGateway::Resource")
+            .filter_map(|(_, r)| Some(((&*r.address.scope, &*r.address.name), r.get("PathPart")?)))
+            .collect();
+        Self {
+            by_address,
+            policed,
+            paths,
+        }
     }
 
     /// The method or route, where anybody may call it in some case of its API.
@@ -89,7 +99,18 @@ impl<'a> Apis<'a> {
             span,
             label,
             reads: method.is_some_and(|m| is_reading(&m)),
+            meant: self.is_meant(r, api),
         })
+    }
+
+    /// Whether the path, or the name or description of the API, says that callers have no credentials: a webhook, a
+    /// health check, a sign-in.
+    fn is_meant(&self, r: &Resource, api: Option<&Resource>) -> bool {
+        let part = target(r, "ResourceId").and_then(|t| self.paths.get(&(&*t.scope, &*t.address)).copied());
+        let event = r.get("SamEvent").and_then(|e| e.get("Path"));
+        let path = [r.get("RouteKey"), event, part];
+        let path = path.into_iter().flatten().filter_map(Value::as_text);
+        path.map(Text::display).any(|p| says_open(&p)) || api.is_some_and(is_open_by_name)
     }
 
     /// The operations that anybody may call of an API with an OpenAPI definition.
@@ -101,6 +122,7 @@ impl<'a> Apis<'a> {
             return Vec::new();
         };
         let open = open_operations(definition.decoded()).into_iter();
+        let named = is_open_by_name(r);
         open.map(|o| Open {
             id,
             r,
@@ -108,6 +130,7 @@ impl<'a> Apis<'a> {
             span: o.key,
             label: "no security",
             reads: is_reading(&o.method.key.display()),
+            meant: named || says_open(&o.path.display()),
         })
         .collect()
     }
@@ -181,6 +204,56 @@ pub(super) struct Open<'r> {
     label: &'static str,
     /// Whether it only reads, by its method.
     reads: bool,
+    /// Whether it is for callers without credentials, by its names.
+    meant: bool,
+}
+
+/// Words for what is called before, or without, a sign-in to AWS.
+const OPEN_WORDS: [&str; 18] = [
+    "callback",
+    "callbacks",
+    "csp",
+    "health",
+    "healthcheck",
+    "healthz",
+    "hook",
+    "hooks",
+    "login",
+    "logout",
+    "oauth2",
+    "ping",
+    "saml",
+    "signin",
+    "signup",
+    "webhook",
+    "webhooks",
+    "wellknown",
+];
+
+/// Whether one of the words of a path or a name is of those: `/auth/callback`, `.well-known`, `GithubWebhook`.
+fn says_open(text: &str) -> bool {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut lower = false;
+    for c in text.chars() {
+        if !c.is_alphanumeric() || lower && c.is_uppercase() {
+            words.push(String::new());
+        }
+        lower = c.is_lowercase();
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.retain(|w| !w.is_empty());
+    let is = |word: &str| OPEN_WORDS.contains(&word);
+    let pairs = || words.windows(2).any(|pair| is(&pair.concat()));
+    words.iter().any(|w| is(w)) || pairs()
+}
+
+fn is_open_by_name(api: &Resource) -> bool {
+    let texts = ["Name", "Description"]
+        .iter()
+        .filter_map(|name| api.get(name)?.as_text());
+    says_open(&api.address.name) || texts.map(Text::display).any(|t| says_open(&t))
 }
 
 /// RFC 9110, "Safe Methods".
@@ -284,8 +357,11 @@ impl<'r> Routes<'r> {
                     more.len() + 1 - MAX_SHOWN
                 ));
             }
-            if routes.iter().all(|o| o.reads) {
+            if routes.iter().all(|o| o.reads || o.meant) {
                 f = f.severity(Severity::Low);
+            }
+            if routes.iter().all(|o| o.meant) {
+                f = f.help("If it is meant to be open, have the integration check what comes in, such as a signature.");
             }
             // An API that is not here imports the definition, and may have a policy or an authorizer for all.
             if routes.iter().all(|o| o.r.format == Format::Json) {

@@ -209,6 +209,11 @@ fn without_source(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
         .primary(principal.span, "no `SourceArn` or `SourceAccount` with it")
         .scope(r.header, "")
         .principals([flat]);
+    // A rule of another account calls its target with a role of that account, and not through this permission.
+    // EventBridge User Guide, "Sending events to an AWS service in another account".
+    if name.starts_with("events.") {
+        f = f.severity(Severity::Low);
+    }
     let key = r.props.entry("Principal").map(|e| e.key_span);
     let says_account = SAY_ACCOUNT.iter().any(|s| name.split('.').next() == Some(s));
     let key = key.filter(|_| says_account);

@@ -2,7 +2,7 @@
 //! API Gateway Developer Guide, "API Gateway extensions to OpenAPI"; OpenAPI Specification, "Operation Object".
 
 use super::settings::says;
-use crate::source::Span;
+use crate::source::{Span, Text};
 use crate::value::{Entry, Value};
 
 /// An operation that anybody may call.
@@ -10,6 +10,7 @@ pub(super) struct Operation<'v> {
     /// The key that names its method.
     pub(super) key: Span,
     pub(super) method: &'v Entry,
+    pub(super) path: &'v Text,
 }
 
 const METHODS: [&str; 8] = [
@@ -38,6 +39,7 @@ pub(super) fn open_operations(definition: &Value) -> Vec<Operation<'_>> {
                 out.push(Operation {
                     key: method.key_span,
                     method,
+                    path: &path.key,
                 });
             }
         }

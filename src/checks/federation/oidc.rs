@@ -3,6 +3,7 @@
 
 use super::github::{self, Binds, Found};
 use super::subject::{audience, elsewhere, spelled};
+use crate::finding::Severity;
 use crate::iam::condition::Operator;
 use crate::iam::principal::{Oidc, Place, oidc_of_conditions, place};
 use crate::iam::{Condition, Document, Format, PolicyKind, PrincipalItem, Statement};
@@ -172,6 +173,10 @@ fn report(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, c: &Con
         .at_statement(rule, id, i, message)
         .primary(value.span, label)
         .other(value.display());
+    // The same as no condition.
+    if found.binds == Binds::Nothing {
+        f = f.severity(Severity::Critical);
+    }
     if found.binds != Binds::Repository && Operator::of(c).is_some_and(|o| o.wildcards) {
         f = f.secondary(c.operator.span, "wildcard comparison");
     }

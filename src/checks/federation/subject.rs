@@ -55,7 +55,7 @@ pub(super) fn audience(
     if keys.is_empty() || has("aud") || has("azp") || s.open || keys.iter().any(|(_, c)| c.contains("${")) {
         return;
     }
-    if has_one_client(cx, item, url) {
+    if has_one_client(cx, item, url) || is_google_account(url, keys) {
         return;
     }
     out.push(
@@ -87,6 +87,20 @@ fn has_one_client(cx: &Context<'_>, item: &PrincipalItem, url: &str) -> bool {
     });
     let clients = provider.and_then(|r| r.get("ClientIdList"));
     clients.is_some_and(|c| matches!(c.items(), [one] if one.as_text().is_some()))
+}
+
+/// Whether the subject is one service account of Google, by its number, which Google's services are trusted by alone.
+/// Google Cloud, Storage Transfer Service, "Configure access to a source: Amazon S3", "Federated identity".
+fn is_google_account(url: &str, keys: &[(&Condition, String)]) -> bool {
+    let number = |i: &Item| {
+        let text = i.text.known();
+        text.is_some_and(|t| t.len() >= 15 && t.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let one = |c: &Condition| {
+        let operator = Operator::of(c).is_some_and(|o| !o.if_exists && !o.is_for_all_values() && !o.negated);
+        operator && c.complete && matches!(&*c.values, [value] if number(value))
+    };
+    url == "accounts.google.com" && keys.iter().any(|(c, claim)| claim == "sub" && one(c))
 }
 
 /// A subject that is compared in a way that lets through more, or nothing.

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::finding::{Finding, Severity};
 use crate::iam::catalogue::{ManagedPolicy, catalogue};
 use crate::iam::managed::aws_managed_name;
+use crate::iam::principal::{Place, place};
 use crate::iam::{Format, Origin, PolicyKind};
 use crate::model::{Resource, kinds};
-use crate::project::{Boundary, DocumentId, IdentityKind, PolicyRef};
+use crate::project::{Boundary, DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, ResourceId};
 use crate::rules::{Context, Out};
 use crate::source::Span;
 use crate::value::Value;
@@ -19,6 +21,10 @@ use super::managed::{boundary, references};
 const LONG_ROLE_SESSION: f64 = 14_400.0;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let uses = |holder| move |used: &PolicyUse| (used.span, holder);
+    let holders: BTreeMap<Span, &Identity> = (cx.project.identities.iter())
+        .flat_map(|holder| holder.policies.iter().map(uses(holder)))
+        .collect();
     for (id, r) in cx.project.deployed() {
         let mut push = |rule: &'static str, message: String, span: Span, label: &str| {
             let f = cx.at_resource(rule, id, message).under(r.branch.as_ref());
@@ -30,10 +36,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             });
         };
         references(r, &mut |value, span| match value.as_text().and_then(aws_managed_name) {
-            Some(name) => {
-                existence(&name, span, &mut push);
-                breadth(&name, span, &mut push);
-            }
+            Some(name) => existence(&name, span, &mut push),
             // A look-up takes names.
             None if &*r.kind != kinds::POLICY_LOOKUP => bare_name(value, span, &mut push),
             None => {}
@@ -52,6 +55,18 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             kind if kind == kinds::PASSWORD_POLICY => password_policy(r, &mut push),
             _ => {}
         }
+        references(r, &mut |value, span| {
+            let holder = holders.get(&span).copied();
+            let Some(f) = (value.as_text().and_then(aws_managed_name)).and_then(|n| breadth(cx, id, &n, span, holder))
+            else {
+                return;
+            };
+            out.push(if r.header.touches(span) {
+                f
+            } else {
+                f.scope(r.header, "")
+            });
+        });
     }
     keys(cx, out);
     inline(cx, out);
@@ -104,19 +119,57 @@ fn known(name: &str) -> Option<ManagedPolicy> {
         .filter(|p| p.deprecated || p.arn.is_empty() || path(p.arn) == name)
 }
 
-/// Managed policies that grant more than a workload needs.
-fn breadth(name: &str, span: Span, push: Push<'_>) {
+/// What to say of a managed policy that grants more than a workload needs, on this identity if it is known.
+fn breadth(cx: &Context<'_>, id: ResourceId, name: &str, span: Span, holder: Option<&Identity>) -> Option<Finding> {
     let elevated = name == "AdministratorAccess" || super::managed::is_elevated(name);
-    let current = known(name).filter(|p| !p.deprecated && !elevated);
-    if let Some(what) = current.and_then(|_| super::managed::broad(name)) {
-        let short = name.rsplit('/').next().unwrap_or(name);
-        push(
-            "managed-broad-policy",
-            format!("`{short}` grants {what} on everything"),
-            span,
-            "wider than a workload needs",
-        );
+    known(name).filter(|p| !p.deprecated && !elevated)?;
+    let broad = super::managed::broad(name)?;
+    let short = name.rsplit('/').next().unwrap_or(name);
+    let services = holder.filter(|_| name.starts_with("service-role/"));
+    let services = services.map_or_else(Vec::new, |holder| serves(cx, holder, short));
+    if !services.is_empty() && services.iter().all(|s| broad.is_own_of(s)) {
+        return None;
     }
+    let r = &cx.project.resources[id as usize];
+    let f = cx.at_resource("managed-broad-policy", id, format!("`{short}` grants {}", broad.text()));
+    let f = f.under(r.branch.as_ref()).primary(span, "wider than a workload needs");
+    Some(match services.is_empty() {
+        true => f,
+        false => f.severity(Severity::Low),
+    })
+}
+
+/// The services that alone may assume a role, where the policy of AWS for service roles is made for each of them:
+/// `AWSGlueServiceRole` and `glue.amazonaws.com`. AWS Managed Policy Reference.
+fn serves(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<String> {
+    let policy = policy.to_ascii_lowercase();
+    let mut out = Vec::new();
+    for s in holder
+        .trust
+        .iter()
+        .flat_map(|id| &cx.project.documents[*id as usize].statements)
+    {
+        let Some(clause) = s.principal.as_ref().filter(|c| !c.negated && s.allows()) else {
+            if s.denies() {
+                continue;
+            }
+            return Vec::new();
+        };
+        for item in &clause.items {
+            match place(item, cx.project.own, None) {
+                Place::Service { name } if made_for(&policy, &name) => out.push(name),
+                _ => return Vec::new(),
+            }
+        }
+    }
+    out
+}
+
+/// Whether the name of a policy, in lower case, says the service: `AWSGlueServiceRole`, `AmazonRDSEnhancedMonitoringRole`.
+fn made_for(policy: &str, service: &str) -> bool {
+    let host = service.trim_end_matches(".cn").trim_end_matches(".amazonaws.com");
+    let mut words = host.split(['.', '-']);
+    words.any(|word| word.len() > 1 && policy.contains(word))
 }
 
 /// A name where IAM wants an ARN. SAM turns the name of an AWS managed policy into its ARN, and nothing else.

@@ -49,13 +49,37 @@ const ASKED_FOR: &[&str] = &[
     "CloudWatchAgentServerPolicy",
 ];
 
-/// What an AWS managed policy, by its name with path, grants on every resource without a condition, if that is a whole
-/// service or a long list: "every action of `s3`", "118 changing actions of `ec2`".
-pub(in crate::checks) fn broad(name: &str) -> Option<String> {
+/// What an AWS managed policy, by its name with path, grants without a condition on every resource, or on all but those
+/// that it names.
+pub(in crate::checks) struct Broad {
+    service: &'static str,
+    /// A whole service, or how many of its actions that change something.
+    changing: Option<usize>,
+    on: &'static str,
+}
+
+impl Broad {
+    /// "every action of `s3` on everything", "118 changing actions of `ec2` on everything".
+    pub(super) fn text(&self) -> String {
+        let Self { service, changing, on } = self;
+        match changing {
+            None => format!("every action of `{service}` {on}"),
+            Some(n) => format!("{n} changing actions of `{service}` {on}"),
+        }
+    }
+
+    /// Whether a role that only this service may assume has no more of it than the service itself.
+    pub(super) fn is_own_of(&self, principal: &str) -> bool {
+        principal.split('.').next() == Some(self.service)
+    }
+}
+
+/// What it grants so, if that is a whole service or a long list.
+pub(in crate::checks) fn broad(name: &str) -> Option<Broad> {
     if ASKED_FOR.contains(&name) {
         return None;
     }
-    let granted = everywhere(name)?;
+    let granted = everywhere(name, true)?;
     let mut services: Vec<(&str, usize, bool)> = Vec::new();
     for prefix in granted.services() {
         let service = catalogue().service(prefix)?;
@@ -74,22 +98,38 @@ pub(in crate::checks) fn broad(name: &str) -> Option<String> {
         .filter(|_| services.iter().any(|(_, changing, whole)| *whole || *changing >= MANY))?;
     // Roles of services get what AWS says they need.
     let of_service = name.starts_with("service-role/") || name.starts_with("aws-service-role/");
-    match whole {
-        true => Some(format!("every action of `{prefix}`")),
-        false => (!of_service).then(|| format!("{changing} changing actions of `{prefix}`")),
+    if of_service && !whole {
+        return None;
     }
+    let service = catalogue().service(prefix)?.prefix();
+    let mut own: ActionSet = granted.iter().filter(|a| a.service().prefix() == service).collect();
+    own.subtract(&everywhere(name, false)?);
+    Some(Broad {
+        service,
+        changing: (!whole).then_some(changing),
+        on: match own.is_empty() {
+            true => "on everything",
+            false => "on all but a few resources",
+        },
+    })
 }
 
-/// What a policy of AWS grants on `*` or on all but a few, whatever the request.
-fn everywhere(name: &str) -> Option<ActionSet> {
+/// What a policy of AWS grants on `*`, whatever the request; or on all `but_some` resources.
+fn everywhere(name: &str, but_some: bool) -> Option<ActionSet> {
     let policy = AwsManaged::of(name)?;
     let mut out = ActionSet::empty();
     for allowed in &policy.granted().allowed {
         let s = &policy.document().statements[allowed.statement];
-        let star = |c: &Clause| c.negated || c.items.iter().any(|i| pattern::is_star(&i.text));
+        let star =
+            |c: &Clause| c.negated && but_some || !c.negated && c.items.iter().any(|i| pattern::is_star(&i.text));
         if s.resource.as_ref().is_some_and(star) && s.conditions.is_empty() {
             out.union_with(&allowed.actions);
         }
+    }
+    // A Deny with a condition or of some resources leaves the rest.
+    let denies = policy.document().statements.iter().filter(|s| s.denies() && !but_some);
+    for set in denies.filter_map(|s| s.action.as_ref()?.actions()) {
+        out.subtract(&set);
     }
     if let Some(denied) = &policy.granted().denied {
         out.subtract(denied);

@@ -2,20 +2,24 @@
 //! Service Authorization Reference, "Resource types" of each service.
 
 use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checks::validity::fits_nothing;
 use crate::finding::{Confidence, Finding, Severity};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::fit::Resources;
-use crate::iam::{ActionSet, Item, Origin, PolicyKind, glob};
-use crate::project::DocumentId;
+use crate::iam::{ActionSet, Item, Origin, PolicyKind, Statement, glob, pattern};
 use crate::project::places::Places;
+use crate::project::{DocumentId, PolicyRef};
 use crate::rules::{Context, Out};
-use crate::source::Text;
+use crate::source::{Span, Text};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let places = OnceCell::new();
     let named = |text: &Text| places.get_or_init(|| Places::new(cx.project)).as_arn(text);
+    let mut misfits: Vec<(Span, &str, Finding)> = Vec::new();
+    // Where an action fits, or may, by the calls of the module that it stands in.
+    let mut fitting: BTreeMap<Span, BTreeSet<&str>> = BTreeMap::new();
     for (id, d, i, s) in cx.statements() {
         if d.origin != Origin::Written {
             continue;
@@ -33,20 +37,38 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if actions.negated || resources.items.iter().any(fits_nothing) {
             continue;
         }
+        let scope = d.resource.and_then(|r| cx.project.resources.get(r as usize));
+        let scope = scope.map_or("", |r| &*r.address.scope);
         let Some(mut resources) = Resources::of(resources, named) else {
+            for item in &actions.items {
+                fitting.entry(item.span).or_default().insert(scope);
+            }
             continue;
         };
-        for (item, set) in actions.items.iter().zip(actions.sets()) {
-            let Some(name) = item.text.known() else { continue };
+        let shown = |item: &Item| resources.items().iter().any(|r| cx.is_of_example(r, item.span));
+        let of_example: Vec<bool> = actions.items.iter().map(shown).collect();
+        for ((item, set), of_example) in actions.items.iter().zip(actions.sets()).zip(of_example) {
+            let Some(name) = item.text.known().filter(|_| !of_example) else {
+                continue;
+            };
             let fits = match glob::is_pattern(&name) {
                 true => set.iter().any(|a| resources.may_fit(a)),
                 false => set.iter().any(|a| resources.fit(a)),
             };
             if fits {
+                fitting.entry(item.span).or_default().insert(scope);
                 part_of_service(cx, out, (id, i), item, &mut resources);
             } else if !set.is_empty() {
-                misfit(cx, out, (id, i), item, set, &mut resources);
+                let found = misfit(cx, (id, i), item, set, &mut resources);
+                misfits.extend(found.map(|f| (item.span, scope, f)));
             }
+        }
+    }
+    // A module serves all its callers: what is in vain for one of them is not for another.
+    for (span, scope, f) in misfits {
+        let elsewhere = fitting.get(&span).is_some_and(|fits| fits.iter().any(|s| *s != scope));
+        if !elsewhere {
+            out.push(f);
         }
     }
 }
@@ -91,12 +113,11 @@ fn part_of_service(
 /// Actions of which none fits: of one name, or all that a pattern stands for, which then grants nothing.
 fn misfit(
     cx: &Context<'_>,
-    out: &mut Out<'_>,
     (id, i): (DocumentId, usize),
     item: &Item,
     set: &ActionSet,
     resources: &mut Resources<'_>,
-) {
+) -> Option<Finding> {
     let shown = item.display();
     let subject = match glob::is_pattern(&shown) {
         true => format!("each action of `{shown}`"),
@@ -108,13 +129,22 @@ fn misfit(
         true => "never denied by this statement",
         false => "never allowed by this statement",
     };
+    let doubled = is_granted_elsewhere(cx, (id, i), set, resources);
     let about = |f: Finding| {
-        f.actions([shown.to_lowercase()])
-            .resources(items.iter().map(Item::display))
+        let f = f
+            .actions([shown.to_lowercase()])
+            .resources(items.iter().map(Item::display));
+        match doubled {
+            false => f,
+            true => f
+                .severity(Severity::Low)
+                .note("another statement of the holder allows it where it applies")
+                .help("Remove the action from this statement."),
+        }
     };
     if set.iter().all(|a| a.resource_types().len() == 0) {
         let rule = "star-only-action-on-arn";
-        out.push(about(match set.iter().any(|a| resources.may_fit(a)) {
+        return Some(about(match set.iter().any(|a| resources.may_fit(a)) {
             false => cx
                 .at_statement(rule, id, i, format!("{subject} supports only `*`, not an ARN"))
                 .primary(item.span, never)
@@ -128,7 +158,6 @@ fn misfit(
                 .severity(Severity::Low)
                 .confidence(Confidence::Low),
         }));
-        return;
     }
     let types = |a: Action| a.resource_types().map(|t| t.name());
     let mut wants: Vec<&str> = Vec::new();
@@ -144,7 +173,7 @@ fn misfit(
             .any(|t| t.with_placeholders().contains(":s3:::"));
     let each = |kind: &str| s3 && set.iter().all(|a| types(a).any(|t| t == kind));
     if each("object") && resources.texts().iter().any(|t| t.with_placeholders().ends_with(":*")) {
-        return;
+        return None;
     }
     let (rule, message, label) = if each("object") {
         (
@@ -166,12 +195,69 @@ fn misfit(
         )
     };
     wants.truncate(3);
-    out.push(about(
+    Some(about(
         cx.at_statement(rule, id, i, message)
             .primary(item.span, never)
             .secondary(first, label)
             .note(format!("`{shown}` takes: {}", wants.join(", "))),
-    ));
+    ))
+}
+
+/// Whether everybody who holds the policy has the actions from another statement, on everything or on what these resources are
+/// part of.
+fn is_granted_elsewhere(cx: &Context<'_>, at: (DocumentId, usize), set: &ActionSet, resources: &Resources<'_>) -> bool {
+    let documents = &cx.project.documents;
+    let here = documents.get(at.0 as usize).and_then(|d| d.statements.get(at.1));
+    if !here.is_some_and(Statement::allows) {
+        return false;
+    }
+    let grants = |id: DocumentId| {
+        let statements = documents.get(id as usize).map_or(&[][..], |d| &d.statements);
+        (0..)
+            .zip(statements)
+            .any(|(i, s)| (id, i) != at && covers(s, set, resources))
+    };
+    let mut holders = (cx.project.identities.iter())
+        .map(|identity| {
+            let ids = identity.policies.iter().filter_map(|p| match &p.policy {
+                PolicyRef::Documents(ids) => Some(ids.as_slice()),
+                _ => None,
+            });
+            ids.flatten().copied().collect::<Vec<_>>()
+        })
+        .filter(|ids| ids.contains(&at.0))
+        .peekable();
+    match holders.peek() {
+        None => grants(at.0),
+        Some(_) => holders.all(|ids| ids.into_iter().any(&grants)),
+    }
+}
+
+/// Whether a statement allows the actions on everything, or on what holds each of these resources: a bucket its objects.
+fn covers(s: &Statement, set: &ActionSet, resources: &Resources<'_>) -> bool {
+    let allows = s.allows() && s.branch.is_none() && s.conditions.is_empty() && s.condition_key.is_none();
+    let actions = s.action.as_ref().filter(|a| allows && !a.negated);
+    let Some(clause) = s.resource.as_ref().filter(|c| !c.negated) else {
+        return false;
+    };
+    if !actions.and_then(|a| a.actions()).is_some_and(|all| set.is_subset(&all)) {
+        return false;
+    }
+    let always = || clause.items.iter().filter(|i| i.branch.is_none());
+    if always().any(|i| pattern::is_star(&i.text)) {
+        return true;
+    }
+    let Some(mut other) = Resources::of(clause, |_| None) else {
+        return false;
+    };
+    let holds = |item: &Item| {
+        let shown = item.display();
+        always().any(|i| {
+            let rest = shown.strip_prefix(i.display().trim_end_matches("/*"));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    };
+    set.iter().all(|a| other.fit(a)) && resources.items().iter().all(holds)
 }
 
 /// `arn:aws:s3:::bucket:*`: no object's ARN has a colon after the bucket.

@@ -79,7 +79,9 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
         // Descriptions give nothing away that is kept there.
         let shows = CONTENT.iter().any(|name| class(name).intersects(&scopable));
         let reads = writes.is_empty() && (scopable.is_subset(&ActionSet::expand_all(PULLING)) || !shows);
-        let logs = !writes.is_empty() && !shows && writes.is_subset(&ActionSet::expand_all(LOGGING));
+        let mut own = ActionSet::expand_all(LOGGING);
+        own.union_with(&ActionSet::expand_all(["ec2:DeleteNetworkInterface"]));
+        let logs = !writes.is_empty() && !shows && writes.is_subset(&own);
         let managing = managing(&scopable);
         let cases = [
             (

@@ -45,6 +45,7 @@ const RELATED: &[&[&str]] = &[
         "elasticmapreduce.amazonaws.com",
         "ec2.amazonaws.com",
     ],
+    &["ssm.amazonaws.com", "ec2.amazonaws.com"],
     &["backup.amazonaws.com", "restore-testing.backup.amazonaws.com"],
     &[
         "apigateway.amazonaws.com",
@@ -188,7 +189,10 @@ fn services(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize,
                     .principals([name.clone()]),
                 );
             }
-            found.push((name, p.value.branch.as_ref()));
+            // What fills in the name may be one of the others, or no service at all.
+            if !name.contains("${") {
+                found.push((name, p.value.branch.as_ref()));
+            }
         }
     }
     // Of alternatives, those that exist together.
@@ -198,13 +202,17 @@ fn services(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize,
         with.map(|(name, _)| name.clone()).collect::<BTreeSet<String>>()
     });
     let names = together.max_by_key(BTreeSet::len).unwrap_or_default();
-    let related = RELATED
-        .iter()
-        .any(|group| names.iter().all(|n| group.contains(&n.as_str())));
     // `monitoring.rds.amazonaws.com` is a part of `rds.amazonaws.com`.
     let own = |n: &&String| n.split_once('.').is_none_or(|(_, whole)| !names.contains(whole));
-    let unrelated = names.iter().filter(own).count();
-    if unrelated < 2 || related {
+    let mut families: Vec<&str> = Vec::new();
+    for name in names.iter().filter(own) {
+        let with = |other: &&str| RELATED.iter().any(|g| g.contains(other) && g.contains(&name.as_str()));
+        if !families.iter().any(with) {
+            families.push(name);
+        }
+    }
+    let unrelated = families.len();
+    if unrelated < 2 {
         return;
     }
     let all: Vec<_> = names.iter().map(String::as_str).collect();
@@ -213,11 +221,11 @@ fn services(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize,
             "trust-multiple-unrelated-services",
             id,
             i,
-            format!("{} services share this role", names.len()),
+            format!("{unrelated} services share this role"),
         )
         .note(all.join(", "))
         .principals(names.iter().cloned());
-    let mut services = principals(s).filter(|p| p.kind == PrincipalType::Service);
+    let mut services = principals(s).filter(|p| p.kind == PrincipalType::Service && p.value.text.is_known());
     if let Some(first) = services.next() {
         f = f.primary(first.value.span, "gets what the others need");
     }

@@ -331,6 +331,14 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &Used<'_>, out: &mut Out<'_
         let mut called = granted.clone();
         called.intersect(&used.needed);
         let n = granted.len();
+        // What the code calls may be allowed without this policy.
+        let mut others = ActionSet::empty();
+        for grant in &effective.grants {
+            if !matches!(grant.source, PolicySource::AwsManaged(name) if name == policy) {
+                others.union_with(&grant.actions);
+            }
+        }
+        let doubled = called.is_subset(&others);
         let called = names(&called);
         let (message, help) = if called.is_empty() {
             (
@@ -339,6 +347,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &Used<'_>, out: &mut Out<'_
             )
         } else {
             let help = match templates::narrower_policy(policy, &possible) {
+                _ if doubled => "detach it: another policy of the role allows what the code calls".to_owned(),
                 Some(narrower) => format!("`{narrower}` is enough"),
                 None if called.len() <= MAX_LISTED => {
                     format!("a statement of its own that allows {} is enough", list(&called))

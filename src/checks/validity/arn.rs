@@ -1,7 +1,7 @@
 //! ARNs that AWS does not have. AWS General Reference, "Amazon Resource Names (ARNs)"; Service Authorization Reference,
 //! "Resource types" of each service.
 
-use crate::finding::{Confidence, Finding, Remedy};
+use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::arn::{Arn, Field, Shape, field, is_account_id, shape};
 use crate::iam::arn_format::types_of;
 use crate::iam::catalogue::{ResourceType, catalogue};
@@ -46,12 +46,35 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if d.origin != Origin::Written || d.kind == PolicyKind::Trust {
             continue;
         }
+        let mut arms = s.written_resources().filter(|item| is_empty_arm(cx, item));
+        if let Some(arm) = arms.next() {
+            let f = cx
+                .at_statement(
+                    "arn-bad-prefix",
+                    id,
+                    i,
+                    "a resource is empty in one case, which IAM rejects",
+                )
+                .primary(arm.span, "not an ARN in this case")
+                .under(arm.branch.as_ref())
+                .severity(Severity::Medium)
+                .confidence(Confidence::Medium)
+                .help("Leave the resource out of the list in this case.");
+            out.push(arms.take(3).fold(f, |f, more| f.secondary(more.span, "nor this")));
+        }
         for item in s.written_resources() {
             if let Some(f) = one(cx, (id, i), item) {
                 out.push(f.resources([item.display()]));
             }
         }
     }
+}
+
+/// Whether it is the empty text that one arm of a choice writes: `var.prod ? "" : aws_s3_bucket.b.arn`.
+fn is_empty_arm(cx: &Context<'_>, item: &Item) -> bool {
+    let written = || cx.project.sources.slice(item.span).trim();
+    let is_empty = item.text.known().is_some_and(|text| text.is_empty());
+    is_empty && item.branch.is_some() && item.via.is_none() && matches!(written(), "\"\"" | "''")
 }
 
 fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &Item) -> Option<Finding> {

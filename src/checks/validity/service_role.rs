@@ -186,6 +186,9 @@ fn judge(
         .scope(r.header, "")
         .confidence(Confidence::High)
         .other(shown);
+    if &*r.kind == "AWS::IAM::InstanceProfile" && !is_used(cx, r) {
+        f = f.help("Nothing here uses the instance profile: remove it, or let EC2 assume the role.");
+    }
     if let Some(s) = statements.first() {
         let at = s
             .principal
@@ -195,6 +198,23 @@ fn judge(
         f = f.secondary(at, "who may assume the role");
     }
     out.push(f);
+}
+
+/// Whether another resource refers to this one, or could: by its name.
+fn is_used(cx: &Context<'_>, r: &Resource) -> bool {
+    let name = r.get("InstanceProfileName").or_else(|| r.get("Name"));
+    let name = name.and_then(Value::as_str);
+    let refers = |v: &Value| {
+        let target = v.as_hole().and_then(|h| h.target.as_ref());
+        let by_name = name.is_some() && v.as_str() == name;
+        by_name || target.is_some_and(|t| t.scope == r.address.scope && t.address == r.address.name)
+    };
+    let others = cx.project.resources.iter().filter(|other| other.header != r.header);
+    others.map(|other| &other.props).any(|props| {
+        let mut found = false;
+        props.each(&mut |v| found |= refers(v));
+        found
+    })
 }
 
 /// Whether the statement lets one of the services assume the role, as far as can be told.

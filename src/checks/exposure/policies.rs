@@ -314,6 +314,10 @@ fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
             )
             .primary(item.span, "reading, writing, deleting and changing this policy")
             .actions([item.display().to_lowercase()]);
+        // Who is let in is the same for both where everybody is.
+        if let Some(open) = principal.items.first().filter(|_| is_open(principal)) {
+            f = f.scope(open.value.span, "");
+        }
         if strength(s).narrows() {
             f.steps_down += 1;
         }

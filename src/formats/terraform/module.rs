@@ -13,7 +13,7 @@ use super::attributes::outside;
 use super::directory::{Chosen, Decl, Directory, Expr};
 use super::eval::{Env, Evaluator, View};
 use super::instances::{Expanded, Expansion};
-use super::unset::is_unset;
+use super::unset::{is_example, is_unset};
 use super::{registry, texts, types};
 
 /// Deepest nesting of module calls.
@@ -174,7 +174,7 @@ impl<'a> Evaluator<'a> {
                             if module.arguments.is_none() {
                                 self.tainted.set(true);
                                 let unset = view.given && is_unset(module.directory, name, &value);
-                                if unset || self.is_switched(view, name) {
+                                if unset || is_example(&value) || self.is_switched(view, name) {
                                     let at = decl.map_or(span, |d| d.block().header);
                                     return Value::unknown(Hole::new(HoleKind::Input, shown.as_str(), at));
                                 }

@@ -78,7 +78,7 @@ fn variants_of_one_template_are_one() {
     let (here, china) = (rendered("aws"), rendered("aws-cn"));
     let one = of(&[("out/app.yaml", &here)]);
     assert_eq!(of(&[("out/app.yaml", &here), ("out/china.yaml", &china)]), one);
-    assert_eq!(one, ["service-wildcard at out/app.yaml:12"]);
+    assert_eq!(one, ["service-wildcard at out/app.yaml:13"]);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn the_source_stands_for_what_is_rendered_from_it() {
     let other = STACK.replace("ReaderRole", "WriterRole");
     assert_eq!(
         of(&[("app.py", &other), ("out/app.yaml", &template)]),
-        ["service-wildcard at app.py:9", "service-wildcard at out/app.yaml:12"]
+        ["service-wildcard at app.py:9", "service-wildcard at out/app.yaml:13"]
     );
 }
 
@@ -109,5 +109,5 @@ fn templates_that_people_write_stay_apart() {
     // A package has the IDs of its source and stands beside it.
     let found = of(&[("template.packaged.yaml", template), ("template.yaml", template)]);
     let wide: Vec<&String> = found.iter().filter(|f| f.starts_with("service-wildcard")).collect();
-    assert_eq!(wide, ["service-wildcard at template.yaml:12"]);
+    assert_eq!(wide, ["service-wildcard at template.yaml:13"]);
 }

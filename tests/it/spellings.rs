@@ -278,14 +278,14 @@ fn a_domain_in_a_vpc_is_not_public() {
             assert_eq!(critical("main.tf", &terraform(kind, block, &name)), 0, "{kind} {name}");
             assert_eq!(
                 critical("main.tf", &terraform(kind, dynamic, &name)),
-                2,
+                1,
                 "{kind} {name}"
             );
-            assert_eq!(critical("main.tf", &terraform(kind, "", &name)), 2, "{kind} {name}");
+            assert_eq!(critical("main.tf", &terraform(kind, "", &name)), 1, "{kind} {name}");
         }
         assert_eq!(
             critical("main.tf", &terraform(kind, block, "\"invoices\"")),
-            2,
+            1,
             "{kind}"
         );
     }
@@ -296,18 +296,18 @@ fn a_domain_in_a_vpc_is_not_public() {
     };
     for (domain, expected) in [
         ("search.Domain(self, \"D\", vpc=vpc, access_policies=[OPEN])", 0),
-        ("search.Domain(self, \"D\", access_policies=[OPEN])", 2),
-        ("search.Domain(self, \"D\", vpc=None, access_policies=[OPEN])", 2),
+        ("search.Domain(self, \"D\", access_policies=[OPEN])", 1),
+        ("search.Domain(self, \"D\", vpc=None, access_policies=[OPEN])", 1),
         (
             "d = search.Domain(self, \"D\", vpc=vpc)\n        d.add_access_policies(OPEN)",
             0,
         ),
-        ("d = search.Domain(self, \"D\")\n        d.add_access_policies(OPEN)", 2),
+        ("d = search.Domain(self, \"D\")\n        d.add_access_policies(OPEN)", 1),
         (
             "search.CfnDomain(self, \"D\", vpc_options=search.CfnDomain.VPCOptionsProperty(subnet_ids=[\"s\"]), access_policies=TEXT)",
             0,
         ),
-        ("search.CfnDomain(self, \"D\", access_policies=TEXT)", 2),
+        ("search.CfnDomain(self, \"D\", access_policies=TEXT)", 1),
     ] {
         let text = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "es:*", "Resource": "*"}]}"#;
         let code = python(&domain.replace("TEXT", text));
@@ -326,7 +326,7 @@ fn a_domain_in_a_vpc_is_not_public() {
         0
     );
     let maybe = format!("!If [Vpc, {options}, !Ref AWS::NoValue]\n");
-    assert_eq!(critical("t.yaml", &template.replace("VPC\n", &maybe)), 2);
+    assert_eq!(critical("t.yaml", &template.replace("VPC\n", &maybe)), 1);
 }
 
 #[test]

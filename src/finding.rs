@@ -150,8 +150,11 @@ pub struct Remedy {
     pub offered: Offered,
 }
 
+/// Longest title of a [`Remedy`], in bytes.
+pub const MAX_TITLE: usize = 80;
+
 /// When a [`Remedy`] is offered. Of a narrow and a wide grant, the wide one has to go if it is reported itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Offered {
     #[default]
     Always,

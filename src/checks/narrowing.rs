@@ -47,13 +47,17 @@ fn account(cx: &Context<'_>, format: Format) -> Option<Json> {
     }
 }
 
-/// What a file of this format can write in place of the number of the account that is deployed to, for help.
-/// CloudFormation User Guide, "Pseudo parameters reference"; Serverless Framework, "Variables".
-pub(super) fn own_account(format: Format) -> &'static str {
-    match format {
+/// What the file of a document can write in place of the number of the account that is deployed to, for help.
+/// CloudFormation User Guide, "Pseudo parameters reference"; Serverless Framework, "Variables"; AWS CDK Developer
+/// Guide, "Environments for the AWS CDK".
+pub(super) fn own_account(cx: &Context<'_>, d: &Document) -> &'static str {
+    match d.format {
         Format::Cloudformation | Format::Sam => "`${AWS::AccountId}`",
         Format::Terraform => "`data.aws_caller_identity.current.account_id`",
         Format::Serverless => "`${aws:accountId}`",
+        Format::Python if cx.project.sources.text(d.span.file).contains("aws_cdk") => {
+            "`self.account` or `Aws.ACCOUNT_ID`"
+        }
         Format::Python => "the account that `sts.get_caller_identity()` returns",
         Format::Json | Format::Text => "its 12 digits, or a placeholder that is filled in when the policy is made",
     }

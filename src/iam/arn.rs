@@ -49,6 +49,14 @@ pub enum Field<'t> {
 }
 
 impl<'t> Arn<'t> {
+    /// Within what a wildcard for the resource reaches: one region, where the ARN names one.
+    pub fn within(&self) -> &'static str {
+        match self.region() {
+            Field::Literal(_) | Field::Hole(_) => "this region and account",
+            Field::Empty | Field::Any | Field::Pattern => "the account",
+        }
+    }
+
     /// The parts, where `text` is written as an ARN of at least six of them.
     pub fn parse(text: &'t Text) -> Option<Self> {
         match shape(text) {

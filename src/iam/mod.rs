@@ -4,6 +4,7 @@
 //! Questions about texts with holes are answered by [`Truth`].
 
 pub mod access;
+pub mod across;
 pub mod actions;
 pub mod arn;
 pub mod arn_format;

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::Reported;
-use crate::finding::{Cause, Confidence, Finding, LabelRole, MAX_EVIDENCE, Severity, Unit};
+use crate::finding::{
+    Cause, Change, Confidence, Finding, LabelRole, MAX_EVIDENCE, MAX_TITLE, Offered, Remedy, Severity, Unit,
+};
 use crate::iam::glob::{self, Case};
 use crate::project::Project;
 use crate::rules::{HOLDS_FOR, OnePer, Rule, Ruleset};
@@ -236,11 +238,13 @@ struct Mistake<'f> {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Shared<'f> {
     Statement(Cause),
+    /// With what makes their fixes alike.
+    List(Cause, Vec<(bool, Offered)>),
     Value(FileId, &'f str, &'f [String], Vec<&'f str>),
 }
 
 /// Makes one finding of those that are one mistake, as their rule says; the first of them stays, and the places of such are
-/// returned. What has a fix of its own or is suppressed stays by itself. Input is sorted.
+/// returned. What is suppressed stays by itself, and what has a fix of its own, unless the rule says that it is one fix. Input is sorted.
 pub(super) fn unite(
     reported: &mut Vec<Reported>,
     sources: &Sources,
@@ -261,11 +265,14 @@ pub(super) fn unite(
     let mut gone = BTreeSet::new();
     for group in &groups {
         let mut also = Vec::new();
+        let mut fixes = Fixes::of(&reported[group[0]].finding);
         for &i in group.iter().skip(1) {
+            fixes.add(&reported[i].finding);
             let part = std::mem::replace(&mut reported[i].finding, Finding::new("", ""));
             add_part(&mut reported[group[0]].finding, part, &mut also);
             gone.insert(i);
         }
+        fixes.write(&mut reported[group[0]].finding);
         tell(&mut reported[group[0]].finding, &mut also);
     }
     let mut i = 0;
@@ -285,12 +292,15 @@ fn mistake<'f>(
 ) -> Option<Mistake<'f>> {
     let one_per = ruleset.get(f.rule())?.one_per()?;
     let finding = &f.finding;
-    if !f.is_active() || !finding.remedies.is_empty() {
+    if !f.is_active() || one_per != OnePer::List && !finding.remedies.is_empty() {
         return None;
     }
     let of = match (one_per, finding.cause) {
         (OnePer::Statement, cause @ Cause::Statement(..)) => Shared::Statement(cause),
-        (OnePer::Statement, _) => return None,
+        (OnePer::List, cause @ Cause::Statement(..)) => {
+            Shared::List(cause, finding.remedies.iter().map(|r| (r.safe, r.offered)).collect())
+        }
+        (OnePer::Statement | OnePer::List, _) => return None,
         (OnePer::Value, _) => {
             let at = finding.span()?;
             let other = &finding.evidence.other;
@@ -305,13 +315,50 @@ fn mistake<'f>(
         rule: f.rule(),
         severity: match one_per {
             OnePer::Statement => f.severity.max(Severity::High),
-            OnePer::Value => f.severity,
+            OnePer::List | OnePer::Value => f.severity,
         },
         confidence: f.confidence,
         branch: finding.branch.as_deref(),
         left_out: left_out(f),
         of,
     })
+}
+
+/// The fixes of findings that become one, each of which makes the changes of all.
+struct Fixes {
+    remedies: Vec<Remedy>,
+    /// How many findings added to each.
+    more: Vec<usize>,
+}
+
+impl Fixes {
+    fn of(f: &Finding) -> Self {
+        Self {
+            more: vec![0; f.remedies.len()],
+            remedies: f.remedies.clone(),
+        }
+    }
+
+    fn add(&mut self, f: &Finding) {
+        for ((into, more), from) in self.remedies.iter_mut().zip(&mut self.more).zip(&f.remedies) {
+            let new: Vec<Change> = (from.changes.iter())
+                .filter(|c| !into.changes.contains(c))
+                .cloned()
+                .collect();
+            *more += usize::from(!new.is_empty());
+            into.changes.extend(new);
+        }
+    }
+
+    fn write(self, f: &mut Finding) {
+        f.remedies = self.remedies;
+        for (remedy, more) in f.remedies.iter_mut().zip(self.more).filter(|(_, more)| *more > 0) {
+            let title = format!("{}, and {more} more like it", remedy.title);
+            if title.len() <= MAX_TITLE {
+                remedy.title = title;
+            }
+        }
+    }
 }
 
 fn add_part(into: &mut Finding, part: Finding, also: &mut Vec<String>) {

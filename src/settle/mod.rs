@@ -8,6 +8,7 @@ mod comments;
 mod fingerprint;
 mod fold;
 mod hygiene;
+mod renderings;
 mod suppress;
 mod unjudged;
 
@@ -223,7 +224,11 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
     let sources = project.sources;
     let secrets = secrets(&findings);
     let mask = Mask::new(sources, &secrets);
-    let mut findings: Vec<Finding> = findings.into_iter().filter(|f| in_scope(sources, f)).collect();
+    let renderings = renderings::Renderings::of(project);
+    let mut findings: Vec<Finding> = findings
+        .into_iter()
+        .filter(|f| in_scope(sources, f) && !renderings.is_generated(f, project))
+        .collect();
     sort(&mut findings);
     let mut findings = fold::dedupe(findings);
     fold::fold(&mut findings, project, terms.ruleset);
@@ -255,6 +260,7 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
             reported[i].suppress(suppression);
         }
     }
+    renderings.unite(&mut reported, sources, &left_out);
     let mut extra = hygiene::findings(&book, project, terms);
     sort(&mut extra);
     reported.extend(ruled(extra));

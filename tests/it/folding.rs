@@ -6,7 +6,7 @@ use overgrant::settings::{Date, Selector, Settings};
 use overgrant::settle::{Report, Status, Terms, settle};
 use overgrant::source::Sources;
 
-fn report(files: &[(&str, &str)], rules: &[&str]) -> Report {
+pub(crate) fn report(files: &[(&str, &str)], rules: &[&str]) -> Report {
     let ruleset = Ruleset::builtin();
     let mut settings = Settings::defaults("/repo");
     settings.choice.select = rules

@@ -41,6 +41,7 @@ mod policy_files;
 mod public;
 mod python_values;
 mod render;
+mod renderings;
 mod robust;
 mod rosetta;
 mod rules;

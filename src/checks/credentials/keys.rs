@@ -1,8 +1,8 @@
 //! Access keys as resources: that they exist, for whom, and who gets to see their secrets.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Cause, Finding, Severity};
 use crate::iam::Format;
 use crate::model::{Resource, kinds};
 use crate::project::Project;
@@ -52,24 +52,24 @@ fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
     if r.has("PgpKey") { f.severity(Severity::Low) } else { f }
 }
 
-/// Scope and name of every access key whose secret can be read; with `pgp_key`, Terraform keeps the encrypted one only.
-type Addresses<'p> = BTreeSet<(&'p str, &'p str)>;
+/// The resource of every access key, by scope and name, whose secret can be read; with `pgp_key`, Terraform keeps the encrypted one only.
+type Addresses<'p> = BTreeMap<(&'p str, &'p str), u32>;
 
 fn addresses<'p>(project: &'p Project<'_>) -> Addresses<'p> {
-    project
-        .resources
-        .iter()
-        .filter(|r| &*r.kind == ACCESS_KEY && r.get("PgpKey").is_none_or(Value::is_null))
-        .map(|r| (&*r.address.scope, &*r.address.name))
+    (0u32..)
+        .zip(&project.resources)
+        .filter(|(_, r)| &*r.kind == ACCESS_KEY && r.get("PgpKey").is_none_or(Value::is_null))
+        .map(|(id, r)| ((&*r.address.scope, &*r.address.name), id))
         .collect()
 }
 
 /// `SecretAccessKey`, `secret`, `ses_smtp_password_v4`: attributes of an access key that open the account.
-fn is_secret_of_key(keys: &Addresses<'_>, hole: &Hole) -> bool {
-    let Some(target) = &hole.target else { return false };
+fn secret_of_key(keys: &Addresses<'_>, hole: &Hole) -> Option<u32> {
+    let target = hole.target.as_ref()?;
     let attribute = target.attribute.to_ascii_lowercase();
     let secret = attribute == "secret" || attribute == "secretaccesskey" || attribute.starts_with("ses_smtp_password");
-    secret && keys.contains(&(&*target.scope, &*target.address))
+    let key = keys.get(&(&*target.scope, &*target.address));
+    key.copied().filter(|_| secret)
 }
 
 /// The holes of a value and where they stand.
@@ -97,7 +97,8 @@ fn output(cx: &Context<'_>, id: u32, r: &Resource, keys: &Addresses<'_>, out: &m
         return;
     }
     let Some(value) = r.get("Value") else { return };
-    let Some((_, span)) = holes(value).into_iter().find(|(h, _)| is_secret_of_key(keys, h)) else {
+    let mut secrets = holes(value).into_iter();
+    let Some((key, span)) = secrets.find_map(|(h, span)| Some((secret_of_key(keys, h)?, span))) else {
         return;
     };
     let f = cx
@@ -109,7 +110,11 @@ fn output(cx: &Context<'_>, id: u32, r: &Resource, keys: &Addresses<'_>, out: &m
         .primary(span, "readable by whoever reads outputs")
         .scope(r.header, "this output");
     let sensitive = r.get("Sensitive").and_then(Value::as_bool) == Some(true);
-    out.push(if sensitive { f.lowered() } else { f });
+    // Who reads a sensitive output reads the state, in which the key stands anyway: that is the mistake of the key.
+    out.push(match sensitive {
+        true => f.lowered().cause(Cause::Resource(key)),
+        false => f,
+    });
 }
 
 /// A request over plain HTTP whose URL carries a value from a parameter or secret store.

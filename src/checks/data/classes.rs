@@ -6,7 +6,7 @@ use crate::checks::grants::{Granting, granting, managing, names};
 use crate::finding::Severity;
 use crate::iam::Item;
 use crate::iam::actions::ActionSet;
-use crate::iam::arn::{Breadth, whole_types, widest};
+use crate::iam::arn::{Arn, Breadth, whole_types, widest};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::class::class;
 use crate::iam::condition::Grade;
@@ -238,6 +238,8 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, g: &Granting<'_>, class: &Class) -> 
         "secrets-read-star" => stored(&hit),
         _ => class.what,
     };
+    let within = Arn::parse(&wide.text).map_or("the account", |arn| arn.within());
+    let what = what.replace("of the account", &format!("of {within}"));
     let action = names(&hit, 1);
     let Some(span) = g.span_granting(&hit) else {
         return false;

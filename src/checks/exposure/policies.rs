@@ -336,6 +336,10 @@ fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
         if !changes || is_within_account(cx, d, s) {
             f.steps_down += 1;
         }
+        // Who is let in is the same for both where everybody is.
+        if let Some(open) = principal.items.first().filter(|_| is_open(principal)) {
+            f = f.scope(open.value.span, "");
+        }
         if strength(s).narrows() {
             f.steps_down += 1;
         }

@@ -1,29 +1,143 @@
 //! Policies put on a user rather than on a role or a group.
 //! IAM User Guide, "Security best practices in IAM".
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::finding::Cause;
+use crate::iam::Format;
 use crate::model::{Resource, kinds};
+use crate::project::IdentityKind;
 use crate::rules::{Context, Out};
-use crate::source::Span;
+use crate::source::{FileId, Span};
 use crate::value::{Kind, Value};
 
+const INLINE: &str = "inline-policy-on-user";
+const ATTACHED: &str = "policy-attached-to-user";
+
+/// Whom a policy is put on.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Whose {
+    /// A user of the repository, by its resource.
+    Known(u32),
+    /// What a file calls the user.
+    Named(FileId, String),
+    /// Nobody that another resource could name, too.
+    Alone(u32),
+}
+
+/// A resource that puts a policy on a user, and where it says so.
+struct Put {
+    resource: u32,
+    span: Span,
+    label: &'static str,
+}
+
+/// The policies of one user are one mistake, and so is that the user is in no group.
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let known = known(cx);
+    let mut found: BTreeMap<Whose, Vec<(&'static str, Put)>> = BTreeMap::new();
     for (id, r) in (0u32..).zip(&cx.project.resources) {
-        if let Some((span, what)) = inline(r).filter(|_| !withdraws(cx, id)) {
-            let message = format!("`{}` puts an inline policy on a user", r.address.name);
-            out.push(
-                cx.at_resource("inline-policy-on-user", id, message)
-                    .primary(span, what)
-                    .scope(r.header, ""),
-            );
+        let inline = inline(r).filter(|_| !withdraws(cx, id)).map(|at| (INLINE, at));
+        for (rule, (span, label)) in inline.into_iter().chain(attached(r).map(|at| (ATTACHED, at))) {
+            let put = Put {
+                resource: id,
+                span,
+                label,
+            };
+            found.entry(whose(r, id, &known)).or_default().push((rule, put));
         }
-        if let Some((span, what)) = attached(r) {
-            let message = format!("`{}` attaches a managed policy to a user", r.address.name);
-            out.push(
-                cx.at_resource("policy-attached-to-user", id, message)
-                    .primary(span, what)
-                    .scope(r.header, ""),
-            );
+    }
+    for (whose, all) in &found {
+        let cause = match whose {
+            Whose::Known(user) => *user,
+            _ => all.first().map_or(0, |(_, put)| put.resource),
+        };
+        for rule in [INLINE, ATTACHED] {
+            let puts: Vec<&Put> = all.iter().filter(|(r, _)| *r == rule).map(|(_, put)| put).collect();
+            let Some((first, others)) = puts.split_first() else {
+                continue;
+            };
+            let resource = |put: &Put| &cx.project.resources[put.resource as usize];
+            let name = name(resource(first));
+            let message = match (rule, others.len()) {
+                (INLINE, 0) => format!("`{name}` is an inline policy on a user"),
+                (INLINE, more) => format!("`{name}` and {more} more are inline policies on a user"),
+                (_, 0) => format!("`{name}` is attached to a user"),
+                (_, more) => format!("`{name}` and {more} more are attached to a user"),
+            };
+            let f = cx
+                .at_resource(rule, first.resource, message)
+                .cause(Cause::Resource(cause))
+                .primary(first.span, first.label)
+                .scope(resource(first).header, "");
+            out.push(others.iter().fold(f, |f, put| f.secondary(put.span, "and this one")));
         }
+    }
+}
+
+/// The resources of users, by what names them: a resource that puts a policy on one, a name in a file.
+#[derive(Default)]
+struct Users {
+    by_policy: BTreeMap<u32, u32>,
+    by_name: BTreeMap<(FileId, String), u32>,
+}
+
+fn known(cx: &Context<'_>) -> Users {
+    let users = cx.project.identities.iter().filter(|i| i.kind == IdentityKind::User);
+    let mut known = Users::default();
+    for user in users {
+        for by in user.policies.iter().filter_map(|p| p.by) {
+            known.by_policy.entry(by).or_insert(user.resource);
+        }
+        let r = &cx.project.resources[user.resource as usize];
+        if let Some(name) = r.get("UserName").and_then(|v| named(v, r.format)) {
+            known.by_name.entry((r.header.file, name)).or_insert(user.resource);
+        }
+    }
+    known
+}
+
+fn whose(r: &Resource, id: u32, known: &Users) -> Whose {
+    if &*r.kind == "AWS::IAM::User" {
+        return Whose::Known(id);
+    }
+    if let Some(user) = known.by_policy.get(&id) {
+        return Whose::Known(*user);
+    }
+    let value = ["UserName", "User", "Users"].iter().find_map(|p| r.get(p));
+    let Some(name) = value.and_then(|v| named(v, r.format)) else {
+        return Whose::Alone(id);
+    };
+    let key = (r.header.file, name);
+    match known.by_name.get(&key) {
+        Some(user) => Whose::Known(*user),
+        None => Whose::Named(key.0, key.1),
+    }
+}
+
+/// The one user that a value names. The same variable is the same user in the lines of a script, and another one in each turn of
+/// a loop of Terraform.
+fn named(value: &Value, format: Format) -> Option<String> {
+    let [one] = value.items() else { return None };
+    match &one.kind {
+        Kind::Unknown(hole) => (format == Format::Python).then(|| format!("${{{}}}", hole.name)),
+        _ => {
+            let text = one.as_text()?;
+            (text.is_known() || format == Format::Python).then(|| text.display())
+        }
+    }
+}
+
+/// The policy's own name; else the resource's, without the number of a call.
+fn name(r: &Resource) -> Cow<'_, str> {
+    let given = |p: &&str| r.get(p).and_then(Value::as_str).filter(|name| !name.is_empty());
+    let named = ["PolicyName", "ManagedPolicyName", "PolicyArn"].iter().find_map(given);
+    let own = || r.address.name.split('#').next().unwrap_or_default().into();
+    match named {
+        Some(name) => name.rsplit('/').next().unwrap_or_default().to_owned().into(),
+        None if r.format == Format::Python => Cow::Borrowed(&*r.type_name),
+        None => own(),
     }
 }
 

@@ -50,7 +50,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 
 fn one(cx: &Context<'_>, g: &Granting<'_>, item: &Item) -> Option<crate::finding::Finding> {
     let whole = whole_types(&item.text);
-    let service = Arn::parse(&item.text)?.service()?;
+    let arn = Arn::parse(&item.text)?;
+    let service = arn.service()?;
     let (kind, matters) = TYPES
         .iter()
         .filter(|(s, name, _)| *s == service && whole.iter().any(|t| t.name() == *name))
@@ -63,7 +64,7 @@ fn one(cx: &Context<'_>, g: &Granting<'_>, item: &Item) -> Option<crate::finding
             "resource-wildcard-id-too-broad",
             g.document,
             g.index,
-            format!("{} on every {kind} of the account", names(&matters, 2)),
+            format!("{} on every {kind} of {}", names(&matters, 2), arn.within()),
         )
         .primary(item.span, format!("every {kind}"))
         .actions(g.items_granting(&matters).iter().map(|i| i.display().to_lowercase()))
@@ -99,8 +100,13 @@ fn of_others(g: &Granting<'_>, service: &str, whole: &[ResourceType]) -> Option<
                 && !makes.iter().any(|verb| a.short_name().starts_with(verb))
         };
         let of_type: ActionSet = all.iter().filter(on).collect();
-        (!of_type.is_empty()).then(|| (kind.name().replace('-', " "), of_type))
+        (!of_type.is_empty()).then(|| (called(kind.name()), of_type))
     })
+}
+
+/// A type as a word: one that is a case of a more common one (`rule-on-custom-event-bus`) is called by that.
+fn called(name: &str) -> String {
+    name.split("-on-").next().unwrap_or(name).replace('-', " ")
 }
 
 /// What of the actions on a type is worth naming the resource for: all that changes, and reads of what is kept there.

@@ -5,6 +5,7 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use crate::checks::narrowing::own_account;
+use crate::iam::across::reaching_others;
 use crate::iam::arn::{Arn, Field, is_account_id};
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::{Facet, Grade};
@@ -13,27 +14,6 @@ use crate::iam::{Condition, Document, Format, Item, Origin, PolicyKind, Statemen
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::source::HoleKind;
-
-/// Services whose resources other accounts can let in by a policy on the resource.
-/// IAM User Guide, "AWS services that work with IAM", column "Resource-based policies".
-const SHARED: [&str; 16] = [
-    "backup",
-    "codeartifact",
-    "dynamodb",
-    "ecr",
-    "elasticfilesystem",
-    "es",
-    "events",
-    "glue",
-    "kafka",
-    "kinesis",
-    "kms",
-    "lambda",
-    "s3express",
-    "secretsmanager",
-    "sns",
-    "sqs",
-];
 
 /// Every ARN of a clause `Resource`, with its parts.
 fn arns(d: &Document) -> impl Iterator<Item = (usize, &Statement, &Item, Arn<'_>)> {
@@ -100,7 +80,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
                     Format::Json | Format::Text => {
                         "Use a placeholder that is filled in when the policy is made.".to_owned()
                     }
-                    format => format!("Use {} or a variable.", own_account(format)),
+                    _ => format!("Use {} or a variable.", own_account(cx, d)),
                 })
                 .resources([item.display()])
                 .other(account),
@@ -180,7 +160,7 @@ fn open_account(cx: &Context<'_>, out: &mut Out<'_>) {
             changing.subtract(&g.actions.of_level(AccessLevel::Read));
             changing
         });
-        let services = LazyCell::new(|| changing.services());
+        let others = LazyCell::new(|| reaching_others(&changing));
         let Some(clause) = g.statement.resource.as_ref().filter(|c| !c.negated) else {
             continue;
         };
@@ -191,7 +171,7 @@ fn open_account(cx: &Context<'_>, out: &mut Out<'_>) {
             let reaches = if service == "iam" {
                 arn.resource_type() == "role" && changing.contains_name("sts:AssumeRole")
             } else {
-                SHARED.contains(&&*service) && services.contains(&&*service)
+                !g.reached(item, &others).is_empty()
             };
             let named = !arn.resource.with_placeholders().bytes().all(|b| b == b'*');
             (reaches && named).then_some((item, arn))
@@ -200,13 +180,13 @@ fn open_account(cx: &Context<'_>, out: &mut Out<'_>) {
         let span = arn.account.span_of(0..1).unwrap_or(item.span);
         let organization = |c: &Condition| c.key.text.display().to_ascii_lowercase().contains("org");
         // Roles of other accounts, or the resources of an organization: the holder's own account would be too little.
-        let others = arn.service().as_deref() == Some("iam") || g.statement.conditions.iter().any(organization);
-        let help = match others {
+        let of_others = arn.service().as_deref() == Some("iam") || g.statement.conditions.iter().any(organization);
+        let help = match of_others {
             true => "Name the accounts, or add a condition on `aws:ResourceOrgID` with the ID of your organization."
                 .to_owned(),
             false => format!(
                 "Name the account: {}.",
-                own_account(cx.project.documents[g.document as usize].format)
+                own_account(cx, &cx.project.documents[g.document as usize])
             ),
         };
         out.push(

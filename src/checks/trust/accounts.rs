@@ -5,11 +5,16 @@ use std::cell::OnceCell;
 
 use crate::checks::holders::Holders;
 use crate::finding::{Confidence, Severity};
+use crate::iam::arn::Arn;
 use crate::iam::condition::strength;
 use crate::iam::principal::{Place, Who, place};
 use crate::iam::{Document, PolicyKind, PrincipalItem, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
+use crate::source::Text;
+
+/// Longest name of a role that a message has room for, in bytes.
+const LONGEST_NAME: usize = 28;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let holders = OnceCell::new();
@@ -91,12 +96,16 @@ fn one<'a>(
                 Who::User => "a user of another account",
                 _ => "a role of another account",
             };
+            let subject = match who {
+                Who::Role | Who::User => one_of_them(&item.value.text, what, &whose),
+                _ => whose,
+            };
             let mut f = cx
                 .at_statement(
                     rule,
                     id,
                     i,
-                    format!("{whose} may assume this role without an external id"),
+                    format!("{subject} may assume this role without an external id"),
                 )
                 .primary(item.value.span, what)
                 .principals([item.value.display()]);
@@ -124,5 +133,14 @@ fn one<'a>(
             .note("if the account that is given is yours, this is no other account"),
         ),
         _ => {}
+    }
+}
+
+/// One role or user of an account, by its name where that is short.
+fn one_of_them(principal: &Text, what: &str, whose: &str) -> String {
+    let name = Arn::parse(principal).map(|arn| arn.resource_id().display());
+    match name.filter(|name| !name.is_empty() && name.len() <= LONGEST_NAME) {
+        Some(name) => format!("`{name}` of {whose}"),
+        None => what.replace("another account", whose),
     }
 }

@@ -215,7 +215,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
             && is_missing(&lower, &p)
         {
             let f = at(
-                "arn-bad-partition",
+                "arn-service-not-in-partition",
                 format!("`{lower}` has no endpoint in `{p}`"),
                 "no resource is there, as far as is known",
             );

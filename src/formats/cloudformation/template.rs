@@ -9,7 +9,7 @@ use crate::source::{Hole, HoleKind, Span, Target, Text, join_path, parent_path};
 use crate::syntax::{Kind, NodeId, Tree};
 use crate::value::{Kind as V, Value};
 
-use crate::formats::placeholders::says_off;
+use crate::formats::placeholders::{is_stand_in, says_off};
 use crate::formats::templated::braces;
 
 use super::env::Env;
@@ -296,7 +296,8 @@ impl<'w> Template<'w> {
         };
         let written = scalar("Default")
             .or_else(only_allowed)
-            .filter(|n| !stored && tree.text(*n).is_some_and(|t| !t.is_empty()) && tree.kind(*n) != Kind::Null);
+            .filter(|n| !stored && tree.text(*n).is_some_and(|t| !t.is_empty()) && tree.kind(*n) != Kind::Null)
+            .filter(|n| !tree.text(*n).and_then(|t| t.known()).is_some_and(|t| is_stand_in(&t)));
         match written.and_then(|n| Some((tree.text(n)?, tree.span(n)))) {
             Some((text, at)) => Parameter {
                 value: match list {

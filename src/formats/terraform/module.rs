@@ -13,7 +13,7 @@ use super::attributes::outside;
 use super::directory::{Chosen, Decl, Directory, Expr};
 use super::eval::{Env, Evaluator, View};
 use super::instances::{Expanded, Expansion};
-use super::unset::is_unset;
+use super::unset::{is_example, is_unset};
 use super::{registry, texts, types};
 
 /// Deepest nesting of module calls.
@@ -176,7 +176,7 @@ impl<'a> Evaluator<'a> {
                             if is_root {
                                 self.tainted.set(true);
                             }
-                            if view.open || is_root && (unset() || self.is_switched(view, name)) {
+                            if view.open || is_root && (unset() || is_example(&value) || self.is_switched(view, name)) {
                                 let at = decl.map_or(span, |d| d.block().header);
                                 return Value::unknown(Hole::new(HoleKind::Input, shown.as_str(), at));
                             }

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::formats::placeholders::says_off;
+use crate::formats::placeholders::{is_stand_in, says_off};
 use crate::source::HoleKind;
 use crate::syntax::{Kind as Node, NodeId, Tree};
 use crate::value::guard::Fact;
@@ -31,6 +31,12 @@ pub(super) fn is_unset(directory: &Directory<'_>, name: &str, default: &Value) -
             .is_some_and(|text| text.is_empty() || is_compared(directory, name, &text)),
         _ => false,
     }
+}
+
+/// Whether a default only shows what a value looks like; see [`is_stand_in`].
+pub(super) fn is_example(default: &Value) -> bool {
+    let stands_in = |v: &Value| v.as_str().is_some_and(|text| is_stand_in(&text));
+    !default.items().is_empty() && default.items().iter().all(stands_in)
 }
 
 /// A `count`, a `for_each` or a local compares the variable with this text.

@@ -96,6 +96,8 @@ impl FixKind {
 pub enum OnePer {
     /// The items of a list of one statement.
     Statement,
+    /// The same, and their fixes are one fix.
+    List,
     /// A value, such as an account ID or a key, that is written several times in one file.
     Value,
 }
@@ -104,6 +106,7 @@ impl OnePer {
     pub fn name(self) -> &'static str {
         match self {
             Self::Statement => "statement",
+            Self::List => "list",
             Self::Value => "value",
         }
     }

@@ -33,7 +33,9 @@ impl Values<'_> {
         };
         let callers = self.callers(module);
         let calls = callers.get(&scope).map(Vec::as_slice).unwrap_or_default();
-        let subject = format!("calls of {} at {}", function.qualname, function.header.start);
+        let (sources, file) = (self.program.sources, function.header.file);
+        let line = sources.file(file).lines().line(function.header.start as usize);
+        let subject = format!("calls of {} at {}:{line}", function.qualname, sources.path(file));
         let default = parameter.default.map(|d| self.value(module, d)).filter(means_something);
         let given = |call: &Call, skip: usize| match parameter.kind {
             ParamKind::KeywordOnly => call.keyword(&parameter.name),

@@ -10,6 +10,7 @@ use crate::iam::{Document, Format, Item, Origin, Statement};
 use crate::model::Resource;
 use crate::project::{DocumentId, Effects, Project};
 use crate::source::{FileId, Span};
+use crate::test_code::is_test_code;
 use crate::unjudged::Unjudged;
 
 /// A check that needs code.
@@ -276,6 +277,14 @@ fn unit(finding: &Finding, at: Option<Span>) -> Option<Unit> {
     finding.cause.unit().or(at.map(|at| Unit::File(at.file)))
 }
 
+/// Whether a path is one of examples or of tests.
+fn is_example(path: &str) -> bool {
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let named = ["example", "examples", "sample", "samples"];
+    let shows = |folder: &str| named.iter().any(|n| folder.eq_ignore_ascii_case(n));
+    is_test_code(path) || folders.split('/').any(shows)
+}
+
 #[cfg(test)]
 mod tests {
     use super::names_organization;
@@ -302,13 +311,4 @@ mod tests {
             assert!(!names_organization(other), "{other}");
         }
     }
-}
-
-/// Whether a path is in a folder of examples or of tests.
-fn is_example(path: &str) -> bool {
-    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
-    let named = ["example", "examples", "sample", "samples", "test", "tests"];
-    folders
-        .split('/')
-        .any(|f| named.iter().any(|n| f.eq_ignore_ascii_case(n)))
 }

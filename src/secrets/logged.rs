@@ -39,7 +39,7 @@ const ENOUGH: usize = 2;
 pub fn is_logged(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
     let line = before.rsplit('\n').next().unwrap_or_default();
-    let name = line.trim_end_matches(|c: char| matches!(c, '"' | '\'' | ' ' | ':' | '[' | '\\' | '='));
+    let name = line.trim_end_matches(['"', '\'', ' ', ':', '[', '\\', '=']);
     let name = name.to_ascii_lowercase();
     if !NAMES.iter().any(|n| name.ends_with(n)) || name.ends_with("aws_access_key_id") {
         return false;

@@ -10,6 +10,7 @@ mod fold;
 mod hygiene;
 mod renderings;
 mod suppress;
+mod unite;
 mod unjudged;
 
 use crate::finding::{Confidence, Finding, Fix, LabelRole, Severity};
@@ -252,7 +253,7 @@ pub fn settle(project: &Project<'_>, findings: Vec<Finding>, terms: &Terms<'_>) 
     }
     // Each part has been asked for its own suppression before they become one.
     let left_out = |f: &Reported| is_left_out(project, f, terms);
-    let united = fold::unite(&mut reported, sources, terms.ruleset, &left_out);
+    let united = unite::unite(&mut reported, sources, terms.ruleset, &left_out);
     if !united.is_empty() {
         fingerprint::identify(sources, &mut reported, terms, &mask);
         for i in united {

@@ -82,11 +82,11 @@ impl Renderings {
                 templates.entry(r.header.file).or_default().push(r);
             }
         }
-        let mut found = Self::default();
-        found.made = (templates.iter())
-            .filter(|(_, resources)| is_of_cdk(resources))
-            .map(|(file, _)| *file)
-            .collect();
+        let made = templates.iter().filter(|(_, resources)| is_of_cdk(resources));
+        let mut found = Self {
+            made: made.map(|(file, _)| *file).collect(),
+            ..Self::default()
+        };
         let ids: BTreeMap<FileId, BTreeSet<&str>> = (templates.iter())
             .map(|(file, resources)| (*file, resources.iter().map(|r| &*r.address.name).collect()))
             .collect();
@@ -96,7 +96,7 @@ impl Renderings {
             for file in &found.made {
                 let is_there = |id: &&str| construct(id).is_some_and(|name| names.contains(name));
                 if let Some(group) = found.group.get(file)
-                    && ids.get(file).is_some_and(|ids| ids.iter().any(|id| is_there(id)))
+                    && ids.get(file).is_some_and(|ids| ids.iter().any(is_there))
                 {
                     found.of_python.insert(*group);
                 }

@@ -128,7 +128,7 @@ fn a_place_raises_a_lone_id() {
     let (rule, severity, _, folded) = one("main.tf", &text);
     assert_eq!((&*rule, severity), ("aws-access-key-id", Severity::Critical));
     assert_eq!(folded, ["tf-provider-static-credentials"]);
-    assert_eq!(one("a.txt", &id()).1, Severity::Medium);
+    assert_eq!(one("a.txt", &id()).1, Severity::High);
     assert_eq!(one("a.txt", &session_id()).1, Severity::Low);
 }
 

@@ -128,7 +128,7 @@ fn a_key_id_in_a_record_is_low() {
     assert_eq!(level, "low");
     assert!(!notes.contains("belongs to account"), "{notes}");
     let (level, notes) = severity(&format!("{{\"key\": \"{id}\"}}"));
-    assert_eq!(level, "medium");
+    assert_eq!(level, "high");
     assert!(notes.contains("if it is real, the key belongs to account"), "{notes}");
 }
 

@@ -193,7 +193,6 @@ impl Located {
             match self.credential.first().kind {
                 // Alone it opens nothing.
                 Kind::TemporaryAccessKeyId if self.credential.is_id() => Severity::Low,
-                Kind::AccessKeyId if self.credential.is_id() => Severity::Medium,
                 Kind::TemporaryAccessKeyId | Kind::MwsToken | Kind::AppSyncApiKey => Severity::Medium,
                 Kind::SecretAccessKey => Severity::Critical,
                 Kind::AccessKeyId | Kind::SessionToken | Kind::BedrockApiKey | Kind::PrivateKey => Severity::High,

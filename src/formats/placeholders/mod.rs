@@ -25,24 +25,10 @@ pub(super) fn says_off(default: &str) -> bool {
     OFF.iter().any(|word| default.trim().eq_ignore_ascii_case(word))
 }
 
-/// Whether the default of a parameter only shows what a value looks like: an account that the documentation of AWS has for
-/// examples, or an ARN of one. AWS General Reference, "AWS account identifiers".
+/// Whether the default of a parameter only shows what a value looks like: an ARN with a part that is crossed out.
 pub(super) fn is_stand_in(default: &str) -> bool {
-    const EXAMPLES: [&str; 6] = [
-        "012345678901",
-        "012345678910",
-        "111122223333",
-        "123456789012",
-        "444455556666",
-        "777788889999",
-    ];
-    let text = default.trim();
-    let account = match text.starts_with("arn:") {
-        true => text.split(':').nth(4).unwrap_or_default(),
-        false => text,
-    };
-    let same = || account.bytes().all(|b| account.starts_with(char::from(b)));
-    arn::is_account_id(account) && (EXAMPLES.contains(&account) || same())
+    const CROSSED_OUT: &str = "XXXX";
+    default.starts_with("arn:") && default.to_ascii_uppercase().contains(CROSSED_OUT)
 }
 
 /// Deepest value that is looked into.

@@ -153,9 +153,9 @@ pub(super) fn edges(evaluator: &Evaluator<'_>, module: usize) -> (Edges, Vec<Unr
         if let ExprKind::Attr { of, name, .. } = &e.kind {
             if &**name == "__dict__" {
                 read.push((from, None));
-            } else if &**name == classes::HEIRS {
-                read.push((from, Some(name.clone())));
-            } else if !evaluator.index.methods(name).is_empty() && classes::is_unclear(&things) {
+            } else if &**name == classes::HEIRS
+                || !evaluator.index.methods(name).is_empty() && classes::is_unclear(&things)
+            {
                 read.push((from, Some(name.clone())));
             }
             properties(evaluator, module, *of, name, from, &mut out);

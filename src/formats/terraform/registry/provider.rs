@@ -39,7 +39,7 @@ pub(in crate::formats::terraform) fn is_of_another_provider(source: &str) -> boo
     let last = parts.last().copied().unwrap_or_default();
     let is_host = |part: &&str| part.contains('.') || part.contains(':');
     let provider = match parts.as_slice() {
-        [_, _, provider] if scheme.is_empty() && !parts.iter().any(|p| is_host(&p)) => *provider,
+        [_, _, provider] if scheme.is_empty() && !parts.iter().any(&is_host) => *provider,
         [host, _, _, provider] if scheme.is_empty() && is_host(host) && !host.contains('@') => *provider,
         _ => {
             let name = last.strip_suffix(".git").unwrap_or(last);

@@ -91,6 +91,7 @@ impl<'a> Evaluator<'a> {
                 };
                 Kind::OneOf(changed(branches, change)?.into())
             }
+            (Kind::Seq(items), Kind::Unknown(_)) if items.is_empty() && self.is_of_root(value) => return None,
             (Kind::Seq(items), Kind::Unknown(_) | Kind::OneOf(_)) if in_policy && !has_more(items) => {
                 let more = std::iter::once(self.more(value.span));
                 Kind::Seq(items.iter().cloned().chain(more).collect())
@@ -102,6 +103,14 @@ impl<'a> Evaluator<'a> {
             _ => return None,
         };
         Some(Value { kind, ..value.clone() })
+    }
+
+    /// The default of a variable that the user of the repository sets, and nothing else: what holds by default is judged.
+    fn is_of_root(&self, value: &Value) -> bool {
+        let root = self.modules.borrow().get(self.root).map(|m| m.directory);
+        let declared = root.into_iter().flat_map(|d| d.variables.values());
+        let mut defaults = declared.filter_map(|v| v.expr("default"));
+        defaults.any(|e| e.tree.span(e.node) == value.span)
     }
 
     fn more(&self, span: Span) -> Value {

@@ -21,7 +21,7 @@ pub use workload::{Code, CodePlace, Handler, RunsAs, Workload, WorkloadKind};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use crate::iam::{Document, Granted, Own, Statement};
+use crate::iam::{Clause, Document, Granted, Own, Statement};
 use crate::model::Resource;
 use crate::model::python::{Module, Program};
 use crate::source::{Problem, Sources, Span, Text};
@@ -117,7 +117,13 @@ impl Project<'_> {
         let principals = s.principal.iter().flat_map(|p| &p.items).map(|p| &p.value);
         let values = s.conditions.iter().flat_map(|c| &c.values);
         let mut items = clauses.chain(principals).chain(values);
-        !s.unlimited && items.all(|item| self.default_at(item.span).is_none())
+        // An element that is empty by default may have any items.
+        let is_empty = |c: &Option<Clause>| c.as_ref().is_some_and(|c| c.items.is_empty());
+        let empty = is_empty(&s.action)
+            || is_empty(&s.resource)
+            || s.principal.as_ref().is_some_and(|p| p.items.is_empty())
+            || s.conditions.iter().any(|c| c.values.is_empty());
+        !s.unlimited && !empty && items.all(|item| self.default_at(item.span).is_none())
     }
 
     /// Whether nothing in the repository puts the policy at `span` to use.

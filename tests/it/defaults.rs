@@ -139,7 +139,14 @@ resource "aws_iam_policy" "q" {{
         );
         let text = format!("{INPUTS}{document}");
         let root = found(&[("main.tf", &text)], &CLOSED);
-        assert_eq!(shown(&root), Vec::<String>::new(), "{value}");
+        match value {
+            // The user of the repository sets it, and the empty list is what holds otherwise.
+            "var.list" | "local.given" => {
+                assert!(shown(&root).iter().all(|f| f.ends_with(" low low")), "{value}");
+                assert!(shown(&root).iter().all(|f| !f.contains("redundant")), "{value}");
+            }
+            _ => assert_eq!(shown(&root), Vec::<String>::new(), "{value}"),
+        }
         let call = "module \"m\" {\n  source = \"./m\"\n}\n";
         let called = found(&[("main.tf", call), ("m/main.tf", &text)], &CLOSED);
         assert_eq!(shown(&called), Vec::<String>::new(), "{value} of a module");

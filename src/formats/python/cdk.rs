@@ -125,6 +125,9 @@ impl Lowering<'_> {
         let first = known.map_or(0, |member| member.expr);
         let document = document_with(policy.members.iter().map(statement).collect(), m.expr(first).span);
         let mut loose = self.loose_of(document, names.address(self, first), "PolicyStatement");
+        if let (Some(made), None) = (policy.holder, policy.service) {
+            loose.holders = self.held_by(made);
+        }
         if let Some(service) = policy.service {
             loose.kind = Some(PolicyKind::Resource);
             loose.service = Some(Arc::from(service));

@@ -66,6 +66,8 @@ pub(super) struct Member {
 pub(super) struct Gathered {
     /// The IAM prefix of the resource whose policy it is.
     pub service: Option<&'static str>,
+    /// The call that makes what has the policy.
+    pub holder: Option<ExprId>,
     pub members: Vec<Member>,
 }
 
@@ -102,9 +104,16 @@ impl Lowering<'_> {
                 site.holder,
                 site.service.is_some() || method_of(m, call) == "add_to_resource_policy",
             );
+            let holder = match key.0 {
+                Holder::Made(made) => Some(made),
+                Holder::Named(..) => None,
+            };
             let policy = all.entry(key.clone()).or_insert_with(|| {
                 order.push(key);
-                Gathered::default()
+                Gathered {
+                    holder,
+                    ..Gathered::default()
+                }
             });
             policy.service = policy.service.or(site.service);
             for member in found {
@@ -121,6 +130,7 @@ impl Lowering<'_> {
             .filter(|e| !put.contains(e) && m.call(*e).is_some_and(|c| is(*e, c)));
         out.extend(alone.map(|expr| Gathered {
             service: None,
+            holder: None,
             members: vec![Member {
                 expr,
                 known: true,
@@ -297,6 +307,25 @@ impl Lowering<'_> {
             }
         }
         out
+    }
+
+    /// The roles, users and groups that a construct puts its policy on, and itself where it is a managed policy.
+    pub(super) fn held_by(&self, made: ExprId) -> Vec<crate::iam::Holder> {
+        let m = self.module_ref();
+        let Some(call) = m.call(made) else { return Vec::new() };
+        let lists = ["roles", "users", "groups"].into_iter().filter_map(|k| call.keyword(k));
+        let named = lists.flat_map(|list| match &m.expr(list).kind {
+            ExprKind::List(items) => items.as_slice(),
+            _ => &[],
+        });
+        let constructs = named.filter_map(|e| match self.holder(*e)? {
+            Holder::Made(made) => Some(made),
+            Holder::Named(..) => None,
+        });
+        let all = std::iter::once(made).chain(constructs);
+        all.filter_map(|made| self.values.identity(self.module, made))
+            .map(|(kind, name)| crate::iam::Holder { kind, name })
+            .collect()
     }
 
     /// The `PolicyDocument`s of an argument: itself, or the values of a dict.

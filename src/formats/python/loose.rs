@@ -7,7 +7,7 @@ use super::resources::{Lowering, literal_starts, made_entry, method_of};
 use crate::formats::fragments::with_holes;
 use crate::formats::plain;
 use crate::formats::recognize;
-use crate::iam::{Format, POLICY_ELEMENTS, PolicyKind};
+use crate::iam::{Format, Holder, POLICY_ELEMENTS, PolicyKind};
 use crate::model::python::{Bound, ExprId, ExprKind, Module, Pair, Part, Reaching, ScopeId, Usage};
 use crate::model::{Address, Loose, Unit};
 use crate::source::{FileId, Span};
@@ -27,6 +27,14 @@ const SIMULATORS: [&str; 5] = [
     "check_no_new_access",
     "check_access_not_granted",
     "check_no_public_access",
+];
+
+/// Constructs of the CDK's first level that have policies: class, kind as in ARNs, and the keyword of the name.
+const CONSTRUCTS: [(&str, &str, &str); 4] = [
+    ("CfnGroup", "group", "group_name"),
+    ("CfnManagedPolicy", "policy", "managed_policy_name"),
+    ("CfnRole", "role", "role_name"),
+    ("CfnUser", "user", "user_name"),
 ];
 
 /// Starts of literals that are part of a document already.
@@ -134,6 +142,7 @@ impl Lowering<'_> {
             format: Format::Python,
             kind: None,
             suggested: None,
+            holders: Vec::new(),
             service: None,
             name,
             type_name: type_name.into(),
@@ -161,6 +170,7 @@ impl Lowering<'_> {
         }
         let mut loose = self.loose_of(v, names.address(self, expr), "dict");
         loose.kind = names.keyword(expr);
+        loose.holders.extend(self.holder_of(expr, parents));
         unit.loose.push(loose);
     }
 
@@ -232,6 +242,24 @@ impl Lowering<'_> {
                     .any(|p| p.key.and_then(|k| m.string(k)).as_deref() == Some(key))
             })
         })
+    }
+
+    /// The construct of the CDK that has a policy among its arguments.
+    fn holder_of(&self, expr: ExprId, parents: &[ExprId]) -> Option<Holder> {
+        let m = self.module_ref();
+        let above = std::iter::successors(Some(expr), |e| parents.get(*e as usize).copied());
+        let calls = above
+            .take(8)
+            .take_while(|e| *e != ExprId::MAX)
+            .filter_map(|e| m.call(e));
+        let mut found = calls.filter_map(|call| {
+            let class = self.class_of(call);
+            let (_, kind, keyword) = CONSTRUCTS.iter().find(|(name, ..)| *name == class)?;
+            let name = self.values.value(self.module, call.keyword(keyword)?);
+            let name = name.as_text().filter(|t| t.is_known())?.clone();
+            Some(Holder { kind, name })
+        });
+        found.next()
     }
 
     /// Whether a dict around an expression, or the expression itself, is such a one.

@@ -38,6 +38,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         test_code: Vec::new(),
         defaults: Vec::new(),
         unplaced: BTreeMap::new(),
+        elsewhere: Vec::new(),
         alternatives: OnceLock::new(),
         granted: Vec::new(),
         withheld: OnceLock::new(),

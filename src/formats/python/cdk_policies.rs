@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::resources::{Lowering, method_of};
+use crate::iam::Holder as Holding;
 use crate::model::python::{Bound, Call, Change, ExprId, ExprKind, Reaching, ScopeId, ScopeKind};
 use crate::value::Guard;
 
@@ -41,6 +42,9 @@ const ADDERS: &[&str] = &[
     "add_to_resource_policy",
     "add_to_role_policy",
 ];
+
+/// See [`Lowering::attached`].
+pub(super) type Attached = BTreeMap<ExprId, Vec<ExprId>>;
 
 /// What the statements are put into.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -310,7 +314,7 @@ impl Lowering<'_> {
     }
 
     /// The roles, users and groups that a construct puts its policy on, and itself where it is a managed policy.
-    pub(super) fn held_by(&self, made: ExprId) -> Vec<crate::iam::Holder> {
+    pub(super) fn held_by(&self, made: ExprId, attached: &Attached) -> Vec<Holding> {
         let m = self.module_ref();
         let Some(call) = m.call(made) else { return Vec::new() };
         let lists = ["roles", "users", "groups"].into_iter().filter_map(|k| call.keyword(k));
@@ -322,10 +326,37 @@ impl Lowering<'_> {
             Holder::Made(made) => Some(made),
             Holder::Named(..) => None,
         });
-        let all = std::iter::once(made).chain(constructs);
+        let attached = attached.get(&made).into_iter().flatten().copied();
+        let all = std::iter::once(made).chain(constructs).chain(attached);
         all.filter_map(|made| self.values.identity(self.module, made))
-            .map(|(kind, name)| crate::iam::Holder { kind, name })
+            .map(|(kind, name)| Holding { kind, name })
             .collect()
+    }
+
+    /// The constructs that a managed policy is attached to, by the call that makes it.
+    pub(super) fn attached(&self) -> Attached {
+        let m = self.module_ref();
+        let made = |e: ExprId| match self.holder(e) {
+            Some(Holder::Made(made)) => Some(made),
+            _ => None,
+        };
+        let mut out = Attached::new();
+        for expr in m.ids() {
+            let Some(call) = m.call(expr) else { continue };
+            let (on, policies) = match &m.expr(call.function).kind {
+                ExprKind::Attr { of, name, .. } if &**name == "add_managed_policy" => {
+                    (made(*of), call.args.iter().map(|a| a.value).collect())
+                }
+                _ => match call.keyword("managed_policies").map(|list| &m.expr(list).kind) {
+                    Some(ExprKind::List(items)) => (Some(expr), items.clone()),
+                    _ => continue,
+                },
+            };
+            for policy in policies.into_iter().filter_map(made) {
+                out.entry(policy).or_default().extend(on);
+            }
+        }
+        out
     }
 
     /// The `PolicyDocument`s of an argument: itself, or the values of a dict.

@@ -29,12 +29,22 @@ const SIMULATORS: [&str; 5] = [
     "check_no_public_access",
 ];
 
-/// Constructs of the CDK's first level that have policies: class, kind as in ARNs, and the keyword of the name.
-const CONSTRUCTS: [(&str, &str, &str); 4] = [
+/// Classes whose objects have policies, the kind as in ARNs, and the keyword of its name: of the CDK's first level, of Pulumi and
+/// of Troposphere.
+const CONSTRUCTS: [(&str, &str, &str); 13] = [
     ("CfnGroup", "group", "group_name"),
+    ("CfnGroupPolicy", "group", "group_name"),
     ("CfnManagedPolicy", "policy", "managed_policy_name"),
     ("CfnRole", "role", "role_name"),
+    ("CfnRolePolicy", "role", "role_name"),
     ("CfnUser", "user", "user_name"),
+    ("CfnUserPolicy", "user", "user_name"),
+    ("GroupPolicy", "group", "group"),
+    ("Role", "role", "RoleName"),
+    ("Role", "role", "name"),
+    ("RolePolicy", "role", "role"),
+    ("User", "user", "UserName"),
+    ("UserPolicy", "user", "user"),
 ];
 
 /// Starts of literals that are part of a document already.
@@ -244,7 +254,7 @@ impl Lowering<'_> {
         })
     }
 
-    /// The construct of the CDK that has a policy among its arguments.
+    /// What has a policy among its arguments.
     fn holder_of(&self, expr: ExprId, parents: &[ExprId]) -> Option<Holder> {
         let m = self.module_ref();
         let above = std::iter::successors(Some(expr), |e| parents.get(*e as usize).copied());
@@ -254,10 +264,12 @@ impl Lowering<'_> {
             .filter_map(|e| m.call(e));
         let mut found = calls.filter_map(|call| {
             let class = self.class_of(call);
-            let (_, kind, keyword) = CONSTRUCTS.iter().find(|(name, ..)| *name == class)?;
-            let name = self.values.value(self.module, call.keyword(keyword)?);
-            let name = name.as_text().filter(|t| t.is_known())?.clone();
-            Some(Holder { kind, name })
+            let mut rows = CONSTRUCTS.iter().filter(|(name, ..)| *name == class);
+            rows.find_map(|(_, kind, keyword)| {
+                let name = self.values.value(self.module, call.keyword(keyword)?);
+                let name = name.as_text().filter(|t| t.is_known())?.clone();
+                Some(Holder { kind, name })
+            })
         });
         found.next()
     }

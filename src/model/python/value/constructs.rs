@@ -13,7 +13,7 @@ struct Construct {
     /// The module of its service, and how its classes end.
     module: &'static str,
     class: &'static str,
-    /// What variables that hold one are called, where their names say enough.
+    /// What variables that hold one are called, where nothing else has an attribute of this name.
     word: Option<&'static str>,
     /// The keyword of its name.
     name: &'static str,
@@ -56,14 +56,14 @@ const CONSTRUCTS: &[Construct] = &[
     row("event_bus_arn", ("aws_events", "EventBus"), Some("bus"), "event_bus_name", ("events", Place::Region, "event-bus/")),
     row("function_arn", ("aws_lambda", "Function"), None, "function_name", ("lambda", Place::Region, "function:")),
     row("group_arn", ("aws_iam", "Group"), None, "group_name", ("iam", Place::Account, "group/")),
-    row("key_arn", ("aws_kms", "Key"), Some("key"), "key_id", ("kms", Place::Region, "key/")),
+    row("key_arn", ("aws_kms", "Key"), None, "key_id", ("kms", Place::Region, "key/")),
     row("managed_policy_arn", ("aws_iam", "ManagedPolicy"), None, "managed_policy_name", ("iam", Place::Account, "policy/")),
     row("queue_arn", ("aws_sqs", "Queue"), Some("queue"), "queue_name", ("sqs", Place::Region, "")),
     row("role_arn", ("aws_iam", "Role"), None, "role_name", ("iam", Place::Account, "role/")),
     row("secret_arn", ("aws_secretsmanager", "Secret"), Some("secret"), "secret_name", ("secretsmanager", Place::Region, "secret:")),
     row("state_machine_arn", ("aws_stepfunctions", "StateMachine"), Some("state_machine"), "state_machine_name", ("states", Place::Region, "stateMachine:")),
     row("stream_arn", ("aws_kinesis", "Stream"), None, "stream_name", ("kinesis", Place::Region, "stream/")),
-    row("table_arn", ("aws_dynamodb", "Table"), Some("table"), "table_name", ("dynamodb", Place::Region, "table/")),
+    row("table_arn", ("aws_dynamodb", "Table"), None, "table_name", ("dynamodb", Place::Region, "table/")),
     row("table_arn", ("aws_dynamodb", "TableV2"), None, "table_name", ("dynamodb", Place::Region, "table/")),
     row("topic_arn", ("aws_sns", "Topic"), Some("topic"), "topic_name", ("sns", Place::Region, "")),
     row("user_arn", ("aws_iam", "User"), None, "user_name", ("iam", Place::Account, "user/")),
@@ -177,7 +177,8 @@ impl Values<'_> {
         };
         let of_service = !of.starts_with("aws_") || of.starts_with(construct.module);
         let named = match construct.service {
-            "lambda" => class.ends_with(construct.class),
+            // `PythonFunction`, `DatabaseSecret`.
+            "lambda" | "secretsmanager" => class.ends_with(construct.class),
             _ => class == construct.class,
         };
         named && of_service && !path.contains("pulumi") && !path.contains("troposphere")

@@ -3,12 +3,14 @@
 //!
 //! **Invariant:** a pattern that covers every role, user or policy does not name anyone: rules about breadth report it.
 
+use crate::iam::Format;
 use crate::iam::arn::{Arn, Breadth, is_every, widest};
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
+use crate::model::Resource;
 use crate::project::{Identity, IdentityKind, PolicyRef, ResourceId};
 use crate::rules::Context;
-use crate::source::{Piece, Span, Text};
+use crate::source::{Hole, HoleKind, Piece, Span, Text};
 
 /// How a pattern with the policy variable `${aws:username}` covers the calling user.
 /// IAM User Guide, "IAM policy elements: Variables and tags".
@@ -40,10 +42,11 @@ pub(super) fn caller(resource: &Text) -> Option<Caller> {
     }
 }
 
-/// A resource of the repository that is an identity's own.
+/// A resource that is an identity's own.
 #[derive(Clone, Copy)]
 pub(super) struct Named<'a> {
-    resource: ResourceId,
+    /// `None` where the repository has its name only.
+    resource: Option<ResourceId>,
     /// As in ARNs: `role`, `policy`.
     kind: &'static str,
     name: Option<&'a Text>,
@@ -52,9 +55,31 @@ pub(super) struct Named<'a> {
 impl<'a> Named<'a> {
     pub(super) fn identity(identity: &'a Identity) -> Self {
         Self {
-            resource: identity.resource,
+            resource: Some(identity.resource),
             kind: identity.kind.name(),
             name: identity.name.as_ref(),
+        }
+    }
+
+    /// What only a name stands for.
+    pub(super) fn by_name(kind: &'static str, name: &'a Text) -> Self {
+        Self {
+            resource: None,
+            kind,
+            name: Some(name),
+        }
+    }
+
+    /// A managed policy of the repository.
+    pub(super) fn policy(cx: &Context<'a>, resource: ResourceId) -> Self {
+        let r = &cx.project.resources[resource as usize];
+        let name = ["ManagedPolicyName", "PolicyName", "Name"]
+            .iter()
+            .find_map(|p| r.get(p)?.as_text());
+        Self {
+            resource: Some(resource),
+            kind: "policy",
+            name,
         }
     }
 
@@ -88,17 +113,7 @@ pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl
     documents
         .flatten()
         .filter_map(|d| project.documents[*d as usize].resource)
-        .map(|resource| {
-            let r = &project.resources[resource as usize];
-            let name = ["ManagedPolicyName", "PolicyName", "Name"]
-                .iter()
-                .find_map(|p| r.get(p)?.as_text());
-            Named {
-                resource,
-                kind: "policy",
-                name,
-            }
-        })
+        .map(|resource| Named::policy(cx, resource))
 }
 
 /// The groups of the repository that this user is in.
@@ -109,16 +124,17 @@ pub(super) fn own_groups<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl I
 }
 
 /// Whether `resource` refers to a resource of the repository, or is an ARN of IAM that its path and name fit.
-fn is_named(cx: &Context<'_>, id: ResourceId, kind: &str, name: Option<&Text>, resource: &Text) -> bool {
+fn is_named(cx: &Context<'_>, id: Option<ResourceId>, kind: &str, name: Option<&Text>, resource: &Text) -> bool {
     if widest(resource) <= Breadth::WholeType {
         return false;
     }
-    if refers(resource, cx, id) {
+    if id.is_some_and(|id| refers(resource, cx, id)) {
         return true;
     }
-    let path = cx.project.resources[id as usize]
-        .get("Path")
-        .map_or(Some("/".into()), |p| p.as_str());
+    let r = id.map(|id| &cx.project.resources[id as usize]);
+    let path = r.and_then(|r| r.get("Path")).map_or(Some("/".into()), |p| p.as_str());
+    let generated = || r.and_then(generated_name);
+    let name = name.cloned().or_else(generated);
     let (Some(name), Some(path), Some(arn)) = (name, path, Arn::parse(resource)) else {
         return false;
     };
@@ -133,8 +149,21 @@ fn is_named(cx: &Context<'_>, id: ResourceId, kind: &str, name: Option<&Text>, r
     }
     // The name is one value, which both are made of.
     let mut full = Text::made(&format!("{kind}{path}"), Span::new(crate::source::FileId(0), 0, 0));
-    full.append(name);
+    full.append(&name);
     pattern.covers(&Pattern::resource(&full)).is_yes()
+}
+
+/// The name that CloudFormation makes for what has none: of the stack, the logical id, and letters of its own.
+/// AWS CloudFormation User Guide, "Name type".
+fn generated_name(r: &Resource) -> Option<Text> {
+    if !matches!(r.format, Format::Cloudformation | Format::Sam) {
+        return None;
+    }
+    let hole = |name: &str| Text::hole(Hole::new(HoleKind::Existing, name, r.header));
+    let mut out = hole("AWS::StackName");
+    out.append(&Text::made(&format!("-{}-", r.address.name), r.header));
+    out.append(&hole("suffix"));
+    Some(out)
 }
 
 /// Ends in a reference to the resource, after nothing or after a whole part of an ARN.

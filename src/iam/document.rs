@@ -147,6 +147,8 @@ pub struct Document {
     pub keys: Vec<Spanned<String>>,
     /// Holder of the document: Terraform address, logical id, Python qualified name; `None` for a bare file.
     pub owner: Option<Owner>,
+    /// What code puts it on, where no resource stands for that.
+    pub holders: Vec<Holder>,
     /// The resource that holds it: index into `Unit::resources`, and after linking into `Project::resources`.
     pub resource: Option<u32>,
     /// For a resource policy: the account in the ARN by which the resource that holds it names what it is on.
@@ -236,6 +238,15 @@ pub struct Owner {
     pub type_name: Arc<str>,
     /// `policy`, `Policies/0`, `AssumeRolePolicyDocument`.
     pub attribute: Arc<str>,
+}
+
+/// A role, user or group that has a policy, or the managed policy that it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// As in ARNs: `role`, `policy`.
+    pub kind: &'static str,
+    /// With its path.
+    pub name: Text,
 }
 
 /// A place that puts a document to use.

@@ -7,8 +7,9 @@ use super::{PolicyKind, PrincipalClause, PrincipalType, Statement};
 
 /// The kind, and for a resource policy the service that its actions and resources name.
 ///
-/// With a principal and only `sts:` actions that assume a role it is a trust policy, unless resources tell otherwise, and so it is with a
-/// federated principal and no action; with a principal it is on some resource; else it is for an identity. No statement: not known.
+/// With a principal and only `sts:` actions that assume a role it is a trust policy, unless resources tell otherwise, and so it is
+/// with one such action and no resource, and with a federated principal and no action; with a principal it is on some resource;
+/// else it is for an identity. No statement: not known.
 pub fn by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
     // Of a statement that could not be read nobody knows what it is part of.
     let unread = |s: &Statement| s.open && s.keys.is_empty();
@@ -34,11 +35,19 @@ pub fn by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
     };
     // Where no action is named: only a role lets in who signed in elsewhere.
     let federated = || principals().any(|p| p.kind == PrincipalType::Federated);
-    let assumes = if actions.peek().is_some() {
-        actions.all(|a| is_assume(&a))
-    } else {
-        federated()
-    };
+    let (mut assumes, mut any) = (true, false);
+    if actions.peek().is_none() {
+        assumes = federated();
+    }
+    for action in actions {
+        let is = is_assume(&action);
+        assumes &= is;
+        any |= is;
+    }
+    // Of all policies without a resource only that of a role is about assuming it: another action beside is a mistake.
+    if any && no_resource {
+        return (PolicyKind::Trust, None);
+    }
     // An endpoint policy for STS has principals, these actions and resources too; its principals are never of these types.
     let for_role = principals().any(|p| matches!(p.kind, PrincipalType::Service | PrincipalType::Federated));
     if assumes && (no_resource || for_role) {

@@ -15,7 +15,7 @@ pub mod python;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::iam::{Document, Format, PolicyKind};
+use crate::iam::{Document, Format, Holder, PolicyKind};
 use crate::source::{Problem, Span};
 use crate::value::guard::{both, worlds_or_each};
 use crate::value::{Guard, Kind, Value};
@@ -160,6 +160,14 @@ fn holds_statements(value: &Value, depth: u32) -> bool {
     }
 }
 
+/// What the name of a file or of its folder says of a policy in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suggested {
+    pub kind: PolicyKind,
+    /// It is said of a policy that allows all of everything too: by the folder, or by the name that AWS gave to it.
+    pub for_all: bool,
+}
+
 /// A value with the shape of a policy document that no known resource holds, or a bare document.
 #[derive(Clone, Debug)]
 pub struct Loose {
@@ -168,9 +176,11 @@ pub struct Loose {
     /// What the surroundings say it is; else its shape decides.
     pub kind: Option<PolicyKind>,
     /// What the name of the file or of its folder suggests.
-    pub suggested: Option<PolicyKind>,
+    pub suggested: Option<Suggested>,
     /// IAM prefix for a resource policy.
     pub service: Option<Arc<str>>,
+    /// What it is put on, where no resource stands for that.
+    pub holders: Vec<Holder>,
     /// `aws_iam_policy_document.x`, `TRUST_POLICY`; `None` for a bare file.
     pub name: Option<Address>,
     /// As written: `data.aws_iam_policy_document`, `dict`; empty for a bare file.

@@ -59,6 +59,8 @@ pub struct Project<'a> {
     /// Policies that are put on an identity that cannot be told, by its kind and the scope of the resource that puts them:
     /// one place of each.
     pub unplaced: BTreeMap<(IdentityKind, Arc<str>), Span>,
+    /// Policies that are put on identities of which the repository has the name only.
+    pub elsewhere: Vec<PutElsewhere>,
     /// For [`Project::deployed`].
     alternatives: OnceLock<BTreeMap<u32, Vec<Resource>>>,
     /// For [`Project::granted`], by document.
@@ -180,6 +182,14 @@ pub struct Identity {
     pub boundary: Option<PolicyUse>,
     /// Of a user.
     pub groups: Vec<Membership>,
+}
+
+/// A policy that is put on an identity that is not one of the repository's.
+#[derive(Clone, Debug)]
+pub struct PutElsewhere {
+    pub document: DocumentId,
+    pub kind: IdentityKind,
+    pub name: Text,
 }
 
 /// A user's place in a group.

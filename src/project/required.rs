@@ -79,7 +79,14 @@ const SIGN_IN: &[&str] = &[
     "GetFederationToken",
     "GetRoleCredentials",
     "GetSessionToken",
-    "CreateAccessKey",
+];
+
+/// Where keys that the code makes may sign it in; else they are for somebody else to use.
+const TAKES_KEYS: &[&str] = &[
+    "aws_secret_access_key",
+    "AWS_SECRET_ACCESS_KEY",
+    "Credentials(",
+    "AWS4Auth(",
 ];
 
 /// Domains of AWS's own end points (AWS General Reference, "AWS service endpoints").
@@ -116,11 +123,13 @@ impl<'c> Codebase<'c, '_> {
                 why: u.why.text(),
             });
         }
+        let mut takes_keys = false;
         for m in found.files.iter().filter_map(|f| calls.program.index_of(*f)) {
             let module = &calls.program.modules[m];
             let text = project.sources.slice(module.scope(0).extent);
             let says = |words: &[&str]| words.iter().any(|word| mentions(text, word));
             out.other_identity |= says(OTHERS) || !only_own_endpoints(calls.program, m);
+            takes_keys |= says(TAKES_KEYS) || opens_session(module);
             if says(HIDING) {
                 out.doubts.push(Doubt {
                     span: module.scope(0).extent,
@@ -130,8 +139,9 @@ impl<'c> Codebase<'c, '_> {
             imports(calls.program, m, &mut out);
         }
         out.other_identity |= out.calls.iter().any(|c| {
-            c.operation
-                .is_some_and(|o| SIGN_IN.contains(&o) || o.starts_with("AssumeRole"))
+            c.operation.is_some_and(|o| {
+                SIGN_IN.contains(&o) || o.starts_with("AssumeRole") || takes_keys && o == "CreateAccessKey"
+            })
         });
         out.doubts.sort_unstable();
         out.doubts.dedup();
@@ -258,6 +268,16 @@ fn is_of_aws(endpoint: &Value) -> bool {
         Kind::OneOf(branches) => branches.iter().all(|b| is_of_aws(&b.value)),
         _ => false,
     }
+}
+
+/// Whether a module hands keys to a session by their order: `boto3.Session(key, secret)`.
+fn opens_session(m: &Module) -> bool {
+    m.ids().any(|e| {
+        m.call(e).is_some_and(|c| {
+            let class = m.dotted(c.function).unwrap_or_default();
+            class.ends_with("Session") && c.positional(1).is_some()
+        })
+    })
 }
 
 /// Whether a word stands in a text, not as the end of a longer one.

@@ -287,6 +287,12 @@ fn none_of(guards: &[Guard], given: &Guard) -> Option<Guard> {
     })
 }
 
+/// Whether one of the guards is met in any case.
+pub fn is_certain<'g>(guards: impl Iterator<Item = &'g Guard>) -> bool {
+    let guards: Vec<Guard> = guards.cloned().collect();
+    none_of(&guards, &Guard::default()).is_none()
+}
+
 /// Everything that can be the case for the conditionals inside the values, each with its guard: one that is always met where
 /// there are none. `None` where there are more than [`MAX_WORLDS`].
 pub fn worlds<'v>(values: impl IntoIterator<Item = &'v Value>) -> Option<Vec<Guard>> {

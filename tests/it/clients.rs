@@ -533,6 +533,18 @@ boto3.resource('sqs').Queue('u').delete_messages(Entries=[])
     );
 }
 
+#[test]
+fn operations_by_their_names() {
+    calls(
+        "import boto3
+sns = boto3.client('sns')
+sns._make_api_call('Publish', {'TopicArn': 't', 'Message': 'm'})
+sns._make_api_call(operation_name='ListTopics', api_params={})
+",
+        &["3 <module> sns.Publish", "4 <module> sns.ListTopics"],
+    );
+}
+
 // ---- what is no call ----
 
 #[test]

@@ -669,6 +669,13 @@ fn conditional_actions_and_what_triggers_them() {
         needs(&call("s3", "get_object(Bucket='b', Key='k', VersionId='v')")),
         "s3:GetObjectVersion"
     );
+    // Set in a branch, either is needed.
+    assert_eq!(
+        needs(
+            "import boto3\ndef f(v):\n    args = {'Bucket': 'b', 'Key': 'k'}\n    if v:\n        args['VersionId'] = v\n    boto3.client('s3').get_object(**args)\n"
+        ),
+        " any(s3:GetObject s3:GetObjectVersion)"
+    );
     let delete = |objects: &str| {
         needs(&call(
             "s3",

@@ -302,6 +302,26 @@ fn what_a_parameter_asks_for_is_missing_too() {
     );
 }
 
+/// A key that the code makes for a user signs it in only where something takes it.
+#[test]
+fn keys_that_are_made_for_others() {
+    let code = |rest: &str| {
+        format!(
+            "import boto3\niam = boto3.client('iam')\nkey = iam.create_access_key(UserName='ann')['AccessKey']\n{rest}\ndef handler(e, c):\n    sns.publish(TopicArn=e['t'], Message='m')\n"
+        )
+    };
+    in_sam(
+        &statement("['iam:CreateAccessKey']"),
+        &code("sns = boto3.client('sns')"),
+        &["missing-grant sns.publish"],
+    );
+    in_sam(
+        &statement("['iam:CreateAccessKey']"),
+        &code("sns = boto3.Session(key['AccessKeyId'], key['SecretAccessKey']).client('sns')"),
+        &[],
+    );
+}
+
 /// A bucket is emptied: who deletes versions names them.
 #[test]
 fn versions_of_objects_are_deleted_as_versions() {

@@ -120,21 +120,28 @@ fn by_own_tags<'a>(cx: &Context<'a>, of_document: &[Granting<'a>]) -> Vec<ByOwnT
         .collect()
 }
 
-/// Where a statement's conditions compare with a tag of the caller, and whether a caller without the tag meets them; `None`
-/// where that is not known.
+/// Where a statement's conditions or resources name a tag of the caller, and whether it is about a caller without the tag;
+/// `None` where that is not known.
 fn own_tag(s: &Statement) -> Option<(Span, Option<bool>)> {
     let by_value = |v: &Item| {
         let value = v.text.with_placeholders().to_ascii_lowercase();
         value.contains("${aws:principaltag/")
     };
-    s.conditions.iter().find_map(|c| {
+    let by_condition = s.conditions.iter().find_map(|c| {
         let key = c.key.text.display().to_ascii_lowercase();
         if key.starts_with("aws:principaltag/") {
             Some((c.key.span, passes_without_key(c)))
         } else {
             c.values.iter().find(|v| by_value(v)).map(|v| (v.span, None))
         }
-    })
+    });
+    // An ARN with a variable that has no value matches nothing. IAM User Guide, "IAM policy elements: Variables and tags".
+    let by_resource = || {
+        let clause = s.resource.as_ref()?;
+        let item = clause.items.iter().find(|r| by_value(r))?;
+        Some((item.span, (!clause.negated).then_some(false)))
+    };
+    by_condition.or_else(by_resource)
 }
 
 fn report(cx: &Context<'_>, out: &mut Out<'_>, tagging: &Granting<'_>, guarded: &Granting<'_>) {

@@ -1,5 +1,7 @@
 //! A policy that lets its holder rewrite its own permissions: by name, not by a wildcard.
 
+use std::collections::BTreeMap;
+
 use crate::checks::grants::{Granting, granting};
 use crate::checks::itself::{Caller, Named, caller, own_groups, own_policies};
 use crate::finding::{Confidence, Finding, Severity};
@@ -59,6 +61,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             out.push(f);
         }
     }
+    named_only(cx, |on| on != On::Boundary, &mut |f| out.push(f));
 }
 
 /// Holders that may lift their own boundary, and may not give themselves everything anyway.
@@ -81,6 +84,10 @@ pub(super) fn boundaries(cx: &Context<'_>, out: &mut Out<'_>) {
             out.push(f);
         }
     }
+    named_only(cx, |on| on == On::Boundary, &mut |mut f| {
+        f.steps_down += 1;
+        out.push(f.note("no boundary of it is declared here"));
+    });
     let names = ["iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"];
     for g in granting(cx).filter(|g| !g.strength.has("iam:PermissionsBoundary", Grade::Narrows)) {
         if let Some((action, item, _)) = on_caller(cx, &g, &names) {
@@ -179,28 +186,98 @@ impl<'c, 'a> Holder<'c, 'a> {
     }
 }
 
+/// What a finding says of a holder: the rule, the message, and the label of the resource that is its own.
+fn words(kind: &str, on: On, action: Action) -> (&'static str, String, String) {
+    let rule = match on {
+        On::Boundary => "boundary-removal",
+        _ => "self-mutation",
+    };
+    let what = match on {
+        On::Policy => format!("the {kind} may rewrite a policy that is attached to it"),
+        On::Boundary => format!("the {kind} may change its own permissions boundary"),
+        On::Identity | On::Group => format!("the {kind} may give itself any permission with `{}`", action.name()),
+    };
+    let label = match on {
+        On::Policy => format!("attached to the {kind}"),
+        On::Group => format!("a group of the {kind}"),
+        On::Identity | On::Boundary => format!("the {kind} that holds this policy"),
+    };
+    (rule, what, label)
+}
+
+/// What holders of which the repository has only a name may do to themselves, by the policies that are put on that name.
+fn named_only(cx: &Context<'_>, wanted: fn(On) -> bool, report: &mut dyn FnMut(Finding)) {
+    let mut by_document: BTreeMap<DocumentId, Vec<(IdentityKind, On, Named<'_>)>> = BTreeMap::new();
+    for put in &cx.project.elsewhere {
+        let mine = by_document.entry(put.document).or_default();
+        let named = Named::by_name(put.kind.name(), &put.name);
+        mine.extend([(put.kind, On::Identity, named), (put.kind, On::Boundary, named)]);
+        let d = &cx.project.documents[put.document as usize];
+        let r = d
+            .resource
+            .filter(|r| &*cx.project.resources[*r as usize].kind == "AWS::IAM::ManagedPolicy");
+        mine.extend(r.map(|r| (put.kind, On::Policy, Named::policy(cx, r))));
+    }
+    for (id, d) in cx.documents() {
+        for holder in &d.holders {
+            let named = Named::by_name(holder.kind, &holder.name);
+            let kinds = [IdentityKind::Role, IdentityKind::User, IdentityKind::Group];
+            let mine = by_document.entry(id).or_default();
+            match kinds.into_iter().find(|k| k.name() == holder.kind) {
+                Some(kind) => mine.extend([(kind, On::Identity, named), (kind, On::Boundary, named)]),
+                None => mine.push((IdentityKind::Role, On::Policy, named)),
+            }
+        }
+    }
+    if by_document.is_empty() {
+        return;
+    }
+    for g in granting(cx) {
+        let Some(mine) = by_document.get(&g.document) else {
+            continue;
+        };
+        let resource = g.statement.resource.as_ref().filter(|r| !r.negated);
+        let Some(resource) = resource.filter(|_| !g.strength.limits_what_is_given()) else {
+            continue;
+        };
+        let hit = mine
+            .iter()
+            .filter(|(_, on, _)| wanted(*on))
+            .find_map(|(kind, on, own)| {
+                let item = resource.items.iter().find(|r| own.is(cx, &r.text))?;
+                let actions = rewrites(*kind).iter().filter(|(_, of)| of == on);
+                let mut actions = actions.filter_map(|(name, _)| catalogue().action(name));
+                let denied = |a| is_denied(cx.project, g.document, a, |r| own.is_within(cx, &r.text));
+                let action = actions.find(|a| g.actions.contains(a.id()) && !denied(*a))?;
+                Some((kind, on, item, action))
+            });
+        let Some((kind, on, item, action)) = hit else { continue };
+        let written = g
+            .statement
+            .action
+            .as_ref()
+            .filter(|c| !c.negated)
+            .and_then(|c| c.naming(action));
+        let Some(written) = written else { continue };
+        let (rule, mut what, mut label) = words(kind.name(), *on, action);
+        if *on == On::Policy {
+            what = "who holds this policy may rewrite it".to_owned();
+            label = "the policy itself".to_owned();
+        }
+        let mut f = cx
+            .at_statement(rule, g.document, g.index, what)
+            .primary(written.span, "on itself")
+            .secondary(item.span, label)
+            .actions([written.display().to_lowercase()])
+            .resources([item.display()]);
+        f.steps_down += u8::from(g.strength.narrows());
+        report(weak_limits(f, g.strength));
+    }
+}
+
 impl Hit<'_, '_> {
     fn report(&self, cx: &Context<'_>, identity: &Identity) -> Finding {
-        let kind = identity.kind.name();
-        let rule = match self.on {
-            On::Boundary => "boundary-removal",
-            _ => "self-mutation",
-        };
-        let what = match self.on {
-            On::Policy => format!("the {kind} may rewrite a policy that is attached to it"),
-            On::Boundary => format!("the {kind} may change its own permissions boundary"),
-            On::Identity | On::Group => {
-                format!(
-                    "the {kind} may give itself any permission with `{}`",
-                    self.action.name()
-                )
-            }
-        };
-        let label = match self.on {
-            On::Policy => format!("attached to the {kind}"),
-            On::Group => format!("a group of the {kind}"),
-            On::Identity | On::Boundary => format!("the {kind} that holds this policy"),
-        };
+        let (rule, what, label) = words(identity.kind.name(), self.on, self.action);
         let mut f = cx
             .at_statement(rule, self.document, self.grant.index, what)
             .primary(self.grant.span(self.action), "on itself")

@@ -1,6 +1,8 @@
 //! ARNs that AWS does not have. AWS General Reference, "Amazon Resource Names (ARNs)"; Service Authorization Reference,
 //! "Resource types" of each service.
 
+use std::cell::OnceCell;
+
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::arn::{Arn, Field, Shape, field, is_account_id, shape};
 use crate::iam::arn_format::types_of;
@@ -11,8 +13,9 @@ use crate::iam::pattern::Pattern;
 use crate::iam::variables::may_be_template;
 use crate::iam::{Item, Origin, PolicyKind};
 use crate::project::DocumentId;
+use crate::project::places::Places;
 use crate::rules::{Context, Out};
-use crate::source::{Part, Text};
+use crate::source::{Part, Piece, Text};
 
 /// Services that take a path instead of an ARN. API Gateway Developer Guide, "API Gateway resource policy examples".
 const RELATIVE: [&str; 1] = ["execute-api:/"];
@@ -42,6 +45,11 @@ const IN_ACCOUNTS: [&str; 19] = [
 ];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let places = OnceCell::new();
+    let is_name = |text: &Text| {
+        text.pieces().first().is_some_and(|p| matches!(p, Piece::Hole(_)))
+            && places.get_or_init(|| Places::new(cx.project)).begins_with_name(text)
+    };
     for (id, d, i, s) in cx.statements() {
         if d.origin != Origin::Written || d.kind == PolicyKind::Trust {
             continue;
@@ -63,7 +71,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             out.push(arms.take(3).fold(f, |f, more| f.secondary(more.span, "nor this")));
         }
         for item in s.written_resources() {
-            if let Some(f) = one(cx, (id, i), item) {
+            if is_name(&item.text) {
+                let at = |rule: &'static str, message: String, label: &str| {
+                    cx.at_statement(rule, id, i, message).primary(item.span, label)
+                };
+                let f = bad_prefix(&at, &item.display());
+                out.push(f.resources([item.display()]));
+            } else if let Some(f) = one(cx, (id, i), item) {
                 out.push(f.resources([item.display()]));
             }
         }

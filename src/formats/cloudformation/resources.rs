@@ -122,6 +122,11 @@ impl Template<'_> {
                 .get(node, "Properties")
                 .and_then(|p| self.value(env, p))
                 .unwrap_or_else(|| Value::map(Vec::new(), header));
+            // A macro that writes all of them may write policies.
+            let transform = tree.get(node, "Properties").and_then(|p| tree.get(p, "Fn::Transform"));
+            if let (Some(at), Some(hole)) = (transform, props.as_hole()) {
+                self.macros.borrow_mut().insert((tree.span(at), hole.name.clone()));
+            }
             let props = env.seen(props);
             let base = Base {
                 kind: kind.into(),

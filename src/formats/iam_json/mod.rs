@@ -9,7 +9,7 @@ mod encoded;
 use std::sync::Arc;
 
 use crate::iam::{Format, POLICY_ELEMENTS, PolicyKind};
-use crate::model::{Address, Loose, Unit};
+use crate::model::{Address, Loose, Suggested, Unit};
 use crate::source::{FileId, Problem, ProblemKind, Sources};
 use crate::syntax::json::is_directive;
 use crate::syntax::{NodeId, Tree};
@@ -39,7 +39,7 @@ fn unit(sources: &Sources, file: FileId) -> Unit {
     let tree = plain::parse(file, path, text);
     let mut walk = Walk {
         path: Arc::from(path),
-        file_kind: kind_of_path(path),
+        suggested: suggested(path),
         unit: Unit::default(),
     };
     let functions = has_functions(text) || text.contains("\\u00") || text.contains("\\x");
@@ -99,30 +99,36 @@ fn is_foreign(tree: &Tree, root: NodeId) -> bool {
 
 /// What the name of a file, or else of its folder, suggests about the policies in it. A name that also has the word for an
 /// identity suggests nothing: `boundary-admin-role`.
-fn kind_of_path(path: &str) -> Option<PolicyKind> {
+fn suggested(path: &str) -> Option<Suggested> {
     let path = path.to_ascii_lowercase();
-    let near = path.rsplitn(3, '/').take(2);
-    near.flat_map(|part| {
-        let words: Vec<&str> = part.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-        let has = |all: &[&str]| words.iter().any(|w| all.contains(w));
-        let control = |of| {
-            words
-                .windows(3)
-                .any(|w| w[..2] == [of, "control"] && matches!(w[2], "policy" | "policies"))
-        };
-        if has(&["role", "roles", "user", "users", "group", "groups"]) {
-            None
-        } else if has(&["scp", "scps"]) || control("service") {
-            Some(PolicyKind::Scp)
-        } else if has(&["rcp", "rcps"]) || control("resource") {
-            Some(PolicyKind::Rcp)
-        } else if has(&["boundary", "boundaries"]) {
-            Some(PolicyKind::Boundary)
-        } else {
-            None
-        }
-    })
-    .next()
+    let mut near = path.rsplitn(3, '/');
+    let (file, folder) = (near.next()?, near.next().and_then(kind_of_name));
+    let kind = kind_of_name(file).or(folder)?;
+    // `FullAWSAccess` and `RCPFullAWSAccess`.
+    let of_aws = file.replace(['-', '_'], "").contains("fullawsaccess");
+    let for_all = of_aws || folder == Some(kind);
+    Some(Suggested { kind, for_all })
+}
+
+fn kind_of_name(name: &str) -> Option<PolicyKind> {
+    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let has = |all: &[&str]| words.iter().any(|w| all.contains(w));
+    let control = |of| {
+        words
+            .windows(3)
+            .any(|w| w[..2] == [of, "control"] && matches!(w[2], "policy" | "policies"))
+    };
+    if has(&["role", "roles", "user", "users", "group", "groups"]) {
+        None
+    } else if has(&["scp", "scps"]) || control("service") {
+        Some(PolicyKind::Scp)
+    } else if has(&["rcp", "rcps"]) || control("resource") {
+        Some(PolicyKind::Rcp)
+    } else if has(&["boundary", "boundaries"]) {
+        Some(PolicyKind::Boundary)
+    } else {
+        None
+    }
 }
 
 /// What the key that holds a document says of it.
@@ -172,7 +178,7 @@ fn may_be_document(value: &Value) -> bool {
 
 struct Walk {
     path: Arc<str>,
-    file_kind: Option<PolicyKind>,
+    suggested: Option<Suggested>,
     unit: Unit,
 }
 
@@ -254,7 +260,8 @@ impl Walk {
             value: value.clone(),
             format: Format::Json,
             kind: hint.map(|h| h.kind),
-            suggested: self.file_kind,
+            suggested: self.suggested,
+            holders: Vec::new(),
             service: hint.and_then(|h| h.service).map(Arc::from),
             name,
             type_name: Arc::from(""),

@@ -296,6 +296,7 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Guard>, slot: &Slot
     Document {
         kind: slot.kind,
         suggested: None,
+        holders: Vec::new(),
         service: slot.service.clone(),
         format: slot.format,
         origin: slot.origin.clone(),

@@ -12,7 +12,7 @@ mod statement;
 use std::sync::Arc;
 
 use crate::iam::{Clause, Document, Effect, Format, Item, Origin, Owner, PolicyKind, Statement, Use, kind};
-use crate::model::{Loose, Resource, Unit};
+use crate::model::{Loose, Resource, Suggested, Unit};
 use crate::source::{FileId, HoleKind, Problem, ProblemKind, Span, Text};
 use crate::value::guard::both;
 use crate::value::{Kind, Value, Via};
@@ -332,15 +332,18 @@ impl Found {
                 suggest(d, loose.suggested);
             }
             settle_kind(d);
+            if d.kind == PolicyKind::Identity {
+                d.holders.clone_from(&loose.holders);
+            }
         }
     }
 }
 
 /// Takes the name of a file at its word where the document agrees with it, and where that hides nothing: it allows nothing, or
-/// only all of everything, as the policies `FullAWSAccess` and `RCPFullAWSAccess` of Organizations do. Of any other document
-/// that may be what its name suggests, findings mention the name.
-fn suggest(d: &mut Document, suggested: Option<PolicyKind>) {
-    let Some(kind) = suggested.filter(|_| !d.statements.is_empty()) else {
+/// only all of everything in a folder of control policies, as `FullAWSAccess` and `RCPFullAWSAccess` of Organizations do. Of
+/// any other document that may be what its name suggests, findings mention the name.
+fn suggest(d: &mut Document, suggested: Option<Suggested>) {
+    let Some(Suggested { kind, for_all }) = suggested.filter(|_| !d.statements.is_empty()) else {
         return;
     };
     let named = |s: &Statement| s.principal.is_some() || s.keys.is_empty();
@@ -354,7 +357,7 @@ fn suggest(d: &mut Document, suggested: Option<PolicyKind>) {
         c.as_ref().is_some_and(|c| !c.negated && c.items.iter().any(star))
     };
     let is_all = |s: &Statement| is_star(&s.action) && is_star(&s.resource) && s.conditions.is_empty();
-    let silent = |s: &Statement| denies(s) || kind != PolicyKind::Boundary && is_all(s);
+    let silent = |s: &Statement| denies(s) || for_all && kind != PolicyKind::Boundary && is_all(s);
     // What bounds nothing is not a boundary.
     let unbounded = kind == PolicyKind::Boundary && d.statements.iter().all(is_all);
     if !agrees || unbounded {

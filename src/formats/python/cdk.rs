@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::cdk_policies::{Gathered, Member};
+use super::cdk_policies::{Attached, Gathered, Member};
 use super::loose::{Names, document_with};
 use super::resources::{Lowering, made_entry, method_of};
 use super::statement::Statement;
@@ -73,8 +73,9 @@ impl Lowering<'_> {
         let domains = self.domains();
         let of_domain = |expr: ExprId| domains.values().any(|d| d.statements.contains(&expr));
         let is = |expr, call: &Call| !of_domain(expr) && self.is_statement(expr, call, &changes);
+        let attached = self.attached();
         for policy in self.gathered(&is) {
-            unit.loose.push(self.policy(&policy, &names, &changes));
+            unit.loose.push(self.policy(&policy, &names, &changes, &attached));
         }
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
@@ -104,7 +105,7 @@ impl Lowering<'_> {
     }
 
     /// Statements that hold together, as a document.
-    fn policy(&self, policy: &Gathered, names: &Names, changes: &Changes) -> Loose {
+    fn policy(&self, policy: &Gathered, names: &Names, changes: &Changes, attached: &Attached) -> Loose {
         let m = self.module_ref();
         let statement = |member: &Member| {
             let span = m.expr(member.expr).span;
@@ -125,6 +126,9 @@ impl Lowering<'_> {
         let first = known.map_or(0, |member| member.expr);
         let document = document_with(policy.members.iter().map(statement).collect(), m.expr(first).span);
         let mut loose = self.loose_of(document, names.address(self, first), "PolicyStatement");
+        if let (Some(made), None) = (policy.holder, policy.service) {
+            loose.holders = self.held_by(made, attached);
+        }
         if let Some(service) = policy.service {
             loose.kind = Some(PolicyKind::Resource);
             loose.service = Some(Arc::from(service));

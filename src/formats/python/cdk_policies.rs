@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::resources::{Lowering, method_of};
+use crate::iam::Holder as Holding;
 use crate::model::python::{Bound, Call, Change, ExprId, ExprKind, Reaching, ScopeId, ScopeKind};
 use crate::value::Guard;
 
@@ -42,6 +43,9 @@ const ADDERS: &[&str] = &[
     "add_to_role_policy",
 ];
 
+/// See [`Lowering::attached`].
+pub(super) type Attached = BTreeMap<ExprId, Vec<ExprId>>;
+
 /// What the statements are put into.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Holder {
@@ -66,6 +70,8 @@ pub(super) struct Member {
 pub(super) struct Gathered {
     /// The IAM prefix of the resource whose policy it is.
     pub service: Option<&'static str>,
+    /// The call that makes what has the policy.
+    pub holder: Option<ExprId>,
     pub members: Vec<Member>,
 }
 
@@ -102,9 +108,16 @@ impl Lowering<'_> {
                 site.holder,
                 site.service.is_some() || method_of(m, call) == "add_to_resource_policy",
             );
+            let holder = match key.0 {
+                Holder::Made(made) => Some(made),
+                Holder::Named(..) => None,
+            };
             let policy = all.entry(key.clone()).or_insert_with(|| {
                 order.push(key);
-                Gathered::default()
+                Gathered {
+                    holder,
+                    ..Gathered::default()
+                }
             });
             policy.service = policy.service.or(site.service);
             for member in found {
@@ -121,6 +134,7 @@ impl Lowering<'_> {
             .filter(|e| !put.contains(e) && m.call(*e).is_some_and(|c| is(*e, c)));
         out.extend(alone.map(|expr| Gathered {
             service: None,
+            holder: None,
             members: vec![Member {
                 expr,
                 known: true,
@@ -294,6 +308,52 @@ impl Lowering<'_> {
                         put(expr, role);
                     }
                 }
+            }
+        }
+        out
+    }
+
+    /// The roles, users and groups that a construct puts its policy on, and itself where it is a managed policy.
+    pub(super) fn held_by(&self, made: ExprId, attached: &Attached) -> Vec<Holding> {
+        let m = self.module_ref();
+        let Some(call) = m.call(made) else { return Vec::new() };
+        let lists = ["roles", "users", "groups"].into_iter().filter_map(|k| call.keyword(k));
+        let named = lists.flat_map(|list| match &m.expr(list).kind {
+            ExprKind::List(items) => items.as_slice(),
+            _ => &[],
+        });
+        let constructs = named.filter_map(|e| match self.holder(*e)? {
+            Holder::Made(made) => Some(made),
+            Holder::Named(..) => None,
+        });
+        let attached = attached.get(&made).into_iter().flatten().copied();
+        let all = std::iter::once(made).chain(constructs).chain(attached);
+        all.filter_map(|made| self.values.identity(self.module, made))
+            .map(|(kind, name)| Holding { kind, name })
+            .collect()
+    }
+
+    /// The constructs that a managed policy is attached to, by the call that makes it.
+    pub(super) fn attached(&self) -> Attached {
+        let m = self.module_ref();
+        let made = |e: ExprId| match self.holder(e) {
+            Some(Holder::Made(made)) => Some(made),
+            _ => None,
+        };
+        let mut out = Attached::new();
+        for expr in m.ids() {
+            let Some(call) = m.call(expr) else { continue };
+            let (on, policies) = match &m.expr(call.function).kind {
+                ExprKind::Attr { of, name, .. } if &**name == "add_managed_policy" => {
+                    (made(*of), call.args.iter().map(|a| a.value).collect())
+                }
+                _ => match call.keyword("managed_policies").map(|list| &m.expr(list).kind) {
+                    Some(ExprKind::List(items)) => (Some(expr), items.clone()),
+                    _ => continue,
+                },
+            };
+            for policy in policies.into_iter().filter_map(made) {
+                out.entry(policy).or_default().extend(on);
             }
         }
         out

@@ -7,7 +7,7 @@ use super::resources::{Lowering, literal_starts, made_entry, method_of};
 use crate::formats::fragments::with_holes;
 use crate::formats::plain;
 use crate::formats::recognize;
-use crate::iam::{Format, POLICY_ELEMENTS, PolicyKind};
+use crate::iam::{Format, Holder, POLICY_ELEMENTS, PolicyKind};
 use crate::model::python::{Bound, ExprId, ExprKind, Module, Pair, Part, Reaching, ScopeId, Usage};
 use crate::model::{Address, Loose, Unit};
 use crate::source::{FileId, Span};
@@ -27,6 +27,24 @@ const SIMULATORS: [&str; 5] = [
     "check_no_new_access",
     "check_access_not_granted",
     "check_no_public_access",
+];
+
+/// Classes whose objects have policies, the kind as in ARNs, and the keyword of its name: of the CDK's first level, of Pulumi and
+/// of Troposphere.
+const CONSTRUCTS: [(&str, &str, &str); 13] = [
+    ("CfnGroup", "group", "group_name"),
+    ("CfnGroupPolicy", "group", "group_name"),
+    ("CfnManagedPolicy", "policy", "managed_policy_name"),
+    ("CfnRole", "role", "role_name"),
+    ("CfnRolePolicy", "role", "role_name"),
+    ("CfnUser", "user", "user_name"),
+    ("CfnUserPolicy", "user", "user_name"),
+    ("GroupPolicy", "group", "group"),
+    ("Role", "role", "RoleName"),
+    ("Role", "role", "name"),
+    ("RolePolicy", "role", "role"),
+    ("User", "user", "UserName"),
+    ("UserPolicy", "user", "user"),
 ];
 
 /// Starts of literals that are part of a document already.
@@ -134,6 +152,7 @@ impl Lowering<'_> {
             format: Format::Python,
             kind: None,
             suggested: None,
+            holders: Vec::new(),
             service: None,
             name,
             type_name: type_name.into(),
@@ -161,6 +180,7 @@ impl Lowering<'_> {
         }
         let mut loose = self.loose_of(v, names.address(self, expr), "dict");
         loose.kind = names.keyword(expr);
+        loose.holders.extend(self.holder_of(expr, parents));
         unit.loose.push(loose);
     }
 
@@ -232,6 +252,26 @@ impl Lowering<'_> {
                     .any(|p| p.key.and_then(|k| m.string(k)).as_deref() == Some(key))
             })
         })
+    }
+
+    /// What has a policy among its arguments.
+    fn holder_of(&self, expr: ExprId, parents: &[ExprId]) -> Option<Holder> {
+        let m = self.module_ref();
+        let above = std::iter::successors(Some(expr), |e| parents.get(*e as usize).copied());
+        let calls = above
+            .take(8)
+            .take_while(|e| *e != ExprId::MAX)
+            .filter_map(|e| m.call(e));
+        let mut found = calls.filter_map(|call| {
+            let class = self.class_of(call);
+            let mut rows = CONSTRUCTS.iter().filter(|(name, ..)| *name == class);
+            rows.find_map(|(_, kind, keyword)| {
+                let name = self.values.value(self.module, call.keyword(keyword)?);
+                let name = name.as_text().filter(|t| t.is_known())?.clone();
+                Some(Holder { kind, name })
+            })
+        });
+        found.next()
     }
 
     /// Whether a dict around an expression, or the expression itself, is such a one.

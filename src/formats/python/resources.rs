@@ -248,6 +248,7 @@ impl<'p> Lowering<'p> {
                         format: Format::Python,
                         kind: Some(kind),
                         suggested: None,
+                        holders: Vec::new(),
                         service: service.map(Arc::from),
                         name: Some(site.address.clone()),
                         type_name: method_of(m, call).into(),

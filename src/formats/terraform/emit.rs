@@ -208,6 +208,7 @@ impl<'a> Emitter<'_, 'a> {
             format: Format::Terraform,
             kind: None,
             suggested: None,
+            holders: Vec::new(),
             service: None,
             name: Some(Address {
                 scope: module.scope.clone(),

@@ -46,7 +46,7 @@ impl<'a> Evaluator<'a> {
                 continue;
             }
             let rest = (is_spread(&value) && value.is_unknown()).then(|| value.clone());
-            let dropped = self.dropped(&value);
+            let dropped = self.dropped(&value, &env.module);
             let inner = self.loop_env(tree, &parts, env, key, value);
             let condition = parts.condition.map(|c| (self.eval(tree, c, &inner), c));
             let label = match &condition {

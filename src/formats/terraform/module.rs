@@ -184,7 +184,15 @@ impl<'a> Evaluator<'a> {
                         }
                         None => {
                             let at = decl.map_or(span, |d| d.block().header);
-                            return Value::unknown(Hole::new(HoleKind::Input, shown.as_str(), at));
+                            let unknown = Value::unknown(Hole::new(HoleKind::Input, shown.as_str(), at));
+                            let wanted = decl.and_then(|d| d.expr("type"));
+                            let object = wanted
+                                .filter(|_| !view.given)
+                                .and_then(|w| types::required(self, w.tree, w.node, &shown, at, &module.env()));
+                            if object.is_some() {
+                                self.tainted.set(true);
+                            }
+                            return object.unwrap_or(unknown);
                         }
                     },
                 };

@@ -179,6 +179,7 @@ impl Plan<'_> {
             format: Format::Terraform,
             kind: None,
             suggested: None,
+            holders: Vec::new(),
             service: None,
             name: Some(Address {
                 scope: self.scope.into(),

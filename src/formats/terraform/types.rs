@@ -1,5 +1,6 @@
 //! Type constraints of variables: defaults of optional attributes, conversions that matter to us.
 
+use crate::source::{Hole, HoleKind, Span};
 use crate::syntax::{Kind as Node, NodeId, Tree};
 use crate::value::{Branch, Entry, Kind, Value};
 
@@ -128,6 +129,39 @@ fn object<'a>(evaluator: &Evaluator<'a>, value: &Value, tree: &Tree, wanted: Nod
         });
     }
     Kind::Map(entries.into())
+}
+
+/// An object that somebody has to give, where its type has defaults: these, and what is not known of it.
+pub(super) fn required<'a>(
+    evaluator: &Evaluator<'a>,
+    tree: &Tree,
+    wanted: NodeId,
+    shown: &str,
+    at: Span,
+    env: &Env<'a>,
+) -> Option<Value> {
+    if tree.kind(wanted) != Node::Call || tree.name(wanted) != "object" {
+        return None;
+    }
+    let types = tree.children(wanted).next()?;
+    let mut any = false;
+    let mut entries = Vec::new();
+    for (key, t) in tree.entries(types) {
+        let name = tree.text(key)?;
+        let default = (tree.kind(t) == Node::Call && tree.name(t) == "optional").then(|| tree.children(t).nth(1));
+        let default = default.flatten().map(|d| evaluator.eval(tree, d, env));
+        // Nothing, by default, is what somebody else gives.
+        let says = |v: &Value| !v.is_null() && v.as_text().is_none_or(|t| !t.is_empty());
+        let default = default.filter(says);
+        any |= default.is_some();
+        let hole = || Hole::new(HoleKind::Input, format!("{shown}.{}", name.display()), at);
+        entries.push(Entry {
+            key: name.clone(),
+            key_span: tree.span(key),
+            value: default.unwrap_or_else(|| Value::unknown(hole())),
+        });
+    }
+    any.then(|| Value::map(entries, at))
 }
 
 /// The first of equal items each; items that may be equal stay.

@@ -175,9 +175,12 @@ impl<'a> Evaluator<'a> {
     }
 
     /// What a test drops that a default made empty: as many items as somebody else wants.
-    pub(super) fn dropped(&self, value: &Value) -> Option<Value> {
+    pub(super) fn dropped(&self, value: &Value, module: &Rc<Module<'a>>) -> Option<Value> {
         let empty = value.is_null() || value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
-        let step = value.via.as_ref().filter(|_| empty)?;
+        let callers = std::iter::successors(Some(module), |m| m.arguments.as_ref().map(|(_, env)| &env.module));
+        let mut variables = callers.flat_map(|m| m.directory.variables.values());
+        let by_default = empty && variables.any(|d| d.block().span.contains(value.span));
+        let step = value.via.as_ref().filter(|_| by_default)?;
         let name = self.name(step.span);
         let hole = crate::source::Hole::new(HoleKind::Input, name.as_str(), step.span);
         Some(spread_of(&Value::unknown(hole), step.span, &name))

@@ -1,7 +1,7 @@
 //! Statements that no request can match.
 //! IAM User Guide, "Conditions with multiple context keys or values": the lines of a condition hold together.
 
-use super::{Family, Operator, always_present, needs_key, tag_of};
+use super::{Family, Operator, always_present, is_tag_of_nothing, needs_key, tag_of};
 use crate::date::Date;
 use crate::iam::catalogue::catalogue;
 use crate::iam::glob::Case;
@@ -109,15 +109,9 @@ pub fn is_no_tag(key: &Item) -> bool {
     text.is_some_and(|k| tag_of(&k.to_lowercase()).is_some_and(|tag| tag.contains(['*', '?']) && !tag.contains("${")))
 }
 
-/// Whether no action of an identity policy's statement supports the tag of the resource that it asks for.
+/// Whether a line asks for a tag of the resource that no request of the statement has.
 fn is_unsupported(s: &Statement, c: &Condition) -> bool {
-    let key = c.key.text.display().to_lowercase();
-    if s.principal.is_some() || !key.starts_with("aws:resourcetag/") || !needs_key(c) {
-        return false;
-    }
-    let actions = s.action.as_ref().filter(|a| !a.negated && a.is_known());
-    let set = actions.and_then(|a| a.actions());
-    set.is_some_and(|set| !set.is_empty() && !set.is_all() && !set.iter().any(|a| a.may_see_tag(&key)))
+    needs_key(c) && is_tag_of_nothing(s, &c.key.text.display().to_lowercase())
 }
 
 /// Seconds since 1970-01-01: ISO 8601 in universal time, or a number.

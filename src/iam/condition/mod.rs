@@ -274,6 +274,17 @@ pub fn strength(statement: &Statement) -> &Strength {
             let only = statement.action.iter().flat_map(|c| &c.items).all(is_pass_role);
             out = Strength::new(out.bounds.into_iter().map(|b| b.for_pass_role(only)).collect());
         }
+        let is_idle = |b: &Bound| {
+            let c = statement.conditions.get(b.index);
+            c.is_some_and(|c| passes_without_key(c) == Some(true) && is_tag_of_nothing(statement, &b.key))
+        };
+        if out.bounds.iter().any(is_idle) {
+            let weighed = |b: Bound| match is_idle(&b) {
+                true => b.idle(),
+                false => b,
+            };
+            out = Strength::new(out.bounds.into_iter().map(weighed).collect());
+        }
         // A block that is a hole as a whole leaves its key and no conditions.
         out.unknown |= statement.condition_key.is_some() && statement.conditions.is_empty() && !statement.complete;
         out
@@ -284,6 +295,16 @@ fn passes_roles(s: &Statement) -> bool {
     s.action.iter().any(|c| !c.negated && c.items.iter().any(is_pass_role))
 }
 
+/// Whether a key (in lower case) is a tag of the resource that no action of an identity policy's statement supports: no request has it.
+fn is_tag_of_nothing(s: &Statement, key: &str) -> bool {
+    if s.principal.is_some() || !key.starts_with("aws:resourcetag/") {
+        return false;
+    }
+    let actions = s.action.as_ref().filter(|a| !a.negated && a.is_known());
+    let set = actions.and_then(|a| a.actions());
+    set.is_some_and(|set| !set.is_empty() && !set.is_all() && !set.iter().any(|a| a.may_see_tag(key)))
+}
+
 /// `iam:PassRole` by its name.
 pub fn is_pass_role(action: &Item) -> bool {
     let text = action.text.known();
@@ -291,6 +312,15 @@ pub fn is_pass_role(action: &Item) -> bool {
 }
 
 impl Bound {
+    /// As a line that every request meets.
+    fn idle(self) -> Self {
+        Self {
+            grade: Grade::Decoration,
+            weakness: Some(Weakness::Idle),
+            ..self
+        }
+    }
+
     /// IAM User Guide, "Grant a user permissions to pass a role to an AWS service": tags of the role do not limit who may pass
     /// it. `only`: the statement has no other actions.
     fn for_pass_role(self, only: bool) -> Self {

@@ -162,6 +162,10 @@ impl Pattern {
                 "TableName" | "DomainName" => "/",
                 _ => "",
             };
+            // The ARN of a bucket has no account, and that of an access point always has one.
+            if name == "Account" && rest[at + end..].starts_with("}:accesspoint/") {
+                out.tokens.push(Token::One);
+            }
             out.hole(Unknown {
                 class: Class::Format(not),
                 name: Arc::from(name),

@@ -107,7 +107,7 @@ pub(super) fn called(evaluator: &Evaluator<'_>, module: usize, call: &Call) -> (
     // Parameters of AWS begin with a capital letter, but for some services' own.
     let of_aws = call.args.iter().any(is_of_aws);
     let style = match &*name {
-        "get_paginator" | "generate_presigned_url" => Style::Named,
+        "get_paginator" | "generate_presigned_url" | "_make_api_call" => Style::Named,
         "get_waiter" => Style::Waiter,
         _ => Style::Plain,
     };

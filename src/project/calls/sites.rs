@@ -271,11 +271,10 @@ impl Sites<'_, '_> {
         };
         match receiver {
             Thing::Client(c) => match name {
-                "get_paginator" | "generate_presigned_url" => {
-                    let keyword = if name == "get_paginator" {
-                        "operation_name"
-                    } else {
-                        "ClientMethod"
+                "get_paginator" | "generate_presigned_url" | "_make_api_call" => {
+                    let keyword = match name {
+                        "generate_presigned_url" => "ClientMethod",
+                        _ => "operation_name",
                     };
                     let names = texts(0, keyword);
                     out.extend(

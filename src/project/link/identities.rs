@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::index::{Index, identity_kind, last_known_part, name_property, target_of};
 use crate::iam::PolicyKind;
 use crate::model::{Resource, kinds};
-use crate::project::{DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, Project, ResourceId};
+use crate::project::{DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, Project, PutElsewhere, ResourceId};
+use crate::source::Text;
 use crate::value::Value;
 
 /// Where an attaching resource names those it attaches to.
@@ -31,6 +32,7 @@ pub(super) fn identities(project: &mut Project<'_>, index: &Index) {
         by_resource.insert(id, out.len());
         out.push(identity(project, index, kind, id, r));
     }
+    let mut elsewhere = Vec::new();
     for (id, r) in (0u32..).zip(&project.resources) {
         let uses = attachments(project, index, id, r);
         if uses.is_empty() {
@@ -42,11 +44,24 @@ pub(super) fn identities(project: &mut Project<'_>, index: &Index) {
                 let key = (kind, r.address.scope.clone());
                 project.unplaced.entry(key).or_insert(value.span);
             }
+            let name = value.as_text().filter(|_| targets.is_empty()).and_then(last_known_part);
+            if let Some(name) = name {
+                let documents = uses.iter().flat_map(|u| match &u.policy {
+                    PolicyRef::Documents(ids) => ids.as_slice(),
+                    _ => &[],
+                });
+                elsewhere.extend(documents.map(|document| PutElsewhere {
+                    document: *document,
+                    kind,
+                    name: Text::made(&name, value.span),
+                }));
+            }
             for i in targets.iter().filter_map(|t| by_resource.get(t)) {
                 out[*i].policies.extend(uses.iter().cloned());
             }
         }
     }
+    project.elsewhere = elsewhere;
     project.identities = out;
 }
 

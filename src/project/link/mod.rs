@@ -40,6 +40,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         defaults: Vec::new(),
         unattached: HashSet::new(),
         unplaced: BTreeMap::new(),
+        elsewhere: Vec::new(),
         alternatives: OnceLock::new(),
         granted: Vec::new(),
         withheld: OnceLock::new(),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::calls::Call;
 use super::{Project, ResourceId, Workload};
 use crate::iam::pattern::{Pattern, overlaps};
-use crate::iam::{Action, Statement, Truth, glob::Case};
+use crate::iam::{Action, Format, Statement, Truth, glob::Case};
 use crate::model::Resource;
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
 use crate::value::{Kind, Value};
@@ -234,6 +234,21 @@ impl<'p> Places<'p> {
             }
         }
         Some(out)
+    }
+
+    /// Whether a text begins with the name or the URL of a resource of the repository, where its ARN must be.
+    pub(crate) fn begins_with_name(&self, text: &Text) -> bool {
+        let Some(Piece::Hole(hole)) = text.pieces().first() else {
+            return false;
+        };
+        let attribute = hole.target.as_ref().map(|t| &*t.attribute);
+        let (Some(attribute), Some((_, resource))) = (attribute, self.target(hole)) else {
+            return false;
+        };
+        let named = NAMED.iter().find(|n| n.kind == &*resource.kind);
+        // What a call of Python returns is more than a name.
+        resource.format != Format::Python
+            && named.is_some_and(|n| n.names.contains(&attribute) || n.urls.contains(&attribute))
     }
 
     /// The one resource of the repository that a hole refers to.

@@ -4,14 +4,14 @@ use crate::iam::Truth;
 use crate::source::Text;
 use crate::value::{Branch, Entry, Guard, Kind, Value};
 
-use super::super::eval::MAX_ITEMS;
+use super::super::eval::{Env, MAX_ITEMS};
 use super::super::operators::{is_null, same};
 use super::super::texts::to_text;
 use super::super::types::distinct;
 use super::super::values::{first, inherit, is_spread, pairs, sorted_entries, spread_of};
 use super::Call;
 
-pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
+pub(super) fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Option<Value> {
     Some(match call.name {
         "concat" => concat(call),
         "flatten" => match call.get(0) {
@@ -40,7 +40,7 @@ pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
         "slice" => slice(call),
         "length" => length(call),
         "contains" => contains(call),
-        "compact" => compact(call),
+        "compact" => compact(call, env),
         "distinct" | "toset" => match call.get(0) {
             Some(list) if list.is_unknown() => list.clone(),
             Some(list) => match items(list) {
@@ -119,7 +119,7 @@ fn entry(call: &Call<'_, '_>, key: &Value, value: Value) -> Entry {
 }
 
 /// What is neither null nor empty; of alternatives, those that are not.
-fn compact(call: &Call<'_, '_>) -> Value {
+fn compact<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Value {
     let is_empty = |v: &Value| v.is_null() || to_text(v).is_some_and(|t| t.is_known() && t.is_empty());
     let Some(all) = call.get(0).and_then(items) else {
         return kept(call, |v| !is_empty(v));
@@ -130,7 +130,7 @@ fn compact(call: &Call<'_, '_>) -> Value {
             let kind = Kind::OneOf(left.into());
             (!matches!(&kind, Kind::OneOf(b) if b.is_empty())).then_some(Value { kind, ..v })
         }
-        _ if is_empty(&v) => call.evaluator.dropped(&v),
+        _ if is_empty(&v) => call.evaluator.dropped(&v, &env.module),
         _ => Some(v),
     });
     call.seq(kept.collect())

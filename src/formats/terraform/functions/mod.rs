@@ -136,7 +136,7 @@ pub(super) fn call<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env
 
 fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Value {
     strings::apply(call)
-        .or_else(|| collections::apply(call))
+        .or_else(|| collections::apply(call, env))
         .or_else(|| sets::apply(call))
         .or_else(|| numbers::apply(call))
         .or_else(|| encoding::apply(call))

@@ -2,7 +2,7 @@
 
 use super::super::{Binding, Bound, ExprId, ExprKind, Reaching, ScopeId, ScopeKind};
 use super::{Values, cdk};
-use crate::source::{Hole, HoleKind, Target, Text};
+use crate::source::{Hole, HoleKind, Target};
 use crate::value::{Kind, Value};
 use std::sync::Arc;
 
@@ -53,33 +53,13 @@ impl Values<'_> {
         if let Some(v) = self.cdk_attribute(module, of, name, span) {
             return v;
         }
-        if name == "bucket_arn" && self.is_cdk_bucket(module, of) {
-            let made = |kind, name: String| Text::hole(Hole::new(kind, name, span));
-            let mut arn = Text::made("arn:", span);
-            arn.append(&made(HoleKind::Partition, "AWS::Partition".to_owned()));
-            arn.append(&Text::made(":s3:::", span));
-            let bucket = self.shown(self.span(module, of));
-            arn.append(&made(HoleKind::Existing, format!("{bucket}.bucket_name")));
+        if let Some(arn) = self.construct_arn(module, of, name, span) {
             return Value::text(arn, span);
         }
         match self.environment(module, of, name) {
             Some(kind) => self.hole(module, expr, kind),
             None => self.unknown(module, expr),
         }
-    }
-
-    /// Whether this is a bucket of the AWS CDK: made here, or called a bucket in a module that imports the CDK.
-    /// AWS CDK API Reference, `aws_cdk.aws_s3.IBucket`.
-    fn is_cdk_bucket(&self, module: usize, of: ExprId) -> bool {
-        let m = self.module(module);
-        if !self.program.sources.text(m.file).contains("aws_cdk") {
-            return false;
-        }
-        let made = m.made_by(of).and_then(|made| m.dotted(m.call(made)?.function));
-        let by = made.as_deref().and_then(|f| f.rsplit('.').next());
-        let last = m.dotted(of).unwrap_or_default();
-        let last = last.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-        by.is_some_and(|by| by == "Bucket" || by.starts_with("from_bucket_")) || last.ends_with("bucket")
     }
 
     /// What an attribute says about where the code is deployed: regions of sessions and clients, a stack of the AWS CDK

@@ -79,7 +79,7 @@ impl Values<'_> {
             return v;
         }
         if let ExprKind::Attr { name, .. } = &self.module(module).expr(call.function).kind
-            && &**name == "format_arn"
+            && cdk::is_method(name)
             && let Some(v) = self.cdk_call(module, expr, call, name)
         {
             return v;

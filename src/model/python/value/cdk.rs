@@ -1,7 +1,7 @@
 //! What the AWS CDK makes of values: pseudo parameters, functions of CloudFormation, ARNs.
 //! AWS CDK API Reference, `aws_cdk.Fn`, `aws_cdk.Stack`, `aws_cdk.aws_iam`.
 
-use super::super::{Call, ExprId};
+use super::super::{Call, ExprId, ExprKind};
 use super::Values;
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Kind, Value};
@@ -22,6 +22,11 @@ const ENVIRONMENT: [(&str, HoleKind); 2] = [
 
 /// How many parts of a `Fn.join` are read.
 const MAX_ITEMS: usize = 200;
+
+/// Methods of constructs that give ARNs.
+pub(super) fn is_method(name: &str) -> bool {
+    matches!(name, "format_arn" | "arn_for_objects")
+}
 
 /// What an environment variable gives.
 pub(super) fn variable(name: &str) -> HoleKind {
@@ -56,7 +61,7 @@ impl Values<'_> {
     /// What a function of the CDK gives; `name` is the library name of what is called, or the method.
     pub(super) fn cdk_call(&self, module: usize, expr: ExprId, call: &Call, name: &str) -> Option<Value> {
         let span = self.span(module, expr);
-        if !name.contains("aws_cdk") && name != "format_arn" {
+        if !name.contains("aws_cdk") && !is_method(name) {
             return None;
         }
         let mut path = name.rsplit('.');
@@ -102,6 +107,16 @@ impl Values<'_> {
             ("Arn", "format") => {
                 let components = self.call_of(module, call.positional(0)?)?;
                 Some(Value::text(self.arn_of(module, components, span), span))
+            }
+            // AWS CDK API Reference, `IBucket.arn_for_objects`.
+            (_, "arn_for_objects") => {
+                let ExprKind::Attr { of, .. } = &self.module(module).expr(call.function).kind else {
+                    return None;
+                };
+                let mut arn = self.construct_arn(module, *of, "bucket_arn", span)?;
+                arn.append(&Text::made("/", span));
+                arn.append(&text_of(&argument(0, "key_pattern")?, span));
+                Some(Value::text(arn, span))
             }
             (_, "format_arn") => Some(Value::text(self.arn_of(module, call, span), span)),
             _ => None,
@@ -176,7 +191,7 @@ impl Values<'_> {
 }
 
 /// A part of a text that is made of values.
-fn text_of(value: &Value, span: Span) -> Text {
+pub(super) fn text_of(value: &Value, span: Span) -> Text {
     match &value.kind {
         Kind::Str(text) => text.clone(),
         Kind::Unknown(hole) => Text::hole((**hole).clone()),

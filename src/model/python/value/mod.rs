@@ -8,6 +8,7 @@ mod attributes;
 mod calls;
 pub mod cdk;
 mod changes;
+mod constructs;
 mod strings;
 
 use std::cell::{Cell, RefCell};

@@ -9,9 +9,9 @@ use super::sites::{Site, Target, callee_span};
 use super::{Actions, Call, Conditional};
 use crate::iam::sdk::{self, Client, Operation, Trigger};
 use crate::model::python::objects::Place;
-use crate::model::python::{ArgName, ExprId, ExprKind, Module, Values};
+use crate::model::python::{Arg, ArgName, ExprId, ExprKind, Module, Values};
 use crate::source::Text;
-use crate::value::{Kind, Value};
+use crate::value::{Branch, Kind, Value, guard};
 
 /// Three answers to "is this argument given?".
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -123,16 +123,9 @@ impl<'v, 'p> Needs<'v, 'p> {
             return Some(self.values.value(self.module, e));
         }
         for a in &call.args {
-            let inside = match &a.name {
-                ArgName::Spread => true,
-                ArgName::Keyword(k, _) => is_open_ended(k),
-                ArgName::Positional => positional(site)
-                    .iter()
-                    .enumerate()
-                    .any(|(i, p)| is_open_ended(p) && call.positional(i) == Some(a.value)),
-                ArgName::Star => false,
-            };
-            if inside && let Some(v) = self.values.value(self.module, a.value).get(name) {
+            if holds_parameters(site, call, a)
+                && let Some(v) = self.values.value(self.module, a.value).get(name)
+            {
                 return Some(v.clone());
             }
         }
@@ -145,16 +138,11 @@ impl<'v, 'p> Needs<'v, 'p> {
         }
         let Some(call) = self.call(site) else { return Given::No };
         let open = call.args.iter().any(|a| {
-            let whole = match &a.name {
-                ArgName::Spread => true,
-                ArgName::Star => return true,
-                ArgName::Keyword(k, _) => is_open_ended(k),
-                ArgName::Positional => false,
-            };
-            whole && {
-                let v = self.values.value(self.module, a.value);
-                v.entries().is_none_or(|e| e.iter().any(|e| e.key.known().is_none()))
-            }
+            a.name == ArgName::Star
+                || holds_parameters(site, call, a) && {
+                    let v = self.values.value(self.module, a.value);
+                    v.entries().is_none_or(|e| e.iter().any(|e| e.key.known().is_none()))
+                }
         });
         if open { Given::Perhaps } else { Given::No }
     }
@@ -265,6 +253,15 @@ fn inside(v: &Value, path: &[&str], depth: u32) -> (Given, Option<Text>) {
     let Some((first, rest)) = path.split_first() else {
         return match &v.kind {
             Kind::Null => (Given::No, None),
+            // What a branch of the code sets may not be there.
+            Kind::OneOf(branches) => {
+                let given = |b: &Branch| matches!(inside(&b.value, path, depth + 1).0, Given::Yes);
+                let guards = branches.iter().filter(|b| given(b)).map(|b| &b.when);
+                match guard::is_certain(guards) {
+                    true => (Given::Yes, None),
+                    false => (Given::Perhaps, None),
+                }
+            }
             _ => (Given::Yes, text_of(v)),
         };
     };
@@ -292,9 +289,23 @@ fn inside(v: &Value, path: &[&str], depth: u32) -> (Given, Option<Text>) {
     }
 }
 
-/// Whether a parameter holds parameters of the operation: `extra_args` is S3Transfer's name for `ExtraArgs`.
+/// Whether an argument is a dict of parameters of the operation.
+fn holds_parameters(site: &Site, call: &crate::model::python::Call, a: &Arg) -> bool {
+    match &a.name {
+        ArgName::Spread => true,
+        ArgName::Keyword(k, _) => is_open_ended(k),
+        ArgName::Positional => positional(site)
+            .iter()
+            .enumerate()
+            .any(|(i, p)| is_open_ended(p) && call.positional(i) == Some(a.value)),
+        ArgName::Star => false,
+    }
+}
+
+/// Whether a parameter holds parameters of the operation: `extra_args` is S3Transfer's name for `ExtraArgs`, `api_params`
+/// is botocore's for all of them.
 fn is_open_ended(parameter: &str) -> bool {
-    matches!(parameter, "Params" | "ExtraArgs" | "extra_args")
+    matches!(parameter, "Params" | "ExtraArgs" | "extra_args" | "api_params")
 }
 
 /// Positional parameters of boto3's transfer methods (boto3 reference, "S3.Client.upload_file", "S3.Bucket.upload_file",
@@ -320,6 +331,7 @@ fn positional(site: &Site) -> &'static [&'static str] {
         "download_fileobj" => &["Bucket", "Key", "Fileobj", "ExtraArgs"],
         "copy" => &["CopySource", "Bucket", "Key", "ExtraArgs"],
         "generate_presigned_url" => &["ClientMethod", "Params", "ExpiresIn", "HttpMethod"],
+        "_make_api_call" => &["operation_name", "api_params"],
         "generate_presigned_post" => &["Bucket", "Key"],
         _ => &[],
     }

@@ -120,7 +120,7 @@ pub(super) fn others(cx: &Context<'_>, out: &mut Out<'_>) {
 struct Holder<'c, 'a> {
     cx: &'c Context<'a>,
     identity: &'a Identity,
-    effective: Effective<'a>,
+    effective: &'c Effective<'a>,
     withheld: ActionSet,
 }
 
@@ -138,7 +138,7 @@ impl<'c, 'a> Holder<'c, 'a> {
         if identity.policies.is_empty() {
             return None;
         }
-        let effective = Effective::of(cx.project, id);
+        let effective = cx.effects.of(id);
         Some(Self {
             cx,
             identity,
@@ -153,7 +153,7 @@ impl<'c, 'a> Holder<'c, 'a> {
     }
 
     fn hit(&self, wanted: fn(On) -> bool) -> Option<Hit<'_, 'a>> {
-        let (cx, effective) = (self.cx, &self.effective);
+        let (cx, effective) = (self.cx, self.effective);
         let names = rewrites(self.identity.kind).iter().filter(|(_, on)| wanted(*on));
         let actions = names.filter_map(|(name, on)| Some((catalogue().action(name)?, *on)));
         actions.into_iter().find_map(|(action, on)| {

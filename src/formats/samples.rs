@@ -50,9 +50,9 @@ fn capitalized(name: &str) -> String {
 
 /// Whether an object was recorded: what AWS answers when it is asked for one thing, an item of AWS Config, a finding of Security
 /// Hub, a resource as a scanner saves it. An export of all that an account has is none of these, since it is made to be
-/// checked. IAM API Reference, `Role`, `Policy`, `PolicyVersion`; AWS Lambda API Reference, `GetPolicy`; AWS Config Developer
+/// checked; neither is the answer that is the `whole` of a file: people keep policies so. IAM API Reference, `Role`, `Policy`, `PolicyVersion`; AWS Lambda API Reference, `GetPolicy`; AWS Config Developer
 /// Guide, "Components of a configuration item"; AWS Security Hub User Guide, "Required top-level ASFF attributes".
-pub(super) fn is_recorded(value: &Value) -> bool {
+pub(super) fn is_recorded(value: &Value, whole: bool) -> bool {
     let has = |key: &str| value.get(key).is_some();
     let any = |keys: &[&str]| keys.iter().any(|k| has(k));
     let names_type = |key: &str| {
@@ -73,7 +73,7 @@ pub(super) fn is_recorded(value: &Value) -> bool {
     ]);
     let of_config = (names_type("resourceType") || names_type("ResourceType")) && item || has("configurationItem");
     let of_security_hub = has("SchemaVersion") && has("ProductArn");
-    of_iam || of_lambda || of_config || of_security_hub
+    !whole && (of_iam || of_lambda) || of_config || of_security_hub
 }
 
 /// Whether a document with this object around it is a copy of a policy that AWS manages: nobody else can change it.
@@ -172,7 +172,7 @@ mod tests {
             (r#"{"Document": {}, "CreateDate": "2026-01-01"}"#, false),
             (r#"{"Policy": "{}", "Bucket": "orders"}"#, false),
         ] {
-            assert_eq!(is_recorded(&value(text)), expected, "{text}");
+            assert_eq!(is_recorded(&value(text), false), expected, "{text}");
         }
     }
 

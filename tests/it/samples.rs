@@ -23,8 +23,13 @@ fn samples_are_test_code() {
         format!("Tests:\n  - Name: a\n    ExpectedResult: false\n    Resource: {{PolicyDocument: '{ADMIN}'}}\n");
     let guard = format!("- name: a\n  input: {{PolicyDocument: {ADMIN}}}\n  expectations: {{}}\n");
     let recorded = format!(
-        r#"{{"Role": {{"RoleId": "AROAEXAMPLEEXAMPLE12", "CreateDate": "2026-01-01", "PolicyDocument": {ADMIN}}}}}"#
+        r#"{{"calls": [{{"Role": {{"RoleId": "AROAEXAMPLEEXAMPLE12", "CreateDate": "2026-01-01", "PolicyDocument": {ADMIN}}}}}]}}"#
     );
+    let answer = format!(
+        r#"{{"PolicyVersion": {{"VersionId": "v1", "IsDefaultVersion": true, "CreateDate": "2026-01-01", "Document": {ADMIN}}}}}"#
+    );
+    let all = rules(&[("policy.json", &answer)], &["--only", "admin-star-star"]);
+    assert_eq!(all, ["admin-star-star"], "people keep policies so");
     let item = format!(
         r#"{{"resourceType": "AWS::IAM::Policy", "awsAccountId": "111122223333", "configuration": {{"PolicyDocument": {ADMIN}}}}}"#
     );

@@ -197,7 +197,7 @@ impl Walk {
             Kind::Map(_) if is_policy(value) => self.document(value, pointer, hint),
             Kind::Map(entries) => {
                 self.at_home(value);
-                if samples::is_recorded(value) {
+                if samples::is_recorded(value, pointer.len() <= 1) {
                     self.shows(value);
                 }
                 if self.api(value, pointer) {

@@ -105,7 +105,7 @@ fn service(statements: &[Statement]) -> Option<String> {
 /// than of one resource. `None`: nothing says so; `Some(false)`: it may be. `named`: its name says so too.
 ///
 /// Certain: everyone comes in whose own organization, account or tags are asked for beside the owner of the resource, or who may
-/// do everything with what an owner has. Likely: its resources are of several services or accounts, or it asks for the owner.
+/// do everything with what an owner has. Likely: its resources are of several services or accounts, or it asks for the owner of all.
 /// AWS PrivateLink Guide, "Control access to VPC endpoints using endpoint policies"; IAM User Guide, "Data perimeters".
 pub fn is_for_endpoint(statements: &[Statement], named: bool) -> Option<bool> {
     let known = |c: &Option<Clause>, is: fn(&str) -> bool| {
@@ -120,11 +120,11 @@ pub fn is_for_endpoint(statements: &[Statement], named: bool) -> Option<bool> {
     let of_owner = |s: &&Statement| s.allows() && s.principal.as_ref().is_some_and(is_open) && has_key(s, is_of_owner);
     let on_all =
         |s: &Statement| star(&s.resource) && (star(&s.action) || has_key(s, |k| k.starts_with("aws:principal")));
-    let mut asking = statements.iter().filter(of_owner).peekable();
-    let asks = asking.peek().is_some();
-    if asking.any(on_all) {
+    let asking: Vec<&Statement> = statements.iter().filter(of_owner).collect();
+    if asking.iter().any(|s| on_all(s)) {
         return Some(true);
     }
+    let asks = asking.iter().any(|s| named || star(&s.resource));
     let arns = || {
         let allowed = statements.iter().filter(|s| s.allows());
         let clauses = allowed.filter_map(|s| s.resource.as_ref()).filter(|c| !c.negated);

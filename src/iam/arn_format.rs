@@ -49,7 +49,10 @@ impl ResourceType {
                 .collect()
         });
         types.get(self.number()).map_or(&[], |formats| {
-            formats.get_or_init(|| self.arn_formats().map(Format::new).collect())
+            formats.get_or_init(|| {
+                let own = self.arn_formats().map(Format::new);
+                own.chain(owned_by_aws(self).map(Format::new)).collect()
+            })
         })
     }
 
@@ -67,6 +70,37 @@ impl Action {
             .map(|known| arn.overlaps(&Pattern::plain(known, Case::Sensitive)))
             .fold(Truth::No, Truth::or)
     }
+}
+
+/// Types of which AWS has resources of its own, whose ARNs have no account, though the reference gives one form only. AWS Systems
+/// Manager User Guide, "Troubleshooting Systems Manager Run Command" and "Working with public parameters"; AWS Security Hub
+/// User Guide, "Product ARNs".
+const OWNED_BY_AWS: [(&str, &str); 4] = [
+    (
+        "arn:${Partition}:ssm:${Region}:${Account}:document/",
+        "arn:${Partition}:ssm:${Region}::document/${DocumentName}",
+    ),
+    (
+        "arn:${Partition}:ssm:${Region}:${Account}:automation-definition/",
+        "arn:${Partition}:ssm:${Region}::automation-definition/${AutomationDefinitionName}",
+    ),
+    (
+        "arn:${Partition}:ssm:${Region}:${Account}:parameter/",
+        "arn:${Partition}:ssm:${Region}::parameter/aws/${ParameterName}",
+    ),
+    (
+        "arn:${Partition}:securityhub:${Region}:${Account}:product/",
+        "arn:${Partition}:securityhub:${Region}::product/${Company}/${ProductId}",
+    ),
+];
+
+/// What ARNs of AWS's own resources of this type look like.
+fn owned_by_aws(kind: ResourceType) -> impl Iterator<Item = &'static str> {
+    let is = move |start: &str| kind.arn_formats().any(|f| f.starts_with(start));
+    OWNED_BY_AWS
+        .iter()
+        .filter(move |(start, _)| is(start))
+        .map(|(_, format)| *format)
 }
 
 /// The types whose ARNs name this service; `None` where no ARN does. The prefixes of actions are there too, without types.

@@ -109,6 +109,15 @@ impl Format {
     }
 }
 
+/// What a policy is likely to be though its shape says something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likely {
+    /// A boundary or a control policy.
+    Kind(PolicyKind),
+    /// The policy of a VPC endpoint: a resource policy by its shape, and a limit on what passes.
+    Endpoint,
+}
+
 /// Where a document's content comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -127,9 +136,9 @@ pub enum Origin {
 #[derive(Clone, Debug)]
 pub struct Document {
     pub kind: PolicyKind,
-    /// What the name of the file suggests, where [`Document::kind`] says something else: a boundary or a control policy, whose
-    /// Allow statements would grant nothing.
-    pub suggested: Option<PolicyKind>,
+    /// What a name or the resources suggest, where [`Document::kind`] says something else: a boundary, a control policy or the
+    /// policy of an endpoint, whose Allow statements would grant nothing.
+    pub suggested: Option<Likely>,
     /// For a resource policy: the IAM prefix of the service whose resource it is on (`s3`, `kms`, `lambda`).
     pub service: Option<Arc<str>>,
     pub format: Format,

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::arn::Arn;
-use super::{PolicyKind, PrincipalClause, PrincipalType, Statement};
+use super::arn::{Arn, Field, is_account_id};
+use super::condition::is_of_owner;
+use super::principal::is_open;
+use super::{Clause, PolicyKind, PrincipalClause, PrincipalType, Statement};
 
 /// The kind, and for a resource policy the service that its actions and resources name.
 ///
@@ -97,6 +99,47 @@ fn service(statements: &[Statement]) -> Option<String> {
             .filter_map(|i| Some(Arn::parse(&i.text)?.service()?.into_owned()))
             .collect())
     })
+}
+
+/// Whether statements with principals are the policy of a VPC endpoint, which is on the way to resources of many owners, rather
+/// than of one resource. `None`: nothing says so; `Some(false)`: it may be. `named`: its name says so too.
+///
+/// Certain: everyone comes in whose own organization, account or tags are asked for beside the owner of the resource, or who may
+/// do everything with what an owner has. Likely: its resources are of several services or accounts, or it asks for the owner of all.
+/// AWS PrivateLink Guide, "Control access to VPC endpoints using endpoint policies"; IAM User Guide, "Data perimeters".
+pub fn is_for_endpoint(statements: &[Statement], named: bool) -> Option<bool> {
+    let known = |c: &Option<Clause>, is: fn(&str) -> bool| {
+        let mut items = c.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
+        items.any(|i| i.text.known().is_some_and(|t| is(&t)))
+    };
+    let star = |c: &Option<Clause>| known(c, |t| t == "*");
+    let has_key = |s: &Statement, is: fn(&str) -> bool| {
+        let mut keys = s.conditions.iter().map(|c| c.key.text.display().to_ascii_lowercase());
+        keys.any(|key| is(&key))
+    };
+    let of_owner = |s: &&Statement| s.allows() && s.principal.as_ref().is_some_and(is_open) && has_key(s, is_of_owner);
+    let on_all =
+        |s: &Statement| star(&s.resource) && (star(&s.action) || has_key(s, |k| k.starts_with("aws:principal")));
+    let asking: Vec<&Statement> = statements.iter().filter(of_owner).collect();
+    if asking.iter().any(|s| on_all(s)) {
+        return Some(true);
+    }
+    let asks = asking.iter().any(|s| named || star(&s.resource));
+    let arns = || {
+        let allowed = statements.iter().filter(|s| s.allows());
+        let clauses = allowed.filter_map(|s| s.resource.as_ref()).filter(|c| !c.negated);
+        clauses.flat_map(|c| &c.items).filter_map(|i| Arn::parse(&i.text))
+    };
+    let several = |field: fn(&Arn<'_>) -> Option<String>| {
+        let mut all = arns().filter_map(|arn| field(&arn));
+        all.next().is_some_and(|first| all.any(|other| other != first))
+    };
+    let services = several(|arn| arn.service().map(|s| s.into_owned()));
+    let accounts = several(|arn| match arn.account() {
+        Field::Literal(account) if is_account_id(&account) => Some(account.into_owned()),
+        _ => None,
+    });
+    (asks || services || accounts).then_some(named)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! References to AWS managed policies.
 
 use super::arn;
+use super::catalogue::catalogue;
 use super::glob::Case;
 use super::pattern;
 use crate::source::{HoleKind, Text};
@@ -26,7 +27,8 @@ pub fn fits(value: &Text, policy: &str, wildcards: bool, case: Case) -> super::T
 }
 
 /// `job-function/ViewOnlyAccess` of `arn:aws:iam::aws:policy/job-function/ViewOnlyAccess`, in any partition, known or not.
-/// `None` where the text is no ARN of an AWS managed policy, or its name is not wholly known.
+/// `None` where the text is no ARN of an AWS managed policy, or its name is not wholly known. IAM finds managed policies without
+/// regard to case: a name that differs in nothing else from one of the catalogue is that one, as AWS writes it.
 /// IAM User Guide, "AWS managed policies".
 pub fn aws_managed_name(text: &Text) -> Option<String> {
     let flat = text.with_placeholders();
@@ -39,5 +41,15 @@ pub fn aws_managed_name(text: &Text) -> Option<String> {
     let name = parts.next()?.strip_prefix("policy/")?;
     let known = name.chars().all(|c| Text::placeholder(c).is_none());
     (arn == "arn" && service == "iam" && region.is_empty() && account == "aws" && known && !name.is_empty())
-        .then(|| name.to_owned())
+        .then(|| as_published(name).unwrap_or(name).to_owned())
+}
+
+/// The path and name, as AWS writes them, of the managed policy that differs from `name` in case at most.
+fn as_published(name: &str) -> Option<&'static str> {
+    let policy = catalogue().managed_policy(name)?;
+    let published = policy
+        .arn
+        .split_once(":policy/")
+        .map_or(policy.name, |(_, published)| published);
+    published.eq_ignore_ascii_case(name).then_some(published)
 }

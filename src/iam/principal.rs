@@ -135,10 +135,14 @@ impl Oidc {
     }
 }
 
-/// Accounts that are widely published: by AWS ("Enable access logs for your Classic Load Balancer") or by the vendor in
-/// its set-up guide.
+/// Accounts that are widely published: by AWS for the logs of load balancers ("Enable access logs for your Classic Load
+/// Balancer"), layers of functions ("Available versions of the Lambda Insights extension") and images of containers ("View
+/// Amazon container image registries for Amazon EKS add-ons"), or by the vendor in its set-up guide.
 const KNOWN: &[(&str, &str, bool)] = &[
+    ("002406178527", "Datadog", false),
     ("009996457667", "Elastic Load Balancing", true),
+    ("012438385374", "Lambda Insights", true),
+    ("017000801446", "Powertools for AWS Lambda", true),
     ("027434742980", "Elastic Load Balancing", true),
     ("033677994240", "Elastic Load Balancing", true),
     ("037604701340", "Elastic Load Balancing", true),
@@ -147,25 +151,48 @@ const KNOWN: &[(&str, &str, bool)] = &[
     ("076674570225", "Elastic Load Balancing", true),
     ("098369216593", "Elastic Load Balancing", true),
     ("114774131450", "Elastic Load Balancing", true),
+    ("121268973566", "Amazon EKS", true),
     ("127311923021", "Elastic Load Balancing", true),
+    ("151610086707", "Amazon EKS", true),
     ("156460612806", "Elastic Load Balancing", true),
+    ("177933569100", "AWS Parameters and Secrets", true),
     ("190560391635", "Elastic Load Balancing", true),
+    ("194566237122", "Lambda Insights", true),
+    ("296578399912", "Amazon EKS", true),
+    ("333609536671", "Amazon EKS", true),
     ("383597477331", "Elastic Load Balancing", true),
     ("434813966438", "Lacework", false),
+    ("439286490199", "Lambda Insights", true),
+    ("451483290750", "New Relic", false),
     ("464622532012", "Datadog", false),
+    ("491585149902", "Amazon EKS", true),
     ("507241528517", "Elastic Load Balancing", true),
+    ("519774774795", "Lambda Insights", true),
+    ("533267051163", "Amazon EKS", true),
+    ("580247275435", "Lambda Insights", true),
     ("582318560864", "Elastic Load Balancing", true),
     ("589379963580", "Elastic Load Balancing", true),
+    ("590474943231", "AWS Parameters and Secrets", true),
     ("600734575887", "Elastic Load Balancing", true),
+    ("602401143452", "Amazon EKS", true),
     ("635631232127", "Elastic Load Balancing", true),
     ("638102146993", "Elastic Load Balancing", true),
     ("652711504416", "Elastic Load Balancing", true),
+    ("683313688378", "Amazon SageMaker", true),
     ("718504428378", "Elastic Load Balancing", true),
     ("754344448648", "Elastic Load Balancing", true),
     ("754728514883", "New Relic", false),
+    ("763104351884", "AWS Deep Learning Containers", true),
     ("783225319266", "Elastic Load Balancing", true),
     ("797873946194", "Elastic Load Balancing", true),
+    ("800184023465", "Amazon EKS", true),
+    ("877085696533", "Amazon EKS", true),
+    ("891564319516", "Lambda Insights", true),
     ("897822967062", "Elastic Load Balancing", true),
+    ("900889452093", "Amazon EKS", true),
+    ("901920570463", "AWS Distro for OpenTelemetry", true),
+    ("918309763551", "Amazon EKS", true),
+    ("961992271922", "Amazon EKS", true),
     ("985666609251", "Elastic Load Balancing", true),
 ];
 

@@ -15,7 +15,7 @@ pub mod python;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::iam::{Document, Format, Holder, PolicyKind};
+use crate::iam::{Document, Format, Holder, Likely, PolicyKind};
 use crate::source::{Problem, Span};
 use crate::value::guard::{both, worlds_or_each};
 use crate::value::{Guard, Kind, Value};
@@ -163,9 +163,11 @@ fn holds_statements(value: &Value, depth: u32) -> bool {
 /// What the name of a file or of its folder says of a policy in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suggested {
-    pub kind: PolicyKind,
+    pub likely: Likely,
     /// It is said of a policy that allows all of everything too: by the folder, or by the name that AWS gave to it.
     pub for_all: bool,
+    /// File and folder say the same.
+    pub twice: bool,
 }
 
 /// A value with the shape of a policy document that no known resource holds, or a bare document.

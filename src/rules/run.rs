@@ -10,7 +10,7 @@ use super::spec::{Logic, Match, Report};
 use super::{Check, Context, Out, Rule, Ruleset, Selection, eval};
 use crate::finding::{Cause, Confidence, Finding, Severity};
 use crate::iam::catalogue::catalogue;
-use crate::iam::{ActionSet, Document, PolicyKind, Statement};
+use crate::iam::{ActionSet, Document, Likely, PolicyKind, Statement};
 use crate::model::Resource;
 use crate::project::{Effects, Project};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, parent_path};
@@ -168,13 +168,17 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
     if let Cause::Statement(d, _) | Cause::Document(d) = f.cause
         && let Some(document) = project.documents.get(d as usize)
     {
-        if let Some(kind) = document.suggested.filter(|_| grades_grants(ruleset, f, document)) {
+        let likely = document.suggested;
+        if let Some(likely) = likely.filter(|likely| grades_grants(ruleset, f, document, *likely)) {
             f.severity = Some(Severity::Low);
             f.confidence = Some(Confidence::Low);
-            f.notes.push(format!(
-                "the file name suggests {}; `[policy-kind]` in overgrant.toml makes it one",
-                kind.described()
-            ));
+            f.notes.push(match likely {
+                Likely::Kind(kind) => format!(
+                    "the file name suggests {}; `[policy-kind]` in overgrant.toml makes it one",
+                    kind.described()
+                ),
+                Likely::Endpoint => "this looks like the policy of a VPC endpoint, which grants nothing".to_owned(),
+            });
         }
         if project.is_unused(document.span) {
             f.confidence = f.confidence.map(|c| c.min(Confidence::Medium));
@@ -251,10 +255,12 @@ fn is_opt_in(f: &Finding, project: &Project<'_>) -> bool {
 
 /// Whether a finding is about what is granted, which a boundary or a control policy never is. That boundaries may be lifted is
 /// as bad in a boundary: it lets its holder out.
-fn grades_grants(ruleset: &Ruleset, f: &Finding, document: &Document) -> bool {
+fn grades_grants(ruleset: &Ruleset, f: &Finding, document: &Document, likely: Likely) -> bool {
     const GRANTS: [&str; 6] = ["actions", "data", "escalation", "exposure", "resources", "trust"];
     let family = ruleset.get(&f.rule).map(Rule::family);
-    family.is_some_and(|family| GRANTS.contains(&family)) && !lifts_boundaries(f, document)
+    // The keys that tell owners and callers apart mean something else on the way to a resource than on it.
+    let of_endpoint = |family| likely == Likely::Endpoint && ["conditions", "deputy"].contains(&family);
+    family.is_some_and(|family| GRANTS.contains(&family) || of_endpoint(family)) && !lifts_boundaries(f, document)
 }
 
 /// Whether the actions of a finding remove or replace boundaries, and nothing in the document denies that.

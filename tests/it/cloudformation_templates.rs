@@ -466,3 +466,37 @@ fn templates_inside_stacks_are_templates() {
     assert_eq!(written(&sources, other.get("N").unwrap()), "a|\"b\"|b");
     assert_eq!(show(&find(&units, "Third").props), "{Name: x}");
 }
+
+/// Of two resources with one logical ID the last one is deployed; the other is said once.
+#[test]
+fn a_logical_id_that_is_declared_twice() {
+    let group = |policy: &str| {
+        format!("Type: AWS::IAM::Group\n    Properties: {{ManagedPolicyArns: ['arn:aws:iam::aws:policy/{policy}']}}")
+    };
+    let yaml = format!(
+        "Resources:\n  G:\n    {}\n  G:\n    {}\n",
+        group("AdministratorAccess"),
+        group("ReadOnlyAccess")
+    );
+    let one = |policy: &str| {
+        format!(
+            r#""G": {{"Type": "AWS::IAM::Group", "Properties": {{"ManagedPolicyArns": ["arn:aws:iam::aws:policy/{policy}"]}}}}"#
+        )
+    };
+    let json = format!(
+        r#"{{"Resources": {{{}, {}}}}}"#,
+        one("AdministratorAccess"),
+        one("ReadOnlyAccess")
+    );
+    for (path, text) in [("t.yaml", &yaml), ("t.json", &json)] {
+        let sources = overgrant::source::Sources::from_strings(&[(path, text)]);
+        let own = overgrant::iam::Own::default();
+        let project = overgrant::analyse(&sources, &own).project;
+        assert_eq!(project.resources.len(), 1, "{path}");
+        let messages: Vec<&str> = project.problems.iter().map(|p| p.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            ["the logical ID `G` is declared again in this template: only the last one counts"]
+        );
+    }
+}

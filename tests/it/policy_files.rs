@@ -64,6 +64,7 @@ fn bare_documents_and_lists_of_them() {
         ("policies/scp/base.json", READ, "identity"),
         ("policies/scp/base.json", deny, "scp"),
         ("service-control-policies/full.json", all, "scp"),
+        ("service_control_policies/base_scp.json", READ, "scp"),
         ("service-control/full.json", all, "identity"),
         ("ci-boundary.json", READ, "identity"),
         ("ci-boundary.json", deny, "boundary"),
@@ -78,6 +79,47 @@ fn bare_documents_and_lists_of_them() {
         );
     }
     assert_eq!(documents("\u{feff}p.json", &format!("\u{feff}{READ}\r\n")).len(), 1);
+}
+
+/// A document that stands alone is the policy of a VPC endpoint where its conditions say so, or its name and its resources; what
+/// only the name says is mentioned.
+#[test]
+fn policies_of_vpc_endpoints_that_stand_alone() {
+    let policy = |action: &str, resource: &str, keys: &[&str]| {
+        let keys: Vec<String> = keys.iter().map(|key| format!(r#""{key}": "o-a1b2c3d4e5""#)).collect();
+        let condition = format!(r#", "Condition": {{"StringEquals": {{{}}}}}"#, keys.join(", "));
+        let condition = if keys.is_empty() { "" } else { &condition };
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Principal": "*", "Action": "{action}", "Resource": {resource}{condition}}}]}}"#
+        )
+    };
+    let (owner, caller) = ("aws:ResourceOrgID", "aws:PrincipalOrgID");
+    let object = r#""arn:aws:s3:::reports/*""#;
+    let several = r#"["arn:aws:s3:::reports/*", "arn:aws:dynamodb:eu-west-1:111122223333:table/t"]"#;
+    for (path, text, expected) in [
+        ("p.json", policy("*", r#""*""#, &[owner]), ""),
+        ("p.json", policy("s3:*", r#""*""#, &[owner, caller]), ""),
+        ("vpce/p.json", policy("s3:GetObject", several, &[]), ""),
+        ("s3-vpc-endpoint.json", policy("s3:GetObject", object, &[owner]), ""),
+        (
+            "s3_endpoint_policy.json",
+            policy("s3:GetObject", object, &[]),
+            "low low",
+        ),
+        ("p.json", policy("*", several, &[]), "low low"),
+        ("p.json", policy("s3:GetObject", object, &[]), "high high"),
+        ("p.json", policy("s3:GetObject", object, &[owner]), "high high"),
+        ("endpoint-user.json", policy("s3:GetObject", object, &[]), "high high"),
+    ] {
+        let ran = Repository::new(&[(path, &text)]).run(&["check", "-f", "json", "--only", "resource-policy-public"]);
+        let json = ran.json();
+        let found = json["findings"].as_array().unwrap();
+        let word = |key: &str| found.first().map_or("", |f| f[key].as_str().unwrap());
+        let shown = format!("{} {}", word("severity"), word("confidence"));
+        assert_eq!(shown.trim(), expected, "{path}: {text}");
+        let noted = found.iter().any(|f| f["notes"].to_string().contains("VPC endpoint"));
+        assert_eq!(noted, expected == "low low", "{path}: {text}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Facet, Family, OPERATORS, Operator, SetOperator, Verdict, always_present, strength};
 use crate::iam::principal::is_open;
 use crate::iam::{Condition, Statement};
+use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::spelling::nearest_word;
 
@@ -66,6 +67,7 @@ const ABSENT_FOR_SERVICES: [&str; 11] = [
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     // The lines of one statement come one after the other.
     let mut told: Option<(&Statement, bool)> = None;
+    let mut needless: Option<(DocumentId, Finding)> = None;
     for line in lines(cx) {
         let c = line.condition;
         let at = |rule: &'static str, message: String| {
@@ -88,7 +90,22 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         };
         told = Some((line.statement, all));
         sets(&line, operator, all, &at, out);
-        if operator.if_exists {
+        if operator.if_exists && always_present(&line.key) {
+            if !is_needless(&line, operator) {
+                continue;
+            }
+            let f = match needless.take() {
+                Some((document, f)) if document == line.document => also_needless(f, &line),
+                before => {
+                    if let Some((_, f)) = before {
+                        out.push(f);
+                    }
+                    let message = format!("every request has `{}`: `IfExists` changes nothing", c.key.display());
+                    at("condition-ifexists-always-present", message).primary(c.operator.span, "not needed")
+                }
+            };
+            needless = Some((line.document, f));
+        } else if operator.if_exists {
             if_exists(&line, operator, all, &at, out);
         } else if operator.negated && line.statement.denies() && ABSENT_FOR_SERVICES.contains(&line.key.as_str()) {
             out.push(
@@ -99,6 +116,27 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                 .primary(c.operator.span, "true when the key is absent"),
             );
         }
+    }
+    if let Some((_, f)) = needless {
+        out.push(f);
+    }
+}
+
+/// Whether `IfExists` can be removed: every request has each key of the operator. A negated operator is true without the
+/// key as well, and a Deny that always says `IfExists` is written so on purpose.
+fn is_needless(line: &Line<'_>, operator: Operator) -> bool {
+    let beside = |o: &&Condition| o.operator.display() == line.condition.operator.display();
+    let always = |o: &Condition| always_present(&o.key.text.display().to_lowercase());
+    let on_purpose = line.statement.denies() && operator.negated;
+    !on_purpose && line.statement.conditions.iter().filter(beside).all(always)
+}
+
+/// Another operator of the same policy.
+fn also_needless(f: Finding, line: &Line<'_>) -> Finding {
+    let span = line.condition.operator.span;
+    match f.labels.iter().any(|l| l.span == span) {
+        true => f,
+        false => f.secondary(span, "not needed here either"),
     }
 }
 
@@ -262,16 +300,6 @@ fn sets(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Ou
 
 fn if_exists(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Out<'_>) {
     let c = line.condition;
-    if always_present(&line.key) {
-        out.push(
-            at(
-                "condition-ifexists-always-present",
-                "every request has this key: `IfExists` changes nothing".to_owned(),
-            )
-            .primary(c.operator.span, "can go"),
-        );
-        return;
-    }
     if line.statement.allows() && !operator.negated && operator.family != Family::Bool {
         let facet = strength(line.statement)
             .of_key(&line.key)

@@ -107,6 +107,35 @@ fn blind(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &S
     );
 }
 
+/// Starts of the keys of tags that services put on sessions themselves. Amazon EKS User Guide, "Grant Pods access to AWS
+/// resources based on tags"; IAM Roles Anywhere User Guide, "Trust model".
+const TAGGED_BY_SERVICES: [&str; 3] = ["eks-", "kubernetes-", "x509"];
+
+/// Whether a condition is false in each request that a service of AWS makes by itself: it asks for what only a session, a user
+/// or a role has. IAM User Guide, "AWS global condition context keys", "Properties of the principal".
+fn is_met_by_no_service(c: &Condition) -> bool {
+    if !needs_key(c) {
+        return false;
+    }
+    let key = c.key.text.display().to_lowercase();
+    let values = || c.values.iter().map(|v| v.text.known());
+    match key.as_str() {
+        "aws:tagkeys" => values().all(|v| {
+            v.is_some_and(|v| {
+                let start = v.split(['*', '?']).next().unwrap_or_default().to_ascii_lowercase();
+                !start.is_empty()
+                    && !TAGGED_BY_SERVICES
+                        .iter()
+                        .any(|own| start.starts_with(own) || own.starts_with(&start))
+            })
+        }),
+        "aws:principalarn" => values().all(|v| v.is_some_and(|v| v.contains(":role/") || v.contains(":user/"))),
+        key if key.starts_with("aws:principaltag/") => true,
+        // Claims of SAML and OpenID Connect, whose keys start with the host of the provider.
+        key => key.starts_with("saml:") || key.split_once(':').is_some_and(|(host, _)| host.contains('.')),
+    }
+}
+
 fn rcp(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Document), (i, s): (usize, &Statement)) {
     let at = |message: &str| cx.at_statement("rcp-shape", id, i, message.to_owned());
     if s.allows()
@@ -170,6 +199,7 @@ fn rcp(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Document), (i
     });
     if let Some(c) = boundary
         && !keys.iter().any(|k| k == "aws:principalisawsservice")
+        && !s.conditions.iter().any(is_met_by_no_service)
     {
         out.push(
             cx.at_statement(

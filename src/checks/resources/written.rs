@@ -59,11 +59,12 @@ fn fixed_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
         let Some(span) = arn.account.span_of(0..account.len()) else {
             continue;
         };
-        let amazon = matches!(
+        // The account of AWS or a vendor is the same wherever the policy is used.
+        let published = matches!(
             account_place(&account, Who::Root, cx.project.own, None),
-            Place::OtherAccount { trusted: true, .. }
+            Place::OtherAccount { name: Some(_), .. }
         );
-        if !is_account_id(&account) || amazon || span.len() != account.len() || !item.span.contains(span) {
+        if !is_account_id(&account) || published || span.len() != account.len() || !item.span.contains(span) {
             continue;
         }
         let account = account.into_owned();
@@ -75,7 +76,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
                     i,
                     format!("the account {account} is written into the policy"),
                 )
-                .primary(span, "good in this account only")
+                .primary(span, "works in this account only")
                 .help(match d.format {
                     Format::Json | Format::Text => {
                         "Use a placeholder that is filled in when the policy is made.".to_owned()

@@ -7,7 +7,7 @@ use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Operator, strength};
 use crate::iam::principal::{Place, Who, is_public, place};
 use crate::iam::variables::may_be_template;
-use crate::iam::{Origin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
+use crate::iam::{Origin, PolicyKind, PrincipalClause, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 
@@ -205,6 +205,36 @@ fn federated(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem, k
     })
 }
 
+/// Who is denied in spite of the exception, by what it names. IAM User Guide, "AWS JSON policy elements: NotPrincipal": the
+/// role, its session and the account are each to be named.
+fn left_out(cx: &Context<'_>, clause: &PrincipalClause) -> &'static str {
+    let places: Vec<Place> = clause.items.iter().map(|p| place(p, cx.project.own, None)).collect();
+    let is = |kind: Who| {
+        places.iter().any(|p| match p {
+            Place::OwnAccount { who, .. } | Place::OtherAccount { who, .. } | Place::SomeAccount { who, .. } => {
+                who == &kind
+            }
+            _ => false,
+        })
+    };
+    if places
+        .iter()
+        .all(|p| matches!(p, Place::Service { .. } | Place::AnyService))
+    {
+        "excepts the service only: users and roles are denied"
+    } else if is(Who::AssumedRole) && !is(Who::Role) {
+        "names the session, not its role"
+    } else if is(Who::Role) && !is(Who::AssumedRole) {
+        "names the role, not its sessions"
+    } else if is(Who::User) && !is(Who::Root) {
+        "names the user, not its account"
+    } else if is(Who::Root) && !is(Who::User) && !is(Who::Role) {
+        "excepts the root user only: other users and roles are denied"
+    } else {
+        "denied unless role, session and account are all named"
+    }
+}
+
 const EXCEPTS_EVERYBODY: &str = "this Deny excepts everybody, and denies nobody";
 
 /// Deny statements that except somebody, and by that deny nobody.
@@ -233,9 +263,9 @@ fn deny(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &St
                     "deny-not-principal-deprecated",
                     id,
                     i,
-                    "a Deny with `NotPrincipal` also denies sessions of those it excepts",
+                    "a Deny with `NotPrincipal` denies more than it seems to",
                 )
-                .primary(clause.key, "names the role, not its sessions")
+                .primary(clause.key, left_out(cx, clause))
                 .principals(clause.items.iter().map(|p| p.value.display())),
         });
         return;

@@ -1,10 +1,15 @@
 //! What lowering saw to deviate from the grammar, as findings.
 //! IAM User Guide, "Grammar of the IAM JSON policy language".
 
+use std::collections::BTreeSet;
+
 use crate::finding::{Finding, Remedy, Severity};
-use crate::iam::{Defect, DefectKind, Document, Origin, POLICY_ELEMENTS, PolicyKind, STATEMENT_ELEMENTS};
+use crate::iam::{
+    Clause, Defect, DefectKind, Document, Effect, Origin, POLICY_ELEMENTS, PolicyKind, STATEMENT_ELEMENTS, Statement,
+};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
+use crate::source::Span;
 use crate::spelling::nearest_word;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
@@ -102,6 +107,9 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
         }
         DefectKind::Empty => empty(element, &at)?.primary(defect.span, "empty"),
         DefectKind::DuplicateSid { first, sid } => {
+            if is_merged(d, defect, *first) {
+                return None;
+            }
             let f = at("duplicate-sid", format!("the Sid `{sid}` is used twice in this policy"));
             let f = if *first == defect.span {
                 f.primary(defect.span, "used by every statement that is made here")
@@ -122,6 +130,40 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 .other(element.to_lowercase())
         }
     })
+}
+
+/// Whether the statement of the defect is in the policy once: the CDK leaves out a statement that is equal to another one. AWS
+/// CDK API reference, `PolicyDocument`, "Statements".
+fn is_merged(d: &Document, defect: &Defect, first: Span) -> bool {
+    let of_cdk = d.owner.as_ref().is_some_and(|o| &*o.type_name == "PolicyStatement");
+    let Some(again) = defect.statement.and_then(|i| d.statements.get(i)).filter(|_| of_cdk) else {
+        return false;
+    };
+    let mut others = d.statements.iter();
+    others.any(|s| s.sid.as_ref().is_some_and(|sid| sid.span == first) && content(s) == content(again))
+}
+
+/// What a statement says, whatever the order of its lists.
+fn content(s: &Statement) -> (Option<Effect>, BTreeSet<String>) {
+    let clause = |name: &str, c: Option<&Clause>| -> Vec<String> {
+        let items = c
+            .iter()
+            .flat_map(|c| c.items.iter().map(|i| format!("{name} {} {}", c.negated, i.display())));
+        items.collect()
+    };
+    let mut parts: BTreeSet<String> = BTreeSet::new();
+    parts.extend(clause("action", s.action.as_ref()));
+    parts.extend(clause("resource", s.resource.as_ref()));
+    if let Some(p) = &s.principal {
+        let items = p.items.iter();
+        parts.extend(items.map(|i| format!("principal {} {:?} {}", p.negated, i.kind, i.value.display())));
+    }
+    for c in &s.conditions {
+        let values = c.values.iter();
+        let (operator, key) = (c.operator.display(), c.key.display());
+        parts.extend(values.map(|v| format!("condition {operator} {key} {}", v.display())));
+    }
+    (s.effect.as_ref().map(|e| e.value), parts)
 }
 
 /// Whether the text is written at the defect's place, letter for letter.

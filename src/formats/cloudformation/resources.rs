@@ -1,11 +1,12 @@
 //! What a template says: its resources, parameters and outputs, as the model has them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::iam::Format;
 use crate::model::{Address, Resource, Unit, kinds};
 use crate::source::{Problem, ProblemKind, Span, Text, join_path};
-use crate::syntax::{Kind, NodeId};
+use crate::syntax::{Kind, NodeId, Tree};
 use crate::value::{Entry, Guard, Value};
 
 use super::env::Env;
@@ -80,15 +81,33 @@ impl Template<'_> {
     }
 
     /// The entries of a section that are maps: place, name, span of the name, node.
+    /// Of those with one name the last one counts.
     fn each(&self, section: &str, f: &mut dyn FnMut(Env<'_>, Text, Span, NodeId)) {
         if let Some(node) = self.doc.section(section) {
+            let superseded = superseded(&self.doc.tree, node);
             self.entries(self.env(), node, &mut |env, key, header, node| {
-                self.allotted(header, || f(env, key, header, node));
+                if !superseded.contains_key(&header) {
+                    self.allotted(header, || f(env, key, header, node));
+                }
             });
         }
     }
 
+    /// What is declared again further down does not exist.
+    fn doubles(&self) -> Vec<Problem> {
+        let Some(node) = self.doc.section("Resources") else {
+            return Vec::new();
+        };
+        let problem = |(span, name): (Span, String)| {
+            let message =
+                format!("the logical ID `{name}` is declared again in this template: only the last one counts");
+            Problem::new(ProblemKind::NotEvaluated, span, message)
+        };
+        superseded(&self.doc.tree, node).into_iter().map(problem).collect()
+    }
+
     fn lower_resources(&self, unit: &mut Unit) {
+        unit.problems.extend(self.doubles());
         let sam = Sam::new(self);
         self.each("Resources", &mut |env, key, header, node| {
             let tree = env.tree;
@@ -306,4 +325,23 @@ pub(super) fn made(key: &str, span: Span, value: Value) -> Entry {
         key_span: span,
         value,
     }
+}
+
+/// The keys of a map that stand in it again further down, by their places.
+fn superseded(tree: &Tree, map: NodeId) -> BTreeMap<Span, String> {
+    let mut last: BTreeMap<String, Span> = BTreeMap::new();
+    let mut out = BTreeMap::new();
+    for (key, _) in tree.entries(map) {
+        let name = tree
+            .text(key)
+            .and_then(Text::known)
+            .filter(|name| !name.starts_with("Fn::"));
+        let Some(name) = name.map(|name| name.into_owned()) else {
+            continue;
+        };
+        if let Some(before) = last.insert(name.clone(), tree.span(key)) {
+            out.insert(before, name);
+        }
+    }
+    out
 }

@@ -46,6 +46,9 @@ pub(super) fn hint(value: &Value) -> Option<Hint> {
         _ => {}
     }
     let has = |key| value.get(key).is_some();
+    if has("PolicyDocument") && (has("VpcEndpointId") || has("VpcEndpointType")) {
+        return on("ec2");
+    }
     if has("PolicyVersion") || has("VersionId") {
         return of(PolicyKind::Identity);
     }

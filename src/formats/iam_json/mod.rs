@@ -17,6 +17,7 @@ use crate::value::{Entry, Kind, Value};
 
 use super::cloudformation::{extents, is_template};
 use super::fragments::{has_functions, with_holes};
+use super::policies::suggested;
 use super::recognize::{self, is_policy, is_policy_file};
 use super::templated::{filled_in, is_filled_in};
 use super::{Lower, each_file, plain, samples, vendors};
@@ -95,40 +96,6 @@ fn is_foreign(tree: &Tree, root: NodeId) -> bool {
     let has = |key| tree.get(root, key).is_some();
     let other = has("terraform_version") || (has("service") && has("provider"));
     recognize::is_file_of_a_tool(tree, root) || is_template(tree, root) || other
-}
-
-/// What the name of a file, or else of its folder, suggests about the policies in it. A name that also has the word for an
-/// identity suggests nothing: `boundary-admin-role`.
-fn suggested(path: &str) -> Option<Suggested> {
-    let path = path.to_ascii_lowercase();
-    let mut near = path.rsplitn(3, '/');
-    let (file, folder) = (near.next()?, near.next().and_then(kind_of_name));
-    let kind = kind_of_name(file).or(folder)?;
-    // `FullAWSAccess` and `RCPFullAWSAccess`.
-    let of_aws = file.replace(['-', '_'], "").contains("fullawsaccess");
-    let for_all = of_aws || folder == Some(kind);
-    Some(Suggested { kind, for_all })
-}
-
-fn kind_of_name(name: &str) -> Option<PolicyKind> {
-    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    let has = |all: &[&str]| words.iter().any(|w| all.contains(w));
-    let control = |of| {
-        words
-            .windows(3)
-            .any(|w| w[..2] == [of, "control"] && matches!(w[2], "policy" | "policies"))
-    };
-    if has(&["role", "roles", "user", "users", "group", "groups"]) {
-        None
-    } else if has(&["scp", "scps"]) || control("service") {
-        Some(PolicyKind::Scp)
-    } else if has(&["rcp", "rcps"]) || control("resource") {
-        Some(PolicyKind::Rcp)
-    } else if has(&["boundary", "boundaries"]) {
-        Some(PolicyKind::Boundary)
-    } else {
-        None
-    }
 }
 
 /// What the key that holds a document says of it.

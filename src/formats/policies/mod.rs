@@ -8,17 +8,20 @@ mod conditions;
 mod document;
 mod slots;
 mod statement;
+mod suggest;
 
 use std::sync::Arc;
 
-use crate::iam::{Clause, Document, Effect, Format, Item, Origin, Owner, PolicyKind, Statement, Use, kind};
-use crate::model::{Loose, Resource, Suggested, Unit};
+use crate::iam::{Document, Format, Origin, Owner, PolicyKind, Use, kind};
+use crate::model::{Loose, Resource, Unit};
 use crate::source::{FileId, HoleKind, Problem, ProblemKind, Span, Text};
 use crate::value::guard::both;
 use crate::value::{Kind, Value, Via};
 
 use super::{plain, recognize};
 use document::Slot;
+pub use suggest::suggested;
+use suggest::{by_own_name, settle_endpoint, suggest};
 
 /// Properties are searched this deep for policies: all that parsers let pass.
 const MAX_DEPTH: usize = 100;
@@ -329,7 +332,8 @@ impl Found {
         }
         for d in &mut self.documents[before..] {
             if d.kind == PolicyKind::Unknown {
-                suggest(d, loose.suggested);
+                let by_name = || loose.name.as_ref().and_then(|n| by_own_name(&n.name));
+                suggest(d, loose.suggested.or_else(by_name));
             }
             settle_kind(d);
             if d.kind == PolicyKind::Identity {
@@ -339,42 +343,13 @@ impl Found {
     }
 }
 
-/// Takes the name of a file at its word where the document agrees with it, and where that hides nothing: it allows nothing, or
-/// only all of everything in a folder of control policies, as `FullAWSAccess` and `RCPFullAWSAccess` of Organizations do. Of
-/// any other document that may be what its name suggests, findings mention the name.
-fn suggest(d: &mut Document, suggested: Option<Suggested>) {
-    let Some(Suggested { kind, for_all }) = suggested.filter(|_| !d.statements.is_empty()) else {
-        return;
-    };
-    let named = |s: &Statement| s.principal.is_some() || s.keys.is_empty();
-    let agrees = match kind {
-        PolicyKind::Rcp => d.statements.iter().all(named),
-        _ => d.statements.iter().all(|s| s.principal.is_none()),
-    };
-    let denies = |s: &Statement| matches!(&s.effect, Some(e) if e.value == Effect::Deny);
-    let is_star = |c: &Option<Clause>| {
-        let star = |i: &Item| i.text.known().as_deref() == Some("*");
-        c.as_ref().is_some_and(|c| !c.negated && c.items.iter().any(star))
-    };
-    let is_all = |s: &Statement| is_star(&s.action) && is_star(&s.resource) && s.conditions.is_empty();
-    let silent = |s: &Statement| denies(s) || for_all && kind != PolicyKind::Boundary && is_all(s);
-    // What bounds nothing is not a boundary.
-    let unbounded = kind == PolicyKind::Boundary && d.statements.iter().all(is_all);
-    if !agrees || unbounded {
-        return;
-    }
-    match d.statements.iter().all(silent) {
-        true => d.kind = kind,
-        false => d.suggested = Some(kind),
-    }
-}
-
 /// What no slot decided, the shape decides.
 fn settle_kind(d: &mut Document) {
     if d.kind == PolicyKind::Unknown {
         let (kind, service) = kind::by_shape(&d.statements);
         d.kind = kind;
         d.service = service.or_else(|| d.service.take());
+        settle_endpoint(d);
     }
     if d.format == Format::Text {
         d.format = Format::Json;

@@ -26,6 +26,26 @@ pub(super) const LOGGING: [&str; 6] = [
     "logs:PutLogEvents",
 ];
 
+/// What puts a network interface that the service uses into a VPC, as AWS's guides write it for roles of services. The interface
+/// has no name beforehand. Amazon MSK Developer Guide, AWS IoT Core Developer Guide, "Virtual private cloud (VPC) destinations".
+const INTERFACES: [&str; 3] = [
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+];
+
+/// What the agent of Systems Manager says of the instance that it runs on, as in `AmazonSSMManagedInstanceCore`.
+const AGENT: [&str; 8] = [
+    "ec2messages:*",
+    "ssm:PutComplianceItems",
+    "ssm:PutConfigurePackageResult",
+    "ssm:PutInventory",
+    "ssm:UpdateAssociationStatus",
+    "ssm:UpdateInstanceAssociationStatus",
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:*",
+];
+
 /// Services whose descriptions are of the account or the organization itself, of what happens in it, or of who may do what:
 /// nobody can name these beforehand, and AWS's own policies for reading give them on `*`.
 const OF_THE_ACCOUNT: [&str; 19] = [
@@ -81,6 +101,11 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
         let reads = writes.is_empty() && (scopable.is_subset(&ActionSet::expand_all(PULLING)) || !shows);
         let mut own = ActionSet::expand_all(LOGGING);
         own.union_with(&ActionSet::expand_all(["ec2:DeleteNetworkInterface"]));
+        own.union_with(&ActionSet::expand_all(AGENT));
+        let interfaces = ActionSet::expand_all(INTERFACES);
+        if interfaces.is_subset(&g.actions) {
+            own.union_with(&interfaces);
+        }
         let logs = !writes.is_empty() && !shows && writes.is_subset(&own);
         let managing = managing(&scopable);
         let cases = [

@@ -91,7 +91,8 @@ impl<'a> Resources<'a> {
             Breadth::WholeService => Arn::parse(r).is_some_and(|a| a.account() == Field::Empty),
             _ => false,
         };
-        self.fit(action) && (action.resource_types().len() > 0 || self.texts.iter().any(wide) || self.is_checked(action))
+        self.fit(action)
+            && (action.resource_types().len() > 0 || self.texts.iter().any(wide) || self.is_checked(action))
     }
 
     /// [`Self::fit`], or AWS may ask for more than its reference says: that one is to be believed where the action

@@ -292,9 +292,9 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut Out<'_>) {
                 continue;
             }
             let mut f = if let Some(guest) = guest {
-                // Made for guests on purpose: what they get decides.
+                // Made for guests on purpose: what they get decides, and that the pool has some is its own finding.
                 let narrow = gives_little(cx, id);
-                if narrow && guests == Guests::Yes && out.wants("cognito-unauthenticated-identities") {
+                if narrow && guests == Guests::Yes {
                     continue;
                 }
                 let f = f.primary(guest.span, "whoever opens the app").other("unauthenticated");
@@ -366,7 +366,10 @@ fn gives_little(cx: &Context<'_>, trust: DocumentId) -> bool {
     let wide = |clause: &Clause| clause.negated || clause.items.iter().any(|r| widest(&r.text) <= Breadth::WholeType);
     let harmful = |actions: &ActionSet| {
         let actions = actions.scopable();
-        !writing(&actions).is_empty() || ["data", "secrets", "credentials"].iter().any(|c| class(c).intersects(&actions))
+        !writing(&actions).is_empty()
+            || ["data", "secrets", "credentials"]
+                .iter()
+                .any(|c| class(c).intersects(&actions))
     };
     roles.peek().is_some()
         && roles.all(|(role, _)| {

@@ -9,7 +9,7 @@ use crate::checks::holders::{Holders, cause};
 use crate::checks::itself::Named;
 use crate::finding::{Confidence, Finding};
 use crate::iam::arn::{Breadth, widest};
-use crate::iam::{ActionSet, Condition, Statement};
+use crate::iam::{ActionSet, Clause, Condition, Statement};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityId, IdentityKind};
 use crate::rules::{Context, Out};
@@ -44,9 +44,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             out.push(f.primary(identity.header, label));
         };
         match identity.kind {
-            IdentityKind::User
-                if identity.groups.is_empty() && !open && !unclear && !has_unknown(r, "Groups") =>
-            {
+            IdentityKind::User if identity.groups.is_empty() && !open && !unclear && !has_unknown(r, "Groups") => {
                 push(
                     "iam-user-no-group",
                     "the user is in no group",
@@ -208,7 +206,13 @@ fn lacks_mfa(cx: &Context<'_>, id: IdentityId) -> bool {
 }
 
 fn asks_for_mfa(s: &Statement) -> bool {
-    let about_mfa = |c: &Condition| c.key.text.display().to_ascii_lowercase().starts_with("aws:multifactorauth");
+    let about_mfa = |c: &Condition| {
+        c.key
+            .text
+            .display()
+            .to_ascii_lowercase()
+            .starts_with("aws:multifactorauth")
+    };
     s.conditions.iter().any(about_mfa)
 }
 
@@ -222,8 +226,9 @@ fn of_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confidence> {
     }
     let mut known = true;
     for g in &effective.grants {
-        let clause = g.statement.resource.as_ref().filter(|c| !c.negated && c.complete);
-        let Some(clause) = clause else {
+        // An item with a hole in it makes the clause incomplete, and is one role all the same.
+        let listed = |c: &&Clause| !c.negated && (c.complete || c.items.iter().any(|i| !i.text.is_known()));
+        let Some(clause) = g.statement.resource.as_ref().filter(listed) else {
             known = false;
             continue;
         };
@@ -245,7 +250,11 @@ fn of_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confidence> {
 }
 
 fn role_asks_for_mfa(cx: &Context<'_>, id: IdentityId, role: &Identity) -> bool {
-    let trust = || role.trust.iter().flat_map(|d| &cx.project.documents[*d as usize].statements);
+    let trust = || {
+        role.trust
+            .iter()
+            .flat_map(|d| &cx.project.documents[*d as usize].statements)
+    };
     let effective = cx.effects.of(id);
     trust().any(Statement::allows) && trust().filter(|s| s.allows()).all(asks_for_mfa)
         || effective.complete() && effective.grants.iter().all(|g| asks_for_mfa(g.statement))

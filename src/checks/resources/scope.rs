@@ -1,6 +1,7 @@
 //! Actions on everything that could be on less.
 
 use crate::checks::grants::{granting, managing, names, writing};
+use crate::checks::holders::backs_up;
 use crate::finding::Severity;
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, Strength};
@@ -106,8 +107,9 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
         if interfaces.is_subset(&g.actions) {
             own.union_with(&interfaces);
         }
-        let logs = !writes.is_empty() && !shows && writes.is_subset(&own);
+        let logs = !writes.is_empty() && writes.is_subset(&own);
         let managing = managing(&scopable);
+        let joins = !managing.is_empty() && interfaces.is_subset(&g.actions) && managing.is_subset(&interfaces);
         let cases = [
             (
                 "permissions-management-on-star",
@@ -168,7 +170,12 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             if !one {
                 f = f.note(format!("can be scoped: {}", names(&set, 3)));
             }
-            if few || (wide && reads) || logs || held == Held::ByOwner {
+            let usual = match rule {
+                "permissions-management-on-star" => joins,
+                "write-actions-on-star" => logs,
+                _ => logs && !shows || backs_up(cx, g.document),
+            };
+            if few || (wide && reads) || usual || held == Held::ByOwner {
                 f = f.severity(Severity::Low);
             }
             out.push(g.weighed(cx, &set, f));

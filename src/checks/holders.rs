@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 
 use crate::finding::Cause;
 use crate::iam::arn::Arn;
+use crate::iam::principal::{Place, place};
 use crate::model::Resource;
-use crate::project::{IdentityId, IdentityKind, PolicySource, Power, ResourceId};
+use crate::project::{
+    DocumentId, Identity, IdentityId, IdentityKind, PolicyRef, PolicySource, Power, Project, ResourceId,
+};
 use crate::rules::Context;
 use crate::source::{Target, Text};
 use crate::value::{Kind, Value};
@@ -106,4 +109,45 @@ pub(super) fn cause(cx: &Context<'_>, power: &Power<'_>, holder: IdentityId) -> 
             Cause::Resource(power.grant.through.by.unwrap_or(own))
         }
     }
+}
+
+/// The service that alone may assume the roles which hold a policy, by its prefix: `backup` for `backup.amazonaws.com`. `None`
+/// where others may, or where the policy is held by something else.
+pub(crate) fn only_service(project: &Project<'_>, document: DocumentId) -> Option<String> {
+    let holds = |identity: &&Identity| {
+        identity.policies.iter().any(|p| match &p.policy {
+            PolicyRef::Documents(ids) => ids.contains(&document),
+            _ => false,
+        })
+    };
+    let mut found: Option<String> = None;
+    for identity in project.identities.iter().filter(holds) {
+        if identity.kind != IdentityKind::Role || identity.trust.is_empty() {
+            return None;
+        }
+        for s in identity
+            .trust
+            .iter()
+            .flat_map(|d| &project.documents[*d as usize].statements)
+        {
+            let principals = s.principal.as_ref().filter(|p| !p.negated && p.complete && !s.open)?;
+            for item in principals.items.iter().filter(|_| !s.denies()) {
+                let Place::Service { name } = place(item, project.own, None) else {
+                    return None;
+                };
+                let prefix = name.strip_suffix(".amazonaws.com")?.rsplit('.').next()?.to_owned();
+                if found.as_ref().is_some_and(|one| *one != prefix) {
+                    return None;
+                }
+                found = Some(prefix);
+            }
+        }
+    }
+    found
+}
+
+/// Held by roles of AWS Backup alone, which reads what is selected by tags: no policy can name it beforehand. AWS Backup
+/// Developer Guide, "Amazon S3 backups".
+pub(super) fn backs_up(cx: &Context<'_>, document: DocumentId) -> bool {
+    only_service(cx.project, document).as_deref() == Some("backup")
 }

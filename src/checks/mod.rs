@@ -25,6 +25,7 @@ mod usage;
 mod validity;
 
 pub(crate) use actions::sensitive_actions;
+pub(crate) use holders::only_service;
 
 use crate::rules::Check;
 

@@ -82,6 +82,19 @@ impl<'a> Resources<'a> {
         fits || self.is_checked(action)
     }
 
+    /// [`Self::fit`] by AWS's reference alone, for what is counted: an action without resource types needs `*`, which an ARN of
+    /// one account does not match.
+    pub fn fits_reference(&mut self, action: Action) -> bool {
+        let wide = |r: &Cow<'_, Text>| match arn::widest(r) {
+            Breadth::Everything => true,
+            // `arn:aws:s3:::*` is everything there is of a service that has no accounts in its ARNs.
+            Breadth::WholeService => Arn::parse(r).is_some_and(|a| a.account() == Field::Empty),
+            _ => false,
+        };
+        self.fit(action)
+            && (action.resource_types().len() > 0 || self.texts.iter().any(wide) || self.is_checked(action))
+    }
+
     /// [`Self::fit`], or AWS may ask for more than its reference says: that one is to be believed where the action
     /// lists things, which no request names, where something else says the same, or where the ARNs are another service's.
     pub fn may_fit(&mut self, action: Action) -> bool {

@@ -170,6 +170,7 @@ fn markdown(r: &Rule, form: Option<Form>) -> String {
     }
     match r.one_per() {
         Some(OnePer::Statement | OnePer::List) => out.push_str("All items of one statement are one finding.\n\n"),
+        Some(OnePer::File) => out.push_str("All places of one file are one finding.\n\n"),
         Some(OnePer::Value) => out.push_str("A value that a file has several times is one finding.\n\n"),
         None => {}
     }

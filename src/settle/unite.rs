@@ -32,6 +32,8 @@ enum Shared<'f> {
     Statement(Cause),
     /// With what makes their fixes alike.
     List(Cause, Vec<(bool, Offered)>),
+    /// Likewise.
+    File(FileId, Vec<(bool, Offered)>),
     Value(FileId, &'f str, &'f [String], Vec<&'f str>),
 }
 
@@ -84,14 +86,14 @@ fn mistake<'f>(
 ) -> Option<Mistake<'f>> {
     let one_per = ruleset.get(f.rule())?.one_per()?;
     let finding = &f.finding;
-    if !f.is_active() || one_per != OnePer::List && !finding.remedies.is_empty() {
+    let fixes = || finding.remedies.iter().map(|r| (r.safe, r.offered)).collect();
+    if !f.is_active() || !matches!(one_per, OnePer::List | OnePer::File) && !finding.remedies.is_empty() {
         return None;
     }
     let of = match (one_per, finding.cause) {
         (OnePer::Statement, cause @ Cause::Statement(..)) => Shared::Statement(cause),
-        (OnePer::List, cause @ Cause::Statement(..)) => {
-            Shared::List(cause, finding.remedies.iter().map(|r| (r.safe, r.offered)).collect())
-        }
+        (OnePer::List, cause @ Cause::Statement(..)) => Shared::List(cause, fixes()),
+        (OnePer::File, _) => Shared::File(finding.span()?.file, fixes()),
         (OnePer::Statement | OnePer::List, _) => return None,
         (OnePer::Value, _) => {
             let at = finding.span()?;
@@ -107,7 +109,7 @@ fn mistake<'f>(
         rule: f.rule(),
         severity: match one_per {
             OnePer::Statement => f.severity.max(Severity::High),
-            OnePer::List | OnePer::Value => f.severity,
+            OnePer::List | OnePer::Value | OnePer::File => f.severity,
         },
         confidence: f.confidence,
         branch: finding.branch.as_deref(),

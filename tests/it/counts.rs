@@ -250,3 +250,32 @@ policy = json.dumps({
         )]
     );
 }
+
+#[test]
+fn what_needs_a_star_is_not_counted_on_an_arn() {
+    let service = catalogue().service("codecommit").unwrap();
+    let fits = service
+        .actions()
+        .filter(|a| !a.is_gone() && a.resource_types().len() > 0)
+        .count();
+    let all = ActionSet::expand("codecommit:*").len();
+    assert!(fits < all);
+    for (resource, why, count) in [
+        (
+            "arn:aws:codecommit:eu-west-1:111122223333:*",
+            " that fits these resources",
+            fits,
+        ),
+        ("*", "", all),
+    ] {
+        let policy = format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "codecommit:*", "Resource": "{resource}"}}]}}"#
+        );
+        let found = messages(&[("p.json", &policy)], "service-wildcard");
+        assert_eq!(
+            found,
+            [format!("every action of `codecommit`{why} is allowed, {count} in all")],
+            "{resource}"
+        );
+    }
+}

@@ -292,3 +292,181 @@ fn a_value_in_two_places_is_two_findings() {
         ["write-actions-on-star at 8", "write-actions-on-star at 9"]
     );
 }
+
+/// `rule severity confidence` of what is to be acted on.
+fn graded(files: &[(&str, &str)], rules: &[&str]) -> Vec<String> {
+    let report = report(files, rules);
+    let findings = report.findings.iter().filter(|f| f.status == Status::New);
+    findings
+        .map(|f| format!("{} {} {}", f.rule(), f.severity.name(), f.confidence.name()))
+        .collect()
+}
+
+fn identity_policy(statements: &str) -> String {
+    format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#)
+}
+
+#[test]
+fn policies_without_a_version_in_one_file_are_one_finding() {
+    let policy =
+        "{Statement: [{Effect: Allow, Action: 'sqs:SendMessage', Resource: 'arn:aws:sqs:eu-west-1:111122223333:q'}]}";
+    let one = |name: &str| {
+        format!("  {name}:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument: {policy}\n")
+    };
+    let template = format!("Resources:\n{}{}", one("A"), one("B"));
+    let found = seen(&[("a.yaml", &template), ("b.yaml", &template)], &["missing-version"]);
+    assert_eq!(found, ["missing-version at 5, 9", "missing-version at 5, 9"]);
+}
+
+#[test]
+fn one_arn_is_one_finding() {
+    let secrets = identity_policy(
+        r#"{"Effect": "Allow", "Action": "secretsmanager:DeleteSecret", "Resource": "arn:aws:secretsmanager:*:*:secret:*"}"#,
+    );
+    let rules = ["resource-wildcard-account", "resource-wildcard-id-too-broad"];
+    assert_eq!(
+        seen(&[("p.json", &secrets)], &rules),
+        ["resource-wildcard-id-too-broad at 1"]
+    );
+    let buckets =
+        identity_policy(r#"{"Effect": "Allow", "Action": "s3:PutBucketPolicy", "Resource": "arn:aws:s3:::*"}"#);
+    let rules = ["permissions-management-on-star", "resource-policy-grants-escalation"];
+    assert_eq!(
+        seen(&[("p.json", &buckets)], &rules),
+        ["permissions-management-on-star at 1"]
+    );
+}
+
+#[test]
+fn a_role_and_the_function_that_has_it_are_one_finding() {
+    let template = r#"
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]}
+      Policies:
+        - PolicyName: p
+          PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "iam:PutRolePolicy", Resource: "*"}]}
+  Function:
+    Type: AWS::Lambda::Function
+    Properties: {Role: !GetAtt Role.Arn, Runtime: python3.12, Handler: index.handler, Code: {S3Bucket: b, S3Key: k}}
+"#;
+    let rules = ["privesc-single-action", "lambda-privileged-role"];
+    assert_eq!(
+        graded(&[("t.yaml", template)], &rules),
+        ["privesc-single-action high high"]
+    );
+}
+
+#[test]
+fn what_aws_publishes_is_low() {
+    let interfaces = identity_policy(
+        r#"{"Effect": "Allow", "Action": ["ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission",
+        "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"], "Resource": "*"}"#,
+    );
+    let alone =
+        identity_policy(r#"{"Effect": "Allow", "Action": "ec2:CreateNetworkInterfacePermission", "Resource": "*"}"#);
+    let agent = identity_policy(
+        r#"{"Effect": "Allow", "Action": ["ssm:UpdateInstanceInformation", "ssmmessages:OpenDataChannel"], "Resource": "*"}"#,
+    );
+    let rules = ["permissions-management-on-star", "write-actions-on-star"];
+    for (policy, expected) in [
+        (&alone, "permissions-management-on-star high high"),
+        (&agent, "write-actions-on-star low high"),
+    ] {
+        assert_eq!(graded(&[("p.json", policy)], &rules), [expected], "{policy}");
+    }
+    let names = identity_policy(
+        r#"{"Effect": "Allow", "Action": ["SNS:Receive", "sns:Publish"], "Resource": "arn:aws:sns:eu-west-1:111122223333:t"}"#,
+    );
+    assert_eq!(
+        graded(&[("p.json", &names)], &["unknown-action"]),
+        ["unknown-action low low"]
+    );
+}
+
+#[test]
+fn a_role_that_one_service_has_is_graded_by_it() {
+    let role = |service: &str, action: &str, resource: &str| {
+        format!(
+            r#"
+resource "aws_iam_role" "r" {{
+  assume_role_policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Principal = {{ Service = "{service}" }}, Action = "sts:AssumeRole" }}] }})
+}}
+resource "aws_iam_role_policy" "p" {{
+  role   = aws_iam_role.r.id
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = "{action}", Resource = "{resource}" }}] }})
+}}
+"#
+        )
+    };
+    for (service, action, resource, expected) in [
+        (
+            "application-autoscaling.amazonaws.com",
+            "application-autoscaling:*",
+            "*",
+            "service-wildcard medium high",
+        ),
+        (
+            "lambda.amazonaws.com",
+            "application-autoscaling:*",
+            "*",
+            "service-wildcard high high",
+        ),
+        (
+            "backup.amazonaws.com",
+            "s3:GetObject",
+            "arn:aws:s3:::*/*",
+            "data-exfiltration low high",
+        ),
+        (
+            "lambda.amazonaws.com",
+            "s3:GetObject",
+            "arn:aws:s3:::*/*",
+            "data-exfiltration medium high",
+        ),
+    ] {
+        let text = role(service, action, resource);
+        let rules = ["service-wildcard", "data-exfiltration", "resource-effectively-star"];
+        assert_eq!(graded(&[("main.tf", &text)], &rules), [expected], "{service} {action}");
+    }
+}
+
+#[test]
+fn a_wildcard_on_one_account_with_its_worst_denied_is_medium() {
+    let allow =
+        r#"{"Effect": "Allow", "Action": "codecommit:*", "Resource": "arn:aws:codecommit:eu-west-1:111122223333:*"}"#;
+    let deny = r#"{"Effect": "Deny", "Action": "codecommit:DeleteRepository", "Resource": "arn:aws:codecommit:eu-west-1:111122223333:*"}"#;
+    for (statements, severity) in [(allow.to_owned(), "high"), (format!("{allow}, {deny}"), "medium")] {
+        let found = graded(&[("p.json", &identity_policy(&statements))], &["service-wildcard"]);
+        assert_eq!(found, [format!("service-wildcard {severity} high")]);
+    }
+}
+
+#[test]
+fn what_is_not_known_of_others_lowers_the_confidence() {
+    let group = |role: &str| {
+        format!(
+            r#"
+resource "aws_iam_group" "ops" {{
+  name = "ops"
+}}
+resource "aws_iam_group_policy" "ops" {{
+  group  = aws_iam_group.ops.name
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Resource = "{role}" }}] }})
+}}
+"#
+        )
+    };
+    for (role, expected) in [
+        (
+            "arn:aws:iam::111122223333:role/elsewhere",
+            "mfa-not-enforced-group medium low",
+        ),
+        ("*", "mfa-not-enforced-group medium high"),
+    ] {
+        let found = graded(&[("main.tf", &group(role))], &["mfa-not-enforced-group"]);
+        assert_eq!(found, [expected], "{role}");
+    }
+}

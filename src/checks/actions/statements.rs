@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use crate::finding::{Offered, Remedy};
+use crate::iam::fit::Resources;
 use crate::iam::glob::Case;
 use crate::iam::pattern::Pattern;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
@@ -68,9 +69,11 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
             true if same => f.remedy(Remedy::safe("remove the statement").remove(s.span)),
             true => {
                 let narrow = Remedy::safe("remove the statement").remove(s.span);
-                let wide = without(other, s);
-                f.remedy(narrow.offered(Offered::UnlessReported(other.span)))
-                    .remedy(wide.offered(Offered::IfReported(other.span)))
+                let f = f.remedy(narrow.offered(Offered::UnlessReported(other.span)));
+                match is_enough(s) {
+                    true => f.remedy(without(other, s).offered(Offered::IfReported(other.span))),
+                    false => f,
+                }
             }
             false => f,
         });
@@ -128,6 +131,21 @@ impl<'a> Compared<'a> {
         let made = &self.patterns[usize::from(case == Case::Sensitive)];
         made.get_or_init(|| items.map(|i| Pattern::new(&i.text, case)).collect())
     }
+}
+
+/// Whether the resources of a statement are of each type that its actions may ask for in one request. `ec2:RunInstances` is
+/// asked for the instance, its image, its subnet and more: without the wider statement the narrower one would not do.
+fn is_enough(s: &Statement) -> bool {
+    let (Some(clause), Some(actions)) = (&s.resource, s.action.as_ref().and_then(Clause::actions)) else {
+        return true;
+    };
+    let Some(mut resources) = Resources::of(clause, |_| None) else {
+        return true;
+    };
+    actions
+        .iter()
+        .filter(|a| a.resource_types().len() > 1)
+        .all(|a| a.resource_types().all(|t| resources.has(t)))
 }
 
 /// Takes from the wider of two statements what covers the narrower one: its patterns of actions, or all of it where nothing

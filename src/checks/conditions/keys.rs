@@ -358,9 +358,15 @@ fn deaf<'a>(line: &Line<'a>) -> Vec<&'a Item> {
     named
         .filter(|item| {
             let action = item.text.known().and_then(|name| catalogue().action(&name));
-            action.is_some_and(|a| !a.is_gone() && !a.takes_key(&line.key))
+            action.is_some_and(|a| !a.is_gone() && !a.takes_key(&line.key) && !is_published(a, &line.key))
         })
         .collect()
+}
+
+/// The key policy that AWS writes for encrypted log groups has the description of the key under the encryption context too, and
+/// logs are written without it. Amazon CloudWatch Logs User Guide, "Encrypt log data using AWS Key Management Service".
+fn is_published(action: Action, key: &str) -> bool {
+    action.name() == "kms:DescribeKey" && key.eq_ignore_ascii_case("kms:EncryptionContext:aws:logs:arn")
 }
 
 /// The reference is silent on the action's own keys, so one that it lacks proves little.

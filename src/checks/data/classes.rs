@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::checks::grants::{Granting, granting, managing, names};
+use crate::checks::holders::backs_up;
 use crate::finding::Severity;
 use crate::iam::Item;
 use crate::iam::actions::ActionSet;
@@ -174,6 +175,8 @@ fn sharing() -> ActionSet {
                 && !iam.contains(&a.service().prefix())
                 && verbs.iter().any(|v| name.starts_with(v))
                 && words.iter().any(|w| name.contains(w))
+                // Of an interface that is made for a service, and holds nothing.
+                && !name.ends_with("NetworkInterfacePermission")
         })
         .collect()
 }
@@ -252,6 +255,9 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, g: &Granting<'_>, class: &Class) -> 
         .resources([wide.display()]);
     f.evidence.expanded_actions = Some(hit.len());
     f.severity = class.severity;
+    if rule == "data-exfiltration" && backs_up(cx, g.document) {
+        f = f.severity(Severity::Low);
+    }
     out.push(g.weighed(cx, &hit, f));
     true
 }

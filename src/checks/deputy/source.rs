@@ -118,6 +118,13 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
                  sends the log group as the encryption context.",
             );
         }
+        if name == "events.amazonaws.com" && matches!(service, "sns" | "kms") {
+            f.remedies.clear();
+            f = f.help(help_for_events(service));
+            if service == "sns" {
+                f = f.severity(Severity::Low);
+            }
+        }
         if name == "sqs.amazonaws.com" {
             f.remedies.clear();
             f = f.help("Remove this principal: SQS calls nothing by itself.");
@@ -126,6 +133,21 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
     }
     if let Some(f) = found {
         out.push(f);
+    }
+}
+
+/// Amazon EventBridge User Guide, "Using resource-based policies for Amazon EventBridge", "Amazon SNS permissions": conditions do
+/// not work in the policy of a topic that a rule publishes to, nor for the key of such a topic; for the key of a bus they do.
+fn help_for_events(service: &str) -> &'static str {
+    match service {
+        "kms" => {
+            "If the key encrypts an event bus, add a condition on `aws:SourceArn` or `aws:SourceAccount`. If it encrypts a topic or \
+             queue that a rule sends to, keep the statement: EventBridge does not support the condition there."
+        }
+        _ => {
+            "EventBridge does not support conditions in the policies of topics: one would stop delivery. Use a topic of its own for \
+             rules, and let what reads it check the account in the event."
+        }
     }
 }
 

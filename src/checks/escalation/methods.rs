@@ -238,6 +238,12 @@ pub(super) fn to_services<'s>(passing: impl Iterator<Item = &'s Statement>) -> O
     let mut passing = passing.peekable();
     passing.peek()?;
     passing
-        .all(|s| strength(s).has("iam:PassedToService", Grade::Narrows))
+        .all(|s| strength(s).has("iam:PassedToService", Grade::Narrows) || names_services(s))
         .then_some("Name the roles in the statement that grants `iam:PassRole`.")
+}
+
+/// With `IfExists` too: the key is in every request that passes a role.
+fn names_services(s: &Statement) -> bool {
+    let mut of_key = (s.conditions.iter()).filter(|c| c.key.text.display().eq_ignore_ascii_case("iam:PassedToService"));
+    of_key.any(|c| !c.values.is_empty() && !c.values.iter().any(|v| pattern::is_star(&v.text)))
 }

@@ -2,6 +2,7 @@
 
 use crate::iam::access::{Audience, audience};
 use crate::iam::actions::ActionSet;
+use crate::iam::arn::widest;
 use crate::iam::condition::strength;
 use crate::iam::fit::reaches;
 use crate::iam::pattern::Pattern;
@@ -133,7 +134,7 @@ fn escalation(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docume
     // On every bucket it is more than this.
     if s.resource
         .as_ref()
-        .is_some_and(|r| r.negated || star_in(&r.items).is_some())
+        .is_some_and(|r| r.negated || r.items.iter().any(|i| widest(&i.text).is_star_like()))
         && identity
     {
         return;
@@ -168,7 +169,10 @@ fn escalation(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docume
                 )
                 .primary(item.span, "changes who may do what")
                 .actions([item.display().to_lowercase()]);
-            f.steps_down += u8::from(identity);
+            if identity {
+                f.steps_down += 1;
+                f = f.help("Leave these actions to those who administer the bucket.");
+            }
             out.push(f);
             return;
         }

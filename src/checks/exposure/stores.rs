@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::finding::Severity;
 use crate::iam::arn::{Arn, Field};
 use crate::iam::condition::{Family, Operator};
 use crate::iam::{Document, PolicyKind, pattern};
@@ -60,14 +61,16 @@ fn collection(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
     let mut found = Vec::new();
     open(policy, 0, &mut found);
     for (span, label) in found {
-        let message = match label {
-            ANY_NETWORK => "the collection can be reached from any network",
-            _ => "the collection's data policy lets in everybody",
+        // From any network a request is signed, and the data policy decides about it.
+        let (message, severity) = match label {
+            ANY_NETWORK => ("the collection is reachable from any network", Severity::Medium),
+            _ => ("the collection's data policy lets in everybody", Severity::High),
         };
         out.push(
             cx.at_resource("opensearch-serverless-policy-public", id, message)
                 .under(r.branch.as_ref())
                 .primary(span, label)
+                .severity(severity)
                 .scope(r.header, ""),
         );
     }

@@ -2,11 +2,14 @@
 
 use std::cell::LazyCell;
 
+use crate::checks::grants::writing;
 use crate::checks::holders::Holders;
+use crate::finding::{Confidence, Severity};
+use crate::iam::arn::{Breadth, widest};
+use crate::iam::class::class;
 use crate::iam::condition::{Family, Grade, Operator, strength};
 use crate::iam::principal::{Oidc, Place, place};
-use crate::iam::{Condition, Item, PolicyKind, PrincipalItem, Statement, pattern};
-use crate::model::Resource;
+use crate::iam::{ActionSet, Clause, Condition, Item, PolicyKind, PrincipalItem, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::value::Value;
@@ -284,33 +287,95 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut Out<'_>) {
                 out.push(f);
                 continue;
             };
-            if has_no_guests(&holders, pool) {
+            let guests = guests(&holders, pool);
+            if guests == Guests::No {
                 continue;
             }
-            if let Some(guest) = guest {
-                let mut f = f.primary(guest.span, "whoever opens the app").other("unauthenticated");
-                f.message = "guests of the identity pool may assume this role".to_owned();
-                f.steps_down += 1;
-                out.push(f);
+            let mut f = if let Some(guest) = guest {
+                // Made for guests on purpose: what they get decides, and that the pool has some is its own finding.
+                let narrow = gives_little(cx, id);
+                if narrow && guests == Guests::Yes {
+                    continue;
+                }
+                let f = f.primary(guest.span, "whoever opens the app").other("unauthenticated");
+                match narrow {
+                    true => f.severity(Severity::Low).help(
+                        "Keep the role to what everybody may do. If the app has no guests, remove it and keep the pool without them.",
+                    ),
+                    false => f,
+                }
             } else if key("amr").is_none() && strength(s).best() < Grade::Pins {
-                let mut f = f
-                    .primary(item.value.span, "no condition on `amr`")
-                    .principals([item.value.display()]);
-                f.message = "guests of the identity pool may assume this role".to_owned();
-                f.steps_down += 1;
-                out.push(f);
+                f.primary(item.value.span, "no condition on `amr`")
+                    .principals([item.value.display()])
+            } else {
+                continue;
+            };
+            f.steps_down += 1;
+            f.message = match guests {
+                Guests::Yes => "guests of the identity pool may assume this role",
+                _ => "guests may assume this role if the identity pool allows them",
             }
+            .to_owned();
+            out.push(match guests {
+                Guests::Yes => f,
+                _ => f.confidence(Confidence::Low),
+            });
         }
     }
 }
 
-/// Whether each of the identity pools is one of the repository that has no guests. Amazon Cognito API, `CreateIdentityPool`.
-fn has_no_guests(holders: &Holders<'_>, pools: &Condition) -> bool {
-    let closed = |v: &Item| {
+/// Whether identity pools have guests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Guests {
+    No,
+    Yes,
+    /// A pool is not one of the repository's, or a value decides that is not known.
+    Unknown,
+}
+
+/// Amazon Cognito API, `CreateIdentityPool`.
+fn guests(holders: &Holders<'_>, pools: &Condition) -> Guests {
+    let of_pool = |v: &Item| {
         let target = v.text.as_hole().and_then(|h| h.target.as_ref());
         let pool = target.and_then(|t| holders.resource(t)).map(|(_, r)| r);
-        let guests = |r: &Resource| r.get("AllowUnauthenticatedIdentities").map(Value::as_bool);
-        pool.is_some_and(|r| &*r.kind == "AWS::Cognito::IdentityPool" && matches!(guests(r), None | Some(Some(false))))
+        let Some(pool) = pool.filter(|r| &*r.kind == "AWS::Cognito::IdentityPool") else {
+            return Guests::Unknown;
+        };
+        match pool.get("AllowUnauthenticatedIdentities").map(Value::as_bool) {
+            None | Some(Some(false)) => Guests::No,
+            Some(Some(true)) => Guests::Yes,
+            Some(None) => Guests::Unknown,
+        }
     };
-    !pools.values.is_empty() && pools.values.iter().all(closed)
+    let each: Vec<Guests> = pools.values.iter().map(of_pool).collect();
+    match each.as_slice() {
+        [] => Guests::Unknown,
+        all if all.contains(&Guests::Yes) => Guests::Yes,
+        all if all.contains(&Guests::Unknown) => Guests::Unknown,
+        _ => Guests::No,
+    }
+}
+
+/// Whether all that the roles with this trust policy grant can be seen, and nothing of it changes or reads what is kept on
+/// every resource of a type.
+fn gives_little(cx: &Context<'_>, trust: DocumentId) -> bool {
+    let mut roles = (0u32..)
+        .zip(&cx.project.identities)
+        .filter(|(_, identity)| identity.trust.contains(&trust))
+        .peekable();
+    let wide = |clause: &Clause| clause.negated || clause.items.iter().any(|r| widest(&r.text) <= Breadth::WholeType);
+    let harmful = |actions: &ActionSet| {
+        let actions = actions.scopable();
+        !writing(&actions).is_empty()
+            || ["data", "secrets", "credentials"]
+                .iter()
+                .any(|c| class(c).intersects(&actions))
+    };
+    roles.peek().is_some()
+        && roles.all(|(role, _)| {
+            let effective = cx.effects.of(role);
+            let mut grants = effective.grants.iter();
+            effective.complete()
+                && !grants.any(|g| g.statement.resource.as_ref().is_some_and(wide) && harmful(&g.actions))
+        })
 }

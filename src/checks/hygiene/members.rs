@@ -1,12 +1,15 @@
 //! Users and the groups that they are in, permission sets, instances without a role.
 //! IAM User Guide, "Security best practices in IAM"; CIS AWS Foundations Benchmark.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::checks::grants::names;
 use crate::checks::holders::{Holders, cause};
-use crate::finding::Finding;
-use crate::iam::ActionSet;
+use crate::checks::itself::Named;
+use crate::finding::{Confidence, Finding};
+use crate::iam::arn::{Breadth, widest};
+use crate::iam::{ActionSet, Clause, Condition, Statement};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityId, IdentityKind};
 use crate::rules::{Context, Out};
@@ -24,6 +27,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         .filter_map(|m| m.group)
         .collect();
     let scopes = unclear_scopes(cx);
+    let unclear = has_unclear_members(cx);
     let handed_out = handed_out(cx);
     for (id, identity) in (0u32..).zip(&cx.project.identities) {
         let r = &cx.project.resources[identity.resource as usize];
@@ -40,7 +44,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             out.push(f.primary(identity.header, label));
         };
         match identity.kind {
-            IdentityKind::User if identity.groups.is_empty() && !open && !has_unknown(r, "Groups") => {
+            IdentityKind::User if identity.groups.is_empty() && !open && !unclear && !has_unknown(r, "Groups") => {
                 push(
                     "iam-user-no-group",
                     "the user is in no group",
@@ -59,12 +63,22 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             }
             _ => {}
         }
-        if identity.kind == IdentityKind::Group && lacks_mfa(cx, id) {
-            push(
-                "mfa-not-enforced-group",
-                "the group's policies work without MFA",
-                "a password or a key is enough",
-            );
+        if identity.kind == IdentityKind::Group
+            && lacks_mfa(cx, id)
+            && let Some(confidence) = of_targets(cx, id)
+        {
+            let f = cx
+                .at_resource(
+                    "mfa-not-enforced-group",
+                    identity.resource,
+                    "the group's policies work without MFA",
+                )
+                .primary(identity.header, "a password or a key is enough")
+                .confidence(confidence);
+            out.push(match confidence {
+                Confidence::Low => f.note("what the role that it may assume asks for is not known"),
+                _ => f,
+            });
         }
     }
     permission_sets(cx, out);
@@ -163,22 +177,87 @@ fn unclear_scopes<'a>(cx: &Context<'a>) -> BTreeSet<&'a str> {
         .collect()
 }
 
+/// Whether some membership, of any module, names a user that is not one of the repository's: it may be any of these.
+fn has_unclear_members(cx: &Context<'_>) -> bool {
+    let users = || cx.project.identities.iter().filter(|i| i.kind == IdentityKind::User);
+    let names: BTreeSet<Cow<'_, str>> = users().filter_map(|u| u.name.as_ref()?.known()).collect();
+    let addresses: BTreeSet<(&str, &str)> = users()
+        .map(|u| &cx.project.resources[u.resource as usize].address)
+        .map(|a| (&*a.scope, &*a.name))
+        .collect();
+    let is_known = |v: &Value| match v.as_hole().and_then(|h| h.target.as_ref()) {
+        Some(t) => addresses.contains(&(&*t.scope, &*t.address)),
+        None => v.as_str().is_some_and(|name| names.contains(&name)),
+    };
+    let mut additions = (cx.project.resources.iter()).filter(|r| &*r.kind == "AWS::IAM::UserToGroupAddition");
+    additions.any(|r| {
+        let users = r.get("Users").or_else(|| r.get("UserName"));
+        users.is_some_and(|v| !v.items().iter().all(is_known))
+    })
+}
+
 /// A group with permissions, all of which can be seen, and no condition on MFA in any of its policies.
 fn lacks_mfa(cx: &Context<'_>, id: IdentityId) -> bool {
     let effective = cx.effects.of(id);
-    let asks = |s: &crate::iam::Statement| {
-        s.conditions.iter().any(|c| {
-            c.key
-                .text
-                .display()
-                .to_ascii_lowercase()
-                .starts_with("aws:multifactorauth")
-        })
-    };
     effective.complete()
         && !effective.grants.is_empty()
-        && !effective.grants.iter().any(|g| asks(g.statement))
-        && !effective.all_limits().any(asks)
+        && !effective.grants.iter().any(|g| asks_for_mfa(g.statement))
+        && !effective.all_limits().any(asks_for_mfa)
+}
+
+fn asks_for_mfa(s: &Statement) -> bool {
+    let about_mfa = |c: &Condition| {
+        c.key
+            .text
+            .display()
+            .to_ascii_lowercase()
+            .starts_with("aws:multifactorauth")
+    };
+    s.conditions.iter().any(about_mfa)
+}
+
+/// How sure it is that a group whose policies do not ask for MFA does without. Who may only assume roles has what these ask
+/// for: `None` where each of them asks for MFA, in its trust policy or wherever it grants something.
+fn of_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confidence> {
+    let effective = cx.effects.of(group);
+    let assuming = ActionSet::expand_all(["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]);
+    if !effective.actions().is_subset(&assuming) {
+        return Some(Confidence::High);
+    }
+    let mut known = true;
+    for g in &effective.grants {
+        // An item with a hole in it makes the clause incomplete, and is one role all the same.
+        let listed = |c: &&Clause| !c.negated && (c.complete || c.items.iter().any(|i| !i.text.is_known()));
+        let Some(clause) = g.statement.resource.as_ref().filter(listed) else {
+            known = false;
+            continue;
+        };
+        for item in &clause.items {
+            if widest(&item.text) <= Breadth::WholeType {
+                return Some(Confidence::High);
+            }
+            let mut targets = (0u32..)
+                .zip(&cx.project.identities)
+                .filter(|(_, i)| i.kind == IdentityKind::Role && Named::identity(i).is(cx, &item.text))
+                .peekable();
+            known &= targets.peek().is_some();
+            if targets.any(|(id, role)| !role_asks_for_mfa(cx, id, role)) {
+                return Some(Confidence::High);
+            }
+        }
+    }
+    (!known).then_some(Confidence::Low)
+}
+
+fn role_asks_for_mfa(cx: &Context<'_>, id: IdentityId, role: &Identity) -> bool {
+    let trust = || {
+        role.trust
+            .iter()
+            .flat_map(|d| &cx.project.documents[*d as usize].statements)
+    };
+    let effective = cx.effects.of(id);
+    trust().any(Statement::allows) && trust().filter(|s| s.allows()).all(asks_for_mfa)
+        || effective.complete() && effective.grants.iter().all(|g| asks_for_mfa(g.statement))
 }
 
 /// A role that makes or changes identities, and no boundary on what it gives them or itself.

@@ -1,5 +1,7 @@
 //! ARNs that restrict nothing.
 
+use crate::checks::holders::backs_up;
+use crate::finding::Severity;
 use crate::iam::arn::widest;
 use crate::iam::condition::strength;
 use crate::iam::fit::wide_for;
@@ -50,6 +52,9 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut Out<'_>) {
             }
             if strength(s).narrows() {
                 f.steps_down += 1;
+            }
+            if backs_up(cx, id) {
+                f = f.severity(Severity::Low);
             }
             out.push(f);
         }

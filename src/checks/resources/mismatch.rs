@@ -8,7 +8,7 @@ use crate::checks::validity::fits_nothing;
 use crate::finding::{Confidence, Finding, Severity};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::fit::Resources;
-use crate::iam::{ActionSet, Item, Origin, PolicyKind, Statement, glob, pattern};
+use crate::iam::{ActionSet, Clause, Document, Item, Origin, PolicyKind, Statement, glob, pattern};
 use crate::project::places::Places;
 use crate::project::{DocumentId, PolicyRef};
 use crate::rules::{Context, Out};
@@ -130,11 +130,15 @@ fn misfit(
         false => "never allowed by this statement",
     };
     let doubled = is_granted_elsewhere(cx, (id, i), set, resources);
+    let beside = !doubled && is_granted_beside(&cx.project.documents[id as usize], i, set);
     let about = |f: Finding| {
         let f = f
             .actions([shown.to_lowercase()])
             .resources(items.iter().map(Item::display));
         match doubled {
+            false if beside => f
+                .severity(Severity::Low)
+                .note("another statement of the policy allows it on resources that it fits"),
             false => f,
             true => f
                 .severity(Severity::Low)
@@ -201,6 +205,22 @@ fn misfit(
             .secondary(first, label)
             .note(format!("`{shown}` takes: {}", wants.join(", "))),
     ))
+}
+
+/// Whether another statement of the document allows the actions on what they fit: here they are left over.
+fn is_granted_beside(d: &Document, here: usize, set: &ActionSet) -> bool {
+    let allows = |s: &Statement| s.allows() && s.branch.is_none() && s.condition_key.is_none();
+    let grants = |s: &Statement| {
+        let actions = s.action.as_ref().filter(|a| !a.negated).and_then(|a| a.actions());
+        let fits = |clause: &Clause| match Resources::of(clause, |_| None) {
+            Some(mut resources) => set.iter().all(|a| resources.fit(a)),
+            None => clause.items.iter().any(|i| pattern::is_star(&i.text)),
+        };
+        actions.is_some_and(|all| set.is_subset(&all)) && s.resource.as_ref().is_some_and(fits)
+    };
+    let allowed = d.statements.get(here).is_some_and(Statement::allows);
+    let mut others = (0..).zip(&d.statements).filter(|(i, _)| *i != here);
+    allowed && others.any(|(_, s)| allows(s) && grants(s))
 }
 
 /// Whether everybody who holds the policy has the actions from another statement, on everything or on what these resources are

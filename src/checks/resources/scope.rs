@@ -1,6 +1,7 @@
 //! Actions on everything that could be on less.
 
 use crate::checks::grants::{granting, managing, names, writing};
+use crate::checks::holders::backs_up;
 use crate::finding::Severity;
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, Strength};
@@ -24,6 +25,26 @@ pub(super) const LOGGING: [&str; 6] = [
     "logs:CreateLogGroup",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
+];
+
+/// What puts a network interface that the service uses into a VPC, as AWS's guides write it for roles of services. The interface
+/// has no name beforehand. Amazon MSK Developer Guide, AWS IoT Core Developer Guide, "Virtual private cloud (VPC) destinations".
+const INTERFACES: [&str; 3] = [
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+];
+
+/// What the agent of Systems Manager says of the instance that it runs on, as in `AmazonSSMManagedInstanceCore`.
+const AGENT: [&str; 8] = [
+    "ec2messages:*",
+    "ssm:PutComplianceItems",
+    "ssm:PutConfigurePackageResult",
+    "ssm:PutInventory",
+    "ssm:UpdateAssociationStatus",
+    "ssm:UpdateInstanceAssociationStatus",
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:*",
 ];
 
 /// Services whose descriptions are of the account or the organization itself, of what happens in it, or of who may do what:
@@ -81,8 +102,14 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
         let reads = writes.is_empty() && (scopable.is_subset(&ActionSet::expand_all(PULLING)) || !shows);
         let mut own = ActionSet::expand_all(LOGGING);
         own.union_with(&ActionSet::expand_all(["ec2:DeleteNetworkInterface"]));
-        let logs = !writes.is_empty() && !shows && writes.is_subset(&own);
+        own.union_with(&ActionSet::expand_all(AGENT));
+        let interfaces = ActionSet::expand_all(INTERFACES);
+        if interfaces.is_subset(&g.actions) {
+            own.union_with(&interfaces);
+        }
+        let logs = !writes.is_empty() && writes.is_subset(&own);
         let managing = managing(&scopable);
+        let joins = !managing.is_empty() && interfaces.is_subset(&g.actions) && managing.is_subset(&interfaces);
         let cases = [
             (
                 "permissions-management-on-star",
@@ -143,7 +170,12 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             if !one {
                 f = f.note(format!("can be scoped: {}", names(&set, 3)));
             }
-            if few || (wide && reads) || logs || held == Held::ByOwner {
+            let usual = match rule {
+                "permissions-management-on-star" => joins,
+                "write-actions-on-star" => logs,
+                _ => logs && !shows || backs_up(cx, g.document),
+            };
+            if few || (wide && reads) || usual || held == Held::ByOwner {
                 f = f.severity(Severity::Low);
             }
             out.push(g.weighed(cx, &set, f));

@@ -56,7 +56,8 @@ enum Fails {
 /// Calls that fail, and the actions that they fail for.
 #[derive(Default)]
 struct Trouble<'c> {
-    actions: Vec<&'static str>,
+    /// With the first call of each.
+    actions: Vec<(Option<Span>, &'static str)>,
     calls: Vec<&'c Call>,
 }
 
@@ -79,16 +80,29 @@ fn of_user(cx: &Context<'_>, role: IdentityId, user: &User<'_>, granted: &Grante
             missing.entry((action.name(), why)).or_default().push(call);
         }
     }
-    // What fails at the same calls for the same reason is one trouble.
-    let mut troubles: BTreeMap<(Fails, Vec<Span>), Trouble<'_>> = BTreeMap::new();
-    for ((action, why), calls) in missing {
-        let at = calls.iter().map(|c| c.span).collect();
-        let trouble = troubles.entry((why, at)).or_default();
-        trouble.actions.push(action);
-        trouble.calls = calls;
+    // What fails at the same calls for the same reason is one trouble; so is a service of which the role has nothing, in one file.
+    let services = effective.actions();
+    let services = services.services();
+    let mut troubles: BTreeMap<(Fails, Vec<Span>, &str), Trouble<'_>> = BTreeMap::new();
+    for ((action, why), mut calls) in missing {
+        calls.sort_by_key(|c| c.span);
+        let service = action.split(':').next().unwrap_or_default();
+        let lacks_all = why == Fails::NotGranted && !services.contains(&service);
+        let file = calls.first().map(|c| Span::new(c.span.file, 0, 0));
+        let key = match file.filter(|_| lacks_all) {
+            Some(file) => (why, vec![file], service),
+            None => (why, calls.iter().map(|c| c.span).collect(), ""),
+        };
+        let trouble = troubles.entry(key).or_default();
+        trouble.actions.push((calls.first().map(|c| c.span), action));
+        trouble.calls.extend(calls);
     }
     let identity = &project.identities[role as usize];
-    for ((why, _), Trouble { actions, calls }) in troubles {
+    for ((why, ..), Trouble { mut actions, mut calls }) in troubles {
+        calls.sort_by_key(|c| c.span);
+        calls.dedup_by_key(|c| c.span);
+        actions.sort_by_key(|(at, _)| *at);
+        let actions: Vec<&'static str> = actions.into_iter().map(|(_, action)| action).collect();
         let (Some((first, others)), Some((action, more))) = (calls.split_first(), actions.split_first()) else {
             continue;
         };

@@ -42,6 +42,10 @@ impl<'a> Evaluator<'a> {
             })
         };
         let has = |argument: &str| decl.expr(argument).is_some();
+        if kind == "aws_cloudwatch_log_group" && name == "arn" && !view.link && self.is_before_three(module.directory) {
+            let arn = Text::hole(Hole::new(HoleKind::Resource, shown.as_str(), span).to(wanted.clone()));
+            return Value::text(texts::concat(&[arn, Text::made(":*", span)], span), span);
+        }
         if !base.starts_with("data.") {
             return if is_changed_outside(decl, name) {
                 hole(HoleKind::Dynamic)

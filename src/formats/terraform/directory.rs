@@ -114,6 +114,8 @@ pub(super) struct Directory<'a> {
     pub(super) providers: Vec<Decl<'a>>,
     /// `backend` blocks of `terraform`.
     pub(super) backends: Vec<Part<'a>>,
+    /// `required_providers` blocks of `terraform`.
+    pub(super) requirements: Vec<Part<'a>>,
     /// Resources and data sources in order, by address: `aws_iam_role.r`, `data.aws_region.here`.
     pub(super) resources: Vec<(String, Decl<'a>)>,
     by_address: HashMap<String, usize>,
@@ -198,6 +200,8 @@ impl<'a> Directory<'a> {
                 "terraform" => {
                     let backends = block.body.blocks("backend").map(|block| Part { tree, block });
                     self.backends.extend(backends);
+                    let required = block.body.blocks("required_providers");
+                    self.requirements.extend(required.map(|block| Part { tree, block }));
                 }
                 "resource" => self.resource_block("", part, overrides),
                 "data" => self.resource_block("data.", part, overrides),

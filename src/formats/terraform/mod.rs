@@ -37,6 +37,7 @@ mod unused;
 mod used;
 mod values;
 mod var_files;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};

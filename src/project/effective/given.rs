@@ -37,7 +37,7 @@ impl Project<'_> {
         let at_most = resources.is_none() && clause.is_some_and(|c| !c.items.is_empty() && !wide(c));
         let fitting = match resources {
             Some(mut resources) => {
-                let fitting: ActionSet = kept.iter().filter(|a| resources.fit(*a)).collect();
+                let fitting: ActionSet = kept.iter().filter(|a| resources.fits_reference(*a)).collect();
                 match fitting.is_empty() {
                     true => kept.iter().filter(|a| resources.may_fit(*a)).collect(),
                     false => fitting,

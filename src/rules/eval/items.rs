@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use super::statements::Stmt;
 use super::{Captured, Eval, Found, Left, Of};
-use crate::checks::sensitive_actions;
+use crate::checks::{only_service, sensitive_actions};
 use crate::iam::actions::is_one_operation;
 use crate::iam::arn::{self, Arn, Breadth, Field};
 use crate::iam::fit::Resources;
@@ -287,6 +287,14 @@ impl Eval<'_, '_> {
             let most = Truth::from(self.is_mostly_granted(one));
             truth = truth.and(if wanted { most } else { !most });
         }
+        if let Some(wanted) = t.partly_denied {
+            let denied = Truth::from(self.is_partly_denied(one));
+            truth = truth.and(if wanted { denied } else { !denied });
+        }
+        if let Some(wanted) = t.own_service {
+            let own = Truth::from(self.is_own_service(one));
+            truth = truth.and(if wanted { own } else { !own });
+        }
         if let Some(wanted) = t.granted {
             let granted = Truth::from(self.is_granted(one));
             truth = truth.and(if wanted { granted } else { !granted });
@@ -378,6 +386,26 @@ impl Eval<'_, '_> {
             return true;
         }
         is_most(&set.minus(lost), set)
+    }
+
+    /// Whether a Deny takes some of what an item stands for away from all holders, or on some resources.
+    fn is_partly_denied(&self, one: One<'_>) -> bool {
+        let (Some(set), Some((_, _, s))) = (one.actions(), one.set) else {
+            return false;
+        };
+        let withheld = self.context.project.withheld(s.document_id);
+        set.intersects(withheld.of(s.index)) || withheld.partly(s.index, set).is_some()
+    }
+
+    /// Whether an item is of the service that alone may assume the roles which hold the policy, and has no sensitive action.
+    fn is_own_service(&self, one: One<'_>) -> bool {
+        let (Some(set), Some((_, _, s))) = (one.actions().filter(|a| !a.is_empty()), one.set) else {
+            return false;
+        };
+        let services = set.services();
+        let [service] = services.as_slice() else { return false };
+        !set.intersects(sensitive_actions())
+            && only_service(self.context.project, s.document_id).as_deref() == Some(*service)
     }
 
     /// Whether an action pattern grants an action of one of these levels.

@@ -163,7 +163,12 @@ impl Eval<'_, '_> {
     /// Severity as the item that is reported and the statement's other parts make it.
     fn adjusted(&self, mut f: Finding, report: &Report, s: Stmt<'_>, at: &Captured<'_>) -> Finding {
         let holds = |when: &StatementTest| self.statement(when, s, &mut Found::default()).is_yes();
-        let item = |test: &ItemTest| One::again(at).is_some_and(|one| self.item(test, one).is_yes());
+        let named = s.statement.action.as_ref().and_then(|clause| {
+            let place = clause.items.iter().position(|i| i.span == at.span)?;
+            Some((clause, place, s))
+        });
+        let again = || One::again(at).map(|one| One { set: named, ..one });
+        let item = |test: &ItemTest| again().is_some_and(|one| self.item(test, one).is_yes());
         for adjust in &report.adjust {
             if adjust.item.as_deref().is_none_or(item) && holds(&adjust.when) {
                 f.severity = Some(adjust.severity);

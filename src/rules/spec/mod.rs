@@ -100,6 +100,8 @@ pub enum OnePer {
     List,
     /// A value, such as an account ID or a key, that is written several times in one file.
     Value,
+    /// All places of one file, and their fixes are one fix.
+    File,
 }
 
 impl OnePer {
@@ -108,6 +110,7 @@ impl OnePer {
             Self::Statement => "statement",
             Self::List => "list",
             Self::Value => "value",
+            Self::File => "file",
         }
     }
 }
@@ -351,6 +354,8 @@ pub struct ItemTest {
     pub granted: Option<bool>,
     pub one_operation: Option<bool>,
     pub mostly_granted: Option<bool>,
+    pub partly_denied: Option<bool>,
+    pub own_service: Option<bool>,
     pub whole_type: Option<bool>,
     pub service: Many<String>,
     pub account: Many<Account>,

@@ -372,6 +372,7 @@ fn what_aws_publishes_is_low() {
     );
     let rules = ["permissions-management-on-star", "write-actions-on-star"];
     for (policy, expected) in [
+        (&interfaces, "permissions-management-on-star medium high"),
         (&alone, "permissions-management-on-star high high"),
         (&agent, "write-actions-on-star low high"),
     ] {

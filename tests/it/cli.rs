@@ -691,12 +691,9 @@ fn the_least_policy_for_code_is_one_that_we_accept() {
     );
     r.write("policy.json", ran.out.as_bytes());
     let checked = r.run(&["check", "policy.json", "--format", "json"]);
-    // What the code does not tell is said: the table's name, and the account that it is in.
+    // What the code does not tell is said: the table's name.
     let left: BTreeSet<String> = checked.rules().into_iter().collect();
-    assert_eq!(
-        Vec::from_iter(left),
-        ["resource-wildcard-account", "resource-wildcard-id-too-broad"]
-    );
+    assert_eq!(Vec::from_iter(left), ["resource-wildcard-id-too-broad"]);
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use super::grants::Granting;
 use crate::finding::Cause;
 use crate::iam::arn::Arn;
 use crate::iam::principal::{Place, place};
 use crate::model::Resource;
 use crate::project::{
-    DocumentId, Identity, IdentityId, IdentityKind, PolicyRef, PolicySource, Power, Project, ResourceId,
+    DocumentId, Identity, IdentityId, IdentityKind, PolicyRef, PolicySource, Power, Project, Reach, ResourceId,
 };
 use crate::rules::Context;
 use crate::source::{Target, Text};
@@ -97,6 +98,46 @@ impl<'a> Holders<'a> {
         self.power[id as usize]
             .get_or_init(|| self.cx.effects.of(id).power())
             .as_ref()
+    }
+}
+
+/// For findings about how much a policy grants.
+pub(super) const IS_ADMINISTRATOR: &str = "its holder may give itself any permission anyway";
+
+/// The documents whose holders are administrators by what another statement grants.
+pub(super) struct Administrators<'a> {
+    holders: Holders<'a>,
+    /// The identities that hold each document.
+    of: BTreeMap<DocumentId, Vec<IdentityId>>,
+}
+
+impl<'a> Administrators<'a> {
+    pub(super) fn new(cx: &Context<'a>) -> Self {
+        let mut of: BTreeMap<DocumentId, Vec<IdentityId>> = BTreeMap::new();
+        for (id, identity) in (0u32..).zip(&cx.project.identities) {
+            for held in &identity.policies {
+                if let PolicyRef::Documents(documents) = &held.policy {
+                    documents.iter().for_each(|d| of.entry(*d).or_default().push(id));
+                }
+            }
+        }
+        Self {
+            holders: Holders::new(cx),
+            of,
+        }
+    }
+
+    /// Whether each holder of a statement is as good as an administrator without it.
+    pub(super) fn hold(&self, g: &Granting<'_>) -> bool {
+        let elsewhere = |holder: &IdentityId| {
+            self.holders.power(*holder).is_some_and(|power| {
+                let here = matches!(power.grant.source, PolicySource::Written(d) if d == g.document)
+                    && power.grant.index == g.index;
+                power.reach != Reach::Most && !here
+            })
+        };
+        let holders = self.of.get(&g.document);
+        holders.is_some_and(|all| !all.is_empty() && all.iter().all(elsewhere))
     }
 }
 

@@ -71,6 +71,9 @@ impl Limit {
 
 /// Who comes in by `item`, a principal of the statement `s` of `d`.
 pub fn audience(d: &Document, s: &Statement, item: &PrincipalItem, own: &Own) -> Audience {
+    if lets_do_nothing(d, s) {
+        return Audience::Other;
+    }
     let home = owner(d, s);
     let guarded = || Limit::by_guard(guard(d, s, own));
     let place = match place(item, own, home.as_deref()) {
@@ -79,6 +82,24 @@ pub fn audience(d: &Document, s: &Statement, item: &PrincipalItem, own: &Own) ->
         place => place,
     };
     of_place(place, &weighed(d, s), guarded)
+}
+
+/// Services whose policies are documented to be about their own actions only.
+pub const OWN_ACTIONS: [&str; 8] = [
+    "s3",
+    "sqs",
+    "sns",
+    "kms",
+    "ecr",
+    "secretsmanager",
+    "lambda",
+    "codeartifact",
+];
+
+/// Whether the statement lets nobody do anything, whoever is named: no action of it exists and applies to what the policy is on.
+pub fn lets_do_nothing(d: &Document, s: &Statement) -> bool {
+    let service = d.service.as_deref().filter(|name| OWN_ACTIONS.contains(name));
+    s.names_no_action(service.filter(|_| d.kind == PolicyKind::Resource))
 }
 
 /// The conditions of `s`, without those on the owner of what the policy is on. An endpoint's policy is on the way to

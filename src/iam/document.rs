@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::actions::ActionSet;
-use super::catalogue::Action;
+use super::catalogue::{Action, catalogue};
 use super::condition::Strength;
 use super::condition::dead::Dead;
 use super::glob::Case;
@@ -378,6 +378,29 @@ impl Statement {
         let everything =
             |c: &Clause| c.negated && c.items.iter().any(|i| i.branch.is_none() && pattern::is_star(&i.text));
         [&self.action, &self.resource].into_iter().flatten().any(everything) || self.has_no_arn()
+    }
+
+    /// Certainly about no request: every action is known, and AWS has none of them. Of a resource policy on `service`, whose
+    /// policies are about its own actions only, another service's action counts for nothing either.
+    pub fn names_no_action(&self, service: Option<&str>) -> bool {
+        let Some(clause) = self
+            .action
+            .as_ref()
+            .filter(|c| !c.negated && c.is_known() && !self.open)
+        else {
+            return false;
+        };
+        let applies = |a: Action| service.is_none_or(|s| a.service().prefix() == s);
+        // A service that is newer than the list of actions is not ruled out.
+        let newer = |i: &Item| {
+            let text = i.text.known();
+            let prefix = text
+                .as_deref()
+                .and_then(|t| t.split_once(':'))
+                .map(|(prefix, _)| prefix);
+            service.is_none() && prefix.is_some_and(|p| p.contains(['*', '?']) || catalogue().service(p).is_none())
+        };
+        !clause.items.iter().any(newer) && !clause.sets().iter().any(|set| set.iter().any(applies))
     }
 
     /// Whether no resource of an identity policy's statement is an ARN or a pattern that an ARN matches: `S3*`.

@@ -230,3 +230,24 @@ fn a_default_that_stands_for_nothing_is_no_value() {
         assert_eq!(!found.is_empty(), is_broken, "{text}: {found:?}");
     }
 }
+
+#[test]
+fn an_action_that_does_not_exist_lets_nobody_in() {
+    let policy = |actions: &str| {
+        format!(
+            "resource \"aws_sqs_queue_policy\" \"p\" {{\n  queue_url = \"q\"\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ \
+             Effect = \"Allow\", Principal = \"*\", Action = {actions}, Resource = \"*\" }}] }})\n}}\n"
+        )
+    };
+    for (actions, is_open) in [
+        (r#""sqs:SendMessage""#, true),
+        (r#"["sqs:SendMesage", "sqs:SendMessage"]"#, true),
+        (r#""sqs:SendMesage""#, false),
+        (r#"[""]"#, false),
+        (r#""sns:Publish""#, false),
+    ] {
+        let found = found("main.tf", &policy(actions), &["exposure", "deputy"]);
+        let public = found.iter().any(|f| f.starts_with("resource-policy-public"));
+        assert_eq!(public, is_open, "{actions}: {found:?}");
+    }
+}

@@ -271,3 +271,42 @@ fn a_secret_in_a_name_is_in_no_output_and_in_no_file_that_is_written() {
     let ran = r.run(&["check", "-f", "json"]);
     assert_eq!(ran.rules(), [""; 0], "{}", ran.out);
 }
+
+#[test]
+fn private_keys_for_tests_are_low_and_keys_of_aws_are_not() {
+    let body = "kR8vT2mZq1Xw5LpN9sDfG7hJ3bVc0YtU4eAoQikR8vT2mZq1Xw5LpN9sDfG7hJ3b\n".repeat(3);
+    let pem = [
+        "-----BEGIN RSA PRIVATE",
+        " KEY-----\n",
+        &body,
+        "-----END RSA PRIVATE",
+        " KEY-----\n",
+    ]
+    .concat();
+    let encoded = STANDARD.encode(&pem);
+    for (path, text, severity) in [
+        ("certs/key.pem", pem.clone(), Severity::High),
+        ("local-ssl/certs/key.pem", pem.clone(), Severity::Low),
+        ("deploy.sh", format!("# aws, throwaway\n{pem}"), Severity::Low),
+        ("app.yaml", format!("aws:\n  KEY: \"{encoded}\"\n"), Severity::High),
+        (
+            "app.yaml",
+            format!("aws:\n  KEY: \"{encoded}\" # pragma: allowlist secret\n"),
+            Severity::Low,
+        ),
+        (
+            "docker-compose.yml",
+            format!("aws:\n  KEY: \"{encoded}\"\n"),
+            Severity::Low,
+        ),
+    ] {
+        let (rule, found, ..) = one(path, &text);
+        assert_eq!((&*rule, found), ("private-key-in-source", severity), "{path}");
+    }
+    let (id, secret) = (id(), secret());
+    let text = format!(
+        "services:\n  app:\n    environment:\n      # Throwaway key for local dev only.\n      AWS_ACCESS_KEY_ID: {id}\n      AWS_SECRET_ACCESS_KEY: {secret}\n"
+    );
+    let (rule, severity, ..) = one("docker-compose.yml", &text);
+    assert_eq!((&*rule, severity), ("aws-key-pair-together", Severity::Critical));
+}

@@ -239,7 +239,7 @@ data "aws_iam_policy_document" "d" {
     resources = ["${aws_s3_bucket.b.arn}/*"]
     principals {
       type        = "Service"
-      identifiers = ["logging.s3.amazonaws.com"]
+      identifiers = ["delivery.logs.amazonaws.com"]
     }
     dynamic "condition" {
       for_each = EACH
@@ -279,7 +279,7 @@ fn a_condition_that_an_input_adds_is_not_surely_missing() {
     }
     let none = format!("{INPUTS}{}", LOGS.replace("EACH", "[]"));
     let all = found(&[("main.tf", &none)], &["service-principal-without-source"]);
-    assert_eq!(shown(&all), ["service-principal-without-source high high"]);
+    assert_eq!(shown(&all), ["service-principal-without-source medium high"]);
 }
 
 #[test]

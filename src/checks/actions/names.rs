@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::actions::{ActionSet, matching};
 use crate::iam::catalogue::catalogue;
-use crate::iam::{Clause, Item, Origin, Statement, glob};
+use crate::iam::{Clause, Item, Origin, PolicyKind, Statement, glob};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
 use crate::source::Span;
@@ -166,11 +166,19 @@ fn one(
     let at = |rule: &'static str, message: String| cx.at_statement(rule, id, i, message);
     if text.is_empty() {
         // What is empty where it comes from is filled in before it is used.
-        let message = match item.branch {
-            Some(_) => "an action is empty in one case, which IAM rejects",
-            None => "an action is empty, which IAM rejects",
+        let of_resource = cx.project.documents[id as usize].kind == PolicyKind::Resource;
+        let message = match (item.branch.is_some(), of_resource) {
+            (true, true) => "an action is empty in one case: it matches no request",
+            (false, true) => "an action is empty: it matches no request",
+            (true, false) => "an action is empty in one case, which IAM rejects",
+            (false, false) => "an action is empty, which IAM rejects",
         };
         let f = at("action-bad-format", message.to_owned()).under(item.branch.as_ref());
+        // Not every service checks the policies of its resources as IAM does.
+        let f = match of_resource {
+            true => f.severity(Severity::Low).confidence(Confidence::Medium),
+            false => f,
+        };
         return (item.via.is_none()).then(|| (f.primary(item.span, "must be `service:Action`"), nothing()));
     }
     let Some((prefix, name)) = text.split_once(':') else {

@@ -252,6 +252,11 @@ impl Located {
         } else {
             f = f.severity(self.severity());
         }
+        let is_private_key = self.place.is_none() && self.credential.first().kind == Kind::PrivateKey;
+        let for_tests = || super::tests_only::reason(cx, self.spans[0]);
+        if let Some(why) = is_private_key.then(for_tests).flatten() {
+            f = f.severity(Severity::Low).note(why);
+        }
         if self.logged && !self.credential.is_example() {
             f = f
                 .note("a log names the key that was used; nothing signs in with the ID alone")

@@ -7,17 +7,63 @@ use crate::iam::Format;
 use crate::model::{Resource, kinds};
 use crate::project::Project;
 use crate::rules::{Context, Out};
-use crate::source::{Hole, HoleKind, Span};
+use crate::source::{FileId, Hole, HoleKind, Span};
 use crate::value::{Kind, Value};
 
 const ACCESS_KEY: &str = "AWS::IAM::AccessKey";
 
+/// The resources of users, by what a key names: their address, or their name in a file.
+#[derive(Default)]
+struct Users<'p> {
+    by_address: BTreeMap<(&'p str, &'p str), u32>,
+    by_name: BTreeMap<(FileId, String), u32>,
+}
+
+impl<'p> Users<'p> {
+    fn new(project: &'p Project<'_>) -> Self {
+        let mut users = Self::default();
+        let all = (0u32..).zip(&project.resources);
+        for (id, r) in all.filter(|(_, r)| &*r.kind == "AWS::IAM::User") {
+            users.by_address.insert((&r.address.scope, &r.address.name), id);
+            if let Some(name) = r.get("UserName").and_then(Value::as_str) {
+                users.by_name.insert((r.header.file, name.into_owned()), id);
+            }
+        }
+        users
+    }
+
+    /// The user that a key is for.
+    fn of(&self, key: &Resource) -> Option<u32> {
+        let named = key.get("UserName")?;
+        match named.as_hole().and_then(|h| h.target.as_ref()) {
+            Some(target) => self.by_address.get(&(&*target.scope, &*target.address)).copied(),
+            None => (self.by_name.get(&(key.header.file, named.as_str()?.into_owned()))).copied(),
+        }
+    }
+}
+
+impl Users<'_> {
+    /// The resource that a key is a mistake of: its user, else itself.
+    fn cause(&self, project: &Project<'_>, key: u32) -> u32 {
+        let r = project.resources.get(key as usize);
+        r.and_then(|r| self.of(r)).unwrap_or(key)
+    }
+}
+
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     let keys = addresses(cx.project);
+    let users = Users::new(cx.project);
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         match &*r.kind {
-            ACCESS_KEY => out.push(key(cx, id, r)),
-            kinds::OUTPUT => output(cx, id, r, &keys, out),
+            ACCESS_KEY => {
+                // The policies of the same user are the same mistake: a program that is a user.
+                let f = key(cx, id, r);
+                out.push(match f.rule == "iam-access-key-resource" {
+                    true => f.cause(Cause::Resource(users.cause(cx.project, id))),
+                    false => f,
+                });
+            }
+            kinds::OUTPUT => output(cx, id, r, (&keys, &users), out),
             kinds::HTTP_REQUEST => http(cx, id, r, out),
             _ => {}
         }
@@ -91,7 +137,7 @@ pub(super) fn holes(value: &Value) -> Vec<(&Hole, Span)> {
     out
 }
 
-fn output(cx: &Context<'_>, id: u32, r: &Resource, keys: &Addresses<'_>, out: &mut Out<'_>) {
+fn output(cx: &Context<'_>, id: u32, r: &Resource, (keys, users): (&Addresses<'_>, &Users<'_>), out: &mut Out<'_>) {
     // What a called module gives out goes to its caller only.
     if r.address.in_called_module() {
         return;
@@ -112,7 +158,7 @@ fn output(cx: &Context<'_>, id: u32, r: &Resource, keys: &Addresses<'_>, out: &m
     let sensitive = r.get("Sensitive").and_then(Value::as_bool) == Some(true);
     // Who reads a sensitive output reads the state, in which the key stands anyway: that is the mistake of the key.
     out.push(match sensitive {
-        true => f.lowered().cause(Cause::Resource(key)),
+        true => f.lowered().cause(Cause::Resource(users.cause(cx.project, key))),
         false => f,
     });
 }

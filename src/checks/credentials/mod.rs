@@ -9,6 +9,7 @@ mod found;
 mod keys;
 mod passwords;
 mod place;
+mod tests_only;
 
 use crate::rules::Check;
 

@@ -220,6 +220,9 @@ fn literal(cx: &Context<'_>, holder: &Holder, text: &Text, v: &Value) -> Option<
         f = f
             .severity(Severity::Low)
             .note("the value does not look like a real secret");
+    } else if let Some(why) = super::tests_only::reason_for_property(cx, span).filter(|_| holder.rule != LOGIN_PROFILE)
+    {
+        f = f.severity(Severity::Low).note(why);
     }
     Some(f)
 }

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::source::{SILENT, only_looks};
+use super::source::{SILENT, only_adds_objects, only_looks};
+use crate::finding::Severity;
 use crate::iam::access::{Audience, Limit, audience, weighed};
 use crate::iam::condition::{Family, Grade, Operator};
 use crate::iam::principal::{Place, place};
@@ -105,8 +106,8 @@ fn recommended(
     {
         return;
     }
-    out.push(
-        cx.at_statement(
+    let f = cx
+        .at_statement(
             "service-recommended-key",
             id,
             i,
@@ -115,7 +116,17 @@ fn recommended(
         .primary(held.key_span, "add `aws:SourceArn` or another key of the source")
         .secondary(item.value.span, "acts for every customer of AWS")
         .principals([service.to_owned()])
-        .other(held.key.clone()),
+        .other(held.key.clone());
+    // Every delivery has the ACL: the bucket is as open as without the condition.
+    let only_acl = strength
+        .bounds
+        .iter()
+        .all(|b| b.grade < Grade::Narrows || b.key == "s3:x-amz-acl");
+    out.push(
+        match only_acl && only_adds_objects(s) && d.service.as_deref() == Some("s3") {
+            true => f.severity(Severity::Medium),
+            false => f,
+        },
     );
 }
 

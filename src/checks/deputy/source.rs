@@ -3,7 +3,7 @@
 
 use crate::checks::narrowing;
 use crate::finding::{Finding, Severity};
-use crate::iam::access::{serves_organization, weighed};
+use crate::iam::access::{lets_do_nothing, serves_organization, weighed};
 use crate::iam::arn::Arn;
 use crate::iam::arn::Field;
 use crate::iam::catalogue::{AccessLevel, Action};
@@ -36,6 +36,15 @@ pub(super) const SILENT: [&str; 12] = [
     "rds.amazonaws.com",
 ];
 
+/// Principals that write only to what the owner of the source owns too, and that service's page.
+const SAME_OWNER: [(&str, &str); 1] = [
+    // "Logging requests with server access logging": the destination bucket has the owner of the source bucket.
+    (
+        "logging.s3.amazonaws.com",
+        "S3 delivers access logs only to buckets of the account whose bucket is logged",
+    ),
+];
+
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     permission(cx, out);
     for (id, d, i, s) in cx.statements() {
@@ -55,7 +64,7 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
     let Some(clause) = s.principal.as_ref().filter(|c| !c.negated) else {
         return;
     };
-    if weighed(d, s).narrows() {
+    if weighed(d, s).narrows() || lets_do_nothing(d, s) {
         return;
     }
     let mut found: Option<Finding> = None;
@@ -70,7 +79,7 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
         let service = d.service.as_deref().unwrap_or_default();
         // What CloudWatch Logs encrypts with a key is decrypted for the account of the log group only.
         let of_logs = service == "kms" && name == "logs.amazonaws.com";
-        let severity = if GRAVE.contains(&service) && !keeps_inside(s) && !of_logs {
+        let severity = if GRAVE.contains(&service) && !keeps_inside(s) && !only_adds_objects(s) && !of_logs {
             Severity::High
         } else {
             Severity::Medium
@@ -99,6 +108,9 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
             .primary(item.value.span, label)
             .principals([name.clone()])
             .severity(if reads_only { Severity::Low } else { severity });
+        if let Some((_, why)) = SAME_OWNER.iter().find(|(principal, _)| *principal == name) {
+            f = f.severity(Severity::Low).note(*why);
+        }
         if shared {
             f = f.help(
                 "Add a condition on `aws:SourceOrgID` with the ID of your organization, whose accounts use this resource, or on \
@@ -166,6 +178,18 @@ fn keeps_inside(s: &Statement) -> bool {
             && set
                 .iter()
                 .all(|a| matches!(a.name(), "sns:Publish" | "sqs:SendMessage") || uses_key(a))
+    })
+}
+
+/// Only adds objects to a bucket, as deliverers of logs do: strangers can fill it, and read or delete nothing.
+pub(super) fn only_adds_objects(s: &Statement) -> bool {
+    let known = s.action.as_ref().filter(|a| !a.negated && a.is_known());
+    let set = known.and_then(|a| a.actions());
+    set.is_some_and(|set| {
+        !set.is_empty()
+            && set
+                .iter()
+                .all(|a| a.name() == "s3:PutObject" || a.name() == "s3:PutObjectAcl")
     })
 }
 

@@ -1,6 +1,6 @@
 //! Resource policies that give what should stay: the right to change them, other accounts' rights, whole endpoints.
 
-use crate::iam::access::{Audience, audience};
+use crate::iam::access::{Audience, OWN_ACTIONS, audience};
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::widest;
 use crate::iam::condition::strength;
@@ -10,18 +10,6 @@ use crate::iam::principal::{Place, Who, is_open};
 use crate::iam::{Document, Item, Origin, PolicyKind, Statement, catalogue, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
-
-/// Services whose policies are documented to be about their own actions only.
-const OWN_ACTIONS: [&str; 8] = [
-    "s3",
-    "sqs",
-    "sns",
-    "kms",
-    "ecr",
-    "secretsmanager",
-    "lambda",
-    "codeartifact",
-];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (id, d, i, s) in cx.statements() {

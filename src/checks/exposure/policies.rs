@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 
 use crate::finding::Severity;
-use crate::iam::access::{Audience, Limit, audience, is_owners_root, names_somebody, weighed};
+use crate::iam::access::{Audience, Limit, audience, is_owners_root, lets_do_nothing, names_somebody, weighed};
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, Operator, is_of_owner, strength};
@@ -57,7 +57,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if d.kind != PolicyKind::Resource || !s.allows() || d.service.as_deref() == Some("ec2") {
             continue;
         }
-        let Some(clause) = &s.principal else { continue };
+        let Some(clause) = s.principal.as_ref().filter(|_| !lets_do_nothing(d, s)) else {
+            continue;
+        };
         if clause.negated {
             out.push(
                 cx.at_statement(

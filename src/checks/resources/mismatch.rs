@@ -154,7 +154,7 @@ fn misfit(
                 .primary(item.span, never)
                 .secondary(first, "must be `*` for this action"),
             true => cx
-                .at_statement(rule, id, i, format!("AWS documents no resource type for {subject}"))
+                .at_statement(rule, id, i, format!("the Service Authorization Reference has no resource type for {subject}"))
                 .primary(item.span, "may need `*`")
                 .secondary(first, "may not be checked for this action")
                 .note("AWS checks some actions against ARNs that its reference does not list")

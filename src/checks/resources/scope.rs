@@ -1,7 +1,7 @@
 //! Actions on everything that could be on less.
 
 use crate::checks::grants::{granting, managing, names, writing};
-use crate::checks::holders::backs_up;
+use crate::checks::holders::{Administrators, IS_ADMINISTRATOR, backs_up};
 use crate::finding::Severity;
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, Strength};
@@ -47,9 +47,10 @@ const AGENT: [&str; 8] = [
     "ssmmessages:*",
 ];
 
-/// Services whose descriptions are of the account or the organization itself, of what happens in it, or of who may do what:
-/// nobody can name these beforehand, and AWS's own policies for reading give them on `*`.
-const OF_THE_ACCOUNT: [&str; 19] = [
+/// Services whose descriptions are of the account or the organization itself, of what happens in it, of who may do what, or of
+/// what people make there at run time, such as dashboards: nobody can name these beforehand, and AWS's own policies for reading
+/// give them on `*`.
+const OF_THE_ACCOUNT: [&str; 20] = [
     "account",
     "aws-portal",
     "billing",
@@ -63,6 +64,7 @@ const OF_THE_ACCOUNT: [&str; 19] = [
     "health",
     "iam",
     "organizations",
+    "quicksight",
     "resource-explorer-2",
     "resource-groups",
     "servicequotas",
@@ -84,6 +86,7 @@ fn is_of_the_account(a: Action) -> bool {
 /// `*` where some of the actions can be given on single resources. One statement gives one finding: the gravest that fits;
 /// the rule files say which takes in which.
 pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
+    let administrators = Administrators::new(cx);
     for g in granting(cx) {
         let Some((everywhere, written, actions)) = g.everywhere() else {
             continue;
@@ -177,6 +180,9 @@ pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
             };
             if few || (wide && reads) || usual || held == Held::ByOwner {
                 f = f.severity(Severity::Low);
+            }
+            if administrators.hold(&g) {
+                f = f.severity(Severity::Low).note(IS_ADMINISTRATOR);
             }
             out.push(g.weighed(cx, &set, f));
         }

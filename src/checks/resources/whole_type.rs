@@ -2,6 +2,8 @@
 
 use super::scope::LOGGING;
 use crate::checks::grants::{Granting, granting, names, writing};
+use crate::checks::holders::{Administrators, IS_ADMINISTRATOR};
+use crate::finding::Severity;
 use crate::iam::arn::{Arn, whole_types, widest};
 use crate::iam::catalogue::{AccessLevel, ResourceType};
 use crate::iam::{Action, ActionSet, Item, pattern};
@@ -32,6 +34,7 @@ const TYPES: &[(&str, &str, &str)] = &[
 ];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+    let administrators = Administrators::new(cx);
     for g in granting(cx) {
         let Some(clause) = g.statement.resource.as_ref().filter(|c| !c.negated) else {
             continue;
@@ -42,7 +45,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         }
         for item in clause.items.iter().filter(|r| !widest(&r.text).is_star_like()) {
             if let Some(f) = one(cx, &g, item) {
-                out.push(f);
+                out.push(match administrators.hold(&g) {
+                    true => f.severity(Severity::Low).note(IS_ADMINISTRATOR),
+                    false => f,
+                });
             }
         }
     }

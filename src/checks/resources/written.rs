@@ -13,7 +13,7 @@ use crate::iam::principal::{Place, Who, account_place};
 use crate::iam::{Condition, Document, Format, Item, Origin, PolicyKind, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, Out};
-use crate::source::HoleKind;
+use crate::source::{HoleKind, Span};
 
 /// Every ARN of a clause `Resource`, with its parts.
 fn arns(d: &Document) -> impl Iterator<Item = (usize, &Statement, &Item, Arn<'_>)> {
@@ -67,7 +67,12 @@ fn fixed_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
         if !is_account_id(&account) || published || span.len() != account.len() || !item.span.contains(span) {
             continue;
         }
+        if is_value(cx, span, &d.statements[i]) {
+            continue;
+        }
         let account = account.into_owned();
+        let own = &cx.project.own.accounts;
+        let foreign = !own.is_empty() && !own.contains_key(&account);
         if seen.insert(account.clone()) {
             out.push(
                 cx.at_statement(
@@ -81,6 +86,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
                     Format::Json | Format::Text => {
                         "Use a placeholder that is filled in when the policy is made.".to_owned()
                     }
+                    _ if foreign => "Use a variable: the account is not one of `[own]`.".to_owned(),
                     _ => format!("Use {} or a variable.", own_account(cx, d)),
                 })
                 .resources([item.display()])
@@ -88,6 +94,28 @@ fn fixed_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
             );
         }
     }
+}
+
+/// Whether what is written at `span` is a value that is given to the code with the statement: it is a variable already.
+/// Terraform documentation, "Variable definitions (.tfvars) files"; CloudFormation User Guide, "Using parameter files"; CDK
+/// Developer Guide, "Context values".
+fn is_value(cx: &Context<'_>, span: Span, s: &Statement) -> bool {
+    let path = cx.project.sources.file(span.file).path.to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let values = [
+        ".tfvars",
+        ".tfvars.json",
+        ".json",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".ini",
+        ".env",
+        ".properties",
+        ".csv",
+    ];
+    let elsewhere = span.file != s.span.file && values.iter().any(|end| name.ends_with(end));
+    elsewhere || matches!(name, "terragrunt.hcl" | "cdk.json" | "cdk.context.json")
 }
 
 fn assumes(s: &Statement) -> bool {

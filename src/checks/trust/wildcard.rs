@@ -2,7 +2,7 @@
 //! IAM User Guide, "AWS JSON policy elements: Principal" and "AWS JSON policy elements: NotPrincipal".
 
 use crate::finding::Severity;
-use crate::iam::access::{Audience, Limit, audience};
+use crate::iam::access::{Audience, Limit, audience, lets_do_nothing};
 use crate::iam::condition::{Grade, strength};
 use crate::iam::glob::Case;
 use crate::iam::{Document, PolicyKind, Statement, pattern};
@@ -20,7 +20,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
-    let Some(clause) = &s.principal else { return };
+    let Some(clause) = s.principal.as_ref().filter(|_| !lets_do_nothing(d, s)) else {
+        return;
+    };
     if clause.negated {
         out.push(
             cx.at_statement(

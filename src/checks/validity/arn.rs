@@ -61,7 +61,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
                     "arn-bad-prefix",
                     id,
                     i,
-                    "a resource is empty in one case, which IAM rejects",
+                    match d.kind {
+                        PolicyKind::Resource => "a resource is empty in one case: it matches nothing",
+                        _ => "a resource is empty in one case, which IAM rejects",
+                    },
                 )
                 .primary(arm.span, "not an ARN in this case")
                 .under(arm.branch.as_ref())
@@ -198,7 +201,13 @@ fn unknown_service(s: &str, shown: &str, at: At<'_>) -> Option<Finding> {
         _ => format!("no ARN of AWS has the service `{s}`"),
     };
     let unknown = types_of(&s.to_ascii_lowercase()).is_none();
-    unknown.then(|| at("arn-unknown-service", message, "matches nothing"))
+    unknown.then(|| {
+        let f = at("arn-unknown-service", message, "matches nothing");
+        match catalogue().did_you_mean_service(s).filter(|_| !s.is_empty()) {
+            Some(meant) => f.help(format!("did you mean `{meant}`?")),
+            None => f,
+        }
+    })
 }
 
 fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
@@ -223,7 +232,12 @@ fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
     if let Field::Literal(s) = field(arn.service) {
         let lower = s.to_ascii_lowercase();
         if let Some(f) = unknown_service(&s, shown, at) {
-            return Some(f);
+            // One value may be put before the actions and into the ARN: it is pointed at where it is written.
+            let at = f.span().zip(arn.service.span_of(0..s.len()));
+            return Some(match at.filter(|(item, service)| !item.contains(*service)) {
+                Some((_, service)) => f.secondary(service, "written here"),
+                None => f,
+            });
         }
         if let Field::Literal(p) = arn.partition()
             && is_missing(&lower, &p)
@@ -334,7 +348,12 @@ fn misfit(arn: &Arn<'_>, item: &Item) -> Option<(&'static str, String, &'static 
     // AWS checks some requests against ARNs that the reference of the service does not have.
     let pattern = Pattern::resource(&item.text);
     let mut actions = catalogue().service(&service).into_iter().flat_map(|s| s.actions());
-    if actions.any(|a| a.is_checked_against(&pattern).may_be()) {
+    let has_its_fields = |known: &str| {
+        let mut fields = known.split(':').skip(3).map(|field| !field.is_empty());
+        let (in_region, in_account) = (fields.next() == Some(true), fields.next() == Some(true));
+        region.fits(in_region) && account.fits(in_account)
+    };
+    if actions.any(|a| a.is_checked_against(&pattern).may_be() && a.checked_arns().any(has_its_fields)) {
         return None;
     }
     // The same ARN with these in the place of region and account.

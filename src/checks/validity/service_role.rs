@@ -172,7 +172,9 @@ fn judge(
     // What is not wholly known, or is different in another branch, may trust the service.
     let known = documents().all(|d| d.is_complete() && !d.open && d.branch.is_none());
     let statements: Vec<&Statement> = documents().flat_map(|d| &d.statements).collect();
-    if role.trust.is_empty() || !known || statements.iter().any(|s| may_trust(cx, s, services)) {
+    // A trust policy that only denies lets nobody in on purpose.
+    let closed = statements.iter().all(|s| s.is_written_as_deny());
+    if role.trust.is_empty() || !known || closed || statements.iter().any(|s| may_trust(cx, s, services)) {
         return;
     }
     let shown = format!("{}.amazonaws.com", services[0]);

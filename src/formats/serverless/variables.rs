@@ -88,11 +88,13 @@ impl Service {
             let Some(value) = self.variable(template, env, found.inside, at, nesting) else {
                 continue;
             };
+            // What is empty unless somebody says otherwise is a stand-in for what goes there.
+            let is_empty = value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
+            let fallback = is_empty.then(|| self.fallback(at)).flatten();
             if found.start == 0 && found.end == flat.len() {
-                let is_empty = value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
-                let fallback = is_empty.then(|| self.fallback(at)).flatten();
                 return Some(fallback.map_or(value, |name| one(HoleKind::Default, &name, at)));
             }
+            let value = fallback.map_or(value, |name| one(HoleKind::Input, &name, at));
             length += value.as_text().map_or(1, Text::len);
             if length > MAX_FILLED || !template.charge(1 + value.as_text().map_or(1, Text::len) / 16) {
                 return Some(Value::other("too large", span));

@@ -106,7 +106,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The default of a variable that the user of the repository sets, and nothing else: what holds by default is judged.
-    fn is_of_root(&self, value: &Value) -> bool {
+    pub(super) fn is_of_root(&self, value: &Value) -> bool {
         let root = self.modules.borrow().get(self.root).map(|m| m.directory);
         let declared = root.into_iter().flat_map(|d| d.variables.values());
         let mut defaults = declared.filter_map(|v| v.expr("default"));

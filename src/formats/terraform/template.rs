@@ -41,7 +41,8 @@ impl<'a> Evaluator<'a> {
     pub(super) fn template_texts(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Vec<(Guard, Text)> {
         let mut texts: Vec<(Guard, TextBuilder)> = vec![(Guard::default(), TextBuilder::new())];
         let mut len = 0;
-        for child in tree.children(node) {
+        let children: Vec<NodeId> = tree.children(node).collect();
+        for (i, child) in children.iter().copied().enumerate() {
             let span = tree.span(child);
             let parts: Vec<(Guard, Text)> = match tree.kind(child) {
                 Node::Str => vec![(Guard::default(), tree.text(child).cloned().unwrap_or_default())],
@@ -49,8 +50,15 @@ impl<'a> Evaluator<'a> {
                     .deeper(|| self.directive(tree, child, env))
                     .unwrap_or_else(|| vec![(Guard::default(), self.opaque(span))]),
                 _ => {
-                    let value = self.eval(tree, child, env);
-                    self.part_texts(&value, span)
+                    let (value, by_default) = self.by_default(|| self.eval(tree, child, env));
+                    // What a default leaves empty in the middle of a name is a stand-in for what goes there.
+                    let stands_in = by_default
+                        && is_part(tree, &children, i)
+                        && self.is_empty_stand_in(&value, tree.kind(child) == Node::Call);
+                    match stands_in {
+                        true => vec![(Guard::default(), self.stand_in(span))],
+                        false => self.part_texts(&value, span),
+                    }
                 }
             };
             if parts.len() * texts.len() > MAX_BRANCHES {
@@ -89,6 +97,17 @@ impl<'a> Evaluator<'a> {
         }
         let place = tree.span(node);
         texts.into_iter().map(|(l, t)| (l, t.finish(place))).collect()
+    }
+
+    /// Whether a value that rests on defaults is the empty text of one, or of a function: `coalesce(var.x, "")`.
+    pub(super) fn is_empty_stand_in(&self, value: &Value, called: bool) -> bool {
+        let empty = value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
+        empty && (called || self.is_of_root(value))
+    }
+
+    /// What somebody else sets for what is empty by default.
+    pub(super) fn stand_in(&self, span: Span) -> Text {
+        Text::hole(Hole::new(HoleKind::Input, self.name(span), span))
     }
 
     fn opaque(&self, span: Span) -> Text {
@@ -170,4 +189,22 @@ impl<'a> Evaluator<'a> {
             }
         }
     }
+}
+
+/// Whether an interpolation goes on with a name: a character of one is before it, or another interpolation. One that begins a
+/// text is no stand-in: without what it is for, the rest is no ARN.
+fn is_part(tree: &Tree, children: &[NodeId], at: usize) -> bool {
+    let Some(before) = at.checked_sub(1).and_then(|i| children.get(i)) else {
+        return false;
+    };
+    match tree.kind(*before) {
+        Node::Str => (tree.text(*before)).is_some_and(|t| t.with_placeholders().ends_with(is_of_name)),
+        Node::Directive => false,
+        _ => true,
+    }
+}
+
+/// Whether a character may be part of a name or an ARN.
+pub(super) fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, ':' | '/' | '-' | '_' | '.' | '*' | '@')
 }

@@ -61,6 +61,9 @@ impl Catalogue {
 
     /// The prefix that is meant: of the boto3 client with this name (`stepfunctions` → `states`), or the nearest one.
     pub fn did_you_mean_service(&self, prefix: &str) -> Option<&'static str> {
+        if let Some((_, service)) = ENDPOINTS.iter().find(|(name, _)| name.eq_ignore_ascii_case(prefix)) {
+            return self.service(service).map(|s| s.prefix());
+        }
         if let Some(client) = sdk::client(&prefix.to_ascii_lowercase())
             && let Some(service) = self.service(client.iam_prefix())
         {
@@ -80,6 +83,43 @@ impl Catalogue {
         nearest_word(name, self.service_principals())
     }
 }
+
+/// Names of endpoints, where they are not the prefix, and the prefix.
+/// AWS General Reference, "Service endpoints and quotas"; AWS PrivateLink Guide, "AWS services that integrate with AWS PrivateLink".
+const ENDPOINTS: [(&str, &str); 32] = [
+    ("api.ecr", "ecr"),
+    ("api.mediatailor", "mediatailor"),
+    ("api.pricing", "pricing"),
+    ("api.sagemaker", "sagemaker"),
+    ("bedrock-agent", "bedrock"),
+    ("bedrock-agent-runtime", "bedrock"),
+    ("bedrock-runtime", "bedrock"),
+    ("codecommit-fips", "codecommit"),
+    ("data.iot", "iot"),
+    ("dkr.ecr", "ecr"),
+    ("ecr.api", "ecr"),
+    ("ecr.dkr", "ecr"),
+    ("ecs-agent", "ecs"),
+    ("ecs-telemetry", "ecs"),
+    ("efs", "elasticfilesystem"),
+    ("email", "ses"),
+    ("email-smtp", "ses"),
+    ("git-codecommit", "codecommit"),
+    ("git-codecommit-fips", "codecommit"),
+    ("iot.data", "iot"),
+    ("kinesis-firehose", "firehose"),
+    ("kinesis-streams", "kinesis"),
+    ("models.lex", "lex"),
+    ("monitoring", "cloudwatch"),
+    ("portal.sso", "sso"),
+    ("rds-data-api", "rds-data"),
+    ("runtime.lex", "lex"),
+    ("runtime.sagemaker", "sagemaker"),
+    ("sagemaker.api", "sagemaker"),
+    ("sagemaker.runtime", "sagemaker"),
+    ("streams.dynamodb", "dynamodb"),
+    ("tagging", "tag"),
+];
 
 /// So many letters are typed wrong without another word being meant.
 const SLIP: usize = 2;

@@ -6,6 +6,7 @@ use crate::source::{Piece, Span, Text, TextBuilder, TextIndex};
 use crate::value::{Kind, Value};
 
 use super::super::eval::MAX_ITEMS;
+use super::super::template::is_of_name;
 use super::super::texts::{concat, format_number, map_case, replace, to_text};
 use super::super::values::{element_of, formed, inherit, is_spread};
 use super::{Call, documents};
@@ -258,7 +259,11 @@ fn format(call: &Call<'_, '_>, arguments: &[Value]) -> Value {
         let Some(argument) = arguments.get(n) else {
             return call.fail();
         };
-        match formatted(call, &v, argument) {
+        let part = match flat[..i].ends_with(is_of_name) && call.evaluator.is_empty_stand_in(argument, false) {
+            true => Some(call.evaluator.stand_in(call.span)),
+            false => formatted(call, &v, argument),
+        };
+        match part {
             Some(text) if call.affords(bytes + text.len()) => {
                 bytes += text.len();
                 out.append(&text);

@@ -144,8 +144,8 @@ fn is_enough(s: &Statement) -> bool {
     };
     actions
         .iter()
-        .filter(|a| a.resource_types().len() > 1)
-        .all(|a| a.resource_types().all(|t| resources.has(t)))
+        .flat_map(|a| a.resource_types().filter(|t| t.required))
+        .all(|t| resources.has(t))
 }
 
 /// Takes from the wider of two statements what covers the narrower one: its patterns of actions, or all of it where nothing

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use overgrant::iam::Own;
+use overgrant::iam::Ownership;
 use overgrant::rules::{self, Ruleset, Selection};
 use overgrant::source::{FileId, Sources};
 use overgrant::syntax::{hcl, json, yaml};
@@ -83,7 +83,7 @@ fn parsers(c: &mut Criterion) {
 }
 
 fn whole(c: &mut Criterion) {
-    let own = Own::default();
+    let own = Ownership::default();
     let ruleset = Ruleset::builtin();
     let all = Selection::all(&ruleset);
     let files = [

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::formats::cloudformation;
-use crate::formats::templated::without_ending;
+use crate::formats::text_templates::without_ending;
 use crate::secrets::{self, MARKS, Mark};
 
 pub use unread::unread;

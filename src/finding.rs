@@ -7,7 +7,7 @@ use serde::Serialize;
 
 pub use crate::grade::{Confidence, Severity};
 use crate::source::{FileId, Span, one_line, visible};
-use crate::value::{Guard, Via};
+use crate::value::{Guard, Provenance};
 
 /// One finding: the primary label is the smallest token that a person would edit to make it go away.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub enum Cause {
 
 /// Within what findings are counted and compared with each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Unit {
+pub enum CountingUnit {
     Document(u32),
     Identity(u32),
     Resource(u32),
@@ -70,12 +70,12 @@ pub enum Unit {
 }
 
 impl Cause {
-    pub fn unit(self) -> Option<Unit> {
+    pub fn unit(self) -> Option<CountingUnit> {
         match self {
-            Self::Statement(d, _) | Self::Document(d) => Some(Unit::Document(d)),
-            Self::Identity(i) => Some(Unit::Identity(i)),
-            Self::Resource(r) => Some(Unit::Resource(r)),
-            Self::Place(span) => Some(Unit::File(span.file)),
+            Self::Statement(d, _) | Self::Document(d) => Some(CountingUnit::Document(d)),
+            Self::Identity(i) => Some(CountingUnit::Identity(i)),
+            Self::Resource(r) => Some(CountingUnit::Resource(r)),
+            Self::Place(span) => Some(CountingUnit::File(span.file)),
             Self::Alone => None,
         }
     }
@@ -146,7 +146,7 @@ pub struct Remedy {
     /// Never removes a permission that is in use, never changes meaning.
     pub safe: bool,
     /// All of them or none are made.
-    pub changes: Vec<Change>,
+    pub changes: Vec<RemedyStep>,
     pub offered: Offered,
 }
 
@@ -166,7 +166,7 @@ pub enum Offered {
 
 /// One step of a [`Remedy`]. Places are spans as the model has them: [`crate::iam::Item::span`], keys' spans.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Change {
+pub enum RemedyStep {
     /// Strings in the place of the string at the span. Several where the string is an item of a list, or may be one: a
     /// single value becomes a list. No string: as [`Change::Remove`].
     Replace { at: Span, with: Vec<String> },
@@ -219,31 +219,31 @@ impl Remedy {
     #[must_use]
     pub fn replace<S: Into<String>>(self, at: Span, with: impl IntoIterator<Item = S>) -> Self {
         let with = with.into_iter().map(Into::into).collect();
-        self.change(Change::Replace { at, with })
+        self.change(RemedyStep::Replace { at, with })
     }
 
     /// See [`Change::Remove`].
     #[must_use]
     pub fn remove(self, at: Span) -> Self {
-        self.change(Change::Remove { at })
+        self.change(RemedyStep::Remove { at })
     }
 
     /// See [`Change::Add`].
     #[must_use]
     pub fn add<S: Into<String>>(self, behind: Span, items: impl IntoIterator<Item = S>) -> Self {
         let items = items.into_iter().map(Into::into).collect();
-        self.change(Change::Add { behind, items })
+        self.change(RemedyStep::Add { behind, items })
     }
 
     /// See [`Change::Word`].
     #[must_use]
     pub fn word(self, at: Span, was: impl Into<String>, with: impl Into<String>) -> Self {
         let (was, with) = (was.into(), with.into());
-        self.change(Change::Word { at, was, with })
+        self.change(RemedyStep::Word { at, was, with })
     }
 
     #[must_use]
-    pub fn change(mut self, change: Change) -> Self {
+    pub fn change(mut self, change: RemedyStep) -> Self {
         self.changes.push(change);
         self
     }
@@ -365,7 +365,7 @@ impl Finding {
 
     /// Adds the places that a value travelled through as secondary labels, nearest use first.
     #[must_use]
-    pub fn used_via(mut self, via: &Via) -> Self {
+    pub fn used_via(mut self, via: &Provenance) -> Self {
         let mut step = via.as_deref();
         // A value seldom travels far; more than four places would hide the finding.
         for _ in 0..4 {

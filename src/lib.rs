@@ -1,6 +1,6 @@
 //! `overgrant` finds where a repository grants more AWS access than it should, offline, on the exact token.
 //!
-//! The way of the data: discover → classify → parse → lower → link → check → settle → fix → render. Only `discover`, reading
+//! The way of the data: discover → classify → parse → lower → link → check → triage → fix → render. Only `discover`, reading
 //! the configuration and `main` touch the disk, the environment or the terminal; from [`source::Sources`] on all is a pure
 //! function.
 
@@ -21,11 +21,11 @@ pub mod report;
 pub mod rules;
 pub mod secrets;
 pub mod settings;
-pub mod settle;
 pub mod source;
 pub mod spelling;
 pub mod syntax;
 pub mod test_code;
+pub mod triage;
 pub mod unjudged;
 pub mod value;
 

@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use crate::classify::{Kinds, classify};
 use crate::date::Date;
 use crate::formats::{self, Lower};
-use crate::iam::Own;
+use crate::iam::Ownership;
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::dead::{Dead, dead};
-use crate::model::Unit;
+use crate::model::LoweredUnit;
 use crate::project::{Project, link};
 use crate::source::{FileId, Sources, Span};
 
@@ -42,7 +42,7 @@ pub fn format_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Understands `sources`. Pure; deterministic for any number of threads.
-pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
+pub fn analyse<'a>(sources: &'a Sources, own: &'a Ownership) -> Analysis<'a> {
     let mut timings = Vec::new();
     let mut clock = Instant::now();
     let mut lap = |name: &'static str| {
@@ -76,17 +76,17 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Own) -> Analysis<'a> {
         })
         .collect();
     formats::serverless::claim(sources, &mut units);
-    units.push(Unit {
+    units.push(LoweredUnit {
         test_code: formats::samples::for_semgrep(sources),
-        unused: formats::templated::unloaded(sources),
-        ..Unit::default()
+        unused: formats::text_templates::unloaded(sources),
+        ..LoweredUnit::default()
     });
     lap("parse and lower");
     units.par_iter_mut().for_each(|unit| {
         formats::cloudformation::bodies(sources, unit);
         formats::python::inline(sources, unit);
         formats::policies::lower(unit);
-        formats::templated::unrendered(sources, unit);
+        formats::text_templates::unrendered(sources, unit);
         let by_default = |at: Span| unit.defaults.iter().any(|(default, _)| default.contains(at));
         for statement in unit.documents.iter_mut().flat_map(|d| &mut d.statements) {
             // Another value than the default may bring it to life.

@@ -10,7 +10,7 @@ use crate::source::{FileId, Sources, Span};
 
 /// The kind of thing that was not judged; the word of the JSON too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum What {
+pub enum UnjudgedKind {
     Policy,
     Statement,
     File,
@@ -18,7 +18,7 @@ pub enum What {
     Settings,
 }
 
-impl What {
+impl UnjudgedKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Policy => "policy",
@@ -37,15 +37,15 @@ pub struct Unjudged {
     pub path: String,
     /// `None` where the whole file or folder is meant.
     pub span: Option<Span>,
-    pub what: What,
+    pub what: UnjudgedKind,
     /// What it is called: the value that stays unknown, the function, the module. Empty for a file.
     pub subject: Arc<str>,
-    pub why: Why,
+    pub why: UnjudgedReason,
 }
 
 /// Why something was not judged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
+pub enum UnjudgedReason {
     /// This part of a policy is not known.
     Unknown(PolicyPart, Reason),
     /// The text of the file, or of a policy in it, is broken: what the parser says.
@@ -112,7 +112,13 @@ pub enum Silence {
 
 impl Unjudged {
     /// About the place `span`.
-    pub fn at(sources: &Sources, span: Span, what: What, subject: impl Into<Arc<str>>, why: Why) -> Self {
+    pub fn at(
+        sources: &Sources,
+        span: Span,
+        what: UnjudgedKind,
+        subject: impl Into<Arc<str>>,
+        why: UnjudgedReason,
+    ) -> Self {
         Self {
             path: sources.path(span.file).to_owned(),
             span: Some(span),
@@ -123,11 +129,11 @@ impl Unjudged {
     }
 
     /// About a whole file or folder.
-    pub fn whole(path: impl Into<String>, why: Why) -> Self {
+    pub fn whole(path: impl Into<String>, why: UnjudgedReason) -> Self {
         Self {
             path: path.into(),
             span: None,
-            what: What::File,
+            what: UnjudgedKind::File,
             subject: Arc::from(""),
             why,
         }
@@ -136,33 +142,36 @@ impl Unjudged {
     /// About a file of settings that cannot be read.
     pub fn settings(path: impl Into<String>, why: &str) -> Self {
         Self {
-            what: What::Settings,
-            ..Self::whole(path, Why::Settings(format!("cannot read the settings: {why}")))
+            what: UnjudgedKind::Settings,
+            ..Self::whole(
+                path,
+                UnjudgedReason::Settings(format!("cannot read the settings: {why}")),
+            )
         }
     }
 
     /// About all of a file that was read.
-    pub fn file(sources: &Sources, file: FileId, why: Why) -> Self {
+    pub fn file(sources: &Sources, file: FileId, why: UnjudgedReason) -> Self {
         Self::whole(sources.path(file), why)
     }
 
     /// It is counted, in the summary and for `fail-on-unjudged`. Documentation is listed and no more.
     pub fn counts(&self) -> bool {
-        self.why != Why::Language(Language::Markdown)
+        self.why != UnjudgedReason::Language(Language::Markdown)
     }
 
     /// What it is, for one and for several.
     pub fn noun(&self) -> (&'static str, &'static str) {
         match (self.what, &self.why) {
-            (_, Why::Module) => ("module", "modules"),
-            (_, Why::Nested) => ("nested template", "nested templates"),
-            (_, Why::Macro) => ("macro", "macros"),
-            (_, Why::Ignored) => ("folder", "folders"),
-            (What::Policy, _) => ("policy", "policies"),
-            (What::Statement, _) => ("statement", "statements"),
-            (What::File, _) => ("file", "files"),
-            (What::Workload, _) => ("function", "functions"),
-            (What::Settings, _) => ("setting", "settings"),
+            (_, UnjudgedReason::Module) => ("module", "modules"),
+            (_, UnjudgedReason::Nested) => ("nested template", "nested templates"),
+            (_, UnjudgedReason::Macro) => ("macro", "macros"),
+            (_, UnjudgedReason::Ignored) => ("folder", "folders"),
+            (UnjudgedKind::Policy, _) => ("policy", "policies"),
+            (UnjudgedKind::Statement, _) => ("statement", "statements"),
+            (UnjudgedKind::File, _) => ("file", "files"),
+            (UnjudgedKind::Workload, _) => ("function", "functions"),
+            (UnjudgedKind::Settings, _) => ("setting", "settings"),
         }
     }
 
@@ -173,7 +182,7 @@ impl Unjudged {
         }
         let subject = short(&self.subject);
         match &self.why {
-            Why::Unknown(part, reason) => format!("{} `{subject}`: {}", lead(*part), reason.text()),
+            UnjudgedReason::Unknown(part, reason) => format!("{} `{subject}`: {}", lead(*part), reason.text()),
             why => format!("`{subject}`: {why}"),
         }
     }
@@ -200,7 +209,7 @@ fn lead(part: PolicyPart) -> &'static str {
     }
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for UnjudgedReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
             Self::Unknown(_, reason) => reason.text(),
@@ -269,7 +278,7 @@ pub fn settled(mut all: Vec<Unjudged>) -> Vec<Unjudged> {
 
 /// "2 policies and 1 function": what counts, most important kind first; `None` where nothing does.
 pub fn counted(all: &[Unjudged]) -> Option<String> {
-    let mut by_noun: Vec<((&str, &str), What, usize)> = Vec::new();
+    let mut by_noun: Vec<((&str, &str), UnjudgedKind, usize)> = Vec::new();
     for entry in all.iter().filter(|u| u.counts()) {
         match by_noun.iter_mut().find(|(noun, ..)| *noun == entry.noun()) {
             Some((.., n)) => *n += 1,
@@ -295,9 +304,12 @@ mod tests {
 
     fn policy(path: &str) -> Unjudged {
         Unjudged {
-            what: What::Policy,
+            what: UnjudgedKind::Policy,
             subject: "var.document".into(),
-            ..Unjudged::whole(path, Why::Unknown(PolicyPart::Document, Reason::Hole(HoleKind::Input)))
+            ..Unjudged::whole(
+                path,
+                UnjudgedReason::Unknown(PolicyPart::Document, Reason::Hole(HoleKind::Input)),
+            )
         }
     }
 
@@ -305,12 +317,12 @@ mod tests {
     fn counts_are_in_correct_english() {
         assert_eq!(counted(&[]), None);
         assert_eq!(counted(&[policy("a")]).as_deref(), Some("1 policy"));
-        let module = Unjudged::whole("m", Why::Module);
+        let module = Unjudged::whole("m", UnjudgedReason::Module);
         let all = [
             policy("a"),
             policy("b"),
             module,
-            Unjudged::whole("f", Why::Broken(String::new())),
+            Unjudged::whole("f", UnjudgedReason::Broken(String::new())),
         ];
         assert_eq!(counted(&all).as_deref(), Some("2 policies, 1 file and 1 module"));
     }
@@ -318,7 +330,10 @@ mod tests {
     #[test]
     fn documentation_does_not_count() {
         assert_eq!(
-            counted(&[Unjudged::whole("README.md", Why::Language(Language::Markdown))]),
+            counted(&[Unjudged::whole(
+                "README.md",
+                UnjudgedReason::Language(Language::Markdown)
+            )]),
             None
         );
     }

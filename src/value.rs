@@ -15,28 +15,28 @@ pub use guard::Guard;
 
 /// One step that a value travelled: the expression that used it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct ProvenanceStep {
     /// The reference: `local.actions`, `!Ref P`, a module argument.
     pub span: Span,
     /// The step before this one, nearer to where the value is written.
-    pub from: Via,
+    pub from: Provenance,
 }
 
 /// How a value came here; `None` when it stands where it is used.
-pub type Via = Option<Arc<Step>>;
+pub type Provenance = Option<Arc<ProvenanceStep>>;
 
 /// An evaluated value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Value {
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// Where it is written: with its quotes for a string, the whole block for a map made of blocks.
     pub span: Span,
-    pub via: Via,
+    pub via: Provenance,
 }
 
 /// What a value is. Cloning is cheap.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Kind {
+pub enum ValueKind {
     Null,
     Bool(bool),
     /// As written: `1`, `1.5`, `1e3`.
@@ -44,7 +44,7 @@ pub enum Kind {
     Str(Text),
     Seq(Arc<[Value]>),
     /// In order, duplicates kept.
-    Map(Arc<[Entry]>),
+    Map(Arc<[MapEntry]>),
     /// A string that is the JSON of the value inside (`jsonencode`, `json.dumps`, `Fn::ToJsonString`, a
     /// `policy_document.json`): the spans inside stay those of the value.
     Json(Arc<Value>),
@@ -56,7 +56,7 @@ pub enum Kind {
 
 /// A key and its value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct MapEntry {
     pub key: Text,
     /// With its quotes.
     pub key_span: Span,
@@ -65,7 +65,7 @@ pub struct Entry {
 
 /// The entries of a map, and whether each goes on with one before it: two parts of one value that is written in blocks, each
 /// of which names the key. No text has two values in one place.
-pub fn parts(entries: &[Entry]) -> impl Iterator<Item = (bool, &Entry)> {
+pub fn parts(entries: &[MapEntry]) -> impl Iterator<Item = (bool, &MapEntry)> {
     let whole = entries.first().map(|e| e.value.span);
     let mut seen = HashSet::new();
     let several = entries.len() > 1;
@@ -86,7 +86,7 @@ pub struct Branch {
 impl Branch {
     /// The alternative, or those that it is made of itself; what cannot be is left out.
     pub fn spread(self) -> Vec<Self> {
-        let Kind::OneOf(inner) = &self.value.kind else {
+        let ValueKind::OneOf(inner) = &self.value.kind else {
             return vec![self];
         };
         let possible = inner.iter().filter(|b| !self.when.excludes(&b.when));
@@ -100,7 +100,7 @@ impl Branch {
 }
 
 /// `value`, reached through a container that travelled `via`.
-pub fn inherited(value: &Value, via: &Via) -> Value {
+pub fn inherited(value: &Value, via: &Provenance) -> Value {
     let Some(step) = via else {
         return value.clone();
     };
@@ -119,7 +119,7 @@ pub fn inherited(value: &Value, via: &Via) -> Value {
             }
             let mut chain = Some(inner);
             for span in steps.into_iter().rev() {
-                chain = Some(Arc::new(Step { span, from: chain }));
+                chain = Some(Arc::new(ProvenanceStep { span, from: chain }));
             }
             chain
         }
@@ -128,12 +128,12 @@ pub fn inherited(value: &Value, via: &Via) -> Value {
 }
 
 impl Value {
-    pub fn new(kind: Kind, span: Span) -> Self {
+    pub fn new(kind: ValueKind, span: Span) -> Self {
         Self { kind, span, via: None }
     }
 
     pub fn text(text: Text, span: Span) -> Self {
-        Self::new(Kind::Str(text), span)
+        Self::new(ValueKind::Str(text), span)
     }
 
     /// A known string that was made, not written.
@@ -142,20 +142,20 @@ impl Value {
     }
 
     pub fn seq(items: Vec<Self>, span: Span) -> Self {
-        Self::new(Kind::Seq(items.into()), span)
+        Self::new(ValueKind::Seq(items.into()), span)
     }
 
-    pub fn map(entries: Vec<Entry>, span: Span) -> Self {
-        Self::new(Kind::Map(entries.into()), span)
+    pub fn map(entries: Vec<MapEntry>, span: Span) -> Self {
+        Self::new(ValueKind::Map(entries.into()), span)
     }
 
     pub fn json(inner: Self, span: Span) -> Self {
-        Self::new(Kind::Json(Arc::new(inner)), span)
+        Self::new(ValueKind::Json(Arc::new(inner)), span)
     }
 
     pub fn unknown(hole: Hole) -> Self {
         let span = hole.span;
-        Self::new(Kind::Unknown(Arc::new(hole)), span)
+        Self::new(ValueKind::Unknown(Arc::new(hole)), span)
     }
 
     pub fn other(name: impl Into<Arc<str>>, span: Span) -> Self {
@@ -172,12 +172,12 @@ impl Value {
                 break;
             }
             match &v.kind {
-                Kind::Seq(items) => stack.extend(items.iter()),
-                Kind::Map(entries) => stack.extend(entries.iter().map(|e| &e.value)),
-                Kind::Json(inner) => stack.push(inner),
-                Kind::OneOf(branches) => stack.extend(branches.iter().map(|b| &b.value)),
-                Kind::Str(t) => n += t.pieces().len() / 4 + t.len() / 256,
-                Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Unknown(_) => {}
+                ValueKind::Seq(items) => stack.extend(items.iter()),
+                ValueKind::Map(entries) => stack.extend(entries.iter().map(|e| &e.value)),
+                ValueKind::Json(inner) => stack.push(inner),
+                ValueKind::OneOf(branches) => stack.extend(branches.iter().map(|b| &b.value)),
+                ValueKind::Str(t) => n += t.pieces().len() / 4 + t.len() / 256,
+                ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) | ValueKind::Unknown(_) => {}
             }
         }
         n
@@ -186,21 +186,21 @@ impl Value {
     /// The same value, seen through a reference at `span`.
     #[must_use]
     pub fn used_at(mut self, span: Span) -> Self {
-        self.via = Some(Arc::new(Step { span, from: self.via }));
+        self.via = Some(Arc::new(ProvenanceStep { span, from: self.via }));
         self
     }
 
     /// The value itself, or what an encoded string holds.
     pub fn decoded(&self) -> &Self {
         match &self.kind {
-            Kind::Json(inner) => inner.decoded(),
+            ValueKind::Json(inner) => inner.decoded(),
             _ => self,
         }
     }
 
     pub fn as_text(&self) -> Option<&Text> {
         match &self.kind {
-            Kind::Str(t) => Some(t),
+            ValueKind::Str(t) => Some(t),
             _ => None,
         }
     }
@@ -213,8 +213,8 @@ impl Value {
     /// A known truth value; the strings "true" and "false" count.
     pub fn as_bool(&self) -> Option<bool> {
         match &self.kind {
-            Kind::Bool(b) => Some(*b),
-            Kind::Str(t) => match &*t.known()? {
+            ValueKind::Bool(b) => Some(*b),
+            ValueKind::Str(t) => match &*t.known()? {
                 "true" | "True" => Some(true),
                 "false" | "False" => Some(false),
                 _ => None,
@@ -225,28 +225,28 @@ impl Value {
 
     pub fn as_number(&self) -> Option<f64> {
         match &self.kind {
-            Kind::Num(n) => n.parse().ok(),
-            Kind::Str(t) => t.known()?.parse().ok(),
+            ValueKind::Num(n) => n.parse().ok(),
+            ValueKind::Str(t) => t.known()?.parse().ok(),
             _ => None,
         }
     }
 
     pub fn as_seq(&self) -> Option<&[Self]> {
         match &self.kind {
-            Kind::Seq(items) => Some(items),
+            ValueKind::Seq(items) => Some(items),
             _ => None,
         }
     }
 
-    pub fn entries(&self) -> Option<&[Entry]> {
+    pub fn entries(&self) -> Option<&[MapEntry]> {
         match &self.kind {
-            Kind::Map(entries) => Some(entries),
+            ValueKind::Map(entries) => Some(entries),
             _ => None,
         }
     }
 
     /// The last entry with this key, as every reader of JSON takes it.
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub fn entry(&self, key: &str) -> Option<&MapEntry> {
         self.entries()?
             .iter()
             .rev()
@@ -267,23 +267,25 @@ impl Value {
     pub fn without_additions(&self) -> Self {
         let adds = |v: &Self| v.as_hole().is_some_and(|h| h.kind == HoleKind::Default);
         let kind = match &self.kind {
-            Kind::Seq(items) => Kind::Seq(items.iter().filter(|v| !adds(v)).map(Self::without_additions).collect()),
-            Kind::Map(entries) => {
-                let entry = |e: &Entry| Entry {
+            ValueKind::Seq(items) => {
+                ValueKind::Seq(items.iter().filter(|v| !adds(v)).map(Self::without_additions).collect())
+            }
+            ValueKind::Map(entries) => {
+                let entry = |e: &MapEntry| MapEntry {
                     value: e.value.without_additions(),
                     ..e.clone()
                 };
-                Kind::Map(entries.iter().map(entry).collect())
+                ValueKind::Map(entries.iter().map(entry).collect())
             }
-            Kind::Json(inner) => Kind::Json(inner.without_additions().into()),
-            Kind::OneOf(branches) => {
+            ValueKind::Json(inner) => ValueKind::Json(inner.without_additions().into()),
+            ValueKind::OneOf(branches) => {
                 let branch = |b: &Branch| Branch {
                     value: b.value.without_additions(),
                     ..b.clone()
                 };
-                Kind::OneOf(branches.iter().map(branch).collect())
+                ValueKind::OneOf(branches.iter().map(branch).collect())
             }
-            Kind::Unknown(_) if adds(self) => Kind::Null,
+            ValueKind::Unknown(_) if adds(self) => ValueKind::Null,
             _ => return self.clone(),
         };
         Self { kind, ..self.clone() }
@@ -292,24 +294,24 @@ impl Value {
     /// A list's items, or the value itself as the only one.
     pub fn items(&self) -> &[Self] {
         match &self.kind {
-            Kind::Seq(items) => items,
+            ValueKind::Seq(items) => items,
             _ => std::slice::from_ref(self),
         }
     }
 
     pub fn is_unknown(&self) -> bool {
-        matches!(self.kind, Kind::Unknown(_))
+        matches!(self.kind, ValueKind::Unknown(_))
     }
 
     pub fn is_null(&self) -> bool {
-        matches!(self.kind, Kind::Null)
+        matches!(self.kind, ValueKind::Null)
     }
 
     /// The hole that is the whole value, be it a value or a text.
     pub fn as_hole(&self) -> Option<&Hole> {
         match &self.kind {
-            Kind::Unknown(h) => Some(h),
-            Kind::Str(t) => t.as_hole(),
+            ValueKind::Unknown(h) => Some(h),
+            ValueKind::Str(t) => t.as_hole(),
             _ => None,
         }
     }
@@ -319,9 +321,9 @@ impl Value {
         let mut open = vec![self];
         while let Some(value) = open.pop() {
             match &value.kind {
-                Kind::Seq(items) => open.extend(items.iter().rev()),
-                Kind::OneOf(branches) => open.extend(branches.iter().rev().map(|b| &b.value)),
-                Kind::Null => {}
+                ValueKind::Seq(items) => open.extend(items.iter().rev()),
+                ValueKind::OneOf(branches) => open.extend(branches.iter().rev().map(|b| &b.value)),
+                ValueKind::Null => {}
                 _ => f(value),
             }
         }
@@ -330,13 +332,13 @@ impl Value {
     /// "a string", "a list", … for messages.
     pub fn type_name(&self) -> &'static str {
         match self.kind {
-            Kind::Null => "null",
-            Kind::Bool(_) => "a boolean",
-            Kind::Num(_) => "a number",
-            Kind::Str(_) | Kind::Json(_) => "a string",
-            Kind::Seq(_) => "a list",
-            Kind::Map(_) => "an object",
-            Kind::OneOf(_) | Kind::Unknown(_) => "unknown",
+            ValueKind::Null => "null",
+            ValueKind::Bool(_) => "a boolean",
+            ValueKind::Num(_) => "a number",
+            ValueKind::Str(_) | ValueKind::Json(_) => "a string",
+            ValueKind::Seq(_) => "a list",
+            ValueKind::Map(_) => "an object",
+            ValueKind::OneOf(_) | ValueKind::Unknown(_) => "unknown",
         }
     }
 }

@@ -11,7 +11,7 @@ use overgrant::iam::Own;
 use overgrant::report::{Format, Options, Page};
 use overgrant::rules::{self, Ruleset, Selection};
 use overgrant::settings::{Date, Settings};
-use overgrant::settle::{Terms, settle};
+use overgrant::triage::{TriageOptions, triage};
 use overgrant::source::{ProblemKind, Sources};
 
 const NAMES: [&str; 8] = [
@@ -55,7 +55,7 @@ fuzz_target!(|input: (u8, &[u8])| {
     for label in outcome.findings.iter().flat_map(|f| &f.labels) {
         assert!(within(label.span));
     }
-    let terms = Terms {
+    let terms = TriageOptions {
         is_test: &|_| false,
         is_named: &|_| false,
         ruleset: &RULESET,
@@ -67,7 +67,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         strict_ignores: false,
         baseline: None,
     };
-    let report = settle(&project, outcome.findings, &terms);
+    let report = triage(&project, outcome.findings, &terms);
     let page = Page::new(&report, &sources, &RULESET, Options::default());
     for format in Format::value_variants() {
         let out = page.render(*format);

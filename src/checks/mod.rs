@@ -4,6 +4,7 @@
 //! and its cost is linear in what it walks.
 
 mod actions;
+mod allow_statements;
 mod conditions;
 mod credentials;
 mod data;
@@ -11,26 +12,25 @@ mod deputy;
 mod escalation;
 mod exposure;
 mod federation;
-mod grants;
 mod guardrails;
-mod holders;
 mod hygiene;
-mod itself;
+mod identity_index;
 mod narrowing;
 mod python;
 mod resources;
+mod self_reference;
 mod tool;
 mod trust;
 mod usage;
 mod validity;
 
 pub(crate) use actions::sensitive_actions;
-pub(crate) use holders::only_service;
+pub(crate) use identity_index::only_service;
 
-use crate::rules::Check;
+use crate::rules::CodeCheck;
 
 /// Every check by name, family by family.
-pub fn table() -> impl Iterator<Item = &'static (&'static str, Check)> {
+pub fn table() -> impl Iterator<Item = &'static (&'static str, CodeCheck)> {
     [
         actions::TABLE,
         conditions::TABLE,

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
-use super::holders::Holders;
-use crate::finding::{Change, Remedy};
-use crate::iam::{Document, Format, PrincipalType, Statement, sdk};
+use super::identity_index::IdentityIndex;
+use crate::finding::{Remedy, RemedyStep};
+use crate::iam::{Document, PrincipalType, SourceFormat, Statement, sdk};
 use crate::project::DocumentId;
 use crate::rules::Context;
 use crate::source::Span;
@@ -29,7 +29,7 @@ fn condition(cx: &Context<'_>, s: &Statement, title: String, key: &str, value: &
 }
 
 fn entry(title: String, beside: Span, key: &str, value: Json) -> Remedy {
-    Remedy::risky(title).change(Change::Enter {
+    Remedy::risky(title).change(RemedyStep::Enter {
         beside,
         before: false,
         key: key.to_owned(),
@@ -38,10 +38,10 @@ fn entry(title: String, beside: Span, key: &str, value: Json) -> Remedy {
 }
 
 /// The account that is deployed to, as the format writes it; else the one that the settings name.
-fn account(cx: &Context<'_>, format: Format) -> Option<Json> {
+fn account(cx: &Context<'_>, format: SourceFormat) -> Option<Json> {
     let accounts = &cx.project.own.accounts;
     match (format, accounts.len()) {
-        (Format::Cloudformation | Format::Sam, _) => Some(json!({"Ref": "AWS::AccountId"})),
+        (SourceFormat::Cloudformation | SourceFormat::Sam, _) => Some(json!({"Ref": "AWS::AccountId"})),
         (_, 1) => accounts.keys().next().map(|id| id.as_str().into()),
         _ => None,
     }
@@ -52,14 +52,16 @@ fn account(cx: &Context<'_>, format: Format) -> Option<Json> {
 /// Guide, "Environments for the AWS CDK".
 pub(super) fn own_account(cx: &Context<'_>, d: &Document) -> &'static str {
     match d.format {
-        Format::Cloudformation | Format::Sam => "`${AWS::AccountId}`",
-        Format::Terraform => "`data.aws_caller_identity.current.account_id`",
-        Format::Serverless => "`${aws:accountId}`",
-        Format::Python if cx.project.sources.text(d.span.file).contains("aws_cdk") => {
+        SourceFormat::Cloudformation | SourceFormat::Sam => "`${AWS::AccountId}`",
+        SourceFormat::Terraform => "`data.aws_caller_identity.current.account_id`",
+        SourceFormat::Serverless => "`${aws:accountId}`",
+        SourceFormat::Python if cx.project.sources.text(d.span.file).contains("aws_cdk") => {
             "`self.account` or `Aws.ACCOUNT_ID`"
         }
-        Format::Python => "the account that `sts.get_caller_identity()` returns",
-        Format::Json | Format::Text => "its 12 digits, or a placeholder that is filled in when the policy is made",
+        SourceFormat::Python => "the account that `sts.get_caller_identity()` returns",
+        SourceFormat::Json | SourceFormat::Text => {
+            "its 12 digits, or a placeholder that is filled in when the policy is made"
+        }
     }
 }
 
@@ -89,8 +91,8 @@ pub(super) fn source_organization(cx: &Context<'_>, d: &Document, s: &Statement)
 
 /// `SourceAccount` beside a property of a Lambda permission. CloudFormation only: Terraform spells the account as a reference
 /// to a data source that may not be there.
-pub(super) fn source_account_beside(cx: &Context<'_>, format: Format, key: Span) -> Option<Remedy> {
-    let cloudformation = matches!(format, Format::Cloudformation | Format::Sam);
+pub(super) fn source_account_beside(cx: &Context<'_>, format: SourceFormat, key: Span) -> Option<Remedy> {
+    let cloudformation = matches!(format, SourceFormat::Cloudformation | SourceFormat::Sam);
     let account = account(cx, format).filter(|_| cloudformation)?;
     Some(entry(
         "only for this account: `SourceAccount`".to_owned(),
@@ -123,7 +125,7 @@ pub(super) fn passed_to(cx: &Context<'_>, id: DocumentId, s: &Statement) -> Opti
 
 /// The services that the roles of a statement trust, where all of them are the repository's.
 fn trusting(cx: &Context<'_>, s: &Statement) -> Option<BTreeSet<String>> {
-    let holders = Holders::new(cx);
+    let holders = IdentityIndex::new(cx);
     let mut out = BTreeSet::new();
     let clause = s.resource.as_ref().filter(|c| !c.negated && c.complete)?;
     for item in &clause.items {

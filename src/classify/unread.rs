@@ -1,6 +1,6 @@
 //! Files that plainly define IAM in a language that is not read.
 
-use crate::formats::templated::without_ending;
+use crate::formats::text_templates::without_ending;
 use crate::iam::catalogue;
 use crate::unjudged::Language;
 

@@ -5,37 +5,37 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::input::Input;
-use super::run::{self, Wish};
-use super::{Failure, terminal};
+use super::input::InputArgs;
+use super::run::{self, RunOptions};
+use super::{CliFailure, terminal};
 use crate::finding::Severity;
 use crate::settings::Settings;
-use crate::settle::{Baseline, Comparison, Entry, Extent, Fate, Report, Reported, Status};
 use crate::source::Sources;
+use crate::triage::{Baseline, BaselineEntry, BaselineFate, Comparison, Extent, Report, ReportedFinding, Status};
 
 /// Known findings: create, update, prune, status
 #[derive(Debug, Args)]
 pub(super) struct BaselineCommand {
     #[command(subcommand)]
-    what: What,
+    what: BaselineAction,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum BaselineAction {
     /// Write a new file of what is there now
     Create(Create),
     /// Add what is new, drop what is mended
     Update(Create),
     /// Drop what is mended
-    Prune(Of),
+    Prune(BaselineScope),
     /// Count new, known, moved and mended findings
-    Status(Of),
+    Status(BaselineScope),
 }
 
 #[derive(Debug, Args)]
-struct Of {
+struct BaselineScope {
     #[command(flatten)]
-    input: Input,
+    input: InputArgs,
     /// The file [default: that of the settings, else .overgrant-baseline.json at the root of the repository]
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -44,18 +44,18 @@ struct Of {
 #[derive(Debug, Args)]
 struct Create {
     #[command(flatten)]
-    of: Of,
+    of: BaselineScope,
     /// Take in critical credential findings too
     #[arg(long)]
     include_secrets: bool,
 }
 
 impl BaselineCommand {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         match &self.what {
-            What::Create(c) => c.of.run(&|path, old, sources, report, _| {
+            BaselineAction::Create(c) => c.of.run(&|path, old, sources, report, _| {
                 if old.is_some() {
-                    return Err(Failure::Usage(format!(
+                    return Err(CliFailure::Usage(format!(
                         "{path} is there already; `overgrant baseline update` changes it"
                     )));
                 }
@@ -66,13 +66,13 @@ impl BaselineCommand {
                 write(path, &new)?;
                 terminal::shown(&format!("{path}: {} findings known\n", new.entries.len()))
             }),
-            What::Update(c) => c.of.run(&|path, old, sources, report, extent| {
+            BaselineAction::Update(c) => c.of.run(&|path, old, sources, report, extent| {
                 let old = old.ok_or_else(|| missing(path))?;
                 let comparison = old.compare(sources, &report.findings, extent);
                 let mut new = kept(old, sources, report, &comparison);
                 let mut added = wanted(report, c.include_secrets);
                 for fate in &comparison.fates {
-                    if let Fate::Found(i) = *fate {
+                    if let BaselineFate::Found(i) = *fate {
                         added[i] = false;
                     }
                 }
@@ -89,7 +89,7 @@ impl BaselineCommand {
                     new.entries.len()
                 ))
             }),
-            What::Prune(of) => of.run(&|path, old, sources, report, extent| {
+            BaselineAction::Prune(of) => of.run(&|path, old, sources, report, extent| {
                 let old = old.ok_or_else(|| missing(path))?;
                 let comparison = old.compare(sources, &report.findings, extent);
                 let new = kept(old, sources, report, &comparison);
@@ -100,7 +100,7 @@ impl BaselineCommand {
                     new.entries.len()
                 ))
             }),
-            What::Status(of) => of.run(&|path, old, sources, report, extent| {
+            BaselineAction::Status(of) => of.run(&|path, old, sources, report, extent| {
                 let old = old.ok_or_else(|| missing(path))?;
                 let comparison = old.compare(sources, &report.findings, extent);
                 let known = comparison.known();
@@ -121,24 +121,24 @@ fn kept(old: &Baseline, sources: &Sources, report: &Report, comparison: &Compari
     let now = old.entries_of(sources, &report.findings);
     let entries = old.entries.iter().zip(&comparison.fates);
     let entries = entries.filter_map(|(entry, fate)| match *fate {
-        Fate::Found(i) => Some(Entry {
+        BaselineFate::Found(i) => Some(BaselineEntry {
             note: entry.note.clone(),
             ..now[i].clone()
         }),
-        Fate::Mended => None,
-        Fate::Unseen => Some(entry.clone()),
+        BaselineFate::Mended => None,
+        BaselineFate::Unseen => Some(entry.clone()),
     });
     let mut new = old.clone();
     new.entries = entries.collect();
     new
 }
 
-fn missing(path: &str) -> Failure {
-    Failure::Usage(format!("no baseline at {path}; `overgrant baseline create` makes one"))
+fn missing(path: &str) -> CliFailure {
+    CliFailure::Usage(format!("no baseline at {path}; `overgrant baseline create` makes one"))
 }
 
-fn write(path: &str, baseline: &Baseline) -> Result<(), Failure> {
-    std::fs::write(path, baseline.text()).map_err(|source| Failure::Io {
+fn write(path: &str, baseline: &Baseline) -> Result<(), CliFailure> {
+    std::fs::write(path, baseline.text()).map_err(|source| CliFailure::Io {
         what: format!("cannot write {path}"),
         source,
     })
@@ -146,19 +146,19 @@ fn write(path: &str, baseline: &Baseline) -> Result<(), Failure> {
 
 /// Which findings may become known: a secret that is out is mended, not known.
 fn wanted(report: &Report, secrets: bool) -> Vec<bool> {
-    let is_secret = |f: &Reported| f.family == "credentials" && f.severity == Severity::Critical;
+    let is_secret = |f: &ReportedFinding| f.family == "credentials" && f.severity == Severity::Critical;
     report.findings.iter().map(|f| secrets || !is_secret(f)).collect()
 }
 
 /// What a command does with the file's path, its content, the sources and the findings, and what was looked at.
-type Act<'a> = dyn Fn(&str, Option<&Baseline>, &Sources, &Report, &Extent<'_>) -> Result<ExitCode, Failure> + 'a;
+type Act<'a> = dyn Fn(&str, Option<&Baseline>, &Sources, &Report, &Extent<'_>) -> Result<ExitCode, CliFailure> + 'a;
 
-impl Of {
-    fn run(&self, act: &Act<'_>) -> Result<ExitCode, Failure> {
+impl BaselineScope {
+    fn run(&self, act: &Act<'_>) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let wish = Wish {
+        let wish = RunOptions {
             ignores: true,
-            ..Wish::default()
+            ..RunOptions::default()
         };
         let read = run::read(&self.input, &over, &wish)?;
         run::understand(read, |read, analysis| {
@@ -186,13 +186,13 @@ impl Of {
 const MAX_BYTES: u64 = 256 << 20;
 
 /// The baseline at `path`; `None` where there is none.
-pub(super) fn load(path: &str) -> Result<Option<Baseline>, Failure> {
+pub(super) fn load(path: &str) -> Result<Option<Baseline>, CliFailure> {
     match crate::discover::read_text(std::path::Path::new(path), MAX_BYTES) {
         Ok(text) => Baseline::parse(&text)
             .map(Some)
-            .map_err(|e| Failure::Usage(format!("cannot read the baseline {path}: {e}"))),
+            .map_err(|e| CliFailure::Usage(format!("cannot read the baseline {path}: {e}"))),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Failure::Io {
+        Err(source) => Err(CliFailure::Io {
             what: format!("cannot read {path}"),
             source,
         }),

@@ -5,35 +5,35 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::input::{Choosing, Input};
-use super::mend::{Changes, Written};
-use super::run::{self, Wish};
-use super::terminal::{self, When};
-use super::{Failure, baseline};
-use crate::report::{Format, Options, Page};
+use super::fix::{PendingFixes, WriteOutcome};
+use super::input::{InputArgs, RuleArgs};
+use super::run::{self, RunOptions};
+use super::terminal::{self, ColorChoice};
+use super::{CliFailure, baseline};
+use crate::report::{OutputFormat, Page, RenderOptions};
 use crate::rules::Ruleset;
 use crate::settings::Settings;
-use crate::settle::{Baseline, Report};
 use crate::source::ProblemKind;
+use crate::triage::{Baseline, Report};
 use crate::unjudged::counted;
 
 #[derive(Debug, Args)]
-pub(super) struct Check {
+pub(super) struct CheckArgs {
     #[command(flatten)]
-    input: Input,
+    input: InputArgs,
     #[command(flatten)]
-    choosing: Choosing,
+    choosing: RuleArgs,
     #[command(flatten)]
     suppressing: Suppressing,
     #[command(flatten)]
-    mending: Mending,
+    mending: FixFlags,
     #[command(flatten)]
-    output: Output,
+    output: OutputArgs,
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Fixes")]
-struct Mending {
+struct FixFlags {
     /// Make the fixes that never change what a policy means; with standard input, print the text with them
     #[arg(long)]
     fix: bool,
@@ -47,11 +47,11 @@ struct Mending {
 
 /// Make the fixes that never change what a policy means (`check --fix`)
 #[derive(Debug, Args)]
-pub(super) struct Fix {
+pub(super) struct FixArgs {
     #[command(flatten)]
-    input: Input,
+    input: InputArgs,
     #[command(flatten)]
-    choosing: Choosing,
+    choosing: RuleArgs,
     #[command(flatten)]
     suppressing: Suppressing,
     /// Make the fixes that a person should look at too
@@ -61,16 +61,16 @@ pub(super) struct Fix {
     #[arg(long, help_heading = "Fixes", conflicts_with_all = ["format", "output"])]
     diff: bool,
     #[command(flatten)]
-    output: Output,
+    output: OutputArgs,
 }
 
-impl Fix {
-    pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let check = Check {
+impl FixArgs {
+    pub(super) fn run(self) -> Result<ExitCode, CliFailure> {
+        let check = CheckArgs {
             input: self.input,
             choosing: self.choosing,
             suppressing: self.suppressing,
-            mending: Mending {
+            mending: FixFlags {
                 fix: true,
                 unsafe_fixes: self.risky,
                 diff: self.diff,
@@ -106,7 +106,7 @@ struct Suppressing {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
-struct Output {
+struct OutputArgs {
     /// What goes to standard output
     #[arg(
         long,
@@ -116,17 +116,17 @@ struct Output {
         default_value = "human",
         hide_env = true
     )]
-    format: Format,
+    format: OutputFormat,
     /// SARIF describes every rule, not only those that found something
     #[arg(long)]
     sarif_all_rules: bool,
     /// Also write a report to a file; may be repeated
     #[arg(long, value_name = "FORMAT=PATH", value_parser = output)]
-    output: Vec<(Format, PathBuf)>,
+    output: Vec<(OutputFormat, PathBuf)>,
     #[arg(long, value_name = "WHEN", default_value = "auto")]
-    color: When,
+    color: ColorChoice,
     #[arg(long, value_name = "WHEN", default_value = "auto")]
-    hyperlinks: When,
+    hyperlinks: ColorChoice,
     /// Do not show source lines
     #[arg(long)]
     no_source: bool,
@@ -135,7 +135,7 @@ struct Output {
     no_collapse: bool,
     /// With the human format on GitHub Actions, annotations are written too
     #[arg(long, value_name = "WHEN", default_value = "auto")]
-    annotations: When,
+    annotations: ColorChoice,
     /// Leave out the summary
     #[arg(long, overrides_with = "summary")]
     no_summary: bool,
@@ -162,11 +162,13 @@ struct Output {
     error_on_empty: bool,
 }
 
-fn output(text: &str) -> Result<(Format, PathBuf), String> {
+fn output(text: &str) -> Result<(OutputFormat, PathBuf), String> {
     use clap::ValueEnum as _;
     let (format, path) = text.split_once('=').ok_or("expected FORMAT=PATH")?;
-    let format = Format::from_str(format, false).map_err(|_| {
-        let all = Format::value_variants().iter().filter_map(Format::to_possible_value);
+    let format = OutputFormat::from_str(format, false).map_err(|_| {
+        let all = OutputFormat::value_variants()
+            .iter()
+            .filter_map(OutputFormat::to_possible_value);
         let names: Vec<String> = all.map(|v| v.get_name().to_owned()).collect();
         format!("unknown format `{format}`; expected one of {}", names.join(", "))
     })?;
@@ -176,9 +178,9 @@ fn output(text: &str) -> Result<(Format, PathBuf), String> {
     Ok((format, PathBuf::from(path)))
 }
 
-impl Check {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
-        let mut wish = Wish {
+impl CheckArgs {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
+        let mut wish = RunOptions {
             ignores: !self.suppressing.no_ignores,
             strict_ignores: self.suppressing.strict_ignores,
             tell: self.output.verbose,
@@ -191,10 +193,10 @@ impl Check {
             known(&read.ruleset, name.trim())?;
         }
         wish.baseline = self.baseline(&read)?;
-        let Mending { fix, diff, .. } = self.mending;
-        let mut written = Written::default();
+        let FixFlags { fix, diff, .. } = self.mending;
+        let mut written = WriteOutcome::default();
         if fix || diff {
-            let mending = Changes::mend(&mut read, &wish, self.mending.unsafe_fixes)?;
+            let mending = PendingFixes::mend(&mut read, &wish, self.mending.unsafe_fixes)?;
             if diff {
                 return mending.show(&mut read, &wish, |read| self.options(read));
             }
@@ -214,7 +216,7 @@ impl Check {
         })
     }
 
-    fn baseline(&self, read: &run::Read<'_>) -> Result<Option<(Baseline, String)>, Failure> {
+    fn baseline(&self, read: &run::Loaded<'_>) -> Result<Option<(Baseline, String)>, CliFailure> {
         if self.suppressing.no_baseline || self.input.isolated {
             return Ok(None);
         }
@@ -225,13 +227,13 @@ impl Check {
         let path = crate::discover::slashed(named);
         match baseline::load(&path)? {
             Some(b) => Ok(Some((b, path))),
-            None => Err(Failure::Usage(format!("no baseline at {path}"))),
+            None => Err(CliFailure::Usage(format!("no baseline at {path}"))),
         }
     }
 
-    fn options(&self, read: &run::Read<'_>) -> Options {
+    fn options(&self, read: &run::Loaded<'_>) -> RenderOptions {
         let o = &self.output;
-        Options {
+        RenderOptions {
             colour: terminal::colour(o.color),
             hyperlinks: terminal::hyperlinks(o.hyperlinks),
             width: terminal::width(),
@@ -246,9 +248,9 @@ impl Check {
         }
     }
 
-    fn print(&self, page: &Page<'_>, stdout_is_taken: bool) -> Result<(), Failure> {
+    fn print(&self, page: &Page<'_>, stdout_is_taken: bool) -> Result<(), CliFailure> {
         for (format, path) in &self.output.output {
-            std::fs::write(path, page.render_plain(*format)).map_err(|source| Failure::Io {
+            std::fs::write(path, page.render_plain(*format)).map_err(|source| CliFailure::Io {
                 what: format!("cannot write {}", crate::discover::slashed(path)),
                 source,
             })?;
@@ -257,12 +259,12 @@ impl Check {
             let mut text = page.render(self.output.format);
             let actions = std::env::var_os("GITHUB_ACTIONS").is_some_and(|v| v == "true");
             let annotate = match self.output.annotations {
-                When::Auto => actions,
-                When::Always => true,
-                When::Never => false,
+                ColorChoice::Auto => actions,
+                ColorChoice::Always => true,
+                ColorChoice::Never => false,
             };
-            if self.output.format == Format::Human && annotate {
-                text.push_str(&page.render(Format::Github));
+            if self.output.format == OutputFormat::Human && annotate {
+                text.push_str(&page.render(OutputFormat::Github));
             }
             if stdout_is_taken {
                 terminal::tell(text.trim_end());
@@ -274,7 +276,7 @@ impl Check {
     }
 
     /// What is worth knowing and no finding.
-    fn notes(&self, read: &run::Read<'_>, report: &Report, sources: &crate::source::Sources) {
+    fn notes(&self, read: &run::Loaded<'_>, report: &Report, sources: &crate::source::Sources) {
         let o = &self.output;
         if o.quiet == 0 {
             for t in read
@@ -300,8 +302,12 @@ impl Check {
             }
             // Formats that have a place for it say it there.
             let said = match o.format {
-                Format::Human | Format::Grouped | Format::Markdown => self.options(read).summary,
-                Format::Json | Format::Jsonl | Format::Sarif | Format::Github | Format::Junit => true,
+                OutputFormat::Human | OutputFormat::Grouped | OutputFormat::Markdown => self.options(read).summary,
+                OutputFormat::Json
+                | OutputFormat::Jsonl
+                | OutputFormat::Sarif
+                | OutputFormat::Github
+                | OutputFormat::Junit => true,
                 _ => false,
             };
             if let Some(counted) = counted(&report.unjudged).filter(|_| !said) {
@@ -369,7 +375,7 @@ impl Check {
 }
 
 /// A rule, family or pattern that exists.
-pub(super) fn known(ruleset: &Ruleset, name: &str) -> Result<(), Failure> {
+pub(super) fn known(ruleset: &Ruleset, name: &str) -> Result<(), CliFailure> {
     if !ruleset.matching(name).is_empty() {
         return Ok(());
     }
@@ -379,5 +385,5 @@ pub(super) fn known(ruleset: &Ruleset, name: &str) -> Result<(), Failure> {
     } else {
         format!("; did you mean {}?", near.join(" or "))
     };
-    Err(Failure::Usage(format!("unknown rule `{name}`{hint}")))
+    Err(CliFailure::Usage(format!("unknown rule `{name}`{hint}")))
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Subcommand};
 use clap_complete::{Generator, shells};
 
-use super::{Cli, Failure, run, terminal};
+use super::{Cli, CliFailure, run, terminal};
 use crate::discover;
 use crate::settings::{Governing, Settings, json_schema, shown};
 use crate::source::{join_path, parent_path};
@@ -15,11 +15,11 @@ use crate::source::{join_path, parent_path};
 #[derive(Debug, Args)]
 pub(super) struct Config {
     #[command(subcommand)]
-    what: What,
+    what: ConfigAction,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum ConfigAction {
     /// The settings that govern a path, each with where it comes from
     Show {
         /// [default: .]
@@ -35,17 +35,17 @@ enum What {
 }
 
 impl Config {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         match &self.what {
-            What::Show { path } => with_settings(path.as_ref(), |settings| {
+            ConfigAction::Show { path } => with_settings(path.as_ref(), |settings| {
                 let from = settings.path.as_deref().unwrap_or("defaults: no settings file found");
                 terminal::shown(&format!("# {from}\n{}", shown(settings)))
             }),
-            What::Schema => {
+            ConfigAction::Schema => {
                 let text = serde_json::to_string_pretty(&json_schema()).unwrap_or_default();
                 terminal::shown(&format!("{text}\n"))
             }
-            What::Check { path } => with_settings(path.as_ref(), |settings| {
+            ConfigAction::Check { path } => with_settings(path.as_ref(), |settings| {
                 let from = settings
                     .path
                     .as_deref()
@@ -58,12 +58,12 @@ impl Config {
 
 fn with_settings(
     path: Option<&PathBuf>,
-    then: impl FnOnce(&Settings) -> Result<ExitCode, Failure>,
-) -> Result<ExitCode, Failure> {
+    then: impl FnOnce(&Settings) -> Result<ExitCode, CliFailure>,
+) -> Result<ExitCode, CliFailure> {
     let cwd = run::working_directory()?;
     let path = path.map_or_else(|| ".".to_owned(), |p| discover::slashed(p));
     let absolute = join_path(&cwd, &path);
-    let meta = std::fs::metadata(&absolute).map_err(|source| Failure::Io {
+    let meta = std::fs::metadata(&absolute).map_err(|source| CliFailure::Io {
         what: format!("cannot read {path}"),
         source,
     })?;
@@ -75,12 +75,12 @@ fn with_settings(
     };
     let mut governing = Governing::new(&cwd, discover::git_root(dir), &over);
     if absolute.ends_with(".toml") {
-        governing.force(&path).map_err(Failure::Settings)?;
+        governing.force(&path).map_err(CliFailure::Settings)?;
     }
-    governing.load(dir).map_err(Failure::Settings)?;
+    governing.load(dir).map_err(CliFailure::Settings)?;
     let ruleset = super::rules::ruleset(governing.all());
-    governing.resolve(&ruleset).map_err(Failure::Settings)?;
-    then(governing.load(dir).map_err(Failure::Settings)?)
+    governing.resolve(&ruleset).map_err(CliFailure::Settings)?;
+    then(governing.load(dir).map_err(CliFailure::Settings)?)
 }
 
 /// Completions for a shell
@@ -100,7 +100,7 @@ enum Shell {
 }
 
 impl Completions {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         match self.shell {
             Shell::Bash => completions(shells::Bash),
             Shell::Elvish => completions(shells::Elvish),
@@ -112,7 +112,7 @@ impl Completions {
     }
 }
 
-fn completions(shell: impl Generator) -> Result<ExitCode, Failure> {
+fn completions(shell: impl Generator) -> Result<ExitCode, CliFailure> {
     let mut out = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "overgrant", &mut out);
     terminal::page(&out)
@@ -126,13 +126,13 @@ pub(super) struct Man {
 }
 
 impl Man {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let mut root = Cli::command();
         root.build();
         let page = match &self.command {
             Some(name) => {
                 let found = root.find_subcommand(name).cloned();
-                let command = found.ok_or_else(|| Failure::Usage(format!("no command `{name}`")))?;
+                let command = found.ok_or_else(|| CliFailure::Usage(format!("no command `{name}`")))?;
                 command.display_name(format!("overgrant-{name}"))
             }
             None => root,
@@ -140,7 +140,7 @@ impl Man {
         let mut out = Vec::new();
         clap_mangen::Man::new(page)
             .render(&mut out)
-            .map_err(|source| Failure::Io {
+            .map_err(|source| CliFailure::Io {
                 what: "cannot write the page".to_owned(),
                 source,
             })?;

@@ -3,20 +3,20 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use super::Failure;
-use super::input::Input;
-use super::run::{self, Wish};
-use super::terminal::{self, When};
+use super::CliFailure;
+use super::input::InputArgs;
+use super::run::{self, RunOptions};
+use super::terminal::{self, ColorChoice};
 use crate::finding::Cause;
 use crate::iam::condition::{Grade, strength};
 use crate::iam::{AccessLevel, ActionSet, Document, Statement};
-use crate::report::{Options, Page, policy_json};
+use crate::report::{Page, RenderOptions, policy_json};
 use crate::settings::Settings;
-use crate::settle::Reported;
 use crate::source::{Sources, one_line, push_line, visible};
+use crate::triage::ReportedFinding;
 
 /// Any label of `f` covers the 1-based `line` of a file that was named.
-pub(super) fn is_on_line(sources: &Sources, f: &Reported, line: usize) -> bool {
+pub(super) fn is_on_line(sources: &Sources, f: &ReportedFinding, line: usize) -> bool {
     f.finding.labels.iter().any(|l| {
         let (start, end) = sources.positions(l.span);
         sources.file(l.span.file).in_scope && start.line <= line && line <= end.line
@@ -25,14 +25,14 @@ pub(super) fn is_on_line(sources: &Sources, f: &Reported, line: usize) -> bool {
 
 /// Explains the findings of `input` that are `wanted`.
 pub(super) fn explain(
-    input: &Input,
-    wanted: &dyn Fn(&Sources, &Reported) -> bool,
+    input: &InputArgs,
+    wanted: &dyn Fn(&Sources, &ReportedFinding) -> bool,
     what: &str,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CliFailure> {
     let over = |_: &mut Settings| {};
-    let wish = Wish {
+    let wish = RunOptions {
         ignores: true,
-        ..Wish::default()
+        ..RunOptions::default()
     };
     let read = run::read(input, &over, &wish)?;
     run::understand(read, |read, analysis| {
@@ -40,20 +40,20 @@ pub(super) fn explain(
         let sources = analysis.project.sources;
         report.findings.retain(|f| wanted(sources, f));
         if report.findings.is_empty() {
-            return Err(Failure::Usage(format!("no finding at {what}")));
+            return Err(CliFailure::Usage(format!("no finding at {what}")));
         }
-        let options = Options {
-            colour: terminal::colour(When::Auto),
+        let options = RenderOptions {
+            colour: terminal::colour(ColorChoice::Auto),
             width: terminal::width(),
             show_suppressed: true,
             collapse: false,
             summary: false,
             cwd: read.cwd.clone(),
             root: read.root.clone(),
-            ..Options::default()
+            ..RenderOptions::default()
         };
         let page = Page::new(&report, sources, &read.ruleset, options);
-        let mut out = page.render(crate::report::Format::Human);
+        let mut out = page.render(crate::report::OutputFormat::Human);
         let mut seen = Vec::new();
         for f in &report.findings {
             let Some((document, statement)) = subject(f, &analysis.project.documents) else {
@@ -70,7 +70,7 @@ pub(super) fn explain(
     })
 }
 
-fn subject<'d>(f: &Reported, documents: &'d [Document]) -> Option<(&'d Document, Option<&'d Statement>)> {
+fn subject<'d>(f: &ReportedFinding, documents: &'d [Document]) -> Option<(&'d Document, Option<&'d Statement>)> {
     match f.finding.cause {
         Cause::Statement(d, s) => {
             let document = documents.get(d as usize)?;

@@ -9,14 +9,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::input::Input;
+use super::input::InputArgs;
 use super::rules::place;
-use super::run::{self, MAX_SETTINGS, Read, Wish};
-use super::{Failure, detail, terminal};
+use super::run::{self, Loaded, MAX_SETTINGS, RunOptions};
+use super::{CliFailure, detail, terminal};
 use crate::secrets::Mask;
 use crate::settings::{Date, Settings};
-use crate::settle::{Reported, Status};
 use crate::source::{Sources, join_path, parent_path, relative_path};
+use crate::triage::{ReportedFinding, Status};
 
 /// Write the suppression of a finding
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ fn date(text: &str) -> Result<Date, String> {
 }
 
 /// What is needed of a finding to write its suppression.
-struct Target {
+struct IgnoreTarget {
     rule: String,
     path: String,
     /// 1-based, of the primary label.
@@ -55,26 +55,26 @@ struct Target {
 type Snapshot = (Vec<(String, Status)>, usize);
 
 impl Ignore {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         if self.reason.trim().is_empty() || self.reason.contains(['\n', '\r']) {
-            return Err(Failure::Usage("the reason is one line of text".to_owned()));
+            return Err(CliFailure::Usage("the reason is one line of text".to_owned()));
         }
         let located = place(&self.what);
-        let input = Input::of(PathBuf::from(located.as_ref().map_or(".", |(path, _)| path)));
-        let wanted = |sources: &Sources, f: &Reported| match &located {
+        let input = InputArgs::of(PathBuf::from(located.as_ref().map_or(".", |(path, _)| path)));
+        let wanted = |sources: &Sources, f: &ReportedFinding| match &located {
             Some((_, line)) => detail::is_on_line(sources, f, *line),
             None => f.identity.fingerprint == self.what,
         };
         let over = |_: &mut Settings| {};
-        let wish = Wish {
+        let wish = RunOptions {
             ignores: true,
-            ..Wish::default()
+            ..RunOptions::default()
         };
         let (target, text, before, config, mask) =
             run::understand(run::read(&input, &over, &wish)?, |read, analysis| {
                 let report = read.report(analysis, &wish);
                 let sources = analysis.project.sources;
-                let found: Vec<&Reported> = report
+                let found: Vec<&ReportedFinding> = report
                     .active()
                     .filter(|f| wanted(sources, f) && self.rule.as_deref().is_none_or(|r| r == f.rule()))
                     .collect();
@@ -84,7 +84,7 @@ impl Ignore {
                     .find(&target.path)
                     .map_or_else(String::new, |id| sources.text(id).to_string());
                 let before = snapshot(&report, &analysis.project);
-                Ok::<_, Failure>((target, file, before, config_file(read), mask))
+                Ok::<_, CliFailure>((target, file, before, config_file(read), mask))
             })?;
         for changed in comments(&target, &text, &self.comment(&target)) {
             let with = run::understand(
@@ -103,16 +103,16 @@ impl Ignore {
         self.exception(&target, &config)
     }
 
-    fn one(&self, sources: &Sources, found: &[&Reported], mask: &Mask) -> Result<Target, Failure> {
+    fn one(&self, sources: &Sources, found: &[&ReportedFinding], mask: &Mask) -> Result<IgnoreTarget, CliFailure> {
         let mut rules: Vec<&str> = found.iter().map(|f| f.rule()).collect();
         rules.sort_unstable();
         rules.dedup();
         let f = match (found.first(), rules.as_slice()) {
             (Some(f), [_]) => f,
-            (None, _) => return Err(Failure::Usage(format!("no finding at {}", self.what))),
+            (None, _) => return Err(CliFailure::Usage(format!("no finding at {}", self.what))),
             (Some(_), many) => {
                 let many = many.join(", ");
-                return Err(Failure::Usage(format!(
+                return Err(CliFailure::Usage(format!(
                     "several rules here; choose with --rule: {many}"
                 )));
             }
@@ -120,7 +120,7 @@ impl Ignore {
         let subject = &f.finding.subject;
         // The settings hold no secret either: what is called by one is found by its place.
         let selects = |text: &String| mask.text(text.clone()) == *text;
-        Ok(Target {
+        Ok(IgnoreTarget {
             rule: f.rule().to_owned(),
             path: sources.path(f.span().file).to_owned(),
             line: sources.positions(f.span()).0.line,
@@ -131,13 +131,13 @@ impl Ignore {
         })
     }
 
-    fn comment(&self, target: &Target) -> String {
+    fn comment(&self, target: &IgnoreTarget) -> String {
         let until = self.until.map(|d| format!(" until={d}")).unwrap_or_default();
         format!("# overgrant: ignore[{}]{until} -- {}", target.rule, self.reason.trim())
     }
 
     /// Appends an entry to the settings that govern the file.
-    fn exception(&self, target: &Target, config: &str) -> Result<ExitCode, Failure> {
+    fn exception(&self, target: &IgnoreTarget, config: &str) -> Result<ExitCode, CliFailure> {
         let cwd = run::working_directory()?;
         let dir = parent_path(&join_path(&cwd, config)).to_owned();
         let path = relative_path(&dir, &join_path(&cwd, &target.path));
@@ -170,7 +170,7 @@ impl Ignore {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => "schema = 1\n".to_owned(),
             Err(source) => {
                 let what = format!("cannot read {config}");
-                return Err(Failure::Io { what, source });
+                return Err(CliFailure::Io { what, source });
             }
         };
         if !text.is_empty() && !text.ends_with('\n') {
@@ -182,7 +182,7 @@ impl Ignore {
     }
 }
 
-fn snapshot(report: &crate::settle::Report, project: &crate::project::Project<'_>) -> Snapshot {
+fn snapshot(report: &crate::triage::Report, project: &crate::project::Project<'_>) -> Snapshot {
     let findings = report.findings.iter().filter(|f| f.family != "tool");
     let states = findings.map(|f| (f.identity.fingerprint.clone(), f.status)).collect();
     (states, project.problems.len())
@@ -200,19 +200,19 @@ fn is_what_was_meant(before: &Snapshot, after: &Snapshot, fingerprint: &str) -> 
 }
 
 /// The settings file that governs; where there is none, one at the root.
-fn config_file(read: &Read<'_>) -> String {
+fn config_file(read: &Loaded<'_>) -> String {
     let found = read.governing.all().iter().rev().find_map(|s| s.path.clone());
     found.unwrap_or_else(|| relative_path(&read.cwd, &join_path(&read.root, "overgrant.toml")))
 }
 
 /// What was read, with another text for the file shown as `path`.
 fn overlaid<'a>(
-    input: &Input,
+    input: &InputArgs,
     over: &'a dyn Fn(&mut Settings),
-    wish: &Wish,
+    wish: &RunOptions,
     path: &str,
     text: &str,
-) -> Result<Read<'a>, Failure> {
+) -> Result<Loaded<'a>, CliFailure> {
     let mut read = run::read(input, over, wish)?;
     for f in read.found.files.iter_mut().filter(|f| f.path == path) {
         f.text = text.into();
@@ -221,7 +221,7 @@ fn overlaid<'a>(
 }
 
 /// The file with the comment above the line, and with it behind the line.
-fn comments(target: &Target, text: &str, comment: &str) -> Vec<String> {
+fn comments(target: &IgnoreTarget, text: &str, comment: &str) -> Vec<String> {
     let name = target.path.rsplit('/').next().unwrap_or_default();
     if name.ends_with(".json") || name.ends_with(".ipynb") {
         return Vec::new();
@@ -256,9 +256,9 @@ fn line_with_ignore(changed: &str, before: &str) -> String {
     differs.map_or_else(String::new, |(line, _)| line.trim().to_owned())
 }
 
-fn write(path: &str, text: &str) -> Result<(), Failure> {
+fn write(path: &str, text: &str) -> Result<(), CliFailure> {
     let path = Path::new(path);
-    std::fs::write(path, text).map_err(|source| Failure::Io {
+    std::fs::write(path, text).map_err(|source| CliFailure::Io {
         what: format!("cannot write {}", crate::discover::slashed(path)),
         source,
     })

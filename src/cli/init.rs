@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::input::Input;
-use super::run::{self, Wish};
-use super::{Failure, terminal};
+use super::input::InputArgs;
+use super::run::{self, RunOptions};
+use super::{CliFailure, terminal};
 use crate::settings::Settings;
 
 /// Write overgrant.toml; print hook and CI snippets
@@ -42,13 +42,15 @@ What is there already and cannot be mended today: overgrant baseline create
 "#;
 
 impl Init {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         if Path::new(FILE).exists() {
-            return Err(Failure::Usage(format!("{FILE} is there already; it is left as it is")));
+            return Err(CliFailure::Usage(format!(
+                "{FILE} is there already; it is left as it is"
+            )));
         }
         let over = |_: &mut Settings| {};
-        let input = Input::of(".".into());
-        let read = run::read(&input, &over, &Wish::default())?;
+        let input = InputArgs::of(".".into());
+        let read = run::read(&input, &over, &RunOptions::default())?;
         let mut accounts: BTreeMap<String, usize> = BTreeMap::new();
         for f in &read.found.files {
             for id in account_ids(&f.text) {
@@ -58,7 +60,7 @@ impl Init {
         let mut ranked: Vec<(String, usize)> = accounts.into_iter().collect();
         ranked.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
         let text = settings(&ranked);
-        std::fs::write(FILE, &text).map_err(|source| Failure::Io {
+        std::fs::write(FILE, &text).map_err(|source| CliFailure::Io {
             what: format!("cannot write {FILE}"),
             source,
         })?;

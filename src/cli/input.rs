@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::Failure;
+use super::CliFailure;
 use crate::classify::classify;
-use crate::discover::{self, Interest};
+use crate::discover::{self, InputInterest};
 use crate::finding::{Confidence, Severity};
 use crate::iam::PolicyKind;
 use crate::rules::Profile;
@@ -15,7 +15,7 @@ use crate::settings::{FailOn, Glob, Selector, Settings};
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Input")]
-pub(super) struct Input {
+pub(super) struct InputArgs {
     /// Files and folders; `-` reads standard input [default: .]
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
@@ -59,7 +59,7 @@ pub(super) struct Input {
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Rules")]
-pub(super) struct Choosing {
+pub(super) struct RuleArgs {
     /// Run these rules only (names, families, patterns)
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub(super) select: Vec<String>,
@@ -151,7 +151,7 @@ fn selectors(names: &[String]) -> Vec<Selector> {
     names.iter().map(|n| Selector(n.trim().to_owned())).collect()
 }
 
-impl Choosing {
+impl RuleArgs {
     /// What the command line changes in any settings.
     pub(super) fn apply(&self, settings: &mut Settings) {
         let choice = &mut settings.choice;
@@ -192,20 +192,20 @@ impl Choosing {
 }
 
 /// What a file is to us, from its path and text.
-pub(super) fn interest(path: &str, text: &str) -> Interest {
+pub(super) fn interest(path: &str, text: &str) -> InputInterest {
     let kinds = classify(path, text);
     if kinds.policy || kinds.cloudformation || kinds.serverless || kinds.terraform || kinds.python || kinds.parameters {
-        Interest::Iam
+        InputInterest::Iam
     } else if kinds.key_hit {
-        Interest::Text
+        InputInterest::Text
     } else if kinds.text && path.ends_with(".py") {
-        Interest::Code
+        InputInterest::Code
     } else {
-        Interest::None
+        InputInterest::None
     }
 }
 
-impl Input {
+impl InputArgs {
     /// One path, and the defaults for the rest.
     pub(super) fn of(path: PathBuf) -> Self {
         Self {
@@ -216,7 +216,7 @@ impl Input {
     }
 
     /// The paths to read, with those of `--files-from`, and standard input with its name where it is one of them.
-    pub(super) fn targets(&self) -> Result<Targets, Failure> {
+    pub(super) fn targets(&self) -> Result<Targets, CliFailure> {
         let mut paths = self.paths.clone();
         if let Some(list) = &self.files_from {
             let bytes = match list == Path::new("-") {
@@ -224,7 +224,7 @@ impl Input {
                 false => read(list)?,
             };
             if bytes.len() as u64 > MAX_LIST {
-                return Err(Failure::Usage(format!(
+                return Err(CliFailure::Usage(format!(
                     "the list of --files-from is larger than {MAX_LIST} bytes"
                 )));
             }
@@ -239,7 +239,7 @@ impl Input {
         paths.retain(|p| p != Path::new("-"));
         let stdin = if paths.len() < before {
             if self.files_from.as_deref() == Some(Path::new("-")) {
-                return Err(Failure::Usage(
+                return Err(CliFailure::Usage(
                     "standard input cannot be both a list and a file".to_owned(),
                 ));
             }
@@ -252,15 +252,15 @@ impl Input {
     }
 
     /// The globs of `--policy-kind`, relative to the working directory.
-    pub(super) fn kinds(&self, cwd: &str) -> Result<Vec<(Glob, PolicyKind)>, Failure> {
+    pub(super) fn kinds(&self, cwd: &str) -> Result<Vec<(Glob, PolicyKind)>, CliFailure> {
         let glob = |(glob, kind): &(String, PolicyKind)| Ok((Glob::new(cwd, glob)?, *kind));
         let kinds: Result<Vec<_>, String> = self.policy_kind.iter().map(glob).collect();
-        kinds.map_err(Failure::Usage)
+        kinds.map_err(CliFailure::Usage)
     }
 
     /// Patterns of an option, relative to the working directory.
-    pub(super) fn patterns(cwd: &str, globs: &[String]) -> Result<Option<ignore::gitignore::Gitignore>, Failure> {
-        discover::patterns(cwd, globs).map_err(|e| Failure::Usage(e.to_string()))
+    pub(super) fn patterns(cwd: &str, globs: &[String]) -> Result<Option<ignore::gitignore::Gitignore>, CliFailure> {
+        discover::patterns(cwd, globs).map_err(|e| CliFailure::Usage(e.to_string()))
     }
 }
 
@@ -274,7 +274,7 @@ pub(super) struct Targets {
 const MAX_LIST: u64 = 64 << 20;
 
 /// At most one byte more than `cap`, which shows that there is more.
-fn stdin(cap: u64) -> Result<Vec<u8>, Failure> {
+fn stdin(cap: u64) -> Result<Vec<u8>, CliFailure> {
     use std::io::IsTerminal as _;
     if std::io::stdin().is_terminal() {
         super::terminal::note("reading standard input; end it with Ctrl-D");
@@ -284,7 +284,7 @@ fn stdin(cap: u64) -> Result<Vec<u8>, Failure> {
         .lock()
         .take(cap.saturating_add(1))
         .read_to_end(&mut bytes)
-        .map_err(|source| Failure::Io {
+        .map_err(|source| CliFailure::Io {
             what: "cannot read standard input".to_owned(),
             source,
         })?;
@@ -292,8 +292,8 @@ fn stdin(cap: u64) -> Result<Vec<u8>, Failure> {
 }
 
 /// A list of paths, which may come from a pipe; at most one byte more than [`MAX_LIST`].
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let io = |source| Failure::Io {
+fn read(path: &Path) -> Result<Vec<u8>, CliFailure> {
+    let io = |source| CliFailure::Io {
         what: format!("cannot read {}", discover::slashed(path)),
         source,
     };

@@ -8,10 +8,10 @@ mod baseline;
 mod check;
 mod config;
 mod detail;
+mod fix;
 mod ignore;
 mod init;
 mod input;
-mod mend;
 mod needs;
 mod policies;
 mod rules;
@@ -38,14 +38,14 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Lint files and folders
-    Check(Box<check::Check>),
-    Fix(Box<check::Fix>),
+    Check(Box<check::CheckArgs>),
+    Fix(Box<check::FixArgs>),
     Explain(rules::Explain),
     Rules(rules::Rules),
     Policies(Box<policies::Policies>),
-    Needs(Box<needs::Needs>),
+    Needs(Box<needs::NeedsArgs>),
     Files(Box<policies::Files>),
-    Expand(policies::Expand),
+    Expand(policies::ExpandArgs),
     Config(config::Config),
     Ignore(ignore::Ignore),
     Init(init::Init),
@@ -57,9 +57,9 @@ enum Command {
 
 /// Why the run could not do its work: exit code 2.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub(crate) enum CliFailure {
     #[error("{0}")]
-    Path(#[from] discover::Failure),
+    Path(#[from] discover::PathFailure),
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: "))]
     Settings(Vec<Fault>),
     #[error("{0}")]
@@ -111,7 +111,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<ExitCode, Failure> {
+fn run(command: Command) -> Result<ExitCode, CliFailure> {
     match command {
         Command::Check(c) => c.run(),
         Command::Fix(c) => c.run(),

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::input::Input;
-use super::run::{self, Wish};
-use super::{Failure, terminal};
+use super::input::InputArgs;
+use super::run::{self, RunOptions};
+use super::{CliFailure, terminal};
 use crate::project::calls::Calls;
 use crate::report::{Needed, needs_human, needs_json, needs_policy};
 use crate::secrets::Mask;
@@ -24,17 +24,17 @@ enum NeedsFormat {
 
 /// What Python code calls of AWS, and the actions that it needs
 #[derive(Debug, Args)]
-pub(super) struct Needs {
+pub(super) struct NeedsArgs {
     #[command(flatten)]
-    input: Input,
+    input: InputArgs,
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     format: NeedsFormat,
 }
 
-impl Needs {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+impl NeedsArgs {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let wish = Wish::default();
+        let wish = RunOptions::default();
         let read = run::read(&self.input, &over, &wish)?;
         run::understand(read, |read, analysis| {
             // Only the rules know what is a secret.

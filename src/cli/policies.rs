@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::input::Input;
-use super::run::{self, Wish};
-use super::{Failure, terminal};
+use super::input::InputArgs;
+use super::run::{self, RunOptions};
+use super::{CliFailure, terminal};
 use crate::classify::classify;
-use crate::iam::expand::{self, Expansion};
-use crate::report::{Seen, seen_human, seen_json, unjudged_human, unjudged_json};
+use crate::iam::expand::{self, ExpandedPattern};
+use crate::report::{ListedPolicies, seen_human, seen_json, unjudged_human, unjudged_json};
 use crate::secrets::Mask;
 use crate::settings::{NAMES, Settings};
 use crate::source::{json_without_commands, push_line};
@@ -27,7 +27,7 @@ enum ListFormat {
 #[derive(Debug, Args)]
 pub(super) struct Policies {
     #[command(flatten)]
-    input: Input,
+    input: InputArgs,
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     format: ListFormat,
     /// List what was not judged, and why, instead of the policies
@@ -36,15 +36,15 @@ pub(super) struct Policies {
 }
 
 impl Policies {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let wish = Wish::default();
+        let wish = RunOptions::default();
         let read = run::read(&self.input, &over, &wish)?;
         run::understand(read, |read, analysis| {
             // Only the rules know what is a secret.
             let report = read.report(analysis, &wish);
             let sources = analysis.project.sources;
-            let seen = Seen {
+            let seen = ListedPolicies {
                 project: &analysis.project,
                 errors: &report.errors,
             };
@@ -65,17 +65,17 @@ impl Policies {
 #[derive(Debug, Args)]
 pub(super) struct Files {
     #[command(flatten)]
-    input: Input,
+    input: InputArgs,
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     format: ListFormat,
 }
 
 impl Files {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let wish = Wish {
+        let wish = RunOptions {
             tell: true,
-            ..Wish::default()
+            ..RunOptions::default()
         };
         let read = run::read(&self.input, &over, &wish)?;
         let files: Vec<(&str, String, bool)> = read
@@ -141,7 +141,7 @@ fn kinds(path: &str, text: &str) -> String {
 
 /// Actions that a pattern stands for, or that a file grants
 #[derive(Debug, Args)]
-pub(super) struct Expand {
+pub(super) struct ExpandArgs {
     /// 's3:Get*', or a file with policies
     #[arg(value_name = "PATTERN|FILE", required = true)]
     what: Vec<String>,
@@ -149,16 +149,16 @@ pub(super) struct Expand {
     format: ListFormat,
 }
 
-impl Expand {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
-        let mut all: Vec<Expansion> = Vec::new();
+impl ExpandArgs {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
+        let mut all: Vec<ExpandedPattern> = Vec::new();
         for what in &self.what {
             if std::path::Path::new(what).is_file() {
                 all.extend(of_file(what)?);
             } else if what == "*" || what.contains(':') {
                 all.push(expand::describe(what));
             } else {
-                return Err(Failure::Usage(format!(
+                return Err(CliFailure::Usage(format!(
                     "`{what}` is neither a file nor a pattern such as `s3:Get*`"
                 )));
             }
@@ -166,9 +166,9 @@ impl Expand {
         all.sort_by(|a, b| a.pattern.cmp(&b.pattern));
         all.dedup_by(|a, b| a.pattern == b.pattern);
         let text = match self.format {
-            ListFormat::Human => all.iter().map(Expansion::human).collect::<Vec<_>>().join("\n"),
+            ListFormat::Human => all.iter().map(ExpandedPattern::human).collect::<Vec<_>>().join("\n"),
             ListFormat::Json => {
-                let all: Vec<Value> = all.iter().map(Expansion::json).collect();
+                let all: Vec<Value> = all.iter().map(ExpandedPattern::json).collect();
                 json_without_commands(format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()))
             }
         };
@@ -178,10 +178,10 @@ impl Expand {
 }
 
 /// The known items of `Action` of every Allow statement of a file, and its `NotAction`s as a whole.
-fn of_file(path: &str) -> Result<Vec<Expansion>, Failure> {
+fn of_file(path: &str) -> Result<Vec<ExpandedPattern>, CliFailure> {
     let over = |_: &mut Settings| {};
-    let input = Input::of(path.into());
-    let read = run::read(&input, &over, &Wish::default())?;
+    let input = InputArgs::of(path.into());
+    let read = run::read(&input, &over, &RunOptions::default())?;
     run::understand(read, |_, analysis| {
         let sources = analysis.project.sources;
         let documents = analysis.project.documents.iter();

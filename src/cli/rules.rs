@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::check::known;
-use super::input::Input;
+use super::input::InputArgs;
 use super::run;
-use super::{Failure, detail, terminal};
+use super::{CliFailure, detail, terminal};
 use crate::rules::examples::Form;
-use crate::rules::{self, Ruleset, Style};
+use crate::rules::{self, PageStyle, Ruleset};
 use crate::settings::Settings;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -22,11 +22,11 @@ enum PageFormat {
 }
 
 impl PageFormat {
-    fn style(self) -> Style {
+    fn style(self) -> PageStyle {
         match self {
-            Self::Human => Style::Human,
-            Self::Markdown => Style::Markdown,
-            Self::Json => Style::Json,
+            Self::Human => PageStyle::Human,
+            Self::Markdown => PageStyle::Markdown,
+            Self::Json => PageStyle::Json,
         }
     }
 }
@@ -59,13 +59,13 @@ pub(super) fn place(text: &str) -> Option<(String, usize)> {
 }
 
 impl Explain {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         if let Some((path, line)) = place(&self.what) {
-            let input = Input::of(PathBuf::from(path));
+            let input = InputArgs::of(PathBuf::from(path));
             return detail::explain(&input, &|sources, f| detail::is_on_line(sources, f, line), &self.what);
         }
         if self.what.starts_with("og1:") {
-            let input = Input::of(PathBuf::from("."));
+            let input = InputArgs::of(PathBuf::from("."));
             return detail::explain(&input, &|_, f| f.identity.fingerprint == self.what, &self.what);
         }
         let ruleset = here()?;
@@ -82,11 +82,11 @@ impl Explain {
 }
 
 /// The built-in rules, and those of the settings of the working directory.
-fn here() -> Result<Ruleset, Failure> {
+fn here() -> Result<Ruleset, CliFailure> {
     let cwd = run::working_directory()?;
     let over = |_: &mut Settings| {};
     let mut governing = crate::settings::Governing::new(&cwd, crate::discover::git_root(&cwd), &over);
-    let settings = governing.load(&cwd).map_err(Failure::Settings)?;
+    let settings = governing.load(&cwd).map_err(CliFailure::Settings)?;
     Ok(ruleset(std::slice::from_ref(settings)))
 }
 
@@ -110,7 +110,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let mut ruleset = here()?;
         if !self.which.is_empty() {
             let mut wanted = Vec::new();
@@ -133,13 +133,13 @@ pub(super) struct TestRules {
 }
 
 impl TestRules {
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let mut wrong = 0;
         let mut out = String::new();
         for dir in &self.dirs {
             if !dir.is_dir() {
                 let shown = crate::discover::slashed(dir);
-                return Err(Failure::Usage(format!("{shown} is not a folder")));
+                return Err(CliFailure::Usage(format!("{shown} is not a folder")));
             }
             let (loaded, tested) = rules::user::test_rules(dir, &crate::discover::slashed(dir));
             for m in &loaded.mistakes {

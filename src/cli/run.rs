@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::input::{Input, interest};
-use super::{Failure, terminal};
-use crate::discover::{self, Found, Inside, Search};
+use super::input::{InputArgs, interest};
+use super::{CliFailure, terminal};
+use crate::discover::{self, Discovery, Inside, SearchRequest};
 use crate::fix;
-use crate::iam::{Declared, Own, PolicyKind};
+use crate::iam::{DeclaredWorkload, Ownership, PolicyKind};
 use crate::pipeline::{Analysis, analyse};
-use crate::project::{Guardrail, Level, Project};
-use crate::rules::options::Options;
+use crate::project::{Guardrail, GuardrailLevel, Project};
+use crate::rules::options::RuleOptions;
 use crate::rules::{self, Ruleset, Selection};
 use crate::settings::{Date, Governing, Settings};
-use crate::settle::{BASELINE_FILE, Baseline, Extent, Known, Report, Terms, settle};
 use crate::source::{Problem, ProblemKind, Sources, Span, join_path, parent_path, relative_path};
 use crate::test_code::is_test_code;
-use crate::unjudged::{Unjudged, Why};
+use crate::triage::{BASELINE_FILE, Baseline, Extent, LoadedBaseline, Report, TriageOptions, triage};
+use crate::unjudged::{Unjudged, UnjudgedReason};
 
 /// Bytes of a settings file.
 pub(super) const MAX_SETTINGS: u64 = 4 << 20;
@@ -25,7 +25,7 @@ const MAX_ROUNDS: usize = 4;
 
 /// What a run is asked besides its input.
 #[derive(Debug, Default)]
-pub(super) struct Wish {
+pub(super) struct RunOptions {
     pub(super) ignores: bool,
     pub(super) strict_ignores: bool,
     /// Keep why each file was skipped.
@@ -35,12 +35,12 @@ pub(super) struct Wish {
 }
 
 /// What was read, before anything is understood.
-pub(super) struct Read<'a> {
+pub(super) struct Loaded<'a> {
     pub(super) cwd: String,
     /// The git root, else the working directory.
     pub(super) root: String,
     pub(super) governing: Governing<'a>,
-    pub(super) found: Found,
+    pub(super) found: Discovery,
     /// What standard input is called, and its bytes.
     pub(super) stdin: Option<(String, Vec<u8>)>,
     pub(super) clock: Clock,
@@ -92,8 +92,8 @@ impl Clock {
 }
 
 /// The absolute working directory.
-pub(super) fn working_directory() -> Result<String, Failure> {
-    let cwd = std::env::current_dir().map_err(|source| Failure::Io {
+pub(super) fn working_directory() -> Result<String, CliFailure> {
+    let cwd = std::env::current_dir().map_err(|source| CliFailure::Io {
         what: "cannot tell the working directory".to_owned(),
         source,
     })?;
@@ -114,7 +114,11 @@ pub(super) fn source_date() -> Option<i64> {
 }
 
 /// Finds and reads files and their settings.
-pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wish) -> Result<Read<'a>, Failure> {
+pub(super) fn read<'a>(
+    input: &InputArgs,
+    over: &'a dyn Fn(&mut Settings),
+    wish: &RunOptions,
+) -> Result<Loaded<'a>, CliFailure> {
     let mut clock = Clock::start();
     if input.jobs > 0 {
         // Fails only when it was built before, by another run in this process.
@@ -125,7 +129,7 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
     let git_root = discover::git_root(&cwd);
     let mut governing = Governing::new(&cwd, git_root.clone(), over);
     if let Some(config) = &input.config {
-        governing.force(config).map_err(Failure::Settings)?;
+        governing.force(config).map_err(CliFailure::Settings)?;
     } else if input.isolated {
         governing.isolate();
     }
@@ -148,17 +152,17 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
         .chain(stdin)
         .filter(|p| !input.force_exclude && is_test_code(&relative_path(&root, p)))
         .collect();
-    let base = governing.load(&first).map_err(Failure::Settings)?;
+    let base = governing.load(&first).map_err(CliFailure::Settings)?;
     let mut exclude = Vec::new();
-    exclude.extend(Input::patterns(&cwd, &input.exclude)?);
-    exclude.extend(Input::patterns(&base.dir, &base.exclude)?);
+    exclude.extend(InputArgs::patterns(&cwd, &input.exclude)?);
+    exclude.extend(InputArgs::patterns(&base.dir, &base.exclude)?);
     let excluded = exclude.clone();
-    let search = Search {
+    let search = SearchRequest {
         cwd: cwd.clone(),
         inside: &inside,
         paths: targets.paths,
         stdin: targets.stdin.clone(),
-        include: Input::patterns(&cwd, &input.include)?,
+        include: InputArgs::patterns(&cwd, &input.include)?,
         exclude,
         force_exclude: input.force_exclude,
         gitignore: !input.no_gitignore && base.respect_gitignore,
@@ -177,12 +181,12 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
         .map(|f| parent_path(&governing.absolute(&f.path)).to_owned())
         .collect();
     for dir in &dirs {
-        governing.load(dir).map_err(Failure::Settings)?;
+        governing.load(dir).map_err(CliFailure::Settings)?;
     }
     let ruleset = ruleset(&governing, &mut found);
-    governing.resolve(&ruleset).map_err(Failure::Settings)?;
+    governing.resolve(&ruleset).map_err(CliFailure::Settings)?;
     add_settings_files(&governing, &mut found);
-    Ok(Read {
+    Ok(Loaded {
         ruleset,
         root,
         kinds: input.kinds(&cwd)?,
@@ -207,7 +211,7 @@ pub(super) fn read<'a>(input: &Input, over: &'a dyn Fn(&mut Settings), wish: &Wi
 
 /// The built-in rules and those of the folders that the settings name. A broken rule file becomes one of the files found, and
 /// trouble.
-fn ruleset(governing: &Governing<'_>, found: &mut Found) -> Ruleset {
+fn ruleset(governing: &Governing<'_>, found: &mut Discovery) -> Ruleset {
     let mut ruleset = Ruleset::builtin();
     let dirs: BTreeSet<&String> = governing.all().iter().flat_map(|s| &s.rule_dirs).collect();
     for dir in dirs {
@@ -216,7 +220,7 @@ fn ruleset(governing: &Governing<'_>, found: &mut Found) -> Ruleset {
         for mistake in &loaded.mistakes {
             let text = loaded.files.iter().find(|(path, _)| *path == mistake.path);
             found.files.retain(|f| f.path != mistake.path);
-            found.files.push(discover::Input {
+            found.files.push(discover::InputFile {
                 path: mistake.path.clone(),
                 text: text.map_or_else(|| "".into(), |(_, text)| text.clone()),
                 in_scope: true,
@@ -229,7 +233,7 @@ fn ruleset(governing: &Governing<'_>, found: &mut Found) -> Ruleset {
 }
 
 /// Settings with exceptions or workloads are sources too: findings point into them.
-fn add_settings_files(governing: &Governing<'_>, found: &mut Found) {
+fn add_settings_files(governing: &Governing<'_>, found: &mut Discovery) {
     for settings in governing.all() {
         let excepting = settings.path.iter().filter(|_| !settings.exceptions.is_empty());
         let linking = settings.own.workloads.iter().map(|w| &w.file);
@@ -238,7 +242,7 @@ fn add_settings_files(governing: &Governing<'_>, found: &mut Found) {
                 continue;
             }
             if let Ok(text) = discover::read_text(std::path::Path::new(&governing.absolute(path)), MAX_SETTINGS) {
-                found.files.push(discover::Input {
+                found.files.push(discover::InputFile {
                     path: path.clone(),
                     text: text.into(),
                     in_scope: true,
@@ -248,12 +252,12 @@ fn add_settings_files(governing: &Governing<'_>, found: &mut Found) {
     }
 }
 
-impl Read<'_> {
+impl Loaded<'_> {
     /// All of what the settings in play call ours.
-    pub(super) fn own(&self) -> Own {
-        let mut own = Own {
+    pub(super) fn own(&self) -> Ownership {
+        let mut own = Ownership {
             today: Some(today()),
-            ..Own::default()
+            ..Ownership::default()
         };
         for s in self.governing.all() {
             own.accounts.extend(s.own.accounts.clone());
@@ -268,7 +272,7 @@ impl Read<'_> {
     }
 
     /// A workload of the settings with paths as they are shown.
-    fn declared(&self, written: &Declared) -> Declared {
+    fn declared(&self, written: &DeclaredWorkload) -> DeclaredWorkload {
         let mut out = written.clone();
         for code in &mut out.code {
             code.text = self.governing.shown(&code.text);
@@ -281,7 +285,7 @@ impl Read<'_> {
     fn sources(&mut self) -> Sources {
         for t in &self.found.troubles {
             if t.kind == ProblemKind::Input && self.found.files.iter().all(|f| f.path != t.path) {
-                self.found.files.push(discover::Input {
+                self.found.files.push(discover::InputFile {
                     path: t.path.clone(),
                     text: "".into(),
                     in_scope: true,
@@ -300,7 +304,7 @@ impl Read<'_> {
         if wanted.is_empty() {
             return false;
         }
-        let search = Search {
+        let search = SearchRequest {
             cwd: self.cwd.clone(),
             inside: &self.inside,
             paths: Vec::new(),
@@ -316,7 +320,7 @@ impl Read<'_> {
             judge: &interest,
         };
         let more = discover::read_wanted(&search, &wanted, &|file| self.was_asked_for(file));
-        let fresh: Vec<discover::Input> = more.files.into_iter().filter(|f| !known.contains(&*f.path)).collect();
+        let fresh: Vec<discover::InputFile> = more.files.into_iter().filter(|f| !known.contains(&*f.path)).collect();
         let any = !fresh.is_empty();
         self.found.files.extend(fresh);
         self.found.unjudged.extend(more.unjudged);
@@ -324,13 +328,13 @@ impl Read<'_> {
     }
 
     /// The options of rules, each file's from the settings that govern it.
-    fn options(&self, sources: &Sources) -> Options {
+    fn options(&self, sources: &Sources) -> RuleOptions {
         let sets: Vec<_> = self.governing.all().iter().map(|s| s.options.clone()).collect();
         if sets.iter().all(BTreeMap::is_empty) {
-            return Options::default();
+            return RuleOptions::default();
         }
         let set = |id| self.governing.index_of(sources.path(id)) as u32;
-        Options::by_file(sets, sources.ids().map(set).collect())
+        RuleOptions::by_file(sets, sources.ids().map(set).collect())
     }
 
     /// Where the baseline is, as shown: the settings say, else at the root.
@@ -362,7 +366,7 @@ impl Read<'_> {
                 d.suggested = None;
                 project.service_control_policies.push(Guardrail {
                     document: id,
-                    level: Level::Named(glob.written.as_str().into()),
+                    level: GuardrailLevel::Named(glob.written.as_str().into()),
                 });
                 continue;
             }
@@ -383,7 +387,7 @@ impl Read<'_> {
     }
 
     /// Runs the rules and settles what they found.
-    pub(super) fn report(&mut self, analysis: &mut Analysis<'_>, wish: &Wish) -> Report {
+    pub(super) fn report(&mut self, analysis: &mut Analysis<'_>, wish: &RunOptions) -> Report {
         self.clock.laps.append(&mut analysis.timings);
         self.clock.last = Instant::now();
         self.complete(&mut analysis.project);
@@ -403,7 +407,7 @@ impl Read<'_> {
         let covers = |path: &str| self.covers(&in_scope, path);
         let is_test = |path: &str| self.is_test(path);
         let is_named = |path: &str| self.is_shown(path);
-        let terms = Terms {
+        let terms = TriageOptions {
             is_test: &is_test,
             is_named: &is_named,
             ruleset: &self.ruleset,
@@ -413,7 +417,7 @@ impl Read<'_> {
             today: today(),
             ignores: wish.ignores,
             strict_ignores: wish.strict_ignores,
-            baseline: wish.baseline.as_ref().map(|(baseline, path)| Known {
+            baseline: wish.baseline.as_ref().map(|(baseline, path)| LoadedBaseline {
                 baseline,
                 path,
                 extent: Extent {
@@ -422,11 +426,11 @@ impl Read<'_> {
                 },
             }),
         };
-        let mut report = settle(project, outcome.findings, &terms);
+        let mut report = triage(project, outcome.findings, &terms);
         // A text whose name says nothing may have been read for a file that names it.
         let documents = project.documents.iter().map(|d| project.sources.path(d.span.file));
         let read: BTreeSet<&str> = documents.collect();
-        let unread = |u: &&Unjudged| !matches!(u.why, Why::Language(_)) || !read.contains(&*u.path);
+        let unread = |u: &&Unjudged| !matches!(u.why, UnjudgedReason::Language(_)) || !read.contains(&*u.path);
         let found = self.found.unjudged.iter().filter(unread).cloned();
         let settings = governing.unread().iter();
         let settings = settings.map(|(path, why)| Unjudged::settings(path.as_str(), why));
@@ -438,7 +442,7 @@ impl Read<'_> {
         let fails = |u: &Unjudged| u.counts() && governing.of(&u.path).fail_on_unjudged;
         report.fails_unjudged = report.unjudged.iter().any(fails);
         report.broken = !outcome.failures.is_empty();
-        self.clock.lap("settle");
+        self.clock.lap("triage");
         fix::write(project.sources, &mut report);
         self.clock.lap("fixes");
         report.stats.skipped = self.found.skipped_count;
@@ -446,7 +450,7 @@ impl Read<'_> {
             .found
             .unjudged
             .iter()
-            .filter(|u| matches!(u.why, Why::Unread(_)))
+            .filter(|u| matches!(u.why, UnjudgedReason::Unread(_)))
             .count();
         report.stats.bytes = self.found.bytes;
         if source_date().is_none() {
@@ -457,7 +461,7 @@ impl Read<'_> {
     }
 }
 
-impl Read<'_> {
+impl Loaded<'_> {
     /// A path from the root leads to something.
     pub(super) fn exists(&self, path: &str) -> bool {
         std::path::Path::new(&join_path(&self.root, path)).exists()
@@ -526,19 +530,22 @@ fn union(all: &[Settings], ruleset: &Ruleset) -> Selection {
 }
 
 /// Understands what was read, reading further files as they are asked for, and hands over to `then`.
-pub(super) fn understand<T>(mut read: Read<'_>, then: impl FnOnce(&mut Read<'_>, &mut Analysis<'_>) -> T) -> T {
+pub(super) fn understand<T>(mut read: Loaded<'_>, then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T) -> T {
     // The process is about to end: taking a large repository's model apart would only cost time.
     understood(&mut read, then, |analysis| std::mem::forget(analysis))
 }
 
 /// As [`understand`], for what is to be understood once more when its texts have changed.
-pub(super) fn understand_again<T>(read: &mut Read<'_>, then: impl FnOnce(&mut Read<'_>, &mut Analysis<'_>) -> T) -> T {
+pub(super) fn understand_again<T>(
+    read: &mut Loaded<'_>,
+    then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T,
+) -> T {
     understood(read, then, |analysis| drop(analysis))
 }
 
 fn understood<T>(
-    read: &mut Read<'_>,
-    then: impl FnOnce(&mut Read<'_>, &mut Analysis<'_>) -> T,
+    read: &mut Loaded<'_>,
+    then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T,
     done: impl Fn(Analysis<'_>),
 ) -> T {
     let own = read.own();

@@ -6,11 +6,11 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::Failure;
+use super::CliFailure;
 use crate::source::visible;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum When {
+pub(super) enum ColorChoice {
     /// On a terminal.
     #[default]
     Auto,
@@ -20,24 +20,24 @@ pub(super) enum When {
 
 /// Whether to colour what goes to standard output: the flag, then `NO_COLOR`, `FORCE_COLOR` and `CLICOLOR_FORCE`, then
 /// whether it is a terminal that can.
-pub(super) fn colour(when: When) -> bool {
+pub(super) fn colour(when: ColorChoice) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
     let forced = |name: &str| set(name) && std::env::var_os(name).is_some_and(|v| v != "0");
     match when {
-        When::Always => true,
-        When::Never => false,
-        When::Auto if set("NO_COLOR") => false,
-        When::Auto if forced("FORCE_COLOR") || forced("CLICOLOR_FORCE") => true,
-        When::Auto => is_capable() || std::env::var_os("GITHUB_ACTIONS").is_some_and(|v| v == "true"),
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto if set("NO_COLOR") => false,
+        ColorChoice::Auto if forced("FORCE_COLOR") || forced("CLICOLOR_FORCE") => true,
+        ColorChoice::Auto => is_capable() || std::env::var_os("GITHUB_ACTIONS").is_some_and(|v| v == "true"),
     }
 }
 
 /// Whether to write OSC 8 links.
-pub(super) fn hyperlinks(when: When) -> bool {
+pub(super) fn hyperlinks(when: ColorChoice) -> bool {
     match when {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => is_capable() && std::env::var_os("CI").is_none(),
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => is_capable() && std::env::var_os("CI").is_none(),
     }
 }
 
@@ -64,8 +64,8 @@ pub(super) fn print(text: &(impl AsRef<[u8]> + ?Sized)) -> io::Result<()> {
 }
 
 /// Writes a whole page: the end of a command that has nothing else to say.
-pub(super) fn page(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<ExitCode, Failure> {
-    print(text).map_err(|source| Failure::Io {
+pub(super) fn page(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<ExitCode, CliFailure> {
+    print(text).map_err(|source| CliFailure::Io {
         what: "cannot write to standard output".to_owned(),
         source,
     })?;
@@ -73,7 +73,7 @@ pub(super) fn page(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<ExitCode, Failu
 }
 
 /// Writes a page of plain text, which may cite files.
-pub(super) fn shown(text: &str) -> Result<ExitCode, Failure> {
+pub(super) fn shown(text: &str) -> Result<ExitCode, CliFailure> {
     page(&*visible(text))
 }
 

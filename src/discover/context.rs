@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use aho_corasick::AhoCorasick;
 
-use super::names::{Promise, folder_skipped, promise, promise_of_named};
-use super::{Found, Search, read, slashed, walk};
+use super::names::{NamePromise, folder_skipped, promise, promise_of_named};
+use super::{Discovery, SearchRequest, read, slashed, walk};
 use crate::source::{MATCHING, join_path};
-use crate::unjudged::{Unjudged, Why};
+use crate::unjudged::{Unjudged, UnjudgedReason};
 
 /// More neighbours than this are left alone: such a folder is a heap, not a module.
 const MAX_NEIGHBOURS: usize = 2_000;
@@ -22,14 +22,14 @@ const MAX_LISTED: usize = 50_000;
 
 /// What a file can take part in, by its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Family {
+enum FileFamily {
     Terraform,
     Python,
     /// Templates and policies.
     Data,
 }
 
-fn family(name: &str) -> Option<Family> {
+fn family(name: &str) -> Option<FileFamily> {
     let lower = name.to_ascii_lowercase();
     let ends = |endings: &[&str]| endings.iter().any(|e| lower.ends_with(e));
     if ends(&[
@@ -41,22 +41,22 @@ fn family(name: &str) -> Option<Family> {
         ".tfvars.json",
         ".hcl",
     ]) {
-        Some(Family::Terraform)
+        Some(FileFamily::Terraform)
     } else if ends(&[".py", ".ipynb"]) {
-        Some(Family::Python)
+        Some(FileFamily::Python)
     } else {
-        (promise_of_named(name) == Some(Promise::Iam)).then_some(Family::Data)
+        (promise_of_named(name) == Some(NamePromise::Iam)).then_some(FileFamily::Data)
     }
 }
 
 /// The files that were named in one folder, and what may link others of the folder to them.
-struct Named {
-    families: Vec<Family>,
+struct NamedFiles {
+    families: Vec<FileFamily>,
     /// Their names; of Python what a handler (`app.handler`) says of it.
     names: Vec<String>,
 }
 
-impl Named {
+impl NamedFiles {
     fn new(files: &[&str]) -> Self {
         let name = |file: &&str| file.strip_suffix("py").unwrap_or(file).to_owned();
         Self {
@@ -66,13 +66,13 @@ impl Named {
     }
 
     /// What a neighbour of this family must say for it to take part; `None` where it cannot.
-    fn link(&self, of: Family) -> Option<Link> {
+    fn link(&self, of: FileFamily) -> Option<Link> {
         let has = |family| self.families.contains(&family);
         match of {
             // A module is all of its files; Python finds its neighbours by importing them.
-            Family::Terraform if has(Family::Terraform) || has(Family::Python) => Some(Link::Any),
-            Family::Python if has(Family::Python) => Some(Link::Any),
-            Family::Data if has(Family::Data) => Some(Link::NameOrExport),
+            FileFamily::Terraform if has(FileFamily::Terraform) || has(FileFamily::Python) => Some(Link::Any),
+            FileFamily::Python if has(FileFamily::Python) => Some(Link::Any),
+            FileFamily::Data if has(FileFamily::Data) => Some(Link::NameOrExport),
             _ if self.families.is_empty() => None,
             _ => Some(Link::Name),
         }
@@ -91,8 +91,14 @@ enum Link {
 
 /// Reads the files that lie beside the named `files` of the absolute folder `dir` and that can take part in what those say,
 /// but for those in `known`.
-pub(super) fn neighbours(search: &Search<'_>, dir: &str, files: &[&str], known: &BTreeSet<String>, found: &mut Found) {
-    let named = Named::new(files);
+pub(super) fn neighbours(
+    search: &SearchRequest<'_>,
+    dir: &str,
+    files: &[&str],
+    known: &BTreeSet<String>,
+    found: &mut Discovery,
+) {
+    let named = NamedFiles::new(files);
     let (Ok(entries), Ok(mentions)) = (std::fs::read_dir(dir), AhoCorasick::new(&named.names)) else {
         return;
     };
@@ -103,7 +109,7 @@ pub(super) fn neighbours(search: &Search<'_>, dir: &str, files: &[&str], known: 
         .flatten()
         .filter(|e| e.file_type().is_ok_and(|t| t.is_file()))
         .map(|e| e.file_name().to_string_lossy().into_owned())
-        .filter(|name| promise(name) == Ok(Promise::Iam))
+        .filter(|name| promise(name) == Ok(NamePromise::Iam))
         .filter_map(|name| Some((family(&name).and_then(|f| named.link(f))?, name)))
         .map(|(link, name)| (name, link))
         .collect();
@@ -131,13 +137,13 @@ pub(super) fn neighbours(search: &Search<'_>, dir: &str, files: &[&str], known: 
     }
 }
 
-fn context_file(search: &Search<'_>, absolute: &str, found: &mut Found, takes_part: impl Fn(&str) -> bool) {
+fn context_file(search: &SearchRequest<'_>, absolute: &str, found: &mut Discovery, takes_part: impl Fn(&str) -> bool) {
     if search.excluded(absolute) {
         return;
     }
     let shown = search.shown(absolute);
     if let Ok(content) = read::read(Path::new(absolute), MAX_CONTEXT_SIZE) {
-        let mut kept = Found::default();
+        let mut kept = Discovery::default();
         search.keep(&shown, content, false, false, &mut kept);
         kept.troubles.clear();
         kept.files.retain(|f| takes_part(&f.text));
@@ -148,8 +154,8 @@ fn context_file(search: &Search<'_>, absolute: &str, found: &mut Found, takes_pa
 /// Reads what analysis asked for: `wanted` holds paths as shown, a folder with a final `/`, and patterns ([`MATCHING`]). Only
 /// [`Inside`](super::Inside), only what is there. Folders are context. A single file is a part of what reads it: whether it is
 /// in scope too, `in_scope` says of its absolute path.
-pub fn read_wanted(search: &Search<'_>, wanted: &[String], in_scope: &dyn Fn(&str) -> bool) -> Found {
-    let mut found = Found::default();
+pub fn read_wanted(search: &SearchRequest<'_>, wanted: &[String], in_scope: &dyn Fn(&str) -> bool) -> Discovery {
+    let mut found = Discovery::default();
     for path in wanted {
         let (path, pattern) = match path.split_once(MATCHING) {
             Some((folder, pattern)) => (folder, Some(pattern)),
@@ -168,23 +174,26 @@ pub fn read_wanted(search: &Search<'_>, wanted: &[String], in_scope: &dyn Fn(&st
                         break;
                     }
                     if !wanted_file(search, &file, in_scope(&file), &mut found) {
-                        let why =
-                            Why::Unread("too large, or not text: a pattern lists it, and it was not read".to_owned());
+                        let why = UnjudgedReason::Unread(
+                            "too large, or not text: a pattern lists it, and it was not read".to_owned(),
+                        );
                         found.unjudged.push(Unjudged::whole(search.shown(&file), why));
                     }
                 }
                 if more {
-                    let why = Why::Unread(format!("too many files fit `{pattern}`: the rest of them was not read"));
+                    let why = UnjudgedReason::Unread(format!(
+                        "too many files fit `{pattern}`: the rest of them was not read"
+                    ));
                     found.unjudged.push(Unjudged::whole(path, why));
                 }
             }
             None if path.ends_with('/') => {
                 if Path::new(&absolute).is_dir() {
-                    let how = walk::How {
+                    let how = walk::WalkOptions {
                         in_scope: false,
                         filtered: true,
                     };
-                    let mut walked = Found::default();
+                    let mut walked = Discovery::default();
                     walk::walk(search, &[PathBuf::from(&absolute)], how, &mut walked);
                     // What is only read to understand others is not asked about.
                     walked.unjudged.clear();
@@ -237,13 +246,13 @@ fn matching(folder: &str, pattern: &str) -> (Vec<String>, bool) {
 
 /// A file that another one names is read whatever its content looks like: `templatefile("policy.tpl", …)`. Whether it could
 /// be read.
-fn wanted_file(search: &Search<'_>, absolute: &str, in_scope: bool, found: &mut Found) -> bool {
+fn wanted_file(search: &SearchRequest<'_>, absolute: &str, in_scope: bool, found: &mut Discovery) -> bool {
     use read::Content::{Converted, Mended, Text};
     let content = read::read(Path::new(absolute), MAX_CONTEXT_SIZE);
     let is_read = matches!(content, Ok(Text(_) | Converted(_) | Mended(_)));
     if let Ok(Text(text) | Converted(text) | Mended(text)) = content {
         found.bytes += text.len() as u64;
-        found.files.push(super::Input {
+        found.files.push(super::InputFile {
             path: search.shown(absolute),
             text: text.into(),
             in_scope,

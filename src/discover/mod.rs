@@ -21,21 +21,21 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use crate::classify;
 use crate::rules::user::RuleMistake;
 use crate::source::{ProblemKind, join_path, parent_path, relative_path};
-use crate::unjudged::{Language, Unjudged, Why};
+use crate::unjudged::{Language, Unjudged, UnjudgedReason};
 
 use ignored::Ignored;
 pub use inside::Inside;
 pub use read::text as read_text;
 use sealed::{has_sealed_values, without_seal};
 
-pub use names::{Promise, promise_of_named};
+pub use names::{NamePromise, promise_of_named};
 
 /// Larger files are not read, and are said not to be.
 pub const MAX_FILE_SIZE: u64 = 16 << 20;
 
 /// What the content of a file is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Interest {
+pub enum InputInterest {
     None,
     /// Python that says nothing of ours: read when other Python does, which may import it or be imported by it.
     Code,
@@ -46,10 +46,10 @@ pub enum Interest {
 }
 
 /// Judges `(path, text)`.
-pub type Judge<'a> = dyn Fn(&str, &str) -> Interest + Sync + 'a;
+pub type Classifier<'a> = dyn Fn(&str, &str) -> InputInterest + Sync + 'a;
 
 /// What to look for and where.
-pub struct Search<'a> {
+pub struct SearchRequest<'a> {
     /// Absolute, `/` between the parts.
     pub cwd: String,
     pub inside: &'a Inside,
@@ -70,10 +70,10 @@ pub struct Search<'a> {
     pub jobs: usize,
     /// Keep the reason of everything that was skipped.
     pub tell: bool,
-    pub judge: &'a Judge<'a>,
+    pub judge: &'a Classifier<'a>,
 }
 
-impl std::fmt::Debug for Search<'_> {
+impl std::fmt::Debug for SearchRequest<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Search")
             .field("paths", &self.paths)
@@ -83,7 +83,7 @@ impl std::fmt::Debug for Search<'_> {
 
 /// One file that was read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Input {
+pub struct InputFile {
     /// As in [`crate::source::SourceFile::path`].
     pub path: String,
     pub text: Arc<str>,
@@ -99,7 +99,7 @@ pub struct Skipped {
 
 /// Something about a file that the user should hear of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub struct ReadProblem {
     pub path: String,
     pub kind: ProblemKind,
     pub message: String,
@@ -107,13 +107,13 @@ pub struct Trouble {
 
 /// The outcome of a search, sorted by path.
 #[derive(Debug, Default)]
-pub struct Found {
-    pub files: Vec<Input>,
+pub struct Discovery {
+    pub files: Vec<InputFile>,
     /// See [`Interest::Code`].
-    code: Vec<Input>,
+    code: Vec<InputFile>,
     /// Some of the files are Python that says something of ours.
     python: bool,
-    pub troubles: Vec<Trouble>,
+    pub troubles: Vec<ReadProblem>,
     /// Filled when [`Search::tell`] is set.
     pub skipped: Vec<Skipped>,
     pub skipped_count: usize,
@@ -129,7 +129,7 @@ pub struct Found {
     pub broken_rules: Vec<RuleMistake>,
 }
 
-impl Found {
+impl Discovery {
     /// Takes what another search, or a part of this one, found.
     fn take(&mut self, part: Self) {
         self.files.extend(part.files);
@@ -145,21 +145,23 @@ impl Found {
     }
 
     /// A file that cannot be opened, walked or named.
-    fn unopened(&mut self, path: &str, promised: Promise, error: &io::Error) {
+    fn unopened(&mut self, path: &str, promised: NamePromise, error: &io::Error) {
         let message = format!("cannot open: {error}");
         match promised {
-            Promise::Iam => self.troubles.push(Trouble {
+            NamePromise::Iam => self.troubles.push(ReadProblem {
                 path: path.to_owned(),
                 kind: ProblemKind::Input,
                 message,
             }),
-            Promise::Text => self.unjudged.push(Unjudged::whole(path, Why::Unread(message))),
+            NamePromise::Text => self
+                .unjudged
+                .push(Unjudged::whole(path, UnjudgedReason::Unread(message))),
         }
     }
 
     /// A folder that cannot be listed.
     fn unlisted(&mut self, path: String, error: &io::Error) {
-        let why = Why::Unread(format!("cannot list the folder: {error}"));
+        let why = UnjudgedReason::Unread(format!("cannot list the folder: {error}"));
         self.unjudged.push(Unjudged::whole(path, why));
     }
 
@@ -197,7 +199,7 @@ impl Found {
 
 /// A path that the user named and that leads to nothing that can be read: ends the run.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum PathFailure {
     #[error("no such file or folder: {path}{}", suggestion.as_ref().map(|s| format!("; did you mean {s}?")).unwrap_or_default())]
     Missing { path: String, suggestion: Option<String> },
     #[error("{path} is neither a file nor a folder; for a pipe, use `-`")]
@@ -232,7 +234,7 @@ pub fn slashed(path: &Path) -> String {
     }
 }
 
-impl Search<'_> {
+impl SearchRequest<'_> {
     fn absolute(&self, path: &Path) -> String {
         join_path(&self.cwd, &slashed(path))
     }
@@ -252,8 +254,8 @@ impl Search<'_> {
     }
 
     /// Walks and reads. Fails only for a path that the user named.
-    pub fn run(&self) -> Result<Found, Failure> {
-        let mut found = Found::default();
+    pub fn run(&self) -> Result<Discovery, PathFailure> {
+        let mut found = Discovery::default();
         let mut folders = Vec::new();
         let mut named = Vec::new();
         for path in &self.paths {
@@ -269,7 +271,7 @@ impl Search<'_> {
             if self.inside.is_left_by(&absolute) {
                 found
                     .unjudged
-                    .push(Unjudged::whole(self.shown(&absolute), Why::Outside));
+                    .push(Unjudged::whole(self.shown(&absolute), UnjudgedReason::Outside));
             } else if meta.is_dir() {
                 if let Err(e) = std::fs::read_dir(path) {
                     found.unlisted(self.shown(&absolute), &e);
@@ -281,7 +283,7 @@ impl Search<'_> {
             } else if meta.is_file() {
                 named.push(path.clone());
             } else {
-                return Err(Failure::Special { path: slashed(path) });
+                return Err(PathFailure::Special { path: slashed(path) });
             }
         }
         let mut lonely = Vec::new();
@@ -312,7 +314,7 @@ impl Search<'_> {
         let (named, ordinary): (Vec<PathBuf>, Vec<PathBuf>) = folders.iter().cloned().partition(left_out);
         for (folders, filtered) in [(named, false), (ordinary, true)] {
             if !folders.is_empty() {
-                let how = walk::How {
+                let how = walk::WalkOptions {
                     in_scope: true,
                     filtered,
                 };
@@ -337,14 +339,14 @@ impl Search<'_> {
         Ok(found)
     }
 
-    fn missing(&self, path: &Path) -> Failure {
-        Failure::Missing {
+    fn missing(&self, path: &Path) -> PathFailure {
+        PathFailure::Missing {
             suggestion: nearest_sibling(path),
             path: slashed(path),
         }
     }
 
-    fn named_file(&self, path: &Path, absolute: &str, found: &mut Found) {
+    fn named_file(&self, path: &Path, absolute: &str, found: &mut Discovery) {
         match read::read(path, self.max_file_size) {
             Ok(content) => self.keep(&self.shown(absolute), content, true, true, found),
             Err(e) => self.unopened(path, absolute, &e, found),
@@ -352,19 +354,19 @@ impl Search<'_> {
     }
 
     /// A file that was named and cannot be opened. Its name says what is lost, as on a walk.
-    fn unopened(&self, path: &Path, absolute: &str, error: &io::Error, found: &mut Found) {
+    fn unopened(&self, path: &Path, absolute: &str, error: &io::Error, found: &mut Discovery) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let promised = match self.included(absolute) {
-            true => Promise::Iam,
-            false => names::promise(&name).unwrap_or(Promise::Text),
+            true => NamePromise::Iam,
+            false => names::promise(&name).unwrap_or(NamePromise::Text),
         };
         found.unopened(&self.shown(absolute), promised, error);
     }
 
     /// Takes what was read of the file shown as `path`, if it is ours.
-    fn keep(&self, path: &str, content: read::Content, named: bool, in_scope: bool, found: &mut Found) {
+    fn keep(&self, path: &str, content: read::Content, named: bool, in_scope: bool, found: &mut Discovery) {
         let name = path.rsplit('/').next().unwrap_or(path);
-        let trouble = |kind, message: String| Trouble {
+        let trouble = |kind, message: String| ReadProblem {
             path: path.to_owned(),
             kind,
             message,
@@ -374,7 +376,7 @@ impl Search<'_> {
             read::Content::Converted(text) => (text, false, true),
             read::Content::Mended(text) => (text, true, true),
             read::Content::Binary => {
-                if promise_of_named(name) == Some(Promise::Iam) && in_scope {
+                if promise_of_named(name) == Some(NamePromise::Iam) && in_scope {
                     let message = "binary data where text was expected".to_owned();
                     found.troubles.push(trouble(ProblemKind::Input, message));
                 }
@@ -382,7 +384,7 @@ impl Search<'_> {
             }
             read::Content::Sealed(what) => {
                 if promise_of_named(without_seal(name)).is_some() && in_scope {
-                    found.unjudged.push(Unjudged::whole(path, Why::Sealed(what)));
+                    found.unjudged.push(Unjudged::whole(path, UnjudgedReason::Sealed(what)));
                 }
                 return found.skip(self.tell, path, what);
             }
@@ -390,10 +392,12 @@ impl Search<'_> {
                 let message = format!("{size} bytes, more than the {} of --max-file-size", self.max_file_size);
                 // A service of the Serverless Framework has a role, whatever it says of it.
                 let says_policy = says_policy || name.starts_with("serverless.");
-                if in_scope && says_policy && promise_of_named(name) == Some(Promise::Iam) {
+                if in_scope && says_policy && promise_of_named(name) == Some(NamePromise::Iam) {
                     found.troubles.push(trouble(ProblemKind::Input, message));
                 } else if in_scope {
-                    found.unjudged.push(Unjudged::whole(path, Why::Unread(message)));
+                    found
+                        .unjudged
+                        .push(Unjudged::whole(path, UnjudgedReason::Unread(message)));
                 }
                 return found.skip(self.tell, path, "larger than --max-file-size");
             }
@@ -401,22 +405,24 @@ impl Search<'_> {
         found.bytes += text.len() as u64;
         let unknown_kind = named && promise_of_named(name).is_none() && !LOCKED.contains(&name);
         let interest = match (self.judge)(path, &text) {
-            Interest::None if unknown_kind => Interest::Text,
+            InputInterest::None if unknown_kind => InputInterest::Text,
             interest => interest,
         };
-        if interest == Interest::Iam && has_sealed_values(&text) {
+        if interest == InputInterest::Iam && has_sealed_values(&text) {
             let what = "encrypted with SOPS";
             if in_scope {
-                found.unjudged.push(Unjudged::whole(path, Why::Sealed(what)));
+                found.unjudged.push(Unjudged::whole(path, UnjudgedReason::Sealed(what)));
             }
             return found.skip(self.tell, path, what);
         }
-        let as_context = matches!(interest, Interest::Iam | Interest::Code);
-        let language = classify::unread(path, &text).filter(|_| in_scope && interest != Interest::Iam);
+        let as_context = matches!(interest, InputInterest::Iam | InputInterest::Code);
+        let language = classify::unread(path, &text).filter(|_| in_scope && interest != InputInterest::Iam);
         if let Some(language) = language {
-            found.unjudged.push(Unjudged::whole(path, Why::Language(language)));
+            found
+                .unjudged
+                .push(Unjudged::whole(path, UnjudgedReason::Language(language)));
         }
-        if interest == Interest::None || (!in_scope && !as_context) {
+        if interest == InputInterest::None || (!in_scope && !as_context) {
             return found.skip(
                 self.tell,
                 path,
@@ -430,16 +436,16 @@ impl Search<'_> {
             let message = "not UTF-8; each offending byte was read as `?`".to_owned();
             found.troubles.push(trouble(ProblemKind::NotEvaluated, message));
         }
-        let input = Input {
+        let input = InputFile {
             path: path.to_owned(),
             text: Arc::from(text),
             in_scope,
         };
-        if interest == Interest::Code && !named {
+        if interest == InputInterest::Code && !named {
             found.code.push(input);
             return;
         }
-        found.python |= interest == Interest::Iam && path.ends_with(".py");
+        found.python |= interest == InputInterest::Iam && path.ends_with(".py");
         found.files.push(input);
     }
 }

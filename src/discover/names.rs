@@ -1,11 +1,11 @@
 //! What a file's name and folder say about it, before a byte is read. The list is the one of the user guide, "What is read".
 
 use crate::classify::is_minified_style;
-use crate::formats::templated::without_ending;
+use crate::formats::text_templates::without_ending;
 
 /// What a name promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Promise {
+pub enum NamePromise {
     /// May hold policies; its content decides.
     Iam,
     /// May hold credentials.
@@ -96,7 +96,7 @@ pub(super) fn folder_skipped(name: &str) -> Option<&'static str> {
 
 /// What `name`, met on a walk, promises; else why it is skipped. A name that says nothing is no reason to skip a file:
 /// its content decides.
-pub(super) fn promise(name: &str) -> Result<Promise, &'static str> {
+pub(super) fn promise(name: &str) -> Result<NamePromise, &'static str> {
     let extension = name.rsplit_once('.').map_or("", |(_, e)| e).to_ascii_lowercase();
     if LOCK_FILES.contains(&name) || is_minified_style(name) {
         return Err("generated");
@@ -104,36 +104,36 @@ pub(super) fn promise(name: &str) -> Result<Promise, &'static str> {
     if BINARY.contains(&&*extension) {
         return Err("binary by its name");
     }
-    Ok(promise_of_named(name).unwrap_or(Promise::Text))
+    Ok(promise_of_named(name).unwrap_or(NamePromise::Text))
 }
 
 /// What the name of a file says about its kind: `None` means nothing.
-pub fn promise_of_named(name: &str) -> Option<Promise> {
+pub fn promise_of_named(name: &str) -> Option<NamePromise> {
     if LOCK_FILES.contains(&name) {
         return None;
     }
     if name == ".env" || name.starts_with(".env.") {
-        return Some(Promise::Text);
+        return Some(NamePromise::Text);
     }
     let extension = name.rsplit_once('.').map_or("", |(_, e)| e);
     let lower = extension.to_ascii_lowercase();
     match lower.as_str() {
         "json" | "jsonc" | "yaml" | "yml" | "template" | "tf" | "tofu" | "tfvars" | "hcl" | "py" | "ipynb" => {
-            Some(Promise::Iam)
+            Some(NamePromise::Iam)
         }
-        _ if without_ending(name).is_some() => Some(Promise::Iam),
+        _ if without_ending(name).is_some() => Some(NamePromise::Iam),
         "pem" | "key" | "ppk" | "tfstate" | "log" | "html" | "mjs" | "cjs" | "mts" | "cts" | "snap" | "env"
         | "envrc" | "ini" | "cfg" | "conf" | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1"
         | "bat" | "js" | "ts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp"
         | "h" | "scala" | "swift" | "xml" | "txt" | "md" | "rst" | "csv" | "sql" | "gradle" | "groovy" => {
-            Some(Promise::Text)
+            Some(NamePromise::Text)
         }
         "" => matches!(
             name,
             "credentials" | "config" | "Makefile" | "Jenkinsfile" | "Dockerfile"
         )
-        .then_some(Promise::Text),
-        _ => name.starts_with("Dockerfile").then_some(Promise::Text),
+        .then_some(NamePromise::Text),
+        _ => name.starts_with("Dockerfile").then_some(NamePromise::Text),
     }
 }
 
@@ -155,7 +155,7 @@ mod tests {
             "n.ipynb",
             "v.tfvars",
         ] {
-            assert_eq!(promise(name), Ok(Promise::Iam), "{name}");
+            assert_eq!(promise(name), Ok(NamePromise::Iam), "{name}");
         }
         for name in [
             ".env",
@@ -181,12 +181,12 @@ mod tests {
             ".npmrc",
             ".travis.yml.orig",
         ] {
-            assert_eq!(promise(name), Ok(Promise::Text), "{name}");
+            assert_eq!(promise(name), Ok(NamePromise::Text), "{name}");
         }
         for name in ["package-lock.json", "app.min.css", "logo.png", "site.tar.gz", "libx.so"] {
             assert!(promise(name).is_err(), "{name}");
         }
-        assert_eq!(promise_of_named(".hidden.json"), Some(Promise::Iam));
+        assert_eq!(promise_of_named(".hidden.json"), Some(NamePromise::Iam));
     }
 
     #[test]

@@ -6,18 +6,18 @@ use std::sync::Mutex;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::ignored::Ignored;
-use super::names::{Promise, folder_skipped, promise};
-use super::{Found, Search, read};
-use crate::unjudged::{Unjudged, Why};
+use super::names::{NamePromise, folder_skipped, promise};
+use super::{Discovery, SearchRequest, read};
+use crate::unjudged::{Unjudged, UnjudgedReason};
 
 /// What one worker found; handed over when the worker ends.
 struct Worker<'w, 's> {
     ignored: Option<&'w Ignored>,
     filtered: bool,
-    search: &'w Search<'s>,
+    search: &'w SearchRequest<'s>,
     in_scope: bool,
-    found: Found,
-    all: &'w Mutex<Vec<Found>>,
+    found: Discovery,
+    all: &'w Mutex<Vec<Discovery>>,
 }
 
 impl Drop for Worker<'_, '_> {
@@ -30,14 +30,14 @@ impl Drop for Worker<'_, '_> {
 
 /// How folders are walked.
 #[derive(Clone, Copy)]
-pub(super) struct How {
+pub(super) struct WalkOptions {
     pub(super) in_scope: bool,
     /// `.gitignore` and exclusions count.
     pub(super) filtered: bool,
 }
 
 /// Adds what lies under `folders`.
-pub(super) fn walk(search: &Search<'_>, folders: &[PathBuf], how: How, found: &mut Found) {
+pub(super) fn walk(search: &SearchRequest<'_>, folders: &[PathBuf], how: WalkOptions, found: &mut Discovery) {
     let all = Mutex::new(Vec::new());
     let ignored = Ignored::new(&search.cwd);
     builder(search, folders).build_parallel().run(|| {
@@ -46,7 +46,7 @@ pub(super) fn walk(search: &Search<'_>, folders: &[PathBuf], how: How, found: &m
             filtered: how.filtered,
             search,
             in_scope: how.in_scope,
-            found: Found::default(),
+            found: Discovery::default(),
             all: &all,
         };
         Box::new(move |entry| worker.visit(entry))
@@ -56,7 +56,7 @@ pub(super) fn walk(search: &Search<'_>, folders: &[PathBuf], how: How, found: &m
     }
 }
 
-fn builder(search: &Search<'_>, folders: &[PathBuf]) -> WalkBuilder {
+fn builder(search: &SearchRequest<'_>, folders: &[PathBuf]) -> WalkBuilder {
     let mut builder = WalkBuilder::empty();
     for folder in folders {
         builder.add(folder);
@@ -123,7 +123,7 @@ impl Worker<'_, '_> {
                     self.found.skip(tell, &shown, why);
                     return WalkState::Continue;
                 }
-                Promise::Iam
+                NamePromise::Iam
             }
         };
         self.file(&entry, promised);
@@ -157,7 +157,7 @@ impl Worker<'_, '_> {
     fn link(&mut self, entry: &DirEntry, name: &str) {
         let absolute = self.search.absolute(entry.path());
         let may_matter = || match std::fs::metadata(entry.path()) {
-            Ok(meta) => meta.is_dir() || promise(name) == Ok(Promise::Iam),
+            Ok(meta) => meta.is_dir() || promise(name) == Ok(NamePromise::Iam),
             Err(_) => false,
         };
         let left_out = || self.filtered && self.search.excluded(&absolute) || folder_skipped(name).is_some();
@@ -168,7 +168,9 @@ impl Worker<'_, '_> {
         }
         if self.in_scope && may_matter() && !left_out() && self.search.inside.is_left_by(&absolute) {
             let shown = self.search.shown(&absolute);
-            self.found.unjudged.push(Unjudged::whole(shown, Why::Outside));
+            self.found
+                .unjudged
+                .push(Unjudged::whole(shown, UnjudgedReason::Outside));
         }
     }
 
@@ -176,11 +178,13 @@ impl Worker<'_, '_> {
     fn synthesized(&mut self, entry: &DirEntry) {
         if self.in_scope {
             let shown = self.shown(entry);
-            self.found.unjudged.push(Unjudged::whole(shown, Why::Ignored));
+            self.found
+                .unjudged
+                .push(Unjudged::whole(shown, UnjudgedReason::Ignored));
         }
     }
 
-    fn file(&mut self, entry: &DirEntry, promised: Promise) {
+    fn file(&mut self, entry: &DirEntry, promised: NamePromise) {
         let absolute = self.search.absolute(entry.path());
         let shown = self.search.shown(&absolute);
         if self.filtered && self.search.excluded(&absolute) {

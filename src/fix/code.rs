@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::quoting::{Quoting, python_prefix, python_quotes};
-use super::series::Layout;
+use super::sequence::Layout;
 use crate::finding::Edit;
 use crate::source::{FileId, Hole, HoleKind, Span, Text};
 use crate::syntax::python::{self, K};
-use crate::syntax::{Kind, NodeId, Style, Tree, hcl, json, yaml};
+use crate::syntax::{NodeId, NodeKind, NodeStyle, Tree, hcl, json, yaml};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Syntax {
@@ -39,7 +39,7 @@ impl Syntax {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum CodeShape {
     /// Children are its items.
     List,
     /// A Python tuple: one item needs a comma.
@@ -54,35 +54,35 @@ pub(super) enum Shape {
 }
 
 #[derive(Debug)]
-pub(super) struct Part {
-    pub(super) shape: Shape,
+pub(super) struct CodePart {
+    pub(super) shape: CodeShape,
     /// Bytes of the code's text.
     pub(super) range: Range<usize>,
     pub(super) parent: Option<usize>,
     /// In order.
     pub(super) children: Vec<usize>,
     /// What a string says and how it is written, where it may hold a document.
-    inner: Option<(Text, Style)>,
+    inner: Option<(Text, NodeStyle)>,
     pub(super) layout: OnceCell<Option<Box<Layout>>>,
 }
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Code {
+pub(super) struct EditableCode {
     pub(super) file: FileId,
     pub(super) syntax: Syntax,
     pub(super) text: String,
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<CodePart>,
     /// The innermost part that is written at a place in the file.
     places: HashMap<Span, usize>,
     /// Parts that may hold a document, in order.
     strings: Vec<usize>,
-    host: Option<Host>,
+    host: Option<EmbeddedIn>,
 }
 
 /// How an embedded text stands in its file.
 #[derive(Debug)]
-struct Host {
+struct EmbeddedIn {
     text: Text,
     /// From the innermost string to the outermost.
     quotings: Vec<Quoting>,
@@ -94,7 +94,7 @@ const MAX_EMBEDDED: usize = 1 << 20;
 /// How many strings may stand between the beginning of the one around a place and the place.
 const MAX_NESTED: usize = 64;
 
-impl Code {
+impl EditableCode {
     /// A whole file; `None` where it is in no syntax that edits are known for.
     pub(super) fn file(file: FileId, path: &str, text: &str) -> Option<Self> {
         let syntax = Syntax::of(path, text)?;
@@ -104,7 +104,7 @@ impl Code {
             Syntax::Yaml => code.tree(&yaml::parse(file, text)),
             Syntax::Hcl => {
                 let hcl = hcl::parse(file, text);
-                let root = code.push(Shape::Body, 0..text.len(), None);
+                let root = code.push(CodeShape::Body, 0..text.len(), None);
                 code.body(&hcl.tree, &hcl.body, root);
             }
             Syntax::Python => {
@@ -117,7 +117,7 @@ impl Code {
         Some(code)
     }
 
-    fn new(file: FileId, syntax: Syntax, text: String, host: Option<Host>) -> Self {
+    fn new(file: FileId, syntax: Syntax, text: String, host: Option<EmbeddedIn>) -> Self {
         Self {
             file,
             syntax,
@@ -141,7 +141,7 @@ impl Code {
             quotings.extend(host.quotings.iter().cloned());
         }
         let tree = json::parse_text(inner, Span::new(self.file, 0, 0));
-        let host = Host {
+        let host = EmbeddedIn {
             text: inner.clone(),
             quotings,
         };
@@ -151,7 +151,7 @@ impl Code {
     }
 
     /// How the string `part` is written.
-    fn quoting(&self, part: usize, inner: &Text, style: Style) -> Option<Quoting> {
+    fn quoting(&self, part: usize, inner: &Text, style: NodeStyle) -> Option<Quoting> {
         let indent = || {
             let at = inner.span_of(0..1)?.start as usize;
             let line = self.text[..at].rfind('\n').map_or(0, |i| i + 1);
@@ -160,12 +160,12 @@ impl Code {
         };
         Some(match (self.syntax, style) {
             (Syntax::Json, _) => Quoting::Escaped,
-            (Syntax::Yaml, Style::Double) => Quoting::Escaped,
-            (Syntax::Yaml, Style::Single) => Quoting::Doubled,
-            (Syntax::Yaml, Style::Literal) => Quoting::Indented(indent()?),
-            (Syntax::Yaml, Style::Folded) => Quoting::OneLine,
+            (Syntax::Yaml, NodeStyle::Double) => Quoting::Escaped,
+            (Syntax::Yaml, NodeStyle::Single) => Quoting::Doubled,
+            (Syntax::Yaml, NodeStyle::Literal) => Quoting::Indented(indent()?),
+            (Syntax::Yaml, NodeStyle::Folded) => Quoting::OneLine,
             (Syntax::Yaml, _) => return None,
-            (Syntax::Hcl, Style::Heredoc) => Quoting::Heredoc(indent()?),
+            (Syntax::Hcl, NodeStyle::Heredoc) => Quoting::Heredoc(indent()?),
             (Syntax::Hcl, _) => Quoting::Template,
             (Syntax::Python, _) => Quoting::python(self.slice(part))?,
         })
@@ -247,12 +247,12 @@ impl Code {
         Some(Edit { span, text })
     }
 
-    fn push(&mut self, shape: Shape, range: Range<usize>, parent: Option<usize>) -> usize {
+    fn push(&mut self, shape: CodeShape, range: Range<usize>, parent: Option<usize>) -> usize {
         let id = self.parts.len();
         if let Some(span) = self.span(range.clone()) {
             self.places.insert(span, id);
         }
-        self.parts.push(Part {
+        self.parts.push(CodePart {
             shape,
             range,
             parent,
@@ -266,7 +266,7 @@ impl Code {
         id
     }
 
-    fn hold(&mut self, part: usize, inner: Option<Text>, style: Style) {
+    fn hold(&mut self, part: usize, inner: Option<Text>, style: NodeStyle) {
         if let Some(text) = inner {
             self.parts[part].inner = Some((text, style));
             self.strings.push(part);
@@ -287,24 +287,24 @@ impl Code {
             let node = *tree.node(id);
             let range = node.start as usize..node.end as usize;
             let shape = match node.kind {
-                _ if tree.is_alias(id) => Shape::Other,
-                Kind::Seq => Shape::List,
-                Kind::Map => Shape::Object,
-                Kind::Str | Kind::Num | Kind::Bool | Kind::Null => Shape::Scalar,
-                _ => Shape::Other,
+                _ if tree.is_alias(id) => CodeShape::Other,
+                NodeKind::Seq => CodeShape::List,
+                NodeKind::Map => CodeShape::Object,
+                NodeKind::Str | NodeKind::Num | NodeKind::Bool | NodeKind::Null => CodeShape::Scalar,
+                _ => CodeShape::Other,
             };
             let part = self.push(shape, range, parent);
             if tree.is_alias(id) {
                 continue;
             }
             let inner = match node.kind {
-                Kind::Str => tree.text(id).filter(|t| t.len() > 8).cloned(),
-                Kind::Template => Some(template(tree, id)),
+                NodeKind::Str => tree.text(id).filter(|t| t.len() > 8).cloned(),
+                NodeKind::Template => Some(template(tree, id)),
                 _ => None,
             };
             self.hold(part, inner, node.style);
             let mut children: Vec<NodeId> = tree.children(id).collect();
-            if node.kind == Kind::Template {
+            if node.kind == NodeKind::Template {
                 children.retain(|c| !is_literal(tree, *c));
             }
             open.extend(children.into_iter().rev().map(|c| (c, Some(part))));
@@ -312,40 +312,44 @@ impl Code {
     }
 
     fn body(&mut self, tree: &Tree, body: &hcl::Body, part: usize) {
-        enum Entry<'b> {
+        enum CodeEntry<'b> {
             Attribute(&'b hcl::Attribute),
-            Block(&'b hcl::Block),
+            Block(&'b hcl::HclBlock),
         }
-        let mut entries: Vec<(u32, Entry<'_>)> = Vec::new();
-        entries.extend(body.attributes.iter().map(|a| (a.name_span.start, Entry::Attribute(a))));
-        entries.extend(body.blocks.iter().map(|b| (b.span.start, Entry::Block(b))));
+        let mut entries: Vec<(u32, CodeEntry<'_>)> = Vec::new();
+        entries.extend(
+            body.attributes
+                .iter()
+                .map(|a| (a.name_span.start, CodeEntry::Attribute(a))),
+        );
+        entries.extend(body.blocks.iter().map(|b| (b.span.start, CodeEntry::Block(b))));
         entries.sort_by_key(|(at, _)| *at);
         for (_, entry) in entries {
             match entry {
-                Entry::Attribute(a) => {
-                    self.push(Shape::Other, a.name_span.range(), Some(part));
+                CodeEntry::Attribute(a) => {
+                    self.push(CodeShape::Other, a.name_span.range(), Some(part));
                     self.node(tree, a.value, Some(part));
                 }
-                Entry::Block(b) => {
-                    self.push(Shape::Other, b.kind_span.range(), Some(part));
-                    let inner = self.push(Shape::Body, b.span.range(), Some(part));
+                CodeEntry::Block(b) => {
+                    self.push(CodeShape::Other, b.kind_span.range(), Some(part));
+                    let inner = self.push(CodeShape::Body, b.span.range(), Some(part));
                     self.body(tree, &b.body, inner);
                 }
             }
         }
     }
 
-    fn python(&mut self, code: &python::Code<'_>, tree: &python::Tree) {
+    fn python(&mut self, code: &python::PythonCode<'_>, tree: &python::Tree) {
         let mut open = vec![(tree.root_node(), None)];
         while let Some((node, parent)) = open.pop() {
             let range = node.byte_range();
             let shape = match python::kind(node) {
                 K::Comment => continue,
-                K::List | K::Set => Shape::List,
-                K::Tuple => Shape::Tuple,
-                K::Dictionary => Shape::Object,
-                K::String | K::Integer | K::Float | K::True | K::False | K::None => Shape::Scalar,
-                _ => Shape::Other,
+                K::List | K::Set => CodeShape::List,
+                K::Tuple => CodeShape::Tuple,
+                K::Dictionary => CodeShape::Object,
+                K::String | K::Integer | K::Float | K::True | K::False | K::None => CodeShape::Scalar,
+                _ => CodeShape::Other,
             };
             let mut cursor = node.walk();
             let mut children: Vec<python::Node<'_>> = node.named_children(&mut cursor).collect();
@@ -357,14 +361,14 @@ impl Code {
                 continue;
             }
             // `**other` stands for any number of entries: what is beside it cannot be told apart by position.
-            let spread = shape == Shape::Object
+            let spread = shape == CodeShape::Object
                 && children
                     .iter()
                     .any(|c| !matches!(python::kind(*c), K::Pair | K::Comment));
-            let shape = if spread { Shape::Other } else { shape };
+            let shape = if spread { CodeShape::Other } else { shape };
             let part = self.push(shape, range, parent);
             if python::kind(node) == K::String {
-                self.hold(part, python_text(code, node), Style::Double);
+                self.hold(part, python_text(code, node), NodeStyle::Double);
                 continue;
             }
             children.reverse();
@@ -375,7 +379,7 @@ impl Code {
 
 /// Whether a template's child is one of its literal runs.
 fn is_literal(tree: &Tree, child: NodeId) -> bool {
-    tree.kind(child) == Kind::Str && tree.node(child).style == Style::Plain
+    tree.kind(child) == NodeKind::Str && tree.node(child).style == NodeStyle::Plain
 }
 
 /// The text of a template; what is interpolated is a hole.
@@ -391,7 +395,7 @@ fn template(tree: &Tree, id: NodeId) -> Text {
 }
 
 /// What a Python string says; `None` where it is too short to be a document.
-fn python_text(code: &python::Code<'_>, node: python::Node<'_>) -> Option<Text> {
+fn python_text(code: &python::PythonCode<'_>, node: python::Node<'_>) -> Option<Text> {
     let written = code.slice(node.byte_range());
     if written.len() < 8 {
         return None;

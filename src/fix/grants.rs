@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::iam::actions::ActionSet;
-use crate::iam::condition::{Family, Network, Operator};
-use crate::iam::glob::Case;
+use crate::iam::condition::{Network, Operator, OperatorFamily};
+use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
-use crate::iam::{Clause, Condition, Document, Effect, Item, Statement};
+use crate::iam::{Clause, ClauseItem, Condition, Document, Effect, Statement};
 use crate::project::Project;
 
 /// Documents with more resources in one frame than this are compared as they are written.
@@ -20,18 +20,18 @@ const MAX_RESOURCES: usize = 400;
 const NAMED: usize = 3;
 
 /// Path of the file, the holder of the document, and its number among the documents of that holder.
-type Place = (String, String, usize);
+type DocumentKey = (String, String, usize);
 
 /// What the statements with one effect, one set of principals, and one set of conditions say: actions by resource.
-type Frame = BTreeMap<String, ActionSet>;
+type GrantFrame = BTreeMap<String, ActionSet>;
 
 /// Every document in play.
 #[derive(Debug, Default)]
-pub(super) struct Grants(BTreeMap<Place, BTreeMap<String, Frame>>);
+pub(super) struct Grants(BTreeMap<DocumentKey, BTreeMap<String, GrantFrame>>);
 
 impl Grants {
     pub(super) fn of(project: &Project<'_>) -> Self {
-        let mut out: BTreeMap<Place, BTreeMap<String, Frame>> = BTreeMap::new();
+        let mut out: BTreeMap<DocumentKey, BTreeMap<String, GrantFrame>> = BTreeMap::new();
         for d in &project.documents {
             let path = project.sources.path(d.span.file).to_owned();
             let owner = d.owner.as_ref().map(|o| format!("{}.{}", o.address, o.attribute));
@@ -47,7 +47,7 @@ impl Grants {
     pub(super) fn difference(&self, after: &Self) -> Vec<String> {
         let nothing = BTreeMap::new();
         let mut out = Vec::new();
-        let places: BTreeSet<&Place> = self.0.keys().chain(after.0.keys()).collect();
+        let places: BTreeSet<&DocumentKey> = self.0.keys().chain(after.0.keys()).collect();
         for place in places {
             let old = self.0.get(place).unwrap_or(&nothing);
             let new = after.0.get(place).unwrap_or(&nothing);
@@ -67,8 +67,8 @@ impl Grants {
 fn lines(
     path: &str,
     sign: char,
-    these: &BTreeMap<String, Frame>,
-    those: &BTreeMap<String, Frame>,
+    these: &BTreeMap<String, GrantFrame>,
+    those: &BTreeMap<String, GrantFrame>,
     out: &mut Vec<String>,
 ) {
     for (frame, resources) in these {
@@ -97,19 +97,24 @@ fn lines(
 }
 
 /// What the frame has for a resource, and for those that cover it.
-fn covering<'f>(frame: &'f Frame, resource: &str) -> impl Iterator<Item = &'f ActionSet> {
+fn covering<'f>(frame: &'f GrantFrame, resource: &str) -> impl Iterator<Item = &'f ActionSet> {
     let literal = |r: &str| r.contains("${") || r.starts_with("not ");
-    let narrow = Pattern::plain(resource, Case::Sensitive);
+    let narrow = Pattern::plain(resource, CaseSensitivity::Sensitive);
     let compared = frame.len() <= MAX_RESOURCES && !literal(resource);
-    let covers =
-        move |wide: &str| compared && !literal(wide) && Pattern::plain(wide, Case::Sensitive).covers(&narrow).is_yes();
+    let covers = move |wide: &str| {
+        compared
+            && !literal(wide)
+            && Pattern::plain(wide, CaseSensitivity::Sensitive)
+                .covers(&narrow)
+                .is_yes()
+    };
     let resource = resource.to_owned();
     let all = frame.iter().filter(move |(wide, _)| **wide == resource || covers(wide));
     all.map(|(_, actions)| actions)
 }
 
-fn frames(d: &Document) -> BTreeMap<String, Frame> {
-    let mut out: BTreeMap<String, Frame> = BTreeMap::new();
+fn frames(d: &Document) -> BTreeMap<String, GrantFrame> {
+    let mut out: BTreeMap<String, GrantFrame> = BTreeMap::new();
     for s in &d.statements {
         let frame = out.entry(frame(s)).or_default();
         let actions = actions(s);
@@ -126,11 +131,11 @@ fn frames(d: &Document) -> BTreeMap<String, Frame> {
 }
 
 /// Takes from each resource the actions that another resource, which covers it, has too.
-fn without_covered(frame: &mut Frame) {
+fn without_covered(frame: &mut GrantFrame) {
     if frame.len() <= MAX_RESOURCES {
         let patterns: Vec<(String, Pattern)> = frame
             .keys()
-            .map(|r| (r.clone(), Pattern::plain(r, Case::Sensitive)))
+            .map(|r| (r.clone(), Pattern::plain(r, CaseSensitivity::Sensitive)))
             .collect();
         for (narrow, pattern) in &patterns {
             for (wide, covers) in patterns.iter().filter(|(wide, _)| wide != narrow) {
@@ -175,8 +180,8 @@ fn frame(s: &Statement) -> String {
 }
 
 fn condition(c: &Condition) -> String {
-    let of_networks = Operator::of(c).is_some_and(|o| o.family == Family::IpAddress);
-    let values = sorted(c.values.iter().map(|value: &Item| {
+    let of_networks = Operator::of(c).is_some_and(|o| o.family == OperatorFamily::IpAddress);
+    let values = sorted(c.values.iter().map(|value: &ClauseItem| {
         let shown = value.display();
         // Host bits are not compared: IAM User Guide, "IP address condition operators".
         let network = Network::parse(&shown).filter(|_| of_networks);
@@ -201,21 +206,21 @@ fn actions(s: &Statement) -> ActionSet {
 fn resources(s: &Statement) -> BTreeSet<String> {
     match &s.resource {
         None => BTreeSet::from([String::new()]),
-        Some(c) if c.negated => BTreeSet::from([format!("not {}", sorted(c.items.iter().map(Item::display)))]),
-        Some(c) => c.items.iter().map(Item::display).collect(),
+        Some(c) if c.negated => BTreeSet::from([format!("not {}", sorted(c.items.iter().map(ClauseItem::display)))]),
+        Some(c) => c.items.iter().map(ClauseItem::display).collect(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::iam::Own;
+    use crate::iam::Ownership;
     use crate::pipeline::analyse;
     use crate::source::Sources;
 
     /// The difference between two texts of a policy.
     fn difference(old: &str, new: &str) -> Vec<String> {
-        let own = Own::default();
+        let own = Ownership::default();
         let grants = |statements: &str| {
             let text = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statements}]}}");
             let sources = Sources::from_strings(&[("p.json", &text)]);

@@ -9,16 +9,16 @@
 //! written there ([`code`]), the list or object that it is an element of ([`series`]), and spells what is new
 //! ([`spelling`], [`quoting`]). [`mend`] makes them, in rounds: of two that touch the same bytes, the first.
 
+mod apply;
 mod code;
 mod grants;
-mod mend;
 mod quoting;
-mod series;
-mod spelling;
+mod render;
+mod sequence;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
-pub use mend::{Dropped, Mended, Seen, Texts, diff, edited, mend};
+pub use apply::{AppliedFixes, Dropped, LintedState, Texts, diff, edited, mend};
 pub use write::write;

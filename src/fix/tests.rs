@@ -1,7 +1,7 @@
 //! One change in every syntax that can carry it.
 
 use super::write::Writer;
-use crate::finding::{Change, Remedy};
+use crate::finding::{Remedy, RemedyStep};
 use crate::source::{FileId, Sources, Span};
 
 const PATHS: [&str; 6] = ["p.json", "t.yaml", "main.tf", "app.py", "app.ipynb", "x.env"];
@@ -19,7 +19,7 @@ fn marked(path: &str, text: &str) -> (Sources, Span) {
 }
 
 /// What `change` makes of the marked text; "" where it cannot be written.
-fn changed(path: &str, text: &str, change: impl Fn(Span) -> Change) -> String {
+fn changed(path: &str, text: &str, change: impl Fn(Span) -> RemedyStep) -> String {
     let (sources, span) = marked(path, text);
     let remedy = Remedy::safe("x").change(change(span));
     let Some(fix) = Writer::new(&sources).fix(&remedy) else {
@@ -32,7 +32,7 @@ fn changed(path: &str, text: &str, change: impl Fn(Span) -> Change) -> String {
     out
 }
 
-fn check(cases: &[(&str, &str, &str)], change: impl Fn(Span) -> Change) {
+fn check(cases: &[(&str, &str, &str)], change: impl Fn(Span) -> RemedyStep) {
     for (path, before, after) in cases {
         assert_eq!(&changed(path, before, &change), after, "{path}:\n{before}");
     }
@@ -119,7 +119,7 @@ fn items_are_taken_out_with_their_comma_and_line() {
         ("app.py", "x = f'[\"{a}\", «\"b\"»]'\n", "x = f'[\"{a}\"]'\n"),
         ("app.py", "x = \"[\\\"a\\\", «\\\"b\\\"»]\"\n", "x = \"[\\\"a\\\"]\"\n"),
     ];
-    check(&cases, |at| Change::Remove { at });
+    check(&cases, |at| RemedyStep::Remove { at });
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn entries_are_taken_out_by_their_key() {
         ("app.py", "x = {'b': 1, «'a'»: ''}\n", "x = {'b': 1}\n"),
         ("app.py", "x = {**b, «'a'»: ''}\n", ""),
     ];
-    check(&cases, |at| Change::Remove { at });
+    check(&cases, |at| RemedyStep::Remove { at });
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn strings_are_replaced_in_their_own_manner() {
         ("main.tf", "a = «var.b»\n", ""),
         ("app.ipynb", "{\"a\": «\"b\"»}", ""),
     ];
-    check(&cases, |at| Change::Replace {
+    check(&cases, |at| RemedyStep::Replace {
         at,
         with: words(&["s3:Get*"]),
     });
@@ -218,7 +218,7 @@ fn one_string_becomes_several() {
         ),
         ("p.json", r#"{«"Action"»: "*"}"#, ""),
     ];
-    check(&cases, |at| Change::Replace {
+    check(&cases, |at| RemedyStep::Replace {
         at,
         with: words(&["a:B", "c:D"]),
     });
@@ -239,7 +239,7 @@ fn one_string_becomes_several() {
             "- Action:\n    - a:A\n    - a:B\n    - a:C\n    - a:D\n",
         ),
     ];
-    check(&many, |at| Change::Replace {
+    check(&many, |at| RemedyStep::Replace {
         at,
         with: words(&["a:A", "a:B", "a:C", "a:D"]),
     });
@@ -277,7 +277,7 @@ fn strings_are_added_behind_a_string() {
             "x = \"[\\n  \\\"a\\\",\\n  \\\"b\\\"\\n]\"\n",
         ),
     ];
-    check(&cases, |behind| Change::Add {
+    check(&cases, |behind| RemedyStep::Add {
         behind,
         items: words(&["b"]),
     });
@@ -286,7 +286,7 @@ fn strings_are_added_behind_a_string() {
 #[test]
 fn entries_are_put_beside_a_key() {
     let version = |before| {
-        move |beside| Change::Enter {
+        move |beside| RemedyStep::Enter {
             beside,
             before,
             key: "Version".to_owned(),
@@ -353,7 +353,7 @@ fn entries_are_put_beside_a_key() {
         ),
     ];
     check(&behind, version(false));
-    let condition = |beside| Change::Enter {
+    let condition = |beside| RemedyStep::Enter {
         beside,
         before: false,
         key: "Condition".to_owned(),
@@ -383,12 +383,12 @@ fn comments_go_with_their_line() {
         ("main.tf", "a = f(«/* x» */ 1)\n", "a = f( 1)\n"),
         ("x.env", "«# x»", ""),
     ];
-    check(&cases, |at| Change::Comment { at });
+    check(&cases, |at| RemedyStep::Comment { at });
 }
 
 #[test]
 fn words_are_replaced_where_they_are_what_was_thought() {
-    let with = |at| Change::Word {
+    let with = |at| RemedyStep::Word {
         at,
         was: "S3".to_owned(),
         with: "s3".to_owned(),

@@ -6,12 +6,12 @@ use std::ops::Range;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::code::{Code, Shape, Syntax};
-use super::series::{Series, Splice, indentation};
-use super::spelling::{self, Manner};
-use crate::finding::{Change, Edit, Fix, Offered, Remedy};
-use crate::settle::{Report, Status};
+use super::code::{CodeShape, EditableCode, Syntax};
+use super::render::{self, QuoteStyle};
+use super::sequence::{Series, Splice, indentation};
+use crate::finding::{Edit, Fix, Offered, Remedy, RemedyStep};
 use crate::source::{FileId, Sources, Span};
+use crate::triage::{Report, Status};
 
 /// Lists with more items than this are not written on one line where there was no list before.
 const MAX_ON_A_LINE: usize = 3;
@@ -19,9 +19,9 @@ const MAX_ON_A_LINE: usize = 3;
 /// How deep strings inside strings are followed.
 const MAX_DEPTH: usize = 4;
 
-/// Fills in [`crate::settle::Reported::fixes`]: every remedy that can be written exactly, in the order of the finding.
+/// Fills in [`crate::triage::ReportedFinding::fixes`]: every remedy that can be written exactly, in the order of the finding.
 pub fn write(sources: &Sources, report: &mut Report) {
-    let reported = Reported::of(report);
+    let reported = ReportedPlaces::of(report);
     let of_file = report.findings.par_chunk_by_mut(|a, b| a.span().file == b.span().file);
     of_file.for_each(|findings| {
         let mut writer = Writer::new(sources);
@@ -33,9 +33,9 @@ pub fn write(sources: &Sources, report: &mut Report) {
 }
 
 /// The places that findings are about which somebody has to act on.
-struct Reported(Vec<Span>);
+struct ReportedPlaces(Vec<Span>);
 
-impl Reported {
+impl ReportedPlaces {
     fn of(report: &Report) -> Self {
         let repeats = |rule: &str| rule.starts_with("redundant-") || rule.starts_with("duplicate-");
         let findings = report
@@ -74,15 +74,15 @@ pub(super) struct Writer<'s> {
 
 /// A file, and the documents in its strings that were asked for so far.
 struct Layers {
-    codes: Vec<Code>,
+    codes: Vec<EditableCode>,
     /// Which string of which code is which code.
     embedded: BTreeMap<(usize, usize), Option<usize>>,
 }
 
 /// A part of a code.
 #[derive(Clone, Copy)]
-struct Place<'c> {
-    code: &'c Code,
+struct CodeSpot<'c> {
+    code: &'c EditableCode,
     part: usize,
 }
 
@@ -116,20 +116,20 @@ impl<'s> Writer<'s> {
         })
     }
 
-    fn edits(&mut self, change: &Change) -> Option<Vec<Edit>> {
+    fn edits(&mut self, change: &RemedyStep) -> Option<Vec<Edit>> {
         match change {
-            Change::Bytes(edit) => Some(vec![edit.clone()]),
-            Change::Word { at, was, with } => {
+            RemedyStep::Bytes(edit) => Some(vec![edit.clone()]),
+            RemedyStep::Word { at, was, with } => {
                 let plain = |s: &str| s.chars().all(|c| c.is_ascii_alphanumeric() || "-_:.*/?".contains(c));
                 let fits = self.sources.slice(*at) == was && plain(was) && plain(with);
                 fits.then(|| vec![edit(*at, with)])
             }
-            Change::Comment { at } => Some(vec![comment(self.sources, *at)]),
-            Change::Replace { at, with } if with.is_empty() => self.place(*at)?.remove(),
-            Change::Remove { at } => self.place(*at)?.remove(),
-            Change::Replace { at, with } => self.place(*at)?.replace(with),
-            Change::Add { behind, items } => self.place(*behind)?.add(items),
-            Change::Enter {
+            RemedyStep::Comment { at } => Some(vec![comment(self.sources, *at)]),
+            RemedyStep::Replace { at, with } if with.is_empty() => self.place(*at)?.remove(),
+            RemedyStep::Remove { at } => self.place(*at)?.remove(),
+            RemedyStep::Replace { at, with } => self.place(*at)?.replace(with),
+            RemedyStep::Add { behind, items } => self.place(*behind)?.add(items),
+            RemedyStep::Enter {
                 beside,
                 before,
                 key,
@@ -138,13 +138,13 @@ impl<'s> Writer<'s> {
         }
     }
 
-    fn place(&mut self, span: Span) -> Option<Place<'_>> {
+    fn place(&mut self, span: Span) -> Option<CodeSpot<'_>> {
         let sources = self.sources;
         let layers = self
             .files
             .entry(span.file)
             .or_insert_with(|| {
-                let file = Code::file(span.file, sources.path(span.file), sources.text(span.file))?;
+                let file = EditableCode::file(span.file, sources.path(span.file), sources.text(span.file))?;
                 Some(Layers {
                     codes: vec![file],
                     embedded: BTreeMap::new(),
@@ -155,7 +155,7 @@ impl<'s> Writer<'s> {
         for _ in 0..MAX_DEPTH {
             if let Some(part) = layers.codes[at].part_at(span) {
                 let code = &layers.codes[at];
-                return Some(Place { code, part });
+                return Some(CodeSpot { code, part });
             }
             let string = layers.codes[at].string_around(span)?;
             let known = layers.embedded.get(&(at, string)).copied();
@@ -212,17 +212,17 @@ fn comment(sources: &Sources, at: Span) -> Edit {
     edit(Span::new(at.file, start, end), "")
 }
 
-impl<'c> Place<'c> {
+impl<'c> CodeSpot<'c> {
     /// The list, object or block that the part is an element of, and which one: by item, or by key.
     fn element(self) -> Option<(Series<'c>, usize, usize)> {
         let container = self.code.parts[self.part].parent?;
         let outer = &self.code.parts[container];
         let at = outer.children.binary_search(&self.part).ok()?;
         let n = match outer.shape {
-            Shape::List | Shape::Tuple => at,
-            Shape::Object | Shape::Body if at % 2 == 0 => at / 2,
+            CodeShape::List | CodeShape::Tuple => at,
+            CodeShape::Object | CodeShape::Body if at % 2 == 0 => at / 2,
             // A nested block, all of it.
-            Shape::Body if self.code.parts[self.part].shape == Shape::Body => at / 2,
+            CodeShape::Body if self.code.parts[self.part].shape == CodeShape::Body => at / 2,
             _ => return None,
         };
         Some((Series::of(self.code, container)?, n, container))
@@ -231,19 +231,19 @@ impl<'c> Place<'c> {
     /// Whether the part is an item of a list.
     fn is_item(self) -> bool {
         let parent = self.code.parts[self.part].parent;
-        parent.is_some_and(|p| matches!(self.code.parts[p].shape, Shape::List | Shape::Tuple))
+        parent.is_some_and(|p| matches!(self.code.parts[p].shape, CodeShape::List | CodeShape::Tuple))
     }
 
     fn written(self) -> &'c str {
         self.code.slice(self.part)
     }
 
-    fn manner(self) -> Manner {
-        Manner::of(self.code.syntax, self.written())
+    fn manner(self) -> QuoteStyle {
+        QuoteStyle::of(self.code.syntax, self.written())
     }
 
     fn strings(self, texts: &[String]) -> Vec<String> {
-        let one = |t: &String| spelling::string(self.code.syntax, self.manner(), t);
+        let one = |t: &String| render::string(self.code.syntax, self.manner(), t);
         texts.iter().map(one).collect()
     }
 
@@ -259,16 +259,16 @@ impl<'c> Place<'c> {
 
     fn replace(self, with: &[String]) -> Option<Vec<Edit>> {
         let part = &self.code.parts[self.part];
-        if part.shape != Shape::Scalar {
+        if part.shape != CodeShape::Scalar {
             return None;
         }
         let range = part.range.clone();
         if let [only] = with {
             let key = !self.is_item() && self.element().is_some();
             let text = if key {
-                spelling::key(self.code.syntax, self.manner(), only)
+                render::key(self.code.syntax, self.manner(), only)
             } else {
-                spelling::string(self.code.syntax, self.manner(), only)
+                render::string(self.code.syntax, self.manner(), only)
             };
             return self.splice(vec![(range, text)]);
         }
@@ -284,7 +284,7 @@ impl<'c> Place<'c> {
             let (series, n, _) = self.element()?;
             return self.splice(series.insert_after(n, &self.strings(items))?);
         }
-        if self.code.parts[self.part].shape != Shape::Scalar {
+        if self.code.parts[self.part].shape != CodeShape::Scalar {
             return None;
         }
         let mut all = vec![self.written().to_owned()];
@@ -300,7 +300,7 @@ impl<'c> Place<'c> {
         let container = &self.code.parts[parent];
         // Only an object's or a block's value may be a list instead.
         let at = container.children.binary_search(&self.part).ok()?;
-        if !matches!(container.shape, Shape::Object | Shape::Body) || at % 2 == 0 {
+        if !matches!(container.shape, CodeShape::Object | CodeShape::Body) || at % 2 == 0 {
             return None;
         }
         if items.len() <= MAX_ON_A_LINE {
@@ -324,7 +324,7 @@ impl<'c> Place<'c> {
     fn enter(self, before: bool, key: &str, value: &Value) -> Option<Vec<Edit>> {
         let (series, n, container) = self.element()?;
         let shape = self.code.parts[container].shape;
-        if matches!(shape, Shape::List | Shape::Tuple) {
+        if matches!(shape, CodeShape::List | CodeShape::Tuple) {
             return None;
         }
         let new = self.entry(&series, container, n, key, value);
@@ -342,27 +342,27 @@ impl<'c> Place<'c> {
         let beside = &self.code.parts[part.children[2 * n + 1]];
         let keys = self.manner();
         // Strings are quoted as those beside are; a bare word beside says nothing of what needs quotes.
-        let strings = match (syntax, Manner::of(syntax, &self.code.text[beside.range.clone()])) {
+        let strings = match (syntax, QuoteStyle::of(syntax, &self.code.text[beside.range.clone()])) {
             (Syntax::Python, _) => keys,
-            (_, Manner::Bare) if beside.shape != Shape::Scalar => Manner::Double,
+            (_, QuoteStyle::Bare) if beside.shape != CodeShape::Scalar => QuoteStyle::Double,
             (_, manner) => manner,
         };
         let key_range: Range<usize> = self.code.parts[self.part].range.clone();
         if syntax == Syntax::Yaml && !self.code.is_bracketed(container) {
-            let name = spelling::key(syntax, keys, key);
+            let name = render::key(syntax, keys, key);
             let indent = series.column(key_range.start);
-            return format!("{name}:{}", spelling::block(value, keys, strings, &indent));
+            return format!("{name}:{}", render::block(value, keys, strings, &indent));
         }
-        let written = spelling::value(syntax, keys, strings, value);
+        let written = render::value(syntax, keys, strings, value);
         if syntax == Syntax::Hcl {
             // As `terraform fmt` has it: the equals signs of neighbours stand below each other.
             let gap = &self.code.text[key_range.end..beside.range.start];
             if let Some(blanks) = gap.find('=') {
-                let name = spelling::key(syntax, keys, key);
+                let name = render::key(syntax, keys, key);
                 let width = key_range.len() + blanks.max(1);
                 return format!("{name:<0$}= {written}", width.max(name.len() + 1));
             }
         }
-        spelling::entry(syntax, keys, key, &written)
+        render::entry(syntax, keys, key, &written)
     }
 }

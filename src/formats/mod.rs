@@ -3,49 +3,49 @@
 //! **Invariant:** lowering never fails; what was not understood is in [`Unit::problems`] or is an unknown value. Formats
 //! know syntax, values and the model; they never see a project or a rule, and no rule ever sees them.
 
+mod cfn_fragments;
 pub mod cloudformation;
+pub mod data;
 pub mod docker;
-mod fragments;
 pub mod iam_json;
 mod placeholders;
-pub mod plain;
 pub mod policies;
 pub mod python;
 mod recognize;
 pub(crate) mod samples;
 pub mod serverless;
-pub mod templated;
 pub mod terraform;
+pub mod text_templates;
 mod vendors;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
-use crate::model::Unit;
+use crate::model::LoweredUnit;
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
 
 /// A family of files that is lowered in one go.
 pub trait Lower: Sync {
     fn name(&self) -> &'static str;
     /// `files` are those that `classify` gave to this format, sorted. May read any other file of `sources` it is led to.
-    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit>;
+    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit>;
 }
 
 /// Lowers files one by one, in parallel, results in the order of `files`. A panic of ours costs that file only and is
 /// reported as such.
-pub fn each_file(files: &[FileId], lower: impl Fn(FileId) -> Unit + Sync) -> Vec<Unit> {
+pub fn each_file(files: &[FileId], lower: impl Fn(FileId) -> LoweredUnit + Sync) -> Vec<LoweredUnit> {
     files.par_iter().map(|&file| guarded(file, || lower(file))).collect()
 }
 
 /// Runs `lower`; a panic becomes an [`ProblemKind::Internal`] problem of `file`.
-pub fn guarded(file: FileId, lower: impl FnOnce() -> Unit) -> Unit {
-    catch_unwind(AssertUnwindSafe(lower)).unwrap_or_else(|_| Unit {
+pub fn guarded(file: FileId, lower: impl FnOnce() -> LoweredUnit) -> LoweredUnit {
+    catch_unwind(AssertUnwindSafe(lower)).unwrap_or_else(|_| LoweredUnit {
         problems: vec![Problem::new(
             ProblemKind::Internal,
             Span::new(file, 0, 0),
             "overgrant failed on this file; please report it",
         )],
-        ..Unit::default()
+        ..LoweredUnit::default()
     })
 }

@@ -7,10 +7,10 @@
 use crate::iam::STATEMENT_ELEMENTS;
 use crate::source::Text;
 use crate::spelling;
-use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Entry, Kind, Value};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
+use crate::value::{MapEntry, Value, ValueKind};
 
-use super::{plain, vendors};
+use super::{data, vendors};
 
 /// How deep alternatives and encodings are followed.
 const MAX_DEPTH: u32 = 8;
@@ -18,7 +18,7 @@ const MAX_DEPTH: u32 = 8;
 const MAX_STATEMENTS: usize = 500;
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum PolicyShape {
     Policy,
     /// A policy that AWS rejects because its elements have other names, such as `Statements`.
     Misspelled,
@@ -26,10 +26,10 @@ pub(super) enum Shape {
 }
 
 /// What `value` is, wherever it is written.
-pub(super) fn shape(value: &Value) -> Shape {
+pub(super) fn shape(value: &Value) -> PolicyShape {
     let value = value.decoded();
     let Some(entries) = value.entries() else {
-        return Shape::Other;
+        return PolicyShape::Other;
     };
     let dated = value.get("Version").is_some_and(is_policy_version);
     let Some(statement) = value.get("Statement") else {
@@ -41,15 +41,15 @@ pub(super) fn shape(value: &Value) -> Shape {
         || open && statements(statement).all(|s| s.as_hole().is_some() || names_an_element(s));
     let theirs = || is_stack_policy(statement) || !dated && is_event_pattern(statement);
     if shaped && !theirs() && !vendors::is_theirs(value) {
-        Shape::Policy
+        PolicyShape::Policy
     } else {
-        Shape::Other
+        PolicyShape::Other
     }
 }
 
 /// Whether `value` is a policy, be it a misspelled one.
 pub(super) fn is_policy(value: &Value) -> bool {
-    shape(value) != Shape::Other
+    shape(value) != PolicyShape::Other
 }
 
 /// [`is_policy`] for what is a whole file or a whole text: nothing around it gives its keys another meaning, so they may be
@@ -71,13 +71,13 @@ pub(super) fn is_assembled(value: &Value) -> bool {
 /// An object with at least two elements that say what a statement does.
 pub(super) fn is_statement_shaped(value: &Value) -> bool {
     match &value.kind {
-        Kind::OneOf(branches) => branches.iter().any(|b| is_plain_statement(&b.value)),
+        ValueKind::OneOf(branches) => branches.iter().any(|b| is_plain_statement(&b.value)),
         _ => is_plain_statement(value),
     }
 }
 
 fn is_plain_statement(value: &Value) -> bool {
-    let is_core = |e: &&Entry| e.key.known().is_some_and(|k| element(&k).is_some_and(is_core));
+    let is_core = |e: &&MapEntry| e.key.known().is_some_and(|k| element(&k).is_some_and(is_core));
     let entries = value.entries();
     entries.is_some_and(|entries| entries.iter().filter(is_core).count() >= 2)
 }
@@ -87,7 +87,7 @@ fn is_plain_statement(value: &Value) -> bool {
 pub(super) fn is_lone_statement(value: &Value) -> bool {
     let effect = value.get("Effect").and_then(Value::as_str);
     let has = |names: &[&str]| names.iter().any(|n| value.get(n).is_some());
-    let ours = |e: &Entry| e.key.known().is_none_or(|k| element(&k).is_some());
+    let ours = |e: &MapEntry| e.key.known().is_none_or(|k| element(&k).is_some());
     matches!(effect.as_deref(), Some("Allow" | "Deny"))
         && has(&["Action", "NotAction"])
         && has(&["Resource", "NotResource", "Principal", "NotPrincipal"])
@@ -122,9 +122,9 @@ pub(super) fn holds_statements(key: &str) -> bool {
 pub(super) fn is_policy_or_text(value: &Value) -> bool {
     let value = value.decoded();
     match &value.kind {
-        Kind::Str(text) => is_policy_text(text),
-        Kind::OneOf(_) => statements(value).any(|v| match &v.kind {
-            Kind::Str(text) => is_policy_text(text),
+        ValueKind::Str(text) => is_policy_text(text),
+        ValueKind::OneOf(_) => statements(value).any(|v| match &v.kind {
+            ValueKind::Str(text) => is_policy_text(text),
             _ => is_policy(v),
         }),
         _ => is_policy(value),
@@ -146,7 +146,7 @@ pub(super) fn is_policy_text(text: &Text) -> bool {
     let Some(Some(span)) = (!text.is_empty()).then(|| text.span_of(0..text.len())) else {
         return true;
     };
-    match plain::embedded(text, span) {
+    match data::embedded(text, span) {
         Some((value, _)) => !vendors::is_theirs(&value),
         None => true,
     }
@@ -283,10 +283,10 @@ fn statements(value: &Value) -> impl Iterator<Item = &Value> {
         while let Some((value, depth)) = open.pop() {
             let value = value.decoded();
             match &value.kind {
-                Kind::Seq(items) if depth < MAX_DEPTH => {
+                ValueKind::Seq(items) if depth < MAX_DEPTH => {
                     open.extend(items.iter().take(MAX_STATEMENTS).rev().map(|v| (v, depth + 1)));
                 }
-                Kind::OneOf(branches) if depth < MAX_DEPTH => {
+                ValueKind::OneOf(branches) if depth < MAX_DEPTH => {
                     open.extend(branches.iter().rev().map(|b| (&b.value, depth + 1)));
                 }
                 _ => return Some(value),
@@ -320,32 +320,32 @@ fn element(key: &str) -> Option<&'static str> {
 }
 
 fn names_an_element(value: &Value) -> bool {
-    let names = |e: &Entry| e.key.known().is_none_or(|k| is_core(&k));
+    let names = |e: &MapEntry| e.key.known().is_none_or(|k| is_core(&k));
     value
         .entries()
         .is_some_and(|entries| entries.is_empty() || entries.iter().any(names))
 }
 
 /// An object without `Statement`: one whose statements were forgotten, or stand under another key.
-fn without_statement(value: &Value, entries: &[Entry], dated: bool) -> Shape {
-    let bare = |e: &Entry| matches!(e.key.known().as_deref(), Some("Version" | "Id"));
-    let holds = |e: &Entry| statements(&e.value).any(is_meant_as_statement);
+fn without_statement(value: &Value, entries: &[MapEntry], dated: bool) -> PolicyShape {
+    let bare = |e: &MapEntry| matches!(e.key.known().as_deref(), Some("Version" | "Id"));
+    let holds = |e: &MapEntry| statements(&e.value).any(is_meant_as_statement);
     if !dated {
-        Shape::Other
+        PolicyShape::Other
     } else if entries.len() <= 2 && entries.iter().all(bare) {
-        Shape::Policy
+        PolicyShape::Policy
     } else if entries.iter().any(holds) && !vendors::is_theirs(value) {
-        Shape::Misspelled
+        PolicyShape::Misspelled
     } else {
-        Shape::Other
+        PolicyShape::Other
     }
 }
 
 /// [`is_statement_shaped`], with an effect that is one where there is an effect at all.
 fn is_meant_as_statement(value: &Value) -> bool {
-    let named = |e: &&Entry| e.key.known().is_some_and(|k| element(&k) == Some("Effect"));
+    let named = |e: &&MapEntry| e.key.known().is_some_and(|k| element(&k) == Some("Effect"));
     let effect = value.entries().and_then(|entries| entries.iter().find(named));
-    let is_effect = |e: &Entry| match e.value.as_str() {
+    let is_effect = |e: &MapEntry| match e.value.as_str() {
         Some(effect) => effect.eq_ignore_ascii_case("allow") || effect.eq_ignore_ascii_case("deny"),
         None => e.value.as_hole().is_some(),
     };
@@ -356,10 +356,10 @@ fn is_meant_as_statement(value: &Value) -> bool {
 fn is_misspelled_file(value: &Value) -> bool {
     let value = value.decoded();
     let Some(entries) = value.entries() else { return false };
-    let key = |e: &Entry| e.key.known().map(|k| k.to_ascii_lowercase()).unwrap_or_default();
-    let dated = |e: &Entry| key(e) == "version" && is_policy_version(&e.value);
+    let key = |e: &MapEntry| e.key.known().map(|k| k.to_ascii_lowercase()).unwrap_or_default();
+    let dated = |e: &MapEntry| key(e) == "version" && is_policy_version(&e.value);
     let statement = entries.iter().find(|e| holds_statements(&key(e)));
-    let has_only = |e: &Entry| matches!(&*key(e), "version" | "id") || holds_statements(&key(e));
+    let has_only = |e: &MapEntry| matches!(&*key(e), "version" | "id") || holds_statements(&key(e));
     // Plurals in lower case without a version are what many tools take as their input.
     let singular = |s: &Value| {
         let entries = s.entries().unwrap_or_default();
@@ -388,10 +388,11 @@ fn is_stack_policy(of: &Value) -> bool {
 /// A pattern that looks for policies in events: all its values are lists, the effect too.
 /// Amazon EventBridge User Guide, "Creating Amazon EventBridge event patterns".
 fn is_event_pattern(of: &Value) -> bool {
-    let is_nested = |v: &Value| matches!(v.kind, Kind::Seq(_) | Kind::Map(_));
+    let is_nested = |v: &Value| matches!(v.kind, ValueKind::Seq(_) | ValueKind::Map(_));
     let is_one = |s: &Value| {
         let entries = s.entries().unwrap_or_default();
-        matches!(s.get("Effect").map(|v| &v.kind), Some(Kind::Seq(_))) && entries.iter().all(|e| is_nested(&e.value))
+        matches!(s.get("Effect").map(|v| &v.kind), Some(ValueKind::Seq(_)))
+            && entries.iter().all(|e| is_nested(&e.value))
     };
     let mut all = statements(of).peekable();
     all.peek().is_some() && all.all(is_one)
@@ -416,7 +417,7 @@ mod tests {
     fn value(text: &str) -> Value {
         let span = Span::new(FileId(0), 0, text.len());
         let text = Text::verbatim(text, FileId(0), 0);
-        plain::embedded(&text, span).expect("a text of JSON").0
+        data::embedded(&text, span).expect("a text of JSON").0
     }
 
     const ALLOW: &str = r#"{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}"#;
@@ -425,29 +426,29 @@ mod tests {
     fn what_a_value_is() {
         let cases = [
             // Anywhere.
-            (format!(r#"{{"Version": "2012-10-17", "Statement": [{ALLOW}]}}"#), Shape::Policy),
-            (format!(r#"{{"Statement": {ALLOW}}}"#), Shape::Policy),
-            (r#"{"Statement": [{"Action": "s3:*", "Resource": "*"}]}"#.into(), Shape::Policy),
-            (r#"{"Statement": [{"Effect": "Allow", "Actions": "s3:*", "Resources": "*"}]}"#.into(), Shape::Policy),
-            (r#"{"Version": "2012-10-17", "Statement": []}"#.into(), Shape::Policy),
-            (r#"{"Version": "2012-10-17"}"#.into(), Shape::Policy),
-            (r#"{"Version": "2012-10-17", "Id": "x"}"#.into(), Shape::Policy),
-            (r#"{"\u0053tatement": [{"\u0045ffect": "Allow", "Action": "*", "\u0052esource": "*"}]}"#.into(), Shape::Policy),
+            (format!(r#"{{"Version": "2012-10-17", "Statement": [{ALLOW}]}}"#), PolicyShape::Policy),
+            (format!(r#"{{"Statement": {ALLOW}}}"#), PolicyShape::Policy),
+            (r#"{"Statement": [{"Action": "s3:*", "Resource": "*"}]}"#.into(), PolicyShape::Policy),
+            (r#"{"Statement": [{"Effect": "Allow", "Actions": "s3:*", "Resources": "*"}]}"#.into(), PolicyShape::Policy),
+            (r#"{"Version": "2012-10-17", "Statement": []}"#.into(), PolicyShape::Policy),
+            (r#"{"Version": "2012-10-17"}"#.into(), PolicyShape::Policy),
+            (r#"{"Version": "2012-10-17", "Id": "x"}"#.into(), PolicyShape::Policy),
+            (r#"{"\u0053tatement": [{"\u0045ffect": "Allow", "Action": "*", "\u0052esource": "*"}]}"#.into(), PolicyShape::Policy),
             // A mistake in a policy, and no pattern.
-            (r#"{"Statement": {"Effect": ["Allow"], "Principal": "*", "Action": ["s3:*"]}}"#.into(), Shape::Policy),
-            (r#"{"Version": "2012-10-17", "Statement": {"Effect": ["Allow"], "Action": ["s3:*"]}}"#.into(), Shape::Policy),
+            (r#"{"Statement": {"Effect": ["Allow"], "Principal": "*", "Action": ["s3:*"]}}"#.into(), PolicyShape::Policy),
+            (r#"{"Version": "2012-10-17", "Statement": {"Effect": ["Allow"], "Action": ["s3:*"]}}"#.into(), PolicyShape::Policy),
             // Other names.
-            (format!(r#"{{"Version": "2012-10-17", "Statements": [{ALLOW}]}}"#), Shape::Misspelled),
-            (r#"{"Version": "2012-10-17", "Statements": [{"Effect": "Deny", "Actions": "*", "Resources": "*"}]}"#.into(), Shape::Misspelled),
-            (r#"{"Version": "2012-10-17", "Statment": [{"efect": "allow", "Ressource": "*"}]}"#.into(), Shape::Misspelled),
+            (format!(r#"{{"Version": "2012-10-17", "Statements": [{ALLOW}]}}"#), PolicyShape::Misspelled),
+            (r#"{"Version": "2012-10-17", "Statements": [{"Effect": "Deny", "Actions": "*", "Resources": "*"}]}"#.into(), PolicyShape::Misspelled),
+            (r#"{"Version": "2012-10-17", "Statment": [{"efect": "allow", "Ressource": "*"}]}"#.into(), PolicyShape::Misspelled),
             // Not policies.
-            (r#"{"Statement": "January", "Version": "3"}"#.into(), Shape::Other),
-            (r#"{"Version": "2024-01-31", "Statements": [{"Effect": "interest", "Actions": 3, "Resources": 12}]}"#.into(), Shape::Other),
-            (r#"{"Version": "2012-10-17", "Statements": [{"Effect": "interest", "Actions": 3, "Resources": 12}]}"#.into(), Shape::Other),
-            (r#"{"Version": "2012-10-17", "name": "orders"}"#.into(), Shape::Other),
-            (r#"{"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}"#.into(), Shape::Other),
-            (r#"{"Statement": {"Effect": ["Allow"], "Principal": ["*"], "Action": ["s3:*"]}}"#.into(), Shape::Other),
-            (r#"{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "oss:*", "Resource": "acs:oss:*:*:x"}]}"#.into(), Shape::Other),
+            (r#"{"Statement": "January", "Version": "3"}"#.into(), PolicyShape::Other),
+            (r#"{"Version": "2024-01-31", "Statements": [{"Effect": "interest", "Actions": 3, "Resources": 12}]}"#.into(), PolicyShape::Other),
+            (r#"{"Version": "2012-10-17", "Statements": [{"Effect": "interest", "Actions": 3, "Resources": 12}]}"#.into(), PolicyShape::Other),
+            (r#"{"Version": "2012-10-17", "name": "orders"}"#.into(), PolicyShape::Other),
+            (r#"{"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}"#.into(), PolicyShape::Other),
+            (r#"{"Statement": {"Effect": ["Allow"], "Principal": ["*"], "Action": ["s3:*"]}}"#.into(), PolicyShape::Other),
+            (r#"{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "oss:*", "Resource": "acs:oss:*:*:x"}]}"#.into(), PolicyShape::Other),
         ];
         for (text, expected) in cases {
             assert_eq!(shape(&value(&text)), expected, "{text}");

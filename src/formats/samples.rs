@@ -114,12 +114,12 @@ pub(crate) fn for_semgrep(sources: &Sources) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::plain;
+    use crate::formats::data;
     use crate::source::Text;
 
     fn value(text: &str) -> Value {
         let span = Span::new(FileId(0), 0, text.len());
-        plain::embedded(&Text::verbatim(text, FileId(0), 0), span)
+        data::embedded(&Text::verbatim(text, FileId(0), 0), span)
             .expect("JSON")
             .0
     }

@@ -1,7 +1,7 @@
 //! Policies of other vendors, which are written like those of AWS and mean nothing to AWS.
 
 use crate::iam::catalogue::catalogue;
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 /// How many strings of a document are looked at.
 const MAX_STRINGS: usize = 400;
@@ -72,14 +72,14 @@ pub(super) fn is_theirs(value: &Value) -> bool {
     let value = value.decoded();
     let get = |keys: [&str; 2]| keys.iter().find_map(|k| value.get(k));
     let version = get(["Version", "version"]).and_then(|v| match &v.kind {
-        Kind::Num(n) => Some(n.to_string()),
+        ValueKind::Num(n) => Some(n.to_string()),
         _ => v.as_str().map(|v| v.into_owned()),
     });
     let version = version.as_deref();
     if matches!(version, Some("2012-10-17" | "2008-10-17")) {
         return is_of_another_system(value);
     }
-    let mut found = Evidence::default();
+    let mut found = VendorEvidence::default();
     let statement = get(["Statement", "statement"]).unwrap_or(value);
     found.look(statement, "", 0);
     let versioned = version.is_some_and(|v| VERSIONS.contains(&v));
@@ -90,7 +90,7 @@ pub(super) fn is_theirs(value: &Value) -> bool {
 /// prefix of AWS, and all their ARNs have one partition that AWS does not have and that is no slip in one of its own
 /// (`arn:hca:…`), or they name administration of MinIO. One action or ARN of AWS makes them AWS's.
 pub(super) fn is_of_another_system(value: &Value) -> bool {
-    let mut found = Names::default();
+    let mut found = ActionAndArnNames::default();
     found.look(value, false, 0);
     let foreign = found.partition.is_some() && !found.actions_of_aws;
     !found.of_aws && !found.exceeded && (found.system || foreign && found.actions)
@@ -98,7 +98,7 @@ pub(super) fn is_of_another_system(value: &Value) -> bool {
 
 /// What the actions and ARNs of documents are.
 #[derive(Default)]
-struct Names {
+struct ActionAndArnNames {
     /// An ARN in a partition of AWS, or in more than one of others.
     of_aws: bool,
     /// The one foreign partition.
@@ -112,7 +112,7 @@ struct Names {
     exceeded: bool,
 }
 
-impl Names {
+impl ActionAndArnNames {
     fn look(&mut self, value: &Value, action: bool, depth: usize) {
         if self.seen > MAX_STRINGS * 4 || depth > 16 {
             self.exceeded = true;
@@ -121,16 +121,16 @@ impl Names {
             return;
         }
         match &value.decoded().kind {
-            Kind::Seq(items) => items.iter().for_each(|v| self.look(v, action, depth + 1)),
-            Kind::OneOf(branches) => branches.iter().for_each(|b| self.look(&b.value, action, depth + 1)),
-            Kind::Map(entries) => {
+            ValueKind::Seq(items) => items.iter().for_each(|v| self.look(v, action, depth + 1)),
+            ValueKind::OneOf(branches) => branches.iter().for_each(|b| self.look(&b.value, action, depth + 1)),
+            ValueKind::Map(entries) => {
                 for e in entries.iter() {
                     let name = e.key.with_placeholders();
                     let action = name.eq_ignore_ascii_case("action") || name.eq_ignore_ascii_case("notaction");
                     self.look(&e.value, action, depth + 1);
                 }
             }
-            Kind::Str(text) => {
+            ValueKind::Str(text) => {
                 self.seen += 1;
                 let text = text.with_placeholders();
                 match action {
@@ -138,8 +138,8 @@ impl Names {
                     false => self.name(&text),
                 }
             }
-            Kind::Unknown(_) => self.exceeded |= action,
-            Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Json(_) => {}
+            ValueKind::Unknown(_) => self.exceeded |= action,
+            ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) | ValueKind::Json(_) => {}
         }
     }
 
@@ -178,7 +178,7 @@ impl Names {
 
 /// What the strings of a document say about whose it is.
 #[derive(Default)]
-struct Evidence {
+struct VendorEvidence {
     /// Names something of AWS.
     aws: bool,
     /// Has an action that AWS has too.
@@ -187,15 +187,15 @@ struct Evidence {
     seen: usize,
 }
 
-impl Evidence {
+impl VendorEvidence {
     fn look(&mut self, value: &Value, key: &str, depth: usize) {
         if self.seen > MAX_STRINGS || depth > 8 || self.aws {
             return;
         }
         match &value.kind {
-            Kind::Seq(items) => items.iter().for_each(|v| self.look(v, key, depth + 1)),
-            Kind::OneOf(branches) => branches.iter().for_each(|b| self.look(&b.value, key, depth + 1)),
-            Kind::Map(entries) => {
+            ValueKind::Seq(items) => items.iter().for_each(|v| self.look(v, key, depth + 1)),
+            ValueKind::OneOf(branches) => branches.iter().for_each(|b| self.look(&b.value, key, depth + 1)),
+            ValueKind::Map(entries) => {
                 for e in entries.iter() {
                     let Some(name) = e.key.known() else { continue };
                     let principal = key.eq_ignore_ascii_case("principal");
@@ -204,7 +204,7 @@ impl Evidence {
                     self.look(&e.value, &name, depth + 1);
                 }
             }
-            Kind::Str(text) => {
+            ValueKind::Str(text) => {
                 self.seen += 1;
                 let text = text.with_placeholders();
                 self.aws |= text.starts_with("arn:") || text.contains(".amazonaws.com") || text.contains("${aws:");
@@ -242,7 +242,7 @@ fn is_action(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::plain;
+    use crate::formats::data;
     use crate::source::{FileId, Span, Text};
 
     #[test]
@@ -346,7 +346,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             let span = Span::new(FileId(0), 0, text.len());
-            let (value, _) = plain::embedded(&Text::verbatim(text, FileId(0), 0), span).expect("JSON");
+            let (value, _) = data::embedded(&Text::verbatim(text, FileId(0), 0), span).expect("JSON");
             assert_eq!(is_theirs(&value), expected, "{text}");
         }
         for (name, expected) in [

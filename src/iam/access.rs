@@ -8,11 +8,13 @@
 
 use std::borrow::Cow;
 
-use super::arn::{Arn, Field};
-use super::condition::{Bound, Facet, Grade, Operator, Reading, Strength, is_of_owner, strength, strength_of};
-use super::glob::Case;
-use super::principal::{Place, Who, is_public, place};
-use super::{Clause, Condition, Document, Own, PolicyKind, PrincipalItem, Statement, pattern};
+use super::arn::{Arn, ArnField};
+use super::condition::{
+    Facet, Grade, Operator, Reading, Strength, WeighedCondition, is_of_owner, strength, strength_of,
+};
+use super::glob::CaseSensitivity;
+use super::principal::{IdentityType, PrincipalOrigin, is_public, place};
+use super::{Clause, Condition, Document, Ownership, PolicyKind, PrincipalItem, Statement, pattern};
 use crate::source::Text;
 
 /// Who comes in by one principal of a statement.
@@ -25,11 +27,11 @@ pub enum Audience {
     /// One service, for any of its customers unless the limit says for whom.
     Service { name: String, limit: Limit },
     /// All of an account, or a role or user of it, that is not the owner.
-    Account { place: Place, limit: Limit },
+    Account { place: PrincipalOrigin, limit: Limit },
     /// The account that owns the resource, or somebody in it.
-    Owner(Who),
+    Owner(IdentityType),
     /// The account is not known: a value that is given from outside.
-    SomeAccount { who: Who, limit: Limit },
+    SomeAccount { who: IdentityType, limit: Limit },
     /// An identity provider, a canonical user, a role of the repository, or what is not known.
     Other,
 }
@@ -70,7 +72,7 @@ impl Limit {
 }
 
 /// Who comes in by `item`, a principal of the statement `s` of `d`.
-pub fn audience(d: &Document, s: &Statement, item: &PrincipalItem, own: &Own) -> Audience {
+pub fn audience(d: &Document, s: &Statement, item: &PrincipalItem, own: &Ownership) -> Audience {
     if lets_do_nothing(d, s) {
         return Audience::Other;
     }
@@ -78,7 +80,9 @@ pub fn audience(d: &Document, s: &Statement, item: &PrincipalItem, own: &Own) ->
     let guarded = || Limit::by_guard(guard(d, s, own));
     let place = match place(item, own, home.as_deref()) {
         // One expression in one statement is one account, whatever it is.
-        Place::SomeAccount { who, name, .. } if is_owner_by_name(s, &name) => Place::OwnAccount { who, name: None },
+        PrincipalOrigin::SomeAccount { who, name, .. } if is_owner_by_name(s, &name) => {
+            PrincipalOrigin::OwnAccount { who, name: None }
+        }
         place => place,
     };
     of_place(place, &weighed(d, s), guarded)
@@ -106,7 +110,7 @@ pub fn lets_do_nothing(d: &Document, s: &Statement) -> bool {
 /// resources of many owners.
 pub fn weighed<'s>(d: &Document, s: &'s Statement) -> Cow<'s, Strength> {
     let weighed = strength(s);
-    let idle = |b: &Bound| b.facet == Facet::Resource && is_of_owner(&b.key);
+    let idle = |b: &WeighedCondition| b.facet == Facet::Resource && is_of_owner(&b.key);
     if d.kind != PolicyKind::Resource || d.service.as_deref() == Some("ec2") || !weighed.bounds.iter().any(idle) {
         return Cow::Borrowed(weighed);
     }
@@ -151,7 +155,7 @@ fn is_organization(folder: &str) -> bool {
 }
 
 /// Who comes in by `item` under conditions alone: for what is a statement in other words, such as a Lambda permission.
-pub fn audience_under(item: &PrincipalItem, conditions: &[Condition], own: &Own) -> Audience {
+pub fn audience_under(item: &PrincipalItem, conditions: &[Condition], own: &Ownership) -> Audience {
     let place = place(item, own, None);
     let reading = if is_public(&place) {
         Reading::Open
@@ -161,7 +165,7 @@ pub fn audience_under(item: &PrincipalItem, conditions: &[Condition], own: &Own)
     of_place(place, &strength_of(conditions, reading), || Limit::None)
 }
 
-fn of_place(place: Place, strength: &Strength, guard: impl Fn() -> Limit) -> Audience {
+fn of_place(place: PrincipalOrigin, strength: &Strength, guard: impl Fn() -> Limit) -> Audience {
     let limit = Limit::of(strength);
     match place {
         // Only services send a source, for resources that are named.
@@ -170,11 +174,11 @@ fn of_place(place: Place, strength: &Strength, guard: impl Fn() -> Limit) -> Aud
             Audience::EveryService(limit.max(guard()))
         }
         p if is_public(&p) => Audience::Everyone(limit.max(guard())),
-        Place::AnyService => Audience::EveryService(limit.max(guard())),
-        Place::Service { name } => Audience::Service { name, limit },
-        Place::OwnAccount { who, .. } => Audience::Owner(who),
-        Place::SomeAccount { who, .. } => Audience::SomeAccount { who, limit },
-        place @ Place::OtherAccount { .. } => Audience::Account { place, limit },
+        PrincipalOrigin::AnyService => Audience::EveryService(limit.max(guard())),
+        PrincipalOrigin::Service { name } => Audience::Service { name, limit },
+        PrincipalOrigin::OwnAccount { who, .. } => Audience::Owner(who),
+        PrincipalOrigin::SomeAccount { who, .. } => Audience::SomeAccount { who, limit },
+        place @ PrincipalOrigin::OtherAccount { .. } => Audience::Account { place, limit },
         _ => Audience::Other,
     }
 }
@@ -187,7 +191,7 @@ fn owner(d: &Document, s: &Statement) -> Option<String> {
     }
     let clause = s.resource.as_ref().filter(|c| !c.negated && s.principal.is_some())?;
     let mut accounts = clause.items.iter().map(|item| match Arn::parse(&item.text)?.account() {
-        Field::Literal(account) => Some(account.into_owned()),
+        ArnField::Literal(account) => Some(account.into_owned()),
         _ => None,
     });
     let first = accounts.next()??;
@@ -200,7 +204,7 @@ fn is_owner_by_name(s: &Statement, name: &str) -> bool {
     clause.is_some_and(|c| {
         c.items.iter().all(|item| {
             let arn = Arn::parse(&item.text);
-            arn.is_some_and(|a| matches!(a.account(), Field::Hole(Some(_))) && a.account.display() == name)
+            arn.is_some_and(|a| matches!(a.account(), ArnField::Hole(Some(_))) && a.account.display() == name)
         })
     })
 }
@@ -209,16 +213,24 @@ fn is_owner_by_name(s: &Statement, name: &str) -> bool {
 /// of a key or a queue, which hands over to the account's own IAM policies. The account of a key does not stand in its policy:
 /// one account that the policy names by its number may be it, and no second one, nor one beside the owner's.
 /// AWS KMS Developer Guide, "Default key policy"; Amazon SQS Developer Guide, "Basic examples of Amazon SQS policies".
-pub fn is_owners_root(d: &Document, s: &Statement, own: &Own) -> bool {
+pub fn is_owners_root(d: &Document, s: &Statement, own: &Ownership) -> bool {
     let key = d.service.as_deref() == Some("kms");
     let Some(clause) = s.principal.as_ref().filter(|p| !p.negated && !p.items.is_empty()) else {
         return false;
     };
     clause.items.iter().all(|item| match audience(d, s, item, own) {
-        Audience::Owner(Who::Root) => true,
-        Audience::SomeAccount { who: Who::Root, .. } => key,
+        Audience::Owner(IdentityType::Root) => true,
+        Audience::SomeAccount {
+            who: IdentityType::Root,
+            ..
+        } => key,
         Audience::Account {
-            place: Place::OtherAccount { who: Who::Root, id, .. },
+            place:
+                PrincipalOrigin::OtherAccount {
+                    who: IdentityType::Root,
+                    id,
+                    ..
+                },
             ..
         } => key && may_own(d, &id, own),
         _ => false,
@@ -226,7 +238,7 @@ pub fn is_owners_root(d: &Document, s: &Statement, own: &Own) -> bool {
 }
 
 /// Whether the account may be the one that owns what the policy is on: the first whose root is allowed in.
-fn may_own(d: &Document, account: &str, own: &Own) -> bool {
+fn may_own(d: &Document, account: &str, own: &Ownership) -> bool {
     let allowed = d.statements.iter().filter(|s| s.allows() && s.branch.is_none());
     let items = allowed.flat_map(|s| {
         let clause = s.principal.iter().filter(|p| !p.negated);
@@ -235,8 +247,15 @@ fn may_own(d: &Document, account: &str, own: &Own) -> bool {
     let mut first = None;
     for root in items {
         match root {
-            Place::OwnAccount { who: Who::Root, .. } => return false,
-            Place::OtherAccount { who: Who::Root, id, .. } => {
+            PrincipalOrigin::OwnAccount {
+                who: IdentityType::Root,
+                ..
+            } => return false,
+            PrincipalOrigin::OtherAccount {
+                who: IdentityType::Root,
+                id,
+                ..
+            } => {
                 first.get_or_insert(id);
             }
             _ => {}
@@ -258,7 +277,7 @@ const CARVE_OUTS: [&str; 2] = ["aws:principalisawsservice", "aws:viaawsservice"]
 
 /// How well the Deny statements of `d` limit what `allow` gives to everyone, by who asks or from where:
 /// `Deny * unless aws:PrincipalOrgID is …`.
-pub fn guard(d: &Document, allow: &Statement, own: &Own) -> Grade {
+pub fn guard(d: &Document, allow: &Statement, own: &Ownership) -> Grade {
     d.statements
         .iter()
         .filter(|s| s.denies() && covers(s, allow, own))
@@ -267,17 +286,26 @@ pub fn guard(d: &Document, allow: &Statement, own: &Own) -> Grade {
         .unwrap_or(Grade::None)
 }
 
-fn covers(deny: &Statement, allow: &Statement, own: &Own) -> bool {
+fn covers(deny: &Statement, allow: &Statement, own: &Ownership) -> bool {
     let everyone = deny
         .principal
         .as_ref()
         .is_some_and(|p| !p.negated && p.items.iter().any(|i| is_public(&place(i, own, None))));
     everyone
-        && clause_covers(deny.action.as_ref(), allow.action.as_ref(), Case::Insensitive)
-        && (allow.resource.is_none() || clause_covers(deny.resource.as_ref(), allow.resource.as_ref(), Case::Sensitive))
+        && clause_covers(
+            deny.action.as_ref(),
+            allow.action.as_ref(),
+            CaseSensitivity::Insensitive,
+        )
+        && (allow.resource.is_none()
+            || clause_covers(
+                deny.resource.as_ref(),
+                allow.resource.as_ref(),
+                CaseSensitivity::Sensitive,
+            ))
 }
 
-fn clause_covers(deny: Option<&Clause>, allow: Option<&Clause>, case: Case) -> bool {
+fn clause_covers(deny: Option<&Clause>, allow: Option<&Clause>, case: CaseSensitivity) -> bool {
     match (deny, allow) {
         (Some(d), Some(a)) if !d.negated && !a.negated => a
             .items

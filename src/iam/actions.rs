@@ -7,8 +7,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::catalogue::{AccessLevel, Action, ActionId, Mask, catalogue};
-use super::glob::{self, Case};
+use super::catalogue::{AccessLevel, Action, ActionId, ActionMask, catalogue};
+use super::glob::{self, CaseSensitivity};
 
 /// A set of actions.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl ActionSet {
 
     fn everything() -> &'static Self {
         static ALL: OnceLock<ActionSet> = OnceLock::new();
-        ALL.get_or_init(|| Self::of_words(0, catalogue().mask(Mask::Current, 0).collect()))
+        ALL.get_or_init(|| Self::of_words(0, catalogue().mask(ActionMask::Current, 0).collect()))
     }
 
     /// The words of this range, to be filled in.
@@ -216,11 +216,11 @@ impl ActionSet {
     #[must_use]
     pub fn of_level(&self, level: AccessLevel) -> Self {
         self.masked(match level {
-            AccessLevel::List => Mask::List,
-            AccessLevel::Read => Mask::Read,
-            AccessLevel::Write => Mask::Write,
-            AccessLevel::Tagging => Mask::Tagging,
-            AccessLevel::PermissionsManagement => Mask::PermissionsManagement,
+            AccessLevel::List => ActionMask::List,
+            AccessLevel::Read => ActionMask::Read,
+            AccessLevel::Write => ActionMask::Write,
+            AccessLevel::Tagging => ActionMask::Tagging,
+            AccessLevel::PermissionsManagement => ActionMask::PermissionsManagement,
         })
     }
 
@@ -240,10 +240,10 @@ impl ActionSet {
     /// other resources only).
     #[must_use]
     pub fn scopable(&self) -> Self {
-        self.masked(Mask::Scopable)
+        self.masked(ActionMask::Scopable)
     }
 
-    fn masked(&self, mask: Mask) -> Self {
+    fn masked(&self, mask: ActionMask) -> Self {
         let mask = catalogue().mask(mask, self.first);
         let words = self.words().iter().zip(mask).map(|(a, b)| a & b);
         Self::of_words(self.first, words.collect())
@@ -300,7 +300,7 @@ pub fn matching(pattern: &str) -> impl Iterator<Item = Action> {
     // `s3:*`, `s3:Get*`: all that begin so.
     let whole = rest.bytes().all(|b| b == b'*');
     rows.map(Action)
-        .filter(move |a| whole || glob::matches(pattern, a.name(), Case::Insensitive))
+        .filter(move |a| whole || glob::matches(pattern, a.name(), CaseSensitivity::Insensitive))
 }
 
 impl FromIterator<Action> for ActionSet {

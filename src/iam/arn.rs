@@ -2,26 +2,26 @@
 
 use std::borrow::Cow;
 
-use super::glob::{self, Case};
+use super::glob::{self, CaseSensitivity};
 use super::pattern::{Pattern, is_star};
-use crate::source::{Hole, HoleKind, Part, Text};
+use crate::source::{Hole, HoleKind, Text, TextSlice};
 
 pub use super::breadth::{Breadth, is_every, whole_types, widest};
 
 /// The parts of `arn:partition:service:region:account:resource`, each with its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arn<'t> {
-    pub partition: Part<'t>,
-    pub service: Part<'t>,
-    pub region: Part<'t>,
-    pub account: Part<'t>,
+    pub partition: TextSlice<'t>,
+    pub service: TextSlice<'t>,
+    pub region: TextSlice<'t>,
+    pub account: TextSlice<'t>,
     /// All that follows the fifth colon: `role/path/name`, `function:f:1`.
-    pub resource: Part<'t>,
+    pub resource: TextSlice<'t>,
 }
 
 /// What a text in the place of an ARN looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shape<'t> {
+pub enum ArnShape<'t> {
     Arn(Arn<'t>),
     /// `*`
     Star,
@@ -37,7 +37,7 @@ pub enum Shape<'t> {
 
 /// One field of an ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Field<'t> {
+pub enum ArnField<'t> {
     Empty,
     Literal(Cow<'t, str>),
     /// Only stars.
@@ -52,15 +52,15 @@ impl<'t> Arn<'t> {
     /// Within what a wildcard for the resource reaches: one region, where the ARN names one.
     pub fn within(&self) -> &'static str {
         match self.region() {
-            Field::Literal(_) | Field::Hole(_) => "this region and account",
-            Field::Empty | Field::Any | Field::Pattern => "the account",
+            ArnField::Literal(_) | ArnField::Hole(_) => "this region and account",
+            ArnField::Empty | ArnField::Any | ArnField::Pattern => "the account",
         }
     }
 
     /// The parts, where `text` is written as an ARN of at least six of them.
     pub fn parse(text: &'t Text) -> Option<Self> {
         match shape(text) {
-            Shape::Arn(arn) => Some(arn),
+            ArnShape::Arn(arn) => Some(arn),
             _ => None,
         }
     }
@@ -68,24 +68,24 @@ impl<'t> Arn<'t> {
     /// The known service.
     pub fn service(&self) -> Option<Cow<'t, str>> {
         match field(self.service) {
-            Field::Literal(s) => Some(s),
+            ArnField::Literal(s) => Some(s),
             _ => None,
         }
     }
 
     /// Twelve `?` stand for any account, as a star does.
-    pub fn account(&self) -> Field<'t> {
+    pub fn account(&self) -> ArnField<'t> {
         match field(self.account) {
-            Field::Pattern if is_any_account(self.account) => Field::Any,
+            ArnField::Pattern if is_any_account(self.account) => ArnField::Any,
             field => field,
         }
     }
 
-    pub fn region(&self) -> Field<'t> {
+    pub fn region(&self) -> ArnField<'t> {
         field(self.region)
     }
 
-    pub fn partition(&self) -> Field<'t> {
+    pub fn partition(&self) -> ArnField<'t> {
         field(self.partition)
     }
 
@@ -99,7 +99,7 @@ impl<'t> Arn<'t> {
     }
 
     /// The resource after its type and the separator.
-    pub fn resource_id(&self) -> Part<'t> {
+    pub fn resource_id(&self) -> TextSlice<'t> {
         match self.resource.with_placeholders().find(['/', ':']) {
             Some(at) => self.resource.after(at + 1),
             None => self.resource,
@@ -127,9 +127,9 @@ fn separators(flat: &str) -> impl Iterator<Item = usize> {
     .take(5)
 }
 
-pub fn shape(text: &Text) -> Shape<'_> {
+pub fn shape(text: &Text) -> ArnShape<'_> {
     if is_star(text) {
-        return Shape::Star;
+        return ArnShape::Star;
     }
     let flat = text.with_placeholders();
     let mut colons = separators(&flat);
@@ -141,7 +141,7 @@ pub fn shape(text: &Text) -> Shape<'_> {
     if let [Some(a), Some(b), Some(c), Some(d), Some(e)] = at
         && head == "arn"
     {
-        return Shape::Arn(Arn {
+        return ArnShape::Arn(Arn {
             partition: text.part(a + 1..b),
             service: text.part(b + 1..c),
             region: text.part(c + 1..d),
@@ -150,38 +150,42 @@ pub fn shape(text: &Text) -> Shape<'_> {
         });
     }
     if starts_with_hole {
-        return Shape::Hole;
+        return ArnShape::Hole;
     }
     let holes = flat.chars().any(|c| Text::placeholder(c).is_some());
     if head == "arn" && !flat.contains('*') {
-        return if holes { Shape::Hole } else { Shape::TooShort(fields) };
+        return if holes {
+            ArnShape::Hole
+        } else {
+            ArnShape::TooShort(fields)
+        };
     }
     if Pattern::resource(text)
-        .overlaps(&Pattern::plain("arn:?*:?*:*:*:?*", Case::Sensitive))
+        .overlaps(&Pattern::plain("arn:?*:?*:*:*:?*", CaseSensitivity::Sensitive))
         .may_be()
     {
         return if flat.contains('*') {
-            Shape::Wildcard
+            ArnShape::Wildcard
         } else {
-            Shape::Hole
+            ArnShape::Hole
         };
     }
     if head == "arn" {
-        Shape::TooShort(fields)
+        ArnShape::TooShort(fields)
     } else {
-        Shape::Other
+        ArnShape::Other
     }
 }
 
 /// What stands in one field.
-pub fn field(part: Part<'_>) -> Field<'_> {
+pub fn field(part: TextSlice<'_>) -> ArnField<'_> {
     match part.known() {
-        None => Field::Hole(part.as_hole().map(|hole| hole.kind)),
-        Some(t) if t.is_empty() => Field::Empty,
-        Some(t) if is_stars(&t) => Field::Any,
-        Some(t) if t.contains("${") => Field::Hole(None),
-        Some(t) if glob::is_pattern(&t) => Field::Pattern,
-        Some(t) => Field::Literal(t),
+        None => ArnField::Hole(part.as_hole().map(|hole| hole.kind)),
+        Some(t) if t.is_empty() => ArnField::Empty,
+        Some(t) if is_stars(&t) => ArnField::Any,
+        Some(t) if t.contains("${") => ArnField::Hole(None),
+        Some(t) if glob::is_pattern(&t) => ArnField::Pattern,
+        Some(t) => ArnField::Literal(t),
     }
 }
 
@@ -190,9 +194,9 @@ pub(super) fn is_stars(text: &str) -> bool {
 }
 
 /// Whether a pattern matches every account ID: `?` for each digit, or stars.
-fn is_any_account(account: Part<'_>) -> bool {
+fn is_any_account(account: TextSlice<'_>) -> bool {
     let known = account.known();
-    known.is_some_and(|a| glob::matches(&a, &"\u{1}".repeat(12), Case::Sensitive))
+    known.is_some_and(|a| glob::matches(&a, &"\u{1}".repeat(12), CaseSensitivity::Sensitive))
 }
 
 /// Twelve digits.
@@ -218,18 +222,18 @@ mod tests {
     fn parts_and_shapes() {
         let written = text("arn:aws:iam::‹account›:role/a/${aws:username}");
         let arn = Arn::parse(&written).unwrap();
-        assert_eq!(arn.account(), Field::Hole(Some(HoleKind::Account)));
+        assert_eq!(arn.account(), ArnField::Hole(Some(HoleKind::Account)));
         assert_eq!(arn.resource_type(), "role");
         assert_eq!(arn.resource_id().display(), "a/${aws:username}");
         assert_eq!(arn.service().as_deref(), Some("iam"));
         for (t, expected) in [
-            ("*", Shape::Star),
-            ("arn:*", Shape::Wildcard),
-            ("*:*", Shape::Wildcard),
-            ("‹v›/*", Shape::Hole),
-            ("arn:aws:s3", Shape::TooShort(3)),
-            ("bucket", Shape::Other),
-            ("", Shape::Other),
+            ("*", ArnShape::Star),
+            ("arn:*", ArnShape::Wildcard),
+            ("*:*", ArnShape::Wildcard),
+            ("‹v›/*", ArnShape::Hole),
+            ("arn:aws:s3", ArnShape::TooShort(3)),
+            ("bucket", ArnShape::Other),
+            ("", ArnShape::Other),
         ] {
             assert_eq!(shape(&text(t)), expected, "{t}");
         }

@@ -8,15 +8,15 @@ use std::sync::OnceLock;
 
 use super::Truth;
 use super::catalogue::{Action, ResourceType, catalogue};
-use super::glob::Case;
+use super::glob::CaseSensitivity;
 use super::pattern::Pattern;
 
 /// The formats of one type, once somebody has asked.
-type Formats = OnceLock<Box<[Format]>>;
+type Formats = OnceLock<Box<[ArnFormat]>>;
 
 /// What ARNs of one resource type look like.
 #[derive(Debug)]
-pub struct Format {
+pub struct ArnFormat {
     pattern: Pattern,
     /// Its ARNs have a region.
     pub region: bool,
@@ -24,7 +24,7 @@ pub struct Format {
     pub account: bool,
 }
 
-impl Format {
+impl ArnFormat {
     fn new(text: &'static str) -> Self {
         let has = |n: usize| text.split(':').nth(n).is_some_and(|field| !field.is_empty());
         Self {
@@ -41,7 +41,7 @@ impl Format {
 }
 
 impl ResourceType {
-    pub fn formats(self) -> &'static [Format] {
+    pub fn formats(self) -> &'static [ArnFormat] {
         static TYPES: OnceLock<Box<[Formats]>> = OnceLock::new();
         let types = TYPES.get_or_init(|| {
             (0..catalogue().resource_type_count())
@@ -50,8 +50,8 @@ impl ResourceType {
         });
         types.get(self.number()).map_or(&[], |formats| {
             formats.get_or_init(|| {
-                let own = self.arn_formats().map(Format::new);
-                own.chain(owned_by_aws(self).map(Format::new)).collect()
+                let own = self.arn_formats().map(ArnFormat::new);
+                own.chain(owned_by_aws(self).map(ArnFormat::new)).collect()
             })
         })
     }
@@ -67,7 +67,7 @@ impl Action {
     /// Whether AWS checks the action against something that `arn` means and that its reference does not have.
     pub fn is_checked_against(self, arn: &Pattern) -> Truth {
         self.checked_arns()
-            .map(|known| arn.overlaps(&Pattern::plain(known, Case::Sensitive)))
+            .map(|known| arn.overlaps(&Pattern::plain(known, CaseSensitivity::Sensitive)))
             .fold(Truth::No, Truth::or)
     }
 }
@@ -160,7 +160,7 @@ mod tests {
             ("arn:‹partition›:iam::‹account›:user/a/b", user, Yes),
         ] {
             let pattern = Pattern::resource(&text(arn));
-            assert_eq!(Format::new(format).fits(&pattern), expected, "{arn} fits {format}");
+            assert_eq!(ArnFormat::new(format).fits(&pattern), expected, "{arn} fits {format}");
         }
     }
 }

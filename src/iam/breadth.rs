@@ -6,12 +6,12 @@
 
 use std::sync::OnceLock;
 
-use super::arn::{Arn, Field, Shape, field, is_stars, shape};
+use super::arn::{Arn, ArnField, ArnShape, field, is_stars, shape};
 use super::arn_format::types_of;
 use super::catalogue::{ResourceType, catalogue};
-use super::glob::{self, Case};
+use super::glob::{self, CaseSensitivity};
 use super::pattern::{Pattern, has_wildcard, is_star};
-use crate::source::{HoleKind, Part, Text};
+use crate::source::{HoleKind, Text, TextSlice};
 
 /// How much of a service a resource pattern covers, the widest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,14 +81,14 @@ const SHAPES: &[(&str, &str)] = &[
 
 /// An ARN of one type, up to its resource, and whether the resource begins with the name: `bucket`, not `role/name`.
 #[derive(Debug)]
-struct Example {
+struct ExampleArn {
     resource: String,
     untyped: bool,
     /// It has a region, an account: what leaves them out is another thing.
     placed: [bool; 2],
 }
 
-impl Example {
+impl ExampleArn {
     fn of(format: &str) -> Option<Self> {
         let fields: Vec<&str> = format.splitn(6, ':').collect();
         let [_, _, _, region, account, format] = fields.as_slice() else {
@@ -115,9 +115,9 @@ impl Example {
 }
 
 /// Of one type, made when somebody asks.
-type Made = OnceLock<Box<[Example]>>;
+type Made = OnceLock<Box<[ExampleArn]>>;
 
-fn examples(kind: ResourceType) -> &'static [Example] {
+fn examples(kind: ResourceType) -> &'static [ExampleArn] {
     static TYPES: OnceLock<Box<[Made]>> = OnceLock::new();
     let types = TYPES.get_or_init(|| {
         (0..catalogue().resource_type_count())
@@ -125,7 +125,7 @@ fn examples(kind: ResourceType) -> &'static [Example] {
             .collect()
     });
     types.get(kind.number()).map_or(&[], |made| {
-        made.get_or_init(|| kind.arn_formats().filter_map(Example::of).collect())
+        made.get_or_init(|| kind.arn_formats().filter_map(ExampleArn::of).collect())
     })
 }
 
@@ -134,27 +134,27 @@ pub fn whole_types(arn: &Text) -> Vec<ResourceType> {
     covered(arn).map(|(kind, _)| kind).collect()
 }
 
-fn covered(arn: &Text) -> impl Iterator<Item = (ResourceType, &'static Example)> {
+fn covered(arn: &Text) -> impl Iterator<Item = (ResourceType, &'static ExampleArn)> {
     let parts = Arn::parse(arn).filter(|parts| has_wildcard(&parts.resource.to_text()));
     let types = parts.and_then(|parts| types_of(&parts.service()?)).unwrap_or_default();
     let matching = parts.map(|parts| matcher(parts.resource));
     let each = |kind: &'static ResourceType| examples(*kind).iter().map(|e| (*kind, e));
     let all = types.iter().flat_map(each);
-    let left_out = parts.map_or([false; 2], |p| [p.region(), p.account()].map(|f| f == Field::Empty));
-    let fits = move |e: &Example| !e.placed.iter().zip(left_out).any(|(has, left_out)| *has && left_out);
+    let left_out = parts.map_or([false; 2], |p| [p.region(), p.account()].map(|f| f == ArnField::Empty));
+    let fits = move |e: &ExampleArn| !e.placed.iter().zip(left_out).any(|(has, left_out)| *has && left_out);
     all.filter(move |(_, e)| fits(e) && matching.as_ref().is_some_and(|m| m(&e.resource)))
 }
 
 /// Whether a resource is certainly one of those that `part` stands for.
-fn matcher(part: Part<'_>) -> Box<dyn Fn(&str) -> bool> {
+fn matcher(part: TextSlice<'_>) -> Box<dyn Fn(&str) -> bool> {
     match part.known() {
         Some(known) if !known.contains("${") => {
             let known = known.into_owned();
-            Box::new(move |resource| glob::matches(&known, resource, Case::Sensitive))
+            Box::new(move |resource| glob::matches(&known, resource, CaseSensitivity::Sensitive))
         }
         _ => {
             let pattern = Pattern::resource(&part.to_text());
-            Box::new(move |resource| pattern.matches(resource, Case::Sensitive).is_yes())
+            Box::new(move |resource| pattern.matches(resource, CaseSensitivity::Sensitive).is_yes())
         }
     }
 }
@@ -166,15 +166,18 @@ pub fn is_every(arn: &Text, kind: &str) -> bool {
         Breadth::Everything => true,
         breadth if breadth > Breadth::WholeType => false,
         _ => match shape(arn) {
-            Shape::Arn(parts) => {
-                let iam = Pattern::new(&parts.service.to_text(), Case::Sensitive);
+            ArnShape::Arn(parts) => {
+                let iam = Pattern::new(&parts.service.to_text(), CaseSensitivity::Sensitive);
                 let one = format!("{kind}/{}", FREE.repeat(LENGTH));
                 let resource = Pattern::resource(&parts.resource.to_text());
-                let fits = iam.matches("iam", Case::Sensitive);
-                fits.and(resource.matches(&one, Case::Sensitive)).may_be()
+                let fits = iam.matches("iam", CaseSensitivity::Sensitive);
+                fits.and(resource.matches(&one, CaseSensitivity::Sensitive)).may_be()
             }
             _ => Pattern::resource(arn)
-                .matches(&format!("arn:aws:iam::111122223333:{kind}/{FREE}"), Case::Sensitive)
+                .matches(
+                    &format!("arn:aws:iam::111122223333:{kind}/{FREE}"),
+                    CaseSensitivity::Sensitive,
+                )
                 .may_be(),
         },
     }
@@ -186,11 +189,11 @@ pub fn widest(arn: &Text) -> Breadth {
         return Breadth::Everything;
     }
     let parts = match shape(arn) {
-        Shape::Arn(parts) => parts,
-        Shape::Hole => return hole_breadth(arn),
-        Shape::Star => return Breadth::Everything,
-        Shape::Wildcard => return open_breadth(arn),
-        Shape::TooShort(_) | Shape::Other => {
+        ArnShape::Arn(parts) => parts,
+        ArnShape::Hole => return hole_breadth(arn),
+        ArnShape::Star => return Breadth::Everything,
+        ArnShape::Wildcard => return open_breadth(arn),
+        ArnShape::TooShort(_) | ArnShape::Other => {
             return if arn.is_known() {
                 Breadth::Exact
             } else {
@@ -199,10 +202,10 @@ pub fn widest(arn: &Text) -> Breadth {
         }
     };
     let flat = parts.resource.with_placeholders();
-    let anywhere = |f: Field<'_>| matches!(f, Field::Any | Field::Empty);
+    let anywhere = |f: ArnField<'_>| matches!(f, ArnField::Any | ArnField::Empty);
     let everywhere = anywhere(parts.region()) && anywhere(parts.account());
     let of_service = || match field(parts.service) {
-        Field::Any if everywhere => Breadth::Everything,
+        ArnField::Any if everywhere => Breadth::Everything,
         _ if everywhere => Breadth::WholeService,
         _ => Breadth::AccountWide,
     };
@@ -232,7 +235,7 @@ pub fn widest(arn: &Text) -> Breadth {
 /// What a pattern covers of names that have parts of their own: `role/*/*` is every role with a path.
 fn by_segments(parts: &Arn<'_>, flat: &str) -> Breadth {
     // Names of S3 objects and of queues come without a type: `arn:aws:s3:::bucket/*`.
-    let typed = !matches!((parts.region(), parts.account()), (Field::Empty, Field::Empty));
+    let typed = !matches!((parts.region(), parts.account()), (ArnField::Empty, ArnField::Empty));
     let mut segments = flat.split(['/', ':']);
     let first = segments.next().unwrap_or_default();
     if typed && !first.contains(['*', '?']) {
@@ -257,7 +260,10 @@ fn open_breadth(arn: &Text) -> Breadth {
     let every = |middle: &str, resource: &str| {
         ["aws", "aws-cn", "aws-us-gov"].iter().any(|partition| {
             pattern
-                .matches(&format!("arn:{partition}:{middle}:{resource}"), Case::Sensitive)
+                .matches(
+                    &format!("arn:{partition}:{middle}:{resource}"),
+                    CaseSensitivity::Sensitive,
+                )
                 .is_yes()
         })
     };

@@ -6,16 +6,16 @@ use super::actions::ActionSet;
 use super::catalogue::{Action, catalogue};
 use super::condition::Strength;
 use super::condition::dead::Dead;
-use super::glob::Case;
+use super::glob::CaseSensitivity;
 use super::pattern;
 use super::policy_kind::{Likely, PolicyKind};
 use super::variables::may_be_template;
-use crate::source::{HoleKind, Span, Spanned, Text};
-use crate::value::{Guard, Value, Via};
+use crate::source::{HoleKind, Span, Text, WithSpan};
+use crate::value::{Guard, Provenance, Value};
 
 /// The format a document was written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Format {
+pub enum SourceFormat {
     Json,
     Cloudformation,
     Sam,
@@ -26,7 +26,7 @@ pub enum Format {
     Text,
 }
 
-impl Format {
+impl SourceFormat {
     pub fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
@@ -42,7 +42,7 @@ impl Format {
 
 /// Where a document's content comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum DocumentOrigin {
     /// Written in the repository.
     Written,
     /// AWS's own managed policy, by name; every span is the reference to it.
@@ -63,10 +63,10 @@ pub struct Document {
     pub suggested: Option<Likely>,
     /// For a resource policy: the IAM prefix of the service whose resource it is on (`s3`, `kms`, `lambda`).
     pub service: Option<Arc<str>>,
-    pub format: Format,
-    pub origin: Origin,
-    pub version: Option<Item>,
-    pub id: Option<Item>,
+    pub format: SourceFormat,
+    pub origin: DocumentOrigin,
+    pub version: Option<ClauseItem>,
+    pub id: Option<ClauseItem>,
     pub statements: Vec<Statement>,
     /// Deviations from the grammar, in document order.
     pub defects: Vec<Defect>,
@@ -75,24 +75,24 @@ pub struct Document {
     /// The `Statement` key, where there is one.
     pub statement_key: Option<Span>,
     /// Top-level keys as written, in order.
-    pub keys: Vec<Spanned<String>>,
+    pub keys: Vec<WithSpan<String>>,
     /// Holder of the document: Terraform address, logical id, Python qualified name; `None` for a bare file.
     pub owner: Option<Owner>,
     /// What code puts it on, where no resource stands for that.
-    pub holders: Vec<Holder>,
+    pub holders: Vec<PolicyHolder>,
     /// The resource that holds it: index into `Unit::resources`, and after linking into `Project::resources`.
     pub resource: Option<u32>,
     /// For a resource policy: the account in the ARN by which the resource that holds it names what it is on.
     pub account: Option<String>,
     /// Where the document is put to use, when that is another place than where it is written
     /// (`policy = file("p.json")`); outermost last. Labels for findings.
-    pub used_at: Vec<Use>,
+    pub used_at: Vec<DocumentUse>,
     /// Set in one alternative of a conditional: "if IsProd".
     pub branch: Option<Guard>,
     /// Further statements may exist that we cannot see.
     pub open: bool,
     /// What stayed unknown, placeholders ([`crate::source::HoleKind::is_placeholder`]) aside: in document order, each once.
-    pub unresolved: Vec<Unresolved>,
+    pub unresolved: Vec<UnknownPart>,
     /// Something in it may have more than the default of an input gives: what is written is judged, and nothing is missing for
     /// sure.
     pub by_default: bool,
@@ -110,7 +110,7 @@ impl Document {
 
 /// A part of a document that is not known before deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unresolved {
+pub struct UnknownPart {
     /// As the document shows it between `${` and `}`.
     pub name: Arc<str>,
     pub span: Span,
@@ -173,7 +173,7 @@ pub struct Owner {
 
 /// A role, user or group that has a policy, or the managed policy that it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
+pub struct PolicyHolder {
     /// As in ARNs: `role`, `policy`.
     pub kind: &'static str,
     /// With its path.
@@ -182,7 +182,7 @@ pub struct Holder {
 
 /// A place that puts a document to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Use {
+pub struct DocumentUse {
     pub span: Span,
     /// "attached here as aws_iam_policy.ci"; at most 60 characters.
     pub what: String,
@@ -190,16 +190,16 @@ pub struct Use {
 
 /// A string of a document and where it is written.
 #[derive(Clone, Debug)]
-pub struct Item {
+pub struct ClauseItem {
     pub text: Text,
     /// With its quotes: what a person would replace.
     pub span: Span,
-    pub via: Via,
+    pub via: Provenance,
     /// Set in one alternative of a conditional: "if IsProd".
     pub branch: Option<Guard>,
 }
 
-impl Item {
+impl ClauseItem {
     pub fn display(&self) -> String {
         self.text.display()
     }
@@ -234,9 +234,9 @@ pub const STATEMENT_ELEMENTS: [&str; 9] = [
 /// One statement. Elements that are absent, or whose shape is broken, are `None`; the breakage is a [`Defect`].
 #[derive(Clone, Debug)]
 pub struct Statement {
-    pub sid: Option<Item>,
+    pub sid: Option<ClauseItem>,
     /// `None` when the element is missing.
-    pub effect: Option<Spanned<Effect>>,
+    pub effect: Option<WithSpan<Effect>>,
     /// `Action` or `NotAction`.
     pub action: Option<Clause>,
     /// `Resource` or `NotResource`.
@@ -250,7 +250,7 @@ pub struct Statement {
     pub conditions: Vec<Condition>,
     /// The `Condition` key, where there is one.
     pub condition_key: Option<Span>,
-    pub keys: Vec<Spanned<String>>,
+    pub keys: Vec<WithSpan<String>>,
     pub span: Span,
     /// How to reach it from the document: `/Statement/0`.
     pub pointer: String,
@@ -274,7 +274,7 @@ impl Statement {
     }
 
     /// Every action that is written in it, whatever it comes to.
-    pub fn written_actions(&self) -> impl Iterator<Item = &Item> {
+    pub fn written_actions(&self) -> impl Iterator<Item = &ClauseItem> {
         self.action_clauses().flat_map(|c| &c.items)
     }
 
@@ -284,7 +284,7 @@ impl Statement {
     }
 
     /// Every resource that is written in it, whatever it comes to.
-    pub fn written_resources(&self) -> impl Iterator<Item = &Item> {
+    pub fn written_resources(&self) -> impl Iterator<Item = &ClauseItem> {
         let clauses = self.resource.iter().chain(&self.second_resource);
         clauses.flat_map(|c| &c.items)
     }
@@ -314,7 +314,7 @@ impl Statement {
         };
         let applies = |a: Action| service.is_none_or(|s| a.service().prefix() == s);
         // A service that is newer than the list of actions is not ruled out.
-        let newer = |i: &Item| {
+        let newer = |i: &ClauseItem| {
             let text = i.text.known();
             let prefix = text
                 .as_deref()
@@ -330,7 +330,7 @@ impl Statement {
         let Some(clause) = self.resource.as_ref().filter(|_| self.principal.is_none()) else {
             return false;
         };
-        let never = |i: &Item| {
+        let never = |i: &ClauseItem| {
             let text = i.text.known().filter(|t| !t.is_empty() && !may_be_template(t));
             text.is_some_and(|t| {
                 let head = t.split(['*', '?']).next().unwrap_or_default();
@@ -362,7 +362,7 @@ pub struct Clause {
     /// The whole value: list with its brackets, or the single item.
     pub span: Span,
     /// Known and partly known items. An item that is unknown as a whole is a text of one hole.
-    pub items: Vec<Item>,
+    pub items: Vec<ClauseItem>,
     /// Written as a list.
     pub list: bool,
     /// `false` when further items may exist that we cannot see.
@@ -382,7 +382,7 @@ impl Clause {
     }
 
     /// The items that stand for `action`, which is none that is retired.
-    pub fn all_naming(&self, action: Action) -> impl Iterator<Item = &Item> {
+    pub fn all_naming(&self, action: Action) -> impl Iterator<Item = &ClauseItem> {
         let items = self.items.iter().zip(self.sets());
         items
             .filter(move |(_, set)| set.contains(action.id()))
@@ -390,14 +390,15 @@ impl Clause {
     }
 
     /// The first of them.
-    pub fn naming(&self, action: Action) -> Option<&Item> {
+    pub fn naming(&self, action: Action) -> Option<&ClauseItem> {
         self.all_naming(action).next()
     }
 
     /// Whether an item stands for `action`, or may once its holes are filled or others beside it can be seen.
     pub fn may_name(&self, action: Action) -> bool {
-        let open =
-            |i: &Item| !i.text.is_known() && pattern::matches(&i.text, action.name(), Case::Insensitive).may_be();
+        let open = |i: &ClauseItem| {
+            !i.text.is_known() && pattern::matches(&i.text, action.name(), CaseSensitivity::Insensitive).may_be()
+        };
         !self.complete || self.naming(action).is_some() || self.items.iter().any(open)
     }
 
@@ -461,8 +462,8 @@ pub enum PrincipalType {
 pub struct PrincipalItem {
     pub kind: PrincipalType,
     /// `AWS`, `Service`, …: absent for the bare string.
-    pub type_key: Option<Spanned<String>>,
-    pub value: Item,
+    pub type_key: Option<WithSpan<String>>,
+    pub value: ClauseItem,
     /// The account that the document is in, where something around it says so.
     pub home: Option<Arc<str>>,
 }
@@ -471,9 +472,9 @@ pub struct PrincipalItem {
 #[derive(Clone, Debug)]
 pub struct Condition {
     /// As written: `ForAnyValue:StringLikeIfExists`.
-    pub operator: Item,
-    pub key: Item,
-    pub values: Vec<Item>,
+    pub operator: ClauseItem,
+    pub key: ClauseItem,
+    pub values: Vec<ClauseItem>,
     /// Written as a list.
     pub list: bool,
     /// All values: list with its brackets, or the single item.

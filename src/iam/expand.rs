@@ -14,7 +14,7 @@ use crate::source::one_line;
 
 /// What a pattern stands for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Expansion {
+pub struct ExpandedPattern {
     /// As asked; `not …` for `NotAction`.
     pub pattern: String,
     /// How many actions.
@@ -25,7 +25,7 @@ pub struct Expansion {
     /// The gravest three.
     pub worst: Vec<&'static str>,
     /// In the order of their names.
-    pub actions: Vec<Entry>,
+    pub actions: Vec<ExpandedAction>,
     /// Why it stands for nothing, or for less than it seems.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -35,7 +35,7 @@ pub struct Expansion {
 
 /// An action of the expansion.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Entry {
+pub struct ExpandedAction {
     pub name: &'static str,
     /// `write`; two for an action that AWS puts in two classes.
     pub levels: Vec<&'static str>,
@@ -58,7 +58,7 @@ pub struct EntryType {
 }
 
 /// What one item of `Action` stands for.
-pub fn describe(pattern: &str) -> Expansion {
+pub fn describe(pattern: &str) -> ExpandedPattern {
     let mut expansion = of(pattern.to_owned(), &ActionSet::expand(pattern));
     if expansion.count == 0 {
         expansion.note = Some(nothing(pattern));
@@ -70,7 +70,7 @@ pub fn describe(pattern: &str) -> Expansion {
 }
 
 /// What a whole `Action` (or, `negated`, `NotAction`) element stands for.
-pub fn describe_clause<'a>(patterns: impl IntoIterator<Item = &'a str>, negated: bool) -> Expansion {
+pub fn describe_clause<'a>(patterns: impl IntoIterator<Item = &'a str>, negated: bool) -> ExpandedPattern {
     let patterns: Vec<&str> = patterns.into_iter().collect();
     let set = ActionSet::expand_all(patterns.iter().copied());
     let title = patterns.join(", ");
@@ -81,8 +81,8 @@ pub fn describe_clause<'a>(patterns: impl IntoIterator<Item = &'a str>, negated:
     }
 }
 
-fn of(pattern: String, set: &ActionSet) -> Expansion {
-    Expansion {
+fn of(pattern: String, set: &ActionSet) -> ExpandedPattern {
+    ExpandedPattern {
         pattern,
         count: set.len(),
         levels: set.by_level(),
@@ -94,7 +94,7 @@ fn of(pattern: String, set: &ActionSet) -> Expansion {
     }
 }
 
-fn entry(action: Action) -> Entry {
+fn entry(action: Action) -> ExpandedAction {
     let mut condition_keys: Vec<_> = action
         .condition_keys()
         .chain(
@@ -106,7 +106,7 @@ fn entry(action: Action) -> Entry {
         .collect();
     condition_keys.sort_unstable();
     condition_keys.dedup();
-    Entry {
+    ExpandedAction {
         name: action.name(),
         levels: std::iter::once(action.level())
             .chain(action.second_level())
@@ -153,7 +153,7 @@ fn nothing(pattern: &str) -> String {
     note
 }
 
-impl Expansion {
+impl ExpandedPattern {
     pub fn json(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("plain data has a JSON form")
     }
@@ -205,7 +205,7 @@ impl Expansion {
     }
 }
 
-impl Expansion {
+impl ExpandedPattern {
     /// The condition keys of all the actions, on lines that a terminal takes.
     fn keys(&self, text: &mut String) {
         const WIDTH: usize = 100;
@@ -227,7 +227,7 @@ impl Expansion {
     }
 }
 
-impl Entry {
+impl ExpandedAction {
     fn in_full(&self, text: &mut String) {
         let mut line = |head: &str, value: &str| {
             let _ = writeln!(text, "  {head:<15} {value}");

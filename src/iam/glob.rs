@@ -3,17 +3,17 @@
 
 /// Whether letters compare as written: actions and condition keys do not, ARNs do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Case {
+pub enum CaseSensitivity {
     Sensitive,
     Insensitive,
 }
 
 /// Whether `text` is one of the strings of `pattern`. In `text` nothing is special.
-pub fn matches(pattern: &str, text: &str, case: Case) -> bool {
+pub fn matches(pattern: &str, text: &str, case: CaseSensitivity) -> bool {
     let (p, t) = (pattern.as_bytes(), text.as_bytes());
     let same = |a: u8, b: u8| match case {
-        Case::Sensitive => a == b,
-        Case::Insensitive => a.eq_ignore_ascii_case(&b),
+        CaseSensitivity::Sensitive => a == b,
+        CaseSensitivity::Insensitive => a.eq_ignore_ascii_case(&b),
     };
     let (mut i, mut j) = (0, 0);
     // Where to go on after the last `*`, should what follows it not match here.
@@ -53,14 +53,14 @@ pub fn matches(pattern: &str, text: &str, case: Case) -> bool {
 }
 
 /// Whether every string of `inner` is one of `outer`.
-pub fn covers(outer: &str, inner: &str, case: Case) -> bool {
+pub fn covers(outer: &str, inner: &str, case: CaseSensitivity) -> bool {
     super::pattern::Pattern::plain(outer, case)
         .covers(&super::pattern::Pattern::plain(inner, case))
         .is_yes()
 }
 
 /// Whether some string is one of both.
-pub fn overlaps(a: &str, b: &str, case: Case) -> bool {
+pub fn overlaps(a: &str, b: &str, case: CaseSensitivity) -> bool {
     super::pattern::Pattern::plain(a, case)
         .overlaps(&super::pattern::Pattern::plain(b, case))
         .is_yes()
@@ -99,18 +99,18 @@ mod tests {
             ("ec2:*instance?", "ec2:RunInstances", true),
         ] {
             assert_eq!(
-                matches(pattern, text, Case::Insensitive),
+                matches(pattern, text, CaseSensitivity::Insensitive),
                 expected,
                 "{pattern} on {text}"
             );
         }
-        assert!(!matches("arn:aws:s3:::B", "arn:aws:s3:::b", Case::Sensitive));
+        assert!(!matches("arn:aws:s3:::B", "arn:aws:s3:::b", CaseSensitivity::Sensitive));
     }
 
     #[test]
     fn a_hard_pattern_is_not_exponential() {
         let pattern = "a*".repeat(60) + "b";
-        assert!(!matches(&pattern, &"a".repeat(2000), Case::Sensitive));
+        assert!(!matches(&pattern, &"a".repeat(2000), CaseSensitivity::Sensitive));
     }
 
     #[test]
@@ -127,8 +127,12 @@ mod tests {
             ("?*", "*", false, true),
             ("iam:*Role", "iam:*Policy", false, false),
         ] {
-            assert_eq!(covers(a, b, Case::Insensitive), covers_, "{a} covers {b}");
-            assert_eq!(overlaps(a, b, Case::Insensitive), overlaps_, "{a} overlaps {b}");
+            assert_eq!(covers(a, b, CaseSensitivity::Insensitive), covers_, "{a} covers {b}");
+            assert_eq!(
+                overlaps(a, b, CaseSensitivity::Insensitive),
+                overlaps_,
+                "{a} overlaps {b}"
+            );
         }
     }
 }

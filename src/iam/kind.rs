@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::arn::{Arn, Field, is_account_id};
+use super::arn::{Arn, ArnField, is_account_id};
 use super::condition::is_of_owner;
 use super::principal::is_open;
 use super::{Clause, PolicyKind, PrincipalClause, PrincipalType, Statement};
@@ -136,7 +136,7 @@ pub fn is_for_endpoint(statements: &[Statement], named: bool) -> Option<bool> {
     };
     let services = several(|arn| arn.service().map(|s| s.into_owned()));
     let accounts = several(|arn| match arn.account() {
-        Field::Literal(account) if is_account_id(&account) => Some(account.into_owned()),
+        ArnField::Literal(account) if is_account_id(&account) => Some(account.into_owned()),
         _ => None,
     });
     (asks || services || accounts).then_some(named)

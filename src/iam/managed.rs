@@ -2,7 +2,7 @@
 
 use super::arn;
 use super::catalogue::catalogue;
-use super::glob::Case;
+use super::glob::CaseSensitivity;
 use super::pattern;
 use crate::source::{HoleKind, Text};
 
@@ -12,15 +12,15 @@ pub const ADMINISTRATORS: [&str; 3] = ["AdministratorAccess", "AdministratorAcce
 
 /// Whether a value that is compared with the ARN of a policy fits one of [`ADMINISTRATORS`], in any partition. `wildcards`:
 /// `*` and `?` are wildcards in it.
-pub fn fits(value: &Text, policy: &str, wildcards: bool, case: Case) -> super::Truth {
+pub fn fits(value: &Text, policy: &str, wildcards: bool, case: CaseSensitivity) -> super::Truth {
     let value = value.filled(HoleKind::Partition, "aws");
     let partition = match arn::Arn::parse(&value).map(|a| a.partition()) {
-        Some(arn::Field::Literal(partition)) => partition.into_owned(),
+        Some(arn::ArnField::Literal(partition)) => partition.into_owned(),
         _ => "aws".to_owned(),
     };
     let full = format!("arn:{partition}:iam::aws:policy/{policy}");
     match value.known() {
-        Some(known) if !wildcards && case == Case::Sensitive => (known == full).into(),
+        Some(known) if !wildcards && case == CaseSensitivity::Sensitive => (known == full).into(),
         Some(known) if !wildcards => known.eq_ignore_ascii_case(&full).into(),
         _ => pattern::matches(&value, &full, case),
     }

@@ -1,22 +1,22 @@
 //! Who a principal is, seen from the account that the repository is deployed to.
 //! IAM User Guide, "AWS JSON policy elements: Principal".
 
-use super::arn::{self, Arn, Field, Shape};
+use super::arn::{self, Arn, ArnField, ArnShape};
 use super::pattern::is_star;
 use super::service::service;
-use super::{Condition, Own, PrincipalClause, PrincipalItem, PrincipalType};
-use crate::source::{HoleKind, Part, Target, Text};
+use super::{Condition, Ownership, PrincipalClause, PrincipalItem, PrincipalType};
+use crate::source::{HoleKind, HoleTarget, Text, TextSlice};
 
 /// Where a principal belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum PrincipalOrigin {
     /// `"*"` and `{"AWS": "*"}`.
     Everyone,
     /// A wildcard in the place of the account: `arn:aws:iam::*:root`. As public as [`Place::Everyone`].
-    AnyAccount(Who),
+    AnyAccount(IdentityType),
     /// The account that is deployed to, or one that `[own]` names.
     OwnAccount {
-        who: Who,
+        who: IdentityType,
         name: Option<String>,
     },
     OtherAccount {
@@ -25,11 +25,11 @@ pub enum Place {
         name: Option<String>,
         /// `[own]` trusts it, or it belongs to AWS itself.
         trusted: bool,
-        who: Who,
+        who: IdentityType,
     },
     /// An account whose number is given from outside, or cannot be told.
     SomeAccount {
-        who: Who,
+        who: IdentityType,
         /// The hole in its place.
         name: String,
         /// A parameter, a variable without a value, a look-up or an output fills it in.
@@ -50,18 +50,18 @@ pub enum Place {
     /// `cognito-identity.amazonaws.com`.
     Cognito,
     /// A federated provider that is a hole: the statement's action and condition keys tell more.
-    Federated(Option<Target>),
+    Federated(Option<HoleTarget>),
     CanonicalUser,
     /// `AROA…`, `AIDA…`: what is left of a role or user that was deleted.
-    UniqueId(Who),
+    UniqueId(IdentityType),
     /// A role, user or other resource of the repository.
-    Resource(Target),
+    Resource(HoleTarget),
     Unknown,
 }
 
 /// What kind of identity in its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Who {
+pub enum IdentityType {
     /// The whole account: `arn:…:root` or its twelve digits.
     Root,
     Role,
@@ -198,24 +198,24 @@ const KNOWN: &[(&str, &str, bool)] = &[
 ];
 
 /// Where `item` belongs. `home` is the account that is deployed to, where that is known.
-pub fn place(item: &PrincipalItem, own: &Own, home: Option<&str>) -> Place {
+pub fn place(item: &PrincipalItem, own: &Ownership, home: Option<&str>) -> PrincipalOrigin {
     let text = &item.value.text;
     let home = item.home.as_deref().or(home);
     match item.kind {
-        PrincipalType::Everyone => Place::Everyone,
+        PrincipalType::Everyone => PrincipalOrigin::Everyone,
         PrincipalType::Aws => aws(text, own, home),
-        PrincipalType::Service if is_star(text) => Place::AnyService,
-        PrincipalType::Service => Place::Service { name: service(text) },
+        PrincipalType::Service if is_star(text) => PrincipalOrigin::AnyService,
+        PrincipalType::Service => PrincipalOrigin::Service { name: service(text) },
         PrincipalType::Federated => federated(text),
-        PrincipalType::CanonicalUser if is_star(text) => Place::Everyone,
-        PrincipalType::CanonicalUser => Place::CanonicalUser,
-        PrincipalType::Unknown => Place::Unknown,
+        PrincipalType::CanonicalUser if is_star(text) => PrincipalOrigin::Everyone,
+        PrincipalType::CanonicalUser => PrincipalOrigin::CanonicalUser,
+        PrincipalType::Unknown => PrincipalOrigin::Unknown,
     }
 }
 
 /// Public as such, before any condition: everybody, or anybody's account.
-pub fn is_public(place: &Place) -> bool {
-    matches!(place, Place::Everyone | Place::AnyAccount(_))
+pub fn is_public(place: &PrincipalOrigin) -> bool {
+    matches!(place, PrincipalOrigin::Everyone | PrincipalOrigin::AnyAccount(_))
 }
 
 /// Whether a clause lets in callers of every account: it names everyone, or all but some.
@@ -224,25 +224,25 @@ pub fn is_open(clause: &PrincipalClause) -> bool {
         || clause.items.iter().any(|item| match item.kind {
             PrincipalType::Everyone => true,
             PrincipalType::CanonicalUser => is_star(&item.value.text),
-            PrincipalType::Aws => is_public(&aws(&item.value.text, &Own::default(), None)),
+            PrincipalType::Aws => is_public(&aws(&item.value.text, &Ownership::default(), None)),
             _ => false,
         })
 }
 
 /// Of which account an account id is, or what its published owner is called.
-pub fn account_place(id: &str, who: Who, own: &Own, home: Option<&str>) -> Place {
+pub fn account_place(id: &str, who: IdentityType, own: &Ownership, home: Option<&str>) -> PrincipalOrigin {
     if let Some(name) = own.accounts.get(id) {
-        return Place::OwnAccount {
+        return PrincipalOrigin::OwnAccount {
             who,
             name: Some(name.clone()),
         };
     }
     if home == Some(id) {
-        return Place::OwnAccount { who, name: None };
+        return PrincipalOrigin::OwnAccount { who, name: None };
     }
     let known = KNOWN.binary_search_by(|(k, _, _)| (*k).cmp(id)).ok().map(|i| KNOWN[i]);
     let trusted = own.trusted_accounts.get(id);
-    Place::OtherAccount {
+    PrincipalOrigin::OtherAccount {
         id: id.to_owned(),
         name: trusted.cloned().or_else(|| known.map(|(_, name, _)| name.to_owned())),
         trusted: trusted.is_some() || known.is_some_and(|(_, _, aws)| aws),
@@ -250,44 +250,44 @@ pub fn account_place(id: &str, who: Who, own: &Own, home: Option<&str>) -> Place
     }
 }
 
-fn aws(text: &Text, own: &Own, home: Option<&str>) -> Place {
+fn aws(text: &Text, own: &Ownership, home: Option<&str>) -> PrincipalOrigin {
     if is_star(text) {
-        return Place::Everyone;
+        return PrincipalOrigin::Everyone;
     }
     if let Some(hole) = text.as_hole() {
         return match (hole.kind, &hole.target) {
-            (HoleKind::Account, _) => Place::OwnAccount {
-                who: Who::Root,
+            (HoleKind::Account, _) => PrincipalOrigin::OwnAccount {
+                who: IdentityType::Root,
                 name: None,
             },
-            (HoleKind::Resource, Some(target)) => Place::Resource(target.clone()),
-            _ => Place::Unknown,
+            (HoleKind::Resource, Some(target)) => PrincipalOrigin::Resource(target.clone()),
+            _ => PrincipalOrigin::Unknown,
         };
     }
     if let Some(id) = text.known() {
         if arn::is_account_id(&id) {
-            return account_place(&id, Who::Root, own, home);
+            return account_place(&id, IdentityType::Root, own, home);
         }
         if is_unique_id(&id, "AROA") {
-            return Place::UniqueId(Who::Role);
+            return PrincipalOrigin::UniqueId(IdentityType::Role);
         }
         if is_unique_id(&id, "AIDA") {
-            return Place::UniqueId(Who::User);
+            return PrincipalOrigin::UniqueId(IdentityType::User);
         }
     }
     match arn::shape(text) {
-        Shape::Arn(parts) => {
+        ArnShape::Arn(parts) => {
             let who = who(&parts);
             match parts.account() {
-                Field::Literal(id) if arn::is_account_id(&id) => account_place(&id, who, own, home),
+                ArnField::Literal(id) if arn::is_account_id(&id) => account_place(&id, who, own, home),
                 // S3 User Guide, "Restricting access to an Amazon S3 origin": an origin access identity.
-                Field::Literal(id) if id == "cloudfront" => Place::Service {
+                ArnField::Literal(id) if id == "cloudfront" => PrincipalOrigin::Service {
                     name: "cloudfront.amazonaws.com".to_owned(),
                 },
-                Field::Any => Place::AnyAccount(who),
-                Field::Hole(Some(HoleKind::Account)) => Place::OwnAccount { who, name: None },
-                Field::Pattern if is_mostly_wild(parts.account) => Place::AnyAccount(who),
-                Field::Hole(kind) => Place::SomeAccount {
+                ArnField::Any => PrincipalOrigin::AnyAccount(who),
+                ArnField::Hole(Some(HoleKind::Account)) => PrincipalOrigin::OwnAccount { who, name: None },
+                ArnField::Pattern if is_mostly_wild(parts.account) => PrincipalOrigin::AnyAccount(who),
+                ArnField::Hole(kind) => PrincipalOrigin::SomeAccount {
                     who,
                     name: parts.account.display(),
                     given: kind.is_some_and(|k| {
@@ -297,22 +297,22 @@ fn aws(text: &Text, own: &Own, home: Option<&str>) -> Place {
                         )
                     }),
                 },
-                _ => Place::Unknown,
+                _ => PrincipalOrigin::Unknown,
             }
         }
-        Shape::Wildcard => Place::AnyAccount(Who::Any),
-        _ => Place::Unknown,
+        ArnShape::Wildcard => PrincipalOrigin::AnyAccount(IdentityType::Any),
+        _ => PrincipalOrigin::Unknown,
     }
 }
 
 /// `????????????`, `*123`: many accounts.
-fn is_mostly_wild(account: Part<'_>) -> bool {
+fn is_mostly_wild(account: TextSlice<'_>) -> bool {
     account
         .known()
         .is_some_and(|a| a.bytes().any(|b| b == b'*' || b == b'?'))
 }
 
-fn who(arn: &Arn<'_>) -> Who {
+fn who(arn: &Arn<'_>) -> IdentityType {
     let kind = arn.resource_type();
     // Sessions belong to STS, the others to IAM. IAM User Guide, "IAM identifiers", "IAM ARNs".
     let home = match &*kind {
@@ -322,17 +322,17 @@ fn who(arn: &Arn<'_>) -> Who {
     };
     let service = arn.service();
     if home.is_some_and(|home| service.is_some_and(|service| service != home)) {
-        return Who::Other;
+        return IdentityType::Other;
     }
     match &*kind {
-        "root" => Who::Root,
-        "role" => Who::Role,
-        "user" => Who::User,
+        "root" => IdentityType::Root,
+        "role" => IdentityType::Role,
+        "user" => IdentityType::User,
         // `assumed-role/ROLE/SESSION`, without the path of the role. IAM User Guide, "AWS JSON policy elements: Principal".
-        "assumed-role" if is_session(arn) => Who::AssumedRole,
-        "federated-user" => Who::FederatedUser,
-        k if !k.is_empty() && k.bytes().all(|b| b == b'*') => Who::Any,
-        _ => Who::Other,
+        "assumed-role" if is_session(arn) => IdentityType::AssumedRole,
+        "federated-user" => IdentityType::FederatedUser,
+        k if !k.is_empty() && k.bytes().all(|b| b == b'*') => IdentityType::Any,
+        _ => IdentityType::Other,
     }
 }
 
@@ -351,40 +351,40 @@ pub fn is_unique_id(text: &str, prefix: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 
-fn federated(text: &Text) -> Place {
+fn federated(text: &Text) -> PrincipalOrigin {
     if let Some(hole) = text.as_hole() {
-        return Place::Federated(hole.target.clone());
+        return PrincipalOrigin::Federated(hole.target.clone());
     }
-    if let Shape::Arn(parts) = arn::shape(text) {
+    if let ArnShape::Arn(parts) = arn::shape(text) {
         let id = parts.resource_id();
         return match &*parts.resource_type() {
-            "saml-provider" => Place::Saml,
+            "saml-provider" => PrincipalOrigin::Saml,
             "oidc-provider" => {
                 let url = id.display();
-                Place::Oidc {
+                PrincipalOrigin::Oidc {
                     provider: Oidc::of_url(&url),
                     url,
                 }
             }
-            _ => Place::Unknown,
+            _ => PrincipalOrigin::Unknown,
         };
     }
     let url = text.display();
     let bare = url.strip_prefix("https://").unwrap_or(&url);
     match bare {
-        "cognito-identity.amazonaws.com" => Place::Cognito,
-        "accounts.google.com" => Place::Oidc {
+        "cognito-identity.amazonaws.com" => PrincipalOrigin::Cognito,
+        "accounts.google.com" => PrincipalOrigin::Oidc {
             provider: Oidc::Google,
             url: bare.to_owned(),
         },
         // The web identity providers that IAM knows without a provider resource.
-        "graph.facebook.com" | "www.amazon.com" => Place::Oidc {
+        "graph.facebook.com" | "www.amazon.com" => PrincipalOrigin::Oidc {
             provider: Oidc::Other,
             url: bare.to_owned(),
         },
-        _ if is_star(text) => Place::Unknown,
-        _ if !text.is_known() => Place::Federated(None),
-        _ => Place::Unknown,
+        _ if is_star(text) => PrincipalOrigin::Unknown,
+        _ if !text.is_known() => PrincipalOrigin::Federated(None),
+        _ => PrincipalOrigin::Unknown,
     }
 }
 
@@ -407,20 +407,20 @@ pub fn oidc_of_conditions(conditions: &[Condition]) -> Option<(Oidc, String)> {
 #[cfg(test)]
 mod tests {
     use super::super::pattern::tests::text;
-    use super::super::{Item, PrincipalType};
+    use super::super::{ClauseItem, PrincipalType};
     use super::*;
     use crate::source::{FileId, Span};
 
-    fn placed(kind: PrincipalType, value: &str) -> Place {
-        let own = Own {
+    fn placed(kind: PrincipalType, value: &str) -> PrincipalOrigin {
+        let own = Ownership {
             accounts: [("111111111111".to_owned(), "main".to_owned())].into(),
             trusted_accounts: [("222222222222".to_owned(), "Backup Inc".to_owned())].into(),
-            ..Own::default()
+            ..Ownership::default()
         };
         let item = PrincipalItem {
             kind,
             type_key: None,
-            value: Item {
+            value: ClauseItem {
                 text: text(value),
                 span: Span::new(FileId(0), 0, 0),
                 via: None,
@@ -433,55 +433,58 @@ mod tests {
 
     #[test]
     fn principals_of_accounts() {
-        let own = |who| Place::OwnAccount { who, name: None };
-        let other = |id: &str, name: Option<&str>, trusted, who| Place::OtherAccount {
+        let own = |who| PrincipalOrigin::OwnAccount { who, name: None };
+        let other = |id: &str, name: Option<&str>, trusted, who| PrincipalOrigin::OtherAccount {
             id: id.to_owned(),
             name: name.map(str::to_owned),
             trusted,
             who,
         };
         for (value, expected) in [
-            ("*", Place::Everyone),
-            ("arn:aws:iam::*:root", Place::AnyAccount(Who::Root)),
-            ("arn:aws:iam::*:role/x", Place::AnyAccount(Who::Role)),
-            ("arn:aws:iam::*:*", Place::AnyAccount(Who::Any)),
-            ("arn:*", Place::AnyAccount(Who::Any)),
-            ("‹account›", own(Who::Root)),
-            ("arn:‹partition›:iam::‹account›:role/x", own(Who::Role)),
-            ("333333333333", own(Who::Root)),
+            ("*", PrincipalOrigin::Everyone),
+            ("arn:aws:iam::*:root", PrincipalOrigin::AnyAccount(IdentityType::Root)),
+            ("arn:aws:iam::*:role/x", PrincipalOrigin::AnyAccount(IdentityType::Role)),
+            ("arn:aws:iam::*:*", PrincipalOrigin::AnyAccount(IdentityType::Any)),
+            ("arn:*", PrincipalOrigin::AnyAccount(IdentityType::Any)),
+            ("‹account›", own(IdentityType::Root)),
+            ("arn:‹partition›:iam::‹account›:role/x", own(IdentityType::Role)),
+            ("333333333333", own(IdentityType::Root)),
             (
                 "arn:aws:iam::111111111111:user/u",
-                Place::OwnAccount {
-                    who: Who::User,
+                PrincipalOrigin::OwnAccount {
+                    who: IdentityType::User,
                     name: Some("main".to_owned()),
                 },
             ),
             (
                 "arn:aws:iam::222222222222:root",
-                other("222222222222", Some("Backup Inc"), true, Who::Root),
+                other("222222222222", Some("Backup Inc"), true, IdentityType::Root),
             ),
-            ("464622532012", other("464622532012", Some("Datadog"), false, Who::Root)),
+            (
+                "464622532012",
+                other("464622532012", Some("Datadog"), false, IdentityType::Root),
+            ),
             (
                 "arn:aws:iam::127311923021:root",
-                other("127311923021", Some("Elastic Load Balancing"), true, Who::Root),
+                other("127311923021", Some("Elastic Load Balancing"), true, IdentityType::Root),
             ),
             (
                 "arn:aws:sts::444444444444:assumed-role/r/s",
-                other("444444444444", None, false, Who::AssumedRole),
+                other("444444444444", None, false, IdentityType::AssumedRole),
             ),
             (
                 "arn:aws:iam::‹v›:root",
-                Place::SomeAccount {
-                    who: Who::Root,
+                PrincipalOrigin::SomeAccount {
+                    who: IdentityType::Root,
                     name: "${v}".to_owned(),
                     given: true,
                 },
             ),
-            ("‹v›", Place::Unknown),
-            ("AROAEXAMPLEEXAMPLE123", Place::UniqueId(Who::Role)),
+            ("‹v›", PrincipalOrigin::Unknown),
+            ("AROAEXAMPLEEXAMPLE123", PrincipalOrigin::UniqueId(IdentityType::Role)),
             (
                 "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1",
-                Place::Service {
+                PrincipalOrigin::Service {
                     name: "cloudfront.amazonaws.com".to_owned(),
                 },
             ),
@@ -510,27 +513,30 @@ mod tests {
         ] {
             assert_eq!(
                 placed(PrincipalType::Service, value),
-                Place::Service {
+                PrincipalOrigin::Service {
                     name: expected.to_owned()
                 },
                 "{value}"
             );
         }
-        assert_eq!(placed(PrincipalType::Service, "*"), Place::AnyService);
+        assert_eq!(placed(PrincipalType::Service, "*"), PrincipalOrigin::AnyService);
     }
 
     #[test]
     fn the_kinds_of_identities_have_their_service() {
         for (arn, expected) in [
-            ("arn:aws:iam::111111111111:role/r", Who::Role),
-            ("arn:aws:sts::111111111111:role/r", Who::Other),
-            ("arn:aws:sts::111111111111:root", Who::Other),
-            ("arn:aws:s3::111111111111:user/u", Who::Other),
-            ("arn:aws:sts::111111111111:assumed-role/r/s", Who::AssumedRole),
-            ("arn:aws:iam::111111111111:assumed-role/r/s", Who::Other),
-            ("arn:aws:sts::111111111111:federated-user/u", Who::FederatedUser),
-            ("arn:aws:iam::111111111111:federated-user/u", Who::Other),
-            ("arn:aws:‹v›::111111111111:role/r", Who::Role),
+            ("arn:aws:iam::111111111111:role/r", IdentityType::Role),
+            ("arn:aws:sts::111111111111:role/r", IdentityType::Other),
+            ("arn:aws:sts::111111111111:root", IdentityType::Other),
+            ("arn:aws:s3::111111111111:user/u", IdentityType::Other),
+            ("arn:aws:sts::111111111111:assumed-role/r/s", IdentityType::AssumedRole),
+            ("arn:aws:iam::111111111111:assumed-role/r/s", IdentityType::Other),
+            (
+                "arn:aws:sts::111111111111:federated-user/u",
+                IdentityType::FederatedUser,
+            ),
+            ("arn:aws:iam::111111111111:federated-user/u", IdentityType::Other),
+            ("arn:aws:‹v›::111111111111:role/r", IdentityType::Role),
         ] {
             let text = text(arn);
             assert_eq!(who(&Arn::parse(&text).unwrap()), expected, "{arn}");
@@ -539,7 +545,7 @@ mod tests {
 
     #[test]
     fn federated_providers() {
-        let oidc = |provider, url: &str| Place::Oidc {
+        let oidc = |provider, url: &str| PrincipalOrigin::Oidc {
             provider,
             url: url.to_owned(),
         };
@@ -553,10 +559,10 @@ mod tests {
                 oidc(Oidc::Eks, "oidc.eks.eu-west-1.amazonaws.com/id/ABC"),
             ),
             ("accounts.google.com", oidc(Oidc::Google, "accounts.google.com")),
-            ("cognito-identity.amazonaws.com", Place::Cognito),
-            ("arn:aws:iam::123456789012:saml-provider/okta", Place::Saml),
-            ("‹v›", Place::Federated(None)),
-            ("example.com", Place::Unknown),
+            ("cognito-identity.amazonaws.com", PrincipalOrigin::Cognito),
+            ("arn:aws:iam::123456789012:saml-provider/okta", PrincipalOrigin::Saml),
+            ("‹v›", PrincipalOrigin::Federated(None)),
+            ("example.com", PrincipalOrigin::Unknown),
         ] {
             assert_eq!(placed(PrincipalType::Federated, value), expected, "{value}");
         }

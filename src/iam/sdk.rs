@@ -10,8 +10,8 @@ use std::ops::Range;
 
 use super::actions::ActionSet;
 use super::catalogue::layout::{
-    ASSUMED, Client as ClientColumn, Member as MemberColumn, MemberKind, Operation as Column, PAGES, PASS_GUESSED,
-    PASSES_ROLE, SdkType, Waiter, When,
+    ASSUMED, Client as ClientColumn, Member as MemberColumn, MemberKind, NeededWhen, Operation as Column, PAGES,
+    PASS_GUESSED, PASSES_ROLE, SdkType, Waiter,
 };
 use super::catalogue::{store, tables};
 use crate::spelling::nearest;
@@ -29,7 +29,7 @@ pub fn clients() -> impl ExactSizeIterator<Item = Client> {
 }
 
 /// The operation behind a method of a client: `operation("s3", "list_objects_v2")`.
-pub fn operation(client_name: &str, method: &str) -> Option<Operation> {
+pub fn operation(client_name: &str, method: &str) -> Option<SdkOperation> {
     client(client_name)?.operation(method)
 }
 
@@ -50,58 +50,58 @@ impl Client {
 
     /// The operation that a method calls (`list_objects_v2`). The operation's own name is understood too, as
     /// `generate_presigned_url`'s callers sometimes write it.
-    pub fn operation(self, method: &str) -> Option<Operation> {
+    pub fn operation(self, method: &str) -> Option<SdkOperation> {
         let rows = self.range(ClientColumn::FirstOperation, ClientColumn::Operations);
-        store::search(rows, Column::Name, |key| compare_method(key, method)).map(Operation)
+        store::search(rows, Column::Name, |key| compare_method(key, method)).map(SdkOperation)
     }
 
-    pub fn operations(self) -> impl Iterator<Item = Operation> {
+    pub fn operations(self) -> impl Iterator<Item = SdkOperation> {
         self.range(ClientColumn::FirstOperation, ClientColumn::Operations)
-            .map(Operation)
+            .map(SdkOperation)
     }
 
     /// The operation that a waiter polls: `bucket_exists`.
-    pub fn waiter(self, name: &str) -> Option<Operation> {
+    pub fn waiter(self, name: &str) -> Option<SdkOperation> {
         let rows = self.range(ClientColumn::FirstWaiter, ClientColumn::Waiters);
         let row = store::search(rows, Waiter::Name, |key| key.cmp(name))?;
-        Some(Operation(store::cell(row, Waiter::Operation)))
+        Some(SdkOperation(store::cell(row, Waiter::Operation)))
     }
 
-    pub fn waiters(self) -> impl Iterator<Item = (&'static str, Operation)> {
+    pub fn waiters(self) -> impl Iterator<Item = (&'static str, SdkOperation)> {
         self.range(ClientColumn::FirstWaiter, ClientColumn::Waiters).map(|row| {
             (
                 store::text(row, Waiter::Name),
-                Operation(store::cell(row, Waiter::Operation)),
+                SdkOperation(store::cell(row, Waiter::Operation)),
             )
         })
     }
 
     /// What boto3 adds to the client beside its operations: `upload_file`, `generate_presigned_post`.
-    pub fn injected(self, method: &str) -> Option<Member> {
+    pub fn injected(self, method: &str) -> Option<SdkMember> {
         self.resource_type("client")?.method(method)
     }
 
     /// What `boto3.resource(name)` gives, for the services that have one.
-    pub fn service_resource(self) -> Option<ResourceType> {
+    pub fn service_resource(self) -> Option<SdkResourceType> {
         self.resource_type("ServiceResource")
     }
 
     /// A type of the resource API: `Bucket`.
-    pub fn resource_type(self, name: &str) -> Option<ResourceType> {
+    pub fn resource_type(self, name: &str) -> Option<SdkResourceType> {
         let rows = self.range(ClientColumn::FirstType, ClientColumn::Types);
-        store::search(rows, SdkType::Name, |key| key.cmp(name)).map(ResourceType)
+        store::search(rows, SdkType::Name, |key| key.cmp(name)).map(SdkResourceType)
     }
 
     /// The types of its resource API.
-    pub fn resource_types(self) -> impl Iterator<Item = ResourceType> {
+    pub fn resource_types(self) -> impl Iterator<Item = SdkResourceType> {
         self.range(ClientColumn::FirstType, ClientColumn::Types)
-            .map(ResourceType)
+            .map(SdkResourceType)
     }
 
     /// The method's name that is nearest to one that the client does not have.
     pub fn did_you_mean(self, method: &str) -> Option<String> {
         let plain = method.replace('_', "");
-        nearest(&plain, self.operations().map(|o| (o.name(), o))).map(Operation::method)
+        nearest(&plain, self.operations().map(|o| (o.name(), o))).map(SdkOperation::method)
     }
 
     fn range(self, first: ClientColumn, count: ClientColumn) -> Range<u32> {
@@ -124,9 +124,9 @@ fn compare_method(operation: &str, method: &str) -> Ordering {
 
 /// An operation of an AWS API.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Operation(u32);
+pub struct SdkOperation(u32);
 
-impl Operation {
+impl SdkOperation {
     /// `ListObjectsV2`.
     pub fn name(self) -> &'static str {
         store::text(self.0, Column::Name)
@@ -151,7 +151,7 @@ impl Operation {
     }
 
     /// Actions that some calls need, with what tells. Without `iam:PassRole`.
-    pub fn conditional(self) -> impl ExactSizeIterator<Item = Conditional> {
+    pub fn conditional(self) -> impl ExactSizeIterator<Item = OptionalAction> {
         store::list(self.0, Column::Also).map(conditional)
     }
 
@@ -201,7 +201,7 @@ impl Operation {
     }
 }
 
-impl fmt::Debug for Operation {
+impl fmt::Debug for SdkOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -209,7 +209,7 @@ impl fmt::Debug for Operation {
 
 /// An action that AWS lists beside an operation's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conditional {
+pub struct OptionalAction {
     pub action: &'static str,
     pub trigger: Trigger,
 }
@@ -227,21 +227,21 @@ pub enum Trigger {
     Bucket(&'static str),
 }
 
-fn conditional(list: u32) -> Conditional {
+fn conditional(list: u32) -> OptionalAction {
     let mut items = store::list_at(list);
     let action = items.next().map_or("", store::string);
     let when = items.next().unwrap_or_default();
     let mut texts = items.map(store::string);
-    let trigger = if when == When::Params as u32 {
+    let trigger = if when == NeededWhen::Params as u32 {
         Trigger::Params(texts.collect())
-    } else if when == When::Never as u32 {
+    } else if when == NeededWhen::Never as u32 {
         Trigger::Never
-    } else if when == When::Bucket as u32 {
+    } else if when == NeededWhen::Bucket as u32 {
         Trigger::Bucket(texts.next().unwrap_or(""))
     } else {
         Trigger::Unknown
     };
-    Conditional { action, trigger }
+    OptionalAction { action, trigger }
 }
 
 /// A role that an operation passes to a service.
@@ -257,9 +257,9 @@ pub struct PassRole {
 
 /// A type of boto3's resource API.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ResourceType(u32);
+pub struct SdkResourceType(u32);
 
-impl ResourceType {
+impl SdkResourceType {
     /// `Bucket`, `ServiceResource`.
     pub fn name(self) -> &'static str {
         store::text(self.0, SdkType::Name)
@@ -271,22 +271,22 @@ impl ResourceType {
     }
 
     /// What reading any other attribute calls: `table.item_count` → DescribeTable.
-    pub fn load(self) -> Option<Operation> {
-        store::cell(self.0, SdkType::Load).checked_sub(1).map(Operation)
+    pub fn load(self) -> Option<SdkOperation> {
+        store::cell(self.0, SdkType::Load).checked_sub(1).map(SdkOperation)
     }
 
-    pub fn members(self) -> impl Iterator<Item = Member> {
-        self.range().map(Member)
+    pub fn members(self) -> impl Iterator<Item = SdkMember> {
+        self.range().map(SdkMember)
     }
 
     /// An action, a waiter (`wait_until_exists`) or what boto3 adds (`upload_file`).
-    pub fn method(self, name: &str) -> Option<Member> {
+    pub fn method(self, name: &str) -> Option<SdkMember> {
         self.member(name, MemberKind::Method)
     }
 
     /// `bucket.objects`: its methods `all`, `filter`, `limit`, `page_size` and `pages` call [`Member::calls`], its items are
     /// [`Member::gives`], and its other methods are that type's [`Self::batch`].
-    pub fn collection(self, name: &str) -> Option<Member> {
+    pub fn collection(self, name: &str) -> Option<SdkMember> {
         self.member(name, MemberKind::Collection)
     }
 
@@ -301,16 +301,16 @@ impl ResourceType {
     }
 
     /// What a collection of this type does at once: `bucket.objects.delete()` → DeleteObjects, after the listing.
-    pub fn batch(self, name: &str) -> Option<Member> {
+    pub fn batch(self, name: &str) -> Option<SdkMember> {
         self.member(name, MemberKind::Batch)
     }
 
-    fn member(self, name: &str, kind: MemberKind) -> Option<Member> {
+    fn member(self, name: &str, kind: MemberKind) -> Option<SdkMember> {
         let start = store::lower_bound(self.range(), MemberColumn::Name, |key| key < name);
         (start..self.range().end)
             .take_while(|row| store::text(*row, MemberColumn::Name) == name)
             .find(|row| store::cell(*row, MemberColumn::Kind) == kind as u32)
-            .map(Member)
+            .map(SdkMember)
     }
 
     fn range(self) -> Range<u32> {
@@ -319,7 +319,7 @@ impl ResourceType {
     }
 }
 
-impl fmt::Debug for ResourceType {
+impl fmt::Debug for SdkResourceType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -327,21 +327,21 @@ impl fmt::Debug for ResourceType {
 
 /// A method, collection or sub-resource of a type.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Member(u32);
+pub struct SdkMember(u32);
 
-impl Member {
+impl SdkMember {
     pub fn name(self) -> &'static str {
         store::text(self.0, MemberColumn::Name)
     }
 
     /// The operations that it calls.
-    pub fn calls(self) -> impl ExactSizeIterator<Item = Operation> {
-        store::list(self.0, MemberColumn::Calls).map(Operation)
+    pub fn calls(self) -> impl ExactSizeIterator<Item = SdkOperation> {
+        store::list(self.0, MemberColumn::Calls).map(SdkOperation)
     }
 
     /// What it calls instead for large files, by parts.
-    pub fn calls_for_large(self) -> impl ExactSizeIterator<Item = Operation> {
-        store::list(self.0, MemberColumn::Large).map(Operation)
+    pub fn calls_for_large(self) -> impl ExactSizeIterator<Item = SdkOperation> {
+        store::list(self.0, MemberColumn::Large).map(SdkOperation)
     }
 
     /// Actions that it needs although it calls no operation: `generate_db_auth_token` → `rds-db:connect`.
@@ -350,14 +350,14 @@ impl Member {
     }
 
     /// The type of what it returns, or of a collection's items.
-    pub fn gives(self) -> Option<ResourceType> {
+    pub fn gives(self) -> Option<SdkResourceType> {
         store::cell(self.0, MemberColumn::Gives)
             .checked_sub(1)
-            .map(ResourceType)
+            .map(SdkResourceType)
     }
 }
 
-impl fmt::Debug for Member {
+impl fmt::Debug for SdkMember {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }

@@ -2,7 +2,7 @@
 //! IAM User Guide, "AWS JSON policy elements: Principal", "AWS service principals".
 
 use super::catalogue::catalogue;
-use super::glob::{self, Case};
+use super::glob::{self, CaseSensitivity};
 use super::pattern::has_wildcard;
 use crate::source::{HoleKind, Text};
 
@@ -17,7 +17,7 @@ pub fn admits_service(value: &Text, wildcards: bool, is: impl Fn(&str) -> bool) 
     let value = value.filled(HoleKind::UrlSuffix, SUFFIX);
     let Some(pattern) = value.known() else { return false };
     let mut all = catalogue().service_principals();
-    all.any(|name| is(name) && glob::matches(&pattern, name, Case::Sensitive))
+    all.any(|name| is(name) && glob::matches(&pattern, name, CaseSensitivity::Sensitive))
 }
 
 /// Whether a pattern of service principals fits each of them: `*`, `*.amazonaws.com`.
@@ -25,7 +25,7 @@ pub fn is_any_service(value: &Text) -> bool {
     let value = value.filled(HoleKind::UrlSuffix, SUFFIX);
     // Nothing but a wildcard matches this name.
     let name = format!("{}.{SUFFIX}", "\u{1}".repeat(61));
-    let matches = |pattern: &str| glob::matches(pattern, &name, Case::Sensitive);
+    let matches = |pattern: &str| glob::matches(pattern, &name, CaseSensitivity::Sensitive);
     value
         .known()
         .is_some_and(|pattern| matches(pattern.strip_suffix(".cn").unwrap_or(&pattern)))

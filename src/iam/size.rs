@@ -2,7 +2,7 @@
 
 use super::PolicyKind;
 use crate::source::{Piece, Text};
-use crate::value::{Kind, Value, parts};
+use crate::value::{Value, ValueKind, parts};
 
 /// A length in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub const MOST_LINES: usize = LONGEST / r#""Null":{"a:b":""},"#.len();
 
 /// What a policy is put on; decides the quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holder {
+pub enum QuotaSubject {
     /// A customer managed policy, also as a permissions boundary.
     Managed,
     /// All inline policies of one user together.
@@ -40,15 +40,15 @@ pub enum Holder {
 }
 
 /// The most characters that AWS takes. For trust policies the default, which can be raised.
-pub fn quota(holder: Holder) -> usize {
+pub fn quota(holder: QuotaSubject) -> usize {
     match holder {
-        Holder::Managed => 6144,
-        Holder::User => 2048,
+        QuotaSubject::Managed => 6144,
+        QuotaSubject::User => 2048,
         // AWS Organizations User Guide, "Quotas": a service control policy doubled in May 2026.
-        Holder::Role | Holder::Scp => 10_240,
-        Holder::Group | Holder::Rcp => 5120,
-        Holder::Trust => 2048,
-        Holder::Session => 2048,
+        QuotaSubject::Role | QuotaSubject::Scp => 10_240,
+        QuotaSubject::Group | QuotaSubject::Rcp => 5120,
+        QuotaSubject::Trust => 2048,
+        QuotaSubject::Session => 2048,
     }
 }
 
@@ -63,13 +63,13 @@ pub fn resource_quota(service: &str) -> Option<usize> {
 }
 
 /// The holder that a document's kind alone tells of.
-pub fn holder(kind: PolicyKind) -> Option<Holder> {
+pub fn holder(kind: PolicyKind) -> Option<QuotaSubject> {
     Some(match kind {
-        PolicyKind::Trust => Holder::Trust,
-        PolicyKind::Boundary => Holder::Managed,
-        PolicyKind::Session => Holder::Session,
-        PolicyKind::Scp => Holder::Scp,
-        PolicyKind::Rcp => Holder::Rcp,
+        PolicyKind::Trust => QuotaSubject::Trust,
+        PolicyKind::Boundary => QuotaSubject::Managed,
+        PolicyKind::Session => QuotaSubject::Session,
+        PolicyKind::Scp => QuotaSubject::Scp,
+        PolicyKind::Rcp => QuotaSubject::Rcp,
         PolicyKind::Identity | PolicyKind::Resource | PolicyKind::Unknown => return None,
     })
 }
@@ -83,17 +83,17 @@ pub fn size(policy: &Value) -> Size {
     let mut stack = vec![policy];
     while let Some(value) = stack.pop() {
         match &value.kind {
-            Kind::Null => out.characters += 4,
-            Kind::Bool(b) => out.characters += if *b { 4 } else { 5 },
-            Kind::Num(n) => out.characters += n.chars().count(),
-            Kind::Str(t) => string(t, &mut out),
+            ValueKind::Null => out.characters += 4,
+            ValueKind::Bool(b) => out.characters += if *b { 4 } else { 5 },
+            ValueKind::Num(n) => out.characters += n.chars().count(),
+            ValueKind::Str(t) => string(t, &mut out),
             // A document inside a string of a document is counted as what it says.
-            Kind::Json(inner) => stack.push(inner),
-            Kind::Seq(items) => {
+            ValueKind::Json(inner) => stack.push(inner),
+            ValueKind::Seq(items) => {
                 out.characters += 2 + items.len().saturating_sub(1);
                 stack.extend(items.iter());
             }
-            Kind::Map(entries) => {
+            ValueKind::Map(entries) => {
                 out.characters += 2 + entries.len().saturating_sub(1);
                 for (goes_on, e) in parts(entries) {
                     stack.push(&e.value);
@@ -107,14 +107,14 @@ pub fn size(policy: &Value) -> Size {
                     }
                 }
             }
-            Kind::OneOf(branches) => {
+            ValueKind::OneOf(branches) => {
                 out.exact = false;
                 // One alternative alone: the other is that nothing is there.
                 let shortest = if branches.len() == 1 { &[][..] } else { &branches[..] };
                 let shortest = shortest.iter().map(|b| size(&b.value).characters).min().unwrap_or(0);
                 out.characters += shortest;
             }
-            Kind::Unknown(_) => out.exact = false,
+            ValueKind::Unknown(_) => out.exact = false,
         }
     }
     out
@@ -146,12 +146,12 @@ fn string(text: &Text, out: &mut Size) {
 mod tests {
     use super::*;
     use crate::source::{FileId, Hole, HoleKind, Span};
-    use crate::value::Entry;
+    use crate::value::MapEntry;
 
     #[test]
     fn white_space_between_tokens_does_not_count() {
         let span = Span::new(FileId(0), 0, 0);
-        let entry = |key: &str, value| Entry {
+        let entry = |key: &str, value| MapEntry {
             key: Text::made(key, span),
             key_span: span,
             value,

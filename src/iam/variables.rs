@@ -11,12 +11,12 @@ pub struct Variable {
     pub name: String,
     /// `${aws:PrincipalTag/team, 'none'}`.
     pub default: Option<String>,
-    pub problem: Option<Problem>,
+    pub problem: Option<VariableProblem>,
 }
 
 /// What is wrong with the spelling of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum VariableProblem {
     /// No `}`.
     NotClosed,
     /// `${}`.
@@ -31,7 +31,7 @@ pub enum Problem {
     Default,
 }
 
-impl Problem {
+impl VariableProblem {
     /// For messages: "the variable … ".
     pub fn text(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ pub fn variables(text: &str) -> Vec<Variable> {
                 range: start..text.len(),
                 name: String::new(),
                 default: None,
-                problem: Some(Problem::NotClosed),
+                problem: Some(VariableProblem::NotClosed),
             });
             break;
         };
@@ -93,15 +93,15 @@ fn read(inner: &str, range: Range<usize>) -> Variable {
             .map(str::to_owned)
     });
     let problem = if inner.contains("${") {
-        Some(Problem::Nested)
+        Some(VariableProblem::Nested)
     } else if inner.trim().is_empty() {
-        Some(Problem::Empty)
+        Some(VariableProblem::Empty)
     } else if name != name.trim() || (!name.contains('/') && name.contains(char::is_whitespace)) {
-        Some(Problem::Space)
+        Some(VariableProblem::Space)
     } else if !name.contains(':') {
-        Some(Problem::NoPrefix)
+        Some(VariableProblem::NoPrefix)
     } else if matches!(quoted, Some(None)) {
-        Some(Problem::Default)
+        Some(VariableProblem::Default)
     } else {
         None
     };
@@ -130,11 +130,14 @@ mod tests {
                 "${aws:PrincipalTag/cost center}",
                 vec![("aws:PrincipalTag/cost center", None, None)],
             ),
-            ("${}", vec![("", None, Some(Problem::Empty))]),
-            ("${ aws:username }", vec![("aws:username", None, Some(Problem::Space))]),
-            ("${username}", vec![("username", None, Some(Problem::NoPrefix))]),
-            ("${aws:username", vec![("", None, Some(Problem::NotClosed))]),
-            ("${aws:x, none}", vec![("aws:x", None, Some(Problem::Default))]),
+            ("${}", vec![("", None, Some(VariableProblem::Empty))]),
+            (
+                "${ aws:username }",
+                vec![("aws:username", None, Some(VariableProblem::Space))],
+            ),
+            ("${username}", vec![("username", None, Some(VariableProblem::NoPrefix))]),
+            ("${aws:username", vec![("", None, Some(VariableProblem::NotClosed))]),
+            ("${aws:x, none}", vec![("aws:x", None, Some(VariableProblem::Default))]),
             ("$aws:x", vec![]),
         ] {
             let found: Vec<_> = variables(text)

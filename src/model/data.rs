@@ -3,8 +3,8 @@
 //! **Invariant:** recursion is bounded by [`MAX_DEPTH`]; what lies deeper is not known.
 
 use crate::source::Text;
-use crate::syntax::{Kind as NodeKind, MAX_DEPTH, NodeId, Style, Tree};
-use crate::value::{Entry, Kind, Value};
+use crate::syntax::{MAX_DEPTH, NodeId, NodeKind, NodeStyle, Tree};
+use crate::value::{MapEntry, Value, ValueKind};
 
 /// The value of a node; `texts` is what becomes of each of its texts.
 pub fn value(tree: &Tree, id: NodeId, texts: fn(Text) -> Text) -> Value {
@@ -21,16 +21,16 @@ fn at_depth(tree: &Tree, id: NodeId, texts: fn(Text) -> Text, depth: usize) -> V
     }
     let text = || tree.text(id).cloned().unwrap_or_default();
     match tree.kind(id) {
-        NodeKind::Null => Value::new(Kind::Null, span),
+        NodeKind::Null => Value::new(ValueKind::Null, span),
         NodeKind::Bool => {
             let yes = text().known().is_some_and(|t| t.eq_ignore_ascii_case("true"));
-            Value::new(Kind::Bool(yes), span)
+            Value::new(ValueKind::Bool(yes), span)
         }
-        NodeKind::Num => Value::new(Kind::Num(text().display().into()), span),
+        NodeKind::Num => Value::new(ValueKind::Num(text().display().into()), span),
         NodeKind::Str => {
             let text = text();
             match text.as_hole() {
-                Some(hole) if tree.node(id).style == Style::Plain => Value {
+                Some(hole) if tree.node(id).style == NodeStyle::Plain => Value {
                     span,
                     ..Value::unknown(hole.clone())
                 },
@@ -42,11 +42,11 @@ fn at_depth(tree: &Tree, id: NodeId, texts: fn(Text) -> Text, depth: usize) -> V
             Value::seq(items, span)
         }
         NodeKind::Map => {
-            let entries: Option<Vec<Entry>> = tree
+            let entries: Option<Vec<MapEntry>> = tree
                 .merged(id)
                 .into_iter()
                 .map(|(k, v)| {
-                    Some(Entry {
+                    Some(MapEntry {
                         key: tree.text(k)?.clone(),
                         key_span: tree.span(tree.resolve(k)),
                         value: at_depth(tree, v, texts, depth + 1),

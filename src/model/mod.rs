@@ -15,10 +15,10 @@ pub mod python;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::iam::{Document, Format, Holder, Likely, PolicyKind};
+use crate::iam::{Document, Likely, PolicyHolder, PolicyKind, SourceFormat};
 use crate::source::{Problem, Span};
 use crate::value::guard::{both, worlds_or_each};
-use crate::value::{Guard, Kind, Value};
+use crate::value::{Guard, Value, ValueKind};
 
 /// Kinds that CloudFormation has no type for.
 pub mod kinds {
@@ -92,7 +92,7 @@ pub struct Resource {
     /// As written: `aws_s3_bucket_policy`, `put_bucket_policy`.
     pub type_name: Arc<str>,
     pub address: Address,
-    pub format: Format,
+    pub format: SourceFormat,
     /// What a person points at to name it: the block's header, the logical id, the callee.
     pub header: Span,
     /// All of it.
@@ -152,10 +152,10 @@ fn holds_statements(value: &Value, depth: u32) -> bool {
     let inside = |v: &Value| holds_statements(v, depth + 1);
     match &value.kind {
         _ if depth > 6 => true,
-        Kind::Map(entries) => value.get("Statement").is_some() || entries.iter().any(|e| inside(&e.value)),
-        Kind::Seq(items) => items.iter().any(inside),
-        Kind::OneOf(branches) => branches.iter().any(|b| inside(&b.value)),
-        Kind::Json(_) => true,
+        ValueKind::Map(entries) => value.get("Statement").is_some() || entries.iter().any(|e| inside(&e.value)),
+        ValueKind::Seq(items) => items.iter().any(inside),
+        ValueKind::OneOf(branches) => branches.iter().any(|b| inside(&b.value)),
+        ValueKind::Json(_) => true,
         _ => false,
     }
 }
@@ -172,9 +172,9 @@ pub struct Suggested {
 
 /// A value with the shape of a policy document that no known resource holds, or a bare document.
 #[derive(Clone, Debug)]
-pub struct Loose {
+pub struct UnattachedPolicy {
     pub value: Value,
-    pub format: Format,
+    pub format: SourceFormat,
     /// What the surroundings say it is; else its shape decides.
     pub kind: Option<PolicyKind>,
     /// What the name of the file or of its folder suggests.
@@ -182,7 +182,7 @@ pub struct Loose {
     /// IAM prefix for a resource policy.
     pub service: Option<Arc<str>>,
     /// What it is put on, where no resource stands for that.
-    pub holders: Vec<Holder>,
+    pub holders: Vec<PolicyHolder>,
     /// `aws_iam_policy_document.x`, `TRUST_POLICY`; `None` for a bare file.
     pub name: Option<Address>,
     /// As written: `data.aws_iam_policy_document`, `dict`; empty for a bare file.
@@ -195,14 +195,14 @@ pub struct Inline {
     /// The function or package: index into [`Unit::resources`], and after linking into `Project::resources`.
     pub resource: u32,
     /// What it refers to has places in the file around it.
-    pub module: python::Module,
+    pub module: python::PythonModule,
 }
 
 /// What lowering made of one unit.
 #[derive(Debug, Default)]
-pub struct Unit {
+pub struct LoweredUnit {
     pub resources: Vec<Resource>,
-    pub loose: Vec<Loose>,
+    pub loose: Vec<UnattachedPolicy>,
     /// Filled from `resources` and `loose` by `formats::policies`.
     pub documents: Vec<Document>,
     /// Documents of which nothing is known but where they stand; filled with [`Unit::documents`].
@@ -227,6 +227,6 @@ pub struct Unit {
     /// Documents that nothing here refers to, or only an output does.
     pub unattached: Vec<Span>,
     /// What Python code says beyond its resources, for the analysis of calls in `project`.
-    pub modules: Vec<python::Module>,
+    pub modules: Vec<python::PythonModule>,
     pub inline: Vec<Inline>,
 }

@@ -6,24 +6,24 @@
 pub mod calls;
 mod effective;
 mod link;
-pub(crate) mod places;
 mod required;
+pub(crate) mod targets;
 mod workload;
 
 pub use effective::{
-    AwsManaged, Boundary, EXCEPT_DENIED, Effective, Effects, Gap, Given, Grant, Guardrail, Level, PolicySource, Power,
-    Reach, Why, Withheld, is_denied, is_most,
+    AwsManaged, Boundary, EXCEPT_DENIED, Effective, EffectiveGrant, Effects, Gap, Guardrail, GuardrailLevel,
+    PolicySource, Power, Reach, StatementGrant, UnknownPolicies, Withheld, is_denied, is_most,
 };
 pub use link::link;
-pub use required::{Codebase, Doubt, Required};
-pub use workload::{Code, CodePlace, Handler, RunsAs, Workload, WorkloadKind};
+pub use required::{Codebase, Required, Uncertainty};
+pub use workload::{CodePlace, Handler, RunsAs, Workload, WorkloadCode, WorkloadKind};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use crate::iam::{Clause, Document, Granted, Own, Statement};
+use crate::iam::{Clause, Document, DocumentPermissions, Ownership, Statement};
 use crate::model::Resource;
-use crate::model::python::{Module, Program};
+use crate::model::python::{Program, PythonModule};
 use crate::source::{Problem, Sources, Span, Text};
 
 /// Index into [`Project::documents`].
@@ -37,7 +37,7 @@ pub type ResourceId = u32;
 #[derive(Debug)]
 pub struct Project<'a> {
     pub sources: &'a Sources,
-    pub own: &'a Own,
+    pub own: &'a Ownership,
     pub documents: Vec<Document>,
     /// Policies that are put somewhere and of which nothing is known: listed, and never judged.
     pub unread: Vec<Document>,
@@ -47,7 +47,7 @@ pub struct Project<'a> {
     /// See [`crate::model::Unit::extents`].
     pub extents: Vec<Span>,
     /// Python, sorted by file, for [`calls::Calls`].
-    pub modules: Vec<Module>,
+    pub modules: Vec<PythonModule>,
     /// See [`crate::model::Unit::test_code`].
     pub test_code: Vec<Span>,
     /// See [`crate::model::Unit::unused`]; sorted.
@@ -64,7 +64,7 @@ pub struct Project<'a> {
     /// For [`Project::deployed`].
     alternatives: OnceLock<BTreeMap<u32, Vec<Resource>>>,
     /// For [`Project::granted`], by document.
-    granted: Vec<OnceLock<Granted>>,
+    granted: Vec<OnceLock<DocumentPermissions>>,
     /// For [`Project::withheld`], by document.
     withheld: OnceLock<Vec<Withheld>>,
     /// Python inside other files, in the order of the units.
@@ -137,8 +137,8 @@ impl Project<'_> {
     }
 
     /// What a document grants and denies; worked out once.
-    pub fn granted(&self, document: DocumentId) -> &Granted {
-        self.granted[document as usize].get_or_init(|| Granted::of(&self.documents[document as usize]))
+    pub fn granted(&self, document: DocumentId) -> &DocumentPermissions {
+        self.granted[document as usize].get_or_init(|| DocumentPermissions::of(&self.documents[document as usize]))
     }
 
     /// What a document seems to grant and none of its holders gets: it is denied, outside their boundaries, or only let

@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::calls::{Call, Calls};
-use super::{Code, CodePlace, Project};
+use super::calls::{ApiCall, Calls};
+use super::{CodePlace, Project, WorkloadCode};
 use crate::iam::{ActionSet, sdk};
-use crate::model::python::{ArgName, Bound, Change, ExprId, ExprKind, Import, ImportFrom, Module, Program, Values};
+use crate::model::python::{
+    ArgName, BindingValue, ConstantEvaluator, ExprId, ExprKind, Import, ImportFrom, ObjectChange, Program, PythonModule,
+};
 use crate::source::{FileId, Span};
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 /// The analysed Python of a project.
 pub struct Codebase<'c, 'p> {
@@ -23,22 +25,22 @@ pub struct Codebase<'c, 'p> {
 #[derive(Debug)]
 pub struct Required<'c> {
     /// In the order of files and of the text.
-    pub calls: Vec<&'c Call>,
+    pub calls: Vec<&'c ApiCall>,
     /// Those of them that run for all we know, rather than perhaps.
-    pub named: Vec<&'c Call>,
+    pub named: Vec<&'c ApiCall>,
     /// Counted from the handler; else everything where the code is counts.
     pub exact: bool,
     /// What its libraries may call besides.
     pub libraries: ActionSet,
     /// What may hide calls. Sorted.
-    pub doubts: Vec<Doubt>,
+    pub doubts: Vec<Uncertainty>,
     /// Something in it signs in as somebody else, or calls another end point: calls may not be its role's.
     pub other_identity: bool,
 }
 
 /// A place that may hide calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Doubt {
+pub struct Uncertainty {
     pub span: Span,
     pub why: &'static str,
 }
@@ -107,7 +109,7 @@ const OWN_ENDPOINTS: &[&str] = &[
 
 impl<'c> Codebase<'c, '_> {
     /// What `code` needs; `None` where none of it was read.
-    pub fn required(&self, project: &Project<'_>, code: &Code) -> Option<Required<'c>> {
+    pub fn required(&self, project: &Project<'_>, code: &WorkloadCode) -> Option<Required<'c>> {
         let (calls, found) = self.found(code)?;
         let mut out = Required {
             calls: found.calls.iter().map(|i| &calls.calls[*i]).collect(),
@@ -118,7 +120,7 @@ impl<'c> Codebase<'c, '_> {
             other_identity: false,
         };
         for u in found.unresolved.iter().map(|i| &calls.unresolved[*i]) {
-            out.doubts.push(Doubt {
+            out.doubts.push(Uncertainty {
                 span: u.span,
                 why: u.why.text(),
             });
@@ -131,7 +133,7 @@ impl<'c> Codebase<'c, '_> {
             out.other_identity |= says(OTHERS) || !only_own_endpoints(calls.program, m);
             takes_keys |= says(TAKES_KEYS) || opens_session(module);
             if says(HIDING) {
-                out.doubts.push(Doubt {
+                out.doubts.push(Uncertainty {
                     span: module.scope(0).extent,
                     why: "runs what cannot be seen",
                 });
@@ -150,7 +152,7 @@ impl<'c> Codebase<'c, '_> {
 
     /// For each of [`Calls::calls`] the workloads whose code may run it, as indices into [`Project::workloads`].
     pub fn callers(&self, project: &Project<'_>) -> Vec<Vec<usize>> {
-        let mut by_code: BTreeMap<_, (&Code, Vec<usize>)> = BTreeMap::new();
+        let mut by_code: BTreeMap<_, (&WorkloadCode, Vec<usize>)> = BTreeMap::new();
         for (i, w) in project.workloads.iter().enumerate() {
             if let Some(code) = w.code.as_ref().filter(|c| matches!(c.place, CodePlace::Paths(_))) {
                 let same = by_code.entry((&code.place, &code.handler));
@@ -167,12 +169,12 @@ impl<'c> Codebase<'c, '_> {
     }
 
     /// What may run of `code`, as indices into what [`Calls`] holds; `None` where none of it was read.
-    fn found(&self, code: &Code) -> Option<(&'c Calls<'c>, Found)> {
+    fn found(&self, code: &WorkloadCode) -> Option<(&'c Calls<'c>, FoundActions)> {
         let calls: &'c Calls<'_> = match &code.place {
             CodePlace::Paths(_) => self.calls,
             CodePlace::Inline(i) => self.inline.get(*i)?,
         };
-        let mut found = Found::default();
+        let mut found = FoundActions::default();
         match (&code.handler, &code.place) {
             (Some(handler), _) => {
                 let reach = match &handler.function {
@@ -193,7 +195,7 @@ impl<'c> Codebase<'c, '_> {
 }
 
 #[derive(Default)]
-struct Found {
+struct FoundActions {
     calls: BTreeSet<usize>,
     named: BTreeSet<usize>,
     unresolved: BTreeSet<usize>,
@@ -201,8 +203,8 @@ struct Found {
     exact: bool,
 }
 
-impl Found {
-    fn take(&mut self, reach: &super::calls::Reach) {
+impl FoundActions {
+    fn take(&mut self, reach: &super::calls::EntryReach) {
         self.calls.extend(&reach.calls);
         self.named.extend(&reach.named);
         self.unresolved.extend(&reach.unresolved);
@@ -216,7 +218,7 @@ const ENDPOINT: usize = 5;
 /// Whether every end point that a module gives is AWS's: of a service where each account has its own, or by its name.
 fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
     let m = &program.modules[index];
-    let values = Values::new(program);
+    let values = ConstantEvaluator::new(program);
     let own = |endpoint: ExprId| is_of_aws(&values.value(index, endpoint));
     // The keys of arguments that are given by `**` to a service where each account has end points of its own.
     let mut expected: BTreeSet<ExprId> = BTreeSet::new();
@@ -246,7 +248,7 @@ fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
         }
     }
     for change in m.scopes.iter().flat_map(|s| &s.mutations) {
-        if let (Change::Set(value), Some(key)) = (&change.change, change.path.last()) {
+        if let (ObjectChange::Set(value), Some(key)) = (&change.change, change.path.last()) {
             set.insert(*key, *value);
         }
     }
@@ -258,20 +260,20 @@ fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
 /// Whether an end point is none, or a host of AWS, whatever its region is.
 fn is_of_aws(endpoint: &Value) -> bool {
     match &endpoint.kind {
-        Kind::Null => true,
-        Kind::Str(text) => {
+        ValueKind::Null => true,
+        ValueKind::Str(text) => {
             let flat = text.with_placeholders();
             let host = flat.strip_prefix("https://").unwrap_or("");
             let host = host.split(['/', ':']).next().unwrap_or("");
             DOMAINS.iter().any(|d| host.ends_with(d))
         }
-        Kind::OneOf(branches) => branches.iter().all(|b| is_of_aws(&b.value)),
+        ValueKind::OneOf(branches) => branches.iter().all(|b| is_of_aws(&b.value)),
         _ => false,
     }
 }
 
 /// Whether a module hands keys to a session by their order: `boto3.Session(key, secret)`.
-fn opens_session(m: &Module) -> bool {
+fn opens_session(m: &PythonModule) -> bool {
     m.ids().any(|e| {
         m.call(e).is_some_and(|c| {
             let class = m.dotted(c.function).unwrap_or_default();
@@ -303,7 +305,7 @@ fn imports(program: &Program<'_>, index: usize, out: &mut Required<'_>) {
     };
     let mut library = |dotted: &str, name: Option<&str>, span: Span| {
         let Some(whole) = sdk::library(dotted) else {
-            return out.doubts.push(Doubt {
+            return out.doubts.push(Uncertainty {
                 span,
                 why: "a library that is not known",
             });
@@ -338,13 +340,13 @@ fn imports(program: &Program<'_>, index: usize, out: &mut Required<'_>) {
             .iter()
             .flat_map(|(n, all)| all.iter().map(move |b| (n, b)))
         {
-            if let Bound::From(i) = &binding.bound {
+            if let BindingValue::From(i) = &binding.bound {
                 from(i, Some(name), binding.span);
             }
         }
     }
     for binding in module.scopes.iter().flat_map(|s| s.bindings.values().flatten()) {
-        if let Bound::Import(Import { full, .. }) = &binding.bound
+        if let BindingValue::Import(Import { full, .. }) = &binding.bound
             && program.import(module.file, 0, full).is_none()
         {
             library(full, None, binding.span);
@@ -353,7 +355,7 @@ fn imports(program: &Program<'_>, index: usize, out: &mut Required<'_>) {
 }
 
 /// What is read of each name: an attribute, or (none) the whole.
-fn attributes_read(m: &Module) -> BTreeMap<&str, BTreeSet<Option<&str>>> {
+fn attributes_read(m: &PythonModule) -> BTreeMap<&str, BTreeSet<Option<&str>>> {
     let mut of = BTreeMap::new();
     for e in m.ids() {
         if let ExprKind::Attr { of: object, name, .. } = &m.expr(e).kind {

@@ -11,14 +11,14 @@ pub struct Workload {
     /// Several where a conditional has alternatives; empty where the role is not one of the repository's.
     pub roles: Vec<RunsAs>,
     /// `None` where it is not in the repository, or not Python.
-    pub code: Option<Code>,
+    pub code: Option<WorkloadCode>,
 }
 
 impl Workload {
     /// Its name for people.
     pub fn name<'p>(&'p self, project: &'p Project<'_>) -> &'p str {
         match &self.code {
-            Some(Code {
+            Some(WorkloadCode {
                 place: CodePlace::Paths(paths),
                 ..
             }) if self.kind == WorkloadKind::Declared => paths.first().map_or("", String::as_str),
@@ -49,7 +49,7 @@ pub struct RunsAs {
 
 /// A workload's code.
 #[derive(Clone, Debug)]
-pub struct Code {
+pub struct WorkloadCode {
     /// What says where it is: a path, the handler.
     pub span: Span,
     pub place: CodePlace,

@@ -24,11 +24,11 @@ const BESIDE: usize = 1;
 /// Excerpts of several files, as codespan wants them.
 #[derive(Debug, Default)]
 pub(super) struct Excerpts {
-    parts: Vec<Part>,
+    parts: Vec<ExcerptPart>,
 }
 
 #[derive(Debug)]
-struct Part {
+struct ExcerptPart {
     file: FileId,
     name: String,
     text: String,
@@ -40,7 +40,7 @@ struct Part {
 
 /// A label's place in an excerpt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct LabelPlace {
     pub(super) part: usize,
     pub(super) range: Range<usize>,
 }
@@ -52,7 +52,7 @@ impl Excerpts {
         mask: &Mask,
         spans: &[Span],
         name: &dyn Fn(FileId) -> String,
-    ) -> (Self, Vec<Place>) {
+    ) -> (Self, Vec<LabelPlace>) {
         let clipped: Vec<Span> = spans.iter().map(|s| clip(sources, *s)).collect();
         let mut files: Vec<FileId> = Vec::new();
         for s in &clipped {
@@ -60,7 +60,7 @@ impl Excerpts {
                 files.push(s.file);
             }
         }
-        let mut places: Vec<Option<Place>> = vec![None; spans.len()];
+        let mut places: Vec<Option<LabelPlace>> = vec![None; spans.len()];
         let mut parts = Vec::new();
         for file in files {
             let mine: Vec<(usize, Span)> = clipped
@@ -69,7 +69,7 @@ impl Excerpts {
                 .enumerate()
                 .filter(|(_, s)| s.file == file)
                 .collect();
-            let mut part = Part {
+            let mut part = ExcerptPart {
                 file,
                 name: name(file),
                 text: String::new(),
@@ -102,14 +102,14 @@ fn clip(sources: &Sources, span: Span) -> Span {
     Span::new(span.file, start, end)
 }
 
-impl Part {
+impl ExcerptPart {
     fn fill(
         &mut self,
         sources: &Sources,
         mask: &Mask,
         labels: &[(usize, Span)],
         index: usize,
-        places: &mut [Option<Place>],
+        places: &mut [Option<LabelPlace>],
     ) {
         let file = sources.file(self.file);
         let (text, lines): (&str, _) = (&file.text, file.lines());
@@ -166,7 +166,7 @@ impl Part {
             let end = ends.get(i).copied().unwrap_or(start).max(start);
             self.columns
                 .insert(start, lines.position(text, s.start as usize).column);
-            places[*i] = Some(Place {
+            places[*i] = Some(LabelPlace {
                 part: index,
                 range: start..end,
             });
@@ -254,7 +254,7 @@ impl<'a> Files<'a> for Excerpts {
 mod tests {
     use super::*;
 
-    fn shown(text: &str, labels: &[Range<usize>]) -> (Excerpts, Vec<Place>) {
+    fn shown(text: &str, labels: &[Range<usize>]) -> (Excerpts, Vec<LabelPlace>) {
         let sources = Sources::from_strings(&[("a.json", text)]);
         let spans: Vec<Span> = labels.iter().map(|r| Span::new(FileId(0), r.start, r.end)).collect();
         Excerpts::new(&sources, &Mask::default(), &spans, &|_| "a.json".to_owned())

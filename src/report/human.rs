@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use super::excerpt::Excerpts;
 use super::{Page, url};
 use crate::finding::{Label, LabelRole, Severity};
-use crate::settle::{Reported, Status};
 use crate::source::{FileId, one_line};
+use crate::triage::{ReportedFinding, Status};
 use crate::unjudged::counted;
 
 /// More labels than this are counted, not shown.
@@ -40,8 +40,8 @@ pub(super) fn render(page: &Page<'_>) -> String {
         chars: Chars::box_drawing(),
         ..Config::default()
     };
-    let mut alike: BTreeMap<(&str, &str), Vec<&Reported>> = BTreeMap::new();
-    let mut single: Vec<&Reported> = Vec::new();
+    let mut alike: BTreeMap<(&str, &str), Vec<&ReportedFinding>> = BTreeMap::new();
+    let mut single: Vec<&ReportedFinding> = Vec::new();
     for f in shown(page) {
         let group = alike.entry((f.rule(), &f.finding.message)).or_default();
         group.push(f);
@@ -58,7 +58,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
         })
         .collect();
     blocks.iter().for_each(|block| out.text(block));
-    let mut more: Vec<&Vec<&Reported>> = alike.values().filter(|g| g.len() > MAX_ALIKE).collect();
+    let mut more: Vec<&Vec<&ReportedFinding>> = alike.values().filter(|g| g.len() > MAX_ALIKE).collect();
     more.sort_by_key(|g| (g[MAX_ALIKE].span(), g[MAX_ALIKE].rule()));
     if page.options.collapse {
         for group in more {
@@ -75,7 +75,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
 }
 
 /// The findings that are shown, in order.
-fn shown<'a>(page: &Page<'a>) -> impl Iterator<Item = &'a Reported> {
+fn shown<'a>(page: &Page<'a>) -> impl Iterator<Item = &'a ReportedFinding> {
     let suppressed = page.options.show_suppressed;
     page.report
         .findings
@@ -125,7 +125,7 @@ impl Buffer {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    fn diagnostic(&mut self, page: &Page<'_>, config: &Config, f: &Reported) {
+    fn diagnostic(&mut self, page: &Page<'_>, config: &Config, f: &ReportedFinding) {
         let (labels, hidden) = labels(page, f);
         let spans: Vec<_> = labels.iter().map(|l| l.span).collect();
         let name = |file: FileId| linked(page, file);
@@ -184,7 +184,7 @@ impl Buffer {
     }
 
     /// One diagnostic for the findings of a group that are not shown one by one.
-    fn rest(&mut self, page: &Page<'_>, config: &Config, group: &[&Reported]) {
+    fn rest(&mut self, page: &Page<'_>, config: &Config, group: &[&ReportedFinding]) {
         let Some(first) = group.first() else { return };
         let mut places: Vec<String> = group
             .iter()
@@ -215,7 +215,7 @@ impl Buffer {
 }
 
 /// The labels that are shown, the primary first, and how many are not.
-fn labels<'f>(page: &Page<'_>, f: &'f Reported) -> (Vec<&'f Label>, usize) {
+fn labels<'f>(page: &Page<'_>, f: &'f ReportedFinding) -> (Vec<&'f Label>, usize) {
     let line = |l: &Label| {
         let (start, end) = page.sources.positions(l.span);
         (l.span.file, start.line, end.line)
@@ -252,7 +252,7 @@ fn linked(page: &Page<'_>, file: FileId) -> String {
     )
 }
 
-fn grade(f: &Reported) -> String {
+fn grade(f: &ReportedFinding) -> String {
     format!(
         "severity: {}   confidence: {}   fingerprint: {}",
         f.severity.name(),
@@ -261,7 +261,7 @@ fn grade(f: &Reported) -> String {
     )
 }
 
-fn folded(f: &Reported) -> Option<String> {
+fn folded(f: &ReportedFinding) -> Option<String> {
     let names = &f.finding.folded;
     match names.len() {
         0 => None,
@@ -307,7 +307,7 @@ pub(super) fn counts(page: &Page<'_>) -> String {
         .rev()
         .filter_map(|s| {
             let of_severity = page.active().filter(|f| f.severity == s);
-            let n: usize = of_severity.map(Reported::count).sum();
+            let n: usize = of_severity.map(ReportedFinding::count).sum();
             (n > 0).then(|| format!("{n} {}", s.name()))
         })
         .collect();
@@ -365,7 +365,7 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
     if let Some(ms) = stats.elapsed_ms {
         let _ = write!(looked, ", {ms} ms");
     }
-    let total: usize = page.active().map(Reported::count).sum();
+    let total: usize = page.active().map(ReportedFinding::count).sum();
     let counted = counted(&report.unjudged);
     if total == 0 {
         let verdict = match &counted {
@@ -397,7 +397,7 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
 /// How many of the findings have a fix, and what makes them.
 fn fixable(page: &Page<'_>) -> String {
     let has = |safe: bool| {
-        let first = |f: &&Reported| f.fixes.first().is_some_and(|fix| fix.safe == safe);
+        let first = |f: &&ReportedFinding| f.fixes.first().is_some_and(|fix| fix.safe == safe);
         page.active().filter(first).count()
     };
     match (has(true), has(false)) {

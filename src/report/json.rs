@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Page, url};
 use crate::finding::{Label, LabelRole, Severity};
-use crate::settle::{Reported, Status};
 use crate::source::{Sources, Span};
+use crate::triage::{ReportedFinding, Status};
 use crate::unjudged::Unjudged;
 
 /// Version of this layout.
@@ -70,7 +70,7 @@ fn label(page: &Page<'_>, label: &Label) -> Value {
     })
 }
 
-pub(super) fn finding(page: &Page<'_>, f: &Reported) -> Value {
+pub(super) fn finding(page: &Page<'_>, f: &ReportedFinding) -> Value {
     let x = &f.finding;
     let s = &x.subject;
     let labels: Vec<Value> = x.labels.iter().map(|l| label(page, l)).collect();

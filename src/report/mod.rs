@@ -18,19 +18,19 @@ mod xml;
 
 use crate::rules::Ruleset;
 use crate::secrets::Mask;
-use crate::settle::{Report, Reported};
 use crate::source::{
     FileId, Sources, Span, join_path, json_without_commands, one_line, relative_path, xml_without_commands,
 };
+use crate::triage::{Report, ReportedFinding};
 
 pub use needs::{Needed, needs_human, needs_json, needs_policy};
-pub use policies::{Seen, policy_json, seen_human, seen_json};
+pub use policies::{ListedPolicies, policy_json, seen_human, seen_json};
 pub use unjudged::{unjudged_human, unjudged_json};
 
 /// What a report can be rendered as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 #[value(rename_all = "lower")]
-pub enum Format {
+pub enum OutputFormat {
     /// For people, with the source.
     Human,
     /// `path:line:col: severity[rule] message`.
@@ -57,7 +57,7 @@ pub enum Format {
 
 /// How to render.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct RenderOptions {
     pub colour: bool,
     /// OSC 8 links; only for terminals.
     pub hyperlinks: bool,
@@ -79,7 +79,7 @@ pub struct Options {
     pub root: String,
 }
 
-impl Default for Options {
+impl Default for RenderOptions {
     fn default() -> Self {
         Self {
             colour: false,
@@ -103,12 +103,12 @@ pub struct Page<'a> {
     pub report: &'a Report,
     pub sources: &'a Sources,
     pub ruleset: &'a Ruleset,
-    pub options: Options,
+    pub options: RenderOptions,
     mask: Mask,
 }
 
 impl<'a> Page<'a> {
-    pub fn new(report: &'a Report, sources: &'a Sources, ruleset: &'a Ruleset, options: Options) -> Self {
+    pub fn new(report: &'a Report, sources: &'a Sources, ruleset: &'a Ruleset, options: RenderOptions) -> Self {
         Self {
             mask: Mask::new(sources, &report.secrets),
             report,
@@ -119,28 +119,34 @@ impl<'a> Page<'a> {
     }
 
     /// The report as `format`, with secrets masked.
-    pub fn render(&self, format: Format) -> String {
+    pub fn render(&self, format: OutputFormat) -> String {
         let text = match format {
-            Format::Human => human::render(self),
-            Format::Compact => compact::render(self),
-            Format::Json => json::render(self),
-            Format::Jsonl => json::lines(self),
-            Format::Grouped => text::grouped(self),
-            Format::Sarif => sarif::render(self),
-            Format::Github => services::github(self),
-            Format::Gitlab => services::gitlab(self),
-            Format::Junit => xml::junit(self),
-            Format::Checkstyle => xml::checkstyle(self),
-            Format::Rdjson => services::rdjson(self),
-            Format::Markdown => text::markdown(self),
+            OutputFormat::Human => human::render(self),
+            OutputFormat::Compact => compact::render(self),
+            OutputFormat::Json => json::render(self),
+            OutputFormat::Jsonl => json::lines(self),
+            OutputFormat::Grouped => text::grouped(self),
+            OutputFormat::Sarif => sarif::render(self),
+            OutputFormat::Github => services::github(self),
+            OutputFormat::Gitlab => services::gitlab(self),
+            OutputFormat::Junit => xml::junit(self),
+            OutputFormat::Checkstyle => xml::checkstyle(self),
+            OutputFormat::Rdjson => services::rdjson(self),
+            OutputFormat::Markdown => text::markdown(self),
         };
         let text = self.mask.text(text);
         match format {
-            Format::Json | Format::Jsonl | Format::Sarif | Format::Gitlab | Format::Rdjson => {
-                json_without_commands(text)
-            }
-            Format::Junit | Format::Checkstyle => xml_without_commands(text),
-            Format::Human | Format::Compact | Format::Grouped | Format::Github | Format::Markdown => text,
+            OutputFormat::Json
+            | OutputFormat::Jsonl
+            | OutputFormat::Sarif
+            | OutputFormat::Gitlab
+            | OutputFormat::Rdjson => json_without_commands(text),
+            OutputFormat::Junit | OutputFormat::Checkstyle => xml_without_commands(text),
+            OutputFormat::Human
+            | OutputFormat::Compact
+            | OutputFormat::Grouped
+            | OutputFormat::Github
+            | OutputFormat::Markdown => text,
         }
     }
 
@@ -150,8 +156,8 @@ impl<'a> Page<'a> {
     }
 
     /// The report as `format` for a file: no colour, no links.
-    pub fn render_plain(&self, format: Format) -> String {
-        let options = Options {
+    pub fn render_plain(&self, format: OutputFormat) -> String {
+        let options = RenderOptions {
             colour: false,
             hyperlinks: false,
             ..self.options.clone()
@@ -160,11 +166,11 @@ impl<'a> Page<'a> {
     }
 
     /// Findings that are to be acted on.
-    fn active(&self) -> impl Iterator<Item = &'a Reported> + use<'a> {
+    fn active(&self) -> impl Iterator<Item = &'a ReportedFinding> + use<'a> {
         self.report.active()
     }
 
-    fn title(&self, f: &Reported) -> String {
+    fn title(&self, f: &ReportedFinding) -> String {
         self.ruleset
             .get(f.rule())
             .map_or_else(|| f.finding.message.clone(), |r| r.title().to_owned())

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json, json};
 
 use super::json::{SCHEMA_VERSION, span as span_json};
-use crate::project::calls::{Call, Calls, Conditional, Grant, Unresolved, least};
-use crate::project::places::Places;
+use crate::project::calls::{ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, least};
+use crate::project::targets::ResourceRefs;
 use crate::project::{Codebase, Project};
 use crate::source::{Problem, Sources, Span, Text, push_line};
 
@@ -16,10 +16,10 @@ use crate::source::{Problem, Sources, Span, Text, push_line};
 pub struct Needed<'a> {
     sources: &'a Sources,
     /// With what the environments of their callers say of their resources.
-    calls: Vec<Call>,
+    calls: Vec<ApiCall>,
     /// Of each of `calls`, the names of the workloads of the repository whose code may run it.
     reached_from: Vec<BTreeSet<&'a str>>,
-    unresolved: Vec<&'a Unresolved>,
+    unresolved: Vec<&'a UnresolvedCall>,
     errors: &'a [Problem],
 }
 
@@ -29,7 +29,7 @@ impl<'a> Needed<'a> {
         let in_scope = |span: Span| sources.file(span.file).in_scope;
         let callers = Codebase { calls, inline: &[] }.callers(project);
         let name = |w: usize| project.workloads[w].name(project);
-        let places = Places::new(project);
+        let places = ResourceRefs::new(project);
         let (found, reached_from) = calls
             .calls
             .iter()
@@ -78,7 +78,7 @@ impl<'a> Needed<'a> {
             .filter(|c| c.trigger.is_none())
             .map(|c| c.action)
             .collect();
-        let sure: Vec<Grant> = least(&self.calls);
+        let sure: Vec<MinimalGrant> = least(&self.calls);
         let possible: Vec<&str> = possible
             .into_iter()
             .filter(|a| sure.iter().all(|g| !g.actions.contains(a)))
@@ -96,7 +96,7 @@ impl<'a> Needed<'a> {
 }
 
 /// A call with the resources that it has for each of the workloads that make it.
-fn in_environments(places: &Places<'_>, project: &Project<'_>, call: &Call, workloads: &[usize]) -> Call {
+fn in_environments(places: &ResourceRefs<'_>, project: &Project<'_>, call: &ApiCall, workloads: &[usize]) -> ApiCall {
     let known = |text: &Text| -> Vec<Text> {
         let each = workloads
             .iter()
@@ -125,7 +125,7 @@ fn texts(all: &[Text]) -> Vec<String> {
     all.iter().map(Text::display).collect()
 }
 
-fn resources(call: &Call) -> Vec<String> {
+fn resources(call: &ApiCall) -> Vec<String> {
     let source = call.source.as_deref().unwrap_or_default();
     let mut all = texts(&call.resources);
     all.extend(
@@ -136,7 +136,7 @@ fn resources(call: &Call) -> Vec<String> {
     all
 }
 
-fn conditional(c: &Conditional) -> Json {
+fn conditional(c: &ConditionalAction) -> Json {
     json!({
         "action": c.action,
         "parameter": c.trigger.as_deref(),

@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use serde_json::{Map, Number, Value as Json, json};
 
 use super::json::{SCHEMA_VERSION, span as span_json};
-use crate::iam::{Document, Format, Origin, Unresolved, Use, catalogue};
+use crate::iam::{Document, DocumentOrigin, DocumentUse, SourceFormat, UnknownPart, catalogue};
 use crate::model::full_address;
 use crate::project::{Identity, PolicyRef, Project};
 use crate::source::{Problem, Sources, Span, push_line};
-use crate::value::{Branch, Kind, Value, parts};
+use crate::value::{Branch, Value, ValueKind, parts};
 
 /// Deeper values than this are not shown.
 const MAX_DEPTH: usize = 64;
@@ -20,7 +20,7 @@ const MAX_SHOWN: usize = 32 << 10;
 
 /// What `overgrant policies` shows.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct ListedPolicies<'a> {
     pub project: &'a Project<'a>,
     pub errors: &'a [Problem],
 }
@@ -44,12 +44,12 @@ fn json_of(value: &Value, depth: usize) -> Json {
         return "…".into();
     }
     match &value.kind {
-        Kind::Null => Json::Null,
-        Kind::Bool(b) => (*b).into(),
-        Kind::Num(n) => n.parse::<Number>().map_or_else(|_| Json::from(&**n), Json::Number),
-        Kind::Str(t) => shown(t.display()).into(),
-        Kind::Seq(items) => items.iter().map(|v| json_of(v, depth + 1)).collect(),
-        Kind::Map(entries) => {
+        ValueKind::Null => Json::Null,
+        ValueKind::Bool(b) => (*b).into(),
+        ValueKind::Num(n) => n.parse::<Number>().map_or_else(|_| Json::from(&**n), Json::Number),
+        ValueKind::Str(t) => shown(t.display()).into(),
+        ValueKind::Seq(items) => items.iter().map(|v| json_of(v, depth + 1)).collect(),
+        ValueKind::Map(entries) => {
             let mut map = Map::new();
             for (goes_on, e) in parts(entries) {
                 let json = json_of(&e.value, depth + 1);
@@ -62,34 +62,34 @@ fn json_of(value: &Value, depth: usize) -> Json {
             }
             Json::Object(map)
         }
-        Kind::Json(inner) => shown(json_of(inner, depth + 1).to_string()).into(),
+        ValueKind::Json(inner) => shown(json_of(inner, depth + 1).to_string()).into(),
         // What each condition makes of it: `{"${if IsProd}": …, "${unless IsProd}": …}`.
-        Kind::OneOf(branches) => {
+        ValueKind::OneOf(branches) => {
             let each = |b: &Branch| (format!("${{{}}}", b.when), json_of(&b.value, depth + 1));
             Json::Object(branches.iter().map(each).collect())
         }
-        Kind::Unknown(hole) => format!("${{{}}}", hole.name).into(),
+        ValueKind::Unknown(hole) => format!("${{{}}}", hole.name).into(),
     }
 }
 
 /// One line of the list.
-struct Row<'a> {
+struct PolicyRow<'a> {
     span: Span,
-    format: Format,
+    format: SourceFormat,
     kind: &'static str,
     owner: Option<(String, String, String)>,
     attached_to: Vec<String>,
-    used_at: &'a [Use],
+    used_at: &'a [DocumentUse],
     document: Json,
     statements: usize,
-    unresolved: &'a [Unresolved],
+    unresolved: &'a [UnknownPart],
     source: Option<(&'static str, &'a str)>,
 }
 
-fn rows<'a>(seen: &Seen<'a>) -> Vec<Row<'a>> {
+fn rows<'a>(seen: &ListedPolicies<'a>) -> Vec<PolicyRow<'a>> {
     let project = seen.project;
     let mut attached: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-    let mut rows: Vec<Row<'a>> = Vec::new();
+    let mut rows: Vec<PolicyRow<'a>> = Vec::new();
     for identity in &project.identities {
         let name = address(project, identity);
         for id in &identity.trust {
@@ -125,14 +125,20 @@ fn address(project: &Project<'_>, identity: &Identity) -> String {
     resource.map(|r| r.address.full().into_owned()).unwrap_or_default()
 }
 
-fn managed<'a>(project: &Project<'_>, identity: &Identity, policy: &'a str, span: Span, name: &str) -> Option<Row<'a>> {
+fn managed<'a>(
+    project: &Project<'_>,
+    identity: &Identity,
+    policy: &'a str,
+    span: Span,
+    name: &str,
+) -> Option<PolicyRow<'a>> {
     let known = catalogue().managed_policy(policy)?;
     let document: Json = serde_json::from_str(known.document_json?).ok()?;
     let format = project.resources.get(identity.resource as usize)?.format;
     let statements = document
         .get("Statement")
         .map_or(0, |s| s.as_array().map_or(1, Vec::len));
-    Some(Row {
+    Some(PolicyRow {
         span,
         format,
         kind: "identity",
@@ -146,8 +152,8 @@ fn managed<'a>(project: &Project<'_>, identity: &Identity, policy: &'a str, span
     })
 }
 
-fn row(d: &Document, attached_to: Vec<String>) -> Row<'_> {
-    Row {
+fn row(d: &Document, attached_to: Vec<String>) -> PolicyRow<'_> {
+    PolicyRow {
         span: d.span,
         format: d.format,
         kind: d.kind.name(),
@@ -161,17 +167,19 @@ fn row(d: &Document, attached_to: Vec<String>) -> Row<'_> {
         statements: d.statements.len(),
         unresolved: &d.unresolved,
         source: match &d.origin {
-            Origin::Written => None,
-            Origin::AwsManaged(name) => Some(("aws-managed", name)),
-            Origin::SamTemplate(name) | Origin::Generated(name) if d.format == Format::Serverless => {
+            DocumentOrigin::Written => None,
+            DocumentOrigin::AwsManaged(name) => Some(("aws-managed", name)),
+            DocumentOrigin::SamTemplate(name) | DocumentOrigin::Generated(name)
+                if d.format == SourceFormat::Serverless =>
+            {
                 Some(("generated", name))
             }
-            Origin::SamTemplate(name) | Origin::Generated(name) => Some(("sam-template", name)),
+            DocumentOrigin::SamTemplate(name) | DocumentOrigin::Generated(name) => Some(("sam-template", name)),
         },
     }
 }
 
-fn unknown_json(sources: &Sources, u: &Unresolved) -> Json {
+fn unknown_json(sources: &Sources, u: &UnknownPart) -> Json {
     json!({
         "name": *u.name,
         "why": u.why.text(),
@@ -180,7 +188,7 @@ fn unknown_json(sources: &Sources, u: &Unresolved) -> Json {
     })
 }
 
-pub fn seen_json(seen: &Seen<'_>) -> String {
+pub fn seen_json(seen: &ListedPolicies<'_>) -> String {
     let sources = seen.project.sources;
     let policies: Vec<Json> = rows(seen)
         .into_iter()
@@ -221,7 +229,7 @@ pub fn seen_json(seen: &Seen<'_>) -> String {
     format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default())
 }
 
-pub fn seen_human(seen: &Seen<'_>) -> String {
+pub fn seen_human(seen: &ListedPolicies<'_>) -> String {
     let sources = seen.project.sources;
     let mut out = String::new();
     for r in rows(seen) {

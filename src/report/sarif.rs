@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use super::line_hash::line_hashes;
 use super::{Page, escape_uri, url};
 use crate::finding::{Confidence, Label, LabelRole, Severity};
-use crate::rules::{Rule, Style};
-use crate::settle::{Reported, Status, SuppressionKind};
+use crate::rules::{PageStyle, Rule};
 use crate::source::{FileId, Span};
-use crate::unjudged::{Unjudged, Why};
+use crate::triage::{ReportedFinding, Status, SuppressionKind};
+use crate::unjudged::{Unjudged, UnjudgedReason};
 
 /// More results than this are refused.
 const MAX_RESULTS: usize = 25_000;
@@ -20,7 +20,7 @@ const KEPT_RESULTS: usize = 5_000;
 const MAX_LOCATIONS: usize = 100;
 
 pub(super) fn render(page: &Page<'_>) -> String {
-    let mut results: Vec<&Reported> = page.report.findings.iter().collect();
+    let mut results: Vec<&ReportedFinding> = page.report.findings.iter().collect();
     let total = results.len();
     if total > KEPT_RESULTS {
         results.sort_by_key(|f| std::cmp::Reverse(f.severity));
@@ -80,7 +80,7 @@ fn notifications(page: &Page<'_>, total: usize) -> Vec<Value> {
     let whole: BTreeSet<&str> = errors.iter().map(|(path, _)| *path).collect();
     let is_error = |u: &&Unjudged| match u.span {
         Some(span) => errors.contains(&(&*u.path, span)),
-        None => matches!(u.why, Why::Unread(_)) && whole.contains(&*u.path),
+        None => matches!(u.why, UnjudgedReason::Unread(_)) && whole.contains(&*u.path),
     };
     // Errors are listed above.
     for u in page.report.unjudged.iter().filter(|u| u.counts() && !is_error(u)) {
@@ -103,7 +103,7 @@ fn notifications(page: &Page<'_>, total: usize) -> Vec<Value> {
 }
 
 /// GitHub's uploader would compute the same; the value is there for those that upload without it.
-fn hashes(page: &Page<'_>, results: &[&Reported]) -> BTreeMap<FileId, BTreeMap<usize, String>> {
+fn hashes(page: &Page<'_>, results: &[&ReportedFinding]) -> BTreeMap<FileId, BTreeMap<usize, String>> {
     let mut lines: BTreeMap<FileId, Vec<usize>> = BTreeMap::new();
     for f in results {
         let line = page.sources.positions(f.span()).0.line;
@@ -161,7 +161,7 @@ fn rule(page: &Page<'_>, id: &str) -> Value {
         "name": pascal(id),
         "shortDescription": {"text": rule.title()},
         "fullDescription": {"text": docs.why.trim()},
-        "help": {"text": text, "markdown": crate::rules::explain(rule, Style::Markdown, None)},
+        "help": {"text": text, "markdown": crate::rules::explain(rule, PageStyle::Markdown, None)},
         "helpUri": url(rule.family(), id),
         "defaultConfiguration": {"level": level(rule.severity())},
         "properties": {
@@ -215,13 +215,13 @@ fn physical(page: &Page<'_>, span: Span) -> Value {
     json!({"artifactLocation": artifact(page, span.file), "region": region(page, span)})
 }
 
-fn related(f: &Reported) -> impl Iterator<Item = (usize, &Label)> {
+fn related(f: &ReportedFinding) -> impl Iterator<Item = (usize, &Label)> {
     let others = f.finding.labels.iter().filter(|l| l.role != LabelRole::Primary);
     others.enumerate().take(MAX_LOCATIONS).map(|(i, l)| (i + 1, l))
 }
 
 /// The message, with a link to each related place.
-fn message(f: &Reported) -> String {
+fn message(f: &ReportedFinding) -> String {
     let links: Vec<String> = related(f)
         .filter(|(_, l)| !l.text.is_empty())
         .map(|(id, l)| {
@@ -243,7 +243,7 @@ fn message(f: &Reported) -> String {
 
 fn result(
     page: &Page<'_>,
-    f: &Reported,
+    f: &ReportedFinding,
     index: &BTreeMap<&str, usize>,
     hashes: &BTreeMap<FileId, BTreeMap<usize, String>>,
 ) -> Value {
@@ -313,7 +313,7 @@ fn result(
     out
 }
 
-fn flow(page: &Page<'_>, f: &Reported) -> Value {
+fn flow(page: &Page<'_>, f: &ReportedFinding) -> Value {
     let steps: Vec<Value> = f
         .finding
         .flow
@@ -323,7 +323,7 @@ fn flow(page: &Page<'_>, f: &Reported) -> Value {
     json!([{"threadFlows": [{"locations": steps}]}])
 }
 
-fn fixes(page: &Page<'_>, f: &Reported) -> Value {
+fn fixes(page: &Page<'_>, f: &ReportedFinding) -> Value {
     let fixes = f.fixes.iter().map(|fix| {
         let mut by_file: BTreeMap<FileId, Vec<Value>> = BTreeMap::new();
         for e in &fix.edits {

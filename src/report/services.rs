@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Page, url};
 use crate::finding::Severity;
-use crate::settle::Reported;
 use crate::source::{Span, visible};
+use crate::triage::ReportedFinding;
 use crate::unjudged::counted;
 
 /// Annotations of one level that GitHub shows for a step.
@@ -16,7 +16,7 @@ const GITHUB_SHOWN: usize = 10;
 
 /// Workflow commands, the most severe first ("Workflow commands for GitHub Actions", GitHub Docs).
 pub(super) fn github(page: &Page<'_>) -> String {
-    let mut findings: Vec<&Reported> = page.active().collect();
+    let mut findings: Vec<&ReportedFinding> = page.active().collect();
     findings.sort_by_key(|f| Reverse(f.severity));
     let mut out = String::new();
     let mut shown = [0usize; 3];

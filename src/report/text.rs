@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use super::human::{counts, summary, verdict};
 use super::unjudged::groups;
 use super::{Page, url};
-use crate::settle::Reported;
 use crate::source::{FileId, one_line, push_line};
+use crate::triage::ReportedFinding;
 use crate::unjudged::counted;
 
 /// A heading for each file, and in a synthesized template for each construct; a line for each finding.
@@ -49,14 +49,14 @@ pub(super) fn grouped(page: &Page<'_>) -> String {
 
 /// A table of counts, then the findings of each rule folded away: for comments on pull requests.
 pub(super) fn markdown(page: &Page<'_>) -> String {
-    let mut by_rule: BTreeMap<&str, Vec<&Reported>> = BTreeMap::new();
+    let mut by_rule: BTreeMap<&str, Vec<&ReportedFinding>> = BTreeMap::new();
     for f in page.active() {
         by_rule.entry(f.rule()).or_default().push(f);
     }
     if by_rule.is_empty() {
         return format!("### overgrant\n\n{}{}", verdict(page), unjudged(page));
     }
-    let mut rules: Vec<(&str, Vec<&Reported>)> = by_rule.into_iter().collect();
+    let mut rules: Vec<(&str, Vec<&ReportedFinding>)> = by_rule.into_iter().collect();
     rules.sort_by_key(|(rule, fs)| (fs.iter().map(|f| f.severity).max().map(std::cmp::Reverse), *rule));
     let mut out = format!(
         "### overgrant: {}\n\n| severity | rule | findings |\n|---|---|---:|\n",

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::json::{SCHEMA_VERSION, unjudged};
 use crate::source::{Sources, one_line, push_line};
-use crate::unjudged::{Unjudged, Why, counted};
+use crate::unjudged::{Unjudged, UnjudgedReason, counted};
 
 /// Entries of one file and reason, or of one reason about whole files: a line of the summary.
 pub(super) struct Group<'u> {
@@ -26,7 +26,12 @@ pub(super) fn groups(all: &[Unjudged]) -> Vec<Group<'_>> {
 
 /// Whether two entries have one reason and one thing to do about it.
 fn alike(a: &Unjudged, b: &Unjudged) -> bool {
-    a.what == b.what && a.why == b.why && matches!(a.why, Why::Language(_) | Why::Module | Why::Function(_))
+    a.what == b.what
+        && a.why == b.why
+        && matches!(
+            a.why,
+            UnjudgedReason::Language(_) | UnjudgedReason::Module | UnjudgedReason::Function(_)
+        )
 }
 
 impl Group<'_> {

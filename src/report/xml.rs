@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::Page;
 use crate::finding::Severity;
-use crate::settle::Reported;
 use crate::source::FileId;
+use crate::triage::ReportedFinding;
 use crate::unjudged::Unjudged;
 
 /// Text for XML 1.0: markup escaped, characters that XML cannot hold replaced.
@@ -27,8 +27,8 @@ fn escape(text: &str) -> String {
     out
 }
 
-fn by_file<'a>(page: &Page<'a>) -> BTreeMap<FileId, Vec<&'a Reported>> {
-    let mut files: BTreeMap<FileId, Vec<&Reported>> = BTreeMap::new();
+fn by_file<'a>(page: &Page<'a>) -> BTreeMap<FileId, Vec<&'a ReportedFinding>> {
+    let mut files: BTreeMap<FileId, Vec<&ReportedFinding>> = BTreeMap::new();
     for file in page.sources.ids().filter(|id| page.sources.file(*id).in_scope) {
         files.entry(file).or_default();
     }

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use super::options::Chosen;
+use super::options::FileOptions;
 use super::{Ruleset, Selection};
-use crate::finding::{Cause, Finding, Subject, Unit};
-use crate::iam::{Document, Format, Item, Origin, Statement};
+use crate::finding::{Cause, CountingUnit, Finding, Subject};
+use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat, Statement};
 use crate::model::Resource;
 use crate::project::{DocumentId, Effects, Project};
 use crate::source::{FileId, Span};
@@ -14,7 +14,7 @@ use crate::test_code::is_test_code;
 use crate::unjudged::Unjudged;
 
 /// A check that needs code.
-pub type Check = fn(&Context<'_>, &mut Out<'_>);
+pub type CodeCheck = fn(&Context<'_>, &mut FindingSink<'_>);
 
 /// What a check may ask.
 #[derive(Clone, Copy, Debug)]
@@ -29,15 +29,15 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// The documents that somebody may change: not what the SAM translator writes by itself.
     pub fn documents(&self) -> impl Iterator<Item = (DocumentId, &'a Document)> + use<'a> {
-        let generated = |d: &Document| matches!(d.origin, Origin::Generated(_));
+        let generated = |d: &Document| matches!(d.origin, DocumentOrigin::Generated(_));
         (0u32..)
             .zip(&self.project.documents)
             .filter(move |(_, d)| !generated(d))
     }
 
     /// The options of a rule that hold in a file.
-    pub fn options(&self, rule: &str, file: FileId) -> Chosen<'a> {
-        Chosen {
+    pub fn options(&self, rule: &str, file: FileId) -> FileOptions<'a> {
+        FileOptions {
             specs: self.ruleset.get(rule).map_or(&[], |r| r.options()),
             given: self.selection.options().of(rule, file.0),
         }
@@ -45,7 +45,7 @@ impl<'a> Context<'a> {
 
     /// Whether a remedy may replace or remove the item: it is written where it is used, letter for letter, and whatever is
     /// decided at deployment.
-    pub fn is_literal(&self, item: &Item) -> bool {
+    pub fn is_literal(&self, item: &ClauseItem) -> bool {
         let written = self.project.sources.slice(item.span);
         let known = item.text.known();
         item.via.is_none() && item.branch.is_none() && known.is_some_and(|text| written.contains(&*text))
@@ -53,7 +53,7 @@ impl<'a> Context<'a> {
 
     /// Whether the account in an item is supplied by what lists the accounts of the repository's own organization:
     /// `var.organization_accounts`, `data.aws_organizations_organization.this.accounts`. No such account is a stranger.
-    pub fn is_of_organization(&self, item: &Item) -> bool {
+    pub fn is_of_organization(&self, item: &ClauseItem) -> bool {
         let sources = self.project.sources;
         let steps = std::iter::successors(item.via.as_deref(), |step| step.from.as_deref());
         let mut ways = steps.take(MAX_STEPS).map(|step| sources.slice(step.span));
@@ -66,7 +66,7 @@ impl<'a> Context<'a> {
 
     /// Whether what stands in a module is a value that only an example or a test passes to it: `at` is a place in the module.
     /// Other callers pass other values, so that what follows from this one is not true of the module.
-    pub fn is_of_example(&self, item: &Item, at: Span) -> bool {
+    pub fn is_of_example(&self, item: &ClauseItem, at: Span) -> bool {
         let sources = self.project.sources;
         if is_example(sources.path(at.file)) {
             return false;
@@ -183,14 +183,14 @@ fn names_organization(reference: &str) -> bool {
     has(&OWN) && !has(&OTHERS)
 }
 
-pub(super) fn subject_kind(format: Format) -> &'static str {
+pub(super) fn subject_kind(format: SourceFormat) -> &'static str {
     match format {
-        Format::Json => "json",
-        Format::Cloudformation | Format::Sam => "cfn",
-        Format::Terraform => "tf",
-        Format::Python => "python",
-        Format::Serverless => "serverless",
-        Format::Text => "text",
+        SourceFormat::Json => "json",
+        SourceFormat::Cloudformation | SourceFormat::Sam => "cfn",
+        SourceFormat::Terraform => "tf",
+        SourceFormat::Python => "python",
+        SourceFormat::Serverless => "serverless",
+        SourceFormat::Text => "text",
     }
 }
 
@@ -200,23 +200,23 @@ const MAX_ALIKE: usize = 1_000;
 
 /// Takes findings of the rules that are on.
 #[derive(Debug, Default)]
-pub struct Out<'r> {
+pub struct FindingSink<'r> {
     pub findings: Vec<Finding>,
     /// What a check looked at and could not judge.
     pub unjudged: Vec<Unjudged>,
     selection: Option<&'r Selection>,
-    told: HashMap<Unit, BTreeMap<Cow<'static, str>, Told>>,
+    told: HashMap<CountingUnit, BTreeMap<Cow<'static, str>, RuleCount>>,
 }
 
 /// The findings of one rule in one unit.
 #[derive(Debug, Default)]
-struct Told {
+struct RuleCount {
     count: usize,
     /// The last one, by its place among all.
     last: usize,
 }
 
-impl<'r> Out<'r> {
+impl<'r> FindingSink<'r> {
     /// For the rules of `selection`; `Out::default()` takes every finding.
     pub fn new(selection: &'r Selection) -> Self {
         Self {
@@ -273,8 +273,8 @@ impl<'r> Out<'r> {
 }
 
 /// What a finding is counted in.
-fn unit(finding: &Finding, at: Option<Span>) -> Option<Unit> {
-    finding.cause.unit().or(at.map(|at| Unit::File(at.file)))
+fn unit(finding: &Finding, at: Option<Span>) -> Option<CountingUnit> {
+    finding.cause.unit().or(at.map(|at| CountingUnit::File(at.file)))
 }
 
 /// Whether a path is one of examples or of tests.

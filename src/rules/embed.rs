@@ -10,13 +10,13 @@ pub(crate) mod spec;
 
 use std::path::{Path, PathBuf};
 
-use spec::{Docs, Head};
+use spec::{Docs, RuleMetadata};
 
 /// Writes `rules.bin` and `rules-docs.bin` into `OUT_DIR`.
 pub(crate) fn build() {
     let root = PathBuf::from(var("CARGO_MANIFEST_DIR")).join("rules");
     println!("cargo::rerun-if-changed={}", root.display());
-    let (mut heads, mut docs): (Vec<Head>, Vec<Docs>) = (Vec::new(), Vec::new());
+    let (mut heads, mut docs): (Vec<RuleMetadata>, Vec<Docs>) = (Vec::new(), Vec::new());
     let mut broken = Vec::new();
     let lists = compile::lists(&root);
     for path in compile::rule_files(&root) {
@@ -41,22 +41,22 @@ pub(crate) fn build() {
     }
     let mut order: Vec<usize> = (0..heads.len()).collect();
     order.sort_by(|&a, &b| heads[a].id.cmp(&heads[b].id));
-    let heads: Vec<&Head> = order.iter().map(|&i| &heads[i]).collect();
+    let heads: Vec<&RuleMetadata> = order.iter().map(|&i| &heads[i]).collect();
     let docs: Vec<&Docs> = order.iter().map(|&i| &docs[i]).collect();
     let out = PathBuf::from(var("OUT_DIR"));
     write(&out.join("rules.bin"), postcard::to_stdvec(&heads));
     write(&out.join("rules-docs.bin"), postcard::to_stdvec(&docs));
 }
 
-const NOBODY: compile::Judges = compile::Judges {
+const NONE: compile::Validators = compile::Validators {
     regex: |_| None,
     action: |_| None,
 };
 
-fn load(path: &Path, shown: &Path, lists: &compile::Lists) -> Result<(Head, Docs), String> {
+fn load(path: &Path, shown: &Path, lists: &compile::Lists) -> Result<(RuleMetadata, Docs), String> {
     let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
     let family = shown.parent().and_then(Path::to_str).unwrap_or_default();
-    let (head, docs) = compile::compile(&text, family, lists, NOBODY).map_err(|e| e.to_string())?;
+    let (head, docs) = compile::compile(&text, family, lists, NONE).map_err(|e| e.to_string())?;
     if path.file_stem().and_then(|s| s.to_str()) != Some(&head.id) {
         return Err(format!("id `{}` is not the file's name", head.id));
     }

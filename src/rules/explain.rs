@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::examples::Form;
 use super::options::OptionSpec;
-use super::spec::{DocKind, Example, FixKind, OnePer};
+use super::spec::{DocKind, FixKind, OnePer, RuleExample};
 use super::{Rule, Ruleset};
 
 /// How a page or list is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Style {
+pub enum PageStyle {
     #[default]
     Human,
     Markdown,
@@ -19,11 +19,11 @@ pub enum Style {
 }
 
 /// The page of one rule; its examples in the form asked for, where they can be said in it.
-pub fn render(rule: &Rule, style: Style, form: Option<Form>) -> String {
+pub fn render(rule: &Rule, style: PageStyle, form: Option<Form>) -> String {
     match style {
-        Style::Human => human(rule, form),
-        Style::Markdown => markdown(rule, form),
-        Style::Json => {
+        PageStyle::Human => human(rule, form),
+        PageStyle::Markdown => markdown(rule, form),
+        PageStyle::Json => {
             let mut text = serde_json::to_string_pretty(&page(rule, form)).unwrap_or_default();
             text.push('\n');
             text
@@ -32,9 +32,9 @@ pub fn render(rule: &Rule, style: Style, form: Option<Form>) -> String {
 }
 
 /// All rules: a table for people, a Markdown table by family, or a JSON array.
-pub fn listing(ruleset: &Ruleset, style: Style) -> String {
+pub fn listing(ruleset: &Ruleset, style: PageStyle) -> String {
     match style {
-        Style::Human => {
+        PageStyle::Human => {
             let width = ruleset.iter().map(|r| r.id().len()).max().unwrap_or(0);
             let mut out = String::new();
             for family in ruleset.families() {
@@ -52,7 +52,7 @@ pub fn listing(ruleset: &Ruleset, style: Style) -> String {
             }
             out
         }
-        Style::Markdown => {
+        PageStyle::Markdown => {
             let mut out = String::new();
             for family in ruleset.families() {
                 let rules: Vec<&Rule> = ruleset.iter().filter(|r| r.family() == family).collect();
@@ -72,7 +72,7 @@ pub fn listing(ruleset: &Ruleset, style: Style) -> String {
             out.push('\n');
             out
         }
-        Style::Json => {
+        PageStyle::Json => {
             let rules: Vec<Value> = ruleset.iter().map(head).collect();
             let mut text = serde_json::to_string_pretty(&rules).unwrap_or_default();
             text.push('\n');
@@ -102,8 +102,8 @@ fn head(r: &Rule) -> Value {
 
 fn page(r: &Rule, form: Option<Form>) -> Value {
     let docs = r.docs();
-    let shown = |examples: &[Example]| -> Vec<Value> {
-        let files = |e: &Example| -> Value {
+    let shown = |examples: &[RuleExample]| -> Vec<Value> {
+        let files = |e: &RuleExample| -> Value {
             files(r, e, form)
                 .into_iter()
                 .map(|(path, _, text)| (path, Value::from(text)))
@@ -218,7 +218,7 @@ fn human(r: &Rule, form: Option<Form>) -> String {
 }
 
 /// One bad example and the one that shows best what is fine.
-fn chosen(r: &Rule) -> Vec<(&'static str, &Example)> {
+fn chosen(r: &Rule) -> Vec<(&'static str, &RuleExample)> {
     let examples = &r.docs().examples;
     let good = examples.good.iter().find(|e| !e.near).or(examples.good.first());
     let bad = examples.bad.first().map(|e| ("Bad", e));
@@ -240,7 +240,7 @@ fn option_type(spec: &OptionSpec) -> String {
 
 /// Path, language and text of an example's files, in the form asked for where the example can be said in it; what it sets
 /// of the rule's options comes last.
-fn files(r: &Rule, e: &Example, form: Option<Form>) -> Vec<(String, &'static str, String)> {
+fn files(r: &Rule, e: &RuleExample, form: Option<Form>) -> Vec<(String, &'static str, String)> {
     let mut files = sources(e, form);
     if !e.options.is_empty() {
         let mut text = format!("[rules.{}]\n", r.id());
@@ -252,7 +252,7 @@ fn files(r: &Rule, e: &Example, form: Option<Form>) -> Vec<(String, &'static str
     files
 }
 
-fn sources(e: &Example, form: Option<Form>) -> Vec<(String, &'static str, String)> {
+fn sources(e: &RuleExample, form: Option<Form>) -> Vec<(String, &'static str, String)> {
     let bare = |text: &str| super::examples::without_marks(text);
     let Some(policy) = &e.policy else {
         let language = |path: &str| match path.rsplit('.').next() {

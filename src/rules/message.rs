@@ -1,6 +1,6 @@
 //! The texts of declared rules: `{act}` stands for what was captured as `act`.
 
-use super::eval::{Captured, Found};
+use super::eval::{Captured, Captures};
 use crate::iam::{AccessLevel, ActionSet};
 use crate::project::EXCEPT_DENIED;
 
@@ -8,7 +8,7 @@ use crate::project::EXCEPT_DENIED;
 const LONGEST: usize = 40;
 
 /// Fills in the captures. `at` is the one that the finding points at; of the others the first of each name counts.
-pub(super) fn render(template: &str, at_name: &str, at: &Captured<'_>, found: &Found<'_>) -> String {
+pub(super) fn render(template: &str, at_name: &str, at: &Captured<'_>, found: &Captures<'_>) -> String {
     let mut out = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {

@@ -14,8 +14,8 @@ mod run;
 pub mod spec;
 pub mod user;
 
-pub use context::{Check, Context, Out};
-pub use explain::{Style, listing, render as explain};
+pub use context::{CodeCheck, Context, FindingSink};
+pub use explain::{PageStyle, listing, render as explain};
 pub use ruleset::{Rule, Ruleset, Selection, UnknownRule};
-pub use run::{Failure, HOLDS_FOR, Outcome, run};
+pub use run::{HOLDS_FOR, Outcome, RulePanic, run};
 pub use spec::{FixKind, OnePer, Profile};

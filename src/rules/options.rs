@@ -124,7 +124,7 @@ impl Serialize for OptionValue {
 }
 
 /// Values by the name of their option.
-pub type Values = BTreeMap<String, OptionValue>;
+pub type OptionValues = BTreeMap<String, OptionValue>;
 
 impl OptionSpec {
     /// Whether `value` is of this option's type.
@@ -144,7 +144,7 @@ impl OptionSpec {
 /// What is wrong with a rule's declarations or with the values that one of its examples gives: why, and the word at fault.
 pub(super) fn mistake<'v>(
     specs: &[OptionSpec],
-    given: impl IntoIterator<Item = &'v Values>,
+    given: impl IntoIterator<Item = &'v OptionValues>,
 ) -> Option<(String, String)> {
     for (i, spec) in specs.iter().enumerate() {
         let name = &spec.name;
@@ -176,26 +176,26 @@ pub(super) fn mistake<'v>(
 
 /// The options that are set, by the file whose settings set them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct RuleOptions {
     /// By rule.
-    sets: Vec<BTreeMap<String, Values>>,
+    sets: Vec<BTreeMap<String, OptionValues>>,
     /// Index into `sets` by file; the first where a file has none.
     of_file: Vec<u32>,
 }
 
-impl Options {
+impl RuleOptions {
     /// One set for all files.
-    pub fn everywhere(set: BTreeMap<String, Values>) -> Self {
+    pub fn everywhere(set: BTreeMap<String, OptionValues>) -> Self {
         Self::by_file(vec![set], Vec::new())
     }
 
     /// `of_file` tells for each file, by its number, the index of its set.
-    pub fn by_file(sets: Vec<BTreeMap<String, Values>>, of_file: Vec<u32>) -> Self {
+    pub fn by_file(sets: Vec<BTreeMap<String, OptionValues>>, of_file: Vec<u32>) -> Self {
         Self { sets, of_file }
     }
 
     /// What is set for a rule in the file with this number.
-    pub(super) fn of(&self, rule: &str, file: u32) -> Option<&Values> {
+    pub(super) fn of(&self, rule: &str, file: u32) -> Option<&OptionValues> {
         let set = self.of_file.get(file as usize).copied().unwrap_or(0);
         self.sets.get(set as usize)?.get(rule)
     }
@@ -203,12 +203,12 @@ impl Options {
 
 /// A rule's options in force for one file.
 #[derive(Clone, Copy, Debug)]
-pub struct Chosen<'a> {
+pub struct FileOptions<'a> {
     pub(super) specs: &'a [OptionSpec],
-    pub(super) given: Option<&'a Values>,
+    pub(super) given: Option<&'a OptionValues>,
 }
 
-impl<'a> Chosen<'a> {
+impl<'a> FileOptions<'a> {
     fn value(self, name: &str) -> Option<&'a OptionValue> {
         let default = || self.specs.iter().find(|s| s.name == name)?.default.as_ref();
         self.given.and_then(|g| g.get(name)).or_else(default)
@@ -268,7 +268,7 @@ mod tests {
         ] {
             assert_eq!(mistake(&specs(yaml), []).map(|m| m.1).as_deref(), Some(word), "{yaml}");
         }
-        let given: Values = serde_yaml::from_str("{b: [x]}").unwrap();
+        let given: OptionValues = serde_yaml::from_str("{b: [x]}").unwrap();
         let one = specs("[{name: a, type: words, doc: d}]");
         assert_eq!(mistake(&one, [&given]).map(|m| m.1).as_deref(), Some("b"));
     }

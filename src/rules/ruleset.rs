@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use globset::GlobBuilder;
 
 use super::compile::nearest;
-use super::options::{OptionSpec, Options};
-use super::spec::{Docs, FixKind, Head, Logic, OnePer, Profile};
+use super::options::{OptionSpec, RuleOptions};
+use super::spec::{Docs, FixKind, Logic, OnePer, Profile, RuleMetadata};
 use crate::grade::{Confidence, Severity};
 
 static HEADS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
@@ -16,7 +16,7 @@ static DOCS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules-docs.bin"))
 /// One rule.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    head: Head,
+    head: RuleMetadata,
     from: From,
 }
 
@@ -29,7 +29,7 @@ enum From {
 }
 
 impl Rule {
-    pub(super) fn user(head: Head, docs: Docs) -> Self {
+    pub(super) fn user(head: RuleMetadata, docs: Docs) -> Self {
         Self {
             head,
             from: From::User(Box::new(docs)),
@@ -118,8 +118,8 @@ impl Rule {
     }
 
     /// Its findings are made when the others are settled: it is about suppressions.
-    pub fn is_settled(&self) -> bool {
-        self.check() == Some("settle")
+    pub fn is_about_suppressions(&self) -> bool {
+        self.check() == Some("suppressions")
     }
 
     pub fn is_user(&self) -> bool {
@@ -157,7 +157,7 @@ impl Default for Ruleset {
 impl Ruleset {
     /// The rules that are compiled in.
     pub fn builtin() -> Self {
-        let heads: Vec<Head> = postcard::from_bytes(HEADS).expect("the build script wrote it");
+        let heads: Vec<RuleMetadata> = postcard::from_bytes(HEADS).expect("the build script wrote it");
         let rules = heads
             .into_iter()
             .enumerate()
@@ -275,7 +275,7 @@ fn did_you_mean(nearest: &[String]) -> String {
 pub struct Selection {
     on: BTreeSet<String>,
     severities: BTreeMap<String, Severity>,
-    options: Options,
+    options: RuleOptions,
 }
 
 impl Selection {
@@ -332,12 +332,12 @@ impl Selection {
 
     /// With these options of the rules.
     #[must_use]
-    pub fn with_options(mut self, options: Options) -> Self {
+    pub fn with_options(mut self, options: RuleOptions) -> Self {
         self.options = options;
         self
     }
 
-    pub fn options(&self) -> &Options {
+    pub fn options(&self) -> &RuleOptions {
         &self.options
     }
 

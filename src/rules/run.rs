@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
-use super::spec::{Logic, Match, Report};
-use super::{Check, Context, Out, Rule, Ruleset, Selection, eval};
+use super::spec::{Logic, Match, ReportSpec};
+use super::{CodeCheck, Context, FindingSink, Rule, Ruleset, Selection, eval};
 use crate::finding::{Cause, Confidence, Finding, Severity};
 use crate::iam::catalogue::catalogue;
 use crate::iam::{ActionSet, Document, Likely, PolicyKind, Statement};
@@ -25,12 +25,12 @@ pub struct Outcome {
     /// What checks could not judge, in no order.
     pub unjudged: Vec<Unjudged>,
     /// Checks that broke down; the run could not do all of its work.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<RulePanic>,
 }
 
 /// A panic in a rule: a bug of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct RulePanic {
     /// The rules that were not checked, separated by commas.
     pub rule: String,
     pub message: String,
@@ -90,14 +90,14 @@ fn work(context: &Context<'_>, jobs: &[Job<'_>]) -> Outcome {
         .with_max_len(1)
         .map(|job| {
             let run = || {
-                let mut out = Out::new(context.selection);
+                let mut out = FindingSink::new(context.selection);
                 match &job.work {
                     Work::Check(check) => check(context, &mut out),
                     Work::Match(rule, matcher, report) => eval::run(context, rule, matcher, report, &mut out),
                 }
                 (out.findings, out.unjudged)
             };
-            catch_unwind(AssertUnwindSafe(run)).map_err(|panic| Failure {
+            catch_unwind(AssertUnwindSafe(run)).map_err(|panic| RulePanic {
                 rule: job.rules.join(", "),
                 message: panic_text(&*panic),
             })
@@ -122,8 +122,8 @@ struct Job<'r> {
 }
 
 enum Work<'r> {
-    Check(Check),
-    Match(&'r Rule, &'r Match, &'r Report),
+    Check(CodeCheck),
+    Match(&'r Rule, &'r Match, &'r ReportSpec),
 }
 
 /// Each check once, whatever the number of rules it serves; each declared rule.
@@ -342,14 +342,14 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::iam::Own;
+    use crate::iam::Ownership;
 
     #[test]
     fn a_check_that_breaks_down_costs_its_rules_only() {
-        let (sources, own) = (Sources::from_strings(&[]), Own::default());
+        let (sources, own) = (Sources::from_strings(&[]), Ownership::default());
         let project = crate::project::link(&sources, &own, Vec::new());
-        let ok: Check = |_, out| out.push(Finding::new("fine", "found"));
-        let broken: Check = |_, _| panic!("out of paper");
+        let ok: CodeCheck = |_, out| out.push(Finding::new("fine", "found"));
+        let broken: CodeCheck = |_, _| panic!("out of paper");
         let job = |rule, check| Job {
             rules: vec![rule],
             work: Work::Check(check),
@@ -363,7 +363,7 @@ mod tests {
         };
         let outcome = work(&context, &jobs);
         assert_eq!(outcome.findings.len(), 1);
-        let failure = Failure {
+        let failure = RulePanic {
             rule: "broken".to_owned(),
             message: "out of paper".to_owned(),
         };

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::compile::{self, Lists, Mistake};
+use super::compile::{self, Lists, RuleError};
 use super::spec::Logic;
 use super::{Rule, Ruleset, examples};
 use crate::iam::{ActionSet, catalogue};
@@ -71,7 +71,7 @@ impl UserRules {
         self.files.push((path.to_owned(), Arc::from(text)));
         match read(text, path, &self.lists) {
             Ok(rule) if self.rules.iter().any(|r| r.id() == rule.id()) => {
-                let twice = Mistake::at(format!("there is another rule `{}`", rule.id()), rule.id());
+                let twice = RuleError::at(format!("there is another rule `{}`", rule.id()), rule.id());
                 self.mistakes.push(placed(path, text, &twice));
             }
             Ok(rule) => self.rules.push(rule),
@@ -111,15 +111,15 @@ pub fn test_rules(dir: &Path, shown: &str) -> (UserRules, examples::Tested) {
 /// Tests nest as deep as the YAML reader lets them; its frames are large.
 const STACK: usize = 64 << 20;
 
-fn read(text: &str, path: &str, lists: &Lists) -> Result<Rule, Mistake> {
+fn read(text: &str, path: &str, lists: &Lists) -> Result<Rule, RuleError> {
     let compiled = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK);
         let compiled = thread.spawn_scoped(scope, || compile::compile(text, "", lists, JUDGES));
         compiled.ok().and_then(|t| t.join().ok())
     });
-    let (mut head, docs) = compiled.ok_or_else(|| Mistake::at("this rule cannot be read", "id"))??;
+    let (mut head, docs) = compiled.ok_or_else(|| RuleError::at("this rule cannot be read", "id"))??;
     let Some((prefix, slug)) = head.id.split_once('/') else {
-        return Err(Mistake::at(
+        return Err(RuleError::at(
             format!("the id of a rule of yours has a prefix: `acme/{}`", head.id),
             &head.id,
         ));
@@ -130,7 +130,7 @@ fn read(text: &str, path: &str, lists: &Lists) -> Result<Rule, Mistake> {
         .and_then(|f| f.rsplit_once('.'))
         .map_or("", |(stem, _)| stem);
     if slug != stem {
-        return Err(Mistake::at(
+        return Err(RuleError::at(
             format!("the id ends in `{slug}`, the file is called `{stem}`"),
             &head.id,
         ));
@@ -138,12 +138,12 @@ fn read(text: &str, path: &str, lists: &Lists) -> Result<Rule, Mistake> {
     head.family = prefix.to_owned();
     if matches!(head.logic, Logic::Check(_)) {
         let why = "checks in code report under their own rules: a rule of yours has `match` and `report`";
-        return Err(Mistake::at(why, "check"));
+        return Err(RuleError::at(why, "check"));
     }
     Ok(Rule::user(head, docs))
 }
 
-const JUDGES: compile::Judges = compile::Judges {
+const JUDGES: compile::Validators = compile::Validators {
     regex: bad_regex,
     action: meant_action,
 };
@@ -163,7 +163,7 @@ fn bad_regex(pattern: &str) -> Option<String> {
     why.lines().last().map(|l| l.trim_start_matches("error: ").to_owned())
 }
 
-fn placed(path: &str, text: &str, m: &Mistake) -> RuleMistake {
+fn placed(path: &str, text: &str, m: &RuleError) -> RuleMistake {
     RuleMistake {
         path: path.to_owned(),
         range: place(text, m),
@@ -172,7 +172,7 @@ fn placed(path: &str, text: &str, m: &Mistake) -> RuleMistake {
 }
 
 /// The offending word where the reader stopped, else the first such word that stands alone, else the line.
-fn place(text: &str, m: &Mistake) -> Range<usize> {
+fn place(text: &str, m: &RuleError) -> Range<usize> {
     let from = m.offset.filter(|o| text.is_char_boundary(*o)).unwrap_or(0);
     if let Some(word) = m.word.as_deref().filter(|w| !w.is_empty()) {
         let whole = |at: usize| {

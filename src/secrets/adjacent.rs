@@ -5,13 +5,13 @@ use std::ops::Range;
 
 /// A text of Python in which literals that make one text are one.
 #[derive(Debug)]
-pub struct Joined {
+pub struct JoinedLiterals {
     pub text: String,
     /// Where runs of `text` begin, there and in the file. Sorted.
     runs: Vec<(usize, usize)>,
 }
 
-impl Joined {
+impl JoinedLiterals {
     /// The bytes of the file that a range of `text` is made of, with the quotes between them.
     pub fn place(&self, range: &Range<usize>) -> Range<usize> {
         let at = |offset: usize| {
@@ -25,7 +25,7 @@ impl Joined {
 }
 
 /// `text` with such literals joined; `None` where there are none.
-pub fn joined(text: &str) -> Option<Joined> {
+pub fn joined(text: &str) -> Option<JoinedLiterals> {
     let bytes = text.as_bytes();
     let mut cuts: Vec<Range<usize>> = Vec::new();
     // Where the literal before ended, and its quote, while nothing but blanks, line ends and a `+` follow.
@@ -77,7 +77,7 @@ pub fn joined(text: &str) -> Option<Joined> {
     }
     runs.push((out.len(), from));
     out.push_str(text.get(from..)?);
-    Some(Joined { text: out, runs })
+    Some(JoinedLiterals { text: out, runs })
 }
 
 /// What to cut out of `''.join([…])`, where the empty literal is at `open..end`, so that its literals are one, and where it

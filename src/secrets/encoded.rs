@@ -15,13 +15,13 @@ const SHORTEST_LINE: usize = 48;
 const LONGEST: usize = 2 << 20;
 
 /// Base64 that was decoded.
-pub(super) struct Decoded {
+pub(super) struct DecodedBase64 {
     pub(super) text: String,
     /// The places of the characters of base64, without line breaks.
     at: Vec<usize>,
 }
 
-impl Decoded {
+impl DecodedBase64 {
     /// The characters that encode these bytes of the text.
     pub(super) fn source(&self, range: Range<usize>) -> Range<usize> {
         let first = range.start * 4 / 3;
@@ -34,7 +34,7 @@ impl Decoded {
 
 /// Decodes the run of base64 around `hit`, which may be wrapped to lines: its text, where it is one, and the end of the run in
 /// `bytes`. No other hit before that end gives anything else.
-pub(super) fn around(bytes: &[u8], hit: Range<usize>) -> (Option<Decoded>, usize) {
+pub(super) fn around(bytes: &[u8], hit: Range<usize>) -> (Option<DecodedBase64>, usize) {
     let mut start = hit.start;
     loop {
         while start > 0 && is_base64(bytes[start - 1]) {
@@ -67,7 +67,7 @@ pub(super) fn around(bytes: &[u8], hit: Range<usize>) -> (Option<Decoded>, usize
 }
 
 /// Decodes the base64 that starts at `start`, and says where it ends.
-fn decode(bytes: &[u8], start: usize) -> (Option<Decoded>, usize) {
+fn decode(bytes: &[u8], start: usize) -> (Option<DecodedBase64>, usize) {
     let mut at: Vec<usize> = Vec::new();
     let mut next = start;
     let mut line = start;
@@ -96,7 +96,7 @@ fn decode(bytes: &[u8], start: usize) -> (Option<Decoded>, usize) {
 }
 
 /// The text that the characters of base64 at these places encode.
-fn text_of(bytes: &[u8], at: Vec<usize>) -> Option<Decoded> {
+fn text_of(bytes: &[u8], at: Vec<usize>) -> Option<DecodedBase64> {
     let compact: Vec<u8> = at.iter().map(|i| bytes[*i]).collect();
     // What follows the last whole byte may be anything: the run may be cut off.
     let engine = GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
@@ -111,7 +111,7 @@ fn text_of(bytes: &[u8], at: Vec<usize>) -> Option<Decoded> {
             String::from_utf8(bytes).ok()?
         }
     };
-    (text.len() >= 12).then_some(Decoded { text, at })
+    (text.len() >= 12).then_some(DecodedBase64 { text, at })
 }
 
 /// The text that all of `base64` encodes, line breaks aside.

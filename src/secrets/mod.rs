@@ -22,7 +22,7 @@ pub use letters::unescaped;
 pub use logged::{contradicts, is_logged};
 pub use marks::{MARKS, Mark};
 pub use mask::Mask;
-pub use name::{Slot, slot_of};
+pub use name::{NamedSecret, slot_of};
 pub use quality::{Quality, is_guessable, is_placeholder, is_plausible, is_wordy, key_id_quality};
 
 use std::ops::Range;
@@ -31,7 +31,7 @@ use name::Claim;
 
 /// What a secret is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum SecretKind {
     /// `AKIA…`: of a user, valid until it is deleted.
     AccessKeyId,
     /// `ASIA…`, `ABIA…`, `ACCA…`: of a session.
@@ -48,7 +48,7 @@ pub enum Kind {
 /// One secret of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secret {
-    pub kind: Kind,
+    pub kind: SecretKind,
     /// Its bytes in the text.
     pub range: Range<usize>,
     pub quality: Quality,
@@ -70,13 +70,14 @@ impl Credential {
         &self.parts[0]
     }
 
-    pub fn has(&self, kind: Kind) -> bool {
+    pub fn has(&self, kind: SecretKind) -> bool {
         self.parts.iter().any(|p| p.kind == kind)
     }
 
     /// A key id and its secret.
     pub fn is_pair(&self) -> bool {
-        self.has(Kind::SecretAccessKey) && (self.has(Kind::AccessKeyId) || self.has(Kind::TemporaryAccessKeyId))
+        self.has(SecretKind::SecretAccessKey)
+            && (self.has(SecretKind::AccessKeyId) || self.has(SecretKind::TemporaryAccessKeyId))
     }
 
     /// The ID of a key, and nothing that it signs in with.
@@ -249,8 +250,8 @@ fn window(bytes: &[u8], at: usize) -> (usize, usize) {
     (from, to)
 }
 
-fn is_id(kind: Kind) -> bool {
-    matches!(kind, Kind::AccessKeyId | Kind::TemporaryAccessKeyId)
+fn is_id(kind: SecretKind) -> bool {
+    matches!(kind, SecretKind::AccessKeyId | SecretKind::TemporaryAccessKeyId)
 }
 
 /// Puts together what belongs together: with each key id the nearest free secret and session token within
@@ -263,7 +264,7 @@ pub fn credentials(text: &str, secrets: Vec<Secret>) -> Vec<Credential> {
     for crossing in [false, true] {
         for (i, s) in secrets.iter().enumerate().filter(|(_, s)| is_id(s.kind)) {
             let (from, to) = window(bytes, s.range.start);
-            for kind in [Kind::SecretAccessKey, Kind::SessionToken] {
+            for kind in [SecretKind::SecretAccessKey, SecretKind::SessionToken] {
                 if with[i].iter().any(|j| secrets[*j].kind == kind) {
                     continue;
                 }

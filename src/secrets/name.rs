@@ -4,22 +4,22 @@
 use std::ops::Range;
 
 use super::shape::{self, SECRET_LEN, is_base64, run, stands_alone, text};
-use super::{Kind, Secret, encoded, letters, quality};
+use super::{Secret, SecretKind, encoded, letters, quality};
 
 /// What a name says that its value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Slot {
+pub enum NamedSecret {
     AccessKeyId,
     SecretAccessKey,
     SessionToken,
 }
 
-impl Slot {
-    pub fn kind(self) -> Kind {
+impl NamedSecret {
+    pub fn kind(self) -> SecretKind {
         match self {
-            Self::AccessKeyId => Kind::AccessKeyId,
-            Self::SecretAccessKey => Kind::SecretAccessKey,
-            Self::SessionToken => Kind::SessionToken,
+            Self::AccessKeyId => SecretKind::AccessKeyId,
+            Self::SecretAccessKey => SecretKind::SecretAccessKey,
+            Self::SessionToken => SecretKind::SessionToken,
         }
     }
 
@@ -34,18 +34,18 @@ impl Slot {
 }
 
 /// Whether a variable, argument or environment name says AWS credential by itself.
-pub fn slot_of(name: &str) -> Option<Slot> {
+pub fn slot_of(name: &str) -> Option<NamedSecret> {
     let flat = flat(name);
     if !flat.contains("aws") || flat.ends_with("arn") || flat.ends_with("name") || flat.ends_with("path") {
         return None;
     }
     let has = |words: &[&str]| words.iter().any(|w| flat.contains(w));
     if has(&["secretaccesskey", "awssecretkey", "awssecret", "secretkey"]) {
-        Some(Slot::SecretAccessKey)
+        Some(NamedSecret::SecretAccessKey)
     } else if has(&["sessiontoken", "securitytoken"]) {
-        Some(Slot::SessionToken)
+        Some(NamedSecret::SessionToken)
     } else if has(&["accesskeyid", "awsaccesskey", "awskeyid", "accesskey"]) {
-        Some(Slot::AccessKeyId)
+        Some(NamedSecret::AccessKeyId)
     } else {
         None
     }
@@ -162,7 +162,7 @@ fn encoded_secret(bytes: &[u8], range: &Range<usize>) -> Option<Secret> {
     let quality =
         (inner.len() == SECRET_LEN && inner.bytes().all(is_base64)).then(|| quality::secret_quality(inner, 3.5))??;
     Some(Secret {
-        kind: Kind::SecretAccessKey,
+        kind: SecretKind::SecretAccessKey,
         range: range.clone(),
         quality,
         account: None,

@@ -1,6 +1,6 @@
 //! Is it a secret, AWS's example, or what somebody writes where a secret would stand?
 
-use super::Kind;
+use super::SecretKind;
 use super::shape::{SECRET_LEN, SHORTEST_TOKEN, is_base64};
 
 /// What a key-shaped string is worth.
@@ -70,17 +70,17 @@ pub(super) fn secret_quality(secret: &str, least_entropy: f64) -> Option<Quality
 
 /// Whether a literal has the form of what the slot asks for: key IDs have 20 characters and a prefix, secret access keys have 40
 /// characters, session tokens are long. Keys of other stores with the same API (MinIO, LocalStack) are words or of other lengths.
-pub fn is_plausible(kind: Kind, value: &str) -> bool {
+pub fn is_plausible(kind: SecretKind, value: &str) -> bool {
     let base64 = value.bytes().all(is_base64);
     match kind {
-        Kind::AccessKeyId | Kind::TemporaryAccessKeyId => {
+        SecretKind::AccessKeyId | SecretKind::TemporaryAccessKeyId => {
             value.len() == 20
                 && ["AKIA", "ASIA", "ABIA", "ACCA"].iter().any(|p| value.starts_with(p))
                 && value.bytes().all(|b| b.is_ascii_alphanumeric())
         }
-        Kind::SecretAccessKey => value.len() == SECRET_LEN && base64,
-        Kind::SessionToken => value.len() >= SHORTEST_TOKEN && value.bytes().all(|b| is_base64(b) || b == b'='),
-        Kind::BedrockApiKey | Kind::MwsToken | Kind::AppSyncApiKey | Kind::PrivateKey => true,
+        SecretKind::SecretAccessKey => value.len() == SECRET_LEN && base64,
+        SecretKind::SessionToken => value.len() >= SHORTEST_TOKEN && value.bytes().all(|b| is_base64(b) || b == b'='),
+        SecretKind::BedrockApiKey | SecretKind::MwsToken | SecretKind::AppSyncApiKey | SecretKind::PrivateKey => true,
     }
 }
 
@@ -278,12 +278,12 @@ mod tests {
     fn keys_have_the_form_that_aws_gives_them() {
         let secret = ["kR8vT2mZq1", "Xw5LpN+9sD", "fG7hJ3bVc0", "YtU/4eAoQi"].concat();
         for (kind, value, expected) in [
-            (Kind::AccessKeyId, "AKIAIOSFODNN7EXAMPLE", true),
-            (Kind::AccessKeyId, "orders", false),
-            (Kind::AccessKeyId, "minioadmin", false),
-            (Kind::SecretAccessKey, &*secret, true),
-            (Kind::SecretAccessKey, "this-is-for-tests-only", false),
-            (Kind::SessionToken, "eu-west-1", false),
+            (SecretKind::AccessKeyId, "AKIAIOSFODNN7EXAMPLE", true),
+            (SecretKind::AccessKeyId, "orders", false),
+            (SecretKind::AccessKeyId, "minioadmin", false),
+            (SecretKind::SecretAccessKey, &*secret, true),
+            (SecretKind::SecretAccessKey, "this-is-for-tests-only", false),
+            (SecretKind::SessionToken, "eu-west-1", false),
         ] {
             assert_eq!(is_plausible(kind, value), expected, "{value}");
         }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::quality::{self, Quality};
-use super::{Kind, Secret, account_of, letters};
+use super::{Secret, SecretKind, account_of, letters};
 
 pub(super) const SECRET_LEN: usize = 40;
 /// How far a run of characters is followed: longer ones are no secrets of ours.
@@ -41,7 +41,7 @@ fn run_back(bytes: &[u8], at: usize, most: usize, f: impl Fn(u8) -> bool) -> usi
     start
 }
 
-fn made(kind: Kind, range: Range<usize>) -> Option<Secret> {
+fn made(kind: SecretKind, range: Range<usize>) -> Option<Secret> {
     Some(Secret {
         kind,
         range,
@@ -98,9 +98,9 @@ pub(super) fn key_id(bytes: &[u8], at: usize) -> Option<Secret> {
     let quality = quality::key_id_quality(id)?;
     Some(Secret {
         kind: if id.starts_with("AKIA") {
-            Kind::AccessKeyId
+            SecretKind::AccessKeyId
         } else {
-            Kind::TemporaryAccessKeyId
+            SecretKind::TemporaryAccessKeyId
         },
         range: at..end,
         quality,
@@ -157,7 +157,7 @@ pub(super) fn token(bytes: &[u8], range: Range<usize>) -> Option<Secret> {
         return None;
     };
     Some(Secret {
-        kind: Kind::SessionToken,
+        kind: SecretKind::SessionToken,
         range,
         quality,
         account: None,
@@ -177,7 +177,7 @@ pub(super) fn bedrock(bytes: &[u8], at: usize) -> Option<Secret> {
     };
     let value = &bytes[body..end];
     (fits && begins(bytes, at) && ends(bytes, end) && quality::entropy(value) >= 3.5)
-        .then(|| made(Kind::BedrockApiKey, at..end))?
+        .then(|| made(SecretKind::BedrockApiKey, at..end))?
 }
 
 /// `amzn.mws.` and a UUID.
@@ -195,7 +195,7 @@ pub(super) fn mws(bytes: &[u8], at: usize) -> Option<Secret> {
             }
         });
     (fits && begins(bytes, at) && ends(bytes, end) && quality::entropy(uuid.as_bytes()) >= 2.0)
-        .then(|| made(Kind::MwsToken, at..end))?
+        .then(|| made(SecretKind::MwsToken, at..end))?
 }
 
 /// `da2-` and 26 letters and digits.
@@ -204,7 +204,7 @@ pub(super) fn appsync(bytes: &[u8], at: usize) -> Option<Secret> {
     let value = &bytes[at + 4..end];
     let digits = value.iter().any(u8::is_ascii_digit);
     (end - at == 30 && digits && begins(bytes, at) && ends(bytes, end) && quality::entropy(value) >= 3.0)
-        .then(|| made(Kind::AppSyncApiKey, at..end))?
+        .then(|| made(SecretKind::AppSyncApiKey, at..end))?
 }
 
 /// The body of a PEM block that is no certificate and not encrypted. `hit` is `PRIVATE KEY-----`.
@@ -234,7 +234,7 @@ pub(super) fn pem(bytes: &[u8], hit: Range<usize>) -> Option<Secret> {
         return None;
     }
     let start = hit.end + (body.len() - body.trim_start().len());
-    let mut found = made(Kind::PrivateKey, start..start + body.trim().len())?;
+    let mut found = made(SecretKind::PrivateKey, start..start + body.trim().len())?;
     if body.contains("EXAMPLE") {
         found.quality = Quality::Example;
     }
@@ -267,7 +267,7 @@ pub(super) fn putty(bytes: &[u8], at: usize) -> Option<Secret> {
     if key < 40 || quality::entropy(body.as_bytes()) < 4.0 {
         return None;
     }
-    let mut found = made(Kind::PrivateKey, start..start + body.len())?;
+    let mut found = made(SecretKind::PrivateKey, start..start + body.len())?;
     if body.contains("EXAMPLE") {
         found.quality = Quality::Example;
     }
@@ -329,7 +329,7 @@ fn is_hash_name(bytes: &[u8], start: usize) -> bool {
 pub(super) fn secret(bytes: &[u8], range: Range<usize>, least_entropy: f64) -> Option<Secret> {
     let quality = quality::secret_quality(&letters::plain(bytes, range.clone()), least_entropy)?;
     Some(Secret {
-        kind: Kind::SecretAccessKey,
+        kind: SecretKind::SecretAccessKey,
         range,
         quality,
         account: None,

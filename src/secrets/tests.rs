@@ -21,7 +21,7 @@ fn token() -> String {
     format!("IQoJb3JpZ2lu{body}{body}{body}==")
 }
 
-fn kinds(text: &str) -> Vec<Kind> {
+fn kinds(text: &str) -> Vec<SecretKind> {
     scan(text).iter().map(|s| s.kind).collect()
 }
 
@@ -135,7 +135,7 @@ fn names_that_others_use_too_need_aws_near() {
     ] {
         let real = scan(&text)
             .iter()
-            .any(|s| s.quality == Quality::Real && s.kind != Kind::AccessKeyId);
+            .any(|s| s.quality == Quality::Real && s.kind != SecretKind::AccessKeyId);
         assert_eq!(real, found, "{text}");
     }
 }
@@ -182,7 +182,7 @@ fn escapes_and_encodings_hide_nothing() {
     ] {
         let found = scan(&text);
         assert!(
-            found.iter().any(|s| s.kind == Kind::SecretAccessKey),
+            found.iter().any(|s| s.kind == SecretKind::SecretAccessKey),
             "{text}: {found:?}"
         );
         assert!(found.iter().all(|s| text.get(s.range.clone()).is_some()), "{text}");
@@ -205,8 +205,8 @@ fn what_belongs_together_is_one_credential() {
     let text = format!("{id}\n{secret}\n\n[other]\nkey={session}\nsecret_key={secret}\naws_session_token = {token}\n");
     let found = credentials(&text, scan(&text));
     assert_eq!(found.len(), 2);
-    assert!(found[0].is_pair() && found[0].first().kind == Kind::AccessKeyId);
-    assert!(found[1].is_pair() && found[1].has(Kind::SessionToken));
+    assert!(found[0].is_pair() && found[0].first().kind == SecretKind::AccessKeyId);
+    assert!(found[1].is_pair() && found[1].has(SecretKind::SessionToken));
     let far = format!("{id}{}{secret}", "\n".repeat(40));
     assert_eq!(credentials(&far, scan(&far)).len(), 1);
     let csv = format!("User,Access key ID,Secret access key\nbob,{id},{secret}\n");
@@ -222,15 +222,15 @@ fn other_keys() {
     for (text, kind) in [
         (
             format!("x-api-key: {}{letters}", ["da", "2-"].concat()),
-            Kind::AppSyncApiKey,
+            SecretKind::AppSyncApiKey,
         ),
         (
             format!("{}4ea38b7b-f563-7709-4bae-87aea15c1d2f", ["amzn", ".mws."].concat()),
-            Kind::MwsToken,
+            SecretKind::MwsToken,
         ),
         (
             format!("{}{}", ["AB", "SK"].concat(), body.repeat(3) + "abc"),
-            Kind::BedrockApiKey,
+            SecretKind::BedrockApiKey,
         ),
         (
             format!(
@@ -238,11 +238,11 @@ fn other_keys() {
                 ["PRIVATE", " KEY"].concat(),
                 body.repeat(4)
             ),
-            Kind::PrivateKey,
+            SecretKind::PrivateKey,
         ),
-        (putty("none", &body.repeat(2)), Kind::PrivateKey),
-        (format!("aws_session_token = {}", token()), Kind::SessionToken),
-        (format!("&X-Amz-Security-Token={}&", token()), Kind::SessionToken),
+        (putty("none", &body.repeat(2)), SecretKind::PrivateKey),
+        (format!("aws_session_token = {}", token()), SecretKind::SessionToken),
+        (format!("&X-Amz-Security-Token={}&", token()), SecretKind::SessionToken),
     ] {
         assert_eq!(kinds(&text), [kind], "{text}");
     }
@@ -284,17 +284,17 @@ fn the_name_of_a_key_in_an_arn_is_no_access_key() {
         format!("arn:aws:iam::123456789012:user/u,{id}"),
         format!("\"arn:aws:iam::123456789012:user/u\":\"{id}\""),
     ] {
-        assert_eq!(kinds(&text), [Kind::AccessKeyId], "{text}");
+        assert_eq!(kinds(&text), [SecretKind::AccessKeyId], "{text}");
     }
 }
 
 #[test]
 fn names_of_slots() {
     for (name, slot) in [
-        ("AWS_ACCESS_KEY_ID", Some(Slot::AccessKeyId)),
-        ("aws_secret_access_key", Some(Slot::SecretAccessKey)),
-        ("AWS_SESSION_TOKEN", Some(Slot::SessionToken)),
-        ("awsSecretKey", Some(Slot::SecretAccessKey)),
+        ("AWS_ACCESS_KEY_ID", Some(NamedSecret::AccessKeyId)),
+        ("aws_secret_access_key", Some(NamedSecret::SecretAccessKey)),
+        ("AWS_SESSION_TOKEN", Some(NamedSecret::SessionToken)),
+        ("awsSecretKey", Some(NamedSecret::SecretAccessKey)),
         ("AWS_SECRET_ARN", None),
         ("AWS_SECRET_NAME", None),
         ("AWS_REGION", None),

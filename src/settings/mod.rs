@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 use ignore::gitignore::Gitignore;
 
 use crate::finding::{Confidence, Severity};
-use crate::iam::{Own, PolicyKind};
-use crate::rules::options::Values;
+use crate::iam::{Ownership, PolicyKind};
+use crate::rules::options::OptionValues;
 use crate::rules::{Ruleset, Selection};
 
 pub use crate::date::Date;
@@ -66,11 +66,11 @@ pub struct Settings {
     pub baseline: Option<String>,
     /// Folders of users' own rules, absolute.
     pub rule_dirs: Vec<String>,
-    pub own: Own,
+    pub own: Ownership,
     /// Severity by rule name.
     pub severities: BTreeMap<String, Severity>,
     /// What `[rules.NAME]` sets besides: by rule and option. Filled in by [`Settings::resolve`].
-    pub options: BTreeMap<String, Values>,
+    pub options: BTreeMap<String, OptionValues>,
     pub per_file: Vec<PerFile>,
     pub policy_kinds: Vec<(Glob, PolicyKind)>,
     /// Files of service control policies that are attached above the account that is deployed to, one level a pattern.
@@ -81,7 +81,7 @@ pub struct Settings {
     /// Rule names and selectors as written, with their places, to be checked against the rules there are.
     pub named_rules: Vec<(String, Fault)>,
     /// Options as written, to be checked against what their rules declare.
-    pub written_options: Vec<options::Written>,
+    pub written_options: Vec<options::WrittenOption>,
     /// What `choice` amounts to; `None` before [`Settings::resolve`], which lets every rule through.
     pub rules: Option<Selection>,
 }
@@ -105,7 +105,7 @@ impl Settings {
             honor_foreign: Vec::new(),
             baseline: None,
             rule_dirs: Vec::new(),
-            own: Own::default(),
+            own: Ownership::default(),
             severities: BTreeMap::new(),
             options: BTreeMap::new(),
             per_file: Vec::new(),

@@ -14,31 +14,31 @@ use crate::rules::Ruleset;
 use crate::rules::options::{OptionKind, OptionSpec, OptionValue};
 use crate::spelling::nearest_word;
 
-type Spanned<T> = toml::Spanned<T>;
+use toml::Spanned;
 
 /// A string and where it stands.
-pub(super) type Word = (String, Fault);
+pub(super) type SpannedWord = (String, Fault);
 
 /// An option as the settings give it.
 #[derive(Clone, Debug)]
-pub struct Written {
+pub struct WrittenOption {
     rule: String,
-    name: Word,
-    value: Shape,
+    name: SpannedWord,
+    value: OptionShape,
     /// Of the value.
     place: Fault,
 }
 
 #[derive(Clone, Debug)]
-enum Shape {
+enum OptionShape {
     Number(i64),
-    Words(Vec<Word>),
-    Table(Vec<(Word, Vec<Word>)>),
+    Words(Vec<SpannedWord>),
+    Table(Vec<(SpannedWord, Vec<SpannedWord>)>),
     /// None that any option takes: its type.
     Other(&'static str),
 }
 
-impl Shape {
+impl OptionShape {
     fn type_name(&self) -> &'static str {
         match self {
             Self::Number(_) => "a number",
@@ -49,29 +49,34 @@ impl Shape {
     }
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, rule: &str, name: Word, value: &Spanned<DeValue<'_>>) -> Written {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    rule: &str,
+    name: SpannedWord,
+    value: &Spanned<DeValue<'_>>,
+) -> WrittenOption {
     let shape = match value.get_ref() {
-        DeValue::Integer(_) => reader.integer(value).map(Shape::Number),
-        DeValue::String(_) | DeValue::Array(_) => Some(Shape::Words(words(reader, value))),
+        DeValue::Integer(_) => reader.integer(value).map(OptionShape::Number),
+        DeValue::String(_) | DeValue::Array(_) => Some(OptionShape::Words(words(reader, value))),
         DeValue::Table(table) => {
             let mut rows = Vec::new();
             for (key, value) in table {
                 let at = reader.fault_at(key.span().start, "");
                 rows.push(((key.get_ref().to_string(), at), words(reader, value)));
             }
-            Some(Shape::Table(rows))
+            Some(OptionShape::Table(rows))
         }
         _ => None,
     };
-    Written {
+    WrittenOption {
         rule: rule.to_owned(),
         name,
-        value: shape.unwrap_or(Shape::Other(value.get_ref().type_str())),
+        value: shape.unwrap_or(OptionShape::Other(value.get_ref().type_str())),
         place: reader.fault_at(value.span().start, ""),
     }
 }
 
-fn words(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Word> {
+fn words(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Vec<SpannedWord> {
     let words = reader.strings(value);
     words.into_iter().map(|(w, at)| (w, reader.fault_at(at, ""))).collect()
 }
@@ -117,12 +122,12 @@ pub(super) fn resolve(settings: &mut Settings, ruleset: &Ruleset) -> Vec<Fault> 
     faults
 }
 
-fn value(spec: &OptionSpec, written: &Written) -> Result<OptionValue, Vec<Fault>> {
+fn value(spec: &OptionSpec, written: &WrittenOption) -> Result<OptionValue, Vec<Fault>> {
     let mut faults = Vec::new();
-    let plain = |words: &[Word]| -> Vec<String> { words.iter().map(|(w, _)| w.clone()).collect() };
+    let plain = |words: &[SpannedWord]| -> Vec<String> { words.iter().map(|(w, _)| w.clone()).collect() };
     let value = match (spec.kind, &written.value) {
-        (OptionKind::Number, Shape::Number(n)) => u32::try_from(*n).ok().map(OptionValue::Number),
-        (OptionKind::Words, Shape::Words(words)) => {
+        (OptionKind::Number, OptionShape::Number(n)) => u32::try_from(*n).ok().map(OptionValue::Number),
+        (OptionKind::Words, OptionShape::Words(words)) => {
             let strange = words
                 .iter()
                 .filter(|(w, _)| !spec.one_of.is_empty() && !spec.one_of.contains(w));
@@ -135,11 +140,11 @@ fn value(spec: &OptionSpec, written: &Written) -> Result<OptionValue, Vec<Fault>
             }));
             Some(OptionValue::Words(plain(words)))
         }
-        (OptionKind::Actions, Shape::Words(words)) => {
+        (OptionKind::Actions, OptionShape::Words(words)) => {
             faults.extend(words.iter().filter_map(strange_action));
             Some(OptionValue::Words(plain(words)))
         }
-        (OptionKind::KeysByAction, Shape::Table(rows)) => {
+        (OptionKind::KeysByAction, OptionShape::Table(rows)) => {
             faults.extend(rows.iter().filter_map(|(action, _)| strange_action(action)));
             faults.extend(rows.iter().flat_map(|(_, keys)| keys).filter_map(strange_key));
             let rows = rows.iter().map(|((action, _), keys)| (action.clone(), plain(keys)));
@@ -153,7 +158,7 @@ fn value(spec: &OptionSpec, written: &Written) -> Result<OptionValue, Vec<Fault>
         None => {
             let (expected, found) = (spec.kind.expects(), written.value.type_name());
             let found = match written.value {
-                Shape::Number(n) => n.to_string(),
+                OptionShape::Number(n) => n.to_string(),
                 _ => found.to_owned(),
             };
             Err(vec![at(
@@ -165,7 +170,7 @@ fn value(spec: &OptionSpec, written: &Written) -> Result<OptionValue, Vec<Fault>
 }
 
 /// An action that AWS does not have would silence the rule where it was meant to speak.
-fn strange_action((action, place): &Word) -> Option<Fault> {
+fn strange_action((action, place): &SpannedWord) -> Option<Fault> {
     if !ActionSet::expand(action).is_empty() {
         return None;
     }
@@ -180,7 +185,7 @@ fn strange_action((action, place): &Word) -> Option<Fault> {
 }
 
 /// Global keys are all known; those of services and identity providers are theirs to define.
-fn strange_key((key, place): &Word) -> Option<Fault> {
+fn strange_key((key, place): &SpannedWord) -> Option<Fault> {
     if !key.contains(':') {
         return Some(at(
             place,

@@ -9,7 +9,7 @@ use crate::iam::PolicyKind;
 use crate::rules::Profile;
 use crate::source::join_path;
 
-type Spanned<T> = toml::Spanned<T>;
+use toml::Spanned;
 
 /// Top-level keys.
 pub(super) const KEYS: &[&str] = &[
@@ -135,7 +135,7 @@ fn apply(
                     }
                 }
             }
-            let mut keys = Keys {
+            let mut keys = KeyReader {
                 reader: &mut reader,
                 settings,
                 dir,
@@ -156,13 +156,13 @@ pub(super) fn ours_of_pyproject<'v, 'i>(root: &'v DeTable<'i>) -> Option<&'v DeT
         .as_table()
 }
 
-struct Keys<'k, 't> {
+struct KeyReader<'k, 't> {
     reader: &'k mut Reader<'t>,
     settings: &'k mut Settings,
     dir: &'k str,
 }
 
-impl Keys<'_, '_> {
+impl KeyReader<'_, '_> {
     fn all(&mut self, table: &DeTable<'_>) {
         self.reader.unknown_keys(table, KEYS, "the settings");
         for (key, value) in table {

@@ -1,6 +1,6 @@
 //! Which rules are wanted.
 
-use crate::iam::glob::{self, Case};
+use crate::iam::glob::{self, CaseSensitivity};
 use crate::rules::{Profile, Ruleset, Selection, UnknownRule};
 
 /// A rule name, a family, or a pattern with `*` or `?` over rule names.
@@ -11,7 +11,10 @@ impl Selector {
     /// Whether it takes in rule `name` of `family`.
     pub fn takes(&self, family: &str, name: &str) -> bool {
         let s = self.0.as_str();
-        s == name || s == family || s == "all" || (glob::is_pattern(s) && glob::matches(s, name, Case::Sensitive))
+        s == name
+            || s == family
+            || s == "all"
+            || (glob::is_pattern(s) && glob::matches(s, name, CaseSensitivity::Sensitive))
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Date, Fault};
 use crate::source::LineIndex;
 use crate::spelling::nearest_word;
 
-type Spanned<T> = toml::Spanned<T>;
+use toml::Spanned;
 
 /// A settings file while it is read.
 pub(super) struct Reader<'t> {

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 use toml::de::{DeTable, DeValue};
 
 use super::toml_reader::Reader;
-use crate::iam::{Declared, Written};
+use crate::iam::{DeclaredWorkload, SettingValue};
 use crate::source::{join_path, relative_path};
 
 const KEYS: [&str; 3] = ["code", "role", "entry"];
 
 /// The entries of `value`, with absolute paths of code; those that lack something are faults. `dir` is the folder of the
 /// settings file.
-pub(super) fn all(reader: &mut Reader<'_>, dir: &str, value: &toml::Spanned<DeValue<'_>>) -> Vec<Declared> {
+pub(super) fn all(reader: &mut Reader<'_>, dir: &str, value: &toml::Spanned<DeValue<'_>>) -> Vec<DeclaredWorkload> {
     let Some(items) = value.get_ref().as_array() else {
         reader.fault(value.span().start, "expected tables, each written `[[workload]]`");
         return Vec::new();
@@ -25,7 +25,7 @@ pub(super) fn all(reader: &mut Reader<'_>, dir: &str, value: &toml::Spanned<DeVa
     out
 }
 
-fn one(reader: &mut Reader<'_>, dir: &str, table: &DeTable<'_>, at: usize) -> Option<Declared> {
+fn one(reader: &mut Reader<'_>, dir: &str, table: &DeTable<'_>, at: usize) -> Option<DeclaredWorkload> {
     reader.unknown_keys(table, &KEYS, "[[workload]]");
     for key in ["code", "role"] {
         if table.get(key).is_none() {
@@ -42,7 +42,7 @@ fn one(reader: &mut Reader<'_>, dir: &str, table: &DeTable<'_>, at: usize) -> Op
     if code.is_empty() {
         return None;
     }
-    Some(Declared {
+    Some(DeclaredWorkload {
         file: reader.path.to_owned(),
         code,
         role: role.pop()?,
@@ -52,7 +52,7 @@ fn one(reader: &mut Reader<'_>, dir: &str, table: &DeTable<'_>, at: usize) -> Op
 }
 
 /// A string, or several where `list` lets them, with their places; an empty one is a fault.
-fn written(reader: &mut Reader<'_>, value: &toml::Spanned<DeValue<'_>>, list: bool) -> Vec<Written> {
+fn written(reader: &mut Reader<'_>, value: &toml::Spanned<DeValue<'_>>, list: bool) -> Vec<SettingValue> {
     let items = match value.get_ref().as_array().filter(|_| list) {
         Some(items) => items.iter().collect(),
         None => vec![value],
@@ -63,7 +63,7 @@ fn written(reader: &mut Reader<'_>, value: &toml::Spanned<DeValue<'_>>, list: bo
             Some(text) if text.trim().is_empty() => {
                 reader.fault(item.span().start, "expected a text that is not empty")
             }
-            Some(text) => out.push(Written {
+            Some(text) => out.push(SettingValue {
                 text,
                 place: item.span(),
             }),
@@ -104,7 +104,7 @@ pub(super) fn schema() -> Value {
 }
 
 /// The entry on one line.
-pub(super) fn shown(workload: &Declared, dir: &str) -> String {
+pub(super) fn shown(workload: &DeclaredWorkload, dir: &str) -> String {
     let code: Vec<String> = workload.code.iter().map(|c| relative_path(dir, &c.text)).collect();
     let entry = workload
         .entry

@@ -7,7 +7,7 @@ use super::{Hole, Piece, Span, Text};
 
 /// The part of a [`Text`] that [`Text::slice`] would make a text of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part<'t> {
+pub struct TextSlice<'t> {
     text: &'t Text,
     start: usize,
     end: usize,
@@ -15,8 +15,8 @@ pub struct Part<'t> {
 
 impl Text {
     /// The part `range` (of [`Text::with_placeholders`]), which must lie on character borders.
-    pub fn part(&self, range: Range<usize>) -> Part<'_> {
-        Part {
+    pub fn part(&self, range: Range<usize>) -> TextSlice<'_> {
+        TextSlice {
             text: self,
             start: range.start,
             end: range.end,
@@ -24,7 +24,7 @@ impl Text {
     }
 }
 
-impl<'t> Part<'t> {
+impl<'t> TextSlice<'t> {
     /// The part as a text of its own.
     pub fn to_text(self) -> Text {
         self.text.slice(self.start..self.end)

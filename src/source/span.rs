@@ -56,12 +56,12 @@ impl Span {
 
 /// A value and where it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spanned<T> {
+pub struct WithSpan<T> {
     pub value: T,
     pub span: Span,
 }
 
-impl<T> Spanned<T> {
+impl<T> WithSpan<T> {
     pub fn new(value: T, span: Span) -> Self {
         Self { value, span }
     }

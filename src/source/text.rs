@@ -87,7 +87,7 @@ impl HoleKind {
 
 /// The resource that a hole stands for: resolved by `project`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Target {
+pub struct HoleTarget {
     /// The module instance, template or file in which `address` is a name; equal to `Address::scope` of the resource.
     pub scope: Arc<str>,
     /// Terraform address, logical id, or Python qualified name.
@@ -102,7 +102,7 @@ pub struct Hole {
     pub kind: HoleKind,
     /// How it is shown inside `${…}`: `var.bucket`, `AWS::Region`, `Bucket.Arn`.
     pub name: Arc<str>,
-    pub target: Option<Target>,
+    pub target: Option<HoleTarget>,
     pub span: Span,
 }
 
@@ -121,7 +121,7 @@ impl Hole {
         Self::new(HoleKind::Broken, "unread", span)
     }
 
-    pub fn to(mut self, target: Target) -> Self {
+    pub fn to(mut self, target: HoleTarget) -> Self {
         self.target = Some(target);
         self
     }

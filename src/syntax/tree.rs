@@ -17,7 +17,7 @@ const NONE: u32 = u32::MAX;
 
 /// What a node is. JSON and YAML use the first group only; HCL expressions use all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum NodeKind {
     Null,
     Bool,
     Num,
@@ -53,7 +53,7 @@ pub enum Kind {
 
 /// How a scalar is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
+pub enum NodeStyle {
     Plain,
     Single,
     Double,
@@ -65,8 +65,8 @@ pub enum Style {
 /// One node: 28 bytes, no ownership, dropped flat.
 #[derive(Clone, Copy, Debug)]
 pub struct Node {
-    pub kind: Kind,
-    pub style: Style,
+    pub kind: NodeKind,
+    pub style: NodeStyle,
     /// Bytes of the whole node, quotes included, trailing white space not.
     pub start: u32,
     pub end: u32,
@@ -132,7 +132,7 @@ impl Tree {
         self.aliases.contains_key(&id.0)
     }
 
-    pub fn kind(&self, id: NodeId) -> Kind {
+    pub fn kind(&self, id: NodeId) -> NodeKind {
         self.node(self.resolve(id)).kind
     }
 
@@ -158,7 +158,7 @@ impl Tree {
     /// The entries of a map.
     pub fn entries(&self, id: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
         let mut children = self.children(id);
-        let is_map = self.kind(id) == Kind::Map;
+        let is_map = self.kind(id) == NodeKind::Map;
         std::iter::from_fn(move || {
             if !is_map {
                 return None;
@@ -178,7 +178,7 @@ impl Tree {
         let mut seen: HashSet<_> = entries.iter().filter_map(|(k, _)| key(*k)).collect();
         for (_, from) in merges {
             let maps = match self.kind(from) {
-                Kind::Seq => self.children(from).collect(),
+                NodeKind::Seq => self.children(from).collect(),
                 _ => vec![from],
             };
             // Aliases are bounded in depth and in number, and so is this recursion.
@@ -194,7 +194,9 @@ impl Tree {
     /// Whether `key` is an unquoted `<<`.
     fn is_merge(&self, key: NodeId) -> bool {
         let n = self.node(key);
-        n.style == Style::Plain && n.end - n.start == 2 && self.text(key).and_then(Text::known).as_deref() == Some("<<")
+        n.style == NodeStyle::Plain
+            && n.end - n.start == 2
+            && self.text(key).and_then(Text::known).as_deref() == Some("<<")
     }
 
     /// The last value of `key` in a map.
@@ -209,7 +211,7 @@ impl Tree {
     pub fn text(&self, id: NodeId) -> Option<&Text> {
         let n = self.node(self.resolve(id));
         match n.kind {
-            Kind::Str | Kind::Num | Kind::Bool | Kind::Null => self.texts.get(n.aux as usize),
+            NodeKind::Str | NodeKind::Num | NodeKind::Bool | NodeKind::Null => self.texts.get(n.aux as usize),
             _ => None,
         }
     }
@@ -218,15 +220,19 @@ impl Tree {
     pub fn name(&self, id: NodeId) -> &str {
         let n = self.node(self.resolve(id));
         match n.kind {
-            Kind::Call | Kind::Ident | Kind::Attr | Kind::Unary | Kind::Binary | Kind::Directive | Kind::For => {
-                self.names.get(n.aux as usize).map_or("", |s| s)
-            }
+            NodeKind::Call
+            | NodeKind::Ident
+            | NodeKind::Attr
+            | NodeKind::Unary
+            | NodeKind::Binary
+            | NodeKind::Directive
+            | NodeKind::For => self.names.get(n.aux as usize).map_or("", |s| s),
             _ => "",
         }
     }
 
     /// Adds a node without children; see [`Tree::adopt`].
-    pub fn push(&mut self, kind: Kind, style: Style, start: usize, end: usize) -> NodeId {
+    pub fn push(&mut self, kind: NodeKind, style: NodeStyle, start: usize, end: usize) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
         self.nodes.push(Node {
             kind,
@@ -242,7 +248,7 @@ impl Tree {
 
     /// A node of unknown content, for what is lost at a broken place: a bare hole.
     pub fn push_lost(&mut self, at: usize, span: Span) -> NodeId {
-        let id = self.push(Kind::Str, Style::Plain, at, at);
+        let id = self.push(NodeKind::Str, NodeStyle::Plain, at, at);
         self.set_text(id, Text::hole(Hole::broken(span)));
         id
     }
@@ -257,7 +263,7 @@ impl Tree {
         self.names.push(name.into());
     }
 
-    pub fn set_kind(&mut self, id: NodeId, kind: Kind) {
+    pub fn set_kind(&mut self, id: NodeId, kind: NodeKind) {
         self.nodes[id.0 as usize].kind = kind;
     }
 

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Branch, Kind, Value, inherited};
+use super::{Branch, Value, ValueKind, inherited};
 
 /// More worlds than this are not told apart.
 pub const MAX_WORLDS: usize = 16;
@@ -350,18 +350,18 @@ fn conditionals<'v>(value: &'v Value, under: &Guard, depth: u32, out: &mut Vec<(
         return;
     }
     match &value.kind {
-        Kind::OneOf(branches) => {
+        ValueKind::OneOf(branches) => {
             out.push((under.clone(), branches));
             for b in branches.iter() {
                 conditionals(&b.value, &under.and(&b.when), depth + 1, out);
             }
         }
-        Kind::Seq(items) => items.iter().for_each(|v| conditionals(v, under, depth + 1, out)),
-        Kind::Map(entries) => entries
+        ValueKind::Seq(items) => items.iter().for_each(|v| conditionals(v, under, depth + 1, out)),
+        ValueKind::Map(entries) => entries
             .iter()
             .for_each(|e| conditionals(&e.value, under, depth + 1, out)),
-        Kind::Json(inner) => conditionals(inner, under, depth + 1, out),
-        Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Str(_) | Kind::Unknown(_) => {}
+        ValueKind::Json(inner) => conditionals(inner, under, depth + 1, out),
+        ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) | ValueKind::Str(_) | ValueKind::Unknown(_) => {}
     }
 }
 
@@ -388,9 +388,9 @@ impl Value {
             return Some(self.clone());
         }
         let kind = match &self.kind {
-            Kind::OneOf(branches) => match chosen(branches, world) {
+            ValueKind::OneOf(branches) => match chosen(branches, world) {
                 Some(value) => return Some(inherited(&value?.decided_at(world, depth + 1)?, &self.via)),
-                None => Kind::OneOf(
+                None => ValueKind::OneOf(
                     branches
                         .iter()
                         .filter(|b| !world.excludes(&b.when))
@@ -403,19 +403,21 @@ impl Value {
                         .collect(),
                 ),
             },
-            Kind::Seq(items) => Kind::Seq(items.iter().filter_map(|v| v.decided_at(world, depth + 1)).collect()),
-            Kind::Map(entries) => Kind::Map(
+            ValueKind::Seq(items) => {
+                ValueKind::Seq(items.iter().filter_map(|v| v.decided_at(world, depth + 1)).collect())
+            }
+            ValueKind::Map(entries) => ValueKind::Map(
                 entries
                     .iter()
                     .filter_map(|e| {
-                        Some(super::Entry {
+                        Some(super::MapEntry {
                             value: e.value.decided_at(world, depth + 1)?,
                             ..e.clone()
                         })
                     })
                     .collect(),
             ),
-            Kind::Json(inner) => Kind::Json(Arc::new(inner.decided_at(world, depth + 1)?)),
+            ValueKind::Json(inner) => ValueKind::Json(Arc::new(inner.decided_at(world, depth + 1)?)),
             _ => return Some(self.clone()),
         };
         Some(Self { kind, ..self.clone() })
@@ -424,7 +426,7 @@ impl Value {
     /// The value at this place in a world, without a copy; a conditional that the world does not decide stays one.
     pub fn in_world(&self, world: &Guard) -> Option<&Self> {
         let mut value = self;
-        while let Kind::OneOf(branches) = &value.kind {
+        while let ValueKind::OneOf(branches) = &value.kind {
             match chosen(branches, world) {
                 Some(next) => value = next?,
                 None => break,
@@ -454,7 +456,7 @@ mod tests {
             when: when.clone(),
             value: Value::made(text, at),
         };
-        Value::new(Kind::OneOf(branches.iter().map(branch).collect()), at)
+        Value::new(ValueKind::OneOf(branches.iter().map(branch).collect()), at)
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use overgrant::analyse;
-use overgrant::iam::Own;
+use overgrant::iam::Ownership;
 use overgrant::rules::{self, Ruleset, Selection};
 use overgrant::source::Sources;
 
@@ -18,7 +18,7 @@ type Found = BTreeSet<(String, u32)>;
 
 fn found(ruleset: &Ruleset, path: &str, text: &str) -> Found {
     let sources = Sources::from_strings(&[(path, text)]);
-    let own = Own::default();
+    let own = Ownership::default();
     let project = analyse(&sources, &own).project;
     let outcome = rules::run(&project, ruleset, &Selection::all(ruleset));
     let findings = outcome.findings.iter();

@@ -27,7 +27,7 @@ fn found(body: &str) -> Vec<String> {
 
 fn found_in(code: &str) -> Vec<String> {
     let sources = Sources::from_strings(&[("app.py", code)]);
-    let own = iam::Own::default();
+    let own = iam::Ownership::default();
     let Analysis { project, .. } = analyse(&sources, &own);
     let ruleset = Ruleset::builtin();
     let outcome = rules::run(&project, &ruleset, &Selection::all(&ruleset));
@@ -163,7 +163,7 @@ fn what_is_put_into_the_policy_of_a_resource() {
         "from aws_cdk import aws_iam as iam, aws_s3 as s3\n{bucket}\nbucket.add_to_resource_policy({open})\nbucket.add_to_resource_policy({denied})\n"
     );
     let sources = Sources::from_strings(&[("app.py", &*code)]);
-    let own = iam::Own::default();
+    let own = iam::Ownership::default();
     let Analysis { project, .. } = analyse(&sources, &own);
     let policies = project.documents.iter();
     let policies: Vec<_> = policies.map(|d| (d.service.as_deref(), d.statements.len())).collect();

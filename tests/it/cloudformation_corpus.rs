@@ -7,7 +7,7 @@ use std::time::Instant;
 use overgrant::formats::Lower;
 use overgrant::formats::cloudformation::CloudFormation;
 use overgrant::source::Sources;
-use overgrant::value::{Kind, Value};
+use overgrant::value::{Value, ValueKind};
 
 #[test]
 fn templates_of_a_corpus() {
@@ -75,16 +75,16 @@ fn templates_of_a_corpus() {
 
 fn count(value: &Value, unknown: &mut std::collections::BTreeMap<String, usize>) {
     match &value.kind {
-        Kind::Unknown(h) => *unknown.entry(format!("{:?} {}", h.kind, h.name)).or_default() += 1,
-        Kind::Str(t) => {
+        ValueKind::Unknown(h) => *unknown.entry(format!("{:?} {}", h.kind, h.name)).or_default() += 1,
+        ValueKind::Str(t) => {
             for h in t.holes().filter(|h| h.target.is_none()) {
                 *unknown.entry(format!("{:?} {}", h.kind, h.name)).or_default() += 1;
             }
         }
-        Kind::Seq(items) => items.iter().for_each(|v| count(v, unknown)),
-        Kind::Map(entries) => entries.iter().for_each(|e| count(&e.value, unknown)),
-        Kind::OneOf(branches) => branches.iter().for_each(|b| count(&b.value, unknown)),
-        Kind::Json(inner) => count(inner, unknown),
+        ValueKind::Seq(items) => items.iter().for_each(|v| count(v, unknown)),
+        ValueKind::Map(entries) => entries.iter().for_each(|e| count(&e.value, unknown)),
+        ValueKind::OneOf(branches) => branches.iter().for_each(|b| count(&b.value, unknown)),
+        ValueKind::Json(inner) => count(inner, unknown),
         _ => {}
     }
 }

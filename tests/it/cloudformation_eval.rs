@@ -5,19 +5,19 @@
 
 use overgrant::formats::Lower;
 use overgrant::formats::cloudformation::CloudFormation;
-use overgrant::model::{Resource, Unit};
+use overgrant::model::{LoweredUnit, Resource};
 use overgrant::source::{Piece, Sources, Text};
-use overgrant::value::{Kind, Value};
+use overgrant::value::{Value, ValueKind};
 
 /// Everything that the files say, one unit for each file.
-pub(crate) fn lower(files: &[(&str, &str)]) -> (Sources, Vec<Unit>) {
+pub(crate) fn lower(files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
     let sources = Sources::from_strings(files);
     let ids: Vec<_> = sources.ids().collect();
     let units = CloudFormation.lower(&sources, &ids);
     (sources, units)
 }
 
-pub(crate) fn find<'u>(units: &'u [Unit], name: &str) -> &'u Resource {
+pub(crate) fn find<'u>(units: &'u [LoweredUnit], name: &str) -> &'u Resource {
     units
         .iter()
         .flat_map(|u| &u.resources)
@@ -28,46 +28,48 @@ pub(crate) fn find<'u>(units: &'u [Unit], name: &str) -> &'u Resource {
 /// A value in one line: texts as they display, alternatives with their conditions, unknown values as `?name`.
 pub(crate) fn show(value: &Value) -> String {
     match &value.kind {
-        Kind::Null => "null".to_owned(),
-        Kind::Bool(b) => b.to_string(),
-        Kind::Num(n) => n.to_string(),
-        Kind::Str(t) => t.display(),
-        Kind::Seq(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
-        Kind::Map(entries) => {
+        ValueKind::Null => "null".to_owned(),
+        ValueKind::Bool(b) => b.to_string(),
+        ValueKind::Num(n) => n.to_string(),
+        ValueKind::Str(t) => t.display(),
+        ValueKind::Seq(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
+        ValueKind::Map(entries) => {
             let entries = entries
                 .iter()
                 .map(|e| format!("{}: {}", e.key.display(), show(&e.value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
-        Kind::Json(inner) => format!("json({})", show(inner)),
-        Kind::OneOf(branches) => {
+        ValueKind::Json(inner) => format!("json({})", show(inner)),
+        ValueKind::OneOf(branches) => {
             let branches = branches.iter().map(|b| format!("{}: {}", b.when, show(&b.value)));
             format!("<{}>", branches.collect::<Vec<_>>().join(" | "))
         }
-        Kind::Unknown(hole) => format!("?{}", hole.name),
+        ValueKind::Unknown(hole) => format!("?{}", hole.name),
     }
 }
 
 /// Where each part of a value is written, as the source has it: the pieces of texts between `|`.
 pub(crate) fn written(sources: &Sources, value: &Value) -> String {
     match &value.kind {
-        Kind::Str(text) => pieces(sources, text),
-        Kind::Seq(items) => {
+        ValueKind::Str(text) => pieces(sources, text),
+        ValueKind::Seq(items) => {
             let items = items.iter().map(|v| written(sources, v));
             format!("[{}]", items.collect::<Vec<_>>().join(", "))
         }
-        Kind::Map(entries) => {
+        ValueKind::Map(entries) => {
             let entries = entries
                 .iter()
                 .map(|e| format!("{}: {}", sources.slice(e.key_span), written(sources, &e.value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
-        Kind::Json(inner) => written(sources, inner),
-        Kind::OneOf(branches) => {
+        ValueKind::Json(inner) => written(sources, inner),
+        ValueKind::OneOf(branches) => {
             let branches = branches.iter().map(|b| written(sources, &b.value));
             format!("<{}>", branches.collect::<Vec<_>>().join(" | "))
         }
-        Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Unknown(_) => sources.slice(value.span).to_owned(),
+        ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) | ValueKind::Unknown(_) => {
+            sources.slice(value.span).to_owned()
+        }
     }
 }
 

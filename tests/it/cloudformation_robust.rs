@@ -3,9 +3,9 @@
 use overgrant::formats::Lower;
 use overgrant::formats::cloudformation::CloudFormation;
 use overgrant::formats::serverless::Serverless;
-use overgrant::model::Unit;
+use overgrant::model::LoweredUnit;
 use overgrant::source::{Piece, Sources, Span, Text};
-use overgrant::value::{Kind, Value};
+use overgrant::value::{Value, ValueKind};
 
 const TEMPLATE: &str = r#"Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
 Parameters:
@@ -107,7 +107,7 @@ fn resources(path: &str, text: &str) -> usize {
     check(path, text).iter().map(|u| u.resources.len()).sum()
 }
 
-fn check(path: &str, text: &str) -> Vec<Unit> {
+fn check(path: &str, text: &str) -> Vec<LoweredUnit> {
     let sources = Sources::from_strings(&[(path, text)]);
     let ids: Vec<_> = sources.ids().collect();
     let units = if path == "t.yaml" {
@@ -137,19 +137,19 @@ fn span(sources: &Sources, span: Span) {
 fn value(sources: &Sources, v: &Value) {
     span(sources, v.span);
     match &v.kind {
-        Kind::Str(t) => check_text(sources, t),
-        Kind::Seq(items) => items.iter().for_each(|i| value(sources, i)),
-        Kind::Map(entries) => {
+        ValueKind::Str(t) => check_text(sources, t),
+        ValueKind::Seq(items) => items.iter().for_each(|i| value(sources, i)),
+        ValueKind::Map(entries) => {
             for e in entries.iter() {
                 span(sources, e.key_span);
                 check_text(sources, &e.key);
                 value(sources, &e.value);
             }
         }
-        Kind::OneOf(branches) => branches.iter().for_each(|b| value(sources, &b.value)),
-        Kind::Json(inner) => value(sources, inner),
-        Kind::Unknown(hole) => span(sources, hole.span),
-        Kind::Null | Kind::Bool(_) | Kind::Num(_) => {}
+        ValueKind::OneOf(branches) => branches.iter().for_each(|b| value(sources, &b.value)),
+        ValueKind::Json(inner) => value(sources, inner),
+        ValueKind::Unknown(hole) => span(sources, hole.span),
+        ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) => {}
     }
 }
 

@@ -1,8 +1,8 @@
 //! SAM resources as their translator makes them. Expected values: SAM Developer Guide, "Generated CloudFormation
 //! resources for AWS SAM", and the translator's own output.
 
-use overgrant::iam::Format;
-use overgrant::model::{Resource, Unit};
+use overgrant::iam::SourceFormat;
+use overgrant::model::{LoweredUnit, Resource};
 use overgrant::source::Sources;
 use overgrant::value::Value;
 
@@ -10,7 +10,7 @@ use crate::cloudformation_eval::{find, lower, show, written};
 
 const HEAD: &str = "Transform: AWS::Serverless-2016-10-31\n";
 
-fn sam(body: &str) -> (Sources, Vec<Unit>) {
+fn sam(body: &str) -> (Sources, Vec<LoweredUnit>) {
     let (sources, units) = lower(&[("template.yaml", &format!("{HEAD}{body}"))]);
     assert!(units[0].problems.is_empty(), "{:?}", units[0].problems);
     (sources, units)
@@ -40,7 +40,7 @@ fn a_function_without_a_role_gets_one() {
         (&*function.kind, &*function.type_name),
         ("AWS::Lambda::Function", "AWS::Serverless::Function")
     );
-    assert_eq!(function.format, Format::Sam);
+    assert_eq!(function.format, SourceFormat::Sam);
     assert_eq!(prop(function, "Role"), "${FRole.Arn}");
     assert_eq!(prop(function, "Environment"), "{Variables: {A: b}}");
     assert_eq!(prop(function, "CodeUri"), "src/");
@@ -465,7 +465,7 @@ fn connectors_become_policies() {
 }
 
 /// What the resource `id` lets be done, a line a statement: `sqs:SendMessage on ${Q.Arn}`.
-fn grants(units: &[Unit], id: &str) -> String {
+fn grants(units: &[LoweredUnit], id: &str) -> String {
     let resource = find(units, id);
     let one = resource.get("PolicyDocument");
     let inline = resource.get("Policies").map_or(&[][..], Value::items);
@@ -488,7 +488,7 @@ fn grants(units: &[Unit], id: &str) -> String {
 }
 
 /// A function and a state machine, each with these properties.
-fn events(function: &str, machine: &str) -> Vec<Unit> {
+fn events(function: &str, machine: &str) -> Vec<LoweredUnit> {
     let (_, units) = sam(&format!(
         "Resources:\n  Q: {{Type: AWS::SQS::Queue}}\n  S: {{Type: AWS::SNS::Topic}}\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: a.b, {function}}}\n  M:\n    Type: AWS::Serverless::StateMachine\n    Properties: {{{machine}}}\n"
     ));

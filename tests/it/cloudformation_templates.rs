@@ -490,7 +490,7 @@ fn a_logical_id_that_is_declared_twice() {
     );
     for (path, text) in [("t.yaml", &yaml), ("t.json", &json)] {
         let sources = overgrant::source::Sources::from_strings(&[(path, text)]);
-        let own = overgrant::iam::Own::default();
+        let own = overgrant::iam::Ownership::default();
         let project = overgrant::analyse(&sources, &own).project;
         assert_eq!(project.resources.len(), 1, "{path}");
         let messages: Vec<&str> = project.problems.iter().map(|p| p.message.as_str()).collect();

@@ -1,6 +1,6 @@
 //! Constructs that libraries and frameworks bring: what they call, and what they run.
 
-use overgrant::project::calls::Reach;
+use overgrant::project::calls::EntryReach;
 
 use crate::support::calls::{analyse, calls, line, with};
 
@@ -11,7 +11,7 @@ fn runs(code: &str, expected: &[&str], exact: bool) {
         "import boto3\ns3 = boto3.client('s3')\ndef dead():\n    s3.delete_object(Bucket='b', Key='k')\n{code}"
     );
     let found = analyse(&[("m.py", &code)], |s, c| {
-        let r: Reach = c.reach(s.find("m.py").unwrap(), "handler");
+        let r: EntryReach = c.reach(s.find("m.py").unwrap(), "handler");
         let calls: Vec<String> = r.calls.iter().map(|i| line(s, &c.calls[*i])).collect();
         let named = r.named.len();
         (calls, named, r.exact)
@@ -317,7 +317,7 @@ fn routers_of_other_modules() {
         ),
     ];
     let found = analyse(&files, |s, c| {
-        let r: Reach = c.reach(s.find("m.py").unwrap(), "handler");
+        let r: EntryReach = c.reach(s.find("m.py").unwrap(), "handler");
         let calls: Vec<String> = r.calls.iter().map(|i| line(s, &c.calls[*i])).collect();
         (calls, r.exact)
     });
@@ -330,7 +330,7 @@ fn scripts_run_what_they_guard() {
     let code = "import boto3\ns3 = boto3.client('s3')\ndef handler(e, c):\n    s3.list_buckets()\ndef local():\n    s3.delete_bucket(Bucket='b')\nif __name__ == '__main__':\n    local()\n";
     analyse(&[("m.py", code)], |s, c| {
         let file = s.find("m.py").unwrap();
-        let named = |r: &Reach| r.named.iter().map(|i| line(s, &c.calls[*i])).collect::<Vec<_>>();
+        let named = |r: &EntryReach| r.named.iter().map(|i| line(s, &c.calls[*i])).collect::<Vec<_>>();
         assert_eq!(named(&c.reach(file, "handler")), ["4 handler s3.ListBuckets"]);
         assert_eq!(named(&c.script(file)), ["6 local s3.DeleteBucket"]);
     });

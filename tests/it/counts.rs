@@ -1,6 +1,6 @@
 //! Numbers in messages count what is granted in the end: what fits a resource, and is neither denied nor outside a boundary.
 
-use overgrant::iam::{ActionSet, Own, catalogue};
+use overgrant::iam::{ActionSet, Ownership, catalogue};
 use overgrant::rules::{self, Ruleset, Selection};
 use overgrant::source::Sources;
 
@@ -8,7 +8,7 @@ use crate::usage::{sam, terraform};
 
 fn messages(files: &[(&str, &str)], rule: &str) -> Vec<String> {
     let sources = Sources::from_strings(files);
-    let own = Own::default();
+    let own = Ownership::default();
     let analysis = overgrant::analyse(&sources, &own);
     let ruleset = Ruleset::builtin();
     let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));

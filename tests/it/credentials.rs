@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use overgrant::finding::Finding;
 use overgrant::grade::Severity;
-use overgrant::iam::Own;
+use overgrant::iam::Ownership;
 use overgrant::pipeline::analyse;
 use overgrant::rules::{Profile, Ruleset, Selection, run};
 use overgrant::source::Sources;
@@ -26,7 +26,7 @@ fn secret() -> String {
 
 fn check(path: &str, text: &str) -> (Vec<Finding>, Sources) {
     let sources = Sources::from_strings(&[(path, text)]);
-    let own = Own::default();
+    let own = Ownership::default();
     let analysis = analyse(&sources, &own);
     let ruleset = Ruleset::builtin();
     let words = |w: &[&str]| -> Vec<String> { w.iter().map(|w| (*w).to_owned()).collect() };

@@ -1,14 +1,14 @@
 //! What an identity may do in all, across the policies put on it.
 
 use overgrant::analyse;
-use overgrant::iam::{Action, Own, Truth, catalogue};
-use overgrant::project::{Effective, PolicySource, Project, Why};
+use overgrant::iam::{Action, Ownership, Truth, catalogue};
+use overgrant::project::{Effective, PolicySource, Project, UnknownPolicies};
 use overgrant::source::Sources;
 
 /// Asks about the identity whose resource has this address.
 fn ask<T>(files: &[(&str, &str)], address: &str, f: impl FnOnce(&Project<'_>, Effective<'_>) -> T) -> T {
     let sources = Sources::from_strings(files);
-    let own = Own::default();
+    let own = Ownership::default();
     let project = analyse(&sources, &own).project;
     let id = project
         .identities
@@ -242,27 +242,27 @@ resource "aws_iam_role" "s" {{
         (
             attachment("aws_iam_role.r.name", "var.more"),
             "var.more",
-            Why::Elsewhere,
+            UnknownPolicies::Elsewhere,
         ),
         (
             attachment("aws_iam_role.r.name", "\"arn:aws:iam::aws:policy/NoSuchThing\""),
             "\"arn:aws:iam::aws:policy/NoSuchThing\"",
-            Why::NotShownByAws,
+            UnknownPolicies::NotShownByAws,
         ),
         (
             attachment("var.more", "\"arn:aws:iam::aws:policy/ReadOnlyAccess\""),
             "var.more",
-            Why::Unplaced,
+            UnknownPolicies::Unplaced,
         ),
         (
             inline("var.more"),
             "resource \"aws_iam_role_policy\" \"a\"",
-            Why::Elsewhere,
+            UnknownPolicies::Elsewhere,
         ),
         (
             inline("jsonencode({ Statement = [{ Effect = \"Allow\", Action = var.more, Resource = \"*\" }] })"),
             "var.more",
-            Why::Unclear,
+            UnknownPolicies::Unclear,
         ),
     ];
     for (more, at, why) in cases {
@@ -275,7 +275,11 @@ resource "aws_iam_role" "s" {{
             assert_eq!(effective.allows(action("s3:PutObject")), Truth::Unknown);
         });
         let other = answers(&files, "aws_iam_role.s", &["s3:PutObject"]);
-        assert_eq!(other, if why == Why::Unplaced { "?" } else { "-" }, "{text}");
+        assert_eq!(
+            other,
+            if why == UnknownPolicies::Unplaced { "?" } else { "-" },
+            "{text}"
+        );
     }
 }
 

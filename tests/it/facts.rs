@@ -1,6 +1,6 @@
 //! The catalogue, the sets of actions, AWS's own policies.
 
-use overgrant::iam::catalogue::{Presence, catalogue};
+use overgrant::iam::catalogue::{KeyPresence, catalogue};
 use overgrant::iam::{AccessLevel, ActionSet};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -97,7 +97,7 @@ fn global_keys_have_their_type_and_say_when_they_are_there() {
         (key.name, key.type_name, key.multivalued),
         ("aws:SourceArn", "ARN", false)
     );
-    assert!(matches!(key.presence, Presence::Only(_)));
+    assert!(matches!(key.presence, KeyPresence::Only(_)));
     let key = catalogue().global_condition_key("aws:PrincipalTag/team").unwrap();
     assert_eq!(key.name, "aws:PrincipalTag/${TagKey}");
     assert!(catalogue().global_condition_key("aws:tagkeys").unwrap().multivalued);
@@ -106,7 +106,7 @@ fn global_keys_have_their_type_and_say_when_they_are_there() {
             .global_condition_key("aws:SecureTransport")
             .unwrap()
             .presence,
-        Presence::Always
+        KeyPresence::Always
     );
     assert!(catalogue().global_condition_key("aws:PrincipalTag/").is_none());
     assert!(catalogue().global_condition_key("aws:Nothing").is_none());

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use overgrant::fix::{Mended, Seen, Texts, mend};
-use overgrant::iam::{Action, ActionSet, Document, Own};
+use overgrant::fix::{AppliedFixes, LintedState, Texts, mend};
+use overgrant::iam::{Action, ActionSet, Document, Ownership};
 use overgrant::rules::{self, Ruleset, Selection, examples};
 use overgrant::settings::{Date, Settings};
-use overgrant::settle::{Report, Terms, settle};
 use overgrant::source::Sources;
+use overgrant::triage::{Report, TriageOptions, triage};
 use rayon::prelude::*;
 
 use crate::support::golden;
@@ -28,10 +28,10 @@ fn lint(ruleset: &Ruleset, sources: &Sources) -> Report {
     let mut settings = Settings::defaults("/repo");
     settings.choice.select = vec![overgrant::settings::Selector("all".to_owned())];
     settings.resolve(ruleset).unwrap();
-    let own = Own::default();
+    let own = Ownership::default();
     let analysis = overgrant::analyse(sources, &own);
     let outcome = rules::run(&analysis.project, ruleset, &Selection::all(ruleset));
-    let terms = Terms {
+    let terms = TriageOptions {
         is_test: &|_| false,
         is_named: &|_| false,
         ruleset,
@@ -43,17 +43,17 @@ fn lint(ruleset: &Ruleset, sources: &Sources) -> Report {
         strict_ignores: false,
         baseline: None,
     };
-    let mut report = settle(&analysis.project, outcome.findings, &terms);
+    let mut report = triage(&analysis.project, outcome.findings, &terms);
     overgrant::fix::write(sources, &mut report);
     report
 }
 
-fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> Mended {
+fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> AppliedFixes {
     let seen = |changed: &Texts| {
         let sources = sources(files, changed);
-        let own = Own::default();
+        let own = Ownership::default();
         let analysis = overgrant::analyse(&sources, &own);
-        Ok::<_, Infallible>(Seen::of(&analysis.project, &lint(ruleset, &sources)))
+        Ok::<_, Infallible>(LintedState::of(&analysis.project, &lint(ruleset, &sources)))
     };
     match mend(risky, seen) {
         Ok(mended) => mended,
@@ -62,7 +62,7 @@ fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> Mended {
 
 /// The actions that each document allows and denies, whatever statements these are in.
 fn meaning(sources: &Sources) -> Vec<Vec<String>> {
-    let own = Own::default();
+    let own = Ownership::default();
     let analysis = overgrant::analyse(sources, &own);
     let of_document = |d: &Document| -> Vec<String> {
         let mut said: BTreeMap<(bool, bool), (ActionSet, BTreeSet<String>)> = BTreeMap::new();
@@ -345,7 +345,7 @@ fn rules_say_which_fixes_they_offer() {
         .par_iter()
         .flat_map_iter(|case| {
             let report = lint(&ruleset, &sources(&case.files, &Texts::new()));
-            let offer = |f: &overgrant::settle::Reported| {
+            let offer = |f: &overgrant::triage::ReportedFinding| {
                 let rule = f.rule().to_owned();
                 f.fixes.iter().map(|fix| (rule.clone(), fix.safe)).collect::<Vec<_>>()
             };

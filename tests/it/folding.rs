@@ -1,10 +1,10 @@
 //! One mistake is one finding: what findings are made one, and what stays apart.
 
-use overgrant::iam::Own;
+use overgrant::iam::Ownership;
 use overgrant::rules::{self, Ruleset, Selection};
 use overgrant::settings::{Date, Selector, Settings};
-use overgrant::settle::{Report, Status, Terms, settle};
 use overgrant::source::Sources;
+use overgrant::triage::{Report, Status, TriageOptions, triage};
 
 pub(crate) fn report(files: &[(&str, &str)], rules: &[&str]) -> Report {
     let ruleset = Ruleset::builtin();
@@ -16,10 +16,10 @@ pub(crate) fn report(files: &[(&str, &str)], rules: &[&str]) -> Report {
         .collect();
     settings.resolve(&ruleset).unwrap();
     let sources = Sources::from_strings(files);
-    let own = Own::default();
+    let own = Ownership::default();
     let analysis = overgrant::analyse(&sources, &own);
     let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
-    let terms = Terms {
+    let terms = TriageOptions {
         is_test: &|path| path.starts_with("tests/"),
         is_named: &|_| false,
         ruleset: &ruleset,
@@ -31,7 +31,7 @@ pub(crate) fn report(files: &[(&str, &str)], rules: &[&str]) -> Report {
         strict_ignores: false,
         baseline: None,
     };
-    settle(&analysis.project, outcome.findings, &terms)
+    triage(&analysis.project, outcome.findings, &terms)
 }
 
 /// `rule at line, line` with the lines of all labels, for what is to be acted on.

@@ -7,8 +7,8 @@ use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator};
 use hcl_edit::structure::{Body as OracleBody, Structure};
 use hcl_edit::template::{Directive, Element, Template};
 use overgrant::source::{FileId, Span};
-use overgrant::syntax::hcl::{self, Body, ForParts, Hcl};
-use overgrant::syntax::{Kind, NodeId, Style, Tree};
+use overgrant::syntax::hcl::{self, Body, ForParts, HclFile};
+use overgrant::syntax::{NodeId, NodeKind, NodeStyle, Tree};
 
 const F: FileId = FileId(0);
 
@@ -62,7 +62,7 @@ fn structure_equals_the_oracle() {
 
 use std::io::Write as _;
 
-fn our_body(hcl: &Hcl, body: &Body, out: &mut String) {
+fn our_body(hcl: &HclFile, body: &Body, out: &mut String) {
     // Attributes and blocks are in two lists here and in one there: attributes first.
     for a in &body.attributes {
         let _ = write!(out, "{}={};", a.name, our_expr(&hcl.tree, a.value, ""));
@@ -102,25 +102,25 @@ fn our_expr(tree: &Tree, id: NodeId, star: &str) -> String {
     };
     let text = || tree.text(id).map(|t| t.display()).unwrap_or_default();
     match tree.kind(id) {
-        Kind::Null | Kind::Bool => text(),
-        Kind::Num => number(text().parse().unwrap()),
-        Kind::Str if tree.node(id).style == Style::Heredoc => "(heredoc)".to_owned(),
-        Kind::Str => format!("{:?}", text()),
-        Kind::Seq => format!("[{}]", list(&children)),
-        Kind::Map => format!("{{{}}}", list(&children)),
-        Kind::Call => format!("{}({})", tree.name(id), list(&children)),
-        Kind::Unknown => "?".to_owned(),
-        Kind::Ident if tree.name(id) == "*" => star.to_owned(),
-        Kind::Ident => tree.name(id).to_owned(),
-        Kind::Attr => format!("{}.{}", sub(children[0]), tree.name(id)),
-        Kind::Index => format!("{}[{}]", sub(children[0]), sub(children[1])),
-        Kind::Splat => our_expr(tree, children[1], &format!("{}[*]", sub(children[0]))),
-        Kind::Unary if tree.name(id) == "..." => format!("{}...", sub(children[0])),
-        Kind::Unary => format!("({}{})", tree.name(id), sub(children[0])),
-        Kind::Binary => format!("({} {} {})", sub(children[0]), tree.name(id), sub(children[1])),
-        Kind::Cond => format!("({} ? {} : {})", sub(children[0]), sub(children[1]), sub(children[2])),
-        Kind::Paren => format!("<{}>", sub(children[0])),
-        Kind::For => {
+        NodeKind::Null | NodeKind::Bool => text(),
+        NodeKind::Num => number(text().parse().unwrap()),
+        NodeKind::Str if tree.node(id).style == NodeStyle::Heredoc => "(heredoc)".to_owned(),
+        NodeKind::Str => format!("{:?}", text()),
+        NodeKind::Seq => format!("[{}]", list(&children)),
+        NodeKind::Map => format!("{{{}}}", list(&children)),
+        NodeKind::Call => format!("{}({})", tree.name(id), list(&children)),
+        NodeKind::Unknown => "?".to_owned(),
+        NodeKind::Ident if tree.name(id) == "*" => star.to_owned(),
+        NodeKind::Ident => tree.name(id).to_owned(),
+        NodeKind::Attr => format!("{}.{}", sub(children[0]), tree.name(id)),
+        NodeKind::Index => format!("{}[{}]", sub(children[0]), sub(children[1])),
+        NodeKind::Splat => our_expr(tree, children[1], &format!("{}[*]", sub(children[0]))),
+        NodeKind::Unary if tree.name(id) == "..." => format!("{}...", sub(children[0])),
+        NodeKind::Unary => format!("({}{})", tree.name(id), sub(children[0])),
+        NodeKind::Binary => format!("({} {} {})", sub(children[0]), tree.name(id), sub(children[1])),
+        NodeKind::Cond => format!("({} ? {} : {})", sub(children[0]), sub(children[1]), sub(children[2])),
+        NodeKind::Paren => format!("<{}>", sub(children[0])),
+        NodeKind::For => {
             let f = ForParts::of(tree, id).unwrap();
             format!(
                 "for({} {} in {} : {} {} {} {})",
@@ -133,10 +133,10 @@ fn our_expr(tree: &Tree, id: NodeId, star: &str) -> String {
                 f.condition.map(sub).unwrap_or_default(),
             )
         }
-        Kind::Template if tree.node(id).style == Style::Heredoc => {
+        NodeKind::Template if tree.node(id).style == NodeStyle::Heredoc => {
             let parts: Vec<String> = children
                 .iter()
-                .filter(|c| tree.kind(**c) != Kind::Str)
+                .filter(|c| tree.kind(**c) != NodeKind::Str)
                 .map(|c| sub(*c))
                 .collect();
             if parts.is_empty() {
@@ -145,7 +145,7 @@ fn our_expr(tree: &Tree, id: NodeId, star: &str) -> String {
                 format!("(heredoc {})", parts.join(" "))
             }
         }
-        Kind::Template => {
+        NodeKind::Template => {
             let parts: Vec<String> = children
                 .iter()
                 .filter(|c| !is_blank(tree, **c))
@@ -153,11 +153,11 @@ fn our_expr(tree: &Tree, id: NodeId, star: &str) -> String {
                 .collect();
             format!("`{}`", parts.join(" "))
         }
-        Kind::Directive if tree.name(id) == "for" => {
+        NodeKind::Directive if tree.name(id) == "for" => {
             let f = ForParts::of(tree, id).unwrap();
             format!("%for({} in {})", sub(f.value), sub(f.collection))
         }
-        Kind::Directive => format!("%if({})", sub(children[0])),
+        NodeKind::Directive => format!("%if({})", sub(children[0])),
     }
 }
 
@@ -393,7 +393,7 @@ fn bounded_whatever_the_nesting() {
 
 /// All attributes of all blocks, as `name=shape`, in order.
 fn attributes(text: &str) -> (Vec<String>, Vec<String>) {
-    fn walk(hcl: &Hcl, body: &Body, out: &mut Vec<String>) {
+    fn walk(hcl: &HclFile, body: &Body, out: &mut Vec<String>) {
         for a in &body.attributes {
             out.push(format!("{}={}", a.name, our_expr(&hcl.tree, a.value, "")));
         }

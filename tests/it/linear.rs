@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use overgrant::analyse;
-use overgrant::iam::Own;
+use overgrant::iam::Ownership;
 use overgrant::source::Sources;
 
 use crate::support::generated::{RESOURCES_PER_MODULE, terraform};
@@ -16,7 +16,7 @@ fn analysed(modules: usize) -> (usize, usize, Duration) {
         .map(|(path, text)| (path.as_str(), text.as_str()))
         .collect();
     let sources = Sources::from_strings(&files);
-    let own = Own::default();
+    let own = Ownership::default();
     let once = || {
         let start = Instant::now();
         let analysis = analyse(&sources, &own);

@@ -16,7 +16,7 @@ const DOCKERFILE: &str =
 /// Rule, confidence and primary label of each finding of the family.
 fn found(files: &[(&str, &str)]) -> Vec<String> {
     let sources = Sources::from_strings(files);
-    let own = iam::Own::default();
+    let own = iam::Ownership::default();
     let analysis = analyse(&sources, &own);
     let ruleset = Ruleset::builtin();
     let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
@@ -433,7 +433,7 @@ fn code_inside_templates() {
 fn a_dockerfile_that_is_not_there_is_asked_for() {
     let template = "Transform: AWS::Serverless-2016-10-31\nResources:\n  Fn:\n    Type: AWS::Serverless::Function\n    Properties: {PackageType: Image}\n    Metadata: {DockerContext: src, Dockerfile: Dockerfile.fn}\n";
     let sources = Sources::from_strings(&[("t.yaml", template), ("src/app.py", CODE)]);
-    let own = iam::Own::default();
+    let own = iam::Ownership::default();
     let wanted = analyse(&sources, &own).wanted;
     assert!(wanted.contains(&"src/Dockerfile.fn".to_owned()), "{wanted:?}");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use overgrant::iam::Own;
+use overgrant::iam::Ownership;
 use overgrant::iam::catalogue::catalogue;
 use overgrant::pipeline::analyse;
 use overgrant::rules::{Profile, Ruleset, Selection, run};
@@ -64,7 +64,7 @@ fn what_is_wrong_in_aws_own_policies_is_listed_with_the_reason() {
     assert!(files.len() > 1_500, "{} policies", files.len());
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
     let sources = Sources::from_strings(&files);
-    let own = Own::default();
+    let own = Ownership::default();
     let analysis = analyse(&sources, &own);
     let ruleset = Ruleset::builtin();
     let judged: Vec<String> = ruleset

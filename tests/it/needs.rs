@@ -1,6 +1,6 @@
 //! What Python code calls of AWS: a small module for every construct, with the calls and their sites.
 
-use overgrant::project::calls::{Reach, Unresolved};
+use overgrant::project::calls::{EntryReach, UnresolvedCall};
 
 use crate::support::calls::{analyse, calls, line, lines, with};
 
@@ -588,7 +588,7 @@ fn what_cannot_be_resolved_is_said() {
                 c.calls.iter().map(|c| line(s, c)).collect::<Vec<_>>(),
                 c.unresolved
                     .iter()
-                    .map(|u: &Unresolved| format!("{} {}", s.positions(u.span).0.line, u.why.text()))
+                    .map(|u: &UnresolvedCall| format!("{} {}", s.positions(u.span).0.line, u.why.text()))
                     .collect::<Vec<_>>(),
             )
         },
@@ -805,7 +805,7 @@ fn resources_as_far_as_known() {
 
 fn reached(files: &[(&str, &str)], file: &str, function: &str) -> (Vec<String>, bool) {
     analyse(files, |s, c| {
-        let r: Reach = c.reach(s.find(file).unwrap(), function);
+        let r: EntryReach = c.reach(s.find(file).unwrap(), function);
         (r.calls.iter().map(|i| line(s, &c.calls[*i])).collect(), r.exact)
     })
 }

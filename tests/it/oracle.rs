@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use overgrant::source::{FileId, Text};
-use overgrant::syntax::{Kind, NodeId, Tree, json, yaml};
+use overgrant::syntax::{NodeId, NodeKind, Tree, json, yaml};
 use serde::Deserialize as _;
 
 const F: FileId = FileId(0);
@@ -14,11 +14,11 @@ const F: FileId = FileId(0);
 fn ours(tree: &Tree, id: NodeId, out: &mut String) {
     let text = || tree.text(id).and_then(Text::known).unwrap_or_default();
     match tree.kind(id) {
-        Kind::Null => out.push_str("null"),
-        Kind::Bool => out.push_str(&text().to_lowercase()),
-        Kind::Num => number(&text(), out),
-        Kind::Str => write!(out, "{:?}", text()).unwrap(),
-        Kind::Seq => {
+        NodeKind::Null => out.push_str("null"),
+        NodeKind::Bool => out.push_str(&text().to_lowercase()),
+        NodeKind::Num => number(&text(), out),
+        NodeKind::Str => write!(out, "{:?}", text()).unwrap(),
+        NodeKind::Seq => {
             out.push('[');
             for child in tree.children(id) {
                 ours(tree, child, out);
@@ -26,7 +26,7 @@ fn ours(tree: &Tree, id: NodeId, out: &mut String) {
             }
             out.push(']');
         }
-        Kind::Map => {
+        NodeKind::Map => {
             // As in serde's maps: keys in order of their first, values of their last occurrence.
             let mut entries: Vec<(String, String)> = Vec::new();
             for (k, v) in tree.entries(id) {
@@ -44,7 +44,7 @@ fn ours(tree: &Tree, id: NodeId, out: &mut String) {
             }
             out.push('}');
         }
-        Kind::Call => {
+        NodeKind::Call => {
             write!(out, "!{} ", tree.name(id)).unwrap();
             for child in tree.children(id) {
                 ours(tree, child, out);
@@ -199,7 +199,7 @@ pub(super) fn misplaced(tree: &Tree, source: &str) -> Option<String> {
             let Some(slice) = source.get(outer.range()) else {
                 return Some(format!("span {outer:?} is out of bounds or splits a character"));
             };
-            if tree.kind(node) != Kind::Null
+            if tree.kind(node) != NodeKind::Null
                 && let Some(text) = tree.text(node)
                 && let Some(value) = text.known()
             {

@@ -1,7 +1,7 @@
 //! Patterns of actions and resources against what they say letter by letter.
 
 use overgrant::iam::Truth;
-use overgrant::iam::glob::{self, Case};
+use overgrant::iam::glob::{self, CaseSensitivity};
 use overgrant::iam::pattern::Pattern;
 use overgrant::source::{FileId, Hole, HoleKind, Piece, Span, Text};
 use proptest::prelude::*;
@@ -50,14 +50,14 @@ proptest! {
 
     #[test]
     fn a_pattern_matches_what_a_naive_glob_matches(p in pattern(), text in "[ab:]{0,8}") {
-        prop_assert_eq!(glob::matches(&p, &text, Case::Sensitive), naive(p.as_bytes(), text.as_bytes()));
+        prop_assert_eq!(glob::matches(&p, &text, CaseSensitivity::Sensitive), naive(p.as_bytes(), text.as_bytes()));
     }
 
     #[test]
     fn what_covers_overlaps(a in pattern(), b in pattern(), letters in prop::collection::vec("[ab:]{0,3}", 8)) {
-        let (covers, overlaps) = (glob::covers(&a, &b, Case::Sensitive), glob::overlaps(&a, &b, Case::Sensitive));
+        let (covers, overlaps) = (glob::covers(&a, &b, CaseSensitivity::Sensitive), glob::overlaps(&a, &b, CaseSensitivity::Sensitive));
         prop_assert!(!covers || overlaps, "{a} covers {b} and does not overlap it");
-        prop_assert_eq!(overlaps, glob::overlaps(&b, &a, Case::Sensitive));
+        prop_assert_eq!(overlaps, glob::overlaps(&b, &a, CaseSensitivity::Sensitive));
         let one = filled(&b, &letters);
         let inside = naive(a.as_bytes(), one.as_bytes());
         prop_assert!(!covers || inside, "{a} covers {b} and not its {one}");
@@ -69,9 +69,9 @@ proptest! {
     fn certain_answers_hold_for_every_filling(
         a in pattern(), before in "[ab:*]{0,4}", behind in "[ab:*]{0,4}", value in "[ab:]{0,3}",
     ) {
-        let outer = Pattern::plain(&a, Case::Sensitive);
+        let outer = Pattern::plain(&a, CaseSensitivity::Sensitive);
         let open = Pattern::resource(&holed(&before, &behind));
-        let known = Pattern::plain(&format!("{before}{value}{behind}"), Case::Sensitive);
+        let known = Pattern::plain(&format!("{before}{value}{behind}"), CaseSensitivity::Sensitive);
         for (open, known) in [
             (outer.covers(&open), outer.covers(&known)),
             (open.covers(&outer), known.covers(&outer)),

@@ -1,7 +1,7 @@
 //! Policy documents as files of their own, exports and answers of the API.
 
 use overgrant::analyse;
-use overgrant::iam::{Own, PolicyKind};
+use overgrant::iam::{Ownership, PolicyKind};
 use overgrant::source::Sources;
 
 use crate::support::repository::Repository;
@@ -9,7 +9,7 @@ use crate::support::repository::Repository;
 /// Every document of one file: kind, service, owner and the source of each action; then the problems.
 fn read(path: &str, text: &str) -> (Vec<String>, Vec<String>) {
     let sources = Sources::from_strings(&[(path, text)]);
-    let own = Own::default();
+    let own = Ownership::default();
     let project = analyse(&sources, &own).project;
     let documents = project
         .documents
@@ -196,7 +196,7 @@ fn account_export_gives_identities_and_their_policies() {
         ]
     );
     let sources = Sources::from_strings(&[("export.json", &text)]);
-    let own = Own::default();
+    let own = Ownership::default();
     let project = analyse(&sources, &own).project;
     let names: Vec<&str> = project.identities.iter().map(|i| sources.slice(i.header)).collect();
     assert_eq!(names.len(), 3, "{names:?}");

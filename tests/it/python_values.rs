@@ -3,12 +3,12 @@
 use overgrant::formats::Lower;
 use overgrant::formats::python::Python;
 use overgrant::iam::PolicyKind;
-use overgrant::model::python::{Bound, Program, Reaching, Values};
-use overgrant::model::{Resource, Unit, kinds};
+use overgrant::model::python::{BindingValue, ConstantEvaluator, Program, Reaching};
+use overgrant::model::{LoweredUnit, Resource, kinds};
 use overgrant::source::{HoleKind, Sources};
-use overgrant::value::{Kind, Value};
+use overgrant::value::{Value, ValueKind};
 
-fn lower(files: &[(&str, &str)]) -> (Sources, Vec<Unit>) {
+fn lower(files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
     let sources = Sources::from_strings(files);
     let ids: Vec<_> = sources.ids().collect();
     let units = Python.lower(&sources, &ids);
@@ -25,10 +25,10 @@ fn value_in(files: &[(&str, &str)]) -> (Sources, Value) {
     let Reaching::Found(found) = module.at_end("X", 0) else {
         panic!("no X")
     };
-    let Bound::Value(source) = &found.bindings[0].bound else {
+    let BindingValue::Value(source) = &found.bindings[0].bound else {
         panic!("no value")
     };
-    let v = Values::new(&program).settled(m, 0, "X", found.bindings[0], source.expr);
+    let v = ConstantEvaluator::new(&program).settled(m, 0, "X", found.bindings[0], source.expr);
     (sources, v)
 }
 
@@ -39,12 +39,12 @@ fn value(code: &str) -> (Sources, Value) {
 /// A compact spelling: strings quoted, unknown parts in `${}`, choices with `|`.
 fn show(v: &Value) -> String {
     match &v.kind {
-        Kind::Null => "null".into(),
-        Kind::Bool(b) => b.to_string(),
-        Kind::Num(n) => n.to_string(),
-        Kind::Str(t) => format!("'{}'", t.display()),
-        Kind::Seq(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
-        Kind::Map(entries) => format!(
+        ValueKind::Null => "null".into(),
+        ValueKind::Bool(b) => b.to_string(),
+        ValueKind::Num(n) => n.to_string(),
+        ValueKind::Str(t) => format!("'{}'", t.display()),
+        ValueKind::Seq(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
+        ValueKind::Map(entries) => format!(
             "{{{}}}",
             entries
                 .iter()
@@ -52,16 +52,16 @@ fn show(v: &Value) -> String {
                 .collect::<Vec<_>>()
                 .join(", ")
         ),
-        Kind::Json(inner) => format!("json({})", show(inner)),
-        Kind::OneOf(branches) => branches.iter().map(|b| show(&b.value)).collect::<Vec<_>>().join(" | "),
-        Kind::Unknown(h) => format!("${{{}}}", h.name),
+        ValueKind::Json(inner) => format!("json({})", show(inner)),
+        ValueKind::OneOf(branches) => branches.iter().map(|b| show(&b.value)).collect::<Vec<_>>().join(" | "),
+        ValueKind::Unknown(h) => format!("${{{}}}", h.name),
     }
 }
 
 /// Every string that is known slices its file to itself, where nothing is escaped in it.
 fn check_spans(sources: &Sources, v: &Value) {
     match &v.kind {
-        Kind::Str(t) => {
+        ValueKind::Str(t) => {
             if let Some(known) = t.known()
                 && !known.is_empty()
                 && let Some(span) = t.span_of(0..t.len())
@@ -71,9 +71,9 @@ fn check_spans(sources: &Sources, v: &Value) {
                 assert_eq!(sources.slice(span), known);
             }
         }
-        Kind::Seq(items) => items.iter().for_each(|i| check_spans(sources, i)),
-        Kind::Map(entries) => entries.iter().for_each(|e| check_spans(sources, &e.value)),
-        Kind::Json(inner) => check_spans(sources, inner),
+        ValueKind::Seq(items) => items.iter().for_each(|i| check_spans(sources, i)),
+        ValueKind::Map(entries) => entries.iter().for_each(|e| check_spans(sources, &e.value)),
+        ValueKind::Json(inner) => check_spans(sources, inner),
         _ => {}
     }
 }
@@ -95,9 +95,9 @@ fn joined(code: &str, expected: &str) {
         let call = modules[0].call(e)?;
         (modules[0].dotted(call.function)? == "judge").then(|| call.positional(0))?
     });
-    let v = Values::joining(&program).value(0, mark.expect("a call of judge"));
+    let v = ConstantEvaluator::joining(&program).value(0, mark.expect("a call of judge"));
     let shown = match &v.kind {
-        Kind::OneOf(branches) => {
+        ValueKind::OneOf(branches) => {
             let one = |b: &overgrant::value::Branch| format!("{}: {}", b.when, show(&b.value));
             branches.iter().map(one).collect::<Vec<_>>().join(" | ")
         }
@@ -194,9 +194,9 @@ fn alternatives_are_bounded() {
     let (sources, units) = lower(&[("m.py", &format!("D = {{{}}}\njudge({sum})\n", dict(8)))]);
     let modules: Vec<_> = units.into_iter().flat_map(|u| u.modules).collect();
     let program = Program::new(&sources, &modules);
-    let values = Values::joining(&program);
+    let values = ConstantEvaluator::joining(&program);
     for e in modules[0].ids() {
-        if let Kind::OneOf(branches) = &values.value(0, e).kind {
+        if let ValueKind::OneOf(branches) = &values.value(0, e).kind {
             assert!(branches.len() <= 64);
         }
     }
@@ -446,7 +446,7 @@ fn parameters_are_input() {
 
 const DOC: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"#;
 
-fn resources(code: &str) -> (Sources, Vec<Resource>, Unit) {
+fn resources(code: &str) -> (Sources, Vec<Resource>, LoweredUnit) {
     let (sources, mut units) = lower(&[("m.py", code)]);
     let mut unit = units.remove(0);
     let resources = std::mem::take(&mut unit.resources)

@@ -1,27 +1,27 @@
 //! Every format of the same report, and what no format may show.
 
 use overgrant::finding::{Confidence, Edit, Finding, Fix, Severity};
-use overgrant::report::{Format, Options, Page};
+use overgrant::report::{OutputFormat, Page, RenderOptions};
 use overgrant::rules::Ruleset;
-use overgrant::settle::{Identity, Report, Reported, Stats, Status, Suppression, SuppressionKind};
 use overgrant::source::{Problem, Sources, Span};
+use overgrant::triage::{FindingIdentity, Report, ReportedFinding, Stats, Status, Suppression, SuppressionKind};
 
 use crate::support::golden;
 use crate::support::repository::{Repository, key_pair};
 
-const FORMATS: [(Format, &str); 12] = [
-    (Format::Human, "human.txt"),
-    (Format::Compact, "compact.txt"),
-    (Format::Grouped, "grouped.txt"),
-    (Format::Json, "json.json"),
-    (Format::Jsonl, "jsonl.jsonl"),
-    (Format::Sarif, "sarif.json"),
-    (Format::Github, "github.txt"),
-    (Format::Gitlab, "gitlab.json"),
-    (Format::Junit, "junit.xml"),
-    (Format::Checkstyle, "checkstyle.xml"),
-    (Format::Rdjson, "rdjson.json"),
-    (Format::Markdown, "markdown.md"),
+const FORMATS: [(OutputFormat, &str); 12] = [
+    (OutputFormat::Human, "human.txt"),
+    (OutputFormat::Compact, "compact.txt"),
+    (OutputFormat::Grouped, "grouped.txt"),
+    (OutputFormat::Json, "json.json"),
+    (OutputFormat::Jsonl, "jsonl.jsonl"),
+    (OutputFormat::Sarif, "sarif.json"),
+    (OutputFormat::Github, "github.txt"),
+    (OutputFormat::Gitlab, "gitlab.json"),
+    (OutputFormat::Junit, "junit.xml"),
+    (OutputFormat::Checkstyle, "checkstyle.xml"),
+    (OutputFormat::Rdjson, "rdjson.json"),
+    (OutputFormat::Markdown, "markdown.md"),
 ];
 
 fn sources() -> Sources {
@@ -53,14 +53,14 @@ fn at(sources: &Sources, path: &str, text: &str, n: usize) -> Span {
     Span::new(file, i, i + text.len())
 }
 
-fn reported(finding: Finding, severity: Severity, family: &str, n: usize) -> Reported {
-    Reported {
+fn reported(finding: Finding, severity: Severity, family: &str, n: usize) -> ReportedFinding {
+    ReportedFinding {
         severity,
         confidence: Confidence::High,
         family: family.to_owned(),
-        identity: Identity {
+        identity: FindingIdentity {
             fingerprint: format!("og1:00000000000{n}"),
-            ..Identity::default()
+            ..FindingIdentity::default()
         },
         status: Status::New,
         suppression: None,
@@ -154,7 +154,7 @@ fn report(sources: &Sources) -> Report {
     }
 }
 
-fn rendered(format: Format, options: Options) -> String {
+fn rendered(format: OutputFormat, options: RenderOptions) -> String {
     let sources = sources();
     let report = report(&sources);
     let ruleset = Ruleset::builtin();
@@ -196,10 +196,10 @@ fn without_data(text: &str) -> String {
 #[test]
 fn every_format_of_one_report() {
     for (format, name) in FORMATS {
-        let text = rendered(format, Options::default());
+        let text = rendered(format, RenderOptions::default());
         let text = match format {
-            Format::Sarif => without_pages(&text),
-            Format::Json | Format::Jsonl => without_data(&text),
+            OutputFormat::Sarif => without_pages(&text),
+            OutputFormat::Json | OutputFormat::Jsonl => without_data(&text),
             _ => text,
         };
         golden::check(&format!("render/{name}"), &text);
@@ -208,10 +208,10 @@ fn every_format_of_one_report() {
 
 #[test]
 fn people_may_ask_for_more_or_less() {
-    let options = |change: &dyn Fn(&mut Options)| {
-        let mut options = Options::default();
+    let options = |change: &dyn Fn(&mut RenderOptions)| {
+        let mut options = RenderOptions::default();
         change(&mut options);
-        rendered(Format::Human, options)
+        rendered(OutputFormat::Human, options)
     };
     golden::check("render/coloured.txt", &options(&|o| o.colour = true));
     golden::check("render/no-source.txt", &options(&|o| o.source = false));
@@ -241,9 +241,9 @@ fn no_secret_in_any_format() {
         for colour in [false, true] {
             let text = rendered(
                 format,
-                Options {
+                RenderOptions {
                     colour,
-                    ..Options::default()
+                    ..RenderOptions::default()
                 },
             );
             assert!(!text.contains(&id) && !text.contains(&secret), "{name}");
@@ -255,17 +255,17 @@ fn no_secret_in_any_format() {
 #[test]
 fn machine_formats_are_one_document() {
     for (format, _) in FORMATS {
-        let text = rendered(format, Options::default());
+        let text = rendered(format, RenderOptions::default());
         match format {
-            Format::Json | Format::Sarif | Format::Gitlab | Format::Rdjson => {
+            OutputFormat::Json | OutputFormat::Sarif | OutputFormat::Gitlab | OutputFormat::Rdjson => {
                 serde_json::from_str::<serde_json::Value>(&text).unwrap();
             }
-            Format::Jsonl => {
+            OutputFormat::Jsonl => {
                 let lines: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
                 assert_eq!(lines.len(), 5);
                 assert!(lines[4]["summary"].is_object());
             }
-            Format::Junit | Format::Checkstyle => is_well_formed(&text),
+            OutputFormat::Junit | OutputFormat::Checkstyle => is_well_formed(&text),
             _ => {}
         }
     }
@@ -292,7 +292,7 @@ fn is_well_formed(xml: &str) {
 
 #[test]
 fn sarif_is_sarif() {
-    let text = rendered(Format::Sarif, Options::default());
+    let text = rendered(OutputFormat::Sarif, RenderOptions::default());
     let log: serde_sarif::sarif::Sarif = serde_json::from_str(&text).unwrap();
     let run = &log.runs[0];
     let results = run.results.as_ref().unwrap();

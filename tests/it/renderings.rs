@@ -1,7 +1,7 @@
 //! What a tool rendered from a source that stands beside it is reported once, at the source.
 
-use overgrant::settle::Status;
 use overgrant::source::Sources;
+use overgrant::triage::Status;
 
 use crate::folding::report;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use overgrant::analyse;
-use overgrant::iam::Own;
+use overgrant::iam::Ownership;
 use overgrant::rules::{self, Ruleset, Selection};
 use overgrant::source::{FileId, ProblemKind, Sources, Text};
 use overgrant::syntax::{Tree, json, yaml};
@@ -165,7 +165,7 @@ fn whole_checks() {
         "n.ipynb",
         "x.sh",
     ];
-    let own = Own::default();
+    let own = Ownership::default();
     let ruleset = Ruleset::builtin();
     let all = Selection::all(&ruleset);
     for text in inputs() {
@@ -213,7 +213,7 @@ fn python_values_that_double_are_bounded() {
         code += "iam.create_policy(PolicyName='p', PolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': a199, 'Resource': '*'}]}))\n";
         code += "iam.create_policy(PolicyName='q', PolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}]}))\n";
         let sources = Sources::from_strings(&[("a.py", &code)]);
-        let own = Own::default();
+        let own = Ownership::default();
         let analysis = analyse(&sources, &own);
         assert_eq!(analysis.project.documents.len(), 2, "{next}");
     }

@@ -1,8 +1,8 @@
 //! Every example of every rule, in every format.
 
 use overgrant::grade::Severity;
-use overgrant::rules::examples::{self, Case, Form};
-use overgrant::rules::{self, Profile, Ruleset, Selection, Style};
+use overgrant::rules::examples::{self, ExampleCase, Form};
+use overgrant::rules::{self, PageStyle, Profile, Ruleset, Selection};
 use rayon::prelude::*;
 
 #[test]
@@ -11,9 +11,9 @@ fn every_example_gives_exactly_its_marks() {
     let only = std::env::var("OVERGRANT_RULE").ok();
     let rules: Vec<_> = ruleset
         .iter()
-        .filter(|r| only.as_deref().is_none_or(|o| r.id() == o) && !r.is_settled())
+        .filter(|r| only.as_deref().is_none_or(|o| r.id() == o) && !r.is_about_suppressions())
         .collect();
-    let cases: Vec<Case> = rules.iter().flat_map(|r| examples::cases(r)).collect();
+    let cases: Vec<ExampleCase> = rules.iter().flat_map(|r| examples::cases(r)).collect();
     let failures: Vec<String> = cases
         .par_iter()
         .filter(|c| c.is_supported())
@@ -69,11 +69,11 @@ fn every_rule_has_a_page_in_every_style_and_form() {
             Some(Form::TerraformDocument),
             Some(Form::Python),
         ] {
-            for style in [Style::Human, Style::Markdown, Style::Json] {
+            for style in [PageStyle::Human, PageStyle::Markdown, PageStyle::Json] {
                 let page = rules::explain(rule, style, form);
                 assert!(page.contains(rule.id()), "{}", rule.id());
                 assert!(!page.contains(['«', '»', '‹', '›']), "{}: marks in the page", rule.id());
-                if style == Style::Json {
+                if style == PageStyle::Json {
                     let page: serde_json::Value = serde_json::from_str(&page).unwrap();
                     assert!(page["bad"].as_array().is_some_and(|b| b.len() > 1), "{}", rule.id());
                 }
@@ -87,7 +87,7 @@ fn a_page_shows_the_examples_in_the_form_asked_for() {
     let ruleset = Ruleset::builtin();
     let page = rules::explain(
         ruleset.get("admin-star-star").unwrap(),
-        Style::Human,
+        PageStyle::Human,
         Form::from_name("terraform"),
     );
     for part in [
@@ -104,8 +104,8 @@ fn a_page_shows_the_examples_in_the_form_asked_for() {
 #[test]
 fn the_list_holds_every_rule() {
     let ruleset = Ruleset::builtin();
-    let human = rules::listing(&ruleset, Style::Human);
-    let json: serde_json::Value = serde_json::from_str(&rules::listing(&ruleset, Style::Json)).unwrap();
+    let human = rules::listing(&ruleset, PageStyle::Human);
+    let json: serde_json::Value = serde_json::from_str(&rules::listing(&ruleset, PageStyle::Json)).unwrap();
     assert_eq!(json.as_array().map(Vec::len), Some(ruleset.len()));
     for rule in ruleset.iter() {
         assert!(human.contains(&format!("  {} ", rule.id())), "{}", rule.id());

@@ -3,13 +3,13 @@
 
 use overgrant::formats::Lower;
 use overgrant::formats::serverless::Serverless;
-use overgrant::iam::Format;
-use overgrant::model::Unit;
+use overgrant::iam::SourceFormat;
+use overgrant::model::LoweredUnit;
 use overgrant::source::Sources;
 
 use crate::cloudformation_eval::{find, show, written};
 
-fn lower(files: &[(&str, &str)]) -> (Sources, Vec<Unit>) {
+fn lower(files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
     let sources = Sources::from_strings(files);
     let ids: Vec<_> = sources
         .ids()
@@ -49,7 +49,7 @@ resources:
 "#;
     let (sources, units) = lower(&[("serverless.yml", text)]);
     let role = find(&units, "IamRoleLambdaExecution");
-    assert_eq!((&*role.kind, role.format), ("AWS::IAM::Role", Format::Serverless));
+    assert_eq!((&*role.kind, role.format), ("AWS::IAM::Role", SourceFormat::Serverless));
     assert_eq!(sources.slice(role.header), "statements");
     assert_eq!(
         show(role.get("Policies").unwrap()),

@@ -1,11 +1,11 @@
 //! What takes findings out, and what is said about it.
 
 use overgrant::finding::Finding;
-use overgrant::iam::Own;
+use overgrant::iam::Ownership;
 use overgrant::rules::{self, Ruleset, Selection, examples};
 use overgrant::settings::{Date, Settings};
-use overgrant::settle::{Report, Status, Terms, settle};
 use overgrant::source::Sources;
+use overgrant::triage::{Report, Status, TriageOptions, triage};
 
 use crate::support::repository::Repository;
 
@@ -25,11 +25,11 @@ fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
     let mut files = files.to_vec();
     files.push(("overgrant.toml", toml));
     let sources = Sources::from_strings(&files);
-    let own = Own::default();
+    let own = Ownership::default();
     let analysis = overgrant::analyse(&sources, &own);
     let selection = Selection::all(&ruleset);
     let outcome = rules::run(&analysis.project, &ruleset, &selection);
-    let terms = Terms {
+    let terms = TriageOptions {
         is_test: &|_| false,
         is_named: &|_| false,
         ruleset: &ruleset,
@@ -41,7 +41,7 @@ fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
         strict_ignores: false,
         baseline: None,
     };
-    let mut report = settle(&analysis.project, outcome.findings, &terms);
+    let mut report = triage(&analysis.project, outcome.findings, &terms);
     overgrant::fix::write(&sources, &mut report);
     report
 }
@@ -345,8 +345,11 @@ fn examples_of_rules_about_ignores() {
     let ruleset = Ruleset::builtin();
     let mut wrong = Vec::new();
     let mut cases = 0;
-    for rule in ruleset.iter().filter(|r| r.is_settled()) {
-        for case in examples::cases(rule).into_iter().filter(examples::Case::is_supported) {
+    for rule in ruleset.iter().filter(|r| r.is_about_suppressions()) {
+        for case in examples::cases(rule)
+            .into_iter()
+            .filter(examples::ExampleCase::is_supported)
+        {
             cases += 1;
             let files: Vec<(&str, &str)> = case.files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
             let r = report(&files, &["all"], "");
@@ -390,7 +393,7 @@ fn what_is_wrong_in_one_statement_is_one_finding_and_each_line_may_be_ignored() 
     };
     let run = |text: &str| {
         let report = report(&[("main.tf", text)], &["service-wildcard"], "");
-        let one = |f: &overgrant::settle::Reported| {
+        let one = |f: &overgrant::triage::ReportedFinding| {
             let labels = f.finding.labels.iter().filter(|l| l.text.contains("all")).count();
             (f.status, labels)
         };

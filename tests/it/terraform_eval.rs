@@ -4,38 +4,38 @@ use std::fmt::Write as _;
 
 use overgrant::formats::Lower as _;
 use overgrant::formats::terraform::Terraform;
-use overgrant::model::{Loose, Resource, Unit, kinds};
+use overgrant::model::{LoweredUnit, Resource, UnattachedPolicy, kinds};
 use overgrant::source::{Sources, Text};
-use overgrant::value::{Kind, Value};
+use overgrant::value::{Value, ValueKind};
 
 /// A value for comparison: strings in quotes, unknown parts as `${name}`, alternatives as `<a|b>`.
 pub(crate) fn show(value: &Value) -> String {
     match &value.kind {
-        Kind::Null => "null".into(),
-        Kind::Bool(b) => b.to_string(),
-        Kind::Num(n) => n.to_string(),
-        Kind::Str(t) => format!("{:?}", t.display()),
-        Kind::Seq(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
-        Kind::Map(entries) => {
+        ValueKind::Null => "null".into(),
+        ValueKind::Bool(b) => b.to_string(),
+        ValueKind::Num(n) => n.to_string(),
+        ValueKind::Str(t) => format!("{:?}", t.display()),
+        ValueKind::Seq(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
+        ValueKind::Map(entries) => {
             let all: Vec<String> = entries
                 .iter()
                 .map(|e| format!("{}: {}", e.key.display(), show(&e.value)))
                 .collect();
             format!("{{{}}}", all.join(", "))
         }
-        Kind::Json(inner) => format!("json({})", show(inner)),
-        Kind::OneOf(branches) => {
+        ValueKind::Json(inner) => format!("json({})", show(inner)),
+        ValueKind::OneOf(branches) => {
             let all: Vec<String> = branches
                 .iter()
                 .map(|b| format!("{}: {}", b.when, show(&b.value)))
                 .collect();
             format!("<{}>", all.join("|"))
         }
-        Kind::Unknown(h) => format!("${{{}}}", h.name),
+        ValueKind::Unknown(h) => format!("${{{}}}", h.name),
     }
 }
 
-fn lower(files: &[(&str, &str)]) -> (Sources, Vec<Unit>) {
+fn lower(files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
     let sources = Sources::from_strings(files);
     let ids: Vec<_> = sources.ids().collect();
     let units = Terraform.lower(&sources, &ids);
@@ -43,7 +43,7 @@ fn lower(files: &[(&str, &str)]) -> (Sources, Vec<Unit>) {
 }
 
 /// As [`lower`], with `plan.json` alone asked about.
-fn lower_plan(files: &[(&str, &str)]) -> (Sources, Vec<Unit>) {
+fn lower_plan(files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
     let input = |(path, text): &(&str, &str)| (path.to_string(), (*text).into(), *path == "plan.json");
     let sources = Sources::new(files.iter().map(input));
     let ids: Vec<_> = sources.ids().collect();
@@ -51,11 +51,11 @@ fn lower_plan(files: &[(&str, &str)]) -> (Sources, Vec<Unit>) {
     (sources, units)
 }
 
-fn resources(units: &[Unit]) -> Vec<&Resource> {
+fn resources(units: &[LoweredUnit]) -> Vec<&Resource> {
     units.iter().flat_map(|u| &u.resources).collect()
 }
 
-fn loose(units: &[Unit]) -> Vec<&Loose> {
+fn loose(units: &[LoweredUnit]) -> Vec<&UnattachedPolicy> {
     units.iter().flat_map(|u| &u.loose).collect()
 }
 
@@ -74,15 +74,15 @@ fn sound(sources: &Sources, value: &Value) {
         "{value:?}"
     );
     match &value.kind {
-        Kind::Str(t) => text(t),
-        Kind::Seq(items) => items.iter().for_each(|v| sound(sources, v)),
-        Kind::Map(entries) => entries.iter().for_each(|e| {
+        ValueKind::Str(t) => text(t),
+        ValueKind::Seq(items) => items.iter().for_each(|v| sound(sources, v)),
+        ValueKind::Map(entries) => entries.iter().for_each(|e| {
             text(&e.key);
             assert!(sources.text(e.key_span.file).get(e.key_span.range()).is_some());
             sound(sources, &e.value);
         }),
-        Kind::Json(inner) => sound(sources, inner),
-        Kind::OneOf(branches) => branches.iter().for_each(|b| sound(sources, &b.value)),
+        ValueKind::Json(inner) => sound(sources, inner),
+        ValueKind::OneOf(branches) => branches.iter().for_each(|b| sound(sources, &b.value)),
         _ => {}
     }
 }
@@ -580,7 +580,7 @@ fn expressions_have_their_documented_values_and_places() {
 }
 
 /// The named property of the resource at this address, shown.
-fn prop(units: &[Unit], address: &str, path: &[&str]) -> String {
+fn prop(units: &[LoweredUnit], address: &str, path: &[&str]) -> String {
     let all = resources(units);
     let r = all
         .iter()
@@ -1697,9 +1697,9 @@ fn texts_that_multiply_and_modules_that_call_each_other_end() {
 /// How long all texts in a value are, as far as anybody would read.
 fn size(value: &Value) -> usize {
     match &value.kind {
-        Kind::Str(t) => t.len(),
-        Kind::Seq(items) => items.iter().map(size).sum(),
-        Kind::Json(inner) => size(inner),
+        ValueKind::Str(t) => t.len(),
+        ValueKind::Seq(items) => items.iter().map(size).sum(),
+        ValueKind::Json(inner) => size(inner),
         _ => 1,
     }
 }

@@ -30,7 +30,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("checks", 7),
     ("settings", 8),
     ("discover", 8),
-    ("settle", 9),
+    ("triage", 9),
     ("fix", 10),
     ("report", 10),
     ("cli", 11),
@@ -434,7 +434,7 @@ fn readme_lists_every_rule() {
     let (Some(from), Some(to)) = (text.find(open), text.find(close)) else {
         return;
     };
-    let table = overgrant::rules::listing(&Ruleset::builtin(), overgrant::rules::Style::Markdown);
+    let table = overgrant::rules::listing(&Ruleset::builtin(), overgrant::rules::PageStyle::Markdown);
     let fresh = format!("{}{open}\n{table}{}", &text[..from], &text[to..]);
     if fresh == text {
         return;

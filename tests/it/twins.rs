@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use overgrant::analyse;
-use overgrant::iam::{Own, size};
+use overgrant::iam::{Ownership, size};
 use overgrant::rules::{self, Ruleset, Selection, examples};
 use overgrant::source::Sources;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ const WRITING: [&str; 2] = ["action-case", "duplicate-json-key"];
 /// How often each rule speaks, and how gravely.
 fn found(ruleset: &Ruleset, text: &str) -> BTreeMap<(String, String), usize> {
     let sources = Sources::new([("policy.json".to_owned(), text.into(), true)]);
-    let own = Own::default();
+    let own = Ownership::default();
     let project = analyse(&sources, &own).project;
     let mut out = BTreeMap::new();
     for f in rules::run(&project, ruleset, &Selection::all(ruleset)).findings {
@@ -127,7 +127,7 @@ fn policies(ruleset: &Ruleset) -> BTreeSet<String> {
 
 fn overgrant_duplicates(text: &str) -> bool {
     let sources = Sources::new([("policy.json".to_owned(), text.into(), true)]);
-    let own = Own::default();
+    let own = Ownership::default();
     let project = analyse(&sources, &own).project;
     let duplicate = |d: &overgrant::iam::Defect| matches!(d.kind, overgrant::iam::DefectKind::DuplicateKey { .. });
     project.documents.iter().any(|d| d.defects.iter().any(duplicate))
@@ -150,7 +150,7 @@ fn sizes_are_those_of_the_shortest_json() {
             continue;
         };
         let sources = Sources::new([("policy.json".to_owned(), text.as_str().into(), true)]);
-        let own = Own::default();
+        let own = Ownership::default();
         let project = analyse(&sources, &own).project;
         let [document] = &project.documents[..] else { continue };
         let size = size::size(&document.value);

@@ -10,7 +10,7 @@ use crate::support::repository::Repository;
 /// Every finding of the family, as the rule and what of the policy or code it points at, sorted.
 pub(crate) fn found(files: &[(&str, &str)]) -> Vec<String> {
     let sources = Sources::from_strings(files);
-    let own = iam::Own::default();
+    let own = iam::Ownership::default();
     let analysis = analyse(&sources, &own);
     let ruleset = Ruleset::builtin();
     let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
@@ -32,7 +32,7 @@ pub(crate) fn found(files: &[(&str, &str)]) -> Vec<String> {
 
 fn wanted(files: &[(&str, &str)]) -> Vec<String> {
     let sources = Sources::from_strings(files);
-    let own = iam::Own::default();
+    let own = iam::Ownership::default();
     let Analysis { wanted, .. } = analyse(&sources, &own);
     wanted
 }

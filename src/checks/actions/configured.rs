@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::checks::grants::names;
+use crate::checks::allow_statements::names;
 use crate::finding::Finding;
-use crate::iam::condition::{Bound, Weakness, strength};
-use crate::iam::{ActionSet, Document, Item, PolicyKind, Statement, pattern};
+use crate::iam::condition::{Weakness, WeighedCondition, strength};
+use crate::iam::{ActionSet, ClauseItem, Document, PolicyKind, Statement, pattern};
 use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource};
-use crate::rules::options::Chosen;
-use crate::rules::{Context, Out};
+use crate::rules::options::FileOptions;
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 use crate::value::Guard;
 
@@ -19,17 +19,17 @@ const BARE: &str = "bare-wildcard-resource-forbidden";
 
 /// Each pattern is expanded once.
 #[derive(Default)]
-struct Expanded<'a>(BTreeMap<&'a [String], ActionSet>);
+struct ExpandedPatterns<'a>(BTreeMap<&'a [String], ActionSet>);
 
-impl<'a> Expanded<'a> {
+impl<'a> ExpandedPatterns<'a> {
     fn of(&mut self, patterns: &'a [String]) -> &ActionSet {
         let expand = || ActionSet::expand_all(patterns.iter().map(String::as_str));
         self.0.entry(patterns).or_insert_with(expand)
     }
 }
 
-pub(super) fn forbidden(cx: &Context<'_>, out: &mut Out<'_>) {
-    let mut expanded = Expanded::default();
+pub(super) fn forbidden(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    let mut expanded = ExpandedPatterns::default();
     for (id, d) in cx.documents().filter(|(_, d)| d.kind.grants()) {
         let patterns = cx.options(FORBIDDEN, d.span.file).words("actions");
         if patterns.is_empty() {
@@ -60,7 +60,7 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// AWS's own policies, at the place that attaches them.
-fn managed<'a>(cx: &Context<'a>, out: &mut Out<'_>, id: IdentityId, expanded: &mut Expanded<'a>) {
+fn managed<'a>(cx: &Context<'a>, out: &mut FindingSink<'_>, id: IdentityId, expanded: &mut ExpandedPatterns<'a>) {
     let identity = &cx.project.identities[id as usize];
     let patterns = cx.options(FORBIDDEN, identity.header.file).words("actions");
     if patterns.is_empty() {
@@ -114,26 +114,26 @@ fn granting(s: &Statement, set: &ActionSet) -> Vec<(Span, Option<String>, Action
 }
 
 /// Allow statements of the kinds of document that the option `in` names.
-fn allowing<'a>(cx: &Context<'a>, rule: &'static str) -> impl Iterator<Item = (Place<'a>, Chosen<'a>)> {
+fn allowing<'a>(cx: &Context<'a>, rule: &'static str) -> impl Iterator<Item = (ConfiguredPlace<'a>, FileOptions<'a>)> {
     let cx = *cx;
     cx.statements().filter_map(move |(id, d, index, statement)| {
         let options = cx.options(rule, d.span.file);
         let asked = options.words("in").iter().any(|k| k == d.kind.name());
-        let place = Place { id, index, statement };
+        let place = ConfiguredPlace { id, index, statement };
         (asked && statement.allows()).then_some((place, options))
     })
 }
 
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct ConfiguredPlace<'a> {
     id: DocumentId,
     index: usize,
     statement: &'a Statement,
 }
 
-impl<'a> Place<'a> {
+impl<'a> ConfiguredPlace<'a> {
     /// The first item of `Action` that grants some of `set`.
-    fn item(self, set: &ActionSet) -> Option<&'a Item> {
+    fn item(self, set: &ActionSet) -> Option<&'a ClauseItem> {
         let clause = self.statement.action.as_ref().filter(|c| !c.negated)?;
         let mut items = clause.items.iter().zip(clause.sets());
         items.find(|(_, granted)| granted.intersects(set)).map(|(item, _)| item)
@@ -144,7 +144,7 @@ impl<'a> Place<'a> {
     }
 }
 
-pub(super) fn conditions(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (place, options) in allowing(cx, CONDITION) {
         let strength = strength(place.statement);
         let open = strength.unknown || place.statement.open || strength.bounds.iter().any(|b| b.key.contains("${"));
@@ -201,7 +201,7 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// A condition on a key is one when it can fail.
-fn counts(b: &Bound) -> bool {
+fn counts(b: &WeighedCondition) -> bool {
     !matches!(
         b.weakness,
         Some(
@@ -214,8 +214,8 @@ fn counts(b: &Bound) -> bool {
     )
 }
 
-pub(super) fn bare_resource(cx: &Context<'_>, out: &mut Out<'_>) {
-    let mut expanded = Expanded::default();
+pub(super) fn bare_resource(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    let mut expanded = ExpandedPatterns::default();
     for (place, options) in allowing(cx, BARE) {
         let patterns = options.words("actions");
         let resource = place.statement.resource.as_ref().filter(|r| !r.negated);
@@ -241,12 +241,12 @@ pub(super) fn bare_resource(cx: &Context<'_>, out: &mut Out<'_>) {
 
 /// How much a reader has to keep in mind: one for each statement, Deny, `Not…` element and condition, and for each service
 /// that a statement names beside its first.
-pub(super) fn complexity(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn complexity(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     const RULE: &str = "policy-too-complex";
     for (id, d) in cx.documents() {
         let most = cx.options(RULE, d.span.file).number("score") as usize;
         let score = score(d);
-        if d.origin == crate::iam::Origin::Written && score > most {
+        if d.origin == crate::iam::DocumentOrigin::Written && score > most {
             let message = format!("the policy scores {score} for complexity, more than {most}");
             out.push(cx.at_document(RULE, id, message).primary(heading(d), "hard to review"));
         }
@@ -290,7 +290,7 @@ fn services(s: &Statement) -> Vec<String> {
     names
 }
 
-pub(super) fn mixed(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn mixed(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     const RULE: &str = "actions-never-used-by-service";
     for (id, d, i, s) in cx.statements() {
         if !s.allows() || !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) {

@@ -10,10 +10,10 @@ mod statements;
 
 pub(crate) use sensitive::sensitive as sensitive_actions;
 
-use crate::rules::Check;
+use crate::rules::CodeCheck;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("action-names", names::check),
     ("forbidden-actions", configured::forbidden),
     ("required-conditions", configured::conditions),

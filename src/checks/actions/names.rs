@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::actions::{ActionSet, matching};
 use crate::iam::catalogue::catalogue;
-use crate::iam::{Clause, Item, Origin, PolicyKind, Statement, glob};
+use crate::iam::{Clause, ClauseItem, DocumentOrigin, PolicyKind, Statement, glob};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
-        if d.origin != Origin::Written {
+        if d.origin != DocumentOrigin::Written {
             continue;
         }
         let mut services: BTreeSet<Span> = BTreeSet::new();
@@ -104,7 +104,7 @@ impl Vain {
 fn named(clause: &Clause) -> ActionSet {
     let mut all = ActionSet::empty();
     let items = clause.items.iter().zip(clause.sets());
-    let literal = |i: &Item| i.text.known().is_some_and(|t| !glob::is_pattern(&t));
+    let literal = |i: &ClauseItem| i.text.known().is_some_and(|t| !glob::is_pattern(&t));
     items
         .filter(|(i, _)| literal(i))
         .for_each(|(_, set)| all.union_with(set));
@@ -121,12 +121,12 @@ fn always(clause: &Clause) -> ActionSet {
     all
 }
 
-fn removal(item: &Item) -> Remedy {
+fn removal(item: &ClauseItem) -> Remedy {
     Remedy::risky(format!("remove `{}`", item.display())).remove(item.span)
 }
 
 /// Where the service is written, when it is put before the name from another place: `"${each.value}:List*"`.
-fn brought_in(item: &Item) -> Option<Span> {
+fn brought_in(item: &ClauseItem) -> Option<Span> {
     let text = item.text.known()?;
     let (prefix, _) = text.split_once(':')?;
     let span = item.text.span_of(0..prefix.len())?;
@@ -134,7 +134,7 @@ fn brought_in(item: &Item) -> Option<Span> {
 }
 
 /// Another case of one action is the same action; another name is another permission.
-fn with_spelling(cx: &Context<'_>, f: Finding, item: &Item, meant: &[String]) -> Finding {
+fn with_spelling(cx: &Context<'_>, f: Finding, item: &ClauseItem, meant: &[String]) -> Finding {
     if meant.is_empty() || !cx.is_literal(item) {
         return f;
     }
@@ -151,9 +151,9 @@ fn with_spelling(cx: &Context<'_>, f: Finding, item: &Item, meant: &[String]) ->
 /// not meant.
 fn one(
     cx: &Context<'_>,
-    out: &Out<'_>,
+    out: &FindingSink<'_>,
     (id, i): (DocumentId, usize),
-    (item, set): (&Item, &ActionSet),
+    (item, set): (&ClauseItem, &ActionSet),
     vain: Vain,
     beside: &ActionSet,
 ) -> Option<(Finding, Vec<String>)> {

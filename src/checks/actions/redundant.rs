@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 
 use crate::finding::{Finding, Offered, Remedy};
-use crate::iam::glob::{self, Case};
+use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::pattern::Pattern;
 use crate::iam::size::MOST_ITEMS;
-use crate::iam::{Clause, Item, Origin};
+use crate::iam::{Clause, ClauseItem, DocumentOrigin};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
-        if d.origin != Origin::Written {
+        if d.origin != DocumentOrigin::Written {
             continue;
         }
         if let Some(c) = s.action.as_ref().filter(|c| c.items.len() <= MOST_ITEMS) {
@@ -25,13 +25,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// The items of one clause, ready to be compared: only a pattern takes in what is not equal to it.
-struct Compared<'a> {
+struct ComparedItems<'a> {
     /// In the clause's case, with what is written; unknown ones are left out.
-    items: Vec<(&'a Item, String)>,
+    items: Vec<(&'a ClauseItem, String)>,
     /// For each item the first that is equal to it.
     first: Vec<usize>,
     wide: Vec<Wide>,
-    case: Case,
+    case: CaseSensitivity,
 }
 
 /// An item with wildcards.
@@ -43,9 +43,9 @@ struct Wide {
     pattern: Pattern,
 }
 
-impl<'a> Compared<'a> {
-    fn new(clause: &'a Clause, case: Case) -> Self {
-        let items: Vec<(&Item, String)> = clause
+impl<'a> ComparedItems<'a> {
+    fn new(clause: &'a Clause, case: CaseSensitivity) -> Self {
+        let items: Vec<(&ClauseItem, String)> = clause
             .items
             .iter()
             .filter_map(|i| {
@@ -54,8 +54,8 @@ impl<'a> Compared<'a> {
                 Some((
                     i,
                     match case {
-                        Case::Insensitive => text.to_ascii_lowercase(),
-                        Case::Sensitive => text.into_owned(),
+                        CaseSensitivity::Insensitive => text.to_ascii_lowercase(),
+                        CaseSensitivity::Sensitive => text.into_owned(),
                     },
                 ))
             })
@@ -81,7 +81,7 @@ impl<'a> Compared<'a> {
     }
 
     /// Another item that takes in the n-th, and whether the two are the same; of equal ones the first stays.
-    fn covering(&self, n: usize) -> Option<(&'a Item, bool)> {
+    fn covering(&self, n: usize) -> Option<(&'a ClauseItem, bool)> {
         let (item, text) = &self.items[n];
         let first = self.first[n];
         if first != n {
@@ -108,12 +108,12 @@ impl<'a> Compared<'a> {
 }
 
 /// Whether what stands in a branch of a conditional is there whenever `item` is.
-fn together(other: &Item, item: &Item) -> bool {
+fn together(other: &ClauseItem, item: &ClauseItem) -> bool {
     other.branch.is_none() || other.branch == item.branch
 }
 
-fn actions(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), clause: &Clause) {
-    let compared = Compared::new(clause, Case::Insensitive);
+fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), clause: &Clause) {
+    let compared = ComparedItems::new(clause, CaseSensitivity::Insensitive);
     for (n, (item, _)) in compared.items.iter().enumerate() {
         let Some((other, same)) = compared.covering(n).filter(|(o, _)| !cx.is_of_example(o, item.span)) else {
             continue;
@@ -135,8 +135,8 @@ fn actions(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), cl
     }
 }
 
-fn resources(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), clause: &Clause) {
-    let compared = Compared::new(clause, Case::Sensitive);
+fn resources(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), clause: &Clause) {
+    let compared = ComparedItems::new(clause, CaseSensitivity::Sensitive);
     for (n, (item, _)) in compared.items.iter().enumerate() {
         let Some((other, _)) = compared.covering(n).filter(|(o, _)| !cx.is_of_example(o, item.span)) else {
             continue;
@@ -152,7 +152,7 @@ fn resources(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), 
 }
 
 /// Neither may be different in another instance of the same text.
-fn with_removal(cx: &Context<'_>, f: Finding, item: &Item, other: &Item) -> Finding {
+fn with_removal(cx: &Context<'_>, f: Finding, item: &ClauseItem, other: &ClauseItem) -> Finding {
     if !cx.is_literal(item) || !cx.is_literal(other) {
         return f;
     }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use crate::checks::allow_statements::{granting, managing, names};
 use crate::checks::escalation;
-use crate::checks::grants::{granting, managing, names};
 use crate::iam::ActionSet;
 use crate::iam::catalogue::catalogue;
 use crate::iam::class::class;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 
 const RULE: &str = "sensitive-action-without-condition";
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut more: BTreeMap<&[String], ActionSet> = BTreeMap::new();
     for g in granting(cx) {
         if g.strength.narrows() || g.statement.open {

@@ -4,16 +4,16 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use crate::finding::{Offered, Remedy};
-use crate::iam::fit::Resources;
-use crate::iam::glob::Case;
+use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
+use crate::iam::resource_fit::Resources;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
-use crate::iam::{ActionSet, Clause, Condition, Item, Origin, PrincipalClause, Statement};
-use crate::rules::{Context, Out};
+use crate::iam::{ActionSet, Clause, ClauseItem, Condition, DocumentOrigin, PrincipalClause, Statement};
+use crate::rules::{Context, FindingSink};
 use crate::source::{FileId, HoleKind, ProblemKind, Span};
 use crate::value::Guard;
 
-pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn redundant(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     // Of what the directives of a template hold, one or the other may be left out.
     let problems = cx.project.problems.iter();
     let templates: BTreeSet<FileId> = problems
@@ -26,11 +26,11 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
     let mut found = Vec::new();
     for (id, d) in cx.documents() {
         let several = (2..=MOST_STATEMENTS).contains(&d.statements.len());
-        if d.origin != Origin::Written || !several || templates.contains(&d.span.file) {
+        if d.origin != DocumentOrigin::Written || !several || templates.contains(&d.span.file) {
             matters.extend(d.statements.iter().map(|s| s.span));
             continue;
         }
-        let compared: Vec<Compared<'_>> = d.statements.iter().map(Compared::new).collect();
+        let compared: Vec<ComparedStatement<'_>> = d.statements.iter().map(ComparedStatement::new).collect();
         let closed: Vec<bool> = d.statements.iter().map(|s| cx.project.is_closed(s)).collect();
         for (i, s) in compared.iter().enumerate() {
             let other = compared
@@ -81,14 +81,14 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// A statement, and what of it is compared with each other one: found out once, where it comes to that.
-struct Compared<'a> {
+struct ComparedStatement<'a> {
     statement: &'a Statement,
     actions: OnceCell<ActionSet>,
     lines: OnceCell<Option<Vec<Line>>>,
     patterns: [OnceCell<Vec<Pattern>>; 2],
 }
 
-impl<'a> Compared<'a> {
+impl<'a> ComparedStatement<'a> {
     fn new(statement: &'a Statement) -> Self {
         Self {
             statement,
@@ -118,17 +118,17 @@ impl<'a> Compared<'a> {
         self.lines.get_or_init(lines).as_ref()
     }
 
-    fn clause(&self, case: Case) -> Option<&'a Clause> {
+    fn clause(&self, case: CaseSensitivity) -> Option<&'a Clause> {
         match case {
-            Case::Insensitive => self.statement.action.as_ref(),
-            Case::Sensitive => self.statement.resource.as_ref(),
+            CaseSensitivity::Insensitive => self.statement.action.as_ref(),
+            CaseSensitivity::Sensitive => self.statement.resource.as_ref(),
         }
     }
 
     /// The items of the actions, or of the resources.
-    fn patterns(&self, case: Case) -> &[Pattern] {
+    fn patterns(&self, case: CaseSensitivity) -> &[Pattern] {
         let items = self.clause(case).into_iter().flat_map(|c| &c.items);
-        let made = &self.patterns[usize::from(case == Case::Sensitive)];
+        let made = &self.patterns[usize::from(case == CaseSensitivity::Sensitive)];
         made.get_or_init(|| items.map(|i| Pattern::new(&i.text, case)).collect())
     }
 }
@@ -158,7 +158,7 @@ fn without(wide: &Statement, narrow: &Statement) -> Remedy {
         .unwrap_or_else(ActionSet::empty);
     let clause = wide.action.as_ref().filter(|c| !c.negated);
     let items = clause.into_iter().flat_map(|c| c.items.iter().zip(c.sets()));
-    let covering: Vec<&Item> = items
+    let covering: Vec<&ClauseItem> = items
         .filter(|(_, set)| set.intersects(&actions))
         .map(|(i, _)| i)
         .collect();
@@ -186,7 +186,7 @@ fn head(s: &Statement) -> Span {
 }
 
 /// Whether all that `s` says follows from `o`.
-fn takes_in(wide: &Compared<'_>, narrow: &Compared<'_>) -> bool {
+fn takes_in(wide: &ComparedStatement<'_>, narrow: &ComparedStatement<'_>) -> bool {
     let (o, s) = (wide.statement, narrow.statement);
     // Statements of one place are one written statement, made several times.
     if o.span == s.span || !o.is_beside(s) || o.open || s.open {
@@ -197,11 +197,11 @@ fn takes_in(wide: &Compared<'_>, narrow: &Compared<'_>) -> bool {
     effect
         && principals(o.principal.as_ref(), s.principal.as_ref())
         && (o.condition_key.is_none() && o.conditions.is_empty() || same_conditions(wide, narrow))
-        && clause(wide, narrow, Case::Insensitive)
-        && clause(wide, narrow, Case::Sensitive)
+        && clause(wide, narrow, CaseSensitivity::Insensitive)
+        && clause(wide, narrow, CaseSensitivity::Sensitive)
 }
 
-fn clause(o: &Compared<'_>, s: &Compared<'_>, case: Case) -> bool {
+fn clause(o: &ComparedStatement<'_>, s: &ComparedStatement<'_>, case: CaseSensitivity) -> bool {
     let (of_o, of_s) = match (o.clause(case), s.clause(case)) {
         (None, None) => return true,
         (Some(o), Some(s)) => (o, s),
@@ -213,7 +213,7 @@ fn clause(o: &Compared<'_>, s: &Compared<'_>, case: Case) -> bool {
     }
     // Of what is excluded, the other excludes no more.
     let (wide, narrow) = if of_s.negated { (s, o) } else { (o, s) };
-    if case == Case::Insensitive && !narrow.actions().is_subset(wide.actions()) {
+    if case == CaseSensitivity::Insensitive && !narrow.actions().is_subset(wide.actions()) {
         return false;
     }
     let items = wide.clause(case).into_iter().flat_map(|c| &c.items);
@@ -244,7 +244,7 @@ fn principals(o: Option<&PrincipalClause>, s: Option<&PrincipalClause>) -> bool 
     })
 }
 
-fn same_conditions(o: &Compared<'_>, s: &Compared<'_>) -> bool {
+fn same_conditions(o: &ComparedStatement<'_>, s: &ComparedStatement<'_>) -> bool {
     let same = o.statement.conditions.len() == s.statement.conditions.len() && !o.statement.conditions.is_empty();
     same && o.lines().is_some() && o.lines() == s.lines()
 }
@@ -266,7 +266,7 @@ impl Line {
         // What a variable stands for may be several values: the same ones in both.
         let complete = c.complete || holes().any(|h| !h.kind.is_placeholder());
         let known = complete && holes().all(|h| means_one_thing(h.kind));
-        let value = |v: &Item| (Pattern::new(&v.text, Case::Sensitive), v.branch.clone());
+        let value = |v: &ClauseItem| (Pattern::new(&v.text, CaseSensitivity::Sensitive), v.branch.clone());
         known.then(|| Self {
             name,
             values: c.values.iter().map(value).collect(),

@@ -1,15 +1,15 @@
 //! Conditions that do not do what they look like.
 
-use super::{Line, lines};
+use super::{ConditionLine, lines};
 use crate::finding::Finding;
-use crate::iam::condition::dead::Why;
+use crate::iam::condition::dead::DeadReason;
 use crate::iam::condition::{
-    Bound, Facet, Family, Grade, Operator, Reading, Weakness, is_pass_role, needs_key, strength,
+    Facet, Grade, Operator, OperatorFamily, Reading, Weakness, WeighedCondition, is_pass_role, needs_key, strength,
 };
-use crate::iam::{Origin, pattern};
-use crate::rules::{Context, Out};
+use crate::iam::{DocumentOrigin, pattern};
+use crate::rules::{Context, FindingSink};
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for line in lines(cx) {
         let Some(operator) = line.operator else { continue };
         let at = |rule: &'static str, message: String| {
@@ -25,10 +25,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     spoofable(cx, out);
 }
 
-type At<'a> = &'a dyn Fn(&'static str, String) -> Finding;
+type ReportEffect<'a> = &'a dyn Fn(&'static str, String) -> Finding;
 
 /// IAM User Guide, "Configuring MFA-protected API access": the key is absent for long-term keys.
-fn mfa(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+fn mfa(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: &mut FindingSink<'_>) {
     if line.key != "aws:multifactorauthpresent" {
         return;
     }
@@ -37,11 +37,11 @@ fn mfa(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
     let says = value.text.known().map(|t| t.to_ascii_lowercase());
     let (allows, denies) = (line.statement.allows(), line.statement.denies());
     let label = match (operator.family, operator.if_exists, says.as_deref()) {
-        (Family::Bool, false, Some("false")) if denies => "false for long-term keys, which have no such key",
-        (Family::Bool, _, Some("false")) if allows => "allows those without MFA",
-        (Family::Bool, true, Some("true")) if allows => "true for long-term keys, which have no such key",
-        (Family::Null, _, Some("false")) if allows => "the key is there without MFA too",
-        (Family::Null, _, Some("true")) if allows => "allows those without MFA",
+        (OperatorFamily::Bool, false, Some("false")) if denies => "false for long-term keys, which have no such key",
+        (OperatorFamily::Bool, _, Some("false")) if allows => "allows those without MFA",
+        (OperatorFamily::Bool, true, Some("true")) if allows => "true for long-term keys, which have no such key",
+        (OperatorFamily::Null, _, Some("false")) if allows => "the key is there without MFA too",
+        (OperatorFamily::Null, _, Some("true")) if allows => "allows those without MFA",
         _ => return,
     };
     out.push(
@@ -55,7 +55,7 @@ fn mfa(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
 }
 
 /// `*` as the value of a key that was meant to keep somebody out.
-fn star(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+fn star(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: &mut FindingSink<'_>) {
     let c = line.condition;
     if !line.statement.allows() || !operator.wildcards || operator.negated {
         return;
@@ -83,10 +83,10 @@ fn star(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
 }
 
 /// The same key asked to be a value and not to be it.
-fn contradiction(cx: &Context<'_>, out: &mut Out<'_>) {
+fn contradiction(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
-        let dead = s.dead.as_ref().filter(|dead| dead.why == Why::Contradiction);
-        let (Some(dead), Origin::Written) = (dead, &d.origin) else {
+        let dead = s.dead.as_ref().filter(|dead| dead.why == DeadReason::Contradiction);
+        let (Some(dead), DocumentOrigin::Written) = (dead, &d.origin) else {
             continue;
         };
         let mut f = cx
@@ -109,13 +109,13 @@ fn contradiction(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// A grant to everyone that only keys limit which any caller can meet.
-fn spoofable(cx: &Context<'_>, out: &mut Out<'_>) {
+fn spoofable(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
         if !s.allows() || !d.kind.has_principal() || Reading::of(s) != Reading::Open {
             continue;
         }
         let strength = strength(s);
-        let chosen = |b: &Bound| matches!(b.weakness, Some(Weakness::Spoofable | Weakness::AnyCaller));
+        let chosen = |b: &WeighedCondition| matches!(b.weakness, Some(Weakness::Spoofable | Weakness::AnyCaller));
         if strength.best() >= Grade::Narrows || !strength.bounds.iter().all(chosen) {
             continue;
         }
@@ -143,7 +143,7 @@ fn spoofable(cx: &Context<'_>, out: &mut Out<'_>) {
 
 /// How long ago MFA was used: absent without MFA.
 /// IAM User Guide, "AWS global condition context keys", `aws:MultiFactorAuthAge`.
-fn age(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+fn age(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: &mut FindingSink<'_>) {
     let mfa = |key: &str| key.starts_with("aws:multifactorauth");
     if !mfa(&line.key) {
         return;
@@ -154,22 +154,24 @@ fn age(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
     let (allows, denies) = (line.statement.allows(), line.statement.denies());
     let age = line.key == "aws:multifactorauthage";
     let (message, label) = match (operator.family, says.as_deref()) {
-        (Family::Null, Some("true")) if allows && age => (
+        (OperatorFamily::Null, Some("true")) if allows && age => (
             "this condition allows requests without MFA only",
             "the key is absent without MFA",
         ),
-        (Family::Null, Some("false")) if denies && age => ("this denies requests with MFA", "present with MFA only"),
-        (Family::Bool, Some("true")) if denies && !age => ("this denies requests with MFA", "true with MFA"),
+        (OperatorFamily::Null, Some("false")) if denies && age => {
+            ("this denies requests with MFA", "present with MFA only")
+        }
+        (OperatorFamily::Bool, Some("true")) if denies && !age => ("this denies requests with MFA", "true with MFA"),
         // Another line may ask for MFA.
-        (Family::Numeric, _) if allows && age && operator.if_exists && !strength(line.statement).mfa() => {
+        (OperatorFamily::Numeric, _) if allows && age && operator.if_exists && !strength(line.statement).mfa() => {
             ("requests without MFA are allowed", "true where the key is absent")
         }
-        (Family::Numeric, _) if denies && age && !operator.if_exists && !operator.is_upper_bound() => {
+        (OperatorFamily::Numeric, _) if denies && age && !operator.if_exists && !operator.is_upper_bound() => {
             // Another Deny may be for requests without MFA.
             let without = line.kind.statements.iter().filter(|s| s.denies()).any(|s| {
                 s.conditions.iter().any(|o| {
                     let operator = o.operator.text.known().and_then(|t| Operator::parse(&t));
-                    let null = operator.is_some_and(|o| o.family == Family::Null);
+                    let null = operator.is_some_and(|o| o.family == OperatorFamily::Null);
                     mfa(&o.key.text.display().to_lowercase())
                         && (null || operator.is_some_and(|o| o.if_exists) || !needs_key(o))
                 })
@@ -189,7 +191,7 @@ fn age(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
 }
 
 /// IAM User Guide, "Grant a user permissions to pass a role to an AWS service": tags of the role are not reliable there.
-fn passed_role(line: &Line<'_>, at: At<'_>, out: &mut Out<'_>) {
+fn passed_role(line: &ConditionLine<'_>, at: ReportEffect<'_>, out: &mut FindingSink<'_>) {
     let tag = line.key.starts_with("iam:resourcetag/") || line.key.starts_with("aws:resourcetag/");
     let identity = line.statement.principal.is_none() && line.statement.allows();
     let named = line

@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Line, lines};
+use super::{ConditionLine, lines};
 use crate::finding::{Confidence, Finding};
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::whole_types;
 use crate::iam::catalogue::{Action, ResourceType, catalogue};
-use crate::iam::condition::dead::{Why, is_no_tag};
-use crate::iam::condition::{Family, needs_key, passes_without_key};
-use crate::iam::{Item, PolicyKind, PrincipalType, pattern};
-use crate::rules::{Context, Out};
+use crate::iam::condition::dead::{DeadReason, is_no_tag};
+use crate::iam::condition::{OperatorFamily, needs_key, passes_without_key};
+use crate::iam::{ClauseItem, PolicyKind, PrincipalType, pattern};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 use crate::spelling::nearest_word;
 
@@ -25,7 +25,7 @@ const UNSUPPORTED: [&str; 1] = ["aws:arn"];
 /// access control".
 const DEPRECATED: [&str; 1] = ["aws:sourceowner"];
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut seen: BTreeMap<(u32, usize, String, String), (Span, String)> = BTreeMap::new();
     for line in lines(cx) {
         let c = line.condition;
@@ -54,12 +54,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn at(cx: &Context<'_>, line: &Line<'_>, rule: &'static str, message: String) -> Finding {
+fn at(cx: &Context<'_>, line: &ConditionLine<'_>, rule: &'static str, message: String) -> Finding {
     cx.at_statement(rule, line.document, line.index, message)
         .other(line.key.clone())
 }
 
-fn one(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
+fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     let span = line.condition.key.span;
     let key = line.key.as_str();
     if is_no_tag(&line.condition.key) {
@@ -132,7 +132,7 @@ fn one(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
 }
 
 /// A service's own key for what a global one says of every service.
-fn own_key(cx: &Context<'_>, line: &Line<'_>, written: &str, prefix: &str) -> Option<Finding> {
+fn own_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, prefix: &str) -> Option<Finding> {
     let tag = line.key.contains(":resourcetag/");
     let global = match line.key.as_str() {
         "s3:resourceaccount" => "aws:ResourceAccount".to_owned(),
@@ -153,7 +153,7 @@ fn of_any_service(key: &str) -> bool {
     catalogue().services().any(|s| s.condition_key(key).is_some())
 }
 
-fn global(cx: &Context<'_>, line: &Line<'_>, written: &str, name: &str) -> Option<Finding> {
+fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str) -> Option<Finding> {
     let span = line.condition.key.span;
     let key = line.key.as_str();
     for tag in ["requesttag", "resourcetag", "principaltag"] {
@@ -238,13 +238,13 @@ fn global(cx: &Context<'_>, line: &Line<'_>, written: &str, name: &str) -> Optio
 }
 
 /// The actions that a statement of a grant is about; `None` where they are not known, or are all.
-fn actions(line: &Line<'_>) -> Option<ActionSet> {
+fn actions(line: &ConditionLine<'_>) -> Option<ActionSet> {
     let clause = line.statement.action.as_ref().filter(|a| !a.negated && a.is_known())?;
     let set = clause.actions()?;
     (!set.is_empty() && !set.is_all()).then_some(set)
 }
 
-fn not_for_action(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
+fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     if line.kind.kind == PolicyKind::Trust {
         return None;
     }
@@ -289,7 +289,7 @@ fn not_for_action(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Fi
 /// A key of one of the resources that an action is checked for, on others as well: these do not have it, and no other
 /// statement allows the action on them.
 /// IAM User Guide, "Policy evaluation logic"; Amazon EC2 User Guide, "Example policies", "Launch instances".
-fn not_for_resource(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
+fn not_for_resource(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     let s = line.statement;
     let resources = s.resource.as_ref().filter(|c| !c.negated)?;
     if !s.allows()
@@ -353,7 +353,7 @@ fn is_told(key: &str, set: &ActionSet) -> bool {
 }
 
 /// The actions that are named one by one and do not take the key.
-fn deaf<'a>(line: &Line<'a>) -> Vec<&'a Item> {
+fn deaf<'a>(line: &ConditionLine<'a>) -> Vec<&'a ClauseItem> {
     let named = line.statement.action.iter().flat_map(|clause| &clause.items);
     named
         .filter(|item| {
@@ -378,7 +378,7 @@ fn has_own_keys(action: Action) -> bool {
         .any(|k| !k.name().starts_with("aws:"))
 }
 
-fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
+fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     if !matches!(
         line.kind.kind,
         PolicyKind::Identity | PolicyKind::Scp | PolicyKind::Boundary
@@ -407,7 +407,12 @@ fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Findi
                 .secondary(rest.key, "takes in every other service")
         });
     }
-    if line.statement.dead.as_ref().is_some_and(|d| d.why == Why::Unsupported) {
+    if line
+        .statement
+        .dead
+        .as_ref()
+        .is_some_and(|d| d.why == DeadReason::Unsupported)
+    {
         let message = format!("no action of this statement supports `{written}`");
         return Some(at(cx, line, rule, message).primary(line.condition.key.span, what));
     }
@@ -420,7 +425,7 @@ fn tag_support(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Findi
 }
 
 /// The actions of a statement that do not support a tag which others of it support.
-fn partly<'a>(line: &Line<'a>, written: &str) -> Option<(String, Vec<&'a Item>)> {
+fn partly<'a>(line: &ConditionLine<'a>, written: &str) -> Option<(String, Vec<&'a ClauseItem>)> {
     let blind = |action: Action| !action.may_see_tag(&line.key);
     let mut deaf = deaf(line);
     deaf.retain(|item| {
@@ -442,10 +447,10 @@ fn partly<'a>(line: &Line<'a>, written: &str) -> Option<(String, Vec<&'a Item>)>
 }
 
 /// A condition on a tag that holds where the request has no such key: actions that do not support the tag are not limited.
-fn passing(cx: &Context<'_>, line: &Line<'_>, written: &str) -> Option<Finding> {
+fn passing(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     if !line.statement.allows()
         || passes_without_key(line.condition) != Some(true)
-        || line.operator?.family == Family::Null
+        || line.operator?.family == OperatorFamily::Null
     {
         return None;
     }

@@ -4,27 +4,27 @@
 //! policy variable is not judged by its form.
 
 mod effect;
-mod fit;
+mod key_applicability;
 mod keys;
 mod operators;
 mod values;
 
 use crate::iam::condition::Operator;
-use crate::iam::{Condition, Document, Origin, Statement};
+use crate::iam::{Condition, Document, DocumentOrigin, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Check, Context};
+use crate::rules::{CodeCheck, Context};
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("condition-operators", operators::check),
     ("condition-keys", keys::check),
     ("condition-values", values::check),
     ("condition-effect", effect::check),
-    ("condition-fit", fit::check),
+    ("condition-fit", key_applicability::check),
 ];
 
 /// One line of a written Condition block, with all that is around it.
-struct Line<'a> {
+struct ConditionLine<'a> {
     document: DocumentId,
     kind: &'a Document,
     index: usize,
@@ -36,11 +36,11 @@ struct Line<'a> {
     key: String,
 }
 
-fn lines<'a>(cx: &Context<'a>) -> impl Iterator<Item = Line<'a>> {
+fn lines<'a>(cx: &Context<'a>) -> impl Iterator<Item = ConditionLine<'a>> {
     cx.statements()
-        .filter(|(_, d, _, _)| d.origin == Origin::Written)
+        .filter(|(_, d, _, _)| d.origin == DocumentOrigin::Written)
         .flat_map(|(document, kind, index, statement)| {
-            statement.conditions.iter().map(move |condition| Line {
+            statement.conditions.iter().map(move |condition| ConditionLine {
                 document,
                 kind,
                 index,

@@ -1,14 +1,16 @@
 //! Operators, their prefixes and suffixes.
 //! IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or values".
 
-use super::{Line, lines};
+use super::{ConditionLine, lines};
 use crate::finding::{Finding, Remedy};
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::{Facet, Family, OPERATORS, Operator, SetOperator, Verdict, always_present, strength};
+use crate::iam::condition::{
+    Facet, OPERATORS, Operator, OperatorFamily, SetOperator, Verdict, always_present, strength,
+};
 use crate::iam::principal::is_open;
 use crate::iam::{Condition, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::spelling::nearest_word;
 
 /// Multivalued keys whose absence is harmless: without tags, or without a service in between, there is nothing to limit.
@@ -64,7 +66,7 @@ const ABSENT_FOR_SERVICES: [&str; 11] = [
     "aws:sourceorgpaths",
 ];
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     // The lines of one statement come one after the other.
     let mut told: Option<(&Statement, bool)> = None;
     let mut needless: Option<(DocumentId, Finding)> = None;
@@ -80,7 +82,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             }
             continue;
         };
-        if operator.family == Family::Null {
+        if operator.family == OperatorFamily::Null {
             null(&line, operator, &at, out);
             continue;
         }
@@ -124,7 +126,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 
 /// Whether `IfExists` can be removed: every request has each key of the operator. A negated operator is true without the
 /// key as well, and a Deny that always says `IfExists` is written so on purpose.
-fn is_needless(line: &Line<'_>, operator: Operator) -> bool {
+fn is_needless(line: &ConditionLine<'_>, operator: Operator) -> bool {
     let beside = |o: &&Condition| o.operator.display() == line.condition.operator.display();
     let always = |o: &Condition| always_present(&o.key.text.display().to_lowercase());
     let on_purpose = line.statement.denies() && operator.negated;
@@ -132,7 +134,7 @@ fn is_needless(line: &Line<'_>, operator: Operator) -> bool {
 }
 
 /// Another operator of the same policy.
-fn also_needless(f: Finding, line: &Line<'_>) -> Finding {
+fn also_needless(f: Finding, line: &ConditionLine<'_>) -> Finding {
     let span = line.condition.operator.span;
     match f.labels.iter().any(|l| l.span == span) {
         true => f,
@@ -140,10 +142,10 @@ fn also_needless(f: Finding, line: &Line<'_>) -> Finding {
     }
 }
 
-type At<'a> = &'a dyn Fn(&'static str, String) -> Finding;
+type ReportOperator<'a> = &'a dyn Fn(&'static str, String) -> Finding;
 
 /// The principal is everyone, and no condition limits that.
-fn lets_in_all(line: &Line<'_>) -> bool {
+fn lets_in_all(line: &ConditionLine<'_>) -> bool {
     let s = line.statement;
     let open = s.principal.as_ref().is_some_and(|p| !p.negated && is_open(p));
     open && strength(s).for_public() == Verdict::Nothing
@@ -158,7 +160,7 @@ fn passes(all: bool) -> &'static str {
     }
 }
 
-fn unknown(cx: &Context<'_>, line: &Line<'_>, at: At<'_>) -> Option<Finding> {
+fn unknown(cx: &Context<'_>, line: &ConditionLine<'_>, at: ReportOperator<'_>) -> Option<Finding> {
     let text = line.condition.operator.text.known()?;
     let f = at(
         "condition-unknown-operator",
@@ -182,7 +184,7 @@ fn unknown(cx: &Context<'_>, line: &Line<'_>, at: At<'_>) -> Option<Finding> {
     })
 }
 
-fn null(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+fn null(line: &ConditionLine<'_>, operator: Operator, at: ReportOperator<'_>, out: &mut FindingSink<'_>) {
     let c = line.condition;
     if operator.if_exists {
         out.push(
@@ -226,7 +228,7 @@ pub(super) fn is_multivalued(key: &str) -> Option<bool> {
     Some(known.is_multivalued())
 }
 
-fn sets(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Out<'_>) {
+fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOperator<'_>, out: &mut FindingSink<'_>) {
     let c = line.condition;
     let is_guarded = |o: &Condition| {
         let key = o.key.text.display().to_lowercase();
@@ -234,7 +236,7 @@ fn sets(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Ou
             return true;
         }
         match o.operator.text.known().and_then(|t| Operator::parse(&t)) {
-            Some(o) if o.family == Family::Null => key == line.key,
+            Some(o) if o.family == OperatorFamily::Null => key == line.key,
             Some(o) => {
                 let brings = |(what, by): &(&str, &str)| *what == line.key && key.starts_with(by);
                 !o.without_key() && BROUGHT.iter().any(brings)
@@ -298,9 +300,15 @@ fn sets(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Ou
     }
 }
 
-fn if_exists(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &mut Out<'_>) {
+fn if_exists(
+    line: &ConditionLine<'_>,
+    operator: Operator,
+    all: bool,
+    at: ReportOperator<'_>,
+    out: &mut FindingSink<'_>,
+) {
     let c = line.condition;
-    if line.statement.allows() && !operator.negated && operator.family != Family::Bool {
+    if line.statement.allows() && !operator.negated && operator.family != OperatorFamily::Bool {
         let facet = strength(line.statement)
             .of_key(&line.key)
             .next()
@@ -313,7 +321,7 @@ fn if_exists(line: &Line<'_>, operator: Operator, all: bool, at: At<'_>, out: &m
             );
         }
     }
-    if line.statement.denies() && !operator.negated && operator.family != Family::Bool {
+    if line.statement.denies() && !operator.negated && operator.family != OperatorFamily::Bool {
         out.push(
             at(
                 "condition-ifexists-weakens-deny",

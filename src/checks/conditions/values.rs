@@ -1,19 +1,19 @@
 //! Values: of the type that operator and key want, and with a meaning.
 //! IAM User Guide, "IAM JSON policy elements: Condition operators".
 
-use super::{Line, lines};
+use super::{ConditionLine, lines};
 use crate::date::Date;
 use crate::finding::{Finding, Remedy};
-use crate::iam::arn::{Shape, is_account_id, shape};
+use crate::iam::arn::{ArnShape, is_account_id, shape};
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::{Family, Network, Operator, is_any_address};
+use crate::iam::condition::{Network, Operator, OperatorFamily, is_any_address};
 use crate::iam::variables::has_variable;
-use crate::iam::{Item, pattern};
-use crate::rules::{Context, Out};
+use crate::iam::{ClauseItem, pattern};
+use crate::rules::{Context, FindingSink};
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for line in lines(cx) {
-        let Some(operator) = line.operator.filter(|o| o.family != Family::Null) else {
+        let Some(operator) = line.operator.filter(|o| o.family != OperatorFamily::Null) else {
             continue;
         };
         let at = |rule: &'static str, message: String| {
@@ -32,7 +32,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             continue;
         }
         types(&line, operator, &at, out);
-        if operator.family == Family::Bool && c.values.len() > 1 {
+        if operator.family == OperatorFamily::Bool && c.values.len() > 1 {
             out.push(
                 at("condition-multiple-bool", "`Bool` takes one value".to_owned())
                     .primary(c.span, "true and false is always true"),
@@ -43,7 +43,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         for value in &c.values {
             let Some(text) = value.text.known() else { continue };
             if has_variable(&text) {
-                if !matches!(operator.family, Family::String | Family::Arn) {
+                if !matches!(operator.family, OperatorFamily::String | OperatorFamily::Arn) {
                     out.push(
                         at(
                             "condition-variable-operator",
@@ -63,7 +63,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-type At<'a> = &'a dyn Fn(&'static str, String) -> Finding;
+type ReportValue<'a> = &'a dyn Fn(&'static str, String) -> Finding;
 
 /// The type of a key as AWS documents it, without `ArrayOf`.
 fn key_type(key: &str) -> Option<&'static str> {
@@ -75,29 +75,29 @@ fn key_type(key: &str) -> Option<&'static str> {
     Some(name.strip_prefix("ArrayOf").unwrap_or(name))
 }
 
-fn types(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+fn types(line: &ConditionLine<'_>, operator: Operator, at: ReportValue<'_>, out: &mut FindingSink<'_>) {
     let Some(wanted) = key_type(&line.key) else { return };
     let c = line.condition;
     // The value of an encryption context is text of the caller's, often an ARN. Amazon CloudWatch Logs User Guide, "Encrypt log
     // data in CloudWatch Logs using AWS Key Management Service".
-    if operator.family == Family::Arn && line.key.starts_with("kms:encryptioncontext:") {
+    if operator.family == OperatorFamily::Arn && line.key.starts_with("kms:encryptioncontext:") {
         return;
     }
     let fits = match wanted {
-        "String" => matches!(operator.family, Family::String),
-        "ARN" => matches!(operator.family, Family::Arn | Family::String),
-        "Bool" => operator.family == Family::Bool,
-        "Numeric" | "Long" | "Integer" => operator.family == Family::Numeric,
-        "Date" => matches!(operator.family, Family::Date | Family::Numeric),
-        "IPAddress" => operator.family == Family::IpAddress,
-        "Binary" => operator.family == Family::Binary,
+        "String" => matches!(operator.family, OperatorFamily::String),
+        "ARN" => matches!(operator.family, OperatorFamily::Arn | OperatorFamily::String),
+        "Bool" => operator.family == OperatorFamily::Bool,
+        "Numeric" | "Long" | "Integer" => operator.family == OperatorFamily::Numeric,
+        "Date" => matches!(operator.family, OperatorFamily::Date | OperatorFamily::Numeric),
+        "IPAddress" => operator.family == OperatorFamily::IpAddress,
+        "Binary" => operator.family == OperatorFamily::Binary,
         _ => true,
     };
     let name = c.key.display();
     if !fits {
         // Text compares with what is written as text; the others never match.
-        let usable = operator.family == Family::String && wanted == "Bool"
-            || operator.family == Family::Arn && wanted == "String";
+        let usable = operator.family == OperatorFamily::String && wanted == "Bool"
+            || operator.family == OperatorFamily::Arn && wanted == "String";
         let rule = if usable {
             "condition-type-mismatch-usable"
         } else {
@@ -115,7 +115,7 @@ fn types(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
             .secondary(c.key.span, format!("of type {wanted}")),
         );
     } else if wanted == "ARN"
-        && operator.family == Family::String
+        && operator.family == OperatorFamily::String
         && !operator.wildcards
         && c.values.iter().all(|v| v.text.is_known())
     {
@@ -129,26 +129,28 @@ fn types(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn form(operator: Operator, value: &Item, text: &str, at: At<'_>) -> Option<Finding> {
+fn form(operator: Operator, value: &ClauseItem, text: &str, at: ReportValue<'_>) -> Option<Finding> {
     let wrong = |rule: &'static str, what: &str, label: &str| {
         Some(at(rule, format!("`{text}` is no {what}")).primary(value.span, label))
     };
     match operator.family {
-        Family::Bool if !matches!(text.to_ascii_lowercase().as_str(), "true" | "false") => {
+        OperatorFamily::Bool if !matches!(text.to_ascii_lowercase().as_str(), "true" | "false") => {
             wrong("condition-bool-value", "truth value", "`true` or `false`")
         }
-        Family::Numeric if text.trim().parse::<f64>().is_err() => {
+        OperatorFamily::Numeric if text.trim().parse::<f64>().is_err() => {
             wrong("condition-number-value", "number", "never matches")
         }
-        Family::Date if !is_date(text) => wrong("condition-date-value", "date", "ISO 8601, or seconds since 1970"),
-        Family::IpAddress if Network::parse(text).is_none() => {
+        OperatorFamily::Date if !is_date(text) => {
+            wrong("condition-date-value", "date", "ISO 8601, or seconds since 1970")
+        }
+        OperatorFamily::IpAddress if Network::parse(text).is_none() => {
             wrong("condition-ip-value", "IP address or range", "never matches")
         }
-        Family::Binary if !is_base64(text) => wrong("condition-binary-value", "base64", "never matches"),
-        Family::Arn if matches!(shape(&value.text), Shape::TooShort(_) | Shape::Other) => {
+        OperatorFamily::Binary if !is_base64(text) => wrong("condition-binary-value", "base64", "never matches"),
+        OperatorFamily::Arn if matches!(shape(&value.text), ArnShape::TooShort(_) | ArnShape::Other) => {
             wrong("condition-arn-value", "ARN", "never matches")
         }
-        Family::String
+        OperatorFamily::String
             if !operator.wildcards && (text.contains('*') || text.contains('?')) && !text.contains("://") =>
         {
             Some(
@@ -201,8 +203,14 @@ fn is_base64(text: &str) -> bool {
 }
 
 /// Values of keys whose form AWS fixes.
-fn known_key(line: &Line<'_>, operator: Operator, value: &Item, text: &str, at: At<'_>) -> Option<Finding> {
-    if operator.family != Family::String || text.contains(['*', '?']) && operator.wildcards {
+fn known_key(
+    line: &ConditionLine<'_>,
+    operator: Operator,
+    value: &ClauseItem,
+    text: &str,
+    at: ReportValue<'_>,
+) -> Option<Finding> {
+    if operator.family != OperatorFamily::String || text.contains(['*', '?']) && operator.wildcards {
         return (line.key == "aws:principalorgid"
             && operator.wildcards
             && text.len() < 8
@@ -257,7 +265,7 @@ fn is_org(text: &str) -> bool {
 
 /// A path begins with an organisation and a slash: `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/`. IAM User Guide, "AWS global
 /// condition context keys".
-fn no_path(line: &Line<'_>, value: &Item, text: &str, at: At<'_>) -> Option<Finding> {
+fn no_path(line: &ConditionLine<'_>, value: &ClauseItem, text: &str, at: ReportValue<'_>) -> Option<Finding> {
     let first = text.split('/').next().unwrap_or(text);
     let wild = first.contains(['*', '?']);
     let wrong = line.key.ends_with("orgpaths") && !wild && !(is_org(first) && text.contains('/'));
@@ -271,9 +279,9 @@ fn no_path(line: &Line<'_>, value: &Item, text: &str, at: At<'_>) -> Option<Find
 }
 
 /// Of several numbers to be under or over, one says it all.
-fn numbers(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+fn numbers(line: &ConditionLine<'_>, operator: Operator, at: ReportValue<'_>, out: &mut FindingSink<'_>) {
     let c = line.condition;
-    if operator.family != Family::Numeric || c.values.len() < 2 || !operator.name.contains("Than") {
+    if operator.family != OperatorFamily::Numeric || c.values.len() < 2 || !operator.name.contains("Than") {
         return;
     }
     let Some(last) = c.values.last() else { return };
@@ -292,12 +300,18 @@ fn numbers(line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn networks(cx: &Context<'_>, line: &Line<'_>, operator: Operator, at: At<'_>, out: &mut Out<'_>) {
+fn networks(
+    cx: &Context<'_>,
+    line: &ConditionLine<'_>,
+    operator: Operator,
+    at: ReportValue<'_>,
+    out: &mut FindingSink<'_>,
+) {
     let c = line.condition;
-    if operator.family != Family::IpAddress {
+    if operator.family != OperatorFamily::IpAddress {
         return;
     }
-    let known: Vec<(&Item, Network)> = c
+    let known: Vec<(&ClauseItem, Network)> = c
         .values
         .iter()
         .filter_map(|v| Some((v, Network::parse(&v.text.known()?)?)))
@@ -324,7 +338,7 @@ fn networks(cx: &Context<'_>, line: &Line<'_>, operator: Operator, at: At<'_>, o
         out.push(at("condition-ip-any", "every address is let in".to_owned()).primary(c.span, "matches any address"));
         return;
     }
-    let private: Vec<&Item> = known.iter().filter(|(_, n)| n.is_private()).map(|(v, _)| *v).collect();
+    let private: Vec<&ClauseItem> = known.iter().filter(|(_, n)| n.is_private()).map(|(v, _)| *v).collect();
     let Some(first) = private.first() else { return };
     if private.len() == known.len() {
         out.push(

@@ -2,12 +2,12 @@
 
 use crate::finding::{Cause, Finding};
 use crate::iam::arn::is_account_id;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 
 const RULE: &str = "aws-account-id-literal";
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     if !out.wants(RULE) {
         return;
     }

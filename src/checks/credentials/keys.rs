@@ -3,23 +3,23 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Cause, Finding, Severity};
-use crate::iam::Format;
+use crate::iam::SourceFormat;
 use crate::model::{Resource, kinds};
 use crate::project::Project;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::{FileId, Hole, HoleKind, Span};
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 const ACCESS_KEY: &str = "AWS::IAM::AccessKey";
 
 /// The resources of users, by what a key names: their address, or their name in a file.
 #[derive(Default)]
-struct Users<'p> {
+struct UsersByAddress<'p> {
     by_address: BTreeMap<(&'p str, &'p str), u32>,
     by_name: BTreeMap<(FileId, String), u32>,
 }
 
-impl<'p> Users<'p> {
+impl<'p> UsersByAddress<'p> {
     fn new(project: &'p Project<'_>) -> Self {
         let mut users = Self::default();
         let all = (0u32..).zip(&project.resources);
@@ -42,7 +42,7 @@ impl<'p> Users<'p> {
     }
 }
 
-impl Users<'_> {
+impl UsersByAddress<'_> {
     /// The resource that a key is a mistake of: its user, else itself.
     fn cause(&self, project: &Project<'_>, key: u32) -> u32 {
         let r = project.resources.get(key as usize);
@@ -50,9 +50,9 @@ impl Users<'_> {
     }
 }
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let keys = addresses(cx.project);
-    let users = Users::new(cx.project);
+    let users = UsersByAddress::new(cx.project);
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         match &*r.kind {
             ACCESS_KEY => {
@@ -87,8 +87,8 @@ fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
             .scope(r.header, "this access key");
     }
     let made = match r.format {
-        Format::Python => "this call makes it",
-        Format::Terraform => "made and kept in the state",
+        SourceFormat::Python => "this call makes it",
+        SourceFormat::Terraform => "made and kept in the state",
         _ => "made and stored with the stack",
     };
     let f = cx
@@ -124,20 +124,26 @@ pub(super) fn holes(value: &Value) -> Vec<(&Hole, Span)> {
     let mut stack = vec![value];
     while let Some(v) = stack.pop() {
         match &v.kind {
-            Kind::Str(t) => out.extend(t.holes().map(|h| (h, h.span))),
-            Kind::Unknown(h) => out.push((h, h.span)),
-            Kind::Seq(items) => stack.extend(items.iter()),
-            Kind::Map(entries) => stack.extend(entries.iter().map(|e| &e.value)),
-            Kind::OneOf(branches) => stack.extend(branches.iter().map(|b| &b.value)),
-            Kind::Json(inner) => stack.push(inner),
-            Kind::Null | Kind::Bool(_) | Kind::Num(_) => {}
+            ValueKind::Str(t) => out.extend(t.holes().map(|h| (h, h.span))),
+            ValueKind::Unknown(h) => out.push((h, h.span)),
+            ValueKind::Seq(items) => stack.extend(items.iter()),
+            ValueKind::Map(entries) => stack.extend(entries.iter().map(|e| &e.value)),
+            ValueKind::OneOf(branches) => stack.extend(branches.iter().map(|b| &b.value)),
+            ValueKind::Json(inner) => stack.push(inner),
+            ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) => {}
         }
     }
     out.sort_by_key(|(_, span)| *span);
     out
 }
 
-fn output(cx: &Context<'_>, id: u32, r: &Resource, (keys, users): (&Addresses<'_>, &Users<'_>), out: &mut Out<'_>) {
+fn output(
+    cx: &Context<'_>,
+    id: u32,
+    r: &Resource,
+    (keys, users): (&Addresses<'_>, &UsersByAddress<'_>),
+    out: &mut FindingSink<'_>,
+) {
     // What a called module gives out goes to its caller only.
     if r.address.in_called_module() {
         return;
@@ -164,7 +170,7 @@ fn output(cx: &Context<'_>, id: u32, r: &Resource, (keys, users): (&Addresses<'_
 }
 
 /// A request over plain HTTP whose URL carries a value from a parameter or secret store.
-fn http(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>) {
+fn http(cx: &Context<'_>, id: u32, r: &Resource, out: &mut FindingSink<'_>) {
     let Some(url) = r.get("Url") else { return };
     let plain = url
         .as_text()

@@ -5,17 +5,17 @@
 //! carries the spans to mask, and no message ever quotes a secret.
 
 mod account_ids;
-mod found;
 mod keys;
 mod passwords;
-mod place;
+mod secrets;
+mod slots;
 mod tests_only;
 
-use crate::rules::Check;
+use crate::rules::CodeCheck;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[
-    ("credentials", found::check),
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[
+    ("credentials", secrets::check),
     ("access-key-resources", keys::check),
     ("passwords", passwords::check),
     ("account-id-literals", account_ids::check),

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::keys::holes;
-use super::place::{span_of, strings};
+use super::slots::{span_of, strings};
 use crate::finding::{Cause, Finding, Severity};
 use crate::model::{Resource, kinds};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::secrets::{self, is_placeholder};
 use crate::source::{HoleKind, Span, Text};
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 /// Properties that are a secret without being called password, and what they hold.
 const SECRETS: &[(&str, &str)] = &[
@@ -44,7 +44,7 @@ const LOGIN_PROFILE: &str = "iam-user-login-profile-literal-password";
 /// Parameters by scope and name.
 type Parameters<'p> = BTreeMap<(&'p str, String), &'p Resource>;
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let parameters: Parameters<'_> = cx
         .project
         .resources
@@ -88,16 +88,16 @@ fn is_no_echo(parameter: &Resource) -> bool {
 }
 
 /// The password-like properties of a resource, at any depth.
-fn properties(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'_>, out: &mut Out<'_>) {
+fn properties(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'_>, out: &mut FindingSink<'_>) {
     let mut stack = vec![(&r.props, false)];
     while let Some((value, login)) = stack.pop() {
         match &value.kind {
-            Kind::Map(entries) => {
+            ValueKind::Map(entries) => {
                 for e in entries.iter() {
                     let key = e.key.display();
                     let login = login || key == "LoginProfile";
                     if let Some(what) = secret(&key) {
-                        let holder = Holder {
+                        let holder = SecretProperty {
                             id,
                             rule: match login && &*r.kind == "AWS::IAM::User" {
                                 true => LOGIN_PROFILE,
@@ -112,15 +112,15 @@ fn properties(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'
                     }
                 }
             }
-            Kind::Seq(items) => stack.extend(items.iter().map(|v| (v, login))),
-            Kind::OneOf(branches) => stack.extend(branches.iter().map(|b| (&b.value, login))),
+            ValueKind::Seq(items) => stack.extend(items.iter().map(|v| (v, login))),
+            ValueKind::OneOf(branches) => stack.extend(branches.iter().map(|b| (&b.value, login))),
             _ => {}
         }
     }
 }
 
 /// A property that holds a secret.
-struct Holder {
+struct SecretProperty {
     /// Its resource.
     id: u32,
     rule: &'static str,
@@ -153,10 +153,10 @@ fn help(r: &Resource, key: &str) -> Option<String> {
 fn password(
     cx: &Context<'_>,
     r: &Resource,
-    holder: &Holder,
+    holder: &SecretProperty,
     value: &Value,
     parameters: &Parameters<'_>,
-    out: &mut Out<'_>,
+    out: &mut FindingSink<'_>,
 ) {
     for (text, v) in value.items().iter().flat_map(strings) {
         if let Some(f) = literal(cx, holder, text, v) {
@@ -172,10 +172,13 @@ fn password(
         let Some(p) = parameters.get(&key).filter(|p| !is_no_echo(p)) else {
             continue;
         };
-        if !matches!(p.format, crate::iam::Format::Cloudformation | crate::iam::Format::Sam)
-            || p.get("Type")
-                .and_then(Value::as_str)
-                .is_some_and(|t| t.starts_with("AWS::SSM::"))
+        if !matches!(
+            p.format,
+            crate::iam::SourceFormat::Cloudformation | crate::iam::SourceFormat::Sam
+        ) || p
+            .get("Type")
+            .and_then(Value::as_str)
+            .is_some_and(|t| t.starts_with("AWS::SSM::"))
         {
             continue;
         }
@@ -196,7 +199,7 @@ fn password(
 }
 
 /// A password that is written out, not looked up.
-fn literal(cx: &Context<'_>, holder: &Holder, text: &Text, v: &Value) -> Option<Finding> {
+fn literal(cx: &Context<'_>, holder: &SecretProperty, text: &Text, v: &Value) -> Option<Finding> {
     let known = text.known()?;
     if known.is_empty() || known.starts_with("{{resolve:") || known.contains("${") || is_setting(&known) {
         return None;
@@ -241,7 +244,7 @@ fn is_setting(value: &str) -> bool {
 }
 
 /// boto3: `create_login_profile(Password="…")`.
-fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>) {
+fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut FindingSink<'_>) {
     let operation = r
         .get("Operation")
         .and_then(Value::as_str)
@@ -251,7 +254,7 @@ fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>
     if !matches!(operation.as_str(), "createloginprofile" | "updateloginprofile") {
         return;
     }
-    let holder = Holder {
+    let holder = SecretProperty {
         id,
         rule: LOGIN_PROFILE,
         what: "a password",
@@ -265,7 +268,14 @@ fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Out<'_>
 }
 
 /// NoEcho parameters in outputs, metadata and user data, where they are shown after all.
-fn leaks(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'_>, homes: &Homes<'_>, out: &mut Out<'_>) {
+fn leaks(
+    cx: &Context<'_>,
+    id: u32,
+    r: &Resource,
+    parameters: &Parameters<'_>,
+    homes: &Homes<'_>,
+    out: &mut FindingSink<'_>,
+) {
     let mut look = |value: &Value, place: &str| {
         for (hole, span) in holes(value) {
             let key = (&*r.address.scope, hole.name.to_string());
@@ -307,7 +317,7 @@ fn leaks(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'_>, h
     }
 }
 
-fn leak(cx: &Context<'_>, id: u32, span: Span, parameter: &Resource, place: &str, out: &mut Out<'_>) {
+fn leak(cx: &Context<'_>, id: u32, span: Span, parameter: &Resource, place: &str, out: &mut FindingSink<'_>) {
     out.push(
         cx.at_resource(
             "noecho-parameter-leaked",

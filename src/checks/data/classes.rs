@@ -2,19 +2,19 @@
 
 use std::sync::OnceLock;
 
-use crate::checks::grants::{Granting, granting, managing, names};
-use crate::checks::holders::backs_up;
+use crate::checks::allow_statements::{AllowStatement, granting, managing, names};
+use crate::checks::identity_index::backs_up;
 use crate::finding::Severity;
-use crate::iam::Item;
+use crate::iam::ClauseItem;
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::{Arn, Breadth, whole_types, widest};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::class::class;
 use crate::iam::condition::Grade;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 
 /// Actions that are one rule's matter.
-struct Class {
+struct DataClass {
     rule: &'static str,
     actions: ActionSet,
     /// What they do and to what, for the message.
@@ -25,7 +25,7 @@ struct Class {
     severity: Option<Severity>,
 }
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for g in granting(cx) {
         if g.strength.narrows() || g.actions.is_all() {
             continue;
@@ -41,13 +41,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// Made when a statement first asks: two of them look at every action there is.
-fn classes() -> &'static [Class] {
-    static CLASSES: OnceLock<Vec<Class>> = OnceLock::new();
+fn classes() -> &'static [DataClass] {
+    static CLASSES: OnceLock<Vec<DataClass>> = OnceLock::new();
     CLASSES.get_or_init(all_classes)
 }
 
-fn all_classes() -> Vec<Class> {
-    let class_of = |rule, actions, verb, what, label| Class {
+fn all_classes() -> Vec<DataClass> {
+    let class_of = |rule, actions, verb, what, label| DataClass {
         rule,
         actions,
         verb,
@@ -105,7 +105,7 @@ fn all_classes() -> Vec<Class> {
             "audit logs or threat detection",
             "disables monitoring",
         ),
-        Class {
+        DataClass {
             severity: Some(Severity::Medium),
             ..class_of(
                 "audit-tampering",
@@ -207,7 +207,7 @@ fn destroying() -> ActionSet {
 }
 
 /// Whether there was something to say.
-fn one(cx: &Context<'_>, out: &mut Out<'_>, g: &Granting<'_>, class: &Class) -> bool {
+fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, class: &DataClass) -> bool {
     let rule = class.rule;
     let mut hit = g.actions.as_ref().clone();
     hit.intersect(&class.actions);
@@ -219,7 +219,7 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, g: &Granting<'_>, class: &Class) -> 
     };
     // Every secret or key of the account is as good as every one there is.
     let whole = matches!(rule, "secrets-read-star" | "kms-decrypt-star" | "audit-tampering");
-    let wide = |r: &&Item| {
+    let wide = |r: &&ClauseItem| {
         let breadth = widest(&r.text);
         breadth.is_star_like() || whole && breadth <= Breadth::WholeType
     };
@@ -274,7 +274,7 @@ fn stored(actions: &ActionSet) -> &'static str {
 }
 
 /// What an item of `Resource` stands for.
-fn label_of(wide: &Item) -> String {
+fn label_of(wide: &ClauseItem) -> String {
     match widest(&wide.text) {
         Breadth::Everything | Breadth::WholeService => "on every resource".to_owned(),
         Breadth::AccountWide => "on every one of this account".to_owned(),
@@ -282,7 +282,7 @@ fn label_of(wide: &Item) -> String {
     }
 }
 
-fn arn_type(item: &Item) -> String {
+fn arn_type(item: &ClauseItem) -> String {
     let kinds = whole_types(&item.text);
     kinds.first().map_or_else(|| item.display(), |k| k.name().to_owned())
 }

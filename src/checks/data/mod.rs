@@ -6,7 +6,7 @@
 mod classes;
 mod tags;
 
-use crate::rules::Check;
+use crate::rules::CodeCheck;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[("data-classes", classes::check), ("abac-tags", tags::check)];
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[("data-classes", classes::check), ("abac-tags", tags::check)];

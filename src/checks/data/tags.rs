@@ -1,28 +1,28 @@
 //! Tags that decide who may do what, and who may set them.
 //! IAM User Guide, "What is ABAC for AWS?" and "Controlling access to AWS resources using tags".
 
-use crate::checks::grants::{Granting, granting, names};
-use crate::checks::itself::caller;
+use crate::checks::allow_statements::{AllowStatement, granting, names};
+use crate::checks::self_reference::caller;
 use crate::iam::ActionSet;
-use crate::iam::arn::Shape;
+use crate::iam::arn::ArnShape;
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::{Grade, passes_without_key};
-use crate::iam::fit::may_be_of;
-use crate::iam::glob::Case;
+use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
+use crate::iam::resource_fit::may_be_of;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
-use crate::iam::{Item, Statement, arn, catalogue, pattern};
-use crate::rules::{Context, Out};
+use crate::iam::{ClauseItem, Statement, arn, catalogue, pattern};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
-    let all: Vec<Granting<'_>> = granting(cx).collect();
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    let all: Vec<AllowStatement<'_>> = granting(cx).collect();
     for of_document in all.chunk_by(|a, b| a.document == b.document) {
         if of_document.len() > MOST_STATEMENTS {
             continue;
         }
         own_tags(cx, out, of_document);
-        let guarded: Vec<&Granting<'_>> = of_document.iter().filter(|g| is_by_tag(g)).collect();
+        let guarded: Vec<&AllowStatement<'_>> = of_document.iter().filter(|g| is_by_tag(g)).collect();
         if guarded.is_empty() {
             continue;
         }
@@ -55,7 +55,7 @@ const OWN_TAGS: [(&str, &str, bool); 4] = [
 
 /// A statement that decides by the caller's own tags, and one that lets the caller set them or take them off.
 /// IAM User Guide, "IAM tutorial: Define permissions to access AWS resources based on tags".
-fn own_tags<'p>(cx: &Context<'p>, out: &mut Out<'_>, of_document: &[Granting<'p>]) {
+fn own_tags<'p>(cx: &Context<'p>, out: &mut FindingSink<'_>, of_document: &[AllowStatement<'p>]) {
     let by_own = by_own_tags(cx, of_document);
     if by_own.is_empty() {
         return;
@@ -64,7 +64,8 @@ fn own_tags<'p>(cx: &Context<'p>, out: &mut Out<'_>, of_document: &[Granting<'p>
         let found = OWN_TAGS.iter().find_map(|(name, kind, off)| {
             let action = catalogue().action(name).filter(|a| tagging.actions.contains(a.id()))?;
             let resource = tagging.statement.resource.as_ref().filter(|r| !r.negated)?;
-            let itself = |r: &&Item| arn::is_every(&r.text, kind) || (*kind == "user" && caller(&r.text).is_some());
+            let itself =
+                |r: &&ClauseItem| arn::is_every(&r.text, kind) || (*kind == "user" && caller(&r.text).is_some());
             let item = resource.items.iter().find(itself)?;
             let defeats = |g: &&ByOwnTag<'_>| {
                 let denied = g.denied.is_some_and(|denied| denied.contains(action.id()));
@@ -98,7 +99,7 @@ fn own_tags<'p>(cx: &Context<'p>, out: &mut Out<'_>, of_document: &[Granting<'p>
 }
 
 /// The statements of one document that decide by a tag of the caller.
-fn by_own_tags<'a>(cx: &Context<'a>, of_document: &[Granting<'a>]) -> Vec<ByOwnTag<'a>> {
+fn by_own_tags<'a>(cx: &Context<'a>, of_document: &[AllowStatement<'a>]) -> Vec<ByOwnTag<'a>> {
     let Some(document) = of_document.first().map(|g| g.document) else {
         return Vec::new();
     };
@@ -123,7 +124,7 @@ fn by_own_tags<'a>(cx: &Context<'a>, of_document: &[Granting<'a>]) -> Vec<ByOwnT
 /// Where a statement's conditions or resources name a tag of the caller, and whether it is about a caller without the tag;
 /// `None` where that is not known.
 fn own_tag(s: &Statement) -> Option<(Span, Option<bool>)> {
-    let by_value = |v: &Item| {
+    let by_value = |v: &ClauseItem| {
         let value = v.text.with_placeholders().to_ascii_lowercase();
         value.contains("${aws:principaltag/")
     };
@@ -144,7 +145,7 @@ fn own_tag(s: &Statement) -> Option<(Span, Option<bool>)> {
     by_condition.or_else(by_resource)
 }
 
-fn report(cx: &Context<'_>, out: &mut Out<'_>, tagging: &Granting<'_>, guarded: &Granting<'_>) {
+fn report(cx: &Context<'_>, out: &mut FindingSink<'_>, tagging: &AllowStatement<'_>, guarded: &AllowStatement<'_>) {
     let Some(set) = defeats(tagging, guarded) else { return };
     let Some(bound) = guarded.strength.bounds.iter().find(|b| is_tag(&b.key)) else {
         return;
@@ -172,13 +173,13 @@ fn is_tag(key: &str) -> bool {
 }
 
 /// Whether a tag decides over what it grants.
-fn is_by_tag(g: &Granting<'_>) -> bool {
+fn is_by_tag(g: &AllowStatement<'_>) -> bool {
     let mut bounds = g.strength.bounds.iter();
     bounds.any(|b| b.grade >= Grade::Narrows && is_tag(&b.key))
 }
 
 /// The actions of `tagging` that set the tags by which `guarded` is held.
-fn defeats(tagging: &Granting<'_>, guarded: &Granting<'_>) -> Option<ActionSet> {
+fn defeats(tagging: &AllowStatement<'_>, guarded: &AllowStatement<'_>) -> Option<ActionSet> {
     let (a, b) = (tagging.statement, guarded.statement);
     if !a.is_beside(b) && !b.is_beside(a) {
         return None;
@@ -208,22 +209,22 @@ fn sets_tags(name: &str) -> bool {
 }
 
 /// Some resource is certainly in both, and of a kind that what is held is about.
-fn meet(a: &Granting<'_>, b: &Granting<'_>) -> bool {
+fn meet(a: &AllowStatement<'_>, b: &AllowStatement<'_>) -> bool {
     let (Some(x), Some(y)) = (&a.statement.resource, &b.statement.resource) else {
         return false;
     };
     if x.negated || y.negated || x.items.len() + y.items.len() > MOST_ITEMS {
         return false;
     }
-    let about = |r: &Item| {
+    let about = |r: &ClauseItem| {
         let arn = Pattern::resource(&r.text);
         let mut types = b.actions.iter().flat_map(|a| a.resource_types());
         types.any(|t| may_be_of(&r.text, t) && t.fits(&arn).may_be())
     };
     x.items.iter().filter(|r| about(r)).any(|r| {
         y.items.iter().any(|q| {
-            matches!(arn::shape(&r.text), Shape::Star | Shape::Arn(_))
-                && pattern::overlaps(&r.text, &q.text, Case::Sensitive).is_yes()
+            matches!(arn::shape(&r.text), ArnShape::Star | ArnShape::Arn(_))
+                && pattern::overlaps(&r.text, &q.text, CaseSensitivity::Sensitive).is_yes()
         })
     })
 }

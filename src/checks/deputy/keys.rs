@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use super::source::{SILENT, only_adds_objects, only_looks};
 use crate::finding::Severity;
 use crate::iam::access::{Audience, Limit, audience, weighed};
-use crate::iam::condition::{Family, Grade, Operator};
-use crate::iam::principal::{Place, place};
+use crate::iam::condition::{Grade, Operator, OperatorFamily};
+use crate::iam::principal::{PrincipalOrigin, place};
 use crate::iam::{Document, PolicyKind, PrincipalItem, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
         if !s.allows() || !matches!(d.kind, PolicyKind::Resource | PolicyKind::Trust) {
             continue;
@@ -35,7 +35,7 @@ fn services_only<'s>(cx: &Context<'_>, s: &'s Statement) -> Option<(&'s Principa
         .items
         .iter()
         .map(|p| match place(p, cx.project.own, None) {
-            Place::Service { name } => Some(name),
+            PrincipalOrigin::Service { name } => Some(name),
             _ => None,
         })
         .collect();
@@ -54,13 +54,19 @@ fn of_people(key: &str) -> bool {
     ) || key.starts_with("aws:principaltag/")
 }
 
-fn unsupported(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), s: &Statement, service: &str) {
+fn unsupported(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, i): (DocumentId, usize),
+    s: &Statement,
+    service: &str,
+) {
     for c in &s.conditions {
         let key = c.key.display().to_lowercase();
         let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
             continue;
         };
-        let demanded = operator.family != Family::Null
+        let demanded = operator.family != OperatorFamily::Null
             && !operator.negated
             && !operator.if_exists
             && !operator.is_for_all_values();
@@ -84,7 +90,7 @@ fn unsupported(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize)
 /// Held by something that is not for whom the service acts.
 fn recommended(
     cx: &Context<'_>,
-    out: &mut Out<'_>,
+    out: &mut FindingSink<'_>,
     (id, d): (DocumentId, &Document),
     (i, s): (usize, &Statement),
     item: &PrincipalItem,
@@ -131,7 +137,12 @@ fn recommended(
 }
 
 /// Everybody, or several accounts, and no word about the organisation.
-fn perimeter(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn perimeter(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, d): (DocumentId, &Document),
+    (i, s): (usize, &Statement),
+) {
     const KEYS: [&str; 6] = [
         "aws:principalorgid",
         "aws:principalorgpaths",
@@ -156,7 +167,7 @@ fn perimeter(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Documen
         match audience(d, s, p, cx.project.own) {
             Audience::Everyone(limit) if limit < Limit::Named => wide = Some(p),
             Audience::Account {
-                place: Place::OtherAccount { id, trusted: false, .. },
+                place: PrincipalOrigin::OtherAccount { id, trusted: false, .. },
                 limit,
             } if limit < Limit::Named => {
                 accounts.insert(id);

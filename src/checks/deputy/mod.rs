@@ -6,7 +6,7 @@
 mod keys;
 mod source;
 
-use crate::rules::Check;
+use crate::rules::CodeCheck;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[("service-source", source::check), ("service-keys", keys::check)];
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[("service-source", source::check), ("service-keys", keys::check)];

@@ -5,14 +5,14 @@ use crate::checks::narrowing;
 use crate::finding::{Finding, Severity};
 use crate::iam::access::{lets_do_nothing, serves_organization, weighed};
 use crate::iam::arn::Arn;
-use crate::iam::arn::Field;
+use crate::iam::arn::ArnField;
 use crate::iam::catalogue::{AccessLevel, Action};
 use crate::iam::condition::Grade;
 use crate::iam::condition::strength;
-use crate::iam::principal::{Place, place};
+use crate::iam::principal::{PrincipalOrigin, place};
 use crate::iam::{Condition, Document, PolicyKind, Statement, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Text;
 use crate::value::Value;
 
@@ -45,7 +45,7 @@ const SAME_OWNER: [(&str, &str); 1] = [
     ),
 ];
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     permission(cx, out);
     for (id, d, i, s) in cx.statements() {
         if !s.allows() || !matches!(d.kind, PolicyKind::Resource | PolicyKind::Trust) {
@@ -60,7 +60,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn without(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
     let Some(clause) = s.principal.as_ref().filter(|c| !c.negated) else {
         return;
     };
@@ -70,7 +70,7 @@ fn without(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
     let mut found: Option<Finding> = None;
     let organization = serves_organization(d);
     for item in &clause.items {
-        let Place::Service { name } = place(item, cx.project.own, None) else {
+        let PrincipalOrigin::Service { name } = place(item, cx.project.own, None) else {
             continue;
         };
         if SILENT.contains(&name.as_str()) {
@@ -222,7 +222,7 @@ pub(super) fn only_looks(s: &Statement) -> bool {
     set.is_some_and(|set| !set.is_empty() && set.iter().all(looks))
 }
 
-fn source_arn(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
+fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
     if !c.key.text.display().eq_ignore_ascii_case("aws:SourceArn") {
         return;
     }
@@ -261,7 +261,7 @@ fn source_arn(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usiz
 }
 
 fn any_account(text: &Text) -> bool {
-    Arn::parse(text).is_some_and(|a| matches!(a.account(), Field::Any)) && !is_bucket(text)
+    Arn::parse(text).is_some_and(|a| matches!(a.account(), ArnField::Any)) && !is_bucket(text)
 }
 
 /// A bucket by its name, which no two accounts have: `arn:aws:s3:::reports`, or as the S3 User Guide writes it,
@@ -269,12 +269,12 @@ fn any_account(text: &Text) -> bool {
 fn is_bucket(text: &Text) -> bool {
     Arn::parse(text).is_some_and(|a| {
         let named = !a.resource.prefix().starts_with(['*', '?']);
-        a.service().as_deref() == Some("s3") && named && matches!(a.account(), Field::Empty | Field::Any)
+        a.service().as_deref() == Some("s3") && named && matches!(a.account(), ArnField::Empty | ArnField::Any)
     })
 }
 
 /// The same for a Lambda permission, which is a statement in other words.
-fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
+fn permission(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, r) in cx.project.deployed() {
         if &*r.kind != "AWS::Lambda::Permission" {
             continue;

@@ -5,43 +5,43 @@
 
 use std::collections::BTreeSet;
 
-use super::own;
-use super::pass_role::Grant;
-use super::ways::{self, How, Way};
+use super::pass_role::PassRoleGrant;
+use super::self_mutation;
+use super::techniques::{self, Danger, Technique};
 use crate::finding::{Confidence, Severity};
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Grade, strength};
 use crate::iam::pattern;
-use crate::iam::{Action, Document, Item, PolicyKind, Statement};
+use crate::iam::{Action, ClauseItem, Document, PolicyKind, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 
 /// One action of a way, granted.
-struct Granted<'a> {
+struct GrantedStep<'a> {
     statement: usize,
     span: Span,
     action: Action,
-    item: Option<&'a Item>,
+    item: Option<&'a ClauseItem>,
     /// Its statement has a condition that narrows.
     narrowed: bool,
 }
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
-    own::others(cx, out);
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    self_mutation::others(cx, out);
     for (id, d) in cx.documents() {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !d.statements.iter().any(Statement::allows)
         {
             continue;
         }
         let withheld = cx.project.withheld(id);
-        let open = |m: &&Way| !m.ids.iter().any(|a| withheld.all().contains(a.id()));
-        let grant = |i: usize, action: Action, m: &Way| {
+        let open = |m: &&Technique| !m.ids.iter().any(|a| withheld.all().contains(a.id()));
+        let grant = |i: usize, action: Action, m: &Technique| {
             grant(d, i, action, m).filter(|_| !withheld.of(i).contains(action.id()))
         };
-        let (singles, several): (Vec<&Way>, Vec<&Way>) =
-            ways::ways().iter().filter(open).partition(|m| m.ids.len() == 1);
-        let mut combined: Vec<(Vec<Granted<'_>>, &Way)> = Vec::new();
+        let (singles, several): (Vec<&Technique>, Vec<&Technique>) =
+            techniques::ways().iter().filter(open).partition(|m| m.ids.len() == 1);
+        let mut combined: Vec<(Vec<GrantedStep<'_>>, &Technique)> = Vec::new();
         for m in several {
             // Of several statements the one counts that nothing narrows.
             let widest = |action: &Action| {
@@ -56,18 +56,18 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             combined.extend(found.map(|f| (f, m)));
         }
         // What a combination does with a role that is passed as well is not said again without the role.
-        let passing: Vec<&Way> = combined
+        let passing: Vec<&Technique> = combined
             .iter()
             .map(|(_, m)| *m)
-            .filter(|m| m.how == How::Pass)
+            .filter(|m| m.how == Danger::Pass)
             .collect();
-        let again = |m: &Way| {
-            let within = |p: &&Way| m.ids.iter().all(|a| p.ids.contains(a));
-            m.how == How::Target && passing.iter().any(within)
+        let again = |m: &Technique| {
+            let within = |p: &&Technique| m.ids.iter().all(|a| p.ids.contains(a));
+            m.how == Danger::Target && passing.iter().any(within)
         };
         combined.retain(|(_, m)| !again(m));
         for statement in 0..d.statements.len() {
-            let granted = |m: &&'static Way| Some((grant(statement, *m.ids.first()?, m)?, *m));
+            let granted = |m: &&'static Technique| Some((grant(statement, *m.ids.first()?, m)?, *m));
             let found: Vec<_> = singles.iter().filter(|m| !again(m)).filter_map(granted).collect();
             single(cx, out, (id, statement), &found);
         }
@@ -75,10 +75,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-impl Granted<'_> {
+impl GrantedStep<'_> {
     /// As written, in lower case: a pattern, or the action.
     fn written(&self) -> String {
-        let written = self.item.map(Item::display);
+        let written = self.item.map(ClauseItem::display);
         written
             .unwrap_or_else(|| format!("not {}", self.action.name()))
             .to_lowercase()
@@ -86,10 +86,10 @@ impl Granted<'_> {
 }
 
 /// Whether a statement grants `action`, and widely enough for the way.
-fn grant<'a>(d: &'a Document, statement: usize, action: Action, way: &Way) -> Option<Granted<'a>> {
+fn grant<'a>(d: &'a Document, statement: usize, action: Action, way: &Technique) -> Option<GrantedStep<'a>> {
     let s = d.statements.get(statement).filter(|s| s.allows())?;
-    let grant = Grant::of(s, action).filter(|_| ways::suits(s, action, way))?;
-    Some(Granted {
+    let grant = PassRoleGrant::of(s, action).filter(|_| techniques::suits(s, action, way))?;
+    Some(GrantedStep {
         statement,
         span: grant.span(),
         action,
@@ -98,9 +98,17 @@ fn grant<'a>(d: &'a Document, statement: usize, action: Action, way: &Way) -> Op
     })
 }
 
-fn single(cx: &Context<'_>, out: &mut Out<'_>, (id, statement): (DocumentId, usize), found: &[(Granted<'_>, &Way)]) {
+fn single(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, statement): (DocumentId, usize),
+    found: &[(GrantedStep<'_>, &Technique)],
+) {
     for target in [false, true] {
-        let here: Vec<_> = found.iter().filter(|(_, m)| (m.how == How::Target) == target).collect();
+        let here: Vec<_> = found
+            .iter()
+            .filter(|(_, m)| (m.how == Danger::Target) == target)
+            .collect();
         let Some((first, m)) = here.first() else { continue };
         let action = m.actions[0];
         let message = match (here.len(), target) {
@@ -111,7 +119,7 @@ fn single(cx: &Context<'_>, out: &mut Out<'_>, (id, statement): (DocumentId, usi
         };
         let mut f = cx
             .at_statement("privesc-single-action", id, statement, message)
-            .primary(first.span, ways::clip(m.what))
+            .primary(first.span, techniques::clip(m.what))
             .help(limits(here.iter().flat_map(|(_, m)| &m.ids)))
             .actions(here.iter().map(|(g, _)| g.written()).collect::<BTreeSet<_>>());
         if let Some((span, label)) = wide_resource(cx, id, statement) {
@@ -121,7 +129,7 @@ fn single(cx: &Context<'_>, out: &mut Out<'_>, (id, statement): (DocumentId, usi
         for (g, m) in here.iter().skip(1) {
             if !seen.contains(&g.span) && seen.len() < 5 {
                 seen.push(g.span);
-                f = f.secondary(g.span, ways::clip(m.what));
+                f = f.secondary(g.span, techniques::clip(m.what));
             }
         }
         if here.len() > 1 {
@@ -133,7 +141,7 @@ fn single(cx: &Context<'_>, out: &mut Out<'_>, (id, statement): (DocumentId, usi
         }
         if target {
             // Of all functions, one has a role with more.
-            let every = |m: &Way| m.actions.contains(&"lambda:UpdateFunctionCode");
+            let every = |m: &Technique| m.actions.contains(&"lambda:UpdateFunctionCode");
             let every = here.iter().any(|(_, m)| every(m)) && wide_resource(cx, id, statement).is_some();
             let severity = if every && !first.narrowed {
                 Severity::Medium
@@ -183,9 +191,14 @@ fn limits<'a>(actions: impl IntoIterator<Item = &'a Action>) -> String {
     }
 }
 
-fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Vec<Granted<'_>>, &Way)]) {
+fn combination(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    id: DocumentId,
+    found: &[(Vec<GrantedStep<'_>>, &Technique)],
+) {
     for target in [false, true] {
-        let mut here = found.iter().filter(|(_, m)| (m.how == How::Target) == target);
+        let mut here = found.iter().filter(|(_, m)| (m.how == Danger::Target) == target);
         let Some((grants, m)) = here.next() else { continue };
         // The action that is not PassRole is the one whose use is the escalation; PassRole has its own rules.
         let Some(first) = grants.first() else { continue };
@@ -198,8 +211,8 @@ fn combination(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, found: &[(Ve
         };
         let mut f = cx
             .at_statement("privesc-action-combination", id, first.statement, message)
-            .primary(first.span, ways::clip(m.what))
-            .actions(grants.iter().map(Granted::written).collect::<BTreeSet<_>>());
+            .primary(first.span, techniques::clip(m.what))
+            .actions(grants.iter().map(GrantedStep::written).collect::<BTreeSet<_>>());
         let mut seen = vec![first.span];
         for g in grants.iter().skip(1) {
             if !seen.contains(&g.span) {

@@ -3,33 +3,33 @@
 //! **Invariant:** only Allow statements of policies that grant; what a Deny or a boundary takes away from every holder
 //! is not granted.
 
-mod across;
+mod combined_policies;
 mod methods;
-mod own;
 mod pass_role;
+mod self_mutation;
 mod sensitive;
-mod target;
-mod ways;
+mod targets_in_repo;
+mod techniques;
 mod workloads;
 
 use crate::iam::Action;
-use crate::rules::Check;
+use crate::rules::CodeCheck;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("escalation-methods", methods::check),
     ("pass-role", pass_role::check),
     ("assume-role-star", pass_role::assume),
     ("safeguards", sensitive::check),
-    ("escalation-across-policies", across::check),
-    ("self-mutation", own::check),
+    ("escalation-across-policies", combined_policies::check),
+    ("self-mutation", self_mutation::check),
     ("privileged-workloads", workloads::check),
-    ("escalation-target", target::check),
+    ("escalation-target", targets_in_repo::check),
 ];
 
 /// The actions that lead to more permissions by themselves.
 pub(super) fn single_actions() -> impl Iterator<Item = Action> {
-    ways::ways().iter().filter_map(|w| match w.ids.as_slice() {
+    techniques::ways().iter().filter_map(|w| match w.ids.as_slice() {
         [only] => Some(*only),
         _ => None,
     })

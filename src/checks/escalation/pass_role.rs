@@ -1,17 +1,17 @@
 //! `iam:PassRole` and `sts:AssumeRole` on more roles than meant.
 //! IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
 
-use crate::checks::grants::except_denied;
+use crate::checks::allow_statements::except_denied;
 use crate::checks::narrowing;
 use crate::finding::Finding;
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Grade, strength};
-use crate::iam::{Action, ActionSet, Clause, Item, PolicyKind, Statement, catalogue};
+use crate::iam::{Action, ActionSet, Clause, ClauseItem, PolicyKind, Statement, catalogue};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let Some(pass_role) = catalogue().action("iam:PassRole") else {
         return;
     };
@@ -22,13 +22,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         if strength(s).has("iam:PassedToService", Grade::Narrows) {
             continue;
         }
-        let Some(grant) = Grant::of(s, pass_role) else {
+        let Some(grant) = PassRoleGrant::of(s, pass_role) else {
             continue;
         };
         if cx.project.withheld(id).of(i).contains(pass_role.id()) {
             continue;
         }
-        let Some(reach) = Reach::of(s) else {
+        let Some(reach) = RoleReach::of(s) else {
             if let Some(f) = named(cx, id, i, s, &grant) {
                 out.push(f);
             }
@@ -36,23 +36,23 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         };
         let at = |rule, message: &str| cx.at_statement(rule, id, i, message.to_owned());
         let f: Finding = match (&grant, &reach) {
-            (Grant::Not(clause), _) => at(
+            (PassRoleGrant::Not(clause), _) => at(
                 "pass-role-with-not-action",
                 "`NotAction` leaves `iam:PassRole` allowed on every role",
             )
             .primary(clause.key, "does not take `iam:PassRole` out"),
-            (Grant::By(item) | Grant::Exact(item), Reach::Not(clause)) => at(
+            (PassRoleGrant::By(item) | PassRoleGrant::Exact(item), RoleReach::Not(clause)) => at(
                 "pass-role-with-not-resource",
                 "`NotResource` leaves `iam:PassRole` allowed on almost every role",
             )
             .primary(item.span, "lets the holder hand roles to services")
             .secondary(clause.key, "every role but these"),
-            (Grant::Exact(item), Reach::Wide(resource)) => {
+            (PassRoleGrant::Exact(item), RoleReach::Wide(resource)) => {
                 at("pass-role-star", "`iam:PassRole` on every role, to any service")
                     .primary(resource.span, "every role in the account")
                     .secondary(item.span, "lets the holder hand any role to any service")
             }
-            (Grant::By(item), Reach::Wide(resource)) => at(
+            (PassRoleGrant::By(item), RoleReach::Wide(resource)) => at(
                 "pass-role-star-by-action-wildcard",
                 "a wildcard grants `iam:PassRole` on every role, to any service",
             )
@@ -65,12 +65,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         let f = except_denied(cx, id, i, &only(pass_role), f);
         out.push(
             f.actions(grant.item().map(|i| i.display().to_lowercase()))
-                .resources(reach.item().map(Item::display)),
+                .resources(reach.item().map(ClauseItem::display)),
         );
     }
 }
 
-pub(super) fn assume(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn assume(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let Some(assume_role) = catalogue().action("sts:AssumeRole") else {
         return;
     };
@@ -78,8 +78,8 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut Out<'_>) {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
         }
-        let (Some(Grant::Exact(item) | Grant::By(item)), Some(Reach::Wide(resource))) =
-            (Grant::of(s, assume_role), Reach::of(s))
+        let (Some(PassRoleGrant::Exact(item) | PassRoleGrant::By(item)), Some(RoleReach::Wide(resource))) =
+            (PassRoleGrant::of(s, assume_role), RoleReach::of(s))
         else {
             continue;
         };
@@ -118,7 +118,7 @@ fn with_session(s: &Statement) -> impl Iterator<Item = String> {
 }
 
 /// `iam:PassRole` on roles that are named, to any service that they trust.
-fn named(cx: &Context<'_>, id: DocumentId, index: usize, s: &Statement, grant: &Grant<'_>) -> Option<Finding> {
+fn named(cx: &Context<'_>, id: DocumentId, index: usize, s: &Statement, grant: &PassRoleGrant<'_>) -> Option<Finding> {
     let resource = s.resource.as_ref()?;
     let first = resource
         .items
@@ -142,23 +142,23 @@ fn named(cx: &Context<'_>, id: DocumentId, index: usize, s: &Statement, grant: &
 }
 
 /// How a statement grants one action.
-pub(super) enum Grant<'a> {
+pub(super) enum PassRoleGrant<'a> {
     /// Named, whatever the case.
-    Exact(&'a Item),
+    Exact(&'a ClauseItem),
     /// By a pattern.
-    By(&'a Item),
+    By(&'a ClauseItem),
     /// By a `NotAction` that does not name it.
     Not(&'a Clause),
 }
 
-impl<'a> Grant<'a> {
+impl<'a> PassRoleGrant<'a> {
     pub(super) fn of(s: &'a Statement, action: Action) -> Option<Self> {
         let clause = s.action.as_ref()?;
         if clause.negated {
             return (!clause.may_name(action)).then_some(Self::Not(clause));
         }
         // The action by its name says more than a pattern beside it, whichever is written first.
-        let is_exact = |i: &Item| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action.name()));
+        let is_exact = |i: &ClauseItem| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action.name()));
         let mut by = None;
         for item in clause.all_naming(action) {
             if is_exact(item) {
@@ -169,7 +169,7 @@ impl<'a> Grant<'a> {
         by.map(Self::By)
     }
 
-    pub(super) fn item(&self) -> Option<&'a Item> {
+    pub(super) fn item(&self) -> Option<&'a ClauseItem> {
         match self {
             Self::Exact(i) | Self::By(i) => Some(i),
             Self::Not(_) => None,
@@ -186,12 +186,12 @@ impl<'a> Grant<'a> {
 }
 
 /// Which roles a statement is about, when these are more than a named few.
-enum Reach<'a> {
-    Wide(&'a Item),
+enum RoleReach<'a> {
+    Wide(&'a ClauseItem),
     Not(&'a Clause),
 }
 
-impl<'a> Reach<'a> {
+impl<'a> RoleReach<'a> {
     fn of(s: &'a Statement) -> Option<Self> {
         let clause = s.resource.as_ref()?;
         if clause.negated {
@@ -200,7 +200,7 @@ impl<'a> Reach<'a> {
         clause.items.iter().find(|i| is_every_role(i)).map(Self::Wide)
     }
 
-    fn item(&self) -> Option<&'a Item> {
+    fn item(&self) -> Option<&'a ClauseItem> {
         match self {
             Self::Wide(i) => Some(i),
             Self::Not(_) => None,
@@ -209,6 +209,6 @@ impl<'a> Reach<'a> {
 }
 
 /// `*`, `arn:aws:iam::*:role/*`, `arn:aws:iam::111122223333:role/*` and what is as wide; not `role/app-*`.
-pub(super) fn is_every_role(item: &Item) -> bool {
+pub(super) fn is_every_role(item: &ClauseItem) -> bool {
     arn::is_every(&item.text, "role")
 }

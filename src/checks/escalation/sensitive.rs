@@ -1,18 +1,18 @@
 //! Single actions of IAM that undo a safeguard, on more than the holder's own.
 
-use super::own;
-use super::pass_role::{Grant, is_every_role};
+use super::pass_role::{PassRoleGrant, is_every_role};
+use super::self_mutation;
 use crate::iam::arn;
 use crate::iam::condition::{Grade, strength};
-use crate::iam::{Action, Item, PolicyKind, Statement, catalogue};
+use crate::iam::{Action, ClauseItem, PolicyKind, Statement, catalogue};
 use crate::project::{DocumentId, IdentityKind, PolicyRef, PolicyUse};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 
 struct Safeguard {
     rule: &'static str,
     actions: &'static [&'static str],
     /// Whether a resource is wide enough.
-    wide: fn(&Item) -> bool,
+    wide: fn(&ClauseItem) -> bool,
     /// Whoever is held to a value of this key does no harm.
     held_by: &'static str,
     message: &'static str,
@@ -52,8 +52,8 @@ const SAFEGUARDS: &[Safeguard] = &[
     },
 ];
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
-    own::boundaries(cx, out);
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    self_mutation::boundaries(cx, out);
     let action = |name: &&str| catalogue().action(name);
     let guards: Vec<(&Safeguard, Vec<Action>)> = SAFEGUARDS
         .iter()
@@ -66,7 +66,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         for (guard, actions) in &guards {
             let granted: Vec<_> = actions
                 .iter()
-                .filter_map(|a| Some((a, Grant::of(s, *a)?)))
+                .filter_map(|a| Some((a, PassRoleGrant::of(s, *a)?)))
                 .filter(|(a, _)| !cx.project.withheld(id).of(i).contains(a.id()))
                 .collect();
             let (Some((action, grant)), Some(resource)) = (granted.first(), &s.resource) else {
@@ -124,6 +124,6 @@ fn is_held(guard: &Safeguard, s: &Statement) -> bool {
 }
 
 /// `*`, `arn:aws:iam::*:user/*` and what is as wide; not `user/${aws:username}`.
-fn is_every_user(item: &Item) -> bool {
+fn is_every_user(item: &ClauseItem) -> bool {
     arn::is_every(&item.text, "user")
 }

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::checks::holders::{Holders, cause};
+use crate::checks::identity_index::{IdentityIndex, cause};
 use crate::model::Resource;
 use crate::project::{IdentityId, ResourceId};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
-    let holders = Holders::new(cx);
-    let mut by_profile: BTreeMap<ResourceId, Shared> = BTreeMap::new();
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    let holders = IdentityIndex::new(cx);
+    let mut by_profile: BTreeMap<ResourceId, SharedProfiles> = BTreeMap::new();
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         let Some((rule, what, at, role)) = workload(&holders, r) else {
             continue;
@@ -50,12 +50,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 
 /// The first instance of each sort that a profile is given to.
 #[derive(Default)]
-struct Shared {
+struct SharedProfiles {
     public: Option<(ResourceId, Span)>,
     private: Option<(ResourceId, Span)>,
 }
 
-impl Shared {
+impl SharedProfiles {
     fn add(&mut self, id: ResourceId, span: Span, public: Option<bool>) {
         let slot = match public {
             Some(true) => &mut self.public,
@@ -67,13 +67,16 @@ impl Shared {
 }
 
 /// Where a workload names its role.
-struct At {
+struct RoleReference {
     span: Span,
     profile: Option<ResourceId>,
 }
 
 /// The rule, what it is, where it names its role, and the role.
-fn workload(holders: &Holders<'_>, r: &Resource) -> Option<(&'static str, &'static str, At, IdentityId)> {
+fn workload(
+    holders: &IdentityIndex<'_>,
+    r: &Resource,
+) -> Option<(&'static str, &'static str, RoleReference, IdentityId)> {
     let by_role = |value: &Value| Some((value.span, None, holders.role(value)?));
     let by_profile = |value: &Value| {
         let (profile, role) = holders.profile(value)?;
@@ -103,7 +106,7 @@ fn workload(holders: &Holders<'_>, r: &Resource) -> Option<(&'static str, &'stat
         ),
         _ => return None,
     };
-    Some((rule, what, At { span, profile }, role))
+    Some((rule, what, RoleReference { span, profile }, role))
 }
 
 /// Whether an instance says that it gets a public address, or that it does not.
@@ -113,7 +116,7 @@ fn is_public(r: &Resource) -> Option<bool> {
     }
     let direct = r.get("AssociatePublicIpAddress").and_then(Value::as_bool);
     let interfaces = || match r.get("NetworkInterfaces").map(|v| &v.kind) {
-        Some(Kind::Seq(items)) => items
+        Some(ValueKind::Seq(items)) => items
             .iter()
             .filter_map(|i| i.get("AssociatePublicIpAddress")?.as_bool())
             .max(),

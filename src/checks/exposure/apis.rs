@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use super::openapi::open_operations;
 use super::settings::says;
 use crate::finding::{Confidence, Severity};
-use crate::iam::Format;
+use crate::iam::SourceFormat;
 use crate::model::Resource;
-use crate::rules::{Context, Out};
-use crate::source::{Span, Target, Text};
+use crate::rules::{Context, FindingSink};
+use crate::source::{HoleTarget, Span, Text};
 use crate::value::guard::both;
-use crate::value::{Guard, Kind, Value};
+use crate::value::{Guard, Value, ValueKind};
 
 /// The APIs of a project, by scope and name, each with its settings in every case.
 pub(super) struct Apis<'a> {
     by_address: BTreeMap<(&'a str, &'a str), Vec<&'a Resource>>,
     /// With a resource policy that is a resource of its own.
-    policed: Vec<&'a Target>,
+    policed: Vec<&'a HoleTarget>,
     /// The parts of paths, by scope and name.
     paths: BTreeMap<(&'a str, &'a str), &'a Value>,
 }
@@ -279,7 +279,7 @@ fn guards(props: &Value) -> bool {
     private
         || policed
         || default.is_some_and(|d| !d.is_null() && !says(d, "NONE"))
-        || auth.is_some_and(|a| asks_for_key(a) || !matches!(a.kind, Kind::Map(_) | Kind::Null))
+        || auth.is_some_and(|a| asks_for_key(a) || !matches!(a.kind, ValueKind::Map(_) | ValueKind::Null))
 }
 
 /// A private API, or one whose resource policy says who may call.
@@ -328,7 +328,7 @@ impl<'r> Routes<'r> {
         self.by_api.entry(open.api()).or_default().push(open);
     }
 
-    pub(super) fn report(self, cx: &Context<'r>, out: &mut Out<'_>) {
+    pub(super) fn report(self, cx: &Context<'r>, out: &mut FindingSink<'_>) {
         for mut routes in self.by_api.into_values() {
             routes.sort_by_key(|o| o.span);
             routes.dedup_by_key(|o| o.span);
@@ -364,7 +364,7 @@ impl<'r> Routes<'r> {
                 f = f.help("If it is meant to be open, have the integration check what comes in, such as a signature.");
             }
             // An API that is not here imports the definition, and may have a policy or an authorizer for all.
-            if routes.iter().all(|o| o.r.format == Format::Json) {
+            if routes.iter().all(|o| o.r.format == SourceFormat::Json) {
                 f = f
                     .confidence(Confidence::Low)
                     .note("the API that imports this definition may ask who calls");
@@ -378,6 +378,6 @@ fn has_policy(api: &Resource) -> bool {
     api.get("Policy").is_some_and(|p| !p.is_null())
 }
 
-fn target<'a>(r: &'a Resource, property: &str) -> Option<&'a Target> {
+fn target<'a>(r: &'a Resource, property: &str) -> Option<&'a HoleTarget> {
     r.get(property)?.as_hole()?.target.as_ref()
 }

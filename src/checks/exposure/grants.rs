@@ -4,16 +4,16 @@ use crate::iam::access::{Audience, OWN_ACTIONS, audience};
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::widest;
 use crate::iam::condition::strength;
-use crate::iam::fit::reaches;
 use crate::iam::pattern::Pattern;
-use crate::iam::principal::{Place, Who, is_open};
-use crate::iam::{Document, Item, Origin, PolicyKind, Statement, catalogue, pattern};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, is_open};
+use crate::iam::resource_fit::reaches;
+use crate::iam::{ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, catalogue, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
-        if d.origin != Origin::Written {
+        if d.origin != DocumentOrigin::Written {
             continue;
         }
         if d.service.as_deref() == Some("iot") && d.kind == PolicyKind::Identity && s.allows() {
@@ -42,13 +42,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn star_in(items: &[Item]) -> Option<&Item> {
+fn star_in(items: &[ClauseItem]) -> Option<&ClauseItem> {
     items.iter().find(|i| pattern::is_star(&i.text))
 }
 
 /// AWS IoT Core Developer Guide, "AWS IoT Core policies".
-fn iot(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
-    let wide = |item: &&Item| {
+fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+    let wide = |item: &&ClauseItem| {
         pattern::is_star(&item.text) || item.text.known().is_some_and(|t| t.eq_ignore_ascii_case("iot:*"))
     };
     if let Some(a) = s
@@ -88,7 +88,7 @@ fn iot(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Sta
 }
 
 /// AWS PrivateLink Guide, "Control access to VPC endpoints using endpoint policies".
-fn endpoint(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn endpoint(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let everybody = s.principal.as_ref().is_some_and(is_open);
     let (Some(a), Some(r)) = (
         s.action.as_ref().filter(|c| !c.negated).and_then(|c| star_in(&c.items)),
@@ -114,7 +114,12 @@ fn endpoint(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize,
 }
 
 /// Whoever may write the policy of a bucket can give itself the rest.
-fn escalation(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn escalation(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, d): (DocumentId, &Document),
+    (i, s): (usize, &Statement),
+) {
     let identity = d.kind == PolicyKind::Identity;
     if !identity && d.service.as_deref() != Some("s3") || strength(s).narrows() {
         return;
@@ -167,7 +172,12 @@ fn escalation(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docume
     }
 }
 
-fn cross_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn cross_account(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, d): (DocumentId, &Document),
+    (i, s): (usize, &Statement),
+) {
     if d.service.as_deref() != Some("sns") || strength(s).narrows() {
         return;
     }
@@ -178,7 +188,7 @@ fn cross_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
         let audience = audience(d, s, item, cx.project.own);
         if let Audience::Account {
             place:
-                Place::OtherAccount {
+                PrincipalOrigin::OtherAccount {
                     id: account,
                     trusted: false,
                     who,
@@ -188,9 +198,9 @@ fn cross_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
         } = audience
         {
             let one = match who {
-                Who::Role | Who::AssumedRole => Some("a role"),
-                Who::User | Who::FederatedUser => Some("a user"),
-                Who::Root | Who::Any | Who::Other => None,
+                IdentityType::Role | IdentityType::AssumedRole => Some("a role"),
+                IdentityType::User | IdentityType::FederatedUser => Some("a user"),
+                IdentityType::Root | IdentityType::Any | IdentityType::Other => None,
             };
             let message = match one {
                 Some(one) => format!("{one} of account {account} may use this topic"),
@@ -211,18 +221,23 @@ fn cross_account(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Doc
     }
 }
 
-fn unsupported(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn unsupported(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, d): (DocumentId, &Document),
+    (i, s): (usize, &Statement),
+) {
     let Some(service) = d.service.as_deref().filter(|s| OWN_ACTIONS.contains(s)) else {
         return;
     };
-    let foreign = |item: &&Item| {
+    let foreign = |item: &&ClauseItem| {
         item.text.known().is_some_and(|text| {
             text.split_once(':').is_some_and(|(prefix, name)| {
                 !prefix.eq_ignore_ascii_case(service) && !prefix.contains(['*', '?']) && !name.is_empty()
             }) && !ActionSet::expand(&text).is_empty()
         })
     };
-    let found: Vec<&Item> = s.action.iter().flat_map(|c| &c.items).filter(foreign).collect();
+    let found: Vec<&ClauseItem> = s.action.iter().flat_map(|c| &c.items).filter(foreign).collect();
     let Some((first, rest)) = found.split_first() else {
         return;
     };
@@ -244,7 +259,12 @@ fn unsupported(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
 }
 
 /// A bucket's policy is about that bucket. Only names that are known on both sides are compared.
-fn wrong_arn(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn wrong_arn(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, d): (DocumentId, &Document),
+    (i, s): (usize, &Statement),
+) {
     if d.service.as_deref() != Some("s3") {
         return;
     }
@@ -282,7 +302,7 @@ fn wrong_arn(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Documen
 /// A Deny for everyone that only the account's root user can take back: it covers both ways to change the policy, on the bucket,
 /// which is what they act on.
 /// Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3".
-fn lockout(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn lockout(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
     if d.service.as_deref() != Some("s3") || !s.conditions.is_empty() || s.condition_key.is_some() {
         return;
     }
@@ -292,7 +312,7 @@ fn lockout(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document)
     };
     let (put, delete) = ("s3:PutBucketPolicy", "s3:DeleteBucketPolicy");
     let Some(action) = catalogue().action(put) else { return };
-    let on_bucket = |r: &Item| {
+    let on_bucket = |r: &ClauseItem| {
         let arn = Pattern::resource(&r.text);
         action.resource_types().any(|t| t.fits(&arn).may_be())
     };

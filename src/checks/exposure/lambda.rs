@@ -7,9 +7,9 @@ use crate::finding::{Cause, Severity};
 use crate::iam::access::{Audience, Limit, audience_under};
 use crate::iam::arn::is_account_id;
 use crate::iam::condition::{Grade, Reading, strength_of};
-use crate::iam::{Condition, Item, PrincipalItem, PrincipalType};
+use crate::iam::{ClauseItem, Condition, PrincipalItem, PrincipalType};
 use crate::model::Resource;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::{Span, Text};
 use crate::value::Value;
 
@@ -25,7 +25,7 @@ const CONDITIONS: [(&str, &str, &str); 6] = [
 ];
 
 fn conditions(r: &Resource) -> Vec<Condition> {
-    let made = |text: &str, span: Span| Item {
+    let made = |text: &str, span: Span| ClauseItem {
         text: Text::made(text, span),
         span,
         via: None,
@@ -40,7 +40,7 @@ fn conditions(r: &Resource) -> Vec<Condition> {
                 operator: made(operator, value.span),
                 key: made(key, value.span),
                 values: text
-                    .map(|text| Item {
+                    .map(|text| ClauseItem {
                         text: text.clone(),
                         ..made("", value.span)
                     })
@@ -69,7 +69,7 @@ fn principal(r: &Resource) -> Option<PrincipalItem> {
             PrincipalType::Service
         },
         type_key: None,
-        value: Item {
+        value: ClauseItem {
             text: text.clone(),
             span: value.span,
             via: None,
@@ -78,15 +78,15 @@ fn principal(r: &Resource) -> Option<PrincipalItem> {
     })
 }
 
-pub(super) fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn permission(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, r) in cx.project.deployed() {
         match &*r.kind {
             "AWS::Lambda::Permission" => {
-                public(cx, out, id, r, Shared::Function);
+                public(cx, out, id, r, PermissionTarget::Function);
                 wrong_action(cx, out, id, r);
                 without_source(cx, out, id, r);
             }
-            "AWS::Lambda::LayerVersionPermission" => public(cx, out, id, r, Shared::Layer),
+            "AWS::Lambda::LayerVersionPermission" => public(cx, out, id, r, PermissionTarget::Layer),
             _ => {}
         }
     }
@@ -94,12 +94,12 @@ pub(super) fn permission(cx: &Context<'_>, out: &mut Out<'_>) {
 
 /// What a permission is on. Lambda Developer Guide, "Controlling access to Lambda layers".
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Shared {
+enum PermissionTarget {
     Function,
     Layer,
 }
 
-impl Shared {
+impl PermissionTarget {
     /// What everyone may do. A function URL with `AWS_IAM` asks a caller of another account for a signature and for a policy of
     /// its own, and both are the caller's to make. Lambda Developer Guide, "Control access to Lambda function URLs".
     fn message(self, url: Option<&str>) -> &'static str {
@@ -112,7 +112,7 @@ impl Shared {
     }
 }
 
-fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource, shared: Shared) {
+fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource, shared: PermissionTarget) {
     let Some(item) = principal(r) else { return };
     let conditions = conditions(r);
     let limit = match audience_under(&item, &conditions, cx.project.own) {
@@ -141,7 +141,7 @@ fn public(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource, shared: Sh
     if let Some(open) = open_url(cx, r).filter(|_| url) {
         f = f.cause(Cause::Resource(open));
     }
-    if shared == Shared::Layer {
+    if shared == PermissionTarget::Layer {
         // Some are published on purpose, and hold no data.
         f.steps_down += 2;
     }
@@ -165,7 +165,7 @@ fn open_url(cx: &Context<'_>, permission: &Resource) -> Option<u32> {
     cx.project.deployed().find(|(_, r)| open(r)).map(|(id, _)| id)
 }
 
-fn wrong_action(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
+fn wrong_action(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
     let Some(action) = r.get("Action") else { return };
     let Some(text) = action.as_str() else { return };
     let fine = [
@@ -188,7 +188,7 @@ fn wrong_action(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
     );
 }
 
-fn without_source(cx: &Context<'_>, out: &mut Out<'_>, id: u32, r: &Resource) {
+fn without_source(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
     let Some(principal) = r.get("Principal") else { return };
     let Some(item) = self::principal(r) else { return };
     let Audience::Service { name, .. } = audience_under(&item, &[], cx.project.own) else {
@@ -235,7 +235,7 @@ const SAY_ACCOUNT: &[&str] = &[
     "ses",
 ];
 
-pub(super) fn url(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn url(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, r) in cx.project.deployed() {
         if &*r.kind != "AWS::Lambda::Url" {
             continue;

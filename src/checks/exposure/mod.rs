@@ -3,21 +3,21 @@
 //! **Invariant:** a condition that pins who may come silences; one that narrows lowers the severity by one step.
 
 mod apis;
+mod bucket_and_key_policies;
 mod grants;
 mod lambda;
 mod openapi;
 mod policies;
 mod settings;
-mod stores;
 
-use crate::rules::Check;
+use crate::rules::CodeCheck;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("resource-policies", policies::check),
     ("resource-policy-grants", grants::check),
     ("lambda-permission", lambda::permission),
     ("lambda-url", lambda::url),
     ("open-settings", settings::check),
-    ("stores", stores::check),
+    ("stores", bucket_and_key_policies::check),
 ];

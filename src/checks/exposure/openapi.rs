@@ -3,13 +3,13 @@
 
 use super::settings::says;
 use crate::source::{Span, Text};
-use crate::value::{Entry, Value};
+use crate::value::{MapEntry, Value};
 
 /// An operation that anybody may call.
-pub(super) struct Operation<'v> {
+pub(super) struct OpenOperation<'v> {
     /// The key that names its method.
     pub(super) key: Span,
-    pub(super) method: &'v Entry,
+    pub(super) method: &'v MapEntry,
     pub(super) path: &'v Text,
 }
 
@@ -25,7 +25,7 @@ const METHODS: [&str; 8] = [
 ];
 
 /// The operations without security. What is not known may have some, and a policy in the definition decides for all.
-pub(super) fn open_operations(definition: &Value) -> Vec<Operation<'_>> {
+pub(super) fn open_operations(definition: &Value) -> Vec<OpenOperation<'_>> {
     let paths = definition.get("paths").and_then(Value::entries).unwrap_or(&[]);
     if definition.get("x-amazon-apigateway-policy").is_some() || definition.is_unknown() {
         return Vec::new();
@@ -36,7 +36,7 @@ pub(super) fn open_operations(definition: &Value) -> Vec<Operation<'_>> {
         for method in path.value.entries().unwrap_or(&[]) {
             let name = method.key.known().unwrap_or_default().to_ascii_lowercase();
             if METHODS.contains(&&*name) && is_open(method, &path.value, everywhere) {
-                out.push(Operation {
+                out.push(OpenOperation {
                     key: method.key_span,
                     method,
                     path: &path.key,
@@ -47,7 +47,7 @@ pub(super) fn open_operations(definition: &Value) -> Vec<Operation<'_>> {
     out
 }
 
-fn is_open(method: &Entry, path: &Value, everywhere: Option<&Value>) -> bool {
+fn is_open(method: &MapEntry, path: &Value, everywhere: Option<&Value>) -> bool {
     let operation = &method.value;
     let signed = |of: &Value| {
         let auth = of.get("x-amazon-apigateway-auth");
@@ -61,7 +61,7 @@ fn is_open(method: &Entry, path: &Value, everywhere: Option<&Value>) -> bool {
         None => true,
         // `[]` switches it off, and `{}` is the choice of none.
         Some(security) => {
-            let none = |choice: &Value| choice.entries().is_some_and(<[Entry]>::is_empty);
+            let none = |choice: &Value| choice.entries().is_some_and(<[MapEntry]>::is_empty);
             let items = security.items();
             !security.is_unknown() && (items.is_empty() || items.iter().any(none))
         }

@@ -9,12 +9,12 @@ use crate::iam::catalogue::AccessLevel;
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, Operator, is_of_owner, strength};
 use crate::iam::principal::is_open;
-use crate::iam::{Action, ActionSet, Clause, Document, Item, PolicyKind, Statement, pattern};
+use crate::iam::{Action, ActionSet, Clause, ClauseItem, Document, PolicyKind, Statement, pattern};
 use crate::model::Resource;
 use crate::project::DocumentId;
-use crate::project::places::Places;
-use crate::rules::{Context, Out};
-use crate::value::{Kind, Value};
+use crate::project::targets::ResourceRefs;
+use crate::rules::{Context, FindingSink};
+use crate::value::{Value, ValueKind};
 
 /// IAM prefix, and what the policy is on.
 const THINGS: &[(&str, &str)] = &[
@@ -51,7 +51,7 @@ const FROM_NETWORKS: (&str, &str) = (
 );
 const EVERY_SERVICE: (&str, &str) = ("every service of AWS", "every service, for any customer");
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
         // An endpoint's policy limits what passes it; it gives nobody anything.
         if d.kind != PolicyKind::Resource || !s.allows() || d.service.as_deref() == Some("ec2") {
@@ -107,7 +107,7 @@ fn severity(d: &Document, s: &Statement, audience: &Audience) -> Option<Severity
     Some(severity.min(most))
 }
 
-fn public(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
     let Some(clause) = &s.principal else { return };
     let all = clause.items.iter().filter_map(|p| {
         let audience = audience(d, s, p, cx.project.own);
@@ -198,7 +198,7 @@ fn only_reads(s: &Statement) -> bool {
 fn signed_only(s: &Statement) -> bool {
     s.conditions.iter().any(|c| {
         let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
-        let anonymous = |v: &Item| v.text.known().is_some_and(|v| v.eq_ignore_ascii_case("anonymous"));
+        let anonymous = |v: &ClauseItem| v.text.known().is_some_and(|v| v.eq_ignore_ascii_case("anonymous"));
         c.key.text.display().eq_ignore_ascii_case("aws:PrincipalType")
             && operator.is_some_and(|o| c.values.iter().any(anonymous) == o.negated)
     })
@@ -233,7 +233,7 @@ fn is_in_vpc(cx: &Context<'_>, d: &Document) -> bool {
 /// Whether a domain has a VPC in each of its alternatives.
 fn has_vpc(domain: &Resource) -> bool {
     let certain = |v: &Value| match &v.kind {
-        Kind::OneOf(branches) => branches.len() > 1 && branches.iter().all(|b| !is_nothing(&b.value)),
+        ValueKind::OneOf(branches) => branches.len() > 1 && branches.iter().all(|b| !is_nothing(&b.value)),
         _ => !is_nothing(v),
     };
     let options = ["VPCOptions", "VpcOptions"];
@@ -287,7 +287,12 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn star_action(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, d): (DocumentId, &Document),
+    (i, s): (usize, &Statement),
+) {
     let (Some(clause), Some(principal)) = (s.action.as_ref().filter(|a| !a.negated), &s.principal) else {
         return;
     };
@@ -314,7 +319,7 @@ fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
             continue;
         }
         let all = item_actions(d, clause, item);
-        let places = places.get_or_init(|| Places::new(cx.project));
+        let places = places.get_or_init(|| ResourceRefs::new(cx.project));
         let given = cx.project.given(places, id, i, &all);
         let changes = given.fitting.is_empty() || given.fitting.iter().any(changes_policy);
         let (message, label) = match changes {
@@ -351,7 +356,7 @@ fn star_action(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docum
 
 /// What a whole wildcard stands for in the policy of a resource: actions of its service. A domain's policy is about requests to
 /// its indexes and APIs. Amazon OpenSearch Service Developer Guide, "Identity and Access Management", "Resource-based policies".
-fn item_actions(d: &Document, clause: &Clause, item: &Item) -> ActionSet {
+fn item_actions(d: &Document, clause: &Clause, item: &ClauseItem) -> ActionSet {
     let set = clause.items.iter().position(|i| i.span == item.span);
     let set = set.and_then(|at| clause.sets().get(at)).cloned().unwrap_or_default();
     match d.service.as_deref() {

@@ -3,11 +3,11 @@
 use super::apis::{Apis, Routes};
 use crate::finding::Finding;
 use crate::model::{Resource, kinds};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
-use crate::value::{Entry, Kind, Value};
+use crate::value::{MapEntry, Value, ValueKind};
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let apis = Apis::new(cx);
     let mut routes = Routes::default();
     for (id, r) in cx.project.deployed() {
@@ -112,7 +112,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     routes.report(cx, out);
 }
 
-pub(super) type Push<'a> = &'a mut dyn FnMut(&'static str, &str, Span, &str);
+pub(super) type PushSetting<'a> = &'a mut dyn FnMut(&'static str, &str, Span, &str);
 
 /// A known string, whatever its case.
 pub(super) fn says(v: &Value, text: &str) -> bool {
@@ -132,7 +132,7 @@ fn canned(text: &str) -> Option<(&'static str, &'static str)> {
     })
 }
 
-fn acl(r: &Resource, push: Push<'_>) {
+fn acl(r: &Resource, push: PushSetting<'_>) {
     for prop in ["AccessControl", "Acl", "ACL"] {
         if let Some(v) = r.get(prop)
             && let Some((rule, label)) = v.as_str().as_deref().and_then(canned)
@@ -148,16 +148,16 @@ fn acl(r: &Resource, push: Push<'_>) {
 }
 
 /// Grants to the predefined groups, wherever they stand.
-fn grants(value: Value, depth: usize, push: Push<'_>) {
+fn grants(value: Value, depth: usize, push: PushSetting<'_>) {
     if depth > 6 {
         return;
     }
     match &value.kind {
-        Kind::Map(entries) => entries
+        ValueKind::Map(entries) => entries
             .iter()
-            .for_each(|e: &Entry| grants(e.value.clone(), depth + 1, push)),
-        Kind::Seq(items) => items.iter().for_each(|v| grants(v.clone(), depth + 1, push)),
-        Kind::Str(text) => {
+            .for_each(|e: &MapEntry| grants(e.value.clone(), depth + 1, push)),
+        ValueKind::Seq(items) => items.iter().for_each(|v| grants(v.clone(), depth + 1, push)),
+        ValueKind::Str(text) => {
             let Some(text) = text.known() else { return };
             if text.ends_with("/groups/global/AllUsers") {
                 push("s3-acl-public", "the ACL lets in everybody", value.span, "everybody");
@@ -176,7 +176,7 @@ fn grants(value: Value, depth: usize, push: Push<'_>) {
 
 /// Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage". What is absent is on for new buckets; only a
 /// setting that is switched off is reported.
-fn access_block(settings: Option<&Value>, _r: &Resource, push: Push<'_>) {
+fn access_block(settings: Option<&Value>, _r: &Resource, push: PushSetting<'_>) {
     for name in [
         "BlockPublicAcls",
         "BlockPublicPolicy",
@@ -198,7 +198,7 @@ fn access_block(settings: Option<&Value>, _r: &Resource, push: Push<'_>) {
 }
 
 /// AWS KMS Developer Guide, "Grants in AWS KMS".
-fn grant(r: &Resource, push: Push<'_>) {
+fn grant(r: &Resource, push: PushSetting<'_>) {
     let Some(operations) = r.get("Operations") else { return };
     let constrained = r.has("Constraints");
     let broad = operations.items().iter().find(|o| says(o, "CreateGrant"));
@@ -215,7 +215,7 @@ fn grant(r: &Resource, push: Push<'_>) {
 }
 
 /// boto3 calls that set an ACL or take the block away.
-fn call(r: &Resource, push: Push<'_>) {
+fn call(r: &Resource, push: PushSetting<'_>) {
     if !r.get("Service").is_some_and(|s| says(s, "s3") || says(s, "s3control")) {
         return;
     }

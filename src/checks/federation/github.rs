@@ -1,8 +1,8 @@
 //! What the claims of a GitHub Actions token bind.
 //! GitHub Docs, "OpenID Connect reference" and "Customizing the subject claims for an organization or repository".
 
-use crate::iam::condition::{Family, Operator};
-use crate::iam::{Condition, Item};
+use crate::iam::condition::{Operator, OperatorFamily};
+use crate::iam::{ClauseItem, Condition};
 
 /// What a value of a claim names, the widest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,8 +22,8 @@ pub(super) enum Binds {
 }
 
 /// A value of a claim.
-pub(super) struct Found<'c> {
-    pub value: &'c Item,
+pub(super) struct ClaimValue<'c> {
+    pub value: &'c ClauseItem,
     pub binds: Binds,
     /// The owner, or `owner/name`.
     pub name: String,
@@ -42,12 +42,12 @@ const NAMES_OWNER: [&str; 8] = [
 ];
 
 /// The values of one line; nothing where it does not say whose workflow it is.
-pub(super) fn claim<'c>(c: &'c Condition, claim: &str, own: &[String]) -> Vec<Found<'c>> {
+pub(super) fn claim<'c>(c: &'c Condition, claim: &str, own: &[String]) -> Vec<ClaimValue<'c>> {
     let Some(operator) = Operator::of(c) else {
         // Not known: nothing can be said against it.
         return c.values.iter().map(|value| ref_of(value)).collect();
     };
-    if operator.negated || operator.family == Family::Null {
+    if operator.negated || operator.family == OperatorFamily::Null {
         return Vec::new();
     }
     let judge: fn(&str, bool) -> (Binds, String) = match claim {
@@ -70,13 +70,13 @@ pub(super) fn claim<'c>(c: &'c Condition, claim: &str, own: &[String]) -> Vec<Fo
             Binds::Owner | Binds::SomeRepositories if ours(&name) => Binds::Ref,
             binds => binds,
         };
-        Found { value, binds, name }
+        ClaimValue { value, binds, name }
     });
     values.collect()
 }
 
-fn ref_of(value: &Item) -> Found<'_> {
-    Found {
+fn ref_of(value: &ClauseItem) -> ClaimValue<'_> {
+    ClaimValue {
         value,
         binds: Binds::Ref,
         name: String::new(),

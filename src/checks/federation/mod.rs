@@ -8,10 +8,10 @@ mod oidc;
 mod provider;
 mod subject;
 
-use crate::rules::Check;
+use crate::rules::CodeCheck;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("oidc", oidc::check),
     ("saml", oidc::saml),
     ("cognito", subject::cognito),

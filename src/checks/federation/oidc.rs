@@ -1,21 +1,21 @@
 //! OpenID Connect and SAML providers in trust policies.
 //! IAM User Guide, "Create a role for OpenID Connect federation" and "Create a role for SAML 2.0 federation".
 
-use super::github::{self, Binds, Found};
+use super::github::{self, Binds, ClaimValue};
 use super::subject::{audience, elsewhere, spelled};
 use crate::finding::Severity;
 use crate::iam::condition::Operator;
-use crate::iam::principal::{Oidc, Place, oidc_of_conditions, place};
-use crate::iam::{Condition, Document, Format, PolicyKind, PrincipalItem, Statement};
+use crate::iam::principal::{Oidc, PrincipalOrigin, oidc_of_conditions, place};
+use crate::iam::{Condition, Document, PolicyKind, PrincipalItem, SourceFormat, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 
 /// IAM Access Analyzer, "Policy check reference", "Confirm audience claim type".
-fn audience_type(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, c: &Condition) {
+fn audience_type(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, i: usize, c: &Condition) {
     let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
     if operator.is_some_and(|o| o.set.is_some()) {
         // Of two `condition` blocks with one test, the first one's word is kept.
-        let shared = cx.project.documents[id as usize].format == Format::Terraform
+        let shared = cx.project.documents[id as usize].format == SourceFormat::Terraform
             && cx.project.documents[id as usize].statements[i]
                 .conditions
                 .iter()
@@ -34,11 +34,11 @@ fn audience_type(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, 
     }
 }
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     each_federated(cx, &mut |doc, (i, s), item| {
         let (provider, url) = match place(item, cx.project.own, None) {
-            Place::Oidc { provider, url } => (provider, url),
-            Place::Federated(_) if assumes(s, "sts:assumerolewithwebidentity") => {
+            PrincipalOrigin::Oidc { provider, url } => (provider, url),
+            PrincipalOrigin::Federated(_) if assumes(s, "sts:assumerolewithwebidentity") => {
                 oidc_of_conditions(&s.conditions).unwrap_or((Oidc::Other, String::new()))
             }
             _ => return,
@@ -52,7 +52,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 
 fn one(
     cx: &Context<'_>,
-    out: &mut Out<'_>,
+    out: &mut FindingSink<'_>,
     id: DocumentId,
     (i, s): (usize, &Statement),
     item: &PrincipalItem,
@@ -105,7 +105,7 @@ fn one(
         return;
     }
     // All claims are compared together: one that names the repository is enough.
-    let found: Vec<Vec<Found>> = of_provider
+    let found: Vec<Vec<ClaimValue>> = of_provider
         .iter()
         .map(|(c, claim)| github::claim(c, claim, &cx.project.own.github))
         .collect();
@@ -125,7 +125,7 @@ fn one(
         out.push(f);
         return;
     }
-    let widest = |values: &Vec<Found>| values.iter().map(|f| f.binds).min();
+    let widest = |values: &Vec<ClaimValue>| values.iter().map(|f| f.binds).min();
     let best = found.iter().filter_map(widest).max().unwrap_or(Binds::Ref);
     for ((c, _), values) in of_provider.iter().zip(&found) {
         if widest(values) != Some(best) {
@@ -138,7 +138,14 @@ fn one(
 }
 
 /// What one value of a claim lets in beyond one branch or environment of one repository.
-fn report(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, c: &Condition, found: &Found<'_>) {
+fn report(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    id: DocumentId,
+    i: usize,
+    c: &Condition,
+    found: &ClaimValue<'_>,
+) {
     let value = found.value;
     let name = &found.name;
     let (rule, message, label) = match found.binds {
@@ -183,11 +190,11 @@ fn report(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, i: usize, c: &Con
     out.push(f);
 }
 
-pub(super) fn saml(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn saml(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     each_federated(cx, &mut |doc, (i, s), item| {
         let is_saml = match place(item, cx.project.own, None) {
-            Place::Saml => true,
-            Place::Federated(_) => assumes(s, "sts:assumerolewithsaml"),
+            PrincipalOrigin::Saml => true,
+            PrincipalOrigin::Federated(_) => assumes(s, "sts:assumerolewithsaml"),
             _ => false,
         };
         let pinned = s.conditions.iter().any(|c| {

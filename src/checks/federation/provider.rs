@@ -1,9 +1,9 @@
 //! The identity providers themselves. IAM API Reference, `CreateOpenIDConnectProvider`.
 
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::value::Value;
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, r) in cx.project.deployed() {
         if &*r.kind != "AWS::IAM::OIDCProvider" {
             continue;

@@ -2,16 +2,16 @@
 
 use std::cell::LazyCell;
 
-use crate::checks::grants::writing;
-use crate::checks::holders::Holders;
+use crate::checks::allow_statements::writing;
+use crate::checks::identity_index::IdentityIndex;
 use crate::finding::{Confidence, Severity};
 use crate::iam::arn::{Breadth, widest};
 use crate::iam::class::class;
-use crate::iam::condition::{Family, Grade, Operator, strength};
-use crate::iam::principal::{Oidc, Place, place};
-use crate::iam::{ActionSet, Clause, Condition, Item, PolicyKind, PrincipalItem, Statement, pattern};
+use crate::iam::condition::{Grade, Operator, OperatorFamily, strength};
+use crate::iam::principal::{Oidc, PrincipalOrigin, place};
+use crate::iam::{ActionSet, Clause, ClauseItem, Condition, PolicyKind, PrincipalItem, Statement, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::value::Value;
 
 /// Providers that run other people's builds, the claims that say whose, and how a subject that is nobody's in particular
@@ -48,7 +48,7 @@ const BUILDERS: &[(Oidc, &[&str], &[&str])] = &[
 /// No condition on the audience: a token that was made for another service is accepted.
 pub(super) fn audience(
     cx: &Context<'_>,
-    out: &mut Out<'_>,
+    out: &mut FindingSink<'_>,
     id: DocumentId,
     (i, s): (usize, &Statement),
     (item, url): (&PrincipalItem, &str),
@@ -95,7 +95,7 @@ fn has_one_client(cx: &Context<'_>, item: &PrincipalItem, url: &str) -> bool {
 /// Whether the subject is one service account of Google, by its number, which Google's services are trusted by alone.
 /// Google Cloud, Storage Transfer Service, "Configure access to a source: Amazon S3", "Federated identity".
 fn is_google_account(url: &str, keys: &[(&Condition, String)]) -> bool {
-    let number = |i: &Item| {
+    let number = |i: &ClauseItem| {
         let text = i.text.known();
         text.is_some_and(|t| t.len() >= 15 && t.bytes().all(|b| b.is_ascii_digit()))
     };
@@ -107,7 +107,13 @@ fn is_google_account(url: &str, keys: &[(&Condition, String)]) -> bool {
 }
 
 /// A subject that is compared in a way that lets through more, or nothing.
-pub(super) fn spelled(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
+pub(super) fn spelled(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    id: DocumentId,
+    (i, s): (usize, &Statement),
+    c: &Condition,
+) {
     let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
         return;
     };
@@ -148,7 +154,7 @@ pub(super) fn spelled(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s
 /// Providers other than GitHub.
 pub(super) fn elsewhere(
     cx: &Context<'_>,
-    out: &mut Out<'_>,
+    out: &mut FindingSink<'_>,
     id: DocumentId,
     (i, s): (usize, &Statement),
     item: &PrincipalItem,
@@ -158,7 +164,7 @@ pub(super) fn elsewhere(
     if keys.iter().any(|(_, c)| c.contains("${")) || s.open {
         return;
     }
-    let names = |c: &Condition| Operator::of(c).is_none_or(|o| !o.negated && o.family != Family::Null);
+    let names = |c: &Condition| Operator::of(c).is_none_or(|o| !o.negated && o.family != OperatorFamily::Null);
     let subject = keys
         .iter()
         .find(|(c, claim)| claim == "sub" && names(c))
@@ -223,7 +229,7 @@ fn wildcards(c: &Condition) -> bool {
 /// Amazon EKS User Guide, "IAM roles for service accounts".
 fn eks(
     cx: &Context<'_>,
-    out: &mut Out<'_>,
+    out: &mut FindingSink<'_>,
     id: DocumentId,
     i: usize,
     item: &PrincipalItem,
@@ -252,14 +258,14 @@ fn eks(
 }
 
 /// Amazon Cognito Developer Guide, "Role trust and permissions".
-pub(super) fn cognito(cx: &Context<'_>, out: &mut Out<'_>) {
-    let holders = LazyCell::new(|| Holders::new(cx));
+pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    let holders = LazyCell::new(|| IdentityIndex::new(cx));
     for (id, d, i, s) in cx.statements() {
         if d.kind != PolicyKind::Trust || !s.allows() || s.open {
             continue;
         }
         for item in s.principal.iter().filter(|c| !c.negated).flat_map(|c| &c.items) {
-            if place(item, cx.project.own, None) != Place::Cognito {
+            if place(item, cx.project.own, None) != PrincipalOrigin::Cognito {
                 continue;
             }
             if !s.conditions.is_empty() && strength(s).unknown {
@@ -276,7 +282,7 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut Out<'_>) {
             let guest = key("amr").and_then(|c| {
                 c.values
                     .iter()
-                    .find(|v: &&Item| v.display().contains("unauthenticated"))
+                    .find(|v: &&ClauseItem| v.display().contains("unauthenticated"))
             });
             let f = cx.at_statement("cognito-web-identity-unauth", id, i, "");
             let Some(pool) = key("aud") else {
@@ -334,8 +340,8 @@ enum Guests {
 }
 
 /// Amazon Cognito API, `CreateIdentityPool`.
-fn guests(holders: &Holders<'_>, pools: &Condition) -> Guests {
-    let of_pool = |v: &Item| {
+fn guests(holders: &IdentityIndex<'_>, pools: &Condition) -> Guests {
+    let of_pool = |v: &ClauseItem| {
         let target = v.text.as_hole().and_then(|h| h.target.as_ref());
         let pool = target.and_then(|t| holders.resource(t)).map(|(_, r)| r);
         let Some(pool) = pool.filter(|r| &*r.kind == "AWS::Cognito::IdentityPool") else {

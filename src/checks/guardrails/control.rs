@@ -6,9 +6,9 @@ use crate::iam::actions::ActionSet;
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Operator, needs_key};
 use crate::iam::pattern;
-use crate::iam::{Condition, Document, Origin, PolicyKind, PrincipalType, Statement};
+use crate::iam::{Condition, Document, DocumentOrigin, PolicyKind, PrincipalType, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 
 /// Services that resource control policies reach.
 const RCP_SERVICES: [&str; 12] = [
@@ -26,9 +26,9 @@ const RCP_SERVICES: [&str; 12] = [
     "s3express",
 ];
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
-        if d.origin != Origin::Written {
+        if d.origin != DocumentOrigin::Written {
             continue;
         }
         match d.kind {
@@ -39,7 +39,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn scp(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn scp(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     if let Some(p) = &s.principal {
         out.push(
             cx.at_statement(
@@ -59,7 +59,7 @@ fn scp(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Sta
 }
 
 /// A tag that some of the services cannot see: where the key is absent, the condition is false and nothing is denied.
-fn blind(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
+fn blind(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
     let key = c.key.display().to_lowercase();
     let on_resource = key.starts_with("aws:resourcetag/");
     if !needs_key(c) || !(on_resource || key.starts_with("aws:requesttag/")) {
@@ -136,7 +136,7 @@ fn is_met_by_no_service(c: &Condition) -> bool {
     }
 }
 
-fn rcp(cx: &Context<'_>, out: &mut Out<'_>, (id, _): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Document), (i, s): (usize, &Statement)) {
     let at = |message: &str| cx.at_statement("rcp-shape", id, i, message.to_owned());
     if s.allows()
         && let Some(e) = &s.effect

@@ -5,7 +5,7 @@
 
 mod control;
 
-use crate::rules::Check;
+use crate::rules::CodeCheck;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[("control-policies", control::check)];
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[("control-policies", control::check)];

@@ -2,11 +2,11 @@
 //! CIS AWS Foundations Benchmark, "Identity and Access Management".
 
 use super::managed::references;
-use crate::iam::Format;
+use crate::iam::SourceFormat;
 use crate::iam::managed::aws_managed_name;
 use crate::model::{Resource, kinds};
-use crate::rules::{Context, Out};
-use crate::value::{Kind, Value};
+use crate::rules::{Context, FindingSink};
+use crate::value::{Value, ValueKind};
 
 /// Settings that an account has once: where they are written, the account is set up.
 const OF_ACCOUNT: [&str; 4] = [
@@ -19,7 +19,7 @@ const OF_ACCOUNT: [&str; 4] = [
 /// Engines with sign-in by IAM. Amazon RDS User Guide, "IAM database authentication for MariaDB, MySQL, and PostgreSQL".
 const ENGINES: [&str; 4] = ["aurora", "mariadb", "mysql", "postgres"];
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     account(cx, out);
     for (id, r) in cx.project.deployed() {
         match &*r.kind {
@@ -31,7 +31,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             "AWS::Neptune::DBCluster" => database(cx, out, (id, r), "IamAuthEnabled"),
             // A nested stack takes none.
             "AWS::CloudFormation::Stack"
-                if r.format == Format::Terraform && !r.has("PolicyBody") && !r.has("PolicyUrl") =>
+                if r.format == SourceFormat::Terraform && !r.has("PolicyBody") && !r.has("PolicyUrl") =>
             {
                 out.push(
                     cx.at_resource(
@@ -49,7 +49,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// An account that is set up without an analyzer, or without a role for those who call AWS's support.
-fn account(cx: &Context<'_>, out: &mut Out<'_>) {
+fn account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let resources = &cx.project.resources;
     let Some(anchor) = resources.iter().position(|r| OF_ACCOUNT.contains(&&*r.kind)) else {
         return;
@@ -83,7 +83,7 @@ fn account(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn database(cx: &Context<'_>, out: &mut Out<'_>, (id, r): (u32, &Resource), prop: &str) {
+fn database(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (u32, &Resource), prop: &str) {
     let engine = r.get("Engine").and_then(Value::as_str);
     let neptune = &*r.kind == "AWS::Neptune::DBCluster";
     if !neptune && !engine.is_some_and(|e| ENGINES.iter().any(|known| e.starts_with(known))) {
@@ -91,9 +91,9 @@ fn database(cx: &Context<'_>, out: &mut Out<'_>, (id, r): (u32, &Resource), prop
     }
     let at = match r.get(prop).map(|v| (&v.kind, v)) {
         None => r.header,
-        Some((Kind::Null, _)) => r.header,
-        Some((Kind::Bool(false), v)) => v.span,
-        Some((Kind::Str(_), v)) if v.as_str().as_deref() == Some("false") => v.span,
+        Some((ValueKind::Null, _)) => r.header,
+        Some((ValueKind::Bool(false), v)) => v.span,
+        Some((ValueKind::Str(_), v)) if v.as_str().as_deref() == Some("false") => v.span,
         Some(_) => return,
     };
     out.push(

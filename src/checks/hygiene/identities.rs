@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use crate::finding::{Finding, Severity};
 use crate::iam::catalogue::{ManagedPolicy, catalogue};
 use crate::iam::managed::aws_managed_name;
-use crate::iam::principal::{Place, place};
-use crate::iam::{Format, Origin, PolicyKind};
+use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::{DocumentOrigin, PolicyKind, SourceFormat};
 use crate::model::{Resource, kinds};
 use crate::project::{Boundary, DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, ResourceId};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 use crate::value::Value;
 use crate::value::guard::Guard;
@@ -20,7 +20,7 @@ use super::managed::{boundary, references};
 /// A session of a role longer than this, in seconds, is long.
 const LONG_ROLE_SESSION: f64 = 14_400.0;
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let uses = |holder| move |used: &PolicyUse| (used.span, holder);
     let holders: BTreeMap<Span, &Identity> = (cx.project.identities.iter())
         .flat_map(|holder| holder.policies.iter().map(uses(holder)))
@@ -74,10 +74,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     shared(cx, out);
 }
 
-type Push<'a> = &'a mut dyn FnMut(&'static str, String, Span, &str);
+type PushIdentity<'a> = &'a mut dyn FnMut(&'static str, String, Span, &str);
 
 /// Managed policies that AWS does not have, or has given up.
-fn existence(name: &str, span: Span, push: Push<'_>) {
+fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
     let short = name.rsplit('/').next().unwrap_or(name);
     let path = |arn: &'static str| arn.split(":policy/").nth(1).unwrap_or(arn);
     match known(name) {
@@ -157,7 +157,7 @@ fn serves(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<String> {
         };
         for item in &clause.items {
             match place(item, cx.project.own, None) {
-                Place::Service { name } if made_for(&policy, &name) => out.push(name),
+                PrincipalOrigin::Service { name } if made_for(&policy, &name) => out.push(name),
                 _ => return Vec::new(),
             }
         }
@@ -174,7 +174,7 @@ fn made_for(policy: &str, service: &str) -> bool {
 
 /// A name where IAM wants an ARN. SAM turns the name of an AWS managed policy into its ARN, and nothing else.
 /// SAM Developer Guide, "AWS SAM policy templates".
-fn bare_name(value: &Value, span: Span, push: Push<'_>) {
+fn bare_name(value: &Value, span: Span, push: PushIdentity<'_>) {
     // What is filled in from elsewhere may be a word that stands for nothing.
     let Some(name) = value.as_str().filter(|_| value.via.is_none()) else {
         return;
@@ -197,7 +197,7 @@ fn bare_name(value: &Value, span: Span, push: Push<'_>) {
     );
 }
 
-fn user(r: &Resource, push: Push<'_>) {
+fn user(r: &Resource, push: PushIdentity<'_>) {
     push(
         "iam-user-exists",
         "a user is created: the credentials of users do not expire".to_owned(),
@@ -210,7 +210,7 @@ fn user(r: &Resource, push: Push<'_>) {
     }
 }
 
-fn login(span: Span, profile: Option<&Value>, push: Push<'_>) {
+fn login(span: Span, profile: Option<&Value>, push: PushIdentity<'_>) {
     push(
         "iam-user-console-access",
         "a user gets a password for the console".to_owned(),
@@ -239,7 +239,7 @@ const AWS_NAMED: [&str; 6] = [
     "vmimport",
 ];
 
-fn role(r: &Resource, push: Push<'_>) {
+fn role(r: &Resource, push: PushIdentity<'_>) {
     if let Some(v) = r.get("MaxSessionDuration")
         && v.as_number().is_some_and(|n| n > LONG_ROLE_SESSION)
     {
@@ -270,7 +270,7 @@ fn hours(text: &str) -> Option<u32> {
     text.strip_prefix("PT")?.strip_suffix('H')?.parse().ok()
 }
 
-fn permission_set(r: &Resource, push: Push<'_>) {
+fn permission_set(r: &Resource, push: PushIdentity<'_>) {
     if let Some(v) = r.get("SessionDuration")
         && v.as_str().as_deref().and_then(hours).is_some_and(|h| h > 4)
     {
@@ -283,7 +283,7 @@ fn permission_set(r: &Resource, push: Push<'_>) {
     }
 }
 
-fn task(r: &Resource, push: Push<'_>) {
+fn task(r: &Resource, push: PushIdentity<'_>) {
     let (Some(task), Some(execution)) = (r.get("TaskRoleArn"), r.get("ExecutionRoleArn")) else {
         return;
     };
@@ -302,7 +302,7 @@ fn task(r: &Resource, push: Push<'_>) {
 }
 
 /// CIS AWS Foundations Benchmark, "IAM password policy".
-fn password_policy(r: &Resource, push: Push<'_>) {
+fn password_policy(r: &Resource, push: PushIdentity<'_>) {
     let number = |name: &str| r.get(name).and_then(Value::as_number);
     let span = |name: &str| r.get(name).map_or(r.header, |v| v.span);
     if let Some(n) = number("MinimumPasswordLength")
@@ -367,13 +367,13 @@ fn password_policy(r: &Resource, push: Push<'_>) {
 }
 
 /// The keys of one user: where each names the user, and under which condition it exists.
-type Keys<'p> = Vec<(Span, Option<&'p Guard>)>;
+type UserKeys<'p> = Vec<(Span, Option<&'p Guard>)>;
 
 /// More than one access key for one user.
-fn keys(cx: &Context<'_>, out: &mut Out<'_>) {
+fn keys(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     /// Of the keys of one user, so many are compared with the next one.
     const MOST: usize = 8;
-    let mut seen: BTreeMap<(String, &str, String), Keys<'_>> = BTreeMap::new();
+    let mut seen: BTreeMap<(String, &str, String), UserKeys<'_>> = BTreeMap::new();
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         if &*r.kind != "AWS::IAM::AccessKey" {
             continue;
@@ -386,7 +386,7 @@ fn keys(cx: &Context<'_>, out: &mut Out<'_>) {
         let Some(name) = name else { continue };
         // Each function of a program is a run of its own, with a user of its own.
         let function = match r.format {
-            Format::Python => r.address.name.rsplit_once('>').map_or("", |(function, _)| function),
+            SourceFormat::Python => r.address.name.rsplit_once('>').map_or("", |(function, _)| function),
             _ => "",
         };
         let slot = (r.address.scope.to_string(), function, name.clone());
@@ -408,7 +408,7 @@ fn keys(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// Inline policies of roles and groups, for those who want none.
-fn inline(cx: &Context<'_>, out: &mut Out<'_>) {
+fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for identity in &cx.project.identities {
         if !matches!(identity.kind, IdentityKind::Role | IdentityKind::Group) {
             continue;
@@ -417,7 +417,7 @@ fn inline(cx: &Context<'_>, out: &mut Out<'_>) {
         let written = |policy: &PolicyRef| match policy {
             PolicyRef::Documents(ids) => {
                 let mut documents = ids.iter().map(|id| &cx.project.documents[*id as usize]);
-                ids.is_empty() || documents.any(|d| d.origin == Origin::Written)
+                ids.is_empty() || documents.any(|d| d.origin == DocumentOrigin::Written)
             }
             _ => true,
         };
@@ -435,7 +435,7 @@ fn inline(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// Boundaries that bound nothing.
-fn boundaries(cx: &Context<'_>, out: &mut Out<'_>) {
+fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let message = "the permissions boundary lets everything through";
     for (id, identity) in (0u32..).zip(&cx.project.identities) {
         let Some(boundary) = &identity.boundary else { continue };
@@ -476,7 +476,7 @@ fn widest_statement(cx: &Context<'_>, id: DocumentId) -> Option<(DocumentId, usi
 }
 
 /// Several functions on one role of the repository.
-fn shared(cx: &Context<'_>, out: &mut Out<'_>) {
+fn shared(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut by_role: BTreeMap<(String, String), Vec<(u32, Span)>> = BTreeMap::new();
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         if &*r.kind != "AWS::Lambda::Function" {

@@ -5,9 +5,9 @@ use crate::iam::managed::aws_managed_name;
 use crate::iam::{ActionSet, Clause, catalogue, pattern};
 use crate::model::{Resource, kinds};
 use crate::project::AwsManaged;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 /// Policies that let their holder become an administrator, or nearly so, and what to say of them.
 /// AWS Managed Policy Reference.
@@ -137,7 +137,7 @@ fn everywhere(name: &str, but_some: bool) -> Option<ActionSet> {
     Some(out)
 }
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         references(r, &mut |value, span| {
             let lookup = &*r.kind == kinds::POLICY_LOOKUP;
@@ -224,7 +224,7 @@ pub(super) fn boundary<'v>(r: &'v Resource, f: &mut dyn FnMut(&'v Value, Span)) 
 fn each_text<'v>(value: Option<&'v Value>, f: &mut dyn FnMut(&'v Value, Span)) {
     if let Some(value) = value {
         value.each(&mut |v| {
-            if matches!(v.kind, Kind::Str(_) | Kind::Unknown(_)) {
+            if matches!(v.kind, ValueKind::Str(_) | ValueKind::Unknown(_)) {
                 f(v, v.span);
             }
         });

@@ -4,21 +4,21 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::checks::grants::names;
-use crate::checks::holders::{Holders, cause};
-use crate::checks::itself::Named;
+use crate::checks::allow_statements::names;
+use crate::checks::identity_index::{IdentityIndex, cause};
+use crate::checks::self_reference::Named;
 use crate::finding::{Confidence, Finding};
 use crate::iam::arn::{Breadth, widest};
 use crate::iam::{ActionSet, Clause, Condition, Statement};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityId, IdentityKind};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 const UNBOUNDED: &str = "role-without-permissions-boundary";
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let filled: BTreeSet<IdentityId> = cx
         .project
         .identities
@@ -133,16 +133,16 @@ fn handed_out<'a>(cx: &Context<'a>) -> BTreeSet<(&'a str, &'a str)> {
     let mut open: Vec<&Value> = outputs.filter_map(|r| r.get("Value")).collect();
     while let Some(value) = open.pop() {
         match &value.kind {
-            Kind::Seq(items) => open.extend(items.iter()),
-            Kind::Map(entries) => open.extend(entries.iter().map(|e| &e.value)),
-            Kind::OneOf(branches) => open.extend(branches.iter().map(|b| &b.value)),
-            Kind::Json(inner) => open.push(inner),
-            Kind::Unknown(hole) => found.extend(hole.target.as_ref().map(|t| (&*t.scope, &*t.address))),
-            Kind::Str(text) => {
+            ValueKind::Seq(items) => open.extend(items.iter()),
+            ValueKind::Map(entries) => open.extend(entries.iter().map(|e| &e.value)),
+            ValueKind::OneOf(branches) => open.extend(branches.iter().map(|b| &b.value)),
+            ValueKind::Json(inner) => open.push(inner),
+            ValueKind::Unknown(hole) => found.extend(hole.target.as_ref().map(|t| (&*t.scope, &*t.address))),
+            ValueKind::Str(text) => {
                 let targets = text.holes().filter_map(|h| h.target.as_ref());
                 found.extend(targets.map(|t| (&*t.scope, &*t.address)));
             }
-            Kind::Null | Kind::Bool(_) | Kind::Num(_) => {}
+            ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) => {}
         }
     }
     found
@@ -290,8 +290,8 @@ fn unbounded(cx: &Context<'_>, id: IdentityId, identity: &Identity) -> Option<Fi
 }
 
 /// Permission sets that are as good as an administrator.
-fn permission_sets(cx: &Context<'_>, out: &mut Out<'_>) {
-    let holders = Holders::new(cx);
+fn permission_sets(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    let holders = IdentityIndex::new(cx);
     for (id, identity) in (0u32..).zip(&cx.project.identities) {
         if identity.kind != IdentityKind::PermissionSet {
             continue;

@@ -10,10 +10,10 @@ mod members;
 mod unused;
 mod users;
 
-use crate::rules::Check;
+use crate::rules::CodeCheck;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("account-guards", account::check),
     ("identity-hygiene", identities::check),
     ("managed-policies", managed::check),

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use aho_corasick::AhoCorasick;
 
-use crate::iam::principal::{Place, place};
-use crate::iam::{Format, PolicyKind};
+use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::{PolicyKind, SourceFormat};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, ResourceId};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::{FileId, Span, parent_path};
 
 const RULE: &str = "unused-policy-or-role";
@@ -35,7 +35,7 @@ struct Candidate<'a> {
     name: Option<String>,
 }
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let identities: BTreeMap<ResourceId, &Identity> = cx.project.identities.iter().map(|i| (i.resource, i)).collect();
     let mut including: BTreeMap<FileId, bool> = BTreeMap::new();
     let candidates: Vec<Candidate<'_>> = (0u32..)
@@ -71,7 +71,7 @@ fn candidate<'a>(
         "aws_iam_policy" | "AWS::IAM::ManagedPolicy" => false,
         _ => return None,
     };
-    if r.format == Format::Python {
+    if r.format == SourceFormat::Python {
         return None;
     }
     let name = ["RoleName", "ManagedPolicyName", "PolicyName"]
@@ -110,7 +110,7 @@ fn for_services_only(cx: &Context<'_>, identity: &Identity) -> bool {
             let Some(clause) = s.principal.as_ref().filter(|p| !p.negated && p.complete) else {
                 return false;
             };
-            let service = |p| matches!(place(p, cx.project.own, None), Place::Service { .. });
+            let service = |p| matches!(place(p, cx.project.own, None), PrincipalOrigin::Service { .. });
             !clause.items.is_empty() && clause.items.iter().all(service)
         })
 }

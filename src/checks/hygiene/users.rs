@@ -5,19 +5,19 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::finding::Cause;
-use crate::iam::Format;
+use crate::iam::SourceFormat;
 use crate::model::{Resource, kinds};
 use crate::project::IdentityKind;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::{FileId, Span};
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 const INLINE: &str = "inline-policy-on-user";
 const ATTACHED: &str = "policy-attached-to-user";
 
 /// Whom a policy is put on.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Whose {
+enum AttachmentTarget {
     /// A user of the repository, by its resource.
     Known(u32),
     /// What a file calls the user.
@@ -34,9 +34,9 @@ struct Put {
 }
 
 /// The policies of one user are one mistake, and so is that the user is in no group.
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let known = known(cx);
-    let mut found: BTreeMap<Whose, Vec<(&'static str, Put)>> = BTreeMap::new();
+    let mut found: BTreeMap<AttachmentTarget, Vec<(&'static str, Put)>> = BTreeMap::new();
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         let inline = inline(r).filter(|_| !withdraws(cx, id)).map(|at| (INLINE, at));
         for (rule, (span, label)) in inline.into_iter().chain(attached(r).map(|at| (ATTACHED, at))) {
@@ -50,7 +50,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
     for (whose, all) in &found {
         let cause = match whose {
-            Whose::Known(user) => *user,
+            AttachmentTarget::Known(user) => *user,
             _ => all.first().map_or(0, |(_, put)| put.resource),
         };
         for rule in [INLINE, ATTACHED] {
@@ -78,14 +78,14 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 
 /// The resources of users, by what names them: a resource that puts a policy on one, a name in a file.
 #[derive(Default)]
-struct Users {
+struct UsersByReference {
     by_policy: BTreeMap<u32, u32>,
     by_name: BTreeMap<(FileId, String), u32>,
 }
 
-fn known(cx: &Context<'_>) -> Users {
+fn known(cx: &Context<'_>) -> UsersByReference {
     let users = cx.project.identities.iter().filter(|i| i.kind == IdentityKind::User);
-    let mut known = Users::default();
+    let mut known = UsersByReference::default();
     for user in users {
         for by in user.policies.iter().filter_map(|p| p.by) {
             known.by_policy.entry(by).or_insert(user.resource);
@@ -98,33 +98,33 @@ fn known(cx: &Context<'_>) -> Users {
     known
 }
 
-fn whose(r: &Resource, id: u32, known: &Users) -> Whose {
+fn whose(r: &Resource, id: u32, known: &UsersByReference) -> AttachmentTarget {
     if &*r.kind == "AWS::IAM::User" {
-        return Whose::Known(id);
+        return AttachmentTarget::Known(id);
     }
     if let Some(user) = known.by_policy.get(&id) {
-        return Whose::Known(*user);
+        return AttachmentTarget::Known(*user);
     }
     let value = ["UserName", "User", "Users"].iter().find_map(|p| r.get(p));
     let Some(name) = value.and_then(|v| named(v, r.format)) else {
-        return Whose::Alone(id);
+        return AttachmentTarget::Alone(id);
     };
     let key = (r.header.file, name);
     match known.by_name.get(&key) {
-        Some(user) => Whose::Known(*user),
-        None => Whose::Named(key.0, key.1),
+        Some(user) => AttachmentTarget::Known(*user),
+        None => AttachmentTarget::Named(key.0, key.1),
     }
 }
 
 /// The one user that a value names. The same variable is the same user in the lines of a script, and another one in each turn of
 /// a loop of Terraform.
-fn named(value: &Value, format: Format) -> Option<String> {
+fn named(value: &Value, format: SourceFormat) -> Option<String> {
     let [one] = value.items() else { return None };
     match &one.kind {
-        Kind::Unknown(hole) => (format == Format::Python).then(|| format!("${{{}}}", hole.name)),
+        ValueKind::Unknown(hole) => (format == SourceFormat::Python).then(|| format!("${{{}}}", hole.name)),
         _ => {
             let text = one.as_text()?;
-            (text.is_known() || format == Format::Python).then(|| text.display())
+            (text.is_known() || format == SourceFormat::Python).then(|| text.display())
         }
     }
 }
@@ -136,7 +136,7 @@ fn name(r: &Resource) -> Cow<'_, str> {
     let own = || r.address.name.split('#').next().unwrap_or_default().into();
     match named {
         Some(name) => name.rsplit('/').next().unwrap_or_default().to_owned().into(),
-        None if r.format == Format::Python => Cow::Borrowed(&*r.type_name),
+        None if r.format == SourceFormat::Python => Cow::Borrowed(&*r.type_name),
         None => own(),
     }
 }
@@ -186,11 +186,11 @@ fn filled(r: &Resource, props: &[&str]) -> Option<Span> {
 
 fn has_content(value: &Value) -> bool {
     match &value.kind {
-        Kind::Null => false,
-        Kind::Seq(items) => !items.is_empty(),
+        ValueKind::Null => false,
+        ValueKind::Seq(items) => !items.is_empty(),
         // Whether a whole list comes from elsewhere with something in it is not known.
-        Kind::Unknown(hole) => hole.target.is_some(),
-        Kind::OneOf(branches) => branches.iter().any(|b| has_content(&b.value)),
+        ValueKind::Unknown(hole) => hole.target.is_some(),
+        ValueKind::OneOf(branches) => branches.iter().any(|b| has_content(&b.value)),
         _ => true,
     }
 }

@@ -1,9 +1,9 @@
 //! Arguments of boto3's calls and constructors that weaken what AWS or the SDK would do by themselves.
 
 use crate::finding::Finding;
-use crate::iam::arn::{Arn, Field, is_account_id};
+use crate::iam::arn::{Arn, ArnField, is_account_id};
 use crate::model::{Resource, kinds};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::value::Value;
 
 /// An hour: what `AssumeRole` gives when nothing is said (AWS STS API Reference, "AssumeRole").
@@ -13,7 +13,7 @@ const USUAL_SESSION: f64 = 43_200.0;
 /// A day; an hour is what boto3 gives when nothing is said.
 const LONG_URL: f64 = 86_400.0;
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, r) in cx.project.deployed() {
         let found = if &*r.kind == kinds::BOTO3_CALL {
             call(cx, r)
@@ -22,7 +22,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         } else {
             continue;
         };
-        for Found {
+        for FoundArgument {
             rule,
             message,
             at,
@@ -38,14 +38,14 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-struct Found {
+struct FoundArgument {
     rule: &'static str,
     message: String,
     at: crate::source::Span,
     label: &'static str,
 }
 
-fn call(cx: &Context<'_>, r: &Resource) -> Vec<Found> {
+fn call(cx: &Context<'_>, r: &Resource) -> Vec<FoundArgument> {
     let operation = r.get("Operation").and_then(Value::as_str).unwrap_or_default();
     match &*operation {
         "AssumeRole" => session(r, USUAL_ROLE).into_iter().chain(external_id(cx, r)).collect(),
@@ -57,10 +57,10 @@ fn call(cx: &Context<'_>, r: &Resource) -> Vec<Found> {
     }
 }
 
-fn session(r: &Resource, usual: f64) -> Option<Found> {
+fn session(r: &Resource, usual: f64) -> Option<FoundArgument> {
     let v = r.get("DurationSeconds")?;
     let seconds = v.as_number().filter(|s| *s > usual)?;
-    Some(Found {
+    Some(FoundArgument {
         rule: "py-assume-role-long-session",
         message: format!("the session's credentials are good for {}", span_of_time(seconds)),
         at: v.span,
@@ -69,17 +69,17 @@ fn session(r: &Resource, usual: f64) -> Option<Found> {
 }
 
 /// A role that is written with an account that is not among our own, and no external id.
-fn external_id(cx: &Context<'_>, r: &Resource) -> Option<Found> {
+fn external_id(cx: &Context<'_>, r: &Resource) -> Option<FoundArgument> {
     let arn = r.get("RoleArn")?;
     let is_open = r.props.entries()?.iter().any(|e| e.key.known().is_none());
     if is_open || r.get("ExternalId").is_some() {
         return None;
     }
-    let Field::Literal(account) = Arn::parse(arn.as_text()?)?.account() else {
+    let ArnField::Literal(account) = Arn::parse(arn.as_text()?)?.account() else {
         return None;
     };
     let foreign = is_account_id(&account) && !cx.project.own.accounts.contains_key(&*account);
-    foreign.then(|| Found {
+    foreign.then(|| FoundArgument {
         rule: "py-assume-role-no-external-id",
         message: format!("the role in account {account} is assumed without an external id"),
         at: arn.span,
@@ -87,10 +87,10 @@ fn external_id(cx: &Context<'_>, r: &Resource) -> Option<Found> {
     })
 }
 
-fn url(r: &Resource) -> Option<Found> {
+fn url(r: &Resource) -> Option<FoundArgument> {
     let v = r.get("ExpiresIn")?;
     let seconds = v.as_number().filter(|s| *s > LONG_URL)?;
-    Some(Found {
+    Some(FoundArgument {
         rule: "py-presigned-url-long",
         message: format!("whoever has the URL may use it for {}", span_of_time(seconds)),
         at: v.span,
@@ -98,9 +98,9 @@ fn url(r: &Resource) -> Option<Found> {
     })
 }
 
-fn bypass(r: &Resource) -> Option<Found> {
+fn bypass(r: &Resource) -> Option<FoundArgument> {
     let v = r.get("BypassPolicyLockoutSafetyCheck")?;
-    (v.as_bool() == Some(true)).then(|| Found {
+    (v.as_bool() == Some(true)).then(|| FoundArgument {
         rule: "py-kms-put-key-policy-bypass",
         message: "the key policy is set without the check that somebody can still change it".to_owned(),
         at: v.span,
@@ -108,7 +108,7 @@ fn bypass(r: &Resource) -> Option<Found> {
     })
 }
 
-fn constructor(r: &Resource) -> Vec<Found> {
+fn constructor(r: &Resource) -> Vec<FoundArgument> {
     let local = r.get("endpoint_url").and_then(Value::as_str).is_some_and(|url| {
         ["localhost", "127.0.0.1", "localstack", "host.docker.internal", "minio"]
             .iter()
@@ -118,13 +118,13 @@ fn constructor(r: &Resource) -> Vec<Found> {
         return Vec::new();
     }
     let off = |name: &str| r.get(name).filter(|v| v.as_bool() == Some(false)).map(|v| v.span);
-    let certificate = off("verify").map(|at| Found {
+    let certificate = off("verify").map(|at| FoundArgument {
         rule: "py-unverified-tls",
         message: "the certificate of AWS is not verified".to_owned(),
         at,
         label: "anybody may answer",
     });
-    let plain = off("use_ssl").map(|at| Found {
+    let plain = off("use_ssl").map(|at| FoundArgument {
         rule: "py-unverified-tls",
         message: "the client talks to AWS without TLS".to_owned(),
         at,

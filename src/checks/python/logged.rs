@@ -1,8 +1,8 @@
 //! Credentials that are printed or logged.
 
 use crate::finding::{Finding, Subject};
-use crate::model::python::{Bound, Call, ExprId, ExprKind, Module, Part, Reaching};
-use crate::rules::{Context, Out};
+use crate::model::python::{BindingValue, CallExpr, ExprId, ExprKind, FStringPart, PythonModule, Reaching};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 
 const RULE: &str = "py-credentials-logged";
@@ -32,7 +32,7 @@ const LEVELS: &[&str] = &[
     "warning",
 ];
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     if !out.wants(RULE) {
         return;
     }
@@ -65,7 +65,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// `print(…)`, `logger.info(…)`.
-fn is_output(m: &Module, call: &Call) -> bool {
+fn is_output(m: &PythonModule, call: &CallExpr) -> bool {
     match &m.expr(call.function).kind {
         ExprKind::Name(n) => {
             matches!(&**n, "print" | "pprint") && matches!(m.reaching(n, call.function), Reaching::Free)
@@ -81,7 +81,7 @@ fn is_output(m: &Module, call: &Call) -> bool {
 }
 
 /// The parts of an argument that show a secret, each with the call that gave it.
-fn secrets(m: &Module, expr: ExprId, depth: u32) -> Vec<(Span, Span)> {
+fn secrets(m: &PythonModule, expr: ExprId, depth: u32) -> Vec<(Span, Span)> {
     if depth > MAX_DEPTH {
         return Vec::new();
     }
@@ -96,8 +96,8 @@ fn secrets(m: &Module, expr: ExprId, depth: u32) -> Vec<(Span, Span)> {
         ExprKind::Join(parts) => parts
             .iter()
             .filter_map(|p| match p {
-                Part::Value(e) => Some(*e),
-                Part::Lit(_) => None,
+                FStringPart::Value(e) => Some(*e),
+                FStringPart::Lit(_) => None,
             })
             .collect(),
         ExprKind::Binary { left, right, .. } => vec![*left, *right],
@@ -125,14 +125,14 @@ fn secrets(m: &Module, expr: ExprId, depth: u32) -> Vec<(Span, Span)> {
 }
 
 /// Where a value comes from: the call that answered, and the keys that lead from its answer to the value.
-struct Origin {
+struct ValueOrigin {
     span: Span,
     /// The key that holds the credentials; none for an object of boto3's credentials.
     holder: Option<&'static str>,
     path: Vec<String>,
 }
 
-impl Origin {
+impl ValueOrigin {
     fn is_secret(&self) -> bool {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         match (self.holder, path.as_slice()) {
@@ -147,7 +147,7 @@ impl Origin {
     }
 }
 
-fn origin(m: &Module, expr: ExprId, depth: u32) -> Option<Origin> {
+fn origin(m: &PythonModule, expr: ExprId, depth: u32) -> Option<ValueOrigin> {
     if depth > MAX_DEPTH {
         return None;
     }
@@ -164,7 +164,7 @@ fn origin(m: &Module, expr: ExprId, depth: u32) -> Option<Origin> {
             };
             match found.bindings.as_slice() {
                 [b] => match &b.bound {
-                    Bound::Value(s) if s.steps.is_empty() => origin(m, s.expr, depth + 1),
+                    BindingValue::Value(s) if s.steps.is_empty() => origin(m, s.expr, depth + 1),
                     _ => None,
                 },
                 _ => None,
@@ -185,7 +185,7 @@ fn origin(m: &Module, expr: ExprId, depth: u32) -> Option<Origin> {
                 return step(*of, &m.string(call.positional(0)?)?);
             }
             let gives = |holder| {
-                Some(Origin {
+                Some(ValueOrigin {
                     span: m.expr(call.function).span,
                     holder,
                     path: Vec::new(),

@@ -5,10 +5,10 @@
 mod arguments;
 mod logged;
 
-use crate::rules::Check;
+use crate::rules::CodeCheck;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("sdk-arguments", arguments::check),
     ("credentials-logged", logged::check),
 ];

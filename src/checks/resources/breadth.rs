@@ -1,14 +1,14 @@
 //! ARNs that restrict nothing.
 
-use crate::checks::holders::backs_up;
+use crate::checks::identity_index::backs_up;
 use crate::finding::Severity;
 use crate::iam::arn::widest;
 use crate::iam::condition::strength;
-use crate::iam::fit::wide_for;
-use crate::iam::{ActionSet, Clause, Item, PolicyKind, pattern};
-use crate::rules::{Context, Out};
+use crate::iam::resource_fit::wide_for;
+use crate::iam::{ActionSet, Clause, ClauseItem, PolicyKind, pattern};
+use crate::rules::{Context, FindingSink};
 
-pub(super) fn effectively_star(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn effectively_star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
@@ -30,7 +30,7 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut Out<'_>) {
                 continue;
             }
             let granting = |set: &ActionSet| wide.as_ref().is_none_or(|(unknown, w)| *unknown || set.intersects(w));
-            let about: Vec<&Item> = match actions.negated {
+            let about: Vec<&ClauseItem> = match actions.negated {
                 true => Vec::new(),
                 false => {
                     let items = actions.items.iter().zip(actions.sets());

@@ -4,15 +4,15 @@
 use std::cell::LazyCell;
 
 use crate::iam::arn::Arn;
-use crate::iam::{Document, Format, Item, Origin, PolicyKind, glob, pattern};
-use crate::rules::{Context, Out};
+use crate::iam::{ClauseItem, Document, DocumentOrigin, PolicyKind, SourceFormat, glob, pattern};
+use crate::rules::{Context, FindingSink};
 
 /// What takes the ARN without `:*`.
 const TAGGING: [&str; 3] = ["logs:listtagsforresource", "logs:tagresource", "logs:untagresource"];
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
-        if d.origin != Origin::Written || matches!(d.kind, PolicyKind::Resource | PolicyKind::Trust) {
+        if d.origin != DocumentOrigin::Written || matches!(d.kind, PolicyKind::Resource | PolicyKind::Trust) {
             continue;
         }
         let (Some(actions), Some(resources)) = (&s.action, &s.resource) else {
@@ -64,10 +64,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// The ARN of a log group as it is, without anything that could be its streams.
-fn is_bare_group(d: &Document, r: &Item) -> bool {
+fn is_bare_group(d: &Document, r: &ClauseItem) -> bool {
     if let Some(hole) = r.text.as_hole() {
         // AWS provider, `aws_cloudwatch_log_group`: the suffix is taken off its `arn`.
-        return d.format == Format::Terraform
+        return d.format == SourceFormat::Terraform
             && hole
                 .target
                 .as_ref()
@@ -84,11 +84,11 @@ fn is_bare_group(d: &Document, r: &Item) -> bool {
 }
 
 /// With `:*` behind its name; `log-group:*` itself is every group.
-fn is_starred_group(r: &Item) -> bool {
+fn is_starred_group(r: &ClauseItem) -> bool {
     is_group(r) && Arn::parse(&r.text).is_some_and(|a| a.resource_id().with_placeholders().ends_with(":*"))
 }
 
-fn is_group(r: &Item) -> bool {
+fn is_group(r: &ClauseItem) -> bool {
     Arn::parse(&r.text).is_some_and(|a| {
         a.service().as_deref() == Some("logs")
             && a.resource_type() == "log-group"

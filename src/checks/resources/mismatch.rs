@@ -7,21 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::checks::validity::fits_nothing;
 use crate::finding::{Confidence, Finding, Severity};
 use crate::iam::catalogue::{Action, catalogue};
-use crate::iam::fit::Resources;
-use crate::iam::{ActionSet, Clause, Document, Item, Origin, PolicyKind, Statement, glob, pattern};
-use crate::project::places::Places;
+use crate::iam::resource_fit::Resources;
+use crate::iam::{ActionSet, Clause, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, glob, pattern};
+use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, PolicyRef};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::{Span, Text};
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let places = OnceCell::new();
-    let named = |text: &Text| places.get_or_init(|| Places::new(cx.project)).as_arn(text);
+    let named = |text: &Text| places.get_or_init(|| ResourceRefs::new(cx.project)).as_arn(text);
     let mut misfits: Vec<(Span, &str, Finding)> = Vec::new();
     // Where an action fits, or may, by the calls of the module that it stands in.
     let mut fitting: BTreeMap<Span, BTreeSet<&str>> = BTreeMap::new();
     for (id, d, i, s) in cx.statements() {
-        if d.origin != Origin::Written {
+        if d.origin != DocumentOrigin::Written {
             continue;
         }
         if !matches!(
@@ -45,7 +45,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
             }
             continue;
         };
-        let shown = |item: &Item| resources.items().iter().any(|r| cx.is_of_example(r, item.span));
+        let shown = |item: &ClauseItem| resources.items().iter().any(|r| cx.is_of_example(r, item.span));
         let of_example: Vec<bool> = actions.items.iter().map(shown).collect();
         for ((item, set), of_example) in actions.items.iter().zip(actions.sets()).zip(of_example) {
             let Some(name) = item.text.known().filter(|_| !of_example) else {
@@ -77,9 +77,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 /// finding about the wildcard.
 fn part_of_service(
     cx: &Context<'_>,
-    out: &mut Out<'_>,
+    out: &mut FindingSink<'_>,
     (id, i): (DocumentId, usize),
-    item: &Item,
+    item: &ClauseItem,
     resources: &mut Resources<'_>,
 ) {
     let d = &cx.project.documents[id as usize];
@@ -106,7 +106,7 @@ fn part_of_service(
         .primary(item.span, "some are never allowed by this statement")
         .severity(Severity::Low)
         .actions([item.display().to_lowercase()])
-        .resources(resources.items().iter().map(Item::display)),
+        .resources(resources.items().iter().map(ClauseItem::display)),
     );
 }
 
@@ -114,7 +114,7 @@ fn part_of_service(
 fn misfit(
     cx: &Context<'_>,
     (id, i): (DocumentId, usize),
-    item: &Item,
+    item: &ClauseItem,
     set: &ActionSet,
     resources: &mut Resources<'_>,
 ) -> Option<Finding> {
@@ -134,7 +134,7 @@ fn misfit(
     let about = |f: Finding| {
         let f = f
             .actions([shown.to_lowercase()])
-            .resources(items.iter().map(Item::display));
+            .resources(items.iter().map(ClauseItem::display));
         match doubled {
             false if beside => f
                 .severity(Severity::Low)
@@ -270,7 +270,7 @@ fn covers(s: &Statement, set: &ActionSet, resources: &Resources<'_>) -> bool {
     let Some(mut other) = Resources::of(clause, |_| None) else {
         return false;
     };
-    let holds = |item: &Item| {
+    let holds = |item: &ClauseItem| {
         let shown = item.display();
         always().any(|i| {
             let rest = shown.strip_prefix(i.display().trim_end_matches("/*"));
@@ -281,7 +281,7 @@ fn covers(s: &Statement, set: &ActionSet, resources: &Resources<'_>) -> bool {
 }
 
 /// `arn:aws:s3:::bucket:*`: no object's ARN has a colon after the bucket.
-pub(super) fn s3_colon(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn s3_colon(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, _, i, s) in cx.statements() {
         for item in s.resource.iter().flat_map(|c| &c.items) {
             let flat = item.text.with_placeholders();

@@ -1,12 +1,12 @@
 //! Actions on everything that could be on less.
 
-use crate::checks::grants::{granting, managing, names, writing};
-use crate::checks::holders::{Administrators, IS_ADMINISTRATOR, backs_up};
+use crate::checks::allow_statements::{granting, managing, names, writing};
+use crate::checks::identity_index::{Administrators, IS_ADMINISTRATOR, backs_up};
 use crate::finding::Severity;
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, Strength};
 use crate::iam::{Action, ActionSet};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 
 /// What pulls images, which the account keeps to run them: AWS's own policies give it on `*`.
 /// Amazon ECS Developer Guide, "Amazon ECS task execution IAM role".
@@ -85,7 +85,7 @@ fn is_of_the_account(a: Action) -> bool {
 
 /// `*` where some of the actions can be given on single resources. One statement gives one finding: the gravest that fits;
 /// the rule files say which takes in which.
-pub(super) fn star(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let administrators = Administrators::new(cx);
     for g in granting(cx) {
         let Some((everywhere, written, actions)) = g.everywhere() else {

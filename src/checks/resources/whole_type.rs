@@ -1,13 +1,13 @@
 //! Every resource of one type in the account.
 
 use super::scope::LOGGING;
-use crate::checks::grants::{Granting, granting, names, writing};
-use crate::checks::holders::{Administrators, IS_ADMINISTRATOR};
+use crate::checks::allow_statements::{AllowStatement, granting, names, writing};
+use crate::checks::identity_index::{Administrators, IS_ADMINISTRATOR};
 use crate::finding::Severity;
 use crate::iam::arn::{Arn, whole_types, widest};
 use crate::iam::catalogue::{AccessLevel, ResourceType};
-use crate::iam::{Action, ActionSet, Item, pattern};
-use crate::rules::{Context, Out};
+use crate::iam::{Action, ActionSet, ClauseItem, pattern};
+use crate::rules::{Context, FindingSink};
 
 /// Service, type as the catalogue names it, what one of them is. Types whose names are chosen by people, so that a policy can
 /// name them beforehand, and whose content matters.
@@ -33,7 +33,7 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("states", "statemachine", "state machine"),
 ];
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let administrators = Administrators::new(cx);
     for g in granting(cx) {
         let Some(clause) = g.statement.resource.as_ref().filter(|c| !c.negated) else {
@@ -54,7 +54,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn one(cx: &Context<'_>, g: &Granting<'_>, item: &Item) -> Option<crate::finding::Finding> {
+fn one(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Option<crate::finding::Finding> {
     let whole = whole_types(&item.text);
     let arn = Arn::parse(&item.text)?;
     let service = arn.service()?;
@@ -92,7 +92,7 @@ fn one(cx: &Context<'_>, g: &Granting<'_>, item: &Item) -> Option<crate::finding
 
 /// Of the types that are not in the table, many of which AWS names: one of which everything may be changed, and the actions
 /// that do it. What they make is new, and has no name beforehand.
-fn of_others(g: &Granting<'_>, service: &str, whole: &[ResourceType]) -> Option<(String, ActionSet)> {
+fn of_others(g: &AllowStatement<'_>, service: &str, whole: &[ResourceType]) -> Option<(String, ActionSet)> {
     if g.strength.narrows() {
         return None;
     }

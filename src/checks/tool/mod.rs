@@ -2,20 +2,20 @@
 //! alone knows what was used.
 
 use crate::finding::{Cause, Finding};
-use crate::rules::{Check, Context, Out};
+use crate::rules::{CodeCheck, Context, FindingSink};
 use crate::source::{Problem, ProblemKind};
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("unreadable-input", unreadable_input),
     ("json-syntax-error", json_syntax_error),
-    ("settle", |_, _| {}),
+    ("suppressions", |_, _| {}),
 ];
 
 /// More broken places of one file than this tell nothing new.
 const MAX_PLACES: usize = 3;
 
-fn unreadable_input(ctx: &Context<'_>, out: &mut Out<'_>) {
+fn unreadable_input(ctx: &Context<'_>, out: &mut FindingSink<'_>) {
     let is = |kind: ProblemKind| matches!(kind, ProblemKind::Syntax | ProblemKind::Input);
     by_file(ctx, is, out, |first| {
         let message = match first.kind {
@@ -47,7 +47,7 @@ fn unreadable_input(ctx: &Context<'_>, out: &mut Out<'_>) {
     );
 }
 
-fn json_syntax_error(ctx: &Context<'_>, out: &mut Out<'_>) {
+fn json_syntax_error(ctx: &Context<'_>, out: &mut FindingSink<'_>) {
     let is = |kind: ProblemKind| kind == ProblemKind::PolicyJson;
     by_file(ctx, is, out, |_| {
         Finding::new("json-syntax-error", "the JSON of this policy is broken: AWS rejects it")
@@ -59,7 +59,7 @@ fn json_syntax_error(ctx: &Context<'_>, out: &mut Out<'_>) {
 fn by_file(
     ctx: &Context<'_>,
     is: impl Fn(ProblemKind) -> bool,
-    out: &mut Out<'_>,
+    out: &mut FindingSink<'_>,
     finding: impl Fn(&Problem) -> Finding,
 ) {
     let mut problems: Vec<&Problem> = ctx.project.problems.iter().filter(|p| is(p.kind)).collect();

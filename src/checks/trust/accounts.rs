@@ -3,20 +3,20 @@
 
 use std::cell::OnceCell;
 
-use crate::checks::holders::Holders;
+use crate::checks::identity_index::IdentityIndex;
 use crate::finding::{Confidence, Severity};
 use crate::iam::arn::Arn;
 use crate::iam::condition::strength;
-use crate::iam::principal::{Place, Who, place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
 use crate::iam::{Document, PolicyKind, PrincipalItem, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Text;
 
 /// Longest name of a role that a message has room for, in bytes.
 const LONGEST_NAME: usize = 28;
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let holders = OnceCell::new();
     for (id, d, i, s) in cx.statements() {
         if d.kind != PolicyKind::Trust || !s.allows() {
@@ -33,20 +33,26 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 
 fn one<'a>(
     cx: &Context<'a>,
-    out: &mut Out<'_>,
+    out: &mut FindingSink<'_>,
     (id, d): (DocumentId, &Document),
     (i, s): (usize, &Statement),
     item: &PrincipalItem,
-    holders: &OnceCell<Holders<'a>>,
+    holders: &OnceCell<IdentityIndex<'a>>,
 ) {
     let own = cx.project.own;
     let place = place(item, own, None);
-    let is_foreign = matches!(place, Place::OtherAccount { .. } | Place::SomeAccount { .. });
+    let is_foreign = matches!(
+        place,
+        PrincipalOrigin::OtherAccount { .. } | PrincipalOrigin::SomeAccount { .. }
+    );
     if is_foreign && cx.is_of_organization(&item.value) {
         return;
     }
     match place {
-        Place::OwnAccount { who: Who::Root, .. } if !strength(s).narrows() => {
+        PrincipalOrigin::OwnAccount {
+            who: IdentityType::Root,
+            ..
+        } if !strength(s).narrows() => {
             let mut f = cx
                 .at_statement(
                     "trust-account-root",
@@ -57,14 +63,14 @@ fn one<'a>(
                 .primary(item.value.span, "the whole account")
                 .note("any identity of the account with `sts:AssumeRole` on this role, or on `*`, may become it")
                 .principals([item.value.display()]);
-            let holders = holders.get_or_init(|| Holders::new(cx));
+            let holders = holders.get_or_init(|| IdentityIndex::new(cx));
             let role = d.resource.and_then(|r| holders.identity(r));
             if let Some(power) = role.and_then(|role| holders.power(role)) {
                 f = f.severity(Severity::Medium).secondary(power.span, power.reach.text());
             }
             out.push(f);
         }
-        Place::OtherAccount {
+        PrincipalOrigin::OtherAccount {
             id: account,
             name,
             trusted: false,
@@ -92,12 +98,12 @@ fn one<'a>(
             };
             let whose = name.map_or_else(|| format!("account {account}"), |n| format!("{n} ({account})"));
             let what = match who {
-                Who::Root | Who::Any => "the whole account",
-                Who::User => "a user of another account",
+                IdentityType::Root | IdentityType::Any => "the whole account",
+                IdentityType::User => "a user of another account",
                 _ => "a role of another account",
             };
             let subject = match who {
-                Who::Role | Who::User => one_of_them(&item.value.text, what, &whose),
+                IdentityType::Role | IdentityType::User => one_of_them(&item.value.text, what, &whose),
                 _ => whose,
             };
             let mut f = cx
@@ -116,8 +122,8 @@ fn one<'a>(
             }
             out.push(f);
         }
-        Place::SomeAccount {
-            who: Who::Root,
+        PrincipalOrigin::SomeAccount {
+            who: IdentityType::Root,
             name,
             given: true,
         } if !strength(s).narrows() => out.push(

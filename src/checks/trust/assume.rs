@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use crate::iam::arn::Arn;
 use crate::iam::condition::Operator;
 use crate::iam::kind::is_assume;
-use crate::iam::principal::{Place, Who, place};
-use crate::iam::{Condition, Item, Origin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
+use crate::iam::{ClauseItem, Condition, DocumentOrigin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::value::Guard;
 
 /// Services that belong together, so that one role for them is one purpose.
@@ -70,9 +70,9 @@ const COMPUTE: [&str; 7] = [
     "pods.eks.amazonaws.com",
 ];
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
-        if d.kind != PolicyKind::Trust || d.origin != Origin::Written || !s.allows() {
+        if d.kind != PolicyKind::Trust || d.origin != DocumentOrigin::Written || !s.allows() {
             continue;
         }
         actions(cx, out, id, (i, s));
@@ -86,7 +86,7 @@ fn principals(s: &Statement) -> impl Iterator<Item = &PrincipalItem> {
     s.principal.iter().filter(|c| !c.negated).flat_map(|c| &c.items)
 }
 
-fn named<'a>(s: &'a Statement, action: &str) -> Option<&'a Item> {
+fn named<'a>(s: &'a Statement, action: &str) -> Option<&'a ClauseItem> {
     s.action
         .as_ref()
         .filter(|a| !a.negated)?
@@ -95,7 +95,7 @@ fn named<'a>(s: &'a Statement, action: &str) -> Option<&'a Item> {
         .find(|i| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action)))
 }
 
-fn actions(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let Some(clause) = s.action.as_ref().filter(|a| !a.negated) else {
         return;
     };
@@ -155,10 +155,10 @@ fn actions(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, 
     }
 }
 
-fn services(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let mut found: Vec<(String, Option<&Guard>)> = Vec::new();
     for p in principals(s) {
-        if let Place::Service { name } = place(p, cx.project.own, None) {
+        if let PrincipalOrigin::Service { name } = place(p, cx.project.own, None) {
             if COMPUTE.contains(&name.as_str()) {
                 out.push(
                     cx.at_statement(
@@ -236,7 +236,13 @@ fn services(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize,
 }
 
 /// IAM Roles Anywhere User Guide, "Trust model".
-fn roles_anywhere(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement), p: &PrincipalItem) {
+fn roles_anywhere(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    id: DocumentId,
+    (i, s): (usize, &Statement),
+    p: &PrincipalItem,
+) {
     let wide = s
         .action
         .as_ref()
@@ -273,7 +279,7 @@ fn roles_anywhere(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (
     }
 }
 
-fn external_id(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn external_id(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     for c in &s.conditions {
         if !c.key.text.display().eq_ignore_ascii_case("sts:ExternalId") {
             continue;
@@ -320,7 +326,7 @@ fn weakness(text: &str, s: &Statement, c: &Condition) -> Option<&'static str> {
     (account && crate::iam::arn::is_account_id(text)).then_some("is the account's id")
 }
 
-fn sessions(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let role_of = |text: &str| -> Option<String> {
         let (head, rest) = text.split_once(":assumed-role/")?;
         let role = rest.split('/').next()?;
@@ -329,11 +335,13 @@ fn sessions(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize,
     for p in principals(s) {
         let (
             Some(text),
-            Place::OwnAccount {
-                who: Who::AssumedRole, ..
+            PrincipalOrigin::OwnAccount {
+                who: IdentityType::AssumedRole,
+                ..
             }
-            | Place::OtherAccount {
-                who: Who::AssumedRole, ..
+            | PrincipalOrigin::OtherAccount {
+                who: IdentityType::AssumedRole,
+                ..
             },
         ) = (p.value.text.known(), place(p, cx.project.own, None))
         else {

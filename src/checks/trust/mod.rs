@@ -5,19 +5,19 @@
 
 mod accounts;
 mod assume;
-mod itself;
-mod listed;
+mod blocked_principals;
 mod principals;
+mod self_trust;
 mod wildcard;
 
-use crate::rules::Check;
+use crate::rules::CodeCheck;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("trust-wildcard", wildcard::check),
     ("trust-accounts", accounts::check),
     ("trust-assume", assume::check),
     ("principals", principals::check),
-    ("trust-self", itself::check),
-    ("listed-principals", listed::check),
+    ("trust-self", self_trust::check),
+    ("listed-principals", blocked_principals::check),
 ];

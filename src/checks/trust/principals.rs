@@ -2,18 +2,18 @@
 //! IAM User Guide, "AWS JSON policy elements: Principal".
 
 use crate::finding::{Finding, Severity};
-use crate::iam::arn::{Arn, Field};
+use crate::iam::arn::{Arn, ArnField};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Operator, strength};
-use crate::iam::principal::{Place, Who, is_public, place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, is_public, place};
 use crate::iam::variables::may_be_template;
-use crate::iam::{Origin, PolicyKind, PrincipalClause, PrincipalItem, PrincipalType, Statement, pattern};
+use crate::iam::{DocumentOrigin, PolicyKind, PrincipalClause, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
-        if d.origin != Origin::Written || !d.kind.has_principal() || d.kind == PolicyKind::Rcp {
+        if d.origin != DocumentOrigin::Written || !d.kind.has_principal() || d.kind == PolicyKind::Rcp {
             continue;
         }
         let Some(clause) = &s.principal else { continue };
@@ -61,41 +61,47 @@ fn aws(
     let text = item.value.text.known()?;
     let at = |rule: &'static str, message: String| cx.at_statement(rule, id, i, message);
     match place(item, cx.project.own, None) {
-        Place::UniqueId(Who::User) => Some(
+        PrincipalOrigin::UniqueId(IdentityType::User) => Some(
             at(
                 "invalid-user-reference",
                 format!("`{text}` is what is left of a user that was deleted"),
             )
             .primary(item.value.span, "names nobody any more"),
         ),
-        Place::UniqueId(_) => Some(
+        PrincipalOrigin::UniqueId(_) => Some(
             at(
                 "invalid-role-reference",
                 format!("`{text}` is what is left of a role that was deleted"),
             )
             .primary(item.value.span, "names nobody any more"),
         ),
-        Place::Unknown => {
+        PrincipalOrigin::Unknown => {
             // Shapes that the place does not know: CloudFront's identities, or plain mistakes.
             (!text.is_empty() && !may_be_template(&text)).then(|| {
                 at("principal-invalid-format", format!("`{text}` is no principal"))
                     .primary(item.value.span, "an ARN, an account id or `*`")
             })
         }
-        Place::OwnAccount { .. } | Place::OtherAccount { .. } if pattern::has_wildcard(&item.value.text) => Some(
-            at(
-                "principal-partial-wildcard",
-                "a wildcard in a principal's ARN matches nothing".to_owned(),
+        PrincipalOrigin::OwnAccount { .. } | PrincipalOrigin::OtherAccount { .. }
+            if pattern::has_wildcard(&item.value.text) =>
+        {
+            Some(
+                at(
+                    "principal-partial-wildcard",
+                    "a wildcard in a principal's ARN matches nothing".to_owned(),
+                )
+                .primary(item.value.span, "taken to the letter, or rejected")
+                .help("use the account's root, with a condition `ArnLike` on `aws:PrincipalArn`"),
             )
-            .primary(item.value.span, "taken to the letter, or rejected")
-            .help("use the account's root, with a condition `ArnLike` on `aws:PrincipalArn`"),
-        ),
-        // IAM identifiers, "IAM ARNs": a session has the role's name without its path, and its own name.
-        Place::OwnAccount {
-            who: Who::AssumedRole, ..
         }
-        | Place::OtherAccount {
-            who: Who::AssumedRole, ..
+        // IAM identifiers, "IAM ARNs": a session has the role's name without its path, and its own name.
+        PrincipalOrigin::OwnAccount {
+            who: IdentityType::AssumedRole,
+            ..
+        }
+        | PrincipalOrigin::OtherAccount {
+            who: IdentityType::AssumedRole,
+            ..
         } if !may_be_template(&text) => {
             let parts: Vec<&str> = text.split(":assumed-role/").nth(1)?.split('/').collect();
             let label = match parts.len() {
@@ -106,9 +112,14 @@ fn aws(
             Some(at("principal-invalid-format", format!("`{text}` is no principal")).primary(item.value.span, label))
         }
         // Groups, policies and what is no identity at all cannot act.
-        Place::OwnAccount { who: Who::Other, .. } | Place::OtherAccount { who: Who::Other, .. }
-            if !may_be_template(&text) =>
-        {
+        PrincipalOrigin::OwnAccount {
+            who: IdentityType::Other,
+            ..
+        }
+        | PrincipalOrigin::OtherAccount {
+            who: IdentityType::Other,
+            ..
+        } if !may_be_template(&text) => {
             let kind = text.splitn(6, ':').nth(5)?.split('/').next()?;
             let label = match kind {
                 "assumed-role" | "federated-user" => "the ARN of a session has the service `sts`",
@@ -117,9 +128,14 @@ fn aws(
             };
             Some(at("principal-invalid-format", format!("`{text}` is no principal")).primary(item.value.span, label))
         }
-        Place::OwnAccount { who: Who::User, .. } | Place::OtherAccount { who: Who::User, .. }
-            if kind == PolicyKind::Trust && s.allows() && s.principal.as_ref().is_some_and(|p| !p.negated) =>
-        {
+        PrincipalOrigin::OwnAccount {
+            who: IdentityType::User,
+            ..
+        }
+        | PrincipalOrigin::OtherAccount {
+            who: IdentityType::User,
+            ..
+        } if kind == PolicyKind::Trust && s.allows() && s.principal.as_ref().is_some_and(|p| !p.negated) => {
             let mut f = at(
                 "role-trusts-user",
                 "a user, with keys that last, may assume this role".to_owned(),
@@ -192,7 +208,8 @@ fn federated(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem, k
         return None;
     }
     let fine = Arn::parse(&item.value.text).is_some_and(|arn| {
-        matches!(arn.account(), Field::Literal(_)) && matches!(&*arn.resource_type(), "saml-provider" | "oidc-provider")
+        matches!(arn.account(), ArnField::Literal(_))
+            && matches!(&*arn.resource_type(), "saml-provider" | "oidc-provider")
     });
     (!fine).then(|| {
         cx.at_statement(
@@ -208,27 +225,27 @@ fn federated(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem, k
 /// Who is denied in spite of the exception, by what it names. IAM User Guide, "AWS JSON policy elements: NotPrincipal": the
 /// role, its session and the account are each to be named.
 fn left_out(cx: &Context<'_>, clause: &PrincipalClause) -> &'static str {
-    let places: Vec<Place> = clause.items.iter().map(|p| place(p, cx.project.own, None)).collect();
-    let is = |kind: Who| {
+    let places: Vec<PrincipalOrigin> = clause.items.iter().map(|p| place(p, cx.project.own, None)).collect();
+    let is = |kind: IdentityType| {
         places.iter().any(|p| match p {
-            Place::OwnAccount { who, .. } | Place::OtherAccount { who, .. } | Place::SomeAccount { who, .. } => {
-                who == &kind
-            }
+            PrincipalOrigin::OwnAccount { who, .. }
+            | PrincipalOrigin::OtherAccount { who, .. }
+            | PrincipalOrigin::SomeAccount { who, .. } => who == &kind,
             _ => false,
         })
     };
     if places
         .iter()
-        .all(|p| matches!(p, Place::Service { .. } | Place::AnyService))
+        .all(|p| matches!(p, PrincipalOrigin::Service { .. } | PrincipalOrigin::AnyService))
     {
         "excepts the service only: users and roles are denied"
-    } else if is(Who::AssumedRole) && !is(Who::Role) {
+    } else if is(IdentityType::AssumedRole) && !is(IdentityType::Role) {
         "names the session, not its role"
-    } else if is(Who::Role) && !is(Who::AssumedRole) {
+    } else if is(IdentityType::Role) && !is(IdentityType::AssumedRole) {
         "names the role, not its sessions"
-    } else if is(Who::User) && !is(Who::Root) {
+    } else if is(IdentityType::User) && !is(IdentityType::Root) {
         "names the user, not its account"
-    } else if is(Who::Root) && !is(Who::User) && !is(Who::Role) {
+    } else if is(IdentityType::Root) && !is(IdentityType::User) && !is(IdentityType::Role) {
         "excepts the root user only: other users and roles are denied"
     } else {
         "denied unless role, session and account are all named"
@@ -238,7 +255,7 @@ fn left_out(cx: &Context<'_>, clause: &PrincipalClause) -> &'static str {
 const EXCEPTS_EVERYBODY: &str = "this Deny excepts everybody, and denies nobody";
 
 /// Deny statements that except somebody, and by that deny nobody.
-fn deny(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let Some(clause) = &s.principal else { return };
     // Where another case of the statement excepts somebody, this one switches it off on purpose.
     let on_purpose = cx.project.documents.get(id as usize).is_some_and(|d| {

@@ -4,12 +4,12 @@
 use crate::finding::Severity;
 use crate::iam::access::{Audience, Limit, audience, lets_do_nothing};
 use crate::iam::condition::{Grade, strength};
-use crate::iam::glob::Case;
+use crate::iam::glob::CaseSensitivity;
 use crate::iam::{Document, PolicyKind, Statement, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
         if d.kind != PolicyKind::Trust || !s.allows() {
             continue;
@@ -19,7 +19,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn principals(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, d): (DocumentId, &Document),
+    (i, s): (usize, &Statement),
+) {
     let Some(clause) = s.principal.as_ref().filter(|_| !lets_do_nothing(d, s)) else {
         return;
     };
@@ -92,7 +97,7 @@ fn principals(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Docume
     }
 }
 
-fn actions(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let Some(clause) = &s.action else { return };
     if clause.negated {
         out.push(
@@ -110,7 +115,7 @@ fn actions(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, (i, s): (usize, 
     for item in &clause.items {
         let wide = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:GetFederationToken"]
             .iter()
-            .all(|a| pattern::matches(&item.text, a, Case::Insensitive).is_yes());
+            .all(|a| pattern::matches(&item.text, a, CaseSensitivity::Insensitive).is_yes());
         if wide {
             out.push(
                 cx.at_statement(

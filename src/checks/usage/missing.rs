@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::roles::{Roles, User};
+use super::roles::{UsedRoles, User};
 use crate::finding::{Cause, Confidence, Remedy};
 use crate::iam::pattern::{self, Pattern};
-use crate::iam::{Action, ActionSet, Item, Origin, PolicyKind, Statement, Truth, catalogue};
+use crate::iam::{Action, ActionSet, ClauseItem, DocumentOrigin, PolicyKind, Statement, Truth, catalogue};
 use crate::model::Resource;
-use crate::project::calls::Call;
-use crate::project::places::{Place, Places};
+use crate::project::calls::ApiCall;
+use crate::project::targets::{ResourceRef, ResourceRefs};
 use crate::project::{Effective, Handler, IdentityId, PolicySource, Project, Workload, WorkloadKind};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::{Span, Text};
 use crate::value::Value;
 
-pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut FindingSink<'_>) {
     if !out.wants("missing-grant") {
         return;
     }
@@ -25,7 +25,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) 
             continue;
         }
         for user in users {
-            let granted = Granted {
+            let granted = WorkloadPermissions {
                 effective,
                 by_resources: &by_resources,
                 places: &roles.places,
@@ -37,10 +37,10 @@ pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) 
 }
 
 /// What a workload may do.
-struct Granted<'g> {
+struct WorkloadPermissions<'g> {
     effective: &'g Effective<'g>,
     by_resources: &'g ActionSet,
-    places: &'g Places<'g>,
+    places: &'g ResourceRefs<'g>,
     workload: &'g Workload,
 }
 
@@ -55,13 +55,19 @@ enum Fails {
 
 /// Calls that fail, and the actions that they fail for.
 #[derive(Default)]
-struct Trouble<'c> {
+struct FailingCalls<'c> {
     /// With the first call of each.
     actions: Vec<(Option<Span>, &'static str)>,
-    calls: Vec<&'c Call>,
+    calls: Vec<&'c ApiCall>,
 }
 
-fn of_user(cx: &Context<'_>, role: IdentityId, user: &User<'_>, granted: &Granted<'_>, out: &mut Out<'_>) {
+fn of_user(
+    cx: &Context<'_>,
+    role: IdentityId,
+    user: &User<'_>,
+    granted: &WorkloadPermissions<'_>,
+    out: &mut FindingSink<'_>,
+) {
     let (project, effective, w) = (cx.project, granted.effective, granted.workload);
     // In another role's place, or as somebody else, all may be well.
     let Some(required) = user.required.as_ref().filter(|r| r.exact && !r.other_identity) else {
@@ -70,7 +76,7 @@ fn of_user(cx: &Context<'_>, role: IdentityId, user: &User<'_>, granted: &Grante
     if w.roles.len() != 1 {
         return;
     }
-    let mut missing: BTreeMap<(&'static str, Fails), Vec<&Call>> = BTreeMap::new();
+    let mut missing: BTreeMap<(&'static str, Fails), Vec<&ApiCall>> = BTreeMap::new();
     for call in required
         .named
         .iter()
@@ -83,7 +89,7 @@ fn of_user(cx: &Context<'_>, role: IdentityId, user: &User<'_>, granted: &Grante
     // What fails at the same calls for the same reason is one trouble; so is a service of which the role has nothing, in one file.
     let services = effective.actions();
     let services = services.services();
-    let mut troubles: BTreeMap<(Fails, Vec<Span>, &str), Trouble<'_>> = BTreeMap::new();
+    let mut troubles: BTreeMap<(Fails, Vec<Span>, &str), FailingCalls<'_>> = BTreeMap::new();
     for ((action, why), mut calls) in missing {
         calls.sort_by_key(|c| c.span);
         let service = action.split(':').next().unwrap_or_default();
@@ -98,7 +104,7 @@ fn of_user(cx: &Context<'_>, role: IdentityId, user: &User<'_>, granted: &Grante
         trouble.calls.extend(calls);
     }
     let identity = &project.identities[role as usize];
-    for ((why, ..), Trouble { mut actions, mut calls }) in troubles {
+    for ((why, ..), FailingCalls { mut actions, mut calls }) in troubles {
         calls.sort_by_key(|c| c.span);
         calls.dedup_by_key(|c| c.span);
         actions.sort_by_key(|(at, _)| *at);
@@ -161,7 +167,7 @@ fn of_user(cx: &Context<'_>, role: IdentityId, user: &User<'_>, granted: &Grante
 const ALTERNATIVES: &[(&str, &str)] = &[("ses:SendEmail", "ses:SendRawEmail")];
 
 /// Whether a call is not one of those that a script makes when a person starts it.
-fn runs_deployed(project: &Project<'_>, w: &Workload, call: &Call) -> bool {
+fn runs_deployed(project: &Project<'_>, w: &Workload, call: &ApiCall) -> bool {
     let script = |h: &Handler| h.function.is_none() && h.file == call.span.file;
     call.at.scope != 0
         || w.code.as_ref().and_then(|c| c.handler.as_ref()).is_some_and(script)
@@ -174,13 +180,14 @@ pub(super) fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Opt
     if actions.iter().any(|a| a.split(':').next() != Some(prefix)) {
         return None;
     }
-    let of_service = |item: &Item| {
+    let of_service = |item: &ClauseItem| {
         let text = item.text.known()?;
         let (service, _) = text.split_once(':')?;
         (service.eq_ignore_ascii_case(prefix) && item.via.is_none()).then_some(item.span)
     };
     let mut places = effective.grants.iter().filter_map(|grant| {
-        let written = matches!(grant.source, PolicySource::Written(_)) && grant.document.origin == Origin::Written;
+        let written =
+            matches!(grant.source, PolicySource::Written(_)) && grant.document.origin == DocumentOrigin::Written;
         let clause = grant.statement.action.as_ref().filter(|c| written && !c.negated)?;
         let place = clause.items.iter().rev().find_map(of_service)?;
         Some((place, grant.statement))
@@ -211,9 +218,9 @@ fn takes(statement: &Statement, name: &str) -> bool {
 /// Guide, "Grant a user permissions to pass a role to an AWS service").
 const BY_PARAMETER: &[&str] = &["iam:PassRole", "s3:PutObjectAcl", "s3:PutObjectTagging"];
 
-impl Granted<'_> {
+impl WorkloadPermissions<'_> {
     /// The actions of a call that nothing grants for certain.
-    fn lacking(&self, call: &Call) -> Vec<(Action, Fails)> {
+    fn lacking(&self, call: &ApiCall) -> Vec<(Action, Fails)> {
         let a = &call.actions;
         let given = a.conditional.iter().filter(|c| c.trigger.is_some());
         let given = given.map(|c| c.action).filter(|name| BY_PARAMETER.contains(name));
@@ -225,19 +232,19 @@ impl Granted<'_> {
     }
 
     /// Whether nothing grants an action at a place.
-    fn is_missed(&self, action: Action, place: &Place) -> bool {
+    fn is_missed(&self, action: Action, place: &ResourceRef) -> bool {
         let mut grants = self.effective.granting(action);
         grants.all(|g| self.places.misses(g.statement, std::slice::from_ref(place)))
     }
 
     /// Those of the resources of a call that nothing grants an action on.
-    fn missed<'c>(&self, call: &'c Call, action: Action) -> Vec<&'c Text> {
+    fn missed<'c>(&self, call: &'c ApiCall, action: Action) -> Vec<&'c Text> {
         let places = self.places.known(self.workload, call, action);
         let missed = places.into_iter().filter(|(_, place)| self.is_missed(action, place));
         missed.map(|(text, _)| text).collect()
     }
 
-    fn fails(&self, call: &Call, name: &str) -> Option<(Action, Fails)> {
+    fn fails(&self, call: &ApiCall, name: &str) -> Option<(Action, Fails)> {
         let action = catalogue().action(name)?;
         let other = ALTERNATIVES.iter().find(|(a, _)| *a == name);
         let other = other.and_then(|(_, other)| catalogue().action(other));

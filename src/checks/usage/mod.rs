@@ -14,11 +14,11 @@ mod unused;
 use crate::model::python::Program;
 use crate::project::Codebase;
 use crate::project::calls::Calls;
-use crate::rules::{Check, Context, Out};
+use crate::rules::{CodeCheck, Context, FindingSink};
 
-pub(super) const TABLE: &[(&str, Check)] = &[("code-against-role", check)];
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[("code-against-role", check)];
 
-fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
     sources::check(cx, out);
     let any = |w: &crate::project::Workload| !w.roles.is_empty() && w.code.is_some();
@@ -34,7 +34,7 @@ fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         .map(|code| Program::new(project.sources, std::slice::from_ref(&code.module)))
         .collect();
     let inline: Vec<Calls<'_>> = programs.iter().map(Calls::new).collect();
-    let roles = roles::Roles::new(
+    let roles = roles::UsedRoles::new(
         project,
         &Codebase {
             calls: &calls,

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use crate::iam::{ActionSet, sdk};
 use crate::model::Resource;
 use crate::source::Text;
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 /// Features of Lambda that a template shows where they are used; all others may be set up anywhere.
 const SHOWN: &[&str] = &[
@@ -148,7 +148,7 @@ pub(super) fn beside(r: &Resource) -> Option<ActionSet> {
     let own = |c: &&Value| !image(c).is_some_and(|name| SIDECARS.iter().any(|s| name.contains(s)));
     match r.get("ContainerDefinitions").map(|c| &c.decoded().kind) {
         None => {}
-        Some(Kind::Seq(all)) if all.iter().filter(own).count() <= 1 => {}
+        Some(ValueKind::Seq(all)) if all.iter().filter(own).count() <= 1 => {}
         Some(_) => return None,
     }
     let start = ["UserData", "UserDataBase64"].into_iter().find_map(|name| r.get(name));

@@ -9,19 +9,19 @@ use super::sources::Feeds;
 use crate::iam::principal::{self, Oidc};
 use crate::iam::{ActionId, ActionSet, PrincipalItem, PrincipalType, Statement, catalogue, sdk};
 use crate::model::{Resource, kinds};
-use crate::project::calls::Call;
-use crate::project::places::{Place, Places};
+use crate::project::calls::ApiCall;
+use crate::project::targets::{ResourceRef, ResourceRefs};
 use crate::project::{Codebase, Effective, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
 use crate::rules::Context;
 use crate::source::Hole;
 use crate::unjudged::Silence;
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 /// How many places of one action are told apart.
 const MAX_PLACES: usize = 64;
 
 /// Every role of the repository that something runs with.
-pub(super) struct Roles<'c, 'p> {
+pub(super) struct UsedRoles<'c, 'p> {
     /// By role.
     pub(super) users: BTreeMap<IdentityId, Vec<User<'c>>>,
     /// Scopes in which what functions give goes on to a destination.
@@ -30,7 +30,7 @@ pub(super) struct Roles<'c, 'p> {
     handed_on: BTreeSet<(Arc<str>, Arc<str>)>,
     /// Layers of the repository.
     layers: BTreeSet<(Arc<str>, Arc<str>)>,
-    pub(super) places: Places<'p>,
+    pub(super) places: ResourceRefs<'p>,
 }
 
 /// Something that runs with a role.
@@ -44,11 +44,11 @@ pub(super) struct User<'c> {
 
 /// What all that runs with a role may use, and the proof of it.
 #[derive(Default)]
-pub(super) struct Used<'c> {
+pub(super) struct UsedActions<'c> {
     /// Possibly used, on whatever: never to be called unused.
     pub(super) actions: ActionSet,
     /// Possibly used there, and nowhere else if they are not in `actions`.
-    pub(super) somewhere: BTreeMap<ActionId, Vec<Place>>,
+    pub(super) somewhere: BTreeMap<ActionId, Vec<ResourceRef>>,
     /// Surely used: by calls, or by what the platform does for the workloads as they are set up.
     pub(super) needed: ActionSet,
     /// Those of `needed` that the platform does.
@@ -56,13 +56,13 @@ pub(super) struct Used<'c> {
     /// Those of `actions` that the platform may do.
     pub(super) platform: ActionSet,
     /// In the order of files and of the text.
-    pub(super) calls: Vec<&'c Call>,
+    pub(super) calls: Vec<&'c ApiCall>,
     /// Counted from handlers alone.
     pub(super) exact: bool,
     pub(super) workloads: Vec<usize>,
 }
 
-impl<'c, 'p> Roles<'c, 'p> {
+impl<'c, 'p> UsedRoles<'c, 'p> {
     pub(super) fn new(project: &'p Project<'p>, code: &Codebase<'c, '_>) -> Self {
         let mut users: BTreeMap<IdentityId, Vec<User<'c>>> = BTreeMap::new();
         // Functions share code more often than not.
@@ -95,7 +95,7 @@ impl<'c, 'p> Roles<'c, 'p> {
                 .filter(|r| &*r.kind == "AWS::Lambda::LayerVersion")
                 .map(|r| (r.address.scope.clone(), r.address.name.clone()))
                 .collect(),
-            places: Places::new(project),
+            places: ResourceRefs::new(project),
         }
     }
 
@@ -105,18 +105,18 @@ impl<'c, 'p> Roles<'c, 'p> {
     }
 
     /// What the users of `role` use, where all of it is understood and nobody else can have the role.
-    pub(super) fn used(&self, cx: &Context<'_>, role: IdentityId) -> Result<Used<'c>, Silence> {
+    pub(super) fn used(&self, cx: &Context<'_>, role: IdentityId) -> Result<UsedActions<'c>, Silence> {
         let project = cx.project;
         let users = self.users.get(&role).ok_or(Silence::NoCode)?;
         let address = &project.resources[project.identities[role as usize].resource as usize].address;
         if self.handed_on.contains(&(address.scope.clone(), address.name.clone())) {
             return Err(Silence::SharedRole);
         }
-        let mut used = Used {
+        let mut used = UsedActions {
             actions: platform::always().clone(),
             platform: platform::always().clone(),
             exact: true,
-            ..Used::default()
+            ..UsedActions::default()
         };
         let workloads: Vec<&Workload> = users.iter().map(|u| &project.workloads[u.workload]).collect();
         if !only_for(project, role, &workloads) {
@@ -158,7 +158,7 @@ impl<'c, 'p> Roles<'c, 'p> {
     }
 
     /// What no grant reaches where it is called is missing there; whatever else it is granted on counts as meant for it.
-    fn settle(&self, effective: &Effective<'_>, used: &mut Used<'_>) {
+    fn settle(&self, effective: &Effective<'_>, used: &mut UsedActions<'_>) {
         if used.somewhere.is_empty() {
             return;
         }
@@ -174,7 +174,7 @@ impl<'c, 'p> Roles<'c, 'p> {
     }
 
     /// All that a call may need.
-    fn take(&self, w: &Workload, call: &Call, used: &mut Used<'c>) {
+    fn take(&self, w: &Workload, call: &ApiCall, used: &mut UsedActions<'c>) {
         let a = &call.actions;
         for name in a.required.iter().chain(&a.any_of) {
             let Some(action) = catalogue().action(name) else {
@@ -200,7 +200,7 @@ impl<'c, 'p> Roles<'c, 'p> {
     }
 }
 
-impl Used<'_> {
+impl UsedActions<'_> {
     /// Possibly used, wherever.
     pub(super) fn anywhere(&self) -> ActionSet {
         let mut all = self.actions.clone();
@@ -209,7 +209,7 @@ impl Used<'_> {
     }
 
     /// Those of `granted` that are used, and never on what `statement` grants them on.
-    pub(super) fn elsewhere(&self, granted: &ActionSet, statement: &Statement, places: &Places<'_>) -> ActionSet {
+    pub(super) fn elsewhere(&self, granted: &ActionSet, statement: &Statement, places: &ResourceRefs<'_>) -> ActionSet {
         let only = |id: &ActionId| granted.contains(*id) && !self.actions.contains(*id);
         self.somewhere
             .iter()
@@ -219,7 +219,7 @@ impl Used<'_> {
     }
 
     /// Those of `granted` that may be used of what `statement` grants them on.
-    pub(super) fn of(&self, granted: &ActionSet, statement: &Statement, places: &Places<'_>) -> ActionSet {
+    pub(super) fn of(&self, granted: &ActionSet, statement: &Statement, places: &ResourceRefs<'_>) -> ActionSet {
         let mut used = granted.clone();
         used.intersect(&self.anywhere());
         used.subtract(&self.elsewhere(granted, statement, places));
@@ -243,13 +243,13 @@ fn handed_on(project: &Project<'_>) -> BTreeSet<(Arc<str>, Arc<str>)> {
                 }
             };
             match &value.kind {
-                Kind::Map(entries) => open.extend(entries.iter().map(|e| &e.value)),
-                Kind::Seq(items) => open.extend(items.iter()),
-                Kind::OneOf(branches) => open.extend(branches.iter().map(|b| &b.value)),
-                Kind::Str(text) => text.holes().for_each(note),
-                Kind::Unknown(hole) => note(hole),
-                Kind::Json(inner) => open.push(inner),
-                Kind::Null | Kind::Bool(_) | Kind::Num(_) => {}
+                ValueKind::Map(entries) => open.extend(entries.iter().map(|e| &e.value)),
+                ValueKind::Seq(items) => open.extend(items.iter()),
+                ValueKind::OneOf(branches) => open.extend(branches.iter().map(|b| &b.value)),
+                ValueKind::Str(text) => text.holes().for_each(note),
+                ValueKind::Unknown(hole) => note(hole),
+                ValueKind::Json(inner) => open.push(inner),
+                ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) => {}
             }
         }
     }
@@ -272,7 +272,7 @@ fn only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) ->
         workloads.iter().any(|w| w.kind == WorkloadKind::Declared)
             && matches!(
                 place(),
-                principal::Place::Oidc {
+                principal::PrincipalOrigin::Oidc {
                     provider: Oidc::Eks,
                     ..
                 }
@@ -303,7 +303,7 @@ fn only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) ->
 }
 
 /// What a call needs as it stands: one of several actions may be any of them.
-fn surely(call: &Call) -> impl Iterator<Item = &'static str> {
+fn surely(call: &ApiCall) -> impl Iterator<Item = &'static str> {
     let a = &call.actions;
     let given = a.conditional.iter().filter(|c| c.trigger.is_some());
     a.required
@@ -314,7 +314,7 @@ fn surely(call: &Call) -> impl Iterator<Item = &'static str> {
 }
 
 /// The calls among `calls` that need one of `actions`, one for each action, with the action.
-pub(super) fn witnesses<'c>(calls: &[&'c Call], actions: &ActionSet) -> Vec<(&'c Call, &'static str)> {
+pub(super) fn witnesses<'c>(calls: &[&'c ApiCall], actions: &ActionSet) -> Vec<(&'c ApiCall, &'static str)> {
     let mut left = actions.clone();
     let mut out = Vec::new();
     for call in calls {

@@ -1,13 +1,13 @@
 //! Functions that were not compared with their roles, and why.
 
-use super::roles::Roles;
+use super::roles::UsedRoles;
 use crate::project::{Project, Workload, WorkloadKind};
-use crate::rules::{Context, Out};
-use crate::unjudged::{Silence, Unjudged, What, Why};
+use crate::rules::{Context, FindingSink};
+use crate::unjudged::{Silence, Unjudged, UnjudgedKind, UnjudgedReason};
 use crate::value::Value;
 
 /// Lists each function that was not compared. `roles` are `None` where the code of none of them was found.
-pub(super) fn check(cx: &Context<'_>, roles: Option<&Roles<'_, '_>>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, roles: Option<&UsedRoles<'_, '_>>, out: &mut FindingSink<'_>) {
     let project = cx.project;
     for (id, w) in project.workloads.iter().enumerate() {
         let r = &project.resources[w.resource as usize];
@@ -17,9 +17,14 @@ pub(super) fn check(cx: &Context<'_>, roles: Option<&Roles<'_, '_>>, out: &mut O
         let why = unlinked(project, w).or_else(|| uncompared(cx, roles?, id, w));
         if let Some(silence) = why {
             let name = r.address.name.clone();
-            let why = Why::Function(silence);
-            out.unjudged
-                .push(Unjudged::at(project.sources, r.header, What::Workload, name, why));
+            let why = UnjudgedReason::Function(silence);
+            out.unjudged.push(Unjudged::at(
+                project.sources,
+                r.header,
+                UnjudgedKind::Workload,
+                name,
+                why,
+            ));
         }
     }
 }
@@ -45,7 +50,7 @@ fn unlinked(project: &Project<'_>, w: &Workload) -> Option<Silence> {
 }
 
 /// Why a function that was linked was not compared.
-fn uncompared(cx: &Context<'_>, roles: &Roles<'_, '_>, id: usize, w: &Workload) -> Option<Silence> {
+fn uncompared(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, id: usize, w: &Workload) -> Option<Silence> {
     let users = || w.roles.iter().filter_map(|r| roles.users.get(&r.role)).flatten();
     match users().find(|u| u.workload == id).map(|u| &u.required) {
         None => return None,

@@ -12,17 +12,17 @@ use crate::finding::{Cause, Confidence};
 use crate::iam::arn::Arn;
 use crate::iam::{ActionSet, Truth, catalogue, sdk};
 use crate::model::Resource;
-use crate::project::places::Places;
+use crate::project::targets::ResourceRefs;
 use crate::project::{Project, ResourceId, RunsAs};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Hole;
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
 
 /// A kind of event source, by the service in its ARN and the kinds of its resources, with what Lambda calls for certain.
 /// AWS Lambda Developer Guide, the page of each source, "Execution role permissions".
-struct Source {
+struct EventSource {
     service: &'static str,
     kinds: &'static [&'static str],
     actions: &'static [&'static str],
@@ -30,14 +30,14 @@ struct Source {
     features: &'static [&'static str],
 }
 
-const SOURCES: &[Source] = &[
-    Source {
+const SOURCES: &[EventSource] = &[
+    EventSource {
         service: "sqs",
         kinds: &["AWS::SQS::Queue"],
         actions: &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
         features: &["sqs event source"],
     },
-    Source {
+    EventSource {
         service: "kinesis",
         kinds: &["AWS::Kinesis::Stream"],
         actions: &[
@@ -47,7 +47,7 @@ const SOURCES: &[Source] = &[
         ],
         features: &["kinesis event source"],
     },
-    Source {
+    EventSource {
         service: "dynamodb",
         kinds: &["AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table"],
         actions: &[
@@ -57,7 +57,7 @@ const SOURCES: &[Source] = &[
         ],
         features: &["dynamodb stream event source"],
     },
-    Source {
+    EventSource {
         service: "kafka",
         kinds: &["AWS::MSK::Cluster", "AWS::MSK::ServerlessCluster"],
         actions: &[
@@ -67,7 +67,7 @@ const SOURCES: &[Source] = &[
         ],
         features: &["kafka with iam", "msk event source"],
     },
-    Source {
+    EventSource {
         service: "mq",
         kinds: &["AWS::AmazonMQ::Broker"],
         actions: &[
@@ -77,7 +77,7 @@ const SOURCES: &[Source] = &[
         ],
         features: &["active mq event source"],
     },
-    Source {
+    EventSource {
         service: "rds",
         kinds: &["AWS::DocDB::DBCluster"],
         actions: &["rds:DescribeDBClusters", "secretsmanager:GetSecretValue"],
@@ -85,12 +85,12 @@ const SOURCES: &[Source] = &[
     },
 ];
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
     if !out.wants("missing-grant") || !project.resources.iter().any(|r| &*r.kind == MAPPING) {
         return;
     }
-    let (places, granted_by_resources) = (Places::new(project), by_resources(project));
+    let (places, granted_by_resources) = (ResourceRefs::new(project), by_resources(project));
     for (id, r) in (0u32..).zip(&project.resources) {
         let off = r.get("Enabled").and_then(Value::as_bool) == Some(false);
         if &*r.kind != MAPPING || off {
@@ -143,7 +143,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// What kind of source an ARN, or a reference to a resource, is.
-fn source(places: &Places<'_>, arn: &Value) -> Option<&'static Source> {
+fn source(places: &ResourceRefs<'_>, arn: &Value) -> Option<&'static EventSource> {
     if let Some(hole) = arn.as_hole() {
         let (_, made) = places.target(hole)?;
         return SOURCES.iter().find(|s| s.kinds.contains(&&*made.kind));
@@ -170,7 +170,7 @@ pub(super) struct Feeds {
 
 impl Feeds {
     /// Of the function `r`.
-    pub(super) fn of(project: &Project<'_>, places: &Places<'_>, r: &Resource) -> Self {
+    pub(super) fn of(project: &Project<'_>, places: &ResourceRefs<'_>, r: &Resource) -> Self {
         let mut out = Self::default();
         let mut any = false;
         for mapping in project
@@ -213,8 +213,8 @@ fn may_feed(mapping: &Resource, r: &Resource) -> bool {
         return true;
     };
     let holes: Vec<&Hole> = match &function.kind {
-        Kind::Unknown(hole) => vec![hole],
-        Kind::Str(text) => text.holes().collect(),
+        ValueKind::Unknown(hole) => vec![hole],
+        ValueKind::Str(text) => text.holes().collect(),
         _ => return true,
     };
     let mut targets = holes.iter().filter_map(|h| h.target.as_ref()).peekable();
@@ -222,7 +222,7 @@ fn may_feed(mapping: &Resource, r: &Resource) -> bool {
 }
 
 /// The role of the function that a mapping is for, where it is one.
-fn role(project: &Project<'_>, places: &Places<'_>, mapping: &Resource) -> Option<RunsAs> {
+fn role(project: &Project<'_>, places: &ResourceRefs<'_>, mapping: &Resource) -> Option<RunsAs> {
     let function = mapping.get("FunctionName")?;
     let of = match function.as_str() {
         Some(name) => named(project, mapping, &name)?,

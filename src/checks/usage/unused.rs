@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::roles::{Roles, Used, witnesses};
+use super::roles::{UsedActions, UsedRoles, witnesses};
 use super::{platform, templates};
-use crate::checks::grants::writing;
+use crate::checks::allow_statements::writing;
 use crate::checks::hygiene::managed::broad;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
-use crate::iam::{AccessLevel, ActionSet, Document, Item, Origin, PolicyKind, Statement, catalogue};
-use crate::project::places::Places;
+use crate::iam::{AccessLevel, ActionSet, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, catalogue};
+use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource, PolicyUse, Project};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 
 /// Actions that a text names before it only counts them.
 const MAX_NAMED: usize = 4;
@@ -23,9 +23,9 @@ const MANY: usize = 5;
 /// Calls that are shown as the proof of what is used.
 const MAX_CALLS: usize = 3;
 
-pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
-    let used: BTreeMap<IdentityId, Used<'_>> = roles
+    let used: BTreeMap<IdentityId, UsedActions<'_>> = roles
         .users
         .keys()
         .filter_map(|role| Some((*role, roles.used(cx, *role).ok()?)))
@@ -47,9 +47,9 @@ pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) 
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Unknown) {
             continue;
         }
-        let all: Option<Vec<&Used<'_>>> = holders.iter().map(|(id, _)| used.get(id)).collect();
+        let all: Option<Vec<&UsedActions<'_>>> = holders.iter().map(|(id, _)| used.get(id)).collect();
         let Some(all) = all else { continue };
-        let grant = Grant {
+        let grant = UsedDocument {
             cx,
             places: &roles.places,
             document,
@@ -57,9 +57,9 @@ pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) 
             used: union(&all),
         };
         match &d.origin {
-            Origin::Written => grant.written(d, out),
-            Origin::SamTemplate(template) => out.findings_of(grant.template(d, template)),
-            Origin::AwsManaged(_) | Origin::Generated(_) => {}
+            DocumentOrigin::Written => grant.written(d, out),
+            DocumentOrigin::SamTemplate(template) => out.findings_of(grant.template(d, template)),
+            DocumentOrigin::AwsManaged(_) | DocumentOrigin::Generated(_) => {}
         }
     }
     for (role, used) in &used {
@@ -67,16 +67,16 @@ pub(super) fn check(cx: &Context<'_>, roles: &Roles<'_, '_>, out: &mut Out<'_>) 
     }
 }
 
-impl Out<'_> {
+impl FindingSink<'_> {
     fn findings_of(&mut self, finding: Option<Finding>) {
         finding.into_iter().for_each(|f| self.push(f));
     }
 }
 
-fn union<'c>(all: &[&Used<'c>]) -> Used<'c> {
-    let mut out = Used {
+fn union<'c>(all: &[&UsedActions<'c>]) -> UsedActions<'c> {
+    let mut out = UsedActions {
         exact: true,
-        ..Used::default()
+        ..UsedActions::default()
     };
     for used in all {
         out.actions.union_with(&used.actions);
@@ -96,17 +96,17 @@ fn union<'c>(all: &[&Used<'c>]) -> Used<'c> {
 }
 
 /// A document, and all that is used of it.
-struct Grant<'g, 'c, 'p> {
+struct UsedDocument<'g, 'c, 'p> {
     cx: &'g Context<'p>,
-    places: &'g Places<'g>,
+    places: &'g ResourceRefs<'g>,
     document: DocumentId,
     holders: &'g [(IdentityId, &'g PolicyUse)],
-    used: Used<'c>,
+    used: UsedActions<'c>,
 }
 
 /// An item of `Action` that grants more than may be used.
 struct Excess<'d> {
-    item: &'d Item,
+    item: &'d ClauseItem,
     granted: ActionSet,
     needed: ActionSet,
     unused: ActionSet,
@@ -114,8 +114,8 @@ struct Excess<'d> {
     elsewhere: ActionSet,
 }
 
-impl Grant<'_, '_, '_> {
-    fn written(&self, d: &Document, out: &mut Out<'_>) {
+impl UsedDocument<'_, '_, '_> {
+    fn written(&self, d: &Document, out: &mut FindingSink<'_>) {
         for allowed in &self.cx.project.granted(self.document).allowed {
             let statement = &d.statements[allowed.statement];
             let Some(clause) = statement.action.as_ref().filter(|c| !c.negated) else {
@@ -139,7 +139,7 @@ impl Grant<'_, '_, '_> {
         project.given(self.places, self.document, statement, actions).fitting
     }
 
-    fn excess<'d>(&self, item: &'d Item, index: usize) -> Option<Excess<'d>> {
+    fn excess<'d>(&self, item: &'d ClauseItem, index: usize) -> Option<Excess<'d>> {
         let statement = &self.cx.project.documents[self.document as usize].statements[index];
         let granted = self.given(index, &ActionSet::expand(&item.text.known()?));
         let mut unused = granted.clone();
@@ -307,7 +307,7 @@ impl Grant<'_, '_, '_> {
 }
 
 /// AWS's managed policies on a role that grant more than its code calls.
-fn managed(cx: &Context<'_>, role: IdentityId, used: &Used<'_>, out: &mut Out<'_>) {
+fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
     if !out.wants("unused-managed-grant") {
         return;
@@ -383,7 +383,7 @@ fn fully_grants(granted: &ActionSet) -> bool {
 }
 
 /// Adds the code that runs, and the calls that need some of `called`.
-fn proof(project: &Project<'_>, mut f: Finding, used: &Used<'_>, called: &[&'static str]) -> Finding {
+fn proof(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>, called: &[&'static str]) -> Finding {
     for w in used.workloads.iter().take(2).map(|w| &project.workloads[*w]) {
         if let Some(code) = &w.code {
             f = f.secondary(code.span, "the code that runs with it");

@@ -4,18 +4,18 @@
 use std::cell::OnceCell;
 
 use crate::finding::{Confidence, Finding, Remedy, Severity};
-use crate::iam::arn::{Arn, Field, Shape, field, is_account_id, shape};
+use crate::iam::arn::{Arn, ArnField, ArnShape, field, is_account_id, shape};
 use crate::iam::arn_format::types_of;
 use crate::iam::catalogue::{ResourceType, catalogue};
-use crate::iam::glob::Case;
+use crate::iam::glob::CaseSensitivity;
 use crate::iam::partitions::is_missing;
 use crate::iam::pattern::Pattern;
 use crate::iam::variables::may_be_template;
-use crate::iam::{Item, Origin, PolicyKind};
+use crate::iam::{ClauseItem, DocumentOrigin, PolicyKind};
 use crate::project::DocumentId;
-use crate::project::places::Places;
-use crate::rules::{Context, Out};
-use crate::source::{Part, Piece, Text};
+use crate::project::targets::ResourceRefs;
+use crate::rules::{Context, FindingSink};
+use crate::source::{Piece, Text, TextSlice};
 
 /// Services that take a path instead of an ARN. API Gateway Developer Guide, "API Gateway resource policy examples".
 const RELATIVE: [&str; 1] = ["execute-api:/"];
@@ -44,14 +44,16 @@ const IN_ACCOUNTS: [&str; 19] = [
     "states",
 ];
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let places = OnceCell::new();
     let is_name = |text: &Text| {
         text.pieces().first().is_some_and(|p| matches!(p, Piece::Hole(_)))
-            && places.get_or_init(|| Places::new(cx.project)).begins_with_name(text)
+            && places
+                .get_or_init(|| ResourceRefs::new(cx.project))
+                .begins_with_name(text)
     };
     for (id, d, i, s) in cx.statements() {
-        if d.origin != Origin::Written || d.kind == PolicyKind::Trust {
+        if d.origin != DocumentOrigin::Written || d.kind == PolicyKind::Trust {
             continue;
         }
         let mut arms = s.written_resources().filter(|item| is_empty_arm(cx, item));
@@ -88,20 +90,20 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 }
 
 /// Whether it is the empty text that one arm of a choice writes: `var.prod ? "" : aws_s3_bucket.b.arn`.
-fn is_empty_arm(cx: &Context<'_>, item: &Item) -> bool {
+fn is_empty_arm(cx: &Context<'_>, item: &ClauseItem) -> bool {
     let written = || cx.project.sources.slice(item.span).trim();
     let is_empty = item.text.known().is_some_and(|text| text.is_empty());
     is_empty && item.branch.is_some() && item.via.is_none() && matches!(written(), "\"\"" | "''")
 }
 
-fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &Item) -> Option<Finding> {
+fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Option<Finding> {
     let at = |rule: &'static str, message: String, label: &str| {
         cx.at_statement(rule, id, i, message).primary(item.span, label)
     };
     let shown = item.display();
     let arn = match shape(&item.text) {
-        Shape::Arn(arn) => arn,
-        Shape::Wildcard => {
+        ArnShape::Arn(arn) => arn,
+        ArnShape::Wildcard => {
             let text = item.text.known()?;
             // IAM asks for `arn:` in these letters, whatever the rest is.
             if !text.starts_with("arn:") && !text.bytes().all(|b| matches!(b, b'*' | b':')) {
@@ -122,15 +124,15 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &Item) -> Option<Fi
                 )
             });
         }
-        Shape::Star | Shape::Hole => return None,
-        Shape::TooShort(n) => {
+        ArnShape::Star | ArnShape::Hole => return None,
+        ArnShape::TooShort(n) => {
             return Some(at(
                 "arn-missing-fields",
                 format!("`{shown}` has {n} fields of the 6 of an ARN"),
                 "arn:partition:service:region:account:resource",
             ));
         }
-        Shape::Other => {
+        ArnShape::Other => {
             let text = item.text.known()?;
             // A text that is empty by default is often filled in before it is used.
             let placeholder = may_be_template(&text) || (text.is_empty() && !cx.is_literal(item));
@@ -149,7 +151,7 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &Item) -> Option<Fi
     })
 }
 
-fn bad_prefix(at: At<'_>, shown: &str) -> Finding {
+fn bad_prefix(at: ReportArn<'_>, shown: &str) -> Finding {
     at(
         "arn-bad-prefix",
         format!("`{shown}` is not an ARN"),
@@ -158,22 +160,22 @@ fn bad_prefix(at: At<'_>, shown: &str) -> Finding {
 }
 
 /// An ARN of a service or of a kind that AWS does not have.
-pub(in crate::checks) fn fits_nothing(item: &Item) -> bool {
-    let Shape::Arn(arn) = shape(&item.text) else {
+pub(in crate::checks) fn fits_nothing(item: &ClauseItem) -> bool {
+    let ArnShape::Arn(arn) = shape(&item.text) else {
         return false;
     };
     let unknown = match field(arn.service) {
-        Field::Empty => true,
-        Field::Literal(s) => types_of(&s.to_ascii_lowercase()).is_none(),
+        ArnField::Empty => true,
+        ArnField::Literal(s) => types_of(&s.to_ascii_lowercase()).is_none(),
         _ => false,
     };
     unknown || misfit(&arn, item).is_some()
 }
 
-type At<'a> = &'a dyn Fn(&'static str, String, &str) -> Finding;
+type ReportArn<'a> = &'a dyn Fn(&'static str, String, &str) -> Finding;
 
 /// The fields before the first wildcard, where a star may stand for the others: `arn:aws::s3:*`, `arn:aws:dynamo:*`.
-fn literal_fields(text: &Text, shown: &str, at: At<'_>) -> Option<Finding> {
+fn literal_fields(text: &Text, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     let text = text.known()?;
     let literal = &text[..text.find(['*', '?'])?];
     // What follows the last colon goes on after it.
@@ -185,7 +187,7 @@ fn literal_fields(text: &Text, shown: &str, at: At<'_>) -> Option<Finding> {
         .or_else(|| rest.get(1).and_then(|s| unknown_service(s, shown, at)))
 }
 
-fn bad_partition(p: &str, at: At<'_>) -> Option<Finding> {
+fn bad_partition(p: &str, at: ReportArn<'_>) -> Option<Finding> {
     (!catalogue().is_partition(p)).then(|| {
         at(
             "arn-bad-partition",
@@ -195,7 +197,7 @@ fn bad_partition(p: &str, at: At<'_>) -> Option<Finding> {
     })
 }
 
-fn unknown_service(s: &str, shown: &str, at: At<'_>) -> Option<Finding> {
+fn unknown_service(s: &str, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     let message = match s {
         "" => format!("`{shown}` has no service"),
         _ => format!("no ARN of AWS has the service `{s}`"),
@@ -210,7 +212,7 @@ fn unknown_service(s: &str, shown: &str, at: At<'_>) -> Option<Finding> {
     })
 }
 
-fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
+fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     if arn.resource.is_empty() {
         return Some(at(
             "arn-missing-fields",
@@ -219,17 +221,17 @@ fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
         ));
     }
     let partition = match arn.partition() {
-        Field::Literal(p) => Some(p),
-        Field::Empty => Some("".into()),
+        ArnField::Literal(p) => Some(p),
+        ArnField::Empty => Some("".into()),
         _ => None,
     };
     if let Some(f) = partition.and_then(|p| bad_partition(&p, at)) {
         return Some(f);
     }
-    if field(arn.service) == Field::Empty {
+    if field(arn.service) == ArnField::Empty {
         return unknown_service("", shown, at);
     }
-    if let Field::Literal(s) = field(arn.service) {
+    if let ArnField::Literal(s) = field(arn.service) {
         let lower = s.to_ascii_lowercase();
         if let Some(f) = unknown_service(&s, shown, at) {
             // One value may be put before the actions and into the ARN: it is pointed at where it is written.
@@ -239,7 +241,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
                 None => f,
             });
         }
-        if let Field::Literal(p) = arn.partition()
+        if let ArnField::Literal(p) = arn.partition()
             && is_missing(&lower, &p)
         {
             let f = at(
@@ -263,12 +265,12 @@ fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
             });
         }
     }
-    if let Field::Literal(r) = arn.region() {
+    if let ArnField::Literal(r) = arn.region() {
         let message = match (catalogue().region(&r), field(arn.partition)) {
             (None, _) if !r.starts_with("us-iso") && !r.starts_with("eu-iso") => {
                 Some(format!("`{r}` is no region of AWS"))
             }
-            (Some(known), Field::Literal(partition)) if *partition != *known.partition => Some(format!(
+            (Some(known), ArnField::Literal(partition)) if *partition != *known.partition => Some(format!(
                 "`{r}` is a region of `{}`, not of `{partition}`",
                 known.partition
             )),
@@ -278,7 +280,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
             return Some(at("arn-bad-region", message, "matches nothing"));
         }
     }
-    if let Field::Literal(a) = arn.account()
+    if let ArnField::Literal(a) = arn.account()
         && !is_account_id(&a)
         && !matches!(
             &*a,
@@ -304,18 +306,18 @@ fn fields(arn: &Arn<'_>, shown: &str, at: At<'_>) -> Option<Finding> {
 
 /// Whether a field of an ARN is there; a wildcard or a hole may be either.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Presence {
+enum FieldPresence {
     Absent,
     Present,
     Either,
 }
 
-impl Presence {
-    fn of(field: &Field<'_>) -> Self {
+impl FieldPresence {
+    fn of(field: &ArnField<'_>) -> Self {
         match field {
-            Field::Empty => Self::Absent,
-            Field::Literal(_) | Field::Pattern => Self::Present,
-            Field::Any | Field::Hole(_) => Self::Either,
+            ArnField::Empty => Self::Absent,
+            ArnField::Literal(_) | ArnField::Pattern => Self::Present,
+            ArnField::Any | ArnField::Hole(_) => Self::Either,
         }
     }
 
@@ -329,19 +331,19 @@ impl Presence {
 }
 
 /// Whether `arn`, with a region and an account or without, is of one of the types.
-fn of_a_type(types: &[ResourceType], arn: &Pattern, region: Presence, account: Presence) -> bool {
+fn of_a_type(types: &[ResourceType], arn: &Pattern, region: FieldPresence, account: FieldPresence) -> bool {
     let mut formats = types.iter().flat_map(|t| t.formats());
     formats.any(|f| region.fits(f.region) && account.fits(f.account) && f.fits(arn).may_be())
 }
 
 /// What is wrong with an ARN that fits no format of its service: a region or account too many or too few, or the rest.
-fn misfit(arn: &Arn<'_>, item: &Item) -> Option<(&'static str, String, &'static str)> {
-    let Field::Literal(service) = field(arn.service) else {
+fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(&'static str, String, &'static str)> {
+    let ArnField::Literal(service) = field(arn.service) else {
         return None;
     };
     let types = types_of(&service)?;
     let shown = item.display();
-    let (region, account) = (Presence::of(&arn.region()), Presence::of(&arn.account()));
+    let (region, account) = (FieldPresence::of(&arn.region()), FieldPresence::of(&arn.account()));
     if types.is_empty() || of_a_type(types, &Pattern::resource(&item.text), region, account) {
         return None;
     }
@@ -361,15 +363,20 @@ fn misfit(arn: &Arn<'_>, item: &Item) -> Option<(&'static str, String, &'static 
         let text = format!("arn:aws:{service}:{r}:{a}:{}", plain(arn.resource));
         let presence = |field: &str| {
             if field.is_empty() {
-                Presence::Absent
+                FieldPresence::Absent
             } else {
-                Presence::Present
+                FieldPresence::Present
             }
         };
-        of_a_type(types, &Pattern::plain(&text, Case::Sensitive), presence(r), presence(a))
+        of_a_type(
+            types,
+            &Pattern::plain(&text, CaseSensitivity::Sensitive),
+            presence(r),
+            presence(a),
+        )
     };
-    let keep = |field: Part<'_>, presence: Presence| match presence {
-        Presence::Absent => String::new(),
+    let keep = |field: TextSlice<'_>, presence: FieldPresence| match presence {
+        FieldPresence::Absent => String::new(),
         _ => plain(field),
     };
     let (r, a) = (keep(arn.region, region), keep(arn.account, account));
@@ -428,7 +435,7 @@ fn misfit(arn: &Arn<'_>, item: &Item) -> Option<(&'static str, String, &'static 
 }
 
 /// The part with its holes as wildcards.
-fn plain(part: Part<'_>) -> String {
+fn plain(part: TextSlice<'_>) -> String {
     part.with_placeholders()
         .chars()
         .map(|c| if Text::placeholder(c).is_some() { '*' } else { c })

@@ -1,38 +1,38 @@
 //! Statements that no request can match; see [`crate::iam::condition::dead`].
 
-use crate::iam::Origin;
-use crate::iam::condition::dead::Why;
-use crate::rules::{Context, Out};
+use crate::iam::DocumentOrigin;
+use crate::iam::condition::dead::DeadReason;
+use crate::rules::{Context, FindingSink};
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
-        let Some(dead) = s.dead.as_ref().filter(|_| d.origin == Origin::Written) else {
+        let Some(dead) = s.dead.as_ref().filter(|_| d.origin == DocumentOrigin::Written) else {
             continue;
         };
         let key = &dead.key;
         let (message, label, other) = match dead.why {
-            Why::AllExcluded => (
+            DeadReason::AllExcluded => (
                 "the statement excludes everything".to_owned(),
                 "nothing is left",
                 "all but these",
             ),
-            Why::Excluding => (
+            DeadReason::Excluding => (
                 format!("`{key}` cannot be all of this: the statement never applies"),
                 "must be this",
                 "and this at once",
             ),
-            Why::Passed => (
+            DeadReason::Passed => (
                 format!("the time in `{key}` has passed: the statement never applies"),
                 "in the past",
                 "",
             ),
-            Why::AlwaysThere => (
+            DeadReason::AlwaysThere => (
                 format!("every request has `{key}`: the statement never applies"),
                 "must be absent",
                 "",
             ),
             // Rules of the family `conditions` report these.
-            Why::Contradiction | Why::NoSuchTag | Why::Unsupported => continue,
+            DeadReason::Contradiction | DeadReason::NoSuchTag | DeadReason::Unsupported => continue,
         };
         let mut f = cx
             .at_statement("statement-no-effect", id, i, message)

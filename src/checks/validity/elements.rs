@@ -1,19 +1,19 @@
 //! Which elements a statement must, may and may not have, by the kind of policy.
 //! IAM User Guide, "IAM JSON policy elements reference".
 
-use crate::finding::{Change, Remedy};
-use crate::iam::{Document, Origin, PolicyKind, Statement};
+use crate::finding::{Remedy, RemedyStep};
+use crate::iam::{Document, DocumentOrigin, PolicyKind, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::{Hole, HoleKind, Piece, Text};
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 /// The language that policies are written in today.
 const VERSION: &str = "2012-10-17";
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d) in cx.documents() {
-        if d.origin != Origin::Written {
+        if d.origin != DocumentOrigin::Written {
             continue;
         }
         version(cx, out, id, d);
@@ -25,7 +25,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn version(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, d: &Document) {
+fn version(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, d: &Document) {
     let open = d.keys.iter().any(|k| k.value.contains("${"));
     match &d.version {
         None if !open && !d.keys.iter().any(|k| k.value == "Version") => {
@@ -38,7 +38,7 @@ fn version(cx: &Context<'_>, out: &mut Out<'_>, id: DocumentId, d: &Document) {
                 )
                 .primary(span, "no `Version` beside this");
             out.push(match d.keys.first() {
-                Some(first) => f.remedy(newer(d, "add").change(Change::Enter {
+                Some(first) => f.remedy(newer(d, "add").change(RemedyStep::Enter {
                     beside: first.span,
                     before: true,
                     key: "Version".to_owned(),
@@ -83,24 +83,29 @@ fn may_read_otherwise(document: &Value) -> bool {
     let mut open = vec![document];
     while let Some(value) = open.pop() {
         match &value.kind {
-            Kind::Str(t) if in_text(t) => return true,
-            Kind::Unknown(hole) if is_open(hole) => return true,
-            Kind::Seq(items) => open.extend(items.iter()),
-            Kind::Map(entries) => {
+            ValueKind::Str(t) if in_text(t) => return true,
+            ValueKind::Unknown(hole) if is_open(hole) => return true,
+            ValueKind::Seq(items) => open.extend(items.iter()),
+            ValueKind::Map(entries) => {
                 if entries.iter().any(|e| in_text(&e.key)) {
                     return true;
                 }
                 open.extend(entries.iter().map(|e| &e.value));
             }
-            Kind::Json(inner) => open.push(inner),
-            Kind::OneOf(branches) => open.extend(branches.iter().map(|b| &b.value)),
+            ValueKind::Json(inner) => open.push(inner),
+            ValueKind::OneOf(branches) => open.extend(branches.iter().map(|b| &b.value)),
             _ => {}
         }
     }
     false
 }
 
-fn required(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn required(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, d): (DocumentId, &Document),
+    (i, s): (usize, &Statement),
+) {
     if s.open {
         return;
     }
@@ -129,7 +134,12 @@ fn required(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document
     }
 }
 
-fn forbidden(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn forbidden(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, d): (DocumentId, &Document),
+    (i, s): (usize, &Statement),
+) {
     if let Some(p) = s.principal.as_ref().filter(|p| !p.is_vague())
         && matches!(
             d.kind,
@@ -156,7 +166,7 @@ fn forbidden(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Documen
     }
 }
 
-fn sid(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn sid(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
     let Some(item) = &s.sid else { return };
     let Some(text) = item.text.known() else { return };
     if text.is_empty() {

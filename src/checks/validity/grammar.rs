@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 
 use crate::finding::{Finding, Remedy, Severity};
 use crate::iam::{
-    Clause, Defect, DefectKind, Document, Effect, Origin, POLICY_ELEMENTS, PolicyKind, STATEMENT_ELEMENTS, Statement,
+    Clause, Defect, DefectKind, Document, DocumentOrigin, Effect, POLICY_ELEMENTS, PolicyKind, STATEMENT_ELEMENTS,
+    Statement,
 };
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 use crate::spelling::nearest_word;
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d) in cx.documents() {
-        if d.origin != Origin::Written {
+        if d.origin != DocumentOrigin::Written {
             continue;
         }
         for defect in &d.defects {

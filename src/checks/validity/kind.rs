@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use crate::finding::Severity;
 use crate::iam::kind::is_assume;
-use crate::iam::size::{Holder, holder, quota, resource_quota, size};
-use crate::iam::{Document, Origin, PolicyKind, Statement};
+use crate::iam::size::{QuotaSubject, holder, quota, resource_quota, size};
+use crate::iam::{Document, DocumentOrigin, PolicyKind, Statement};
 use crate::project::{DocumentId, IdentityKind, PolicyRef};
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::value::Guard;
 
 /// A document whose shape says that it is meant for another slot.
-pub(super) fn mismatch(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn mismatch(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d) in cx.documents() {
-        if d.origin != Origin::Written || d.statements.is_empty() || d.owner.is_none() {
+        if d.origin != DocumentOrigin::Written || d.statements.is_empty() || d.owner.is_none() {
             continue;
         }
         let all = |f: &dyn Fn(&Statement) -> bool| d.statements.iter().all(|s| !s.open && f(s));
@@ -55,9 +55,9 @@ pub(super) fn mismatch(cx: &Context<'_>, out: &mut Out<'_>) {
 /// The quota of trust policies, where it was raised, in characters. IAM User Guide, "IAM and AWS STS quotas".
 const RAISED_TRUST_QUOTA: usize = 4096;
 
-pub(super) fn sizes(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn sizes(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d) in cx.documents() {
-        if d.origin != Origin::Written {
+        if d.origin != DocumentOrigin::Written {
             continue;
         }
         let length = size(&d.value).characters;
@@ -81,15 +81,15 @@ pub(super) fn sizes(cx: &Context<'_>, out: &mut Out<'_>) {
                     push("resource-policy-size", most, d.service.as_deref().unwrap_or_default());
                 }
             }
-            PolicyKind::Scp => push("scp-size", quota(Holder::Scp), "a service control policy"),
-            PolicyKind::Rcp => push("scp-size", quota(Holder::Rcp), "a resource control policy"),
-            PolicyKind::Trust => push("trust-policy-size", quota(Holder::Trust), "a trust policy"),
+            PolicyKind::Scp => push("scp-size", quota(QuotaSubject::Scp), "a service control policy"),
+            PolicyKind::Rcp => push("scp-size", quota(QuotaSubject::Rcp), "a resource control policy"),
+            PolicyKind::Trust => push("trust-policy-size", quota(QuotaSubject::Trust), "a trust policy"),
             PolicyKind::Identity => {
                 if is_managed(d) {
-                    push("identity-policy-size", quota(Holder::Managed), "a managed policy");
+                    push("identity-policy-size", quota(QuotaSubject::Managed), "a managed policy");
                 } else if d.owner.is_none() {
                     // Whatever it is put on: nothing takes more.
-                    push("identity-policy-size", quota(Holder::Role), "any identity policy");
+                    push("identity-policy-size", quota(QuotaSubject::Role), "any identity policy");
                 }
             }
             kind => {
@@ -116,12 +116,12 @@ fn length(cx: &Context<'_>, id: DocumentId) -> usize {
 }
 
 /// The quota of inline policies holds for all of one identity together.
-fn inline(cx: &Context<'_>, out: &mut Out<'_>) {
+fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for identity in &cx.project.identities {
         let (holder, what) = match identity.kind {
-            IdentityKind::Role => (Holder::Role, "all inline policies of a role"),
-            IdentityKind::User => (Holder::User, "all inline policies of a user"),
-            IdentityKind::Group => (Holder::Group, "all inline policies of a group"),
+            IdentityKind::Role => (QuotaSubject::Role, "all inline policies of a role"),
+            IdentityKind::User => (QuotaSubject::User, "all inline policies of a user"),
+            IdentityKind::Group => (QuotaSubject::Group, "all inline policies of a group"),
             IdentityKind::PermissionSet => continue,
         };
         let documents: Vec<(DocumentId, usize)> = identity

@@ -12,11 +12,11 @@ mod roles;
 mod service_role;
 mod variables;
 
-use crate::rules::Check;
+use crate::rules::CodeCheck;
 pub(in crate::checks) use arn::fits_nothing;
 
 /// Name in a rule file's `check:`, and the function.
-pub(super) const TABLE: &[(&str, Check)] = &[
+pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("grammar", grammar::check),
     ("elements", elements::check),
     ("arn", arn::check),

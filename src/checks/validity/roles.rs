@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::iam::Format;
-use crate::iam::arn::{Arn, Field};
+use crate::iam::SourceFormat;
+use crate::iam::arn::{Arn, ArnField};
 use crate::model::Resource;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::{Hole, HoleKind};
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 /// Properties are searched this deep.
 const MAX_DEPTH: usize = 8;
@@ -36,7 +36,7 @@ const NO_ROLES: [&str; 6] = [
 
 type ByAddress<'a> = BTreeMap<(&'a str, &'a str), &'a Resource>;
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let by_address: ByAddress<'_> = cx
         .project
         .resources
@@ -61,7 +61,7 @@ fn walk<'v>(value: &'v Value, depth: usize, found: &mut Vec<(&'v str, &'v Value)
         return;
     }
     match &value.kind {
-        Kind::Map(entries) => {
+        ValueKind::Map(entries) => {
             for e in entries.iter() {
                 let [crate::source::Piece::Lit(name)] = e.key.pieces() else {
                     continue;
@@ -74,15 +74,15 @@ fn walk<'v>(value: &'v Value, depth: usize, found: &mut Vec<(&'v str, &'v Value)
                 }
             }
         }
-        Kind::Seq(items) => items.iter().for_each(|v| walk(v, depth + 1, found)),
-        Kind::OneOf(branches) => branches.iter().for_each(|b| walk(&b.value, depth + 1, found)),
+        ValueKind::Seq(items) => items.iter().for_each(|v| walk(v, depth + 1, found)),
+        ValueKind::OneOf(branches) => branches.iter().for_each(|b| walk(&b.value, depth + 1, found)),
         _ => {}
     }
 }
 
 fn role(
     cx: &Context<'_>,
-    out: &mut Out<'_>,
+    out: &mut FindingSink<'_>,
     (id, r): (u32, &Resource),
     (name, value): (&str, &Value),
     by_address: &ByAddress<'_>,
@@ -108,7 +108,7 @@ fn role(
 fn written(arn: &Arn<'_>) -> Option<String> {
     let service = arn.service()?;
     if service != "iam" {
-        return (service != "sts" && matches!(arn.account(), Field::Literal(_) | Field::Hole(_)))
+        return (service != "sts" && matches!(arn.account(), ArnField::Literal(_) | ArnField::Hole(_)))
             .then(|| format!("something of `{service}`"));
     }
     let kind = arn.resource_type();
@@ -131,8 +131,8 @@ fn referred(r: &Resource, name: &str, hole: &Hole, by_address: &ByAddress<'_>) -
         "AWS::IAM::ManagedPolicy" => Some(called("policy")),
         "AWS::IAM::Role" => {
             let named = match r.format {
-                Format::Terraform => matches!(attribute.as_str(), "name" | "id"),
-                Format::Cloudformation | Format::Sam => attribute.is_empty(),
+                SourceFormat::Terraform => matches!(attribute.as_str(), "name" | "id"),
+                SourceFormat::Cloudformation | SourceFormat::Sam => attribute.is_empty(),
                 _ => false,
             };
             (named && ARN_ONLY.contains(&(&*r.kind, name))).then(|| "its name".to_owned())
@@ -142,8 +142,8 @@ fn referred(r: &Resource, name: &str, hole: &Hole, by_address: &ByAddress<'_>) -
 }
 
 /// CodeBuild looks a role up by name only where its path is `/`.
-fn with_path(cx: &Context<'_>, out: &mut Out<'_>, (id, r): (u32, &Resource), by_address: &ByAddress<'_>) {
-    if &*r.kind != "AWS::CodeBuild::Project" || !matches!(r.format, Format::Cloudformation | Format::Sam) {
+fn with_path(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (u32, &Resource), by_address: &ByAddress<'_>) {
+    if &*r.kind != "AWS::CodeBuild::Project" || !matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam) {
         return;
     }
     let Some(value) = r.get("ServiceRole") else { return };

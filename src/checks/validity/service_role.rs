@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::finding::Confidence;
-use crate::iam::principal::{Place, place};
+use crate::iam::principal::{PrincipalOrigin, place};
 use crate::iam::{Effect, Statement};
 use crate::model::Resource;
 use crate::project::{Identity, IdentityKind};
-use crate::rules::{Context, Out};
-use crate::value::{Kind, Value};
+use crate::rules::{Context, FindingSink};
+use crate::value::{Value, ValueKind};
 
 /// Type, path of the property that names the role, and the services that may assume it, without `.amazonaws.com`.
 const ROLES: &[(&str, &str, &[&str])] = &[
@@ -116,11 +116,11 @@ const ROLES: &[(&str, &str, &[&str])] = &[
     ("AWS::Transfer::User", "Role", &["transfer"]),
 ];
 
-type Roles<'p> = BTreeMap<(&'p str, &'p str), &'p Identity>;
+type RolesByAddress<'p> = BTreeMap<(&'p str, &'p str), &'p Identity>;
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let resources = &cx.project.resources;
-    let roles: Roles<'_> = cx
+    let roles: RolesByAddress<'_> = cx
         .project
         .identities
         .iter()
@@ -143,8 +143,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
 /// The values at a path, in every item of lists and every branch on the way.
 fn values<'v>(value: &'v Value, path: &[&str], f: &mut dyn FnMut(&'v Value)) {
     match (&value.kind, path) {
-        (Kind::Seq(items), _) => items.iter().for_each(|v| values(v, path, f)),
-        (Kind::OneOf(branches), [_, ..]) => branches.iter().for_each(|b| values(&b.value, path, f)),
+        (ValueKind::Seq(items), _) => items.iter().for_each(|v| values(v, path, f)),
+        (ValueKind::OneOf(branches), [_, ..]) => branches.iter().for_each(|b| values(&b.value, path, f)),
         (_, []) => f(value),
         (_, [name, rest @ ..]) => {
             if let Some(inner) = value.get(name) {
@@ -156,11 +156,11 @@ fn values<'v>(value: &'v Value, path: &[&str], f: &mut dyn FnMut(&'v Value)) {
 
 fn judge(
     cx: &Context<'_>,
-    out: &mut Out<'_>,
+    out: &mut FindingSink<'_>,
     (id, r): (u32, &Resource),
     value: &Value,
     services: &[&str],
-    roles: &Roles<'_>,
+    roles: &RolesByAddress<'_>,
 ) {
     let Some(target) = value.as_hole().and_then(|h| h.target.as_ref()) else {
         return;
@@ -235,8 +235,8 @@ fn may_trust(cx: &Context<'_>, s: &Statement, services: &[&str]) -> bool {
         return true;
     };
     clause.items.iter().any(|p| match place(p, cx.project.own, None) {
-        Place::Everyone | Place::AnyService | Place::Unknown => true,
-        Place::Service { name } => {
+        PrincipalOrigin::Everyone | PrincipalOrigin::AnyService | PrincipalOrigin::Unknown => true,
+        PrincipalOrigin::Service { name } => {
             name.contains(['$', '{', '*'])
                 || services.iter().any(|s| {
                     name.strip_prefix(s)

@@ -2,15 +2,15 @@
 
 use crate::finding::{Confidence, Severity};
 use crate::iam::catalogue::catalogue;
-use crate::iam::variables::{Problem, Variable, variables};
-use crate::iam::{Document, Format, Item, Origin};
+use crate::iam::variables::{Variable, VariableProblem, variables};
+use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat};
 use crate::project::DocumentId;
-use crate::rules::{Context, Out};
+use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 
-pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
-        if d.origin != Origin::Written {
+        if d.origin != DocumentOrigin::Written {
             continue;
         }
         let old = d
@@ -45,7 +45,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn one(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), item: &Item, old: bool) {
+fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), item: &ClauseItem, old: bool) {
     let Some(text) = item.text.known() else { return };
     if !text.contains("${") {
         return;
@@ -54,10 +54,10 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), item: 
         let shown = text.get(v.range.clone()).unwrap_or(&text);
         let span = item.text.span_of(v.range.clone()).unwrap_or(item.span);
         let rule = match v.problem {
-            Some(Problem::NotClosed) => "variable-missing-brace",
-            Some(Problem::Empty) => "variable-empty",
-            Some(Problem::Space) => "variable-space",
-            Some(Problem::Default) => "variable-missing-quote",
+            Some(VariableProblem::NotClosed) => "variable-missing-brace",
+            Some(VariableProblem::Empty) => "variable-empty",
+            Some(VariableProblem::Space) => "variable-space",
+            Some(VariableProblem::Default) => "variable-missing-quote",
             Some(_) => continue,
             None => {
                 if old {
@@ -78,7 +78,7 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), item: 
                 continue;
             }
         };
-        let what = v.problem.map_or("", Problem::text);
+        let what = v.problem.map_or("", VariableProblem::text);
         out.push(
             cx.at_statement(rule, id, i, format!("the variable `{shown}` {what}"))
                 .primary(span, what)
@@ -89,7 +89,7 @@ fn one(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), item: 
 
 /// `&{aws:username}` that stays as it is: only the data source `aws_iam_policy_document` writes it as `${aws:username}`.
 /// AWS provider documentation, "Data Source: aws_iam_policy_document", "Context Variable Interpolation".
-fn ampersand(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), item: &Item) {
+fn ampersand(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) {
     let Some(text) = item.text.known() else { return };
     let found = memchr::memmem::find_iter(text.as_bytes(), "&{");
     let names = found.filter_map(|at| Some((at, text.get(at + 2..)?.split_once('}')?.0)));
@@ -111,7 +111,7 @@ fn ampersand(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), 
 
 /// A variable is a condition key; those that begin with `aws:` are all known. Other prefixes belong to services and identity
 /// providers, which name more than the reference lists.
-fn unknown(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), v: &Variable, span: Span) {
+fn unknown(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), v: &Variable, span: Span) {
     let name = v.name.to_lowercase();
     if !name.starts_with("aws:") || catalogue().global_condition_key(&name).is_some() {
         return;
@@ -131,12 +131,18 @@ fn unknown(cx: &Context<'_>, out: &mut Out<'_>, (id, i): (DocumentId, usize), v:
 
 /// A policy variable that Terraform or CloudFormation takes for an expression of its own, and refuses.
 /// Terraform, "Strings and Templates"; CloudFormation User Guide, "Fn::Sub".
-fn unescaped(cx: &Context<'_>, out: &mut Out<'_>, (id, d): (DocumentId, &Document), i: usize, item: &Item) {
+fn unescaped(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, d): (DocumentId, &Document),
+    i: usize,
+    item: &ClauseItem,
+) {
     let (tool, write) = match d.format {
-        Format::Terraform if is_policy_document(d) => ("Terraform", "&"),
-        Format::Terraform => ("Terraform", "$$"),
-        Format::Cloudformation | Format::Sam => ("`Fn::Sub`", "!"),
-        Format::Json | Format::Python | Format::Serverless | Format::Text => return,
+        SourceFormat::Terraform if is_policy_document(d) => ("Terraform", "&"),
+        SourceFormat::Terraform => ("Terraform", "$$"),
+        SourceFormat::Cloudformation | SourceFormat::Sam => ("`Fn::Sub`", "!"),
+        SourceFormat::Json | SourceFormat::Python | SourceFormat::Serverless | SourceFormat::Text => return,
     };
     for hole in item.text.holes().filter(|h| h.target.is_none() && is_variable(&h.name)) {
         let instead = match write {

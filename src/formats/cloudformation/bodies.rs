@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::formats::plain::{self, Placed};
-use crate::model::{Resource, Unit};
+use crate::formats::data::{self, Placed};
+use crate::model::{LoweredUnit, Resource};
 use crate::source::{FileId, Piece, Sources, Span, Text};
-use crate::syntax::{Kind as Node, NodeId, Style, Tree, json, yaml};
-use crate::value::{Kind, Value};
+use crate::syntax::{NodeId, NodeKind as Node, NodeStyle, Tree, json, yaml};
+use crate::value::{Value, ValueKind};
 
 use super::template::Template;
 use super::world::{Doc, World, is_template};
@@ -17,8 +17,8 @@ use super::world::{Doc, World, is_template};
 const MAX_DEPTH: usize = 96;
 
 /// Adds what the templates inside the unit's stacks say.
-pub fn bodies(sources: &Sources, unit: &mut Unit) {
-    let mut found = Unit::default();
+pub fn bodies(sources: &Sources, unit: &mut LoweredUnit) {
+    let mut found = LoweredUnit::default();
     for resource in &unit.resources {
         if matches!(
             &*resource.kind,
@@ -31,17 +31,17 @@ pub fn bodies(sources: &Sources, unit: &mut Unit) {
     unit.wanted.append(&mut found.wanted);
 }
 
-fn body(sources: &Sources, stack: &Resource, out: &mut Unit) {
+fn body(sources: &Sources, stack: &Resource, out: &mut LoweredUnit) {
     let Some(value) = stack.get("TemplateBody") else { return };
     let given = stack.get("Parameters").map(parameters).unwrap_or_default();
     let tree = match &value.kind {
-        Kind::Str(text) => match whole_file(sources, text) {
+        ValueKind::Str(text) => match whole_file(sources, text) {
             // It is a template by itself, and says the same here.
             Some(_) if given.is_empty() => return,
-            Some(file) => plain::parse(file, sources.path(file), sources.text(file)),
+            Some(file) => data::parse(file, sources.path(file), sources.text(file)),
             None => parsed(text, value.span),
         },
-        Kind::Json(inner) => data(inner),
+        ValueKind::Json(inner) => data(inner),
         _ => return,
     };
     let Some(&root) = tree.roots.first().filter(|root| is_template(&tree, **root)) else {
@@ -103,25 +103,25 @@ fn data(value: &Value) -> Tree {
 fn node(tree: &mut Tree, value: &Value, depth: usize) -> NodeId {
     let kind = match &value.kind {
         _ if depth > MAX_DEPTH => Node::Unknown,
-        Kind::Null => Node::Null,
-        Kind::Bool(_) => Node::Bool,
-        Kind::Num(_) => Node::Num,
-        Kind::Str(_) => Node::Str,
-        Kind::Seq(_) => Node::Seq,
-        Kind::Map(_) => Node::Map,
-        Kind::Json(_) | Kind::OneOf(_) | Kind::Unknown(_) => Node::Unknown,
+        ValueKind::Null => Node::Null,
+        ValueKind::Bool(_) => Node::Bool,
+        ValueKind::Num(_) => Node::Num,
+        ValueKind::Str(_) => Node::Str,
+        ValueKind::Seq(_) => Node::Seq,
+        ValueKind::Map(_) => Node::Map,
+        ValueKind::Json(_) | ValueKind::OneOf(_) | ValueKind::Unknown(_) => Node::Unknown,
     };
     let id = leaf(tree, kind, value.span);
     match &value.kind {
         _ if kind == Node::Unknown => {}
-        Kind::Bool(b) => tree.set_text(id, Text::made(if *b { "true" } else { "false" }, value.span)),
-        Kind::Num(n) => tree.set_text(id, Text::made(n, value.span)),
-        Kind::Str(text) => tree.set_text(id, text.clone()),
-        Kind::Seq(items) => {
+        ValueKind::Bool(b) => tree.set_text(id, Text::made(if *b { "true" } else { "false" }, value.span)),
+        ValueKind::Num(n) => tree.set_text(id, Text::made(n, value.span)),
+        ValueKind::Str(text) => tree.set_text(id, text.clone()),
+        ValueKind::Seq(items) => {
             let children: Vec<NodeId> = items.iter().map(|v| node(tree, v, depth + 1)).collect();
             tree.adopt(id, &children);
         }
-        Kind::Map(entries) => {
+        ValueKind::Map(entries) => {
             let mut children = Vec::with_capacity(entries.len() * 2);
             for e in entries.iter() {
                 let key = leaf(tree, Node::Str, e.key_span);
@@ -137,7 +137,7 @@ fn node(tree: &mut Tree, value: &Value, depth: usize) -> NodeId {
 }
 
 fn leaf(tree: &mut Tree, kind: Node, span: Span) -> NodeId {
-    let id = tree.push(kind, Style::Double, span.start as usize, span.end as usize);
+    let id = tree.push(kind, NodeStyle::Double, span.start as usize, span.end as usize);
     if span.file != tree.file {
         tree.set_span(id, span);
     }

@@ -16,7 +16,7 @@ use super::template::Template;
 use super::world::World;
 
 /// What uses a template, and the parameters that it passes.
-pub(super) type Use = (String, BTreeMap<String, Value>);
+pub(super) type TemplateUse = (String, BTreeMap<String, Value>);
 
 /// How many ways of using one template are told apart.
 const MAX_CALLERS: usize = 100;
@@ -25,7 +25,7 @@ const MAX_NESTING: usize = 24;
 
 /// One way in which a template is used.
 #[derive(Debug, Default)]
-pub(crate) struct Caller {
+pub(crate) struct TemplateCaller {
     pub(super) given: BTreeMap<String, Value>,
     /// The scope of the template's names.
     pub(super) scope: Arc<str>,
@@ -35,15 +35,15 @@ pub(crate) struct Caller {
 
 /// The ways in which one template is used.
 #[derive(Debug, Default)]
-pub(crate) struct Callers {
-    each: Vec<Caller>,
+pub(crate) struct TemplateUses {
+    each: Vec<TemplateCaller>,
     /// There are more than are told apart.
     more: bool,
 }
 
 impl World<'_> {
     /// Each way in which the template is used; one without parameters where nothing uses it.
-    pub(super) fn callers(&self, index: usize) -> &[Caller] {
+    pub(super) fn callers(&self, index: usize) -> &[TemplateCaller] {
         self.callers.get(index).map_or(&[], |c| &c.each)
     }
 
@@ -60,7 +60,7 @@ impl World<'_> {
     }
 
     pub(super) fn find_callers(&mut self) {
-        let mut found: Vec<Option<Callers>> = self.docs.iter().map(|_| None).collect();
+        let mut found: Vec<Option<TemplateUses>> = self.docs.iter().map(|_| None).collect();
         let mut files = parameter_files::find(self);
         for index in 0..self.docs.len() {
             self.find(index, &mut found, &mut files, &mut BTreeSet::new());
@@ -71,14 +71,14 @@ impl World<'_> {
     fn find(
         &self,
         index: usize,
-        found: &mut Vec<Option<Callers>>,
-        files: &mut BTreeMap<usize, Vec<Use>>,
+        found: &mut Vec<Option<TemplateUses>>,
+        files: &mut BTreeMap<usize, Vec<TemplateUse>>,
         open: &mut BTreeSet<usize>,
     ) {
         if found[index].is_some() || open.len() > MAX_NESTING || !open.insert(index) {
             return;
         }
-        let mut uses: Vec<Use> = Vec::new();
+        let mut uses: Vec<TemplateUse> = Vec::new();
         for (parent, node) in self.parents.get(&index).into_iter().flatten() {
             self.find(*parent, found, files, open);
             // A template that nests itself is refused.
@@ -104,9 +104,9 @@ impl World<'_> {
 }
 
 /// Uses with different parameters, each with a scope.
-fn told_apart(scope: &Arc<str>, uses: Vec<Use>) -> Callers {
+fn told_apart(scope: &Arc<str>, uses: Vec<TemplateUse>) -> TemplateUses {
     let mut more = false;
-    let mut callers: Vec<Caller> = Vec::new();
+    let mut callers: Vec<TemplateCaller> = Vec::new();
     for (name, given) in uses {
         let key = key(&given);
         if callers.iter().any(|c| c.key == key) {
@@ -123,15 +123,15 @@ fn told_apart(scope: &Arc<str>, uses: Vec<Use>) -> Callers {
                 own = format!("{scope}#{name}#{}", callers.len() + 1).into();
             }
         }
-        callers.push(Caller { given, scope: own, key });
+        callers.push(TemplateCaller { given, scope: own, key });
     }
     if callers.is_empty() {
-        callers.push(Caller {
+        callers.push(TemplateCaller {
             scope: scope.clone(),
-            ..Caller::default()
+            ..TemplateCaller::default()
         });
     }
-    Callers { each: callers, more }
+    TemplateUses { each: callers, more }
 }
 
 fn key(given: &BTreeMap<String, Value>) -> String {

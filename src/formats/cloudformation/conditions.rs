@@ -2,11 +2,11 @@
 
 use crate::iam::Truth;
 use crate::source::Text;
-use crate::syntax::{Kind as Node, NodeId};
+use crate::syntax::{NodeId, NodeKind as Node};
 use crate::value::guard::Fact;
-use crate::value::{Guard, Kind, Value};
+use crate::value::{Guard, Value, ValueKind};
 
-use super::env::Env;
+use super::env::TemplateScope;
 use super::eval::intrinsic;
 use super::template::Template;
 
@@ -15,12 +15,12 @@ const MAX_DEPTH: u32 = 24;
 
 impl Template<'_> {
     /// Whether the condition `name` is met; certain only where no parameter's default decides.
-    pub(super) fn holds(&self, env: Env<'_>, name: &str) -> Truth {
+    pub(super) fn holds(&self, env: TemplateScope<'_>, name: &str) -> Truth {
         self.named_condition(env, name, 0)
     }
 
     /// The condition that `Fn::If` names; a condition written in its place is named by what it says.
-    pub(super) fn condition_name(&self, env: Env<'_>, node: NodeId) -> Option<String> {
+    pub(super) fn condition_name(&self, env: TemplateScope<'_>, node: NodeId) -> Option<String> {
         match env.tree.kind(node) {
             Node::Str => self.name(env, node),
             Node::Call if env.tree.name(node) == "Condition" => {
@@ -115,7 +115,7 @@ impl Template<'_> {
     }
 
     /// Whether the conditions of this place exclude that the parameter has this value.
-    pub(super) fn is_replaced(&self, env: Env<'_>, name: &str, value: &Value) -> bool {
+    pub(super) fn is_replaced(&self, env: TemplateScope<'_>, name: &str, value: &Value) -> bool {
         let text = match value.items() {
             [only] => only.as_str(),
             _ => None,
@@ -127,13 +127,13 @@ impl Template<'_> {
     }
 
     /// What the parameter is by the conditions of this place.
-    pub(super) fn assumed_equal(&self, env: Env<'_>, name: &str) -> Option<String> {
+    pub(super) fn assumed_equal(&self, env: TemplateScope<'_>, name: &str) -> Option<String> {
         let guards = env.assumptions().map(|(assumed, holds)| self.guard(assumed, holds));
         guards.into_iter().find_map(|g| g.equal(name).map(str::to_owned))
     }
 
     /// What an expression is called in facts: a parameter or pseudo parameter by its name, anything else as it is written.
-    pub(super) fn subject(&self, env: Env<'_>, node: NodeId) -> String {
+    pub(super) fn subject(&self, env: TemplateScope<'_>, node: NodeId) -> String {
         let tree = env.tree;
         let reference = match tree.kind(node) {
             Node::Call if tree.name(node) == "Ref" => tree.children(node).next(),
@@ -151,7 +151,7 @@ impl Template<'_> {
     }
 
     /// The list that a `Join` joins.
-    fn joined(&self, env: Env<'_>, node: NodeId) -> Option<NodeId> {
+    fn joined(&self, env: TemplateScope<'_>, node: NodeId) -> Option<NodeId> {
         let tree = env.tree;
         let argument = match tree.kind(node) {
             Node::Call if tree.name(node) == "Join" => tree.children(node).next()?,
@@ -163,7 +163,7 @@ impl Template<'_> {
             .filter(|list| tree.kind(*list) != Node::Seq)
     }
 
-    fn named_condition(&self, env: Env<'_>, name: &str, depth: u32) -> Truth {
+    fn named_condition(&self, env: TemplateScope<'_>, name: &str, depth: u32) -> Truth {
         for (assumed, holds) in env.assumptions() {
             match self.implied(assumed, holds, name, 0) {
                 Some(true) => return Truth::Yes,
@@ -210,7 +210,7 @@ impl Template<'_> {
         })
     }
 
-    fn truth(&self, env: Env<'_>, node: NodeId, depth: u32) -> Truth {
+    fn truth(&self, env: TemplateScope<'_>, node: NodeId, depth: u32) -> Truth {
         if depth > MAX_DEPTH || !self.step() {
             return Truth::Unknown;
         }
@@ -236,7 +236,7 @@ impl Template<'_> {
     }
 
     /// The condition function `name` of `argument`.
-    pub(super) fn truth_of(&self, env: Env<'_>, name: &str, argument: NodeId, depth: u32) -> Truth {
+    pub(super) fn truth_of(&self, env: TemplateScope<'_>, name: &str, argument: NodeId, depth: u32) -> Truth {
         let env = env.certain();
         let mut parts = env.tree.children(argument);
         match name {
@@ -273,9 +273,9 @@ impl Template<'_> {
                 let known = |node| {
                     let value = self.value(env, node)?;
                     match &value.kind {
-                        Kind::Bool(b) => Some(b.to_string()),
-                        Kind::Num(n) => Some(n.to_string()),
-                        Kind::Str(text) => Some(text.known()?.into_owned()),
+                        ValueKind::Bool(b) => Some(b.to_string()),
+                        ValueKind::Num(n) => Some(n.to_string()),
+                        ValueKind::Str(text) => Some(text.known()?.into_owned()),
                         _ => None,
                     }
                 };

@@ -11,9 +11,9 @@ pub(super) const MAX_NAME: usize = 512;
 
 /// The surroundings of a node. Copied freely; loops and conditions are lists on the stack.
 #[derive(Clone, Copy)]
-pub(crate) struct Env<'e> {
+pub(crate) struct TemplateScope<'e> {
     pub(crate) tree: &'e Tree,
-    bound: Option<&'e Bound<'e>>,
+    bound: Option<&'e LoopBinding<'e>>,
     assumed: Option<&'e Assumed<'e>>,
     /// What brought this file in.
     included: Option<Span>,
@@ -23,7 +23,7 @@ pub(crate) struct Env<'e> {
 }
 
 /// A loop's identifier and its value in this round.
-pub(super) struct Bound<'e> {
+pub(super) struct LoopBinding<'e> {
     name: &'e str,
     value: &'e Value,
     outer: Option<&'e Self>,
@@ -36,7 +36,7 @@ pub(super) struct Assumed<'e> {
     outer: Option<&'e Self>,
 }
 
-impl<'e> Env<'e> {
+impl<'e> TemplateScope<'e> {
     pub(super) fn new(tree: &'e Tree) -> Self {
         Self {
             tree,
@@ -57,19 +57,19 @@ impl<'e> Env<'e> {
     }
 
     /// The same place in another file.
-    pub(crate) fn within<'t>(self, tree: &'t Tree) -> Env<'t>
+    pub(crate) fn within<'t>(self, tree: &'t Tree) -> TemplateScope<'t>
     where
         'e: 't,
     {
-        Env { tree, ..self }
+        TemplateScope { tree, ..self }
     }
 
     /// The same place in a file that is included at `at`.
-    pub(super) fn including<'t>(self, tree: &'t Tree, at: Span) -> Env<'t>
+    pub(super) fn including<'t>(self, tree: &'t Tree, at: Span) -> TemplateScope<'t>
     where
         'e: 't,
     {
-        Env {
+        TemplateScope {
             included: Some(at),
             ..self.within(tree)
         }
@@ -87,19 +87,19 @@ impl<'e> Env<'e> {
         Self { certain: true, ..self }
     }
 
-    pub(super) fn bind(self, name: &'e str, value: &'e Value) -> Bound<'e> {
-        Bound {
+    pub(super) fn bind(self, name: &'e str, value: &'e Value) -> LoopBinding<'e> {
+        LoopBinding {
             name,
             value,
             outer: self.bound,
         }
     }
 
-    pub(super) fn with_bound<'t>(self, bound: &'t Bound<'t>) -> Env<'t>
+    pub(super) fn with_bound<'t>(self, bound: &'t LoopBinding<'t>) -> TemplateScope<'t>
     where
         'e: 't,
     {
-        Env {
+        TemplateScope {
             bound: Some(bound),
             ..self
         }
@@ -113,11 +113,11 @@ impl<'e> Env<'e> {
         }
     }
 
-    pub(super) fn with_assumed<'t>(self, assumed: &'t Assumed<'t>) -> Env<'t>
+    pub(super) fn with_assumed<'t>(self, assumed: &'t Assumed<'t>) -> TemplateScope<'t>
     where
         'e: 't,
     {
-        Env {
+        TemplateScope {
             assumed: Some(assumed),
             ..self
         }

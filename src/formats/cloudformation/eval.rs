@@ -7,17 +7,17 @@
 use std::sync::Arc;
 
 use crate::source::{Hole, HoleKind, Span, Text};
-use crate::syntax::{Kind as Node, NodeId, Style, Tree};
-use crate::value::{Entry, Kind, Value};
+use crate::syntax::{NodeId, NodeKind as Node, NodeStyle, Tree};
+use crate::value::{MapEntry, Value, ValueKind};
 
-use crate::formats::templated::{braces, dollars, is_filled_in};
+use crate::formats::text_templates::{braces, dollars, is_filled_in};
 
-use super::env::Env;
+use super::env::TemplateScope;
 use super::template::Template;
 
 impl Template<'_> {
     /// What `node` amounts to.
-    pub(crate) fn value(&self, env: Env<'_>, node: NodeId) -> Option<Value> {
+    pub(crate) fn value(&self, env: TemplateScope<'_>, node: NodeId) -> Option<Value> {
         let tree = env.tree;
         let span = tree.span(node);
         let Some(env) = env.deeper() else {
@@ -30,21 +30,21 @@ impl Template<'_> {
             return Some(self.value(env, tree.resolve(node))?.used_at(span));
         }
         Some(match tree.kind(node) {
-            Node::Null => Value::new(Kind::Null, span),
+            Node::Null => Value::new(ValueKind::Null, span),
             Node::Bool => {
                 let text = tree.text(node).and_then(Text::known).unwrap_or_default();
                 let yes = matches!(text.as_bytes().first(), Some(b't' | b'T' | b'y' | b'Y'))
                     || text.eq_ignore_ascii_case("on");
-                Value::new(Kind::Bool(yes), span)
+                Value::new(ValueKind::Bool(yes), span)
             }
             Node::Num => {
                 let text = tree.text(node).and_then(Text::known).unwrap_or_default();
-                Value::new(Kind::Num(Arc::from(&*text)), span)
+                Value::new(ValueKind::Num(Arc::from(&*text)), span)
             }
             Node::Str => self.string(env, node),
             Node::Seq => {
                 let items = tree.children(node).filter_map(|item| self.value(env, item)).collect();
-                Value::new(Kind::Seq(items), span)
+                Value::new(ValueKind::Seq(items), span)
             }
             Node::Map => return self.map(env, node),
             Node::Call => {
@@ -58,12 +58,12 @@ impl Template<'_> {
     }
 
     /// A scalar: in a loop with its identifiers filled in, everywhere with dynamic references as holes.
-    fn string(&self, env: Env<'_>, node: NodeId) -> Value {
+    fn string(&self, env: TemplateScope<'_>, node: NodeId) -> Value {
         let span = env.tree.span(node);
         let Some(text) = env.tree.text(node) else {
             return Value::other("unreadable", span);
         };
-        if let Some(hole) = text.as_hole().filter(|_| env.tree.node(node).style == Style::Plain) {
+        if let Some(hole) = text.as_hole().filter(|_| env.tree.node(node).style == NodeStyle::Plain) {
             return Value {
                 span,
                 ..Value::unknown(hole.clone())
@@ -79,7 +79,7 @@ impl Template<'_> {
         Value::text(braces(text), span)
     }
 
-    fn map(&self, env: Env<'_>, node: NodeId) -> Option<Value> {
+    fn map(&self, env: TemplateScope<'_>, node: NodeId) -> Option<Value> {
         let tree = env.tree;
         let span = tree.span(node);
         if let Some((name, argument)) = intrinsic(tree, node) {
@@ -95,14 +95,19 @@ impl Template<'_> {
         let mut entries = Vec::new();
         self.entries(env, node, &mut |env, key, key_span, value| {
             if let Some(value) = self.value(env, value) {
-                entries.push(Entry { key, key_span, value });
+                entries.push(MapEntry { key, key_span, value });
             }
         });
-        Some(Value::new(Kind::Map(entries.into()), span))
+        Some(Value::new(ValueKind::Map(entries.into()), span))
     }
 
     /// The entries of a map with loops and includes expanded: the place to evaluate in, the key, its span, the value's node.
-    pub(super) fn entries(&self, env: Env<'_>, node: NodeId, f: &mut dyn FnMut(Env<'_>, Text, Span, NodeId)) {
+    pub(super) fn entries(
+        &self,
+        env: TemplateScope<'_>,
+        node: NodeId,
+        f: &mut dyn FnMut(TemplateScope<'_>, Text, Span, NodeId),
+    ) {
         let Some(env) = env.deeper() else { return };
         let tree = env.tree;
         for (key, value) in tree.merged(node) {
@@ -130,7 +135,7 @@ impl Template<'_> {
 
     /// `Fn::ForEach::Name: [Identifier, Collection, {OutputKey: OutputValue}]`. A collection that is not known counts as one
     /// item that is not known. CloudFormation Template Reference, "Fn::ForEach".
-    fn for_each(&self, env: Env<'_>, node: NodeId, f: &mut dyn FnMut(Env<'_>, Text, Span, NodeId)) {
+    fn for_each(&self, env: TemplateScope<'_>, node: NodeId, f: &mut dyn FnMut(TemplateScope<'_>, Text, Span, NodeId)) {
         let tree = env.tree;
         let mut parts = tree.children(node);
         let (Some(identifier), Some(collection), Some(body)) = (parts.next(), parts.next(), parts.next()) else {
@@ -145,7 +150,7 @@ impl Template<'_> {
         };
         let unknown;
         let items = match &collection.kind {
-            Kind::Seq(items) => &items[..],
+            ValueKind::Seq(items) => &items[..],
             _ => {
                 let hole = Hole::new(HoleKind::Other, &*identifier, collection_span);
                 unknown = [Value::text(Text::hole(hole), collection_span)];
@@ -166,9 +171,9 @@ impl Template<'_> {
     /// CloudFormation Template Reference, "AWS::Include transform".
     pub(super) fn included(
         &self,
-        env: Env<'_>,
+        env: TemplateScope<'_>,
         node: NodeId,
-        f: &mut dyn FnMut(Env<'_>, NodeId) -> Option<Value>,
+        f: &mut dyn FnMut(TemplateScope<'_>, NodeId) -> Option<Value>,
     ) -> Option<Value> {
         let tree = env.tree;
         let span = tree.span(node);
@@ -203,7 +208,7 @@ impl Template<'_> {
     }
 
     /// A name, label or index that a function takes: the text with loops filled in.
-    pub(super) fn name(&self, env: Env<'_>, node: NodeId) -> Option<String> {
+    pub(super) fn name(&self, env: TemplateScope<'_>, node: NodeId) -> Option<String> {
         self.value(env, node)?.as_text().map(Text::display)
     }
 }

@@ -2,15 +2,15 @@
 
 use crate::iam::Truth;
 use crate::source::{Hole, HoleKind, Span, Text};
-use crate::syntax::{Kind as Node, NodeId};
+use crate::syntax::{NodeId, NodeKind as Node};
 use crate::value::guard::{Fact, worlds};
-use crate::value::{Branch, Guard, Kind, Value};
+use crate::value::{Branch, Guard, Value, ValueKind};
 
-use crate::formats::templated::braces;
+use crate::formats::text_templates::braces;
 
-use super::env::{Env, MAX_NAME};
+use super::env::{MAX_NAME, TemplateScope};
 use super::template::Template;
-use super::text::{self, Part};
+use super::text::{self, TemplatePart};
 
 /// How many alternatives an unknown look-up in a mapping may have; beyond that it is unknown.
 const MAX_LOOKUP: usize = 8;
@@ -19,7 +19,7 @@ const MAX_BRANCHES: usize = 16;
 
 impl Template<'_> {
     /// The function `name` (without `Fn::`) of `argument`; `span` is the whole expression.
-    pub(super) fn call(&self, env: Env<'_>, name: &str, argument: NodeId, span: Span) -> Option<Value> {
+    pub(super) fn call(&self, env: TemplateScope<'_>, name: &str, argument: NodeId, span: Span) -> Option<Value> {
         Some(match name {
             "Ref" => return self.reference(env, &self.name(env, argument)?, span),
             "GetAtt" => self.attribute(env, argument, span),
@@ -36,14 +36,14 @@ impl Template<'_> {
             "Cidr" => self.cidr(env, argument, span),
             "ToJsonString" => Value::json(self.value(env, argument)?, span),
             "Length" => match self.value(env, argument)?.kind {
-                Kind::Seq(items) if !items.iter().any(uncertain) => {
-                    Value::new(Kind::Num(items.len().to_string().into()), span)
+                ValueKind::Seq(items) if !items.iter().any(uncertain) => {
+                    Value::new(ValueKind::Num(items.len().to_string().into()), span)
                 }
                 _ => Value::other("Fn::Length", span),
             },
             "Equals" | "And" | "Or" | "Not" | "Condition" => match self.truth_of(env, name, argument, 0) {
                 Truth::Unknown => Value::other(format!("Fn::{name}"), span),
-                known => Value::new(Kind::Bool(known == Truth::Yes), span),
+                known => Value::new(ValueKind::Bool(known == Truth::Yes), span),
             },
             "GetAZs" => Value::unknown(Hole::new(HoleKind::Lookup, "Fn::GetAZs", span)),
             // What a macro or a later release brings.
@@ -52,7 +52,7 @@ impl Template<'_> {
     }
 
     /// `Ref`: a loop's identifier, a pseudo parameter, a parameter, or a resource.
-    pub(super) fn reference(&self, env: Env<'_>, name: &str, span: Span) -> Option<Value> {
+    pub(super) fn reference(&self, env: TemplateScope<'_>, name: &str, span: Span) -> Option<Value> {
         if let Some(bound) = env.identifier(name) {
             return Some(bound.clone().used_at(span));
         }
@@ -84,11 +84,11 @@ impl Template<'_> {
             }
             // A hole stands where it is used.
             return Some(match &value.kind {
-                Kind::Unknown(hole) => Value::unknown(Hole {
+                ValueKind::Unknown(hole) => Value::unknown(Hole {
                     span,
                     ..(**hole).clone()
                 }),
-                Kind::Str(hole) => Value::text(text::placed(hole, span), span),
+                ValueKind::Str(hole) => Value::text(text::placed(hole, span), span),
                 _ => value.clone(),
             });
         }
@@ -107,7 +107,7 @@ impl Template<'_> {
     }
 
     /// `GetAtt` as `Id.Attribute` or `[Id, Attribute]`.
-    fn attribute(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
+    fn attribute(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Value {
         let parts: Vec<String> = match env.tree.kind(argument) {
             Node::Seq => {
                 let children = env.tree.children(argument);
@@ -142,7 +142,7 @@ impl Template<'_> {
     }
 
     /// `Sub` with a string, or with `[string, {Name: value}]`.
-    fn sub(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
+    fn sub(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Value {
         let tree = env.tree;
         let (template, names) = match tree.kind(argument) {
             Node::Seq => {
@@ -161,10 +161,10 @@ impl Template<'_> {
     }
 
     /// The text with `${Name}`, `${Id.Attribute}` and `${AWS::…}` filled in and `${!Literal}` as `${Literal}`.
-    fn substitute(&self, env: Env<'_>, text: &Text, span: Span, names: Option<&Value>) -> Value {
+    fn substitute(&self, env: TemplateScope<'_>, text: &Text, span: Span, names: Option<&Value>) -> Value {
         let flat = text.with_placeholders();
-        let mut parts: Vec<Part> = Vec::new();
-        let literal = |parts: &mut Vec<Part>, from: usize, to: usize| {
+        let mut parts: Vec<TemplatePart> = Vec::new();
+        let literal = |parts: &mut Vec<TemplatePart>, from: usize, to: usize| {
             if from < to {
                 parts.push(text::fixed(text.slice(from..to)));
             }
@@ -199,7 +199,14 @@ impl Template<'_> {
         text::concat(&parts, span)
     }
 
-    fn named_part(&self, env: Env<'_>, name: &str, names: Option<&Value>, at: Span, home: Span) -> Part {
+    fn named_part(
+        &self,
+        env: TemplateScope<'_>,
+        name: &str,
+        names: Option<&Value>,
+        at: Span,
+        home: Span,
+    ) -> TemplatePart {
         let value = match names.and_then(|n| n.get(name)) {
             // Written in the list form's map: the template's text has the reference only.
             Some(value) => Some(value.clone().used_at(at)),
@@ -214,7 +221,7 @@ impl Template<'_> {
     }
 
     /// `Join` of a delimiter and a list, or anything that amounts to one.
-    fn join(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
+    fn join(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Value {
         let mut parts = env.tree.children(argument);
         let (Some(delimiter), Some(list)) = (parts.next(), parts.next()) else {
             return Value::other("Fn::Join", span);
@@ -226,7 +233,7 @@ impl Template<'_> {
             let name = list.as_ref().and_then(Value::as_hole).map_or("Fn::Join", |h| &h.name);
             return Value::text(text::hole(HoleKind::Other, name, span), span);
         };
-        let mut parts: Vec<Part> = Vec::new();
+        let mut parts: Vec<TemplatePart> = Vec::new();
         for item in items {
             let at = if span.contains(item.span) && item.via.is_none() {
                 item.span
@@ -247,7 +254,7 @@ impl Template<'_> {
                 }
             }
             // An item that one branch drops takes its delimiter with it.
-            if let Kind::OneOf(branches) = &item.kind
+            if let ValueKind::OneOf(branches) = &item.kind
                 && let [only] = &branches[..]
                 && let [one] = &mut part[..]
             {
@@ -263,7 +270,7 @@ impl Template<'_> {
     }
 
     /// `If`: both branches, or the one that is certain.
-    fn conditional(&self, env: Env<'_>, argument: NodeId, span: Span) -> Option<Value> {
+    fn conditional(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Option<Value> {
         let mut parts = env.tree.children(argument);
         let (Some(condition), Some(then)) = (parts.next(), parts.next()) else {
             return Some(Value::other("Fn::If", span));
@@ -292,12 +299,12 @@ impl Template<'_> {
         if branches.len() > MAX_BRANCHES {
             return Some(Value::other("Fn::If", span));
         }
-        Some(Value::new(Kind::OneOf(branches.into()), span))
+        Some(Value::new(ValueKind::OneOf(branches.into()), span))
     }
 
     /// `FindInMap` of `[map, top, second]`, or with `{DefaultValue: …}` as a fourth item. A key that is not known before
     /// deployment (a region) gives all alternatives, as long as they are few.
-    fn find_in_map(&self, env: Env<'_>, argument: NodeId, span: Span) -> Option<Value> {
+    fn find_in_map(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Option<Value> {
         // A key that is one of several is looked up for each.
         let keys: Vec<Value> = env
             .tree
@@ -305,7 +312,7 @@ impl Template<'_> {
             .skip(1)
             .take(2)
             .filter_map(|key| self.value(env, key))
-            .filter(|key| matches!(key.kind, Kind::OneOf(_)))
+            .filter(|key| matches!(key.kind, ValueKind::OneOf(_)))
             .collect();
         let worlds = worlds(&keys).unwrap_or_default();
         if worlds.len() < 2 {
@@ -320,13 +327,13 @@ impl Template<'_> {
             .flat_map(Branch::spread)
             .collect();
         Some(match branches.len() {
-            1..=MAX_BRANCHES => Value::new(Kind::OneOf(branches.into()), span),
+            1..=MAX_BRANCHES => Value::new(ValueKind::OneOf(branches.into()), span),
             _ => Value::other("Fn::FindInMap", span),
         })
     }
 
     /// [`Self::find_in_map`] with the keys as they are in a world.
-    fn found_in_map(&self, env: Env<'_>, argument: NodeId, world: &Guard, span: Span) -> Option<Value> {
+    fn found_in_map(&self, env: TemplateScope<'_>, argument: NodeId, world: &Guard, span: Span) -> Option<Value> {
         let tree = env.tree;
         let mut parts = tree.children(argument);
         let (Some(map), Some(top), Some(second)) = (parts.next(), parts.next(), parts.next()) else {
@@ -336,7 +343,7 @@ impl Template<'_> {
         let key = |node| {
             let value = self.value(env, node)?.decided(world)?;
             match &value.kind {
-                Kind::Num(n) => Some(n.to_string()),
+                ValueKind::Num(n) => Some(n.to_string()),
                 _ => Some(value.as_str()?.into_owned()),
             }
         };
@@ -398,12 +405,12 @@ impl Template<'_> {
                     let label = "for a key that the mapping does not have";
                     branches.push(branch(&Guard::new(label, other), default));
                 }
-                Some(Value::new(Kind::OneOf(branches.into()), span))
+                Some(Value::new(ValueKind::OneOf(branches.into()), span))
             }
         }
     }
 
-    fn select(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
+    fn select(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Value {
         let mut parts = env.tree.children(argument);
         let (Some(index), Some(list)) = (parts.next(), parts.next()) else {
             return Value::other("Fn::Select", span);
@@ -411,7 +418,7 @@ impl Template<'_> {
         let index = self.value(env, index).and_then(|v| v.as_number());
         let list = self.value(env, list);
         let index = index.filter(|i| *i >= 0.0).map(|i| i as usize);
-        if let Some(Kind::Seq(items)) = list.as_ref().map(|l| &l.kind)
+        if let Some(ValueKind::Seq(items)) = list.as_ref().map(|l| &l.kind)
             && let Some(index) = index
             && !items.iter().take(index).any(uncertain)
             && let Some(item) = items.get(index)
@@ -427,7 +434,7 @@ impl Template<'_> {
         Value::text(text::hole(kind, &name, span), span)
     }
 
-    fn split(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
+    fn split(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Value {
         let mut parts = env.tree.children(argument);
         let (Some(delimiter), Some(source)) = (parts.next(), parts.next()) else {
             return Value::other("Fn::Split", span);
@@ -466,7 +473,7 @@ impl Template<'_> {
     }
 
     /// `ImportValue`: what a template of the repository exports under this name.
-    fn import(&self, env: Env<'_>, argument: NodeId, span: Span) -> Value {
+    fn import(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Value {
         let text = |env| self.value(env, argument).and_then(|n| n.as_text().cloned());
         let name = text(env);
         let Some(name) = name else {
@@ -491,8 +498,8 @@ fn part_kind(whole: &Hole) -> HoleKind {
 /// May stand for any number of items.
 fn uncertain(item: &Value) -> bool {
     match &item.kind {
-        Kind::Unknown(_) => true,
-        Kind::OneOf(branches) => branches.len() < 2,
+        ValueKind::Unknown(_) => true,
+        ValueKind::OneOf(branches) => branches.len() < 2,
         _ => false,
     }
 }

@@ -23,10 +23,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::formats::{Lower, guarded, plain};
-use crate::model::Unit;
+use crate::formats::{Lower, data, guarded};
+use crate::model::LoweredUnit;
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
-use crate::syntax::{Kind, Tree};
+use crate::syntax::{NodeKind, Tree};
 
 pub use bodies::bodies;
 pub(crate) use parameter_files::is_parameter_file;
@@ -41,10 +41,10 @@ impl Lower for CloudFormation {
         "cloudformation"
     }
 
-    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
+    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {
         let trees: Vec<Arc<Tree>> = files
             .par_iter()
-            .map(|&file| Arc::new(plain::parse(file, sources.path(file), sources.text(file))))
+            .map(|&file| Arc::new(data::parse(file, sources.path(file), sources.text(file))))
             .collect();
         let mut docs = Vec::new();
         let mut firsts = Vec::new();
@@ -59,7 +59,7 @@ impl Lower for CloudFormation {
             .zip(firsts.par_windows(2))
             .map(|(tree, range)| {
                 guarded(tree.file, || {
-                    let mut unit = Unit::default();
+                    let mut unit = LoweredUnit::default();
                     for index in range[0]..range[1] {
                         for template in Template::uses(&world, index) {
                             template.lower(&mut unit);
@@ -106,19 +106,19 @@ pub(crate) fn extents(tree: &Tree) -> Vec<Span> {
             continue;
         }
         match tree.kind(node) {
-            Kind::Map => {
+            NodeKind::Map => {
                 for (key, value) in tree.entries(node) {
                     out.push(tree.span(key).cover(tree.span(value)));
                     open.push(value);
                 }
             }
-            Kind::Seq => {
+            NodeKind::Seq => {
                 for item in tree.children(node) {
                     out.push(tree.span(item));
                     open.push(item);
                 }
             }
-            Kind::Call => open.extend(tree.children(node)),
+            NodeKind::Call => open.extend(tree.children(node)),
             _ => {}
         }
     }

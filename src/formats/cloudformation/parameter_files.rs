@@ -13,11 +13,11 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::formats::plain;
+use crate::formats::data;
 use crate::source::{FileId, Span, Text, join_path, parent_path};
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
-use super::callers::Use;
+use super::callers::TemplateUse;
 use super::world::{World, is_template};
 
 const SAM: &str = "samconfig.toml";
@@ -47,8 +47,8 @@ pub(crate) fn is_parameter_file(name: &str, text: &str) -> bool {
 }
 
 /// The parameters that files give, by the template that they are for.
-pub(super) fn find(world: &World<'_>) -> BTreeMap<usize, Vec<Use>> {
-    let mut out: BTreeMap<usize, Vec<Use>> = BTreeMap::new();
+pub(super) fn find(world: &World<'_>) -> BTreeMap<usize, Vec<TemplateUse>> {
+    let mut out: BTreeMap<usize, Vec<TemplateUse>> = BTreeMap::new();
     if world.variables.is_some() {
         return out;
     }
@@ -84,15 +84,15 @@ pub(super) fn find(world: &World<'_>) -> BTreeMap<usize, Vec<Use>> {
 
 /// The parameters in a file, where that is what it is for.
 fn given_by(file: FileId, path: &str, text: &str) -> Option<BTreeMap<String, Value>> {
-    let tree = plain::parse(file, path, text);
+    let tree = data::parse(file, path, text);
     let &[root] = tree.roots.as_slice() else { return None };
     if is_template(&tree, root) {
         return None;
     }
-    let value = plain::value(&tree, root);
+    let value = data::value(&tree, root);
     let mut given = BTreeMap::new();
     match &value.kind {
-        Kind::Seq(items) => {
+        ValueKind::Seq(items) => {
             for item in items.iter() {
                 let key = item.get("ParameterKey").and_then(Value::as_str)?;
                 // Without a value the stack keeps the one that it has.
@@ -101,7 +101,7 @@ fn given_by(file: FileId, path: &str, text: &str) -> Option<BTreeMap<String, Val
                 }
             }
         }
-        Kind::Map(entries) => {
+        ValueKind::Map(entries) => {
             let known = |key: &Text| key.known().is_some_and(|k| CONFIGURATION.contains(&&*k));
             if !entries.iter().all(|e| known(&e.key)) {
                 return None;
@@ -128,9 +128,9 @@ fn given_by(file: FileId, path: &str, text: &str) -> Option<BTreeMap<String, Val
 /// What CloudFormation is given: a text; anything else is filled in by the tool that reads the file.
 fn scalar(value: &Value) -> Value {
     match &value.kind {
-        Kind::Str(_) => value.clone(),
-        Kind::Num(n) => Value::made(n, value.span),
-        Kind::Bool(b) => Value::made(if *b { "true" } else { "false" }, value.span),
+        ValueKind::Str(_) => value.clone(),
+        ValueKind::Num(n) => Value::made(n, value.span),
+        ValueKind::Bool(b) => Value::made(if *b { "true" } else { "false" }, value.span),
         _ => Value::other("parameter", value.span),
     }
 }

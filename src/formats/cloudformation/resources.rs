@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::iam::Format;
-use crate::model::{Address, Resource, Unit, kinds};
+use crate::iam::SourceFormat;
+use crate::model::{Address, LoweredUnit, Resource, kinds};
 use crate::source::{Problem, ProblemKind, Span, Text, join_path};
-use crate::syntax::{Kind, NodeId, Tree};
-use crate::value::{Entry, Guard, Value};
+use crate::syntax::{NodeId, NodeKind, Tree};
+use crate::value::{Guard, MapEntry, Value};
 
-use super::env::Env;
+use super::env::TemplateScope;
 use super::sam::Sam;
 use super::template::Template;
 use super::world::{Export, template_location};
@@ -27,7 +27,7 @@ pub(super) struct Base {
 
 impl Template<'_> {
     /// Adds all that the template says to `unit`.
-    pub(crate) fn lower(&self, unit: &mut Unit) {
+    pub(crate) fn lower(&self, unit: &mut LoweredUnit) {
         let defaults = self
             .parameters
             .iter()
@@ -61,7 +61,7 @@ impl Template<'_> {
             return Vec::new();
         };
         let items: Vec<NodeId> = match tree.kind(transform) {
-            Kind::Seq => tree.children(transform).collect(),
+            NodeKind::Seq => tree.children(transform).collect(),
             _ => vec![transform],
         };
         let name = |item: NodeId| {
@@ -82,7 +82,7 @@ impl Template<'_> {
 
     /// The entries of a section that are maps: place, name, span of the name, node.
     /// Of those with one name the last one counts.
-    fn each(&self, section: &str, f: &mut dyn FnMut(Env<'_>, Text, Span, NodeId)) {
+    fn each(&self, section: &str, f: &mut dyn FnMut(TemplateScope<'_>, Text, Span, NodeId)) {
         if let Some(node) = self.doc.section(section) {
             let superseded = superseded(&self.doc.tree, node);
             self.entries(self.env(), node, &mut |env, key, header, node| {
@@ -106,7 +106,7 @@ impl Template<'_> {
         superseded(&self.doc.tree, node).into_iter().map(problem).collect()
     }
 
-    fn lower_resources(&self, unit: &mut Unit) {
+    fn lower_resources(&self, unit: &mut LoweredUnit) {
         unit.problems.extend(self.doubles());
         let sam = Sam::new(self);
         self.each("Resources", &mut |env, key, header, node| {
@@ -155,7 +155,7 @@ impl Template<'_> {
                 metadata: tree.get(node, "Metadata").and_then(|m| self.value(env, m)),
                 branch: (!condition.is_empty()).then(|| self.guard(&condition, true)),
             };
-            if self.doc.format == Format::Sam
+            if self.doc.format == SourceFormat::Sam
                 && let Some(connectors) = tree.get(node, "Connectors").and_then(|c| self.value(env, c))
             {
                 sam.embedded_connectors(&base, &connectors, &mut unit.resources);
@@ -184,7 +184,7 @@ impl Template<'_> {
 
     /// `CodePaths` of a function or layer whose code is at `code`: a path, or what the build's metadata names, with its
     /// `Dockerfile` (AWS SAM Developer Guide, "Building container images"; AWS CDK Developer Guide, "Assets").
-    pub(super) fn code_paths(&self, base: &Base, code: Option<&Value>) -> Vec<Entry> {
+    pub(super) fn code_paths(&self, base: &Base, code: Option<&Value>) -> Vec<MapEntry> {
         let said = |names: [&str; 2]| names.iter().find_map(|name| base.metadata.as_ref()?.get(name));
         let context = said(["DockerContext", "aws:asset:path"]);
         let local = |place: &Value| self.local_path(&self.doc.tree, &place.as_str()?);
@@ -227,7 +227,7 @@ impl Template<'_> {
         }
     }
 
-    fn want_template(&self, env: Env<'_>, location: &str) {
+    fn want_template(&self, env: TemplateScope<'_>, location: &str) {
         if let Some(path) = self.local_path(env.tree, location)
             && self.world.sources.find(&path).is_none()
         {
@@ -235,7 +235,7 @@ impl Template<'_> {
         }
     }
 
-    fn lower_parameters(&self, unit: &mut Unit) {
+    fn lower_parameters(&self, unit: &mut LoweredUnit) {
         self.each("Parameters", &mut |env, key, header, node| {
             let tree = env.tree;
             let mut entries = vec![made("Name", header, Value::text(key.clone(), header))];
@@ -258,7 +258,7 @@ impl Template<'_> {
         });
     }
 
-    fn lower_outputs(&self, unit: &mut Unit) {
+    fn lower_outputs(&self, unit: &mut LoweredUnit) {
         self.each("Outputs", &mut |env, key, header, node| {
             let tree = env.tree;
             let condition = tree
@@ -285,7 +285,7 @@ impl Template<'_> {
         });
     }
 
-    fn other(&self, kind: &str, name: &str, id: &str, header: Span, node: Span, entries: Vec<Entry>) -> Resource {
+    fn other(&self, kind: &str, name: &str, id: &str, header: Span, node: Span, entries: Vec<MapEntry>) -> Resource {
         let extent = header.cover(node);
         Resource {
             kind: kind.into(),
@@ -319,8 +319,8 @@ impl Template<'_> {
 }
 
 /// An entry whose key we write.
-pub(super) fn made(key: &str, span: Span, value: Value) -> Entry {
-    Entry {
+pub(super) fn made(key: &str, span: Span, value: Value) -> MapEntry {
+    MapEntry {
         key: Text::made(key, span),
         key_span: span,
         value,

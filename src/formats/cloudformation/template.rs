@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::source::{Hole, HoleKind, Span, Target, Text, join_path, parent_path};
-use crate::syntax::{Kind, NodeId, Tree};
-use crate::value::{Kind as V, Value};
+use crate::source::{Hole, HoleKind, HoleTarget, Span, Text, join_path, parent_path};
+use crate::syntax::{NodeId, NodeKind, Tree};
+use crate::value::{Value, ValueKind as V};
 
 use crate::formats::placeholders::{is_stand_in, says_off};
-use crate::formats::templated::braces;
+use crate::formats::text_templates::braces;
 
-use super::env::Env;
+use super::env::TemplateScope;
 use super::world::{Doc, World};
 
 /// How many nested stacks are followed, one inside the other.
@@ -35,7 +35,7 @@ pub(crate) struct Template<'w> {
     pub(super) parameters: BTreeMap<String, Parameter>,
     pub(super) mappings: BTreeMap<String, NodeId>,
     pub(super) conditions: BTreeMap<String, NodeId>,
-    pub(super) resources: BTreeMap<String, Declared>,
+    pub(super) resources: BTreeMap<String, DeclaredResource>,
     /// How many more nodes the resource that is being evaluated may make: templates are small, loops in them need not be.
     budget: Cell<i64>,
     /// How many more conditions may be looked at for it: they can refer to each other in ways that multiply.
@@ -55,7 +55,7 @@ pub(crate) struct Template<'w> {
 }
 
 /// A resource by its logical id.
-pub(super) struct Declared {
+pub(super) struct DeclaredResource {
     pub(super) kind: String,
     /// `None` for one that a loop or an include brings.
     pub(super) node: Option<NodeId>,
@@ -148,7 +148,7 @@ impl<'w> Template<'w> {
                 {
                     resources.insert(
                         key.display(),
-                        Declared {
+                        DeclaredResource {
                             kind: kind.into_owned(),
                             node: own.then_some(node),
                         },
@@ -169,8 +169,8 @@ impl<'w> Template<'w> {
     }
 
     /// The outermost place of this template.
-    pub(crate) fn env(&self) -> Env<'w> {
-        Env::new(&self.doc.tree)
+    pub(crate) fn env(&self) -> TemplateScope<'w> {
+        TemplateScope::new(&self.doc.tree)
     }
 
     /// Entries of a section as they are written.
@@ -239,8 +239,8 @@ impl<'w> Template<'w> {
         self.wanted.borrow_mut().insert(path);
     }
 
-    pub(crate) fn target(&self, address: &str, attribute: &str) -> Target {
-        Target {
+    pub(crate) fn target(&self, address: &str, attribute: &str) -> HoleTarget {
+        HoleTarget {
             scope: self.scope.clone(),
             address: address.into(),
             attribute: attribute.into(),
@@ -292,11 +292,11 @@ impl<'w> Template<'w> {
             let values = tree.get(node, "AllowedValues")?;
             let mut items = tree.children(values);
             let first = items.next()?;
-            (items.next().is_none() && tree.kind(values) == Kind::Seq).then_some(first)
+            (items.next().is_none() && tree.kind(values) == NodeKind::Seq).then_some(first)
         };
         let written = scalar("Default")
             .or_else(only_allowed)
-            .filter(|n| !stored && tree.text(*n).is_some_and(|t| !t.is_empty()) && tree.kind(*n) != Kind::Null)
+            .filter(|n| !stored && tree.text(*n).is_some_and(|t| !t.is_empty()) && tree.kind(*n) != NodeKind::Null)
             .filter(|n| !tree.text(*n).and_then(|t| t.known()).is_some_and(|t| is_stand_in(&t)));
         match written.and_then(|n| Some((tree.text(n)?, tree.span(n)))) {
             Some((text, at)) => Parameter {

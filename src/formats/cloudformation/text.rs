@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::formats::templated::braces;
+use crate::formats::text_templates::braces;
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
-use crate::value::{Branch, Guard, Kind, Value};
+use crate::value::{Branch, Guard, Value, ValueKind};
 
 /// How many alternatives one text may have; beyond that its parts become holes.
 const MAX_ALTERNATIVES: usize = 8;
@@ -17,9 +17,9 @@ pub(crate) struct Alternative {
 }
 
 /// A part of a text under construction; never empty.
-pub(crate) type Part = Vec<Alternative>;
+pub(crate) type TemplatePart = Vec<Alternative>;
 
-pub(crate) fn fixed(text: Text) -> Part {
+pub(crate) fn fixed(text: Text) -> TemplatePart {
     vec![Alternative {
         when: Guard::default(),
         text,
@@ -28,7 +28,7 @@ pub(crate) fn fixed(text: Text) -> Part {
 
 /// The text that `value` is inside a text written at `home`: parts that come from elsewhere (a parameter's default, a
 /// mapping) are said to be written at `at`, the reference, so that every part of the result lies where a person reads it.
-pub(crate) fn part(value: &Value, at: Span, home: Span) -> Part {
+pub(crate) fn part(value: &Value, at: Span, home: Span) -> TemplatePart {
     let mut out = Vec::new();
     collect(value, at, home, &Guard::default(), 0, &mut out);
     if out.is_empty() || out.len() > MAX_ALTERNATIVES {
@@ -37,26 +37,26 @@ pub(crate) fn part(value: &Value, at: Span, home: Span) -> Part {
     out
 }
 
-fn collect(value: &Value, at: Span, home: Span, when: &Guard, depth: usize, out: &mut Part) {
+fn collect(value: &Value, at: Span, home: Span, when: &Guard, depth: usize, out: &mut TemplatePart) {
     if out.len() > MAX_ALTERNATIVES || depth > 8 {
         return;
     }
     let text = match &value.kind {
-        Kind::OneOf(branches) => {
+        ValueKind::OneOf(branches) => {
             for branch in branches.iter() {
                 collect(&branch.value, at, home, &when.and(&branch.when), depth + 1, out);
             }
             return;
         }
-        Kind::Str(text) if value.via.is_none() && home.contains(value.span) => text.clone(),
-        Kind::Str(text) => placed(text, at),
-        Kind::Unknown(h) => placed(&Text::from_pieces(vec![Piece::Hole(h.clone())]), at),
-        Kind::Num(n) => Text::made(n, at),
-        Kind::Bool(b) => Text::made(if *b { "true" } else { "false" }, at),
-        Kind::Null => Text::default(),
-        Kind::Json(_) => hole(HoleKind::Other, "json", at),
-        Kind::Seq(_) => hole(HoleKind::Other, "list", at),
-        Kind::Map(_) => hole(HoleKind::Other, "object", at),
+        ValueKind::Str(text) if value.via.is_none() && home.contains(value.span) => text.clone(),
+        ValueKind::Str(text) => placed(text, at),
+        ValueKind::Unknown(h) => placed(&Text::from_pieces(vec![Piece::Hole(h.clone())]), at),
+        ValueKind::Num(n) => Text::made(n, at),
+        ValueKind::Bool(b) => Text::made(if *b { "true" } else { "false" }, at),
+        ValueKind::Null => Text::default(),
+        ValueKind::Json(_) => hole(HoleKind::Other, "json", at),
+        ValueKind::Seq(_) => hole(HoleKind::Other, "list", at),
+        ValueKind::Map(_) => hole(HoleKind::Other, "object", at),
     };
     out.push(Alternative {
         when: when.clone(),
@@ -124,7 +124,7 @@ pub(crate) fn arn(made: &str, at: Span) -> Text {
 }
 
 /// One part after the other.
-pub(crate) fn concat(parts: &[Part], span: Span) -> Value {
+pub(crate) fn concat(parts: &[TemplatePart], span: Span) -> Value {
     let mut count = 1usize;
     for part in parts {
         count = count.saturating_mul(part.len());
@@ -165,7 +165,7 @@ pub(crate) fn concat(parts: &[Part], span: Span) -> Value {
 }
 
 /// A value for all alternatives together.
-pub(super) fn one_of(alternatives: Part, span: Span) -> Value {
+pub(super) fn one_of(alternatives: TemplatePart, span: Span) -> Value {
     let mut alternatives = alternatives;
     if alternatives.len() == 1
         && alternatives[0].when.is_always()
@@ -180,5 +180,5 @@ pub(super) fn one_of(alternatives: Part, span: Span) -> Value {
             value: Value::text(braces(a.text), span),
         })
         .collect();
-    Value::new(Kind::OneOf(branches.into()), span)
+    Value::new(ValueKind::OneOf(branches.into()), span)
 }

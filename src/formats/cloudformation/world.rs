@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::formats::plain;
-use crate::iam::Format;
+use crate::formats::data;
+use crate::iam::SourceFormat;
 use crate::source::{FileId, HoleKind, Piece, Sources, Span, Text, join_path, parent_path};
-use crate::syntax::{Kind, NodeId, Tree};
+use crate::syntax::{NodeId, NodeKind, Tree};
 use crate::value::Value;
 
-use super::callers::Callers;
-use super::env::Env;
+use super::callers::TemplateUses;
+use super::env::TemplateScope;
 use super::template::Template;
 
 /// A template as it is written.
@@ -20,7 +20,7 @@ pub(crate) struct Doc {
     /// The path of its file; with `#2` for the second template of a stream.
     pub(crate) scope: Arc<str>,
     /// SAM where the translator is at work on it.
-    pub(crate) format: Format,
+    pub(crate) format: SourceFormat,
     /// Names that it does not declare may still be resources: a translator or another part of the service makes them.
     pub(crate) open: bool,
 }
@@ -32,7 +32,11 @@ impl Doc {
             tree,
             root,
             scope,
-            format: if sam { Format::Sam } else { Format::Cloudformation },
+            format: if sam {
+                SourceFormat::Sam
+            } else {
+                SourceFormat::Cloudformation
+            },
             open: sam,
         }
     }
@@ -40,7 +44,7 @@ impl Doc {
     /// A part of a `serverless.yml`.
     pub(crate) fn part(tree: Arc<Tree>, root: NodeId, scope: Arc<str>) -> Self {
         Self {
-            format: Format::Serverless,
+            format: SourceFormat::Serverless,
             open: true,
             ..Self::new(tree, root, scope)
         }
@@ -75,14 +79,14 @@ impl Doc {
     pub(super) fn section(&self, name: &str) -> Option<NodeId> {
         self.tree
             .get(self.root, name)
-            .filter(|node| self.tree.kind(*node) == Kind::Map)
+            .filter(|node| self.tree.kind(*node) == NodeKind::Map)
     }
 }
 
 /// What fills in variables that are not CloudFormation's own (`${self:…}` of the Serverless Framework).
 pub(crate) trait Variables: Sync {
     /// The value of a scalar that holds such variables; `None` where it holds none.
-    fn resolve(&self, template: &Template<'_>, env: Env<'_>, text: &Text, span: Span) -> Option<Value>;
+    fn resolve(&self, template: &Template<'_>, env: TemplateScope<'_>, text: &Text, span: Span) -> Option<Value>;
 }
 
 pub(crate) struct World<'s> {
@@ -93,7 +97,7 @@ pub(crate) struct World<'s> {
     /// The stacks that nest a template: template and resource.
     pub(super) parents: BTreeMap<usize, Vec<(usize, NodeId)>>,
     /// How each template is used, by its index.
-    pub(super) callers: Vec<Callers>,
+    pub(super) callers: Vec<TemplateUses>,
     /// Values by export name; `None` where several templates export it.
     exports: BTreeMap<String, Option<Value>>,
     /// The same by the shape of the name, for names that parameters are a part of.
@@ -144,7 +148,7 @@ impl<'s> World<'s> {
         let mut included = self.included.lock().unwrap_or_else(PoisonError::into_inner);
         included
             .entry(file)
-            .or_insert_with(|| Arc::new(plain::parse(file, self.sources.path(file), self.sources.text(file))))
+            .or_insert_with(|| Arc::new(data::parse(file, self.sources.path(file), self.sources.text(file))))
             .clone()
     }
 
@@ -233,7 +237,7 @@ pub(super) fn template_location(tree: &Tree, node: NodeId) -> Option<String> {
 
 /// Whether the document at `root` is a template: it has resources with types, or says what it is.
 pub(crate) fn is_template(tree: &Tree, root: NodeId) -> bool {
-    if tree.kind(root) != Kind::Map {
+    if tree.kind(root) != NodeKind::Map {
         return false;
     }
     if tree.get(root, "AWSTemplateFormatVersion").is_some() {

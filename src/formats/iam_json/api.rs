@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use crate::iam::arn::is_account_id;
-use crate::iam::{Format, PolicyKind};
+use crate::iam::{PolicyKind, SourceFormat};
 use crate::model::{Address, Resource};
 use crate::source::{Span, Text};
-use crate::value::{Entry, Value};
+use crate::value::{MapEntry, Value};
 
-use super::{Hint, Walk, encoded, may_be_document};
+use super::{DocumentHint, Walk, encoded, may_be_document};
 
 /// A list of the account export: its key, what it makes, the name property, the key of the inline policies.
 const DETAILS: [(&str, &str, &str, &str); 3] = [
@@ -28,10 +28,10 @@ const INLINE: [(&str, &str); 3] = [
 ];
 
 /// What an object says of the documents inside it.
-pub(super) fn hint(value: &Value) -> Option<Hint> {
-    let of = |kind| Some(Hint { kind, service: None });
+pub(super) fn hint(value: &Value) -> Option<DocumentHint> {
+    let of = |kind| Some(DocumentHint { kind, service: None });
     let on = |service| {
-        Some(Hint {
+        Some(DocumentHint {
             kind: PolicyKind::Resource,
             service: Some(service),
         })
@@ -105,12 +105,12 @@ fn is_definition(value: &Value) -> bool {
 }
 
 /// Properties of a resource in the making.
-struct Props<'v> {
+struct ApiProperties<'v> {
     from: &'v Value,
-    entries: Vec<Entry>,
+    entries: Vec<MapEntry>,
 }
 
-impl<'v> Props<'v> {
+impl<'v> ApiProperties<'v> {
     fn new(from: &'v Value) -> Self {
         let entries = Vec::new();
         Self { from, entries }
@@ -125,7 +125,7 @@ impl<'v> Props<'v> {
     }
 
     fn put(&mut self, name: &str, key_span: Span, value: Value) {
-        self.entries.push(Entry {
+        self.entries.push(MapEntry {
             key: Text::made(name, key_span),
             key_span,
             value,
@@ -161,7 +161,7 @@ impl Walk {
             return true;
         }
         if pointer.is_empty() && is_definition(value) {
-            let mut props = Props::new(value);
+            let mut props = ApiProperties::new(value);
             props.put("Body", value.span, value.clone());
             self.resource("AWS::ApiGateway::RestApi", "openapi", value, props.finish());
         }
@@ -174,14 +174,14 @@ impl Walk {
         if has("PolicyName") && holds("PolicyDocument") && !pointer.iter().any(|p| p == "Policies") {
             for (name, kind) in INLINE {
                 if has(name) {
-                    let mut props = Props::new(value);
+                    let mut props = ApiProperties::new(value);
                     props.take(name, name).take("PolicyName", "PolicyName");
                     self.policy_document(&mut props, "PolicyDocument", "PolicyDocument");
                     self.resource(kind, "PolicyName", value, props.finish());
                     return true;
                 }
             }
-            let mut props = Props::new(value);
+            let mut props = ApiProperties::new(value);
             props.take("PolicyName", "ManagedPolicyName").take("Path", "Path");
             self.policy_document(&mut props, "PolicyDocument", "PolicyDocument");
             self.resource("AWS::IAM::ManagedPolicy", "PolicyName", value, props.finish());
@@ -192,13 +192,13 @@ impl Walk {
 
     /// A role, user or group with all that the export says of it.
     fn identity(&mut self, kind: &str, name: &str, policies: &str, value: &Value) {
-        let mut props = Props::new(value);
+        let mut props = ApiProperties::new(value);
         props.take(name, name).take("Path", "Path").take("GroupList", "Groups");
         props.take("ManagedPolicyArns", "ManagedPolicyArns");
         self.policy_document(&mut props, "AssumeRolePolicyDocument", "AssumeRolePolicyDocument");
         if let Some(list) = value.entry(policies) {
             let inline = list.value.items().iter().map(|item| {
-                let mut props = Props::new(item);
+                let mut props = ApiProperties::new(item);
                 props.take("PolicyName", "PolicyName");
                 self.policy_document(&mut props, "PolicyDocument", "PolicyDocument");
                 props.finish()
@@ -230,7 +230,7 @@ impl Walk {
             .find(|v| v.get("IsDefaultVersion").and_then(Value::as_bool) == Some(true))
             .or(versions.first());
         let Some(version) = default else { return };
-        let mut props = Props::new(value);
+        let mut props = ApiProperties::new(value);
         props.take("PolicyName", "ManagedPolicyName").take("Path", "Path");
         if let Some(e) = version.entry("Document") {
             let document = self.decoded(&e.value);
@@ -239,7 +239,7 @@ impl Walk {
         self.resource("AWS::IAM::ManagedPolicy", "PolicyName", value, props.finish());
     }
 
-    fn policy_document(&mut self, props: &mut Props<'_>, from: &str, to: &str) {
+    fn policy_document(&mut self, props: &mut ApiProperties<'_>, from: &str, to: &str) {
         if let Some(e) = props.from.entry(from) {
             let document = self.decoded(&e.value);
             props.put(to, e.key_span, document);
@@ -263,7 +263,7 @@ impl Walk {
                 scope: self.path.clone(),
                 name: Arc::from(&*shown),
             },
-            format: Format::Json,
+            format: SourceFormat::Json,
             header: named.map_or(from.span, |n| n.span),
             extent: from.span,
             props,

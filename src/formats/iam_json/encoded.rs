@@ -1,7 +1,7 @@
 //! Documents that the IAM API writes as text: plain, or percent-encoded (RFC 3986) as `GetRole` and
 //! `GetAccountAuthorizationDetails` answer them.
 
-use crate::formats::plain;
+use crate::formats::data;
 use crate::source::{Problem, Span, Text, TextBuilder, TextIndex};
 use crate::value::Value;
 
@@ -11,7 +11,7 @@ pub(super) fn document(value: &Value) -> (Value, Vec<Problem>) {
         return (value.clone(), Vec::new());
     };
     let decoded = percent_decoded(text, value.span);
-    match plain::embedded(decoded.as_ref().unwrap_or(text), value.span) {
+    match data::embedded(decoded.as_ref().unwrap_or(text), value.span) {
         Some((inner, problems)) => {
             let mut outer = Value::json(inner, value.span);
             outer.via.clone_from(&value.via);

@@ -8,19 +8,19 @@ mod encoded;
 
 use std::sync::Arc;
 
-use crate::iam::{Format, POLICY_ELEMENTS, PolicyKind};
-use crate::model::{Address, Loose, Suggested, Unit};
+use crate::iam::{POLICY_ELEMENTS, PolicyKind, SourceFormat};
+use crate::model::{Address, LoweredUnit, Suggested, UnattachedPolicy};
 use crate::source::{FileId, Problem, ProblemKind, Sources};
 use crate::syntax::json::is_directive;
 use crate::syntax::{NodeId, Tree};
-use crate::value::{Entry, Kind, Value};
+use crate::value::{MapEntry, Value, ValueKind};
 
+use super::cfn_fragments::{has_functions, with_holes};
 use super::cloudformation::{extents, is_template};
-use super::fragments::{has_functions, with_holes};
 use super::policies::suggested;
 use super::recognize::{self, is_policy, is_policy_file};
-use super::templated::{filled_in, is_filled_in};
-use super::{Lower, each_file, plain, samples, vendors};
+use super::text_templates::{filled_in, is_filled_in};
+use super::{Lower, data, each_file, samples, vendors};
 
 /// Bare documents, lists and exports of them.
 pub struct IamJson;
@@ -30,23 +30,23 @@ impl Lower for IamJson {
         "policy"
     }
 
-    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
+    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {
         each_file(files, |file| unit(sources, file))
     }
 }
 
-fn unit(sources: &Sources, file: FileId) -> Unit {
+fn unit(sources: &Sources, file: FileId) -> LoweredUnit {
     let (path, text) = (sources.path(file), sources.text(file));
-    let tree = plain::parse(file, path, text);
+    let tree = data::parse(file, path, text);
     let mut walk = Walk {
         path: Arc::from(path),
         suggested: suggested(path),
-        unit: Unit::default(),
+        unit: LoweredUnit::default(),
     };
     let functions = has_functions(text) || text.contains("\\u00") || text.contains("\\x");
     for &root in &tree.roots {
         if !is_foreign(&tree, root) {
-            let value = plain::value(&tree, root);
+            let value = data::value(&tree, root);
             let value = if is_filled_in(path) { filled_in(&value) } else { value };
             // A document with functions of CloudFormation is a part of a template, which fills them in.
             let value = if functions { with_holes(&value, 0) } else { value };
@@ -130,7 +130,7 @@ fn may_hold_document(key: &str) -> bool {
 
 /// Whether what an API is given, or gives, may be a document: text, nothing yet, or an object with an element of one.
 fn may_be_document(value: &Value) -> bool {
-    let element = |e: &Entry| {
+    let element = |e: &MapEntry| {
         // Or the likeliest slip.
         let mut names = POLICY_ELEMENTS.iter().chain(&["Statements"]);
         e.key
@@ -146,23 +146,23 @@ fn may_be_document(value: &Value) -> bool {
 struct Walk {
     path: Arc<str>,
     suggested: Option<Suggested>,
-    unit: Unit,
+    unit: LoweredUnit,
 }
 
 /// What is known of a document from where it stands.
 #[derive(Clone, Copy)]
-struct Hint {
+struct DocumentHint {
     kind: PolicyKind,
     service: Option<&'static str>,
 }
 
 impl Walk {
     /// Looks for documents in `value`, which stands at `pointer`.
-    fn value(&mut self, value: &Value, pointer: &mut Vec<String>, hint: Option<Hint>) {
+    fn value(&mut self, value: &Value, pointer: &mut Vec<String>, hint: Option<DocumentHint>) {
         match &value.kind {
-            Kind::Map(_) if recognize::is_event(value) || samples::is_copy_of_managed(value) => {}
-            Kind::Map(_) if is_policy(value) => self.document(value, pointer, hint),
-            Kind::Map(entries) => {
+            ValueKind::Map(_) if recognize::is_event(value) || samples::is_copy_of_managed(value) => {}
+            ValueKind::Map(_) if is_policy(value) => self.document(value, pointer, hint),
+            ValueKind::Map(entries) => {
                 self.at_home(value);
                 if samples::is_recorded(value, pointer.len() <= 1) {
                     self.shows(value);
@@ -173,13 +173,13 @@ impl Walk {
                 let here = api::hint(value).or(hint);
                 for e in entries.iter() {
                     let Some(key) = e.key.known() else { continue };
-                    let by_key = kind_of_key(&key).map(|(kind, service)| Hint { kind, service });
+                    let by_key = kind_of_key(&key).map(|(kind, service)| DocumentHint { kind, service });
                     pointer.push(key.into_owned());
                     self.value(&e.value, pointer, by_key.or(here));
                     pointer.pop();
                 }
             }
-            Kind::Seq(items) => {
+            ValueKind::Seq(items) => {
                 if samples::are_cases(value) {
                     self.shows(value);
                 }
@@ -189,7 +189,7 @@ impl Walk {
                     pointer.pop();
                 }
             }
-            Kind::Str(_) => {
+            ValueKind::Str(_) => {
                 let key = pointer.iter().rev().find(|p| p.parse::<usize>().is_err());
                 if key.is_some_and(|key| may_hold_document(key)) {
                     let (inner, problems) = encoded::document(value);
@@ -218,14 +218,14 @@ impl Walk {
         }
     }
 
-    fn document(&mut self, value: &Value, pointer: &[String], hint: Option<Hint>) {
+    fn document(&mut self, value: &Value, pointer: &[String], hint: Option<DocumentHint>) {
         let name = (!pointer.is_empty()).then(|| Address {
             scope: self.path.clone(),
             name: Arc::from(pointer.join("/")),
         });
-        self.unit.loose.push(Loose {
+        self.unit.loose.push(UnattachedPolicy {
             value: value.clone(),
-            format: Format::Json,
+            format: SourceFormat::Json,
             kind: hint.map(|h| h.kind),
             suggested: self.suggested,
             holders: Vec::new(),

@@ -13,9 +13,9 @@ use std::sync::Arc;
 use super::cloudformation::text::pseudo;
 use super::serverless;
 use crate::iam::arn;
-use crate::source::{Hole, HoleKind, Part, Piece, Text};
+use crate::source::{Hole, HoleKind, Piece, Text, TextSlice};
 use crate::syntax::placeholder::{expression, is_capital, is_word};
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 use typed::{Wanted, stands_for};
 
@@ -79,10 +79,10 @@ fn walk(value: &Value, element: Element, depth: u32) -> Option<Value> {
         return None;
     }
     let kind = match &value.kind {
-        Kind::Str(text) => Kind::Str(holes(text, element)?),
-        Kind::Seq(items) => Kind::Seq(changed(items, |v| walk(v, element, depth + 1))?.into()),
-        Kind::Json(inner) => Kind::Json(Arc::new(walk(inner, element, depth + 1)?)),
-        Kind::OneOf(branches) => {
+        ValueKind::Str(text) => ValueKind::Str(holes(text, element)?),
+        ValueKind::Seq(items) => ValueKind::Seq(changed(items, |v| walk(v, element, depth + 1))?.into()),
+        ValueKind::Json(inner) => ValueKind::Json(Arc::new(walk(inner, element, depth + 1)?)),
+        ValueKind::OneOf(branches) => {
             let each = |b: &Branch| {
                 let value = walk(&b.value, element, depth + 1)?;
                 Some(Branch {
@@ -90,24 +90,24 @@ fn walk(value: &Value, element: Element, depth: u32) -> Option<Value> {
                     when: b.when.clone(),
                 })
             };
-            Kind::OneOf(changed(branches, each)?.into())
+            ValueKind::OneOf(changed(branches, each)?.into())
         }
-        Kind::Map(entries) => {
-            let each = |e: &Entry| {
+        ValueKind::Map(entries) => {
+            let each = |e: &MapEntry| {
                 let key = matches!(element, Element::Operator(_))
                     .then(|| holes(&e.key, Element::Key))
                     .flatten();
                 let name = e.key.known().unwrap_or_default();
                 let value = walk(&e.value, element.under(&name), depth + 1);
-                (key.is_some() || value.is_some()).then(|| Entry {
+                (key.is_some() || value.is_some()).then(|| MapEntry {
                     key: key.unwrap_or_else(|| e.key.clone()),
                     key_span: e.key_span,
                     value: value.unwrap_or_else(|| e.value.clone()),
                 })
             };
-            Kind::Map(changed(entries, each)?.into())
+            ValueKind::Map(changed(entries, each)?.into())
         }
-        Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Unknown(_) => return None,
+        ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) | ValueKind::Unknown(_) => return None,
     };
     Some(Value { kind, ..value.clone() })
 }
@@ -174,7 +174,7 @@ fn fields(text: &Text) -> Vec<Range<usize>> {
         (region, parts.region, Wanted::Region),
         (account, parts.account, Wanted::Account),
     ];
-    let stands = |(at, part, wanted): (usize, Part<'_>, Wanted)| {
+    let stands = |(at, part, wanted): (usize, TextSlice<'_>, Wanted)| {
         stands_for(&part.with_placeholders(), wanted).then(|| at..at + part.len())
     };
     typed.into_iter().filter_map(stands).collect()

@@ -6,16 +6,16 @@
 use std::sync::OnceLock;
 
 use crate::iam::{Effect, Reason, Statement};
-use crate::source::{HoleKind, Spanned};
-use crate::value::{Entry, Guard, Kind, Value};
+use crate::source::{HoleKind, WithSpan};
+use crate::value::{Guard, MapEntry, Value, ValueKind};
 
-use super::document::Lowering;
+use super::document::DocumentLowering;
 
 /// Whether a part of these entries, or of what is in them, stands where the file is broken.
-pub(super) fn is_broken(entries: &[Entry], depth: usize) -> bool {
+pub(super) fn is_broken(entries: &[MapEntry], depth: usize) -> bool {
     let value = |value: &Value| match &value.kind {
-        Kind::Map(inner) if depth < 3 => is_broken(inner, depth + 1),
-        Kind::Seq(items) => items
+        ValueKind::Map(inner) if depth < 3 => is_broken(inner, depth + 1),
+        ValueKind::Seq(items) => items
             .iter()
             .any(|i| i.as_hole().is_some_and(|h| h.kind == HoleKind::Broken)),
         _ => false,
@@ -23,13 +23,13 @@ pub(super) fn is_broken(entries: &[Entry], depth: usize) -> bool {
     entries.iter().any(|e| e.key.is_broken() || value(&e.value))
 }
 
-impl Lowering {
+impl DocumentLowering {
     /// A statement in which the syntax is broken: what is lost, or read wrongly, may turn all of it into its contrary.
     pub(super) fn misread(&mut self, value: &Value, pointer: &str, branch: Option<Guard>) -> Statement {
         self.unknown("unread", value.span, Reason::Hole(HoleKind::Broken));
         Statement {
             sid: None,
-            effect: Some(Spanned::new(Effect::Unknown, value.span)),
+            effect: Some(WithSpan::new(Effect::Unknown, value.span)),
             action: None,
             resource: None,
             second_action: None,

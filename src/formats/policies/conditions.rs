@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::iam::{Condition, DefectKind, Item, Reason};
+use crate::iam::{ClauseItem, Condition, DefectKind, Reason};
 use crate::source::Span;
-use crate::value::{Entry, Kind, Value, parts};
+use crate::value::{MapEntry, Value, ValueKind, parts};
 
-use super::document::Lowering;
+use super::document::DocumentLowering;
 
-impl Lowering {
+impl DocumentLowering {
     pub(super) fn conditions(&mut self, value: &Value) -> Vec<Condition> {
         let mut out = Vec::new();
         self.condition_block(value, &mut out, 0);
@@ -21,8 +21,8 @@ impl Lowering {
             return;
         }
         let entries = match &value.kind {
-            Kind::Map(entries) => entries,
-            Kind::OneOf(branches) => {
+            ValueKind::Map(entries) => entries,
+            ValueKind::OneOf(branches) => {
                 for b in branches.iter() {
                     if !b.value.is_null() {
                         self.condition_block(&b.value, out, depth + 1);
@@ -31,7 +31,7 @@ impl Lowering {
                 self.alternatives(branches, value.span);
                 return;
             }
-            Kind::Null => return,
+            ValueKind::Null => return,
             _ => return self.wrong_type(value, "an object", "Condition"),
         };
         // In an alternative, that is how to write that there is none.
@@ -44,7 +44,7 @@ impl Lowering {
                 self.again(&mut seen, operator);
             }
             self.holes(&operator.key);
-            let operator_item = Item {
+            let operator_item = ClauseItem {
                 text: operator.key.clone(),
                 span: operator.key_span,
                 via: None,
@@ -55,7 +55,7 @@ impl Lowering {
     }
 
     /// Tells a key that was there before; of broken ones nobody knows.
-    fn again(&mut self, seen: &mut HashMap<String, Span>, entry: &Entry) {
+    fn again(&mut self, seen: &mut HashMap<String, Span>, entry: &MapEntry) {
         if entry.key.is_broken() {
             return;
         }
@@ -68,9 +68,9 @@ impl Lowering {
         }
     }
 
-    fn condition_keys(&mut self, value: &Value, operator: &Item, out: &mut Vec<Condition>, depth: usize) {
+    fn condition_keys(&mut self, value: &Value, operator: &ClauseItem, out: &mut Vec<Condition>, depth: usize) {
         match &value.kind {
-            Kind::Map(keys) => {
+            ValueKind::Map(keys) => {
                 if keys.is_empty() && !self.conditional {
                     self.defect(DefectKind::Empty, value.span, "Condition");
                 }
@@ -83,20 +83,20 @@ impl Lowering {
                     };
                     out.push(Condition {
                         operator: operator.clone(),
-                        key: Item {
+                        key: ClauseItem {
                             text: key.key.clone(),
                             span: key.key_span,
                             via: None,
                             branch: None,
                         },
                         values,
-                        list: matches!(key.value.kind, Kind::Seq(_)),
+                        list: matches!(key.value.kind, ValueKind::Seq(_)),
                         span: key.value.span,
                         complete,
                     });
                 }
             }
-            Kind::OneOf(branches) if depth < 8 => {
+            ValueKind::OneOf(branches) if depth < 8 => {
                 for b in branches.iter() {
                     if !b.value.is_null() {
                         self.condition_keys(&b.value, operator, out, depth + 1);

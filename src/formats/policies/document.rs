@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use crate::iam::{
-    Defect, DefectKind, Document, Format, Item, Origin, Owner, POLICY_ELEMENTS, PolicyKind, PolicyPart, Reason,
-    Unresolved, Use,
+    ClauseItem, Defect, DefectKind, Document, DocumentOrigin, DocumentUse, Owner, POLICY_ELEMENTS, PolicyKind,
+    PolicyPart, Reason, SourceFormat, UnknownPart,
 };
-use crate::source::{Hole, HoleKind, Piece, Span, Spanned, Text};
+use crate::source::{Hole, HoleKind, Piece, Span, Text, WithSpan};
 use crate::value::guard::both;
-use crate::value::{Branch, Entry, Guard, Kind, Value};
+use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
 use super::broken::is_broken;
 use crate::formats::placeholders;
@@ -22,27 +22,27 @@ const MAX_ALTERNATIVES: usize = 16;
 
 /// What the surroundings of a document say about it.
 #[derive(Clone, Debug)]
-pub(super) struct Slot {
+pub(super) struct PolicySlot {
     pub kind: PolicyKind,
     pub service: Option<Arc<str>>,
-    pub format: Format,
-    pub origin: Origin,
+    pub format: SourceFormat,
+    pub origin: DocumentOrigin,
     pub owner: Option<Owner>,
     pub resource: Option<u32>,
-    pub used_at: Vec<Use>,
+    pub used_at: Vec<DocumentUse>,
     pub branch: Option<Guard>,
 }
 
 /// Every document that `value` may be: one, or one for each alternative of a conditional. None where the value is wholly
 /// unknown or is no object at all.
-pub(super) fn documents(value: &Value, slot: &Slot) -> Vec<Document> {
+pub(super) fn documents(value: &Value, slot: &PolicySlot) -> Vec<Document> {
     let mut out = Vec::new();
     let filled = placeholders::in_document(value);
     collect(filled.as_ref().unwrap_or(value), slot.branch.clone(), slot, &mut out);
     out
 }
 
-fn collect(value: &Value, branch: Option<Guard>, slot: &Slot, out: &mut Vec<Document>) {
+fn collect(value: &Value, branch: Option<Guard>, slot: &PolicySlot, out: &mut Vec<Document>) {
     if out.len() >= MAX_ALTERNATIVES {
         if let Some(last) = out.last_mut() {
             too_many(last, value.span);
@@ -51,13 +51,13 @@ fn collect(value: &Value, branch: Option<Guard>, slot: &Slot, out: &mut Vec<Docu
     }
     let value = value.decoded();
     match &value.kind {
-        Kind::OneOf(branches) => {
+        ValueKind::OneOf(branches) => {
             let possible = |b: &&Branch| !branch.as_ref().is_some_and(|outer| outer.excludes(&b.when));
             for b in branches.iter().filter(possible) {
                 collect(&b.value, Some(both(branch.as_ref(), &b.when)), slot, out);
             }
         }
-        Kind::Map(_) => {
+        ValueKind::Map(_) => {
             let decided = branch.as_ref().and_then(|when| value.decided(when));
             let value = decided.as_ref().unwrap_or(value);
             out.push(document(value, value.entries().unwrap_or(&[]), branch, slot));
@@ -69,9 +69,9 @@ fn collect(value: &Value, branch: Option<Guard>, slot: &Slot, out: &mut Vec<Docu
 /// What more there may be in place of a document is not judged.
 fn too_many(document: &mut Document, span: Span) {
     document.open = true;
-    let said = |u: &Unresolved| u.why == Reason::TooMany;
+    let said = |u: &UnknownPart| u.why == Reason::TooMany;
     if !document.unresolved.iter().any(said) {
-        document.unresolved.push(Unresolved {
+        document.unresolved.push(UnknownPart {
             name: "more alternatives".into(),
             span,
             part: PolicyPart::Document,
@@ -82,19 +82,19 @@ fn too_many(document: &mut Document, span: Span) {
 }
 
 /// A document of which nothing is known but where it stands, or one for each alternative of which that is so.
-pub(super) fn unread(value: &Value, slot: &Slot, out: &mut Vec<Document>) {
+pub(super) fn unread(value: &Value, slot: &PolicySlot, out: &mut Vec<Document>) {
     let value = value.decoded();
-    if let Kind::OneOf(branches) = &value.kind {
+    if let ValueKind::OneOf(branches) = &value.kind {
         for b in branches.iter().take(MAX_ALTERNATIVES) {
             let branch = Some(both(slot.branch.as_ref(), &b.when));
-            unread(&b.value, &Slot { branch, ..slot.clone() }, out);
+            unread(&b.value, &PolicySlot { branch, ..slot.clone() }, out);
         }
     }
     let Some(hole) = value.as_hole() else { return };
     out.push(Document {
         defects: Vec::new(),
         open: true,
-        unresolved: vec![Unresolved {
+        unresolved: vec![UnknownPart {
             name: hole.name.clone(),
             span: hole.span,
             part: PolicyPart::Document,
@@ -105,21 +105,21 @@ pub(super) fn unread(value: &Value, slot: &Slot, out: &mut Vec<Document>) {
     });
 }
 
-pub(super) struct Lowering {
+pub(super) struct DocumentLowering {
     pub(super) defects: Vec<Defect>,
     pub(super) statement: Option<usize>,
     /// The statement being read is one of several alternatives.
     pub(super) conditional: bool,
     /// Of the part being read.
     pub(super) complete: bool,
-    pub(super) unresolved: Vec<Unresolved>,
+    pub(super) unresolved: Vec<UnknownPart>,
     /// Something may have more than its default gives.
     pub(super) by_default: bool,
     /// Being read.
     pub(super) part: PolicyPart,
 }
 
-impl Lowering {
+impl DocumentLowering {
     pub(super) fn defect(&mut self, kind: DefectKind, span: Span, element: &str) {
         self.defects.push(Defect {
             kind,
@@ -142,7 +142,7 @@ impl Lowering {
             return;
         }
         if !self.unresolved.iter().any(|u| *u.name == *name && u.span == span) {
-            self.unresolved.push(Unresolved {
+            self.unresolved.push(UnknownPart {
                 name: name.into(),
                 span,
                 part: self.part,
@@ -182,11 +182,11 @@ impl Lowering {
 
     pub(super) fn wrong_type(&mut self, value: &Value, expected: &'static str, element: &str) {
         match &value.kind {
-            Kind::Unknown(hole) => return self.unknown(&hole.name, hole.span, Reason::Hole(hole.kind)),
-            Kind::OneOf(branches) => return self.alternatives(branches, value.span),
+            ValueKind::Unknown(hole) => return self.unknown(&hole.name, hole.span, Reason::Hole(hole.kind)),
+            ValueKind::OneOf(branches) => return self.alternatives(branches, value.span),
             // A text of which nothing is known, as of a parameter, may be what is wanted.
-            Kind::Str(text) if text.is_broken() || is_unknown(text) => return self.holes(text),
-            Kind::Map(entries) if is_broken(entries, 0) => {
+            ValueKind::Str(text) if text.is_broken() || is_unknown(text) => return self.holes(text),
+            ValueKind::Map(entries) if is_broken(entries, 0) => {
                 return self.unknown(element, value.span, Reason::Hole(HoleKind::Broken));
             }
             _ => {}
@@ -196,7 +196,7 @@ impl Lowering {
     }
 
     /// An entry of which nobody can tell what it is.
-    pub(super) fn unknown_key(&mut self, e: &Entry) {
+    pub(super) fn unknown_key(&mut self, e: &MapEntry) {
         match e.key.holes().find(|h| !h.kind.is_placeholder()) {
             Some(hole) => self.unknown(&hole.name, hole.span, Reason::Hole(hole.kind)),
             None => self.unknown(&e.key.display(), e.key_span, Reason::Hole(HoleKind::Other)),
@@ -204,8 +204,8 @@ impl Lowering {
     }
 
     /// Keys of an object: unknown ones and doubles become defects; returns for each known name its last entry.
-    pub(super) fn keys<'v>(&mut self, entries: &'v [Entry], known: &[&str]) -> Vec<(String, &'v Entry)> {
-        let mut out: Vec<(String, &Entry)> = Vec::new();
+    pub(super) fn keys<'v>(&mut self, entries: &'v [MapEntry], known: &[&str]) -> Vec<(String, &'v MapEntry)> {
+        let mut out: Vec<(String, &MapEntry)> = Vec::new();
         for e in entries {
             let Some(name) = e.key.known().map(|k| k.into_owned()) else {
                 self.unknown_key(e);
@@ -229,12 +229,12 @@ impl Lowering {
     }
 }
 
-pub(super) fn find<'v>(keys: &[(String, &'v Entry)], name: &str) -> Option<&'v Entry> {
+pub(super) fn find<'v>(keys: &[(String, &'v MapEntry)], name: &str) -> Option<&'v MapEntry> {
     keys.iter().find(|(n, _)| n == name).map(|(_, e)| *e)
 }
 
-fn document(value: &Value, entries: &[Entry], branch: Option<Guard>, slot: &Slot) -> Document {
-    let mut low = Lowering {
+fn document(value: &Value, entries: &[MapEntry], branch: Option<Guard>, slot: &PolicySlot) -> Document {
+    let mut low = DocumentLowering {
         defects: Vec::new(),
         statement: None,
         conditional: false,
@@ -264,14 +264,14 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Guard>, slot: &Slot
         None if is_open(entries) => {}
         None => low.defect(DefectKind::Missing, value.span, "Statement"),
         Some(e) => {
-            let listed = matches!(e.value.kind, Kind::Seq(_));
+            let listed = matches!(e.value.kind, ValueKind::Seq(_));
             if listed && e.value.items().is_empty() {
                 low.defect(DefectKind::Empty, e.value.span, "Statement");
             }
             // Of a list in which the syntax is broken, items that are no statements are pieces of one.
             let pieces = is_broken(entries, 0);
             for (i, item) in e.value.items().iter().enumerate() {
-                if pieces && matches!(item.kind, Kind::Map(_)) && !is_statement_shaped(item) {
+                if pieces && matches!(item.kind, ValueKind::Map(_)) && !is_statement_shaped(item) {
                     low.unknown("unread", item.span, Reason::Hole(HoleKind::Broken));
                     continue;
                 }
@@ -322,15 +322,15 @@ fn document(value: &Value, entries: &[Entry], branch: Option<Guard>, slot: &Slot
     }
 }
 
-pub(super) fn spanned_keys(entries: &[Entry]) -> Vec<Spanned<String>> {
+pub(super) fn spanned_keys(entries: &[MapEntry]) -> Vec<WithSpan<String>> {
     entries
         .iter()
-        .map(|e| Spanned::new(e.key.display(), e.key_span))
+        .map(|e| WithSpan::new(e.key.display(), e.key_span))
         .collect()
 }
 
 /// Whether keys may exist that we cannot see.
-pub(super) fn is_open(entries: &[Entry]) -> bool {
+pub(super) fn is_open(entries: &[MapEntry]) -> bool {
     entries.iter().any(|e| !e.key.is_known())
 }
 
@@ -341,12 +341,12 @@ fn is_unknown(text: &Text) -> bool {
 }
 
 /// Marks a value as one item of unknown content.
-fn unknown_item(value: &Value, hole: &Arc<Hole>) -> Item {
+fn unknown_item(value: &Value, hole: &Arc<Hole>) -> ClauseItem {
     item(value, Text::from_pieces(vec![Piece::Hole(hole.clone())]))
 }
 
-pub(super) fn item(value: &Value, text: Text) -> Item {
-    Item {
+pub(super) fn item(value: &Value, text: Text) -> ClauseItem {
+    ClauseItem {
         text,
         span: value.span,
         via: value.via.clone(),
@@ -354,26 +354,26 @@ pub(super) fn item(value: &Value, text: Text) -> Item {
     }
 }
 
-impl Lowering {
+impl DocumentLowering {
     /// A single string; numbers and booleans are taken by what they say.
-    pub(super) fn scalar(&mut self, value: &Value, element: &str) -> Option<Item> {
+    pub(super) fn scalar(&mut self, value: &Value, element: &str) -> Option<ClauseItem> {
         match &value.kind {
-            Kind::Str(text) => {
+            ValueKind::Str(text) => {
                 self.holes(text);
                 Some(item(value, text.clone()))
             }
-            Kind::Unknown(hole) => {
+            ValueKind::Unknown(hole) => {
                 self.hole(hole);
                 Some(unknown_item(value, hole))
             }
-            Kind::Num(n) if element == "Sid" || element == "Id" || element == "value" => {
+            ValueKind::Num(n) if element == "Sid" || element == "Id" || element == "value" => {
                 Some(item(value, Text::made(n, value.span)))
             }
-            Kind::Bool(b) if element == "value" => {
+            ValueKind::Bool(b) if element == "value" => {
                 let text = Text::made(if *b { "true" } else { "false" }, value.span);
                 Some(item(value, text))
             }
-            Kind::OneOf(branches) => {
+            ValueKind::OneOf(branches) => {
                 // Both alternatives are possible; the first stands for them where only one can.
                 self.alternatives(branches, value.span);
                 branches.first().and_then(|b| self.scalar(&b.value, element))
@@ -386,7 +386,7 @@ impl Lowering {
     }
 
     /// A string or a list of strings, alternatives flattened; `None` where it is neither.
-    pub(super) fn strings(&mut self, value: &Value, element: &str) -> Option<(Vec<Item>, bool)> {
+    pub(super) fn strings(&mut self, value: &Value, element: &str) -> Option<(Vec<ClauseItem>, bool)> {
         let before = self.complete;
         self.complete = true;
         let mut items = Vec::new();
@@ -396,13 +396,13 @@ impl Lowering {
         ok.then_some((items, complete))
     }
 
-    fn push_strings(&mut self, value: &Value, element: &str, items: &mut Vec<Item>, depth: usize) -> bool {
+    fn push_strings(&mut self, value: &Value, element: &str, items: &mut Vec<ClauseItem>, depth: usize) -> bool {
         if depth > 8 {
             self.unknown(element, value.span, Reason::TooDeep);
             return true;
         }
         match &value.kind {
-            Kind::Seq(inner) if depth == 0 || value.via.is_some() => {
+            ValueKind::Seq(inner) if depth == 0 || value.via.is_some() => {
                 let from = items.len();
                 for v in inner.iter() {
                     self.push_strings(v, element, items, depth + 1);
@@ -413,7 +413,7 @@ impl Lowering {
                 }
                 true
             }
-            Kind::OneOf(branches) => {
+            ValueKind::OneOf(branches) => {
                 for b in branches.iter() {
                     let from = items.len();
                     if !b.value.is_null() {
@@ -428,7 +428,7 @@ impl Lowering {
                 }
                 true
             }
-            Kind::Json(_) | Kind::Null | Kind::Map(_) | Kind::Seq(_) => {
+            ValueKind::Json(_) | ValueKind::Null | ValueKind::Map(_) | ValueKind::Seq(_) => {
                 self.wrong_type(
                     value,
                     if depth == 0 { "a string or a list" } else { "a string" },
@@ -436,7 +436,7 @@ impl Lowering {
                 );
                 depth > 0
             }
-            Kind::Unknown(hole) if hole.kind == HoleKind::Default => {
+            ValueKind::Unknown(hole) if hole.kind == HoleKind::Default => {
                 self.hole(hole);
                 true
             }

@@ -6,20 +6,20 @@
 mod broken;
 mod conditions;
 mod document;
-mod slots;
+mod policy_properties;
 mod statement;
 mod suggest;
 
 use std::sync::Arc;
 
-use crate::iam::{Document, Format, Origin, Owner, PolicyKind, Use, kind};
-use crate::model::{Loose, Resource, Unit};
+use crate::iam::{Document, DocumentOrigin, DocumentUse, Owner, PolicyKind, SourceFormat, kind};
+use crate::model::{LoweredUnit, Resource, UnattachedPolicy};
 use crate::source::{FileId, HoleKind, Problem, ProblemKind, Span, Text};
 use crate::value::guard::both;
-use crate::value::{Kind, Value, Via};
+use crate::value::{Provenance, Value, ValueKind};
 
-use super::{plain, recognize};
-use document::Slot;
+use super::{data, recognize};
+use document::PolicySlot;
 pub use suggest::suggested;
 use suggest::{by_own_name, settle_endpoint, suggest};
 
@@ -30,16 +30,16 @@ const MAX_DEPTH: usize = 100;
 const MAX_NESTED_HOMES: usize = 32;
 
 /// Fills [`Unit::documents`] from the unit's resources and loose values.
-pub fn lower(unit: &mut Unit) {
-    let mut found = Found::default();
+pub fn lower(unit: &mut LoweredUnit) {
+    let mut found = FoundPolicies::default();
     for (i, resource) in (0u32..).zip(&unit.resources) {
-        let mut search = Search {
+        let mut search = PolicySearch {
             resource,
             index: i,
             via: None,
             found: &mut found,
         };
-        match slots::lone_statement(resource) {
+        match policy_properties::lone_statement(resource) {
             Some(document) => search.policy(&document, "Statement", Some(PolicyKind::Resource)),
             None => search.walk(&resource.props, &mut String::new(), 0),
         }
@@ -71,12 +71,12 @@ pub fn lower(unit: &mut Unit) {
 /// point at.
 pub fn aws_managed(name: &str, json: &str) -> Option<Document> {
     let nowhere = Span::new(FileId(0), 0, 0);
-    let (value, _) = plain::embedded(&Text::made(json, nowhere), nowhere)?;
-    let slot = Slot {
+    let (value, _) = data::embedded(&Text::made(json, nowhere), nowhere)?;
+    let slot = PolicySlot {
         kind: PolicyKind::Identity,
         service: None,
-        format: Format::Json,
-        origin: Origin::AwsManaged(Arc::from(name)),
+        format: SourceFormat::Json,
+        origin: DocumentOrigin::AwsManaged(Arc::from(name)),
         owner: None,
         resource: None,
         used_at: Vec::new(),
@@ -86,29 +86,29 @@ pub fn aws_managed(name: &str, json: &str) -> Option<Document> {
 }
 
 #[derive(Default)]
-struct Found {
+struct FoundPolicies {
     documents: Vec<Document>,
     unread: Vec<Document>,
     problems: Vec<Problem>,
 }
 
-struct Search<'a> {
+struct PolicySearch<'a> {
     resource: &'a Resource,
     index: u32,
     /// How what holds the value at hand came here.
-    via: Via,
-    found: &'a mut Found,
+    via: Provenance,
+    found: &'a mut FoundPolicies,
 }
 
-impl Search<'_> {
+impl PolicySearch<'_> {
     fn walk(&mut self, value: &Value, path: &mut String, depth: usize) {
-        if depth > MAX_DEPTH || slots::is_foreign(self.resource) || recognize::is_pattern_property(path) {
+        if depth > MAX_DEPTH || policy_properties::is_foreign(self.resource) || recognize::is_pattern_property(path) {
             return;
         }
         let known = if path.is_empty() {
             None
         } else {
-            slots::kind_at(self.resource, path)
+            policy_properties::kind_at(self.resource, path)
         };
         if let Some(kind) = known {
             self.policy(value, path, Some(kind));
@@ -124,8 +124,8 @@ impl Search<'_> {
 
     fn inside(&mut self, value: &Value, path: &mut String, depth: usize) {
         match &value.kind {
-            Kind::Map(_) if recognize::is_policy(value) => self.policy(value, path, None),
-            Kind::Map(entries) => {
+            ValueKind::Map(_) if recognize::is_policy(value) => self.policy(value, path, None),
+            ValueKind::Map(entries) => {
                 for e in entries.iter() {
                     let Some(name) = e.key.known() else { continue };
                     let len = path.len();
@@ -137,7 +137,7 @@ impl Search<'_> {
                     path.truncate(len);
                 }
             }
-            Kind::Seq(items) => {
+            ValueKind::Seq(items) => {
                 for (i, item) in items.iter().enumerate() {
                     let len = path.len();
                     if !path.is_empty() {
@@ -148,40 +148,40 @@ impl Search<'_> {
                     path.truncate(len);
                 }
             }
-            Kind::OneOf(branches) => {
+            ValueKind::OneOf(branches) => {
                 for b in branches.iter() {
                     self.walk(&b.value, path, depth + 1);
                 }
             }
-            Kind::Json(inner) => self.walk(inner, path, depth + 1),
-            Kind::Str(text) => {
+            ValueKind::Json(inner) => self.walk(inner, path, depth + 1),
+            ValueKind::Str(text) => {
                 if recognize::may_be_policy_text(&text.with_placeholders()) {
                     self.policy(value, path, None);
                 }
             }
-            Kind::Unknown(hole) => {
+            ValueKind::Unknown(hole) => {
                 // A list of policies, or one of them, of which nothing is known. What a parameter gives of managed ones is
                 // an ARN; what could not be evaluated may be any policy.
                 let managed = path.starts_with("ManagedPolicyArns") && hole.kind == HoleKind::Other;
-                let kind = slots::kind_below(self.resource, path).filter(|_| !path.is_empty());
+                let kind = policy_properties::kind_below(self.resource, path).filter(|_| !path.is_empty());
                 let kind = kind.or(managed.then_some(PolicyKind::Identity));
                 let named = || recognize::is_policy_property(&self.resource.type_name, path);
                 if let Some(kind) = kind.or_else(|| named().then_some(PolicyKind::Resource)) {
                     self.policy(value, path, Some(kind));
                 }
             }
-            Kind::Null | Kind::Bool(_) | Kind::Num(_) => {}
+            ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) => {}
         }
     }
 
     fn policy(&mut self, value: &Value, path: &str, kind: Option<PolicyKind>) {
         let r = self.resource;
         let template = sam_origin(r, path);
-        let slot = Slot {
+        let slot = PolicySlot {
             kind: kind.unwrap_or(PolicyKind::Unknown),
-            service: slots::service_of(r).map(Arc::from),
+            service: policy_properties::service_of(r).map(Arc::from),
             format: r.format,
-            origin: template.unwrap_or(Origin::Written),
+            origin: template.unwrap_or(DocumentOrigin::Written),
             owner: Some(Owner {
                 scope: r.address.scope.clone(),
                 address: r.address.name.clone(),
@@ -207,7 +207,7 @@ impl Search<'_> {
 
 /// The SAM policy template that a policy was expanded from; the property, for a trust policy or a connector's policy
 /// that the SAM translator makes; or what the translator wrote it for.
-fn sam_origin(r: &Resource, path: &str) -> Option<Origin> {
+fn sam_origin(r: &Resource, path: &str) -> Option<DocumentOrigin> {
     let holder = path.rsplit_once('/').map_or("", |(holder, _)| holder);
     let mut at = &r.props;
     for part in holder.split('/').filter(|part| !part.is_empty()) {
@@ -218,12 +218,12 @@ fn sam_origin(r: &Resource, path: &str) -> Option<Origin> {
     }
     let name = |property: &str| Some(Arc::from(&*at.get(property)?.as_str()?));
     name("SamTemplate")
-        .map(Origin::SamTemplate)
-        .or_else(|| name("GeneratedFor").map(Origin::Generated))
+        .map(DocumentOrigin::SamTemplate)
+        .or_else(|| name("GeneratedFor").map(DocumentOrigin::Generated))
 }
 
 /// The places through which a document came to its resource, when they are not inside it.
-fn uses(via: &Via, r: &Resource, d: &Document) -> Vec<Use> {
+fn uses(via: &Provenance, r: &Resource, d: &Document) -> Vec<DocumentUse> {
     let outside = |s: Span| !s.contains(d.span) && !d.span.contains(s);
     let mut out = Vec::new();
     let mut at = via;
@@ -234,7 +234,7 @@ fn uses(via: &Via, r: &Resource, d: &Document) -> Vec<Use> {
                 PolicyKind::Resource => "resource policy of",
                 _ => "used here by",
             };
-            out.push(Use {
+            out.push(DocumentUse {
                 span: step.span,
                 what: short(&format!("{what} {}", r.address.name)),
             });
@@ -242,7 +242,7 @@ fn uses(via: &Via, r: &Resource, d: &Document) -> Vec<Use> {
         at = &step.from;
     }
     if out.is_empty() && !r.extent.contains(d.span) && outside(r.header) {
-        out.push(Use {
+        out.push(DocumentUse {
             span: r.header,
             what: short(&format!("used here by {}", r.address.name)),
         });
@@ -262,18 +262,18 @@ fn short(text: &str) -> String {
     out
 }
 
-impl Found {
+impl FoundPolicies {
     /// Documents of a value that is a policy, or of the JSON it holds as text.
-    fn values(&mut self, value: &Value, slot: &Slot, certain: bool, depth: usize) {
+    fn values(&mut self, value: &Value, slot: &PolicySlot, certain: bool, depth: usize) {
         if depth > MAX_DEPTH {
             return;
         }
         match &value.kind {
-            Kind::Str(text) => self.embedded(text, value, slot, certain),
-            Kind::Json(inner) => self.values(inner, slot, certain, depth + 1),
-            Kind::OneOf(branches) => {
+            ValueKind::Str(text) => self.embedded(text, value, slot, certain),
+            ValueKind::Json(inner) => self.values(inner, slot, certain, depth + 1),
+            ValueKind::OneOf(branches) => {
                 for b in branches.iter() {
-                    let slot = Slot {
+                    let slot = PolicySlot {
                         branch: Some(both(slot.branch.as_ref(), &b.when)),
                         ..slot.clone()
                     };
@@ -284,11 +284,11 @@ impl Found {
         }
     }
 
-    fn embedded(&mut self, text: &Text, value: &Value, slot: &Slot, certain: bool) {
+    fn embedded(&mut self, text: &Text, value: &Value, slot: &PolicySlot, certain: bool) {
         if text.as_hole().is_some() || text.is_empty() {
             return;
         }
-        match plain::embedded(text, value.span) {
+        match data::embedded(text, value.span) {
             // A property that nobody knows to hold a policy may hold anything else.
             Some((inner, problems)) if certain || recognize::is_policy_file(&inner) => {
                 self.problems.extend(problems.into_iter().map(|mut p| {
@@ -309,12 +309,12 @@ impl Found {
         }
     }
 
-    fn loose(&mut self, loose: &Loose) {
-        let slot = Slot {
+    fn loose(&mut self, loose: &UnattachedPolicy) {
+        let slot = PolicySlot {
             kind: loose.kind.unwrap_or(PolicyKind::Unknown),
             service: loose.service.clone(),
             format: loose.format,
-            origin: Origin::Written,
+            origin: DocumentOrigin::Written,
             owner: loose.name.as_ref().map(|n| Owner {
                 scope: n.scope.clone(),
                 address: n.name.clone(),
@@ -351,7 +351,7 @@ fn settle_kind(d: &mut Document) {
         d.service = service.or_else(|| d.service.take());
         settle_endpoint(d);
     }
-    if d.format == Format::Text {
-        d.format = Format::Json;
+    if d.format == SourceFormat::Text {
+        d.format = SourceFormat::Json;
     }
 }

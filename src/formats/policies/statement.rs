@@ -6,21 +6,21 @@ use crate::iam::{
     Clause, DefectKind, Effect, PolicyPart, PrincipalClause, PrincipalItem, PrincipalType, Reason, STATEMENT_ELEMENTS,
     Statement,
 };
-use crate::source::{Span, Spanned, Text};
+use crate::source::{Span, Text, WithSpan};
 use crate::value::guard::{both, worlds};
-use crate::value::{Branch, Entry, Guard, Kind, Value};
+use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
 use super::broken::is_broken;
-use super::document::{Lowering, find, is_open, item, spanned_keys};
+use super::document::{DocumentLowering, find, is_open, item, spanned_keys};
 
 /// What a statement is in each case that matters to whom it lets in and to whether it allows: the guard, the statement, and
 /// whether an element that names whom it is for, or a condition that an input asks for, is left out. Conditionals among what it is about stay, as all their
 /// alternatives are granted, but for those that the case decides.
 fn alternatives(value: &Value, branch: Option<Guard>) -> Vec<Case> {
     let entries = value.entries().unwrap_or(&[]);
-    let names = |e: &Entry, names: &[&str]| e.key.known().is_some_and(|k| names.contains(&&*k));
+    let names = |e: &MapEntry, names: &[&str]| e.key.known().is_some_and(|k| names.contains(&&*k));
     let limits = entries.iter().filter(|e| {
-        let whole = matches!(e.value.kind, Kind::OneOf(_));
+        let whole = matches!(e.value.kind, ValueKind::OneOf(_));
         names(e, &["Effect", "Condition"]) || whole && names(e, &["Principal", "NotPrincipal"])
     });
     let worlds = worlds(limits.map(|e| &e.value)).unwrap_or_default();
@@ -29,7 +29,7 @@ fn alternatives(value: &Value, branch: Option<Guard>) -> Vec<Case> {
         let value = value.decided(&when)?;
         let principals = |v: &Value| {
             let entries = v.entries().unwrap_or(&[]);
-            let is_one = |e: &&Entry| names(e, &["Principal", "NotPrincipal"]) && !e.value.is_null();
+            let is_one = |e: &&MapEntry| names(e, &["Principal", "NotPrincipal"]) && !e.value.is_null();
             entries.iter().filter(is_one).count()
         };
         let open = principals(&value) == 0 && entries.iter().any(|e| names(e, &["Principal", "NotPrincipal"]));
@@ -77,20 +77,20 @@ fn lacks_asked(value: &Value, when: &Guard, depth: u32) -> bool {
     }
     let inside = |v: &Value| lacks_asked(v, when, depth + 1);
     match &value.kind {
-        Kind::OneOf(branches) => branches.iter().any(|b| match when.excludes(&b.when) {
+        ValueKind::OneOf(branches) => branches.iter().any(|b| match when.excludes(&b.when) {
             true => b.when.is_opt_in(),
             false => inside(&b.value),
         }),
-        Kind::Seq(items) => items.iter().any(inside),
-        Kind::Map(entries) => entries.iter().any(|e| inside(&e.value)),
+        ValueKind::Seq(items) => items.iter().any(inside),
+        ValueKind::Map(entries) => entries.iter().any(|e| inside(&e.value)),
         _ => false,
     }
 }
 
-impl Lowering {
+impl DocumentLowering {
     pub(super) fn statements(&mut self, value: &Value, pointer: &str, branch: Option<Guard>, out: &mut Vec<Statement>) {
         match &value.decoded().kind {
-            Kind::OneOf(branches) if out.len() < 10_000 => {
+            ValueKind::OneOf(branches) if out.len() < 10_000 => {
                 let possible = |b: &&Branch| !branch.as_ref().is_some_and(|outer| outer.excludes(&b.when));
                 for b in branches.iter().filter(possible) {
                     for item in b.value.items() {
@@ -98,7 +98,7 @@ impl Lowering {
                     }
                 }
             }
-            Kind::Map(_) => {
+            ValueKind::Map(_) => {
                 for case in alternatives(value.decoded(), branch) {
                     self.statement = Some(out.len());
                     let outer = self.complete;
@@ -112,12 +112,12 @@ impl Lowering {
                 self.statement = None;
             }
             // A list inside the list, as `concat` and `Fn::If` may leave it.
-            Kind::Seq(inner) if value.via.is_some() => {
+            ValueKind::Seq(inner) if value.via.is_some() => {
                 for (i, item) in inner.iter().enumerate() {
                     self.statements(item, &format!("{pointer}/{i}"), branch.clone(), out);
                 }
             }
-            Kind::Null => {}
+            ValueKind::Null => {}
             _ => {
                 self.statement = None;
                 self.wrong_type(value, "an object", "Statement");
@@ -125,7 +125,7 @@ impl Lowering {
         }
     }
 
-    fn one(&mut self, value: &Value, entries: &[Entry], pointer: &str, branch: Option<Guard>) -> Statement {
+    fn one(&mut self, value: &Value, entries: &[MapEntry], pointer: &str, branch: Option<Guard>) -> Statement {
         self.conditional = branch.is_some();
         if is_broken(entries, 0) {
             return self.misread(value, pointer, branch);
@@ -172,7 +172,7 @@ impl Lowering {
         }
     }
 
-    fn effect(&mut self, e: &Entry) -> Option<Spanned<Effect>> {
+    fn effect(&mut self, e: &MapEntry) -> Option<WithSpan<Effect>> {
         let item = self.scalar(&e.value, "Effect")?;
         let effect = match item.text.known().as_deref() {
             Some("Allow") => Effect::Allow,
@@ -189,14 +189,19 @@ impl Lowering {
             None => Effect::Unknown,
         };
         // More cases than are told apart.
-        if matches!(e.value.kind, Kind::OneOf(_)) {
-            return Some(Spanned::new(Effect::Unknown, item.span));
+        if matches!(e.value.kind, ValueKind::OneOf(_)) {
+            return Some(WithSpan::new(Effect::Unknown, item.span));
         }
-        Some(Spanned::new(effect, item.span))
+        Some(WithSpan::new(effect, item.span))
     }
 
     /// The clause that counts, and the `Not…` form where both are written.
-    fn clauses(&mut self, keys: &[(String, &Entry)], plain: &str, negated: &str) -> (Option<Clause>, Option<Clause>) {
+    fn clauses(
+        &mut self,
+        keys: &[(String, &MapEntry)],
+        plain: &str,
+        negated: &str,
+    ) -> (Option<Clause>, Option<Clause>) {
         match (find(keys, plain), find(keys, negated)) {
             (Some(a), Some(b)) => {
                 self.defect(DefectKind::Conflict { other: a.key_span }, b.key_span, negated);
@@ -208,8 +213,8 @@ impl Lowering {
         }
     }
 
-    fn clause(&mut self, entry: &Entry, element: &str, negated: bool) -> Option<Clause> {
-        if matches!(&entry.value.kind, Kind::Seq(items) if items.is_empty()) {
+    fn clause(&mut self, entry: &MapEntry, element: &str, negated: bool) -> Option<Clause> {
+        if matches!(&entry.value.kind, ValueKind::Seq(items) if items.is_empty()) {
             self.defect(DefectKind::Empty, entry.value.span, element);
         }
         // Of the wrong type, the element is there all the same, and nobody knows what it was to say.
@@ -219,13 +224,13 @@ impl Lowering {
             key: entry.key_span,
             span: entry.value.span,
             items,
-            list: matches!(entry.value.kind, Kind::Seq(_)),
+            list: matches!(entry.value.kind, ValueKind::Seq(_)),
             complete,
             sets: OnceLock::new(),
         })
     }
 
-    fn principal_clause(&mut self, keys: &[(String, &Entry)]) -> Option<PrincipalClause> {
+    fn principal_clause(&mut self, keys: &[(String, &MapEntry)]) -> Option<PrincipalClause> {
         let (a, b) = (find(keys, "Principal"), find(keys, "NotPrincipal"));
         if let (Some(a), Some(b)) = (a, b) {
             self.defect(DefectKind::Conflict { other: a.key_span }, b.key_span, "NotPrincipal");
@@ -257,13 +262,13 @@ impl Lowering {
             return true;
         }
         match &value.kind {
-            Kind::OneOf(branches) => {
+            ValueKind::OneOf(branches) => {
                 for b in branches.iter() {
                     self.principals(&b.value, element, items, depth + 1);
                 }
                 true
             }
-            Kind::Map(entries) => {
+            ValueKind::Map(entries) => {
                 if entries.is_empty() {
                     self.defect(DefectKind::Empty, value.span, element);
                 }
@@ -278,7 +283,7 @@ impl Lowering {
                             PrincipalType::Unknown
                         }
                     };
-                    if matches!(&e.value.kind, Kind::Seq(i) if i.is_empty()) {
+                    if matches!(&e.value.kind, ValueKind::Seq(i) if i.is_empty()) {
                         self.defect(DefectKind::Empty, e.value.span, element);
                     }
                     let Some((values, _)) = self.strings(&e.value, element) else {
@@ -287,21 +292,21 @@ impl Lowering {
                     items.extend(values.into_iter().map(|value| PrincipalItem {
                         home: None,
                         kind,
-                        type_key: Some(Spanned::new(name.clone(), e.key_span)),
+                        type_key: Some(WithSpan::new(name.clone(), e.key_span)),
                         value,
                     }));
                 }
                 true
             }
-            Kind::Str(text) if text.known().as_deref() == Some("*") => {
+            ValueKind::Str(text) if text.known().as_deref() == Some("*") => {
                 items.push(bare(PrincipalType::Everyone, value, text));
                 true
             }
-            Kind::Str(text) if text.is_broken() => {
+            ValueKind::Str(text) if text.is_broken() => {
                 self.holes(text);
                 true
             }
-            Kind::Str(_) | Kind::Unknown(_) if value.as_hole().is_some() => {
+            ValueKind::Str(_) | ValueKind::Unknown(_) if value.as_hole().is_some() => {
                 if let Some(hole) = value.as_hole() {
                     self.unknown(&hole.name, hole.span, Reason::Hole(hole.kind));
                 }
@@ -310,7 +315,9 @@ impl Lowering {
             _ => {
                 self.wrong_type(value, "an object or \"*\"", element);
                 // Who is meant is plain, and holds as soon as it is written as `{"AWS": …}`.
-                let Kind::Str(text) = &value.kind else { return false };
+                let ValueKind::Str(text) = &value.kind else {
+                    return false;
+                };
                 if !text.known().is_some_and(|t| t.starts_with("arn:")) {
                     return false;
                 }
@@ -320,8 +327,8 @@ impl Lowering {
         }
     }
 
-    fn principal_keys<'v>(&mut self, entries: &'v [Entry]) -> Vec<(String, &'v Entry)> {
-        let mut out: Vec<(String, &Entry)> = Vec::new();
+    fn principal_keys<'v>(&mut self, entries: &'v [MapEntry]) -> Vec<(String, &'v MapEntry)> {
+        let mut out: Vec<(String, &MapEntry)> = Vec::new();
         for e in entries {
             let Some(name) = e.key.known().map(|k| k.into_owned()) else {
                 self.unknown_key(e);

@@ -1,7 +1,7 @@
 //! What names suggest about the policies that they are of, and when that is believed.
 
 use crate::iam::kind::is_for_endpoint;
-use crate::iam::{Clause, Document, Effect, Item, Likely, PolicyKind, Statement};
+use crate::iam::{Clause, ClauseItem, Document, Effect, Likely, PolicyKind, Statement};
 use crate::model::Suggested;
 
 /// What the name of a file, or else of its folder, suggests about the policies in it. A name that also has the word for an
@@ -74,7 +74,7 @@ pub(super) fn suggest(d: &mut Document, suggested: Option<Suggested>) {
     };
     let denies = |s: &Statement| matches!(&s.effect, Some(e) if e.value == Effect::Deny);
     let is_star = |c: &Option<Clause>| {
-        let star = |i: &Item| i.text.known().as_deref() == Some("*");
+        let star = |i: &ClauseItem| i.text.known().as_deref() == Some("*");
         c.as_ref().is_some_and(|c| !c.negated && c.items.iter().any(star))
     };
     let is_all = |s: &Statement| is_star(&s.action) && is_star(&s.resource) && s.conditions.is_empty();

@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cdk_policies::{Attached, Gathered, Member};
-use super::loose::{Names, document_with};
-use super::resources::{Lowering, made_entry, method_of};
-use super::statement::Statement;
-use crate::iam::{Format, PolicyKind};
+use super::loose::{AssignedNames, document_with};
+use super::resources::{CallLowering, made_entry, method_of};
+use super::statement::PartialStatement;
+use crate::iam::{PolicyKind, SourceFormat};
 use crate::model::python::cdk::{own_account, root_of};
-use crate::model::python::{ArgName, Call, ExprId, ExprKind};
-use crate::model::{Loose, Resource, Unit, kinds};
+use crate::model::python::{ArgName, CallExpr, ExprId, ExprKind};
+use crate::model::{LoweredUnit, Resource, UnattachedPolicy, kinds};
 use crate::source::{Hole, HoleKind, Span, Text};
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 /// How many principals stand inside each other.
 const MAX_DEPTH: u32 = 4;
@@ -48,10 +48,10 @@ const WORDS: &[&str] = &[
 ];
 
 /// Later changes of statements: by the call that makes one, the calls of its methods.
-pub(super) type Changes = BTreeMap<ExprId, Vec<ExprId>>;
+pub(super) type StatementChanges = BTreeMap<ExprId, Vec<ExprId>>;
 
 /// Whom a principal of the CDK stands for.
-pub(super) struct Who {
+pub(super) struct CdkPrincipal {
     /// The key in `Principal`.
     pub(super) kind: &'static str,
     pub(super) value: Value,
@@ -61,18 +61,18 @@ pub(super) struct Who {
     pub(super) conditions: Vec<Value>,
 }
 
-impl Lowering<'_> {
+impl CallLowering<'_> {
     /// Statements, trust and managed policies that the module makes with the CDK.
-    pub(super) fn cdk(&self, unit: &mut Unit) {
+    pub(super) fn cdk(&self, unit: &mut LoweredUnit) {
         let m = self.module_ref();
         let text = self.program.sources.text(m.file).as_bytes();
         if !WORDS.iter().any(|w| memchr::memmem::find(text, w.as_bytes()).is_some()) {
             return;
         }
-        let (names, changes) = (Names::new(m), self.changes());
+        let (names, changes) = (AssignedNames::new(m), self.changes());
         let domains = self.domains();
         let of_domain = |expr: ExprId| domains.values().any(|d| d.statements.contains(&expr));
-        let is = |expr, call: &Call| !of_domain(expr) && self.is_statement(expr, call, &changes);
+        let is = |expr, call: &CallExpr| !of_domain(expr) && self.is_statement(expr, call, &changes);
         let attached = self.attached();
         for policy in self.gathered(&is) {
             unit.loose.push(self.policy(&policy, &names, &changes, &attached));
@@ -105,7 +105,13 @@ impl Lowering<'_> {
     }
 
     /// Statements that hold together, as a document.
-    fn policy(&self, policy: &Gathered, names: &Names, changes: &Changes, attached: &Attached) -> Loose {
+    fn policy(
+        &self,
+        policy: &Gathered,
+        names: &AssignedNames,
+        changes: &StatementChanges,
+        attached: &Attached,
+    ) -> UnattachedPolicy {
         let m = self.module_ref();
         let statement = |member: &Member| {
             let span = m.expr(member.expr).span;
@@ -117,7 +123,7 @@ impl Lowering<'_> {
             match &member.when {
                 Some(when) => {
                     let when = when.clone();
-                    Value::new(Kind::OneOf([Branch { when, value }].into()), span)
+                    Value::new(ValueKind::OneOf([Branch { when, value }].into()), span)
                 }
                 None => value,
             }
@@ -137,7 +143,7 @@ impl Lowering<'_> {
     }
 
     /// The class that is called, or the method, by its own name.
-    pub(super) fn class_of(&self, call: &Call) -> String {
+    pub(super) fn class_of(&self, call: &CallExpr) -> String {
         let m = self.module_ref();
         if let ExprKind::Name(_) = &m.expr(call.function).kind
             && let Some(name) = self.program.library(self.module, call.function)
@@ -148,9 +154,9 @@ impl Lowering<'_> {
     }
 
     /// The calls of methods of statements, by the statement.
-    fn changes(&self) -> Changes {
+    fn changes(&self) -> StatementChanges {
         let m = self.module_ref();
-        let mut out = Changes::new();
+        let mut out = StatementChanges::new();
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
             let ExprKind::Attr { of, name, .. } = &m.expr(call.function).kind else {
@@ -166,24 +172,24 @@ impl Lowering<'_> {
         out
     }
 
-    fn is_of_iam(&self, call: &Call) -> bool {
+    fn is_of_iam(&self, call: &CallExpr) -> bool {
         self.program
             .library(self.module, call.function)
             .is_none_or(|name| name.contains("aws_iam") || name.contains("aws_cdk"))
     }
 
-    fn is_statement(&self, expr: ExprId, call: &Call, changes: &Changes) -> bool {
+    fn is_statement(&self, expr: ExprId, call: &CallExpr, changes: &StatementChanges) -> bool {
         let keys = ["actions", "not_actions"];
         let known = keys.iter().any(|k| call.keyword(k).is_some()) || changes.contains_key(&expr);
         known && self.class_of(call) == "PolicyStatement" && self.is_of_iam(call)
     }
 
-    fn managed(&self, expr: ExprId, call: &Call, arg: ExprId) -> Resource {
+    fn managed(&self, expr: ExprId, call: &CallExpr, arg: ExprId) -> Resource {
         let m = self.module_ref();
         let name = self.values.value(self.module, arg);
         let mut arn = Text::made("arn:aws:iam::aws:policy/", name.span);
         match &name.kind {
-            Kind::Str(t) => arn.append(t),
+            ValueKind::Str(t) => arn.append(t),
             _ => arn.append(&Text::hole(Hole::new(HoleKind::Other, "name", name.span))),
         }
         let span = m.expr(expr).span;
@@ -194,8 +200,8 @@ impl Lowering<'_> {
         Resource {
             kind: kinds::ATTACHMENT.into(),
             type_name: "from_aws_managed_policy_name".into(),
-            address: Names::function(self, expr, "from_aws_managed_policy_name"),
-            format: Format::Python,
+            address: AssignedNames::function(self, expr, "from_aws_managed_policy_name"),
+            format: SourceFormat::Python,
             header: m.expr(call.function).span,
             extent: span,
             props: Value::map(entries, span),
@@ -205,9 +211,9 @@ impl Lowering<'_> {
         }
     }
 
-    fn statement(&self, expr: ExprId, call: &Call, changes: &Changes) -> Value {
+    fn statement(&self, expr: ExprId, call: &CallExpr, changes: &StatementChanges) -> Value {
         let m = self.module_ref();
-        let mut out = Statement::default();
+        let mut out = PartialStatement::default();
         let mut effect = Value::made("Allow", m.expr(call.function).span);
         for a in &call.args {
             let ArgName::Keyword(k, at) = &a.name else {
@@ -252,7 +258,7 @@ impl Lowering<'_> {
     }
 
     /// `statement.add_actions("s3:GetObject")`
-    fn change(&self, expr: ExprId, call: &Call, out: &mut Statement) {
+    fn change(&self, expr: ExprId, call: &CallExpr, out: &mut PartialStatement) {
         let m = self.module_ref();
         let method = method_of(m, call);
         let at = m.expr(call.function).span;
@@ -285,7 +291,7 @@ impl Lowering<'_> {
             "add_conditions" => out.condition(at, first().unwrap_or_else(|| Value::other("conditions", at))),
             "add_condition" => match (first().as_ref().and_then(Value::as_text), call.positional(1)) {
                 (Some(operator), Some(keys)) => {
-                    let entry = Entry {
+                    let entry = MapEntry {
                         key: operator.clone(),
                         key_span: at,
                         value: self.values.value(self.module, keys),
@@ -300,7 +306,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn listed(&self, list: ExprId, key: &'static str, at: Span, out: &mut Statement) {
+    fn listed(&self, list: ExprId, key: &'static str, at: Span, out: &mut PartialStatement) {
         let m = self.module_ref();
         match &m.expr(list).kind {
             ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::Comprehension { .. } => {
@@ -312,11 +318,11 @@ impl Lowering<'_> {
 
     /// The trust policy of a role: a statement for each principal, with the external ids that the role asks for (CDK API
     /// reference, "Role": `external_ids`).
-    fn trust(&self, role: &Call, by: ExprId, span: Span) -> Value {
+    fn trust(&self, role: &CallExpr, by: ExprId, span: Span) -> Value {
         let mut statements = Vec::new();
         self.each(by, 0, &mut |who| {
             let at = who.value.span;
-            let mut one = Statement::default();
+            let mut one = PartialStatement::default();
             one.set("Action", at, who.action.clone());
             one.principal("Principal", at, who);
             for name in ["external_ids", "external_id"] {
@@ -332,7 +338,7 @@ impl Lowering<'_> {
     }
 
     /// The principals that an expression stands for: several for a composite one.
-    fn each(&self, expr: ExprId, depth: u32, take: &mut dyn FnMut(Who)) {
+    fn each(&self, expr: ExprId, depth: u32, take: &mut dyn FnMut(CdkPrincipal)) {
         let m = self.module_ref();
         let made = m.made_by(expr).unwrap_or(expr);
         match &m.expr(made).kind {
@@ -346,7 +352,7 @@ impl Lowering<'_> {
         }
         let Some(call) = m.call(made).filter(|_| depth < MAX_DEPTH) else {
             let v = self.values.value(self.module, expr);
-            return take(Who::unknown(if v.as_text().is_some() {
+            return take(CdkPrincipal::unknown(if v.as_text().is_some() {
                 v
             } else {
                 Value::other("principal", m.expr(expr).span)
@@ -363,7 +369,7 @@ impl Lowering<'_> {
     }
 
     /// CDK API reference, the classes that implement `IPrincipal`.
-    fn principal_of(&self, class: &str, expr: ExprId, call: &Call, depth: u32) -> Who {
+    fn principal_of(&self, class: &str, expr: ExprId, call: &CallExpr, depth: u32) -> CdkPrincipal {
         let m = self.module_ref();
         let at = m.expr(expr).span;
         let value = |i: usize| match call.positional(i).or_else(|| call.args.get(i).map(|a| a.value)) {
@@ -374,7 +380,7 @@ impl Lowering<'_> {
             let given = call.argument(i, "conditions");
             given.map(|e| self.values.value(self.module, e)).into_iter().collect()
         };
-        let who = |kind, value, action: &str, conditions| Who {
+        let who = |kind, value, action: &str, conditions| CdkPrincipal {
             kind,
             value,
             action: Value::made(action, at),
@@ -410,7 +416,7 @@ impl Lowering<'_> {
                 let action = call.argument(2, "assume_role_action");
                 let federated = who("Federated", value(0), ASSUME, conditions(1));
                 match action {
-                    Some(action) => Who {
+                    Some(action) => CdkPrincipal {
                         action: self.values.value(self.module, action),
                         ..federated
                     },
@@ -440,16 +446,16 @@ impl Lowering<'_> {
                         let _ = found.get_or_insert(who);
                     });
                 }
-                let mut who = found.unwrap_or_else(|| Who::unknown(Value::other("principal", at)));
+                let mut who = found.unwrap_or_else(|| CdkPrincipal::unknown(Value::other("principal", at)));
                 who.conditions.extend(more);
                 who
             }
-            _ => Who::unknown(Value::other("principal", at)),
+            _ => CdkPrincipal::unknown(Value::other("principal", at)),
         }
     }
 }
 
-impl Who {
+impl CdkPrincipal {
     fn unknown(value: Value) -> Self {
         let span = value.span;
         Self {

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::resources::{Lowering, method_of};
-use crate::iam::Holder as Holding;
-use crate::model::python::{Bound, Call, Change, ExprId, ExprKind, Reaching, ScopeId, ScopeKind};
+use super::resources::{CallLowering, method_of};
+use crate::iam::PolicyHolder as Holding;
+use crate::model::python::{BindingValue, CallExpr, ExprId, ExprKind, ObjectChange, Reaching, ScopeId, ScopeKind};
 use crate::value::Guard;
 
 /// How many documents and lists stand inside each other, and how many names hold a thing one after the other.
@@ -48,7 +48,7 @@ pub(super) type Attached = BTreeMap<ExprId, Vec<ExprId>>;
 
 /// What the statements are put into.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Holder {
+enum StatementTarget {
     /// What this call makes.
     Made(ExprId),
     /// What this name holds in this function or class, `self.role`, since this point.
@@ -77,19 +77,19 @@ pub(super) struct Gathered {
 
 /// Where something that makes statements is called.
 struct Site<'c> {
-    call: &'c Call,
-    holder: Holder,
+    call: &'c CallExpr,
+    holder: StatementTarget,
     service: Option<&'static str>,
     when: Option<Guard>,
 }
 
-impl Lowering<'_> {
+impl CallLowering<'_> {
     /// The policies that the module puts together, in the order in which it begins them. `is` says which calls are statements.
-    pub(super) fn gathered(&self, is: &dyn Fn(ExprId, &Call) -> bool) -> Vec<Gathered> {
+    pub(super) fn gathered(&self, is: &dyn Fn(ExprId, &CallExpr) -> bool) -> Vec<Gathered> {
         let m = self.module_ref();
         let parts = self.parts_of_others();
-        let mut order: Vec<(Holder, bool)> = Vec::new();
-        let mut all: BTreeMap<(Holder, bool), Gathered> = BTreeMap::new();
+        let mut order: Vec<(StatementTarget, bool)> = Vec::new();
+        let mut all: BTreeMap<(StatementTarget, bool), Gathered> = BTreeMap::new();
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
             let Some(site) = self.site(expr, call, &parts) else {
@@ -109,8 +109,8 @@ impl Lowering<'_> {
                 site.service.is_some() || method_of(m, call) == "add_to_resource_policy",
             );
             let holder = match key.0 {
-                Holder::Made(made) => Some(made),
-                Holder::Named(..) => None,
+                StatementTarget::Made(made) => Some(made),
+                StatementTarget::Named(..) => None,
             };
             let policy = all.entry(key.clone()).or_insert_with(|| {
                 order.push(key);
@@ -145,7 +145,7 @@ impl Lowering<'_> {
     }
 
     /// The policy that a call puts its arguments into.
-    fn site<'c>(&self, expr: ExprId, call: &'c Call, parts: &BTreeMap<ExprId, Option<ExprId>>) -> Option<Site<'c>> {
+    fn site<'c>(&self, expr: ExprId, call: &'c CallExpr, parts: &BTreeMap<ExprId, Option<ExprId>>) -> Option<Site<'c>> {
         let m = self.module_ref();
         let class = self.class_of(call);
         let receiver = match &m.expr(call.function).kind {
@@ -155,31 +155,31 @@ impl Lowering<'_> {
         let holder = match receiver {
             Some(of) => self.holder(of)?,
             None if class == "PolicyStatement" || class == "from_json" => return None,
-            None => Holder::Made(expr),
+            None => StatementTarget::Made(expr),
         };
         let of_service = |class: &str| HOLDERS.iter().find(|(name, _)| *name == class).map(|(_, s)| *s);
         let service = match (receiver, &holder) {
             (None, _) => of_service(&class),
-            (Some(_), Holder::Made(made)) if class != "add_statements" => {
+            (Some(_), StatementTarget::Made(made)) if class != "add_statements" => {
                 m.call(*made).and_then(|c| of_service(&self.class_of(c)))
             }
-            (Some(of), Holder::Named(..)) => self.assigned(of).and_then(|c| of_service(&self.class_of(c))),
+            (Some(of), StatementTarget::Named(..)) => self.assigned(of).and_then(|c| of_service(&self.class_of(c))),
             _ => None,
         };
         let when = receiver.and_then(|_| self.when_put(expr, &holder));
         let mut holder = holder;
         for _ in 0..MAX_DEPTH {
             match &holder {
-                Holder::Made(made) => match parts.get(made) {
-                    Some(Some(whole)) => holder = Holder::Made(*whole),
+                StatementTarget::Made(made) => match parts.get(made) {
+                    Some(Some(whole)) => holder = StatementTarget::Made(*whole),
                     _ => break,
                 },
-                Holder::Named(..) => break,
+                StatementTarget::Named(..) => break,
             }
         }
         let service = service.or_else(|| match &holder {
-            Holder::Made(made) => m.call(*made).and_then(|c| of_service(&self.class_of(c))),
-            Holder::Named(..) => None,
+            StatementTarget::Made(made) => m.call(*made).and_then(|c| of_service(&self.class_of(c))),
+            StatementTarget::Named(..) => None,
         });
         Some(Site {
             call,
@@ -190,12 +190,12 @@ impl Lowering<'_> {
     }
 
     /// The condition under which the call at `expr` is made, where what it adds to is there without it.
-    fn when_put(&self, expr: ExprId, holder: &Holder) -> Option<Guard> {
+    fn when_put(&self, expr: ExprId, holder: &StatementTarget) -> Option<Guard> {
         let m = self.module_ref();
         let here = m.expr(expr);
         let function = m.function_of(here.scope);
         let base = match holder {
-            Holder::Made(made) if m.function_of(m.expr(*made).scope) == function => m.expr(*made).block,
+            StatementTarget::Made(made) if m.function_of(m.expr(*made).scope) == function => m.expr(*made).block,
             _ => m.scope(function).root,
         };
         match m.covers(here.block, base) {
@@ -205,12 +205,12 @@ impl Lowering<'_> {
     }
 
     /// What `of` is: the call that made it, else the name that holds it, where one place gives it a value.
-    fn holder(&self, of: ExprId) -> Option<Holder> {
+    fn holder(&self, of: ExprId) -> Option<StatementTarget> {
         let m = self.module_ref();
         let mut at = of;
         for _ in 0..MAX_DEPTH {
             match &m.expr(at).kind {
-                ExprKind::Call(_) => return Some(Holder::Made(at)),
+                ExprKind::Call(_) => return Some(StatementTarget::Made(at)),
                 ExprKind::Name(name) => match m.made_by(at) {
                     Some(made) => at = made,
                     None => {
@@ -218,7 +218,7 @@ impl Lowering<'_> {
                             return None;
                         };
                         let [one] = found.bindings.as_slice() else { return None };
-                        return Some(Holder::Named(found.scope, name.to_string(), one.at));
+                        return Some(StatementTarget::Named(found.scope, name.to_string(), one.at));
                     }
                 },
                 ExprKind::Attr { .. } => match self.assigned_to(at) {
@@ -228,7 +228,7 @@ impl Lowering<'_> {
                         let parent = m.scope(scope).parent;
                         let of_class = m.scope(parent).kind == ScopeKind::Class;
                         let scope = if of_class { parent } else { scope };
-                        return Some(Holder::Named(scope, m.dotted(at)?, 0));
+                        return Some(StatementTarget::Named(scope, m.dotted(at)?, 0));
                     }
                 },
                 _ => return None,
@@ -253,7 +253,7 @@ impl Lowering<'_> {
     }
 
     /// The call whose result the attribute `of` holds, where one place of the module assigns it.
-    fn assigned(&self, of: ExprId) -> Option<&Call> {
+    fn assigned(&self, of: ExprId) -> Option<&CallExpr> {
         let m = self.module_ref();
         let shown = m.dotted(of)?;
         let attribute = shown.rsplit_once('.')?.1.to_owned();
@@ -279,7 +279,7 @@ impl Lowering<'_> {
             let Some(call) = m.call(expr) else { continue };
             let class = self.class_of(call);
             let made = |e: ExprId| match self.holder(e) {
-                Some(Holder::Made(made)) => Some(made),
+                Some(StatementTarget::Made(made)) => Some(made),
                 _ => None,
             };
             match &*class {
@@ -323,8 +323,8 @@ impl Lowering<'_> {
             _ => &[],
         });
         let constructs = named.filter_map(|e| match self.holder(*e)? {
-            Holder::Made(made) => Some(made),
-            Holder::Named(..) => None,
+            StatementTarget::Made(made) => Some(made),
+            StatementTarget::Named(..) => None,
         });
         let attached = attached.get(&made).into_iter().flatten().copied();
         let all = std::iter::once(made).chain(constructs).chain(attached);
@@ -337,7 +337,7 @@ impl Lowering<'_> {
     pub(super) fn attached(&self) -> Attached {
         let m = self.module_ref();
         let made = |e: ExprId| match self.holder(e) {
-            Some(Holder::Made(made)) => Some(made),
+            Some(StatementTarget::Made(made)) => Some(made),
             _ => None,
         };
         let mut out = Attached::new();
@@ -410,7 +410,7 @@ impl Lowering<'_> {
                     true => None,
                     false => m.label(change.block).map(|label| Guard::from(&**label)),
                 };
-                if let Change::Append(more) | Change::Extend(more) = change.change {
+                if let ObjectChange::Append(more) | ObjectChange::Extend(more) = change.change {
                     found.extend(self.item(more, depth, when));
                 }
             }
@@ -435,7 +435,7 @@ impl Lowering<'_> {
     }
 
     /// What a function of the module returns, where it has one `return`.
-    fn returned(&self, call: &Call) -> Option<ExprId> {
+    fn returned(&self, call: &CallExpr) -> Option<ExprId> {
         let m = self.module_ref();
         let ExprKind::Name(name) = &m.expr(call.function).kind else {
             return None;
@@ -445,7 +445,7 @@ impl Lowering<'_> {
         };
         match found.bindings.as_slice() {
             [one] => match one.bound {
-                Bound::Function(scope) => match m.scope(scope).returns.as_slice() {
+                BindingValue::Function(scope) => match m.scope(scope).returns.as_slice() {
                     [returned] => Some(*returned),
                     _ => None,
                 },

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::loose::{Names, document_with};
-use super::resources::{Lowering, made_entry};
-use crate::iam::Format;
+use super::loose::{AssignedNames, document_with};
+use super::resources::{CallLowering, made_entry};
+use crate::iam::SourceFormat;
 use crate::model::Resource;
-use crate::model::python::{ArgName, Call, ExprId, ExprKind};
+use crate::model::python::{ArgName, CallExpr, ExprId, ExprKind};
 use crate::value::Value;
 
 /// A domain, and the statements that are given to it.
@@ -15,7 +15,7 @@ pub(super) struct Domain {
     pub(super) statements: Vec<ExprId>,
 }
 
-impl Lowering<'_> {
+impl CallLowering<'_> {
     /// The domains of the module that have policies, by the calls that make them.
     pub(super) fn domains(&self) -> BTreeMap<ExprId, Domain> {
         let m = self.module_ref();
@@ -53,7 +53,7 @@ impl Lowering<'_> {
         found.filter(|f| f.known).map(|f| f.expr).collect()
     }
 
-    fn is_domain(&self, call: &Call) -> bool {
+    fn is_domain(&self, call: &CallExpr) -> bool {
         matches!(&*self.class_of(call), "Domain" | "CfnDomain")
             && self
                 .program
@@ -62,7 +62,7 @@ impl Lowering<'_> {
     }
 
     /// The domain as a resource with the policy that `statements` are.
-    pub(super) fn domain(&self, expr: ExprId, call: &Call, domain: &Domain, statements: Vec<Value>) -> Resource {
+    pub(super) fn domain(&self, expr: ExprId, call: &CallExpr, domain: &Domain, statements: Vec<Value>) -> Resource {
         let m = self.module_ref();
         let span = m.expr(expr).span;
         let mut entries = Vec::new();
@@ -84,8 +84,8 @@ impl Lowering<'_> {
         Resource {
             kind: "AWS::OpenSearchService::Domain".into(),
             type_name: self.class_of(call).into(),
-            address: Names::function(self, expr, "Domain"),
-            format: Format::Python,
+            address: AssignedNames::function(self, expr, "Domain"),
+            format: SourceFormat::Python,
             header: m.expr(call.function).span,
             extent: span,
             props: Value::map(entries, span),

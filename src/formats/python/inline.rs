@@ -3,13 +3,13 @@
 
 use super::build;
 use crate::model::python::Program;
-use crate::model::{Inline, Unit, kinds};
+use crate::model::{Inline, LoweredUnit, kinds};
 use crate::source::Sources;
 use crate::syntax::python::{self, Parsed};
 use crate::value::Value;
 
 /// Adds a module for each function of `unit` whose Python code it holds.
-pub fn inline(sources: &Sources, unit: &mut Unit) {
+pub fn inline(sources: &Sources, unit: &mut LoweredUnit) {
     let mut found = Vec::new();
     for (resource, r) in (0u32..).zip(&unit.resources) {
         let is_python = match &*r.kind {

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::resources::{Lowering, literal_starts, made_entry, method_of};
-use crate::formats::fragments::with_holes;
-use crate::formats::plain;
+use super::resources::{CallLowering, literal_starts, made_entry, method_of};
+use crate::formats::cfn_fragments::with_holes;
+use crate::formats::data;
 use crate::formats::recognize;
-use crate::iam::{Format, Holder, POLICY_ELEMENTS, PolicyKind};
-use crate::model::python::{Bound, ExprId, ExprKind, Module, Pair, Part, Reaching, ScopeId, Usage};
-use crate::model::{Address, Loose, Unit};
+use crate::iam::{POLICY_ELEMENTS, PolicyHolder, PolicyKind, SourceFormat};
+use crate::model::python::{BindingValue, ExprId, ExprKind, FStringPart, Pair, PythonModule, Reaching, ScopeId, Usage};
+use crate::model::{Address, LoweredUnit, UnattachedPolicy};
 use crate::source::{FileId, Span};
-use crate::value::{Entry, Kind, Value};
+use crate::value::{MapEntry, Value, ValueKind};
 
 /// How often a name may be bound for its uses to be looked at.
 const MAX_BINDINGS: usize = 32;
@@ -48,17 +48,17 @@ const CONSTRUCTS: [(&str, &str, &str); 13] = [
 ];
 
 /// Starts of literals that are part of a document already.
-pub(super) type Used = BTreeSet<(FileId, u32)>;
+pub(super) type UsedLiterals = BTreeSet<(FileId, u32)>;
 
-pub(super) fn mark(v: &Value, used: &mut Used) {
+pub(super) fn mark(v: &Value, used: &mut UsedLiterals) {
     let mut starts = Vec::new();
     literal_starts(v, &mut starts);
     used.extend(starts);
 }
 
 /// The literals that everything in `unit` is made of.
-pub(super) fn used_by(unit: &Unit) -> Used {
-    let mut used = Used::new();
+pub(super) fn used_by(unit: &LoweredUnit) -> UsedLiterals {
+    let mut used = UsedLiterals::new();
     for r in &unit.resources {
         mark(&r.props, &mut used);
     }
@@ -68,14 +68,14 @@ pub(super) fn used_by(unit: &Unit) -> Used {
     used
 }
 
-impl Lowering<'_> {
-    pub(super) fn module_ref(&self) -> &Module {
+impl CallLowering<'_> {
+    pub(super) fn module_ref(&self) -> &PythonModule {
         &self.program.modules[self.module]
     }
 
     /// Finds the documents of the module that `used` does not hold yet.
-    pub(super) fn loose(&self, used: &mut Used) -> Unit {
-        let mut found = Unit::default();
+    pub(super) fn loose(&self, used: &mut UsedLiterals) -> LoweredUnit {
+        let mut found = LoweredUnit::default();
         let unit = &mut found;
         let m = self.module_ref();
         let mut names = None;
@@ -95,7 +95,7 @@ impl Lowering<'_> {
                             .is_some_and(|k| recognize::holds_statements(&k))
                     };
                     if has("Statement") || has("Version") && pairs.iter().any(holds) {
-                        let names = names.get_or_insert_with(|| Names::new(m));
+                        let names = names.get_or_insert_with(|| AssignedNames::new(m));
                         let parents = parents.get_or_insert_with(|| parents_of(m));
                         self.document(expr, names, parents, used, unit);
                     } else if has("Effect") && (has("Action") || has("NotAction")) {
@@ -106,20 +106,20 @@ impl Lowering<'_> {
                     if t.len() > 40 && recognize::may_be_policy_text(&strip_braces(&t.with_placeholders())) =>
                 {
                     let parents = parents.get_or_insert_with(|| parents_of(m));
-                    let names = names.get_or_insert_with(|| Names::new(m));
+                    let names = names.get_or_insert_with(|| AssignedNames::new(m));
                     self.text(expr, parents, names, used, unit);
                 }
                 ExprKind::Join(parts) => {
                     let flat: String = parts
                         .iter()
                         .map(|p| match p {
-                            Part::Lit(t) => t.with_placeholders().into_owned(),
-                            Part::Value(_) => "_".to_owned(),
+                            FStringPart::Lit(t) => t.with_placeholders().into_owned(),
+                            FStringPart::Value(_) => "_".to_owned(),
                         })
                         .collect();
                     if recognize::may_be_policy_text(&flat) {
                         let parents = parents.get_or_insert_with(|| parents_of(m));
-                        let names = names.get_or_insert_with(|| Names::new(m));
+                        let names = names.get_or_insert_with(|| AssignedNames::new(m));
                         self.text(expr, parents, names, used, unit);
                     }
                 }
@@ -131,7 +131,7 @@ impl Lowering<'_> {
             if used.contains(&(span.file, span.start)) {
                 continue;
             }
-            let names = names.get_or_insert_with(|| Names::new(m));
+            let names = names.get_or_insert_with(|| AssignedNames::new(m));
             let v = names.value(self, expr);
             let parents = parents.get_or_insert_with(|| parents_of(m));
             if recognize::is_lone_statement(&v)
@@ -146,10 +146,10 @@ impl Lowering<'_> {
         found
     }
 
-    pub(super) fn loose_of(&self, value: Value, name: Option<Address>, type_name: &str) -> Loose {
-        Loose {
+    pub(super) fn loose_of(&self, value: Value, name: Option<Address>, type_name: &str) -> UnattachedPolicy {
+        UnattachedPolicy {
             value: if self.functions { with_holes(&value, 0) } else { value },
-            format: Format::Python,
+            format: SourceFormat::Python,
             kind: None,
             suggested: None,
             holders: Vec::new(),
@@ -159,7 +159,14 @@ impl Lowering<'_> {
         }
     }
 
-    fn document(&self, expr: ExprId, names: &Names, parents: &[ExprId], used: &mut Used, unit: &mut Unit) {
+    fn document(
+        &self,
+        expr: ExprId,
+        names: &AssignedNames,
+        parents: &[ExprId],
+        used: &mut UsedLiterals,
+        unit: &mut LoweredUnit,
+    ) {
         let m = self.module_ref();
         let span = m.expr(expr).span;
         if used.contains(&(span.file, span.start)) {
@@ -186,7 +193,7 @@ impl Lowering<'_> {
 
     /// Whether a policy is only looked at: handed to a simulator, or it has a name, and all that is done by that name is to
     /// hand it there, to compare others with it, or to gather it with others that have no version. It is given to nobody.
-    fn is_a_sample(&self, expr: ExprId, names: &Names, parents: &[ExprId]) -> bool {
+    fn is_a_sample(&self, expr: ExprId, names: &AssignedNames, parents: &[ExprId]) -> bool {
         let m = self.module_ref();
         let parent = |e: ExprId| parents.get(e as usize).copied().filter(|p| *p != ExprId::MAX);
         let calls = |e: ExprId, methods: &[&str]| m.call(e).is_some_and(|c| methods.contains(&method_of(m, c)));
@@ -255,7 +262,7 @@ impl Lowering<'_> {
     }
 
     /// What has a policy among its arguments.
-    fn holder_of(&self, expr: ExprId, parents: &[ExprId]) -> Option<Holder> {
+    fn holder_of(&self, expr: ExprId, parents: &[ExprId]) -> Option<PolicyHolder> {
         let m = self.module_ref();
         let above = std::iter::successors(Some(expr), |e| parents.get(*e as usize).copied());
         let calls = above
@@ -268,7 +275,7 @@ impl Lowering<'_> {
             rows.find_map(|(_, kind, keyword)| {
                 let name = self.values.value(self.module, call.keyword(keyword)?);
                 let name = name.as_text().filter(|t| t.is_known())?.clone();
-                Some(Holder { kind, name })
+                Some(PolicyHolder { kind, name })
             })
         });
         found.next()
@@ -283,7 +290,14 @@ impl Lowering<'_> {
     }
 
     /// A JSON text, with the operations that are done to it where it stands: `"…" % x`, `"…".format(x)`.
-    fn text(&self, expr: ExprId, parents: &[ExprId], names: &Names, used: &mut Used, unit: &mut Unit) {
+    fn text(
+        &self,
+        expr: ExprId,
+        parents: &[ExprId],
+        names: &AssignedNames,
+        used: &mut UsedLiterals,
+        unit: &mut LoweredUnit,
+    ) {
         let m = self.module_ref();
         let span = m.expr(expr).span;
         let here = (span.file, span.start)..(span.file, span.end);
@@ -339,9 +353,9 @@ impl Lowering<'_> {
 /// The documents inside an object of JSON that is none itself: a template, a list of policies by name. `None` for a document,
 /// and for what cannot be read as an object.
 fn documents_in(v: &Value) -> Option<Vec<Value>> {
-    let Kind::Str(text) = &v.kind else { return None };
-    let (whole, _) = plain::embedded(text, v.span)?;
-    let is_element = |e: &Entry| e.key.known().is_none_or(|k| POLICY_ELEMENTS.contains(&&*k));
+    let ValueKind::Str(text) = &v.kind else { return None };
+    let (whole, _) = data::embedded(text, v.span)?;
+    let is_element = |e: &MapEntry| e.key.known().is_none_or(|k| POLICY_ELEMENTS.contains(&&*k));
     if whole.entries()?.iter().any(is_element) {
         return None;
     }
@@ -355,8 +369,8 @@ fn documents_in(v: &Value) -> Option<Vec<Value>> {
             continue;
         }
         match &value.kind {
-            Kind::Map(entries) => open.extend(entries.iter().rev().map(|e| &e.value)),
-            Kind::Seq(items) => open.extend(items.iter().rev()),
+            ValueKind::Map(entries) => open.extend(entries.iter().rev().map(|e| &e.value)),
+            ValueKind::Seq(items) => open.extend(items.iter().rev()),
             _ => {}
         }
     }
@@ -393,7 +407,7 @@ fn strip_braces(text: &str) -> String {
 }
 
 /// The expression that each one is part of; `MAX` at the top.
-fn parents_of(m: &Module) -> Vec<ExprId> {
+fn parents_of(m: &PythonModule) -> Vec<ExprId> {
     let mut parents = vec![ExprId::MAX; m.exprs.len()];
     for id in m.ids() {
         let mut set = |child: ExprId| parents[child as usize] = id;
@@ -427,7 +441,7 @@ fn parents_of(m: &Module) -> Vec<ExprId> {
 }
 
 /// Which variables expressions are assigned to.
-pub(super) struct Names {
+pub(super) struct AssignedNames {
     /// Expression → scope, name, index of the binding.
     bound: BTreeMap<ExprId, (ScopeId, Arc<str>, usize)>,
     attributes: BTreeMap<ExprId, (ScopeId, Arc<str>)>,
@@ -438,13 +452,13 @@ pub(super) struct Names {
     reads: BTreeMap<Arc<str>, Vec<ExprId>>,
 }
 
-impl Names {
-    pub(super) fn new(m: &Module) -> Self {
+impl AssignedNames {
+    pub(super) fn new(m: &PythonModule) -> Self {
         let mut bound = BTreeMap::new();
         for (i, s) in m.scopes.iter().enumerate() {
             for (name, all) in &s.bindings {
                 for (n, b) in all.iter().enumerate() {
-                    if let Bound::Value(source) = &b.bound
+                    if let BindingValue::Value(source) = &b.bound
                         && source.steps.is_empty()
                     {
                         bound.insert(source.expr, (i as ScopeId, name.clone(), n));
@@ -496,7 +510,7 @@ impl Names {
     }
 
     /// The value, with all that is done to the variable that holds it, or that holds the dict that it stands in.
-    fn value(&self, l: &Lowering<'_>, expr: ExprId) -> Value {
+    fn value(&self, l: &CallLowering<'_>, expr: ExprId) -> Value {
         let (mut keys, mut top) = (Vec::new(), expr);
         while let Some((dict, key)) = self.held.get(&top).filter(|_| keys.len() < MAX_KEYS) {
             keys.push(&**key);
@@ -512,7 +526,7 @@ impl Names {
         self.settled(l, expr)
     }
 
-    fn settled(&self, l: &Lowering<'_>, expr: ExprId) -> Value {
+    fn settled(&self, l: &CallLowering<'_>, expr: ExprId) -> Value {
         match self.bound.get(&expr) {
             Some((scope, name, n)) => {
                 let m = &l.program.modules[l.module];
@@ -535,7 +549,7 @@ impl Names {
         }
     }
 
-    pub(super) fn address(&self, l: &Lowering<'_>, expr: ExprId) -> Option<Address> {
+    pub(super) fn address(&self, l: &CallLowering<'_>, expr: ExprId) -> Option<Address> {
         let m = &l.program.modules[l.module];
         let named = |scope: ScopeId, name: &str| {
             let q = &m.scope(scope).qualname;
@@ -562,7 +576,7 @@ impl Names {
         })
     }
 
-    pub(super) fn function(l: &Lowering<'_>, expr: ExprId, what: &str) -> Address {
+    pub(super) fn function(l: &CallLowering<'_>, expr: ExprId, what: &str) -> Address {
         let m = &l.program.modules[l.module];
         let function = m.scope(m.function_of(m.expr(expr).scope));
         let name = match &*function.qualname {

@@ -3,10 +3,10 @@
 //! moto, "Getting Started": `@mock_aws` on functions and classes, `with mock_aws():`. Such code calls no account.
 
 use crate::source::Span;
-use crate::syntax::python::{Code, K, Tree, kind};
+use crate::syntax::python::{K, PythonCode, Tree, kind};
 
 /// The outermost spans of test code.
-pub(super) fn test_code(code: &Code<'_>, tree: &Tree) -> Vec<Span> {
+pub(super) fn test_code(code: &PythonCode<'_>, tree: &Tree) -> Vec<Span> {
     let text = code.text();
     let mocks = mocks_of(text);
     let cases = text.contains("TestCase");

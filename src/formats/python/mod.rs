@@ -25,8 +25,8 @@ use rayon::prelude::*;
 use receiver::Objects;
 
 use crate::formats::{Lower, each_file};
-use crate::model::Unit;
-use crate::model::python::{Module, Program};
+use crate::model::LoweredUnit;
+use crate::model::python::{Program, PythonModule};
 use crate::source::{FileId, Problem, Sources, Span};
 use crate::syntax::python::{self, Parsed};
 
@@ -39,7 +39,7 @@ impl Lower for Python {
         "python"
     }
 
-    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
+    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {
         let more = importers::importers(sources, files);
         let mut all: Vec<FileId> = files.iter().chain(&more).copied().collect();
         all.extend(importers::helpers(sources, &all));
@@ -49,10 +49,10 @@ impl Lower for Python {
             unit.problems.clear();
             unit.extents.clear();
         }
-        let modules: Vec<Module> = units
+        let modules: Vec<PythonModule> = units
             .iter_mut()
             .zip(&all)
-            .map(|(u, f)| u.modules.pop().unwrap_or_else(|| Module::unread(*f)))
+            .map(|(u, f)| u.modules.pop().unwrap_or_else(|| PythonModule::unread(*f)))
             .collect();
         let program = Program::new(sources, &modules);
         let objects = objects_of(&program);
@@ -61,11 +61,11 @@ impl Lower for Python {
             &mut units,
             each_file(files, |f| resources_of(&program, of(f), &objects)),
         );
-        let used: Vec<loose::Used> = units.par_iter().map(loose::used_by).collect();
-        let used: loose::Used = used.into_iter().flatten().collect();
+        let used: Vec<loose::UsedLiterals> = units.par_iter().map(loose::used_by).collect();
+        let used: loose::UsedLiterals = used.into_iter().flatten().collect();
         let documents = each_file(files, |f| {
-            let mut own: loose::Used = used.range((f, 0)..=(f, u32::MAX)).copied().collect();
-            resources::Lowering::new(&program, of(f), &objects).loose(&mut own)
+            let mut own: loose::UsedLiterals = used.range((f, 0)..=(f, u32::MAX)).copied().collect();
+            resources::CallLowering::new(&program, of(f), &objects).loose(&mut own)
         });
         add(&mut units, documents);
         for (unit, module) in units.iter_mut().zip(modules) {
@@ -75,7 +75,7 @@ impl Lower for Python {
     }
 }
 
-fn add(units: &mut [Unit], more: Vec<Unit>) {
+fn add(units: &mut [LoweredUnit], more: Vec<LoweredUnit>) {
     for (unit, more) in units.iter_mut().zip(more) {
         unit.resources.extend(more.resources);
         unit.loose.extend(more.loose);
@@ -91,9 +91,9 @@ fn objects_of(program: &Program<'_>) -> Objects {
     }
 }
 
-fn resources_of(program: &Program<'_>, module: usize, objects: &Objects) -> Unit {
-    let mut unit = Unit::default();
-    let mut lowering = resources::Lowering::new(program, module, objects);
+fn resources_of(program: &Program<'_>, module: usize, objects: &Objects) -> LoweredUnit {
+    let mut unit = LoweredUnit::default();
+    let mut lowering = resources::CallLowering::new(program, module, objects);
     let sites = lowering.sites();
     for site in &sites {
         lowering.lower(site, &mut unit);
@@ -105,16 +105,16 @@ fn resources_of(program: &Program<'_>, module: usize, objects: &Objects) -> Unit
 }
 
 /// What the only module of `program` creates and writes.
-fn within(program: &Program<'_>) -> Unit {
+fn within(program: &Program<'_>) -> LoweredUnit {
     let objects = objects_of(program);
     let mut unit = resources_of(program, 0, &objects);
     let mut used = loose::used_by(&unit);
-    let documents = resources::Lowering::new(program, 0, &objects).loose(&mut used);
+    let documents = resources::CallLowering::new(program, 0, &objects).loose(&mut used);
     unit.loose.extend(documents.loose);
     unit
 }
 
-fn read(sources: &Sources, file: FileId) -> Unit {
+fn read(sources: &Sources, file: FileId) -> LoweredUnit {
     let text = sources.text(file);
     let Parsed {
         code,
@@ -130,17 +130,17 @@ fn read(sources: &Sources, file: FileId) -> Unit {
     let test_code = tree
         .as_ref()
         .map_or_else(Vec::new, |tree| mocks::test_code(&code, tree));
-    Unit {
+    LoweredUnit {
         problems,
         extents,
         test_code,
         modules: vec![module],
-        ..Unit::default()
+        ..LoweredUnit::default()
     }
 }
 
 /// Every node that a comment can stand above or beside.
-fn extents(code: &python::Code<'_>, tree: &python::Tree) -> Vec<Span> {
+fn extents(code: &python::PythonCode<'_>, tree: &python::Tree) -> Vec<Span> {
     let mut out = Vec::new();
     let mut cursor = tree.walk();
     if !cursor.goto_first_child() {

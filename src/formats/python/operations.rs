@@ -5,7 +5,7 @@ use crate::model::kinds;
 
 /// What a call becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Makes {
+pub(super) enum CallOutput {
     /// A resource of this kind; keyword arguments keep their names but for the pairs `(keyword, property)`.
     Resource(&'static str, &'static [(&'static str, &'static str)]),
     /// The keyword argument is a document that no resource of ours holds.
@@ -26,14 +26,14 @@ pub(super) enum Makes {
     ),
 }
 
-pub(super) struct Operation {
+pub(super) struct LoweredOperation {
     /// boto3's service names.
     pub services: &'static [&'static str],
     /// Of the client, or `Type.method` of the resource API.
     pub method: &'static str,
     /// One of these keywords stands in the call; empty for any call of a known client.
     pub keys: &'static [&'static str],
-    pub makes: Makes,
+    pub makes: CallOutput,
 }
 
 const fn resource(
@@ -42,12 +42,12 @@ const fn resource(
     keys: &'static [&'static str],
     kind: &'static str,
     renames: &'static [(&'static str, &'static str)],
-) -> Operation {
-    Operation {
+) -> LoweredOperation {
+    LoweredOperation {
         services,
         method,
         keys,
-        makes: Makes::Resource(kind, renames),
+        makes: CallOutput::Resource(kind, renames),
     }
 }
 
@@ -57,12 +57,12 @@ const fn document(
     keyword: &'static [&'static str],
     kind: PolicyKind,
     service: Option<&'static str>,
-) -> Operation {
-    Operation {
+) -> LoweredOperation {
+    LoweredOperation {
         services,
         method,
         keys: keyword,
-        makes: Makes::Document(keyword[0], kind, service),
+        makes: CallOutput::Document(keyword[0], kind, service),
     }
 }
 
@@ -73,21 +73,25 @@ const fn shares(
     kind: &'static str,
     property: &'static [&'static str],
     paths: &'static [&'static [&'static str]],
-) -> Operation {
-    Operation {
+) -> LoweredOperation {
+    LoweredOperation {
         services: service,
         method,
         keys,
-        makes: Makes::Shares(kind, property, paths),
+        makes: CallOutput::Shares(kind, property, paths),
     }
 }
 
-const fn call(services: &'static [&'static str], method: &'static str, keys: &'static [&'static str]) -> Operation {
-    Operation {
+const fn call(
+    services: &'static [&'static str],
+    method: &'static str,
+    keys: &'static [&'static str],
+) -> LoweredOperation {
+    LoweredOperation {
         services,
         method,
         keys,
-        makes: Makes::Call,
+        makes: CallOutput::Call,
     }
 }
 
@@ -117,7 +121,7 @@ const POLICY: &[(&str, &str)] = &[("Policy", "PolicyDocument")];
 
 /// Every operation, in no particular order.
 #[rustfmt::skip]
-pub(super) const OPERATIONS: &[Operation] = &[
+pub(super) const OPERATIONS: &[LoweredOperation] = &[
     resource(IAM, "create_role", &["RoleName", "AssumeRolePolicyDocument"], "AWS::IAM::Role", &[]),
     resource(IAM, "put_role_policy", &["PolicyDocument"], "AWS::IAM::RolePolicy", &[]),
     resource(IAM, "put_user_policy", &["PolicyDocument"], "AWS::IAM::UserPolicy", &[]),
@@ -164,8 +168,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     call(S3, "Bucket.upload_file", ACL),
     call(S3, "Object.upload_file", ACL),
     call(S3, "Bucket.create", ACL),
-    Operation { services: &["sqs"], method: "Queue.set_attributes", keys: &["Attributes"], makes: Makes::Attributes("AWS::SQS::QueuePolicy", "QueueUrl", "Queues") },
-    Operation { services: &["sns"], method: "Topic.set_attributes", keys: &["AttributeName"], makes: Makes::Attribute("AWS::SNS::TopicPolicy", "TopicArn", "Topics") },
+    LoweredOperation { services: &["sqs"], method: "Queue.set_attributes", keys: &["Attributes"], makes: CallOutput::Attributes("AWS::SQS::QueuePolicy", "QueueUrl", "Queues") },
+    LoweredOperation { services: &["sns"], method: "Topic.set_attributes", keys: &["AttributeName"], makes: CallOutput::Attribute("AWS::SNS::TopicPolicy", "TopicArn", "Topics") },
     call(&["sqs"], "Queue.add_permission", &["Actions"]),
     call(&["sns"], "Topic.add_permission", &["ActionName"]),
     // S3.
@@ -187,10 +191,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
     // Policies on resources.
     resource(&["kms"], "put_key_policy", &["Policy"], "AWS::KMS::Key", &[("Policy", "KeyPolicy")]),
     resource(&["kms"], "create_key", &["Policy"], "AWS::KMS::Key", &[("Policy", "KeyPolicy")]),
-    Operation { services: &["sqs"], method: "set_queue_attributes", keys: &["Attributes"], makes: Makes::Attributes("AWS::SQS::QueuePolicy", "QueueUrl", "Queues") },
-    Operation { services: &["sqs"], method: "create_queue", keys: &["Attributes"], makes: Makes::Attributes("AWS::SQS::QueuePolicy", "QueueName", "Queues") },
-    Operation { services: &["sns"], method: "set_topic_attributes", keys: &["AttributeName"], makes: Makes::Attribute("AWS::SNS::TopicPolicy", "TopicArn", "Topics") },
-    Operation { services: &["sns"], method: "create_topic", keys: &["Attributes"], makes: Makes::Attributes("AWS::SNS::TopicPolicy", "Name", "Topics") },
+    LoweredOperation { services: &["sqs"], method: "set_queue_attributes", keys: &["Attributes"], makes: CallOutput::Attributes("AWS::SQS::QueuePolicy", "QueueUrl", "Queues") },
+    LoweredOperation { services: &["sqs"], method: "create_queue", keys: &["Attributes"], makes: CallOutput::Attributes("AWS::SQS::QueuePolicy", "QueueName", "Queues") },
+    LoweredOperation { services: &["sns"], method: "set_topic_attributes", keys: &["AttributeName"], makes: CallOutput::Attribute("AWS::SNS::TopicPolicy", "TopicArn", "Topics") },
+    LoweredOperation { services: &["sns"], method: "create_topic", keys: &["Attributes"], makes: CallOutput::Attributes("AWS::SNS::TopicPolicy", "Name", "Topics") },
     call(&["sqs"], "add_permission", &["AWSAccountIds"]),
     call(&["sns"], "add_permission", &["AWSAccountId"]),
     resource(&["lambda"], "add_permission", &["FunctionName"], "AWS::Lambda::Permission", &[]),

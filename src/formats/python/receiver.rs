@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::model::python::objects::{Evaluator, Index, Origin, Params, SESSIONS, Thing};
-use crate::model::python::{Bound, Call, ExprId, ExprKind, Module, Program, Reaching, ScopeKind};
+use crate::model::python::objects::{AbstractValue, ObjectEvaluator, ObjectIndex, Params, ResourceOrigin, SESSIONS};
+use crate::model::python::{BindingValue, CallExpr, ExprId, ExprKind, Program, PythonModule, Reaching, ScopeKind};
 
 /// What is known of the objects of a program.
 #[derive(Debug, Default)]
 pub(super) struct Objects {
-    index: Index,
+    index: ObjectIndex,
     params: Params,
 }
 
 impl Objects {
     pub(super) fn new(program: &Program<'_>) -> Self {
-        let index = Index::new(program);
+        let index = ObjectIndex::new(program);
         let params = Params::new(program, &index);
         Self { index, params }
     }
@@ -46,7 +46,7 @@ pub(super) enum Constructor {
 
 /// Asks about the expressions of one module.
 pub(super) struct Receivers<'p> {
-    evaluator: Evaluator<'p>,
+    evaluator: ObjectEvaluator<'p>,
     program: &'p Program<'p>,
     module: usize,
 }
@@ -54,18 +54,18 @@ pub(super) struct Receivers<'p> {
 impl<'p> Receivers<'p> {
     pub(super) fn new(program: &'p Program<'p>, module: usize, objects: &'p Objects) -> Self {
         Self {
-            evaluator: Evaluator::new(program, &objects.index, &objects.params),
+            evaluator: ObjectEvaluator::new(program, &objects.index, &objects.params),
             program,
             module,
         }
     }
 
-    fn module(&self) -> &'p Module {
+    fn module(&self) -> &'p PythonModule {
         &self.program.modules[self.module]
     }
 
     /// Whether the call makes a client, session or credentials object of an AWS SDK.
-    pub(super) fn constructor(&self, call: &Call) -> Option<Constructor> {
+    pub(super) fn constructor(&self, call: &CallExpr) -> Option<Constructor> {
         if let Some(name) = self.program.library(self.module, call.function) {
             match name.as_str() {
                 "boto3.client" | "boto3.resource" | "aioboto3.client" | "aioboto3.resource" => {
@@ -99,7 +99,7 @@ impl<'p> Receivers<'p> {
     }
 
     /// The service that a client constructor names.
-    fn service(&self, call: &Call) -> Option<Arc<str>> {
+    fn service(&self, call: &CallExpr) -> Option<Arc<str>> {
         let arg = call.argument(0, "service_name")?;
         let text = self.module().string(arg)?;
         let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -139,12 +139,14 @@ impl<'p> Receivers<'p> {
         }
     }
 
-    fn known(&self, thing: &Thing) -> Option<Receiver> {
+    fn known(&self, thing: &AbstractValue) -> Option<Receiver> {
         Some(match thing {
-            Thing::Client(c) => Receiver::Client(Some(c.name().into())),
-            Thing::SomeClient => Receiver::Client(None),
-            Thing::Resource(c, ty, _) if ty.name() == "ServiceResource" => Receiver::Client(Some(c.name().into())),
-            Thing::Resource(_, ty, Origin::Call((module, call))) if *module == self.module => {
+            AbstractValue::Client(c) => Receiver::Client(Some(c.name().into())),
+            AbstractValue::SomeClient => Receiver::Client(None),
+            AbstractValue::Resource(c, ty, _) if ty.name() == "ServiceResource" => {
+                Receiver::Client(Some(c.name().into()))
+            }
+            AbstractValue::Resource(_, ty, ResourceOrigin::Call((module, call))) if *module == self.module => {
                 // Others find it by something that is none of its identifiers: `get_queue_by_name`.
                 let m = self.module();
                 let maker = m.call(*call).map(|c| &m.expr(c.function).kind);
@@ -157,16 +159,20 @@ impl<'p> Receivers<'p> {
                     call: *call,
                 }
             }
-            Thing::Session => Receiver::Session,
+            AbstractValue::Session => Receiver::Session,
             _ => return None,
         })
     }
 
     /// Something of the repository itself, or of Python, that is no client.
-    fn is_other(&self, thing: &Thing) -> bool {
+    fn is_other(&self, thing: &AbstractValue) -> bool {
         match thing {
-            Thing::Instance(class) => !self.evaluator.index.is_open(*class),
-            Thing::Function(_) | Thing::Method(..) | Thing::Class(_) | Thing::Text(_) | Thing::Literal(_) => true,
+            AbstractValue::Instance(class) => !self.evaluator.index.is_open(*class),
+            AbstractValue::Function(_)
+            | AbstractValue::Method(..)
+            | AbstractValue::Class(_)
+            | AbstractValue::Text(_)
+            | AbstractValue::Literal(_) => true,
             _ => false,
         }
     }
@@ -182,6 +188,6 @@ impl<'p> Receivers<'p> {
         };
         let s = m.scope(f.scope);
         let of_class = s.kind == ScopeKind::Function && m.scope(s.parent).kind == ScopeKind::Class;
-        of_class && matches!(f.bindings.as_slice(), [b] if matches!(b.bound, Bound::Param(0)))
+        of_class && matches!(f.bindings.as_slice(), [b] if matches!(b.bound, BindingValue::Param(0)))
     }
 }

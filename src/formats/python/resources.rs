@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::loose::is_document;
-use super::operations::{Makes, OPERATIONS, Operation, positional};
+use super::operations::{CallOutput, LoweredOperation, OPERATIONS, positional};
 use super::receiver::{Objects, Receiver, Receivers};
-use crate::formats::fragments::has_functions;
-use crate::iam::{Format, PolicyKind};
-use crate::model::python::{ArgName, Call, ExprId, ExprKind, Module, Program, Values};
-use crate::model::{Address, Loose, Resource, Unit, kinds};
+use crate::formats::cfn_fragments::has_functions;
+use crate::iam::{PolicyKind, SourceFormat};
+use crate::model::python::{ArgName, CallExpr, ConstantEvaluator, ExprId, ExprKind, Program, PythonModule};
+use crate::model::{Address, LoweredUnit, Resource, UnattachedPolicy, kinds};
 use crate::source::{Span, Text};
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 /// Lowers the calls of one module.
-pub(super) struct Lowering<'p> {
+pub(super) struct CallLowering<'p> {
     pub program: &'p Program<'p>,
     pub module: usize,
-    pub values: Values<'p>,
+    pub values: ConstantEvaluator<'p>,
     /// For what is judged: with every value that may be meant.
-    pub judged: Values<'p>,
+    pub judged: ConstantEvaluator<'p>,
     pub(super) receivers: Receivers<'p>,
     /// The module mentions an AWS SDK.
     pub sdk: bool,
@@ -29,16 +29,17 @@ pub(super) struct Lowering<'p> {
 }
 
 /// A call that was recognised, before its arguments are read.
-pub(super) struct Site {
+pub(super) struct LoweredCall {
     expr: ExprId,
-    operations: Vec<&'static Operation>,
+    operations: Vec<&'static LoweredOperation>,
     receiver: Receiver,
     address: Address,
 }
 
 /// Operations by method, or by the part after the dot.
-fn by_method() -> &'static BTreeMap<&'static str, Vec<&'static Operation>> {
-    static TABLE: std::sync::OnceLock<BTreeMap<&'static str, Vec<&'static Operation>>> = std::sync::OnceLock::new();
+fn by_method() -> &'static BTreeMap<&'static str, Vec<&'static LoweredOperation>> {
+    static TABLE: std::sync::OnceLock<BTreeMap<&'static str, Vec<&'static LoweredOperation>>> =
+        std::sync::OnceLock::new();
     TABLE.get_or_init(|| {
         let mut out: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for o in OPERATIONS {
@@ -50,7 +51,7 @@ fn by_method() -> &'static BTreeMap<&'static str, Vec<&'static Operation>> {
 }
 
 /// Whether a module calls a method that may make a resource.
-pub(super) fn asks_for_objects(m: &Module) -> bool {
+pub(super) fn asks_for_objects(m: &PythonModule) -> bool {
     m.exprs.iter().any(|e| match &e.kind {
         ExprKind::Call(c) => match &m.expr(c.function).kind {
             ExprKind::Attr { name, .. } => by_method().contains_key(&**name),
@@ -60,7 +61,7 @@ pub(super) fn asks_for_objects(m: &Module) -> bool {
     })
 }
 
-impl<'p> Lowering<'p> {
+impl<'p> CallLowering<'p> {
     pub(super) fn new(program: &'p Program<'p>, module: usize, objects: &'p Objects) -> Self {
         let file = program.modules[module].file;
         let text = program.sources.text(file);
@@ -70,8 +71,8 @@ impl<'p> Lowering<'p> {
         Self {
             program,
             module,
-            values: Values::new(program),
-            judged: Values::joining(program),
+            values: ConstantEvaluator::new(program),
+            judged: ConstantEvaluator::joining(program),
             receivers: Receivers::new(program, module, objects),
             sdk,
             functions: has_functions(text),
@@ -79,12 +80,12 @@ impl<'p> Lowering<'p> {
         }
     }
 
-    pub(super) fn m(&self) -> &'p Module {
+    pub(super) fn m(&self) -> &'p PythonModule {
         &self.program.modules[self.module]
     }
 
     /// Finds the calls that make resources, and tells the evaluator their addresses: their results are references.
-    pub(super) fn sites(&mut self) -> Vec<Site> {
+    pub(super) fn sites(&mut self) -> Vec<LoweredCall> {
         let m = self.m();
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         let mut sites = Vec::new();
@@ -97,7 +98,7 @@ impl<'p> Lowering<'p> {
                 continue;
             };
             let receiver = self.receivers.receiver(*of);
-            let operations: Vec<&'static Operation> = candidates
+            let operations: Vec<&'static LoweredOperation> = candidates
                 .iter()
                 .copied()
                 .filter(|o| self.accepts(o, &receiver, call))
@@ -123,7 +124,7 @@ impl<'p> Lowering<'p> {
             for values in [&mut self.values, &mut self.judged] {
                 values.set_target(self.module, expr, address.scope.clone(), address.name.clone());
             }
-            sites.push(Site {
+            sites.push(LoweredCall {
                 expr,
                 operations,
                 receiver,
@@ -134,7 +135,7 @@ impl<'p> Lowering<'p> {
     }
 
     /// Whether a call with this receiver is that operation, for all we know.
-    fn accepts(&self, o: &Operation, receiver: &Receiver, call: &Call) -> bool {
+    fn accepts(&self, o: &LoweredOperation, receiver: &Receiver, call: &CallExpr) -> bool {
         let names = positional(o.method);
         let open = call.args.iter().any(|a| a.name == ArgName::Spread);
         let has_key = o.keys.iter().any(|k| {
@@ -165,7 +166,7 @@ impl<'p> Lowering<'p> {
         }
     }
 
-    fn holds_document(&self, call: &Call) -> bool {
+    fn holds_document(&self, call: &CallExpr) -> bool {
         call.args
             .iter()
             .any(|a| is_document(&self.judged.value(self.module, a.value)))
@@ -173,8 +174,8 @@ impl<'p> Lowering<'p> {
 
     /// The keyword arguments of a call as entries; `**known` spreads are laid open. Only arguments that are `judged` may
     /// have alternatives.
-    pub(super) fn arguments(&self, call: &Call, names: &[&str], judged: impl Fn(&str) -> bool) -> Vec<Entry> {
-        let mut out: Vec<Entry> = Vec::new();
+    pub(super) fn arguments(&self, call: &CallExpr, names: &[&str], judged: impl Fn(&str) -> bool) -> Vec<MapEntry> {
+        let mut out: Vec<MapEntry> = Vec::new();
         let mut n = 0;
         for a in &call.args {
             let name = match &a.name {
@@ -187,7 +188,7 @@ impl<'p> Lowering<'p> {
                 false => self.values.value(self.module, a.value),
             };
             match &a.name {
-                ArgName::Keyword(k, span) => out.push(Entry {
+                ArgName::Keyword(k, span) => out.push(MapEntry {
                     key: Text::verbatim(k, span.file, span.start as usize),
                     key_span: *span,
                     value: v,
@@ -209,14 +210,14 @@ impl<'p> Lowering<'p> {
     }
 
     /// Lowers one recognised call.
-    pub(super) fn lower(&self, site: &Site, unit: &mut Unit) {
+    pub(super) fn lower(&self, site: &LoweredCall, unit: &mut LoweredUnit) {
         let m = self.m();
         let Some(call) = m.call(site.expr) else { return };
         for o in &site.operations {
             let mut entries = self.arguments(call, positional(o.method), |name| !is_name(name));
             self.identity(&site.receiver, o.method, &mut entries);
             match o.makes {
-                Makes::Resource(kind, renames) => {
+                CallOutput::Resource(kind, renames) => {
                     if kind == "AWS::Events::EventBusPolicy" && entries.iter().any(|e| is_key(e, "Policy")) {
                         continue;
                     }
@@ -225,7 +226,7 @@ impl<'p> Lowering<'p> {
                     }
                     unit.resources.push(self.resource(site, kind, entries));
                 }
-                Makes::Document(keyword, kind, service) => {
+                CallOutput::Document(keyword, kind, service) => {
                     let Some(v) = entries
                         .iter()
                         .rev()
@@ -243,9 +244,9 @@ impl<'p> Lowering<'p> {
                     if v.is_unknown() && kind == PolicyKind::Session {
                         continue;
                     }
-                    unit.loose.push(Loose {
+                    unit.loose.push(UnattachedPolicy {
                         value: v,
-                        format: Format::Python,
+                        format: SourceFormat::Python,
                         kind: Some(kind),
                         suggested: None,
                         holders: Vec::new(),
@@ -254,7 +255,7 @@ impl<'p> Lowering<'p> {
                         type_name: method_of(m, call).into(),
                     });
                 }
-                Makes::Call => {
+                CallOutput::Call => {
                     let mut all = vec![
                         made_entry("Operation", Value::made(&pascal(method_of(m, call)), self.header(call))),
                         made_entry("Service", self.service_of(o, site, call)),
@@ -262,7 +263,7 @@ impl<'p> Lowering<'p> {
                     all.append(&mut entries);
                     unit.resources.push(self.resource(site, kinds::BOTO3_CALL, all));
                 }
-                Makes::Attributes(kind, owner, list) => {
+                CallOutput::Attributes(kind, owner, list) => {
                     let policy = entries
                         .iter()
                         .find(|e| is_key(e, "Attributes"))
@@ -273,7 +274,7 @@ impl<'p> Lowering<'p> {
                         unit.resources.push(self.resource(site, kind, props));
                     }
                 }
-                Makes::Shares(kind, property, paths) => {
+                CallOutput::Shares(kind, property, paths) => {
                     let takes_away = entries
                         .iter()
                         .any(|e| is_key(e, "OperationType") && e.value.as_str().as_deref() == Some("remove"));
@@ -294,7 +295,7 @@ impl<'p> Lowering<'p> {
                         unit.resources.push(self.resource(site, kind, props));
                     }
                 }
-                Makes::Attribute(kind, owner, list) => {
+                CallOutput::Attribute(kind, owner, list) => {
                     let is_policy = entries
                         .iter()
                         .any(|e| is_key(e, "AttributeName") && e.value.as_str().as_deref() == Some("Policy"));
@@ -309,7 +310,7 @@ impl<'p> Lowering<'p> {
     }
 
     /// `iam.Role("x").attach_policy(...)`: the object's own name joins the arguments.
-    fn identity(&self, receiver: &Receiver, method: &str, entries: &mut Vec<Entry>) {
+    fn identity(&self, receiver: &Receiver, method: &str, entries: &mut Vec<MapEntry>) {
         let Receiver::Object { kind, call } = receiver else {
             return;
         };
@@ -341,7 +342,7 @@ impl<'p> Lowering<'p> {
         }
     }
 
-    fn ids(&self, call: &Call, out: &mut Vec<Value>, depth: u32) {
+    fn ids(&self, call: &CallExpr, out: &mut Vec<Value>, depth: u32) {
         let m = self.m();
         if let ExprKind::Attr { of, .. } = &m.expr(call.function).kind
             && depth < 4
@@ -357,7 +358,7 @@ impl<'p> Lowering<'p> {
         }
     }
 
-    fn service_of(&self, o: &Operation, site: &Site, call: &Call) -> Value {
+    fn service_of(&self, o: &LoweredOperation, site: &LoweredCall, call: &CallExpr) -> Value {
         let span = self.header(call);
         match (&site.receiver, o.services) {
             (Receiver::Client(Some(s)), _) => Value::made(s, span),
@@ -366,7 +367,7 @@ impl<'p> Lowering<'p> {
         }
     }
 
-    fn header(&self, call: &Call) -> Span {
+    fn header(&self, call: &CallExpr) -> Span {
         let m = self.m();
         match &m.expr(call.function).kind {
             ExprKind::Attr { name_span, .. } => *name_span,
@@ -374,7 +375,7 @@ impl<'p> Lowering<'p> {
         }
     }
 
-    fn resource(&self, site: &Site, kind: &str, entries: Vec<Entry>) -> Resource {
+    fn resource(&self, site: &LoweredCall, kind: &str, entries: Vec<MapEntry>) -> Resource {
         let m = self.m();
         let extent = m.expr(site.expr).span;
         let (header, type_name) = match m.call(site.expr) {
@@ -385,7 +386,7 @@ impl<'p> Lowering<'p> {
             kind: kind.into(),
             type_name: type_name.into(),
             address: site.address.clone(),
-            format: Format::Python,
+            format: SourceFormat::Python,
             header,
             extent,
             props: Value::map(entries, extent),
@@ -401,7 +402,7 @@ impl<'p> Lowering<'p> {
         type_name: &str,
         expr: ExprId,
         header: Span,
-        entries: Vec<Entry>,
+        entries: Vec<MapEntry>,
     ) -> Resource {
         let m = self.m();
         let e = m.expr(expr);
@@ -417,7 +418,7 @@ impl<'p> Lowering<'p> {
                 scope: self.scope.clone(),
                 name,
             },
-            format: Format::Python,
+            format: SourceFormat::Python,
             header,
             extent: e.span,
             props: Value::map(entries, e.span),
@@ -445,7 +446,7 @@ fn is_name(argument: &str) -> bool {
 }
 
 /// The method's name as written.
-pub(super) fn method_of<'m>(m: &'m Module, call: &Call) -> &'m str {
+pub(super) fn method_of<'m>(m: &'m PythonModule, call: &CallExpr) -> &'m str {
     match &m.expr(call.function).kind {
         ExprKind::Attr { name, .. } | ExprKind::Name(name) => name,
         _ => "",
@@ -466,28 +467,28 @@ fn pascal(method: &str) -> String {
 }
 
 /// An entry whose key stands nowhere; it points at its value.
-pub(super) fn made_entry(key: &str, value: Value) -> Entry {
-    Entry {
+pub(super) fn made_entry(key: &str, value: Value) -> MapEntry {
+    MapEntry {
         key: Text::made(key, value.span),
         key_span: value.span,
         value,
     }
 }
 
-fn open_entry(v: &Value) -> Entry {
+fn open_entry(v: &Value) -> MapEntry {
     let hole = crate::source::Hole::new(crate::source::HoleKind::Other, "**", v.span);
-    Entry {
+    MapEntry {
         key: Text::hole(hole.clone()),
         key_span: v.span,
         value: Value::unknown(hole),
     }
 }
 
-fn is_key(e: &Entry, key: &str) -> bool {
+fn is_key(e: &MapEntry, key: &str) -> bool {
     e.key.known().as_deref() == Some(key)
 }
 
-pub(super) fn rename(e: &mut Entry, renames: &[(&str, &str)]) {
+pub(super) fn rename(e: &mut MapEntry, renames: &[(&str, &str)]) {
     let Some(key) = e.key.known() else { return };
     if let Some((_, to)) = renames.iter().find(|(from, _)| *from == key) {
         e.key = Text::made(to, e.key_span);
@@ -499,7 +500,7 @@ fn all_at(value: &Value, path: &[&str], out: &mut Vec<Value>) {
     if let Some(items) = value.as_seq() {
         return items.iter().for_each(|item| all_at(item, path, out));
     }
-    if let Kind::OneOf(branches) = &value.kind
+    if let ValueKind::OneOf(branches) = &value.kind
         && !path.is_empty()
     {
         let below = branches.iter().map(|b| {
@@ -510,7 +511,7 @@ fn all_at(value: &Value, path: &[&str], out: &mut Vec<Value>) {
                 value: Value::seq(found, b.value.span),
             }
         });
-        return out.push(Value::new(Kind::OneOf(below.collect()), value.span));
+        return out.push(Value::new(ValueKind::OneOf(below.collect()), value.span));
     }
     match path.split_first() {
         Some((first, rest)) => value.get(first).into_iter().for_each(|v| all_at(v, rest, out)),
@@ -518,8 +519,8 @@ fn all_at(value: &Value, path: &[&str], out: &mut Vec<Value>) {
     }
 }
 
-fn policy_props(policy: Entry, entries: &[Entry], owner: &str, list: &str) -> Vec<Entry> {
-    let mut out = vec![Entry {
+fn policy_props(policy: MapEntry, entries: &[MapEntry], owner: &str, list: &str) -> Vec<MapEntry> {
+    let mut out = vec![MapEntry {
         key: Text::made("PolicyDocument", policy.key_span),
         ..policy
     }];
@@ -540,19 +541,19 @@ pub(super) fn literal_starts(v: &Value, out: &mut Vec<(crate::source::FileId, u3
             return;
         }
         match &v.kind {
-            Kind::Map(entries) => {
+            ValueKind::Map(entries) => {
                 out.push((v.span.file, v.span.start));
                 stack.extend(entries.iter().map(|e| &e.value));
             }
-            Kind::Seq(items) => stack.extend(items.iter()),
-            Kind::Json(inner) => stack.push(inner),
-            Kind::OneOf(branches) => stack.extend(branches.iter().map(|b| &b.value)),
-            Kind::Str(t) => {
+            ValueKind::Seq(items) => stack.extend(items.iter()),
+            ValueKind::Json(inner) => stack.push(inner),
+            ValueKind::OneOf(branches) => stack.extend(branches.iter().map(|b| &b.value)),
+            ValueKind::Str(t) => {
                 if let Some(span) = t.pieces().first().and_then(|_| t.span_of(0..1.min(t.len()))) {
                     out.push((span.file, span.start));
                 }
             }
-            Kind::Null | Kind::Bool(_) | Kind::Num(_) | Kind::Unknown(_) => {}
+            ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) | ValueKind::Unknown(_) => {}
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use super::operations::{constructor_positional, key_holder};
 use super::receiver::Constructor;
-use super::resources::{Lowering, made_entry, method_of, rename};
-use crate::model::python::{ArgName, Change, ExprId};
-use crate::model::{Unit, kinds};
+use super::resources::{CallLowering, made_entry, method_of, rename};
+use crate::model::python::{ArgName, ExprId, ObjectChange};
+use crate::model::{LoweredUnit, kinds};
 use crate::source::Text;
 use crate::value::Value;
 
-impl Lowering<'_> {
+impl CallLowering<'_> {
     /// `boto3.client(...)` and its like.
-    pub(super) fn constructors(&self, unit: &mut Unit) {
+    pub(super) fn constructors(&self, unit: &mut LoweredUnit) {
         let m = self.m();
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
@@ -52,7 +52,7 @@ impl Lowering<'_> {
     }
 
     /// `os.environ["X"] = …`, `os.environ.update(…)`, `os.environ.setdefault(…)`, `os.putenv(…)`.
-    pub(super) fn environment(&self, unit: &mut Unit) {
+    pub(super) fn environment(&self, unit: &mut LoweredUnit) {
         let m = self.m();
         let mut put = |name: Value, value: Value, expr: ExprId| {
             let entries = vec![made_entry("Name", name), made_entry("Value", value)];
@@ -66,14 +66,14 @@ impl Lowering<'_> {
                     continue;
                 }
                 match (&c.change, c.path.as_slice()) {
-                    (Change::Set(e), [key]) => {
+                    (ObjectChange::Set(e), [key]) => {
                         put(
                             self.values.value(self.module, *key),
                             self.values.value(self.module, *e),
                             *e,
                         );
                     }
-                    (Change::Update(e), []) => {
+                    (ObjectChange::Update(e), []) => {
                         let v = self.values.value(self.module, *e);
                         for entry in v.entries().unwrap_or_default() {
                             put(Value::text(entry.key.clone(), entry.key_span), entry.value.clone(), *e);

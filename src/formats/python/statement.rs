@@ -1,19 +1,19 @@
 //! A statement of the CDK as its parts come together: from the constructor, from later calls.
 
-use super::cdk::Who;
+use super::cdk::CdkPrincipal;
 use super::resources::made_entry;
 use crate::source::{Span, Text};
-use crate::value::{Entry, Kind, Value};
+use crate::value::{MapEntry, Value, ValueKind};
 
 /// The elements of a statement as they are gathered.
 #[derive(Default)]
-pub(super) struct Statement {
-    entries: Vec<Entry>,
+pub(super) struct PartialStatement {
+    entries: Vec<MapEntry>,
 }
 
-impl Statement {
+impl PartialStatement {
     pub(super) fn set(&mut self, key: &str, at: Span, value: Value) {
-        self.entries.push(Entry {
+        self.entries.push(MapEntry {
             key: Text::made(key, at),
             key_span: at,
             value,
@@ -21,7 +21,7 @@ impl Statement {
     }
 
     /// The element, as a list or a map that more goes into.
-    fn element(&mut self, key: &str, at: Span, empty: Kind) -> &mut Value {
+    fn element(&mut self, key: &str, at: Span, empty: ValueKind) -> &mut Value {
         let i = match self.entries.iter().position(|e| e.key.known().as_deref() == Some(key)) {
             Some(i) => i,
             None => {
@@ -33,7 +33,7 @@ impl Statement {
     }
 
     pub(super) fn add(&mut self, key: &str, at: Span, value: Value) {
-        let element = self.element(key, at, Kind::Seq(Vec::new().into()));
+        let element = self.element(key, at, ValueKind::Seq(Vec::new().into()));
         let mut items = match element.as_seq() {
             Some(items) => items.to_vec(),
             None => vec![element.clone()],
@@ -42,11 +42,11 @@ impl Statement {
         *element = Value::seq(items, element.span);
     }
 
-    pub(super) fn principal(&mut self, key: &str, at: Span, who: Who) {
+    pub(super) fn principal(&mut self, key: &str, at: Span, who: CdkPrincipal) {
         for conditions in who.conditions {
             self.condition(conditions.span, conditions);
         }
-        let element = self.element(key, at, Kind::Map(Vec::new().into()));
+        let element = self.element(key, at, ValueKind::Map(Vec::new().into()));
         let Some(entries) = element.entries() else { return };
         let mut entries = entries.to_vec();
         match entries.iter_mut().find(|e| e.key.known().as_deref() == Some(who.kind)) {
@@ -65,7 +65,7 @@ impl Statement {
 
     /// Conditions are all asked for: those of another operator join, those of the same one too.
     pub(super) fn condition(&mut self, at: Span, more: Value) {
-        let element = self.element("Condition", at, Kind::Map(Vec::new().into()));
+        let element = self.element("Condition", at, ValueKind::Map(Vec::new().into()));
         let (Some(old), Some(new)) = (element.entries(), more.entries()) else {
             *element = match more.entries() {
                 Some(_) => element.clone(),

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::constructs;
 use crate::formats::cloudformation::Template;
 use crate::formats::cloudformation::text;
-use crate::iam::Format;
-use crate::model::{Address, Resource, Unit};
+use crate::iam::SourceFormat;
+use crate::model::{Address, LoweredUnit, Resource};
 use crate::source::{Hole, HoleKind, Span, Text, join_path};
 use crate::syntax::NodeId;
-use crate::value::{Entry, Kind, Value};
+use crate::value::{MapEntry, Value, ValueKind};
 
 use super::generated::{document, entry, map, normalised};
 
@@ -17,7 +17,7 @@ use super::generated::{document, entry, map, normalised};
 const SHARED_ROLE: &str = "IamRoleLambdaExecution";
 
 /// Adds the service's functions and roles to `unit`.
-pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut Unit) {
+pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut LoweredUnit) {
     let tree = template.env().tree;
     let section = |name: &str| {
         tree.get(root, name)
@@ -43,7 +43,7 @@ pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut Unit) {
         .as_ref()
         .and_then(|l| l.get("automaticPermissions"))
         .and_then(Value::as_bool);
-    let service = Lowering {
+    let service = FunctionLowering {
         constructs: constructs.as_ref().filter(|_| automatic != Some(false)),
         template,
         name: name.as_ref(),
@@ -51,7 +51,7 @@ pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut Unit) {
         at,
     };
     let functions = section("functions").unwrap_or_else(|| Value::map(Vec::new(), at));
-    let in_vpc = |f: &Entry| f.value.get("vpc").is_some();
+    let in_vpc = |f: &MapEntry| f.value.get("vpc").is_some();
     let any_in_vpc = functions
         .items()
         .iter()
@@ -78,7 +78,7 @@ pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut Unit) {
     unit.resources.extend(layers.filter_map(|layer| service.layer(layer)));
 }
 
-struct Lowering<'t, 'w> {
+struct FunctionLowering<'t, 'w> {
     template: &'t Template<'w>,
     /// `service`: its name, or an object with it.
     name: Option<&'t Value>,
@@ -91,17 +91,17 @@ struct Lowering<'t, 'w> {
 
 /// What a role is made of, wherever it is written.
 #[derive(Default)]
-struct Parts<'v> {
-    statements: Option<&'v Entry>,
-    managed: Option<&'v Entry>,
-    boundary: Option<&'v Entry>,
-    name: Option<&'v Entry>,
-    path: Option<&'v Entry>,
+struct RoleParts<'v> {
+    statements: Option<&'v MapEntry>,
+    managed: Option<&'v MapEntry>,
+    boundary: Option<&'v MapEntry>,
+    name: Option<&'v MapEntry>,
+    path: Option<&'v MapEntry>,
     /// A function that runs with the role is in a VPC.
     in_vpc: bool,
 }
 
-impl Lowering<'_, '_> {
+impl FunctionLowering<'_, '_> {
     /// `provider.iam.role` as an object, or the older `provider.iamRoleStatements`; `None` where the provider names a role
     /// that exists already.
     fn shared_role(&self, in_vpc: bool) -> Option<Resource> {
@@ -111,7 +111,7 @@ impl Lowering<'_, '_> {
         }
         let role = provider.path(&["iam", "role"]);
         let new = |name: &str| role.and_then(|r| r.entry(name));
-        let parts = Parts {
+        let parts = RoleParts {
             statements: new("statements").or_else(|| provider.entry("iamRoleStatements")),
             managed: new("managedPolicies").or_else(|| provider.entry("iamManagedPolicies")),
             boundary: new("permissionsBoundary")
@@ -134,10 +134,10 @@ impl Lowering<'_, '_> {
     fn named_role(&self) -> Option<&Value> {
         let new = self.provider.path(&["iam", "role"]);
         new.or_else(|| self.provider.get("role"))
-            .filter(|role| !matches!(role.kind, Kind::Map(_) | Kind::Null))
+            .filter(|role| !matches!(role.kind, ValueKind::Map(_) | ValueKind::Null))
     }
 
-    fn role(&self, id: &str, header: Span, extent: Span, parts: &Parts<'_>, inherited: Option<&Value>) -> Resource {
+    fn role(&self, id: &str, header: Span, extent: Span, parts: &RoleParts<'_>, inherited: Option<&Value>) -> Resource {
         let made = |text: &str| Value::made(text, header);
         let list = |text: &str| Value::seq(vec![made(text)], header);
         let trust = map(
@@ -180,7 +180,7 @@ impl Lowering<'_, '_> {
             ("RoleName", parts.name),
             ("Path", parts.path),
         ];
-        let mut entries: Vec<Entry> = props
+        let mut entries: Vec<MapEntry> = props
             .into_iter()
             .map(|(name, value)| entry(name, header, value))
             .collect();
@@ -225,7 +225,7 @@ impl Lowering<'_, '_> {
     }
 
     /// One function with its role and URL; whether it runs with the shared role.
-    fn function(&self, function: &Entry, no_shared: bool, out: &mut Vec<Resource>) -> bool {
+    fn function(&self, function: &MapEntry, no_shared: bool, out: &mut Vec<Resource>) -> bool {
         let header = function.key_span;
         let extent = header.cover(function.value.span);
         let id = format!("{}LambdaFunction", normalised(&function.key.display()));
@@ -253,7 +253,7 @@ impl Lowering<'_, '_> {
             let mut variables = own.and_then(|e| e.value.entries()).unwrap_or(&[]).to_vec();
             for e in all.and_then(|e| e.value.entries()).unwrap_or(&[]) {
                 if !variables.iter().any(|v| v.key.display() == e.key.display()) {
-                    variables.push(Entry {
+                    variables.push(MapEntry {
                         value: e.value.clone().used_at(header),
                         ..e.clone()
                     });
@@ -264,7 +264,7 @@ impl Lowering<'_, '_> {
             entries.push(entry("Environment", first.key_span, environment));
         }
         let nested = |name: &str| function.value.path(&["iam", "role"]).and_then(|r| r.entry(name));
-        let per_function = Parts {
+        let per_function = RoleParts {
             statements: get("iamRoleStatements").or_else(|| nested("statements")),
             managed: nested("managedPolicies").or_else(|| get("iamManagedPolicies")),
             boundary: nested("permissionsBoundary").or_else(|| get("iamPermissionsBoundary")),
@@ -318,13 +318,13 @@ impl Lowering<'_, '_> {
         uses_shared
     }
 
-    fn code_paths(&self, folder: &str, at: Span) -> Option<Entry> {
+    fn code_paths(&self, folder: &str, at: Span) -> Option<MapEntry> {
         let path = self.template.local_path(&self.template.doc.tree, folder)?;
         Some(entry("CodePaths", at, Value::seq(vec![Value::made(&path, at)], at)))
     }
 
     /// Where the image is built, and what it runs. Serverless Framework, "Referencing container image as a target".
-    fn image(&self, image: &Value) -> Vec<Entry> {
+    fn image(&self, image: &Value) -> Vec<MapEntry> {
         let Some(name) = image.get("name").unwrap_or(image).as_str() else {
             return Vec::new();
         };
@@ -335,7 +335,7 @@ impl Lowering<'_, '_> {
         let Some(folder) = built.map(|b| b.get("path").unwrap_or(b)) else {
             return Vec::new();
         };
-        let mut out: Vec<Entry> = Vec::new();
+        let mut out: Vec<MapEntry> = Vec::new();
         if let Some(paths) = folder.as_str().and_then(|path| self.code_paths(&path, folder.span)) {
             let file = built.and_then(|b| b.get("file"));
             let file = file.map_or(Some("Dockerfile".into()), Value::as_str);
@@ -359,7 +359,7 @@ impl Lowering<'_, '_> {
     }
 
     /// One of the service's layers. Serverless Framework, "AWS Lambda Layers".
-    fn layer(&self, layer: &Entry) -> Option<Resource> {
+    fn layer(&self, layer: &MapEntry) -> Option<Resource> {
         let path = layer.value.get("path")?;
         let code = self.code_paths(&path.as_str()?, path.span)?;
         let id = format!("{}LambdaLayer", normalised(&layer.key.display()));
@@ -393,7 +393,7 @@ impl Lowering<'_, '_> {
     }
 
     /// `url: true`, or an object that may ask for `authorizer: aws_iam`.
-    fn url(&self, function: &str, url: &Entry) -> Option<Resource> {
+    fn url(&self, function: &str, url: &MapEntry) -> Option<Resource> {
         if url.value.as_bool() == Some(false) || url.value.is_null() {
             return None;
         }
@@ -518,7 +518,7 @@ impl Lowering<'_, '_> {
         id: &str,
         header: Span,
         extent: Span,
-        entries: Vec<Entry>,
+        entries: Vec<MapEntry>,
     ) -> Resource {
         Resource {
             kind: kind.into(),
@@ -527,7 +527,7 @@ impl Lowering<'_, '_> {
                 scope: Arc::clone(&self.template.doc.scope),
                 name: id.into(),
             },
-            format: Format::Serverless,
+            format: SourceFormat::Serverless,
             header,
             extent,
             props: Value::map(entries, extent),

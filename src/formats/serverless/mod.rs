@@ -13,13 +13,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::formats::cloudformation::{Doc, Template, World, extents};
-use crate::formats::{Lower, each_file, plain};
-use crate::iam::Format;
-use crate::model::{Resource, Unit};
+use crate::formats::{Lower, data, each_file};
+use crate::iam::SourceFormat;
+use crate::model::{LoweredUnit, Resource};
 use crate::source::{FileId, Sources};
-use crate::syntax::{Kind, NodeId, Tree};
+use crate::syntax::{NodeId, NodeKind, Tree};
 
-use variables::Service;
+use variables::ServerlessService;
 pub(super) use variables::elsewhere;
 
 /// The services of a repository.
@@ -30,10 +30,10 @@ impl Lower for Serverless {
         "serverless"
     }
 
-    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
+    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {
         each_file(files, |file| {
-            let tree = Arc::new(plain::parse(file, sources.path(file), sources.text(file)));
-            let mut unit = Unit::default();
+            let tree = Arc::new(data::parse(file, sources.path(file), sources.text(file)));
+            let mut unit = LoweredUnit::default();
             if let Some(&root) = tree.roots.iter().find(|root| is_service(&tree, **root)) {
                 service(sources, &tree, root, &mut unit);
                 unit.problems.extend(tree.problems.iter().cloned());
@@ -51,16 +51,16 @@ impl Lower for Serverless {
 /// A map with a provider and something to deploy; functions may be left to plugins.
 fn is_service(tree: &Tree, root: NodeId) -> bool {
     let has = |key| tree.get(root, key).is_some();
-    tree.kind(root) == Kind::Map && has("provider") && (has("functions") || has("resources") || has("service"))
+    tree.kind(root) == NodeKind::Map && has("provider") && (has("functions") || has("resources") || has("service"))
 }
 
-fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Unit) {
-    let variables = Service::new(tree.clone(), root);
+fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut LoweredUnit) {
+    let variables = ServerlessService::new(tree.clone(), root);
     let scope: Arc<str> = sources.path(tree.file).into();
     let mut docs = vec![Doc::part(tree.clone(), root, scope.clone())];
     let resources = tree.get(root, "resources");
     let parts: Vec<NodeId> = match resources.map(|r| (r, tree.kind(r))) {
-        Some((r, Kind::Seq)) => tree.children(r).collect(),
+        Some((r, NodeKind::Seq)) => tree.children(r).collect(),
         Some((r, _)) => vec![r],
         None => Vec::new(),
     };
@@ -72,7 +72,7 @@ fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Unit) {
         };
         match sources.find(&path) {
             Some(file) => {
-                let other = Arc::new(plain::parse(file, sources.path(file), sources.text(file)));
+                let other = Arc::new(data::parse(file, sources.path(file), sources.text(file)));
                 let root = other.roots.first().copied();
                 docs.extend(root.map(|root| Doc::part(other, root, scope.clone())));
             }
@@ -90,16 +90,18 @@ fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Unit) {
 }
 
 /// What a service takes in from a file of its own is the service's: it is no template beside it.
-pub fn claim(sources: &Sources, units: &mut [Unit]) {
+pub fn claim(sources: &Sources, units: &mut [LoweredUnit]) {
     let elsewhere = |r: &&Resource| {
-        r.format == Format::Serverless && sources.path(r.header.file) != &*r.address.scope && r.kind.contains("::")
+        r.format == SourceFormat::Serverless
+            && sources.path(r.header.file) != &*r.address.scope
+            && r.kind.contains("::")
     };
     let taken: BTreeSet<FileId> = units
         .iter()
         .flat_map(|u| u.resources.iter().filter(elsewhere))
         .map(|r| r.header.file)
         .collect();
-    let template = |r: &Resource| matches!(r.format, Format::Cloudformation | Format::Sam);
+    let template = |r: &Resource| matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam);
     for unit in units.iter_mut().filter(|_| !taken.is_empty()) {
         unit.resources
             .retain(|r| !(template(r) && taken.contains(&r.header.file)));

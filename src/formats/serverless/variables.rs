@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::ThreadId;
 
-use crate::formats::cloudformation::env::Env;
-use crate::formats::cloudformation::text::{self, Part};
+use crate::formats::cloudformation::env::TemplateScope;
+use crate::formats::cloudformation::text::{self, TemplatePart};
 use crate::formats::cloudformation::{Template, Variables};
 use crate::source::{Hole, HoleKind, MATCHING, Span, Text};
-use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::guard::Fact;
-use crate::value::{Branch, Guard, Kind, Value};
+use crate::value::{Branch, Guard, Value, ValueKind};
 
 /// Variables inside variables are followed this deep.
 const MAX_NESTING: usize = 8;
@@ -24,35 +24,35 @@ const MAX_WEIGHT: usize = 4_000;
 const MAX_VARIABLE: usize = 2_000;
 
 /// Fills in the variables of one service.
-pub(super) struct Service {
+pub(super) struct ServerlessService {
     tree: Arc<Tree>,
     root: NodeId,
-    memo: Mutex<Memo>,
+    memo: Mutex<SelfMemo>,
 }
 
 /// What `self:` addresses stand for, and which are being evaluated by which thread: one that is met again refers to itself.
 #[derive(Default)]
-struct Memo {
+struct SelfMemo {
     known: HashMap<String, Value>,
     open: HashSet<(ThreadId, String)>,
     /// See [`Service::fallbacks`].
     fallbacks: BTreeMap<Span, Arc<str>>,
 }
 
-impl Variables for Service {
-    fn resolve(&self, template: &Template<'_>, env: Env<'_>, text: &Text, span: Span) -> Option<Value> {
+impl Variables for ServerlessService {
+    fn resolve(&self, template: &Template<'_>, env: TemplateScope<'_>, text: &Text, span: Span) -> Option<Value> {
         self.fill(template, env, text, span, 0)
     }
 }
 
 /// A variable in a text: where it stands, and what is between the braces.
-struct Found<'t> {
+struct VariableReference<'t> {
     start: usize,
     end: usize,
     inside: &'t str,
 }
 
-impl Service {
+impl ServerlessService {
     pub(super) fn new(tree: Arc<Tree>, root: NodeId) -> Self {
         Self {
             tree,
@@ -69,7 +69,14 @@ impl Service {
 
     /// The text with its variables filled in; a text that is one variable is the variable's value. `None` where there is
     /// no variable.
-    fn fill(&self, template: &Template<'_>, env: Env<'_>, text: &Text, span: Span, nesting: usize) -> Option<Value> {
+    fn fill(
+        &self,
+        template: &Template<'_>,
+        env: TemplateScope<'_>,
+        text: &Text,
+        span: Span,
+        nesting: usize,
+    ) -> Option<Value> {
         let flat = text.known()?;
         if !(flat.contains("${") || flat.contains("#{")) {
             return None;
@@ -78,7 +85,7 @@ impl Service {
             // What its variables stand for is not known; that of CloudFormation's own is not asked here.
             return next_variable(&flat, 0).map(|_| Value::other("too many variables", span));
         }
-        let mut parts: Vec<Part> = Vec::new();
+        let mut parts: Vec<TemplatePart> = Vec::new();
         let mut done = 0;
         let mut from = 0;
         let mut length = flat.len();
@@ -116,7 +123,14 @@ impl Service {
 
     /// The value of `inside`, sources by preference: `opt:stage, self:custom.stage, 'dev'`. `None` where it is no variable
     /// of the framework's.
-    fn variable(&self, template: &Template<'_>, env: Env<'_>, inside: &str, at: Span, nesting: usize) -> Option<Value> {
+    fn variable(
+        &self,
+        template: &Template<'_>,
+        env: TemplateScope<'_>,
+        inside: &str,
+        at: Span,
+        nesting: usize,
+    ) -> Option<Value> {
         let Some(env) = env.deeper() else {
             return Some(Value::other("variables that refer to each other", at));
         };
@@ -166,7 +180,7 @@ impl Service {
     }
 
     /// One source; `None` where it is not a source at all.
-    fn source(&self, template: &Template<'_>, env: Env<'_>, source: &str, at: Span) -> Option<Answer> {
+    fn source(&self, template: &Template<'_>, env: TemplateScope<'_>, source: &str, at: Span) -> Option<Answer> {
         let hole = |kind: HoleKind| Some(Answer::Unknown(one(kind, source, at)));
         if let Some(rest) = source.strip_prefix("file(") {
             let (path, rest) = rest.split_once(')')?;
@@ -185,7 +199,7 @@ impl Service {
     }
 
     /// `self:a.b.c`.
-    fn own(&self, template: &Template<'_>, env: Env<'_>, address: &str, at: Span) -> Answer {
+    fn own(&self, template: &Template<'_>, env: TemplateScope<'_>, address: &str, at: Span) -> Answer {
         match self.at(template, env, address, at) {
             Some(value) if !value.is_null() => Answer::Value(value.used_at(at)),
             _ if address == "provider.stage" => Answer::Value(Value::made("dev", at)),
@@ -195,7 +209,7 @@ impl Service {
     }
 
     /// The value at an address of the service, found once.
-    fn at(&self, template: &Template<'_>, env: Env<'_>, address: &str, at: Span) -> Option<Value> {
+    fn at(&self, template: &Template<'_>, env: TemplateScope<'_>, address: &str, at: Span) -> Option<Value> {
         let memo = || self.memo.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = memo().known.get(address) {
             return Some(known.clone());
@@ -221,7 +235,7 @@ impl Service {
 
     /// `param:name`: what each stage sets, since any of them may be deployed; else the default of all.
     /// Serverless Framework, "Parameters".
-    fn parameter(&self, template: &Template<'_>, env: Env<'_>, name: &str, at: Span) -> Answer {
+    fn parameter(&self, template: &Template<'_>, env: TemplateScope<'_>, name: &str, at: Span) -> Answer {
         let tree = &self.tree;
         let stages = |section: &str| {
             let section = tree.get(self.root, section).filter(|s| tree.kind(*s) == Node::Map);
@@ -256,7 +270,7 @@ impl Service {
 
     /// `file(config/${opt:stage}.yml):address`: what the file of each stage says. `None` where the path does not depend on the
     /// stage alone, or only one such file is there.
-    fn stage_files(&self, template: &Template<'_>, env: Env<'_>, inside: &str, at: Span) -> Option<Value> {
+    fn stage_files(&self, template: &Template<'_>, env: TemplateScope<'_>, inside: &str, at: Span) -> Option<Value> {
         let (path, rest) = inside.strip_prefix("file(")?.split_once(')')?;
         let stage = next_variable(path, 0).filter(|v| is_stage(v.inside))?;
         let (before, after) = (&path[..stage.start], &path[stage.end..]);
@@ -301,7 +315,7 @@ impl Service {
     fn stage_keys(
         &self,
         template: &Template<'_>,
-        env: Env<'_>,
+        env: TemplateScope<'_>,
         inside: &str,
         at: Span,
         nesting: usize,
@@ -342,7 +356,7 @@ impl Service {
     }
 
     /// `file(path):address`; what is not data (JavaScript) is unknown.
-    fn file(&self, template: &Template<'_>, env: Env<'_>, path: &str, address: &str, at: Span) -> Answer {
+    fn file(&self, template: &Template<'_>, env: TemplateScope<'_>, path: &str, address: &str, at: Span) -> Answer {
         let unknown = || Answer::Unknown(Value::unknown(Hole::new(HoleKind::Outside, path, at)));
         let data = [".yml", ".yaml", ".json"].iter().any(|end| path.ends_with(end));
         let Some(path) = template.local_path(&self.tree, path).filter(|_| data) else {
@@ -362,7 +376,7 @@ impl Service {
     }
 
     /// Follows `a.b.0` from a node; the way may lead through variables.
-    fn walk(&self, template: &Template<'_>, env: Env<'_>, root: NodeId, address: &str) -> Option<Value> {
+    fn walk(&self, template: &Template<'_>, env: TemplateScope<'_>, root: NodeId, address: &str) -> Option<Value> {
         let mut node = root;
         let mut rest = address;
         while !rest.is_empty() {
@@ -424,7 +438,7 @@ fn follow<'v>(value: &'v Value, address: &str) -> Option<&'v Value> {
     let mut at = value;
     for key in address.split('.') {
         at = match &at.kind {
-            Kind::Seq(items) => items.get(key.parse::<usize>().ok()?)?,
+            ValueKind::Seq(items) => items.get(key.parse::<usize>().ok()?)?,
             _ => at.get(key)?,
         };
     }
@@ -450,7 +464,7 @@ fn by_stage(mut values: Vec<(String, Value)>, at: Span) -> Option<Value> {
                 when: Guard::new(&format!("in stage {stage}"), vec![Fact::key("stage", &stage)]),
                 value,
             });
-            Some(Value::new(Kind::OneOf(branches.collect()), at))
+            Some(Value::new(ValueKind::OneOf(branches.collect()), at))
         }
         _ => Some(one(HoleKind::Input, "stage", at)),
     }
@@ -474,7 +488,7 @@ fn is_word(b: u8) -> bool {
 }
 
 /// The next `${…}` with the braces inside it closed, or `#{AWS::…}`.
-fn next_variable(flat: &str, from: usize) -> Option<Found<'_>> {
+fn next_variable(flat: &str, from: usize) -> Option<VariableReference<'_>> {
     let bytes = flat.as_bytes();
     let mut at = from;
     loop {
@@ -501,7 +515,7 @@ fn next_variable(flat: &str, from: usize) -> Option<Found<'_>> {
         let theirs = inside.starts_with("AWS::") || inside.starts_with('!');
         let ours = plugin || (!theirs && (inside.contains(':') || inside.starts_with("file(")));
         if ours {
-            return Some(Found {
+            return Some(VariableReference {
                 start: open - 1,
                 end: close + 1,
                 inside,

@@ -2,20 +2,20 @@
 
 use crate::iam::catalogue;
 use crate::iam::managed::aws_managed_name;
-use crate::source::{Hole, HoleKind, Span, Target, Text};
-use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Guard, Kind, Value};
+use crate::source::{Hole, HoleKind, HoleTarget, Span, Text};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
+use crate::value::{Guard, Value, ValueKind};
 
 use super::directory::Decl;
-use super::eval::{Env, Evaluator, View};
-use super::instances::Expansion;
-use super::module::Slot;
-use super::{functions, policy_document, texts};
+use super::eval::{EvalScope, TerraformEvaluator, View};
+use super::instances::InstanceCount;
+use super::module::ValueSlot;
+use super::{functions, policy_document, to_string};
 
-impl<'a> Evaluator<'a> {
+impl<'a> TerraformEvaluator<'a> {
     /// `resource.name`: an argument's value, or a hole that names the resource.
-    pub(super) fn resource_attribute(&self, target: &Target, name: &str, view: View, span: Span) -> Value {
-        let wanted = Target {
+    pub(super) fn resource_attribute(&self, target: &HoleTarget, name: &str, view: View, span: Span) -> Value {
+        let wanted = HoleTarget {
             attribute: name.into(),
             ..target.clone()
         };
@@ -32,7 +32,7 @@ impl<'a> Evaluator<'a> {
         let kind = decl.block().label(0);
         let at = (span, decl.block().span);
         let argument = |argument: &str| {
-            let slot = Slot::Attribute(target.address.to_string(), argument.to_owned());
+            let slot = ValueSlot::Attribute(target.address.to_string(), argument.to_owned());
             self.remember(&module, slot, view, &shown, at, || {
                 let instance = self.instance_of(&module, base, decl, key);
                 match (instance, decl.expr(argument)) {
@@ -44,7 +44,7 @@ impl<'a> Evaluator<'a> {
         let has = |argument: &str| decl.expr(argument).is_some();
         if kind == "aws_cloudwatch_log_group" && name == "arn" && !view.link && self.is_before_three(module.directory) {
             let arn = Text::hole(Hole::new(HoleKind::Resource, shown.as_str(), span).to(wanted.clone()));
-            return Value::text(texts::concat(&[arn, Text::made(":*", span)], span), span);
+            return Value::text(to_string::concat(&[arn, Text::made(":*", span)], span), span);
         }
         if !base.starts_with("data.") {
             return if is_changed_outside(decl, name) {
@@ -59,7 +59,7 @@ impl<'a> Evaluator<'a> {
         let given = |name: &str, computed: HoleKind| self.or_computed(argument(name), &hole(computed));
         match (kind, name) {
             ("aws_iam_policy_document", "json" | "minified_json") => {
-                let slot = Slot::Attribute(target.address.to_string(), "json".to_owned());
+                let slot = ValueSlot::Attribute(target.address.to_string(), "json".to_owned());
                 self.remember(&module, slot, view.linking(false), &shown, at, || {
                     match self.instance_of(&module, base, decl, key) {
                         Some(instance) => {
@@ -89,10 +89,10 @@ impl<'a> Evaluator<'a> {
                 let service = self
                     .instance_of(&module, base, decl, key)
                     .and_then(|i| Some(self.expr(decl.expr("service_name")?, &i.env)));
-                match service.as_ref().and_then(texts::to_text) {
+                match service.as_ref().and_then(to_string::to_text) {
                     Some(service) => {
                         let suffix = Text::made(".amazonaws.com", span);
-                        Value::text(texts::concat(&[service, suffix], span), span)
+                        Value::text(to_string::concat(&[service, suffix], span), span)
                     }
                     None => hole(HoleKind::Other),
                 }
@@ -128,8 +128,8 @@ impl<'a> Evaluator<'a> {
     /// The value of an argument, with what the provider computes in the place of null.
     fn or_computed(&self, value: Value, computed: &Value) -> Value {
         match &value.kind {
-            Kind::Null => computed.clone(),
-            Kind::OneOf(branches) if branches.iter().any(|b| b.value.is_null()) => {
+            ValueKind::Null => computed.clone(),
+            ValueKind::OneOf(branches) if branches.iter().any(|b| b.value.is_null()) => {
                 let items = branches.iter().map(|b| {
                     let value = if b.value.is_null() { computed } else { &b.value };
                     (b.when.clone(), value.clone())
@@ -144,7 +144,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The document of the policy that a `data "aws_iam_policy"` looks up: of one that is declared, or of one of AWS.
-    fn looked_up(&self, decl: &Decl<'a>, env: &Env<'a>, view: View, span: Span) -> Option<Value> {
+    fn looked_up(&self, decl: &Decl<'a>, env: &EvalScope<'a>, view: View, span: Span) -> Option<Value> {
         let value = |name: &str| Some(self.expr(decl.expr(name)?, env));
         if let Some(arn) = value("arn") {
             if let Some(declared) = arn.as_hole().and_then(|h| h.target.as_ref()) {
@@ -202,15 +202,15 @@ pub(super) fn names_resource(name: &str) -> bool {
     )
 }
 
-impl Evaluator<'_> {
+impl TerraformEvaluator<'_> {
     /// When there are any instances of a resource; `None` where there is one for certain.
-    pub(super) fn condition_of(&self, target: &Target) -> Option<Guard> {
+    pub(super) fn condition_of(&self, target: &HoleTarget) -> Option<Guard> {
         let module = self.modules.borrow().get(&target.scope).cloned()?;
         let (base, _) = split_key(&target.address);
         let expanded = self.expansion(&module, base, module.directory.resource(base)?);
         match (&expanded.branch, &expanded.shape) {
             (Some(branch), _) => Some(branch.clone()),
-            (None, Expansion::Unknown) => Some(format!("for each of {base}").into()),
+            (None, InstanceCount::Unknown) => Some(format!("for each of {base}").into()),
             _ => None,
         }
     }

@@ -1,14 +1,14 @@
 //! Bodies of blocks to values: attributes, nested blocks, dynamic blocks.
 
 use crate::source::{Hole, HoleKind, Span, Text};
-use crate::syntax::hcl::{Attribute, Block, Body};
-use crate::syntax::{Kind as Node, Tree};
+use crate::syntax::hcl::{Attribute, Body, HclBlock};
+use crate::syntax::{NodeKind as Node, Tree};
 use crate::value::guard::both;
-use crate::value::{Entry, Guard, Kind, Value};
+use crate::value::{Guard, MapEntry, Value, ValueKind};
 
 use super::attributes::{is_changed_outside, names_resource};
-use super::directory::{Decl, Part};
-use super::eval::{Env, Evaluator};
+use super::directory::{Decl, FileBlock};
+use super::eval::{EvalScope, TerraformEvaluator};
 use super::opened;
 use super::values::{inherit, pairs};
 
@@ -26,22 +26,22 @@ const META: [&str; 9] = [
 ];
 
 /// One argument or nested block, evaluated.
-pub(super) struct Item {
-    pub(super) entry: Entry,
+pub(super) struct BlockItem {
+    pub(super) entry: MapEntry,
     /// A block, whose keys are arguments too, rather than an argument with a value.
     pub(super) block: bool,
 }
 
 /// What a declaration says without Terraform's own arguments. Blocks that occur several times are several items.
 pub(super) fn items<'a>(
-    evaluator: &Evaluator<'a>,
+    evaluator: &TerraformEvaluator<'a>,
     decl: &Decl<'a>,
-    env: &Env<'a>,
+    env: &EvalScope<'a>,
     links: &dyn Fn(&str) -> bool,
-) -> Vec<Item> {
+) -> Vec<BlockItem> {
     let mut out = Vec::new();
     let overridden = |i: usize, name: &str, block: bool| {
-        decl.parts[i + 1..].iter().any(|p: &Part<'a>| {
+        decl.parts[i + 1..].iter().any(|p: &FileBlock<'a>| {
             let body = &p.block.body;
             if block {
                 names(body, name)
@@ -85,19 +85,19 @@ fn is_first_value(decl: &Decl<'_>, name: &str, links: &dyn Fn(&str) -> bool) -> 
 }
 
 /// An argument or block whose value somebody else decides.
-fn first_value(evaluator: &Evaluator<'_>, name: &str, key: Span, written: Span, block: bool) -> Item {
-    Item {
+fn first_value(evaluator: &TerraformEvaluator<'_>, name: &str, key: Span, written: Span, block: bool) -> BlockItem {
+    BlockItem {
         block,
         ..named(name, key, evaluator.unknown(HoleKind::Dynamic, written))
     }
 }
 
 /// What may have been meant to stand where a body is broken.
-fn gap(body: &Body) -> Option<Item> {
+fn gap(body: &Body) -> Option<BlockItem> {
     let hole = Hole::broken(body.gap?);
     let span = hole.span;
-    Some(Item {
-        entry: Entry {
+    Some(BlockItem {
+        entry: MapEntry {
             key: Text::hole(hole.clone()),
             key_span: span,
             value: Value::unknown(hole),
@@ -112,7 +112,7 @@ fn names(body: &Body, name: &str) -> bool {
 }
 
 /// The type of a block, seen through `dynamic`.
-fn block_name(block: &Block) -> &str {
+fn block_name(block: &HclBlock) -> &str {
     if &*block.kind == "dynamic" {
         block.label(0)
     } else {
@@ -120,9 +120,9 @@ fn block_name(block: &Block) -> &str {
     }
 }
 
-fn attribute<'a>(evaluator: &Evaluator<'a>, tree: &Tree, a: &Attribute, env: &Env<'a>) -> Item {
-    Item {
-        entry: Entry {
+fn attribute<'a>(evaluator: &TerraformEvaluator<'a>, tree: &Tree, a: &Attribute, env: &EvalScope<'a>) -> BlockItem {
+    BlockItem {
+        entry: MapEntry {
             key: Text::verbatim(&a.name, a.name_span.file, a.name_span.start as usize),
             key_span: a.name_span,
             value: evaluator.whatever_the_inputs(tree, a.value, env, opened::is_list_of_policy(&a.name)),
@@ -131,7 +131,13 @@ fn attribute<'a>(evaluator: &Evaluator<'a>, tree: &Tree, a: &Attribute, env: &En
     }
 }
 
-fn block<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>, out: &mut Vec<Item>) {
+fn block<'a>(
+    evaluator: &TerraformEvaluator<'a>,
+    tree: &Tree,
+    b: &HclBlock,
+    env: &EvalScope<'a>,
+    out: &mut Vec<BlockItem>,
+) {
     if &*b.kind == "dynamic" {
         dynamic(evaluator, tree, b, env, out);
         return;
@@ -145,10 +151,10 @@ fn block<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>, o
     out.push(named(&b.kind, b.kind_span, value));
 }
 
-fn named(name: &str, span: Span, value: Value) -> Item {
+fn named(name: &str, span: Span, value: Value) -> BlockItem {
     let verbatim = span.len() == name.len();
-    Item {
-        entry: Entry {
+    BlockItem {
+        entry: MapEntry {
             key: if verbatim {
                 Text::verbatim(name, span.file, span.start as usize)
             } else {
@@ -162,8 +168,8 @@ fn named(name: &str, span: Span, value: Value) -> Item {
 }
 
 /// A nested body as an object; blocks of one type stay several entries.
-fn body<'a>(evaluator: &Evaluator<'a>, tree: &Tree, body: &Body, span: Span, env: &Env<'a>) -> Value {
-    let mut out: Vec<Item> = body
+fn body<'a>(evaluator: &TerraformEvaluator<'a>, tree: &Tree, body: &Body, span: Span, env: &EvalScope<'a>) -> Value {
+    let mut out: Vec<BlockItem> = body
         .attributes
         .iter()
         .map(|a| attribute(evaluator, tree, a, env))
@@ -176,7 +182,13 @@ fn body<'a>(evaluator: &Evaluator<'a>, tree: &Tree, body: &Body, span: Span, env
 }
 
 /// Terraform documentation, "dynamic Blocks".
-fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>, out: &mut Vec<Item>) {
+fn dynamic<'a>(
+    evaluator: &TerraformEvaluator<'a>,
+    tree: &Tree,
+    b: &HclBlock,
+    env: &EvalScope<'a>,
+    out: &mut Vec<BlockItem>,
+) {
     let (Some(label), Some(content)) = (b.labels.first(), b.body.blocks("content").next()) else {
         return;
     };
@@ -200,7 +212,7 @@ fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>,
             collection = asked;
         }
     }
-    let replaced = by_default && matches!(collection.kind, Kind::OneOf(_) | Kind::Unknown(_));
+    let replaced = by_default && matches!(collection.kind, ValueKind::OneOf(_) | ValueKind::Unknown(_));
     // Without it where nobody asks for it.
     let is_asked = replaced && evaluator.is_off(tree, for_each.value, env);
     let asked = |when: &Guard| match is_asked {
@@ -210,7 +222,7 @@ fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>,
     let env = if replaced { &given } else { env };
     let mut one = |key: Value, value: Value, branch: Option<&Guard>| {
         let at = value.span;
-        let entries = [("key", key), ("value", value)].map(|(name, value)| Entry {
+        let entries = [("key", key), ("value", value)].map(|(name, value)| MapEntry {
             key: Text::made(name, at),
             key_span: at,
             value,
@@ -228,12 +240,12 @@ fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>,
     let mut every = |collection: &Value, branch: Option<&Guard>| match pairs(collection) {
         Some(items) => {
             // Of a set, the key is the element itself.
-            let is_list = matches!(collection.kind, Kind::Seq(_));
+            let is_list = matches!(collection.kind, ValueKind::Seq(_));
             for (key, value) in items {
                 if !evaluator.spend(1) {
                     return;
                 }
-                let scalar = is_list && matches!(value.kind, Kind::Str(_));
+                let scalar = is_list && matches!(value.kind, ValueKind::Str(_));
                 one(if scalar { value.clone() } else { key }, value, branch);
             }
         }
@@ -249,7 +261,7 @@ fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>,
         }
     };
     match &collection.kind {
-        Kind::OneOf(branches) => {
+        ValueKind::OneOf(branches) => {
             for b in branches.iter() {
                 every(&inherit(&b.value, &collection.via), Some(&asked(&b.when)));
             }
@@ -258,17 +270,17 @@ fn dynamic<'a>(evaluator: &Evaluator<'a>, tree: &Tree, b: &Block, env: &Env<'a>,
     }
 }
 
-trait Named {
+trait NamedBlock {
     fn named(self, name: String) -> Self;
 }
 
-impl Named for Value {
+impl NamedBlock for Value {
     /// An unknown value under another name.
     fn named(mut self, name: String) -> Self {
-        if let Kind::Unknown(hole) = &self.kind {
+        if let ValueKind::Unknown(hole) = &self.kind {
             let mut hole = (**hole).clone();
             hole.name = name.into();
-            self.kind = Kind::Unknown(hole.into());
+            self.kind = ValueKind::Unknown(hole.into());
         }
         self
     }

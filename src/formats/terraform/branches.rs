@@ -1,11 +1,11 @@
 //! Values that are one of several, as what decides is not known before deployment.
 
 use crate::source::{FileId, HoleKind, Span};
-use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::guard::Fact;
-use crate::value::{Branch, Guard, Kind, Value};
+use crate::value::{Branch, Guard, Value, ValueKind};
 
-use super::eval::{Env, Evaluator};
+use super::eval::{EvalScope, TerraformEvaluator};
 use super::operators;
 use super::unset::builds;
 
@@ -14,7 +14,7 @@ pub(super) const MAX_BRANCHES: usize = 8;
 /// How deep a condition is taken apart.
 const MAX_FACTS_DEEP: u32 = 8;
 
-impl<'a> Evaluator<'a> {
+impl<'a> TerraformEvaluator<'a> {
     /// `OneOf` where there is more than one.
     pub(super) fn alternatives<T>(&self, items: Vec<(Guard, T)>, make: impl Fn(T) -> Value) -> Value {
         let mut branches: Vec<Branch> = items
@@ -28,10 +28,10 @@ impl<'a> Evaluator<'a> {
             return branches.remove(0).value;
         }
         let span = branches.first().map_or(Span::new(FileId(0), 0, 0), |b| b.value.span);
-        Value::new(Kind::OneOf(branches.into()), span)
+        Value::new(ValueKind::OneOf(branches.into()), span)
     }
 
-    pub(super) fn conditional(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
+    pub(super) fn conditional(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
         let span = tree.span(node);
         let children: Vec<NodeId> = tree.children(node).collect();
         let [condition, yes, no] = children.as_slice() else {
@@ -59,7 +59,7 @@ impl<'a> Evaluator<'a> {
         if operators::same(self, &a, &b).is_yes() {
             return a;
         }
-        if let Kind::OneOf(conditions) = &decided.kind {
+        if let ValueKind::OneOf(conditions) = &decided.kind {
             let chosen: Option<Vec<(Guard, Value)>> = conditions
                 .iter()
                 .map(|c| {
@@ -89,11 +89,11 @@ impl<'a> Evaluator<'a> {
         if branches.len() > MAX_BRANCHES {
             return self.unknown(HoleKind::Other, span);
         }
-        Value::new(Kind::OneOf(branches.into()), span)
+        Value::new(ValueKind::OneOf(branches.into()), span)
     }
 
     /// When the condition at `node` is met, and when it is not.
-    pub(super) fn guards(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> (Guard, Guard) {
+    pub(super) fn guards(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> (Guard, Guard) {
         let name = self.name(tree.span(node));
         let guard = |word: &str, is: bool| {
             let mut facts = Vec::new();
@@ -104,7 +104,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Adds what follows from a condition being met, or not.
-    fn facts(&self, tree: &Tree, node: NodeId, env: &Env<'a>, is: bool, depth: u32, out: &mut Vec<Fact>) {
+    fn facts(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>, is: bool, depth: u32, out: &mut Vec<Fact>) {
         let subject = |n: NodeId| self.subject(tree, n, env);
         if depth > MAX_FACTS_DEEP {
             out.push(Fact::holds(&subject(node), is));
@@ -142,7 +142,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// What an expression is called in facts: as it is written; in a called module, with the calls that lead there.
-    fn subject(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> String {
+    fn subject(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> String {
         let text = self.sources.slice(tree.span(node));
         let words: Vec<&str> = text.split_whitespace().collect();
         let calls = env.module.path.join(".");

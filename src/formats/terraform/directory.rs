@@ -7,42 +7,42 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use crate::source::{FileId, parent_path};
-use crate::syntax::hcl::{Attribute, Block, Body, Hcl};
-use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::syntax::hcl::{Attribute, Body, HclBlock, HclFile};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
 
 /// An expression and the tree that it is a node of.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Expr<'a> {
+pub(super) struct HclExpr<'a> {
     pub(super) tree: &'a Tree,
     pub(super) node: NodeId,
 }
 
 /// Values that are chosen for the variables of a root module.
-pub(super) type Chosen<'a> = BTreeMap<&'a str, Expr<'a>>;
+pub(super) type RootVariables<'a> = BTreeMap<&'a str, HclExpr<'a>>;
 
 /// One block of one file.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Part<'a> {
+pub(super) struct FileBlock<'a> {
     pub(super) tree: &'a Tree,
-    pub(super) block: &'a Block,
+    pub(super) block: &'a HclBlock,
 }
 
 /// A declaration: its block, and the blocks that override it.
 #[derive(Clone, Debug)]
 pub(super) struct Decl<'a> {
-    pub(super) parts: Vec<Part<'a>>,
+    pub(super) parts: Vec<FileBlock<'a>>,
 }
 
 impl<'a> Decl<'a> {
-    pub(super) fn block(&self) -> &'a Block {
+    pub(super) fn block(&self) -> &'a HclBlock {
         self.parts[0].block
     }
 
     /// The attribute that counts, and its tree.
-    pub(super) fn attribute(&self, name: &str) -> Option<(&'a Attribute, Expr<'a>)> {
+    pub(super) fn attribute(&self, name: &str) -> Option<(&'a Attribute, HclExpr<'a>)> {
         self.parts.iter().rev().find_map(|p| {
             let attribute = p.block.body.attribute(name)?;
-            let expr = Expr {
+            let expr = HclExpr {
                 tree: p.tree,
                 node: attribute.value,
             };
@@ -50,7 +50,7 @@ impl<'a> Decl<'a> {
         })
     }
 
-    pub(super) fn expr(&self, name: &str) -> Option<Expr<'a>> {
+    pub(super) fn expr(&self, name: &str) -> Option<HclExpr<'a>> {
         self.attribute(name).map(|(_, e)| e)
     }
 }
@@ -59,15 +59,15 @@ impl<'a> Decl<'a> {
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) id: FileId,
-    pub(super) role: Role,
-    pub(super) hcl: Hcl,
+    pub(super) role: FileRole,
+    pub(super) hcl: HclFile,
     /// Files that it reads and that are not here.
     pub(super) wanted: Vec<String>,
 }
 
 /// What a file is for, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Role {
+pub(super) enum FileRole {
     Config,
     Override,
     /// `terraform.tfvars`: read without being asked for.
@@ -79,7 +79,7 @@ pub(super) enum Role {
     Terragrunt,
 }
 
-impl Role {
+impl FileRole {
     pub(super) fn of(path: &str) -> Self {
         let name = &path[parent_path(path).len()..];
         let name = name.trim_start_matches('/');
@@ -108,21 +108,21 @@ impl Role {
 pub(super) struct Directory<'a> {
     pub(super) path: String,
     pub(super) variables: BTreeMap<&'a str, Decl<'a>>,
-    pub(super) locals: BTreeMap<&'a str, (&'a Attribute, Expr<'a>)>,
+    pub(super) locals: BTreeMap<&'a str, (&'a Attribute, HclExpr<'a>)>,
     pub(super) outputs: BTreeMap<&'a str, Decl<'a>>,
     pub(super) modules: BTreeMap<&'a str, Decl<'a>>,
     pub(super) providers: Vec<Decl<'a>>,
     /// `backend` blocks of `terraform`.
-    pub(super) backends: Vec<Part<'a>>,
+    pub(super) backends: Vec<FileBlock<'a>>,
     /// `required_providers` blocks of `terraform`.
-    pub(super) requirements: Vec<Part<'a>>,
+    pub(super) requirements: Vec<FileBlock<'a>>,
     /// Resources and data sources in order, by address: `aws_iam_role.r`, `data.aws_region.here`.
     pub(super) resources: Vec<(String, Decl<'a>)>,
     by_address: HashMap<String, usize>,
     /// For [`Directory::refers_to_document`].
     documents: OnceLock<HashSet<String>>,
     /// Values that Terraform reads without being asked for, in its order: the last one counts.
-    pub(super) values: BTreeMap<&'a str, Expr<'a>>,
+    pub(super) values: BTreeMap<&'a str, HclExpr<'a>>,
     pub(super) files: Vec<FileId>,
 }
 
@@ -133,12 +133,17 @@ impl<'a> Directory<'a> {
             path,
             ..Self::default()
         };
-        for role in [Role::Config, Role::Override, Role::Values, Role::AutoValues] {
+        for role in [
+            FileRole::Config,
+            FileRole::Override,
+            FileRole::Values,
+            FileRole::AutoValues,
+        ] {
             for file in files.iter().filter(|f| f.role == role) {
                 directory.files.push(file.id);
                 match role {
-                    Role::Values | Role::AutoValues => directory.values(&file.hcl),
-                    _ => directory.declare(&file.hcl, role == Role::Override),
+                    FileRole::Values | FileRole::AutoValues => directory.values(&file.hcl),
+                    _ => directory.declare(&file.hcl, role == FileRole::Override),
                 }
             }
         }
@@ -176,9 +181,9 @@ impl<'a> Directory<'a> {
         self.variables.iter().any(|(name, decl)| open(name, decl))
     }
 
-    fn values(&mut self, hcl: &'a Hcl) {
+    fn values(&mut self, hcl: &'a HclFile) {
         for a in &hcl.body.attributes {
-            let expr = Expr {
+            let expr = HclExpr {
                 tree: &hcl.tree,
                 node: a.value,
             };
@@ -186,10 +191,10 @@ impl<'a> Directory<'a> {
         }
     }
 
-    fn declare(&mut self, hcl: &'a Hcl, overrides: bool) {
+    fn declare(&mut self, hcl: &'a HclFile, overrides: bool) {
         let tree = &hcl.tree;
         for block in &hcl.body.blocks {
-            let part = Part { tree, block };
+            let part = FileBlock { tree, block };
             let name = block.label(0);
             match &*block.kind {
                 "variable" => declare(&mut self.variables, name, part, overrides),
@@ -198,17 +203,18 @@ impl<'a> Directory<'a> {
                 "locals" => self.locals(tree, &block.body),
                 "provider" => self.providers.push(Decl { parts: vec![part] }),
                 "terraform" => {
-                    let backends = block.body.blocks("backend").map(|block| Part { tree, block });
+                    let backends = block.body.blocks("backend").map(|block| FileBlock { tree, block });
                     self.backends.extend(backends);
                     let required = block.body.blocks("required_providers");
-                    self.requirements.extend(required.map(|block| Part { tree, block }));
+                    self.requirements
+                        .extend(required.map(|block| FileBlock { tree, block }));
                 }
                 "resource" => self.resource_block("", part, overrides),
                 "data" => self.resource_block("data.", part, overrides),
                 "ephemeral" => self.resource_block("ephemeral.", part, overrides),
                 "check" => {
                     for block in block.body.blocks("data") {
-                        self.resource_block("data.", Part { tree, block }, false);
+                        self.resource_block("data.", FileBlock { tree, block }, false);
                     }
                 }
                 _ => {}
@@ -218,12 +224,12 @@ impl<'a> Directory<'a> {
 
     fn locals(&mut self, tree: &'a Tree, body: &'a Body) {
         for a in &body.attributes {
-            let expr = Expr { tree, node: a.value };
+            let expr = HclExpr { tree, node: a.value };
             self.locals.insert(&a.name, (a, expr));
         }
     }
 
-    fn resource_block(&mut self, prefix: &str, part: Part<'a>, overrides: bool) {
+    fn resource_block(&mut self, prefix: &str, part: FileBlock<'a>, overrides: bool) {
         let [kind, name] = [part.block.label(0), part.block.label(1)];
         if kind.is_empty() || name.is_empty() {
             return;
@@ -240,13 +246,13 @@ impl<'a> Directory<'a> {
         }
     }
 
-    fn add(&mut self, address: String, part: Part<'a>) {
+    fn add(&mut self, address: String, part: FileBlock<'a>) {
         self.by_address.insert(address.clone(), self.resources.len());
         self.resources.push((address, Decl { parts: vec![part] }));
     }
 }
 
-fn declare<'a>(map: &mut BTreeMap<&'a str, Decl<'a>>, name: &'a str, part: Part<'a>, overrides: bool) {
+fn declare<'a>(map: &mut BTreeMap<&'a str, Decl<'a>>, name: &'a str, part: FileBlock<'a>, overrides: bool) {
     match map.get_mut(name) {
         Some(decl) if overrides => decl.parts.push(part),
         Some(_) => {}

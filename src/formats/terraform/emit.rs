@@ -4,21 +4,21 @@ use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::iam::Format;
-use crate::model::{Address, Loose, Resource, kinds};
+use crate::iam::SourceFormat;
+use crate::model::{Address, Resource, UnattachedPolicy, kinds};
 use crate::source::{Problem, ProblemKind, Span, Text};
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 use crate::formats::recognize::{is_event, is_policy_or_text, is_policy_property};
 use crate::formats::vendors::is_their_type;
 
 use super::aws;
-use super::blocks::{self, Item};
-use super::code;
-use super::directory::{Decl, Part};
-use super::eval::{Evaluator, View};
-use super::instances::Expansion;
-use super::module::Module;
+use super::blocks::{self, BlockItem};
+use super::directory::{Decl, FileBlock};
+use super::eval::{TerraformEvaluator, View};
+use super::instances::InstanceCount;
+use super::lambda_code;
+use super::module::TerraformModule;
 use super::properties::properties;
 use super::registry;
 
@@ -35,7 +35,7 @@ pub(super) const DOCUMENT: &str = "data.aws_iam_policy_document";
 pub(super) struct Emitted {
     pub(super) resources: Vec<Resource>,
     /// Values that may be policies and stand in no resource: settled when all uses are known.
-    pub(super) loose: Vec<Loose>,
+    pub(super) loose: Vec<UnattachedPolicy>,
     /// See [`crate::model::Unit::defaults`].
     pub(super) defaults: Vec<(Span, Arc<str>)>,
     /// See [`crate::model::Unit::unattached`].
@@ -47,12 +47,12 @@ pub(super) struct Emitted {
 }
 
 pub(super) struct Emitter<'e, 'a> {
-    pub(super) evaluator: &'e Evaluator<'a>,
+    pub(super) evaluator: &'e TerraformEvaluator<'a>,
     pub(super) out: Emitted,
 }
 
 impl<'a> Emitter<'_, 'a> {
-    pub(super) fn module(&mut self, module: &Rc<Module<'a>>) {
+    pub(super) fn module(&mut self, module: &Rc<TerraformModule<'a>>) {
         let directory = module.directory;
         self.out.visited.insert(directory.path.clone());
         if module.arguments.is_none() {
@@ -116,7 +116,7 @@ impl<'a> Emitter<'_, 'a> {
         self.evaluator.problems.borrow_mut().push(problem);
     }
 
-    fn declared(&mut self, module: &Rc<Module<'a>>, address: &str, decl: &Decl<'a>) {
+    fn declared(&mut self, module: &Rc<TerraformModule<'a>>, address: &str, decl: &Decl<'a>) {
         let kind = decl.block().label(0);
         let is_data = address.starts_with("data.");
         let type_name = if is_data {
@@ -136,8 +136,8 @@ impl<'a> Emitter<'_, 'a> {
         let instances = match &expanded.shape {
             // Each is a resource of its own, with values of its own.
             _ if expanded.varies => None,
-            Expansion::Count(n) => Some(*n),
-            Expansion::Each(keys) => Some(keys.len()),
+            InstanceCount::Count(n) => Some(*n),
+            InstanceCount::Each(keys) => Some(keys.len()),
             _ => None,
         };
         for instance in self.evaluator.instances(module, address, decl) {
@@ -150,7 +150,7 @@ impl<'a> Emitter<'_, 'a> {
             let props = match known {
                 Some(row) => {
                     let props = self.properties(row, items, decl.block().span);
-                    code::placed(self.evaluator.root, self.evaluator.sources, row.kind, props)
+                    lambda_code::placed(self.evaluator.root, self.evaluator.sources, row.kind, props)
                 }
                 None => {
                     let entries = items.into_iter().map(|i| self.bounded_entry(i.entry)).collect();
@@ -170,7 +170,7 @@ impl<'a> Emitter<'_, 'a> {
                     scope: module.scope.clone(),
                     name: name.as_str().into(),
                 },
-                format: Format::Terraform,
+                format: SourceFormat::Terraform,
                 header: decl.block().header,
                 extent: decl.block().span,
                 props,
@@ -182,14 +182,14 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     /// A `data "aws_iam_policy_document"`: seen through its use, or by itself where nobody uses it.
-    fn documents(&mut self, module: &Rc<Module<'a>>, address: &str, decl: &Decl<'a>) {
+    fn documents(&mut self, module: &Rc<TerraformModule<'a>>, address: &str, decl: &Decl<'a>) {
         let expanded = self.evaluator.expansion(module, address, decl);
         for instance in self.evaluator.instances(module, address, decl) {
             let name = match &instance.key {
                 Some(key) => format!("{address}[{key}]"),
                 None => address.to_owned(),
             };
-            let target = crate::source::Target {
+            let target = crate::source::HoleTarget {
                 scope: module.scope.clone(),
                 address: name.as_str().into(),
                 attribute: Arc::from(""),
@@ -202,10 +202,10 @@ impl<'a> Emitter<'_, 'a> {
         }
     }
 
-    fn push_loose(&mut self, module: &Rc<Module<'a>>, name: &str, type_name: &str, value: Value) {
-        self.out.loose.push(Loose {
+    fn push_loose(&mut self, module: &Rc<TerraformModule<'a>>, name: &str, type_name: &str, value: Value) {
+        self.out.loose.push(UnattachedPolicy {
             value: self.bounded(value),
-            format: Format::Terraform,
+            format: SourceFormat::Terraform,
             kind: None,
             suggested: None,
             holders: Vec::new(),
@@ -219,7 +219,7 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     /// Every policy inside a value that is no resource's.
-    pub(super) fn loose(&mut self, module: &Rc<Module<'a>>, name: &str, type_name: &str, value: &Value) {
+    pub(super) fn loose(&mut self, module: &Rc<TerraformModule<'a>>, name: &str, type_name: &str, value: &Value) {
         let mut found = Vec::new();
         policies_in(value, 0, &mut found);
         for policy in found {
@@ -227,7 +227,7 @@ impl<'a> Emitter<'_, 'a> {
         }
     }
 
-    fn provider(&mut self, module: &Rc<Module<'a>>, decl: &Decl<'a>) {
+    fn provider(&mut self, module: &Rc<TerraformModule<'a>>, decl: &Decl<'a>) {
         let block = decl.block();
         if !matches!(block.label(0), "aws" | "awscc") {
             return;
@@ -253,7 +253,7 @@ impl<'a> Emitter<'_, 'a> {
         );
     }
 
-    fn backend(&mut self, module: &Rc<Module<'a>>, part: Part<'a>) {
+    fn backend(&mut self, module: &Rc<TerraformModule<'a>>, part: FileBlock<'a>) {
         if part.block.label(0) != "s3" {
             return;
         }
@@ -277,7 +277,7 @@ impl<'a> Emitter<'_, 'a> {
         );
     }
 
-    fn variable(&mut self, module: &Rc<Module<'a>>, name: &str, decl: &Decl<'a>) {
+    fn variable(&mut self, module: &Rc<TerraformModule<'a>>, name: &str, decl: &Decl<'a>) {
         let env = module.env();
         let block = decl.block();
         let mut entries = vec![made("Name", block.header, label(decl))];
@@ -286,9 +286,9 @@ impl<'a> Emitter<'_, 'a> {
             let value = self.evaluator.allotted(block.span, || self.evaluator.expr(e, &env));
             self.loose(module, &format!("var.{name}"), "variable", &value);
             telling = match &value.kind {
-                Kind::Str(t) => !t.is_empty(),
-                Kind::Seq(items) => !items.is_empty(),
-                Kind::Map(entries) => !entries.is_empty(),
+                ValueKind::Str(t) => !t.is_empty(),
+                ValueKind::Seq(items) => !items.is_empty(),
+                ValueKind::Map(entries) => !entries.is_empty(),
                 _ => false,
             };
             entries.push(made("Default", a.name_span, without_policies(&value, 0)));
@@ -314,7 +314,7 @@ impl<'a> Emitter<'_, 'a> {
         );
     }
 
-    fn output(&mut self, module: &Rc<Module<'a>>, name: &str, decl: &Decl<'a>) {
+    fn output(&mut self, module: &Rc<TerraformModule<'a>>, name: &str, decl: &Decl<'a>) {
         let Some((attribute, _)) = decl.attribute("value") else {
             return;
         };
@@ -347,7 +347,7 @@ impl<'a> Emitter<'_, 'a> {
     #[expect(clippy::too_many_arguments, reason = "the parts of a resource")]
     pub(super) fn simple(
         &mut self,
-        module: &Rc<Module<'a>>,
+        module: &Rc<TerraformModule<'a>>,
         kind: &str,
         type_name: &str,
         name: &str,
@@ -362,7 +362,7 @@ impl<'a> Emitter<'_, 'a> {
                 scope: module.scope.clone(),
                 name: name.into(),
             },
-            format: Format::Terraform,
+            format: SourceFormat::Terraform,
             header,
             extent,
             props,
@@ -372,16 +372,16 @@ impl<'a> Emitter<'_, 'a> {
         });
     }
 
-    fn properties(&self, row: &aws::Type, items: Vec<Item>, span: Span) -> Value {
-        let bounded = items.into_iter().map(|i| Item {
+    fn properties(&self, row: &aws::Type, items: Vec<BlockItem>, span: Span) -> Value {
+        let bounded = items.into_iter().map(|i| BlockItem {
             entry: self.bounded_entry(i.entry),
             ..i
         });
         properties(row, bounded.collect(), span)
     }
 
-    fn bounded_entry(&self, entry: Entry) -> Entry {
-        Entry {
+    fn bounded_entry(&self, entry: MapEntry) -> MapEntry {
+        MapEntry {
             value: self.bounded(entry.value),
             ..entry
         }
@@ -407,8 +407,8 @@ fn label(decl: &Decl<'_>) -> Value {
     Value::made(block.label(0), span)
 }
 
-pub(super) fn made(name: &str, span: Span, value: Value) -> Entry {
-    Entry {
+pub(super) fn made(name: &str, span: Span, value: Value) -> MapEntry {
+    MapEntry {
         key: Text::made(name, span),
         key_span: span,
         value,
@@ -421,10 +421,10 @@ fn fits(value: &Value, depth: u32, left: &mut usize) -> bool {
     }
     *left -= 1;
     match &value.kind {
-        Kind::Seq(items) => items.iter().all(|v| fits(v, depth + 1, left)),
-        Kind::Map(entries) => entries.iter().all(|e| fits(&e.value, depth + 1, left)),
-        Kind::Json(inner) => fits(inner, depth + 1, left),
-        Kind::OneOf(branches) => branches.iter().all(|b| fits(&b.value, depth + 1, left)),
+        ValueKind::Seq(items) => items.iter().all(|v| fits(v, depth + 1, left)),
+        ValueKind::Map(entries) => entries.iter().all(|e| fits(&e.value, depth + 1, left)),
+        ValueKind::Json(inner) => fits(inner, depth + 1, left),
+        ValueKind::OneOf(branches) => branches.iter().all(|b| fits(&b.value, depth + 1, left)),
         _ => true,
     }
 }
@@ -436,17 +436,17 @@ fn without_policies(value: &Value, depth: u32) -> Value {
     }
     let each = |v: &Value| without_policies(v, depth + 1);
     let kind = match &value.kind {
-        Kind::Seq(items) => Kind::Seq(items.iter().map(each).collect()),
-        Kind::Map(entries) => Kind::Map(
+        ValueKind::Seq(items) => ValueKind::Seq(items.iter().map(each).collect()),
+        ValueKind::Map(entries) => ValueKind::Map(
             entries
                 .iter()
-                .map(|e| Entry {
+                .map(|e| MapEntry {
                     value: each(&e.value),
                     ..e.clone()
                 })
                 .collect(),
         ),
-        Kind::OneOf(branches) => Kind::OneOf(
+        ValueKind::OneOf(branches) => ValueKind::OneOf(
             branches
                 .iter()
                 .map(|b| Branch {
@@ -462,7 +462,7 @@ fn without_policies(value: &Value, depth: u32) -> Value {
 
 /// Whether an argument that is a policy by its name has a value that is not known.
 pub(super) fn has_unknown_policy(kind: &str, props: &Value) -> bool {
-    let unknown = |e: &Entry| e.value.is_unknown() && is_policy_property(kind, &e.key.display());
+    let unknown = |e: &MapEntry| e.value.is_unknown() && is_policy_property(kind, &e.key.display());
     props.entries().is_some_and(|entries| entries.iter().any(unknown))
 }
 
@@ -477,15 +477,15 @@ fn policies_in(value: &Value, depth: u32, out: &mut Vec<Value>) {
     if depth > 8 || out.len() > 200 || is_event(value) {
         return;
     }
-    if !matches!(value.kind, Kind::OneOf(_)) && is_policy_or_text(value) {
+    if !matches!(value.kind, ValueKind::OneOf(_)) && is_policy_or_text(value) {
         out.push(value.clone());
         return;
     }
     match &value.kind {
-        Kind::Seq(items) => items.iter().for_each(|v| policies_in(v, depth + 1, out)),
-        Kind::Map(entries) => entries.iter().for_each(|e| policies_in(&e.value, depth + 1, out)),
-        Kind::Json(inner) => policies_in(inner, depth + 1, out),
-        Kind::OneOf(branches) => branches.iter().for_each(|b| policies_in(&b.value, depth + 1, out)),
+        ValueKind::Seq(items) => items.iter().for_each(|v| policies_in(v, depth + 1, out)),
+        ValueKind::Map(entries) => entries.iter().for_each(|e| policies_in(&e.value, depth + 1, out)),
+        ValueKind::Json(inner) => policies_in(inner, depth + 1, out),
+        ValueKind::OneOf(branches) => branches.iter().for_each(|b| policies_in(&b.value, depth + 1, out)),
         _ => {}
     }
 }

@@ -12,15 +12,15 @@ use std::sync::Arc;
 
 use crate::source::{FileId, Hole, HoleKind, Problem, ProblemKind, Sources, Span};
 use crate::syntax::hcl::ForParts;
-use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Entry, Kind, Value};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
+use crate::value::{MapEntry, Value, ValueKind};
 
 use super::Repository;
-use super::directory::Expr;
+use super::directory::HclExpr;
 use super::functions;
-use super::module::Module;
+use super::module::TerraformModule;
 use super::switches::Switches;
-use super::texts::to_text;
+use super::to_string::to_text;
 use super::values::derived_kind;
 
 /// Deepest chain of evaluations; each reference, call and nesting is one.
@@ -43,9 +43,9 @@ const MAX_NAME: usize = 60;
 
 /// What the names in an expression mean.
 #[derive(Clone)]
-pub(super) struct Env<'a> {
-    pub(super) module: Rc<Module<'a>>,
-    pub(super) frame: Option<Rc<Frame>>,
+pub(super) struct EvalScope<'a> {
+    pub(super) module: Rc<TerraformModule<'a>>,
+    pub(super) frame: Option<Rc<ScopeFrame>>,
     pub(super) view: View,
 }
 
@@ -70,7 +70,7 @@ impl View {
 }
 
 /// One name bound inside an expression or block: a `for` variable, `each`, `count`, `self`, a dynamic block's iterator.
-pub(super) struct Frame {
+pub(super) struct ScopeFrame {
     name: Rc<str>,
     value: Value,
     /// Whether reading it is worth a step on the value's way.
@@ -78,10 +78,10 @@ pub(super) struct Frame {
     parent: Option<Rc<Self>>,
 }
 
-impl<'a> Env<'a> {
+impl<'a> EvalScope<'a> {
     pub(super) fn with(&self, name: &str, value: Value, told: bool) -> Self {
         Self {
-            frame: Some(Rc::new(Frame {
+            frame: Some(Rc::new(ScopeFrame {
                 name: name.into(),
                 value,
                 told,
@@ -146,10 +146,10 @@ impl<'a> Env<'a> {
 }
 
 /// Evaluates one root module and what it calls.
-pub(super) struct Evaluator<'a> {
+pub(super) struct TerraformEvaluator<'a> {
     pub(super) repository: &'a Repository<'a>,
     pub(super) sources: &'a Sources,
-    pub(super) modules: RefCell<HashMap<Arc<str>, Rc<Module<'a>>>>,
+    pub(super) modules: RefCell<HashMap<Arc<str>, Rc<TerraformModule<'a>>>>,
     /// Root's directory: file names in functions are relative to it.
     pub(super) root: &'a str,
     /// Root's scope: its directory, and how it is applied where there are several ways.
@@ -176,7 +176,7 @@ pub(super) struct Evaluator<'a> {
     pub(super) failed: Cell<bool>,
 }
 
-impl<'a> Evaluator<'a> {
+impl<'a> TerraformEvaluator<'a> {
     pub(super) fn new(repository: &'a Repository<'a>, sources: &'a Sources, root: &'a str, scope: Arc<str>) -> Self {
         let store = (FUEL + FUEL_PER_NODE * repository.nodes).min(MAX_FUEL);
         Self {
@@ -260,23 +260,23 @@ impl<'a> Evaluator<'a> {
         Value::unknown(Hole::new(kind, self.name(span), span))
     }
 
-    pub(super) fn expr(&self, expr: Expr<'a>, env: &Env<'a>) -> Value {
+    pub(super) fn expr(&self, expr: HclExpr<'a>, env: &EvalScope<'a>) -> Value {
         self.eval(expr.tree, expr.node, env)
     }
 
-    pub(super) fn eval(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
+    pub(super) fn eval(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
         self.deeper(|| self.node(tree, node, env))
             .unwrap_or_else(|| self.unknown(HoleKind::Other, tree.span(node)))
     }
 
-    fn node(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
+    fn node(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
         let span = tree.span(node);
         let text = || tree.text(node).cloned().unwrap_or_default();
         let mut children = tree.children(node);
         match tree.kind(node) {
-            Node::Null => Value::new(Kind::Null, span),
-            Node::Bool => Value::new(Kind::Bool(text().known().as_deref() == Some("true")), span),
-            Node::Num => Value::new(Kind::Num(text().display().into()), span),
+            Node::Null => Value::new(ValueKind::Null, span),
+            Node::Bool => Value::new(ValueKind::Bool(text().known().as_deref() == Some("true")), span),
+            Node::Num => Value::new(ValueKind::Num(text().display().into()), span),
             Node::Str => Value::text(text(), span),
             Node::Paren => match children.next() {
                 Some(inner) => self.eval(tree, inner, env),
@@ -300,14 +300,14 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn object(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
+    fn object(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
         let entries = tree
             .entries(node)
             .map(|(k, v)| {
                 let key_value = self.eval(tree, k, env);
                 let key_span = tree.span(k);
                 let key = to_text(&key_value).unwrap_or_else(|| self.hole_text(&key_value, key_span));
-                Entry {
+                MapEntry {
                     key,
                     key_span,
                     value: self.eval(tree, v, env),

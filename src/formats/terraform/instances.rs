@@ -4,22 +4,22 @@ use std::rc::Rc;
 
 use crate::source::{Hole, HoleKind, Text};
 use crate::syntax::hcl::Body;
-use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::guard::both;
-use crate::value::{Entry, Guard, Kind, Value};
+use crate::value::{Guard, MapEntry, Value, ValueKind};
 
 use super::directory::Decl;
-use super::eval::{Env, Evaluator};
-use super::module::Module;
+use super::eval::{EvalScope, TerraformEvaluator};
+use super::module::TerraformModule;
 use super::switches::Switches;
-use super::texts;
+use super::to_string;
 use super::values::{inherit, is_spread, pairs};
 
 /// How many instances of one resource or module are told apart.
 const MAX_INSTANCES: usize = 500;
 
 /// How many instances a block makes.
-pub(super) enum Expansion {
+pub(super) enum InstanceCount {
     One,
     Count(usize),
     /// Keys and values, in order.
@@ -29,8 +29,8 @@ pub(super) enum Expansion {
 }
 
 /// [`Expansion`], and under which condition there are any.
-pub(super) struct Expanded {
-    pub(super) shape: Expansion,
+pub(super) struct ConditionalExpansion {
+    pub(super) shape: InstanceCount,
     pub(super) branch: Option<Guard>,
     /// Certainly no instance.
     pub(super) none: bool,
@@ -44,11 +44,11 @@ pub(super) struct Expanded {
     switches: Switches,
 }
 
-impl Expanded {
-    fn new(shape: Expansion, branch: Option<Guard>) -> Self {
+impl ConditionalExpansion {
+    fn new(shape: InstanceCount, branch: Option<Guard>) -> Self {
         let none = match &shape {
-            Expansion::Count(n) => *n == 0,
-            Expansion::Each(keys) => keys.is_empty(),
+            InstanceCount::Count(n) => *n == 0,
+            InstanceCount::Each(keys) => keys.is_empty(),
             _ => false,
         };
         Self {
@@ -64,26 +64,31 @@ impl Expanded {
 }
 
 /// Reads the value of `count` or `for_each`, under a condition.
-type Expand<'a> = fn(&Evaluator<'a>, &Value, Option<Guard>) -> Expanded;
+type InstanceReader<'a> = fn(&TerraformEvaluator<'a>, &Value, Option<Guard>) -> ConditionalExpansion;
 
 /// One instance of a block.
 pub(super) struct Instance<'a> {
     /// As in an address: `0`, `"key"`; `None` where instances are not told apart.
     pub(super) key: Option<String>,
-    pub(super) env: Env<'a>,
+    pub(super) env: EvalScope<'a>,
 }
 
-impl<'a> Evaluator<'a> {
+impl<'a> TerraformEvaluator<'a> {
     /// How many instances `count` or `for_each` makes.
-    pub(super) fn expansion(&self, module: &Rc<Module<'a>>, address: &str, decl: &Decl<'a>) -> Rc<Expanded> {
+    pub(super) fn expansion(
+        &self,
+        module: &Rc<TerraformModule<'a>>,
+        address: &str,
+        decl: &Decl<'a>,
+    ) -> Rc<ConditionalExpansion> {
         if let Some(done) = module.expansions.borrow().get(address) {
             return done.clone();
         }
         let outer = self.failed.get();
         // While it is being evaluated it is one of unknown many.
-        let running = Rc::new(Expanded::new(Expansion::Unknown, None));
+        let running = Rc::new(ConditionalExpansion::new(InstanceCount::Unknown, None));
         module.expansions.borrow_mut().insert(address.to_owned(), running);
-        let expanded_in = |env: &Env<'a>| {
+        let expanded_in = |env: &EvalScope<'a>| {
             let written = |name: &str| {
                 let (a, e) = decl.attribute(name)?;
                 Some(self.allotted(a.span, || self.expr(e, env)))
@@ -93,7 +98,7 @@ impl<'a> Evaluator<'a> {
             } else if let Some(value) = written("for_each") {
                 self.each_of(&value, None)
             } else {
-                Expanded::new(Expansion::One, None)
+                ConditionalExpansion::new(InstanceCount::One, None)
             }
         };
         let (mut expanded, by_default) = self.by_default(|| expanded_in(&module.env()));
@@ -110,15 +115,18 @@ impl<'a> Evaluator<'a> {
             let found = self.switches_of(module, decl, exists);
             asked = self.flag(module, decl, &found.names);
             expanded = expanded_in(&given.switched(found.switches));
-            if expanded.none || matches!(expanded.shape, Expansion::Unknown) {
+            if expanded.none || matches!(expanded.shape, InstanceCount::Unknown) {
                 let written = expanded.branch.filter(|_| !expanded.none);
                 let (shape, when) = match decl.expr("count") {
-                    Some(_) => (Expansion::Count(1), format!("if `count` of {address} is not 0")),
-                    None => (Expansion::Unknown, format!("if `for_each` of {address} is not empty")),
+                    Some(_) => (InstanceCount::Count(1), format!("if `count` of {address} is not 0")),
+                    None => (
+                        InstanceCount::Unknown,
+                        format!("if `for_each` of {address} is not empty"),
+                    ),
                 };
                 // The flag says it better.
                 let when = written.or_else(|| asked.is_none().then(|| when.into()));
-                expanded = Expanded::new(shape, when);
+                expanded = ConditionalExpansion::new(shape, when);
             }
             if let (Some(branch), Some(changed)) = (&expanded.branch, found.changed) {
                 expanded.branch = Some(branch.and(&changed));
@@ -146,24 +154,24 @@ impl<'a> Evaluator<'a> {
         expanded
     }
 
-    fn counted(&self, value: &Value, branch: Option<Guard>) -> Expanded {
-        if matches!(value.kind, Kind::OneOf(_)) {
+    fn counted(&self, value: &Value, branch: Option<Guard>) -> ConditionalExpansion {
+        if matches!(value.kind, ValueKind::OneOf(_)) {
             return self.first_branch(value, branch, Self::counted);
         }
         let shape = match value.as_number() {
-            Some(n) if n < 0.5 => Expansion::Count(0),
-            Some(n) if n <= MAX_INSTANCES as f64 => Expansion::Count(n as usize),
-            _ => Expansion::Unknown,
+            Some(n) if n < 0.5 => InstanceCount::Count(0),
+            Some(n) if n <= MAX_INSTANCES as f64 => InstanceCount::Count(n as usize),
+            _ => InstanceCount::Unknown,
         };
-        Expanded::new(shape, branch)
+        ConditionalExpansion::new(shape, branch)
     }
 
-    fn each_of(&self, value: &Value, branch: Option<Guard>) -> Expanded {
-        let is_set = matches!(value.kind, Kind::Seq(_));
+    fn each_of(&self, value: &Value, branch: Option<Guard>) -> ConditionalExpansion {
+        let is_set = matches!(value.kind, ValueKind::Seq(_));
         let known = match &value.kind {
-            Kind::OneOf(_) => return self.first_branch(value, branch, Self::each_of),
-            Kind::Seq(items) if items.iter().any(is_spread) => None,
-            Kind::Seq(_) | Kind::Map(_) | Kind::Null => pairs(value),
+            ValueKind::OneOf(_) => return self.first_branch(value, branch, Self::each_of),
+            ValueKind::Seq(items) if items.iter().any(is_spread) => None,
+            ValueKind::Seq(_) | ValueKind::Map(_) | ValueKind::Null => pairs(value),
             _ => None,
         };
         let shape = match known {
@@ -172,22 +180,22 @@ impl<'a> Evaluator<'a> {
                     let named = if is_set { &v } else { &k };
                     // Which it is stays open, as for a key that is chosen from several.
                     let open = || Text::hole(Hole::new(HoleKind::Input, "each.key", named.span));
-                    (texts::to_text(named).unwrap_or_else(open), v)
+                    (to_string::to_text(named).unwrap_or_else(open), v)
                 });
-                Expansion::Each(keyed.collect())
+                InstanceCount::Each(keyed.collect())
             }
-            _ => Expansion::Unknown,
+            _ => InstanceCount::Unknown,
         };
-        Expanded::new(shape, branch)
+        ConditionalExpansion::new(shape, branch)
     }
 
     /// Of alternatives, the first that makes an instance.
-    fn first_branch(&self, value: &Value, branch: Option<Guard>, f: Expand<'a>) -> Expanded {
-        let Kind::OneOf(branches) = &value.kind else {
+    fn first_branch(&self, value: &Value, branch: Option<Guard>, f: InstanceReader<'a>) -> ConditionalExpansion {
+        let ValueKind::OneOf(branches) = &value.kind else {
             return f(self, value, branch);
         };
-        let mut none: Option<Expanded> = None;
-        let mut chosen: Option<Expanded> = None;
+        let mut none: Option<ConditionalExpansion> = None;
+        let mut chosen: Option<ConditionalExpansion> = None;
         for b in branches.iter() {
             let when = both(branch.as_ref(), &b.when);
             let inner = inherit(&b.value, &value.via);
@@ -198,41 +206,52 @@ impl<'a> Evaluator<'a> {
             }
         }
         match (chosen, none) {
-            (Some(chosen), none) => Expanded {
+            (Some(chosen), none) => ConditionalExpansion {
                 perhaps_none: chosen.perhaps_none || none.is_some(),
                 ..chosen
             },
             (None, Some(none)) => none,
-            (None, None) => Expanded::new(Expansion::Unknown, branch),
+            (None, None) => ConditionalExpansion::new(InstanceCount::Unknown, branch),
         }
     }
 
     /// The instances of a block that need to be told apart, each with its `each` or `count`.
-    pub(super) fn instances(&self, module: &Rc<Module<'a>>, address: &str, decl: &Decl<'a>) -> Vec<Instance<'a>> {
+    pub(super) fn instances(
+        &self,
+        module: &Rc<TerraformModule<'a>>,
+        address: &str,
+        decl: &Decl<'a>,
+    ) -> Vec<Instance<'a>> {
         let expanded = self.expansion(module, address, decl);
         let count = match &expanded.shape {
             _ if expanded.none => 0,
-            Expansion::Count(n) if expanded.varies => *n,
-            Expansion::Each(keys) if expanded.varies => keys.len(),
+            InstanceCount::Count(n) if expanded.varies => *n,
+            InstanceCount::Each(keys) if expanded.varies => keys.len(),
             _ => 1,
         };
         (0..count).map(|i| self.instance(module, decl, &expanded, i)).collect()
     }
 
     /// The `i`-th instance of a block that has as many.
-    fn instance(&self, module: &Rc<Module<'a>>, decl: &Decl<'a>, expanded: &Expanded, i: usize) -> Instance<'a> {
+    fn instance(
+        &self,
+        module: &Rc<TerraformModule<'a>>,
+        decl: &Decl<'a>,
+        expanded: &ConditionalExpansion,
+        i: usize,
+    ) -> Instance<'a> {
         let env = module.env().switched(expanded.switches);
         let env = if expanded.given { env.given() } else { env };
         let at = decl.block().header;
         match &expanded.shape {
-            Expansion::Count(_) if expanded.varies => {
-                let index = Value::new(Kind::Num(i.to_string().into()), at);
+            InstanceCount::Count(_) if expanded.varies => {
+                let index = Value::new(ValueKind::Num(i.to_string().into()), at);
                 Instance {
                     key: Some(i.to_string()),
                     env: self.instance_env(&env, decl, "count", &[("index", index)]),
                 }
             }
-            Expansion::Each(keys) if expanded.varies => {
+            InstanceCount::Each(keys) if expanded.varies => {
                 let (key, value) = &keys[i];
                 let each = [("key", Value::text(key.clone(), value.span)), ("value", value.clone())];
                 Instance {
@@ -240,7 +259,7 @@ impl<'a> Evaluator<'a> {
                     env: self.instance_env(&env, decl, "each", &each),
                 }
             }
-            Expansion::Unknown => {
+            InstanceCount::Unknown => {
                 let hole = |name: &str| Value::unknown(Hole::new(HoleKind::Input, name, at));
                 let each = [("key", hole("each.key")), ("value", hole("each.value"))];
                 let env = self.instance_env(&env, decl, "each", &each);
@@ -254,9 +273,15 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn instance_env(&self, env: &Env<'a>, decl: &Decl<'a>, name: &str, values: &[(&str, Value)]) -> Env<'a> {
+    fn instance_env(
+        &self,
+        env: &EvalScope<'a>,
+        decl: &Decl<'a>,
+        name: &str,
+        values: &[(&str, Value)],
+    ) -> EvalScope<'a> {
         let at = decl.block().header;
-        let entries = values.iter().map(|(key, value)| Entry {
+        let entries = values.iter().map(|(key, value)| MapEntry {
             key: Text::made(key, at),
             key_span: at,
             value: value.clone(),
@@ -267,7 +292,7 @@ impl<'a> Evaluator<'a> {
     /// The instance of `decl` that an address with a key names.
     pub(super) fn instance_of(
         &self,
-        module: &Rc<Module<'a>>,
+        module: &Rc<TerraformModule<'a>>,
         base: &str,
         decl: &Decl<'a>,
         key: Option<&str>,
@@ -277,8 +302,8 @@ impl<'a> Evaluator<'a> {
             return None;
         }
         let i = match (&expanded.shape, key) {
-            (Expansion::Count(n), Some(key)) if expanded.varies => key.parse().ok().filter(|i| i < n)?,
-            (Expansion::Each(keys), Some(key)) if expanded.varies => {
+            (InstanceCount::Count(n), Some(key)) if expanded.varies => key.parse().ok().filter(|i| i < n)?,
+            (InstanceCount::Each(keys), Some(key)) if expanded.varies => {
                 keys.iter().position(|(k, _)| format!("{:?}", k.display()) == key)?
             }
             _ => 0,

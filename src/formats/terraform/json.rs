@@ -4,8 +4,8 @@
 //! a nested block is for the provider to say; here, the blocks that matter to us are known by name.
 
 use crate::source::{FileId, Span, Text};
-use crate::syntax::hcl::{Attribute, Block, Body, Hcl, Label, embed};
-use crate::syntax::{Kind, NodeId, Style, Tree, json};
+use crate::syntax::hcl::{Attribute, BlockLabel, Body, HclBlock, HclFile, embed};
+use crate::syntax::{NodeId, NodeKind, NodeStyle, Tree, json};
 
 /// Deepest nesting of values.
 const MAX_DEPTH: u32 = 100;
@@ -34,7 +34,7 @@ const BLOCKS: &[&str] = &[
     "vpc_config",
 ];
 
-pub(super) fn parse(file: FileId, text: &str) -> Hcl {
+pub(super) fn parse(file: FileId, text: &str) -> HclFile {
     let read = json::parse(file, text);
     let mut converter = Converter {
         json: &read,
@@ -48,7 +48,7 @@ pub(super) fn parse(file: FileId, text: &str) -> Hcl {
     }
     let mut tree = converter.tree;
     tree.problems.extend(read.problems.iter().cloned());
-    Hcl { tree, body }
+    HclFile { tree, body }
 }
 
 struct Converter<'t> {
@@ -60,11 +60,11 @@ impl Converter<'_> {
     /// An object, or the objects of a list: JSON syntax allows both for blocks.
     fn objects(&self, node: NodeId) -> Vec<NodeId> {
         match self.json.kind(node) {
-            Kind::Map => vec![node],
-            Kind::Seq => self
+            NodeKind::Map => vec![node],
+            NodeKind::Seq => self
                 .json
                 .children(node)
-                .filter(|c| self.json.kind(*c) == Kind::Map)
+                .filter(|c| self.json.kind(*c) == NodeKind::Map)
                 .collect(),
             _ => Vec::new(),
         }
@@ -121,12 +121,12 @@ impl Converter<'_> {
             for object in self.objects(node) {
                 let last = path.last().copied().unwrap_or(kind);
                 let header = self.json.span(last);
-                let block = Block {
+                let block = HclBlock {
                     kind: name.clone(),
                     kind_span: header,
                     labels: path
                         .iter()
-                        .map(|key| Label {
+                        .map(|key| BlockLabel {
                             text: self.name(*key),
                             span: self.json.span(*key),
                         })
@@ -156,7 +156,7 @@ impl Converter<'_> {
                 _ if !objects.is_empty() && (BLOCKS.contains(&&*name) || name.as_ref() == "content") => {
                     for object in objects {
                         let kind_span = self.json.span(key);
-                        let block = Block {
+                        let block = HclBlock {
                             kind: name.clone(),
                             kind_span,
                             labels: Vec::new(),
@@ -181,10 +181,10 @@ impl Converter<'_> {
             for (key, value) in self.json.entries(object).collect::<Vec<_>>() {
                 for object in self.objects(value) {
                     let header = self.json.span(key);
-                    let block = Block {
+                    let block = HclBlock {
                         kind: "dynamic".into(),
                         kind_span: header,
-                        labels: vec![Label {
+                        labels: vec![BlockLabel {
                             text: self.name(key),
                             span: header,
                         }],
@@ -220,40 +220,40 @@ impl Converter<'_> {
             Vec::new()
         };
         match kind {
-            Kind::Map | Kind::Seq => {
+            NodeKind::Map | NodeKind::Seq => {
                 let children: Vec<NodeId> = children
                     .into_iter()
                     .map(|c| self.expression(c, false, depth + 1))
                     .collect();
-                let new = self.push(kind, Style::Plain, span);
+                let new = self.push(kind, NodeStyle::Plain, span);
                 self.tree.adopt(new, &children);
                 new
             }
-            Kind::Str => {
+            NodeKind::Str => {
                 let text = self.json.text(node).cloned().unwrap_or_default();
-                if text.as_hole().is_some() && self.json.node(node).style == Style::Plain {
-                    return self.push(Kind::Unknown, Style::Plain, span);
+                if text.as_hole().is_some() && self.json.node(node).style == NodeStyle::Plain {
+                    return self.push(NodeKind::Unknown, NodeStyle::Plain, span);
                 }
                 let flat = text.with_placeholders();
                 if !literal && (flat.contains("${") || flat.contains("%{")) {
                     return embed(&mut self.tree, &text, span);
                 }
                 drop(flat);
-                let new = self.push(Kind::Str, Style::Double, span);
+                let new = self.push(NodeKind::Str, NodeStyle::Double, span);
                 self.tree.set_text(new, text);
                 new
             }
-            Kind::Num | Kind::Bool | Kind::Null => {
-                let new = self.push(kind, Style::Plain, span);
+            NodeKind::Num | NodeKind::Bool | NodeKind::Null => {
+                let new = self.push(kind, NodeStyle::Plain, span);
                 let text = self.json.text(node).cloned().unwrap_or_default();
                 self.tree.set_text(new, text);
                 new
             }
-            _ => self.push(Kind::Unknown, Style::Plain, span),
+            _ => self.push(NodeKind::Unknown, NodeStyle::Plain, span),
         }
     }
 
-    fn push(&mut self, kind: Kind, style: Style, span: Span) -> NodeId {
+    fn push(&mut self, kind: NodeKind, style: NodeStyle, span: Span) -> NodeId {
         self.tree.push(kind, style, span.start as usize, span.end as usize)
     }
 }

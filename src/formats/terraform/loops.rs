@@ -6,17 +6,17 @@ use std::sync::Arc;
 use crate::source::{Span, Text};
 use crate::syntax::hcl::ForParts;
 use crate::syntax::{NodeId, Tree};
-use crate::value::{Branch, Entry, Kind, Step, Value};
+use crate::value::{Branch, MapEntry, ProvenanceStep, Value, ValueKind};
 
-use super::eval::{Env, Evaluator, MAX_ITEMS};
-use super::texts::to_text;
+use super::eval::{EvalScope, MAX_ITEMS, TerraformEvaluator};
+use super::to_string::to_text;
 use super::values::{element_of, formed, inherit, is_spread, pairs, spread_of};
 
-impl<'a> Evaluator<'a> {
-    pub(super) fn for_expression(&self, tree: &Tree, node: NodeId, parts: ForParts, env: &Env<'a>) -> Value {
+impl<'a> TerraformEvaluator<'a> {
+    pub(super) fn for_expression(&self, tree: &Tree, node: NodeId, parts: ForParts, env: &EvalScope<'a>) -> Value {
         let span = tree.span(node);
         let collection = self.eval(tree, parts.collection, env);
-        if let Kind::OneOf(branches) = &collection.kind {
+        if let ValueKind::OneOf(branches) = &collection.kind {
             let each = branches
                 .iter()
                 .map(|b| {
@@ -29,19 +29,20 @@ impl<'a> Evaluator<'a> {
         self.for_over(tree, node, parts, &collection, env)
     }
 
-    fn for_over(&self, tree: &Tree, node: NodeId, parts: ForParts, collection: &Value, env: &Env<'a>) -> Value {
+    fn for_over(&self, tree: &Tree, node: NodeId, parts: ForParts, collection: &Value, env: &EvalScope<'a>) -> Value {
         let span = tree.span(node);
         let Some(items) = pairs(collection) else {
             return self.for_unknown(tree, node, parts, collection, env);
         };
         let mut values: Vec<Value> = Vec::new();
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<MapEntry> = Vec::new();
         for (key, value) in items {
             if values.len() + entries.len() >= MAX_ITEMS || !self.spend(1) {
                 return self.too_much(span);
             }
             // Each alternative of an element passes the condition, or does not.
-            if let (Kind::OneOf(branches), true, None) = (&value.kind, parts.condition.is_some(), parts.result_key) {
+            if let (ValueKind::OneOf(branches), true, None) = (&value.kind, parts.condition.is_some(), parts.result_key)
+            {
                 values.extend(self.kept(tree, parts, env, &key, branches, &value.via));
                 continue;
             }
@@ -64,13 +65,13 @@ impl<'a> Evaluator<'a> {
             match parts.result_key {
                 Some(k) => {
                     let key_value = self.eval(tree, k, &inner);
-                    let key_span = if matches!(key_value.kind, Kind::Str(_)) {
+                    let key_span = if matches!(key_value.kind, ValueKind::Str(_)) {
                         key_value.span
                     } else {
                         tree.span(k)
                     };
                     let key = to_text(&key_value).unwrap_or_else(|| self.hole_text(&key_value, key_span));
-                    entries.push(Entry {
+                    entries.push(MapEntry {
                         key,
                         key_span,
                         value: result,
@@ -96,10 +97,10 @@ impl<'a> Evaluator<'a> {
         &self,
         tree: &Tree,
         parts: ForParts,
-        env: &Env<'a>,
+        env: &EvalScope<'a>,
         key: &Value,
         branches: &[Branch],
-        via: &Option<Arc<Step>>,
+        via: &Option<Arc<ProvenanceStep>>,
     ) -> Vec<Value> {
         let mut out = Vec::new();
         for b in branches {
@@ -122,7 +123,14 @@ impl<'a> Evaluator<'a> {
 
     /// A `for` over a list that is not known. Where the form of what it makes is known, it is one such element and any number of
     /// others: `[for a in var.accounts : "arn:aws:iam::${a}:root"]`.
-    fn for_unknown(&self, tree: &Tree, node: NodeId, parts: ForParts, collection: &Value, env: &Env<'a>) -> Value {
+    fn for_unknown(
+        &self,
+        tree: &Tree,
+        node: NodeId,
+        parts: ForParts,
+        collection: &Value,
+        env: &EvalScope<'a>,
+    ) -> Value {
         let span = tree.span(node);
         let whole = self.derived(collection, span);
         let Some(element) = element_of(collection).filter(|_| parts.result_key.is_none()) else {
@@ -143,7 +151,14 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    pub(super) fn loop_env(&self, tree: &Tree, parts: &ForParts, env: &Env<'a>, key: Value, value: Value) -> Env<'a> {
+    pub(super) fn loop_env(
+        &self,
+        tree: &Tree,
+        parts: &ForParts,
+        env: &EvalScope<'a>,
+        key: Value,
+        value: Value,
+    ) -> EvalScope<'a> {
         let env = match parts.key {
             Some(k) => env.with(tree.name(k), key, false),
             None => env.clone(),
@@ -153,7 +168,7 @@ impl<'a> Evaluator<'a> {
 }
 
 /// Elements with equal keys collected into lists (`...`), in the order of their first occurrence.
-fn grouped(entries: Vec<Entry>, span: Span) -> Vec<Entry> {
+fn grouped(entries: Vec<MapEntry>, span: Span) -> Vec<MapEntry> {
     let mut at: HashMap<String, usize> = HashMap::new();
     let mut groups: Vec<(Text, Span, Vec<Value>)> = Vec::new();
     for e in entries {
@@ -165,7 +180,7 @@ fn grouped(entries: Vec<Entry>, span: Span) -> Vec<Entry> {
     }
     groups
         .into_iter()
-        .map(|(key, key_span, values)| Entry {
+        .map(|(key, key_span, values)| MapEntry {
             key,
             key_span,
             value: Value::seq(values, span),

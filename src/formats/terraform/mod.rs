@@ -8,7 +8,6 @@ mod attributes;
 mod aws;
 mod blocks;
 mod branches;
-mod code;
 mod directory;
 mod emit;
 mod eval;
@@ -16,13 +15,14 @@ mod extents;
 mod functions;
 mod instances;
 mod json;
+mod lambda_code;
 mod loops;
 mod module;
 mod nested;
 mod opened;
 mod operators;
 pub(crate) mod plan;
-mod planned;
+mod plan_merge;
 mod policy_document;
 mod properties;
 mod reference;
@@ -30,11 +30,11 @@ mod registry;
 mod switches;
 mod template;
 mod terragrunt;
-mod texts;
+mod to_string;
 mod types;
 mod unset;
 mod unused;
-mod used;
+mod used_policies;
 mod values;
 mod var_files;
 mod versions;
@@ -45,16 +45,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::formats::Lower;
-use crate::model::{Loose, Unit};
+use crate::model::{LoweredUnit, UnattachedPolicy};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, join_path, parent_path};
-use crate::syntax::Kind as Node;
+use crate::syntax::NodeKind as Node;
 use crate::syntax::hcl;
 use crate::value::Value;
 
-use directory::{Chosen, Decl, Directory, File, Role};
+use directory::{Decl, Directory, File, FileRole, RootVariables};
 use emit::{Emitted, Emitter};
-use eval::Evaluator;
-use module::Module;
+use eval::TerraformEvaluator;
+use module::TerraformModule;
 
 /// Evaluation is deep by nature: bounded by [`eval`], and given room.
 const STACK: usize = 256 << 20;
@@ -80,7 +80,7 @@ struct Root<'a> {
     path: &'a str,
     /// Scope of its names; differs from the path where there are several ways.
     scope: Arc<str>,
-    chosen: Chosen<'a>,
+    chosen: RootVariables<'a>,
 }
 
 impl Lower for Terraform {
@@ -88,12 +88,12 @@ impl Lower for Terraform {
         "terraform"
     }
 
-    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<Unit> {
+    fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {
         let is_plan = |id: &&FileId| plan::is_plan(sources.path(**id), sources.text(**id));
         let plans: Vec<FileId> = files.iter().filter(is_plan).copied().collect();
         let files = parse(sources, files);
         let mut by_directory: BTreeMap<String, Vec<File>> = BTreeMap::new();
-        let mut first = Unit::default();
+        let mut first = LoweredUnit::default();
         for file in files {
             first.problems.extend(file.hcl.tree.problems.iter().cloned());
             if sources.text(file.id).contains("overgrant:") {
@@ -111,7 +111,7 @@ impl Lower for Terraform {
                 .map(|(path, files)| (path.as_str(), Directory::new(path.clone(), files)))
                 .collect(),
         };
-        let mut written = plan::Written::new();
+        let mut written = plan::DeclaredPlaces::new();
         if !plans.is_empty() {
             for d in repository.directories.values() {
                 for (address, decl) in &d.resources {
@@ -122,13 +122,13 @@ impl Lower for Terraform {
         }
         let mut units = vec![first];
         let (mut emitted, wanted) = evaluate(&by_directory, &repository, sources);
-        let mut plans: Vec<Unit> = plans.iter().map(|id| plan::lower(sources, *id, &written)).collect();
+        let mut plans: Vec<LoweredUnit> = plans.iter().map(|id| plan::lower(sources, *id, &written)).collect();
         for (_, emitted) in &mut emitted {
-            planned::complete(sources, &mut plans, emitted);
+            plan_merge::complete(sources, &mut plans, emitted);
         }
         units.append(&mut plans);
         units[0].wanted.extend(wanted);
-        let used = used::Used::new(emitted.iter().map(|(_, e)| e));
+        let used = used_policies::UsedPolicies::new(emitted.iter().map(|(_, e)| e));
         let mut seen: BTreeMap<Span, Vec<Value>> = BTreeMap::new();
         let mut left_out = Vec::new();
         let mut is_new = |value: &Value| {
@@ -148,18 +148,18 @@ impl Lower for Terraform {
             .iter()
             .any(|(_, e)| e.resources.iter().any(|r| r.kind.starts_with("AWS::")));
         for (problems, emitted) in emitted {
-            let loose: Vec<Loose> = emitted
+            let loose: Vec<UnattachedPolicy> = emitted
                 .loose
                 .into_iter()
                 .filter(|l| !used.holds(&l.value) && is_new(&l.value))
                 .collect();
-            units.push(Unit {
+            units.push(LoweredUnit {
                 resources: emitted.resources,
                 loose,
                 problems,
                 defaults: emitted.defaults,
                 unattached: emitted.unattached,
-                ..Unit::default()
+                ..LoweredUnit::default()
             });
         }
         if deploys {
@@ -194,7 +194,7 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
         .filter(|id| {
             let path = sources.path(**id);
             let stem = path.strip_suffix(".json").unwrap_or(path);
-            [".tf", ".tofu", ".tfvars"].iter().any(|e| stem.ends_with(e)) || Role::of(path) == Role::Terragrunt
+            [".tf", ".tofu", ".tfvars"].iter().any(|e| stem.ends_with(e)) || FileRole::of(path) == FileRole::Terragrunt
         })
         .flat_map_iter(|&id| {
             let path = sources.path(id);
@@ -205,8 +205,8 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
             };
             let hcl = parse(id, sources.text(id));
             let mut more = terragrunt::Generated::default();
-            let (role, mut hcl) = match Role::of(path) {
-                Role::Terragrunt => {
+            let (role, mut hcl) = match FileRole::of(path) {
+                FileRole::Terragrunt => {
                     more = terragrunt::generated(sources, id, &hcl);
                     terragrunt::rewrite(hcl)
                 }
@@ -214,7 +214,7 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
             };
             hcl.tree.problems.append(&mut more.problems);
             let mut wanted = more.wanted;
-            let made = more.made.into_iter().map(|hcl| (Role::Config, hcl));
+            let made = more.made.into_iter().map(|hcl| (FileRole::Config, hcl));
             let all: Vec<_> = std::iter::once((role, hcl)).chain(made).collect();
             all.into_iter().map(move |(role, hcl)| File {
                 id,
@@ -292,9 +292,9 @@ fn evaluate<'a>(
 }
 
 /// A root module in each way that it is applied: as it stands, unless that lacks a value which the files give.
-fn applied<'a>(directory: &'a Directory<'a>, ways: Vec<Chosen<'a>>) -> Vec<Root<'a>> {
+fn applied<'a>(directory: &'a Directory<'a>, ways: Vec<RootVariables<'a>>) -> Vec<Root<'a>> {
     let plain = ways.is_empty() || !directory.needs_values();
-    let ways = plain.then(Chosen::new).into_iter().chain(ways);
+    let ways = plain.then(RootVariables::new).into_iter().chain(ways);
     ways.enumerate()
         .map(|(i, chosen)| Root {
             path: &directory.path,
@@ -337,8 +337,8 @@ fn in_parallel<'a>(repository: &'a Repository<'a>, sources: &Sources, roots: &[R
 
 fn one_root<'a>(repository: &'a Repository<'a>, sources: &Sources, root: &Root<'a>) -> Rooted {
     let directory = &repository.directories[root.path];
-    let evaluator = Evaluator::new(repository, sources, root.path, root.scope.clone());
-    let module = Module::root(directory, root.scope.clone(), root.chosen.clone());
+    let evaluator = TerraformEvaluator::new(repository, sources, root.path, root.scope.clone());
+    let module = TerraformModule::root(directory, root.scope.clone(), root.chosen.clone());
     let scope: Arc<str> = module.scope.clone();
     evaluator.modules.borrow_mut().insert(scope, module.clone());
     let mut emitter = Emitter {

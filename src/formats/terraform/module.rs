@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use crate::source::{Hole, HoleKind, Span, Text, join_path};
 use crate::value::guard::both;
-use crate::value::{Entry, Guard, Value};
+use crate::value::{Guard, MapEntry, Value};
 
 use super::attributes::outside;
-use super::directory::{Chosen, Decl, Directory, Expr};
-use super::eval::{Env, Evaluator, View};
-use super::instances::{Expanded, Expansion};
+use super::directory::{Decl, Directory, HclExpr, RootVariables};
+use super::eval::{EvalScope, TerraformEvaluator, View};
+use super::instances::{ConditionalExpansion, InstanceCount};
 use super::unset::{is_example, is_unset};
-use super::{registry, texts, types};
+use super::{registry, to_string, types};
 
 /// Deepest nesting of module calls.
 const MAX_MODULES_DEEP: usize = 24;
@@ -22,7 +22,7 @@ const MAX_MODULES_DEEP: usize = 24;
 const MAX_MODULES: usize = 20_000;
 
 /// A directory seen from one call.
-pub(super) struct Module<'a> {
+pub(super) struct TerraformModule<'a> {
     pub(super) directory: &'a Directory<'a>,
     pub(super) scope: Arc<str>,
     /// Addresses of the calls that lead here, from the root.
@@ -30,17 +30,17 @@ pub(super) struct Module<'a> {
     /// Directories of the modules that lead here, from the root.
     above: Vec<&'a str>,
     /// Of a root module, the values that a file for `-var-file` gives.
-    pub(super) chosen: Chosen<'a>,
+    pub(super) chosen: RootVariables<'a>,
     /// The call's arguments and where they are evaluated; `None` for a root module.
-    pub(super) arguments: Option<(BTreeMap<&'a str, Expr<'a>>, Env<'a>)>,
+    pub(super) arguments: Option<(BTreeMap<&'a str, HclExpr<'a>>, EvalScope<'a>)>,
     /// When there is one.
     when: Option<Guard>,
-    memo: RefCell<HashMap<(Slot, View), Memo>>,
-    pub(super) expansions: RefCell<HashMap<String, Rc<Expanded>>>,
+    memo: RefCell<HashMap<(ValueSlot, View), EvaluationMemo>>,
+    pub(super) expansions: RefCell<HashMap<String, Rc<ConditionalExpansion>>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) enum Slot {
+pub(super) enum ValueSlot {
     Variable(String),
     Local(String),
     Output(String),
@@ -48,13 +48,13 @@ pub(super) enum Slot {
     Attribute(String, String),
 }
 
-enum Memo {
+enum EvaluationMemo {
     Running,
     Done { value: Value, tainted: bool, failed: bool },
 }
 
-impl<'a> Module<'a> {
-    pub(super) fn root(directory: &'a Directory<'a>, scope: Arc<str>, chosen: Chosen<'a>) -> Rc<Self> {
+impl<'a> TerraformModule<'a> {
+    pub(super) fn root(directory: &'a Directory<'a>, scope: Arc<str>, chosen: RootVariables<'a>) -> Rc<Self> {
         Rc::new(Self {
             directory,
             scope,
@@ -68,8 +68,8 @@ impl<'a> Module<'a> {
         })
     }
 
-    pub(super) fn env(self: &Rc<Self>) -> Env<'a> {
-        Env {
+    pub(super) fn env(self: &Rc<Self>) -> EvalScope<'a> {
+        EvalScope {
             module: self.clone(),
             frame: None,
             view: View::default(),
@@ -105,12 +105,12 @@ impl<'a> Module<'a> {
     }
 }
 
-impl<'a> Evaluator<'a> {
+impl<'a> TerraformEvaluator<'a> {
     /// The value of `slot`, made once; `span` is where it is read, `at` where it is written.
     pub(super) fn remember(
         &self,
-        module: &Rc<Module<'a>>,
-        slot: Slot,
+        module: &Rc<TerraformModule<'a>>,
+        slot: ValueSlot,
         view: View,
         name: &str,
         (span, at): (Span, Span),
@@ -118,15 +118,15 @@ impl<'a> Evaluator<'a> {
     ) -> Value {
         let key = (slot, view);
         match module.memo.borrow().get(&key) {
-            Some(Memo::Running) => return Value::unknown(Hole::new(HoleKind::Other, name, span)),
-            Some(Memo::Done { value, tainted, failed }) => {
+            Some(EvaluationMemo::Running) => return Value::unknown(Hole::new(HoleKind::Other, name, span)),
+            Some(EvaluationMemo::Done { value, tainted, failed }) => {
                 self.tainted.set(self.tainted.get() | tainted);
                 self.failed.set(self.failed.get() | failed);
                 return value.clone();
             }
             None => {}
         }
-        module.memo.borrow_mut().insert(key.clone(), Memo::Running);
+        module.memo.borrow_mut().insert(key.clone(), EvaluationMemo::Running);
         let outer = (self.tainted.replace(false), self.failed.replace(false));
         let value = self
             .allotted(at, || self.deeper(make))
@@ -134,7 +134,7 @@ impl<'a> Evaluator<'a> {
         let (tainted, failed) = (self.tainted.get(), self.failed.get());
         self.tainted.set(outer.0 | tainted);
         self.failed.set(outer.1 | failed);
-        let done = Memo::Done {
+        let done = EvaluationMemo::Done {
             value: value.clone(),
             tainted,
             failed,
@@ -143,13 +143,13 @@ impl<'a> Evaluator<'a> {
         value
     }
 
-    pub(super) fn variable(&self, module: &Rc<Module<'a>>, name: &str, view: View, span: Span) -> Value {
+    pub(super) fn variable(&self, module: &Rc<TerraformModule<'a>>, name: &str, view: View, span: Span) -> Value {
         let shown = format!("var.{name}");
         let decl = module.directory.variables.get(name);
         let at = decl.map_or(span, |d| d.block().span);
         self.remember(
             module,
-            Slot::Variable(name.to_owned()),
+            ValueSlot::Variable(name.to_owned()),
             view,
             &shown,
             (span, at),
@@ -204,19 +204,19 @@ impl<'a> Evaluator<'a> {
         )
     }
 
-    pub(super) fn local(&self, module: &Rc<Module<'a>>, name: &str, view: View, span: Span) -> Value {
+    pub(super) fn local(&self, module: &Rc<TerraformModule<'a>>, name: &str, view: View, span: Span) -> Value {
         let shown = format!("local.{name}");
         let written = module.directory.locals.get(name);
         let at = written.map_or(span, |(attribute, _)| attribute.span);
-        let slot = Slot::Local(name.to_owned());
+        let slot = ValueSlot::Local(name.to_owned());
         self.remember(module, slot, view, &shown, (span, at), || match written {
             Some((_, expr)) => self.expr(*expr, &module.env().seen(view)),
             None => Value::unknown(Hole::new(HoleKind::Other, shown.as_str(), span)),
         })
     }
 
-    pub(super) fn output(&self, module: &Rc<Module<'a>>, name: &str, view: View, span: Span) -> Value {
-        let slot = Slot::Output(name.to_owned());
+    pub(super) fn output(&self, module: &Rc<TerraformModule<'a>>, name: &str, view: View, span: Span) -> Value {
+        let slot = ValueSlot::Output(name.to_owned());
         let decl = module.directory.outputs.get(name);
         let at = decl.map_or(span, |d| d.block().span);
         self.remember(module, slot, view, name, (span, at), || {
@@ -230,7 +230,7 @@ impl<'a> Evaluator<'a> {
     /// `module.name.output`.
     pub(super) fn module_output(
         &self,
-        caller: &Rc<Module<'a>>,
+        caller: &Rc<TerraformModule<'a>>,
         name: &str,
         key: Option<&Value>,
         output: &str,
@@ -243,7 +243,7 @@ impl<'a> Evaluator<'a> {
         };
         let instances = self.calls(caller, name, decl);
         let wanted = key
-            .and_then(texts::to_text)
+            .and_then(to_string::to_text)
             .and_then(|t| t.known().map(|k| k.into_owned()));
         let called = instances.iter().find(|(k, _)| match (k, &wanted) {
             (Some(k), Some(w)) => k.trim_matches('"') == w,
@@ -256,12 +256,12 @@ impl<'a> Evaluator<'a> {
     }
 
     /// `module.name` without an output: an object of all outputs, or a list of such.
-    pub(super) fn module_object(&self, caller: &Rc<Module<'a>>, name: &str, view: View, span: Span) -> Value {
+    pub(super) fn module_object(&self, caller: &Rc<TerraformModule<'a>>, name: &str, view: View, span: Span) -> Value {
         let Some(decl) = caller.directory.modules.get(name) else {
             return self.unknown(HoleKind::Other, span);
         };
-        let object = |module: &Rc<Module<'a>>| {
-            let entries = module.directory.outputs.iter().map(|(output, d)| Entry {
+        let object = |module: &Rc<TerraformModule<'a>>| {
+            let entries = module.directory.outputs.iter().map(|(output, d)| MapEntry {
                 key: Text::made(output, d.block().header),
                 key_span: d.block().header,
                 value: self.output(module, output, view, span),
@@ -272,16 +272,16 @@ impl<'a> Evaluator<'a> {
         let expanded = self.expansion(caller, &format!("module.{name}"), decl);
         match (calls.as_slice(), &expanded.shape) {
             ([], _) => self.unknown(HoleKind::Other, span),
-            ([(_, only)], Expansion::One) => object(only),
-            (_, Expansion::Count(n)) => {
+            ([(_, only)], InstanceCount::One) => object(only),
+            (_, InstanceCount::Count(n)) => {
                 let all = calls.iter().cycle().take(*n).map(|(_, m)| object(m));
                 Value::seq(all.collect(), span)
             }
-            (_, Expansion::Each(keys)) => {
+            (_, InstanceCount::Each(keys)) => {
                 let entries = keys
                     .iter()
                     .zip(calls.iter().cycle())
-                    .map(|((key, value), (_, m))| Entry {
+                    .map(|((key, value), (_, m))| MapEntry {
                         key: key.clone(),
                         key_span: value.span,
                         value: object(m),
@@ -295,10 +295,10 @@ impl<'a> Evaluator<'a> {
     /// The instances of a local module call; empty where it is not local, or too deep.
     pub(super) fn calls(
         &self,
-        caller: &Rc<Module<'a>>,
+        caller: &Rc<TerraformModule<'a>>,
         name: &str,
         decl: &Decl<'a>,
-    ) -> Vec<(Option<String>, Rc<Module<'a>>)> {
+    ) -> Vec<(Option<String>, Rc<TerraformModule<'a>>)> {
         let Some(directory) = self.called_directory(caller, decl) else {
             return Vec::new();
         };
@@ -331,7 +331,7 @@ impl<'a> Evaluator<'a> {
             let mut arguments = BTreeMap::new();
             for part in &decl.parts {
                 for a in &part.block.body.attributes {
-                    let expr = Expr {
+                    let expr = HclExpr {
                         tree: part.tree,
                         node: a.value,
                     };
@@ -341,12 +341,12 @@ impl<'a> Evaluator<'a> {
             for meta in ["source", "version", "count", "for_each", "providers", "depends_on"] {
                 arguments.remove(meta);
             }
-            let module = Rc::new(Module {
+            let module = Rc::new(TerraformModule {
                 directory,
                 scope: scope.clone(),
                 path,
                 above: above.clone(),
-                chosen: Chosen::new(),
+                chosen: RootVariables::new(),
                 arguments: Some((arguments, instance.env)),
                 when: when.clone(),
                 memo: RefCell::default(),
@@ -359,7 +359,11 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The directory that a module call's `source` names, when it is local.
-    pub(super) fn called_directory(&self, caller: &Rc<Module<'a>>, decl: &Decl<'a>) -> Option<&'a Directory<'a>> {
+    pub(super) fn called_directory(
+        &self,
+        caller: &Rc<TerraformModule<'a>>,
+        decl: &Decl<'a>,
+    ) -> Option<&'a Directory<'a>> {
         let source = super::source_of(decl)?;
         let path = join_path(&caller.directory.path, &source);
         let found = self.repository.directories.get(path.as_str());

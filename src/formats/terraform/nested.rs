@@ -5,24 +5,24 @@
 use std::collections::HashMap;
 
 use crate::source::{Hole, HoleKind, Lit, Piece, Span, Text};
-use crate::value::{Branch, Entry, Guard, Kind, Value};
+use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
 use super::policy_document::{as_set, lost};
-use super::texts::to_text;
+use super::to_string::to_text;
 use super::values::inherit;
 
 /// A nested block: its type's span, its arguments, and the alternative it belongs to.
 pub(super) type Nested = (Span, Value, Option<Guard>);
 
 /// The nested blocks of one type, with the span of the type; lists of JSON syntax and dynamic blocks spread out.
-pub(super) fn each(entries: &[Entry], name: &str) -> Vec<Nested> {
+pub(super) fn each(entries: &[MapEntry], name: &str) -> Vec<Nested> {
     fn spread(key: Span, value: &Value, branch: Option<&Guard>, out: &mut Vec<Nested>) {
         match &value.kind {
-            Kind::Seq(items) => items
+            ValueKind::Seq(items) => items
                 .iter()
                 .for_each(|v| spread(key, &inherit(v, &value.via), branch, out)),
-            Kind::OneOf(branches) => branches.iter().for_each(|b| spread(key, &b.value, Some(&b.when), out)),
-            Kind::Null => {}
+            ValueKind::OneOf(branches) => branches.iter().for_each(|b| spread(key, &b.value, Some(&b.when), out)),
+            ValueKind::Null => {}
             _ => out.push((key, value.clone(), branch.cloned())),
         }
     }
@@ -58,7 +58,7 @@ pub(super) fn alternatives(blocks: &[Nested]) -> Option<Value> {
         })
         .collect();
     let span = branches.first()?.value.span;
-    Some(Value::new(Kind::OneOf(branches.into()), span))
+    Some(Value::new(ValueKind::OneOf(branches.into()), span))
 }
 
 /// Values that exist only under a condition stay so.
@@ -70,7 +70,7 @@ pub(super) fn conditioned(value: Value, branch: Option<&Guard>) -> Value {
                 when: when.clone(),
                 value,
             };
-            Value::new(Kind::OneOf(vec![branch].into()), span)
+            Value::new(ValueKind::OneOf(vec![branch].into()), span)
         }
         None => value,
     }
@@ -96,11 +96,11 @@ pub(super) fn principals(blocks: &[Nested]) -> Value {
     {
         return everyone.clone();
     }
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<MapEntry> = Vec::new();
     for (key, block, branch) in blocks {
         if block.is_unknown() {
             let (text, at) = key_text(None, *key);
-            entries.push(Entry {
+            entries.push(MapEntry {
                 key: text,
                 key_span: at,
                 value: block.clone(),
@@ -121,14 +121,14 @@ pub(super) fn principals(blocks: &[Nested]) -> Value {
 }
 
 /// Adds values under a key; a key that is there already gets the values of both.
-fn push_merged(entries: &mut Vec<Entry>, key: Text, key_span: Span, value: Value) {
+fn push_merged(entries: &mut Vec<MapEntry>, key: Text, key_span: Span, value: Value) {
     let shown = key.display();
     let Some(old) = entries.iter_mut().find(|e| e.key.display() == shown) else {
-        entries.push(Entry { key, key_span, value });
+        entries.push(MapEntry { key, key_span, value });
         return;
     };
     let spread = |v: &Value| match &v.kind {
-        Kind::Seq(items) => items.iter().map(|i| inherit(i, &v.via)).collect(),
+        ValueKind::Seq(items) => items.iter().map(|i| inherit(i, &v.via)).collect(),
         _ => vec![v.clone()],
     };
     let mut items: Vec<Value> = spread(&old.value);
@@ -138,7 +138,7 @@ fn push_merged(entries: &mut Vec<Entry>, key: Text, key_span: Span, value: Value
 
 pub(super) fn condition(blocks: &[Nested]) -> Value {
     let span = blocks.iter().skip(1).fold(blocks[0].1.span, |s, b| s.cover(b.1.span));
-    let mut tests: Vec<(Text, Span, Vec<Entry>)> = Vec::new();
+    let mut tests: Vec<(Text, Span, Vec<MapEntry>)> = Vec::new();
     let mut at: HashMap<(String, String), usize> = HashMap::new();
     for (key, block, branch) in blocks {
         let (test, test_span) = key_text(block.get("test"), *key);
@@ -157,7 +157,7 @@ pub(super) fn condition(blocks: &[Nested]) -> Value {
         }
         push_merged(&mut tests[at].2, variable, variable_span, values);
     }
-    let entries = tests.into_iter().map(|(key, key_span, keys)| Entry {
+    let entries = tests.into_iter().map(|(key, key_span, keys)| MapEntry {
         key,
         key_span,
         value: Value::map(keys, span),
@@ -168,9 +168,9 @@ pub(super) fn condition(blocks: &[Nested]) -> Value {
 /// `&{aws:username}` is how `${aws:username}` is written here.
 pub(super) fn with_variables(value: &Value) -> Value {
     let kind = match &value.kind {
-        Kind::Str(text) => Kind::Str(variables(text)),
-        Kind::Seq(items) => Kind::Seq(items.iter().map(with_variables).collect()),
-        Kind::OneOf(branches) => Kind::OneOf(
+        ValueKind::Str(text) => ValueKind::Str(variables(text)),
+        ValueKind::Seq(items) => ValueKind::Seq(items.iter().map(with_variables).collect()),
+        ValueKind::OneOf(branches) => ValueKind::OneOf(
             branches
                 .iter()
                 .map(|b| Branch {

@@ -7,9 +7,9 @@
 use crate::formats::recognize::is_policy;
 use crate::source::{Hole, HoleKind, Span};
 use crate::syntax::{NodeId, Tree};
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::{Branch, MapEntry, Value, ValueKind};
 
-use super::eval::{Env, Evaluator};
+use super::eval::{EvalScope, TerraformEvaluator};
 use super::values::{alike, pairs};
 
 /// Deepest value that is compared.
@@ -30,10 +30,10 @@ pub(super) fn is_list_of_policy(name: &str) -> bool {
     LISTS.contains(&name)
 }
 
-impl<'a> Evaluator<'a> {
+impl<'a> TerraformEvaluator<'a> {
     /// What an expression is by default; where inputs may add to policies in it, or to the list that it is itself, with an
     /// item that says so.
-    pub(super) fn whatever_the_inputs(&self, tree: &Tree, node: NodeId, env: &Env<'a>, is_list: bool) -> Value {
+    pub(super) fn whatever_the_inputs(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>, is_list: bool) -> Value {
         let (value, by_default) = self.by_default(|| self.eval(tree, node, env));
         // What a call leaves out, another one may give.
         let rests = by_default || env.module.arguments.is_some();
@@ -54,19 +54,21 @@ impl<'a> Evaluator<'a> {
         }
         let in_policy = in_policy || is_policy(value);
         let kind = match (&value.kind, &open.kind) {
-            (Kind::Json(inner), Kind::Json(open)) => Kind::Json(self.opened(inner, open, in_policy, depth + 1)?.into()),
-            (Kind::Map(entries), Kind::Map(others)) => {
-                let change = |e: &Entry| {
-                    let same = |o: &&Entry| o.key_span == e.key_span && o.value.span == e.value.span;
+            (ValueKind::Json(inner), ValueKind::Json(open)) => {
+                ValueKind::Json(self.opened(inner, open, in_policy, depth + 1)?.into())
+            }
+            (ValueKind::Map(entries), ValueKind::Map(others)) => {
+                let change = |e: &MapEntry| {
+                    let same = |o: &&MapEntry| o.key_span == e.key_span && o.value.span == e.value.span;
                     let other = others.iter().find(same);
-                    let named = |o: &&Entry| o.key.display() == e.key.display();
+                    let named = |o: &&MapEntry| o.key.display() == e.key.display();
                     let other = other.or_else(|| others.iter().find(named))?;
                     let value = self.opened(&e.value, &other.value, in_policy, depth + 1)?;
-                    Some(Entry { value, ..e.clone() })
+                    Some(MapEntry { value, ..e.clone() })
                 };
-                Kind::Map(changed(entries, change)?.into())
+                ValueKind::Map(changed(entries, change)?.into())
             }
-            (Kind::Seq(items), Kind::Seq(others)) => {
+            (ValueKind::Seq(items), ValueKind::Seq(others)) => {
                 let change = |v: &Value| {
                     let other = others.iter().find(|o| o.span == v.span && o.kind != v.kind)?;
                     self.opened(v, other, in_policy, depth + 1)
@@ -81,23 +83,27 @@ impl<'a> Evaluator<'a> {
                 if more && !has_more(items) {
                     all.push(self.more(open.span));
                 }
-                Kind::Seq(all.into())
+                ValueKind::Seq(all.into())
             }
-            (Kind::OneOf(branches), Kind::OneOf(others)) if branches.len() == others.len() => {
+            (ValueKind::OneOf(branches), ValueKind::OneOf(others)) if branches.len() == others.len() => {
                 let change = |b: &Branch| {
                     let other = others.iter().find(|o| o.when == b.when)?;
                     let value = self.opened(&b.value, &other.value, in_policy, depth + 1)?;
                     Some(Branch { value, ..b.clone() })
                 };
-                Kind::OneOf(changed(branches, change)?.into())
+                ValueKind::OneOf(changed(branches, change)?.into())
             }
-            (Kind::Seq(items), Kind::Unknown(_)) if items.is_empty() && self.is_of_root(value) => return None,
-            (Kind::Seq(items), Kind::Unknown(_) | Kind::OneOf(_)) if in_policy && !has_more(items) => {
+            (ValueKind::Seq(items), ValueKind::Unknown(_)) if items.is_empty() && self.is_of_root(value) => {
+                return None;
+            }
+            (ValueKind::Seq(items), ValueKind::Unknown(_) | ValueKind::OneOf(_)) if in_policy && !has_more(items) => {
                 let more = std::iter::once(self.more(value.span));
-                Kind::Seq(items.iter().cloned().chain(more).collect())
+                ValueKind::Seq(items.iter().cloned().chain(more).collect())
             }
-            (Kind::Null, Kind::Unknown(_) | Kind::OneOf(_)) if in_policy => self.more(value.span).kind,
-            (Kind::Str(text), Kind::Unknown(_) | Kind::OneOf(_)) if in_policy && text.is_known() && text.is_empty() => {
+            (ValueKind::Null, ValueKind::Unknown(_) | ValueKind::OneOf(_)) if in_policy => self.more(value.span).kind,
+            (ValueKind::Str(text), ValueKind::Unknown(_) | ValueKind::OneOf(_))
+                if in_policy && text.is_known() && text.is_empty() =>
+            {
                 self.more(value.span).kind
             }
             _ => return None,
@@ -118,23 +124,25 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Whether a collection has no items by default, or only such as an input asks for.
-    pub(super) fn is_off(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> bool {
+    pub(super) fn is_off(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> bool {
         let failed = self.failed.get();
         let value = self.eval(tree, node, &env.by_default());
         self.failed.set(failed);
         let is_empty = |v: &Value| pairs(v).is_some_and(|items| items.is_empty());
         match &value.kind {
-            Kind::OneOf(branches) => branches.iter().all(|b| b.when.is_opt_in() || is_empty(&b.value)),
+            ValueKind::OneOf(branches) => branches.iter().all(|b| b.when.is_opt_in() || is_empty(&b.value)),
             _ => is_empty(&value),
         }
     }
 
     /// What a collection that is empty by default is where an input asks for more; `None` where no input does.
-    pub(super) fn asked_for(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Option<Value> {
+    pub(super) fn asked_for(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Option<Value> {
         let failed = self.failed.get();
         let open = self.eval(tree, node, &env.open());
         self.failed.set(failed);
-        let Kind::OneOf(branches) = &open.kind else { return None };
+        let ValueKind::OneOf(branches) = &open.kind else {
+            return None;
+        };
         let is_empty = |v: &Value| pairs(v).is_some_and(|items| items.is_empty());
         let asked: Vec<Branch> = branches
             .iter()
@@ -144,14 +152,14 @@ impl<'a> Evaluator<'a> {
                 value: b.value.clone(),
             })
             .collect();
-        (!asked.is_empty()).then(|| Value::new(Kind::OneOf(asked.into()), open.span))
+        (!asked.is_empty()).then(|| Value::new(ValueKind::OneOf(asked.into()), open.span))
     }
 }
 
 /// Whether a list that does not depend on defaults has items that the list by default lacks. One that is another value
 /// altogether does not add to it.
 fn adds(items: &[Value], others: &[Value]) -> bool {
-    let vague = |v: &&Value| matches!(v.kind, Kind::Unknown(_) | Kind::OneOf(_));
+    let vague = |v: &&Value| matches!(v.kind, ValueKind::Unknown(_) | ValueKind::OneOf(_));
     let own = |v: &&Value| items.iter().any(|i| alike(i, v, 0));
     let more = others.iter().filter(|v| vague(v) && !own(v)).count();
     let open = items.iter().filter(|v| !others.iter().any(|o| alike(o, v, 0))).count();
@@ -167,10 +175,10 @@ fn holds_policy(value: &Value, depth: u32) -> bool {
     depth < 8
         && match &value.kind {
             _ if is_policy(value) => true,
-            Kind::Json(inner) => holds_policy(inner, depth + 1),
-            Kind::Seq(items) => items.iter().any(|v| holds_policy(v, depth + 1)),
-            Kind::OneOf(branches) => branches.iter().any(|b| holds_policy(&b.value, depth + 1)),
-            Kind::Map(entries) => entries.iter().any(|e| holds_policy(&e.value, depth + 1)),
+            ValueKind::Json(inner) => holds_policy(inner, depth + 1),
+            ValueKind::Seq(items) => items.iter().any(|v| holds_policy(v, depth + 1)),
+            ValueKind::OneOf(branches) => branches.iter().any(|b| holds_policy(&b.value, depth + 1)),
+            ValueKind::Map(entries) => entries.iter().any(|e| holds_policy(&e.value, depth + 1)),
             _ => false,
         }
 }

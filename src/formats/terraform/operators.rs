@@ -2,15 +2,15 @@
 
 use crate::iam::Truth;
 use crate::source::{HoleKind, Span};
-use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Branch, Guard, Kind, Value};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
+use crate::value::{Branch, Guard, Value, ValueKind};
 
 use super::branches::MAX_BRANCHES;
-use super::eval::{Env, Evaluator};
-use super::texts::format_number;
+use super::eval::{EvalScope, TerraformEvaluator};
+use super::to_string::format_number;
 use super::values::{is_spread, sorted_entries};
 
-pub(super) fn eval<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
+pub(super) fn eval<'a>(evaluator: &TerraformEvaluator<'a>, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
     let span = tree.span(node);
     let name = tree.name(node);
     let mut children = tree.children(node);
@@ -29,8 +29,8 @@ pub(super) fn eval<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env
     let a = evaluator.eval(tree, left, env);
     // What stands behind a decided `&&` or `||` is not looked at, as it may fail.
     match (name, a.as_bool()) {
-        ("&&", Some(false)) => return Value::new(Kind::Bool(false), span),
-        ("||", Some(true)) => return Value::new(Kind::Bool(true), span),
+        ("&&", Some(false)) => return Value::new(ValueKind::Bool(false), span),
+        ("||", Some(true)) => return Value::new(ValueKind::Bool(true), span),
         _ => {}
     }
     let b = evaluator.eval(tree, right, env);
@@ -41,15 +41,15 @@ pub(super) fn eval<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env
 
 /// Applies `f` to each combination of the alternatives among `values`.
 pub(super) fn spread_over(
-    evaluator: &Evaluator<'_>,
+    evaluator: &TerraformEvaluator<'_>,
     values: &[Value],
     span: Span,
     f: &dyn Fn(&[Value]) -> Value,
 ) -> Value {
-    let Some(at) = values.iter().position(|v| matches!(v.kind, Kind::OneOf(_))) else {
+    let Some(at) = values.iter().position(|v| matches!(v.kind, ValueKind::OneOf(_))) else {
         return f(values);
     };
-    let Kind::OneOf(branches) = &values[at].kind else {
+    let ValueKind::OneOf(branches) = &values[at].kind else {
         return f(values);
     };
     if combinations(values) > MAX_BRANCHES {
@@ -63,7 +63,7 @@ pub(super) fn spread_over(
             // A second conditional on the same question has the same answer.
             for other in &mut chosen {
                 let same = match &other.kind {
-                    Kind::OneOf(others) => branch_in(others, &b.when),
+                    ValueKind::OneOf(others) => branch_in(others, &b.when),
                     _ => None,
                 };
                 if let Some(value) = same {
@@ -96,7 +96,7 @@ fn combinations(values: &[Value]) -> usize {
     let mut seen: Vec<&Branch> = Vec::new();
     let mut product: usize = 1;
     for v in values {
-        if let Kind::OneOf(branches) = &v.kind
+        if let ValueKind::OneOf(branches) = &v.kind
             && let Some(first) = branches.first()
             && !seen.iter().any(|s| s.when == first.when)
         {
@@ -107,10 +107,10 @@ fn combinations(values: &[Value]) -> usize {
     product
 }
 
-fn unary(evaluator: &Evaluator<'_>, name: &str, value: &Value, span: Span) -> Value {
+fn unary(evaluator: &TerraformEvaluator<'_>, name: &str, value: &Value, span: Span) -> Value {
     match name {
         "!" => match value.as_bool() {
-            Some(b) => Value::new(Kind::Bool(!b), span),
+            Some(b) => Value::new(ValueKind::Bool(!b), span),
             None => evaluator.derived(value, span),
         },
         "-" => match value.as_number() {
@@ -122,13 +122,13 @@ fn unary(evaluator: &Evaluator<'_>, name: &str, value: &Value, span: Span) -> Va
 }
 
 fn number(n: f64, span: Span) -> Value {
-    Value::new(Kind::Num(format_number(n).into()), span)
+    Value::new(ValueKind::Num(format_number(n).into()), span)
 }
 
-fn truth(evaluator: &Evaluator<'_>, t: Truth, span: Span) -> Value {
+fn truth(evaluator: &TerraformEvaluator<'_>, t: Truth, span: Span) -> Value {
     match t {
-        Truth::Yes => Value::new(Kind::Bool(true), span),
-        Truth::No => Value::new(Kind::Bool(false), span),
+        Truth::Yes => Value::new(ValueKind::Bool(true), span),
+        Truth::No => Value::new(ValueKind::Bool(false), span),
         Truth::Unknown => evaluator.unknown(HoleKind::Other, span),
     }
 }
@@ -137,7 +137,7 @@ fn truth_of(value: &Value) -> Truth {
     value.as_bool().map_or(Truth::Unknown, Truth::from)
 }
 
-fn binary(evaluator: &Evaluator<'_>, name: &str, a: &Value, b: &Value, span: Span) -> Value {
+fn binary(evaluator: &TerraformEvaluator<'_>, name: &str, a: &Value, b: &Value, span: Span) -> Value {
     match name {
         "&&" => return truth(evaluator, truth_of(a).and(truth_of(b)), span),
         "||" => return truth(evaluator, truth_of(a).or(truth_of(b)), span),
@@ -150,10 +150,10 @@ fn binary(evaluator: &Evaluator<'_>, name: &str, a: &Value, b: &Value, span: Spa
         return evaluator.derived(from, span);
     };
     match name {
-        "<" => Value::new(Kind::Bool(x < y), span),
-        "<=" => Value::new(Kind::Bool(x <= y), span),
-        ">" => Value::new(Kind::Bool(x > y), span),
-        ">=" => Value::new(Kind::Bool(x >= y), span),
+        "<" => Value::new(ValueKind::Bool(x < y), span),
+        "<=" => Value::new(ValueKind::Bool(x <= y), span),
+        ">" => Value::new(ValueKind::Bool(x > y), span),
+        ">=" => Value::new(ValueKind::Bool(x >= y), span),
         "+" => number(x + y, span),
         "-" => number(x - y, span),
         "*" => number(x * y, span),
@@ -166,48 +166,50 @@ fn binary(evaluator: &Evaluator<'_>, name: &str, a: &Value, b: &Value, span: Spa
 /// Whether a value is null; an unknown reference to what always has a value is not.
 pub(super) fn is_null(value: &Value) -> Truth {
     match &value.kind {
-        Kind::Null => Truth::Yes,
-        Kind::Unknown(h) => match h.kind {
+        ValueKind::Null => Truth::Yes,
+        ValueKind::Unknown(h) => match h.kind {
             HoleKind::Account | HoleKind::Partition | HoleKind::Region | HoleKind::UrlSuffix | HoleKind::Resource => {
                 Truth::No
             }
             _ => Truth::Unknown,
         },
-        Kind::OneOf(_) => Truth::Unknown,
+        ValueKind::OneOf(_) => Truth::Unknown,
         _ => Truth::No,
     }
 }
 
 /// Terraform's `==`, as far as it can be told: equal content, wherever it is written.
-pub(super) fn same(evaluator: &Evaluator<'_>, a: &Value, b: &Value) -> Truth {
+pub(super) fn same(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {
     evaluator.deeper(|| same_at(evaluator, a, b)).unwrap_or(Truth::Unknown)
 }
 
-fn same_at(evaluator: &Evaluator<'_>, a: &Value, b: &Value) -> Truth {
+fn same_at(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {
     match (&a.kind, &b.kind) {
-        (Kind::Null, _) => is_null(b),
-        (_, Kind::Null) => is_null(a),
-        (Kind::Unknown(x), Kind::Unknown(y)) if x.target.is_some() && x.target == y.target => Truth::Yes,
+        (ValueKind::Null, _) => is_null(b),
+        (_, ValueKind::Null) => is_null(a),
+        (ValueKind::Unknown(x), ValueKind::Unknown(y)) if x.target.is_some() && x.target == y.target => Truth::Yes,
         // What always has a value is never the empty string.
-        (Kind::Unknown(_), Kind::Str(t)) | (Kind::Str(t), Kind::Unknown(_)) if t.is_empty() => {
+        (ValueKind::Unknown(_), ValueKind::Str(t)) | (ValueKind::Str(t), ValueKind::Unknown(_)) if t.is_empty() => {
             is_null_or_unknown(if a.is_unknown() { a } else { b })
         }
-        (Kind::Unknown(_) | Kind::OneOf(_), _) | (_, Kind::Unknown(_) | Kind::OneOf(_)) => Truth::Unknown,
-        (Kind::Bool(x), Kind::Bool(y)) => Truth::from(x == y),
-        (Kind::Num(_), Kind::Num(_)) => match (a.as_number(), b.as_number()) {
+        (ValueKind::Unknown(_) | ValueKind::OneOf(_), _) | (_, ValueKind::Unknown(_) | ValueKind::OneOf(_)) => {
+            Truth::Unknown
+        }
+        (ValueKind::Bool(x), ValueKind::Bool(y)) => Truth::from(x == y),
+        (ValueKind::Num(_), ValueKind::Num(_)) => match (a.as_number(), b.as_number()) {
             (Some(x), Some(y)) => Truth::from((x - y).abs() < f64::EPSILON),
             _ => Truth::Unknown,
         },
-        (Kind::Str(x), Kind::Str(y)) => same_text(x, y),
-        (Kind::Json(x), Kind::Json(y)) => same(evaluator, x, y),
-        (Kind::Json(_), Kind::Str(t)) | (Kind::Str(t), Kind::Json(_)) => {
+        (ValueKind::Str(x), ValueKind::Str(y)) => same_text(x, y),
+        (ValueKind::Json(x), ValueKind::Json(y)) => same(evaluator, x, y),
+        (ValueKind::Json(_), ValueKind::Str(t)) | (ValueKind::Str(t), ValueKind::Json(_)) => {
             if t.is_empty() {
                 Truth::No
             } else {
                 Truth::Unknown
             }
         }
-        (Kind::Seq(x), Kind::Seq(y)) => {
+        (ValueKind::Seq(x), ValueKind::Seq(y)) => {
             if x.iter().chain(y.iter()).any(is_spread) {
                 return Truth::Unknown;
             }
@@ -216,7 +218,7 @@ fn same_at(evaluator: &Evaluator<'_>, a: &Value, b: &Value) -> Truth {
             }
             all(x.iter().zip(y.iter()).map(|(a, b)| same(evaluator, a, b)))
         }
-        (Kind::Map(_), Kind::Map(_)) => {
+        (ValueKind::Map(_), ValueKind::Map(_)) => {
             let (x, y) = (sorted_entries(a), sorted_entries(b));
             if x.iter().chain(&y).any(|e| !e.key.is_known()) {
                 return Truth::Unknown;

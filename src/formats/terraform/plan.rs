@@ -6,18 +6,18 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::iam::Format;
-use crate::model::{Address, Loose, Resource, Unit};
-use crate::source::{FileId, Hole, HoleKind, Sources, Span, Target, Text, join_path, parent_path};
-use crate::syntax::{Kind as Node, NodeId, Tree, json};
-use crate::value::{Entry, Kind, Value};
+use crate::iam::SourceFormat;
+use crate::model::{Address, LoweredUnit, Resource, UnattachedPolicy};
+use crate::source::{FileId, Hole, HoleKind, HoleTarget, Sources, Span, Text, join_path, parent_path};
+use crate::syntax::{NodeId, NodeKind as Node, Tree, json};
+use crate::value::{MapEntry, Value, ValueKind};
 
 use super::aws;
-use super::blocks::Item;
+use super::blocks::BlockItem;
 use super::emit::{any_policy, has_unknown_policy};
 use super::policy_document;
 use super::properties::properties;
-use crate::formats::plain;
+use crate::formats::data;
 use crate::formats::vendors::is_their_type;
 
 /// Deepest nesting of modules.
@@ -36,13 +36,13 @@ pub(crate) fn is_plan(path: &str, text: &str) -> bool {
 }
 
 /// Where resources are written, by directory and address, for those whose source is there.
-pub(super) type Written = BTreeMap<(String, String), (Span, Span)>;
+pub(super) type DeclaredPlaces = BTreeMap<(String, String), (Span, Span)>;
 
-pub(super) fn lower(sources: &Sources, file: FileId, written: &Written) -> Unit {
+pub(super) fn lower(sources: &Sources, file: FileId, written: &DeclaredPlaces) -> LoweredUnit {
     let tree = json::parse(file, sources.text(file));
-    let mut unit = Unit {
+    let mut unit = LoweredUnit {
         problems: tree.problems.clone(),
-        ..Unit::default()
+        ..LoweredUnit::default()
     };
     let root = tree.roots.first().copied();
     let values = root.and_then(|root| {
@@ -79,7 +79,7 @@ pub(super) fn lower(sources: &Sources, file: FileId, written: &Written) -> Unit 
 struct Plan<'p> {
     tree: &'p Tree,
     scope: &'p str,
-    written: &'p Written,
+    written: &'p DeclaredPlaces,
     /// `after_unknown` by the resource's address.
     later: BTreeMap<String, NodeId>,
     /// `expressions` by the resource's address without keys.
@@ -145,10 +145,10 @@ impl Plan<'_> {
             let bare = without_keys(&address);
             let prefix = address.find("data.").map_or("", |at| &address[..at]);
             let given = self.with_unknown(
-                plain::value(tree, values),
+                data::value(tree, values),
                 &address,
                 &bare,
-                &Place::new(prefix, tree.span(node), DOCUMENT),
+                &PlanPlace::new(prefix, tree.span(node), DOCUMENT),
             );
             let document = policy_document::planned(&given, tree.span(node));
             self.documents.insert(address, document);
@@ -171,12 +171,12 @@ impl Plan<'_> {
     }
 
     /// Deferred documents that nothing is seen to use.
-    fn unused(&self, unit: &mut Unit) {
+    fn unused(&self, unit: &mut LoweredUnit) {
         let used = self.used.borrow();
         let unused = self.documents.iter().filter(|(address, _)| !used.contains(*address));
-        unit.loose.extend(unused.map(|(address, value)| Loose {
+        unit.loose.extend(unused.map(|(address, value)| UnattachedPolicy {
             value: value.clone(),
-            format: Format::Terraform,
+            format: SourceFormat::Terraform,
             kind: None,
             suggested: None,
             holders: Vec::new(),
@@ -219,7 +219,7 @@ impl Plan<'_> {
     }
 
     /// The resources of a module whose address, with a dot after it, is `prefix`.
-    fn module(&self, module: NodeId, prefix: &str, depth: u32, unit: &mut Unit) {
+    fn module(&self, module: NodeId, prefix: &str, depth: u32, unit: &mut LoweredUnit) {
         if depth > MAX_DEPTH {
             return;
         }
@@ -248,15 +248,15 @@ impl Plan<'_> {
         let own = self.tree.get(node, "address").map_or(span, |n| self.tree.span(n));
         let bare = without_keys(&address);
         let given = self.with_unknown(
-            plain::value(self.tree, values),
+            data::value(self.tree, values),
             &address,
             &bare,
-            &Place::new(prefix, own, &type_name),
+            &PlanPlace::new(prefix, own, &type_name),
         );
-        let items: Vec<Item> = given
+        let items: Vec<BlockItem> = given
             .entries()?
             .iter()
-            .map(|e| Item {
+            .map(|e| BlockItem {
                 entry: e.clone(),
                 // Blocks are lists of objects here.
                 block: e
@@ -286,7 +286,7 @@ impl Plan<'_> {
                 scope: self.scope.into(),
                 name: address.as_str().into(),
             },
-            format: Format::Terraform,
+            format: SourceFormat::Terraform,
             header: place.map_or(own, |p| p.0),
             extent: place.map_or(span, |p| p.1),
             props,
@@ -297,7 +297,7 @@ impl Plan<'_> {
     }
 
     /// The values of a resource, with what is written for it and known only after `apply`.
-    fn with_unknown(&self, values: Value, address: &str, bare: &str, place: &Place<'_>) -> Value {
+    fn with_unknown(&self, values: Value, address: &str, bare: &str, place: &PlanPlace<'_>) -> Value {
         let Some(later) = self.later.get(address) else {
             return values;
         };
@@ -311,7 +311,7 @@ impl Plan<'_> {
         value: Option<&Value>,
         later: NodeId,
         written: Option<NodeId>,
-        place: &Place<'_>,
+        place: &PlanPlace<'_>,
         depth: u32,
     ) -> Option<Value> {
         let tree = self.tree;
@@ -340,7 +340,7 @@ impl Plan<'_> {
                     let at = entries.iter().position(|e| e.key.known().as_deref() == Some(&*name));
                     let written = written.and_then(|w| tree.get(w, &name));
                     let own = at.map(|i| &entries[i].value);
-                    let place = Place {
+                    let place = PlanPlace {
                         link: aws::LINKS.contains(&&*name),
                         policy: aws::is_required(place.type_name, &name),
                         ..*place
@@ -350,7 +350,7 @@ impl Plan<'_> {
                     };
                     match at {
                         Some(i) => entries[i].value = value,
-                        None => entries.push(Entry {
+                        None => entries.push(MapEntry {
                             key: Text::made(&name, place.at),
                             key_span: place.at,
                             value,
@@ -374,7 +374,7 @@ impl Plan<'_> {
                     merged.unwrap_or_else(|| item.clone())
                 });
                 Some(Value {
-                    kind: Kind::Seq(items.collect()),
+                    kind: ValueKind::Seq(items.collect()),
                     ..value?.clone()
                 })
             }
@@ -383,7 +383,7 @@ impl Plan<'_> {
     }
 
     /// The value of an expression that only `apply` knows: what it refers to, where it refers to one thing.
-    fn open(&self, written: NodeId, place: &Place<'_>) -> Value {
+    fn open(&self, written: NodeId, place: &PlanPlace<'_>) -> Value {
         let references: Vec<String> = self
             .each(written, "references")
             .filter_map(|r| Some(self.tree.text(r)?.display()))
@@ -406,7 +406,7 @@ impl Plan<'_> {
         let Some((resource, attribute)) = resource else {
             return Value::unknown(Hole::new(HoleKind::Applied, name, place.at));
         };
-        let target = Target {
+        let target = HoleTarget {
             scope: self.scope.into(),
             address: format!("{}{resource}", place.prefix).into(),
             attribute: attribute.into(),
@@ -418,7 +418,7 @@ impl Plan<'_> {
 /// Where a resource is: the address of its module with a dot after it, what stands for it in the plan, and its type; and
 /// whether the value says which other resource is meant, or is a policy that must be given.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct PlanPlace<'a> {
     prefix: &'a str,
     at: Span,
     type_name: &'a str,
@@ -426,7 +426,7 @@ struct Place<'a> {
     policy: bool,
 }
 
-impl<'a> Place<'a> {
+impl<'a> PlanPlace<'a> {
     fn new(prefix: &'a str, at: Span, type_name: &'a str) -> Self {
         Self {
             prefix,

@@ -5,28 +5,28 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::formats::plain;
+use crate::formats::data;
 use crate::source::{Hole, HoleKind, Span, Text};
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 use super::blocks;
 use super::directory::Decl;
-use super::eval::{Env, Evaluator};
+use super::eval::{EvalScope, TerraformEvaluator};
 use super::nested::{alternatives, condition, conditioned, each, principals, with_variables};
 use super::values::{inherit, spread_of};
 
 /// The evaluated document as an encoded string.
-pub(super) fn document<'a>(evaluator: &Evaluator<'a>, decl: &Decl<'a>, env: &Env<'a>) -> Value {
+pub(super) fn document<'a>(evaluator: &TerraformEvaluator<'a>, decl: &Decl<'a>, env: &EvalScope<'a>) -> Value {
     let block = decl.block();
     let items = blocks::items(evaluator, decl, env, &|_| false);
     let all = |name: &'static str| {
-        let named = move |e: &&Entry| e.key.known().as_deref() == Some(name);
+        let named = move |e: &&MapEntry| e.key.known().as_deref() == Some(name);
         items.iter().map(|i| &i.entry).filter(named)
     };
     let mut list = Merged::new(evaluator, block.span);
     for (argument, section) in [
-        ("source_json", Section::Replacing),
-        ("source_policy_documents", Section::Sources),
+        ("source_json", StatementSource::Replacing),
+        ("source_policy_documents", StatementSource::Sources),
     ] {
         for entry in all(argument) {
             list.documents(&entry.value, section, 0);
@@ -39,11 +39,11 @@ pub(super) fn document<'a>(evaluator: &Evaluator<'a>, decl: &Decl<'a>, env: &Env
     }
     for argument in ["override_policy_documents", "override_json"] {
         for entry in all(argument) {
-            list.documents(&entry.value, Section::Replacing, 0);
+            list.documents(&entry.value, StatementSource::Replacing, 0);
         }
     }
     if let Some(lost) = items.iter().find(|i| i.entry.key.is_broken()) {
-        list.push(lost.entry.value.clone(), Section::Own);
+        list.push(lost.entry.value.clone(), StatementSource::Own);
     }
     let mut entries = Vec::new();
     let version = all("version").next_back().filter(|e| !e.value.is_null());
@@ -71,7 +71,7 @@ pub(super) fn planned(values: &Value, span: Span) -> Value {
     let documents = |name: &str, statements: &mut Vec<Value>| {
         let Some(list) = values.get(name) else { return };
         for item in list.items() {
-            match item.as_text().and_then(|text| plain::embedded(text, item.span)) {
+            match item.as_text().and_then(|text| data::embedded(text, item.span)) {
                 Some((document, _)) => {
                     statements.extend(
                         document
@@ -101,20 +101,20 @@ fn open_where_null(value: &Value, depth: u32) -> Value {
     let unknown = || Value::unknown(Hole::new(HoleKind::Applied, "known after apply", value.span));
     let kind = match &value.kind {
         _ if depth > 8 => return value.clone(),
-        Kind::Null if depth == 0 => return unknown(),
-        Kind::Seq(items) => Kind::Seq(
+        ValueKind::Null if depth == 0 => return unknown(),
+        ValueKind::Seq(items) => ValueKind::Seq(
             items
                 .iter()
                 .map(|item| match item.kind {
-                    Kind::Null => open_where_null(item, 0),
+                    ValueKind::Null => open_where_null(item, 0),
                     _ => open_where_null(item, depth + 1),
                 })
                 .collect(),
         ),
-        Kind::Map(entries) => Kind::Map(
+        ValueKind::Map(entries) => ValueKind::Map(
             entries
                 .iter()
-                .map(|e| Entry {
+                .map(|e| MapEntry {
                     value: open_where_null(&e.value, depth + 1),
                     ..e.clone()
                 })
@@ -134,8 +134,8 @@ pub(super) fn policy(statements: Vec<Value>, key: Span, span: Span) -> Value {
     Value::json(Value::map(entries, span), span)
 }
 
-fn entry(name: &str, span: Span, value: Value) -> Entry {
-    Entry {
+fn entry(name: &str, span: Span, value: Value) -> MapEntry {
+    MapEntry {
         key: Text::made(name, span),
         key_span: span,
         value,
@@ -145,16 +145,16 @@ fn entry(name: &str, span: Span, value: Value) -> Entry {
 /// Null, or an empty string or list: what the provider leaves out.
 fn is_absent(value: &Value) -> bool {
     match &value.kind {
-        Kind::Null => true,
-        Kind::Str(t) => t.is_empty(),
-        Kind::Seq(items) => items.is_empty(),
+        ValueKind::Null => true,
+        ValueKind::Str(t) => t.is_empty(),
+        ValueKind::Seq(items) => items.is_empty(),
         _ => false,
     }
 }
 
 /// Where a statement of a document comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Section {
+enum StatementSource {
     /// `source_policy_documents`: a Sid may stand in one of them only.
     Sources,
     /// The `statement` blocks: each has a Sid of its own.
@@ -166,9 +166,9 @@ enum Section {
 /// Statements in the provider's order: one with a sid replaces the one that has that sid already. Where the provider stops at
 /// a sid that stands twice, both statements stay, so that both are judged and the sid is reported.
 struct Merged<'e, 'a> {
-    evaluator: &'e Evaluator<'a>,
+    evaluator: &'e TerraformEvaluator<'a>,
     at: Span,
-    statements: Vec<(Value, Section)>,
+    statements: Vec<(Value, StatementSource)>,
     /// The first statement with each sid.
     sids: HashMap<String, usize>,
     /// The statements themselves: what is merged in twice, word for word, is there once.
@@ -180,7 +180,7 @@ struct Merged<'e, 'a> {
 const MAX_STATEMENTS: usize = 5_000;
 
 impl<'e, 'a> Merged<'e, 'a> {
-    fn new(evaluator: &'e Evaluator<'a>, at: Span) -> Self {
+    fn new(evaluator: &'e TerraformEvaluator<'a>, at: Span) -> Self {
         Self {
             evaluator,
             at,
@@ -191,7 +191,7 @@ impl<'e, 'a> Merged<'e, 'a> {
         }
     }
 
-    fn push(&mut self, statement: Value, section: Section) {
+    fn push(&mut self, statement: Value, section: StatementSource) {
         if self.statements.len() < MAX_STATEMENTS && self.evaluator.spend(1) {
             self.statements.push((statement, section));
         } else if self.statements.len() <= MAX_STATEMENTS {
@@ -200,9 +200,9 @@ impl<'e, 'a> Merged<'e, 'a> {
         }
     }
 
-    fn add(&mut self, statement: Value, section: Section) {
-        if let Kind::Map(entries) = &statement.kind
-            && section != Section::Own
+    fn add(&mut self, statement: Value, section: StatementSource) {
+        if let ValueKind::Map(entries) = &statement.kind
+            && section != StatementSource::Own
             && !self.seen.insert(entries.as_ptr().addr())
         {
             return;
@@ -212,7 +212,7 @@ impl<'e, 'a> Merged<'e, 'a> {
             return self.push(statement, section);
         };
         match self.sids.get(&sid) {
-            Some(&i) if section == Section::Replacing || self.statements[i].1 != section => {
+            Some(&i) if section == StatementSource::Replacing || self.statements[i].1 != section => {
                 let replaced = std::mem::replace(&mut self.statements[i], (statement, section));
                 self.evaluator.replaced.borrow_mut().insert(replaced.0.span);
             }
@@ -225,25 +225,25 @@ impl<'e, 'a> Merged<'e, 'a> {
     }
 
     /// One or several documents, as JSON or as a list of JSON.
-    fn documents(&mut self, value: &Value, section: Section, depth: u32) {
+    fn documents(&mut self, value: &Value, section: StatementSource, depth: u32) {
         if depth > 8 || !self.evaluator.spend(1) {
             return;
         }
         match &value.kind {
-            Kind::Null => {}
-            Kind::Seq(items) => {
+            ValueKind::Null => {}
+            ValueKind::Seq(items) => {
                 for item in items.iter() {
                     self.documents(&inherit(item, &value.via), section, depth + 1);
                 }
             }
-            Kind::Json(inner) => self.documents(&inherit(inner, &value.via), section, depth + 1),
-            Kind::Str(text) if text.as_hole().is_none() => {
-                if let Some((inner, problems)) = plain::embedded(text, value.span) {
+            ValueKind::Json(inner) => self.documents(&inherit(inner, &value.via), section, depth + 1),
+            ValueKind::Str(text) if text.as_hole().is_none() => {
+                if let Some((inner, problems)) = data::embedded(text, value.span) {
                     self.evaluator.problems.borrow_mut().extend(problems);
                     self.documents(&inherit(&inner, &value.via), section, depth + 1);
                 }
             }
-            Kind::Map(_) => {
+            ValueKind::Map(_) => {
                 if let Some(version) = value.get("Version") {
                     self.version.get_or_insert_with(|| inherit(version, &value.via));
                 }
@@ -251,7 +251,7 @@ impl<'e, 'a> Merged<'e, 'a> {
                     self.add(inherit(statement, &value.via), section);
                 }
             }
-            Kind::OneOf(branches) => {
+            ValueKind::OneOf(branches) => {
                 for b in branches.iter() {
                     let mut inner = Merged::new(self.evaluator, self.at);
                     inner.documents(&inherit(&b.value, &value.via), section, depth + 1);
@@ -272,15 +272,15 @@ impl<'e, 'a> Merged<'e, 'a> {
     /// A `statement` block, or what JSON syntax writes for several.
     fn own(&mut self, value: &Value, key: Span) {
         match &value.kind {
-            Kind::Seq(items) => {
+            ValueKind::Seq(items) => {
                 for item in items.iter() {
                     self.own(&inherit(item, &value.via), key);
                 }
             }
-            Kind::Null => {}
+            ValueKind::Null => {}
             _ => {
                 let statement = statement(value, key);
-                self.add(statement, Section::Own);
+                self.add(statement, StatementSource::Own);
             }
         }
     }
@@ -289,8 +289,8 @@ impl<'e, 'a> Merged<'e, 'a> {
 /// One statement with IAM's element names.
 pub(super) fn statement(value: &Value, key: Span) -> Value {
     let entries = match &value.kind {
-        Kind::Map(entries) => entries,
-        Kind::OneOf(branches) => {
+        ValueKind::Map(entries) => entries,
+        ValueKind::OneOf(branches) => {
             let branches: Vec<Branch> = branches
                 .iter()
                 .map(|b| Branch {
@@ -299,13 +299,13 @@ pub(super) fn statement(value: &Value, key: Span) -> Value {
                 })
                 .collect();
             return Value {
-                kind: Kind::OneOf(branches.into()),
+                kind: ValueKind::OneOf(branches.into()),
                 ..value.clone()
             };
         }
         _ => return value.clone(),
     };
-    let mut out: Vec<Entry> = Vec::new();
+    let mut out: Vec<MapEntry> = Vec::new();
     let given = |name: &str| value.entry(name).filter(|e| !is_absent(&e.value));
     if let Some(e) = given("sid") {
         out.push(entry("Sid", e.key_span, e.value.clone()));
@@ -352,7 +352,7 @@ pub(super) fn statement(value: &Value, key: Span) -> Value {
     }
     out.extend(lost(value, 0));
     Value {
-        kind: Kind::Map(out.into()),
+        kind: ValueKind::Map(out.into()),
         ..value.clone()
     }
 }
@@ -360,13 +360,13 @@ pub(super) fn statement(value: &Value, key: Span) -> Value {
 /// An effect that is left out is Allow, in an alternative too.
 fn or_allow(value: &Value, key: Span) -> Value {
     match &value.kind {
-        Kind::OneOf(branches) => {
+        ValueKind::OneOf(branches) => {
             let branches = branches.iter().map(|b| Branch {
                 when: b.when.clone(),
                 value: or_allow(&b.value, key),
             });
             Value {
-                kind: Kind::OneOf(branches.collect()),
+                kind: ValueKind::OneOf(branches.collect()),
                 ..value.clone()
             }
         }
@@ -378,7 +378,7 @@ fn or_allow(value: &Value, key: Span) -> Value {
 /// A list as the set that the argument is: what comes together in it twice is there once, and a set of one is written as its
 /// value. What a person wrote twice in this very list stays, to be reported.
 pub(super) fn as_set(value: &Value) -> Value {
-    let Kind::Seq(items) = &value.kind else {
+    let ValueKind::Seq(items) = &value.kind else {
         return value.clone();
     };
     let here =
@@ -404,13 +404,13 @@ pub(super) fn as_set(value: &Value) -> Value {
         return value.clone();
     }
     Value {
-        kind: Kind::Seq(kept.into()),
+        kind: ValueKind::Seq(kept.into()),
         ..value.clone()
     }
 }
 
 /// The entry that stands for what is lost, of a block that is broken or holds one that is.
-pub(super) fn lost(value: &Value, depth: u32) -> Option<Entry> {
+pub(super) fn lost(value: &Value, depth: u32) -> Option<MapEntry> {
     let entries = value.entries().filter(|_| depth < 3)?;
     let here = entries.iter().find(|e| e.key.is_broken()).cloned();
     here.or_else(|| entries.iter().find_map(|e| lost(&e.value, depth + 1)))
@@ -424,8 +424,8 @@ fn one_of_both(plain_may_be_absent: bool, not_may_be_absent: bool) -> (bool, boo
 /// Unknown, or null in one alternative.
 fn may_be_absent(value: &Value) -> bool {
     match &value.kind {
-        Kind::Unknown(_) => true,
-        Kind::OneOf(branches) => {
+        ValueKind::Unknown(_) => true,
+        ValueKind::OneOf(branches) => {
             branches.len() == 1 || branches.iter().any(|b| may_be_absent(&b.value) || is_absent(&b.value))
         }
         _ => false,
@@ -433,19 +433,19 @@ fn may_be_absent(value: &Value) -> bool {
 }
 
 /// An element that may be there: nobody can say which.
-fn open(at: Span, value: &Value) -> Entry {
+fn open(at: Span, value: &Value) -> MapEntry {
     let hole = match &value.kind {
-        Kind::Unknown(hole) => Hole {
+        ValueKind::Unknown(hole) => Hole {
             span: at,
             ..(**hole).clone()
         },
-        Kind::OneOf(branches) => {
+        ValueKind::OneOf(branches) => {
             let labels: Vec<&str> = branches.iter().map(|b| b.when.label()).collect();
             Hole::new(HoleKind::Other, labels.join(" | "), at)
         }
         _ => Hole::new(HoleKind::Other, "…", at),
     };
-    Entry {
+    MapEntry {
         key: Text::hole(hole.clone()),
         key_span: at,
         value: Value {

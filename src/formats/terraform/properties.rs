@@ -1,14 +1,14 @@
 //! Arguments of Terraform as the properties of a canonical resource.
 
 use super::aws;
-use super::blocks::Item;
+use super::blocks::BlockItem;
 use super::emit::made;
 use crate::source::{Hole, HoleKind, Span, Text};
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 /// Arguments under CloudFormation's names.
-pub(super) fn properties(row: &aws::Type, items: Vec<Item>, span: Span) -> Value {
-    let mut entries: Vec<Entry> = Vec::new();
+pub(super) fn properties(row: &aws::Type, items: Vec<BlockItem>, span: Span) -> Value {
+    let mut entries: Vec<MapEntry> = Vec::new();
     for item in items {
         let name = item.entry.key.display();
         let target = property(row, &name);
@@ -31,15 +31,15 @@ pub(super) fn properties(row: &aws::Type, items: Vec<Item>, span: Span) -> Value
 /// The value of an argument that must have one. A variable whose default is null or empty gets its value from a caller.
 fn given_later(value: Value, name: &str) -> Value {
     let empty = match &value.kind {
-        Kind::Null => true,
-        Kind::Str(text) => value.via.is_some() && text.is_empty(),
-        Kind::OneOf(branches) => {
+        ValueKind::Null => true,
+        ValueKind::Str(text) => value.via.is_some() && text.is_empty(),
+        ValueKind::OneOf(branches) => {
             let branches = branches.iter().map(|b| Branch {
                 when: b.when.clone(),
                 value: given_later(b.value.clone(), name),
             });
             return Value {
-                kind: Kind::OneOf(branches.collect()),
+                kind: ValueKind::OneOf(branches.collect()),
                 ..value
             };
         }
@@ -62,7 +62,7 @@ fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
         return value;
     }
     let kind = match &value.kind {
-        Kind::OneOf(branches) => Kind::OneOf(
+        ValueKind::OneOf(branches) => ValueKind::OneOf(
             branches
                 .iter()
                 .map(|b| Branch {
@@ -72,12 +72,12 @@ fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
                 .collect(),
         ),
         // As plans write blocks.
-        Kind::Seq(items) if items.iter().all(|v| v.entries().is_some()) => match items.as_ref() {
+        ValueKind::Seq(items) if items.iter().all(|v| v.entries().is_some()) => match items.as_ref() {
             [only] if depth == 0 => return renamed(row, path, only.clone(), depth + 1),
-            _ => Kind::Seq(items.iter().map(|v| renamed(row, path, v.clone(), depth + 1)).collect()),
+            _ => ValueKind::Seq(items.iter().map(|v| renamed(row, path, v.clone(), depth + 1)).collect()),
         },
-        Kind::Map(inner) => {
-            let mut entries: Vec<Entry> = Vec::new();
+        ValueKind::Map(inner) => {
+            let mut entries: Vec<MapEntry> = Vec::new();
             for e in inner.iter() {
                 let name = e.key.display();
                 let nested = format!("{path}.{name}");
@@ -85,8 +85,8 @@ fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
                 let target = listed.map_or_else(|| aws::pascal(&name), |(_, p)| (*p).to_owned());
                 // A block's span is more than its value's when it has a type in front.
                 let block = match &e.value.kind {
-                    Kind::Map(_) => e.value.span.contains(e.key_span),
-                    Kind::Seq(items) => !items.is_empty() && items.iter().all(|v| v.entries().is_some()),
+                    ValueKind::Map(_) => e.value.span.contains(e.key_span),
+                    ValueKind::Seq(items) => !items.is_empty() && items.iter().all(|v| v.entries().is_some()),
                     _ => false,
                 };
                 let value = if block {
@@ -95,10 +95,10 @@ fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
                     e.value.clone()
                 };
                 let Some(value) = without_null(value) else { continue };
-                let entry = Entry { value, ..e.clone() };
+                let entry = MapEntry { value, ..e.clone() };
                 place(&mut entries, &target, entry, block);
             }
-            Kind::Map(entries.into())
+            ValueKind::Map(entries.into())
         }
         _ => return value,
     };
@@ -106,7 +106,7 @@ fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
 }
 
 /// Puts a value at `X`, `X/Y` or `X[]`; blocks that occur again make a list.
-fn place(entries: &mut Vec<Entry>, target: &str, mut entry: Entry, block: bool) {
+fn place(entries: &mut Vec<MapEntry>, target: &str, mut entry: MapEntry, block: bool) {
     if let Some((outer, inner)) = target.split_once('/') {
         let (key_span, span) = (entry.key_span, entry.value.span);
         let mut nested = match entries.iter().position(|e| e.key.known().as_deref() == Some(outer)) {
@@ -114,7 +114,7 @@ fn place(entries: &mut Vec<Entry>, target: &str, mut entry: Entry, block: bool) 
                 .remove(i)
                 .value
                 .entries()
-                .map(<[Entry]>::to_vec)
+                .map(<[MapEntry]>::to_vec)
                 .unwrap_or_default(),
             None => Vec::new(),
         };
@@ -126,7 +126,7 @@ fn place(entries: &mut Vec<Entry>, target: &str, mut entry: Entry, block: bool) 
         Some(name) => (name, true),
         None => (target, false),
     };
-    if list && !matches!(entry.value.kind, Kind::Seq(_) | Kind::Unknown(_)) {
+    if list && !matches!(entry.value.kind, ValueKind::Seq(_) | ValueKind::Unknown(_)) {
         let (span, via) = (entry.value.span, entry.value.via.clone());
         entry.value = Value {
             via,
@@ -138,11 +138,11 @@ fn place(entries: &mut Vec<Entry>, target: &str, mut entry: Entry, block: bool) 
     match before {
         Some(old) if block || list => {
             let mut items = match &old.value.kind {
-                Kind::Seq(items) => items.to_vec(),
+                ValueKind::Seq(items) => items.to_vec(),
                 _ => vec![old.value.clone()],
             };
             match &entry.value.kind {
-                Kind::Seq(more) => items.extend(more.iter().cloned()),
+                ValueKind::Seq(more) => items.extend(more.iter().cloned()),
                 _ => items.push(entry.value),
             }
             old.value = Value::seq(items, old.value.span);
@@ -154,11 +154,11 @@ fn place(entries: &mut Vec<Entry>, target: &str, mut entry: Entry, block: bool) 
 /// `None` for null; alternatives without those that are null.
 fn without_null(value: Value) -> Option<Value> {
     match &value.kind {
-        Kind::Null => None,
-        Kind::OneOf(branches) if branches.iter().any(|b| b.value.is_null()) => {
+        ValueKind::Null => None,
+        ValueKind::OneOf(branches) if branches.iter().any(|b| b.value.is_null()) => {
             let left: Vec<Branch> = branches.iter().filter(|b| !b.value.is_null()).cloned().collect();
             (!left.is_empty()).then(|| Value {
-                kind: Kind::OneOf(left.into()),
+                kind: ValueKind::OneOf(left.into()),
                 ..value
             })
         }

@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use crate::source::{Hole, HoleKind, Span, Target, Text};
-use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::source::{Hole, HoleKind, HoleTarget, Span, Text};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::guard::Fact;
-use crate::value::{Guard, Kind, Value};
+use crate::value::{Guard, Value, ValueKind};
 
 use super::branches::MAX_BRANCHES;
-use super::eval::{Env, Evaluator};
-use super::instances::Expansion;
+use super::eval::{EvalScope, TerraformEvaluator};
+use super::instances::InstanceCount;
 use super::values::{first, inherit, is_spread, pairs, sorted_entries, spread_of};
 
 /// One step of a traversal, with the span of all up to its end.
-enum Step<'t> {
+enum TraversalStep<'t> {
     Name(&'t str, Span),
     Index(NodeId, Span),
 }
 
-impl Step<'_> {
+impl TraversalStep<'_> {
     fn span(&self) -> Span {
         match self {
             Self::Name(_, s) | Self::Index(_, s) => *s,
@@ -26,16 +26,16 @@ impl Step<'_> {
     }
 }
 
-impl<'a> Evaluator<'a> {
-    pub(super) fn traversal(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
+impl<'a> TerraformEvaluator<'a> {
+    pub(super) fn traversal(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
         let mut steps = Vec::new();
         let mut at = node;
         loop {
             match tree.kind(at) {
-                Node::Attr => steps.push(Step::Name(tree.name(at), tree.span(at))),
+                Node::Attr => steps.push(TraversalStep::Name(tree.name(at), tree.span(at))),
                 Node::Index => {
                     let Some(index) = tree.children(at).nth(1) else { break };
-                    steps.push(Step::Index(index, tree.span(at)));
+                    steps.push(TraversalStep::Index(index, tree.span(at)));
                 }
                 _ => break,
             }
@@ -60,11 +60,11 @@ impl<'a> Evaluator<'a> {
         self.walk(value, &steps[used.min(steps.len())..], tree, env)
     }
 
-    fn walk(&self, mut value: Value, steps: &[Step<'_>], tree: &Tree, env: &Env<'a>) -> Value {
+    fn walk(&self, mut value: Value, steps: &[TraversalStep<'_>], tree: &Tree, env: &EvalScope<'a>) -> Value {
         for step in steps {
             value = match step {
-                Step::Name(name, span) => self.attribute(&value, name, *span, env),
-                Step::Index(index, span) => {
+                TraversalStep::Name(name, span) => self.attribute(&value, name, *span, env),
+                TraversalStep::Index(index, span) => {
                     let index = self.eval(tree, *index, env);
                     self.index(&value, &index, *span, env)
                 }
@@ -74,7 +74,14 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The value of a name and how many steps it took.
-    fn resolve(&self, root: &str, steps: &[Step<'_>], tree: &Tree, span: Span, env: &Env<'a>) -> (Value, usize) {
+    fn resolve(
+        &self,
+        root: &str,
+        steps: &[TraversalStep<'_>],
+        tree: &Tree,
+        span: Span,
+        env: &EvalScope<'a>,
+    ) -> (Value, usize) {
         if let Some((value, told)) = env.lookup(root) {
             let value = if told {
                 value.clone().used_at(span)
@@ -84,10 +91,10 @@ impl<'a> Evaluator<'a> {
             return (reading(value, span), 0);
         }
         let name = |i: usize| match steps.get(i) {
-            Some(Step::Name(n, _)) => Some(*n),
+            Some(TraversalStep::Name(n, _)) => Some(*n),
             _ => None,
         };
-        let to = |i: usize| steps.get(i).map_or(span, Step::span);
+        let to = |i: usize| steps.get(i).map_or(span, TraversalStep::span);
         let module = &env.module;
         match (root, name(0)) {
             ("var", Some(n)) => (
@@ -123,15 +130,21 @@ impl<'a> Evaluator<'a> {
     }
 
     /// `module.m`, `module.m["key"]`: then the output.
-    fn module_reference(&self, name: &str, steps: &[Step<'_>], tree: &Tree, env: &Env<'a>) -> (Value, usize) {
-        let to = |i: usize| steps.get(i).map_or(Span::new(tree.file, 0, 0), Step::span);
+    fn module_reference(
+        &self,
+        name: &str,
+        steps: &[TraversalStep<'_>],
+        tree: &Tree,
+        env: &EvalScope<'a>,
+    ) -> (Value, usize) {
+        let to = |i: usize| steps.get(i).map_or(Span::new(tree.file, 0, 0), TraversalStep::span);
         let (key, at) = match steps.get(1) {
-            Some(Step::Index(index, _)) => (Some(self.eval(tree, *index, env)), 2),
+            Some(TraversalStep::Index(index, _)) => (Some(self.eval(tree, *index, env)), 2),
             _ => (None, 1),
         };
         let span = to(steps.len() - 1);
         match steps.get(at) {
-            Some(Step::Name(output, span)) => {
+            Some(TraversalStep::Name(output, span)) => {
                 let value = self.module_output(&env.module, name, key.as_ref(), output, env.view, *span);
                 (reading(value.used_at(*span), *span), at + 1)
             }
@@ -140,7 +153,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A resource as a whole: a hole that [`Evaluator::attribute`] looks into, or a list or object of such holes.
-    fn resource(&self, env: &Env<'a>, address: &str, span: Span) -> Value {
+    fn resource(&self, env: &EvalScope<'a>, address: &str, span: Span) -> Value {
         let module = &env.module;
         let Some(decl) = module.directory.resource(address) else {
             let hole = Hole::new(HoleKind::Other, address, span);
@@ -152,7 +165,7 @@ impl<'a> Evaluator<'a> {
                 Some(key) if expanded.varies => format!("{address}[{key}]"),
                 _ => address.to_owned(),
             };
-            let target = Target {
+            let target = HoleTarget {
                 scope: module.scope.clone(),
                 address: address.as_str().into(),
                 attribute: Arc::from(""),
@@ -160,15 +173,15 @@ impl<'a> Evaluator<'a> {
             Value::unknown(Hole::new(HoleKind::Resource, address, span).to(target))
         };
         match &expanded.shape {
-            Expansion::One | Expansion::Unknown => one(None),
-            Expansion::Count(n) => {
+            InstanceCount::One | InstanceCount::Unknown => one(None),
+            InstanceCount::Count(n) => {
                 let items = (0..*n).map(|i| one(Some(&i.to_string()))).collect();
                 Value::seq(items, span)
             }
-            Expansion::Each(keys) => {
+            InstanceCount::Each(keys) => {
                 let entries = keys
                     .iter()
-                    .map(|(key, _)| crate::value::Entry {
+                    .map(|(key, _)| crate::value::MapEntry {
                         key: key.clone(),
                         key_span: span,
                         value: one(Some(&format!("{:?}", key.display()))),
@@ -180,14 +193,14 @@ impl<'a> Evaluator<'a> {
     }
 
     /// `value.name`.
-    pub(super) fn attribute(&self, value: &Value, name: &str, span: Span, env: &Env<'a>) -> Value {
+    pub(super) fn attribute(&self, value: &Value, name: &str, span: Span, env: &EvalScope<'a>) -> Value {
         match &value.kind {
-            Kind::Map(entries) => match value.entry(name) {
+            ValueKind::Map(entries) => match value.entry(name) {
                 Some(e) => reading(inherit(&e.value, &value.via), span),
                 None if entries.iter().any(|e| !e.key.is_known()) => self.unknown(HoleKind::Other, span),
                 None => self.fail(name, span),
             },
-            Kind::OneOf(branches) => {
+            ValueKind::OneOf(branches) => {
                 let read = |b: &crate::value::Branch| {
                     let inner = inherit(&b.value, &value.via);
                     (b.when.clone(), self.attribute(&inner, name, span, env))
@@ -195,7 +208,7 @@ impl<'a> Evaluator<'a> {
                 let items = branches.iter().map(read).collect();
                 self.one_of(items, span)
             }
-            Kind::Unknown(hole) => match &hole.target {
+            ValueKind::Unknown(hole) => match &hole.target {
                 Some(target) if target.attribute.is_empty() => {
                     let via = value.clone().used_at(span).via;
                     let read = self.resource_attribute(target, name, env.view, span);
@@ -219,20 +232,20 @@ impl<'a> Evaluator<'a> {
                 }),
             },
             // `aws_instance.x.id` of a counted resource, as before Terraform 0.12.
-            Kind::Seq(items) if items.len() == 1 => self.attribute(&items[0], name, span, env),
+            ValueKind::Seq(items) if items.len() == 1 => self.attribute(&items[0], name, span, env),
             _ => self.fail(name, span),
         }
     }
 
     /// `value[index]`.
-    pub(super) fn index(&self, value: &Value, index: &Value, span: Span, env: &Env<'a>) -> Value {
-        if let Kind::OneOf(_) = &index.kind {
+    pub(super) fn index(&self, value: &Value, index: &Value, span: Span, env: &EvalScope<'a>) -> Value {
+        if let ValueKind::OneOf(_) = &index.kind {
             return super::operators::spread_over(self, std::slice::from_ref(index), span, &|i| {
                 self.index(value, &i[0], span, env)
             });
         }
         match &value.kind {
-            Kind::OneOf(branches) => {
+            ValueKind::OneOf(branches) => {
                 let read = |b: &crate::value::Branch| {
                     let inner = inherit(&b.value, &value.via);
                     (b.when.clone(), self.index(&inner, index, span, env))
@@ -240,7 +253,7 @@ impl<'a> Evaluator<'a> {
                 let items = branches.iter().map(read).collect();
                 self.one_of(items, span)
             }
-            Kind::Seq(items) => {
+            ValueKind::Seq(items) => {
                 let Some(n) = index.as_number() else {
                     return match items.as_ref() {
                         // Whichever is meant, all are the same resource to us.
@@ -260,13 +273,13 @@ impl<'a> Evaluator<'a> {
                     None => self.fail("no such index", span),
                 }
             }
-            Kind::Map(_) => match super::texts::to_text(index).as_ref().and_then(Text::known) {
+            ValueKind::Map(_) => match super::to_string::to_text(index).as_ref().and_then(Text::known) {
                 Some(key) => self.attribute(value, &key, span, env),
                 None => self
                     .by_key(value, index, None, span)
                     .unwrap_or_else(|| self.unknown(HoleKind::Other, span)),
             },
-            Kind::Unknown(hole) => match &hole.target {
+            ValueKind::Unknown(hole) => match &hole.target {
                 // Instances that cannot be told apart share the address.
                 Some(target) if target.attribute.is_empty() => value.clone(),
                 _ => Value::unknown(Hole {
@@ -305,7 +318,7 @@ impl<'a> Evaluator<'a> {
         Some(self.one_of(each.chain(other).collect(), span))
     }
 
-    fn splat(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
+    fn splat(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
         let span = tree.span(node);
         let mut children = tree.children(node);
         let (Some(source), Some(each)) = (children.next(), children.next()) else {
@@ -321,23 +334,23 @@ impl<'a> Evaluator<'a> {
                 let result = rest.map_or(result, |rest| spread_of(&rest, span, &self.name(span)));
                 // A document that may be missing: what is made of several adds up what is there.
                 match condition {
-                    Some(condition) if matches!(result.kind, Kind::Json(_)) => {
+                    Some(condition) if matches!(result.kind, ValueKind::Json(_)) => {
                         self.one_of(vec![(condition, result)], span)
                     }
                     _ => result,
                 }
             };
             match &source.kind {
-                Kind::Null => Value::seq(Vec::new(), span),
-                Kind::Seq(_) => {
+                ValueKind::Null => Value::seq(Vec::new(), span),
+                ValueKind::Seq(_) => {
                     let items = pairs(source).unwrap_or_default();
                     Value::seq(items.into_iter().map(|(_, v)| one(v)).collect(), span)
                 }
                 // One resource without `count` becomes a list of one; of an unknown number, a list of any number.
-                Kind::Unknown(h) if h.target.as_ref().is_some_and(|t| t.attribute.is_empty()) => {
+                ValueKind::Unknown(h) if h.target.as_ref().is_some_and(|t| t.attribute.is_empty()) => {
                     Value::seq(vec![one(source.clone())], span)
                 }
-                Kind::Unknown(_) => self.derived(source, span),
+                ValueKind::Unknown(_) => self.derived(source, span),
                 _ => Value::seq(vec![one(source.clone())], span),
             }
         })
@@ -347,8 +360,8 @@ impl<'a> Evaluator<'a> {
 /// An unknown value is written where it is read, as far as anybody can tell.
 pub(super) fn reading(value: Value, span: Span) -> Value {
     match &value.kind {
-        Kind::Unknown(hole) => Value {
-            kind: Kind::Unknown(Arc::new(Hole {
+        ValueKind::Unknown(hole) => Value {
+            kind: ValueKind::Unknown(Arc::new(Hole {
                 span,
                 ..(**hole).clone()
             })),

@@ -6,13 +6,13 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::Guard;
 use crate::value::guard::Fact;
 
-use super::directory::{Decl, Expr};
-use super::eval::{Evaluator, View};
-use super::module::Module;
+use super::directory::{Decl, HclExpr};
+use super::eval::{TerraformEvaluator, View};
+use super::module::TerraformModule;
 
 /// How many nodes are looked at for the switches of one resource.
 const MAX_NODES: usize = 2_000;
@@ -40,7 +40,7 @@ pub(super) struct Found<'a> {
     pub(super) several: bool,
 }
 
-impl<'a> Evaluator<'a> {
+impl<'a> TerraformEvaluator<'a> {
     /// Whether a variable of the root module is a switch that may have another value than its default.
     pub(super) fn is_switched(&self, view: View, name: &str) -> bool {
         if view.switches.0 == 0 {
@@ -67,7 +67,7 @@ impl<'a> Evaluator<'a> {
     /// its guard reads.
     pub(super) fn switches_of(
         &self,
-        module: &Rc<Module<'a>>,
+        module: &Rc<TerraformModule<'a>>,
         decl: &Decl<'a>,
         exists: impl Fn(Switches) -> bool,
     ) -> Found<'a> {
@@ -93,7 +93,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A variable of the root module does not have its default.
-    fn changed(&self, root: &Rc<Module<'a>>, name: &str) -> Option<Guard> {
+    fn changed(&self, root: &Rc<TerraformModule<'a>>, name: &str) -> Option<Guard> {
         let default = root.directory.variables.get(name)?.expr("default")?;
         let value = self.expr(default, &root.env());
         let subject = format!("var.{name}");
@@ -106,10 +106,10 @@ impl<'a> Evaluator<'a> {
 }
 
 /// The variables of the root module whose defaults, each a single value, an expression reads: through locals and arguments.
-fn variables<'a>(module: &Rc<Module<'a>>, guard: Expr<'a>) -> Vec<&'a str> {
+fn variables<'a>(module: &Rc<TerraformModule<'a>>, guard: HclExpr<'a>) -> Vec<&'a str> {
     let mut out: Vec<&'a str> = Vec::new();
     let mut met = BTreeSet::new();
-    let mut open: Vec<(Rc<Module<'a>>, &'a Tree, NodeId)> = vec![(module.clone(), guard.tree, guard.node)];
+    let mut open: Vec<(Rc<TerraformModule<'a>>, &'a Tree, NodeId)> = vec![(module.clone(), guard.tree, guard.node)];
     for _ in 0..MAX_NODES {
         let Some((module, tree, node)) = open.pop() else { break };
         let root = tree.children(node).next();
@@ -139,7 +139,7 @@ fn variables<'a>(module: &Rc<Module<'a>>, guard: Expr<'a>) -> Vec<&'a str> {
 }
 
 /// A variable of the root module has a single value as its default, which nothing replaces.
-fn is_switch(module: &Module<'_>, name: &str) -> bool {
+fn is_switch(module: &TerraformModule<'_>, name: &str) -> bool {
     let given = module.chosen.contains_key(name) || module.directory.values.contains_key(name);
     let declared = module.directory.variables.get(name);
     let default = declared.and_then(|d| d.expr("default")).filter(|_| !given);

@@ -2,29 +2,29 @@
 
 use crate::source::{Hole, HoleKind, Span, Text, TextBuilder};
 use crate::syntax::hcl::ForParts;
-use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Guard, Kind, Value};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
+use crate::value::{Guard, Value, ValueKind};
 
 use super::branches::MAX_BRANCHES;
-use super::eval::{Env, Evaluator};
-use super::texts::{json_text, to_text};
+use super::eval::{EvalScope, TerraformEvaluator};
+use super::to_string::{json_text, to_text};
 use super::values::pairs;
 
 /// Longest text that a template or function makes, in bytes.
 pub(super) const MAX_TEXT: usize = 1_000_000;
 
-impl<'a> Evaluator<'a> {
+impl<'a> TerraformEvaluator<'a> {
     /// A text that is one hole, for a value that is no text.
     pub(super) fn hole_text(&self, value: &Value, span: Span) -> Text {
         let hole = match &value.kind {
-            Kind::Unknown(h) => Hole { span, ..(**h).clone() },
+            ValueKind::Unknown(h) => Hole { span, ..(**h).clone() },
             _ => Hole::new(HoleKind::Other, self.name(span), span),
         };
         Text::hole(hole)
     }
 
     /// A quoted template or heredoc.
-    pub(super) fn template(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
+    pub(super) fn template(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
         let span = tree.span(node);
         let mut children = tree.children(node);
         if let (Some(only), None) = (children.next(), children.next())
@@ -38,7 +38,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// One text for each combination of alternatives that occurs in it, with its label (empty for the only one).
-    pub(super) fn template_texts(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Vec<(Guard, Text)> {
+    pub(super) fn template_texts(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Vec<(Guard, Text)> {
         let mut texts: Vec<(Guard, TextBuilder)> = vec![(Guard::default(), TextBuilder::new())];
         let mut len = 0;
         let children: Vec<NodeId> = tree.children(node).collect();
@@ -117,19 +117,19 @@ impl<'a> Evaluator<'a> {
     /// What an interpolated value adds to a text.
     fn part_texts(&self, value: &Value, span: Span) -> Vec<(Guard, Text)> {
         match &value.kind {
-            Kind::OneOf(branches) => branches
+            ValueKind::OneOf(branches) => branches
                 .iter()
                 .flat_map(|b| {
                     let inner = self.part_texts(&b.value, span);
                     inner.into_iter().map(|(l, t)| (b.when.and(&l), t))
                 })
                 .collect(),
-            Kind::Null => {
+            ValueKind::Null => {
                 self.failed.set(true);
                 vec![(Guard::default(), Text::default())]
             }
-            Kind::Json(inner) => vec![(Guard::default(), json_text(self, inner))],
-            Kind::Unknown(_) => vec![(Guard::default(), self.hole_text(value, span))],
+            ValueKind::Json(inner) => vec![(Guard::default(), json_text(self, inner))],
+            ValueKind::Unknown(_) => vec![(Guard::default(), self.hole_text(value, span))],
             _ => {
                 let text = to_text(value).unwrap_or_else(|| {
                     self.failed.set(true);
@@ -141,7 +141,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// `%{ if }` and `%{ for }`.
-    fn directive(&self, tree: &Tree, node: NodeId, env: &Env<'a>) -> Vec<(Guard, Text)> {
+    fn directive(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Vec<(Guard, Text)> {
         let span = tree.span(node);
         let opaque = || vec![(Guard::default(), self.opaque(span))];
         if let Some(parts) = ForParts::of(tree, node) {

@@ -5,10 +5,10 @@
 use std::ops::Range;
 
 use crate::source::{FileId, Problem, ProblemKind, Sources, join_path, parent_path};
-use crate::syntax::hcl::{self, Attribute, Block, Body, Hcl, Label};
-use crate::syntax::{Kind, NodeId};
+use crate::syntax::hcl::{self, Attribute, BlockLabel, Body, HclBlock, HclFile};
+use crate::syntax::{NodeId, NodeKind};
 
-use super::directory::Role;
+use super::directory::FileRole;
 
 /// How many `generate` blocks of one file are read.
 const MAX_GENERATED: usize = 20;
@@ -17,7 +17,7 @@ const MAX_GENERATED: usize = 20;
 #[derive(Default)]
 pub(super) struct Generated {
     /// The Terraform files.
-    pub(super) made: Vec<Hcl>,
+    pub(super) made: Vec<HclFile>,
     /// Files that hold some of them and are not here.
     pub(super) wanted: Vec<String>,
     pub(super) problems: Vec<Problem>,
@@ -26,9 +26,9 @@ pub(super) struct Generated {
 /// The Terraform files that the `generate` blocks write, where their contents are written out or stand in another file.
 /// Terragrunt replaces `${…}` in them before Terraform sees them, with the names of this file. Terragrunt documentation,
 /// "generate".
-pub(super) fn generated(sources: &Sources, file: FileId, hcl: &Hcl) -> Generated {
+pub(super) fn generated(sources: &Sources, file: FileId, hcl: &HclFile) -> Generated {
     let text = sources.text(file);
-    let is_code = |b: &&Block| {
+    let is_code = |b: &&HclBlock| {
         let path = b
             .body
             .attribute("path")
@@ -85,18 +85,18 @@ pub(super) fn generated(sources: &Sources, file: FileId, hcl: &Hcl) -> Generated
 }
 
 /// The file that `file("iam.tf")` or `file("${get_terragrunt_dir()}/iam.tf")` reads.
-fn named_file(hcl: &Hcl, node: NodeId) -> Option<String> {
+fn named_file(hcl: &HclFile, node: NodeId) -> Option<String> {
     let tree = &hcl.tree;
-    if tree.kind(node) != Kind::Call || tree.name(node) != "file" {
+    if tree.kind(node) != NodeKind::Call || tree.name(node) != "file" {
         return None;
     }
     let argument = tree.children(node).next()?;
     match tree.kind(argument) {
-        Kind::Str => Some(tree.text(argument)?.known()?.into_owned()),
-        Kind::Template => {
+        NodeKind::Str => Some(tree.text(argument)?.known()?.into_owned()),
+        NodeKind::Template => {
             let mut parts = tree.children(argument);
             let (here, rest) = (parts.next()?, parts.next()?);
-            let is_here = tree.kind(here) == Kind::Call && tree.name(here) == "get_terragrunt_dir";
+            let is_here = tree.kind(here) == NodeKind::Call && tree.name(here) == "get_terragrunt_dir";
             let rest = tree.text(rest)?.known()?;
             (is_here && parts.next().is_none()).then(|| rest.trim_start_matches('/').to_owned())
         }
@@ -140,7 +140,7 @@ fn unquoted(text: &str) -> String {
 }
 
 /// The file as Terraform would write it: a module call, or, where it names no source, values for its own directory.
-pub(super) fn rewrite(hcl: Hcl) -> (Role, Hcl) {
+pub(super) fn rewrite(hcl: HclFile) -> (FileRole, HclFile) {
     let inputs = hcl.body.attribute("inputs").cloned();
     let mut attributes = Vec::new();
     if let Some(inputs) = &inputs {
@@ -166,13 +166,13 @@ pub(super) fn rewrite(hcl: Hcl) -> (Role, Hcl) {
             attributes,
             ..Body::default()
         };
-        return (Role::Values, Hcl { tree: hcl.tree, body });
+        return (FileRole::Values, HclFile { tree: hcl.tree, body });
     };
     attributes.push(source);
-    let call = Block {
+    let call = HclBlock {
         kind: "module".into(),
         kind_span: block.kind_span,
-        labels: vec![Label {
+        labels: vec![BlockLabel {
             text: "terragrunt".into(),
             span: block.header,
         }],
@@ -183,11 +183,11 @@ pub(super) fn rewrite(hcl: Hcl) -> (Role, Hcl) {
             ..Body::default()
         },
     };
-    let mut blocks: Vec<Block> = hcl.body.blocks("locals").cloned().collect();
+    let mut blocks: Vec<HclBlock> = hcl.body.blocks("locals").cloned().collect();
     blocks.push(call);
     let body = Body {
         blocks,
         ..Body::default()
     };
-    (Role::Config, Hcl { tree: hcl.tree, body })
+    (FileRole::Config, HclFile { tree: hcl.tree, body })
 }

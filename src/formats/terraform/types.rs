@@ -1,21 +1,21 @@
 //! Type constraints of variables: defaults of optional attributes, conversions that matter to us.
 
 use crate::source::{Hole, HoleKind, Span};
-use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
+use crate::value::{Branch, MapEntry, Value, ValueKind};
 
-use super::eval::{Env, Evaluator};
+use super::eval::{EvalScope, TerraformEvaluator};
 use super::operators::same;
-use super::texts::to_text;
+use super::to_string::to_text;
 use super::values::is_spread;
 
 /// `value` as the type constraint `wanted` makes it; unchanged where it does not fit.
 pub(super) fn convert<'a>(
-    evaluator: &Evaluator<'a>,
+    evaluator: &TerraformEvaluator<'a>,
     value: Value,
     tree: &Tree,
     wanted: NodeId,
-    env: &Env<'a>,
+    env: &EvalScope<'a>,
 ) -> Value {
     let fallback = value.clone();
     evaluator
@@ -23,9 +23,15 @@ pub(super) fn convert<'a>(
         .unwrap_or(fallback)
 }
 
-fn converted<'a>(evaluator: &Evaluator<'a>, value: Value, tree: &Tree, wanted: NodeId, env: &Env<'a>) -> Value {
+fn converted<'a>(
+    evaluator: &TerraformEvaluator<'a>,
+    value: Value,
+    tree: &Tree,
+    wanted: NodeId,
+    env: &EvalScope<'a>,
+) -> Value {
     let each = |value: Value, wanted: NodeId| convert(evaluator, value, tree, wanted, env);
-    if let Kind::OneOf(branches) = &value.kind {
+    if let ValueKind::OneOf(branches) = &value.kind {
         let branches: Vec<Branch> = branches
             .iter()
             .map(|b| Branch {
@@ -34,14 +40,14 @@ fn converted<'a>(evaluator: &Evaluator<'a>, value: Value, tree: &Tree, wanted: N
             })
             .collect();
         return Value {
-            kind: Kind::OneOf(branches.into()),
+            kind: ValueKind::OneOf(branches.into()),
             ..value
         };
     }
     if tree.kind(wanted) == Node::Ident && tree.name(wanted) == "string" {
         return match (&value.kind, to_text(&value)) {
-            (Kind::Num(_) | Kind::Bool(_), Some(text)) => Value {
-                kind: Kind::Str(text),
+            (ValueKind::Num(_) | ValueKind::Bool(_), Some(text)) => Value {
+                kind: ValueKind::Str(text),
                 ..value
             },
             _ => value,
@@ -54,31 +60,31 @@ fn converted<'a>(evaluator: &Evaluator<'a>, value: Value, tree: &Tree, wanted: N
         return value;
     };
     let kind = match (tree.name(wanted), &value.kind) {
-        ("list" | "set", Kind::Seq(items)) => {
+        ("list" | "set", ValueKind::Seq(items)) => {
             let mut items: Vec<Value> = items.iter().map(|v| each(v.clone(), inner)).collect();
             if tree.name(wanted) == "set" {
                 items = distinct(evaluator, items);
             }
-            Kind::Seq(items.into())
+            ValueKind::Seq(items.into())
         }
-        ("map", Kind::Map(entries)) => Kind::Map(
+        ("map", ValueKind::Map(entries)) => ValueKind::Map(
             entries
                 .iter()
-                .map(|e| Entry {
+                .map(|e| MapEntry {
                     value: each(e.value.clone(), inner),
                     ..e.clone()
                 })
                 .collect(),
         ),
-        ("tuple", Kind::Seq(items)) => {
+        ("tuple", ValueKind::Seq(items)) => {
             let types: Vec<NodeId> = tree.children(inner).collect();
             let converted = items.iter().enumerate().map(|(i, v)| match types.get(i) {
                 Some(t) => each(v.clone(), *t),
                 None => v.clone(),
             });
-            Kind::Seq(converted.collect())
+            ValueKind::Seq(converted.collect())
         }
-        ("object", Kind::Map(_)) => object(evaluator, &value, tree, inner, env),
+        ("object", ValueKind::Map(_)) => object(evaluator, &value, tree, inner, env),
         ("optional", _) => return each(value, inner),
         _ => return value,
     };
@@ -86,7 +92,13 @@ fn converted<'a>(evaluator: &Evaluator<'a>, value: Value, tree: &Tree, wanted: N
 }
 
 /// The declared attributes, in the order in which they are given, then the defaults of those that are not.
-fn object<'a>(evaluator: &Evaluator<'a>, value: &Value, tree: &Tree, wanted: NodeId, env: &Env<'a>) -> Kind {
+fn object<'a>(
+    evaluator: &TerraformEvaluator<'a>,
+    value: &Value,
+    tree: &Tree,
+    wanted: NodeId,
+    env: &EvalScope<'a>,
+) -> ValueKind {
     let types: Vec<(String, NodeId)> = tree
         .entries(wanted)
         .filter_map(|(k, t)| Some((tree.text(k)?.known()?.into_owned(), t)))
@@ -101,7 +113,7 @@ fn object<'a>(evaluator: &Evaluator<'a>, value: &Value, tree: &Tree, wanted: Nod
         let made = evaluator.eval(tree, default, env);
         Some(convert(evaluator, made, tree, inner, env))
     };
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<MapEntry> = Vec::new();
     for e in value.entries().unwrap_or(&[]) {
         let Some(key) = e.key.known() else {
             entries.push(e.clone());
@@ -114,7 +126,7 @@ fn object<'a>(evaluator: &Evaluator<'a>, value: &Value, tree: &Tree, wanted: Nod
             } else {
                 given
             };
-            entries.push(Entry { value, ..e.clone() });
+            entries.push(MapEntry { value, ..e.clone() });
         }
     }
     for (name, t) in &types {
@@ -122,23 +134,23 @@ fn object<'a>(evaluator: &Evaluator<'a>, value: &Value, tree: &Tree, wanted: Nod
             continue;
         }
         let span = tree.span(*t);
-        entries.push(Entry {
+        entries.push(MapEntry {
             key: crate::source::Text::made(name, span),
             key_span: span,
-            value: default(*t).unwrap_or_else(|| Value::new(Kind::Null, span)),
+            value: default(*t).unwrap_or_else(|| Value::new(ValueKind::Null, span)),
         });
     }
-    Kind::Map(entries.into())
+    ValueKind::Map(entries.into())
 }
 
 /// An object that somebody has to give, where its type has defaults: these, and what is not known of it.
 pub(super) fn required<'a>(
-    evaluator: &Evaluator<'a>,
+    evaluator: &TerraformEvaluator<'a>,
     tree: &Tree,
     wanted: NodeId,
     shown: &str,
     at: Span,
-    env: &Env<'a>,
+    env: &EvalScope<'a>,
 ) -> Option<Value> {
     if tree.kind(wanted) != Node::Call || tree.name(wanted) != "object" {
         return None;
@@ -155,7 +167,7 @@ pub(super) fn required<'a>(
         let default = default.filter(says);
         any |= default.is_some();
         let hole = || Hole::new(HoleKind::Input, format!("{shown}.{}", name.display()), at);
-        entries.push(Entry {
+        entries.push(MapEntry {
             key: name.clone(),
             key_span: tree.span(key),
             value: default.unwrap_or_else(|| Value::unknown(hole())),
@@ -165,7 +177,7 @@ pub(super) fn required<'a>(
 }
 
 /// The first of equal items each; items that may be equal stay.
-pub(super) fn distinct(evaluator: &Evaluator<'_>, items: Vec<Value>) -> Vec<Value> {
+pub(super) fn distinct(evaluator: &TerraformEvaluator<'_>, items: Vec<Value>) -> Vec<Value> {
     let mut texts = std::collections::HashSet::new();
     let mut others: Vec<Value> = Vec::new();
     let mut out = Vec::with_capacity(items.len());

@@ -7,13 +7,13 @@ use std::rc::Rc;
 
 use crate::formats::placeholders::{is_stand_in, says_off};
 use crate::source::HoleKind;
-use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::guard::Fact;
-use crate::value::{Guard, Kind, Value};
+use crate::value::{Guard, Value, ValueKind};
 
-use super::directory::{Decl, Directory, Expr};
-use super::eval::{Env, Evaluator};
-use super::module::Module;
+use super::directory::{Decl, Directory, HclExpr};
+use super::eval::{EvalScope, TerraformEvaluator};
+use super::module::TerraformModule;
 use super::values::spread_of;
 
 /// How many nodes of a `count`, and of what it refers to, are searched for a flag, and how many references deep.
@@ -23,10 +23,10 @@ const MAX_FLAG_DEPTH: u32 = 8;
 /// Whether the default of a variable is none that anybody means: null or empty, or a word that guards compare it with.
 pub(super) fn is_unset(directory: &Directory<'_>, name: &str, default: &Value) -> bool {
     match &default.kind {
-        Kind::Null => true,
-        Kind::Seq(items) => items.is_empty(),
-        Kind::Map(entries) => entries.is_empty(),
-        Kind::Str(text) => text
+        ValueKind::Null => true,
+        ValueKind::Seq(items) => items.is_empty(),
+        ValueKind::Map(entries) => entries.is_empty(),
+        ValueKind::Str(text) => text
             .known()
             .is_some_and(|text| text.is_empty() || is_compared(directory, name, &text)),
         _ => false,
@@ -88,20 +88,20 @@ pub(super) fn builds(tree: &Tree, node: NodeId) -> bool {
 /// Whether a default turns off what asks for it: false, nothing, or a word for that.
 fn is_off(default: &Value) -> bool {
     match &default.kind {
-        Kind::Null => true,
-        Kind::Bool(on) => !on,
-        Kind::Num(n) => &**n == "0",
-        Kind::Seq(items) => items.is_empty(),
-        Kind::Map(entries) => entries.is_empty(),
-        Kind::Str(text) => text.known().is_some_and(|text| says_off(&text)),
+        ValueKind::Null => true,
+        ValueKind::Bool(on) => !on,
+        ValueKind::Num(n) => &**n == "0",
+        ValueKind::Seq(items) => items.is_empty(),
+        ValueKind::Map(entries) => entries.is_empty(),
+        ValueKind::Str(text) => text.known().is_some_and(|text| says_off(&text)),
         _ => false,
     }
 }
 
-impl<'a> Evaluator<'a> {
+impl<'a> TerraformEvaluator<'a> {
     /// What somebody has to ask for, so that a block is there which `count` or `for_each` leave out by default: one of the
     /// variables `among` these, where there are any.
-    pub(super) fn flag(&self, module: &Rc<Module<'a>>, decl: &Decl<'a>, among: &[&str]) -> Option<Guard> {
+    pub(super) fn flag(&self, module: &Rc<TerraformModule<'a>>, decl: &Decl<'a>, among: &[&str]) -> Option<Guard> {
         let expr = decl.expr("count").or_else(|| decl.expr("for_each"))?;
         let (name, is_flag) = self.off(module, expr, among, &mut 0, 0)?;
         let word = if is_flag { "true" } else { "given" };
@@ -112,8 +112,8 @@ impl<'a> Evaluator<'a> {
     /// A variable of the root module that an expression asks for and whose default is [off](is_off), and whether it is a flag.
     fn off(
         &self,
-        module: &Rc<Module<'a>>,
-        expr: Expr<'a>,
+        module: &Rc<TerraformModule<'a>>,
+        expr: HclExpr<'a>,
         among: &[&str],
         seen: &mut u32,
         depth: u32,
@@ -148,7 +148,7 @@ impl<'a> Evaluator<'a> {
                     let declared = module.directory.variables.get(name).filter(|_| is_asked);
                     let default = declared.and_then(|d| d.expr("default"));
                     let default = default.map(|e| self.expr(e, &module.env()));
-                    let is_flag = |v: &Value| matches!(v.kind, Kind::Bool(_));
+                    let is_flag = |v: &Value| matches!(v.kind, ValueKind::Bool(_));
                     default.filter(is_off).map(|v| (name.to_owned(), is_flag(&v)))
                 }
                 _ => None,
@@ -170,12 +170,12 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Whether a condition that a default decides is open where defaults that stand for nothing are replaced.
-    pub(super) fn asks_for_unset(&self, tree: &Tree, condition: NodeId, env: &Env<'a>) -> bool {
+    pub(super) fn asks_for_unset(&self, tree: &Tree, condition: NodeId, env: &EvalScope<'a>) -> bool {
         !env.view.given && self.eval(tree, condition, &env.given()).as_bool().is_none()
     }
 
     /// What a test drops that a default made empty: as many items as somebody else wants.
-    pub(super) fn dropped(&self, value: &Value, module: &Rc<Module<'a>>) -> Option<Value> {
+    pub(super) fn dropped(&self, value: &Value, module: &Rc<TerraformModule<'a>>) -> Option<Value> {
         let empty = value.is_null() || value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
         let callers = std::iter::successors(Some(module), |m| m.arguments.as_ref().map(|(_, env)| &env.module));
         let mut variables = callers.flat_map(|m| m.directory.variables.values());

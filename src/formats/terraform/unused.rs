@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aho_corasick::AhoCorasick;
 
-use crate::model::Loose;
+use crate::model::UnattachedPolicy;
 use crate::source::{FileId, Sources, Span};
 
 use super::emit::DOCUMENT;
@@ -14,10 +14,10 @@ use super::emit::DOCUMENT;
 pub(super) fn unused<'l>(
     sources: &Sources,
     files: impl Iterator<Item = FileId>,
-    loose: impl Iterator<Item = &'l Loose>,
+    loose: impl Iterator<Item = &'l UnattachedPolicy>,
 ) -> Vec<Span> {
     // `aws_iam_policy_document.orders`; a declaration has no dot.
-    let reference = |l: &Loose| {
+    let reference = |l: &UnattachedPolicy| {
         let address = l.name.as_ref().filter(|_| *l.type_name == *DOCUMENT)?.name.clone();
         let bare = address.strip_prefix("data.").unwrap_or(&address);
         Some(bare.split('[').next().unwrap_or(bare).to_owned())

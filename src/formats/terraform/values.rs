@@ -2,22 +2,22 @@
 
 use crate::source::{Hole, HoleKind, Span};
 pub(super) use crate::value::inherited as inherit;
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 /// Keys and values of a collection, in Terraform's order (objects by key); `None` when it is not known.
 pub(super) fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
     match &collection.kind {
-        Kind::Seq(items) => Some(
+        ValueKind::Seq(items) => Some(
             items
                 .iter()
                 .enumerate()
                 .map(|(i, v)| {
-                    let index = Value::new(Kind::Num(i.to_string().into()), v.span);
+                    let index = Value::new(ValueKind::Num(i.to_string().into()), v.span);
                     (index, inherit(v, &collection.via))
                 })
                 .collect(),
         ),
-        Kind::Map(_) => Some(
+        ValueKind::Map(_) => Some(
             sorted_entries(collection)
                 .into_iter()
                 .map(|e| {
@@ -28,14 +28,14 @@ pub(super) fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
                 })
                 .collect(),
         ),
-        Kind::Null => Some(Vec::new()),
+        ValueKind::Null => Some(Vec::new()),
         _ => None,
     }
 }
 
 /// The entries of an object by key, the last of equal ones; unknown keys at the end.
-pub(super) fn sorted_entries(map: &Value) -> Vec<&Entry> {
-    let mut keyed: Vec<(Option<String>, usize, &Entry)> = map
+pub(super) fn sorted_entries(map: &Value) -> Vec<&MapEntry> {
+    let mut keyed: Vec<(Option<String>, usize, &MapEntry)> = map
         .entries()
         .unwrap_or(&[])
         .iter()
@@ -43,7 +43,7 @@ pub(super) fn sorted_entries(map: &Value) -> Vec<&Entry> {
         .map(|(i, e)| (e.key.known().map(std::borrow::Cow::into_owned), i, e))
         .collect();
     keyed.sort_by(|a, b| (a.0.is_none(), &a.0, a.1).cmp(&(b.0.is_none(), &b.0, b.1)));
-    let mut out: Vec<&Entry> = Vec::with_capacity(keyed.len());
+    let mut out: Vec<&MapEntry> = Vec::with_capacity(keyed.len());
     let mut last: Option<String> = None;
     for (key, _, entry) in keyed {
         if key.is_some() && key == last {
@@ -61,8 +61,8 @@ const SPREAD: &str = "[*]";
 /// Whether an item may stand for another number of items than one: for any, or (an alternative alone) for none.
 pub(super) fn is_spread(value: &Value) -> bool {
     match &value.kind {
-        Kind::Unknown(h) => h.name.ends_with(SPREAD),
-        Kind::OneOf(branches) => branches.len() == 1,
+        ValueKind::Unknown(h) => h.name.ends_with(SPREAD),
+        ValueKind::OneOf(branches) => branches.len() == 1,
         _ => false,
     }
 }
@@ -71,7 +71,7 @@ pub(super) fn is_spread(value: &Value) -> bool {
 pub(super) fn first(items: &[Value]) -> Option<Value> {
     let item = items.first()?;
     match &item.kind {
-        Kind::OneOf(branches) if branches.len() == 1 => Some(inherit(&branches[0].value, &item.via)),
+        ValueKind::OneOf(branches) if branches.len() == 1 => Some(inherit(&branches[0].value, &item.via)),
         _ => (!is_spread(item)).then(|| item.clone()),
     }
 }
@@ -81,15 +81,15 @@ pub(super) fn alike(a: &Value, b: &Value, depth: u32) -> bool {
     let each = |a: &Value, b: &Value| alike(a, b, depth + 1);
     match (&a.kind, &b.kind) {
         _ if depth > 64 => false,
-        (Kind::Str(a), Kind::Str(b)) => a.display() == b.display(),
-        (Kind::Unknown(a), Kind::Unknown(b)) => a.name == b.name,
-        (Kind::Seq(a), Kind::Seq(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| each(a, b)),
-        (Kind::Map(a), Kind::Map(b)) => {
-            let same = |(a, b): (&Entry, &Entry)| a.key.display() == b.key.display() && each(&a.value, &b.value);
+        (ValueKind::Str(a), ValueKind::Str(b)) => a.display() == b.display(),
+        (ValueKind::Unknown(a), ValueKind::Unknown(b)) => a.name == b.name,
+        (ValueKind::Seq(a), ValueKind::Seq(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| each(a, b)),
+        (ValueKind::Map(a), ValueKind::Map(b)) => {
+            let same = |(a, b): (&MapEntry, &MapEntry)| a.key.display() == b.key.display() && each(&a.value, &b.value);
             a.len() == b.len() && a.iter().zip(b.iter()).all(same)
         }
-        (Kind::Json(a), Kind::Json(b)) => each(a, b),
-        (Kind::OneOf(a), Kind::OneOf(b)) => {
+        (ValueKind::Json(a), ValueKind::Json(b)) => each(a, b),
+        (ValueKind::OneOf(a), ValueKind::OneOf(b)) => {
             let same = |(a, b): (&Branch, &Branch)| a.when == b.when && each(&a.value, &b.value);
             a.len() == b.len() && a.iter().zip(b.iter()).all(same)
         }
@@ -100,7 +100,7 @@ pub(super) fn alike(a: &Value, b: &Value, depth: u32) -> bool {
 /// An unknown item that stands for all of an unknown list.
 pub(super) fn spread_of(list: &Value, span: Span, name: &str) -> Value {
     let mut hole = match &list.kind {
-        Kind::Unknown(h) => (**h).clone(),
+        ValueKind::Unknown(h) => (**h).clone(),
         _ => Hole::new(HoleKind::Other, name, span),
     };
     if !hole.name.ends_with(SPREAD) {
@@ -152,12 +152,12 @@ fn hole_that<'v>(value: &'v Value, depth: u32, wanted: &dyn Fn(&Hole) -> bool) -
     }
     let within = |v: &'v Value| hole_that(v, depth + 1, wanted);
     match &value.kind {
-        Kind::Unknown(h) => Some(&**h).filter(|h| wanted(h)),
-        Kind::Str(t) => t.holes().find(|h| wanted(h)),
-        Kind::Seq(items) => items.iter().take(64).find_map(within),
-        Kind::Map(entries) => entries.iter().take(64).find_map(|e| within(&e.value)),
-        Kind::Json(inner) => within(inner),
-        Kind::OneOf(branches) => branches.iter().find_map(|b| within(&b.value)),
+        ValueKind::Unknown(h) => Some(&**h).filter(|h| wanted(h)),
+        ValueKind::Str(t) => t.holes().find(|h| wanted(h)),
+        ValueKind::Seq(items) => items.iter().take(64).find_map(within),
+        ValueKind::Map(entries) => entries.iter().take(64).find_map(|e| within(&e.value)),
+        ValueKind::Json(inner) => within(inner),
+        ValueKind::OneOf(branches) => branches.iter().find_map(|b| within(&b.value)),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::source::{Problem, ProblemKind};
 
-use super::directory::{Chosen, Directory, Expr, File, Role};
+use super::directory::{Directory, File, FileRole, HclExpr, RootVariables};
 
 /// How many ways to apply one root module are told apart.
 const MAX_WAYS: usize = 32;
@@ -17,22 +17,24 @@ pub(super) fn ways<'a>(
     files: &'a BTreeMap<String, Vec<File>>,
     directories: &BTreeMap<&'a str, Directory<'a>>,
     roots: &[&'a str],
-) -> (BTreeMap<&'a str, Vec<Chosen<'a>>>, Vec<Problem>) {
-    let mut by_root: BTreeMap<&str, Vec<Vec<Chosen<'a>>>> = BTreeMap::new();
+) -> (BTreeMap<&'a str, Vec<RootVariables<'a>>>, Vec<Problem>) {
+    let mut by_root: BTreeMap<&str, Vec<Vec<RootVariables<'a>>>> = BTreeMap::new();
     for (path, files) in files {
-        let mut by_owner: BTreeMap<&str, Vec<Chosen<'a>>> = BTreeMap::new();
-        let configured = files.iter().any(|f| matches!(f.role, Role::Config | Role::Override));
+        let mut by_owner: BTreeMap<&str, Vec<RootVariables<'a>>> = BTreeMap::new();
+        let configured = files
+            .iter()
+            .any(|f| matches!(f.role, FileRole::Config | FileRole::Override));
         for file in files {
             let chosen = match file.role {
-                Role::OtherValues => true,
+                FileRole::OtherValues => true,
                 // Beside no configuration, nothing reads it without being asked to.
-                Role::Values | Role::AutoValues => !configured,
+                FileRole::Values | FileRole::AutoValues => !configured,
                 _ => false,
             };
             if !chosen {
                 continue;
             }
-            let values: Chosen<'a> = values(file);
+            let values: RootVariables<'a> = values(file);
             if let Some(root) = owner(path, &values, directories, roots) {
                 by_owner.entry(root).or_default().push(values);
             }
@@ -59,8 +61,8 @@ pub(super) fn ways<'a>(
     (by_root.collect(), left_out)
 }
 
-fn values(file: &File) -> Chosen<'_> {
-    let expr = |node| Expr {
+fn values(file: &File) -> RootVariables<'_> {
+    let expr = |node| HclExpr {
         tree: &file.hcl.tree,
         node,
     };
@@ -70,7 +72,7 @@ fn values(file: &File) -> Chosen<'_> {
 
 fn owner<'a>(
     path: &str,
-    values: &Chosen<'_>,
+    values: &RootVariables<'_>,
     directories: &BTreeMap<&'a str, Directory<'a>>,
     roots: &[&'a str],
 ) -> Option<&'a str> {
@@ -91,16 +93,16 @@ fn owner<'a>(
 }
 
 /// Files that set a variable of another one are alternatives to it; the others are given with each of them.
-fn alternatives<'a>(files: Vec<Chosen<'a>>) -> Vec<Chosen<'a>> {
+fn alternatives<'a>(files: Vec<RootVariables<'a>>) -> Vec<RootVariables<'a>> {
     let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
-    for name in files.iter().flat_map(Chosen::keys) {
+    for name in files.iter().flat_map(RootVariables::keys) {
         *uses.entry(name).or_default() += 1;
     }
     let (common, mut chosen): (Vec<_>, Vec<_>) = files
         .into_iter()
         .filter(|file| !file.is_empty())
         .partition(|file| file.keys().all(|name| uses[name] == 1));
-    let common: Chosen<'a> = common.into_iter().flatten().collect();
+    let common: RootVariables<'a> = common.into_iter().flatten().collect();
     if chosen.is_empty() {
         chosen.extend(Some(common).filter(|c| !c.is_empty()));
         return chosen;

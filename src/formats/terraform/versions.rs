@@ -6,10 +6,10 @@
 
 use crate::source::Text;
 use crate::syntax::hcl::Body;
-use crate::syntax::{Kind as Node, NodeId, Tree};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
 
 use super::directory::Directory;
-use super::eval::Evaluator;
+use super::eval::TerraformEvaluator;
 
 impl<'a> Directory<'a> {
     /// Whether the version that is asked for is before 3.0; `None` where nothing says it.
@@ -51,7 +51,7 @@ impl<'a> Directory<'a> {
     }
 }
 
-impl<'a> Evaluator<'a> {
+impl<'a> TerraformEvaluator<'a> {
     /// Whether a module is applied with a version of the AWS provider before 3.0, as far as its root and itself say.
     pub(super) fn is_before_three(&self, directory: &Directory<'a>) -> bool {
         let root = self.repository.directories.get(self.root);

@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use super::layout::{
-    Action as Column, CALLED_PERMISSIONS, GONE, Key as KeyColumn, REQUIRED, Section, Service as ServiceColumn,
-    Type as TypeColumn, name_hash,
+    Action as Column, CALLED_PERMISSIONS, GONE, Key as KeyColumn, REQUIRED, Service as ServiceColumn,
+    Type as TypeColumn, WordRange, name_hash,
 };
 use super::{Catalogue, compare, store, tables};
 
@@ -244,7 +244,7 @@ impl Action {
     /// How many actions are graver: what reviewers fear most comes first (`rules/facts/hand/notable-actions.txt`), then
     /// permissions management before writes before reads, and what destroys before what makes.
     pub(in crate::iam) fn gravity(self) -> u32 {
-        store::at(Section::Gravity, self.0 as usize)
+        store::at(WordRange::Gravity, self.0 as usize)
     }
 
     fn flags(self) -> u32 {
@@ -372,10 +372,10 @@ impl Catalogue {
 
     /// The action with this name (`s3:GetObject`), in any case; retired ones too.
     pub fn action(&self, name: &str) -> Option<Action> {
-        let mask = store::len(Section::ActionIndex) - 1;
+        let mask = store::len(WordRange::ActionIndex) - 1;
         let mut places = name_hash(name)..;
         places.find_map(|place| {
-            let row = store::at(Section::ActionIndex, place & mask).checked_sub(1);
+            let row = store::at(WordRange::ActionIndex, place & mask).checked_sub(1);
             match row.map(Action) {
                 Some(action) => action.name().eq_ignore_ascii_case(name).then_some(Some(action)),
                 None => Some(None),

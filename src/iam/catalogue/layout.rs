@@ -1,26 +1,26 @@
 //! The shape of the packed facts, shared by the packer (build script) and the reader.
 //!
 //! **Invariant:** two files. `facts.strings` is UTF-8 text, every distinct string once. `facts.words` is little-endian `u32`s:
-//! for each [`Section`] its start and length in words, then the sections. A cell is a number, a string id (index into
-//! [`Section::StringStarts`]) or a list (index into [`Section::Lists`], where the length comes first; list 0 is the empty one).
+//! for each [`WordRange`] its start and length in words, then the sections. A cell is a number, a string id (index into
+//! [`WordRange::StringStarts`]) or a list (index into [`WordRange::Lists`], where the length comes first; list 0 is the empty one).
 #![allow(dead_code, reason = "the packer and the reader use a part each")]
 
 /// A run of words.
 #[derive(Clone, Copy)]
-pub(crate) enum Section {
+pub(crate) enum WordRange {
     /// Where each string starts, and at last where the last one ends.
     StringStarts,
     Lists,
     Services,
     Actions,
-    /// The rows of [`Section::Actions`] plus one, each at [`name_hash`] of its name or the next place that is free (0); as
+    /// The rows of [`WordRange::Actions`] plus one, each at [`name_hash`] of its name or the next place that is free (0); as
     /// many places as a power of two.
     ActionIndex,
     /// For each action how many are graver.
     Gravity,
     Types,
     Keys,
-    /// One bitmask over all actions after another, in the order of [`Mask`].
+    /// One bitmask over all actions after another, in the order of [`ActionMask`].
     Masks,
     ManagedPolicies,
     SamTemplates,
@@ -33,7 +33,7 @@ pub(crate) enum Section {
     Members,
 }
 
-impl Section {
+impl WordRange {
     pub(crate) const COUNT: usize = Self::Members as usize + 1;
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn name_hash(name: &str) -> usize {
 
 /// The bitmasks over all actions.
 #[derive(Clone, Copy)]
-pub(crate) enum Mask {
+pub(crate) enum ActionMask {
     /// Not retired.
     Current,
     List,
@@ -57,7 +57,7 @@ pub(crate) enum Mask {
     Scopable,
 }
 
-impl Mask {
+impl ActionMask {
     pub(crate) const COUNT: usize = Self::Scopable as usize + 1;
 }
 
@@ -79,7 +79,7 @@ pub(crate) const PAGES: u32 = 1 << 3;
 
 /// When an action that AWS lists beside an operation's own is needed; second in the list of a conditional action.
 #[derive(Clone, Copy)]
-pub(crate) enum When {
+pub(crate) enum NeededWhen {
     /// Nothing in the call tells.
     Unknown,
     /// One of these parameters is in the call.
@@ -102,7 +102,7 @@ pub(crate) enum MemberKind {
 
 /// A section made of rows of equal width.
 pub(crate) trait Table: Copy {
-    const SECTION: Section;
+    const SECTION: WordRange;
     const WIDTH: usize;
     fn column(self) -> usize;
 }
@@ -116,7 +116,7 @@ macro_rules! table {
         }
 
         impl Table for $name {
-            const SECTION: Section = Section::$section;
+            const SECTION: WordRange = WordRange::$section;
             const WIDTH: usize = [$(Self::$column),+].len();
 
             fn column(self) -> usize {

@@ -13,9 +13,9 @@ pub(super) mod tables;
 
 pub use action::{AccessLevel, Action, ActionId, ConditionKey, ResourceType, Service};
 pub use policies::ManagedPolicy;
-pub use tables::{GlobalKey, Presence, Region};
+pub use tables::{GlobalKey, KeyPresence, Region};
 
-pub(super) use layout::Mask;
+pub(super) use layout::ActionMask;
 
 use std::cmp::Ordering;
 
@@ -31,10 +31,10 @@ pub fn catalogue() -> &'static Catalogue {
 
 impl Catalogue {
     /// The words of one bitmask over all actions, 64 actions each, from word number `first` on.
-    pub(super) fn mask(&self, mask: Mask, first: usize) -> impl Iterator<Item = u64> + use<> {
-        let all = store::len(layout::Section::Masks) / Mask::COUNT;
+    pub(super) fn mask(&self, mask: ActionMask, first: usize) -> impl Iterator<Item = u64> + use<> {
+        let all = store::len(layout::WordRange::Masks) / ActionMask::COUNT;
         let start = mask as usize * all;
-        let half = |i| u64::from(store::at(layout::Section::Masks, i));
+        let half = |i| u64::from(store::at(layout::WordRange::Masks, i));
         (start + first * 2..start + all)
             .step_by(2)
             .map(move |i| half(i) | half(i + 1) << 32)

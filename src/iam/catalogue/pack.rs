@@ -9,8 +9,8 @@ use std::path::Path;
 use std::{fs, io};
 
 use super::layout::{
-    Action, ApiName, CALLED_PERMISSIONS, Fact, GONE, Key, ManagedPolicy, Mask, REQUIRED, SamTemplate, Section, Service,
-    Table, Type, name_hash,
+    Action, ActionMask, ApiName, CALLED_PERMISSIONS, Fact, GONE, Key, ManagedPolicy, REQUIRED, SamTemplate, Service,
+    Table, Type, WordRange, name_hash,
 };
 use super::text::{items, lines};
 
@@ -55,7 +55,7 @@ impl Packer {
             starts: vec![0],
             ids: HashMap::new(),
             list_ids: HashMap::new(),
-            sections: vec![Vec::new(); Section::COUNT],
+            sections: vec![Vec::new(); WordRange::COUNT],
             actions: BTreeMap::new(),
         };
         packer.list(&[]);
@@ -78,7 +78,7 @@ impl Packer {
         if let Some(&at) = self.list_ids.get(items) {
             return at;
         }
-        let pool = &mut self.sections[Section::Lists as usize];
+        let pool = &mut self.sections[WordRange::Lists as usize];
         let at = pool.len() as u32;
         pool.push(items.len() as u32);
         pool.extend_from_slice(items);
@@ -123,16 +123,16 @@ impl Packer {
         }
         assert!(row < u32::from(u16::MAX), "an action's number fits 16 bits");
 
-        let mut masks = vec![vec![0u32; (row as usize).div_ceil(64) * 2]; Mask::COUNT];
+        let mut masks = vec![vec![0u32; (row as usize).div_ceil(64) * 2]; ActionMask::COUNT];
         for (index, (prefix, text)) in files.iter().enumerate() {
             self.service(index as u32, prefix, text, &mut masks);
         }
         // What such a resource narrows is not what the action works on.
         for line in lines(&fs::read_to_string(from.join("hand/helper-resources.txt"))?) {
             let row = self.action(line.at(0)) as usize;
-            masks[Mask::Scopable as usize][row / 32] &= !(1 << (row % 32));
+            masks[ActionMask::Scopable as usize][row / 32] &= !(1 << (row % 32));
         }
-        self.sections[Section::Masks as usize] = masks.concat();
+        self.sections[WordRange::Masks as usize] = masks.concat();
         Ok(())
     }
 
@@ -196,12 +196,12 @@ impl Packer {
             ];
             let row = self.row::<Action, 6>(cells) as usize;
             let mut set = |mask: usize| masks[mask][row / 32] |= 1 << (row % 32);
-            set(Mask::List as usize + levels[0] as usize);
+            set(ActionMask::List as usize + levels[0] as usize);
             if !gone {
-                set(Mask::Current as usize);
+                set(ActionMask::Current as usize);
             }
             if !on.is_empty() {
-                set(Mask::Scopable as usize);
+                set(ActionMask::Scopable as usize);
             }
         }
 
@@ -327,7 +327,7 @@ impl Packer {
             }
             places[at] = row + 1;
         }
-        self.sections[Section::ActionIndex as usize] = places;
+        self.sections[WordRange::ActionIndex as usize] = places;
     }
 
     /// Orders the actions from the gravest.
@@ -336,7 +336,7 @@ impl Packer {
         let notable: BTreeMap<u32, u32> = lines(&hand)
             .map(|l| (self.action(l.at(0)), l.at(1).parse().expect("a rank is a number")))
             .collect();
-        let cells = &self.sections[Section::Actions as usize];
+        let cells = &self.sections[WordRange::Actions as usize];
         let gravity = |row: u32| {
             let cell = |column: Action| cells[row as usize * Action::WIDTH + column.column()];
             let (id, flags) = (cell(Action::Name) as usize, cell(Action::Flags));
@@ -360,13 +360,13 @@ impl Packer {
         for (rank, row) in (0..).zip(order) {
             ranks[row as usize] = rank;
         }
-        self.sections[Section::Gravity as usize] = ranks;
+        self.sections[WordRange::Gravity as usize] = ranks;
         Ok(())
     }
 
     fn finish(mut self) -> (Vec<u8>, String) {
-        self.sections[Section::StringStarts as usize] = std::mem::take(&mut self.starts);
-        let mut at = Section::COUNT * 2;
+        self.sections[WordRange::StringStarts as usize] = std::mem::take(&mut self.starts);
+        let mut at = WordRange::COUNT * 2;
         let mut words = Vec::new();
         for section in &self.sections {
             words.extend([at as u32, section.len() as u32]);

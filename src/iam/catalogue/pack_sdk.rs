@@ -5,10 +5,10 @@ use std::path::Path;
 use std::{fs, io};
 
 use super::layout::{
-    ASSUMED, Client, Member, MemberKind, Operation, PAGES, PASS_GUESSED, PASSES_ROLE, SdkType, Waiter, When,
+    ASSUMED, Client, Member, MemberKind, NeededWhen, Operation, PAGES, PASS_GUESSED, PASSES_ROLE, SdkType, Waiter,
 };
 use super::pack::Packer;
-use super::text::{Line, lines};
+use super::text::{CatalogueLine, lines};
 
 impl Packer {
     /// Gives the names of operations that look like actions and are none, with the actions that are meant.
@@ -21,13 +21,13 @@ impl Packer {
         }
         let mut slips = BTreeMap::new();
         for (client, text) in &files {
-            let lines: Vec<Line> = lines(text).collect();
+            let lines: Vec<CatalogueLine> = lines(text).collect();
             self.client(client, &lines, &mut slips);
         }
         Ok(slips)
     }
 
-    fn client(&mut self, name: &str, lines: &[Line<'_>], slips: &mut BTreeMap<String, BTreeSet<u32>>) {
+    fn client(&mut self, name: &str, lines: &[CatalogueLine<'_>], slips: &mut BTreeMap<String, BTreeSet<u32>>) {
         let head = lines
             .iter()
             .find(|l| l.at(0) == "client")
@@ -35,7 +35,7 @@ impl Packer {
         let prefix = head.value("prefix").unwrap_or("");
         let calls = head.value("calls");
 
-        let mut sorted: Vec<&Line> = lines.iter().filter(|l| l.at(0) == "operation").collect();
+        let mut sorted: Vec<&CatalogueLine> = lines.iter().filter(|l| l.at(0) == "operation").collect();
         sorted.sort_by_key(|l| l.at(1).to_lowercase());
         let first_operation = self.rows::<Operation>();
         let mut rows = BTreeMap::new();
@@ -55,11 +55,11 @@ impl Packer {
             self.row::<Waiter, 2>(cells);
         }
 
-        let types: BTreeMap<&str, &Line> = of(lines, "type").map(|l| (l.at(1), l)).collect();
+        let types: BTreeMap<&str, &CatalogueLine> = of(lines, "type").map(|l| (l.at(1), l)).collect();
         let first_type = self.rows::<SdkType>();
         let type_rows: BTreeMap<&str, u32> = types.keys().copied().zip(first_type..).collect();
         for (type_name, line) in &types {
-            let members: BTreeMap<(&str, u32), &Line> = lines
+            let members: BTreeMap<(&str, u32), &CatalogueLine> = lines
                 .iter()
                 .filter(|l| l.at(1) == *type_name)
                 .filter_map(|l| Some(((l.at(2), kind(l.at(0))? as u32), l)))
@@ -109,7 +109,7 @@ impl Packer {
         &mut self,
         prefix: &str,
         calls: Option<&str>,
-        line: &Line<'_>,
+        line: &CatalogueLine<'_>,
         slips: &mut BTreeMap<String, BTreeSet<u32>>,
     ) -> u32 {
         let own = format!("{prefix}:{}", line.at(1));
@@ -155,13 +155,13 @@ impl Packer {
     /// `a:B@shape` for buckets whose name has this shape.
     fn conditional(&mut self, text: &str) -> u32 {
         let (action, when, texts) = if let Some(action) = text.strip_suffix('!') {
-            (action, When::Never, "")
+            (action, NeededWhen::Never, "")
         } else if let Some((action, shape)) = text.split_once('@') {
-            (action, When::Bucket, shape)
+            (action, NeededWhen::Bucket, shape)
         } else if let Some((action, params)) = text.split_once('(') {
-            (action, When::Params, params.trim_end_matches(')'))
+            (action, NeededWhen::Params, params.trim_end_matches(')'))
         } else {
-            (text, When::Unknown, "")
+            (text, NeededWhen::Unknown, "")
         };
         let mut list = vec![self.string(action), when as u32];
         for text in texts.split('|').filter(|t| !t.is_empty()) {
@@ -171,7 +171,7 @@ impl Packer {
     }
 }
 
-fn of<'a, 'b>(lines: &'b [Line<'a>], kind: &'b str) -> impl Iterator<Item = &'b Line<'a>> {
+fn of<'a, 'b>(lines: &'b [CatalogueLine<'a>], kind: &'b str) -> impl Iterator<Item = &'b CatalogueLine<'a>> {
     lines.iter().filter(move |l| l.at(0) == kind)
 }
 

@@ -3,7 +3,7 @@
 //! **Invariant:** no allocation, nothing is parsed; every number comes from [`super::layout`]'s packer, which ran when the
 //! crate was built.
 
-use super::layout::{Section, Table};
+use super::layout::{Table, WordRange};
 
 static WORDS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/facts.words"));
 static STRINGS: &str = include_str!(concat!(env!("OUT_DIR"), "/facts.strings"));
@@ -17,12 +17,12 @@ fn word(at: usize) -> u32 {
 }
 
 /// The word at `index` of a section.
-pub(in crate::iam) fn at(section: Section, index: usize) -> u32 {
+pub(in crate::iam) fn at(section: WordRange, index: usize) -> u32 {
     word(word(section as usize * 2) as usize + index)
 }
 
 /// How many words a section has.
-pub(in crate::iam) fn len(section: Section) -> usize {
+pub(in crate::iam) fn len(section: WordRange) -> usize {
     word(section as usize * 2 + 1) as usize
 }
 
@@ -36,8 +36,8 @@ pub(in crate::iam) fn cell<T: Table>(row: u32, column: T) -> u32 {
 
 /// The string with this id.
 pub(in crate::iam) fn string(id: u32) -> &'static str {
-    let start = at(Section::StringStarts, id as usize) as usize;
-    let end = at(Section::StringStarts, id as usize + 1) as usize;
+    let start = at(WordRange::StringStarts, id as usize) as usize;
+    let end = at(WordRange::StringStarts, id as usize + 1) as usize;
     STRINGS.get(start..end).expect("the packer wrote whole strings")
 }
 
@@ -55,7 +55,7 @@ pub(in crate::iam) fn list<T: Table>(row: u32, column: T) -> List {
 pub(in crate::iam) fn list_at(start: u32) -> List {
     List {
         next: start + 1,
-        left: at(Section::Lists, start as usize),
+        left: at(WordRange::Lists, start as usize),
     }
 }
 
@@ -104,7 +104,7 @@ impl Iterator for List {
 
     fn next(&mut self) -> Option<u32> {
         self.left = self.left.checked_sub(1)?;
-        let item = at(Section::Lists, self.next as usize);
+        let item = at(WordRange::Lists, self.next as usize);
         self.next += 1;
         Some(item)
     }

@@ -9,7 +9,7 @@ use super::{Action, Catalogue, compare, store};
 
 /// When a request has a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
+pub enum KeyPresence {
     /// In every request.
     Always,
     /// In every request that is not anonymous.
@@ -27,7 +27,7 @@ pub struct GlobalKey {
     pub type_name: &'static str,
     /// Several values in one request: needs `ForAnyValue` or `ForAllValues`.
     pub multivalued: bool,
-    pub presence: Presence,
+    pub presence: KeyPresence,
     /// The caller chooses the value.
     pub spoofable: bool,
 }
@@ -86,9 +86,9 @@ fn global_key(row: u32) -> GlobalKey {
         type_name: field(row, 1),
         multivalued: field(row, 2) == "many",
         presence: match field(row, 3) {
-            "always" => Presence::Always,
-            "signed" => Presence::Signed,
-            only => Presence::Only(only),
+            "always" => KeyPresence::Always,
+            "signed" => KeyPresence::Signed,
+            only => KeyPresence::Only(only),
         },
         spoofable: field(row, 4) == "spoofable",
     }

@@ -5,11 +5,11 @@
 
 /// One line.
 #[derive(Clone, Debug)]
-pub(crate) struct Line<'a> {
+pub(crate) struct CatalogueLine<'a> {
     fields: Vec<&'a str>,
 }
 
-impl<'a> Line<'a> {
+impl<'a> CatalogueLine<'a> {
     /// The plain field at `index`; the empty string where there is none.
     pub(crate) fn at(&self, index: usize) -> &'a str {
         self.fields.get(index).copied().unwrap_or("")
@@ -40,10 +40,10 @@ pub(crate) fn items(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The lines of a facts file.
-pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = CatalogueLine<'_>> {
     text.lines()
         .filter(|l| !l.is_empty() && !l.starts_with('#'))
-        .map(|l| Line {
+        .map(|l| CatalogueLine {
             fields: l.split('\t').collect(),
         })
 }

@@ -1,18 +1,18 @@
 //! Statements that no request can match.
 //! IAM User Guide, "Conditions with multiple context keys or values": the lines of a condition hold together.
 
-use super::{Family, Operator, always_present, is_tag_of_nothing, needs_key, tag_of};
+use super::{Operator, OperatorFamily, always_present, is_tag_of_nothing, needs_key, tag_of};
 use crate::date::Date;
 use crate::iam::catalogue::catalogue;
-use crate::iam::glob::Case;
+use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::size::MOST_LINES;
-use crate::iam::{Condition, Effect, Item, Statement};
+use crate::iam::{ClauseItem, Condition, Effect, Statement};
 use crate::source::Span;
 
 /// Why a statement never applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Why {
+pub enum DeadReason {
     /// `NotAction: "*"`, and `NotResource: "*"` in an Allow; in a Deny that has a rule of its own.
     AllExcluded,
     /// Two lines on one key that cannot both hold.
@@ -32,7 +32,7 @@ pub enum Why {
 /// A statement that never applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dead {
-    pub why: Why,
+    pub why: DeadReason,
     /// What one would edit.
     pub span: Span,
     /// What it does not fit.
@@ -59,17 +59,17 @@ pub fn dead(s: &Statement, today: Date) -> Option<Dead> {
     };
     for c in &s.conditions {
         if has_passed(c, today) {
-            return at(Why::Passed, c.span, None, c);
+            return at(DeadReason::Passed, c.span, None, c);
         }
         if is_no_tag(&c.key) && needs_key(c) {
-            return at(Why::NoSuchTag, c.key.span, None, c);
+            return at(DeadReason::NoSuchTag, c.key.span, None, c);
         }
         let absent = operator(c).is_some_and(|o| absent(o, c)) && c.complete && !c.values.is_empty();
         if absent && always_present(&c.key.text.display().to_lowercase()) {
-            return at(Why::AlwaysThere, c.span, None, c);
+            return at(DeadReason::AlwaysThere, c.span, None, c);
         }
         if is_unsupported(s, c) {
-            return at(Why::Unsupported, c.key.span, None, c);
+            return at(DeadReason::Unsupported, c.key.span, None, c);
         }
     }
     let keys = s.conditions.iter().map(|c| c.key.display().to_lowercase());
@@ -77,10 +77,10 @@ pub fn dead(s: &Statement, today: Date) -> Option<Dead> {
     for (n, (key, c)) in lines.iter().enumerate() {
         for (_, other) in lines.iter().take(n).filter(|(k, _)| k == key) {
             if let Some((must, not)) = contradicts(key, other, c).or_else(|| contradicts(key, c, other)) {
-                return at(Why::Contradiction, must.span, Some(not.span), c);
+                return at(DeadReason::Contradiction, must.span, Some(not.span), c);
             }
             if exclude(key, other, c) {
-                return at(Why::Excluding, c.span, Some(other.span), c);
+                return at(DeadReason::Excluding, c.span, Some(other.span), c);
             }
         }
     }
@@ -94,7 +94,7 @@ fn all_excluded(s: &Statement) -> Option<Dead> {
     clauses.find_map(|clause| {
         let star = clause.items.iter().find(|x| pattern::is_star(&x.text))?;
         Some(Dead {
-            why: Why::AllExcluded,
+            why: DeadReason::AllExcluded,
             span: star.span,
             other: Some(clause.key),
             key: String::new(),
@@ -104,7 +104,7 @@ fn all_excluded(s: &Statement) -> Option<Dead> {
 
 /// Whether a key names a tag that cannot exist: tag keys have letters, digits, spaces and `_.:/=+-@`.
 /// Amazon EC2 User Guide, "Tag your Amazon EC2 resources", "Tag restrictions".
-pub fn is_no_tag(key: &Item) -> bool {
+pub fn is_no_tag(key: &ClauseItem) -> bool {
     let text = key.text.known();
     text.is_some_and(|k| tag_of(&k.to_lowercase()).is_some_and(|tag| tag.contains(['*', '?']) && !tag.contains("${")))
 }
@@ -147,10 +147,11 @@ fn has_passed(c: &Condition, today: Date) -> bool {
         _ => return false,
     };
     let Some(o) = operator(c) else { return false };
-    let upper = matches!(o.family, Family::Date | Family::Numeric) && !o.negated && !o.name.contains("Greater");
+    let upper =
+        matches!(o.family, OperatorFamily::Date | OperatorFamily::Numeric) && !o.negated && !o.name.contains("Greater");
     let demanded = always_present(&key) || needs_key(c);
     let now = today.days() as f64 * DAY;
-    let over = |v: &Item| v.text.known().and_then(|t| time(&t)).is_some_and(|t| t + late < now);
+    let over = |v: &ClauseItem| v.text.known().and_then(|t| time(&t)).is_some_and(|t| t + late < now);
     upper && demanded && c.complete && !c.values.is_empty() && c.values.iter().all(over)
 }
 
@@ -161,13 +162,13 @@ fn contradicts<'c>(key: &str, must: &'c Condition, not: &'c Condition) -> Option
     if !comparable || !must.complete || must.values.is_empty() || x.wildcards {
         return None;
     }
-    let excluded = |v: &Item| {
+    let excluded = |v: &ClauseItem| {
         v.text.is_known()
             && not.values.iter().any(|n| match y.wildcards {
                 true => v
                     .text
                     .known()
-                    .is_some_and(|v| pattern::matches(&n.text, &v, Case::Sensitive).is_yes()),
+                    .is_some_and(|v| pattern::matches(&n.text, &v, CaseSensitivity::Sensitive).is_yes()),
                 false => v.text.known() == n.text.known(),
             })
     };
@@ -189,10 +190,9 @@ fn exclude(key: &str, a: &Condition, b: &Condition) -> bool {
         return false;
     }
     match (x.family, y.family) {
-        (Family::String | Family::Arn, Family::String | Family::Arn) | (Family::Bool, Family::Bool) => {
-            disjoint((x, a), (y, b))
-        }
-        (Family::Numeric, Family::Numeric) | (Family::Date, Family::Date) => {
+        (OperatorFamily::String | OperatorFamily::Arn, OperatorFamily::String | OperatorFamily::Arn)
+        | (OperatorFamily::Bool, OperatorFamily::Bool) => disjoint((x, a), (y, b)),
+        (OperatorFamily::Numeric, OperatorFamily::Numeric) | (OperatorFamily::Date, OperatorFamily::Date) => {
             // Values of one line are alternatives: only lines of one value are bounds.
             matches!((number(a), number(b)), (Some(m), Some(n)) if apart(x, m, y, n) || apart(y, n, x, m))
         }
@@ -206,12 +206,12 @@ fn operator(c: &Condition) -> Option<Operator> {
 
 /// Says that the key is not there.
 fn absent(o: Operator, c: &Condition) -> bool {
-    o.family == Family::Null && c.values.iter().all(|v| v.text.known().as_deref() == Some("true"))
+    o.family == OperatorFamily::Null && c.values.iter().all(|v| v.text.known().as_deref() == Some("true"))
 }
 
 /// True only where the key is there and fits.
 fn demanded(key: &str, o: Operator) -> bool {
-    o.family != Family::Null && !o.negated && (!o.if_exists || always_present(key)) && !o.is_for_all_values()
+    o.family != OperatorFamily::Null && !o.negated && (!o.if_exists || always_present(key)) && !o.is_for_all_values()
 }
 
 /// A key with several values can be two things at once.
@@ -226,11 +226,11 @@ fn several(key: &str) -> bool {
 }
 
 fn disjoint((x, a): (Operator, &Condition), (y, b): (Operator, &Condition)) -> bool {
-    let plain = |o: &Operator| o.family == Family::Bool || o.name.contains("IgnoreCase");
+    let plain = |o: &Operator| o.family == OperatorFamily::Bool || o.name.contains("IgnoreCase");
     let case = if [x, y].iter().any(plain) {
-        Case::Insensitive
+        CaseSensitivity::Insensitive
     } else {
-        Case::Sensitive
+        CaseSensitivity::Sensitive
     };
     let patterns = |o: Operator, c: &Condition| -> Option<Vec<Pattern>> {
         c.values.iter().map(|v| pattern_of(o, v, case)).collect()
@@ -242,7 +242,7 @@ fn disjoint((x, a): (Operator, &Condition), (y, b): (Operator, &Condition)) -> b
 }
 
 /// `None` where a value is compared in another way than patterns are.
-fn pattern_of(o: Operator, v: &Item, case: Case) -> Option<Pattern> {
+fn pattern_of(o: Operator, v: &ClauseItem, case: CaseSensitivity) -> Option<Pattern> {
     (o.wildcards || !pattern::has_wildcard(&v.text)).then(|| Pattern::new(&v.text, case))
 }
 

@@ -1,7 +1,7 @@
 //! What a condition key says about a request, and what it takes to say it well.
 //! IAM User Guide, "AWS global condition context keys".
 
-use crate::iam::catalogue::{Presence, catalogue};
+use crate::iam::catalogue::{KeyPresence, catalogue};
 
 /// What a condition limits.
 ///
@@ -34,7 +34,7 @@ pub enum Facet {
 
 /// How the values of a key are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Values {
+pub(super) enum ValueReading {
     Account,
     Organization,
     OrganizationPath,
@@ -63,7 +63,7 @@ pub(super) enum Values {
     Idle,
 }
 
-impl Values {
+impl ValueReading {
     /// The key itself pins, whatever hole stands for its value.
     pub(super) fn pins_by_itself(self) -> bool {
         matches!(
@@ -74,8 +74,8 @@ impl Values {
 }
 
 /// `key` in lower case; holes as `${…}`.
-pub(super) fn meaning(key: &str) -> (Facet, Values) {
-    use Values as V;
+pub(super) fn meaning(key: &str) -> (Facet, ValueReading) {
+    use ValueReading as V;
     let who = |values| (Facet::Who, values);
     match key {
         "aws:principalaccount"
@@ -215,5 +215,5 @@ pub fn tag_of(key: &str) -> Option<&str> {
 pub fn always_present(key: &str) -> bool {
     catalogue()
         .global_condition_key(key)
-        .is_some_and(|k| k.presence == Presence::Always)
+        .is_some_and(|k| k.presence == KeyPresence::Always)
 }

@@ -12,16 +12,16 @@ mod operator;
 mod value;
 
 pub use key::{Facet, always_present, is_of_owner, is_of_principal, tag_of};
-pub use operator::{Family, OPERATORS, Operator, SetOperator};
+pub use operator::{OPERATORS, Operator, OperatorFamily, SetOperator};
 pub use value::{Network, is_any_address};
 
 use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
 use super::principal::is_open;
-use super::{Condition, Effect, Item, Statement};
+use super::{ClauseItem, Condition, Effect, Statement};
 use crate::source::Span;
-use key::Values;
+use key::ValueReading;
 
 /// Keys that name what may be given to others: a boundary, a policy, a role to a service.
 /// Service Authorization Reference, "AWS Identity and Access Management (IAM)", "Condition keys".
@@ -90,7 +90,7 @@ impl Weakness {
 
 /// One line of a Condition block, weighed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bound {
+pub struct WeighedCondition {
     /// Lower case; holes as `${…}`.
     pub key: String,
     pub facet: Facet,
@@ -110,7 +110,7 @@ const FEW: usize = 8;
 /// What a statement's conditions amount to. They hold together, so of each facet the strongest counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Strength {
-    pub bounds: Vec<Bound>,
+    pub bounds: Vec<WeighedCondition>,
     /// The Condition block, or a part of it, is not known.
     pub unknown: bool,
     /// For more than a few.
@@ -128,7 +128,7 @@ pub enum Verdict {
 }
 
 impl Strength {
-    fn new(bounds: Vec<Bound>) -> Self {
+    fn new(bounds: Vec<WeighedCondition>) -> Self {
         let mut out = Self::default();
         for (i, b) in bounds.iter().enumerate() {
             if bounds.len() > FEW {
@@ -188,7 +188,7 @@ impl Strength {
     }
 
     /// The bounds of `key` (any case).
-    pub fn of_key<'s>(&'s self, key: &'s str) -> impl Iterator<Item = &'s Bound> {
+    pub fn of_key<'s>(&'s self, key: &'s str) -> impl Iterator<Item = &'s WeighedCondition> {
         let many = self.bounds.len() > FEW;
         let list = many.then(|| self.by_key.get(&key.to_ascii_lowercase())).flatten();
         let few = if many { &[][..] } else { &self.bounds };
@@ -230,7 +230,7 @@ impl Strength {
     }
 
     /// What makes `facet` what it is.
-    pub fn witnesses(&self, facet: Facet) -> impl Iterator<Item = &Bound> {
+    pub fn witnesses(&self, facet: Facet) -> impl Iterator<Item = &WeighedCondition> {
         let grade = self.grade(facet);
         self.bounds.iter().filter(move |b| b.facet == facet && b.grade == grade)
     }
@@ -274,12 +274,12 @@ pub fn strength(statement: &Statement) -> &Strength {
             let only = statement.action.iter().flat_map(|c| &c.items).all(is_pass_role);
             out = Strength::new(out.bounds.into_iter().map(|b| b.for_pass_role(only)).collect());
         }
-        let is_idle = |b: &Bound| {
+        let is_idle = |b: &WeighedCondition| {
             let c = statement.conditions.get(b.index);
             c.is_some_and(|c| passes_without_key(c) == Some(true) && is_tag_of_nothing(statement, &b.key))
         };
         if out.bounds.iter().any(is_idle) {
-            let weighed = |b: Bound| match is_idle(&b) {
+            let weighed = |b: WeighedCondition| match is_idle(&b) {
                 true => b.idle(),
                 false => b,
             };
@@ -306,12 +306,12 @@ fn is_tag_of_nothing(s: &Statement, key: &str) -> bool {
 }
 
 /// `iam:PassRole` by its name.
-pub fn is_pass_role(action: &Item) -> bool {
+pub fn is_pass_role(action: &ClauseItem) -> bool {
     let text = action.text.known();
     text.is_some_and(|t| t.eq_ignore_ascii_case("iam:PassRole"))
 }
 
-impl Bound {
+impl WeighedCondition {
     /// As a line that every request meets.
     fn idle(self) -> Self {
         Self {
@@ -349,7 +349,7 @@ pub fn strength_of(conditions: &[Condition], reading: Reading) -> Strength {
             .map(|(index, c)| {
                 let key = c.key.text.display().to_ascii_lowercase();
                 let (facet, values) = if c.key.text.as_hole().is_some() {
-                    (Facet::Other, Values::Text)
+                    (Facet::Other, ValueReading::Text)
                 } else {
                     let asked = (reading != Reading::Holders).then(|| compared(c, &key)).flatten();
                     key::meaning(asked.as_deref().unwrap_or(&key))
@@ -359,7 +359,7 @@ pub fn strength_of(conditions: &[Condition], reading: Reading) -> Strength {
                     Some(nothing) if grade > Grade::Decoration => (Grade::Decoration, Some(nothing)),
                     _ => (grade, weakness),
                 };
-                Bound {
+                WeighedCondition {
                     key,
                     facet,
                     grade,
@@ -402,22 +402,28 @@ fn nothing_for(reading: Reading, facet: Facet, key: &str, weakness: Option<Weakn
 /// The keys that some condition needs to be there; see [`needs_key`].
 type Demanded<'a> = LazyCell<HashSet<String>, Box<dyn FnOnce() -> HashSet<String> + 'a>>;
 
-fn weigh(c: &Condition, key: &str, facet: Facet, values: Values, demanded: &Demanded<'_>) -> (Grade, Option<Weakness>) {
+fn weigh(
+    c: &Condition,
+    key: &str,
+    facet: Facet,
+    values: ValueReading,
+    demanded: &Demanded<'_>,
+) -> (Grade, Option<Weakness>) {
     let decoration = |w| (Grade::Decoration, Some(w));
     match values {
-        Values::Spoofable => return decoration(Weakness::Spoofable),
-        Values::Idle => return decoration(Weakness::Idle),
+        ValueReading::Spoofable => return decoration(Weakness::Spoofable),
+        ValueReading::Idle => return decoration(Weakness::Idle),
         _ => {}
     }
     let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
         // Not known, or no operator of IAM's: another rule's business.
         return (Grade::Narrows, None);
     };
-    if operator.family == Family::Null {
+    if operator.family == OperatorFamily::Null {
         return null(c, key, facet, values);
     }
     let (grade, weakness) = match facet {
-        _ if operator.negated && values == Values::Policy => value::all_but(c, operator),
+        _ if operator.negated && values == ValueReading::Policy => value::all_but(c, operator),
         Facet::Resource | Facet::Other if operator.negated => (Grade::Narrows, None),
         _ if operator.negated => decoration(Weakness::Negated),
         _ => value::weigh(c, operator, key, values),
@@ -440,12 +446,12 @@ fn weigh(c: &Condition, key: &str, facet: Facet, values: Values, demanded: &Dema
 }
 
 /// `Null: false` says that the key is there. For who asks that is no restriction, for a tag or a parameter it is one.
-fn null(c: &Condition, key: &str, facet: Facet, values: Values) -> (Grade, Option<Weakness>) {
+fn null(c: &Condition, key: &str, facet: Facet, values: ValueReading) -> (Grade, Option<Weakness>) {
     let demanded = c.values.iter().any(|v| v.text.known().as_deref() == Some("false"));
     let unknown = c.values.iter().any(|v| !v.text.is_known()) || !c.complete;
     match facet {
         _ if unknown => (Grade::Narrows, None),
-        Facet::Mfa if demanded && values == Values::Age => (Grade::Narrows, None),
+        Facet::Mfa if demanded && values == ValueReading::Age => (Grade::Narrows, None),
         Facet::Resource | Facet::Other if demanded => (Grade::Narrows, None),
         // What is made must carry a tag.
         Facet::Chosen if demanded && (key.starts_with("aws:requesttag/") || key == "aws:tagkeys") => {
@@ -459,7 +465,7 @@ fn null(c: &Condition, key: &str, facet: Facet, values: Values) -> (Grade, Optio
 /// IAM User Guide, "IAM JSON policy elements: Condition operators".
 pub fn passes_without_key(c: &Condition) -> Option<bool> {
     let operator = Operator::of(c)?;
-    if operator.family != Family::Null {
+    if operator.family != OperatorFamily::Null {
         return Some(operator.without_key());
     }
     let says = c.values.first()?.text.known()?;
@@ -478,7 +484,7 @@ pub fn names_anything(c: &Condition) -> bool {
 pub fn needs_key(c: &Condition) -> bool {
     let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
     operator.is_some_and(|o| match o.family {
-        Family::Null => c.values.iter().any(|v| v.text.known().as_deref() == Some("false")),
+        OperatorFamily::Null => c.values.iter().any(|v| v.text.known().as_deref() == Some("false")),
         _ => !o.negated && !o.if_exists && !o.is_for_all_values(),
     })
 }

@@ -35,7 +35,7 @@ pub const OPERATORS: &[&str] = &[
 
 /// What the values of an operator are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Family {
+pub enum OperatorFamily {
     String,
     Numeric,
     Date,
@@ -57,7 +57,7 @@ pub enum SetOperator {
 pub struct Operator {
     /// As AWS spells it, without prefix and `IfExists`.
     pub name: &'static str,
-    pub family: Family,
+    pub family: OperatorFamily,
     /// `…Not…`: true where the value differs, and where the key is absent.
     pub negated: bool,
     /// `*` and `?` in values are wildcards: `StringLike`, and both spellings of the ARN operators.
@@ -82,20 +82,20 @@ impl Operator {
         };
         let name = OPERATORS.iter().copied().find(|o| o.eq_ignore_ascii_case(base))?;
         let family = match base {
-            b if b.starts_with("string") => Family::String,
-            b if b.starts_with("numeric") => Family::Numeric,
-            b if b.starts_with("date") => Family::Date,
-            b if b.starts_with("arn") => Family::Arn,
-            b if b.ends_with("ipaddress") => Family::IpAddress,
-            "bool" => Family::Bool,
-            "null" => Family::Null,
-            _ => Family::Binary,
+            b if b.starts_with("string") => OperatorFamily::String,
+            b if b.starts_with("numeric") => OperatorFamily::Numeric,
+            b if b.starts_with("date") => OperatorFamily::Date,
+            b if b.starts_with("arn") => OperatorFamily::Arn,
+            b if b.ends_with("ipaddress") => OperatorFamily::IpAddress,
+            "bool" => OperatorFamily::Bool,
+            "null" => OperatorFamily::Null,
+            _ => OperatorFamily::Binary,
         };
         Some(Self {
             name,
             family,
             negated: base.contains("not"),
-            wildcards: family == Family::Arn || base.ends_with("like"),
+            wildcards: family == OperatorFamily::Arn || base.ends_with("like"),
             set,
             if_exists,
         })
@@ -134,13 +134,13 @@ mod tests {
     #[test]
     fn reading() {
         let o = Operator::parse("ForAllValues:StringNotLikeIfExists").unwrap();
-        assert_eq!((o.name, o.family), ("StringNotLike", Family::String));
+        assert_eq!((o.name, o.family), ("StringNotLike", OperatorFamily::String));
         assert!(o.negated && o.wildcards && o.if_exists && o.is_for_all_values());
         let o = Operator::parse("arnequals").unwrap();
         assert!(o.wildcards && !o.negated && o.set.is_none());
         assert_eq!(
             Operator::parse("NotIpAddress").map(|o| (o.family, o.negated)),
-            Some((Family::IpAddress, true))
+            Some((OperatorFamily::IpAddress, true))
         );
         for wrong in ["StringMatches", "", "ForSome:StringLike", "ForAnyValue:", "StringEqual"] {
             assert_eq!(Operator::parse(wrong), None, "{wrong}");

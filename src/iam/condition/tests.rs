@@ -1,12 +1,12 @@
 use super::super::pattern::tests::text;
-use super::super::{Condition, Item};
+use super::super::{ClauseItem, Condition};
 use super::*;
-use crate::source::{FileId, Hole, HoleKind, Target, Text};
+use crate::source::{FileId, Hole, HoleKind, HoleTarget, Text};
 
 mod given;
 
-fn item(t: Text) -> Item {
-    Item {
+fn item(t: Text) -> ClauseItem {
+    ClauseItem {
         text: t,
         span: Span::new(FileId(0), 0, 0),
         via: None,
@@ -25,7 +25,7 @@ fn condition(operator: &str, key: &str, values: Vec<Text>) -> Condition {
     }
 }
 
-fn one(operator: &str, key: &str, values: &[&str]) -> Bound {
+fn one(operator: &str, key: &str, values: &[&str]) -> WeighedCondition {
     let c = condition(operator, key, values.iter().map(|v| text(v)).collect());
     strength_of(&[c], Reading::Named).bounds.remove(0)
 }
@@ -285,7 +285,7 @@ fn everything_else() {
 
 #[test]
 fn a_resource_of_the_repository_pins_as_a_source() {
-    let hole = Hole::new(HoleKind::Resource, "Topic.Arn", Span::new(FileId(0), 0, 1)).to(Target {
+    let hole = Hole::new(HoleKind::Resource, "Topic.Arn", Span::new(FileId(0), 0, 1)).to(HoleTarget {
         scope: "t".into(),
         address: "Topic".into(),
         attribute: "Arn".into(),

@@ -2,10 +2,10 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::key::{Values, tag_of};
+use super::key::{ValueReading, tag_of};
 use super::{Grade, Operator, Weakness};
-use crate::iam::arn::{self, Breadth, Field, Shape};
-use crate::iam::glob::Case;
+use crate::iam::arn::{self, ArnField, ArnShape, Breadth};
+use crate::iam::glob::CaseSensitivity;
 use crate::iam::managed::{ADMINISTRATORS, fits};
 use crate::iam::pattern::is_star;
 use crate::iam::service::is_any_service;
@@ -19,7 +19,7 @@ const NARROWS: Weight = (Grade::Narrows, None);
 const ANY: Weight = (Grade::Decoration, Some(Weakness::AnyValue));
 const IDLE: Weight = (Grade::Decoration, Some(Weakness::Idle));
 
-pub(super) fn weigh(c: &Condition, operator: Operator, key: &str, values: Values) -> Weight {
+pub(super) fn weigh(c: &Condition, operator: Operator, key: &str, values: ValueReading) -> Weight {
     if c.values.is_empty() {
         // `[]` lets nothing through; values that we cannot see are taken at their key's word.
         return if !c.complete && values.pins_by_itself() {
@@ -28,7 +28,7 @@ pub(super) fn weigh(c: &Condition, operator: Operator, key: &str, values: Values
             NARROWS
         };
     }
-    if values == Values::Address {
+    if values == ValueReading::Address {
         return addresses(c);
     }
     c.values
@@ -38,37 +38,37 @@ pub(super) fn weigh(c: &Condition, operator: Operator, key: &str, values: Values
                 return ANY;
             }
             // Any value of a tag: what has no such tag is kept out.
-            if values == Values::Text && tag_of(key).is_some() {
+            if values == ValueReading::Text && tag_of(key).is_some() {
                 return NARROWS;
             }
             match values {
-                Values::Account => account(&v.text, operator.wildcards),
-                Values::Organization => organization(&v.text, operator.wildcards),
-                Values::OrganizationPath => organization_path(&v.text, operator.wildcards),
-                Values::Arn => arn(&v.text, operator.wildcards),
-                Values::Id => id(&v.text, operator.wildcards),
-                Values::Subject => subject(&v.text, operator.wildcards),
-                Values::True { pins } => match v.text.known().map(|t| t.to_ascii_lowercase()).as_deref() {
+                ValueReading::Account => account(&v.text, operator.wildcards),
+                ValueReading::Organization => organization(&v.text, operator.wildcards),
+                ValueReading::OrganizationPath => organization_path(&v.text, operator.wildcards),
+                ValueReading::Arn => arn(&v.text, operator.wildcards),
+                ValueReading::Id => id(&v.text, operator.wildcards),
+                ValueReading::Subject => subject(&v.text, operator.wildcards),
+                ValueReading::True { pins } => match v.text.known().map(|t| t.to_ascii_lowercase()).as_deref() {
                     Some("true") if pins => PINS,
                     Some("true") | None => NARROWS,
                     Some(_) => IDLE,
                 },
-                Values::Age => {
+                ValueReading::Age => {
                     if operator.is_upper_bound() {
                         NARROWS
                     } else {
                         IDLE
                     }
                 }
-                Values::UrlAuth => match v.text.known().as_deref() {
+                ValueReading::UrlAuth => match v.text.known().as_deref() {
                     Some("AWS_IAM") | None => NARROWS,
                     Some(_) => IDLE,
                 },
-                Values::Policy | Values::Service => match anything(values, &v.text, operator) {
+                ValueReading::Policy | ValueReading::Service => match anything(values, &v.text, operator) {
                     Some(weakness) => (Grade::Decoration, Some(weakness)),
                     None => NARROWS,
                 },
-                Values::Text | Values::Spoofable | Values::Idle | Values::Address => {
+                ValueReading::Text | ValueReading::Spoofable | ValueReading::Idle | ValueReading::Address => {
                     if operator.wildcards && is_only_wildcards(&v.text) {
                         ANY
                     } else {
@@ -82,16 +82,16 @@ pub(super) fn weigh(c: &Condition, operator: Operator, key: &str, values: Values
 }
 
 /// Why a value of what is given to others limits nothing: any policy, one of full access, any service.
-pub(super) fn anything(values: Values, value: &Text, operator: Operator) -> Option<Weakness> {
+pub(super) fn anything(values: ValueReading, value: &Text, operator: Operator) -> Option<Weakness> {
     if operator.wildcards && is_only_wildcards(value) {
         return Some(Weakness::AnyValue);
     }
     match values {
-        Values::Policy => ADMINISTRATORS
+        ValueReading::Policy => ADMINISTRATORS
             .iter()
             .any(|policy| fits(value, policy, operator.wildcards, case(operator)).is_yes())
             .then_some(Weakness::FullAccess),
-        Values::Service => (operator.wildcards && is_any_service(value)).then_some(Weakness::AnyValue),
+        ValueReading::Service => (operator.wildcards && is_any_service(value)).then_some(Weakness::AnyValue),
         _ => None,
     }
 }
@@ -108,10 +108,10 @@ pub(super) fn all_but(c: &Condition, operator: Operator) -> Weight {
     }
 }
 
-fn case(operator: Operator) -> Case {
+fn case(operator: Operator) -> CaseSensitivity {
     match operator.name.ends_with("IgnoreCase") {
-        true => Case::Insensitive,
-        false => Case::Sensitive,
+        true => CaseSensitivity::Insensitive,
+        false => CaseSensitivity::Sensitive,
     }
 }
 
@@ -185,18 +185,18 @@ fn id(text: &Text, wildcards: bool) -> Weight {
 
 fn arn(text: &Text, wildcards: bool) -> Weight {
     match arn::shape(text) {
-        Shape::Star | Shape::Wildcard if !wildcards => NARROWS,
+        ArnShape::Star | ArnShape::Wildcard if !wildcards => NARROWS,
         // `*:role/deploy`: nothing says of which account.
-        Shape::Wildcard if names_something(text) => (Grade::Narrows, Some(Weakness::AnyAccount)),
-        Shape::Star | Shape::Wildcard => ANY,
-        Shape::Arn(parts) => match parts.account() {
-            Field::Literal(_) | Field::Hole(_) => PINS,
-            Field::Any | Field::Pattern if !wildcards => NARROWS,
-            Field::Pattern => NARROWS,
+        ArnShape::Wildcard if names_something(text) => (Grade::Narrows, Some(Weakness::AnyAccount)),
+        ArnShape::Star | ArnShape::Wildcard => ANY,
+        ArnShape::Arn(parts) => match parts.account() {
+            ArnField::Literal(_) | ArnField::Hole(_) => PINS,
+            ArnField::Any | ArnField::Pattern if !wildcards => NARROWS,
+            ArnField::Pattern => NARROWS,
             account => {
                 let wide = wildcards && arn::widest(text) <= Breadth::WholeType;
                 // A bucket's ARN has no account, which `arn:aws:s3:*:*:reports` does not ask for either.
-                let has = account != Field::Empty && parts.service().as_deref() != Some("s3");
+                let has = account != ArnField::Empty && parts.service().as_deref() != Some("s3");
                 let weakness = has.then_some(Weakness::AnyAccount);
                 if wide {
                     (Grade::Decoration, weakness.or(Some(Weakness::AnyValue)))
@@ -207,12 +207,12 @@ fn arn(text: &Text, wildcards: bool) -> Weight {
         },
         // The ARN of a resource of the repository, with or without more after it; or one that is given from outside, which
         // is taken at its key's word unless a wildcard follows.
-        Shape::Hole => match text.holes().next() {
+        ArnShape::Hole => match text.holes().next() {
             Some(h) if h.kind == HoleKind::Resource => PINS,
             _ if !wildcards || !has_wildcard(text) => PINS,
             _ => NARROWS,
         },
-        Shape::TooShort(_) | Shape::Other => NARROWS,
+        ArnShape::TooShort(_) | ArnShape::Other => NARROWS,
     }
 }
 

@@ -3,7 +3,7 @@
 //! **Invariant:** the work is bounded by the product of the two lengths, and far less where the patterns have long plain
 //! parts.
 
-use super::{Class, Pattern, Token};
+use super::{Pattern, SymbolClass, Token};
 use crate::iam::Truth;
 
 /// Above this many steps (length × length) the answer is `Unknown`: no real policy comes near it.
@@ -46,7 +46,7 @@ impl Pattern {
         let loose =
             |j: usize| mood == Mood::Favourable && matches!(inner.get(j), Some(Token::Hole(h)) if !other.is_format(*h));
         // The tokens of `self` read so far can take in the first j of `inner`.
-        let (mut reach, mut next) = (Reach::new(n), Reach::new(n));
+        let (mut reach, mut next) = (PrefixReach::new(n), PrefixReach::new(n));
         reach.set(0);
         for &token in sides.outer {
             let mut j = reach.low;
@@ -71,7 +71,7 @@ impl Pattern {
                         if let Some(t) = inner.get(j) {
                             open &= match *t {
                                 Token::Char(c) => class.admits(c),
-                                Token::One | Token::Many => class.may_be_pattern() || class == Class::Format(""),
+                                Token::One | Token::Many => class.may_be_pattern() || class == SymbolClass::Format(""),
                                 Token::Hole(_) => true,
                             };
                         }
@@ -116,7 +116,7 @@ impl Pattern {
     }
 
     fn is_format(&self, hole: u32) -> bool {
-        matches!(self.holes[hole as usize].class, Class::Format(_))
+        matches!(self.holes[hole as usize].class, SymbolClass::Format(_))
     }
 
     /// Whether `hole` may hold what `token` asks for.
@@ -134,7 +134,7 @@ impl Pattern {
     /// Intersection: walk both at once; a run on one side takes in single tokens of the other.
     pub(super) fn meets(&self, other: &Self, sides: Sides<'_>, mood: Mood) -> bool {
         let (n, m) = (sides.outer.len(), sides.inner.len());
-        let (mut reach, mut next) = (Reach::new(m), Reach::new(m));
+        let (mut reach, mut next) = (PrefixReach::new(m), PrefixReach::new(m));
         reach.set(0);
         for i in 0..=n {
             let a = sides.outer.get(i).copied();
@@ -231,13 +231,13 @@ impl<'t> Sides<'t> {
 }
 
 /// Which beginnings, by their length, are reached; all of them lie in `low..end`.
-struct Reach {
+struct PrefixReach {
     reached: Vec<bool>,
     low: usize,
     end: usize,
 }
 
-impl Reach {
+impl PrefixReach {
     /// None of the beginnings of `len` tokens.
     fn new(len: usize) -> Self {
         Self {
@@ -270,7 +270,7 @@ impl Reach {
 }
 
 /// A token that stands for any number of characters; of a class, or of all.
-struct Run(Option<Class>);
+struct Run(Option<SymbolClass>);
 
 impl Run {
     fn takes(&self, token: Token) -> bool {

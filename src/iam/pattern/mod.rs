@@ -8,8 +8,8 @@ mod ask;
 use std::sync::Arc;
 
 use super::Truth;
-use super::glob::Case;
-use crate::source::{HoleKind, Piece, Target, Text};
+use super::glob::CaseSensitivity;
+use crate::source::{HoleKind, HoleTarget, Piece, Text};
 
 /// A compiled pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +32,13 @@ enum Token {
 /// What a hole may be, and when two holes are the same string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Unknown {
-    class: Class,
+    class: SymbolClass,
     name: Arc<str>,
-    target: Option<Target>,
+    target: Option<HoleTarget>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
+enum SymbolClass {
     Account,
     Partition,
     Region,
@@ -54,7 +54,7 @@ enum Class {
     Format(&'static str),
 }
 
-impl Class {
+impl SymbolClass {
     fn admits(self, c: char) -> bool {
         match self {
             Self::Account => c.is_ascii_digit(),
@@ -78,9 +78,11 @@ impl Unknown {
         self.class == other.class
             && match self.class {
                 // One deployment has one of each, however it is spelled.
-                Class::Account | Class::Partition | Class::Region | Class::UrlSuffix => true,
-                Class::Format(_) => false,
-                Class::Bucket | Class::Variable | Class::Any => self.name == other.name && self.target == other.target,
+                SymbolClass::Account | SymbolClass::Partition | SymbolClass::Region | SymbolClass::UrlSuffix => true,
+                SymbolClass::Format(_) => false,
+                SymbolClass::Bucket | SymbolClass::Variable | SymbolClass::Any => {
+                    self.name == other.name && self.target == other.target
+                }
             }
     }
 }
@@ -88,15 +90,15 @@ impl Unknown {
 impl Pattern {
     /// An action pattern: case does not count, there are no policy variables.
     pub fn action(text: &Text) -> Self {
-        Self::new(text, Case::Insensitive)
+        Self::new(text, CaseSensitivity::Insensitive)
     }
 
     /// A resource pattern or a value of a `…Like` operator: case counts, `${aws:username}` is not known.
     pub fn resource(text: &Text) -> Self {
-        Self::new(text, Case::Sensitive)
+        Self::new(text, CaseSensitivity::Sensitive)
     }
 
-    pub fn new(text: &Text, case: Case) -> Self {
+    pub fn new(text: &Text, case: CaseSensitivity) -> Self {
         let mut out = Self {
             tokens: Vec::with_capacity(text.len()),
             holes: Vec::new(),
@@ -106,11 +108,11 @@ impl Pattern {
                 Piece::Lit(l) => out.literal(&l.text, case),
                 Piece::Hole(h) => out.hole(Unknown {
                     class: match h.kind {
-                        HoleKind::Account => Class::Account,
-                        HoleKind::Partition => Class::Partition,
-                        HoleKind::Region => Class::Region,
-                        HoleKind::UrlSuffix => Class::UrlSuffix,
-                        HoleKind::Existing | HoleKind::Resource if is_bucket_name(&h.name) => Class::Bucket,
+                        HoleKind::Account => SymbolClass::Account,
+                        HoleKind::Partition => SymbolClass::Partition,
+                        HoleKind::Region => SymbolClass::Region,
+                        HoleKind::UrlSuffix => SymbolClass::UrlSuffix,
+                        HoleKind::Existing | HoleKind::Resource if is_bucket_name(&h.name) => SymbolClass::Bucket,
                         HoleKind::Resource
                         | HoleKind::Existing
                         | HoleKind::Input
@@ -120,7 +122,7 @@ impl Pattern {
                         | HoleKind::Outside
                         | HoleKind::Applied
                         | HoleKind::Broken
-                        | HoleKind::Other => Class::Any,
+                        | HoleKind::Other => SymbolClass::Any,
                     },
                     name: h.name.clone(),
                     target: h.target.clone(),
@@ -132,7 +134,7 @@ impl Pattern {
     }
 
     /// A known string.
-    pub fn plain(text: &str, case: Case) -> Self {
+    pub fn plain(text: &str, case: CaseSensitivity) -> Self {
         let mut out = Self {
             tokens: Vec::with_capacity(text.len()),
             holes: Vec::new(),
@@ -167,7 +169,7 @@ impl Pattern {
                 out.tokens.push(Token::One);
             }
             out.hole(Unknown {
-                class: Class::Format(not),
+                class: SymbolClass::Format(not),
                 name: Arc::from(name),
                 target: None,
             });
@@ -186,27 +188,27 @@ impl Pattern {
         self.tokens.extend(text.chars().map(Token::Char));
     }
 
-    fn literal(&mut self, text: &str, case: Case) {
+    fn literal(&mut self, text: &str, case: CaseSensitivity) {
         let mut rest = text;
         loop {
             // Runs without anything special.
             let plain = rest.bytes().position(|b| matches!(b, b'*' | b'?' | b'$'));
             let (run, special) = rest.split_at(plain.unwrap_or(rest.len()));
             match case {
-                Case::Insensitive => self
+                CaseSensitivity::Insensitive => self
                     .tokens
                     .extend(run.chars().map(|c| Token::Char(c.to_ascii_lowercase()))),
-                Case::Sensitive => self.chars(run),
+                CaseSensitivity::Sensitive => self.chars(run),
             }
             rest = special;
             let Some(c) = rest.chars().next() else { return };
-            if case == Case::Sensitive && rest.starts_with("${") {
+            if case == CaseSensitivity::Sensitive && rest.starts_with("${") {
                 // IAM User Guide, "IAM policy elements: Variables and tags": `${*}`, `${?}`, `${$}` are the characters.
                 if let Some(end) = rest.find('}') {
                     match &rest[2..end] {
                         inner @ ("*" | "?" | "$") => self.chars(inner),
                         name => self.hole(Unknown {
-                            class: Class::Variable,
+                            class: SymbolClass::Variable,
                             name: Arc::from(name.split(',').next().unwrap_or(name).trim().to_ascii_lowercase()),
                             target: None,
                         }),
@@ -267,14 +269,14 @@ impl Pattern {
     }
 
     /// Whether `text`, in which nothing is special, is one of the strings of this pattern.
-    pub fn matches(&self, text: &str, case: Case) -> Truth {
+    pub fn matches(&self, text: &str, case: CaseSensitivity) -> Truth {
         let mut literal = Self {
             tokens: Vec::with_capacity(text.len()),
             holes: Vec::new(),
         };
         match case {
-            Case::Sensitive => literal.chars(text),
-            Case::Insensitive => literal.chars(&text.to_ascii_lowercase()),
+            CaseSensitivity::Sensitive => literal.chars(text),
+            CaseSensitivity::Insensitive => literal.chars(&text.to_ascii_lowercase()),
         }
         self.overlaps(&literal)
     }
@@ -301,9 +303,9 @@ fn is_bucket_name(reference: &str) -> bool {
 }
 
 /// Whether `literal`, in which nothing is special, is one of the strings of `pattern`.
-pub fn matches(pattern: &Text, literal: &str, case: Case) -> Truth {
+pub fn matches(pattern: &Text, literal: &str, case: CaseSensitivity) -> Truth {
     if let Some(known) = pattern.known()
-        && (case == Case::Insensitive || !known.contains("${"))
+        && (case == CaseSensitivity::Insensitive || !known.contains("${"))
     {
         return super::glob::matches(&known, literal, case).into();
     }
@@ -311,12 +313,12 @@ pub fn matches(pattern: &Text, literal: &str, case: Case) -> Truth {
 }
 
 /// Whether every string that `b` can be is matched by `a`.
-pub fn covers(a: &Text, b: &Text, case: Case) -> Truth {
+pub fn covers(a: &Text, b: &Text, case: CaseSensitivity) -> Truth {
     Pattern::new(a, case).covers(&Pattern::new(b, case))
 }
 
 /// Whether some string is matched by both.
-pub fn overlaps(a: &Text, b: &Text, case: Case) -> Truth {
+pub fn overlaps(a: &Text, b: &Text, case: CaseSensitivity) -> Truth {
     Pattern::new(a, case).overlaps(&Pattern::new(b, case))
 }
 
@@ -388,7 +390,7 @@ pub(crate) mod tests {
             ("*", "x", Yes),
         ] {
             assert_eq!(
-                matches(&text(pattern), literal, Case::Sensitive),
+                matches(&text(pattern), literal, CaseSensitivity::Sensitive),
                 expected,
                 "{pattern} {literal}"
             );
@@ -412,7 +414,11 @@ pub(crate) mod tests {
             ("xyz", "y‹v›", No),
             ("xyz", "x‹v›q", No),
         ] {
-            assert_eq!(covers(&text(a), &text(b), Case::Sensitive), expected, "{a} covers {b}");
+            assert_eq!(
+                covers(&text(a), &text(b), CaseSensitivity::Sensitive),
+                expected,
+                "{a} covers {b}"
+            );
         }
     }
 
@@ -428,12 +434,12 @@ pub(crate) mod tests {
             ("a‹v›", "b*", No),
         ] {
             assert_eq!(
-                overlaps(&text(a), &text(b), Case::Sensitive),
+                overlaps(&text(a), &text(b), CaseSensitivity::Sensitive),
                 expected,
                 "{a} overlaps {b}"
             );
             assert_eq!(
-                overlaps(&text(b), &text(a), Case::Sensitive),
+                overlaps(&text(b), &text(a), CaseSensitivity::Sensitive),
                 expected,
                 "{b} overlaps {a}"
             );
@@ -460,11 +466,11 @@ pub(crate) mod tests {
         for a in parts {
             for b in parts {
                 let (ta, tb) = (text(a), text(b));
-                if covers(&ta, &tb, Case::Sensitive).is_yes() {
-                    assert!(overlaps(&ta, &tb, Case::Sensitive).is_yes(), "{a} {b}");
+                if covers(&ta, &tb, CaseSensitivity::Sensitive).is_yes() {
+                    assert!(overlaps(&ta, &tb, CaseSensitivity::Sensitive).is_yes(), "{a} {b}");
                 }
-                if overlaps(&ta, &tb, Case::Sensitive).is_no() {
-                    assert!(covers(&ta, &tb, Case::Sensitive).is_no(), "{a} {b}");
+                if overlaps(&ta, &tb, CaseSensitivity::Sensitive).is_no() {
+                    assert!(covers(&ta, &tb, CaseSensitivity::Sensitive).is_no(), "{a} {b}");
                 }
             }
         }
@@ -489,18 +495,18 @@ pub(crate) mod tests {
                 let strings = |p: &str| -> Vec<bool> {
                     words
                         .iter()
-                        .map(|w| super::super::glob::matches(p, w, Case::Sensitive))
+                        .map(|w| super::super::glob::matches(p, w, CaseSensitivity::Sensitive))
                         .collect()
                 };
                 let (sa, sb) = (strings(a), strings(b));
                 let meets = sa.iter().zip(&sb).any(|(x, y)| *x && *y);
                 let included = sa.iter().zip(&sb).all(|(x, y)| *x || !*y);
                 assert_eq!(
-                    super::super::glob::overlaps(a, b, Case::Sensitive),
+                    super::super::glob::overlaps(a, b, CaseSensitivity::Sensitive),
                     meets,
                     "{a} meets {b}"
                 );
-                let says = super::super::glob::covers(a, b, Case::Sensitive);
+                let says = super::super::glob::covers(a, b, CaseSensitivity::Sensitive);
                 assert!(
                     if a.contains('?') {
                         !says || included

@@ -10,8 +10,8 @@ mod reach;
 mod value;
 
 pub use program::Program;
-pub use reach::{Found, Reaching};
-pub use value::{Values, cdk};
+pub use reach::{Reaching, ReachingBindings};
+pub use value::{ConstantEvaluator, cdk};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,11 +27,11 @@ pub type BlockId = u32;
 
 /// One file of Python.
 #[derive(Debug)]
-pub struct Module {
+pub struct PythonModule {
     pub file: FileId,
-    pub exprs: Vec<Expr>,
+    pub exprs: Vec<PythonExpr>,
     pub scopes: Vec<Scope>,
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<StatementRun>,
     /// `object.name = …`, in order.
     pub attributes: Vec<AttributeBinding>,
     /// Something kept us from reading part of it: what it does cannot be wholly known.
@@ -49,7 +49,7 @@ pub enum Usage {
 }
 
 #[derive(Debug)]
-pub struct Expr {
+pub struct PythonExpr {
     pub kind: ExprKind,
     pub span: Span,
     pub scope: ScopeId,
@@ -65,10 +65,10 @@ pub enum ExprKind {
         name: Arc<str>,
         name_span: Span,
     },
-    Call(Box<Call>),
+    Call(Box<CallExpr>),
     Str(Text),
     /// An f-string, or neighbouring strings of which one is an f-string.
-    Join(Vec<Part>),
+    Join(Vec<FStringPart>),
     Num(Arc<str>),
     Bool(bool),
     None,
@@ -115,7 +115,7 @@ pub enum ExprKind {
 }
 
 #[derive(Debug)]
-pub struct Call {
+pub struct CallExpr {
     pub function: ExprId,
     pub args: Vec<Arg>,
 }
@@ -138,7 +138,7 @@ pub enum ArgName {
 
 /// A part of an f-string.
 #[derive(Debug)]
-pub enum Part {
+pub enum FStringPart {
     Lit(Text),
     Value(ExprId),
 }
@@ -174,7 +174,7 @@ impl Scope {
     }
 }
 
-impl Call {
+impl CallExpr {
     /// The n-th positional argument, where no `*x` stands before it.
     pub fn positional(&self, n: usize) -> Option<ExprId> {
         self.args
@@ -207,7 +207,7 @@ impl Call {
 
 /// A run of statements that is executed, or not, as a whole.
 #[derive(Debug)]
-pub struct Block {
+pub struct StatementRun {
     pub parent: BlockId,
     pub kind: BlockKind,
 }
@@ -246,7 +246,7 @@ pub struct Scope {
     pub decorators: Vec<ExprId>,
     /// A class's bases.
     pub bases: Vec<ExprId>,
-    pub params: Vec<Param>,
+    pub params: Vec<FunctionParam>,
     /// The annotation of what a function returns.
     pub returns_type: Option<ExprId>,
     /// Where in the enclosing scope it is defined.
@@ -264,7 +264,7 @@ pub enum ScopeKind {
 }
 
 #[derive(Debug)]
-pub struct Param {
+pub struct FunctionParam {
     pub name: Arc<str>,
     pub span: Span,
     pub kind: ParamKind,
@@ -285,7 +285,7 @@ pub enum ParamKind {
 /// A name gets a value.
 #[derive(Debug)]
 pub struct Binding {
-    pub bound: Bound,
+    pub bound: BindingValue,
     pub at: ExprId,
     pub block: BlockId,
     /// The name.
@@ -294,8 +294,8 @@ pub struct Binding {
 }
 
 #[derive(Debug)]
-pub enum Bound {
-    Value(Source),
+pub enum BindingValue {
+    Value(ValueSource),
     /// Index into [`Scope::params`].
     Param(u32),
     Function(ScopeId),
@@ -327,13 +327,13 @@ pub struct ImportFrom {
 
 /// Part of the value of an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct ValueSource {
     pub expr: ExprId,
-    pub steps: Vec<Step>,
+    pub steps: Vec<AccessStep>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum AccessStep {
     /// Each item: a loop.
     Each,
     /// The n-th item: unpacking.
@@ -350,7 +350,7 @@ pub struct AttributeBinding {
     pub object: ExprId,
     pub name: Arc<str>,
     /// None for `op=` and the like.
-    pub source: Option<Source>,
+    pub source: Option<ValueSource>,
     pub annotation: Option<ExprId>,
     pub scope: ScopeId,
     pub at: ExprId,
@@ -363,13 +363,13 @@ pub struct Mutation {
     /// A name, or attributes of one: `os.environ`.
     pub name: Arc<str>,
     pub path: Vec<ExprId>,
-    pub change: Change,
+    pub change: ObjectChange,
     pub at: ExprId,
     pub block: BlockId,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum ObjectChange {
     /// `path` gets this value.
     Set(ExprId),
     Append(ExprId),
@@ -379,7 +379,7 @@ pub enum Change {
     Other,
 }
 
-impl Module {
+impl PythonModule {
     /// A file of which nothing is known.
     pub fn unread(file: FileId) -> Self {
         let span = Span::new(file, 0, 0);
@@ -387,7 +387,7 @@ impl Module {
             file,
             exprs: Vec::new(),
             scopes: vec![Scope::new(ScopeKind::Module, 0, "<module>".into(), span, span)],
-            blocks: vec![Block {
+            blocks: vec![StatementRun {
                 parent: 0,
                 kind: BlockKind::Root,
             }],
@@ -396,7 +396,7 @@ impl Module {
         }
     }
 
-    pub fn expr(&self, id: ExprId) -> &Expr {
+    pub fn expr(&self, id: ExprId) -> &PythonExpr {
         &self.exprs[id as usize]
     }
 
@@ -409,7 +409,7 @@ impl Module {
     }
 
     /// The call that `id` is.
-    pub fn call(&self, id: ExprId) -> Option<&Call> {
+    pub fn call(&self, id: ExprId) -> Option<&CallExpr> {
         match &self.expr(id).kind {
             ExprKind::Call(c) => Some(c),
             _ => None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Bound, ImportFrom, Module};
+use super::{BindingValue, ImportFrom, PythonModule};
 use crate::source::{FileId, Sources, parent_path};
 
 /// Folders from which Python code is commonly imported as if they were on the path.
@@ -22,16 +22,16 @@ const ROOTS: &[&str] = &[
 ];
 
 /// The module that a `from` import names, and the one that its name is.
-type Found = (Option<usize>, Option<usize>);
+type ImportedName = (Option<usize>, Option<usize>);
 /// By the name that is imported.
 type Imports = HashMap<Arc<str>, Option<usize>>;
-type Froms = HashMap<ImportFrom, Found>;
+type Froms = HashMap<ImportFrom, ImportedName>;
 
 /// All modules of a run.
 #[derive(Debug)]
 pub struct Program<'a> {
     pub sources: &'a Sources,
-    pub modules: &'a [Module],
+    pub modules: &'a [PythonModule],
     by_file: BTreeMap<FileId, usize>,
     /// Folders that are on the path of all code: the layers of functions.
     shared: &'a [String],
@@ -49,12 +49,12 @@ pub struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    pub fn new(sources: &'a Sources, modules: &'a [Module]) -> Self {
+    pub fn new(sources: &'a Sources, modules: &'a [PythonModule]) -> Self {
         Self::sharing(sources, modules, &[])
     }
 
     /// With folders that are on the path of all code.
-    pub fn sharing(sources: &'a Sources, modules: &'a [Module], shared: &'a [String]) -> Self {
+    pub fn sharing(sources: &'a Sources, modules: &'a [PythonModule], shared: &'a [String]) -> Self {
         let by_file: BTreeMap<FileId, usize> = modules.iter().enumerate().map(|(i, m)| (m.file, i)).collect();
         let mut layers = BTreeMap::new();
         let mut names = HashSet::new();
@@ -114,20 +114,20 @@ impl<'a> Program<'a> {
         program
     }
 
-    fn resolve(&self, m: &Module) -> (Imports, Froms) {
+    fn resolve(&self, m: &PythonModule) -> (Imports, Froms) {
         let mut imports = HashMap::new();
         let mut froms = HashMap::new();
         for s in &m.scopes {
             for b in s.bindings.values().flatten() {
                 match &b.bound {
-                    Bound::Import(i) => {
+                    BindingValue::Import(i) => {
                         for name in [&i.module, &i.full] {
                             if !imports.contains_key(name) {
                                 imports.insert(name.clone(), self.find(m.file, 0, name));
                             }
                         }
                     }
-                    Bound::From(i) if !froms.contains_key(i) => {
+                    BindingValue::From(i) if !froms.contains_key(i) => {
                         froms.insert(i.clone(), self.find_from(m.file, i));
                     }
                     _ => {}
@@ -224,13 +224,13 @@ impl<'a> Program<'a> {
 
     /// Whether another module takes this name from the module.
     pub fn is_taken(&self, module: usize, name: &str) -> bool {
-        let takes = |m: &Module, i: &ImportFrom| {
+        let takes = |m: &PythonModule, i: &ImportFrom| {
             (&*i.name == name || &*i.name == "*") && self.import_from(m.file, i).0 == Some(module)
         };
         self.modules.iter().any(|m| {
             m.scopes.iter().any(|s| {
                 let mut bound = s.bindings.values().flatten();
-                let named = bound.any(|b| matches!(&b.bound, Bound::From(i) if takes(m, i)));
+                let named = bound.any(|b| matches!(&b.bound, BindingValue::From(i) if takes(m, i)));
                 named || s.wildcards.iter().any(|i| takes(m, i))
             })
         })

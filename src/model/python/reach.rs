@@ -1,13 +1,13 @@
 //! Which bindings a name may mean at a point: reaching definitions, by blocks.
 
-use super::{Binding, BlockId, BlockKind, Bound, ExprId, ExprKind, Module, ScopeId, ScopeKind};
+use super::{Binding, BindingValue, BlockId, BlockKind, ExprId, ExprKind, PythonModule, ScopeId, ScopeKind};
 
 /// More alternatives than these are not told apart.
 const MAX_ALTERNATIVES: usize = 32;
 
 /// The bindings that a name may mean.
 #[derive(Debug)]
-pub struct Found<'m> {
+pub struct ReachingBindings<'m> {
     /// The scope that binds it.
     pub scope: ScopeId,
     /// Latest first; never empty.
@@ -19,12 +19,12 @@ pub struct Found<'m> {
 /// What a name means.
 #[derive(Debug)]
 pub enum Reaching<'m> {
-    Found(Found<'m>),
+    Found(ReachingBindings<'m>),
     /// No binding in this module: a builtin, or from `from m import *`.
     Free,
 }
 
-impl Module {
+impl PythonModule {
     /// The bindings that `name`, read at expression `at`, may mean.
     pub fn reaching(&self, name: &str, at: ExprId) -> Reaching<'_> {
         let e = self.expr(at);
@@ -46,7 +46,7 @@ impl Module {
         };
         match found.bindings.as_slice() {
             [one] => match &one.bound {
-                Bound::Value(source) if source.steps.is_empty() => Some(source.expr),
+                BindingValue::Value(source) if source.steps.is_empty() => Some(source.expr),
                 _ => None,
             },
             _ => None,
@@ -67,7 +67,7 @@ impl Module {
                     bindings = self.collect(all, s.root, ExprId::MAX);
                 }
                 if !bindings.is_empty() {
-                    return Reaching::Found(Found {
+                    return Reaching::Found(ReachingBindings {
                         scope,
                         bindings,
                         until: at,

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use super::reach::{is_quiet, is_registered};
-use crate::model::python::objects::{At, Place, Thing};
-use crate::model::python::objects::{Evaluator, makes_classes};
-use crate::model::python::{Bound, Call, ExprId, ExprKind};
+use super::call_graph::{is_quiet, is_registered};
+use crate::model::python::objects::{AbstractValue, ExprRef, ScopeRef};
+use crate::model::python::objects::{ObjectEvaluator, makes_classes};
+use crate::model::python::{BindingValue, CallExpr, ExprId, ExprKind};
 
 /// Methods that libraries call on what they are given, and that a class may have without a base that says so.
 const PROTOCOLS: &[&str] = &[
@@ -43,18 +43,18 @@ const MAX_DEPTH: usize = 3;
 const MAX_PARTS: usize = 5_000;
 
 /// A method that runs if its name is read by what runs, and where its class is named.
-pub(super) type Lazy = (Place, Arc<str>, Place);
+pub(super) type Lazy = (ScopeRef, Arc<str>, ScopeRef);
 
 /// All functions of a class and of those it inherits from, by name.
-pub(super) fn methods(evaluator: &Evaluator<'_>, class: Place) -> impl Iterator<Item = (Arc<str>, Place)> {
+pub(super) fn methods(evaluator: &ObjectEvaluator<'_>, class: ScopeRef) -> impl Iterator<Item = (Arc<str>, ScopeRef)> {
     let program = evaluator.program;
     evaluator.index.lineage(class).into_iter().flat_map(move |c| {
         let bindings = program.modules[c.module].scope(c.scope).bindings.iter();
         bindings.flat_map(move |(name, all)| {
             all.iter().filter_map(move |b| match b.bound {
-                Bound::Function(scope) => Some((
+                BindingValue::Function(scope) => Some((
                     name.clone(),
-                    Place {
+                    ScopeRef {
                         module: c.module,
                         scope,
                     },
@@ -66,14 +66,14 @@ pub(super) fn methods(evaluator: &Evaluator<'_>, class: Place) -> impl Iterator<
 }
 
 /// The classes in the bodies of a class and of those it inherits from, by name.
-fn inner_classes(evaluator: &Evaluator<'_>, class: Place) -> Vec<(Arc<str>, Place)> {
+fn inner_classes(evaluator: &ObjectEvaluator<'_>, class: ScopeRef) -> Vec<(Arc<str>, ScopeRef)> {
     let mut out = Vec::new();
     for c in evaluator.index.lineage(class) {
         let bindings = &evaluator.program.modules[c.module].scope(c.scope).bindings;
         for (name, binding) in bindings.iter().flat_map(|(n, all)| all.iter().map(move |b| (n, b))) {
-            if let Bound::Class(scope) = binding.bound {
+            if let BindingValue::Class(scope) = binding.bound {
                 let module = c.module;
-                out.push((name.clone(), Place { module, scope }));
+                out.push((name.clone(), ScopeRef { module, scope }));
             }
         }
     }
@@ -82,14 +82,14 @@ fn inner_classes(evaluator: &Evaluator<'_>, class: Place) -> Vec<(Arc<str>, Plac
 
 /// What may run because `from` names the class.
 pub(super) fn named(
-    evaluator: &Evaluator<'_>,
-    class: Place,
-    from: Place,
-    all: &mut Vec<(Place, Place)>,
+    evaluator: &ObjectEvaluator<'_>,
+    class: ScopeRef,
+    from: ScopeRef,
+    all: &mut Vec<(ScopeRef, ScopeRef)>,
     lazy: &mut Vec<Lazy>,
 ) {
     let modules = &evaluator.program.modules;
-    let decorated = |c: &Place| {
+    let decorated = |c: &ScopeRef| {
         let m = &modules[c.module];
         m.scope(c.scope).decorators.iter().any(|d| !is_quiet(m, *d))
     };
@@ -115,17 +115,17 @@ pub(super) const HEIRS: &str = "__subclasses__";
 /// What may run because the class is defined in `from`: a class that its bases, its metaclass, or a decorator may keep counts
 /// as named there.
 pub(super) fn defined(
-    evaluator: &Evaluator<'_>,
-    class: Place,
-    from: Place,
-    all: &mut Vec<(Place, Place)>,
+    evaluator: &ObjectEvaluator<'_>,
+    class: ScopeRef,
+    from: ScopeRef,
+    all: &mut Vec<(ScopeRef, ScopeRef)>,
     lazy: &mut Vec<Lazy>,
 ) {
     let modules = &evaluator.program.modules;
-    let scope = |c: Place| modules[c.module].scope(c.scope);
+    let scope = |c: ScopeRef| modules[c.module].scope(c.scope);
     let lineage = evaluator.index.lineage(class);
-    let has = |c: Place, names: &[&str]| names.iter().any(|n| scope(c).bindings.contains_key(*n));
-    let announces = |c: &Place| {
+    let has = |c: ScopeRef, names: &[&str]| names.iter().any(|n| scope(c).bindings.contains_key(*n));
+    let announces = |c: &ScopeRef| {
         has(*c, &["__init_subclass__"])
             || makes_classes(&modules[c.module], c.scope) && has(*c, &["__new__", "__init__", "__prepare__"])
     };
@@ -144,23 +144,23 @@ pub(super) fn defined(
 /// What may run because a class, or an instance, is handed to something that is not of the repository; `false` where that is
 /// too much to look into.
 pub(super) fn handed_out(
-    evaluator: &Evaluator<'_>,
+    evaluator: &ObjectEvaluator<'_>,
     module: usize,
-    (call, callees): (&Call, &[Thing]),
-    from: Place,
-    all: &mut Vec<(Place, Place)>,
+    (call, callees): (&CallExpr, &[AbstractValue]),
+    from: ScopeRef,
+    all: &mut Vec<(ScopeRef, ScopeRef)>,
 ) -> bool {
-    let ours = |t: &Thing| match t {
-        Thing::Function(_) | Thing::Method(..) | Thing::Class(_) => true,
-        Thing::Library(name) => LOOKS.contains(&name.rsplit('.').next().unwrap_or(name)),
+    let ours = |t: &AbstractValue| match t {
+        AbstractValue::Function(_) | AbstractValue::Method(..) | AbstractValue::Class(_) => true,
+        AbstractValue::Library(name) => LOOKS.contains(&name.rsplit('.').next().unwrap_or(name)),
         // A list's `append`: what becomes of the list is seen where that is handed on.
-        Thing::Bound(of, _) => matches!(**of, Thing::Literal(_)),
+        AbstractValue::Bound(of, _) => matches!(**of, AbstractValue::Literal(_)),
         _ => false,
     };
     if !callees.is_empty() && callees.iter().all(ours) {
         return true;
     }
-    let mut open: Vec<(At, usize)> = call.args.iter().map(|a| ((module, a.value), 0)).collect();
+    let mut open: Vec<(ExprRef, usize)> = call.args.iter().map(|a| ((module, a.value), 0)).collect();
     let mut seen = 0;
     while let Some(((module, expr), depth)) = open.pop() {
         seen += 1;
@@ -175,10 +175,10 @@ pub(super) fn handed_out(
             ExprKind::Name(_) | ExprKind::Attr { .. } | ExprKind::Call(_) => {
                 for t in evaluator.things(module, expr).iter() {
                     match t {
-                        Thing::Class(class) | Thing::Instance(class) => {
+                        AbstractValue::Class(class) | AbstractValue::Instance(class) => {
                             all.extend(methods(evaluator, *class).map(|(_, method)| (from, method)));
                         }
-                        Thing::Literal(at) => {
+                        AbstractValue::Literal(at) => {
                             let added = evaluator.index.added(*at).iter();
                             open.extend(added.map(|(_, value)| ((at.0, *value), depth + 1)));
                             open.push((*at, depth + 1));
@@ -194,12 +194,16 @@ pub(super) fn handed_out(
 }
 
 /// Whether what is read as `.name` may be a method that the evaluation did not find.
-pub(super) fn is_unclear(things: &[Thing]) -> bool {
-    let unclear = |t: &Thing| match t {
-        Thing::Opaque | Thing::More | Thing::Entry(..) | Thing::Items(_) | Thing::Pair(_) => true,
-        Thing::Bound(of, _) => matches!(
+pub(super) fn is_unclear(things: &[AbstractValue]) -> bool {
+    let unclear = |t: &AbstractValue| match t {
+        AbstractValue::Opaque
+        | AbstractValue::More
+        | AbstractValue::Entry(..)
+        | AbstractValue::Items(_)
+        | AbstractValue::Pair(_) => true,
+        AbstractValue::Bound(of, _) => matches!(
             &**of,
-            Thing::Opaque | Thing::More | Thing::Instance(_) | Thing::Class(_)
+            AbstractValue::Opaque | AbstractValue::More | AbstractValue::Instance(_) | AbstractValue::Class(_)
         ),
         _ => false,
     };
@@ -208,19 +212,20 @@ pub(super) fn is_unclear(things: &[Thing]) -> bool {
 
 /// The names that a call of `getattr` reads, as far as they are known.
 pub(super) fn names_read(
-    evaluator: &Evaluator<'_>,
+    evaluator: &ObjectEvaluator<'_>,
     module: usize,
-    call: &Call,
-    callees: &[Thing],
+    call: &CallExpr,
+    callees: &[AbstractValue],
 ) -> impl Iterator<Item = Arc<str>> {
-    let reads = |t: &Thing| matches!(t, Thing::Library(n) if matches!(&**n, "getattr" | "builtins.getattr"));
+    let reads =
+        |t: &AbstractValue| matches!(t, AbstractValue::Library(n) if matches!(&**n, "getattr" | "builtins.getattr"));
     let asked = call.positional(1).filter(|_| callees.iter().any(reads));
     let names = asked.map_or_else(Vec::new, |name| evaluator.texts(module, name, None));
     names.into_iter()
 }
 
 /// Whether the call whose callee is this library name may read any name at all.
-pub(super) fn reads_any(evaluator: &Evaluator<'_>, module: usize, call: ExprId, name: &str) -> bool {
+pub(super) fn reads_any(evaluator: &ObjectEvaluator<'_>, module: usize, call: ExprId, name: &str) -> bool {
     let named = || {
         let c = evaluator.program.modules[module].call(call);
         let asked = c.and_then(|c| c.positional(1));

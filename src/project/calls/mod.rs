@@ -5,33 +5,33 @@
 //! certain, or, where not even a service can be named, as unresolved. Results are in the order of files and of the text,
 //! whatever the number of threads.
 
+mod call_graph;
+mod call_sites;
 mod classes;
-mod least;
-mod libraries;
-mod lost;
-mod needs;
-mod reach;
-mod sites;
+mod library_models;
+mod lost_values;
+mod minimal_policy;
+mod permissions;
 mod spelled;
 
-pub use crate::model::python::objects::Place;
-pub use least::{Grant, least};
+pub use crate::model::python::objects::ScopeRef;
+pub use minimal_policy::{MinimalGrant, least};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::model::python::objects::Index;
+use crate::model::python::objects::AbstractValue;
+use crate::model::python::objects::ObjectIndex;
 use crate::model::python::objects::Params;
-use crate::model::python::objects::Thing;
-use crate::model::python::objects::{Evaluator, is_application};
-use crate::model::python::{Module, Program, ScopeKind, Values};
+use crate::model::python::objects::{ObjectEvaluator, is_application};
+use crate::model::python::{ConstantEvaluator, Program, PythonModule, ScopeKind};
 use crate::source::{FileId, Span, Text};
 
 /// One call of one operation.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub struct ApiCall {
     /// boto3's name of the service: `stepfunctions`; the prefix of the actions for calls into other libraries.
     pub service: Arc<str>,
     /// As written: `list_objects_v2`, `get_paginator`, `batch_writer`, the attribute that is read.
@@ -48,16 +48,16 @@ pub struct Call {
     /// The callee: `s3.get_object`.
     pub span: Span,
     /// The function it stands in, and that function's qualified name, `<module>` at module level.
-    pub at: Place,
+    pub at: ScopeRef,
     pub function: Arc<str>,
     /// The receiver is known to be a client of this service.
     pub certain: bool,
     /// Where callers name the operation (`get_waiter(name)`): those that name this one, of which one has to run; empty where
     /// it is the same for all.
-    pub callers: Vec<Place>,
+    pub callers: Vec<ScopeRef>,
 }
 
-impl Call {
+impl ApiCall {
     /// Those of the resources that `action`, one that the call needs, is needed on.
     pub fn resources_of(&self, action: &str) -> &[Text] {
         if let Some(on) = self.on.get(action) {
@@ -79,12 +79,12 @@ pub struct Actions {
     pub required: Vec<&'static str>,
     /// And one of these, when there are any.
     pub any_of: Vec<&'static str>,
-    pub conditional: Vec<Conditional>,
+    pub conditional: Vec<ConditionalAction>,
 }
 
 /// An action that only some calls of the operation need.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conditional {
+pub struct ConditionalAction {
     pub action: &'static str,
     /// The parameter of this call that makes it needed; none when it is possible, no more.
     pub trigger: Option<Arc<str>>,
@@ -94,7 +94,7 @@ pub struct Conditional {
     pub resources: Vec<Text>,
 }
 
-impl Conditional {
+impl ConditionalAction {
     fn possible(action: &'static str) -> Self {
         Self {
             action,
@@ -107,14 +107,14 @@ impl Conditional {
 
 /// A place that may call AWS, we cannot say what.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unresolved {
+pub struct UnresolvedCall {
     pub span: Span,
-    pub at: Place,
-    pub why: Why,
+    pub at: ScopeRef,
+    pub why: UnresolvedReason,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
+pub enum UnresolvedReason {
     /// A client, of a service that is decided when it runs.
     Service,
     /// An operation that is decided when it runs.
@@ -125,7 +125,7 @@ pub enum Why {
     Partial,
 }
 
-impl Why {
+impl UnresolvedReason {
     pub fn text(self) -> &'static str {
         match self {
             Self::Service => "client of unknown service",
@@ -140,19 +140,19 @@ impl Why {
 pub struct Calls<'p> {
     pub program: &'p Program<'p>,
     /// In the order of files and of the text.
-    pub calls: Vec<Call>,
-    pub unresolved: Vec<Unresolved>,
+    pub calls: Vec<ApiCall>,
+    pub unresolved: Vec<UnresolvedCall>,
     /// Indices by where they stand.
-    calls_at: BTreeMap<Place, Vec<usize>>,
-    unresolved_at: BTreeMap<Place, Vec<usize>>,
-    graph: reach::Graph,
-    index: Index,
+    calls_at: BTreeMap<ScopeRef, Vec<usize>>,
+    unresolved_at: BTreeMap<ScopeRef, Vec<usize>>,
+    graph: call_graph::Graph,
+    index: ObjectIndex,
     params: Params,
 }
 
 /// What runs from an entry point.
 #[derive(Debug)]
-pub struct Reach {
+pub struct EntryReach {
     /// Indices into [`Calls::calls`].
     pub calls: Vec<usize>,
     /// Those of `calls` that stand in functions which are called by name, rather than perhaps. None without an entry point.
@@ -168,7 +168,7 @@ pub struct Reach {
 impl<'p> Calls<'p> {
     /// Analyses all modules of the program.
     pub fn new(program: &'p Program<'p>) -> Self {
-        let index = Index::new(program);
+        let index = ObjectIndex::new(program);
         let params = Params::new(program, &index);
         let found: Vec<_> = (0..program.modules.len())
             .into_par_iter()
@@ -188,24 +188,24 @@ impl<'p> Calls<'p> {
             unresolved_at: by_place(unresolved.iter().map(|u| u.at)),
             calls,
             unresolved,
-            graph: reach::Graph::new(edges),
+            graph: call_graph::Graph::new(edges),
             index,
             params,
         }
     }
 
     /// What runs when `function` of `file` is called; the whole module, and what it imports, when it has none such.
-    pub fn reach(&self, file: FileId, function: &str) -> Reach {
+    pub fn reach(&self, file: FileId, function: &str) -> EntryReach {
         let Some(module) = self.program.index_of(file) else {
             return self.collect(&BTreeSet::new(), &BTreeSet::new(), false);
         };
-        let mut entries = vec![Place { module, scope: 0 }];
-        let evaluator = Evaluator::new(self.program, &self.index, &self.params);
+        let mut entries = vec![ScopeRef { module, scope: 0 }];
+        let evaluator = ObjectEvaluator::new(self.program, &self.index, &self.params);
         let mut exact = false;
         let mut path = function.split('.');
         let mut things = evaluator.export(module, path.next().unwrap_or(""));
         for name in path {
-            let all: Vec<Thing> = things
+            let all: Vec<AbstractValue> = things
                 .iter()
                 .flat_map(|t| evaluator.attribute(t, name).to_vec())
                 .collect();
@@ -213,25 +213,25 @@ impl<'p> Calls<'p> {
         }
         for t in things.iter() {
             match t {
-                Thing::Function(f) | Thing::Method(f, _) => {
+                AbstractValue::Function(f) | AbstractValue::Method(f, _) => {
                     entries.push(*f);
                     exact = true;
                 }
-                Thing::Class(c) | Thing::Instance(c) => {
+                AbstractValue::Class(c) | AbstractValue::Instance(c) => {
                     exact = true;
                     for class in self.index.lineage(*c) {
                         entries.extend(self.methods(class));
                     }
                 }
                 // Every function that a decorator gave it is run by the module.
-                Thing::Library(name) => exact |= is_application(name),
+                AbstractValue::Library(name) => exact |= is_application(name),
                 _ => {}
             }
         }
         if !exact {
             // A handler made by a library (`Mangum(app)`): all of the module may be what it calls.
             let m = &self.program.modules[module];
-            entries.extend((0..m.scopes.len() as u32).map(|scope| Place { module, scope }));
+            entries.extend((0..m.scopes.len() as u32).map(|scope| ScopeRef { module, scope }));
         }
         let called = if exact {
             self.graph.called(&entries)
@@ -242,16 +242,16 @@ impl<'p> Calls<'p> {
     }
 
     /// What runs when `file` is run as a script.
-    pub fn script(&self, file: FileId) -> Reach {
-        let module = self.program.index_of(file).map(|module| Place { module, scope: 0 });
-        let mut entries: Vec<Place> = module.into_iter().collect();
+    pub fn script(&self, file: FileId) -> EntryReach {
+        let module = self.program.index_of(file).map(|module| ScopeRef { module, scope: 0 });
+        let mut entries: Vec<ScopeRef> = module.into_iter().collect();
         entries.extend(module.into_iter().flat_map(|m| self.graph.script(m)));
         let called = self.graph.called(&entries);
         self.collect(&self.graph.reach(&entries), &called, !entries.is_empty())
     }
 
     /// Everything in files under `folder` (or in this one file).
-    pub fn folder(&self, folder: &str) -> Reach {
+    pub fn folder(&self, folder: &str) -> EntryReach {
         let inside = |file: FileId| {
             let path = self.program.sources.path(file);
             folder.is_empty()
@@ -263,33 +263,33 @@ impl<'p> Calls<'p> {
         let mut seen = BTreeSet::new();
         for (module, m) in self.program.modules.iter().enumerate() {
             if inside(m.file) {
-                seen.extend((0..m.scopes.len() as u32).map(|scope| Place { module, scope }));
+                seen.extend((0..m.scopes.len() as u32).map(|scope| ScopeRef { module, scope }));
             }
         }
         self.collect(&seen, &BTreeSet::new(), false)
     }
 
-    fn methods(&self, class: Place) -> Vec<Place> {
+    fn methods(&self, class: ScopeRef) -> Vec<ScopeRef> {
         let m = &self.program.modules[class.module];
         (0..m.scopes.len() as u32)
             .filter(|s| m.scope(*s).parent == class.scope && m.scope(*s).kind == ScopeKind::Function)
-            .map(|scope| Place {
+            .map(|scope| ScopeRef {
                 module: class.module,
                 scope,
             })
             .collect()
     }
 
-    fn collect(&self, seen: &BTreeSet<Place>, called: &BTreeSet<Place>, exact: bool) -> Reach {
+    fn collect(&self, seen: &BTreeSet<ScopeRef>, called: &BTreeSet<ScopeRef>, exact: bool) -> EntryReach {
         let mut modules: Vec<FileId> = seen.iter().map(|p| self.program.modules[p.module].file).collect();
         modules.sort_unstable();
         modules.dedup();
-        let which = |at: &BTreeMap<Place, Vec<usize>>, seen: &BTreeSet<Place>| {
+        let which = |at: &BTreeMap<ScopeRef, Vec<usize>>, seen: &BTreeSet<ScopeRef>| {
             let mut found: Vec<usize> = seen.iter().filter_map(|p| at.get(p)).flatten().copied().collect();
             found.sort_unstable();
             found
         };
-        let asked = |seen: &BTreeSet<Place>| {
+        let asked = |seen: &BTreeSet<ScopeRef>| {
             let mut found = which(&self.calls_at, seen);
             found.retain(|i| {
                 let callers = &self.calls[*i].callers;
@@ -297,7 +297,7 @@ impl<'p> Calls<'p> {
             });
             found
         };
-        Reach {
+        EntryReach {
             calls: asked(seen),
             named: asked(called),
             unresolved: which(&self.unresolved_at, seen),
@@ -308,8 +308,8 @@ impl<'p> Calls<'p> {
 }
 
 /// The indices of things by where they stand.
-fn by_place(places: impl Iterator<Item = Place>) -> BTreeMap<Place, Vec<usize>> {
-    let mut out: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
+fn by_place(places: impl Iterator<Item = ScopeRef>) -> BTreeMap<ScopeRef, Vec<usize>> {
+    let mut out: BTreeMap<ScopeRef, Vec<usize>> = BTreeMap::new();
     for (i, place) in places.enumerate() {
         out.entry(place).or_default().push(i);
     }
@@ -317,31 +317,31 @@ fn by_place(places: impl Iterator<Item = Place>) -> BTreeMap<Place, Vec<usize>> 
 }
 
 /// Modules of Python as [`Program`] and [`Calls`] take them, sorted by file.
-pub fn sorted(mut modules: Vec<Module>) -> Vec<Module> {
+pub fn sorted(mut modules: Vec<PythonModule>) -> Vec<PythonModule> {
     modules.sort_by_key(|m| m.file);
     modules.dedup_by_key(|m| m.file);
     modules
 }
 
-type Found = (Vec<Call>, Vec<Unresolved>, reach::Edges);
+type FoundCalls = (Vec<ApiCall>, Vec<UnresolvedCall>, call_graph::Edges);
 
-fn module_calls<'p>(program: &'p Program<'p>, index: &Index, params: &Params, module: usize) -> Found {
-    let evaluator = Evaluator::new(program, index, params);
-    let values = Values::new(program);
+fn module_calls<'p>(program: &'p Program<'p>, index: &ObjectIndex, params: &Params, module: usize) -> FoundCalls {
+    let evaluator = ObjectEvaluator::new(program, index, params);
+    let values = ConstantEvaluator::new(program);
     let m = &program.modules[module];
-    let (sites, mut unresolved) = sites::sites(&evaluator, module);
-    let needs = needs::Needs::new(&values, m, module);
-    let mut calls: Vec<Call> = sites.iter().map(|s| needs.of(s)).collect();
+    let (sites, mut unresolved) = call_sites::sites(&evaluator, module);
+    let needs = permissions::ArgumentReader::new(&values, m, module);
+    let mut calls: Vec<ApiCall> = sites.iter().map(|s| needs.of(s)).collect();
     calls.dedup_by(|b, a| {
         a.span == b.span && a.operation == b.operation && a.service == b.service && a.method == b.method
     });
-    let (edges, unclear) = reach::edges(&evaluator, module);
+    let (edges, unclear) = call_graph::edges(&evaluator, module);
     unresolved.extend(unclear);
     if m.partial || evaluator.is_exhausted() {
-        unresolved.push(Unresolved {
+        unresolved.push(UnresolvedCall {
             span: m.scope(0).extent,
-            at: Place { module, scope: 0 },
-            why: Why::Partial,
+            at: ScopeRef { module, scope: 0 },
+            why: UnresolvedReason::Partial,
         });
     }
     unresolved.sort_by_key(|u| (u.span.start, u.why));

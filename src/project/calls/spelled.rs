@@ -1,13 +1,13 @@
 //! What names say: of methods, of waiters, of variables that hold clients.
 
-use crate::iam::sdk::{self, Client, Operation};
-use crate::model::python::{ExprId, ExprKind, Module, Part};
+use crate::iam::sdk::{self, Client, SdkOperation};
+use crate::model::python::{ExprId, ExprKind, FStringPart, PythonModule};
 
 /// Fewer known characters of a waiter's name say nothing.
 const MIN_WAITER: usize = 4;
 
 /// The operation of a method as Python writes it.
-pub(super) fn operation(client: Client, method: &str) -> Option<Operation> {
+pub(super) fn operation(client: Client, method: &str) -> Option<SdkOperation> {
     if method.bytes().any(|b| b.is_ascii_uppercase()) {
         return None;
     }
@@ -18,12 +18,12 @@ pub(super) fn operation(client: Client, method: &str) -> Option<Operation> {
 }
 
 /// The operations of the waiters that an f-string may name: `f"db_instance_{state}"`.
-pub(super) fn waiters_like(m: &Module, name: ExprId, client: Client) -> Vec<Operation> {
+pub(super) fn waiters_like(m: &PythonModule, name: ExprId, client: Client) -> Vec<SdkOperation> {
     let ExprKind::Join(parts) = &m.expr(name).kind else {
         return Vec::new();
     };
-    let literal = |p: Option<&Part>| match p {
-        Some(Part::Lit(t)) => t.prefix(),
+    let literal = |p: Option<&FStringPart>| match p {
+        Some(FStringPart::Lit(t)) => t.prefix(),
         _ => String::new(),
     };
     let (start, end) = (literal(parts.first()), literal(parts.last()));
@@ -33,7 +33,7 @@ pub(super) fn waiters_like(m: &Module, name: ExprId, client: Client) -> Vec<Oper
     let all = client
         .waiters()
         .filter(|(n, _)| n.starts_with(&start) && n.ends_with(&end));
-    let mut found: Vec<Operation> = all.map(|(_, o)| o).collect();
+    let mut found: Vec<SdkOperation> = all.map(|(_, o)| o).collect();
     found.sort_unstable();
     found.dedup();
     found

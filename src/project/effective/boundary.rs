@@ -3,7 +3,7 @@
 use super::{is_permissions, managed};
 use crate::iam::arn::widest;
 use crate::iam::condition::strength;
-use crate::iam::{Action, ActionSet, Document, Granted, Truth};
+use crate::iam::{Action, ActionSet, Document, DocumentPermissions, Truth};
 use crate::project::{PolicyRef, PolicyUse, Project};
 
 /// What a permissions boundary lets through.
@@ -55,7 +55,7 @@ impl Boundary {
     }
 
     /// Takes in one of the documents that it may be.
-    fn take(&mut self, d: &Document, granted: &Granted) {
+    fn take(&mut self, d: &Document, granted: &DocumentPermissions) {
         if !is_permissions(d) {
             return;
         }

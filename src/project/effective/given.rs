@@ -1,15 +1,15 @@
 //! How much of a pattern its statement gives in the end: what numbers in messages count.
 
 use crate::iam::arn::{self, Breadth};
-use crate::iam::fit::Resources;
+use crate::iam::resource_fit::Resources;
 use crate::iam::{ActionSet, Clause};
-use crate::project::places::Places;
+use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, Project};
 use crate::source::Text;
 
 /// What one statement gives of some actions.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct StatementGrant {
     /// Neither denied nor outside the boundary of each holder.
     pub kept: ActionSet,
     /// Those of `kept` that fit a resource of the statement. Where none certainly does, those that may.
@@ -22,11 +22,11 @@ impl Project<'_> {
     /// What a statement gives of `actions`, which it names.
     pub(crate) fn given(
         &self,
-        places: &Places<'_>,
+        places: &ResourceRefs<'_>,
         document: DocumentId,
         statement: usize,
         actions: &ActionSet,
-    ) -> Given {
+    ) -> StatementGrant {
         let kept = actions.minus(self.withheld(document).of(statement));
         let clause = self.documents[document as usize].statements[statement]
             .resource
@@ -45,6 +45,6 @@ impl Project<'_> {
             }
             None => kept.clone(),
         };
-        Given { kept, fitting, at_most }
+        StatementGrant { kept, fitting, at_most }
     }
 }

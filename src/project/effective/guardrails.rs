@@ -13,12 +13,12 @@ use crate::project::{DocumentId, Project, ResourceId};
 #[derive(Clone, Debug)]
 pub struct Guardrail {
     pub document: DocumentId,
-    pub level: Level,
+    pub level: GuardrailLevel,
 }
 
 /// Where a service control policy is attached.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum GuardrailLevel {
     /// The settings name it by this pattern: the files of one pattern are what is attached to one level.
     Named(Arc<str>),
     /// The repository attaches it to the root, or to its only account. AWS attaches `FullAWSAccess` beside it, so that it takes
@@ -39,8 +39,12 @@ impl Project<'_> {
     /// What each level allows of which some policy is an allow list. A level of which only denials are listed has
     /// `FullAWSAccess`: without an Allow it would let nothing through.
     pub(super) fn allowed_above(&self, resource: Option<ResourceId>) -> Vec<ActionSet> {
-        let mut levels: BTreeMap<&Level, (ActionSet, bool)> = BTreeMap::new();
-        for g in self.guardrails(resource).iter().filter(|g| g.level != Level::Attached) {
+        let mut levels: BTreeMap<&GuardrailLevel, (ActionSet, bool)> = BTreeMap::new();
+        for g in self
+            .guardrails(resource)
+            .iter()
+            .filter(|g| g.level != GuardrailLevel::Attached)
+        {
             let granted = self.granted(g.document);
             let (allowed, complete) = levels.entry(&g.level).or_insert_with(|| (ActionSet::empty(), true));
             *complete &= granted.unclear.is_empty();

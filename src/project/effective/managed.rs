@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::formats::policies::aws_managed;
-use crate::iam::{Document, Granted, catalogue};
+use crate::iam::{Document, DocumentPermissions, catalogue};
 
 /// A managed policy of AWS, read.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub struct AwsManaged {
     /// Without path.
     pub(super) name: &'static str,
     pub(super) document: Document,
-    pub(super) granted: Granted,
+    pub(super) granted: DocumentPermissions,
 }
 
 impl AwsManaged {
@@ -26,16 +26,16 @@ impl AwsManaged {
         &self.document
     }
 
-    pub fn granted(&self) -> &Granted {
+    pub fn granted(&self) -> &DocumentPermissions {
         &self.granted
     }
 }
 
-type Slot = Arc<OnceLock<Option<&'static AwsManaged>>>;
+type PolicyCell = Arc<OnceLock<Option<&'static AwsManaged>>>;
 
 /// By name with or without path; `None` for one that AWS does not have or does not show.
 pub(super) fn managed(name: &str) -> Option<&'static AwsManaged> {
-    static READ: Mutex<BTreeMap<&'static str, Slot>> = Mutex::new(BTreeMap::new());
+    static READ: Mutex<BTreeMap<&'static str, PolicyCell>> = Mutex::new(BTreeMap::new());
     let policy = catalogue().managed_policy(name)?;
     let json = policy.document_json?;
     let slot = READ
@@ -47,7 +47,7 @@ pub(super) fn managed(name: &str) -> Option<&'static AwsManaged> {
     *slot.get_or_init(|| {
         let name = policy.name;
         let document = aws_managed(name, json)?;
-        let granted = Granted::of(&document);
+        let granted = DocumentPermissions::of(&document);
         // As many as AWS has policies, for as long as the process lives.
         Some(Box::leak(Box::new(AwsManaged {
             name,

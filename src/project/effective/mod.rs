@@ -26,30 +26,32 @@
 //! policies and the resource's own policies are not looked at. IAM User Guide, "Policy evaluation logic", "Permissions boundaries for IAM entities".
 
 mod boundary;
-mod gaps;
 mod given;
 mod guardrails;
 mod managed;
+mod never_granted;
 mod power;
-mod withheld;
+mod unknowns;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
 pub use boundary::Boundary;
-pub use gaps::{Gap, Why};
-pub use given::Given;
-pub use guardrails::{Guardrail, Level};
+pub use given::StatementGrant;
+pub use guardrails::{Guardrail, GuardrailLevel};
 pub use managed::AwsManaged;
+pub(super) use never_granted::withheld;
+pub use never_granted::{EXCEPT_DENIED, Withheld};
 pub use power::{Power, Reach, is_most};
-pub(super) use withheld::withheld;
-pub use withheld::{EXCEPT_DENIED, Withheld};
+pub use unknowns::{Gap, UnknownPolicies};
 
 use super::{DocumentId, Identity, IdentityId, PolicyRef, PolicyUse, Project};
 use crate::iam::condition::{Strength, strength};
-use crate::iam::glob::Case;
-use crate::iam::granted::Allowed;
-use crate::iam::{Action, ActionSet, Clause, Document, Granted, Item, PolicyKind, Statement, Truth, pattern};
+use crate::iam::document_permissions::AllowedStatement;
+use crate::iam::glob::CaseSensitivity;
+use crate::iam::{
+    Action, ActionSet, Clause, ClauseItem, Document, DocumentPermissions, PolicyKind, Statement, Truth, pattern,
+};
 use crate::source::Span;
 
 /// Deny statements on some resources only are weighed up to this many; AWS's quotas leave no room for more.
@@ -60,7 +62,7 @@ const MAX_LIMITS: usize = 64;
 pub struct Effective<'p> {
     pub identity: IdentityId,
     /// One for each Allow statement that still grants something, in the order of the policies.
-    pub grants: Vec<Grant<'p>>,
+    pub grants: Vec<EffectiveGrant<'p>>,
     /// Denied by some policy on every resource, without a condition; taken out of `grants`.
     pub denied: ActionSet,
     /// Actions outside a complete boundary are taken out of `grants`.
@@ -93,7 +95,7 @@ impl<'p> Effects<'p> {
 
 /// One Allow statement and what it grants the identity.
 #[derive(Clone, Debug)]
-pub struct Grant<'p> {
+pub struct EffectiveGrant<'p> {
     /// The policy's place on the identity, or on the group that grants it.
     pub through: &'p PolicyUse,
     /// The group, where the grant comes through one.
@@ -116,7 +118,7 @@ pub enum PolicySource {
     AwsManaged(&'static str),
 }
 
-impl<'p> Grant<'p> {
+impl<'p> EffectiveGrant<'p> {
     /// Under a condition that keeps something out.
     pub fn narrowed(&self) -> bool {
         self.strength().narrows()
@@ -127,12 +129,12 @@ impl<'p> Grant<'p> {
     }
 
     /// The first item of `Action` that grants `action`; `None` for a `NotAction`.
-    pub fn item(&self, action: Action) -> Option<&'p Item> {
+    pub fn item(&self, action: Action) -> Option<&'p ClauseItem> {
         self.positive()?.naming(action)
     }
 
     /// Every item of `Action` with what it grants the identity by itself, patterns that grant nothing left out.
-    pub fn items(&self) -> impl Iterator<Item = (&'p Item, ActionSet)> + use<'_, 'p> {
+    pub fn items(&self) -> impl Iterator<Item = (&'p ClauseItem, ActionSet)> + use<'_, 'p> {
         let items = self.positive().into_iter().flat_map(|c| c.items.iter().zip(c.sets()));
         items.filter_map(|(item, set)| {
             let mut set = set.clone();
@@ -162,7 +164,7 @@ impl<'p> Effective<'p> {
             grants: Vec::new(),
             denied: ActionSet::empty(),
             boundary: identity.boundary.as_ref().map(|b| Boundary::of(project, b)),
-            gaps: gaps::of_identity(project, identity),
+            gaps: unknowns::of_identity(project, identity),
             limits: Vec::new(),
             above: Vec::new(),
         };
@@ -171,10 +173,12 @@ impl<'p> Effective<'p> {
             match membership.group {
                 Some(group) => {
                     let holder = &project.identities[group as usize];
-                    out.gaps.extend(gaps::of_identity(project, holder));
+                    out.gaps.extend(unknowns::of_identity(project, holder));
                     out.collect(project, holder, Some(group));
                 }
-                None => out.gaps.push(Gap::new(membership.span, Why::GroupElsewhere)),
+                None => out
+                    .gaps
+                    .push(Gap::new(membership.span, UnknownPolicies::GroupElsewhere)),
             }
         }
         for g in project.guardrails(Some(identity.resource)) {
@@ -206,7 +210,7 @@ impl<'p> Effective<'p> {
     }
 
     /// The statements that grant an action.
-    pub fn granting(&self, action: Action) -> impl Iterator<Item = &Grant<'p>> {
+    pub fn granting(&self, action: Action) -> impl Iterator<Item = &EffectiveGrant<'p>> {
         self.grants.iter().filter(move |g| g.actions.contains(action.id()))
     }
 
@@ -226,7 +230,7 @@ impl<'p> Effective<'p> {
     }
 
     /// Whether a Deny without a condition takes an action away on a resource that is one of those that are asked about.
-    pub fn denies(&self, action: Action, is: impl Fn(&Item) -> bool) -> bool {
+    pub fn denies(&self, action: Action, is: impl Fn(&ClauseItem) -> bool) -> bool {
         denies(self.limits.iter().copied(), action, is)
     }
 
@@ -241,7 +245,7 @@ impl<'p> Effective<'p> {
             match &through.policy {
                 PolicyRef::Documents(ids) => {
                     if ids.is_empty() {
-                        self.gaps.push(Gap::new(through.span, Why::Elsewhere));
+                        self.gaps.push(Gap::new(through.span, UnknownPolicies::Elsewhere));
                     }
                     for id in ids {
                         let (document, granted) = (&project.documents[*id as usize], project.granted(*id));
@@ -257,15 +261,18 @@ impl<'p> Effective<'p> {
                         let source = PolicySource::AwsManaged(m.name);
                         self.take(through, group, source, &m.document, &m.granted);
                     }
-                    None => self.gaps.push(Gap::new(through.span, Why::NotShownByAws)),
+                    None => self.gaps.push(Gap::new(through.span, UnknownPolicies::NotShownByAws)),
                 },
-                PolicyRef::Elsewhere(_) => self.gaps.push(Gap::new(through.span, Why::Elsewhere)),
+                PolicyRef::Elsewhere(_) => self.gaps.push(Gap::new(through.span, UnknownPolicies::Elsewhere)),
             }
         }
     }
 
-    fn unclear(&mut self, granted: &Granted, at: Option<Span>) {
-        let gaps = granted.unclear.iter().map(|s| Gap::new(at.unwrap_or(*s), Why::Unclear));
+    fn unclear(&mut self, granted: &DocumentPermissions, at: Option<Span>) {
+        let gaps = granted
+            .unclear
+            .iter()
+            .map(|s| Gap::new(at.unwrap_or(*s), UnknownPolicies::Unclear));
         self.gaps.extend(gaps);
     }
 
@@ -275,11 +282,11 @@ impl<'p> Effective<'p> {
         group: Option<IdentityId>,
         source: PolicySource,
         document: &'p Document,
-        granted: &'p Granted,
+        granted: &'p DocumentPermissions,
     ) {
         self.deny(document, granted);
-        let statement = |a: &Allowed| &document.statements[a.statement];
-        self.grants.extend(granted.allowed.iter().map(|a| Grant {
+        let statement = |a: &AllowedStatement| &document.statements[a.statement];
+        self.grants.extend(granted.allowed.iter().map(|a| EffectiveGrant {
             through,
             group,
             source,
@@ -290,7 +297,7 @@ impl<'p> Effective<'p> {
         }));
     }
 
-    fn deny(&mut self, document: &'p Document, granted: &'p Granted) {
+    fn deny(&mut self, document: &'p Document, granted: &'p DocumentPermissions) {
         if let Some(denied) = &granted.denied {
             self.denied.union_with(denied);
         }
@@ -336,7 +343,12 @@ fn is_permissions(d: &Document) -> bool {
 }
 
 /// See [`Effective::denies`]: what a document denies itself.
-pub fn is_denied(project: &Project<'_>, document: DocumentId, action: Action, is: impl Fn(&Item) -> bool) -> bool {
+pub fn is_denied(
+    project: &Project<'_>,
+    document: DocumentId,
+    action: Action,
+    is: impl Fn(&ClauseItem) -> bool,
+) -> bool {
     let statements = &project.documents[document as usize].statements;
     let limits = project.granted(document).limits.iter();
     denies(limits.map(|a| (&statements[a.statement], &a.actions)), action, is)
@@ -345,7 +357,7 @@ pub fn is_denied(project: &Project<'_>, document: DocumentId, action: Action, is
 fn denies<'p>(
     mut limits: impl Iterator<Item = (&'p Statement, &'p ActionSet)>,
     action: Action,
-    is: impl Fn(&Item) -> bool,
+    is: impl Fn(&ClauseItem) -> bool,
 ) -> bool {
     let mut few = limits.by_ref().take(MAX_LIMITS);
     few.any(|(deny, actions)| {
@@ -375,13 +387,13 @@ fn takes_all(deny: &Statement, allow: &Statement) -> bool {
             allow
                 .items
                 .iter()
-                .any(|a| pattern::overlaps(&d.text, &a.text, Case::Sensitive).may_be())
+                .any(|a| pattern::overlaps(&d.text, &a.text, CaseSensitivity::Sensitive).may_be())
         });
     }
     allow.items.iter().all(|a| {
         deny.items
             .iter()
-            .any(|d| pattern::covers(&d.text, &a.text, Case::Sensitive).is_yes())
+            .any(|d| pattern::covers(&d.text, &a.text, CaseSensitivity::Sensitive).is_yes())
     })
 }
 
@@ -391,16 +403,16 @@ fn takes_some(deny: &Statement, allow: &Statement) -> bool {
         return false;
     };
     let covers = |outer: &Clause, inner: &Clause| {
-        let covered = |i: &Item| {
+        let covered = |i: &ClauseItem| {
             let mut items = outer.items.iter();
-            items.any(|o| pattern::covers(&o.text, &i.text, Case::Sensitive).is_yes())
+            items.any(|o| pattern::covers(&o.text, &i.text, CaseSensitivity::Sensitive).is_yes())
         };
         inner.items.iter().all(covered)
     };
     match (deny.negated, allow.negated) {
         (false, false) => deny.items.iter().any(|d| {
             let mut items = allow.items.iter();
-            items.any(|a| pattern::overlaps(&d.text, &a.text, Case::Sensitive).may_be())
+            items.any(|a| pattern::overlaps(&d.text, &a.text, CaseSensitivity::Sensitive).may_be())
         }),
         (true, false) => !covers(deny, allow),
         (false, true) => !covers(allow, deny),

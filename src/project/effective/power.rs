@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use super::{Effective, Grant};
+use super::{Effective, EffectiveGrant};
 use crate::iam::arn::widest;
 use crate::iam::{ActionSet, catalogue};
 use crate::source::Span;
@@ -71,7 +71,7 @@ fn keys() -> &'static ActionSet {
 /// Why an identity is as good as an administrator.
 #[derive(Clone, Debug)]
 pub struct Power<'p> {
-    pub grant: Grant<'p>,
+    pub grant: EffectiveGrant<'p>,
     pub reach: Reach,
     /// The token that grants it.
     pub span: Span,

@@ -6,7 +6,7 @@ use super::index::target_of;
 use super::workloads::{Linking, inside};
 use crate::formats::docker::{self, Runs};
 use crate::model::Resource;
-use crate::project::{Code, CodePlace, Handler, ResourceId};
+use crate::project::{CodePlace, Handler, ResourceId, WorkloadCode};
 use crate::source::{FileId, join_path, parent_path};
 use crate::value::Value;
 
@@ -40,7 +40,7 @@ impl Start {
 
 impl Linking<'_, '_> {
     /// A function's code, where it is Python of the repository. What it takes to see it is added to `wanted`.
-    pub(super) fn code(&self, id: ResourceId, r: &Resource, wanted: &mut BTreeSet<String>) -> Option<Code> {
+    pub(super) fn code(&self, id: ResourceId, r: &Resource, wanted: &mut BTreeSet<String>) -> Option<WorkloadCode> {
         let runtime = r.get("Runtime").and_then(Value::as_str);
         if runtime.is_some_and(|name| !name.starts_with("python")) {
             return None;
@@ -59,7 +59,7 @@ impl Linking<'_, '_> {
         };
         if let Some((holder, i)) = inline.filter(|(holder, _)| of_index(*holder)).take(1).next() {
             let written = self.project.resources[holder as usize].path(&["Code", "ZipFile"])?;
-            return Some(Code {
+            return Some(WorkloadCode {
                 span: r.props.get("Handler").map_or(written.span, |h| h.span),
                 place: CodePlace::Inline(i),
                 handler: Some(Handler {
@@ -77,7 +77,7 @@ impl Linking<'_, '_> {
         let paths: Vec<String> = texts(written).into_iter().map(resolved).collect();
         // The label stands where a person wrote where the code is.
         let span = written.items().first().map_or(written.span, |p| p.span);
-        let place = |handler| Code {
+        let place = |handler| WorkloadCode {
             span,
             place: CodePlace::Paths(paths.clone()),
             handler,

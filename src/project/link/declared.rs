@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::last_known_name;
 use super::workloads::{Linking, inside};
-use crate::iam::{Declared, Written};
+use crate::iam::{DeclaredWorkload, SettingValue};
 use crate::model::Resource;
-use crate::project::{Code, CodePlace, Handler, Identity, IdentityId, IdentityKind, RunsAs, Workload, WorkloadKind};
+use crate::project::{
+    CodePlace, Handler, Identity, IdentityId, IdentityKind, RunsAs, Workload, WorkloadCode, WorkloadKind,
+};
 use crate::source::{FileId, Problem, ProblemKind, Span, join_path, parent_path};
 
 /// Files that a text names.
@@ -26,7 +28,7 @@ pub(super) fn declared(
         let Some(file) = linking.project.sources.find(&entry.file) else {
             continue;
         };
-        let entry = Entry { linking, entry, file };
+        let entry = DeclaredEntry { linking, entry, file };
         let code = entry.code(wanted);
         let roles = entry.roles();
         if entry.entry.whole {
@@ -42,16 +44,16 @@ pub(super) fn declared(
     problems
 }
 
-struct Entry<'e, 'a> {
+struct DeclaredEntry<'e, 'a> {
     linking: &'e Linking<'e, 'a>,
-    entry: &'e Declared,
+    entry: &'e DeclaredWorkload,
     /// The settings.
     file: FileId,
 }
 
-impl Entry<'_, '_> {
+impl DeclaredEntry<'_, '_> {
     /// The place of a value; all of nothing where the file is not the one that was parsed.
-    fn span(&self, written: &Written) -> Span {
+    fn span(&self, written: &SettingValue) -> Span {
         let known = self.linking.project.sources.text(self.file).get(written.place.clone());
         match known {
             Some(_) => Span::new(self.file, written.place.start, written.place.end),
@@ -59,13 +61,13 @@ impl Entry<'_, '_> {
         }
     }
 
-    fn problem(&self, at: &Written, message: String) -> Problem {
+    fn problem(&self, at: &SettingValue, message: String) -> Problem {
         Problem::new(ProblemKind::Settings, self.span(at), message)
     }
 
     // ---- the code ----
 
-    fn code(&self, wanted: &mut BTreeSet<String>) -> Result<Code, Problem> {
+    fn code(&self, wanted: &mut BTreeSet<String>) -> Result<WorkloadCode, Problem> {
         let project = self.linking.project;
         let paths: Vec<String> = self.entry.code.iter().map(|c| c.text.clone()).collect();
         for code in &self.entry.code {
@@ -90,7 +92,7 @@ impl Entry<'_, '_> {
             }
             None => None,
         };
-        Ok(Code {
+        Ok(WorkloadCode {
             span: self
                 .entry
                 .code
@@ -176,7 +178,7 @@ impl Entry<'_, '_> {
     }
 
     /// Joins the code to what runs with `role`.
-    fn join(&self, role: IdentityId, code: &Code, out: &mut Vec<Workload>) {
+    fn join(&self, role: IdentityId, code: &WorkloadCode, out: &mut Vec<Workload>) {
         let unseen = |w: &&mut Workload| w.code.is_none() && w.roles.iter().any(|r| r.role == role);
         let mut any = false;
         for w in out.iter_mut().filter(unseen) {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::index::Index;
+use super::index::ReferenceIndex;
 use crate::model::Resource;
 use crate::project::{IdentityId, IdentityKind, Membership, Project, ResourceId};
 use crate::value::Value;
 
 /// Fills in the groups of every user.
-pub(super) fn memberships(project: &mut Project<'_>, index: &Index) {
+pub(super) fn memberships(project: &mut Project<'_>, index: &ReferenceIndex) {
     let by_resource: BTreeMap<ResourceId, IdentityId> = project
         .identities
         .iter()

@@ -1,14 +1,14 @@
 //! Service control policies that the repository attaches to the root of its organization, or to its own account.
 
-use super::index::{Index, target_of};
-use crate::iam::{Own, PolicyKind};
-use crate::project::{Guardrail, Level, Project};
+use super::index::{ReferenceIndex, target_of};
+use crate::iam::{Ownership, PolicyKind};
+use crate::project::{Guardrail, GuardrailLevel, Project};
 use crate::value::Value;
 
 /// Finds them, and the places that are deployed to the management account: what makes an organization or attaches policies in it
 /// is. A policy on an organizational unit or on an account limits what is there, and nothing says that the repository's is, unless
 /// the settings name that account and no other.
-pub(super) fn guardrails(project: &mut Project<'_>, index: &Index) {
+pub(super) fn guardrails(project: &mut Project<'_>, index: &ReferenceIndex) {
     let mut found = Vec::new();
     for (id, r) in (0u32..).zip(&project.resources) {
         if !r.kind.starts_with("AWS::Organizations::") {
@@ -46,7 +46,7 @@ pub(super) fn guardrails(project: &mut Project<'_>, index: &Index) {
     found.retain(control);
     let attached = found.into_iter().map(|document| Guardrail {
         document,
-        level: Level::Attached,
+        level: GuardrailLevel::Attached,
     });
     project.service_control_policies.extend(attached);
 }
@@ -64,7 +64,7 @@ fn is_root(target: &Value) -> bool {
     })
 }
 
-fn is_own_account(target: &Value, own: &Own) -> bool {
+fn is_own_account(target: &Value, own: &Ownership) -> bool {
     let id = target.as_str();
     own.accounts.len() == 1 && id.is_some_and(|id| own.accounts.contains_key(&*id))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::index::{Index, identity_kind, last_known_part, name_property, target_of};
+use super::index::{ReferenceIndex, identity_kind, last_known_part, name_property, target_of};
 use crate::iam::PolicyKind;
 use crate::model::{Resource, kinds};
 use crate::project::{DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, Project, PutElsewhere, ResourceId};
@@ -22,7 +22,7 @@ const HOLDERS: [(IdentityKind, [&str; 3]); 4] = [
 
 /// Fills in every identity of the repository with its policies, in the order of their resources, and the policies whose
 /// holder cannot be told.
-pub(super) fn identities(project: &mut Project<'_>, index: &Index) {
+pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
     let mut out = Vec::new();
     let mut by_resource: BTreeMap<ResourceId, usize> = BTreeMap::new();
     for (id, r) in (0u32..).zip(&project.resources) {
@@ -66,7 +66,7 @@ pub(super) fn identities(project: &mut Project<'_>, index: &Index) {
 }
 
 /// Whether a permission set is only a policy for another one: `aws_ssoadmin_permission_set_inline_policy`.
-fn is_part(index: &Index, r: &Resource) -> bool {
+fn is_part(index: &ReferenceIndex, r: &Resource) -> bool {
     r.get("PermissionSetArn")
         .and_then(target_of)
         .is_some_and(|t| !index.target(t).is_empty())
@@ -80,7 +80,13 @@ fn is_anybody(value: &Value) -> bool {
     }
 }
 
-fn identity(project: &Project<'_>, index: &Index, kind: IdentityKind, id: ResourceId, r: &Resource) -> Identity {
+fn identity(
+    project: &Project<'_>,
+    index: &ReferenceIndex,
+    kind: IdentityKind,
+    id: ResourceId,
+    r: &Resource,
+) -> Identity {
     let mut trust = Vec::new();
     let mut policies = Vec::new();
     for &d in index.documents_of(id) {
@@ -134,7 +140,7 @@ fn identity(project: &Project<'_>, index: &Index, kind: IdentityKind, id: Resour
 }
 
 /// What a resource puts on the identities that it names.
-fn attachments(project: &Project<'_>, index: &Index, id: ResourceId, r: &Resource) -> Vec<PolicyUse> {
+fn attachments(project: &Project<'_>, index: &ReferenceIndex, id: ResourceId, r: &Resource) -> Vec<PolicyUse> {
     let own_documents = |inline: bool| {
         let documents = index.documents_of(id);
         let span = documents
@@ -174,7 +180,7 @@ fn attachments(project: &Project<'_>, index: &Index, id: ResourceId, r: &Resourc
 }
 
 /// The documents that a resource attaches to an identity, be that one of the repository or not.
-pub(super) fn attached(project: &Project<'_>, index: &Index) -> Vec<DocumentId> {
+pub(super) fn attached(project: &Project<'_>, index: &ReferenceIndex) -> Vec<DocumentId> {
     let mut out = Vec::new();
     for (id, r) in (0u32..).zip(&project.resources) {
         if holders(r).iter().all(|(_, value)| value.is_null()) {

@@ -6,11 +6,11 @@ use crate::iam::catalogue;
 use crate::iam::managed::aws_managed_name;
 use crate::model::{Resource, kinds};
 use crate::project::{DocumentId, IdentityKind, PolicyRef, Project, ResourceId};
-use crate::source::{Piece, Target, Text};
-use crate::value::{Kind, Value};
+use crate::source::{HoleTarget, Piece, Text};
+use crate::value::{Value, ValueKind};
 
 /// What references can resolve to.
-pub(super) struct Index {
+pub(super) struct ReferenceIndex {
     by_address: BTreeMap<(String, String), Vec<ResourceId>>,
     /// Physical names of managed policies of the repository.
     policy_names: BTreeMap<String, Vec<ResourceId>>,
@@ -61,7 +61,7 @@ pub(super) fn name_property(kind: IdentityKind) -> &'static str {
     }
 }
 
-impl Index {
+impl ReferenceIndex {
     pub(super) fn new(project: &Project<'_>) -> Self {
         let mut index = Self {
             by_address: BTreeMap::new(),
@@ -103,7 +103,7 @@ impl Index {
     }
 
     /// The resources that a reference names.
-    pub(super) fn target(&self, target: &Target) -> &[ResourceId] {
+    pub(super) fn target(&self, target: &HoleTarget) -> &[ResourceId] {
         let key = (target.scope.to_string(), target.address.to_string());
         self.by_address.get(&key).map_or(&[], Vec::as_slice)
     }
@@ -147,7 +147,7 @@ impl Index {
         }
         let Some(text) = value.as_text() else {
             let text = match &value.kind {
-                Kind::Unknown(h) => Text::from_pieces(vec![Piece::Hole(h.clone())]),
+                ValueKind::Unknown(h) => Text::from_pieces(vec![Piece::Hole(h.clone())]),
                 _ => Text::default(),
             };
             return PolicyRef::Elsewhere(text);
@@ -181,7 +181,7 @@ fn known(value: &Value) -> Option<String> {
 }
 
 /// The resource that a whole value refers to.
-pub(super) fn target_of(value: &Value) -> Option<&Target> {
+pub(super) fn target_of(value: &Value) -> Option<&HoleTarget> {
     value.as_hole()?.target.as_ref()
 }
 

@@ -14,17 +14,17 @@ mod workloads;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
 
-use crate::iam::arn::{Arn, Field, is_account_id};
-use crate::iam::{Document, Own, PolicyKind};
-use crate::model::Unit;
+use crate::iam::arn::{Arn, ArnField, is_account_id};
+use crate::iam::{Document, Ownership, PolicyKind};
+use crate::model::LoweredUnit;
 use crate::source::{FileId, Sources};
 
 use super::{DocumentId, PolicyRef, Project};
 use crate::value::Value;
-use index::Index;
+use index::ReferenceIndex;
 
 /// Joins all units of a run into one project.
-pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project<'a> {
+pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit>) -> Project<'a> {
     let mut project = Project {
         sources,
         own,
@@ -87,7 +87,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Own, units: Vec<Unit>) -> Project
         .problems
         .sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
     project.problems.dedup();
-    let index = Index::new(&project);
+    let index = ReferenceIndex::new(&project);
     identities::identities(&mut project, &index);
     groups::memberships(&mut project, &index);
     mark_boundaries(&mut project, &index);
@@ -140,14 +140,14 @@ fn find_accounts(project: &mut Project<'_>) {
 
 fn account_of(target: &Value) -> Option<String> {
     match Arn::parse(target.as_text()?)?.account() {
-        Field::Literal(account) if is_account_id(&account) => Some(account.into_owned()),
+        ArnField::Literal(account) if is_account_id(&account) => Some(account.into_owned()),
         _ => None,
     }
 }
 
 /// A document that is used as a permissions boundary, and as nothing else, is one; so is one that a condition demands as the
 /// boundary of what is made. IAM User Guide, "Permissions boundaries for IAM entities".
-fn mark_boundaries(project: &mut Project<'_>, index: &Index) {
+fn mark_boundaries(project: &mut Project<'_>, index: &ReferenceIndex) {
     let mut boundary = Vec::new();
     let statements = project.documents.iter().flat_map(|d| &d.statements);
     for c in statements.flat_map(|s| &s.conditions) {

@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::code::package_path;
 use super::declared;
-use super::index::{Index, target_of};
+use super::index::{ReferenceIndex, target_of};
 use crate::iam::sdk;
 use crate::model::kinds;
-use crate::model::python::Bound;
+use crate::model::python::BindingValue;
 use crate::project::{
-    Code, CodePlace, Handler, IdentityId, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadKind,
+    CodePlace, Handler, IdentityId, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadCode, WorkloadKind,
 };
 use crate::source::{join_path, parent_path};
 use crate::value::Value;
 
 /// Fills in every workload of the repository, in the order of their resources.
-pub(super) fn workloads(project: &mut Project<'_>, index: &Index) {
+pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     project.shared = Linking::new(project, index).layers();
     let linking = Linking::new(project, index);
     let mut wanted = BTreeSet::new();
@@ -63,7 +63,7 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
     let codes: Vec<(Option<&Handler>, &[String])> = workloads
         .iter()
         .filter_map(|w| match w.code.as_ref()? {
-            Code {
+            WorkloadCode {
                 place: CodePlace::Paths(paths),
                 handler,
                 ..
@@ -103,7 +103,7 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
         };
         for binding in module.scopes.iter().flat_map(|s| s.bindings.values().flatten()) {
             match &binding.bound {
-                Bound::Import(i) => match program.import(module.file, 0, &i.full) {
+                BindingValue::Import(i) => match program.import(module.file, 0, &i.full) {
                     Some(next) => open.push((next, paths)),
                     None if sdk::library(&i.full).is_none() => {
                         let folders = paths.iter().chain(&project.shared).map(String::as_str).chain([folder]);
@@ -111,7 +111,7 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
                     }
                     None => {}
                 },
-                Bound::From(i) => {
+                BindingValue::From(i) => {
                     let (from, inner) = program.import_from(module.file, i);
                     open.extend(from.into_iter().chain(inner).map(|next| (next, paths)));
                     if from.is_some() || inner.is_some() {
@@ -138,7 +138,7 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
 
 pub(super) struct Linking<'l, 'a> {
     pub(super) project: &'l Project<'a>,
-    pub(super) index: &'l Index,
+    pub(super) index: &'l ReferenceIndex,
     identities: BTreeMap<ResourceId, IdentityId>,
     /// Archives by the path of the package.
     pub(super) packages: BTreeMap<String, ResourceId>,
@@ -149,7 +149,7 @@ pub(super) struct Linking<'l, 'a> {
 }
 
 impl<'l, 'a> Linking<'l, 'a> {
-    fn new(project: &'l Project<'a>, index: &'l Index) -> Self {
+    fn new(project: &'l Project<'a>, index: &'l ReferenceIndex) -> Self {
         let identities = (0u32..)
             .zip(&project.identities)
             .map(|(i, identity)| (identity.resource, i));

@@ -4,20 +4,20 @@ use std::collections::BTreeSet;
 
 use super::super::spec::{
     AttachmentTest, CallTest, ClauseTest, ConditionTest, ConditionsTest, DocKind, DocumentTest, IdentityTest, ItemTest,
-    Match, Report, ResourceTest, StatementTest, StatementsTest, ValueTest,
+    Match, ReportSpec, ResourceTest, StatementTest, StatementsTest, ValueTest,
 };
-use super::{Checked, Judges, Lists, Mistake, interpolations, nearest};
+use super::{Checked, Lists, RuleError, Validators, interpolations, nearest};
 
 /// Checks one `match` and its `report`, and puts the words of lists in their place.
 pub(super) struct Checker<'a> {
     lists: &'a Lists,
-    judges: Judges,
+    judges: Validators,
     made: BTreeSet<String>,
 }
 
 /// What the items of a clause are.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Of {
+enum ItemsOf {
     Action,
     Resource,
     Principal,
@@ -25,7 +25,7 @@ enum Of {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn run(matcher: &mut Match, report: &Report, lists: &'a Lists, judges: Judges) -> Checked {
+    pub(super) fn run(matcher: &mut Match, report: &ReportSpec, lists: &'a Lists, judges: Validators) -> Checked {
         let mut c = Self {
             lists,
             judges,
@@ -34,7 +34,7 @@ impl<'a> Checker<'a> {
         c.subject(matcher)?;
         for a in &report.adjust {
             if matcher.statement.is_none() && matcher.trust.is_none() {
-                return Err(Mistake::at("`adjust` is for rules about statements", "adjust"));
+                return Err(RuleError::at("`adjust` is for rules about statements", "adjust"));
             }
             let mut inner = Checker {
                 lists,
@@ -44,16 +44,16 @@ impl<'a> Checker<'a> {
             let mut when = a.when.clone();
             inner.statement(&mut when, &DocKind::ALL)?;
             if let Some(item) = &a.item {
-                inner.item(&mut item.as_ref().clone(), Of::Action)?;
+                inner.item(&mut item.as_ref().clone(), ItemsOf::Action)?;
             }
             if let Some(unused) = inner.made.first() {
-                return Err(Mistake::at(format!("nothing uses the capture `{unused}`"), unused));
+                return Err(RuleError::at(format!("nothing uses the capture `{unused}`"), unused));
             }
         }
         c.captures(report)
     }
 
-    fn captures(&self, report: &Report) -> Checked {
+    fn captures(&self, report: &ReportSpec) -> Checked {
         let mut used: BTreeSet<&str> = BTreeSet::from([&*report.at]);
         used.extend(report.also.iter().map(|a| &*a.at));
         let texts = [&report.message, &report.label]
@@ -65,14 +65,14 @@ impl<'a> Checker<'a> {
         }
         for name in &used {
             if !self.made.contains(*name) {
-                return Err(Mistake {
+                return Err(RuleError {
                     suggestion: nearest(name, self.made.iter().map(String::as_str)),
-                    ..Mistake::at(format!("nothing is captured as `{name}`"), name)
+                    ..RuleError::at(format!("nothing is captured as `{name}`"), name)
                 });
             }
         }
         match self.made.iter().find(|m| !used.contains(&***m)) {
-            Some(unused) => Err(Mistake::at(format!("nothing uses the capture `{unused}`"), unused)),
+            Some(unused) => Err(RuleError::at(format!("nothing uses the capture `{unused}`"), unused)),
             None => Ok(()),
         }
     }
@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
             m.call.is_some(),
         ];
         if given.iter().filter(|g| **g).count() != 1 {
-            return Err(Mistake::at("`match` has exactly one subject", "match"));
+            return Err(RuleError::at("`match` has exactly one subject", "match"));
         }
         if let Some(t) = &mut m.document {
             self.document(t)?;
@@ -98,7 +98,7 @@ impl<'a> Checker<'a> {
         }
         if let Some(t) = &mut m.trust {
             if !t.kinds.is_empty() {
-                return Err(Mistake::at(
+                return Err(RuleError::at(
                     "the subject `trust` is about trust policies: drop `in`",
                     "in",
                 ));
@@ -111,7 +111,7 @@ impl<'a> Checker<'a> {
         if let Some(AttachmentTest { policy, capture, .. }) = m.attachment.as_deref_mut() {
             self.made.extend(capture.clone());
             if let Some(p) = policy {
-                self.item(p, Of::Text)?;
+                self.item(p, ItemsOf::Text)?;
             }
         }
         if let Some(t) = &mut m.resource {
@@ -129,7 +129,7 @@ impl<'a> Checker<'a> {
     fn document(&mut self, t: &mut DocumentTest) -> Checked {
         self.made.extend(t.capture.clone());
         if let Some(v) = &mut t.version {
-            self.clause(v, Of::Text)?;
+            self.clause(v, ItemsOf::Text)?;
         }
         let kinds = if t.kinds.is_empty() {
             DocKind::ALL.to_vec()
@@ -156,22 +156,22 @@ impl<'a> Checker<'a> {
             own => own.iter().copied().filter(|k| outer.contains(k)).collect(),
         };
         if kinds.is_empty() {
-            return Err(Mistake::at("no kind of document is left: this can never match", "in"));
+            return Err(RuleError::at("no kind of document is left: this can never match", "in"));
         }
         if !t.service.is_empty() && !kinds.contains(&DocKind::Resource) {
-            return Err(Mistake::at(
+            return Err(RuleError::at(
                 "only resource policies have a service: this can never match",
                 "service",
             ));
         }
         if (t.principal.is_some() || t.not_principal.is_some()) && !kinds.iter().any(|k| k.has_principal()) {
-            return Err(Mistake::at(
+            return Err(RuleError::at(
                 "no document of these kinds has principals: this can never match",
                 "principal",
             ));
         }
         if (t.resource.is_some() || t.not_resource.is_some()) && kinds == [DocKind::Trust] {
-            return Err(Mistake::at(
+            return Err(RuleError::at(
                 "a trust policy has no resources: this can never match",
                 "resource",
             ));
@@ -186,20 +186,20 @@ impl<'a> Checker<'a> {
                     .is_some_and(|c| c.present == Some(true) || c.any.is_some() || c.all.is_some())
             };
             if must(plain) && must(negated) {
-                return Err(Mistake::at(
+                return Err(RuleError::at(
                     format!("a statement never has both forms of `{word}`"),
                     word,
                 ));
             }
         }
         for (clause, of) in [
-            (&mut t.sid, Of::Text),
-            (&mut t.action, Of::Action),
-            (&mut t.not_action, Of::Action),
-            (&mut t.resource, Of::Resource),
-            (&mut t.not_resource, Of::Resource),
-            (&mut t.principal, Of::Principal),
-            (&mut t.not_principal, Of::Principal),
+            (&mut t.sid, ItemsOf::Text),
+            (&mut t.action, ItemsOf::Action),
+            (&mut t.not_action, ItemsOf::Action),
+            (&mut t.resource, ItemsOf::Resource),
+            (&mut t.not_resource, ItemsOf::Resource),
+            (&mut t.principal, ItemsOf::Principal),
+            (&mut t.not_principal, ItemsOf::Principal),
         ] {
             if let Some(c) = clause {
                 self.clause(c, of)?;
@@ -220,15 +220,15 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    fn clause(&mut self, t: &mut ClauseTest, of: Of) -> Checked {
+    fn clause(&mut self, t: &mut ClauseTest, of: ItemsOf) -> Checked {
         if t.present == Some(false) && (t.any.is_some() || t.all.is_some() || t.capture.is_some()) {
-            return Err(Mistake::at(
+            return Err(RuleError::at(
                 "an element that is absent has no items: this can never match",
                 "present",
             ));
         }
         if t.capture.is_some() && t.any.is_none() && t.all.is_none() && t.present != Some(true) {
-            return Err(Mistake::at(
+            return Err(RuleError::at(
                 "`as` needs `any`, `all` or `present: true` to name items",
                 "as",
             ));
@@ -242,40 +242,44 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    fn item(&mut self, t: &mut ItemTest, of: Of) -> Checked {
+    fn item(&mut self, t: &mut ItemTest, of: ItemsOf) -> Checked {
         let refuse = |given: bool, word: &str, what: &str| {
             if given {
-                Err(Mistake::at(format!("`{word}` is for {what}"), word))
+                Err(RuleError::at(format!("`{word}` is for {what}"), word))
             } else {
                 Ok(())
             }
         };
         refuse(
-            !t.access_level.is_empty() && of != Of::Action,
+            !t.access_level.is_empty() && of != ItemsOf::Action,
             "access-level",
             "actions",
         )?;
         refuse(
-            !t.service.is_empty() && of == Of::Text,
+            !t.service.is_empty() && of == ItemsOf::Text,
             "service",
             "actions, resources and principals",
         )?;
-        refuse(!t.principal.is_empty() && of != Of::Principal, "type", "principals")?;
         refuse(
-            !t.account.is_empty() && !matches!(of, Of::Principal | Of::Resource),
+            !t.principal.is_empty() && of != ItemsOf::Principal,
+            "type",
+            "principals",
+        )?;
+        refuse(
+            !t.account.is_empty() && !matches!(of, ItemsOf::Principal | ItemsOf::Resource),
             "account",
             "resources and principals",
         )?;
         let covering = !t.covers.is_empty() || !t.covered_by.is_empty();
         refuse(
-            covering && matches!(of, Of::Principal | Of::Text),
+            covering && matches!(of, ItemsOf::Principal | ItemsOf::Text),
             "covers",
             "actions and resources",
         )?;
         self.words(&mut t.one_of.0)?;
         self.words(&mut t.service.0)?;
         self.regex(t.matches.as_deref())?;
-        if of == Of::Action {
+        if of == ItemsOf::Action {
             for word in [&t.is.0, &t.covers.0, &t.covered_by.0, &t.one_of.0]
                 .into_iter()
                 .flatten()
@@ -297,7 +301,7 @@ impl<'a> Checker<'a> {
 
     fn conditions(&mut self, t: &mut ConditionsTest) -> Checked {
         if t.capture.is_some() && t.any.is_none() && t.all.is_none() {
-            return Err(Mistake::at("`as` needs `any` or `all` to name conditions", "as"));
+            return Err(RuleError::at("`as` needs `any` or `all` to name conditions", "as"));
         }
         self.made.extend(t.capture.clone());
         self.made.extend(t.key.clone());
@@ -306,10 +310,10 @@ impl<'a> Checker<'a> {
                 operator, key, value, ..
             } = &mut **line;
             for i in operator.iter_mut().chain(key) {
-                self.item(i, Of::Text)?;
+                self.item(i, ItemsOf::Text)?;
             }
             if let Some(v) = value {
-                self.clause(v, Of::Text)?;
+                self.clause(v, ItemsOf::Text)?;
             }
         }
         Ok(())
@@ -318,7 +322,7 @@ impl<'a> Checker<'a> {
     fn identity(&mut self, t: &mut IdentityTest) -> Checked {
         self.made.extend(t.capture.clone());
         for c in t.name.iter_mut().chain(&mut t.policy) {
-            self.clause(c, Of::Text)?;
+            self.clause(c, ItemsOf::Text)?;
         }
         self.statements(t.trust.as_deref_mut(), &[DocKind::Trust])?;
         for i in t
@@ -352,7 +356,7 @@ impl<'a> Checker<'a> {
 
     fn value(&mut self, t: &mut ValueTest) -> Checked {
         if t.present == Some(false) && t.capture.is_some() {
-            return Err(Mistake::at("a property that is absent cannot be captured", "as"));
+            return Err(RuleError::at("a property that is absent cannot be captured", "as"));
         }
         self.made.extend(t.capture.clone());
         self.words(&mut t.one_of.0)?;
@@ -361,9 +365,9 @@ impl<'a> Checker<'a> {
 
     fn action(&self, word: &str) -> Checked {
         match (self.judges.action)(word) {
-            Some(meant) => Err(Mistake {
+            Some(meant) => Err(RuleError {
                 suggestion: Some(meant),
-                ..Mistake::at(format!("AWS has no action `{word}`"), word)
+                ..RuleError::at(format!("AWS has no action `{word}`"), word)
             }),
             None => Ok(()),
         }
@@ -372,7 +376,7 @@ impl<'a> Checker<'a> {
     fn regex(&self, pattern: Option<&str>) -> Checked {
         let Some(p) = pattern else { return Ok(()) };
         match (self.judges.regex)(p) {
-            Some(why) => Err(Mistake::at(format!("this is no regular expression: {why}"), p)),
+            Some(why) => Err(RuleError::at(format!("this is no regular expression: {why}"), p)),
             None => Ok(()),
         }
     }
@@ -385,9 +389,9 @@ impl<'a> Checker<'a> {
                 all.push(w);
                 continue;
             };
-            let list = self.lists.get(name).ok_or_else(|| Mistake {
+            let list = self.lists.get(name).ok_or_else(|| RuleError {
                 suggestion: nearest(name, self.lists.keys().map(String::as_str)).map(|n| format!("@{n}")),
-                ..Mistake::at(format!("there is no list `{name}`"), &w)
+                ..RuleError::at(format!("there is no list `{name}`"), &w)
             })?;
             all.extend(list.iter().cloned());
         }

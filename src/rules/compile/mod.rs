@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::options;
-use super::spec::{Docs, Head, Logic, RuleFile};
+use super::spec::{Docs, Logic, RuleFile, RuleMetadata};
 use crate::spelling::nearest_word;
 use checker::Checker;
 
@@ -23,7 +23,7 @@ pub(super) type Lists = BTreeMap<String, Vec<String>>;
 
 /// What is wrong with a rule file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mistake {
+pub(super) struct RuleError {
     /// Lower case, no final period.
     pub(super) message: String,
     /// The offending word as it stands in the file, where there is one.
@@ -34,7 +34,7 @@ pub(super) struct Mistake {
     pub(super) suggestion: Option<String>,
 }
 
-impl Mistake {
+impl RuleError {
     fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -52,7 +52,7 @@ impl Mistake {
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for RuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         if let Some(s) = &self.suggestion {
@@ -62,7 +62,7 @@ impl fmt::Display for Mistake {
     }
 }
 
-type Checked<T = ()> = Result<T, Mistake>;
+type Checked<T = ()> = Result<T, RuleError>;
 
 /// The rule files below `root`, sorted; `rules/facts` and `rules/lists` hold none.
 pub(super) fn rule_files(root: &Path) -> Vec<PathBuf> {
@@ -118,7 +118,7 @@ pub(super) fn lists(root: &Path) -> Lists {
 /// Who judges the words that the language itself knows nothing of. The build script links neither; tests read the built-in
 /// rules.
 #[derive(Clone, Copy)]
-pub(super) struct Judges {
+pub(super) struct Validators {
     /// What is wrong with a regular expression.
     pub(super) regex: fn(&str) -> Option<String>,
     /// Which action is meant by one that AWS does not have.
@@ -126,15 +126,15 @@ pub(super) struct Judges {
 }
 
 /// Compiles one rule file of `family`.
-pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Judges) -> Checked<(Head, Docs)> {
+pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Validators) -> Checked<(RuleMetadata, Docs)> {
     let mut file: RuleFile = serde_yaml::from_str(text).map_err(|e| reading_mistake(&e))?;
     check_words(&file)?;
     let examples = file.examples.bad.iter().chain(&file.examples.good);
     if let Some((why, word)) = options::mistake(&file.options, examples.map(|e| &e.options)) {
-        return Err(Mistake::at(why, &word));
+        return Err(RuleError::at(why, &word));
     }
     if file.matcher.is_some() && !file.options.is_empty() {
-        return Err(Mistake::at("only a check in code can ask for options", "options"));
+        return Err(RuleError::at("only a check in code can ask for options", "options"));
     }
     let logic = match (file.check.take(), file.matcher.take(), file.report.take()) {
         (Some(check), None, None) => Logic::Check(check),
@@ -143,16 +143,16 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Judges) -
             Logic::Match(Box::new(matcher), Box::new(report))
         }
         (Some(_), ..) => {
-            return Err(Mistake::at(
+            return Err(RuleError::at(
                 "a rule has `check`, or `match` with `report`, not both",
                 "check",
             ));
         }
-        (None, Some(_), None) => return Err(Mistake::at("`match` needs a `report`", "match")),
-        (None, None, Some(_)) => return Err(Mistake::at("`report` needs a `match`", "report")),
-        (None, None, None) => return Err(Mistake::new("a rule needs `check`, or `match` with `report`")),
+        (None, Some(_), None) => return Err(RuleError::at("`match` needs a `report`", "match")),
+        (None, None, Some(_)) => return Err(RuleError::at("`report` needs a `match`", "report")),
+        (None, None, None) => return Err(RuleError::new("a rule needs `check`, or `match` with `report`")),
     };
-    let head = Head {
+    let head = RuleMetadata {
         id: file.id,
         family: family.to_owned(),
         title: file.title,
@@ -182,14 +182,14 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Judges) -
 }
 
 /// What serde says, made readable, with the place it names.
-fn reading_mistake(e: &serde_yaml::Error) -> Mistake {
+fn reading_mistake(e: &serde_yaml::Error) -> RuleError {
     let text = e.to_string();
     let text = text.split(" at line ").next().unwrap_or(&text);
     let text = &text
         .replace("a YAML tag starting with '!'", "one word")
         .replace("struct ClauseTest", "an object: `{any: {…}}`");
     let quoted: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
-    let mut m = Mistake::new(text);
+    let mut m = RuleError::new(text);
     m.offset = e.location().map(|l| l.index());
     if text.contains("unknown field") || text.contains("unknown variant") {
         m.word = quoted.first().map(|w| (*w).to_owned());
@@ -223,20 +223,20 @@ fn check_words(file: &RuleFile) -> Checked {
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-/".contains(&b))
     };
     if !slug(&file.id) {
-        return Err(Mistake::at(format!("id `{}` is not kebab-case", file.id), &file.id));
+        return Err(RuleError::at(format!("id `{}` is not kebab-case", file.id), &file.id));
     }
     if file.title.chars().count() > 80 || file.title.is_empty() || file.title.ends_with('.') {
-        return Err(Mistake::at(
+        return Err(RuleError::at(
             "the title has 1 to 80 characters and no final period",
             "title",
         ));
     }
     if file.why.trim().is_empty() || file.remedy.trim().is_empty() {
-        return Err(Mistake::at("`why` and `do` say something", "why"));
+        return Err(RuleError::at("`why` and `do` say something", "why"));
     }
     for e in file.examples.bad.iter().chain(&file.examples.good) {
         if e.files.is_empty() == e.policy.is_none() {
-            return Err(Mistake::at("an example has `files` or `policy`", &e.title));
+            return Err(RuleError::at("an example has `files` or `policy`", &e.title));
         }
         let marked = e
             .files
@@ -250,7 +250,7 @@ fn check_words(file: &RuleFile) -> Checked {
             } else {
                 "a good example has no marks"
             };
-            return Err(Mistake::at(what, &e.title));
+            return Err(RuleError::at(what, &e.title));
         }
     }
     Ok(())
@@ -265,13 +265,13 @@ pub(super) fn interpolations(text: &str) -> Checked<Vec<&str>> {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('{') {
         let Some((inside, tail)) = after.split_once('}') else {
-            return Err(Mistake::at("unclosed `{` in a text", text));
+            return Err(RuleError::at("unclosed `{` in a text", text));
         };
         let (name, part) = inside.split_once('.').map_or((inside, None), |(n, p)| (n, Some(p)));
         if let Some(part) = part.filter(|p| !PARTS.contains(p)) {
-            return Err(Mistake {
+            return Err(RuleError {
                 suggestion: nearest(part, PARTS),
-                ..Mistake::at(format!("a capture has no `{part}`"), part)
+                ..RuleError::at(format!("a capture has no `{part}`"), part)
             });
         }
         names.push(name);

@@ -2,26 +2,26 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Captured, Found, Of};
+use super::{Captured, CapturedElement, Captures};
 use crate::finding::{Evidence, MAX_EVIDENCE};
-use crate::rules::spec::Report;
+use crate::rules::spec::ReportSpec;
 use crate::source::Span;
 
 /// Everything that took part in a match is evidence; of the things reported one by one, only the one that is reported.
-pub(super) struct Part<'f, 'p> {
+pub(super) struct MatchPart<'f, 'p> {
     /// Each text once, with its place among the captures.
-    of_all: Vec<(usize, Of, String)>,
+    of_all: Vec<(usize, CapturedElement, String)>,
     of_one: HashMap<Span, Vec<(usize, &'f Captured<'p>)>>,
 }
 
-impl<'f, 'p> Part<'f, 'p> {
-    pub(super) fn of(report: &Report, found: &'f Found<'p>) -> Self {
+impl<'f, 'p> MatchPart<'f, 'p> {
+    pub(super) fn of(report: &ReportSpec, found: &'f Captures<'p>) -> Self {
         let mut part = Self {
             of_all: Vec::new(),
             of_one: HashMap::new(),
         };
-        let mut seen: HashSet<(Of, String)> = HashSet::new();
-        let mut counts: HashMap<Of, usize> = HashMap::new();
+        let mut seen: HashSet<(CapturedElement, String)> = HashSet::new();
+        let mut counts: HashMap<CapturedElement, usize> = HashMap::new();
         for (i, (name, c)) in found.0.iter().enumerate() {
             if *name == report.at {
                 part.of_one.entry(c.span).or_default().push((i, c));
@@ -42,19 +42,21 @@ impl<'f, 'p> Part<'f, 'p> {
     /// In the order of the captures, no text twice.
     pub(super) fn evidence(&self, at: &Captured<'_>) -> Evidence {
         let one = self.of_one.get(&at.span).into_iter().flatten();
-        let one: Vec<(usize, Of, String)> = one
+        let one: Vec<(usize, CapturedElement, String)> = one
             .filter_map(|(i, c)| Some((*i, c.of, c.text.as_ref()?.display())))
             .collect();
-        let before = |(i, of, text): &&(usize, Of, String)| !one.iter().any(|(j, o, t)| j < i && o == of && t == text);
+        let before = |(i, of, text): &&(usize, CapturedElement, String)| {
+            !one.iter().any(|(j, o, t)| j < i && o == of && t == text)
+        };
         let mut all: Vec<_> = self.of_all.iter().filter(before).chain(&one).collect();
         all.sort_by_key(|(i, ..)| *i);
         let mut evidence = Evidence::default();
         for (i, of, text) in all {
             let list = match of {
-                Of::Action => &mut evidence.actions,
-                Of::Resource => &mut evidence.resources,
-                Of::Principal => &mut evidence.principals,
-                Of::Text | Of::Place => continue,
+                CapturedElement::Action => &mut evidence.actions,
+                CapturedElement::Resource => &mut evidence.resources,
+                CapturedElement::Principal => &mut evidence.principals,
+                CapturedElement::Text | CapturedElement::Place => continue,
             };
             let told = one.iter().any(|(j, ..)| j == i) && list.contains(text);
             if !told && list.len() < MAX_EVIDENCE {

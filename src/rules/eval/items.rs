@@ -3,36 +3,36 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::statements::Stmt;
-use super::{Captured, Eval, Found, Left, Of};
+use super::statements::StatementRef;
+use super::{Captured, CapturedElement, Captures, Eval, Left};
 use crate::checks::{only_service, sensitive_actions};
 use crate::iam::actions::is_one_operation;
-use crate::iam::arn::{self, Arn, Breadth, Field};
-use crate::iam::fit::Resources;
-use crate::iam::glob::{self, Case};
+use crate::iam::arn::{self, Arn, ArnField, Breadth};
+use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::pattern::{Pattern, is_star};
-use crate::iam::principal::{Place, place};
-use crate::iam::{self, AccessLevel, ActionSet, Item, PolicyKind, PrincipalItem, PrincipalType, Truth};
-use crate::project::places::Places;
-use crate::project::{Given, is_most};
-use crate::rules::spec::{Account, ClauseTest, ItemTest, Level, PrincipalName};
+use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::resource_fit::Resources;
+use crate::iam::{self, AccessLevel, ActionSet, ClauseItem, PolicyKind, PrincipalItem, PrincipalType, Truth};
+use crate::project::targets::ResourceRefs;
+use crate::project::{StatementGrant, is_most};
+use crate::rules::spec::{AccessLevelName, Account, ClauseTest, ItemTest, PrincipalName};
 use crate::source::{HoleKind, Span, Text};
-use crate::value::Via;
+use crate::value::Provenance;
 
 /// One thing that an [`ItemTest`] asks about.
 #[derive(Clone, Copy)]
 pub(super) struct One<'p> {
-    pub(super) of: Of,
+    pub(super) of: CapturedElement,
     pub(super) text: &'p Text,
     pub(super) span: Span,
-    pub(super) via: Option<&'p Via>,
+    pub(super) via: Option<&'p Provenance>,
     pub(super) principal: Option<&'p PrincipalItem>,
     /// The clause that knows what the item stands for, its place there, and the statement.
-    pub(super) set: Option<(&'p iam::Clause, usize, Stmt<'p>)>,
+    pub(super) set: Option<(&'p iam::Clause, usize, StatementRef<'p>)>,
 }
 
 impl<'p> One<'p> {
-    pub(super) fn item(item: &'p Item, of: Of) -> Self {
+    pub(super) fn item(item: &'p ClauseItem, of: CapturedElement) -> Self {
         Self {
             of,
             text: &item.text,
@@ -46,7 +46,7 @@ impl<'p> One<'p> {
     pub(super) fn principal(p: &'p PrincipalItem) -> Self {
         Self {
             principal: Some(p),
-            ..Self::item(&p.value, Of::Principal)
+            ..Self::item(&p.value, CapturedElement::Principal)
         }
     }
 
@@ -80,19 +80,19 @@ impl<'p> One<'p> {
         clause.sets().get(index)
     }
 
-    fn case(self) -> Case {
+    fn case(self) -> CaseSensitivity {
         match self.of {
-            Of::Action => Case::Insensitive,
-            _ => Case::Sensitive,
+            CapturedElement::Action => CaseSensitivity::Insensitive,
+            _ => CaseSensitivity::Sensitive,
         }
     }
 }
 
 /// What a [`ClauseTest`] goes through.
 pub(super) enum Items<'p> {
-    Written(&'p [Item], Of),
+    Written(&'p [ClauseItem], CapturedElement),
     /// The items of an `Action` or a `NotAction`.
-    Actions(&'p iam::Clause, Stmt<'p>),
+    Actions(&'p iam::Clause, StatementRef<'p>),
     Principals(&'p [PrincipalItem]),
     Made(Vec<One<'p>>),
 }
@@ -112,7 +112,7 @@ impl<'p> Items<'p> {
             Self::Written(items, of) => One::item(&items[i], *of),
             Self::Actions(clause, s) => One {
                 set: Some((clause, i, *s)),
-                ..One::item(&clause.items[i], Of::Action)
+                ..One::item(&clause.items[i], CapturedElement::Action)
             },
             Self::Principals(items) => One::principal(&items[i]),
             Self::Made(items) => items[i],
@@ -121,7 +121,7 @@ impl<'p> Items<'p> {
 }
 
 /// The items of an element, as a [`ClauseTest`] sees them.
-pub(super) struct Clause<'p> {
+pub(super) struct ClauseItems<'p> {
     pub(super) items: Items<'p>,
     /// `false` when there may be further items.
     pub(super) complete: bool,
@@ -131,7 +131,12 @@ pub(super) struct Clause<'p> {
 
 impl Eval<'_, '_> {
     /// `clause` is `None` where the element is absent.
-    pub(super) fn clause<'p>(&self, t: &ClauseTest, clause: Option<&Clause<'p>>, found: &mut Found<'p>) -> Truth {
+    pub(super) fn clause<'p>(
+        &self,
+        t: &ClauseTest,
+        clause: Option<&ClauseItems<'p>>,
+        found: &mut Captures<'p>,
+    ) -> Truth {
         let mut truth = Truth::Yes;
         if let Some(present) = t.present {
             truth = truth.and((clause.is_some() == present).into());
@@ -202,8 +207,8 @@ impl Eval<'_, '_> {
         let pattern = || made.get_or_init(|| Pattern::new(text, case));
         let same = |w: &str| match &known {
             Some(known) => match case {
-                Case::Sensitive => **known == *w,
-                Case::Insensitive => known.eq_ignore_ascii_case(w),
+                CaseSensitivity::Sensitive => **known == *w,
+                CaseSensitivity::Insensitive => known.eq_ignore_ascii_case(w),
             }
             .into(),
             // Some filling of the holes may give the word.
@@ -323,22 +328,22 @@ impl Eval<'_, '_> {
     }
 
     /// The resources of a statement, where not every action may fit them.
-    fn resources<'p>(&self, s: Stmt<'p>) -> Option<Resources<'p>> {
-        let places = || self.places.get_or_init(|| Places::new(self.context.project));
+    fn resources<'p>(&self, s: StatementRef<'p>) -> Option<Resources<'p>> {
+        let places = || self.places.get_or_init(|| ResourceRefs::new(self.context.project));
         let named = |text: &Text| places().as_arn(text);
         Resources::of(s.statement.resource.as_ref()?, named)
     }
 
     /// Of the actions of an item of an Allow statement, those that are not denied or outside a boundary and that fit a
     /// resource of the statement. `None` where that is all of them.
-    pub(super) fn left_of(&self, actions: &ActionSet, s: Stmt<'_>) -> Option<Left> {
+    pub(super) fn left_of(&self, actions: &ActionSet, s: StatementRef<'_>) -> Option<Left> {
         if !s.statement.allows() || actions.len() < 2 {
             return None;
         }
         let project = self.context.project;
-        let places = self.places.get_or_init(|| Places::new(project));
+        let places = self.places.get_or_init(|| ResourceRefs::new(project));
         let given = project.given(places, s.document_id, s.index, actions);
-        let (Given { kept, at_most, .. }, left) = (&given, &given.fitting);
+        let (StatementGrant { kept, at_most, .. }, left) = (&given, &given.fitting);
         let why = match (*at_most || left.len() < kept.len(), kept.len() < actions.len()) {
             _ if left.is_empty() => return None,
             (false, false) => return None,
@@ -354,13 +359,13 @@ impl Eval<'_, '_> {
     }
 
     /// Where a Deny takes some of the actions of an Allow statement away on some of its resources.
-    pub(super) fn partly_denied(&self, actions: &ActionSet, s: Stmt<'_>) -> Option<Span> {
+    pub(super) fn partly_denied(&self, actions: &ActionSet, s: StatementRef<'_>) -> Option<Span> {
         let withheld = self.context.project.withheld(s.document_id);
         withheld.partly(s.index, actions).filter(|_| s.statement.allows())
     }
 
     /// Whether a pattern in an identity policy is about one named resource, and holds no sensitive action that fits it.
-    pub(super) fn is_harmless(&self, s: Stmt<'_>, at: &Captured<'_>) -> bool {
+    pub(super) fn is_harmless(&self, s: StatementRef<'_>, at: &Captured<'_>) -> bool {
         let Some(actions) = at.granted().filter(|_| at.actions.is_some_and(|a| a.len() > 1)) else {
             return false;
         };
@@ -409,7 +414,7 @@ impl Eval<'_, '_> {
     }
 
     /// Whether an action pattern grants an action of one of these levels.
-    fn levels(&self, one: One<'_>, levels: &[Level]) -> Truth {
+    fn levels(&self, one: One<'_>, levels: &[AccessLevelName]) -> Truth {
         let Some(pattern) = one.text.known() else {
             return Truth::Unknown;
         };
@@ -420,44 +425,48 @@ impl Eval<'_, '_> {
             },
             _ => ActionSet::expand(&pattern).by_level(),
         };
-        let level = |l: &Level| match l {
-            Level::List => AccessLevel::List,
-            Level::Read => AccessLevel::Read,
-            Level::Write => AccessLevel::Write,
-            Level::Tagging => AccessLevel::Tagging,
-            Level::PermissionsManagement => AccessLevel::PermissionsManagement,
+        let level = |l: &AccessLevelName| match l {
+            AccessLevelName::List => AccessLevel::List,
+            AccessLevelName::Read => AccessLevel::Read,
+            AccessLevelName::Write => AccessLevel::Write,
+            AccessLevelName::Tagging => AccessLevel::Tagging,
+            AccessLevelName::PermissionsManagement => AccessLevel::PermissionsManagement,
         };
         levels.iter().any(|l| counts.get(level(l)) > 0).into()
     }
 
-    fn account(&self, one: One<'_>) -> Whose {
+    fn account(&self, one: One<'_>) -> AccountOwner {
         let own = self.context.project.own;
         if let Some(p) = one.principal {
             return match place(p, own, None) {
-                Place::Everyone | Place::AnyAccount(_) => Whose::Any,
-                Place::OwnAccount { .. } | Place::Resource(_) => Whose::Same,
-                Place::OtherAccount { .. } if self.context.is_of_organization(&p.value) => Whose::Unknown,
-                Place::OtherAccount { .. } => Whose::Other,
-                Place::Unknown | Place::SomeAccount { .. } | Place::Federated(_) => Whose::Unknown,
-                _ => Whose::Nobody,
+                PrincipalOrigin::Everyone | PrincipalOrigin::AnyAccount(_) => AccountOwner::Any,
+                PrincipalOrigin::OwnAccount { .. } | PrincipalOrigin::Resource(_) => AccountOwner::Same,
+                PrincipalOrigin::OtherAccount { .. } if self.context.is_of_organization(&p.value) => {
+                    AccountOwner::Unknown
+                }
+                PrincipalOrigin::OtherAccount { .. } => AccountOwner::Other,
+                PrincipalOrigin::Unknown | PrincipalOrigin::SomeAccount { .. } | PrincipalOrigin::Federated(_) => {
+                    AccountOwner::Unknown
+                }
+                _ => AccountOwner::Nobody,
             };
         }
         let Some(arn) = Arn::parse(one.text) else {
             return match one.text.as_hole() {
-                _ if is_star(one.text) => Whose::Any,
-                Some(hole) if hole.kind == HoleKind::Resource => Whose::Same,
-                Some(_) => Whose::Unknown,
-                None if one.text.is_known() => Whose::Nobody,
-                None => Whose::Unknown,
+                _ if is_star(one.text) => AccountOwner::Any,
+                Some(hole) if hole.kind == HoleKind::Resource => AccountOwner::Same,
+                Some(_) => AccountOwner::Unknown,
+                None if one.text.is_known() => AccountOwner::Nobody,
+                None => AccountOwner::Unknown,
             };
         };
         match arn.account() {
-            Field::Hole(Some(HoleKind::Account)) => Whose::Same,
-            Field::Hole(_) => Whose::Unknown,
-            Field::Literal(id) if own.accounts.contains_key(&*id) => Whose::Same,
-            Field::Literal(_) => Whose::Other,
-            Field::Any | Field::Pattern => Whose::Any,
-            Field::Empty => Whose::Nobody,
+            ArnField::Hole(Some(HoleKind::Account)) => AccountOwner::Same,
+            ArnField::Hole(_) => AccountOwner::Unknown,
+            ArnField::Literal(id) if own.accounts.contains_key(&*id) => AccountOwner::Same,
+            ArnField::Literal(_) => AccountOwner::Other,
+            ArnField::Any | ArnField::Pattern => AccountOwner::Any,
+            ArnField::Empty => AccountOwner::Nobody,
         }
     }
 }
@@ -484,13 +493,13 @@ pub(super) fn combine<T>(
     truth.and(!none)
 }
 
-enum Service {
+enum ItemService {
     Known(String),
     None,
     Unknown,
 }
 
-impl Service {
+impl ItemService {
     fn is(&self, word: &str) -> Truth {
         match self {
             Self::Known(s) => s.eq_ignore_ascii_case(word).into(),
@@ -501,30 +510,30 @@ impl Service {
 }
 
 /// The service that an action, an ARN or a service principal names.
-fn service(one: One<'_>) -> Service {
+fn service(one: One<'_>) -> ItemService {
     let text = one.text;
     let named = match one.of {
-        Of::Action => text.prefix().split_once(':').map(|(service, _)| service.to_owned()),
-        Of::Principal if one.principal.is_some_and(|p| p.kind == PrincipalType::Service) => {
+        CapturedElement::Action => text.prefix().split_once(':').map(|(service, _)| service.to_owned()),
+        CapturedElement::Principal if one.principal.is_some_and(|p| p.kind == PrincipalType::Service) => {
             text.prefix().split_once('.').map(|(service, _)| service.to_owned())
         }
         _ => match Arn::parse(text) {
             Some(arn) => match arn.service.known() {
                 Some(s) => Some(s.into_owned()),
-                None => return Service::Unknown,
+                None => return ItemService::Unknown,
             },
             None => None,
         },
     };
     match named {
-        Some(s) if s.contains(['*', '?']) => Service::None,
-        Some(s) => Service::Known(s),
-        None if text.is_known() => Service::None,
-        None => Service::Unknown,
+        Some(s) if s.contains(['*', '?']) => ItemService::None,
+        Some(s) => ItemService::Known(s),
+        None if text.is_known() => ItemService::None,
+        None => ItemService::Unknown,
     }
 }
 
-enum Whose {
+enum AccountOwner {
     Same,
     Other,
     Any,
@@ -533,7 +542,7 @@ enum Whose {
     Unknown,
 }
 
-impl Whose {
+impl AccountOwner {
     fn is(&self, account: Account) -> Truth {
         match (self, account) {
             (Self::Unknown, _) => Truth::Unknown,

@@ -11,28 +11,28 @@ mod words;
 
 use std::cell::OnceCell;
 
-use super::spec::{ItemTest, Match, Narrowed, Report, StatementTest};
-use super::{Context, Out, Rule, message};
+use super::spec::{ItemTest, Match, Narrowed, ReportSpec, StatementTest};
+use super::{Context, FindingSink, Rule, message};
 use crate::finding::{Finding, Severity};
 use crate::iam::ActionSet;
 use crate::iam::condition::strength;
 use crate::project::EXCEPT_DENIED;
-use crate::project::places::Places;
+use crate::project::targets::ResourceRefs;
 use crate::source::{Span, Text};
-use crate::value::Via;
+use crate::value::Provenance;
 use items::One;
-use statements::Stmt;
+use statements::StatementRef;
 use words::Words;
 
 /// Runs one declared rule.
-pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &Report, out: &mut Out<'_>) {
+pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &ReportSpec, out: &mut FindingSink<'_>) {
     let eval = Eval {
         context,
         words: Words::default(),
         places: OnceCell::new(),
     };
-    let mut emit = |base: Finding, found: &Found<'_>, statement: Option<Stmt<'_>>| {
-        let part = evidence::Part::of(report, found);
+    let mut emit = |base: Finding, found: &Captures<'_>, statement: Option<StatementRef<'_>>| {
+        let part = evidence::MatchPart::of(report, found);
         for at in found.named(&report.at) {
             let at = &Captured {
                 left: statement.and_then(|s| eval.left_of(at.actions?, s)),
@@ -57,12 +57,12 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &
 struct Eval<'c, 'a> {
     context: &'c Context<'a>,
     words: Words,
-    places: OnceCell<Places<'a>>,
+    places: OnceCell<ResourceRefs<'a>>,
 }
 
 /// What a captured thing is, for evidence and for what messages can say of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Of {
+pub(super) enum CapturedElement {
     Action,
     Resource,
     Principal,
@@ -74,10 +74,10 @@ pub(super) enum Of {
 /// A captured thing.
 #[derive(Clone, Debug)]
 pub(super) struct Captured<'p> {
-    pub(super) of: Of,
+    pub(super) of: CapturedElement,
     pub(super) text: Option<std::borrow::Cow<'p, Text>>,
     pub(super) span: Span,
-    pub(super) via: Option<&'p Via>,
+    pub(super) via: Option<&'p Provenance>,
     /// What it stands for, where that is known as the item of an `Action`.
     pub(super) actions: Option<&'p ActionSet>,
     /// Of `actions`, those that the statement grants in the end, where that is not all of them.
@@ -104,7 +104,7 @@ impl Captured<'_> {
 
     fn place(span: Span) -> Self {
         Self {
-            of: Of::Place,
+            of: CapturedElement::Place,
             text: None,
             span,
             via: None,
@@ -117,9 +117,9 @@ impl Captured<'_> {
 
 /// Captures by name, in the order in which they were made.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Found<'p>(Vec<(String, Captured<'p>)>);
+pub(super) struct Captures<'p>(Vec<(String, Captured<'p>)>);
 
-impl<'p> Found<'p> {
+impl<'p> Captures<'p> {
     fn add(&mut self, name: Option<&String>, captured: impl FnOnce() -> Captured<'p>) {
         if let Some(name) = name {
             self.0.push((name.clone(), captured()));
@@ -136,7 +136,7 @@ impl<'p> Found<'p> {
 }
 
 /// What is said of one thing captured under the name that the report points at.
-fn finding(report: &Report, mut f: Finding, at: &Captured<'_>, found: &Found<'_>) -> Finding {
+fn finding(report: &ReportSpec, mut f: Finding, at: &Captured<'_>, found: &Captures<'_>) -> Finding {
     let say = |text: &str| message::render(text, &report.at, at, found);
     f.message = say(&report.message);
     f = f.primary(at.span, say(&report.label));
@@ -161,8 +161,8 @@ fn finding(report: &Report, mut f: Finding, at: &Captured<'_>, found: &Found<'_>
 
 impl Eval<'_, '_> {
     /// Severity as the item that is reported and the statement's other parts make it.
-    fn adjusted(&self, mut f: Finding, report: &Report, s: Stmt<'_>, at: &Captured<'_>) -> Finding {
-        let holds = |when: &StatementTest| self.statement(when, s, &mut Found::default()).is_yes();
+    fn adjusted(&self, mut f: Finding, report: &ReportSpec, s: StatementRef<'_>, at: &Captured<'_>) -> Finding {
+        let holds = |when: &StatementTest| self.statement(when, s, &mut Captures::default()).is_yes();
         let named = s.statement.action.as_ref().and_then(|clause| {
             let place = clause.items.iter().position(|i| i.span == at.span)?;
             Some((clause, place, s))

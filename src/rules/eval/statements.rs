@@ -1,7 +1,7 @@
 //! Tests of statements and their conditions.
 
-use super::items::{Clause, Items, One};
-use super::{Captured, Eval, Found, Of};
+use super::items::{ClauseItems, Items, One};
+use super::{Captured, CapturedElement, Captures, Eval};
 use crate::iam::condition::{self, Grade};
 use crate::iam::{Condition, Document, Effect, PolicyKind, Statement, Truth};
 use crate::project::DocumentId;
@@ -9,7 +9,7 @@ use crate::rules::spec::{ConditionTest, ConditionsTest, DocKind, EffectName, Sta
 
 /// A statement and where it stands.
 #[derive(Clone, Copy)]
-pub(super) struct Stmt<'p> {
+pub(super) struct StatementRef<'p> {
     pub(super) document_id: DocumentId,
     pub(super) document: &'p Document,
     pub(super) index: usize,
@@ -23,13 +23,13 @@ impl Eval<'_, '_> {
         t: &StatementsTest,
         id: DocumentId,
         document: &'p Document,
-        found: &mut Found<'p>,
+        found: &mut Captures<'p>,
     ) -> Truth {
-        let each = |test: &StatementTest, found: &mut Found<'p>| -> Vec<Truth> {
+        let each = |test: &StatementTest, found: &mut Captures<'p>| -> Vec<Truth> {
             let statements = document.statements.iter().enumerate();
             statements
                 .map(|(index, statement)| {
-                    let s = Stmt {
+                    let s = StatementRef {
                         document_id: id,
                         document,
                         index,
@@ -52,15 +52,15 @@ impl Eval<'_, '_> {
             truth = truth.and(each(test, found).into_iter().fold(!more, Truth::and));
         }
         if let Some(test) = &t.none {
-            let any = each(test, &mut Found::default()).into_iter().fold(more, Truth::or);
+            let any = each(test, &mut Captures::default()).into_iter().fold(more, Truth::or);
             truth = truth.and(!any);
         }
         truth
     }
 
     /// Adds to `found` only when the answer is yes.
-    pub(super) fn statement<'p>(&self, t: &StatementTest, s: Stmt<'p>, found: &mut Found<'p>) -> Truth {
-        let mut own = Found::default();
+    pub(super) fn statement<'p>(&self, t: &StatementTest, s: StatementRef<'p>, found: &mut Captures<'p>) -> Truth {
+        let mut own = Captures::default();
         let truth = self.ask(t, s, &mut own);
         if truth.is_yes() {
             found.0.append(&mut own.0);
@@ -68,7 +68,7 @@ impl Eval<'_, '_> {
         truth
     }
 
-    fn ask<'p>(&self, t: &StatementTest, s: Stmt<'p>, found: &mut Found<'p>) -> Truth {
+    fn ask<'p>(&self, t: &StatementTest, s: StatementRef<'p>, found: &mut Captures<'p>) -> Truth {
         if !kind_fits(&t.kinds, s) {
             return Truth::No;
         }
@@ -96,8 +96,8 @@ impl Eval<'_, '_> {
             return truth;
         }
         if let Some(test) = &t.sid {
-            let clause = st.sid.as_ref().map(|sid| Clause {
-                items: Items::Written(std::slice::from_ref(sid), Of::Text),
+            let clause = st.sid.as_ref().map(|sid| ClauseItems {
+                items: Items::Written(std::slice::from_ref(sid), CapturedElement::Text),
                 complete: true,
                 key: None,
                 span: Some(sid.span),
@@ -105,15 +105,15 @@ impl Eval<'_, '_> {
             truth = truth.and(self.clause(test, clause.as_ref(), found));
         }
         for (test, clause, negated, of) in [
-            (&t.action, &st.action, false, Of::Action),
-            (&t.not_action, &st.action, true, Of::Action),
-            (&t.resource, &st.resource, false, Of::Resource),
-            (&t.not_resource, &st.resource, true, Of::Resource),
+            (&t.action, &st.action, false, CapturedElement::Action),
+            (&t.not_action, &st.action, true, CapturedElement::Action),
+            (&t.resource, &st.resource, false, CapturedElement::Resource),
+            (&t.not_resource, &st.resource, true, CapturedElement::Resource),
         ] {
             let Some(test) = test else { continue };
-            let clause = clause.as_ref().filter(|c| c.negated == negated).map(|c| Clause {
+            let clause = clause.as_ref().filter(|c| c.negated == negated).map(|c| ClauseItems {
                 items: match of {
-                    Of::Action => Items::Actions(c, s),
+                    CapturedElement::Action => Items::Actions(c, s),
                     _ => Items::Written(&c.items, of),
                 },
                 complete: c.complete,
@@ -127,12 +127,16 @@ impl Eval<'_, '_> {
         }
         for (test, negated) in [(&t.principal, false), (&t.not_principal, true)] {
             let Some(test) = test else { continue };
-            let clause = st.principal.as_ref().filter(|c| c.negated == negated).map(|c| Clause {
-                items: Items::Principals(&c.items),
-                complete: c.complete,
-                key: Some(c.key),
-                span: Some(c.span),
-            });
+            let clause = st
+                .principal
+                .as_ref()
+                .filter(|c| c.negated == negated)
+                .map(|c| ClauseItems {
+                    items: Items::Principals(&c.items),
+                    complete: c.complete,
+                    key: Some(c.key),
+                    span: Some(c.span),
+                });
             truth = truth.and(self.clause(test, clause.as_ref(), found));
         }
         if let Some(test) = &t.condition {
@@ -154,7 +158,7 @@ impl Eval<'_, '_> {
                 .map(|inner| self.statement(inner, s, found))
                 .fold(Truth::No, Truth::or),
         };
-        let mut scratch = Found::default();
+        let mut scratch = Captures::default();
         let none = t.none.iter().chain(t.not.as_deref());
         let none = none
             .map(|inner| self.statement(inner, s, &mut scratch))
@@ -162,7 +166,7 @@ impl Eval<'_, '_> {
         positive.and(any).and(!none)
     }
 
-    fn conditions<'p>(&self, t: &ConditionsTest, s: Stmt<'p>, found: &mut Found<'p>) -> Truth {
+    fn conditions<'p>(&self, t: &ConditionsTest, s: StatementRef<'p>, found: &mut Captures<'p>) -> Truth {
         let st = s.statement;
         let present = !st.conditions.is_empty();
         let strength = condition::strength(st);
@@ -197,7 +201,9 @@ impl Eval<'_, '_> {
         }
         if truth.is_yes() {
             for c in witnesses {
-                found.add(t.capture.as_ref(), || One::item(&c.key, Of::Text).captured());
+                found.add(t.capture.as_ref(), || {
+                    One::item(&c.key, CapturedElement::Text).captured()
+                });
             }
             if let Some(key) = st.condition_key {
                 found.add(t.key.as_ref(), || Captured::place(key));
@@ -209,19 +215,19 @@ impl Eval<'_, '_> {
     fn condition(&self, t: &ConditionTest, c: &Condition, grade: Grade) -> Truth {
         let mut truth = Truth::Yes;
         if let Some(test) = &t.operator {
-            truth = truth.and(self.item(test, lower(&One::item(&c.operator, Of::Action))));
+            truth = truth.and(self.item(test, lower(&One::item(&c.operator, CapturedElement::Action))));
         }
         if let Some(test) = &t.key {
-            truth = truth.and(self.item(test, lower(&One::item(&c.key, Of::Action))));
+            truth = truth.and(self.item(test, lower(&One::item(&c.key, CapturedElement::Action))));
         }
         if let Some(test) = &t.value {
-            let clause = Clause {
-                items: Items::Written(&c.values, Of::Text),
+            let clause = ClauseItems {
+                items: Items::Written(&c.values, CapturedElement::Text),
                 complete: c.complete,
                 key: None,
                 span: Some(c.span),
             };
-            truth = truth.and(self.clause(test, Some(&clause), &mut Found::default()));
+            truth = truth.and(self.clause(test, Some(&clause), &mut Captures::default()));
         }
         if let Some(wanted) = t.narrowing {
             truth = truth.and(Truth::from((grade >= Grade::Narrows) == wanted));
@@ -232,7 +238,10 @@ impl Eval<'_, '_> {
 
 /// Operators and condition keys have no case: they are compared as actions are.
 fn lower<'p>(one: &One<'p>) -> One<'p> {
-    One { of: Of::Action, ..*one }
+    One {
+        of: CapturedElement::Action,
+        ..*one
+    }
 }
 
 trait EqTruth {
@@ -247,7 +256,7 @@ impl EqTruth for Truth {
 }
 
 /// Whether the document is of one of the kinds; where its use is not known, what its statement looks like decides.
-fn kind_fits(kinds: &[DocKind], s: Stmt<'_>) -> bool {
+fn kind_fits(kinds: &[DocKind], s: StatementRef<'_>) -> bool {
     if kinds.is_empty() {
         return true;
     }

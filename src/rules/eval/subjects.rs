@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::items::{Clause, Items, One, combine};
-use super::statements::{Stmt, document_kinds};
-use super::{Captured, Eval, Found, Of};
+use super::items::{ClauseItems, Items, One, combine};
+use super::statements::{StatementRef, document_kinds};
+use super::{Captured, CapturedElement, Captures, Eval};
 use crate::finding::{Cause, Finding, Subject};
-use crate::iam::glob::{self, Case};
+use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::{Document, Truth};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityKind, PolicyRef, PolicyUse};
@@ -15,10 +15,10 @@ use crate::rules::spec::{
     ValueTest,
 };
 use crate::source::Text;
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 /// Takes what a subject that matched gave: the finding without message and labels, the captures, and the statement.
-type Emit<'e, 'a> = &'e mut dyn FnMut(Finding, &Found<'a>, Option<Stmt<'a>>);
+type Emit<'e, 'a> = &'e mut dyn FnMut(Finding, &Captures<'a>, Option<StatementRef<'a>>);
 
 impl<'a> Eval<'_, 'a> {
     pub(super) fn subjects(&self, m: &Match, emit: Emit<'_, 'a>) {
@@ -47,14 +47,14 @@ impl<'a> Eval<'_, 'a> {
 
     fn each_document(&self, t: &DocumentTest, emit: Emit<'_, 'a>) {
         for (id, d) in self.context.documents() {
-            let mut found = Found::default();
+            let mut found = Captures::default();
             if self.document(t, id, d, &mut found).is_yes() {
                 emit(self.context.at_document("", id, ""), &found, None);
             }
         }
     }
 
-    fn document(&self, t: &DocumentTest, id: u32, d: &'a Document, found: &mut Found<'a>) -> Truth {
+    fn document(&self, t: &DocumentTest, id: u32, d: &'a Document, found: &mut Captures<'a>) -> Truth {
         let principals = d.statements.iter().any(|s| s.principal.is_some());
         let of_kind = document_kinds(d.kind, principals).iter().any(|k| t.kinds.contains(k));
         let of_service = |s: &str| t.service.iter().any(|w| w == s);
@@ -63,8 +63,8 @@ impl<'a> Eval<'_, 'a> {
         }
         let mut truth = Truth::Yes;
         if let Some(test) = &t.version {
-            let clause = d.version.as_ref().map(|v| Clause {
-                items: Items::Written(std::slice::from_ref(v), Of::Text),
+            let clause = d.version.as_ref().map(|v| ClauseItems {
+                items: Items::Written(std::slice::from_ref(v), CapturedElement::Text),
                 complete: true,
                 key: None,
                 span: Some(v.span),
@@ -82,14 +82,14 @@ impl<'a> Eval<'_, 'a> {
 
     fn each_statement(&self, t: &StatementTest, kind: Option<DocKind>, emit: Emit<'_, 'a>) {
         for (document_id, document, index, statement) in self.context.statements() {
-            let s = Stmt {
+            let s = StatementRef {
                 document_id,
                 document,
                 index,
                 statement,
             };
             let of_kind = kind.is_none_or(|k| document_kinds(document.kind, true).contains(&k));
-            let mut found = Found::default();
+            let mut found = Captures::default();
             if of_kind && self.statement(t, s, &mut found).is_yes() {
                 let base = self.context.at_statement("", s.document_id, s.index, "");
                 emit(base, &found, Some(s));
@@ -99,20 +99,20 @@ impl<'a> Eval<'_, 'a> {
 
     fn each_identity(&self, t: &IdentityTest, emit: Emit<'_, 'a>) {
         for (index, identity) in (0u32..).zip(&self.context.project.identities) {
-            let mut found = Found::default();
+            let mut found = Captures::default();
             if self.identity(t, identity, &mut found).is_yes() {
                 emit(self.at_identity(index, identity), &found, None);
             }
         }
     }
 
-    fn identity(&self, t: &IdentityTest, i: &'a Identity, found: &mut Found<'a>) -> Truth {
-        let mut own = Found::default();
+    fn identity(&self, t: &IdentityTest, i: &'a Identity, found: &mut Captures<'a>) -> Truth {
+        let mut own = Captures::default();
         let mut truth = Truth::from(identity_fits(&t.kind, i));
         if let Some(test) = &t.name {
-            let clause = i.name.as_ref().map(|n| Clause {
+            let clause = i.name.as_ref().map(|n| ClauseItems {
                 items: Items::Made(vec![One {
-                    of: Of::Text,
+                    of: CapturedElement::Text,
                     text: n,
                     span: i.header,
                     via: None,
@@ -141,13 +141,13 @@ impl<'a> Eval<'_, 'a> {
             let names: Vec<(Cow<'a, Text>, &'a PolicyUse)> =
                 i.policies.iter().map(|u| (self.policy_name(u), u)).collect();
             let items = names.iter().map(|(name, u)| self.policy_item(name, u)).collect();
-            let clause = Clause {
+            let clause = ClauseItems {
                 items: Items::Made(items),
                 complete: true,
                 key: None,
                 span: None,
             };
-            let mut inner = Found::default();
+            let mut inner = Captures::default();
             truth = truth.and(self.clause(test, Some(&clause), &mut inner));
             own.0.extend(inner.0.into_iter().map(|(name, c)| (name, owned(c))));
         }
@@ -157,7 +157,7 @@ impl<'a> Eval<'_, 'a> {
         });
         let none = t.none.iter().chain(t.not.as_deref());
         let none = none
-            .map(|inner| self.identity(inner, i, &mut Found::default()))
+            .map(|inner| self.identity(inner, i, &mut Captures::default()))
             .fold(Truth::No, Truth::or);
         let truth = truth.and(!none);
         if truth.is_yes() {
@@ -177,7 +177,7 @@ impl<'a> Eval<'_, 'a> {
                     .and(t.inline.is_none_or(|w| w == used.inline).into())
                     .and(t.policy.as_ref().map_or(Truth::Yes, |p| self.item(p, item)));
                 if truth.is_yes() {
-                    let mut found = Found::default();
+                    let mut found = Captures::default();
                     found.add(t.capture.as_ref(), || owned(item.captured()));
                     emit(self.at_identity(index, identity), &found, None);
                 }
@@ -201,7 +201,7 @@ impl<'a> Eval<'_, 'a> {
 
     fn policy_item<'n>(&self, name: &'n Text, used: &PolicyUse) -> One<'n> {
         One {
-            of: Of::Text,
+            of: CapturedElement::Text,
             text: name,
             span: used.span,
             via: None,
@@ -224,7 +224,7 @@ impl<'a> Eval<'_, 'a> {
 
     fn each_resource(&self, t: &ResourceTest, emit: Emit<'_, 'a>) {
         for (index, r) in self.context.project.deployed() {
-            let mut found = Found::default();
+            let mut found = Captures::default();
             if self.resource(t, r, &mut found).is_yes() {
                 emit(
                     self.context.at_resource("", index, "").under(r.branch.as_ref()),
@@ -235,11 +235,16 @@ impl<'a> Eval<'_, 'a> {
         }
     }
 
-    fn resource(&self, t: &ResourceTest, r: &'a Resource, found: &mut Found<'a>) -> Truth {
-        if !t.kind.is_empty() && !t.kind.iter().any(|k| glob::matches(k, &r.kind, Case::Sensitive)) {
+    fn resource(&self, t: &ResourceTest, r: &'a Resource, found: &mut Captures<'a>) -> Truth {
+        if !t.kind.is_empty()
+            && !t
+                .kind
+                .iter()
+                .any(|k| glob::matches(k, &r.kind, CaseSensitivity::Sensitive))
+        {
             return Truth::No;
         }
-        let mut own = Found::default();
+        let mut own = Captures::default();
         let mut truth = self.properties(&t.properties, &r.props, &mut own);
         own.add(t.capture.as_ref(), || Captured::place(r.header));
         truth = combine(truth, &t.all, &t.any, &[], None, |inner| {
@@ -247,7 +252,7 @@ impl<'a> Eval<'_, 'a> {
         });
         let none = t.none.iter().chain(t.not.as_deref());
         let none = none
-            .map(|inner| self.resource(inner, r, &mut Found::default()))
+            .map(|inner| self.resource(inner, r, &mut Captures::default()))
             .fold(Truth::No, Truth::or);
         let truth = truth.and(!none);
         if truth.is_yes() {
@@ -263,9 +268,10 @@ impl<'a> Eval<'_, 'a> {
             }
             let word = |words: &[String], prop: &str| {
                 let said = r.get(prop).and_then(Value::as_str);
-                words.is_empty() || said.is_some_and(|s| words.iter().any(|w| glob::matches(w, &s, Case::Sensitive)))
+                words.is_empty()
+                    || said.is_some_and(|s| words.iter().any(|w| glob::matches(w, &s, CaseSensitivity::Sensitive)))
             };
-            let mut found = Found::default();
+            let mut found = Captures::default();
             let truth = Truth::from(word(&t.service, "Service") && word(&t.operation, "Operation"))
                 .and(self.properties(&t.arguments, &r.props, &mut found));
             if truth.is_yes() {
@@ -283,7 +289,7 @@ impl<'a> Eval<'_, 'a> {
         &self,
         tests: &std::collections::BTreeMap<String, ValueTest>,
         props: &'a Value,
-        found: &mut Found<'a>,
+        found: &mut Captures<'a>,
     ) -> Truth {
         let mut truth = Truth::Yes;
         for (path, test) in tests {
@@ -294,7 +300,7 @@ impl<'a> Eval<'_, 'a> {
     }
 
     /// `value` is `None` where the property is absent, or where it cannot be seen.
-    fn value(&self, t: &ValueTest, value: Option<&'a Value>, hidden: bool, found: &mut Found<'a>) -> Truth {
+    fn value(&self, t: &ValueTest, value: Option<&'a Value>, hidden: bool, found: &mut Captures<'a>) -> Truth {
         let Some(value) = value.filter(|v| !v.is_null()) else {
             let asks = !t.is.is_empty() || !t.one_of.is_empty() || !t.glob.is_empty() || t.matches.is_some();
             let absent = Truth::from(t.present != Some(true) && !asks && t.truthy != Some(true) && t.known.is_none());
@@ -303,8 +309,8 @@ impl<'a> Eval<'_, 'a> {
         if t.present == Some(false) {
             return Truth::No;
         }
-        if let Kind::OneOf(branches) = &value.kind {
-            let mut scratch = Found::default();
+        if let ValueKind::OneOf(branches) = &value.kind {
+            let mut scratch = Captures::default();
             let each = branches
                 .iter()
                 .map(|b| self.value(t, Some(&b.value), false, &mut scratch));
@@ -321,23 +327,23 @@ impl<'a> Eval<'_, 'a> {
         let mut truth = Truth::Yes;
         if let Some(wanted) = t.truthy {
             let is = match &value.kind {
-                Kind::Unknown(_) => Truth::Unknown,
-                Kind::Str(text) if !text.is_known() => Truth::Unknown,
-                Kind::Str(_) => value
+                ValueKind::Unknown(_) => Truth::Unknown,
+                ValueKind::Str(text) if !text.is_known() => Truth::Unknown,
+                ValueKind::Str(_) => value
                     .as_bool()
                     .unwrap_or_else(|| value.as_str().is_some_and(|s| !s.is_empty()))
                     .into(),
-                Kind::Bool(b) => (*b).into(),
-                Kind::Num(n) => (n.parse() != Ok(0.0)).into(),
-                Kind::Seq(items) => (!items.is_empty()).into(),
+                ValueKind::Bool(b) => (*b).into(),
+                ValueKind::Num(n) => (n.parse() != Ok(0.0)).into(),
+                ValueKind::Seq(items) => (!items.is_empty()).into(),
                 _ => Truth::Yes,
             };
             truth = truth.and(if wanted { is } else { !is });
         }
         if let Some(wanted) = t.known {
             let known = match &value.kind {
-                Kind::Unknown(_) => false,
-                Kind::Str(text) => text.is_known(),
+                ValueKind::Unknown(_) => false,
+                ValueKind::Str(text) => text.is_known(),
                 _ => true,
             };
             truth = truth.and((known == wanted).into());
@@ -348,7 +354,7 @@ impl<'a> Eval<'_, 'a> {
             }
         }
         if !t.glob.is_empty() {
-            let fits = |s: &str| t.glob.iter().any(|w| glob::matches(w, s, Case::Sensitive));
+            let fits = |s: &str| t.glob.iter().any(|w| glob::matches(w, s, CaseSensitivity::Sensitive));
             truth = truth.and(some_item(value, fits));
         }
         if let Some(regex) = t.matches.as_deref() {
@@ -357,7 +363,7 @@ impl<'a> Eval<'_, 'a> {
         }
         if truth.is_yes() {
             found.add(t.capture.as_ref(), || Captured {
-                of: Of::Text,
+                of: CapturedElement::Text,
                 text: value.as_text().map(Cow::Borrowed),
                 span: value.span,
                 via: Some(&value.via),
@@ -375,10 +381,10 @@ fn some_item(value: &Value, fits: impl Fn(&str) -> bool) -> Truth {
     let mut truth = Truth::No;
     for item in value.items() {
         truth = truth.or(match &item.kind {
-            Kind::Str(text) => text.known().map_or(Truth::Unknown, |s| fits(&s).into()),
-            Kind::Bool(b) => fits(if *b { "true" } else { "false" }).into(),
-            Kind::Num(n) => fits(n).into(),
-            Kind::Unknown(_) | Kind::OneOf(_) => Truth::Unknown,
+            ValueKind::Str(text) => text.known().map_or(Truth::Unknown, |s| fits(&s).into()),
+            ValueKind::Bool(b) => fits(if *b { "true" } else { "false" }).into(),
+            ValueKind::Num(n) => fits(n).into(),
+            ValueKind::Unknown(_) | ValueKind::OneOf(_) => Truth::Unknown,
             _ => Truth::No,
         });
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use regex::Regex;
 
-use crate::iam::glob::Case;
+use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
 
 /// Patterns, by what case counts for, and regular expressions of one rule by their text.
@@ -17,8 +17,8 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn pattern(&self, word: &str, case: Case) -> Rc<Pattern> {
-        let mut patterns = self.patterns[usize::from(case == Case::Sensitive)].borrow_mut();
+    pub(super) fn pattern(&self, word: &str, case: CaseSensitivity) -> Rc<Pattern> {
+        let mut patterns = self.patterns[usize::from(case == CaseSensitivity::Sensitive)].borrow_mut();
         if let Some(made) = patterns.get(word) {
             return Rc::clone(made);
         }

@@ -94,24 +94,24 @@ impl Form {
                 return by_shape.then(|| ("policy.json".to_owned(), policy.to_owned()));
             }
             Self::CloudformationYaml => {
-                let place = Template::of(kind, service)?;
+                let place = TemplateForm::of(kind, service)?;
                 place.yaml(&tree?)
             }
-            Self::CloudformationJson => Template::of(kind, service)?.json(policy.trim()),
+            Self::CloudformationJson => TemplateForm::of(kind, service)?.json(policy.trim()),
             Self::Sam => sam(kind, &tree?)?,
             Self::TerraformJsonencode => {
                 // Broken JSON is no HCL either.
                 tree?;
-                Hcl::of(kind, service)?.with(&format!("jsonencode({})", marked::escape_hcl(policy.trim())), "")
+                HclForm::of(kind, service)?.with(&format!("jsonencode({})", marked::escape_hcl(policy.trim())), "")
             }
             Self::TerraformHeredoc => {
                 let body = format!("<<EOF\n{}\nEOF", marked::escape_hcl(policy.trim()));
-                Hcl::of(kind, service)?.with(&body, "")
+                HclForm::of(kind, service)?.with(&body, "")
             }
             Self::TerraformDocument => {
                 let body = tree?.terraform_document()?;
                 let data = format!("data \"aws_iam_policy_document\" \"d\" {{\n{body}}}\n\n");
-                Hcl::of(kind, service)?.with("data.aws_iam_policy_document.d.json", &data)
+                HclForm::of(kind, service)?.with("data.aws_iam_policy_document.d.json", &data)
             }
             Self::Python => python(kind, service, &tree?.inline(true))?,
         };
@@ -126,7 +126,7 @@ impl Form {
 }
 
 /// A CloudFormation resource with a property that holds the policy.
-struct Template {
+struct TemplateForm {
     kind: &'static str,
     /// `Policies/0/PolicyDocument` is not needed: every kind has a property of its own.
     property: &'static str,
@@ -139,7 +139,7 @@ struct Template {
 const LAMBDA_TRUST: &str = "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Principal\": \
                             {\"Service\": \"lambda.amazonaws.com\"}, \"Action\": \"sts:AssumeRole\"}]}";
 
-impl Template {
+impl TemplateForm {
     fn of(kind: DocKind, service: Option<&str>) -> Option<Self> {
         let plain = |kind, property, others| Self {
             kind,
@@ -256,14 +256,14 @@ fn sam(kind: DocKind, policy: &Marked) -> Option<String> {
 }
 
 /// A Terraform resource with an attribute that holds the policy.
-struct Hcl {
+struct HclForm {
     kind: &'static str,
     attribute: &'static str,
     others: &'static str,
     after: &'static str,
 }
 
-impl Hcl {
+impl HclForm {
     fn of(kind: DocKind, service: Option<&str>) -> Option<Self> {
         let plain = |kind, attribute, others| Self {
             kind,

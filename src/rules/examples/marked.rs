@@ -8,12 +8,12 @@ use super::marks;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Marked {
     pub(super) open: String,
-    pub(super) value: Value,
+    pub(super) value: MarkedValue,
     pub(super) close: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum MarkedValue {
     /// A string with its quotes, a number, `true`, `false`, `null`; marks inside a string are kept.
     Scalar(String),
     Seq(Vec<Marked>),
@@ -25,18 +25,18 @@ const DEEPEST: usize = 32;
 
 /// `None` for what is no well-formed JSON: such examples are given as files.
 pub(super) fn parse(text: &str) -> Option<Marked> {
-    let mut p = Parser { rest: text, depth: 0 };
+    let mut p = MarkedParser { rest: text, depth: 0 };
     let value = p.marked()?;
     p.space();
     p.rest.is_empty().then_some(value)
 }
 
-struct Parser<'t> {
+struct MarkedParser<'t> {
     rest: &'t str,
     depth: usize,
 }
 
-impl Parser<'_> {
+impl MarkedParser<'_> {
     fn space(&mut self) {
         self.rest = self.rest.trim_start();
     }
@@ -67,7 +67,7 @@ impl Parser<'_> {
         Some(Marked { open, value, close })
     }
 
-    fn value(&mut self) -> Option<Value> {
+    fn value(&mut self) -> Option<MarkedValue> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return None;
@@ -75,10 +75,10 @@ impl Parser<'_> {
         let value = match self.rest.chars().next()? {
             '{' => self.map(),
             '[' => self.seq(),
-            '"' => self.string().map(Value::Scalar),
+            '"' => self.string().map(MarkedValue::Scalar),
             _ => {
                 let word = self.run(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'));
-                (!word.is_empty()).then_some(Value::Scalar(word))
+                (!word.is_empty()).then_some(MarkedValue::Scalar(word))
             }
         };
         self.depth -= 1;
@@ -97,7 +97,7 @@ impl Parser<'_> {
         Some(taken.to_owned())
     }
 
-    fn seq(&mut self) -> Option<Value> {
+    fn seq(&mut self) -> Option<MarkedValue> {
         let mut items = Vec::new();
         self.eat('[');
         while !self.eat(']') {
@@ -106,10 +106,10 @@ impl Parser<'_> {
                 return None;
             }
         }
-        Some(Value::Seq(items))
+        Some(MarkedValue::Seq(items))
     }
 
-    fn map(&mut self) -> Option<Value> {
+    fn map(&mut self) -> Option<MarkedValue> {
         let mut entries = Vec::new();
         self.eat('{');
         while !self.eat('}') {
@@ -122,7 +122,7 @@ impl Parser<'_> {
                 return None;
             }
         }
-        Some(Value::Map(entries))
+        Some(MarkedValue::Map(entries))
     }
 }
 
@@ -130,17 +130,17 @@ impl Marked {
     /// On one line, as JSON or, with `python`, as a Python literal.
     pub(super) fn inline(&self, python: bool) -> String {
         let body = match &self.value {
-            Value::Scalar(s) => match (python, s.as_str()) {
+            MarkedValue::Scalar(s) => match (python, s.as_str()) {
                 (true, "true") => "True".to_owned(),
                 (true, "false") => "False".to_owned(),
                 (true, "null") => "None".to_owned(),
                 _ => s.clone(),
             },
-            Value::Seq(items) => {
+            MarkedValue::Seq(items) => {
                 let items: Vec<String> = items.iter().map(|i| i.inline(python)).collect();
                 format!("[{}]", items.join(", "))
             }
-            Value::Map(entries) => {
+            MarkedValue::Map(entries) => {
                 let entry = |(k, v): &(Self, Self)| format!("{}: {}", k.inline(python), v.inline(python));
                 let entries: Vec<String> = entries.iter().map(entry).collect();
                 format!("{{{}}}", entries.join(", "))
@@ -155,7 +155,7 @@ impl Marked {
         let plain = self.open.is_empty() && self.close.is_empty();
         let mut out = String::new();
         match &self.value {
-            Value::Map(entries) if plain && !entries.is_empty() => {
+            MarkedValue::Map(entries) if plain && !entries.is_empty() => {
                 for (i, (key, value)) in entries.iter().enumerate() {
                     if i > 0 {
                         let _ = write!(out, "\n{pad}");
@@ -172,7 +172,7 @@ impl Marked {
                     let _ = write!(out, "{key}:{}", value.yaml_after(indent));
                 }
             }
-            Value::Seq(items) if plain && !items.is_empty() => {
+            MarkedValue::Seq(items) if plain && !items.is_empty() => {
                 for (i, item) in items.iter().enumerate() {
                     if i > 0 {
                         let _ = write!(out, "\n{pad}");
@@ -188,9 +188,9 @@ impl Marked {
     fn yaml_after(&self, indent: usize) -> String {
         let plain = self.open.is_empty() && self.close.is_empty();
         let block = match &self.value {
-            Value::Map(entries) => plain && !entries.is_empty(),
-            Value::Seq(items) => plain && !items.is_empty(),
-            Value::Scalar(_) => false,
+            MarkedValue::Map(entries) => plain && !entries.is_empty(),
+            MarkedValue::Seq(items) => plain && !items.is_empty(),
+            MarkedValue::Scalar(_) => false,
         };
         if block {
             format!("\n{}{}", " ".repeat(indent + 2), self.yaml(indent + 2))
@@ -202,7 +202,7 @@ impl Marked {
     /// A scalar's text without quotes and marks.
     pub(super) fn unquoted(&self) -> String {
         match &self.value {
-            Value::Scalar(s) => marks::without(s.trim_matches('"')),
+            MarkedValue::Scalar(s) => marks::without(s.trim_matches('"')),
             _ => String::new(),
         }
     }
@@ -210,7 +210,9 @@ impl Marked {
     /// The scalar between its own marks and quotes as HCL wants it.
     fn hcl(&self) -> Option<String> {
         match &self.value {
-            Value::Scalar(s) if s.starts_with('"') => Some(format!("{}{}{}", self.open, escape_hcl(s), self.close)),
+            MarkedValue::Scalar(s) if s.starts_with('"') => {
+                Some(format!("{}{}{}", self.open, escape_hcl(s), self.close))
+            }
             _ => None,
         }
     }
@@ -218,8 +220,8 @@ impl Marked {
     /// A list of strings, or a string as a list of one.
     fn hcl_list(&self) -> Option<String> {
         match &self.value {
-            Value::Scalar(_) => Some(format!("[{}]", self.hcl()?)),
-            Value::Seq(items) if !items.is_empty() => {
+            MarkedValue::Scalar(_) => Some(format!("[{}]", self.hcl()?)),
+            MarkedValue::Seq(items) if !items.is_empty() => {
                 let items: Option<Vec<String>> = items.iter().map(Self::hcl).collect();
                 Some(format!("{}[{}]{}", self.open, items?.join(", "), self.close))
             }
@@ -229,7 +231,7 @@ impl Marked {
 
     fn plain_map(&self) -> Option<&[(Self, Self)]> {
         match &self.value {
-            Value::Map(entries) if self.open.is_empty() && self.close.is_empty() => Some(entries),
+            MarkedValue::Map(entries) if self.open.is_empty() && self.close.is_empty() => Some(entries),
             _ => None,
         }
     }
@@ -245,8 +247,8 @@ impl Marked {
                 "Id" => writeln!(out, "  policy_id = {}", value.hcl()?).ok()?,
                 "Statement" => {
                     let statements = match &value.value {
-                        Value::Seq(items) if value.open.is_empty() => items.as_slice(),
-                        Value::Map(_) => std::slice::from_ref(value),
+                        MarkedValue::Seq(items) if value.open.is_empty() => items.as_slice(),
+                        MarkedValue::Map(_) => std::slice::from_ref(value),
                         _ => return None,
                     };
                     for s in statements {
@@ -323,8 +325,8 @@ fn principals(block: &str, value: &Marked, out: &mut String) -> Option<()> {
         .ok()
     };
     match &value.value {
-        Value::Scalar(s) if marks::without(s) == "\"*\"" => one("\"*\"", value.hcl_list()?),
-        Value::Map(_) => {
+        MarkedValue::Scalar(s) if marks::without(s) == "\"*\"" => one("\"*\"", value.hcl_list()?),
+        MarkedValue::Map(_) => {
             for (kind, names) in value.plain_map()? {
                 one(&kind.hcl()?, names.hcl_list()?)?;
             }

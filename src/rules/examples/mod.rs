@@ -12,11 +12,11 @@ pub use forms::Form;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::options::{Options, Values};
-use super::spec::{DocKind, Example, OwnTable};
+use super::options::{OptionValues, RuleOptions};
+use super::spec::{DocKind, OwnTable, RuleExample};
 use super::{Rule, Ruleset, Selection};
 use crate::finding::{Finding, LabelRole};
-use crate::iam::{Document, Own};
+use crate::iam::{Document, Ownership};
 use crate::pipeline::analyse;
 use crate::source::{Sources, Span};
 use marks::Marks;
@@ -24,7 +24,7 @@ pub(super) use marks::without as without_marks;
 
 /// One example in one form: what is run and what is expected.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub struct ExampleCase {
     pub rule: String,
     pub title: String,
     pub bad: bool,
@@ -32,8 +32,8 @@ pub struct Case {
     /// Path to text without marks.
     pub files: BTreeMap<String, String>,
     marks: BTreeMap<String, Marks>,
-    own: Own,
-    options: Values,
+    own: Ownership,
+    options: OptionValues,
     /// What a bare document must be taken for, or the form does not show what the example says.
     wanted: Option<(DocKind, Option<String>)>,
 }
@@ -49,7 +49,7 @@ pub struct Ran {
 }
 
 /// Every case of a rule: its examples as they are, and bare policies in every form that can hold them.
-pub fn cases(rule: &Rule) -> Vec<Case> {
+pub fn cases(rule: &Rule) -> Vec<ExampleCase> {
     let examples = &rule.docs().examples;
     let bad = examples.bad.iter().map(|e| (e, true));
     bad.chain(examples.good.iter().map(|e| (e, false)))
@@ -57,10 +57,10 @@ pub fn cases(rule: &Rule) -> Vec<Case> {
         .collect()
 }
 
-fn of_example(rule: &str, e: &Example, bad: bool) -> Vec<Case> {
+fn of_example(rule: &str, e: &RuleExample, bad: bool) -> Vec<ExampleCase> {
     let own = own(&e.own);
     let case = |form: Form, files: BTreeMap<String, String>| {
-        let mut case = Case {
+        let mut case = ExampleCase {
             rule: rule.to_owned(),
             title: e.title.clone(),
             bad,
@@ -99,8 +99,8 @@ fn of_example(rule: &str, e: &Example, bad: bool) -> Vec<Case> {
     out
 }
 
-fn own(t: &OwnTable) -> Own {
-    Own {
+fn own(t: &OwnTable) -> Ownership {
+    Ownership {
         accounts: t.accounts.clone(),
         organization: t.organization.clone(),
         github: t.github.clone(),
@@ -110,7 +110,7 @@ fn own(t: &OwnTable) -> Own {
     }
 }
 
-impl Case {
+impl ExampleCase {
     /// Whether the formats that the form needs are there.
     pub fn is_supported(&self) -> bool {
         let there = |needed: &str| crate::pipeline::format_names().any(|name| name == needed);
@@ -134,7 +134,7 @@ impl Case {
         let mut ran = Ran::default();
         if project.documents.iter().all(|d| self.is_wanted(d)) {
             let options = BTreeMap::from([(self.rule.clone(), self.options.clone())]);
-            let selection = Selection::only(&self.rule).with_options(Options::everywhere(options));
+            let selection = Selection::only(&self.rule).with_options(RuleOptions::everywhere(options));
             let outcome = super::run(&project, ruleset, &selection);
             ran.findings = outcome.findings;
             ran.wrong = outcome
@@ -276,12 +276,12 @@ pub fn test<'r>(ruleset: &Ruleset, rules: impl IntoIterator<Item = &'r Rule>) ->
     let mut tested = Tested::default();
     for rule in rules {
         tested.rules += 1;
-        let ours = |c: &Case| c.is_supported() && !rule.is_settled();
-        let cases: Vec<Case> = cases(rule).into_iter().filter(ours).collect();
+        let ours = |c: &ExampleCase| c.is_supported() && !rule.is_about_suppressions();
+        let cases: Vec<ExampleCase> = cases(rule).into_iter().filter(ours).collect();
         tested.cases += cases.len();
         for example in cases.chunk_by(|a, b| (a.bad, &a.title) == (b.bad, &b.title)) {
             let ran = example.iter().map(|case| (case, case.run(ruleset)));
-            let failed: Vec<(&Case, Ran)> = ran.filter(|(_, ran)| !ran.wrong.is_empty()).collect();
+            let failed: Vec<(&ExampleCase, Ran)> = ran.filter(|(_, ran)| !ran.wrong.is_empty()).collect();
             tested.wrong += failed.len();
             let Some(((first, ran), others)) = failed.split_first() else {
                 continue;

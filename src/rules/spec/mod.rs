@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use short::Many;
 
-use super::options::{OptionSpec, Values};
+use super::options::{OptionSpec, OptionValues};
 use crate::grade::{Confidence, Severity};
 
 /// A rule file as written.
@@ -53,7 +53,7 @@ pub struct RuleFile {
     #[serde(default, rename = "match")]
     pub matcher: Option<Match>,
     #[serde(default)]
-    pub report: Option<Report>,
+    pub report: Option<ReportSpec>,
     pub examples: Examples,
 }
 
@@ -117,7 +117,7 @@ impl OnePer {
 
 /// What a run needs of a rule.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Head {
+pub struct RuleMetadata {
     pub id: String,
     /// The folder.
     pub family: String,
@@ -156,7 +156,7 @@ pub struct Docs {
 pub enum Logic {
     /// A function of `checks::table`.
     Check(String),
-    Match(Box<Match>, Box<Report>),
+    Match(Box<Match>, Box<ReportSpec>),
 }
 
 /// Sets of rules: each holds the ones before it.
@@ -185,14 +185,14 @@ impl Profile {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Examples {
-    pub bad: Vec<Example>,
-    pub good: Vec<Example>,
+    pub bad: Vec<RuleExample>,
+    pub good: Vec<RuleExample>,
 }
 
 /// Files, or a bare policy that is wrapped into every format. `«…»` marks a primary span, `‹…›` a secondary.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct Example {
+pub struct RuleExample {
     pub title: String,
     pub files: BTreeMap<String, String>,
     pub policy: Option<String>,
@@ -203,7 +203,7 @@ pub struct Example {
     /// What the user's configuration says is theirs.
     pub own: OwnTable,
     /// What it gives for the rule's options.
-    pub options: Values,
+    pub options: OptionValues,
 }
 
 /// The `[own]` table, for examples that depend on it.
@@ -348,7 +348,7 @@ pub struct ItemTest {
     pub covers: Many<String>,
     pub covered_by: Many<String>,
     pub one_of: Many<String>,
-    pub access_level: Many<Level>,
+    pub access_level: Many<AccessLevelName>,
     pub known: Option<bool>,
     pub wildcard: Option<bool>,
     pub granted: Option<bool>,
@@ -371,7 +371,7 @@ pub struct ItemTest {
 /// AWS's access levels (Service Authorization Reference).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Level {
+pub enum AccessLevelName {
     List,
     Read,
     Write,
@@ -509,7 +509,7 @@ pub struct ValueTest {
 /// What is said when the match holds: one finding for each item that `at` names.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Report {
+pub struct ReportSpec {
     /// The capture whose place is the primary label.
     pub at: String,
     #[serde(default)]

@@ -68,7 +68,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
 }
 
 /// A type that YAML may give as one word instead of a map.
-trait Word: Sized {
+trait WordForm: Sized {
     const EXPECTS: &'static str;
     /// `None` for a word it does not know.
     fn from_word(word: &str) -> Option<Self>;
@@ -77,7 +77,7 @@ trait Word: Sized {
 
 struct WordOrMap<T>(PhantomData<T>);
 
-impl<'de, T: Word> Visitor<'de> for WordOrMap<T> {
+impl<'de, T: WordForm> Visitor<'de> for WordOrMap<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,7 +100,7 @@ impl<'de, T: Word> Visitor<'de> for WordOrMap<T> {
 /// `Deserialize` and `Serialize` for a type with `#[serde(remote = "Self")]` and a short form.
 macro_rules! short_form {
     ($ty:ident, $expects:literal, |$word:ident| $from:expr) => {
-        impl Word for $ty {
+        impl WordForm for $ty {
             const EXPECTS: &'static str = $expects;
 
             fn from_word($word: &str) -> Option<Self> {

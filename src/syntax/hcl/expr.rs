@@ -3,16 +3,16 @@
 use crate::source::{Problem, ProblemKind, Text};
 use crate::syntax::placeholder;
 
-use super::super::tree::{Kind, NodeId, Style};
+use super::super::tree::{NodeId, NodeKind, NodeStyle};
 use super::MAX_DEPTH;
-use super::scan::{Parser, continues_identifier, starts_identifier};
+use super::scan::{HclParser, continues_identifier, starts_identifier};
 
 /// How many `!` or `-` may stand in a row.
 const MAX_PREFIXES: usize = 16;
 /// How many operators, or steps into a value, may follow each other.
 const MAX_CHAIN: usize = 300;
 
-impl Parser<'_> {
+impl HclParser<'_> {
     pub(super) fn expr(&mut self) -> NodeId {
         self.blank();
         if self.depth >= MAX_DEPTH {
@@ -33,7 +33,7 @@ impl Parser<'_> {
 
     pub(super) fn unknown(&mut self, start: usize) -> NodeId {
         let end = self.trimmed(self.pos).max(start);
-        self.node(Kind::Unknown, start, end, &[])
+        self.node(NodeKind::Unknown, start, end, &[])
     }
 
     fn start(&self, node: NodeId) -> usize {
@@ -58,7 +58,7 @@ impl Parser<'_> {
         if !self.eat(":") {
             self.expected("`:`");
             return self.node(
-                Kind::Unknown,
+                NodeKind::Unknown,
                 self.start(condition),
                 self.end_of(yes),
                 &[condition, yes],
@@ -66,7 +66,7 @@ impl Parser<'_> {
         }
         let no = self.expr();
         let (start, end) = (self.start(condition), self.end_of(no));
-        self.node(Kind::Cond, start, end, &[condition, yes, no])
+        self.node(NodeKind::Cond, start, end, &[condition, yes, no])
     }
 
     /// Operators from the precedence `min` up, 1 being the loosest (Terraform documentation, "Arithmetic and Logical
@@ -84,7 +84,7 @@ impl Parser<'_> {
             self.blank();
             let right = self.binary(precedence + 1);
             let (start, end) = (self.start(left), self.end_of(right));
-            left = self.named(Kind::Binary, operator, start, end, &[left, right]);
+            left = self.named(NodeKind::Binary, operator, start, end, &[left, right]);
         }
         self.too_deep()
     }
@@ -127,7 +127,7 @@ impl Parser<'_> {
         let mut node = self.postfix();
         for (start, operator) in prefixes.into_iter().rev() {
             let end = self.end_of(node);
-            node = self.named(Kind::Unary, operator, start, end, &[node]);
+            node = self.named(NodeKind::Unary, operator, start, end, &[node]);
         }
         node
     }
@@ -147,23 +147,23 @@ impl Parser<'_> {
                     self.pos += 1;
                     self.blank();
                     if let Some((name, _)) = self.identifier() {
-                        node = self.named(Kind::Attr, name, start, self.pos, &[node]);
+                        node = self.named(NodeKind::Attr, name, start, self.pos, &[node]);
                     } else if self.peek() == Some(b'*') {
                         self.pos += 1;
                         splats.push((node, false));
-                        node = self.named(Kind::Ident, "*", self.pos - 1, self.pos, &[]);
+                        node = self.named(NodeKind::Ident, "*", self.pos - 1, self.pos, &[]);
                     } else if self.peek().is_some_and(|b| b.is_ascii_digit()) {
                         let index = self.digits();
-                        node = self.node(Kind::Index, start, self.pos, &[node, index]);
+                        node = self.node(NodeKind::Index, start, self.pos, &[node, index]);
                     } else {
                         self.expected("an attribute's name");
-                        node = self.node(Kind::Unknown, start, self.pos, &[node]);
+                        node = self.node(NodeKind::Unknown, start, self.pos, &[node]);
                     }
                 }
                 Some(b'[') if !crossed => {
                     if self.splat_bracket() {
                         splats.push((node, true));
-                        node = self.named(Kind::Ident, "*", self.pos - 1, self.pos, &[]);
+                        node = self.named(NodeKind::Ident, "*", self.pos - 1, self.pos, &[]);
                         continue;
                     }
                     // An index after `.*` applies to the whole result, after `[*]` to each element.
@@ -183,7 +183,7 @@ impl Parser<'_> {
                         self.recover_item();
                         self.eat("]");
                     }
-                    node = self.node(Kind::Index, start, self.pos, &[node, index]);
+                    node = self.node(NodeKind::Index, start, self.pos, &[node, index]);
                 }
                 _ => {
                     self.pos = before;
@@ -197,7 +197,7 @@ impl Parser<'_> {
     fn close_splats(&mut self, mut node: NodeId, splats: &mut Vec<(NodeId, bool)>) -> NodeId {
         while let Some((source, _)) = splats.pop() {
             let (start, end) = (self.start(source), self.end_of(node));
-            node = self.node(Kind::Splat, start, end, &[source, node]);
+            node = self.node(NodeKind::Splat, start, end, &[source, node]);
         }
         node
     }
@@ -225,11 +225,11 @@ impl Parser<'_> {
         while self.peek().is_some_and(|b| b.is_ascii_digit()) {
             self.pos += 1;
         }
-        self.literal(Kind::Num, start)
+        self.literal(NodeKind::Num, start)
     }
 
     /// A scalar whose text is what is written from `start` to here.
-    fn literal(&mut self, kind: Kind, start: usize) -> NodeId {
+    fn literal(&mut self, kind: NodeKind, start: usize) -> NodeId {
         let node = self.node(kind, start, self.pos, &[]);
         let text = Text::verbatim(&self.src[start..self.pos], self.file, start);
         self.tree.set_text(node, text);
@@ -258,7 +258,7 @@ impl Parser<'_> {
                 None if self.peek() == Some(b'{') => self.object(),
                 None => {
                     self.expected("a value");
-                    self.node(Kind::Unknown, start, start, &[])
+                    self.node(NodeKind::Unknown, start, start, &[])
                 }
             },
         }
@@ -273,7 +273,7 @@ impl Parser<'_> {
         let message = "template expression is not evaluated";
         let problem = Problem::new(ProblemKind::NotEvaluated, self.span(start, self.pos), message);
         self.tree.problems.push(problem);
-        Some(self.node(Kind::Unknown, start, self.pos, &[]))
+        Some(self.node(NodeKind::Unknown, start, self.pos, &[]))
     }
 
     fn number(&mut self) -> NodeId {
@@ -290,7 +290,7 @@ impl Parser<'_> {
                 self.eat_digits();
             }
         }
-        self.literal(Kind::Num, start)
+        self.literal(NodeKind::Num, start)
     }
 
     fn eat_digits(&mut self) {
@@ -314,10 +314,10 @@ impl Parser<'_> {
         }
         self.pos = name_end;
         let kind = match &self.src[start..name_end] {
-            "true" | "false" => Kind::Bool,
-            "null" => Kind::Null,
+            "true" | "false" => NodeKind::Bool,
+            "null" => NodeKind::Null,
             name => {
-                let node = self.tree.push(Kind::Ident, Style::Plain, start, name_end);
+                let node = self.tree.push(NodeKind::Ident, NodeStyle::Plain, start, name_end);
                 self.tree.set_name(node, name);
                 return node;
             }
@@ -337,10 +337,10 @@ impl Parser<'_> {
                 return argument;
             }
             let from = p.start(argument);
-            p.named(Kind::Unary, "...", from, p.pos, &[argument])
+            p.named(NodeKind::Unary, "...", from, p.pos, &[argument])
         });
         let end = self.pos;
-        let node = self.node(Kind::Call, start, end, &arguments);
+        let node = self.node(NodeKind::Call, start, end, &arguments);
         let name = &self.src[start..name_end];
         self.tree.set_name(node, name);
         node
@@ -360,7 +360,7 @@ impl Parser<'_> {
             self.recover_item();
             self.eat(")");
         }
-        self.node(Kind::Paren, start, self.pos, &[inner])
+        self.node(NodeKind::Paren, start, self.pos, &[inner])
     }
 
     fn list(&mut self) -> NodeId {
@@ -370,7 +370,7 @@ impl Parser<'_> {
             return node;
         }
         let items = self.items_until(b']', start, Self::expr);
-        self.node(Kind::Seq, start, self.pos, &items)
+        self.node(NodeKind::Seq, start, self.pos, &items)
     }
 
     /// Items between commas up to `close`, which is taken; line breaks are blanks.
@@ -524,7 +524,7 @@ impl Parser<'_> {
             let span = self.span(end, end);
             entries.extend([self.tree.push_lost(end, span), self.tree.push_lost(end, span)]);
         }
-        self.node(Kind::Map, start, end, &entries)
+        self.node(NodeKind::Map, start, end, &entries)
     }
 
     fn entry(&mut self, entries: &mut Vec<NodeId>) {
@@ -567,7 +567,7 @@ impl Parser<'_> {
             self.skip(false);
             if matches!(self.peek(), Some(b':' | b'=')) && self.peek_at(1) != Some(b'=') {
                 self.pos = end;
-                let node = self.tree.push(Kind::Str, Style::Plain, start, end);
+                let node = self.tree.push(NodeKind::Str, NodeStyle::Plain, start, end);
                 let text = Text::verbatim(name, self.file, start);
                 self.tree.set_text(node, text);
                 return node;

@@ -1,13 +1,13 @@
 //! Heredocs: `<<EOT` and `<<-EOT`.
 
-use super::super::tree::{NodeId, Style};
-use super::scan::{Parser, continues_identifier};
+use super::super::tree::{NodeId, NodeStyle};
+use super::scan::{HclParser, continues_identifier};
 use super::template::Literals;
 
 /// How often the rest of a file is searched for the end of a heredoc that has none.
 const MAX_LOST: u32 = 8;
 
-impl Parser<'_> {
+impl HclParser<'_> {
     /// A heredoc at `<<`; `None`, and nothing taken, where it has no end.
     pub(super) fn heredoc(&mut self) -> Option<NodeId> {
         let start = self.pos;
@@ -41,7 +41,7 @@ impl Parser<'_> {
         self.breaks = breaks;
         self.end = outer_end;
         self.pos = end;
-        Some(self.template_node(Style::Heredoc, start, end, nodes))
+        Some(self.template_node(NodeStyle::Heredoc, start, end, nodes))
     }
 
     /// Where the body ends, where the closing name ends, and how many blanks `<<-` leaves out of every line.

@@ -3,12 +3,12 @@
 use crate::source::{FileId, Lit, OffsetMap, Piece, Segment, Segments, Text};
 
 /// Decoded text in the making: literal bytes with the places they come from.
-pub(super) struct Literal {
+pub(super) struct LiteralBuilder {
     text: String,
     segments: Segments,
 }
 
-impl Literal {
+impl LiteralBuilder {
     pub(super) fn new() -> Self {
         Self {
             text: String::new(),

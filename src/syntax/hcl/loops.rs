@@ -1,9 +1,9 @@
 //! `for` expressions, and what they share with `%{ for }`.
 
-use super::super::tree::{Kind, NodeId};
-use super::scan::Parser;
+use super::super::tree::{NodeId, NodeKind};
+use super::scan::HclParser;
 
-impl Parser<'_> {
+impl HclParser<'_> {
     /// `for x in y : z` after an opening bracket; `None`, and nothing taken, where there is none.
     pub(super) fn for_expression(&mut self, start: usize, close: u8) -> Option<NodeId> {
         let before = self.pos;
@@ -67,12 +67,16 @@ impl Parser<'_> {
             }
         }
         let end = self.trimmed(self.pos).max(start + 1);
-        let kind = if children.is_empty() { Kind::Unknown } else { Kind::For };
+        let kind = if children.is_empty() {
+            NodeKind::Unknown
+        } else {
+            NodeKind::For
+        };
         let node = self.node(kind, start, end, &children);
-        if kind == Kind::For {
+        if kind == NodeKind::For {
             // An object without `=>` would be read as a list: nothing is known of it.
             if close == b'}' && !name.contains('o') {
-                self.tree.set_kind(node, Kind::Unknown);
+                self.tree.set_kind(node, NodeKind::Unknown);
             }
             self.tree.set_name(node, &name);
         }
@@ -89,7 +93,7 @@ impl Parser<'_> {
             if variable.is_empty() {
                 self.expected("a variable");
             }
-            let node = self.named(Kind::Ident, variable, start, self.pos, &[]);
+            let node = self.named(NodeKind::Ident, variable, start, self.pos, &[]);
             children.push(node);
             self.blank();
             if children.len() == 2 || !self.eat(",") {

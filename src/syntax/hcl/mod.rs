@@ -22,8 +22,8 @@ mod template;
 
 use crate::source::{FileId, Span};
 
-use super::tree::{Kind, NodeId, Tree};
-use scan::Parser;
+use super::tree::{NodeId, NodeKind, Tree};
+use scan::HclParser;
 
 pub use embed::embed;
 
@@ -34,7 +34,7 @@ const MAX_BLOCKS: u32 = 64;
 
 /// One parsed file.
 #[derive(Debug)]
-pub struct Hcl {
+pub struct HclFile {
     /// The expressions, and the problems of the whole file.
     pub tree: Tree,
     pub body: Body,
@@ -45,7 +45,7 @@ pub struct Hcl {
 pub struct Body {
     /// In order; duplicates kept.
     pub attributes: Vec<Attribute>,
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<HclBlock>,
     /// Where it is broken: more may have been meant to stand here.
     pub gap: Option<Span>,
 }
@@ -56,7 +56,7 @@ impl Body {
         self.attributes.iter().rev().find(|a| &*a.name == name)
     }
 
-    pub fn blocks<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Block> {
+    pub fn blocks<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a HclBlock> {
         self.blocks.iter().filter(move |b| &*b.kind == kind)
     }
 }
@@ -73,11 +73,11 @@ pub struct Attribute {
 
 /// `kind "label" "label" { … }`.
 #[derive(Clone, Debug)]
-pub struct Block {
+pub struct HclBlock {
     /// Empty where the header is broken.
     pub kind: Box<str>,
     pub kind_span: Span,
-    pub labels: Vec<Label>,
+    pub labels: Vec<BlockLabel>,
     /// The kind and the labels, without the brace.
     pub header: Span,
     /// To the closing brace.
@@ -85,7 +85,7 @@ pub struct Block {
     pub body: Body,
 }
 
-impl Block {
+impl HclBlock {
     /// Marks it and all that is in it as broken.
     fn lose(&mut self) {
         let end = self.span.end as usize;
@@ -101,7 +101,7 @@ impl Block {
 
 /// A block's label, quoted or bare.
 #[derive(Clone, Debug)]
-pub struct Label {
+pub struct BlockLabel {
     pub text: Box<str>,
     /// With its quotes.
     pub span: Span,
@@ -128,9 +128,9 @@ impl ForParts {
         let children: Vec<NodeId> = tree.children(node).collect();
         // Which optional parts are there stands in the node's name, one letter each: see `Parser::for_name`.
         let name = match tree.kind(node) {
-            Kind::For => tree.name(node),
-            Kind::Directive if tree.name(node) == "for" && children.len() == 4 => "k",
-            Kind::Directive if tree.name(node) == "for" => "",
+            NodeKind::For => tree.name(node),
+            NodeKind::Directive if tree.name(node) == "for" && children.len() == 4 => "k",
+            NodeKind::Directive if tree.name(node) == "for" => "",
             _ => return None,
         };
         let mut at = children.into_iter();
@@ -150,24 +150,24 @@ impl ForParts {
 }
 
 /// Parses a `.tf`, `.tofu`, `.tfvars` or `.hcl` file.
-pub fn parse(file: FileId, text: &str) -> Hcl {
-    let mut parser = Parser::new(file, text);
+pub fn parse(file: FileId, text: &str) -> HclFile {
+    let mut parser = HclParser::new(file, text);
     let mut body = parser.file();
     if parser.unclosed {
         // Something stayed open to the end of the file: read again, taking a top-level keyword in the first column as
         // the end of all that is open.
-        parser = Parser::new(file, text);
+        parser = HclParser::new(file, text);
         parser.columns = true;
         body = parser.file();
     }
     let mut tree = parser.tree;
     tree.problems.sort_by_key(|p| p.span);
-    Hcl { tree, body }
+    HclFile { tree, body }
 }
 
 /// Parses all of `text` as the inside of a template, as `templatefile` reads a file.
 pub fn parse_template(file: FileId, text: &str) -> Tree {
-    let mut parser = Parser::new(file, text);
+    let mut parser = HclParser::new(file, text);
     let root = parser.template_file();
     let mut tree = parser.tree;
     tree.roots.push(root);

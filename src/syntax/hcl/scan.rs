@@ -2,8 +2,8 @@
 
 use crate::source::{FileId, Problem, Span};
 
-use super::super::tree::{Kind, NodeId, Style, Tree};
-use super::{Attribute, Block, Body, Label, MAX_BLOCKS};
+use super::super::tree::{NodeId, NodeKind, NodeStyle, Tree};
+use super::{Attribute, BlockLabel, Body, HclBlock, MAX_BLOCKS};
 
 /// How many problems of one file are worth telling.
 const MAX_PROBLEMS: usize = 50;
@@ -25,7 +25,7 @@ const TOP_LEVEL: [&str; 13] = [
     "ephemeral",
 ];
 
-pub(super) struct Parser<'s> {
+pub(super) struct HclParser<'s> {
     pub(super) src: &'s str,
     pub(super) bytes: &'s [u8],
     pub(super) pos: usize,
@@ -51,7 +51,7 @@ pub(super) struct Parser<'s> {
     pub(super) misread: u32,
 }
 
-impl<'s> Parser<'s> {
+impl<'s> HclParser<'s> {
     pub(super) fn new(file: FileId, src: &'s str) -> Self {
         let pos = if src.starts_with('\u{feff}') { 3 } else { 0 };
         Self {
@@ -287,18 +287,18 @@ impl<'s> Parser<'s> {
     }
 
     /// A quoted or bare name.
-    fn label(&mut self) -> Option<Label> {
+    fn label(&mut self) -> Option<BlockLabel> {
         let start = self.pos;
         if self.peek() == Some(b'"') {
             let node = self.quoted();
             let text = self.tree.text(node).and_then(|t| t.known().map(|s| Box::from(&*s)));
-            return Some(Label {
+            return Some(BlockLabel {
                 text: text.unwrap_or_default(),
                 span: self.span(start, self.pos),
             });
         }
         let (name, _) = self.identifier()?;
-        Some(Label {
+        Some(BlockLabel {
             text: name.into(),
             span: self.span(start, self.pos),
         })
@@ -328,7 +328,7 @@ impl<'s> Parser<'s> {
         }
         let header = self.span(start, header_end);
         if let Some((inner, end)) = self.braces() {
-            body.blocks.push(Block {
+            body.blocks.push(HclBlock {
                 kind,
                 kind_span,
                 labels,
@@ -361,7 +361,7 @@ impl<'s> Parser<'s> {
             self.quiet_until = 0;
             self.problem(start, start + 1, "unclosed `{`");
             // Which block it is that lacks its brace, nobody can tell.
-            body.blocks.iter_mut().for_each(Block::lose);
+            body.blocks.iter_mut().for_each(HclBlock::lose);
             self.trimmed(self.pos)
         };
         if self.misread > misread {
@@ -390,7 +390,7 @@ impl<'s> Parser<'s> {
                     let after = rest.find(|b| !matches!(b, b' ' | b'\t' | b'\r'));
                     if matches!(after, None | Some(b'\n' | b'#' | b'/')) {
                         if let Some((inner, end)) = self.braces() {
-                            body.blocks.push(Block {
+                            body.blocks.push(HclBlock {
                                 kind: Box::default(),
                                 kind_span: self.span(start, start),
                                 labels: Vec::new(),
@@ -480,13 +480,20 @@ impl<'s> Parser<'s> {
         }
     }
 
-    pub(super) fn node(&mut self, kind: Kind, start: usize, end: usize, children: &[NodeId]) -> NodeId {
-        let id = self.tree.push(kind, Style::Plain, start, end);
+    pub(super) fn node(&mut self, kind: NodeKind, start: usize, end: usize, children: &[NodeId]) -> NodeId {
+        let id = self.tree.push(kind, NodeStyle::Plain, start, end);
         self.tree.adopt(id, children);
         id
     }
 
-    pub(super) fn named(&mut self, kind: Kind, name: &str, start: usize, end: usize, children: &[NodeId]) -> NodeId {
+    pub(super) fn named(
+        &mut self,
+        kind: NodeKind,
+        name: &str,
+        start: usize,
+        end: usize,
+        children: &[NodeId],
+    ) -> NodeId {
         let id = self.node(kind, start, end, children);
         self.tree.set_name(id, name);
         id

@@ -2,10 +2,10 @@
 
 use crate::source::Text;
 
-use super::super::tree::{Kind, NodeId, Style};
+use super::super::tree::{NodeId, NodeKind, NodeStyle};
 use super::MAX_DEPTH;
-use super::literal::Literal;
-use super::scan::Parser;
+use super::literal::LiteralBuilder;
+use super::scan::HclParser;
 
 /// What ended a run of template parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,16 +27,16 @@ pub(super) struct Literals {
 }
 
 /// The parts of a template that are read so far.
-struct Parts {
+struct TemplateParts {
     nodes: Vec<NodeId>,
-    literal: Literal,
+    literal: LiteralBuilder,
     /// Where the literal starts in the file.
     from: usize,
     /// Leave out the blanks that follow (`~}`).
     trim_next: bool,
 }
 
-impl Parser<'_> {
+impl HclParser<'_> {
     /// A quoted string at the quote: a `Str`, or a `Template`.
     pub(super) fn quoted(&mut self) -> NodeId {
         let start = self.pos;
@@ -48,7 +48,7 @@ impl Parser<'_> {
                 b'"' => {
                     let text = Text::verbatim(&self.src[self.pos..at], self.file, self.pos);
                     self.pos = at + 1;
-                    return self.string(Style::Double, start, self.pos, text);
+                    return self.string(NodeStyle::Double, start, self.pos, text);
                 }
                 b'\\' | b'\n' => break,
                 b'$' | b'%' if self.bytes.get(at + 1) == Some(&b'{') => break,
@@ -66,7 +66,7 @@ impl Parser<'_> {
             self.problem(start, start + 1, "unclosed `\"`");
             nodes.push(self.unknown(self.pos));
         }
-        self.template_node(Style::Double, start, self.pos, nodes)
+        self.template_node(NodeStyle::Double, start, self.pos, nodes)
     }
 
     /// A whole file as a template.
@@ -78,29 +78,29 @@ impl Parser<'_> {
         // After a byte order mark, where there is one.
         let start = self.pos;
         let nodes = self.template(literals);
-        self.template_node(Style::Heredoc, start, self.end, nodes)
+        self.template_node(NodeStyle::Heredoc, start, self.end, nodes)
     }
 
-    fn string(&mut self, style: Style, start: usize, end: usize, text: Text) -> NodeId {
-        let node = self.tree.push(Kind::Str, style, start, end);
+    fn string(&mut self, style: NodeStyle, start: usize, end: usize, text: Text) -> NodeId {
+        let node = self.tree.push(NodeKind::Str, style, start, end);
         self.tree.set_text(node, text);
         node
     }
 
     /// One literal is a `Str` of its own; all else a `Template`.
-    pub(super) fn template_node(&mut self, style: Style, start: usize, end: usize, nodes: Vec<NodeId>) -> NodeId {
+    pub(super) fn template_node(&mut self, style: NodeStyle, start: usize, end: usize, nodes: Vec<NodeId>) -> NodeId {
         match nodes.as_slice() {
             [] => {
                 let inside = (start + 1).min(end);
                 let text = Text::verbatim("", self.file, inside);
                 self.string(style, start, end, text)
             }
-            [only] if self.tree.kind(*only) == Kind::Str => {
+            [only] if self.tree.kind(*only) == NodeKind::Str => {
                 let text = self.tree.text(*only).cloned().unwrap_or_default();
                 self.string(style, start, end, text)
             }
             _ => {
-                let node = self.tree.push(Kind::Template, style, start, end);
+                let node = self.tree.push(NodeKind::Template, style, start, end);
                 self.tree.adopt(node, &nodes);
                 node
             }
@@ -122,9 +122,9 @@ impl Parser<'_> {
     }
 
     fn parts(&mut self, literals: Literals, trim_next: bool) -> (Vec<NodeId>, Ended) {
-        let mut parts = Parts {
+        let mut parts = TemplateParts {
             nodes: Vec::new(),
-            literal: Literal::new(),
+            literal: LiteralBuilder::new(),
             from: self.pos,
             trim_next,
         };
@@ -152,20 +152,20 @@ impl Parser<'_> {
         }
     }
 
-    fn flush(&mut self, parts: &mut Parts) {
-        let literal = std::mem::replace(&mut parts.literal, Literal::new());
+    fn flush(&mut self, parts: &mut TemplateParts) {
+        let literal = std::mem::replace(&mut parts.literal, LiteralBuilder::new());
         if !literal.is_empty() {
             let end = self.pos.min(self.end);
             let text = literal.into_text(self.file);
             let span = text.span_of(0..text.len());
             let (start, end) = span.map_or((parts.from, end), |s| (s.start as usize, s.end as usize));
-            let node = self.string(Style::Plain, start, end, text);
+            let node = self.string(NodeStyle::Plain, start, end, text);
             parts.nodes.push(node);
         }
     }
 
     /// Literal bytes up to `${`, `%{`, the closing quote, a line break in quotes, or the end.
-    fn literal_run(&mut self, literals: Literals, parts: &mut Parts) {
+    fn literal_run(&mut self, literals: Literals, parts: &mut TemplateParts) {
         let mut run = self.pos;
         while self.pos < self.end {
             let b = self.bytes[self.pos];
@@ -213,7 +213,7 @@ impl Parser<'_> {
         self.pos += skip;
     }
 
-    fn take(&mut self, run: usize, parts: &mut Parts) {
+    fn take(&mut self, run: usize, parts: &mut TemplateParts) {
         let mut text = &self.src[run..self.pos];
         let mut at = run;
         if parts.trim_next {
@@ -227,7 +227,7 @@ impl Parser<'_> {
         parts.literal.run(text, at);
     }
 
-    fn escape(&mut self, parts: &mut Parts) {
+    fn escape(&mut self, parts: &mut TemplateParts) {
         let start = self.pos;
         let digits = match self.peek_at(1) {
             Some(b'u') => 4,
@@ -295,7 +295,7 @@ impl Parser<'_> {
         let end = self.pos;
         let from = (start + 2).min(end);
         let inner = self.src[from..end].trim_end_matches('}').trim_end().len();
-        self.node(Kind::Unknown, from, from + inner, &[])
+        self.node(NodeKind::Unknown, from, from + inner, &[])
     }
 
     /// After an error inside `${` or `%{`: past the `}` of this line, if there is one before the string ends.
@@ -314,7 +314,7 @@ impl Parser<'_> {
     }
 
     /// After `%{`: what it ends, or `None` after a whole directive.
-    fn directive(&mut self, start: usize, literals: Literals, parts: &mut Parts) -> Option<Ended> {
+    fn directive(&mut self, start: usize, literals: Literals, parts: &mut TemplateParts) -> Option<Ended> {
         let breaks = std::mem::replace(&mut self.breaks, true);
         let open = std::mem::take(&mut self.open);
         self.blank();
@@ -349,7 +349,7 @@ impl Parser<'_> {
                     "unknown template directive"
                 };
                 self.problem(start, self.pos, message);
-                let node = self.node(Kind::Unknown, start, self.pos, &[]);
+                let node = self.node(NodeKind::Unknown, start, self.pos, &[]);
                 parts.nodes.push(node);
                 return None;
             }
@@ -365,7 +365,7 @@ impl Parser<'_> {
             self.problem(start, start + 2, format!("`%{{{keyword}` without its end"));
         }
         parts.trim_next = ended != Ended::End && self.bytes[..self.pos].ends_with(b"~}");
-        let node = self.named(Kind::Directive, keyword, start, self.pos, &head);
+        let node = self.named(NodeKind::Directive, keyword, start, self.pos, &head);
         parts.nodes.push(node);
         (ended == Ended::End).then_some(Ended::End)
     }
@@ -374,7 +374,7 @@ impl Parser<'_> {
     fn branch(&mut self, literals: Literals, trim: bool, head: &mut Vec<NodeId>) -> Ended {
         let start = self.pos;
         let (nodes, ended) = self.parts(literals, trim);
-        let node = self.node(Kind::Template, start, self.pos, &nodes);
+        let node = self.node(NodeKind::Template, start, self.pos, &nodes);
         head.push(node);
         ended
     }

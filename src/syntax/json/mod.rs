@@ -13,7 +13,7 @@ pub use skip::is_directive;
 
 use crate::source::{FileId, Problem, ProblemKind, Span, Text, TextIndex};
 
-use super::{Kind, MAX_DEPTH, NodeId, Style, Tree};
+use super::{MAX_DEPTH, NodeId, NodeKind, NodeStyle, Tree};
 
 /// Most problems that one file is worth; what follows the hundredth is noise.
 const MAX_PROBLEMS: usize = 100;
@@ -23,22 +23,22 @@ const MAX_BROKEN_STRING: usize = 4096;
 
 /// Reads a file.
 pub fn parse(file: FileId, text: &str) -> Tree {
-    Parser::new(Tree::new(file), text, None).run()
+    JsonParser::new(Tree::new(file), text, None).run()
 }
 
 /// Reads JSON inside another text. Spans and problems lie where the text was written (`span` where that is unknown);
 /// strings that hold unknown parts become texts with holes.
 pub fn parse_text(text: &Text, span: Span) -> Tree {
     let flat = text.with_placeholders();
-    let host = Host {
+    let host = HostText {
         index: TextIndex::new(text),
         fallback: span,
     };
-    Parser::new(Tree::new(span.file), &flat, Some(host)).run()
+    JsonParser::new(Tree::new(span.file), &flat, Some(host)).run()
 }
 
 /// The text that the JSON is embedded in.
-struct Host<'t> {
+struct HostText<'t> {
     index: TextIndex<'t>,
     fallback: Span,
 }
@@ -53,7 +53,7 @@ enum Expect {
 }
 
 /// An object or array that is not closed yet.
-struct Frame {
+struct OpenContainer {
     node: NodeId,
     /// Where its children begin in [`Parser::pending`].
     base: usize,
@@ -66,20 +66,20 @@ struct Frame {
     broken: bool,
 }
 
-struct Parser<'s> {
+struct JsonParser<'s> {
     src: &'s str,
     bytes: &'s [u8],
     at: usize,
     tree: Tree,
-    host: Option<Host<'s>>,
-    frames: Vec<Frame>,
+    host: Option<HostText<'s>>,
+    frames: Vec<OpenContainer>,
     pending: Vec<NodeId>,
     comments: bool,
     stray: bool,
 }
 
-impl<'s> Parser<'s> {
-    fn new(tree: Tree, src: &'s str, host: Option<Host<'s>>) -> Self {
+impl<'s> JsonParser<'s> {
+    fn new(tree: Tree, src: &'s str, host: Option<HostText<'s>>) -> Self {
         Self {
             src,
             bytes: src.as_bytes(),
@@ -140,7 +140,7 @@ impl<'s> Parser<'s> {
 
     /// Inside an object or array.
     fn inside(&mut self, byte: u8) {
-        let between = |f: &Frame| matches!(f.expect, Expect::Item | Expect::Comma);
+        let between = |f: &OpenContainer| matches!(f.expect, Expect::Item | Expect::Comma);
         if self.frames.last().is_some_and(between) && self.directive() {
             if let Some(frame) = self.frames.last_mut() {
                 // What it decides about brings its own comma, or leaves one.
@@ -150,7 +150,7 @@ impl<'s> Parser<'s> {
             return;
         }
         let Some(frame) = self.frames.last_mut() else { return };
-        let map = self.tree.kind(frame.node) == Kind::Map;
+        let map = self.tree.kind(frame.node) == NodeKind::Map;
         match byte {
             b'}' | b']' => self.closer(byte),
             b',' => {
@@ -225,10 +225,10 @@ impl<'s> Parser<'s> {
         };
         let is = |node, kind| self.tree.kind(node) == kind;
         let strings = &self.pending[list.base..];
-        is(outer.node, Kind::Map)
-            && is(list.node, Kind::Seq)
+        is(outer.node, NodeKind::Map)
+            && is(list.node, NodeKind::Seq)
             && list.expect == Expect::Comma
-            && strings.last().is_some_and(|last| is(*last, Kind::Str))
+            && strings.last().is_some_and(|last| is(*last, NodeKind::Str))
     }
 
     /// Closes a list that lacks its bracket before the key that was taken for its last item.
@@ -251,9 +251,9 @@ impl<'s> Parser<'s> {
 
     fn closer(&mut self, byte: u8) {
         let (wanted, opener) = if byte == b'}' {
-            (Kind::Map, '{')
+            (NodeKind::Map, '{')
         } else {
-            (Kind::Seq, '[')
+            (NodeKind::Seq, '[')
         };
         let matching = self.frames.iter().rposition(|f| self.tree.kind(f.node) == wanted);
         let Some(matching) = matching else {
@@ -265,7 +265,7 @@ impl<'s> Parser<'s> {
             self.close_unclosed(matching + 1);
         }
         self.finish_item();
-        if let Some(Frame {
+        if let Some(OpenContainer {
             comma: Some(comma),
             after_hole: false,
             ..
@@ -312,7 +312,7 @@ impl<'s> Parser<'s> {
                 "missing value before this",
             );
         }
-        let node = self.push(Kind::Unknown, Style::Plain, at, at);
+        let node = self.push(NodeKind::Unknown, NodeStyle::Plain, at, at);
         self.pending.push(node);
         if let Some(frame) = self.frames.last_mut() {
             frame.expect = Expect::Comma;
@@ -321,7 +321,10 @@ impl<'s> Parser<'s> {
 
     /// Puts what may be missing at the end of the innermost object or array into it.
     fn gap(&mut self, at: usize) {
-        let is_map = self.frames.last().is_some_and(|f| self.tree.kind(f.node) == Kind::Map);
+        let is_map = self
+            .frames
+            .last()
+            .is_some_and(|f| self.tree.kind(f.node) == NodeKind::Map);
         for _ in 0..=usize::from(is_map) {
             let span = self.span(at, at);
             let node = self.tree.push_lost(at, span);
@@ -333,9 +336,9 @@ impl<'s> Parser<'s> {
     /// Gives a key at the end of the innermost object an unknown value.
     fn finish_entry(&mut self, end: usize) {
         let Some(frame) = self.frames.last() else { return };
-        if self.tree.kind(frame.node) == Kind::Map && (self.pending.len() - frame.base) % 2 == 1 {
+        if self.tree.kind(frame.node) == NodeKind::Map && (self.pending.len() - frame.base) % 2 == 1 {
             let at = self.pending.last().map_or(end, |key| self.tree.node(*key).end as usize);
-            let node = self.push(Kind::Unknown, Style::Plain, at, at);
+            let node = self.push(NodeKind::Unknown, NodeStyle::Plain, at, at);
             self.pending.push(node);
         }
     }
@@ -355,7 +358,10 @@ impl<'s> Parser<'s> {
     }
 
     fn key(&mut self, byte: u8) {
-        let list = self.frames.iter().rposition(|f| self.tree.kind(f.node) == Kind::Seq);
+        let list = self
+            .frames
+            .iter()
+            .rposition(|f| self.tree.kind(f.node) == NodeKind::Seq);
         if let Some(list) = list.filter(|_| byte == b'{') {
             // `[{"a": 1, {"b": 2}]`: the next item of the list.
             self.close_unclosed(list + 1);
@@ -381,14 +387,14 @@ impl<'s> Parser<'s> {
                 self.misread(start, start + 1, "a key must be a string");
                 let end = self.skip_nested();
                 self.at = end;
-                self.plain(Kind::Str, start, end)
+                self.plain(NodeKind::Str, start, end)
             }
             _ => {
                 self.at = self.word_end(start);
                 if !hole {
                     self.problem(start, self.at, "key without quotes");
                 }
-                self.plain(Kind::Str, start, self.at)
+                self.plain(NodeKind::Str, start, self.at)
             }
         };
         self.key_done(node, hole);
@@ -417,12 +423,12 @@ impl<'s> Parser<'s> {
                 } else if self.frames.len() >= MAX_DEPTH {
                     self.misread(start, start + 1, &format!("nested deeper than {MAX_DEPTH} levels"));
                     self.at = self.skip_nested();
-                    self.push(Kind::Unknown, Style::Plain, start, self.at)
+                    self.push(NodeKind::Unknown, NodeStyle::Plain, start, self.at)
                 } else {
-                    let kind = if byte == b'{' { Kind::Map } else { Kind::Seq };
-                    let node = self.push(kind, Style::Plain, start, start + 1);
+                    let kind = if byte == b'{' { NodeKind::Map } else { NodeKind::Seq };
+                    let node = self.push(kind, NodeStyle::Plain, start, start + 1);
                     self.item_done(node, false);
-                    self.frames.push(Frame {
+                    self.frames.push(OpenContainer {
                         node,
                         base: self.pending.len(),
                         expect: Expect::Item,
@@ -445,7 +451,7 @@ impl<'s> Parser<'s> {
                 None => self.word(start),
             },
         };
-        let bare = self.tree.node(node).style == Style::Plain;
+        let bare = self.tree.node(node).style == NodeStyle::Plain;
         let hole = hole || bare && self.tree.text(node).is_some_and(|t| t.as_hole().is_some());
         self.item_done(node, hole);
     }
@@ -470,9 +476,9 @@ impl<'s> Parser<'s> {
                 .is_some_and(|c| Text::placeholder(c).is_some())
     }
 
-    fn push(&mut self, kind: Kind, style: Style, start: usize, end: usize) -> NodeId {
+    fn push(&mut self, kind: NodeKind, style: NodeStyle, start: usize, end: usize) -> NodeId {
         let node = self.tree.push(kind, style, start, end);
-        if !matches!(kind, Kind::Map | Kind::Seq) {
+        if !matches!(kind, NodeKind::Map | NodeKind::Seq) {
             self.place(node, start, end);
         }
         node

@@ -2,34 +2,34 @@
 
 use crate::source::{Hole, Text, TextBuilder};
 
-use super::{MAX_BROKEN_STRING, Parser};
-use crate::syntax::{Kind, NodeId, Style};
+use super::{JsonParser, MAX_BROKEN_STRING};
+use crate::syntax::{NodeId, NodeKind, NodeStyle};
 
-impl Parser<'_> {
+impl JsonParser<'_> {
     /// A number, a literal name, a bare hole, or something else without quotes.
     pub(super) fn word(&mut self, start: usize) -> NodeId {
         self.at = self.word_end(start);
         let word = &self.src[start..self.at];
         let kind = match word {
-            "true" | "false" => Kind::Bool,
-            "null" => Kind::Null,
+            "true" | "false" => NodeKind::Bool,
+            "null" => NodeKind::Null,
             "True" | "False" | "TRUE" | "FALSE" => {
                 let lower = word.to_ascii_lowercase();
                 self.problem(start, self.at, &format!("`{word}` is not JSON; write `{lower}`"));
-                Kind::Bool
+                NodeKind::Bool
             }
             "None" | "NULL" | "Null" | "nil" | "undefined" => {
                 self.problem(start, self.at, &format!("`{word}` is not JSON; write `null`"));
-                Kind::Null
+                NodeKind::Null
             }
-            _ if self.host.is_some() && word.chars().any(|c| Text::placeholder(c).is_some()) => Kind::Str,
-            _ if is_number(word.as_bytes()) => Kind::Num,
+            _ if self.host.is_some() && word.chars().any(|c| Text::placeholder(c).is_some()) => NodeKind::Str,
+            _ if is_number(word.as_bytes()) => NodeKind::Num,
             _ => {
                 self.problem(start, self.at, "value without quotes");
                 if word.parse::<f64>().is_ok() {
-                    Kind::Num
+                    NodeKind::Num
                 } else {
-                    Kind::Unknown
+                    NodeKind::Unknown
                 }
             }
         };
@@ -37,9 +37,9 @@ impl Parser<'_> {
     }
 
     /// A scalar whose text is the source itself.
-    pub(super) fn plain(&mut self, kind: Kind, start: usize, end: usize) -> NodeId {
-        let node = self.push(kind, Style::Plain, start, end);
-        if kind != Kind::Unknown {
+    pub(super) fn plain(&mut self, kind: NodeKind, start: usize, end: usize) -> NodeId {
+        let node = self.push(kind, NodeStyle::Plain, start, end);
+        if kind != NodeKind::Unknown {
             let text = self.slice(start, end);
             self.tree.set_text(node, text);
         }
@@ -111,7 +111,7 @@ impl Parser<'_> {
             }
         };
         self.at = end;
-        let node = self.push(Kind::Str, Style::Double, start, end);
+        let node = self.push(NodeKind::Str, NodeStyle::Double, start, end);
         let mut text = if escaped {
             self.unescape(start + 1, content_end)
         } else {

@@ -1,11 +1,11 @@
 //! What is stepped over: blanks, comments, what is nested too deep, and template languages.
 
 use crate::source::{Hole, HoleKind, ProblemKind, Text};
-use crate::syntax::{Kind, NodeId, Style, placeholder};
+use crate::syntax::{NodeId, NodeKind, NodeStyle, placeholder};
 
-use super::Parser;
+use super::JsonParser;
 
-impl Parser<'_> {
+impl JsonParser<'_> {
     /// End of a run of characters that are no punctuation of JSON.
     pub(super) fn word_end(&self, start: usize) -> usize {
         let stop = |b: &u8| b.is_ascii_whitespace() || matches!(b, b',' | b':' | b'{' | b'}' | b'[' | b']' | b'"');
@@ -125,7 +125,7 @@ impl Parser<'_> {
     pub(super) fn filled_in(&mut self, end: usize, name: &str) -> NodeId {
         let start = std::mem::replace(&mut self.at, end);
         self.not_evaluated(start, end);
-        let node = self.push(Kind::Str, Style::Plain, start, end);
+        let node = self.push(NodeKind::Str, NodeStyle::Plain, start, end);
         let hole = Hole::new(HoleKind::Input, name, self.span(start, end));
         self.tree.set_text(node, Text::hole(hole));
         node

@@ -5,18 +5,18 @@ const F: FileId = FileId(0);
 
 fn show(tree: &Tree, id: NodeId) -> String {
     match tree.kind(id) {
-        Kind::Map => {
+        NodeKind::Map => {
             let inner: Vec<_> = tree
                 .entries(id)
                 .map(|(k, v)| format!("{}={}", show(tree, k), show(tree, v)))
                 .collect();
             format!("{{{}}}", inner.join(","))
         }
-        Kind::Seq => {
+        NodeKind::Seq => {
             let inner: Vec<_> = tree.children(id).map(|c| show(tree, c)).collect();
             format!("[{}]", inner.join(","))
         }
-        Kind::Unknown => "?".to_owned(),
+        NodeKind::Unknown => "?".to_owned(),
         _ => tree.text(id).map(Text::display).unwrap_or_default(),
     }
 }

@@ -7,14 +7,14 @@ use crate::source::{FileId, Lit, OffsetMap, Piece, Segment, Segments, Span, Text
 
 /// Python source: a file as it is, the joined cells of a notebook, or a string of another language.
 #[derive(Debug)]
-pub struct Code<'a> {
+pub struct PythonCode<'a> {
     file: FileId,
     text: Cow<'a, str>,
     /// Decoded runs, in order, where the text is not the file's.
     runs: Option<Vec<Segment>>,
 }
 
-impl<'a> Code<'a> {
+impl<'a> PythonCode<'a> {
     pub fn plain(file: FileId, text: &'a str) -> Self {
         Self {
             file,
@@ -24,7 +24,7 @@ impl<'a> Code<'a> {
     }
 
     /// A string of a file, be it broken up, indented or escaped there. Holes are single characters that stand in no name.
-    pub(super) fn embedded(file: FileId, text: &Text) -> Code<'static> {
+    pub(super) fn embedded(file: FileId, text: &Text) -> PythonCode<'static> {
         let mut runs = Vec::new();
         let mut at = 0;
         for piece in text.pieces() {
@@ -46,7 +46,7 @@ impl<'a> Code<'a> {
                 }
             }
         }
-        Code::mapped(file, text.with_placeholders().into_owned(), runs)
+        PythonCode::mapped(file, text.with_placeholders().into_owned(), runs)
     }
 
     pub(super) fn mapped(file: FileId, text: String, runs: Vec<Segment>) -> Self {
@@ -138,14 +138,14 @@ fn locate(runs: &[Segment], at: usize, is_end: bool) -> usize {
 
 /// Builds the decoded text of one literal run.
 #[derive(Debug)]
-struct Decoded<'c, 'a> {
-    code: &'c Code<'a>,
+struct DecodedLiteral<'c, 'a> {
+    code: &'c PythonCode<'a>,
     text: String,
     segments: Segments,
 }
 
-impl<'c, 'a> Decoded<'c, 'a> {
-    fn new(code: &'c Code<'a>) -> Self {
+impl<'c, 'a> DecodedLiteral<'c, 'a> {
+    fn new(code: &'c PythonCode<'a>) -> Self {
         Self {
             code,
             text: String::new(),
@@ -183,12 +183,12 @@ impl<'c, 'a> Decoded<'c, 'a> {
     }
 }
 
-impl Code<'_> {
+impl PythonCode<'_> {
     /// Decodes the inside of a string token: escapes unless `raw`, doubled braces when `formatted`. Python Language
     /// Reference, "String and Bytes literals".
     pub fn decode(&self, range: Range<usize>, raw: bool, formatted: bool, to: &mut Text) {
         let bytes = self.slice(range.clone()).as_bytes();
-        let mut out = Decoded::new(self);
+        let mut out = DecodedLiteral::new(self);
         let mut from = 0;
         let mut i = 0;
         while i < bytes.len() {

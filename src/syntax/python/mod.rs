@@ -9,7 +9,7 @@ mod code;
 mod kinds;
 mod notebook;
 
-pub use code::Code;
+pub use code::PythonCode;
 pub use kinds::{Field, K, field, kind};
 pub use tree_sitter::{Node, Tree};
 
@@ -35,7 +35,7 @@ const MAX_INDENTATIONS: usize = (1024 - 2 - 255) / 2 - 1;
 
 /// What was understood of one file.
 pub struct Parsed<'a> {
-    pub code: Code<'a>,
+    pub code: PythonCode<'a>,
     pub tree: Option<Tree>,
     pub problems: Vec<Problem>,
 }
@@ -43,7 +43,7 @@ pub struct Parsed<'a> {
 /// Parses a `.py` file or, by its name, the code cells of a notebook.
 pub fn parse<'a>(file: FileId, path: &str, text: &'a str) -> Parsed<'a> {
     if !path.ends_with(".ipynb") {
-        return parse_code(Code::plain(file, text));
+        return parse_code(PythonCode::plain(file, text));
     }
     let (code, problem) = notebook::code(file, text);
     let mut parsed = parse_code(code);
@@ -53,10 +53,10 @@ pub fn parse<'a>(file: FileId, path: &str, text: &'a str) -> Parsed<'a> {
 
 /// Parses Python that is a string of another language.
 pub fn parse_text(file: FileId, text: &Text) -> Parsed<'static> {
-    parse_code(Code::embedded(file, text))
+    parse_code(PythonCode::embedded(file, text))
 }
 
-fn parse_code(code: Code<'_>) -> Parsed<'_> {
+fn parse_code(code: PythonCode<'_>) -> Parsed<'_> {
     let mut problems = Vec::new();
     let tree = tree(&code, &mut problems);
     if let Some(tree) = tree.as_ref().filter(|t| t.root_node().has_error()) {
@@ -65,7 +65,7 @@ fn parse_code(code: Code<'_>) -> Parsed<'_> {
     Parsed { code, tree, problems }
 }
 
-fn tree(code: &Code<'_>, problems: &mut Vec<Problem>) -> Option<Tree> {
+fn tree(code: &PythonCode<'_>, problems: &mut Vec<Problem>) -> Option<Tree> {
     let text = code.text();
     let start = Span::new(code.file(), 0, 0);
     if text.len() > MAX_BYTES {
@@ -139,7 +139,7 @@ fn indentations(text: &str) -> usize {
 
 /// The first place, in the order of the text, that does not fit the grammar: one problem a file, for what follows is
 /// mostly its consequence.
-fn first_error(tree: &Tree, code: &Code<'_>) -> Option<Problem> {
+fn first_error(tree: &Tree, code: &PythonCode<'_>) -> Option<Problem> {
     let mut cursor = tree.walk();
     loop {
         let node = cursor.node();
@@ -169,7 +169,7 @@ fn first_error(tree: &Tree, code: &Code<'_>) -> Option<Problem> {
 
 /// The token to point at: tree-sitter's error nodes start where its last good rule ended, often lines before the culprit.
 /// The part of the node's first line that holds something is what a person would look at.
-fn error_at(node: Node<'_>, code: &Code<'_>) -> Problem {
+fn error_at(node: Node<'_>, code: &PythonCode<'_>) -> Problem {
     let range = node.byte_range();
     let text = code.text().get(range.clone()).unwrap_or("");
     let line = text.lines().next().unwrap_or("");

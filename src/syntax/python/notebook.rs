@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::Code;
+use super::PythonCode;
 use crate::source::{FileId, Problem, Segment, Span};
 
 /// Joins the code cells; a text of no cells where the file is no notebook. Lines of IPython's own (`%magic`, `!command`)
 /// are blanked. Where the file is not even JSON, it says so.
-pub(super) fn code(file: FileId, text: &str) -> (Code<'_>, Option<Problem>) {
-    let mut out = Joined {
+pub(super) fn code(file: FileId, text: &str) -> (PythonCode<'_>, Option<Problem>) {
+    let mut out = JoinedCells {
         text: String::new(),
         runs: Vec::new(),
     };
@@ -66,15 +66,15 @@ pub(super) fn code(file: FileId, text: &str) -> (Code<'_>, Option<Problem>) {
             });
         }
     }
-    (Code::mapped(file, out.text, out.runs), problem)
+    (PythonCode::mapped(file, out.text, out.runs), problem)
 }
 
-struct Joined {
+struct JoinedCells {
     text: String,
     runs: Vec<Segment>,
 }
 
-impl Joined {
+impl JoinedCells {
     /// Appends the JSON string whose inside is `text[start..end]` and which decodes to `line`.
     fn push(&mut self, line: &str, text: &str, start: usize, end: usize) {
         let raw = text.get(start..end).unwrap_or("");

@@ -17,7 +17,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureS
 use crate::source::{FileId, Hole, Problem, ProblemKind, Span, Text};
 
 use self::repair::Repair;
-use super::{Kind, MAX_DEPTH, NodeId, Style, Tree};
+use super::{MAX_DEPTH, NodeId, NodeKind, NodeStyle, Tree};
 
 /// Most nodes that the aliases of one file may stand for.
 const MAX_EXPANDED: u64 = 200_000;
@@ -26,13 +26,13 @@ const MAX_EXPANDED: u64 = 200_000;
 pub fn parse(file: FileId, text: &str) -> Tree {
     let mut repair = Repair::new(file, text);
     let tree = loop {
-        let mut builder = Builder::new(file, &repair);
+        let mut builder = YamlBuilder::new(file, &repair);
         let Some(error) = builder.read(false) else {
             break builder.tree;
         };
         let broken = builder.breakage(&error);
         if !repair.mend(&error, &broken) {
-            let mut builder = Builder::new(file, &repair);
+            let mut builder = YamlBuilder::new(file, &repair);
             builder.read(true);
             break builder.tree;
         }
@@ -58,7 +58,7 @@ struct Anchor {
 }
 
 /// A collection that is not closed yet.
-struct Frame {
+struct OpenCollection {
     node: NodeId,
     /// The tag around it.
     call: Option<NodeId>,
@@ -69,12 +69,12 @@ struct Frame {
     flow: bool,
 }
 
-struct Builder<'r> {
+struct YamlBuilder<'r> {
     tree: Tree,
     repair: &'r Repair<'r>,
     src: &'r str,
     anchors: BTreeMap<usize, Anchor>,
-    frames: Vec<Frame>,
+    frames: Vec<OpenCollection>,
     pending: Vec<NodeId>,
     /// What all aliases so far stand for.
     expanded: u64,
@@ -83,7 +83,7 @@ struct Builder<'r> {
     claimed: Vec<usize>,
 }
 
-impl<'r> Builder<'r> {
+impl<'r> YamlBuilder<'r> {
     fn new(file: FileId, repair: &'r Repair<'r>) -> Self {
         Self {
             tree: Tree::new(file),
@@ -153,10 +153,10 @@ impl<'r> Builder<'r> {
                 self.done(node, call, anchor, 1, 1);
             }
             Event::SequenceStart(style, anchor, tag) => {
-                self.open(Kind::Seq, style, anchor, tag.as_deref(), tag_start, range);
+                self.open(NodeKind::Seq, style, anchor, tag.as_deref(), tag_start, range);
             }
             Event::MappingStart(style, anchor, tag) => {
-                self.open(Kind::Map, style, anchor, tag.as_deref(), tag_start, range);
+                self.open(NodeKind::Map, style, anchor, tag.as_deref(), tag_start, range);
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if self.lost(range.start) {
@@ -165,13 +165,17 @@ impl<'r> Builder<'r> {
                 self.close(range.end);
             }
             Event::Alias(id) => {
-                let node = self.tree.push(Kind::Unknown, Style::Plain, range.start, range.end);
+                let node = self
+                    .tree
+                    .push(NodeKind::Unknown, NodeStyle::Plain, range.start, range.end);
                 self.last_end = self.last_end.max(range.end);
                 let (size, height) = self.alias(id, node);
                 self.done(node, None, 0, size, height);
             }
             Event::UnresolvedAlias(name) => {
-                let node = self.tree.push(Kind::Unknown, Style::Plain, range.start, range.end);
+                let node = self
+                    .tree
+                    .push(NodeKind::Unknown, NodeStyle::Plain, range.start, range.end);
                 self.last_end = self.last_end.max(range.end);
                 let span = self.tree.span(node);
                 self.tree
@@ -209,18 +213,18 @@ impl<'r> Builder<'r> {
 
     fn open(
         &mut self,
-        kind: Kind,
+        kind: NodeKind,
         style: StructureStyle,
         anchor: usize,
         tag: Option<&Tag>,
         tag_start: Option<usize>,
         range: std::ops::Range<usize>,
     ) {
-        let node = self.tree.push(kind, Style::Plain, range.start, range.end);
+        let node = self.tree.push(kind, NodeStyle::Plain, range.start, range.end);
         let call = self.call(tag, tag_start, node);
         let flow = style == StructureStyle::Flow && range.end > range.start;
         self.last_end = self.last_end.max(range.end);
-        self.frames.push(Frame {
+        self.frames.push(OpenCollection {
             node,
             call,
             base: self.pending.len(),
@@ -249,9 +253,9 @@ impl<'r> Builder<'r> {
         self.cut(flow);
         let Some(frame) = self.frames.last() else { return };
         let at = self.last_end.max(self.tree.node(frame.node).start as usize);
-        if self.tree.kind(frame.node) == Kind::Map {
+        if self.tree.kind(frame.node) == NodeKind::Map {
             if (self.pending.len() - frame.base) % 2 == 1 {
-                let value = self.tree.push(Kind::Unknown, Style::Plain, at, at);
+                let value = self.tree.push(NodeKind::Unknown, NodeStyle::Plain, at, at);
                 self.pending.push(value);
             }
             let key = self.lost_node(at);
@@ -273,13 +277,13 @@ impl<'r> Builder<'r> {
         }
         // A collection is older than what is in it; the tag around a scalar is younger.
         let mut last = NodeId(self.tree.len() as u32 - 1);
-        if self.tree.kind(last) == Kind::Call
+        if self.tree.kind(last) == NodeKind::Call
             && let Some(child) = self.tree.children(last).next()
         {
             last = child;
         }
         let n = *self.tree.node(last);
-        if n.style == Style::Plain
+        if n.style == NodeStyle::Plain
             && n.end as usize == self.src.trim_end().len()
             && let Some(text) = self.tree.text(last)
             && !text.is_broken()
@@ -290,7 +294,7 @@ impl<'r> Builder<'r> {
                 start: span.end,
                 ..span
             })));
-            self.tree.set_kind(last, Kind::Str);
+            self.tree.set_kind(last, NodeKind::Str);
             self.tree.set_text(last, text);
         }
     }
@@ -300,9 +304,12 @@ impl<'r> Builder<'r> {
         let tag = tag.filter(|t| t.is_custom() && t.original() != "!")?;
         let n = self.tree.node(node);
         let (start, end) = (n.start as usize, n.end as usize);
-        let call = self
-            .tree
-            .push(Kind::Call, Style::Plain, tag_start.unwrap_or(start).min(start), end);
+        let call = self.tree.push(
+            NodeKind::Call,
+            NodeStyle::Plain,
+            tag_start.unwrap_or(start).min(start),
+            end,
+        );
         let name = tag.original();
         self.tree.set_name(call, name.trim_start_matches('!'));
         self.tree.adopt(call, &[node]);
@@ -317,8 +324,8 @@ impl<'r> Builder<'r> {
         let end = if frame.flow { end } else { self.last_end };
         let end = end.max(start);
         self.last_end = self.last_end.max(end);
-        if self.tree.kind(frame.node) == Kind::Map && (self.pending.len() - frame.base) % 2 == 1 {
-            let missing = self.tree.push(Kind::Unknown, Style::Plain, end, end);
+        if self.tree.kind(frame.node) == NodeKind::Map && (self.pending.len() - frame.base) % 2 == 1 {
+            let missing = self.tree.push(NodeKind::Unknown, NodeStyle::Plain, end, end);
             self.pending.push(missing);
         }
         self.tree.set_range(frame.node, start, end);
@@ -366,9 +373,11 @@ impl<'r> Builder<'r> {
                 if self.frames.last().is_some_and(|f| !f.flow) {
                     self.claimed.push(range.start);
                 }
-                return self.tree.push(Kind::Unknown, Style::Plain, range.start, range.end);
+                return self
+                    .tree
+                    .push(NodeKind::Unknown, NodeStyle::Plain, range.start, range.end);
             }
-            let node = self.tree.push(Kind::Null, Style::Plain, at, at);
+            let node = self.tree.push(NodeKind::Null, NodeStyle::Plain, at, at);
             self.tree.set_text(node, scalar::empty(Span::new(file, at, at)));
             return node;
         }
@@ -381,17 +390,17 @@ impl<'r> Builder<'r> {
         };
         let text = self.repair.unmask(text, Span::new(file, range.start, range.end));
         let kind = match tag.and_then(Tag::core_suffix) {
-            Some("str" | "binary") => Kind::Str,
-            _ if style != ScalarStyle::Plain || tag.is_some_and(|t| t.original() == "!") => Kind::Str,
-            _ if !text.is_known() => Kind::Str,
+            Some("str" | "binary") => NodeKind::Str,
+            _ if style != ScalarStyle::Plain || tag.is_some_and(|t| t.original() == "!") => NodeKind::Str,
+            _ if !text.is_known() => NodeKind::Str,
             _ => scalar::kind(&value),
         };
         let style = match style {
-            ScalarStyle::Plain => Style::Plain,
-            ScalarStyle::SingleQuoted => Style::Single,
-            ScalarStyle::DoubleQuoted => Style::Double,
-            ScalarStyle::Literal => Style::Literal,
-            ScalarStyle::Folded => Style::Folded,
+            ScalarStyle::Plain => NodeStyle::Plain,
+            ScalarStyle::SingleQuoted => NodeStyle::Single,
+            ScalarStyle::DoubleQuoted => NodeStyle::Double,
+            ScalarStyle::Literal => NodeStyle::Literal,
+            ScalarStyle::Folded => NodeStyle::Folded,
         };
         let node = self.tree.push(kind, style, range.start, range.end);
         self.last_end = self.last_end.max(range.end);
@@ -418,22 +427,22 @@ mod tests {
 
     fn show(tree: &Tree, id: NodeId) -> String {
         match tree.kind(id) {
-            Kind::Map => {
+            NodeKind::Map => {
                 let entries = tree.merged(id).into_iter();
                 let inner: Vec<_> = entries
                     .map(|(k, v)| format!("{}={}", show(tree, k), show(tree, v)))
                     .collect();
                 format!("{{{}}}", inner.join(","))
             }
-            Kind::Seq => {
+            NodeKind::Seq => {
                 let inner: Vec<_> = tree.children(id).map(|c| show(tree, c)).collect();
                 format!("[{}]", inner.join(","))
             }
-            Kind::Call => {
+            NodeKind::Call => {
                 let inner: Vec<_> = tree.children(id).map(|c| show(tree, c)).collect();
                 format!("{}({})", tree.name(id), inner.join(","))
             }
-            Kind::Unknown => "?".to_owned(),
+            NodeKind::Unknown => "?".to_owned(),
             _ => tree.text(id).map(Text::display).unwrap_or_default(),
         }
     }

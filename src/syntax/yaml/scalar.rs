@@ -9,7 +9,7 @@ use granit_parser::ScalarStyle;
 
 use crate::source::{FileId, OffsetMap, Span, Text, TextBuilder};
 
-use super::super::Kind;
+use super::super::NodeKind;
 
 /// An empty text at a place.
 pub(super) fn empty(place: Span) -> Text {
@@ -247,12 +247,12 @@ fn blanks(bytes: &[u8], at: usize, most: usize) -> usize {
 
 /// What an unquoted scalar is: YAML 1.2.2, section 10.3 "Core schema", as libyaml's users read it: a number with a leading
 /// zero is text, and so are `yes`, `on` and dates.
-pub(super) fn kind(value: &str) -> Kind {
+pub(super) fn kind(value: &str) -> NodeKind {
     match value {
-        "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
-        "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => Kind::Bool,
-        _ if is_number(value) => Kind::Num,
-        _ => Kind::Str,
+        "" | "~" | "null" | "Null" | "NULL" => NodeKind::Null,
+        "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => NodeKind::Bool,
+        _ if is_number(value) => NodeKind::Num,
+        _ => NodeKind::Str,
     }
 }
 

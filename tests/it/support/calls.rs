@@ -4,7 +4,7 @@ use overgrant::classify::classify;
 use overgrant::formats::Lower;
 use overgrant::formats::python::Python;
 use overgrant::model::python::Program;
-use overgrant::project::calls::{Call, Calls, sorted};
+use overgrant::project::calls::{ApiCall, Calls, sorted};
 use overgrant::source::{FileId, Sources};
 
 /// Runs `ask` on what was found.
@@ -25,7 +25,7 @@ pub(crate) fn analyse<T>(files: &[(&str, &str)], ask: impl FnOnce(&Sources, &Cal
 }
 
 /// `path:line function service.Operation`, with a question mark where it is not certain.
-pub(crate) fn line(sources: &Sources, c: &Call) -> String {
+pub(crate) fn line(sources: &Sources, c: &ApiCall) -> String {
     let (start, _) = sources.positions(c.span);
     let path = match sources.path(c.span.file) {
         "m.py" => String::new(),

@@ -4,14 +4,14 @@ use crate::formats::cloudformation::resources::Base;
 use crate::formats::cloudformation::text::arn;
 use crate::model::Resource;
 use crate::source::Text;
-use crate::value::{Entry, Kind, Value};
+use crate::value::{MapEntry, Value, ValueKind};
 
 use super::Sam;
 use super::events::invoke;
-use super::props::{Props, document, entry, map, part, resource};
+use super::props::{SamProperties, document, entry, map, part, resource};
 
 impl Sam<'_, '_> {
-    pub(super) fn api(&self, base: &Base, mut props: Props, out: &mut Vec<Resource>) {
+    pub(super) fn api(&self, base: &Base, mut props: SamProperties, out: &mut Vec<Resource>) {
         let refused = |a: &Value| a.get("DisableFunctionDefaultPermissions").and_then(Value::as_bool) == Some(true);
         self.authorizers(base, &props, &|a| !refused(a), out);
         props.rename("DefinitionBody", "Body");
@@ -20,7 +20,7 @@ impl Sam<'_, '_> {
             // Under `Auth` it would be found a second time.
             if let Some(auth) = props.take("Auth") {
                 let rest = auth.value.entries().unwrap_or(&[]).iter();
-                let rest: Vec<Entry> = rest.filter(|e| e.key_span != policy.key_span).cloned().collect();
+                let rest: Vec<MapEntry> = rest.filter(|e| e.key_span != policy.key_span).cloned().collect();
                 props.push("Auth", auth.key_span, Value::map(rest, auth.value.span));
             }
             if let Some(document) = resource_policy(&policy) {
@@ -31,14 +31,14 @@ impl Sam<'_, '_> {
     }
 
     /// SAM Developer Guide, "AWS::Serverless::HttpApi".
-    pub(super) fn http_api(&self, base: &Base, props: Props, out: &mut Vec<Resource>) {
+    pub(super) fn http_api(&self, base: &Base, props: SamProperties, out: &mut Vec<Resource>) {
         let asked = |a: &Value| a.get("EnableFunctionDefaultPermissions").and_then(Value::as_bool) == Some(true);
         self.authorizers(base, &props, &asked, out);
         out.push(self.made("AWS::ApiGatewayV2::Api", &base.id, base, props));
     }
 
     /// SAM Developer Guide, "AWS::Serverless::WebSocketApi": each route may invoke its function.
-    pub(super) fn web_socket_api(&self, base: &Base, props: Props, out: &mut Vec<Resource>) {
+    pub(super) fn web_socket_api(&self, base: &Base, props: SamProperties, out: &mut Vec<Resource>) {
         let routes = props.get("Routes").and_then(Value::entries).unwrap_or(&[]);
         for route in routes {
             let Some(function) = route.value.get("FunctionArn") else {
@@ -62,7 +62,7 @@ impl Sam<'_, '_> {
     }
 
     /// The API may invoke those of its authorizers that are functions, where it `gets` a permission.
-    fn authorizers(&self, base: &Base, props: &Props, gets: &dyn Fn(&Value) -> bool, out: &mut Vec<Resource>) {
+    fn authorizers(&self, base: &Base, props: &SamProperties, gets: &dyn Fn(&Value) -> bool, out: &mut Vec<Resource>) {
         let authorizers = props.get("Auth").and_then(|a| a.get("Authorizers"));
         for authorizer in authorizers.and_then(Value::entries).unwrap_or(&[]) {
             let Some(function) = authorizer.value.get("FunctionArn").filter(|_| gets(&authorizer.value)) else {
@@ -86,7 +86,7 @@ impl Sam<'_, '_> {
 
 /// The statements that are written, and those that name accounts. The lists of address ranges and VPCs become an Allow for
 /// everyone with Denies around it, which in sum is what the list says: they add nothing that a rule could say better.
-fn resource_policy(policy: &Entry) -> Option<Value> {
+fn resource_policy(policy: &MapEntry) -> Option<Value> {
     let at = policy.key_span;
     let mut statements = Vec::new();
     if let Some(written) = policy.value.get("CustomStatements") {
@@ -95,7 +95,7 @@ fn resource_policy(policy: &Entry) -> Option<Value> {
     for (list, effect) in [("AwsAccountWhitelist", "Allow"), ("AwsAccountBlacklist", "Deny")] {
         if let Some(accounts) = policy.value.entry(list) {
             let principal = entry("AWS", accounts.key_span, accounts.value.clone());
-            let principal = Value::new(Kind::Map(vec![principal].into()), accounts.value.span);
+            let principal = Value::new(ValueKind::Map(vec![principal].into()), accounts.value.span);
             let made = |text: &str| Value::made(text, accounts.key_span);
             statements.push(map(
                 vec![

@@ -4,13 +4,15 @@
 use crate::formats::cloudformation::resources::Base;
 use crate::formats::cloudformation::text::arn;
 use crate::model::Resource;
-use crate::source::{Span, Target, Text};
+use crate::source::{HoleTarget, Span, Text};
 use crate::value::Value;
 
 use super::Sam;
 use super::events::invoke;
-use super::profiles::{BUCKET, DATA, FUNCTION, GRAPH, Grant, HTTP, MACHINE, Makes, PROFILES, REST, RULE, TABLE, TOPIC};
-use super::props::{Props, allow, allow_service, document, part, resource, suffixed};
+use super::profiles::{
+    BUCKET, ConnectorGrant, ConnectorOutput, DATA, FUNCTION, GRAPH, HTTP, MACHINE, PROFILES, REST, RULE, TABLE, TOPIC,
+};
+use super::props::{SamProperties, allow, allow_service, document, part, resource, suffixed};
 
 /// A resource that a connector starts or ends at.
 pub(super) struct End {
@@ -46,7 +48,7 @@ impl Wire<'_> {
 
 impl Sam<'_, '_> {
     /// `AWS::Serverless::Connector`.
-    pub(super) fn connector(&self, base: &Base, props: Props, out: &mut Vec<Resource>) {
+    pub(super) fn connector(&self, base: &Base, props: SamProperties, out: &mut Vec<Resource>) {
         if let (Some(source), Some(destination)) = (props.get("Source"), props.get("Destination")) {
             let Some(source) = self.end(source) else { return };
             self.wires(
@@ -126,10 +128,10 @@ impl Sam<'_, '_> {
             .iter()
             .find(|p| p.from == source.kind && p.to == destination.kind)?;
         match &profile.makes {
-            Makes::Policy(read, write) => self.policy(base, wire, (source, destination), read, write),
-            Makes::Reversed(read, write) => self.policy(base, wire, (destination, source), read, write),
-            Makes::Permission(service) => self.permitted(base, wire, source, destination, service),
-            Makes::Resource((kind, suffix, list, action), service) => {
+            ConnectorOutput::Policy(read, write) => self.policy(base, wire, (source, destination), read, write),
+            ConnectorOutput::Reversed(read, write) => self.policy(base, wire, (destination, source), read, write),
+            ConnectorOutput::Permission(service) => self.permitted(base, wire, source, destination, service),
+            ConnectorOutput::Resource((kind, suffix, list, action), service) => {
                 let at = wire.at;
                 let arn = self.arn(destination, at)?;
                 let named = if *list == "Topics" {
@@ -139,7 +141,7 @@ impl Sam<'_, '_> {
                 };
                 let source = self.arn(source, at)?;
                 let statement = allow_service(service, action, arn, source, at);
-                let mut props = Props { entries: Vec::new() };
+                let mut props = SamProperties { entries: Vec::new() };
                 props.push("SamTemplate", at, Value::made("Connector", at));
                 props.push("PolicyDocument", at, document(vec![statement], at));
                 props.push(list, at, Value::seq(vec![named], at));
@@ -154,8 +156,8 @@ impl Sam<'_, '_> {
         base: &Base,
         wire: &Wire<'_>,
         (holder, subject): (&End, &End),
-        read: &[Grant],
-        write: &[Grant],
+        read: &[ConnectorGrant],
+        write: &[ConnectorGrant],
     ) -> Option<Resource> {
         let at = wire.at;
         let role = self.role_of(holder, subject, at)?;
@@ -166,7 +168,7 @@ impl Sam<'_, '_> {
             .map(|grant| self.statement(grant, subject, at))
             .collect();
         let statements = statements.filter(|s| !s.is_empty())?;
-        let mut props = Props { entries: Vec::new() };
+        let mut props = SamProperties { entries: Vec::new() };
         props.push("SamTemplate", at, Value::made("Connector", at));
         props.push("PolicyDocument", at, document(statements, at));
         props.push("Roles", at, Value::seq(vec![role], at));
@@ -213,13 +215,13 @@ impl Sam<'_, '_> {
             .then(|| self.at_wire("AWS::Lambda::Permission", suffix, base, wire, props))
     }
 
-    fn at_wire(&self, kind: &str, suffix: &str, base: &Base, wire: &Wire<'_>, props: Props) -> Resource {
+    fn at_wire(&self, kind: &str, suffix: &str, base: &Base, wire: &Wire<'_>, props: SamProperties) -> Resource {
         let mut made = self.made(kind, &wire.named(suffix), base, props);
         made.header = wire.at;
         made
     }
 
-    fn statement(&self, (actions, suffixes): &Grant, subject: &End, at: Span) -> Option<Value> {
+    fn statement(&self, (actions, suffixes): &ConnectorGrant, subject: &End, at: Span) -> Option<Value> {
         let resources: Option<Vec<Value>> = suffixes
             .iter()
             .map(|suffix| match *suffix {
@@ -291,7 +293,7 @@ impl Sam<'_, '_> {
 }
 
 /// The resource that a value refers to.
-fn address(value: Option<&Value>) -> Option<&Target> {
+fn address(value: Option<&Value>) -> Option<&HoleTarget> {
     value?.as_hole()?.target.as_ref()
 }
 

@@ -5,13 +5,13 @@ use crate::formats::cloudformation::resources::Base;
 use crate::formats::cloudformation::text::arn;
 use crate::model::Resource;
 use crate::source::{Hole, HoleKind, Span, Text};
-use crate::value::{Entry, Value};
+use crate::value::{MapEntry, Value};
 
 use super::Sam;
-use super::props::{Props, allow_service, document, part, resource};
+use super::props::{SamProperties, allow_service, document, part, resource};
 
 /// The AWS managed policies that the function's role gets for polled sources, without doubles.
-pub(super) fn managed_policies(events: &[Entry]) -> Vec<&'static str> {
+pub(super) fn managed_policies(events: &[MapEntry]) -> Vec<&'static str> {
     let mut out = Vec::new();
     for event in events {
         let policy = match kind_of(event).as_deref() {
@@ -30,26 +30,26 @@ pub(super) fn managed_policies(events: &[Entry]) -> Vec<&'static str> {
 }
 
 /// The queue between a topic and the function, where an SNS event asks for one.
-fn subscription(event: &Entry) -> Option<&Value> {
+fn subscription(event: &MapEntry) -> Option<&Value> {
     let value = event.value.path(&["Properties", "SqsSubscription"])?;
     (value.as_bool() != Some(false) && !value.is_null()).then_some(value)
 }
 
 /// A permission for `principal` to invoke `function`.
-pub(super) fn invoke(function: Value, principal: &str, at: Span) -> Props {
-    let mut props = Props { entries: Vec::new() };
+pub(super) fn invoke(function: Value, principal: &str, at: Span) -> SamProperties {
+    let mut props = SamProperties { entries: Vec::new() };
     props.push("Action", at, Value::made("lambda:InvokeFunction", at));
     props.push("FunctionName", at, function);
     props.push("Principal", at, Value::made(principal, at));
     props
 }
 
-pub(super) fn kind_of(event: &Entry) -> Option<String> {
+pub(super) fn kind_of(event: &MapEntry) -> Option<String> {
     Some(event.value.get("Type")?.as_str()?.into_owned())
 }
 
 impl Sam<'_, '_> {
-    pub(super) fn events(&self, base: &Base, events: &[Entry], out: &mut Vec<Resource>) {
+    pub(super) fn events(&self, base: &Base, events: &[MapEntry], out: &mut Vec<Resource>) {
         for event in events {
             let Some(kind) = kind_of(event) else { continue };
             let empty = Value::map(Vec::new(), event.key_span);
@@ -67,14 +67,14 @@ impl Sam<'_, '_> {
     }
 
     /// The method or route that an event adds to an API; who may call it is decided by the event, the API, and Globals.
-    fn route(&self, base: &Base, event: &Entry, kind: &str, written: &Value) -> Option<Resource> {
+    fn route(&self, base: &Base, event: &MapEntry, kind: &str, written: &Value) -> Option<Resource> {
         let (made, global, api) = match kind {
             "Api" => ("AWS::ApiGateway::Method", "Api", "RestApiId"),
             "HttpApi" => ("AWS::ApiGatewayV2::Route", "HttpApi", "ApiId"),
             _ => return None,
         };
         let at = event.key_span;
-        let mut props = Props { entries: Vec::new() };
+        let mut props = SamProperties { entries: Vec::new() };
         props.push("SamEvent", at, written.clone());
         if let Some(id) = written.get(api) {
             props.push(api, at, id.clone());
@@ -89,7 +89,7 @@ impl Sam<'_, '_> {
     }
 
     /// The policy of the queue that the translator makes for events which could not be delivered.
-    pub(super) fn dead_letters(&self, base: &Base, event: &Entry, kind: &str) -> Option<Resource> {
+    pub(super) fn dead_letters(&self, base: &Base, event: &MapEntry, kind: &str) -> Option<Resource> {
         if !matches!(kind, "Schedule" | "CloudWatchEvent" | "EventBridgeRule") {
             return None;
         }
@@ -106,7 +106,7 @@ impl Sam<'_, '_> {
     }
 
     /// A topic that writes to a queue, from which the function reads.
-    fn subscribed(&self, base: &Base, event: &Entry, written: &Value) -> Option<Resource> {
+    fn subscribed(&self, base: &Base, event: &MapEntry, written: &Value) -> Option<Resource> {
         let at = event.key_span;
         let id = format!("{}{}", base.id, event.key.display());
         let given = |name: &str| subscription(event)?.get(name).cloned();
@@ -117,18 +117,18 @@ impl Sam<'_, '_> {
         Some(self.queue_policy(base, event, &format!("{id}QueuePolicy"), url, statement))
     }
 
-    fn queue_policy(&self, base: &Base, event: &Entry, id: &str, queue: Value, statement: Value) -> Resource {
+    fn queue_policy(&self, base: &Base, event: &MapEntry, id: &str, queue: Value, statement: Value) -> Resource {
         let at = event.key_span;
-        let mut props = Props { entries: Vec::new() };
+        let mut props = SamProperties { entries: Vec::new() };
         props.push("GeneratedFor", at, Value::made("QueuePolicy", at));
         props.push("PolicyDocument", at, document(vec![statement], at));
         props.push("Queues", at, Value::seq(vec![queue], at));
         self.at_event("AWS::SQS::QueuePolicy", id, base, event, props)
     }
 
-    fn mapping(&self, base: &Base, event: &Entry, written: &Value) -> Option<Resource> {
+    fn mapping(&self, base: &Base, event: &MapEntry, written: &Value) -> Option<Resource> {
         let at = event.key_span;
-        let mut props = Props {
+        let mut props = SamProperties {
             entries: written.entries().unwrap_or(&[]).to_vec(),
         };
         for name in ["Queue", "Stream", "Broker", "Cluster"] {
@@ -139,7 +139,7 @@ impl Sam<'_, '_> {
         Some(self.at_event("AWS::Lambda::EventSourceMapping", &id, base, event, props))
     }
 
-    fn permission(&self, base: &Base, event: &Entry, kind: &str, written: &Value) -> Option<Resource> {
+    fn permission(&self, base: &Base, event: &MapEntry, kind: &str, written: &Value) -> Option<Resource> {
         let at = event.key_span;
         let id = format!("{}{}", base.id, event.key.display());
         let account = || Value::text(arn("%account", at), at);
@@ -227,7 +227,14 @@ impl Sam<'_, '_> {
         Value::text(source, at)
     }
 
-    pub(super) fn at_event(&self, kind: &str, id: &str, base: &Base, event: &Entry, props: Props) -> Resource {
+    pub(super) fn at_event(
+        &self,
+        kind: &str,
+        id: &str,
+        base: &Base,
+        event: &MapEntry,
+        props: SamProperties,
+    ) -> Resource {
         let mut made = self.made(kind, id, base, props);
         made.header = event.key_span;
         made.extent = event.key_span.cover(event.value.span);

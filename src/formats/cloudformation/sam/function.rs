@@ -2,11 +2,11 @@
 
 use crate::formats::cloudformation::resources::Base;
 use crate::model::Resource;
-use crate::value::{Branch, Entry, Guard, Kind, Value};
+use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
 use super::Sam;
-use super::props::{Props, map, resource};
-use super::role::Role;
+use super::props::{SamProperties, map, resource};
+use super::role::SamRole;
 
 const BASIC: &str = "service-role/AWSLambdaBasicExecutionRole";
 const DURABLE: &str = "service-role/AWSLambdaBasicDurableExecutionRolePolicy";
@@ -16,7 +16,7 @@ const XRAY: &str = "AWSXrayWriteOnlyAccess";
 impl Sam<'_, '_> {
     /// SAM Developer Guide, "AWS::Serverless::Function" and "CloudFormation resources generated when you specify
     /// AWS::Serverless::Function".
-    pub(super) fn function(&self, base: &Base, mut props: Props, out: &mut Vec<Resource>) {
+    pub(super) fn function(&self, base: &Base, mut props: SamProperties, out: &mut Vec<Resource>) {
         let events = props.take("Events");
         let url = props.take("FunctionUrlConfig");
         let durable = props.get("DurableConfig").is_some_and(|v| !v.is_null());
@@ -54,7 +54,7 @@ impl Sam<'_, '_> {
     }
 
     /// SAM Developer Guide, "AWS::Serverless::StateMachine".
-    pub(super) fn state_machine(&self, base: &Base, mut props: Props, out: &mut Vec<Resource>) {
+    pub(super) fn state_machine(&self, base: &Base, mut props: SamProperties, out: &mut Vec<Resource>) {
         let events = props.take("Events");
         let traced = props
             .get("Tracing")
@@ -83,7 +83,7 @@ impl Sam<'_, '_> {
     fn owned_role(
         &self,
         base: &Base,
-        props: &mut Props,
+        props: &mut SamProperties,
         name: &str,
         service: &'static str,
         (added, inline): (Vec<&'static str>, Vec<Value>),
@@ -97,8 +97,8 @@ impl Sam<'_, '_> {
                 None
             }
             // `!If [HasRole, !Ref RoleArn, !Ref AWS::NoValue]`: a role is made in the other branch.
-            Some(Entry { value, key_span, .. }) => match &value.kind {
-                Kind::OneOf(branches) if branches.len() == 1 => {
+            Some(MapEntry { value, key_span, .. }) => match &value.kind {
+                ValueKind::OneOf(branches) if branches.len() == 1 => {
                     let label = branches[0].when.opposite();
                     let mut branches = branches.to_vec();
                     branches.push(Branch {
@@ -106,7 +106,7 @@ impl Sam<'_, '_> {
                         value: arn,
                     });
                     let value = Value {
-                        kind: Kind::OneOf(branches.into()),
+                        kind: ValueKind::OneOf(branches.into()),
                         ..value
                     };
                     props.push(name, key_span, value);
@@ -118,7 +118,7 @@ impl Sam<'_, '_> {
                 }
             },
         };
-        let role = Role {
+        let role = SamRole {
             id: format!("{}Role", base.id),
             at,
             service,
@@ -134,8 +134,8 @@ impl Sam<'_, '_> {
 
     /// SAM Developer Guide, "FunctionUrlConfig". The permission for everyone that goes with `AuthType: NONE` says nothing
     /// that the URL does not.
-    fn url(&self, base: &Base, url: Entry) -> Resource {
-        let mut props = Props {
+    fn url(&self, base: &Base, url: MapEntry) -> Resource {
+        let mut props = SamProperties {
             entries: url.value.entries().unwrap_or(&[]).to_vec(),
         };
         let target = resource(self.template.target(&base.id, ""), base.header);

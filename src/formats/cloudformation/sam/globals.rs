@@ -1,7 +1,7 @@
 //! The Globals section. SAM Developer Guide, "Globals section of the AWS SAM template".
 
 use crate::source::Span;
-use crate::value::{Entry, Kind, Value};
+use crate::value::{MapEntry, Value, ValueKind};
 
 /// What a function may not inherit: it would be ignored or refused.
 const NOT_INHERITED: [&str; 4] = ["Role", "Policies", "FunctionName", "Events"];
@@ -10,7 +10,7 @@ const REPLACED: [&str; 1] = ["Architectures"];
 
 /// `props` with what `globals` adds: maps are merged and lists put together, global items first; for all else the resource
 /// wins. What comes from the Globals section is used at `at`.
-pub(super) fn merged(globals: Option<&Value>, props: &[Entry], at: Span) -> Vec<Entry> {
+pub(super) fn merged(globals: Option<&Value>, props: &[MapEntry], at: Span) -> Vec<MapEntry> {
     let Some(globals) = globals.and_then(Value::entries) else {
         return props.to_vec();
     };
@@ -31,7 +31,7 @@ pub(super) fn merged(globals: Option<&Value>, props: &[Entry], at: Span) -> Vec<
 
 fn merge(global: &Value, own: &Value, at: Span) -> Value {
     match (&global.kind, &own.kind) {
-        (Kind::Map(theirs), Kind::Map(ours)) => {
+        (ValueKind::Map(theirs), ValueKind::Map(ours)) => {
             let mut out = ours.to_vec();
             for entry in theirs.iter() {
                 let name = entry.key.display();
@@ -41,14 +41,14 @@ fn merge(global: &Value, own: &Value, at: Span) -> Value {
                 }
             }
             Value {
-                kind: Kind::Map(out.into()),
+                kind: ValueKind::Map(out.into()),
                 ..own.clone()
             }
         }
-        (Kind::Seq(theirs), Kind::Seq(ours)) => {
+        (ValueKind::Seq(theirs), ValueKind::Seq(ours)) => {
             let items = theirs.iter().map(|v| v.clone().used_at(at)).chain(ours.iter().cloned());
             Value {
-                kind: Kind::Seq(items.collect()),
+                kind: ValueKind::Seq(items.collect()),
                 ..own.clone()
             }
         }
@@ -56,8 +56,8 @@ fn merge(global: &Value, own: &Value, at: Span) -> Value {
     }
 }
 
-fn used(entry: &Entry, at: Span) -> Entry {
-    Entry {
+fn used(entry: &MapEntry, at: Span) -> MapEntry {
+    MapEntry {
         value: entry.value.clone().used_at(at),
         ..entry.clone()
     }

@@ -4,22 +4,22 @@
 use crate::formats::cloudformation::resources::Base;
 use crate::formats::cloudformation::text::arn;
 use crate::model::Resource;
-use crate::value::{Entry, Value};
+use crate::value::{MapEntry, Value};
 
 use super::Sam;
 use super::connector::{End, Wire};
 use super::profiles::{DATA, FUNCTION, TABLE};
-use super::props::{Props, entry, part, resource};
+use super::props::{SamProperties, entry, part, resource};
 
 impl Sam<'_, '_> {
-    pub(super) fn graphql_api(&self, base: &Base, props: Props, out: &mut Vec<Resource>) {
+    pub(super) fn graphql_api(&self, base: &Base, props: SamProperties, out: &mut Vec<Resource>) {
         if let Some(logging) = props.entry("Logging")
             && logging.value.as_bool() != Some(false)
             && logging.value.get("CloudWatchLogsRoleArn").is_none()
         {
             let id = format!("{}CloudWatchRole", base.id);
             let added = vec!["service-role/AWSAppSyncPushToCloudWatchLogs"];
-            let nothing = Props { entries: Vec::new() };
+            let nothing = SamProperties { entries: Vec::new() };
             let parts = (&nothing, added, Vec::new());
             out.push(self.service_role(base, id, logging.key_span, "appsync.amazonaws.com", parts));
         }
@@ -35,7 +35,7 @@ impl Sam<'_, '_> {
         out.push(self.made("AWS::AppSync::GraphQLApi", &base.id, base, props));
     }
 
-    fn data_source(&self, base: &Base, source: &Entry, kind: &str, out: &mut Vec<Resource>) {
+    fn data_source(&self, base: &Base, source: &MapEntry, kind: &str, out: &mut Vec<Resource>) {
         let written = &source.value;
         if written.get("ServiceRoleArn").is_some() {
             return;
@@ -71,7 +71,7 @@ impl Sam<'_, '_> {
             permissions: Some(permissions),
             place: None,
         };
-        let nothing = Props { entries: Vec::new() };
+        let nothing = SamProperties { entries: Vec::new() };
         let parts = (&nothing, Vec::new(), Vec::new());
         out.push(self.service_role(base, role, at, "appsync.amazonaws.com", parts));
         let (from, to) = (end(DATA, "RoleName", holder), end(kind, "Arn", reached));

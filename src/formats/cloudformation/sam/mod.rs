@@ -20,13 +20,13 @@ mod templates;
 
 use std::cell::Cell;
 
-use crate::iam::Format;
+use crate::iam::SourceFormat;
 use crate::model::Resource;
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 use super::resources::Base;
 use super::template::Template;
-use props::Props;
+use props::SamProperties;
 
 /// The translator at work on one template.
 pub(super) struct Sam<'t, 'w> {
@@ -41,7 +41,7 @@ impl<'t, 'w> Sam<'t, 'w> {
         let globals = template
             .doc
             .section("Globals")
-            .filter(|_| template.doc.format == Format::Sam)
+            .filter(|_| template.doc.format == SourceFormat::Sam)
             .and_then(|node| template.value(template.env(), node));
         Self {
             template,
@@ -55,7 +55,7 @@ impl<'t, 'w> Sam<'t, 'w> {
         let name = base.kind.strip_prefix("AWS::Serverless::").unwrap_or("");
         let own = props.entries().unwrap_or(&[]);
         let globals = self.globals.as_ref().and_then(|g| g.get(name));
-        let props = Props {
+        let props = SamProperties {
             entries: globals::merged(globals, own, base.header),
         };
         match name {
@@ -80,20 +80,23 @@ impl<'t, 'w> Sam<'t, 'w> {
     }
 
     /// SAM Developer Guide, "AWS::Serverless::Application": a nested stack.
-    fn application(&self, base: &Base, mut props: Props, out: &mut Vec<Resource>) {
-        if props.get("Location").is_some_and(|l| !matches!(l.kind, Kind::Map(_))) {
+    fn application(&self, base: &Base, mut props: SamProperties, out: &mut Vec<Resource>) {
+        if props
+            .get("Location")
+            .is_some_and(|l| !matches!(l.kind, ValueKind::Map(_)))
+        {
             props.rename("Location", "TemplateURL");
         }
         out.push(self.made("AWS::CloudFormation::Stack", &base.id, base, props));
     }
 
     /// A resource that the translator makes for `base`.
-    fn made(&self, kind: &str, id: &str, base: &Base, props: Props) -> Resource {
+    fn made(&self, kind: &str, id: &str, base: &Base, props: SamProperties) -> Resource {
         Resource {
             kind: kind.into(),
             type_name: base.kind.clone(),
             address: self.template.address(id),
-            format: Format::Sam,
+            format: SourceFormat::Sam,
             header: base.header,
             extent: base.extent,
             props: Value::map(props.entries, base.extent),

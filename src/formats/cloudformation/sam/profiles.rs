@@ -2,17 +2,17 @@
 //! SAM Developer Guide, "AWS SAM connector reference".
 
 /// What a connector from one type to another makes.
-pub(super) struct Profile {
+pub(super) struct ConnectorProfile {
     pub(super) from: &'static str,
     pub(super) to: &'static str,
-    pub(super) makes: Makes,
+    pub(super) makes: ConnectorOutput,
 }
 
-pub(super) enum Makes {
+pub(super) enum ConnectorOutput {
     /// A managed policy on the role of the source, about the destination: for reading, for writing.
-    Policy(&'static [Grant], &'static [Grant]),
+    Policy(&'static [ConnectorGrant], &'static [ConnectorGrant]),
     /// One on the role of the destination, about the source.
-    Reversed(&'static [Grant], &'static [Grant]),
+    Reversed(&'static [ConnectorGrant], &'static [ConnectorGrant]),
     /// A permission for this service to invoke the destination.
     Permission(&'static str),
     /// A policy of the destination that lets this service write to it.
@@ -27,7 +27,7 @@ const TOPIC_POLICY: Delivery = ("AWS::SNS::TopicPolicy", "TopicPolicy", "Topics"
 
 /// Actions, and what follows the ARN of the resource; `execution` stands for a state machine's executions, `rule` for the
 /// rule through which a state machine waits for another.
-pub(super) type Grant = (&'static [&'static str], &'static [&'static str]);
+pub(super) type ConnectorGrant = (&'static [&'static str], &'static [&'static str]);
 
 pub(super) const FUNCTION: &str = "AWS::Lambda::Function";
 pub(super) const MACHINE: &str = "AWS::StepFunctions::StateMachine";
@@ -43,7 +43,7 @@ pub(super) const GRAPH: &str = "AWS::AppSync::GraphQLApi";
 pub(super) const DATA: &str = "AWS::AppSync::DataSource";
 const PLACES: &str = "AWS::Location::PlaceIndex";
 
-const BUCKET_READ: &[Grant] = &[(
+const BUCKET_READ: &[ConnectorGrant] = &[(
     &[
         "s3:GetObject",
         "s3:GetObjectAcl",
@@ -61,7 +61,7 @@ const BUCKET_READ: &[Grant] = &[(
     ],
     &["", "/*"],
 )];
-const BUCKET_WRITE: &[Grant] = &[(
+const BUCKET_WRITE: &[ConnectorGrant] = &[(
     &[
         "s3:AbortMultipartUpload",
         "s3:DeleteObject",
@@ -73,7 +73,7 @@ const BUCKET_WRITE: &[Grant] = &[(
     ],
     &["", "/*"],
 )];
-pub(super) const TABLE_READ: &[Grant] = &[(
+pub(super) const TABLE_READ: &[ConnectorGrant] = &[(
     &[
         "dynamodb:GetItem",
         "dynamodb:Query",
@@ -84,7 +84,7 @@ pub(super) const TABLE_READ: &[Grant] = &[(
     ],
     &["", "/index/*"],
 )];
-pub(super) const TABLE_WRITE: &[Grant] = &[(
+pub(super) const TABLE_WRITE: &[ConnectorGrant] = &[(
     &[
         "dynamodb:PutItem",
         "dynamodb:UpdateItem",
@@ -96,13 +96,14 @@ pub(super) const TABLE_WRITE: &[Grant] = &[(
     ],
     &["", "/index/*"],
 )];
-const INVOKE: &[Grant] = &[(&["lambda:InvokeAsync", "lambda:InvokeFunction"], &[""])];
+const INVOKE: &[ConnectorGrant] = &[(&["lambda:InvokeAsync", "lambda:InvokeFunction"], &[""])];
 /// A data source may name a version.
-pub(super) const INVOKE_VERSIONS: &[Grant] = &[(&["lambda:InvokeAsync", "lambda:InvokeFunction"], &["", ":*"])];
-const PUBLISH: &[Grant] = &[(&["sns:Publish"], &[""])];
-const PUT_EVENTS: &[Grant] = &[(&["events:PutEvents"], &[""])];
+pub(super) const INVOKE_VERSIONS: &[ConnectorGrant] =
+    &[(&["lambda:InvokeAsync", "lambda:InvokeFunction"], &["", ":*"])];
+const PUBLISH: &[ConnectorGrant] = &[(&["sns:Publish"], &[""])];
+const PUT_EVENTS: &[ConnectorGrant] = &[(&["events:PutEvents"], &[""])];
 
-pub(super) const PROFILES: &[Profile] = &[
+pub(super) const PROFILES: &[ConnectorProfile] = &[
     writes(FUNCTION, FUNCTION, INVOKE),
     both(FUNCTION, BUCKET, BUCKET_READ, BUCKET_WRITE),
     both(FUNCTION, TABLE, TABLE_READ, TABLE_WRITE),
@@ -160,10 +161,10 @@ pub(super) const PROFILES: &[Profile] = &[
         ],
     ),
     writes(MACHINE, BUS, PUT_EVENTS),
-    Profile {
+    ConnectorProfile {
         from: TABLE,
         to: FUNCTION,
-        makes: Makes::Reversed(
+        makes: ConnectorOutput::Reversed(
             &[(
                 &[
                     "dynamodb:DescribeStream",
@@ -176,10 +177,10 @@ pub(super) const PROFILES: &[Profile] = &[
             &[],
         ),
     },
-    Profile {
+    ConnectorProfile {
         from: QUEUE,
         to: FUNCTION,
-        makes: Makes::Reversed(
+        makes: ConnectorOutput::Reversed(
             &[(&["sqs:ReceiveMessage", "sqs:GetQueueAttributes"], &[""])],
             &[(&["sqs:DeleteMessage"], &[""])],
         ),
@@ -215,30 +216,35 @@ pub(super) const PROFILES: &[Profile] = &[
     delivers(RULE, TOPIC, TOPIC_POLICY, "events.amazonaws.com"),
 ];
 
-const fn both(from: &'static str, to: &'static str, read: &'static [Grant], write: &'static [Grant]) -> Profile {
-    Profile {
+const fn both(
+    from: &'static str,
+    to: &'static str,
+    read: &'static [ConnectorGrant],
+    write: &'static [ConnectorGrant],
+) -> ConnectorProfile {
+    ConnectorProfile {
         from,
         to,
-        makes: Makes::Policy(read, write),
+        makes: ConnectorOutput::Policy(read, write),
     }
 }
 
-const fn writes(from: &'static str, to: &'static str, write: &'static [Grant]) -> Profile {
+const fn writes(from: &'static str, to: &'static str, write: &'static [ConnectorGrant]) -> ConnectorProfile {
     both(from, to, &[], write)
 }
 
-const fn invokes(from: &'static str, service: &'static str) -> Profile {
-    Profile {
+const fn invokes(from: &'static str, service: &'static str) -> ConnectorProfile {
+    ConnectorProfile {
         from,
         to: FUNCTION,
-        makes: Makes::Permission(service),
+        makes: ConnectorOutput::Permission(service),
     }
 }
 
-const fn delivers(from: &'static str, to: &'static str, policy: Delivery, service: &'static str) -> Profile {
-    Profile {
+const fn delivers(from: &'static str, to: &'static str, policy: Delivery, service: &'static str) -> ConnectorProfile {
+    ConnectorProfile {
         from,
         to,
-        makes: Makes::Resource(policy, service),
+        makes: ConnectorOutput::Resource(policy, service),
     }
 }

@@ -1,17 +1,17 @@
 //! Properties being rewritten, and values that the translator makes.
 
 use crate::formats::cloudformation::text;
-use crate::source::{Hole, HoleKind, Span, Target, Text};
-use crate::value::{Branch, Entry, Guard, Kind, Value};
+use crate::source::{Hole, HoleKind, HoleTarget, Span, Text};
+use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
 /// The properties of a resource on their way from SAM's names to CloudFormation's.
-pub(super) struct Props {
-    pub(super) entries: Vec<Entry>,
+pub(super) struct SamProperties {
+    pub(super) entries: Vec<MapEntry>,
 }
 
-impl Props {
+impl SamProperties {
     /// Takes the property out; the last one where it is written twice.
-    pub(super) fn take(&mut self, name: &str) -> Option<Entry> {
+    pub(super) fn take(&mut self, name: &str) -> Option<MapEntry> {
         let mut taken = None;
         self.entries.retain(|e| {
             let hit = e.key.known().as_deref() == Some(name);
@@ -23,8 +23,8 @@ impl Props {
         taken
     }
 
-    pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
-        let hit = |e: &&Entry| e.key.known().as_deref() == Some(name);
+    pub(super) fn entry(&self, name: &str) -> Option<&MapEntry> {
+        let hit = |e: &&MapEntry| e.key.known().as_deref() == Some(name);
         self.entries.iter().rev().find(hit)
     }
 
@@ -46,8 +46,8 @@ impl Props {
     }
 }
 
-pub(super) fn entry(name: &str, at: Span, value: Value) -> Entry {
-    Entry {
+pub(super) fn entry(name: &str, at: Span, value: Value) -> MapEntry {
+    MapEntry {
         key: Text::made(name, at),
         key_span: at,
         value,
@@ -57,11 +57,11 @@ pub(super) fn entry(name: &str, at: Span, value: Value) -> Entry {
 /// A map that the translator makes: all of it lies at `at`.
 pub(super) fn map(entries: Vec<(&str, Value)>, at: Span) -> Value {
     let entries = entries.into_iter().map(|(name, value)| entry(name, at, value));
-    Value::new(Kind::Map(entries.collect()), at)
+    Value::new(ValueKind::Map(entries.collect()), at)
 }
 
 /// What `!Ref` or `!GetAtt` of a resource of the template gives.
-pub(super) fn resource(target: Target, at: Span) -> Value {
+pub(super) fn resource(target: HoleTarget, at: Span) -> Value {
     let name = if target.attribute.is_empty() {
         target.address.to_string()
     } else {
@@ -80,7 +80,7 @@ pub(super) fn under(label: Option<&Guard>, value: Value) -> Value {
                 when: label.clone(),
                 value,
             };
-            Value::new(Kind::OneOf(vec![branch].into()), span)
+            Value::new(ValueKind::OneOf(vec![branch].into()), span)
         }
     }
 }

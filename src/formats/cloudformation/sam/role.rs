@@ -6,27 +6,27 @@ use crate::iam::catalogue;
 use crate::iam::managed::aws_managed_name;
 use crate::model::Resource;
 use crate::source::{Span, Text};
-use crate::value::{Entry, Guard, Kind, Value};
+use crate::value::{Guard, MapEntry, Value, ValueKind};
 
-use super::props::{Props, document, map, under};
+use super::props::{SamProperties, document, map, under};
 use super::{Sam, templates};
 
 /// What the role is made of.
-pub(super) struct Role<'a> {
+pub(super) struct SamRole<'a> {
     /// Its logical id.
     pub(super) id: String,
     /// What asks for it: all that the translator adds lies here.
     pub(super) at: Span,
     /// Who assumes it by default: `lambda.amazonaws.com`.
     pub(super) service: &'static str,
-    pub(super) policies: Option<Entry>,
-    pub(super) trust: Option<Entry>,
+    pub(super) policies: Option<MapEntry>,
+    pub(super) trust: Option<MapEntry>,
     /// AWS managed policies that the translator adds, with their paths.
     pub(super) added: Vec<&'static str>,
     /// Inline policies that the translator writes.
     pub(super) inline: Vec<Value>,
     /// Properties of the SAM resource that the role takes over.
-    pub(super) props: &'a Props,
+    pub(super) props: &'a SamProperties,
     /// Set where the resource names a role in one branch only.
     pub(super) branch: Option<Guard>,
 }
@@ -34,9 +34,9 @@ pub(super) struct Role<'a> {
 impl Sam<'_, '_> {
     /// A role that the translator makes. What is written in the template is under CloudFormation's own properties; what the translator
     /// adds is under `GeneratedManagedPolicyArns`, and `SamTemplate` says that the trust policy is its own.
-    pub(super) fn role(&self, base: &Base, role: Role<'_>) -> Resource {
+    pub(super) fn role(&self, base: &Base, role: SamRole<'_>) -> Resource {
         let at = role.at;
-        let mut props = Props { entries: Vec::new() };
+        let mut props = SamProperties { entries: Vec::new() };
         match role.trust {
             Some(trust) => props.entries.push(trust),
             None => {
@@ -77,7 +77,7 @@ impl Sam<'_, '_> {
             let text = arn(&format!("arn:%partition:iam::aws:policy/{name}"), at);
             Value::text(text, at)
         });
-        let added = Value::new(Kind::Seq(added.collect()), at);
+        let added = Value::new(ValueKind::Seq(added.collect()), at);
         props.push("GeneratedManagedPolicyArns", at, added);
         for (from, to) in [
             ("PermissionsBoundary", "PermissionsBoundary"),
@@ -129,29 +129,29 @@ impl Sorted<'_> {
     fn each(&mut self, value: &Value, when: &Guard, depth: usize) {
         let label = (!when.is_always()).then_some(when);
         match &value.kind {
-            Kind::Seq(items) if depth < 8 => items.iter().for_each(|item| self.each(item, when, depth + 1)),
-            Kind::OneOf(branches) if depth < 8 => {
+            ValueKind::Seq(items) if depth < 8 => items.iter().for_each(|item| self.each(item, when, depth + 1)),
+            ValueKind::OneOf(branches) if depth < 8 => {
                 for branch in branches.iter() {
                     self.each(&branch.value, &when.and(&branch.when), depth + 1);
                 }
             }
-            Kind::Str(text) => {
+            ValueKind::Str(text) => {
                 let value = match managed_arn(text) {
                     Some(arn) => Value {
-                        kind: Kind::Str(arn),
+                        kind: ValueKind::Str(arn),
                         ..value.clone()
                     },
                     None => value.clone(),
                 };
                 self.managed.push(under(label, value));
             }
-            Kind::Map(entries) => self.object(value, entries, label),
-            Kind::Null => {}
+            ValueKind::Map(entries) => self.object(value, entries, label),
+            ValueKind::Null => {}
             _ => self.managed.push(under(label, value.clone())),
         }
     }
 
-    fn object(&mut self, value: &Value, entries: &[Entry], label: Option<&Guard>) {
+    fn object(&mut self, value: &Value, entries: &[MapEntry], label: Option<&Guard>) {
         if value.get("Statement").is_some() {
             self.document(value.clone(), value.span, label);
         } else if let Some(document) = value.entry("PolicyDocument") {
@@ -191,7 +191,7 @@ impl Sorted<'_> {
         self.inline.push(map(entries, at));
     }
 
-    fn template(&mut self, name: &str, template: &Entry, document: Value, label: Option<&Guard>) {
+    fn template(&mut self, name: &str, template: &MapEntry, document: Value, label: Option<&Guard>) {
         let at = template.key_span;
         let entries = vec![
             ("PolicyName", Value::text(template.key.clone(), at)),

@@ -4,10 +4,10 @@
 use crate::formats::cloudformation::resources::Base;
 use crate::formats::cloudformation::text::arn;
 use crate::source::Span;
-use crate::value::{Entry, Value};
+use crate::value::{MapEntry, Value};
 
 use super::Sam;
-use super::props::{Props, allow, inline, part, resource, suffixed};
+use super::props::{SamProperties, allow, inline, part, resource, suffixed};
 
 /// Lambda reaches into the VPC of a source.
 const NETWORK: &[&str] = &[
@@ -21,7 +21,7 @@ const NETWORK: &[&str] = &[
 
 impl Sam<'_, '_> {
     /// The inline policies that the role of a function gets besides those that are written.
-    pub(super) fn function_policies(&self, base: &Base, props: &Props, events: &[Entry]) -> Vec<Value> {
+    pub(super) fn function_policies(&self, base: &Base, props: &SamProperties, events: &[MapEntry]) -> Vec<Value> {
         let mut out = Vec::new();
         if let Some(queue) = props.entry("DeadLetterQueue")
             && let (Some(kind), Some(target)) = (word(&queue.value, "Type"), queue.value.get("TargetArn"))

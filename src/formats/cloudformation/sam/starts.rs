@@ -4,16 +4,22 @@
 use crate::formats::cloudformation::resources::Base;
 use crate::model::Resource;
 use crate::source::Span;
-use crate::value::{Entry, Value};
+use crate::value::{MapEntry, Value};
 
 use super::Sam;
-use super::props::{Props, allow, inline, resource};
-use super::role::Role;
+use super::props::{SamProperties, allow, inline, resource};
+use super::role::SamRole;
 
 impl Sam<'_, '_> {
     /// The role with which an event source starts `base`, where the event names none. A role for rules and APIs has the
     /// `boundary` of the state machine; one for the scheduler has what the event says.
-    pub(super) fn starter(&self, base: &Base, event: &Entry, kind: &str, boundary: Option<&Entry>) -> Option<Resource> {
+    pub(super) fn starter(
+        &self,
+        base: &Base,
+        event: &MapEntry,
+        kind: &str,
+        boundary: Option<&MapEntry>,
+    ) -> Option<Resource> {
         let at = event.key_span;
         let written = event.value.get("Properties");
         let given = |name: &str| written.and_then(|w| w.entry(name)).filter(|e| !e.value.is_null());
@@ -43,7 +49,7 @@ impl Sam<'_, '_> {
             boundary
         };
         let inline = vec![inline("EventSource", statements, at)];
-        let props = Props {
+        let props = SamProperties {
             entries: boundary.into_iter().cloned().collect(),
         };
         let mut role = self.service_role(base, format!("{id}Role"), at, service, (&props, Vec::new(), inline));
@@ -52,7 +58,7 @@ impl Sam<'_, '_> {
     }
 
     /// The role of CodeDeploy, which all functions that are deployed step by step share.
-    pub(super) fn deployment(&self, base: &Base, props: &Props) -> Option<Resource> {
+    pub(super) fn deployment(&self, base: &Base, props: &SamProperties) -> Option<Resource> {
         let preference = props.entry("DeploymentPreference")?;
         let off = preference.value.get("Enabled").and_then(Value::as_bool) == Some(false);
         let own = preference.value.get("Role").is_some_and(|r| !r.is_null());
@@ -61,7 +67,7 @@ impl Sam<'_, '_> {
         }
         let id = "CodeDeployServiceRole".to_owned();
         let added = vec!["service-role/AWSCodeDeployRoleForLambda"];
-        let nothing = Props { entries: Vec::new() };
+        let nothing = SamProperties { entries: Vec::new() };
         let at = preference.key_span;
         let parts = (&nothing, added, Vec::new());
         let mut role = self.service_role(base, id, at, "codedeploy.amazonaws.com", parts);
@@ -70,11 +76,11 @@ impl Sam<'_, '_> {
     }
 
     /// SAM Developer Guide, "AWS::Serverless::CapacityProvider".
-    pub(super) fn capacity_provider(&self, base: &Base, props: Props, out: &mut Vec<Resource>) {
+    pub(super) fn capacity_provider(&self, base: &Base, props: SamProperties, out: &mut Vec<Resource>) {
         if props.get("OperatorRole").is_none_or(Value::is_null) {
             let id = format!("{}OperatorRole", base.id);
             let added = vec!["AWSLambdaManagedEC2ResourceOperator"];
-            let nothing = Props { entries: Vec::new() };
+            let nothing = SamProperties { entries: Vec::new() };
             let parts = (&nothing, added, Vec::new());
             out.push(self.service_role(base, id, base.header, "lambda.amazonaws.com", parts));
         }
@@ -88,9 +94,9 @@ impl Sam<'_, '_> {
         id: String,
         at: Span,
         service: &'static str,
-        (props, added, inline): (&Props, Vec<&'static str>, Vec<Value>),
+        (props, added, inline): (&SamProperties, Vec<&'static str>, Vec<Value>),
     ) -> Resource {
-        let role = Role {
+        let role = SamRole {
             id,
             at,
             service,

@@ -4,24 +4,24 @@ use serde_json::Value as Json;
 
 use crate::iam::catalogue;
 use crate::source::{HoleKind, Span, Text};
-use crate::value::{Entry, Kind, Value};
+use crate::value::{MapEntry, Value, ValueKind};
 
 use crate::formats::cloudformation::env::MAX_NAME;
-use crate::formats::cloudformation::text::{self, Part};
+use crate::formats::cloudformation::text::{self, TemplatePart};
 
 /// The document of the policy template `name` with `parameters` put in; all of it lies at `at`, the reference.
 pub(super) fn expand(name: &str, parameters: &Value, at: Span) -> Option<Value> {
     let template: Json = serde_json::from_str(catalogue().sam_template(name)?).ok()?;
-    let expansion = Expansion { parameters, at };
+    let expansion = PolicyTemplate { parameters, at };
     expansion.value(template.get("Definition")?, &[], 0)
 }
 
-struct Expansion<'a> {
+struct PolicyTemplate<'a> {
     parameters: &'a Value,
     at: Span,
 }
 
-impl Expansion<'_> {
+impl PolicyTemplate<'_> {
     /// `names` are the variables of the `Fn::Sub` around.
     fn value(&self, json: &Json, names: &[(String, Value)], depth: usize) -> Option<Value> {
         if depth > 16 {
@@ -29,13 +29,13 @@ impl Expansion<'_> {
         }
         let at = self.at;
         Some(match json {
-            Json::Null => Value::new(Kind::Null, at),
-            Json::Bool(b) => Value::new(Kind::Bool(*b), at),
-            Json::Number(n) => Value::new(Kind::Num(n.to_string().into()), at),
+            Json::Null => Value::new(ValueKind::Null, at),
+            Json::Bool(b) => Value::new(ValueKind::Bool(*b), at),
+            Json::Number(n) => Value::new(ValueKind::Num(n.to_string().into()), at),
             Json::String(s) => Value::made(s, at),
             Json::Array(items) => {
                 let items = items.iter().filter_map(|i| self.value(i, names, depth + 1));
-                Value::new(Kind::Seq(items.collect()), at)
+                Value::new(ValueKind::Seq(items.collect()), at)
             }
             Json::Object(object) => {
                 if object.len() == 1 {
@@ -47,13 +47,13 @@ impl Expansion<'_> {
                     }
                 }
                 let entries = object.iter().filter_map(|(key, value)| {
-                    Some(Entry {
+                    Some(MapEntry {
                         key: Text::made(key, at),
                         key_span: at,
                         value: self.value(value, names, depth + 1)?,
                     })
                 });
-                Value::new(Kind::Map(entries.collect()), at)
+                Value::new(ValueKind::Map(entries.collect()), at)
             }
         })
     }
@@ -70,7 +70,7 @@ impl Expansion<'_> {
             .flatten()
             .filter_map(|(k, v)| Some((k.clone(), self.value(v, &[], depth + 1)?)))
             .collect();
-        let mut parts: Vec<Part> = Vec::new();
+        let mut parts: Vec<TemplatePart> = Vec::new();
         let mut rest = template;
         while let Some((before, after)) = rest.split_once("${") {
             let Some((name, after)) = after.split_once('}').filter(|(n, _)| n.len() < MAX_NAME) else {
@@ -103,8 +103,8 @@ impl Expansion<'_> {
     fn placed(&self, value: &Value) -> Value {
         let at = self.at;
         match &value.kind {
-            Kind::Str(t) => Value::text(text::placed(t, at), at),
-            Kind::Seq(items) => Value::new(Kind::Seq(items.iter().map(|v| self.placed(v)).collect()), at),
+            ValueKind::Str(t) => Value::text(text::placed(t, at), at),
+            ValueKind::Seq(items) => Value::new(ValueKind::Seq(items.iter().map(|v| self.placed(v)).collect()), at),
             _ => Value {
                 span: at,
                 ..value.clone()

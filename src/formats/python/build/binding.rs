@@ -1,22 +1,22 @@
 //! Names and places that get a value.
 
-use super::{Builder, MAX_DEPTH, children};
+use super::{MAX_DEPTH, ModuleBuilder, children};
 use crate::model::python::{
-    AttributeBinding, Binding, Block, BlockId, BlockKind, Bound, Change, ExprId, ExprKind, Mutation, Source, Step,
-    Usage,
+    AccessStep, AttributeBinding, Binding, BindingValue, BlockId, BlockKind, ExprId, ExprKind, Mutation, ObjectChange,
+    StatementRun, Usage, ValueSource,
 };
 use crate::source::Span;
 use crate::syntax::python::{K, Node, kind};
 use std::sync::Arc;
 
-impl Builder<'_, '_> {
-    pub(super) fn bind_name(&mut self, name: Arc<str>, bound: Bound, span: Span, annotation: Option<ExprId>) {
+impl ModuleBuilder<'_, '_> {
+    pub(super) fn bind_name(&mut self, name: Arc<str>, bound: BindingValue, span: Span, annotation: Option<ExprId>) {
         let at = self.now();
         let (scope, block) = match self.outer.get(&(self.scope, name.clone())) {
             Some(&outer) if outer != self.scope => {
                 // Runs when the function runs: perhaps, seen from the scope that holds the name.
                 let block = self.module.blocks.len() as BlockId;
-                self.module.blocks.push(Block {
+                self.module.blocks.push(StatementRun {
                     parent: self.module.scopes[outer as usize].root,
                     kind: BlockKind::Perhaps,
                 });
@@ -38,7 +38,7 @@ impl Builder<'_, '_> {
     }
 
     /// Binds the target `node` to `source` (nothing known where there is none).
-    pub(super) fn bind(&mut self, node: Node<'_>, source: Option<&Source>, annotation: Option<ExprId>) {
+    pub(super) fn bind(&mut self, node: Node<'_>, source: Option<&ValueSource>, annotation: Option<ExprId>) {
         if self.depth >= MAX_DEPTH {
             return;
         }
@@ -46,7 +46,7 @@ impl Builder<'_, '_> {
         match kind(node) {
             K::Identifier => {
                 let (name, span) = (self.name_of(node), self.span(node));
-                let bound = source.map_or(Bound::Other, |s| Bound::Value(s.clone()));
+                let bound = source.map_or(BindingValue::Other, |s| BindingValue::Value(s.clone()));
                 self.bind_name(name, bound, span, annotation);
             }
             K::PatternList | K::TuplePattern | K::ListPattern | K::ExpressionList | K::Tuple | K::List => {
@@ -77,8 +77,8 @@ impl Builder<'_, '_> {
                 let id = self.expr(node);
                 self.module.exprs[id as usize].usage = Usage::Store;
                 let change = match source {
-                    Some(s) if s.steps.is_empty() => Change::Set(s.expr),
-                    _ => Change::Other,
+                    Some(s) if s.steps.is_empty() => ObjectChange::Set(s.expr),
+                    _ => ObjectChange::Other,
                 };
                 self.mutate(id, change);
             }
@@ -94,7 +94,7 @@ impl Builder<'_, '_> {
         self.depth -= 1;
     }
 
-    pub(super) fn bind_items(&mut self, node: Node<'_>, source: Option<&Source>) {
+    pub(super) fn bind_items(&mut self, node: Node<'_>, source: Option<&ValueSource>) {
         let targets = children(node);
         let starred = targets
             .iter()
@@ -107,15 +107,15 @@ impl Builder<'_, '_> {
                     && let ExprKind::Tuple(items) | ExprKind::List(items) = &self.module.exprs[s.expr as usize].kind
                     && items.len() == targets.len()
                 {
-                    return Source {
+                    return ValueSource {
                         expr: items[i],
                         steps: Vec::new(),
                     };
                 }
                 let mut s = s.clone();
                 s.steps.push(match starred {
-                    Some(at) if i >= at => Step::Rest,
-                    _ => Step::Item(i as u32),
+                    Some(at) if i >= at => AccessStep::Rest,
+                    _ => AccessStep::Item(i as u32),
                 });
                 s
             });
@@ -124,7 +124,7 @@ impl Builder<'_, '_> {
     }
 
     /// Records a change of what a name holds; `place` is `name[k1][k2]`.
-    pub(super) fn mutate(&mut self, place: ExprId, change: Change) {
+    pub(super) fn mutate(&mut self, place: ExprId, change: ObjectChange) {
         let mut path = Vec::new();
         let mut at = place;
         let name = loop {

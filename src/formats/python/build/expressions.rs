@@ -1,13 +1,14 @@
 //! Expressions, in the order of evaluation.
 
-use super::{Builder, MAX_DEPTH, children};
+use super::{MAX_DEPTH, ModuleBuilder, children};
 use crate::model::python::{
-    Arg, ArgName, AttributeBinding, Call, Change, ExprId, ExprKind, Pair, Part, ScopeKind, Source, Step, Usage,
+    AccessStep, Arg, ArgName, AttributeBinding, CallExpr, ExprId, ExprKind, FStringPart, ObjectChange, Pair, ScopeKind,
+    Usage, ValueSource,
 };
 use crate::source::{Hole, Span, Text};
 use crate::syntax::python::{Field, K, Node, field, kind};
 
-impl Builder<'_, '_> {
+impl ModuleBuilder<'_, '_> {
     pub(super) fn expr(&mut self, node: Node<'_>) -> ExprId {
         let span = self.span(node);
         if self.depth >= MAX_DEPTH {
@@ -108,7 +109,7 @@ impl Builder<'_, '_> {
             K::NamedExpression => match (field(node, Field::Name), field(node, Field::Value)) {
                 (Some(n), Some(v)) => {
                     let value = self.expr(v);
-                    let source = Source {
+                    let source = ValueSource {
                         expr: value,
                         steps: Vec::new(),
                     };
@@ -155,7 +156,7 @@ impl Builder<'_, '_> {
         };
         match value {
             Some(expr) => {
-                let source = Source {
+                let source = ValueSource {
                     expr,
                     steps: Vec::new(),
                 };
@@ -180,9 +181,9 @@ impl Builder<'_, '_> {
         let place = self.expr(left);
         let op = field(node, Field::Operator).map_or("", |o| self.text(o));
         let change = match op {
-            "+=" => Change::Extend(value),
-            "|=" => Change::Update(value),
-            _ => Change::Other,
+            "+=" => ObjectChange::Extend(value),
+            "|=" => ObjectChange::Update(value),
+            _ => ObjectChange::Other,
         };
         self.mutate(place, change);
         if let ExprKind::Attr { of, name, name_span } = &self.module.exprs[place as usize].kind {
@@ -255,18 +256,18 @@ impl Builder<'_, '_> {
                 _ => None,
             };
             let change = match (&**name, first) {
-                ("append" | "add", Some(v)) => Some(Change::Append(v)),
-                ("extend", Some(v)) => Some(Change::Extend(v)),
-                ("update", Some(v)) => Some(Change::Update(v)),
-                ("insert", _) if args.len() == 2 => Some(Change::Append(args[1].value)),
-                ("setdefault" | "pop" | "clear" | "update" | "remove", _) => Some(Change::Other),
+                ("append" | "add", Some(v)) => Some(ObjectChange::Append(v)),
+                ("extend", Some(v)) => Some(ObjectChange::Extend(v)),
+                ("update", Some(v)) => Some(ObjectChange::Update(v)),
+                ("insert", _) if args.len() == 2 => Some(ObjectChange::Append(args[1].value)),
+                ("setdefault" | "pop" | "clear" | "update" | "remove", _) => Some(ObjectChange::Other),
                 _ => None,
             };
             if let Some(change) = change {
                 self.mutate(of, change);
             }
         }
-        self.push(ExprKind::Call(Box::new(Call { function, args })), span)
+        self.push(ExprKind::Call(Box::new(CallExpr { function, args })), span)
     }
 
     pub(super) fn dictionary(&mut self, node: Node<'_>, span: Span) -> ExprId {
@@ -369,9 +370,9 @@ impl Builder<'_, '_> {
                 K::ForInClause => {
                     let iter = field(child, Field::Right).map(|r| self.expr(r));
                     if let (Some(left), Some(expr)) = (field(child, Field::Left), iter) {
-                        let source = Source {
+                        let source = ValueSource {
                             expr,
-                            steps: vec![Step::Each],
+                            steps: vec![AccessStep::Each],
                         };
                         self.bind(left, Some(&source), None);
                     }
@@ -399,7 +400,7 @@ impl Builder<'_, '_> {
 
     /// One or several neighbouring string tokens.
     pub(super) fn string(&mut self, tokens: &[Node<'_>], span: Span) -> ExprId {
-        let mut parts: Vec<Part> = Vec::new();
+        let mut parts: Vec<FStringPart> = Vec::new();
         let mut text = Text::default();
         for token in tokens {
             if kind(*token) == K::String {
@@ -410,12 +411,12 @@ impl Builder<'_, '_> {
             return self.push(ExprKind::Str(text), span);
         }
         if !text.is_empty() {
-            parts.push(Part::Lit(text));
+            parts.push(FStringPart::Lit(text));
         }
         self.push(ExprKind::Join(parts), span)
     }
 
-    pub(super) fn string_token(&mut self, node: Node<'_>, text: &mut Text, parts: &mut Vec<Part>) {
+    pub(super) fn string_token(&mut self, node: Node<'_>, text: &mut Text, parts: &mut Vec<FStringPart>) {
         let range = node.byte_range();
         let all = self.code.slice(range.clone());
         let prefix: String = all
@@ -451,7 +452,7 @@ impl Builder<'_, '_> {
             self.code.decode(from..r.start, raw, formatted, text);
             from = r.end;
             if !text.is_empty() {
-                parts.push(Part::Lit(std::mem::take(text)));
+                parts.push(FStringPart::Lit(std::mem::take(text)));
             }
             let value = match field(i, Field::Expression) {
                 Some(e) => self.expr(e),
@@ -460,7 +461,7 @@ impl Builder<'_, '_> {
                     self.push(ExprKind::Other(Vec::new()), span)
                 }
             };
-            parts.push(Part::Value(value));
+            parts.push(FStringPart::Value(value));
         }
         self.code.decode(from..end, raw, formatted, text);
     }

@@ -9,25 +9,25 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::python::{
-    Block, BlockId, BlockKind, Expr, ExprId, ExprKind, Module, Scope, ScopeId, ScopeKind, Usage,
+    BlockId, BlockKind, ExprId, ExprKind, PythonExpr, PythonModule, Scope, ScopeId, ScopeKind, StatementRun, Usage,
 };
 use crate::source::Span;
-use crate::syntax::python::{Code, K, Node, Tree, kind};
+use crate::syntax::python::{K, Node, PythonCode, Tree, kind};
 
 /// How deep expressions and blocks may nest before the rest counts as unknown.
 const MAX_DEPTH: u32 = 110;
 
 /// Walks `tree`, the tree of `code`. Besides, the first place where a policy nests too deep to be read.
-pub(super) fn build(code: &Code<'_>, tree: Option<&Tree>) -> (Module, Option<Span>) {
+pub(super) fn build(code: &PythonCode<'_>, tree: Option<&Tree>) -> (PythonModule, Option<Span>) {
     let all = code.span(0..code.text().len());
-    let mut b = Builder {
+    let mut b = ModuleBuilder {
         code,
         names: HashSet::new(),
-        module: Module {
+        module: PythonModule {
             file: code.file(),
             exprs: Vec::new(),
             scopes: Vec::new(),
-            blocks: vec![Block {
+            blocks: vec![StatementRun {
                 parent: 0,
                 kind: BlockKind::Root,
             }],
@@ -55,10 +55,10 @@ pub(super) fn build(code: &Code<'_>, tree: Option<&Tree>) -> (Module, Option<Spa
     (b.module, b.unread)
 }
 
-struct Builder<'c, 'a> {
-    code: &'c Code<'a>,
+struct ModuleBuilder<'c, 'a> {
+    code: &'c PythonCode<'a>,
     names: HashSet<Arc<str>>,
-    module: Module,
+    module: PythonModule,
     scope: ScopeId,
     block: BlockId,
     depth: u32,
@@ -75,7 +75,7 @@ fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {
         .collect()
 }
 
-impl Builder<'_, '_> {
+impl ModuleBuilder<'_, '_> {
     fn text(&self, node: Node<'_>) -> &str {
         self.code.slice(node.byte_range())
     }
@@ -104,7 +104,7 @@ impl Builder<'_, '_> {
 
     fn push(&mut self, kind: ExprKind, span: Span) -> ExprId {
         let id = self.now();
-        self.module.exprs.push(Expr {
+        self.module.exprs.push(PythonExpr {
             kind,
             span,
             scope: self.scope,

@@ -1,12 +1,14 @@
 //! Functions, classes and their scopes.
 
-use super::{Builder, children};
-use crate::model::python::{Block, BlockId, BlockKind, Bound, ExprId, Param, ParamKind, Scope, ScopeId, ScopeKind};
+use super::{ModuleBuilder, children};
+use crate::model::python::{
+    BindingValue, BlockId, BlockKind, ExprId, FunctionParam, ParamKind, Scope, ScopeId, ScopeKind, StatementRun,
+};
 use crate::source::Span;
 use crate::syntax::python::{Field, K, Node, field, kind};
 use std::sync::Arc;
 
-impl Builder<'_, '_> {
+impl ModuleBuilder<'_, '_> {
     pub(super) fn open_scope(&mut self, kind: ScopeKind, name: &str, header: Span, extent: Span) -> (ScopeId, BlockId) {
         let outer = (self.scope, self.block);
         let parent = &self.module.scopes[self.scope as usize];
@@ -24,7 +26,7 @@ impl Builder<'_, '_> {
         s.root = self.module.blocks.len() as BlockId;
         s.at = self.now();
         s.block = self.block;
-        self.module.blocks.push(Block {
+        self.module.blocks.push(StatementRun {
             parent: s.root,
             kind: BlockKind::Root,
         });
@@ -57,11 +59,11 @@ impl Builder<'_, '_> {
             self.body(body);
         }
         let id = self.close_scope(outer);
-        self.bind_name(name, Bound::Function(id), header, None);
+        self.bind_name(name, BindingValue::Function(id), header, None);
     }
 
     /// Defaults and annotations are evaluated around the function.
-    pub(super) fn params(&mut self, node: Node<'_>) -> Vec<Param> {
+    pub(super) fn params(&mut self, node: Node<'_>) -> Vec<FunctionParam> {
         let mut out = Vec::new();
         let mut keyword_only = false;
         for child in children(node) {
@@ -92,7 +94,7 @@ impl Builder<'_, '_> {
             };
             let Some(name_node) = name_node else { continue };
             keyword_only |= kind == ParamKind::Star;
-            out.push(Param {
+            out.push(FunctionParam {
                 name: self.name_of(name_node),
                 span: self.span(name_node),
                 kind,
@@ -103,10 +105,10 @@ impl Builder<'_, '_> {
         out
     }
 
-    pub(super) fn take_params(&mut self, params: Vec<Param>) {
+    pub(super) fn take_params(&mut self, params: Vec<FunctionParam>) {
         for (i, p) in params.iter().enumerate() {
             let (name, span, annotation) = (p.name.clone(), p.span, p.annotation);
-            self.bind_name(name, Bound::Param(i as u32), span, annotation);
+            self.bind_name(name, BindingValue::Param(i as u32), span, annotation);
         }
         self.module.scopes[self.scope as usize].params = params;
     }
@@ -142,6 +144,6 @@ impl Builder<'_, '_> {
             self.body(body);
         }
         let id = self.close_scope(outer);
-        self.bind_name(name, Bound::Class(id), header, None);
+        self.bind_name(name, BindingValue::Class(id), header, None);
     }
 }

@@ -1,11 +1,13 @@
 //! Statements: blocks, their alternatives, imports.
 
-use super::{Builder, MAX_DEPTH, children};
-use crate::model::python::{Block, BlockId, BlockKind, Bound, Import, ImportFrom, Source, Step};
+use super::{MAX_DEPTH, ModuleBuilder, children};
+use crate::model::python::{
+    AccessStep, BindingValue, BlockId, BlockKind, Import, ImportFrom, StatementRun, ValueSource,
+};
 use crate::syntax::python::{Field, K, Node, field, kind};
 use std::sync::Arc;
 
-impl Builder<'_, '_> {
+impl ModuleBuilder<'_, '_> {
     pub(super) fn body(&mut self, block: Node<'_>) {
         if self.depth >= MAX_DEPTH {
             self.module.partial = true;
@@ -30,7 +32,7 @@ impl Builder<'_, '_> {
     pub(super) fn enter_block(&mut self, kind: BlockKind) -> BlockId {
         let outer = self.block;
         self.block = self.module.blocks.len() as BlockId;
-        self.module.blocks.push(Block { parent: outer, kind });
+        self.module.blocks.push(StatementRun { parent: outer, kind });
         outer
     }
 
@@ -126,9 +128,9 @@ impl Builder<'_, '_> {
         let iter = field(node, Field::Right).map(|r| self.expr(r));
         let outer = self.enter_block(BlockKind::Perhaps);
         if let (Some(left), Some(iter)) = (field(node, Field::Left), iter) {
-            let source = Source {
+            let source = ValueSource {
                 expr: iter,
-                steps: vec![Step::Each],
+                steps: vec![AccessStep::Each],
             };
             self.bind(left, Some(&source), None);
         }
@@ -210,9 +212,9 @@ impl Builder<'_, '_> {
             return;
         };
         for t in children(target) {
-            let source = Source {
+            let source = ValueSource {
                 expr,
-                steps: vec![Step::Enter],
+                steps: vec![AccessStep::Enter],
             };
             self.bind(t, (!exception).then_some(&source), None);
         }
@@ -291,7 +293,7 @@ impl Builder<'_, '_> {
                     let name = self.name_of(a);
                     let span = self.span(a);
                     let full = module.clone();
-                    self.bind_name(name, Bound::Import(Import { module, full }), span, None);
+                    self.bind_name(name, BindingValue::Import(Import { module, full }), span, None);
                 }
                 None => {
                     let first = module.split('.').next().unwrap_or("").to_owned();
@@ -301,7 +303,7 @@ impl Builder<'_, '_> {
                         module: name.clone(),
                         full: self.name(&module),
                     };
-                    self.bind_name(name, Bound::Import(import), span, None);
+                    self.bind_name(name, BindingValue::Import(import), span, None);
                 }
             }
         }
@@ -330,7 +332,7 @@ impl Builder<'_, '_> {
             let (dotted, alias) = aliased(child);
             let Some(dotted) = dotted else { continue };
             let name = self.name_of(dotted);
-            let bound = Bound::From(ImportFrom {
+            let bound = BindingValue::From(ImportFrom {
                 level,
                 module: module.clone(),
                 name: name.clone(),

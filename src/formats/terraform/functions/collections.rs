@@ -2,16 +2,16 @@
 
 use crate::iam::Truth;
 use crate::source::Text;
-use crate::value::{Branch, Entry, Guard, Kind, Value};
+use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
-use super::super::eval::{Env, MAX_ITEMS};
+use super::super::eval::{EvalScope, MAX_ITEMS};
 use super::super::operators::{is_null, same};
-use super::super::texts::to_text;
+use super::super::to_string::to_text;
 use super::super::types::distinct;
 use super::super::values::{first, inherit, is_spread, pairs, sorted_entries, spread_of};
-use super::Call;
+use super::FunctionCall;
 
-pub(super) fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Option<Value> {
+pub(super) fn apply<'a>(call: &FunctionCall<'_, 'a>, env: &EvalScope<'a>) -> Option<Value> {
     Some(match call.name {
         "concat" => concat(call),
         "flatten" => match call.get(0) {
@@ -54,11 +54,11 @@ pub(super) fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Option<Value> {
             None => call.fail(),
         },
         "tostring" => match call.get(0) {
-            Some(v) if matches!(v.kind, Kind::Num(_) | Kind::Bool(_)) => Value {
-                kind: Kind::Str(to_text(v)?),
+            Some(v) if matches!(v.kind, ValueKind::Num(_) | ValueKind::Bool(_)) => Value {
+                kind: ValueKind::Str(to_text(v)?),
                 ..v.clone()
             },
-            Some(v) if matches!(v.kind, Kind::Seq(_) | Kind::Map(_)) => call.fail(),
+            Some(v) if matches!(v.kind, ValueKind::Seq(_) | ValueKind::Map(_)) => call.fail(),
             Some(v) => v.clone(),
             None => call.fail(),
         },
@@ -109,9 +109,9 @@ pub(super) fn items(value: &Value) -> Option<Vec<Value>> {
     Some(pairs(value)?.into_iter().map(|(_, v)| v).collect())
 }
 
-fn entry(call: &Call<'_, '_>, key: &Value, value: Value) -> Entry {
+fn entry(call: &FunctionCall<'_, '_>, key: &Value, value: Value) -> MapEntry {
     let key_text = to_text(key).unwrap_or_else(|| call.evaluator.hole_text(key, call.span));
-    Entry {
+    MapEntry {
         key: key_text,
         key_span: key.span,
         value,
@@ -119,16 +119,16 @@ fn entry(call: &Call<'_, '_>, key: &Value, value: Value) -> Entry {
 }
 
 /// What is neither null nor empty; of alternatives, those that are not.
-fn compact<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Value {
+fn compact<'a>(call: &FunctionCall<'_, 'a>, env: &EvalScope<'a>) -> Value {
     let is_empty = |v: &Value| v.is_null() || to_text(v).is_some_and(|t| t.is_known() && t.is_empty());
     let Some(all) = call.get(0).and_then(items) else {
         return kept(call, |v| !is_empty(v));
     };
     let kept = all.into_iter().filter_map(|v| match &v.kind {
-        Kind::OneOf(branches) => {
+        ValueKind::OneOf(branches) => {
             let left: Vec<Branch> = branches.iter().filter(|b| !is_empty(&b.value)).cloned().collect();
-            let kind = Kind::OneOf(left.into());
-            (!matches!(&kind, Kind::OneOf(b) if b.is_empty())).then_some(Value { kind, ..v })
+            let kind = ValueKind::OneOf(left.into());
+            (!matches!(&kind, ValueKind::OneOf(b) if b.is_empty())).then_some(Value { kind, ..v })
         }
         _ if is_empty(&v) => call.evaluator.dropped(&v, &env.module),
         _ => Some(v),
@@ -137,7 +137,7 @@ fn compact<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Value {
 }
 
 /// All items of all lists; those of a list that is an alternative are there under its condition.
-pub(super) fn concat(call: &Call<'_, '_>) -> Value {
+pub(super) fn concat(call: &FunctionCall<'_, '_>) -> Value {
     let mut out = Vec::new();
     for list in call.arguments {
         if !append(call, list, &mut out) {
@@ -150,11 +150,11 @@ pub(super) fn concat(call: &Call<'_, '_>) -> Value {
     call.seq(out)
 }
 
-fn append(call: &Call<'_, '_>, list: &Value, out: &mut Vec<Value>) -> bool {
+fn append(call: &FunctionCall<'_, '_>, list: &Value, out: &mut Vec<Value>) -> bool {
     match (items(list), &list.kind) {
         (Some(all), _) => out.extend(all),
-        (None, Kind::Unknown(_)) => out.push(spread_of(list, list.span, &call.evaluator.name(list.span))),
-        (None, Kind::OneOf(branches)) => {
+        (None, ValueKind::Unknown(_)) => out.push(spread_of(list, list.span, &call.evaluator.name(list.span))),
+        (None, ValueKind::OneOf(branches)) => {
             for b in branches.iter() {
                 let mut inner = Vec::new();
                 if !append(call, &inherit(&b.value, &list.via), &mut inner) {
@@ -169,22 +169,22 @@ fn append(call: &Call<'_, '_>, list: &Value, out: &mut Vec<Value>) -> bool {
 }
 
 /// An item that is there in one alternative only.
-fn under(call: &Call<'_, '_>, when: &Guard, value: Value) -> Value {
+fn under(call: &FunctionCall<'_, '_>, when: &Guard, value: Value) -> Value {
     let span = value.span;
     call.evaluator.one_of(vec![(when.clone(), value)], span)
 }
 
-fn flatten(call: &Call<'_, '_>, value: &Value, out: &mut Vec<Value>, depth: u32) {
+fn flatten(call: &FunctionCall<'_, '_>, value: &Value, out: &mut Vec<Value>, depth: u32) {
     if depth > 16 || out.len() > MAX_ITEMS || !call.evaluator.spend(1) {
         return;
     }
     match &value.kind {
-        Kind::Seq(_) => {
+        ValueKind::Seq(_) => {
             for item in items(value).unwrap_or_default() {
                 flatten(call, &item, out, depth + 1);
             }
         }
-        Kind::OneOf(branches) => {
+        ValueKind::OneOf(branches) => {
             for b in branches.iter() {
                 let mut inner = Vec::new();
                 flatten(call, &inherit(&b.value, &value.via), &mut inner, depth + 1);
@@ -192,7 +192,7 @@ fn flatten(call: &Call<'_, '_>, value: &Value, out: &mut Vec<Value>, depth: u32)
             }
         }
         // An unknown item may be a list.
-        Kind::Unknown(h) if h.target.is_none() && !is_known_text(value) => {
+        ValueKind::Unknown(h) if h.target.is_none() && !is_known_text(value) => {
             out.push(spread_of(value, value.span, &call.evaluator.name(value.span)));
         }
         _ => out.push(value.clone()),
@@ -204,8 +204,8 @@ fn is_known_text(value: &Value) -> bool {
     is_null(value).is_no()
 }
 
-fn merge(call: &Call<'_, '_>) -> Value {
-    let mut entries: Vec<Entry> = Vec::new();
+fn merge(call: &FunctionCall<'_, '_>) -> Value {
+    let mut entries: Vec<MapEntry> = Vec::new();
     for map in call.arguments {
         if !merge_into(call, map, None, &mut entries) {
             return call.fail();
@@ -218,14 +218,14 @@ fn merge(call: &Call<'_, '_>) -> Value {
 }
 
 /// Adds the entries of `map`, under a condition where it is an alternative.
-fn merge_into(call: &Call<'_, '_>, map: &Value, when: Option<&Guard>, entries: &mut Vec<Entry>) -> bool {
+fn merge_into(call: &FunctionCall<'_, '_>, map: &Value, when: Option<&Guard>, entries: &mut Vec<MapEntry>) -> bool {
     match &map.kind {
-        Kind::Null => {}
-        Kind::Map(more) => {
+        ValueKind::Null => {}
+        ValueKind::Map(more) => {
             for e in more.iter() {
                 let value = inherit(&e.value, &map.via);
                 let key = e.key.known();
-                let same = |old: &Entry| key.is_some() && old.key.known() == key;
+                let same = |old: &MapEntry| key.is_some() && old.key.known() == key;
                 // Objects of people are short; a generated one is not searched.
                 let before = entries.iter().position(same).filter(|_| entries.len() < 2_000);
                 let value = match (when, before) {
@@ -238,7 +238,7 @@ fn merge_into(call: &Call<'_, '_>, map: &Value, when: Option<&Guard>, entries: &
                         call.evaluator.one_of(both, e.value.span)
                     }
                 };
-                let e = Entry { value, ..e.clone() };
+                let e = MapEntry { value, ..e.clone() };
                 match before {
                     Some(i) => entries[i] = e,
                     None => entries.push(e),
@@ -246,11 +246,11 @@ fn merge_into(call: &Call<'_, '_>, map: &Value, when: Option<&Guard>, entries: &
             }
         }
         // Entries that nobody knows: one whose key is unknown too.
-        Kind::Unknown(_) => {
+        ValueKind::Unknown(_) => {
             let rest = spread_of(map, map.span, &call.evaluator.name(map.span));
             entries.push(entry(call, &rest.clone(), rest));
         }
-        Kind::OneOf(branches) => {
+        ValueKind::OneOf(branches) => {
             return branches
                 .iter()
                 .all(|b| merge_into(call, &inherit(&b.value, &map.via), Some(&b.when), entries));
@@ -260,24 +260,24 @@ fn merge_into(call: &Call<'_, '_>, map: &Value, when: Option<&Guard>, entries: &
     true
 }
 
-fn keys(call: &Call<'_, '_>) -> Value {
+fn keys(call: &FunctionCall<'_, '_>) -> Value {
     let Some(map) = call.get(0).filter(|m| m.entries().is_some()) else {
         return call.unknown();
     };
-    let key = |e: &Entry| Value {
+    let key = |e: &MapEntry| Value {
         via: map.via.clone(),
         ..Value::text(e.key.clone(), e.key_span)
     };
     call.seq(sorted_entries(map).into_iter().map(key).collect())
 }
 
-fn lookup(call: &Call<'_, '_>) -> Value {
+fn lookup(call: &FunctionCall<'_, '_>) -> Value {
     let (Some(map), Some(key)) = (call.get(0), call.known(1)) else {
         let by_key = |map| call.evaluator.by_key(map, call.get(1)?, Some(call.get(2)?), call.span);
         return call.get(0).and_then(by_key).unwrap_or_else(|| call.unknown());
     };
     match &map.kind {
-        Kind::Map(entries) => match map.get(&key) {
+        ValueKind::Map(entries) => match map.get(&key) {
             Some(value) => inherit(value, &map.via),
             None if entries.iter().any(|e| !e.key.is_known()) => call.unknown(),
             None => call.get(2).cloned().unwrap_or_else(|| call.fail()),
@@ -286,7 +286,7 @@ fn lookup(call: &Call<'_, '_>) -> Value {
     }
 }
 
-fn element(call: &Call<'_, '_>) -> Value {
+fn element(call: &FunctionCall<'_, '_>) -> Value {
     let (Some(all), Some(n)) = (call.get(0).and_then(items), call.number(1)) else {
         return call.unknown();
     };
@@ -303,7 +303,7 @@ fn element(call: &Call<'_, '_>) -> Value {
     all[n as usize].clone()
 }
 
-fn position(call: &Call<'_, '_>) -> Value {
+fn position(call: &FunctionCall<'_, '_>) -> Value {
     let (Some(all), Some(wanted)) = (call.get(0).and_then(items), call.get(1)) else {
         return call.unknown();
     };
@@ -317,7 +317,7 @@ fn position(call: &Call<'_, '_>) -> Value {
     call.fail()
 }
 
-fn slice(call: &Call<'_, '_>) -> Value {
+fn slice(call: &FunctionCall<'_, '_>) -> Value {
     let (Some(all), Some(from), Some(to)) = (call.get(0).and_then(items), call.number(1), call.number(2)) else {
         return call.unknown();
     };
@@ -330,10 +330,10 @@ fn slice(call: &Call<'_, '_>) -> Value {
     }
 }
 
-fn length(call: &Call<'_, '_>) -> Value {
+fn length(call: &FunctionCall<'_, '_>) -> Value {
     match call.get(0).map(|v| &v.kind) {
-        Some(Kind::Seq(all)) if !all.iter().any(is_spread) => call.num(all.len() as f64),
-        Some(Kind::Map(_)) => {
+        Some(ValueKind::Seq(all)) if !all.iter().any(is_spread) => call.num(all.len() as f64),
+        Some(ValueKind::Map(_)) => {
             let entries = sorted_entries(&call.arguments[0]);
             if entries.iter().all(|e| e.key.is_known()) {
                 call.num(entries.len() as f64)
@@ -341,16 +341,16 @@ fn length(call: &Call<'_, '_>) -> Value {
                 call.unknown()
             }
         }
-        Some(Kind::Str(t)) => match t.known() {
+        Some(ValueKind::Str(t)) => match t.known() {
             Some(t) => call.num(t.chars().count() as f64),
             None => call.unknown(),
         },
-        Some(Kind::Null) => call.fail(),
+        Some(ValueKind::Null) => call.fail(),
         _ => call.unknown(),
     }
 }
 
-fn contains(call: &Call<'_, '_>) -> Value {
+fn contains(call: &FunctionCall<'_, '_>) -> Value {
     let (Some(all), Some(wanted)) = (call.get(0).and_then(items), call.get(1)) else {
         return call.unknown();
     };
@@ -370,9 +370,9 @@ fn contains(call: &Call<'_, '_>) -> Value {
     }
 }
 
-fn kept(call: &Call<'_, '_>, f: impl Fn(&Value) -> bool) -> Value {
+fn kept(call: &FunctionCall<'_, '_>, f: impl Fn(&Value) -> bool) -> Value {
     match call.get(0) {
-        Some(list) if matches!(list.kind, Kind::OneOf(_)) => {
+        Some(list) if matches!(list.kind, ValueKind::OneOf(_)) => {
             let mut out = Vec::new();
             if !append(call, list, &mut out) {
                 return call.fail();
@@ -388,10 +388,10 @@ fn kept(call: &Call<'_, '_>, f: impl Fn(&Value) -> bool) -> Value {
     }
 }
 
-fn coalesce(call: &Call<'_, '_>) -> Value {
+fn coalesce(call: &FunctionCall<'_, '_>) -> Value {
     for (i, value) in call.arguments.iter().enumerate() {
         let empty = match &value.kind {
-            Kind::Str(t) if t.is_known() => Truth::from(t.is_empty()),
+            ValueKind::Str(t) if t.is_known() => Truth::from(t.is_empty()),
             _ => is_null(value),
         };
         match empty {
@@ -399,7 +399,7 @@ fn coalesce(call: &Call<'_, '_>) -> Value {
             Truth::Yes => {}
             Truth::Unknown if i + 1 == call.arguments.len() => return value.clone(),
             Truth::Unknown => {
-                let rest = Call {
+                let rest = FunctionCall {
                     arguments: &call.arguments[i + 1..],
                     ..*call
                 };
@@ -416,28 +416,28 @@ fn coalesce(call: &Call<'_, '_>) -> Value {
     call.fail()
 }
 
-fn coalesce_list(call: &Call<'_, '_>) -> Value {
+fn coalesce_list(call: &FunctionCall<'_, '_>) -> Value {
     for value in call.arguments {
         match &value.kind {
-            Kind::Seq(all) if all.is_empty() => {}
-            Kind::Null => {}
-            Kind::Unknown(_) => return call.unknown(),
+            ValueKind::Seq(all) if all.is_empty() => {}
+            ValueKind::Null => {}
+            ValueKind::Unknown(_) => return call.unknown(),
             _ => return value.clone(),
         }
     }
     call.fail()
 }
 
-fn one(call: &Call<'_, '_>) -> Value {
+fn one(call: &FunctionCall<'_, '_>) -> Value {
     match call.get(0).and_then(items).as_deref() {
-        Some([]) => Value::new(Kind::Null, call.span),
+        Some([]) => Value::new(ValueKind::Null, call.span),
         Some(only @ [_]) => first(only).unwrap_or_else(|| call.unknown()),
         Some([_, _, ..]) => call.fail(),
         _ => call.unknown(),
     }
 }
 
-fn sort(call: &Call<'_, '_>) -> Value {
+fn sort(call: &FunctionCall<'_, '_>) -> Value {
     let Some(mut all) = call.get(0).and_then(items) else {
         return call.unknown();
     };
@@ -448,7 +448,7 @@ fn sort(call: &Call<'_, '_>) -> Value {
     call.seq(all)
 }
 
-fn zipmap(call: &Call<'_, '_>) -> Value {
+fn zipmap(call: &FunctionCall<'_, '_>) -> Value {
     let (Some(keys), Some(values)) = (call.get(0).and_then(items), call.get(1).and_then(items)) else {
         return call.unknown();
     };
@@ -459,7 +459,7 @@ fn zipmap(call: &Call<'_, '_>) -> Value {
     Value::map(entries.collect(), call.span)
 }
 
-fn match_keys(call: &Call<'_, '_>) -> Value {
+fn match_keys(call: &FunctionCall<'_, '_>) -> Value {
     let lists: Option<Vec<Vec<Value>>> = (0..3).map(|i| call.get(i).and_then(items)).collect();
     let Some([values, keys, wanted]) = lists.as_deref() else {
         return call.unknown();
@@ -479,7 +479,7 @@ fn match_keys(call: &Call<'_, '_>) -> Value {
     call.seq(out)
 }
 
-fn transpose(call: &Call<'_, '_>) -> Value {
+fn transpose(call: &FunctionCall<'_, '_>) -> Value {
     let Some(map) = call.get(0).filter(|m| m.entries().is_some()) else {
         return call.unknown();
     };

@@ -1,30 +1,30 @@
 //! Functions on strings, where the string is the JSON of a document.
 
 use crate::source::{Span, Text};
-use crate::value::{Branch, Entry, Kind, Value};
+use crate::value::{Branch, MapEntry, Value, ValueKind};
 
-use super::super::texts::replace;
-use super::Call;
+use super::super::to_string::replace;
+use super::FunctionCall;
 
 /// A document, or one that is there in one case only.
 pub(super) fn is_document(value: &Value) -> bool {
     match &value.kind {
-        Kind::Json(_) => true,
-        Kind::OneOf(branches) => matches!(&**branches, [only] if matches!(only.value.kind, Kind::Json(_))),
+        ValueKind::Json(_) => true,
+        ValueKind::OneOf(branches) => matches!(&**branches, [only] if matches!(only.value.kind, ValueKind::Json(_))),
         _ => false,
     }
 }
 
 /// A document in which the texts are changed: `replace(data.aws_iam_policy_document.d.json, "_BUCKET_", …)`.
-pub(super) fn replaced(call: &Call<'_, '_>) -> Option<Value> {
+pub(super) fn replaced(call: &FunctionCall<'_, '_>) -> Option<Value> {
     let document = call.arguments.first()?;
     let (search, with) = (call.known(1)?, call.text(2)?);
     if search.is_empty() || search.len() > 1 && search.starts_with('/') && search.ends_with('/') {
         return None;
     }
     let are_documents = match &document.kind {
-        Kind::Json(_) => true,
-        Kind::OneOf(branches) => branches.iter().all(|b| matches!(b.value.kind, Kind::Json(_))),
+        ValueKind::Json(_) => true,
+        ValueKind::OneOf(branches) => branches.iter().all(|b| matches!(b.value.kind, ValueKind::Json(_))),
         _ => false,
     };
     let change = |text: &Text, span| replace(call.evaluator, text, &search, &with, span);
@@ -38,27 +38,27 @@ fn in_texts(value: &Value, change: &dyn Fn(&Text, Span) -> Option<Text>, depth: 
     }
     let each = |v: &Value| in_texts(v, change, depth + 1);
     let kind = match &value.kind {
-        Kind::Str(text) => Kind::Str(change(text, value.span)?),
-        Kind::Seq(items) => Kind::Seq(items.iter().map(each).collect::<Option<_>>()?),
-        Kind::Json(inner) => Kind::Json(each(inner)?.into()),
-        Kind::Map(entries) => {
-            let entry = |e: &Entry| {
-                Some(Entry {
+        ValueKind::Str(text) => ValueKind::Str(change(text, value.span)?),
+        ValueKind::Seq(items) => ValueKind::Seq(items.iter().map(each).collect::<Option<_>>()?),
+        ValueKind::Json(inner) => ValueKind::Json(each(inner)?.into()),
+        ValueKind::Map(entries) => {
+            let entry = |e: &MapEntry| {
+                Some(MapEntry {
                     key: change(&e.key, e.key_span)?,
                     value: each(&e.value)?,
                     ..e.clone()
                 })
             };
-            Kind::Map(entries.iter().map(entry).collect::<Option<_>>()?)
+            ValueKind::Map(entries.iter().map(entry).collect::<Option<_>>()?)
         }
-        Kind::OneOf(branches) => {
+        ValueKind::OneOf(branches) => {
             let branch = |b: &Branch| {
                 Some(Branch {
                     value: each(&b.value)?,
                     ..b.clone()
                 })
             };
-            Kind::OneOf(branches.iter().map(branch).collect::<Option<_>>()?)
+            ValueKind::OneOf(branches.iter().map(branch).collect::<Option<_>>()?)
         }
         _ => return Some(value.clone()),
     };

@@ -3,18 +3,18 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::formats::plain;
+use crate::formats::data;
 use crate::source::Text;
-use crate::value::{Entry, Kind, Value};
+use crate::value::{MapEntry, Value, ValueKind};
 
 use super::super::eval::MAX_ITEMS;
 use super::super::values::inherit;
-use super::Call;
+use super::FunctionCall;
 
 /// Longest text that is encoded or decoded, in bytes.
 const MAX_ENCODED: usize = 1_000_000;
 
-pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
+pub(super) fn apply(call: &FunctionCall<'_, '_>) -> Option<Value> {
     Some(match call.name {
         "jsonencode" | "yamlencode" => match call.get(0) {
             Some(value) => Value {
@@ -50,19 +50,19 @@ pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
     })
 }
 
-fn decode(call: &Call<'_, '_>) -> Value {
+fn decode(call: &FunctionCall<'_, '_>) -> Value {
     let Some(value) = call.get(0) else {
         return call.fail();
     };
     match &value.kind {
-        Kind::Json(inner) => inherit(inner, &value.via),
-        Kind::Str(text) => {
-            let scalar = |kind: Kind| Value::new(kind, value.span);
+        ValueKind::Json(inner) => inherit(inner, &value.via),
+        ValueKind::Str(text) => {
+            let scalar = |kind: ValueKind| Value::new(kind, value.span);
             let decoded = match text.known().as_deref().map(str::trim) {
-                Some("null") => scalar(Kind::Null),
-                Some("true") => scalar(Kind::Bool(true)),
-                Some("false") => scalar(Kind::Bool(false)),
-                Some(n) if n.parse::<f64>().is_ok() => scalar(Kind::Num(n.into())),
+                Some("null") => scalar(ValueKind::Null),
+                Some("true") => scalar(ValueKind::Bool(true)),
+                Some("false") => scalar(ValueKind::Bool(false)),
+                Some(n) if n.parse::<f64>().is_ok() => scalar(ValueKind::Num(n.into())),
                 Some("") | None if text.as_hole().is_some() => return call.unknown(),
                 _ => match tree_value(call, text, value) {
                     Some(decoded) => decoded,
@@ -76,7 +76,7 @@ fn decode(call: &Call<'_, '_>) -> Value {
 }
 
 /// An object for each line after the first, which names its fields; each value lies where it is written.
-fn rows(call: &Call<'_, '_>) -> Value {
+fn rows(call: &FunctionCall<'_, '_>) -> Value {
     let Some(text) = call.text(0).filter(|t| t.is_known() && t.len() <= MAX_ENCODED) else {
         return call.unknown();
     };
@@ -118,7 +118,7 @@ fn rows(call: &Call<'_, '_>) -> Value {
     let object = |line: Vec<Text>| {
         let entries = names.iter().zip(line).map(|(name, value)| {
             let at = value.span_of(0..value.len()).unwrap_or(call.span);
-            Entry {
+            MapEntry {
                 key: name.clone(),
                 key_span: at,
                 value: Value::text(value, at),
@@ -129,18 +129,18 @@ fn rows(call: &Call<'_, '_>) -> Value {
     inherit(&call.seq(lines.map(object).collect()), &via)
 }
 
-fn tree_value(call: &Call<'_, '_>, text: &Text, value: &Value) -> Option<Value> {
+fn tree_value(call: &FunctionCall<'_, '_>, text: &Text, value: &Value) -> Option<Value> {
     if text.len() > MAX_ENCODED {
         return Some(call.unknown());
     }
     if call.name == "yamldecode" {
-        return plain::from_yaml(text, value.span);
+        return data::from_yaml(text, value.span);
     }
     let tree = crate::syntax::json::parse_text(text, value.span);
     if !tree.problems.is_empty() && text.is_known() {
         return None;
     }
-    Some(plain::value(&tree, *tree.roots.first()?))
+    Some(data::value(&tree, *tree.roots.first()?))
 }
 
 fn url_encoded(text: &str) -> String {

@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 use crate::source::{FileId, HoleKind, MATCHING, Span, Text, join_path, parent_path};
 use crate::syntax::hcl;
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 use super::super::directory::Decl;
-use super::super::eval::{Env, Evaluator, MAX_ITEMS};
-use super::super::texts::to_text;
+use super::super::eval::{EvalScope, MAX_ITEMS, TerraformEvaluator};
+use super::super::to_string::to_text;
 use super::super::values::pairs;
-use super::Call;
+use super::FunctionCall;
 
-pub(super) fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Option<Value> {
+pub(super) fn apply<'a>(call: &FunctionCall<'_, 'a>, env: &EvalScope<'a>) -> Option<Value> {
     Some(match call.name {
         "file" => match call.get(0) {
             Some(path) => file(call.evaluator, path, call.span),
@@ -42,7 +42,7 @@ pub(super) fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Option<Value> {
     })
 }
 
-fn on_path(call: &Call<'_, '_>, f: impl Fn(&str) -> String) -> Value {
+fn on_path(call: &FunctionCall<'_, '_>, f: impl Fn(&str) -> String) -> Value {
     match call.known(0) {
         Some(path) => Value::made(&f(&path), call.span),
         None => call.unknown(),
@@ -50,7 +50,7 @@ fn on_path(call: &Call<'_, '_>, f: impl Fn(&str) -> String) -> Value {
 }
 
 /// The source that a path in an expression names; one that is not there is wanted.
-fn find(evaluator: &Evaluator<'_>, path: &Value) -> Option<FileId> {
+fn find(evaluator: &TerraformEvaluator<'_>, path: &Value) -> Option<FileId> {
     let text = to_text(path)?;
     let path = text.known()?;
     if path.is_empty() {
@@ -73,7 +73,7 @@ fn missing(path: &Value) -> HoleKind {
 }
 
 /// `file(path)`: written in that file, used here.
-pub(in super::super) fn file(evaluator: &Evaluator<'_>, path: &Value, span: Span) -> Value {
+pub(in super::super) fn file(evaluator: &TerraformEvaluator<'_>, path: &Value, span: Span) -> Value {
     match find(evaluator, path) {
         Some(id) => {
             let text = evaluator.sources.text(id);
@@ -85,7 +85,13 @@ pub(in super::super) fn file(evaluator: &Evaluator<'_>, path: &Value, span: Span
 }
 
 /// `templatefile(path, variables)`.
-fn template<'a>(evaluator: &Evaluator<'a>, id: FileId, variables: &Value, env: &Env<'a>, span: Span) -> Value {
+fn template<'a>(
+    evaluator: &TerraformEvaluator<'a>,
+    id: FileId,
+    variables: &Value,
+    env: &EvalScope<'a>,
+    span: Span,
+) -> Value {
     let text = evaluator.sources.text(id);
     let known = evaluator.templates.borrow().get(&id).cloned();
     let tree = match known {
@@ -101,7 +107,7 @@ fn template<'a>(evaluator: &Evaluator<'a>, id: FileId, variables: &Value, env: &
         return evaluator.unknown(HoleKind::Other, span);
     };
     // Only the variables are in scope; any other reference is an error there.
-    let mut inner = Env {
+    let mut inner = EvalScope {
         frame: None,
         ..env.clone()
     };
@@ -115,7 +121,7 @@ fn template<'a>(evaluator: &Evaluator<'a>, id: FileId, variables: &Value, env: &
         .unwrap_or_else(|| evaluator.unknown(HoleKind::Other, span));
     let whole = Span::new(id, 0, text.len());
     let value = match value.kind {
-        Kind::Str(_) => Value { span: whole, ..value },
+        ValueKind::Str(_) => Value { span: whole, ..value },
         _ => value,
     };
     value.used_at(span)
@@ -123,9 +129,9 @@ fn template<'a>(evaluator: &Evaluator<'a>, id: FileId, variables: &Value, env: &
 
 /// `data "template_file"`, the way of writing `templatefile` before Terraform 0.12.
 pub(in super::super) fn template_file<'a>(
-    evaluator: &Evaluator<'a>,
+    evaluator: &TerraformEvaluator<'a>,
     decl: &Decl<'a>,
-    env: &Env<'a>,
+    env: &EvalScope<'a>,
     span: Span,
 ) -> Value {
     let unknown = || evaluator.unknown(HoleKind::Other, span);
@@ -136,7 +142,7 @@ pub(in super::super) fn template_file<'a>(
         Some(e) => evaluator.expr(e, env),
         None => Value::map(Vec::new(), span),
     };
-    let Kind::Str(text) = &template_value.kind else {
+    let ValueKind::Str(text) = &template_value.kind else {
         return unknown();
     };
     // A whole file, as `file()` gives it, is read as a template in its place.
@@ -148,7 +154,7 @@ pub(in super::super) fn template_file<'a>(
     template_value.clone().used_at(span)
 }
 
-fn fileset(call: &Call<'_, '_>) -> Value {
+fn fileset(call: &FunctionCall<'_, '_>) -> Value {
     let (Some(dir), Some(pattern)) = (call.known(0), call.known(1)) else {
         return call.unknown();
     };

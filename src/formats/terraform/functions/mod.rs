@@ -11,24 +11,24 @@ mod sets;
 mod strings;
 
 use crate::source::{HoleKind, Span, Text};
-use crate::syntax::{Kind as Node, NodeId, Tree};
-use crate::value::{Kind, Value};
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
+use crate::value::{Value, ValueKind};
 
-use super::eval::{Env, Evaluator};
+use super::eval::{EvalScope, TerraformEvaluator};
 use super::operators::spread_over;
 use super::template::MAX_TEXT;
-use super::texts::to_text;
+use super::to_string::to_text;
 use super::values::pairs;
 
 /// A call's arguments, evaluated, none of them with alternatives.
-pub(super) struct Call<'e, 'a> {
-    pub(super) evaluator: &'e Evaluator<'a>,
+pub(super) struct FunctionCall<'e, 'a> {
+    pub(super) evaluator: &'e TerraformEvaluator<'a>,
     pub(super) name: &'e str,
     pub(super) arguments: &'e [Value],
     pub(super) span: Span,
 }
 
-impl Call<'_, '_> {
+impl FunctionCall<'_, '_> {
     fn get(&self, n: usize) -> Option<&Value> {
         self.arguments.get(n)
     }
@@ -48,11 +48,11 @@ impl Call<'_, '_> {
     }
 
     fn bool(&self, b: bool) -> Value {
-        Value::new(Kind::Bool(b), self.span)
+        Value::new(ValueKind::Bool(b), self.span)
     }
 
     fn num(&self, n: f64) -> Value {
-        Value::new(Kind::Num(super::texts::format_number(n).into()), self.span)
+        Value::new(ValueKind::Num(super::to_string::format_number(n).into()), self.span)
     }
 
     /// A text made of parts of the arguments.
@@ -85,7 +85,7 @@ impl Call<'_, '_> {
     }
 }
 
-pub(super) fn call<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
+pub(super) fn call<'a>(evaluator: &TerraformEvaluator<'a>, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
     let span = tree.span(node);
     let name = tree.name(node);
     let name = name.strip_prefix("core::").unwrap_or(name);
@@ -99,8 +99,8 @@ pub(super) fn call<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env
             };
             let failed = evaluator.failed.replace(outer);
             return match (failed, value.is_unknown()) {
-                (true, _) => Value::new(Kind::Bool(false), span),
-                (false, false) => Value::new(Kind::Bool(true), span),
+                (true, _) => Value::new(ValueKind::Bool(false), span),
+                (false, false) => Value::new(ValueKind::Bool(true), span),
                 (false, true) => evaluator.derived(&value, span),
             };
         }
@@ -119,7 +119,7 @@ pub(super) fn call<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env
         arguments.push(evaluator.eval(tree, child, env));
     }
     let apply_to = |arguments: &[Value]| {
-        let call = Call {
+        let call = FunctionCall {
             evaluator,
             name,
             arguments,
@@ -134,7 +134,7 @@ pub(super) fn call<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env
     spread_over(evaluator, &arguments, span, &apply_to)
 }
 
-fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Value {
+fn apply<'a>(call: &FunctionCall<'_, 'a>, env: &EvalScope<'a>) -> Value {
     strings::apply(call)
         .or_else(|| collections::apply(call, env))
         .or_else(|| sets::apply(call))
@@ -145,7 +145,7 @@ fn apply<'a>(call: &Call<'_, 'a>, env: &Env<'a>) -> Value {
 }
 
 /// `try(a, b, …)`: the first that is no error.
-fn attempt<'a>(evaluator: &Evaluator<'a>, tree: &Tree, node: NodeId, env: &Env<'a>) -> Value {
+fn attempt<'a>(evaluator: &TerraformEvaluator<'a>, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
     let outer = evaluator.failed.get();
     let mut last = None;
     for child in tree.children(node) {

@@ -1,12 +1,12 @@
 //! Functions on numbers and truth values.
 
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 use super::super::eval::MAX_ITEMS;
 use super::super::values::is_spread;
-use super::Call;
+use super::FunctionCall;
 
-pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
+pub(super) fn apply(call: &FunctionCall<'_, '_>) -> Option<Value> {
     Some(match call.name {
         "abs" => one(call, f64::abs),
         "ceil" => one(call, f64::ceil),
@@ -40,11 +40,11 @@ pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
     })
 }
 
-fn one(call: &Call<'_, '_>, f: impl Fn(f64) -> f64) -> Value {
+fn one(call: &FunctionCall<'_, '_>, f: impl Fn(f64) -> f64) -> Value {
     call.number(0).map_or_else(|| call.unknown(), |n| call.num(f(n)))
 }
 
-fn fold(call: &Call<'_, '_>, items: &[Value], f: impl Fn(f64, f64) -> f64) -> Value {
+fn fold(call: &FunctionCall<'_, '_>, items: &[Value], f: impl Fn(f64, f64) -> f64) -> Value {
     let numbers: Option<Vec<f64>> = items.iter().map(Value::as_number).collect();
     match numbers.and_then(|n| n.into_iter().reduce(f)) {
         Some(n) => call.num(n),
@@ -52,7 +52,7 @@ fn fold(call: &Call<'_, '_>, items: &[Value], f: impl Fn(f64, f64) -> f64) -> Va
     }
 }
 
-fn range(call: &Call<'_, '_>) -> Value {
+fn range(call: &FunctionCall<'_, '_>) -> Value {
     let numbers: Option<Vec<f64>> = call.arguments.iter().map(Value::as_number).collect();
     let (from, to, step) = match numbers.as_deref() {
         Some([to]) => (0.0, *to, if *to < 0.0 { -1.0 } else { 1.0 }),
@@ -73,7 +73,7 @@ fn range(call: &Call<'_, '_>) -> Value {
 }
 
 /// `anytrue` where `wanted`, else `alltrue`.
-fn quantified(call: &Call<'_, '_>, wanted: bool) -> Value {
+fn quantified(call: &FunctionCall<'_, '_>, wanted: bool) -> Value {
     let Some(items) = call.get(0).and_then(Value::as_seq) else {
         return call.unknown();
     };
@@ -82,7 +82,7 @@ fn quantified(call: &Call<'_, '_>, wanted: bool) -> Value {
     }
     let known = items
         .iter()
-        .all(|v| v.as_bool().is_some() || matches!(v.kind, Kind::Null));
+        .all(|v| v.as_bool().is_some() || matches!(v.kind, ValueKind::Null));
     if known && !items.iter().any(is_spread) {
         call.bool(!wanted)
     } else {

@@ -7,10 +7,10 @@ use super::super::eval::MAX_ITEMS;
 use super::super::operators::same;
 use super::super::types::distinct;
 use super::super::values::is_spread;
-use super::Call;
+use super::FunctionCall;
 use super::collections::concat;
 
-pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
+pub(super) fn apply(call: &FunctionCall<'_, '_>) -> Option<Value> {
     Some(match call.name {
         "setunion" => match concat(call).as_seq() {
             Some(all) => call.seq(distinct(call.evaluator, all.to_vec())),
@@ -32,13 +32,13 @@ pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
     })
 }
 
-fn lists(call: &Call<'_, '_>) -> Option<Vec<Vec<Value>>> {
+fn lists(call: &FunctionCall<'_, '_>) -> Option<Vec<Vec<Value>>> {
     let lists: Option<Vec<Vec<Value>>> = call.arguments.iter().map(|a| Some(a.as_seq()?.to_vec())).collect();
     lists.filter(|l| !l.is_empty())
 }
 
 /// The items of the first list that are in all others (`within`) or in none of them.
-fn select(call: &Call<'_, '_>, lists: &[Vec<Value>], within: bool) -> Value {
+fn select(call: &FunctionCall<'_, '_>, lists: &[Vec<Value>], within: bool) -> Value {
     let mut out = Vec::new();
     let size: usize = lists.iter().map(Vec::len).sum();
     if !call.evaluator.spend(lists[0].len().saturating_mul(size)) {
@@ -63,7 +63,7 @@ fn select(call: &Call<'_, '_>, lists: &[Vec<Value>], within: bool) -> Value {
     call.seq(distinct(call.evaluator, out))
 }
 
-fn product(call: &Call<'_, '_>, lists: &[Vec<Value>]) -> Value {
+fn product(call: &FunctionCall<'_, '_>, lists: &[Vec<Value>]) -> Value {
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for list in lists {
         if list.iter().any(is_spread) {

@@ -3,18 +3,18 @@
 use regex::Regex;
 
 use crate::source::{Piece, Span, Text, TextBuilder, TextIndex};
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 use super::super::eval::MAX_ITEMS;
 use super::super::template::is_of_name;
-use super::super::texts::{concat, format_number, map_case, replace, to_text};
+use super::super::to_string::{concat, format_number, map_case, replace, to_text};
 use super::super::values::{element_of, formed, inherit, is_spread};
-use super::{Call, documents};
+use super::{FunctionCall, documents};
 
 /// Longest text that is searched by an expression, in bytes.
 const MAX_SEARCHED: usize = 200_000;
 
-pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
+pub(super) fn apply(call: &FunctionCall<'_, '_>) -> Option<Value> {
     Some(match call.name {
         "join" => join(call),
         "split" => split(call),
@@ -52,7 +52,7 @@ pub(super) fn apply(call: &Call<'_, '_>) -> Option<Value> {
     })
 }
 
-fn case(call: &Call<'_, '_>, f: impl Fn(&str) -> String) -> Value {
+fn case(call: &FunctionCall<'_, '_>, f: impl Fn(&str) -> String) -> Value {
     match call.text(0) {
         Some(text) if !text.is_known() || !text.is_empty() => {
             let place = call.arguments[0].span;
@@ -64,16 +64,16 @@ fn case(call: &Call<'_, '_>, f: impl Fn(&str) -> String) -> Value {
 }
 
 /// A text that is the first argument changed: still written where that is.
-fn keep(call: &Call<'_, '_>, text: Text) -> Value {
+fn keep(call: &FunctionCall<'_, '_>, text: Text) -> Value {
     let from = &call.arguments[0];
     Value {
-        kind: Kind::Str(text),
+        kind: ValueKind::Str(text),
         span: from.span,
         via: from.via.clone(),
     }
 }
 
-fn on_known(call: &Call<'_, '_>, f: impl Fn(&str) -> String) -> Value {
+fn on_known(call: &FunctionCall<'_, '_>, f: impl Fn(&str) -> String) -> Value {
     match call.known(0) {
         Some(text) => Value::made(&f(&text), call.span),
         None => call.unknown(),
@@ -91,7 +91,7 @@ fn title(s: &str) -> String {
         .collect()
 }
 
-fn join(call: &Call<'_, '_>) -> Value {
+fn join(call: &FunctionCall<'_, '_>) -> Value {
     let Some(separator) = call.text(0) else {
         return call.unknown();
     };
@@ -124,7 +124,7 @@ fn join(call: &Call<'_, '_>) -> Value {
     call.made(concat(&parts, call.span))
 }
 
-fn split(call: &Call<'_, '_>) -> Value {
+fn split(call: &FunctionCall<'_, '_>) -> Value {
     let (Some(separator), Some(text)) = (call.known(0), call.text(1)) else {
         return call.unknown();
     };
@@ -142,7 +142,7 @@ fn split(call: &Call<'_, '_>) -> Value {
         let part = index.slice(range.clone());
         items.push(Value {
             span: part.span_of(0..part.len()).unwrap_or(from.span),
-            kind: Kind::Str(part),
+            kind: ValueKind::Str(part),
             via: from.via.clone(),
         });
     };
@@ -231,7 +231,7 @@ fn verb(s: &str, from: usize) -> Option<Verb> {
     Some(v)
 }
 
-fn format(call: &Call<'_, '_>, arguments: &[Value]) -> Value {
+fn format(call: &FunctionCall<'_, '_>, arguments: &[Value]) -> Value {
     let Some(spec) = arguments.first().and_then(to_text) else {
         return call.unknown();
     };
@@ -275,14 +275,14 @@ fn format(call: &Call<'_, '_>, arguments: &[Value]) -> Value {
     call.made(out.finish(call.span))
 }
 
-fn formatted(call: &Call<'_, '_>, v: &Verb, argument: &Value) -> Option<Text> {
+fn formatted(call: &FunctionCall<'_, '_>, v: &Verb, argument: &Value) -> Option<Text> {
     let text = match (v.letter, &argument.kind) {
-        ('v', Kind::Seq(_) | Kind::Map(_) | Kind::Null) | ('s', Kind::Json(_)) | ('v', Kind::Json(_)) => {
-            super::super::texts::json_text(call.evaluator, argument.decoded())
-        }
+        ('v', ValueKind::Seq(_) | ValueKind::Map(_) | ValueKind::Null)
+        | ('s', ValueKind::Json(_))
+        | ('v', ValueKind::Json(_)) => super::super::to_string::json_text(call.evaluator, argument.decoded()),
         ('q', _) => {
             let inner = Value::text(to_text(argument)?, argument.span);
-            super::super::texts::json_text(call.evaluator, &inner)
+            super::super::to_string::json_text(call.evaluator, &inner)
         }
         _ => to_text(argument)?,
     };
@@ -330,13 +330,13 @@ fn formatted(call: &Call<'_, '_>, v: &Verb, argument: &Value) -> Option<Text> {
     Some(Text::made(&shown, argument.span))
 }
 
-fn formatlist(call: &Call<'_, '_>) -> Value {
+fn formatlist(call: &FunctionCall<'_, '_>) -> Value {
     let mut len = None;
     for a in call.arguments {
         match &a.kind {
-            Kind::Seq(items) if items.iter().any(is_spread) => return call.unknown(),
-            Kind::Seq(items) => len = Some(len.unwrap_or(items.len()).min(items.len())),
-            Kind::Unknown(_) => return formatlist_of_unknown(call),
+            ValueKind::Seq(items) if items.iter().any(is_spread) => return call.unknown(),
+            ValueKind::Seq(items) => len = Some(len.unwrap_or(items.len()).min(items.len())),
+            ValueKind::Unknown(_) => return formatlist_of_unknown(call),
             _ => {}
         }
     }
@@ -345,7 +345,7 @@ fn formatlist(call: &Call<'_, '_>) -> Value {
             .arguments
             .iter()
             .map(|a| match &a.kind {
-                Kind::Seq(items) => items[i].clone(),
+                ValueKind::Seq(items) => items[i].clone(),
                 _ => a.clone(),
             })
             .collect();
@@ -355,13 +355,13 @@ fn formatlist(call: &Call<'_, '_>) -> Value {
 }
 
 /// `formatlist("arn:aws:iam::%s:root", var.accounts)`: the form of each element is known.
-fn formatlist_of_unknown(call: &Call<'_, '_>) -> Value {
+fn formatlist_of_unknown(call: &FunctionCall<'_, '_>) -> Value {
     let row: Option<Vec<Value>> = call
         .arguments
         .iter()
         .map(|a| match &a.kind {
-            Kind::Unknown(_) => element_of(a),
-            Kind::Str(_) | Kind::Num(_) | Kind::Bool(_) => Some(a.clone()),
+            ValueKind::Unknown(_) => element_of(a),
+            ValueKind::Str(_) | ValueKind::Num(_) | ValueKind::Bool(_) => Some(a.clone()),
             _ => None,
         })
         .collect();
@@ -369,7 +369,7 @@ fn formatlist_of_unknown(call: &Call<'_, '_>) -> Value {
     items.map_or_else(|| call.unknown(), |items| call.seq(items))
 }
 
-fn substitute(call: &Call<'_, '_>) -> Value {
+fn substitute(call: &FunctionCall<'_, '_>) -> Value {
     if let Some(changed) = documents::replaced(call) {
         return changed;
     }
@@ -406,7 +406,7 @@ fn searcher(expression: &str, text: &str) -> Option<Regex> {
     regex::RegexBuilder::new(expression).size_limit(1 << 20).build().ok()
 }
 
-fn trim(call: &Call<'_, '_>, f: impl Fn(char) -> bool, start: bool, end: bool) -> Value {
+fn trim(call: &FunctionCall<'_, '_>, f: impl Fn(char) -> bool, start: bool, end: bool) -> Value {
     let Some(text) = call.text(0) else {
         return call.unknown();
     };
@@ -424,7 +424,7 @@ fn trim(call: &Call<'_, '_>, f: impl Fn(char) -> bool, start: bool, end: bool) -
     keep(call, text.slice(from.min(to)..to))
 }
 
-fn affix(call: &Call<'_, '_>, prefix: bool) -> Value {
+fn affix(call: &FunctionCall<'_, '_>, prefix: bool) -> Value {
     let (Some(text), Some(affix)) = (call.text(0), call.known(1)) else {
         return call.unknown();
     };
@@ -453,7 +453,7 @@ fn affix(call: &Call<'_, '_>, prefix: bool) -> Value {
     keep(call, text.slice(from..to))
 }
 
-fn begins(call: &Call<'_, '_>) -> Value {
+fn begins(call: &FunctionCall<'_, '_>) -> Value {
     let (Some(text), Some(start)) = (call.text(0), call.known(1)) else {
         return call.unknown();
     };
@@ -468,7 +468,7 @@ fn begins(call: &Call<'_, '_>) -> Value {
     }
 }
 
-fn substr(call: &Call<'_, '_>) -> Value {
+fn substr(call: &FunctionCall<'_, '_>) -> Value {
     let (Some(text), Some(offset), Some(length)) = (call.text(0), call.number(1), call.number(2)) else {
         return call.unknown();
     };
@@ -490,7 +490,7 @@ fn substr(call: &Call<'_, '_>) -> Value {
     keep(call, text.slice(byte(from)..byte(to)))
 }
 
-fn indent(call: &Call<'_, '_>) -> Value {
+fn indent(call: &FunctionCall<'_, '_>) -> Value {
     let (Some(n), Some(text)) = (call.number(0), call.text(1)) else {
         return call.unknown();
     };
@@ -499,7 +499,7 @@ fn indent(call: &Call<'_, '_>) -> Value {
     let from = &call.arguments[1];
     match replace(call.evaluator, &text, "\n", &with, from.span) {
         Some(text) => Value {
-            kind: Kind::Str(text),
+            kind: ValueKind::Str(text),
             ..from.clone()
         },
         None => call.unknown(),
@@ -510,7 +510,7 @@ fn point(span: Span) -> Span {
     Span::new(span.file, span.start as usize, span.start as usize)
 }
 
-fn regex(call: &Call<'_, '_>) -> Value {
+fn regex(call: &FunctionCall<'_, '_>) -> Value {
     let (Some(expression), Some(text)) = (call.known(0), call.known(1)) else {
         return call.unknown();
     };
@@ -523,7 +523,7 @@ fn regex(call: &Call<'_, '_>) -> Value {
     }
 }
 
-fn regexall(call: &Call<'_, '_>) -> Value {
+fn regexall(call: &FunctionCall<'_, '_>) -> Value {
     let (Some(expression), Some(text)) = (call.known(0), call.known(1)) else {
         return call.unknown();
     };
@@ -538,16 +538,16 @@ fn regexall(call: &Call<'_, '_>) -> Value {
 }
 
 /// The whole match; a list where there are groups, an object where they have names.
-fn captured(call: &Call<'_, '_>, r: &Regex, found: &regex::Captures<'_>) -> Value {
+fn captured(call: &FunctionCall<'_, '_>, r: &Regex, found: &regex::Captures<'_>) -> Value {
     let from = &call.arguments[1];
     let text = call.text(1).unwrap_or_default();
     let value = |m: Option<regex::Match<'_>>| match m {
         Some(m) => Value {
-            kind: Kind::Str(text.slice(m.range())),
+            kind: ValueKind::Str(text.slice(m.range())),
             span: text.span_of(m.range()).unwrap_or(from.span),
             via: from.via.clone(),
         },
-        None => Value::new(Kind::Null, call.span),
+        None => Value::new(ValueKind::Null, call.span),
     };
     if r.captures_len() == 1 {
         return value(found.get(0));
@@ -556,7 +556,7 @@ fn captured(call: &Call<'_, '_>, r: &Regex, found: &regex::Captures<'_>) -> Valu
     if names.iter().all(Option::is_none) {
         return call.seq((1..r.captures_len()).map(|i| value(found.get(i))).collect());
     }
-    let entries = names.into_iter().flatten().map(|name| crate::value::Entry {
+    let entries = names.into_iter().flatten().map(|name| crate::value::MapEntry {
         key: Text::made(name, call.span),
         key_span: call.span,
         value: value(found.name(name)),

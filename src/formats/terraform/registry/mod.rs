@@ -11,22 +11,22 @@ use std::sync::Arc;
 
 pub(super) use provider::is_of_another_provider;
 
-use crate::iam::Format;
+use crate::iam::SourceFormat;
 use crate::model::{Address, Resource};
-use crate::source::{Hole, HoleKind, Span, Target};
-use crate::value::{Entry, Kind, Value};
+use crate::source::{Hole, HoleKind, HoleTarget, Span};
+use crate::value::{MapEntry, Value, ValueKind};
 
 use super::blocks;
-use super::code;
 use super::directory::Decl;
 use super::emit::{Emitter, made};
-use super::module::Module;
+use super::lambda_code;
+use super::module::TerraformModule;
 use super::policy_document::{policy, statement};
 use super::values::pairs;
 
 /// The modules that are known.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Known {
+enum KnownModules {
     Lambda,
     Policy,
     Role,
@@ -35,7 +35,7 @@ enum Known {
 }
 
 /// Which module a `source` names: a registry address, or the same repository on GitHub.
-fn known(source: &str) -> Option<Known> {
+fn known(source: &str) -> Option<KnownModules> {
     let (base, submodule) = match source.split_once("//modules/") {
         Some((base, rest)) => (base, rest.split(['?', '/']).next().unwrap_or("")),
         None => (source, ""),
@@ -47,26 +47,32 @@ fn known(source: &str) -> Option<Known> {
     let package = package.strip_prefix("terraform-aws-").unwrap_or(package);
     let package = package.split(['/', '.', '?']).next().unwrap_or(package);
     match (package, submodule) {
-        ("lambda", "") => Some(Known::Lambda),
-        ("iam", s) if s.contains("policy") => Some(Known::Policy),
-        ("iam", s) if s.contains("role") => Some(Known::Role),
-        ("iam", s) if s.contains("group") => Some(Known::Group),
-        ("iam", s) if s.contains("user") => Some(Known::User),
+        ("lambda", "") => Some(KnownModules::Lambda),
+        ("iam", s) if s.contains("policy") => Some(KnownModules::Policy),
+        ("iam", s) if s.contains("role") => Some(KnownModules::Role),
+        ("iam", s) if s.contains("group") => Some(KnownModules::Group),
+        ("iam", s) if s.contains("user") => Some(KnownModules::User),
         _ => None,
     }
 }
 
-fn source(decl: &Decl<'_>) -> Option<(Known, String)> {
+fn source(decl: &Decl<'_>) -> Option<(KnownModules, String)> {
     let source = decl.expr("source")?;
     let text = source.tree.text(source.node)?.known()?.into_owned();
     Some((known(&text)?, text))
 }
 
 /// An output of a registry module that is known: a reference to what the call makes.
-pub(super) fn output(caller: &Rc<Module<'_>>, name: &str, decl: &Decl<'_>, output: &str, span: Span) -> Option<Value> {
+pub(super) fn output(
+    caller: &Rc<TerraformModule<'_>>,
+    name: &str,
+    decl: &Decl<'_>,
+    output: &str,
+    span: Span,
+) -> Option<Value> {
     source(decl)?;
     let address = format!("module.{name}");
-    let target = Target {
+    let target = HoleTarget {
         scope: caller.scope.clone(),
         address: address.as_str().into(),
         attribute: output.into(),
@@ -76,7 +82,12 @@ pub(super) fn output(caller: &Rc<Module<'_>>, name: &str, decl: &Decl<'_>, outpu
 }
 
 /// The policies that a call of a module that is not here makes.
-pub(super) fn resources<'a>(emitter: &mut Emitter<'_, 'a>, module: &Rc<Module<'a>>, name: &str, decl: &Decl<'a>) {
+pub(super) fn resources<'a>(
+    emitter: &mut Emitter<'_, 'a>,
+    module: &Rc<TerraformModule<'a>>,
+    name: &str,
+    decl: &Decl<'a>,
+) {
     let address = format!("module.{name}");
     let (known, source) = source(decl).unzip();
     let source = source.unwrap_or_default();
@@ -92,7 +103,7 @@ pub(super) fn resources<'a>(emitter: &mut Emitter<'_, 'a>, module: &Rc<Module<'a
             None => address.clone(),
         };
         let items = blocks::items(emitter.evaluator, decl, &instance.env, &links);
-        let call = Call {
+        let call = ModuleArguments {
             source: source.clone(),
             scope: module.scope.clone(),
             address,
@@ -101,15 +112,15 @@ pub(super) fn resources<'a>(emitter: &mut Emitter<'_, 'a>, module: &Rc<Module<'a
             extent: decl.block().span,
         };
         let made = match known {
-            Some(Known::Policy) => call.policy(),
-            Some(Known::Role) => call.role(),
-            Some(Known::Group) => call.group(),
-            Some(Known::User) => call.user(),
-            Some(Known::Lambda) => call.lambda(),
+            Some(KnownModules::Policy) => call.policy(),
+            Some(KnownModules::Role) => call.role(),
+            Some(KnownModules::Group) => call.group(),
+            Some(KnownModules::User) => call.user(),
+            Some(KnownModules::Lambda) => call.lambda(),
             None => Vec::new(),
         };
         for mut r in made {
-            r.props = code::placed(
+            r.props = lambda_code::placed(
                 emitter.evaluator.root,
                 emitter.evaluator.sources,
                 &r.kind,
@@ -128,22 +139,22 @@ pub(super) fn resources<'a>(emitter: &mut Emitter<'_, 'a>, module: &Rc<Module<'a
 }
 
 /// One call's arguments.
-struct Call {
+struct ModuleArguments {
     source: String,
     scope: Arc<str>,
     address: String,
-    arguments: Vec<Entry>,
+    arguments: Vec<MapEntry>,
     header: Span,
     extent: Span,
 }
 
-impl Call {
-    fn entry(&self, name: &str) -> Option<&Entry> {
-        let named = |e: &&Entry| e.key.known().as_deref() == Some(name);
+impl ModuleArguments {
+    fn entry(&self, name: &str) -> Option<&MapEntry> {
+        let named = |e: &&MapEntry| e.key.known().as_deref() == Some(name);
         self.arguments.iter().rfind(named).filter(|e| !e.value.is_null())
     }
 
-    fn first(&self, names: &[&str]) -> Option<&Entry> {
+    fn first(&self, names: &[&str]) -> Option<&MapEntry> {
         names.iter().find_map(|n| self.entry(n))
     }
 
@@ -152,7 +163,7 @@ impl Call {
         self.entry(name).map_or(default, |e| e.value.as_bool().unwrap_or(true))
     }
 
-    fn resource(&self, kind: &str, part: &str, props: Vec<Entry>) -> Resource {
+    fn resource(&self, kind: &str, part: &str, props: Vec<MapEntry>) -> Resource {
         Resource {
             kind: kind.into(),
             type_name: "module".into(),
@@ -160,7 +171,7 @@ impl Call {
                 scope: self.scope.clone(),
                 name: format!("{}{part}", self.address).into(),
             },
-            format: Format::Terraform,
+            format: SourceFormat::Terraform,
             header: self.header,
             extent: self.extent,
             props: Value::map(props, self.extent),
@@ -171,7 +182,7 @@ impl Call {
     }
 
     /// Arguments under a property's name, the first that is given.
-    fn given(&self, properties: &[(&str, &[&str])]) -> Vec<Entry> {
+    fn given(&self, properties: &[(&str, &[&str])]) -> Vec<MapEntry> {
         let given = properties.iter().filter_map(|(property, names)| {
             let e = self.first(names)?;
             Some(made(property, e.key_span, e.value.clone()))
@@ -183,8 +194,8 @@ impl Call {
     /// arguments of `aws_iam_policy_document`.
     fn statements(&self, value: &Value) -> Option<Value> {
         let items = match &value.kind {
-            Kind::Seq(_) | Kind::Map(_) => pairs(value)?,
-            Kind::Json(inner) => pairs(inner).filter(|_| inner.as_seq().is_some())?,
+            ValueKind::Seq(_) | ValueKind::Map(_) => pairs(value)?,
+            ValueKind::Json(inner) => pairs(inner).filter(|_| inner.as_seq().is_some())?,
             _ => return None,
         };
         let is = |v: &Value| {
@@ -197,7 +208,7 @@ impl Call {
         }
         let statements = items.iter().map(|(key, v)| {
             let at = match &key.kind {
-                Kind::Str(_) => key.span,
+                ValueKind::Str(_) => key.span,
                 _ => v.span,
             };
             statement(&nested(v), at)
@@ -206,7 +217,7 @@ impl Call {
     }
 
     /// Inline documents under `Policies`, from arguments that hold JSON or statements.
-    fn inline(&self, names: &[(&str, &str, bool)]) -> Option<Entry> {
+    fn inline(&self, names: &[(&str, &str, bool)]) -> Option<MapEntry> {
         let mut policies = Vec::new();
         let mut at = None;
         for (name, switch, default) in names {
@@ -217,8 +228,8 @@ impl Call {
             let document = match self.statements(&e.value) {
                 Some(document) => vec![document],
                 None => match &e.value.kind {
-                    Kind::Seq(items) => items.to_vec(),
-                    Kind::Map(entries) => entries.iter().map(|e| e.value.clone()).collect(),
+                    ValueKind::Seq(items) => items.to_vec(),
+                    ValueKind::Map(entries) => entries.iter().map(|e| e.value.clone()).collect(),
                     _ => vec![e.value.clone()],
                 },
             };
@@ -233,7 +244,7 @@ impl Call {
     }
 
     /// `ManagedPolicyArns` of lists, objects and switches.
-    fn managed(&self, lists: &[&str], switches: &[(&str, &str)]) -> Option<Entry> {
+    fn managed(&self, lists: &[&str], switches: &[(&str, &str)]) -> Option<MapEntry> {
         let mut arns = Vec::new();
         let mut at = None;
         for name in lists {
@@ -341,7 +352,7 @@ impl Call {
         ]));
         let mut out = vec![self.resource("AWS::IAM::User", "", props)];
         if self.on("create_iam_access_key", true) && self.on("create_access_key", true) {
-            let target = Target {
+            let target = HoleTarget {
                 scope: self.scope.clone(),
                 address: self.address.as_str().into(),
                 attribute: "name".into(),
@@ -369,7 +380,7 @@ impl Call {
         let makes_role = self.on("create_role", true) && self.entry("lambda_role").is_none();
         let mut out = Vec::new();
         if makes_role {
-            let target = Target {
+            let target = HoleTarget {
                 scope: self.scope.clone(),
                 address: format!("{}.role", self.address).into(),
                 attribute: "arn".into(),
@@ -445,7 +456,7 @@ impl Call {
 /// A statement's nested objects as the blocks of `aws_iam_policy_document` are: `principals` and `condition` may be one
 /// object, a list, or an object of objects.
 fn nested(value: &Value) -> Value {
-    let Kind::Map(entries) = &value.kind else {
+    let ValueKind::Map(entries) = &value.kind else {
         return value.clone();
     };
     let entries = entries.iter().map(|e| {
@@ -460,13 +471,13 @@ fn nested(value: &Value) -> Value {
         }
         let spread = match &e.value.kind {
             // An object whose values are the blocks.
-            Kind::Map(inner_entries) if e.value.get(inner).is_none() => {
+            ValueKind::Map(inner_entries) if e.value.get(inner).is_none() => {
                 let items = inner_entries.iter().map(|i| i.value.clone()).collect();
                 Value::seq(items, e.value.span)
             }
             _ => e.value.clone(),
         };
-        Entry {
+        MapEntry {
             key: if name == "conditions" {
                 crate::source::Text::made("condition", e.key_span)
             } else {
@@ -477,7 +488,7 @@ fn nested(value: &Value) -> Value {
         }
     });
     Value {
-        kind: Kind::Map(entries.collect()),
+        kind: ValueKind::Map(entries.collect()),
         ..value.clone()
     }
 }

@@ -1,12 +1,12 @@
 //! Who may assume the roles that the modules make.
 
 use crate::source::{Hole, HoleKind, Span, Text};
-use crate::value::{Entry, Value};
+use crate::value::{MapEntry, Value};
 
 use super::super::emit::made;
 use super::super::policy_document::{as_set, policy};
 use super::super::values::pairs;
-use super::Call;
+use super::ModuleArguments;
 
 /// What the modules for GitHub's workflows trust.
 const GITHUB: &str = "token.actions.githubusercontent.com";
@@ -20,9 +20,9 @@ const SUBJECTS: [(&str, &str); 5] = [
     ("oidc_fully_qualified_subjects", "StringEquals"),
 ];
 
-impl Call {
+impl ModuleArguments {
     /// The trust policy that the arguments of a role module make.
-    pub(super) fn trust(&self) -> Option<Entry> {
+    pub(super) fn trust(&self) -> Option<MapEntry> {
         if let Some(e) = self.first(&["custom_role_trust_policy", "assume_role_policy"]) {
             return Some(made("AssumeRolePolicyDocument", e.key_span, e.value.clone()));
         }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::thing::{At, Place};
+use super::abstract_value::{ExprRef, ScopeRef};
 use crate::iam::sdk::{self, Client};
 use crate::model::python::{
-    ArgName, Bound, Change, ExprId, ExprKind, Module, Program, Reaching, ScopeId, ScopeKind, Source,
+    ArgName, BindingValue, ExprId, ExprKind, ObjectChange, Program, PythonModule, Reaching, ScopeId, ScopeKind,
+    ValueSource,
 };
 
 /// Classes above or below one that are looked at.
@@ -16,26 +17,26 @@ const MAX_CLASSES: usize = 48;
 const MAX_NAME: usize = 40;
 
 #[derive(Debug, Default)]
-pub(crate) struct Index {
-    bases: BTreeMap<Place, Vec<Place>>,
-    subclasses: BTreeMap<Place, Vec<Place>>,
+pub(crate) struct ObjectIndex {
+    bases: BTreeMap<ScopeRef, Vec<ScopeRef>>,
+    subclasses: BTreeMap<ScopeRef, Vec<ScopeRef>>,
     /// Classes with a base that is not in the repository.
-    open: Vec<Place>,
+    open: Vec<ScopeRef>,
     /// `self.name = …`, by class and name: module and index into `Module::attributes`.
-    attributes: BTreeMap<(Place, Arc<str>), Vec<usize>>,
+    attributes: BTreeMap<(ScopeRef, Arc<str>), Vec<usize>>,
     /// `object.name = …` for other objects, as they are written.
     assigned: BTreeMap<(usize, String, Arc<str>), Vec<usize>>,
     /// Methods by name.
-    methods: BTreeMap<Arc<str>, Vec<Place>>,
+    methods: BTreeMap<Arc<str>, Vec<ScopeRef>>,
     /// Values put into a container after it was made: key and value.
-    added: BTreeMap<At, Vec<(Option<ExprId>, ExprId)>>,
+    added: BTreeMap<ExprRef, Vec<(Option<ExprId>, ExprId)>>,
     /// Containers that were changed in a way that is not followed.
-    changed: BTreeSet<At>,
+    changed: BTreeSet<ExprRef>,
     /// Services that the program names: clients that it makes are of one of them.
     services: Vec<Client>,
 }
 
-impl Index {
+impl ObjectIndex {
     pub(crate) fn new(program: &Program<'_>) -> Self {
         let mut index = Self {
             services: services(program),
@@ -49,9 +50,9 @@ impl Index {
         index
     }
 
-    fn module(&mut self, program: &Program<'_>, module: usize, m: &Module) {
+    fn module(&mut self, program: &Program<'_>, module: usize, m: &PythonModule) {
         for (scope, s) in m.scopes.iter().enumerate() {
-            let place = Place {
+            let place = ScopeRef {
                 module,
                 scope: scope as ScopeId,
             };
@@ -80,7 +81,7 @@ impl Index {
             // `cls._instance.name = …`
             let on_new = function.qualname.ends_with(".__new__");
             if class.kind == ScopeKind::Class && (on_self || on_new) {
-                let place = Place {
+                let place = ScopeRef {
                     module,
                     scope: function.parent,
                 };
@@ -93,12 +94,12 @@ impl Index {
         self.changes(module, m);
     }
 
-    fn changes(&mut self, module: usize, m: &Module) {
+    fn changes(&mut self, module: usize, m: &PythonModule) {
         for (scope, s) in m.scopes.iter().enumerate() {
             for c in &s.mutations {
                 let (key, value) = match (&c.change, c.path.as_slice()) {
-                    (Change::Set(v), [k]) => (Some(*k), *v),
-                    (Change::Append(v), []) => (None, *v),
+                    (ObjectChange::Set(v), [k]) => (Some(*k), *v),
+                    (ObjectChange::Append(v), []) => (None, *v),
                     _ => {
                         let containers = self.containers(module, m, scope as ScopeId, &c.name);
                         self.changed.extend(containers.into_iter().map(|e| (module, e)));
@@ -113,14 +114,14 @@ impl Index {
     }
 
     /// The literals that a name, or `self.name`, holds.
-    fn containers(&self, module: usize, m: &Module, scope: ScopeId, name: &str) -> Vec<ExprId> {
-        let plain = |s: &Source| s.steps.is_empty().then_some(s.expr);
+    fn containers(&self, module: usize, m: &PythonModule, scope: ScopeId, name: &str) -> Vec<ExprId> {
+        let plain = |s: &ValueSource| s.steps.is_empty().then_some(s.expr);
         if let Some((receiver, attribute)) = name.split_once('.') {
             let function = m.scope(m.function_of(scope));
             if function.params.first().is_none_or(|p| &*p.name != receiver) {
                 return Vec::new();
             }
-            let place = Place {
+            let place = ScopeRef {
                 module,
                 scope: function.parent,
             };
@@ -135,7 +136,7 @@ impl Index {
                 && let Some(all) = m.scope(place.scope).bindings.get(attribute)
             {
                 out.extend(all.iter().filter_map(|b| match &b.bound {
-                    Bound::Value(s) => plain(s),
+                    BindingValue::Value(s) => plain(s),
                     _ => None,
                 }));
             }
@@ -146,7 +147,7 @@ impl Index {
                 .bindings
                 .iter()
                 .filter_map(|b| match &b.bound {
-                    Bound::Value(s) => plain(s),
+                    BindingValue::Value(s) => plain(s),
                     _ => None,
                 })
                 .collect(),
@@ -155,27 +156,27 @@ impl Index {
     }
 
     /// Whether a container may hold what [`Self::added`] does not list.
-    pub(crate) fn is_changed(&self, at: At) -> bool {
+    pub(crate) fn is_changed(&self, at: ExprRef) -> bool {
         self.changed.contains(&at)
     }
 
-    pub(crate) fn added(&self, at: At) -> &[(Option<ExprId>, ExprId)] {
+    pub(crate) fn added(&self, at: ExprRef) -> &[(Option<ExprId>, ExprId)] {
         self.added.get(&at).map_or(&[], Vec::as_slice)
     }
 
     /// The class and those it inherits from, nearest first.
-    pub(crate) fn lineage(&self, class: Place) -> Vec<Place> {
+    pub(crate) fn lineage(&self, class: ScopeRef) -> Vec<ScopeRef> {
         self.walk(class, &self.bases)
     }
 
     /// The classes that inherit from `class`, without itself.
-    pub(crate) fn heirs(&self, class: Place) -> Vec<Place> {
+    pub(crate) fn heirs(&self, class: ScopeRef) -> Vec<ScopeRef> {
         let mut all = self.walk(class, &self.subclasses);
         all.remove(0);
         all
     }
 
-    fn walk(&self, class: Place, edges: &BTreeMap<Place, Vec<Place>>) -> Vec<Place> {
+    fn walk(&self, class: ScopeRef, edges: &BTreeMap<ScopeRef, Vec<ScopeRef>>) -> Vec<ScopeRef> {
         let mut out = vec![class];
         let mut at = 0;
         while at < out.len() && out.len() < MAX_CLASSES {
@@ -193,16 +194,16 @@ impl Index {
     }
 
     /// Whether something outside the repository may call the class's methods.
-    pub(crate) fn is_open(&self, class: Place) -> bool {
+    pub(crate) fn is_open(&self, class: ScopeRef) -> bool {
         self.lineage(class).iter().any(|c| self.open.binary_search(c).is_ok())
     }
 
-    pub(crate) fn attributes(&self, class: Place, name: &str) -> &[usize] {
+    pub(crate) fn attributes(&self, class: ScopeRef, name: &str) -> &[usize] {
         self.attributes.get(&(class, name.into())).map_or(&[], Vec::as_slice)
     }
 
     /// Where the module assigns to an attribute of an object that is written as `of` is.
-    pub(crate) fn assigned(&self, m: &Module, module: usize, of: ExprId, name: &Arc<str>) -> &[usize] {
+    pub(crate) fn assigned(&self, m: &PythonModule, module: usize, of: ExprId, name: &Arc<str>) -> &[usize] {
         if self.assigned.is_empty() {
             return &[];
         }
@@ -216,13 +217,13 @@ impl Index {
         &self.services
     }
 
-    pub(crate) fn methods(&self, name: &str) -> &[Place] {
+    pub(crate) fn methods(&self, name: &str) -> &[ScopeRef] {
         self.methods.get(name).map_or(&[], Vec::as_slice)
     }
 }
 
 /// Bases that call nothing.
-fn is_plain_base(m: &Module, base: ExprId) -> bool {
+fn is_plain_base(m: &PythonModule, base: ExprId) -> bool {
     let name = match &m.expr(base).kind {
         ExprKind::Index { of, .. } => m.dotted(*of),
         _ => m.dotted(base),
@@ -252,7 +253,7 @@ fn is_plain_base(m: &Module, base: ExprId) -> bool {
 }
 
 /// The class of the repository that a base expression names.
-fn class_named(program: &Program<'_>, module: usize, expr: ExprId) -> Option<Place> {
+fn class_named(program: &Program<'_>, module: usize, expr: ExprId) -> Option<ScopeRef> {
     let m = &program.modules[module];
     match &m.expr(expr).kind {
         ExprKind::Name(n) => match m.reaching(n, expr) {
@@ -270,8 +271,8 @@ fn class_named(program: &Program<'_>, module: usize, expr: ExprId) -> Option<Pla
                 return None;
             };
             match &f.bindings.first()?.bound {
-                Bound::Import(i) => exported_class(program, program.import(m.file, 0, &i.module)?, name, 0),
-                Bound::From(i) => exported_class(program, program.import_from(m.file, i).1?, name, 0),
+                BindingValue::Import(i) => exported_class(program, program.import(m.file, 0, &i.module)?, name, 0),
+                BindingValue::From(i) => exported_class(program, program.import_from(m.file, i).1?, name, 0),
                 _ => None,
             }
         }
@@ -280,10 +281,10 @@ fn class_named(program: &Program<'_>, module: usize, expr: ExprId) -> Option<Pla
     }
 }
 
-fn bound_class(program: &Program<'_>, module: usize, bound: &Bound, depth: u32) -> Option<Place> {
+fn bound_class(program: &Program<'_>, module: usize, bound: &BindingValue, depth: u32) -> Option<ScopeRef> {
     match bound {
-        Bound::Class(scope) => Some(Place { module, scope: *scope }),
-        Bound::From(i) if depth < 6 => {
+        BindingValue::Class(scope) => Some(ScopeRef { module, scope: *scope }),
+        BindingValue::From(i) if depth < 6 => {
             let (other, _) = program.import_from(program.modules[module].file, i);
             exported_class(program, other?, &i.name, depth + 1)
         }
@@ -291,7 +292,7 @@ fn bound_class(program: &Program<'_>, module: usize, bound: &Bound, depth: u32) 
     }
 }
 
-fn exported_class(program: &Program<'_>, module: usize, name: &str, depth: u32) -> Option<Place> {
+fn exported_class(program: &Program<'_>, module: usize, name: &str, depth: u32) -> Option<ScopeRef> {
     match program.modules[module].at_end(name, 0) {
         Reaching::Found(f) => bound_class(program, module, &f.bindings.first()?.bound, depth),
         Reaching::Free => None,
@@ -301,7 +302,7 @@ fn exported_class(program: &Program<'_>, module: usize, name: &str, depth: u32) 
 /// The clients that the program names, if it makes any: by literal strings, and, where one is made of a name that is not
 /// written there, by attributes and keywords too.
 fn services(program: &Program<'_>) -> Vec<Client> {
-    let boto = |(module, m): (usize, &Module)| {
+    let boto = |(module, m): (usize, &PythonModule)| {
         let text = program.sources.text(m.file);
         memchr::memmem::find(text.as_bytes(), b"boto").is_some()
             && m.ids().any(|e| match &m.expr(e).kind {

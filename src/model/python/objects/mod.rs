@@ -3,16 +3,16 @@
 //!
 //! **Invariant:** evaluation is on demand and its work is bounded; what is cut short is [`Thing::More`], never nothing.
 
+mod abstract_value;
 mod evaluate;
 mod index;
 mod params;
-mod thing;
 
-pub(crate) use evaluate::{Evaluator, decorator_name, is_application, makes_classes, sub_resource};
-pub(crate) use index::Index;
+pub use abstract_value::ScopeRef;
+pub(crate) use abstract_value::{AbstractValue, ExprRef, ResourceOrigin, is_aws};
+pub(crate) use evaluate::{ObjectEvaluator, decorator_name, is_application, makes_classes, sub_resource};
+pub(crate) use index::ObjectIndex;
 pub(crate) use params::{Params, constructor};
-pub use thing::Place;
-pub(crate) use thing::{At, Origin, Thing, is_aws};
 
 /// What makes a session of an AWS SDK for Python. Documentation of boto3, aioboto3, botocore, and aiobotocore.
 pub(crate) const SESSIONS: [&str; 9] = [

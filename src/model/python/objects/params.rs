@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::evaluate::{self, Evaluator};
-use super::index::Index;
-use super::thing::{Bag, Place, Thing, Things, one};
-use crate::model::python::{ArgName, Bound, Call, ExprId, ExprKind, Module, Program, ScopeKind};
+use super::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder, one};
+use super::evaluate::{self, ObjectEvaluator};
+use super::index::ObjectIndex;
+use crate::model::python::{ArgName, BindingValue, CallExpr, ExprId, ExprKind, Program, PythonModule, ScopeKind};
 
 /// How often arguments are carried into parameters; chains of calls that hand on a client are rarely longer.
 const MAX_ROUNDS: usize = 6;
@@ -16,38 +16,38 @@ const MAX_ROUNDS: usize = 6;
 const MAX_PARAM: usize = 32;
 
 /// A parameter of a function, or a field of a dataclass.
-pub(crate) type Param = (Place, u32);
+pub(crate) type ParamSlot = (ScopeRef, u32);
 
 /// What parameters stand for, over all call sites.
 #[derive(Debug, Default)]
 pub(crate) struct Params {
-    all: HashMap<Param, Things>,
+    all: HashMap<ParamSlot, ValueSet>,
     /// The part of it that comes from calls on this class: `super().__init__("sqs")` in it, `Queue("q")`.
-    on: HashMap<Param, BTreeMap<Place, Things>>,
+    on: HashMap<ParamSlot, BTreeMap<ScopeRef, ValueSet>>,
     /// Which functions give a text for it, and of which of their own parameters, if it is one.
-    named: HashMap<Param, BTreeMap<Arc<str>, BTreeSet<Giver>>>,
+    named: HashMap<ParamSlot, BTreeMap<Arc<str>, BTreeSet<Giver>>>,
 }
 
 /// The function that gives an argument, and its parameter that the argument is.
-type Giver = (Place, Option<Param>);
+type Giver = (ScopeRef, Option<ParamSlot>);
 
 /// An argument on its way.
 struct Handed {
-    param: Param,
+    param: ParamSlot,
     /// The class that it is called on.
-    class: Option<Place>,
-    things: Things,
+    class: Option<ScopeRef>,
+    things: ValueSet,
     by: Giver,
 }
 
 impl Params {
-    pub(crate) fn get(&self, function: Place, i: u32) -> Option<&Things> {
+    pub(crate) fn get(&self, function: ScopeRef, i: u32) -> Option<&ValueSet> {
         self.all.get(&(function, i))
     }
 
     /// What the parameter stands for when the method is run on an instance of a class with this lineage.
-    pub(crate) fn get_on(&self, function: Place, i: u32, lineage: &[Place]) -> Option<Things> {
-        let mut bag = Bag::default();
+    pub(crate) fn get_on(&self, function: ScopeRef, i: u32, lineage: &[ScopeRef]) -> Option<ValueSet> {
+        let mut bag = ValueSetBuilder::default();
         if let Some(on) = self.on.get(&(function, i)) {
             lineage
                 .iter()
@@ -61,7 +61,7 @@ impl Params {
     }
 
     /// The functions that give this text for a parameter, whether they are called themselves or not.
-    pub(crate) fn givers(&self, param: Param, text: &str) -> BTreeSet<Place> {
+    pub(crate) fn givers(&self, param: ParamSlot, text: &str) -> BTreeSet<ScopeRef> {
         let mut out = BTreeSet::new();
         let mut seen = BTreeSet::from([param]);
         let mut open = vec![param];
@@ -83,17 +83,17 @@ impl Params {
     }
 
     /// Carries arguments into parameters until nothing new arrives.
-    pub(crate) fn new(program: &Program<'_>, index: &Index) -> Self {
+    pub(crate) fn new(program: &Program<'_>, index: &ObjectIndex) -> Self {
         let mut params = Self::default();
         // The parameters that each module's answers depend on: it is asked again only when one of them changed.
-        let mut asked: Vec<HashSet<Param>> = vec![HashSet::new(); program.modules.len()];
+        let mut asked: Vec<HashSet<ParamSlot>> = vec![HashSet::new(); program.modules.len()];
         let mut due: Vec<usize> = (0..program.modules.len()).collect();
         for _ in 0..MAX_ROUNDS {
-            let found: Vec<(Vec<Handed>, HashSet<Param>)> = due
+            let found: Vec<(Vec<Handed>, HashSet<ParamSlot>)> = due
                 .par_iter()
                 .map(|module| handed_on(program, index, &params, *module))
                 .collect();
-            let mut changed: HashSet<Param> = HashSet::new();
+            let mut changed: HashSet<ParamSlot> = HashSet::new();
             for (module, (handed, read)) in due.iter().zip(found) {
                 asked[*module] = read;
                 for Handed {
@@ -104,7 +104,7 @@ impl Params {
                 } in handed
                 {
                     for t in things.iter() {
-                        if let Thing::Text(text) = t {
+                        if let AbstractValue::Text(text) = t {
                             let named = params.named.entry(param).or_default();
                             named.entry(text.clone()).or_default().insert(by);
                         }
@@ -131,8 +131,8 @@ impl Params {
     }
 }
 
-fn add(to: &mut Things, things: &Things) -> bool {
-    let mut bag = Bag::default();
+fn add(to: &mut ValueSet, things: &ValueSet) -> bool {
+    let mut bag = ValueSetBuilder::default();
     bag.put_all(to);
     bag.put_all(things);
     let new = bag.finish_within(MAX_PARAM);
@@ -143,9 +143,14 @@ fn add(to: &mut Things, things: &Things) -> bool {
 
 /// What the calls and decorators of one module hand to functions of the repository, and the parameters that were looked at
 /// to tell.
-fn handed_on(program: &Program<'_>, index: &Index, params: &Params, module: usize) -> (Vec<Handed>, HashSet<Param>) {
+fn handed_on(
+    program: &Program<'_>,
+    index: &ObjectIndex,
+    params: &Params,
+    module: usize,
+) -> (Vec<Handed>, HashSet<ParamSlot>) {
     let m = &program.modules[module];
-    let evaluator = Evaluator::new(program, index, params);
+    let evaluator = ObjectEvaluator::new(program, index, params);
     let mut out = Vec::new();
     for expr in m.ids() {
         let Some(call) = m.call(expr) else { continue };
@@ -153,7 +158,7 @@ fn handed_on(program: &Program<'_>, index: &Index, params: &Params, module: usiz
             continue;
         }
         let callee = evaluator.things(module, call.function);
-        let place = Place {
+        let place = ScopeRef {
             module,
             scope: m.function_of(m.expr(expr).scope),
         };
@@ -161,9 +166,9 @@ fn handed_on(program: &Program<'_>, index: &Index, params: &Params, module: usiz
         for t in callee.iter() {
             let (f, skip, class) =
                 match t {
-                    Thing::Function(f) => (*f, 0, None),
-                    Thing::Method(f, class) => (*f, 1, Some(*class)),
-                    Thing::Class(c) => match constructor(program, index, *c) {
+                    AbstractValue::Function(f) => (*f, 0, None),
+                    AbstractValue::Method(f, class) => (*f, 1, Some(*class)),
+                    AbstractValue::Class(c) => match constructor(program, index, *c) {
                         Some(f) => (f, 1, Some(*c)),
                         None => {
                             // A dataclass: its fields take the arguments.
@@ -207,15 +212,15 @@ fn handed_on(program: &Program<'_>, index: &Index, params: &Params, module: usiz
         for d in &s.decorators {
             for t in evaluator.things(module, *d).iter() {
                 let param = match t {
-                    Thing::Function(f) => (*f, 0),
-                    Thing::Method(f, _) => (*f, 1),
+                    AbstractValue::Function(f) => (*f, 0),
+                    AbstractValue::Method(f, _) => (*f, 1),
                     _ => continue,
                 };
                 out.push(Handed {
                     param,
                     class: None,
-                    things: one(Thing::Function(Place { module, scope })),
-                    by: (Place { module, scope: 0 }, None),
+                    things: one(AbstractValue::Function(ScopeRef { module, scope })),
+                    by: (ScopeRef { module, scope: 0 }, None),
                 });
             }
         }
@@ -224,23 +229,28 @@ fn handed_on(program: &Program<'_>, index: &Index, params: &Params, module: usiz
 }
 
 /// What a call gives for a parameter of `f`, by name or by position.
-fn call_argument(m: &Module, call: &Call, f: Place, i: u32, skip: u32) -> Option<ExprId> {
+fn call_argument(m: &PythonModule, call: &CallExpr, f: ScopeRef, i: u32, skip: u32) -> Option<ExprId> {
     let name = &m.scope(f.scope).params.get(i as usize)?.name;
     let position = i.checked_sub(skip).and_then(|n| call.positional(n as usize));
     call.keyword(name).or(position)
 }
 
-fn kept(things: &[Thing]) -> Things {
-    let kept: Vec<Thing> = things.iter().filter(|t| evaluate::matters(t)).cloned().collect();
+fn kept(things: &[AbstractValue]) -> ValueSet {
+    let kept: Vec<AbstractValue> = things.iter().filter(|t| evaluate::matters(t)).cloned().collect();
     kept.into()
 }
 
 /// The classes of the instances on which the method around a call runs, where one of the call's first arguments is a
 /// parameter of it that is another for each of them: `executor.submit(call, item)`. Any, where there are none.
-fn receivers(evaluator: &Evaluator<'_>, params: &Params, module: usize, call: &Call) -> Vec<Option<Place>> {
+fn receivers(
+    evaluator: &ObjectEvaluator<'_>,
+    params: &Params,
+    module: usize,
+    call: &CallExpr,
+) -> Vec<Option<ScopeRef>> {
     let of_parameter = |e: ExprId| params.on.get(&evaluator.parameter(module, e)?);
     let first = call.args.iter().take(2).map(|a| a.value);
-    let by_class: BTreeSet<Place> = first
+    let by_class: BTreeSet<ScopeRef> = first
         .filter_map(of_parameter)
         .flat_map(|on| on.keys().copied())
         .collect();
@@ -253,13 +263,13 @@ fn receivers(evaluator: &Evaluator<'_>, params: &Params, module: usize, call: &C
 /// A function that is handed to code that we don't see, with its arguments: `executor.submit(f, client)`, `map(f, clients)`,
 /// `Thread(target=f, args=(client,))`; `on`: the class of the instance that this runs on.
 fn deferred(
-    evaluator: &Evaluator<'_>,
-    (module, place): (usize, Place),
-    call: &Call,
-    on: Option<Place>,
+    evaluator: &ObjectEvaluator<'_>,
+    (module, place): (usize, ScopeRef),
+    call: &CallExpr,
+    on: Option<ScopeRef>,
     out: &mut Vec<Handed>,
 ) {
-    let mut put = |param: Param, class: Option<Place>, things: &[Thing]| {
+    let mut put = |param: ParamSlot, class: Option<ScopeRef>, things: &[AbstractValue]| {
         out.push(Handed {
             param,
             class,
@@ -269,11 +279,11 @@ fn deferred(
     };
     let m = &evaluator.program.modules[module];
     let things = |e: ExprId| evaluator.things_on(module, e, on);
-    let target = |e: ExprId| -> Vec<(Place, u32, Option<Place>)> {
+    let target = |e: ExprId| -> Vec<(ScopeRef, u32, Option<ScopeRef>)> {
         let things = things(e);
         let found = things.iter().filter_map(|t| match t {
-            Thing::Function(f) => Some((*f, 0, None)),
-            Thing::Method(f, class) => Some((*f, 1, Some(*class))),
+            AbstractValue::Function(f) => Some((*f, 0, None)),
+            AbstractValue::Method(f, class) => Some((*f, 1, Some(*class))),
             _ => None,
         });
         found.collect()
@@ -326,12 +336,12 @@ fn deferred(
     }
 }
 
-pub(crate) fn constructor(program: &Program<'_>, index: &Index, class: Place) -> Option<Place> {
+pub(crate) fn constructor(program: &Program<'_>, index: &ObjectIndex, class: ScopeRef) -> Option<ScopeRef> {
     index.lineage(class).into_iter().find_map(|c| {
         let m = &program.modules[c.module];
         let binding = m.scope(c.scope).bindings.get("__init__")?.last()?;
         match binding.bound {
-            Bound::Function(scope) => Some(Place {
+            BindingValue::Function(scope) => Some(ScopeRef {
                 module: c.module,
                 scope,
             }),

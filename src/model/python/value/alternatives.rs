@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::super::{Bound, Call, ExprId, ExprKind, ParamKind, Reaching, ScopeId, ScopeKind};
-use super::Values;
+use super::super::{BindingValue, CallExpr, ExprId, ExprKind, ParamKind, Reaching, ScopeId, ScopeKind};
+use super::ConstantEvaluator;
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::guard::Fact;
-use crate::value::{Branch, Guard, Kind, Value, inherited};
+use crate::value::{Branch, Guard, Value, ValueKind, inherited};
 
 /// More alternatives than these are not told apart.
 pub(super) const MAX_ALTERNATIVES: usize = 64;
@@ -19,9 +19,9 @@ const MAX_CALLS: usize = 12;
 const MAX_OBJECTS: usize = 14;
 
 /// The calls of each function of a module in the module itself, and how many parameters the receiver takes.
-pub(super) type Callers = HashMap<ScopeId, Vec<(ExprId, usize)>>;
+pub(super) type CallsOfFunction = HashMap<ScopeId, Vec<(ExprId, usize)>>;
 
-impl Values<'_> {
+impl ConstantEvaluator<'_> {
     /// What a parameter may hold: what the calls in its file give, its default, and what anybody else gives.
     pub(super) fn parameter(&self, module: usize, scope: ScopeId, index: u32, unknown: Value) -> Value {
         let m = self.module(module);
@@ -37,7 +37,7 @@ impl Values<'_> {
         let line = sources.file(file).lines().line(function.header.start as usize);
         let subject = format!("calls of {} at {}:{line}", function.qualname, sources.path(file));
         let default = parameter.default.map(|d| self.value(module, d)).filter(means_something);
-        let given = |call: &Call, skip: usize| match parameter.kind {
+        let given = |call: &CallExpr, skip: usize| match parameter.kind {
             ParamKind::KeywordOnly => call.keyword(&parameter.name),
             _ => call.argument((index as usize).checked_sub(skip)?, &parameter.name),
         };
@@ -74,11 +74,11 @@ impl Values<'_> {
         one_of(branches, span)
     }
 
-    fn callers(&self, module: usize) -> Rc<Callers> {
+    fn callers(&self, module: usize) -> Rc<CallsOfFunction> {
         let known = self.callers.borrow().get(&module).cloned();
         known.unwrap_or_else(|| {
             let m = self.module(module);
-            let mut found = Callers::new();
+            let mut found = CallsOfFunction::new();
             for expr in m.ids() {
                 let Some(call) = m.call(expr) else { continue };
                 let called = self.own_function(module, call.function);
@@ -104,7 +104,7 @@ impl Values<'_> {
         };
         match found.bindings.as_slice() {
             [one] => match one.bound {
-                Bound::Class(class) => self.method_of(module, class, "__init__"),
+                BindingValue::Class(class) => self.method_of(module, class, "__init__"),
                 _ => None,
             },
             _ => None,
@@ -142,12 +142,14 @@ impl Values<'_> {
     ) -> Option<Value> {
         each(base, span, &|base| {
             each(key, span, &|key| match (&base.kind, &key.kind) {
-                (Kind::Map(_), Kind::Str(text)) if text.is_known() => {
+                (ValueKind::Map(_), ValueKind::Str(text)) if text.is_known() => {
                     let found = base.get(&text.known()?).or(otherwise)?;
                     Some(found.clone())
                 }
-                (Kind::Map(_), Kind::Unknown(_) | Kind::Str(_)) => self.any_entry(base, index, otherwise, span),
-                (Kind::Seq(items), Kind::Num(n)) if items.iter().all(|i| !i.is_unknown()) => {
+                (ValueKind::Map(_), ValueKind::Unknown(_) | ValueKind::Str(_)) => {
+                    self.any_entry(base, index, otherwise, span)
+                }
+                (ValueKind::Seq(items), ValueKind::Num(n)) if items.iter().all(|i| !i.is_unknown()) => {
                     items.get(n.parse::<usize>().ok()?).cloned()
                 }
                 _ => None,
@@ -191,7 +193,7 @@ impl Values<'_> {
         if entries.iter().any(|e| !e.key.is_known()) {
             return None;
         }
-        let key = |e: &crate::value::Entry| Value::text(e.key.clone(), e.key_span);
+        let key = |e: &crate::value::MapEntry| Value::text(e.key.clone(), e.key_span);
         let item = |e| match method {
             "keys" => key(e),
             "values" => e.value.clone(),
@@ -203,7 +205,7 @@ impl Values<'_> {
     /// `left or right`, where it is not known whether the left side is something.
     pub(super) fn either(&self, left: Value, shown: &str, right: &Value, span: Span) -> Value {
         let sides = |left: &Value| match &left.kind {
-            Kind::Unknown(_) => {
+            ValueKind::Unknown(_) => {
                 let side = |is: bool, value: &Value| Branch {
                     when: Guard::condition(shown, is),
                     value: value.clone(),
@@ -262,7 +264,7 @@ impl Values<'_> {
     pub(super) fn texts(&self, module: usize, expr: ExprId) -> Vec<(Guard, Text)> {
         let value = self.value(module, expr);
         match &value.kind {
-            Kind::OneOf(branches) if self.joins => branches
+            ValueKind::OneOf(branches) if self.joins => branches
                 .iter()
                 .map(|b| (b.when.clone(), self.text_of(&b.value, module, expr)))
                 .collect(),
@@ -273,7 +275,7 @@ impl Values<'_> {
 
 /// `f` of the value, or of each of its alternatives; `None` where one has none.
 pub(super) fn each(value: &Value, span: Span, f: &dyn Fn(&Value) -> Option<Value>) -> Option<Value> {
-    let Kind::OneOf(branches) = &value.kind else {
+    let ValueKind::OneOf(branches) = &value.kind else {
         return f(value);
     };
     let made = branches.iter().map(|b| {
@@ -288,10 +290,10 @@ pub(super) fn each(value: &Value, span: Span, f: &dyn Fn(&Value) -> Option<Value
 /// `None`, and what is empty, stands for nothing.
 fn means_something(value: &Value) -> bool {
     match &value.kind {
-        Kind::Null => false,
-        Kind::Str(text) => !text.is_empty(),
-        Kind::Seq(items) => !items.is_empty(),
-        Kind::Map(entries) => !entries.is_empty(),
+        ValueKind::Null => false,
+        ValueKind::Str(text) => !text.is_empty(),
+        ValueKind::Seq(items) => !items.is_empty(),
+        ValueKind::Map(entries) => !entries.is_empty(),
         _ => true,
     }
 }
@@ -301,8 +303,8 @@ pub(super) fn one_of(branches: Vec<Branch>, span: Span) -> Value {
     let mut flat: Vec<Branch> = branches.into_iter().flat_map(Branch::spread).collect();
     flat.truncate(MAX_ALTERNATIVES);
     match flat.len() {
-        0 => Value::new(Kind::Null, span),
+        0 => Value::new(ValueKind::Null, span),
         1 => flat.remove(0).value,
-        _ => Value::new(Kind::OneOf(flat.into()), span),
+        _ => Value::new(ValueKind::OneOf(flat.into()), span),
     }
 }

@@ -1,18 +1,18 @@
 //! Attributes and items: of modules, classes, results of calls.
 
-use super::super::{Binding, Bound, ExprId, ExprKind, Reaching, ScopeId, ScopeKind};
-use super::{Values, cdk};
-use crate::source::{Hole, HoleKind, Target};
-use crate::value::{Kind, Value};
+use super::super::{Binding, BindingValue, ExprId, ExprKind, Reaching, ScopeId, ScopeKind};
+use super::{ConstantEvaluator, cdk};
+use crate::source::{Hole, HoleKind, HoleTarget};
+use crate::value::{Value, ValueKind};
 use std::sync::Arc;
 
-impl Values<'_> {
+impl ConstantEvaluator<'_> {
     pub(super) fn attribute(&self, module: usize, expr: ExprId, of: ExprId, name: &str) -> Value {
         let m = self.module(module);
         let span = self.span(module, expr);
         if let Some((scope, address)) = self.creation(module, of) {
             let hole = Hole::new(HoleKind::Resource, self.shown(span), span);
-            return Value::unknown(hole.to(Target {
+            return Value::unknown(hole.to(HoleTarget {
                 scope,
                 address,
                 attribute: name.into(),
@@ -23,22 +23,22 @@ impl Values<'_> {
         {
             match f.bindings.as_slice() {
                 [b] => match &b.bound {
-                    Bound::Import(i) => {
+                    BindingValue::Import(i) => {
                         if let Some(other) = self.program.import(m.file, 0, &i.module) {
                             return self.export(other, name, module, expr).used_at(span);
                         }
                     }
-                    Bound::From(i) => {
+                    BindingValue::From(i) => {
                         if let (_, Some(other)) = self.program.import_from(m.file, i) {
                             return self.export(other, name, module, expr).used_at(span);
                         }
                     }
-                    Bound::Class(class) => {
+                    BindingValue::Class(class) => {
                         if let Some(v) = self.class_value(module, *class, name) {
                             return v.used_at(span);
                         }
                     }
-                    Bound::Param(0) => {
+                    BindingValue::Param(0) => {
                         if let Some(class) = self.class_of_method(module, f.scope)
                             && let Some(v) = self.self_value(module, class, base, name)
                         {
@@ -97,7 +97,7 @@ impl Values<'_> {
         let bindings = m.scope(class).bindings.get(name)?;
         match bindings.as_slice() {
             [one] => match &one.bound {
-                Bound::Value(source) => Some(self.source(module, source)),
+                BindingValue::Value(source) => Some(self.source(module, source)),
                 _ => None,
             },
             _ => None,
@@ -135,7 +135,7 @@ impl Values<'_> {
             }
             if let Some((scope, address)) = self.creation(module, of) {
                 let hole = Hole::new(HoleKind::Resource, self.shown(span), span);
-                return Value::unknown(hole.to(Target {
+                return Value::unknown(hole.to(HoleTarget {
                     scope,
                     address,
                     attribute: key.as_str().into(),
@@ -148,11 +148,13 @@ impl Values<'_> {
             return found.map_or_else(|| self.unknown(module, expr), |v| v.used_at(span));
         }
         let found = match (&base.kind, &key.kind) {
-            (Kind::Map(_), Kind::Str(_)) => key_text.and_then(|k| base.get(&k).cloned()),
-            (Kind::Seq(items), Kind::Num(n)) if items.iter().all(|i| !i.is_unknown()) => match n.parse::<usize>() {
-                Ok(n) => items.get(n).cloned(),
-                Err(_) => None,
-            },
+            (ValueKind::Map(_), ValueKind::Str(_)) => key_text.and_then(|k| base.get(&k).cloned()),
+            (ValueKind::Seq(items), ValueKind::Num(n)) if items.iter().all(|i| !i.is_unknown()) => {
+                match n.parse::<usize>() {
+                    Ok(n) => items.get(n).cloned(),
+                    Err(_) => None,
+                }
+            }
             _ => None,
         };
         match found {
@@ -179,7 +181,8 @@ impl Values<'_> {
                     Reaching::Found(f) => match f.bindings.as_slice() {
                         [
                             Binding {
-                                bound: Bound::Value(s), ..
+                                bound: BindingValue::Value(s),
+                                ..
                             },
                         ] if s.steps.is_empty() => s.expr,
                         _ => return None,
@@ -200,7 +203,7 @@ impl Values<'_> {
             }
             ExprKind::Name(n) if depth < 4 => match m.reaching(n, expr) {
                 Reaching::Found(f) => matches!(f.bindings.as_slice(),
-                    [Binding { bound: Bound::Value(s), .. }] if self.is_caller_identity(module, s.expr, depth + 1)),
+                    [Binding { bound: BindingValue::Value(s), .. }] if self.is_caller_identity(module, s.expr, depth + 1)),
                 Reaching::Free => false,
             },
             _ => false,

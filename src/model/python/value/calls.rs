@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use super::super::{ArgName, Bound, Call, ExprId, ExprKind, ParamKind, Program, Reaching, ScopeId, ScopeKind};
-use super::{Frame, MAX_FRAMES, Values, cdk, each, merge, open_entry, strings};
+use super::super::{
+    ArgName, BindingValue, CallExpr, ExprId, ExprKind, ParamKind, Program, Reaching, ScopeId, ScopeKind,
+};
+use super::{ConstantEvaluator, MAX_FRAMES, NameFrame, cdk, each, merge, open_entry, strings};
 use crate::model::data;
-use crate::source::{Hole, HoleKind, Span, Target, Text};
+use crate::source::{Hole, HoleKind, HoleTarget, Span, Text};
 use crate::syntax::json;
-use crate::value::{Entry, Kind, Value};
+use crate::value::{MapEntry, Value, ValueKind};
 
 /// Longest text of JSON that is decoded, in bytes.
 const MAX_DECODED: usize = 64 << 10;
@@ -28,13 +30,13 @@ impl Program<'_> {
                 ExprKind::Name(n) => match m.reaching(n, at) {
                     Reaching::Free => break n.to_string(),
                     Reaching::Found(f) => match &f.bindings.last()?.bound {
-                        Bound::Import(i) if f.bindings.len() == 1 || f.bindings.len() == 2 => {
+                        BindingValue::Import(i) if f.bindings.len() == 1 || f.bindings.len() == 2 => {
                             if self.import(m.file, 0, &i.module).is_some() || self.hides(m.file, &i.module) {
                                 return None;
                             }
                             break i.module.to_string();
                         }
-                        Bound::From(i) if f.bindings.len() == 1 && i.level == 0 => {
+                        BindingValue::From(i) if f.bindings.len() == 1 && i.level == 0 => {
                             if self.import(m.file, 0, &i.module).is_some() || self.hides(m.file, &i.module) {
                                 return None;
                             }
@@ -55,12 +57,12 @@ impl Program<'_> {
     }
 }
 
-impl Values<'_> {
-    pub(super) fn call(&self, module: usize, expr: ExprId, call: &Call) -> Value {
+impl ConstantEvaluator<'_> {
+    pub(super) fn call(&self, module: usize, expr: ExprId, call: &CallExpr) -> Value {
         let span = self.span(module, expr);
         if let Some((scope, address)) = self.targets.get(&(module, expr)) {
             let hole = Hole::new(HoleKind::Resource, self.shown(span), span);
-            return Value::unknown(hole.to(Target {
+            return Value::unknown(hole.to(HoleTarget {
                 scope: scope.clone(),
                 address: address.clone(),
                 attribute: "".into(),
@@ -88,7 +90,7 @@ impl Values<'_> {
             .unwrap_or_else(|| self.unknown(module, expr))
     }
 
-    fn library_call(&self, module: usize, expr: ExprId, call: &Call, name: &str) -> Option<Value> {
+    fn library_call(&self, module: usize, expr: ExprId, call: &CallExpr, name: &str) -> Option<Value> {
         let span = self.span(module, expr);
         let first = call.positional(0);
         Some(match name {
@@ -98,8 +100,8 @@ impl Values<'_> {
             "json.loads" | "simplejson.loads" | "ujson.loads" | "orjson.loads" => {
                 let v = self.value(module, first.or_else(|| call.keyword("s"))?);
                 match &v.kind {
-                    Kind::Json(inner) => (**inner).clone(),
-                    Kind::Str(text) => match decoded(text, span) {
+                    ValueKind::Json(inner) => (**inner).clone(),
+                    ValueKind::Str(text) => match decoded(text, span) {
                         Some(inner) => inner.used_at(span),
                         // What is wrong with a document is said where it is used.
                         None if !text.is_known() || text.display().contains("Statement") => v,
@@ -118,11 +120,11 @@ impl Values<'_> {
             }
             "list" | "tuple" | "set" => Value::seq(Vec::new(), span),
             "dict" | "collections.OrderedDict" | "OrderedDict" => {
-                let mut entries: Vec<Entry> = Vec::new();
+                let mut entries: Vec<MapEntry> = Vec::new();
                 for a in &call.args {
                     let v = self.value(module, a.value);
                     match &a.name {
-                        ArgName::Keyword(k, key_span) => entries.push(Entry {
+                        ArgName::Keyword(k, key_span) => entries.push(MapEntry {
                             key: Text::verbatim(k, key_span.file, key_span.start as usize),
                             key_span: *key_span,
                             value: v,
@@ -140,7 +142,7 @@ impl Values<'_> {
                 let v = self.value(module, first?);
                 let t = strings::dedent(v.as_text()?);
                 Value {
-                    kind: Kind::Str(t),
+                    kind: ValueKind::Str(t),
                     ..v
                 }
             }
@@ -157,7 +159,7 @@ impl Values<'_> {
     }
 
     /// Methods of strings, dicts and lists.
-    fn method(&self, module: usize, expr: ExprId, call: &Call, of: ExprId, name: &str) -> Option<Value> {
+    fn method(&self, module: usize, expr: ExprId, call: &CallExpr, of: ExprId, name: &str) -> Option<Value> {
         if !matches!(
             name,
             "format"
@@ -188,11 +190,11 @@ impl Values<'_> {
             return Some(self.hole(module, expr, HoleKind::Account));
         }
         let base = self.value(module, of);
-        if let (Kind::Json(_), "encode" | "strip") = (&base.kind, name) {
+        if let (ValueKind::Json(_), "encode" | "strip") = (&base.kind, name) {
             return Some(base);
         }
         let of_dict = matches!(name, "get" | "items" | "keys" | "values");
-        if self.joins && of_dict && (base.entries().is_some() || matches!(base.kind, Kind::OneOf(_))) {
+        if self.joins && of_dict && (base.entries().is_some() || matches!(base.kind, ValueKind::OneOf(_))) {
             if name != "get" {
                 return each(&base, span, &|base| self.items_of(base, name));
             }
@@ -240,8 +242,8 @@ impl Values<'_> {
                         out.append(text);
                     }
                     match &item.kind {
-                        Kind::Str(t) => out.append(t),
-                        Kind::Unknown(h) => out.append(&Text::hole((**h).clone())),
+                        ValueKind::Str(t) => out.append(t),
+                        ValueKind::Unknown(h) => out.append(&Text::hole((**h).clone())),
                         _ => return None,
                     }
                 }
@@ -261,7 +263,7 @@ impl Values<'_> {
             _ => return None,
         };
         Some(Value {
-            kind: Kind::Str(made),
+            kind: ValueKind::Str(made),
             ..base
         })
     }
@@ -279,16 +281,16 @@ impl Values<'_> {
         strings::percent(text, |key, n| match key {
             "" => positional.get(n).cloned(),
             k => match &named.get(k)?.kind {
-                Kind::Str(t) => Some(t.clone()),
-                Kind::Num(n) => Some(Text::made(n, named.get(k)?.span)),
-                Kind::Unknown(h) => Some(Text::hole((**h).clone())),
+                ValueKind::Str(t) => Some(t.clone()),
+                ValueKind::Num(n) => Some(Text::made(n, named.get(k)?.span)),
+                ValueKind::Unknown(h) => Some(Text::hole((**h).clone())),
                 _ => None,
             },
         })
     }
 
     /// A call of a function of the repository that does nothing but return one expression, as far as that matters.
-    fn own_call(&self, module: usize, expr: ExprId, call: &Call) -> Option<Value> {
+    fn own_call(&self, module: usize, expr: ExprId, call: &CallExpr) -> Option<Value> {
         let (home, scope, bound) = self.own_function(module, call.function)?;
         let function = self.program.modules[home].scope(scope);
         let [returned] = function.returns.as_slice() else {
@@ -314,7 +316,7 @@ impl Values<'_> {
             };
             names.push((p.name.clone(), v));
         }
-        self.frames.borrow_mut().push(Frame {
+        self.frames.borrow_mut().push(NameFrame {
             module: home,
             scope,
             names,
@@ -330,7 +332,7 @@ impl Values<'_> {
         let exported = |other: usize, name: &str| match self.module(other).at_end(name, 0) {
             Reaching::Found(f) => match f.bindings.as_slice() {
                 [one] => match one.bound {
-                    Bound::Function(s) => Some((other, s, false)),
+                    BindingValue::Function(s) => Some((other, s, false)),
                     _ => None,
                 },
                 _ => None,
@@ -341,8 +343,8 @@ impl Values<'_> {
             ExprKind::Name(n) => match m.reaching(n, callee) {
                 Reaching::Found(f) => match f.bindings.as_slice() {
                     [one] => match &one.bound {
-                        Bound::Function(s) => Some((module, *s, false)),
-                        Bound::From(i) => exported(self.program.import_from(m.file, i).0?, &i.name),
+                        BindingValue::Function(s) => Some((module, *s, false)),
+                        BindingValue::From(i) => exported(self.program.import_from(m.file, i).0?, &i.name),
                         _ => None,
                     },
                     _ => None,
@@ -358,13 +360,13 @@ impl Values<'_> {
                 };
                 let [one] = f.bindings.as_slice() else { return None };
                 match &one.bound {
-                    Bound::Import(i) => exported(self.program.import(m.file, 0, &i.module)?, name),
-                    Bound::From(i) => exported(self.program.import_from(m.file, i).1?, name),
-                    Bound::Param(0) => {
+                    BindingValue::Import(i) => exported(self.program.import(m.file, 0, &i.module)?, name),
+                    BindingValue::From(i) => exported(self.program.import_from(m.file, i).1?, name),
+                    BindingValue::Param(0) => {
                         let class = self.class_of_method(module, f.scope)?;
                         self.method_of(module, class, name)
                     }
-                    Bound::Class(class) => self.method_of(module, *class, name),
+                    BindingValue::Class(class) => self.method_of(module, *class, name),
                     _ => None,
                 }
             }
@@ -376,7 +378,7 @@ impl Values<'_> {
         let m = self.module(module);
         match m.scope(class).bindings.get(name)?.as_slice() {
             [one] => match one.bound {
-                Bound::Function(s) => {
+                BindingValue::Function(s) => {
                     let f = m.scope(s);
                     let is_static = f
                         .decorators

@@ -1,10 +1,10 @@
 //! What the AWS CDK makes of values: pseudo parameters, functions of CloudFormation, ARNs.
 //! AWS CDK API Reference, `aws_cdk.Fn`, `aws_cdk.Stack`, `aws_cdk.aws_iam`.
 
-use super::super::{Call, ExprId, ExprKind};
-use super::Values;
+use super::super::{CallExpr, ExprId, ExprKind};
+use super::ConstantEvaluator;
 use crate::source::{Hole, HoleKind, Span, Text};
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 /// Pseudo parameters by the properties of `ScopedAws`, the attributes of `Aws` in lower case.
 const PSEUDO: [(&str, HoleKind, &str); 4] = [
@@ -57,9 +57,9 @@ fn pseudo(name: &str) -> Option<HoleKind> {
     PSEUDO.iter().find(|(_, _, n)| *n == name).map(|(_, kind, _)| *kind)
 }
 
-impl Values<'_> {
+impl ConstantEvaluator<'_> {
     /// What a function of the CDK gives; `name` is the library name of what is called, or the method.
-    pub(super) fn cdk_call(&self, module: usize, expr: ExprId, call: &Call, name: &str) -> Option<Value> {
+    pub(super) fn cdk_call(&self, module: usize, expr: ExprId, call: &CallExpr, name: &str) -> Option<Value> {
         let span = self.span(module, expr);
         if !name.contains("aws_cdk") && !is_method(name) {
             return None;
@@ -149,13 +149,13 @@ impl Values<'_> {
     }
 
     /// The call that an expression is, or that the name that it is stands for.
-    fn call_of(&self, module: usize, expr: ExprId) -> Option<&Call> {
+    fn call_of(&self, module: usize, expr: ExprId) -> Option<&CallExpr> {
         let m = self.module(module);
         m.call(m.made_by(expr)?)
     }
 
     /// `format_arn(service="sqs", resource="q")`: partition, region and account are those of the stack unless they are given.
-    fn arn_of(&self, module: usize, components: &Call, span: Span) -> Text {
+    fn arn_of(&self, module: usize, components: &CallExpr, span: Span) -> Text {
         let given = |keyword: &str| components.keyword(keyword).map(|e| self.value(module, e));
         let part = |keyword: &str, pseudo: Option<(HoleKind, &str)>| match (given(keyword), pseudo) {
             (Some(v), _) if !v.is_null() => text_of(&v, span),
@@ -193,9 +193,9 @@ impl Values<'_> {
 /// A part of a text that is made of values.
 pub(super) fn text_of(value: &Value, span: Span) -> Text {
     match &value.kind {
-        Kind::Str(text) => text.clone(),
-        Kind::Unknown(hole) => Text::hole((**hole).clone()),
-        Kind::Num(n) => Text::made(n, span),
+        ValueKind::Str(text) => text.clone(),
+        ValueKind::Unknown(hole) => Text::hole((**hole).clone()),
+        ValueKind::Num(n) => Text::made(n, span),
         _ => hole(HoleKind::Other, "value", span),
     }
 }

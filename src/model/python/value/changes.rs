@@ -1,13 +1,20 @@
 //! Changes of a value in place: `x.append(v)`, `x["k"] = v`.
 
-use super::super::{Binding, Change, ExprId, Found};
-use super::{MAX_CHANGES, MAX_WEIGHT, Values, each, merge, open_entry};
+use super::super::{Binding, ExprId, ObjectChange, ReachingBindings};
+use super::{ConstantEvaluator, MAX_CHANGES, MAX_WEIGHT, each, merge, open_entry};
 use crate::source::{Hole, HoleKind, Text};
-use crate::value::{Branch, Entry, Guard, Kind, Value};
+use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
-impl Values<'_> {
+impl ConstantEvaluator<'_> {
     /// `v`, as changed between `binding` and the point of `found`.
-    pub(super) fn changed(&self, module: usize, name: &str, found: &Found<'_>, binding: &Binding, v: Value) -> Value {
+    pub(super) fn changed(
+        &self,
+        module: usize,
+        name: &str,
+        found: &ReachingBindings<'_>,
+        binding: &Binding,
+        v: Value,
+    ) -> Value {
         let m = self.module(module);
         let scope = m.scope(found.scope);
         let mut v = v;
@@ -39,10 +46,10 @@ impl Values<'_> {
         module: usize,
         v: Value,
         path: &[ExprId],
-        change: &Change,
+        change: &ObjectChange,
         sure: (bool, Option<&Guard>),
     ) -> Value {
-        if matches!(v.kind, Kind::OneOf(_)) {
+        if matches!(v.kind, ValueKind::OneOf(_)) {
             let changed = each(&v, v.span, &|one| {
                 Some(self.change(module, one.clone(), path, change, sure))
             });
@@ -55,18 +62,18 @@ impl Values<'_> {
         let span = v.span;
         let via = v.via.clone();
         let kind = match (&v.kind, &key.kind) {
-            (Kind::Map(entries), Kind::Str(t)) => {
+            (ValueKind::Map(entries), ValueKind::Str(t)) => {
                 let Some(known) = t.known() else { return self.open(v) };
                 let mut entries = entries.to_vec();
                 let at = entries.iter().rposition(|e| e.key.known().as_deref() == Some(&*known));
                 match (at, change) {
-                    (None, Change::Set(e)) if rest.is_empty() => entries.push(Entry {
+                    (None, ObjectChange::Set(e)) if rest.is_empty() => entries.push(MapEntry {
                         key: t.clone(),
                         key_span: key.span,
                         value: under(sure.1, self.value(module, *e), None),
                     }),
                     (None, _) => {}
-                    (Some(at), Change::Set(e)) if rest.is_empty() => {
+                    (Some(at), ObjectChange::Set(e)) if rest.is_empty() => {
                         let before = entries[at].value.clone();
                         entries[at].value = under(sure.1, self.value(module, *e), Some(before));
                     }
@@ -75,14 +82,14 @@ impl Values<'_> {
                         entries[at].value = self.change(module, inner, rest, change, sure);
                     }
                 }
-                Kind::Map(entries.into())
+                ValueKind::Map(entries.into())
             }
-            (Kind::Seq(items), Kind::Num(n)) => {
+            (ValueKind::Seq(items), ValueKind::Num(n)) => {
                 let mut items = items.to_vec();
                 let at = n.parse::<usize>().ok().filter(|n| *n < items.len());
                 match (at, change) {
                     (None, _) => return self.open(v),
-                    (Some(at), Change::Set(e)) if rest.is_empty() => {
+                    (Some(at), ObjectChange::Set(e)) if rest.is_empty() => {
                         let before = items[at].clone();
                         items[at] = under(sure.1, self.value(module, *e), Some(before));
                     }
@@ -91,22 +98,28 @@ impl Values<'_> {
                         items[at] = self.change(module, inner, rest, change, sure);
                     }
                 }
-                Kind::Seq(items.into())
+                ValueKind::Seq(items.into())
             }
             _ => return self.open(v),
         };
         Value { kind, span, via }
     }
 
-    fn change_here(&self, module: usize, v: Value, change: &Change, (sure, when): (bool, Option<&Guard>)) -> Value {
+    fn change_here(
+        &self,
+        module: usize,
+        v: Value,
+        change: &ObjectChange,
+        (sure, when): (bool, Option<&Guard>),
+    ) -> Value {
         let (span, via) = (v.span, v.via.clone());
         let kind = match (&v.kind, change) {
-            (Kind::Seq(items), Change::Append(e)) => {
+            (ValueKind::Seq(items), ObjectChange::Append(e)) => {
                 let mut items = items.to_vec();
                 items.push(under(when, self.value(module, *e), None));
-                Kind::Seq(items.into())
+                ValueKind::Seq(items.into())
             }
-            (Kind::Seq(items), Change::Extend(e)) => {
+            (ValueKind::Seq(items), ObjectChange::Extend(e)) => {
                 let mut items = items.to_vec();
                 match self.value(module, *e) {
                     more if more.as_seq().is_some() => {
@@ -114,34 +127,34 @@ impl Values<'_> {
                     }
                     _ => items.push(self.unknown(module, *e)),
                 }
-                Kind::Seq(items.into())
+                ValueKind::Seq(items.into())
             }
-            (Kind::Str(t), Change::Extend(e)) => {
+            (ValueKind::Str(t), ObjectChange::Extend(e)) => {
                 let mut t = t.clone();
                 match self.value(module, *e) {
                     more if sure && more.as_text().is_some() => t.append(&self.as_text(module, *e)),
                     _ => t.append(&Text::hole(Hole::new(HoleKind::Other, "…", self.span(module, *e)))),
                 }
-                Kind::Str(t)
+                ValueKind::Str(t)
             }
-            (Kind::Map(entries), Change::Update(e)) => {
+            (ValueKind::Map(entries), ObjectChange::Update(e)) => {
                 let mut entries = entries.to_vec();
                 match self.value(module, *e) {
                     more if more.entries().is_some() => {
                         let more = more.entries().unwrap_or_default().iter().map(|e| {
                             let name = e.key.known();
                             let before = entries.iter().rfind(|old| name.is_some() && old.key.known() == name);
-                            Entry {
+                            MapEntry {
                                 value: under(when, e.value.clone(), before.map(|old| old.value.clone())),
                                 ..e.clone()
                             }
                         });
-                        let more: Vec<Entry> = more.collect();
+                        let more: Vec<MapEntry> = more.collect();
                         merge(&mut entries, &more);
                     }
                     more => entries.push(open_entry(&more)),
                 }
-                Kind::Map(entries.into())
+                ValueKind::Map(entries.into())
             }
             _ => return self.open(v),
         };
@@ -152,15 +165,15 @@ impl Values<'_> {
     pub(super) fn open(&self, v: Value) -> Value {
         let hole = || Value::other("…", v.span);
         let kind = match &v.kind {
-            Kind::Seq(items) => {
+            ValueKind::Seq(items) => {
                 let mut items = items.to_vec();
                 items.push(hole());
-                Kind::Seq(items.into())
+                ValueKind::Seq(items.into())
             }
-            Kind::Map(entries) => {
+            ValueKind::Map(entries) => {
                 let mut entries = entries.to_vec();
                 entries.push(open_entry(&hole()));
-                Kind::Map(entries.into())
+                ValueKind::Map(entries.into())
             }
             other => other.clone(),
         };
@@ -181,5 +194,5 @@ fn under(when: Option<&Guard>, value: Value, otherwise: Option<Value>) -> Value 
         value,
     };
     let branches = std::iter::once(this).chain(other).flat_map(Branch::spread);
-    Value::new(Kind::OneOf(branches.collect()), span)
+    Value::new(ValueKind::OneOf(branches.collect()), span)
 }

@@ -2,8 +2,8 @@
 //!
 //! **Invariant:** a name that is not written is one hole for each construct, however the construct is reached.
 
-use super::super::{Call, ExprId, ExprKind};
-use super::{Values, cdk};
+use super::super::{CallExpr, ExprId, ExprKind};
+use super::{ConstantEvaluator, cdk};
 use crate::source::{Hole, HoleKind, Span, Text};
 
 /// A construct and its ARN.
@@ -72,7 +72,7 @@ const CONSTRUCTS: &[Construct] = &[
 /// How many names hold a thing one after the other.
 const MAX_NAMES: usize = 4;
 
-impl Values<'_> {
+impl ConstantEvaluator<'_> {
     /// The ARN that an attribute of a construct gives: one made here, or one that a variable of a module with the CDK is
     /// named after.
     pub(super) fn construct_arn(&self, module: usize, of: ExprId, attribute: &str, span: Span) -> Option<Text> {
@@ -133,7 +133,7 @@ impl Values<'_> {
     }
 
     /// As it is written; else a hole of its own.
-    fn name_of(&self, module: usize, made: ExprId, call: &Call, construct: &Construct, span: Span) -> Text {
+    fn name_of(&self, module: usize, made: ExprId, call: &CallExpr, construct: &Construct, span: Span) -> Text {
         let given = |keyword: &str| {
             let value = call.keyword(keyword).map(|e| self.value(module, e));
             value.filter(|v| !v.is_null()).map(|v| cdk::text_of(&v, span))
@@ -164,7 +164,7 @@ impl Values<'_> {
     }
 
     /// Whether a call makes such a construct, or looks one up: `Bucket(…)`, `Bucket.from_bucket_name(…)`.
-    fn is_of(&self, module: usize, call: &Call, construct: &Construct) -> bool {
+    fn is_of(&self, module: usize, call: &CallExpr, construct: &Construct) -> bool {
         let library = self.program.library(module, call.function);
         let Some(path) = library.or_else(|| self.module(module).dotted(call.function)) else {
             return false;

@@ -16,11 +16,14 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Binding, Bound, ExprId, ExprKind, Found, Module, Pair, Part, Program, Reaching, ScopeId, Source, Step};
+use super::{
+    AccessStep, Binding, BindingValue, ExprId, ExprKind, FStringPart, Pair, Program, PythonModule, Reaching,
+    ReachingBindings, ScopeId, ValueSource,
+};
 use crate::source::{FileId, Hole, HoleKind, Span, Text};
-use crate::value::{Branch, Entry, Guard, Kind, Value};
+use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
-use alternatives::{Callers, each, one_of};
+use alternatives::{CallsOfFunction, each, one_of};
 
 /// How deep evaluation follows expressions and names.
 const MAX_DEPTH: u32 = 100;
@@ -39,7 +42,7 @@ const MAX_SPECIAL: u32 = 50_000;
 const MAX_FRAMES: usize = 4;
 
 /// Evaluates expressions of a program. Results are kept, so one evaluator should serve all questions about a file.
-pub struct Values<'p> {
+pub struct ConstantEvaluator<'p> {
     program: &'p Program<'p>,
     /// Calls that create resources of ours: `role["Role"]["Arn"]` refers to one of these.
     targets: HashMap<(usize, ExprId), (Arc<str>, Arc<str>)>,
@@ -48,7 +51,7 @@ pub struct Values<'p> {
     /// for it.
     cut: RefCell<HashMap<(usize, ExprId), Value>>,
     busy: RefCell<Vec<(usize, ExprId)>>,
-    frames: RefCell<Vec<Frame>>,
+    frames: RefCell<Vec<NameFrame>>,
     depth: Cell<u32>,
     special: Cell<u32>,
     /// How often a bound or a cycle cut something short.
@@ -57,17 +60,17 @@ pub struct Values<'p> {
     left: Cell<usize>,
     /// Whether parameters, loop variables and the like are alternatives rather than unknown.
     joins: bool,
-    callers: RefCell<HashMap<usize, Rc<Callers>>>,
+    callers: RefCell<HashMap<usize, Rc<CallsOfFunction>>>,
 }
 
 /// Names of one scope with given values.
-struct Frame {
+struct NameFrame {
     module: usize,
     scope: ScopeId,
     names: Vec<(Arc<str>, Value)>,
 }
 
-impl<'p> Values<'p> {
+impl<'p> ConstantEvaluator<'p> {
     pub fn new(program: &'p Program<'p>) -> Self {
         Self {
             program,
@@ -98,7 +101,7 @@ impl<'p> Values<'p> {
         self.targets.insert((module, expr), (scope, address));
     }
 
-    fn module(&self, module: usize) -> &'p Module {
+    fn module(&self, module: usize) -> &'p PythonModule {
         &self.program.modules[module]
     }
 
@@ -216,9 +219,9 @@ impl<'p> Values<'p> {
             ExprKind::Call(call) => self.call(module, expr, call),
             ExprKind::Str(t) => Value::text(t.clone(), span),
             ExprKind::Join(parts) => self.join(module, parts, span),
-            ExprKind::Num(n) => Value::new(Kind::Num(n.clone()), span),
-            ExprKind::Bool(b) => Value::new(Kind::Bool(*b), span),
-            ExprKind::None => Value::new(Kind::Null, span),
+            ExprKind::Num(n) => Value::new(ValueKind::Num(n.clone()), span),
+            ExprKind::Bool(b) => Value::new(ValueKind::Bool(*b), span),
+            ExprKind::None => Value::new(ValueKind::Null, span),
             ExprKind::List(items) | ExprKind::Tuple(items) => {
                 let mut out = Vec::with_capacity(items.len());
                 for i in items {
@@ -244,8 +247,8 @@ impl<'p> Values<'p> {
                     return self.either(l, &shown, &self.value(module, *right), span);
                 }
                 match &l.kind {
-                    Kind::Unknown(_) => self.unknown(module, expr),
-                    Kind::Null => self.value(module, *right),
+                    ValueKind::Unknown(_) => self.unknown(module, expr),
+                    ValueKind::Null => self.value(module, *right),
                     _ => l,
                 }
             }
@@ -283,7 +286,8 @@ impl<'p> Values<'p> {
             return v.used_at(self.span(module, expr));
         }
         let v = self.found(module, name, &found, expr);
-        let hole = |v: &Value| matches!(&v.kind, Kind::Unknown(h) if h.kind == HoleKind::Other && h.target.is_none());
+        let hole =
+            |v: &Value| matches!(&v.kind, ValueKind::Unknown(h) if h.kind == HoleKind::Other && h.target.is_none());
         if hole(&v) {
             return self.hole(module, expr, HoleKind::Other);
         }
@@ -291,7 +295,7 @@ impl<'p> Values<'p> {
     }
 
     /// The value of a name whose bindings are known.
-    fn found(&self, module: usize, name: &str, found: &Found<'_>, expr: ExprId) -> Value {
+    fn found(&self, module: usize, name: &str, found: &ReachingBindings<'_>, expr: ExprId) -> Value {
         let m = self.module(module);
         if let [one] = found.bindings.as_slice() {
             let v = self.bound(module, name, (found.scope, one), expr);
@@ -315,21 +319,23 @@ impl<'p> Values<'p> {
 
     fn bound(&self, module: usize, name: &str, (scope, binding): (ScopeId, &Binding), expr: ExprId) -> Value {
         match &binding.bound {
-            Bound::Value(source) => self.source(module, source),
-            Bound::Param(i) => {
+            BindingValue::Value(source) => self.source(module, source),
+            BindingValue::Param(i) => {
                 let unknown = Value::unknown(Hole::new(HoleKind::Input, name, self.span(module, expr)));
                 self.parameter(module, scope, *i, unknown)
             }
-            Bound::From(import) => {
+            BindingValue::From(import) => {
                 let from = self.module(module).file;
                 match self.program.import_from(from, import) {
                     (Some(other), _) => self.export(other, &import.name, module, expr),
                     _ => self.unknown(module, expr),
                 }
             }
-            Bound::Function(_) | Bound::Class(_) | Bound::Import(_) | Bound::Augment(..) | Bound::Other => {
-                self.unknown(module, expr)
-            }
+            BindingValue::Function(_)
+            | BindingValue::Class(_)
+            | BindingValue::Import(_)
+            | BindingValue::Augment(..)
+            | BindingValue::Other => self.unknown(module, expr),
         }
     }
 
@@ -340,14 +346,14 @@ impl<'p> Values<'p> {
         }
         self.depth.set(self.depth.get() + 1);
         let v = match self.module(other).at_end(name, 0) {
-            Reaching::Found(f) if f.bindings.iter().all(|b| !matches!(b.bound, Bound::Param(_))) => {
+            Reaching::Found(f) if f.bindings.iter().all(|b| !matches!(b.bound, BindingValue::Param(_))) => {
                 match f.bindings.as_slice() {
                     [one] => match &one.bound {
-                        Bound::Value(source) => {
+                        BindingValue::Value(source) => {
                             let v = self.source(other, source);
                             self.changed(other, name, &f, one, v)
                         }
-                        Bound::From(import) => match self.program.import_from(self.module(other).file, import) {
+                        BindingValue::From(import) => match self.program.import_from(self.module(other).file, import) {
                             (Some(next), _) if next != other => self.export(next, &import.name, module, expr),
                             _ => self.unknown(module, expr),
                         },
@@ -375,7 +381,7 @@ impl<'p> Values<'p> {
         self.unknown(module, expr)
     }
 
-    fn source(&self, module: usize, source: &Source) -> Value {
+    fn source(&self, module: usize, source: &ValueSource) -> Value {
         let mut v = self.value(module, source.expr);
         for step in &source.steps {
             let taken = each(&v, self.span(module, source.expr), &|v| {
@@ -386,16 +392,16 @@ impl<'p> Values<'p> {
         v
     }
 
-    fn step(&self, module: usize, of: ExprId, v: &Value, step: Step) -> Value {
+    fn step(&self, module: usize, of: ExprId, v: &Value, step: AccessStep) -> Value {
         match (step, v.as_seq()) {
-            (Step::Enter, _) => v.clone(),
-            (Step::Item(n), Some(items)) if items.iter().all(|i| !i.is_unknown()) => {
+            (AccessStep::Enter, _) => v.clone(),
+            (AccessStep::Item(n), Some(items)) if items.iter().all(|i| !i.is_unknown()) => {
                 let item = items.get(n as usize).cloned();
                 item.unwrap_or_else(|| self.unknown(module, of))
             }
-            (Step::Each, Some([one])) => one.clone(),
-            (Step::Each, Some(items)) if self.joins => self.any_item(module, of, items),
-            (Step::Each, None) if self.joins => match self.items_of(v, "keys") {
+            (AccessStep::Each, Some([one])) => one.clone(),
+            (AccessStep::Each, Some(items)) if self.joins => self.any_item(module, of, items),
+            (AccessStep::Each, None) if self.joins => match self.items_of(v, "keys") {
                 Some(keys) => self.any_item(module, of, keys.items()),
                 None => self.unknown(module, of),
             },
@@ -404,16 +410,16 @@ impl<'p> Values<'p> {
     }
 
     fn dict(&self, module: usize, pairs: &[Pair], span: Span) -> Value {
-        let mut entries: Vec<Entry> = Vec::with_capacity(pairs.len());
+        let mut entries: Vec<MapEntry> = Vec::with_capacity(pairs.len());
         for p in pairs {
             match p.key {
                 Some(k) => {
                     let key = self.value(module, k);
                     let text = match &key.kind {
-                        Kind::Str(t) => t.clone(),
+                        ValueKind::Str(t) => t.clone(),
                         _ => self.as_text(module, k),
                     };
-                    entries.push(Entry {
+                    entries.push(MapEntry {
                         key: text,
                         key_span: self.span(module, k),
                         value: self.value(module, p.value),
@@ -447,7 +453,7 @@ impl<'p> Values<'p> {
             .collect();
         let items = match bindings.as_slice() {
             [(name, b)] => match &b.bound {
-                Bound::Value(s) if s.steps == [Step::Each] => {
+                BindingValue::Value(s) if s.steps == [AccessStep::Each] => {
                     let over = self.value(module, s.expr);
                     over.as_seq()
                         .filter(|i| i.len() <= 200 && i.iter().all(|v| !v.is_unknown()))
@@ -469,7 +475,7 @@ impl<'p> Values<'p> {
         for round in rounds {
             let framed = round.is_some();
             if let Some(name) = round {
-                self.frames.borrow_mut().push(Frame {
+                self.frames.borrow_mut().push(NameFrame {
                     module,
                     scope,
                     names: vec![name],
@@ -477,7 +483,7 @@ impl<'p> Values<'p> {
             }
             let v = self.value(module, element);
             match key {
-                Some(k) => map.push(Entry {
+                Some(k) => map.push(MapEntry {
                     key: self.as_text(module, k),
                     key_span: self.span(module, k),
                     value: v,
@@ -508,14 +514,14 @@ impl<'p> Values<'p> {
     /// What `str()` makes of the value of an expression, or of one of its alternatives.
     fn text_of(&self, v: &Value, module: usize, expr: ExprId) -> Text {
         let open = match &v.kind {
-            Kind::OneOf(branches) => branches.iter().find_map(|b| b.value.as_hole()),
+            ValueKind::OneOf(branches) => branches.iter().find_map(|b| b.value.as_hole()),
             _ => None,
         };
         match &v.kind {
-            Kind::Str(t) => t.clone(),
-            Kind::Num(n) => Text::made(n, v.span),
-            Kind::Unknown(h) => Text::hole((**h).clone()),
-            Kind::OneOf(_) if open.is_some() => open.map_or_else(Text::default, |h| Text::hole(h.clone())),
+            ValueKind::Str(t) => t.clone(),
+            ValueKind::Num(n) => Text::made(n, v.span),
+            ValueKind::Unknown(h) => Text::hole((**h).clone()),
+            ValueKind::OneOf(_) if open.is_some() => open.map_or_else(Text::default, |h| Text::hole(h.clone())),
             _ => Text::hole(Hole::new(
                 HoleKind::Other,
                 self.shown(self.span(module, expr)),
@@ -524,10 +530,10 @@ impl<'p> Values<'p> {
         }
     }
 
-    fn join(&self, module: usize, parts: &[Part], span: Span) -> Value {
+    fn join(&self, module: usize, parts: &[FStringPart], span: Span) -> Value {
         let parts = parts.iter().map(|p| match p {
-            Part::Lit(t) => vec![(Guard::default(), t.clone())],
-            Part::Value(e) => self.texts(module, *e),
+            FStringPart::Lit(t) => vec![(Guard::default(), t.clone())],
+            FStringPart::Value(e) => self.texts(module, *e),
         });
         self.appended(parts.collect(), span)
     }
@@ -539,7 +545,7 @@ impl<'p> Values<'p> {
 
     /// What the name that `binding` binds in `scope` holds when all changes there are done.
     pub fn settled(&self, module: usize, scope: ScopeId, name: &str, binding: &Binding, expr: ExprId) -> Value {
-        let found = Found {
+        let found = ReachingBindings {
             scope,
             bindings: Vec::new(),
             until: ExprId::MAX,
@@ -550,12 +556,12 @@ impl<'p> Values<'p> {
 }
 
 /// An entry for keys that we cannot see.
-fn open_entry(v: &Value) -> Entry {
+fn open_entry(v: &Value) -> MapEntry {
     let hole = match &v.kind {
-        Kind::Unknown(h) => (**h).clone(),
+        ValueKind::Unknown(h) => (**h).clone(),
         _ => Hole::new(HoleKind::Other, "…", v.span),
     };
-    Entry {
+    MapEntry {
         key: Text::hole(hole.clone()),
         key_span: v.span,
         value: Value::unknown(hole),
@@ -563,7 +569,7 @@ fn open_entry(v: &Value) -> Entry {
 }
 
 /// `entries` with `more` laid over it, as `{**a, **b}` does.
-fn merge(entries: &mut Vec<Entry>, more: &[Entry]) {
+fn merge(entries: &mut Vec<MapEntry>, more: &[MapEntry]) {
     for e in more {
         if let Some(key) = e.key.known() {
             entries.retain(|old| old.key.known().as_deref() != Some(&*key));

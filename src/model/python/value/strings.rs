@@ -1,23 +1,23 @@
 //! Python's string operations on texts that keep their places.
 
 use super::super::ExprId;
-use super::{Values, each, merge};
+use super::{ConstantEvaluator, each, merge};
 use crate::source::Text;
-use crate::value::{Kind, Value};
+use crate::value::{Value, ValueKind};
 
 /// Places filled in one string; more are left as they are.
 const MAX_FIELDS: usize = 1000;
 /// Lines of one string that are dedented.
 const MAX_LINES: usize = 4000;
 
-impl Values<'_> {
+impl ConstantEvaluator<'_> {
     pub(super) fn binary(&self, module: usize, expr: ExprId, op: &str, left: ExprId, right: ExprId) -> Value {
         let span = self.span(module, expr);
         let l = self.value(module, left);
         match op {
             "%" => match &l.kind {
-                Kind::Str(t) => Value {
-                    kind: Kind::Str(self.percent(module, t, right)),
+                ValueKind::Str(t) => Value {
+                    kind: ValueKind::Str(self.percent(module, t, right)),
                     span: l.span,
                     via: l.via,
                 },
@@ -27,30 +27,33 @@ impl Values<'_> {
             "*" => {
                 let r = self.value(module, right);
                 match (&l.kind, &r.kind, l.as_number(), r.as_number()) {
-                    (Kind::Num(_), Kind::Num(_), Some(a), Some(b)) => {
-                        Value::new(Kind::Num((a * b).to_string().into()), span)
+                    (ValueKind::Num(_), ValueKind::Num(_), Some(a), Some(b)) => {
+                        Value::new(ValueKind::Num((a * b).to_string().into()), span)
                     }
                     _ => self.unknown(module, expr),
                 }
             }
             "+" => {
                 let r = self.value(module, right);
-                let texts = |v: &Value| matches!(v.kind, Kind::Str(_) | Kind::Unknown(_));
+                let texts = |v: &Value| matches!(v.kind, ValueKind::Str(_) | ValueKind::Unknown(_));
                 let all_texts = |v: &Value| match &v.kind {
-                    Kind::OneOf(branches) => branches.iter().all(|b| texts(&b.value)),
+                    ValueKind::OneOf(branches) => branches.iter().all(|b| texts(&b.value)),
                     _ => texts(v),
                 };
                 match (&l.kind, &r.kind) {
-                    (Kind::OneOf(_), _) | (_, Kind::OneOf(_)) if self.joins => {
+                    (ValueKind::OneOf(_), _) | (_, ValueKind::OneOf(_)) if self.joins => {
                         if all_texts(&l) && all_texts(&r) {
                             let parts = vec![self.texts(module, left), self.texts(module, right)];
                             return self.appended(parts, span);
                         }
                         let added = each(&l, span, &|l| {
                             each(&r, span, &|r| match (&l.kind, &r.kind) {
-                                (Kind::Seq(_) | Kind::Unknown(_), Kind::Seq(_) | Kind::Unknown(_)) => {
+                                (
+                                    ValueKind::Seq(_) | ValueKind::Unknown(_),
+                                    ValueKind::Seq(_) | ValueKind::Unknown(_),
+                                ) => {
                                     let part = |v: &Value| match &v.kind {
-                                        Kind::Seq(items) => items.to_vec(),
+                                        ValueKind::Seq(items) => items.to_vec(),
                                         _ => vec![v.clone()],
                                     };
                                     Some(Value::seq([part(l), part(r)].concat(), span))
@@ -60,14 +63,17 @@ impl Values<'_> {
                         });
                         added.unwrap_or_else(|| self.unknown(module, expr))
                     }
-                    (Kind::Seq(a), Kind::Seq(b)) => Value::seq(a.iter().chain(b.iter()).cloned().collect(), span),
-                    (Kind::Seq(a), Kind::Unknown(_)) => {
+                    (ValueKind::Seq(a), ValueKind::Seq(b)) => {
+                        Value::seq(a.iter().chain(b.iter()).cloned().collect(), span)
+                    }
+                    (ValueKind::Seq(a), ValueKind::Unknown(_)) => {
                         Value::seq(a.iter().cloned().chain([r.clone()]).collect(), span)
                     }
-                    (Kind::Unknown(_), Kind::Seq(b)) => {
+                    (ValueKind::Unknown(_), ValueKind::Seq(b)) => {
                         Value::seq([l.clone()].into_iter().chain(b.iter().cloned()).collect(), span)
                     }
-                    (Kind::Str(_), Kind::Str(_) | Kind::Unknown(_)) | (Kind::Unknown(_), Kind::Str(_)) => {
+                    (ValueKind::Str(_), ValueKind::Str(_) | ValueKind::Unknown(_))
+                    | (ValueKind::Unknown(_), ValueKind::Str(_)) => {
                         let mut t = self.as_text(module, left);
                         t.append(&self.as_text(module, right));
                         Value::text(t, span)

@@ -1,25 +1,25 @@
 //! Which argument of a call goes to which parameter.
 
-use super::super::thing::{Bag, Place, Thing, Things};
-use super::{Evaluator, Frame, matters};
-use crate::model::python::{ArgName, Call, ExprId, Param, ParamKind, Scope};
+use super::super::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder};
+use super::{CallFrame, ObjectEvaluator, matters};
+use crate::model::python::{ArgName, CallExpr, ExprId, FunctionParam, ParamKind, Scope};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-impl Evaluator<'_> {
+impl ObjectEvaluator<'_> {
     /// The arguments of a call that matter, by parameter; `skip` parameters are bound already.
     pub(crate) fn arguments(
         &self,
         module: usize,
-        call: &Call,
-        f: Place,
+        call: &CallExpr,
+        f: ScopeRef,
         skip: u32,
-        frame: Option<&Frame<'_>>,
-    ) -> Vec<(u32, Things)> {
+        frame: Option<&CallFrame<'_>>,
+    ) -> Vec<(u32, ValueSet)> {
         let s = self.module(f.module).scope(f.scope);
-        let mut out: BTreeMap<u32, Bag> = BTreeMap::new();
+        let mut out: BTreeMap<u32, ValueSetBuilder> = BTreeMap::new();
         // What no parameter of its own takes.
-        let mut rest = Bag::default();
+        let mut rest = ValueSetBuilder::default();
         let mut n = skip;
         let mut starred = false;
         for a in &call.args {
@@ -41,7 +41,7 @@ impl Evaluator<'_> {
                 ArgName::Spread => {
                     for t in self.eval(module, a.value, frame).iter() {
                         match t {
-                            Thing::Literal(at) => {
+                            AbstractValue::Literal(at) => {
                                 for (i, p) in (0..).zip(&s.params) {
                                     let found = self.elements(*at, std::slice::from_ref(&p.name), None, frame);
                                     if found.iter().any(matters) {
@@ -50,7 +50,7 @@ impl Evaluator<'_> {
                                 }
                                 rest.put(t.clone());
                             }
-                            Thing::Entry(k, held) => match named(s, k) {
+                            AbstractValue::Entry(k, held) => match named(s, k) {
                                 Some(i) => out.entry(i).or_default().put((**held).clone()),
                                 None => rest.put(t.clone()),
                             },
@@ -71,7 +71,7 @@ impl Evaluator<'_> {
     }
 
     /// The arguments of a call by field of a dataclass.
-    pub(crate) fn field_arguments(&self, module: usize, call: &Call, names: &[Arc<str>]) -> Vec<(u32, Things)> {
+    pub(crate) fn field_arguments(&self, module: usize, call: &CallExpr, names: &[Arc<str>]) -> Vec<(u32, ValueSet)> {
         let mut out = Vec::new();
         let mut n = 0;
         for a in &call.args {
@@ -91,7 +91,7 @@ impl Evaluator<'_> {
         out
     }
 
-    fn argument(&self, module: usize, value: ExprId, i: u32, out: &mut Vec<(u32, Things)>) {
+    fn argument(&self, module: usize, value: ExprId, i: u32, out: &mut Vec<(u32, ValueSet)>) {
         let things = self.eval(module, value, None);
         if things.iter().any(matters) {
             out.push((i, things));
@@ -99,17 +99,23 @@ impl Evaluator<'_> {
     }
 
     /// The literal strings that a call gives under `name` by `**values`.
-    pub(crate) fn spread(&self, module: usize, call: &Call, name: &str, frame: Option<&Frame<'_>>) -> Vec<Arc<str>> {
+    pub(crate) fn spread(
+        &self,
+        module: usize,
+        call: &CallExpr,
+        name: &str,
+        frame: Option<&CallFrame<'_>>,
+    ) -> Vec<Arc<str>> {
         let mut out = Vec::new();
         for a in call.args.iter().filter(|a| a.name == ArgName::Spread) {
             for t in self.eval(module, a.value, frame).iter() {
                 let held = match t {
-                    Thing::Literal(at) => self.elements(*at, &[name.into()], None, frame),
-                    Thing::Entry(k, held) if **k == *name => super::one((**held).clone()),
+                    AbstractValue::Literal(at) => self.elements(*at, &[name.into()], None, frame),
+                    AbstractValue::Entry(k, held) if **k == *name => super::one((**held).clone()),
                     _ => continue,
                 };
                 out.extend(held.iter().filter_map(|t| match t {
-                    Thing::Text(s) => Some(s.clone()),
+                    AbstractValue::Text(s) => Some(s.clone()),
                     _ => None,
                 }));
             }
@@ -118,8 +124,14 @@ impl Evaluator<'_> {
     }
 
     /// What the `**kwargs` of a function holds besides what it was given: `kwargs["client_type"] = "glue"`.
-    pub(crate) fn put_into_spread(&self, function: Place, param: &Param, frame: Option<&Frame<'_>>, out: &mut Bag) {
-        use crate::model::python::Change;
+    pub(crate) fn put_into_spread(
+        &self,
+        function: ScopeRef,
+        param: &FunctionParam,
+        frame: Option<&CallFrame<'_>>,
+        out: &mut ValueSetBuilder,
+    ) {
+        use crate::model::python::ObjectChange;
         let m = self.module(function.module);
         for change in m
             .scope(function.scope)
@@ -128,12 +140,12 @@ impl Evaluator<'_> {
             .filter(|c| c.name == param.name)
         {
             match (&change.change, change.path.as_slice()) {
-                (Change::Set(v), [k]) => {
+                (ObjectChange::Set(v), [k]) => {
                     if let Some(key) = m.string(*k) {
                         out.put_entries(&key, &self.eval(function.module, *v, frame));
                     }
                 }
-                (Change::Update(v), []) => out.put_all(&self.eval(function.module, *v, frame)),
+                (ObjectChange::Update(v), []) => out.put_all(&self.eval(function.module, *v, frame)),
                 _ => {}
             }
         }

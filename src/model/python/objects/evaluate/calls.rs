@@ -1,44 +1,44 @@
 //! What calls give: functions of the repository, libraries, methods of clients and containers.
 
-use super::super::thing::{At, Bag, Origin, Place, Thing, Things, one};
-use super::{Evaluator, Frame, MAX_DEPTH, MAX_FRAMES};
+use super::super::abstract_value::{AbstractValue, ExprRef, ResourceOrigin, ScopeRef, ValueSet, ValueSetBuilder, one};
+use super::{CallFrame, MAX_DEPTH, MAX_FRAMES, ObjectEvaluator};
 use crate::iam::sdk;
-use crate::model::python::{Arg, Call, ExprId, ExprKind};
+use crate::model::python::{Arg, CallExpr, ExprId, ExprKind};
 
-impl Evaluator<'_> {
-    pub(crate) fn call(&self, module: usize, expr: ExprId, call: &Call, frame: Option<&Frame<'_>>) -> Things {
+impl ObjectEvaluator<'_> {
+    pub(crate) fn call(&self, module: usize, expr: ExprId, call: &CallExpr, frame: Option<&CallFrame<'_>>) -> ValueSet {
         let callee = self.eval(module, call.function, frame);
-        let mut out = Bag::default();
+        let mut out = ValueSetBuilder::default();
         for t in callee.iter() {
             match t {
-                Thing::Function(f) => {
+                AbstractValue::Function(f) => {
                     let args = self.arguments(module, call, *f, 0, frame);
                     out.put_all(&self.returned(*f, args, frame));
                 }
-                Thing::Method(f, on) => {
+                AbstractValue::Method(f, on) => {
                     let mut args = self.arguments(module, call, *f, 1, frame);
                     args.splice(0..0, self.receiver(*f, *on));
                     out.put_all(&self.returned(*f, args, frame));
                 }
-                Thing::Partial(at) => out.put_all(&self.partial(module, call, *at, frame)),
-                Thing::Class(c) => out.put(Thing::Instance(*c)),
-                Thing::Instance(c) => {
+                AbstractValue::Partial(at) => out.put_all(&self.partial(module, call, *at, frame)),
+                AbstractValue::Class(c) => out.put(AbstractValue::Instance(*c)),
+                AbstractValue::Instance(c) => {
                     if let Some(found) = self.method_result(*c, &["__call__"]) {
                         out.put_all(&found);
                     }
                 }
-                Thing::Library(name) => out.put_all(&self.library_call(module, expr, call, name, frame)),
-                Thing::Bound(receiver, name) => {
+                AbstractValue::Library(name) => out.put_all(&self.library_call(module, expr, call, name, frame)),
+                AbstractValue::Bound(receiver, name) => {
                     out.put_all(&self.bound_call(module, expr, call, receiver, name, frame));
                 }
-                Thing::Opaque => match &self.module(module).expr(call.function).kind {
+                AbstractValue::Opaque => match &self.module(module).expr(call.function).kind {
                     // An exit stack gives what it enters.
                     ExprKind::Attr { name, .. } if matches!(&**name, "enter_context" | "enter_async_context") => {
                         if let Some(a) = call.positional(0) {
                             out.put_all(&self.eval(module, a, frame));
                         }
                     }
-                    _ => out.put(Thing::Opaque),
+                    _ => out.put(AbstractValue::Opaque),
                 },
                 _ => {}
             }
@@ -47,9 +47,9 @@ impl Evaluator<'_> {
     }
 
     /// The argument that a method has from its receiver, where that is of another class than the one that defines it.
-    pub(crate) fn receiver(&self, f: Place, on: Place) -> Option<(u32, Things)> {
+    pub(crate) fn receiver(&self, f: ScopeRef, on: ScopeRef) -> Option<(u32, ValueSet)> {
         let parent = self.module(f.module).scope(f.scope).parent;
-        let own = Place {
+        let own = ScopeRef {
             module: f.module,
             scope: parent,
         };
@@ -57,15 +57,15 @@ impl Evaluator<'_> {
             return None;
         }
         let thing = if self.has(f, "classmethod") {
-            Thing::Class(on)
+            AbstractValue::Class(on)
         } else {
-            Thing::Instance(on)
+            AbstractValue::Instance(on)
         };
         Some((0, one(thing)))
     }
 
     /// A call of `functools.partial(f, …)`, made at `at`.
-    fn partial(&self, module: usize, call: &Call, at: At, frame: Option<&Frame<'_>>) -> Things {
+    fn partial(&self, module: usize, call: &CallExpr, at: ExprRef, frame: Option<&CallFrame<'_>>) -> ValueSet {
         let Some(made) = self.module(at.0).call(at.1) else {
             return self.nothing.clone();
         };
@@ -77,7 +77,7 @@ impl Evaluator<'_> {
             name: a.name.clone(),
             value: a.value,
         });
-        let merged = Call {
+        let merged = CallExpr {
             function,
             args: args.collect(),
         };
@@ -85,7 +85,7 @@ impl Evaluator<'_> {
     }
 
     /// What a function returns, called with these arguments.
-    pub(crate) fn returned(&self, f: Place, args: Vec<(u32, Things)>, outer: Option<&Frame<'_>>) -> Things {
+    pub(crate) fn returned(&self, f: ScopeRef, args: Vec<(u32, ValueSet)>, outer: Option<&CallFrame<'_>>) -> ValueSet {
         let depth = outer.map_or(0, |o| o.depth) + 1;
         let args = if depth > MAX_FRAMES { Vec::new() } else { args };
         let key = (f, args);
@@ -98,8 +98,8 @@ impl Evaluator<'_> {
         self.depth.set(self.depth.get() + 2);
         let m = self.module(f.module);
         let s = m.scope(f.scope);
-        let mut out = Bag::default();
-        let frame = Frame::new(f, key.1.clone(), outer, depth);
+        let mut out = ValueSetBuilder::default();
+        let frame = CallFrame::new(f, key.1.clone(), outer, depth);
         let frame = if key.1.is_empty() { None } else { Some(&frame) };
         for r in &s.returns {
             out.put_all(&self.eval(f.module, *r, frame));
@@ -121,12 +121,18 @@ impl Evaluator<'_> {
         things
     }
 
-    pub(crate) fn clients(&self, module: usize, call: &Call, resource: bool, frame: Option<&Frame<'_>>) -> Things {
-        let mut out = Bag::default();
+    pub(crate) fn clients(
+        &self,
+        module: usize,
+        call: &CallExpr,
+        resource: bool,
+        frame: Option<&CallFrame<'_>>,
+    ) -> ValueSet {
+        let mut out = ValueSetBuilder::default();
         let names = match call.argument(0, "service_name") {
             Some(arg) => {
-                if self.eval(module, arg, frame).contains(&Thing::More) {
-                    out.put(Thing::More);
+                if self.eval(module, arg, frame).contains(&AbstractValue::More) {
+                    out.put(AbstractValue::More);
                 }
                 self.texts(module, arg, frame)
             }
@@ -135,15 +141,15 @@ impl Evaluator<'_> {
         for name in names {
             match sdk::client(&name) {
                 Some(c) if resource => match c.service_resource() {
-                    Some(t) => out.put(Thing::Resource(c, t, Origin::Unknown)),
-                    None => out.put(Thing::Client(c)),
+                    Some(t) => out.put(AbstractValue::Resource(c, t, ResourceOrigin::Unknown)),
+                    None => out.put(AbstractValue::Client(c)),
                 },
-                Some(c) => out.put(Thing::Client(c)),
+                Some(c) => out.put(AbstractValue::Client(c)),
                 None => {}
             }
         }
         if out.is_empty() {
-            out.put(Thing::SomeClient);
+            out.put(AbstractValue::SomeClient);
         }
         out.finish()
     }

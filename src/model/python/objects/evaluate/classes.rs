@@ -1,16 +1,16 @@
 //! Attributes of things: modules, classes and their instances, clients.
 
-use super::super::thing::{At, Bag, Place, Thing, Things, is_aws, one};
-use super::{Evaluator, Frame, MAX_DEPTH};
-use crate::model::python::{Bound, ExprId, Module, ScopeId};
+use super::super::abstract_value::{AbstractValue, ExprRef, ScopeRef, ValueSet, ValueSetBuilder, is_aws, one};
+use super::{CallFrame, MAX_DEPTH, ObjectEvaluator};
+use crate::model::python::{BindingValue, ExprId, PythonModule, ScopeId};
 use std::sync::Arc;
 
-impl Evaluator<'_> {
+impl ObjectEvaluator<'_> {
     /// `thing.name`
-    pub(crate) fn attribute(&self, thing: &Thing, name: &str) -> Things {
+    pub(crate) fn attribute(&self, thing: &AbstractValue, name: &str) -> ValueSet {
         match thing {
-            Thing::Library(l) => one(Thing::Library(format!("{l}.{name}").into())),
-            Thing::Module(m) => {
+            AbstractValue::Library(l) => one(AbstractValue::Library(format!("{l}.{name}").into())),
+            AbstractValue::Module(m) => {
                 let found = self.export(*m, name);
                 if !found.is_empty() {
                     return found;
@@ -20,26 +20,26 @@ impl Evaluator<'_> {
                     path.ends_with("/__init__.py"),
                     self.program.import(self.module(*m).file, 1, name),
                 ) {
-                    (true, Some(sub)) => one(Thing::Module(sub)),
+                    (true, Some(sub)) => one(AbstractValue::Module(sub)),
                     _ => self.nothing.clone(),
                 }
             }
-            Thing::Package(from, dotted) => {
+            AbstractValue::Package(from, dotted) => {
                 let full = format!("{dotted}.{name}");
                 match self.program.import(self.module(*from).file, 0, &full) {
-                    Some(m) => one(Thing::Module(m)),
-                    None => one(Thing::Package(*from, full.into())),
+                    Some(m) => one(AbstractValue::Module(m)),
+                    None => one(AbstractValue::Package(*from, full.into())),
                 }
             }
-            Thing::Class(c) if name == "__name__" => {
+            AbstractValue::Class(c) if name == "__name__" => {
                 let qualname = &self.module(c.module).scope(c.scope).qualname;
-                one(Thing::Text(qualname.rsplit('.').next().unwrap_or("").into()))
+                one(AbstractValue::Text(qualname.rsplit('.').next().unwrap_or("").into()))
             }
-            Thing::Instance(c) if name == "__class__" => one(Thing::Class(*c)),
-            Thing::Class(c) => self.member(*c, *c, name, false),
-            Thing::Instance(c) => self.member(*c, *c, name, true),
-            Thing::Super(c, receiver) => {
-                let mut out = Bag::default();
+            AbstractValue::Instance(c) if name == "__class__" => one(AbstractValue::Class(*c)),
+            AbstractValue::Class(c) => self.member(*c, *c, name, false),
+            AbstractValue::Instance(c) => self.member(*c, *c, name, true),
+            AbstractValue::Super(c, receiver) => {
+                let mut out = ValueSetBuilder::default();
                 for base in self.index.lineage(*c).into_iter().skip(1) {
                     let found = self.member(base, *receiver, name, true);
                     if !found.is_empty() {
@@ -49,48 +49,50 @@ impl Evaluator<'_> {
                 }
                 out.finish()
             }
-            Thing::Client(c) | Thing::Resource(c, ..) if name == "meta" => one(Thing::Meta(*c)),
-            Thing::Meta(c) if name == "client" => one(Thing::Client(*c)),
-            Thing::Resource(c, ty, of) => match ty.collection(name) {
-                Some(member) => one(Thing::Collection(*c, *ty, member, *of, false)),
-                None => one(Thing::Bound(Arc::new(thing.clone()), name.into())),
+            AbstractValue::Client(c) | AbstractValue::Resource(c, ..) if name == "meta" => one(AbstractValue::Meta(*c)),
+            AbstractValue::Meta(c) if name == "client" => one(AbstractValue::Client(*c)),
+            AbstractValue::Resource(c, ty, of) => match ty.collection(name) {
+                Some(member) => one(AbstractValue::Collection(*c, *ty, member, *of, false)),
+                None => one(AbstractValue::Bound(Arc::new(thing.clone()), name.into())),
             },
-            Thing::Literal(at) if self.is_namespace(*at) => self.elements(*at, &[name.into()], None, None),
-            Thing::Client(_)
-            | Thing::More
-            | Thing::Entry(..)
-            | Thing::Text(_)
-            | Thing::SomeClient
-            | Thing::Session
-            | Thing::Collection(..)
-            | Thing::Literal(_)
-            | Thing::Meta(_) => one(Thing::Bound(Arc::new(thing.clone()), name.into())),
+            AbstractValue::Literal(at) if self.is_namespace(*at) => self.elements(*at, &[name.into()], None, None),
+            AbstractValue::Client(_)
+            | AbstractValue::More
+            | AbstractValue::Entry(..)
+            | AbstractValue::Text(_)
+            | AbstractValue::SomeClient
+            | AbstractValue::Session
+            | AbstractValue::Collection(..)
+            | AbstractValue::Literal(_)
+            | AbstractValue::Meta(_) => one(AbstractValue::Bound(Arc::new(thing.clone()), name.into())),
             // A method knows whose it is, and its name.
-            Thing::Bound(of, _) if name == "__self__" => one((**of).clone()),
-            Thing::Bound(_, own) if name == "__name__" => one(Thing::Text(own.clone())),
-            Thing::Opaque | Thing::Bound(..) => one(Thing::Opaque),
-            Thing::Function(_) | Thing::Method(..) | Thing::Partial(_) | Thing::Items(_) | Thing::Pair(_) => {
-                self.nothing.clone()
-            }
+            AbstractValue::Bound(of, _) if name == "__self__" => one((**of).clone()),
+            AbstractValue::Bound(_, own) if name == "__name__" => one(AbstractValue::Text(own.clone())),
+            AbstractValue::Opaque | AbstractValue::Bound(..) => one(AbstractValue::Opaque),
+            AbstractValue::Function(_)
+            | AbstractValue::Method(..)
+            | AbstractValue::Partial(_)
+            | AbstractValue::Items(_)
+            | AbstractValue::Pair(_) => self.nothing.clone(),
         }
     }
 
     /// `SimpleNamespace(s3=…)`
-    fn is_namespace(&self, at: At) -> bool {
+    fn is_namespace(&self, at: ExprRef) -> bool {
         let m = self.module(at.0);
         let function = m.call(at.1).and_then(|c| m.dotted(c.function));
         function.is_some_and(|f| f.ends_with("Namespace"))
     }
 
     /// The class of the instance that the method around `expr` is called on in this frame.
-    pub(crate) fn receiver_of(&self, module: usize, expr: ExprId, frame: Option<&Frame<'_>>) -> Option<Place> {
+    pub(crate) fn receiver_of(&self, module: usize, expr: ExprId, frame: Option<&CallFrame<'_>>) -> Option<ScopeRef> {
         let m = self.module(module);
         let scope = m.function_of(m.expr(expr).scope);
-        frame?.of(Place { module, scope })?.receiver()
+        frame?.of(ScopeRef { module, scope })?.receiver()
     }
 
     /// An attribute of a class or of its instances; `receiver` is the class that methods get.
-    pub(crate) fn member(&self, class: Place, receiver: Place, name: &str, instance: bool) -> Things {
+    pub(crate) fn member(&self, class: ScopeRef, receiver: ScopeRef, name: &str, instance: bool) -> ValueSet {
         let key = (class, receiver, Arc::from(name), instance);
         if let Some(found) = self.members.borrow().get(&key) {
             return found.clone();
@@ -99,12 +101,12 @@ impl Evaluator<'_> {
             return self.nothing.clone();
         }
         self.depth.set(self.depth.get() + 1);
-        let mut out = Bag::default();
+        let mut out = ValueSetBuilder::default();
         let lineage = self.index.lineage(class);
         for c in &lineage {
             self.class_attributes(*c, receiver, name, &mut out);
         }
-        let in_body = |c: &Place| {
+        let in_body = |c: &ScopeRef| {
             let m = self.module(c.module);
             m.scope(c.scope).bindings.contains_key(name)
         };
@@ -121,7 +123,7 @@ impl Evaluator<'_> {
             }
         }
         if out.is_empty() && self.index.is_open(class) {
-            out.put(Thing::Opaque);
+            out.put(AbstractValue::Opaque);
         }
         self.depth.set(self.depth.get() - 1);
         let things = out.finish();
@@ -133,15 +135,15 @@ impl Evaluator<'_> {
     }
 
     /// What methods of `class` assign to `self.name` when they are called on an instance of `receiver`.
-    pub(crate) fn class_attributes(&self, class: Place, receiver: Place, name: &str, out: &mut Bag) {
+    pub(crate) fn class_attributes(&self, class: ScopeRef, receiver: ScopeRef, name: &str, out: &mut ValueSetBuilder) {
         let m = self.module(class.module);
         for i in self.index.attributes(class, name) {
             let a = &m.attributes[*i];
-            let place = Place {
+            let place = ScopeRef {
                 module: class.module,
                 scope: m.function_of(a.scope),
             };
-            let called = Frame::new(place, self.receiver(place, receiver).into_iter().collect(), None, 1);
+            let called = CallFrame::new(place, self.receiver(place, receiver).into_iter().collect(), None, 1);
             let frame = (receiver != class).then_some(&called);
             let found = match &a.source {
                 Some(s) => self.source(class.module, s, frame),
@@ -156,12 +158,19 @@ impl Evaluator<'_> {
         }
     }
 
-    pub(crate) fn class_body(&self, class: Place, receiver: Place, name: &str, instance: bool, out: &mut Bag) {
+    pub(crate) fn class_body(
+        &self,
+        class: ScopeRef,
+        receiver: ScopeRef,
+        name: &str,
+        instance: bool,
+        out: &mut ValueSetBuilder,
+    ) {
         let m = self.module(class.module);
         for b in m.scope(class.scope).bindings.get(name).into_iter().flatten() {
             match &b.bound {
-                Bound::Function(s) => {
-                    let f = Place {
+                BindingValue::Function(s) => {
+                    let f = ScopeRef {
                         module: class.module,
                         scope: *s,
                     };
@@ -171,9 +180,9 @@ impl Evaluator<'_> {
                     if (instance || makes_classes(m, class.scope)) && is_property {
                         out.put_all(&self.returned(f, self.receiver(f, receiver).into_iter().collect(), None));
                     } else if self.has(f, "staticmethod") || (!instance && !self.has(f, "classmethod")) {
-                        out.put(Thing::Function(f));
+                        out.put(AbstractValue::Function(f));
                     } else {
-                        out.put(Thing::Method(f, receiver));
+                        out.put(AbstractValue::Method(f, receiver));
                     }
                 }
                 _ => {
@@ -193,14 +202,14 @@ impl Evaluator<'_> {
 }
 
 /// Whether the class is one of classes, so that these have its properties.
-pub(crate) fn makes_classes(m: &Module, class: ScopeId) -> bool {
+pub(crate) fn makes_classes(m: &PythonModule, class: ScopeId) -> bool {
     let bases = m.scope(class).bases.iter();
     let mut names = bases.filter_map(|b| m.dotted(*b));
     names.any(|name| name == "type" || name.ends_with("ABCMeta"))
 }
 
 /// The annotated names of a class body, in order: the fields of a dataclass.
-pub(crate) fn fields(m: &Module, class: ScopeId) -> Vec<Arc<str>> {
+pub(crate) fn fields(m: &PythonModule, class: ScopeId) -> Vec<Arc<str>> {
     let mut all: Vec<(ExprId, Arc<str>)> = m
         .scope(class)
         .bindings

@@ -1,14 +1,14 @@
 //! What lists, tuples and dicts hold.
 
-use super::super::thing::{At, Bag, MAX_THINGS, Thing, Things, is_aws};
-use super::{Evaluator, Frame, MAX_DEPTH};
+use super::super::abstract_value::{AbstractValue, ExprRef, MAX_THINGS, ValueSet, ValueSetBuilder, is_aws};
+use super::{CallFrame, MAX_DEPTH, ObjectEvaluator};
 use crate::model::python::{ArgName, ExprId, ExprKind};
 use std::sync::Arc;
 
-impl Evaluator<'_> {
+impl ObjectEvaluator<'_> {
     /// The keys of a dict that are literal strings; the positions of a list have none.
-    pub(crate) fn keys(&self, at: At) -> Things {
-        let mut out = Bag::default();
+    pub(crate) fn keys(&self, at: ExprRef) -> ValueSet {
+        let mut out = ValueSetBuilder::default();
         if let ExprKind::Dict(pairs) = &self.module(at.0).expr(at.1).kind {
             for p in pairs {
                 if let Some(k) = p.key {
@@ -22,11 +22,11 @@ impl Evaluator<'_> {
     /// The elements of a container: those under one of `keys`, the n-th, or all.
     pub(crate) fn elements(
         &self,
-        at: At,
+        at: ExprRef,
         keys: &[Arc<str>],
         number: Option<usize>,
-        frame: Option<&Frame<'_>>,
-    ) -> Things {
+        frame: Option<&CallFrame<'_>>,
+    ) -> ValueSet {
         let whole = keys.is_empty() && number.is_none() && frame.is_none();
         if whole && let Some(found) = self.contents.borrow().get(&at) {
             return found.clone();
@@ -43,10 +43,16 @@ impl Evaluator<'_> {
         found
     }
 
-    fn contents(&self, at: At, keys: &[Arc<str>], number: Option<usize>, frame: Option<&Frame<'_>>) -> Things {
+    fn contents(
+        &self,
+        at: ExprRef,
+        keys: &[Arc<str>],
+        number: Option<usize>,
+        frame: Option<&CallFrame<'_>>,
+    ) -> ValueSet {
         let (module, expr) = at;
         let m = self.module(module);
-        let mut out = Bag::default();
+        let mut out = ValueSetBuilder::default();
         let matches = |key: Option<ExprId>| match key {
             _ if keys.is_empty() => true,
             Some(k) => match m.string(k) {
@@ -65,7 +71,7 @@ impl Evaluator<'_> {
                             let things = self.eval(module, *i, frame);
                             if matches!(m.expr(*i).kind, ExprKind::Star(_)) {
                                 for t in things.iter() {
-                                    if let Thing::Literal(inner) = t {
+                                    if let AbstractValue::Literal(inner) = t {
                                         out.put_all(&self.deeper(*inner, frame));
                                     }
                                 }
@@ -83,7 +89,7 @@ impl Evaluator<'_> {
                         Some(_) => {}
                         None => {
                             for t in self.eval(module, p.value, frame).iter() {
-                                if let Thing::Literal(inner) = t {
+                                if let AbstractValue::Literal(inner) = t {
                                     out.put_all(&self.deeper(*inner, frame));
                                 }
                             }
@@ -111,12 +117,12 @@ impl Evaluator<'_> {
             }
         }
         if self.index.is_changed(at) {
-            out.put(Thing::Opaque);
+            out.put(AbstractValue::Opaque);
         }
         out.finish()
     }
 
-    pub(crate) fn deeper(&self, at: At, frame: Option<&Frame<'_>>) -> Things {
+    pub(crate) fn deeper(&self, at: ExprRef, frame: Option<&CallFrame<'_>>) -> ValueSet {
         if self.depth.get() >= MAX_DEPTH {
             return self.nothing.clone();
         }
@@ -127,12 +133,12 @@ impl Evaluator<'_> {
     }
 
     /// What is in any of these containers.
-    pub(crate) fn each(&self, things: &[Thing]) -> Things {
-        let mut out = Bag::default();
+    pub(crate) fn each(&self, things: &[AbstractValue]) -> ValueSet {
+        let mut out = ValueSetBuilder::default();
         for t in things {
             match t {
-                Thing::Literal(at) => out.put_all(&self.elements(*at, &[], None, None)),
-                Thing::Entry(_, held) => out.put((**held).clone()),
+                AbstractValue::Literal(at) => out.put_all(&self.elements(*at, &[], None, None)),
+                AbstractValue::Entry(_, held) => out.put((**held).clone()),
                 _ => {}
             }
         }
@@ -141,15 +147,15 @@ impl Evaluator<'_> {
 
     /// What a function returned in this frame: a container that holds something of AWS is taken apart, for what it holds
     /// depends on the frame.
-    pub(crate) fn held(&self, frame: &Frame<'_>, things: &[Thing]) -> Things {
-        let mut out = Bag::default();
+    pub(crate) fn held(&self, frame: &CallFrame<'_>, things: &[AbstractValue]) -> ValueSet {
+        let mut out = ValueSetBuilder::default();
         for t in things {
             match t {
-                Thing::Literal(at) if frame.runs(at.0, self.module(at.0), at.1) => {
+                AbstractValue::Literal(at) if frame.runs(at.0, self.module(at.0), at.1) => {
                     let entries = self.entries(*at, frame);
                     let matter = entries
                         .iter()
-                        .any(|e| matches!(e, Thing::Entry(_, held) if is_aws(held)));
+                        .any(|e| matches!(e, AbstractValue::Entry(_, held) if is_aws(held)));
                     if matter {
                         out.put_all(&entries);
                     } else {
@@ -162,10 +168,10 @@ impl Evaluator<'_> {
         out.finish()
     }
 
-    fn entries(&self, at: At, frame: &Frame<'_>) -> Things {
+    fn entries(&self, at: ExprRef, frame: &CallFrame<'_>) -> ValueSet {
         let (module, expr) = at;
         let m = self.module(module);
-        let mut out = Bag::default();
+        let mut out = ValueSetBuilder::default();
         let mut put = |key: &str, value: ExprId| out.put_entries(key, &self.eval(module, value, Some(frame)));
         match &m.expr(expr).kind {
             ExprKind::List(items) | ExprKind::Tuple(items) => {

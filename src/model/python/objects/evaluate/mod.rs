@@ -4,22 +4,22 @@ mod arguments;
 mod calls;
 mod classes;
 mod containers;
+mod library_models;
 mod names;
-mod outside;
 mod types;
 
 pub(crate) use classes::{fields, makes_classes};
-pub(crate) use outside::is_application;
+pub(crate) use library_models::is_application;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::index::Index;
+use super::abstract_value::{AbstractValue, ExprRef, MAX_THINGS, ScopeRef, ValueSet, ValueSetBuilder, one};
+use super::index::ObjectIndex;
 use super::params::Params;
-use super::thing::{At, Bag, MAX_THINGS, Place, Thing, Things, one};
-use crate::iam::sdk::{Client, ResourceType};
-use crate::model::python::{ExprId, ExprKind, Module, Part, Program};
+use crate::iam::sdk::{Client, SdkResourceType};
+use crate::model::python::{ExprId, ExprKind, FStringPart, Program, PythonModule};
 
 /// How deep evaluation follows expressions, names and calls.
 const MAX_DEPTH: u32 = 60;
@@ -32,17 +32,17 @@ const MAX_STEPS_EACH: u32 = 20_000;
 const MAX_TEXT: usize = 64;
 
 /// Arguments of one call.
-pub(crate) struct Frame<'f> {
-    place: Place,
-    args: Vec<(u32, Things)>,
+pub(crate) struct CallFrame<'f> {
+    place: ScopeRef,
+    args: Vec<(u32, ValueSet)>,
     outer: Option<&'f Self>,
     depth: u32,
     /// What expressions stand for in it.
-    memo: RefCell<HashMap<At, Things>>,
+    memo: RefCell<HashMap<ExprRef, ValueSet>>,
 }
 
-impl<'f> Frame<'f> {
-    fn new(place: Place, args: Vec<(u32, Things)>, outer: Option<&'f Self>, depth: u32) -> Self {
+impl<'f> CallFrame<'f> {
+    fn new(place: ScopeRef, args: Vec<(u32, ValueSet)>, outer: Option<&'f Self>, depth: u32) -> Self {
         Self {
             place,
             args,
@@ -53,7 +53,7 @@ impl<'f> Frame<'f> {
     }
 
     /// The innermost call of `function` among those that lead here.
-    fn of(&'f self, function: Place) -> Option<&'f Self> {
+    fn of(&'f self, function: ScopeRef) -> Option<&'f Self> {
         let mut at = Some(self);
         while let Some(f) = at.filter(|f| f.place != function) {
             at = f.outer;
@@ -62,49 +62,49 @@ impl<'f> Frame<'f> {
     }
 
     /// The class that the method is called on.
-    fn receiver(&self) -> Option<Place> {
+    fn receiver(&self) -> Option<ScopeRef> {
         let (_, things) = self.args.first().filter(|(i, _)| *i == 0)?;
         match things.as_ref() {
-            [Thing::Instance(c) | Thing::Class(c)] => Some(*c),
+            [AbstractValue::Instance(c) | AbstractValue::Class(c)] => Some(*c),
             _ => None,
         }
     }
 
     /// Whether this is a call of the function that the expression stands in.
-    fn runs(&self, module: usize, m: &Module, expr: ExprId) -> bool {
+    fn runs(&self, module: usize, m: &PythonModule, expr: ExprId) -> bool {
         self.place.module == module && self.place.scope == m.function_of(m.expr(expr).scope)
     }
 }
 
 /// A function and what its parameters are bound to.
-type Application = (Place, Vec<(u32, Things)>);
+type Application = (ScopeRef, Vec<(u32, ValueSet)>);
 
 /// A name in a class, looked up for instances of another, or for that one itself.
-type Member = (Place, Place, Arc<str>, bool);
+type ClassMember = (ScopeRef, ScopeRef, Arc<str>, bool);
 
 /// Evaluates. Results are kept; one evaluator is for one thread.
-pub(crate) struct Evaluator<'p> {
+pub(crate) struct ObjectEvaluator<'p> {
     pub(crate) program: &'p Program<'p>,
-    pub(crate) index: &'p Index,
+    pub(crate) index: &'p ObjectIndex,
     params: &'p Params,
-    memo: RefCell<HashMap<At, Things>>,
-    returned: RefCell<HashMap<Application, Things>>,
-    members: RefCell<HashMap<Member, Things>>,
-    contents: RefCell<HashMap<At, Things>>,
+    memo: RefCell<HashMap<ExprRef, ValueSet>>,
+    returned: RefCell<HashMap<Application, ValueSet>>,
+    members: RefCell<HashMap<ClassMember, ValueSet>>,
+    contents: RefCell<HashMap<ExprRef, ValueSet>>,
     /// Parameters that were asked for.
-    read: RefCell<HashSet<(Place, u32)>>,
-    busy: RefCell<HashSet<At>>,
+    read: RefCell<HashSet<(ScopeRef, u32)>>,
+    busy: RefCell<HashSet<ExprRef>>,
     /// Containers that are being looked into.
-    open: RefCell<HashSet<At>>,
+    open: RefCell<HashSet<ExprRef>>,
     depth: Cell<u32>,
     /// Steps of all questions before this one, and of this one.
     spent: Cell<u32>,
     steps: Cell<u32>,
-    nothing: Things,
+    nothing: ValueSet,
 }
 
-impl<'p> Evaluator<'p> {
-    pub(crate) fn new(program: &'p Program<'p>, index: &'p Index, params: &'p Params) -> Self {
+impl<'p> ObjectEvaluator<'p> {
+    pub(crate) fn new(program: &'p Program<'p>, index: &'p ObjectIndex, params: &'p Params) -> Self {
         Self {
             program,
             index,
@@ -123,7 +123,7 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn module(&self, module: usize) -> &'p Module {
+    fn module(&self, module: usize) -> &'p PythonModule {
         &self.program.modules[module]
     }
 
@@ -134,26 +134,26 @@ impl<'p> Evaluator<'p> {
     }
 
     /// What the expression may stand for.
-    pub(crate) fn things(&self, module: usize, expr: ExprId) -> Things {
+    pub(crate) fn things(&self, module: usize, expr: ExprId) -> ValueSet {
         self.spent.set(self.spent.get().saturating_add(self.steps.take()));
         self.eval(module, expr, None)
     }
 
     /// What it may stand for where the method around it runs on an instance of this class.
-    pub(crate) fn things_on(&self, module: usize, expr: ExprId, class: Option<Place>) -> Things {
+    pub(crate) fn things_on(&self, module: usize, expr: ExprId, class: Option<ScopeRef>) -> ValueSet {
         let Some(class) = class else {
             return self.things(module, expr);
         };
         self.spent.set(self.spent.get().saturating_add(self.steps.take()));
         let m = self.module(module);
         let scope = m.function_of(m.expr(expr).scope);
-        let on = vec![(0, one(Thing::Instance(class)))];
-        let frame = Frame::new(Place { module, scope }, on, None, 1);
+        let on = vec![(0, one(AbstractValue::Instance(class)))];
+        let frame = CallFrame::new(ScopeRef { module, scope }, on, None, 1);
         self.eval(module, expr, Some(&frame))
     }
 
     /// The parameters whose arguments it looked at.
-    pub(crate) fn params_read(self) -> HashSet<(Place, u32)> {
+    pub(crate) fn params_read(self) -> HashSet<(ScopeRef, u32)> {
         self.read.into_inner()
     }
 
@@ -169,7 +169,7 @@ impl<'p> Evaluator<'p> {
         steps <= MAX_STEPS_EACH && self.spent.get() + steps <= MAX_STEPS
     }
 
-    fn eval(&self, module: usize, expr: ExprId, frame: Option<&Frame<'_>>) -> Things {
+    fn eval(&self, module: usize, expr: ExprId, frame: Option<&CallFrame<'_>>) -> ValueSet {
         let at = (module, expr);
         let memo = frame.map_or(&self.memo, |f| &f.memo);
         if let Some(found) = memo.borrow().get(&at) {
@@ -177,7 +177,7 @@ impl<'p> Evaluator<'p> {
         }
         // What is cut short is not known; what leads back to itself adds nothing.
         if self.depth.get() >= MAX_DEPTH || !self.step() {
-            return one(Thing::More);
+            return one(AbstractValue::More);
         }
         if !self.busy.borrow_mut().insert(at) {
             return self.nothing.clone();
@@ -190,13 +190,13 @@ impl<'p> Evaluator<'p> {
         things
     }
 
-    fn expression(&self, module: usize, expr: ExprId, frame: Option<&Frame<'_>>) -> Things {
+    fn expression(&self, module: usize, expr: ExprId, frame: Option<&CallFrame<'_>>) -> ValueSet {
         let m = self.module(module);
         match &m.expr(expr).kind {
             ExprKind::Name(name) => self.name(module, expr, name, frame),
             ExprKind::Attr { of, name, .. } => {
                 let base = self.eval(module, *of, frame);
-                let mut out = Bag::default();
+                let mut out = ValueSetBuilder::default();
                 for t in base.iter() {
                     out.put_all(&self.attribute(t, name));
                 }
@@ -212,20 +212,20 @@ impl<'p> Evaluator<'p> {
             }
             ExprKind::Call(call) => self.call(module, expr, call, frame),
             ExprKind::Str(t) => match t.known() {
-                Some(s) if s.len() <= MAX_TEXT => one(Thing::Text(Arc::from(&*s))),
+                Some(s) if s.len() <= MAX_TEXT => one(AbstractValue::Text(Arc::from(&*s))),
                 _ => self.nothing.clone(),
             },
             ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::Dict(_) | ExprKind::Comprehension { .. } => {
-                one(Thing::Literal((module, expr)))
+                one(AbstractValue::Literal((module, expr)))
             }
             ExprKind::Either { left, right } => {
-                let mut out = Bag::default();
+                let mut out = ValueSetBuilder::default();
                 out.put_all(&self.eval(module, *left, frame));
                 out.put_all(&self.eval(module, *right, frame));
                 out.finish()
             }
             ExprKind::Conditional { then, other, .. } => {
-                let mut out = Bag::default();
+                let mut out = ValueSetBuilder::default();
                 out.put_all(&self.eval(module, *then, frame));
                 out.put_all(&self.eval(module, *other, frame));
                 out.finish()
@@ -237,11 +237,11 @@ impl<'p> Evaluator<'p> {
                     ExprKind::Num(n) => n.parse::<usize>().ok(),
                     _ => None,
                 };
-                let mut out = Bag::default();
+                let mut out = ValueSetBuilder::default();
                 for t in base.iter() {
                     match t {
-                        Thing::Literal(at) => out.put_all(&self.elements(*at, &keys, number, frame)),
-                        Thing::Entry(key, held) => {
+                        AbstractValue::Literal(at) => out.put_all(&self.elements(*at, &keys, number, frame)),
+                        AbstractValue::Entry(key, held) => {
                             let wanted = match number {
                                 Some(n) => is_under(key, &[n.to_string().into()]),
                                 None => is_under(key, &keys),
@@ -251,21 +251,23 @@ impl<'p> Evaluator<'p> {
                             }
                         }
                         // `list(bucket.objects.all())[0]`, and one of the list that an operation answers with.
-                        Thing::Collection(..) => {
-                            if let Some(one) = outside::element(t) {
+                        AbstractValue::Collection(..) => {
+                            if let Some(one) = library_models::element(t) {
                                 out.put(one);
                             }
                         }
-                        Thing::Resource(_, _, origin) if origin.is_told() => out.put(t.clone()),
-                        Thing::Pair(at) if number == Some(1) => out.put_all(&self.elements(*at, &[], None, frame)),
-                        Thing::Library(n) if &**n == "os.environ" => {}
-                        Thing::Library(_) => {}
-                        _ => out.put(Thing::Opaque),
+                        AbstractValue::Resource(_, _, origin) if origin.is_told() => out.put(t.clone()),
+                        AbstractValue::Pair(at) if number == Some(1) => {
+                            out.put_all(&self.elements(*at, &[], None, frame))
+                        }
+                        AbstractValue::Library(n) if &**n == "os.environ" => {}
+                        AbstractValue::Library(_) => {}
+                        _ => out.put(AbstractValue::Opaque),
                     }
                 }
                 out.finish()
             }
-            ExprKind::Lambda(scope) => one(Thing::Function(Place { module, scope: *scope })),
+            ExprKind::Lambda(scope) => one(AbstractValue::Function(ScopeRef { module, scope: *scope })),
             ExprKind::Await(inner) | ExprKind::Walrus(inner) | ExprKind::Star(inner) => {
                 self.eval(module, *inner, frame)
             }
@@ -277,8 +279,8 @@ impl<'p> Evaluator<'p> {
                 let parts: Vec<Vec<Arc<str>>> = parts
                     .iter()
                     .map(|part| match part {
-                        Part::Lit(text) => text.known().map(|t| Arc::from(&*t)).into_iter().collect(),
-                        Part::Value(e) => self.texts(module, *e, frame),
+                        FStringPart::Lit(text) => text.known().map(|t| Arc::from(&*t)).into_iter().collect(),
+                        FStringPart::Value(e) => self.texts(module, *e, frame),
                     })
                     .collect();
                 joined(&parts)
@@ -288,16 +290,16 @@ impl<'p> Evaluator<'p> {
             | ExprKind::None
             | ExprKind::Binary { .. }
             | ExprKind::Comparison(_) => self.nothing.clone(),
-            ExprKind::Other(_) => one(Thing::Opaque),
+            ExprKind::Other(_) => one(AbstractValue::Opaque),
         }
     }
 
     /// The literal strings that an expression may be.
-    pub(crate) fn texts(&self, module: usize, expr: ExprId, frame: Option<&Frame<'_>>) -> Vec<Arc<str>> {
+    pub(crate) fn texts(&self, module: usize, expr: ExprId, frame: Option<&CallFrame<'_>>) -> Vec<Arc<str>> {
         self.eval(module, expr, frame)
             .iter()
             .filter_map(|t| match t {
-                Thing::Text(s) => Some(s.clone()),
+                AbstractValue::Text(s) => Some(s.clone()),
                 _ => None,
             })
             .collect()
@@ -305,7 +307,7 @@ impl<'p> Evaluator<'p> {
 }
 
 /// The texts that these make together, one of each; none where one of them is not known or there are many.
-fn joined(parts: &[Vec<Arc<str>>]) -> Things {
+fn joined(parts: &[Vec<Arc<str>>]) -> ValueSet {
     let mut all = vec![String::new()];
     for part in parts {
         if all.len() * part.len() > MAX_THINGS {
@@ -314,8 +316,8 @@ fn joined(parts: &[Vec<Arc<str>>]) -> Things {
         let longer = all.iter().flat_map(|a| part.iter().map(move |b| format!("{a}{b}")));
         all = longer.filter(|t| t.len() <= MAX_TEXT).collect();
     }
-    let mut out = Bag::default();
-    all.into_iter().for_each(|t| out.put(Thing::Text(t.into())));
+    let mut out = ValueSetBuilder::default();
+    all.into_iter().for_each(|t| out.put(AbstractValue::Text(t.into())));
     out.finish()
 }
 
@@ -324,14 +326,14 @@ fn is_under(key: &str, keys: &[Arc<str>]) -> bool {
     key.is_empty() || keys.is_empty() || keys.iter().any(|k| **k == *key)
 }
 
-impl Bag {
+impl ValueSetBuilder {
     fn has_aws(&self) -> bool {
-        self.iter().any(super::thing::is_aws)
+        self.iter().any(super::abstract_value::is_aws)
     }
 }
 
 /// `s3.Bucket`, `bucket.Object`. A service resource has every type of its service (`boto3.resources.model`).
-pub(crate) fn sub_resource(client: Client, ty: ResourceType, name: &str) -> Option<ResourceType> {
+pub(crate) fn sub_resource(client: Client, ty: SdkResourceType, name: &str) -> Option<SdkResourceType> {
     ty.sub_resource(name).or_else(|| {
         let of_service = ty.name() == "ServiceResource" && name.starts_with(|c: char| c.is_ascii_uppercase());
         client
@@ -341,7 +343,7 @@ pub(crate) fn sub_resource(client: Client, ty: ResourceType, name: &str) -> Opti
 }
 
 /// The name of a decorator, called or not.
-pub(crate) fn decorator_name(m: &Module, decorator: ExprId) -> Option<String> {
+pub(crate) fn decorator_name(m: &PythonModule, decorator: ExprId) -> Option<String> {
     match &m.expr(decorator).kind {
         ExprKind::Call(c) => m.dotted(c.function),
         _ => m.dotted(decorator),
@@ -349,6 +351,6 @@ pub(crate) fn decorator_name(m: &Module, decorator: ExprId) -> Option<String> {
 }
 
 /// Whether it is worth to follow a thing into a call.
-pub(crate) fn matters(thing: &Thing) -> bool {
-    !matches!(thing, Thing::Opaque)
+pub(crate) fn matters(thing: &AbstractValue) -> bool {
+    !matches!(thing, AbstractValue::Opaque)
 }

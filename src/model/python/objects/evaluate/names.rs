@@ -1,34 +1,36 @@
 //! Names, parameters, and what other modules export.
 
-use super::super::params::Param;
-use super::super::thing::{Bag, Place, Thing, Things, is_aws, one};
-use super::outside::element;
-use super::{Evaluator, Frame, MAX_DEPTH, decorator_name, is_under};
-use crate::model::python::{Binding, Bound, ExprId, ExprKind, ParamKind, Reaching, ScopeKind, Source, Step};
+use super::super::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder, is_aws, one};
+use super::super::params::ParamSlot;
+use super::library_models::element;
+use super::{CallFrame, MAX_DEPTH, ObjectEvaluator, decorator_name, is_under};
+use crate::model::python::{
+    AccessStep, Binding, BindingValue, ExprId, ExprKind, ParamKind, Reaching, ScopeKind, ValueSource,
+};
 use std::sync::Arc;
 
-impl Evaluator<'_> {
-    pub(crate) fn name(&self, module: usize, expr: ExprId, name: &str, frame: Option<&Frame<'_>>) -> Things {
+impl ObjectEvaluator<'_> {
+    pub(crate) fn name(&self, module: usize, expr: ExprId, name: &str, frame: Option<&CallFrame<'_>>) -> ValueSet {
         match self.module(module).reaching(name, expr) {
             Reaching::Found(f) => {
                 // What the module binds is the same for all calls.
                 let frame = frame.filter(|_| f.scope != 0);
-                let mut out = Bag::default();
+                let mut out = ValueSetBuilder::default();
                 for b in &f.bindings {
-                    let scope = Place { module, scope: f.scope };
+                    let scope = ScopeRef { module, scope: f.scope };
                     out.put_all(&self.bound(scope, b, frame));
                 }
                 out.finish()
             }
             Reaching::Free if name == "__class__" => {
                 let class = self.class_around(module, expr);
-                class.map_or_else(|| self.nothing.clone(), |c| one(Thing::Class(c)))
+                class.map_or_else(|| self.nothing.clone(), |c| one(AbstractValue::Class(c)))
             }
             Reaching::Free => self.free(module, name),
         }
     }
 
-    pub(crate) fn free(&self, module: usize, name: &str) -> Things {
+    pub(crate) fn free(&self, module: usize, name: &str) -> ValueSet {
         let m = self.module(module);
         for w in &m.scope(0).wildcards {
             match self.program.import(m.file, w.level, &w.module) {
@@ -41,27 +43,27 @@ impl Evaluator<'_> {
                 _ => {}
             }
         }
-        one(Thing::Library(name.into()))
+        one(AbstractValue::Library(name.into()))
     }
 
-    pub(crate) fn bound(&self, scope: Place, binding: &Binding, frame: Option<&Frame<'_>>) -> Things {
+    pub(crate) fn bound(&self, scope: ScopeRef, binding: &Binding, frame: Option<&CallFrame<'_>>) -> ValueSet {
         let module = scope.module;
         let m = self.module(module);
         let found = match &binding.bound {
-            Bound::Value(source) => self.source(module, source, frame),
-            Bound::Param(i) => return self.param(scope, *i, binding, frame),
-            Bound::Function(s) => one(Thing::Function(Place { module, scope: *s })),
-            Bound::Class(s) => one(Thing::Class(Place { module, scope: *s })),
-            Bound::Import(i) => match self.program.import(m.file, 0, &i.module) {
-                Some(other) => one(Thing::Module(other)),
+            BindingValue::Value(source) => self.source(module, source, frame),
+            BindingValue::Param(i) => return self.param(scope, *i, binding, frame),
+            BindingValue::Function(s) => one(AbstractValue::Function(ScopeRef { module, scope: *s })),
+            BindingValue::Class(s) => one(AbstractValue::Class(ScopeRef { module, scope: *s })),
+            BindingValue::Import(i) => match self.program.import(m.file, 0, &i.module) {
+                Some(other) => one(AbstractValue::Module(other)),
                 None if i.full != i.module && self.program.import(m.file, 0, &i.full).is_some() => {
-                    one(Thing::Package(module, i.module.clone()))
+                    one(AbstractValue::Package(module, i.module.clone()))
                 }
                 // `boto3.py` beside the importer.
-                None if self.program.hides(m.file, &i.module) => one(Thing::Opaque),
-                None => one(Thing::Library(i.module.clone())),
+                None if self.program.hides(m.file, &i.module) => one(AbstractValue::Opaque),
+                None => one(AbstractValue::Library(i.module.clone())),
             },
-            Bound::From(i) => {
+            BindingValue::From(i) => {
                 let (other, submodule) = self.program.import_from(m.file, i);
                 let exported = match other {
                     Some(o) if o != module => self.export(o, &i.name),
@@ -69,13 +71,15 @@ impl Evaluator<'_> {
                 };
                 match (exported.is_empty(), submodule, other) {
                     (false, _, _) => exported,
-                    (true, Some(s), _) => one(Thing::Module(s)),
+                    (true, Some(s), _) => one(AbstractValue::Module(s)),
                     (true, None, Some(_)) => self.nothing.clone(),
-                    (true, None, None) if i.level > 0 || self.program.hides(m.file, &i.module) => one(Thing::Opaque),
-                    (true, None, None) => one(Thing::Library(format!("{}.{}", i.module, i.name).into())),
+                    (true, None, None) if i.level > 0 || self.program.hides(m.file, &i.module) => {
+                        one(AbstractValue::Opaque)
+                    }
+                    (true, None, None) => one(AbstractValue::Library(format!("{}.{}", i.module, i.name).into())),
                 }
             }
-            Bound::Augment(..) | Bound::Other => self.nothing.clone(),
+            BindingValue::Augment(..) | BindingValue::Other => self.nothing.clone(),
         };
         match binding.annotation {
             Some(a) if !found.iter().any(is_aws) => {
@@ -86,7 +90,13 @@ impl Evaluator<'_> {
         }
     }
 
-    pub(crate) fn param(&self, function: Place, i: u32, binding: &Binding, frame: Option<&Frame<'_>>) -> Things {
+    pub(crate) fn param(
+        &self,
+        function: ScopeRef,
+        i: u32,
+        binding: &Binding,
+        frame: Option<&CallFrame<'_>>,
+    ) -> ValueSet {
         let m = self.module(function.module);
         let s = m.scope(function.scope);
         let own = frame.and_then(|f| f.of(function));
@@ -98,19 +108,19 @@ impl Evaluator<'_> {
             && m.scope(s.parent).kind == ScopeKind::Class
             && !self.has(function, "staticmethod")
         {
-            let class = Place {
+            let class = ScopeRef {
                 module: function.module,
                 scope: s.parent,
             };
             return one(if self.has(function, "classmethod") || &*s.params[0].name == "cls" {
-                Thing::Class(class)
+                AbstractValue::Class(class)
             } else {
-                Thing::Instance(class)
+                AbstractValue::Instance(class)
             });
         }
-        let mut out = Bag::default();
+        let mut out = ValueSetBuilder::default();
         self.read.borrow_mut().insert((function, i));
-        let given = match own.and_then(Frame::receiver) {
+        let given = match own.and_then(CallFrame::receiver) {
             Some(class) => self.params.get_on(function, i, &self.index.lineage(class)),
             None => self.params.get(function, i).cloned(),
         };
@@ -129,13 +139,13 @@ impl Evaluator<'_> {
             }
         }
         if out.is_empty() {
-            out.put(Thing::Opaque);
+            out.put(AbstractValue::Opaque);
         }
         out.finish()
     }
 
     /// The parameter that a name is, where it is nothing else.
-    pub(crate) fn parameter(&self, module: usize, expr: ExprId) -> Option<Param> {
+    pub(crate) fn parameter(&self, module: usize, expr: ExprId) -> Option<ParamSlot> {
         let m = self.module(module);
         let ExprKind::Name(name) = &m.expr(expr).kind else {
             return None;
@@ -145,8 +155,8 @@ impl Evaluator<'_> {
         };
         match found.bindings.as_slice() {
             [one] => match one.bound {
-                Bound::Param(i) => Some((
-                    Place {
+                BindingValue::Param(i) => Some((
+                    ScopeRef {
                         module,
                         scope: found.scope,
                     },
@@ -159,7 +169,7 @@ impl Evaluator<'_> {
     }
 
     /// The texts that a name may be because it is a parameter, each with the functions that give it.
-    pub(crate) fn callers(&self, module: usize, expr: ExprId) -> Vec<(Arc<str>, Vec<Place>)> {
+    pub(crate) fn callers(&self, module: usize, expr: ExprId) -> Vec<(Arc<str>, Vec<ScopeRef>)> {
         let Some(param) = self.parameter(module, expr) else {
             return Vec::new();
         };
@@ -169,12 +179,12 @@ impl Evaluator<'_> {
                 let givers = self.params.givers(param, &text);
                 (text, givers.into_iter().collect())
             })
-            .filter(|(_, givers): &(_, Vec<Place>)| !givers.is_empty())
+            .filter(|(_, givers): &(_, Vec<ScopeRef>)| !givers.is_empty())
             .collect()
     }
 
     /// Whether the function has a decorator whose last part is `name`.
-    pub(crate) fn has(&self, function: Place, name: &str) -> bool {
+    pub(crate) fn has(&self, function: ScopeRef, name: &str) -> bool {
         let m = self.module(function.module);
         m.scope(function.scope)
             .decorators
@@ -183,23 +193,23 @@ impl Evaluator<'_> {
     }
 
     /// What a module holds under this name in the end.
-    pub(crate) fn export(&self, module: usize, name: &str) -> Things {
+    pub(crate) fn export(&self, module: usize, name: &str) -> ValueSet {
         if self.depth.get() >= MAX_DEPTH {
             return self.nothing.clone();
         }
         self.depth.set(self.depth.get() + 1);
         let found = match self.module(module).at_end(name, 0) {
             Reaching::Found(f) => {
-                let mut out = Bag::default();
+                let mut out = ValueSetBuilder::default();
                 for b in &f.bindings {
-                    out.put_all(&self.bound(Place { module, scope: 0 }, b, None));
+                    out.put_all(&self.bound(ScopeRef { module, scope: 0 }, b, None));
                 }
                 out.finish()
             }
             Reaching::Free if !self.module(module).scope(0).wildcards.is_empty() => {
                 let found = self.free(module, name);
                 match found.as_ref() {
-                    [Thing::Library(_)] => self.nothing.clone(),
+                    [AbstractValue::Library(_)] => self.nothing.clone(),
                     _ => found,
                 }
             }
@@ -209,48 +219,54 @@ impl Evaluator<'_> {
         found
     }
 
-    pub(crate) fn source(&self, module: usize, source: &Source, frame: Option<&Frame<'_>>) -> Things {
+    pub(crate) fn source(&self, module: usize, source: &ValueSource, frame: Option<&CallFrame<'_>>) -> ValueSet {
         let mut things = self.eval(module, source.expr, frame);
         for step in &source.steps {
-            let mut out = Bag::default();
+            let mut out = ValueSetBuilder::default();
             for t in things.iter() {
                 match (step, t) {
-                    (Step::Enter, Thing::Instance(class)) => {
+                    (AccessStep::Enter, AbstractValue::Instance(class)) => {
                         let entered = self.method_result(*class, &["__enter__", "__aenter__"]);
                         match entered {
                             Some(things) => out.put_all(&things),
                             None => out.put(t.clone()),
                         }
                     }
-                    (Step::Enter, _) => out.put(t.clone()),
-                    (Step::Each | Step::Rest, Thing::Entry(_, held)) => out.put((**held).clone()),
-                    (Step::Item(n), Thing::Entry(key, held)) => {
+                    (AccessStep::Enter, _) => out.put(t.clone()),
+                    (AccessStep::Each | AccessStep::Rest, AbstractValue::Entry(_, held)) => out.put((**held).clone()),
+                    (AccessStep::Item(n), AbstractValue::Entry(key, held)) => {
                         if is_under(key, &[n.to_string().into()]) {
                             out.put((**held).clone());
                         }
                     }
-                    (Step::Each | Step::Rest, Thing::Literal(at)) => {
+                    (AccessStep::Each | AccessStep::Rest, AbstractValue::Literal(at)) => {
                         // The keys of a dict, or what `.values()` of it gives.
                         out.put_all(&self.keys(*at));
                         out.put_all(&self.elements(*at, &[], None, frame));
                     }
-                    (Step::Item(n), Thing::Literal(at)) => {
+                    (AccessStep::Item(n), AbstractValue::Literal(at)) => {
                         out.put_all(&self.elements(*at, &[], Some(*n as usize), frame));
                     }
-                    (Step::Each, Thing::Items(at)) => out.put(Thing::Pair(*at)),
-                    (Step::Item(0), Thing::Pair(at)) => out.put_all(&self.keys(*at)),
-                    (Step::Item(1), Thing::Pair(at)) => out.put_all(&self.elements(*at, &[], None, frame)),
-                    (Step::Each | Step::Item(_), Thing::Collection(..)) => {
+                    (AccessStep::Each, AbstractValue::Items(at)) => out.put(AbstractValue::Pair(*at)),
+                    (AccessStep::Item(0), AbstractValue::Pair(at)) => out.put_all(&self.keys(*at)),
+                    (AccessStep::Item(1), AbstractValue::Pair(at)) => {
+                        out.put_all(&self.elements(*at, &[], None, frame))
+                    }
+                    (AccessStep::Each | AccessStep::Item(_), AbstractValue::Collection(..)) => {
                         if let Some(one) = element(t) {
                             out.put(one);
                         }
                     }
                     // What a generator yields stands for the generator.
-                    (_, Thing::Client(_) | Thing::Resource(..) | Thing::Session | Thing::SomeClient) => {
-                        out.put(t.clone())
-                    }
-                    (_, Thing::Text(_)) => {}
-                    _ => out.put(Thing::Opaque),
+                    (
+                        _,
+                        AbstractValue::Client(_)
+                        | AbstractValue::Resource(..)
+                        | AbstractValue::Session
+                        | AbstractValue::SomeClient,
+                    ) => out.put(t.clone()),
+                    (_, AbstractValue::Text(_)) => {}
+                    _ => out.put(AbstractValue::Opaque),
                 }
             }
             things = out.finish();
@@ -259,10 +275,10 @@ impl Evaluator<'_> {
     }
 
     /// The result of the first of these methods that the class has.
-    pub(crate) fn method_result(&self, class: Place, names: &[&str]) -> Option<Things> {
+    pub(crate) fn method_result(&self, class: ScopeRef, names: &[&str]) -> Option<ValueSet> {
         for name in names {
-            for t in self.attribute(&Thing::Instance(class), name).iter() {
-                if let Thing::Method(f, on) = t {
+            for t in self.attribute(&AbstractValue::Instance(class), name).iter() {
+                if let AbstractValue::Method(f, on) = t {
                     return Some(self.returned(*f, self.receiver(*f, *on).into_iter().collect(), None));
                 }
             }

@@ -1,14 +1,14 @@
 //! Annotations.
 
-use super::super::thing::{Bag, Origin, Thing, Things, one};
-use super::Evaluator;
+use super::super::abstract_value::{AbstractValue, ResourceOrigin, ValueSet, ValueSetBuilder, one};
+use super::ObjectEvaluator;
 use crate::iam::sdk::{self, Client};
 use crate::model::python::{ExprId, ExprKind, Reaching};
 use std::sync::Arc;
 
-impl Evaluator<'_> {
+impl ObjectEvaluator<'_> {
     /// What an annotation says: `S3Client`, `"mypy_boto3_s3.S3Client"`, `Optional[Table]`, a class of the repository.
-    pub(crate) fn typed(&self, module: usize, annotation: ExprId, depth: u32) -> Things {
+    pub(crate) fn typed(&self, module: usize, annotation: ExprId, depth: u32) -> ValueSet {
         let m = self.module(module);
         if depth > 6 {
             return self.nothing.clone();
@@ -24,7 +24,7 @@ impl Evaluator<'_> {
                         .or_else(|| s.rsplit_once("Union["))
                         .and_then(|(_, rest)| rest.strip_suffix(']'))
                         .unwrap_or(s);
-                    let mut out = Bag::default();
+                    let mut out = ValueSetBuilder::default();
                     for part in inside.split(['|', ',']).take(8) {
                         out.put_all(&self.types(&self.named(module, part.trim())));
                     }
@@ -44,9 +44,9 @@ impl Evaluator<'_> {
                     }
                     "dict" | "Dict" | "Mapping" | "MutableMapping" | "defaultdict" | "list" | "List" | "Sequence"
                     | "Iterable" | "tuple" | "Tuple" | "set" | "Set" => {
-                        let mut out = Bag::default();
+                        let mut out = ValueSetBuilder::default();
                         for t in self.typed(module, *index, depth + 1).iter() {
-                            out.put(Thing::Entry("".into(), Arc::new(t.clone())));
+                            out.put(AbstractValue::Entry("".into(), Arc::new(t.clone())));
                         }
                         out.finish()
                     }
@@ -54,14 +54,14 @@ impl Evaluator<'_> {
                 }
             }
             ExprKind::Tuple(items) | ExprKind::List(items) | ExprKind::Other(items) => {
-                let mut out = Bag::default();
+                let mut out = ValueSetBuilder::default();
                 for i in items.iter().take(8) {
                     out.put_all(&self.typed(module, *i, depth + 1));
                 }
                 out.finish()
             }
             ExprKind::Binary { left, right, .. } => {
-                let mut out = Bag::default();
+                let mut out = ValueSetBuilder::default();
                 out.put_all(&self.typed(module, *left, depth + 1));
                 out.put_all(&self.typed(module, *right, depth + 1));
                 out.finish()
@@ -71,7 +71,7 @@ impl Evaluator<'_> {
     }
 
     /// A dotted name in a string.
-    pub(crate) fn named(&self, module: usize, dotted: &str) -> Things {
+    pub(crate) fn named(&self, module: usize, dotted: &str) -> ValueSet {
         let mut parts = dotted.split('.');
         let first = parts.next().unwrap_or("");
         if first.is_empty() || !first.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
@@ -79,10 +79,10 @@ impl Evaluator<'_> {
         }
         let mut things = match self.module(module).at_end(first, 0) {
             Reaching::Found(_) => self.export(module, first),
-            Reaching::Free => one(Thing::Library(first.into())),
+            Reaching::Free => one(AbstractValue::Library(first.into())),
         };
         for p in parts {
-            let mut out = Bag::default();
+            let mut out = ValueSetBuilder::default();
             for t in things.iter() {
                 out.put_all(&self.attribute(t, p));
             }
@@ -91,12 +91,12 @@ impl Evaluator<'_> {
         things
     }
 
-    pub(crate) fn types(&self, named: &[Thing]) -> Things {
-        let mut out = Bag::default();
+    pub(crate) fn types(&self, named: &[AbstractValue]) -> ValueSet {
+        let mut out = ValueSetBuilder::default();
         for t in named {
             match t {
-                Thing::Class(c) => out.put(Thing::Instance(*c)),
-                Thing::Library(name) => {
+                AbstractValue::Class(c) => out.put(AbstractValue::Instance(*c)),
+                AbstractValue::Library(name) => {
                     if let Some(t) = library_type(name) {
                         out.put(t);
                     }
@@ -109,14 +109,14 @@ impl Evaluator<'_> {
 }
 
 /// `mypy_boto3_s3.client.S3Client`, `types_aiobotocore_dynamodb.service_resource.Table`, `boto3.Session`.
-fn library_type(name: &str) -> Option<Thing> {
+fn library_type(name: &str) -> Option<AbstractValue> {
     match name {
         "boto3.Session"
         | "boto3.session.Session"
         | "aioboto3.Session"
         | "botocore.session.Session"
-        | "aiobotocore.session.AioSession" => return Some(Thing::Session),
-        "botocore.client.BaseClient" | "aiobotocore.client.AioBaseClient" => return Some(Thing::SomeClient),
+        | "aiobotocore.session.AioSession" => return Some(AbstractValue::Session),
+        "botocore.client.BaseClient" | "aiobotocore.client.AioBaseClient" => return Some(AbstractValue::SomeClient),
         _ => {}
     }
     let (package, rest) = name.split_once('.')?;
@@ -129,12 +129,12 @@ fn library_type(name: &str) -> Option<Thing> {
     if class.ends_with("ServiceResource") {
         return client
             .service_resource()
-            .map(|t| Thing::Resource(client, t, Origin::Unknown));
+            .map(|t| AbstractValue::Resource(client, t, ResourceOrigin::Unknown));
     }
     if class.ends_with("Client") {
-        return Some(Thing::Client(client));
+        return Some(AbstractValue::Client(client));
     }
     client
         .resource_type(class)
-        .map(|t| Thing::Resource(client, t, Origin::Unknown))
+        .map(|t| AbstractValue::Resource(client, t, ResourceOrigin::Unknown))
 }

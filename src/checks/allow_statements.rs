@@ -1,0 +1,154 @@
+//! What an Allow statement of an identity policy grants, for the checks that ask how much it is.
+
+use std::borrow::Cow;
+
+use crate::finding::Finding;
+use crate::iam::actions::ActionSet;
+use crate::iam::catalogue::AccessLevel;
+use crate::iam::class::class;
+use crate::iam::condition::{Strength, strength};
+use crate::iam::resource_fit::{reaches, wide_for};
+use crate::iam::{ClauseItem, Document, PolicyKind, Statement, pattern};
+use crate::project::{DocumentId, EXCEPT_DENIED};
+use crate::rules::Context;
+use crate::source::Span;
+
+/// One Allow statement of an identity policy.
+pub(super) struct AllowStatement<'a> {
+    pub document: DocumentId,
+    pub index: usize,
+    pub statement: &'a Statement,
+    /// What it grants of the catalogue, less what none of the document's holders gets. Patterns with holes grant what is
+    /// known to be granted: nothing.
+    pub actions: Cow<'a, ActionSet>,
+    pub strength: &'a Strength,
+}
+
+impl<'a> AllowStatement<'a> {
+    /// Says of a finding about `set` where a Deny takes some of it away, and lowers it where the boundary of each holder lets it
+    /// through on some resources only.
+    pub(super) fn weighed(&self, cx: &Context<'_>, set: &ActionSet, f: Finding) -> Finding {
+        let mut f = except_denied(cx, self.document, self.index, set, f);
+        if !cx.project.withheld(self.document).narrows(set) {
+            return f;
+        }
+        match &mut f.severity {
+            Some(severity) => *severity = severity.lower(),
+            None => f.steps_down += 1,
+        }
+        f.note("the permissions boundary allows this on some resources or under a condition only")
+    }
+
+    /// Of `set`, the actions whose resources an item of `Resource` may mean: `ssm:GetParameter` is not about a pipeline.
+    pub(super) fn reached(&self, item: &ClauseItem, set: &ActionSet) -> ActionSet {
+        set.iter().filter(|a| reaches(&item.text, *a)).collect()
+    }
+
+    /// What is allowed on every resource that the action can be about, where, and how that is written: `*`, what is as wide
+    /// for the action, or a `NotResource`, which leaves all but a few.
+    pub(super) fn everywhere(&self) -> Option<(Span, String, Cow<'_, ActionSet>)> {
+        let clause = self.statement.resource.as_ref()?;
+        if clause.negated {
+            return Some((clause.key, "NotResource".to_owned(), Cow::Borrowed(&self.actions)));
+        }
+        if let Some(star) = clause.items.iter().find(|r| pattern::is_star(&r.text)) {
+            return Some((star.span, star.display(), Cow::Borrowed(&self.actions)));
+        }
+        let mut found: Option<(&ClauseItem, ActionSet)> = None;
+        for item in &clause.items {
+            let wide = wide_for(&item.text, &self.actions);
+            match &mut found {
+                Some((_, all)) => all.union_with(&wide),
+                None if !wide.is_empty() => found = Some((item, wide)),
+                None => {}
+            }
+        }
+        found.map(|(item, wide)| (item.span, item.display(), Cow::Owned(wide)))
+    }
+
+    /// The items of `Action` that grant some of `set`, with how many; for a `NotAction`, nothing.
+    pub(super) fn items_granting(&self, set: &ActionSet) -> Vec<&'a ClauseItem> {
+        let Some(clause) = self.statement.action.as_ref().filter(|c| !c.negated) else {
+            return Vec::new();
+        };
+        let items = clause.items.iter().zip(clause.sets());
+        items.filter(|(_, s)| s.intersects(set)).map(|(i, _)| i).collect()
+    }
+
+    /// Where to point for some of the actions: the first item that grants them, or the key of a `NotAction`.
+    pub(super) fn span_granting(&self, set: &ActionSet) -> Option<Span> {
+        match self.items_granting(set).first() {
+            Some(i) => Some(i.span),
+            None => self.statement.action.as_ref().map(|c| c.key),
+        }
+    }
+}
+
+/// Every Allow statement of every identity policy that the repository writes, those of one document together.
+pub(super) fn granting<'a>(cx: &Context<'a>) -> impl Iterator<Item = AllowStatement<'a>> + use<'a> {
+    let project = cx.project;
+    let grants = |d: &Document| matches!(d.kind, PolicyKind::Identity | PolicyKind::Session);
+    cx.documents().filter(move |(_, d)| grants(d)).flat_map(move |(id, d)| {
+        project.granted(id).allowed.iter().map(move |a| {
+            let mut actions = Cow::Borrowed(&a.actions);
+            let lost = project.withheld(id).of(a.statement);
+            if a.actions.intersects(lost) {
+                actions.to_mut().subtract(lost);
+            }
+            let statement = &d.statements[a.statement];
+            AllowStatement {
+                document: id,
+                index: a.statement,
+                statement,
+                actions,
+                strength: strength(statement),
+            }
+        })
+    })
+}
+
+/// A finding that says "every" of `set` is not about what a Deny of the same identity takes away on some resources.
+pub(super) fn except_denied(
+    cx: &Context<'_>,
+    document: DocumentId,
+    statement: usize,
+    set: &ActionSet,
+    mut f: Finding,
+) -> Finding {
+    let Some(deny) = cx.project.withheld(document).partly(statement, set) else {
+        return f;
+    };
+    f.message.push_str(EXCEPT_DENIED);
+    f.secondary(deny, "a Deny takes it away here")
+}
+
+/// Those that change who may do what: what AWS lists as permissions management, but for what gives nobody access.
+pub(super) fn managing(actions: &ActionSet) -> ActionSet {
+    let mut out = actions.of_level(AccessLevel::PermissionsManagement);
+    out.subtract(class("no-access"));
+    out.subtract(class("reads"));
+    out
+}
+
+/// Those that change something: permissions, tags, or what is kept. AWS lists some as Write that do not, such as
+/// `kms:Encrypt`.
+pub(super) fn writing(actions: &ActionSet) -> ActionSet {
+    let mut out = actions.of_level(AccessLevel::Write);
+    out.union_with(&actions.of_level(AccessLevel::Tagging));
+    out.union_with(&actions.of_level(AccessLevel::PermissionsManagement));
+    out.subtract(class("reads"));
+    out
+}
+
+/// "`a`, `b` and 3 more" for the gravest of a set.
+pub(super) fn names(set: &ActionSet, most: usize) -> String {
+    let worst: Vec<String> = set.worst(most).iter().map(|a| format!("`{a}`")).collect();
+    match set.len().saturating_sub(worst.len()) {
+        0 => match worst.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, first)) => format!("{} and {last}", first.join(", ")),
+            None => String::new(),
+        },
+        more => format!("{} and {more} more", worst.join(", ")),
+    }
+}

@@ -1,0 +1,287 @@
+//! Places that hold credentials by their nature: arguments, environments, user data.
+
+use crate::finding::Severity;
+use crate::model::{Resource, kinds};
+use crate::project::{Project, ResourceId};
+use crate::secrets::{NamedSecret, slot_of};
+use crate::source::{Span, Text};
+use crate::value::{Value, ValueKind};
+
+/// Where a credential stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum CredentialSlot {
+    Provider,
+    Backend,
+    Lambda,
+    UserData,
+    CodeBuild,
+    Ecs,
+    Authentication,
+    SsmParameter,
+    Boto3,
+    Environ,
+    /// `.aws/credentials`, an export of access keys.
+    CredentialsFile,
+}
+
+impl CredentialSlot {
+    /// The rule of the place.
+    pub(super) fn rule(self) -> &'static str {
+        match self {
+            Self::Provider => "tf-provider-static-credentials",
+            Self::Backend => "tf-backend-static-credentials",
+            Self::Lambda => "lambda-env-credential",
+            Self::UserData => "ec2-user-data-credential",
+            Self::CodeBuild => "codebuild-plaintext-aws-credentials",
+            Self::Ecs => "ecs-task-env-credential",
+            Self::Authentication => "cfn-authentication-metadata",
+            Self::SsmParameter => "ssm-parameter-literal-secret",
+            Self::Boto3 => "py-hardcoded-credentials",
+            Self::Environ => "py-config-env-credential",
+            Self::CredentialsFile => "shared-credentials-file-committed",
+        }
+    }
+
+    /// At least as bad as this.
+    pub(super) fn severity(self) -> Severity {
+        match self {
+            Self::CodeBuild | Self::Ecs | Self::Authentication | Self::SsmParameter => Severity::High,
+            Self::Provider
+            | Self::Backend
+            | Self::Lambda
+            | Self::UserData
+            | Self::Boto3
+            | Self::Environ
+            | Self::CredentialsFile => Severity::Critical,
+        }
+    }
+
+    /// "is written in …".
+    pub(super) fn phrase(self) -> &'static str {
+        match self {
+            Self::Provider => "a provider block",
+            Self::Backend => "a backend block",
+            Self::Lambda => "the environment of a Lambda function",
+            Self::UserData => "user data",
+            Self::CodeBuild => "the environment of a CodeBuild project",
+            Self::Ecs => "the environment of a container",
+            Self::Authentication => "authentication metadata",
+            Self::SsmParameter => "the value of an SSM parameter",
+            Self::Boto3 => "an argument of a boto3 client",
+            Self::Environ => "the environment that a program sets",
+            Self::CredentialsFile => "a credentials file",
+        }
+    }
+}
+
+/// One literal string in such a place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SlotLiteral<'p> {
+    pub(super) place: CredentialSlot,
+    pub(super) resource: ResourceId,
+    /// What its name says that it is: `AWS_SECRET_ACCESS_KEY`, `secret_key`.
+    pub(super) slot: Option<NamedSecret>,
+    pub(super) text: &'p Text,
+    /// As written, with its quotes.
+    pub(super) value: &'p Value,
+}
+
+/// Every literal string in every such place.
+pub(super) fn literals<'p>(project: &'p Project<'_>) -> Vec<SlotLiteral<'p>> {
+    let mut out = Vec::new();
+    for (id, r) in (0u32..).zip(&project.resources) {
+        of_resource(id, r, &mut out);
+    }
+    out
+}
+
+/// The strings that `value` may be.
+pub(super) fn strings(value: &Value) -> Vec<(&Text, &Value)> {
+    let mut out = Vec::new();
+    let mut stack = vec![value];
+    while let Some(v) = stack.pop() {
+        match &v.kind {
+            ValueKind::Str(t) => out.push((t, v)),
+            ValueKind::OneOf(branches) => stack.extend(branches.iter().rev().map(|b| &b.value)),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Where a literal is written, without its quotes where that is known.
+pub(super) fn span_of(text: &Text, value: &Value) -> Span {
+    text.span_of(0..text.len())
+        .filter(|s| value.span.contains(*s) && !s.is_empty())
+        .unwrap_or(value.span)
+}
+
+fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<SlotLiteral<'p>>) {
+    let mut push = |place, slot, value: Option<&'p Value>| {
+        if let Some(value) = value {
+            out.extend(strings(value).into_iter().map(|(text, value)| SlotLiteral {
+                place,
+                resource: id,
+                slot,
+                text,
+                value,
+            }));
+        }
+    };
+    let named = |place| {
+        [
+            ("AccessKey", NamedSecret::AccessKeyId),
+            ("SecretKey", NamedSecret::SecretAccessKey),
+            ("Token", NamedSecret::SessionToken),
+        ]
+        .map(|(key, slot)| (place, slot, r.get(key)))
+    };
+    match &*r.kind {
+        kinds::PROVIDER => named(CredentialSlot::Provider)
+            .into_iter()
+            .for_each(|(p, s, v)| push(p, Some(s), v)),
+        kinds::BACKEND => named(CredentialSlot::Backend)
+            .into_iter()
+            .for_each(|(p, s, v)| push(p, Some(s), v)),
+        kinds::BOTO3_CLIENT => {
+            for (key, slot) in [
+                ("aws_access_key_id", NamedSecret::AccessKeyId),
+                ("aws_secret_access_key", NamedSecret::SecretAccessKey),
+                ("aws_session_token", NamedSecret::SessionToken),
+            ] {
+                push(CredentialSlot::Boto3, Some(slot), r.get(key));
+            }
+        }
+        kinds::ENVIRON => {
+            let slot = r.get("Name").and_then(Value::as_str).and_then(|n| slot_of(&n));
+            push(CredentialSlot::Environ, slot, r.get("Value"));
+        }
+        "AWS::Lambda::Function" | "AWS::Serverless::Function" => {
+            if let Some(variables) = r.path(&["Environment", "Variables"]) {
+                entries(variables)
+                    .for_each(|(name, v)| push(CredentialSlot::Lambda, env_slot(&name, Some(v)), Some(v)));
+            }
+        }
+        "AWS::CodeBuild::Project" => {
+            if let Some(list) = r.path(&["Environment", "EnvironmentVariables"]) {
+                for item in list.items() {
+                    let plain = item
+                        .get("Type")
+                        .is_none_or(|t| t.as_str().is_some_and(|t| t == "PLAINTEXT"));
+                    if plain {
+                        push(
+                            CredentialSlot::CodeBuild,
+                            item_slot(item),
+                            either(item, "Value", "value"),
+                        );
+                    }
+                }
+            }
+        }
+        "AWS::ECS::TaskDefinition" => {
+            let containers = r.get("ContainerDefinitions").map(Value::decoded);
+            for container in containers.map(Value::items).unwrap_or_default() {
+                let environment = either(container.decoded(), "Environment", "environment");
+                for item in environment.map(Value::items).unwrap_or_default() {
+                    push(CredentialSlot::Ecs, item_slot(item), either(item, "Value", "value"));
+                }
+            }
+        }
+        "AWS::EC2::Instance" | "AWS::AutoScaling::LaunchConfiguration" => {
+            push(CredentialSlot::UserData, None, r.get("UserData"));
+            push(CredentialSlot::UserData, None, r.get("UserDataBase64"));
+        }
+        "AWS::EC2::LaunchTemplate" => {
+            push(
+                CredentialSlot::UserData,
+                None,
+                r.path(&["LaunchTemplateData", "UserData"]),
+            );
+            push(CredentialSlot::UserData, None, r.get("UserData"));
+        }
+        "AWS::SSM::Parameter" => push(CredentialSlot::SsmParameter, None, r.get("Value")),
+        _ => {}
+    }
+    let authentication = r
+        .metadata
+        .as_ref()
+        .and_then(|m| m.get("AWS::CloudFormation::Authentication"));
+    for way in authentication.and_then(Value::entries).unwrap_or_default() {
+        for (key, slot) in [
+            ("accessKeyId", Some(NamedSecret::AccessKeyId)),
+            ("secretKey", Some(NamedSecret::SecretAccessKey)),
+            ("password", None),
+        ] {
+            push(CredentialSlot::Authentication, slot, way.value.get(key));
+        }
+    }
+}
+
+fn item_slot(item: &Value) -> Option<NamedSecret> {
+    env_slot(&either(item, "Name", "name")?.as_str()?, either(item, "Value", "value"))
+}
+
+/// What the name of an environment variable says; `secret_key` without `aws` only where the value has about the shape.
+fn env_slot(name: &str, value: Option<&Value>) -> Option<NamedSecret> {
+    slot_of(name).or_else(|| {
+        let value = value?.as_str()?;
+        let plain = !value.contains(char::is_whitespace);
+        match name.to_ascii_lowercase().replace('-', "_").as_str() {
+            "secret_key" | "secretkey" | "secret_access_key" if plain && (38..=44).contains(&value.len()) => {
+                Some(NamedSecret::SecretAccessKey)
+            }
+            "access_key" | "accesskey" | "access_key_id" if plain && (16..=24).contains(&value.len()) => {
+                Some(NamedSecret::AccessKeyId)
+            }
+            _ => None,
+        }
+    })
+}
+
+pub(super) fn either<'v>(value: &'v Value, a: &str, b: &str) -> Option<&'v Value> {
+    value.get(a).or_else(|| value.get(b))
+}
+
+fn entries(value: &Value) -> impl Iterator<Item = (String, &Value)> {
+    value
+        .decoded()
+        .entries()
+        .unwrap_or_default()
+        .iter()
+        .map(|e| (e.key.display(), &e.value))
+}
+
+/// Spans, merged where they overlap.
+pub(super) struct Spans(Vec<Span>);
+
+impl Spans {
+    pub(super) fn new(mut spans: Vec<Span>) -> Self {
+        spans.sort_unstable();
+        let mut out: Vec<Span> = Vec::with_capacity(spans.len());
+        for s in spans {
+            match out.last_mut() {
+                Some(last) if last.file == s.file && s.start < last.end => last.end = last.end.max(s.end),
+                _ => out.push(s),
+            }
+        }
+        Self(out)
+    }
+
+    /// Whether any of them shares a byte with `span`.
+    pub(super) fn touch(&self, span: Span) -> bool {
+        let after = self.0.partition_point(|s| (s.file, s.start) < (span.file, span.end));
+        after
+            .checked_sub(1)
+            .is_some_and(|i| self.0[i].file == span.file && self.0[i].end > span.start)
+    }
+}
+
+/// Whether the file at `path` is one that holds credentials by its name: `.aws/credentials`, the console's exports.
+pub(super) fn is_credentials_file(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let name = lower.rsplit('/').next().unwrap_or(&lower);
+    name == "credentials"
+        || lower.ends_with(".aws/config")
+        || (name.ends_with(".csv")
+            && (name.contains("accesskey") || name.contains("credentials") || name == "rootkey.csv"))
+}

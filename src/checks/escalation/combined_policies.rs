@@ -1,0 +1,165 @@
+//! Ways to more permissions that only the policies of one identity together open.
+
+use std::collections::BTreeMap;
+
+use super::methods::to_services;
+use super::techniques::{Danger, Technique, clip, suits, ways};
+use crate::finding::{Cause, Confidence, Finding, Severity};
+use crate::iam::{Action, ActionSet};
+use crate::project::{Effective, EffectiveGrant, PolicySource};
+use crate::rules::{Context, FindingSink};
+use crate::source::Span;
+
+/// One action of a way and the grants that give it widely enough.
+type GrantedAction<'e, 'a> = (Action, Vec<&'e EffectiveGrant<'a>>);
+
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    // Identities with the same policies have the same mistake.
+    let mut found: BTreeMap<Vec<Span>, (Finding, usize)> = BTreeMap::new();
+    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+        if identity.policies.len() + identity.groups.len() < 2 {
+            continue;
+        }
+        let effective = cx.effects.of(id);
+        if effective.power().is_some() {
+            continue;
+        }
+        let withheld = effective.withheld();
+        let open: Vec<_> = ways()
+            .iter()
+            .filter_map(|way| Some((way, together(effective, &withheld, way)?)))
+            .collect();
+        let best = open
+            .iter()
+            .find(|(way, _)| way.how != Danger::Target)
+            .or_else(|| open.first());
+        let Some((way, steps)) = best else { continue };
+        let Some(f) = report(cx, identity.kind.name(), identity.header, way, steps) else {
+            continue;
+        };
+        let others: Vec<_> = open
+            .iter()
+            .filter(|(other, _)| !std::ptr::eq(*other, *way))
+            .map(|(other, _)| other.actions.join(" + "))
+            .collect();
+        let f = if others.is_empty() {
+            f
+        } else {
+            f.note(format!("as well as: {}", others.join("; ")))
+        };
+        let places = f
+            .labels
+            .iter()
+            .map(|l| l.span)
+            .filter(|s| *s != identity.header)
+            .collect();
+        found.entry(places).or_insert((f, 0)).1 += 1;
+    }
+    for (f, holders) in found.into_values() {
+        out.push(match holders {
+            1 => f,
+            n => f.note(format!("{} more identities have the same policies", n - 1)),
+        });
+    }
+}
+
+/// The steps of a way that is open, and that no single document opens.
+fn together<'e, 'a>(
+    effective: &'e Effective<'a>,
+    withheld: &ActionSet,
+    way: &Technique,
+) -> Option<Vec<GrantedAction<'e, 'a>>> {
+    if way.actions.len() < 2 {
+        return None;
+    }
+    let steps: Option<Vec<GrantedAction<'e, 'a>>> = way
+        .ids
+        .iter()
+        .map(|&action| {
+            if withheld.contains(action.id()) {
+                return None;
+            }
+            if let Some(b) = &effective.boundary
+                && !(b.complete && b.everywhere.contains(action.id()))
+            {
+                return None;
+            }
+            let grants: Vec<_> = effective
+                .granting(action)
+                .filter(|g| suits(g.statement, action, way))
+                .collect();
+            (!grants.is_empty()).then_some((action, grants))
+        })
+        .collect();
+    let steps = steps?;
+    let (_, first) = steps.first()?;
+    let alone = first.iter().any(|g| {
+        steps
+            .iter()
+            .all(|(_, grants)| grants.iter().any(|other| other.source == g.source))
+    });
+    // What stands in different alternatives of a deployment never meets.
+    let mut branches = steps
+        .iter()
+        .filter_map(|(_, grants)| grants.first())
+        .filter_map(|g| g.statement.branch.as_ref().or(g.document.branch.as_ref()));
+    let first = branches.next();
+    let together = branches.all(|b| Some(b) == first);
+    (!alone && together).then_some(steps)
+}
+
+fn report(
+    cx: &Context<'_>,
+    kind: &str,
+    header: Span,
+    way: &Technique,
+    steps: &[GrantedAction<'_, '_>],
+) -> Option<Finding> {
+    // Where the repository writes one of the steps, that is what to edit; the first step is `iam:PassRole`, if it is one.
+    let written = |(_, grants): &&GrantedAction<'_, '_>| matches!(grants[0].source, PolicySource::Written(_));
+    let (action, grants) = steps.iter().find(written).or(steps.first())?;
+    let grant = grants[0];
+    let primary = grant.span(*action);
+    let message = match way.actions.as_slice() {
+        [a, b] => format!("`{a}` and `{b}` meet on one {kind}"),
+        [a, others @ ..] => format!("`{a}` and {} other actions meet on one {kind}", others.len()),
+        [] => return None,
+    };
+    let mut f = match grant.source {
+        PolicySource::Written(d) => cx
+            .at_statement("privesc-across-policies", d, grant.index, message)
+            .cause(Cause::Statement(d, grant.index as u32)),
+        PolicySource::AwsManaged(_) => Finding::new("privesc-across-policies", message),
+    }
+    .primary(primary, clip(way.what));
+    for (action, grants) in steps {
+        let grant = grants[0];
+        let span = grant.span(*action);
+        if f.labels.iter().any(|l| l.span == span) {
+            continue;
+        }
+        let label = match grant.source {
+            PolicySource::Written(_) => "and this together".to_owned(),
+            PolicySource::AwsManaged(_) => clip(&format!("grants `{}`", action.name())),
+        };
+        f = f.secondary(span, label);
+    }
+    f = f.secondary(header, format!("this {kind} has both"));
+    let item = |(a, grants): &GrantedAction<'_, '_>| grants[0].item(*a).map(|i| i.display().to_lowercase());
+    f = f.actions(
+        steps
+            .iter()
+            .filter(|(_, g)| g[0].source == grant.source)
+            .filter_map(item),
+    );
+    let passing = steps.iter().filter(|(action, _)| action.name() == "iam:PassRole");
+    if let Some(help) = to_services(passing.flat_map(|(_, grants)| grants.iter().map(|g| g.statement))) {
+        f = f.help(help);
+    }
+    if way.how == Danger::Target {
+        f = f.severity(Severity::Low).confidence(Confidence::Low);
+    } else {
+        f.steps_down += u8::from(steps.iter().any(|(_, grants)| grants.iter().all(|g| g.narrowed())));
+    }
+    Some(f)
+}

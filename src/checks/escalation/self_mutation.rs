@@ -1,0 +1,375 @@
+//! A policy that lets its holder rewrite its own permissions: by name, not by a wildcard.
+
+use std::collections::BTreeMap;
+
+use crate::checks::allow_statements::{AllowStatement, granting};
+use crate::checks::self_reference::{CallerPattern, Named, caller, own_groups, own_policies};
+use crate::finding::{Confidence, Finding, Severity};
+use crate::iam::condition::{Grade, Strength};
+use crate::iam::glob::CaseSensitivity;
+use crate::iam::{Action, ActionSet, ClauseItem, catalogue, pattern};
+use crate::project::{
+    DocumentId, Effective, EffectiveGrant, Identity, IdentityId, IdentityKind, PolicySource, is_denied,
+};
+use crate::rules::{Context, FindingSink};
+
+/// What is done to itself, and what the ARN is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OwnTarget {
+    Identity,
+    Group,
+    Policy,
+    Boundary,
+}
+
+/// What gives an identity of the kind more permissions when it is done to itself.
+/// Service Authorization Reference, "AWS Identity and Access Management (IAM)".
+fn rewrites(kind: IdentityKind) -> &'static [(&'static str, OwnTarget)] {
+    match kind {
+        IdentityKind::Role => &[
+            ("iam:PutRolePolicy", OwnTarget::Identity),
+            ("iam:AttachRolePolicy", OwnTarget::Identity),
+            ("iam:CreatePolicyVersion", OwnTarget::Policy),
+            ("iam:DeleteRolePermissionsBoundary", OwnTarget::Boundary),
+            ("iam:PutRolePermissionsBoundary", OwnTarget::Boundary),
+        ],
+        IdentityKind::User => &[
+            ("iam:PutUserPolicy", OwnTarget::Identity),
+            ("iam:AttachUserPolicy", OwnTarget::Identity),
+            ("iam:PutGroupPolicy", OwnTarget::Group),
+            ("iam:AttachGroupPolicy", OwnTarget::Group),
+            ("iam:CreatePolicyVersion", OwnTarget::Policy),
+            ("iam:DeleteUserPermissionsBoundary", OwnTarget::Boundary),
+            ("iam:PutUserPermissionsBoundary", OwnTarget::Boundary),
+        ],
+        IdentityKind::Group => &[
+            ("iam:PutGroupPolicy", OwnTarget::Identity),
+            ("iam:AttachGroupPolicy", OwnTarget::Identity),
+            ("iam:CreatePolicyVersion", OwnTarget::Policy),
+        ],
+        IdentityKind::PermissionSet => &[],
+    }
+}
+
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+        let holder = MutatingIdentity::of(cx, id, identity);
+        if let Some(hit) = holder.as_ref().and_then(MutatingIdentity::rewrites) {
+            out.push(hit.report(cx, identity));
+        }
+    }
+    for g in granting(cx) {
+        if let Some(f) = by_variable(cx, &g) {
+            out.push(f);
+        }
+    }
+    named_only(cx, |on| on != OwnTarget::Boundary, &mut |f| out.push(f));
+}
+
+/// Holders that may lift their own boundary, and may not give themselves everything anyway.
+pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+        let Some(holder) = MutatingIdentity::of(cx, id, identity).filter(|h| h.rewrites().is_none()) else {
+            continue;
+        };
+        if let Some(hit) = holder.hit(|on| on == OwnTarget::Boundary) {
+            let mut f = hit.report(cx, identity);
+            let boundary = holder.effective.boundary.as_ref();
+            if boundary.is_none_or(|b| !b.complete) {
+                f.steps_down += 1;
+                f = f.note(match boundary {
+                    None => "no boundary of it is declared here",
+                    Some(_) => "its boundary is not shown here, and may deny this",
+                });
+                f.confidence = boundary.map_or(f.confidence, |_| Some(Confidence::Low));
+            }
+            out.push(f);
+        }
+    }
+    named_only(cx, |on| on == OwnTarget::Boundary, &mut |mut f| {
+        f.steps_down += 1;
+        out.push(f.note("no boundary of it is declared here"));
+    });
+    let names = ["iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"];
+    for g in granting(cx).filter(|g| !g.strength.has("iam:PermissionsBoundary", Grade::Narrows)) {
+        if let Some((action, item, _)) = on_caller(cx, &g, &names) {
+            let message = "each user may change its own permissions boundary".to_owned();
+            let f = report_on_caller(cx, &g, "boundary-removal", (action, item), message);
+            f.into_iter().for_each(|f| out.push(f));
+        }
+    }
+}
+
+/// Ways to take over users whose names begin or end like the caller's.
+pub(super) fn others(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    const NAMES: [&str; 5] = [
+        "iam:CreateAccessKey",
+        "iam:CreateLoginProfile",
+        "iam:UpdateLoginProfile",
+        "iam:CreateServiceSpecificCredential",
+        "iam:ResetServiceSpecificCredential",
+    ];
+    for g in granting(cx) {
+        if let Some((action, item, CallerPattern::WithOthers)) = on_caller(cx, &g, &NAMES) {
+            let message = format!("`{}` also reaches users with names like the caller's", action.name());
+            let f = report_on_caller(cx, &g, "privesc-single-action", (action, item), message);
+            f.into_iter().for_each(|f| out.push(f.severity(Severity::Medium)));
+        }
+    }
+}
+
+/// An identity, and what it may do in all.
+struct MutatingIdentity<'c, 'a> {
+    cx: &'c Context<'a>,
+    identity: &'a Identity,
+    effective: &'c Effective<'a>,
+    withheld: ActionSet,
+}
+
+/// What it may do to what is its own.
+struct SelfMutation<'h, 'a> {
+    action: Action,
+    on: OwnTarget,
+    grant: &'h EffectiveGrant<'a>,
+    document: DocumentId,
+    item: &'h ClauseItem,
+}
+
+impl<'c, 'a> MutatingIdentity<'c, 'a> {
+    fn of(cx: &'c Context<'a>, id: IdentityId, identity: &'a Identity) -> Option<Self> {
+        if identity.policies.is_empty() {
+            return None;
+        }
+        let effective = cx.effects.of(id);
+        Some(Self {
+            cx,
+            identity,
+            withheld: effective.withheld(),
+            effective,
+        })
+    }
+
+    /// What lets it give itself everything.
+    fn rewrites(&self) -> Option<SelfMutation<'_, 'a>> {
+        self.hit(|on| on != OwnTarget::Boundary)
+    }
+
+    fn hit(&self, wanted: fn(OwnTarget) -> bool) -> Option<SelfMutation<'_, 'a>> {
+        let (cx, effective) = (self.cx, self.effective);
+        let names = rewrites(self.identity.kind).iter().filter(|(_, on)| wanted(*on));
+        let actions = names.filter_map(|(name, on)| Some((catalogue().action(name)?, *on)));
+        actions.into_iter().find_map(|(action, on)| {
+            let bounded = effective.boundary.as_ref().is_some_and(|b| match b.complete {
+                true => !b.most.contains(action.id()),
+                false => on != OwnTarget::Boundary,
+            });
+            if bounded || self.withheld.contains(action.id()) {
+                return None;
+            }
+            // What is denied on one of them may be allowed on another.
+            let mut mine = own(cx, self.identity, on);
+            mine.retain(|own| !effective.denies(action, |r| is_within(cx, self.identity, on, *own, r)));
+            effective.granting(action).find_map(|grant| {
+                let resource = grant.statement.resource.as_ref().filter(|r| !r.negated)?;
+                let is_own = |r: &&ClauseItem| by_name(on, r) && mine.iter().any(|own| own.is(cx, &r.text));
+                let item = resource.items.iter().find(is_own)?;
+                match grant.source {
+                    PolicySource::Written(document) if !is_held(grant) => Some(SelfMutation {
+                        action,
+                        on,
+                        grant,
+                        document,
+                        item,
+                    }),
+                    _ => None,
+                }
+            })
+        })
+    }
+}
+
+/// What a finding says of a holder: the rule, the message, and the label of the resource that is its own.
+fn words(kind: &str, on: OwnTarget, action: Action) -> (&'static str, String, String) {
+    let rule = match on {
+        OwnTarget::Boundary => "boundary-removal",
+        _ => "self-mutation",
+    };
+    let what = match on {
+        OwnTarget::Policy => format!("the {kind} may rewrite a policy that is attached to it"),
+        OwnTarget::Boundary => format!("the {kind} may change its own permissions boundary"),
+        OwnTarget::Identity | OwnTarget::Group => {
+            format!("the {kind} may give itself any permission with `{}`", action.name())
+        }
+    };
+    let label = match on {
+        OwnTarget::Policy => format!("attached to the {kind}"),
+        OwnTarget::Group => format!("a group of the {kind}"),
+        OwnTarget::Identity | OwnTarget::Boundary => format!("the {kind} that holds this policy"),
+    };
+    (rule, what, label)
+}
+
+/// What holders of which the repository has only a name may do to themselves, by the policies that are put on that name.
+fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn FnMut(Finding)) {
+    let mut by_document: BTreeMap<DocumentId, Vec<(IdentityKind, OwnTarget, Named<'_>)>> = BTreeMap::new();
+    for put in &cx.project.elsewhere {
+        let mine = by_document.entry(put.document).or_default();
+        let named = Named::by_name(put.kind.name(), &put.name);
+        mine.extend([
+            (put.kind, OwnTarget::Identity, named),
+            (put.kind, OwnTarget::Boundary, named),
+        ]);
+        let d = &cx.project.documents[put.document as usize];
+        let r = d
+            .resource
+            .filter(|r| &*cx.project.resources[*r as usize].kind == "AWS::IAM::ManagedPolicy");
+        mine.extend(r.map(|r| (put.kind, OwnTarget::Policy, Named::policy(cx, r))));
+    }
+    for (id, d) in cx.documents() {
+        for holder in &d.holders {
+            let named = Named::by_name(holder.kind, &holder.name);
+            let kinds = [IdentityKind::Role, IdentityKind::User, IdentityKind::Group];
+            let mine = by_document.entry(id).or_default();
+            match kinds.into_iter().find(|k| k.name() == holder.kind) {
+                Some(kind) => mine.extend([(kind, OwnTarget::Identity, named), (kind, OwnTarget::Boundary, named)]),
+                None => mine.push((IdentityKind::Role, OwnTarget::Policy, named)),
+            }
+        }
+    }
+    if by_document.is_empty() {
+        return;
+    }
+    for g in granting(cx) {
+        let Some(mine) = by_document.get(&g.document) else {
+            continue;
+        };
+        let resource = g.statement.resource.as_ref().filter(|r| !r.negated);
+        let Some(resource) = resource.filter(|_| !g.strength.limits_what_is_given()) else {
+            continue;
+        };
+        let hit = mine
+            .iter()
+            .filter(|(_, on, _)| wanted(*on))
+            .find_map(|(kind, on, own)| {
+                let item = resource.items.iter().find(|r| own.is(cx, &r.text))?;
+                let actions = rewrites(*kind).iter().filter(|(_, of)| of == on);
+                let mut actions = actions.filter_map(|(name, _)| catalogue().action(name));
+                let denied = |a| is_denied(cx.project, g.document, a, |r| own.is_within(cx, &r.text));
+                let action = actions.find(|a| g.actions.contains(a.id()) && !denied(*a))?;
+                Some((kind, on, item, action))
+            });
+        let Some((kind, on, item, action)) = hit else { continue };
+        let written = g
+            .statement
+            .action
+            .as_ref()
+            .filter(|c| !c.negated)
+            .and_then(|c| c.naming(action));
+        let Some(written) = written else { continue };
+        let (rule, mut what, mut label) = words(kind.name(), *on, action);
+        if *on == OwnTarget::Policy {
+            what = "who holds this policy may rewrite it".to_owned();
+            label = "the policy itself".to_owned();
+        }
+        let mut f = cx
+            .at_statement(rule, g.document, g.index, what)
+            .primary(written.span, "on itself")
+            .secondary(item.span, label)
+            .actions([written.display().to_lowercase()])
+            .resources([item.display()]);
+        f.steps_down += u8::from(g.strength.narrows());
+        report(weak_limits(f, g.strength));
+    }
+}
+
+impl SelfMutation<'_, '_> {
+    fn report(&self, cx: &Context<'_>, identity: &Identity) -> Finding {
+        let (rule, what, label) = words(identity.kind.name(), self.on, self.action);
+        let mut f = cx
+            .at_statement(rule, self.document, self.grant.index, what)
+            .primary(self.grant.span(self.action), "on itself")
+            .secondary(self.item.span, label)
+            .scope(identity.header, "");
+        f.steps_down += u8::from(self.grant.narrowed());
+        f = weak_limits(f, self.grant.strength());
+        let written = self.grant.item(self.action).map(|i| i.display().to_lowercase());
+        f.actions(written).resources([self.item.display()])
+    }
+}
+
+/// What of the identity's own an action is done to.
+fn own<'a>(cx: &Context<'a>, identity: &'a Identity, on: OwnTarget) -> Vec<Named<'a>> {
+    match on {
+        OwnTarget::Identity | OwnTarget::Boundary => vec![Named::identity(identity)],
+        OwnTarget::Group => own_groups(cx, identity).collect(),
+        OwnTarget::Policy => own_policies(cx, identity).collect(),
+    }
+}
+
+/// What names the caller is reported once for the policy, whoever holds it.
+fn by_name(on: OwnTarget, r: &ClauseItem) -> bool {
+    !matches!(on, OwnTarget::Identity | OwnTarget::Boundary) || caller(&r.text).is_none()
+}
+
+/// Whether a resource of a Deny covers it.
+fn is_within(cx: &Context<'_>, identity: &Identity, on: OwnTarget, own: Named<'_>, r: &ClauseItem) -> bool {
+    let user = matches!(on, OwnTarget::Identity | OwnTarget::Boundary) && identity.kind == IdentityKind::User;
+    own.is_within(cx, &r.text) || (user && caller(&r.text).is_some())
+}
+
+/// The conditions on what may be given that let too much through.
+fn weak_limits(f: Finding, strength: &Strength) -> Finding {
+    let keys = ["iam:PolicyARN", "iam:PermissionsBoundary"];
+    let bounds = keys.iter().flat_map(|key| strength.of_key(key));
+    bounds.fold(f, |f, b| match b.weakness {
+        Some(weakness) => f.secondary(b.span, weakness.text()),
+        None => f,
+    })
+}
+
+fn is_held(grant: &EffectiveGrant<'_>) -> bool {
+    grant.strength().limits_what_is_given()
+}
+
+/// What a user may do to itself by `${aws:username}`.
+fn by_variable(cx: &Context<'_>, g: &AllowStatement<'_>) -> Option<Finding> {
+    if g.strength.limits_what_is_given() {
+        return None;
+    }
+    let (action, item, _) = on_caller(cx, g, &["iam:PutUserPolicy", "iam:AttachUserPolicy"])?;
+    let message = format!("each user may give itself any permission with `{}`", action.name());
+    report_on_caller(cx, g, "self-mutation", (action, item), message)
+}
+
+/// The first of some actions that a statement grants on the calling user, and that its document does not deny there.
+fn on_caller<'a>(
+    cx: &Context<'_>,
+    g: &AllowStatement<'a>,
+    names: &[&str],
+) -> Option<(Action, &'a ClauseItem, CallerPattern)> {
+    let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
+    let named = resource.items.iter().filter_map(|r| Some((r, caller(&r.text)?)));
+    let (item, who) = named.max_by_key(|(_, who)| *who == CallerPattern::WithOthers)?;
+    let covers = |deny: &ClauseItem| pattern::covers(&deny.text, &item.text, CaseSensitivity::Sensitive).is_yes();
+    let mut actions = names.iter().filter_map(|name| catalogue().action(name));
+    let action = actions.find(|a| g.actions.contains(a.id()) && !is_denied(cx.project, g.document, *a, covers))?;
+    Some((action, item, who))
+}
+
+fn report_on_caller(
+    cx: &Context<'_>,
+    g: &AllowStatement<'_>,
+    rule: &'static str,
+    (action, item): (Action, &ClauseItem),
+    message: String,
+) -> Option<Finding> {
+    let written = g.statement.action.as_ref().filter(|c| !c.negated)?.naming(action)?;
+    let mut f = cx
+        .at_statement(rule, g.document, g.index, message)
+        .primary(written.span, "on itself")
+        .secondary(item.span, "the user that calls")
+        .actions([written.display().to_lowercase()])
+        .resources([item.display()]);
+    f.steps_down += u8::from(g.strength.narrows());
+    Some(weak_limits(f, g.strength))
+}

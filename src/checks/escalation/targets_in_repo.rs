@@ -1,0 +1,312 @@
+//! Ways that take a powerful target, where the target is in the repository: the statement names it, and it or its role is
+//! as good as an administrator.
+
+use std::collections::BTreeMap;
+
+use super::techniques::{Danger, Technique, clip, is_service, passes_to, suits, ways};
+use crate::checks::identity_index::IdentityIndex;
+use crate::finding::Finding;
+use crate::iam::condition::strength;
+use crate::iam::glob::CaseSensitivity;
+use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
+use crate::iam::{Action, ClauseItem, catalogue, pattern};
+use crate::model::Resource;
+use crate::project::{DocumentId, Effective, EffectiveGrant, IdentityId, PolicySource, Power, ResourceId};
+use crate::rules::{Context, FindingSink};
+use crate::source::{Piece, Span};
+
+/// Where a resource of a type names the role that it runs as.
+const RUNS_AS: &[(&str, &[&str])] = &[
+    ("AWS::AppRunner::Service", &["InstanceConfiguration", "InstanceRoleArn"]),
+    ("AWS::CloudFormation::Stack", &["RoleARN"]),
+    ("AWS::CodeBuild::Project", &["ServiceRole"]),
+    ("AWS::EC2::Instance", &["IamInstanceProfile"]),
+    ("AWS::Glue::DevEndpoint", &["RoleArn"]),
+    ("AWS::Glue::Job", &["Role"]),
+    ("AWS::Lambda::Function", &["Role"]),
+    ("AWS::SageMaker::NotebookInstance", &["RoleArn"]),
+];
+
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    let holders = IdentityIndex::new(cx);
+    let mut search = TargetSearch {
+        cx,
+        holders: &holders,
+        named: BTreeMap::new(),
+    };
+    search.named = search.named_in_trust();
+    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+        if holders.power(id).is_some() {
+            continue;
+        }
+        let effective = cx.effects.of(id);
+        if effective.boundary.is_some() {
+            continue;
+        }
+        // One finding for each statement that names a target.
+        let mut seen = Vec::new();
+        for way in ways() {
+            if let Some((key, f)) = search.way(effective, way)
+                && !seen.contains(&key)
+            {
+                seen.push(key);
+                out.push(f.scope(identity.header, ""));
+            }
+        }
+        if let Some((key, f)) = search.assume(effective) {
+            if !seen.contains(&key) {
+                out.push(f.scope(identity.header, ""));
+            }
+        } else {
+            search.trusted_by_name(effective).into_iter().for_each(|f| out.push(f));
+        }
+    }
+}
+
+struct TargetSearch<'s, 'a> {
+    cx: &'s Context<'a>,
+    holders: &'s IdentityIndex<'a>,
+    /// The roles whose trust policies name an identity of the repository.
+    named: BTreeMap<IdentityId, Vec<TrustedHolder>>,
+}
+
+/// The role, the statement of its trust policy, and where that names the identity.
+type TrustedHolder = (IdentityId, DocumentId, usize, Span);
+
+/// A grant that names a target.
+struct TargetGrant<'h, 'a> {
+    grant: &'h EffectiveGrant<'a>,
+    action: Action,
+    item: &'h ClauseItem,
+    role: IdentityId,
+    what: &'static str,
+}
+
+/// The statement that names the target.
+type Key = (u32, usize);
+
+impl<'a> TargetSearch<'_, 'a> {
+    fn way(&self, effective: &Effective<'a>, way: &Technique) -> Option<(Key, Finding)> {
+        // The action that names the target or the role.
+        let leading = match way.how {
+            Danger::Own => return None,
+            Danger::Pass => *way.ids.iter().find(|a| a.name() == "iam:PassRole")?,
+            Danger::Target | Danger::Other => *way.ids.first()?,
+        };
+        let (grant, item, role) = effective.granting(leading).find_map(|g| {
+            let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
+            let (item, role) = resource.items.iter().find_map(|item| {
+                let role = match way.how {
+                    Danger::Pass => self.identity(item)?,
+                    Danger::Other => self.identity(item).filter(|id| self.takes(leading, *id))?,
+                    _ => self.runs_as(self.target(item)?.1)?,
+                };
+                (role != effective.identity && !self.is_denied(effective, leading, item)).then_some((item, role))
+            })?;
+            let lets = way.how != Danger::Pass
+                || (passes_to(g.statement, &way.services) && self.trusts_service(role, &way.services));
+            lets.then_some((g, item, role))
+        })?;
+        let power = self.holders.power(role)?;
+        // What is made anew may be named in advance.
+        let suited = |g: &EffectiveGrant<'_>, other: Action| way.how != Danger::Pass || suits(g.statement, other, way);
+        let open = way
+            .ids
+            .iter()
+            .filter(|a| **a != leading)
+            .all(|a| effective.granting(*a).any(|g| suited(g, *a)));
+        if !open {
+            return None;
+        }
+        let hit = TargetGrant {
+            grant,
+            action: leading,
+            item,
+            role,
+            what: way.what,
+        };
+        self.report(effective, &hit, power)
+    }
+
+    /// `sts:AssumeRole` on a role of the repository that lets this identity in.
+    fn assume(&self, effective: &Effective<'a>) -> Option<(Key, Finding)> {
+        let action = catalogue().action("sts:AssumeRole")?;
+        effective.granting(action).find_map(|g| {
+            let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
+            resource.items.iter().find_map(|item| {
+                let role = self.identity(item)?;
+                let power = self.holders.power(role)?;
+                let denied = self.is_denied(effective, action, item);
+                if denied || role == effective.identity || !self.lets_in(role, effective.identity) {
+                    return None;
+                }
+                let hit = TargetGrant {
+                    grant: g,
+                    action,
+                    item,
+                    role,
+                    what: "becomes the role",
+                };
+                self.report(effective, &hit, power)
+            })
+        })
+    }
+
+    fn named_in_trust(&self) -> BTreeMap<IdentityId, Vec<TrustedHolder>> {
+        let mut out: BTreeMap<IdentityId, Vec<TrustedHolder>> = BTreeMap::new();
+        for (role, target) in (0u32..).zip(&self.cx.project.identities) {
+            for d in &target.trust {
+                let statements = &self.cx.project.documents[*d as usize].statements;
+                for (i, s) in statements.iter().enumerate().filter(|(_, s)| s.allows()) {
+                    let principals = s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items);
+                    for p in principals {
+                        if let Some(id) = self.identity(&p.value) {
+                            out.entry(id).or_default().push((role, *d, i, p.value.span));
+                        }
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// Privileged roles whose trust policies name this identity. Within one account it needs no permission of its own then.
+    /// AWS STS API Reference, "AssumeRole", "Permissions".
+    fn trusted_by_name(&self, effective: &Effective<'a>) -> Vec<Finding> {
+        let project = self.cx.project;
+        let identity = &project.identities[effective.identity as usize];
+        let lost = |action: Option<Action>| action.is_none_or(|a| effective.denied.contains(a.id()));
+        if lost(catalogue().action("sts:AssumeRole")) {
+            return Vec::new();
+        }
+        let named = self.named.get(&effective.identity).into_iter().flatten();
+        let report = |&(role, d, i, span): &TrustedHolder| {
+            let power = self.holders.power(role).filter(|_| role != effective.identity)?;
+            let message = format!(
+                "the trust policy of a privileged role lets this {} assume it",
+                identity.kind.name()
+            );
+            let mut f = self
+                .cx
+                .at_statement("privesc-target-in-repo", d, i, message)
+                .primary(span, "needs no permission of its own")
+                .secondary(power.span, format!("the role: {}", power.reach.text()))
+                .secondary(identity.header, "has what the role may do")
+                .other(project.resources[identity.resource as usize].address.name.to_string());
+            f.steps_down += u8::from(strength(&project.documents[d as usize].statements[i]).narrows());
+            Some(f)
+        };
+        named.filter_map(report).collect()
+    }
+
+    fn report(
+        &self,
+        effective: &Effective<'a>,
+        hit: &TargetGrant<'_, 'a>,
+        power: &Power<'_>,
+    ) -> Option<(Key, Finding)> {
+        let TargetGrant {
+            grant,
+            action,
+            item,
+            role,
+            what,
+        } = *hit;
+        let PolicySource::Written(d) = grant.source else {
+            return None;
+        };
+        let identity = |id: IdentityId| &self.cx.project.identities[id as usize];
+        let resource = |id| &self.cx.project.resources[identity(id).resource as usize];
+        let message = format!(
+            "`{}` gives this {} what a privileged {} may do",
+            action.name(),
+            identity(effective.identity).kind.name(),
+            identity(role).kind.name(),
+        );
+        let mut f = self
+            .cx
+            .at_statement("privesc-target-in-repo", d, grant.index, message)
+            .primary(item.span, clip(what))
+            .secondary(grant.span(action), "grants it");
+        f = f.secondary(power.span, format!("the target: {}", power.reach.text()));
+        f.steps_down += u8::from(grant.narrowed() && action.name() != "iam:PassRole");
+        let written = grant.item(action).map(|i| i.display().to_lowercase());
+        let f = f.actions(written).resources([item.display()]);
+        Some(((d, grant.index), f.other(resource(role).address.name.to_string())))
+    }
+
+    /// Whether a Deny takes the action away on what an item of `Resource` names.
+    fn is_denied(&self, effective: &Effective<'a>, action: Action, item: &ClauseItem) -> bool {
+        let identity = self.identity(item);
+        effective.denies(action, |deny| {
+            let same = identity.is_some() && self.identity(deny) == identity;
+            same || pattern::covers(&deny.text, &item.text, CaseSensitivity::Sensitive).is_yes()
+        })
+    }
+
+    /// The resource of the repository that an item of `Resource` refers to, or a version or alias of it.
+    fn target(&self, item: &ClauseItem) -> Option<(ResourceId, &'a Resource)> {
+        let hole = match item.text.pieces() {
+            [.., Piece::Hole(hole), Piece::Lit(after)] if after.text.starts_with(':') => hole,
+            [.., Piece::Hole(hole)] => hole,
+            _ => return None,
+        };
+        self.holders.resource(hole.target.as_ref()?)
+    }
+
+    /// The identity of the repository that an item of `Resource` refers to, or names in its ARN.
+    fn identity(&self, item: &ClauseItem) -> Option<IdentityId> {
+        match self.target(item) {
+            Some((id, _)) => self.holders.identity(id),
+            None => self.holders.named(&item.text),
+        }
+    }
+
+    /// Whether an action of IAM is one on this kind of identity.
+    fn takes(&self, action: Action, id: IdentityId) -> bool {
+        let kind = self.cx.project.identities[id as usize].kind.name();
+        action.resource_types().any(|t| t.name() == kind)
+    }
+
+    fn runs_as(&self, target: &Resource) -> Option<IdentityId> {
+        let (_, path) = RUNS_AS.iter().find(|(kind, _)| *kind == &*target.kind)?;
+        let value = target.path(path)?;
+        match &*target.kind {
+            "AWS::EC2::Instance" => self.holders.profile(value).map(|(_, role)| role),
+            _ => self.holders.role(value),
+        }
+    }
+
+    /// The trust policy of a role certainly lets the service in.
+    fn trusts_service(&self, role: IdentityId, services: &[&str]) -> bool {
+        self.trusted(role)
+            .any(|p| matches!(p, PrincipalOrigin::Service { name } if is_service(&name, services)))
+    }
+
+    /// The trust policy of a role lets the identity in by name, or leaves it to the account's policies.
+    fn lets_in(&self, role: IdentityId, who: IdentityId) -> bool {
+        let own = self.cx.project.identities[who as usize].resource;
+        self.trusted(role).any(|p| match p {
+            PrincipalOrigin::Everyone
+            | PrincipalOrigin::AnyAccount(_)
+            | PrincipalOrigin::OwnAccount {
+                who: IdentityType::Root,
+                ..
+            } => true,
+            PrincipalOrigin::Resource(target) => self.holders.resource(&target).is_some_and(|(id, _)| id == own),
+            _ => false,
+        })
+    }
+
+    fn trusted(&self, role: IdentityId) -> impl Iterator<Item = PrincipalOrigin> + use<'_, 'a> {
+        let project = self.cx.project;
+        let trust = &project.identities[role as usize].trust;
+        trust
+            .iter()
+            .flat_map(|d| &project.documents[*d as usize].statements)
+            .filter(|s| s.allows())
+            .filter_map(|s| s.principal.as_ref().filter(|p| !p.negated))
+            .flat_map(|p| &p.items)
+            .map(|p| place(p, project.own, None))
+    }
+}

@@ -1,0 +1,135 @@
+//! Known ways to more permissions: `rules/facts/hand/escalation.txt`.
+
+use std::sync::OnceLock;
+
+use super::pass_role::is_every_role;
+use crate::iam::arn::{self, Breadth};
+use crate::iam::condition::{Grade, Operator, OperatorFamily, strength};
+use crate::iam::pattern;
+use crate::iam::resource_fit::reaches;
+use crate::iam::service::admits_service;
+use crate::iam::{Action, ClauseItem, Statement, catalogue};
+
+/// What makes a way dangerous.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Danger {
+    /// On one's own policies or groups.
+    Own,
+    /// On another principal, who is taken over.
+    Other,
+    /// A role handed to something new.
+    Pass,
+    /// Through something that runs already.
+    Target,
+}
+
+pub(super) struct Technique {
+    pub(super) how: Danger,
+    pub(super) actions: Vec<&'static str>,
+    /// The same, looked up.
+    pub(super) ids: Vec<Action>,
+    pub(super) what: &'static str,
+    /// How the principals of the services that get the role begin: `lambda`, `ecs` for `ecs-tasks.amazonaws.com`.
+    pub(super) services: Vec<&'static str>,
+}
+
+/// The table, read on first use.
+pub(super) fn ways() -> &'static [Technique] {
+    static WAYS: OnceLock<Vec<Technique>> = OnceLock::new();
+    WAYS.get_or_init(|| {
+        include_str!("../../../rules/facts/hand/escalation.txt")
+            .lines()
+            .filter(|l| !l.starts_with('#'))
+            .filter_map(|l| {
+                let mut fields = l.split('\t');
+                let _name = fields.next()?;
+                let how = match fields.next()? {
+                    "self" => Danger::Own,
+                    "other" => Danger::Other,
+                    "pass" => Danger::Pass,
+                    _ => Danger::Target,
+                };
+                let actions: Vec<_> = fields.next()?.split(' ').collect();
+                let ids = actions.iter().map(|a| catalogue().action(a)).collect::<Option<_>>()?;
+                let what = fields.next()?;
+                let own = actions.iter().filter(|a| !a.starts_with("iam:"));
+                let services = match fields.next() {
+                    Some(services) => services.split(' ').collect(),
+                    None => own.filter_map(|a| a.split(':').next()).take(1).collect(),
+                };
+                Some(Technique {
+                    how,
+                    actions,
+                    ids,
+                    what,
+                    services,
+                })
+            })
+            .collect()
+    })
+}
+
+/// Whether a statement that grants `action` grants it widely enough for the way.
+pub(super) fn suits(s: &Statement, action: Action, way: &Technique) -> bool {
+    let how = way.how;
+    let pass = action.name() == "iam:PassRole";
+    if pass && !passes_to(s, &way.services) {
+        return false;
+    }
+    if matches!(how, Danger::Own | Danger::Other) && strength(s).limits_what_is_given() {
+        return false;
+    }
+    let Some(resource) = &s.resource else { return false };
+    // A star is every role, and reaches whatever the action takes.
+    resource.negated
+        || resource.items.iter().any(|r| pattern::is_star(&r.text))
+        || resource.items.iter().any(|r| match how {
+            Danger::Pass if pass => is_every_role(r),
+            // What is made anew may be named in advance.
+            Danger::Pass => {
+                let known = arn::widest(&r.text) != Breadth::Unknown || r.text.as_hole().is_none();
+                known && reaches(&r.text, action)
+            }
+            Danger::Own | Danger::Other | Danger::Target => {
+                arn::widest(&r.text) <= Breadth::WholeType && reaches(&r.text, action)
+            }
+        })
+}
+
+/// Whether a statement lets roles be passed to one of the services: no condition on `iam:PassedToService`, or one that names it.
+pub(super) fn passes_to(s: &Statement, services: &[&str]) -> bool {
+    if !strength(s).has("iam:PassedToService", Grade::Narrows) {
+        return true;
+    }
+    s.conditions
+        .iter()
+        .filter(|c| c.key.text.display().eq_ignore_ascii_case("iam:PassedToService"))
+        .all(|c| {
+            let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
+            let named =
+                |v: &ClauseItem, o: Operator| admits_service(&v.text, o.wildcards, |name| is_service(name, services));
+            operator
+                .filter(|o| o.family == OperatorFamily::String && !o.negated)
+                .is_some_and(|o| c.values.iter().any(|v| named(v, o)))
+        })
+}
+
+/// Whether `principal` (`ecs-tasks.amazonaws.com`, `tasks.apprunner.amazonaws.com`) is one of the services'.
+pub(super) fn is_service(principal: &str, services: &[&str]) -> bool {
+    let own = |part: &str| {
+        services.iter().any(|service| {
+            part.strip_prefix(service)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        })
+    };
+    principal.split('.').any(own)
+}
+
+/// At most 60 characters, as labels are.
+pub(super) fn clip(what: &str) -> String {
+    if what.chars().count() <= 60 {
+        what.to_owned()
+    } else {
+        what.chars().take(59).chain(['…']).collect()
+    }
+}

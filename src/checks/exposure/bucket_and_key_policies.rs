@@ -1,0 +1,228 @@
+//! Buckets, keys and collections: the settings around their policies.
+//! Amazon OpenSearch Service Developer Guide, "Network access for Amazon OpenSearch Serverless"; Amazon S3 User Guide,
+//! "Bucket policies"; AWS KMS Developer Guide, "Default key policy".
+
+use std::collections::BTreeSet;
+
+use crate::finding::Severity;
+use crate::iam::arn::{Arn, ArnField};
+use crate::iam::condition::{Operator, OperatorFamily};
+use crate::iam::{Document, PolicyKind, pattern};
+use crate::model::Resource;
+use crate::rules::{Context, FindingSink};
+use crate::source::Span;
+use crate::value::{Value, ValueKind};
+
+/// Policies of collections are searched this deep.
+const MAX_DEPTH: usize = 8;
+
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    for (id, r) in cx.project.deployed() {
+        match &*r.kind {
+            "AWS::OpenSearchServerless::SecurityPolicy" | "AWS::OpenSearchServerless::AccessPolicy" => {
+                collection(cx, out, id, r);
+            }
+            "AWS::Lambda::Permission" => any_api(cx, out, id, r),
+            "AWS::KMS::Key" if r.get("KeyPolicy").is_none() && !has_key_policy(cx, r) => out.push(
+                cx.at_resource("kms-key-policy-missing", id, "the key has the policy that AWS gives it")
+                    .under(r.branch.as_ref())
+                    .primary(r.header, "no key policy: IAM decides alone"),
+            ),
+            _ => {}
+        }
+    }
+    without_policy(cx, out);
+    for (id, d) in cx.documents() {
+        if let Some(span) = plain_text_allowed(cx, d) {
+            out.push(
+                cx.at_document(
+                    "s3-policy-no-secure-transport",
+                    id,
+                    "the bucket policy does not refuse requests without TLS",
+                )
+                .primary(span, "no Deny on `aws:SecureTransport`"),
+            );
+        }
+    }
+}
+
+/// In Terraform a key's policy may stand in a resource of its own.
+fn has_key_policy(cx: &Context<'_>, key: &Resource) -> bool {
+    cx.project
+        .resources
+        .iter()
+        .any(|r| &*r.type_name == "aws_kms_key_policy" && r.address.scope == key.address.scope)
+}
+
+const ANY_NETWORK: &str = "reached from any network";
+
+fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
+    let Some(policy) = r.get("Policy") else { return };
+    let mut found = Vec::new();
+    open(policy, 0, &mut found);
+    for (span, label) in found {
+        // From any network a request is signed, and the data policy decides about it.
+        let (message, severity) = match label {
+            ANY_NETWORK => ("the collection is reachable from any network", Severity::Medium),
+            _ => ("the collection's data policy lets in everybody", Severity::High),
+        };
+        out.push(
+            cx.at_resource("opensearch-serverless-policy-public", id, message)
+                .under(r.branch.as_ref())
+                .primary(span, label)
+                .severity(severity)
+                .scope(r.header, ""),
+        );
+    }
+}
+
+/// `AllowFromPublic: true`, and `*` as a principal; in a text that is not read as JSON, the former by its letters.
+fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    match &value.kind {
+        ValueKind::Json(inner) => open(inner, depth + 1, found),
+        ValueKind::Seq(items) => items.iter().for_each(|v| open(v, depth + 1, found)),
+        ValueKind::OneOf(branches) => branches.iter().for_each(|b| open(&b.value, depth + 1, found)),
+        ValueKind::Map(entries) => {
+            for e in entries.iter() {
+                match e.key.known().as_deref() {
+                    Some("AllowFromPublic") if e.value.as_bool() == Some(true) => {
+                        found.push((e.value.span, ANY_NETWORK));
+                    }
+                    Some("Principal") => {
+                        let stars = e
+                            .value
+                            .items()
+                            .iter()
+                            .filter(|p| p.as_text().is_some_and(pattern::is_star));
+                        found.extend(stars.map(|p| (p.span, "everybody")));
+                    }
+                    _ => open(&e.value, depth + 1, found),
+                }
+            }
+        }
+        ValueKind::Str(text) => {
+            let flat = text.with_placeholders();
+            let Some(at) = flat.find("\"AllowFromPublic\"") else {
+                return;
+            };
+            let rest = &flat[at + "\"AllowFromPublic\"".len()..];
+            let value_at = flat.len() - rest.trim_start_matches([' ', '\n', '\t', '\r', ':']).len();
+            if flat[value_at..].starts_with("true") {
+                let span = text.span_of(value_at..value_at + "true".len()).unwrap_or(value.span);
+                found.push((span, ANY_NETWORK));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A permission for API Gateway that no API is named in. Amazon API Gateway Developer Guide, "Control access to a REST API".
+fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
+    let principal = r.get("Principal").and_then(Value::as_str).unwrap_or_default();
+    let Some(source) = r.get("SourceArn").filter(|_| principal.starts_with("apigateway.")) else {
+        return;
+    };
+    let Some(arn) = source.as_text().and_then(Arn::parse) else {
+        return;
+    };
+    let flat = arn.resource.with_placeholders();
+    let any = flat.split('/').next() == Some("*");
+    if arn.service().as_deref() != Some("execute-api") || !any || matches!(arn.account(), ArnField::Empty) {
+        return;
+    }
+    out.push(
+        cx.at_resource(
+            "lambda-public-via-apigw",
+            id,
+            "any API of the account may put this function on the internet",
+        )
+        .under(r.branch.as_ref())
+        .primary(source.span, "names no API")
+        .scope(r.header, ""),
+    );
+}
+
+/// Buckets that no bucket policy of the repository names.
+fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    if !out.wants("s3-missing-bucket-policy") {
+        return;
+    }
+    let mut targets: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    for r in cx
+        .project
+        .resources
+        .iter()
+        .filter(|r| &*r.kind == "AWS::S3::BucketPolicy")
+    {
+        match r
+            .get("Bucket")
+            .map(|v| (v, v.as_hole().and_then(|h| h.target.as_ref())))
+        {
+            Some((_, Some(t))) => {
+                targets.insert((t.scope.to_string(), t.address.to_string()));
+            }
+            Some((v, None)) => match v.as_str() {
+                Some(name) => {
+                    named.insert(name.into_owned());
+                }
+                // It may be on any bucket.
+                None => return,
+            },
+            None => return,
+        }
+    }
+    for (id, r) in cx.project.deployed() {
+        if &*r.kind != "AWS::S3::Bucket" || r.get("Policy").is_some() {
+            continue;
+        }
+        let here = (r.address.scope.to_string(), r.address.name.to_string());
+        let by_name = ["BucketName", "Bucket"]
+            .iter()
+            .find_map(|p| r.get(p).and_then(Value::as_str))
+            .is_some_and(|n| named.contains(&*n));
+        if !targets.contains(&here) && !by_name {
+            out.push(
+                cx.at_resource(
+                    "s3-missing-bucket-policy",
+                    id,
+                    "no policy of this repository is on the bucket",
+                )
+                .under(r.branch.as_ref())
+                .primary(r.header, "without a bucket policy"),
+            );
+        }
+    }
+}
+
+/// Where to point in a bucket policy that lets plain HTTP through.
+fn plain_text_allowed(cx: &Context<'_>, d: &Document) -> Option<Span> {
+    let holder = d.resource.and_then(|r| cx.project.resources.get(r as usize))?;
+    if d.kind != PolicyKind::Resource || &*holder.kind != "AWS::S3::BucketPolicy" || d.statements.is_empty() {
+        return None;
+    }
+    let refused = d.statements.iter().any(|s| {
+        s.open
+            || s.effect.is_none()
+            || s.denies()
+                && s.conditions.iter().any(|c| {
+                    let key = c.key.display().to_lowercase();
+                    let bool_false = c
+                        .operator
+                        .text
+                        .known()
+                        .and_then(|o| Operator::parse(&o))
+                        .is_some_and(|o| {
+                            matches!(
+                                o.family,
+                                OperatorFamily::Bool | OperatorFamily::String | OperatorFamily::Null
+                            )
+                        });
+                    key == "aws:securetransport" && bool_false || key == "s3:tlsversion"
+                })
+    });
+    (!refused).then(|| d.statement_key.unwrap_or(d.span))
+}

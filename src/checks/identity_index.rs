@@ -1,0 +1,194 @@
+//! From a reference to the role that it names, and what that role amounts to.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use super::allow_statements::AllowStatement;
+use crate::finding::Cause;
+use crate::iam::arn::Arn;
+use crate::iam::principal::{PrincipalOrigin, place};
+use crate::model::Resource;
+use crate::project::{
+    DocumentId, Identity, IdentityId, IdentityKind, PolicyRef, PolicySource, Power, Project, Reach, ResourceId,
+};
+use crate::rules::Context;
+use crate::source::{HoleTarget, Text};
+use crate::value::{Value, ValueKind};
+
+/// The identities of a project, by reference; what each amounts to is worked out when asked for.
+pub(super) struct IdentityIndex<'a> {
+    cx: Context<'a>,
+    by_address: BTreeMap<(&'a str, &'a str), ResourceId>,
+    by_resource: BTreeMap<ResourceId, IdentityId>,
+    /// By kind and physical name; nothing where two have the same.
+    by_name: BTreeMap<(IdentityKind, String), Option<IdentityId>>,
+    power: Vec<OnceCell<Option<Power<'a>>>>,
+}
+
+impl<'a> IdentityIndex<'a> {
+    pub(super) fn new(cx: &Context<'a>) -> Self {
+        let project = cx.project;
+        let mut by_name = BTreeMap::new();
+        for (id, identity) in (0u32..).zip(&project.identities) {
+            if let Some(name) = identity.name.as_ref().and_then(Text::known) {
+                let one = by_name.entry((identity.kind, name.into_owned())).or_insert(Some(id));
+                *one = one.filter(|one| *one == id);
+            }
+        }
+        Self {
+            by_name,
+            cx: *cx,
+            by_address: (0u32..)
+                .zip(&project.resources)
+                .map(|(id, r)| ((&*r.address.scope, &*r.address.name), id))
+                .collect(),
+            by_resource: (0u32..)
+                .zip(&project.identities)
+                .map(|(id, identity)| (identity.resource, id))
+                .collect(),
+            power: project.identities.iter().map(|_| OnceCell::new()).collect(),
+        }
+    }
+
+    /// The resource of the repository that is meant.
+    pub(super) fn resource(&self, target: &HoleTarget) -> Option<(ResourceId, &'a Resource)> {
+        let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
+        Some((id, &self.cx.project.resources[id as usize]))
+    }
+
+    pub(super) fn identity(&self, resource: ResourceId) -> Option<IdentityId> {
+        self.by_resource.get(&resource).copied()
+    }
+
+    /// The identity whose name an ARN ends in: `arn:aws:iam::111122223333:user/path/ann`.
+    pub(super) fn named(&self, arn: &Text) -> Option<IdentityId> {
+        let arn = Arn::parse(arn).filter(|a| a.service().as_deref() == Some("iam"))?;
+        let full = arn.resource.known()?;
+        let (kind, name) = full.split_once('/')?;
+        let kind = [IdentityKind::Role, IdentityKind::User, IdentityKind::Group]
+            .into_iter()
+            .find(|k| k.name() == kind)?;
+        let name = name.rsplit('/').next()?;
+        *self.by_name.get(&(kind, name.to_owned()))?
+    }
+
+    /// The role that a value refers to.
+    pub(super) fn role(&self, value: &Value) -> Option<IdentityId> {
+        let (id, _) = self.resource(value.as_hole()?.target.as_ref()?)?;
+        self.identity(id)
+    }
+
+    /// The role of the instance profile that a value refers to; a launch template says `{Arn}` or `{Name}`.
+    pub(super) fn profile(&self, value: &Value) -> Option<(ResourceId, IdentityId)> {
+        let value = match &value.kind {
+            ValueKind::Map(_) => value.get("Arn").or_else(|| value.get("Name"))?,
+            ValueKind::Seq(items) => return self.profile(items.first()?),
+            _ => value,
+        };
+        let (id, profile) = self.resource(value.as_hole()?.target.as_ref()?)?;
+        if &*profile.kind != "AWS::IAM::InstanceProfile" {
+            return None;
+        }
+        let role = profile.get("Roles")?.items().iter().find_map(|r| self.role(r))?;
+        Some((id, role))
+    }
+
+    /// Why this identity is as good as an administrator, if it is.
+    pub(super) fn power(&self, id: IdentityId) -> Option<&Power<'a>> {
+        self.power[id as usize]
+            .get_or_init(|| self.cx.effects.of(id).power())
+            .as_ref()
+    }
+}
+
+/// For findings about how much a policy grants.
+pub(super) const IS_ADMINISTRATOR: &str = "its holder may give itself any permission anyway";
+
+/// The documents whose holders are administrators by what another statement grants.
+pub(super) struct Administrators<'a> {
+    holders: IdentityIndex<'a>,
+    /// The identities that hold each document.
+    of: BTreeMap<DocumentId, Vec<IdentityId>>,
+}
+
+impl<'a> Administrators<'a> {
+    pub(super) fn new(cx: &Context<'a>) -> Self {
+        let mut of: BTreeMap<DocumentId, Vec<IdentityId>> = BTreeMap::new();
+        for (id, identity) in (0u32..).zip(&cx.project.identities) {
+            for held in &identity.policies {
+                if let PolicyRef::Documents(documents) = &held.policy {
+                    documents.iter().for_each(|d| of.entry(*d).or_default().push(id));
+                }
+            }
+        }
+        Self {
+            holders: IdentityIndex::new(cx),
+            of,
+        }
+    }
+
+    /// Whether each holder of a statement is as good as an administrator without it.
+    pub(super) fn hold(&self, g: &AllowStatement<'_>) -> bool {
+        let elsewhere = |holder: &IdentityId| {
+            self.holders.power(*holder).is_some_and(|power| {
+                let here = matches!(power.grant.source, PolicySource::Written(d) if d == g.document)
+                    && power.grant.index == g.index;
+                power.reach != Reach::Most && !here
+            })
+        };
+        let holders = self.of.get(&g.document);
+        holders.is_some_and(|all| !all.is_empty() && all.iter().all(elsewhere))
+    }
+}
+
+/// What `cx.at_…` of the policy that gives it is, so that the finding about that policy takes others in.
+pub(super) fn cause(cx: &Context<'_>, power: &Power<'_>, holder: IdentityId) -> Cause {
+    match power.grant.source {
+        PolicySource::Written(d) => Cause::Statement(d, power.grant.index as u32),
+        PolicySource::AwsManaged(_) => {
+            let own = cx.project.identities[holder as usize].resource;
+            Cause::Resource(power.grant.through.by.unwrap_or(own))
+        }
+    }
+}
+
+/// The service that alone may assume the roles which hold a policy, by its prefix: `backup` for `backup.amazonaws.com`. `None`
+/// where others may, or where the policy is held by something else.
+pub(crate) fn only_service(project: &Project<'_>, document: DocumentId) -> Option<String> {
+    let holds = |identity: &&Identity| {
+        identity.policies.iter().any(|p| match &p.policy {
+            PolicyRef::Documents(ids) => ids.contains(&document),
+            _ => false,
+        })
+    };
+    let mut found: Option<String> = None;
+    for identity in project.identities.iter().filter(holds) {
+        if identity.kind != IdentityKind::Role || identity.trust.is_empty() {
+            return None;
+        }
+        for s in identity
+            .trust
+            .iter()
+            .flat_map(|d| &project.documents[*d as usize].statements)
+        {
+            let principals = s.principal.as_ref().filter(|p| !p.negated && p.complete && !s.open)?;
+            for item in principals.items.iter().filter(|_| !s.denies()) {
+                let PrincipalOrigin::Service { name } = place(item, project.own, None) else {
+                    return None;
+                };
+                let prefix = name.strip_suffix(".amazonaws.com")?.rsplit('.').next()?.to_owned();
+                if found.as_ref().is_some_and(|one| *one != prefix) {
+                    return None;
+                }
+                found = Some(prefix);
+            }
+        }
+    }
+    found
+}
+
+/// Held by roles of AWS Backup alone, which reads what is selected by tags: no policy can name it beforehand. AWS Backup
+/// Developer Guide, "Amazon S3 backups".
+pub(super) fn backs_up(cx: &Context<'_>, document: DocumentId) -> bool {
+    only_service(cx.project, document).as_deref() == Some("backup")
+}

@@ -1,0 +1,244 @@
+//! What the fields of an ARN say about where a policy works: fixed accounts and partitions, open accounts and regions.
+//! AWS General Reference, "Amazon Resource Names (ARNs)".
+
+use std::cell::LazyCell;
+use std::collections::BTreeSet;
+
+use crate::checks::narrowing::own_account;
+use crate::iam::across::reaching_others;
+use crate::iam::arn::{Arn, ArnField, is_account_id};
+use crate::iam::catalogue::AccessLevel;
+use crate::iam::condition::{Facet, Grade};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, account_place};
+use crate::iam::{ClauseItem, Condition, Document, DocumentOrigin, PolicyKind, SourceFormat, Statement};
+use crate::project::DocumentId;
+use crate::rules::{Context, FindingSink};
+use crate::source::{HoleKind, Span};
+
+/// Every ARN of a clause `Resource`, with its parts.
+fn arns(d: &Document) -> impl Iterator<Item = (usize, &Statement, &ClauseItem, Arn<'_>)> {
+    d.statements.iter().enumerate().flat_map(|(i, s)| {
+        let items = s.resource.iter().flat_map(|c| &c.items);
+        items.filter_map(move |item| Some((i, s, item, Arn::parse(&item.text)?)))
+    })
+}
+
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    let elsewhere = partitions(cx);
+    for (id, d) in cx.documents() {
+        if d.origin != DocumentOrigin::Written {
+            continue;
+        }
+        if matches!(
+            d.format,
+            SourceFormat::Cloudformation | SourceFormat::Sam | SourceFormat::Terraform | SourceFormat::Serverless
+        ) {
+            fixed_account(cx, out, (id, d));
+            fixed_partition(cx, out, (id, d), &elsewhere);
+        }
+        open_region(cx, out, (id, d));
+    }
+    open_account(cx, out);
+}
+
+/// A literal account in an ARN, once for each account of a document. One that comes from a variable or parameter is not
+/// written here.
+fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Document)) {
+    if d.kind == PolicyKind::Trust {
+        return;
+    }
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for (i, _, item, arn) in arns(d) {
+        let ArnField::Literal(account) = arn.account() else {
+            continue;
+        };
+        // A role to assume is in another account as a rule, and is named by it.
+        if assumes(&d.statements[i]) {
+            continue;
+        }
+        let Some(span) = arn.account.span_of(0..account.len()) else {
+            continue;
+        };
+        // The account of AWS or a vendor is the same wherever the policy is used.
+        let published = matches!(
+            account_place(&account, IdentityType::Root, cx.project.own, None),
+            PrincipalOrigin::OtherAccount { name: Some(_), .. }
+        );
+        if !is_account_id(&account) || published || span.len() != account.len() || !item.span.contains(span) {
+            continue;
+        }
+        if is_value(cx, span, &d.statements[i]) {
+            continue;
+        }
+        let account = account.into_owned();
+        let own = &cx.project.own.accounts;
+        let foreign = !own.is_empty() && !own.contains_key(&account);
+        if seen.insert(account.clone()) {
+            out.push(
+                cx.at_statement(
+                    "resource-hardcoded-account",
+                    id,
+                    i,
+                    format!("the account {account} is written into the policy"),
+                )
+                .primary(span, "works in this account only")
+                .help(match d.format {
+                    SourceFormat::Json | SourceFormat::Text => {
+                        "Use a placeholder that is filled in when the policy is made.".to_owned()
+                    }
+                    _ if foreign => "Use a variable: the account is not one of `[own]`.".to_owned(),
+                    _ => format!("Use {} or a variable.", own_account(cx, d)),
+                })
+                .resources([item.display()])
+                .other(account),
+            );
+        }
+    }
+}
+
+/// Whether what is written at `span` is a value that is given to the code with the statement: it is a variable already.
+/// Terraform documentation, "Variable definitions (.tfvars) files"; CloudFormation User Guide, "Using parameter files"; CDK
+/// Developer Guide, "Context values".
+fn is_value(cx: &Context<'_>, span: Span, s: &Statement) -> bool {
+    let path = cx.project.sources.file(span.file).path.to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let values = [
+        ".tfvars",
+        ".tfvars.json",
+        ".json",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".ini",
+        ".env",
+        ".properties",
+        ".csv",
+    ];
+    let elsewhere = span.file != s.span.file && values.iter().any(|end| name.ends_with(end));
+    elsewhere || matches!(name, "terragrunt.hcl" | "cdk.json" | "cdk.context.json")
+}
+
+fn assumes(s: &Statement) -> bool {
+    let known = |i: &ClauseItem| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case("sts:AssumeRole"));
+    s.action
+        .as_ref()
+        .is_some_and(|a| !a.negated && a.items.iter().all(known))
+}
+
+/// Files in which some ARN leaves the partition open, or has another than `aws`.
+fn partitions(cx: &Context<'_>) -> BTreeSet<u32> {
+    let open = |arn: &Arn<'_>| match arn.partition() {
+        ArnField::Hole(kind) => kind == Some(HoleKind::Partition),
+        ArnField::Literal(p) => p != "aws",
+        _ => false,
+    };
+    cx.documents()
+        .flat_map(|(_, d)| arns(d))
+        .filter(|(.., arn)| open(arn))
+        .map(|(_, _, item, _)| item.span.file.0)
+        .collect()
+}
+
+fn fixed_partition(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, d): (DocumentId, &Document),
+    elsewhere: &BTreeSet<u32>,
+) {
+    let fixed = arns(d).find(|(_, _, item, arn)| {
+        matches!(arn.partition(), ArnField::Literal(p) if p == "aws") && elsewhere.contains(&item.span.file.0)
+    });
+    let Some((i, _, item, arn)) = fixed else { return };
+    let span = arn.partition.span_of(0.."aws".len()).unwrap_or(item.span);
+    out.push(
+        cx.at_statement(
+            "resource-hardcoded-partition",
+            id,
+            i,
+            "the partition is fixed here, and open elsewhere in the file",
+        )
+        .primary(span, "not in China, not in GovCloud")
+        .resources([item.display()]),
+    );
+}
+
+/// `*` for the region beside an ARN of the same document that names one.
+fn open_region(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Document)) {
+    let pinned = arns(d).find(|(.., arn)| {
+        matches!(
+            arn.region(),
+            ArnField::Literal(_) | ArnField::Hole(Some(HoleKind::Region))
+        )
+    });
+    let Some((_, _, one, _)) = pinned else { return };
+    for (i, s, item, arn) in arns(d) {
+        // What has no account is AWS's own, the same in every region: `arn:aws:bedrock:*::foundation-model/*`.
+        if arn.region() == ArnField::Any && arn.account() != ArnField::Empty && s.allows() {
+            let span = arn.region.span_of(0..1).unwrap_or(item.span);
+            out.push(
+                cx.at_statement("resource-wildcard-region", id, i, "the region is left open")
+                    .primary(span, "every region")
+                    .secondary(one.span, "names its region")
+                    .resources([item.display()]),
+            );
+            return;
+        }
+    }
+}
+
+/// `*` for the account where the statement changes something that another account may have opened.
+fn open_account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    for g in crate::checks::allow_statements::granting(cx) {
+        if g.strength.grade(Facet::Resource) == Grade::Pins {
+            continue;
+        }
+        let changing = LazyCell::new(|| {
+            let mut changing = g.actions.as_ref().clone();
+            changing.subtract(&g.actions.of_level(AccessLevel::List));
+            changing.subtract(&g.actions.of_level(AccessLevel::Read));
+            changing
+        });
+        let others = LazyCell::new(|| reaching_others(&changing));
+        let Some(clause) = g.statement.resource.as_ref().filter(|c| !c.negated) else {
+            continue;
+        };
+        let wide = clause.items.iter().find_map(|item| {
+            let arn = Arn::parse(&item.text)?;
+            let service = arn.service().filter(|_| arn.account() == ArnField::Any)?;
+            // Roles of other accounts can be assumed, and nothing else of theirs in IAM can be reached.
+            let reaches = if service == "iam" {
+                arn.resource_type() == "role" && changing.contains_name("sts:AssumeRole")
+            } else {
+                !g.reached(item, &others).is_empty()
+            };
+            let flat = arn.resource.with_placeholders();
+            // Rules that AWS Backup makes in the account itself, as its guide names them in the policies of its roles.
+            let named = !flat.bytes().all(|b| b == b'*') && !flat.starts_with("rule/AwsBackupManagedRule");
+            (reaches && named).then_some((item, arn))
+        });
+        let Some((item, arn)) = wide else { continue };
+        let span = arn.account.span_of(0..1).unwrap_or(item.span);
+        let organization = |c: &Condition| c.key.text.display().to_ascii_lowercase().contains("org");
+        // Roles of other accounts, or the resources of an organization: the holder's own account would be too little.
+        let of_others = arn.service().as_deref() == Some("iam") || g.statement.conditions.iter().any(organization);
+        let help = match of_others {
+            true => "Name the accounts, or add a condition on `aws:ResourceOrgID` with the ID of your organization."
+                .to_owned(),
+            false => format!(
+                "Name the account: {}.",
+                own_account(cx, &cx.project.documents[g.document as usize])
+            ),
+        };
+        out.push(
+            cx.at_statement(
+                "resource-wildcard-account",
+                g.document,
+                g.index,
+                "the account is left open: what others share is taken in",
+            )
+            .primary(span, "every account")
+            .help(help)
+            .resources([item.display()]),
+        );
+    }
+}

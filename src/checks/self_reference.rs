@@ -1,0 +1,215 @@
+//! What refers to the principal itself: to the identity that holds a policy, to the policies, groups and boundary of that
+//! identity, and to whoever calls.
+//!
+//! **Invariant:** a pattern that covers every role, user or policy does not name anyone: rules about breadth report it.
+
+use crate::iam::SourceFormat;
+use crate::iam::arn::{Arn, Breadth, is_every, widest};
+use crate::iam::glob::CaseSensitivity;
+use crate::iam::pattern::Pattern;
+use crate::model::Resource;
+use crate::project::{Identity, IdentityKind, PolicyRef, ResourceId};
+use crate::rules::Context;
+use crate::source::{Hole, HoleKind, Piece, Span, Text};
+
+/// How a pattern with the policy variable `${aws:username}` covers the calling user.
+/// IAM User Guide, "IAM policy elements: Variables and tags".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallerPattern {
+    /// `user/${aws:username}`: nobody else.
+    Alone,
+    /// `user/${aws:username}*`: also users whose names begin or end like the caller's.
+    WithOthers,
+}
+
+/// Whether an ARN covers the calling user by its name.
+pub(super) fn caller(resource: &Text) -> Option<CallerPattern> {
+    let arn = Arn::parse(resource).filter(|a| a.service().as_deref() == Some("iam"))?;
+    let flat = arn.resource.with_placeholders();
+    let name = flat.strip_prefix("user/")?;
+    let lower = name.to_ascii_lowercase();
+    let at = lower.find("${aws:username")?;
+    let end = at + lower[at..].find('}')? + 1;
+    let (before, after) = (&name[..at], &name[end..]);
+    let wild = |part: &str| part.contains(['*', '?']);
+    match (before.rsplit('/').next().unwrap_or_default(), after) {
+        ("", "") => Some(CallerPattern::Alone),
+        (own, after) if wild(own) || wild(after) => {
+            let literal = |part: &str| !part.trim_matches(['*', '?']).is_empty();
+            (!literal(own) && !literal(after)).then_some(CallerPattern::WithOthers)
+        }
+        _ => None,
+    }
+}
+
+/// A resource that is an identity's own.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'a> {
+    /// `None` where the repository has its name only.
+    resource: Option<ResourceId>,
+    /// As in ARNs: `role`, `policy`.
+    kind: &'static str,
+    name: Option<&'a Text>,
+}
+
+impl<'a> Named<'a> {
+    pub(super) fn identity(identity: &'a Identity) -> Self {
+        Self {
+            resource: Some(identity.resource),
+            kind: identity.kind.name(),
+            name: identity.name.as_ref(),
+        }
+    }
+
+    /// What only a name stands for.
+    pub(super) fn by_name(kind: &'static str, name: &'a Text) -> Self {
+        Self {
+            resource: None,
+            kind,
+            name: Some(name),
+        }
+    }
+
+    /// A managed policy of the repository.
+    pub(super) fn policy(cx: &Context<'a>, resource: ResourceId) -> Self {
+        let r = &cx.project.resources[resource as usize];
+        let name = ["ManagedPolicyName", "PolicyName", "Name"]
+            .iter()
+            .find_map(|p| r.get(p)?.as_text());
+        Self {
+            resource: Some(resource),
+            kind: "policy",
+            name,
+        }
+    }
+
+    /// A resource that is this one: a reference to it, or an ARN of its name or of a pattern of it.
+    pub(super) fn is(self, cx: &Context<'_>, resource: &Text) -> bool {
+        is_named(cx, self.resource, self.kind, self.name, resource)
+    }
+
+    /// The same, and every resource of its kind.
+    pub(super) fn is_within(self, cx: &Context<'_>, resource: &Text) -> bool {
+        is_every(resource, self.kind) || self.is(cx, resource)
+    }
+}
+
+/// A resource that is this identity.
+pub(super) fn is_itself(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
+    let by_name = Named::identity(identity).is(cx, resource);
+    by_name || (identity.kind == IdentityKind::User && caller(resource).is_some())
+}
+
+/// The managed policies of the repository that are attached to this identity, to a group of it, or are its boundary.
+pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = Named<'a>> {
+    let project = cx.project;
+    let groups = identity.groups.iter().filter_map(|m| m.group);
+    let of_groups = groups.flat_map(|g| &project.identities[g as usize].policies);
+    let attached = identity.policies.iter().chain(of_groups).filter(|u| !u.inline);
+    let documents = attached.chain(&identity.boundary).filter_map(|u| match &u.policy {
+        PolicyRef::Documents(ids) => Some(ids),
+        _ => None,
+    });
+    documents
+        .flatten()
+        .filter_map(|d| project.documents[*d as usize].resource)
+        .map(|resource| Named::policy(cx, resource))
+}
+
+/// The groups of the repository that this user is in.
+pub(super) fn own_groups<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = Named<'a>> {
+    let project = cx.project;
+    let groups = identity.groups.iter().filter_map(|m| m.group);
+    groups.map(|g| Named::identity(&project.identities[g as usize]))
+}
+
+/// Whether `resource` refers to a resource of the repository, or is an ARN of IAM that its path and name fit.
+fn is_named(cx: &Context<'_>, id: Option<ResourceId>, kind: &str, name: Option<&Text>, resource: &Text) -> bool {
+    if widest(resource) <= Breadth::WholeType {
+        return false;
+    }
+    if id.is_some_and(|id| refers(resource, cx, id)) {
+        return true;
+    }
+    let r = id.map(|id| &cx.project.resources[id as usize]);
+    let path = r.and_then(|r| r.get("Path")).map_or(Some("/".into()), |p| p.as_str());
+    let generated = || r.and_then(generated_name);
+    let name = name.cloned().or_else(generated);
+    let (Some(name), Some(path), Some(arn)) = (name, path, Arn::parse(resource)) else {
+        return false;
+    };
+    if arn.service().as_deref() != Some("iam") {
+        return false;
+    }
+    let pattern = Pattern::resource(&arn.resource.to_text());
+    if let Some(name) = name.known() {
+        return pattern
+            .matches(&format!("{kind}{path}{name}"), CaseSensitivity::Sensitive)
+            .is_yes();
+    }
+    // The name is one value, which both are made of.
+    let mut full = Text::made(&format!("{kind}{path}"), Span::new(crate::source::FileId(0), 0, 0));
+    full.append(&name);
+    pattern.covers(&Pattern::resource(&full)).is_yes()
+}
+
+/// The name that CloudFormation makes for what has none: of the stack, the logical id, and letters of its own.
+/// AWS CloudFormation User Guide, "Name type".
+fn generated_name(r: &Resource) -> Option<Text> {
+    if !matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam) {
+        return None;
+    }
+    let hole = |name: &str| Text::hole(Hole::new(HoleKind::Existing, name, r.header));
+    let mut out = hole("AWS::StackName");
+    out.append(&Text::made(&format!("-{}-", r.address.name), r.header));
+    out.append(&hole("suffix"));
+    Some(out)
+}
+
+/// Ends in a reference to the resource, after nothing or after a whole part of an ARN.
+fn refers(text: &Text, cx: &Context<'_>, resource: ResourceId) -> bool {
+    let address = &cx.project.resources[resource as usize].address;
+    let pieces = text.pieces();
+    let Some((Piece::Hole(hole), before)) = pieces.split_last() else {
+        return false;
+    };
+    let whole = match before.last() {
+        None => true,
+        Some(Piece::Lit(l)) => l.text.ends_with('/'),
+        Some(Piece::Hole(_)) => false,
+    };
+    whole
+        && hole
+            .target
+            .as_ref()
+            .is_some_and(|t| t.scope == address.scope && t.address == address.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::pattern::tests::text;
+
+    #[test]
+    fn what_names_the_caller() {
+        use CallerPattern::{Alone, WithOthers};
+        for (arn, expected) in [
+            ("arn:aws:iam::111122223333:user/${aws:username}", Some(Alone)),
+            ("arn:aws:iam::*:user/${aws:UserName}", Some(Alone)),
+            ("arn:aws:iam::‹account›:user/people/${aws:username}", Some(Alone)),
+            ("arn:aws:iam::*:user/*/${aws:username}", Some(Alone)),
+            ("arn:aws:iam::*:user/${aws:username, 'nobody'}", Some(Alone)),
+            ("arn:aws:iam::*:user/${aws:username}*", Some(WithOthers)),
+            ("arn:aws:iam::*:user/${aws:username}?*", Some(WithOthers)),
+            ("arn:aws:iam::*:user/*${aws:username}", Some(WithOthers)),
+            ("arn:aws:iam::*:user/${aws:username}-admin", None),
+            ("arn:aws:iam::*:user/bot-${aws:username}", None),
+            ("arn:aws:iam::*:mfa/${aws:username}", None),
+            ("arn:aws:iam::*:user/ann", None),
+            ("arn:aws:s3:::home/${aws:username}/*", None),
+            ("*", None),
+        ] {
+            assert_eq!(caller(&text(arn)), expected, "{arn}");
+        }
+    }
+}

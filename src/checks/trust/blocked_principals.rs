@@ -1,0 +1,51 @@
+//! Principals that the settings rule out, or do not name among those that may be let in.
+
+use crate::iam::arn::{Arn, ArnField, is_account_id};
+use crate::iam::glob::CaseSensitivity;
+use crate::iam::pattern::Pattern;
+use crate::iam::{PolicyKind, PrincipalItem, Truth};
+use crate::rules::{Context, FindingSink};
+
+const RULE: &str = "blocked-or-not-allowed-principal";
+
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    for (id, d, i, s) in cx.statements() {
+        if !matches!(d.kind, PolicyKind::Trust | PolicyKind::Resource) || !s.allows() {
+            continue;
+        }
+        let options = cx.options(RULE, d.span.file);
+        let (blocked, allowed) = (options.words("blocked"), options.words("allowed"));
+        let items = s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items);
+        for item in items.filter(|_| !(blocked.is_empty() && allowed.is_empty())) {
+            let shown = item.value.display();
+            let (message, label) = if blocked.iter().any(|word| names(word, item).is_yes()) {
+                (
+                    format!("`{shown}` is let in, and the settings rule it out"),
+                    "ruled out",
+                )
+            } else if !allowed.is_empty() && allowed.iter().all(|word| names(word, item).is_no()) {
+                let message = format!("`{shown}` is let in, and is none of those that may be");
+                (message, "not on the list")
+            } else {
+                continue;
+            };
+            let f = cx.at_statement(RULE, id, i, message).primary(item.value.span, label);
+            out.push(f.principals([shown]));
+        }
+    }
+}
+
+/// Whether a word of the settings names all of a principal: an account by its number, everything else as it is written,
+/// with `*` and `?`.
+fn names(word: &str, item: &PrincipalItem) -> Truth {
+    let text = &item.value.text;
+    if !is_account_id(word) {
+        return Pattern::plain(word, CaseSensitivity::Sensitive).covers(&Pattern::resource(text));
+    }
+    match Arn::parse(text).map(|arn| arn.account()) {
+        Some(ArnField::Literal(account)) => Truth::from(account == word),
+        Some(ArnField::Hole(_)) => Truth::Unknown,
+        Some(_) => Truth::No,
+        None => Pattern::plain(word, CaseSensitivity::Sensitive).covers(&Pattern::resource(text)),
+    }
+}

@@ -1,0 +1,34 @@
+//! A role that its own trust policy lets in.
+
+use crate::checks::self_reference::is_itself;
+use crate::iam::PrincipalType;
+use crate::rules::{Context, FindingSink};
+
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    for identity in &cx.project.identities {
+        for d in &identity.trust {
+            let statements = &cx.project.documents[*d as usize].statements;
+            for (i, s) in statements.iter().enumerate().filter(|(_, s)| s.allows()) {
+                let Some(clause) = s.principal.as_ref().filter(|p| !p.negated) else {
+                    continue;
+                };
+                let mut own = clause
+                    .items
+                    .iter()
+                    .filter(|p| p.kind == PrincipalType::Aws && is_itself(cx, identity, &p.value.text));
+                let Some(item) = own.next() else { continue };
+                out.push(
+                    cx.at_statement(
+                        "trust-self-assume",
+                        *d,
+                        i,
+                        "the role may be assumed by its own sessions",
+                    )
+                    .primary(item.value.span, "this role")
+                    .scope(identity.header, "")
+                    .principals([item.value.display()]),
+                );
+            }
+        }
+    }
+}

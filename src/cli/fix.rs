@@ -1,0 +1,203 @@
+//! Fixes on their way to the disk.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::run::{self, Loaded, RunOptions};
+use super::{CliFailure, terminal};
+use crate::fix::{self, AppliedFixes, LintedState, Texts};
+use crate::report::{Page, RenderOptions};
+use crate::source::without_commands;
+
+/// What fixing changes: nothing is on disk yet.
+pub(super) struct PendingFixes {
+    mended: AppliedFixes,
+    /// What was read, by path.
+    before: Texts,
+    /// Fixes of files that are not UTF-8 were left out.
+    left_out: bool,
+}
+
+/// How writing went.
+#[derive(Clone, Copy, Default)]
+pub(super) struct WriteOutcome {
+    /// Standard output holds the text that came on standard input.
+    pub(super) stdout_is_taken: bool,
+    /// Some file was not written.
+    pub(super) failed: bool,
+}
+
+impl PendingFixes {
+    /// Fixes what was read, which has the fixed texts afterwards.
+    pub(super) fn mend(read: &mut Loaded<'_>, wish: &RunOptions, risky: bool) -> Result<Self, CliFailure> {
+        let before: Texts = texts(read);
+        let mended = fix::mend(risky, |changed| {
+            put(read, &before, changed);
+            run::understand_again(read, |read, analysis| {
+                let report = read.report(analysis, wish);
+                Ok::<_, CliFailure>(LintedState::of(&analysis.project, &report))
+            })
+        })?;
+        // What was converted on reading could not be written back as it was.
+        let mut mended = mended;
+        let altered = &read.found.altered;
+        for path in mended.texts.keys().filter(|path| altered.contains(*path)) {
+            terminal::note(&format!("note: {path}: not fixed: the file is not UTF-8"));
+        }
+        let all = mended.texts.len();
+        mended.texts.retain(|path, _| !altered.contains(path));
+        let left_out = mended.texts.len() < all;
+        put(read, &before, &mended.texts);
+        for d in &mended.dropped {
+            terminal::note(&format!(
+                "note: {}:{}: not fixed: {}: {} ({})",
+                d.path, d.line, d.rule, d.why, d.title
+            ));
+        }
+        Ok(Self {
+            mended,
+            before,
+            left_out,
+        })
+    }
+
+    /// Prints what would change.
+    pub(super) fn show(
+        self,
+        read: &mut Loaded<'_>,
+        wish: &RunOptions,
+        options: impl FnOnce(&Loaded<'_>) -> RenderOptions,
+    ) -> Result<ExitCode, CliFailure> {
+        let left = self.mended.unsafe_left;
+        // `patch` and `git apply` skip text before the first file.
+        let mut diffs = match self.mended.difference.as_slice() {
+            [] => String::new(),
+            lines => format!("# What the policies grant changes:\n# {}\n", lines.join("\n# ")),
+        };
+        diffs.extend(self.changed().map(|(path, old, new)| fix::diff(path, old, new)));
+        put(read, &self.before, &BTreeMap::new());
+        // What stands beside a change may be a secret.
+        let (text, failed) = run::understand_again(read, |read, analysis| {
+            let report = read.report(analysis, wish);
+            let page = Page::new(&report, analysis.project.sources, &read.ruleset, options(read));
+            (page.masked(diffs), report.stats.failed)
+        });
+        let any = !text.is_empty();
+        if !any && left > 0 {
+            let fixes = if left == 1 {
+                "1 unsafe fix exists".to_owned()
+            } else {
+                format!("{left} unsafe fixes exist")
+            };
+            terminal::note(&format!("note: no safe fix; {fixes} (overgrant fix --unsafe --diff)"));
+        }
+        if failed > 0 {
+            let files = if failed == 1 {
+                "1 file"
+            } else {
+                &format!("{failed} files")
+            };
+            terminal::note(&format!("note: {files} not wholly read; `overgrant check` tells why"));
+        }
+        // What is piped on is a patch, byte for byte but for commands to the runner of a pipeline.
+        match std::io::stdout().is_terminal() {
+            true => terminal::shown(&text)?,
+            false => terminal::page(&*without_commands(&text))?,
+        };
+        Ok(ExitCode::from(u8::from(any)))
+    }
+
+    /// Writes the files, or the one text of standard input to standard output. A file that cannot be written stops no other.
+    pub(super) fn write(mut self, read: &mut Loaded<'_>, quiet: u8) -> Result<WriteOutcome, CliFailure> {
+        let is_stdin = |path: &str| read.stdin.as_ref().is_some_and(|(name, _)| name == path);
+        let mut files = 0;
+        let mut failed = Vec::new();
+        for (path, old, new) in self.changed().filter(|(path, ..)| !is_stdin(path)) {
+            match replace(read, path, old, new) {
+                Ok(()) => files += 1,
+                Err(failure) => {
+                    terminal::note(&format!("error: {failure}"));
+                    failed.push(path.to_owned());
+                }
+            }
+        }
+        self.mended.texts.retain(|path, _| !failed.contains(path));
+        put(read, &self.before, &self.mended.texts);
+        let failed = self.left_out || !failed.is_empty();
+        if quiet == 0 && files > 0 {
+            let (made, s) = (self.mended.made, if self.mended.made == 1 { "" } else { "es" });
+            let f = if files == 1 { "" } else { "s" };
+            terminal::note(&format!("note: {made} fix{s} made in {files} file{f}"));
+        }
+        let Some((name, bytes)) = &read.stdin else {
+            return Ok(WriteOutcome {
+                stdout_is_taken: false,
+                failed,
+            });
+        };
+        // Where nothing can be fixed, the text goes through as it came.
+        let new = self
+            .changed()
+            .find(|(path, old, _)| path == name && old.as_bytes() == bytes);
+        terminal::page(new.map_or(bytes.as_slice(), |(_, _, new)| new.as_bytes()))?;
+        Ok(WriteOutcome {
+            stdout_is_taken: true,
+            failed,
+        })
+    }
+
+    /// Path, old and new text.
+    fn changed(&self) -> impl Iterator<Item = (&str, &Arc<str>, &Arc<str>)> {
+        let changed = self.mended.texts.iter().filter_map(|(path, new)| {
+            let old = self.before.get(path)?;
+            Some((path.as_str(), old, new))
+        });
+        changed.filter(|(_, old, new)| old != new)
+    }
+}
+
+fn texts(read: &Loaded<'_>) -> Texts {
+    let files = read.found.files.iter();
+    files.map(|f| (f.path.clone(), f.text.clone())).collect()
+}
+
+/// Makes `read` hold these texts, and those of before for all others.
+fn put(read: &mut Loaded<'_>, before: &Texts, changed: &Texts) {
+    for f in &mut read.found.files {
+        if let Some(text) = changed.get(&f.path).or_else(|| before.get(&f.path)) {
+            f.text = text.clone();
+        }
+    }
+}
+
+/// Writes a file in one step: whoever reads it sees all of the old text or all of the new.
+fn replace(read: &Loaded<'_>, path: &str, old: &str, new: &str) -> Result<(), CliFailure> {
+    let io = |source| CliFailure::Io {
+        what: format!("cannot write {path}"),
+        source,
+    };
+    // Behind a link is the file that was meant, if it is one of the repository.
+    let target = std::fs::canonicalize(read.governing.absolute(path)).map_err(io)?;
+    let root = std::fs::canonicalize(&read.root).map_err(io)?;
+    let linked = Path::new(&read.governing.absolute(path)).is_symlink();
+    if linked && !target.starts_with(root) {
+        return Err(CliFailure::Usage(format!(
+            "{path} is a link to a file outside the repository"
+        )));
+    }
+    if std::fs::read(&target).map_err(io)? != old.as_bytes() {
+        return Err(CliFailure::Usage(format!(
+            "{path} has changed while it was fixed, or is not UTF-8; nothing was written to it"
+        )));
+    }
+    let dir = target.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(io)?;
+    file.write_all(new.as_bytes()).map_err(io)?;
+    let permissions = std::fs::metadata(&target).map_err(io)?.permissions();
+    file.as_file().set_permissions(permissions).map_err(io)?;
+    file.persist(&target).map_err(|e| io(e.error))?;
+    Ok(())
+}

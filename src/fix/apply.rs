@@ -1,0 +1,283 @@
+//! Makes fixes round by round, and keeps only what lints better than before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::grants::Grants;
+use super::write::are_apart;
+use crate::finding::Edit;
+use crate::project::Project;
+use crate::source::Span;
+use crate::triage::{Report, Status};
+
+/// How often files are linted again: every fix that has to be dropped costs about twice the logarithm of all.
+const MAX_ROUNDS: usize = 100;
+
+/// The files that are other than on disk, by path.
+pub type Texts = BTreeMap<String, Arc<str>>;
+
+/// What a run of the linter saw, as far as mending has to know.
+#[derive(Debug, Default)]
+pub struct LintedState {
+    offers: Vec<Offer>,
+    /// Findings by rule and path: of those that are to be acted on, and of all.
+    active: BTreeMap<(String, String), usize>,
+    all: BTreeMap<(String, String), usize>,
+    /// Findings that others stand for: they may come to light.
+    folded: BTreeMap<(String, String), usize>,
+    problems: BTreeMap<String, usize>,
+    /// What the files held that are edited.
+    texts: Texts,
+    grants: Grants,
+}
+
+/// A finding's fix.
+#[derive(Clone, Debug)]
+struct Offer {
+    rule: String,
+    path: String,
+    line: usize,
+    fingerprint: String,
+    title: String,
+    safe: bool,
+    edits: Vec<(String, Edit)>,
+}
+
+/// A fix that was not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    pub rule: String,
+    pub path: String,
+    pub line: usize,
+    pub title: String,
+    pub why: String,
+}
+
+/// What mending came to.
+#[derive(Debug, Default)]
+pub struct AppliedFixes {
+    pub texts: Texts,
+    pub made: usize,
+    pub dropped: Vec<Dropped>,
+    /// What the policies grant otherwise than before, a line each.
+    pub difference: Vec<String>,
+    /// Unsafe fixes that are left, where only safe ones were asked for.
+    pub unsafe_left: usize,
+}
+
+impl LintedState {
+    pub fn of(project: &Project<'_>, report: &Report) -> Self {
+        let sources = project.sources;
+        let mut seen = Self {
+            grants: Grants::of(project),
+            ..Self::default()
+        };
+        for f in &report.findings {
+            let path = sources.path(f.span().file).to_owned();
+            let key = |rule: &str| (rule.to_owned(), path.clone());
+            *seen.all.entry(key(f.rule())).or_default() += 1;
+            for rule in &f.finding.folded {
+                *seen.folded.entry(key(rule)).or_default() += 1;
+            }
+            // What is ignored or known was left as it is on purpose.
+            if f.status != Status::New {
+                continue;
+            }
+            *seen.active.entry(key(f.rule())).or_default() += 1;
+            for fix in &f.fixes {
+                if !fix.edits.iter().all(|e| sources.file(e.span.file).in_scope) {
+                    continue;
+                }
+                let edits = fix.edits.iter().map(|e| {
+                    let path = sources.path(e.span.file);
+                    let text = sources.text(e.span.file);
+                    seen.texts.entry(path.to_owned()).or_insert_with(|| text.clone());
+                    (path.to_owned(), e.clone())
+                });
+                let edits = edits.collect();
+                seen.offers.push(Offer {
+                    rule: f.rule().to_owned(),
+                    path: path.clone(),
+                    line: sources.positions(f.span()).0.line,
+                    fingerprint: f.identity.fingerprint.clone(),
+                    title: fix.title.clone(),
+                    safe: fix.safe,
+                    edits,
+                });
+            }
+        }
+        for problem in &report.errors {
+            let path = sources.path(problem.span.file).to_owned();
+            *seen.problems.entry(path).or_default() += 1;
+        }
+        seen
+    }
+}
+
+/// Makes fixes until none is left that could be made. `lint` lints with these texts in the place of those on disk.
+pub fn mend<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<LintedState, E>) -> Result<AppliedFixes, E> {
+    let mut mended = AppliedFixes::default();
+    let mut now = lint(&mended.texts)?;
+    let before = std::mem::take(&mut now.grants);
+    let mut granted: Option<Grants> = None;
+    let mut refused: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut limit = usize::MAX;
+    for _ in 0..MAX_ROUNDS {
+        let batch = batch(&now.offers, risky, &refused, limit);
+        if batch.is_empty() {
+            break;
+        }
+        let texts = apply(&now.texts, &mended.texts, &batch);
+        let mut after = lint(&texts)?;
+        let safe = batch.iter().all(|o| o.safe);
+        let changed = granted.as_ref().unwrap_or(&before).difference(&after.grants);
+        let changes = changed
+            .first()
+            .filter(|_| safe)
+            .map(|c| format!("it would change what is granted: {c}"));
+        match worse(&now, &after, &batch).or(changes) {
+            None => {
+                granted = Some(std::mem::take(&mut after.grants));
+                mended.texts = texts;
+                mended.made += batch.len();
+                now = after;
+                limit = usize::MAX;
+            }
+            Some(why) if batch.len() == 1 => {
+                let o = batch[0];
+                refused.insert((o.fingerprint.clone(), o.title.clone()));
+                mended.dropped.push(Dropped {
+                    rule: o.rule.clone(),
+                    path: o.path.clone(),
+                    line: o.line,
+                    title: o.title.clone(),
+                    why,
+                });
+                limit = usize::MAX;
+            }
+            Some(_) => limit = batch.len() / 2,
+        }
+    }
+    mended.unsafe_left = now.offers.iter().filter(|o| !risky && !o.safe).count();
+    if let Some(granted) = granted {
+        mended.difference = before.difference(&granted);
+    }
+    Ok(mended)
+}
+
+/// The fixes of one round: of two that touch, the first in order. Safe and unsafe ones are not made together, since a safe one
+/// has to leave everything granted as it is.
+fn batch<'o>(offers: &'o [Offer], risky: bool, refused: &BTreeSet<(String, String)>, limit: usize) -> Vec<&'o Offer> {
+    let mut taken: BTreeMap<&str, BTreeMap<u32, Span>> = BTreeMap::new();
+    let mut served: BTreeSet<&str> = BTreeSet::new();
+    let mut out: Vec<&Offer> = Vec::new();
+    let sorted = offers
+        .iter()
+        .filter(|o| o.safe)
+        .chain(offers.iter().filter(|o| !o.safe));
+    for offer in sorted {
+        if !offer.safe && out.first().is_some_and(|first| first.safe) {
+            break;
+        }
+        let wanted = (risky || offer.safe) && !refused.contains(&(offer.fingerprint.clone(), offer.title.clone()));
+        if out.len() >= limit || !wanted || served.contains(&*offer.fingerprint) {
+            continue;
+        }
+        let free = offer.edits.iter().all(|(path, e)| {
+            let Some(spans) = taken.get(&**path) else { return true };
+            let before = spans.range(..=e.span.start).next_back();
+            let behind = spans.range(e.span.start..=e.span.end).next();
+            [before, behind]
+                .into_iter()
+                .flatten()
+                .all(|(_, s)| are_apart(*s, e.span))
+        });
+        if !free {
+            continue;
+        }
+        for (path, e) in &offer.edits {
+            taken.entry(path).or_default().insert(e.span.start, e.span);
+        }
+        served.insert(&offer.fingerprint);
+        out.push(offer);
+    }
+    out
+}
+
+/// All texts after these fixes.
+fn apply(seen: &Texts, before: &Texts, batch: &[&Offer]) -> Texts {
+    let mut by_path: BTreeMap<&str, Vec<&Edit>> = BTreeMap::new();
+    for (path, edit) in batch.iter().flat_map(|o| &o.edits) {
+        by_path.entry(path).or_default().push(edit);
+    }
+    let mut texts = before.clone();
+    for (path, edits) in by_path {
+        if let Some(text) = seen.get(path) {
+            texts.insert(path.to_owned(), edited(text, &edits).into());
+        }
+    }
+    texts
+}
+
+/// `text` after edits that are apart from each other, in any order.
+pub fn edited(text: &str, edits: &[&Edit]) -> String {
+    let mut sorted: Vec<(Range<usize>, &str)> = edits.iter().map(|e| (e.span.range(), &*e.text)).collect();
+    sorted.sort_by_key(|(range, _)| (range.start, range.end));
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for (range, new) in sorted {
+        out.push_str(text.get(at..range.start).unwrap_or(""));
+        out.push_str(new);
+        at = range.end;
+    }
+    out.push_str(text.get(at..).unwrap_or(""));
+    out
+}
+
+/// Why the state after these fixes is no better than the one before.
+fn worse(before: &LintedState, after: &LintedState, batch: &[&Offer]) -> Option<String> {
+    if let Some(path) = more(&before.problems, &BTreeMap::new(), &after.problems) {
+        return Some(format!("{path} could not be read any more"));
+    }
+    let nothing = BTreeMap::new();
+    let new =
+        more(&before.all, &before.folded, &after.all).or_else(|| more(&before.active, &before.folded, &after.active));
+    if let Some((rule, path)) = new {
+        return Some(format!("it would bring `{rule}` to {path}"));
+    }
+    let mut fixed = before.all.clone();
+    for offer in batch {
+        let n = fixed.entry((offer.rule.clone(), offer.path.clone())).or_default();
+        *n = n.saturating_sub(1);
+    }
+    let here = |key: &(String, String)| batch.iter().any(|o| o.rule == key.0 && o.path == key.1);
+    let left: BTreeMap<_, _> = after
+        .all
+        .iter()
+        .filter(|(k, _)| here(k))
+        .map(|(k, n)| (k.clone(), *n))
+        .collect();
+    more(&fixed, &nothing, &left).map(|(rule, _)| format!("`{rule}` would stay"))
+}
+
+/// The first key of which there is more than before.
+fn more<K: Ord + Clone>(
+    before: &BTreeMap<K, usize>,
+    spare: &BTreeMap<K, usize>,
+    after: &BTreeMap<K, usize>,
+) -> Option<K> {
+    let had = |k: &K| before.get(k).copied().unwrap_or(0) + spare.get(k).copied().unwrap_or(0);
+    after.iter().find(|(k, n)| **n > had(k)).map(|(k, _)| k.clone())
+}
+
+/// The unified diff of one file; empty where nothing changed.
+pub fn diff(path: &str, old: &str, new: &str) -> String {
+    if old == new {
+        return String::new();
+    }
+    let diff = similar::TextDiff::from_lines(old, new);
+    diff.unified_diff()
+        .header(&format!("a/{path}"), &format!("b/{path}"))
+        .to_string()
+}

@@ -1,0 +1,81 @@
+//! Why an identity may have more permissions than can be seen.
+
+use crate::project::{Identity, Project};
+use crate::source::Span;
+use crate::value::{Value, ValueKind};
+
+/// Something that may grant more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    pub span: Span,
+    pub why: UnknownPolicies,
+}
+
+/// What cannot be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnknownPolicies {
+    /// A policy that is not in the repository, or whose reference is not known.
+    Elsewhere,
+    /// A managed policy that AWS does not have, or keeps from view.
+    NotShownByAws,
+    /// An inline policy whose text is not known.
+    NoDocument,
+    /// Actions, an effect or statements that are not known.
+    Unclear,
+    /// A group that is not in the repository.
+    GroupElsewhere,
+    /// A policy that is put on some identity of this kind, and nothing says on which.
+    Unplaced,
+}
+
+impl UnknownPolicies {
+    /// For labels: what stands there.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Elsewhere => "this policy is not in the repository",
+            Self::NotShownByAws => "AWS does not show this policy",
+            Self::NoDocument => "the text of this policy is not known",
+            Self::Unclear => "not known before deployment",
+            Self::GroupElsewhere => "this group is not in the repository",
+            Self::Unplaced => "puts a policy on an identity that is not known",
+        }
+    }
+}
+
+impl Gap {
+    pub(super) fn new(span: Span, why: UnknownPolicies) -> Self {
+        Self { span, why }
+    }
+}
+
+/// What the identity's own resource and the attachments of its scope leave open.
+pub(super) fn of_identity(project: &Project<'_>, identity: &Identity) -> Vec<Gap> {
+    let r = &project.resources[identity.resource as usize];
+    let mut out = Vec::new();
+    for inline in ["Policies", "InlinePolicy"].iter().filter_map(|p| r.get(p)) {
+        unseen(inline, 0, &mut out);
+    }
+    let key = (identity.kind, r.address.scope.clone());
+    if let Some(span) = project.unplaced.get(&key) {
+        out.push(Gap::new(*span, UnknownPolicies::Unplaced));
+    }
+    out
+}
+
+/// Policies without a text that can be read: lists, conditionals and `{PolicyName, PolicyDocument}` are followed.
+fn unseen(value: &Value, depth: usize, out: &mut Vec<Gap>) {
+    match &value.kind {
+        ValueKind::Unknown(_) => out.push(Gap::new(value.span, UnknownPolicies::NoDocument)),
+        ValueKind::Str(text) if !text.is_known() && text.as_hole().is_some() => {
+            out.push(Gap::new(value.span, UnknownPolicies::NoDocument));
+        }
+        ValueKind::Seq(items) if depth < 8 => items.iter().for_each(|v| unseen(v, depth + 1, out)),
+        ValueKind::OneOf(branches) if depth < 8 => branches.iter().for_each(|b| unseen(&b.value, depth + 1, out)),
+        ValueKind::Map(_) => {
+            if let Some(document) = value.get("PolicyDocument") {
+                unseen(document, depth + 1, out);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,132 @@
+//! Findings about suppressions: unused, unknown, ended, without a reason.
+
+use super::TriageOptions;
+use super::suppress::{Suppressions, is_allowed};
+use super::suppression::{SuppressedRule, SuppressionEntry, SuppressionKind, SuppressionState};
+use crate::finding::{Edit, Finding, Remedy, RemedyStep, Severity};
+use crate::project::Project;
+use crate::source::Span;
+
+pub(super) fn findings(book: &Suppressions<'_, '_>, project: &Project<'_>, terms: &TriageOptions<'_>) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for entry in &book.entries {
+        let fine = entry.standing == SuppressionState::Good
+            && entry.text.reason.is_some()
+            && entry.named.iter().all(|n| n.used.get());
+        if fine || book.exception_in_play(entry) == Some(false) {
+            continue;
+        }
+        if !project.sources.file(entry.span.file).in_scope {
+            continue;
+        }
+        match &entry.standing {
+            SuppressionState::Faulty(fault) => {
+                out.push(finding("unknown-rule-in-ignore", "this ignore cannot be read").primary(entry.span, *fault));
+                continue;
+            }
+            SuppressionState::Ended(why) => {
+                let message = "this ignore does not count any more";
+                let mut f = finding("expired-ignore", message).primary(entry.until.unwrap_or(entry.span), why.clone());
+                f.remedies.extend(removal(entry));
+                out.push(f);
+            }
+            SuppressionState::NoReason => {
+                let message = "this ignore has no reason, and the settings ask for one";
+                out.push(finding("ignore-without-reason", message).primary(entry.span, "does not count"));
+            }
+            SuppressionState::Good if entry.text.reason.is_none() => {
+                let message = "this ignore does not say why";
+                out.push(finding("ignore-without-reason", message).primary(entry.span, "append `-- reason`"));
+            }
+            SuppressionState::Good => {}
+        }
+        for named in &entry.named {
+            out.extend(of_rule(entry, named, terms, project));
+        }
+    }
+    out
+}
+
+fn finding(rule: &'static str, message: &str) -> Finding {
+    Finding::new(rule, message)
+}
+
+fn of_rule(
+    entry: &SuppressionEntry,
+    named: &SuppressedRule,
+    terms: &TriageOptions<'_>,
+    project: &Project<'_>,
+) -> Option<Finding> {
+    let known = terms.ruleset.matching(&named.id);
+    if !is_allowed(&named.id) {
+        let message = format!("`{}` would ignore every rule", named.id);
+        return Some(finding("unknown-rule-in-ignore", &message).primary(named.span, "name the rules"));
+    }
+    if known.is_empty() {
+        let message = format!("`{}` is no rule", named.id);
+        let near = terms.ruleset.nearest(&named.id);
+        let label = near
+            .first()
+            .map_or("ignores nothing".to_owned(), |n| format!("did you mean `{n}`?"));
+        let mut f = finding("unknown-rule-in-ignore", &message).primary(named.span, label);
+        f.evidence.other.push(named.id.clone());
+        if let [only] = near.as_slice() {
+            f = f.remedy(Remedy::safe(format!("write `{only}`")).word(named.span, &named.id, only));
+        }
+        return Some(f);
+    }
+    if named.used.get() || matches!(entry.standing, SuppressionState::Ended(_)) {
+        return None;
+    }
+    // Whether a rule that did not run would have fired cannot be known.
+    let settings = (terms.settings)(project.sources.path(entry.span.file));
+    let ran = settings
+        .rules
+        .as_ref()
+        .is_none_or(|s| known.iter().all(|r| s.is_on(r.id())));
+    if !ran {
+        return None;
+    }
+    let message = format!("nothing here breaks `{}`", named.id);
+    let mut f = finding("unused-ignore", &message).primary(named.span, "ignores nothing");
+    f.evidence.other.push(named.id.clone());
+    if terms.strict_ignores {
+        f = f.severity(Severity::High);
+    }
+    if entry.text.kind == SuppressionKind::Inline {
+        let alone = entry.named.len() == 1;
+        f.remedies.extend(if alone {
+            removal(entry)
+        } else {
+            Some(removal_of(entry, named))
+        });
+    }
+    Some(f)
+}
+
+/// Takes the whole comment away; an exception in the settings is for a person to take out.
+fn removal(entry: &SuppressionEntry) -> Option<Remedy> {
+    let comment = entry.text.kind == SuppressionKind::Inline;
+    comment.then(|| Remedy::safe("remove this ignore").change(RemedyStep::Comment { at: entry.span }))
+}
+
+/// Takes one rule, and the comma beside it, out of the list.
+fn removal_of(entry: &SuppressionEntry, named: &SuppressedRule) -> Remedy {
+    let at = entry.named.iter().position(|n| n.span == named.span).unwrap_or(0);
+    let span = match (at, entry.named.get(at + 1)) {
+        (_, Some(next)) => Span {
+            end: next.span.start,
+            ..named.span
+        },
+        (0, None) => named.span,
+        (i, None) => Span {
+            start: entry.named[i - 1].span.end,
+            ..named.span
+        },
+    };
+    let edit = Edit {
+        span,
+        text: String::new(),
+    };
+    Remedy::safe(format!("take `{}` out of the list", named.id)).change(RemedyStep::Bytes(edit))
+}

@@ -75,7 +75,7 @@ impl Explain {
             if i > 0 {
                 out.push('\n');
             }
-            out.push_str(&rules::explain(rule, self.format.style(), self.form));
+            out.push_str(&rules::explain(rule, self.format.style(), self.form, terminal::width()));
         }
         terminal::shown(&out)
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::line_hash::line_hashes;
 use super::{Page, escape_uri, url};
 use crate::finding::{Confidence, Label, LabelRole, Severity};
-use crate::rules::{PageStyle, Rule};
+use crate::rules::Rule;
 use crate::source::{FileId, Span};
 use crate::triage::{ReportedFinding, Status, SuppressionKind};
 use crate::unjudged::{Unjudged, UnjudgedReason};
@@ -161,7 +161,7 @@ fn rule(page: &Page<'_>, id: &str) -> Value {
         "name": pascal(id),
         "shortDescription": {"text": rule.title()},
         "fullDescription": {"text": docs.why.trim()},
-        "help": {"text": text, "markdown": crate::rules::explain(rule, PageStyle::Markdown, None)},
+        "help": {"text": text, "markdown": crate::rules::markdown(rule, None)},
         "helpUri": url(rule.family(), id),
         "defaultConfiguration": {"level": level(rule.severity())},
         "properties": {

@@ -18,10 +18,10 @@ pub enum PageStyle {
     Json,
 }
 
-/// The page of one rule; its examples in the form asked for, where they can be said in it.
-pub fn render(rule: &Rule, style: PageStyle, form: Option<Form>) -> String {
+/// The page of one rule, for people at most `width` columns wide; its examples in the form asked for, where it can hold them.
+pub fn render(rule: &Rule, style: PageStyle, form: Option<Form>, width: usize) -> String {
     match style {
-        PageStyle::Human => human(rule, form),
+        PageStyle::Human => human(rule, form, width),
         PageStyle::Markdown => markdown(rule, form),
         PageStyle::Json => {
             let mut text = serde_json::to_string_pretty(&page(rule, form)).unwrap_or_default();
@@ -112,7 +112,13 @@ fn page(r: &Rule, form: Option<Form>) -> Value {
         };
         examples
             .iter()
-            .map(|e| json!({"title": e.title, "near": e.near, "files": files(e)}))
+            .map(|e| {
+                let mut shown = json!({"title": e.title, "near": e.near, "files": files(e)});
+                if let Some(corrected) = e.corrected() {
+                    shown["fixed"] = files(&corrected);
+                }
+                shown
+            })
             .collect()
     };
     let mut page = head(r);
@@ -124,7 +130,8 @@ fn page(r: &Rule, form: Option<Form>) -> Value {
     page
 }
 
-fn markdown(r: &Rule, form: Option<Form>) -> String {
+/// The page of one rule in Markdown.
+pub fn markdown(r: &Rule, form: Option<Form>) -> String {
     let docs = r.docs();
     let mut out = format!("# {}\n\n{}.\n\n", r.id(), capital(r.title()));
     let _ = writeln!(
@@ -149,22 +156,22 @@ fn markdown(r: &Rule, form: Option<Form>) -> String {
         out.push('\n');
     }
     for (heading, example) in chosen(r) {
-        let _ = writeln!(out, "## {heading}: {}\n", example.title);
-        for (path, language, text) in files(r, example, form) {
+        let _ = writeln!(out, "## {heading}\n");
+        for (path, language, text) in files(r, &example, form) {
             let fence = if text.contains("```") { "````" } else { "```" };
             let _ = writeln!(out, "`{path}`\n\n{fence}{language}\n{}\n{fence}\n", text.trim_end());
         }
     }
-    let _ = writeln!(out, "## Leaving it\n\n{}\n", ignoring(r.id()).join("\n\n"));
+    let _ = writeln!(out, "## How to suppress\n\n{}\n", ignoring(r.id()).join("\n\n"));
     if !r.supersedes().is_empty() {
         let others: Vec<String> = r.supersedes().iter().map(|s| format!("`{s}`")).collect();
-        let _ = writeln!(out, "Where both hold, this finding stands for {}.\n", others.join(", "));
+        let _ = writeln!(out, "Where both apply, this finding replaces {}.\n", others.join(", "));
     }
     if !r.same_token().is_empty() {
         let others: Vec<String> = r.same_token().iter().map(|s| format!("`{s}`")).collect();
         let _ = writeln!(
             out,
-            "Where both point at the same words, this finding tells what {} would, if it is as grave.\n",
+            "Where both point at the same token, this finding replaces {} unless that one is more severe.\n",
             others.join(", ")
         );
     }
@@ -174,16 +181,20 @@ fn markdown(r: &Rule, form: Option<Form>) -> String {
         Some(OnePer::Value) => out.push_str("A value that a file has several times is one finding.\n\n"),
         None => {}
     }
-    if !r.cwe().is_empty() || !docs.refs.is_empty() || !docs.peers.is_empty() {
-        let _ = writeln!(out, "## References\n");
-        for line in references(r) {
-            let _ = writeln!(out, "- {line}");
-        }
+    let references = references(r);
+    if !references.is_empty() {
+        let lines: Vec<String> = references.iter().map(|line| format!("- {line}\n")).collect();
+        let _ = writeln!(out, "## References\n\n{}", lines.concat());
     }
+    if !docs.peers.is_empty() {
+        let _ = writeln!(out, "## Equivalent rules\n\n{}\n", docs.peers.join(", "));
+    }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
     out
 }
 
-fn human(r: &Rule, form: Option<Form>) -> String {
+fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
     let docs = r.docs();
     let mut out = format!("{}\n{}\n\n", r.id(), capital(r.title()));
     let _ = writeln!(
@@ -194,35 +205,54 @@ fn human(r: &Rule, form: Option<Form>) -> String {
         r.profile().name(),
         r.family()
     );
-    let _ = writeln!(out, "Why it matters\n{}\n", indent(&docs.why, 2));
-    let _ = writeln!(out, "What to do\n{}\n", indent(&docs.remedy, 2));
+    let _ = writeln!(out, "Why it matters\n{}\n", wrapped(&docs.why, width));
+    let _ = writeln!(out, "What to do\n{}\n", wrapped(&docs.remedy, width));
     if !r.options().is_empty() {
         let _ = writeln!(out, "Options, under [rules.{}] in overgrant.toml", r.id());
         for spec in r.options() {
-            let _ = writeln!(out, "  {}: {}\n    {}", spec.name, option_type(spec), spec.doc);
+            let _ = writeln!(out, "  {}: {}", spec.name, option_type(spec));
+            let _ = writeln!(out, "{}", indent(&wrapped(&spec.doc, width.saturating_sub(2)), 2));
         }
         out.push('\n');
     }
     for (heading, example) in chosen(r) {
-        let _ = writeln!(out, "{heading}: {}", example.title);
-        for (path, _, text) in files(r, example, form) {
+        let _ = writeln!(out, "{heading}");
+        for (path, _, text) in files(r, &example, form) {
             let _ = writeln!(out, "  {path}\n{}\n", indent(text.trim_end(), 4));
         }
     }
-    let _ = writeln!(out, "Leaving it\n{}\n", indent(&ignoring(r.id()).join("\n"), 2));
+    let _ = writeln!(
+        out,
+        "How to suppress\n{}\n",
+        wrapped(&ignoring(r.id()).join("\n"), width)
+    );
     let references = references(r);
     if !references.is_empty() {
-        let _ = writeln!(out, "References\n{}", indent(&references.join("\n"), 2));
+        let _ = writeln!(out, "References\n{}\n", indent(&references.join("\n"), 2));
     }
+    if !docs.peers.is_empty() {
+        let _ = writeln!(out, "Equivalent rules\n{}\n", wrapped(&docs.peers.join(", "), width));
+    }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
     out
 }
 
-/// One bad example and the one that shows best what is fine.
-fn chosen(r: &Rule) -> Vec<(&'static str, &RuleExample)> {
+/// The bad example that has a correction, and the correction; else one bad example and the best of the good ones.
+fn chosen(r: &Rule) -> Vec<(String, RuleExample)> {
     let examples = &r.docs().examples;
+    let with_fix = examples.bad.iter().find_map(|bad| Some((bad, bad.corrected()?)));
+    if let Some((bad, corrected)) = with_fix {
+        return vec![
+            (format!("Bad: {}", bad.title), bad.clone()),
+            ("Use instead".to_owned(), corrected),
+        ];
+    }
     let good = examples.good.iter().find(|e| !e.near).or(examples.good.first());
-    let bad = examples.bad.first().map(|e| ("Bad", e));
-    bad.into_iter().chain(good.map(|e| ("Good", e))).collect()
+    let bad = examples.bad.first().map(|e| (format!("Bad: {}", e.title), e.clone()));
+    bad.into_iter()
+        .chain(good.map(|e| (format!("Good: {}", e.title), e.clone())))
+        .collect()
 }
 
 /// Type and default of an option.
@@ -283,20 +313,38 @@ fn ignoring(id: &str) -> [String; 2] {
 }
 
 fn references(r: &Rule) -> Vec<String> {
-    let docs = r.docs();
-    let mut lines = docs.refs.clone();
-    lines.extend(r.cwe().iter().map(|n| format!("CWE-{n}")));
-    if !docs.peers.is_empty() {
-        lines.push(format!("Answers: {}", docs.peers.join(", ")));
-    }
-    lines
+    let cwe = |n: &u32| format!("CWE-{n}: https://cwe.mitre.org/data/definitions/{n}.html");
+    r.docs().refs.iter().cloned().chain(r.cwe().iter().map(cwe)).collect()
 }
 
-/// As a sentence of its own begins.
+/// With an upper-case first letter, as at the start of a sentence; code keeps its case.
 fn capital(text: &str) -> String {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    if word.contains(|c: char| !c.is_alphabetic() && c != '-' && c != ',') {
+        return text.to_owned();
+    }
     let mut chars = text.chars();
     let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
     first + chars.as_str()
+}
+
+/// Paragraphs, indented by two columns and broken at `width`.
+fn wrapped(text: &str, width: usize) -> String {
+    let options = textwrap::Options::new(width.max(40))
+        .initial_indent("  ")
+        .subsequent_indent("  ")
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let paragraphs = text.split("\n\n").map(|p| {
+        let list = p
+            .lines()
+            .any(|l| l.starts_with(['-', ' ', '`']) || l.starts_with("In "));
+        match list {
+            true => textwrap::fill(p, &options),
+            false => textwrap::fill(&p.replace('\n', " "), &options),
+        }
+    });
+    paragraphs.collect::<Vec<_>>().join("\n\n")
 }
 
 fn indent(text: &str, by: usize) -> String {

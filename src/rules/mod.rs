@@ -15,7 +15,7 @@ pub mod spec;
 pub mod user;
 
 pub use context::{CodeCheck, Context, FindingSink};
-pub use explain::{PageStyle, listing, render as explain};
+pub use explain::{PageStyle, listing, markdown, render as explain};
 pub use ruleset::{Rule, Ruleset, Selection, UnknownRule};
 pub use run::{HOLDS_FOR, Outcome, RulePanic, run};
 pub use spec::{FixKind, OnePer, Profile};

@@ -70,7 +70,7 @@ fn every_rule_has_a_page_in_every_style_and_form() {
             Some(Form::Python),
         ] {
             for style in [PageStyle::Human, PageStyle::Markdown, PageStyle::Json] {
-                let page = rules::explain(rule, style, form);
+                let page = rules::explain(rule, style, form, 100);
                 assert!(page.contains(rule.id()), "{}", rule.id());
                 assert!(!page.contains(['«', '»', '‹', '›']), "{}: marks in the page", rule.id());
                 if style == PageStyle::Json {
@@ -89,6 +89,7 @@ fn a_page_shows_the_examples_in_the_form_asked_for() {
         ruleset.get("admin-star-star").unwrap(),
         PageStyle::Human,
         Form::from_name("terraform"),
+        100,
     );
     for part in [
         "Every action on every resource is allowed",

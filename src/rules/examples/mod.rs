@@ -48,11 +48,12 @@ pub struct Ran {
     pub wrong: Vec<String>,
 }
 
-/// Every case of a rule: its examples as they are, and bare policies in every form that can hold them.
+/// Every case of a rule: its examples as they are and corrected, and bare policies in every form that can hold them.
 pub fn cases(rule: &Rule) -> Vec<ExampleCase> {
     let examples = &rule.docs().examples;
+    let corrected: Vec<RuleExample> = examples.bad.iter().filter_map(RuleExample::corrected).collect();
     let bad = examples.bad.iter().map(|e| (e, true));
-    bad.chain(examples.good.iter().map(|e| (e, false)))
+    bad.chain(examples.good.iter().chain(&corrected).map(|e| (e, false)))
         .flat_map(|(e, bad)| of_example(rule.id(), e, bad))
         .collect()
 }

@@ -140,7 +140,7 @@ pub struct RuleMetadata {
     pub logic: Logic,
 }
 
-/// What `explain` and the tests need of a rule besides its [`Head`].
+/// What `explain` and the tests need of a rule in addition to its [`RuleMetadata`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Docs {
     pub since: String,
@@ -200,10 +200,38 @@ pub struct RuleExample {
     pub service: Option<String>,
     /// A good example that is almost bad.
     pub near: bool,
+    /// The same example, corrected: what `explain` shows as "Use instead".
+    pub fixed: Option<Fixed>,
     /// What the user's configuration says is theirs.
     pub own: OwnTable,
     /// What it gives for the rule's options.
     pub options: OptionValues,
+}
+
+/// A bad example, corrected.
+#[derive(Clone, Debug, Serialize)]
+pub enum Fixed {
+    /// Of a bare policy: the whole policy.
+    Policy(String),
+    /// Of files: those that change, with their whole text.
+    Files(BTreeMap<String, String>),
+}
+
+impl RuleExample {
+    /// The example with its correction in place, without marks to expect.
+    #[must_use]
+    pub fn corrected(&self) -> Option<Self> {
+        let mut corrected = Self {
+            fixed: None,
+            title: format!("{}, fixed", self.title),
+            ..self.clone()
+        };
+        match self.fixed.as_ref()? {
+            Fixed::Policy(text) => corrected.policy = Some(text.clone()),
+            Fixed::Files(files) => corrected.files.extend(files.clone()),
+        }
+        Some(corrected)
+    }
 }
 
 /// The `[own]` table, for examples that depend on it.

@@ -1,5 +1,6 @@
 //! The short forms of YAML: one word for a list of it, or for the test that it is short for.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -7,7 +8,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StrDeserial
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{ConditionTest, ConditionsTest, ItemTest, ValueTest};
+use super::{ConditionTest, ConditionsTest, Fixed, ItemTest, ValueTest};
 
 /// A list; in YAML a single value stands for a list of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,3 +159,37 @@ short_form!(ConditionTest, "`narrowing` or a map of tests", |word| (word
         narrowing: Some(true),
         ..Self::default()
     }));
+
+impl<'de> Deserialize<'de> for Fixed {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        /// The compiled form, where the variant is written.
+        #[derive(Deserialize)]
+        enum Compiled {
+            Policy(String),
+            Files(BTreeMap<String, String>),
+        }
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Fixed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a policy or a map of file names to texts")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Fixed, E> {
+                Ok(Fixed::Policy(v.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, a: A) -> Result<Fixed, A::Error> {
+                BTreeMap::deserialize(MapAccessDeserializer::new(a)).map(Fixed::Files)
+            }
+        }
+        if d.is_human_readable() {
+            return d.deserialize_any(V);
+        }
+        Ok(match Compiled::deserialize(d)? {
+            Compiled::Policy(text) => Self::Policy(text),
+            Compiled::Files(files) => Self::Files(files),
+        })
+    }
+}

@@ -9,6 +9,7 @@ use super::input::InputArgs;
 use super::run::{self, RunOptions};
 use super::{CliFailure, terminal};
 use crate::finding::Severity;
+use crate::rules::Ruleset;
 use crate::settings::Settings;
 use crate::source::Sources;
 use crate::triage::{Baseline, BaselineEntry, BaselineFate, Comparison, Extent, Report, ReportedFinding, Status};
@@ -170,7 +171,7 @@ impl BaselineScope {
                 Some(path) => crate::discover::slashed(path),
                 None => read.baseline_path(),
             };
-            let old = load(&path)?;
+            let old = load(&path, &read.ruleset)?;
             let sources = analysis.project.sources;
             let in_scope = read.in_scope(sources);
             let extent = Extent {
@@ -186,11 +187,24 @@ impl BaselineScope {
 const MAX_BYTES: u64 = 256 << 20;
 
 /// The baseline at `path`; `None` where there is none.
-pub(super) fn load(path: &str) -> Result<Option<Baseline>, CliFailure> {
+pub(super) fn load(path: &str, ruleset: &Ruleset) -> Result<Option<Baseline>, CliFailure> {
     match crate::discover::read_text(std::path::Path::new(path), MAX_BYTES) {
-        Ok(text) => Baseline::parse(&text)
-            .map(Some)
-            .map_err(|e| CliFailure::Usage(format!("cannot read the baseline {path}: {e}"))),
+        Ok(text) => {
+            let mut baseline = Baseline::parse(&text)
+                .map_err(|e| CliFailure::Usage(format!("cannot read the baseline {path}: {e}")))?;
+            let n = baseline.follow_renames(ruleset);
+            if n > 0 {
+                let entries = if n == 1 {
+                    "entry names a rule"
+                } else {
+                    "entries name rules"
+                };
+                terminal::note(&format!(
+                    "note: {path}: {n} {entries} by an earlier name; `overgrant baseline update` writes the new one"
+                ));
+            }
+            Ok(Some(baseline))
+        }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(CliFailure::Io {
             what: format!("cannot read {path}"),

@@ -222,10 +222,10 @@ impl CheckArgs {
         }
         let Some(named) = &self.suppressing.baseline else {
             let path = read.baseline_path();
-            return Ok(baseline::load(&path)?.map(|b| (b, path)));
+            return Ok(baseline::load(&path, &read.ruleset)?.map(|b| (b, path)));
         };
         let path = crate::discover::slashed(named);
-        match baseline::load(&path)? {
+        match baseline::load(&path, &read.ruleset)? {
             Some(b) => Ok(Some((b, path))),
             None => Err(CliFailure::Usage(format!("no baseline at {path}"))),
         }
@@ -279,6 +279,9 @@ impl CheckArgs {
     fn notes(&self, read: &run::Loaded<'_>, report: &Report, sources: &crate::source::Sources) {
         let o = &self.output;
         if o.quiet == 0 {
+            for outdated in read.governing.outdated() {
+                terminal::note(&format!("note: {outdated}"));
+            }
             for t in read
                 .found
                 .troubles
@@ -377,6 +380,9 @@ impl CheckArgs {
 /// A rule, family or pattern that exists.
 pub(super) fn known(ruleset: &Ruleset, name: &str) -> Result<(), CliFailure> {
     if !ruleset.matching(name).is_empty() {
+        if let Some(outdated) = ruleset.outdated(name) {
+            terminal::note(&format!("note: {outdated}"));
+        }
         return Ok(());
     }
     let near: Vec<String> = ruleset.nearest(name).iter().map(|n| format!("`{n}`")).collect();

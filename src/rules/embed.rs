@@ -33,6 +33,11 @@ pub(crate) fn build() {
     if ids.len() != heads.len() {
         broken.push("two rule files have the same id".to_owned());
     }
+    for old in heads.iter().flat_map(|h| &h.renamed_from) {
+        if ids.contains_key(&**old) {
+            broken.push(format!("`renamed-from: {old}` names a rule that exists"));
+        }
+    }
     if !broken.is_empty() {
         for b in &broken {
             println!("cargo::error={}", b.replace('\n', " "));

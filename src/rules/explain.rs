@@ -97,6 +97,9 @@ fn head(r: &Rule) -> Value {
         "options": r.options(),
         "peers": r.docs().peers,
         "since": r.docs().since,
+        "renamed_from": r.renamed_from(),
+        "preview": r.is_preview(),
+        "deprecated": r.deprecated(),
     })
 }
 
@@ -143,6 +146,9 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
         r.family(),
         docs.since
     );
+    for line in life_cycle(r) {
+        let _ = writeln!(out, "{line}\n");
+    }
     let _ = writeln!(
         out,
         "## Why it matters\n\n{}\n\n## What to do\n\n{}\n",
@@ -205,6 +211,9 @@ fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
         r.profile().name(),
         r.family()
     );
+    for line in life_cycle(r) {
+        let _ = writeln!(out, "{line}\n");
+    }
     let _ = writeln!(out, "Why it matters\n{}\n", wrapped(&docs.why, width));
     let _ = writeln!(out, "What to do\n{}\n", wrapped(&docs.remedy, width));
     if !r.options().is_empty() {
@@ -253,6 +262,25 @@ fn chosen(r: &Rule) -> Vec<(String, RuleExample)> {
     bad.into_iter()
         .chain(good.map(|e| (format!("Good: {}", e.title), e.clone())))
         .collect()
+}
+
+/// What a user should know of a rule that is new, on its way out, or had another name.
+fn life_cycle(r: &Rule) -> Vec<String> {
+    let mut lines = Vec::new();
+    if r.is_preview() {
+        lines.push(format!(
+            "Preview: runs only where `{}` is selected by its name.",
+            r.id()
+        ));
+    }
+    if let Some(instead) = r.deprecated() {
+        lines.push(format!("Deprecated: {instead}"));
+    }
+    if !r.renamed_from().is_empty() {
+        let names: Vec<String> = r.renamed_from().iter().map(|n| format!("`{n}`")).collect();
+        lines.push(format!("Renamed from {}.", names.join(", ")));
+    }
+    lines
 }
 
 /// Type and default of an option.

@@ -104,6 +104,21 @@ impl Rule {
         self.head.closed
     }
 
+    /// Names that it had before.
+    pub fn renamed_from(&self) -> &[String] {
+        &self.head.renamed_from
+    }
+
+    /// In no profile: it runs where it is selected by its name.
+    pub fn is_preview(&self) -> bool {
+        self.head.preview
+    }
+
+    /// On its way out, and what to use instead.
+    pub fn deprecated(&self) -> Option<&str> {
+        self.head.deprecated.as_deref()
+    }
+
     /// What to do instead.
     pub fn help(&self) -> &str {
         &self.head.help
@@ -146,6 +161,8 @@ impl Rule {
 #[derive(Clone, Debug)]
 pub struct Ruleset {
     rules: Vec<Rule>,
+    /// The present name by each name that a rule had before.
+    renamed: BTreeMap<String, String>,
 }
 
 impl Default for Ruleset {
@@ -166,7 +183,34 @@ impl Ruleset {
                 from: From::BuiltIn(i),
             })
             .collect();
-        Self { rules }
+        let mut ruleset = Self {
+            rules,
+            renamed: BTreeMap::new(),
+        };
+        ruleset.index_renames();
+        ruleset
+    }
+
+    fn index_renames(&mut self) {
+        let pairs = |r: &Rule| -> Vec<(String, String)> {
+            let pair = |old: &String| (old.clone(), r.id().to_owned());
+            r.renamed_from().iter().map(pair).collect()
+        };
+        self.renamed = self.rules.iter().flat_map(pairs).collect();
+    }
+
+    /// The present name of a rule; a name that was never one, a family, or a pattern is given back as it is.
+    pub fn current<'n>(&'n self, name: &'n str) -> &'n str {
+        self.renamed.get(name).map_or(name, String::as_str)
+    }
+
+    /// What a user should know of a name that still works: the rule was renamed, or is deprecated.
+    pub fn outdated(&self, name: &str) -> Option<String> {
+        if let Some(new) = self.renamed.get(name) {
+            return Some(format!("the rule `{name}` was renamed to `{new}`"));
+        }
+        let instead = self.get(name)?.deprecated()?;
+        Some(format!("the rule `{name}` is deprecated: {instead}"))
     }
 
     /// Adds users' own rules; one with the name of a rule that is there is left out.
@@ -177,6 +221,7 @@ impl Ruleset {
                 self.rules.insert(at, rule);
             }
         }
+        self.index_renames();
         self
     }
 
@@ -184,6 +229,7 @@ impl Ruleset {
     #[must_use]
     pub fn only(mut self, ids: &[String]) -> Self {
         self.rules.retain(|r| ids.iter().any(|id| id == r.id()));
+        self.index_renames();
         self
     }
 
@@ -249,6 +295,7 @@ impl Ruleset {
     }
 
     fn position(&self, id: &str) -> Result<usize, usize> {
+        let id = self.current(id);
         self.rules.binary_search_by(|r| r.id().cmp(id))
     }
 }
@@ -290,11 +337,14 @@ impl Selection {
     ) -> Result<Self, UnknownRule> {
         let mut on = BTreeSet::new();
         if select.is_empty() {
-            let of_profile = ruleset.iter().filter(|r| r.profile() <= profile);
+            let of_profile = ruleset.iter().filter(|r| r.profile() <= profile && !r.is_preview());
             on.extend(of_profile.map(|r| r.id().to_owned()));
         }
         for pattern in select.iter().chain(extend) {
-            on.extend(named(ruleset, pattern)?);
+            let by_name = |id: &String| ruleset.current(pattern) == id;
+            let is_preview = |id: &String| ruleset.get(id).is_some_and(Rule::is_preview);
+            let found = named(ruleset, pattern)?;
+            on.extend(found.into_iter().filter(|id| by_name(id) || !is_preview(id)));
         }
         for pattern in ignore {
             for id in named(ruleset, pattern)? {

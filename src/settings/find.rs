@@ -172,6 +172,11 @@ impl<'a> Governing<'a> {
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
+    /// Where settings name rules that were renamed or are deprecated.
+    pub fn outdated(&self) -> impl Iterator<Item = &Fault> {
+        self.all().iter().flat_map(|s| &s.outdated)
+    }
+
     /// Files of settings that were met and cannot be read, as shown, and why.
     pub fn unread(&self) -> &[(String, String)] {
         &self.unread

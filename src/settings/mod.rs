@@ -82,6 +82,8 @@ pub struct Settings {
     pub named_rules: Vec<(String, Fault)>,
     /// Options as written, to be checked against what their rules declare.
     pub written_options: Vec<options::WrittenOption>,
+    /// Names of rules that were renamed or are deprecated: they count, and the user is told.
+    pub outdated: Vec<Fault>,
     /// What `choice` amounts to; `None` before [`Settings::resolve`], which lets every rule through.
     pub rules: Option<Selection>,
 }
@@ -115,6 +117,7 @@ impl Settings {
             origins: BTreeMap::new(),
             named_rules: Vec::new(),
             written_options: Vec::new(),
+            outdated: Vec::new(),
             rules: None,
         }
     }
@@ -122,6 +125,7 @@ impl Settings {
     /// Looks up the rules that are named and the options that are set.
     pub fn resolve(&mut self, ruleset: &Ruleset) -> Result<(), Vec<Fault>> {
         let mut faults = Vec::new();
+        self.follow_renames(ruleset);
         for (name, place) in &self.named_rules {
             if ruleset.matching(name).is_empty() {
                 let near: Vec<String> = ruleset.nearest(name).iter().map(|n| format!("`{n}`")).collect();
@@ -142,6 +146,35 @@ impl Settings {
         }
         self.rules = self.choice.selection(ruleset).ok();
         Ok(())
+    }
+
+    /// Puts the present names of rules where a name from before stands.
+    fn follow_renames(&mut self, ruleset: &Ruleset) {
+        let choice = &mut self.choice;
+        let selectors = choice
+            .select
+            .iter_mut()
+            .chain(&mut choice.extend_select)
+            .chain(&mut choice.ignore)
+            .chain(self.per_file.iter_mut().flat_map(|p| &mut p.ignore))
+            .chain(self.exceptions.iter_mut().flat_map(|e| &mut e.rules));
+        for s in selectors {
+            s.0 = ruleset.current(&s.0).to_owned();
+        }
+        let severities = std::mem::take(&mut self.severities);
+        let current = |(name, severity): (String, Severity)| (ruleset.current(&name).to_owned(), severity);
+        self.severities = severities.into_iter().map(current).collect();
+        for written in &mut self.written_options {
+            written.rule = ruleset.current(&written.rule).to_owned();
+        }
+        for (name, place) in &self.named_rules {
+            if let Some(message) = ruleset.outdated(name) {
+                self.outdated.push(Fault {
+                    message,
+                    ..place.clone()
+                });
+            }
+        }
     }
 
     /// What `[per-file]` does not run in the file at the absolute path `file`, and what makes that file fail.

@@ -22,7 +22,7 @@ pub(super) type SpannedWord = (String, Fault);
 /// An option as the settings give it.
 #[derive(Clone, Debug)]
 pub struct WrittenOption {
-    rule: String,
+    pub(super) rule: String,
     name: SpannedWord,
     value: OptionShape,
     /// Of the value.

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::fingerprint::og1;
 use super::{BaselineStats, ReportedFinding, Status};
+use crate::rules::Ruleset;
 use crate::source::Sources;
 
 /// Where the baseline is when nothing else is said.
@@ -118,6 +119,27 @@ impl Baseline {
             salt: field(&whole, "salt").ok_or("`salt` is missing")?,
             entries: entries.ok_or("an entry lacks `fp`, `rule`, `path`, `anchor` or `evidence`")?,
         })
+    }
+
+    /// Gives entries under names that rules had before the present ones; returns how many there were.
+    pub fn follow_renames(&mut self, ruleset: &Ruleset) -> usize {
+        let mut ordinals: BTreeMap<[String; 4], usize> = BTreeMap::new();
+        let mut followed = 0;
+        self.entries.sort();
+        for e in &mut self.entries {
+            let current = ruleset.current(&e.rule).to_owned();
+            if current == e.rule {
+                continue;
+            }
+            // Equal entries are told apart by an ordinal, which is in the fingerprint only.
+            let equals = [&e.path, &e.rule, &e.anchor, &e.evidence].map(Clone::clone);
+            let count = ordinals.entry(equals).or_default();
+            e.fingerprint = og1(&current, &e.path, &e.anchor, &e.evidence, *count);
+            *count += 1;
+            e.rule = current;
+            followed += 1;
+        }
+        followed
     }
 
     /// One entry a line, sorted; no line numbers, no times.

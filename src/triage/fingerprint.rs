@@ -27,6 +27,13 @@ pub struct FindingIdentity {
     pub fingerprint: String,
 }
 
+impl FindingIdentity {
+    /// The fingerprint that the finding would have if its rule had this name.
+    pub(super) fn under(&self, rule: &str) -> String {
+        og1(rule, &self.path, &self.anchor, &self.evidence, self.ordinal)
+    }
+}
+
 /// Fills in the identities, which baselines keep and which hold no secret; `reported` is sorted.
 pub(super) fn identify(sources: &Sources, reported: &mut [ReportedFinding], terms: &TriageOptions<'_>, mask: &Mask) {
     let mut paths: BTreeMap<FileId, String> = BTreeMap::new();

@@ -12,7 +12,10 @@ pub(super) fn findings(book: &Suppressions<'_, '_>, project: &Project<'_>, terms
     for entry in &book.entries {
         let fine = entry.standing == SuppressionState::Good
             && entry.text.reason.is_some()
-            && entry.named.iter().all(|n| n.used.get());
+            && entry
+                .named
+                .iter()
+                .all(|n| n.used.get() && terms.ruleset.outdated(&n.id).is_none());
         if fine || book.exception_in_play(entry) == Some(false) {
             continue;
         }
@@ -72,6 +75,18 @@ fn of_rule(
         f.evidence.other.push(named.id.clone());
         if let [only] = near.as_slice() {
             f = f.remedy(Remedy::safe(format!("write `{only}`")).word(named.span, &named.id, only));
+        }
+        return Some(f);
+    }
+    let current = terms.ruleset.current(&named.id);
+    if let Some(message) = terms.ruleset.outdated(&named.id)
+        && !matches!(entry.standing, SuppressionState::Ended(_))
+    {
+        let mut f = finding("unknown-rule-in-ignore", &message).severity(Severity::Low);
+        f = f.primary(named.span, "still matches that rule");
+        f.evidence.other.push(named.id.clone());
+        if current != named.id {
+            f = f.remedy(Remedy::safe(format!("write `{current}`")).word(named.span, &named.id, current));
         }
         return Some(f);
     }

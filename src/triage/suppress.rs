@@ -263,9 +263,10 @@ impl<'a, 't> Suppressions<'a, 't> {
                 continue;
             }
             for named in &entry.named {
-                let takes = is_allowed(&named.id) && Selector(named.id.clone()).takes(&f.family, f.rule());
+                let id = self.terms.ruleset.current(&named.id);
+                let takes = is_allowed(id) && Selector(id.to_owned()).takes(&f.family, f.rule());
                 // A rule that another one took in did fire here.
-                if takes || f.finding.folded.iter().any(|r| *r == named.id) {
+                if takes || f.finding.folded.iter().any(|r| r == id) {
                     named.used.set(true);
                 }
                 if reaches && takes && entry.standing == SuppressionState::Good && found.is_none() {
@@ -283,10 +284,17 @@ impl<'a, 't> Suppressions<'a, 't> {
         let named = |e: &&SuppressionEntry| matches!(e.reach, SuppressionReach::Exception(i) if self.exceptions[i].fingerprint.is_some());
         let mut entries = self.entries.iter().filter(named);
         let entry = entries.find(|e| e.standing == SuppressionState::Good && self.reaches(e, f, 0))?;
-        let takes = |id: &str| is_allowed(id) && Selector(id.to_owned()).takes(&f.family, f.rule());
+        let current = |id: &str| Selector(self.terms.ruleset.current(id).to_owned());
+        let takes = |id: &str| is_allowed(id) && current(id).takes(&f.family, f.rule());
         let rule = entry.named.iter().find(|n| takes(&n.id))?;
         rule.used.set(true);
         Some(entry.text.clone())
+    }
+
+    /// Whether `print` is the finding's fingerprint, or was under a name that its rule had before.
+    fn has_fingerprint(&self, f: &ReportedFinding, print: &str) -> bool {
+        let names = self.terms.ruleset.get(f.rule()).map_or(&[][..], |r| r.renamed_from());
+        print == f.identity.fingerprint || names.iter().any(|old| print == f.identity.under(old))
     }
 
     fn reaches(&self, entry: &SuppressionEntry, f: &ReportedFinding, line: usize) -> bool {
@@ -323,7 +331,7 @@ impl<'a, 't> Suppressions<'a, 't> {
             && e.resource.as_deref().is_none_or(|r| wild(r, &subject.address))
             && e.action.as_deref().is_none_or(|a| has(&evidence.actions, a))
             && e.principal.as_deref().is_none_or(|p| has(&evidence.principals, p))
-            && e.fingerprint.as_deref().is_none_or(|p| p == f.identity.fingerprint)
+            && e.fingerprint.as_deref().is_none_or(|p| self.has_fingerprint(f, p))
     }
 
     fn foreign_suppression(&self, f: &ReportedFinding, line: usize) -> Option<Suppression> {

@@ -27,6 +27,7 @@ mod folding;
 mod hcl;
 mod hostile_text;
 mod known;
+mod life_cycle;
 mod linear;
 mod linking;
 mod managed_policies;

@@ -324,7 +324,7 @@ fn if_exists(
     if line.statement.denies() && !operator.negated && operator.family != OperatorFamily::Bool {
         out.push(
             at(
-                "condition-ifexists-weakens-deny",
+                "condition-ifexists-widens-deny",
                 "requests without this key are denied as well".to_owned(),
             )
             .primary(c.operator.span, "true where the key is absent")

@@ -3,15 +3,18 @@
 //! **Invariant:** these types are read from YAML with their short forms and from the compiled blob without; both give the
 //! same values. They know nothing of how a test is answered (`eval`).
 
+mod example;
 mod short;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+#[allow(unused_imports, reason = "the build script uses only some")]
+pub use example::{Examples, Fixed, OwnTable, RuleExample};
 pub use short::Many;
 
-use super::options::{OptionSpec, OptionValues};
+use super::options::OptionSpec;
 use crate::grade::{Confidence, Severity};
 
 /// A rule file as written.
@@ -43,6 +46,15 @@ pub struct RuleFile {
     pub absence: bool,
     #[serde(default)]
     pub closed: bool,
+    /// Names that the rule had before: settings, ignores, and baselines that hold one are followed to this rule.
+    #[serde(default)]
+    pub renamed_from: Vec<String>,
+    /// New and not yet in any profile: it runs where it is selected by its name.
+    #[serde(default)]
+    pub preview: bool,
+    /// On its way out; the text says what to use instead.
+    #[serde(default)]
+    pub deprecated: Option<String>,
     pub why: String,
     #[serde(rename = "do")]
     pub remedy: String,
@@ -134,6 +146,12 @@ pub struct RuleMetadata {
     pub absence: bool,
     /// It objects to something that another value of an input would change: see [`crate::rules::Rule::closed`].
     pub closed: bool,
+    /// Names that the rule had before.
+    pub renamed_from: Vec<String>,
+    /// In no profile: it runs where it is selected by its name.
+    pub preview: bool,
+    /// On its way out, and what to use instead.
+    pub deprecated: Option<String>,
     /// What to do instead: the rule file's `do`, on one line a paragraph.
     pub help: String,
     pub options: Vec<OptionSpec>,
@@ -179,69 +197,6 @@ impl Profile {
             Self::Audit => "audit",
         }
     }
-}
-
-/// A rule's proof: what it reports, and what it leaves alone.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Examples {
-    pub bad: Vec<RuleExample>,
-    pub good: Vec<RuleExample>,
-}
-
-/// Files, or a bare policy that is wrapped into every format. `«…»` marks a primary span, `‹…›` a secondary.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct RuleExample {
-    pub title: String,
-    pub files: BTreeMap<String, String>,
-    pub policy: Option<String>,
-    pub kind: Option<DocKind>,
-    pub service: Option<String>,
-    /// A good example that is almost bad.
-    pub near: bool,
-    /// The same example, corrected: what `explain` shows as "Use instead".
-    pub fixed: Option<Fixed>,
-    /// What the user's configuration says is theirs.
-    pub own: OwnTable,
-    /// What it gives for the rule's options.
-    pub options: OptionValues,
-}
-
-/// A bad example, corrected.
-#[derive(Clone, Debug, Serialize)]
-pub enum Fixed {
-    /// Of a bare policy: the whole policy.
-    Policy(String),
-    /// Of files: those that change, with their whole text.
-    Files(BTreeMap<String, String>),
-}
-
-impl RuleExample {
-    /// The example with its correction in place, without marks to expect.
-    #[must_use]
-    pub fn corrected(&self) -> Option<Self> {
-        let mut corrected = Self {
-            fixed: None,
-            title: format!("{}, fixed", self.title),
-            ..self.clone()
-        };
-        match self.fixed.as_ref()? {
-            Fixed::Policy(text) => corrected.policy = Some(text.clone()),
-            Fixed::Files(files) => corrected.files.extend(files.clone()),
-        }
-        Some(corrected)
-    }
-}
-
-/// The `[own]` table, for examples that depend on it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct OwnTable {
-    pub accounts: BTreeMap<String, String>,
-    pub organization: Option<String>,
-    pub github: Vec<String>,
-    pub trusted_accounts: BTreeMap<String, String>,
 }
 
 /// What a document is used as.

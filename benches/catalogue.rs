@@ -4,8 +4,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use overgrant::iam::catalogue::catalogue;
-use overgrant::iam::{ActionSet, sdk};
+use overgrant::internals::iam::catalogue::catalogue;
+use overgrant::internals::iam::{ActionSet, sdk};
 
 fn look_ups(c: &mut Criterion) {
     c.bench_function("catalogue/open and look up an action", |b| {

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use overgrant::iam::Ownership;
-use overgrant::rules::{self, Ruleset, Selection};
-use overgrant::source::{FileId, Sources};
-use overgrant::syntax::{hcl, json, yaml};
-use overgrant::{analyse, classify};
+use overgrant::internals::classify;
+use overgrant::internals::iam::Ownership;
+use overgrant::internals::pipeline::analyse;
+use overgrant::internals::rules::{self, Ruleset, Selection};
+use overgrant::internals::source::{FileId, Sources};
+use overgrant::internals::syntax::{hcl, json, yaml};
 
 const STATEMENTS: usize = 500;
 

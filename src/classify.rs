@@ -35,12 +35,7 @@ pub struct Kinds {
     pub key_hit: bool,
 }
 
-impl Kinds {
-    /// None of our business.
-    pub fn is_none(self) -> bool {
-        self == Self::default()
-    }
-}
+impl Kinds {}
 
 /// What the words of a file say, as bits.
 mod hit {

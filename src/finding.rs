@@ -133,8 +133,8 @@ pub struct Subject {
 /// written in the file's syntax, and offers nothing where that cannot be done exactly.
 ///
 /// ```
-/// # use overgrant::finding::Remedy;
-/// # use overgrant::source::{FileId, Span};
+/// # use overgrant::internals::finding::Remedy;
+/// # use overgrant::internals::source::{FileId, Span};
 /// # let item = Span::new(FileId(0), 0, 4);
 /// let narrowed = Remedy::risky("replace with 2 actions").replace(item, ["s3:GetObject", "s3:PutObject"]);
 /// let shorter = Remedy::safe("remove the second one").remove(item);

@@ -1,32 +1,126 @@
 //! `overgrant` finds where a repository grants more AWS access than it should, offline, on the exact token.
 //!
-//! The way of the data: discover → classify → parse → lower → link → check → triage → fix → render. Only `discover`, reading
-//! the configuration and `main` touch the disk, the environment or the terminal; from [`source::Sources`] on all is a pure
-//! function.
+//! [`Linter`] is the entry: [`Linter::new`] takes rules and settings, [`Linter::check`] takes [`Sources`] and gives a
+//! [`Report`]. The command reads files, settings, and baselines around it; without the feature `cli` none of that, and none of
+//! its dependencies, is built.
+//!
+//! Data flows discover → classify → parse → lower → link → check → triage → fix → render. Only `discover`, reading the
+//! settings, and `main` touch the disk, the environment, or the terminal; from [`Sources`] on everything is a pure function.
+//! ARCHITECTURE.md says where everything is.
 
-pub mod checks;
-pub mod classify;
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, unused_imports, reason = "only the command uses the rest")
+)]
+
+mod checks;
+mod classify;
+#[cfg(feature = "cli")]
 pub mod cli;
-pub mod date;
-pub mod discover;
-pub mod finding;
-pub mod fix;
-pub mod formats;
-pub mod grade;
-pub mod iam;
-pub mod model;
-pub mod pipeline;
-pub mod project;
-pub mod report;
-pub mod rules;
-pub mod secrets;
-pub mod settings;
-pub mod source;
-pub mod spelling;
-pub mod syntax;
-pub mod test_code;
-pub mod triage;
-pub mod unjudged;
-pub mod value;
+mod date;
+mod discover;
+mod finding;
+mod fix;
+mod formats;
+mod grade;
+mod iam;
+mod linter;
+mod model;
+mod pipeline;
+mod project;
+mod report;
+mod rules;
+mod secrets;
+mod settings;
+mod source;
+mod spelling;
+mod syntax;
+mod test_code;
+mod triage;
+mod unjudged;
+mod value;
 
-pub use pipeline::{Analysis, analyse};
+pub use date::Date;
+pub use finding::{Confidence, Finding, Fix, Label, LabelRole, Severity};
+pub use linter::{Linter, SettingsErrors};
+pub use report::{OutputFormat, RenderOptions};
+pub use rules::{Profile, Rule, Ruleset};
+pub use settings::{Fault, Settings};
+pub use source::{FileId, Position, Problem, ProblemKind, Sources, Span};
+pub use triage::{Report, ReportedFinding, Stats, Status, Suppression};
+pub use unjudged::Unjudged;
+
+/// Every module, for the tests, benches, and fuzz targets of this crate. Not a public interface.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals {
+    pub mod checks {
+        pub use crate::checks::*;
+    }
+    pub mod classify {
+        pub use crate::classify::*;
+    }
+    pub mod date {
+        pub use crate::date::*;
+    }
+    pub mod discover {
+        pub use crate::discover::*;
+    }
+    pub mod finding {
+        pub use crate::finding::*;
+    }
+    pub mod fix {
+        pub use crate::fix::*;
+    }
+    pub mod formats {
+        pub use crate::formats::*;
+    }
+    pub mod grade {
+        pub use crate::grade::*;
+    }
+    pub mod iam {
+        pub use crate::iam::*;
+    }
+    pub mod model {
+        pub use crate::model::*;
+    }
+    pub mod pipeline {
+        pub use crate::pipeline::*;
+    }
+    pub mod project {
+        pub use crate::project::*;
+    }
+    pub mod report {
+        pub use crate::report::*;
+    }
+    pub mod rules {
+        pub use crate::rules::*;
+    }
+    pub mod secrets {
+        pub use crate::secrets::*;
+    }
+    pub mod settings {
+        pub use crate::settings::*;
+    }
+    pub mod source {
+        pub use crate::source::*;
+    }
+    pub mod spelling {
+        pub use crate::spelling::*;
+    }
+    pub mod syntax {
+        pub use crate::syntax::*;
+    }
+    pub mod test_code {
+        pub use crate::test_code::*;
+    }
+    pub mod triage {
+        pub use crate::triage::*;
+    }
+    pub mod unjudged {
+        pub use crate::unjudged::*;
+    }
+    pub mod value {
+        pub use crate::value::*;
+    }
+}

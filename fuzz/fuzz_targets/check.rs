@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 
 use clap::ValueEnum as _;
 use libfuzzer_sys::fuzz_target;
-use overgrant::analyse;
-use overgrant::iam::Own;
-use overgrant::report::{Format, Options, Page};
-use overgrant::rules::{self, Ruleset, Selection};
-use overgrant::settings::{Date, Settings};
-use overgrant::triage::{TriageOptions, triage};
-use overgrant::source::{ProblemKind, Sources};
+use overgrant::internals::pipeline::analyse;
+use overgrant::internals::iam::Ownership;
+use overgrant::internals::report::{OutputFormat, Page, RenderOptions};
+use overgrant::internals::rules::{self, Ruleset, Selection};
+use overgrant::internals::settings::{Date, Settings};
+use overgrant::internals::triage::{TriageOptions, triage};
+use overgrant::internals::source::{ProblemKind, Sources};
 
 const NAMES: [&str; 8] = [
     "policy.json",
@@ -43,9 +43,9 @@ fuzz_target!(|input: (u8, &[u8])| {
         .map(|(i, text)| (NAMES[(first as usize + i) % NAMES.len()], text))
         .collect();
     let sources = Sources::from_strings(&files);
-    let own = Own::default();
+    let own = Ownership::default();
     let project = analyse(&sources, &own).project;
-    let within = |span: overgrant::source::Span| sources.text(span.file).get(span.range()).is_some();
+    let within = |span: overgrant::internals::source::Span| sources.text(span.file).get(span.range()).is_some();
     for problem in &project.problems {
         assert!(problem.kind != ProblemKind::Internal, "{problem:?}");
         assert!(within(problem.span));
@@ -68,10 +68,10 @@ fuzz_target!(|input: (u8, &[u8])| {
         baseline: None,
     };
     let report = triage(&project, outcome.findings, &terms);
-    let page = Page::new(&report, &sources, &RULESET, Options::default());
-    for format in Format::value_variants() {
+    let page = Page::new(&report, &sources, &RULESET, RenderOptions::default());
+    for format in OutputFormat::value_variants() {
         let out = page.render(*format);
-        if matches!(format, Format::Json | Format::Sarif | Format::Gitlab | Format::Rdjson) {
+        if matches!(format, OutputFormat::Json | OutputFormat::Sarif | OutputFormat::Gitlab | OutputFormat::Rdjson) {
             serde_json::from_str::<serde::de::IgnoredAny>(&out).expect("a whole document");
         }
     }

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use overgrant::source::FileId;
-use overgrant::syntax::{NodeId, Tree, hcl};
+use overgrant::internals::source::FileId;
+use overgrant::internals::syntax::{NodeId, Tree, hcl};
 
 fuzz_target!(|text: &str| {
     in_bounds(&hcl::parse(FileId(0), text).tree, text);

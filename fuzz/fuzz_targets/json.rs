@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use overgrant::source::{FileId, Span, Text};
-use overgrant::syntax::{NodeId, Tree, json};
+use overgrant::internals::source::{FileId, Span, Text};
+use overgrant::internals::syntax::{NodeId, Tree, json};
 
 fuzz_target!(|text: &str| {
     let file = FileId(0);

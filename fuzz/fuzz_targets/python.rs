@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use overgrant::formats::Lower;
-use overgrant::formats::python::Python;
-use overgrant::source::Sources;
+use overgrant::internals::formats::Lower;
+use overgrant::internals::formats::python::Python;
+use overgrant::internals::source::Sources;
 
 fuzz_target!(|text: &str| {
     let sources = Sources::from_strings(&[("a.py", text), ("b.ipynb", text)]);

@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use overgrant::formats::plain;
-use overgrant::source::FileId;
-use overgrant::syntax::{NodeId, Tree, yaml};
+use overgrant::internals::formats::plain;
+use overgrant::internals::source::FileId;
+use overgrant::internals::syntax::{NodeId, Tree, yaml};
 
 fuzz_target!(|text: &str| {
     let tree = yaml::parse(FileId(0), text);

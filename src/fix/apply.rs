@@ -272,6 +272,7 @@ fn more<K: Ord + Clone>(
 }
 
 /// The unified diff of one file; empty where nothing changed.
+#[cfg(feature = "cli")]
 pub fn diff(path: &str, old: &str, new: &str) -> String {
     if old == new {
         return String::new();

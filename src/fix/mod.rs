@@ -20,5 +20,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{AppliedFixes, Dropped, LintedState, Texts, diff, edited, mend};
+#[cfg(feature = "cli")]
+pub use apply::diff;
+pub use apply::{AppliedFixes, LintedState, Texts, mend};
 pub use write::write;

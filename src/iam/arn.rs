@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::glob::{self, CaseSensitivity};
 use super::pattern::{Pattern, is_star};
-use crate::source::{Hole, HoleKind, Text, TextSlice};
+use crate::source::{HoleKind, Text, TextSlice};
 
 pub use super::breadth::{Breadth, is_every, whole_types, widest};
 
@@ -202,15 +202,6 @@ fn is_any_account(account: TextSlice<'_>) -> bool {
 /// Twelve digits.
 pub fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// A hole that stands for a whole ARN: a resource of the repository by its `arn`, as each format spells that attribute.
-pub fn is_whole_arn(hole: &Hole) -> bool {
-    hole.kind == HoleKind::Resource
-        && hole.target.as_ref().is_some_and(|t| {
-            let a = t.attribute.to_ascii_lowercase();
-            a == "arn" || a.ends_with("_arn") || a.ends_with("arn")
-        })
 }
 
 #[cfg(test)]

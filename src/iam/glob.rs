@@ -60,6 +60,7 @@ pub fn covers(outer: &str, inner: &str, case: CaseSensitivity) -> bool {
 }
 
 /// Whether some string is one of both.
+#[cfg(any(test, feature = "internals"))]
 pub fn overlaps(a: &str, b: &str, case: CaseSensitivity) -> bool {
     super::pattern::Pattern::plain(a, case)
         .overlaps(&super::pattern::Pattern::plain(b, case))

@@ -30,8 +30,8 @@ pub mod size;
 pub mod truth;
 pub mod variables;
 
-pub use actions::{ActionSet, Levels};
-pub use catalogue::{AccessLevel, Action, ActionId, Catalogue, catalogue};
+pub use actions::ActionSet;
+pub use catalogue::{AccessLevel, Action, ActionId, catalogue};
 pub use document::*;
 pub use document_permissions::DocumentPermissions;
 pub use ownership::{DeclaredWorkload, Ownership, SettingValue};

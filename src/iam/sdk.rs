@@ -10,11 +10,10 @@ use std::ops::Range;
 
 use super::actions::ActionSet;
 use super::catalogue::layout::{
-    ASSUMED, Client as ClientColumn, Member as MemberColumn, MemberKind, NeededWhen, Operation as Column, PAGES,
-    PASS_GUESSED, PASSES_ROLE, SdkType, Waiter,
+    Client as ClientColumn, Member as MemberColumn, MemberKind, NeededWhen, Operation as Column, PASS_GUESSED,
+    PASSES_ROLE, SdkType, Waiter,
 };
 use super::catalogue::{store, tables};
-use crate::spelling::nearest;
 
 /// The client with this name: what `boto3.client("s3")` is given. Names have a case.
 pub fn client(name: &str) -> Option<Client> {
@@ -29,6 +28,7 @@ pub fn clients() -> impl ExactSizeIterator<Item = Client> {
 }
 
 /// The operation behind a method of a client: `operation("s3", "list_objects_v2")`.
+#[cfg(any(test, feature = "internals"))]
 pub fn operation(client_name: &str, method: &str) -> Option<SdkOperation> {
     client(client_name)?.operation(method)
 }
@@ -99,9 +99,10 @@ impl Client {
     }
 
     /// The method's name that is nearest to one that the client does not have.
+    #[cfg(any(test, feature = "internals"))]
     pub fn did_you_mean(self, method: &str) -> Option<String> {
         let plain = method.replace('_', "");
-        nearest(&plain, self.operations().map(|o| (o.name(), o))).map(SdkOperation::method)
+        crate::spelling::nearest(&plain, self.operations().map(|o| (o.name(), o))).map(SdkOperation::method)
     }
 
     fn range(self, first: ClientColumn, count: ClientColumn) -> Range<u32> {
@@ -156,6 +157,7 @@ impl SdkOperation {
     }
 
     /// Needs no action at all: `sts:GetCallerIdentity`, unsigned operations.
+    #[cfg(any(test, feature = "internals"))]
     pub fn is_free(self) -> bool {
         self.required().len() == 0 && self.any_of().len() == 0
     }
@@ -171,16 +173,19 @@ impl SdkOperation {
     }
 
     /// Newer than the catalogue: that its action has its name is an assumption.
+    #[cfg(any(test, feature = "internals"))]
     pub fn is_assumed(self) -> bool {
-        self.flags() & ASSUMED != 0
+        self.flags() & super::catalogue::layout::ASSUMED != 0
     }
 
     /// `get_paginator` takes it.
+    #[cfg(any(test, feature = "internals"))]
     pub fn pages(self) -> bool {
-        self.flags() & PAGES != 0
+        self.flags() & super::catalogue::layout::PAGES != 0
     }
 
     /// Every action that it may use: required, one of several, conditional.
+    #[cfg(any(test, feature = "internals"))]
     pub fn all_actions(self) -> Vec<&'static str> {
         let mut all: Vec<_> = self.required().chain(self.any_of()).collect();
         all.extend(self.conditional().map(|c| c.action));
@@ -275,10 +280,6 @@ impl SdkResourceType {
         store::cell(self.0, SdkType::Load).checked_sub(1).map(SdkOperation)
     }
 
-    pub fn members(self) -> impl Iterator<Item = SdkMember> {
-        self.range().map(SdkMember)
-    }
-
     /// An action, a waiter (`wait_until_exists`) or what boto3 adds (`upload_file`).
     pub fn method(self, name: &str) -> Option<SdkMember> {
         self.member(name, MemberKind::Method)
@@ -296,6 +297,7 @@ impl SdkResourceType {
     }
 
     /// `instance.vpc`: an attribute that is a resource; reading it calls [`Self::load`] as reading other attributes does.
+    #[cfg(any(test, feature = "internals"))]
     pub fn reference(self, name: &str) -> Option<Self> {
         self.member(name, MemberKind::Reference)?.gives()
     }
@@ -337,11 +339,6 @@ impl SdkMember {
     /// The operations that it calls.
     pub fn calls(self) -> impl ExactSizeIterator<Item = SdkOperation> {
         store::list(self.0, MemberColumn::Calls).map(SdkOperation)
-    }
-
-    /// What it calls instead for large files, by parts.
-    pub fn calls_for_large(self) -> impl ExactSizeIterator<Item = SdkOperation> {
-        store::list(self.0, MemberColumn::Large).map(SdkOperation)
     }
 
     /// Actions that it needs although it calls no operation: `generate_db_auth_token` → `rds-db:connect`.

@@ -10,12 +10,14 @@ mod required;
 pub(crate) mod targets;
 mod workload;
 
+#[cfg(feature = "internals")]
+pub use effective::UnknownPolicies;
 pub use effective::{
-    AwsManaged, Boundary, EXCEPT_DENIED, Effective, EffectiveGrant, Effects, Gap, Guardrail, GuardrailLevel,
-    PolicySource, Power, Reach, StatementGrant, UnknownPolicies, Withheld, is_denied, is_most,
+    AwsManaged, Boundary, EXCEPT_DENIED, Effective, EffectiveGrant, Effects, Guardrail, GuardrailLevel, PolicySource,
+    Power, Reach, StatementGrant, Withheld, is_denied, is_most,
 };
 pub use link::link;
-pub use required::{Codebase, Required, Uncertainty};
+pub use required::{Codebase, Required};
 pub use workload::{CodePlace, Handler, RunsAs, Workload, WorkloadCode, WorkloadKind};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

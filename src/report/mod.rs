@@ -28,8 +28,8 @@ pub use policies::{ListedPolicies, policy_json, seen_human, seen_json};
 pub use unjudged::{unjudged_human, unjudged_json};
 
 /// What a report can be rendered as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-#[value(rename_all = "lower")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum), value(rename_all = "lower"))]
 pub enum OutputFormat {
     /// For people, with the source.
     Human,

@@ -17,5 +17,7 @@ pub mod user;
 pub use context::{CodeCheck, Context, FindingSink};
 pub use explain::{PageStyle, listing, markdown, render as explain};
 pub use ruleset::{Rule, Ruleset, Selection, UnknownRule};
-pub use run::{HOLDS_FOR, Outcome, RulePanic, run};
-pub use spec::{FixKind, OnePer, Profile};
+pub use run::{HOLDS_FOR, run};
+#[cfg(feature = "internals")]
+pub use spec::FixKind;
+pub use spec::{OnePer, Profile};

@@ -80,6 +80,7 @@ impl UserRules {
     }
 
     /// The mistakes as problems of `sources`, which must hold [`UserRules::files`].
+    #[cfg(any(test, feature = "internals"))]
     pub fn problems(&self, sources: &Sources) -> Vec<Problem> {
         self.mistakes.iter().filter_map(|m| m.problem(sources)).collect()
     }

@@ -23,7 +23,7 @@ pub use logged::{contradicts, is_logged};
 pub use marks::{MARKS, Mark};
 pub use mask::Mask;
 pub use name::{NamedSecret, slot_of};
-pub use quality::{Quality, is_guessable, is_placeholder, is_plausible, is_wordy, key_id_quality};
+pub use quality::{Quality, is_guessable, is_placeholder, is_plausible, is_wordy};
 
 use std::ops::Range;
 

@@ -22,15 +22,6 @@ impl NamedSecret {
             Self::SessionToken => SecretKind::SessionToken,
         }
     }
-
-    /// "access key id", for messages.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Self::AccessKeyId => "access key id",
-            Self::SecretAccessKey => "secret access key",
-            Self::SessionToken => "session token",
-        }
-    }
 }
 
 /// Whether a variable, argument or environment name says AWS credential by itself.

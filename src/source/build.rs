@@ -143,15 +143,6 @@ impl<'t> TextIndex<'t> {
         Text::slice_in(pieces, range.start.saturating_sub(base)..range.end.saturating_sub(base))
     }
 
-    /// The hole that stands at `at`, if one does.
-    pub fn hole_at(&self, at: usize) -> Option<&'t Hole> {
-        let i = self.starts.partition_point(|s| *s <= at).checked_sub(1)?;
-        match self.text.pieces().get(i)? {
-            Piece::Hole(hole) => Some(hole),
-            Piece::Lit(_) => None,
-        }
-    }
-
     /// The pieces that `range` touches and where the first of them starts.
     fn window(&self, range: &Range<usize>) -> (&'t [Piece], usize) {
         let pieces = self.text.pieces();

@@ -17,7 +17,7 @@ mod visible;
 pub const MATCHING: char = '\0';
 
 pub use build::{TextBuilder, TextIndex};
-pub use file::{SourceFile, Sources, join_path, parent_path, relative_path};
+pub use file::{Sources, join_path, parent_path, relative_path};
 pub use lines::{LineIndex, Position};
 pub use part::TextSlice;
 pub use problem::{Problem, ProblemKind};

@@ -10,4 +10,4 @@ pub mod python;
 pub mod tree;
 pub mod yaml;
 
-pub use tree::{MAX_DEPTH, Node, NodeId, NodeKind, NodeStyle, Tree};
+pub use tree::{MAX_DEPTH, NodeId, NodeKind, NodeStyle, Tree};

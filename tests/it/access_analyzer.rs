@@ -1,6 +1,6 @@
 //! Everything that AWS's own policy validation finds is found here too.
 
-use overgrant::rules::{Ruleset, examples};
+use overgrant::internals::rules::{Ruleset, examples};
 
 const TABLE: &str = include_str!("../../testdata/access-analyzer.txt");
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use overgrant::analyse;
-use overgrant::iam::Ownership;
-use overgrant::rules::{self, Ruleset, Selection};
-use overgrant::source::Sources;
+use overgrant::internals::iam::Ownership;
+use overgrant::internals::pipeline::analyse;
+use overgrant::internals::rules::{self, Ruleset, Selection};
+use overgrant::internals::source::Sources;
 
 use crate::support::repository::Repository;
 

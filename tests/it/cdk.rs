@@ -1,9 +1,9 @@
 //! Policies that CDK code in Python makes: all rules see them, and point at the Python.
 
-use overgrant::iam;
-use overgrant::rules::{self, Ruleset, Selection};
-use overgrant::source::Sources;
-use overgrant::{Analysis, analyse};
+use overgrant::internals::iam;
+use overgrant::internals::pipeline::{Analysis, analyse};
+use overgrant::internals::rules::{self, Ruleset, Selection};
+use overgrant::internals::source::Sources;
 
 /// The rules that these tests ask; the others say more of the same.
 const ASKED: &[&str] = &[

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use overgrant::formats::Lower;
-use overgrant::formats::cloudformation::CloudFormation;
-use overgrant::source::Sources;
-use overgrant::value::{Value, ValueKind};
+use overgrant::internals::formats::Lower;
+use overgrant::internals::formats::cloudformation::CloudFormation;
+use overgrant::internals::source::Sources;
+use overgrant::internals::value::{Value, ValueKind};
 
 #[test]
 fn templates_of_a_corpus() {

@@ -3,11 +3,11 @@
 //! Expected values are those of the CloudFormation Template Reference ("Intrinsic function reference") and of the SAM
 //! Developer Guide.
 
-use overgrant::formats::Lower;
-use overgrant::formats::cloudformation::CloudFormation;
-use overgrant::model::{LoweredUnit, Resource};
-use overgrant::source::{Piece, Sources, Text};
-use overgrant::value::{Value, ValueKind};
+use overgrant::internals::formats::Lower;
+use overgrant::internals::formats::cloudformation::CloudFormation;
+use overgrant::internals::model::{LoweredUnit, Resource};
+use overgrant::internals::source::{Piece, Sources, Text};
+use overgrant::internals::value::{Value, ValueKind};
 
 /// Everything that the files say, one unit for each file.
 pub(crate) fn lower(files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {

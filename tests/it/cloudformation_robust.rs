@@ -1,11 +1,11 @@
 //! Damaged templates and services: no panic, no endless work, and every place lies in its file on character borders.
 
-use overgrant::formats::Lower;
-use overgrant::formats::cloudformation::CloudFormation;
-use overgrant::formats::serverless::Serverless;
-use overgrant::model::LoweredUnit;
-use overgrant::source::{Piece, Sources, Span, Text};
-use overgrant::value::{Value, ValueKind};
+use overgrant::internals::formats::Lower;
+use overgrant::internals::formats::cloudformation::CloudFormation;
+use overgrant::internals::formats::serverless::Serverless;
+use overgrant::internals::model::LoweredUnit;
+use overgrant::internals::source::{Piece, Sources, Span, Text};
+use overgrant::internals::value::{Value, ValueKind};
 
 const TEMPLATE: &str = r#"Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
 Parameters:

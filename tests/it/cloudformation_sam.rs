@@ -1,10 +1,10 @@
 //! SAM resources as their translator makes them. Expected values: SAM Developer Guide, "Generated CloudFormation
 //! resources for AWS SAM", and the translator's own output.
 
-use overgrant::iam::SourceFormat;
-use overgrant::model::{LoweredUnit, Resource};
-use overgrant::source::Sources;
-use overgrant::value::Value;
+use overgrant::internals::iam::SourceFormat;
+use overgrant::internals::model::{LoweredUnit, Resource};
+use overgrant::internals::source::Sources;
+use overgrant::internals::value::Value;
 
 use crate::cloudformation_eval::{find, lower, show, written};
 
@@ -201,8 +201,8 @@ fn every_part(sources: &Sources, value: &Value, word: &str) {
 #[test]
 fn every_policy_template_expands_with_its_parameters() {
     let mut count = 0;
-    for name in overgrant::iam::catalogue().sam_templates() {
-        let template = overgrant::iam::catalogue().sam_template(name).unwrap();
+    for name in overgrant::internals::iam::catalogue().sam_templates() {
+        let template = overgrant::internals::iam::catalogue().sam_template(name).unwrap();
         let template: serde_json::Value = serde_json::from_str(template).unwrap();
         let parameters: Vec<&String> = template["Parameters"].as_object().unwrap().keys().collect();
         let given: Vec<String> = parameters.iter().map(|p| format!("{p}: given-{p}")).collect();

@@ -1,6 +1,6 @@
 //! Whole templates: loops, includes, nested stacks, exports, what is emitted for each section.
 
-use overgrant::source::HoleKind;
+use overgrant::internals::source::HoleKind;
 
 use crate::cloudformation_eval::{find, lower, show, written};
 
@@ -39,13 +39,13 @@ Outputs:
     assert_eq!(sources.slice(bucket.header), "\"Quoted\"");
     assert_eq!(show(&bucket.props), "{}");
     let parameter = find(&units, "Key");
-    assert_eq!(&*parameter.kind, overgrant::model::kinds::PARAMETER);
+    assert_eq!(&*parameter.kind, overgrant::internals::model::kinds::PARAMETER);
     assert_eq!(
         show(&parameter.props),
         "{Name: Key, Type: String, NoEcho: true, Default: x}"
     );
     let output = find(&units, "Outputs.Arn");
-    assert_eq!(&*output.kind, overgrant::model::kinds::OUTPUT);
+    assert_eq!(&*output.kind, overgrant::internals::model::kinds::OUTPUT);
     assert_eq!(
         show(&output.props),
         "{Name: Arn, Value: ${Role.Arn}, Export: ${AWS::StackName}-arn}"
@@ -418,7 +418,7 @@ fn event_bus_policies_are_statements() {
       Statement: {Effect: Allow, Principal: "*", Action: "events:PutEvents", Resource: "*"}
 "#;
     let (sources, mut units) = lower(&[("t.yaml", text)]);
-    overgrant::formats::policies::lower(&mut units[0]);
+    overgrant::internals::formats::policies::lower(&mut units[0]);
     let documents = &units[0].documents;
     assert_eq!(documents.len(), 1);
     assert!(documents[0].defects.is_empty() && documents[0].service.as_deref() == Some("events"));
@@ -452,7 +452,7 @@ fn templates_inside_stacks_are_templates() {
           Resources: {Third: {Type: AWS::SNS::Topic, Properties: {Name: "x"}}}
 "#;
     let (sources, mut units) = lower(&[("t.yaml", text)]);
-    overgrant::formats::cloudformation::bodies(&sources, &mut units[0]);
+    overgrant::internals::formats::cloudformation::bodies(&sources, &mut units[0]);
     let inner = find(&units, "Inner");
     assert_eq!(&*inner.address.scope, "t.yaml#Set");
     assert_eq!(sources.slice(inner.header), "Inner");
@@ -489,9 +489,9 @@ fn a_logical_id_that_is_declared_twice() {
         one("ReadOnlyAccess")
     );
     for (path, text) in [("t.yaml", &yaml), ("t.json", &json)] {
-        let sources = overgrant::source::Sources::from_strings(&[(path, text)]);
-        let own = overgrant::iam::Ownership::default();
-        let project = overgrant::analyse(&sources, &own).project;
+        let sources = overgrant::internals::source::Sources::from_strings(&[(path, text)]);
+        let own = overgrant::internals::iam::Ownership::default();
+        let project = overgrant::internals::pipeline::analyse(&sources, &own).project;
         assert_eq!(project.resources.len(), 1, "{path}");
         let messages: Vec<&str> = project.problems.iter().map(|p| p.message.as_str()).collect();
         assert_eq!(

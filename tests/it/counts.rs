@@ -1,15 +1,15 @@
 //! Numbers in messages count what is granted in the end: what fits a resource, and is neither denied nor outside a boundary.
 
-use overgrant::iam::{ActionSet, Ownership, catalogue};
-use overgrant::rules::{self, Ruleset, Selection};
-use overgrant::source::Sources;
+use overgrant::internals::iam::{ActionSet, Ownership, catalogue};
+use overgrant::internals::rules::{self, Ruleset, Selection};
+use overgrant::internals::source::Sources;
 
 use crate::usage::{sam, terraform};
 
 fn messages(files: &[(&str, &str)], rule: &str) -> Vec<String> {
     let sources = Sources::from_strings(files);
     let own = Ownership::default();
-    let analysis = overgrant::analyse(&sources, &own);
+    let analysis = overgrant::internals::pipeline::analyse(&sources, &own);
     let ruleset = Ruleset::builtin();
     let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
     let of_rule = outcome.findings.iter().filter(|f| f.rule == rule);
@@ -19,7 +19,8 @@ fn messages(files: &[(&str, &str)], rule: &str) -> Vec<String> {
 /// How many actions of S3 take one of these types.
 fn of_types(types: &[&str]) -> usize {
     let s3 = catalogue().service("s3").unwrap();
-    let fits = |a: &overgrant::iam::Action| !a.is_gone() && a.resource_types().any(|t| types.contains(&t.name()));
+    let fits =
+        |a: &overgrant::internals::iam::Action| !a.is_gone() && a.resource_types().any(|t| types.contains(&t.name()));
     s3.actions().filter(fits).count()
 }
 

@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use overgrant::finding::Finding;
-use overgrant::grade::Severity;
-use overgrant::iam::Ownership;
-use overgrant::pipeline::analyse;
-use overgrant::rules::{Profile, Ruleset, Selection, run};
-use overgrant::source::Sources;
+use overgrant::internals::finding::Finding;
+use overgrant::internals::grade::Severity;
+use overgrant::internals::iam::Ownership;
+use overgrant::internals::pipeline::analyse;
+use overgrant::internals::rules::{Profile, Ruleset, Selection, run};
+use overgrant::internals::source::Sources;
 
 use crate::support::repository::{Repository, key_pair};
 

@@ -1,9 +1,9 @@
 //! What an identity may do in all, across the policies put on it.
 
-use overgrant::analyse;
-use overgrant::iam::{Action, Ownership, Truth, catalogue};
-use overgrant::project::{Effective, PolicySource, Project, UnknownPolicies};
-use overgrant::source::Sources;
+use overgrant::internals::iam::{Action, Ownership, Truth, catalogue};
+use overgrant::internals::pipeline::analyse;
+use overgrant::internals::project::{Effective, PolicySource, Project, UnknownPolicies};
+use overgrant::internals::source::Sources;
 
 /// Asks about the identity whose resource has this address.
 fn ask<T>(files: &[(&str, &str)], address: &str, f: impl FnOnce(&Project<'_>, Effective<'_>) -> T) -> T {
@@ -106,11 +106,6 @@ fn a_grant_names_its_witnesses() {
         assert!(matches!(publish.source, PolicySource::Written(_)) && !publish.through.inline);
         let get = effective.granting(action("s3:GetObject")).next().unwrap();
         assert!(get.through.inline && !get.narrowed());
-        let items: Vec<_> = get.items().map(|(i, set)| (i.display(), set.len() > 10)).collect();
-        assert_eq!(
-            items,
-            [("s3:Get*".to_owned(), true), ("dynamodb:GetItem".to_owned(), false)]
-        );
         assert_eq!(effective.limits(action("dynamodb:GetItem")).count(), 1);
         assert!(effective.complete());
     });

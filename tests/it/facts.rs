@@ -1,7 +1,7 @@
 //! The catalogue, the sets of actions, AWS's own policies.
 
-use overgrant::iam::catalogue::{KeyPresence, catalogue};
-use overgrant::iam::{AccessLevel, ActionSet};
+use overgrant::internals::iam::catalogue::{KeyPresence, catalogue};
+use overgrant::internals::iam::{AccessLevel, ActionSet};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -213,8 +213,8 @@ fn every_action_named_by_hand_exists() {
             .is_some_and(|s| catalogue().service(s).is_some());
         assert!(of_service || known(action), "{action}");
     }
-    for feature in overgrant::iam::sdk::lambda_features() {
-        for action in overgrant::iam::sdk::lambda_baseline(feature).unwrap() {
+    for feature in overgrant::internals::iam::sdk::lambda_features() {
+        for action in overgrant::internals::iam::sdk::lambda_baseline(feature).unwrap() {
             assert!(known(action), "{feature}: {action}");
         }
     }
@@ -295,7 +295,7 @@ fn classes_and_patterns_kept_by_hand_name_known_actions() {
 /// What an operation needs is an action, but for operations that are newer than the catalogue.
 #[test]
 fn operations_need_known_actions() {
-    for client in overgrant::iam::sdk::clients() {
+    for client in overgrant::internals::iam::sdk::clients() {
         for operation in client.operations().filter(|o| !o.is_assumed()) {
             for action in operation.all_actions() {
                 assert!(
@@ -432,7 +432,7 @@ proptest! {
 }
 
 mod boto3 {
-    use overgrant::iam::sdk::{self, Trigger};
+    use overgrant::internals::iam::sdk::{self, Trigger};
 
     fn required(client: &str, method: &str) -> Vec<&'static str> {
         sdk::operation(client, method).unwrap().required().collect()
@@ -570,7 +570,7 @@ fn operations_that_are_no_actions_name_the_action() {
 }
 
 mod expand {
-    use overgrant::iam::expand::{describe, describe_clause};
+    use overgrant::internals::iam::expand::{describe, describe_clause};
 
     #[test]
     fn one_action_is_told_in_full() {

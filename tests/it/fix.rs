@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use overgrant::fix::{AppliedFixes, LintedState, Texts, mend};
-use overgrant::iam::{Action, ActionSet, Document, Ownership};
-use overgrant::rules::{self, Ruleset, Selection, examples};
-use overgrant::settings::{Date, Settings};
-use overgrant::source::Sources;
-use overgrant::triage::{Report, TriageOptions, triage};
+use overgrant::internals::fix::{AppliedFixes, LintedState, Texts, mend};
+use overgrant::internals::iam::{Action, ActionSet, Document, Ownership};
+use overgrant::internals::rules::{self, Ruleset, Selection, examples};
+use overgrant::internals::settings::{Date, Settings};
+use overgrant::internals::source::Sources;
+use overgrant::internals::triage::{Report, TriageOptions, triage};
 use rayon::prelude::*;
 
 use crate::support::golden;
@@ -26,10 +26,10 @@ fn sources(files: &Files, changed: &Texts) -> Sources {
 /// Every rule, over these files.
 fn lint(ruleset: &Ruleset, sources: &Sources) -> Report {
     let mut settings = Settings::defaults("/repo");
-    settings.choice.select = vec![overgrant::settings::Selector("all".to_owned())];
+    settings.choice.select = vec![overgrant::internals::settings::Selector("all".to_owned())];
     settings.resolve(ruleset).unwrap();
     let own = Ownership::default();
-    let analysis = overgrant::analyse(sources, &own);
+    let analysis = overgrant::internals::pipeline::analyse(sources, &own);
     let outcome = rules::run(&analysis.project, ruleset, &Selection::all(ruleset));
     let terms = TriageOptions {
         is_test: &|_| false,
@@ -44,7 +44,7 @@ fn lint(ruleset: &Ruleset, sources: &Sources) -> Report {
         baseline: None,
     };
     let mut report = triage(&analysis.project, outcome.findings, &terms);
-    overgrant::fix::write(sources, &mut report);
+    overgrant::internals::fix::write(sources, &mut report);
     report
 }
 
@@ -52,7 +52,7 @@ fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> AppliedFixes {
     let seen = |changed: &Texts| {
         let sources = sources(files, changed);
         let own = Ownership::default();
-        let analysis = overgrant::analyse(&sources, &own);
+        let analysis = overgrant::internals::pipeline::analyse(&sources, &own);
         Ok::<_, Infallible>(LintedState::of(&analysis.project, &lint(ruleset, &sources)))
     };
     match mend(risky, seen) {
@@ -63,7 +63,7 @@ fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> AppliedFixes {
 /// The actions that each document allows and denies, whatever statements these are in.
 fn meaning(sources: &Sources) -> Vec<Vec<String>> {
     let own = Ownership::default();
-    let analysis = overgrant::analyse(sources, &own);
+    let analysis = overgrant::internals::pipeline::analyse(sources, &own);
     let of_document = |d: &Document| -> Vec<String> {
         let mut said: BTreeMap<(bool, bool), (ActionSet, BTreeSet<String>)> = BTreeMap::new();
         for s in &d.statements {
@@ -345,7 +345,7 @@ fn rules_say_which_fixes_they_offer() {
         .par_iter()
         .flat_map_iter(|case| {
             let report = lint(&ruleset, &sources(&case.files, &Texts::new()));
-            let offer = |f: &overgrant::triage::ReportedFinding| {
+            let offer = |f: &overgrant::internals::triage::ReportedFinding| {
                 let rule = f.rule().to_owned();
                 f.fixes.iter().map(|fix| (rule.clone(), fix.safe)).collect::<Vec<_>>()
             };

@@ -1,10 +1,10 @@
 //! One mistake is one finding: what findings are made one, and what stays apart.
 
-use overgrant::iam::Ownership;
-use overgrant::rules::{self, Ruleset, Selection};
-use overgrant::settings::{Date, Selector, Settings};
-use overgrant::source::Sources;
-use overgrant::triage::{Report, Status, TriageOptions, triage};
+use overgrant::internals::iam::Ownership;
+use overgrant::internals::rules::{self, Ruleset, Selection};
+use overgrant::internals::settings::{Date, Selector, Settings};
+use overgrant::internals::source::Sources;
+use overgrant::internals::triage::{Report, Status, TriageOptions, triage};
 
 pub(crate) fn report(files: &[(&str, &str)], rules: &[&str]) -> Report {
     let ruleset = Ruleset::builtin();
@@ -17,7 +17,7 @@ pub(crate) fn report(files: &[(&str, &str)], rules: &[&str]) -> Report {
     settings.resolve(&ruleset).unwrap();
     let sources = Sources::from_strings(files);
     let own = Ownership::default();
-    let analysis = overgrant::analyse(&sources, &own);
+    let analysis = overgrant::internals::pipeline::analyse(&sources, &own);
     let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
     let terms = TriageOptions {
         is_test: &|path| path.starts_with("tests/"),
@@ -38,7 +38,7 @@ pub(crate) fn report(files: &[(&str, &str)], rules: &[&str]) -> Report {
 fn seen(files: &[(&str, &str)], rules: &[&str]) -> Vec<String> {
     let report = report(files, rules);
     let sources = Sources::from_strings(files);
-    let line = |span: overgrant::source::Span| sources.file(span.file).lines().line(span.start as usize);
+    let line = |span: overgrant::internals::source::Span| sources.file(span.file).lines().line(span.start as usize);
     let findings = report.findings.iter().filter(|f| f.status == Status::New);
     findings
         .map(|f| {

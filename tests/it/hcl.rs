@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator};
 use hcl_edit::structure::{Body as OracleBody, Structure};
 use hcl_edit::template::{Directive, Element, Template};
-use overgrant::source::{FileId, Span};
-use overgrant::syntax::hcl::{self, Body, ForParts, HclFile};
-use overgrant::syntax::{NodeId, NodeKind, NodeStyle, Tree};
+use overgrant::internals::source::{FileId, Span};
+use overgrant::internals::syntax::hcl::{self, Body, ForParts, HclFile};
+use overgrant::internals::syntax::{NodeId, NodeKind, NodeStyle, Tree};
 
 const F: FileId = FileId(0);
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use overgrant::analyse;
-use overgrant::iam::Ownership;
-use overgrant::source::Sources;
+use overgrant::internals::iam::Ownership;
+use overgrant::internals::pipeline::analyse;
+use overgrant::internals::source::Sources;
 
 use crate::support::generated::{RESOURCES_PER_MODULE, terraform};
 

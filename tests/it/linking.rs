@@ -1,10 +1,11 @@
 //! Where the code of functions is: every way to say it, each with a role that grants one action too many. The finding is
 //! certain only where the handler was found.
 
-use overgrant::finding::Confidence;
-use overgrant::rules::{self, Ruleset, Selection};
-use overgrant::source::Sources;
-use overgrant::{analyse, iam};
+use overgrant::internals::finding::Confidence;
+use overgrant::internals::iam;
+use overgrant::internals::pipeline::analyse;
+use overgrant::internals::rules::{self, Ruleset, Selection};
+use overgrant::internals::source::Sources;
 
 const CODE: &str = "import boto3\nsqs = boto3.client('sqs')\ndef handler(e, c):\n    sqs.receive_message(QueueUrl='q')\ndef other():\n    sqs.delete_message(QueueUrl='q')\n";
 /// With the call in another module, which a layer or another file holds.

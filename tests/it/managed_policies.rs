@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use overgrant::iam::Ownership;
-use overgrant::iam::catalogue::catalogue;
-use overgrant::pipeline::analyse;
-use overgrant::rules::{Profile, Ruleset, Selection, run};
-use overgrant::source::Sources;
+use overgrant::internals::iam::Ownership;
+use overgrant::internals::iam::catalogue::catalogue;
+use overgrant::internals::pipeline::analyse;
+use overgrant::internals::rules::{Profile, Ruleset, Selection, run};
+use overgrant::internals::source::Sources;
 
 use crate::support::golden;
 

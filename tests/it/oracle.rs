@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use overgrant::source::{FileId, Text};
-use overgrant::syntax::{NodeId, NodeKind, Tree, json, yaml};
+use overgrant::internals::source::{FileId, Text};
+use overgrant::internals::syntax::{NodeId, NodeKind, Tree, json, yaml};
 use serde::Deserialize as _;
 
 const F: FileId = FileId(0);

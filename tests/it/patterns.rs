@@ -1,9 +1,9 @@
 //! Patterns of actions and resources against what they say letter by letter.
 
-use overgrant::iam::Truth;
-use overgrant::iam::glob::{self, CaseSensitivity};
-use overgrant::iam::pattern::Pattern;
-use overgrant::source::{FileId, Hole, HoleKind, Piece, Span, Text};
+use overgrant::internals::iam::Truth;
+use overgrant::internals::iam::glob::{self, CaseSensitivity};
+use overgrant::internals::iam::pattern::Pattern;
+use overgrant::internals::source::{FileId, Hole, HoleKind, Piece, Span, Text};
 use proptest::prelude::*;
 
 fn naive(pattern: &[u8], text: &[u8]) -> bool {

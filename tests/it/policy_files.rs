@@ -1,8 +1,8 @@
 //! Policy documents as files of their own, exports and answers of the API.
 
-use overgrant::analyse;
-use overgrant::iam::{Ownership, PolicyKind};
-use overgrant::source::Sources;
+use overgrant::internals::iam::{Ownership, PolicyKind};
+use overgrant::internals::pipeline::analyse;
+use overgrant::internals::source::Sources;
 
 use crate::support::repository::Repository;
 

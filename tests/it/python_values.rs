@@ -1,12 +1,12 @@
 //! Python: what expressions amount to, where their parts are written, and what boto3 calls become.
 
-use overgrant::formats::Lower;
-use overgrant::formats::python::Python;
-use overgrant::iam::PolicyKind;
-use overgrant::model::python::{BindingValue, ConstantEvaluator, Program, Reaching};
-use overgrant::model::{LoweredUnit, Resource, kinds};
-use overgrant::source::{HoleKind, Sources};
-use overgrant::value::{Value, ValueKind};
+use overgrant::internals::formats::Lower;
+use overgrant::internals::formats::python::Python;
+use overgrant::internals::iam::PolicyKind;
+use overgrant::internals::model::python::{BindingValue, ConstantEvaluator, Program, Reaching};
+use overgrant::internals::model::{LoweredUnit, Resource, kinds};
+use overgrant::internals::source::{HoleKind, Sources};
+use overgrant::internals::value::{Value, ValueKind};
 
 fn lower(files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
     let sources = Sources::from_strings(files);
@@ -98,7 +98,7 @@ fn joined(code: &str, expected: &str) {
     let v = ConstantEvaluator::joining(&program).value(0, mark.expect("a call of judge"));
     let shown = match &v.kind {
         ValueKind::OneOf(branches) => {
-            let one = |b: &overgrant::value::Branch| format!("{}: {}", b.when, show(&b.value));
+            let one = |b: &overgrant::internals::value::Branch| format!("{}: {}", b.when, show(&b.value));
             branches.iter().map(one).collect::<Vec<_>>().join(" | ")
         }
         _ => show(&v),

@@ -1,10 +1,12 @@
 //! Every format of the same report, and what no format may show.
 
-use overgrant::finding::{Confidence, Edit, Finding, Fix, Severity};
-use overgrant::report::{OutputFormat, Page, RenderOptions};
-use overgrant::rules::Ruleset;
-use overgrant::source::{Problem, Sources, Span};
-use overgrant::triage::{FindingIdentity, Report, ReportedFinding, Stats, Status, Suppression, SuppressionKind};
+use overgrant::internals::finding::{Confidence, Edit, Finding, Fix, Severity};
+use overgrant::internals::report::{OutputFormat, Page, RenderOptions};
+use overgrant::internals::rules::Ruleset;
+use overgrant::internals::source::{Problem, Sources, Span};
+use overgrant::internals::triage::{
+    FindingIdentity, Report, ReportedFinding, Stats, Status, Suppression, SuppressionKind,
+};
 
 use crate::support::golden;
 use crate::support::repository::{Repository, key_pair};
@@ -107,9 +109,9 @@ fn report(sources: &Sources) -> Report {
         at(sources, keys, &format!("\"{secret}\""), 0),
     ];
     let secrets = key.secrets.clone();
-    key.flow = vec![overgrant::finding::Label {
+    key.flow = vec![overgrant::internals::finding::Label {
         span: at(sources, keys, "boto3.client", 0),
-        role: overgrant::finding::LabelRole::Secondary,
+        role: overgrant::internals::finding::LabelRole::Secondary,
         text: "used here".to_owned(),
     }];
     let mut ignored = reported(
@@ -177,7 +179,7 @@ fn without_pages(text: &str) -> String {
 }
 
 fn without_data(text: &str) -> String {
-    let date = overgrant::iam::catalogue().data_date();
+    let date = overgrant::internals::iam::catalogue().data_date();
     let ruleset = Ruleset::builtin();
     let mut out = text.replace(date, "DATE");
     for rule in ["admin-star-star", "missing-version", "aws-key-pair-together"] {

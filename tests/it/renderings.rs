@@ -1,7 +1,7 @@
 //! What a tool rendered from a source that stands beside it is reported once, at the source.
 
-use overgrant::source::Sources;
-use overgrant::triage::Status;
+use overgrant::internals::source::Sources;
+use overgrant::internals::triage::Status;
 
 use crate::folding::report;
 

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use overgrant::analyse;
-use overgrant::iam::Ownership;
-use overgrant::rules::{self, Ruleset, Selection};
-use overgrant::source::{FileId, ProblemKind, Sources, Text};
-use overgrant::syntax::{Tree, json, yaml};
+use overgrant::internals::iam::Ownership;
+use overgrant::internals::pipeline::analyse;
+use overgrant::internals::rules::{self, Ruleset, Selection};
+use overgrant::internals::source::{FileId, ProblemKind, Sources, Text};
+use overgrant::internals::syntax::{Tree, json, yaml};
 
 const F: FileId = FileId(0);
 
@@ -17,13 +17,13 @@ fn survives(text: &str) {
     }
     let embedded = json::parse_text(
         &Text::verbatim(text, F, 0),
-        overgrant::source::Span::new(F, 0, text.len()),
+        overgrant::internals::source::Span::new(F, 0, text.len()),
     );
     in_bounds(&embedded, text);
 }
 
 fn in_bounds(tree: &Tree, text: &str) {
-    for id in (0..tree.len()).map(|i| overgrant::syntax::NodeId(i as u32)) {
+    for id in (0..tree.len()).map(|i| overgrant::internals::syntax::NodeId(i as u32)) {
         let span = tree.span(id);
         assert!(text.get(span.range()).is_some(), "{span:?} in {text:?}");
         if let Some(value) = tree.text(id)
@@ -230,13 +230,13 @@ fn python_that_is_indented_too_deep_is_a_problem_of_its_file() {
     };
     for (levels, strings) in [(450, 250), (505, 30), (384, 255), (512, 1)] {
         let code = deep(levels, strings);
-        let parsed = overgrant::syntax::python::parse(F, "a.py", &code);
+        let parsed = overgrant::internals::syntax::python::parse(F, "a.py", &code);
         assert!(parsed.tree.is_none(), "{levels} {strings}");
         assert!(parsed.problems.iter().any(|p| p.kind == ProblemKind::Input));
     }
     for (levels, strings) in [(100, 0), (370, 255), (300, 400)] {
         let code = deep(levels, strings);
-        let parsed = overgrant::syntax::python::parse(F, "a.py", &code);
+        let parsed = overgrant::internals::syntax::python::parse(F, "a.py", &code);
         assert!(parsed.tree.is_some(), "{levels} {strings}");
     }
 }

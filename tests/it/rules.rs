@@ -1,8 +1,8 @@
 //! Every example of every rule, in every format.
 
-use overgrant::grade::Severity;
-use overgrant::rules::examples::{self, ExampleCase, Form};
-use overgrant::rules::{self, PageStyle, Profile, Ruleset, Selection};
+use overgrant::internals::grade::Severity;
+use overgrant::internals::rules::examples::{self, ExampleCase, Form};
+use overgrant::internals::rules::{self, PageStyle, Profile, Ruleset, Selection};
 use rayon::prelude::*;
 
 #[test]

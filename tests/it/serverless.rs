@@ -1,11 +1,11 @@
 //! `serverless.yml`: variables, functions, roles, resources. Expected values: Serverless Framework documentation,
 //! "Variables", "IAM Permissions For Functions", "AWS Infrastructure Resources" (resource naming).
 
-use overgrant::formats::Lower;
-use overgrant::formats::serverless::Serverless;
-use overgrant::iam::SourceFormat;
-use overgrant::model::LoweredUnit;
-use overgrant::source::Sources;
+use overgrant::internals::formats::Lower;
+use overgrant::internals::formats::serverless::Serverless;
+use overgrant::internals::iam::SourceFormat;
+use overgrant::internals::model::LoweredUnit;
+use overgrant::internals::source::Sources;
 
 use crate::cloudformation_eval::{find, show, written};
 

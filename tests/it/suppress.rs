@@ -1,11 +1,11 @@
 //! What takes findings out, and what is said about it.
 
-use overgrant::finding::Finding;
-use overgrant::iam::Ownership;
-use overgrant::rules::{self, Ruleset, Selection, examples};
-use overgrant::settings::{Date, Settings};
-use overgrant::source::Sources;
-use overgrant::triage::{Report, Status, TriageOptions, triage};
+use overgrant::internals::finding::Finding;
+use overgrant::internals::iam::Ownership;
+use overgrant::internals::rules::{self, Ruleset, Selection, examples};
+use overgrant::internals::settings::{Date, Settings};
+use overgrant::internals::source::Sources;
+use overgrant::internals::triage::{Report, Status, TriageOptions, triage};
 
 use crate::support::repository::Repository;
 
@@ -14,19 +14,19 @@ fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
     let ruleset = Ruleset::builtin();
     let mut settings = match toml {
         "" => Settings::defaults("/repo"),
-        _ => overgrant::settings::parse("overgrant.toml", "/repo", toml, &|_| Err(String::new())).unwrap(),
+        _ => overgrant::internals::settings::parse("overgrant.toml", "/repo", toml, &|_| Err(String::new())).unwrap(),
     };
     settings.choice.select = rules
         .iter()
         .chain(&["tool"])
-        .map(|r| overgrant::settings::Selector((*r).to_owned()))
+        .map(|r| overgrant::internals::settings::Selector((*r).to_owned()))
         .collect();
     settings.resolve(&ruleset).unwrap();
     let mut files = files.to_vec();
     files.push(("overgrant.toml", toml));
     let sources = Sources::from_strings(&files);
     let own = Ownership::default();
-    let analysis = overgrant::analyse(&sources, &own);
+    let analysis = overgrant::internals::pipeline::analyse(&sources, &own);
     let selection = Selection::all(&ruleset);
     let outcome = rules::run(&analysis.project, &ruleset, &selection);
     let terms = TriageOptions {
@@ -42,7 +42,7 @@ fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
         baseline: None,
     };
     let mut report = triage(&analysis.project, outcome.findings, &terms);
-    overgrant::fix::write(&sources, &mut report);
+    overgrant::internals::fix::write(&sources, &mut report);
     report
 }
 
@@ -380,7 +380,7 @@ fn a_condition_that_lets_everybody_in_is_one_finding() {
     let found: Vec<_> = report.active().collect();
     assert_eq!(found.len(), 1, "{:?}", statuses(&report));
     assert_eq!(found[0].rule(), "condition-forallvalues-single-valued");
-    assert_eq!(found[0].severity, overgrant::finding::Severity::High);
+    assert_eq!(found[0].severity, overgrant::internals::finding::Severity::High);
     assert_eq!(found[0].finding.folded, ["resource-policy-public"]);
 }
 
@@ -393,7 +393,7 @@ fn what_is_wrong_in_one_statement_is_one_finding_and_each_line_may_be_ignored() 
     };
     let run = |text: &str| {
         let report = report(&[("main.tf", text)], &["service-wildcard"], "");
-        let one = |f: &overgrant::triage::ReportedFinding| {
+        let one = |f: &overgrant::internals::triage::ReportedFinding| {
             let labels = f.finding.labels.iter().filter(|l| l.text.contains("all")).count();
             (f.status, labels)
         };

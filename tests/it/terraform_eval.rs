@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use overgrant::formats::Lower as _;
-use overgrant::formats::terraform::Terraform;
-use overgrant::model::{LoweredUnit, Resource, UnattachedPolicy, kinds};
-use overgrant::source::{Sources, Text};
-use overgrant::value::{Value, ValueKind};
+use overgrant::internals::formats::Lower as _;
+use overgrant::internals::formats::terraform::Terraform;
+use overgrant::internals::model::{LoweredUnit, Resource, UnattachedPolicy, kinds};
+use overgrant::internals::source::{Sources, Text};
+use overgrant::internals::value::{Value, ValueKind};
 
 /// A value for comparison: strings in quotes, unknown parts as `${name}`, alternatives as `<a|b>`.
 pub(crate) fn show(value: &Value) -> String {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use overgrant::iam::ActionSet;
-use overgrant::iam::catalogue::catalogue;
-use overgrant::rules::{Ruleset, examples};
+use overgrant::internals::iam::ActionSet;
+use overgrant::internals::iam::catalogue::catalogue;
+use overgrant::internals::rules::{Ruleset, examples};
 use rayon::prelude::*;
 
 /// Who may import whom: a module imports only modules of lower floors, or its own.
@@ -31,6 +31,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("settings", 8),
     ("discover", 8),
     ("triage", 9),
+    ("linter", 11),
     ("fix", 10),
     ("report", 10),
     ("cli", 11),
@@ -183,7 +184,7 @@ fn files_are_short_and_tests_run() {
 #[test]
 fn rules_and_checks_pair() {
     let ruleset = Ruleset::builtin();
-    let checks: BTreeSet<&str> = overgrant::checks::table().map(|(name, _)| *name).collect();
+    let checks: BTreeSet<&str> = overgrant::internals::checks::table().map(|(name, _)| *name).collect();
     let named: BTreeSet<&str> = ruleset.iter().filter_map(|r| r.check()).collect();
     let mut wrong: Vec<String> = Vec::new();
     wrong.extend(
@@ -193,7 +194,7 @@ fn rules_and_checks_pair() {
     );
     wrong.extend(named.difference(&checks).map(|c| format!("there is no check `{c}`")));
     let mut seen = BTreeSet::new();
-    for (name, _) in overgrant::checks::table() {
+    for (name, _) in overgrant::internals::checks::table() {
         if !seen.insert(*name) {
             wrong.push(format!("two checks are called `{name}`"));
         }
@@ -437,7 +438,8 @@ fn readme_lists_every_rule() {
     let (Some(from), Some(to)) = (text.find(open), text.find(close)) else {
         return;
     };
-    let table = overgrant::rules::listing(&Ruleset::builtin(), overgrant::rules::PageStyle::Markdown);
+    let table =
+        overgrant::internals::rules::listing(&Ruleset::builtin(), overgrant::internals::rules::PageStyle::Markdown);
     let fresh = format!("{}{open}\n{table}{}", &text[..from], &text[to..]);
     if fresh == text {
         return;
@@ -489,4 +491,34 @@ fn words_of(spec: &str) -> BTreeSet<String> {
         }
     }
     words
+}
+
+/// A type is found by its name: it stands for one thing in the whole crate.
+#[test]
+fn a_type_name_is_defined_once() {
+    let mut defined: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for path in files("src", "rs") {
+        for line in read(&path).lines() {
+            let line = line.strip_prefix("pub").map_or(line, |rest| {
+                let rest = rest
+                    .strip_prefix('(')
+                    .and_then(|r| r.split_once(')'))
+                    .map_or(rest, |(_, r)| r);
+                rest.trim_start()
+            });
+            let kinds = ["struct ", "enum ", "trait ", "type ", "union "];
+            let Some(rest) = kinds.iter().find_map(|kind| line.strip_prefix(kind)) else {
+                continue;
+            };
+            let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            defined.entry(name).or_default().push(shown(&path));
+        }
+    }
+    let twice = defined.into_iter().filter(|(_, places)| places.len() > 1);
+    none_wrong(
+        "a type name is defined more than once",
+        twice
+            .map(|(name, places)| format!("{name}: {}", places.join(", ")))
+            .collect(),
+    );
 }

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use overgrant::analyse;
-use overgrant::iam::{Ownership, size};
-use overgrant::rules::{self, Ruleset, Selection, examples};
-use overgrant::source::Sources;
+use overgrant::internals::iam::{Ownership, size};
+use overgrant::internals::pipeline::analyse;
+use overgrant::internals::rules::{self, Ruleset, Selection, examples};
+use overgrant::internals::source::Sources;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rayon::prelude::*;
@@ -22,7 +22,7 @@ fn found(ruleset: &Ruleset, text: &str) -> BTreeMap<(String, String), usize> {
     let project = analyse(&sources, &own).project;
     let mut out = BTreeMap::new();
     for f in rules::run(&project, ruleset, &Selection::all(ruleset)).findings {
-        let severity = f.severity.map_or("", overgrant::finding::Severity::name);
+        let severity = f.severity.map_or("", overgrant::internals::finding::Severity::name);
         if !WRITING.contains(&&*f.rule) {
             *out.entry((f.rule.to_string(), severity.to_owned())).or_default() += 1;
         }
@@ -129,7 +129,9 @@ fn overgrant_duplicates(text: &str) -> bool {
     let sources = Sources::new([("policy.json".to_owned(), text.into(), true)]);
     let own = Ownership::default();
     let project = analyse(&sources, &own).project;
-    let duplicate = |d: &overgrant::iam::Defect| matches!(d.kind, overgrant::iam::DefectKind::DuplicateKey { .. });
+    let duplicate = |d: &overgrant::internals::iam::Defect| {
+        matches!(d.kind, overgrant::internals::iam::DefectKind::DuplicateKey { .. })
+    };
     project.documents.iter().any(|d| d.defects.iter().any(duplicate))
 }
 

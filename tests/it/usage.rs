@@ -1,9 +1,10 @@
 //! What roles grant against what the code that runs with them calls: small repositories in the manner of public samples, each
 //! with all that is to be found in it, and nothing else.
 
-use overgrant::rules::{self, Ruleset, Selection};
-use overgrant::source::Sources;
-use overgrant::{Analysis, analyse, iam};
+use overgrant::internals::iam;
+use overgrant::internals::pipeline::{Analysis, analyse};
+use overgrant::internals::rules::{self, Ruleset, Selection};
+use overgrant::internals::source::Sources;
 
 use crate::support::repository::Repository;
 

@@ -1,7 +1,7 @@
 //! Users' own rules: every subject of the language, and what is said of mistakes.
 
-use overgrant::rules::user::{self, UserRules};
-use overgrant::source::{ProblemKind, Sources};
+use overgrant::internals::rules::user::{self, UserRules};
+use overgrant::internals::source::{ProblemKind, Sources};
 
 /// A rule with this `match` and `report`, and these examples.
 fn rule(id: &str, body: &str, examples: &str) -> String {

@@ -11,9 +11,9 @@ mod policies;
 pub(super) mod store;
 pub(super) mod tables;
 
-pub use action::{AccessLevel, Action, ActionId, ConditionKey, ResourceType, Service};
+pub use action::{AccessLevel, Action, ActionId, ResourceType, Service};
 pub use policies::ManagedPolicy;
-pub use tables::{GlobalKey, KeyPresence, Region};
+pub use tables::KeyPresence;
 
 pub(super) use layout::ActionMask;
 

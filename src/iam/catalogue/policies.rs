@@ -36,6 +36,7 @@ impl ManagedPolicy {
 
 impl Catalogue {
     /// In the order of their names.
+    #[cfg(any(test, feature = "internals"))]
     pub fn managed_policies(&self) -> impl ExactSizeIterator<Item = ManagedPolicy> + use<> {
         (0..store::rows::<Column>()).map(ManagedPolicy::at)
     }

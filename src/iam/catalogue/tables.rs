@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::action::free_part_matches;
-use super::layout::{Action as ActionColumn, ApiName, Fact};
+use super::layout::{ApiName, Fact};
 use super::{Action, Catalogue, compare, store};
 
 /// When a request has a key.
@@ -129,15 +129,12 @@ impl Catalogue {
         find("regions", name).map(region)
     }
 
-    pub fn regions(&self) -> impl Iterator<Item = Region> + use<> {
-        kind("regions").map(region)
-    }
-
     /// `aws`, `aws-cn`, `aws-us-gov` …: what may stand second in an ARN.
     pub fn is_partition(&self, name: &str) -> bool {
         kind("partitions").any(|row| field(row, 0) == name)
     }
 
+    #[cfg(any(test, feature = "internals"))]
     pub fn partitions(&self) -> impl Iterator<Item = &'static str> + use<> {
         kind("partitions").map(|row| field(row, 0))
     }
@@ -175,10 +172,5 @@ impl Catalogue {
     /// The day the catalogue of actions was taken: `2026-10-27`.
     pub fn data_date(&self) -> &'static str {
         find("sources", "catalogue").map_or("", |row| field(row, 1))
-    }
-
-    /// How many actions the catalogue has, retired ones too.
-    pub fn action_count(&self) -> usize {
-        store::rows::<ActionColumn>() as usize
     }
 }

@@ -201,11 +201,6 @@ impl Strength {
         self.of_key(key).any(|b| b.grade >= grade)
     }
 
-    /// `sts:ExternalId` with a value that is not `*`.
-    pub fn external_id(&self) -> bool {
-        self.has("sts:externalid", Grade::Narrows)
-    }
-
     /// Only named policies may be attached, or only with a named boundary.
     pub fn limits_what_is_given(&self) -> bool {
         let mut keys = GIVEN.iter().filter(|k| **k != "iam:passedtoservice");
@@ -227,12 +222,6 @@ impl Strength {
         ];
         let bounds = KEYS.iter().flat_map(|key| self.of_key(key));
         bounds.map(|b| b.grade).max().unwrap_or(Grade::None)
-    }
-
-    /// What makes `facet` what it is.
-    pub fn witnesses(&self, facet: Facet) -> impl Iterator<Item = &WeighedCondition> {
-        let grade = self.grade(facet);
-        self.bounds.iter().filter(move |b| b.facet == facet && b.grade == grade)
     }
 
     /// Conditions that are there and worth nothing: what one would edit to make them worth something, and why.

@@ -26,7 +26,7 @@ use crate::model::python::objects::AbstractValue;
 use crate::model::python::objects::ObjectIndex;
 use crate::model::python::objects::Params;
 use crate::model::python::objects::{ObjectEvaluator, is_application};
-use crate::model::python::{ConstantEvaluator, Program, PythonModule, ScopeKind};
+use crate::model::python::{ConstantEvaluator, Program, ScopeKind};
 use crate::source::{FileId, Span, Text};
 
 /// One call of one operation.
@@ -317,7 +317,8 @@ fn by_place(places: impl Iterator<Item = ScopeRef>) -> BTreeMap<ScopeRef, Vec<us
 }
 
 /// Modules of Python as [`Program`] and [`Calls`] take them, sorted by file.
-pub fn sorted(mut modules: Vec<PythonModule>) -> Vec<PythonModule> {
+#[cfg(any(test, feature = "internals"))]
+pub fn sorted(mut modules: Vec<crate::model::python::PythonModule>) -> Vec<crate::model::python::PythonModule> {
     modules.sort_by_key(|m| m.file);
     modules.dedup_by_key(|m| m.file);
     modules

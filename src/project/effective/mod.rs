@@ -133,16 +133,6 @@ impl<'p> EffectiveGrant<'p> {
         self.positive()?.naming(action)
     }
 
-    /// Every item of `Action` with what it grants the identity by itself, patterns that grant nothing left out.
-    pub fn items(&self) -> impl Iterator<Item = (&'p ClauseItem, ActionSet)> + use<'_, 'p> {
-        let items = self.positive().into_iter().flat_map(|c| c.items.iter().zip(c.sets()));
-        items.filter_map(|(item, set)| {
-            let mut set = set.clone();
-            set.intersect(&self.actions);
-            (!set.is_empty()).then_some((item, set))
-        })
-    }
-
     /// Where to point for `action`: the item that grants it, the key of a `NotAction`, the reference to a policy of AWS's.
     pub fn span(&self, action: Action) -> Span {
         match (self.source, &self.statement.action) {
@@ -224,6 +214,7 @@ impl<'p> Effective<'p> {
     }
 
     /// Deny statements that take an action away under a condition, or on some resources only.
+    #[cfg(any(test, feature = "internals"))]
     pub fn limits(&self, action: Action) -> impl Iterator<Item = &'p Statement> {
         let limits = self.limits.iter().take(MAX_LIMITS);
         limits.filter_map(move |(s, actions)| actions.contains(action.id()).then_some(*s))

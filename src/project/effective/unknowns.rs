@@ -28,19 +28,7 @@ pub enum UnknownPolicies {
     Unplaced,
 }
 
-impl UnknownPolicies {
-    /// For labels: what stands there.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Elsewhere => "this policy is not in the repository",
-            Self::NotShownByAws => "AWS does not show this policy",
-            Self::NoDocument => "the text of this policy is not known",
-            Self::Unclear => "not known before deployment",
-            Self::GroupElsewhere => "this group is not in the repository",
-            Self::Unplaced => "puts a policy on an identity that is not known",
-        }
-    }
-}
+impl UnknownPolicies {}
 
 impl Gap {
     pub(super) fn new(span: Span, why: UnknownPolicies) -> Self {

@@ -158,6 +158,7 @@ impl ExampleCase {
     }
 
     /// What is wrong with `findings` of the case's rule over its files: for rules whose findings are made after the rules ran.
+    #[cfg(any(test, feature = "internals"))]
     pub fn judge(&self, findings: &[Finding], sources: &Sources) -> Vec<String> {
         let mut wrong = Vec::new();
         self.compare(findings, sources, &mut wrong);

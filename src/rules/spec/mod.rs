@@ -69,17 +69,6 @@ pub struct RuleFile {
     pub examples: Examples,
 }
 
-/// What one finding of a rule is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Per {
-    /// One place, such as an action.
-    #[default]
-    Place,
-    /// A statement: all actions or resources of it that are wrong in the same way and are equally severe.
-    Statement,
-}
-
 /// What a rule's findings may offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -65,7 +65,7 @@ fields! {
     Condition = "condition", Consequence = "consequence", Definition = "definition", Expression = "expression",
     Function = "function", Left = "left", ModuleName = "module_name", Name = "name", Object = "object",
     Operator = "operator", Parameters = "parameters", ReturnType = "return_type", Right = "right", Subject = "subject",
-    Superclasses = "superclasses", Type = "type", Value = "value", Argument = "argument", Subscript = "subscript",
+    Superclasses = "superclasses", Type = "type", Value = "value",
     Key = "key",
 }
 

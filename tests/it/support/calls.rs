@@ -1,11 +1,11 @@
 //! Runs the analysis of calls on sources from strings.
 
-use overgrant::classify::classify;
-use overgrant::formats::Lower;
-use overgrant::formats::python::Python;
-use overgrant::model::python::Program;
-use overgrant::project::calls::{ApiCall, Calls, sorted};
-use overgrant::source::{FileId, Sources};
+use overgrant::internals::classify::classify;
+use overgrant::internals::formats::Lower;
+use overgrant::internals::formats::python::Python;
+use overgrant::internals::model::python::Program;
+use overgrant::internals::project::calls::{ApiCall, Calls, sorted};
+use overgrant::internals::source::{FileId, Sources};
 
 /// Runs `ask` on what was found.
 pub(crate) fn analyse<T>(files: &[(&str, &str)], ask: impl FnOnce(&Sources, &Calls<'_>) -> T) -> T {

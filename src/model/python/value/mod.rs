@@ -20,7 +20,7 @@ use super::{
     AccessStep, Binding, BindingValue, ExprId, ExprKind, FStringPart, Pair, Program, PythonModule, Reaching,
     ReachingBindings, ScopeId, ValueSource,
 };
-use crate::source::{FileId, Hole, HoleKind, Span, Text};
+use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
 use alternatives::{CallsOfFunction, each, one_of};
@@ -536,11 +536,6 @@ impl<'p> ConstantEvaluator<'p> {
             FStringPart::Value(e) => self.texts(module, *e),
         });
         self.appended(parts.collect(), span)
-    }
-
-    /// The file of a module.
-    pub fn file(&self, module: usize) -> FileId {
-        self.module(module).file
     }
 
     /// What the name that `binding` binds in `scope` holds when all changes there are done.

@@ -23,10 +23,10 @@ impl Slot {
         }
     }
 
-    /// "access key id", for messages.
+    /// "access key ID", for messages.
     pub fn noun(self) -> &'static str {
         match self {
-            Self::AccessKeyId => "access key id",
+            Self::AccessKeyId => "access key ID",
             Self::SecretAccessKey => "secret access key",
             Self::SessionToken => "session token",
         }

@@ -181,7 +181,10 @@ impl<'a, 't> Book<'a, 't> {
             return Standing::Faulty(fault);
         }
         if let Some((None, span)) = d.until {
-            return Standing::Ended(format!("`{}` is not a date, YYYY-MM-DD", self.sources.slice(span)));
+            return Standing::Ended(format!(
+                "`{}` is not a date in the form YYYY-MM-DD",
+                self.sources.slice(span)
+            ));
         }
         let until = d.until.and_then(|(date, _)| date);
         self.standing_of(self.settings(file), until, d.reason.is_some())
@@ -192,16 +195,14 @@ impl<'a, 't> Book<'a, 't> {
         if let Some(until) = until
             && until < today
         {
-            return Standing::Ended(format!("ended on {until}"));
+            return Standing::Ended(format!("expired on {until}"));
         }
         if settings.max_ignore_days > 0 {
             match until {
-                None => return Standing::Ended("has no end, and the settings ask for one (`until=`)".to_owned()),
+                None => return Standing::Ended("no end date (`until=`), which the configuration requires".to_owned()),
                 Some(until) if until.days() - today.days() > settings.max_ignore_days => {
                     let most = settings.max_ignore_days;
-                    return Standing::Ended(format!(
-                        "ends more than {most} days from now, which the settings forbid"
-                    ));
+                    return Standing::Ended(format!("ends more than {most} days from now, over the limit"));
                 }
                 Some(_) => {}
             }
@@ -231,8 +232,8 @@ impl<'a, 't> Book<'a, 't> {
                 let date = field("until").as_deref().and_then(Date::parse);
                 let file = item.span.file;
                 let standing = match (named.is_empty(), until, date) {
-                    (true, ..) => Standing::Faulty("an ignore names its rules: `id: rule-name`"),
-                    (_, Some(_), None) => Standing::Ended("`until` is not a date, YYYY-MM-DD".to_owned()),
+                    (true, ..) => Standing::Faulty("name the rules: `id: rule-name`"),
+                    (_, Some(_), None) => Standing::Ended("`until` is not a date in the form YYYY-MM-DD".to_owned()),
                     _ => self.standing_of(self.settings(file), date, reason.is_some()),
                 };
                 self.entries.push(Entry {

@@ -1,4 +1,4 @@
-//! Ways to more permissions that only the policies of one identity together open.
+//! Privilege escalation that requires several policies of one identity.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use crate::project::{Effective, Grant, PolicySource};
 use crate::rules::{Context, Out};
 use crate::source::Span;
 
-/// One action of a way and the grants that give it widely enough.
+/// One action of a method and the grants that allow it widely enough.
 type Step<'e, 'a> = (Action, Vec<&'e Grant<'a>>);
 
 pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
-    // Identities with the same policies have the same mistake.
+    // Identities with the same policies share one finding.
     let mut found: BTreeMap<Vec<Span>, (Finding, usize)> = BTreeMap::new();
     for (id, identity) in (0u32..).zip(&cx.project.identities) {
         if identity.policies.len() + identity.groups.len() < 2 {
@@ -45,7 +45,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         let f = if others.is_empty() {
             f
         } else {
-            f.note(format!("as well as: {}", others.join("; ")))
+            f.note(format!("also possible: {}", others.join("; ")))
         };
         let places = f
             .labels
@@ -58,12 +58,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
     for (f, holders) in found.into_values() {
         out.push(match holders {
             1 => f,
-            n => f.note(format!("{} more identities have the same policies", n - 1)),
+            n => f.note(format!("other identities with the same policies: {}", n - 1)),
         });
     }
 }
 
-/// The steps of a way that is open, and that no single document opens.
+/// The steps of a method that all policies together allow, but no single document does.
 fn together<'e, 'a>(effective: &'e Effective<'a>, withheld: &ActionSet, way: &Way) -> Option<Vec<Step<'e, 'a>>> {
     if way.actions.len() < 2 {
         return None;
@@ -94,7 +94,7 @@ fn together<'e, 'a>(effective: &'e Effective<'a>, withheld: &ActionSet, way: &Wa
             .iter()
             .all(|(_, grants)| grants.iter().any(|other| other.source == g.source))
     });
-    // What stands in different alternatives of a deployment never meets.
+    // Grants in different alternatives of a deployment never apply together.
     let mut branches = steps
         .iter()
         .filter_map(|(_, grants)| grants.first())
@@ -105,14 +105,18 @@ fn together<'e, 'a>(effective: &'e Effective<'a>, withheld: &ActionSet, way: &Wa
 }
 
 fn report(cx: &Context<'_>, kind: &str, header: Span, way: &Way, steps: &[Step<'_, '_>]) -> Option<Finding> {
-    // Where the repository writes one of the steps, that is what to edit; the first step is `iam:PassRole`, if it is one.
+    // A step that is written in the repository is the one to edit. `iam:PassRole`, if part of the method, is the
+    // first step.
     let written = |(_, grants): &&Step<'_, '_>| matches!(grants[0].source, PolicySource::Written(_));
     let (action, grants) = steps.iter().find(written).or(steps.first())?;
     let grant = grants[0];
     let primary = grant.span(*action);
     let message = match way.actions.as_slice() {
-        [a, b] => format!("`{a}` and `{b}` meet on one {kind}"),
-        [a, others @ ..] => format!("`{a}` and {} other actions meet on one {kind}", others.len()),
+        [a, b] => format!("`{a}` and `{b}` let this {kind} use another role"),
+        [a, others @ ..] => format!(
+            "`{a}` and {} more actions let this {kind} use another role",
+            others.len()
+        ),
         [] => return None,
     };
     let mut f = match grant.source {
@@ -129,7 +133,7 @@ fn report(cx: &Context<'_>, kind: &str, header: Span, way: &Way, steps: &[Step<'
             continue;
         }
         let label = match grant.source {
-            PolicySource::Written(_) => "and this together".to_owned(),
+            PolicySource::Written(_) => "together with this".to_owned(),
             PolicySource::AwsManaged(_) => clip(&format!("grants `{}`", action.name())),
         };
         f = f.secondary(span, label);

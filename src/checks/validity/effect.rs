@@ -12,26 +12,26 @@ pub(super) fn check(cx: &Context<'_>, out: &mut Out<'_>) {
         let key = &dead.key;
         let (message, label, other) = match dead.why {
             Why::AllExcluded => (
-                "the statement excludes everything".to_owned(),
-                "nothing is left",
-                "all but these",
+                "the statement excludes everything and never applies".to_owned(),
+                "excludes everything",
+                "everything except these",
             ),
             Why::Excluding => (
-                format!("`{key}` cannot be all of this: the statement never applies"),
-                "must be this",
-                "and this at once",
+                format!("contradictory conditions on `{key}`: the statement never applies"),
+                "must match this",
+                "and also this",
             ),
             Why::Passed => (
-                format!("the time in `{key}` has passed: the statement never applies"),
+                format!("the date in `{key}` has passed: the statement never applies"),
                 "in the past",
                 "",
             ),
             Why::AlwaysThere => (
                 format!("every request has `{key}`: the statement never applies"),
-                "must be absent",
+                "requires that the key is missing",
                 "",
             ),
-            // Rules of the family `conditions` report these.
+            // Reported by rules of the family `conditions`.
             Why::Contradiction | Why::NoSuchTag | Why::Unsupported => continue,
         };
         let mut f = cx

@@ -145,7 +145,7 @@ impl Unjudged {
             what: UnjudgedKind::Settings,
             ..Self::whole(
                 path,
-                UnjudgedReason::Settings(format!("cannot read the settings: {why}")),
+                UnjudgedReason::Settings(format!("cannot read the configuration: {why}")),
             )
         }
     }
@@ -223,7 +223,7 @@ impl fmt::Display for UnjudgedReason {
             Self::Ignored => {
                 "synthesized templates are ignored: name the folder on the command line, or use --no-gitignore"
             }
-            Self::Outside => "a link that leads outside the repository: check the file or folder it leads to",
+            Self::Outside => "link to a target outside the repository: check the target itself",
             Self::Function(silence) => return write!(f, "not compared with its role: {}", silence.text()),
         };
         f.write_str(text)
@@ -234,23 +234,21 @@ impl Language {
     /// Why a file is skipped, in short.
     pub fn short(self) -> &'static str {
         match self {
-            Self::Markdown => "documentation with a policy",
-            Self::Snapshot => "a snapshot with policies",
-            Self::Template => "a template of another language",
-            Self::Cdk | Self::OtherTool | Self::Source => "defines IAM in a language that is not read",
+            Self::Markdown => "documentation that contains a policy",
+            Self::Snapshot => "snapshot with policies",
+            Self::Template => "text template, such as Jinja or ERB",
+            Self::Cdk | Self::OtherTool | Self::Source => "defines IAM in an unsupported language",
         }
     }
 
     fn text(self) -> &'static str {
         match self {
-            Self::Cdk => {
-                "defines IAM with the CDK in a language that is not read: run `cdk synth`, then check `cdk.out`"
-            }
-            Self::Snapshot => "a snapshot of a template with policies is not read: check the template itself",
-            Self::OtherTool => "defines IAM in a language that is not read: check what the tool generates",
-            Self::Source => "has a policy in a language that is not read: move the policy to a JSON file to check it",
-            Self::Template => "a template of another language: render it, then check the result",
-            Self::Markdown => "documentation with a policy is not read",
+            Self::Cdk => "defines IAM with the CDK in an unsupported language: run `cdk synth`, then check `cdk.out`",
+            Self::Snapshot => "snapshots of templates with policies are not checked: check the template itself",
+            Self::OtherTool => "defines IAM in an unsupported language: check what the tool generates",
+            Self::Source => "has a policy in an unsupported language: move the policy to a JSON file to check it",
+            Self::Template => "text template, such as Jinja or ERB: render it, then check the result",
+            Self::Markdown => "policies in documentation are not checked",
         }
     }
 }
@@ -260,10 +258,10 @@ impl Silence {
         match self {
             Self::NoRole => "the role is not in this repository",
             Self::NoCode => "the code is not in this repository",
-            Self::NoHandler => "the handler is not among the files that were read",
+            Self::NoHandler => "the handler was not found in this repository",
             Self::NotPython => "the code is not Python",
-            Self::SharedRole => "something else can use the role too",
-            Self::Neighbor => "the code of another workload with the same role was not understood",
+            Self::SharedRole => "other code or principals can use the role",
+            Self::Neighbor => "another workload with the same role could not be analyzed",
             Self::Doubt(why) => why,
         }
     }

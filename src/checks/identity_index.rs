@@ -1,4 +1,4 @@
-//! From a reference to the role that it names, and what that role amounts to.
+//! Resolves references to roles, and determines whether those roles are administrators.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -15,12 +15,12 @@ use crate::rules::Context;
 use crate::source::{HoleTarget, Text};
 use crate::value::{Value, ValueKind};
 
-/// The identities of a project, by reference; what each amounts to is worked out when asked for.
+/// The identities of a project, by reference; their privileges are computed on demand.
 pub(super) struct IdentityIndex<'a> {
     cx: Context<'a>,
     by_address: BTreeMap<(&'a str, &'a str), ResourceId>,
     by_resource: BTreeMap<ResourceId, IdentityId>,
-    /// By kind and physical name; nothing where two have the same.
+    /// By kind and physical name; `None` if two identities share a name.
     by_name: BTreeMap<(IdentityKind, String), Option<IdentityId>>,
     power: Vec<OnceCell<Option<Power<'a>>>>,
 }
@@ -50,7 +50,7 @@ impl<'a> IdentityIndex<'a> {
         }
     }
 
-    /// The resource of the repository that is meant.
+    /// The resource of the repository that a target refers to.
     pub(super) fn resource(&self, target: &HoleTarget) -> Option<(ResourceId, &'a Resource)> {
         let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
         Some((id, &self.cx.project.resources[id as usize]))
@@ -60,7 +60,7 @@ impl<'a> IdentityIndex<'a> {
         self.by_resource.get(&resource).copied()
     }
 
-    /// The identity whose name an ARN ends in: `arn:aws:iam::111122223333:user/path/ann`.
+    /// The identity with the name at the end of an ARN: `arn:aws:iam::111122223333:user/path/ann`.
     pub(super) fn named(&self, arn: &Text) -> Option<IdentityId> {
         let arn = Arn::parse(arn).filter(|a| a.service().as_deref() == Some("iam"))?;
         let full = arn.resource.known()?;
@@ -78,7 +78,7 @@ impl<'a> IdentityIndex<'a> {
         self.identity(id)
     }
 
-    /// The role of the instance profile that a value refers to; a launch template says `{Arn}` or `{Name}`.
+    /// The role of the instance profile that a value refers to; launch templates use `{Arn}` or `{Name}`.
     pub(super) fn profile(&self, value: &Value) -> Option<(ResourceId, IdentityId)> {
         let value = match &value.kind {
             ValueKind::Map(_) => value.get("Arn").or_else(|| value.get("Name"))?,
@@ -93,7 +93,7 @@ impl<'a> IdentityIndex<'a> {
         Some((id, role))
     }
 
-    /// Why this identity is as good as an administrator, if it is.
+    /// Why this identity is equivalent to an administrator, if it is.
     pub(super) fn power(&self, id: IdentityId) -> Option<&Power<'a>> {
         self.power[id as usize]
             .get_or_init(|| self.cx.effects.of(id).power())
@@ -101,13 +101,13 @@ impl<'a> IdentityIndex<'a> {
     }
 }
 
-/// For findings about how much a policy grants.
-pub(super) const IS_ADMINISTRATOR: &str = "its holder may give itself any permission anyway";
+/// Note for findings about the breadth of a policy.
+pub(super) const IS_ADMINISTRATOR: &str = "its holder can already grant itself any permission";
 
-/// The documents whose holders are administrators by what another statement grants.
+/// The documents whose holders are administrators because of another statement.
 pub(super) struct Administrators<'a> {
     holders: IdentityIndex<'a>,
-    /// The identities that hold each document.
+    /// The identities that have each document.
     of: BTreeMap<DocumentId, Vec<IdentityId>>,
 }
 
@@ -127,7 +127,7 @@ impl<'a> Administrators<'a> {
         }
     }
 
-    /// Whether each holder of a statement is as good as an administrator without it.
+    /// Whether every holder of a statement is equivalent to an administrator without it.
     pub(super) fn hold(&self, g: &AllowStatement<'_>) -> bool {
         let elsewhere = |holder: &IdentityId| {
             self.holders.power(*holder).is_some_and(|power| {
@@ -141,7 +141,7 @@ impl<'a> Administrators<'a> {
     }
 }
 
-/// What `cx.at_…` of the policy that gives it is, so that the finding about that policy takes others in.
+/// The cause that findings about the granting policy have, so that others fold into them.
 pub(super) fn cause(cx: &Context<'_>, power: &Power<'_>, holder: IdentityId) -> Cause {
     match power.grant.source {
         PolicySource::Written(d) => Cause::Statement(d, power.grant.index as u32),
@@ -152,8 +152,8 @@ pub(super) fn cause(cx: &Context<'_>, power: &Power<'_>, holder: IdentityId) -> 
     }
 }
 
-/// The service that alone may assume the roles which hold a policy, by its prefix: `backup` for `backup.amazonaws.com`. `None`
-/// where others may, or where the policy is held by something else.
+/// The prefix of the only service that can assume the roles with a policy: `backup` for `backup.amazonaws.com`. `None`
+/// if others can assume them, or if something other than a role has the policy.
 pub(crate) fn only_service(project: &Project<'_>, document: DocumentId) -> Option<String> {
     let holds = |identity: &&Identity| {
         identity.policies.iter().any(|p| match &p.policy {
@@ -187,8 +187,8 @@ pub(crate) fn only_service(project: &Project<'_>, document: DocumentId) -> Optio
     found
 }
 
-/// Held by roles of AWS Backup alone, which reads what is selected by tags: no policy can name it beforehand. AWS Backup
-/// Developer Guide, "Amazon S3 backups".
+/// Whether only roles of AWS Backup have the document. AWS Backup selects resources by tags, so no policy can name
+/// them. AWS Backup Developer Guide, "Amazon S3 backups".
 pub(super) fn backs_up(cx: &Context<'_>, document: DocumentId) -> bool {
     only_service(cx.project, document).as_deref() == Some("backup")
 }

@@ -1,7 +1,7 @@
-//! What refers to the principal itself: to the identity that holds a policy, to the policies, groups and boundary of that
-//! identity, and to whoever calls.
+//! References to the principal itself: the identity with the policy, the policies, groups, and boundary of that
+//! identity, and the caller.
 //!
-//! **Invariant:** a pattern that covers every role, user or policy does not name anyone: rules about breadth report it.
+//! **Invariant:** a pattern that covers every role, user, or policy names no one: rules about breadth report it.
 
 use crate::iam::SourceFormat;
 use crate::iam::arn::{Arn, Breadth, is_every, widest};
@@ -16,13 +16,13 @@ use crate::source::{Hole, HoleKind, Piece, Span, Text};
 /// IAM User Guide, "IAM policy elements: Variables and tags".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallerPattern {
-    /// `user/${aws:username}`: nobody else.
+    /// `user/${aws:username}`: no one else.
     Alone,
-    /// `user/${aws:username}*`: also users whose names begin or end like the caller's.
+    /// `user/${aws:username}*`: also users whose names contain the caller's name.
     WithOthers,
 }
 
-/// Whether an ARN covers the calling user by its name.
+/// How an ARN covers the calling user by name.
 pub(super) fn caller(resource: &Text) -> Option<CallerPattern> {
     let arn = Arn::parse(resource).filter(|a| a.service().as_deref() == Some("iam"))?;
     let flat = arn.resource.with_placeholders();
@@ -42,10 +42,10 @@ pub(super) fn caller(resource: &Text) -> Option<CallerPattern> {
     }
 }
 
-/// A resource that is an identity's own.
+/// A resource that belongs to an identity.
 #[derive(Clone, Copy)]
 pub(super) struct Named<'a> {
-    /// `None` where the repository has its name only.
+    /// `None` if the repository has only its name.
     resource: Option<ResourceId>,
     /// As in ARNs: `role`, `policy`.
     kind: &'static str,
@@ -61,7 +61,7 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// What only a name stands for.
+    /// A resource known only by name.
     pub(super) fn by_name(kind: &'static str, name: &'a Text) -> Self {
         Self {
             resource: None,
@@ -83,18 +83,18 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// A resource that is this one: a reference to it, or an ARN of its name or of a pattern of it.
+    /// Whether `resource` is this resource: a reference to it, or an ARN that matches its name.
     pub(super) fn is(self, cx: &Context<'_>, resource: &Text) -> bool {
         is_named(cx, self.resource, self.kind, self.name, resource)
     }
 
-    /// The same, and every resource of its kind.
+    /// Like [`Self::is`], or an ARN of every resource of its kind.
     pub(super) fn is_within(self, cx: &Context<'_>, resource: &Text) -> bool {
         is_every(resource, self.kind) || self.is(cx, resource)
     }
 }
 
-/// A resource that is this identity.
+/// Whether a resource is this identity.
 pub(super) fn is_itself(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
     let by_name = Named::identity(identity).is(cx, resource);
     by_name || (identity.kind == IdentityKind::User && caller(resource).is_some())
@@ -123,7 +123,7 @@ pub(super) fn own_groups<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl I
     groups.map(|g| Named::identity(&project.identities[g as usize]))
 }
 
-/// Whether `resource` refers to a resource of the repository, or is an ARN of IAM that its path and name fit.
+/// Whether `resource` refers to a resource of the repository, or is an IAM ARN that matches its path and name.
 fn is_named(cx: &Context<'_>, id: Option<ResourceId>, kind: &str, name: Option<&Text>, resource: &Text) -> bool {
     if widest(resource) <= Breadth::WholeType {
         return false;
@@ -147,13 +147,13 @@ fn is_named(cx: &Context<'_>, id: Option<ResourceId>, kind: &str, name: Option<&
             .matches(&format!("{kind}{path}{name}"), CaseSensitivity::Sensitive)
             .is_yes();
     }
-    // The name is one value, which both are made of.
+    // The name is an unknown value that both texts may contain.
     let mut full = Text::made(&format!("{kind}{path}"), Span::new(crate::source::FileId(0), 0, 0));
     full.append(&name);
     pattern.covers(&Pattern::resource(&full)).is_yes()
 }
 
-/// The name that CloudFormation makes for what has none: of the stack, the logical id, and letters of its own.
+/// The name that CloudFormation generates: the stack name, the logical ID, and a random suffix.
 /// AWS CloudFormation User Guide, "Name type".
 fn generated_name(r: &Resource) -> Option<Text> {
     if !matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam) {
@@ -166,7 +166,7 @@ fn generated_name(r: &Resource) -> Option<Text> {
     Some(out)
 }
 
-/// Ends in a reference to the resource, after nothing or after a whole part of an ARN.
+/// Whether a text is a reference to the resource, or ends in one after a `/`.
 fn refers(text: &Text, cx: &Context<'_>, resource: ResourceId) -> bool {
     let address = &cx.project.resources[resource as usize].address;
     let pieces = text.pieces();

@@ -1,7 +1,7 @@
 //! Known findings, in a file that merges cleanly and leaks nothing.
 //!
-//! A finding is known by its fingerprint; a secret by a digest of it that is salted anew for each file, so that another key
-//! in the same place is new. Entries of a file that is gone match by everything but the path: the file was moved.
+//! A finding is known by its fingerprint; a secret by a digest of it that is salted anew for each file, so that another
+//! key in the same place is new. Entries of a file that is gone match by everything but the path: the file was moved.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, Hasher as _};
@@ -96,7 +96,7 @@ impl Baseline {
         let whole: Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
         if whole["schema"].as_u64() != Some(SCHEMA) {
             return Err(format!(
-                "schema {} is not known; this version reads {SCHEMA}",
+                "unknown schema {}; this version supports {SCHEMA}",
                 whole["schema"]
             ));
         }
@@ -117,7 +117,7 @@ impl Baseline {
             .collect();
         Ok(Self {
             salt: field(&whole, "salt").ok_or("`salt` is missing")?,
-            entries: entries.ok_or("an entry lacks `fp`, `rule`, `path`, `anchor` or `evidence`")?,
+            entries: entries.ok_or("an entry is missing `fp`, `rule`, `path`, `anchor`, or `evidence`")?,
         })
     }
 

@@ -64,7 +64,7 @@ pub(super) fn directives(sources: &Sources, file: FileId) -> Vec<Directive> {
         directive.line = line;
         directive.own_line = text[start..opener].trim_start_matches('\u{feff}').trim().is_empty();
         if directive.whole_file && !in_first_block(&text[..start]) {
-            directive.fault = Some("`ignore-file` stands only in the first comment block of a file");
+            directive.fault = Some("`ignore-file` works only in the first comment block");
         }
         out.push(directive);
     }
@@ -153,11 +153,11 @@ impl<'b> CommentParser<'b> {
             if word {
                 return None;
             }
-            directive.fault = Some("an ignore names its rules: `overgrant: ignore[rule-name] -- reason`");
+            directive.fault = Some("name the rules: `overgrant: ignore[rule-name] -- reason`");
             return Some(directive);
         }
         let Some(close) = self.rest().find(']') else {
-            directive.fault = Some("the list of rules is not closed: `]` is missing");
+            directive.fault = Some("the list of rules is not closed: missing `]`");
             return Some(directive);
         };
         let list = &self.rest()[..close];
@@ -171,7 +171,7 @@ impl<'b> CommentParser<'b> {
             at += part.len() + 1;
         }
         if directive.ids.is_empty() {
-            directive.fault = Some("an ignore names its rules: `overgrant: ignore[rule-name] -- reason`");
+            directive.fault = Some("name the rules: `overgrant: ignore[rule-name] -- reason`");
         }
         self.at += close + 1;
         self.blanks();

@@ -1,4 +1,4 @@
-//! Findings about suppressions: unused, unknown, ended, without a reason.
+//! Findings about suppressions: unused, unknown, expired, or without a reason.
 
 use super::TriageOptions;
 use super::suppress::{Suppressions, is_allowed};
@@ -24,21 +24,23 @@ pub(super) fn findings(book: &Suppressions<'_, '_>, project: &Project<'_>, terms
         }
         match &entry.standing {
             SuppressionState::Faulty(fault) => {
-                out.push(finding("unknown-rule-in-ignore", "this ignore cannot be read").primary(entry.span, *fault));
+                out.push(
+                    finding("unknown-rule-in-ignore", "this suppression cannot be parsed").primary(entry.span, *fault),
+                );
                 continue;
             }
             SuppressionState::Ended(why) => {
-                let message = "this ignore does not count any more";
+                let message = "this suppression is not in effect";
                 let mut f = finding("expired-ignore", message).primary(entry.until.unwrap_or(entry.span), why.clone());
                 f.remedies.extend(removal(entry));
                 out.push(f);
             }
             SuppressionState::NoReason => {
-                let message = "this ignore has no reason, and the settings ask for one";
-                out.push(finding("ignore-without-reason", message).primary(entry.span, "does not count"));
+                let message = "this suppression has no reason, which the configuration requires";
+                out.push(finding("ignore-without-reason", message).primary(entry.span, "not in effect"));
             }
             SuppressionState::Good if entry.text.reason.is_none() => {
-                let message = "this ignore does not say why";
+                let message = "this suppression has no reason";
                 out.push(finding("ignore-without-reason", message).primary(entry.span, "append `-- reason`"));
             }
             SuppressionState::Good => {}
@@ -62,15 +64,15 @@ fn of_rule(
 ) -> Option<Finding> {
     let known = terms.ruleset.matching(&named.id);
     if !is_allowed(&named.id) {
-        let message = format!("`{}` would ignore every rule", named.id);
-        return Some(finding("unknown-rule-in-ignore", &message).primary(named.span, "name the rules"));
+        let message = format!("`{}` would suppress every rule", named.id);
+        return Some(finding("unknown-rule-in-ignore", &message).primary(named.span, "name specific rules"));
     }
     if known.is_empty() {
-        let message = format!("`{}` is no rule", named.id);
+        let message = format!("`{}` is not a rule", named.id);
         let near = terms.ruleset.nearest(&named.id);
         let label = near
             .first()
-            .map_or("ignores nothing".to_owned(), |n| format!("did you mean `{n}`?"));
+            .map_or("suppresses nothing".to_owned(), |n| format!("did you mean `{n}`?"));
         let mut f = finding("unknown-rule-in-ignore", &message).primary(named.span, label);
         f.evidence.other.push(named.id.clone());
         if let [only] = near.as_slice() {
@@ -93,7 +95,7 @@ fn of_rule(
     if named.used.get() || matches!(entry.standing, SuppressionState::Ended(_)) {
         return None;
     }
-    // Whether a rule that did not run would have fired cannot be known.
+    // It is unknown whether a rule that did not run would report something here.
     let settings = (terms.settings)(project.sources.path(entry.span.file));
     let ran = settings
         .rules
@@ -102,8 +104,8 @@ fn of_rule(
     if !ran {
         return None;
     }
-    let message = format!("nothing here breaks `{}`", named.id);
-    let mut f = finding("unused-ignore", &message).primary(named.span, "ignores nothing");
+    let message = format!("unused suppression: no `{}` finding here", named.id);
+    let mut f = finding("unused-ignore", &message).primary(named.span, "suppresses nothing");
     f.evidence.other.push(named.id.clone());
     if terms.strict_ignores {
         f = f.severity(Severity::High);
@@ -119,13 +121,13 @@ fn of_rule(
     Some(f)
 }
 
-/// Takes the whole comment away; an exception in the settings is for a person to take out.
+/// Removes the whole comment; exceptions in the configuration are removed by hand.
 fn removal(entry: &SuppressionEntry) -> Option<Remedy> {
     let comment = entry.text.kind == SuppressionKind::Inline;
-    comment.then(|| Remedy::safe("remove this ignore").change(RemedyStep::Comment { at: entry.span }))
+    comment.then(|| Remedy::safe("remove this suppression").change(RemedyStep::Comment { at: entry.span }))
 }
 
-/// Takes one rule, and the comma beside it, out of the list.
+/// Removes one rule, and the comma next to it, from the list.
 fn removal_of(entry: &SuppressionEntry, named: &SuppressedRule) -> Remedy {
     let at = entry.named.iter().position(|n| n.span == named.span).unwrap_or(0);
     let span = match (at, entry.named.get(at + 1)) {
@@ -143,5 +145,5 @@ fn removal_of(entry: &SuppressionEntry, named: &SuppressedRule) -> Remedy {
         span,
         text: String::new(),
     };
-    Remedy::safe(format!("take `{}` out of the list", named.id)).change(RemedyStep::Bytes(edit))
+    Remedy::safe(format!("remove `{}` from the list", named.id)).change(RemedyStep::Bytes(edit))
 }

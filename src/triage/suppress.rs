@@ -111,7 +111,10 @@ impl<'a, 't> Suppressions<'a, 't> {
             return SuppressionState::Faulty(fault);
         }
         if let Some((None, span)) = d.until {
-            return SuppressionState::Ended(format!("`{}` is not a date, YYYY-MM-DD", self.sources.slice(span)));
+            return SuppressionState::Ended(format!(
+                "`{}` is not a date in the form YYYY-MM-DD",
+                self.sources.slice(span)
+            ));
         }
         let until = d.until.and_then(|(date, _)| date);
         self.standing_of(self.settings(file), until, d.reason.is_some())
@@ -122,18 +125,18 @@ impl<'a, 't> Suppressions<'a, 't> {
         if let Some(until) = until
             && until < today
         {
-            return SuppressionState::Ended(format!("ended on {until}"));
+            return SuppressionState::Ended(format!("expired on {until}"));
         }
         if settings.max_ignore_days > 0 {
             match until {
                 None => {
-                    return SuppressionState::Ended("has no end, and the settings ask for one (`until=`)".to_owned());
+                    return SuppressionState::Ended(
+                        "no end date (`until=`), which the configuration requires".to_owned(),
+                    );
                 }
                 Some(until) if until.days() - today.days() > settings.max_ignore_days => {
                     let most = settings.max_ignore_days;
-                    return SuppressionState::Ended(format!(
-                        "ends more than {most} days from now, which the settings forbid"
-                    ));
+                    return SuppressionState::Ended(format!("ends more than {most} days from now, over the limit"));
                 }
                 Some(_) => {}
             }
@@ -163,8 +166,10 @@ impl<'a, 't> Suppressions<'a, 't> {
                 let date = field("until").as_deref().and_then(Date::parse);
                 let file = item.span.file;
                 let standing = match (named.is_empty(), until, date) {
-                    (true, ..) => SuppressionState::Faulty("an ignore names its rules: `id: rule-name`"),
-                    (_, Some(_), None) => SuppressionState::Ended("`until` is not a date, YYYY-MM-DD".to_owned()),
+                    (true, ..) => SuppressionState::Faulty("name the rules: `id: rule-name`"),
+                    (_, Some(_), None) => {
+                        SuppressionState::Ended("`until` is not a date in the form YYYY-MM-DD".to_owned())
+                    }
                     _ => self.standing_of(self.settings(file), date, reason.is_some()),
                 };
                 self.entries.push(SuppressionEntry {

@@ -80,7 +80,7 @@ def handler(event, context):
 #[test]
 fn what_the_code_never_calls_is_counted_of_what_fits() {
     let objects = of_types(&["object"]);
-    let expected = [format!("`s3:*` grants {objects} actions, the code uses one")];
+    let expected = [format!("`s3:*` grants {objects} actions; the code uses 1")];
     let template = sam(r#"
 Policies:
   - Version: "2012-10-17"
@@ -115,7 +115,7 @@ Policies:
 "#);
     assert_eq!(
         messages(&[("t.yaml", &template), ("src/app.py", CODE)], "unused-grant"),
-        [format!("`s3:*` grants {left} actions, the code uses one")]
+        [format!("`s3:*` grants {left} actions; the code uses 1")]
     );
 }
 

@@ -114,7 +114,7 @@ fn an_event_source_that_the_role_may_not_read_is_reported_in_every_format() {
             for file in files {
                 let text = file.1.clone();
                 let found = missing(file);
-                let is_said = found.len() == 1 && found[0].starts_with(&format!("`{first}` is needed to poll"));
+                let is_said = found.len() == 1 && found[0].starts_with(&format!("`{first}` is required to poll"));
                 assert!(
                     is_said == expected && found.len() == usize::from(expected),
                     "{found:?}\n{text}"

@@ -39,7 +39,7 @@ fn a_link_out_of_the_repository_is_not_followed() {
     symlink("in", r.path("inner")).unwrap();
     let ran = check(&r, &[]);
     assert_eq!(ran.rules().len(), 1, "{}", ran.out);
-    let leads = "a link that leads outside the repository: check the file or folder it leads to";
+    let leads = "link to a target outside the repository: check the target itself";
     let all = entries(&ran);
     assert_eq!(all.len(), 4, "{all:?}");
     for path in ["link.json", "folder"] {
@@ -185,7 +185,9 @@ fn settings_that_cannot_be_read_are_not_judged() {
         assert_eq!(ran.rules().len(), 1);
         let all = entries(&ran);
         assert!(
-            all.len() == 1 && all[0].starts_with("overgrant.toml: cannot read the settings: ") && all[0].contains(why),
+            all.len() == 1
+                && all[0].starts_with("overgrant.toml: cannot read the configuration: ")
+                && all[0].contains(why),
             "{all:?}"
         );
         // What is there is not lost when a suppression is written.

@@ -240,9 +240,7 @@ fn rule_files_are_whole() {
         if let Some(e) = examples.bad.iter().find(|e| e.near) {
             wrong.push(format!("{id}: the bad example `{}` cannot be near", e.title));
         }
-        let first = rule.title().split(' ').next().unwrap_or_default();
-        let proper = first.chars().skip(1).any(char::is_uppercase) || ["Amazon"].contains(&first);
-        if first.starts_with(char::is_uppercase) && !proper {
+        if !starts_in_lower_case(rule.title()) {
             wrong.push(format!("{id}: the title starts in upper case"));
         }
         let text = read(&root().join("rules").join(rule.family()).join(format!("{id}.yaml")));
@@ -287,8 +285,27 @@ const ORDER: &[&str] = &[
     "examples",
 ];
 
-/// First words of the names of companies, which messages may begin with.
-const VENDORS: &[&str] = &["Datadog", "Lacework", "New", "Elastic"];
+/// First words of names of products and companies, which titles and messages may begin with.
+const NAMES: &[&str] = &[
+    "Amazon",
+    "Block",
+    "Cognito",
+    "Datadog",
+    "Elastic",
+    "Lacework",
+    "Lambda",
+    "New",
+    "Terraform",
+    "Deny",
+    "Python",
+];
+
+/// Whether a text begins in lower case; names keep their case: `NotAction`, IAM, S3.
+fn starts_in_lower_case(text: &str) -> bool {
+    let word = text.split([' ', '`', '\'', '-']).next().unwrap_or_default();
+    let proper = word.chars().skip(1).any(|c| c.is_uppercase() || c.is_ascii_digit()) || NAMES.contains(&word);
+    proper || !word.starts_with(char::is_uppercase)
+}
 
 /// Messages and labels as people read them, on what all examples produce.
 #[test]
@@ -307,13 +324,7 @@ fn findings_read_alike() {
             let mut say = |what: &str, text: &str| wrong.push(format!("{}: {what}: {text:?}", case.rule));
             for f in &ran.findings {
                 let m = &f.message;
-                let first = m.chars().next().unwrap_or('.');
-                let word = m.split([' ', '`', '\'']).next().unwrap_or_default();
-                // Names keep their case: `NotAction`, IAM, S3.
-                let proper = word.chars().skip(1).any(char::is_uppercase)
-                    || word.chars().any(|c| c.is_ascii_digit())
-                    || VENDORS.contains(&word);
-                if first.is_uppercase() && !proper {
+                if !starts_in_lower_case(m) {
                     say("message starts in upper case", m);
                 }
                 if m.ends_with('.') || m.is_empty() {

@@ -221,7 +221,7 @@ fn documentation_with_a_policy_is_listed_and_does_not_count() {
     assert!(ran.code == 0 && !ran.out.contains("not judged"), "{}", ran.out);
     let files = r.run(&["files"]).out;
     assert!(
-        files.contains("README.md: skipped, documentation with a policy"),
+        files.contains("README.md: skipped, documentation that contains a policy"),
         "{files}"
     );
 }
@@ -277,10 +277,7 @@ fn what_must_be_rendered_first_is_not_called_broken() {
         let ran = Repository::new(&[(path, text)]).run(&["check", "-f", "json"]);
         assert_eq!(ran.rules(), [""; 0], "{path}");
         let all = entries(&ran);
-        assert!(
-            all.iter().any(|e| e.contains("a template of another language")),
-            "{path} {all:?}"
-        );
+        assert!(all.iter().any(|e| e.contains("text template")), "{path} {all:?}");
     }
 }
 
@@ -342,7 +339,7 @@ fn a_broken_text_is_one_entry_and_an_unrendered_template_is_not_called_broken() 
         ),
     ] {
         let all = of(&[(path, &text)]);
-        let expected = format!("file {path}: a template of another language: render it, then check the result");
+        let expected = format!("file {path}: text template, such as Jinja or ERB: render it, then check the result");
         assert_eq!(all, [expected], "{text}");
     }
 }

@@ -78,14 +78,14 @@ fn repository(settings: &str, more: &[(&str, &str)]) -> Repository {
 fn code_without_an_entry_counts_whole() {
     let settings = "[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.billing\"\n";
     // The settings, the policy and the call are in three files. Nothing says that `delete_message` runs.
-    let expected = "unused-grant: infra/main.tf:12 never called; overgrant.toml:2 the code that runs with it; svc/billing/main.py:7 needs `sqs:ReceiveMessage`";
+    let expected = "unused-grant: infra/main.tf:12 never called; overgrant.toml:2 the code that runs with this role; svc/billing/main.py:7 requires `sqs:ReceiveMessage`";
     let ran = check(&repository(settings, &[]), &[]);
     assert_eq!(labels(&ran), [expected]);
     // How sure that is, and why.
     let finding = &ran.json()["findings"][0];
     assert_eq!(finding["confidence"], "medium");
     let notes = finding["notes"].to_string();
-    assert!(notes.contains("nothing says where it begins"), "{notes}");
+    assert!(notes.contains("entry point is unknown"), "{notes}");
     // The same with the task that the role is for.
     let task = ROLE.to_owned() + TASK;
     assert_eq!(
@@ -103,8 +103,8 @@ fn an_entry_says_what_runs() {
     assert_eq!(
         found,
         [
-            "unused-grant: infra/main.tf:12 never called; overgrant.toml:2 the code that runs with it; svc/billing/main.py:7 needs `sqs:ReceiveMessage`",
-            "missing-grant: svc/billing/main.py:11 needs `sqs:DeleteMessage`; overgrant.toml:3 the role that it runs with; infra/main.tf:1 nothing on this role grants it",
+            "unused-grant: infra/main.tf:12 never called; overgrant.toml:2 the code that runs with this role; svc/billing/main.py:7 requires `sqs:ReceiveMessage`",
+            "missing-grant: svc/billing/main.py:11 requires `sqs:DeleteMessage`; overgrant.toml:3 the code runs with this role; infra/main.tf:1 no policy of this role allows it",
         ]
     );
     // A function, in each way to name it; one that is not reached is not missed.
@@ -180,7 +180,7 @@ Resources:
     assert_eq!(
         labels(&check(&two, &[])),
         [
-            "unused-grant: b/stack.yaml:13 never called; overgrant.toml:2 the code that runs with it; svc/billing/main.py:7 needs `sqs:ReceiveMessage`"
+            "unused-grant: b/stack.yaml:13 never called; overgrant.toml:2 the code that runs with this role; svc/billing/main.py:7 requires `sqs:ReceiveMessage`"
         ]
     );
 }
@@ -358,7 +358,7 @@ Resources:
         ))
     };
     let expected = [
-        "unused-grant: t.yaml:13 never called; overgrant.toml:2 the code that runs with it; svc/main.py:7 needs `sqs:ReceiveMessage`",
+        "unused-grant: t.yaml:13 never called; overgrant.toml:2 the code that runs with this role; svc/main.py:7 requires `sqs:ReceiveMessage`",
     ];
     let start = "      UserData:\n        Fn::Base64: |\n          #!/bin/bash\n          ";
     assert_eq!(

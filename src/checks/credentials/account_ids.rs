@@ -1,4 +1,4 @@
-//! Account numbers written down: information, and off unless asked for.
+//! Hard-coded AWS account IDs: informational, and off by default.
 
 use crate::finding::{Cause, Finding};
 use crate::iam::arn::is_account_id;
@@ -20,9 +20,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             at += line.len();
             for range in ids_of_line(line) {
                 let span = Span::new(id, start + range.start, start + range.end);
-                let mut f = Finding::new(RULE, "an AWS account id is written in the source")
+                let mut f = Finding::new(RULE, "hard-coded AWS account ID")
                     .cause(Cause::Place(span))
-                    .primary(span, "an account id");
+                    .primary(span, "account ID");
                 f.subject.kind = "text".to_owned();
                 out.push(f);
             }
@@ -30,7 +30,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// Twelve digits that a name on the same line says are an account.
+/// Twelve digits that a name on the same line identifies as an account ID.
 fn ids_of_line(line: &str) -> Vec<std::ops::Range<usize>> {
     let bytes = line.as_bytes();
     let mut out = Vec::new();
@@ -56,7 +56,7 @@ fn ids_of_line(line: &str) -> Vec<std::ops::Range<usize>> {
             .filter(char::is_ascii_alphanumeric)
             .map(|c| c.to_ascii_lowercase())
             .collect();
-        // One digit over and over, and the number of AWS's examples, are nobody's.
+        // A repeated digit and the account ID of the AWS documentation belong to no real account.
         let example = id == "123456789012" || id.bytes().all(|b| b == bytes[start]);
         if is_account_id(id) && !example && says_account(&name) {
             out.push(start..at);

@@ -1,4 +1,4 @@
-//! Access keys as resources: that they exist, for whom, and who gets to see their secrets.
+//! Access keys as resources: that they exist, whose they are, and where their secrets are exposed.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::value::{Value, ValueKind};
 
 const ACCESS_KEY: &str = "AWS::IAM::AccessKey";
 
-/// The resources of users, by what a key names: their address, or their name in a file.
+/// The resources of users, by what an access key can refer to: their address, or their name in a file.
 #[derive(Default)]
 struct UsersByAddress<'p> {
     by_address: BTreeMap<(&'p str, &'p str), u32>,
@@ -43,7 +43,7 @@ impl<'p> UsersByAddress<'p> {
 }
 
 impl UsersByAddress<'_> {
-    /// The resource that a key is a mistake of: its user, else itself.
+    /// The resource that a key's finding is about: its user, or the key if the user is not found.
     fn cause(&self, project: &Project<'_>, key: u32) -> u32 {
         let r = project.resources.get(key as usize);
         r.and_then(|r| self.of(r)).unwrap_or(key)
@@ -56,7 +56,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         match &*r.kind {
             ACCESS_KEY => {
-                // The policies of the same user are the same mistake: a program that is a user.
+                // Policies of the same user have the same cause: a program that uses an IAM user.
                 let f = key(cx, id, r);
                 out.push(match f.rule == "iam-access-key-resource" {
                     true => f.cause(Cause::Resource(users.cause(cx.project, id))),
@@ -72,7 +72,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
     let user = r.get("UserName").and_then(Value::as_str);
-    // Terraform's peers write it so; a key of the root user cannot be made by IaC at all.
+    // Other linters for Terraform use this spelling. IaC cannot create an access key for the root user.
     let root = user.as_deref().is_some_and(|u| {
         matches!(
             u.trim().to_ascii_lowercase().as_str(),
@@ -82,23 +82,24 @@ fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
     if root {
         let span = r.get("UserName").map_or(r.header, |v| v.span);
         return cx
-            .at_resource("root-access-key", id, "an access key for the root user is created")
+            .at_resource("root-access-key", id, "access key is created for the root user")
             .primary(span, "the root user")
             .scope(r.header, "this access key");
     }
     let made = match r.format {
-        SourceFormat::Python => "this call makes it",
-        SourceFormat::Terraform => "made and kept in the state",
-        _ => "made and stored with the stack",
+        SourceFormat::Python => "created by this call",
+        SourceFormat::Terraform => "created and stored in the state",
+        _ => "created by the stack",
     };
     let f = cx
-        .at_resource("iam-access-key-resource", id, "a long-lived access key is created")
+        .at_resource("iam-access-key-resource", id, "long-lived access key is created")
         .primary(r.header, made);
-    // The secret is kept encrypted, in the state too.
+    // The secret is encrypted, also in the state.
     if r.has("PgpKey") { f.severity(Severity::Low) } else { f }
 }
 
-/// The resource of every access key, by scope and name, whose secret can be read; with `pgp_key`, Terraform keeps the encrypted one only.
+/// The resource of every access key whose secret is readable, by scope and name. With `pgp_key`, Terraform stores
+/// only the encrypted secret.
 type Addresses<'p> = BTreeMap<(&'p str, &'p str), u32>;
 
 fn addresses<'p>(project: &'p Project<'_>) -> Addresses<'p> {
@@ -109,7 +110,7 @@ fn addresses<'p>(project: &'p Project<'_>) -> Addresses<'p> {
         .collect()
 }
 
-/// `SecretAccessKey`, `secret`, `ses_smtp_password_v4`: attributes of an access key that open the account.
+/// `SecretAccessKey`, `secret`, `ses_smtp_password_v4`: attributes of an access key that are secret.
 fn secret_of_key(keys: &Addresses<'_>, hole: &Hole) -> Option<u32> {
     let target = hole.target.as_ref()?;
     let attribute = target.attribute.to_ascii_lowercase();
@@ -118,7 +119,7 @@ fn secret_of_key(keys: &Addresses<'_>, hole: &Hole) -> Option<u32> {
     key.copied().filter(|_| secret)
 }
 
-/// The holes of a value and where they stand.
+/// The holes of a value and their spans.
 pub(super) fn holes(value: &Value) -> Vec<(&Hole, Span)> {
     let mut out = Vec::new();
     let mut stack = vec![value];
@@ -144,7 +145,7 @@ fn output(
     (keys, users): (&Addresses<'_>, &UsersByAddress<'_>),
     out: &mut FindingSink<'_>,
 ) {
-    // What a called module gives out goes to its caller only.
+    // Only its caller sees the outputs of a module.
     if r.address.in_called_module() {
         return;
     }
@@ -157,19 +158,20 @@ fn output(
         .at_resource(
             "access-key-secret-in-output",
             id,
-            "the secret of an access key is given out as an output",
+            "secret access key is exposed in an output",
         )
-        .primary(span, "readable by whoever reads outputs")
+        .primary(span, "visible to anyone who can read outputs")
         .scope(r.header, "this output");
     let sensitive = r.get("Sensitive").and_then(Value::as_bool) == Some(true);
-    // Who reads a sensitive output reads the state, in which the key stands anyway: that is the mistake of the key.
+    // A sensitive output is only readable in the state, which contains the key anyway. The finding about the key
+    // covers it.
     out.push(match sensitive {
         true => f.lowered().cause(Cause::Resource(users.cause(cx.project, key))),
         false => f,
     });
 }
 
-/// A request over plain HTTP whose URL carries a value from a parameter or secret store.
+/// A request over plain HTTP whose URL contains a value from Parameter Store or Secrets Manager.
 fn http(cx: &Context<'_>, id: u32, r: &Resource, out: &mut FindingSink<'_>) {
     let Some(url) = r.get("Url") else { return };
     let plain = url
@@ -180,13 +182,9 @@ fn http(cx: &Context<'_>, id: u32, r: &Resource, out: &mut FindingSink<'_>) {
     });
     if let Some((_, span)) = secret.filter(|_| plain) {
         out.push(
-            cx.at_resource(
-                "ssm-secret-sent-over-http",
-                id,
-                "a stored secret is sent over plain HTTP",
-            )
-            .primary(span, "part of the URL")
-            .scope(r.header, "this request"),
+            cx.at_resource("ssm-secret-sent-over-http", id, "secret is sent over unencrypted HTTP")
+                .primary(span, "part of the URL")
+                .scope(r.header, "this request"),
         );
     }
 }

@@ -1,8 +1,8 @@
-//! Checks of the family `credentials`: keys, tokens and passwords that are written down.
+//! Checks of the family `credentials`: hard-coded keys, tokens, and passwords.
 //!
-//! **Invariant:** what is reported is what the secret is; the place where it stands raises the severity and is named in the
-//! message, its own rule is in `folded`. A rule of a place reports by itself only what is not key-shaped. Every finding
-//! carries the spans to mask, and no message ever quotes a secret.
+//! **Invariant:** a finding is about the kind of secret. Its place raises the severity, is named in the message, and
+//! has its rule in `folded`. The rule of a place reports by itself only what is not key-shaped. Every finding has the
+//! spans to mask, and no message quotes a secret.
 
 mod account_ids;
 mod keys;

@@ -1,4 +1,4 @@
-//! Passwords of databases, users and brokers as literals, and secret parameters that get out.
+//! Hard-coded passwords of databases, users, and brokers, and secret parameters that are exposed.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ use crate::secrets::{self, is_placeholder};
 use crate::source::{HoleKind, Span, Text};
 use crate::value::{Value, ValueKind};
 
-/// Properties that are a secret without being called password, and what they hold.
+/// Secret properties whose names do not end in `password`, and the kind of their value.
 const SECRETS: &[(&str, &str)] = &[
-    ("authtoken", "a token"),
-    ("oauthtoken", "a token"),
-    ("secrettoken", "a token"),
-    ("hectoken", "a token"),
-    ("accesstoken", "a token"),
-    ("clientsecret", "a client secret"),
+    ("authtoken", "token"),
+    ("oauthtoken", "token"),
+    ("secrettoken", "token"),
+    ("hectoken", "token"),
+    ("accesstoken", "token"),
+    ("clientsecret", "client secret"),
 ];
 
-/// Properties that a service fills in by itself, and the switch for it: "Password management with Amazon RDS and AWS
-/// Secrets Manager" in its user guide, and those of Amazon DocumentDB and Amazon Redshift.
+/// Properties that a service can manage itself, and the property that turns this on: Amazon RDS User Guide, "Password
+/// management with Amazon RDS and AWS Secrets Manager", and the guides of Amazon DocumentDB and Amazon Redshift.
 const MANAGED: &[(&str, &str, &str)] = &[
     (
         "AWS::DocDB::DBCluster",
@@ -68,7 +68,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// Secret parameters and where they are written, in order.
+/// Secret parameters and the spans of their text, in order.
 type Homes<'p> = Vec<(Span, &'p Resource)>;
 
 fn home<'p>(homes: &Homes<'p>, span: Span) -> Option<&'p Resource> {
@@ -121,15 +121,15 @@ fn properties(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'
 
 /// A property that holds a secret.
 struct SecretProperty {
-    /// Its resource.
+    /// The resource that has the property.
     id: u32,
     rule: &'static str,
-    /// "a password".
+    /// "password".
     what: &'static str,
     help: Option<String>,
 }
 
-/// What a property with this name holds, where that is a secret.
+/// The kind of secret that a property with this name holds.
 fn secret(key: &str) -> Option<&'static str> {
     let lower = key.to_ascii_lowercase();
     if let Some((_, what)) = SECRETS.iter().find(|(name, _)| *name == lower) {
@@ -137,10 +137,10 @@ fn secret(key: &str) -> Option<&'static str> {
     }
     let named = lower.ends_with("password") || lower == "passwords";
     let switch = ["manage", "require", "generate"].iter().any(|p| lower.starts_with(p));
-    (named && !switch).then_some("a password")
+    (named && !switch).then_some("password")
 }
 
-/// What to do about this property; the rule's own help holds for all others.
+/// The help for a property that the service can manage; the rule's own help is for all others.
 fn help(r: &Resource, key: &str) -> Option<String> {
     let lower = key.to_ascii_lowercase();
     let (_, _, switch) = MANAGED
@@ -160,10 +160,10 @@ fn password(
 ) {
     for (text, v) in value.items().iter().flat_map(strings) {
         if let Some(f) = literal(cx, holder, text, v) {
-            out.push(f.scope(r.header, "of this resource"));
+            out.push(f.scope(r.header, "in this resource"));
         }
     }
-    // A parameter that everybody may read who may describe the stack.
+    // A parameter that anyone who can describe the stack can read.
     for (hole, span) in holes(value) {
         let key = (&*r.address.scope, hole.name.to_string());
         if hole.kind != HoleKind::Input {
@@ -182,7 +182,7 @@ fn password(
         {
             continue;
         }
-        let message = format!("{} comes from a parameter without NoEcho", holder.what);
+        let message = format!("{} from a parameter without `NoEcho`", holder.what);
         let help = holder.help.as_ref().map_or_else(
             || "Set `NoEcho: true` on the parameter.".to_owned(),
             |help| format!("Set `NoEcho: true` on the parameter. {help}"),
@@ -192,33 +192,33 @@ fn password(
                 .cause(Cause::Place(span))
                 .severity(Severity::Medium)
                 .help(help)
-                .primary(span, "shown to all who may describe the stack")
-                .secondary(p.header, "without NoEcho"),
+                .primary(span, "visible to anyone who can describe the stack")
+                .secondary(p.header, "parameter without `NoEcho`"),
         );
     }
 }
 
-/// A password that is written out, not looked up.
+/// A password that is a literal instead of a reference.
 fn literal(cx: &Context<'_>, holder: &SecretProperty, text: &Text, v: &Value) -> Option<Finding> {
     let known = text.known()?;
     if known.is_empty() || known.starts_with("{{resolve:") || known.contains("${") || is_setting(&known) {
         return None;
     }
     let message = if holder.rule == LOGIN_PROFILE {
-        "the console password of a user is a literal".to_owned()
+        "hard-coded console password of an IAM user".to_owned()
     } else {
-        format!("{} is a literal", holder.what)
+        format!("hard-coded {}", holder.what)
     };
     let span = span_of(text, v);
     let mut f = cx
         .at_resource(holder.rule, holder.id, message)
         .cause(Cause::Place(span))
-        .primary(span, "a literal")
+        .primary(span, "hard-coded value")
         .used_via(&v.via);
     f.help.clone_from(&holder.help);
     f.secrets.push(span);
     if secrets::is_guessable(&known) {
-        f = f.note("the password is one of those that are guessed first");
+        f = f.note("the password is one of the most commonly guessed");
     } else if is_placeholder(&known) {
         f = f
             .severity(Severity::Low)
@@ -230,8 +230,8 @@ fn literal(cx: &Context<'_>, holder: &SecretProperty, text: &Text, v: &Value) ->
     Some(f)
 }
 
-/// Switches and numbers that a nested stack gets (`pAllowUsersToChangePassword: "true"`), and references to where the
-/// password is kept.
+/// Booleans and numbers that a nested stack is passed (`pAllowUsersToChangePassword: "true"`), and references to a
+/// stored password.
 fn is_setting(value: &str) -> bool {
     let lower = value.trim().to_ascii_lowercase();
     matches!(
@@ -257,7 +257,7 @@ fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Finding
     let holder = SecretProperty {
         id,
         rule: LOGIN_PROFILE,
-        what: "a password",
+        what: "password",
         help: None,
     };
     for (text, v) in r.get("Password").into_iter().flat_map(strings) {
@@ -267,7 +267,7 @@ fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Finding
     }
 }
 
-/// NoEcho parameters in outputs, metadata and user data, where they are shown after all.
+/// Secret parameters that are exposed in outputs, metadata, or user data.
 fn leaks(
     cx: &Context<'_>,
     id: u32,
@@ -285,7 +285,7 @@ fn leaks(
                 leak(cx, id, span, p, place, out);
             }
         }
-        // A default was filled in: the text is written in the parameter.
+        // A default was filled in: the span of the text is in the parameter.
         for (text, v) in strings(value) {
             let Some(step) = &v.via else { continue };
             let secret = home(homes, span_of(text, v)).filter(|p| p.address.scope == r.address.scope);
@@ -322,11 +322,11 @@ fn leak(cx: &Context<'_>, id: u32, span: Span, parameter: &Resource, place: &str
         cx.at_resource(
             "noecho-parameter-leaked",
             id,
-            format!("a parameter that is kept secret is shown in {place}"),
+            format!("secret parameter is exposed in {place}"),
         )
         .cause(Cause::Place(span))
-        .primary(span, "shown here")
-        .secondary(parameter.header, "kept secret here")
+        .primary(span, "exposed here")
+        .secondary(parameter.header, "declared secret here")
         .other(&*parameter.address.name),
     );
 }

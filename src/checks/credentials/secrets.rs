@@ -1,4 +1,4 @@
-//! Key-shaped secrets wherever they stand, and literals in the places that are made for credentials.
+//! Key-shaped secrets anywhere in a file, and literals in properties that are meant for credentials.
 
 use rayon::prelude::*;
 
@@ -21,9 +21,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         .ids()
         .filter(|id| project.sources.file(*id).in_scope)
         .collect();
-    // What stands in the text as it is written.
+    // Secrets that the text contains as written.
     let mut found: Vec<Located> = files.par_iter().flat_map_iter(|id| in_file(project, *id)).collect();
-    // What only shows when values are put together or decoded.
+    // Secrets that only appear after values are joined or decoded.
     let known = spans_of(&found);
     for l in &literals {
         found.extend(in_literal(l, &known));
@@ -53,9 +53,9 @@ struct Located {
     credential: Credential,
     spans: Vec<Span>,
     place: Option<CredentialSlot>,
-    /// Index into the literals of places.
+    /// Index into the literals of all places.
     literal: Option<usize>,
-    /// An ID alone, in a record of what was done.
+    /// A key ID without a secret, in a log record.
     logged: bool,
 }
 
@@ -63,10 +63,10 @@ fn spans_of(found: &[Located]) -> Spans {
     Spans::new(found.iter().flat_map(|l| l.spans.iter().copied()).collect())
 }
 
-/// The literals of places by where they are written.
+/// The literals of all places, by their spans.
 struct LiteralSlots(Vec<(Span, usize)>);
 
-/// How many literals may be written around one place: the uses of one value.
+/// The most literals that can enclose one span: the uses of one value.
 const MOST_USES: usize = 64;
 
 impl LiteralSlots {
@@ -74,7 +74,7 @@ impl LiteralSlots {
         let mut all: Vec<(Span, usize)> = Vec::with_capacity(literals.len());
         for (i, l) in literals.iter().enumerate() {
             all.push((l.value.span, i));
-            // A value put together here may have a part that is written elsewhere.
+            // A joined value may have a part that is written elsewhere.
             let text = l.text.span_of(0..l.text.len());
             all.extend(text.filter(|s| !l.value.span.contains(*s)).map(|s| (s, i)));
         }
@@ -82,7 +82,7 @@ impl LiteralSlots {
         Self(all)
     }
 
-    /// Literals that are written around `span`.
+    /// Literals whose text contains `span`.
     fn around(&self, span: Span) -> impl Iterator<Item = usize> {
         let after = self
             .0
@@ -126,7 +126,7 @@ fn in_file(project: &Project<'_>, file: FileId) -> Vec<Located> {
     }
 }
 
-/// Credentials of a literal that are not at `known` places already.
+/// Credentials in a literal that are not already among the `known` spans.
 fn in_literal(l: &SlotLiteral<'_>, known: &Spans) -> Vec<Located> {
     let mut out = Vec::new();
     let flat = l.text.with_placeholders();
@@ -155,7 +155,7 @@ fn in_literal(l: &SlotLiteral<'_>, known: &Spans) -> Vec<Located> {
         &|s| l.text.span_of(s.range.clone()).unwrap_or(l.value.span),
         false,
     );
-    // Without a mark of its own, such as a script that names a secret and holds no key ID.
+    // A file without a credential mark of its own, such as a script that names a secret but has no key ID.
     if let Some(decoded) = l.text.known().and_then(|t| secrets::decoded(&t)) {
         let whole = slots::span_of(l.text, l.value);
         add(&decoded, &|_| whole, true);
@@ -165,7 +165,7 @@ fn in_literal(l: &SlotLiteral<'_>, known: &Spans) -> Vec<Located> {
 
 impl Located {
     fn settle_in(&mut self, literals: &[SlotLiteral<'_>], places: &LiteralSlots) {
-        // The worst place in which any part stands; of equal ones the first.
+        // The most severe place of any part; among equals the first.
         let here = self
             .spans
             .iter()
@@ -191,7 +191,7 @@ impl Located {
             Severity::Critical
         } else {
             match self.credential.first().kind {
-                // Alone it opens nothing.
+                // An access key ID alone gives no access.
                 SecretKind::TemporaryAccessKeyId if self.credential.is_id() => Severity::Low,
                 SecretKind::TemporaryAccessKeyId | SecretKind::MwsToken | SecretKind::AppSyncApiKey => Severity::Medium,
                 SecretKind::SecretAccessKey => Severity::Critical,
@@ -210,11 +210,11 @@ impl Located {
         let place = self.place.map_or("the source", CredentialSlot::phrase);
         let noun = noun(&self.credential);
         let message = if self.credential.is_example() {
-            format!("an example key of AWS's documentation is written in {place}")
+            format!("example key from the AWS documentation in {place}")
         } else if self.logged {
-            format!("{noun} is written in a record of what was done")
+            format!("{noun} in a log record")
         } else {
-            format!("{noun} is written in {place}")
+            format!("{noun} in {place}")
         };
         let mut f = match literal {
             Some(l) => cx.at_resource(rule, l.resource, message),
@@ -248,10 +248,8 @@ impl Located {
         if self.credential.is_example() {
             f = f
                 .severity(Severity::Low)
-                .note(
-                    "AWS prints this key in its documentation; it opens nothing, and it stands where a real one would",
-                )
-                .help("read the credential from the environment or from a role, so that nobody puts a real one here");
+                .note("the AWS documentation uses this key as an example: it gives no access, but a real key would")
+                .help("Load the credential from the environment or from a role, so that no real key ends up here.");
         } else {
             f = f.severity(self.severity());
         }
@@ -262,15 +260,15 @@ impl Located {
         }
         if self.logged && !self.credential.is_example() {
             f = f
-                .note("a log names the key that was used; nothing signs in with the ID alone")
+                .note("a log contains the ID of the key that was used; the ID alone gives no access")
                 .help(
-                    "replace the ID with the example of the AWS documentation, and check whether the key still exists",
+                    "Replace the ID with the example ID from the AWS documentation, and check whether the key exists.",
                 );
         }
         let text = cx.project.sources.text(self.spans[0].file);
         for account in self.credential.parts.iter().filter_map(|p| p.account.as_ref()) {
             let name = cx.project.own.accounts.get(account);
-            // Where a text names other accounts only, the ID was made up.
+            // If the text names only other accounts, the ID is made up.
             if name.is_none() && secrets::contradicts(text, self.spans[0].range().start, account) {
                 continue;
             }
@@ -314,26 +312,26 @@ fn noun(c: &Credential) -> &'static str {
     let temporary = c.has(SecretKind::TemporaryAccessKeyId);
     if c.is_pair() {
         return if temporary {
-            "a temporary AWS access key with its secret"
+            "temporary AWS access key ID and secret access key"
         } else {
-            "an AWS access key with its secret"
+            "AWS access key ID and secret access key"
         };
     }
     match c.first().kind {
-        SecretKind::AccessKeyId => "an AWS access key id",
-        SecretKind::TemporaryAccessKeyId => "a temporary AWS access key id",
-        SecretKind::SecretAccessKey => "an AWS secret access key",
-        SecretKind::SessionToken => "an AWS session token",
-        SecretKind::BedrockApiKey => "an Amazon Bedrock API key",
-        SecretKind::MwsToken => "an Amazon MWS token",
-        SecretKind::AppSyncApiKey => "an AWS AppSync API key",
-        SecretKind::PrivateKey => "a private key",
+        SecretKind::AccessKeyId => "AWS access key ID",
+        SecretKind::TemporaryAccessKeyId => "temporary AWS access key ID",
+        SecretKind::SecretAccessKey => "AWS secret access key",
+        SecretKind::SessionToken => "AWS session token",
+        SecretKind::BedrockApiKey => "Amazon Bedrock API key",
+        SecretKind::MwsToken => "Amazon MWS auth token",
+        SecretKind::AppSyncApiKey => "AWS AppSync API key",
+        SecretKind::PrivateKey => "private key",
     }
 }
 
 fn label(kind: SecretKind) -> &'static str {
     match kind {
-        SecretKind::AccessKeyId | SecretKind::TemporaryAccessKeyId => "access key id",
+        SecretKind::AccessKeyId | SecretKind::TemporaryAccessKeyId => "access key ID",
         SecretKind::SecretAccessKey => "secret access key",
         SecretKind::SessionToken => "session token",
         SecretKind::BedrockApiKey | SecretKind::AppSyncApiKey => "API key",
@@ -342,7 +340,7 @@ fn label(kind: SecretKind) -> &'static str {
     }
 }
 
-/// A literal that is not key-shaped, in a place whose name asks for a credential.
+/// A literal that is not key-shaped, in a property that is meant for a credential.
 fn slot(cx: &Context<'_>, l: &SlotLiteral<'_>, out: &mut FindingSink<'_>) {
     let Some(value) = l.text.known().filter(|v| !v.trim().is_empty()) else {
         return;
@@ -351,11 +349,11 @@ fn slot(cx: &Context<'_>, l: &SlotLiteral<'_>, out: &mut FindingSink<'_>) {
     let noun = match (l.place, l.slot) {
         (CredentialSlot::UserData, _) => return user_data(cx, l, &value, out),
         (CredentialSlot::SsmParameter, _) => return ssm_parameter(cx, l, &value, out),
-        (CredentialSlot::Authentication, None) => "a password",
+        (CredentialSlot::Authentication, None) => "password",
         (_, Some(slot)) => match slot.kind() {
-            SecretKind::SecretAccessKey => "a secret access key",
-            SecretKind::SessionToken => "a session token",
-            _ => "an access key id",
+            SecretKind::SecretAccessKey => "secret access key",
+            SecretKind::SessionToken => "session token",
+            _ => "access key ID",
         },
         (_, None) => return,
     };
@@ -374,9 +372,9 @@ fn slot(cx: &Context<'_>, l: &SlotLiteral<'_>, out: &mut FindingSink<'_>) {
     let span = slots::span_of(l.text, l.value);
     let rule = l.place.rule();
     let mut f = cx
-        .at_resource(rule, l.resource, format!("{noun} is written in {}", l.place.phrase()))
+        .at_resource(rule, l.resource, format!("{noun} in {}", l.place.phrase()))
         .cause(Cause::Place(span))
-        .primary(span, "a literal");
+        .primary(span, "hard-coded value");
     if l.value.via.is_some() {
         f = f.used_via(&l.value.via);
     }
@@ -387,7 +385,7 @@ fn slot(cx: &Context<'_>, l: &SlotLiteral<'_>, out: &mut FindingSink<'_>) {
     out.push(f);
 }
 
-/// For an emulator or a test: `mock_access_key`, `test` with endpoints of one's own.
+/// For an emulator or a test: `mock_access_key`, or `test` with custom endpoints.
 fn is_local(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let r = &cx.project.resources[l.resource as usize];
@@ -401,9 +399,9 @@ fn is_local(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str) -> bool {
     mocked || words || elsewhere
 }
 
-const NOT_A_KEY: &str = "the value does not have the form of an AWS key";
+const NOT_A_KEY: &str = "the value does not have the format of an AWS key";
 
-/// `export AWS_SECRET_ACCESS_KEY=…` with something that is no key and no placeholder either.
+/// `export AWS_SECRET_ACCESS_KEY=…` with a value that is neither key-shaped nor a placeholder.
 fn user_data(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str, out: &mut FindingSink<'_>) {
     let rule = CredentialSlot::UserData.rule();
     let inner = l.text.known().and_then(|t| secrets::decoded(&t));
@@ -419,15 +417,15 @@ fn user_data(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str, out: &mut Findi
             l.text.span_of(range).unwrap_or(l.value.span)
         };
         let noun = match name {
-            SecretKind::SecretAccessKey => "a secret access key",
-            SecretKind::SessionToken => "a session token",
-            _ => "an access key id",
+            SecretKind::SecretAccessKey => "secret access key",
+            SecretKind::SessionToken => "session token",
+            _ => "access key ID",
         };
         let mut f = cx
-            .at_resource(rule, l.resource, format!("{noun} is written in user data"))
+            .at_resource(rule, l.resource, format!("{noun} in user data"))
             .cause(Cause::Place(span))
             .confidence(Confidence::Medium)
-            .primary(span, "a literal");
+            .primary(span, "hard-coded value");
         f.secrets.push(span);
         if !is_plausible(name, assigned) {
             f = f.severity(Severity::Low).note(NOT_A_KEY);
@@ -436,7 +434,8 @@ fn user_data(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str, out: &mut Findi
     }
 }
 
-/// `AWS_SECRET_ACCESS_KEY=value` and the like, line by line: what the name says, and the value without its quotes.
+/// Assignments such as `AWS_SECRET_ACCESS_KEY=value`, line by line: the kind that the name says, and the range of the
+/// value without its quotes.
 fn assignments(script: &str) -> Vec<(SecretKind, std::ops::Range<usize>)> {
     let mut out = Vec::new();
     let mut at = 0;
@@ -460,7 +459,7 @@ fn assignments(script: &str) -> Vec<(SecretKind, std::ops::Range<usize>)> {
     out
 }
 
-/// A parameter whose name or type says secret, with the secret beside it.
+/// A parameter whose name or type says that it is secret, with a literal value.
 fn ssm_parameter(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str, out: &mut FindingSink<'_>) {
     let r = &cx.project.resources[l.resource as usize];
     let secure = r
@@ -492,7 +491,7 @@ fn ssm_parameter(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str, out: &mut F
         || is_placeholder(value)
         || value.starts_with("arn:")
         || value.starts_with("http")
-        // A path, or names put together.
+        // A path, or joined names.
         || value.contains('/') && secrets::is_wordy(value)
         || value.contains(char::is_whitespace)
         || value.starts_with("{{resolve:");
@@ -504,17 +503,17 @@ fn ssm_parameter(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str, out: &mut F
         .at_resource(
             CredentialSlot::SsmParameter.rule(),
             l.resource,
-            "a secret is written in the value of an SSM parameter",
+            "hard-coded secret in the value of an SSM parameter",
         )
         .cause(Cause::Place(span))
         .confidence(if secure { Confidence::High } else { Confidence::Medium })
-        .primary(span, "a literal")
+        .primary(span, "hard-coded value")
         .used_via(&l.value.via);
     f.secrets.push(span);
     out.push(f);
 }
 
-/// What a credentials file holds that is not key-shaped.
+/// Values in a credentials file that are not key-shaped.
 fn credentials_file(cx: &Context<'_>, file: FileId, taken: &Spans, out: &mut FindingSink<'_>) {
     let source = cx.project.sources.file(file);
     if !slots::is_credentials_file(&source.path) {
@@ -532,16 +531,16 @@ fn credentials_file(cx: &Context<'_>, file: FileId, taken: &Spans, out: &mut Fin
             continue;
         }
         let noun = if kind == SecretKind::SessionToken {
-            "a session token"
+            "session token"
         } else {
-            "a secret access key"
+            "secret access key"
         };
         let mut f = Finding::new(
             CredentialSlot::CredentialsFile.rule(),
-            format!("{noun} is written in a credentials file"),
+            format!("{noun} in a credentials file"),
         )
         .cause(Cause::Place(span))
-        .primary(span, "a literal");
+        .primary(span, "hard-coded value");
         f.subject.kind = "text".to_owned();
         f.secrets.push(span);
         if !is_plausible(kind, value) {

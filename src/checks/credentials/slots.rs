@@ -1,4 +1,4 @@
-//! Places that hold credentials by their nature: arguments, environments, user data.
+//! Places that are meant for credentials or often have them: arguments, environments, user data.
 
 use crate::finding::Severity;
 use crate::model::{Resource, kinds};
@@ -7,7 +7,7 @@ use crate::secrets::{NamedSecret, slot_of};
 use crate::source::{Span, Text};
 use crate::value::{Value, ValueKind};
 
-/// Where a credential stands.
+/// The place of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum CredentialSlot {
     Provider,
@@ -20,7 +20,7 @@ pub(super) enum CredentialSlot {
     SsmParameter,
     Boto3,
     Environ,
-    /// `.aws/credentials`, an export of access keys.
+    /// `.aws/credentials`, or a CSV file with access keys that the console exports.
     CredentialsFile,
 }
 
@@ -42,7 +42,7 @@ impl CredentialSlot {
         }
     }
 
-    /// At least as bad as this.
+    /// The lowest severity of a credential in this place.
     pub(super) fn severity(self) -> Severity {
         match self {
             Self::CodeBuild | Self::Ecs | Self::Authentication | Self::SsmParameter => Severity::High,
@@ -56,19 +56,19 @@ impl CredentialSlot {
         }
     }
 
-    /// "is written in …".
+    /// The place for a message, after "in".
     pub(super) fn phrase(self) -> &'static str {
         match self {
-            Self::Provider => "a provider block",
-            Self::Backend => "a backend block",
+            Self::Provider => "a Terraform provider block",
+            Self::Backend => "a Terraform backend block",
             Self::Lambda => "the environment of a Lambda function",
             Self::UserData => "user data",
             Self::CodeBuild => "the environment of a CodeBuild project",
-            Self::Ecs => "the environment of a container",
-            Self::Authentication => "authentication metadata",
+            Self::Ecs => "the environment of an ECS container",
+            Self::Authentication => "CloudFormation authentication metadata",
             Self::SsmParameter => "the value of an SSM parameter",
             Self::Boto3 => "an argument of a boto3 client",
-            Self::Environ => "the environment that a program sets",
+            Self::Environ => "an environment variable set by the program",
             Self::CredentialsFile => "a credentials file",
         }
     }
@@ -79,7 +79,7 @@ impl CredentialSlot {
 pub(super) struct SlotLiteral<'p> {
     pub(super) place: CredentialSlot,
     pub(super) resource: ResourceId,
-    /// What its name says that it is: `AWS_SECRET_ACCESS_KEY`, `secret_key`.
+    /// The kind of credential by its name: `AWS_SECRET_ACCESS_KEY`, `secret_key`.
     pub(super) slot: Option<NamedSecret>,
     pub(super) text: &'p Text,
     /// As written, with its quotes.
@@ -95,7 +95,7 @@ pub(super) fn literals<'p>(project: &'p Project<'_>) -> Vec<SlotLiteral<'p>> {
     out
 }
 
-/// The strings that `value` may be.
+/// The strings that `value` can be.
 pub(super) fn strings(value: &Value) -> Vec<(&Text, &Value)> {
     let mut out = Vec::new();
     let mut stack = vec![value];
@@ -109,7 +109,7 @@ pub(super) fn strings(value: &Value) -> Vec<(&Text, &Value)> {
     out
 }
 
-/// Where a literal is written, without its quotes where that is known.
+/// The span of a literal, without its quotes if their place is known.
 pub(super) fn span_of(text: &Text, value: &Value) -> Span {
     text.span_of(0..text.len())
         .filter(|s| value.span.contains(*s) && !s.is_empty())
@@ -221,7 +221,8 @@ fn item_slot(item: &Value) -> Option<NamedSecret> {
     env_slot(&either(item, "Name", "name")?.as_str()?, either(item, "Value", "value"))
 }
 
-/// What the name of an environment variable says; `secret_key` without `aws` only where the value has about the shape.
+/// The kind of credential by the name of an environment variable. `secret_key` without `aws` counts only if the value
+/// has about the right length.
 fn env_slot(name: &str, value: Option<&Value>) -> Option<NamedSecret> {
     slot_of(name).or_else(|| {
         let value = value?.as_str()?;
@@ -276,7 +277,7 @@ impl Spans {
     }
 }
 
-/// Whether the file at `path` is one that holds credentials by its name: `.aws/credentials`, the console's exports.
+/// Whether the file at `path` holds credentials, by its name: `.aws/credentials` or a CSV export of the console.
 pub(super) fn is_credentials_file(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let name = lower.rsplit('/').next().unwrap_or(&lower);

@@ -1,12 +1,12 @@
-//! Credentials that a repository says are for tests or for a developer's own machine.
+//! Credentials that the repository marks as for tests or local development.
 //!
-//! **Invariant:** it lowers private keys and passwords, which open what a developer runs. Keys of AWS open an account, whatever
-//! is written beside them.
+//! **Invariant:** only private keys and passwords get a lower severity, because they open what a developer runs
+//! locally. AWS keys open an account, whatever a comment says.
 
 use crate::rules::Context;
 use crate::source::Span;
 
-/// Folders with what a developer's machine serves itself with.
+/// Folders with certificates and keys for local development.
 const FOLDERS: [&str; 9] = [
     "dev-certs",
     "dev-ssl",
@@ -19,7 +19,7 @@ const FOLDERS: [&str; 9] = [
     "localhost",
 ];
 
-/// What comments say of such a credential, in lower case.
+/// Phrases in comments on such a credential, in lower case.
 const SAID: [&str; 9] = [
     "dev only",
     "development only",
@@ -36,14 +36,14 @@ const SAID: [&str; 9] = [
 const ALLOWLISTED: &str = "pragma: allowlist secret";
 const NEXT_ALLOWLISTED: &str = "pragma: allowlist nextline secret";
 
-/// Why a credential at `span` is for tests, for a note.
+/// The reason why a credential at `span` is for tests, for a note.
 pub(super) fn reason(cx: &Context<'_>, span: Span) -> Option<&'static str> {
     let path = cx.project.sources.path(span.file).to_ascii_lowercase();
     let mut parts = path.rsplit('/');
     let name = parts.next().unwrap_or_default();
     let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
     if parts.any(|folder| FOLDERS.contains(&folder)) {
-        return Some("the name of the folder says that it is for local development");
+        return Some("the folder name says that it is for local development");
     }
     let text = cx.project.sources.text(span.file);
     let start = span.range().start;
@@ -51,10 +51,10 @@ pub(super) fn reason(cx: &Context<'_>, span: Span) -> Option<&'static str> {
     let mut before = head.rsplit('\n').map(str::to_ascii_lowercase);
     let rest = text.get(start..)?.split('\n').next().unwrap_or_default();
     let line = before.next().unwrap_or_default() + &rest.to_ascii_lowercase();
-    // What is written about a key in PEM stands before its first line.
+    // The comment on a PEM key is before its first line.
     let above = before.find(|l| !l.contains("private key-----")).unwrap_or_default();
     if line.contains(ALLOWLISTED) || above.contains(NEXT_ALLOWLISTED) {
-        return Some("a comment of detect-secrets allows it");
+        return Some("a detect-secrets comment allows it");
     }
     let says = |line: &str| {
         let comment = ["#", "//", "/*", "--", "<!--"]
@@ -67,15 +67,13 @@ pub(super) fn reason(cx: &Context<'_>, span: Span) -> Option<&'static str> {
         return Some("a comment says that it is for tests or local development");
     }
     let composes = is_yaml && (name.starts_with("docker-compose") || name.starts_with("compose."));
-    composes.then_some("Docker Compose mostly runs what is for local development")
+    composes.then_some("Docker Compose is mostly used for local development")
 }
 
-/// The same for the property of a resource, which an example for people to try has, too.
+/// The same for the property of a resource, which can also be part of an example.
 pub(super) fn reason_for_property(cx: &Context<'_>, span: Span) -> Option<&'static str> {
     let path = cx.project.sources.path(span.file);
     let is_example = |folder: &str| matches!(folder, "example" | "examples");
     let shows = path.rsplit('/').skip(1).any(is_example);
-    shows
-        .then_some("it is part of an example for people to try")
-        .or_else(|| reason(cx, span))
+    shows.then_some("it is part of an example").or_else(|| reason(cx, span))
 }

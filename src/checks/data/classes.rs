@@ -1,4 +1,4 @@
-//! Classes of actions that are worse on everything than other actions are.
+//! Classes of actions that are especially dangerous on every resource.
 
 use std::sync::OnceLock;
 
@@ -13,15 +13,15 @@ use crate::iam::class::class;
 use crate::iam::condition::Grade;
 use crate::rules::{Context, FindingSink};
 
-/// Actions that are one rule's matter.
+/// The actions of one rule.
 struct DataClass {
     rule: &'static str,
     actions: ActionSet,
-    /// What they do and to what, for the message.
+    /// The verb and its object, for the message.
     verb: &'static str,
     what: &'static str,
     label: &'static str,
-    /// Where it is less than the rule's own.
+    /// The severity, if it is lower than the rule's own.
     severity: Option<Severity>,
 }
 
@@ -30,7 +30,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if g.strength.narrows() || g.actions.is_all() {
             continue;
         }
-        // Decrypting says more than making data keys, and disabling a trail more than deleting from it.
+        // Decrypting is worse than generating data keys, and disabling a trail is worse than deleting logs: one
+        // finding is enough.
         let mut said = "";
         for class in classes() {
             if class.rule != said && out.wants(class.rule) && one(cx, out, &g, class) {
@@ -40,7 +41,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// Made when a statement first asks: two of them look at every action there is.
+/// Computed on first use, because two of the classes look at every AWS action.
 fn classes() -> &'static [DataClass] {
     static CLASSES: OnceLock<Vec<DataClass>> = OnceLock::new();
     CLASSES.get_or_init(all_classes)
@@ -60,43 +61,43 @@ fn all_classes() -> Vec<DataClass> {
             "secrets-read-star",
             class("secrets").clone(),
             "reads",
-            "every secret of the account",
+            "every secret in the account",
             "reads secrets",
         ),
         class_of(
             "kms-decrypt-star",
             named(&["kms:Decrypt", "kms:ReEncryptFrom"]),
-            "reads",
-            "what any key of the account protects",
+            "can decrypt",
+            "data encrypted under any KMS key in the account",
             "decrypts",
         ),
         class_of(
             "kms-decrypt-star",
             named(&["kms:GenerateDataKey"]),
-            "makes",
-            "data keys under any key of the account",
-            "gives out data keys in plain text",
+            "can generate",
+            "data keys under any KMS key in the account",
+            "returns plaintext data keys",
         ),
         class_of(
             "data-exfiltration",
             class("data").clone(),
             "reads",
-            "the data of every resource of its kind",
+            "data from every resource of its type",
             "reads data",
         ),
         class_of(
             "credentials-exposure",
             class("credentials").clone(),
-            "gives out",
-            "credentials of others",
-            "answers with credentials",
+            "gives access to",
+            "credentials of other identities",
+            "returns credentials",
         ),
         class_of(
             "resource-exposure",
             sharing(),
             "changes",
-            "who may use any resource",
-            "shares or opens resources",
+            "who can use any resource",
+            "shares resources or makes them public",
         ),
         class_of(
             "audit-tampering",
@@ -111,35 +112,35 @@ fn all_classes() -> Vec<DataClass> {
                 "audit-tampering",
                 class("logs").clone(),
                 "can delete",
-                "any log of the account",
-                "deletes records",
+                "every log in the account",
+                "deletes logs",
             )
         },
         class_of(
             "destructive-on-star",
             destroying(),
-            "may destroy",
-            "everything of its kind",
-            "destroys",
+            "can destroy",
+            "every resource of its type",
+            "deletes or terminates",
         ),
         class_of(
             "org-account-control",
             class("account").clone(),
             "controls",
-            "the account or the organisation itself",
-            "takes accounts out or closes them",
+            "the account or the organization itself",
+            "removes or closes accounts",
         ),
         class_of(
             "s3-replication-exfil",
             class("replication").clone(),
-            "changes",
-            "where any bucket's data goes",
-            "sends data elsewhere",
+            "can send",
+            "any bucket's data elsewhere",
+            "copies data elsewhere",
         ),
         class_of(
             "snapshot-share-exfil",
             class("snapshot").clone(),
-            "shares",
+            "can share",
             "any snapshot or image",
             "shares with other accounts",
         ),
@@ -147,8 +148,8 @@ fn all_classes() -> Vec<DataClass> {
             "passable-secret-via-lambda-env",
             class("lambda-env").clone(),
             "reads",
-            "any function's environment",
-            "shows secrets in it",
+            "every function's environment variables",
+            "returns environment variables",
         ),
     ]
 }
@@ -157,7 +158,7 @@ fn named(names: &[&str]) -> ActionSet {
     names.iter().filter_map(|a| catalogue().action(a)).collect()
 }
 
-/// Resource policies, ACLs and grants: what changes who may use a resource.
+/// Actions on resource-based policies, ACLs, and grants: they change who can use a resource.
 fn sharing() -> ActionSet {
     let words = ["Policy", "Permission", "Acl", "Grant", "Share", "PublicAccessBlock"];
     let verbs = [
@@ -175,13 +176,13 @@ fn sharing() -> ActionSet {
                 && !iam.contains(&a.service().prefix())
                 && verbs.iter().any(|v| name.starts_with(v))
                 && words.iter().any(|w| name.contains(w))
-                // Of an interface that is made for a service, and holds nothing.
+                // For a network interface that is created for a service and holds no data.
                 && !name.ends_with("NetworkInterfacePermission")
         })
         .collect()
 }
 
-/// What deletes, terminates or ends for good.
+/// Actions that delete, terminate, or end a resource.
 fn destroying() -> ActionSet {
     let verbs = ["Delete", "Terminate", "ScheduleKeyDeletion", "Purge", "Destroy"];
     let small = [
@@ -206,7 +207,7 @@ fn destroying() -> ActionSet {
         .collect()
 }
 
-/// Whether there was something to say.
+/// Reports one class for a statement. Returns whether there was a finding.
 fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, class: &DataClass) -> bool {
     let rule = class.rule;
     let mut hit = g.actions.as_ref().clone();
@@ -217,7 +218,7 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, clas
     let Some(resource) = g.statement.resource.as_ref().filter(|r| !r.negated) else {
         return false;
     };
-    // Every secret or key of the account is as good as every one there is.
+    // For these rules, a wildcard for the account is as wide as `*`.
     let whole = matches!(rule, "secrets-read-star" | "kms-decrypt-star" | "audit-tampering");
     let wide = |r: &&ClauseItem| {
         let breadth = widest(&r.text);
@@ -242,7 +243,7 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, clas
         _ => class.what,
     };
     let within = Arn::parse(&wide.text).map_or("the account", |arn| arn.within());
-    let what = what.replace("of the account", &format!("of {within}"));
+    let what = what.replace("in the account", &format!("in {within}"));
     let action = names(&hit, 1);
     let Some(span) = g.span_granting(&hit) else {
         return false;
@@ -262,23 +263,23 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, clas
     true
 }
 
-/// Where the actions of the class `secrets` find them.
+/// The object of a message about actions of the class `secrets`.
 fn stored(actions: &ActionSet) -> &'static str {
     let mut services = actions.services();
     services.sort_unstable();
     match services.as_slice() {
-        ["ssm"] => "every parameter of Parameter Store",
-        ["secretsmanager", "ssm"] => "every secret and every parameter of the account",
-        _ => "every secret of the account",
+        ["ssm"] => "every parameter in Parameter Store",
+        ["secretsmanager", "ssm"] => "every secret and parameter in the account",
+        _ => "every secret in the account",
     }
 }
 
-/// What an item of `Resource` stands for.
+/// The label for an item of `Resource`.
 fn label_of(wide: &ClauseItem) -> String {
     match widest(&wide.text) {
         Breadth::Everything | Breadth::WholeService => "on every resource".to_owned(),
-        Breadth::AccountWide => "on every one of this account".to_owned(),
-        _ => format!("on each `{}` here", arn_type(wide)),
+        Breadth::AccountWide => "on every resource in this account".to_owned(),
+        _ => format!("on every `{}` here", arn_type(wide)),
     }
 }
 
@@ -287,10 +288,10 @@ fn arn_type(item: &ClauseItem) -> String {
     kinds.first().map_or_else(|| item.display(), |k| k.name().to_owned())
 }
 
-/// "reads" of one, "read" of several.
+/// The plural form of a verb: "reads" for one action, "read" for several.
 fn plural(verb: &'static str) -> &'static str {
     match verb {
-        "gives out" => "give out",
+        "gives access to" => "give access to",
         _ => verb.strip_suffix('s').unwrap_or(verb),
     }
 }

@@ -1,7 +1,7 @@
-//! Checks of the family `data`: what a grant on everything gives away.
+//! Checks of the family `data`: grants on every resource that expose or destroy data.
 //!
-//! **Invariant:** only what is granted on every resource and without a condition that narrows; what AWS gives on `*` only
-//! is never too much by that alone.
+//! **Invariant:** only actions that are granted on every resource without a narrowing condition; an action that
+//! supports only `*` is not reported for that alone.
 
 mod classes;
 mod tags;

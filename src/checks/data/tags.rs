@@ -1,4 +1,4 @@
-//! Tags that decide who may do what, and who may set them.
+//! Tags that control access, and permissions to change them.
 //! IAM User Guide, "What is ABAC for AWS?" and "Controlling access to AWS resources using tags".
 
 use crate::checks::allow_statements::{AllowStatement, granting, names};
@@ -34,17 +34,18 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// A statement that decides by a tag of the caller.
+/// A statement that checks a tag of the caller.
 struct ByOwnTag<'a> {
     index: usize,
     key: Span,
-    /// Without the tag more is allowed.
+    /// A caller without the tag is allowed more.
     open_without: bool,
-    /// What it denies, for a Deny.
+    /// The actions that a Deny denies.
     denied: Option<&'a ActionSet>,
 }
 
-/// What changes or takes off the tags of a user or role: the action, whose tags, whether it takes them off.
+/// Actions that change or remove the tags of a user or role: the action, the kind of identity, and whether it removes
+/// them.
 /// Service Authorization Reference, "AWS Identity and Access Management (IAM)".
 const OWN_TAGS: [(&str, &str, bool); 4] = [
     ("iam:TagUser", "user", false),
@@ -53,7 +54,7 @@ const OWN_TAGS: [(&str, &str, bool); 4] = [
     ("iam:UntagRole", "role", true),
 ];
 
-/// A statement that decides by the caller's own tags, and one that lets the caller set them or take them off.
+/// A statement that checks the caller's own tags, and another one that lets the caller set or remove them.
 /// IAM User Guide, "IAM tutorial: Define permissions to access AWS resources based on tags".
 fn own_tags<'p>(cx: &Context<'p>, out: &mut FindingSink<'_>, of_document: &[AllowStatement<'p>]) {
     let by_own = by_own_tags(cx, of_document);
@@ -81,24 +82,24 @@ fn own_tags<'p>(cx: &Context<'p>, out: &mut FindingSink<'_>, of_document: &[Allo
             continue;
         };
         let (does, label) = match off {
-            true => ("removes", "removes any tag of itself"),
+            true => ("removes", "removes any of its own tags"),
             false => ("changes", "sets any tag on itself"),
         };
         let message = format!(
-            "`{}` {does} the tag of its holder that another statement relies on",
+            "`{}` {does} the holder's own tag that another statement relies on",
             action.name()
         );
         out.push(
             cx.at_statement("tagging-abac-bypass", tagging.document, tagging.index, message)
                 .primary(span, label)
-                .secondary(guarded.key, "decides by a tag of the caller")
+                .secondary(guarded.key, "checks a tag of the caller")
                 .actions(tagging.items_granting(&only).iter().map(|i| i.display().to_lowercase()))
                 .resources([item.display()]),
         );
     }
 }
 
-/// The statements of one document that decide by a tag of the caller.
+/// The statements of one document that check a tag of the caller.
 fn by_own_tags<'a>(cx: &Context<'a>, of_document: &[AllowStatement<'a>]) -> Vec<ByOwnTag<'a>> {
     let Some(document) = of_document.first().map(|g| g.document) else {
         return Vec::new();
@@ -121,8 +122,8 @@ fn by_own_tags<'a>(cx: &Context<'a>, of_document: &[AllowStatement<'a>]) -> Vec<
         .collect()
 }
 
-/// Where a statement's conditions or resources name a tag of the caller, and whether it is about a caller without the tag;
-/// `None` where that is not known.
+/// The span where a statement's conditions or resources name a tag of the caller, and whether the statement applies
+/// to a caller without the tag (`None` if not known).
 fn own_tag(s: &Statement) -> Option<(Span, Option<bool>)> {
     let by_value = |v: &ClauseItem| {
         let value = v.text.with_placeholders().to_ascii_lowercase();
@@ -161,8 +162,8 @@ fn report(cx: &Context<'_>, out: &mut FindingSink<'_>, tagging: &AllowStatement<
             tagging.index,
             format!("{} {changes} the tag that another statement relies on", names(&set, 1)),
         )
-        .primary(span, "sets any tag on any of these")
-        .secondary(bound.key_span, "decides by a tag")
+        .primary(span, "sets any tag on these resources")
+        .secondary(bound.key_span, "checks this tag")
         .actions(tagging.items_granting(&set).iter().map(|i| i.display().to_lowercase()))
         .other(bound.key.clone()),
     );
@@ -172,19 +173,19 @@ fn is_tag(key: &str) -> bool {
     key.contains(":resourcetag/") || key.starts_with("s3:existingobjecttag/")
 }
 
-/// Whether a tag decides over what it grants.
+/// Whether a tag condition limits what it grants.
 fn is_by_tag(g: &AllowStatement<'_>) -> bool {
     let mut bounds = g.strength.bounds.iter();
     bounds.any(|b| b.grade >= Grade::Narrows && is_tag(&b.key))
 }
 
-/// The actions of `tagging` that set the tags by which `guarded` is held.
+/// The actions of `tagging` that set the tags that limit `guarded`.
 fn defeats(tagging: &AllowStatement<'_>, guarded: &AllowStatement<'_>) -> Option<ActionSet> {
     let (a, b) = (tagging.statement, guarded.statement);
     if !a.is_beside(b) && !b.is_beside(a) {
         return None;
     }
-    // Who has the actions without the condition needs no tag.
+    // A holder that has the actions without the condition does not need the tag.
     if tagging.index == guarded.index || guarded.actions.is_subset(&tagging.actions) {
         return None;
     }
@@ -202,13 +203,14 @@ fn defeats(tagging: &AllowStatement<'_>, guarded: &AllowStatement<'_>) -> Option
     (!set.is_empty() && meet(tagging, guarded)).then_some(set)
 }
 
-/// Making something with tags changes those of nothing else; and what is taken away is not what a condition asks for.
+/// Creating a resource with tags does not change the tags of others, and removing a tag does not meet a condition
+/// that requires it.
 fn sets_tags(name: &str) -> bool {
     let makes = name.starts_with("Create") && name != "CreateTags";
     !makes && !["Untag", "Remove", "Delete"].iter().any(|verb| name.starts_with(verb))
 }
 
-/// Some resource is certainly in both, and of a kind that what is held is about.
+/// Whether some resource is certainly covered by both, and of a type that the limited actions apply to.
 fn meet(a: &AllowStatement<'_>, b: &AllowStatement<'_>) -> bool {
     let (Some(x), Some(y)) = (&a.statement.resource, &b.statement.resource) else {
         return false;

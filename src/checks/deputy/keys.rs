@@ -1,4 +1,4 @@
-//! Condition keys and service principals: which keys a service sends, and which are meant for it.
+//! Condition keys and service principals: keys that a service never sends, and keys that limit its source.
 //! IAM User Guide, "AWS global condition context keys"; IAM Access Analyzer, "Policy check reference".
 
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// The first principal and its name, where all are services.
+/// The first principal and its name, if all principals are services.
 fn services_only<'s>(cx: &Context<'_>, s: &'s Statement) -> Option<(&'s PrincipalItem, String)> {
     let clause = s.principal.as_ref().filter(|c| !c.negated && c.complete)?;
     let names: Option<Vec<String>> = clause
@@ -42,7 +42,7 @@ fn services_only<'s>(cx: &Context<'_>, s: &'s Statement) -> Option<(&'s Principa
     Some((clause.items.first()?, names?.into_iter().next()?))
 }
 
-/// Who a principal is in an organisation, or how a person signed in: no service has that.
+/// Keys about a principal's organization, tags, or sign-in, which a service principal does not have.
 fn of_people(key: &str) -> bool {
     matches!(
         key,
@@ -78,16 +78,16 @@ fn unsupported(
                 "service-key-unsupported",
                 id,
                 i,
-                format!("`{service}` sends no `{}`: it is never allowed", c.key.display()),
+                format!("`{service}` never sends `{}`: no request matches", c.key.display()),
             )
-            .primary(c.key.span, "not in the requests of a service")
+            .primary(c.key.span, "not in requests from AWS services")
             .principals([service.to_owned()])
             .other(key),
         );
     }
 }
 
-/// Held by something that is not for whom the service acts.
+/// A service principal whose conditions do not limit the source.
 fn recommended(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
@@ -117,13 +117,13 @@ fn recommended(
             "service-recommended-key",
             id,
             i,
-            format!("`{}` does not say for whom `{service}` acts", held.key),
+            format!("`{}` does not limit who `{service}` acts for", held.key),
         )
-        .primary(held.key_span, "add `aws:SourceArn` or another key of the source")
-        .secondary(item.value.span, "acts for every customer of AWS")
+        .primary(held.key_span, "add `aws:SourceArn` or `aws:SourceAccount`")
+        .secondary(item.value.span, "acts for every AWS customer")
         .principals([service.to_owned()])
         .other(held.key.clone());
-    // Every delivery has the ACL: the bucket is as open as without the condition.
+    // Every log delivery sends this ACL, so the condition limits nothing.
     let only_acl = strength
         .bounds
         .iter()
@@ -136,7 +136,7 @@ fn recommended(
     );
 }
 
-/// Everybody, or several accounts, and no word about the organisation.
+/// Every principal or several accounts, without a condition on the organization.
 fn perimeter(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
@@ -184,9 +184,9 @@ fn perimeter(
                 "org-perimeter-missing",
                 id,
                 i,
-                "nothing holds these principals to the organisation",
+                "access is not limited to your organization",
             )
-            .primary(p.value.span, "no `aws:PrincipalOrgID` with it")
+            .primary(p.value.span, "no condition on `aws:PrincipalOrgID`")
             .principals([p.value.display()]),
         );
     }

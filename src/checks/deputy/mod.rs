@@ -1,7 +1,8 @@
-//! Checks of the family `deputy`: services that act for anybody, and what keeps them to one's own account.
+//! Checks of the family `deputy`: services that act for any customer (confused deputy), and the conditions that limit
+//! them.
 //!
-//! **Invariant:** a service is asked for its source only where it acts for many customers on a resource that is named to
-//! it; a role for one's own compute is not asked.
+//! **Invariant:** a source condition is required only for services that act for many customers on a resource that the
+//! customer names; not for roles that the account's own compute assumes.
 
 mod keys;
 mod source;

@@ -1,4 +1,4 @@
-//! `aws:SourceArn` and its like.
+//! Conditions on `aws:SourceArn`, `aws:SourceAccount`, and `aws:SourceOrgID`.
 //! IAM User Guide, "The confused deputy problem", "Cross-service confused deputy prevention".
 
 use crate::checks::narrowing;
@@ -16,10 +16,10 @@ use crate::rules::{Context, FindingSink};
 use crate::source::Text;
 use crate::value::Value;
 
-/// Services whose resource policies are told most often to strangers' sake.
+/// Services for whose resources a missing source condition has high severity.
 const GRAVE: [&str; 5] = ["s3", "sns", "sqs", "kms", "lambda"];
 
-/// Principals that write without telling for whom, or that act on resources of one's own only.
+/// Service principals that do not send a source, or that act only on resources of the same account.
 /// Elastic Load Balancing, "Access logs"; the guides of the services.
 pub(super) const SILENT: [&str; 12] = [
     "autoscaling.amazonaws.com",
@@ -36,12 +36,12 @@ pub(super) const SILENT: [&str; 12] = [
     "rds.amazonaws.com",
 ];
 
-/// Principals that write only to what the owner of the source owns too, and that service's page.
+/// Service principals that write only to resources of the source's owner, and the reason for a note.
 const SAME_OWNER: [(&str, &str); 1] = [
-    // "Logging requests with server access logging": the destination bucket has the owner of the source bucket.
+    // Amazon S3 User Guide, "Logging requests with server access logging": both buckets have the same owner.
     (
         "logging.s3.amazonaws.com",
-        "S3 delivers access logs only to buckets of the account whose bucket is logged",
+        "S3 delivers access logs only to buckets in the account of the source bucket",
     ),
 ];
 
@@ -77,7 +77,7 @@ fn without(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
             continue;
         }
         let service = d.service.as_deref().unwrap_or_default();
-        // What CloudWatch Logs encrypts with a key is decrypted for the account of the log group only.
+        // CloudWatch Logs decrypts data only for the account of the log group.
         let of_logs = service == "kms" && name == "logs.amazonaws.com";
         let severity = if GRAVE.contains(&service) && !keeps_inside(s) && !only_adds_objects(s) && !of_logs {
             Severity::High
@@ -85,14 +85,14 @@ fn without(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
             Severity::Medium
         };
         let reads_only = only_looks(s);
-        // All of one statement are one mistake, which one condition repairs.
+        // One condition fixes all principals of a statement, so they share one finding.
         if let Some(f) = found {
-            let mut f = f.secondary(item.value.span, format!("nor for `{name}`"));
+            let mut f = f.secondary(item.value.span, format!("also no source for `{name}`"));
             f.evidence.principals.push(name);
             found = Some(f);
             continue;
         }
-        // The account of the resource is one of many that the service acts for here.
+        // The service acts for many accounts of the organization here.
         let shared = organization || name == "cloudtrail.amazonaws.com" && has_organization_trail(cx);
         let label = match shared {
             true => "no `aws:SourceArn` or `aws:SourceOrgID`",
@@ -103,7 +103,7 @@ fn without(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
                 "service-principal-without-source",
                 id,
                 i,
-                format!("`{name}` may use this for any account"),
+                format!("`{name}` can use this resource for any account"),
             )
             .primary(item.value.span, label)
             .principals([name.clone()])
@@ -113,8 +113,8 @@ fn without(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
         }
         if shared {
             f = f.help(
-                "Add a condition on `aws:SourceOrgID` with the ID of your organization, whose accounts use this resource, or on \
-                 `aws:SourceArn`. `aws:SourceAccount` with one account would lock out the others.",
+                "Add a condition on `aws:SourceOrgID` with the ID of your organization, or on `aws:SourceArn`. Other \
+                 accounts in the organization use this resource, and `aws:SourceAccount` would lock them out.",
             );
         }
         // Other services in the statement would be restricted too.
@@ -126,8 +126,8 @@ fn without(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
         if of_logs {
             f.remedies.clear();
             f = f.help(
-                "Add a condition `ArnLike` on `kms:EncryptionContext:aws:logs:arn` with the ARNs of your log groups: CloudWatch Logs \
-                 sends the log group as the encryption context.",
+                "Add an `ArnLike` condition on `kms:EncryptionContext:aws:logs:arn` with the ARNs of your log groups. \
+                 CloudWatch Logs sends the ARN of the log group as the encryption context.",
             );
         }
         if name == "events.amazonaws.com" && matches!(service, "sns" | "kms") {
@@ -139,7 +139,7 @@ fn without(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
         }
         if name == "sqs.amazonaws.com" {
             f.remedies.clear();
-            f = f.help("Remove this principal: SQS calls nothing by itself.");
+            f = f.help("Remove this principal: Amazon SQS does not call other resources by itself.");
         }
         found = Some(f);
     }
@@ -148,17 +148,18 @@ fn without(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
     }
 }
 
-/// Amazon EventBridge User Guide, "Using resource-based policies for Amazon EventBridge", "Amazon SNS permissions": conditions do
-/// not work in the policy of a topic that a rule publishes to, nor for the key of such a topic; for the key of a bus they do.
+/// Amazon EventBridge User Guide, "Using resource-based policies for Amazon EventBridge", "Amazon SNS permissions":
+/// conditions do not work in the policy of a topic that a rule publishes to, nor for the key of such a topic. They do
+/// for the key of an event bus.
 fn help_for_events(service: &str) -> &'static str {
     match service {
         "kms" => {
-            "If the key encrypts an event bus, add a condition on `aws:SourceArn` or `aws:SourceAccount`. If it encrypts a topic or \
-             queue that a rule sends to, keep the statement: EventBridge does not support the condition there."
+            "If the key encrypts an event bus, add a condition on `aws:SourceArn` or `aws:SourceAccount`. If it encrypts a \
+             topic or queue that a rule sends to, keep the statement: EventBridge does not support the condition there."
         }
         _ => {
-            "EventBridge does not support conditions in the policies of topics: one would stop delivery. Use a topic of its own for \
-             rules, and let what reads it check the account in the event."
+            "EventBridge does not support conditions in SNS topic policies, and one would stop delivery. Use a \
+             separate topic for rules, and have its subscribers check the account in each event."
         }
     }
 }
@@ -169,7 +170,7 @@ fn has_organization_trail(cx: &Context<'_>) -> bool {
     trails.any(|r| r.get("IsOrganizationTrail").and_then(Value::as_bool) == Some(true))
 }
 
-/// Only puts messages into a queue or topic, or uses a key, for what the service itself keeps: nothing comes out to others.
+/// Only sends messages to a queue or topic, or uses a key for data that the service keeps: nothing is disclosed.
 fn keeps_inside(s: &Statement) -> bool {
     let known = s.action.as_ref().filter(|a| !a.negated && a.is_known());
     let set = known.and_then(|a| a.actions());
@@ -181,7 +182,7 @@ fn keeps_inside(s: &Statement) -> bool {
     })
 }
 
-/// Only adds objects to a bucket, as deliverers of logs do: strangers can fill it, and read or delete nothing.
+/// Only adds objects to a bucket, as log delivery does: other customers can add objects, but not read or delete any.
 pub(super) fn only_adds_objects(s: &Statement) -> bool {
     let known = s.action.as_ref().filter(|a| !a.negated && a.is_known());
     let set = known.and_then(|a| a.actions());
@@ -193,7 +194,7 @@ pub(super) fn only_adds_objects(s: &Statement) -> bool {
     })
 }
 
-/// Works with a key without changing it or who may use it.
+/// Uses a key without changing it or its permissions.
 fn uses_key(a: Action) -> bool {
     let name = a.short_name();
     a.service().prefix() == "kms"
@@ -203,8 +204,8 @@ fn uses_key(a: Action) -> bool {
             || name.starts_with("ReEncrypt"))
 }
 
-/// Only describes the resource, which gives away nothing of what it holds: `kms:DescribeKey`, `sqs:GetQueueAttributes`, and
-/// `s3:GetBucketAcl`, which log deliverers ask for first.
+/// Only describes the resource without disclosing its data: `kms:DescribeKey`, `sqs:GetQueueAttributes`, and
+/// `s3:GetBucketAcl`, which log delivery calls first.
 pub(super) fn only_looks(s: &Statement) -> bool {
     let looks = |action: Action| {
         let reads =
@@ -240,7 +241,7 @@ fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s
                     "source-arn-wildcard",
                     id,
                     i,
-                    "`aws:SourceArn` lets in resources of every account",
+                    "`aws:SourceArn` matches resources in every account",
                 )
                 .primary(value.span, "matches any account")
                 .other("aws:sourcearn"),
@@ -251,9 +252,9 @@ fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s
                     "s3-source-arn-needs-source-account",
                     id,
                     i,
-                    "a bucket's ARN does not say whose bucket it is",
+                    "the bucket ARN does not contain an account ID",
                 )
-                .primary(value.span, "anybody's, once the name is free")
+                .primary(value.span, "anyone can reuse the name of a deleted bucket")
                 .other("aws:sourcearn"),
             );
         }
@@ -264,8 +265,7 @@ fn any_account(text: &Text) -> bool {
     Arn::parse(text).is_some_and(|a| matches!(a.account(), ArnField::Any)) && !is_bucket(text)
 }
 
-/// A bucket by its name, which no two accounts have: `arn:aws:s3:::reports`, or as the S3 User Guide writes it,
-/// `arn:aws:s3:*:*:reports`.
+/// A bucket ARN with a name: `arn:aws:s3:::reports`, or as in the Amazon S3 User Guide, `arn:aws:s3:*:*:reports`.
 fn is_bucket(text: &Text) -> bool {
     Arn::parse(text).is_some_and(|a| {
         let named = !a.resource.prefix().starts_with(['*', '?']);
@@ -273,7 +273,7 @@ fn is_bucket(text: &Text) -> bool {
     })
 }
 
-/// The same for a Lambda permission, which is a statement in other words.
+/// The same for a Lambda permission, which becomes a statement of the function's policy.
 fn permission(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, r) in cx.project.deployed() {
         if &*r.kind != "AWS::Lambda::Permission" {
@@ -288,7 +288,7 @@ fn permission(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 cx.at_resource(
                     "source-arn-wildcard",
                     id,
-                    "`SourceArn` lets in resources of every account",
+                    "`SourceArn` matches resources in every account",
                 )
                 .primary(source.span, "matches any account")
                 .scope(r.header, "")
@@ -301,10 +301,10 @@ fn permission(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 .at_resource(
                     "s3-source-arn-needs-source-account",
                     id,
-                    "a bucket's ARN does not say whose bucket it is",
+                    "the bucket ARN does not contain an account ID",
                 )
                 .under(r.branch.as_ref())
-                .primary(source.span, "anybody's, once the name is free")
+                .primary(source.span, "anyone can reuse the name of a deleted bucket")
                 .scope(r.header, "")
                 .other("aws:sourcearn");
             let key = r.props.entry("SourceArn").map(|e| e.key_span);

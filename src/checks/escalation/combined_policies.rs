@@ -1,4 +1,4 @@
-//! Ways to more permissions that only the policies of one identity together open.
+//! Privilege escalation that requires several policies of one identity.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use crate::project::{Effective, EffectiveGrant, PolicySource};
 use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 
-/// One action of a way and the grants that give it widely enough.
+/// One action of a method and the grants that allow it widely enough.
 type GrantedAction<'e, 'a> = (Action, Vec<&'e EffectiveGrant<'a>>);
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    // Identities with the same policies have the same mistake.
+    // Identities with the same policies share one finding.
     let mut found: BTreeMap<Vec<Span>, (Finding, usize)> = BTreeMap::new();
     for (id, identity) in (0u32..).zip(&cx.project.identities) {
         if identity.policies.len() + identity.groups.len() < 2 {
@@ -45,7 +45,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let f = if others.is_empty() {
             f
         } else {
-            f.note(format!("as well as: {}", others.join("; ")))
+            f.note(format!("also possible: {}", others.join("; ")))
         };
         let places = f
             .labels
@@ -58,12 +58,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (f, holders) in found.into_values() {
         out.push(match holders {
             1 => f,
-            n => f.note(format!("{} more identities have the same policies", n - 1)),
+            n => f.note(format!("other identities with the same policies: {}", n - 1)),
         });
     }
 }
 
-/// The steps of a way that is open, and that no single document opens.
+/// The steps of a method that all policies together allow, but no single document does.
 fn together<'e, 'a>(
     effective: &'e Effective<'a>,
     withheld: &ActionSet,
@@ -98,7 +98,7 @@ fn together<'e, 'a>(
             .iter()
             .all(|(_, grants)| grants.iter().any(|other| other.source == g.source))
     });
-    // What stands in different alternatives of a deployment never meets.
+    // Grants in different alternatives of a deployment never apply together.
     let mut branches = steps
         .iter()
         .filter_map(|(_, grants)| grants.first())
@@ -115,14 +115,18 @@ fn report(
     way: &Technique,
     steps: &[GrantedAction<'_, '_>],
 ) -> Option<Finding> {
-    // Where the repository writes one of the steps, that is what to edit; the first step is `iam:PassRole`, if it is one.
+    // A step that is written in the repository is the one to edit. `iam:PassRole`, if part of the method, is the
+    // first step.
     let written = |(_, grants): &&GrantedAction<'_, '_>| matches!(grants[0].source, PolicySource::Written(_));
     let (action, grants) = steps.iter().find(written).or(steps.first())?;
     let grant = grants[0];
     let primary = grant.span(*action);
     let message = match way.actions.as_slice() {
-        [a, b] => format!("`{a}` and `{b}` meet on one {kind}"),
-        [a, others @ ..] => format!("`{a}` and {} other actions meet on one {kind}", others.len()),
+        [a, b] => format!("`{a}` and `{b}` let this {kind} use another role"),
+        [a, others @ ..] => format!(
+            "`{a}` and {} more actions let this {kind} use another role",
+            others.len()
+        ),
         [] => return None,
     };
     let mut f = match grant.source {
@@ -139,7 +143,7 @@ fn report(
             continue;
         }
         let label = match grant.source {
-            PolicySource::Written(_) => "and this together".to_owned(),
+            PolicySource::Written(_) => "together with this".to_owned(),
             PolicySource::AwsManaged(_) => clip(&format!("grants `{}`", action.name())),
         };
         f = f.secondary(span, label);

@@ -1,7 +1,7 @@
-//! Known ways to more permissions, as far as one document tells.
+//! Known privilege escalation methods that one document allows.
 //!
-//! The ways are data: `rules/facts/hand/escalation.txt`. All the actions of a way must be granted, in whichever statements;
-//! what an unconditional Deny takes away is not granted; a narrowing condition lowers.
+//! The methods are listed in `rules/facts/hand/escalation.txt`. All actions of a method must be granted, in any of
+//! the statements. Actions under an unconditional Deny are not granted. A narrowing condition lowers the severity.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +17,13 @@ use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 
-/// One action of a way, granted.
+/// A granted action of a method.
 struct GrantedStep<'a> {
     statement: usize,
     span: Span,
     action: Action,
     item: Option<&'a ClauseItem>,
-    /// Its statement has a condition that narrows.
+    /// Its statement has a narrowing condition.
     narrowed: bool,
 }
 
@@ -43,7 +43,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             techniques::ways().iter().filter(open).partition(|m| m.ids.len() == 1);
         let mut combined: Vec<(Vec<GrantedStep<'_>>, &Technique)> = Vec::new();
         for m in several {
-            // Of several statements the one counts that nothing narrows.
+            // Prefers a statement without a narrowing condition.
             let widest = |action: &Action| {
                 let mut grants = (0..d.statements.len()).filter_map(|i| grant(i, *action, m));
                 let first = grants.next()?;
@@ -55,7 +55,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let found: Option<Vec<_>> = m.ids.iter().map(widest).collect();
             combined.extend(found.map(|f| (f, m)));
         }
-        // What a combination does with a role that is passed as well is not said again without the role.
+        // A method that is part of one that also passes a role is not reported separately.
         let passing: Vec<&Technique> = combined
             .iter()
             .map(|(_, m)| *m)
@@ -85,7 +85,7 @@ impl GrantedStep<'_> {
     }
 }
 
-/// Whether a statement grants `action`, and widely enough for the way.
+/// The grant of `action` in a statement, if it is wide enough for the method.
 fn grant<'a>(d: &'a Document, statement: usize, action: Action, way: &Technique) -> Option<GrantedStep<'a>> {
     let s = d.statements.get(statement).filter(|s| s.allows())?;
     let grant = PassRoleGrant::of(s, action).filter(|_| techniques::suits(s, action, way))?;
@@ -112,10 +112,10 @@ fn single(
         let Some((first, m)) = here.first() else { continue };
         let action = m.actions[0];
         let message = match (here.len(), target) {
-            (1, false) => format!("`{action}` lets the holder get more permissions"),
-            (1, true) => format!("`{action}` may let the holder act with another role"),
-            (n, false) => format!("{n} actions let the holder get more permissions, `{action}` first"),
-            (n, true) => format!("{n} actions may let the holder act with another role, `{action}` first"),
+            (1, false) => format!("`{action}` allows privilege escalation"),
+            (1, true) => format!("`{action}` may let the holder use another role"),
+            (n, false) => format!("{n} actions allow privilege escalation, such as `{action}`"),
+            (n, true) => format!("{n} actions may let the holder use another role, such as `{action}`"),
         };
         let mut f = cx
             .at_statement("privesc-single-action", id, statement, message)
@@ -140,7 +140,7 @@ fn single(
             f = f.note(all.join("; "));
         }
         if target {
-            // Of all functions, one has a role with more.
+            // Among all functions, at least one is likely to have a role with more permissions.
             let every = |m: &Technique| m.actions.contains(&"lambda:UpdateFunctionCode");
             let every = here.iter().any(|(_, m)| every(m)) && wide_resource(cx, id, statement).is_some();
             let severity = if every && !first.narrowed {
@@ -156,7 +156,7 @@ fn single(
     }
 }
 
-/// The item of `Resource` that makes a statement wide enough, and what it stands for.
+/// The item of `Resource` that makes a statement wide enough, and its label.
 fn wide_resource(cx: &Context<'_>, id: DocumentId, statement: usize) -> Option<(Span, &'static str)> {
     let s = cx.project.documents.get(id as usize)?.statements.get(statement)?;
     let items = &s.resource.as_ref().filter(|clause| !clause.negated)?.items;
@@ -164,11 +164,11 @@ fn wide_resource(cx: &Context<'_>, id: DocumentId, statement: usize) -> Option<(
     let whole = || items.iter().find(|r| arn::widest(&r.text) <= Breadth::WholeType);
     match star {
         Some(item) => Some((item.span, "on every resource")),
-        None => Some((whole()?.span, "on each resource of its kind")),
+        None => Some((whole()?.span, "on every resource of its type")),
     }
 }
 
-/// How to limit some actions: by the resource, and by a condition key that each of them has.
+/// The help for some actions: limit the resource, or use a condition key that all of them support.
 /// Service Authorization Reference, "Actions, resources, and condition keys for AWS Identity and Access Management".
 fn limits<'a>(actions: impl IntoIterator<Item = &'a Action>) -> String {
     let actions: Vec<&Action> = actions.into_iter().collect();
@@ -183,9 +183,9 @@ fn limits<'a>(actions: impl IntoIterator<Item = &'a Action>) -> String {
         _ => "these actions".to_owned(),
     };
     match keys.is_empty() {
-        true => format!("Restrict `Resource` of {of} to what the task needs."),
+        true => format!("Restrict `Resource` for {of} to what the task needs."),
         false => format!(
-            "Restrict `Resource` of {of} to what the task needs, or add a condition on {}.",
+            "Restrict `Resource` for {of} to what the task needs, or add a condition on {}.",
             keys.join(" or ")
         ),
     }
@@ -200,13 +200,13 @@ fn combination(
     for target in [false, true] {
         let mut here = found.iter().filter(|(_, m)| (m.how == Danger::Target) == target);
         let Some((grants, m)) = here.next() else { continue };
-        // The action that is not PassRole is the one whose use is the escalation; PassRole has its own rules.
+        // The first action is the primary label; `iam:PassRole` also has rules of its own.
         let Some(first) = grants.first() else { continue };
         let names: Vec<_> = m.actions.iter().map(|a| format!("`{a}`")).collect();
         let lets = if target { "may let" } else { "let" };
         let message = match names.as_slice() {
-            [a, b] => format!("{a} and {b} together {lets} the holder act with another role"),
-            [a, b, ..] => format!("{a}, {b} and more together {lets} the holder act with another role"),
+            [a, b] => format!("{a} and {b} together {lets} the holder use another role"),
+            [a, b, ..] => format!("{a}, {b}, and more together {lets} the holder use another role"),
             _ => continue,
         };
         let mut f = cx
@@ -218,16 +218,16 @@ fn combination(
             if !seen.contains(&g.span) {
                 seen.push(g.span);
                 let label = if g.item.is_some() {
-                    "and this together"
+                    "together with this"
                 } else {
-                    "and what this leaves allowed"
+                    "together with what this allows"
                 };
                 f = f.secondary(g.span, label);
             }
         }
         let others: Vec<_> = here.map(|(_, m)| m.actions.join(" + ")).collect();
         if !others.is_empty() {
-            f = f.note(format!("as well as: {}", others.join("; ")));
+            f = f.note(format!("also possible: {}", others.join("; ")));
         }
         if target {
             f = f
@@ -246,7 +246,7 @@ fn combination(
     }
 }
 
-/// What is left to do where the services that get the role are named already.
+/// The help if the services that get the role are already limited.
 pub(super) fn to_services<'s>(passing: impl Iterator<Item = &'s Statement>) -> Option<&'static str> {
     let mut passing = passing.peekable();
     passing.peek()?;
@@ -255,7 +255,7 @@ pub(super) fn to_services<'s>(passing: impl Iterator<Item = &'s Statement>) -> O
         .then_some("Name the roles in the statement that grants `iam:PassRole`.")
 }
 
-/// With `IfExists` too: the key is in every request that passes a role.
+/// `IfExists` does not matter: the key is in every request that passes a role.
 fn names_services(s: &Statement) -> bool {
     let mut of_key = (s.conditions.iter()).filter(|c| c.key.text.display().eq_ignore_ascii_case("iam:PassedToService"));
     of_key.any(|c| !c.values.is_empty() && !c.values.iter().any(|v| pattern::is_star(&v.text)))

@@ -1,7 +1,7 @@
-//! Checks of the family `escalation`: how a holder of a policy gets more than the policy says.
+//! Checks of the family `escalation`: how the holder of a policy can gain more permissions than it grants.
 //!
-//! **Invariant:** only Allow statements of policies that grant; what a Deny or a boundary takes away from every holder
-//! is not granted.
+//! **Invariant:** only Allow statements of policies that grant permissions; actions that a Deny or a boundary removes
+//! for every holder are not granted.
 
 mod combined_policies;
 mod methods;
@@ -27,7 +27,7 @@ pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("escalation-target", targets_in_repo::check),
 ];
 
-/// The actions that lead to more permissions by themselves.
+/// The actions that allow privilege escalation by themselves.
 pub(super) fn single_actions() -> impl Iterator<Item = Action> {
     techniques::ways().iter().filter_map(|w| match w.ids.as_slice() {
         [only] => Some(*only),

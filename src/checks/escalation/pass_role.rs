@@ -1,4 +1,4 @@
-//! `iam:PassRole` and `sts:AssumeRole` on more roles than meant.
+//! `iam:PassRole` and `sts:AssumeRole` on more roles than needed.
 //! IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
 
 use crate::checks::allow_statements::except_denied;
@@ -38,25 +38,26 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let f: Finding = match (&grant, &reach) {
             (PassRoleGrant::Not(clause), _) => at(
                 "pass-role-with-not-action",
-                "`NotAction` leaves `iam:PassRole` allowed on every role",
+                "`NotAction` allows `iam:PassRole` on every role",
             )
-            .primary(clause.key, "does not take `iam:PassRole` out"),
+            .primary(clause.key, "does not exclude `iam:PassRole`"),
             (PassRoleGrant::By(item) | PassRoleGrant::Exact(item), RoleReach::Not(clause)) => at(
                 "pass-role-with-not-resource",
-                "`NotResource` leaves `iam:PassRole` allowed on almost every role",
+                "`NotResource` allows `iam:PassRole` on almost every role",
             )
-            .primary(item.span, "lets the holder hand roles to services")
-            .secondary(clause.key, "every role but these"),
-            (PassRoleGrant::Exact(item), RoleReach::Wide(resource)) => {
-                at("pass-role-star", "`iam:PassRole` on every role, to any service")
-                    .primary(resource.span, "every role in the account")
-                    .secondary(item.span, "lets the holder hand any role to any service")
-            }
+            .primary(item.span, "allows passing roles to services")
+            .secondary(clause.key, "every role except these"),
+            (PassRoleGrant::Exact(item), RoleReach::Wide(resource)) => at(
+                "pass-role-star",
+                "`iam:PassRole` is allowed on every role, for any service",
+            )
+            .primary(resource.span, "every role in the account")
+            .secondary(item.span, "allows passing any role to any service"),
             (PassRoleGrant::By(item), RoleReach::Wide(resource)) => at(
                 "pass-role-star-by-action-wildcard",
-                "a wildcard grants `iam:PassRole` on every role, to any service",
+                "wildcard action grants `iam:PassRole` on every role, for any service",
             )
-            .primary(item.span, "takes in `iam:PassRole`")
+            .primary(item.span, "includes `iam:PassRole`")
             .secondary(resource.span, "every role in the account"),
         };
         let mut f = f;
@@ -87,12 +88,7 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let mut f = cx
-            .at_statement(
-                "assume-role-star",
-                id,
-                i,
-                "`sts:AssumeRole` on every role that lets the holder in",
-            )
+            .at_statement("assume-role-star", id, i, "`sts:AssumeRole` is allowed on every role")
             .primary(resource.span, "every role")
             .secondary(item.span, "grants `sts:AssumeRole`")
             .actions(std::iter::once(item.display().to_lowercase()).chain(with_session(s)))
@@ -108,7 +104,7 @@ fn only(action: Action) -> ActionSet {
     std::iter::once(action).collect()
 }
 
-/// What a statement allows for sessions only: without `sts:AssumeRole` it gives nothing.
+/// Session actions of a statement, which have no effect without `sts:AssumeRole`.
 /// IAM User Guide, "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed roles".
 fn with_session(s: &Statement) -> impl Iterator<Item = String> {
     let items = s.action.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
@@ -117,7 +113,7 @@ fn with_session(s: &Statement) -> impl Iterator<Item = String> {
         .filter(|a| matches!(&**a, "sts:setsourceidentity" | "sts:tagsession"))
 }
 
-/// `iam:PassRole` on roles that are named, to any service that they trust.
+/// `iam:PassRole` on named roles, for any service that they trust.
 fn named(cx: &Context<'_>, id: DocumentId, index: usize, s: &Statement, grant: &PassRoleGrant<'_>) -> Option<Finding> {
     let resource = s.resource.as_ref()?;
     let first = resource
@@ -133,9 +129,9 @@ fn named(cx: &Context<'_>, id: DocumentId, index: usize, s: &Statement, grant: &
             "pass-role-missing-passed-to-service",
             id,
             index,
-            "`iam:PassRole` without a condition on the service that gets the role",
+            "`iam:PassRole` has no condition on `iam:PassedToService`",
         )
-        .primary(grant.span(), "to any service that the role trusts")
+        .primary(grant.span(), "for any service that the role trusts")
         .secondary(first.span, "this role");
     f.remedies.extend(narrowing::passed_to(cx, id, s));
     Some(f.actions(grant.item().map(|i| i.display().to_lowercase())))
@@ -143,9 +139,9 @@ fn named(cx: &Context<'_>, id: DocumentId, index: usize, s: &Statement, grant: &
 
 /// How a statement grants one action.
 pub(super) enum PassRoleGrant<'a> {
-    /// Named, whatever the case.
+    /// By its name, in any case.
     Exact(&'a ClauseItem),
-    /// By a pattern.
+    /// By a wildcard.
     By(&'a ClauseItem),
     /// By a `NotAction` that does not name it.
     Not(&'a Clause),
@@ -157,7 +153,7 @@ impl<'a> PassRoleGrant<'a> {
         if clause.negated {
             return (!clause.may_name(action)).then_some(Self::Not(clause));
         }
-        // The action by its name says more than a pattern beside it, whichever is written first.
+        // The exact name takes precedence over a wildcard, in any order.
         let is_exact = |i: &ClauseItem| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action.name()));
         let mut by = None;
         for item in clause.all_naming(action) {
@@ -185,7 +181,7 @@ impl<'a> PassRoleGrant<'a> {
     }
 }
 
-/// Which roles a statement is about, when these are more than a named few.
+/// The roles that a statement covers, if they are more than a few named ones.
 enum RoleReach<'a> {
     Wide(&'a ClauseItem),
     Not(&'a Clause),
@@ -208,7 +204,7 @@ impl<'a> RoleReach<'a> {
     }
 }
 
-/// `*`, `arn:aws:iam::*:role/*`, `arn:aws:iam::111122223333:role/*` and what is as wide; not `role/app-*`.
+/// `*`, `arn:aws:iam::*:role/*`, `arn:aws:iam::111122223333:role/*`, and patterns that are as wide; not `role/app-*`.
 pub(super) fn is_every_role(item: &ClauseItem) -> bool {
     arn::is_every(&item.text, "role")
 }

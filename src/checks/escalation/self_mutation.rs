@@ -1,4 +1,4 @@
-//! A policy that lets its holder rewrite its own permissions: by name, not by a wildcard.
+//! Policies that let their holder rewrite its own permissions: by name, not by a wildcard.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::project::{
 };
 use crate::rules::{Context, FindingSink};
 
-/// What is done to itself, and what the ARN is of.
+/// What the action changes, which is also what the ARN names.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OwnTarget {
     Identity,
@@ -22,7 +22,7 @@ enum OwnTarget {
     Boundary,
 }
 
-/// What gives an identity of the kind more permissions when it is done to itself.
+/// The actions that give an identity of this kind more permissions when applied to itself.
 /// Service Authorization Reference, "AWS Identity and Access Management (IAM)".
 fn rewrites(kind: IdentityKind) -> &'static [(&'static str, OwnTarget)] {
     match kind {
@@ -66,7 +66,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     named_only(cx, |on| on != OwnTarget::Boundary, &mut |f| out.push(f));
 }
 
-/// Holders that may lift their own boundary, and may not give themselves everything anyway.
+/// Holders that can lift their own boundary but cannot grant themselves everything directly.
 pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, identity) in (0u32..).zip(&cx.project.identities) {
         let Some(holder) = MutatingIdentity::of(cx, id, identity).filter(|h| h.rewrites().is_none()) else {
@@ -78,8 +78,8 @@ pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if boundary.is_none_or(|b| !b.complete) {
                 f.steps_down += 1;
                 f = f.note(match boundary {
-                    None => "no boundary of it is declared here",
-                    Some(_) => "its boundary is not shown here, and may deny this",
+                    None => "no permissions boundary is declared for it here",
+                    Some(_) => "its permissions boundary is not in these files and may deny this",
                 });
                 f.confidence = boundary.map_or(f.confidence, |_| Some(Confidence::Low));
             }
@@ -88,19 +88,19 @@ pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
     named_only(cx, |on| on == OwnTarget::Boundary, &mut |mut f| {
         f.steps_down += 1;
-        out.push(f.note("no boundary of it is declared here"));
+        out.push(f.note("no permissions boundary is declared for it here"));
     });
     let names = ["iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"];
     for g in granting(cx).filter(|g| !g.strength.has("iam:PermissionsBoundary", Grade::Narrows)) {
         if let Some((action, item, _)) = on_caller(cx, &g, &names) {
-            let message = "each user may change its own permissions boundary".to_owned();
+            let message = "each user can change its own permissions boundary".to_owned();
             let f = report_on_caller(cx, &g, "boundary-removal", (action, item), message);
             f.into_iter().for_each(|f| out.push(f));
         }
     }
 }
 
-/// Ways to take over users whose names begin or end like the caller's.
+/// Actions that take over users whose names start or end like the caller's.
 pub(super) fn others(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     const NAMES: [&str; 5] = [
         "iam:CreateAccessKey",
@@ -111,14 +111,17 @@ pub(super) fn others(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     ];
     for g in granting(cx) {
         if let Some((action, item, CallerPattern::WithOthers)) = on_caller(cx, &g, &NAMES) {
-            let message = format!("`{}` also reaches users with names like the caller's", action.name());
+            let message = format!(
+                "`{}` also covers users whose names are like the caller's",
+                action.name()
+            );
             let f = report_on_caller(cx, &g, "privesc-single-action", (action, item), message);
             f.into_iter().for_each(|f| out.push(f.severity(Severity::Medium)));
         }
     }
 }
 
-/// An identity, and what it may do in all.
+/// An identity and its effective permissions.
 struct MutatingIdentity<'c, 'a> {
     cx: &'c Context<'a>,
     identity: &'a Identity,
@@ -126,7 +129,7 @@ struct MutatingIdentity<'c, 'a> {
     withheld: ActionSet,
 }
 
-/// What it may do to what is its own.
+/// A grant that lets the holder change its own permissions.
 struct SelfMutation<'h, 'a> {
     action: Action,
     on: OwnTarget,
@@ -149,7 +152,7 @@ impl<'c, 'a> MutatingIdentity<'c, 'a> {
         })
     }
 
-    /// What lets it give itself everything.
+    /// A grant that lets the holder give itself any permission.
     fn rewrites(&self) -> Option<SelfMutation<'_, 'a>> {
         self.hit(|on| on != OwnTarget::Boundary)
     }
@@ -166,7 +169,7 @@ impl<'c, 'a> MutatingIdentity<'c, 'a> {
             if bounded || self.withheld.contains(action.id()) {
                 return None;
             }
-            // What is denied on one of them may be allowed on another.
+            // An action that is denied on one of them may be allowed on another.
             let mut mine = own(cx, self.identity, on);
             mine.retain(|own| !effective.denies(action, |r| is_within(cx, self.identity, on, *own, r)));
             effective.granting(action).find_map(|grant| {
@@ -188,17 +191,17 @@ impl<'c, 'a> MutatingIdentity<'c, 'a> {
     }
 }
 
-/// What a finding says of a holder: the rule, the message, and the label of the resource that is its own.
+/// The rule, the message, and the label of the holder's resource.
 fn words(kind: &str, on: OwnTarget, action: Action) -> (&'static str, String, String) {
     let rule = match on {
         OwnTarget::Boundary => "boundary-removal",
         _ => "self-mutation",
     };
     let what = match on {
-        OwnTarget::Policy => format!("the {kind} may rewrite a policy that is attached to it"),
-        OwnTarget::Boundary => format!("the {kind} may change its own permissions boundary"),
+        OwnTarget::Policy => format!("the {kind} can rewrite a policy that is attached to it"),
+        OwnTarget::Boundary => format!("the {kind} can change its own permissions boundary"),
         OwnTarget::Identity | OwnTarget::Group => {
-            format!("the {kind} may give itself any permission with `{}`", action.name())
+            format!("the {kind} can give itself any permission with `{}`", action.name())
         }
     };
     let label = match on {
@@ -209,7 +212,7 @@ fn words(kind: &str, on: OwnTarget, action: Action) -> (&'static str, String, St
     (rule, what, label)
 }
 
-/// What holders of which the repository has only a name may do to themselves, by the policies that are put on that name.
+/// The same for holders that the repository knows only by name, through the policies that are attached to that name.
 fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn FnMut(Finding)) {
     let mut by_document: BTreeMap<DocumentId, Vec<(IdentityKind, OwnTarget, Named<'_>)>> = BTreeMap::new();
     for put in &cx.project.elsewhere {
@@ -268,12 +271,12 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
         let Some(written) = written else { continue };
         let (rule, mut what, mut label) = words(kind.name(), *on, action);
         if *on == OwnTarget::Policy {
-            what = "who holds this policy may rewrite it".to_owned();
+            what = "the holder of this policy can rewrite it".to_owned();
             label = "the policy itself".to_owned();
         }
         let mut f = cx
             .at_statement(rule, g.document, g.index, what)
-            .primary(written.span, "on itself")
+            .primary(written.span, "applies to the holder itself")
             .secondary(item.span, label)
             .actions([written.display().to_lowercase()])
             .resources([item.display()]);
@@ -287,7 +290,7 @@ impl SelfMutation<'_, '_> {
         let (rule, what, label) = words(identity.kind.name(), self.on, self.action);
         let mut f = cx
             .at_statement(rule, self.document, self.grant.index, what)
-            .primary(self.grant.span(self.action), "on itself")
+            .primary(self.grant.span(self.action), "applies to the holder itself")
             .secondary(self.item.span, label)
             .scope(identity.header, "");
         f.steps_down += u8::from(self.grant.narrowed());
@@ -297,7 +300,7 @@ impl SelfMutation<'_, '_> {
     }
 }
 
-/// What of the identity's own an action is done to.
+/// The holder's own identity, groups, or policies that an action can change.
 fn own<'a>(cx: &Context<'a>, identity: &'a Identity, on: OwnTarget) -> Vec<Named<'a>> {
     match on {
         OwnTarget::Identity | OwnTarget::Boundary => vec![Named::identity(identity)],
@@ -306,7 +309,7 @@ fn own<'a>(cx: &Context<'a>, identity: &'a Identity, on: OwnTarget) -> Vec<Named
     }
 }
 
-/// What names the caller is reported once for the policy, whoever holds it.
+/// A resource with a caller variable is reported once for the policy, not for each holder.
 fn by_name(on: OwnTarget, r: &ClauseItem) -> bool {
     !matches!(on, OwnTarget::Identity | OwnTarget::Boundary) || caller(&r.text).is_none()
 }
@@ -317,7 +320,7 @@ fn is_within(cx: &Context<'_>, identity: &Identity, on: OwnTarget, own: Named<'_
     own.is_within(cx, &r.text) || (user && caller(&r.text).is_some())
 }
 
-/// The conditions on what may be given that let too much through.
+/// Labels for conditions on policies or boundaries that allow too much.
 fn weak_limits(f: Finding, strength: &Strength) -> Finding {
     let keys = ["iam:PolicyARN", "iam:PermissionsBoundary"];
     let bounds = keys.iter().flat_map(|key| strength.of_key(key));
@@ -331,17 +334,17 @@ fn is_held(grant: &EffectiveGrant<'_>) -> bool {
     grant.strength().limits_what_is_given()
 }
 
-/// What a user may do to itself by `${aws:username}`.
+/// Grants on the calling user through `${aws:username}`.
 fn by_variable(cx: &Context<'_>, g: &AllowStatement<'_>) -> Option<Finding> {
     if g.strength.limits_what_is_given() {
         return None;
     }
     let (action, item, _) = on_caller(cx, g, &["iam:PutUserPolicy", "iam:AttachUserPolicy"])?;
-    let message = format!("each user may give itself any permission with `{}`", action.name());
+    let message = format!("each user can give itself any permission with `{}`", action.name());
     report_on_caller(cx, g, "self-mutation", (action, item), message)
 }
 
-/// The first of some actions that a statement grants on the calling user, and that its document does not deny there.
+/// The first of `names` that a statement grants on the calling user and its document does not deny there.
 fn on_caller<'a>(
     cx: &Context<'_>,
     g: &AllowStatement<'a>,
@@ -366,8 +369,8 @@ fn report_on_caller(
     let written = g.statement.action.as_ref().filter(|c| !c.negated)?.naming(action)?;
     let mut f = cx
         .at_statement(rule, g.document, g.index, message)
-        .primary(written.span, "on itself")
-        .secondary(item.span, "the user that calls")
+        .primary(written.span, "applies to the holder itself")
+        .secondary(item.span, "the calling user")
         .actions([written.display().to_lowercase()])
         .resources([item.display()]);
     f.steps_down += u8::from(g.strength.narrows());

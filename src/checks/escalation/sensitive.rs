@@ -1,4 +1,4 @@
-//! Single actions of IAM that undo a safeguard, on more than the holder's own.
+//! Single IAM actions that remove a safeguard, on more than the holder itself.
 
 use super::pass_role::{PassRoleGrant, is_every_role};
 use super::self_mutation;
@@ -13,7 +13,7 @@ struct Safeguard {
     actions: &'static [&'static str],
     /// Whether a resource is wide enough.
     wide: fn(&ClauseItem) -> bool,
-    /// Whoever is held to a value of this key does no harm.
+    /// The condition key that makes the grant safe. Empty if there is none.
     held_by: &'static str,
     message: &'static str,
     label: &'static str,
@@ -31,23 +31,23 @@ const SAFEGUARDS: &[Safeguard] = &[
         ],
         wide: |r| is_every_role(r) || is_every_user(r),
         held_by: "iam:PermissionsBoundary",
-        message: "lets the holder lift permissions boundaries, its own too",
-        label: "lifts what bounds the others",
+        message: "lets the holder change permissions boundaries",
+        label: "removes limits on roles or users",
     },
     Safeguard {
         rule: "mfa-device-takeover",
         actions: &["iam:DeactivateMFADevice", "iam:EnableMFADevice", "iam:ResyncMFADevice"],
         wide: is_every_user,
         held_by: "",
-        message: "lets the holder change the MFA devices of every user",
-        label: "also of users with more permissions",
+        message: "lets the holder change every user's MFA devices",
+        label: "includes users with more permissions",
     },
     Safeguard {
         rule: "create-slr-broad",
         actions: &["iam:CreateServiceLinkedRole"],
         wide: is_every_role,
         held_by: "iam:AWSServiceName",
-        message: "lets the holder make service-linked roles of any service",
+        message: "lets the holder create service-linked roles for any service",
         label: "for any service",
     },
 ];
@@ -90,8 +90,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 .at_statement(guard.rule, id, i, format!("`{action}`{more} {verb}"))
                 .primary(grant.span(), guard.label);
             f = match wide.filter(|_| !resource.negated) {
-                Some(r) => f.secondary(r.span, "on every one"),
-                None => f.secondary(resource.key, "on all but these"),
+                Some(r) => f.secondary(r.span, "on every resource of the type"),
+                None => f.secondary(resource.key, "on everything except these"),
             };
             for (_, other) in granted.iter().skip(1) {
                 if f.labels.iter().all(|l| l.span != other.span()) {
@@ -99,7 +99,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 }
             }
             if guard.rule == "mfa-device-takeover" && is_of_role(cx, id) {
-                f = f.help("Name the users whose devices it manages, such as those of one path: `user/staff/*`.");
+                f = f
+                    .help("Restrict `Resource` to the users whose devices it manages, such as one path: `user/ops/*`.");
             }
             f.steps_down += u8::from(strength(s).narrows());
             let mut written: Vec<_> = granted
@@ -112,7 +113,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// Whether a role holds the policy: it has no devices of its own, and no `${aws:username}`.
+/// Whether the policy is attached to a role, which has no MFA devices and no `${aws:username}`.
 fn is_of_role(cx: &Context<'_>, id: DocumentId) -> bool {
     let holds = |p: &PolicyUse| matches!(&p.policy, PolicyRef::Documents(ids) if ids.contains(&id));
     let mut roles = cx.project.identities.iter().filter(|i| i.kind == IdentityKind::Role);
@@ -123,7 +124,7 @@ fn is_held(guard: &Safeguard, s: &Statement) -> bool {
     !guard.held_by.is_empty() && strength(s).has(guard.held_by, Grade::Narrows)
 }
 
-/// `*`, `arn:aws:iam::*:user/*` and what is as wide; not `user/${aws:username}`.
+/// `*`, `arn:aws:iam::*:user/*`, and patterns that are as wide; not `user/${aws:username}`.
 fn is_every_user(item: &ClauseItem) -> bool {
     arn::is_every(&item.text, "user")
 }

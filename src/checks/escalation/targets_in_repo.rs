@@ -1,5 +1,5 @@
-//! Ways that take a powerful target, where the target is in the repository: the statement names it, and it or its role is
-//! as good as an administrator.
+//! Escalation methods that need a powerful target, if the target is in the repository: the statement names it, and it
+//! or its role has administrator permissions.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::project::{DocumentId, Effective, EffectiveGrant, IdentityId, PolicySo
 use crate::rules::{Context, FindingSink};
 use crate::source::{Piece, Span};
 
-/// Where a resource of a type names the role that it runs as.
+/// The property in which a resource of a type names its role.
 const RUNS_AS: &[(&str, &[&str])] = &[
     ("AWS::AppRunner::Service", &["InstanceConfiguration", "InstanceRoleArn"]),
     ("AWS::CloudFormation::Stack", &["RoleARN"]),
@@ -108,7 +108,7 @@ impl<'a> TargetSearch<'_, 'a> {
             lets.then_some((g, item, role))
         })?;
         let power = self.holders.power(role)?;
-        // What is made anew may be named in advance.
+        // A resource that does not exist yet can be named in advance.
         let suited = |g: &EffectiveGrant<'_>, other: Action| way.how != Danger::Pass || suits(g.statement, other, way);
         let open = way
             .ids
@@ -128,7 +128,7 @@ impl<'a> TargetSearch<'_, 'a> {
         self.report(effective, &hit, power)
     }
 
-    /// `sts:AssumeRole` on a role of the repository that lets this identity in.
+    /// `sts:AssumeRole` on a role in the repository that trusts this identity.
     fn assume(&self, effective: &Effective<'a>) -> Option<(Key, Finding)> {
         let action = catalogue().action("sts:AssumeRole")?;
         effective.granting(action).find_map(|g| {
@@ -145,7 +145,7 @@ impl<'a> TargetSearch<'_, 'a> {
                     action,
                     item,
                     role,
-                    what: "becomes the role",
+                    what: "assumes the role",
                 };
                 self.report(effective, &hit, power)
             })
@@ -170,7 +170,8 @@ impl<'a> TargetSearch<'_, 'a> {
         out
     }
 
-    /// Privileged roles whose trust policies name this identity. Within one account it needs no permission of its own then.
+    /// Privileged roles whose trust policies name this identity. Within one account, it then needs no identity-based
+    /// permission.
     /// AWS STS API Reference, "AssumeRole", "Permissions".
     fn trusted_by_name(&self, effective: &Effective<'a>) -> Vec<Finding> {
         let project = self.cx.project;
@@ -183,15 +184,15 @@ impl<'a> TargetSearch<'_, 'a> {
         let report = |&(role, d, i, span): &TrustedHolder| {
             let power = self.holders.power(role).filter(|_| role != effective.identity)?;
             let message = format!(
-                "the trust policy of a privileged role lets this {} assume it",
+                "the trust policy of a privileged role allows this {} to assume it",
                 identity.kind.name()
             );
             let mut f = self
                 .cx
                 .at_statement("privesc-target-in-repo", d, i, message)
-                .primary(span, "needs no permission of its own")
+                .primary(span, "needs no identity-based permission")
                 .secondary(power.span, format!("the role: {}", power.reach.text()))
-                .secondary(identity.header, "has what the role may do")
+                .secondary(identity.header, "gets the role's permissions")
                 .other(project.resources[identity.resource as usize].address.name.to_string());
             f.steps_down += u8::from(strength(&project.documents[d as usize].statements[i]).narrows());
             Some(f)
@@ -218,7 +219,7 @@ impl<'a> TargetSearch<'_, 'a> {
         let identity = |id: IdentityId| &self.cx.project.identities[id as usize];
         let resource = |id| &self.cx.project.resources[identity(id).resource as usize];
         let message = format!(
-            "`{}` gives this {} what a privileged {} may do",
+            "`{}` gives this {} a privileged {}'s permissions",
             action.name(),
             identity(effective.identity).kind.name(),
             identity(role).kind.name(),
@@ -227,7 +228,7 @@ impl<'a> TargetSearch<'_, 'a> {
             .cx
             .at_statement("privesc-target-in-repo", d, grant.index, message)
             .primary(item.span, clip(what))
-            .secondary(grant.span(action), "grants it");
+            .secondary(grant.span(action), "grants the action");
         f = f.secondary(power.span, format!("the target: {}", power.reach.text()));
         f.steps_down += u8::from(grant.narrowed() && action.name() != "iam:PassRole");
         let written = grant.item(action).map(|i| i.display().to_lowercase());
@@ -235,7 +236,7 @@ impl<'a> TargetSearch<'_, 'a> {
         Some(((d, grant.index), f.other(resource(role).address.name.to_string())))
     }
 
-    /// Whether a Deny takes the action away on what an item of `Resource` names.
+    /// Whether a Deny covers the action on the resource that an item of `Resource` names.
     fn is_denied(&self, effective: &Effective<'a>, action: Action, item: &ClauseItem) -> bool {
         let identity = self.identity(item);
         effective.denies(action, |deny| {
@@ -244,7 +245,7 @@ impl<'a> TargetSearch<'_, 'a> {
         })
     }
 
-    /// The resource of the repository that an item of `Resource` refers to, or a version or alias of it.
+    /// The resource in the repository that an item of `Resource` refers to, directly or by a version or alias.
     fn target(&self, item: &ClauseItem) -> Option<(ResourceId, &'a Resource)> {
         let hole = match item.text.pieces() {
             [.., Piece::Hole(hole), Piece::Lit(after)] if after.text.starts_with(':') => hole,
@@ -254,7 +255,7 @@ impl<'a> TargetSearch<'_, 'a> {
         self.holders.resource(hole.target.as_ref()?)
     }
 
-    /// The identity of the repository that an item of `Resource` refers to, or names in its ARN.
+    /// The identity in the repository that an item of `Resource` refers to, or names in its ARN.
     fn identity(&self, item: &ClauseItem) -> Option<IdentityId> {
         match self.target(item) {
             Some((id, _)) => self.holders.identity(id),
@@ -262,7 +263,7 @@ impl<'a> TargetSearch<'_, 'a> {
         }
     }
 
-    /// Whether an action of IAM is one on this kind of identity.
+    /// Whether an IAM action applies to this kind of identity.
     fn takes(&self, action: Action, id: IdentityId) -> bool {
         let kind = self.cx.project.identities[id as usize].kind.name();
         action.resource_types().any(|t| t.name() == kind)
@@ -277,13 +278,13 @@ impl<'a> TargetSearch<'_, 'a> {
         }
     }
 
-    /// The trust policy of a role certainly lets the service in.
+    /// Whether the trust policy of a role certainly trusts the service.
     fn trusts_service(&self, role: IdentityId, services: &[&str]) -> bool {
         self.trusted(role)
             .any(|p| matches!(p, PrincipalOrigin::Service { name } if is_service(&name, services)))
     }
 
-    /// The trust policy of a role lets the identity in by name, or leaves it to the account's policies.
+    /// Whether the trust policy of a role trusts the identity by name, or delegates to the account's IAM policies.
     fn lets_in(&self, role: IdentityId, who: IdentityId) -> bool {
         let own = self.cx.project.identities[who as usize].resource;
         self.trusted(role).any(|p| match p {

@@ -1,4 +1,4 @@
-//! Known ways to more permissions: `rules/facts/hand/escalation.txt`.
+//! Known privilege escalation methods: `rules/facts/hand/escalation.txt`.
 
 use std::sync::OnceLock;
 
@@ -10,26 +10,26 @@ use crate::iam::resource_fit::reaches;
 use crate::iam::service::admits_service;
 use crate::iam::{Action, ClauseItem, Statement, catalogue};
 
-/// What makes a way dangerous.
+/// How a method gains permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Danger {
-    /// On one's own policies or groups.
+    /// Changes the holder's own policies or groups.
     Own,
-    /// On another principal, who is taken over.
+    /// Takes over another principal.
     Other,
-    /// A role handed to something new.
+    /// Passes a role to a new resource.
     Pass,
-    /// Through something that runs already.
+    /// Uses a resource that runs already.
     Target,
 }
 
 pub(super) struct Technique {
     pub(super) how: Danger,
     pub(super) actions: Vec<&'static str>,
-    /// The same, looked up.
+    /// The same actions, from the catalogue.
     pub(super) ids: Vec<Action>,
     pub(super) what: &'static str,
-    /// How the principals of the services that get the role begin: `lambda`, `ecs` for `ecs-tasks.amazonaws.com`.
+    /// The prefixes of the service principals that get the role: `lambda`, or `ecs` for `ecs-tasks.amazonaws.com`.
     pub(super) services: Vec<&'static str>,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn ways() -> &'static [Technique] {
     })
 }
 
-/// Whether a statement that grants `action` grants it widely enough for the way.
+/// Whether a statement that grants `action` grants it widely enough for the method.
 pub(super) fn suits(s: &Statement, action: Action, way: &Technique) -> bool {
     let how = way.how;
     let pass = action.name() == "iam:PassRole";
@@ -80,12 +80,12 @@ pub(super) fn suits(s: &Statement, action: Action, way: &Technique) -> bool {
         return false;
     }
     let Some(resource) = &s.resource else { return false };
-    // A star is every role, and reaches whatever the action takes.
+    // `*` covers every role and every resource of the action.
     resource.negated
         || resource.items.iter().any(|r| pattern::is_star(&r.text))
         || resource.items.iter().any(|r| match how {
             Danger::Pass if pass => is_every_role(r),
-            // What is made anew may be named in advance.
+            // A resource that does not exist yet can be named in advance.
             Danger::Pass => {
                 let known = arn::widest(&r.text) != Breadth::Unknown || r.text.as_hole().is_none();
                 known && reaches(&r.text, action)
@@ -96,7 +96,8 @@ pub(super) fn suits(s: &Statement, action: Action, way: &Technique) -> bool {
         })
 }
 
-/// Whether a statement lets roles be passed to one of the services: no condition on `iam:PassedToService`, or one that names it.
+/// Whether a statement allows passing roles to one of the services: it has no condition on `iam:PassedToService`, or
+/// one that names the service.
 pub(super) fn passes_to(s: &Statement, services: &[&str]) -> bool {
     if !strength(s).has("iam:PassedToService", Grade::Narrows) {
         return true;
@@ -114,7 +115,7 @@ pub(super) fn passes_to(s: &Statement, services: &[&str]) -> bool {
         })
 }
 
-/// Whether `principal` (`ecs-tasks.amazonaws.com`, `tasks.apprunner.amazonaws.com`) is one of the services'.
+/// Whether `principal` (`ecs-tasks.amazonaws.com`, `tasks.apprunner.amazonaws.com`) belongs to one of the services.
 pub(super) fn is_service(principal: &str, services: &[&str]) -> bool {
     let own = |part: &str| {
         services.iter().any(|service| {
@@ -125,7 +126,7 @@ pub(super) fn is_service(principal: &str, services: &[&str]) -> bool {
     principal.split('.').any(own)
 }
 
-/// At most 60 characters, as labels are.
+/// Shortens a text to the 60 characters of a label.
 pub(super) fn clip(what: &str) -> String {
     if what.chars().count() <= 60 {
         what.to_owned()

@@ -1,4 +1,4 @@
-//! Things that run code as a role that is as good as an administrator's.
+//! Workloads that run as a role with administrator permissions.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let mut f = cx
             .at_resource(rule, id, format!("{what} runs as a privileged role"))
             .cause(cause(cx, power, role))
-            .primary(at.span, "whoever takes it over has the role")
+            .primary(at.span, "anyone who compromises it gets the role")
             .other(address.to_string());
         if at.span != power.span {
             f = f.secondary(power.span, power.reach.text());
@@ -39,16 +39,16 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 cx.at_resource(
                     "public-and-private-share-role",
                     id,
-                    "an instance with a public address shares its role with one without",
+                    "an instance with a public IP address shares its role with a private one",
                 )
                 .primary(public, "reachable from the internet")
-                .secondary(private, "an instance without a public address"),
+                .secondary(private, "instance without a public IP address"),
             );
         }
     }
 }
 
-/// The first instance of each sort that a profile is given to.
+/// The first public and the first private instance of an instance profile.
 #[derive(Default)]
 struct SharedProfiles {
     public: Option<(ResourceId, Span)>,
@@ -66,13 +66,13 @@ impl SharedProfiles {
     }
 }
 
-/// Where a workload names its role.
+/// The property in which a workload names its role.
 struct RoleReference {
     span: Span,
     profile: Option<ResourceId>,
 }
 
-/// The rule, what it is, where it names its role, and the role.
+/// The rule, the kind of workload, where it names its role, and the role.
 fn workload(
     holders: &IdentityIndex<'_>,
     r: &Resource,
@@ -96,12 +96,12 @@ fn workload(
         ),
         "AWS::AutoScaling::LaunchConfiguration" => (
             "ec2-overly-permissive-instance",
-            "every instance started from this",
+            "every instance launched from this",
             by_profile(r.get("IamInstanceProfile")?)?,
         ),
         "AWS::EC2::LaunchTemplate" => (
             "ec2-overly-permissive-instance",
-            "every instance started from this",
+            "every instance launched from this",
             by_profile(r.path(&["LaunchTemplateData", "IamInstanceProfile"])?)?,
         ),
         _ => return None,
@@ -109,7 +109,7 @@ fn workload(
     Some((rule, what, RoleReference { span, profile }, role))
 }
 
-/// Whether an instance says that it gets a public address, or that it does not.
+/// Whether an instance is declared with or without a public IP address.
 fn is_public(r: &Resource) -> Option<bool> {
     if &*r.kind != "AWS::EC2::Instance" {
         return None;

@@ -1,4 +1,4 @@
-//! Methods and routes of API Gateway that ask nobody who they are.
+//! API Gateway methods and routes without authorization.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::value::{Guard, Value, ValueKind};
 /// The APIs of a project, by scope and name, each with its settings in every case.
 pub(super) struct Apis<'a> {
     by_address: BTreeMap<(&'a str, &'a str), Vec<&'a Resource>>,
-    /// With a resource policy that is a resource of its own.
+    /// APIs whose resource policy is a separate resource.
     policed: Vec<&'a HoleTarget>,
     /// The parts of paths, by scope and name.
     paths: BTreeMap<(&'a str, &'a str), &'a Value>,
@@ -42,7 +42,7 @@ impl<'a> Apis<'a> {
         }
     }
 
-    /// The method or route, where anybody may call it in some case of its API.
+    /// The method or route, if anyone can call it in some case of its API.
     pub(super) fn open<'r>(&self, id: u32, r: &'r Resource) -> Option<Open<'r>> {
         let api = self.api(r, "RestApiId").or_else(|| self.api(r, "ApiId"));
         let Some(cases) = api.filter(|cases| cases.len() > 1) else {
@@ -65,7 +65,7 @@ impl<'a> Apis<'a> {
         })
     }
 
-    /// The method or route, where anybody may call it and its API has these settings.
+    /// The method or route, if anyone can call it and its API has these settings.
     fn open_in<'r>(&self, id: u32, r: &'r Resource, api: Option<&Resource>) -> Option<Open<'r>> {
         let key = r.get("RouteKey").and_then(Value::as_str);
         let options = r.get("HttpMethod").is_some_and(|m| says(m, "OPTIONS"))
@@ -74,7 +74,7 @@ impl<'a> Apis<'a> {
         if options || keyed || key.as_ref().is_some_and(|k| !asks(api, k)) || self.closed(r, api) {
             return None;
         }
-        // A WebSocket API has routes that cannot ask.
+        // A WebSocket API can only require authorization at `$connect`.
         let is_http = || {
             api.and_then(|api| api.get("ProtocolType"))
                 .is_some_and(|p| says(p, "HTTP"))
@@ -83,7 +83,8 @@ impl<'a> Apis<'a> {
         let (span, label) = match r.get("AuthorizationType") {
             Some(v) if says(v, "NONE") => (v.span, "no authorization"),
             Some(_) => return None,
-            // The default of a route. API Gateway Developer Guide, "Control and manage access to HTTP APIs in API Gateway".
+            // `NONE` is the default. API Gateway Developer Guide, "Control and manage access to HTTP APIs in API
+            // Gateway".
             None if route && !r.has("AuthorizerId") && r.has("RouteKey") => {
                 (r.header, "no authorization is the default")
             }
@@ -103,8 +104,8 @@ impl<'a> Apis<'a> {
         })
     }
 
-    /// Whether the path, or the name or description of the API, says that callers have no credentials: a webhook, a
-    /// health check, a sign-in.
+    /// Whether the path, or the name or description of the API, says that callers have no credentials, as for a
+    /// webhook, a health check, or a sign-in.
     fn is_meant(&self, r: &Resource, api: Option<&Resource>) -> bool {
         let part = target(r, "ResourceId").and_then(|t| self.paths.get(&(&*t.scope, &*t.address)).copied());
         let event = r.get("SamEvent").and_then(|e| e.get("Path"));
@@ -113,7 +114,7 @@ impl<'a> Apis<'a> {
         path.map(Text::display).any(|p| says_open(&p)) || api.is_some_and(is_open_by_name)
     }
 
-    /// The operations that anybody may call of an API with an OpenAPI definition.
+    /// The operations without security of an API with an OpenAPI definition.
     pub(super) fn defined<'r>(&self, id: u32, r: &'r Resource) -> Vec<Open<'r>> {
         let own = (&*r.address.scope, &*r.address.name);
         let policed = self.policed.iter().any(|t| (&*t.scope, &*t.address) == own);
@@ -128,15 +129,15 @@ impl<'a> Apis<'a> {
             r,
             when: r.branch.clone(),
             span: o.key,
-            label: "no security",
+            label: "no security requirement",
             reads: is_reading(&o.method.key.display()),
             meant: named || says_open(&o.path.display()),
         })
         .collect()
     }
 
-    /// A private API is behind VPC endpoints, and who may call one with a resource policy is that policy's matter. API
-    /// Gateway Developer Guide, "How API Gateway resource policies affect authorization workflow".
+    /// Whether the API is private, and reachable only through VPC endpoints, or has a resource policy that controls
+    /// access. API Gateway Developer Guide, "How API Gateway resource policies affect authorization workflow".
     fn closed(&self, method: &Resource, api: Option<&Resource>) -> bool {
         let named = target(method, "RestApiId");
         let Some(api) = api.filter(|_| named.is_some()) else {
@@ -157,7 +158,7 @@ impl<'a> Apis<'a> {
     }
 }
 
-/// Where an event of a SAM function says, or leaves it to the API and to Globals to say, that anybody may call.
+/// The span where an event of a SAM function, its API, or `Globals` allows anyone to call it.
 /// SAM Developer Guide, "ApiFunctionAuth" and "HttpApiFunctionAuth".
 fn open_event(r: &Resource, api: Option<&Resource>, event: &Value) -> Option<Span> {
     let auth = event.get("Auth");
@@ -181,9 +182,9 @@ fn open_event(r: &Resource, api: Option<&Resource>, event: &Value) -> Option<Spa
     (!guards(props)).then_some(r.header)
 }
 
-/// Whether authorisation can be set on the route. The routes of an HTTP API have a method and a path; a WebSocket API
-/// asks at `$connect` only. Both have a `$default`. API Gateway Developer Guide, "Control and manage access to
-/// WebSocket APIs".
+/// Whether authorization can be set on the route. The routes of an HTTP API have a method and a path. A WebSocket API
+/// authorizes only at `$connect`. Both have a `$default` route. API Gateway Developer Guide, "Control and manage
+/// access to WebSocket APIs".
 fn asks(api: Option<&Resource>, key: &str) -> bool {
     match key {
         "$connect" => true,
@@ -194,21 +195,21 @@ fn asks(api: Option<&Resource>, key: &str) -> bool {
     }
 }
 
-/// A method or route that anybody may call.
+/// A method or route that anyone can call.
 pub(super) struct Open<'r> {
     id: u32,
     r: &'r Resource,
-    /// Under which condition.
+    /// The condition under which it is open.
     when: Option<Guard>,
     span: Span,
     label: &'static str,
     /// Whether it only reads, by its method.
     reads: bool,
-    /// Whether it is for callers without credentials, by its names.
+    /// Whether its names say that callers have no credentials.
     meant: bool,
 }
 
-/// Words for what is called before, or without, a sign-in to AWS.
+/// Words in paths that are called before or without a sign-in.
 const OPEN_WORDS: [&str; 18] = [
     "callback",
     "callbacks",
@@ -230,7 +231,7 @@ const OPEN_WORDS: [&str; 18] = [
     "wellknown",
 ];
 
-/// Whether one of the words of a path or a name is of those: `/auth/callback`, `.well-known`, `GithubWebhook`.
+/// Whether a path or name contains one of these words: `/auth/callback`, `.well-known`, `GithubWebhook`.
 fn says_open(text: &str) -> bool {
     let mut words: Vec<String> = vec![String::new()];
     let mut lower = false;
@@ -267,7 +268,7 @@ fn asks_for_key(auth: &Value) -> bool {
     auth.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true)
 }
 
-/// Whether an API of SAM, or the defaults for all, ask every caller, or can be reached from inside only.
+/// Whether a SAM API, or `Globals`, requires authorization by default, or is private.
 /// SAM Developer Guide, "ApiAuth" and "HttpApiAuth".
 fn guards(props: &Value) -> bool {
     let auth = props.get("Auth");
@@ -282,7 +283,7 @@ fn guards(props: &Value) -> bool {
         || auth.is_some_and(|a| asks_for_key(a) || !matches!(a.kind, ValueKind::Map(_) | ValueKind::Null))
 }
 
-/// A private API, or one whose resource policy says who may call.
+/// A private API, or one with a resource policy that controls access.
 fn is_closed(api: &Resource) -> bool {
     let private = api
         .get("EndpointConfiguration")
@@ -295,7 +296,8 @@ fn is_closed(api: &Resource) -> bool {
 }
 
 impl Open<'_> {
-    /// The API that it is part of, by scope and name. Events of SAM functions that name none share one for each kind.
+    /// The API that it belongs to, by scope and name. Events of SAM functions that do not name an API share one for
+    /// each kind.
     /// SAM Developer Guide, "ServerlessRestApi" and "ServerlessHttpApi".
     fn api(&self) -> (String, String) {
         let scope = || self.r.address.scope.to_string();
@@ -314,7 +316,7 @@ impl Open<'_> {
     }
 }
 
-/// Open methods and routes by their API: that an API asks nobody is one mistake, however many routes it has.
+/// Open methods and routes by their API, for one finding for each API.
 #[derive(Default)]
 pub(super) struct Routes<'r> {
     by_api: BTreeMap<(String, String), Vec<Open<'r>>>,
@@ -336,8 +338,8 @@ impl<'r> Routes<'r> {
                 continue;
             };
             let message = match more.len() {
-                0 => "anybody may call this method".to_owned(),
-                n => format!("anybody may call {} methods of this API", n + 1),
+                0 => "anyone can call this method".to_owned(),
+                n => format!("anyone can call {} methods of this API", n + 1),
             };
             let mut f = cx
                 .at_resource("apigw-method-no-auth", first.id, message)
@@ -352,22 +354,20 @@ impl<'r> Routes<'r> {
                 f = f.secondary(open.span, open.label);
             }
             if more.len() >= MAX_SHOWN {
-                f = f.note(format!(
-                    "{} more methods are open in the same way",
-                    more.len() + 1 - MAX_SHOWN
-                ));
+                f = f.note(format!("more open methods of this API: {}", more.len() + 1 - MAX_SHOWN));
             }
             if routes.iter().all(|o| o.reads || o.meant) {
                 f = f.severity(Severity::Low);
             }
             if routes.iter().all(|o| o.meant) {
-                f = f.help("If it is meant to be open, have the integration check what comes in, such as a signature.");
+                f = f.help("For a public method, verify each request in the integration, such as by its signature.");
             }
-            // An API that is not here imports the definition, and may have a policy or an authorizer for all.
+            // The API that imports the definition is not in the repository and may have a policy or a default
+            // authorizer.
             if routes.iter().all(|o| o.r.format == SourceFormat::Json) {
                 f = f
                     .confidence(Confidence::Low)
-                    .note("the API that imports this definition may ask who calls");
+                    .note("the API that imports this definition may require authorization");
             }
             out.push(f);
         }

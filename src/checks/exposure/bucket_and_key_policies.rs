@@ -1,4 +1,4 @@
-//! Buckets, keys and collections: the settings around their policies.
+//! Buckets, keys, and collections: missing policies and settings of policies.
 //! Amazon OpenSearch Service Developer Guide, "Network access for Amazon OpenSearch Serverless"; Amazon S3 User Guide,
 //! "Bucket policies"; AWS KMS Developer Guide, "Default key policy".
 
@@ -13,7 +13,7 @@ use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
-/// Policies of collections are searched this deep.
+/// The depth to which policies of collections are searched.
 const MAX_DEPTH: usize = 8;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -24,9 +24,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
             "AWS::Lambda::Permission" => any_api(cx, out, id, r),
             "AWS::KMS::Key" if r.get("KeyPolicy").is_none() && !has_key_policy(cx, r) => out.push(
-                cx.at_resource("kms-key-policy-missing", id, "the key has the policy that AWS gives it")
+                cx.at_resource("kms-key-policy-missing", id, "the key has the default key policy")
                     .under(r.branch.as_ref())
-                    .primary(r.header, "no key policy: IAM decides alone"),
+                    .primary(r.header, "no key policy: IAM policies control access"),
             ),
             _ => {}
         }
@@ -38,7 +38,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 cx.at_document(
                     "s3-policy-no-secure-transport",
                     id,
-                    "the bucket policy does not refuse requests without TLS",
+                    "the bucket policy does not deny requests without TLS",
                 )
                 .primary(span, "no Deny on `aws:SecureTransport`"),
             );
@@ -46,7 +46,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// In Terraform a key's policy may stand in a resource of its own.
+/// In Terraform, a key policy can be a separate resource.
 fn has_key_policy(cx: &Context<'_>, key: &Resource) -> bool {
     cx.project
         .resources
@@ -54,17 +54,17 @@ fn has_key_policy(cx: &Context<'_>, key: &Resource) -> bool {
         .any(|r| &*r.type_name == "aws_kms_key_policy" && r.address.scope == key.address.scope)
 }
 
-const ANY_NETWORK: &str = "reached from any network";
+const ANY_NETWORK: &str = "reachable from any network";
 
 fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
     let Some(policy) = r.get("Policy") else { return };
     let mut found = Vec::new();
     open(policy, 0, &mut found);
     for (span, label) in found {
-        // From any network a request is signed, and the data policy decides about it.
+        // Requests from any network are still signed and need the data access policy.
         let (message, severity) = match label {
             ANY_NETWORK => ("the collection is reachable from any network", Severity::Medium),
-            _ => ("the collection's data policy lets in everybody", Severity::High),
+            _ => ("the data access policy allows every principal", Severity::High),
         };
         out.push(
             cx.at_resource("opensearch-serverless-policy-public", id, message)
@@ -76,7 +76,8 @@ fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource
     }
 }
 
-/// `AllowFromPublic: true`, and `*` as a principal; in a text that is not read as JSON, the former by its letters.
+/// `AllowFromPublic: true`, and `*` as a principal. In text that is not parsed as JSON, searches for the former as
+/// text.
 fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
     if depth > MAX_DEPTH {
         return;
@@ -97,7 +98,7 @@ fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
                             .items()
                             .iter()
                             .filter(|p| p.as_text().is_some_and(pattern::is_star));
-                        found.extend(stars.map(|p| (p.span, "everybody")));
+                        found.extend(stars.map(|p| (p.span, "everyone")));
                     }
                     _ => open(&e.value, depth + 1, found),
                 }
@@ -119,7 +120,8 @@ fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
     }
 }
 
-/// A permission for API Gateway that no API is named in. Amazon API Gateway Developer Guide, "Control access to a REST API".
+/// A permission for API Gateway whose source ARN does not name an API. Amazon API Gateway Developer Guide, "Control
+/// access to a REST API".
 fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
     let principal = r.get("Principal").and_then(Value::as_str).unwrap_or_default();
     let Some(source) = r.get("SourceArn").filter(|_| principal.starts_with("apigateway.")) else {
@@ -137,15 +139,15 @@ fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
         cx.at_resource(
             "lambda-public-via-apigw",
             id,
-            "any API of the account may put this function on the internet",
+            "any API in the account can invoke this function",
         )
         .under(r.branch.as_ref())
-        .primary(source.span, "names no API")
+        .primary(source.span, "does not name an API")
         .scope(r.header, ""),
     );
 }
 
-/// Buckets that no bucket policy of the repository names.
+/// Buckets that no bucket policy in the repository names.
 fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     if !out.wants("s3-missing-bucket-policy") {
         return;
@@ -169,7 +171,7 @@ fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 Some(name) => {
                     named.insert(name.into_owned());
                 }
-                // It may be on any bucket.
+                // The policy may be for any bucket.
                 None => return,
             },
             None => return,
@@ -189,16 +191,16 @@ fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 cx.at_resource(
                     "s3-missing-bucket-policy",
                     id,
-                    "no policy of this repository is on the bucket",
+                    "no bucket policy for this bucket in the repository",
                 )
                 .under(r.branch.as_ref())
-                .primary(r.header, "without a bucket policy"),
+                .primary(r.header, "no bucket policy"),
             );
         }
     }
 }
 
-/// Where to point in a bucket policy that lets plain HTTP through.
+/// The span to report in a bucket policy that does not deny plain HTTP.
 fn plain_text_allowed(cx: &Context<'_>, d: &Document) -> Option<Span> {
     let holder = d.resource.and_then(|r| cx.project.resources.get(r as usize))?;
     if d.kind != PolicyKind::Resource || &*holder.kind != "AWS::S3::BucketPolicy" || d.statements.is_empty() {

@@ -1,4 +1,4 @@
-//! Resource policies that give what should stay: the right to change them, other accounts' rights, whole endpoints.
+//! Resource-based policies that grant too much: changes to the policy, access by other accounts, whole VPC endpoints.
 
 use crate::iam::access::{Audience, OWN_ACTIONS, audience};
 use crate::iam::actions::ActionSet;
@@ -62,7 +62,7 @@ fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usi
                 "iot-policy-star-action",
                 id,
                 i,
-                "the device may do everything in AWS IoT",
+                "the policy allows every AWS IoT action",
             )
             .primary(a.span, "every action")
             .actions([a.display().to_lowercase()]),
@@ -79,7 +79,7 @@ fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usi
                 "iot-policy-star-resource",
                 id,
                 i,
-                "the device may use every topic and client id",
+                "the policy allows every topic and client ID",
             )
             .primary(r.span, "every resource")
             .resources([r.display()]),
@@ -105,15 +105,15 @@ fn endpoint(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
                 "vpc-endpoint-policy-star",
                 id,
                 i,
-                "the endpoint lets everything pass, to every account",
+                "the endpoint policy allows every action on every resource",
             )
             .primary(a.span, "every action")
-            .secondary(r.span, "of every account"),
+            .secondary(r.span, "resources in every account"),
         );
     }
 }
 
-/// Whoever may write the policy of a bucket can give itself the rest.
+/// Permission to write the policy, ACL, or lifecycle of a bucket, which gives control over the rest.
 fn escalation(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
@@ -124,7 +124,7 @@ fn escalation(
     if !identity && d.service.as_deref() != Some("s3") || strength(s).narrows() {
         return;
     }
-    // On every bucket it is more than this.
+    // On every bucket, other rules report it.
     if s.resource
         .as_ref()
         .is_some_and(|r| r.negated || r.items.iter().any(|i| widest(&i.text).is_star_like()))
@@ -148,23 +148,24 @@ fn escalation(
     if grants("s3:GetObject").is_some() && grants("s3:PutObject").is_some() {
         return;
     }
-    // A lifecycle configuration deletes what is kept, and gives nothing to whom an identity policy is for.
+    // A lifecycle configuration can delete objects, but grants no further access, so it does not count in an
+    // identity-based policy.
     let ways = ["s3:PutBucketPolicy", "s3:PutBucketAcl", "s3:PutLifecycleConfiguration"];
     for name in &ways[..if identity { 2 } else { 3 }] {
-        // What grants the whole service has a finding of its own.
+        // A grant of the whole service has a finding of its own.
         if let Some(item) = grants(name).filter(|item| !identity || !item.display().ends_with(":*")) {
             let mut f = cx
                 .at_statement(
                     "resource-policy-grants-escalation",
                     id,
                     i,
-                    format!("`{name}` lets its holder get the rest of the bucket's permissions"),
+                    format!("`{name}` lets the holder do more with the bucket than this policy grants"),
                 )
-                .primary(item.span, "changes who may do what")
+                .primary(item.span, "gives indirect access to the bucket")
                 .actions([item.display().to_lowercase()]);
             if identity {
                 f.steps_down += 1;
-                f = f.help("Leave these actions to those who administer the bucket.");
+                f = f.help("Leave these actions to the bucket's administrators.");
             }
             out.push(f);
             return;
@@ -203,17 +204,17 @@ fn cross_account(
                 IdentityType::Root | IdentityType::Any | IdentityType::Other => None,
             };
             let message = match one {
-                Some(one) => format!("{one} of account {account} may use this topic"),
-                None => format!("account {account} may use this topic"),
+                Some(one) => format!("{one} in account {account} can use this topic"),
+                None => format!("account {account} can use this topic"),
             };
             let mut f = cx
                 .at_statement("sns-policy-cross-account", id, i, message)
                 .primary(item.value.span, "another account, without a condition")
                 .principals([item.value.display()]);
             if one.is_some() {
-                f = f.note("its account decides who may become it").help(
-                    "name the account in `[own]` of the settings if it is yours; else say in a condition on \
-                     `aws:SourceArn` or `aws:PrincipalOrgID` what is expected",
+                f = f.note("that account decides who can act as it").help(
+                    "If the account is yours, list it under `[own]` in the configuration. Otherwise, add a condition \
+                     on `aws:SourceArn` or `aws:PrincipalOrgID`.",
                 );
             }
             out.push(f);
@@ -242,9 +243,9 @@ fn unsupported(
         return;
     };
     let message = match rest.len() {
-        0 => format!("`{}` means nothing in a policy of `{service}`", first.display()),
+        0 => format!("`{}` has no effect in a policy of `{service}`", first.display()),
         n => format!(
-            "`{}` and {n} more mean nothing in a policy of `{service}`",
+            "`{}` and {n} more have no effect in a policy of `{service}`",
             first.display()
         ),
     };
@@ -253,12 +254,12 @@ fn unsupported(
         .primary(first.span, "another service's action")
         .actions(found.iter().map(|item| item.display().to_lowercase()));
     for item in rest.iter().take(8) {
-        f = f.secondary(item.span, "and this");
+        f = f.secondary(item.span, "and this action");
     }
     out.push(f);
 }
 
-/// A bucket's policy is about that bucket. Only names that are known on both sides are compared.
+/// Resources of a bucket policy that are not in its bucket. Compares only names that are known on both sides.
 fn wrong_arn(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
@@ -290,17 +291,17 @@ fn wrong_arn(
                     "resource-policy-wrong-arn",
                     id,
                     i,
-                    format!("the policy is on `{bucket}` and speaks of `{name}`"),
+                    format!("the policy of the bucket `{bucket}` names the bucket `{name}`"),
                 )
-                .primary(item.span, "S3 rejects the policy for this")
+                .primary(item.span, "S3 rejects the policy because of this")
                 .resources([item.display()]),
             );
         }
     }
 }
 
-/// A Deny for everyone that only the account's root user can take back: it covers both ways to change the policy, on the bucket,
-/// which is what they act on.
+/// A Deny for everyone that only the account's root user can remove: it covers both actions that change the policy,
+/// on the bucket itself.
 /// Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3".
 fn lockout(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
     if d.service.as_deref() != Some("s3") || !s.conditions.is_empty() || s.condition_key.is_some() {
@@ -331,9 +332,9 @@ fn lockout(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
             "s3-policy-lockout",
             id,
             i,
-            "this Deny locks out everybody, those who could remove it too",
+            "this Deny locks out everyone, including those who could remove it",
         )
-        .primary(span, "denied to everybody without a condition")
+        .primary(span, "denied to everyone, without a condition")
         .actions(clause.items.iter().map(|item| item.display().to_lowercase())),
     );
 }

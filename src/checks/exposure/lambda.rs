@@ -13,7 +13,7 @@ use crate::rules::{Context, FindingSink};
 use crate::source::{Span, Text};
 use crate::value::Value;
 
-/// The properties of a permission, and the condition that Lambda writes for each.
+/// The properties of a permission, and the condition that Lambda creates for each.
 /// Lambda API Reference, `AddPermission` and `AddLayerVersionPermission`.
 const CONDITIONS: [(&str, &str, &str); 6] = [
     ("SourceArn", "ArnLike", "aws:SourceArn"),
@@ -54,7 +54,7 @@ fn conditions(r: &Resource) -> Vec<Condition> {
         .collect()
 }
 
-/// The principal of a permission, which stands there without its type.
+/// The principal of a permission, which has no principal type.
 fn principal(r: &Resource) -> Option<PrincipalItem> {
     let written = r.get("Principal")?;
     let value = written.get("AWS").unwrap_or(written);
@@ -100,14 +100,15 @@ enum PermissionTarget {
 }
 
 impl PermissionTarget {
-    /// What everyone may do. A function URL with `AWS_IAM` asks a caller of another account for a signature and for a policy of
-    /// its own, and both are the caller's to make. Lambda Developer Guide, "Control access to Lambda function URLs".
+    /// The message for a permission that everyone has. A function URL with `AWS_IAM` requires a signature and, from
+    /// other accounts, an identity-based policy; callers can create both themselves. Lambda Developer Guide, "Control
+    /// access to Lambda function URLs".
     fn message(self, url: Option<&str>) -> &'static str {
         match (self, url) {
-            (Self::Function, Some("NONE")) => "anybody on the internet may call this function's URL",
-            (Self::Function, Some("AWS_IAM")) => "anybody with an AWS account may call this function's URL",
-            (Self::Function, _) => "anybody with an AWS account may invoke this function",
-            (Self::Layer, _) => "anybody with an AWS account may use this layer",
+            (Self::Function, Some("NONE")) => "anyone on the internet can call this function URL",
+            (Self::Function, Some("AWS_IAM")) => "anyone with an AWS account can call this function URL",
+            (Self::Function, _) => "anyone with an AWS account can invoke this function",
+            (Self::Layer, _) => "anyone with an AWS account can use this layer",
         }
     }
 }
@@ -137,17 +138,17 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource, sh
     } else if url {
         f = f.severity(Severity::High);
     }
-    // A URL without authentication and its permission are one decision.
+    // A URL without authentication and its permission have the same cause.
     if let Some(open) = open_url(cx, r).filter(|_| url) {
         f = f.cause(Cause::Resource(open));
     }
     if shared == PermissionTarget::Layer {
-        // Some are published on purpose, and hold no data.
+        // Some layers are published on purpose, and they hold no data.
         f.steps_down += 2;
     }
     for bound in strength_of(&conditions, Reading::Open).bounds {
         f = match bound.weakness {
-            None if bound.grade >= Grade::Narrows => f.secondary(bound.span, "narrows who may come"),
+            None if bound.grade >= Grade::Narrows => f.secondary(bound.span, "limits who has access"),
             Some(weakness) if bound.key != "lambda:functionurlauthtype" => f.secondary(bound.span, weakness.text()),
             _ => f,
         };
@@ -155,7 +156,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource, sh
     out.push(f);
 }
 
-/// The URL without authentication of the function that a permission is for.
+/// The function URL without authentication that a permission belongs to.
 fn open_url(cx: &Context<'_>, permission: &Resource) -> Option<u32> {
     let function = permission.get("FunctionName")?;
     let open = |r: &Resource| {
@@ -178,11 +179,11 @@ fn wrong_action(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resour
     if fine {
         return;
     }
-    let message = format!("the permission gives `{text}`, more than invoking the function");
+    let message = format!("the permission grants `{text}`, which is more than invoking the function");
     out.push(
         cx.at_resource("lambda-permission-wrong-action", id, message)
             .under(r.branch.as_ref())
-            .primary(action.span, "only invoking is meant to be given here")
+            .primary(action.span, "grants more than invoking")
             .scope(r.header, "")
             .actions([text.to_lowercase()]),
     );
@@ -202,14 +203,15 @@ fn without_source(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Reso
     if !service || tied {
         return;
     }
-    let message = format!("`{flat}` may invoke this function for any account");
+    let message = format!("`{flat}` can invoke this function for any account");
     let mut f = cx
         .at_resource("lambda-permission-without-source", id, message)
         .under(r.branch.as_ref())
-        .primary(principal.span, "no `SourceArn` or `SourceAccount` with it")
+        .primary(principal.span, "no `SourceArn` or `SourceAccount`")
         .scope(r.header, "")
         .principals([flat]);
-    // A rule of another account calls its target with a role of that account, and not through this permission.
+    // An EventBridge rule in another account invokes its target with a role of that account, not through this
+    // permission.
     // EventBridge User Guide, "Sending events to an AWS service in another account".
     if name.starts_with("events.") {
         f = f.severity(Severity::Low);
@@ -222,8 +224,9 @@ fn without_source(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Reso
     out.push(f);
 }
 
-/// Services that say their account when they invoke a function, by the pages on their own triggers; of others only the ARN is
-/// certain. CloudFormation User Guide, `AWS::Lambda::Permission`: `SourceAccount` is not supported by all event sources.
+/// Services that send their account when they invoke a function, according to their guides; for others only the ARN
+/// is certain. CloudFormation User Guide, `AWS::Lambda::Permission`: `SourceAccount` is not supported by all event
+/// sources.
 const SAY_ACCOUNT: &[&str] = &[
     "cognito-idp",
     "config",
@@ -247,7 +250,7 @@ pub(super) fn url(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 cx.at_resource(
                     "lambda-function-url-no-auth",
                     id,
-                    "anybody on the internet may call this function URL",
+                    "anyone on the internet can call this function URL",
                 )
                 .under(r.branch.as_ref())
                 .primary(auth.span, "no authentication")

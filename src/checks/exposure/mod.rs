@@ -1,6 +1,7 @@
-//! Checks of the family `exposure`: who outside can use a resource.
+//! Checks of the family `exposure`: access to resources from outside the account.
 //!
-//! **Invariant:** a condition that pins who may come silences; one that narrows lowers the severity by one step.
+//! **Invariant:** a condition that names the callers suppresses the finding; a narrowing condition lowers the
+//! severity by one step.
 
 mod apis;
 mod bucket_and_key_policies;

@@ -1,11 +1,11 @@
-//! Operations of an OpenAPI definition that ask nobody who they are.
+//! Operations of an OpenAPI definition without security.
 //! API Gateway Developer Guide, "API Gateway extensions to OpenAPI"; OpenAPI Specification, "Operation Object".
 
 use super::settings::says;
 use crate::source::{Span, Text};
 use crate::value::{MapEntry, Value};
 
-/// An operation that anybody may call.
+/// An operation that anyone can call.
 pub(super) struct OpenOperation<'v> {
     /// The key that names its method.
     pub(super) key: Span,
@@ -24,7 +24,8 @@ const METHODS: [&str; 8] = [
     "x-amazon-apigateway-any-method",
 ];
 
-/// The operations without security. What is not known may have some, and a policy in the definition decides for all.
+/// The operations without security. An unknown value may add security, and a policy in the definition covers all
+/// operations.
 pub(super) fn open_operations(definition: &Value) -> Vec<OpenOperation<'_>> {
     let paths = definition.get("paths").and_then(Value::entries).unwrap_or(&[]);
     if definition.get("x-amazon-apigateway-policy").is_some() || definition.is_unknown() {
@@ -53,13 +54,13 @@ fn is_open(method: &MapEntry, path: &Value, everywhere: Option<&Value>) -> bool 
         let auth = of.get("x-amazon-apigateway-auth");
         auth.is_some_and(|a| !a.get("type").is_some_and(|t| says(t, "NONE")))
     };
-    // An operation that comes from elsewhere is no map here.
+    // An operation that is defined elsewhere is not a map here.
     if operation.entries().is_none() || signed(operation) || signed(path) {
         return false;
     }
     match operation.get("security").or(everywhere) {
         None => true,
-        // `[]` switches it off, and `{}` is the choice of none.
+        // `[]` turns security off, and `{}` makes it optional.
         Some(security) => {
             let none = |choice: &Value| choice.entries().is_some_and(<[MapEntry]>::is_empty);
             let items = security.items();

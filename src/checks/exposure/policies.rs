@@ -1,4 +1,4 @@
-//! Resource policies open to everybody, or open too far.
+//! Resource-based policies that are public, or that allow every action.
 //! IAM User Guide, "Identity-based policies and resource-based policies"; Amazon S3 User Guide, "The meaning of public".
 
 use std::cell::OnceCell;
@@ -43,17 +43,17 @@ const THINGS: &[(&str, &str)] = &[
     ("vpc-lattice-svcs", "VPC Lattice auth"),
 ];
 
-/// Who comes in: in the message, and at the token.
-const EVERYBODY: (&str, &str) = ("everybody", "everybody, in every account");
+/// The audience, for the message and for the label.
+const EVERYBODY: (&str, &str) = ("everyone", "everyone, in every account");
 const FROM_NETWORKS: (&str, &str) = (
-    "everybody from the addresses that it names",
-    "everybody there, in every account and in none",
+    "everyone in the networks that it lists",
+    "everyone there, including anonymous callers",
 );
-const EVERY_SERVICE: (&str, &str) = ("every service of AWS", "every service, for any customer");
+const EVERY_SERVICE: (&str, &str) = ("every AWS service", "every service, for any customer");
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
-        // An endpoint's policy limits what passes it; it gives nobody anything.
+        // An endpoint policy only limits requests; it grants nothing.
         if d.kind != PolicyKind::Resource || !s.allows() || d.service.as_deref() == Some("ec2") {
             continue;
         }
@@ -66,9 +66,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     "resource-policy-not-principal",
                     id,
                     i,
-                    format!("the {} policy lets in everybody but those that it names", thing(d)),
+                    format!(
+                        "the {} policy allows everyone except the principals that it lists",
+                        thing(d)
+                    ),
                 )
-                .primary(clause.key, "everybody else, in every account")
+                .primary(clause.key, "everyone else, in every account")
                 .principals(clause.items.iter().map(|p| p.value.display())),
             );
         } else {
@@ -84,9 +87,9 @@ fn thing(d: &Document) -> &'static str {
     known.map_or("resource", |(_, name)| name)
 }
 
-/// How bad it is that an audience comes in, whatever the policy is on; `None` where that is no finding.
-/// An API is made to be called from outside, and its methods may ask who calls. A service of VPC Lattice is reached from the
-/// VPCs of its network only: what is asked there is that callers are not anonymous.
+/// The severity for an audience, for any kind of resource; `None` if it is not a finding. An API is meant to be
+/// called from outside, and its methods can require authorization. A VPC Lattice service is reachable only from the
+/// VPCs of its network, so only anonymous callers are a finding.
 fn severity(d: &Document, s: &Statement, audience: &Audience) -> Option<Severity> {
     let most = match d.service.as_deref() {
         Some("execute-api") => Severity::Medium,
@@ -99,7 +102,7 @@ fn severity(d: &Document, s: &Statement, audience: &Audience) -> Option<Severity
     let severity = match audience {
         Audience::Everyone(Limit::None) | Audience::EveryService(Limit::None) => Severity::Critical,
         Audience::Everyone(Limit::Some) | Audience::EveryService(Limit::Some) => Severity::Medium,
-        // Whoever reaches a domain from a known network is let in on purpose: there is no other way without signed requests.
+        // Access to a domain from a known network is intended: without signed requests there is no other way.
         Audience::Everyone(Limit::Network) if d.service.as_deref() == Some("es") => return None,
         Audience::Everyone(Limit::Network) | Audience::EveryService(Limit::Network) => Severity::Low,
         _ => return None,
@@ -132,7 +135,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Do
             "resource-policy-public",
             id,
             i,
-            format!("the {name} policy lets in {}", who.0),
+            format!("the {name} policy allows access by {}", who.0),
         )
         .primary(item.value.span, who.1)
         .principals([item.value.display()])
@@ -144,7 +147,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Do
         );
     if limited {
         for bound in strength.bounds.iter().filter(|b| b.grade >= Grade::Narrows) {
-            f = f.secondary(bound.span, "narrows who may come");
+            f = f.secondary(bound.span, "limits who has access");
         }
         f = f.doubt_condition(s.condition_key.filter(|_| strength.unknown));
     } else {
@@ -156,7 +159,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Do
             .iter()
             .filter(|c| is_of_owner(&c.key.text.display().to_ascii_lowercase()));
         for c in owners.filter(|_| d.service.as_deref() != Some("ec2")) {
-            f = f.secondary(c.key.span, "the same in every request");
+            f = f.secondary(c.key.span, "has the same value in every request");
         }
     }
     if severity == Severity::Critical && only_reads(s) {
@@ -164,24 +167,24 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Do
     }
     if d.service.as_deref() == Some("vpc-lattice-svcs") {
         f = f
-            .note("only clients in the VPCs of its service network reach it, and they need not sign their requests")
-            .help("Name the callers, or add a condition `StringNotEqualsIgnoreCase` on `aws:PrincipalType` with `anonymous`.");
+            .note("only clients in the VPCs of its service network can reach it, and they need not sign requests")
+            .help("Name the callers, or add `StringNotEqualsIgnoreCase` on `aws:PrincipalType` with `anonymous`.");
     }
     if is_in_vpc(cx, d) {
         severity = Severity::Low;
-        f = f.note("the domain is in a VPC: its security groups decide who reaches it");
+        f = f.note("the domain is in a VPC: its security groups control who can reach it");
     }
     if let Some(block) = blocked(cx, d) {
         severity = Severity::Low;
         f = f.note(format!(
-            "`{}` blocks public policies of this bucket",
+            "`{}` blocks public policies for this bucket",
             block.address.name
         ));
     }
     out.push(f.severity(severity));
 }
 
-/// Reads what is kept, and neither secrets nor credentials: nobody can change it.
+/// Only reads data, other than secrets and credentials.
 fn only_reads(s: &Statement) -> bool {
     let known = s.action.as_ref().filter(|a| !a.negated && a.is_known());
     let Some(set) = known.and_then(|a| a.actions()).filter(|set| !set.is_empty()) else {
@@ -244,7 +247,7 @@ fn is_nothing(v: &Value) -> bool {
     v.is_null() || v.as_seq().is_some_and(<[Value]>::is_empty) || v.entries().is_some_and(<[_]>::is_empty)
 }
 
-/// The public access block of the same template or module that makes S3 ignore a public policy.
+/// The public access block in the same template or module that makes S3 reject or restrict a public policy.
 /// Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage".
 fn blocked<'a>(cx: &Context<'a>, d: &Document) -> Option<&'a Resource> {
     if d.service.as_deref() != Some("s3") {
@@ -254,7 +257,7 @@ fn blocked<'a>(cx: &Context<'a>, d: &Document) -> Option<&'a Resource> {
     let bucket = holder.get("Bucket")?;
     cx.project.resources.iter().find(|r| {
         let (settings, of) = match &*r.kind {
-            // Of the account that the same module or template sets up.
+            // The settings of the account, in the same module or template.
             "AWS::S3::AccountPublicAccessBlock" => (Some(&r.props), r.address.scope == holder.address.scope),
             "AWS::S3::Bucket" => (r.get("PublicAccessBlockConfiguration"), refers_to(bucket, r)),
             "AWS::S3::BucketPublicAccessBlock" => (Some(&r.props), r.get("Bucket").is_some_and(|b| same(b, bucket))),
@@ -272,9 +275,9 @@ fn refers_to(value: &Value, r: &Resource) -> bool {
         .is_some_and(|t| t.scope == r.address.scope && t.address == r.address.name)
 }
 
-/// Both are one resource of the repository, or one name.
+/// Whether both refer to one resource in the repository, or are one name.
 pub(super) fn same(a: &Value, b: &Value) -> bool {
-    // By whichever attribute: its name, its id or its ARN.
+    // By any attribute: its name, its ID, or its ARN.
     let of = |v: &Value| {
         let target = v.as_hole()?.target.as_ref()?;
         Some((target.scope.clone(), target.address.clone()))
@@ -296,14 +299,14 @@ fn star_action(
     let (Some(clause), Some(principal)) = (s.action.as_ref().filter(|a| !a.negated), &s.principal) else {
         return;
     };
-    // An auth policy of VPC Lattice is about requests only, however they are named.
+    // The actions of a VPC Lattice auth policy only invoke the service.
     if d.service.as_deref() == Some("vpc-lattice-svcs") {
         return;
     }
     if !names_somebody(s) || is_owners_root(d, s, cx.project.own) {
         return;
     }
-    // Who reaches the domain is not up to its policy, and has been reported as such.
+    // Its security groups control access to the domain, and the public policy has its own finding.
     if is_open(principal) && is_in_vpc(cx, d) {
         return;
     }
@@ -325,15 +328,15 @@ fn star_action(
         let (message, label) = match changes {
             true => (
                 format!("the {} policy allows every action", thing(d)),
-                "reading, writing, deleting and changing this policy",
+                "reading, writing, deleting, and changing this policy",
             ),
             false => (
                 format!(
-                    "the {} policy allows every action that fits these resources, {} in all",
+                    "the {} policy allows every action that fits these resources, {} in total",
                     thing(d),
                     given.fitting.len()
                 ),
-                "reading, writing and deleting, not changing this policy",
+                "reading, writing, and deleting, but not changing the policy",
             ),
         };
         let mut f = cx
@@ -343,7 +346,7 @@ fn star_action(
         if !changes || is_within_account(cx, d, s) {
             f.steps_down += 1;
         }
-        // Who is let in is the same for both where everybody is.
+        // A public policy has the same audience in both findings.
         if let Some(open) = principal.items.first().filter(|_| is_open(principal)) {
             f = f.scope(open.value.span, "");
         }
@@ -354,8 +357,9 @@ fn star_action(
     }
 }
 
-/// What a whole wildcard stands for in the policy of a resource: actions of its service. A domain's policy is about requests to
-/// its indexes and APIs. Amazon OpenSearch Service Developer Guide, "Identity and Access Management", "Resource-based policies".
+/// The actions that a wildcard covers in a resource-based policy: those of its service. The policy of a domain
+/// controls requests to its indexes and APIs. Amazon OpenSearch Service Developer Guide, "Identity and Access
+/// Management", "Resource-based policies".
 fn item_actions(d: &Document, clause: &Clause, item: &ClauseItem) -> ActionSet {
     let set = clause.items.iter().position(|i| i.span == item.span);
     let set = set.and_then(|at| clause.sets().get(at)).cloned().unwrap_or_default();
@@ -366,7 +370,7 @@ fn item_actions(d: &Document, clause: &Clause, item: &ClauseItem) -> ActionSet {
     }
 }
 
-/// Changes the policy of a resource, or takes part of it away.
+/// Changes the policy of a resource, or removes part of it.
 fn changes_policy(a: Action) -> bool {
     let name = a.short_name();
     a.level().changes()
@@ -375,7 +379,7 @@ fn changes_policy(a: Action) -> bool {
             || matches!(a.name(), "sns:SetTopicAttributes" | "sqs:SetQueueAttributes"))
 }
 
-/// All who come in belong to the account that owns the resource.
+/// Whether all principals belong to the account that owns the resource.
 fn is_within_account(cx: &Context<'_>, d: &Document, s: &Statement) -> bool {
     let clause = s.principal.as_ref().filter(|p| !p.negated && !p.items.is_empty());
     clause.is_some_and(|c| {

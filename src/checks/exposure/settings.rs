@@ -1,4 +1,5 @@
-//! Settings, rather than policies, that open a resource: ACLs, public access blocks, shares, methods without authorisation.
+//! Settings, other than policies, that expose a resource: ACLs, public access blocks, shares, methods without
+//! authorization.
 
 use super::apis::{Apis, Routes};
 use crate::finding::Finding;
@@ -39,7 +40,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 for v in groups.filter(|v| says(v, "all")) {
                     push(
                         "snapshot-or-ami-public",
-                        "everybody may use this image",
+                        "this image or snapshot is public",
                         v.span,
                         "every AWS account",
                     );
@@ -54,7 +55,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 {
                     push(
                         "snapshot-or-ami-public",
-                        "everybody may copy this snapshot",
+                        "this snapshot is public",
                         v.span,
                         "every AWS account",
                     );
@@ -67,7 +68,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 for v in ids.iter().flat_map(|v| v.items()).filter(|v| says(v, "all")) {
                     push(
                         "ssm-document-public",
-                        "everybody may read and run this document",
+                        "this document is public",
                         v.span,
                         "every AWS account",
                     );
@@ -77,9 +78,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 if let Some(v) = r.get("AllowExternalPrincipals").filter(|v| v.as_bool() == Some(true)) {
                     push(
                         "ram-share-external",
-                        "the share takes accounts outside the organisation",
+                        "the share allows accounts outside the organization",
                         v.span,
-                        "accounts of others may be added",
+                        "external accounts can be added",
                     );
                 }
             }
@@ -90,7 +91,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 {
                     push(
                         "cognito-unauthenticated-identities",
-                        "the identity pool gives credentials to guests",
+                        "the identity pool gives AWS credentials to unauthenticated users",
                         v.span,
                         "without signing in",
                     );
@@ -114,7 +115,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 pub(super) type PushSetting<'a> = &'a mut dyn FnMut(&'static str, &str, Span, &str);
 
-/// A known string, whatever its case.
+/// Whether a value is this string, in any case.
 pub(super) fn says(v: &Value, text: &str) -> bool {
     v.as_str().is_some_and(|t| t.eq_ignore_ascii_case(text))
 }
@@ -122,12 +123,9 @@ pub(super) fn says(v: &Value, text: &str) -> bool {
 /// Amazon S3 User Guide, "Access control list (ACL) overview", "Canned ACL"; CloudFormation writes `PublicRead`.
 fn canned(text: &str) -> Option<(&'static str, &'static str)> {
     Some(match text.to_ascii_lowercase().replace('-', "").as_str() {
-        "publicread" => ("s3-acl-public", "everybody may read it"),
-        "publicreadwrite" => ("s3-acl-public", "everybody may read and write"),
-        "authenticatedread" => (
-            "s3-acl-authenticated-users",
-            "everybody with an AWS account may read it",
-        ),
+        "publicread" => ("s3-acl-public", "everyone can read it"),
+        "publicreadwrite" => ("s3-acl-public", "everyone can read and write it"),
+        "authenticatedread" => ("s3-acl-authenticated-users", "everyone with an AWS account can read it"),
         _ => return None,
     })
 }
@@ -138,8 +136,8 @@ fn acl(r: &Resource, push: PushSetting<'_>) {
             && let Some((rule, label)) = v.as_str().as_deref().and_then(canned)
         {
             let message = match rule {
-                "s3-acl-public" => "the ACL lets in everybody",
-                _ => "the ACL lets in everybody with an AWS account",
+                "s3-acl-public" => "the ACL allows public access",
+                _ => "the ACL allows access by everyone with an AWS account",
             };
             push(rule, message, v.span, label);
         }
@@ -147,7 +145,7 @@ fn acl(r: &Resource, push: PushSetting<'_>) {
     grants(r.props.clone(), 0, push);
 }
 
-/// Grants to the predefined groups, wherever they stand.
+/// Grants to the predefined groups, at any depth.
 fn grants(value: Value, depth: usize, push: PushSetting<'_>) {
     if depth > 6 {
         return;
@@ -160,11 +158,11 @@ fn grants(value: Value, depth: usize, push: PushSetting<'_>) {
         ValueKind::Str(text) => {
             let Some(text) = text.known() else { return };
             if text.ends_with("/groups/global/AllUsers") {
-                push("s3-acl-public", "the ACL lets in everybody", value.span, "everybody");
+                push("s3-acl-public", "the ACL allows public access", value.span, "everyone");
             } else if text.ends_with("/groups/global/AuthenticatedUsers") {
                 push(
                     "s3-acl-authenticated-users",
-                    "the ACL lets in everybody with an AWS account",
+                    "the ACL allows access by everyone with an AWS account",
                     value.span,
                     "every AWS account",
                 );
@@ -174,8 +172,8 @@ fn grants(value: Value, depth: usize, push: PushSetting<'_>) {
     }
 }
 
-/// Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage". What is absent is on for new buckets; only a
-/// setting that is switched off is reported.
+/// Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage". Missing settings are on for new buckets,
+/// so only settings that are turned off are reported.
 fn access_block(settings: Option<&Value>, _r: &Resource, push: PushSetting<'_>) {
     for name in [
         "BlockPublicAcls",
@@ -188,9 +186,9 @@ fn access_block(settings: Option<&Value>, _r: &Resource, push: PushSetting<'_>) 
         {
             push(
                 "s3-public-access-block",
-                &format!("`{name}` is switched off"),
+                &format!("`{name}` is turned off"),
                 v.span,
-                "lets the bucket be opened",
+                "allows public access to the bucket",
             );
             return;
         }
@@ -207,14 +205,14 @@ fn grant(r: &Resource, push: PushSetting<'_>) {
     {
         push(
             "kms-grant-broad",
-            "the grant lets its holder grant the key to others",
+            "the grantee can create grants for other principals",
             o.span,
             "without constraints",
         );
     }
 }
 
-/// boto3 calls that set an ACL or take the block away.
+/// boto3 calls that set an ACL or remove the public access block.
 fn call(r: &Resource, push: PushSetting<'_>) {
     if !r.get("Service").is_some_and(|s| says(s, "s3") || says(s, "s3control")) {
         return;
@@ -226,20 +224,20 @@ fn call(r: &Resource, push: PushSetting<'_>) {
         .to_ascii_lowercase();
     let extra = r.path(&["ExtraArgs", "ACL"]);
     let opened = match operation.contains("bucket") {
-        true => "the bucket is made readable for everybody",
-        false => "the object is made readable for everybody",
+        true => "the bucket is made readable by everyone",
+        false => "the object is made readable by everyone",
     };
     for v in r.get("ACL").into_iter().chain(extra) {
         if v.as_str().as_deref().and_then(canned).is_some() {
-            push("py-s3-public-acl", opened, v.span, "everybody");
+            push("py-s3-public-acl", opened, v.span, "everyone");
         }
     }
     if operation == "delete_public_access_block" || operation == "deletepublicaccessblock" {
         push(
             "py-s3-delete-public-access-block",
-            "the bucket's public access block is removed",
+            "Block Public Access is removed from the bucket",
             r.header,
-            "lets the bucket be opened",
+            "allows public access to the bucket",
         );
     }
     if operation.replace('_', "") == "putpublicaccessblock" {

@@ -1,5 +1,5 @@
-//! Checks of the family `tool`: inputs that could not be read. Findings about suppressions are made when settling, which
-//! alone knows what was used.
+//! Checks of the family `tool`: input that could not be read. Findings about suppressions are produced in `settle`,
+//! where it is known which suppressions were used.
 
 use crate::finding::{Cause, Finding};
 use crate::rules::{CodeCheck, Context, FindingSink};
@@ -12,28 +12,25 @@ pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("suppressions", |_, _| {}),
 ];
 
-/// More broken places of one file than this tell nothing new.
+/// Maximum number of broken places reported for one file.
 const MAX_PLACES: usize = 3;
 
 fn unreadable_input(ctx: &Context<'_>, out: &mut FindingSink<'_>) {
     let is = |kind: ProblemKind| matches!(kind, ProblemKind::Syntax | ProblemKind::Input);
     by_file(ctx, is, out, |first| {
         let message = match first.kind {
-            ProblemKind::Input => "this file cannot be read: policies in it were not checked",
-            _ => "this file cannot be read whole: policies in the broken part were not checked",
+            ProblemKind::Input => "this file cannot be read: its policies were not checked",
+            _ => "this file cannot be parsed completely: policies in the broken part were not checked",
         };
-        Finding::new("unreadable-input", message).note("the credential rules still ran on its text")
+        Finding::new("unreadable-input", message).note("the credential rules still checked its text")
     });
     by_file(
         ctx,
         |kind| kind == ProblemKind::Rule,
         out,
         |_| {
-            Finding::new(
-                "unreadable-input",
-                "this rule cannot be used: what it looks for was not looked for",
-            )
-            .help("mend the rule; `overgrant test-rules` on its folder runs its examples")
+            Finding::new("unreadable-input", "this rule file is invalid: the rule did not run")
+                .help("Fix the rule file. `overgrant test-rules` on its folder runs its examples.")
         },
     );
     by_file(
@@ -41,8 +38,9 @@ fn unreadable_input(ctx: &Context<'_>, out: &mut FindingSink<'_>) {
         |kind| kind == ProblemKind::Settings,
         out,
         |_| {
-            let message = "the settings link code to a role and one of them was not found: they were not compared";
-            Finding::new("unreadable-input", message).help("name what is there, or take the `[[workload]]` out")
+            let message = "workload not checked: code or role not found";
+            Finding::new("unreadable-input", message)
+                .help("Correct the code path or the role, or remove the `[[workload]]`.")
         },
     );
 }
@@ -50,12 +48,12 @@ fn unreadable_input(ctx: &Context<'_>, out: &mut FindingSink<'_>) {
 fn json_syntax_error(ctx: &Context<'_>, out: &mut FindingSink<'_>) {
     let is = |kind: ProblemKind| kind == ProblemKind::PolicyJson;
     by_file(ctx, is, out, |_| {
-        Finding::new("json-syntax-error", "the JSON of this policy is broken: AWS rejects it")
-            .note("what could be understood of it was checked")
+        Finding::new("json-syntax-error", "invalid JSON: AWS rejects this policy")
+            .note("the parts that could be parsed were checked")
     });
 }
 
-/// One finding for each file with problems of such a kind, at the first of them.
+/// Reports one finding for each file with problems of the given kind, at the first of them.
 fn by_file(
     ctx: &Context<'_>,
     is: impl Fn(ProblemKind) -> bool,

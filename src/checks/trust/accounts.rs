@@ -1,4 +1,4 @@
-//! Trust in whole accounts, one's own and others'.
+//! Trust in other accounts, and in your own account as a whole.
 //! IAM User Guide, "Access to AWS accounts owned by third parties".
 
 use std::cell::OnceCell;
@@ -13,7 +13,7 @@ use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink};
 use crate::source::Text;
 
-/// Longest name of a role that a message has room for, in bytes.
+/// Longest role or user name that a message shows, in bytes.
 const LONGEST_NAME: usize = 28;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -58,10 +58,10 @@ fn one<'a>(
                     "trust-account-root",
                     id,
                     i,
-                    "every identity of the account may be let into this role",
+                    "any identity in the account may be able to assume this role",
                 )
                 .primary(item.value.span, "the whole account")
-                .note("any identity of the account with `sts:AssumeRole` on this role, or on `*`, may become it")
+                .note("any identity in the account with `sts:AssumeRole` on this role or on `*` can assume it")
                 .principals([item.value.display()]);
             let holders = holders.get_or_init(|| IdentityIndex::new(cx));
             let role = d.resource.and_then(|r| holders.identity(r));
@@ -82,13 +82,13 @@ fn one<'a>(
                         "trust-unknown-external-account",
                         id,
                         i,
-                        format!("account {account} is not one of yours"),
+                        format!("account {account} is not one of your accounts"),
                     )
-                    .primary(item.value.span, "not under `[own]` in overgrant.toml")
+                    .primary(item.value.span, "not listed under `[own]` in overgrant.toml")
                     .principals([item.value.display()]),
                 );
             }
-            // Named conditions of any kind (external id, MFA, organisation, principal) are what is asked for.
+            // Any of these conditions is enough: external ID, MFA, organization, or principal.
             if strength(s).narrows() {
                 return;
             }
@@ -111,14 +111,14 @@ fn one<'a>(
                     rule,
                     id,
                     i,
-                    format!("{subject} may assume this role without an external id"),
+                    format!("{subject} can assume this role without an external ID"),
                 )
                 .primary(item.value.span, what)
                 .principals([item.value.display()]);
             if own.accounts.is_empty() {
                 f = f
                     .confidence(Confidence::Low)
-                    .note("if this account is yours, say so under `[own]` in overgrant.toml");
+                    .note("if this account is yours, list it under `[own]` in overgrant.toml");
             }
             out.push(f);
         }
@@ -131,18 +131,18 @@ fn one<'a>(
                 "trust-cross-account-without-external-id",
                 id,
                 i,
-                format!("the account in `{name}` may assume this role without an external id"),
+                format!("the account in `{name}` can assume this role without an external ID"),
             )
-            .primary(item.value.span, "a whole account that is given from outside")
+            .primary(item.value.span, "a whole account, set by an input value")
             .principals([item.value.display()])
             .confidence(Confidence::Low)
-            .note("if the account that is given is yours, this is no other account"),
+            .note("an external ID is not needed if the input value is one of your accounts"),
         ),
         _ => {}
     }
 }
 
-/// One role or user of an account, by its name where that is short.
+/// Describes one role or user of an account, by name if the name is short.
 fn one_of_them(principal: &Text, what: &str, whose: &str) -> String {
     let name = Arn::parse(principal).map(|arn| arn.resource_id().display());
     match name.filter(|name| !name.is_empty() && name.len() <= LONGEST_NAME) {

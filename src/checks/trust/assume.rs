@@ -1,4 +1,4 @@
-//! How a trust policy lets its principals in.
+//! How principals assume a role: actions, services, external IDs, and sessions.
 //! IAM User Guide, "Roles terms and concepts"; AWS STS API Reference.
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink};
 use crate::value::Guard;
 
-/// Services that belong together, so that one role for them is one purpose.
+/// Services that are commonly used together, so that one role for them has one purpose.
 const RELATED: &[&[&str]] = &[
     &["lambda.amazonaws.com", "edgelambda.amazonaws.com"],
     &[
@@ -59,7 +59,7 @@ const RELATED: &[&[&str]] = &[
     ],
 ];
 
-/// What services run of one's own: a role for them is used by that and nothing else.
+/// Services that run customer code, which gets the credentials of the role.
 const COMPUTE: [&str; 7] = [
     "ec2.amazonaws.com",
     "ecs-tasks.amazonaws.com",
@@ -111,7 +111,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
                 i,
                 format!("`{text}` has no effect in a trust policy"),
             )
-            .primary(item.span, "a trust policy is about assuming the role")
+            .primary(item.span, "a trust policy only controls who can assume the role")
             .actions([text.to_lowercase()]),
         );
     }
@@ -121,16 +121,16 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
         |kind: &str| federated.filter(|p| Arn::parse(&p.value.text).is_some_and(|a| a.resource_type() == kind));
     let (saml, oidc) = (provider("saml-provider"), provider("oidc-provider"));
     let mismatch = [
-        ("sts:AssumeRoleWithSAML", other.or(oidc), "takes a SAML provider"),
+        ("sts:AssumeRoleWithSAML", other.or(oidc), "requires a SAML provider"),
         (
             "sts:AssumeRoleWithWebIdentity",
             other.or(saml),
-            "takes an OIDC or web identity provider",
+            "requires an OIDC or web identity provider",
         ),
-        ("sts:AssumeRole", federated, "takes an account, role or service"),
+        ("sts:AssumeRole", federated, "requires an account, role, or service"),
     ];
     for (action, principal, label) in mismatch {
-        // With principals of both kinds in one statement each action has its own.
+        // With both types of principals in one statement, each action has a principal that it works for.
         if federated.is_some() && other.is_some() {
             break;
         }
@@ -145,7 +145,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
                 "trust-action-principal-mismatch",
                 id,
                 i,
-                format!("`{action}` does not work for this kind of principal"),
+                format!("`{action}` does not work for this type of principal"),
             )
             .primary(item.span, label)
             .secondary(principal.value.span, "the principal")
@@ -165,9 +165,9 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
                         "trust-compute-service",
                         id,
                         i,
-                        format!("what runs in `{name}` gets this role"),
+                        format!("code on `{name}` can use this role"),
                     )
-                    .primary(p.value.span, "compute")
+                    .primary(p.value.span, "compute service")
                     .principals([name.clone()]),
                 );
             }
@@ -183,19 +183,19 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
                         "eks-pod-identity-trust",
                         id,
                         i,
-                        "EKS Pod Identity also needs `sts:TagSession`",
+                        "EKS Pod Identity also requires `sts:TagSession`",
                     )
                     .primary(p.value.span, "cannot assume the role without it")
                     .principals([name.clone()]),
                 );
             }
-            // What fills in the name may be one of the others, or no service at all.
+            // The placeholder may stand for one of the other services, or for no service.
             if !name.contains("${") {
                 found.push((name, p.value.branch.as_ref()));
             }
         }
     }
-    // Of alternatives, those that exist together.
+    // Alternatives that exclude each other do not count together.
     let excludes = |a: Option<&Guard>, b: Option<&Guard>| a.zip(b).is_some_and(|(a, b)| a.excludes(b));
     let together = found.iter().map(|(_, when)| {
         let with = found.iter().filter(|(_, other)| !excludes(*when, *other));
@@ -221,16 +221,16 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
             "trust-multiple-unrelated-services",
             id,
             i,
-            format!("{unrelated} services share this role"),
+            format!("{unrelated} unrelated services share this role"),
         )
         .note(all.join(", "))
         .principals(names.iter().cloned());
     let mut services = principals(s).filter(|p| p.kind == PrincipalType::Service && p.value.text.is_known());
     if let Some(first) = services.next() {
-        f = f.primary(first.value.span, "gets what the others need");
+        f = f.primary(first.value.span, "also gets the permissions that the others need");
     }
     for other in services.take(4) {
-        f = f.secondary(other.value.span, "and this");
+        f = f.secondary(other.value.span, "also this service");
     }
     out.push(f);
 }
@@ -257,7 +257,7 @@ fn roles_anywhere(
                 "trust-roles-anywhere-missing-actions",
                 id,
                 i,
-                format!("IAM Roles Anywhere also needs `{}`", missing.join("` and `")),
+                format!("IAM Roles Anywhere also requires `{}`", missing.join("` and `")),
             )
             .primary(p.value.span, "cannot assume the role without it"),
         );
@@ -272,9 +272,9 @@ fn roles_anywhere(
                 "trust-roles-anywhere-unscoped",
                 id,
                 i,
-                "any certificate of any trust anchor may assume this role",
+                "any certificate from any trust anchor can be used to assume this role",
             )
-            .primary(p.value.span, "no condition on the anchor or the certificate"),
+            .primary(p.value.span, "no condition on the trust anchor or the certificate"),
         );
     }
 }
@@ -289,7 +289,7 @@ fn external_id(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, 
             let why = weakness(&text, s, c);
             let Some(why) = why else { continue };
             out.push(
-                cx.at_statement("trust-external-id-weak", id, i, format!("the external id {why}"))
+                cx.at_statement("trust-external-id-weak", id, i, format!("the external ID {why}"))
                     .primary(value.span, "others can guess it")
                     .other("sts:externalid"),
             );
@@ -310,10 +310,10 @@ fn weakness(text: &str, s: &Statement, c: &Condition) -> Option<&'static str> {
         "default",
     ];
     if Operator::of(c).is_some_and(|o| o.wildcards) && text.contains(['*', '?']) {
-        return Some("is a pattern");
+        return Some("is a wildcard pattern");
     }
     if text.chars().count() < 6 {
-        return Some("is too short");
+        return Some("is shorter than 6 characters");
     }
     let lower = text.to_lowercase();
     if COMMON.contains(&lower.as_str())
@@ -323,7 +323,7 @@ fn weakness(text: &str, s: &Statement, c: &Condition) -> Option<&'static str> {
         return Some("is a common word");
     }
     let account = principals(s).any(|p| p.value.text.known().is_some_and(|t| t.contains(text)));
-    (account && crate::iam::arn::is_account_id(text)).then_some("is the account's id")
+    (account && crate::iam::arn::is_account_id(text)).then_some("is the account ID")
 }
 
 fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
@@ -354,9 +354,9 @@ fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
                     "trust-redundant-assumed-role",
                     id,
                     i,
-                    "the role beside it takes in this session already",
+                    "its role already covers this session",
                 )
-                .primary(p.value.span, "changes nothing")
+                .primary(p.value.span, "redundant")
                 .secondary(other.value.span, "its role")
                 .principals([text.into_owned()]),
             );

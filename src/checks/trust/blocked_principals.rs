@@ -1,4 +1,4 @@
-//! Principals that the settings rule out, or do not name among those that may be let in.
+//! Principals that the configuration blocks, or that are not among the allowed principals.
 
 use crate::iam::arn::{Arn, ArnField, is_account_id};
 use crate::iam::glob::CaseSensitivity;
@@ -19,13 +19,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         for item in items.filter(|_| !(blocked.is_empty() && allowed.is_empty())) {
             let shown = item.value.display();
             let (message, label) = if blocked.iter().any(|word| names(word, item).is_yes()) {
-                (
-                    format!("`{shown}` is let in, and the settings rule it out"),
-                    "ruled out",
-                )
+                (format!("`{shown}` is blocked in the configuration"), "blocked")
             } else if !allowed.is_empty() && allowed.iter().all(|word| names(word, item).is_no()) {
-                let message = format!("`{shown}` is let in, and is none of those that may be");
-                (message, "not on the list")
+                let message = format!("`{shown}` is not an allowed principal");
+                (message, "not in the list of allowed principals")
             } else {
                 continue;
             };
@@ -35,8 +32,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// Whether a word of the settings names all of a principal: an account by its number, everything else as it is written,
-/// with `*` and `?`.
+/// Whether an entry of the configuration covers a principal: an account by its ID, everything else as written, with the
+/// wildcards `*` and `?`.
 fn names(word: &str, item: &PrincipalItem) -> Truth {
     let text = &item.value.text;
     if !is_account_id(word) {

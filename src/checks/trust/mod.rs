@@ -1,7 +1,7 @@
 //! Checks of the family `trust`: who may assume a role.
 //!
-//! **Invariant:** a condition that pins who may come silences; one that narrows lowers the severity by one step; one that
-//! only looks like a restriction changes nothing and is named.
+//! **Invariant:** a condition that names the allowed principals silences a rule; one that narrows access lowers the
+//! severity by one step; one that only looks like a restriction changes nothing and is shown in the finding.
 
 mod accounts;
 mod assume;

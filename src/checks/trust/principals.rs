@@ -1,4 +1,4 @@
-//! Principals that IAM rejects, or that are not what they seem. In trust and resource policies alike.
+//! Principals in trust and resource-based policies that AWS rejects, or that do not mean what they appear to.
 //! IAM User Guide, "AWS JSON policy elements: Principal".
 
 use crate::finding::{Finding, Severity};
@@ -35,8 +35,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// Amazon S3 User Guide, "Finding the canonical user ID for your AWS account": hexadecimal digits, as CloudFront's identities
-/// have longer ones.
+/// A canonical user ID has 64 hexadecimal digits; those of CloudFront origin access identities have more. Amazon S3
+/// User Guide, "Finding the canonical user ID for your AWS account".
 fn canonical_user(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Option<Finding> {
     let text = item.value.text.known()?;
     let hex = text.len() >= 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
@@ -45,9 +45,9 @@ fn canonical_user(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalIt
             "principal-invalid-format",
             id,
             i,
-            format!("`{text}` is no canonical user id"),
+            format!("`{text}` is not a canonical user ID"),
         )
-        .primary(item.value.span, "64 hexadecimal digits")
+        .primary(item.value.span, "must have 64 hexadecimal digits")
     })
 }
 
@@ -64,22 +64,22 @@ fn aws(
         PrincipalOrigin::UniqueId(IdentityType::User) => Some(
             at(
                 "invalid-user-reference",
-                format!("`{text}` is what is left of a user that was deleted"),
+                format!("`{text}` is the unique ID of a deleted user"),
             )
-            .primary(item.value.span, "names nobody any more"),
+            .primary(item.value.span, "matches no one anymore"),
         ),
         PrincipalOrigin::UniqueId(_) => Some(
             at(
                 "invalid-role-reference",
-                format!("`{text}` is what is left of a role that was deleted"),
+                format!("`{text}` is the unique ID of a deleted role"),
             )
-            .primary(item.value.span, "names nobody any more"),
+            .primary(item.value.span, "matches no one anymore"),
         ),
         PrincipalOrigin::Unknown => {
-            // Shapes that the place does not know: CloudFront's identities, or plain mistakes.
+            // Other forms are mistakes, or placeholders of templates.
             (!text.is_empty() && !may_be_template(&text)).then(|| {
-                at("principal-invalid-format", format!("`{text}` is no principal"))
-                    .primary(item.value.span, "an ARN, an account id or `*`")
+                at("principal-invalid-format", format!("`{text}` is not a valid principal"))
+                    .primary(item.value.span, "must be an ARN, an account ID, or `*`")
             })
         }
         PrincipalOrigin::OwnAccount { .. } | PrincipalOrigin::OtherAccount { .. }
@@ -88,13 +88,13 @@ fn aws(
             Some(
                 at(
                     "principal-partial-wildcard",
-                    "a wildcard in a principal's ARN matches nothing".to_owned(),
+                    "a wildcard inside a principal ARN matches nothing".to_owned(),
                 )
-                .primary(item.value.span, "taken to the letter, or rejected")
-                .help("use the account's root, with a condition `ArnLike` on `aws:PrincipalArn`"),
+                .primary(item.value.span, "taken literally, or rejected")
+                .help("Name the account root, with an `ArnLike` condition on `aws:PrincipalArn`."),
             )
         }
-        // IAM identifiers, "IAM ARNs": a session has the role's name without its path, and its own name.
+        // IAM identifiers, "IAM ARNs": a session ARN has the role name without its path, and the session name.
         PrincipalOrigin::OwnAccount {
             who: IdentityType::AssumedRole,
             ..
@@ -106,12 +106,15 @@ fn aws(
             let parts: Vec<&str> = text.split(":assumed-role/").nth(1)?.split('/').collect();
             let label = match parts.len() {
                 2 if parts.iter().all(|p| !p.is_empty()) => return None,
-                0..=2 => "names no session: `assumed-role/ROLE/SESSION`",
-                _ => "has a path: write `assumed-role/ROLE/SESSION`",
+                0..=2 => "no session name: use `assumed-role/ROLE/SESSION`",
+                _ => "contains a path: use `assumed-role/ROLE/SESSION`",
             };
-            Some(at("principal-invalid-format", format!("`{text}` is no principal")).primary(item.value.span, label))
+            Some(
+                at("principal-invalid-format", format!("`{text}` is not a valid principal"))
+                    .primary(item.value.span, label),
+            )
         }
-        // Groups, policies and what is no identity at all cannot act.
+        // Groups, policies, and other resources cannot be principals.
         PrincipalOrigin::OwnAccount {
             who: IdentityType::Other,
             ..
@@ -122,11 +125,14 @@ fn aws(
         } if !may_be_template(&text) => {
             let kind = text.splitn(6, ':').nth(5)?.split('/').next()?;
             let label = match kind {
-                "assumed-role" | "federated-user" => "the ARN of a session has the service `sts`",
-                "role" | "user" | "root" => "the ARN of a role, user or account has the service `iam`",
-                _ => "neither a role nor a user, nor an account's root",
+                "assumed-role" | "federated-user" => "the service in a session ARN must be `sts`",
+                "role" | "user" | "root" => "the service in a role, user, or root ARN must be `iam`",
+                _ => "not a role, user, session, or account root",
             };
-            Some(at("principal-invalid-format", format!("`{text}` is no principal")).primary(item.value.span, label))
+            Some(
+                at("principal-invalid-format", format!("`{text}` is not a valid principal"))
+                    .primary(item.value.span, label),
+            )
         }
         PrincipalOrigin::OwnAccount {
             who: IdentityType::User,
@@ -138,9 +144,9 @@ fn aws(
         } if kind == PolicyKind::Trust && s.allows() && s.principal.as_ref().is_some_and(|p| !p.negated) => {
             let mut f = at(
                 "role-trusts-user",
-                "a user, with keys that last, may assume this role".to_owned(),
+                "an IAM user with long-term credentials can assume this role".to_owned(),
             )
-            .primary(item.value.span, "a user");
+            .primary(item.value.span, "IAM user");
             if strength(s).mfa() {
                 f.steps_down += 1;
             }
@@ -169,17 +175,17 @@ fn service(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> 
     let at = |message: String| cx.at_statement("service-principal-invalid", id, i, message);
     if !shaped {
         return Some(
-            at(format!("`{text}` is no service principal"))
-                .primary(item.value.span, "not of the form `service.amazonaws.com`"),
+            at(format!("`{text}` is not a service principal"))
+                .primary(item.value.span, "must have the form `service.amazonaws.com`"),
         );
     }
     if catalogue().is_service_principal(&lower) {
         return None;
     }
-    // The list of principals is not complete: only what is nearly one of them is called wrong.
+    // The list of service principals is incomplete: only names close to a known one are reported.
     let near = catalogue().did_you_mean_service_principal(&lower)?;
     Some(
-        at(format!("`{text}` is no service principal that is known"))
+        at(format!("`{text}` is not a known service principal"))
             .primary(item.value.span, format!("did you mean `{near}`?"))
             .severity(Severity::Medium),
     )
@@ -193,9 +199,9 @@ fn federated(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem, k
                 "federated-in-resource-policy",
                 id,
                 i,
-                "a resource policy takes no federated principal",
+                "a resource-based policy does not support federated principals",
             )
-            .primary(item.value.span, "works in trust policies only"),
+            .primary(item.value.span, "supported only in trust policies"),
         );
     }
     let legacy = [
@@ -216,14 +222,14 @@ fn federated(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem, k
             "federated-provider-format",
             id,
             i,
-            format!("`{text}` is no identity provider"),
+            format!("`{text}` is not an identity provider"),
         )
-        .primary(item.value.span, "the ARN of a SAML or OIDC provider")
+        .primary(item.value.span, "must be the ARN of a SAML or OIDC provider")
     })
 }
 
-/// Who is denied in spite of the exception, by what it names. IAM User Guide, "AWS JSON policy elements: NotPrincipal": the
-/// role, its session and the account are each to be named.
+/// Which principals are denied despite the exception. The account, the role, and each session must be named. IAM User
+/// Guide, "AWS JSON policy elements: NotPrincipal".
 fn left_out(cx: &Context<'_>, clause: &PrincipalClause) -> &'static str {
     let places: Vec<PrincipalOrigin> = clause.items.iter().map(|p| place(p, cx.project.own, None)).collect();
     let is = |kind: IdentityType| {
@@ -238,7 +244,7 @@ fn left_out(cx: &Context<'_>, clause: &PrincipalClause) -> &'static str {
         .iter()
         .all(|p| matches!(p, PrincipalOrigin::Service { .. } | PrincipalOrigin::AnyService))
     {
-        "excepts the service only: users and roles are denied"
+        "exempts only the service: users and roles are denied"
     } else if is(IdentityType::AssumedRole) && !is(IdentityType::Role) {
         "names the session, not its role"
     } else if is(IdentityType::Role) && !is(IdentityType::AssumedRole) {
@@ -246,18 +252,18 @@ fn left_out(cx: &Context<'_>, clause: &PrincipalClause) -> &'static str {
     } else if is(IdentityType::User) && !is(IdentityType::Root) {
         "names the user, not its account"
     } else if is(IdentityType::Root) && !is(IdentityType::User) && !is(IdentityType::Role) {
-        "excepts the root user only: other users and roles are denied"
+        "exempts only the root user: users and roles are denied"
     } else {
-        "denied unless role, session and account are all named"
+        "denied unless account, role, and session are all named"
     }
 }
 
-const EXCEPTS_EVERYBODY: &str = "this Deny excepts everybody, and denies nobody";
+const EXCEPTS_EVERYBODY: &str = "this Deny exempts everyone, so it blocks no one";
 
-/// Deny statements that except somebody, and by that deny nobody.
+/// Deny statements whose exception covers everyone, or uses `NotPrincipal`.
 fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let Some(clause) = &s.principal else { return };
-    // Where another case of the statement excepts somebody, this one switches it off on purpose.
+    // If another branch of the statement exempts only some principals, this one disables the Deny on purpose.
     let on_purpose = cx.project.documents.get(id as usize).is_some_and(|d| {
         let other = |o: &Statement| o.span == s.span && o.branch.is_some() && o.branch != s.branch;
         d.statements.iter().any(other)
@@ -271,8 +277,8 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
         out.push(match everybody {
             Some(star) => graded(
                 cx.at_statement("deny-carve-out-ineffective", id, i, EXCEPTS_EVERYBODY)
-                    .primary(star.value.span, "everybody is excepted")
-                    .secondary(clause.key, "denied to all but these")
+                    .primary(star.value.span, "everyone is exempt")
+                    .secondary(clause.key, "denied to everyone except these")
                     .principals([star.value.display()]),
             ),
             None => cx
@@ -280,7 +286,7 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
                     "deny-not-principal-deprecated",
                     id,
                     i,
-                    "a Deny with `NotPrincipal` denies more than it seems to",
+                    "a Deny with `NotPrincipal` denies more principals than it appears to",
                 )
                 .primary(clause.key, left_out(cx, clause))
                 .principals(clause.items.iter().map(|p| p.value.display())),

@@ -1,4 +1,4 @@
-//! A role that its own trust policy lets in.
+//! Roles that their own trust policy allows.
 
 use crate::checks::self_reference::is_itself;
 use crate::iam::PrincipalType;
@@ -22,7 +22,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                         "trust-self-assume",
                         *d,
                         i,
-                        "the role may be assumed by its own sessions",
+                        "the role can be assumed by its own sessions",
                     )
                     .primary(item.value.span, "this role")
                     .scope(identity.header, "")

@@ -1,4 +1,4 @@
-//! Trust policies that let in everybody, every service, or everybody but some.
+//! Trust policies that allow everyone, every service, or everyone except some principals.
 //! IAM User Guide, "AWS JSON policy elements: Principal" and "AWS JSON policy elements: NotPrincipal".
 
 use crate::finding::Severity;
@@ -34,9 +34,9 @@ fn principals(
                 "trust-not-principal",
                 id,
                 i,
-                "`NotPrincipal` lets in everybody but those that it names",
+                "`NotPrincipal` allows everyone except the principals that it names",
             )
-            .primary(clause.key, "everybody else may assume the role")
+            .primary(clause.key, "everyone else can assume the role")
             .principals(clause.items.iter().map(|p| p.value.display())),
         );
         return;
@@ -46,8 +46,8 @@ fn principals(
             Audience::EveryService(Limit::Named) => continue,
             Audience::EveryService(limit) => {
                 let mut f = cx
-                    .at_statement("trust-service-star", id, i, "every AWS service may assume this role")
-                    .primary(item.value.span, "every service, for any customer")
+                    .at_statement("trust-service-star", id, i, "every AWS service can assume this role")
+                    .primary(item.value.span, "every service, on behalf of any customer")
                     .principals([item.value.display()]);
                 if limit > Limit::None {
                     f = f.severity(Severity::Medium);
@@ -67,11 +67,11 @@ fn principals(
                         "trust-wildcard-principal-with-condition",
                         id,
                         i,
-                        "anybody may assume this role, as far as a condition lets them",
+                        "only a condition limits who can assume this role",
                     )
-                    .primary(item.value.span, "everybody");
+                    .primary(item.value.span, "everyone");
                 for bound in strength.bounds.iter().filter(|b| b.grade >= Grade::Narrows) {
-                    f = f.secondary(bound.span, "this is all that keeps them out");
+                    f = f.secondary(bound.span, "limits who can assume the role");
                 }
                 if limit == Limit::Network {
                     f = f.severity(Severity::Low);
@@ -84,9 +84,9 @@ fn principals(
                         "trust-wildcard-principal",
                         id,
                         i,
-                        "anybody with an AWS account may assume this role",
+                        "anyone with an AWS account can assume this role",
                     )
-                    .primary(item.value.span, "everybody");
+                    .primary(item.value.span, "everyone");
                 for (place, why) in strength.decorations() {
                     f = f.secondary(place, why);
                 }
@@ -105,9 +105,9 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
                 "trust-not-action",
                 id,
                 i,
-                "`NotAction` in a trust policy allows every action but some",
+                "`NotAction` in a trust policy allows every action except those it names",
             )
-            .primary(clause.key, "name the action that assumes the role")
+            .primary(clause.key, "use `Action` with the action that assumes the role")
             .actions(clause.items.iter().map(|a| a.display().to_lowercase())),
         );
         return;
@@ -124,7 +124,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
                     i,
                     "the trust policy allows more than assuming the role",
                 )
-                .primary(item.span, "every action of STS")
+                .primary(item.span, "covers every STS action")
                 .actions([item.display().to_lowercase()]),
             );
         }

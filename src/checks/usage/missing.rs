@@ -1,4 +1,4 @@
-//! Calls that fail for want of permission.
+//! AWS API calls that fail because the role does not allow them.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut Findi
     }
 }
 
-/// What a workload may do.
+/// The permissions of a workload.
 struct WorkloadPermissions<'g> {
     effective: &'g Effective<'g>,
     by_resources: &'g ActionSet,
@@ -49,14 +49,14 @@ struct WorkloadPermissions<'g> {
 enum Fails {
     Denied,
     NotGranted,
-    /// Granted on other things than the call is about.
+    /// Granted, but only on resources other than those of the call.
     OutOfReach,
 }
 
-/// Calls that fail, and the actions that they fail for.
+/// Calls that fail, and the actions that they lack.
 #[derive(Default)]
 struct FailingCalls<'c> {
-    /// With the first call of each.
+    /// Each with the place of the first call that needs it.
     actions: Vec<(Option<Span>, &'static str)>,
     calls: Vec<&'c ApiCall>,
 }
@@ -69,7 +69,7 @@ fn of_user(
     out: &mut FindingSink<'_>,
 ) {
     let (project, effective, w) = (cx.project, granted.effective, granted.workload);
-    // In another role's place, or as somebody else, all may be well.
+    // With another role or identity, the calls may succeed.
     let Some(required) = user.required.as_ref().filter(|r| r.exact && !r.other_identity) else {
         return;
     };
@@ -86,7 +86,8 @@ fn of_user(
             missing.entry((action.name(), why)).or_default().push(call);
         }
     }
-    // What fails at the same calls for the same reason is one trouble; so is a service of which the role has nothing, in one file.
+    // One finding for actions that the same calls lack for the same reason, and for a service that the role lacks in
+    // one file.
     let services = effective.actions();
     let services = services.services();
     let mut troubles: BTreeMap<(Fails, Vec<Span>, &str), FailingCalls<'_>> = BTreeMap::new();
@@ -113,33 +114,33 @@ fn of_user(
             continue;
         };
         let what = match why {
-            Fails::Denied => "denies it",
-            Fails::NotGranted => "does not grant it",
-            Fails::OutOfReach => "grants it on other resources",
+            Fails::Denied => "denied by the role",
+            Fails::NotGranted => "not allowed by the role",
+            Fails::OutOfReach => "allowed only on other resources",
         };
         let also = match more {
             [] => String::new(),
-            [one] => format!("; so is `{one}`"),
-            _ => format!("; so are {} other actions", more.len()),
+            [one] => format!("; also `{one}`"),
+            _ => format!("; also {} other actions", more.len()),
         };
         let from = match w.kind {
             WorkloadKind::Function => format!("the handler of `{}`", w.name(project)),
-            _ => format!("the entry of `{}`", w.name(project)),
+            _ => format!("the entry point of `{}`", w.name(project)),
         };
         let mut f = cx
             .at_resource(
                 "missing-grant",
                 w.resource,
-                format!("`{action}` is needed here and the role {what}{also}"),
+                format!("`{action}` is required but {what}{also}"),
             )
             .cause(Cause::Place(first.span))
-            .primary(first.span, format!("needs `{action}`"))
+            .primary(first.span, format!("requires `{action}`"))
             .confidence(Confidence::High)
             .actions(actions.iter().map(|a| a.to_lowercase()));
         for call in others.iter().filter(|c| c.span != first.span).take(2) {
-            f = f.secondary(call.span, "and here");
+            f = f.secondary(call.span, "also here");
         }
-        f = f.secondary(user.runs_as.span, "the role that it runs with");
+        f = f.secondary(user.runs_as.span, "the code runs with this role");
         match (why, catalogue().action(action)) {
             (Fails::OutOfReach, Some(known)) => {
                 for item in effective
@@ -147,14 +148,14 @@ fn of_user(
                     .filter_map(|g| g.statement.resource.as_ref()?.items.first())
                     .take(2)
                 {
-                    f = f.secondary(item.span, "granted on this");
+                    f = f.secondary(item.span, "allowed on this");
                 }
                 if let [one] = granted.missed(first, known).as_slice() {
-                    f = f.help(format!("allow it on `{}`", granted.places.shown(w, one)));
+                    f = f.help(format!("Allow it on `{}`.", granted.places.shown(w, one)));
                 }
             }
             _ if identity.header.touches(user.runs_as.span) => {}
-            _ => f = f.secondary(identity.header, "nothing on this role grants it"),
+            _ => f = f.secondary(identity.header, "no policy of this role allows it"),
         }
         if why == Fails::NotGranted {
             f.remedies.extend(remedy(effective, &actions));
@@ -163,10 +164,11 @@ fn of_user(
     }
 }
 
-/// Calls of the first that the second may be for, as their parameters say. Amazon SES Developer Guide, "Sending raw email".
+/// Calls that, depending on their parameters, need the second action instead of the first. Amazon SES Developer Guide,
+/// "Sending raw email".
 const ALTERNATIVES: &[(&str, &str)] = &[("ses:SendEmail", "ses:SendRawEmail")];
 
-/// Whether a call is not one of those that a script makes when a person starts it.
+/// Whether the deployed code makes a call, rather than a script that a person starts.
 fn runs_deployed(project: &Project<'_>, w: &Workload, call: &ApiCall) -> bool {
     let script = |h: &Handler| h.function.is_none() && h.file == call.span.file;
     call.at.scope != 0
@@ -174,7 +176,7 @@ fn runs_deployed(project: &Project<'_>, w: &Workload, call: &ApiCall) -> bool {
         || !project.sources.text(call.span.file).contains("__main__")
 }
 
-/// The action added to the statement of the role that grants others of its service, where there is just one.
+/// Adds the actions to the statement of the role that grants others of the service, if there is exactly one.
 pub(super) fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Option<Remedy> {
     let prefix = actions.first()?.split(':').next()?;
     if actions.iter().any(|a| a.split(':').next() != Some(prefix)) {
@@ -199,11 +201,11 @@ pub(super) fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Opt
         return None;
     }
     let named: Vec<String> = actions.iter().map(|a| format!("`{a}`")).collect();
-    let title = format!("allow {} here too", named.join(" and "));
+    let title = format!("also allow {} here", named.join(" and "));
     Some(Remedy::risky(title).add(place, actions.to_vec()))
 }
 
-/// Whether an action does something on the resources of a statement.
+/// Whether an action applies to the resources of a statement.
 fn takes(statement: &Statement, name: &str) -> bool {
     let (Some(action), Some(clause)) = (catalogue().action(name), &statement.resource) else {
         return false;
@@ -214,12 +216,12 @@ fn takes(statement: &Statement, name: &str) -> bool {
     })
 }
 
-/// Actions that a call needs for certain when it has the parameter for them (Amazon S3 API Reference, "PutObject"; IAM User
+/// Actions that a call always needs if it has the parameter for them (Amazon S3 API Reference, "PutObject"; IAM User
 /// Guide, "Grant a user permissions to pass a role to an AWS service").
 const BY_PARAMETER: &[&str] = &["iam:PassRole", "s3:PutObjectAcl", "s3:PutObjectTagging"];
 
 impl WorkloadPermissions<'_> {
-    /// The actions of a call that nothing grants for certain.
+    /// The actions of a call that nothing grants for sure.
     fn lacking(&self, call: &ApiCall) -> Vec<(Action, Fails)> {
         let a = &call.actions;
         let given = a.conditional.iter().filter(|c| c.trigger.is_some());
@@ -237,7 +239,7 @@ impl WorkloadPermissions<'_> {
         grants.all(|g| self.places.misses(g.statement, std::slice::from_ref(place)))
     }
 
-    /// Those of the resources of a call that nothing grants an action on.
+    /// The resources of a call that nothing grants an action on.
     fn missed<'c>(&self, call: &'c ApiCall, action: Action) -> Vec<&'c Text> {
         let places = self.places.known(self.workload, call, action);
         let missed = places.into_iter().filter(|(_, place)| self.is_missed(action, place));
@@ -266,8 +268,8 @@ impl WorkloadPermissions<'_> {
     }
 }
 
-/// What the policies of resources in the repository may grant: within an account either policy is enough. IAM User Guide,
-/// "Identity-based policies and resource-based policies".
+/// Actions that resource-based policies in the repository may grant: within an account, one of the two policies is
+/// enough. IAM User Guide, "Identity-based policies and resource-based policies".
 pub(super) fn by_resources(project: &Project<'_>) -> ActionSet {
     let mut set = ActionSet::empty();
     for (id, d) in (0u32..)

@@ -1,7 +1,7 @@
-//! What a role grants against what the code that runs with it calls.
+//! Compares what a role grants with what the code that runs with it calls.
 //!
-//! **Invariant:** where code or policies cannot wholly be seen, nothing is said. AWS Lambda Developer Guide, "Defining
-//! Lambda function permissions with an execution role".
+//! **Invariant:** nothing is reported if the code or the policies are not completely known. AWS Lambda Developer Guide,
+//! "Defining Lambda function permissions with an execution role".
 
 mod missing;
 mod platform;

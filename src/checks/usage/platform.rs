@@ -1,4 +1,4 @@
-//! What roles of workloads need although no line of code calls it.
+//! Actions that workload roles need although no code calls them.
 
 use std::sync::OnceLock;
 
@@ -7,7 +7,7 @@ use crate::model::Resource;
 use crate::source::Text;
 use crate::value::{Value, ValueKind};
 
-/// Features of Lambda that a template shows where they are used; all others may be set up anywhere.
+/// Features of Lambda that are visible in the template; all others may be configured elsewhere.
 const SHOWN: &[&str] = &[
     "dead letter queue sns",
     "dead letter queue sqs",
@@ -16,8 +16,8 @@ const SHOWN: &[&str] = &[
     "on-success destination",
 ];
 
-/// Needed, or harmless, whatever the code does: the platform's own calls, encryption with a key that the resource's owner
-/// chose, and what needs no permission.
+/// Actions that are needed or harmless for any code: calls of the platform, encryption with the resource owner's key,
+/// and calls that need no permission.
 const ALWAYS: &[&str] = &[
     "iam:CreateServiceLinkedRole",
     "kms:CreateGrant",
@@ -29,7 +29,7 @@ const ALWAYS: &[&str] = &[
     "sts:GetCallerIdentity",
 ];
 
-/// What extensions in a layer that is not in the repository commonly call.
+/// Actions that extensions in layers outside the repository commonly call.
 const EXTENSIONS: &[&str] = &[
     "appconfig:GetLatestConfiguration",
     "appconfig:StartConfigurationSession",
@@ -42,9 +42,9 @@ const EXTENSIONS: &[&str] = &[
     "xray:*",
 ];
 
-/// What agents of AWS on instances and beside containers call: Systems Manager and ECS Exec, the CloudWatch agent and log
-/// routers, pulling images. Amazon ECS Developer Guide, "Amazon ECS task IAM role"; Systems Manager User Guide, "Configure
-/// instance permissions required for Systems Manager".
+/// Actions that AWS agents on instances and next to containers call: Systems Manager, ECS Exec, the CloudWatch agent,
+/// log routers, and image pulls. Amazon ECS Developer Guide, "Amazon ECS task IAM role"; Systems Manager User Guide,
+/// "Configure instance permissions required for Systems Manager".
 const AGENTS: &[&str] = &[
     "cloudwatch:PutMetricData",
     "ec2:DescribeTags",
@@ -58,7 +58,7 @@ const AGENTS: &[&str] = &[
     "xray:*",
 ];
 
-/// Parts of the names of images that run beside what a task is for, and do what [`AGENTS`] says.
+/// Parts of the names of sidecar images, which call [`AGENTS`].
 const SIDECARS: &[&str] = &[
     "amazon-cloudwatch-agent",
     "aws-for-fluent-bit",
@@ -71,7 +71,7 @@ const SIDECARS: &[&str] = &[
     "redis",
 ];
 
-/// AWS's managed policies that hold what the platform needs and little else.
+/// AWS managed policies that grant what the platform needs and little else.
 const POLICIES: &[&str] = &[
     "AWSLambdaBasicDurableExecutionRolePolicy",
     "AWSLambdaBasicExecutionRole",
@@ -89,12 +89,12 @@ const POLICIES: &[&str] = &[
     "CloudWatchLambdaInsightsExecutionRolePolicy",
 ];
 
-/// Whether a managed policy, by its name without path, is the platform's own.
+/// Whether the managed policy of this name, without its path, is one of [`POLICIES`].
 pub(super) fn is_platform_policy(name: &str) -> bool {
     POLICIES.contains(&name)
 }
 
-/// What any role may need.
+/// Actions that any role may need.
 pub(super) fn always() -> &'static ActionSet {
     static SET: OnceLock<ActionSet> = OnceLock::new();
     SET.get_or_init(|| {
@@ -108,12 +108,12 @@ pub(super) fn always() -> &'static ActionSet {
     })
 }
 
-/// Whether a feature is that Lambda reads from a queue or stream.
+/// Whether a feature is an event source: Lambda reads from a queue or stream.
 pub(super) fn is_source(feature: &str) -> bool {
     feature.ends_with("event source") || feature.starts_with("kafka")
 }
 
-/// Whether a resource sends what a function gives, or could not take, to a destination.
+/// Whether a resource sends results or failed events of a function to a destination.
 pub(super) fn has_destination(r: &Resource) -> bool {
     matches!(
         &*r.kind,
@@ -121,8 +121,8 @@ pub(super) fn has_destination(r: &Resource) -> bool {
     ) && r.get("DestinationConfig").is_some()
 }
 
-/// What a function's own settings ask for besides; `sent`: the results of some function of its scope go to a destination;
-/// `is_own`: a layer's code is in the repository.
+/// Actions that a function's properties require. `sent`: results of a function in its scope go to a destination;
+/// `is_own`: whether the code of a layer is in the repository.
 pub(super) fn of_function(r: &Resource, sent: bool, is_own: impl Fn(&Value) -> bool) -> ActionSet {
     let mut set = ActionSet::empty();
     if sent || r.get("DeadLetterConfig").is_some() || r.get("EventInvokeConfig").is_some() {
@@ -138,8 +138,8 @@ pub(super) fn of_function(r: &Resource, sent: bool, is_own: impl Fn(&Value) -> b
     set
 }
 
-/// What runs with the role of a task or an instance besides its code; `None` where that cannot be told: other containers, a
-/// start script that calls AWS.
+/// Actions of what runs with the role of a task or instance in addition to its code. `None` if they are unknown: other
+/// containers, or a start script that calls AWS.
 pub(super) fn beside(r: &Resource) -> Option<ActionSet> {
     let image = |c: &Value| {
         let image = c.get("Image").or_else(|| c.get("image"))?;
@@ -161,7 +161,7 @@ pub(super) fn beside(r: &Resource) -> Option<ActionSet> {
     Some(ActionSet::expand_all(AGENTS.iter().copied()))
 }
 
-/// Whether a start script can be read and does not use the command line of AWS but to pull images.
+/// Whether a start script is known and uses the AWS CLI only to pull images.
 fn starts_quietly(script: &str) -> bool {
     let calls = script.match_indices("aws ").filter(|(at, _)| {
         let before = script[..*at].chars().next_back();
@@ -171,7 +171,7 @@ fn starts_quietly(script: &str) -> bool {
     script.trim_start().starts_with(['#', '<']) && others.next().is_none()
 }
 
-/// What the platform does with a function's role as the function is set up, without its event sources.
+/// Actions that the platform calls for a function as it is configured, without its event sources.
 pub(super) fn surely(r: &Resource) -> ActionSet {
     let active = |name: &str| r.has(name);
     let mut set = ActionSet::empty();

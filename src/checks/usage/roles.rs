@@ -1,4 +1,4 @@
-//! Roles with all that runs with them.
+//! Roles, and everything that runs with them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -17,16 +17,16 @@ use crate::source::Hole;
 use crate::unjudged::Silence;
 use crate::value::{Value, ValueKind};
 
-/// How many places of one action are told apart.
+/// Maximum number of distinct places kept for one action.
 const MAX_PLACES: usize = 64;
 
-/// Every role of the repository that something runs with.
+/// Every role of the repository that a workload uses.
 pub(super) struct UsedRoles<'c, 'p> {
     /// By role.
     pub(super) users: BTreeMap<IdentityId, Vec<User<'c>>>,
-    /// Scopes in which what functions give goes on to a destination.
+    /// Scopes in which results of functions go to a destination.
     destinations: BTreeSet<Arc<str>>,
-    /// Resources whose names or ARNs code or other stacks are given.
+    /// Resources whose names or ARNs are passed to code or to other stacks.
     handed_on: BTreeSet<(Arc<str>, Arc<str>)>,
     /// Layers of the repository.
     layers: BTreeSet<(Arc<str>, Arc<str>)>,
@@ -38,26 +38,26 @@ pub(super) struct User<'c> {
     /// Index into [`Project::workloads`].
     pub(super) workload: usize,
     pub(super) runs_as: RunsAs,
-    /// `None` where its code cannot be seen.
+    /// `None` if its code is unknown.
     pub(super) required: Option<Rc<Required<'c>>>,
 }
 
-/// What all that runs with a role may use, and the proof of it.
+/// Actions that everything that runs with a role may use, with the proof.
 #[derive(Default)]
 pub(super) struct UsedActions<'c> {
-    /// Possibly used, on whatever: never to be called unused.
+    /// Possibly used on any resource: never reported as unused.
     pub(super) actions: ActionSet,
-    /// Possibly used there, and nowhere else if they are not in `actions`.
+    /// Possibly used on these resources, and on no others if not in `actions`.
     pub(super) somewhere: BTreeMap<ActionId, Vec<ResourceRef>>,
-    /// Surely used: by calls, or by what the platform does for the workloads as they are set up.
+    /// Definitely used: by calls, or by the platform for the workloads as they are configured.
     pub(super) needed: ActionSet,
-    /// Those of `needed` that the platform does.
+    /// Those of `needed` that the platform calls.
     pub(super) declared: ActionSet,
-    /// Those of `actions` that the platform may do.
+    /// Those of `actions` that the platform may call.
     pub(super) platform: ActionSet,
-    /// In the order of files and of the text.
+    /// In the order of files and positions.
     pub(super) calls: Vec<&'c ApiCall>,
-    /// Counted from handlers alone.
+    /// Whether every entry point is a known handler.
     pub(super) exact: bool,
     pub(super) workloads: Vec<usize>,
 }
@@ -65,7 +65,7 @@ pub(super) struct UsedActions<'c> {
 impl<'c, 'p> UsedRoles<'c, 'p> {
     pub(super) fn new(project: &'p Project<'p>, code: &Codebase<'c, '_>) -> Self {
         let mut users: BTreeMap<IdentityId, Vec<User<'c>>> = BTreeMap::new();
-        // Functions share code more often than not.
+        // Functions often share code.
         let mut seen: BTreeMap<_, Option<Rc<Required<'c>>>> = BTreeMap::new();
         for (workload, w) in project.workloads.iter().enumerate() {
             let required = w.code.as_ref().filter(|_| !w.roles.is_empty()).and_then(|c| {
@@ -104,7 +104,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
         target.is_some_and(|t| self.layers.contains(&(t.scope.clone(), t.address.clone())))
     }
 
-    /// What the users of `role` use, where all of it is understood and nobody else can have the role.
+    /// What the users of `role` use, if all of it is understood and no one else can use the role.
     pub(super) fn used(&self, cx: &Context<'_>, role: IdentityId) -> Result<UsedActions<'c>, Silence> {
         let project = cx.project;
         let users = self.users.get(&role).ok_or(Silence::NoCode)?;
@@ -157,7 +157,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
         Ok(used)
     }
 
-    /// What no grant reaches where it is called is missing there; whatever else it is granted on counts as meant for it.
+    /// An action that no grant allows on the called resources is missing there; its other grants then count as used.
     fn settle(&self, effective: &Effective<'_>, used: &mut UsedActions<'_>) {
         if used.somewhere.is_empty() {
             return;
@@ -173,7 +173,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
         }
     }
 
-    /// All that a call may need.
+    /// Adds everything that a call may need.
     fn take(&self, w: &Workload, call: &ApiCall, used: &mut UsedActions<'c>) {
         let a = &call.actions;
         for name in a.required.iter().chain(&a.any_of) {
@@ -201,14 +201,14 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
 }
 
 impl UsedActions<'_> {
-    /// Possibly used, wherever.
+    /// Possibly used, on any resource.
     pub(super) fn anywhere(&self) -> ActionSet {
         let mut all = self.actions.clone();
         self.somewhere.keys().for_each(|id| all.insert(id.action()));
         all
     }
 
-    /// Those of `granted` that are used, and never on what `statement` grants them on.
+    /// Those of `granted` that are used, but never on the resources of `statement`.
     pub(super) fn elsewhere(&self, granted: &ActionSet, statement: &Statement, places: &ResourceRefs<'_>) -> ActionSet {
         let only = |id: &ActionId| granted.contains(*id) && !self.actions.contains(*id);
         self.somewhere
@@ -218,7 +218,7 @@ impl UsedActions<'_> {
             .collect()
     }
 
-    /// Those of `granted` that may be used of what `statement` grants them on.
+    /// Those of `granted` that may be used on the resources of `statement`.
     pub(super) fn of(&self, granted: &ActionSet, statement: &Statement, places: &ResourceRefs<'_>) -> ActionSet {
         let mut used = granted.clone();
         used.intersect(&self.anywhere());
@@ -227,7 +227,7 @@ impl UsedActions<'_> {
     }
 }
 
-/// What environments of functions and exports of stacks refer to.
+/// Resources that environments of functions and exports of stacks refer to.
 fn handed_on(project: &Project<'_>) -> BTreeSet<(Arc<str>, Arc<str>)> {
     let mut out = BTreeSet::new();
     for r in &project.resources {
@@ -256,7 +256,7 @@ fn handed_on(project: &Project<'_>) -> BTreeSet<(Arc<str>, Arc<str>)> {
     out
 }
 
-/// Whether a role's trust policies let nobody but the services of these workloads have it.
+/// Whether a role's trust policies allow only the services of these workloads.
 fn only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) -> bool {
     let runs = |name: &str| {
         workloads.iter().any(|w| match w.kind {
@@ -266,7 +266,7 @@ fn only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) ->
             WorkloadKind::Declared => true,
         })
     };
-    // Pods of EKS have roles by its own provider.
+    // EKS pods assume roles through the OIDC provider of the cluster.
     let pods = |i: &PrincipalItem| {
         let place = || principal::place(i, project.own, None);
         workloads.iter().any(|w| w.kind == WorkloadKind::Declared)
@@ -282,7 +282,7 @@ fn only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) ->
     let trust = &identity.trust;
     let statements = trust.iter().flat_map(|d| &project.documents[*d as usize].statements);
     let mut principals = statements.filter(|s| !s.denies()).map(|s| s.principal.as_ref());
-    // A module that makes both, and says nothing of trust, makes the role for the function.
+    // A module that creates both without a known trust policy creates the role for the function.
     let of_module = || {
         let role = &project.resources[identity.resource as usize];
         let mut all = workloads.iter().map(|w| &project.resources[w.resource as usize]);
@@ -302,7 +302,7 @@ fn only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) ->
         })
 }
 
-/// What a call needs as it stands: one of several actions may be any of them.
+/// Actions that a call needs as written; of alternatives, all of them.
 fn surely(call: &ApiCall) -> impl Iterator<Item = &'static str> {
     let a = &call.actions;
     let given = a.conditional.iter().filter(|c| c.trigger.is_some());
@@ -313,7 +313,7 @@ fn surely(call: &ApiCall) -> impl Iterator<Item = &'static str> {
         .chain(given.map(|c| c.action))
 }
 
-/// The calls among `calls` that need one of `actions`, one for each action, with the action.
+/// One call for each of `actions` that needs it, with the action.
 pub(super) fn witnesses<'c>(calls: &[&'c ApiCall], actions: &ActionSet) -> Vec<(&'c ApiCall, &'static str)> {
     let mut left = actions.clone();
     let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! Functions that were not compared with their roles, and why.
+//! Functions that were not compared with their roles, and the reasons.
 
 use super::roles::UsedRoles;
 use crate::project::{Project, Workload, WorkloadKind};
@@ -6,7 +6,7 @@ use crate::rules::{Context, FindingSink};
 use crate::unjudged::{Silence, Unjudged, UnjudgedKind, UnjudgedReason};
 use crate::value::Value;
 
-/// Lists each function that was not compared. `roles` are `None` where the code of none of them was found.
+/// Lists each function that was not compared. `roles` is `None` if the code of none of them was found.
 pub(super) fn check(cx: &Context<'_>, roles: Option<&UsedRoles<'_, '_>>, out: &mut FindingSink<'_>) {
     let project = cx.project;
     for (id, w) in project.workloads.iter().enumerate() {
@@ -49,7 +49,7 @@ fn unlinked(project: &Project<'_>, w: &Workload) -> Option<Silence> {
     }
 }
 
-/// Why a function that was linked was not compared.
+/// Why a function with known code and role was not compared.
 fn uncompared(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, id: usize, w: &Workload) -> Option<Silence> {
     let users = || w.roles.iter().filter_map(|r| roles.users.get(&r.role)).flatten();
     match users().find(|u| u.workload == id).map(|u| &u.required) {

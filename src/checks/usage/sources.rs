@@ -1,8 +1,8 @@
-//! Event sources: what feeds a function, what Lambda does with the function's role to read from it, and mappings whose role may
-//! not.
+//! Event sources of functions: the actions that Lambda calls with the function's role to read from them, and mappings
+//! whose role lacks them.
 //!
-//! AWS Lambda Developer Guide, "How Lambda processes records from stream and queue-based event sources": Lambda polls with the
-//! permissions of the function's role, and a mapping whose role lacks them cannot be created.
+//! AWS Lambda Developer Guide, "How Lambda processes records from stream and queue-based event sources": Lambda polls
+//! with the permissions of the function's role, and a mapping whose role lacks them cannot be created.
 
 use std::collections::BTreeSet;
 
@@ -20,13 +20,13 @@ use crate::value::{Value, ValueKind};
 
 const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
 
-/// A kind of event source, by the service in its ARN and the kinds of its resources, with what Lambda calls for certain.
+/// A type of event source, by the service in its ARN and its resource types, with the actions that Lambda always calls.
 /// AWS Lambda Developer Guide, the page of each source, "Execution role permissions".
 struct EventSource {
     service: &'static str,
     kinds: &'static [&'static str],
     actions: &'static [&'static str],
-    /// Of [`sdk::lambda_features`]: what it may call.
+    /// Entries of [`sdk::lambda_features`] with the actions that Lambda may call.
     features: &'static [&'static str],
 }
 
@@ -118,7 +118,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         };
         let also = match more.len() {
             0 => String::new(),
-            1 => "; one more is missing".to_owned(),
+            1 => "; 1 more is missing".to_owned(),
             n => format!("; {n} more are missing"),
         };
         let identity = &project.identities[runs_as.role as usize];
@@ -126,23 +126,23 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             .at_resource(
                 "missing-grant",
                 id,
-                format!("`{action}` is needed to poll this and is not granted{also}"),
+                format!("`{action}` is required to poll this source but is not allowed{also}"),
             )
             .cause(Cause::Place(arn.span))
             .primary(arn.span, "polled with the permissions of the function's role")
             .confidence(Confidence::High)
             .actions(actions.iter().map(|a| a.to_lowercase()))
-            .secondary(runs_as.span, "the role that it runs with");
+            .secondary(runs_as.span, "the function runs with this role");
         if !identity.header.touches(runs_as.span) {
-            f = f.secondary(identity.header, "nothing on this role grants it");
+            f = f.secondary(identity.header, "no policy of this role allows it");
         }
         f.remedies.extend(remedy(effective, &actions));
         let named: Vec<String> = actions.iter().map(|a| format!("`{a}`")).collect();
-        out.push(f.help(format!("allow {} on the event source", named.join(", "))));
+        out.push(f.help(format!("Allow {} on the event source.", named.join(", "))));
     }
 }
 
-/// What kind of source an ARN, or a reference to a resource, is.
+/// The type of event source of an ARN or of a reference to a resource.
 fn source(places: &ResourceRefs<'_>, arn: &Value) -> Option<&'static EventSource> {
     if let Some(hole) = arn.as_hole() {
         let (_, made) = places.target(hole)?;
@@ -153,18 +153,18 @@ fn source(places: &ResourceRefs<'_>, arn: &Value) -> Option<&'static EventSource
     SOURCES.iter().find(|s| s.service == service)
 }
 
-/// Whether an ARN is that of a consumer of a stream, which has calls of its own.
+/// Whether an ARN is that of a stream consumer, which needs other actions.
 fn is_consumer(arn: &Value) -> bool {
     arn.as_text()
         .is_some_and(|text| text.with_placeholders().contains("/consumer/"))
 }
 
-/// What a function is fed from, as far as the mappings of the repository say.
+/// The event sources of a function, according to the mappings in the repository.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Feeds {
     /// Features: `sqs event source`.
     declared: BTreeSet<&'static str>,
-    /// There may be others: a mapping whose source is not known, or none at all, so that it may be set up elsewhere.
+    /// There may be others: a mapping has an unknown source, or there is no mapping here.
     open: bool,
 }
 
@@ -188,13 +188,13 @@ impl Feeds {
         out
     }
 
-    /// What Lambda may do with the function's role to read from them.
+    /// Actions that Lambda may call with the function's role to read from them.
     pub(super) fn possible(&self) -> ActionSet {
         let features = sdk::lambda_features().filter(|f| platform::is_source(f));
         actions_of(features.filter(|f| self.open || self.declared.contains(f)))
     }
 
-    /// What it does for certain.
+    /// Actions that Lambda always calls.
     pub(super) fn needed(&self) -> ActionSet {
         actions_of(self.declared.iter().copied())
     }
@@ -221,7 +221,7 @@ fn may_feed(mapping: &Resource, r: &Resource) -> bool {
     targets.peek().is_none() || targets.any(|t| t.scope == r.address.scope && t.address == r.address.name)
 }
 
-/// The role of the function that a mapping is for, where it is one.
+/// The role of the function that a mapping is for, if there is exactly one.
 fn role(project: &Project<'_>, places: &ResourceRefs<'_>, mapping: &Resource) -> Option<RunsAs> {
     let function = mapping.get("FunctionName")?;
     let of = match function.as_str() {

@@ -1,11 +1,12 @@
-//! Ready-made policies: SAM's templates and AWS's managed policies, and which would do.
+//! SAM policy templates and AWS managed policies, and narrower replacements.
 
 use serde_json::Value as Json;
 
 use crate::iam::{ActionSet, catalogue};
 
-/// The narrowest SAM policy template that takes the same parameters as `name`, grants all of `needed`, and nothing that is not
-/// in `all`, what `name` grants.
+/// The narrowest SAM policy template with the same parameters as `name` that grants all of `needed`, and nothing
+/// outside
+/// `all`, the actions of `name`.
 pub(super) fn narrower_template(name: &str, needed: &ActionSet, all: &ActionSet) -> Option<&'static str> {
     let own = parameters(name)?;
     catalogue()
@@ -22,7 +23,7 @@ fn parameters(name: &str) -> Option<Vec<String>> {
     Some(template.get("Parameters")?.as_object()?.keys().cloned().collect())
 }
 
-/// AWS's managed policy of the same family that reads only, where that is enough: `AmazonS3ReadOnlyAccess` for
+/// The read-only AWS managed policy of the same family, if it is enough: `AmazonS3ReadOnlyAccess` for
 /// `AmazonS3FullAccess`.
 pub(super) fn narrower_policy(name: &str, needed: &ActionSet) -> Option<&'static str> {
     let family = name.strip_suffix("FullAccess")?;
@@ -31,7 +32,7 @@ pub(super) fn narrower_policy(name: &str, needed: &ActionSet) -> Option<&'static
     needed.is_subset(&set).then_some(policy.name)
 }
 
-/// What the Allow statements of a document, or of the one under `key`, list.
+/// Actions in the Allow statements of a document, or of the document under `key`.
 fn granted(json: &str, key: &str) -> ActionSet {
     let mut set = ActionSet::empty();
     let Ok(json) = serde_json::from_str::<Json>(json) else {

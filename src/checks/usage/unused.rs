@@ -1,4 +1,4 @@
-//! Grants that no line of code needs.
+//! Grants that the code does not need.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource, PolicyUse, Project};
 use crate::rules::{Context, FindingSink};
 
-/// Actions that a text names before it only counts them.
+/// Maximum number of actions that a text names; beyond it, they are counted.
 const MAX_NAMED: usize = 4;
-/// Actions that a help lists before it only counts them.
+/// Maximum number of actions that a help text lists; beyond it, they are counted.
 const MAX_LISTED: usize = 8;
-/// As many unused items, three quarters of a list or more, weigh as much as a wildcard.
+/// From this number of unused items on, if they are at least three quarters of the list, they count as a wildcard.
 const MANY: usize = 5;
-/// Calls that are shown as the proof of what is used.
+/// Maximum number of calls shown as proof of use.
 const MAX_CALLS: usize = 3;
 
 pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut FindingSink<'_>) {
@@ -95,7 +95,7 @@ fn union<'c>(all: &[&UsedActions<'c>]) -> UsedActions<'c> {
     out
 }
 
-/// A document, and all that is used of it.
+/// A document, and everything that is used of it.
 struct UsedDocument<'g, 'c, 'p> {
     cx: &'g Context<'p>,
     places: &'g ResourceRefs<'g>,
@@ -104,13 +104,13 @@ struct UsedDocument<'g, 'c, 'p> {
     used: UsedActions<'c>,
 }
 
-/// An item of `Action` that grants more than may be used.
+/// An item of `Action` that grants more than the code may use.
 struct Excess<'d> {
     item: &'d ClauseItem,
     granted: ActionSet,
     needed: ActionSet,
     unused: ActionSet,
-    /// Those of `unused` that are used on something else.
+    /// Those of `unused` that are used on other resources.
     elsewhere: ActionSet,
 }
 
@@ -133,7 +133,7 @@ impl UsedDocument<'_, '_, '_> {
         }
     }
 
-    /// What of `actions` a statement gives in the end.
+    /// The part of `actions` that a statement effectively grants.
     fn given(&self, statement: usize, actions: &ActionSet) -> ActionSet {
         let project = self.cx.project;
         project.given(self.places, self.document, statement, actions).fitting
@@ -165,11 +165,11 @@ impl UsedDocument<'_, '_, '_> {
         let (first, others) = (&excess[0], &excess[1..]);
         let shown = first.item.display();
         let message = match (others.is_empty(), first.granted.len()) {
-            (true, 1) if !elsewhere.is_empty() => format!("`{shown}` is granted on what the code never uses"),
-            (true, 1) => format!("`{shown}` is granted and the code never calls it"),
-            (true, n) => format!("`{shown}` grants {n} actions, {}", uses(first.needed.len())),
-            _ if unused == total => format!("{total} actions are granted here and the code calls none of them"),
-            _ => format!("{unused} of the {total} actions that are granted here are never called"),
+            (true, 1) if !elsewhere.is_empty() => format!("`{shown}` is granted on resources that the code never uses"),
+            (true, 1) => format!("`{shown}` is granted but the code never calls it"),
+            (true, n) => format!("`{shown}` grants {n} actions; {}", uses(first.needed.len())),
+            _ if unused == total => format!("{total} actions are granted here but the code calls none of them"),
+            _ => format!("{unused} of the {total} actions granted here are never called"),
         };
         let mut f = self
             .cx
@@ -186,43 +186,45 @@ impl UsedDocument<'_, '_, '_> {
         f = self.attached(f);
         f = self.elsewhere(f, &elsewhere);
         f = self.proof(f, &called);
-        // Where more may be needed, what to write is not known.
+        // If more may be needed, the replacement is unknown.
         match self.perhaps(statement, excess) {
             Some(note) => f = f.note(note),
             None => f.remedies.extend(remedy(statement, excess, &self.used.declared)),
         }
         f.help(match called.len() {
-            _ if !elsewhere.is_empty() => "name what the code uses, or remove the grant".to_owned(),
-            0 => "remove the grant".to_owned(),
+            _ if !elsewhere.is_empty() => {
+                "Limit the grant to the resources that the code uses, or remove it.".to_owned()
+            }
+            0 => "Remove the grant.".to_owned(),
             n if n <= MAX_LISTED => self.listed(&needed),
-            n => format!("list the {n} actions that are used"),
+            n => format!("List the {n} actions that are used."),
         })
     }
 
-    /// What to write: what the code calls, and apart from it what the platform does with the role.
+    /// The replacement: the actions that the code calls, and separately those that the platform calls.
     fn listed(&self, needed: &ActionSet) -> String {
         let (mut calls, mut platform) = (needed.clone(), needed.clone());
         calls.subtract(&self.used.declared);
         platform.intersect(&self.used.declared);
         match (names(&calls).as_slice(), names(&platform).as_slice()) {
-            (calls, []) => format!("list what is used: {}", list(calls)),
-            ([], platform) => format!("list what Lambda needs to run the function: {}", list(platform)),
+            (calls, []) => format!("List what is used: {}.", list(calls)),
+            ([], platform) => format!("List what Lambda needs to run the function: {}.", list(platform)),
             (calls, platform) => format!(
-                "list what is used: {}; and what Lambda needs to run the function: {}",
+                "List what is used: {}; and what Lambda needs to run the function: {}.",
                 list(calls),
                 list(platform)
             ),
         }
     }
 
-    /// Those of `granted` that are surely used.
+    /// Those of `granted` that are definitely used.
     fn needed(&self, granted: &ActionSet, statement: &Statement) -> ActionSet {
         let mut needed = self.used.of(granted, statement, self.places);
         needed.intersect(&self.used.needed);
         needed
     }
 
-    /// What of the wildcards a call may need although none says so: whoever lists what is used should think of it.
+    /// Actions that the wildcards cover and a call may also need: relevant when the wildcards are replaced.
     fn perhaps(&self, statement: &Statement, excess: &[Excess<'_>]) -> Option<String> {
         let mut perhaps = ActionSet::empty();
         for e in excess {
@@ -232,22 +234,22 @@ impl UsedDocument<'_, '_, '_> {
         }
         perhaps.subtract(&self.used.platform);
         let named = names(&perhaps);
-        // More than a few are a service's habits rather than this code's.
+        // More than a few are typical of the service rather than of this code.
         (1..=MAX_NAMED)
             .contains(&named.len())
-            .then(|| format!("perhaps needed besides: {}", list(&named)))
+            .then(|| format!("may also need: {}", list(&named)))
     }
 
-    /// Tells where the code calls what is granted for something else.
+    /// Labels the calls that use a granted action on another resource.
     fn elsewhere(&self, mut f: Finding, actions: &ActionSet) -> Finding {
         let calls = witnesses(&self.used.calls, actions);
         for (call, action) in calls.iter().take(MAX_CALLS) {
-            f = f.secondary(call.span, format!("calls `{action}` on something else"));
+            f = f.secondary(call.span, format!("calls `{action}` on another resource"));
         }
         f
     }
 
-    /// Where the policy is put on its roles, if that is another place than its own.
+    /// Labels the places where the policy is attached to its roles, if they are outside the policy.
     fn attached(&self, mut f: Finding) -> Finding {
         let d = &self.cx.project.documents[self.document as usize];
         for (role, policy) in self.holders.iter().take(2) {
@@ -259,7 +261,7 @@ impl UsedDocument<'_, '_, '_> {
         f
     }
 
-    /// The code, and the calls that need some of `called`.
+    /// Labels the code, and the calls that need one of `called`.
     fn proof(&self, f: Finding, called: &[&'static str]) -> Finding {
         proof(self.cx.project, f, &self.used, called)
     }
@@ -283,16 +285,19 @@ impl UsedDocument<'_, '_, '_> {
         let n = granted.len();
         let (message, help) = match narrower {
             _ if used.is_empty() && !elsewhere.is_empty() => (
-                format!("`{template}` grants {} on what the code never uses", actions(n)),
-                "remove the template, or name what the code uses".to_owned(),
+                format!(
+                    "`{template}` grants {} on resources that the code never uses",
+                    actions(n)
+                ),
+                "Remove the template, or limit it to the resources that the code uses.".to_owned(),
             ),
             _ if used.is_empty() => (
-                format!("`{template}` grants {} and the code calls none of them", actions(n)),
-                "remove the template".to_owned(),
+                format!("`{template}` grants {} but the code calls none of them", actions(n)),
+                "Remove the template.".to_owned(),
             ),
             Some(narrower) => (
-                format!("`{template}` grants {}, {}", actions(n), uses(called.len())),
-                format!("`{narrower}` is enough"),
+                format!("`{template}` grants {}; {}", actions(n), uses(called.len())),
+                format!("Use `{narrower}` instead."),
             ),
             None => return None,
         };
@@ -306,7 +311,7 @@ impl UsedDocument<'_, '_, '_> {
     }
 }
 
-/// AWS's managed policies on a role that grant more than its code calls.
+/// AWS managed policies on a role that grant more than its code calls.
 fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
     if !out.wants("unused-managed-grant") {
@@ -331,7 +336,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
         let mut called = granted.clone();
         called.intersect(&used.needed);
         let n = granted.len();
-        // What the code calls may be allowed without this policy.
+        // The actions that the code calls may be allowed without this policy.
         let mut others = ActionSet::empty();
         for grant in &effective.grants {
             if !matches!(grant.source, PolicySource::AwsManaged(name) if name == policy) {
@@ -342,20 +347,23 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
         let called = names(&called);
         let (message, help) = if called.is_empty() {
             (
-                format!("`{policy}` grants {} and the code calls none of them", actions(n)),
-                "detach the policy".to_owned(),
+                format!("`{policy}` grants {} but the code calls none of them", actions(n)),
+                "Detach the policy.".to_owned(),
             )
         } else {
             let help = match templates::narrower_policy(policy, &possible) {
-                _ if doubled => "detach it: another policy of the role allows what the code calls".to_owned(),
-                Some(narrower) => format!("`{narrower}` is enough"),
+                _ if doubled => "Detach it: another policy of the role allows what the code calls.".to_owned(),
+                Some(narrower) => format!("Use `{narrower}` instead."),
                 None if called.len() <= MAX_LISTED => {
-                    format!("a statement of its own that allows {} is enough", list(&called))
+                    format!("Use a statement that allows only {} instead.", list(&called))
                 }
-                None => format!("a statement of its own that allows the {} is enough", called.len()),
+                None => format!(
+                    "Use a statement that allows only the {} actions that are called.",
+                    called.len()
+                ),
             };
             (
-                format!("`{policy}` grants {}, {}", actions(n), uses(called.len())),
+                format!("`{policy}` grants {}; {}", actions(n), uses(called.len())),
                 help,
             )
         };
@@ -374,7 +382,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
     }
 }
 
-/// Whether a policy grants all of some service, and with it changes.
+/// Whether a policy grants every action of a service, including writes.
 fn fully_grants(granted: &ActionSet) -> bool {
     granted.services().into_iter().any(|service| {
         let all = ActionSet::expand(&format!("{service}:*"));
@@ -386,12 +394,12 @@ fn fully_grants(granted: &ActionSet) -> bool {
 fn proof(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>, called: &[&'static str]) -> Finding {
     for w in used.workloads.iter().take(2).map(|w| &project.workloads[*w]) {
         if let Some(code) = &w.code {
-            f = f.secondary(code.span, "the code that runs with it");
+            f = f.secondary(code.span, "the code that runs with this role");
         }
     }
     let set: ActionSet = called.iter().filter_map(|a| catalogue().action(a)).collect();
     for (call, action) in witnesses(&used.calls, &set).into_iter().take(MAX_CALLS) {
-        f = f.secondary(call.span, format!("needs `{action}`"));
+        f = f.secondary(call.span, format!("requires `{action}`"));
     }
     if let [_, _, ..] = used.workloads.as_slice() {
         let names: Vec<&str> = used
@@ -410,20 +418,20 @@ fn proof(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>, called: 
         } else {
             String::new()
         };
-        f = f.note(format!("what any of {}{rest} calls was counted", shown.join(", ")));
+        f = f.note(format!("calls of {}{rest} count as used", shown.join(", ")));
     }
     match used.exact {
         true => f.confidence(Confidence::High),
-        // Why it is less than sure.
+        // The reason for the lower confidence.
         false => f
             .confidence(Confidence::Medium)
-            .note("all of the code was counted: nothing says where it begins"),
+            .note("the entry point is unknown, so all of the code counts as used"),
     }
 }
 
 fn actions(n: usize) -> String {
     match n {
-        1 => "one action".to_owned(),
+        1 => "1 action".to_owned(),
         n => format!("{n} actions"),
     }
 }
@@ -431,16 +439,16 @@ fn actions(n: usize) -> String {
 fn uses(n: usize) -> String {
     match n {
         0 => "the code calls none of them".to_owned(),
-        1 => "the code uses one".to_owned(),
+        1 => "the code uses 1".to_owned(),
         n => format!("the code uses {n}"),
     }
 }
 
 fn label(e: &Excess<'_>) -> String {
     match (e.granted.len(), e.unused.len()) {
-        (1, _) if !e.elsewhere.is_empty() => "never called on this".to_owned(),
+        (1, _) if !e.elsewhere.is_empty() => "never called on this resource".to_owned(),
         (1, _) => "never called".to_owned(),
-        (n, m) if n == m => format!("grants {n} actions, none of them called"),
+        (n, m) if n == m => format!("grants {n} actions, none of which is called"),
         (n, _) => format!("grants {n} actions"),
     }
 }
@@ -466,9 +474,9 @@ fn address<'p>(project: &'p Project<'_>, role: IdentityId) -> &'p str {
         .name
 }
 
-/// The wildcards replaced by what is used of them, and what is never called taken out. Nothing where what is used is not
-/// certain, where nothing would be left, where the list is also used elsewhere, or where it may be the resource that is wrong.
-/// What the platform needs, `declared`, stands last.
+/// Replaces wildcards with the actions that are used, and removes items that are never called. `None` if use is
+/// uncertain, if nothing would be left, if the list is also used elsewhere, or if the resource may be what is wrong.
+/// What the platform needs, `declared`, comes last.
 fn remedy(statement: &Statement, excess: &[Excess<'_>], declared: &ActionSet) -> Option<Remedy> {
     let clause = statement.action.as_ref()?;
     let unsure = |e: &Excess<'_>| {
@@ -481,7 +489,7 @@ fn remedy(statement: &Statement, excess: &[Excess<'_>], declared: &ActionSet) ->
     let title = match excess {
         [one] if !one.needed.is_empty() => format!("replace with what is used: {} actions", one.needed.len()),
         [_] => "remove what is never called".to_owned(),
-        _ => "keep what is used".to_owned(),
+        _ => "keep only what is used".to_owned(),
     };
     let title = title.replace(": 1 actions", ": 1 action");
     Some(
@@ -500,7 +508,7 @@ fn remedy(statement: &Statement, excess: &[Excess<'_>], declared: &ActionSet) ->
     )
 }
 
-/// How far below a whole service of writes a grant is.
+/// How many severity steps a grant is below one of a whole service with writes.
 fn steps_down(statement: &Statement, excess: &[Excess<'_>]) -> u8 {
     let writes = |e: &Excess<'_>| {
         let grave = [AccessLevel::Write, AccessLevel::PermissionsManagement];

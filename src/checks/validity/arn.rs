@@ -1,5 +1,5 @@
-//! ARNs that AWS does not have. AWS General Reference, "Amazon Resource Names (ARNs)"; Service Authorization Reference,
-//! "Resource types" of each service.
+//! ARNs that match no AWS resource. AWS General Reference, "Amazon Resource Names (ARNs)"; Service Authorization
+//! Reference, "Resource types" of each service.
 
 use std::cell::OnceCell;
 
@@ -20,7 +20,7 @@ use crate::source::{Piece, Text, TextSlice};
 /// Services that take a path instead of an ARN. API Gateway Developer Guide, "API Gateway resource policy examples".
 const RELATIVE: [&str; 1] = ["execute-api:/"];
 
-/// Services whose resources all belong to an account: AWS itself owns nothing there that a policy could name.
+/// Services whose resources all belong to an account, with none owned by AWS.
 /// Service Authorization Reference, "Resource types" of each service.
 const IN_ACCOUNTS: [&str; 19] = [
     "athena",
@@ -64,16 +64,16 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     id,
                     i,
                     match d.kind {
-                        PolicyKind::Resource => "a resource is empty in one case: it matches nothing",
-                        _ => "a resource is empty in one case, which IAM rejects",
+                        PolicyKind::Resource => "a resource is an empty string in one branch: it matches nothing",
+                        _ => "a resource is an empty string in one branch, which IAM rejects",
                     },
                 )
-                .primary(arm.span, "not an ARN in this case")
+                .primary(arm.span, "not an ARN in this branch")
                 .under(arm.branch.as_ref())
                 .severity(Severity::Medium)
                 .confidence(Confidence::Medium)
-                .help("Leave the resource out of the list in this case.");
-            out.push(arms.take(3).fold(f, |f, more| f.secondary(more.span, "nor this")));
+                .help("Leave the resource out of the list in this branch.");
+            out.push(arms.take(3).fold(f, |f, more| f.secondary(more.span, "also here")));
         }
         for item in s.written_resources() {
             if is_name(&item.text) {
@@ -89,7 +89,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// Whether it is the empty text that one arm of a choice writes: `var.prod ? "" : aws_s3_bucket.b.arn`.
+/// Whether an item is the empty string in one arm of a conditional: `var.prod ? "" : aws_s3_bucket.b.arn`.
 fn is_empty_arm(cx: &Context<'_>, item: &ClauseItem) -> bool {
     let written = || cx.project.sources.slice(item.span).trim();
     let is_empty = item.text.known().is_some_and(|text| text.is_empty());
@@ -105,22 +105,22 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Opt
         ArnShape::Arn(arn) => arn,
         ArnShape::Wildcard => {
             let text = item.text.known()?;
-            // IAM asks for `arn:` in these letters, whatever the rest is.
+            // IAM requires `arn:` literally, whatever follows.
             if !text.starts_with("arn:") && !text.bytes().all(|b| matches!(b, b'*' | b':')) {
                 return Some(bad_prefix(&at, &shown));
             }
             if let Some(f) = literal_fields(&item.text, &shown, &at) {
                 return Some(f);
             }
-            // A star may stand for the fields that are not there; after a name it does not.
+            // A `*` may stand for the missing fields, but not after a name.
             let n = text.split(':').count();
             let last = text.rsplit(':').next().unwrap_or_default();
             let named = text.starts_with("arn:") && n < 6 && last.contains('/') && !last.starts_with('*');
             return named.then(|| {
                 at(
                     "arn-missing-fields",
-                    format!("`{shown}` has {n} fields of the 6 of an ARN"),
-                    "arn:partition:service:region:account:resource",
+                    format!("`{shown}` has only {n} of the 6 fields of an ARN"),
+                    "expected `arn:partition:service:region:account:resource`",
                 )
             });
         }
@@ -128,13 +128,13 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Opt
         ArnShape::TooShort(n) => {
             return Some(at(
                 "arn-missing-fields",
-                format!("`{shown}` has {n} fields of the 6 of an ARN"),
-                "arn:partition:service:region:account:resource",
+                format!("`{shown}` has only {n} of the 6 fields of an ARN"),
+                "expected `arn:partition:service:region:account:resource`",
             ));
         }
         ArnShape::Other => {
             let text = item.text.known()?;
-            // A text that is empty by default is often filled in before it is used.
+            // A value that is empty by default is often set before it is used.
             let placeholder = may_be_template(&text) || (text.is_empty() && !cx.is_literal(item));
             let relative = RELATIVE.iter().any(|p| text.starts_with(p));
             return (!placeholder && !relative).then(|| bad_prefix(&at, &shown));
@@ -155,11 +155,11 @@ fn bad_prefix(at: ReportArn<'_>, shown: &str) -> Finding {
     at(
         "arn-bad-prefix",
         format!("`{shown}` is not an ARN"),
-        "must begin with `arn:`, or be `*`",
+        "must start with `arn:` or be `*`",
     )
 }
 
-/// An ARN of a service or of a kind that AWS does not have.
+/// Whether an ARN has an unknown service, or matches no resource type of its service.
 pub(in crate::checks) fn fits_nothing(item: &ClauseItem) -> bool {
     let ArnShape::Arn(arn) = shape(&item.text) else {
         return false;
@@ -174,11 +174,11 @@ pub(in crate::checks) fn fits_nothing(item: &ClauseItem) -> bool {
 
 type ReportArn<'a> = &'a dyn Fn(&'static str, String, &str) -> Finding;
 
-/// The fields before the first wildcard, where a star may stand for the others: `arn:aws::s3:*`, `arn:aws:dynamo:*`.
+/// Checks the fields before the first wildcard, which may stand for the others: `arn:aws::s3:*`, `arn:aws:dynamo:*`.
 fn literal_fields(text: &Text, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     let text = text.known()?;
     let literal = &text[..text.find(['*', '?'])?];
-    // What follows the last colon goes on after it.
+    // The field before the wildcard is incomplete.
     let mut fields = literal.split(':').collect::<Vec<_>>();
     fields.pop();
     let [_, rest @ ..] = fields.as_slice() else { return None };
@@ -191,16 +191,16 @@ fn bad_partition(p: &str, at: ReportArn<'_>) -> Option<Finding> {
     (!catalogue().is_partition(p)).then(|| {
         at(
             "arn-bad-partition",
-            format!("`{p}` is not a partition of AWS"),
-            "`aws`, `aws-cn`, `aws-us-gov`, …",
+            format!("`{p}` is not an AWS partition"),
+            "must be `aws`, `aws-cn`, `aws-us-gov`, …",
         )
     })
 }
 
 fn unknown_service(s: &str, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     let message = match s {
-        "" => format!("`{shown}` has no service"),
-        _ => format!("no ARN of AWS has the service `{s}`"),
+        "" => format!("`{shown}` has an empty service field"),
+        _ => format!("`{s}` is not a service in AWS ARNs"),
     };
     let unknown = types_of(&s.to_ascii_lowercase()).is_none();
     unknown.then(|| {
@@ -216,8 +216,8 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     if arn.resource.is_empty() {
         return Some(at(
             "arn-missing-fields",
-            format!("`{shown}` has no resource after the account"),
-            "arn:partition:service:region:account:resource",
+            format!("`{shown}` has an empty resource field"),
+            "expected `arn:partition:service:region:account:resource`",
         ));
     }
     let partition = match arn.partition() {
@@ -234,7 +234,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     if let ArnField::Literal(s) = field(arn.service) {
         let lower = s.to_ascii_lowercase();
         if let Some(f) = unknown_service(&s, shown, at) {
-            // One value may be put before the actions and into the ARN: it is pointed at where it is written.
+            // One value may be used in actions and ARNs: label the place where it is written.
             let at = f.span().zip(arn.service.span_of(0..s.len()));
             return Some(match at.filter(|(item, service)| !item.contains(*service)) {
                 Some((_, service)) => f.secondary(service, "written here"),
@@ -246,16 +246,16 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
         {
             let f = at(
                 "arn-service-not-in-partition",
-                format!("`{lower}` has no endpoint in `{p}`"),
-                "no resource is there, as far as is known",
+                format!("`{lower}` has no endpoint in the `{p}` partition"),
+                "service not available in this partition",
             );
-            let known = format!("as of {}, the date of the facts", catalogue().data_date());
+            let known = format!("according to AWS endpoint data of {}", catalogue().data_date());
             return Some(f.confidence(Confidence::Low).note(known));
         }
         if lower != s {
             let f = at(
                 "arn-service-case",
-                format!("the service of `{shown}` has capitals"),
+                format!("the service in `{shown}` has uppercase letters"),
                 "matches nothing",
             );
             let place = arn.service.span_of(0..arn.service.len());
@@ -268,10 +268,10 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     if let ArnField::Literal(r) = arn.region() {
         let message = match (catalogue().region(&r), field(arn.partition)) {
             (None, _) if !r.starts_with("us-iso") && !r.starts_with("eu-iso") => {
-                Some(format!("`{r}` is no region of AWS"))
+                Some(format!("`{r}` is not an AWS Region"))
             }
             (Some(known), ArnField::Literal(partition)) if *partition != *known.partition => Some(format!(
-                "`{r}` is a region of `{}`, not of `{partition}`",
+                "`{r}` is a Region of `{}`, not of `{partition}`",
                 known.partition
             )),
             _ => None,
@@ -297,14 +297,14 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     {
         return Some(at(
             "arn-bad-account",
-            format!("`{a}` is no account id"),
-            "twelve digits, or `*`",
+            format!("`{a}` is not an account ID"),
+            "must be a 12-digit account ID or `*`",
         ));
     }
     None
 }
 
-/// Whether a field of an ARN is there; a wildcard or a hole may be either.
+/// Whether a field of an ARN is present; a wildcard or an unknown part may be either.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum FieldPresence {
     Absent,
@@ -330,13 +330,13 @@ impl FieldPresence {
     }
 }
 
-/// Whether `arn`, with a region and an account or without, is of one of the types.
+/// Whether `arn` matches one of the types, given the presence of its Region and account.
 fn of_a_type(types: &[ResourceType], arn: &Pattern, region: FieldPresence, account: FieldPresence) -> bool {
     let mut formats = types.iter().flat_map(|t| t.formats());
     formats.any(|f| region.fits(f.region) && account.fits(f.account) && f.fits(arn).may_be())
 }
 
-/// What is wrong with an ARN that fits no format of its service: a region or account too many or too few, or the rest.
+/// What is wrong with an ARN that matches no format of its service: Region, account, or resource.
 fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(&'static str, String, &'static str)> {
     let ArnField::Literal(service) = field(arn.service) else {
         return None;
@@ -347,7 +347,7 @@ fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(&'static str, String, &'s
     if types.is_empty() || of_a_type(types, &Pattern::resource(&item.text), region, account) {
         return None;
     }
-    // AWS checks some requests against ARNs that the reference of the service does not have.
+    // AWS checks some requests against ARNs that the Service Authorization Reference does not list.
     let pattern = Pattern::resource(&item.text);
     let mut actions = catalogue().service(&service).into_iter().flat_map(|s| s.actions());
     let has_its_fields = |known: &str| {
@@ -358,7 +358,7 @@ fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(&'static str, String, &'s
     if actions.any(|a| a.is_checked_against(&pattern).may_be() && a.checked_arns().any(has_its_fields)) {
         return None;
     }
-    // The same ARN with these in the place of region and account.
+    // Whether the ARN matches with this Region and account.
     let with = |r: &str, a: &str| {
         let text = format!("arn:aws:{service}:{r}:{a}:{}", plain(arn.resource));
         let presence = |field: &str| {
@@ -380,61 +380,62 @@ fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(&'static str, String, &'s
         _ => plain(field),
     };
     let (r, a) = (keep(arn.region, region), keep(arn.account, account));
-    let such = format!("an ARN of `{service}` such as this");
+    let such = format!("this `{service}` ARN");
     if !a.is_empty() && with(&r, "") {
         return Some((
             "arn-account-not-allowed",
-            format!("{such} has no account"),
-            "leave the account empty",
+            format!("{such} must not contain an account ID"),
+            "leave the account field empty",
         ));
     }
     if !r.is_empty() && with("", &a) {
         return Some((
             "arn-region-not-allowed",
-            format!("{such} has no region"),
-            "leave the region empty",
+            format!("{such} must not contain a Region"),
+            "leave the Region field empty",
         ));
     }
     if !r.is_empty() && !a.is_empty() && with("", "") {
         return Some((
             "arn-region-not-allowed",
-            format!("{such} has no region"),
-            "leave region and account empty",
+            format!("{such} must not contain a Region"),
+            "leave the Region and account fields empty",
         ));
     }
     if r.is_empty() && with("*", &a) {
         return Some((
             "arn-missing-region",
-            format!("{such} has a region"),
-            "add the region, or `*`",
+            format!("{such} needs a Region"),
+            "add the Region or `*`",
         ));
     }
     if a.is_empty() && with(&r, "*") && IN_ACCOUNTS.contains(&&*service) {
         return Some((
             "arn-missing-account",
-            format!("{such} has an account"),
-            "add the account, or `*`",
+            format!("{such} needs an account ID"),
+            "add the account ID or `*`",
         ));
     }
     if a.is_empty() && with(&r, "*") {
-        // What AWS itself owns has no account: `arn:aws:ssm:*::document/AWS-*`, `arn:aws:ec2:*::image/*`.
+        // ARNs of resources that AWS owns have no account ID: `arn:aws:ssm:*::document/AWS-*`,
+        // `arn:aws:ec2:*::image/*`.
         return None;
     }
     if r.is_empty() && a.is_empty() && with("*", "*") {
         return Some((
             "arn-missing-region",
-            format!("{such} has a region and an account"),
-            "add both",
+            format!("{such} needs a Region and an account ID"),
+            "add the Region and the account ID",
         ));
     }
     Some((
         "arn-bad-resource",
-        format!("`{shown}` is the ARN of nothing that `{service}` has"),
-        "fits no type of resource",
+        format!("`{shown}` matches no resource type of `{service}`"),
+        "not the ARN format of any resource type",
     ))
 }
 
-/// The part with its holes as wildcards.
+/// The part with its unknown values as wildcards.
 fn plain(part: TextSlice<'_>) -> String {
     part.with_placeholders()
         .chars()

@@ -12,26 +12,26 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let key = &dead.key;
         let (message, label, other) = match dead.why {
             DeadReason::AllExcluded => (
-                "the statement excludes everything".to_owned(),
-                "nothing is left",
-                "all but these",
+                "the statement excludes everything and never applies".to_owned(),
+                "excludes everything",
+                "everything except these",
             ),
             DeadReason::Excluding => (
-                format!("`{key}` cannot be all of this: the statement never applies"),
-                "must be this",
-                "and this at once",
+                format!("contradictory conditions on `{key}`: the statement never applies"),
+                "must match this",
+                "and also this",
             ),
             DeadReason::Passed => (
-                format!("the time in `{key}` has passed: the statement never applies"),
+                format!("the date in `{key}` has passed: the statement never applies"),
                 "in the past",
                 "",
             ),
             DeadReason::AlwaysThere => (
                 format!("every request has `{key}`: the statement never applies"),
-                "must be absent",
+                "requires that the key is missing",
                 "",
             ),
-            // Rules of the family `conditions` report these.
+            // Reported by rules of the family `conditions`.
             DeadReason::Contradiction | DeadReason::NoSuchTag | DeadReason::Unsupported => continue,
         };
         let mut f = cx

@@ -1,4 +1,4 @@
-//! Which elements a statement must, may and may not have, by the kind of policy.
+//! Elements that a statement must, can, or cannot have, by policy type.
 //! IAM User Guide, "IAM JSON policy elements reference".
 
 use crate::finding::{Remedy, RemedyStep};
@@ -8,7 +8,7 @@ use crate::rules::{Context, FindingSink};
 use crate::source::{Hole, HoleKind, Piece, Text};
 use crate::value::{Value, ValueKind};
 
-/// The language that policies are written in today.
+/// The current version of the policy language.
 const VERSION: &str = "2012-10-17";
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -34,9 +34,9 @@ fn version(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, d: &Docu
                 .at_document(
                     "missing-version",
                     id,
-                    "the policy has no `Version` and is read as `2008-10-17`",
+                    "the policy has no `Version`, so AWS evaluates it as `2008-10-17`",
                 )
-                .primary(span, "no `Version` beside this");
+                .primary(span, "no `Version` next to this");
             out.push(match d.keys.first() {
                 Some(first) => f.remedy(newer(d, "add").change(RemedyStep::Enter {
                     beside: first.span,
@@ -49,8 +49,8 @@ fn version(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, d: &Docu
         }
         Some(v) if v.text.known().as_deref() == Some("2008-10-17") => {
             let f = cx
-                .at_document("old-version", id, "the policy is written in the language of 2008")
-                .primary(v.span, "policy variables are plain text in this version");
+                .at_document("old-version", id, "the policy uses the outdated version `2008-10-17`")
+                .primary(v.span, "policy variables are literal text in this version");
             out.push(match cx.is_literal(v) {
                 true => f.remedy(newer(d, "write").replace(v.span, [VERSION])),
                 false => f,
@@ -60,8 +60,8 @@ fn version(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, d: &Docu
     }
 }
 
-/// The language of 2012: safe where nothing in the policy reads differently in it. IAM User Guide, "IAM JSON policy
-/// elements: Version".
+/// The fix that sets the current version: safe if no part of the policy changes its meaning. IAM User Guide, "IAM JSON
+/// policy elements: Version".
 fn newer(d: &Document, verb: &str) -> Remedy {
     let title = format!("{verb} version `{VERSION}`");
     if !may_read_otherwise(&d.value) {
@@ -71,7 +71,7 @@ fn newer(d: &Document, verb: &str) -> Remedy {
     }
 }
 
-/// Whether a part of the document has a `${`, or may turn out to have one.
+/// Whether a part of the document contains `${`, or may contain it once its values are known.
 fn may_read_otherwise(document: &Value) -> bool {
     let is_open = |h: &Hole| matches!(h.kind, HoleKind::Input | HoleKind::Dynamic | HoleKind::Other);
     let in_text = |t: &Text| {
@@ -113,7 +113,7 @@ fn required(
     if !has("Action") && !has("NotAction") {
         out.push(
             cx.at_statement("missing-action", id, i, "the statement has no `Action`")
-                .primary(s.span, "names no action"),
+                .primary(s.span, "needs `Action` or `NotAction`"),
         );
     }
     let needs_resource = matches!(
@@ -123,13 +123,13 @@ fn required(
     if needs_resource && !has("Resource") && !has("NotResource") {
         out.push(
             cx.at_statement("missing-resource", id, i, "the statement has no `Resource`")
-                .primary(s.span, "names no resource"),
+                .primary(s.span, "needs `Resource` or `NotResource`"),
         );
     }
     if d.kind.has_principal() && !has("Principal") && !has("NotPrincipal") {
         out.push(
             cx.at_statement("missing-principal", id, i, "the statement has no `Principal`")
-                .primary(s.span, "names nobody"),
+                .primary(s.span, "needs `Principal` or `NotPrincipal`"),
         );
     }
 }
@@ -151,17 +151,17 @@ fn forbidden(
                 "principal-in-identity-policy",
                 id,
                 i,
-                "an identity policy takes no `Principal`",
+                "an identity-based policy cannot contain `Principal`",
             )
-            .primary(p.key, "IAM rejects the policy for this"),
+            .primary(p.key, "IAM rejects the policy because of this"),
         );
     }
     if let Some(r) = s.resource.as_ref().filter(|r| !r.is_vague())
         && d.kind == PolicyKind::Trust
     {
         out.push(
-            cx.at_statement("trust-has-resource", id, i, "a trust policy takes no `Resource`")
-                .primary(r.key, "IAM rejects the policy for this"),
+            cx.at_statement("trust-has-resource", id, i, "a trust policy cannot contain `Resource`")
+                .primary(r.key, "IAM rejects the policy because of this"),
         );
     }
 }
@@ -170,7 +170,7 @@ fn sid(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Docum
     let Some(item) = &s.sid else { return };
     let Some(text) = item.text.known() else { return };
     if text.is_empty() {
-        // The console and the service's own pages write it into trust policies, and every service takes it there.
+        // The console writes an empty Sid into trust policies, and AWS accepts it there.
         if d.kind == PolicyKind::Trust {
             return;
         }
@@ -191,9 +191,9 @@ fn sid(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Docum
                 "invalid-sid",
                 id,
                 i,
-                format!("the Sid `{text}` has characters other than A-Z, a-z, 0-9"),
+                format!("the Sid `{text}` contains characters other than A-Z, a-z, and 0-9"),
             )
-            .primary(item.span, "IAM rejects the policy for this")
+            .primary(item.span, "IAM rejects the policy because of this")
             .other(text.into_owned()),
         );
     }

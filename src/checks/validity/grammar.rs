@@ -1,4 +1,4 @@
-//! What lowering saw to deviate from the grammar, as findings.
+//! Reports the deviations from the policy grammar that lowering recorded.
 //! IAM User Guide, "Grammar of the IAM JSON policy language".
 
 use std::collections::BTreeSet;
@@ -40,22 +40,22 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
             };
             let f = at(
                 "unknown-policy-element",
-                format!("`{element}` is no element of a {place}"),
+                format!("`{element}` is not an element of a {place}"),
             )
-            .primary(defect.span, "IAM rejects the policy for this")
+            .primary(defect.span, "IAM rejects the policy because of this")
             .other(element.to_lowercase());
             match nearest_word(element, known.iter().copied()) {
                 Some(near) if is_written(cx, defect, element) && !has_key(d, defect, near) => f
                     .help(format!("did you mean `{near}`?"))
                     .remedy(Remedy::risky(format!("write `{near}`")).replace(defect.span, [near])),
                 Some(near) => f.help(format!("did you mean `{near}`?")),
-                None => f.help(format!("a {place} has {}", known.join(", "))),
+                None => f.help(format!("Use an element of a {place}: {}.", known.join(", "))),
             }
         }
         DefectKind::DuplicateKey { first } => {
-            at("duplicate-json-key", format!("`{element}` stands twice in one object"))
-                .primary(defect.span, "only this one counts, or the policy is rejected")
-                .secondary(*first, "written here first")
+            at("duplicate-json-key", format!("`{element}` appears twice in one object"))
+                .primary(defect.span, "only this one applies, or AWS rejects the policy")
+                .secondary(*first, "first used here")
                 .other(element.to_lowercase())
         }
         DefectKind::WrongType { expected, found } => at(
@@ -66,20 +66,20 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
         .other(element.to_lowercase()),
         DefectKind::Missing if element == "Statement" => {
             at("missing-statement", "the policy has no `Statement`".to_owned())
-                .primary(defect.span, "a policy needs one statement or more")
+                .primary(defect.span, "a policy needs at least one statement")
         }
         DefectKind::Missing => at("missing-effect", "the statement has no `Effect`".to_owned())
-            .primary(defect.span, "neither `Allow` nor `Deny`"),
+            .primary(defect.span, "needs `Allow` or `Deny`"),
         DefectKind::InvalidEffect(text) => {
             let f = at(
                 "invalid-effect",
                 format!("effect `{text}` is neither `Allow` nor `Deny`"),
             )
-            .primary(defect.span, "must be `Allow` or `Deny`, in this case")
+            .primary(defect.span, "must be `Allow` or `Deny` (case-sensitive)")
             .other(text.to_lowercase());
             let meant = ["Allow", "Deny"].into_iter().find(|e| e.eq_ignore_ascii_case(text));
             match meant.filter(|_| is_written(cx, defect, text)) {
-                // IAM rejects the policy as it is: there is no permission that could be lost.
+                // Safe: IAM rejects the policy as it is, so no permission can be lost.
                 Some(meant) => f.remedy(Remedy::safe(format!("write `{meant}`")).replace(defect.span, [meant])),
                 None => f,
             }
@@ -87,7 +87,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
         DefectKind::InvalidVersion(text) => {
             let f = at(
                 "invalid-version",
-                format!("`{text}` is no version of the policy language"),
+                format!("`{text}` is not a version of the policy language"),
             )
             .primary(defect.span, "must be `2012-10-17`")
             .other(text.clone());
@@ -100,9 +100,9 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
             let plain = element.strip_prefix("Not").unwrap_or(element);
             at(
                 "element-conflict",
-                format!("a statement takes `{plain}` or `{element}`, not both"),
+                format!("a statement can have `{plain}` or `{element}`, not both"),
             )
-            .primary(defect.span, "remove this one or the other")
+            .primary(defect.span, "remove this one or the other one")
             .secondary(*other, "the other one")
             .other(plain.to_lowercase())
         }
@@ -111,9 +111,12 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
             if is_merged(d, defect, *first) {
                 return None;
             }
-            let f = at("duplicate-sid", format!("the Sid `{sid}` is used twice in this policy"));
+            let f = at(
+                "duplicate-sid",
+                format!("the Sid `{sid}` is used more than once in this policy"),
+            );
             let f = if *first == defect.span {
-                f.primary(defect.span, "used by every statement that is made here")
+                f.primary(defect.span, "used by every statement created here")
             } else {
                 f.primary(defect.span, "used again")
                     .secondary(*first, "used here first")
@@ -121,20 +124,20 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
             let f = f.other(sid.clone());
             match d.kind {
                 PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session => f,
-                // Services accept it in resource policies, where it only confuses.
+                // Services accept duplicate Sids in resource-based policies.
                 _ => f.severity(Severity::Low),
             }
         }
         DefectKind::UnknownPrincipalType => {
-            at("principal-unknown-type", format!("`{element}` is no type of principal"))
-                .primary(defect.span, "AWS, Service, Federated or CanonicalUser")
+            at("principal-unknown-type", format!("`{element}` is not a principal type"))
+                .primary(defect.span, "must be `AWS`, `Service`, `Federated`, or `CanonicalUser`")
                 .other(element.to_lowercase())
         }
     })
 }
 
-/// Whether the statement of the defect is in the policy once: the CDK leaves out a statement that is equal to another one. AWS
-/// CDK API reference, `PolicyDocument`, "Statements".
+/// Whether the statement of the defect is in the final policy only once: the CDK merges equal statements. AWS CDK API
+/// reference, `PolicyDocument`, "Statements".
 fn is_merged(d: &Document, defect: &Defect, first: Span) -> bool {
     let of_cdk = d.owner.as_ref().is_some_and(|o| &*o.type_name == "PolicyStatement");
     let Some(again) = defect.statement.and_then(|i| d.statements.get(i)).filter(|_| of_cdk) else {
@@ -144,7 +147,7 @@ fn is_merged(d: &Document, defect: &Defect, first: Span) -> bool {
     others.any(|s| s.sid.as_ref().is_some_and(|sid| sid.span == first) && content(s) == content(again))
 }
 
-/// What a statement says, whatever the order of its lists.
+/// The content of a statement, independent of the order of its lists.
 fn content(s: &Statement) -> (Option<Effect>, BTreeSet<String>) {
     let clause = |name: &str, c: Option<&Clause>| -> Vec<String> {
         let items = c
@@ -167,12 +170,12 @@ fn content(s: &Statement) -> (Option<Effect>, BTreeSet<String>) {
     (s.effect.as_ref().map(|e| e.value), parts)
 }
 
-/// Whether the text is written at the defect's place, letter for letter.
+/// Whether the source at the place of the defect contains the text literally.
 fn is_written(cx: &Context<'_>, defect: &Defect, text: &str) -> bool {
     cx.project.sources.slice(defect.span).contains(text)
 }
 
-/// Whether the object that the defect is in has this key already.
+/// Whether the object with the defect already has this key.
 fn has_key(d: &Document, defect: &Defect, name: &str) -> bool {
     let statement = defect.statement.and_then(|i| d.statements.get(i));
     let keys = statement.map_or(&d.keys, |s| &s.keys);
@@ -181,16 +184,19 @@ fn has_key(d: &Document, defect: &Defect, name: &str) -> bool {
 
 fn empty(element: &str, at: &dyn Fn(&'static str, String) -> Finding) -> Option<Finding> {
     Some(match element {
-        "Statement" => at("missing-statement", "the policy has no statement in it".to_owned()),
+        "Statement" => at("missing-statement", "the policy has no statements".to_owned()),
         "Action" | "NotAction" => at(
             "empty-action-list",
-            format!("`{element}` is empty: the statement does nothing"),
+            format!("`{element}` is empty: the statement has no effect"),
         ),
         "Resource" | "NotResource" => at(
             "empty-resource-list",
-            format!("`{element}` is empty: the statement does nothing"),
+            format!("`{element}` is empty: the statement has no effect"),
         ),
-        "Principal" | "NotPrincipal" => at("empty-principal", format!("`{element}` names nobody")),
+        "Principal" | "NotPrincipal" => at(
+            "empty-principal",
+            format!("`{element}` is empty: the statement applies to no one"),
+        ),
         "Condition" => at(
             "condition-empty",
             "the condition is empty and restricts nothing".to_owned(),

@@ -1,4 +1,4 @@
-//! Policies in a place where another kind of policy belongs, and policies that are too long.
+//! Policies in a place where another type of policy belongs, and policies over the size quota.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::project::{DocumentId, IdentityKind, PolicyRef};
 use crate::rules::{Context, FindingSink};
 use crate::value::Guard;
 
-/// A document whose shape says that it is meant for another slot.
+/// Documents whose content shows that they belong in another property.
 pub(super) fn mismatch(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d) in cx.documents() {
         if d.origin != DocumentOrigin::Written || d.statements.is_empty() || d.owner.is_none() {
@@ -30,9 +30,9 @@ pub(super) fn mismatch(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 cx.at_document(
                     "policy-type-mismatch",
                     id,
-                    "a permissions policy stands where a trust policy belongs",
+                    "a permissions policy is used as a trust policy",
                 )
-                .primary(span, "says what, not who may assume the role"),
+                .primary(span, "says what is allowed, not who can assume the role"),
             ),
             PolicyKind::Identity
                 if d.service.as_deref() != Some("iot")
@@ -42,9 +42,9 @@ pub(super) fn mismatch(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     cx.at_document(
                         "policy-type-mismatch",
                         id,
-                        "a trust policy stands where a permissions policy belongs",
+                        "a trust policy is used as a permissions policy",
                     )
-                    .primary(span, "says who, not what may be done"),
+                    .primary(span, "says who can assume the role, not what is allowed"),
                 );
             }
             _ => {}
@@ -52,7 +52,8 @@ pub(super) fn mismatch(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// The quota of trust policies, where it was raised, in characters. IAM User Guide, "IAM and AWS STS quotas".
+/// The maximum quota for trust policies that AWS grants on request, in characters. IAM User Guide, "IAM and AWS STS
+/// quotas".
 const RAISED_TRUST_QUOTA: usize = 4096;
 
 pub(super) fn sizes(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -64,14 +65,14 @@ pub(super) fn sizes(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let span = d.statement_key.unwrap_or(d.span);
         let mut push = |rule: &'static str, most: usize, what: &str| {
             if length > most {
-                let message = format!("the policy has {length} characters, of {most} for {what}");
+                let message = format!("the policy has {length} characters; the quota for {what} is {most}");
                 let f = cx.at_document(rule, id, message).other(what.to_owned());
                 out.push(if d.kind == PolicyKind::Trust && length <= RAISED_TRUST_QUOTA {
                     f.primary(span, "longer than the default quota")
                         .severity(Severity::Medium)
                         .note(format!("the quota can be raised to {RAISED_TRUST_QUOTA} characters"))
                 } else {
-                    f.primary(span, "AWS rejects the policy for this")
+                    f.primary(span, "AWS rejects the policy")
                 });
             }
         };
@@ -88,7 +89,7 @@ pub(super) fn sizes(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 if is_managed(d) {
                     push("identity-policy-size", quota(QuotaSubject::Managed), "a managed policy");
                 } else if d.owner.is_none() {
-                    // Whatever it is put on: nothing takes more.
+                    // Its use is unknown: the largest quota applies.
                     push("identity-policy-size", quota(QuotaSubject::Role), "any identity policy");
                 }
             }
@@ -115,7 +116,7 @@ fn length(cx: &Context<'_>, id: DocumentId) -> usize {
     size(&cx.project.documents[id as usize].value).characters
 }
 
-/// The quota of inline policies holds for all of one identity together.
+/// The quota for inline policies applies to all inline policies of an identity together.
 fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for identity in &cx.project.identities {
         let (holder, what) = match identity.kind {
@@ -133,7 +134,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 _ => None,
             })
             .collect();
-        // What stands under different conditions may never stand together.
+        // Policies under different conditions may never exist together.
         let always = cx.project.resources[identity.resource as usize]
             .branch
             .as_ref()
@@ -156,10 +157,10 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 cx.at_document(
                     "identity-policy-size",
                     *id,
-                    format!("{total} characters, of {most} for {what}"),
+                    format!("{total} characters; the quota for {what} is {most}"),
                 )
-                .primary(d.statement_key.unwrap_or(d.span), "AWS rejects the policy for this")
-                .secondary(identity.header, "of this identity")
+                .primary(d.statement_key.unwrap_or(d.span), "AWS rejects the policy")
+                .secondary(identity.header, "inline policies of this identity")
                 .other(what),
             );
         }

@@ -1,7 +1,7 @@
-//! Checks of the family `validity`: is this a policy that IAM takes, and one that says what was meant?
+//! Checks of the family `validity`: whether AWS accepts a policy, and whether it has the intended effect.
 //!
-//! **Invariant:** a document with unknown parts is judged only by the parts that are there: nothing is missing for sure
-//! while keys may exist that we cannot see.
+//! **Invariant:** a document with unknown parts is judged only by its known parts: nothing is reported as missing if
+//! unknown keys may exist.
 
 mod arn;
 mod effect;

@@ -1,4 +1,4 @@
-//! Properties that name a role: whether it is one, and whether it is named as the service wants.
+//! Properties that name a role: whether the value is a role, in the form that the service accepts.
 //! CloudFormation User Guide, "AWS resource and property types reference"; CodeBuild, "Project".
 
 use std::collections::BTreeMap;
@@ -10,13 +10,13 @@ use crate::rules::{Context, FindingSink};
 use crate::source::{Hole, HoleKind};
 use crate::value::{Value, ValueKind};
 
-/// Properties are searched this deep.
+/// Maximum depth at which properties are searched.
 const MAX_DEPTH: usize = 8;
 
-/// What users fill with words of their own.
+/// Properties with user-defined keys, which are not searched.
 const THEIRS: [&str; 6] = ["Environment", "Metadata", "Parameters", "Tags", "Variables", "Value"];
 
-/// Properties that take a role's ARN and not its name.
+/// Properties that accept the ARN of a role but not its name.
 const ARN_ONLY: [(&str, &str); 4] = [
     ("AWS::Lambda::Function", "Role"),
     ("AWS::Serverless::Function", "Role"),
@@ -24,7 +24,7 @@ const ARN_ONLY: [(&str, &str); 4] = [
     ("AWS::Serverless::StateMachine", "Role"),
 ];
 
-/// Resources of IAM that are no roles.
+/// Resource types of IAM other than roles, as in ARNs.
 const NO_ROLES: [&str; 6] = [
     "group",
     "instance-profile",
@@ -55,7 +55,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// Properties that hold a role's ARN by their names.
+/// Collects properties whose names say that they contain a role ARN.
 fn walk<'v>(value: &'v Value, depth: usize, found: &mut Vec<(&'v str, &'v Value)>) {
     if depth > MAX_DEPTH {
         return;
@@ -96,7 +96,7 @@ fn role(
         cx.at_resource(
             "role-arn-pattern",
             id,
-            format!("`{name}` takes the ARN of a role, not {what}"),
+            format!("`{name}` must be the ARN of a role, not {what}"),
         )
         .primary(value.span, format!("this is {what}"))
         .scope(r.header, "")
@@ -104,12 +104,12 @@ fn role(
     );
 }
 
-/// What an ARN is the ARN of, where that is no role.
+/// What an ARN identifies, if not a role.
 fn written(arn: &Arn<'_>) -> Option<String> {
     let service = arn.service()?;
     if service != "iam" {
         return (service != "sts" && matches!(arn.account(), ArnField::Literal(_) | ArnField::Hole(_)))
-            .then(|| format!("something of `{service}`"));
+            .then(|| format!("an ARN of `{service}`"));
     }
     let kind = arn.resource_type();
     NO_ROLES.contains(&&*kind).then(|| called(&kind))
@@ -135,13 +135,13 @@ fn referred(r: &Resource, name: &str, hole: &Hole, by_address: &ByAddress<'_>) -
                 SourceFormat::Cloudformation | SourceFormat::Sam => attribute.is_empty(),
                 _ => false,
             };
-            (named && ARN_ONLY.contains(&(&*r.kind, name))).then(|| "its name".to_owned())
+            (named && ARN_ONLY.contains(&(&*r.kind, name))).then(|| "the role name".to_owned())
         }
         _ => None,
     }
 }
 
-/// CodeBuild looks a role up by name only where its path is `/`.
+/// CodeBuild finds a role by name only if its path is `/`.
 fn with_path(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (u32, &Resource), by_address: &ByAddress<'_>) {
     if &*r.kind != "AWS::CodeBuild::Project" || !matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam) {
         return;
@@ -165,10 +165,10 @@ fn with_path(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (u32, &Resour
             cx.at_resource(
                 "ref-iam-with-path",
                 id,
-                format!("`Ref` gives the name of `{}`, and its path is lost", target.address),
+                format!("`Ref` returns the name of `{}` without its path", target.address),
             )
-            .primary(value.span, "the role is looked for at the path `/`")
-            .secondary(path.span, "it is here")
+            .primary(value.span, "CodeBuild looks for the role at the path `/`")
+            .secondary(path.span, "the path of the role")
             .scope(r.header, ""),
         );
     }

@@ -1,4 +1,4 @@
-//! Roles that the service that is to assume them cannot assume.
+//! Roles that the service that uses them cannot assume.
 //! The user guide of each service, "Service role" or "Execution role".
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::project::{Identity, IdentityKind};
 use crate::rules::{Context, FindingSink};
 use crate::value::{Value, ValueKind};
 
-/// Type, path of the property that names the role, and the services that may assume it, without `.amazonaws.com`.
+/// Resource type, path of the property that names the role, and services that assume it, without `.amazonaws.com`.
 const ROLES: &[(&str, &str, &[&str])] = &[
     ("AWS::Amplify::App", "IAMServiceRole", &["amplify"]),
     ("AWS::ApiGateway::Account", "CloudWatchRoleArn", &["apigateway"]),
@@ -140,7 +140,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// The values at a path, in every item of lists and every branch on the way.
+/// Calls `f` for the values at a path, in every list item and every branch along it.
 fn values<'v>(value: &'v Value, path: &[&str], f: &mut dyn FnMut(&'v Value)) {
     match (&value.kind, path) {
         (ValueKind::Seq(items), _) => items.iter().for_each(|v| values(v, path, f)),
@@ -169,10 +169,10 @@ fn judge(
         return;
     };
     let documents = || role.trust.iter().map(|d| &cx.project.documents[*d as usize]);
-    // What is not wholly known, or is different in another branch, may trust the service.
+    // An incomplete trust policy, or another branch of it, may trust the service.
     let known = documents().all(|d| d.is_complete() && !d.open && d.branch.is_none());
     let statements: Vec<&Statement> = documents().flat_map(|d| &d.statements).collect();
-    // A trust policy that only denies lets nobody in on purpose.
+    // A trust policy that only denies blocks everyone on purpose.
     let closed = statements.iter().all(|s| s.is_written_as_deny());
     if role.trust.is_empty() || !known || closed || statements.iter().any(|s| may_trust(cx, s, services)) {
         return;
@@ -184,12 +184,12 @@ fn judge(
             id,
             format!("the role does not trust `{shown}`"),
         )
-        .primary(value.span, "used as this role")
+        .primary(value.span, "role that the service must assume")
         .scope(r.header, "")
         .confidence(Confidence::High)
         .other(shown);
     if &*r.kind == "AWS::IAM::InstanceProfile" && !is_used(cx, r) {
-        f = f.help("Nothing here uses the instance profile: remove it, or let EC2 assume the role.");
+        f = f.help("Nothing uses the instance profile: remove it, or let EC2 assume the role.");
     }
     if let Some(s) = statements.first() {
         let at = s
@@ -197,7 +197,7 @@ fn judge(
             .as_ref()
             .and_then(|p| p.items.first())
             .map_or(s.span, |p| p.value.span);
-        f = f.secondary(at, "who may assume the role");
+        f = f.secondary(at, "who can assume the role");
     }
     out.push(f);
 }
@@ -219,7 +219,7 @@ fn is_used(cx: &Context<'_>, r: &Resource) -> bool {
     })
 }
 
-/// Whether the statement lets one of the services assume the role, as far as can be told.
+/// Whether the statement allows one of the services to assume the role, or may allow it.
 fn may_trust(cx: &Context<'_>, s: &Statement, services: &[&str]) -> bool {
     if s.effect
         .as_ref()

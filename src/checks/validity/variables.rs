@@ -35,9 +35,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                         "variable-in-unsupported-element",
                         id,
                         i,
-                        format!("`{text}`: no variable is replaced here"),
+                        format!("policy variables are not supported here: `{text}`"),
                     )
-                    .primary(item.span, "variables work in resources and conditions only")
+                    .primary(item.span, "supported only in resources and condition values")
                     .other(text.into_owned()),
                 );
             }
@@ -66,9 +66,9 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize)
                             "old-version-with-variables",
                             id,
                             i,
-                            format!("`{shown}` is plain text in this version"),
+                            format!("`{shown}` is literal text in this policy version"),
                         )
-                        .primary(span, "a variable only from `2012-10-17` on")
+                        .primary(span, "a variable only since version `2012-10-17`")
                         .severity(Severity::High)
                         .other(v.name.to_lowercase()),
                     );
@@ -87,7 +87,7 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize)
     }
 }
 
-/// `&{aws:username}` that stays as it is: only the data source `aws_iam_policy_document` writes it as `${aws:username}`.
+/// `&{aws:username}` outside `aws_iam_policy_document`, the only place that turns it into `${aws:username}`.
 /// AWS provider documentation, "Data Source: aws_iam_policy_document", "Context Variable Interpolation".
 fn ampersand(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) {
     let Some(text) = item.text.known() else { return };
@@ -101,35 +101,40 @@ fn ampersand(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, 
                 "variable-ampersand",
                 id,
                 i,
-                format!("`&{{{name}}}` is plain text here, not a policy variable"),
+                format!("`&{{{name}}}` is literal text here, not a policy variable"),
             )
-            .primary(span, "matches only these very characters")
+            .primary(span, "matches only exactly this text")
             .other(name.to_lowercase()),
         );
     }
 }
 
-/// A variable is a condition key; those that begin with `aws:` are all known. Other prefixes belong to services and identity
-/// providers, which name more than the reference lists.
+/// Policy variables are condition keys. Only those with the prefix `aws:` are all known: services and identity
+/// providers have more keys than the reference lists.
 fn unknown(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), v: &Variable, span: Span) {
     let name = v.name.to_lowercase();
     if !name.starts_with("aws:") || catalogue().global_condition_key(&name).is_some() {
         return;
     }
     let f = cx
-        .at_statement("variable-unknown", id, i, format!("`{}` is no variable of IAM", v.name))
-        .primary(span, "replaced by nothing: never matches")
+        .at_statement(
+            "variable-unknown",
+            id,
+            i,
+            format!("`{}` is not a policy variable", v.name),
+        )
+        .primary(span, "never has a value, so it never matches")
         .other(name.clone());
     out.push(match catalogue().did_you_mean_global_key(&name) {
         Some(near) => f.help(format!("did you mean `${{{near}}}`?")),
         None => f.confidence(Confidence::Medium).note(format!(
-            "as of {}, the date of the list of keys",
+            "according to the list of condition keys of {}",
             catalogue().data_date()
         )),
     });
 }
 
-/// A policy variable that Terraform or CloudFormation takes for an expression of its own, and refuses.
+/// A policy variable that Terraform or CloudFormation evaluates as its own expression, and rejects.
 /// Terraform, "Strings and Templates"; CloudFormation User Guide, "Fn::Sub".
 fn unescaped(
     cx: &Context<'_>,
@@ -154,7 +159,7 @@ fn unescaped(
                 "variable-terraform-unescaped",
                 id,
                 i,
-                format!("`${{{}}}` is read by {tool} as its own, and fails", hole.name),
+                format!("`${{{}}}` fails: {tool} evaluates it as its own expression", hole.name),
             )
             .primary(hole.span, format!("write `{instead}`"))
             .other(hole.name.to_lowercase()),
@@ -168,7 +173,7 @@ fn is_policy_document(d: &Document) -> bool {
         .is_some_and(|o| o.type_name.contains("aws_iam_policy_document"))
 }
 
-/// `aws:username`, `s3:prefix`: no expression of Terraform, no name of a template.
+/// Whether a name is a condition key, such as `aws:username` or `s3:prefix`, rather than a name in a template.
 fn is_variable(name: &str) -> bool {
     let Some((prefix, rest)) = name.split_once(':') else {
         return false;

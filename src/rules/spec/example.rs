@@ -56,6 +56,10 @@ impl RuleExample {
             Fixed::Policy(text) => corrected.policy = Some(text.clone()),
             Fixed::Files(files) => corrected.files.extend(files.clone()),
         }
+        // Files that stay as they are have marks, and nothing is to be reported in them.
+        for text in corrected.files.values_mut() {
+            text.retain(|c| !['«', '»', '‹', '›'].contains(&c));
+        }
         Some(corrected)
     }
 }

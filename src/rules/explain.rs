@@ -193,7 +193,7 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
         let _ = writeln!(out, "## References\n\n{}", lines.concat());
     }
     if !docs.peers.is_empty() {
-        let _ = writeln!(out, "## Equivalent rules\n\n{}\n", docs.peers.join(", "));
+        let _ = writeln!(out, "## Equivalent rules\n\n{}\n", equivalents(r).join("\n"));
     }
     out.truncate(out.trim_end().len());
     out.push('\n');
@@ -240,7 +240,11 @@ fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
         let _ = writeln!(out, "References\n{}\n", indent(&references.join("\n"), 2));
     }
     if !docs.peers.is_empty() {
-        let _ = writeln!(out, "Equivalent rules\n{}\n", wrapped(&docs.peers.join(", "), width));
+        let _ = writeln!(
+            out,
+            "Equivalent rules\n{}\n",
+            wrapped(&equivalents(r).join("\n"), width)
+        );
     }
     out.truncate(out.trim_end().len());
     out.push('\n');
@@ -345,6 +349,23 @@ fn references(r: &Rule) -> Vec<String> {
     r.docs().refs.iter().cloned().chain(r.cwe().iter().map(cwe)).collect()
 }
 
+/// Other tools' rules for the same defect, one line for each tool: `- checkov: CKV_AWS_49, CKV_AWS_63`.
+fn equivalents(r: &Rule) -> Vec<String> {
+    let mut by_tool: Vec<(&str, Vec<&str>)> = Vec::new();
+    for peer in &r.docs().peers {
+        let (tool, id) = peer.rsplit_once(' ').unwrap_or(("", peer));
+        match by_tool.iter_mut().find(|(t, _)| *t == tool) {
+            Some((_, ids)) => ids.push(id),
+            None => by_tool.push((tool, vec![id])),
+        }
+    }
+    let line = |(tool, ids): (&str, Vec<&str>)| match tool {
+        "" => format!("- {}", ids.join(", ")),
+        _ => format!("- {tool}: {}", ids.join(", ")),
+    };
+    by_tool.into_iter().map(line).collect()
+}
+
 /// With an upper-case first letter, as at the start of a sentence; code keeps its case.
 fn capital(text: &str) -> String {
     let word = text.split_whitespace().next().unwrap_or_default();
@@ -364,9 +385,7 @@ fn wrapped(text: &str, width: usize) -> String {
         .break_words(false)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
     let paragraphs = text.split("\n\n").map(|p| {
-        let list = p
-            .lines()
-            .any(|l| l.starts_with(['-', ' ', '`']) || l.starts_with("In "));
+        let list = p.lines().any(|l| l.starts_with(['-', ' ']) || l.starts_with("In "));
         match list {
             true => textwrap::fill(p, &options),
             false => textwrap::fill(&p.replace('\n', " "), &options),

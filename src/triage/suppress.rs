@@ -400,7 +400,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                     .next()
                     .unwrap_or("");
                 let rule = self.terms.ruleset.get(f.rule())?;
-                if !id.is_empty() && rule.docs().peers.iter().any(|p| p.eq_ignore_ascii_case(id)) {
+                if !id.is_empty() && rule.docs().peers.iter().any(|p| peer_id(p).eq_ignore_ascii_case(id)) {
                     return Some((marker, from + i));
                 }
             }
@@ -430,6 +430,11 @@ impl<'a, 't> Suppressions<'a, 't> {
         }
         out
     }
+}
+
+/// The ID in `checkov CKV_AWS_1`.
+fn peer_id(peer: &str) -> &str {
+    peer.rsplit(' ').next().unwrap_or(peer)
 }
 
 /// There is no blanket ignore.

@@ -281,7 +281,7 @@ fn other_tools_markers_count_when_the_settings_say_so() {
     let text = template("", "", "# checkov:skip=CKV_AWS_62:known");
     let r = report(&[("t.yaml", &text)], &["admin-star-star"], "");
     let peers = Ruleset::builtin().get("admin-star-star").unwrap().docs().peers.clone();
-    assert!(peers.iter().any(|p| p == "CKV_AWS_62"), "{peers:?}");
+    assert!(peers.iter().any(|p| p == "checkov CKV_AWS_62"), "{peers:?}");
     assert_eq!(statuses(&r), [is("admin-star-star", Status::New)]);
     assert_eq!(
         (r.foreign[0].marker.as_str(), r.foreign[0].findings),

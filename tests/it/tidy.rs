@@ -243,6 +243,13 @@ fn rule_files_are_whole() {
         if !starts_in_lower_case(rule.title()) {
             wrong.push(format!("{id}: the title starts in upper case"));
         }
+        let docs = rule.docs();
+        if let Some(r) = docs.refs.iter().find(|r| !r.starts_with("https://")) {
+            wrong.push(format!("{id}: the reference `{r}` is no https address"));
+        }
+        if let Some(p) = docs.peers.iter().find(|p| !p.contains(' ')) {
+            wrong.push(format!("{id}: the peer `{p}` lacks the name of its tool"));
+        }
         let text = read(&root().join("rules").join(rule.family()).join(format!("{id}.yaml")));
         let keys: Vec<&str> = text
             .lines()

@@ -148,7 +148,7 @@ pub fn classify(path: &str, text: &str) -> Kinds {
         ..Kinds::default()
     };
     let lower = name.to_ascii_lowercase();
-    if is_terraform(&lower) || crate::formats::terraform::plan::is_plan(&lower, text) {
+    if is_terraform(&lower) || crate::formats::terraform::emit::plan::is_plan(&lower, text) {
         kinds.terraform = true;
         return kinds;
     }

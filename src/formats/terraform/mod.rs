@@ -4,40 +4,9 @@
 //! roots, so that a module is seen with the arguments of its callers. One unit for each root and each way to apply it, in the
 //! order of their paths.
 
-mod attributes;
-mod aws;
-mod blocks;
-mod branches;
-mod directory;
-mod emit;
+pub(crate) mod emit;
 mod eval;
-mod extents;
-mod functions;
-mod instances;
-mod json;
-mod lambda_code;
-mod loops;
-mod module;
-mod nested;
-mod opened;
-mod operators;
-pub(crate) mod plan;
-mod plan_merge;
-mod policy_document;
-mod properties;
-mod reference;
-mod registry;
-mod switches;
-mod template;
-mod terragrunt;
-mod to_string;
-mod types;
-mod unset;
-mod unused;
-mod used_policies;
-mod values;
-mod var_files;
-mod versions;
+mod parse;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,14 +16,13 @@ use rayon::prelude::*;
 use crate::formats::Lower;
 use crate::model::{LoweredUnit, UnattachedPolicy};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, join_path, parent_path};
-use crate::syntax::NodeKind as Node;
 use crate::syntax::hcl;
 use crate::value::Value;
 
-use directory::{Decl, Directory, File, FileRole, RootVariables};
-use emit::{Emitted, Emitter};
-use eval::TerraformEvaluator;
-use module::TerraformModule;
+use crate::formats::terraform::emit::resources::{Emitted, Emitter};
+use crate::formats::terraform::eval::evaluator::TerraformEvaluator;
+use crate::formats::terraform::eval::module::TerraformModule;
+use crate::formats::terraform::parse::directory::{Directory, File, FileRole, Repository, RootVariables, source_of};
 
 /// Evaluation is deep by nature: bounded by [`eval`], and given room.
 const STACK: usize = 256 << 20;
@@ -65,14 +33,6 @@ const MAX_TOLD_APART: usize = 100;
 /// Terraform, OpenTofu, their values, Terragrunt.
 #[derive(Debug)]
 pub struct Terraform;
-
-/// Every directory of the run.
-#[derive(Default)]
-struct Repository<'a> {
-    directories: BTreeMap<&'a str, Directory<'a>>,
-    /// How many nodes all expressions have.
-    nodes: u64,
-}
 
 /// A root module and one way to apply it.
 #[derive(Clone)]
@@ -89,7 +49,8 @@ impl Lower for Terraform {
     }
 
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {
-        let is_plan = |id: &&FileId| plan::is_plan(sources.path(**id), sources.text(**id));
+        let is_plan =
+            |id: &&FileId| crate::formats::terraform::emit::plan::is_plan(sources.path(**id), sources.text(**id));
         let plans: Vec<FileId> = files.iter().filter(is_plan).copied().collect();
         let files = parse(sources, files);
         let mut by_directory: BTreeMap<String, Vec<File>> = BTreeMap::new();
@@ -97,7 +58,7 @@ impl Lower for Terraform {
         for file in files {
             first.problems.extend(file.hcl.tree.problems.iter().cloned());
             if sources.text(file.id).contains("overgrant:") {
-                extents::collect(&file.hcl, &mut first.extents);
+                crate::formats::terraform::parse::extents::collect(&file.hcl, &mut first.extents);
             }
             first.wanted.extend(file.wanted.iter().cloned());
             let dir = parent_path(sources.path(file.id)).to_owned();
@@ -111,7 +72,7 @@ impl Lower for Terraform {
                 .map(|(path, files)| (path.as_str(), Directory::new(path.clone(), files)))
                 .collect(),
         };
-        let mut written = plan::DeclaredPlaces::new();
+        let mut written = crate::formats::terraform::emit::plan::DeclaredPlaces::new();
         if !plans.is_empty() {
             for d in repository.directories.values() {
                 for (address, decl) in &d.resources {
@@ -122,18 +83,24 @@ impl Lower for Terraform {
         }
         let mut units = vec![first];
         let (mut emitted, wanted) = evaluate(&by_directory, &repository, sources);
-        let mut plans: Vec<LoweredUnit> = plans.iter().map(|id| plan::lower(sources, *id, &written)).collect();
+        let mut plans: Vec<LoweredUnit> = plans
+            .iter()
+            .map(|id| crate::formats::terraform::emit::plan::lower(sources, *id, &written))
+            .collect();
         for (_, emitted) in &mut emitted {
-            plan_merge::complete(sources, &mut plans, emitted);
+            crate::formats::terraform::emit::plan_merge::complete(sources, &mut plans, emitted);
         }
         units.append(&mut plans);
         units[0].wanted.extend(wanted);
-        let used = used_policies::UsedPolicies::new(emitted.iter().map(|(_, e)| e));
+        let used = crate::formats::terraform::emit::used_policies::UsedPolicies::new(emitted.iter().map(|(_, e)| e));
         let mut seen: BTreeMap<Span, Vec<Value>> = BTreeMap::new();
         let mut left_out = Vec::new();
         let mut is_new = |value: &Value| {
             let before = seen.entry(value.span).or_default();
-            if before.iter().any(|other| values::alike(other, value, 0)) {
+            if before
+                .iter()
+                .any(|other| crate::formats::terraform::eval::values::alike(other, value, 0))
+            {
                 return false;
             }
             if before.len() == MAX_TOLD_APART {
@@ -163,7 +130,7 @@ impl Lower for Terraform {
             });
         }
         if deploys {
-            let unused = unused::unused(
+            let unused = crate::formats::terraform::emit::unused::unused(
                 sources,
                 by_directory.values().flatten().map(|f| f.id),
                 units.iter().flat_map(|u| &u.loose),
@@ -199,16 +166,16 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
         .flat_map_iter(|&id| {
             let path = sources.path(id);
             let parse = if path.ends_with(".json") {
-                json::parse
+                crate::formats::terraform::parse::json::parse
             } else {
                 hcl::parse
             };
             let hcl = parse(id, sources.text(id));
-            let mut more = terragrunt::Generated::default();
+            let mut more = crate::formats::terraform::parse::terragrunt::Generated::default();
             let (role, mut hcl) = match FileRole::of(path) {
                 FileRole::Terragrunt => {
-                    more = terragrunt::generated(sources, id, &hcl);
-                    terragrunt::rewrite(hcl)
+                    more = crate::formats::terraform::parse::terragrunt::generated(sources, id, &hcl);
+                    crate::formats::terraform::parse::terragrunt::rewrite(hcl)
                 }
                 role => (role, hcl),
             };
@@ -226,24 +193,14 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
         .collect()
 }
 
-/// The literal local path in a module call's `source`.
-fn source_of(decl: &Decl<'_>) -> Option<String> {
-    let source = decl.expr("source")?;
-    if source.tree.kind(source.node) != Node::Str {
-        return None;
-    }
-    let text = source.tree.text(source.node)?.known()?.into_owned();
-    (text.starts_with("./") || text.starts_with("../") || text == "." || text == "..").then_some(text)
-}
-
-type Result = (Vec<Problem>, Emitted);
+type EvaluatedRoot = (Vec<Problem>, Emitted);
 
 /// All roots, each with what it amounts to, in the order of their paths; and the files that were wanted.
 fn evaluate<'a>(
     files: &'a BTreeMap<String, Vec<File>>,
     repository: &'a Repository<'a>,
     sources: &Sources,
-) -> (Vec<Result>, Vec<String>) {
+) -> (Vec<EvaluatedRoot>, Vec<String>) {
     let called: BTreeSet<String> = repository
         .directories
         .values()
@@ -260,7 +217,8 @@ fn evaluate<'a>(
         .copied()
         .filter(|path| !called.contains(*path))
         .collect();
-    let (mut ways, left_out) = var_files::ways(files, &repository.directories, &paths);
+    let (mut ways, left_out) =
+        crate::formats::terraform::parse::var_files::ways(files, &repository.directories, &paths);
     let roots: Vec<Root<'a>> = paths
         .iter()
         .flat_map(|path| applied(&repository.directories[path], ways.remove(path).unwrap_or_default()))
@@ -284,7 +242,7 @@ fn evaluate<'a>(
             result
         })
         .collect();
-    let mut results: Vec<Result> = results;
+    let mut results: Vec<EvaluatedRoot> = results;
     if !left_out.is_empty() {
         results.push((left_out, Emitted::default()));
     }
@@ -307,7 +265,7 @@ fn applied<'a>(directory: &'a Directory<'a>, ways: Vec<RootVariables<'a>>) -> Ve
         .collect()
 }
 
-type Rooted = (Arc<str>, Result, BTreeSet<String>);
+type Rooted = (Arc<str>, EvaluatedRoot, BTreeSet<String>);
 
 /// Evaluates roots on as many threads as there are, each with room for deep values.
 fn in_parallel<'a>(repository: &'a Repository<'a>, sources: &Sources, roots: &[Root<'a>]) -> Vec<Rooted> {

@@ -1,0 +1,14 @@
+//! Evaluated declarations to the model: canonical resources, documents, functions with their code.
+//!
+//! Resource types have CloudFormation's names from here on. Modules of the public registry and plans, which have no
+//! declarations to evaluate, come in here as well.
+
+pub(crate) mod aws;
+pub(crate) mod lambda_code;
+pub(crate) mod plan;
+pub(crate) mod plan_merge;
+pub(crate) mod properties;
+pub(crate) mod registry;
+pub(crate) mod resources;
+pub(crate) mod unused;
+pub(crate) mod used_policies;

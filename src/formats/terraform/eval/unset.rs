@@ -1,0 +1,188 @@
+//! Defaults that stand for nothing: what a variable holds as long as nobody gives it a value.
+//!
+//! `default = ""` together with `count = var.x != "" ? 1 : 0` is how a module says that something is optional. What such a
+//! guard lets through never has the default in it.
+
+use std::rc::Rc;
+
+use crate::formats::placeholders::{is_stand_in, says_off};
+use crate::source::HoleKind;
+use crate::syntax::{NodeId, NodeKind as Node, Tree};
+use crate::value::guard::Fact;
+use crate::value::{Guard, Value, ValueKind};
+
+use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator};
+use crate::formats::terraform::eval::module::TerraformModule;
+use crate::formats::terraform::eval::values::spread_of;
+use crate::formats::terraform::parse::directory::{Decl, Directory, HclExpr};
+
+/// How many nodes of a `count`, and of what it refers to, are searched for a flag, and how many references deep.
+const MAX_FLAG_NODES: u32 = 500;
+const MAX_FLAG_DEPTH: u32 = 8;
+
+/// Whether the default of a variable is none that anybody means: null or empty, or a word that guards compare it with.
+pub(crate) fn is_unset(directory: &Directory<'_>, name: &str, default: &Value) -> bool {
+    match &default.kind {
+        ValueKind::Null => true,
+        ValueKind::Seq(items) => items.is_empty(),
+        ValueKind::Map(entries) => entries.is_empty(),
+        ValueKind::Str(text) => text
+            .known()
+            .is_some_and(|text| text.is_empty() || is_compared(directory, name, &text)),
+        _ => false,
+    }
+}
+
+/// Whether a default only shows what a value looks like; see [`is_stand_in`].
+pub(crate) fn is_example(default: &Value) -> bool {
+    let stands_in = |v: &Value| v.as_str().is_some_and(|text| is_stand_in(&text));
+    !default.items().is_empty() && default.items().iter().all(stands_in)
+}
+
+/// A `count`, a `for_each` or a local compares the variable with this text.
+fn is_compared(directory: &Directory<'_>, name: &str, text: &str) -> bool {
+    let declared = directory.resources.iter().map(|(_, d)| d);
+    let guards = declared
+        .chain(directory.modules.values())
+        .flat_map(|d| [d.expr("count"), d.expr("for_each")])
+        .flatten();
+    let locals = directory.locals.values().map(|(_, e)| *e);
+    guards.chain(locals).any(|e| compares(e.tree, e.node, name, text))
+}
+
+fn compares(tree: &Tree, node: NodeId, name: &str, text: &str) -> bool {
+    let is_variable = |n: NodeId| {
+        let root = tree.children(n).next();
+        tree.kind(n) == Node::Attr
+            && tree.name(n) == name
+            && root.is_some_and(|r| tree.kind(r) == Node::Ident && tree.name(r) == "var")
+    };
+    let is_text =
+        |n: NodeId| tree.kind(n) == Node::Str && tree.text(n).and_then(|t| t.known()).as_deref() == Some(text);
+    let mut open = vec![node];
+    while let Some(n) = open.pop() {
+        if tree.kind(n) == Node::Binary && matches!(tree.name(n), "==" | "!=") {
+            let sides: Vec<NodeId> = tree.children(n).collect();
+            if sides.iter().any(|s| is_variable(*s)) && sides.iter().any(|s| is_text(*s)) {
+                return true;
+            }
+        }
+        open.extend(tree.children(n));
+    }
+    false
+}
+
+/// An expression that writes a list or an object, or text made of one.
+pub(crate) fn builds(tree: &Tree, node: NodeId) -> bool {
+    match tree.kind(node) {
+        Node::Seq | Node::Map | Node::For => true,
+        Node::Paren => tree.children(node).next().is_some_and(|inner| builds(tree, inner)),
+        Node::Call => matches!(
+            tree.name(node),
+            "jsonencode" | "concat" | "merge" | "flatten" | "toset" | "tolist"
+        ),
+        _ => false,
+    }
+}
+
+/// Whether a default turns off what asks for it: false, nothing, or a word for that.
+fn is_off(default: &Value) -> bool {
+    match &default.kind {
+        ValueKind::Null => true,
+        ValueKind::Bool(on) => !on,
+        ValueKind::Num(n) => &**n == "0",
+        ValueKind::Seq(items) => items.is_empty(),
+        ValueKind::Map(entries) => entries.is_empty(),
+        ValueKind::Str(text) => text.known().is_some_and(|text| says_off(&text)),
+        _ => false,
+    }
+}
+
+impl<'a> TerraformEvaluator<'a> {
+    /// What somebody has to ask for, so that a block is there which `count` or `for_each` leave out by default: one of the
+    /// variables `among` these, where there are any.
+    pub(crate) fn flag(&self, module: &Rc<TerraformModule<'a>>, decl: &Decl<'a>, among: &[&str]) -> Option<Guard> {
+        let expr = decl.expr("count").or_else(|| decl.expr("for_each"))?;
+        let (name, is_flag) = self.off(module, expr, among, &mut 0, 0)?;
+        let word = if is_flag { "true" } else { "given" };
+        let fact = Fact::holds(&format!("var.{name}"), true);
+        Some(Guard::new(&format!("if var.{name} is {word}"), vec![fact]).opt_in())
+    }
+
+    /// A variable of the root module that an expression asks for and whose default is [off](is_off), and whether it is a flag.
+    fn off(
+        &self,
+        module: &Rc<TerraformModule<'a>>,
+        expr: HclExpr<'a>,
+        among: &[&str],
+        seen: &mut u32,
+        depth: u32,
+    ) -> Option<(String, bool)> {
+        if depth > MAX_FLAG_DEPTH {
+            return None;
+        }
+        let tree = expr.tree;
+        let mut open = vec![expr.node];
+        while let Some(node) = open.pop() {
+            *seen += 1;
+            if *seen > MAX_FLAG_NODES {
+                return None;
+            }
+            open.extend(tree.children(node));
+            let root = tree.children(node).next();
+            let Some(root) = root.filter(|r| tree.kind(node) == Node::Attr && tree.kind(*r) == Node::Ident) else {
+                continue;
+            };
+            let name = tree.name(node);
+            let found = match (tree.name(root), &module.arguments) {
+                ("local", _) => {
+                    let local = module.directory.locals.get(name).map(|(_, expr)| *expr);
+                    local.and_then(|e| self.off(module, e, among, seen, depth + 1))
+                }
+                ("var", Some((arguments, env))) => {
+                    let given = arguments.get(name).copied();
+                    given.and_then(|e| self.off(&env.module, e, among, seen, depth + 1))
+                }
+                ("var", None) if !module.chosen.contains_key(name) && !module.directory.values.contains_key(name) => {
+                    let is_asked = among.is_empty() || among.contains(&name);
+                    let declared = module.directory.variables.get(name).filter(|_| is_asked);
+                    let default = declared.and_then(|d| d.expr("default"));
+                    let default = default.map(|e| self.expr(e, &module.env()));
+                    let is_flag = |v: &Value| matches!(v.kind, ValueKind::Bool(_));
+                    default.filter(is_off).map(|v| (name.to_owned(), is_flag(&v)))
+                }
+                _ => None,
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+
+    /// Runs `f`; whether what it gives rests on a default of the root module.
+    pub(crate) fn by_default<T>(&self, f: impl FnOnce() -> T) -> (T, bool) {
+        let outer = self.tainted.replace(false);
+        let result = f();
+        let tainted = self.tainted.get();
+        self.tainted.set(outer | tainted);
+        (result, tainted)
+    }
+
+    /// Whether a condition that a default decides is open where defaults that stand for nothing are replaced.
+    pub(crate) fn asks_for_unset(&self, tree: &Tree, condition: NodeId, env: &EvalScope<'a>) -> bool {
+        !env.view.given && self.eval(tree, condition, &env.given()).as_bool().is_none()
+    }
+
+    /// What a test drops that a default made empty: as many items as somebody else wants.
+    pub(crate) fn dropped(&self, value: &Value, module: &Rc<TerraformModule<'a>>) -> Option<Value> {
+        let empty = value.is_null() || value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
+        let callers = std::iter::successors(Some(module), |m| m.arguments.as_ref().map(|(_, env)| &env.module));
+        let mut variables = callers.flat_map(|m| m.directory.variables.values());
+        let by_default = empty && variables.any(|d| d.block().span.contains(value.span));
+        let step = value.via.as_ref().filter(|_| by_default)?;
+        let name = self.name(step.span);
+        let hole = crate::source::Hole::new(HoleKind::Input, name.as_str(), step.span);
+        Some(spread_of(&Value::unknown(hole), step.span, &name))
+    }
+}

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use super::cloudformation::text::pseudo;
 use super::text_templates::substituted;
+use crate::formats::cloudformation::eval::text::pseudo;
 use crate::source::{Hole, HoleKind, Text};
 use crate::value::{MapEntry, Value, ValueKind};
 

@@ -5,19 +5,9 @@
 //! the number of values it makes, whatever loops, aliases and conditions a template holds. Values lie where they are
 //! written; what the SAM translator makes lies at the SAM source that asks for it.
 
-mod bodies;
-mod callers;
-mod cidr;
-mod conditions;
-pub(crate) mod env;
-mod eval;
-mod intrinsics;
-mod parameter_files;
-mod resources;
-mod sam;
-mod template;
-pub(crate) mod text;
-mod world;
+mod emit;
+pub(crate) mod eval;
+mod parse;
 
 use std::sync::Arc;
 
@@ -28,10 +18,10 @@ use crate::model::LoweredUnit;
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
 use crate::syntax::{NodeKind, Tree};
 
-pub use bodies::bodies;
-pub(crate) use parameter_files::is_parameter_file;
-pub(crate) use template::Template;
-pub(crate) use world::{Doc, Variables, World, is_template};
+pub use crate::formats::cloudformation::parse::bodies::bodies;
+pub(crate) use crate::formats::cloudformation::parse::parameter_files::is_parameter_file;
+pub(crate) use crate::formats::cloudformation::parse::template::Template;
+pub(crate) use crate::formats::cloudformation::parse::world::{Doc, Variables, World, is_template};
 
 /// The templates of a repository.
 pub struct CloudFormation;

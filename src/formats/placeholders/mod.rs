@@ -10,8 +10,8 @@ mod typed;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::cloudformation::text::pseudo;
 use super::serverless;
+use crate::formats::cloudformation::eval::text::pseudo;
 use crate::iam::arn;
 use crate::source::{Hole, HoleKind, Piece, Text, TextSlice};
 use crate::syntax::placeholder::{expression, is_capital, is_word};

@@ -1,7 +1,7 @@
 //! What the plugin `serverless-lift` lets the functions of a service do. Lift documentation, "Permissions" of each construct.
 
 use super::generated::{document, map};
-use crate::formats::cloudformation::text;
+use crate::formats::cloudformation::eval::text;
 use crate::source::{HoleKind, Span};
 use crate::value::Value;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::constructs;
 use crate::formats::cloudformation::Template;
-use crate::formats::cloudformation::text;
+use crate::formats::cloudformation::eval::text;
 use crate::iam::SourceFormat;
 use crate::model::{Address, LoweredUnit, Resource};
 use crate::source::{Hole, HoleKind, Span, Text, join_path};

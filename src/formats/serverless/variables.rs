@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::ThreadId;
 
-use crate::formats::cloudformation::env::TemplateScope;
-use crate::formats::cloudformation::text::{self, TemplatePart};
+use crate::formats::cloudformation::eval::env::TemplateScope;
+use crate::formats::cloudformation::eval::text;
+use crate::formats::cloudformation::eval::text::TemplatePart;
 use crate::formats::cloudformation::{Template, Variables};
 use crate::source::{Hole, HoleKind, MATCHING, Span, Text};
 use crate::syntax::{NodeId, NodeKind as Node, Tree};

@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use crate::value::Value;
 
-use super::parameter_files;
-use super::template::Template;
-use super::world::World;
+use crate::formats::cloudformation::parse::parameter_files;
+use crate::formats::cloudformation::parse::template::Template;
+use crate::formats::cloudformation::parse::world::World;
 
 /// What uses a template, and the parameters that it passes.
-pub(super) type TemplateUse = (String, BTreeMap<String, Value>);
+pub(crate) type TemplateUse = (String, BTreeMap<String, Value>);
 
 /// How many ways of using one template are told apart.
 const MAX_CALLERS: usize = 100;
@@ -26,9 +26,9 @@ const MAX_NESTING: usize = 24;
 /// One way in which a template is used.
 #[derive(Debug, Default)]
 pub(crate) struct TemplateCaller {
-    pub(super) given: BTreeMap<String, Value>,
+    pub(crate) given: BTreeMap<String, Value>,
     /// The scope of the template's names.
-    pub(super) scope: Arc<str>,
+    pub(crate) scope: Arc<str>,
     /// What `given` says, without where it is written.
     key: String,
 }
@@ -43,23 +43,23 @@ pub(crate) struct TemplateUses {
 
 impl World<'_> {
     /// Each way in which the template is used; one without parameters where nothing uses it.
-    pub(super) fn callers(&self, index: usize) -> &[TemplateCaller] {
+    pub(crate) fn callers(&self, index: usize) -> &[TemplateCaller] {
         self.callers.get(index).map_or(&[], |c| &c.each)
     }
 
     /// Whether some of the ways in which the template is used are not judged.
-    pub(super) fn leaves_out_callers(&self, index: usize) -> bool {
+    pub(crate) fn leaves_out_callers(&self, index: usize) -> bool {
         self.callers.get(index).is_some_and(|c| c.more)
     }
 
     /// The scope of a template that gets these parameters.
-    pub(super) fn scope_of(&self, index: usize, given: &BTreeMap<String, Value>) -> Arc<str> {
+    pub(crate) fn scope_of(&self, index: usize, given: &BTreeMap<String, Value>) -> Arc<str> {
         let key = key(given);
         let caller = self.callers(index).iter().find(|c| c.key == key);
         caller.map_or_else(|| self.docs[index].scope.clone(), |c| c.scope.clone())
     }
 
-    pub(super) fn find_callers(&mut self) {
+    pub(crate) fn find_callers(&mut self) {
         let mut found: Vec<Option<TemplateUses>> = self.docs.iter().map(|_| None).collect();
         let mut files = parameter_files::find(self);
         for index in 0..self.docs.len() {

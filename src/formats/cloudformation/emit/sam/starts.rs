@@ -1,14 +1,14 @@
 //! Roles that others assume: schedules and rules that start a function or a state machine, deployments, operators.
 //! SAM Developer Guide, "Generated CloudFormation resources".
 
-use crate::formats::cloudformation::resources::Base;
+use crate::formats::cloudformation::emit::resources::Base;
 use crate::model::Resource;
 use crate::source::Span;
 use crate::value::{MapEntry, Value};
 
-use super::Sam;
-use super::props::{SamProperties, allow, inline, resource};
-use super::role::SamRole;
+use crate::formats::cloudformation::emit::sam::Sam;
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, allow, inline, resource};
+use crate::formats::cloudformation::emit::sam::role::SamRole;
 
 impl Sam<'_, '_> {
     /// The role with which an event source starts `base`, where the event names none. A role for rules and APIs has the

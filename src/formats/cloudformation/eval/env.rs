@@ -7,7 +7,7 @@ use crate::value::Value;
 /// How deep expressions are followed; real templates stay under 30.
 const MAX_DEPTH: u32 = 96;
 /// Longer than any name between braces can be.
-pub(super) const MAX_NAME: usize = 512;
+pub(crate) const MAX_NAME: usize = 512;
 
 /// The surroundings of a node. Copied freely; loops and conditions are lists on the stack.
 #[derive(Clone, Copy)]
@@ -18,26 +18,26 @@ pub(crate) struct TemplateScope<'e> {
     /// What brought this file in.
     included: Option<Span>,
     /// Only what is certain counts: parameters' defaults do not.
-    pub(super) certain: bool,
+    pub(crate) certain: bool,
     depth: u32,
 }
 
 /// A loop's identifier and its value in this round.
-pub(super) struct LoopBinding<'e> {
+pub(crate) struct LoopBinding<'e> {
     name: &'e str,
     value: &'e Value,
     outer: Option<&'e Self>,
 }
 
 /// A condition that holds, or does not, in this branch.
-pub(super) struct Assumed<'e> {
+pub(crate) struct Assumed<'e> {
     name: &'e str,
     holds: bool,
     outer: Option<&'e Self>,
 }
 
 impl<'e> TemplateScope<'e> {
-    pub(super) fn new(tree: &'e Tree) -> Self {
+    pub(crate) fn new(tree: &'e Tree) -> Self {
         Self {
             tree,
             bound: None,
@@ -65,7 +65,7 @@ impl<'e> TemplateScope<'e> {
     }
 
     /// The same place in a file that is included at `at`.
-    pub(super) fn including<'t>(self, tree: &'t Tree, at: Span) -> TemplateScope<'t>
+    pub(crate) fn including<'t>(self, tree: &'t Tree, at: Span) -> TemplateScope<'t>
     where
         'e: 't,
     {
@@ -76,18 +76,18 @@ impl<'e> TemplateScope<'e> {
     }
 
     /// A value of this place as the including file sees it.
-    pub(super) fn seen(&self, value: Value) -> Value {
+    pub(crate) fn seen(&self, value: Value) -> Value {
         match self.included {
             Some(at) => value.used_at(at),
             None => value,
         }
     }
 
-    pub(super) fn certain(self) -> Self {
+    pub(crate) fn certain(self) -> Self {
         Self { certain: true, ..self }
     }
 
-    pub(super) fn bind(self, name: &'e str, value: &'e Value) -> LoopBinding<'e> {
+    pub(crate) fn bind(self, name: &'e str, value: &'e Value) -> LoopBinding<'e> {
         LoopBinding {
             name,
             value,
@@ -95,7 +95,7 @@ impl<'e> TemplateScope<'e> {
         }
     }
 
-    pub(super) fn with_bound<'t>(self, bound: &'t LoopBinding<'t>) -> TemplateScope<'t>
+    pub(crate) fn with_bound<'t>(self, bound: &'t LoopBinding<'t>) -> TemplateScope<'t>
     where
         'e: 't,
     {
@@ -105,7 +105,7 @@ impl<'e> TemplateScope<'e> {
         }
     }
 
-    pub(super) fn assume(self, name: &'e str, holds: bool) -> Assumed<'e> {
+    pub(crate) fn assume(self, name: &'e str, holds: bool) -> Assumed<'e> {
         Assumed {
             name,
             holds,
@@ -113,7 +113,7 @@ impl<'e> TemplateScope<'e> {
         }
     }
 
-    pub(super) fn with_assumed<'t>(self, assumed: &'t Assumed<'t>) -> TemplateScope<'t>
+    pub(crate) fn with_assumed<'t>(self, assumed: &'t Assumed<'t>) -> TemplateScope<'t>
     where
         'e: 't,
     {
@@ -124,12 +124,12 @@ impl<'e> TemplateScope<'e> {
     }
 
     /// What this branch takes for granted: conditions and whether they hold, innermost first.
-    pub(super) fn assumptions(&self) -> impl Iterator<Item = (&'e str, bool)> + use<'e> {
+    pub(crate) fn assumptions(&self) -> impl Iterator<Item = (&'e str, bool)> + use<'e> {
         std::iter::successors(self.assumed, |a| a.outer).map(|a| (a.name, a.holds))
     }
 
     /// The value of a loop's identifier.
-    pub(super) fn identifier(&self, name: &str) -> Option<&'e Value> {
+    pub(crate) fn identifier(&self, name: &str) -> Option<&'e Value> {
         let mut at = self.bound;
         while let Some(b) = at {
             if b.name == name {
@@ -140,18 +140,18 @@ impl<'e> TemplateScope<'e> {
         None
     }
 
-    pub(super) fn in_loop(&self) -> bool {
+    pub(crate) fn in_loop(&self) -> bool {
         self.bound.is_some()
     }
 
     /// Not inside a loop or an include of the template `tree`.
-    pub(super) fn is_bare(&self, tree: &Tree) -> bool {
+    pub(crate) fn is_bare(&self, tree: &Tree) -> bool {
         !self.in_loop() && self.tree.file == tree.file
     }
 
     /// `text` with `${Identifier}` and `&{Identifier}` of the loops around it filled in.
     /// CloudFormation Template Reference, "Fn::ForEach".
-    pub(super) fn fill(&self, text: &Text) -> Text {
+    pub(crate) fn fill(&self, text: &Text) -> Text {
         if !self.in_loop() {
             return text.clone();
         }
@@ -174,7 +174,7 @@ impl<'e> TemplateScope<'e> {
                 continue;
             };
             out.append(&text.slice(done..open));
-            let part = super::text::part(value, at, at);
+            let part = crate::formats::cloudformation::eval::text::part(value, at, at);
             let stripped = flat.as_bytes()[open] == b'&';
             match part.first().and_then(|p| p.text.known()) {
                 Some(known) if stripped => {
@@ -184,7 +184,7 @@ impl<'e> TemplateScope<'e> {
                 _ => part
                     .first()
                     .into_iter()
-                    .for_each(|p| out.append(&super::text::placed(&p.text, at))),
+                    .for_each(|p| out.append(&crate::formats::cloudformation::eval::text::placed(&p.text, at))),
             }
             done = close + 1;
             from = done;

@@ -165,7 +165,7 @@ pub(crate) fn concat(parts: &[TemplatePart], span: Span) -> Value {
 }
 
 /// A value for all alternatives together.
-pub(super) fn one_of(alternatives: TemplatePart, span: Span) -> Value {
+pub(crate) fn one_of(alternatives: TemplatePart, span: Span) -> Value {
     let mut alternatives = alternatives;
     if alternatives.len() == 1
         && alternatives[0].when.is_always()

@@ -1,14 +1,14 @@
 //! REST APIs and their resource policies. SAM Developer Guide, "AWS::Serverless::Api", "ResourcePolicyStatement".
 
-use crate::formats::cloudformation::resources::Base;
-use crate::formats::cloudformation::text::arn;
+use crate::formats::cloudformation::emit::resources::Base;
+use crate::formats::cloudformation::eval::text::arn;
 use crate::model::Resource;
 use crate::source::Text;
 use crate::value::{MapEntry, Value, ValueKind};
 
-use super::Sam;
-use super::events::invoke;
-use super::props::{SamProperties, document, entry, map, part, resource};
+use crate::formats::cloudformation::emit::sam::Sam;
+use crate::formats::cloudformation::emit::sam::events::invoke;
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, document, entry, map, part, resource};
 
 impl Sam<'_, '_> {
     pub(super) fn api(&self, base: &Base, mut props: SamProperties, out: &mut Vec<Resource>) {

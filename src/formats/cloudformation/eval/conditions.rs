@@ -6,21 +6,21 @@ use crate::syntax::{NodeId, NodeKind as Node};
 use crate::value::guard::Fact;
 use crate::value::{Guard, Value, ValueKind};
 
-use super::env::TemplateScope;
-use super::eval::intrinsic;
-use super::template::Template;
+use crate::formats::cloudformation::eval::env::TemplateScope;
+use crate::formats::cloudformation::eval::nodes::intrinsic;
+use crate::formats::cloudformation::parse::template::Template;
 
 /// How deep conditions may refer to each other.
 const MAX_DEPTH: u32 = 24;
 
 impl Template<'_> {
     /// Whether the condition `name` is met; certain only where no parameter's default decides.
-    pub(super) fn holds(&self, env: TemplateScope<'_>, name: &str) -> Truth {
+    pub(crate) fn holds(&self, env: TemplateScope<'_>, name: &str) -> Truth {
         self.named_condition(env, name, 0)
     }
 
     /// The condition that `Fn::If` names; a condition written in its place is named by what it says.
-    pub(super) fn condition_name(&self, env: TemplateScope<'_>, node: NodeId) -> Option<String> {
+    pub(crate) fn condition_name(&self, env: TemplateScope<'_>, node: NodeId) -> Option<String> {
         match env.tree.kind(node) {
             Node::Str => self.name(env, node),
             Node::Call if env.tree.name(node) == "Condition" => {
@@ -36,7 +36,7 @@ impl Template<'_> {
     }
 
     /// When the condition `name` is met, or is not.
-    pub(super) fn guard(&self, name: &str, is: bool) -> Guard {
+    pub(crate) fn guard(&self, name: &str, is: bool) -> Guard {
         let mut facts = Vec::new();
         self.named_facts(name, is, 0, &mut facts);
         let word = if is { "if" } else { "unless" };
@@ -115,7 +115,7 @@ impl Template<'_> {
     }
 
     /// Whether the conditions of this place exclude that the parameter has this value.
-    pub(super) fn is_replaced(&self, env: TemplateScope<'_>, name: &str, value: &Value) -> bool {
+    pub(crate) fn is_replaced(&self, env: TemplateScope<'_>, name: &str, value: &Value) -> bool {
         let text = match value.items() {
             [only] => only.as_str(),
             _ => None,
@@ -127,13 +127,13 @@ impl Template<'_> {
     }
 
     /// What the parameter is by the conditions of this place.
-    pub(super) fn assumed_equal(&self, env: TemplateScope<'_>, name: &str) -> Option<String> {
+    pub(crate) fn assumed_equal(&self, env: TemplateScope<'_>, name: &str) -> Option<String> {
         let guards = env.assumptions().map(|(assumed, holds)| self.guard(assumed, holds));
         guards.into_iter().find_map(|g| g.equal(name).map(str::to_owned))
     }
 
     /// What an expression is called in facts: a parameter or pseudo parameter by its name, anything else as it is written.
-    pub(super) fn subject(&self, env: TemplateScope<'_>, node: NodeId) -> String {
+    pub(crate) fn subject(&self, env: TemplateScope<'_>, node: NodeId) -> String {
         let tree = env.tree;
         let reference = match tree.kind(node) {
             Node::Call if tree.name(node) == "Ref" => tree.children(node).next(),
@@ -236,7 +236,7 @@ impl Template<'_> {
     }
 
     /// The condition function `name` of `argument`.
-    pub(super) fn truth_of(&self, env: TemplateScope<'_>, name: &str, argument: NodeId, depth: u32) -> Truth {
+    pub(crate) fn truth_of(&self, env: TemplateScope<'_>, name: &str, argument: NodeId, depth: u32) -> Truth {
         let env = env.certain();
         let mut parts = env.tree.children(argument);
         match name {

@@ -1,14 +1,14 @@
 //! Event sources of functions: the permissions and mappings that they become.
 //! SAM Developer Guide, "EventSource"; the SAM translator's own ARNs.
 
-use crate::formats::cloudformation::resources::Base;
-use crate::formats::cloudformation::text::arn;
+use crate::formats::cloudformation::emit::resources::Base;
+use crate::formats::cloudformation::eval::text::arn;
 use crate::model::Resource;
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{MapEntry, Value};
 
-use super::Sam;
-use super::props::{SamProperties, allow_service, document, part, resource};
+use crate::formats::cloudformation::emit::sam::Sam;
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, allow_service, document, part, resource};
 
 /// The AWS managed policies that the function's role gets for polled sources, without doubles.
 pub(super) fn managed_policies(events: &[MapEntry]) -> Vec<&'static str> {

@@ -1,6 +1,6 @@
 //! Properties being rewritten, and values that the translator makes.
 
-use crate::formats::cloudformation::text;
+use crate::formats::cloudformation::eval::text;
 use crate::source::{Hole, HoleKind, HoleTarget, Span, Text};
 use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 

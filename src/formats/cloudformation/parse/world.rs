@@ -9,9 +9,9 @@ use crate::source::{FileId, HoleKind, Piece, Sources, Span, Text, join_path, par
 use crate::syntax::{NodeId, NodeKind, Tree};
 use crate::value::Value;
 
-use super::callers::TemplateUses;
-use super::env::TemplateScope;
-use super::template::Template;
+use crate::formats::cloudformation::eval::env::TemplateScope;
+use crate::formats::cloudformation::parse::callers::TemplateUses;
+use crate::formats::cloudformation::parse::template::Template;
 
 /// A template as it is written.
 pub(crate) struct Doc {
@@ -51,7 +51,7 @@ impl Doc {
     }
 
     /// The logical id of the resource at `node`.
-    pub(super) fn name_of(&self, node: NodeId) -> String {
+    pub(crate) fn name_of(&self, node: NodeId) -> String {
         let resources = self.section("Resources").into_iter();
         let mut entries = resources.flat_map(|r| self.tree.entries(r));
         let found = entries.find(|(_, n)| *n == node);
@@ -62,7 +62,7 @@ impl Doc {
     }
 
     /// The parameters that it declares, each with whether it has a default.
-    pub(super) fn declared(&self) -> BTreeMap<String, bool> {
+    pub(crate) fn declared(&self) -> BTreeMap<String, bool> {
         let parameters = self.section("Parameters").into_iter();
         let entries = parameters.flat_map(|p| self.tree.entries(p));
         let named = entries.filter_map(|(key, node)| Some((self.tree.text(key)?.known()?.into_owned(), node)));
@@ -72,11 +72,11 @@ impl Doc {
     }
 
     /// A parameter has no default.
-    pub(super) fn needs_values(&self) -> bool {
+    pub(crate) fn needs_values(&self) -> bool {
         self.declared().values().any(|has_default| !has_default)
     }
 
-    pub(super) fn section(&self, name: &str) -> Option<NodeId> {
+    pub(crate) fn section(&self, name: &str) -> Option<NodeId> {
         self.tree
             .get(self.root, name)
             .filter(|node| self.tree.kind(*node) == NodeKind::Map)
@@ -95,9 +95,9 @@ pub(crate) struct World<'s> {
     pub(crate) variables: Option<&'s dyn Variables>,
     by_path: BTreeMap<Arc<str>, usize>,
     /// The stacks that nest a template: template and resource.
-    pub(super) parents: BTreeMap<usize, Vec<(usize, NodeId)>>,
+    pub(crate) parents: BTreeMap<usize, Vec<(usize, NodeId)>>,
     /// How each template is used, by its index.
-    pub(super) callers: Vec<TemplateUses>,
+    pub(crate) callers: Vec<TemplateUses>,
     /// Values by export name; `None` where several templates export it.
     exports: BTreeMap<String, Option<Value>>,
     /// The same by the shape of the name, for names that parameters are a part of.
@@ -138,7 +138,7 @@ impl<'s> World<'s> {
 
     /// What a template of the repository exports under this name. Where parameters are parts of the name, as `certain` says,
     /// it is the only export of that shape: `${Env}-Role` is what `${Stage}-Role` asks for.
-    pub(super) fn exported(&self, name: &Text, certain: Option<&Text>) -> Option<&Value> {
+    pub(crate) fn exported(&self, name: &Text, certain: Option<&Text>) -> Option<&Value> {
         let by_name = self.exports.get(&name.display());
         by_name.or_else(|| self.shapes.get(&shape(certain?)?))?.as_ref()
     }
@@ -153,7 +153,7 @@ impl<'s> World<'s> {
     }
 
     /// The template that the stack at `node` nests, where it is a file of the repository.
-    pub(super) fn nested(&self, doc: &Doc, node: NodeId) -> Option<usize> {
+    pub(crate) fn nested(&self, doc: &Doc, node: NodeId) -> Option<usize> {
         let location = template_location(&doc.tree, node)?;
         let path = join_path(parent_path(self.sources.path(doc.tree.file)), &location);
         self.by_path.get(path.as_str()).copied()
@@ -184,11 +184,11 @@ impl<'s> World<'s> {
 }
 
 /// A name and what is exported under it.
-pub(super) struct Export {
-    pub(super) name: Text,
+pub(crate) struct Export {
+    pub(crate) name: Text,
     /// The name without what only a parameter's default says.
-    pub(super) certain: Option<Text>,
-    pub(super) value: Value,
+    pub(crate) certain: Option<Text>,
+    pub(crate) value: Value,
 }
 
 fn add(map: &mut BTreeMap<String, Option<Value>>, key: String, value: Value) {
@@ -222,7 +222,7 @@ fn shape(name: &Text) -> Option<String> {
 }
 
 /// The local file that a nested stack or application names.
-pub(super) fn template_location(tree: &Tree, node: NodeId) -> Option<String> {
+pub(crate) fn template_location(tree: &Tree, node: NodeId) -> Option<String> {
     let kind = tree.text(tree.get(node, "Type")?)?.known()?;
     let key = match &*kind {
         "AWS::CloudFormation::Stack" => "TemplateURL",

@@ -9,20 +9,20 @@ use crate::source::{Problem, ProblemKind, Span, Text, join_path};
 use crate::syntax::{NodeId, NodeKind, Tree};
 use crate::value::{Guard, MapEntry, Value};
 
-use super::env::TemplateScope;
-use super::sam::Sam;
-use super::template::Template;
-use super::world::{Export, template_location};
+use crate::formats::cloudformation::emit::sam::Sam;
+use crate::formats::cloudformation::eval::env::TemplateScope;
+use crate::formats::cloudformation::parse::template::Template;
+use crate::formats::cloudformation::parse::world::{Export, template_location};
 
 /// What every resource made from one entry of the template has in common.
-pub(super) struct Base {
-    pub(super) kind: Arc<str>,
-    pub(super) id: Arc<str>,
+pub(crate) struct Base {
+    pub(crate) kind: Arc<str>,
+    pub(crate) id: Arc<str>,
     /// The logical id.
-    pub(super) header: Span,
-    pub(super) extent: Span,
-    pub(super) metadata: Option<Value>,
-    pub(super) branch: Option<Guard>,
+    pub(crate) header: Span,
+    pub(crate) extent: Span,
+    pub(crate) metadata: Option<Value>,
+    pub(crate) branch: Option<Guard>,
 }
 
 impl Template<'_> {
@@ -73,7 +73,7 @@ impl Template<'_> {
         items.into_iter().filter_map(name).collect()
     }
 
-    pub(super) fn address(&self, name: &str) -> Address {
+    pub(crate) fn address(&self, name: &str) -> Address {
         Address {
             scope: self.scope.clone(),
             name: name.into(),
@@ -184,7 +184,7 @@ impl Template<'_> {
 
     /// `CodePaths` of a function or layer whose code is at `code`: a path, or what the build's metadata names, with its
     /// `Dockerfile` (AWS SAM Developer Guide, "Building container images"; AWS CDK Developer Guide, "Assets").
-    pub(super) fn code_paths(&self, base: &Base, code: Option<&Value>) -> Vec<MapEntry> {
+    pub(crate) fn code_paths(&self, base: &Base, code: Option<&Value>) -> Vec<MapEntry> {
         let said = |names: [&str; 2]| names.iter().find_map(|name| base.metadata.as_ref()?.get(name));
         let context = said(["DockerContext", "aws:asset:path"]);
         let local = |place: &Value| self.local_path(&self.doc.tree, &place.as_str()?);
@@ -212,7 +212,7 @@ impl Template<'_> {
     }
 
     /// A resource of the template as it is written.
-    pub(super) fn resource(&self, base: &Base, props: Value) -> Resource {
+    pub(crate) fn resource(&self, base: &Base, props: Value) -> Resource {
         Resource {
             kind: base.kind.clone(),
             type_name: base.kind.clone(),
@@ -302,7 +302,7 @@ impl Template<'_> {
     }
 
     /// Export names, as far as they are known, and values.
-    pub(super) fn exports(&self) -> Vec<Export> {
+    pub(crate) fn exports(&self) -> Vec<Export> {
         let mut out = Vec::new();
         self.each("Outputs", &mut |env, _, _, node| {
             let tree = env.tree;
@@ -319,7 +319,7 @@ impl Template<'_> {
 }
 
 /// An entry whose key we write.
-pub(super) fn made(key: &str, span: Span, value: Value) -> MapEntry {
+pub(crate) fn made(key: &str, span: Span, value: Value) -> MapEntry {
     MapEntry {
         key: Text::made(key, span),
         key_span: span,

@@ -17,8 +17,8 @@ use crate::formats::data;
 use crate::source::{FileId, Span, Text, join_path, parent_path};
 use crate::value::{Value, ValueKind};
 
-use super::callers::TemplateUse;
-use super::world::{World, is_template};
+use crate::formats::cloudformation::parse::callers::TemplateUse;
+use crate::formats::cloudformation::parse::world::{World, is_template};
 
 const SAM: &str = "samconfig.toml";
 /// What a template configuration has. AWS CodePipeline User Guide, "Template configuration file".
@@ -47,7 +47,7 @@ pub(crate) fn is_parameter_file(name: &str, text: &str) -> bool {
 }
 
 /// The parameters that files give, by the template that they are for.
-pub(super) fn find(world: &World<'_>) -> BTreeMap<usize, Vec<TemplateUse>> {
+pub(crate) fn find(world: &World<'_>) -> BTreeMap<usize, Vec<TemplateUse>> {
     let mut out: BTreeMap<usize, Vec<TemplateUse>> = BTreeMap::new();
     if world.variables.is_some() {
         return out;

@@ -8,9 +8,10 @@ use crate::value::{Branch, Guard, Value, ValueKind};
 
 use crate::formats::text_templates::braces;
 
-use super::env::{MAX_NAME, TemplateScope};
-use super::template::Template;
-use super::text::{self, TemplatePart};
+use crate::formats::cloudformation::eval::env::{MAX_NAME, TemplateScope};
+use crate::formats::cloudformation::eval::text;
+use crate::formats::cloudformation::eval::text::TemplatePart;
+use crate::formats::cloudformation::parse::template::Template;
 
 /// How many alternatives an unknown look-up in a mapping may have; beyond that it is unknown.
 const MAX_LOOKUP: usize = 8;
@@ -19,7 +20,7 @@ const MAX_BRANCHES: usize = 16;
 
 impl Template<'_> {
     /// The function `name` (without `Fn::`) of `argument`; `span` is the whole expression.
-    pub(super) fn call(&self, env: TemplateScope<'_>, name: &str, argument: NodeId, span: Span) -> Option<Value> {
+    pub(crate) fn call(&self, env: TemplateScope<'_>, name: &str, argument: NodeId, span: Span) -> Option<Value> {
         Some(match name {
             "Ref" => return self.reference(env, &self.name(env, argument)?, span),
             "GetAtt" => self.attribute(env, argument, span),
@@ -52,7 +53,7 @@ impl Template<'_> {
     }
 
     /// `Ref`: a loop's identifier, a pseudo parameter, a parameter, or a resource.
-    pub(super) fn reference(&self, env: TemplateScope<'_>, name: &str, span: Span) -> Option<Value> {
+    pub(crate) fn reference(&self, env: TemplateScope<'_>, name: &str, span: Span) -> Option<Value> {
         if let Some(bound) = env.identifier(name) {
             return Some(bound.clone().used_at(span));
         }

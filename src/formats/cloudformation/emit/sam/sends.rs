@@ -1,13 +1,13 @@
 //! What the translator lets a function's role do for Lambda itself: deliver results and failures, poll sources.
 //! SAM Developer Guide, "EventInvokeConfiguration", "DeadLetterQueue", "EventSource".
 
-use crate::formats::cloudformation::resources::Base;
-use crate::formats::cloudformation::text::arn;
+use crate::formats::cloudformation::emit::resources::Base;
+use crate::formats::cloudformation::eval::text::arn;
 use crate::source::Span;
 use crate::value::{MapEntry, Value};
 
-use super::Sam;
-use super::props::{SamProperties, allow, inline, part, resource, suffixed};
+use crate::formats::cloudformation::emit::sam::Sam;
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, allow, inline, part, resource, suffixed};
 
 /// Lambda reaches into the VPC of a source.
 const NETWORK: &[&str] = &[
@@ -45,7 +45,10 @@ impl Sam<'_, '_> {
             out.push(inline("EventInvokeConfig", deliver(&kind, &target, at), at));
         }
         for event in events {
-            let (Some(kind), Some(written)) = (super::events::kind_of(event), event.value.get("Properties")) else {
+            let (Some(kind), Some(written)) = (
+                crate::formats::cloudformation::emit::sam::events::kind_of(event),
+                event.value.get("Properties"),
+            ) else {
                 continue;
             };
             let at = event.key_span;

@@ -6,8 +6,9 @@ use crate::iam::catalogue;
 use crate::source::{HoleKind, Span, Text};
 use crate::value::{MapEntry, Value, ValueKind};
 
-use crate::formats::cloudformation::env::MAX_NAME;
-use crate::formats::cloudformation::text::{self, TemplatePart};
+use crate::formats::cloudformation::eval::env::MAX_NAME;
+use crate::formats::cloudformation::eval::text;
+use crate::formats::cloudformation::eval::text::TemplatePart;
 
 /// The document of the policy template `name` with `parameters` put in; all of it lies at `at`, the reference.
 pub(super) fn expand(name: &str, parameters: &Value, at: Span) -> Option<Value> {

@@ -7,14 +7,14 @@ use crate::source::{Hole, Span};
 use crate::syntax::NodeId;
 use crate::value::Value;
 
-use super::env::TemplateScope;
-use super::template::Template;
+use crate::formats::cloudformation::eval::env::TemplateScope;
+use crate::formats::cloudformation::parse::template::Template;
 
 /// "The number of CIDRs to generate. Valid range is between 1 and 256."
 const MAX_COUNT: u32 = 256;
 
 impl Template<'_> {
-    pub(super) fn cidr(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Value {
+    pub(crate) fn cidr(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Value {
         let mut parts = env.tree.children(argument).map(|part| self.value(env, part));
         let block = parts.next().flatten();
         let mut number = || parts.next().flatten()?.as_number();

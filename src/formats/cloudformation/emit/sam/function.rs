@@ -1,12 +1,12 @@
 //! Functions and state machines: the resource, its role, its URL.
 
-use crate::formats::cloudformation::resources::Base;
+use crate::formats::cloudformation::emit::resources::Base;
 use crate::model::Resource;
 use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
-use super::Sam;
-use super::props::{SamProperties, map, resource};
-use super::role::SamRole;
+use crate::formats::cloudformation::emit::sam::Sam;
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, map, resource};
+use crate::formats::cloudformation::emit::sam::role::SamRole;
 
 const BASIC: &str = "service-role/AWSLambdaBasicExecutionRole";
 const DURABLE: &str = "service-role/AWSLambdaBasicDurableExecutionRolePolicy";
@@ -31,7 +31,9 @@ impl Sam<'_, '_> {
             added.push(VPC);
         }
         let events = events.as_ref().and_then(|e| e.value.entries()).unwrap_or(&[]);
-        added.extend(super::events::managed_policies(events));
+        added.extend(crate::formats::cloudformation::emit::sam::events::managed_policies(
+            events,
+        ));
         let inline = self.function_policies(base, &props, events);
         let role = self.owned_role(base, &mut props, "Role", "lambda.amazonaws.com", (added, inline));
         out.extend(self.deployment(base, &props));
@@ -63,7 +65,7 @@ impl Sam<'_, '_> {
         let added = if traced == Some(true) { vec![XRAY] } else { Vec::new() };
         let events = events.as_ref().and_then(|e| e.value.entries()).unwrap_or(&[]);
         for event in events {
-            let Some(kind) = super::events::kind_of(event) else {
+            let Some(kind) = crate::formats::cloudformation::emit::sam::events::kind_of(event) else {
                 continue;
             };
             let boundary = props.entry("PermissionsBoundary");

@@ -24,12 +24,12 @@ use crate::iam::SourceFormat;
 use crate::model::Resource;
 use crate::value::{Value, ValueKind};
 
-use super::resources::Base;
-use super::template::Template;
+use crate::formats::cloudformation::emit::resources::Base;
+use crate::formats::cloudformation::parse::template::Template;
 use props::SamProperties;
 
 /// The translator at work on one template.
-pub(super) struct Sam<'t, 'w> {
+pub(crate) struct Sam<'t, 'w> {
     template: &'t Template<'w>,
     globals: Option<Value>,
     /// Whether the role of CodeDeploy is made already.
@@ -37,7 +37,7 @@ pub(super) struct Sam<'t, 'w> {
 }
 
 impl<'t, 'w> Sam<'t, 'w> {
-    pub(super) fn new(template: &'t Template<'w>) -> Self {
+    pub(crate) fn new(template: &'t Template<'w>) -> Self {
         let globals = template
             .doc
             .section("Globals")
@@ -51,7 +51,7 @@ impl<'t, 'w> Sam<'t, 'w> {
     }
 
     /// The resources that `base`, of a type `AWS::Serverless::*`, becomes.
-    pub(super) fn lower(&self, base: &Base, props: &Value, out: &mut Vec<Resource>) {
+    pub(crate) fn lower(&self, base: &Base, props: &Value, out: &mut Vec<Resource>) {
         let name = base.kind.strip_prefix("AWS::Serverless::").unwrap_or("");
         let own = props.entries().unwrap_or(&[]);
         let globals = self.globals.as_ref().and_then(|g| g.get(name));

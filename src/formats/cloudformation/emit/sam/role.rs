@@ -1,15 +1,15 @@
 //! The role that SAM makes for a function or a state machine that names none.
 
-use crate::formats::cloudformation::resources::Base;
-use crate::formats::cloudformation::text::arn;
+use crate::formats::cloudformation::emit::resources::Base;
+use crate::formats::cloudformation::eval::text::arn;
 use crate::iam::catalogue;
 use crate::iam::managed::aws_managed_name;
 use crate::model::Resource;
 use crate::source::{Span, Text};
 use crate::value::{Guard, MapEntry, Value, ValueKind};
 
-use super::props::{SamProperties, document, map, under};
-use super::{Sam, templates};
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, document, map, under};
+use crate::formats::cloudformation::emit::sam::{Sam, templates};
 
 /// What the role is made of.
 pub(super) struct SamRole<'a> {
@@ -161,8 +161,12 @@ impl Sorted<'_> {
             // A statement where a document should be.
             let statement = Value::seq(vec![value.clone()], value.span);
             let entries = vec![
-                super::props::entry("Version", value.span, Value::made("2012-10-17", value.span)),
-                super::props::entry("Statement", value.span, statement),
+                crate::formats::cloudformation::emit::sam::props::entry(
+                    "Version",
+                    value.span,
+                    Value::made("2012-10-17", value.span),
+                ),
+                crate::formats::cloudformation::emit::sam::props::entry("Statement", value.span, statement),
             ];
             self.document(Value::map(entries, value.span), value.span, label);
         } else if entries.len() > 1

@@ -12,8 +12,8 @@ use crate::value::{Value, ValueKind as V};
 use crate::formats::placeholders::{is_stand_in, says_off};
 use crate::formats::text_templates::braces;
 
-use super::env::TemplateScope;
-use super::world::{Doc, World};
+use crate::formats::cloudformation::eval::env::TemplateScope;
+use crate::formats::cloudformation::parse::world::{Doc, World};
 
 /// How many nested stacks are followed, one inside the other.
 const MAX_NESTING: u32 = 6;
@@ -31,11 +31,11 @@ pub(crate) struct Template<'w> {
     pub(crate) world: &'w World<'w>,
     pub(crate) doc: &'w Doc,
     /// Where the names of its resources mean something: this template, deployed in this way.
-    pub(super) scope: Arc<str>,
-    pub(super) parameters: BTreeMap<String, Parameter>,
-    pub(super) mappings: BTreeMap<String, NodeId>,
-    pub(super) conditions: BTreeMap<String, NodeId>,
-    pub(super) resources: BTreeMap<String, DeclaredResource>,
+    pub(crate) scope: Arc<str>,
+    pub(crate) parameters: BTreeMap<String, Parameter>,
+    pub(crate) mappings: BTreeMap<String, NodeId>,
+    pub(crate) conditions: BTreeMap<String, NodeId>,
+    pub(crate) resources: BTreeMap<String, DeclaredResource>,
     /// How many more nodes the resource that is being evaluated may make: templates are small, loops in them need not be.
     budget: Cell<i64>,
     /// How many more conditions may be looked at for it: they can refer to each other in ways that multiply.
@@ -45,20 +45,20 @@ pub(crate) struct Template<'w> {
     /// What all resources together may still use of both.
     totals: Cell<(i64, u32)>,
     /// What met a bound.
-    pub(super) cut: RefCell<BTreeSet<Span>>,
+    pub(crate) cut: RefCell<BTreeSet<Span>>,
     /// Local files that were referred to and are not there.
     pub(crate) wanted: RefCell<BTreeSet<String>>,
     /// Macros in the place of entries, which bring what nobody knows.
-    pub(super) macros: RefCell<BTreeSet<(Span, Arc<str>)>>,
+    pub(crate) macros: RefCell<BTreeSet<(Span, Arc<str>)>>,
     children: RefCell<BTreeMap<String, Option<Rc<Self>>>>,
     nesting: u32,
 }
 
 /// A resource by its logical id.
-pub(super) struct DeclaredResource {
-    pub(super) kind: String,
+pub(crate) struct DeclaredResource {
+    pub(crate) kind: String,
     /// `None` for one that a loop or an include brings.
-    pub(super) node: Option<NodeId>,
+    pub(crate) node: Option<NodeId>,
 }
 
 /// A template parameter.
@@ -68,16 +68,16 @@ pub(super) struct DeclaredResource {
 /// through the reference; else its only `AllowedValues`. An empty default means "not given", and conditions nearly always
 /// guard its use; it stays unknown, as does what comes from the parameter store. What conditions compare is never the
 /// default: both branches may be deployed.
-pub(super) struct Parameter {
-    pub(super) value: Value,
+pub(crate) struct Parameter {
+    pub(crate) value: Value,
     /// What is certain: differs from `value` where that is only the default.
-    pub(super) certain: Value,
+    pub(crate) certain: Value,
     /// Written in this template, or passed by its parent: the `Ref` is a step of the value's way.
-    pub(super) known: bool,
+    pub(crate) known: bool,
     /// The default, where that counts and says that something is off or not given.
-    pub(super) off: Option<String>,
+    pub(crate) off: Option<String>,
     /// Where the default is written, if that counts.
-    pub(super) default: Option<Span>,
+    pub(crate) default: Option<Span>,
 }
 
 impl<'w> Template<'w> {
@@ -96,7 +96,7 @@ impl<'w> Template<'w> {
     }
 
     /// The template with these parameters.
-    pub(super) fn given(world: &'w World<'w>, index: usize, given: &BTreeMap<String, Value>) -> Self {
+    pub(crate) fn given(world: &'w World<'w>, index: usize, given: &BTreeMap<String, Value>) -> Self {
         let doc = &world.docs[index];
         Self::with(world, doc, given, doc.scope.clone(), 0)
     }
@@ -189,12 +189,12 @@ impl<'w> Template<'w> {
     }
 
     /// All that may be made is made: what came later is left out or unknown.
-    pub(super) fn exhausted(&self) -> bool {
+    pub(crate) fn exhausted(&self) -> bool {
         self.budget.get() <= 0 || self.steps.get() == 0
     }
 
     /// Evaluates the entry of a section at `at` with an allowance of its own: what one uses up limits no other.
-    pub(super) fn allotted<T>(&self, at: Span, f: impl FnOnce() -> T) -> T {
+    pub(crate) fn allotted<T>(&self, at: Span, f: impl FnOnce() -> T) -> T {
         let (stores, totals) = (self.stores.get(), self.totals.get());
         let most = (
             RESERVE.max(stores.0 / 2).min(totals.0),
@@ -222,7 +222,7 @@ impl<'w> Template<'w> {
     }
 
     /// Takes one look at a condition from those that may still be taken.
-    pub(super) fn step(&self) -> bool {
+    pub(crate) fn step(&self) -> bool {
         let left = self.steps.get();
         self.steps.set(left.saturating_sub(1));
         left > 0
@@ -321,7 +321,7 @@ impl<'w> Template<'w> {
 
     /// The template of the nested stack `id`, evaluated with the parameters that this template passes to it; `None` where
     /// it is not a file of the repository or is being evaluated already.
-    pub(super) fn child(&self, id: &str) -> Option<Rc<Self>> {
+    pub(crate) fn child(&self, id: &str) -> Option<Rc<Self>> {
         if self.nesting >= MAX_NESTING {
             return None;
         }
@@ -341,7 +341,7 @@ impl<'w> Template<'w> {
     }
 
     /// The parameters that the nested stack at `node` gets.
-    pub(super) fn passed(&self, node: NodeId) -> BTreeMap<String, Value> {
+    pub(crate) fn passed(&self, node: NodeId) -> BTreeMap<String, Value> {
         let tree: &Tree = &self.doc.tree;
         tree.get(node, "Properties")
             .and_then(|p| tree.get(p, "Parameters"))
@@ -359,7 +359,7 @@ impl<'w> Template<'w> {
 }
 
 /// `a, b` as a list; each item lies where it is written.
-pub(super) fn comma_list(text: &Text, span: Span) -> Value {
+pub(crate) fn comma_list(text: &Text, span: Span) -> Value {
     let items = text
         .split(',')
         .into_iter()

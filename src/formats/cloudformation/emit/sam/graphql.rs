@@ -1,15 +1,15 @@
 //! GraphQL APIs: the roles of their data sources and of their logs.
 //! SAM Developer Guide, "AWS::Serverless::GraphQLApi".
 
-use crate::formats::cloudformation::resources::Base;
-use crate::formats::cloudformation::text::arn;
+use crate::formats::cloudformation::emit::resources::Base;
+use crate::formats::cloudformation::eval::text::arn;
 use crate::model::Resource;
 use crate::value::{MapEntry, Value};
 
-use super::Sam;
-use super::connector::{End, Wire};
-use super::profiles::{DATA, FUNCTION, TABLE};
-use super::props::{SamProperties, entry, part, resource};
+use crate::formats::cloudformation::emit::sam::Sam;
+use crate::formats::cloudformation::emit::sam::connector::{End, Wire};
+use crate::formats::cloudformation::emit::sam::profiles::{DATA, FUNCTION, TABLE};
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, entry, part, resource};
 
 impl Sam<'_, '_> {
     pub(super) fn graphql_api(&self, base: &Base, props: SamProperties, out: &mut Vec<Resource>) {

@@ -12,8 +12,8 @@ use crate::value::{MapEntry, Value, ValueKind};
 
 use crate::formats::text_templates::{braces, dollars, is_filled_in};
 
-use super::env::TemplateScope;
-use super::template::Template;
+use crate::formats::cloudformation::eval::env::TemplateScope;
+use crate::formats::cloudformation::parse::template::Template;
 
 impl Template<'_> {
     /// What `node` amounts to.
@@ -102,7 +102,7 @@ impl Template<'_> {
     }
 
     /// The entries of a map with loops and includes expanded: the place to evaluate in, the key, its span, the value's node.
-    pub(super) fn entries(
+    pub(crate) fn entries(
         &self,
         env: TemplateScope<'_>,
         node: NodeId,
@@ -169,7 +169,7 @@ impl Template<'_> {
     /// Hands the root of an included snippet to `f`. `AWS::Include` names a file of the repository before
     /// `aws cloudformation package` has run; macros and snippets that lie elsewhere are unknown.
     /// CloudFormation Template Reference, "AWS::Include transform".
-    pub(super) fn included(
+    pub(crate) fn included(
         &self,
         env: TemplateScope<'_>,
         node: NodeId,
@@ -208,13 +208,13 @@ impl Template<'_> {
     }
 
     /// A name, label or index that a function takes: the text with loops filled in.
-    pub(super) fn name(&self, env: TemplateScope<'_>, node: NodeId) -> Option<String> {
+    pub(crate) fn name(&self, env: TemplateScope<'_>, node: NodeId) -> Option<String> {
         self.value(env, node)?.as_text().map(Text::display)
     }
 }
 
 /// The long form of a function: a map with one entry whose key is `Ref` or `Fn::…`.
-pub(super) fn intrinsic(tree: &Tree, node: NodeId) -> Option<(String, NodeId)> {
+pub(crate) fn intrinsic(tree: &Tree, node: NodeId) -> Option<(String, NodeId)> {
     let mut entries = tree.entries(node);
     let (key, argument) = entries.next()?;
     if entries.next().is_some() {

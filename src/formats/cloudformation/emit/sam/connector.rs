@@ -1,18 +1,20 @@
 //! Connectors: the policies and permissions that let one resource reach another.
 //! SAM Developer Guide, "AWS SAM connector reference".
 
-use crate::formats::cloudformation::resources::Base;
-use crate::formats::cloudformation::text::arn;
+use crate::formats::cloudformation::emit::resources::Base;
+use crate::formats::cloudformation::eval::text::arn;
 use crate::model::Resource;
 use crate::source::{HoleTarget, Span, Text};
 use crate::value::Value;
 
-use super::Sam;
-use super::events::invoke;
-use super::profiles::{
+use crate::formats::cloudformation::emit::sam::Sam;
+use crate::formats::cloudformation::emit::sam::events::invoke;
+use crate::formats::cloudformation::emit::sam::profiles::{
     BUCKET, ConnectorGrant, ConnectorOutput, DATA, FUNCTION, GRAPH, HTTP, MACHINE, PROFILES, REST, RULE, TABLE, TOPIC,
 };
-use super::props::{SamProperties, allow, allow_service, document, part, resource, suffixed};
+use crate::formats::cloudformation::emit::sam::props::{
+    SamProperties, allow, allow_service, document, part, resource, suffixed,
+};
 
 /// A resource that a connector starts or ends at.
 pub(super) struct End {

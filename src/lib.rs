@@ -28,6 +28,7 @@ mod linter;
 mod model;
 mod pipeline;
 mod project;
+mod python;
 mod report;
 mod rules;
 mod secrets;
@@ -89,6 +90,9 @@ pub mod internals {
     }
     pub mod project {
         pub use crate::project::*;
+    }
+    pub mod python {
+        pub use crate::python::*;
     }
     pub mod report {
         pub use crate::report::*;

@@ -7,7 +7,7 @@ use clap::Args;
 use super::input::InputArgs;
 use super::run::{self, RunOptions};
 use super::{CliFailure, terminal};
-use crate::project::calls::Calls;
+use crate::python::calls::Calls;
 use crate::report::{Needed, needs_human, needs_json, needs_policy};
 use crate::secrets::Mask;
 use crate::settings::Settings;

@@ -10,8 +10,9 @@ use std::ops::Range;
 use super::quoting::{Quoting, python_prefix, python_quotes};
 use super::sequence::Layout;
 use crate::finding::Edit;
+use crate::python::syntax;
+use crate::python::syntax::K;
 use crate::source::{FileId, Hole, HoleKind, Span, Text};
-use crate::syntax::python::{self, K};
 use crate::syntax::{NodeId, NodeKind, NodeStyle, Tree, hcl, json, yaml};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +109,7 @@ impl EditableCode {
                 code.body(&hcl.tree, &hcl.body, root);
             }
             Syntax::Python => {
-                let parsed = python::parse(file, path, text);
+                let parsed = syntax::parse(file, path, text);
                 if let Some(tree) = &parsed.tree {
                     code.python(&parsed.code, tree);
                 }
@@ -339,11 +340,11 @@ impl EditableCode {
         }
     }
 
-    fn python(&mut self, code: &python::PythonCode<'_>, tree: &python::Tree) {
+    fn python(&mut self, code: &syntax::PythonCode<'_>, tree: &syntax::Tree) {
         let mut open = vec![(tree.root_node(), None)];
         while let Some((node, parent)) = open.pop() {
             let range = node.byte_range();
-            let shape = match python::kind(node) {
+            let shape = match syntax::kind(node) {
                 K::Comment => continue,
                 K::List | K::Set => CodeShape::List,
                 K::Tuple => CodeShape::Tuple,
@@ -352,9 +353,9 @@ impl EditableCode {
                 _ => CodeShape::Other,
             };
             let mut cursor = node.walk();
-            let mut children: Vec<python::Node<'_>> = node.named_children(&mut cursor).collect();
+            let mut children: Vec<syntax::Node<'_>> = node.named_children(&mut cursor).collect();
             // A pair is no part of its own: its key and value are the dictionary's.
-            if python::kind(node) == K::Pair
+            if syntax::kind(node) == K::Pair
                 && let (Some(dictionary), [key, value]) = (parent, children.as_slice())
             {
                 open.extend([(*value, Some(dictionary)), (*key, Some(dictionary))]);
@@ -364,10 +365,10 @@ impl EditableCode {
             let spread = shape == CodeShape::Object
                 && children
                     .iter()
-                    .any(|c| !matches!(python::kind(*c), K::Pair | K::Comment));
+                    .any(|c| !matches!(syntax::kind(*c), K::Pair | K::Comment));
             let shape = if spread { CodeShape::Other } else { shape };
             let part = self.push(shape, range, parent);
-            if python::kind(node) == K::String {
+            if syntax::kind(node) == K::String {
                 self.hold(part, python_text(code, node), NodeStyle::Double);
                 continue;
             }
@@ -395,7 +396,7 @@ fn template(tree: &Tree, id: NodeId) -> Text {
 }
 
 /// What a Python string says; `None` where it is too short to be a document.
-fn python_text(code: &python::PythonCode<'_>, node: python::Node<'_>) -> Option<Text> {
+fn python_text(code: &syntax::PythonCode<'_>, node: syntax::Node<'_>) -> Option<Text> {
     let written = code.slice(node.byte_range());
     if written.len() < 8 {
         return None;
@@ -406,7 +407,7 @@ fn python_text(code: &python::PythonCode<'_>, node: python::Node<'_>) -> Option<
     let mut end = node.end_byte();
     let mut cursor = node.walk();
     for child in node.named_children(&mut cursor) {
-        match python::kind(child) {
+        match syntax::kind(child) {
             K::StringEnd => end = child.start_byte(),
             K::Interpolation if child.start_byte() >= from => {
                 code.decode(from..child.start_byte(), raw, formatted, &mut text);

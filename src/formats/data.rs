@@ -4,8 +4,8 @@
 //! followed, and a value that came through an alias says so in its `via`.
 
 use super::text_templates::braces;
-use crate::model::data;
 use crate::source::{FileId, Piece, Problem, ProblemKind, Span, Text, TextBuilder, TextIndex};
+use crate::syntax::data;
 use crate::syntax::{NodeId, Tree, json, yaml};
 use crate::value::{MapEntry, Value, ValueKind};
 

@@ -9,9 +9,6 @@
 //! its files are called in it, where that differs, is in `CodeFiles`: `{Name, Path}`. An image is built by the `Dockerfile` at
 //! that path, up to `DockerTarget`, in the folder `CodePaths`.
 
-pub mod data;
-pub mod python;
-
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -195,7 +192,7 @@ pub struct Inline {
     /// The function or package: index into [`Unit::resources`], and after linking into `Project::resources`.
     pub resource: u32,
     /// What it refers to has places in the file around it.
-    pub module: python::PythonModule,
+    pub module: crate::python::PythonModule,
 }
 
 /// What lowering made of one unit.
@@ -227,6 +224,6 @@ pub struct LoweredUnit {
     /// Documents that nothing here refers to, or only an output does.
     pub unattached: Vec<Span>,
     /// What Python code says beyond its resources, for the analysis of calls in `project`.
-    pub modules: Vec<python::PythonModule>,
+    pub modules: Vec<crate::python::PythonModule>,
     pub inline: Vec<Inline>,
 }

@@ -3,7 +3,6 @@
 //! **Invariant:** ids are indices into the vectors of [`Project`]; every edge keeps the span of the reference that made it;
 //! nothing here sees syntax, and linking fills no holes in texts.
 
-pub mod calls;
 mod effective;
 mod link;
 mod required;
@@ -25,7 +24,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::iam::{Clause, Document, DocumentPermissions, Ownership, Statement};
 use crate::model::Resource;
-use crate::model::python::{Program, PythonModule};
+use crate::python::{Program, PythonModule};
 use crate::source::{Problem, Sources, Span, Text};
 
 /// Index into [`Project::documents`].
@@ -48,7 +47,7 @@ pub struct Project<'a> {
     pub problems: Vec<Problem>,
     /// See [`crate::model::Unit::extents`].
     pub extents: Vec<Span>,
-    /// Python, sorted by file, for [`calls::Calls`].
+    /// Python, sorted by file, for [`crate::python::calls::Calls`].
     pub modules: Vec<PythonModule>,
     /// See [`crate::model::Unit::test_code`].
     pub test_code: Vec<Span>,

@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::calls::{ApiCall, Calls};
 use super::{CodePlace, Project, WorkloadCode};
 use crate::iam::{ActionSet, sdk};
-use crate::model::python::{
+use crate::python::calls::{ApiCall, Calls};
+use crate::python::{
     ArgName, BindingValue, ConstantEvaluator, ExprId, ExprKind, Import, ImportFrom, ObjectChange, Program, PythonModule,
 };
 use crate::source::{FileId, Span};
@@ -204,7 +204,7 @@ struct FoundActions {
 }
 
 impl FoundActions {
-    fn take(&mut self, reach: &super::calls::EntryReach) {
+    fn take(&mut self, reach: &crate::python::calls::EntryReach) {
         self.calls.extend(&reach.calls);
         self.named.extend(&reach.named);
         self.unresolved.extend(&reach.unresolved);

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json, json};
 
 use super::json::{SCHEMA_VERSION, span as span_json};
-use crate::project::calls::{ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, least};
 use crate::project::targets::ResourceRefs;
 use crate::project::{Codebase, Project};
+use crate::python::calls::{ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, least};
 use crate::source::{Problem, Sources, Span, Text, push_line};
 
 /// What `overgrant needs` shows: the calls in files that were asked for.

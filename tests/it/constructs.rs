@@ -1,6 +1,6 @@
 //! Constructs that libraries and frameworks bring: what they call, and what they run.
 
-use overgrant::internals::project::calls::EntryReach;
+use overgrant::internals::python::calls::EntryReach;
 
 use crate::support::calls::{analyse, calls, line, with};
 

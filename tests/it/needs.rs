@@ -1,6 +1,6 @@
 //! What Python code calls of AWS: a small module for every construct, with the calls and their sites.
 
-use overgrant::internals::project::calls::{EntryReach, UnresolvedCall};
+use overgrant::internals::python::calls::{EntryReach, UnresolvedCall};
 
 use crate::support::calls::{analyse, calls, line, lines, with};
 

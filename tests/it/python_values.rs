@@ -3,8 +3,8 @@
 use overgrant::internals::formats::Lower;
 use overgrant::internals::formats::python::Python;
 use overgrant::internals::iam::PolicyKind;
-use overgrant::internals::model::python::{BindingValue, ConstantEvaluator, Program, Reaching};
 use overgrant::internals::model::{LoweredUnit, Resource, kinds};
+use overgrant::internals::python::{BindingValue, ConstantEvaluator, Program, Reaching};
 use overgrant::internals::source::{HoleKind, Sources};
 use overgrant::internals::value::{Value, ValueKind};
 

@@ -230,13 +230,13 @@ fn python_that_is_indented_too_deep_is_a_problem_of_its_file() {
     };
     for (levels, strings) in [(450, 250), (505, 30), (384, 255), (512, 1)] {
         let code = deep(levels, strings);
-        let parsed = overgrant::internals::syntax::python::parse(F, "a.py", &code);
+        let parsed = overgrant::internals::python::syntax::parse(F, "a.py", &code);
         assert!(parsed.tree.is_none(), "{levels} {strings}");
         assert!(parsed.problems.iter().any(|p| p.kind == ProblemKind::Input));
     }
     for (levels, strings) in [(100, 0), (370, 255), (300, 400)] {
         let code = deep(levels, strings);
-        let parsed = overgrant::internals::syntax::python::parse(F, "a.py", &code);
+        let parsed = overgrant::internals::python::syntax::parse(F, "a.py", &code);
         assert!(parsed.tree.is_some(), "{levels} {strings}");
     }
 }

@@ -1,7 +1,7 @@
 //! Credentials that are printed or logged.
 
 use crate::finding::{Finding, Subject};
-use crate::model::python::{BindingValue, CallExpr, ExprId, ExprKind, FStringPart, PythonModule, Reaching};
+use crate::python::{BindingValue, CallExpr, ExprId, ExprKind, FStringPart, PythonModule, Reaching};
 use crate::rules::{Context, FindingSink};
 use crate::source::Span;
 
@@ -199,7 +199,7 @@ fn origin(m: &PythonModule, expr: ExprId, depth: u32) -> Option<ValueOrigin> {
             let keyed = call
                 .args
                 .iter()
-                .all(|a| !matches!(a.name, crate::model::python::ArgName::Positional));
+                .all(|a| !matches!(a.name, crate::python::ArgName::Positional));
             let named = !name.starts_with("assume_role") || call.keyword("RoleArn").is_some();
             if keyed && named { gives(Some(*holder)) } else { None }
         }

@@ -11,9 +11,9 @@ mod sources;
 mod templates;
 mod unused;
 
-use crate::model::python::Program;
 use crate::project::Codebase;
-use crate::project::calls::Calls;
+use crate::python::Program;
+use crate::python::calls::Calls;
 use crate::rules::{CodeCheck, Context, FindingSink};
 
 pub(super) const TABLE: &[(&str, CodeCheck)] = &[("code-against-role", check)];

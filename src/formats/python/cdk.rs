@@ -10,9 +10,9 @@ use super::loose::{AssignedNames, document_with};
 use super::resources::{CallLowering, made_entry, method_of};
 use super::statement::PartialStatement;
 use crate::iam::{PolicyKind, SourceFormat};
-use crate::model::python::cdk::{own_account, root_of};
-use crate::model::python::{ArgName, CallExpr, ExprId, ExprKind};
 use crate::model::{LoweredUnit, Resource, UnattachedPolicy, kinds};
+use crate::python::cdk::{own_account, root_of};
+use crate::python::{ArgName, CallExpr, ExprId, ExprKind};
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
 

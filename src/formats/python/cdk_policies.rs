@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::resources::{CallLowering, method_of};
 use crate::iam::PolicyHolder as Holding;
-use crate::model::python::{BindingValue, CallExpr, ExprId, ExprKind, ObjectChange, Reaching, ScopeId, ScopeKind};
+use crate::python::{BindingValue, CallExpr, ExprId, ExprKind, ObjectChange, Reaching, ScopeId, ScopeKind};
 use crate::value::Guard;
 
 /// How many documents and lists stand inside each other, and how many names hold a thing one after the other.

@@ -7,7 +7,7 @@ use super::loose::{AssignedNames, document_with};
 use super::resources::{CallLowering, made_entry};
 use crate::iam::SourceFormat;
 use crate::model::Resource;
-use crate::model::python::{ArgName, CallExpr, ExprId, ExprKind};
+use crate::python::{ArgName, CallExpr, ExprId, ExprKind};
 use crate::value::Value;
 
 /// A domain, and the statements that are given to it.

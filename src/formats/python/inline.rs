@@ -1,11 +1,12 @@
 //! Code of functions that is written in the template itself, and the policies in it. CloudFormation User Guide, "AWS::Lambda::Function Code"; archive
 //! provider, "archive_file".
 
-use super::build;
-use crate::model::python::Program;
 use crate::model::{Inline, LoweredUnit, kinds};
+use crate::python::Program;
+use crate::python::build;
+use crate::python::syntax;
+use crate::python::syntax::Parsed;
 use crate::source::Sources;
-use crate::syntax::python::{self, Parsed};
 use crate::value::Value;
 
 /// Adds a module for each function of `unit` whose Python code it holds.
@@ -27,7 +28,7 @@ pub fn inline(sources: &Sources, unit: &mut LoweredUnit) {
         if !is_python {
             continue;
         }
-        let Parsed { code, tree, .. } = python::parse_text(code.span.file, text);
+        let Parsed { code, tree, .. } = syntax::parse_text(code.span.file, text);
         let modules = [build::build(&code, tree.as_ref()).0];
         found.push(super::within(&Program::new(sources, &modules)));
         let [module] = modules;

@@ -8,8 +8,8 @@ use crate::formats::cfn_fragments::with_holes;
 use crate::formats::data;
 use crate::formats::recognize;
 use crate::iam::{POLICY_ELEMENTS, PolicyHolder, PolicyKind, SourceFormat};
-use crate::model::python::{BindingValue, ExprId, ExprKind, FStringPart, Pair, PythonModule, Reaching, ScopeId, Usage};
 use crate::model::{Address, LoweredUnit, UnattachedPolicy};
+use crate::python::{BindingValue, ExprId, ExprKind, FStringPart, Pair, PythonModule, Reaching, ScopeId, Usage};
 use crate::source::{FileId, Span};
 use crate::value::{MapEntry, Value, ValueKind};
 
@@ -484,7 +484,7 @@ impl AssignedNames {
                 }
                 ExprKind::Call(c) => {
                     for a in &c.args {
-                        if let crate::model::python::ArgName::Keyword(k, _) = &a.name {
+                        if let crate::python::ArgName::Keyword(k, _) = &a.name {
                             keywords.insert(a.value, k.clone());
                         }
                     }

@@ -2,8 +2,8 @@
 //!
 //! moto, "Getting Started": `@mock_aws` on functions and classes, `with mock_aws():`. Such code calls no account.
 
+use crate::python::syntax::{K, PythonCode, Tree, kind};
 use crate::source::Span;
-use crate::syntax::python::{K, PythonCode, Tree, kind};
 
 /// The outermost spans of test code.
 pub(super) fn test_code(code: &PythonCode<'_>, tree: &Tree) -> Vec<Span> {
@@ -104,8 +104,8 @@ fn mocks_of(text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::python::syntax;
     use crate::source::FileId;
-    use crate::syntax::python;
 
     #[test]
     fn what_runs_under_mocks_is_found() {
@@ -133,7 +133,7 @@ mod tests {
             ("from moto import mock_aws\n@cached\ndef a():\n    x()\n", vec![]),
         ];
         for (text, lines) in cases {
-            let parsed = python::parse(FileId(0), "a.py", text);
+            let parsed = syntax::parse(FileId(0), "a.py", text);
             let found = test_code(&parsed.code, parsed.tree.as_ref().expect("a tree"));
             let line = |s: &Span| text[..s.start as usize].matches('\n').count() + 1;
             assert_eq!(found.iter().map(line).collect::<Vec<_>>(), lines, "{text}");

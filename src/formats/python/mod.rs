@@ -3,7 +3,6 @@
 //! **Invariant:** one unit a file, in the order of the files, then one for each file that imports one of them; a document is lowered once, in the file that uses it, else in
 //! the one that writes it.
 
-mod build;
 mod cdk;
 mod cdk_policies;
 mod domains;
@@ -13,7 +12,6 @@ mod inline;
 mod loose;
 mod mocks;
 mod operations;
-mod receiver;
 mod resources;
 mod session;
 mod statement;
@@ -21,14 +19,15 @@ mod statement;
 pub use handlers::handlers;
 pub use inline::inline;
 
+use crate::python::receiver::Objects;
 use rayon::prelude::*;
-use receiver::Objects;
 
 use crate::formats::{Lower, each_file};
 use crate::model::LoweredUnit;
-use crate::model::python::{Program, PythonModule};
+use crate::python::syntax;
+use crate::python::syntax::Parsed;
+use crate::python::{Program, PythonModule};
 use crate::source::{FileId, Problem, Sources, Span};
-use crate::syntax::python::{self, Parsed};
 
 /// The format.
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,8 +119,8 @@ fn read(sources: &Sources, file: FileId) -> LoweredUnit {
         code,
         tree,
         mut problems,
-    } = python::parse(file, sources.path(file), text);
-    let (module, unread) = build::build(&code, tree.as_ref());
+    } = syntax::parse(file, sources.path(file), text);
+    let (module, unread) = crate::python::build::build(&code, tree.as_ref());
     problems.extend(unread.map(|span| Problem::syntax(span, "nested too deep")));
     let extents = match &tree {
         Some(tree) if memchr::memmem::find(text.as_bytes(), b"overgrant:").is_some() => extents(&code, tree),
@@ -140,7 +139,7 @@ fn read(sources: &Sources, file: FileId) -> LoweredUnit {
 }
 
 /// Every node that a comment can stand above or beside.
-fn extents(code: &python::PythonCode<'_>, tree: &python::Tree) -> Vec<Span> {
+fn extents(code: &syntax::PythonCode<'_>, tree: &syntax::Tree) -> Vec<Span> {
     let mut out = Vec::new();
     let mut cursor = tree.walk();
     if !cursor.goto_first_child() {
@@ -148,7 +147,7 @@ fn extents(code: &python::PythonCode<'_>, tree: &python::Tree) -> Vec<Span> {
     }
     loop {
         let node = cursor.node();
-        if node.is_named() && python::kind(node) != python::K::Comment {
+        if node.is_named() && crate::python::syntax::kind(node) != crate::python::syntax::K::Comment {
             out.push(code.span(node.byte_range()));
         }
         if cursor.goto_first_child() {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::loose::is_document;
 use super::operations::{CallOutput, LoweredOperation, OPERATIONS, positional};
-use super::receiver::{Objects, Receiver, Receivers};
 use crate::formats::cfn_fragments::has_functions;
 use crate::iam::{PolicyKind, SourceFormat};
-use crate::model::python::{ArgName, CallExpr, ConstantEvaluator, ExprId, ExprKind, Program, PythonModule};
 use crate::model::{Address, LoweredUnit, Resource, UnattachedPolicy, kinds};
+use crate::python::receiver::{Objects, Receiver, Receivers};
+use crate::python::{ArgName, CallExpr, ConstantEvaluator, ExprId, ExprKind, Program, PythonModule};
 use crate::source::{Span, Text};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
 

@@ -1,10 +1,10 @@
 //! What code sets up for an AWS SDK: clients, sessions and credentials, and the variables of its environment.
 
 use super::operations::{constructor_positional, key_holder};
-use super::receiver::Constructor;
 use super::resources::{CallLowering, made_entry, method_of, rename};
-use crate::model::python::{ArgName, ExprId, ObjectChange};
 use crate::model::{LoweredUnit, kinds};
+use crate::python::receiver::Constructor;
+use crate::python::{ArgName, ExprId, ObjectChange};
 use crate::source::Text;
 use crate::value::Value;
 

@@ -7,10 +7,10 @@ use super::declared;
 use super::index::{ReferenceIndex, target_of};
 use crate::iam::sdk;
 use crate::model::kinds;
-use crate::model::python::BindingValue;
 use crate::project::{
     CodePlace, Handler, IdentityId, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadCode, WorkloadKind,
 };
+use crate::python::BindingValue;
 use crate::source::{join_path, parent_path};
 use crate::value::Value;
 

@@ -7,11 +7,11 @@ mod kinds;
 
 use std::collections::BTreeMap;
 
-use super::calls::ApiCall;
 use super::{Project, ResourceId, Workload};
 use crate::iam::pattern::{Pattern, overlaps};
 use crate::iam::{Action, SourceFormat, Statement, Truth, glob::CaseSensitivity};
 use crate::model::Resource;
+use crate::python::calls::ApiCall;
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
 use crate::value::{Value, ValueKind};
 use kinds::{ARNS, NAMED, NamedKind};

@@ -3,8 +3,8 @@
 use overgrant::internals::classify::classify;
 use overgrant::internals::formats::Lower;
 use overgrant::internals::formats::python::Python;
-use overgrant::internals::model::python::Program;
-use overgrant::internals::project::calls::{ApiCall, Calls, sorted};
+use overgrant::internals::python::Program;
+use overgrant::internals::python::calls::{ApiCall, Calls, sorted};
 use overgrant::internals::source::{FileId, Sources};
 
 /// Runs `ask` on what was found.

@@ -1,0 +1,449 @@
+//! Which functions run when an entry point does. Too many rather than too few: a method of something unknown may be any
+//! method of that name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::python::calls::classes;
+use crate::python::calls::classes::Lazy;
+use crate::python::calls::{UnresolvedCall, UnresolvedReason};
+use crate::python::points_to::{AbstractValue, ScopeRef};
+use crate::python::points_to::{ObjectEvaluator, decorator_name};
+use crate::python::{BindingValue, BlockId, BlockKind, ExprId, ExprKind, PythonModule, ScopeId, ScopeKind, Usage};
+
+/// Methods of one name that a call on something unknown may reach.
+const MAX_NAMESAKES: usize = 40;
+
+/// Decorators that leave a function to its callers.
+const QUIET: &[&str] = &[
+    "property",
+    "setter",
+    "getter",
+    "deleter",
+    "cached_property",
+    "staticmethod",
+    "classmethod",
+    "abstractmethod",
+    "lru_cache",
+    "cache",
+    "wraps",
+    "contextmanager",
+    "asynccontextmanager",
+    "dataclass",
+    "overload",
+    "override",
+    "final",
+    "retry",
+    "deprecated",
+    "capture_method",
+    "total_ordering",
+    "singledispatch",
+    "backoff",
+    "on_exception",
+    "cached",
+    "fixture",
+    "parametrize",
+    "patch",
+    "mock_aws",
+];
+
+/// What runs what, from one module on.
+#[derive(Debug, Default)]
+pub(crate) struct Edges {
+    /// Perhaps.
+    all: Vec<(ScopeRef, ScopeRef)>,
+    /// By a call that names what it calls, an import, or a framework's decorator.
+    called: Vec<(ScopeRef, ScopeRef)>,
+    /// By such a call that only a script makes: `if __name__ == "__main__"`.
+    script: Vec<(ScopeRef, ScopeRef)>,
+    /// Perhaps, if something that runs reads the name.
+    lazy: Vec<Lazy>,
+    /// Names that are read of something that may have a method of the repository; none stands for any.
+    read: Vec<(ScopeRef, Option<Arc<str>>)>,
+}
+
+/// What runs what.
+#[derive(Debug, Default)]
+pub(crate) struct Graph {
+    all: BTreeMap<ScopeRef, Vec<ScopeRef>>,
+    lazy: BTreeMap<ScopeRef, Vec<(Arc<str>, ScopeRef)>>,
+    read: BTreeMap<ScopeRef, Vec<Option<Arc<str>>>>,
+    called: BTreeMap<ScopeRef, Vec<ScopeRef>>,
+    script: BTreeMap<ScopeRef, Vec<ScopeRef>>,
+}
+
+/// The edges that begin in one module, and what there keeps us from seeing all of them.
+pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (Edges, Vec<UnresolvedCall>) {
+    let m = &evaluator.program.modules[module];
+    let mut out: Vec<(ScopeRef, ScopeRef)> = Vec::new();
+    let mut called: Vec<(ScopeRef, ScopeRef)> = Vec::new();
+    let mut script: Vec<(ScopeRef, ScopeRef)> = Vec::new();
+    let mut lazy: Vec<Lazy> = Vec::new();
+    let mut read: Vec<(ScopeRef, Option<Arc<str>>)> = Vec::new();
+    let mut unclear = Vec::new();
+    let read_of = objects(m);
+    let place = |scope: ScopeId| ScopeRef { module, scope };
+    for expr in m.ids() {
+        let e = m.expr(expr);
+        let from = place(m.function_of(e.scope));
+        if let ExprKind::Call(call) = &e.kind {
+            let callees = evaluator.things(module, call.function);
+            let handed = classes::handed_out(evaluator, module, (call, &callees), from, &mut out);
+            let any = |t: &AbstractValue| matches!(t, AbstractValue::Library(n) if classes::reads_any(evaluator, module, expr, n));
+            if !handed || callees.iter().any(any) {
+                read.push((from, None));
+            }
+            read.extend(classes::names_read(evaluator, module, call, &callees).map(|name| (from, Some(name))));
+        }
+        let is_name = matches!(e.kind, ExprKind::Name(_) | ExprKind::Attr { .. });
+        if !is_name || e.usage == Usage::Store {
+            continue;
+        }
+        let things = evaluator.things(module, expr);
+        if e.usage == Usage::Callee
+            && let [one] = &*things
+        {
+            let to = callee(evaluator, one).map(|to| (from, to));
+            let which = if only_as_script(m, e.block) {
+                &mut script
+            } else {
+                &mut called
+            };
+            which.extend(to);
+        }
+        for t in things.iter() {
+            match t {
+                AbstractValue::Function(f) | AbstractValue::Method(f, _) => out.push((from, *f)),
+                AbstractValue::Class(c) => classes::named(evaluator, *c, from, &mut out, &mut lazy),
+                AbstractValue::Module(other) => {
+                    out.push((
+                        from,
+                        ScopeRef {
+                            module: *other,
+                            scope: 0,
+                        },
+                    ));
+                    // `getattr(steps, name)`, `inspect.getmembers(steps)`, `steps.__dict__`: any of it may run.
+                    if !read_of.contains(&expr) {
+                        out.extend(all_of(evaluator, *other).map(|to| (from, to)));
+                    }
+                }
+                AbstractValue::Library(name)
+                    if e.usage == Usage::Callee
+                        && runs_code(name)
+                        && !(is_import(name) && named_module(evaluator, module, expr)) =>
+                {
+                    unclear.push(UnresolvedCall {
+                        span: e.span,
+                        at: from,
+                        why: UnresolvedReason::Dynamic,
+                    });
+                }
+                AbstractValue::Opaque if e.usage == Usage::Callee => {
+                    if let ExprKind::Attr { name, .. } = &e.kind {
+                        let all = evaluator.index.methods(name);
+                        if all.len() <= MAX_NAMESAKES {
+                            out.extend(all.iter().map(|f| (from, *f)));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        // Reading a property runs it.
+        if let ExprKind::Attr { of, name, .. } = &e.kind {
+            if &**name == "__dict__" {
+                read.push((from, None));
+            } else if &**name == classes::HEIRS
+                || !evaluator.index.methods(name).is_empty() && classes::is_unclear(&things)
+            {
+                read.push((from, Some(name.clone())));
+            }
+            properties(evaluator, module, *of, name, from, &mut out);
+        }
+    }
+    for (scope, s) in m.scopes.iter().enumerate() {
+        let scope = scope as ScopeId;
+        imports(evaluator, m, place(m.function_of(scope)), scope, &mut called);
+        // What a framework is given by a decorator runs when the framework likes.
+        if s.kind == ScopeKind::Function && is_registered(m, scope) {
+            called.push((place(m.function_of(s.parent)), place(scope)));
+        }
+        if s.kind == ScopeKind::Class {
+            overriding(evaluator, place(scope), &mut out);
+            let from = place(m.function_of(s.parent));
+            classes::defined(evaluator, place(scope), from, &mut out, &mut lazy);
+        }
+        for base in &s.bases {
+            for t in evaluator.things(module, *base).iter() {
+                if let AbstractValue::Class(c) = t {
+                    classes::named(evaluator, *c, place(m.function_of(s.parent)), &mut out, &mut lazy);
+                }
+            }
+        }
+    }
+    out.extend(called.iter().chain(&script));
+    for edges in [&mut out, &mut called, &mut script] {
+        edges.sort_unstable();
+        edges.dedup();
+    }
+    lazy.sort_unstable();
+    lazy.dedup();
+    read.sort_unstable();
+    read.dedup();
+    let edges = Edges {
+        all: out,
+        called,
+        script,
+        lazy,
+        read,
+    };
+    (edges, unclear)
+}
+
+/// The expressions of which an attribute is read by its name.
+fn objects(m: &PythonModule) -> BTreeSet<ExprId> {
+    let named = m.exprs.iter().filter_map(|e| match &e.kind {
+        ExprKind::Attr { of, name, .. } if &**name != "__dict__" => Some(*of),
+        _ => None,
+    });
+    named.collect()
+}
+
+/// The functions and methods of a module.
+fn all_of(evaluator: &ObjectEvaluator<'_>, module: usize) -> impl Iterator<Item = ScopeRef> {
+    let scopes = &evaluator.program.modules[module].scopes;
+    (0..).zip(scopes).filter_map(move |(scope, s)| {
+        let is_function = s.kind == ScopeKind::Function;
+        is_function.then_some(ScopeRef { module, scope })
+    })
+}
+
+/// Whether a block is, or stands in, what follows `if __name__ == "__main__"`.
+fn only_as_script(m: &PythonModule, block: BlockId) -> bool {
+    let mut at = block;
+    loop {
+        let b = &m.blocks[at as usize];
+        if matches!(&b.kind, BlockKind::Arm { label, .. } if label.starts_with("if __name__ ==")) {
+            return true;
+        }
+        if b.parent >= at {
+            return false;
+        }
+        at = b.parent;
+    }
+}
+
+/// The function that a call of `thing` runs for certain.
+fn callee(evaluator: &ObjectEvaluator<'_>, thing: &AbstractValue) -> Option<ScopeRef> {
+    match thing {
+        AbstractValue::Function(f) | AbstractValue::Method(f, _) => Some(*f),
+        AbstractValue::Class(c) => crate::python::points_to::constructor(evaluator.program, evaluator.index, *c),
+        _ => None,
+    }
+}
+
+/// Functions that run code which is chosen when they are called.
+fn runs_code(name: &str) -> bool {
+    is_import(name)
+        || matches!(
+            name,
+            "exec" | "eval" | "runpy.run_module" | "runpy.run_path" | "globals" | "operator.methodcaller"
+        )
+}
+
+fn is_import(name: &str) -> bool {
+    matches!(name, "importlib.import_module" | "__import__")
+}
+
+/// Whether the call whose callee this is imports a module by a literal name.
+fn named_module(evaluator: &ObjectEvaluator<'_>, module: usize, callee: ExprId) -> bool {
+    let m = &evaluator.program.modules[module];
+    // A call stands after its parts; nothing but its arguments is between.
+    let mut after = (callee + 1..).take(64).take_while(|e| (*e as usize) < m.exprs.len());
+    let call = after.find_map(|e| m.call(e).filter(|c| c.function == callee));
+    let first = call.and_then(|c| c.positional(0));
+    first.is_some_and(|a| !evaluator.texts(module, a, None).is_empty())
+}
+
+fn properties(
+    evaluator: &ObjectEvaluator<'_>,
+    module: usize,
+    of: u32,
+    name: &str,
+    from: ScopeRef,
+    out: &mut Vec<(ScopeRef, ScopeRef)>,
+) {
+    for t in evaluator.things(module, of).iter() {
+        let AbstractValue::Instance(c) = t else { continue };
+        for class in evaluator.index.lineage(*c) {
+            let m = &evaluator.program.modules[class.module];
+            for b in m.scope(class.scope).bindings.get(name).into_iter().flatten() {
+                if let BindingValue::Function(s) = b.bound {
+                    out.push((
+                        from,
+                        ScopeRef {
+                            module: class.module,
+                            scope: s,
+                        },
+                    ));
+                }
+            }
+        }
+    }
+}
+
+/// Where a method of the class is an heir's version of another: what runs that one may run this one.
+fn overriding(evaluator: &ObjectEvaluator<'_>, class: ScopeRef, out: &mut Vec<(ScopeRef, ScopeRef)>) {
+    let functions = |place: ScopeRef, name: &str| -> Vec<ScopeRef> {
+        let m = &evaluator.program.modules[place.module];
+        let all = m.scope(place.scope).bindings.get(name).into_iter().flatten();
+        all.filter_map(|b| match b.bound {
+            BindingValue::Function(scope) => Some(ScopeRef {
+                module: place.module,
+                scope,
+            }),
+            _ => None,
+        })
+        .collect()
+    };
+    let bases = evaluator.index.lineage(class);
+    let names = evaluator.program.modules[class.module]
+        .scope(class.scope)
+        .bindings
+        .keys();
+    for name in names {
+        for own in functions(class, name) {
+            for base in &bases[1..] {
+                out.extend(functions(*base, name).into_iter().map(|f| (f, own)));
+            }
+        }
+    }
+}
+
+/// Modules that run because code in `scope` imports them.
+fn imports(
+    evaluator: &ObjectEvaluator<'_>,
+    m: &PythonModule,
+    from: ScopeRef,
+    scope: ScopeId,
+    out: &mut Vec<(ScopeRef, ScopeRef)>,
+) {
+    let program = evaluator.program;
+    let mut run = |module: Option<usize>| {
+        if let Some(module) = module {
+            out.push((from, ScopeRef { module, scope: 0 }));
+        }
+    };
+    let s = m.scope(scope);
+    for b in s.bindings.values().flatten() {
+        match &b.bound {
+            BindingValue::Import(i) => {
+                run(program.import(m.file, 0, &i.module));
+                run(program.import(m.file, 0, &i.full));
+            }
+            BindingValue::From(i) => {
+                let (module, sub) = program.import_from(m.file, i);
+                run(module);
+                run(sub);
+            }
+            _ => {}
+        }
+    }
+    for w in &s.wildcards {
+        run(program.import(m.file, w.level, &w.module));
+    }
+}
+
+/// Whether a decorator hands the function to something that calls it.
+pub(crate) fn is_registered(m: &PythonModule, scope: ScopeId) -> bool {
+    m.scope(scope).decorators.iter().any(|d| !is_quiet(m, *d))
+}
+
+/// Whether a decorator leaves what it decorates to its callers.
+pub(crate) fn is_quiet(m: &PythonModule, decorator: ExprId) -> bool {
+    let name = decorator_name(m, decorator).unwrap_or_default();
+    QUIET.contains(&name.rsplit('.').next().unwrap_or(""))
+}
+
+impl Graph {
+    pub(crate) fn new(all: Vec<Edges>) -> Self {
+        let mut out = Self::default();
+        for edges in all {
+            for (from, to) in edges.all {
+                out.all.entry(from).or_default().push(to);
+            }
+            for (from, to) in edges.called {
+                out.called.entry(from).or_default().push(to);
+            }
+            for (from, to) in edges.script {
+                out.script.entry(from).or_default().push(to);
+            }
+            for (from, name, to) in edges.lazy {
+                out.lazy.entry(from).or_default().push((name, to));
+            }
+            for (from, name) in edges.read {
+                out.read.entry(from).or_default().push(name);
+            }
+        }
+        out
+    }
+
+    /// Everything that may run from `entries` on.
+    pub(crate) fn reach(&self, entries: &[ScopeRef]) -> BTreeSet<ScopeRef> {
+        // Methods by name whose name nothing has read yet; with nothing in the place of a name, anything.
+        let mut waiting: BTreeMap<&str, Vec<ScopeRef>> = BTreeMap::new();
+        let (mut read, mut any): (BTreeSet<&str>, bool) = (BTreeSet::new(), false);
+        walk(&self.all, entries, |at, stack| {
+            for (name, method) in self.lazy.get(&at).into_iter().flatten() {
+                match any || read.contains(&**name) {
+                    true => stack.push(*method),
+                    false => waiting.entry(name).or_default().push(*method),
+                }
+            }
+            for name in self.read.get(&at).into_iter().flatten() {
+                match name {
+                    Some(name) if read.insert(name) => stack.extend(waiting.remove(&**name).into_iter().flatten()),
+                    Some(_) => {}
+                    None => {
+                        any = true;
+                        stack.extend(std::mem::take(&mut waiting).into_values().flatten());
+                    }
+                }
+            }
+        })
+    }
+
+    /// What a module calls only when it runs as a script.
+    pub(crate) fn script(&self, module: ScopeRef) -> &[ScopeRef] {
+        self.script.get(&module).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a call, an import or a framework runs from `entries` on.
+    pub(crate) fn called(&self, entries: &[ScopeRef]) -> BTreeSet<ScopeRef> {
+        walk(&self.called, entries, |_, _| {})
+    }
+}
+
+/// What the edges lead to, each place once; `more` adds to the stack what else a place leads to.
+fn walk(
+    edges: &BTreeMap<ScopeRef, Vec<ScopeRef>>,
+    entries: &[ScopeRef],
+    mut more: impl FnMut(ScopeRef, &mut Vec<ScopeRef>),
+) -> BTreeSet<ScopeRef> {
+    let mut seen: BTreeSet<ScopeRef> = BTreeSet::new();
+    let mut stack: Vec<ScopeRef> = entries.to_vec();
+    while let Some(at) = stack.pop() {
+        if !seen.insert(at) {
+            continue;
+        }
+        // A function's module has run before it does.
+        stack.push(ScopeRef {
+            module: at.module,
+            scope: 0,
+        });
+        stack.extend(edges.get(&at).into_iter().flatten().copied());
+        more(at, &mut stack);
+    }
+    seen
+}

@@ -1,0 +1,549 @@
+//! The places in a module that call AWS.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::iam::sdk::{self, Client, SdkOperation, SdkResourceType};
+use crate::python::calls::library_models;
+use crate::python::calls::lost_values;
+use crate::python::calls::spelled::{is_method_of_any, operation, service_named, waiters_like};
+use crate::python::calls::{UnresolvedCall, UnresolvedReason};
+use crate::python::points_to::{AbstractValue, ExprRef, ScopeRef};
+use crate::python::points_to::{ObjectEvaluator, sub_resource};
+use crate::python::{ArgName, CallExpr, ExprId, ExprKind, PythonModule, Usage};
+use crate::source::Span;
+
+/// One operation called at one place.
+#[derive(Clone, Debug)]
+pub(crate) struct CallSite {
+    pub at: ExprRef,
+    /// The call whose arguments count; none for an attribute that is read.
+    pub call: Option<ExprId>,
+    pub target: CallTarget,
+    pub method: Arc<str>,
+    /// The object of the resource API whose method it is.
+    pub object: Option<Object>,
+    pub certain: bool,
+    /// See [`crate::python::calls::Call::callers`].
+    pub callers: Vec<ScopeRef>,
+}
+
+/// An object of the resource API.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Object {
+    pub ty: SdkResourceType,
+    /// The call that made it, or that made what told of it.
+    pub made: Option<ExprRef>,
+    /// Whether something else told of it.
+    pub told: bool,
+}
+
+impl Object {
+    /// The same, as another place where it may come from says.
+    fn or(self, before: Option<Self>) -> Self {
+        match (self.made, before) {
+            (None, Some(before)) => Self { ty: self.ty, ..before },
+            _ => self,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CallTarget {
+    Operation(Client, SdkOperation),
+    /// Actions that no operation stands for, and the prefix of the first.
+    Actions {
+        service: Arc<str>,
+        all: Vec<&'static str>,
+        /// Only one of them is needed.
+        any: bool,
+    },
+}
+
+pub(crate) struct Sites<'e, 'p> {
+    evaluator: &'e ObjectEvaluator<'p>,
+    module: usize,
+    found: Vec<CallSite>,
+    unresolved: Vec<UnresolvedCall>,
+    /// The only service with a method of this name.
+    unique: BTreeMap<Arc<str>, Option<Client>>,
+    /// Of the call that is looked at: the targets that some callers name, and these.
+    named_by: Vec<(CallTarget, Vec<ScopeRef>)>,
+}
+
+/// All sites of a module, in the order of the text.
+pub(crate) fn sites(evaluator: &ObjectEvaluator<'_>, module: usize) -> (Vec<CallSite>, Vec<UnresolvedCall>) {
+    let mut s = Sites {
+        evaluator,
+        module,
+        found: Vec::new(),
+        unresolved: Vec::new(),
+        unique: BTreeMap::new(),
+        named_by: Vec::new(),
+    };
+    let m = &evaluator.program.modules[module];
+    for expr in m.ids() {
+        match &m.expr(expr).kind {
+            ExprKind::Call(call) => s.call(m, expr, call),
+            ExprKind::Attr { of, name, .. } if m.expr(expr).usage == Usage::Load => s.read(m, expr, *of, name),
+            _ => {}
+        }
+    }
+    s.settle();
+    s.found.sort_by_key(|f| (m.expr(f.at.1).span.start, f.at.1));
+    (s.found, s.unresolved)
+}
+
+impl Sites<'_, '_> {
+    fn call(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr) {
+        self.named_by.clear();
+        let callee = self.evaluator.things(self.module, call.function);
+        let mut targets = Vec::new();
+        let mut object = None;
+        let mut method: Arc<str> = "".into();
+        for t in callee.iter() {
+            match t {
+                AbstractValue::Bound(receiver, name) => {
+                    method = name.clone();
+                    let of = match &**receiver {
+                        AbstractValue::Resource(_, ty, o) => Some((*ty, o)),
+                        AbstractValue::Collection(_, ty, member, o, _) => Some((member.gives().unwrap_or(*ty), o)),
+                        _ => None,
+                    };
+                    if let Some((ty, o)) = of {
+                        let of = Object {
+                            ty,
+                            made: o.call(),
+                            told: o.is_told(),
+                        };
+                        object = Some(of.or(object));
+                    }
+                    // What an annotation leaves open, another place may say.
+                    let known = matches!(**receiver, AbstractValue::SomeClient)
+                        && callee.iter().any(
+                            |t| matches!(t, AbstractValue::Bound(r, _) if matches!(**r, AbstractValue::Client(_))),
+                        );
+                    if known {
+                        continue;
+                    }
+                    self.bound(m, expr, call, receiver, name, &mut targets);
+                }
+                AbstractValue::Library(name) => self.library(expr, call, name),
+                _ => {}
+            }
+        }
+        if callee.contains(&AbstractValue::Opaque) && targets.is_empty() {
+            self.by_name(m, expr, call);
+        }
+        if targets.is_empty() && lost_values::is_open(&callee) && !lost_values::is_plain(m, call.function) {
+            self.lost(m, expr, call, &callee);
+        }
+        // A class of the repository may stand in for the client.
+        let own = callee
+            .iter()
+            .any(|t| matches!(t, AbstractValue::Method(..) | AbstractValue::Function(_)));
+        self.take(expr, Some(expr), &method, targets, object, !own);
+        // Bound methods that are handed to code that we don't see: `executor.submit(s3.get_object, …)`.
+        let hidden = callee.iter().all(|t| {
+            matches!(
+                t,
+                AbstractValue::Opaque | AbstractValue::Library(_) | AbstractValue::Bound(..)
+            )
+        });
+        for a in &call.args {
+            self.handed(m, expr, call, a.value, hidden);
+        }
+    }
+
+    /// `hidden`: what it is handed to is code that we don't see, and calls it.
+    fn handed(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr, value: ExprId, hidden: bool) {
+        if !matches!(m.expr(value).kind, ExprKind::Attr { .. } | ExprKind::Name(_)) {
+            return;
+        }
+        let things = self.evaluator.things(self.module, value);
+        let mut targets = Vec::new();
+        let mut method: Arc<str> = "".into();
+        for t in things.iter() {
+            if let AbstractValue::Bound(receiver, name) = t
+                && let AbstractValue::Client(c) = &**receiver
+                && let Some(o) = operation(*c, name)
+            {
+                method = name.clone();
+                targets.push(CallTarget::Operation(*c, o));
+            }
+        }
+        let is_partial = self
+            .evaluator
+            .things(self.module, call.function)
+            .iter()
+            .any(|t| matches!(t, AbstractValue::Library(n) if &**n == "functools.partial"));
+        let with = is_partial.then_some(expr);
+        self.take(value, with, &method, targets, None, hidden);
+    }
+
+    /// What is handed to a function of the repository counts where that calls it, if it is seen to.
+    fn settle(&mut self) {
+        let certain: Vec<CallTarget> = self
+            .found
+            .iter()
+            .filter(|f| f.certain)
+            .map(|f| f.target.clone())
+            .collect();
+        let m = &self.evaluator.program.modules[self.module];
+        let is_handed = |f: &CallSite| f.call.is_none() && !f.certain && m.expr(f.at.1).usage == Usage::Load;
+        self.found.retain(|f| !(is_handed(f) && certain.contains(&f.target)));
+    }
+
+    fn take(
+        &mut self,
+        at: ExprId,
+        call: Option<ExprId>,
+        method: &Arc<str>,
+        mut targets: Vec<CallTarget>,
+        object: Option<Object>,
+        certain: bool,
+    ) {
+        targets.dedup();
+        let mut services: Vec<&str> = targets
+            .iter()
+            .map(|t| match t {
+                CallTarget::Operation(c, _) => c.name(),
+                CallTarget::Actions { service, .. } => service,
+            })
+            .collect();
+        services.sort_unstable();
+        services.dedup();
+        let certain = certain && services.len() == 1;
+        for target in targets {
+            let named = self.named_by.iter().find(|(t, _)| *t == target);
+            let callers = named.map(|(_, callers)| callers.clone()).unwrap_or_default();
+            self.found.push(CallSite {
+                at: (self.module, at),
+                call,
+                target,
+                method: method.clone(),
+                object,
+                certain,
+                callers,
+            });
+        }
+    }
+
+    /// A call on something of which nothing is known: clients that evaluation lost may be it.
+    fn lost(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr, callee: &[AbstractValue]) {
+        if self
+            .found
+            .iter()
+            .rev()
+            .take_while(|f| f.at.1 >= expr)
+            .any(|f| f.at.1 == expr)
+        {
+            return;
+        }
+        if callee.iter().any(|t| matches!(t, AbstractValue::More))
+            && !self.evaluator.index.services().is_empty()
+            && call.args.iter().all(|a| a.name != ArgName::Positional)
+        {
+            self.missing(m, expr, UnresolvedReason::Operation);
+        }
+        let library = callee.iter().any(|t| matches!(t, AbstractValue::Library(_)));
+        if library && !lost_values::is_unbound(m, call.function) && !call.args.iter().any(lost_values::is_of_aws) {
+            return;
+        }
+        let (method, targets) = lost_values::called(self.evaluator, self.module, call);
+        self.take(expr, Some(expr), &method.as_str().into(), targets, None, false);
+    }
+
+    fn missing(&mut self, m: &PythonModule, expr: ExprId, why: UnresolvedReason) {
+        let e = m.expr(expr);
+        self.unresolved.push(UnresolvedCall {
+            span: callee_span(m, expr),
+            at: ScopeRef {
+                module: self.module,
+                scope: m.function_of(e.scope),
+            },
+            why,
+        });
+    }
+
+    /// A method of something of AWS.
+    fn bound(
+        &mut self,
+        m: &PythonModule,
+        expr: ExprId,
+        call: &CallExpr,
+        receiver: &AbstractValue,
+        name: &str,
+        out: &mut Vec<CallTarget>,
+    ) {
+        let texts = |n: usize, keyword: &str| {
+            call.argument(n, keyword)
+                .map_or_else(Vec::new, |a| self.evaluator.texts(self.module, a, None))
+        };
+        match receiver {
+            AbstractValue::Client(c) => match name {
+                "get_paginator" | "generate_presigned_url" | "_make_api_call" => {
+                    let keyword = match name {
+                        "generate_presigned_url" => "ClientMethod",
+                        _ => "operation_name",
+                    };
+                    let names = texts(0, keyword);
+                    out.extend(
+                        names
+                            .iter()
+                            .filter_map(|n| c.operation(n))
+                            .map(|o| CallTarget::Operation(*c, o)),
+                    );
+                    self.named_by(call, keyword, |n| c.operation(n).map(|o| CallTarget::Operation(*c, o)));
+                    if names.is_empty() {
+                        self.missing(m, expr, UnresolvedReason::Operation);
+                    }
+                }
+                "get_waiter" => {
+                    let names = texts(0, "waiter_name");
+                    self.named_by(call, "waiter_name", |n| {
+                        c.waiter(n).map(|o| CallTarget::Operation(*c, o))
+                    });
+                    out.extend(
+                        names
+                            .iter()
+                            .filter_map(|n| c.waiter(n))
+                            .map(|o| CallTarget::Operation(*c, o)),
+                    );
+                    if names.is_empty() {
+                        let fitting = call
+                            .argument(0, "waiter_name")
+                            .map_or_else(Vec::new, |a| waiters_like(m, a, *c));
+                        if fitting.is_empty() {
+                            self.missing(m, expr, UnresolvedReason::Operation);
+                        }
+                        let certain = fitting.len() == 1;
+                        let fitting = fitting.into_iter().map(|o| CallTarget::Operation(*c, o)).collect();
+                        self.take(expr, Some(expr), &name.into(), fitting, None, certain);
+                    }
+                }
+                _ => {
+                    if let Some(o) = operation(*c, name) {
+                        out.push(CallTarget::Operation(*c, o));
+                    } else if let Some(member) = c.injected(name) {
+                        out.extend(member.calls().map(|o| CallTarget::Operation(*c, o)));
+                        let needs: Vec<&'static str> = member.needs().collect();
+                        if !needs.is_empty() {
+                            out.push(actions(needs, false));
+                        }
+                    }
+                }
+            },
+            AbstractValue::SomeClient => match self.unique_service(name) {
+                Some(c) => {
+                    if let Some(o) = operation(c, name) {
+                        self.take(
+                            expr,
+                            Some(expr),
+                            &name.into(),
+                            vec![CallTarget::Operation(c, o)],
+                            None,
+                            false,
+                        );
+                    }
+                }
+                None => {
+                    if is_method_of_any(name) {
+                        self.missing(m, expr, UnresolvedReason::Service);
+                    }
+                }
+            },
+            AbstractValue::More if is_method_of_any(name) => self.missing(m, expr, UnresolvedReason::Service),
+            AbstractValue::Resource(c, ty, _) => {
+                if matches!(name, "load" | "reload") {
+                    let injected = ty.method("load").map(|m| m.calls().collect::<Vec<_>>());
+                    let ops = injected.unwrap_or_else(|| ty.load().into_iter().collect());
+                    out.extend(ops.into_iter().map(|o| CallTarget::Operation(*c, o)));
+                } else if let Some(member) = ty.method(name) {
+                    out.extend(member.calls().map(|o| CallTarget::Operation(*c, o)));
+                }
+            }
+            AbstractValue::Collection(c, _, member, _, listed) => {
+                let listing = matches!(name, "all" | "filter" | "limit" | "page_size" | "pages");
+                let batch = member.gives().and_then(|t| t.batch(name));
+                if !listed && (listing || batch.is_some()) {
+                    out.extend(member.calls().map(|o| CallTarget::Operation(*c, o)));
+                }
+                if let Some(b) = batch {
+                    out.extend(b.calls().map(|o| CallTarget::Operation(*c, o)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes which callers name which target, where the name is a parameter of the function around the call.
+    fn named_by(&mut self, call: &CallExpr, keyword: &str, target: impl Fn(&str) -> Option<CallTarget>) {
+        let Some(arg) = call.argument(0, keyword) else { return };
+        for (name, callers) in self.evaluator.callers(self.module, arg) {
+            let Some(target) = target(&name) else { continue };
+            match self.named_by.iter_mut().find(|(t, _)| *t == target) {
+                Some((_, known)) => known.extend(callers),
+                None => self.named_by.push((target, callers)),
+            }
+        }
+    }
+
+    /// An attribute of a resource object that is neither identifier nor member: boto3 loads the object.
+    fn read(&mut self, m: &PythonModule, expr: ExprId, of: ExprId, name: &Arc<str>) {
+        if !matches!(
+            m.expr(of).kind,
+            ExprKind::Name(_) | ExprKind::Attr { .. } | ExprKind::Call(_) | ExprKind::Index { .. }
+        ) {
+            return;
+        }
+        let mut targets = Vec::new();
+        let mut object = None;
+        for t in self.evaluator.things(self.module, of).iter() {
+            let AbstractValue::Resource(c, ty, o) = t else { continue };
+            if o.is_loaded() {
+                continue;
+            }
+            let known = ty.ids().any(|id| id == &**name)
+                || ty.collection(name).is_some()
+                || ty.method(name).is_some()
+                || sub_resource(*c, *ty, name).is_some()
+                || name.starts_with('_')
+                || name.starts_with("get_available")
+                || name.starts_with("wait_until")
+                || matches!(&**name, "meta" | "load" | "reload" | "batch_writer");
+            if known {
+                continue;
+            }
+            let injected = ty.method("load").map(|m| m.calls().collect::<Vec<_>>());
+            let ops = injected.unwrap_or_else(|| ty.load().into_iter().collect());
+            targets.extend(ops.into_iter().map(|op| CallTarget::Operation(*c, op)));
+            object = Some(Object {
+                ty: *ty,
+                made: o.call(),
+                told: o.is_told(),
+            });
+        }
+        self.take(expr, None, name, targets, object, true);
+    }
+
+    fn library(&mut self, expr: ExprId, call: &CallExpr, name: &str) {
+        let m = &self.evaluator.program.modules[self.module];
+        if name == "getattr" {
+            if let (Some(of), Some(attr)) = (call.positional(0), call.positional(1))
+                && self.evaluator.texts(self.module, attr, None).is_empty()
+                && self.evaluator.things(self.module, of).iter().any(|t| {
+                    matches!(
+                        t,
+                        AbstractValue::Client(_) | AbstractValue::SomeClient | AbstractValue::Resource(..)
+                    )
+                })
+            {
+                self.missing(m, expr, UnresolvedReason::Operation);
+            }
+            return;
+        }
+        let method: Arc<str> = name.rsplit('.').next().unwrap_or(name).into();
+        if let Some(hint) = library_models::hint(m, call, name) {
+            let target = actions(hint.actions, hint.any);
+            self.take(expr, Some(expr), &method, vec![target], None, hint.certain);
+        } else if let Some(written) = library_models::written_path(m, call, &method) {
+            self.take(expr, Some(expr), &method, vec![actions(written, false)], None, false);
+        }
+    }
+
+    /// A receiver of which nothing is known, but its name: `s3_client.get_object(Bucket=…)`. Listed as uncertain.
+    fn by_name(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr) {
+        let ExprKind::Attr { of, name, .. } = &m.expr(call.function).kind else {
+            return;
+        };
+        let shown = match &m.expr(*of).kind {
+            ExprKind::Name(n) => n,
+            ExprKind::Attr { name, .. } => name,
+            _ => return,
+        };
+        if let Some(written) = library_models::written_path(m, call, name) {
+            self.take(expr, Some(expr), name, vec![actions(written, false)], None, false);
+            return;
+        }
+        // Transfers take their parameters by position.
+        if let Some(c) = service_named(shown)
+            && let Some(member) = c.injected(name)
+            && member.calls().len() > 0
+            && self.evaluator.mentions_sdk(self.module)
+        {
+            let targets = member.calls().map(|o| CallTarget::Operation(c, o)).collect();
+            self.take(expr, Some(expr), name, targets, None, false);
+            return;
+        }
+        // What is paged through, waited for or signed is named by the first argument.
+        let named = match &**name {
+            "get_paginator" | "generate_presigned_url" | "get_waiter" => {
+                call.args.first().and_then(|a| m.string(a.value))
+            }
+            _ => None,
+        };
+        let keyed = call.args.iter().all(|a| !matches!(a.name, ArgName::Positional));
+        if !(keyed || named.is_some()) || !self.evaluator.mentions_sdk(self.module) {
+            return;
+        }
+        let method: Arc<str> = named.map_or_else(|| name.clone(), |text| text.as_ref().into());
+        let of = |c: Client| match &**name {
+            "get_waiter" => c.waiter(&method),
+            _ => operation(c, &method),
+        };
+        let of_service = service_named(shown).and_then(|c| Some((c, of(c)?)));
+        let found = match of_service {
+            Some(found) => Some(found),
+            // `client.list_hosted_zones()`: only one service has such a method.
+            None if shown.to_ascii_lowercase().ends_with("client") && method.contains('_') => {
+                let only = self.unique_service(&method);
+                if only.is_none() && sdk::clients().any(|c| of(c).is_some()) {
+                    self.missing(m, expr, UnresolvedReason::Service);
+                }
+                only.and_then(|c| Some((c, of(c)?)))
+            }
+            None => None,
+        };
+        if let Some((c, o)) = found {
+            self.take(expr, Some(expr), name, vec![CallTarget::Operation(c, o)], None, false);
+        }
+    }
+
+    fn unique_service(&mut self, method: &str) -> Option<Client> {
+        if let Some(found) = self.unique.get(method) {
+            return *found;
+        }
+        let mut all = sdk::clients().filter(|c| operation(*c, method).is_some());
+        let found = match (all.next(), all.next()) {
+            (Some(one), None) => Some(one),
+            _ => None,
+        };
+        self.unique.insert(method.into(), found);
+        found
+    }
+}
+
+fn actions(all: Vec<&'static str>, any: bool) -> CallTarget {
+    let service = all.first().and_then(|a| a.split(':').next()).unwrap_or("");
+    CallTarget::Actions {
+        service: service.into(),
+        all,
+        any,
+    }
+}
+
+/// What a person points at: the callee, or the method's name where the callee spans lines.
+pub(crate) fn callee_span(m: &PythonModule, expr: ExprId) -> Span {
+    let function = match &m.expr(expr).kind {
+        ExprKind::Call(c) => c.function,
+        _ => expr,
+    };
+    let span = m.expr(function).span;
+    match &m.expr(function).kind {
+        ExprKind::Attr { of, name_span, .. } if matches!(m.expr(*of).kind, ExprKind::Call(_)) && span.len() > 80 => {
+            *name_span
+        }
+        _ => span,
+    }
+}

@@ -1,0 +1,239 @@
+//! Which methods of a class run once it is named.
+//!
+//! **Invariant:** a method is left out only where nothing that runs reads its name, and nothing outside the repository gets
+//! hold of the class or of an instance, whose methods it may then call.
+
+use std::sync::Arc;
+
+use crate::python::call_graph::{is_quiet, is_registered};
+use crate::python::points_to::{AbstractValue, ExprRef, ScopeRef};
+use crate::python::points_to::{ObjectEvaluator, makes_classes};
+use crate::python::{BindingValue, CallExpr, ExprId, ExprKind};
+
+/// Methods that libraries call on what they are given, and that a class may have without a base that says so.
+const PROTOCOLS: &[&str] = &[
+    "close", "emit", "filter", "flush", "format", "handle", "next", "read", "readline", "run", "send", "start", "stop",
+    "write",
+];
+
+/// Builtins that look at an object and call none of its methods but those of Python's own data model.
+const LOOKS: &[&str] = &[
+    "bool",
+    "callable",
+    "delattr",
+    "getattr",
+    "hasattr",
+    "hash",
+    "id",
+    "isinstance",
+    "issubclass",
+    "len",
+    "print",
+    "repr",
+    "setattr",
+    "str",
+    "super",
+    "type",
+];
+
+/// How many containers deep an argument is looked into.
+const MAX_DEPTH: usize = 3;
+
+/// How many parts of the arguments of one call are looked into.
+const MAX_PARTS: usize = 5_000;
+
+/// A method that runs if its name is read by what runs, and where its class is named.
+pub(crate) type Lazy = (ScopeRef, Arc<str>, ScopeRef);
+
+/// All functions of a class and of those it inherits from, by name.
+pub(crate) fn methods(evaluator: &ObjectEvaluator<'_>, class: ScopeRef) -> impl Iterator<Item = (Arc<str>, ScopeRef)> {
+    let program = evaluator.program;
+    evaluator.index.lineage(class).into_iter().flat_map(move |c| {
+        let bindings = program.modules[c.module].scope(c.scope).bindings.iter();
+        bindings.flat_map(move |(name, all)| {
+            all.iter().filter_map(move |b| match b.bound {
+                BindingValue::Function(scope) => Some((
+                    name.clone(),
+                    ScopeRef {
+                        module: c.module,
+                        scope,
+                    },
+                )),
+                _ => None,
+            })
+        })
+    })
+}
+
+/// The classes in the bodies of a class and of those it inherits from, by name.
+fn inner_classes(evaluator: &ObjectEvaluator<'_>, class: ScopeRef) -> Vec<(Arc<str>, ScopeRef)> {
+    let mut out = Vec::new();
+    for c in evaluator.index.lineage(class) {
+        let bindings = &evaluator.program.modules[c.module].scope(c.scope).bindings;
+        for (name, binding) in bindings.iter().flat_map(|(n, all)| all.iter().map(move |b| (n, b))) {
+            if let BindingValue::Class(scope) = binding.bound {
+                let module = c.module;
+                out.push((name.clone(), ScopeRef { module, scope }));
+            }
+        }
+    }
+    out
+}
+
+/// What may run because `from` names the class.
+pub(crate) fn named(
+    evaluator: &ObjectEvaluator<'_>,
+    class: ScopeRef,
+    from: ScopeRef,
+    all: &mut Vec<(ScopeRef, ScopeRef)>,
+    lazy: &mut Vec<Lazy>,
+) {
+    let modules = &evaluator.program.modules;
+    let decorated = |c: &ScopeRef| {
+        let m = &modules[c.module];
+        m.scope(c.scope).decorators.iter().any(|d| !is_quiet(m, *d))
+    };
+    let open = evaluator.index.is_open(class) || evaluator.index.lineage(class).iter().any(decorated);
+    for (name, method) in methods(evaluator, class) {
+        let always = (name.starts_with("__") && name.ends_with("__"))
+            || PROTOCOLS.contains(&&*name)
+            || is_registered(&modules[method.module], method.scope);
+        match open || always {
+            true => all.push((from, method)),
+            false => lazy.push((from, name, method)),
+        }
+    }
+    // `getattr(Steps, name)` may be a class in its body.
+    for (name, inner) in inner_classes(evaluator, class) {
+        lazy.extend(methods(evaluator, inner).map(|(_, method)| (from, name.clone(), method)));
+    }
+}
+
+/// Reading this of a class gives all classes that inherit from it.
+pub(crate) const HEIRS: &str = "__subclasses__";
+
+/// What may run because the class is defined in `from`: a class that its bases, its metaclass, or a decorator may keep counts
+/// as named there.
+pub(crate) fn defined(
+    evaluator: &ObjectEvaluator<'_>,
+    class: ScopeRef,
+    from: ScopeRef,
+    all: &mut Vec<(ScopeRef, ScopeRef)>,
+    lazy: &mut Vec<Lazy>,
+) {
+    let modules = &evaluator.program.modules;
+    let scope = |c: ScopeRef| modules[c.module].scope(c.scope);
+    let lineage = evaluator.index.lineage(class);
+    let has = |c: ScopeRef, names: &[&str]| names.iter().any(|n| scope(c).bindings.contains_key(*n));
+    let announces = |c: &ScopeRef| {
+        has(*c, &["__init_subclass__"])
+            || makes_classes(&modules[c.module], c.scope) && has(*c, &["__new__", "__init__", "__prepare__"])
+    };
+    let decorated = scope(class)
+        .decorators
+        .iter()
+        .any(|d| !is_quiet(&modules[class.module], *d));
+    if decorated || evaluator.index.is_open(class) || lineage.iter().skip(1).any(announces) {
+        return named(evaluator, class, from, all, lazy);
+    }
+    if lineage.len() > 1 {
+        lazy.extend(methods(evaluator, class).map(|(_, method)| (from, HEIRS.into(), method)));
+    }
+}
+
+/// What may run because a class, or an instance, is handed to something that is not of the repository; `false` where that is
+/// too much to look into.
+pub(crate) fn handed_out(
+    evaluator: &ObjectEvaluator<'_>,
+    module: usize,
+    (call, callees): (&CallExpr, &[AbstractValue]),
+    from: ScopeRef,
+    all: &mut Vec<(ScopeRef, ScopeRef)>,
+) -> bool {
+    let ours = |t: &AbstractValue| match t {
+        AbstractValue::Function(_) | AbstractValue::Method(..) | AbstractValue::Class(_) => true,
+        AbstractValue::Library(name) => LOOKS.contains(&name.rsplit('.').next().unwrap_or(name)),
+        // A list's `append`: what becomes of the list is seen where that is handed on.
+        AbstractValue::Bound(of, _) => matches!(**of, AbstractValue::Literal(_)),
+        _ => false,
+    };
+    if !callees.is_empty() && callees.iter().all(ours) {
+        return true;
+    }
+    let mut open: Vec<(ExprRef, usize)> = call.args.iter().map(|a| ((module, a.value), 0)).collect();
+    let mut seen = 0;
+    while let Some(((module, expr), depth)) = open.pop() {
+        seen += 1;
+        if seen > MAX_PARTS {
+            return false;
+        }
+        let inside = |e: &ExprId| ((module, *e), depth + 1);
+        match &evaluator.program.modules[module].expr(expr).kind {
+            _ if depth > MAX_DEPTH => {}
+            ExprKind::List(items) | ExprKind::Tuple(items) => open.extend(items.iter().map(inside)),
+            ExprKind::Dict(pairs) => open.extend(pairs.iter().map(|p| inside(&p.value))),
+            ExprKind::Name(_) | ExprKind::Attr { .. } | ExprKind::Call(_) => {
+                for t in evaluator.things(module, expr).iter() {
+                    match t {
+                        AbstractValue::Class(class) | AbstractValue::Instance(class) => {
+                            all.extend(methods(evaluator, *class).map(|(_, method)| (from, method)));
+                        }
+                        AbstractValue::Literal(at) => {
+                            let added = evaluator.index.added(*at).iter();
+                            open.extend(added.map(|(_, value)| ((at.0, *value), depth + 1)));
+                            open.push((*at, depth + 1));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    true
+}
+
+/// Whether what is read as `.name` may be a method that the evaluation did not find.
+pub(crate) fn is_unclear(things: &[AbstractValue]) -> bool {
+    let unclear = |t: &AbstractValue| match t {
+        AbstractValue::Opaque
+        | AbstractValue::More
+        | AbstractValue::Entry(..)
+        | AbstractValue::Items(_)
+        | AbstractValue::Pair(_) => true,
+        AbstractValue::Bound(of, _) => matches!(
+            &**of,
+            AbstractValue::Opaque | AbstractValue::More | AbstractValue::Instance(_) | AbstractValue::Class(_)
+        ),
+        _ => false,
+    };
+    things.is_empty() || things.iter().any(unclear)
+}
+
+/// The names that a call of `getattr` reads, as far as they are known.
+pub(crate) fn names_read(
+    evaluator: &ObjectEvaluator<'_>,
+    module: usize,
+    call: &CallExpr,
+    callees: &[AbstractValue],
+) -> impl Iterator<Item = Arc<str>> {
+    let reads =
+        |t: &AbstractValue| matches!(t, AbstractValue::Library(n) if matches!(&**n, "getattr" | "builtins.getattr"));
+    let asked = call.positional(1).filter(|_| callees.iter().any(reads));
+    let names = asked.map_or_else(Vec::new, |name| evaluator.texts(module, name, None));
+    names.into_iter()
+}
+
+/// Whether the call whose callee is this library name may read any name at all.
+pub(crate) fn reads_any(evaluator: &ObjectEvaluator<'_>, module: usize, call: ExprId, name: &str) -> bool {
+    let named = || {
+        let c = evaluator.program.modules[module].call(call);
+        let asked = c.and_then(|c| c.positional(1));
+        asked.is_some_and(|a| !evaluator.texts(module, a, None).is_empty())
+    };
+    match name {
+        "getattr" | "builtins.getattr" => !named(),
+        "operator.attrgetter" | "operator.methodcaller" | "vars" | "dir" | "inspect.getmembers" => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,350 @@
+//! What Python code calls of AWS: which operations, where, with which actions and resources, and what runs from an entry
+//! point.
+//!
+//! **Invariant:** a call is listed when its receiver is a client for all we know; what only looks like one is listed as not
+//! certain, or, where not even a service can be named, as unresolved. Results are in the order of files and of the text,
+//! whatever the number of threads.
+
+pub(crate) mod call_sites;
+pub(crate) mod classes;
+mod library_models;
+mod lost_values;
+mod minimal_policy;
+mod permissions;
+mod spelled;
+
+pub use crate::python::points_to::ScopeRef;
+pub use minimal_policy::{MinimalGrant, least};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::python::points_to::AbstractValue;
+use crate::python::points_to::ObjectIndex;
+use crate::python::points_to::Params;
+use crate::python::points_to::{ObjectEvaluator, is_application};
+use crate::python::{ConstantEvaluator, Program, ScopeKind};
+use crate::source::{FileId, Span, Text};
+
+/// One call of one operation.
+#[derive(Clone, Debug)]
+pub struct ApiCall {
+    /// boto3's name of the service: `stepfunctions`; the prefix of the actions for calls into other libraries.
+    pub service: Arc<str>,
+    /// As written: `list_objects_v2`, `get_paginator`, `batch_writer`, the attribute that is read.
+    pub method: Arc<str>,
+    /// `ListObjectsV2`; none for calls into other libraries.
+    pub operation: Option<&'static str>,
+    pub actions: Actions,
+    /// ARNs as far as they are known, with holes; empty when nothing is.
+    pub resources: Vec<Text>,
+    /// For copies, which write to `resources`: what is read. Empty when it is not known.
+    pub source: Option<Vec<Text>>,
+    /// What these of the actions are needed on, in place of `resources`; empty where it is not known.
+    pub on: BTreeMap<&'static str, Vec<Text>>,
+    /// The callee: `s3.get_object`.
+    pub span: Span,
+    /// The function it stands in, and that function's qualified name, `<module>` at module level.
+    pub at: ScopeRef,
+    pub function: Arc<str>,
+    /// The receiver is known to be a client of this service.
+    pub certain: bool,
+    /// Where callers name the operation (`get_waiter(name)`): those that name this one, of which one has to run; empty where
+    /// it is the same for all.
+    pub callers: Vec<ScopeRef>,
+}
+
+impl ApiCall {
+    /// Those of the resources that `action`, one that the call needs, is needed on.
+    pub fn resources_of(&self, action: &str) -> &[Text] {
+        if let Some(on) = self.on.get(action) {
+            return on;
+        }
+        let given = self.actions.conditional.iter().find(|c| c.action == action);
+        match (&self.source, given) {
+            (_, Some(given)) if !given.resources.is_empty() => &given.resources,
+            (Some(source), _) if action.starts_with("s3:Get") || self.operation == Some("HeadObject") => source,
+            _ => &self.resources,
+        }
+    }
+}
+
+/// What a call needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actions {
+    /// All of these.
+    pub required: Vec<&'static str>,
+    /// And one of these, when there are any.
+    pub any_of: Vec<&'static str>,
+    pub conditional: Vec<ConditionalAction>,
+}
+
+/// An action that only some calls of the operation need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConditionalAction {
+    pub action: &'static str,
+    /// The parameter of this call that makes it needed; none when it is possible, no more.
+    pub trigger: Option<Arc<str>>,
+    /// For `iam:PassRole`: the services.
+    pub passed_to: Vec<&'static str>,
+    /// For `iam:PassRole`: the role, as far as it is known.
+    pub resources: Vec<Text>,
+}
+
+impl ConditionalAction {
+    fn possible(action: &'static str) -> Self {
+        Self {
+            action,
+            trigger: None,
+            passed_to: Vec::new(),
+            resources: Vec::new(),
+        }
+    }
+}
+
+/// A place that may call AWS, we cannot say what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnresolvedCall {
+    pub span: Span,
+    pub at: ScopeRef,
+    pub why: UnresolvedReason,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnresolvedReason {
+    /// A client, of a service that is decided when it runs.
+    Service,
+    /// An operation that is decided when it runs.
+    Operation,
+    /// Code that is chosen when it runs: `importlib.import_module(name)`.
+    Dynamic,
+    /// The file could not wholly be read.
+    Partial,
+}
+
+impl UnresolvedReason {
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Service => "client of unknown service",
+            Self::Operation => "operation chosen at run time",
+            Self::Dynamic => "code chosen at run time",
+            Self::Partial => "file not wholly understood",
+        }
+    }
+}
+
+/// All calls of a program.
+pub struct Calls<'p> {
+    pub program: &'p Program<'p>,
+    /// In the order of files and of the text.
+    pub calls: Vec<ApiCall>,
+    pub unresolved: Vec<UnresolvedCall>,
+    /// Indices by where they stand.
+    calls_at: BTreeMap<ScopeRef, Vec<usize>>,
+    unresolved_at: BTreeMap<ScopeRef, Vec<usize>>,
+    graph: crate::python::call_graph::Graph,
+    index: ObjectIndex,
+    params: Params,
+}
+
+/// What runs from an entry point.
+#[derive(Debug)]
+pub struct EntryReach {
+    /// Indices into [`Calls::calls`].
+    pub calls: Vec<usize>,
+    /// Those of `calls` that stand in functions which are called by name, rather than perhaps. None without an entry point.
+    pub named: Vec<usize>,
+    /// Indices into [`Calls::unresolved`].
+    pub unresolved: Vec<usize>,
+    /// Modules of which anything runs.
+    pub modules: Vec<FileId>,
+    /// The entry point was found and is a function: what does not run from it is not counted.
+    pub exact: bool,
+}
+
+impl<'p> Calls<'p> {
+    /// Analyses all modules of the program.
+    pub fn new(program: &'p Program<'p>) -> Self {
+        let index = ObjectIndex::new(program);
+        let params = Params::new(program, &index);
+        let found: Vec<_> = (0..program.modules.len())
+            .into_par_iter()
+            .map(|m| module_calls(program, &index, &params, m))
+            .collect();
+        let mut calls = Vec::new();
+        let mut unresolved = Vec::new();
+        let mut edges = Vec::new();
+        for (c, u, e) in found {
+            calls.extend(c);
+            unresolved.extend(u);
+            edges.push(e);
+        }
+        Self {
+            program,
+            calls_at: by_place(calls.iter().map(|c| c.at)),
+            unresolved_at: by_place(unresolved.iter().map(|u| u.at)),
+            calls,
+            unresolved,
+            graph: crate::python::call_graph::Graph::new(edges),
+            index,
+            params,
+        }
+    }
+
+    /// What runs when `function` of `file` is called; the whole module, and what it imports, when it has none such.
+    pub fn reach(&self, file: FileId, function: &str) -> EntryReach {
+        let Some(module) = self.program.index_of(file) else {
+            return self.collect(&BTreeSet::new(), &BTreeSet::new(), false);
+        };
+        let mut entries = vec![ScopeRef { module, scope: 0 }];
+        let evaluator = ObjectEvaluator::new(self.program, &self.index, &self.params);
+        let mut exact = false;
+        let mut path = function.split('.');
+        let mut things = evaluator.export(module, path.next().unwrap_or(""));
+        for name in path {
+            let all: Vec<AbstractValue> = things
+                .iter()
+                .flat_map(|t| evaluator.attribute(t, name).to_vec())
+                .collect();
+            things = all.into();
+        }
+        for t in things.iter() {
+            match t {
+                AbstractValue::Function(f) | AbstractValue::Method(f, _) => {
+                    entries.push(*f);
+                    exact = true;
+                }
+                AbstractValue::Class(c) | AbstractValue::Instance(c) => {
+                    exact = true;
+                    for class in self.index.lineage(*c) {
+                        entries.extend(self.methods(class));
+                    }
+                }
+                // Every function that a decorator gave it is run by the module.
+                AbstractValue::Library(name) => exact |= is_application(name),
+                _ => {}
+            }
+        }
+        if !exact {
+            // A handler made by a library (`Mangum(app)`): all of the module may be what it calls.
+            let m = &self.program.modules[module];
+            entries.extend((0..m.scopes.len() as u32).map(|scope| ScopeRef { module, scope }));
+        }
+        let called = if exact {
+            self.graph.called(&entries)
+        } else {
+            BTreeSet::new()
+        };
+        self.collect(&self.graph.reach(&entries), &called, exact)
+    }
+
+    /// What runs when `file` is run as a script.
+    pub fn script(&self, file: FileId) -> EntryReach {
+        let module = self.program.index_of(file).map(|module| ScopeRef { module, scope: 0 });
+        let mut entries: Vec<ScopeRef> = module.into_iter().collect();
+        entries.extend(module.into_iter().flat_map(|m| self.graph.script(m)));
+        let called = self.graph.called(&entries);
+        self.collect(&self.graph.reach(&entries), &called, !entries.is_empty())
+    }
+
+    /// Everything in files under `folder` (or in this one file).
+    pub fn folder(&self, folder: &str) -> EntryReach {
+        let inside = |file: FileId| {
+            let path = self.program.sources.path(file);
+            folder.is_empty()
+                || path == folder
+                || path
+                    .strip_prefix(folder.trim_end_matches('/'))
+                    .is_some_and(|rest| rest.starts_with('/'))
+        };
+        let mut seen = BTreeSet::new();
+        for (module, m) in self.program.modules.iter().enumerate() {
+            if inside(m.file) {
+                seen.extend((0..m.scopes.len() as u32).map(|scope| ScopeRef { module, scope }));
+            }
+        }
+        self.collect(&seen, &BTreeSet::new(), false)
+    }
+
+    fn methods(&self, class: ScopeRef) -> Vec<ScopeRef> {
+        let m = &self.program.modules[class.module];
+        (0..m.scopes.len() as u32)
+            .filter(|s| m.scope(*s).parent == class.scope && m.scope(*s).kind == ScopeKind::Function)
+            .map(|scope| ScopeRef {
+                module: class.module,
+                scope,
+            })
+            .collect()
+    }
+
+    fn collect(&self, seen: &BTreeSet<ScopeRef>, called: &BTreeSet<ScopeRef>, exact: bool) -> EntryReach {
+        let mut modules: Vec<FileId> = seen.iter().map(|p| self.program.modules[p.module].file).collect();
+        modules.sort_unstable();
+        modules.dedup();
+        let which = |at: &BTreeMap<ScopeRef, Vec<usize>>, seen: &BTreeSet<ScopeRef>| {
+            let mut found: Vec<usize> = seen.iter().filter_map(|p| at.get(p)).flatten().copied().collect();
+            found.sort_unstable();
+            found
+        };
+        let asked = |seen: &BTreeSet<ScopeRef>| {
+            let mut found = which(&self.calls_at, seen);
+            found.retain(|i| {
+                let callers = &self.calls[*i].callers;
+                callers.is_empty() || callers.iter().any(|c| seen.contains(c))
+            });
+            found
+        };
+        EntryReach {
+            calls: asked(seen),
+            named: asked(called),
+            unresolved: which(&self.unresolved_at, seen),
+            modules,
+            exact,
+        }
+    }
+}
+
+/// The indices of things by where they stand.
+fn by_place(places: impl Iterator<Item = ScopeRef>) -> BTreeMap<ScopeRef, Vec<usize>> {
+    let mut out: BTreeMap<ScopeRef, Vec<usize>> = BTreeMap::new();
+    for (i, place) in places.enumerate() {
+        out.entry(place).or_default().push(i);
+    }
+    out
+}
+
+/// Modules of Python as [`Program`] and [`Calls`] take them, sorted by file.
+#[cfg(any(test, feature = "internals"))]
+pub fn sorted(mut modules: Vec<crate::python::PythonModule>) -> Vec<crate::python::PythonModule> {
+    modules.sort_by_key(|m| m.file);
+    modules.dedup_by_key(|m| m.file);
+    modules
+}
+
+type FoundCalls = (Vec<ApiCall>, Vec<UnresolvedCall>, crate::python::call_graph::Edges);
+
+fn module_calls<'p>(program: &'p Program<'p>, index: &ObjectIndex, params: &Params, module: usize) -> FoundCalls {
+    let evaluator = ObjectEvaluator::new(program, index, params);
+    let values = ConstantEvaluator::new(program);
+    let m = &program.modules[module];
+    let (sites, mut unresolved) = call_sites::sites(&evaluator, module);
+    let needs = permissions::ArgumentReader::new(&values, m, module);
+    let mut calls: Vec<ApiCall> = sites.iter().map(|s| needs.of(s)).collect();
+    calls.dedup_by(|b, a| {
+        a.span == b.span && a.operation == b.operation && a.service == b.service && a.method == b.method
+    });
+    let (edges, unclear) = crate::python::call_graph::edges(&evaluator, module);
+    unresolved.extend(unclear);
+    if m.partial || evaluator.is_exhausted() {
+        unresolved.push(UnresolvedCall {
+            span: m.scope(0).extent,
+            at: ScopeRef { module, scope: 0 },
+            why: UnresolvedReason::Partial,
+        });
+    }
+    unresolved.sort_by_key(|u| (u.span.start, u.why));
+    unresolved.dedup();
+    (calls, unresolved, edges)
+}

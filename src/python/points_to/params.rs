@@ -1,0 +1,352 @@
+//! What parameters stand for: arguments carried from the places that call.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::python::points_to::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder, one};
+use crate::python::points_to::evaluate;
+use crate::python::points_to::evaluate::ObjectEvaluator;
+use crate::python::points_to::index::ObjectIndex;
+use crate::python::{ArgName, BindingValue, CallExpr, ExprId, ExprKind, Program, PythonModule, ScopeKind};
+
+/// How often arguments are carried into parameters; chains of calls that hand on a client are rarely longer.
+const MAX_ROUNDS: usize = 6;
+/// Things that one parameter may stand for before the rest is only [`Thing::More`].
+const MAX_PARAM: usize = 32;
+
+/// A parameter of a function, or a field of a dataclass.
+pub(crate) type ParamSlot = (ScopeRef, u32);
+
+/// What parameters stand for, over all call sites.
+#[derive(Debug, Default)]
+pub(crate) struct Params {
+    all: HashMap<ParamSlot, ValueSet>,
+    /// The part of it that comes from calls on this class: `super().__init__("sqs")` in it, `Queue("q")`.
+    on: HashMap<ParamSlot, BTreeMap<ScopeRef, ValueSet>>,
+    /// Which functions give a text for it, and of which of their own parameters, if it is one.
+    named: HashMap<ParamSlot, BTreeMap<Arc<str>, BTreeSet<Giver>>>,
+}
+
+/// The function that gives an argument, and its parameter that the argument is.
+type Giver = (ScopeRef, Option<ParamSlot>);
+
+/// An argument on its way.
+struct Handed {
+    param: ParamSlot,
+    /// The class that it is called on.
+    class: Option<ScopeRef>,
+    things: ValueSet,
+    by: Giver,
+}
+
+impl Params {
+    pub(crate) fn get(&self, function: ScopeRef, i: u32) -> Option<&ValueSet> {
+        self.all.get(&(function, i))
+    }
+
+    /// What the parameter stands for when the method is run on an instance of a class with this lineage.
+    pub(crate) fn get_on(&self, function: ScopeRef, i: u32, lineage: &[ScopeRef]) -> Option<ValueSet> {
+        let mut bag = ValueSetBuilder::default();
+        if let Some(on) = self.on.get(&(function, i)) {
+            lineage
+                .iter()
+                .filter_map(|class| on.get(class))
+                .for_each(|things| bag.put_all(things));
+        }
+        if bag.is_empty() {
+            return self.get(function, i).cloned();
+        }
+        Some(bag.finish())
+    }
+
+    /// The functions that give this text for a parameter, whether they are called themselves or not.
+    pub(crate) fn givers(&self, param: ParamSlot, text: &str) -> BTreeSet<ScopeRef> {
+        let mut out = BTreeSet::new();
+        let mut seen = BTreeSet::from([param]);
+        let mut open = vec![param];
+        while let Some(param) = open.pop() {
+            for (place, of) in self.named.get(&param).and_then(|n| n.get(text)).into_iter().flatten() {
+                match of {
+                    Some(of) if self.named.get(of).is_some_and(|n| n.contains_key(text)) => {
+                        if seen.insert(*of) {
+                            open.push(*of);
+                        }
+                    }
+                    _ => {
+                        out.insert(*place);
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// Carries arguments into parameters until nothing new arrives.
+    pub(crate) fn new(program: &Program<'_>, index: &ObjectIndex) -> Self {
+        let mut params = Self::default();
+        // The parameters that each module's answers depend on: it is asked again only when one of them changed.
+        let mut asked: Vec<HashSet<ParamSlot>> = vec![HashSet::new(); program.modules.len()];
+        let mut due: Vec<usize> = (0..program.modules.len()).collect();
+        for _ in 0..MAX_ROUNDS {
+            let found: Vec<(Vec<Handed>, HashSet<ParamSlot>)> = due
+                .par_iter()
+                .map(|module| handed_on(program, index, &params, *module))
+                .collect();
+            let mut changed: HashSet<ParamSlot> = HashSet::new();
+            for (module, (handed, read)) in due.iter().zip(found) {
+                asked[*module] = read;
+                for Handed {
+                    param,
+                    class,
+                    things,
+                    by,
+                } in handed
+                {
+                    for t in things.iter() {
+                        if let AbstractValue::Text(text) = t {
+                            let named = params.named.entry(param).or_default();
+                            named.entry(text.clone()).or_default().insert(by);
+                        }
+                    }
+                    let mut is_new = add(params.all.entry(param).or_default(), &things);
+                    if let Some(class) = class {
+                        is_new |= add(params.on.entry(param).or_default().entry(class).or_default(), &things);
+                    }
+                    if is_new {
+                        changed.insert(param);
+                    }
+                }
+            }
+            due = (0..)
+                .zip(&asked)
+                .filter(|(_, asked)| !asked.is_disjoint(&changed))
+                .map(|(module, _)| module)
+                .collect();
+            if due.is_empty() {
+                break;
+            }
+        }
+        params
+    }
+}
+
+fn add(to: &mut ValueSet, things: &ValueSet) -> bool {
+    let mut bag = ValueSetBuilder::default();
+    bag.put_all(to);
+    bag.put_all(things);
+    let new = bag.finish_within(MAX_PARAM);
+    let changed = **to != *new;
+    *to = new;
+    changed
+}
+
+/// What the calls and decorators of one module hand to functions of the repository, and the parameters that were looked at
+/// to tell.
+fn handed_on(
+    program: &Program<'_>,
+    index: &ObjectIndex,
+    params: &Params,
+    module: usize,
+) -> (Vec<Handed>, HashSet<ParamSlot>) {
+    let m = &program.modules[module];
+    let evaluator = ObjectEvaluator::new(program, index, params);
+    let mut out = Vec::new();
+    for expr in m.ids() {
+        let Some(call) = m.call(expr) else { continue };
+        if call.args.is_empty() {
+            continue;
+        }
+        let callee = evaluator.things(module, call.function);
+        let place = ScopeRef {
+            module,
+            scope: m.function_of(m.expr(expr).scope),
+        };
+        let mut hidden = true;
+        for t in callee.iter() {
+            let (f, skip, class) =
+                match t {
+                    AbstractValue::Function(f) => (*f, 0, None),
+                    AbstractValue::Method(f, class) => (*f, 1, Some(*class)),
+                    AbstractValue::Class(c) => match constructor(program, index, *c) {
+                        Some(f) => (f, 1, Some(*c)),
+                        None => {
+                            // A dataclass: its fields take the arguments.
+                            hidden = false;
+                            let names = evaluate::fields(&program.modules[c.module], c.scope);
+                            out.extend(evaluator.field_arguments(module, call, &names).into_iter().map(
+                                |(i, things)| Handed {
+                                    param: (*c, i),
+                                    class: None,
+                                    things,
+                                    by: (place, None),
+                                },
+                            ));
+                            continue;
+                        }
+                    },
+                    _ => continue,
+                };
+            hidden = false;
+            for (i, things) in evaluator.arguments(module, call, f, skip, None) {
+                let given = call_argument(&program.modules[f.module], call, f, i, skip);
+                let by = (place, given.and_then(|e| evaluator.parameter(module, e)));
+                out.push(Handed {
+                    param: (f, i),
+                    class,
+                    things: kept(&things),
+                    by,
+                });
+            }
+        }
+        if hidden {
+            for on in receivers(&evaluator, params, module, call) {
+                deferred(&evaluator, (module, place), call, on, &mut out);
+            }
+        }
+    }
+    for (scope, s) in (0..).zip(&m.scopes) {
+        if s.kind != ScopeKind::Function {
+            continue;
+        }
+        for d in &s.decorators {
+            for t in evaluator.things(module, *d).iter() {
+                let param = match t {
+                    AbstractValue::Function(f) => (*f, 0),
+                    AbstractValue::Method(f, _) => (*f, 1),
+                    _ => continue,
+                };
+                out.push(Handed {
+                    param,
+                    class: None,
+                    things: one(AbstractValue::Function(ScopeRef { module, scope })),
+                    by: (ScopeRef { module, scope: 0 }, None),
+                });
+            }
+        }
+    }
+    (out, evaluator.params_read())
+}
+
+/// What a call gives for a parameter of `f`, by name or by position.
+fn call_argument(m: &PythonModule, call: &CallExpr, f: ScopeRef, i: u32, skip: u32) -> Option<ExprId> {
+    let name = &m.scope(f.scope).params.get(i as usize)?.name;
+    let position = i.checked_sub(skip).and_then(|n| call.positional(n as usize));
+    call.keyword(name).or(position)
+}
+
+fn kept(things: &[AbstractValue]) -> ValueSet {
+    let kept: Vec<AbstractValue> = things.iter().filter(|t| evaluate::matters(t)).cloned().collect();
+    kept.into()
+}
+
+/// The classes of the instances on which the method around a call runs, where one of the call's first arguments is a
+/// parameter of it that is another for each of them: `executor.submit(call, item)`. Any, where there are none.
+fn receivers(
+    evaluator: &ObjectEvaluator<'_>,
+    params: &Params,
+    module: usize,
+    call: &CallExpr,
+) -> Vec<Option<ScopeRef>> {
+    let of_parameter = |e: ExprId| params.on.get(&evaluator.parameter(module, e)?);
+    let first = call.args.iter().take(2).map(|a| a.value);
+    let by_class: BTreeSet<ScopeRef> = first
+        .filter_map(of_parameter)
+        .flat_map(|on| on.keys().copied())
+        .collect();
+    if by_class.is_empty() {
+        return vec![None];
+    }
+    by_class.into_iter().map(Some).collect()
+}
+
+/// A function that is handed to code that we don't see, with its arguments: `executor.submit(f, client)`, `map(f, clients)`,
+/// `Thread(target=f, args=(client,))`; `on`: the class of the instance that this runs on.
+fn deferred(
+    evaluator: &ObjectEvaluator<'_>,
+    (module, place): (usize, ScopeRef),
+    call: &CallExpr,
+    on: Option<ScopeRef>,
+    out: &mut Vec<Handed>,
+) {
+    let mut put = |param: ParamSlot, class: Option<ScopeRef>, things: &[AbstractValue]| {
+        out.push(Handed {
+            param,
+            class,
+            things: kept(things),
+            by: (place, None),
+        });
+    };
+    let m = &evaluator.program.modules[module];
+    let things = |e: ExprId| evaluator.things_on(module, e, on);
+    let target = |e: ExprId| -> Vec<(ScopeRef, u32, Option<ScopeRef>)> {
+        let things = things(e);
+        let found = things.iter().filter_map(|t| match t {
+            AbstractValue::Function(f) => Some((*f, 0, None)),
+            AbstractValue::Method(f, class) => Some((*f, 1, Some(*class))),
+            _ => None,
+        });
+        found.collect()
+    };
+    if let Some(t) = call.keyword("target") {
+        let args = call.keyword("args").map(|a| match &m.expr(a).kind {
+            ExprKind::Tuple(items) | ExprKind::List(items) => items.clone(),
+            _ => Vec::new(),
+        });
+        for (f, skip, class) in target(t) {
+            for (i, a) in (skip..).zip(args.iter().flatten()) {
+                put((f, i), class, &things(*a));
+            }
+        }
+        return;
+    }
+    let positional: Vec<ExprId> = call
+        .args
+        .iter()
+        .take_while(|a| a.name == ArgName::Positional)
+        .map(|a| a.value)
+        .collect();
+    let name = m.dotted(call.function).unwrap_or_default();
+    let name = name.rsplit('.').next().unwrap_or_default();
+    let each = name == "map";
+    // A method made of another one gets its receiver before these arguments.
+    let receiver = u32::from(name == "partialmethod");
+    // The function stands first, but for `loop.run_in_executor(None, f)`.
+    for (at, e) in positional.iter().enumerate().take(2) {
+        let targets = target(*e);
+        if targets.is_empty() {
+            continue;
+        }
+        for (f, skip, class) in targets {
+            for (i, a) in (skip + receiver..).zip(&positional[at + 1..]) {
+                let given = things(*a);
+                let given = if each { evaluator.each(&given) } else { given };
+                put((f, i), class, &given);
+            }
+            let params = &evaluator.program.modules[f.module].scope(f.scope).params;
+            for a in &call.args {
+                if let ArgName::Keyword(k, _) = &a.name
+                    && let Some(i) = params.iter().position(|p| p.name == *k)
+                {
+                    put((f, i as u32), class, &things(a.value));
+                }
+            }
+        }
+        return;
+    }
+}
+
+pub(crate) fn constructor(program: &Program<'_>, index: &ObjectIndex, class: ScopeRef) -> Option<ScopeRef> {
+    index.lineage(class).into_iter().find_map(|c| {
+        let m = &program.modules[c.module];
+        let binding = m.scope(c.scope).bindings.get("__init__")?.last()?;
+        match binding.bound {
+            BindingValue::Function(scope) => Some(ScopeRef {
+                module: c.module,
+                scope,
+            }),
+            _ => None,
+        }
+    })
+}

@@ -1,0 +1,298 @@
+//! The modules of a repository and how their imports find each other.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::python::{BindingValue, ImportFrom, PythonModule};
+use crate::source::{FileId, Sources, parent_path};
+
+/// Folders from which Python code is commonly imported as if they were on the path.
+const ROOTS: &[&str] = &[
+    "src",
+    "python",
+    "lib",
+    "app",
+    "lambda",
+    "lambdas",
+    "common",
+    "shared",
+    "functions",
+];
+
+/// The module that a `from` import names, and the one that its name is.
+type ImportedName = (Option<usize>, Option<usize>);
+/// By the name that is imported.
+type Imports = HashMap<Arc<str>, Option<usize>>;
+type Froms = HashMap<ImportFrom, ImportedName>;
+
+/// All modules of a run.
+#[derive(Debug)]
+pub struct Program<'a> {
+    pub sources: &'a Sources,
+    pub modules: &'a [PythonModule],
+    by_file: BTreeMap<FileId, usize>,
+    /// Folders that are on the path of all code: the layers of functions.
+    shared: &'a [String],
+    /// Paths that end in `/python/…` or stand under a folder named like a layer: path after it → file.
+    layers: BTreeMap<&'a str, FileId>,
+    /// What can be imported from each folder: the names of its modules and of its folders.
+    folders: HashMap<&'a str, HashSet<&'a str>>,
+    /// Of the folders of [`ROOTS`], those that each folder has, in that order.
+    roots: BTreeMap<&'a str, Vec<&'a str>>,
+    /// Every part of a path: a name that is none of these is no module of ours.
+    names: HashSet<&'a str>,
+    /// What the imports that stand in each module find.
+    imports: Vec<Imports>,
+    froms: Vec<Froms>,
+}
+
+impl<'a> Program<'a> {
+    pub fn new(sources: &'a Sources, modules: &'a [PythonModule]) -> Self {
+        Self::sharing(sources, modules, &[])
+    }
+
+    /// With folders that are on the path of all code.
+    pub fn sharing(sources: &'a Sources, modules: &'a [PythonModule], shared: &'a [String]) -> Self {
+        let by_file: BTreeMap<FileId, usize> = modules.iter().enumerate().map(|(i, m)| (m.file, i)).collect();
+        let mut layers = BTreeMap::new();
+        let mut names = HashSet::new();
+        let mut folders: HashMap<&str, HashSet<&str>> = HashMap::new();
+        let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for &file in by_file.keys() {
+            let path = sources.path(file);
+            let mut at = path;
+            loop {
+                let dir = parent_path(at);
+                let name = at[dir.len()..].trim_start_matches('/');
+                let name = name.strip_suffix(".py").unwrap_or(name);
+                names.insert(name);
+                if !folders.entry(dir).or_default().insert(name) {
+                    break;
+                }
+                if at.len() < path.len() && ROOTS.contains(&name) {
+                    roots.entry(dir).or_default().push(at);
+                }
+                if dir.is_empty() {
+                    break;
+                }
+                at = dir;
+            }
+            if let Some(at) = path.find("python/").filter(|at| *at == 0 || path[..*at].ends_with('/')) {
+                layers.entry(&path[at + "python/".len()..]).or_insert(file);
+            }
+        }
+        for (link, _) in sources.links() {
+            let dir = parent_path(link);
+            let name = link[dir.len()..].trim_start_matches('/');
+            let module = name.strip_suffix(".py").unwrap_or(name);
+            names.insert(module);
+            folders.entry(dir).or_default().insert(module);
+            if ROOTS.contains(&name) {
+                roots.entry(dir).or_default().push(link);
+            }
+        }
+        for all in roots.values_mut() {
+            all.sort_by_key(|dir| ROOTS.iter().position(|r| dir.rsplit('/').next() == Some(*r)));
+        }
+        let mut program = Self {
+            sources,
+            modules,
+            by_file,
+            shared,
+            layers,
+            folders,
+            roots,
+            names,
+            imports: Vec::new(),
+            froms: Vec::new(),
+        };
+        let (imports, froms) = modules.par_iter().map(|m| program.resolve(m)).unzip();
+        program.imports = imports;
+        program.froms = froms;
+        program
+    }
+
+    fn resolve(&self, m: &PythonModule) -> (Imports, Froms) {
+        let mut imports = HashMap::new();
+        let mut froms = HashMap::new();
+        for s in &m.scopes {
+            for b in s.bindings.values().flatten() {
+                match &b.bound {
+                    BindingValue::Import(i) => {
+                        for name in [&i.module, &i.full] {
+                            if !imports.contains_key(name) {
+                                imports.insert(name.clone(), self.find(m.file, 0, name));
+                            }
+                        }
+                    }
+                    BindingValue::From(i) if !froms.contains_key(i) => {
+                        froms.insert(i.clone(), self.find_from(m.file, i));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        (imports, froms)
+    }
+
+    pub fn index_of(&self, file: FileId) -> Option<usize> {
+        self.by_file.get(&file).copied()
+    }
+
+    /// The module that `dotted` (with `level` dots before it) names in a file of this program; packages are their
+    /// `__init__.py`.
+    pub fn import(&self, from: FileId, level: u32, dotted: &str) -> Option<usize> {
+        let known = self
+            .index_of(from)
+            .and_then(|m| self.imports.get(m))
+            .filter(|_| level == 0);
+        match known.and_then(|k| k.get(dotted)) {
+            Some(found) => *found,
+            None => self.find(from, level, dotted),
+        }
+    }
+
+    fn find(&self, from: FileId, level: u32, dotted: &str) -> Option<usize> {
+        if level == 0 && !self.names.contains(dotted.split('.').next().unwrap_or("")) {
+            return None;
+        }
+        let path = self.sources.path(from);
+        let rest = dotted.replace('.', "/");
+        let mut dir = parent_path(path);
+        if level > 0 {
+            for _ in 1..level {
+                dir = parent_path(dir);
+            }
+            return self.at(dir, &rest);
+        }
+        if rest.is_empty() || is_library(dotted) && !self.shadowed(dir, &rest) {
+            return None;
+        }
+        let first = rest.split('/').next().unwrap_or("");
+        let names_in = |dir: &str| {
+            self.folders
+                .get(dir)
+                .or_else(|| self.folders.get(&*self.sources.resolved(dir)))
+        };
+        let has = |dir: &str| names_in(dir).is_some_and(|names| names.contains(first));
+        let mut base = dir;
+        loop {
+            let below = self.roots.get(base).into_iter().flatten().copied();
+            let found = std::iter::once(base)
+                .chain(below)
+                .filter(|dir| has(dir))
+                .find_map(|dir| self.at(dir, &rest));
+            if found.is_some() {
+                return found;
+            }
+            if base.is_empty() {
+                break;
+            }
+            base = parent_path(base);
+        }
+        let mut shared = self
+            .shared
+            .iter()
+            .filter(|dir| has(dir))
+            .filter_map(|dir| self.at(dir, &rest));
+        if let Some(first) = shared.next() {
+            // Which of several layers a function has is not asked.
+            return shared.all(|other| other == first).then_some(first);
+        }
+        let layer = [format!("{rest}.py"), format!("{rest}/__init__.py")];
+        layer
+            .iter()
+            .find_map(|p| self.layers.get(p.as_str()))
+            .and_then(|f| self.index_of(*f))
+    }
+
+    /// Whether a file of the repository that we did not read hides the library of this name.
+    pub fn hides(&self, from: FileId, dotted: &str) -> bool {
+        is_library(dotted) && self.shadowed(parent_path(self.sources.path(from)), &dotted.replace('.', "/"))
+    }
+
+    /// The module that `from m import name` reads from, and, where `name` is itself a module, that one.
+    pub fn import_from(&self, from: FileId, import: &ImportFrom) -> (Option<usize>, Option<usize>) {
+        let known = self.index_of(from).and_then(|m| self.froms.get(m));
+        match known.and_then(|k| k.get(import)) {
+            Some(found) => *found,
+            None => self.find_from(from, import),
+        }
+    }
+
+    /// Whether another module takes this name from the module.
+    pub fn is_taken(&self, module: usize, name: &str) -> bool {
+        let takes = |m: &PythonModule, i: &ImportFrom| {
+            (&*i.name == name || &*i.name == "*") && self.import_from(m.file, i).0 == Some(module)
+        };
+        self.modules.iter().any(|m| {
+            m.scopes.iter().any(|s| {
+                let mut bound = s.bindings.values().flatten();
+                let named = bound.any(|b| matches!(&b.bound, BindingValue::From(i) if takes(m, i)));
+                named || s.wildcards.iter().any(|i| takes(m, i))
+            })
+        })
+    }
+
+    fn find_from(&self, from: FileId, import: &ImportFrom) -> (Option<usize>, Option<usize>) {
+        let module = self.find(from, import.level, &import.module);
+        let dotted = if import.module.is_empty() {
+            import.name.to_string()
+        } else {
+            format!("{}.{}", import.module, import.name)
+        };
+        (module, self.find(from, import.level, &dotted))
+    }
+
+    fn at(&self, dir: &str, rest: &str) -> Option<usize> {
+        let base = match (dir.is_empty(), rest.is_empty()) {
+            (true, _) => rest.to_owned(),
+            (false, true) => dir.to_owned(),
+            (false, false) => format!("{dir}/{rest}"),
+        };
+        let found = |path: String| self.sources.find(&path).and_then(|f| self.index_of(f));
+        let module = if rest.is_empty() {
+            None
+        } else {
+            found(format!("{base}.py"))
+        };
+        module.or_else(|| found(format!("{base}/__init__.py")))
+    }
+
+    /// A file of the repository beside the importing one takes precedence over a library, but a vendored copy is the
+    /// library.
+    fn shadowed(&self, dir: &str, rest: &str) -> bool {
+        let first = rest.split('/').next().unwrap_or(rest);
+        let path = if dir.is_empty() {
+            format!("{first}.py")
+        } else {
+            format!("{dir}/{first}.py")
+        };
+        self.sources.find(&path).is_some()
+    }
+}
+
+/// Libraries that we know by name and never look for in the repository, unless a single file beside the importer hides
+/// them.
+fn is_library(dotted: &str) -> bool {
+    matches!(
+        dotted.split('.').next().unwrap_or(""),
+        "boto3"
+            | "botocore"
+            | "aioboto3"
+            | "aiobotocore"
+            | "json"
+            | "os"
+            | "sys"
+            | "typing"
+            | "functools"
+            | "contextlib"
+            | "textwrap"
+            | "copy"
+            | "string"
+            | "aws_cdk"
+            | "aws_lambda_powertools"
+    )
+}

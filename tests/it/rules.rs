@@ -92,7 +92,7 @@ fn a_page_shows_the_examples_in_the_form_asked_for() {
         100,
     );
     for part in [
-        "Every action on every resource is allowed",
+        "Administrator access: all actions on all resources",
         "severity critical",
         "actions = [\"*\"]",
         "overgrant: ignore[admin-star-star]",

@@ -251,6 +251,17 @@ fn rule_files_are_whole() {
         if let Some(p) = docs.peers.iter().find(|p| !p.contains(' ')) {
             wrong.push(format!("{id}: the peer `{p}` lacks the name of its tool"));
         }
+        let sentences = docs
+            .why
+            .split_whitespace()
+            .filter(|w| w.ends_with(['.', '!', '?']))
+            .count();
+        if sentences < 2 {
+            wrong.push(format!("{id}: `why` has fewer than two sentences"));
+        }
+        if !examples.bad.iter().any(|e| e.fixed.is_some()) {
+            wrong.push(format!("{id}: no bad example is `fixed`"));
+        }
         let text = read(&root().join("rules").join(rule.family()).join(format!("{id}.yaml")));
         let keys: Vec<&str> = text
             .lines()
@@ -296,6 +307,8 @@ const ORDER: &[&str] = &[
 /// First words of names of products and companies, which titles and messages may begin with.
 const NAMES: &[&str] = &[
     "Amazon",
+    "Null",
+    "Region",
     "Block",
     "Cognito",
     "Datadog",

@@ -36,7 +36,7 @@ impl<'a> AllowStatement<'a> {
             Some(severity) => *severity = severity.lower(),
             None => f.steps_down += 1,
         }
-        f.note("the permissions boundary allows this on some resources or under a condition only")
+        f.note("the permissions boundary allows this only on some resources or under a condition")
     }
 
     /// Of `set`, the actions whose resources an item of `Resource` may mean: `ssm:GetParameter` is not about a pipeline.
@@ -119,7 +119,7 @@ pub(super) fn except_denied(
         return f;
     };
     f.message.push_str(EXCEPT_DENIED);
-    f.secondary(deny, "a Deny takes it away here")
+    f.secondary(deny, "a Deny blocks it here")
 }
 
 /// Those that change who may do what: what AWS lists as permissions management, but for what gives nobody access.

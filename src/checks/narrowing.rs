@@ -60,7 +60,7 @@ pub(super) fn own_account(cx: &Context<'_>, d: &Document) -> &'static str {
         }
         SourceFormat::Python => "the account that `sts.get_caller_identity()` returns",
         SourceFormat::Json | SourceFormat::Text => {
-            "its 12 digits, or a placeholder that is filled in when the policy is made"
+            "its 12 digits, or a placeholder that is replaced when the policy is created"
         }
     }
 }

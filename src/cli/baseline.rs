@@ -14,7 +14,7 @@ use crate::settings::Settings;
 use crate::source::Sources;
 use crate::triage::{Baseline, BaselineEntry, BaselineFate, Comparison, Extent, Report, ReportedFinding, Status};
 
-/// Known findings: create, update, prune, status
+/// Manage the baseline of known findings
 #[derive(Debug, Args)]
 pub(super) struct BaselineCommand {
     #[command(subcommand)]
@@ -23,13 +23,13 @@ pub(super) struct BaselineCommand {
 
 #[derive(Debug, Subcommand)]
 enum BaselineAction {
-    /// Write a new file of what is there now
+    /// Create a baseline from the current findings
     Create(Create),
-    /// Add what is new, drop what is mended
+    /// Add new findings and remove fixed ones
     Update(Create),
-    /// Drop what is mended
+    /// Remove fixed findings
     Prune(BaselineScope),
-    /// Count new, known, moved and mended findings
+    /// Count new, known, moved, and fixed findings
     Status(BaselineScope),
 }
 
@@ -37,7 +37,7 @@ enum BaselineAction {
 struct BaselineScope {
     #[command(flatten)]
     input: InputArgs,
-    /// The file [default: that of the settings, else .overgrant-baseline.json at the root of the repository]
+    /// Use this baseline file [default: from the configuration, else .overgrant-baseline.json at the repository root]
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 }
@@ -46,7 +46,7 @@ struct BaselineScope {
 struct Create {
     #[command(flatten)]
     of: BaselineScope,
-    /// Take in critical credential findings too
+    /// Include critical credential findings
     #[arg(long)]
     include_secrets: bool,
 }

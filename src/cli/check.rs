@@ -34,18 +34,18 @@ pub(super) struct CheckArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Fixes")]
 struct FixFlags {
-    /// Make the fixes that never change what a policy means; with standard input, print the text with them
+    /// Apply safe fixes, which never change what a policy grants; with standard input, print the fixed text
     #[arg(long)]
     fix: bool,
-    /// Make the other fixes too
+    /// Also apply unsafe fixes
     #[arg(long)]
     unsafe_fixes: bool,
-    /// Write nothing: print what would change, and exit with 1 if anything would
+    /// Show what would change without writing; exit with 1 if there are changes
     #[arg(long, conflicts_with_all = ["format", "output"])]
     diff: bool,
 }
 
-/// Make the fixes that never change what a policy means (`check --fix`)
+/// Apply safe fixes (same as `check --fix`)
 #[derive(Debug, Args)]
 pub(super) struct FixArgs {
     #[command(flatten)]
@@ -54,10 +54,10 @@ pub(super) struct FixArgs {
     choosing: RuleArgs,
     #[command(flatten)]
     suppressing: Suppressing,
-    /// Make the fixes that a person should look at too
+    /// Also apply unsafe fixes, which need a review
     #[arg(long = "unsafe", help_heading = "Fixes")]
     risky: bool,
-    /// Write nothing: print what would change, and exit with 1 if anything would
+    /// Show what would change without writing; exit with 1 if there are changes
     #[arg(long, help_heading = "Fixes", conflicts_with_all = ["format", "output"])]
     diff: bool,
     #[command(flatten)]
@@ -84,22 +84,22 @@ impl FixArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Suppressions")]
 struct Suppressing {
-    /// Nothing is suppressed: the audit run
+    /// Ignore all suppressions
     #[arg(long)]
     no_ignores: bool,
-    /// Show suppressed findings too
+    /// Also show suppressed findings
     #[arg(long)]
     show_suppressed: bool,
-    /// An unused suppression is an error
+    /// Fail on unused suppressions
     #[arg(long)]
     strict_ignores: bool,
-    /// File of known findings [default: that of the settings, else .overgrant-baseline.json at the root, if there]
+    /// Use this baseline file [default: from the configuration, else .overgrant-baseline.json at the repository root if it exists]
     #[arg(long, value_name = "FILE", conflicts_with = "no_baseline")]
     baseline: Option<PathBuf>,
-    /// Nothing counts as known
+    /// Ignore the baseline
     #[arg(long)]
     no_baseline: bool,
-    /// A baseline with entries that are mended is an error
+    /// Fail if the baseline lists fixed findings
     #[arg(long)]
     baseline_strict: bool,
 }
@@ -107,7 +107,7 @@ struct Suppressing {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 struct OutputArgs {
-    /// What goes to standard output
+    /// Choose the format of standard output
     #[arg(
         long,
         short,
@@ -117,47 +117,47 @@ struct OutputArgs {
         hide_env = true
     )]
     format: OutputFormat,
-    /// SARIF describes every rule, not only those that found something
+    /// Describe every rule in SARIF, not only rules with findings
     #[arg(long)]
     sarif_all_rules: bool,
-    /// Also write a report to a file; may be repeated
+    /// Also write a report to a file (repeatable)
     #[arg(long, value_name = "FORMAT=PATH", value_parser = output)]
     output: Vec<(OutputFormat, PathBuf)>,
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     hyperlinks: ColorChoice,
-    /// Do not show source lines
+    /// Hide source lines
     #[arg(long)]
     no_source: bool,
-    /// Show findings that are alike one by one
+    /// List similar findings separately
     #[arg(long)]
     no_collapse: bool,
-    /// With the human format on GitHub Actions, annotations are written too
+    /// Skip the annotations that the human format adds on GitHub Actions
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     annotations: ColorChoice,
-    /// Leave out the summary
+    /// Hide the summary
     #[arg(long, overrides_with = "summary")]
     no_summary: bool,
-    /// Keep the summary, also with --quiet
+    /// Show the summary even with --quiet
     #[arg(long, overrides_with = "no_summary")]
     summary: bool,
-    /// Count findings by rule
+    /// Show the number of findings for each rule
     #[arg(long)]
     statistics: bool,
-    /// Tell files, bytes and milliseconds by stage
+    /// Show files, bytes, and milliseconds for each stage
     #[arg(long)]
     timing: bool,
-    /// Findings only; twice: nothing but the exit code
+    /// Show findings only; given twice, only set the exit code
     #[arg(long, short, action = clap::ArgAction::Count)]
     quiet: u8,
-    /// Tell what was skipped, and timings
+    /// Show skipped files and timings
     #[arg(long, short)]
     verbose: bool,
-    /// Exit with 0 whatever is found
+    /// Exit with 0 even if there are findings
     #[arg(long)]
     exit_zero: bool,
-    /// Exit with 2 when there is nothing to read
+    /// Exit with 2 if there is nothing to check
     #[arg(long)]
     error_on_empty: bool,
 }
@@ -335,12 +335,12 @@ impl CheckArgs {
             }
             if let Some(b) = report.baseline.as_ref().filter(|b| b.fixed > 0) {
                 terminal::note(&format!(
-                    "note: {} findings of {} are mended; `overgrant baseline prune` drops them",
+                    "note: {} findings in {} are fixed; run `overgrant baseline prune` to remove them",
                     b.fixed, b.path
                 ));
             }
             if sources.is_empty() {
-                terminal::note("note: nothing to read here; `overgrant files` tells why");
+                terminal::note("note: no policies or code found; `overgrant files` shows why");
             }
         }
         if o.verbose {

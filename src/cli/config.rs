@@ -11,7 +11,7 @@ use crate::discover;
 use crate::settings::{Governing, Settings, json_schema, shown};
 use crate::source::{join_path, parent_path};
 
-/// The settings: show, schema, check
+/// Show, check, or describe the configuration
 #[derive(Debug, Args)]
 pub(super) struct Config {
     #[command(subcommand)]
@@ -20,16 +20,16 @@ pub(super) struct Config {
 
 #[derive(Debug, Subcommand)]
 enum ConfigAction {
-    /// The settings that govern a path, each with where it comes from
+    /// Show the settings for a path and where each is set
     Show {
         /// [default: .]
         path: Option<PathBuf>,
     },
-    /// JSON Schema of overgrant.toml
+    /// Print the JSON Schema of overgrant.toml
     Schema,
-    /// Whether settings can be read
+    /// Check that configuration files are valid
     Check {
-        /// A settings file, or a path that settings govern [default: .]
+        /// Check this configuration file, or the one for this path [default: .]
         path: Option<PathBuf>,
     },
 }
@@ -83,7 +83,7 @@ fn with_settings(
     then(governing.load(dir).map_err(CliFailure::Settings)?)
 }
 
-/// Completions for a shell
+/// Print shell completions
 #[derive(Debug, Args)]
 pub(super) struct Completions {
     shell: Shell,
@@ -118,10 +118,10 @@ fn completions(shell: impl Generator) -> Result<ExitCode, CliFailure> {
     terminal::page(&out)
 }
 
-/// The manual page, as roff
+/// Print the manual page as roff
 #[derive(Debug, Args)]
 pub(super) struct Man {
-    /// A command's own page
+    /// Print the manual page of this command
     command: Option<String>,
 }
 

@@ -100,7 +100,9 @@ impl PendingFixes {
             } else {
                 &format!("{failed} files")
             };
-            terminal::note(&format!("note: {files} not wholly read; `overgrant check` tells why"));
+            terminal::note(&format!(
+                "note: {files} not read completely; `overgrant check` shows why"
+            ));
         }
         // What is piped on is a patch, byte for byte but for commands to the runner of a pipeline.
         match std::io::stdout().is_terminal() {

@@ -18,19 +18,19 @@ use crate::settings::{Date, Settings};
 use crate::source::{Sources, join_path, parent_path, relative_path};
 use crate::triage::{ReportedFinding, Status};
 
-/// Write the suppression of a finding
+/// Suppress a finding in the format of its file
 #[derive(Debug, Args)]
 pub(super) struct Ignore {
-    /// FILE:LINE, or a fingerprint og1:…
+    /// Ignore the finding at FILE:LINE, or with this fingerprint (og1:…)
     #[arg(value_name = "FILE:LINE|FINGERPRINT")]
     what: String,
-    /// Which rule, where the line has findings of several
+    /// Ignore this rule, if the line has findings of several
     #[arg(long, value_name = "RULE")]
     rule: Option<String>,
-    /// Why this is intended
+    /// State why the finding is intended
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// The last day it holds, YYYY-MM-DD
+    /// End the suppression after this day (YYYY-MM-DD)
     #[arg(long, value_name = "DATE", value_parser = date)]
     until: Option<Date>,
 }

@@ -11,7 +11,7 @@ use super::run::{self, RunOptions};
 use super::{CliFailure, terminal};
 use crate::settings::Settings;
 
-/// Write overgrant.toml; print hook and CI snippets
+/// Create overgrant.toml; print hook and CI snippets
 #[derive(Debug, Args)]
 pub(super) struct Init {}
 

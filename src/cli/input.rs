@@ -16,43 +16,43 @@ use crate::settings::{FailOn, Glob, Selector, Settings};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Input")]
 pub(super) struct InputArgs {
-    /// Files and folders; `-` reads standard input [default: .]
+    /// Check these files and folders; `-` reads standard input [default: .]
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// What standard input is called: decides how it is read
+    /// Assume this file name for standard input
     #[arg(long, value_name = "PATH")]
     pub(super) stdin_filename: Option<String>,
-    /// Read the list of paths from a file (`-` for standard input), separated by new lines or NUL
+    /// Read paths from a file (`-` for standard input), separated by newlines or NUL
     #[arg(long, value_name = "FILE")]
     pub(super) files_from: Option<PathBuf>,
-    /// Read matching files whatever their name says (as in .gitignore)
+    /// Also check files that match this pattern (gitignore syntax)
     #[arg(long, value_name = "GLOB")]
     pub(super) include: Vec<String>,
-    /// Do not lint matching files (as in .gitignore); one that a linted file names is still read for it
+    /// Skip files that match this pattern (gitignore syntax); files that a checked file refers to are still read
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
-    /// Apply exclusions to paths named on the command line too
+    /// Apply exclusions to paths on the command line too
     #[arg(long)]
     pub(super) force_exclude: bool,
-    /// Read what .gitignore hides
+    /// Do not respect .gitignore files
     #[arg(long)]
     pub(super) no_gitignore: bool,
-    /// Larger files are not read (bytes, or with K, M, G)
+    /// Skip files larger than this (bytes, or with K, M, G)
     #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = size)]
     pub(super) max_file_size: u64,
-    /// Do not read the neighbours of named files to understand them
+    /// Do not read files around the named files as context
     #[arg(long)]
     pub(super) no_context: bool,
-    /// What bare policy documents are used as: GLOB=identity|trust|resource|boundary|session|scp|rcp
+    /// Treat bare policy documents as this kind: GLOB=identity|trust|resource|boundary|session|scp|rcp
     #[arg(long, value_name = "GLOB=KIND", value_parser = policy_kind)]
     pub(super) policy_kind: Vec<(String, PolicyKind)>,
-    /// Settings for everything
+    /// Use this configuration file
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<String>,
-    /// Read no settings, no baseline and no [[exception]]; comments still count
+    /// Ignore configuration files and baselines; comments still suppress
     #[arg(long, conflicts_with = "config")]
     pub(super) isolated: bool,
-    /// Threads [default: one for each core]
+    /// Use this number of threads [default: one per core]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(super) jobs: usize,
 }
@@ -60,37 +60,37 @@ pub(super) struct InputArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Rules")]
 pub(super) struct RuleArgs {
-    /// Run these rules only (names, families, patterns)
+    /// Run only these rules (names, families, patterns)
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub(super) select: Vec<String>,
-    /// Run these rules besides
+    /// Also run these rules
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub(super) extend_select: Vec<String>,
     /// Do not run these rules
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub(super) ignore: Vec<String>,
-    /// Run exactly these rules, whatever the settings say
+    /// Run exactly these rules, regardless of the configuration
     #[arg(long, value_name = "RULES", value_delimiter = ',', conflicts_with_all = ["select", "extend_select", "ignore"])]
     pub(super) only: Vec<String>,
-    /// Which set of rules runs
+    /// Use this set of rules
     #[arg(long, value_name = "PROFILE", value_parser = profile)]
     pub(super) profile: Option<Profile>,
-    /// Show nothing less severe (low, medium, high, critical)
+    /// Hide findings below this severity (low, medium, high, critical)
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     pub(super) min_severity: Option<Severity>,
-    /// Show nothing less certain (low, medium, high)
+    /// Hide findings below this confidence (low, medium, high)
     #[arg(long, value_name = "CONFIDENCE", value_parser = confidence)]
     pub(super) min_confidence: Option<Confidence>,
-    /// What makes the exit code 1 (low, medium, high, critical, never) [default: medium]
+    /// Fail on findings of at least this severity (low, medium, high, critical, never) [default: medium]
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
     pub(super) fail_on: Option<Threshold>,
-    /// Exit with 1 if anything was not judged
+    /// Fail if anything could not be judged
     #[arg(long)]
     pub(super) fail_on_unjudged: bool,
-    /// Report everything in test code, not only credentials that look real
+    /// Report all findings in test code, not only credentials that look real
     #[arg(long)]
     pub(super) tests: bool,
-    /// A suppression without a reason does not suppress
+    /// Require a reason for every suppression
     #[arg(long)]
     pub(super) require_reason: bool,
 }

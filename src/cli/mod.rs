@@ -37,7 +37,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Lint files and folders
+    /// Check files and folders
     Check(Box<check::CheckArgs>),
     Fix(Box<check::FixArgs>),
     Explain(rules::Explain),

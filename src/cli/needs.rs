@@ -22,7 +22,7 @@ enum NeedsFormat {
     Policy,
 }
 
-/// What Python code calls of AWS, and the actions that it needs
+/// List the AWS calls of Python code and the actions that they need
 #[derive(Debug, Args)]
 pub(super) struct NeedsArgs {
     #[command(flatten)]

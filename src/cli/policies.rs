@@ -23,14 +23,14 @@ enum ListFormat {
     Json,
 }
 
-/// Every policy document found, as AWS will see it
+/// List every policy document, as AWS will see it
 #[derive(Debug, Args)]
 pub(super) struct Policies {
     #[command(flatten)]
     input: InputArgs,
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     format: ListFormat,
-    /// List what was not judged, and why, instead of the policies
+    /// List what could not be judged, and why, instead of policies
     #[arg(long)]
     unjudged: bool,
 }
@@ -61,7 +61,7 @@ impl Policies {
     }
 }
 
-/// What would be read, as which format, and why the rest is skipped
+/// List the files that would be checked, and why others are skipped
 #[derive(Debug, Args)]
 pub(super) struct Files {
     #[command(flatten)]
@@ -139,10 +139,10 @@ fn kinds(path: &str, text: &str) -> String {
     }
 }
 
-/// Actions that a pattern stands for, or that a file grants
+/// List the actions that a pattern matches or a file grants
 #[derive(Debug, Args)]
 pub(super) struct ExpandArgs {
-    /// 's3:Get*', or a file with policies
+    /// Expand this pattern ('s3:Get*'), or the policies in this file
     #[arg(value_name = "PATTERN|FILE", required = true)]
     what: Vec<String>,
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]

@@ -31,13 +31,13 @@ impl PageFormat {
     }
 }
 
-/// The manual page of a rule, or a finding in depth
+/// Explain a rule or a finding
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// A rule, a place FILE:LINE, or a fingerprint og1:…
+    /// Explain this rule, the finding at FILE:LINE, or the one with this fingerprint (og1:…)
     #[arg(value_name = "RULE|FILE:LINE|FINGERPRINT")]
     what: String,
-    /// Show examples in this language: json, cfn, sam, terraform, python
+    /// Show examples in this language (json, cfn, sam, terraform, python)
     #[arg(long = "for", value_name = "LANGUAGE", value_parser = form)]
     form: Option<Form>,
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]
@@ -99,10 +99,10 @@ pub(super) fn ruleset(all: &[Settings]) -> Ruleset {
     ruleset
 }
 
-/// One line for each rule
+/// List the rules
 #[derive(Debug, Args)]
 pub(super) struct Rules {
-    /// Rules, families or patterns [default: all]
+    /// List these rules, families, or patterns [default: all]
     #[arg(value_name = "RULE|FAMILY|GLOB")]
     which: Vec<String>,
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]
@@ -124,10 +124,10 @@ impl Rules {
     }
 }
 
-/// Run the examples of your own rules
+/// Test your own rules with their examples
 #[derive(Debug, Args)]
 pub(super) struct TestRules {
-    /// Folders of rule files
+    /// Test the rules in these folders
     #[arg(value_name = "DIR", required = true)]
     dirs: Vec<PathBuf>,
 }

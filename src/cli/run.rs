@@ -94,7 +94,7 @@ impl Clock {
 /// The absolute working directory.
 pub(super) fn working_directory() -> Result<String, CliFailure> {
     let cwd = std::env::current_dir().map_err(|source| CliFailure::Io {
-        what: "cannot tell the working directory".to_owned(),
+        what: "cannot determine the working directory".to_owned(),
         source,
     })?;
     Ok(discover::slashed(&cwd))

@@ -171,7 +171,7 @@ impl Discovery {
             if self.python {
                 self.files.push(input);
             } else {
-                self.skip(tell, &input.path, "holds nothing of ours");
+                self.skip(tell, &input.path, "no policies or credentials found");
             }
         }
     }
@@ -426,7 +426,7 @@ impl SearchRequest<'_> {
             return found.skip(
                 self.tell,
                 path,
-                language.map_or("holds nothing of ours", Language::short),
+                language.map_or("no policies or credentials found", Language::short),
             );
         }
         if altered {

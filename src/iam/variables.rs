@@ -37,8 +37,8 @@ impl VariableProblem {
         match self {
             Self::NotClosed => "is not closed",
             Self::Empty => "is empty",
-            Self::Space => "has white space inside",
-            Self::Nested => "stands inside another",
+            Self::Space => "contains white space",
+            Self::Nested => "is nested in another",
             Self::NoPrefix => "has no prefix such as `aws:`",
             Self::Default => "has a default without single quotes",
         }

@@ -205,7 +205,7 @@ impl Buffer {
             .with_message(format!("{}: {} more", first.finding.message, group.len()))
             .with_notes(vec![
                 wrapped(page, "at ", &places.join(", ")),
-                "--no-collapse shows them one by one".to_owned(),
+                "use --no-collapse to list each".to_owned(),
             ]);
         self.emit(config, &Excerpts::default(), &diagnostic);
         if !page.options.source {

@@ -84,7 +84,7 @@ impl<'a> Needed<'a> {
             .filter(|a| sure.iter().all(|g| !g.actions.contains(a)))
             .collect();
         if !possible.is_empty() {
-            out.push(format!("possibly needed besides: {}", possible.join(", ")));
+            out.push(format!("may also need: {}", possible.join(", ")));
         }
         out
     }

@@ -181,16 +181,13 @@ fn strange_action((action, place): &SpannedWord) -> Option<Fault> {
         Some(near) => format!("; did you mean `{near}`?"),
         None => format!(" as of {}", catalogue().data_date()),
     };
-    Some(at(place, format!("`{action}` is no action of IAM{hint}")))
+    Some(at(place, format!("unknown action `{action}`{hint}")))
 }
 
 /// Global keys are all known; those of services and identity providers are theirs to define.
 fn strange_key((key, place): &SpannedWord) -> Option<Fault> {
     if !key.contains(':') {
-        return Some(at(
-            place,
-            format!("`{key}` is no condition key: one is written `service:key`"),
-        ));
+        return Some(at(place, format!("`{key}` is not a condition key: use `service:key`")));
     }
     let lower = key.to_lowercase();
     if !lower.starts_with("aws:") || catalogue().global_condition_key(&lower).is_some() {
@@ -200,5 +197,5 @@ fn strange_key((key, place): &SpannedWord) -> Option<Fault> {
         Some(near) => format!("; did you mean `{near}`?"),
         None => String::new(),
     };
-    Some(at(place, format!("`{key}` is no global condition key{hint}")))
+    Some(at(place, format!("unknown global condition key `{key}`{hint}")))
 }

@@ -27,12 +27,12 @@ pub fn json_schema() -> Value {
     let own = json!({
         "type": "object",
         "additionalProperties": false,
-        "description": "What is yours.",
+        "description": "Accounts, organizations, and workloads that are yours.",
         "properties": {
-            "accounts": accounts("Your accounts, name to id."),
-            "organization": text("Your organization's id, o-…"),
-            "github": strings("GitHub organisations whose workflows may assume your roles."),
-            "trusted-accounts": accounts("Accounts of others that may be trusted, name to id.")
+            "accounts": accounts("Your AWS accounts, by name."),
+            "organization": text("ID of your organization (o-…)."),
+            "github": strings("GitHub organizations whose workflows may assume your roles."),
+            "trusted-accounts": accounts("AWS accounts of others that you trust, by name.")
         }
     });
     let severity_only = json!({
@@ -53,23 +53,23 @@ pub fn json_schema() -> Value {
         .collect();
     let exception = json!({
         "type": "array",
-        "description": "Findings that are intended.",
+        "description": "Findings to suppress, each with a reason.",
         "items": {
             "type": "object",
             "additionalProperties": false,
             "required": ["rule", "path", "reason"],
             "properties": {
                 "rule": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
-                "path": text("Pattern of paths, in the manner of .gitignore."),
+                "path": text("Path pattern in gitignore syntax."),
                 "sid": text("Sid of the statement."),
                 "pointer": text("JSON pointer to the statement, /Statement/0."),
                 "resource": text("Address of the resource that holds the policy."),
-                "action": text("An action that the finding objects to."),
-                "principal": text("A principal that the finding objects to."),
+                "action": text("Action that the finding reports."),
+                "principal": text("Principal that the finding reports."),
                 "fingerprint": text("og1:…"),
-                "reason": text("Why this is intended."),
-                "until": {"description": "The last day it holds, YYYY-MM-DD."},
-                "owner": text("Who answers for it.")
+                "reason": text("Why the finding is intended."),
+                "until": {"description": "Last day of the exception (YYYY-MM-DD)."},
+                "owner": text("Person or team responsible for the exception.")
             }
         }
     });
@@ -79,45 +79,45 @@ pub fn json_schema() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "schema": {"const": 1, "description": "Version of this file's layout."},
-            "extend": text("Another settings file, relative to this one, read first."),
-            "fail-on": {"enum": FAIL_ON, "default": "medium", "description": "The least severity that makes the exit code 1."},
-            "min-severity": {"enum": SEVERITIES, "default": "low", "description": "Less severe findings are not shown."},
-            "min-confidence": {"enum": CONFIDENCES, "default": "low", "description": "Less certain findings are not shown."},
-            "profile": {"enum": Profile::ALL.map(Profile::name), "default": "default", "description": "Which set of rules runs."},
-            "select": strings("Rules, families or patterns to run; empty for the profile's set."),
-            "extend-select": strings("Rules to run besides."),
+            "schema": {"const": 1, "description": "Version of the layout of this file."},
+            "extend": text("Configuration file to read first, relative to this file."),
+            "fail-on": {"enum": FAIL_ON, "default": "medium", "description": "Lowest severity that makes the command fail."},
+            "min-severity": {"enum": SEVERITIES, "default": "low", "description": "Lowest severity to show."},
+            "min-confidence": {"enum": CONFIDENCES, "default": "low", "description": "Lowest confidence to show."},
+            "profile": {"enum": Profile::ALL.map(Profile::name), "default": "default", "description": "Set of rules to run."},
+            "select": strings("Rules, families, or patterns to run; if empty, the rules of the profile."),
+            "extend-select": strings("Rules to run in addition."),
             "ignore": strings("Rules not to run."),
-            "exclude": strings("Files not to lint, in the manner of .gitignore; one that a linted file names is still read for it."),
+            "exclude": strings("Files to skip, in gitignore syntax; files that a checked file refers to are still read."),
             "respect-gitignore": {"type": "boolean", "default": true},
-            "fail-on-unjudged": {"type": "boolean", "default": false, "description": "Something that was not judged makes the exit code 1."},
-            "tests": {"type": "boolean", "default": false, "description": "Report what is found in test code; else only credentials that look real."},
-            "require-reason": {"type": "boolean", "default": false, "description": "A suppression without a reason does not suppress."},
-            "max-ignore-days": {"type": "integer", "minimum": 0, "default": 0, "description": "Above 0: every suppression ends, at most so many days ahead."},
+            "fail-on-unjudged": {"type": "boolean", "default": false, "description": "Fail if anything could not be judged."},
+            "tests": {"type": "boolean", "default": false, "description": "Report all findings in test code, not only credentials that look real."},
+            "require-reason": {"type": "boolean", "default": false, "description": "Require a reason for every suppression."},
+            "max-ignore-days": {"type": "integer", "minimum": 0, "default": 0, "description": "If above 0, every suppression must end within this number of days."},
             "honor-foreign": {"type": "array", "items": {"enum": FOREIGN}, "description": "Markers of other tools that count as suppressions."},
-            "baseline": text("File of known findings, relative to this one."),
+            "baseline": text("Baseline file, relative to this file."),
             "rule-dirs": strings("Folders of your own rules, relative to this file."),
             "service-control-policies": strings("Files of service control policies that are attached above the account that is deployed to, as patterns: what they deny is not granted. The files of one pattern are one level, such as the root or an organizational unit: what none of its allow lists allows is not granted."),
             "own": own,
             "rules": {
                 "type": "object",
-                "description": "Options by rule name.",
+                "description": "Severity and options of rules, by rule name.",
                 "properties": with_options,
                 // A user's own rule, a family or a pattern.
                 "additionalProperties": severity_only
             },
             "per-file": {
                 "type": "object",
-                "description": "Options by pattern of path.",
+                "description": "Settings for files that match a path pattern.",
                 "additionalProperties": {
                     "type": "object",
                     "additionalProperties": false,
-                    "properties": {"ignore": strings("Rules not to run there."), "fail-on": {"enum": FAIL_ON}}
+                    "properties": {"ignore": strings("Rules not to run for these files."), "fail-on": {"enum": FAIL_ON}}
                 }
             },
             "policy-kind": {
                 "type": "object",
-                "description": "What bare documents are used as, by pattern of path.",
+                "description": "Kind of bare policy documents, by path pattern.",
                 "additionalProperties": {"enum": kinds}
             },
             "workload": workload::schema(),

@@ -226,7 +226,7 @@ fn a_diff_writes_nothing() {
     let ran = repo.run(&["fix", "--diff", "."]);
     assert!(
         ran.err
-            .contains("note: 1 file not wholly read; `overgrant check` tells why"),
+            .contains("note: 1 file not read completely; `overgrant check` shows why"),
         "{}",
         ran.err
     );

@@ -46,7 +46,7 @@ fn a_mistake_in_an_option_is_told_with_its_place() {
         ),
         (
             "[rules.forbidden-action]\nactions = [\"iam:GetUser\", \"s3:PutObjekt\"]\n",
-            "2:27: `s3:PutObjekt` is no action of IAM; did you mean `s3:PutObject`?",
+            "2:27: unknown action `s3:PutObjekt`; did you mean `s3:PutObject`?",
         ),
         (
             "[rules.forbidden-action]\nactions = [\"s3:Gett*\"]\n",
@@ -70,15 +70,15 @@ fn a_mistake_in_an_option_is_told_with_its_place() {
         ),
         (
             "[rules.required-condition-for-action]\nall-of = { \"s3:*\" = [\"aws:PrincipalOrgIDD\"] }\n",
-            "2:22: `aws:PrincipalOrgIDD` is no global condition key; did you mean `aws:PrincipalOrgID`?",
+            "2:22: unknown global condition key `aws:PrincipalOrgIDD`; did you mean `aws:PrincipalOrgID`?",
         ),
         (
             "[rules.required-condition-for-action]\nany-of = { \"s3:*\" = \"org\" }\n",
-            "2:21: `org` is no condition key: one is written `service:key`",
+            "2:21: `org` is not a condition key: use `service:key`",
         ),
         (
             "[rules.required-condition-for-action.any-of]\n\"s3:Foo\" = [\"aws:SourceVpce\"]\n",
-            "2:1: `s3:Foo` is no action of IAM as of ",
+            "2:1: unknown action `s3:Foo` as of ",
         ),
         (
             "[rules.\"forbidden-*\"]\nactions = [\"s3:*\"]\n",

@@ -298,12 +298,12 @@ fn mistakes_have_a_place_and_a_suggestion() {
         (
             format!("match: {{statement: {{action: {{any: {{one-of: '@verbs'}}, as: act}}}}}}\n{report}"),
             "@verbs",
-            "there is no list `verbs`",
+            "unknown list `verbs`",
         ),
         (
             format!("match: {{statement: {{action: {{any: {{matches: 'a('}}, as: act}}}}}}\n{report}"),
             "a(",
-            "this is no regular expression: unclosed group",
+            "invalid regular expression: unclosed group",
         ),
         (
             format!("match: {{statement: {{action: {{any: {{covers: 's3:GetObjekt'}}, as: act}}}}}}\n{report}"),
@@ -318,7 +318,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
         (
             format!("match: {{statement: {{action: {{any: {{service: '@ours'}}, as: act}}}}}}\n{report}"),
             "@ours",
-            "there is no list `ours`",
+            "unknown list `ours`",
         ),
         (
             "check: pass-role".to_owned(),

@@ -90,8 +90,8 @@ fn managed<'a>(cx: &Context<'a>, out: &mut FindingSink<'_>, id: IdentityId, expa
 
 fn forbids(what: &str, hits: &ActionSet) -> String {
     match hits.len() {
-        1 if names(hits, 1) == what => format!("{what} is allowed, and the settings forbid it"),
-        _ => format!("{what} allows {}, which the settings forbid", names(hits, 1)),
+        1 if names(hits, 1) == what => format!("{what} is allowed but forbidden by the settings"),
+        _ => format!("{what} matches {}, which the settings forbid", names(hits, 1)),
     }
 }
 
@@ -162,11 +162,10 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if row == "none-of" {
                 for key in keys {
                     if let Some(b) = strength.of_key(key).next() {
-                        let message =
-                            format!("`{written}` is allowed on condition of `{key}`, which the settings rule out");
+                        let message = format!("`{written}` has a condition on `{key}`, which the settings forbid");
                         out.push(
                             about(message, key)
-                                .primary(b.key_span, "not to be used here")
+                                .primary(b.key_span, "forbidden by the settings")
                                 .secondary(item.span, "for this action"),
                         );
                     }
@@ -191,7 +190,7 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 "`{written}` is allowed without a condition on {}{more}",
                 shown.join(and)
             );
-            let mut f = about(message, missing[0]).primary(item.span, "the settings demand a condition");
+            let mut f = about(message, missing[0]).primary(item.span, "the settings require a condition");
             for b in missing.iter().flat_map(|k| strength.of_key(k)) {
                 f = f.secondary(b.span, b.weakness.map_or("restricts nothing", Weakness::text));
             }
@@ -227,7 +226,7 @@ pub(super) fn bare_resource(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         if let Some(item) = place.item(expanded.of(patterns)) {
             let written = item.display();
-            let message = format!("`{written}` is allowed on `*`, which the settings forbid");
+            let message = format!("`{written}` is allowed on `*`; the settings require named resources");
             let f = place
                 .finding(cx, BARE, message)
                 .primary(star.span, "name the resources");
@@ -247,7 +246,7 @@ pub(super) fn complexity(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let most = cx.options(RULE, d.span.file).number("score") as usize;
         let score = score(d);
         if d.origin == crate::iam::DocumentOrigin::Written && score > most {
-            let message = format!("the policy scores {score} for complexity, more than {most}");
+            let message = format!("complexity score of {score}; the limit is {most}");
             out.push(cx.at_document(RULE, id, message).primary(heading(d), "hard to review"));
         }
     }

@@ -168,10 +168,10 @@ fn one(
         // What is empty where it comes from is filled in before it is used.
         let of_resource = cx.project.documents[id as usize].kind == PolicyKind::Resource;
         let message = match (item.branch.is_some(), of_resource) {
-            (true, true) => "an action is empty in one case: it matches no request",
-            (false, true) => "an action is empty: it matches no request",
-            (true, false) => "an action is empty in one case, which IAM rejects",
-            (false, false) => "an action is empty, which IAM rejects",
+            (true, true) => "empty action in one case: it matches no request",
+            (false, true) => "empty action: it matches no request",
+            (true, false) => "empty action in one case: IAM rejects the policy",
+            (false, false) => "empty action: IAM rejects the policy",
         };
         let f = at("action-bad-format", message.to_owned()).under(item.branch.as_ref());
         // Not every service checks the policies of its resources as IAM does.
@@ -186,7 +186,7 @@ fn one(
             "action-bad-format",
             format!("`{text}` is not in the form `service:Action`"),
         );
-        return Some((f.primary(item.span, "no service before a colon"), nothing()));
+        return Some((f.primary(item.span, "missing service prefix"), nothing()));
     };
     if name.contains(':') {
         let f = at("action-bad-format", format!("`{text}` has more than one colon"));
@@ -198,7 +198,7 @@ fn one(
         return (!stars(prefix) || !stars(name)).then(|| {
             let f = at(
                 "wildcard-in-service-prefix",
-                format!("`{text}` has a wildcard in the service"),
+                format!("`{text}` has a wildcard in the service prefix"),
             );
             (
                 f.primary(item.span, "IAM rejects a wildcard before the colon"),
@@ -217,7 +217,7 @@ fn one(
         return None;
     }
     let Some(service) = catalogue().service(prefix) else {
-        let f = at("unknown-service", format!("`{prefix}` is no service prefix of IAM"))
+        let f = at("unknown-service", format!("unknown service prefix `{prefix}`"))
             .primary(brought_in(item).unwrap_or(item.span), vain.text())
             .confidence(Confidence::Medium);
         if out.is_full(&f) {
@@ -268,7 +268,7 @@ fn one(
         )
         .primary(item.span, vain.text())
         .help(match vain {
-            Vain::Grants => format!("the operation is allowed by {}", shown.join(" and ")),
+            Vain::Grants => format!("the operation is authorized by {}", shown.join(" and ")),
             Vain::Denies => format!("deny {} to deny the operation", shown.join(" and ")),
             Vain::Excludes => format!("the operation belongs to {}", shown.join(" and ")),
         });
@@ -276,7 +276,7 @@ fn one(
     }
     let f = at(
         "unknown-action",
-        format!("`{text}` is no action of `{}`", service.prefix()),
+        format!("unknown action `{text}` of `{}`", service.prefix()),
     )
     .primary(item.span, vain.text())
     .note(dated());
@@ -290,5 +290,5 @@ fn one(
 }
 
 fn dated() -> String {
-    format!("as of {}, the date of the list of actions", catalogue().data_date())
+    format!("as of {}, the date of the action list", catalogue().data_date())
 }

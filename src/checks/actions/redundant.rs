@@ -119,17 +119,17 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, us
             continue;
         };
         let (rule, message) = if same {
-            ("duplicate-action", format!("`{}` stands here twice", item.display()))
+            ("duplicate-action", format!("`{}` is listed twice", item.display()))
         } else {
             (
                 "redundant-action",
-                format!("`{}` is part of `{}` already", item.display(), other.display()),
+                format!("`{}` is already covered by `{}`", item.display(), other.display()),
             )
         };
         let f = cx
             .at_statement(rule, id, i, message)
             .primary(item.span, "changes nothing")
-            .secondary(other.span, if same { "the first one" } else { "takes it in" })
+            .secondary(other.span, if same { "the first one" } else { "covers it" })
             .actions([item.display().to_lowercase()]);
         out.push(with_removal(cx, f, item, other));
     }
@@ -141,11 +141,11 @@ fn resources(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, 
         let Some((other, _)) = compared.covering(n).filter(|(o, _)| !cx.is_of_example(o, item.span)) else {
             continue;
         };
-        let message = format!("`{}` is part of `{}` already", item.display(), other.display());
+        let message = format!("`{}` is already covered by `{}`", item.display(), other.display());
         let f = cx
             .at_statement("redundant-resource", id, i, message)
             .primary(item.span, "changes nothing")
-            .secondary(other.span, "takes it in")
+            .secondary(other.span, "covers it")
             .resources([item.display()]);
         out.push(with_removal(cx, f, item, other));
     }

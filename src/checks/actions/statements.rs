@@ -55,8 +55,8 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         let f = cx
             .at_statement("redundant-statement", id, i, "another statement covers this one")
-            .primary(head(s), "changes nothing beside the other")
-            .secondary(head(other), if same { "says the same" } else { "covers it" });
+            .primary(head(s), "has no effect")
+            .secondary(head(other), if same { "is equal" } else { "covers it" });
         // A condition that a wider permission lacks was meant to limit it: removing it is not what to do.
         let limits = s.allows() && !s.conditions.is_empty() && other.conditions.is_empty();
         if limits {

@@ -37,20 +37,20 @@ fn mfa(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: 
     let says = value.text.known().map(|t| t.to_ascii_lowercase());
     let (allows, denies) = (line.statement.allows(), line.statement.denies());
     let label = match (operator.family, operator.if_exists, says.as_deref()) {
-        (OperatorFamily::Bool, false, Some("false")) if denies => "false for long-term keys, which have no such key",
-        (OperatorFamily::Bool, _, Some("false")) if allows => "allows those without MFA",
-        (OperatorFamily::Bool, true, Some("true")) if allows => "true for long-term keys, which have no such key",
-        (OperatorFamily::Null, _, Some("false")) if allows => "the key is there without MFA too",
-        (OperatorFamily::Null, _, Some("true")) if allows => "allows those without MFA",
+        (OperatorFamily::Bool, false, Some("false")) if denies => "false for long-term keys, which lack this key",
+        (OperatorFamily::Bool, _, Some("false")) if allows => "allows callers without MFA",
+        (OperatorFamily::Bool, true, Some("true")) if allows => "true for long-term keys, which lack this key",
+        (OperatorFamily::Null, _, Some("false")) if allows => "the key is also present without MFA",
+        (OperatorFamily::Null, _, Some("true")) if allows => "allows callers without MFA",
         _ => return,
     };
     out.push(
         at(
             "condition-mfa-antipattern",
-            "this condition does not ask for MFA".to_owned(),
+            "this condition does not require MFA".to_owned(),
         )
         .primary(value.span, label)
-        .secondary(c.operator.span, "compared by this"),
+        .secondary(c.operator.span, "this operator"),
     );
 }
 
@@ -74,10 +74,10 @@ fn star(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out:
         out.push(
             at(
                 "condition-like-star-only",
-                format!("`{}` may be anything", c.key.display()),
+                format!("`{}` can have any value", c.key.display()),
             )
             .primary(value.span, "matches every value")
-            .secondary(c.operator.span, "compares with wildcards"),
+            .secondary(c.operator.span, "expands wildcards"),
         );
     }
 }
@@ -95,7 +95,7 @@ fn contradiction(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 id,
                 i,
                 format!(
-                    "`{}` must be a value and must not be it: the statement never applies",
+                    "contradictory conditions on `{}`: the statement never applies",
                     dead.key
                 ),
             )
@@ -122,11 +122,11 @@ fn spoofable(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let Some(b) = strength.bounds.first() else { continue };
         let (message, label) = match b.weakness {
             Some(Weakness::Spoofable) => (
-                format!("only `{}` limits who is allowed, and callers choose it", b.key),
+                format!("only `{}` restricts access, and callers choose its value", b.key),
                 "chosen by the caller",
             ),
             _ => (
-                format!("only `{}` limits who is allowed, and any account can meet it", b.key),
+                format!("only `{}` restricts access, and any account can meet it", b.key),
                 "can be met from any account",
             ),
         };
@@ -135,7 +135,7 @@ fn spoofable(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             .primary(b.key_span, label)
             .other(b.key.clone());
         if let Some(p) = s.principal.as_ref() {
-            f = f.secondary(p.key, "lets in every account");
+            f = f.secondary(p.key, "allows every account");
         }
         out.push(f);
     }
@@ -155,7 +155,7 @@ fn age(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: 
     let age = line.key == "aws:multifactorauthage";
     let (message, label) = match (operator.family, says.as_deref()) {
         (OperatorFamily::Null, Some("true")) if allows && age => (
-            "this condition allows requests without MFA only",
+            "this condition allows only requests without MFA",
             "the key is absent without MFA",
         ),
         (OperatorFamily::Null, Some("false")) if denies && age => {
@@ -186,7 +186,7 @@ fn age(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: 
     out.push(
         at("condition-mfa-antipattern", message.to_owned())
             .primary(value.span, label)
-            .secondary(c.operator.span, "compared by this"),
+            .secondary(c.operator.span, "this operator"),
     );
 }
 

@@ -74,9 +74,9 @@ fn irrelevant(line: &ConditionLine<'_>, at: ReportKey<'_>, out: &mut FindingSink
     out.push(
         at(
             "condition-irrelevant-key",
-            format!("`{}` is always the owner of what the policy is on", c.key.display()),
+            format!("`{}` is always the owner of this resource", c.key.display()),
         )
-        .primary(c.key.span, "the same in every request"),
+        .primary(c.key.span, "constant for this resource"),
     );
 }
 
@@ -111,9 +111,9 @@ fn unpaired(
     out.push(
         at(
             "condition-paired-keys",
-            format!("`{}` without `{name}` fits machines in any network", c.key.display()),
+            format!("`{}` without `{name}` matches machines in any VPC", c.key.display()),
         )
-        .primary(c.key.span, "private addresses repeat from network to network"),
+        .primary(c.key.span, "private addresses are not unique"),
     );
 }
 
@@ -151,11 +151,11 @@ fn missing_action(
     let mut f = at(
         "condition-missing-action-for-key",
         format!(
-            "nobody can set `{}`: the role does not allow `{needed}`",
+            "`{}` cannot be set: the role does not allow `{needed}`",
             c.key.display()
         ),
     )
-    .primary(c.key.span, "never in a request that is allowed");
+    .primary(c.key.span, "no allowed request has this key");
     if let Some(clause) = &line.statement.action {
         f = f.secondary(clause.span, format!("without `{needed}`"));
     }
@@ -194,7 +194,7 @@ fn mixed<'a>(line: &ConditionLine<'a>, known: &mut KnownDocuments<'a>, at: Repor
     let typed = |v: &Value| match v.kind {
         ValueKind::Str(_) => Some("a string"),
         ValueKind::Num(_) => Some("a number"),
-        ValueKind::Bool(_) => Some("a truth value"),
+        ValueKind::Bool(_) => Some("a Boolean"),
         _ => None,
     };
     let Some((first, one)) = list.iter().find_map(|v| Some((v, typed(v)?))) else {
@@ -249,10 +249,10 @@ fn case(line: &ConditionLine<'_>, operator: Operator, at: ReportKey<'_>, out: &m
         out.push(
             at(
                 "condition-case-sensitive-value",
-                format!("`{}` must be spelled exactly so in the tag", value.display()),
+                format!("`{}` is compared case-sensitively with the tag", value.display()),
             )
-            .primary(value.span, "another case is another value")
-            .secondary(c.operator.span, "compares case")
+            .primary(value.span, "a different case is a different value")
+            .secondary(c.operator.span, "case-sensitive")
             .confidence(Confidence::Low),
         );
     }

@@ -41,10 +41,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     cx,
                     &line,
                     "condition-duplicate-key-case",
-                    format!("`{written}` stands twice, in two spellings"),
+                    format!("`{written}` is repeated in a different case"),
                 )
-                .primary(c.key.span, "keys are the same in any case")
-                .secondary(*first, "written here first"),
+                .primary(c.key.span, "condition keys ignore case")
+                .secondary(*first, "first use"),
             );
         }
         seen.entry(slot).or_insert((c.key.span, written.clone()));
@@ -77,7 +77,7 @@ fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Find
                 cx,
                 line,
                 "condition-key-format",
-                format!("`{written}` is no condition key"),
+                format!("`{written}` is not a condition key"),
             )
             .primary(span, "not of the form `service:key`"),
         );
@@ -97,7 +97,7 @@ fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Find
                 cx,
                 line,
                 "condition-unknown-key",
-                format!("`{written}`: IAM has no service `{prefix}`"),
+                format!("`{written}`: unknown service prefix `{prefix}`"),
             )
             .primary(span, "never in a request")
             .confidence(Confidence::Medium),
@@ -113,14 +113,11 @@ fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Find
             cx,
             line,
             "condition-unknown-key",
-            format!("`{written}` is no condition key of `{prefix}`"),
+            format!("unknown condition key `{written}` of `{prefix}`"),
         )
         .primary(span, "never in a request")
         .confidence(Confidence::Medium)
-        .note(format!(
-            "as of {}, the date of the list of keys",
-            catalogue().data_date()
-        ));
+        .note(format!("as of {}, the date of the key list", catalogue().data_date()));
         return Some(match near {
             Some(k) => f.help(format!("did you mean `{k}`?")),
             None => f,
@@ -143,7 +140,7 @@ fn own_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, prefix: &s
     if tag && !set.iter().all(|a| a.takes_key(&global.to_lowercase())) {
         return None;
     }
-    let message = format!("`{written}` is of one service; `{global}` says the same of all");
+    let message = format!("`{written}` works for one service only; `{global}` works for all");
     let f = at(cx, line, "condition-global-vs-specific-key", message);
     Some(f.primary(line.condition.key.span, format!("only in requests to `{prefix}`")))
 }
@@ -163,9 +160,9 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
                     cx,
                     line,
                     "condition-missing-tag-key",
-                    format!("`{written}` names no tag"),
+                    format!("`{written}` has no tag key"),
                 )
-                .primary(span, "write the tag's key behind the slash"),
+                .primary(span, "write the tag key after the slash"),
             );
         }
     }
@@ -206,7 +203,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
                 cx,
                 line,
                 "condition-deprecated-global-key",
-                format!("`{written}` is kept for old policies only"),
+                format!("`{written}` is deprecated"),
             )
             .primary(span, instead),
         );
@@ -217,15 +214,12 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
             cx,
             line,
             "condition-unknown-global-key",
-            format!("`{written}` is no global condition key"),
+            format!("unknown global condition key `{written}`"),
         )
         .primary(span, "never in a request");
         return Some(match near {
             Some(k) => f.help(format!("did you mean `{k}`?")),
-            None => f.note(format!(
-                "as of {}, the date of the list of keys",
-                catalogue().data_date()
-            )),
+            None => f.note(format!("as of {}, the date of the key list", catalogue().data_date())),
         });
     }
     if name.starts_with("resourcetag/") {
@@ -259,14 +253,18 @@ fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> 
         return None;
     }
     let message = match deaf.as_slice() {
-        [one] if !none => format!("`{}` does not know `{written}`", one.display()),
+        [one] if !none => format!("`{}` does not support the condition key `{written}`", one.display()),
         [one, others @ ..] if !none => {
-            format!("`{}` and {} more do not know `{written}`", one.display(), others.len())
+            format!(
+                "`{}` and {} more do not support `{written}`",
+                one.display(),
+                others.len()
+            )
         }
-        _ => format!("no action of this statement knows `{written}`"),
+        _ => format!("no action in this statement supports the condition key `{written}`"),
     };
     let what = match (passes, line.statement.is_written_as_deny()) {
-        (Some(true), _) => "keeps nothing out",
+        (Some(true), _) => "restricts nothing",
         (Some(false), true) => "never denied by this",
         (Some(false), false) => "never allowed by this",
         (None, _) => "never in their requests",
@@ -279,11 +277,9 @@ fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> 
     if none {
         return Some(f);
     }
-    Some(
-        deaf.iter()
-            .take(3)
-            .fold(f, |f, action| f.secondary(action.span, "its requests have no such key")),
-    )
+    Some(deaf.iter().take(3).fold(f, |f, action| {
+        f.secondary(action.span, "its requests do not have the key")
+    }))
 }
 
 /// A key of one of the resources that an action is checked for, on others as well: these do not have it, and no other
@@ -335,7 +331,7 @@ fn not_for_resource(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
     Some(
         at(cx, line, "condition-key-not-for-action", message)
             .primary(line.condition.key.span, "never allowed by this")
-            .secondary(wide.span, "needs a statement of its own for these resources")
+            .secondary(wide.span, "put it into a separate statement for these resources")
             .confidence(Confidence::Medium),
     )
 }
@@ -404,7 +400,7 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
             };
             at(cx, line, rule, message)
                 .primary(line.condition.key.span, format!("{what} to them"))
-                .secondary(rest.key, "takes in every other service")
+                .secondary(rest.key, "matches every other service")
         });
     }
     if line
@@ -460,7 +456,7 @@ fn passing(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<
     }
     let (message, deaf) = partly(line, written)?;
     let f = at(cx, line, "condition-key-not-for-action", message)
-        .primary(line.condition.key.span, "keeps nothing out")
+        .primary(line.condition.key.span, "restricts nothing")
         .confidence(Confidence::Medium);
     Some(
         deaf.into_iter()

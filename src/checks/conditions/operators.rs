@@ -154,9 +154,9 @@ fn lets_in_all(line: &ConditionLine<'_>) -> bool {
 /// What a condition that is true without its key leads to.
 fn passes(all: bool) -> &'static str {
     if all {
-        "everybody is let in: without this key the condition is true"
+        "everyone is allowed: without this key the condition is true"
     } else {
-        "a request without this key is allowed too"
+        "a request without this key is also allowed"
     }
 }
 
@@ -164,9 +164,9 @@ fn unknown(cx: &Context<'_>, line: &ConditionLine<'_>, at: ReportOperator<'_>) -
     let text = line.condition.operator.text.known()?;
     let f = at(
         "condition-unknown-operator",
-        format!("`{text}` is no condition operator"),
+        format!("unknown condition operator `{text}`"),
     )
-    .primary(line.condition.operator.span, "IAM rejects the policy for this");
+    .primary(line.condition.operator.span, "IAM rejects the policy");
     let base = text.rsplit(':').next().unwrap_or(&text);
     Some(match nearest_word(base, OPERATORS.iter().copied()) {
         Some(near) if near != base && cx.is_literal(&line.condition.operator) => {
@@ -188,15 +188,15 @@ fn null(line: &ConditionLine<'_>, operator: Operator, at: ReportOperator<'_>, ou
     let c = line.condition;
     if operator.if_exists {
         out.push(
-            at("condition-null-ifexists", "`Null` takes no `IfExists`".to_owned())
-                .primary(c.operator.span, "IAM rejects the policy for this"),
+            at("condition-null-ifexists", "`Null` cannot have `IfExists`".to_owned())
+                .primary(c.operator.span, "IAM rejects the policy"),
         );
     }
     if operator.set.is_some() {
         out.push(
             at(
                 "condition-null-qualifier",
-                "`Null` takes no `ForAllValues` or `ForAnyValue`".to_owned(),
+                "`Null` cannot have `ForAllValues` or `ForAnyValue`".to_owned(),
             )
             .primary(c.operator.span, "changes nothing"),
         );
@@ -212,7 +212,7 @@ fn null(line: &ConditionLine<'_>, operator: Operator, at: ReportOperator<'_>, ou
                     "condition-null-value",
                     format!("`{}` is neither `true` nor `false`", value.display()),
                 )
-                .primary(value.span, "`Null` asks whether the key is absent"),
+                .primary(value.span, "`Null` tests whether the key is absent"),
             );
         }
     }
@@ -270,7 +270,7 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
                 out.push(
                     at("condition-forallvalues-allow-no-null", passes(all).to_owned())
                         .primary(c.operator.span, "true where the key is absent")
-                        .secondary(c.key.span, "nothing demands this key"),
+                        .secondary(c.key.span, "nothing requires this key"),
                 );
             }
         }
@@ -283,17 +283,17 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
                     "a request without this key is not denied".to_owned(),
                 )
                 .primary(c.operator.span, "false where the key is absent")
-                .secondary(c.key.span, "nothing demands this key"),
+                .secondary(c.key.span, "nothing requires this key"),
             );
         }
         None if many == Some(true) && catalogue().global_condition_key(&line.key).is_some() => {
             out.push(
                 at(
                     "condition-missing-qualifier",
-                    "this key has several values, and the operator takes one".to_owned(),
+                    "multivalued key without `ForAnyValue` or `ForAllValues`".to_owned(),
                 )
                 .primary(c.operator.span, "add `ForAnyValue:` or `ForAllValues:`")
-                .secondary(c.key.span, "several values"),
+                .secondary(c.key.span, "multivalued"),
             );
         }
         _ => {}

@@ -33,10 +33,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         types(&line, operator, &at, out);
         if operator.family == OperatorFamily::Bool && c.values.len() > 1 {
-            out.push(
-                at("condition-multiple-bool", "`Bool` takes one value".to_owned())
-                    .primary(c.span, "true and false is always true"),
-            );
+            out.push(at("condition-multiple-bool", "`Bool` takes one value".to_owned()).primary(c.span, "always true"));
         }
         numbers(&line, operator, &at, out);
         networks(cx, &line, operator, &at, out);
@@ -47,9 +44,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     out.push(
                         at(
                             "condition-variable-operator",
-                            format!("`{}` compares no variables", operator.name),
+                            format!("`{}` does not resolve policy variables", operator.name),
                         )
-                        .primary(value.span, "a variable works with String and Arn operators")
+                        .primary(value.span, "variables work with String and ARN operators")
                         .secondary(c.operator.span, "this operator"),
                     );
                 }
@@ -107,12 +104,12 @@ fn types(line: &ConditionLine<'_>, operator: Operator, at: ReportValue<'_>, out:
             at(
                 rule,
                 format!(
-                    "`{name}` is of type {wanted}, which `{}` does not compare",
+                    "`{name}` has the type {wanted}, which `{}` does not compare",
                     operator.name
                 ),
             )
-            .primary(c.operator.span, "of another type")
-            .secondary(c.key.span, format!("of type {wanted}")),
+            .primary(c.operator.span, "different type")
+            .secondary(c.key.span, format!("type {wanted}")),
         );
     } else if wanted == "ARN"
         && operator.family == OperatorFamily::String
@@ -124,18 +121,18 @@ fn types(line: &ConditionLine<'_>, operator: Operator, at: ReportValue<'_>, out:
                 "condition-type-mismatch-usable",
                 format!("`{name}` is an ARN: prefer `ArnLike` or `ArnEquals`"),
             )
-            .primary(c.operator.span, "works, letter by letter"),
+            .primary(c.operator.span, "compares character by character"),
         );
     }
 }
 
 fn form(operator: Operator, value: &ClauseItem, text: &str, at: ReportValue<'_>) -> Option<Finding> {
     let wrong = |rule: &'static str, what: &str, label: &str| {
-        Some(at(rule, format!("`{text}` is no {what}")).primary(value.span, label))
+        Some(at(rule, format!("`{text}` is not a valid {what}")).primary(value.span, label))
     };
     match operator.family {
         OperatorFamily::Bool if !matches!(text.to_ascii_lowercase().as_str(), "true" | "false") => {
-            wrong("condition-bool-value", "truth value", "`true` or `false`")
+            wrong("condition-bool-value", "Boolean", "`true` or `false`")
         }
         OperatorFamily::Numeric if text.trim().parse::<f64>().is_err() => {
             wrong("condition-number-value", "number", "never matches")
@@ -156,7 +153,7 @@ fn form(operator: Operator, value: &ClauseItem, text: &str, at: ReportValue<'_>)
             Some(
                 at(
                     "condition-wildcard-without-like",
-                    format!("`{text}` is compared to the letter"),
+                    format!("wildcard in `{text}` is compared literally"),
                 )
                 .primary(value.span, "`*` and `?` are wildcards for `StringLike` only"),
             )
@@ -218,9 +215,9 @@ fn known_key(
         .then(|| {
             at(
                 "condition-org-id-format",
-                format!("`{text}` matches organisations of others"),
+                format!("`{text}` matches other organizations"),
             )
-            .primary(value.span, "name the organisation: `o-` and its id")
+            .primary(value.span, "name the organization: `o-` and its ID")
         })
         .or_else(|| no_path(line, value, text, at));
     }
@@ -231,26 +228,24 @@ fn known_key(
         rest.len() >= 8 && rest.len() <= 17 && rest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     };
     match line.key.as_str() {
-        "aws:requestedregion" if catalogue().region(text).is_none() => Some(
-            at("condition-region-value", format!("`{text}` is no region of AWS")).primary(value.span, "never matches"),
-        ),
+        "aws:requestedregion" if catalogue().region(text).is_none() => {
+            Some(at("condition-region-value", format!("unknown Region `{text}`")).primary(value.span, "never matches"))
+        }
         "aws:sourcevpc" if !text.strip_prefix("vpc-").is_some_and(hex) => Some(
-            at("condition-vpc-format", format!("`{text}` is no id of a VPC"))
+            at("condition-vpc-format", format!("`{text}` is not a VPC ID"))
                 .primary(value.span, "`vpc-` and 8 or 17 hex digits"),
         ),
         "aws:sourcevpce" if !text.strip_prefix("vpce-").is_some_and(hex) => Some(
-            at("condition-vpc-format", format!("`{text}` is no id of a VPC endpoint"))
+            at("condition-vpc-format", format!("`{text}` is not a VPC endpoint ID"))
                 .primary(value.span, "`vpce-` and 8 or 17 hex digits"),
         ),
         "aws:principalorgid" | "aws:resourceorgid" | "aws:sourceorgid" if !is_org(text) => Some(
-            at(
-                "condition-org-id-format",
-                format!("`{text}` is no id of an organisation"),
-            )
-            .primary(value.span, "`o-` and 10 to 32 letters and digits"),
+            at("condition-org-id-format", format!("`{text}` is not an organization ID"))
+                .primary(value.span, "`o-` and 10 to 32 letters and digits"),
         ),
         "aws:sourceaccount" | "aws:principalaccount" | "aws:resourceaccount" if !is_account_id(text) => Some(
-            at("condition-org-id-format", format!("`{text}` is no account id")).primary(value.span, "twelve digits"),
+            at("condition-org-id-format", format!("`{text}` is not an account ID"))
+                .primary(value.span, "must have 12 digits"),
         ),
         _ => None,
     }
@@ -272,9 +267,9 @@ fn no_path(line: &ConditionLine<'_>, value: &ClauseItem, text: &str, at: ReportV
     wrong.then(|| {
         at(
             "condition-org-id-format",
-            format!("`{text}` is no path in an organisation"),
+            format!("`{text}` is not an organization path"),
         )
-        .primary(value.span, "`o-…/r-…/`, and units, each with a slash")
+        .primary(value.span, "`o-…/r-…/` and OUs, each followed by a slash")
     })
 }
 
@@ -292,9 +287,9 @@ fn numbers(line: &ConditionLine<'_>, operator: Operator, at: ReportValue<'_>, ou
         out.push(
             at(
                 "condition-redundant-number",
-                "of several limits only one counts".to_owned(),
+                "redundant limit: only one of these has an effect".to_owned(),
             )
-            .primary(last.span, "any of them is enough")
+            .primary(last.span, "any one of them is enough")
             .secondary(c.operator.span, "one number is enough"),
         );
     }
@@ -318,11 +313,8 @@ fn networks(
         .collect();
     for (v, n) in &known {
         if n.has_host_bits() {
-            let f = at(
-                "condition-ip-host-bits",
-                format!("`{}` has bits behind its prefix", v.display()),
-            )
-            .primary(v.span, "read as the network it lies in");
+            let f = at("condition-ip-host-bits", format!("`{}` has host bits set", v.display()))
+                .primary(v.span, "AWS uses the whole network");
             let network = n.without_host_bits();
             out.push(match cx.is_literal(v) {
                 true => f.remedy(Remedy::safe(format!("write `{network}`")).replace(v.span, [network])),
@@ -335,7 +327,7 @@ fn networks(
     }
     let all: Vec<Network> = known.iter().map(|(_, n)| *n).collect();
     if is_any_address(&all) && !operator.negated && line.statement.allows() {
-        out.push(at("condition-ip-any", "every address is let in".to_owned()).primary(c.span, "matches any address"));
+        out.push(at("condition-ip-any", "every address is allowed".to_owned()).primary(c.span, "matches any address"));
         return;
     }
     let private: Vec<&ClauseItem> = known.iter().filter(|(_, n)| n.is_private()).map(|(v, _)| *v).collect();

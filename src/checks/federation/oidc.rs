@@ -22,14 +22,9 @@ fn audience_type(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, i:
                 .any(|o| o.operator.span == c.operator.span && o.key.span.start < c.key.span.start);
         let span = if shared { c.key.span } else { c.operator.span };
         out.push(
-            cx.at_statement(
-                "oidc-aud-claim-type",
-                id,
-                i,
-                "the audience is compared as if a token had several",
-            )
-            .primary(span, "only for a provider that sends a list")
-            .secondary(c.key.span, "one value with most providers"),
+            cx.at_statement("oidc-aud-claim-type", id, i, "set operator on a single-valued audience")
+                .primary(span, "only for a provider that sends a list")
+                .secondary(c.key.span, "single-valued for most providers"),
         );
     }
 }
@@ -83,9 +78,9 @@ fn one(
                     "oidc-no-condition",
                     id,
                     i,
-                    format!("anybody whom {whose} vouches for may assume this role"),
+                    format!("any user of {whose} can assume this role"),
                 )
-                .primary(item.value.span, "no condition on who it vouches for")
+                .primary(item.value.span, "no condition on the user")
                 .principals([item.value.display()]),
             );
         }
@@ -115,12 +110,12 @@ fn one(
                 "oidc-github-missing-sub",
                 id,
                 i,
-                "any repository on GitHub may assume this role",
+                "any repository on GitHub can assume this role",
             )
             .primary(item.value.span, "no condition on `sub`")
             .principals([item.value.display()]);
         if let Some((aud, _)) = of_provider.first() {
-            f = f.secondary(aud.key.span, "says nothing about the repository");
+            f = f.secondary(aud.key.span, "does not restrict the repository");
         }
         out.push(f);
         return;
@@ -151,27 +146,27 @@ fn report(
     let (rule, message, label) = match found.binds {
         Binds::Nothing => (
             "oidc-github-sub-wildcard",
-            "any repository on GitHub may assume this role".to_owned(),
+            "any repository on GitHub can assume this role".to_owned(),
             "does not name the repository",
         ),
         Binds::SomeOwners => (
             "oidc-github-sub-wildcard",
-            "repositories of many owners on GitHub may assume this role".to_owned(),
-            "others can make an owner that matches",
+            "repositories of other GitHub owners can assume this role".to_owned(),
+            "others can create an owner that matches",
         ),
         Binds::Owner => (
             "oidc-github-any-repository",
-            format!("any repository of `{name}` may assume this role"),
+            format!("any repository of `{name}` can assume this role"),
             "matches more than one repository",
         ),
         Binds::SomeRepositories => (
             "oidc-github-any-repository",
-            format!("several repositories of `{name}` may assume this role"),
+            format!("several repositories of `{name}` can assume this role"),
             "matches more than one repository",
         ),
         Binds::Repository => (
             "oidc-github-any-ref",
-            format!("any branch and pull request of `{name}` may assume this role"),
+            format!("any branch or pull request of `{name}` can assume this role"),
             "matches every ref and environment",
         ),
         Binds::Ref => return,
@@ -208,7 +203,7 @@ pub(super) fn saml(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     "saml-missing-aud",
                     doc,
                     i,
-                    "SAML assertions made for another service are accepted",
+                    "SAML assertions issued for another service are accepted",
                 )
                 .primary(item.value.span, "no condition on `SAML:aud`")
                 .principals([item.value.display()]),

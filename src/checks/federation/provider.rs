@@ -15,7 +15,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 cx.at_resource(
                     "oidc-provider-thumbprint-or-url",
                     id,
-                    "the provider's URL is not encrypted",
+                    "the URL of the provider is not `https`",
                 )
                 .under(r.branch.as_ref())
                 .primary(url.span, "must be `https://`")
@@ -28,7 +28,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     cx.at_resource(
                         "oidc-provider-thumbprint-or-url",
                         id,
-                        "the provider takes tokens for any client",
+                        "invalid client ID: no token matches",
                     )
                     .under(r.branch.as_ref())
                     .primary(client.span, "matches no client id")

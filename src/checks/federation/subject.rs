@@ -141,10 +141,10 @@ pub(super) fn spelled(
                     "oidc-sub-stringequals-with-star",
                     id,
                     i,
-                    "no subject has a `*` in it: this never matches",
+                    "no subject contains `*`: this never matches",
                 )
-                .primary(value.span, "taken to the letter")
-                .secondary(c.operator.span, "compares without wildcards")
+                .primary(value.span, "treated literally")
+                .secondary(c.operator.span, "does not expand wildcards")
                 .other(value.display()),
             );
         }
@@ -190,7 +190,7 @@ pub(super) fn elsewhere(
                     "oidc-other-ci-sub",
                     id,
                     i,
-                    format!("any project on {} may assume this role", provider.name()),
+                    format!("any project on {} can assume this role", provider.name()),
                 )
                 .primary(item.value.span, "no condition on `sub`")
                 .principals([item.value.display()]),
@@ -209,9 +209,9 @@ pub(super) fn elsewhere(
                     "oidc-other-ci-sub",
                     id,
                     i,
-                    format!("many projects on {} may assume this role", provider.name()),
+                    format!("projects of others on {} can assume this role", provider.name()),
                 )
-                .primary(value.span, "matches names of others")
+                .primary(value.span, "matches other projects")
                 .other(text.clone()),
             );
         }
@@ -238,7 +238,7 @@ fn eks(
     let at = |message: &str| cx.at_statement("eks-irsa-sub-wildcard", id, i, message.to_owned());
     let Some(subject) = subject else {
         out.push(
-            at("any pod of the cluster may assume this role")
+            at("any pod of the cluster can assume this role")
                 .primary(item.value.span, "no condition on `sub`")
                 .principals([item.value.display()]),
         );
@@ -249,7 +249,7 @@ fn eks(
         let namespace = text.strip_prefix("system:serviceaccount:").unwrap_or(&text);
         if namespace.split(':').next().is_some_and(|n| n.starts_with('*')) {
             out.push(
-                at("service accounts of every namespace may assume this role")
+                at("service accounts of every namespace can assume this role")
                     .primary(value.span, "matches every namespace")
                     .other(text.clone()),
             );
@@ -289,7 +289,7 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 let mut f = f
                     .primary(item.value.span, "no condition on `aud`")
                     .principals([item.value.display()]);
-                f.message = "identities of any identity pool may assume this role".to_owned();
+                f.message = "identities of any identity pool can assume this role".to_owned();
                 out.push(f);
                 continue;
             };
@@ -306,7 +306,7 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 let f = f.primary(guest.span, "whoever opens the app").other("unauthenticated");
                 match narrow {
                     true => f.severity(Severity::Low).help(
-                        "Keep the role to what everybody may do. If the app has no guests, remove it and keep the pool without them.",
+                        "Grant the role only what everyone may do. If the app has no guests, remove the role and turn guest access off.",
                     ),
                     false => f,
                 }
@@ -318,8 +318,8 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             };
             f.steps_down += 1;
             f.message = match guests {
-                Guests::Yes => "guests of the identity pool may assume this role",
-                _ => "guests may assume this role if the identity pool allows them",
+                Guests::Yes => "guests of the identity pool can assume this role",
+                _ => "guests can assume this role if the identity pool allows them",
             }
             .to_owned();
             out.push(match guests {

@@ -46,7 +46,7 @@ fn scp(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usi
                 "scp-has-principal",
                 id,
                 i,
-                "a service control policy takes no `Principal`",
+                "a service control policy cannot have `Principal`",
             )
             .primary(p.key, "AWS Organizations rejects the policy"),
         );
@@ -99,10 +99,10 @@ fn blind(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (u
             "scp-deny-ineffective",
             id,
             i,
-            format!("actions of {}{more} are not denied by this", some.join(", ")),
+            format!("actions of {}{more} are not denied", some.join(", ")),
         )
         .primary(c.key.span, "these services do not support the tag")
-        .secondary(clause.span, "meant to be denied")
+        .secondary(clause.span, "not denied")
         .other(key),
     );
 }
@@ -141,30 +141,32 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Docum
     if s.allows()
         && let Some(e) = &s.effect
     {
-        out.push(at("a resource control policy only denies").primary(e.span, "must be `Deny`"));
+        out.push(at("a resource control policy can only deny").primary(e.span, "must be `Deny`"));
         return;
     }
     if let Some(p) = &s.principal {
         let everybody = !p.negated && p.items.len() == 1 && p.items.iter().all(|x| x.kind == PrincipalType::Everyone);
         if !everybody {
-            out.push(at("the principal of a resource control policy is `*`").primary(p.span, "must be `\"*\"`"));
+            out.push(at("the principal of a resource control policy must be `*`").primary(p.span, "must be `\"*\"`"));
         }
     }
     for a in s.action.iter().filter(|a| a.negated) {
-        out.push(at("a resource control policy takes no `NotAction`").primary(a.key, "name the actions"));
+        out.push(at("a resource control policy cannot have `NotAction`").primary(a.key, "name the actions"));
     }
     for item in s.action.iter().filter(|a| !a.negated).flat_map(|a| &a.items) {
         let Some(text) = item.text.known() else { continue };
         if pattern::is_star(&item.text) {
             out.push(
-                at("a resource control policy names a service for each action").primary(item.span, "`*` is not taken"),
+                at("each action of a resource control policy needs a service")
+                    .primary(item.span, "`*` is not supported"),
             );
         } else if let Some((service, _)) = text.split_once(':')
             && !service.contains(['*', '?'])
             && !RCP_SERVICES.contains(&service.to_ascii_lowercase().as_str())
         {
             out.push(
-                at("resource control policies do not reach this service").primary(item.span, "never denied by this"),
+                at("this service does not support resource control policies")
+                    .primary(item.span, "never denied by this"),
             );
         }
     }
@@ -178,7 +180,7 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Docum
                     "rcp-blanket-deny",
                     id,
                     i,
-                    "denied to everybody, in every account of the organisation",
+                    "denied for everyone in every account of the organization",
                 )
                 .primary(e.span, "without a condition"),
             );
@@ -202,14 +204,9 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Docum
         && !s.conditions.iter().any(is_met_by_no_service)
     {
         out.push(
-            cx.at_statement(
-                "rcp-missing-service-carveout",
-                id,
-                i,
-                "AWS's own services are denied as well",
-            )
-            .primary(c.key.span, "services belong to no organisation")
-            .other("aws:principalisawsservice"),
+            cx.at_statement("rcp-missing-service-carveout", id, i, "AWS services are denied as well")
+                .primary(c.key.span, "services belong to no organization")
+                .other("aws:principalisawsservice"),
         );
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     cx.at_resource(
                         "cloudformation-stack-no-policy",
                         id,
-                        "any update may replace or delete what the stack holds",
+                        "any update can replace or delete the resources of the stack",
                     )
                     .under(r.branch.as_ref())
                     .primary(r.header, "has no stack policy"),
@@ -61,8 +61,8 @@ fn account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     if !resources.iter().any(|r| &*r.kind == "AWS::AccessAnalyzer::Analyzer") {
         push(
             "access-analyzer-not-enabled",
-            "the account is set up without an analyzer of who gets in from outside",
-            "set up here",
+            "no IAM Access Analyzer in the account setup",
+            "account setup",
         );
     }
     let mut support = false;
@@ -77,8 +77,8 @@ fn account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     if &*resources[anchor].kind == kinds::PASSWORD_POLICY && !support {
         push(
             "support-role-missing",
-            "the account is set up without a role for cases with AWS's support",
-            "set up here",
+            "no role for AWS Support in the account setup",
+            "account setup",
         );
     }
 }
@@ -97,12 +97,8 @@ fn database(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (u32, &Resourc
         Some(_) => return,
     };
     out.push(
-        cx.at_resource(
-            "db-iam-auth-disabled",
-            id,
-            "who uses the database signs in with a password of its own",
-        )
-        .under(r.branch.as_ref())
-        .primary(at, "no sign-in by IAM"),
+        cx.at_resource("db-iam-auth-disabled", id, "IAM database authentication is disabled")
+            .under(r.branch.as_ref())
+            .primary(at, "password authentication only"),
     );
 }

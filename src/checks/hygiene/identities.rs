@@ -83,7 +83,7 @@ fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
     match known(name) {
         Some(p) if p.deprecated => {
             let label = p.replacement.map_or_else(
-                || "AWS has given it up".to_owned(),
+                || "no longer maintained by AWS".to_owned(),
                 |r| format!("use `{}`", r.rsplit('/').next().unwrap_or(r)),
             );
             push(
@@ -132,7 +132,9 @@ fn breadth(cx: &Context<'_>, id: ResourceId, name: &str, span: Span, holder: Opt
     }
     let r = &cx.project.resources[id as usize];
     let f = cx.at_resource("managed-broad-policy", id, format!("`{short}` grants {}", broad.text()));
-    let f = f.under(r.branch.as_ref()).primary(span, "wider than a workload needs");
+    let f = f
+        .under(r.branch.as_ref())
+        .primary(span, "broader than a workload needs");
     Some(match services.is_empty() {
         true => f,
         false => f.severity(Severity::Low),
@@ -200,7 +202,7 @@ fn bare_name(value: &Value, span: Span, push: PushIdentity<'_>) {
 fn user(r: &Resource, push: PushIdentity<'_>) {
     push(
         "iam-user-exists",
-        "a user is created: the credentials of users do not expire".to_owned(),
+        "IAM user: its credentials do not expire".to_owned(),
         r.header,
         "prefer a role",
     );
@@ -213,17 +215,17 @@ fn user(r: &Resource, push: PushIdentity<'_>) {
 fn login(span: Span, profile: Option<&Value>, push: PushIdentity<'_>) {
     push(
         "iam-user-console-access",
-        "a user gets a password for the console".to_owned(),
+        "IAM user with a console password".to_owned(),
         span,
-        "prefer Identity Center",
+        "prefer IAM Identity Center",
     );
     let reset = profile.and_then(|p| p.get("PasswordResetRequired"));
     if let Some(v) = reset.filter(|v| v.as_bool() == Some(false)) {
         push(
             "iam-user-login-profile-reset",
-            "the password need not be changed at the first sign-in".to_owned(),
+            "the initial password does not have to be changed".to_owned(),
             v.span,
-            "whoever handed it out knows it",
+            "known to whoever created it",
         );
     }
 }
@@ -245,7 +247,7 @@ fn role(r: &Resource, push: PushIdentity<'_>) {
     {
         push(
             "role-max-session-long",
-            "sessions of this role may last for more than 4 hours".to_owned(),
+            "sessions of this role can last more than 4 hours".to_owned(),
             v.span,
             "seconds",
         );
@@ -258,9 +260,9 @@ fn role(r: &Resource, push: PushIdentity<'_>) {
     {
         push(
             "role-name-hardcoded",
-            "the role's name is fixed".to_owned(),
+            "hard-coded role name".to_owned(),
             v.span,
-            "needs CAPABILITY_NAMED_IAM",
+            "requires CAPABILITY_NAMED_IAM",
         );
     }
 }
@@ -276,7 +278,7 @@ fn permission_set(r: &Resource, push: PushIdentity<'_>) {
     {
         push(
             "sso-session-too-long",
-            "sessions of this permission set last for more than 4 hours".to_owned(),
+            "sessions of this permission set can last more than 4 hours".to_owned(),
             v.span,
             "hours",
         );
@@ -294,7 +296,7 @@ fn task(r: &Resource, push: PushIdentity<'_>) {
     if same {
         push(
             "ecs-task-and-execution-role-same",
-            "the code of the task runs with the role that starts it".to_owned(),
+            "the task role is also the execution role".to_owned(),
             task.span,
             "also the execution role",
         );
@@ -310,7 +312,7 @@ fn password_policy(r: &Resource, push: PushIdentity<'_>) {
     {
         push(
             "password-policy-length",
-            format!("passwords of {n} characters are allowed"),
+            format!("the minimum password length is {n}"),
             span("MinimumPasswordLength"),
             "14 or more",
         );
@@ -324,9 +326,9 @@ fn password_policy(r: &Resource, push: PushIdentity<'_>) {
         if let Some(v) = r.get(name).filter(|v| v.as_bool() == Some(false)) {
             push(
                 "password-policy-complexity",
-                format!("a password needs no {kind}"),
+                format!("passwords do not require a {kind}"),
                 v.span,
-                "makes guessing easier",
+                "easier to guess",
             );
         }
     }
@@ -335,7 +337,7 @@ fn password_policy(r: &Resource, push: PushIdentity<'_>) {
     {
         push(
             "password-policy-reuse",
-            format!("a password may come back after {n} others"),
+            format!("a password can be reused after {n} others"),
             span("PasswordReusePrevention"),
             "24 or more",
         );
@@ -347,7 +349,7 @@ fn password_policy(r: &Resource, push: PushIdentity<'_>) {
             "password-policy-expiry",
             match n {
                 0.0 => "passwords never expire".to_owned(),
-                n => format!("passwords last for {n} days"),
+                n => format!("passwords expire after {n} days"),
             },
             span("MaxPasswordAge"),
             "90 or less",
@@ -359,9 +361,9 @@ fn password_policy(r: &Resource, push: PushIdentity<'_>) {
     {
         push(
             "password-policy-unchangeable",
-            "users may not change their passwords".to_owned(),
+            "users cannot change their passwords".to_owned(),
             v.span,
-            "others know it for ever",
+            "cannot be replaced by the user",
         );
     }
 }
@@ -396,7 +398,7 @@ fn keys(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let both = |other: Option<&Guard>| !matches!((guard, other), (Some(a), Some(b)) if a.excludes(b));
         if let Some((first, _)) = before.iter().find(|(_, other)| both(*other)) {
             out.push(
-                cx.at_resource("iam-user-many-keys", id, format!("`{name}` gets a second access key"))
+                cx.at_resource("iam-user-many-keys", id, format!("second access key for `{name}`"))
                     .primary(user.span, "the same user")
                     .secondary(*first, "the first key"),
             );
@@ -426,9 +428,9 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 cx.at_resource(
                     "inline-policy-on-group-or-role",
                     policy.by.unwrap_or(identity.resource),
-                    format!("an inline policy on a {}", identity.kind.name()),
+                    format!("inline policy on a {}", identity.kind.name()),
                 )
-                .primary(policy.span, "cannot be shared or versioned"),
+                .primary(policy.span, "cannot be reused or versioned"),
             );
         }
     }
@@ -436,7 +438,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// Boundaries that bound nothing.
 fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let message = "the permissions boundary lets everything through";
+    let message = "the permissions boundary allows everything";
     for (id, identity) in (0u32..).zip(&cx.project.identities) {
         let Some(boundary) = &identity.boundary else { continue };
         if !cx
@@ -455,11 +457,11 @@ fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         out.push(match written {
             Some((document, statement, span)) => cx
                 .at_statement("permissions-boundary-too-broad", document, statement, message)
-                .primary(span, "every action, on everything")
+                .primary(span, "every action on every resource")
                 .secondary(boundary.span, "the boundary of this identity"),
             None => cx
                 .at_resource("permissions-boundary-too-broad", identity.resource, message)
-                .primary(boundary.span, "bounds nothing"),
+                .primary(boundary.span, "restricts nothing"),
         });
     }
 }
@@ -505,7 +507,7 @@ fn shared(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 id,
                 format!("{} functions share the role `{address}`", places.len()),
             )
-            .primary(span, "each may do what the others need")
+            .primary(span, "each has the permissions of all")
             .other(address);
         for other in places.iter().filter(|s| **s != span).take(4) {
             f = f.secondary(*other, "the same role");

@@ -12,8 +12,8 @@ use crate::value::{Value, ValueKind};
 /// Policies that let their holder become an administrator, or nearly so, and what to say of them.
 /// AWS Managed Policy Reference.
 const ELEVATED: &[(&str, &str)] = &[
-    ("PowerUserAccess", "everything but IAM and Organizations"),
-    ("IAMFullAccess", "all of IAM: its holder can become administrator"),
+    ("PowerUserAccess", "everything except IAM and Organizations"),
+    ("IAMFullAccess", "all of IAM: the holder can become an administrator"),
     ("job-function/SystemAdministrator", "administers most services"),
 ];
 
@@ -64,7 +64,7 @@ impl Broad {
         let Self { service, changing, on } = self;
         match changing {
             None => format!("every action of `{service}` {on}"),
-            Some(n) => format!("{n} changing actions of `{service}` {on}"),
+            Some(n) => format!("{n} write actions of `{service}` {on}"),
         }
     }
 
@@ -108,7 +108,7 @@ pub(in crate::checks) fn broad(name: &str) -> Option<Broad> {
         service,
         changing: (!whole).then_some(changing),
         on: match own.is_empty() {
-            true => "on everything",
+            true => "on all resources",
             false => "on all but a few resources",
         },
     })
@@ -165,12 +165,8 @@ fn looked_up(name: &str) -> Option<String> {
 fn judge(cx: &Context<'_>, id: u32, name: &str, span: Span) -> Option<Finding> {
     let holder = &cx.project.resources[id as usize];
     let f = if name == "AdministratorAccess" {
-        cx.at_resource(
-            "managed-administrator-access",
-            id,
-            "the AWS managed policy `AdministratorAccess` is attached",
-        )
-        .primary(span, "every action on every resource")
+        cx.at_resource("managed-administrator-access", id, "`AdministratorAccess` is attached")
+            .primary(span, "every action on every resource")
     } else {
         let (_, what) = ELEVATED.iter().find(|(n, _)| *n == name)?;
         let short = name.rsplit('/').next().unwrap_or(name);

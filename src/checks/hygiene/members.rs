@@ -47,19 +47,15 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             IdentityKind::User if identity.groups.is_empty() && !open && !unclear && !has_unknown(r, "Groups") => {
                 push(
                     "iam-user-no-group",
-                    "the user is in no group",
+                    "user without a group",
                     match identity.policies.is_empty() {
-                        true => "gets no permissions from a group",
-                        false => "gets its permissions one by one",
+                        true => "not a member of any group",
+                        false => "has permissions of its own",
                     },
                 );
             }
             IdentityKind::Group if !filled.contains(&id) && !open => {
-                push(
-                    "iam-group-no-users",
-                    "the group has no users",
-                    "nobody has what it grants",
-                );
+                push("iam-group-no-users", "group without members", "no members");
             }
             _ => {}
         }
@@ -71,12 +67,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 .at_resource(
                     "mfa-not-enforced-group",
                     identity.resource,
-                    "the group's policies work without MFA",
+                    "the policies of this group do not require MFA",
                 )
-                .primary(identity.header, "a password or a key is enough")
+                .primary(identity.header, "a password or access key is enough")
                 .confidence(confidence);
             out.push(match confidence {
-                Confidence::Low => f.note("what the role that it may assume asks for is not known"),
+                Confidence::Low => f.note("it is unknown whether the role that the group can assume requires MFA"),
                 _ => f,
             });
         }
@@ -90,31 +86,31 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         match &*r.kind {
             "AWS::EC2::Instance" if !r.has("IamInstanceProfile") && !r.has("LaunchTemplate") => push(
                 "ec2-no-instance-role",
-                "the instance has no role",
+                "instance without an IAM role",
                 r.header,
-                "what calls AWS here needs keys",
+                "software on it needs access keys",
             ),
             "AWS::ECS::TaskDefinition" => {
                 if let Some(span) = calls_aws(r).filter(|_| !r.has("TaskRoleArn")) {
                     push(
                         "ecs-empty-task-role",
-                        "the task has settings for AWS and no task role",
+                        "ECS task without a task role",
                         span,
-                        "who calls AWS here has no role",
+                        "this container seems to call AWS",
                     );
                 }
             }
             "AWS::IdentityStore::User" => push(
                 "sso-user-created-in-iac",
-                "a user of Identity Center is created beside the directory",
+                "IAM Identity Center user created in code",
                 r.header,
-                "stays when the person leaves",
+                "remains when the person leaves",
             ),
             "data.aws_ami" if !r.has("Owners") && filters_by_name(r) && !filters_by_owner(r) => push(
                 "whoami-ami-lookup",
-                "the image is chosen by its name, whoever made it",
+                "AMI lookup without an owner filter",
                 r.header,
-                "anybody may publish an image of this name",
+                "anyone can publish an image with this name",
             ),
             _ => {}
         }
@@ -279,13 +275,13 @@ fn unbounded(cx: &Context<'_>, id: IdentityId, identity: &Identity) -> Option<Fi
     let action = changes.iter().next()?;
     let grant = effective.granting(action).next()?;
     let message = format!(
-        "the role may call {} and has no permissions boundary",
+        "the role can call {} and has no permissions boundary",
         names(&changes, 1)
     );
     Some(
         cx.at_resource(UNBOUNDED, identity.resource, message)
             .primary(identity.header, "no boundary")
-            .secondary(grant.span(action), "changes identities"),
+            .secondary(grant.span(action), "manages identities"),
     )
 }
 
@@ -301,7 +297,7 @@ fn permission_sets(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             cx.at_resource(
                 "sso-permission-set-admin",
                 identity.resource,
-                "whoever is assigned this permission set is an administrator",
+                "permission set with administrator access",
             )
             .cause(cause(cx, power, id))
             .primary(power.span, power.reach.text())

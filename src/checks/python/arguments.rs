@@ -62,9 +62,9 @@ fn session(r: &Resource, usual: f64) -> Option<FoundArgument> {
     let seconds = v.as_number().filter(|s| *s > usual)?;
     Some(FoundArgument {
         rule: "py-assume-role-long-session",
-        message: format!("the session's credentials are good for {}", span_of_time(seconds)),
+        message: format!("the credentials are valid for {}", span_of_time(seconds)),
         at: v.span,
-        label: "longer than the usual",
+        label: "longer than usual",
     })
 }
 
@@ -81,9 +81,9 @@ fn external_id(cx: &Context<'_>, r: &Resource) -> Option<FoundArgument> {
     let foreign = is_account_id(&account) && !cx.project.own.accounts.contains_key(&*account);
     foreign.then(|| FoundArgument {
         rule: "py-assume-role-no-external-id",
-        message: format!("the role in account {account} is assumed without an external id"),
+        message: format!("role in account {account} is assumed without an external ID"),
         at: arn.span,
-        label: "a role of this account",
+        label: "role in that account",
     })
 }
 
@@ -92,7 +92,7 @@ fn url(r: &Resource) -> Option<FoundArgument> {
     let seconds = v.as_number().filter(|s| *s > LONG_URL)?;
     Some(FoundArgument {
         rule: "py-presigned-url-long",
-        message: format!("whoever has the URL may use it for {}", span_of_time(seconds)),
+        message: format!("the URL is valid for {}", span_of_time(seconds)),
         at: v.span,
         label: "more than a day",
     })
@@ -102,7 +102,7 @@ fn bypass(r: &Resource) -> Option<FoundArgument> {
     let v = r.get("BypassPolicyLockoutSafetyCheck")?;
     (v.as_bool() == Some(true)).then(|| FoundArgument {
         rule: "py-kms-put-key-policy-bypass",
-        message: "the key policy is set without the check that somebody can still change it".to_owned(),
+        message: "the key policy is set without the lockout safety check".to_owned(),
         at: v.span,
         label: "skips the check",
     })
@@ -120,15 +120,15 @@ fn constructor(r: &Resource) -> Vec<FoundArgument> {
     let off = |name: &str| r.get(name).filter(|v| v.as_bool() == Some(false)).map(|v| v.span);
     let certificate = off("verify").map(|at| FoundArgument {
         rule: "py-unverified-tls",
-        message: "the certificate of AWS is not verified".to_owned(),
+        message: "TLS certificates are not verified".to_owned(),
         at,
-        label: "anybody may answer",
+        label: "accepts any certificate",
     });
     let plain = off("use_ssl").map(|at| FoundArgument {
         rule: "py-unverified-tls",
-        message: "the client talks to AWS without TLS".to_owned(),
+        message: "the client connects to AWS without TLS".to_owned(),
         at,
-        label: "anybody may listen",
+        label: "not encrypted",
     });
     certificate.into_iter().chain(plain).collect()
 }

@@ -47,15 +47,15 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             };
             for a in &call.args {
                 for (at, answer) in secrets(m, a.value, 0) {
-                    let mut f = Finding::new(RULE, "credentials are written to the output or a log")
-                        .primary(at, "holds the secret");
+                    let mut f =
+                        Finding::new(RULE, "credentials are printed or logged").primary(at, "contains the secret");
                     f.subject = Subject {
                         kind: "python".to_owned(),
                         address: m.scope(m.function_of(m.expr(expr).scope)).qualname.to_string(),
                         ..Subject::default()
                     };
                     if !answer.touches(at) {
-                        f = f.secondary(answer, "gives the credentials");
+                        f = f.secondary(answer, "returns the credentials");
                     }
                     out.push(f);
                 }

@@ -42,9 +42,9 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     "resource-effectively-star",
                     id,
                     i,
-                    format!("`{}` matches every resource of its kind", item.display()),
+                    format!("`{}` matches every resource of its type", item.display()),
                 )
-                .primary(item.span, "as wide as `*`")
+                .primary(item.span, "as broad as `*`")
                 .resources([item.display()])
                 .actions(about.iter().map(|a| a.display().to_lowercase()));
             if let Some(first) = about.first() {

@@ -79,12 +79,12 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
                     "resource-hardcoded-account",
                     id,
                     i,
-                    format!("the account {account} is written into the policy"),
+                    format!("hard-coded account ID {account}"),
                 )
                 .primary(span, "works in this account only")
                 .help(match d.format {
                     SourceFormat::Json | SourceFormat::Text => {
-                        "Use a placeholder that is filled in when the policy is made.".to_owned()
+                        "Use a placeholder that is replaced when the policy is created.".to_owned()
                     }
                     _ if foreign => "Use a variable: the account is not one of `[own]`.".to_owned(),
                     _ => format!("Use {} or a variable.", own_account(cx, d)),
@@ -155,9 +155,9 @@ fn fixed_partition(
             "resource-hardcoded-partition",
             id,
             i,
-            "the partition is fixed here, and open elsewhere in the file",
+            "hard-coded partition; other ARNs in the file use a variable",
         )
-        .primary(span, "not in China, not in GovCloud")
+        .primary(span, "fails in China and GovCloud")
         .resources([item.display()]),
     );
 }
@@ -176,9 +176,9 @@ fn open_region(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId
         if arn.region() == ArnField::Any && arn.account() != ArnField::Empty && s.allows() {
             let span = arn.region.span_of(0..1).unwrap_or(item.span);
             out.push(
-                cx.at_statement("resource-wildcard-region", id, i, "the region is left open")
-                    .primary(span, "every region")
-                    .secondary(one.span, "names its region")
+                cx.at_statement("resource-wildcard-region", id, i, "the Region is a wildcard")
+                    .primary(span, "every Region")
+                    .secondary(one.span, "has a Region")
                     .resources([item.display()]),
             );
             return;
@@ -234,7 +234,7 @@ fn open_account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 "resource-wildcard-account",
                 g.document,
                 g.index,
-                "the account is left open: what others share is taken in",
+                "account ID is a wildcard: resources in other accounts match too",
             )
             .primary(span, "every account")
             .help(help)

@@ -42,12 +42,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             };
             let (message, label) = if tagging {
                 (
-                    format!("`{}` is asked for the log group without `:*`", item.display()),
-                    "take the `:*` away",
+                    format!("`{}` needs the log group ARN without `:*`", item.display()),
+                    "remove `:*`",
                 )
             } else {
                 (
-                    format!("`{}` is asked for the log group with `:*` behind it", item.display()),
+                    format!("`{}` needs the log group ARN with `:*`", item.display()),
                     "add `:*`",
                 )
             };

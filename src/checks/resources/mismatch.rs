@@ -99,7 +99,7 @@ fn part_of_service(
             id,
             i,
             format!(
-                "no resource of this statement fits {unfit} of the actions of `{}`",
+                "no resource of this statement matches {unfit} of the actions of `{}`",
                 item.display()
             ),
         )
@@ -138,11 +138,11 @@ fn misfit(
         match doubled {
             false if beside => f
                 .severity(Severity::Low)
-                .note("another statement of the policy allows it on resources that it fits"),
+                .note("another statement of the policy allows it on matching resources"),
             false => f,
             true => f
                 .severity(Severity::Low)
-                .note("another statement of the holder allows it where it applies")
+                .note("another statement of the identity allows it on matching resources")
                 .help("Remove the action from this statement."),
         }
     };
@@ -182,20 +182,23 @@ fn misfit(
     let (rule, message, label) = if each("object") {
         (
             "s3-bucket-and-object-both-needed",
-            format!("{subject} is about objects, and only a bucket is named"),
-            "add `/*` to the bucket",
+            format!("{subject} applies to objects, but only a bucket is listed"),
+            "add the object ARN (`/*`)",
         )
     } else if each("bucket") {
         (
             "s3-bucket-and-object-both-needed",
-            format!("{subject} is about the bucket, and only objects are named"),
-            "add the bucket without `/*`",
+            format!("{subject} applies to the bucket, but only objects are listed"),
+            "add the bucket ARN (without `/*`)",
         )
     } else {
         (
             "resource-action-mismatch",
-            format!("no resource of this statement fits {}", subject.replace("each", "any")),
-            "none of these is of its type",
+            format!(
+                "no resource of this statement matches {}",
+                subject.replace("each", "any")
+            ),
+            "none has a type that it uses",
         )
     };
     wants.truncate(3);
@@ -299,7 +302,7 @@ pub(super) fn s3_colon(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     "s3-arn-colon-instead-of-slash",
                     id,
                     i,
-                    format!("`{}` matches no object: they follow a slash", item.display()),
+                    format!("`{}` matches no object: keys follow a slash", item.display()),
                 )
                 .primary(item.span, "write `/*`, not `:*`")
                 .resources([item.display()]),

@@ -117,7 +117,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             (
                 "permissions-management-on-star",
                 managing,
-                "changes permissions on every resource",
+                "manages permissions on every resource",
             ),
             ("write-actions-on-star", writes, "writes on every resource"),
             (
@@ -148,9 +148,9 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                         if one { "s" } else { "" }
                     )
                 }
-                "write-actions-on-star" => format!("{subject} may write to every resource"),
+                "write-actions-on-star" => format!("{subject} can write to every resource"),
                 _ => format!(
-                    "{subject} can be given on single resources, and {} on all",
+                    "{subject} can be restricted to resources but {} allowed on `*`",
                     if one { "is" } else { "are" }
                 ),
             };
@@ -159,9 +159,9 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 .primary(
                     everywhere,
                     match written.as_str() {
-                        "NotResource" => "every resource but these",
+                        "NotResource" => "every resource except these",
                         star if star.bytes().all(|b| b == b'*') => "every resource",
-                        _ => "as wide as `*`",
+                        _ => "as broad as `*`",
                     },
                 )
                 .actions(g.items_granting(&set).iter().map(|i| i.display().to_lowercase()))
@@ -171,7 +171,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 f = f.secondary(span, what);
             }
             if !one {
-                f = f.note(format!("can be scoped: {}", names(&set, 3)));
+                f = f.note(format!("supports resource-level permissions: {}", names(&set, 3)));
             }
             let usual = match rule {
                 "permissions-management-on-star" => joins,

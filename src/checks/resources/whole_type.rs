@@ -81,7 +81,7 @@ fn one(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Option<cr
             if single {
                 "allowed on all of them"
             } else {
-                "among what is allowed on all of them"
+                "one of the actions allowed on all of them"
             },
         );
     }

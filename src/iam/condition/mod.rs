@@ -82,7 +82,7 @@ impl Weakness {
             Self::Holder => "limits the caller, not the resources",
             Self::PassedRole => "does not work for `iam:PassRole`",
             Self::Negated => "only excludes some",
-            Self::FullAccess => "also matches a policy of full access",
+            Self::FullAccess => "also matches a full-access policy",
             Self::Idle => "restricts nothing",
         }
     }

@@ -46,7 +46,7 @@ impl Reach {
     pub fn text(self) -> &'static str {
         match self {
             Self::Everything => "every action on every resource",
-            Self::Permissions => "may give itself any permission",
+            Self::Permissions => "can grant itself any permission",
             Self::Most => "most actions on every resource",
         }
     }

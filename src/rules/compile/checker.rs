@@ -376,7 +376,7 @@ impl<'a> Checker<'a> {
     fn regex(&self, pattern: Option<&str>) -> Checked {
         let Some(p) = pattern else { return Ok(()) };
         match (self.judges.regex)(p) {
-            Some(why) => Err(RuleError::at(format!("this is no regular expression: {why}"), p)),
+            Some(why) => Err(RuleError::at(format!("invalid regular expression: {why}"), p)),
             None => Ok(()),
         }
     }
@@ -391,7 +391,7 @@ impl<'a> Checker<'a> {
             };
             let list = self.lists.get(name).ok_or_else(|| RuleError {
                 suggestion: nearest(name, self.lists.keys().map(String::as_str)).map(|n| format!("@{n}")),
-                ..RuleError::at(format!("there is no list `{name}`"), &w)
+                ..RuleError::at(format!("unknown list `{name}`"), &w)
             })?;
             all.extend(list.iter().cloned());
         }

@@ -141,7 +141,7 @@ fn finding(report: &ReportSpec, mut f: Finding, at: &Captured<'_>, found: &Captu
     f.message = say(&report.message);
     f = f.primary(at.span, say(&report.label));
     if let Some(denied) = at.denied.filter(|_| f.message.ends_with(EXCEPT_DENIED)) {
-        f = f.secondary(denied, "a Deny takes it away here");
+        f = f.secondary(denied, "a Deny blocks it here");
     }
     for also in &report.also {
         let label = say(&also.label);

@@ -202,7 +202,7 @@ impl<'r> YamlBuilder<'r> {
             self.tree.problems.push(Problem::new(
                 ProblemKind::Exhausted,
                 span,
-                "alias is not followed: the aliases of this file stand for too much",
+                "alias not expanded: the aliases of this file expand to too much",
             ));
             return (1, 1);
         }

@@ -42,7 +42,7 @@ pub struct Finding {
     pub folded: Vec<Cow<'static, str>>,
     /// Byte ranges that must be masked wherever this file is shown.
     pub secrets: Vec<Span>,
-    /// How many more of its rule there are in its [`Unit`], which are not told one by one.
+    /// How many more of its rule there are in its [`Unit`], which are not listed one by one.
     pub more: usize,
 }
 
@@ -173,7 +173,7 @@ pub enum RemedyStep {
     /// The list item or block at the span goes, with the comma and the line that were its own; or the entry whose key is
     /// there. The last one of a list or an object stays.
     Remove { at: Span },
-    /// Strings behind the string at the span, which becomes a list where it is none.
+    /// Strings after the string at the span, which becomes a list where it is not one.
     Add { behind: Span, items: Vec<String> },
     /// An entry of the object, or attribute of the block, in which the key at `beside` stands, before that one or behind
     /// its value.

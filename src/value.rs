@@ -316,7 +316,7 @@ impl Value {
         }
     }
 
-    /// Every single value, in order: of lists and of conditionals, however they are nested, or itself. Null is none.
+    /// Every single value, in order: of lists and of conditionals, however they are nested, or itself. Null is not one.
     pub fn each<'v>(&'v self, f: &mut dyn FnMut(&'v Self)) {
         let mut open = vec![self];
         while let Some(value) = open.pop() {

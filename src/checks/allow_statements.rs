@@ -122,7 +122,7 @@ pub(super) fn except_denied(
     f.secondary(deny, "a Deny blocks it here")
 }
 
-/// Those that change who may do what: what AWS lists as permissions management, but for what gives nobody access.
+/// Those that change who may do what: what AWS lists as permissions management, but for what gives no one access.
 pub(super) fn managing(actions: &ActionSet) -> ActionSet {
     let mut out = actions.of_level(AccessLevel::PermissionsManagement);
     out.subtract(class("no-access"));
@@ -140,7 +140,7 @@ pub(super) fn writing(actions: &ActionSet) -> ActionSet {
     out
 }
 
-/// "`a`, `b` and 3 more" for the gravest of a set.
+/// "`a`, `b` and 3 more" for the most severe of a set.
 pub(super) fn names(set: &ActionSet, most: usize) -> String {
     let worst: Vec<String> = set.worst(most).iter().map(|a| format!("`{a}`")).collect();
     match set.len().saturating_sub(worst.len()) {

@@ -158,7 +158,7 @@ fn handing(cx: &Context<'_>, id: DocumentId) -> Option<BTreeSet<String>> {
         .flat_map(|c| &c.items)
     {
         let text = item.text.known()?;
-        // What a wildcard takes in may hand roles to anybody.
+        // What a wildcard covers may hand roles to anyone.
         let (prefix, name) = text.split_once(':').filter(|_| !text.contains(['*', '?']))?;
         for client in sdk::clients().filter(|c| c.iam_prefix().eq_ignore_ascii_case(prefix)) {
             let passes = client.operation(&name.to_ascii_lowercase()).and_then(|o| o.pass_role());

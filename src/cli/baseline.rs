@@ -1,4 +1,4 @@
-//! `overgrant baseline`: what is known and not yet mended.
+//! `overgrant baseline`: what is known and not yet fixed.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -145,7 +145,7 @@ fn write(path: &str, baseline: &Baseline) -> Result<(), CliFailure> {
     })
 }
 
-/// Which findings may become known: a secret that is out is mended, not known.
+/// Which findings may become known: a secret that is out is fixed, not known.
 fn wanted(report: &Report, secrets: bool) -> Vec<bool> {
     let is_secret = |f: &ReportedFinding| f.family == "credentials" && f.severity == Severity::Critical;
     report.findings.iter().map(|f| secrets || !is_secret(f)).collect()
@@ -186,7 +186,7 @@ impl BaselineScope {
 /// Bytes of a baseline: some hundred thousand findings.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// The baseline at `path`; `None` where there is none.
+/// The baseline at `path`; `None` where there is not one.
 pub(super) fn load(path: &str, ruleset: &Ruleset) -> Result<Option<Baseline>, CliFailure> {
     match crate::discover::read_text(std::path::Path::new(path), MAX_BYTES) {
         Ok(text) => {

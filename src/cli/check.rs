@@ -196,7 +196,7 @@ impl CheckArgs {
         let FixFlags { fix, diff, .. } = self.mending;
         let mut written = WriteOutcome::default();
         if fix || diff {
-            let mending = PendingFixes::mend(&mut read, &wish, self.mending.unsafe_fixes)?;
+            let mending = PendingFixes::apply_fixes(&mut read, &wish, self.mending.unsafe_fixes)?;
             if diff {
                 return mending.show(&mut read, &wish, |read| self.options(read));
             }
@@ -234,7 +234,7 @@ impl CheckArgs {
     fn options(&self, read: &run::Loaded<'_>) -> RenderOptions {
         let o = &self.output;
         RenderOptions {
-            colour: terminal::colour(o.color),
+            color: terminal::color(o.color),
             hyperlinks: terminal::hyperlinks(o.hyperlinks),
             width: terminal::width(),
             source: !o.no_source,

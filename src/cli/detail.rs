@@ -43,7 +43,7 @@ pub(super) fn explain(
             return Err(CliFailure::Usage(format!("no finding at {what}")));
         }
         let options = RenderOptions {
-            colour: terminal::colour(ColorChoice::Auto),
+            color: terminal::color(ColorChoice::Auto),
             width: terminal::width(),
             show_suppressed: true,
             collapse: false,

@@ -32,9 +32,9 @@ pub(super) struct WriteOutcome {
 
 impl PendingFixes {
     /// Fixes what was read, which has the fixed texts afterwards.
-    pub(super) fn mend(read: &mut Loaded<'_>, wish: &RunOptions, risky: bool) -> Result<Self, CliFailure> {
+    pub(super) fn apply_fixes(read: &mut Loaded<'_>, wish: &RunOptions, risky: bool) -> Result<Self, CliFailure> {
         let before: Texts = texts(read);
-        let mended = fix::mend(risky, |changed| {
+        let mended = fix::apply_fixes(risky, |changed| {
             put(read, &before, changed);
             run::understand_again(read, |read, analysis| {
                 let report = read.report(analysis, wish);
@@ -175,7 +175,7 @@ fn put(read: &mut Loaded<'_>, before: &Texts, changed: &Texts) {
     }
 }
 
-/// Writes a file in one step: whoever reads it sees all of the old text or all of the new.
+/// Writes a file in one step: anyone who reads it sees all of the old text or all of the new.
 fn replace(read: &Loaded<'_>, path: &str, old: &str, new: &str) -> Result<(), CliFailure> {
     let io = |source| CliFailure::Io {
         what: format!("cannot write {path}"),

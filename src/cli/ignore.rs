@@ -1,6 +1,6 @@
 //! `overgrant ignore`: writes a suppression in the way its format allows.
 //!
-//! A comment is tried first, above the line and then behind it; it is kept only if the file is read as before with it and
+//! A comment is tried first, above the line and then after it; it is kept only if the file is read as before with it and
 //! the finding, and nothing else, is gone. Where no comment can stand (strict JSON, a heredoc) it becomes an
 //! `[[exception]]` of overgrant.toml.
 
@@ -199,7 +199,7 @@ fn is_what_was_meant(before: &Snapshot, after: &Snapshot, fingerprint: &str) -> 
     expected == *after
 }
 
-/// The settings file that governs; where there is none, one at the root.
+/// The settings file that governs; where there is not one, one at the root.
 fn config_file(read: &Loaded<'_>) -> String {
     let found = read.governing.all().iter().rev().find_map(|s| s.path.clone());
     found.unwrap_or_else(|| relative_path(&read.cwd, &join_path(&read.root, "overgrant.toml")))
@@ -220,7 +220,7 @@ fn overlaid<'a>(
     Ok(read)
 }
 
-/// The file with the comment above the line, and with it behind the line.
+/// The file with the comment above the line, and with it after the line.
 fn comments(target: &IgnoreTarget, text: &str, comment: &str) -> Vec<String> {
     let name = target.path.rsplit('/').next().unwrap_or_default();
     if name.ends_with(".json") || name.ends_with(".ipynb") {

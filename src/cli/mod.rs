@@ -1,7 +1,7 @@
 //! The command line.
 //!
 //! **Invariant:** findings go to standard output, everything else to standard error; the exit code is 0 when nothing is to
-//! be done, 1 for findings that count or an input of ours that could not be read, 2 when the run could not do its work; the
+//! be done, 1 for findings that count or an input that we support that could not be read, 2 when the run could not do its work; the
 //! same for every format.
 
 mod baseline;
@@ -77,6 +77,13 @@ fn version() -> String {
     )
 }
 
+/// The command line as clap has it, for tests of its help.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 /// Runs the command with these arguments, the program's name first.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
@@ -89,7 +96,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                 .iter()
                 .all(|arg| visible(&arg.to_string_lossy()) == arg.to_string_lossy())
             {
-                // A closed pipe is nobody to tell.
+                // A closed pipe is no one to tell.
                 true => drop(e.print()),
                 false => terminal::note(&e.to_string()),
             }

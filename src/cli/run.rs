@@ -23,7 +23,7 @@ pub(super) const MAX_SETTINGS: u64 = 4 << 20;
 /// How often analysis may ask for more files.
 const MAX_ROUNDS: usize = 4;
 
-/// What a run is asked besides its input.
+/// What a run is asked in addition to its input.
 #[derive(Debug, Default)]
 pub(super) struct RunOptions {
     pub(super) ignores: bool,
@@ -489,7 +489,7 @@ impl Loaded<'_> {
         self.named.contains(path) || self.walked.iter().any(inside) && !excluded()
     }
 
-    /// The file shown under this path is test code, and nobody asked for it.
+    /// The file shown under this path is test code, and no one asked for it.
     fn is_test(&self, path: &str) -> bool {
         let absolute = self.governing.absolute(path);
         let around = |top: &String| {

@@ -1,4 +1,4 @@
-//! Standard output and error: colour, width, closed pipes.
+//! Standard output and error: color, width, closed pipes.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -18,9 +18,9 @@ pub(super) enum ColorChoice {
     Never,
 }
 
-/// Whether to colour what goes to standard output: the flag, then `NO_COLOR`, `FORCE_COLOR` and `CLICOLOR_FORCE`, then
+/// Whether to color what goes to standard output: the flag, then `NO_COLOR`, `FORCE_COLOR` and `CLICOLOR_FORCE`, then
 /// whether it is a terminal that can.
-pub(super) fn colour(when: ColorChoice) -> bool {
+pub(super) fn color(when: ColorChoice) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
     let forced = |name: &str| set(name) && std::env::var_os(name).is_some_and(|v| v != "0");
     match when {
@@ -116,7 +116,7 @@ pub(super) fn note(text: &str) {
     tell(&visible(text));
 }
 
-/// Writes to standard error, colours and all; there is nobody to tell when that fails.
+/// Writes to standard error, colors and all; there is no one to tell when that fails.
 pub(super) fn tell(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

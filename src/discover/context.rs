@@ -113,7 +113,7 @@ pub(super) fn neighbours(
         .filter_map(|name| Some((family(&name).and_then(|f| named.link(f))?, name)))
         .map(|(link, name)| (name, link))
         .collect();
-    // What surely takes part comes first.
+    // What certainly takes part comes first.
     names.sort_by(|a, b| (a.1 != Link::Any, &a.0).cmp(&(b.1 != Link::Any, &b.0)));
     let before = found.bytes;
     for (name, link) in names.iter().take(MAX_NEIGHBOURS) {

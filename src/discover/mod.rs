@@ -37,7 +37,7 @@ pub const MAX_FILE_SIZE: u64 = 16 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InputInterest {
     None,
-    /// Python that says nothing of ours: read when other Python does, which may import it or be imported by it.
+    /// Python that says nothing that we support: read when other Python does, which may import it or be imported by it.
     Code,
     /// May hold credentials.
     Text,
@@ -111,7 +111,7 @@ pub struct Discovery {
     pub files: Vec<InputFile>,
     /// See [`Interest::Code`].
     code: Vec<InputFile>,
-    /// Some of the files are Python that says something of ours.
+    /// Some of the files are Python that says something that we support.
     python: bool,
     pub troubles: Vec<ReadProblem>,
     /// Filled when [`Search::tell`] is set.
@@ -218,7 +218,7 @@ pub fn patterns(root: &str, globs: &[String]) -> Result<Option<Gitignore>, ignor
     builder.build().map(Some)
 }
 
-/// Whether `patterns` take in the file at the absolute path `file`.
+/// Whether `patterns` cover the file at the absolute path `file`.
 pub fn matches(patterns: &Gitignore, file: &str) -> bool {
     let path = Path::new(file);
     path.starts_with(patterns.path()) && patterns.matched_path_or_any_parents(path, false).is_ignore()

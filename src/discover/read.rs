@@ -117,7 +117,7 @@ pub(super) fn within(bytes: Vec<u8>, cap: u64) -> Content {
     }
 }
 
-/// UTF-8, or UTF-16 (then offsets are those of the UTF-8 text); else mended.
+/// UTF-8, or UTF-16 (then offsets are those of the UTF-8 text); else fixed.
 fn decode(bytes: Vec<u8>) -> Content {
     if let Some(what) = sealed(&bytes) {
         return Content::Sealed(what);
@@ -128,7 +128,7 @@ fn decode(bytes: Vec<u8>) -> Content {
     let binary = is_binary(&bytes);
     let text = match String::from_utf8(bytes) {
         Ok(text) => Content::Text(text),
-        Err(e) => Content::Mended(mend(e.as_bytes())),
+        Err(e) => Content::Mended(apply_fixes(e.as_bytes())),
     };
     match text {
         // A few bytes that are not text do not hide what is next to them.
@@ -146,7 +146,7 @@ fn is_binary(bytes: &[u8]) -> bool {
     memchr::memchr_iter(0, head).count() * 100 > head.len()
 }
 
-fn mend(bytes: &[u8]) -> String {
+fn apply_fixes(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn broken_bytes_keep_their_place() {
         let Content::Mended(text) = decode(b"caf\xe9 = \"x\"".to_vec()) else {
-            panic!("expected mended text");
+            panic!("expected fixed text");
         };
         assert_eq!(text, "caf? = \"x\"");
     }

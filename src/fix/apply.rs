@@ -17,7 +17,7 @@ const MAX_ROUNDS: usize = 100;
 /// The files that are other than on disk, by path.
 pub type Texts = BTreeMap<String, Arc<str>>;
 
-/// What a run of the linter saw, as far as mending has to know.
+/// What a run of the linter saw, as far as fixing has to know.
 #[derive(Debug, Default)]
 pub struct LintedState {
     offers: Vec<Offer>,
@@ -54,7 +54,7 @@ pub struct Dropped {
     pub why: String,
 }
 
-/// What mending came to.
+/// What fixing came to.
 #[derive(Debug, Default)]
 pub struct AppliedFixes {
     pub texts: Texts,
@@ -116,7 +116,7 @@ impl LintedState {
 }
 
 /// Makes fixes until none is left that could be made. `lint` lints with these texts in the place of those on disk.
-pub fn mend<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<LintedState, E>) -> Result<AppliedFixes, E> {
+pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<LintedState, E>) -> Result<AppliedFixes, E> {
     let mut mended = AppliedFixes::default();
     let mut now = lint(&mended.texts)?;
     let before = std::mem::take(&mut now.grants);

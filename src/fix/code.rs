@@ -361,7 +361,7 @@ impl EditableCode {
                 open.extend([(*value, Some(dictionary)), (*key, Some(dictionary))]);
                 continue;
             }
-            // `**other` stands for any number of entries: what is beside it cannot be told apart by position.
+            // `**other` stands for any number of entries: what is beside it cannot be distinguished by position.
             let spread = shape == CodeShape::Object
                 && children
                     .iter()

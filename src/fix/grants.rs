@@ -56,7 +56,7 @@ impl Grants {
                 lines(&place.0, '+', new, old, &mut out);
             }
         }
-        // Documents without a name are told apart by their number only.
+        // Documents without a name are distinguished by their number only.
         let mut seen = BTreeSet::new();
         out.retain(|line| seen.insert(line.clone()));
         out

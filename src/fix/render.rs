@@ -62,7 +62,7 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// A string to every reader of YAML, in a block as in a list of one line. A date, a number or a word such as `yes` is none.
+/// A string to every reader of YAML, in a block as in a list of one line. A date, a number or a word such as `yes` is not one.
 fn is_bare_yaml(text: &str) -> bool {
     let first = text.starts_with(|c: char| c.is_ascii_alphabetic());
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '*' | '+' | '=');

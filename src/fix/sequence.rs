@@ -78,7 +78,7 @@ impl Layout {
 }
 
 impl<'c> Series<'c> {
-    /// The elements of the part `container`; `None` where it is none that can be changed.
+    /// The elements of the part `container`; `None` where it is not one that can be changed.
     pub(super) fn of(code: &'c EditableCode, container: usize) -> Option<Self> {
         let part = &code.parts[container];
         let layout = part.layout.get_or_init(|| Layout::of(code, container).map(Box::new));
@@ -101,7 +101,7 @@ impl<'c> Series<'c> {
         let after = self.after(element.end);
         let mut splices = Vec::new();
         if let Some(line) = self.line_before(element.start).filter(|_| after.ends_line) {
-            // An element that owns its lines goes with them and with the comment behind it.
+            // An element that owns its lines goes with them and with the comment after it.
             splices.push((line..after.line_end, String::new()));
             if let (Some(p), None) = (previous, after.comma)
                 && let Some(comma) = self.after(p.end).comma
@@ -136,7 +136,7 @@ impl<'c> Series<'c> {
         Some(vec![(element, self.dashed(texts).join(&between))])
     }
 
-    /// Puts `texts` behind the n-th element.
+    /// Puts `texts` after the n-th element.
     pub(super) fn insert_after(&self, n: usize, texts: &[String]) -> Option<Vec<Splice>> {
         let element = self.elements.get(n)?.clone();
         let after = self.after(element.end);

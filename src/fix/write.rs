@@ -32,7 +32,7 @@ pub fn write(sources: &Sources, report: &mut Report) {
     });
 }
 
-/// The places that findings are about which somebody has to act on.
+/// The places that findings are about which someone has to act on.
 struct ReportedPlaces(Vec<Span>);
 
 impl ReportedPlaces {
@@ -292,7 +292,7 @@ impl<'c> CodeSpot<'c> {
         self.list(all)
     }
 
-    /// Puts a list of what is spelled already in the place of a value that is none.
+    /// Puts a list of what is spelled already in the place of a value that is not one.
     fn list(self, items: Vec<String>) -> Option<Vec<Edit>> {
         let range = self.code.parts[self.part].range.clone();
         let (text, syntax) = (&self.code.text, self.code.syntax);

@@ -49,7 +49,7 @@ fn capitalized(name: &str) -> String {
 }
 
 /// Whether an object was recorded: what AWS answers when it is asked for one thing, an item of AWS Config, a finding of Security
-/// Hub, a resource as a scanner saves it. An export of all that an account has is none of these, since it is made to be
+/// Hub, a resource as a scanner saves it. An export of all that an account has is not one of these, since it is made to be
 /// checked; neither is the answer that is the `whole` of a file: people keep policies so. IAM API Reference, `Role`, `Policy`, `PolicyVersion`; AWS Lambda API Reference, `GetPolicy`; AWS Config Developer
 /// Guide, "Components of a configuration item"; AWS Security Hub User Guide, "Required top-level ASFF attributes".
 pub(super) fn is_recorded(value: &Value, whole: bool) -> bool {
@@ -76,7 +76,7 @@ pub(super) fn is_recorded(value: &Value, whole: bool) -> bool {
     !whole && (of_iam || of_lambda) || of_config || of_security_hub
 }
 
-/// Whether a document with this object around it is a copy of a policy that AWS manages: nobody else can change it.
+/// Whether a document with this object around it is a copy of a policy that AWS manages: no one else can change it.
 /// IAM User Guide, "AWS managed policies".
 pub(super) fn is_copy_of_managed(value: &Value) -> bool {
     let is_theirs = |key: &str| {

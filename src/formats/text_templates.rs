@@ -30,7 +30,7 @@ pub(super) fn braces(text: Text) -> Text {
     })
 }
 
-/// What cannot be parsed in a template of another language is not broken: nobody has rendered it.
+/// What cannot be parsed in a template of another language is not broken: no one has rendered it.
 pub fn unrendered(sources: &Sources, unit: &mut LoweredUnit) {
     for p in &mut unit.problems {
         let broken = matches!(
@@ -210,7 +210,7 @@ fn without(text: &Text, escape: &str) -> Text {
     out
 }
 
-/// What an expression, given what stands before it, is; `None` where it is none.
+/// What an expression, given what stands before it, is; `None` where it is not one.
 type ExpressionClassifier<'j> = &'j dyn Fn(&str, &str) -> Option<(HoleKind, String)>;
 
 fn replaced(text: Text, open: &str, close: &str, judge: ExpressionClassifier<'_>) -> Text {

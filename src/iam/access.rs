@@ -28,7 +28,7 @@ pub enum Audience {
     Service { name: String, limit: Limit },
     /// All of an account, or a role or user of it, that is not the owner.
     Account { place: PrincipalOrigin, limit: Limit },
-    /// The account that owns the resource, or somebody in it.
+    /// The account that owns the resource, or someone in it.
     Owner(IdentityType),
     /// The account is not known: a value that is given from outside.
     SomeAccount { who: IdentityType, limit: Limit },
@@ -41,7 +41,7 @@ pub enum Audience {
 pub enum Limit {
     /// All of it.
     None,
-    /// Something is kept out, and it remains anybody who meets it: an external ID, a tag of the resource.
+    /// Something is kept out, and it remains anyone who meets it: an external ID, a tag of the resource.
     Some,
     /// Only those that call from the addresses that are named.
     Network,
@@ -100,7 +100,7 @@ pub const OWN_ACTIONS: [&str; 8] = [
     "codeartifact",
 ];
 
-/// Whether the statement lets nobody do anything, whoever is named: no action of it exists and applies to what the policy is on.
+/// Whether the statement lets no one do anything, anyone who is named: no action of it exists and applies to what the policy is on.
 pub fn lets_do_nothing(d: &Document, s: &Statement) -> bool {
     let service = d.service.as_deref().filter(|name| OWN_ACTIONS.contains(name));
     s.names_no_action(service.filter(|_| d.kind == PolicyKind::Resource))
@@ -272,7 +272,7 @@ pub fn names_somebody(s: &Statement) -> bool {
         .is_some_and(|p| p.negated || p.items.iter().any(|item| !unknown(item)))
 }
 
-/// Keys that a guard leaves out beside what it lets in; they open it to nobody else.
+/// Keys that a guard leaves out beside what it lets in; they open it to no one else.
 const CARVE_OUTS: [&str; 2] = ["aws:principalisawsservice", "aws:viaawsservice"];
 
 /// How well the Deny statements of `d` limit what `allow` gives to everyone, by who asks or from where:

@@ -1,7 +1,7 @@
 //! Sets of actions, and what a pattern of actions comes to.
 //!
 //! **Invariant:** a set holds current actions of the catalogue only. Names that the catalogue does not know, and retired
-//! ones, are nobody's members: ask the catalogue about them.
+//! ones, are no one's members: ask the catalogue about them.
 
 use std::fmt;
 use std::ops::Range;
@@ -249,7 +249,7 @@ impl ActionSet {
         Self::of_words(self.first, words.collect())
     }
 
-    /// The gravest of them, at most `count`, the gravest first: what reviewers fear most before all, then permissions
+    /// The most severe of them, at most `count`, the most severe first: what reviewers fear most before all, then permissions
     /// management before writes before reads, and what destroys before what makes.
     pub fn worst(&self, count: usize) -> Vec<&'static str> {
         let mut ranked: Vec<_> = self.iter().map(|a| (a.gravity(), a)).collect();
@@ -344,7 +344,7 @@ impl Levels {
         AccessLevel::ALL.into_iter().map(|l| self.get(l)).sum()
     }
 
-    /// The gravest level with an action.
+    /// The most severe level with an action.
     pub fn highest(&self) -> Option<AccessLevel> {
         AccessLevel::ALL.into_iter().rev().find(|l| self.get(*l) > 0)
     }

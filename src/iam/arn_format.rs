@@ -1,7 +1,7 @@
 //! The ARN formats of the catalogue's resource types, as patterns.
 //! Service Authorization Reference, "Resource types defined by …": `arn:${Partition}:s3:::${BucketName}/${ObjectName}`.
 //!
-//! **Invariant:** a format is compiled once in a run, when somebody first asks about its resource type.
+//! **Invariant:** a format is compiled once in a run, when someone first asks about its resource type.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use super::catalogue::{Action, ResourceType, catalogue};
 use super::glob::CaseSensitivity;
 use super::pattern::Pattern;
 
-/// The formats of one type, once somebody has asked.
+/// The formats of one type, once someone has asked.
 type Formats = OnceLock<Box<[ArnFormat]>>;
 
 /// What ARNs of one resource type look like.

@@ -114,7 +114,7 @@ impl ExampleArn {
     }
 }
 
-/// Of one type, made when somebody asks.
+/// Of one type, made when someone asks.
 type Made = OnceLock<Box<[ExampleArn]>>;
 
 fn examples(kind: ResourceType) -> &'static [ExampleArn] {

@@ -142,7 +142,7 @@ pub enum Reason {
     /// A condition decides between values, each of which is known.
     Alternatives,
     TooDeep,
-    /// One of more alternatives than are told apart.
+    /// One of more alternatives than are distinguished.
     TooMany,
 }
 
@@ -258,7 +258,7 @@ pub struct Statement {
     pub branch: Option<Guard>,
     /// Further elements may exist that we cannot see: nothing is missing for sure.
     pub open: bool,
-    /// A condition is left out that an input asks for: by default there is none.
+    /// A condition is left out that an input asks for: by default there is not one.
     pub unlimited: bool,
     /// No part of it stayed unknown but what is only known when deployed (account, region, the repository's own resources).
     pub complete: bool,
@@ -381,7 +381,7 @@ impl Clause {
         })
     }
 
-    /// The items that stand for `action`, which is none that is retired.
+    /// The items that stand for `action`, which is not one that is retired.
     pub fn all_naming(&self, action: Action) -> impl Iterator<Item = &ClauseItem> {
         let items = self.items.iter().zip(self.sets());
         items

@@ -22,7 +22,7 @@ pub struct ExpandedPattern {
     pub levels: Levels,
     /// The IAM prefixes of the actions.
     pub services: Vec<&'static str>,
-    /// The gravest three.
+    /// The most severe three.
     pub worst: Vec<&'static str>,
     /// In the order of their names.
     pub actions: Vec<ExpandedAction>,
@@ -43,7 +43,7 @@ pub struct ExpandedAction {
     pub resource_types: Vec<EntryType>,
     /// The action's own and those of its resource types.
     pub condition_keys: Vec<&'static str>,
-    /// Actions that are needed besides.
+    /// Actions that are needed in addition.
     pub dependent: Vec<&'static str>,
     /// AWS has retired it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -158,7 +158,7 @@ impl ExpandedPattern {
         serde_json::to_value(self).expect("plain data has a JSON form")
     }
 
-    /// For a terminal: a summary line, then the actions by access level, the gravest level first; one action in full.
+    /// For a terminal: a summary line, then the actions by access level, the most severe level first; one action in full.
     pub fn human(&self) -> String {
         let mut text = format!(
             "{}: {} action{}",

@@ -13,12 +13,12 @@ use super::{Clause, PolicyKind, PrincipalClause, PrincipalType, Statement};
 /// with one such action and no resource, and with a federated principal and no action; with a principal it is on some resource;
 /// else it is for an identity. No statement: not known.
 pub fn by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
-    // Of a statement that could not be read nobody knows what it is part of.
+    // Of a statement that could not be read no one knows what it is part of.
     let unread = |s: &Statement| s.open && s.keys.is_empty();
     if statements.iter().all(unread) {
         return (PolicyKind::Unknown, None);
     }
-    // A principal that nobody can see may be none (a dynamic block over nothing): statements without one decide then.
+    // A principal that no one can see may be none (a dynamic block over nothing): statements without one decide then.
     let vague = |p: &PrincipalClause| p.is_vague();
     let without = statements.iter().any(|s| s.principal.is_none());
     if without && statements.iter().all(|s| s.principal.as_ref().is_none_or(vague)) {

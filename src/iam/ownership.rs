@@ -11,7 +11,7 @@ pub struct Ownership {
     /// Account id to the name it was given.
     pub accounts: BTreeMap<String, String>,
     pub organization: Option<String>,
-    /// GitHub organisations whose OIDC subjects are expected.
+    /// GitHub organizations whose OIDC subjects are expected.
     pub github: Vec<String>,
     /// Accounts of others that may be trusted, id to name.
     pub trusted_accounts: BTreeMap<String, String>,

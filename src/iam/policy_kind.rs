@@ -61,7 +61,7 @@ impl PolicyKind {
         matches!(self, Self::Trust | Self::Resource | Self::Rcp)
     }
 
-    /// Allow statements here give permissions to somebody. Boundaries, SCPs and RCPs only limit.
+    /// Allow statements here give permissions to someone. Boundaries, SCPs and RCPs only limit.
     pub fn grants(self) -> bool {
         matches!(
             self,

@@ -27,7 +27,7 @@ pub enum PrincipalOrigin {
         trusted: bool,
         who: IdentityType,
     },
-    /// An account whose number is given from outside, or cannot be told.
+    /// An account whose number is given from outside, or cannot be reported.
     SomeAccount {
         who: IdentityType,
         /// The hole in its place.
@@ -213,7 +213,7 @@ pub fn place(item: &PrincipalItem, own: &Ownership, home: Option<&str>) -> Princ
     }
 }
 
-/// Public as such, before any condition: everybody, or anybody's account.
+/// Public as such, before any condition: everyone, or anyone's account.
 pub fn is_public(place: &PrincipalOrigin) -> bool {
     matches!(place, PrincipalOrigin::Everyone | PrincipalOrigin::AnyAccount(_))
 }

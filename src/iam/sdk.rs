@@ -27,7 +27,7 @@ pub fn clients() -> impl ExactSizeIterator<Item = Client> {
     (0..store::rows::<ClientColumn>()).map(Client)
 }
 
-/// The operation behind a method of a client: `operation("s3", "list_objects_v2")`.
+/// The operation after a method of a client: `operation("s3", "list_objects_v2")`.
 #[cfg(any(test, feature = "internals"))]
 pub fn operation(client_name: &str, method: &str) -> Option<SdkOperation> {
     client(client_name)?.operation(method)
@@ -367,7 +367,7 @@ pub fn library_call(qualified_name: &str) -> Option<Vec<&'static str>> {
 }
 
 /// What a library of Python may call of AWS without a line of the code saying so, by the name that is imported, `a.b.c`, or
-/// the longest part of it that is known; `None` for a library that nobody knows: it may call anything.
+/// the longest part of it that is known; `None` for a library that no one knows: it may call anything.
 pub fn library(imported: &str) -> Option<ActionSet> {
     let imported = imported.strip_prefix("mypy_").unwrap_or(imported);
     let mut name = match imported.split_once('.') {
@@ -383,7 +383,7 @@ pub fn library(imported: &str) -> Option<ActionSet> {
     }
 }
 
-/// What calls of an operation may need besides its own actions: a service may work with the caller's permissions. Patterns.
+/// What calls of an operation may need in addition to its own actions: a service may work with the caller's permissions. Patterns.
 pub fn besides(client: &str, operation: &str) -> impl Iterator<Item = &'static str> {
     let of = |key: &str| tables::actions_of("besides", key);
     let always = of(&format!("{client}.*")).unwrap_or_default();

@@ -30,11 +30,11 @@ pub struct Required<'c> {
     pub named: Vec<&'c ApiCall>,
     /// Counted from the handler; else everything where the code is counts.
     pub exact: bool,
-    /// What its libraries may call besides.
+    /// What its libraries may call in addition.
     pub libraries: ActionSet,
     /// What may hide calls. Sorted.
     pub doubts: Vec<Uncertainty>,
-    /// Something in it signs in as somebody else, or calls another end point: calls may not be its role's.
+    /// Something in it signs in as someone else, or calls another end point: calls may not be its role's.
     pub other_identity: bool,
 }
 
@@ -64,7 +64,7 @@ const HIDING: &[&str] = &[
     "127.0.0.1",
 ];
 
-/// Words that let calls be somebody else's.
+/// Words that let calls be someone else's.
 const OTHERS: &[&str] = &[
     "AWS_ENDPOINT_URL",
     "aws_access_key_id",
@@ -75,7 +75,7 @@ const OTHERS: &[&str] = &[
     "botocore_session",
 ];
 
-/// Operations that answer with keys of somebody else, or of a session with other permissions.
+/// Operations that answer with keys of someone else, or of a session with other permissions.
 const SIGN_IN: &[&str] = &[
     "GetCredentialsForIdentity",
     "GetFederationToken",
@@ -83,7 +83,7 @@ const SIGN_IN: &[&str] = &[
     "GetSessionToken",
 ];
 
-/// Where keys that the code makes may sign it in; else they are for somebody else to use.
+/// Where keys that the code makes may sign it in; else they are for someone else to use.
 const TAKES_KEYS: &[&str] = &[
     "aws_secret_access_key",
     "AWS_SECRET_ACCESS_KEY",
@@ -94,7 +94,7 @@ const TAKES_KEYS: &[&str] = &[
 /// Domains of AWS's own end points (AWS General Reference, "AWS service endpoints").
 const DOMAINS: &[&str] = &[".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
 
-/// Services of which an account has end points of its own, that clients have to be told (API Gateway Developer Guide, "Use
+/// Services of which an account has end points of its own, that clients have to be reported (API Gateway Developer Guide, "Use
 /// @connections commands in your backend service"; AWS IoT Core Developer Guide, "AWS IoT device data and service endpoints").
 const OWN_ENDPOINTS: &[&str] = &[
     "apigatewaymanagementapi",
@@ -257,7 +257,7 @@ fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
         .all(|e| set.get(&e).is_some_and(|endpoint| own(*endpoint)))
 }
 
-/// Whether an end point is none, or a host of AWS, whatever its region is.
+/// Whether an end point is not one, or a host of AWS, whatever its region is.
 fn is_of_aws(endpoint: &Value) -> bool {
     match &endpoint.kind {
         ValueKind::Null => true,
@@ -290,7 +290,7 @@ fn mentions(text: &str, word: &str) -> bool {
     })
 }
 
-/// What the libraries of a module may call, and what of its imports nobody knows.
+/// What the libraries of a module may call, and what of its imports no one knows.
 fn imports(program: &Program<'_>, index: usize, out: &mut Required<'_>) {
     let module = &program.modules[index];
     let read = attributes_read(module);

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** expressions stand in the arena in the order in which Python evaluates them, so an [`ExprId`] is also a
 //! point in time: a name at expression `e` sees the bindings with `at <= e` of its own scope. Nothing here is recursive in
-//! memory; whoever follows ids must bound the depth.
+//! memory; anyone who follows ids must bound the depth.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -41,7 +41,7 @@ pub struct Program<'a> {
     folders: HashMap<&'a str, HashSet<&'a str>>,
     /// Of the folders of [`ROOTS`], those that each folder has, in that order.
     roots: BTreeMap<&'a str, Vec<&'a str>>,
-    /// Every part of a path: a name that is none of these is no module of ours.
+    /// Every part of a path: a name that is not one of these is no module that we support.
     names: HashSet<&'a str>,
     /// What the imports that stand in each module find.
     imports: Vec<Imports>,

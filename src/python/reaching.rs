@@ -2,7 +2,7 @@
 
 use crate::python::{Binding, BindingValue, BlockId, BlockKind, ExprId, ExprKind, PythonModule, ScopeId, ScopeKind};
 
-/// More alternatives than these are not told apart.
+/// More alternatives than these are not distinguished.
 const MAX_ALTERNATIVES: usize = 32;
 
 /// The bindings that a name may mean.
@@ -36,7 +36,7 @@ impl PythonModule {
         self.reaching_from(name, scope, self.scope(scope).root, ExprId::MAX)
     }
 
-    /// The expression whose value `expr` surely is, through the name that holds it.
+    /// The expression whose value `expr` certainly is, through the name that holds it.
     pub fn made_by(&self, expr: ExprId) -> Option<ExprId> {
         let ExprKind::Name(name) = &self.expr(expr).kind else {
             return Some(expr);

@@ -147,7 +147,7 @@ impl<'p> Receivers<'p> {
                 Receiver::Client(Some(c.name().into()))
             }
             AbstractValue::Resource(_, ty, ResourceOrigin::Call((module, call))) if *module == self.module => {
-                // Others find it by something that is none of its identifiers: `get_queue_by_name`.
+                // Others find it by something that is not one of its identifiers: `get_queue_by_name`.
                 let m = self.module();
                 let maker = m.call(*call).map(|c| &m.expr(c.function).kind);
                 if !matches!(maker, Some(ExprKind::Attr { name, .. }) if name.starts_with(|c: char| c.is_ascii_uppercase()))

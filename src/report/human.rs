@@ -29,7 +29,7 @@ pub(super) fn level(severity: Severity) -> Level {
 }
 
 pub(super) fn render(page: &Page<'_>) -> String {
-    let mut out = Buffer::new(page.options.colour);
+    let mut out = Buffer::new(page.options.color);
     let config = Config {
         display_style: if page.options.source {
             DisplayStyle::Rich
@@ -52,7 +52,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
     let blocks: Vec<String> = single
         .par_iter()
         .map(|f| {
-            let mut block = Buffer::new(page.options.colour);
+            let mut block = Buffer::new(page.options.color);
             block.diagnostic(page, &config, f);
             block.finish()
         })
@@ -83,15 +83,15 @@ fn shown<'a>(page: &Page<'a>) -> impl Iterator<Item = &'a ReportedFinding> {
         .filter(move |f| f.is_active() || (suppressed && f.status == Status::Suppressed))
 }
 
-/// Coloured or plain bytes.
+/// Colored or plain bytes.
 enum Buffer {
     Plain(termcolor::NoColor<Vec<u8>>),
     Coloured(termcolor::Ansi<Vec<u8>>, Box<Styles>),
 }
 
 impl Buffer {
-    fn new(colour: bool) -> Self {
-        if colour {
+    fn new(color: bool) -> Self {
+        if color {
             Self::Coloured(termcolor::Ansi::new(Vec::new()), Box::default())
         } else {
             Self::Plain(termcolor::NoColor::new(Vec::new()))

@@ -58,7 +58,7 @@ pub enum OutputFormat {
 /// How to render.
 #[derive(Clone, Debug)]
 pub struct RenderOptions {
-    pub colour: bool,
+    pub color: bool,
     /// OSC 8 links; only for terminals.
     pub hyperlinks: bool,
     /// Columns of the terminal.
@@ -82,7 +82,7 @@ pub struct RenderOptions {
 impl Default for RenderOptions {
     fn default() -> Self {
         Self {
-            colour: false,
+            color: false,
             hyperlinks: false,
             width: 100,
             source: true,
@@ -155,10 +155,10 @@ impl<'a> Page<'a> {
         self.mask.text(text)
     }
 
-    /// The report as `format` for a file: no colour, no links.
+    /// The report as `format` for a file: no color, no links.
     pub fn render_plain(&self, format: OutputFormat) -> String {
         let options = RenderOptions {
-            colour: false,
+            color: false,
             hyperlinks: false,
             ..self.options.clone()
         };

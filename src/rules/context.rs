@@ -27,7 +27,7 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// The documents that somebody may change: not what the SAM translator writes by itself.
+    /// The documents that someone may change: not what the SAM translator writes by itself.
     pub fn documents(&self) -> impl Iterator<Item = (DocumentId, &'a Document)> + use<'a> {
         let generated = |d: &Document| matches!(d.origin, DocumentOrigin::Generated(_));
         (0u32..)
@@ -194,8 +194,8 @@ pub(super) fn subject_kind(format: SourceFormat) -> &'static str {
     }
 }
 
-/// Of one rule so many findings are told of one unit. No document that AWS takes has as many: a longer list is one mistake,
-/// and is nobody's to read.
+/// Of one rule so many findings are reported of one unit. No document that AWS takes has as many: a longer list is one mistake,
+/// and is no one's to read.
 const MAX_ALIKE: usize = 1_000;
 
 /// Takes findings of the rules that are on.
@@ -230,7 +230,7 @@ impl<'r> FindingSink<'r> {
         self.selection.is_none_or(|s| s.is_on(rule))
     }
 
-    /// Whether the finding would only be counted: what it says besides need not be found out.
+    /// Whether the finding would only be counted: what it says in addition to need not be found out.
     pub fn is_full(&self, finding: &Finding) -> bool {
         let told = unit(finding, finding.span()).and_then(|unit| self.told.get(&unit)?.get(&finding.rule));
         told.is_some_and(|told| told.count == MAX_ALIKE)
@@ -243,7 +243,7 @@ impl<'r> FindingSink<'r> {
         self.take(finding, at, |f| f);
     }
 
-    /// Takes the finding at `at` that `make` completes, where it is to be told.
+    /// Takes the finding at `at` that `make` completes, where it is to be reported.
     pub(super) fn push_with(&mut self, base: Finding, at: Span, make: impl FnOnce(Finding) -> Finding) {
         self.take(base, Some(at), make);
     }

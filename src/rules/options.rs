@@ -1,7 +1,7 @@
 //! What a rule leaves to its user: `options:` of a rule file, `[rules.NAME]` of the settings. The build script compiles this
 //! file too.
 //!
-//! **Invariant:** a check sees values of the type that its rule declares; where nobody gives one, the declared default.
+//! **Invariant:** a check sees values of the type that its rule declares; where no one gives one, the declared default.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub struct OptionSpec {
     /// Of `words`: the only ones there are.
     #[serde(default)]
     pub one_of: Vec<String>,
-    /// None for a list or a table that is empty until somebody fills it.
+    /// None for a list or a table that is empty until someone fills it.
     #[serde(default)]
     pub default: Option<OptionValue>,
     /// What it decides, in one sentence.

@@ -78,7 +78,7 @@ impl Rule {
     }
 
     /// Rules whose findings in the same statement fold into this one's where both point at one token, whatever else they
-    /// are about: changing it mends both.
+    /// are about: changing it fixes both.
     pub fn same_token(&self) -> &[String] {
         &self.head.same_token
     }
@@ -88,7 +88,7 @@ impl Rule {
         self.head.one_per
     }
 
-    /// What `[rules.NAME]` may set, besides the severity.
+    /// What `[rules.NAME]` may set, in addition to the severity.
     pub fn options(&self) -> &[OptionSpec] {
         &self.head.options
     }

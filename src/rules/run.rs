@@ -28,7 +28,7 @@ pub struct Outcome {
     pub failures: Vec<RulePanic>,
 }
 
-/// A panic in a rule: a bug of ours.
+/// A panic in a rule: a bug that we support.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RulePanic {
     /// The rules that were not checked, separated by commas.
@@ -204,7 +204,7 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
     }
 }
 
-/// What is not deployed by default is of low severity. What a default says holds only as long as nobody gives another
+/// What is not deployed by default is of low severity. What a default says holds only as long as no one gives another
 /// value: less is certain, and a default that AWS rejects is often a stand-in for the value.
 fn doubt(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
     let is_set = selection.severity(&f.rule).is_some();
@@ -241,7 +241,7 @@ fn doubt(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &
     }
 }
 
-/// Whether what is objected to, or what it is a part of, exists only where somebody asks for it.
+/// Whether what is objected to, or what it is a part of, exists only where someone asks for it.
 fn is_opt_in(f: &Finding, project: &Project<'_>) -> bool {
     let (document, statement) = parts(f, project);
     let guards = [

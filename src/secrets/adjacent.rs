@@ -58,7 +58,7 @@ pub fn joined(text: &str) -> Option<JoinedLiterals> {
             }
             b'#' => i = memchr::memchr(b'\n', &bytes[i..]).map_or(bytes.len(), |n| i + n),
             b' ' | b'\t' | b'\r' | b'\n' | b'\\' => i += 1,
-            // `+=` is none.
+            // `+=` is not one.
             b'+' if bytes.get(i + 1) != Some(&b'=') => i += 1,
             _ => {
                 before = None;

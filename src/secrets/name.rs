@@ -50,7 +50,7 @@ fn flat(name: &str) -> String {
         .collect()
 }
 
-/// How surely a name says that its value is a credential of AWS.
+/// How certainly a name says that its value is a credential of AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Claim {
     /// The name says so itself.

@@ -1,4 +1,4 @@
-//! Is it a secret, AWS's example, or what somebody writes where a secret would stand?
+//! Is it a secret, AWS's example, or what someone writes where a secret would stand?
 
 use super::SecretKind;
 use super::shape::{SECRET_LEN, SHORTEST_TOKEN, is_base64};

@@ -69,7 +69,7 @@ pub struct Settings {
     pub own: Ownership,
     /// Severity by rule name.
     pub severities: BTreeMap<String, Severity>,
-    /// What `[rules.NAME]` sets besides: by rule and option. Filled in by [`Settings::resolve`].
+    /// What `[rules.NAME]` sets in addition: by rule and option. Filled in by [`Settings::resolve`].
     pub options: BTreeMap<String, OptionValues>,
     pub per_file: Vec<PerFile>,
     pub policy_kinds: Vec<(Glob, PolicyKind)>,
@@ -82,14 +82,14 @@ pub struct Settings {
     pub named_rules: Vec<(String, Fault)>,
     /// Options as written, to be checked against what their rules declare.
     pub written_options: Vec<options::WrittenOption>,
-    /// Names of rules that were renamed or are deprecated: they count, and the user is told.
+    /// Names of rules that were renamed or are deprecated: they count, and the user is reported.
     pub outdated: Vec<Fault>,
     /// What `choice` amounts to; `None` before [`Settings::resolve`], which lets every rule through.
     pub rules: Option<Selection>,
 }
 
 impl Settings {
-    /// What holds where nobody says otherwise; patterns are relative to `dir`.
+    /// What holds where no one says otherwise; patterns are relative to `dir`.
     pub fn defaults(dir: &str) -> Self {
         Self {
             path: None,
@@ -218,7 +218,7 @@ impl Glob {
         }
     }
 
-    /// Whether it takes in the file at the absolute path `file`.
+    /// Whether it covers the file at the absolute path `file`.
     pub fn matches(&self, file: &str) -> bool {
         crate::discover::matches(&self.matcher, file)
     }

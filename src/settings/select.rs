@@ -8,7 +8,7 @@ use crate::rules::{Profile, Ruleset, Selection, UnknownRule};
 pub struct Selector(pub String);
 
 impl Selector {
-    /// Whether it takes in rule `name` of `family`.
+    /// Whether it covers rule `name` of `family`.
     pub fn takes(&self, family: &str, name: &str) -> bool {
         let s = self.0.as_str();
         s == name

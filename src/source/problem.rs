@@ -1,4 +1,4 @@
-//! An input of ours that could not wholly be read.
+//! An input that we support that could not wholly be read.
 
 use super::Span;
 
@@ -29,7 +29,7 @@ pub enum ProblemKind {
     /// Broken as it is written, but a template of another language that is rendered before AWS sees it: listed as not
     /// judged, no finding.
     Template,
-    /// A mistake of ours on this input: reported, and the run cannot end well.
+    /// A mistake that we support on this input: reported, and the run cannot end well.
     Internal,
 }
 

@@ -131,7 +131,7 @@ impl Baseline {
             if current == e.rule {
                 continue;
             }
-            // Equal entries are told apart by an ordinal, which is in the fingerprint only.
+            // Equal entries are distinguished by an ordinal, which is in the fingerprint only.
             let equals = [&e.path, &e.rule, &e.anchor, &e.evidence].map(Clone::clone);
             let count = ordinals.entry(equals).or_default();
             e.fingerprint = og1(&current, &e.path, &e.anchor, &e.evidence, *count);

@@ -196,7 +196,7 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         let more =
             (findings[b].more > 0).then(|| format!("and {} more of `{}` here", findings[b].more, findings[b].rule));
         let into = &mut findings[a];
-        // The mistake is as grave as the gravest that it leads to.
+        // The mistake is as grave as the most severe that it leads to.
         into.severity = into.severity.max(severity);
         into.secrets.extend(secrets);
         into.folded.extend(names);
@@ -232,7 +232,7 @@ struct Folded {
 
 /// What the rules of some findings say of each other.
 struct Relations<'f> {
-    /// For each rule by its place among their names: what its findings take in, what takes them in, and what they take in
+    /// For each rule by its place among their names: what its findings cover, what takes them in, and what they cover
     /// where both name one token.
     rules: BTreeMap<&'f str, usize>,
     below: Vec<Vec<usize>>,
@@ -308,7 +308,7 @@ impl FindingIndex {
     }
 }
 
-/// Which finding of a unit takes in which.
+/// Which finding of a unit covers which.
 fn within(findings: &[&Finding], relations: &Relations<'_>) -> Vec<Folded> {
     let index = FindingIndex::of(findings, relations);
     let mut taken: Vec<Option<usize>> = vec![None; findings.len()];

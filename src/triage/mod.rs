@@ -27,7 +27,7 @@ pub use baseline::{Baseline, BaselineEntry, BaselineFate, Comparison, Extent, FI
 pub use fingerprint::FindingIdentity;
 pub use suppression::{Foreign, SuppressionKind};
 
-/// What settling needs besides the findings.
+/// What settling needs in addition to the findings.
 #[derive(Clone, Copy)]
 pub struct TriageOptions<'a> {
     pub ruleset: &'a Ruleset,
@@ -364,7 +364,7 @@ fn ruled(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -> Opti
     })
 }
 
-/// An input that could not be read is told whatever was selected, unless it was switched off by name.
+/// An input that could not be read is reported whatever was selected, unless it was switched off by name.
 fn is_vital(settings: &Settings, family: &str, rule: &str) -> bool {
     matches!(rule, "unreadable-input" | "json-syntax-error")
         && !settings.choice.ignore.iter().any(|s| s.takes(family, rule))

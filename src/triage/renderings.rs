@@ -1,7 +1,7 @@
 //! Templates that a tool made of a source: what the tool wrote by itself is not reported, and what the source says wrong is
 //! reported once.
 //!
-//! **Invariant:** a finding goes only where another one stands for it, or where nobody can edit the text.
+//! **Invariant:** a finding goes only where another one stands for it, or where no one can edit the text.
 //! AWS CDK Developer Guide, "Identifiers and the AWS CDK": a logical ID is made of the path of its construct and eight
 //! hexadecimal digits, so that two templates with the same ones come from the same code.
 
@@ -28,7 +28,7 @@ const PROVIDERS: [&str; 10] = [
     "StackSetsAutoDeleteObjects",
     "awscdkawseks",
 ];
-/// What is said about the wording of a list: the text of a synthesized template is nobody's.
+/// What is said about the wording of a list: the text of a synthesized template is no one's.
 const WORDING: [&str; 5] = [
     "duplicate-action",
     "duplicate-sid",

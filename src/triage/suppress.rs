@@ -263,7 +263,7 @@ impl<'a, 't> Suppressions<'a, 't> {
             .filter(|e| matches!(e.reach, SuppressionReach::Exception(_)));
         for entry in of_file.chain(everywhere) {
             let reaches = self.reaches(entry, f, line);
-            // It may be there for one of those that are counted and not told.
+            // It may be there for one of those that are counted and not reported.
             if !reaches && f.finding.more == 0 {
                 continue;
             }
@@ -466,7 +466,7 @@ fn place(sources: &Sources, path: &str, line: usize) -> Option<Span> {
     Some(Span::new(file, start, end))
 }
 
-/// What a comment covers: its line, or the node that starts on the next line with code. In Python, a comment behind the
+/// What a comment covers: its line, or the node that starts on the next line with code. In Python, a comment after the
 /// bracket or quotes that end a node covers that node.
 fn reach(sources: &Sources, extents: &[Span], file: FileId, d: &Directive) -> SuppressionReach {
     if d.whole_file {

@@ -52,7 +52,7 @@ pub(super) fn unite(
         }
     }
     let mut groups: Vec<Vec<usize>> = groups.into_values().filter(|g| g.len() > 1).collect();
-    // The gravest speaks for all, and the others follow in the order of their severity.
+    // The most severe speaks for all, and the others follow in the order of their severity.
     groups
         .iter_mut()
         .for_each(|group| group.sort_by_key(|&i| Reverse(reported[i].severity)));

@@ -1,6 +1,6 @@
 //! When an alternative exists, and which alternatives exist together.
 //!
-//! A [`Guard`] is a conjunction of facts about conditions that nobody knows before deployment, with the words that name it to
+//! A [`Guard`] is a conjunction of facts about conditions that no one knows before deployment, with the words that name it to
 //! a person. Two guards exclude each other where a fact of one contradicts a fact of the other, so alternatives of
 //! conditionals that rest on the same condition are never combined into something that cannot occur.
 
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{Branch, Value, ValueKind, inherited};
 
-/// More worlds than this are not told apart.
+/// More worlds than this are not distinguished.
 pub const MAX_WORLDS: usize = 16;
 /// Facts of one guard; more are not kept.
 const MAX_FACTS: usize = 24;
@@ -271,7 +271,7 @@ pub fn both(outer: Option<&Guard>, inner: &Guard) -> Guard {
     outer.map_or_else(|| inner.clone(), |outer| outer.and(inner))
 }
 
-/// A way in which none of the guards is met although `given` is; `None` where there is none.
+/// A way in which none of the guards is met although `given` is; `None` where there is not one.
 fn none_of(guards: &[Guard], given: &Guard) -> Option<Guard> {
     let Some((first, rest)) = guards.split_first() else {
         return Some(given.clone());

@@ -57,7 +57,7 @@ fn a_condition_that_one_case_leaves_out() {
             Some("holds if Open"),
         ),
         (r#""*""#.to_owned(), with(&either("Lock", LOCK, LOCK)), None),
-        // The condition is there whenever everybody is let in.
+        // The condition is there whenever everyone is let in.
         (either("Lock", r#""*""#, own), with(&either("Lock", LOCK, none)), None),
         (either("Open", own, r#""*""#), with(&either("Lock", LOCK, none)), None),
         (either("Both", r#""*""#, own), with(&either("Lock", LOCK, none)), None),
@@ -85,7 +85,7 @@ fn a_condition_that_one_case_leaves_out() {
     }
 }
 
-/// A policy of Terraform, with a variable that nobody knows, in which these stand for effect and action.
+/// A policy of Terraform, with a variable that no one knows, in which these stand for effect and action.
 fn policy(effect: &str, action: &str) -> String {
     format!(
         "variable \"stage\" {{}}\nlocals {{\n  dev = var.stage == \"dev\"\n  effects = {{ dev = \"Allow\", prod = \"Deny\" }}\n}}\n\

@@ -1,4 +1,4 @@
-//! Values that nobody has written yet, and what holds only as long as nobody says otherwise: placeholders, defaults, flags.
+//! Values that no one has written yet, and what holds only as long as no one says otherwise: placeholders, defaults, flags.
 
 use serde_json::Value as Json;
 
@@ -273,7 +273,7 @@ fn what_has_to_be_asked_for_is_of_low_severity() {
     }
     let (low, notes) = severity(&[("main.tf", module), ("m/main.tf", always)]);
     assert!(low == "low" && notes.contains("if var.on is true"), "{low} {notes}");
-    // On by default, set by somebody, or a choice between environments.
+    // On by default, set by someone, or a choice between environments.
     for (path, text) in [
         ("main.tf", terraform("true", "var.on ? 1 : 0")),
         ("main.tf", terraform("\"dev\"", "var.on == \"prod\" ? 1 : 0")),

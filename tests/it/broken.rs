@@ -51,7 +51,7 @@ fn is_broken(found: &Found) -> bool {
     found.iter().any(|(rule, _)| SYNTAX.contains(&&**rule))
 }
 
-/// What the broken text is told and the whole one is not.
+/// What the broken text is reported and the whole one is not.
 fn false_alarms<'f>(part: &'f Found, whole: &'f Found) -> impl Iterator<Item = &'f str> {
     let syntax = |rule: &str| SYNTAX.contains(&rule);
     part.difference(whole)
@@ -95,7 +95,7 @@ fn a_cut_file_is_told_to_be_broken_and_nothing_false() {
     none_wrong(&wrong);
 }
 
-/// A quote, bracket or comma is gone. Which of several braces it is that lacks its partner, nobody can tell.
+/// A quote, bracket or comma is gone. Which of several braces it is that lacks its partner, no one can tell.
 #[test]
 fn a_lost_mark_is_told_and_nothing_false() {
     let (ruleset, files) = (Ruleset::builtin(), files());

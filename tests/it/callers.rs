@@ -1,5 +1,5 @@
 //! Values that come from elsewhere: data files, callers, files for `-var-file`, stacks of other formats, plans. Every caller is
-//! judged, and what nobody can know is no finding.
+//! judged, and what no one can know is no finding.
 
 use crate::support::repository::Repository;
 
@@ -7,7 +7,7 @@ use crate::support::repository::Repository;
 struct Case {
     what: &'static str,
     files: &'static [(&'static str, &'static str)],
-    /// Where the first wide grant is reported, `path:line:`; empty where there is none.
+    /// Where the first wide grant is reported, `path:line:`; empty where there is not one.
     place: &'static str,
 }
 

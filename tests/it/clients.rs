@@ -598,7 +598,7 @@ Store(make('s3')).load()
 
 #[test]
 fn each_heir_hands_its_own_methods_to_threads() {
-    // What one helper is given by sixty classes is told apart by the class that gives it.
+    // What one helper is given by sixty classes is distinguished by the class that gives it.
     let mut code = "import boto3
 from concurrent.futures import ThreadPoolExecutor
 class Service:

@@ -281,7 +281,7 @@ fn exports_named_by_parameters_reach_their_importers() {
             "{export} {import} {target:?}"
         );
     }
-    // Which of two is meant, nobody can tell.
+    // Which of two is meant, no one can tell.
     let (_, units) = lower(&[
         ("a.yaml", &exporter("!Sub '${Other}-role'")),
         ("c.yaml", &exporter("!Sub '${Other}-role'")),

@@ -338,7 +338,7 @@ fn scripts_run_what_they_guard() {
 
 // ---- where matching of names goes wrong ----
 
-/// Every action that code needs for certain, and those that it may need besides.
+/// Every action that code needs for certain, and those that it may need in addition.
 fn actions(code: &str) -> (Vec<&'static str>, Vec<&'static str>) {
     with(code, |_, c| {
         let mut needed: Vec<&str> = Vec::new();

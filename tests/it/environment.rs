@@ -39,7 +39,7 @@ Resources:
           ELSEWHERE: !ImportValue other
 ";
 
-/// Action and resource of each statement of the policy, and what is said besides.
+/// Action and resource of each statement of the policy, and what is said in addition.
 fn policy(files: &[(&str, &str)]) -> Vec<String> {
     let repository = Repository::new(files);
     let ran = repository.run(&["needs", ".", "--format", "policy"]);

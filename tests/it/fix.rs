@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use overgrant::internals::fix::{AppliedFixes, LintedState, Texts, mend};
+use overgrant::internals::fix::{AppliedFixes, LintedState, Texts, apply_fixes};
 use overgrant::internals::iam::{Action, ActionSet, Document, Ownership};
 use overgrant::internals::rules::{self, Ruleset, Selection, examples};
 use overgrant::internals::settings::{Date, Settings};
@@ -55,7 +55,7 @@ fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> AppliedFixes {
         let analysis = overgrant::internals::pipeline::analyse(&sources, &own);
         Ok::<_, Infallible>(LintedState::of(&analysis.project, &lint(ruleset, &sources)))
     };
-    match mend(risky, seen) {
+    match apply_fixes(risky, seen) {
         Ok(mended) => mended,
     }
 }
@@ -249,7 +249,7 @@ fn standard_input_is_fixed_to_standard_output() {
     ];
     let ran = repo.run_with_stdin(&args, TEMPLATE);
     assert_eq!((ran.out.as_str(), ran.code), (FIXED, 0), "{}", ran.err);
-    // What is none of our business goes through as it came.
+    // What is not one of our business goes through as it came.
     let ran = repo.run_with_stdin(&args, "a: [1\n");
     assert_eq!(ran.out, "a: [1\n");
 }

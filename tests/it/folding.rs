@@ -260,7 +260,7 @@ fn a_value_that_is_written_once_is_one_finding_for_all_that_use_it() {
         seen(&[("t.yaml", &text)], &["write-actions-on-star"]),
         ["write-actions-on-star at 4, 13, 12"]
     );
-    // Of several rules, one takes in the others, in whatever statement these are.
+    // Of several rules, one covers the others, in whatever statement these are.
     let text = shared("sqs:SendMessage", "secretsmanager:GetSecretValue", "*");
     let rules = ["write-actions-on-star", "secrets-read-star"];
     let found = report(&[("t.yaml", &text)], &rules);

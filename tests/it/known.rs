@@ -129,7 +129,7 @@ fn a_baseline_survives_moves_and_catches_widening() {
     r.write("t.yaml", format!("{base}{}", policy("C", "*")).as_bytes());
     assert_eq!(check().code, 1);
 
-    // Mended: told, and dropped on request.
+    // Mended: reported, and dropped on request.
     r.write("t.yaml", template(&[policy("A", "*")]).as_bytes());
     let ran = check();
     assert_eq!(ran.code, 0);

@@ -36,7 +36,7 @@ const JUDGED: &[&str] = &[
 ];
 
 /// The reasons that the list has: of a group (`rule, confidence, profile: reason`), and of a text in it, where it has its own
-/// behind a tab.
+/// after a tab.
 fn reasons() -> BTreeMap<(String, String), String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(LIST);
     let text = std::fs::read_to_string(path).unwrap_or_default();

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::repository::{Ran, Repository, key_pair};
 
-/// How many findings of one rule are told of one document.
+/// How many findings of one rule are reported of one document.
 const TOLD: usize = 1_000;
 
 /// A policy that allows `count` actions that do not exist.

@@ -20,7 +20,7 @@ fn operations_that_need_no_more_than_their_own_actions() {
         "import boto3\necr = boto3.client('ecr')\ndef handler(e, c):\n    for repository in ecr.describe_repositories()['repositories']:\n        old = ecr.list_images(repositoryName=repository['repositoryName'])['imageIds']\n        ecr.batch_delete_image(repositoryName=repository['repositoryName'], imageIds=old)\n",
         &["unused-grant 'ecr:*'"],
     );
-    // A token for a registry is for whoever pulls with it.
+    // A token for a registry is for anyone who pulls with it.
     in_sam(
         &statement("['ecr:GetAuthorizationToken', 'ecr:BatchGetImage']"),
         "import boto3\ndef handler(e, c):\n    return boto3.client('ecr').get_authorization_token()\n",
@@ -38,7 +38,7 @@ fn operations_that_need_no_more_than_their_own_actions() {
     );
 }
 
-/// The roles that a task definition names are passed by whoever runs it.
+/// The roles that a task definition names are passed by anyone who runs it.
 #[test]
 fn tasks_are_run_with_their_definitions_roles() {
     in_sam(
@@ -94,7 +94,7 @@ fn parameters_are_read_and_not_written() {
     in_sam(&policy, &code(", e.run(parameters)"), &[]);
 }
 
-/// A SAM template with one function that has these properties, and these resources besides.
+/// A SAM template with one function that has these properties, and these resources in addition.
 fn with(properties: &str, resources: &str) -> String {
     let besides: String = resources.trim().lines().map(|l| format!("  {l}\n")).collect();
     format!("{}{besides}", sam(properties))

@@ -160,7 +160,7 @@ fn directives_of_terraforms_templates_are_read_over() {
     assert!(!rules.contains(&"redundant-statement".to_owned()), "{rules:?}");
 }
 
-/// Documents that other things hold are those documents, and what holds them is none.
+/// Documents that other things hold are those documents, and what holds them is not one.
 #[test]
 fn what_holds_documents_is_no_document() {
     let statement = r#"{"Effect": "Allow", "Action": "*", "Resource": {"Fn::Sub": "arn:aws:s3:::${Bucket}/*"}}"#;

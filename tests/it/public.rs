@@ -1,4 +1,4 @@
-//! Every kind of resource that carries a policy of its own: open to everybody it is told, for one account it is not.
+//! Every kind of resource that carries a policy of its own: open to everyone it is reported, for one account it is not.
 
 use std::collections::BTreeSet;
 

@@ -215,7 +215,7 @@ fn people_may_ask_for_more_or_less() {
         change(&mut options);
         rendered(OutputFormat::Human, options)
     };
-    golden::check("render/coloured.txt", &options(&|o| o.colour = true));
+    golden::check("render/colored.txt", &options(&|o| o.color = true));
     golden::check("render/no-source.txt", &options(&|o| o.source = false));
     golden::check(
         "render/suppressed.txt",
@@ -240,11 +240,11 @@ fn people_may_ask_for_more_or_less() {
 fn no_secret_in_any_format() {
     let (id, secret) = key_pair();
     for (format, name) in FORMATS {
-        for colour in [false, true] {
+        for color in [false, true] {
             let text = rendered(
                 format,
                 RenderOptions {
-                    colour,
+                    color,
                     ..RenderOptions::default()
                 },
             );

@@ -1,4 +1,4 @@
-//! One policy in every spelling: each folder of `testdata/rosetta` says the same and is told the same.
+//! One policy in every spelling: each folder of `testdata/rosetta` says the same and is reported the same.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -209,7 +209,7 @@ fn the_own_root_of_the_cdk_in_every_spelling() {
         let ran = Repository::new(&[("s.py", &key(principal))]).run(&["check", "--isolated", "--format", "json", "."]);
         assert_eq!(ran.json()["unjudged"].as_array().unwrap().len(), 0, "{principal}");
     }
-    // A role of the account is somebody else, and what is not known is not judged.
+    // A role of the account is someone else, and what is not known is not judged.
     let role = key("self.format_arn(service=\"iam\", region=\"\", resource=\"role\", resource_name=\"admin\")");
     assert_eq!(found(("s.py", &role), EVERY_ACTION).len(), 1);
     assert!(found(("s.py", &key("hub")), EVERY_ACTION).is_empty());
@@ -264,7 +264,7 @@ fn a_domain_in_a_vpc_is_not_public() {
     };
     let block = "vpc_options {\n    subnet_ids = [\"subnet-0123456789abcdef0\"]\n  }";
     let dynamic = "dynamic \"vpc_options\" {\n    for_each = length(var.subnets) > 0 ? [1] : []\n    content {\n      subnet_ids = var.subnets\n    }\n  }";
-    // That everybody comes in. Which requests they may make is not grave by itself: none of them changes the domain.
+    // That everyone comes in. Which requests they may make is not grave by itself: none of them changes the domain.
     let critical = |name: &str, text: &str| {
         let ran = Repository::new(&[(name, text)]).run(&["check", "--isolated", "--format", "json", "."]);
         let json = ran.json();

@@ -371,7 +371,7 @@ fn examples_of_rules_about_ignores() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What folds is one mistake, as grave as the gravest that it leads to.
+/// What folds is one mistake, as grave as the most severe that it leads to.
 #[test]
 fn a_condition_that_lets_everybody_in_is_one_finding() {
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",

@@ -1564,7 +1564,7 @@ fn what_a_plan_leaves_open_is_unknown_with_its_reason() {
     assert_eq!(&*hole.name, "aws_s3_bucket.b.arn");
     assert_eq!(hole.kind.why(), "known only after it is applied");
     assert!(hole.target.is_none());
-    // Nobody wrote what the provider works out by itself.
+    // No one wrote what the provider works out by itself.
     let auto = all.iter().find(|r| &*r.address.name == "aws_iam_role.auto").unwrap();
     assert!(auto.get("ManagedPolicyArns").is_none());
     assert!(auto.get("Policies").is_none_or(|p| p.items().is_empty()));
@@ -1694,7 +1694,7 @@ fn texts_that_multiply_and_modules_that_call_each_other_end() {
     assert!((1..10).contains(&roles.iter().filter(|r| &*r.kind == "AWS::IAM::Role").count()));
 }
 
-/// How long all texts in a value are, as far as anybody would read.
+/// How long all texts in a value are, as far as anyone would read.
 fn size(value: &Value) -> usize {
     match &value.kind {
         ValueKind::Str(t) => t.len(),

@@ -372,7 +372,7 @@ fn findings_read_alike() {
     none_wrong("findings", wrong.into_iter().collect());
 }
 
-/// Superseded rules that nobody has written.
+/// Superseded rules that no one has written.
 #[test]
 fn superseded_rules_exist() {
     let ruleset = Ruleset::builtin();
@@ -553,4 +553,69 @@ fn a_type_name_is_defined_once() {
             .map(|(name, places)| format!("{name}: {}", places.join(", ")))
             .collect(),
     );
+}
+
+/// Words that an AWS or Rust engineer would not use for what they mean here, and British spellings.
+const NOT_OUR_WORDS: &str = r"(?i)\b(told|takes in|taken in|held to|mends?|mended|mending|whoever|whomever|nobody's|of ours|besides|to the letter|surely|is none|gravest|organi[s]ations?|colours?|anybody|everybody|somebody)\b";
+
+/// Texts that users and contributors read have plain words: rules, messages, help, comments.
+#[test]
+fn words_are_plain() {
+    let words = regex::Regex::new(NOT_OUR_WORDS).unwrap();
+    let mut wrong = Vec::new();
+    let mut look = |place: String, text: &str| {
+        if let Some(m) = words.find(text) {
+            wrong.push(format!("{place}: `{}`", m.as_str()));
+        }
+    };
+    for rule in Ruleset::builtin().iter() {
+        for (what, text) in [("title", rule.title()), ("why", &rule.docs().why), ("do", rule.help())] {
+            look(format!("{}: {what}", rule.id()), text);
+        }
+        for spec in rule.options() {
+            look(format!("{}: option `{}`", rule.id(), spec.name), &spec.doc);
+        }
+    }
+    for path in files("src", "rs") {
+        for (n, line) in (1..).zip(read(&path).lines()) {
+            let comment = line.trim_start().starts_with("//");
+            let literal = line
+                .split('"')
+                .skip(1)
+                .step_by(2)
+                .any(|text| text.contains(' ') && words.is_match(text));
+            if comment || literal {
+                look(format!("{}:{n}", shown(&path)), line);
+            }
+        }
+    }
+    none_wrong("words that are not plain", wrong);
+}
+
+/// Help of a command and of an option begins with a verb: `Check`, `Show`, not `The` or `Which`.
+#[test]
+fn help_begins_with_a_verb() {
+    let mut wrong = Vec::new();
+    let mut commands = vec![overgrant::cli::command()];
+    while let Some(command) = commands.pop() {
+        let about = command.get_about().map(ToString::to_string);
+        let args = command.get_arguments().filter(|a| !a.is_hide_set());
+        let helps = args.filter_map(|a| a.get_help()).map(ToString::to_string);
+        let texts: Vec<String> = about
+            .into_iter()
+            .filter(|_| command.get_name() != "overgrant")
+            .chain(helps)
+            .collect();
+        for text in texts {
+            let first = text.split(' ').next().unwrap_or_default();
+            let not_verbs = [
+                "A", "An", "The", "What", "Which", "Whether", "How", "Why", "Nothing", "File", "Files",
+            ];
+            if not_verbs.contains(&first) || text.ends_with('.') {
+                wrong.push(format!("{}: {text}", command.get_name()));
+            }
+        }
+        commands.extend(command.get_subcommands().cloned());
+    }
+    none_wrong("help that does not begin with a verb", wrong);
 }

@@ -38,7 +38,7 @@ fn wanted(files: &[(&str, &str)]) -> Vec<String> {
     wanted
 }
 
-/// A SAM template with one function that has these properties besides.
+/// A SAM template with one function that has these properties in addition.
 pub(crate) fn sam(properties: &str) -> String {
     let indented: String = properties.trim().lines().map(|l| format!("      {l}\n")).collect();
     format!(
@@ -131,13 +131,13 @@ fn sam_templates_and_their_policies() {
         "import boto3, json\nclient = boto3.client('comprehend')\ndef handler(event, context):\n    return client.detect_sentiment(Text=event['body'], LanguageCode='en')\n",
         &[],
     );
-    // Thumbnails: read from one bucket, write to another. Which bucket is whose is not told apart.
+    // Thumbnails: read from one bucket, write to another. Which bucket is whose is not distinguished.
     in_sam(
         "Layers: ['arn:aws:lambda:eu-west-1:111122223333:layer:imaging:2']\nPolicies:\n  - S3ReadPolicy: {BucketName: in}\n  - S3CrudPolicy: {BucketName: out}",
         "import boto3\nfrom PIL import Image\ns3 = boto3.client('s3')\ndef handler(event, context):\n    s3.download_file('in', 'k', '/tmp/k')\n    Image.open('/tmp/k').save('/tmp/o')\n    s3.upload_file('/tmp/o', 'out', 'k')\n",
         &[],
     );
-    // Nobody grants anything.
+    // No one grants anything.
     in_sam(
         "Timeout: 3",
         "import boto3\nses = boto3.client('ses')\ndef handler(event, context):\n    ses.send_email(Source='a', Destination={}, Message={})\n",

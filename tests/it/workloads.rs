@@ -319,7 +319,7 @@ fn a_dockerfile_says_what_runs() {
     }
     // A server that is handed a function.
     assert_eq!(with("gunicorn -w 2 main:main"), ["unused-grant"]);
-    // What cannot be told is said.
+    // What cannot be reported is said.
     assert_eq!(with("[\"/start.sh\"]"), ["unreadable-input"]);
 }
 

@@ -69,7 +69,7 @@ fn managed<'a>(cx: &Context<'a>, out: &mut FindingSink<'_>, id: IdentityId, expa
     let forbidden = expanded.of(patterns);
     let mut by_place: BTreeMap<Span, (&str, ActionSet)> = BTreeMap::new();
     for grant in &cx.effects.of(id).grants {
-        // What comes through a group is told where the group is.
+        // What comes through a group is reported where the group is.
         let (PolicySource::AwsManaged(name), None) = (grant.source, grant.group) else {
             continue;
         };

@@ -24,7 +24,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// The items of one clause, ready to be compared: only a pattern takes in what is not equal to it.
+/// The items of one clause, ready to be compared: only a pattern covers what is not equal to it.
 struct ComparedItems<'a> {
     /// In the clause's case, with what is written; unknown ones are left out.
     items: Vec<(&'a ClauseItem, String)>,
@@ -38,7 +38,7 @@ struct ComparedItems<'a> {
 struct Wide {
     /// Its place among the items.
     at: usize,
-    /// How many bytes of it stand before anything special: what it takes in begins with them.
+    /// How many bytes of it stand before anything special: what it covers begins with them.
     head: usize,
     pattern: Pattern,
 }
@@ -80,7 +80,7 @@ impl<'a> ComparedItems<'a> {
         }
     }
 
-    /// Another item that takes in the n-th, and whether the two are the same; of equal ones the first stays.
+    /// Another item that covers the n-th, and whether the two are the same; of equal ones the first stays.
     fn covering(&self, n: usize) -> Option<(&'a ClauseItem, bool)> {
         let (item, text) = &self.items[n];
         let first = self.first[n];

@@ -1,4 +1,4 @@
-//! Statements that another statement of the document takes in.
+//! Statements that another statement of the document covers.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;

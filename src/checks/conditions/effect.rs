@@ -54,7 +54,7 @@ fn mfa(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: 
     );
 }
 
-/// `*` as the value of a key that was meant to keep somebody out.
+/// `*` as the value of a key that was meant to keep someone out.
 fn star(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: &mut FindingSink<'_>) {
     let c = line.condition;
     if !line.statement.allows() || !operator.wildcards || operator.negated {

@@ -258,7 +258,7 @@ fn is_org(text: &str) -> bool {
     })
 }
 
-/// A path begins with an organisation and a slash: `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/`. IAM User Guide, "AWS global
+/// A path begins with an organization and a slash: `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/`. IAM User Guide, "AWS global
 /// condition context keys".
 fn no_path(line: &ConditionLine<'_>, value: &ClauseItem, text: &str, at: ReportValue<'_>) -> Option<Finding> {
     let first = text.split('/').next().unwrap_or(text);

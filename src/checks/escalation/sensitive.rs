@@ -13,7 +13,7 @@ struct Safeguard {
     actions: &'static [&'static str],
     /// Whether a resource is wide enough.
     wide: fn(&ClauseItem) -> bool,
-    /// The condition key that makes the grant safe. Empty if there is none.
+    /// The condition key that makes the grant safe. Empty if there is not one.
     held_by: &'static str,
     message: &'static str,
     label: &'static str,

@@ -17,7 +17,7 @@ pub(super) enum Binds {
     SomeRepositories,
     /// One repository, and every ref and environment of it.
     Repository,
-    /// One repository and something of it; or more than can be told.
+    /// One repository and something of it; or more than can be reported.
     Ref,
 }
 

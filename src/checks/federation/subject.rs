@@ -14,7 +14,7 @@ use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink};
 use crate::value::Value;
 
-/// Providers that run other people's builds, the claims that say whose, and how a subject that is nobody's in particular
+/// Providers that run other people's builds, the claims that say whose, and how a subject that is no one's in particular
 /// begins. The providers' own guides to OIDC with AWS.
 const BUILDERS: &[(Oidc, &[&str], &[&str])] = &[
     (
@@ -201,7 +201,7 @@ pub(super) fn elsewhere(
     for value in &subject.values {
         let text = value.text.display();
         let rest = starts.iter().find_map(|p| text.strip_prefix(p)).unwrap_or(&text);
-        // A star before the first name of anything leaves it to whoever makes a name that fits.
+        // A star before the first name of anything leaves it to anyone who makes a name that fits.
         let first = rest.split([':', '/']).next().unwrap_or_default();
         if first.contains(['*', '?']) && wildcards(subject) {
             out.push(
@@ -303,7 +303,9 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 if narrow && guests == Guests::Yes {
                     continue;
                 }
-                let f = f.primary(guest.span, "whoever opens the app").other("unauthenticated");
+                let f = f
+                    .primary(guest.span, "anyone who opens the app")
+                    .other("unauthenticated");
                 match narrow {
                     true => f.severity(Severity::Low).help(
                         "Grant the role only what everyone may do. If the app has no guests, remove the role and turn guest access off.",

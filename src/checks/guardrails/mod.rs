@@ -1,7 +1,7 @@
 //! Checks of the family `guardrails`: service and resource control policies.
 //!
 //! **Invariant:** these policies grant nothing; they are judged by whether they hold what they are meant to hold. Service
-//! control policies have the whole policy language since September 2025: what was an error before is none.
+//! control policies have the whole policy language since September 2025: what was an error before is not one.
 
 mod control;
 

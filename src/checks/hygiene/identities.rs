@@ -225,7 +225,7 @@ fn login(span: Span, profile: Option<&Value>, push: PushIdentity<'_>) {
             "iam-user-login-profile-reset",
             "the initial password does not have to be changed".to_owned(),
             v.span,
-            "known to whoever created it",
+            "known to the person who created it",
         );
     }
 }

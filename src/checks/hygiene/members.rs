@@ -144,7 +144,7 @@ fn handed_out<'a>(cx: &Context<'a>) -> BTreeSet<(&'a str, &'a str)> {
     found
 }
 
-/// Scopes in which some membership names a user or a group that cannot be told.
+/// Scopes in which some membership names a user or a group that cannot be reported.
 fn unclear_scopes<'a>(cx: &Context<'a>) -> BTreeSet<&'a str> {
     let additions = cx
         .project
@@ -332,7 +332,7 @@ fn filters_by_name(r: &Resource) -> bool {
     r.has("NameRegex") || filters(r).any(|n| n.as_str().as_deref() == Some("name"))
 }
 
-/// Or by anything else that cannot be told.
+/// Or by anything else that cannot be reported.
 fn filters_by_owner(r: &Resource) -> bool {
     let owner = |n: &Value| {
         n.as_str()

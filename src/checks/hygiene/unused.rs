@@ -22,7 +22,7 @@ const HOLDERS: [&str; 4] = ["Role", "Roles", "RoleName", "Target"];
 /// Roles that AWS finds by their fixed names. Service documentation of DMS, VM Import/Export, EMR, Elastic Beanstalk, ECS, RDS.
 const FIXED: [&str; 5] = ["aws", "dms-", "vmimport", "emr_", "rds-monitoring-role"];
 
-/// How a template takes in other files, whose text is not read when there is no policy in it: an API's description names the
+/// How a template covers other files, whose text is not read when there is no policy in it: an API's description names the
 /// roles that it uses. CloudFormation User Guide, "AWS::Include transform"; Serverless Framework, "Variables".
 const INCLUDES: [&str; 4] = ["AWS::Include", "BodyS3Location", "DefinitionUri", "${file("];
 
@@ -95,7 +95,7 @@ fn candidate<'a>(
     })
 }
 
-/// Whoever else is trusted comes from outside the repository, and needs no mention in it.
+/// Anyone who else is trusted comes from outside the repository, and needs no mention in it.
 fn for_services_only(cx: &Context<'_>, identity: &Identity) -> bool {
     let documents = identity
         .trust

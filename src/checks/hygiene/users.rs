@@ -22,7 +22,7 @@ enum AttachmentTarget {
     Known(u32),
     /// What a file calls the user.
     Named(FileId, String),
-    /// Nobody that another resource could name, too.
+    /// No one that another resource could name, too.
     Alone(u32),
 }
 
@@ -167,7 +167,7 @@ fn attached(r: &Resource) -> Option<(Span, &'static str)> {
     match &*r.kind {
         "AWS::IAM::User" => filled(r, &["ManagedPolicyArns"]).map(|s| (s, "attached to the user")),
         "AWS::IAM::ManagedPolicy" => filled(r, &["Users"]).map(|s| (s, "attached to these users")),
-        // The one user of an attachment is there, whoever it is.
+        // The one user of an attachment is there, anyone who it is.
         kind if kind == kinds::ATTACHMENT => {
             let one = r.get("User").filter(|v| !v.is_null()).map(|v| v.span);
             one.or_else(|| filled(r, &["Users"])).map(|s| (s, "attached to a user"))

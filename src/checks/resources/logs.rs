@@ -21,7 +21,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if actions.negated || resources.negated || !resources.complete {
             continue;
         }
-        // Any ARN that is none of a log group may be the one that is meant.
+        // Any ARN that is not one of a log group may be the one that is meant.
         let starred = LazyCell::new(|| resources.items.iter().all(is_starred_group));
         let bare = LazyCell::new(|| resources.items.iter().all(|r| is_bare_group(d, r)));
         for (item, set) in actions.items.iter().zip(actions.sets()) {
@@ -83,7 +83,7 @@ fn is_bare_group(d: &Document, r: &ClauseItem) -> bool {
     }
 }
 
-/// With `:*` behind its name; `log-group:*` itself is every group.
+/// With `:*` after its name; `log-group:*` itself is every group.
 fn is_starred_group(r: &ClauseItem) -> bool {
     is_group(r) && Arn::parse(&r.text).is_some_and(|a| a.resource_id().with_placeholders().ends_with(":*"))
 }

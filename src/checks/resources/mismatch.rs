@@ -73,7 +73,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-/// `s3:*` on some ARNs takes in actions that none of them fits. That is nothing to mend by itself: it is said beside the
+/// `s3:*` on some ARNs covers actions that none of them fits. That is nothing to fix by itself: it is said beside the
 /// finding about the wildcard.
 fn part_of_service(
     cx: &Context<'_>,
@@ -226,7 +226,7 @@ fn is_granted_beside(d: &Document, here: usize, set: &ActionSet) -> bool {
     allowed && others.any(|(_, s)| allows(s) && grants(s))
 }
 
-/// Whether everybody who holds the policy has the actions from another statement, on everything or on what these resources are
+/// Whether everyone who holds the policy has the actions from another statement, on everything or on what these resources are
 /// part of.
 fn is_granted_elsewhere(cx: &Context<'_>, at: (DocumentId, usize), set: &ActionSet, resources: &Resources<'_>) -> bool {
     let documents = &cx.project.documents;

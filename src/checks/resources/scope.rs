@@ -48,7 +48,7 @@ const AGENT: [&str; 8] = [
 ];
 
 /// Services whose descriptions are of the account or the organization itself, of what happens in it, of who may do what, or of
-/// what people make there at run time, such as dashboards: nobody can name these beforehand, and AWS's own policies for reading
+/// what people make there at run time, such as dashboards: no one can name these beforehand, and AWS's own policies for reading
 /// give them on `*`.
 const OF_THE_ACCOUNT: [&str; 20] = [
     "account",
@@ -83,8 +83,8 @@ fn is_of_the_account(a: Action) -> bool {
         && !CONTENT.iter().any(|name| class(name).contains(a.id()))
 }
 
-/// `*` where some of the actions can be given on single resources. One statement gives one finding: the gravest that fits;
-/// the rule files say which takes in which.
+/// `*` where some of the actions can be given on single resources. One statement gives one finding: the most severe that fits;
+/// the rule files say which covers which.
 pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let administrators = Administrators::new(cx);
     for g in granting(cx) {
@@ -194,7 +194,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 enum Held {
     /// All of it.
     Not,
-    /// What one account or organisation has: still every resource of its kind there.
+    /// What one account or organization has: still every resource of its kind there.
     ByOwner,
     Narrowed,
 }

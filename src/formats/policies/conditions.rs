@@ -34,7 +34,7 @@ impl DocumentLowering {
             ValueKind::Null => return,
             _ => return self.wrong_type(value, "an object", "Condition"),
         };
-        // In an alternative, that is how to write that there is none.
+        // In an alternative, that is how to write that there is not one.
         if entries.is_empty() && !self.conditional {
             self.defect(DefectKind::Empty, value.span, "Condition");
         }
@@ -54,7 +54,7 @@ impl DocumentLowering {
         }
     }
 
-    /// Tells a key that was there before; of broken ones nobody knows.
+    /// Tells a key that was there before; of broken ones no one knows.
     fn again(&mut self, seen: &mut HashMap<String, Span>, entry: &MapEntry) {
         if entry.key.is_broken() {
             return;

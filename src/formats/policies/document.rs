@@ -195,7 +195,7 @@ impl DocumentLowering {
         self.defect(DefectKind::WrongType { expected, found }, value.span, element);
     }
 
-    /// An entry of which nobody can tell what it is.
+    /// An entry of which no one can tell what it is.
     pub(super) fn unknown_key(&mut self, e: &MapEntry) {
         match e.key.holes().find(|h| !h.kind.is_placeholder()) {
             Some(hole) => self.unknown(&hole.name, hole.span, Reason::Hole(hole.kind)),

@@ -289,7 +289,7 @@ impl FoundPolicies {
             return;
         }
         match data::embedded(text, value.span) {
-            // A property that nobody knows to hold a policy may hold anything else.
+            // A property that no one knows to hold a policy may hold anything else.
             Some((inner, problems)) if certain || recognize::is_policy_file(&inner) => {
                 self.problems.extend(problems.into_iter().map(|mut p| {
                     // Whether the text is used as a policy is not certain.

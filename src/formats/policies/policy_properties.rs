@@ -97,7 +97,7 @@ const SLOTS: &[(&str, &str, PolicyKind)] = &[
     ("AWS::XRay::ResourcePolicy", "PolicyDocument", Resource),
 ];
 
-/// The IAM prefix behind a CloudFormation namespace where it is not the namespace in lower case.
+/// The IAM prefix after a CloudFormation namespace where it is not the namespace in lower case.
 const SERVICES: &[(&str, &str)] = &[
     ("ACMPCA", "acm-pca"),
     ("ApiGateway", "execute-api"),

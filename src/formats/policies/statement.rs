@@ -188,7 +188,7 @@ impl DocumentLowering {
             }
             None => Effect::Unknown,
         };
-        // More cases than are told apart.
+        // More cases than are distinguished.
         if matches!(e.value.kind, ValueKind::OneOf(_)) {
             return Some(WithSpan::new(Effect::Unknown, item.span));
         }
@@ -217,7 +217,7 @@ impl DocumentLowering {
         if matches!(&entry.value.kind, ValueKind::Seq(items) if items.is_empty()) {
             self.defect(DefectKind::Empty, entry.value.span, element);
         }
-        // Of the wrong type, the element is there all the same, and nobody knows what it was to say.
+        // Of the wrong type, the element is there all the same, and no one knows what it was to say.
         let (items, complete) = self.strings(&entry.value, element).unwrap_or_default();
         Some(Clause {
             negated,

@@ -418,7 +418,7 @@ impl CallLowering<'_> {
         found
     }
 
-    /// The statements that an item of a list stands for; unknown where it is none that we see.
+    /// The statements that an item of a list stands for; unknown where it is not one that we see.
     fn item(&self, expr: ExprId, depth: u32, when: Option<Guard>) -> Vec<Member> {
         let mut found = self.statements_in(expr, depth + 1);
         if found.is_empty() {

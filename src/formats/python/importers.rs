@@ -1,7 +1,7 @@
 //! Files that name no SDK themselves but import, however indirectly, those that do (a handler is often such a file), or are
 //! imported by them and call methods that a client has: they may be handed one.
 //!
-//! **Invariant:** a file is looked at without parsing it, once; a repository without any file of ours costs nothing.
+//! **Invariant:** a file is looked at without parsing it, once; a repository without any file that we support costs nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
@@ -11,13 +11,13 @@ use rayon::prelude::*;
 use crate::iam::sdk;
 use crate::source::{FileId, Sources, join_path, parent_path};
 
-/// Bytes of files that are taken in addition.
+/// Bytes of files that are covered addition.
 const MAX_BYTES: usize = 16 << 20;
 /// How long a chain of imports may be.
 const MAX_ROUNDS: usize = 6;
 /// The same for files that are imported.
 const MAX_ROUNDS_DOWN: usize = 3;
-/// More files of one name are not told apart.
+/// More files of one name are not distinguished.
 const MAX_NAMESAKES: usize = 8;
 
 /// Python files that `files` import, and that these import, although nothing in them seems to concern AWS: whether all of a

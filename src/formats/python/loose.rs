@@ -1,4 +1,4 @@
-//! Policies that no call of ours takes: dicts and JSON texts with the shape of a document, and bare statements.
+//! Policies that no call that we support takes: dicts and JSON texts with the shape of a document, and bare statements.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const MAX_BINDINGS: usize = 32;
 /// How deep in dicts a document may stand whose variable is followed.
 const MAX_KEYS: usize = 8;
 
-/// Methods that tell what a policy allows or whether it is valid, and give it to nobody.
+/// Methods that tell what a policy allows or whether it is valid, and give it to no one.
 /// IAM API Reference, `SimulateCustomPolicy`; IAM Access Analyzer API Reference, "Actions".
 const SIMULATORS: [&str; 5] = [
     "simulate_custom_policy",
@@ -192,7 +192,7 @@ impl CallLowering<'_> {
     }
 
     /// Whether a policy is only looked at: handed to a simulator, or it has a name, and all that is done by that name is to
-    /// hand it there, to compare others with it, or to gather it with others that have no version. It is given to nobody.
+    /// hand it there, to compare others with it, or to gather it with others that have no version. It is given to no one.
     fn is_a_sample(&self, expr: ExprId, names: &AssignedNames, parents: &[ExprId]) -> bool {
         let m = self.module_ref();
         let parent = |e: ExprId| parents.get(e as usize).copied().filter(|p| *p != ExprId::MAX);
@@ -350,7 +350,7 @@ impl CallLowering<'_> {
     }
 }
 
-/// The documents inside an object of JSON that is none itself: a template, a list of policies by name. `None` for a document,
+/// The documents inside an object of JSON that is not one itself: a template, a list of policies by name. `None` for a document,
 /// and for what cannot be read as an object.
 fn documents_in(v: &Value) -> Option<Vec<Value>> {
     let ValueKind::Str(text) = &v.kind else { return None };

@@ -43,7 +43,7 @@ impl Lower for Python {
         let mut all: Vec<FileId> = files.iter().chain(&more).copied().collect();
         all.extend(importers::helpers(sources, &all));
         let mut units = each_file(&all, |f| read(sources, f));
-        // Of the importers only the code counts; that one cannot be read is nobody's concern.
+        // Of the importers only the code counts; that one cannot be read is no one's concern.
         for unit in &mut units[files.len()..] {
             unit.problems.clear();
             unit.extents.clear();

@@ -1,4 +1,4 @@
-//! The boto3 operations that make resources of ours: method and keyword names to canonical ones.
+//! The boto3 operations that make resources that we support: method and keyword names to canonical ones.
 
 use crate::iam::PolicyKind;
 use crate::model::kinds;
@@ -8,7 +8,7 @@ use crate::model::kinds;
 pub(super) enum CallOutput {
     /// A resource of this kind; keyword arguments keep their names but for the pairs `(keyword, property)`.
     Resource(&'static str, &'static [(&'static str, &'static str)]),
-    /// The keyword argument is a document that no resource of ours holds.
+    /// The keyword argument is a document that no resource that we support holds.
     Document(&'static str, PolicyKind, Option<&'static str>),
     /// [`kinds::BOTO3_CALL`].
     Call,

@@ -89,7 +89,7 @@ fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Lowered
     unit.defaults.extend(variables.fallbacks());
 }
 
-/// What a service takes in from a file of its own is the service's: it is no template beside it.
+/// What a service covers from a file of its own is the service's: it is no template beside it.
 pub fn claim(sources: &Sources, units: &mut [LoweredUnit]) {
     let elsewhere = |r: &&Resource| {
         r.format == SourceFormat::Serverless

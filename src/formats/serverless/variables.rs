@@ -96,7 +96,7 @@ impl ServerlessService {
             let Some(value) = self.variable(template, env, found.inside, at, nesting) else {
                 continue;
             };
-            // What is empty unless somebody says otherwise is a stand-in for what goes there.
+            // What is empty unless someone says otherwise is a stand-in for what goes there.
             let is_empty = value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
             let fallback = is_empty.then(|| self.fallback(at)).flatten();
             if found.start == 0 && found.end == flat.len() {
@@ -452,7 +452,7 @@ enum Answer {
     Unknown(Value),
 }
 
-/// How many stages are told apart.
+/// How many stages are distinguished.
 const MAX_STAGES: usize = 8;
 
 /// The value of each stage; one value where there is only one, unknown where there are too many.

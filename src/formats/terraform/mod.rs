@@ -27,7 +27,7 @@ use crate::formats::terraform::parse::directory::{Directory, File, FileRole, Rep
 /// Evaluation is deep by nature: bounded by [`eval`], and given room.
 const STACK: usize = 256 << 20;
 
-/// How many documents that are written at one place and differ by the arguments of their module's callers are told apart.
+/// How many documents that are written at one place and differ by the arguments of their module's callers are distinguished.
 const MAX_TOLD_APART: usize = 100;
 
 /// Terraform, OpenTofu, their values, Terragrunt.

@@ -196,12 +196,12 @@ impl Action {
         tables::has("star-only", self.name())
     }
 
-    /// The action's own keys. Those of its resource types and the global keys that every action takes come besides.
+    /// The action's own keys. Those of its resource types and the global keys that every action takes come in addition.
     pub fn condition_keys(self) -> impl ExactSizeIterator<Item = ConditionKey> {
         store::list(self.0, Column::Keys).map(ConditionKey)
     }
 
-    /// Actions that are needed besides, as AWS documents.
+    /// Actions that are needed in addition, as AWS documents.
     pub fn dependent(self) -> impl ExactSizeIterator<Item = Self> {
         store::list(self.0, Column::Needs).map(Self)
     }

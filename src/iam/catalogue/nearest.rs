@@ -6,9 +6,9 @@ use crate::iam::{glob, sdk};
 use crate::spelling::{nearest, nearest_within, nearest_word};
 
 impl Catalogue {
-    /// The current action that is meant by a name that is none: a slip of the pen; else the same thing with a verb that the
+    /// The current action that is meant by a name that is not one: a slip of the pen; else the same thing with a verb that the
     /// service uses for it (`CreateItem` is `PutItem`); else the nearest name. It is looked for in the service, or, where
-    /// there is no such service, in one with a similar prefix. `beside` are actions that are written with it: nobody
+    /// there is no such service, in one with a similar prefix. `beside` are actions that are written with it: no one
     /// means one of these by a name that is not nearly the same.
     pub fn did_you_mean_action(&self, name: &str, beside: &ActionSet) -> Option<&'static str> {
         let (prefix, action) = name.split_once(':')?;

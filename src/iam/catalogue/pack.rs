@@ -330,7 +330,7 @@ impl Packer {
         self.sections[WordRange::ActionIndex as usize] = places;
     }
 
-    /// Orders the actions from the gravest.
+    /// Orders the actions from the most severe.
     fn rank_actions(&mut self, from: &Path) -> io::Result<()> {
         let hand = fs::read_to_string(from.join("hand/notable-actions.txt"))?;
         let notable: BTreeMap<u32, u32> = lines(&hand)

@@ -10,7 +10,7 @@ pub(crate) struct CatalogueLine<'a> {
 }
 
 impl<'a> CatalogueLine<'a> {
-    /// The plain field at `index`; the empty string where there is none.
+    /// The plain field at `index`; the empty string where there is not one.
     pub(crate) fn at(&self, index: usize) -> &'a str {
         self.fields.get(index).copied().unwrap_or("")
     }

@@ -57,7 +57,7 @@ pub(super) enum ValueReading {
     Policy,
     /// The principal of a service that a role is passed to.
     Service,
-    /// The caller writes it himself.
+    /// The caller writes it itself.
     Spoofable,
     /// Holds for nearly every request.
     Idle,

@@ -34,7 +34,7 @@ pub enum Grade {
     /// There, and worth nothing: see [`Weakness`].
     Decoration,
     Narrows,
-    /// Names whom or what it lets in: an account, an organisation, a principal, a source ARN with its account, a private
+    /// Names whom or what it lets in: an account, an organization, a principal, a source ARN with its account, a private
     /// endpoint.
     Pins,
 }
@@ -164,12 +164,12 @@ impl Strength {
         self.best() >= Grade::Narrows
     }
 
-    /// Names an account, an organisation, a principal, a source ARN with its account, or a private endpoint.
+    /// Names an account, an organization, a principal, a source ARN with its account, or a private endpoint.
     pub fn pins_who(&self) -> bool {
         self.grade(Facet::Who) == Grade::Pins
     }
 
-    /// For a grant to everybody.
+    /// For a grant to everyone.
     pub fn for_public(&self) -> Verdict {
         if self.pins_who() {
             Verdict::Silences
@@ -374,7 +374,7 @@ pub fn compared(c: &Condition, key: &str) -> Option<String> {
     names.all(|name| name.is_some()).then_some(first)
 }
 
-/// Why a condition that keeps something out elsewhere keeps nobody out here; see [`Facet`].
+/// Why a condition that keeps something out elsewhere keeps no one out here; see [`Facet`].
 fn nothing_for(reading: Reading, facet: Facet, key: &str, weakness: Option<Weakness>) -> Option<Weakness> {
     match (reading, facet) {
         (Reading::Holders, _) => is_of_principal(key).then_some(Weakness::Holder),
@@ -417,7 +417,7 @@ fn weigh(
         _ if operator.negated => decoration(Weakness::Negated),
         _ => value::weigh(c, operator, key, values),
     };
-    // What holds nothing by its value is not mended by another operator.
+    // What holds nothing by its value is not fixed by another operator.
     if grade <= Grade::Decoration {
         return (grade, weakness);
     }

@@ -164,7 +164,7 @@ fn organization(text: &Text, wildcards: bool) -> Weight {
     }
 }
 
-/// `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*`: the organisation must be named.
+/// `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*`: the organization must be named.
 fn organization_path(text: &Text, wildcards: bool) -> Weight {
     let named = !text.is_known() || known_head(text).len() > "o-".len();
     if !wildcards || named { PINS } else { ANY }
@@ -265,7 +265,7 @@ impl Network {
         (bits <= 128).then(|| Self::V6(v6.into(), bits))
     }
 
-    /// Bits behind the prefix that are not zero.
+    /// Bits after the prefix that are not zero.
     pub fn has_host_bits(self) -> bool {
         match self {
             Self::V4(a, bits) => a.checked_shl(u32::from(bits)).unwrap_or(0) != 0,
@@ -310,7 +310,7 @@ impl Network {
         }
     }
 
-    /// So wide that it keeps nobody in particular out.
+    /// So wide that it keeps no one in particular out.
     fn is_wide(self) -> bool {
         match self {
             Self::V4(_, bits) => bits < 8,

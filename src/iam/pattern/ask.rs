@@ -37,7 +37,7 @@ impl Pattern {
         }
     }
 
-    /// Inclusion by matching this pattern against the other's tokens, a `*` being a letter that only a `*` takes in. Exact
+    /// Inclusion by matching this pattern against the other's tokens, a `*` being a letter that only a `*` covers. Exact
     /// where this pattern has no `?`; with one it may say no to a rare yes (`?*` does hold all of `*a`).
     pub(super) fn includes(&self, other: &Self, sides: Sides<'_>, mood: Mood) -> bool {
         let inner = sides.inner;
@@ -45,7 +45,7 @@ impl Pattern {
         // A favourable hole inside `inner` can be any string: it fits whatever stands here, or nothing.
         let loose =
             |j: usize| mood == Mood::Favourable && matches!(inner.get(j), Some(Token::Hole(h)) if !other.is_format(*h));
-        // The tokens of `self` read so far can take in the first j of `inner`.
+        // The tokens of `self` read so far can cover the first j of `inner`.
         let (mut reach, mut next) = (PrefixReach::new(n), PrefixReach::new(n));
         reach.set(0);
         for &token in sides.outer {
@@ -131,7 +131,7 @@ impl Pattern {
         }
     }
 
-    /// Intersection: walk both at once; a run on one side takes in single tokens of the other.
+    /// Intersection: walk both at once; a run on one side covers single tokens of the other.
     pub(super) fn meets(&self, other: &Self, sides: Sides<'_>, mood: Mood) -> bool {
         let (n, m) = (sides.outer.len(), sides.inner.len());
         let (mut reach, mut next) = (PrefixReach::new(m), PrefixReach::new(m));

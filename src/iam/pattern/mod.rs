@@ -328,7 +328,7 @@ pub fn is_star(text: &Text) -> bool {
         .is_some_and(|t| !t.is_empty() && t.bytes().all(|b| b == b'*'))
 }
 
-/// Has a `*` or a `?` in its known parts; `${*}` is none.
+/// Has a `*` or a `?` in its known parts; `${*}` is not one.
 pub fn has_wildcard(text: &Text) -> bool {
     match text.known() {
         Some(known) if !known.contains('$') => super::glob::is_pattern(&known),

@@ -54,7 +54,7 @@ impl Boundary {
         }
     }
 
-    /// Takes in one of the documents that it may be.
+    /// Adds one of the documents that it may be.
     fn take(&mut self, d: &Document, granted: &DocumentPermissions) {
         if !is_permissions(d) {
             return;

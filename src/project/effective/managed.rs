@@ -1,4 +1,4 @@
-//! AWS's own managed policies as documents, each read once and only when somebody refers to it.
+//! AWS's own managed policies as documents, each read once and only when someone refers to it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -230,7 +230,7 @@ impl<'p> Effective<'p> {
         self.limits.iter().map(|(s, _)| *s)
     }
 
-    /// Takes in the policies of `holder`: the identity, or a group of it.
+    /// Adds the policies of `holder`: the identity, or a group of it.
     fn collect(&mut self, project: &'p Project<'_>, holder: &'p Identity, group: Option<IdentityId>) {
         for through in &holder.policies {
             match &through.policy {

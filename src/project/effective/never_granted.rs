@@ -75,7 +75,7 @@ impl Withheld {
 }
 
 /// For each document what is taken away again: by a Deny on all that a statement is on, by a boundary, or by a Deny of
-/// everything that is not held to a named policy, boundary or service. Of a document with several holders, what all of them
+/// everything that is not limited to a named policy, boundary or service. Of a document with several holders, what all of them
 /// lack; of one without, what it takes away itself.
 pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
     let mut held: Vec<Option<Withheld>> = vec![None; project.documents.len()];

@@ -21,7 +21,7 @@ const HOLDERS: [(IdentityKind, [&str; 3]); 4] = [
 ];
 
 /// Fills in every identity of the repository with its policies, in the order of their resources, and the policies whose
-/// holder cannot be told.
+/// holder cannot be reported.
 pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
     let mut out = Vec::new();
     let mut by_resource: BTreeMap<ResourceId, usize> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What calls and grants are about, told apart where that is certain.
+//! What calls and grants are about, distinguished where that is certain.
 //!
 //! **Invariant:** a place is compared without partition, region and account, and two places are apart only if no deployment can
 //! make them one: names that are written differ, or each is made by AWS for a resource of its own.
@@ -357,7 +357,7 @@ fn as_text(value: &Value) -> Option<Text> {
 }
 
 /// A secret's part of an ARN without the six characters that AWS adds to its name, or a pattern for it where these cannot be
-/// told from the name (AWS Secrets Manager User Guide, "What's in a Secrets Manager secret?").
+/// derived from the name (AWS Secrets Manager User Guide, "What's in a Secrets Manager secret?").
 fn of_secret(rest: &Text) -> Text {
     let flat = rest.with_placeholders();
     let Some((name, last)) = flat.rsplit_once('-') else {
@@ -393,7 +393,7 @@ fn of_parameter(rest: &Text) -> Text {
 
 impl ResourceRef {
     /// Whether it is all that AWS checks. A key may be named by its alias, and those that AWS made are pasted as well; a model
-    /// by a profile, which needs its models besides; AWS's own parameters are everybody's.
+    /// by a profile, which needs its models too; AWS's own parameters are for everyone.
     fn is_whole(&self) -> bool {
         let rest = self.rest.with_placeholders();
         match &*self.service {
@@ -440,7 +440,7 @@ impl ResourceRef {
         out
     }
 
-    /// Whether two places are surely different.
+    /// Whether two places are certainly different.
     pub(crate) fn apart(&self, other: &Self) -> bool {
         if self.service != other.service {
             return true;

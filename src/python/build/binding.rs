@@ -37,7 +37,7 @@ impl ModuleBuilder<'_, '_> {
             });
     }
 
-    /// Binds the target `node` to `source` (nothing known where there is none).
+    /// Binds the target `node` to `source` (nothing known where there is not one).
     pub(super) fn bind(&mut self, node: Node<'_>, source: Option<&ValueSource>, annotation: Option<ExprId>) {
         if self.depth >= MAX_DEPTH {
             return;

@@ -301,7 +301,7 @@ impl ModuleBuilder<'_, '_> {
         self.push(ExprKind::Dict(pairs), span)
     }
 
-    /// What a literal may hold besides, where its syntax is broken.
+    /// What a literal may hold in addition, where its syntax is broken.
     fn lost(&mut self, node: Node<'_>) -> Option<ExprId> {
         let end = node.end_byte();
         let at = self.code.span(end..end);

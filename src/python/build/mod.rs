@@ -17,7 +17,7 @@ use crate::source::Span;
 /// How deep expressions and blocks may nest before the rest counts as unknown.
 const MAX_DEPTH: u32 = 110;
 
-/// Walks `tree`, the tree of `code`. Besides, the first place where a policy nests too deep to be read.
+/// Walks `tree`, the tree of `code`. In addition, the first place where a policy nests too deep to be read.
 pub(crate) fn build(code: &PythonCode<'_>, tree: Option<&Tree>) -> (PythonModule, Option<Span>) {
     let all = code.span(0..code.text().len());
     let mut b = ModuleBuilder {

@@ -32,9 +32,9 @@ pub(crate) struct CallSite {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Object {
     pub ty: SdkResourceType,
-    /// The call that made it, or that made what told of it.
+    /// The call that made it, or that made what reported of it.
     pub made: Option<ExprRef>,
-    /// Whether something else told of it.
+    /// Whether something else reported of it.
     pub told: bool,
 }
 

@@ -18,7 +18,7 @@ pub struct MinimalGrant {
     pub passed_to: Vec<&'static str>,
 }
 
-/// What `calls` need surely: required actions, those of which one is needed, and conditional ones whose trigger is given.
+/// What `calls` need certainly: required actions, those of which one is needed, and conditional ones whose trigger is given.
 pub fn least<'c>(calls: impl IntoIterator<Item = &'c ApiCall>) -> Vec<MinimalGrant> {
     let mut needed: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
     // Roles by the services that they are passed to.

@@ -12,9 +12,9 @@ use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::guard::Fact;
 use crate::value::{Branch, Guard, Value, ValueKind, inherited};
 
-/// More alternatives than these are not told apart.
+/// More alternatives than these are not distinguished.
 pub(super) const MAX_ALTERNATIVES: usize = 64;
-/// Calls of one function that are looked at, and objects that are told apart: a policy has few alternatives.
+/// Calls of one function that are looked at, and objects that are distinguished: a policy has few alternatives.
 const MAX_CALLS: usize = 12;
 const MAX_OBJECTS: usize = 14;
 
@@ -22,7 +22,7 @@ const MAX_OBJECTS: usize = 14;
 pub(super) type CallsOfFunction = HashMap<ScopeId, Vec<(ExprId, usize)>>;
 
 impl ConstantEvaluator<'_> {
-    /// What a parameter may hold: what the calls in its file give, its default, and what anybody else gives.
+    /// What a parameter may hold: what the calls in its file give, its default, and what anyone else gives.
     pub(super) fn parameter(&self, module: usize, scope: ScopeId, index: u32, unknown: Value) -> Value {
         let m = self.module(module);
         let function = m.scope(scope);

@@ -44,7 +44,7 @@ const MAX_FRAMES: usize = 4;
 /// Evaluates expressions of a program. Results are kept, so one evaluator should serve all questions about a file.
 pub struct ConstantEvaluator<'p> {
     program: &'p Program<'p>,
-    /// Calls that create resources of ours: `role["Role"]["Arn"]` refers to one of these.
+    /// Calls that create resources that we support: `role["Role"]["Arn"]` refers to one of these.
     targets: HashMap<(usize, ExprId), (Arc<str>, Arc<str>)>,
     memo: RefCell<HashMap<(usize, ExprId), Value>>,
     /// Results that a bound or a cycle cut short: kept until the question is answered, so that nothing is computed twice

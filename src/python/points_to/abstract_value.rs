@@ -23,7 +23,7 @@ pub(crate) type ExprRef = (usize, ExprId);
 pub(crate) enum AbstractValue {
     /// Something that we know nothing about.
     Opaque,
-    /// Whatever else it is: there is more than we tell apart.
+    /// Whatever else it is: there is more than we distinguish.
     More,
     /// A short literal string.
     Text(Arc<str>),
@@ -67,7 +67,7 @@ pub(crate) enum AbstractValue {
 pub(crate) enum ResourceOrigin {
     /// The call that made it, with its identifiers.
     Call(ExprRef),
-    /// What an object told of that this call made, an element of a collection of it; whether it holds its attributes.
+    /// What an object reported of that this call made, an element of a collection of it; whether it holds its attributes.
     Of(ExprRef, bool),
     /// An operation's answer, which holds its attributes.
     Loaded,
@@ -75,7 +75,7 @@ pub(crate) enum ResourceOrigin {
 }
 
 impl ResourceOrigin {
-    /// The call that made it, or that made what told of it.
+    /// The call that made it, or that made what reported of it.
     pub(crate) fn call(self) -> Option<ExprRef> {
         match self {
             Self::Call(at) | Self::Of(at, _) => Some(at),
@@ -87,13 +87,13 @@ impl ResourceOrigin {
         matches!(self, Self::Loaded | Self::Of(_, true))
     }
 
-    /// Whether another object told of it, so that its own identifiers are not known.
+    /// Whether another object reported of it, so that its own identifiers are not known.
     pub(crate) fn is_told(self) -> bool {
         matches!(self, Self::Of(..))
     }
 }
 
-/// What an expression may stand for: sorted, without duplicates; empty when it is surely nothing that matters.
+/// What an expression may stand for: sorted, without duplicates; empty when it is certainly nothing that matters.
 pub(crate) type ValueSet = Arc<[AbstractValue]>;
 
 /// Collects things.

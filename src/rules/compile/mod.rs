@@ -28,7 +28,7 @@ pub(super) struct RuleError {
     pub(super) message: String,
     /// The offending word as it stands in the file, where there is one.
     pub(super) word: Option<String>,
-    /// Byte offset from which to look for the word, where the reader told.
+    /// Byte offset from which to look for the word, where the reader said.
     pub(super) offset: Option<usize>,
     /// What was probably meant.
     pub(super) suggestion: Option<String>,
@@ -207,7 +207,7 @@ fn reading_mistake(e: &serde_yaml::Error) -> RuleError {
                 m.message = "`as` stands beside `any` or `all`, not in it".to_owned();
                 return m;
             }
-            // A handful of words is soon told.
+            // A handful of words is soon reported.
             if let (None, Some((_, known @ [_, ..]))) = (&m.suggestion, quoted.split_first())
                 && known.len() <= 8
             {

@@ -309,7 +309,7 @@ impl Eval<'_, '_> {
         })
     }
 
-    /// Whether somebody may come to have an action that the item stands for: not all of them are denied or outside a
+    /// Whether someone may come to have an action that the item stands for: not all of them are denied or outside a
     /// boundary, and one fits a resource of the statement. What is not known may be one; a pattern that matches no action is
     /// none.
     fn is_granted(&self, one: One<'_>) -> bool {
@@ -380,7 +380,7 @@ impl Eval<'_, '_> {
         grants && !actions.intersects(sensitive_actions()) && self.resources(s).is_some_and(one)
     }
 
-    /// Whether somebody comes to have most of what an item stands for: of the actions that change something (or of all, where
+    /// Whether someone comes to have most of what an item stands for: of the actions that change something (or of all, where
     /// none does), no more than half are denied or outside a boundary.
     fn is_mostly_granted(&self, one: One<'_>) -> bool {
         let (Some(set), Some((_, _, s))) = (one.actions().filter(|a| !a.is_empty()), one.set) else {

@@ -4,7 +4,7 @@ use super::super::tree::{NodeId, NodeKind};
 use super::scan::HclParser;
 
 impl HclParser<'_> {
-    /// `for x in y : z` after an opening bracket; `None`, and nothing taken, where there is none.
+    /// `for x in y : z` after an opening bracket; `None`, and nothing taken, where there is not one.
     pub(super) fn for_expression(&mut self, start: usize, close: u8) -> Option<NodeId> {
         let before = self.pos;
         let breaks = std::mem::replace(&mut self.breaks, true);

@@ -93,7 +93,7 @@ impl HclBlock {
         self.body.blocks.iter_mut().for_each(Self::lose);
     }
 
-    /// The n-th label's text; empty where there is none.
+    /// The n-th label's text; empty where there is not one.
     pub fn label(&self, n: usize) -> &str {
         self.labels.get(n).map_or("", |l| &l.text)
     }

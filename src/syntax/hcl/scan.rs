@@ -45,9 +45,9 @@ pub(super) struct HclParser<'s> {
     pub(super) columns: bool,
     /// Heredocs whose end was searched for in vain; each costs a look at the rest of the file.
     pub(super) lost_heredocs: u32,
-    /// One problem is told for each line.
+    /// One problem is reported for each line.
     quiet_until: usize,
-    /// How often something did not fit, told or not.
+    /// How often something did not fit, reported or not.
     pub(super) misread: u32,
 }
 
@@ -360,7 +360,7 @@ impl<'s> HclParser<'s> {
             self.unclosed |= !self.columns;
             self.quiet_until = 0;
             self.problem(start, start + 1, "unclosed `{`");
-            // Which block it is that lacks its brace, nobody can tell.
+            // Which block it is that lacks its brace, no one can tell.
             body.blocks.iter_mut().for_each(HclBlock::lose);
             self.trimmed(self.pos)
         };

@@ -286,7 +286,7 @@ impl HclParser<'_> {
         if self.eat("~}") || self.eat("}") {
             return node;
         }
-        // `${aws:username}` is a policy variable that lacks an escape: not readable as an expression, and told by its name.
+        // `${aws:username}` is a policy variable that lacks an escape: not readable as an expression, and reported by its name.
         let policy_variable = self.src[start + 2..].starts_with("aws:") || self.peek() == Some(b':');
         if !policy_variable {
             self.expected("`}`");

@@ -1,4 +1,4 @@
-//! JSON, tolerant: every breakage is a problem at its place, and reading goes on behind it.
+//! JSON, tolerant: every breakage is a problem at its place, and reading goes on after it.
 //!
 //! **Invariant:** accepts without a problem exactly what RFC 8259 allows; never recurses; nesting beyond [`MAX_DEPTH`] is
 //! one [`Kind::Unknown`] node. Where more may be missing than a mark, each object and list around the
@@ -18,7 +18,7 @@ use super::{MAX_DEPTH, NodeId, NodeKind, NodeStyle, Tree};
 /// Most problems that one file is worth; what follows the hundredth is noise.
 const MAX_PROBLEMS: usize = 100;
 
-/// How far behind a raw line break the end of a string is looked for.
+/// How far after a raw line break the end of a string is looked for.
 const MAX_BROKEN_STRING: usize = 4096;
 
 /// Reads a file.

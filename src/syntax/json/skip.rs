@@ -91,7 +91,7 @@ impl JsonParser<'_> {
             }
             _ => return None,
         };
-        // `{{}}` could be JSON gone wrong; `{{ "a": …` surely is.
+        // `{{}}` could be JSON gone wrong; `{{ "a": …` certainly is.
         let found = memchr::memmem::find(&line[2..], close)?;
         let inner = &line[2..2 + found];
         let first = inner.iter().find(|b| !b.is_ascii_whitespace())?;

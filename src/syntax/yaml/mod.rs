@@ -31,7 +31,7 @@ pub fn parse(file: FileId, text: &str) -> Tree {
             break builder.tree;
         };
         let broken = builder.breakage(&error);
-        if !repair.mend(&error, &broken) {
+        if !repair.apply_fixes(&error, &broken) {
             let mut builder = YamlBuilder::new(file, &repair);
             builder.read(true);
             break builder.tree;
@@ -366,7 +366,7 @@ impl<'r> YamlBuilder<'r> {
         if range.is_empty() && style == ScalarStyle::Plain {
             // Nothing is written; granit says `~`.
             let at = range.start.max(self.last_end).min(self.src.len());
-            // What was taken out behind the key or the dash.
+            // What was taken out after the key or the dash.
             let marks = |text: &str| text.chars().all(|c| matches!(c, ' ' | ':' | '-' | '?'));
             let behind = |r: &std::ops::Range<usize>| self.src.get(self.last_end..r.start).is_some_and(marks);
             if let Some(range) = self.repair.lost().iter().find(|r| behind(r)) {

@@ -18,7 +18,7 @@ use super::{Breakage, is_limit};
 
 /// How many broken lines are blanked before the rest of a document is given up.
 const MAX_BLANKED: usize = 4;
-/// How many quotes and brackets are mended in one file, and in one of more than [`LARGE`] bytes: each costs a reading.
+/// How many quotes and brackets are fixed in one file, and in one of more than [`LARGE`] bytes: each costs a reading.
 const MAX_MENDED: usize = 32;
 const MAX_MENDED_LARGE: usize = 4;
 const LARGE: usize = 1 << 20;
@@ -75,7 +75,7 @@ impl<'t> Repair<'t> {
     }
 
     /// Changes the source so that reading may get further; `false` when there is nothing left to try.
-    pub(super) fn mend(&mut self, error: &ScanError, broken: &Breakage) -> bool {
+    pub(super) fn apply_fixes(&mut self, error: &ScanError, broken: &Breakage) -> bool {
         if is_limit(error.kind()) {
             return false;
         }
@@ -264,7 +264,7 @@ impl<'t> Repair<'t> {
         })
     }
 
-    /// The first quote behind the last good token that can open a scalar.
+    /// The first quote after the last good token that can open a scalar.
     fn opening_quote(&self, broken: &Breakage) -> Option<usize> {
         let bytes = self.source.as_bytes();
         let mut at = broken.last_end;

@@ -1,6 +1,6 @@
 //! boto3's clients and operations, and the actions that the operations need.
 //!
-//! An operation that is known keeps its actions: what is required, what suffices, what only some calls need was told apart by
+//! An operation that is known keeps its actions: what is required, what suffices, what only some calls need was distinguished by
 //! reading, which no source does. A new operation takes AWS's list from the Service Reference; without it, the action of its
 //! own name.
 
@@ -348,7 +348,7 @@ fn members(model: &Value, shape: Option<&str>) -> BTreeSet<String> {
 }
 
 impl Operation {
-    /// What AWS lists for it, sorted into what is surely needed and what may be.
+    /// What AWS lists for it, sorted into what is certainly needed and what may be.
     fn derive(
         name: &str,
         prefix: &str,

@@ -32,7 +32,7 @@ impl Template<'_> {
             "Split" => self.split(env, argument, span),
             "ImportValue" => self.import(env, argument, span),
             "Transform" => return self.included(env, argument, &mut |env, root| self.value(env, root)),
-            // The text that it encodes: nobody reads, or writes, the encoded form.
+            // The text that it encodes: no one reads, or writes, the encoded form.
             "Base64" => return self.value(env, argument),
             "Cidr" => self.cidr(env, argument, span),
             "ToJsonString" => Value::json(self.value(env, argument)?, span),

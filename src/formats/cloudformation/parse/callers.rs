@@ -18,7 +18,7 @@ use crate::formats::cloudformation::parse::world::World;
 /// What uses a template, and the parameters that it passes.
 pub(crate) type TemplateUse = (String, BTreeMap<String, Value>);
 
-/// How many ways of using one template are told apart.
+/// How many ways of using one template are distinguished.
 const MAX_CALLERS: usize = 100;
 /// How deep stacks nest.
 const MAX_NESTING: usize = 24;
@@ -37,7 +37,7 @@ pub(crate) struct TemplateCaller {
 #[derive(Debug, Default)]
 pub(crate) struct TemplateUses {
     each: Vec<TemplateCaller>,
-    /// There are more than are told apart.
+    /// There are more than are distinguished.
     more: bool,
 }
 

@@ -48,7 +48,7 @@ pub(crate) struct Template<'w> {
     pub(crate) cut: RefCell<BTreeSet<Span>>,
     /// Local files that were referred to and are not there.
     pub(crate) wanted: RefCell<BTreeSet<String>>,
-    /// Macros in the place of entries, which bring what nobody knows.
+    /// Macros in the place of entries, which bring what no one knows.
     pub(crate) macros: RefCell<BTreeSet<(Span, Arc<str>)>>,
     children: RefCell<BTreeMap<String, Option<Rc<Self>>>>,
     nesting: u32,
@@ -64,7 +64,7 @@ pub(crate) struct DeclaredResource {
 /// A template parameter.
 ///
 /// A `Ref` to it is the value that a parent of the repository passes; else its `Default`, since that is what is deployed
-/// unless somebody says otherwise (NoEcho and ARN parameters included: a default is written text like any other), seen
+/// unless someone says otherwise (NoEcho and ARN parameters included: a default is written text like any other), seen
 /// through the reference; else its only `AllowedValues`. An empty default means "not given", and conditions nearly always
 /// guard its use; it stays unknown, as does what comes from the parameter store. What conditions compare is never the
 /// default: both branches may be deployed.

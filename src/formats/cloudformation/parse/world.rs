@@ -197,7 +197,7 @@ fn add(map: &mut BTreeMap<String, Option<Value>>, key: String, value: Value) {
         .or_insert(Some(value));
 }
 
-/// The name with its parameters left out; `None` where nothing is left, or where there is none.
+/// The name with its parameters left out; `None` where nothing is left, or where there is not one.
 fn shape(name: &Text) -> Option<String> {
     let mut out = String::new();
     let (mut holes, mut letters) = (0, false);

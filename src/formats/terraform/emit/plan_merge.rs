@@ -1,6 +1,6 @@
 //! A plan beside its source: the source is what people edit, the plan fills in what the source leaves open.
 //!
-//! **Invariant:** a resource of the plan that the source declares is told once, where it is written; what the source says
+//! **Invariant:** a resource of the plan that the source declares is reported once, where it is written; what the source says
 //! is never replaced, only what it does not know.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use crate::formats::terraform::emit::resources::Emitted;
 const MAX_DEPTH: u32 = 64;
 
 /// Takes out of `plans` what `emitted` declares, and completes that with it. What was not asked for stays with the plan:
-/// nobody would hear of it.
+/// no one would hear of it.
 pub(crate) fn complete(sources: &Sources, plans: &mut [LoweredUnit], emitted: &mut Emitted) {
     let mut planned: BTreeMap<usize, Vec<Resource>> = BTreeMap::new();
     for plan in plans {
@@ -84,7 +84,7 @@ fn declared(sources: &Sources, root: &str, emitted: &Emitted) -> AddressIndex {
         .collect()
 }
 
-/// The declaration of a planned resource; of instances that the source does not tell apart, that of all.
+/// The declaration of a planned resource; of instances that the source does not distinguish, that of all.
 fn source_of(planned: &Resource, index: &AddressIndex) -> Option<usize> {
     let address = &*planned.address.name;
     let bare = without_keys(address);

@@ -182,7 +182,7 @@ impl<'a> Emitter<'_, 'a> {
         }
     }
 
-    /// A `data "aws_iam_policy_document"`: seen through its use, or by itself where nobody uses it.
+    /// A `data "aws_iam_policy_document"`: seen through its use, or by itself where no one uses it.
     fn documents(&mut self, module: &Rc<TerraformModule<'a>>, address: &str, decl: &Decl<'a>) {
         let expanded = self.evaluator.expansion(module, address, decl);
         for instance in self.evaluator.instances(module, address, decl) {
@@ -298,7 +298,7 @@ impl<'a> Emitter<'_, 'a> {
             telling = true;
             entries.push(made("NoEcho", a.name_span, self.evaluator.expr(e, &env)));
         }
-        // Switches and counts tell nobody anything.
+        // Switches and counts tell no one anything.
         if !telling {
             return;
         }

@@ -219,7 +219,7 @@ impl TerraformEvaluator<'_> {
 /// Arguments of one resource that hold the same value.
 const SAME_VALUE: &[(&str, &[&str])] = &[("aws_ssm_parameter", &["value", "insecure_value", "value_wo"])];
 
-/// Whether somebody else changes this argument after the resource is made: what is written is its first value.
+/// Whether someone else changes this argument after the resource is made: what is written is its first value.
 /// Terraform documentation, "lifecycle meta-argument": `ignore_changes`.
 pub(crate) fn is_changed_outside(decl: &Decl<'_>, argument: &str) -> bool {
     let kind = decl.block().label(0);

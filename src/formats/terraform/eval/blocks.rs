@@ -84,7 +84,7 @@ fn is_first_value(decl: &Decl<'_>, name: &str, links: &dyn Fn(&str) -> bool) -> 
     is_changed_outside(decl, name) && !links(name) && !names_resource(name)
 }
 
-/// An argument or block whose value somebody else decides.
+/// An argument or block whose value someone else decides.
 fn first_value(evaluator: &TerraformEvaluator<'_>, name: &str, key: Span, written: Span, block: bool) -> BlockItem {
     BlockItem {
         block,
@@ -213,7 +213,7 @@ fn dynamic<'a>(
         }
     }
     let replaced = by_default && matches!(collection.kind, ValueKind::OneOf(_) | ValueKind::Unknown(_));
-    // Without it where nobody asks for it.
+    // Without it where no one asks for it.
     let is_asked = replaced && evaluator.is_off(tree, for_each.value, env);
     let asked = |when: &Guard| match is_asked {
         true => when.clone().opt_in(),

@@ -200,7 +200,7 @@ impl<'a> TerraformEvaluator<'a> {
         }
     }
 
-    /// Uses up some of the work that the expression may do; `false` when there is none left.
+    /// Uses up some of the work that the expression may do; `false` when there is not one left.
     pub(crate) fn spend(&self, amount: usize) -> bool {
         let left = self.fuel.get().saturating_sub(amount as u64);
         self.fuel.set(left);

@@ -15,7 +15,7 @@ use crate::formats::terraform::eval::to_string;
 use crate::formats::terraform::eval::values::{inherit, is_spread, pairs};
 use crate::formats::terraform::parse::directory::Decl;
 
-/// How many instances of one resource or module are told apart.
+/// How many instances of one resource or module are distinguished.
 const MAX_INSTANCES: usize = 500;
 
 /// How many instances a block makes.
@@ -68,7 +68,7 @@ type InstanceReader<'a> = fn(&TerraformEvaluator<'a>, &Value, Option<Guard>) -> 
 
 /// One instance of a block.
 pub(crate) struct Instance<'a> {
-    /// As in an address: `0`, `"key"`; `None` where instances are not told apart.
+    /// As in an address: `0`, `"key"`; `None` where instances are not distinguished.
     pub(crate) key: Option<String>,
     pub(crate) env: EvalScope<'a>,
 }
@@ -215,7 +215,7 @@ impl<'a> TerraformEvaluator<'a> {
         }
     }
 
-    /// The instances of a block that need to be told apart, each with its `each` or `count`.
+    /// The instances of a block that need to be distinguished, each with its `each` or `count`.
     pub(crate) fn instances(
         &self,
         module: &Rc<TerraformModule<'a>>,

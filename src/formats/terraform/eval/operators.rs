@@ -27,7 +27,7 @@ pub(crate) fn eval<'a>(evaluator: &TerraformEvaluator<'a>, tree: &Tree, node: No
         return evaluator.unknown(HoleKind::Other, span);
     };
     let a = evaluator.eval(tree, left, env);
-    // What stands behind a decided `&&` or `||` is not looked at, as it may fail.
+    // What stands after a decided `&&` or `||` is not looked at, as it may fail.
     match (name, a.as_bool()) {
         ("&&", Some(false)) => return Value::new(ValueKind::Bool(false), span),
         ("||", Some(true)) => return Value::new(ValueKind::Bool(true), span),
@@ -178,7 +178,7 @@ pub(crate) fn is_null(value: &Value) -> Truth {
     }
 }
 
-/// Terraform's `==`, as far as it can be told: equal content, wherever it is written.
+/// Terraform's `==`, as far as it can be reported: equal content, wherever it is written.
 pub(crate) fn same(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {
     evaluator.deeper(|| same_at(evaluator, a, b)).unwrap_or(Truth::Unknown)
 }

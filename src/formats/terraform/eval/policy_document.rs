@@ -337,7 +337,7 @@ pub(crate) fn statement(value: &Value, key: Span) -> Value {
     let both = [("principals", "Principal"), ("not_principals", "NotPrincipal")].map(|(n, e)| (each(entries, n), e));
     for (blocks, element) in &both {
         let Some(first) = blocks.first() else { continue };
-        // A statement with and one without a principal are policies of different kinds: where nobody knows whether it has
+        // A statement with and one without a principal are policies of different kinds: where no one knows whether it has
         // one, nothing is said of it.
         let maybe = blocks.iter().all(|b| b.2.is_some() || b.1.is_unknown());
         out.push(match (maybe, alternatives(blocks)) {
@@ -432,7 +432,7 @@ fn may_be_absent(value: &Value) -> bool {
     }
 }
 
-/// An element that may be there: nobody can say which.
+/// An element that may be there: no one can say which.
 fn open(at: Span, value: &Value) -> MapEntry {
     let hole = match &value.kind {
         ValueKind::Unknown(hole) => Hole {

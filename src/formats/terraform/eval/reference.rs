@@ -286,7 +286,7 @@ impl<'a> TerraformEvaluator<'a> {
                     .unwrap_or_else(|| self.unknown(HoleKind::Other, span)),
             },
             ValueKind::Unknown(hole) => match &hole.target {
-                // Instances that cannot be told apart share the address.
+                // Instances that cannot be distinguished share the address.
                 Some(target) if target.attribute.is_empty() => value.clone(),
                 _ => Value::unknown(Hole {
                     name: self.name(span).into(),
@@ -363,7 +363,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 }
 
-/// An unknown value is written where it is read, as far as anybody can tell.
+/// An unknown value is written where it is read, as far as anyone can tell.
 pub(crate) fn reading(value: Value, span: Span) -> Value {
     match &value.kind {
         ValueKind::Unknown(hole) => Value {

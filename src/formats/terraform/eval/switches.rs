@@ -19,7 +19,7 @@ const MAX_NODES: usize = 2_000;
 /// How many variables of one resource are tried.
 const MAX_TRIED: usize = 8;
 
-/// A set of switches of one root module: what is met after as many as there are bits is none.
+/// A set of switches of one root module: what is met after as many as there are bits is not one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Switches(u128);
 

@@ -105,7 +105,7 @@ impl<'a> TerraformEvaluator<'a> {
         empty && (called || self.is_of_root(value))
     }
 
-    /// What somebody else sets for what is empty by default.
+    /// What someone else sets for what is empty by default.
     pub(crate) fn stand_in(&self, span: Span) -> Text {
         Text::hole(Hole::new(HoleKind::Input, self.name(span), span))
     }

@@ -143,7 +143,7 @@ fn object<'a>(
     ValueKind::Map(entries.into())
 }
 
-/// An object that somebody has to give, where its type has defaults: these, and what is not known of it.
+/// An object that someone has to give, where its type has defaults: these, and what is not known of it.
 pub(crate) fn required<'a>(
     evaluator: &TerraformEvaluator<'a>,
     tree: &Tree,
@@ -162,7 +162,7 @@ pub(crate) fn required<'a>(
         let name = tree.text(key)?;
         let default = (tree.kind(t) == Node::Call && tree.name(t) == "optional").then(|| tree.children(t).nth(1));
         let default = default.flatten().map(|d| evaluator.eval(tree, d, env));
-        // Nothing, by default, is what somebody else gives.
+        // Nothing, by default, is what someone else gives.
         let says = |v: &Value| !v.is_null() && v.as_text().is_none_or(|t| !t.is_empty());
         let default = default.filter(says);
         any |= default.is_some();

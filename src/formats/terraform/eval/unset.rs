@@ -1,4 +1,4 @@
-//! Defaults that stand for nothing: what a variable holds as long as nobody gives it a value.
+//! Defaults that stand for nothing: what a variable holds as long as no one gives it a value.
 //!
 //! `default = ""` together with `count = var.x != "" ? 1 : 0` is how a module says that something is optional. What such a
 //! guard lets through never has the default in it.
@@ -20,7 +20,7 @@ use crate::formats::terraform::parse::directory::{Decl, Directory, HclExpr};
 const MAX_FLAG_NODES: u32 = 500;
 const MAX_FLAG_DEPTH: u32 = 8;
 
-/// Whether the default of a variable is none that anybody means: null or empty, or a word that guards compare it with.
+/// Whether the default of a variable is not one that anyone means: null or empty, or a word that guards compare it with.
 pub(crate) fn is_unset(directory: &Directory<'_>, name: &str, default: &Value) -> bool {
     match &default.kind {
         ValueKind::Null => true,
@@ -99,7 +99,7 @@ fn is_off(default: &Value) -> bool {
 }
 
 impl<'a> TerraformEvaluator<'a> {
-    /// What somebody has to ask for, so that a block is there which `count` or `for_each` leave out by default: one of the
+    /// What someone has to ask for, so that a block is there which `count` or `for_each` leave out by default: one of the
     /// variables `among` these, where there are any.
     pub(crate) fn flag(&self, module: &Rc<TerraformModule<'a>>, decl: &Decl<'a>, among: &[&str]) -> Option<Guard> {
         let expr = decl.expr("count").or_else(|| decl.expr("for_each"))?;
@@ -174,7 +174,7 @@ impl<'a> TerraformEvaluator<'a> {
         !env.view.given && self.eval(tree, condition, &env.given()).as_bool().is_none()
     }
 
-    /// What a test drops that a default made empty: as many items as somebody else wants.
+    /// What a test drops that a default made empty: as many items as someone else wants.
     pub(crate) fn dropped(&self, value: &Value, module: &Rc<TerraformModule<'a>>) -> Option<Value> {
         let empty = value.is_null() || value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
         let callers = std::iter::successors(Some(module), |m| m.arguments.as_ref().map(|(_, env)| &env.module));

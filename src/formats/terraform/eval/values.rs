@@ -133,7 +133,7 @@ pub(crate) fn formed(element: Value, list: &Value, span: Span, name: &str) -> Op
     has_form.then(|| vec![element, spread_of(list, span, name)])
 }
 
-/// What is made of unknown values: a name or ARN where all of them are, else what the first that is none is.
+/// What is made of unknown values: a name or ARN where all of them are, else what the first that is not one is.
 pub(crate) fn derived_kind(from: &[Value]) -> HoleKind {
     let open = |h: &Hole| !h.kind.is_placeholder();
     let first = from.iter().find_map(|v| hole_that(v, 0, &open));

@@ -1,4 +1,4 @@
-//! What the files of one directory declare: a Terraform module before anybody calls it.
+//! What the files of one directory declare: a Terraform module before anyone calls it.
 //!
 //! **Invariant:** declarations keep the order of files and lines; `*_override.tf` is merged the way Terraform's page
 //! "Override Files" says, argument by argument, block type by block type.

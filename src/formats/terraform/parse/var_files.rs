@@ -9,7 +9,7 @@ use crate::source::{Problem, ProblemKind};
 
 use crate::formats::terraform::parse::directory::{Directory, File, FileRole, HclExpr, RootVariables};
 
-/// How many ways to apply one root module are told apart.
+/// How many ways to apply one root module are distinguished.
 const MAX_WAYS: usize = 32;
 
 /// The ways to apply each root module, by its directory, none where no file says how; and what is left out of them.

@@ -315,7 +315,7 @@ fn is_open_ended(parameter: &str) -> bool {
 }
 
 /// Positional parameters of boto3's transfer methods (boto3 reference, "S3.Client.upload_file", "S3.Bucket.upload_file",
-/// "S3.Object.upload_file"): an object is told nothing that it knows.
+/// "S3.Object.upload_file"): an object is reported nothing that it knows.
 fn positional(site: &CallSite) -> &'static [&'static str] {
     if let Some(object) = site.object {
         return match (object.ty.name(), &*site.method) {

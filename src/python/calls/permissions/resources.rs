@@ -162,7 +162,7 @@ impl ArgumentReader<'_, '_> {
     pub(super) fn origin_value(&self, site: &CallSite, service: &str, parameter: &str) -> Option<Value> {
         let object = site.object?;
         let (module, mut expr) = object.made?;
-        // What another object told of begins with its identifiers where it has some of its own: `bucket_name` and `key`.
+        // What another object reported of begins with its identifiers where it has some of its own: `bucket_name` and `key`.
         if module != self.module || object.told && object.ty.ids().count() < 2 {
             return None;
         }

@@ -125,7 +125,7 @@ impl ObjectEvaluator<'_> {
         out
     }
 
-    /// What the `**kwargs` of a function holds besides what it was given: `kwargs["client_type"] = "glue"`.
+    /// What the `**kwargs` of a function holds in addition to what it was given: `kwargs["client_type"] = "glue"`.
     pub(crate) fn put_into_spread(
         &self,
         function: ScopeRef,

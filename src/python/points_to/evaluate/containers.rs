@@ -111,7 +111,7 @@ impl ObjectEvaluator<'_> {
         }
         for (key, value) in self.index.added(at).iter().take(200) {
             if matches(*key) {
-                // A container that a function fills is told apart by call, as the function is.
+                // A container that a function fills is distinguished by call, as the function is.
                 let within = frame.filter(|f| f.runs(module, m, *value));
                 out.put_all(&self.eval(module, *value, within));
             }

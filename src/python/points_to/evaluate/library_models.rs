@@ -290,7 +290,7 @@ pub(crate) fn element(collection: &AbstractValue) -> Option<AbstractValue> {
     Some(AbstractValue::Resource(*client, ty, answered(*client, ty, true, *of)))
 }
 
-/// Where an object comes from that the answer (a list of them) to an operation of `of` told of: most answers hold its
+/// Where an object comes from that the answer (a list of them) to an operation of `of` reported of: most answers hold its
 /// attributes, these hold no more than its identifiers (boto3's `resources-1.json`, `path`).
 fn answered(client: Client, ty: SdkResourceType, listed: bool, of: ResourceOrigin) -> ResourceOrigin {
     let loaded = match (client.name(), ty.name()) {

@@ -25,7 +25,7 @@ use crate::python::{ExprId, ExprKind, FStringPart, Program, PythonModule};
 
 /// How deep evaluation follows expressions, names and calls.
 const MAX_DEPTH: u32 = 60;
-/// How many calls deep arguments are told apart by call site.
+/// How many calls deep arguments are distinguished by call site.
 const MAX_FRAMES: u32 = 4;
 /// Steps of one evaluator, and of one question to it.
 const MAX_STEPS: u32 = 1_000_000;

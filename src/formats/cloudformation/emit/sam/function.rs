@@ -81,7 +81,7 @@ impl Sam<'_, '_> {
     }
 
     /// The role that is made where `Role` names none, and the reference to it under the property `name`. `Policies` beside
-    /// a `Role` do nothing; they stay on the resource, since somebody meant them.
+    /// a `Role` do nothing; they stay on the resource, since someone meant them.
     fn owned_role(
         &self,
         base: &Base,

@@ -20,7 +20,7 @@ const NETWORK: &[&str] = &[
 ];
 
 impl Sam<'_, '_> {
-    /// The inline policies that the role of a function gets besides those that are written.
+    /// The inline policies that the role of a function gets in addition to those that are written.
     pub(super) fn function_policies(&self, base: &Base, props: &SamProperties, events: &[MapEntry]) -> Vec<Value> {
         let mut out = Vec::new();
         if let Some(queue) = props.entry("DeadLetterQueue")

@@ -245,7 +245,7 @@ fn merge_into(call: &FunctionCall<'_, '_>, map: &Value, when: Option<&Guard>, en
                 }
             }
         }
-        // Entries that nobody knows: one whose key is unknown too.
+        // Entries that no one knows: one whose key is unknown too.
         ValueKind::Unknown(_) => {
             let rest = spread_of(map, map.span, &call.evaluator.name(map.span));
             entries.push(entry(call, &rest.clone(), rest));

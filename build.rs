@@ -1,6 +1,8 @@
 //! Compiles what is data into blobs that the crate includes.
 #![allow(clippy::print_stdout, clippy::exit, dead_code, unreachable_pub)]
 
+#[path = "src/edit_distance.rs"]
+mod edit_distance;
 #[path = "src/rules/embed.rs"]
 mod embed;
 #[path = "src/grade.rs"]
@@ -11,8 +13,6 @@ mod layout;
 mod pack;
 #[path = "src/iam/catalogue/pack_sdk.rs"]
 mod pack_sdk;
-#[path = "src/spelling.rs"]
-mod spelling;
 #[path = "src/iam/catalogue/text.rs"]
 mod text;
 

@@ -19,6 +19,7 @@ mod classify;
 pub mod cli;
 mod date;
 mod discover;
+mod edit_distance;
 mod finding;
 mod fix;
 mod formats;
@@ -34,7 +35,6 @@ mod rules;
 mod secrets;
 mod settings;
 mod source;
-mod spelling;
 mod syntax;
 mod test_code;
 mod triage;
@@ -109,8 +109,8 @@ pub mod internals {
     pub mod source {
         pub use crate::source::*;
     }
-    pub mod spelling {
-        pub use crate::spelling::*;
+    pub mod edit_distance {
+        pub use crate::edit_distance::*;
     }
     pub mod syntax {
         pub use crate::syntax::*;

@@ -37,7 +37,7 @@ pub(super) fn hyperlinks(when: ColorChoice) -> bool {
     match when {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
-        ColorChoice::Auto => is_capable() && std::env::var_os("CI").is_none(),
+        ColorChoice::Auto => supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout),
     }
 }
 
@@ -45,11 +45,11 @@ fn is_capable() -> bool {
     io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
 }
 
-/// Columns: `COLUMNS`, else 100.
+/// Columns: `COLUMNS`, else those of the terminal, else 100.
 pub(super) fn width() -> usize {
-    std::env::var("COLUMNS")
-        .ok()
-        .and_then(|c| c.parse().ok())
+    let said = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    said.or_else(terminal)
         .filter(|w| (20..=1000).contains(w))
         .unwrap_or(100)
 }

@@ -469,7 +469,7 @@ fn nearest_sibling(path: &Path) -> Option<String> {
         .map(|e| e.file_name().to_string_lossy().into_owned())
         .filter(|name| *name != wanted)
         .collect();
-    let near = crate::spelling::nearest_word(&wanted, names.iter().map(String::as_str))?;
+    let near = crate::edit_distance::nearest_word(&wanted, names.iter().map(String::as_str))?;
     Some(slashed(&dir.map_or_else(|| PathBuf::from(near), |d| d.join(near))))
 }
 

@@ -4,9 +4,9 @@
 //! policy is excluded here too: stack policies of CloudFormation, policies of other vendors (see `vendors`), and files of
 //! other tools that show policies without granting them.
 
+use crate::edit_distance;
 use crate::iam::STATEMENT_ELEMENTS;
 use crate::source::Text;
-use crate::spelling;
 use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::{MapEntry, Value, ValueKind};
 
@@ -314,7 +314,7 @@ fn element(key: &str) -> Option<&'static str> {
         let long = STATEMENT_ELEMENTS.iter().filter(|e| e.len() > 4);
         let words = long.map(|e| (e.to_ascii_lowercase(), *e)).collect::<Vec<_>>();
         let candidates = words.iter().map(|(lower, e)| (lower.as_str(), *e));
-        spelling::nearest_within(&plain.to_ascii_lowercase(), 1, candidates)
+        edit_distance::nearest_within(&plain.to_ascii_lowercase(), 1, candidates)
     };
     same.copied().or_else(near)
 }

@@ -160,8 +160,12 @@ impl ActionAndArnNames {
             let bucket = text.starts_with("arn:aws:s3:::");
             let literal = partition.len() > 1 && partition.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             let near = catalogue().is_partition(partition)
-                || crate::spelling::nearest_within(partition, 1, [("aws", ()), ("aws-cn", ()), ("aws-us-gov", ())])
-                    .is_some()
+                || crate::edit_distance::nearest_within(
+                    partition,
+                    1,
+                    [("aws", ()), ("aws-cn", ()), ("aws-us-gov", ())],
+                )
+                .is_some()
                 || partition.starts_with("aws");
             match &self.partition {
                 _ if bucket => {}

@@ -102,7 +102,7 @@ impl Client {
     #[cfg(any(test, feature = "internals"))]
     pub fn did_you_mean(self, method: &str) -> Option<String> {
         let plain = method.replace('_', "");
-        crate::spelling::nearest(&plain, self.operations().map(|o| (o.name(), o))).map(SdkOperation::method)
+        crate::edit_distance::nearest(&plain, self.operations().map(|o| (o.name(), o))).map(SdkOperation::method)
     }
 
     fn range(self, first: ClientColumn, count: ClientColumn) -> Range<u32> {

@@ -1,7 +1,10 @@
 //! JUnit and checkstyle.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, Event};
 
 use super::Page;
 use crate::finding::Severity;
@@ -9,22 +12,14 @@ use crate::source::FileId;
 use crate::triage::ReportedFinding;
 use crate::unjudged::Unjudged;
 
-/// Text for XML 1.0: markup escaped, characters that XML cannot hold replaced.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' => out.push_str("&#10;"),
-            '\t' => out.push(' '),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
+/// One line of text that XML 1.0 can hold: control characters are replaced, a tab or line break is a space.
+fn clean(text: &str) -> String {
+    let replaced = |c: char| match c {
+        '\t' | '\n' => ' ',
+        c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(replaced).collect()
 }
 
 fn by_file<'a>(page: &Page<'a>) -> BTreeMap<FileId, Vec<&'a ReportedFinding>> {
@@ -40,96 +35,88 @@ fn by_file<'a>(page: &Page<'a>) -> BTreeMap<FileId, Vec<&'a ReportedFinding>> {
 
 /// One suite for each file: a failing case for each finding, a passing one for a clean file.
 pub(super) fn junit(page: &Page<'_>) -> String {
-    let total = page.active().count();
-    let files = by_file(page);
-    let unjudged: Vec<&Unjudged> = page.report.unjudged.iter().filter(|u| u.counts()).collect();
-    let cases: usize = files.values().map(|f| f.len().max(1)).sum::<usize>() + unjudged.len();
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let _ = writeln!(
-        out,
-        "<testsuites name=\"overgrant\" tests=\"{cases}\" failures=\"{total}\" skipped=\"{}\">",
-        unjudged.len()
-    );
-    for (file, findings) in files {
-        let path = escape(page.sources.path(file));
-        let tests = findings.len().max(1);
-        let failures = findings.len();
-        let _ = writeln!(
-            out,
-            "  <testsuite name=\"{path}\" tests=\"{tests}\" failures=\"{failures}\">"
-        );
+    let case = |name: &str, class: &str, status: TestCaseStatus| {
+        let mut case = TestCase::new(clean(name), status);
+        case.set_classname(clean(class));
+        case
+    };
+    let mut report = Report::new("overgrant");
+    for (file, findings) in by_file(page) {
+        let path = page.sources.path(file);
+        let mut suite = TestSuite::new(clean(path));
         if findings.is_empty() {
-            let _ = writeln!(out, "    <testcase name=\"clean\" classname=\"{path}\"/>");
+            suite.add_test_case(case("clean", path, TestCaseStatus::success()));
         }
         for f in findings {
             let at = page.sources.positions(f.span()).0;
             let name = format!("{}:{}:{}", f.rule(), at.line, at.column);
-            let mut text = format!(
-                "{}:{}:{}: {}",
-                page.path(f.span()),
-                at.line,
-                at.column,
-                f.finding.message
-            );
-            if let Some(help) = &f.finding.help {
-                let _ = write!(text, "\nhelp: {help}");
-            }
-            let _ = writeln!(
-                out,
-                "    <testcase name=\"{}\" classname=\"{path}\"><failure type=\"{}\" message=\"{}\">{}</failure></testcase>",
-                escape(&name),
-                f.severity.name(),
-                escape(&f.finding.message),
-                escape(&text)
-            );
+            let place = format!("{}:{}:{}", page.path(f.span()), at.line, at.column);
+            let help = f.finding.help.iter().map(|help| format!("\nhelp: {}", clean(help)));
+            let text = clean(&format!("{place}: {}", f.finding.message)) + &help.collect::<String>();
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type(f.severity.name());
+            status.set_message(clean(&f.finding.message));
+            status.set_description(text);
+            suite.add_test_case(case(&name, path, status));
         }
-        out.push_str("  </testsuite>\n");
+        report.add_test_suite(suite);
     }
+    let unjudged: Vec<&Unjudged> = page.report.unjudged.iter().filter(|u| u.counts()).collect();
     if !unjudged.is_empty() {
-        let n = unjudged.len();
-        let _ = writeln!(
-            out,
-            "  <testsuite name=\"not judged\" tests=\"{n}\" failures=\"0\" skipped=\"{n}\">"
-        );
+        let mut suite = TestSuite::new("not judged");
         for u in unjudged {
             let line = u.span.map(|at| format!(":{}", page.sources.positions(at).0.line));
             let name = format!("{}{}", u.noun().0, line.unwrap_or_default());
-            let _ = writeln!(
-                out,
-                "    <testcase name=\"{}\" classname=\"{}\"><skipped message=\"{}\"/></testcase>",
-                escape(&name),
-                escape(&u.path),
-                escape(&u.text())
-            );
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(clean(&u.text()));
+            suite.add_test_case(case(&name, &u.path, status));
         }
-        out.push_str("  </testsuite>\n");
+        report.add_test_suite(suite);
     }
-    out.push_str("</testsuites>\n");
-    out
+    let mut text = report.to_string().unwrap_or_default();
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
 }
 
 pub(super) fn checkstyle(page: &Page<'_>) -> String {
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<checkstyle version=\"4.3\">\n");
-    for (file, findings) in by_file(page).into_iter().filter(|(_, f)| !f.is_empty()) {
-        let _ = writeln!(out, "  <file name=\"{}\">", escape(page.sources.path(file)));
-        for f in findings {
-            let at = page.sources.positions(f.span()).0;
-            let severity = match f.severity {
-                Severity::Critical | Severity::High => "error",
-                Severity::Medium => "warning",
-                Severity::Low => "info",
-            };
-            let _ = writeln!(
-                out,
-                "    <error line=\"{}\" column=\"{}\" severity=\"{severity}\" message=\"{}\" source=\"overgrant.{}\"/>",
-                at.line,
-                at.column,
-                escape(&f.finding.message),
-                escape(f.rule())
-            );
+    checkstyle_bytes(page)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .unwrap_or_default()
+}
+
+fn checkstyle_bytes(page: &Page<'_>) -> std::io::Result<Vec<u8>> {
+    let mut out = Writer::new_with_indent(Vec::new(), b' ', 2);
+    out.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let root = out.create_element("checkstyle").with_attribute(("version", "4.3"));
+    root.write_inner_content(|out| {
+        for (file, findings) in by_file(page).into_iter().filter(|(_, f)| !f.is_empty()) {
+            let name = clean(page.sources.path(file));
+            let element = out.create_element("file").with_attribute(("name", &*name));
+            element.write_inner_content(|out| {
+                for f in findings {
+                    let at = page.sources.positions(f.span()).0;
+                    let severity = match f.severity {
+                        Severity::Critical | Severity::High => "error",
+                        Severity::Medium => "warning",
+                        Severity::Low => "info",
+                    };
+                    out.create_element("error")
+                        .with_attribute(("line", &*at.line.to_string()))
+                        .with_attribute(("column", &*at.column.to_string()))
+                        .with_attribute(("severity", severity))
+                        .with_attribute(("message", &*clean(&f.finding.message)))
+                        .with_attribute(("source", &*format!("overgrant.{}", f.rule())))
+                        .write_empty()?;
+                }
+                Ok(())
+            })?;
         }
-        out.push_str("  </file>\n");
-    }
-    out.push_str("</checkstyle>\n");
-    out
+        Ok(())
+    })?;
+    let mut bytes = out.into_inner();
+    bytes.push(b'\n');
+    Ok(bytes)
 }

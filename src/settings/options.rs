@@ -7,12 +7,12 @@ use toml::de::DeValue;
 
 use super::toml_reader::Reader;
 use super::{Fault, Settings};
+use crate::edit_distance::nearest_word;
 use crate::iam::ActionSet;
 use crate::iam::catalogue::catalogue;
 use crate::iam::glob;
 use crate::rules::Ruleset;
 use crate::rules::options::{OptionKind, OptionSpec, OptionValue};
-use crate::spelling::nearest_word;
 
 use toml::Spanned;
 

@@ -3,8 +3,8 @@
 use toml::de::{DeTable, DeValue};
 
 use super::{Date, Fault};
+use crate::edit_distance::nearest_word;
 use crate::source::LineIndex;
-use crate::spelling::nearest_word;
 
 use toml::Spanned;
 

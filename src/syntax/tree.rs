@@ -106,7 +106,8 @@ impl Tree {
         }
     }
 
-    pub fn len(&self) -> usize {
+    /// How many nodes the tree has.
+    pub fn node_count(&self) -> usize {
         self.nodes.len()
     }
 

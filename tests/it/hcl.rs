@@ -294,7 +294,7 @@ fn sound(text: &str) {
 }
 
 fn sound_tree(text: &str, tree: &Tree) {
-    for i in 0..tree.len() {
+    for i in 0..tree.node_count() {
         let id = NodeId(i as u32);
         let span = tree.span(id);
         assert!(

@@ -23,7 +23,7 @@ fn survives(text: &str) {
 }
 
 fn in_bounds(tree: &Tree, text: &str) {
-    for id in (0..tree.len()).map(|i| overgrant::internals::syntax::NodeId(i as u32)) {
+    for id in (0..tree.node_count()).map(|i| overgrant::internals::syntax::NodeId(i as u32)) {
         let span = tree.span(id);
         assert!(text.get(span.range()).is_some(), "{span:?} in {text:?}");
         if let Some(value) = tree.text(id)

@@ -13,7 +13,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("source", 0),
     ("date", 0),
     ("grade", 0),
-    ("spelling", 0),
+    ("edit_distance", 0),
     ("test_code", 0),
     ("value", 1),
     ("syntax", 2),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{ConditionLine, lines};
+use crate::edit_distance::nearest_word;
 use crate::finding::{Confidence, Finding};
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::whole_types;
@@ -13,7 +14,6 @@ use crate::iam::condition::{OperatorFamily, needs_key, passes_without_key};
 use crate::iam::{ClauseItem, PolicyKind, PrincipalType, pattern};
 use crate::rules::{Context, FindingSink};
 use crate::source::Span;
-use crate::spelling::nearest_word;
 
 /// Keys of the services that sign people in, which are no services of the catalogue.
 const FEDERATED: [&str; 4] = ["saml", "accounts.google.com", "graph.facebook.com", "www.amazon.com"];

@@ -2,6 +2,7 @@
 //! IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or values".
 
 use super::{ConditionLine, lines};
+use crate::edit_distance::nearest_word;
 use crate::finding::{Finding, Remedy};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{
@@ -11,7 +12,6 @@ use crate::iam::principal::is_open;
 use crate::iam::{Condition, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink};
-use crate::spelling::nearest_word;
 
 /// Multivalued keys whose absence is harmless: without tags, or without a service in between, there is nothing to limit.
 const HARMLESS: [&str; 4] = [

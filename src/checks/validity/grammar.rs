@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::edit_distance::nearest_word;
 use crate::finding::{Finding, Remedy, Severity};
 use crate::iam::{
     Clause, Defect, DefectKind, Document, DocumentOrigin, Effect, POLICY_ELEMENTS, PolicyKind, STATEMENT_ELEMENTS,
@@ -11,7 +12,6 @@ use crate::iam::{
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink};
 use crate::source::Span;
-use crate::spelling::nearest_word;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d) in cx.documents() {

@@ -221,7 +221,7 @@ impl ServerlessService {
         }
         let value = self.walk(template, env.within(&self.tree), self.root, address);
         // Each of a chain of addresses may use the one before twice.
-        let most = MAX_WEIGHT + self.tree.len();
+        let most = MAX_WEIGHT + self.tree.node_count();
         let value = value.map(|v| match v.weight(most) >= most {
             true => Value::other("too large", at),
             false => v,
@@ -371,7 +371,7 @@ impl ServerlessService {
         let value = tree
             .roots
             .first()
-            .filter(|_| template.charge(tree.len()))
+            .filter(|_| template.charge(tree.node_count()))
             .and_then(|root| self.walk(template, env.within(&tree), *root, address));
         value.map_or_else(unknown, |value| Answer::Value(value.used_at(at)))
     }

@@ -64,7 +64,11 @@ impl Lower for Terraform {
             let dir = parent_path(sources.path(file.id)).to_owned();
             by_directory.entry(dir).or_default().push(file);
         }
-        let nodes = by_directory.values().flatten().map(|f| f.hcl.tree.len() as u64).sum();
+        let nodes = by_directory
+            .values()
+            .flatten()
+            .map(|f| f.hcl.tree.node_count() as u64)
+            .sum();
         let repository = Repository {
             nodes,
             directories: by_directory

@@ -1,9 +1,9 @@
 //! "Did you mean": the name of AWS's that was probably meant. Looks at every name, so it is for messages only.
 
 use super::{AccessLevel, Action, Catalogue, Service};
+use crate::edit_distance::{nearest, nearest_within, nearest_word};
 use crate::iam::actions::{ActionSet, matching};
 use crate::iam::{glob, sdk};
-use crate::spelling::{nearest, nearest_within, nearest_word};
 
 impl Catalogue {
     /// The current action that is meant by a name that is not one: a slip of the pen; else the same thing with a verb that the

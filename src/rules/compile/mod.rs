@@ -15,7 +15,7 @@ use walkdir::WalkDir;
 
 use super::options;
 use super::spec::{Docs, Logic, RuleFile, RuleMetadata};
-use crate::spelling::nearest_word;
+use crate::edit_distance::nearest_word;
 use checker::Checker;
 
 /// Named lists of words, `rules/lists/NAME.txt`: used as `one-of: "@NAME"`.

@@ -12,9 +12,9 @@ pub fn embed(tree: &mut Tree, text: &Text, span: Span) -> NodeId {
     let index = TextIndex::new(text);
     let inner = parse_template(span.file, &decoded);
     let place = |s: Span| index.span_of(s.range()).unwrap_or(span);
-    let base = tree.len();
+    let base = tree.node_count();
     let at = |n: NodeId| NodeId(n.0 + base as u32);
-    let ids = (0..inner.len()).map(|i| NodeId(i as u32));
+    let ids = (0..inner.node_count()).map(|i| NodeId(i as u32));
     for id in ids.clone() {
         let node = inner.node(id);
         let new = tree.push(node.kind, node.style, node.start as usize, node.end as usize);

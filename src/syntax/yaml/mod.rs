@@ -276,7 +276,7 @@ impl<'r> YamlBuilder<'r> {
             return;
         }
         // A collection is older than what is in it; the tag around a scalar is younger.
-        let mut last = NodeId(self.tree.len() as u32 - 1);
+        let mut last = NodeId(self.tree.node_count() as u32 - 1);
         if self.tree.kind(last) == NodeKind::Call
             && let Some(child) = self.tree.children(last).next()
         {

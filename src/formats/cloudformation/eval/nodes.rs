@@ -201,7 +201,7 @@ impl Template<'_> {
         let Some(&root) = shared.roots.first() else {
             return unknown("AWS::Include");
         };
-        if !self.charge(shared.len()) {
+        if !self.charge(shared.node_count()) {
             return unknown("too large");
         }
         f(env.including(&shared, span), root).map(|v| v.used_at(span))

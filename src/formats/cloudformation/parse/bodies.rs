@@ -80,7 +80,7 @@ fn parsed(text: &Text, span: Span) -> Tree {
     }
     let mut tree = yaml::parse(span.file, &flat);
     let place = Placed::new(text, span);
-    for id in (0..tree.len() as u32).map(NodeId) {
+    for id in (0..tree.node_count() as u32).map(NodeId) {
         let at = tree.span(id);
         if !tree.is_alias(id)
             && let Some(inner) = tree.text(id).map(|t| place.text(t))

@@ -185,7 +185,7 @@ impl<'w> Template<'w> {
 
     /// How many nodes may be made.
     fn most(&self) -> i64 {
-        200_000 + 4 * self.doc.tree.len() as i64
+        200_000 + 4 * self.doc.tree.node_count() as i64
     }
 
     /// All that may be made is made: what came later is left out or unknown.

@@ -6,7 +6,7 @@ use crate::syntax::{NodeId, NodeKind};
 
 pub(crate) fn collect(hcl: &HclFile, out: &mut Vec<Span>) {
     body(&hcl.body, out);
-    for i in 0..u32::try_from(hcl.tree.len()).unwrap_or(u32::MAX) {
+    for i in 0..u32::try_from(hcl.tree.node_count()).unwrap_or(u32::MAX) {
         let node = NodeId(i);
         match hcl.tree.kind(node) {
             NodeKind::Seq => out.extend(hcl.tree.children(node).map(|c| hcl.tree.span(c))),

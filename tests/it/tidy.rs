@@ -619,3 +619,18 @@ fn help_begins_with_a_verb() {
     }
     none_wrong("help that does not begin with a verb", wrong);
 }
+
+/// What ARCHITECTURE.md names is there.
+#[test]
+fn the_architecture_names_what_is_there() {
+    let text = read(&root().join("ARCHITECTURE.md"));
+    let mut wrong = Vec::new();
+    for name in text.split('`').skip(1).step_by(2) {
+        let is_path = name.contains('/') && !name.contains([' ', '*', '{', ':', '(']);
+        let below = ["", "src", "rules"].map(|d| root().join(d).join(name.trim_end_matches('/')));
+        if is_path && !below.iter().any(|p| p.exists()) {
+            wrong.push(name.to_owned());
+        }
+    }
+    none_wrong("ARCHITECTURE.md names what is not there", wrong);
+}

@@ -280,10 +280,9 @@ fn aws(text: &Text, own: &Ownership, home: Option<&str>) -> PrincipalOrigin {
             let who = who(&parts);
             match parts.account() {
                 ArnField::Literal(id) if arn::is_account_id(&id) => account_place(&id, who, own, home),
-                // S3 User Guide, "Restricting access to an Amazon S3 origin": an origin access identity.
-                ArnField::Literal(id) if id == "cloudfront" => PrincipalOrigin::Service {
-                    name: "cloudfront.amazonaws.com".to_owned(),
-                },
+                // An origin access identity stands for one canonical user of S3, not for the service: Amazon CloudFront
+                // Developer Guide, "Restrict access to an Amazon S3 origin", "Use an origin access identity".
+                ArnField::Literal(id) if id == "cloudfront" => PrincipalOrigin::CanonicalUser,
                 ArnField::Any => PrincipalOrigin::AnyAccount(who),
                 ArnField::Hole(Some(HoleKind::Account)) => PrincipalOrigin::OwnAccount { who, name: None },
                 ArnField::Pattern if is_mostly_wild(parts.account) => PrincipalOrigin::AnyAccount(who),
@@ -484,9 +483,7 @@ mod tests {
             ("AROAEXAMPLEEXAMPLE123", PrincipalOrigin::UniqueId(IdentityType::Role)),
             (
                 "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1",
-                PrincipalOrigin::Service {
-                    name: "cloudfront.amazonaws.com".to_owned(),
-                },
+                PrincipalOrigin::CanonicalUser,
             ),
         ] {
             assert_eq!(placed(PrincipalType::Aws, value), expected, "{value}");

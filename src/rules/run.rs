@@ -54,7 +54,9 @@ pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> O
         let absence = ruleset.get(&f.rule).is_some_and(Rule::absence);
         absence && broken.contains(scope(project.sources, at.file))
     };
-    outcome.findings.retain(|f| f.span().is_some_and(|at| !unseen(f, at)));
+    outcome
+        .findings
+        .retain(|f| f.span().is_some_and(|at| !unseen(f, at)) && !is_about_iam_only(f, project, ruleset));
     outcome
         .findings
         .sort_by(|a, b| (a.span(), &a.rule, &a.message).cmp(&(b.span(), &b.rule, &b.message)));
@@ -283,6 +285,33 @@ fn lifts_boundaries(f: &Finding, document: &Document) -> bool {
         !s.allows() && patterns.into_iter().any(|p| holds(&p))
     };
     f.evidence.actions.iter().any(named) && !document.statements.iter().any(denies)
+}
+
+/// Whether a finding reads the policy of an AWS IoT device as if IAM evaluated it. Such a policy grants data-plane operations
+/// of AWS IoT and nothing else, whatever else it names. AWS IoT Core Developer Guide, "AWS IoT Core policies".
+fn is_about_iam_only(f: &Finding, project: &Project<'_>, ruleset: &Ruleset) -> bool {
+    const OF_GRANTS: [&str; 10] = [
+        "action-star",
+        "actions-never-used-by-service",
+        "admin-star-star",
+        "allow-not-action",
+        "allow-not-action-and-not-resource",
+        "prefix-wildcard-too-broad",
+        "redundant-statement",
+        "sensitive-action-without-condition",
+        "service-wildcard",
+        "policy-too-complex",
+    ];
+    let (document, _) = parts(f, project);
+    if document.is_none_or(|d| d.service.as_deref() != Some("iot")) {
+        return false;
+    }
+    let family = ruleset.get(&f.rule).map_or("", Rule::family);
+    match family {
+        "actions" => OF_GRANTS.contains(&&*f.rule),
+        "exposure" => !f.rule.starts_with("iot-"),
+        family => ["data", "escalation", "resources", "usage"].contains(&family),
+    }
 }
 
 /// The construct that a resource of a synthesized template comes from: where to change it.

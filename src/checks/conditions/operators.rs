@@ -259,7 +259,8 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
     let harmless =
         HARMLESS.contains(&line.key.as_str()) || demanded.any(|(_, lacking)| lacking.is_empty() || leaves_out(lacking));
     match operator.set {
-        Some(SetOperator::ForAllValues) if line.statement.allows() => {
+        // `IfExists` says the same on purpose, and has a rule of its own.
+        Some(SetOperator::ForAllValues) if line.statement.allows() && !operator.if_exists => {
             if many == Some(false) {
                 out.push(
                     at("condition-forallvalues-single-valued", passes(all).to_owned())

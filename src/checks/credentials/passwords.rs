@@ -230,13 +230,32 @@ fn literal(cx: &Context<'_>, holder: &SecretProperty, text: &Text, v: &Value) ->
     Some(f)
 }
 
-/// Booleans and numbers that a nested stack is passed (`pAllowUsersToChangePassword: "true"`), and references to a
-/// stored password.
+/// Booleans and numbers that a nested stack is passed (`pAllowUsersToChangePassword: "true"`), words for "no password", and
+/// references to a stored password.
 fn is_setting(value: &str) -> bool {
     let lower = value.trim().to_ascii_lowercase();
     matches!(
         &*lower,
-        "true" | "false" | "yes" | "no" | "on" | "off" | "enabled" | "disabled"
+        "true"
+            | "false"
+            | "yes"
+            | "no"
+            | "on"
+            | "off"
+            | "enabled"
+            | "disabled"
+            | "none"
+            | "null"
+            | "nil"
+            | "n/a"
+            | "na"
+            | "-"
+            | "unset"
+            | "undefined"
+            | "unused"
+            | "not-set"
+            | "not_set"
+            | "notset"
     ) || (lower.len() <= 3 && lower.bytes().all(|b| b.is_ascii_digit()))
         || ["arn:", "/", "ssm:", "secretsmanager:"]
             .iter()

@@ -1,5 +1,6 @@
 //! Resource-based policies that grant too much: changes to the policy, access by other accounts, whole VPC endpoints.
 
+use crate::finding::Severity;
 use crate::iam::access::{Audience, OWN_ACTIONS, audience};
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::widest;
@@ -7,7 +8,7 @@ use crate::iam::condition::strength;
 use crate::iam::pattern::Pattern;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, is_open};
 use crate::iam::resource_fit::reaches;
-use crate::iam::{ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, catalogue, pattern};
+use crate::iam::{Clause, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, catalogue, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink};
 
@@ -46,34 +47,38 @@ fn star_in(items: &[ClauseItem]) -> Option<&ClauseItem> {
     items.iter().find(|i| pattern::is_star(&i.text))
 }
 
-/// AWS IoT Core Developer Guide, "AWS IoT Core policies".
+/// AWS IoT Core Developer Guide, "AWS IoT Core policies": a device may use topics and client IDs that `Resource` matches.
 fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
-    let wide = |item: &&ClauseItem| {
+    let positive = |c: &Option<Clause>| c.clone().filter(|c| !c.negated);
+    let (Some(actions), Some(resources)) = (positive(&s.action), positive(&s.resource)) else {
+        return;
+    };
+    let everywhere = star_in(&resources.items);
+    let is_everything = |item: &ClauseItem| {
         pattern::is_star(&item.text) || item.text.known().is_some_and(|t| t.eq_ignore_ascii_case("iot:*"))
     };
-    if let Some(a) = s
-        .action
-        .as_ref()
-        .filter(|c| !c.negated)
-        .and_then(|c| c.items.iter().find(wide))
-    {
-        out.push(
-            cx.at_statement(
-                "iot-policy-star-action",
-                id,
-                i,
-                "the policy allows every AWS IoT action",
-            )
+    if let Some(a) = actions.items.iter().find(|item| is_everything(item)) {
+        let message = "the policy allows every AWS IoT action";
+        let f = cx
+            .at_statement("iot-policy-star-action", id, i, message)
             .primary(a.span, "every action")
-            .actions([a.display().to_lowercase()]),
-        );
+            .actions([a.display().to_lowercase()]);
+        out.push(match everywhere {
+            Some(r) => f.secondary(r.span, "on every topic and client ID"),
+            // Of all actions, few apply to one topic or client ID.
+            None => f.severity(Severity::Low),
+        });
+        return;
     }
-    if let Some(r) = s
-        .resource
-        .as_ref()
-        .filter(|c| !c.negated)
-        .and_then(|c| star_in(&c.items))
-    {
+    let Some(r) = everywhere else { return };
+    let of_devices = |item: &ClauseItem| {
+        let text = item.display().to_lowercase();
+        text.strip_prefix("iot:").is_some_and(|name| {
+            let first = name.split('*').next().unwrap_or_default();
+            DEVICE_ACTIONS.iter().any(|a| a.starts_with(first))
+        })
+    };
+    if actions.items.iter().any(of_devices) {
         out.push(
             cx.at_statement(
                 "iot-policy-star-resource",
@@ -86,6 +91,19 @@ fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usi
         );
     }
 }
+
+/// Actions of AWS IoT Core on topics, client IDs, and things. AWS IoT Core Developer Guide, "AWS IoT Core policy actions".
+const DEVICE_ACTIONS: [&str; 9] = [
+    "connect",
+    "deletethingshadow",
+    "getretainedmessage",
+    "getthingshadow",
+    "publish",
+    "receive",
+    "retainpublish",
+    "subscribe",
+    "updatethingshadow",
+];
 
 /// AWS PrivateLink Guide, "Control access to VPC endpoints using endpoint policies".
 fn endpoint(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {

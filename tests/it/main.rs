@@ -6,6 +6,7 @@ mod alternatives;
 mod assumed;
 mod broken;
 mod callers;
+mod cases;
 mod cdk;
 mod cli;
 mod clients;

@@ -1,0 +1,9 @@
+module "reports" {
+  source = "./bucket"
+  public = false
+}
+
+module "site" {
+  source = "./bucket"
+  public = true
+}

@@ -100,8 +100,9 @@ pub struct Label {
 /// Of a longer list of things the first so many are evidence: every finding of a statement holds them.
 pub const MAX_EVIDENCE: usize = 500;
 
-/// What the rule objected to, canonical: as in cli "evidence".
+/// What the rule reports, in canonical form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Evidence {
     pub actions: Vec<String>,
     pub resources: Vec<String>,
@@ -111,6 +112,7 @@ pub struct Evidence {
     pub expanded_actions: Option<usize>,
     /// Anything else: condition keys, accounts, the rule's own words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "cli", schemars(default))]
     pub other: Vec<String>,
 }
 

@@ -25,13 +25,26 @@ enum ConfigAction {
         /// [default: .]
         path: Option<PathBuf>,
     },
-    /// Print the JSON Schema of overgrant.toml
-    Schema,
+    /// Print the JSON Schema of overgrant.toml, or of the report
+    Schema {
+        /// Print the schema of this format
+        #[arg(value_enum, default_value = "settings")]
+        of: SchemaOf,
+    },
     /// Check that configuration files are valid
     Check {
         /// Check this configuration file, or the one for this path [default: .]
         path: Option<PathBuf>,
     },
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum SchemaOf {
+    /// overgrant.toml.
+    Settings,
+    /// `--format json` and `jsonl`.
+    Report,
 }
 
 impl Config {
@@ -41,8 +54,12 @@ impl Config {
                 let from = settings.path.as_deref().unwrap_or("defaults: no settings file found");
                 terminal::shown(&format!("# {from}\n{}", shown(settings)))
             }),
-            ConfigAction::Schema => {
-                let text = serde_json::to_string_pretty(&json_schema()).unwrap_or_default();
+            ConfigAction::Schema { of } => {
+                let schema = match of {
+                    SchemaOf::Settings => json_schema(),
+                    SchemaOf::Report => crate::report::json_schema(),
+                };
+                let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
                 terminal::shown(&format!("{text}\n"))
             }
             ConfigAction::Check { path } => with_settings(path.as_ref(), |settings| {

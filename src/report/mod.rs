@@ -23,6 +23,8 @@ use crate::source::{
 };
 use crate::triage::{Report, ReportedFinding};
 
+#[cfg(feature = "cli")]
+pub(crate) use json::schema as json_schema;
 pub use needs::{Needed, needs_human, needs_json, needs_policy};
 pub use policies::{ListedPolicies, policy_json, seen_human, seen_json};
 pub use unjudged::{unjudged_human, unjudged_json};

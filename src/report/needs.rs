@@ -173,7 +173,7 @@ pub fn needs_json(needed: &Needed<'_>) -> String {
     let at = |span: Span, key: &str, text: &str| {
         let mut o = Map::new();
         o.insert("path".to_owned(), sources.path(span.file).into());
-        o.insert("span".to_owned(), span_json(sources, span));
+        o.insert("span".to_owned(), json!(span_json(sources, span)));
         o.insert(key.to_owned(), text.into());
         Json::Object(o)
     };

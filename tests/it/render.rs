@@ -8,6 +8,8 @@ use overgrant::internals::triage::{
     FindingIdentity, Report, ReportedFinding, Stats, Status, Suppression, SuppressionKind,
 };
 
+use serde_json::Value;
+
 use crate::support::golden;
 use crate::support::repository::{Repository, key_pair};
 
@@ -364,4 +366,61 @@ fn the_binary_shows_no_secret_wherever_it_writes() {
     assert!(!r.read("out.sarif").contains(&id) && !r.read("out.sarif").contains(&secret));
     let found = r.run(&["check", "-f", "compact"]).out;
     assert!(found.contains("aws-"), "{found}");
+}
+
+/// The schema that is committed is the one of this version, and describes what `check` writes.
+#[test]
+fn the_json_schema_is_current_and_holds() {
+    let repo = crate::support::repository::Repository::new(&[(
+        "policy.json",
+        r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#,
+    )]);
+    let printed = repo.run(&["config", "schema", "report"]).out;
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/report.schema.json");
+    if std::env::var_os("OVERGRANT_UPDATE").is_some() {
+        std::fs::write(&path, &printed).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        printed,
+        "OVERGRANT_UPDATE=1 writes it"
+    );
+    let schema: Value = serde_json::from_str(&printed).unwrap();
+    let report = repo.run(&["check", "--format", "json"]).json();
+    let mut wrong = Vec::new();
+    follows(&schema, &schema, &report, "", &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whether a value has the properties that its schema demands, and no others.
+fn follows(root: &Value, schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let target = root.pointer(name.trim_start_matches('#')).unwrap();
+        return follows(root, target, value, at, wrong);
+    }
+    if let Some(any) = schema["anyOf"].as_array() {
+        let of = if value.is_null() { &any[any.len() - 1] } else { &any[0] };
+        return follows(root, of, value, at, wrong);
+    }
+    match value {
+        Value::Object(map) => {
+            for key in map.keys().filter(|key| schema["properties"][key.as_str()].is_null()) {
+                wrong.push(format!("{at}/{key}: not in the schema"));
+            }
+            for key in schema["required"].as_array().into_iter().flatten() {
+                if !map.contains_key(key.as_str().unwrap()) {
+                    wrong.push(format!("{at}/{key}: required"));
+                }
+            }
+            for (key, inner) in map {
+                follows(root, &schema["properties"][key], inner, &format!("{at}/{key}"), wrong);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                follows(root, &schema["items"], item, &format!("{at}/0"), wrong);
+            }
+        }
+        _ => {}
+    }
 }

@@ -35,6 +35,7 @@ struct TypeTables {
     types: Vec<TypeBlock>,
     /// Rows by Terraform type.
     terraform: BTreeMap<String, String>,
+    operations: Vec<String>,
 }
 
 /// The lines of one type, each as the source text of what it says.
@@ -89,6 +90,11 @@ impl TypeTables {
                 );
                 once(self.terraform.insert((*name).to_owned(), row), name)
             }
+            "boto3" | "boto3-attribute" | "boto3-attributes" | "boto3-call" | "boto3-list" | "boto3-policy" => {
+                let rows = operations(&of.name, word, words)?;
+                self.operations.extend(rows);
+                Ok(())
+            }
             "policy" => {
                 let [property, kind] = words else {
                     return Err("`policy` needs a property and a kind".to_owned());
@@ -112,6 +118,7 @@ impl TypeTables {
         let pairs = |map: &BTreeMap<String, String>| map.iter().map(|pair| format!("{pair:?}")).collect();
         table("NAMESPACES", "(&str, &str)", pairs(&self.namespaces));
         table("LINKS", "&str", self.links.iter().map(|l| format!("{l:?}")).collect());
+        table("OPERATIONS", "LoweredOperation", self.operations.clone());
         table("TERRAFORM", "TerraformType", self.terraform.values().cloned().collect());
         table("TYPES", "TypeFacts", self.types.iter().map(TypeBlock::source).collect());
         out
@@ -127,6 +134,66 @@ impl TypeBlock {
             self.policies.join(", ")
         )
     }
+}
+
+/// The rows of `SERVICE METHOD,METHOD [if=KEYWORD,KEYWORD] …`: one for each method.
+fn operations(kind: &str, word: &str, words: &[&str]) -> FactResult<Vec<String>> {
+    let [services, methods, rest @ ..] = words else {
+        return Err(format!("`{word}` needs a service and a method"));
+    };
+    let (mut keys, rest) = match rest {
+        [first, rest @ ..] if first.starts_with("if=") => (items(&first["if=".len()..]), rest),
+        _ => (Vec::new(), rest),
+    };
+    let owner = || pair(only(rest)?);
+    let makes = match word {
+        "boto3" => format!("Resource(&{:?})", pairs(rest)?),
+        "boto3-attribute" => {
+            keys = vec!["AttributeName"];
+            format!("Attribute{:?}", owner()?)
+        }
+        "boto3-attributes" => {
+            keys = vec!["Attributes"];
+            format!("Attributes{:?}", owner()?)
+        }
+        "boto3-call" => {
+            none_left(rest)?;
+            "Call".to_owned()
+        }
+        "boto3-list" => {
+            let (from, to) = owner()?;
+            let from: Vec<String> = items(from).into_iter().map(names).collect::<FactResult<_>>()?;
+            format!("Shares({}, &[{}])", names(to)?, from.join(", "))
+        }
+        _ => {
+            let [keyword, kind] = rest else {
+                return Err(format!("`{word}` needs a keyword and a kind of policy"));
+            };
+            keys = vec![keyword];
+            format!("Document({keyword:?}, {})", policy_kind(kind)?)
+        }
+    };
+    let services = match *services {
+        "*" => Vec::new(),
+        services => items(services),
+    };
+    let row = |method: &&str| {
+        format!(
+            "LoweredOperation {{ kind: {kind:?}, services: &{services:?}, method: {method:?}, keys: &{keys:?}, makes: \
+             CallOutput::{makes} }}"
+        )
+    };
+    Ok(items(methods).iter().map(row).collect())
+}
+
+fn items(text: &str) -> Vec<&str> {
+    text.split(',').collect()
+}
+
+/// A path of names as a list of them.
+fn names(text: &str) -> FactResult<String> {
+    let names: Vec<&str> = path(text)?.split('/').collect();
+    Ok(format!("&{names:?}"))
 }
 
 fn only<'w>(words: &[&'w str]) -> FactResult<&'w str> {

@@ -31,6 +31,37 @@ pub struct TerraformType {
     pub arguments: &'static [(&'static str, &'static str)],
 }
 
+/// A method of boto3 that makes or changes a resource, or is kept as a call.
+#[derive(Debug)]
+pub struct LoweredOperation {
+    /// The name of its [`TypeFacts`].
+    pub kind: &'static str,
+    /// boto3's service names; empty for any.
+    pub services: &'static [&'static str],
+    /// Of the client, or `Type.method` of the resource API.
+    pub method: &'static str,
+    /// One of these keywords stands in the call; empty for any call of a known client.
+    pub keys: &'static [&'static str],
+    pub makes: CallOutput,
+}
+
+/// What a call becomes.
+#[derive(Clone, Copy, Debug)]
+pub enum CallOutput {
+    /// A resource; keyword arguments keep their names but for the pairs `(keyword, property)`.
+    Resource(&'static [(&'static str, &'static str)]),
+    /// The keyword argument is a document that is read without its resource.
+    Document(&'static str, PolicyKind),
+    /// [`super::kinds::BOTO3_CALL`].
+    Call,
+    /// `Attributes={"Policy": …}`: a resource with `PolicyDocument`, and this property listing the keyword's value.
+    Attributes(&'static str, &'static str),
+    /// `AttributeName="Policy", AttributeValue=…`
+    Attribute(&'static str, &'static str),
+    /// A resource with all that stands at these paths of keywords and keys, lists included, at this path of properties.
+    Shares(&'static [&'static str], &'static [&'static [&'static str]]),
+}
+
 include!(concat!(env!("OUT_DIR"), "/resource_types.rs"));
 
 /// What is known of a type with this name.
@@ -98,6 +129,10 @@ mod tests {
         assert_eq!(
             error("AWS::A::B\n  terraform aws_b name\n").1,
             "`name` must be `NAME=VALUE`"
+        );
+        assert_eq!(
+            error("AWS::A::B\n  boto3 b\n").1,
+            "`boto3` needs a service and a method"
         );
         let twice = "AWS::A::A\n  terraform aws_b\nAWS::A::B\n  terraform aws_b\n";
         assert_eq!(error(twice), (4, "`aws_b` is listed twice".to_owned()));

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::iam::sdk::{self, LibraryEffect, LibraryResult};
 use crate::python::calls::classes;
 use crate::python::calls::classes::Lazy;
 use crate::python::calls::{UnresolvedCall, UnresolvedReason};
@@ -245,15 +246,11 @@ fn callee(evaluator: &ObjectEvaluator<'_>, thing: &AbstractValue) -> Option<Scop
 
 /// Functions that run code which is chosen when they are called.
 fn runs_code(name: &str) -> bool {
-    is_import(name)
-        || matches!(
-            name,
-            "exec" | "eval" | "runpy.run_module" | "runpy.run_path" | "globals" | "operator.methodcaller"
-        )
+    is_import(name) || sdk::library_effects(name).contains(&LibraryEffect::RunsText)
 }
 
 fn is_import(name: &str) -> bool {
-    matches!(name, "importlib.import_module" | "__import__")
+    sdk::library_result(name) == Some(LibraryResult::Module)
 }
 
 /// Whether the call whose callee this is imports a module by a literal name.

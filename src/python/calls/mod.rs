@@ -21,10 +21,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::iam::sdk::{self, LibraryEffect};
 use crate::python::points_to::AbstractValue;
+use crate::python::points_to::ObjectEvaluator;
 use crate::python::points_to::ObjectIndex;
 use crate::python::points_to::Params;
-use crate::python::points_to::{ObjectEvaluator, is_application};
 use crate::python::{ConstantEvaluator, Program, ScopeKind};
 use crate::source::{FileId, Span, Text};
 
@@ -223,7 +224,9 @@ impl<'p> Calls<'p> {
                     }
                 }
                 // Every function that a decorator gave it is run by the module.
-                AbstractValue::Library(name) => exact |= is_application(name),
+                AbstractValue::Library(name) => {
+                    exact |= sdk::library_effects(name).contains(&LibraryEffect::RunsFunctions);
+                }
                 _ => {}
             }
         }

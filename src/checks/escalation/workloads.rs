@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::checks::identity_index::{IdentityIndex, cause};
 use crate::model::Resource;
+use crate::model::resource_types::{self, RoleHolder};
 use crate::project::{IdentityId, ResourceId};
 use crate::rules::{Context, FindingSink};
 use crate::source::Span;
@@ -77,35 +78,23 @@ fn workload(
     holders: &IdentityIndex<'_>,
     r: &Resource,
 ) -> Option<(&'static str, &'static str, RoleReference, IdentityId)> {
-    let by_role = |value: &Value| Some((value.span, None, holders.role(value)?));
-    let by_profile = |value: &Value| {
-        let (profile, role) = holders.profile(value)?;
-        Some((value.span, Some(profile), role))
-    };
-    let (rule, what, (span, profile, role)) = match &*r.kind {
-        "AWS::Lambda::Function" => ("lambda-privileged-role", "the function", by_role(r.get("Role")?)?),
-        "AWS::SageMaker::NotebookInstance" => (
-            "sagemaker-role-overly-permissive",
-            "the notebook",
-            by_role(r.get("RoleArn")?)?,
-        ),
-        "AWS::EC2::Instance" => (
-            "ec2-overly-permissive-instance",
-            "the instance",
-            by_profile(r.get("IamInstanceProfile")?)?,
-        ),
-        "AWS::AutoScaling::LaunchConfiguration" => (
-            "ec2-overly-permissive-instance",
-            "every instance launched from this",
-            by_profile(r.get("IamInstanceProfile")?)?,
-        ),
-        "AWS::EC2::LaunchTemplate" => (
-            "ec2-overly-permissive-instance",
-            "every instance launched from this",
-            by_profile(r.path(&["LaunchTemplateData", "IamInstanceProfile"])?)?,
-        ),
+    let (rule, what) = match &*r.kind {
+        "AWS::Lambda::Function" => ("lambda-privileged-role", "the function"),
+        "AWS::SageMaker::NotebookInstance" => ("sagemaker-role-overly-permissive", "the notebook"),
+        "AWS::EC2::Instance" => ("ec2-overly-permissive-instance", "the instance"),
+        "AWS::AutoScaling::LaunchConfiguration" | "AWS::EC2::LaunchTemplate" => {
+            ("ec2-overly-permissive-instance", "every instance launched from this")
+        }
         _ => return None,
     };
+    let mut properties = resource_types::roles(&r.kind).iter();
+    let property = properties.find(|p| p.holder != RoleHolder::Other)?;
+    let value = r.path(property.path)?;
+    let (profile, role) = match property.instance_profile {
+        true => holders.profile(value).map(|(profile, role)| (Some(profile), role))?,
+        false => (None, holders.role(value)?),
+    };
+    let span = value.span;
     Some((rule, what, RoleReference { span, profile }, role))
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Page, url};
+use super::{Page, pretty, url};
 use crate::finding::{Evidence, Label, LabelRole, Severity};
 use crate::source::{Position, Sources, Span};
 use crate::triage::{ReportedFinding, Status};
@@ -234,7 +234,7 @@ struct BySeverity {
 }
 
 pub(super) fn render(page: &Page<'_>) -> String {
-    let whole = JsonReport {
+    pretty(&JsonReport {
         schema_version: SCHEMA_VERSION,
         tool: tool(),
         root: ".",
@@ -242,10 +242,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
         errors: errors(page),
         unjudged: unjudged(page.sources, &page.report.unjudged),
         summary: summary(page),
-    };
-    let mut out = serde_json::to_string_pretty(&whole).unwrap_or_default();
-    out.push('\n');
-    out
+    })
 }
 
 pub(super) fn lines(page: &Page<'_>) -> String {

@@ -16,6 +16,8 @@ mod text;
 mod unjudged;
 mod xml;
 
+use serde::Serialize;
+
 use crate::rules::Ruleset;
 use crate::secrets::Mask;
 use crate::source::{
@@ -198,6 +200,13 @@ impl<'a> Page<'a> {
     fn shown_path(&self, file: FileId) -> String {
         one_line(self.sources.path(file)).into_owned()
     }
+}
+
+/// A whole document: indented JSON and a line end.
+fn pretty(value: &impl Serialize) -> String {
+    let mut out = serde_json::to_string_pretty(value).unwrap_or_default();
+    out.push('\n');
+    out
 }
 
 /// Where a rule is described.

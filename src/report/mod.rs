@@ -16,8 +16,6 @@ mod text;
 mod unjudged;
 mod xml;
 
-use serde::Serialize;
-
 use crate::rules::Ruleset;
 use crate::secrets::Mask;
 use crate::source::{
@@ -26,8 +24,12 @@ use crate::source::{
 use crate::triage::{Report, ReportedFinding};
 
 #[cfg(feature = "cli")]
-pub(crate) use json::schema as json_schema;
+pub(crate) use json::schema as report_schema;
+#[cfg(feature = "cli")]
+pub(crate) use needs::schema as needs_schema;
 pub use needs::{Needed, needs_human, needs_json, needs_policy};
+#[cfg(feature = "cli")]
+pub(crate) use policies::schema as policies_schema;
 pub use policies::{ListedPolicies, policy_json, seen_human, seen_json};
 pub use unjudged::{unjudged_human, unjudged_json};
 
@@ -200,13 +202,6 @@ impl<'a> Page<'a> {
     fn shown_path(&self, file: FileId) -> String {
         one_line(self.sources.path(file)).into_owned()
     }
-}
-
-/// A whole document: indented JSON and a line end.
-fn pretty(value: &impl Serialize) -> String {
-    let mut out = serde_json::to_string_pretty(value).unwrap_or_default();
-    out.push('\n');
-    out
 }
 
 /// Where a rule is described.

@@ -13,10 +13,10 @@ use self::log::{
     SarifThreadFlow, SarifTool,
 };
 use super::line_hash::line_hashes;
-use super::{Page, escape_uri, pretty, url};
+use super::{Page, escape_uri, url};
 use crate::finding::{Confidence, Fix, Label, LabelRole, Severity};
 use crate::rules::Rule;
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Span, pretty_json};
 use crate::triage::{ReportedFinding, Status, SuppressionKind};
 use crate::unjudged::{Unjudged, UnjudgedReason};
 
@@ -42,7 +42,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
     ids.dedup();
     let index: BTreeMap<&str, usize> = ids.iter().enumerate().map(|(i, id)| (*id, i)).collect();
     let hashes = hashes(page, &results);
-    pretty(&SarifLog {
+    pretty_json(&SarifLog {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: [SarifRun {

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Page, pretty, url};
+use super::{Page, url};
 use crate::finding::Severity;
-use crate::source::{Span, visible};
+use crate::source::{Span, pretty_json, visible};
 use crate::triage::ReportedFinding;
 use crate::unjudged::counted;
 
@@ -107,7 +107,7 @@ struct TextPosition {
 }
 
 pub(super) fn gitlab(page: &Page<'_>) -> String {
-    pretty(&page.active().map(|f| gitlab_issue(page, f)).collect::<Vec<_>>())
+    pretty_json(&page.active().map(|f| gitlab_issue(page, f)).collect::<Vec<_>>())
 }
 
 fn gitlab_issue<'a>(page: &Page<'_>, f: &'a ReportedFinding) -> GitlabIssue<'a> {
@@ -191,7 +191,7 @@ struct RdSuggestion<'a> {
 }
 
 pub(super) fn rdjson(page: &Page<'_>) -> String {
-    pretty(&RdResult {
+    pretty_json(&RdResult {
         source: RdSource {
             name: env!("CARGO_PKG_NAME"),
             url: env!("CARGO_PKG_REPOSITORY"),

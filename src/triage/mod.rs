@@ -124,7 +124,7 @@ impl ReportedFinding {
 
     /// The primary label's place.
     pub fn span(&self) -> Span {
-        self.finding.span().unwrap_or(Span::new(FileId(0), 0, 0))
+        self.finding.span().expect("only findings with a place are reported")
     }
 
     /// How many findings it tells of: itself, and those that it counts.

@@ -14,7 +14,7 @@ use crate::iam::expand::{self, ExpandedPattern};
 use crate::report::{ListedPolicies, seen_human, seen_json, unjudged_human, unjudged_json};
 use crate::secrets::Mask;
 use crate::settings::{NAMES, Settings};
-use crate::source::{json_without_commands, pretty_json, push_line};
+use crate::source::{file_name, json_without_commands, pretty_json, push_line};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum ListFormat {
@@ -143,7 +143,7 @@ impl Files {
 }
 
 fn kinds(path: &str, text: &str) -> String {
-    if NAMES.contains(&path.rsplit('/').next().unwrap_or(path)) {
+    if NAMES.contains(&file_name(path)) {
         return "settings".to_owned();
     }
     let k = classify(path, text);

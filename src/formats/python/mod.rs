@@ -11,7 +11,7 @@ mod importers;
 mod inline;
 mod loose;
 mod mocks;
-mod operations;
+mod parameters;
 mod resources;
 mod session;
 mod statement;

@@ -18,6 +18,7 @@ mod statement;
 
 pub use handlers::handlers;
 pub use inline::inline;
+pub(crate) use resources::unseen_call;
 
 use crate::python::receiver::Objects;
 use rayon::prelude::*;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::loose::is_document;
 use super::parameters::positional;
 use crate::formats::cfn_fragments::has_functions;
+use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::{PolicyKind, SourceFormat};
 use crate::model::resource_types::{self, CallOutput, LoweredOperation, OPERATIONS};
 use crate::model::{Address, LoweredUnit, Resource, UnattachedPolicy};
@@ -459,7 +460,28 @@ pub(super) fn method_of<'m>(m: &'m PythonModule, call: &CallExpr) -> &'m str {
 }
 
 /// `put_object_acl` to `PutObjectAcl`.
-fn pascal(method: &str) -> String {
+/// Why no call of an operation, in AWS's spelling or as a pattern, is looked at by itself; `service` may be `*`.
+pub(crate) fn unseen_call(service: &str, operation: &str) -> Option<String> {
+    let is_named = |o: &&LoweredOperation| {
+        let method = o.method.rsplit('.').next().unwrap_or(o.method);
+        let of_service = service == "*" || o.services.is_empty() || o.services.contains(&service);
+        of_service && glob::matches(operation, &pascal(method), CaseSensitivity::Sensitive)
+    };
+    let named: Vec<_> = OPERATIONS.iter().filter(is_named).collect();
+    if named.iter().any(|o| matches!(o.makes, CallOutput::Call)) {
+        return None;
+    }
+    let first = named.first()?;
+    Some(match first.makes {
+        CallOutput::Document(..) => format!("`{operation}` takes a policy: match its statements"),
+        _ => format!(
+            "`{operation}` makes the resource `{}`: match that with `resource`",
+            first.kind
+        ),
+    })
+}
+
+pub(super) fn pascal(method: &str) -> String {
     let mut out = String::new();
     for part in method.split('_') {
         let mut chars = part.chars();
